@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RedisClient } from 'bun';
 
-/** The server that is installed here, Valkey or Redis; `null` where there is none. */
-export const REDIS_SERVER = Bun.which('valkey-server') ?? Bun.which('redis-server');
+/** The server that is installed here, Valkey or Redis, or the one that is named; `null` where there is none. */
+export const REDIS_SERVER =
+  process.env.LLMPROXY_REDIS_SERVER ?? Bun.which('valkey-server') ?? Bun.which('redis-server');
 
 if (REDIS_SERVER === null) {
   if (process.env.LLMPROXY_TEST_SCALE === '1')
@@ -39,10 +40,18 @@ export class TestRedis implements AsyncDisposable {
   /** Where it speaks TLS, by the certificate that it was started with. */
   async tlsPort(): Promise<number> {
     const port = freePort();
-    const client = new RedisClient(this.url);
-    await client.send('CONFIG', ['SET', 'tls-port', String(port)]);
-    client.close();
+    await this.send('CONFIG', 'SET', 'tls-port', String(port));
     return port;
+  }
+
+  /** Sends it a command over a connection of its own. */
+  async send(command: string, ...args: string[]): Promise<unknown> {
+    const client = new RedisClient(this.url);
+    try {
+      return await client.send(command, args);
+    } finally {
+      client.close();
+    }
   }
 
   async start(): Promise<void> {

@@ -240,10 +240,18 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
       return one.ledger.read(TOKENS!, TOKENS!.id, Date.now()).reserved === 40_000;
     });
     redis.freeze();
-    // Of the 40,000 that nobody has, each gets half.
-    const taken = await Promise.all([one.take([TOKENS!, 20_000]), other.take([TOKENS!, 20_000])]);
-    expect(taken.map(({ kind }) => kind)).toEqual(['taken', 'taken']);
+    // Of the 40,000 that nobody has, each gets half, as soon as the others would know that it is cut off.
+    const early = await Promise.all([one.take([TOKENS!, 20_000]), other.take([TOKENS!, 20_000])]);
+    expect(early.map(({ kind }) => kind)).toEqual(['refused', 'refused']);
     expect(one.ledger.state.up).toBe(false);
+    const taken = await Promise.all(
+      [one, other].map(({ take }) =>
+        until('it has its part', async () => {
+          const answer = await take([TOKENS!, 20_000]);
+          return answer.kind === 'taken' && answer;
+        }),
+      ),
+    );
     // From now on nobody waits.
     expect(one.ledger.ask([chargeOf(TOKENS!, 1)], Date.now())).toBeUndefined();
     expect((await one.take([TOKENS!, 100])).kind).toBe('refused');

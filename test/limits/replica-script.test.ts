@@ -7,7 +7,7 @@ import { argumentsOf, heardOf, SYNC_SCRIPT } from '../../src/limits/replicas/scr
 import { REDIS_SERVER, TestRedis } from '../helpers/redis-server.ts';
 
 const MOST = 1_000;
-const EXPIRES_MS = 60_000;
+const PATIENCE = { silentMs: 1_500, expiresMs: 60_000 };
 
 let server: TestRedis;
 let client: RedisClient;
@@ -27,6 +27,8 @@ const told = (more: Partial<Told>): Told => ({
   wants: 0,
   now: slice(0),
   restores: [],
+  deadlineMs: Infinity,
+  parts: 1,
   ...more,
 });
 
@@ -38,7 +40,7 @@ function slice(amount: number) {
 function meter(): (more: Partial<Told>) => Promise<Heard> {
   const key = `{${(keys += 1)}}`;
   return async (more) =>
-    heardOf(await client.send('EVAL', [SYNC_SCRIPT.text, '1', key, ...argumentsOf(told(more), EXPIRES_MS)]));
+    heardOf(await client.send('EVAL', [SYNC_SCRIPT.text, '1', key, ...argumentsOf(told(more), PATIENCE)]));
 }
 
 async function heard(answer: Promise<Heard>): Promise<Extract<Heard, { kind: 'heard' }>> {

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ReplicaSettings } from '../helpers/replica-process.ts';
+import { Cable } from '../helpers/cable.ts';
 import { REDIS_SERVER, TestRedis } from '../helpers/redis-server.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'llmproxy-replicas-'));
@@ -78,6 +79,13 @@ function usedOf(replicas: readonly Replica[], fromMs = 0, untilMs = Infinity): n
   return used;
 }
 
+/** What all had used or held when one of some replicas first wrote such a line. */
+function usedBefore(replicas: readonly Replica[], such: (line: Line) => boolean): number {
+  const lines = linesOf(replicas).sort((one, other) => one.atMs - other.atMs);
+  const first = lines.find(such)?.atMs ?? Infinity;
+  return usedOf(replicas, 1, first) || usedOf(replicas);
+}
+
 const tokens = (most: number) => ({ tokens: most, per: 'total' });
 const problemsOf = (replicas: readonly Replica[]) =>
   linesOf(replicas).flatMap(({ problem }) => problem ?? []);
@@ -119,18 +127,19 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
 
   test('use no more than their parts while the server hangs, and go on together when it is back', async () => {
     await using redis = await TestRedis.start();
-    const replicas = await several({ url: redis.url, limit: tokens(200_000), timeoutMs: 200 }, 45_000);
+    const most = 300_000;
+    const replicas = await several({ url: redis.url, limit: tokens(most), timeoutMs: 200 }, 45_000);
     await Bun.sleep(1_000);
     const frozenMs = Date.now();
     redis.freeze();
-    await Bun.sleep(1_500);
+    await Bun.sleep(3_500);
     const thawedMs = Date.now();
     redis.thaw();
     await Bun.sleep(5_000);
     await Promise.all(replicas.map((each) => each.end()));
     // What the others used in the second before the server hung is not known to each.
     const slack = usedOf(replicas, frozenMs - 1_100, frozenMs + 300) + REPLICAS;
-    expect(usedOf(replicas)).toBeLessThanOrEqual(200_000 + slack);
+    expect(usedOf(replicas)).toBeLessThanOrEqual(most + slack);
     // Requests were answered meanwhile, and nobody waited more than once.
     const meanwhile = linesOf(replicas).filter(({ atMs }) => atMs > frozenMs + 500 && atMs < thawedMs);
     expect(meanwhile.filter(({ held }) => held !== undefined).length).toBeGreaterThan(100);
@@ -200,5 +209,71 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     const taken = linesOf(replicas).filter(({ held }) => held !== undefined);
     expect(taken.length).toBeGreaterThan(1_000);
     expect(taken.filter(({ asked }) => asked).length / taken.length).toBeLessThan(0.05);
+  }, 30_000);
+
+  test('exceed nothing where answers of the server come later than they are waited for, again and again', async () => {
+    await using redis = await TestRedis.start();
+    using cable = new Cable(redis.port);
+    const limit = tokens(150_000);
+    const replicas = await several({ url: redis.url, limit, timeoutMs: 100 });
+    replicas.push(await replica({ url: cable.url, limit, timeoutMs: 100 }));
+    for (let round = 0; round < 8; round += 1) {
+      await Bun.sleep(500);
+      cable.cut();
+      await Bun.sleep(300);
+      cable.mend();
+    }
+    await Bun.sleep(2_000);
+    await Promise.all(replicas.map((each) => each.end()));
+    expect(usedOf(replicas)).toBeLessThanOrEqual(150_000);
+    expect(usedOf(replicas)).toBeGreaterThan(149_000);
+  }, 30_000);
+
+  test('set apart what one may use that is cut off, and refuse nobody while there is room for both', async () => {
+    await using redis = await TestRedis.start();
+    using cable = new Cable(redis.port);
+    const limit = tokens(400_000);
+    const replicas = await several({ url: redis.url, limit, timeoutMs: 100, replicas: 5 }, 45_000);
+    const cutOff = await replica({ url: cable.url, limit, timeoutMs: 100, replicas: 5, skewMs: 90_000 });
+    replicas.push(cutOff);
+    await Bun.sleep(1_000);
+    cable.cut();
+    const cutMs = Date.now();
+    await Bun.sleep(7_000);
+    const mendedMs = Date.now();
+    cable.mend();
+    await Bun.sleep(9_000);
+    await Promise.all(replicas.map((each) => each.end()));
+    // What all used while nobody knew yet that it was cut off is not set apart for it.
+    const slack = usedOf(replicas, cutMs - 1_000, cutMs + 2_000);
+    expect(usedOf(replicas)).toBeLessThanOrEqual(400_000 + slack);
+    expect(usedOf(replicas)).toBeGreaterThan(399_000);
+    // A fifth of what was left is set apart, and a little is at hand here and there.
+    expect(usedBefore(replicas.slice(0, REPLICAS), ({ refused }) => refused === true)).toBeGreaterThan(
+      280_000,
+    );
+    const alone = cutOff.lines().filter(({ atMs }) => atMs > cutMs + 2_500 && atMs < mendedMs);
+    expect(alone.filter(({ held }) => held !== undefined).length).toBeGreaterThan(100);
+  }, 40_000);
+
+  test('count what was used where the server fails over to a copy that lags behind', async () => {
+    await using main = await TestRedis.start();
+    await using copy = await TestRedis.start('--replicaof', `127.0.0.1 ${main.port}`);
+    using cable = new Cable(main.port);
+    const limit = tokens(200_000);
+    const replicas = await several({ url: cable.url, limit, timeoutMs: 200 });
+    await Bun.sleep(700);
+    // From here on the copy hears nothing of what is written.
+    await copy.send('REPLICAOF', 'NO', 'ONE');
+    const lagsMs = Date.now();
+    await Bun.sleep(300);
+    await main.kill();
+    cable.plug(copy.port);
+    const overMs = Date.now();
+    await Bun.sleep(6_000);
+    await Promise.all(replicas.map((each) => each.end()));
+    const slack = usedOf(replicas, lagsMs - 1_100, overMs + 300) + REPLICAS;
+    expect(usedOf(replicas)).toBeLessThanOrEqual(200_000 + slack);
+    expect(usedOf(replicas)).toBeGreaterThan(199_000);
   }, 30_000);
 });

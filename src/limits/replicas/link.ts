@@ -21,7 +21,7 @@ export interface Script {
 /** What the server answers: numbers and texts, in lists. */
 export type Answer = number | string | null | readonly Answer[];
 
-/** How long until a server that did not answer is tried again, milliseconds; twice as long each time that it fails again. */
+/** How long until a server that did not answer is tried again, milliseconds; twice as long each time that it fails again. One that was well is tried at once. */
 const RETRY_MS = 250;
 const MAX_RETRY_MS = 8_000;
 
@@ -50,6 +50,7 @@ export class Link {
   #upMs = Infinity;
   #retryMs = 0;
   #cancel: (() => void) | undefined;
+  #again: Promise<void> | undefined;
   /** How often the server failed. */
   failures = 0;
 
@@ -60,6 +61,11 @@ export class Link {
   /** Whether commands are sent. */
   get up(): boolean {
     return this.#up;
+  }
+
+  /** The first attempt to reach a server again that was well until now, for as long as it is worth waiting for: an answer may only have been late. */
+  get again(): Promise<void> | undefined {
+    return this.#again;
   }
 
   /** Connects, and goes on trying. Resolves after the first try, whatever came of it. */
@@ -133,7 +139,17 @@ export class Link {
     const wasWell = this.#up && clock.monotonic() - this.#upMs >= WELL_MS;
     this.#drop();
     this.failures += 1;
-    this.#retryMs = wasWell ? RETRY_MS : Math.min(Math.max(2 * this.#retryMs, RETRY_MS), MAX_RETRY_MS);
+    if (wasWell) {
+      this.#retryMs = 0;
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const cancel = clock.after(2 * this.#options.timeoutMs, resolve);
+      this.#again = Promise.race([this.open(), late]).finally(() => {
+        cancel();
+        this.#again = undefined;
+      });
+      return;
+    }
+    this.#retryMs = Math.min(Math.max(2 * this.#retryMs, RETRY_MS), MAX_RETRY_MS);
     this.#cancel = clock.after(this.#retryMs, () => void this.open());
     if (this.#told) return;
     this.#told = true;

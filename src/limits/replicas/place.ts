@@ -2,14 +2,16 @@ import type { Clock } from '../../clock.ts';
 import type { Link } from './link.ts';
 import type { Need, Share } from './share.ts';
 import { LinkDown } from './link.ts';
+import type { Patience } from './script.ts';
 import { argumentsOf, heardOf, SYNC_SCRIPT } from './script.ts';
 
 export interface PlaceDeps {
   readonly link: Link;
   readonly clock: Clock;
   readonly replica: string;
-  /** How long the server waits for a replica, milliseconds. */
-  readonly expiresMs: number;
+  readonly patience: Patience;
+  /** Looks at the clock of the server again. */
+  readonly looksAtClock: () => Promise<void>;
 }
 
 const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
@@ -72,14 +74,16 @@ export class Place {
   }
 
   async #run(): Promise<void> {
-    const { link, clock, replica, expiresMs } = this.#deps;
+    const { link, clock, replica, patience, looksAtClock } = this.#deps;
     // One that has forgotten all is told again what was seen of it.
     for (let tries = 0; tries < 2 && link.up; tries += 1) {
       const told = this.share.tell(replica, this.#need(), clock.now());
       try {
-        const heard = await link.run(SYNC_SCRIPT, this.#key, argumentsOf(told, expiresMs), heardOf);
+        const heard = await link.run(SYNC_SCRIPT, this.#key, argumentsOf(told, patience), heardOf);
         if (heard.kind === 'heard') return this.share.hear(heard, clock.now());
         if (heard.kind === 'lost') this.share.forgotten();
+        // Its clock or this machine's was set.
+        if (heard.kind === 'overdue') await looksAtClock();
       } catch (thrown) {
         if (!(thrown instanceof LinkDown)) throw thrown;
         return;

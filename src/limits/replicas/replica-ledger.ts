@@ -41,6 +41,9 @@ const EXPIRES_MS = 10_000;
 /** How often the server hears of each share that is in use, milliseconds. */
 const TICK_MS = 1_000;
 
+/** Longer than a replica that is well is silent about a share in use. */
+const SILENT_MS = 1_500;
+
 /** Who says nothing for so long is no replica any more, milliseconds. */
 const GONE_MS = 5_000;
 
@@ -99,6 +102,10 @@ export class ReplicaLedger implements Ledger {
     let last = 0;
     this.#server = {
       offsetMs: 0,
+      timed: false,
+      // One that the timer woke late waits once more; and clocks are compared no better than an answer takes.
+      answersMs: 3 * timeoutMs,
+      silentMs: SILENT_MS,
       replicas: options.replicas,
       closing: false,
       get up() {
@@ -168,7 +175,7 @@ export class ReplicaLedger implements Ledger {
   }
 
   ask(charges: readonly Charge[], nowMs: number): Promise<boolean> | undefined {
-    if (!this.#link.up && !this.#opening) return undefined;
+    if (!this.#link.up && !this.#opening && !this.#link.again) return undefined;
     if (this.#short(charges, nowMs).length === 0) return undefined;
     return this.#within(this.#get(charges, nowMs), false);
   }
@@ -197,7 +204,7 @@ export class ReplicaLedger implements Ledger {
     }));
     for (const { place, need } of waits) place.enter(need);
     try {
-      await this.#opening;
+      await (this.#opening ?? this.#link.again);
       const { clock } = this.#options;
       await Promise.all(this.#short(charges, clock.now()).map(({ place }) => place.ask()));
       return this.#mayFit(charges, clock.now());
@@ -274,6 +281,7 @@ export class ReplicaLedger implements Ledger {
       );
       this.#server.replicas = Math.max(replicas, count, 1);
       this.#server.offsetMs = serverMs - (sentMs + clock.now()) / 2;
+      this.#server.timed = true;
     } catch (thrown) {
       if (!(thrown instanceof LinkDown)) throw thrown;
     }
@@ -289,7 +297,13 @@ export class ReplicaLedger implements Ledger {
 
   #make(limit: Limit, name: string): Place {
     const { clock, expiresMs = EXPIRES_MS } = this.#options;
-    const deps = { link: this.#link, clock, replica: this.#replica, expiresMs };
+    const deps = {
+      link: this.#link,
+      clock,
+      replica: this.#replica,
+      patience: { silentMs: SILENT_MS, expiresMs },
+      looksAtClock: () => this.#present('is there'),
+    };
     const place = new Place(keyOf(name), new Share(limit, this.#server), deps);
     this.#places.set(name, place);
     return place;

@@ -25,6 +25,10 @@ export interface Told {
   readonly now: Amount | undefined;
   /** What was used as the replica knew it before the server forgot. */
   readonly restores: readonly Amount[];
+  /** By the server's clock, after which nobody waits for the answer: then nothing is done. `Infinity` where that clock is not known. */
+  readonly deadlineMs: number;
+  /** By how many replicas what nobody has is divided while the server is away; 1 where nothing is to be set apart. */
+  readonly parts: number;
 }
 
 /** What was used in a slice of time. */
@@ -38,7 +42,8 @@ export interface Amount {
 
 /** What the server says of a meter. */
 export type Heard =
-  | { readonly kind: 'lost' | 'late' }
+  /** What it knew is lost; or there was a later message; or nobody waits for an answer any more. */
+  | { readonly kind: 'lost' | 'late' | 'overdue' }
   | {
       readonly kind: 'heard';
       readonly serverMs: number;
@@ -53,6 +58,9 @@ export type Heard =
 /**
  * All steps are one: what was used is counted, shares of replicas that are gone become used, and the replica's own share is made
  * anew. Amounts stay numbers throughout, as texts of Lua have 14 digits.
+ *
+ * A replica that is silent may be cut off, and then uses its part of what nobody has: that part is set apart for it meanwhile. Where
+ * nobody said anything, the server itself was away, and nobody is taken to be gone for that.
  */
 const SYNC = `
 local time = redis.call('TIME')
@@ -60,7 +68,9 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local me, number, batch, epoch, newEpoch = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local most, keeps, least = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local needs, wants, expires = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local at = 12
+local deadline, parts, silent = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+if deadline >= 0 and now > deadline then return { 'overdue' } end
+local at = 15
 local function amounts()
   local list, count = {}, tonumber(ARGV[at])
   at = at + 1
@@ -75,9 +85,12 @@ local present, used, restores = amounts()[1], amounts(), amounts()
 local raw = redis.call('GET', KEYS[1])
 local meter = raw and cmsgpack.unpack(raw)
 if epoch ~= '' and (not meter or meter.id ~= epoch) then return { 'lost' } end
-meter = meter or { id = newEpoch, slices = {}, replicas = {} }
+meter = meter or { id = newEpoch, slices = {}, replicas = {}, at = now }
+local away = now - (meter.at or now)
+if away <= silent then away = 0 end
+meter.at = now
 local slices, replicas = meter.slices, meter.replicas
-local mine = replicas[me] or { share = 0, number = 0, batch = 0, until_ = 0 }
+local mine = replicas[me] or { share = 0, number = 0, batch = 0, until_ = 0, heard = now, apart = 0 }
 if number <= mine.number then return { 'late' } end
 replicas[me] = mine
 
@@ -98,6 +111,7 @@ for _, each in ipairs(restores) do
 end
 local others = 0
 for id, each in pairs(replicas) do
+  each.until_ = each.until_ + away
   if each.share > 0 and each.until_ <= now then
     local into = present and slice(present)
     if into then
@@ -108,6 +122,7 @@ for id, each in pairs(replicas) do
   end
   if id ~= me then
     if each.until_ + 86400000 < now then replicas[id] = nil else others = others + each.share end
+    if each.until_ > now and now - (each.heard or now) > silent then others = others + (each.apart or 0) end
   end
 end
 if mine.lost then
@@ -139,7 +154,8 @@ if left > 0 and left >= least then
   more = math.min(left, math.max(needs, math.min(wants, math.floor(left / 20))))
 end
 mine.share = keeps + more
-mine.until_ = now + expires
+mine.until_, mine.heard = now + expires, now
+mine.apart = mine.share > 0 and parts > 1 and math.ceil(math.max(0, left - more) / parts) or 0
 local packed = cmsgpack.pack(meter)
 if last == math.huge then
   redis.call('SET', KEYS[1], packed)
@@ -163,8 +179,16 @@ return { redis.call('ZCARD', KEYS[1]), now }
 export const SYNC_SCRIPT = scriptOf(SYNC);
 export const PRESENCE_SCRIPT = scriptOf(PRESENCE);
 
-/** What is told, as the script reads it. @param expiresMs how long the server waits for the replica: what it has then counts as used */
-export function argumentsOf(told: Told, expiresMs: number): string[] {
+/** How long the server waits for a replica, milliseconds. */
+export interface Patience {
+  /** Who says nothing for so long may be cut off: its part of what nobody has is set apart for it. */
+  readonly silentMs: number;
+  /** Who says nothing for so long is gone: what it had counts as used. */
+  readonly expiresMs: number;
+}
+
+/** What is told, as the script reads it. */
+export function argumentsOf(told: Told, { silentMs, expiresMs }: Patience): string[] {
   const { replica, number, batch, epoch, newEpoch, most, keeps, least, needs, wants } = told;
   const amounts = (list: readonly Amount[]) => [
     String(list.length),
@@ -182,6 +206,9 @@ export function argumentsOf(told: Told, expiresMs: number): string[] {
     epoch,
     newEpoch,
     ...[most, keeps, least, needs, wants, expiresMs].map(String),
+    timeText(told.deadlineMs),
+    String(told.parts),
+    String(silentMs),
     ...amounts(told.now ? [told.now] : []),
     ...amounts(told.used),
     ...amounts(told.restores),
@@ -192,7 +219,7 @@ export function argumentsOf(told: Told, expiresMs: number): string[] {
 export function heardOf(answer: Answer): Heard {
   if (!Array.isArray(answer)) throw new Error('Cannot read the answer of the server: it is no list');
   const [kind, serverMs, epoch, share, others, slices] = answer as readonly Answer[];
-  if (kind === 'lost' || kind === 'late') return { kind };
+  if (kind === 'lost' || kind === 'late' || kind === 'overdue') return { kind };
   const flat = slices as readonly (string | number)[];
   const read: [number, number | null, number][] = [];
   for (let at = 0; at + 2 < flat.length; at += 3) {

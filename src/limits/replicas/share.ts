@@ -14,6 +14,12 @@ export interface Server {
   readonly replicas: number;
   /** Whether this replica is about to end, and keeps nothing. */
   readonly closing: boolean;
+  /** Whether its clock is known. */
+  readonly timed: boolean;
+  /** After so long nobody waits for its answer, milliseconds. */
+  readonly answersMs: number;
+  /** Who has told it nothing for so long is taken to be cut off, milliseconds. */
+  readonly silentMs: number;
   /** A higher number than ever before. */
   next(): number;
 }
@@ -32,8 +38,9 @@ const PACE_S = 0.25;
 /** What is left is little where a twentieth of it is less than a second's worth, or one request's: then nothing is kept for later. */
 const PARTS = 20;
 
-/** Below this part of a second's worth at hand, more is fetched before it is needed. */
-const LOW = 0.5;
+/** For how long a share lasts, seconds, and from when on more is fetched: where the server is gone, it must last until the others know that. */
+const AHEAD_S = 3;
+const LOW_S = 2;
 
 /**
  * The part of a limit that this replica may use without asking. What it holds, and has used since it last told the server, is never
@@ -61,6 +68,7 @@ export class Share implements Counter {
   /** The most that was needed at once, of late. */
   #largest = 0;
   #askedMs = -Infinity;
+  #toldMs = -Infinity;
   #heardMs = -Infinity;
   #most: number;
   #scarce = false;
@@ -105,7 +113,7 @@ export class Share implements Counter {
   room(most: number, nowMs: number): number {
     this.#most = most;
     const free = most - this.#told(nowMs);
-    return Math.min(this.#allowed(free), free) - this.#mine(nowMs);
+    return Math.min(this.#allowed(free, nowMs), free) - this.#mine(nowMs);
   }
 
   /** What nobody had when the server last answered, without what was taken here beyond the share since. */
@@ -117,7 +125,7 @@ export class Share implements Counter {
   low(nowMs: number): boolean {
     if (this.#server.closing || Math.abs(nowMs - this.#askedMs) < 20) return false;
     const spare = this.#share - this.#mine(nowMs);
-    return spare < 0 || (!this.#scarce && spare < LOW * this.#pace);
+    return spare < 0 || (!this.#scarce && spare < LOW_S * this.#pace);
   }
 
   /** Whether the server has said nothing about it for so long. */
@@ -162,6 +170,7 @@ export class Share implements Counter {
       this.#sent = this.#own;
       this.#own = new Tally(this.limit.window);
     }
+    this.#toldMs = nowMs;
     this.#largest = Math.max(amount, this.#largest / 2);
     const ahead = this.#ahead(nowMs);
     const mine = this.#mine(nowMs);
@@ -169,6 +178,7 @@ export class Share implements Counter {
     this.#share = mine + kept;
     const needs = Math.max(0, amount - kept);
     const { window } = this.limit;
+    const { timed, answersMs, closing, replicas } = this.#server;
     return {
       replica,
       number: this.#server.next(),
@@ -183,6 +193,8 @@ export class Share implements Counter {
       wants: Math.max(needs, ahead - kept),
       now: window && amountOf(window, now, 0),
       restores: this.#restores,
+      deadlineMs: timed ? now + answersMs : Infinity,
+      parts: closing ? 1 : replicas,
     };
   }
 
@@ -208,20 +220,30 @@ export class Share implements Counter {
     });
   }
 
-  /** How much is to be at hand for a second to come; less and less where nobody takes any. */
+  /** How much is to be at hand for the seconds to come; less and less where nobody takes any. */
   #ahead(nowMs: number): number {
     const seconds = (nowMs - this.#askedMs) / 1_000;
     this.#pace = Math.max(this.#pace / 2 ** Math.max(0, seconds), this.#taken / Math.max(seconds, PACE_S));
     this.#askedMs = nowMs;
     this.#taken = 0;
-    return this.#scarce || this.#server.closing ? 0 : Math.floor(this.#pace);
+    return this.#scarce || this.#server.closing ? 0 : Math.floor(AHEAD_S * this.#pace);
   }
 
-  /** While the server is away, a replica has its share, and its part of what nobody had. */
-  #allowed(free: number): number {
-    if (this.#server.up) return this.#share;
+  /**
+   * While the server is away, a replica has its share, and its part of what nobody had: from then on when the server, if it is there
+   * for others, has set that apart.
+   */
+  #allowed(free: number, nowMs: number): number {
+    if (this.#server.up || nowMs < this.#partMs()) return this.#share;
     const nobodys = free - this.#others - this.#share;
     return this.#share + Math.ceil(Math.max(0, nobodys) / this.#server.replicas);
+  }
+
+  /** From when on the part of what nobody had may be used, if the server is away. */
+  #partMs(): number {
+    const { replicas, answersMs, silentMs } = this.#server;
+    // What was sent and not answered may have arrived until then.
+    return replicas === 1 ? -Infinity : this.#toldMs + answersMs + silentMs;
   }
 
   #mine(nowMs: number): number {
