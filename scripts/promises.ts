@@ -406,7 +406,7 @@ export const PROMISES: readonly Promised[] = [
     tests: [[BREAKER, 'a proxy pointed at itself answers 508 after one round']],
   },
   {
-    when: 'a stream breaks after text, with `resume: on`, for clients of Chat Completions, Messages and Responses',
+    when: 'a stream breaks after text, with `resume: on`, for clients of every protocol',
     does: 'Another target continues the answer, by prefill or by an instruction to continue. The parts are joined without loss or repetition, with the usage of all of them; not within a tool call or signed reasoning',
     tests: [
       [RESUME, 'goes on at the next target: one answer, one id, one [DONE]'],

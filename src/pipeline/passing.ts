@@ -9,6 +9,7 @@ import { endingOf, fails } from '../wire/endings.ts';
 import { contentAssembler } from '../wire/gemini/assemble.ts';
 import { listOf, objectOf } from '../wire/json.ts';
 import { lineAssembler } from '../wire/ollama/assemble.ts';
+import { ollamaFinish } from '../wire/ollama/response.ts';
 import { chatAssembler, completionAssembler } from '../wire/openai/assemble.ts';
 import { answerFlaw } from '../wire/shapes/answers.ts';
 import { EVENT_JUDGES } from '../wire/shapes/events.ts';
@@ -95,7 +96,10 @@ const GEMINI: Kind = {
 
 const OLLAMA: Kind = {
   assembler: lineAssembler,
-  failure: () => undefined,
+  failure(line) {
+    const ending = endingOf('chat', ollamaFinish(line, false));
+    return fails(ending) ? ending : undefined;
+  },
   verdict: (line) => (answerFlaw('ollama line', line) === undefined ? 'sound' : 'odd'),
   isLast: ({ done }) => done === true,
   terminator: '',

@@ -3,7 +3,7 @@ import type { Fault, UpstreamError } from '../errors.ts';
 import type { JsonObject } from './json.ts';
 import { FAULTS } from '../errors.ts';
 import { faultNamed, faultOfStatus } from './fault-codes.ts';
-import { faultOfWords, isPart } from './fault-words.ts';
+import { faultOfWords, isPart, saysTooLong } from './fault-words.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf, tidyText } from './json.ts';
 
 export interface Classified {
@@ -50,7 +50,7 @@ export function classifyBody(given: unknown): Classified | undefined {
   // OpenRouter and vLLM put the status they mean into `code`; of others it is told by their type and words.
   const code = Number(words.code);
   const told = Number.isInteger(code) && code >= 400 && code < 600;
-  const fault = faultOf(told ? code : (MEANT.get(words.type ?? '') ?? 500), words);
+  const fault = faultOf(told ? code : meantBy(words), words);
   const status = told ? code : FAULTS[fault].status;
   return {
     fault,
@@ -68,6 +68,12 @@ export function classifyBody(given: unknown): Classified | undefined {
 /** What a provider said, as far as a caller may be told: what it says about a key that it refuses may quote the key. */
 export function tellable({ fault, upstream }: Classified): string {
   return fault === 'auth' ? 'it refused our key' : upstream.message;
+}
+
+/** The status that is meant by an error within a 200. Ollama's are words alone, by which a prompt is too long at least. */
+function meantBy({ type, code, message }: Words): number {
+  if (type === undefined && code === undefined && saysTooLong(message)) return 400;
+  return MEANT.get(type ?? '') ?? 500;
 }
 
 /** Types that stand for a status and say no more. */

@@ -121,6 +121,11 @@ export function isPart(param: string | undefined): boolean {
   return param !== undefined && !NO_PART.test(param);
 }
 
+/** Whether the prompt is too long, in words that can mean nothing else. */
+export function saysTooLong(message: string): boolean {
+  return tooLong(429, message);
+}
+
 function tooLong(status: number, message: string): boolean {
   if (LARGER_THAN_A_MINUTE.test(message) || LONG_COSTS_EXTRA.test(message)) return true;
   const found = CONTEXT_LENGTH.exec(message)?.[0].toLowerCase();

@@ -5,7 +5,7 @@ import type { Client } from '../helpers/callers/speech.ts';
 import type { Protocol } from '../helpers/broken/wire.ts';
 import { TALE } from '../helpers/broken.ts';
 import { STRANGE_ERRORS } from '../helpers/broken/endings.ts';
-import { USAGE } from '../helpers/broken/wire.ts';
+import { ENDS_AT_ONCE, USAGE } from '../helpers/broken/wire.ts';
 import { fresh, looksFinished, tokensOf } from '../helpers/caller.ts';
 import { expectCut, expectError, expectWhole, theme } from '../helpers/rig.ts';
 
@@ -33,6 +33,11 @@ const FAILURES = {
     ['cancelled', 'server', 'upstream_error'],
     ['MALFORMED_FUNCTION_CALL', 'failed_generation', 'failed_generation'],
   ],
+  gemini: [
+    ['MALFORMED_FUNCTION_CALL', 'failed_generation', 'failed_generation'],
+    ['OTHER', 'failed_generation', 'failed_generation'],
+  ],
+  ollama: [['error', 'server', 'upstream_error']],
 } as const satisfies Record<Protocol, readonly (readonly [word: string, fault: string, code: string])[]>;
 
 everyClient(
@@ -77,13 +82,15 @@ everyClientStream(
       expect([STRANGE_ERRORS[shape], outcome, fault]).toEqual([STRANGE_ERRORS[shape], 'truncated', 'server']);
     }
   },
+  // They are events, which lines are not.
+  ({ protocol }) => protocol !== 'ollama',
 );
 
 everyClientWhole(
   'an unstreamed answer without a finish reason is passed on, and is no success in the record',
   async ({ rig, ask, protocol }) => {
-    // A response says it by its status, which is never left out.
-    if (protocol === 'responses') return;
+    // A response says it by its status, which is never left out, and older servers of Ollama say nothing else than that it is done.
+    if (protocol === 'responses' || protocol === 'ollama') return;
     const seen = await ask(fresh('untold'));
     expect([seen.status, seen.content]).toEqual([200, TALE]);
     expect(await rig.recordOf(seen)).toMatchObject({
@@ -123,10 +130,14 @@ everyClientWhole(
 
 everyClient(
   'an ending that nobody knows is told in the provider’s word, and is no success in the record',
-  async ({ rig, ask, stream }) => {
+  async ({ rig, ask, client, protocol, stream }) => {
     const model = fresh('ends:brand_new');
     const seen = await ask(model);
-    expect(seen).toMatchObject({ status: 200, content: TALE, finish: 'brand_new', done: stream ? 1 : 0 });
+    // Clients of Gemini know their own words alone, and have a message beside them.
+    const foreign = client === 'gemini' && protocol !== 'gemini';
+    const finish = foreign ? 'OTHER' : 'brand_new';
+    expect(seen).toMatchObject({ status: 200, content: TALE, finish, done: stream ? 1 : 0 });
+    expect(seen.body).toContain('brand_new');
     expect(seen.error).toBeUndefined();
     expect([rig.broken.attemptsOf(model).length, rig.steady.attemptsOf(model).length]).toEqual([1, 0]);
     expect(await rig.recordOf(seen)).toMatchObject({
@@ -153,8 +164,8 @@ everyClientStream(
       finish: null,
     });
   },
-  // A response says how it ends in its last event.
-  ({ protocol }) => protocol !== 'responses',
+  // Some say how they end in their last event.
+  ({ protocol }) => !ENDS_AT_ONCE.has(protocol),
 );
 
 for (const [what, fault] of [
@@ -173,7 +184,7 @@ for (const [what, fault] of [
         finish: null,
       });
     },
-    ({ protocol }) => protocol !== 'responses',
+    ({ protocol }) => !ENDS_AT_ONCE.has(protocol),
   );
 }
 
@@ -182,6 +193,8 @@ const CUT: Readonly<Record<Client, string>> = {
   chat: 'length',
   messages: 'max_tokens',
   responses: 'max_output_tokens',
+  gemini: 'MAX_TOKENS',
+  ollama: 'length',
 };
 
 everyClient('a tool call that the limit on tokens cut is told as that', async ({ rig, ask, client }) => {
@@ -192,11 +205,12 @@ everyClient('a tool call that the limit on tokens cut is told as that', async ({
 
 everyClient(
   'a call whose arguments are no JSON is no answer to clients that take only objects',
-  async ({ rig, ask, stream }) => {
+  async ({ rig, ask, client, stream }) => {
     const model = fresh('broken-call');
     const seen = await ask(model);
-    if (!stream) {
-      expectWhole(seen, false);
+    // Where calls are told as a whole, nothing of it was told yet.
+    if (!stream || client === 'gemini' || client === 'ollama') {
+      expectWhole(seen, stream);
       expect(rig.broken.attemptsOf(model).length).toBe(1 + MAX_RETRIES);
       return;
     }
@@ -214,8 +228,18 @@ everyClient(
     if (seen.streamed) expect(seen.calls).toEqual([{ name: 'weather', arguments: '{"city":Berlin' }]);
     expect((await rig.recordOf(seen)).outcome).toBe('success');
   },
-  ({ client }) => client === 'chat',
+  // Gemini tells them as JSON.
+  ({ client, protocol }) => client === 'chat' && protocol !== 'gemini',
 );
+
+/** What clients of each protocol call an answer that calls a tool. */
+const CALLED: Readonly<Record<Client, string>> = {
+  chat: 'tool_calls',
+  messages: 'tool_use',
+  responses: 'completed',
+  gemini: 'STOP',
+  ollama: 'stop',
+};
 
 const OPENAI = ({ protocol }: { protocol: Protocol }) => protocol === 'openai';
 
@@ -224,7 +248,7 @@ everyClientStream(
   async ({ rig, ask, client }) => {
     const seen = await ask(fresh('early-call'));
     expect(looksFinished(seen)).toBe(true);
-    expect(seen.finish).toBe({ chat: 'tool_calls', messages: 'tool_use', responses: 'completed' }[client]);
+    expect(seen.finish).toBe(CALLED[client]);
     const call = { name: 'weather', arguments: '{"city":"Berlin"}' };
     expect(seen.calls).toEqual([call, call]);
     expect(await rig.recordOf(seen)).toMatchObject({ outcome: 'success', finish: 'tool_calls' });

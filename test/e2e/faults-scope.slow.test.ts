@@ -4,19 +4,22 @@ import type { ConfigInput } from '../../src/config/schema.ts';
 import type { ProviderStatus } from '../../src/pipeline/status.ts';
 import type { Asked, Upstream } from '../helpers/upstream.ts';
 import { built, cleared, run, serveConfig } from '../helpers/binary.ts';
+import { addressed } from '../helpers/clients.ts';
 import { completion, upstream } from '../helpers/upstream.ts';
 
 beforeAll(built, 60_000);
 afterAll(cleared);
 
 const LIMIT_MS = 20_000;
-const CLIENTS = ['chat', 'messages', 'responses'] as const;
+const CLIENTS = ['chat', 'messages', 'responses', 'gemini', 'ollama'] as const;
 type Client = (typeof CLIENTS)[number] | 'count';
 
 const PATHS: Record<Client, string> = {
   chat: '/v1/chat/completions',
   messages: '/v1/messages',
   responses: '/v1/responses',
+  gemini: '/v1beta/models/{model}:generateContent',
+  ollama: '/api/chat',
   count: '/v1/messages/count_tokens',
 };
 
@@ -26,8 +29,15 @@ function bodyOf(client: Client, model: string, stream: boolean): object {
   asked += 1;
   const text = `question ${asked}`;
   if (client === 'responses') return { model, input: text, stream };
+  if (client === 'gemini') return { model, stream, contents: [{ role: 'user', parts: [{ text }] }] };
   const messages = [{ role: 'user', content: text }];
   return client === 'count' ? { model, messages } : { model, messages, max_tokens: 50, stream };
+}
+
+/** The model that a provider is asked for. */
+function modelIn({ path, text }: Asked): unknown {
+  const [, named] = /\/models\/([^/:]+):/.exec(path) ?? [];
+  return named ?? JSON.parse(text).model;
 }
 
 const errorOf = (status: number, message: string, more: object = {}) =>
@@ -48,6 +58,18 @@ const message = () =>
 /** A good answer in the protocol of the path. */
 function fine({ path }: Asked): Response {
   if (path.endsWith('/count_tokens')) return Response.json({ input_tokens: 3 });
+  if (/:(?:g|streamG)enerateContent/.test(path)) {
+    const content = { role: 'model', parts: [{ text: 'fine' }] };
+    return Response.json({ candidates: [{ content, finishReason: 'STOP', index: 0 }] });
+  }
+  if (path.endsWith('/api/chat'))
+    return Response.json({
+      model: 'm',
+      created_at: '2025-01-01T00:00:00Z',
+      message: { role: 'assistant', content: 'fine' },
+      done: true,
+      done_reason: 'stop',
+    });
   return path.endsWith('/messages') ? message() : completion('fine');
 }
 
@@ -69,7 +91,7 @@ async function rig(
     config = {},
     second,
   }: {
-    type?: 'openai-compatible' | 'anthropic';
+    type?: 'openai-compatible' | 'anthropic' | 'gemini' | 'ollama';
     more?: Partial<ProviderInput>;
     config?: Partial<ConfigInput>;
     second?: Upstream;
@@ -93,13 +115,15 @@ async function rig(
   return {
     url: serving.url,
     process: serving.process,
-    ask: (client, model, stream = false) =>
-      fetch(serving.url + PATHS[client], {
+    ask(client, model, stream = false) {
+      const [path, body] = addressed(PATHS[client], bodyOf(client, model, stream));
+      return fetch(serving.url + path, {
         method: 'POST',
-        body: JSON.stringify(bodyOf(client, model, stream)),
+        body: JSON.stringify(body),
         headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
         keepalive: false,
-      }),
+      });
+    },
     provider: async () => {
       const { providers } = (await (await fetch(`${serving.url}/providers`)).json()) as {
         providers: ProviderStatus[];
@@ -147,16 +171,33 @@ const REFUSALS = [
   ['410 for one model', 410, 'Gone', undefined],
 ] as const;
 
-for (const client of CLIENTS) {
-  for (const stream of [false, true]) {
+/** Which client asks which type of provider: translated, and relayed where the errors of the protocol are its own. */
+const WAYS = [
+  ...CLIENTS.map((client) => [client, 'openai-compatible'] as const),
+  ['gemini', 'gemini'],
+  ['ollama', 'ollama'],
+] as const;
+
+const STREAMED_BY_FIELD: ReadonlySet<Client> = new Set(['chat', 'messages', 'responses']);
+
+/** A refusal in the provider's protocol. */
+function refused(type: (typeof WAYS)[number][1], status: number, words: string, code: string | undefined) {
+  if (type === 'openai-compatible') return errorOf(status, words, { code });
+  const error = type === 'ollama' ? words : { code: status, message: words, status: 'FAILED_PRECONDITION' };
+  return Response.json({ error }, { status });
+}
+
+for (const [client, type] of WAYS) {
+  // Refusals are no streams: that clients ask for one makes a difference where they say so in the body.
+  for (const stream of STREAMED_BY_FIELD.has(client) ? [false, true] : [false]) {
     for (const [what, status, words, code] of REFUSALS) {
       test.concurrent(
-        `${what} is told in the provider’s words and keeps no other model back [${client}, ${stream ? 'streamed' : 'unstreamed'}]`,
+        `${what} is told in the provider’s words and keeps no other model back [${client}, ${type}, ${stream ? 'streamed' : 'unstreamed'}]`,
         async () => {
           const handler = (request: Asked) =>
-            JSON.parse(request.text).model === 'bad' ? errorOf(status, words, { code }) : fine(request);
+            modelIn(request) === 'bad' ? refused(type, status, words, code) : fine(request);
           await using first = upstream(handler);
-          await using proxy = await rig(first);
+          await using proxy = await rig(first, { type });
           for (let n = 0; n < 6; n += 1) {
             const response = await proxy.ask(client, 'bad', stream);
             expect(response.status).toBe(status);
@@ -169,11 +210,11 @@ for (const client of CLIENTS) {
       );
 
       test.concurrent(
-        `${what} goes to the next target [${client}, ${stream ? 'streamed' : 'unstreamed'}]`,
+        `${what} goes to the next target [${client}, ${type}, ${stream ? 'streamed' : 'unstreamed'}]`,
         async () => {
-          await using first = upstream(() => errorOf(status, words, { code }));
+          await using first = upstream(() => refused(type, status, words, code));
           await using second = upstream(fine);
-          await using proxy = await rig(first, { second });
+          await using proxy = await rig(first, { type, second });
           const response = await proxy.ask(client, 'bad', stream);
           expect([response.status, answeredBy(response)]).toEqual([200, 'second']);
         },

@@ -1,6 +1,6 @@
 /** The compiled binary in front of providers whose answers of status 200 are cut, malformed or no answers at all. */
 import { expect } from 'bun:test';
-import { USAGE } from '../helpers/broken/wire.ts';
+import { ENDS_AT_ONCE, USAGE } from '../helpers/broken/wire.ts';
 import { fresh, tokensOf } from '../helpers/caller.ts';
 import { expectCut, expectError, expectWhole, theme } from '../helpers/rig.ts';
 
@@ -96,19 +96,19 @@ for (const [what, fault] of [
       ]);
       await rig.broken.endedOf(model);
     },
-    // A response says by its last event alone that it is complete, and what it used.
-    ({ protocol }) => protocol !== 'responses' || fault === 'done-open',
+    // Some say by their last event alone that they are complete, and what they used.
+    ({ protocol }) => !ENDS_AT_ONCE.has(protocol) || fault === 'done-open',
   );
 }
 
 everyClientStream(
-  'a response without its last event is not complete, however much it has said',
+  'an answer without the event that ends it is not complete, however much it has said',
   async ({ rig, ask }) => {
     const seen = await ask(fresh('no-done'));
     expectCut(seen, 'truncated');
     expect((await rig.recordOf(seen)).outcome).toBe('truncated');
   },
-  ({ protocol }) => protocol === 'responses',
+  ({ protocol }) => ENDS_AT_ONCE.has(protocol),
 );
 
 for (const [error, status] of [
@@ -128,9 +128,9 @@ for (const [error, status] of [
         expectWhole(seen, stream);
         expect(rig.broken.attemptsOf(model).length).toBe(1 + MAX_RETRIES);
         const alone = await ask(`broken/${fresh(`${shape}:${error}`)}`);
-        // Where the error names a status, it is the provider's own.
-        const named = protocol === 'openai' && stream && shape !== 'error-json';
-        expectError(alone, named ? Number(error) : status);
+        // Where the error names a status, it is the provider's own. Ollama's errors are words alone.
+        const named = protocol === 'gemini' || (protocol === 'openai' && stream && shape !== 'error-json');
+        expectError(alone, named ? Number(error) : protocol === 'ollama' ? 502 : status);
       }
     },
   );
@@ -147,6 +147,8 @@ everyClient(
       expect([rig.broken.attemptsOf(model).length, rig.steady.attemptsOf(model).length]).toEqual([1, 0]);
     }
   },
+  // Words alone do not say whose fault it is.
+  ({ protocol }) => protocol !== 'ollama',
 );
 
 everyClient(
@@ -160,14 +162,17 @@ everyClient(
 
 everyClientStream(
   'an error event after content ends the stream with an error event, not with [DONE]',
-  async ({ rig, ask }) => {
+  async ({ rig, ask, protocol }) => {
     const model = fresh('error-later:503');
     const seen = await ask(model);
     expectCut(seen);
     expect(seen.error!.message).toContain('Overloaded');
     expect(rig.broken.attemptsOf(model).length).toBe(1);
     const record = await rig.recordOf(seen);
-    expect([record.outcome, record.fault]).toEqual(['truncated', 'overloaded']);
+    expect([record.outcome, record.fault]).toEqual([
+      'truncated',
+      protocol === 'ollama' ? 'server' : 'overloaded',
+    ]);
   },
 );
 

@@ -12,7 +12,7 @@ import { chat } from '../helpers/callers/chat.ts';
 import { gemini } from '../helpers/callers/gemini.ts';
 import { linesAsEvents, ollama } from '../helpers/callers/ollama.ts';
 import { messages } from '../helpers/callers/messages.ts';
-import { readStream, readWhole } from '../helpers/callers/read.ts';
+import { endedByItself, readStream, readWhole } from '../helpers/callers/read.ts';
 import { responses } from '../helpers/callers/responses.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
 import { checkChatStream } from '../helpers/grammar/chat.ts';
@@ -195,7 +195,7 @@ async function spokenProblems(fuzzed: Case, seen: Seen, client: Talk): Promise<s
   // Names that providers give to events that say their type themselves are passed on, whatever they are.
   const speech = { ...SPEECHES[client], named: SPEECHES[client].named && record?.lane === 'translate' };
   const told = streamed ? readStream(text, speech) : readWhole(text, speech);
-  const spoken = client === 'gemini' && streamed ? endedByItself(told, got) : told;
+  const spoken = client === 'gemini' && streamed ? endedByItself(told, got.complete) : told;
   // A field that says that there is no error is none.
   const read = !streamed && bodyOf(got).error === null ? { ...spoken, error: undefined } : spoken;
   const finished = streamed ? read.ended : got.complete && !read.error && read.garbage.length === 0;
@@ -234,12 +234,6 @@ function eventsIn(body: string, client: Talk, listed: boolean): string {
   const list = parseJson(text, ANSWER_BOUNDS);
   const values = Array.isArray(list) ? (list as unknown[]) : [text];
   return values.map((value) => `data: ${JSON.stringify(value)}\n\n`).join('');
-}
-
-/** Nothing marks the end of Gemini's streams but the end: they are finished when they say why, and no error follows. */
-function endedByItself(read: Read, got: Got): Read {
-  const ended = read.done > 0 && !read.error && got.complete;
-  return { ...read, ended, done: ended ? 1 : 0 };
 }
 
 function endProblems({ error, done }: Read, got: Got, finished: boolean): string[] {

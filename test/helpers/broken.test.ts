@@ -24,10 +24,20 @@ test('a model of no meaning answers well, in every protocol and both ways', asyn
     const stream = await fetch(broken.url + path, { method: 'POST', body: body('any', true) });
     expect(await stream.text()).toMatch(/(?:\[DONE\]|"message_stop"}|^event: response.completed\n.*)\n\n$/m);
   }
+  const named = (action: string) => `${broken.url}/v1beta/models/any%231:${action}`;
+  for (const url of [named('generateContent'), `${broken.url}/api/chat`])
+    expect(await (await fetch(url, { method: 'POST', body: body('any#1') })).text()).toContain(TALE);
+  const events = await fetch(named('streamGenerateContent?alt=sse'), { method: 'POST', body: '{}' });
+  expect(await events.text()).toMatch(/^data: .*"finishReason":"STOP".*\n\n$/m);
+  const lines = await fetch(`${broken.url}/api/chat`, { method: 'POST', body: body('any#1', true) });
+  expect(await lines.text()).toMatch(/^\{.*"done":true.*\}\n$/m);
   const protocols = broken.attempts.map(({ protocol }) => protocol).join(' ');
-  expect(protocols).toBe('openai openai openai openai anthropic anthropic responses responses');
+  expect(protocols).toBe(
+    'openai openai openai openai anthropic anthropic responses responses gemini ollama gemini ollama',
+  );
+  expect(broken.attemptsOf('any#1').length).toBe(4);
   expect((await fetch(`${broken.url}/v1/models`)).status).toBe(200);
-  expect([broken.attempts.length, broken.probes.length]).toEqual([8, 1]);
+  expect([broken.attempts.length, broken.probes.length]).toEqual([12, 1]);
 });
 
 const OPTIONS = { id: '1', model: 'm', usage: true };

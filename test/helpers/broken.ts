@@ -1,6 +1,6 @@
 /**
- * A provider that breaks on purpose: raw TCP, OpenAI's chat completions and Responses and Anthropic's Messages, the
- * fault selected by the model's name in broken/catalogue.ts. It remembers each attempt and how it ended.
+ * A provider that breaks on purpose: raw TCP, OpenAI's chat completions and Responses, Anthropic's Messages, Gemini's API and
+ * Ollama's chats, the fault selected by the model's name in broken/catalogue.ts. It remembers each attempt and how it ended.
  */
 import type { AddressInfo, Socket } from 'node:net';
 import type { Attempt, Counts } from './broken/attempt.ts';
@@ -142,8 +142,13 @@ export async function brokenProvider(options: BrokenOptions = {}): Promise<Broke
 
 function attemptOf({ method, path, headers, body }: RawRequest, connection: number): Attempt {
   const parsed = method === 'POST' ? (JSON.parse(body) as Record<string, unknown>) : {};
-  const { model = '', stream = false } = parsed as { model?: string; stream?: boolean };
   const protocol = method === 'GET' ? 'probe' : protocolAt(path);
+  // Gemini's paths say what others say in the body.
+  const [, named, action] = /\/models\/([^/?]+):(\w+)/.exec(path) ?? [];
+  const { model = decodeURIComponent(named ?? ''), stream = action === 'streamGenerateContent' } = parsed as {
+    model?: string;
+    stream?: boolean;
+  };
   return {
     model,
     protocol,
@@ -161,6 +166,8 @@ function attemptOf({ method, path, headers, body }: RawRequest, connection: numb
 
 function protocolAt(path: string): Protocol {
   if (path.endsWith('/messages')) return 'anthropic';
+  if (/:(?:g|streamG)enerateContent/.test(path)) return 'gemini';
+  if (path.endsWith('/api/chat')) return 'ollama';
   return path.endsWith('/responses') ? 'responses' : 'openai';
 }
 

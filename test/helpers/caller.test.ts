@@ -104,7 +104,7 @@ const SAYS = {
   },
 } as const;
 
-const CLIENTS = Object.keys(SAYS) as Client[];
+const CLIENTS = Object.keys(SAYS) as (keyof typeof SAYS)[];
 
 test.each(CLIENTS)('a client of %s asks and reads in its protocol, whole and streamed', async (client) => {
   const { text, call, end, last, finish, whole } = SAYS[client];
@@ -180,4 +180,67 @@ test.each([
   const type = `response.${response.status}`;
   const stream = await see('responses', sse('responses', { type, response }));
   expect([stream.finish, looksFinished(stream)]).toEqual([finish, finished]);
+});
+
+const candidate = (text: string, finishReason?: string) => ({
+  candidates: [{ content: { role: 'model', parts: [{ text }] }, index: 0, finishReason }],
+});
+const GEMINI_USAGE = { usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 5 } };
+
+test('a client of Gemini takes a stream for finished that says why it ends, and in which no error stands', async () => {
+  const end = { ...candidate('lo', 'STOP'), ...GEMINI_USAGE };
+  const error = {
+    error: {
+      code: 503,
+      message: 'no',
+      status: 'UNAVAILABLE',
+      details: [
+        { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'OVERLOADED', domain: 'llmproxy' },
+        {
+          '@type': 'type.googleapis.com/google.rpc.DebugInfo',
+          stackEntries: ['a/m: overloaded (503)', 'b/m: network'],
+        },
+      ],
+    },
+  };
+  const whole = await see('gemini', sse('gemini', candidate('Hel'), end));
+  expect([whole.content, whole.finish, whole.done, looksFinished(whole)]).toEqual(['Hello', 'STOP', 1, true]);
+  expect([whole.asked.path, tokensOf(whole)]).toEqual([
+    '/v1beta/models/m:streamGenerateContent?alt=sse',
+    { input: 3, output: 5 },
+  ]);
+  const body = await see('gemini', { ...candidate('Hello', 'STOP'), ...GEMINI_USAGE });
+  expect([body.content, body.asked.path, looksFinished(body)]).toEqual([
+    'Hello',
+    '/v1beta/models/m:generateContent',
+    true,
+  ]);
+  for (const events of [[candidate('Hel')], [candidate('Hel'), end, error], [error, end]]) {
+    const cut = await see('gemini', sse('gemini', ...events));
+    expect([cut.done, looksFinished(cut)]).toEqual([0, false]);
+  }
+  const failed = await see('gemini', error);
+  expect([failed.error!.message, failed.error!.type, failed.error!.code]).toEqual([
+    'no',
+    'UNAVAILABLE',
+    'overloaded',
+  ]);
+  expect(failed.error!.details).toEqual([
+    { target: 'a/m', fault: 'overloaded', status: 503, ms: 0 },
+    { target: 'b/m', fault: 'network', status: null, ms: 0 },
+  ]);
+});
+
+test('a client of Ollama reads lines, of which the last says that it is the last', async () => {
+  const lines = (...values: object[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
+  const said = (content: string) => ({ message: { role: 'assistant', content }, done: false });
+  const last = { ...said(''), done: true, done_reason: 'stop', prompt_eval_count: 3, eval_count: 5 };
+  const whole = await see('ollama', lines(said('Hel'), said('lo'), last));
+  expect([whole.content, whole.finish, whole.done, looksFinished(whole)]).toEqual(['Hello', 'stop', 1, true]);
+  expect([whole.asked.path, tokensOf(whole)]).toEqual(['/api/chat', { input: 3, output: 5 }]);
+  const body = await see('ollama', { ...last, message: { role: 'assistant', content: 'Hello' } });
+  expect([body.content, body.finish, looksFinished(body)]).toEqual(['Hello', 'stop', true]);
+  for (const text of [lines(said('Hel')), lines(said('Hel'), { error: 'no' })])
+    expect(looksFinished(await see('ollama', text))).toBe(false);
+  expect((await see('ollama', { error: 'no' })).error!.message).toBe('no');
 });

@@ -1,14 +1,23 @@
-/** What a client of one of the three protocols sees. Times are those of `performance.now()`. */
+/** What a client of one of the protocols sees. Times are those of `performance.now()`. */
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { Read } from './callers/read.ts';
 import type { Client, Speech, Told } from './callers/speech.ts';
 import { numberOf } from '../../src/wire/json.ts';
 import { chat } from './callers/chat.ts';
+import { gemini } from './callers/gemini.ts';
 import { messages } from './callers/messages.ts';
-import { readStream, readWhole } from './callers/read.ts';
+import { linesAsEvents, ollama } from './callers/ollama.ts';
+import { endedByItself, readStream, readWhole } from './callers/read.ts';
 import { responses } from './callers/responses.ts';
+import { addressed } from './clients.ts';
 
-const SPEECHES: Readonly<Record<Client, Speech>> = { chat, messages, responses };
+const SPEECHES: Readonly<Record<Client, Speech>> = {
+  chat,
+  messages,
+  responses,
+  gemini,
+  ollama: ollama('chat'),
+};
 
 export interface Seen extends Read {
   readonly id: string;
@@ -52,9 +61,11 @@ export async function ask(url: string, model: string, options: AskOptions = {}):
   const speech = SPEECHES[client];
   asked += 1;
   const id = `test-${asked}`;
-  const response = await fetch(url + speech.path, {
+  const request = { ...speech.request(model, 'Tell me a tale.', stream), ...fields };
+  const [path, body] = addressed(speech.path, client === 'gemini' ? { model, stream, ...request } : request);
+  const response = await fetch(url + path, {
     method: 'POST',
-    body: JSON.stringify({ ...speech.request(model, 'Tell me a tale.', stream), ...fields }),
+    body: JSON.stringify(body),
     headers: { 'content-type': 'application/json', 'x-request-id': id, ...speech.headers, ...headers },
     // A connection each: what one test does to its own is nobody else's trouble.
     keepalive: false,
@@ -75,8 +86,10 @@ export async function ask(url: string, model: string, options: AskOptions = {}):
   }
   const { status, headers: replied } = response;
   const times = { headersAtMs, endedAtMs: performance.now() };
-  const streamed = (replied.get('content-type') ?? '').includes('event-stream');
-  const read = streamed ? readStream(text, speech) : readWhole(text, speech);
+  const streamed = /event-stream|ndjson/.test(replied.get('content-type') ?? '');
+  const events = client === 'ollama' ? linesAsEvents(text) : text;
+  const told = streamed ? readStream(events, speech) : readWhole(text, speech);
+  const read = streamed && client === 'gemini' ? endedByItself(told, complete) : told;
   return { id, client, status, headers: replied, body: text, streamed, complete, ...times, ...read };
 }
 
@@ -100,7 +113,11 @@ export function errorOf(client: Client, event: JsonObject): Told | undefined {
 /** Tokens that the answer says it used, whatever its protocol calls them. */
 export function tokensOf({ usage = {} }: Seen): { input: number | undefined; output: number | undefined } {
   return {
-    input: numberOf(usage.prompt_tokens ?? usage.input_tokens),
-    output: numberOf(usage.completion_tokens ?? usage.output_tokens),
+    input: numberOf(
+      usage.prompt_tokens ?? usage.input_tokens ?? usage.promptTokenCount ?? usage.prompt_eval_count,
+    ),
+    output: numberOf(
+      usage.completion_tokens ?? usage.output_tokens ?? usage.candidatesTokenCount ?? usage.eval_count,
+    ),
   };
 }

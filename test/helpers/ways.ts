@@ -29,7 +29,7 @@ export interface Theme {
   readonly everyStream: Runner;
   /** One about unstreamed answers alone. */
   readonly everyWhole: Runner;
-  /** One that is kept to clients of all three protocols, relayed and translated, streamed and unstreamed: 14 tests. */
+  /** One that is kept to clients of every protocol, relayed and translated, streamed and unstreamed: 24 tests. */
   readonly everyClient: Runner;
   /** One about streams alone. */
   readonly everyClientStream: Runner;
@@ -61,6 +61,11 @@ const LANES: readonly Lane[] = [
   { client: 'messages', protocol: 'openai' },
   { client: 'responses', protocol: 'responses' },
   { client: 'responses', protocol: 'openai' },
+  { client: 'gemini', protocol: 'gemini' },
+  { client: 'gemini', protocol: 'openai' },
+  { client: 'chat', protocol: 'gemini' },
+  { client: 'ollama', protocol: 'ollama' },
+  { client: 'ollama', protocol: 'openai' },
 ];
 
 /** How long a test may take before something hangs, however the tests were started. */

@@ -258,7 +258,7 @@ function* readWhole(
   if (endpoint === 'messages') return readMessage(value, target);
   if (endpoint === 'responses') return readResponse(value, target);
   if (endpoint === 'gemini') return readContent(value, target);
-  if (endpoint.startsWith('ollama')) return readOllama(value);
+  if (endpoint.startsWith('ollama')) return readOllama(value, target);
   if (endpoint.startsWith('gemini'))
     return { text: undefined, finish: null, usage: geminiUsage(value.usageMetadata) };
   const choices = listOf(value.choices).map(objectOf);
@@ -313,9 +313,11 @@ function readContent(value: JsonObject, target: string): WholeAnswer {
 }
 
 /** An answer of Ollama's own API; of embeddings too, which do not end for a reason. */
-function readOllama(value: JsonObject): WholeAnswer {
+function readOllama(value: JsonObject, target: string): WholeAnswer {
   const called = listOf(messageIn(value).tool_calls).length > 0;
-  return { text: undefined, finish: ollamaFinish(value, called), usage: ollamaUsage(value) };
+  const finish = ollamaFinish(value, called);
+  judgeEnding(endingOf('chat', finish), target);
+  return { text: undefined, finish, usage: ollamaUsage(value) };
 }
 
 /** How many answers a request asks for. */

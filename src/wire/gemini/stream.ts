@@ -5,6 +5,7 @@ import type { SseEvent } from '../sse.ts';
 import type { Usage } from '../usage.ts';
 import type { GeminiContext } from './response.ts';
 import { endingOf, fails, finishReason } from '../endings.ts';
+import { errorIn } from '../error-event.ts';
 import { eventJson } from '../event-json.ts';
 import { exactly } from '../json-exact.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
@@ -59,7 +60,8 @@ export class GeminiReader implements ChatReader {
     const value = exactly(event.data, eventJson(event));
     const answers = Array.isArray(value) ? (value as unknown[]) : [value];
     if (answers.length === 0 || !answers.every(isObject)) {
-      this.malformed += 1;
+      this.error = errorIn(value ?? event.data, event.event);
+      if (!this.error) this.malformed += 1;
       return [];
     }
     return answers.flatMap((answer) =>

@@ -1,5 +1,6 @@
 import type { ProxyError } from '../../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { toldCode } from '../told-code.ts';
 
 /**
  * An error in OpenAI's shape: the four keys their clients read, and `request_id` to find it in the log.
@@ -17,7 +18,7 @@ export function openaiErrorBody(
       message: error.message,
       type: upstream?.type ?? rule.type,
       param: upstream?.param ?? error.param ?? null,
-      code: upstream?.code ?? rule.code,
+      code: toldCode(error),
       request_id: requestId,
       ...(details && details.length > 0 ? { details } : {}),
     },

@@ -69,7 +69,9 @@ class PartsFolding extends Folding<PartsChoice> {
     const [text, other] = choice.list.parts.filter(
       (part) => part.type !== 'thinking' || part.seal !== undefined,
     );
-    return text?.type === 'text' && text.text !== '' && !other ? { text: text.text, place: 0 } : undefined;
+    if (text?.type !== 'text' || text.text === '' || text.extra_content !== undefined || other)
+      return undefined;
+    return { text: text.text, place: 0 };
   }
 
   override fresh(): Assembler {

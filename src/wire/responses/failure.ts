@@ -1,5 +1,6 @@
 import type { ProxyError } from '../../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { toldCode } from '../told-code.ts';
 
 /** Codes by which clients decide what to do about a failed response; to any other they do what they do to the first. */
 const CODES: ReadonlySet<string> = new Set([
@@ -19,8 +20,8 @@ const CODES: ReadonlySet<string> = new Set([
  * @param next the number of the first of them
  */
 export function failureEvents(error: ProxyError, response: JsonObject, next: number): string {
-  const { upstream, rule, message } = error;
-  const code = upstream?.code ?? rule.code;
+  const { upstream, message } = error;
+  const code = toldCode(error);
   const param = upstream?.param ?? error.param ?? null;
   const failed = {
     ...response,
@@ -36,8 +37,8 @@ export function failureEvents(error: ProxyError, response: JsonObject, next: num
 }
 
 /** The code of a failed response. */
-export function failedCode({ upstream, rule }: ProxyError): string {
-  const code = upstream?.code ?? rule.code;
+export function failedCode(error: ProxyError): string {
+  const code = toldCode(error);
   return CODES.has(code) ? code : 'server_error';
 }
 

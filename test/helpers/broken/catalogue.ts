@@ -126,14 +126,14 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
   // Not as agreed, but complete.
   malformed: async (turn) => {
     await half(turn);
-    await turn.send(turn.stream ? 'data: {"choices":[{"delta":\n\n' : '');
+    await turn.send(turn.stream ? turn.wire.malformed : '');
     await otherHalf(turn);
     await turn.send(turn.stream ? turn.wire.terminator : '}}');
     await turn.end();
   },
   'malformed-cut': async (turn) => {
     await half(turn);
-    await turn.send(turn.stream ? 'data: {"choices":[{"delta":\n\n' : '}}');
+    await turn.send(turn.stream ? turn.wire.malformed : '}}');
     await turn.end();
   },
   'no-done': async (turn) => {

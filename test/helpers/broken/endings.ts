@@ -5,13 +5,15 @@ import type { Protocol } from './wire.ts';
 import type { Script } from './scripts.ts';
 import type { Turn } from './turn.ts';
 import { textOf } from '../tales.ts';
+import { ollamaText } from './ollama-wire.ts';
 import { GAP_MS, half, otherHalf, pieces } from './scripts.ts';
 import { USAGE } from './wire.ts';
 
-const SPEAKERS: Readonly<Record<Protocol, SpeakerName>> = {
+const SPEAKERS: Readonly<Record<Exclude<Protocol, 'ollama'>, SpeakerName>> = {
   openai: 'chat',
   anthropic: 'messages',
   responses: 'responses',
+  gemini: 'gemini',
 };
 
 /** A good end in each protocol's words: of itself, and for a call. */
@@ -19,6 +21,8 @@ const STOP: Readonly<Record<Protocol, string>> = {
   openai: 'stop',
   anthropic: 'end_turn',
   responses: 'completed',
+  gemini: 'STOP',
+  ollama: 'stop',
 };
 const CALLED: Readonly<Record<Protocol, string>> = { ...STOP, openai: 'tool_calls', anthropic: 'tool_use' };
 /** Cut by the limit on tokens. */
@@ -26,14 +30,20 @@ const LENGTH: Readonly<Record<Protocol, string>> = {
   openai: 'length',
   anthropic: 'max_tokens',
   responses: 'max_output_tokens',
+  gemini: 'MAX_TOKENS',
+  ollama: 'length',
 };
 
 function protocolOf({ attempt }: Turn): Protocol {
   return attempt.protocol === 'probe' ? 'openai' : attempt.protocol;
 }
 
-const text = (turn: Turn, tale: Tale) =>
-  textOf(SPEAKERS[protocolOf(turn)], { usage: USAGE, terminated: true, ...tale }, turn.stream);
+function text(turn: Turn, given: Tale): string {
+  const tale = { usage: USAGE, terminated: true, ...given };
+  const protocol = protocolOf(turn);
+  if (protocol !== 'ollama') return textOf(SPEAKERS[protocol], tale, turn.stream);
+  return ollamaText({ model: turn.attempt.model, created_at: '2025-01-01T00:00:00Z' }, tale, turn.stream);
+}
 
 /** Tells a tale in one go. */
 const tell =

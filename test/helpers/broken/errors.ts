@@ -5,6 +5,8 @@ export interface ErrorAnswer {
   readonly openai: readonly [type: string, code: string | null];
   /** `error.type` at Anthropic. */
   readonly anthropic: string;
+  /** `error.status` at Gemini, where it is not the one of its status of HTTP. */
+  readonly gemini?: string;
   readonly message: string;
   /** Where Anthropic words it differently. */
   readonly anthropicMessage?: string;

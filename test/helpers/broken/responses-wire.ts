@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../src/wire/json.ts';
 import type { ErrorAnswer } from './errors.ts';
 import type { Wire, WireOptions } from './wire.ts';
-import { USAGE } from './wire.ts';
+import { MALFORMED, USAGE } from './wire.ts';
 
 const RESPONSE_USAGE = {
   input_tokens: USAGE.input,
@@ -29,6 +29,7 @@ export function responsesWire(options: WireOptions): Wire {
     get terminator() {
       return answer.complete();
     },
+    malformed: MALFORMED,
     pause: ': still here\n\n',
     whole: (text) => JSON.stringify(responseOf(options, 'completed', [messageOf(options, [text])])),
     errorBody: (error) => JSON.stringify({ error: errorOf(error) }),

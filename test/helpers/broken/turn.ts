@@ -60,6 +60,10 @@ export class Turn {
     return this.attempt.stream;
   }
 
+  get #streamType(): string {
+    return this.attempt.protocol === 'ollama' ? 'application/x-ndjson' : 'text/event-stream';
+  }
+
   /** Whether nothing can be said any more. */
   get over(): boolean {
     return this.attempt.closedBy !== undefined;
@@ -78,7 +82,7 @@ export class Turn {
   }: { status?: number; framing?: Framing; headers?: Record<string, string> } = {}): Promise<void> {
     this.#framing = framing;
     const all: Record<string, string> = {
-      'content-type': this.stream && status === 200 ? 'text/event-stream' : 'application/json',
+      'content-type': this.stream && status === 200 ? this.#streamType : 'application/json',
       ...framingHeader(framing),
       ...headers,
     };

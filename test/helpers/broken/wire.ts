@@ -1,7 +1,7 @@
 import type { ErrorAnswer } from './errors.ts';
 
-/** How a provider is asked: OpenAI's chat completions, Anthropic's Messages, or OpenAI's Responses. */
-export type Protocol = 'openai' | 'anthropic' | 'responses';
+/** How a provider is asked: OpenAI's chat completions, Anthropic's Messages, OpenAI's Responses, Gemini's API or Ollama's own. */
+export type Protocol = 'openai' | 'anthropic' | 'responses' | 'gemini' | 'ollama';
 
 /**
  * What a protocol says in one answer: events as text with their blank line, bodies as JSON. Events are to be taken in the
@@ -16,16 +16,21 @@ export interface Wire {
   readonly toolCall: (args: string) => string;
   /** Reasoning that is signed, or that looks as if it were. */
   readonly thinking: string;
-  /** After the last content: why it ended, and what it used. The Responses protocol tells these by its terminator. */
+  /** After the last content: why it ended, and what it used. Some protocols tell these by their terminator: {@link ENDS_AT_ONCE}. */
   readonly closing: string;
   /** What marks the end of the stream. */
   readonly terminator: string;
+  /** An event that is none. */
+  readonly malformed: string;
   /** Says that the provider is still there. */
   readonly pause: string;
   readonly whole: (text: string) => string;
   readonly errorBody: (error: ErrorAnswer) => string;
   readonly errorEvent: (error: ErrorAnswer) => string;
 }
+
+/** Protocols whose streams say in one event why they ended, what was used, and that nothing follows. */
+export const ENDS_AT_ONCE: ReadonlySet<Protocol> = new Set(['responses', 'gemini', 'ollama']);
 
 export interface WireOptions {
   readonly id: string;
@@ -36,3 +41,6 @@ export interface WireOptions {
 
 /** Tokens that every complete answer claims to have used. */
 export const USAGE = { input: 10, output: 20 } as const;
+
+/** An event whose data are no JSON. */
+export const MALFORMED = 'data: {"choices":[{"delta":\n\n';

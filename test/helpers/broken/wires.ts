@@ -1,7 +1,9 @@
 import type { ErrorAnswer } from './errors.ts';
 import type { Protocol, Wire, WireOptions } from './wire.ts';
+import { geminiWire } from './gemini-wire.ts';
+import { ollamaWire } from './ollama-wire.ts';
 import { responsesWire } from './responses-wire.ts';
-import { USAGE } from './wire.ts';
+import { MALFORMED, USAGE } from './wire.ts';
 
 const OPENAI_USAGE = {
   prompt_tokens: USAGE.input,
@@ -26,6 +28,7 @@ function openaiWire({ id, model, usage }: WireOptions): Wire {
     thinking: chunk({ reasoning_content: 'Let me see.' }),
     closing: chunk({}, 'stop') + (usage ? event({ ...frame, choices: [], usage: OPENAI_USAGE }) : ''),
     terminator: 'data: [DONE]\n\n',
+    malformed: MALFORMED,
     pause: ': still here\n\n',
     whole: (content) =>
       JSON.stringify({
@@ -79,6 +82,7 @@ function anthropicWire({ id, model }: WireOptions): Wire {
         usage: { output_tokens: USAGE.output },
       }),
     terminator: event('message_stop', {}),
+    malformed: MALFORMED,
     pause: event('ping', {}),
     whole: (text) =>
       JSON.stringify({
@@ -96,4 +100,6 @@ export const WIRES: Readonly<Record<Protocol, (options: WireOptions) => Wire>> =
   openai: openaiWire,
   anthropic: anthropicWire,
   responses: responsesWire,
+  gemini: geminiWire,
+  ollama: ollamaWire,
 };

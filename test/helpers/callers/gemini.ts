@@ -14,9 +14,25 @@ export const gemini: Speech = {
   error({ error }) {
     if (!isObject(error)) return undefined;
     const { message, status } = error;
-    return { message: stringOf(message) ?? '', type: stringOf(status) ?? '', code: null };
+    const details = listOf(error.details).map(objectOf);
+    const of = (type: string) =>
+      details.find((each) => each['@type'] === `type.googleapis.com/google.rpc.${type}`);
+    const reason = stringOf(of('ErrorInfo')?.reason);
+    const tried = of('DebugInfo');
+    return {
+      message: stringOf(message) ?? '',
+      type: stringOf(status) ?? '',
+      code: reason?.toLowerCase() ?? null,
+      ...(tried ? { details: listOf(tried.stackEntries).map((entry) => attemptOf(String(entry))) } : {}),
+    };
   },
 };
+
+/** @param entry as in `openai/gpt-4o: overloaded (503)` */
+function attemptOf(entry: string) {
+  const [, target = '', fault = null, status] = /^(.*): ([a-z_]+)(?: \((\d+)\))?$/.exec(entry) ?? [];
+  return { target, fault, status: status === undefined ? null : Number(status), ms: 0 };
+}
 
 function finishOf({ candidates }: JsonObject): string | undefined {
   return stringOf(objectOf(listOf(candidates)[0]).finishReason) || undefined;

@@ -48,6 +48,15 @@ export function readStream(text: string, speech: Speech): Read {
   return { events, done, ended, garbage, ...speech.streamed(events), error };
 }
 
+/**
+ * The same of a stream whose end nothing marks but the end: it is finished when it says why, and no error follows.
+ * @param complete whether the body came to its proper end
+ */
+export function endedByItself(read: Read, complete: boolean): Read {
+  const ended = read.done > 0 && !read.error && complete;
+  return { ...read, ended, done: ended ? 1 : 0 };
+}
+
 /** Events with their names. A last one without its blank line is one too: some clients take it. */
 function framesOf(text: string): { name: string | undefined; data: string }[] {
   return text

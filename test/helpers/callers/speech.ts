@@ -2,13 +2,19 @@
 import type { JsonObject } from '../../../src/wire/json.ts';
 
 /** The protocols that clients speak. */
-export type Client = 'chat' | 'messages' | 'responses';
+export type Client = 'chat' | 'messages' | 'responses' | 'gemini' | 'ollama';
+
+/** Clients that are told no code. */
+export const CODELESS: ReadonlySet<Client> = new Set(['messages', 'ollama']);
+
+/** Clients that are not told what was tried. */
+export const UNTOLD: ReadonlySet<Client> = new Set(['ollama']);
 
 /** An error as its client knows it. */
 export interface Told {
   readonly message: string;
   readonly type: string;
-  /** `null` in the Messages protocol, which has none. */
+  /** `null` in the protocols that have none: {@link CODELESS}. */
   readonly code: string | null;
   readonly details?: readonly { target: string; fault: string | null; status: number | null; ms: number }[];
   readonly request_id?: string;
@@ -37,6 +43,7 @@ export interface Answer {
 
 /** How clients of a protocol ask, and how they read what comes. */
 export interface Speech {
+  /** One that has `{model}` in it says what is asked by itself. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly request: (model: string, text: string, stream: boolean) => JsonObject;

@@ -1,0 +1,11 @@
+import type { ProxyError } from '../errors.ts';
+
+/**
+ * The code of an error, for clients of OpenAI's APIs: the provider's own, unless that only repeats a status, as Google's does, or
+ * clients shorten the conversation at another one.
+ */
+export function toldCode({ upstream, rule, fault }: ProxyError): string {
+  const own = upstream?.code;
+  if (own === undefined || fault === 'context_length') return rule.code;
+  return /^\d+$/.test(own) ? rule.code : own;
+}
