@@ -3,43 +3,43 @@ import type { Call } from './call.ts';
 import type { JsonObject } from '../wire/json.ts';
 import { ProxyError } from '../errors.ts';
 
-/** A piece of an answer: text, or an object with what else there is to say. */
+/** A piece of an answer: text, or an object for everything else. */
 export type Piece = string | AnswerPiece;
 
 export interface AnswerPiece {
   readonly text?: string;
-  /** Reasoning that is shown apart from the text. */
+  /** Reasoning, which is shown separately from the text. */
   readonly reasoning?: string;
   /** A call of one of the request's tools. */
   readonly call?: {
-    /** Made here when it is left out. */
+    /** Generated if omitted. */
     readonly id?: string;
     readonly name: string;
     /** An object, or its JSON text. */
     readonly arguments: unknown;
   };
-  /** Tokens; the last one that is told counts. */
+  /** Token counts; the last ones given are used. */
   readonly usage?: {
     readonly input: number;
     readonly output: number;
-    /** Part of `input`. */
+    /** Included in `input`. */
     readonly cached?: number;
-    /** Part of `output`. */
+    /** Included in `output`. */
     readonly reasoning?: number;
   };
-  /** Why it ends: `tool_calls` after calls and `stop` otherwise, when it is left out. */
+  /** The finish reason; by default `tool_calls` after calls and `stop` otherwise. */
   readonly finish?: 'stop' | 'length' | 'tool_calls' | 'content_filter';
 }
 
-/** What says an answer: a generator, which is read only as fast as the client takes the answer. */
+/** Produces an answer: a generator, which is consumed only as fast as the client reads the answer. */
 export type Speaker = () => AsyncIterable<Piece> | Iterable<Piece>;
 
-/** Longest answer that is put together before it is sent, characters. */
+/** The longest answer that is assembled before it is sent, characters. */
 const MAX_WHOLE = 64 * 1024 ** 2;
 
 /**
- * An answer that code makes, in OpenAI's chat: as a stream where the call asks for one, else whole. Clients of other APIs
- * get it in theirs. When the client leaves, or time is over, the generator is ended: its `finally` runs.
+ * Creates an answer from code, in the form of OpenAI's chat: as a stream if the call asks for one, otherwise whole. It is
+ * translated for clients of other APIs. If the client disconnects or a timeout expires, the generator is ended: its `finally` runs.
  *
  * ```ts
  * override send(call: Call) {
@@ -90,7 +90,7 @@ interface ToldCall {
   readonly function: { readonly name: string; readonly arguments: string };
 }
 
-/** What has been said so far, and how the rest of it is written. */
+/** The answer so far, and how the rest of it is written. */
 class Telling {
   readonly #call: Call;
   readonly #head: JsonObject;
@@ -110,7 +110,7 @@ class Telling {
     };
   }
 
-  /** Takes a piece. @returns it as events of a stream; empty where it is only remembered */
+  /** Adds a piece. @returns its stream events; empty if it is only collected */
   add(piece: Piece): string {
     const { text, reasoning, call } = this.#take(piece);
     if (!this.#call.stream) return this.#remember(text, reasoning);
@@ -133,7 +133,7 @@ class Telling {
     const finish = this.#finish ?? (this.#calls.length > 0 ? 'tool_calls' : 'stop');
     const usage = this.#usage && { usage: usageOf(this.#usage) };
     if (!this.#call.stream) return JSON.stringify(this.#whole(finish, usage));
-    // Clients that did not ask for it may choke on a chunk of no choices.
+    // Clients that did not request usage may fail on a chunk without choices.
     const apart = usage !== undefined && wantsUsage(this.#call);
     const last = this.#event({}, finish, apart ? undefined : usage);
     return `${last}${apart ? this.#data({ choices: [], ...usage }) : ''}data: [DONE]\n\n`;

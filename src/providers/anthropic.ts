@@ -4,7 +4,7 @@ import type { ProtocolName } from '../wire/protocol.ts';
 import type { Called, HeaderFields } from './http.ts';
 import { HttpProvider } from './http.ts';
 
-/** The version of the API that this project knows. */
+/** The supported version of the API. */
 const VERSION: HeaderFields = { 'anthropic-version': '2023-06-01' };
 
 /** Anthropic's Messages API. */

@@ -9,15 +9,15 @@ import { TokenAuth } from './auth/token.ts';
 import { OpenaiProvider } from './openai.ts';
 
 export interface AzureOptions extends OpenaiOptions {
-  /** Of the deployment URLs; left out for the v1 API. */
+  /** The API version for deployment URLs; omitted for the v1 API. */
   readonly apiVersion: string | undefined;
-  /** Where it signs in with these in place of a key. */
+  /** How it signs in to Entra, if it does not use a key. */
   readonly entra: EntraCredentials | undefined;
 }
 
 /**
- * Azure OpenAI: by its v1 API, which is OpenAI's, or by its deployment URLs, which have a version of their own and name the
- * deployment; with a key, or signed in at Entra.
+ * Azure OpenAI through its v1 API, which is OpenAI's, or through its deployment URLs, which carry an API version and the name
+ * of the deployment. It authenticates with a key or through Entra.
  * @see https://learn.microsoft.com/azure/ai-services/openai/reference
  */
 export class AzureProvider extends OpenaiProvider<AzureOptions> {
@@ -31,8 +31,8 @@ export class AzureProvider extends OpenaiProvider<AzureOptions> {
   }
 
   /**
-   * Its deployments, by whose names it is asked; what its `/models` lists is what might be deployed. Later versions of
-   * the API leave them to Azure's management, where the key of a resource does not count.
+   * Lists its deployments, whose names are the model names; its `/models` lists what could be deployed. Later versions of the
+   * API leave deployments to Azure's management API, which does not accept the key of a resource.
    */
   override get modelLists(): readonly URL[] {
     return [new URL('/openai/deployments?api-version=2022-12-01', this.baseUrl)];

@@ -13,102 +13,102 @@ import { overridden } from './overrides.ts';
 import { ENDPOINTS, isTranslated } from '../wire/endpoints.ts';
 import { mergeQuirks } from '../wire/quirks.ts';
 
-/** What came back. The body is raw bytes, still compressed when `content-encoding` says so. */
+/** A response. The body consists of raw bytes, still compressed if `content-encoding` says so. */
 export interface UpstreamReply {
   readonly status: number;
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
-  /** The whole body at once, where there is a cheaper way to it than the stream. @internal */
+  /** The whole body at once, if that is cheaper than reading the stream. @internal */
   readonly arrayBuffer?: () => Promise<ArrayBuffer>;
 }
 
 /** A message of a WebSocket: text, or bytes. */
 export type SocketMessage = string | Uint8Array;
 
-/** What happens at a WebSocket. */
+/** Receives the events of a WebSocket. */
 export interface SocketEvents {
   readonly message: (message: SocketMessage) => void;
-  /** Bytes came, whatever they are. */
+  /** Called when bytes have arrived, whatever they contain. */
   readonly heard: () => void;
-  /** What was sent is on its way. */
+  /** Called when all pending data has been sent. */
   readonly drained: () => void;
   /**
-   * It is over.
-   * @param code 1006 where the connection ended without a word, 1005 where no code was given
-   * @param flawed whether the provider broke the protocol; then the code is ours
+   * Called when the connection is closed.
+   * @param code 1006 if the connection was lost, 1005 if no code was given
+   * @param flawed whether the provider violated the protocol; the code is ours then
    */
   readonly closed: (code: number, reason: string, flawed: boolean) => void;
 }
 
 /** A WebSocket to a provider. */
 export interface RealtimeSocket {
-  /** Tells what happens from now on; nothing is read before. */
+  /** Sets the receiver of events; nothing is read before. */
   listen(events: SocketEvents): void;
-  /** Nothing that is sent is dropped: what waits is counted in `unsent`. */
+  /** Sends a message. Nothing is dropped: pending data is counted in `unsent`. */
   send(message: SocketMessage): void;
-  /** Bytes that wait to be sent. */
+  /** The number of bytes that wait to be sent. */
   readonly unsent: number;
   ping(): void;
-  /** Reads nothing more for now; messages of what was read already may still come. */
+  /** Pauses reading; messages that were already received may still be delivered. */
   pause(): void;
   resume(): void;
-  /** Says goodbye, and waits a moment for the answer. */
+  /** Starts the closing handshake, and briefly waits for its answer. */
   close(code: number, reason: string): void;
   terminate(): void;
 }
 
-/** What a provider is asked that a WebSocket is opened to. */
+/** A request to open a WebSocket. */
 export interface SocketCall extends Pick<Call, 'endpoint' | 'model' | 'key' | 'headers'> {
-  /** Largest message that is taken, bytes. */
+  /** The largest accepted message, bytes. */
   readonly maxMessage: number;
 }
 
-/** A WebSocket, or the answer that refuses one. */
+/** A WebSocket, or the response that rejects it. */
 export interface SocketReply extends UpstreamReply {
   readonly socket?: RealtimeSocket;
 }
 
-/** What is passed on as it came, to a path below the base URL. */
+/** A request that is passed through to a path below the base URL. */
 export interface PassCall {
   readonly method: string;
-  /** Segments of the path, encoded; none leads out of the base URL. */
+  /** The segments of the path, percent-encoded; none of them leaves the base URL. */
   readonly segments: readonly string[];
-  /** Without the question mark. */
+  /** The query without the question mark. */
   readonly query: string;
-  /** By allow list; lower-case names. */
+  /** Headers on the allow list, with lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | undefined;
 }
 
-/** Ways to have tokens counted. */
+/** The ways to count tokens. */
 export type CountingName = 'messages' | 'gemini' | 'vertex' | 'converse';
 
-/** A call as it may be shown. */
+/** A call in a form that may be shown. */
 export interface Outline {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Call['body'];
 }
 
-/** One model of a provider: `name` may be a glob, then the client's name is the upstream name. */
+/** One model of a provider. `name` may be a glob; the upstream name is then the client's. */
 export interface ProviderModel {
   readonly name: string;
   readonly upstream?: string;
   /** @internal */
   readonly price?: Price;
-  /** Over the provider's own. @internal */
+  /** Facts that override those of the provider. @internal */
   readonly timeouts?: Timeouts;
-  /** Tokens. */
+  /** The context window, tokens. */
   readonly contextWindow?: number;
-  /** Tokens of its longest answer. */
+  /** The longest answer, tokens. */
   readonly maxOutput?: number;
-  /** Of this model alone, beside the provider's own. @internal */
+  /** A limit on this model, in addition to that of the provider. @internal */
   readonly rateLimit?: RateLimit | undefined;
-  /** Whether it goes on from a beginning of its answer. */
+  /** Whether it continues an answer from a given prefix. */
   readonly prefill?: boolean;
 }
 
-/** The part of a provider's configuration that routing needs, the same for every protocol. */
+/** The part of a provider's configuration that routing needs, in the same form for every protocol. */
 export interface ProviderSettings {
   readonly name: string;
   readonly type: string;
@@ -118,45 +118,45 @@ export interface ProviderSettings {
   readonly timeouts: Timeouts;
   readonly maxRetries: number;
   readonly retryDelayMs: number;
-  /** Of all its models together. */
+  /** The limit on all of its models together. */
   readonly rateLimit: RateLimit | undefined;
   readonly maxConnections: number | undefined;
-  /** How many keys take turns, at least 1. */
+  /** The number of keys used in turn, at least 1. */
   readonly keys: number;
   readonly prefill: PrefillStyle | undefined;
-  /** Asked in place of a free endpoint to see whether the service is up; costs money. */
+  /** The model to probe health with if there is no free endpoint; its requests cost money. */
   readonly probeModel: string | undefined;
-  /** Id in the price table. */
+  /** The id in the price table. */
   readonly prices: string | undefined;
-  /** Whether what is no endpoint of ours may be passed on to it. */
+  /** Whether requests to endpoints that the proxy does not know may be passed through to it. */
   readonly passthrough: boolean;
-  /** Endpoint families it serves. */
+  /** The endpoint families it serves. */
   readonly endpoints: readonly string[];
-  /** What it does otherwise than its protocol. */
+  /** Deviations from its protocol. */
   readonly quirks: Quirks;
-  /** The plugin whose class it is; left out for those that are built in. */
+  /** The plugin that its class belongs to; omitted for built-in classes. */
   readonly plugin?: PluginOwner | undefined;
-  /** Whether the usage of a stream is asked for where the client did not ask; `auto` by its vendor's ways. */
+  /** Whether to request the usage of a stream if the client did not; `auto` decides by vendor. */
   readonly askUsage: 'auto' | 'on' | 'off';
-  /** What the operator says of its models, over what is known of them. @internal */
+  /** Facts about its models from the configuration, which override known ones. @internal */
   readonly overrides?: readonly Overrides[];
-  /** Tokens that its models take, where none of them says otherwise. @internal */
+  /** The context window of its models unless a model has its own, tokens. @internal */
   readonly contextWindow?: number | undefined;
 }
 
 /** The plugin that a provider belongs to. */
 export interface PluginOwner {
   readonly name: string;
-  /** Told of what its code threw. @param what what went wrong: "Cannot get an answer from acme" */
+  /** Called with errors thrown by its code. @param what the failed operation: "Cannot get an answer from acme" */
   readonly failed: (what: string, thrown: unknown) => void;
 }
 
 /**
- * A deployment: where a provider lives and how it is asked. Subclasses say what `send` does; what is asked
- * of whom, and how often, is the router's business. Nothing here retries.
+ * A deployment: where a provider is and how it is called. Subclasses implement `send`; which provider is called, and how
+ * often, is decided by the router. Nothing here retries.
  *
- * A plugin's class also has a `static type`, the word in config.yaml, and may have `static options`, a zod schema, and
- * `static endpoints`, the families that it serves (`['chat']` when left out).
+ * The class of a plugin also has a `static type`, the value of `type` in config.yaml, and may have `static options`, a zod
+ * schema, and `static endpoints`, the families that it serves (`['chat']` by default).
  */
 export abstract class BaseProvider<Options = unknown> {
   protected readonly services: Services<Options>;
@@ -173,33 +173,33 @@ export abstract class BaseProvider<Options = unknown> {
     return this.settings.name;
   }
 
-  /** Its `options` in the configuration, as its schema gave them. */
+  /** Its `options` in the configuration, as parsed by its schema. */
   protected get options(): Options {
     return this.services.options;
   }
 
-  /** Variables of the environment. */
+  /** The environment variables. */
   protected get env(): Readonly<Record<string, string | undefined>> {
     return this.services.env;
   }
 
-  /** Time, which tests may own. */
+  /** The clock, which tests may replace. */
   protected get clock(): Clock {
     return this.services.clock;
   }
 
-  /** The key that a call is to be made with; empty where the configuration names none. */
+  /** The key for a call; empty if the configuration has none. */
   protected key({ key }: { readonly key: number }): string {
     return this.services.keys[key] ?? '';
   }
 
-  /** Tells the operator something, on stderr. */
+  /** Writes a message for the operator to stderr. */
   protected log(message: string): void {
     this.services.log(message);
   }
 
   /**
-   * The platform's fetch on connections of this provider's own: without a limit of time but the signal's, and without
+   * The platform's fetch, on a connection pool of this provider. It has no timeout apart from the signal, and follows no
    * redirects, which would carry keys elsewhere.
    */
   protected fetch(url: string | URL, init: RequestInit = {}): Promise<Response> {
@@ -207,39 +207,39 @@ export abstract class BaseProvider<Options = unknown> {
   }
 
   /**
-   * How it is asked for a chat with this model: in OpenAI's chat unless a subclass says otherwise.
-   * @param _request where that matters, in chat's own words
+   * The protocol of a chat with this model: OpenAI's chat unless a subclass overrides it.
+   * @param _request the request in the form of OpenAI's chat, for providers whose protocol depends on it
    */
   protocol(_model: string, _request?: JsonObject): ProtocolName {
     return 'chat';
   }
 
   /**
-   * Whether it speaks the API of this endpoint itself, so that bytes pass unchanged. What is not relayed is
-   * translated, where there is a way.
-   * @param _request as the client has it, where that matters
+   * Whether it implements the API of this endpoint, so that bytes are passed unchanged. Other requests are translated if
+   * possible.
+   * @param _request the client's request, for providers whose answer depends on it
    */
   relays(endpoint: Endpoint, model: string, _request?: JsonObject): boolean {
     return endpoint === this.protocol(model);
   }
 
-  /** How it is asked for embeddings where that is not OpenAI's way. */
+  /** The protocol of embeddings, if it is not OpenAI's. */
   embeddings(_model: string): EmbeddingProtocolName | undefined {
     return undefined;
   }
 
-  /** How it is asked for the number of a request's tokens, where it tells. */
+  /** The protocol of token counting, if it can count tokens. */
   counts(_model: string): CountingName | undefined {
     return undefined;
   }
 
-  /** Whether it can answer at this endpoint, in its own protocol or another. */
+  /** Whether it can answer at this endpoint, in its own protocol or by translation. */
   serves(endpoint: Endpoint, model: string): boolean {
     if (!this.settings.endpoints.includes(ENDPOINTS[endpoint].family)) return false;
     return isTranslated(endpoint) || this.relays(endpoint, model);
   }
 
-  /** What this model does otherwise than its protocol. */
+  /** The deviations of this model from its protocol. */
   quirks(model: string): Quirks {
     const covering = (this.settings.overrides ?? []).filter(({ covers }) => covers(model));
     const like = covering.findLast((each) => each.like !== undefined)?.like;
@@ -255,69 +255,69 @@ export abstract class BaseProvider<Options = unknown> {
   }
 
   /**
-   * Sends one request and resolves with the response's headers, whatever the status.
-   * @throws ProxyError of fault `network` or `stale_connection` when there was no response; the signal's reason
-   * when it aborted
+   * Sends one request and resolves as soon as the response's headers have arrived, with any status.
+   * @throws ProxyError with fault `network` or `stale_connection` when there was no response; the signal's reason
+   * when it is aborted
    */
   abstract send(call: Call, signal: AbortSignal): Promise<UpstreamReply>;
 
   /**
-   * Opens a session of its realtime API. Only where it serves one.
+   * Opens a session of its realtime API, if it serves one.
    * @throws as `send` does @internal
    */
   connect(_call: SocketCall, _signal: AbortSignal): Promise<SocketReply> {
     throw new Error(`Cannot open a session with ${this.name}: it has no realtime API`);
   }
 
-  /** Whether what is no endpoint of ours is passed on to it: where its configuration says so, and it has an address. @internal */
+  /** Whether requests to unknown endpoints are passed through to it: the configuration allows it, and it has an address. @internal */
   get passes(): boolean {
     return false;
   }
 
   /**
-   * Passes a request on with its own credentials. Only where `passes` says so.
+   * Passes a request through with its own credentials. Only if `passes` returns true.
    * @throws as `send` does @internal
    */
   pass(_call: PassCall, _signal: AbortSignal): Promise<UpstreamReply> {
     throw new Error(`Cannot pass a request on to ${this.name}: it has no address`);
   }
 
-  /** A model's name within the messages of its realtime API. @internal */
+  /** The name of a model within the messages of its realtime API. @internal */
   liveModel(model: string): string {
     return model;
   }
 
-  /** Where a call would go and with which headers, credentials masked; `undefined` where it goes nowhere. @internal */
+  /** The URL and headers of a call, with credentials masked; `undefined` if it makes no HTTP request. @internal */
   outline(_call: Call): Outline | undefined {
     return undefined;
   }
 
-  /** Whether there is a free endpoint that shows the service to be up. @internal */
+  /** Whether it has a free endpoint that shows whether the service is up. @internal */
   get probes(): boolean {
     return false;
   }
 
-  /** Asks the free endpoint with one of the keys. Only where `probes` says that there is one. @internal */
+  /** Calls that endpoint with one of the keys. Only if `probes` returns true. @internal */
   probe(_key: number, _signal: AbortSignal): Promise<UpstreamReply> {
     throw new Error(`Cannot probe ${this.name}: it has no free endpoint`);
   }
 
-  /** Where it lists its models; empty where it does not. @internal */
+  /** The paths of its lists of models; empty if it has none. @internal */
   get modelLists(): readonly URL[] {
     return [];
   }
 
-  /** Asks for a page of such a list with one of the keys. Only where `modelLists` says that there is one. @internal */
+  /** Requests a page of such a list with one of the keys. Only if `modelLists` is not empty. @internal */
   list(_url: URL, _key: number, _signal: AbortSignal): Promise<UpstreamReply> {
     throw new Error(`Cannot list models of ${this.name}: it has no list`);
   }
 
-  /** Whether a connection to it can be opened within `ms`; `true` also when it was heard of just before. @internal */
+  /** Whether a connection can be opened within `ms`; also `true` if it responded recently. @internal */
   reachable(_ms: number): Promise<boolean> {
     return Promise.resolve(true);
   }
 
-  /** Releases idle connections. Requests in flight finish. */
+  /** Closes idle connections. Requests in progress are completed. */
   close(): void {
     this.services.transport.release();
   }

@@ -10,12 +10,12 @@ import { HttpProvider, joinUrl } from './http.ts';
 
 export interface BedrockOptions {
   readonly region: string;
-  /** In the AWS credentials file. */
+  /** The profile in the AWS credentials file. */
   readonly profile: string | undefined;
 }
 
 /**
- * AWS Bedrock by its Converse API. Without a key its requests are signed.
+ * AWS Bedrock through its Converse API. Without a key, requests are signed.
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference
  */
 export class BedrockProvider extends HttpProvider<BedrockOptions> {
@@ -32,13 +32,13 @@ export class BedrockProvider extends HttpProvider<BedrockOptions> {
     return this.services.baseUrl ?? `https://bedrock-runtime.${this.options.region}.amazonaws.com`;
   }
 
-  /** What it has is listed at another host: models, and the profiles by which others of them are asked for. */
+  /** Its lists are on another host: models, and the inference profiles through which some of them are called. */
   override get modelLists(): readonly URL[] {
     const host = this.baseUrl.replace('//bedrock-runtime.', '//bedrock.');
     return ['/foundation-models', '/inference-profiles?maxResults=1000'].map((path) => joinUrl(host, path));
   }
 
-  /** It counts for some models alone, and says 400 for the others. */
+  /** It can count tokens for some models only, and answers 400 for the others. */
   override counts(model: string): CountingName | undefined {
     return model.includes('anthropic.claude') ? 'converse' : undefined;
   }

@@ -1,7 +1,7 @@
-/** What is read of an answer that is only looked at, bytes: no token and no error is longer. */
+/** How much of a response is read if only its beginning matters, bytes: no token and no error is longer. */
 const ENOUGH = 64 * 1024;
 
-/** The beginning of a body as text; the rest is not waited for. @throws what reading it throws */
+/** The beginning of a body as text, without waiting for the rest. @throws as reading the body does */
 export async function beginning(body: ReadableStream<Uint8Array> | null): Promise<string> {
   if (!body) return '';
   const decoder = new TextDecoder();
@@ -13,7 +13,7 @@ export async function beginning(body: ReadableStream<Uint8Array> | null): Promis
     text += decoder.decode(value.subarray(0, ENOUGH - length), { stream: true });
     length += value.length;
   }
-  // A body that already failed rejects this with what nobody asks for any more.
+  // Cancelling a body that has failed rejects with an error that is no longer of interest.
   reader.cancel().catch(() => undefined);
   return text;
 }

@@ -3,36 +3,36 @@ import type { Endpoint } from '../wire/endpoints.ts';
 import { ProxyError } from '../errors.ts';
 import { isObject, parseJson } from '../wire/json.ts';
 
-/** A request made ready for a provider. */
+/** A request that is ready to be sent to a provider. */
 export interface Asked {
   readonly endpoint: Endpoint;
   readonly query?: string | undefined;
   readonly body: Uint8Array<ArrayBuffer> | string;
   readonly contentType: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The bodies that it is asked with one after the other, where one request does not hold all; `body` is the first. */
+  /** The bodies of several successive requests, if one request cannot hold everything; `body` is the first. */
   readonly parts?: readonly (Uint8Array<ArrayBuffer> | string)[] | undefined;
 }
 
-/** What a provider is asked: the body is already in its protocol, with the model name it knows. */
+/** A call to a provider: the body is already in its protocol, with the upstream name of the model. */
 export class Call {
-  /** Which API is asked: `chat`, `embeddings`, ... */
+  /** The API: `chat`, `embeddings`, ... */
   readonly endpoint: Endpoint;
-  /** The name the provider knows. */
+  /** The upstream name of the model. */
   readonly model: string;
   /** Whether the answer is to be a stream. */
   readonly stream: boolean;
-  /** What of the client's query travels on, such as "beta=true". */
+  /** The part of the client's query that is passed on, such as "beta=true". */
   readonly query: string | undefined;
   readonly body: Uint8Array<ArrayBuffer> | string;
   readonly contentType: string;
-  /** Headers of the client that may travel on, by allow list; lower-case names. */
+  /** Client headers that may be passed on, by an allow list, with lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   /** See {@link Asked}. @internal */
   readonly parts: Asked['parts'];
-  /** Which of the provider's keys, from 0. */
+  /** The index of the provider's key, from 0. */
   readonly key: number;
-  /** On a connection of its own: the last one turned out to be closed. */
+  /** Whether to use a new connection, since the last one turned out to be closed. */
   readonly fresh: boolean;
 
   constructor(
@@ -59,8 +59,8 @@ export class Call {
   }
 
   /**
-   * The body as JSON, a new object each time. It is typed as a chat, which it is for providers whose `protocol` is `chat`.
-   * @throws ProxyError `unsupported` when it is no JSON, such as a form with a recording
+   * The body as JSON, a new object for each call. Its type is that of a chat, which applies to providers with `protocol` `chat`.
+   * @throws ProxyError `unsupported` when it is not JSON, for example a form with a recording
    */
   json(): ChatRequest {
     const value = parseJson(this.text());
@@ -68,7 +68,7 @@ export class Call {
     throw new ProxyError('unsupported', `Cannot ask for ${this.endpoint}: the request is not JSON`);
   }
 
-  /** The same call with another body. @param contentType `application/json` when left out */
+  /** The same call with another body. @param contentType `application/json` by default */
   with(body: Call['body'], contentType: string = 'application/json'): Call {
     return new Call({ ...this, body, contentType, parts: undefined }, this.model, this.stream, this);
   }

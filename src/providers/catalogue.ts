@@ -16,30 +16,30 @@ import { quirksOf } from './quirks.ts';
 import { Issued } from '../wire/parts/issued.ts';
 import { NO_MEMORY } from '../wire/protocol.ts';
 
-/** A vendor as people see it. */
+/** A vendor as it is presented to people. */
 export interface CatalogueRow {
   readonly type: string;
   readonly title: string;
-  /** How it is asked for a chat. */
+  /** The protocol of a chat. */
   readonly protocol: string;
-  /** APIs of clients that pass to it unchanged. */
+  /** Client APIs that are passed to it unchanged. */
   readonly relays: readonly string[];
-  /** How it is shown who asks, and where the key is looked for. */
+  /** How it authenticates, and where its key is looked for. */
   readonly auth: string;
-  /** Families of endpoints. */
+  /** Its endpoint families. */
   readonly endpoints: readonly string[];
   /** Fields of a chat request that are left out. */
   readonly drops: readonly string[];
-  /** The free endpoint that health probes ask. */
+  /** The free endpoint that health probes call. */
   readonly probe: string | null;
-  /** Where its list of models is asked for, below the base URL. */
+  /** The URL of its list of models, below the base URL. */
   readonly list: string | null;
-  /** Whether its streams of chat tell their usage unasked. */
+  /** Whether its chat streams report their usage unasked. */
   readonly tells_usage: boolean;
   readonly tested: string;
 }
 
-/** What each API is asked in. */
+/** The names of the protocols. */
 const PROTOCOLS: Readonly<Record<Api, Spoken>> = {
   openai: { name: 'OpenAI chat', spoken: 'chat', protocol: chatProtocol },
   anthropic: { name: 'Anthropic Messages', spoken: 'messages', protocol: anthropicProtocol },
@@ -58,14 +58,14 @@ interface Spoken {
   readonly protocol: ProviderProtocol;
 }
 
-/** What a vendor has beside keys. */
+/** The ways of authentication of a vendor besides keys. */
 const ALSO: Readonly<Partial<Record<ProviderType, string>>> = {
   azure: 'or Entra client credentials',
   vertex: 'service account, metadata server or express key',
   bedrock: 'or AWS signature',
 };
 
-/** Lists that are elsewhere than below the base URL. */
+/** Lists of models that are not below the base URL. */
 const LISTS: Readonly<Partial<Record<ProviderType, string>>> = {
   azure: 'its deployments',
   vertex: 'models published by Google and Anthropic',
@@ -74,7 +74,7 @@ const LISTS: Readonly<Partial<Record<ProviderType, string>>> = {
 
 const RECORDED = 'recorded traffic';
 
-/** What each is tested by, where that is more than what its documentation says. */
+/** How each vendor is tested, if by more than its documentation. */
 const TESTED: Readonly<Partial<Record<ProviderType, string>>> = {
   openai: `${RECORDED}, OpenAPI document`,
   azure: RECORDED,
@@ -102,7 +102,7 @@ const TESTED: Readonly<Partial<Record<ProviderType, string>>> = {
   mock: 'every test',
 };
 
-/** A request that says all that steers an answer. */
+/** A request with every field that influences an answer. */
 const EVERYTHING: ChatRequest = {
   model: '',
   messages: [{ role: 'user', content: 'Hi' }],
@@ -124,7 +124,7 @@ const EVERYTHING: ChatRequest = {
   parallel_tool_calls: false,
 };
 
-/** Every vendor that is known, in the order of the presets. */
+/** All known vendors, in the order of the presets. */
 export function catalogue(): CatalogueRow[] {
   return PROVIDER_TYPES.map((type) => {
     const preset = presetOf(type);
@@ -160,7 +160,7 @@ function authText(type: ProviderType, { auth, keyEnv, keyOptional }: Preset): st
   return [`${how}${where}${keyOptional ? ' (optional)' : ''}`, ALSO[type]].filter(Boolean).join(', ');
 }
 
-/** What of {@link EVERYTHING} the newest model of a vendor is not told. */
+/** The fields of {@link EVERYTHING} that are left out for the newest model of a vendor. */
 function dropsOf({ spoken: name, protocol }: Spoken, type: ProviderType): readonly string[] {
   const first = presetOf(type).models[0] ?? 'model';
   const model = (typeof first === 'string' ? first : first.name).replace(/[*{].*$/, '') + '9';

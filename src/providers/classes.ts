@@ -12,12 +12,12 @@ import { MockProvider } from './mock/provider.ts';
 import { OpenaiProvider } from './openai.ts';
 import { VertexProvider } from './vertex.ts';
 
-/** A class of providers. What its options are, it knows itself. */
+/** A class of providers. It defines the schema of its own options. */
 export type ProviderClass = new (services: Services<never>) => BaseProvider;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The class of a vendor that is built in, and its options. */
+/** The class of a built-in vendor, and its options. */
 export function builtIn(config: ProviderConfig, env: Env): { make: ProviderClass; options: unknown } {
   const { api, also = {}, onlyResponses } = presetOf(config.type);
   const openai = { also, onlyResponses };

@@ -10,7 +10,7 @@ export class CohereProvider extends HttpProvider {
     return 'cohere';
   }
 
-  /** Reranking has no other shape than theirs. */
+  /** Reranking exists in Cohere's format only. */
   override relays(endpoint: Endpoint): boolean {
     return endpoint === 'rerank';
   }

@@ -1,7 +1,7 @@
 import type { Connect, Dial, Fetch } from './transport.ts';
 import { http2First, http2Only } from './http2.ts';
 
-/** A connection pool of Bun's fetch. @see docs/runtime/networking/fetch in bun-types */
+/** A connection pool for Bun's fetch. @see docs/runtime/networking/fetch in bun-types */
 export const connectPool: Connect = ({ keepaliveMs, http2 }) => {
   const session = new Bun.FetchSession({ keepAlive: { idleTimeout: Math.max(1, keepaliveMs / 1000) } });
   const fetch: Fetch = (url, init) => session.fetch(url, init);
@@ -11,7 +11,7 @@ export const connectPool: Connect = ({ keepaliveMs, http2 }) => {
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
 
-/** Opens a connection, TLS included, and closes it; nothing where connections go through an HTTP proxy. */
+/** Opens a connection, including TLS, and closes it; does nothing if connections go through an HTTP proxy. */
 export function directDial(env: Readonly<Record<string, string | undefined>>): Dial | undefined {
   if (PROXY_VARIABLES.some((name) => env[name])) return undefined;
   return async ({ hostname, port, protocol }, signal) => {
@@ -30,7 +30,7 @@ export function directDial(env: Readonly<Record<string, string | undefined>>): D
     Bun.connect({
       hostname: host,
       port: Number(port) || (secure ? 443 : 80),
-      // Whether the certificate is good is for the request itself to say.
+      // Whether the certificate is valid is checked by the request itself.
       ...(secure ? { tls: { serverName: host, rejectUnauthorized: false } } : {}),
       socket: {
         open(socket) {

@@ -12,30 +12,30 @@ import { quirksOf } from './quirks.ts';
 export interface FactoryDeps {
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The provider's keys, from wherever the configuration says. */
+  /** The provider's keys, from any source that the configuration names. */
   readonly keysOf: (config: ProviderConfig) => readonly string[];
-  /** The text of a file; rejects when there is none. */
+  /** Returns the text of a file; rejects when it does not exist. */
   readonly readText: (path: string) => Promise<string>;
-  /** Told of each secret that is read or fetched, before it is used: nothing may show it. */
+  /** Called with each secret that is read or fetched before it is used: it must not be shown anywhere. */
   readonly learn: (...secrets: string[]) => void;
   readonly connect: Connect;
   readonly dial?: Dial | undefined;
   readonly userAgent: string;
-  /** Tells the operator something. */
+  /** Reports something to the operator. */
   readonly log: (message: string) => void;
-  /** Classes of plugins, by their types. */
+  /** The classes of plugins, by type. */
   readonly plugins?: ReadonlyMap<string, PluginClass> | undefined;
 }
 
-/** A class of providers that a plugin has. */
+/** A provider class of a plugin. */
 export interface PluginClass {
   readonly plugin: PluginOwner;
   readonly make: ProviderClass;
-  /** Families of endpoints that it serves. */
+  /** The endpoint families that it serves. */
   readonly endpoints: readonly string[];
 }
 
-/** Makes providers from their configuration: the preset's values with the operator's over them. */
+/** Creates providers from the configuration: the values of the preset, overridden by the operator's. */
 export class ProviderFactory {
   readonly #deps: FactoryDeps;
 
@@ -43,7 +43,7 @@ export class ProviderFactory {
     this.#deps = deps;
   }
 
-  /** @throws what the constructor of a plugin's class throws */
+  /** @throws as the constructor of a plugin's class does */
   create(config: ProviderConfig): BaseProvider {
     const plugin = this.#deps.plugins?.get(config.type);
     const { make, options } = plugin
@@ -121,7 +121,7 @@ function modelOf(model: ModelConfig): ProviderModel {
   return { ...rest, contextWindow, maxOutput, rateLimit, timeouts: timeoutsOf(timeout) };
 }
 
-/** One duration is the longest silence, wherever it falls. */
+/** A single duration is the longest silence at any point. */
 function timeoutsOf(timeout: ProviderConfig['timeout']): Timeouts {
   if (typeof timeout !== 'number') return timeout ?? {};
   return { first_byte: timeout, first_content: timeout, idle: timeout };

@@ -11,14 +11,14 @@ import { NAME_RULES } from '../wire/facts/tool-names.ts';
 import { GEMINI_MODELS } from '../wire/gemini/models.ts';
 import { mergeQuirks } from '../wire/quirks.ts';
 
-/** What is known, in words, and where it stands. */
+/** A fact in words, and its source. */
 export interface Fact {
   readonly text: string;
-  /** A page, or `config.yaml`; left out where it needs none. */
+  /** A web page, or `config.yaml`; omitted if it needs no source. */
   readonly source?: string | undefined;
 }
 
-/** What is known of a vendor or a model, as lines of words: what is changed in its requests, and why an answer is read otherwise. */
+/** What is known about a vendor or a model, as sentences: what is changed in requests, and how answers are read differently. */
 export function factsText(quirks: Quirks): string[] {
   const { override = {} } = quirks;
   const pairs = (of: Readonly<Record<string, unknown>> = {}) =>
@@ -79,8 +79,8 @@ function abilitiesText(abilities: Abilities = {}): string[] {
 }
 
 /**
- * What is known of a model by its protocol, by name, and by all that holds for it, each with who says so.
- * @param vendor what is known of its vendor; what goes beyond that is the operator's word
+ * What is known about a model: by its protocol, by its name, and for all models of the vendor, each with its source.
+ * @param vendor what is known about its vendor; anything beyond that is from the configuration
  */
 export function factsOf(
   protocol: ProtocolName,
@@ -104,12 +104,12 @@ export function factsOf(
   ];
 }
 
-/** What of these facts is otherwise than known; of abilities, each by itself. */
+/** The facts that differ from the known ones; abilities are compared individually. */
 function differing(quirks: Quirks, known: Quirks): Quirks {
   return picked(quirks, (name, value) => JSON.stringify(value) !== JSON.stringify(known[name]), known);
 }
 
-/** What of these facts a row says something of. */
+/** The facts that a row sets. */
 function shared(quirks: Quirks, row: Quirks): Quirks {
   const { abilities = {} } = row;
   const some = picked(quirks, (name) => row[name] !== undefined, {});
@@ -138,7 +138,7 @@ function picked(
   return { ...Object.fromEntries(entries), abilities: Object.fromEntries(own) };
 }
 
-/** What no server of a protocol takes. */
+/** What no server of a protocol supports. */
 export function protocolFacts(protocol: ProtocolName, quirks: Quirks = {}): Fact[] {
   const rows = PROTOCOL_FACTS.filter(({ protocols }) => protocols.includes(protocol));
   const rule = NAME_RULES[protocol];
@@ -167,7 +167,7 @@ interface ModelFact extends Fact {
   readonly match: RegExp;
 }
 
-/** What is known of models by their names, by the protocol that they are asked in. */
+/** What is known about models by their names, for the protocol in which they are called. */
 export const MODEL_FACTS: Readonly<Partial<Record<ProtocolName, readonly ModelFact[]>>> = {
   messages: ANTHROPIC_MODELS.map(({ match, model, source }) => ({ match, source, text: ofClaude(model) })),
   gemini: GEMINI_MODELS.map(({ match, model, source }) => ({ match, source, text: ofGemini(model) })),

@@ -19,7 +19,7 @@ export class GeminiProvider extends HttpProvider {
     return endpoint === 'realtime.live' || Object.hasOwn(METHODS, endpoint);
   }
 
-  /** The Live API stands beside the others, by a name that has their version in it. */
+  /** The Live API is beside the others, under a name that contains their version. */
   protected override socketUrl(): URL {
     const url = new URL(this.baseUrl);
     const [, before = '', version = 'v1beta'] = /^(.*?)\/(v\d\w*)\/*$/.exec(url.pathname) ?? [];
@@ -41,7 +41,7 @@ export class GeminiProvider extends HttpProvider {
   }
 }
 
-/** What its own clients ask of it, which it is asked as it is. */
+/** The requests of Gemini clients that are passed on unchanged. */
 const METHODS: Readonly<Partial<Record<Endpoint, string>>> = {
   gemini: 'generateContent',
   'gemini.count_tokens': 'countTokens',
@@ -49,7 +49,7 @@ const METHODS: Readonly<Partial<Record<Endpoint, string>>> = {
   'gemini.batch_embed': 'batchEmbedContents',
 };
 
-/** The method of a Gemini model that a call means. */
+/** The method of a Gemini model that a call is for. */
 export function geminiMethod({ endpoint, stream }: Called): string {
   if (endpoint === 'embeddings') return 'batchEmbedContents';
   if (endpoint === 'messages.count_tokens') return 'countTokens';

@@ -6,9 +6,9 @@ import { isRaw, isSocketError, networkError } from './transport.ts';
 type Body = NonNullable<UpstreamReply['body']>;
 
 /**
- * Sends a call to a provider that is a plugin's. Whatever its code throws, at once or while its answer is read, is the
- * plugin's fault; and nobody waits for it longer than the signal allows.
- * @throws ProxyError `plugin`, or what else went wrong by the words of the plugin; the signal's reason when it aborted
+ * Sends a call to a plugin's provider. Anything its code throws, at once or while the answer is read, is a fault of the plugin;
+ * and the call is not waited for beyond the signal.
+ * @throws ProxyError `plugin`, or the error that the plugin threw deliberately; the signal's reason when it is aborted
  */
 export async function sendGuarded(
   provider: BaseProvider,
@@ -23,11 +23,11 @@ export async function sendGuarded(
   }
 }
 
-/** What the code of a provider that is a plugin's threw, as an error; the operator is told where it was thrown. */
+/** Converts an error thrown by a plugin's provider; the operator is told where it was thrown. */
 export function pluginError(provider: BaseProvider, thrown: unknown): ProxyError {
   const { name, settings } = provider;
   if (thrown instanceof ProxyError) return thrown;
-  // Whoever asks others by fetch need not catch what happens on the way.
+  // Code that calls fetch need not handle network errors.
   if (isSocketError(thrown)) return networkError(name, thrown);
   const plugin = settings.plugin?.name ?? '';
   settings.plugin?.failed(`Cannot get an answer from ${name}`, thrown);
@@ -40,7 +40,7 @@ function guarded(reply: unknown, provider: BaseProvider, signal: AbortSignal): U
   if (typeof status !== 'number')
     throw new TypeError('send() gave nothing with a status, headers and a body');
   const headers = new Headers(given);
-  // fetch has decompressed it, and left the headers as they were.
+  // fetch has decompressed the body and left the headers unchanged.
   if (reply instanceof Response && !isRaw(reply)) {
     headers.delete('content-encoding');
     headers.delete('content-length');
@@ -72,12 +72,12 @@ function guardedBody(body: Body, provider: BaseProvider, signal: AbortSignal): B
   );
 }
 
-/** Ends a body. A plugin that fails in this, too, has nobody left to tell. */
+/** Cancels a body. If the plugin fails in this as well, there is nothing left to report. */
 function letGo(reader: { cancel(reason: unknown): Promise<void> }, reason: unknown): void {
   reader.cancel(reason).catch(() => undefined);
 }
 
-/** Does the work, but waits for it no longer than until the signal aborts. @throws what it throws, or the signal's reason */
+/** Runs the work, but waits for it only until the signal aborts. @throws as the work does, or the signal's reason */
 async function unlessAborted<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();

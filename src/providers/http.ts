@@ -14,19 +14,19 @@ import { askedEach } from './parts.ts';
 import { openSocket } from './socket.ts';
 import { exchange, markRaw, networkError } from './transport.ts';
 
-/** A provider heard of within this time, milliseconds, needs no connection to be tried. */
+/** A provider that responded within this time needs no test connection, milliseconds. */
 const HEARD_MS = 5_000;
 
-/** A connection that was closed before is found out within a round trip or two, milliseconds. */
+/** A connection that was already closed is detected within a round trip or two, milliseconds. */
 const STALE_MS = 1_000;
 
-/** What decides the path of a call. */
+/** What the path of a call depends on. */
 export type Called = Pick<Call, 'endpoint' | 'model' | 'query' | 'stream'>;
 
-/** URLs remembered at most; some hold the model's name. */
+/** The largest number of cached URLs; some contain the name of the model. */
 const MAX_URLS = 500;
 
-/** The base URL with a path below it, which may have a query; a version prefix that both name is not doubled. */
+/** The base URL joined with a path, which may have a query; a version prefix that both contain is not doubled. */
 export function joinUrl(baseUrl: string, pathAndQuery: string): URL {
   const url = new URL(baseUrl);
   const [path = '', query = ''] = pathAndQuery.split('?');
@@ -36,19 +36,19 @@ export function joinUrl(baseUrl: string, pathAndQuery: string): URL {
   return url;
 }
 
-/** An address below the base URL. A version that both name is not doubled. */
+/** A URL below the base URL. A version that both contain is not doubled. */
 function addressBelow(baseUrl: string, { segments, query }: Pick<PassCall, 'segments' | 'query'>): URL {
   const url = joinUrl(baseUrl, `/${segments.join('/')}`);
   url.search = query;
   return url;
 }
 
-/** Headers, by lower-case names. */
+/** Headers, by lower-case name. */
 export type HeaderFields = Readonly<Record<string, string>>;
 
 /**
- * A provider behind HTTP. Subclasses say what is different from OpenAI's API with a bearer key: the address, the path, the
- * credentials, the protocol.
+ * A provider that is called over HTTP. Subclasses override what differs from OpenAI's API with a bearer key: the address, the
+ * path, the credentials, the protocol.
  */
 export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
   readonly #headers: HeaderFields;
@@ -65,41 +65,41 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
     this.#credentials = services.keys.map((key) => keyHeaders(scheme, key));
   }
 
-  /** Where its API lives: `base_url` unless a subclass knows. It does not change while the provider is in use. */
+  /** The address of its API: `base_url` unless a subclass overrides it. It does not change while the provider is in use. */
   get baseUrl(): string {
     const { baseUrl } = this.services;
     if (baseUrl !== undefined) return baseUrl;
     throw new ProxyError('unsupported', `Cannot ask ${this.name}: it has no base_url`, { target: this.name });
   }
 
-  /** Where a call goes, below the base URL; it may have a query. OpenAI's paths, unless a subclass has others. */
+  /** The path of a call below the base URL; it may have a query. OpenAI's paths, unless a subclass overrides it. */
   protected path({ endpoint }: Called): string {
     return ENDPOINTS[endpoint].path;
   }
 
   /**
-   * The headers that show who asks: the key as a bearer token, unless a subclass has another way. A promise where a token must
-   * be fetched or a signature made.
-   * @throws ProxyError `auth` when no credentials are to be had, `network` when whoever gives them cannot be reached
+   * The headers that authenticate a call: the key as a bearer token, unless a subclass overrides it. A promise if a token must
+   * be fetched or a signature computed.
+   * @throws ProxyError `auth` when there are no credentials, `network` when their issuer cannot be reached
    */
   protected auth({ key }: Unsigned, _signal: AbortSignal): HeaderFields | Promise<HeaderFields> {
     return this.#credentials[key] ?? {};
   }
 
-  /** What `explain` shows of those headers: their names, with a word in place of the secret. */
+  /** Those headers as `explain` shows them: by name, with a word in place of the secret. */
   protected get shownAuth(): HeaderFields {
     const { keys, transport, settings } = this.services;
-    // What a plugin's own way shows is known to the plugin alone.
+    // Only the plugin knows what its own method would show.
     const isOwn = settings.plugin !== undefined && this.auth !== HttpProvider.prototype.auth;
     return isOwn || keys.length === 0 ? {} : keyHeaders(transport.scheme, '[masked]');
   }
 
-  /** Further headers of every request, by lower-case names. The operator's `custom_headers` go before them. */
+  /** Further headers of every request, by lower-case name. The operator's `custom_headers` take precedence. */
   protected get headers(): HeaderFields | undefined {
     return undefined;
   }
 
-  /** Makes the body of a call, where it is not as it came; it may be megabytes. */
+  /** Builds the body of a call if it must be changed; it may be megabytes. */
   protected rewritten(_call: Call): Steps<Call['body']> | undefined {
     return undefined;
   }
@@ -154,7 +154,7 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
     const headers = this.#plain(call);
     const credentials = this.auth({ key: call.key, method: 'POST', url, headers, body }, signal);
     Object.assign(headers, credentials instanceof Promise ? await credentials : credentials);
-    // The operator's own headers go last.
+    // The operator's own headers take precedence.
     Object.assign(headers, this.#headers);
     const sentMs = clock.monotonic();
     const reply = await exchange(fetch, this.name, url, {
@@ -170,7 +170,7 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
     return reply;
   }
 
-  /** Where its realtime API is. @internal */
+  /** The URL of its realtime API. @internal */
   protected socketUrl(call: Called): URL {
     return this.#url(call);
   }
@@ -199,14 +199,14 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
     const { method, body } = call;
     const url = addressBelow(this.baseUrl, call);
     const plain = { 'accept-encoding': 'identity', ...call.headers, ...this.headers, ...this.#headers };
-    // What was made with one account is not there in another: it is always the first.
+    // Objects created with one account do not exist in another, so the first key is always used.
     const shown = await this.auth({ key: 0, method, url, headers: plain, body: undefined }, signal);
     const reply = await exchange(fetch, this.name, url, {
       method,
       headers: { ...plain, ...shown, ...this.#headers },
       body: body ?? null,
       signal,
-      // It is not sent again, so it must not meet a connection that is closed already.
+      // The request is not retried, so it must not be sent on a connection that is already closed.
       fresh: true,
       mayBeStale: () => false,
     });
@@ -246,7 +246,7 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
       fresh: false,
       mayBeStale: () => false,
     });
-    // Its connection is one that a request may find closed.
+    // A later request may find this connection closed.
     this.#heardMs = this.services.clock.monotonic();
     return reply;
   }
@@ -257,7 +257,7 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
     const { dial } = this.services.transport;
     if (!dial || clock.monotonic() - this.#heardMs < HEARD_MS) return true;
     const dialing = (this.#dialing ??= this.#dial(dial));
-    // A dial that is given up says nothing about the next one.
+    // An abandoned connection attempt says nothing about the next one.
     const cancel = clock.after(ms, dialing.giveUp);
     const reachable = await dialing.opened;
     cancel();
@@ -278,7 +278,7 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
       },
       () => {
         ended();
-        // A connection that is refused is no silence: the request itself will tell of it.
+        // A refused connection is not silence: the request itself will report it.
         return !abort.signal.aborted;
       },
     );
@@ -292,7 +292,7 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
   }
 }
 
-/** A connection that is being opened, to see whether it can be. */
+/** A connection attempt that tests whether the provider is reachable. */
 interface Dialing {
   readonly opened: Promise<boolean>;
   readonly giveUp: () => void;

@@ -1,17 +1,17 @@
 import type { Fetch } from './transport.ts';
 import { codeOf } from './transport.ts';
 
-/** What Bun's fetch throws where HTTP/2 is wanted and not spoken: nothing was sent then. */
+/** What Bun's fetch throws if HTTP/2 is required and not supported: nothing has been sent then. */
 export const UNSUPPORTED = 'HTTP2Unsupported';
 
-/** Asks by HTTP/2, of which Bun's fetch speaks none without TLS. */
+/** Sends a request by HTTP/2, which Bun's fetch supports over TLS only. */
 export function http2Only(fetch: Fetch): Fetch {
   return (url, init) => fetch(url, { ...init, protocol: 'http2' });
 }
 
 /**
- * Asks by HTTP/2 where it is spoken. An origin that does not is asked the same by HTTP/1.1 at once, and from then on.
- * Nobody hears of it: it is no failure.
+ * Sends a request by HTTP/2 if the origin supports it. Otherwise the request is sent by HTTP/1.1 at once, as are all later
+ * ones. This does not count as a failure.
  */
 export function http2First(fetch: Fetch): Fetch {
   const withoutHttp2 = new Set<string>();

@@ -8,7 +8,7 @@ import { VERSION } from '../version.ts';
 import { connectPool, directDial } from './connect.ts';
 import { ProviderFactory } from './factory.ts';
 
-/** What providers are made with; what is left out is the platform's own. */
+/** The dependencies of providers; the platform's own by default. */
 export interface MakingDeps extends Partial<
   Pick<FactoryDeps, 'connect' | 'dial' | 'log' | 'learn' | 'plugins'>
 > {
@@ -16,7 +16,7 @@ export interface MakingDeps extends Partial<
   readonly clock?: Clock;
 }
 
-/** What makes providers, with the platform's own where nothing else is given. */
+/** Creates the factory of providers, with the platform's own dependencies by default. */
 export function providerFactory(deps: MakingDeps): ProviderFactory {
   return new ProviderFactory({
     clock: deps.clock ?? systemClock,
@@ -32,7 +32,7 @@ export function providerFactory(deps: MakingDeps): ProviderFactory {
   });
 }
 
-/** The enabled providers of a configuration. @throws what the constructor of a plugin's class throws */
+/** The enabled providers of a configuration. @throws as the constructor of a plugin's class does */
 export function makeProviders(config: Config, deps: MakingDeps): BaseProvider[] {
   const factory = providerFactory(deps);
   return config.providers.filter(({ enabled }) => enabled).map((each) => factory.create(each));

@@ -1,4 +1,4 @@
-/** The lists of models that providers gave, on disk: they are there at the next start, whatever the network is like then. */
+/** Stores the providers' lists of models on disk, so that they are available at the next start even without a network. */
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ListedModel } from './model-list.ts';
@@ -7,29 +7,29 @@ import { modelOf } from './model-list.ts';
 
 /** The models of one provider. */
 export interface Listing {
-  /** Where they were listed: what another address says is no word on this one. */
+  /** The address they were listed at: a list from another address does not apply. */
   readonly service: string;
-  /** When, epoch milliseconds. */
+  /** When they were listed, epoch milliseconds. */
   readonly atMs: number;
   readonly models: readonly ListedModel[];
 }
 
-/** Lists by the names of their providers. */
+/** Lists by the name of the provider. */
 export type Listings = ReadonlyMap<string, Listing>;
 
-/** Models of one provider that are kept at most. */
+/** The most models kept per provider. */
 export const MAX_LISTED = 2_000;
 
-/** A file beyond this is none of ours. */
+/** A larger file was not written by this program. */
 const MAX_BYTES = 16 * 1024 * 1024;
 const VERSION = 1;
 
-/** Where the lists are kept. @param directory `state.directory` */
+/** The path of the file. @param directory `state.directory` */
 export function modelsFile(directory: string): string {
   return join(directory, 'models.json');
 }
 
-/** The lists of a file. One that is missing, damaged or of another version has none: they are asked for again. */
+/** Reads the lists from the file. If it is missing, damaged or of another version, there are none, and they are requested again. */
 export function readListings(path: string): Listings {
   const listings = new Map<string, Listing>();
   for (const [name, row] of Object.entries(providersIn(path))) {
@@ -41,7 +41,7 @@ export function readListings(path: string): Listings {
   return listings;
 }
 
-/** Replaces the file, whole or not at all. @throws what the file system throws */
+/** Replaces the file atomically. @throws as the file system does */
 export function writeListings(path: string, listings: Listings): void {
   const rows = [...listings].map(([name, { service, atMs, models }]) => [
     name,
@@ -59,7 +59,7 @@ function providersIn(path: string): Record<string, unknown> {
     const { version, providers } = objectOf(JSON.parse(readFileSync(path, 'utf8')));
     return version === VERSION ? objectOf(providers) : {};
   } catch {
-    // It is a cache: without it the providers are asked.
+    // It is only a cache: without it, the providers are asked.
     return {};
   }
 }

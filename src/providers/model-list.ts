@@ -1,49 +1,49 @@
-/** What vendors answer when they are asked which models they have, read by one reader: their lists differ in words alone. */
+/** Reads the lists of models of all vendors: their formats differ only in names. */
 import { isObject, numberOf, objectOf, stringOf } from '../wire/json.ts';
 
-/** A model that a provider says it has. */
+/** A model that a provider lists. */
 export interface ListedModel {
-  /** The name by which it is asked for. */
+  /** The name that requests use. */
   readonly id: string;
   /** Seconds since the epoch. */
   readonly created?: number;
-  /** Its name for people. */
+  /** The display name. */
   readonly title?: string;
 }
 
 /** A page of a list. */
 export interface ListPage {
   readonly models: readonly ListedModel[];
-  /** Parameters of the query for the next page; `undefined` behind the last one. */
+  /** The query parameters for the next page; `undefined` after the last one. */
   readonly next: Readonly<Record<string, string>> | undefined;
 }
 
-/** Where the rows of a page are: OpenAI's and Anthropic's, Gemini's and Cohere's, Bedrock's two, Vertex's. */
+/** The keys under which rows are found: OpenAI's and Anthropic's, Gemini's and Cohere's, Bedrock's two, Vertex's. */
 const ROWS = ['data', 'models', 'modelSummaries', 'inferenceProfileSummaries', 'publisherModels'] as const;
 
-/** The last moment that a date can tell, milliseconds. */
+/** The largest time that a date can represent, milliseconds. */
 const MAX_MS = 8.64e15;
 
-/** Longer names are no names. */
+/** Longer names are ignored. */
 const MAX_NAME = 256;
 
-/** What a terminal would obey, what turns the order of letters round, and half a character, which no request can name. */
+/** Control characters, characters that change the direction of text, and lone surrogates, which no request can contain. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}]/u;
 
-/** @throws Error when it is no list of models */
+/** @throws Error when it is not a list of models */
 export function readModelList(page: unknown): ListPage {
   const whole = objectOf(page);
-  // Together gives the list itself.
+  // Together returns a bare array.
   const rows = Array.isArray(page) ? page : ROWS.map((name) => whole[name]).find(Array.isArray);
   if (!rows) throw new Error('it has no rows');
   const models = rows.flatMap((row) => (isObject(row) ? (modelOf(row) ?? []) : []));
   return { models, next: nextOf(whole) };
 }
 
-/** @param row of a vendor, or as it was kept */
+/** @param row from a vendor, or from the cache */
 export function modelOf(row: Record<string, unknown>): ListedModel | undefined {
   const { id: ownId, modelId, inferenceProfileId, name, inferenceTypesSupported: types } = row;
-  // What Bedrock serves by a profile alone is in its other list.
+  // Models that Bedrock serves through a profile only are in its other list.
   if (Array.isArray(types) && !types.includes('ON_DEMAND')) return undefined;
   const written = [ownId, modelId, inferenceProfileId, name].find((each) => typeof each === 'string');
   const id = stringOf(written)?.replace(/^(?:publishers\/[^/]+\/)?models\//, '');
@@ -60,7 +60,7 @@ function secondsOf(time: unknown): number | undefined {
   return ms > 0 && ms <= MAX_MS ? Math.floor(ms / 1_000) : undefined;
 }
 
-/** Anthropic names the last of the page; the others give a token, each by its own name. */
+/** Anthropic names the last item of the page; the others return a token, each under its own name. */
 function nextOf(page: Record<string, unknown>): ListPage['next'] {
   const { has_more: more, last_id: last, nextPageToken, next_page_token: cohere, nextToken } = page;
   if (more === true && typeof last === 'string') return { after_id: last };

@@ -7,15 +7,15 @@ import { ENDPOINTS, isTranslated } from '../wire/endpoints.ts';
 import { listOf } from '../wire/json.ts';
 import { HttpProvider } from './http.ts';
 
-/** What a server of OpenAI's API has beside chat and its kin. */
+/** The features of an OpenAI-compatible server besides chat and related endpoints. */
 export interface OpenaiOptions {
-  /** APIs of clients that it speaks beside chat, with their paths where they are not the usual ones. */
+  /** Client APIs that it implements besides chat, with their paths if they are unusual. */
   readonly also: Readonly<Partial<Record<Endpoint, string>>>;
-  /** Models that are asked by Responses alone. */
+  /** Models that are available through the Responses API only. */
   readonly onlyResponses?: RegExp | undefined;
 }
 
-/** OpenAI, and every vendor that speaks its API. */
+/** OpenAI, and every vendor with a compatible API. */
 export class OpenaiProvider<Options extends OpenaiOptions = OpenaiOptions> extends HttpProvider<Options> {
   override protocol(model: string, request?: JsonObject): ProtocolName {
     const api = this.#api(model);
@@ -32,7 +32,7 @@ export class OpenaiProvider<Options extends OpenaiOptions = OpenaiOptions> exten
     return !isTranslated(endpoint);
   }
 
-  /** By which API the operator wants a model asked. */
+  /** The API that the configuration chooses for a model. */
   #api(model: string): 'chat' | 'responses' | undefined {
     return this.settings.overrides?.findLast(({ covers, api }) => api && covers(model))?.api;
   }
@@ -43,7 +43,7 @@ export class OpenaiProvider<Options extends OpenaiOptions = OpenaiOptions> exten
   }
 }
 
-/** Whether chat refuses the functions of a request, and Responses takes them. */
+/** Whether chat rejects the functions of a request that the Responses API accepts. */
 function needsResponses(
   { tools, functions, reasoning_effort: effort }: JsonObject,
   { functionsByResponses }: Quirks,

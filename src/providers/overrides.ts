@@ -6,19 +6,19 @@ import { globMatcher } from '../config/globs.ts';
 import { SHAPES } from '../wire/facts/shapes.ts';
 import { mergeQuirks } from '../wire/quirks.ts';
 
-/** What the operator says about some of a provider's models. */
+/** Facts from the configuration about some of a provider's models. */
 export interface Overrides {
-  /** @param model the name that the provider knows */
+  /** @param model its upstream name */
   readonly covers: (model: string) => boolean;
   readonly request?: RequestChanges | undefined;
-  /** By which of OpenAI's APIs chats are asked. */
+  /** The OpenAI API used for chats. */
   readonly api?: 'chat' | 'responses' | undefined;
   readonly abilities?: Abilities | undefined;
-  /** The model whose facts hold, where their own name does not tell it. */
+  /** The model whose facts apply, if the model's own name does not tell them. */
   readonly like?: string | undefined;
 }
 
-/** The provider's own first, then those of its models, which go over them. */
+/** Those of the provider first, then those of its models, which take precedence. */
 export function overridesOf({ models = [], ...config }: ProviderConfig): readonly Overrides[] {
   const ofModels = models.flatMap((model) => {
     if (typeof model === 'string') return [];
@@ -32,7 +32,7 @@ export function overridesOf({ models = [], ...config }: ProviderConfig): readonl
     : ofModels;
 }
 
-/** What is known of a vendor's model, with the operator's words over it. */
+/** What is known about a vendor's model, overridden by the configuration. */
 export function overridden(known: Quirks, { set, drop, rename, keep, ...facts }: RequestChanges): Quirks {
   const { roles, efforts, system_first: systemFirst } = facts;
   const merged = mergeQuirks(known, {
@@ -56,7 +56,7 @@ export function overridden(known: Quirks, { set, drop, rename, keep, ...facts }:
   };
 }
 
-/** What it is thought not to take, without what asks for fields that are to be sent. */
+/** The unsupported fields, except those that the configuration sets explicitly. */
 function keeping(abilities: Abilities = {}, keep: readonly string[] = []): Abilities {
   if (keep.length === 0) return abilities;
   const { fields } = SHAPES.chat;

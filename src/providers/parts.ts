@@ -1,18 +1,18 @@
-/** A call that is more than one request takes. */
+/** Splits a call that exceeds what one request may contain. */
 import type { UpstreamReply } from './base.ts';
 import type { Call } from './call.ts';
 import { isObject, parseJson } from '../wire/json.ts';
 
-/** Requests of one call that are on their way at once. */
+/** The number of parallel requests for one call. */
 const AT_ONCE = 8;
 
-/** Holds the answers to all of them, in their order. */
+/** Holds all answers, in order. */
 export const ANSWERS = 'answers';
 
 /**
- * Asks for each, some at once, and gives all answers in one, in their order. The first that is no success is the answer to
- * all, and nothing more is asked.
- * @param broken what a body that does not come to its end is told as
+ * Sends the requests, several in parallel, and combines all answers in order. The first unsuccessful response becomes the
+ * response to the whole call, and no further requests are sent.
+ * @param broken creates the error for a body that ends prematurely
  * @throws as `ask` does
  */
 export async function askedEach(
@@ -51,7 +51,7 @@ export async function askedEach(
   return { status: 200, headers, body };
 }
 
-/** A body that broke off rejects its cancellation with what everyone knows by then. */
+/** Cancelling a body that was cut off rejects with an error that is already known. */
 function ignoreBroken(_error: unknown): undefined {
   return undefined;
 }

@@ -5,7 +5,7 @@ type Calculate = typeof calcPrice;
 
 type Prices = Readonly<Record<string, number | TieredPrices | undefined>>;
 
-/** USD for a million tokens of text, and for a request. */
+/** USD per million tokens of text, and per request. */
 interface Rates {
   readonly input: number | TieredPrices;
   readonly cached: number | TieredPrices;
@@ -16,25 +16,25 @@ interface Rates {
 
 /** A model in the table. */
 interface Entry {
-  /** Its vendor with this model alone: to look it up among all costs tens of microseconds. */
+  /** Its vendor with this model only: finding it among all of them takes tens of microseconds. */
   readonly provider: Provider;
   readonly contextWindow: number | undefined;
-  /** Whether its prices change with time. */
+  /** Whether its prices change over time. */
   readonly dated: boolean;
-  /** The minute of `rates`, since 1970. */
+  /** The minute since 1970 for which `rates` are valid. */
   minute: number;
-  /** `undefined` where more than plain tokens is always counted. */
+  /** `undefined` if more than plain tokens always counts. */
   rates: Rates | undefined;
-  /** Names of what has a price. */
+  /** The names of everything that has a price. */
   readonly priced: ReadonlySet<string>;
 }
 
-/** Models that are remembered. */
+/** The number of cached models. */
 const MAX_REMEMBERED = 1_000;
 
 const MINUTE_MS = 60_000;
 
-/** Prices that {@link Rates} hold. */
+/** The prices that {@link Rates} hold. */
 const PLAIN: ReadonlySet<string> = new Set([
   'input_mtok',
   'output_mtok',
@@ -43,7 +43,7 @@ const PLAIN: ReadonlySet<string> = new Set([
   'requests_kcount',
 ]);
 
-/** What is counted only where an answer tells of it. */
+/** Units that count only if an answer reports them. */
 const TOLD: ReadonlySet<string> = new Set([
   'cache_write_1h_mtok',
   'web_searches_kcount',
@@ -58,21 +58,21 @@ const TOLD: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The prices of @pydantic/genai-prices, as dated as the release. They may have tiers, a date they begin at and hours of the
- * day. A model that is not there has no price, and no guess is made.
+ * The prices of @pydantic/genai-prices, as current as the release. They may have tiers, a start date and times of day. A model
+ * that is missing has no price; none is guessed.
  */
 export class PriceTable {
   readonly #entries = new Map<string, Entry | null>();
   #calculate: Calculate | undefined;
   #loaded: Promise<void> | undefined;
 
-  /** Loads the table, once; until then nothing has a price. It takes some 40 ms. */
+  /** Loads the table once, which takes about 40 ms; until then nothing has a price. */
   load(): Promise<void> {
     this.#loaded ??= this.#load();
     return this.#loaded;
   }
 
-  /** The load to wait for; `undefined` once it is done. */
+  /** The pending load; `undefined` once it is done. */
   pending(): Promise<void> | undefined {
     return this.#calculate ? undefined : this.load();
   }
@@ -84,8 +84,8 @@ export class PriceTable {
 
   /**
    * @param vendor the provider's id in the table
-   * @param atMs when it was asked, milliseconds since 1970
-   * @returns USD, or `null` when the table does not say
+   * @param atMs the time of the request, milliseconds since 1970
+   * @returns USD, or `null` when the table has no price
    */
   cost(vendor: string, model: string, usage: Usage, atMs: number): number | null {
     const entry = this.#entry(vendor, model);
@@ -98,7 +98,7 @@ export class PriceTable {
     return found?.total_price ?? null;
   }
 
-  /** What changes with the hour does so at full minutes. */
+  /** Prices that depend on the time of day change at full minutes. */
   #rates(entry: Entry, model: string, atMs: number): Rates | undefined {
     const minute = Math.floor(atMs / MINUTE_MS);
     if (entry.dated && entry.minute !== minute) {
@@ -110,7 +110,7 @@ export class PriceTable {
     return entry.rates;
   }
 
-  /** Tokens a model takes; `undefined` when the table does not say. */
+  /** The context window of a model in tokens; `undefined` when the table does not have it. */
   contextWindow(vendor: string, model: string): number | undefined {
     return this.#entry(vendor, model)?.contextWindow;
   }
@@ -157,7 +157,7 @@ function ratesOf(prices: Prices): Rates | undefined {
   };
 }
 
-/** Whether it is nothing but tokens of text. */
+/** Whether it consists of text tokens only. */
 function isPlain(usage: Usage): boolean {
   return (
     usage.cacheWrite1h === undefined &&
@@ -173,7 +173,7 @@ function isPlain(usage: Usage): boolean {
   );
 }
 
-/** Whether the model has a price for what is known of an answer whose tokens nobody told. */
+/** Whether the model has a price for what is known about an answer without reported usage. */
 function countsUntold({ priced }: Entry, { seconds, characters }: Usage): boolean {
   if (seconds !== undefined) return priced.has('audio_hours');
   return characters !== undefined && priced.has('input_mchars');
@@ -181,7 +181,7 @@ function countsUntold({ priced }: Entry, { seconds, characters }: Usage): boolea
 
 function multiply(rates: Rates, usage: Usage): number {
   const { input, cached, cacheWrite, output } = usage;
-  // A price with tiers goes by the whole input, and holds for all tokens.
+  // The tier of a price depends on the whole input, and applies to all tokens.
   const whole = Math.max(input, cached + cacheWrite);
   const millionths =
     (whole - cached - cacheWrite) * tierOf(rates.input, whole) +
@@ -197,7 +197,7 @@ function tierOf(price: number | TieredPrices, input: number): number {
   return tier?.price ?? price.base;
 }
 
-/** The table refuses parts that are more than their whole. */
+/** The table rejects parts that exceed the whole. */
 function tableUsage(usage: Usage): Parameters<Calculate>[0] {
   const { cached, cacheWrite, output, reasoning, seconds, characters } = usage;
   const { cacheWrite1h = 0, inputAudio = 0, outputAudio = 0, inputImage = 0, outputImage = 0 } = usage;

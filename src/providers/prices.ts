@@ -3,13 +3,13 @@ import type { Usage } from '../wire/usage.ts';
 import { globMatcher } from '../config/globs.ts';
 import { PriceTable } from './price-table.ts';
 
-/** Whose price is asked for. */
+/** The model whose price is looked up. */
 export interface Priced {
   /** The provider's name in the configuration. */
   readonly provider: string;
-  /** The provider's id in the price table; `undefined` when it is not there. */
+  /** The provider's id in the price table; `undefined` when it has none. */
   readonly vendor: string | undefined;
-  /** The name the provider knows. */
+  /** The upstream name of the model. */
   readonly model: string;
   /** The model's own price in the configuration. */
   readonly configured: Price | undefined;
@@ -20,12 +20,12 @@ interface Override {
   readonly matches: (of: Priced) => boolean;
 }
 
-/** Models whose overrides are remembered. */
+/** The number of models whose configured prices are cached. */
 const MAX_REMEMBERED = 1_000;
 
 /**
- * What answers cost. A model's own price in the configuration goes first, then the first of the configuration's `prices`
- * that fits model, provider and time, then the built-in table. A model in none of them has no price, and no guess is made.
+ * The cost of answers. A model's own price in the configuration takes precedence, then the first entry in the configuration's
+ * `prices` that matches model, provider and time, then the built-in table. A model in none of them has no price; none is guessed.
  */
 export class Prices {
   readonly #table: PriceTable;
@@ -43,21 +43,21 @@ export class Prices {
     });
   }
 
-  /** Loads the table, once; until then only configured prices are known. It takes some 40 ms, after start-up. */
+  /** Loads the table once, after start-up, which takes about 40 ms; until then only configured prices are known. */
   load(): Promise<void> {
     return this.#table.load();
   }
 
-  /** The load to wait for; `undefined` once it is done. */
+  /** The pending load; `undefined` once it is done. */
   pending(): Promise<void> | undefined {
     return this.#table.pending();
   }
 
   /**
-   * What an answer costs, or would cost: an estimate is a usage like any other. It takes a microsecond or two, and some
-   * ten where prices have tiers or change with time.
-   * @param atMs when it was asked, milliseconds since 1970
-   * @returns USD, or `null` when the price is not known
+   * The cost of an answer, or of an estimate, which has the form of a usage as well. It takes a microsecond or two, and about
+   * ten if prices have tiers or change over time.
+   * @param atMs the time of the request, milliseconds since 1970
+   * @returns USD, or `null` when the price is unknown
    */
   cost(of: Priced, usage: Usage, atMs: number): number | null {
     const { vendor, model } = of;
@@ -67,11 +67,11 @@ export class Prices {
       : vendor === undefined
         ? null
         : this.#table.cost(vendor, model, usage, atMs);
-    // Sums of binary fractions end in noise; ten digits are enough.
+    // Sums of binary fractions have rounding errors; ten digits suffice.
     return usd === null ? null : Math.round(usd * 1e10) / 1e10;
   }
 
-  /** Tokens a model takes by the table; `undefined` when it is not there. */
+  /** The context window from the table, tokens; `undefined` when the model is missing. */
   contextWindow(vendor: string | undefined, model: string): number | undefined {
     return vendor === undefined ? undefined : this.#table.contextWindow(vendor, model);
   }
@@ -90,8 +90,8 @@ export class Prices {
 }
 
 /**
- * What an answer costs at a price of the configuration.
- * @returns USD, or `null` when the price does not count what is known of the answer
+ * The cost of an answer at a configured price.
+ * @returns USD, or `null` when the price does not cover what is known about the answer
  */
 function costByPrice(price: Price, usage: Usage): number | null {
   const { request, image, minute, characters, search } = price;

@@ -6,18 +6,18 @@ import { OPENAI } from './vendors/openai.ts';
 import { XAI } from './vendors/xai.ts';
 import { EFFORTS } from '../wire/facts/effort.ts';
 
-/** A role that OpenAI alone knows. */
+/** A role that only OpenAI supports. */
 const OLD_ROLES = { roles: { developer: 'system' } } as const;
 
-/** Names of the tokens' limit before OpenAI renamed it. */
+/** Names of the token limit from before OpenAI renamed it. */
 const OLD_LIMIT = { max_completion_tokens: 'max_tokens' } as const;
 
-/** Every effort but none in one word. */
+/** Every effort except none in one word. */
 function oneEffort(word: string): Record<string, string> {
   return Object.fromEntries(EFFORTS.filter((effort) => effort !== 'none').map((effort) => [effort, word]));
 }
 
-/** What vendors of OpenAI's API do otherwise, each with its source. */
+/** How vendors of OpenAI's API deviate from it, each with its source. */
 export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   openai: OPENAI,
   azure: OPENAI,
@@ -210,14 +210,14 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   },
 };
 
-/** Google's own endpoint for clients of OpenAI's chat, which wants signatures of calls back as its own API does. */
+/** Google's own OpenAI-compatible endpoint, which requires the signatures of calls as its native API does. */
 const GOOGLE_CHAT: Quirks = {
   source: 'https://ai.google.dev/gemini-api/docs/thought-signatures#openai',
   keeps: ['extra_content'],
   efforts: ['none', 'minimal', 'low', 'medium', 'high'],
 };
 
-/** What is known of a server by its address, where its type says no more than whose API it speaks. */
+/** What is known about a server by its address, if its type only tells which API it implements. */
 const BY_HOST: ReadonlyMap<string, Quirks> = new Map([
   ...Object.entries(QUIRKS).flatMap(([type, quirks]) => {
     const { api, baseUrl } = presetOf(type);
@@ -228,12 +228,12 @@ const BY_HOST: ReadonlyMap<string, Quirks> = new Map([
   ['aiplatform.googleapis.com', GOOGLE_CHAT],
 ]);
 
-/** Types that say whose API a server speaks, and nothing of who runs it. */
+/** Types that tell which API a server implements, but not who operates it. */
 const ANY_SERVER: ReadonlySet<string> = new Set(['openai-compatible']);
 
 /**
- * What a vendor of this type does otherwise; types of plugins do nothing otherwise.
- * @param baseUrl where it lives, by which vendors are known of whom the type says nothing
+ * The deviations of a vendor of this type; types of plugins have none.
+ * @param baseUrl its address, by which a vendor is recognised if the type does not tell it
  */
 export function quirksOf(type: string, baseUrl?: string): Quirks {
   if (ANY_SERVER.has(type) && baseUrl !== undefined) return ofHost(baseUrl);
@@ -242,6 +242,6 @@ export function quirksOf(type: string, baseUrl?: string): Quirks {
 
 function ofHost(baseUrl: string): Quirks {
   const host = URL.parse(baseUrl)?.host ?? '';
-  // Regions of Vertex AI are before its name.
+  // Regions of Vertex AI precede its host name.
   return BY_HOST.get(host) ?? (host.endsWith('-aiplatform.googleapis.com') ? GOOGLE_CHAT : {});
 }

@@ -3,48 +3,48 @@ import type { AuthScheme } from '../config/presets.ts';
 import type { ProviderModel, ProviderSettings } from './base.ts';
 import type { Dial, Fetch } from './transport.ts';
 
-/** What a provider is made with: what the configuration says of it, and the world around it. */
+/** The dependencies of a provider: its configuration and its surroundings. */
 export interface Services<Options = unknown> {
   /** Its name in the configuration. */
   readonly name: string;
-  /** The models that it serves, as they are configured. */
+  /** The models that it serves, as configured. */
   readonly models: readonly ProviderModel[];
-  /** Its `options` in the configuration, as its own schema gave them. */
+  /** Its `options` in the configuration, as parsed by its schema. */
   readonly options: Options;
-  /** Its keys; empty where it has none. */
+  /** Its keys; empty if it has none. */
   readonly keys: readonly string[];
-  /** `base_url`, or the vendor's own address. */
+  /** `base_url`, or the vendor's address. */
   readonly baseUrl: string | undefined;
-  /** Variables of the environment. */
+  /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
-  /** Requests on a pool of connections that this provider has for itself. */
+  /** fetch on a connection pool of this provider. */
   readonly fetch: Fetch;
-  /** The text of a file; rejects when there is none. */
+  /** Returns the text of a file; rejects when it does not exist. */
   readonly readText: (path: string) => Promise<string>;
-  /** Tells the operator something, on stderr. */
+  /** Writes a message for the operator to stderr. */
   readonly log: (message: string) => void;
-  /** Told of secrets that are read or fetched, before they are used: nothing may show them. */
+  /** Called with secrets that are read or fetched, before they are used: they must not be shown anywhere. */
   readonly hide: (...secrets: string[]) => void;
-  /** What routing goes by. @internal */
+  /** What routing needs to know. @internal */
   readonly settings: ProviderSettings;
   /** How connections are made. @internal */
   readonly transport: TransportSettings;
 }
 
-/** How a provider behind HTTP is reached. */
+/** How to reach a provider over HTTP. */
 export interface TransportSettings {
-  /** How a key travels. */
+  /** How a key is sent. */
   readonly scheme: AuthScheme;
-  /** Headers of every request: the preset's, then the operator's own. */
+  /** Headers of every request: those of the preset, then the operator's. */
   readonly headers: Readonly<Record<string, string>>;
   readonly probePath: string | undefined;
-  /** Where its models are listed. */
+  /** The path of its list of models. */
   readonly listPath: string | undefined;
   readonly userAgent: string;
-  /** Left out where connections go through an HTTP proxy, of which nothing can be said from here. */
+  /** Tests a connection; omitted if connections go through an HTTP proxy, where a test would prove nothing. */
   readonly dial: Dial | undefined;
-  /** How long idle connections are kept, milliseconds. */
+  /** How long idle connections are kept open, milliseconds. */
   readonly keepaliveMs: number;
   /** Closes idle connections. */
   readonly release: () => void;

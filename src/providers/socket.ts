@@ -11,39 +11,39 @@ import { FrameFlaw, FrameReader } from '../wire/websocket/reader.ts';
 import { networkError } from './transport.ts';
 
 export interface SocketInit {
-  /** Names are lower case. */
+  /** With lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** Largest message that is taken, bytes. */
+  /** The largest accepted message, bytes. */
   readonly maxMessage: number;
   readonly clock: Clock;
 }
 
-/** What the key of a handshake is answered with. @see https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2 */
+/** The constant for answering the key of a handshake. @see https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2 */
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-/** How long the other side may take to answer a close, milliseconds. */
+/** How long the other side may take to answer a close frame, milliseconds. */
 const CLOSE_MS = 2_000;
 
-/** Masks are made for so many frames at a time. */
+/** The number of frames for which masks are generated at once. */
 const MASKS = 1_024;
 
 /**
- * Opens a WebSocket, or gets the answer that refuses one: Bun's own WebSocket tells neither the status of a refusal nor its
- * body, and cannot be paused.
- * @param url http: or https:
+ * Opens a WebSocket, or returns the response that rejects it: Bun's own WebSocket reports neither the status of a rejection
+ * nor its body, and cannot be paused.
+ * @param url with the scheme http: or https:
  * @throws the signal's reason, or ProxyError `unreachable`, `network`
  */
 export async function openSocket(provider: string, url: URL, init: SocketInit): Promise<SocketReply> {
   const { headers, signal, maxMessage, clock } = init;
   const { promise, resolve, reject } = Promise.withResolvers<SocketReply>();
   const key = randomBytes(16).toString('base64');
-  // Loaded when the first session begins, since most processes never have one.
+  // Loaded with the first session, since most processes never have one.
   const { request } = await (url.protocol === 'https:' ? import('node:https') : import('node:http'));
   if (signal.aborted) throw signal.reason;
   const asked = request(url, {
     method: 'GET',
-    // A connection that has become a WebSocket is never used again.
+    // A connection that has become a WebSocket is never reused.
     agent: false,
     headers: {
       ...headers,
@@ -101,7 +101,7 @@ function bodyOf(answer: IncomingMessage): ReadableStream<Uint8Array<ArrayBuffer>
   });
 }
 
-/** The client's end of a WebSocket. It is quiet until somebody listens. */
+/** The client's end of a WebSocket. It reads nothing until a listener is set. */
 class ClientSocket implements RealtimeSocket {
   readonly #stream: Duplex;
   readonly #reader: FrameReader;
@@ -168,7 +168,7 @@ class ClientSocket implements RealtimeSocket {
     if (isSendable(code)) this.#write(OPCODE.close, closePayload(code, fittingReason(reason)));
     else this.#write(OPCODE.close, new Uint8Array());
     this.#closing = true;
-    // The answer is read, and so is what was on its way before it.
+    // Everything sent before the answer has been read as well.
     this.#stream.resume();
     this.#cancelClose = this.#clock.after(CLOSE_MS, () => this.terminate());
   }
@@ -215,7 +215,7 @@ class ClientSocket implements RealtimeSocket {
     return this.#masks.subarray(this.#masked, (this.#masked += MASK_BYTES));
   }
 
-  /** @param flawed whether what the other side sent cannot be read any more */
+  /** @param flawed whether what the other side sent cannot be parsed any more */
   #end(code: number, reason: string, flawed = false): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -4,20 +4,20 @@ import { ProxyError } from '../errors.ts';
 /** The platform's fetch, or one bound to a connection pool; tests pass their own. */
 export type Fetch = (url: URL, init: BunFetchRequestInit) => Promise<Response>;
 
-/** Makes a fetch with a connection pool of its own, and what closes its idle connections. */
+/** Creates a fetch with a connection pool of its own, and a function that closes its idle connections. */
 export type Connect = (options: {
-  /** How long idle connections are kept, milliseconds. */
+  /** How long idle connections are kept open, milliseconds. */
   readonly keepaliveMs: number;
   readonly http2: ProviderConfig['http2'];
 }) => { fetch: Fetch; release: () => void };
 
 /**
- * Opens a connection as far as a request can be sent on it, and closes it again; rejects when it is refused, or when the
- * signal aborts.
+ * Opens a connection to the point at which a request could be sent, and closes it again; rejects when it is refused, or when
+ * the signal aborts.
  */
 export type Dial = (url: URL, signal: AbortSignal) => Promise<void>;
 
-/** What Bun's fetch throws, in words a person can act on. @see BUN's error codes, measured on 1.4.5 */
+/** The errors of Bun's fetch in words that a person can act on. @see Bun's error codes, measured on 1.4.5 */
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ConnectionRefused: 'connection refused',
@@ -41,45 +41,45 @@ const REASONS: Readonly<Record<string, string>> = {
   ZlibError: 'compressed answer is broken',
 };
 
-/** What Bun calls a failure; `undefined` where it has no name. */
+/** Bun's code of an error; `undefined` if it has none. */
 export function codeOf(cause: unknown): string | undefined {
   const code = (cause as { code?: unknown } | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
 }
 
-/** What a fetch threw, in words: "connection refused". */
+/** An error of fetch in words: "connection refused". */
 export function socketReason(cause: unknown): string {
   const code = codeOf(cause);
   return code === undefined ? 'connection failed' : (REASONS[code] ?? code);
 }
 
-/** Whether it is what fetch throws when something is wrong with a connection. */
+/** Whether it is an error that fetch throws for connection problems. */
 export function isSocketError(thrown: unknown): boolean {
   const code = codeOf(thrown);
   return code !== undefined && (Object.hasOwn(REASONS, code) || UNOPENED.test(code));
 }
 
-/** Answers whose bodies are as they came, still compressed when they say so. */
+/** Responses whose bodies are unchanged: still compressed if their headers say so. */
 const raw = new WeakSet<Response>();
 
-/** Whether the body of a response is still compressed when its headers say so. */
+/** Whether the body of a response is still compressed as its headers say. */
 export function isRaw(response: Response): boolean {
   return raw.has(response);
 }
 
-/** Remembers that the body of a response is as it came. */
+/** Marks the body of a response as unchanged. */
 export function markRaw(response: Response): void {
   raw.add(response);
 }
 
-/** Codes of connections that were never opened, or on which nothing was begun: whatever was to be sent, it would have met the same. */
+/** Codes for connections that were never established, or on which nothing was sent: another request would have failed the same way. */
 const UNOPENED =
   /^(?:ECONNREFUSED|ConnectionRefused|ENOTFOUND|EAI_\w+|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPROTO|HTTP2Unsupported|HTTP2RefusedStream|ERR_(?:TLS|SSL)\w*|CERT_\w+|UNABLE_TO_\w+|\w*SELF_SIGNED\w*)$/;
 
 /**
- * A failed exchange below HTTP: `unreachable` when no connection came about, else `network`. The cause may name
- * addresses, never keys.
- * @param asked the provider, or the target where the answer had begun
+ * A failure below HTTP: `unreachable` when there was no connection, otherwise `network`. The cause may name addresses,
+ * never keys.
+ * @param asked the provider, or the target if the answer had begun
  */
 export function networkError(asked: string, cause: unknown): ProxyError {
   const code = codeOf(cause);
@@ -92,15 +92,15 @@ export interface ExchangeInit {
   readonly headers: Record<string, string>;
   readonly body?: BunFetchRequestInit['body'];
   readonly signal: AbortSignal;
-  /** On a connection of its own. */
+  /** Uses a new connection. */
   readonly fresh: boolean;
-  /** Asked when it is reset: whether an idle connection may have been taken, which says nothing about the provider. */
+  /** Called on a connection reset: whether an idle connection may have been reused, so that the provider is not to blame. */
   readonly mayBeStale: () => boolean;
 }
 
 /**
- * One exchange over HTTP: no redirects are followed (they would carry the key elsewhere), nothing is
- * decompressed (relayed bytes stay as they came), and no timer runs but the caller's signal. Bun repeats no POST.
+ * One exchange over HTTP: redirects are not followed (they would carry the key elsewhere), nothing is decompressed (relayed
+ * bytes stay unchanged), and the caller's signal is the only timeout. Bun does not repeat a POST.
  * @throws the signal's reason, or ProxyError `network` or `stale_connection`
  */
 export async function exchange(

@@ -1,12 +1,12 @@
 import type { BaseProvider } from './base.ts';
 
 /**
- * Whether the usage of a stream is asked for where its client did not ask: it is; there is no need, since the provider
- * tells it anyway; or never, since the provider refuses the field or the operator does not want it.
+ * Whether the usage of a stream is requested if its client did not: yes; not needed, since the provider reports it anyway; or
+ * never, since the provider rejects the field or the operator does not want it.
  */
 export type UsageAsking = 'ask' | 'told' | 'never';
 
-/** By the configuration, and by what is known of the vendor. */
+/** From the configuration, and from what is known about the vendor. */
 export function usageAsking(provider: BaseProvider, model: string): UsageAsking {
   const { askUsage } = provider.settings;
   if (askUsage === 'off') return 'never';

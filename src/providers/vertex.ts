@@ -18,10 +18,10 @@ import { TokenAuth } from './auth/token.ts';
 import { geminiMethod } from './gemini.ts';
 import { HttpProvider, joinUrl } from './http.ts';
 
-/** What Vertex wants in place of the header `anthropic-version`. */
+/** The value that Vertex requires in place of the header `anthropic-version`. */
 const ANTHROPIC_VERSION = 'vertex-2023-10-16';
 
-/** What it takes of Gemini's clients as it is, beside what its models say. */
+/** The requests of Gemini clients that it accepts unchanged, in addition to those of its models. */
 const RELAYED: ReadonlySet<Endpoint> = new Set<Endpoint>([
   'realtime.live',
   'gemini.count_tokens',
@@ -31,13 +31,13 @@ const RELAYED: ReadonlySet<Endpoint> = new Set<Endpoint>([
 export interface VertexOptions {
   readonly project: string;
   readonly location: string;
-  /** Key file of a service account; the machine's own account where there is none. */
+  /** The key file of a service account; the machine's own account by default. */
   readonly credentialsFile: string | undefined;
 }
 
 /**
  * Google Cloud's Vertex AI: Gemini in its own protocol, Claude in Anthropic's, the models of other publishers
- * ("meta/llama-...") in OpenAI's. Without a key it signs in as a service account.
+ * ("meta/llama-...") in OpenAI's. Without a key it authenticates as a service account.
  * @see https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest
  */
 export class VertexProvider extends HttpProvider<VertexOptions> {
@@ -77,7 +77,7 @@ export class VertexProvider extends HttpProvider<VertexOptions> {
     return super.relays(endpoint, model);
   }
 
-  /** What Google and Anthropic publish; whether the project may use it is another question. */
+  /** The models that Google and Anthropic publish; the project may not have access to all of them. */
   override get modelLists(): readonly URL[] {
     return ['google', 'anthropic'].map((publisher) =>
       joinUrl(this.baseUrl, `/v1beta1/publishers/${publisher}/models?pageSize=300`),
@@ -112,10 +112,10 @@ export class VertexProvider extends HttpProvider<VertexOptions> {
   }
 }
 
-/** What the proxy has read once already is within its bounds. */
+/** A body that the proxy has already parsed is within its limits. */
 const BOUNDS = { maxDepth: Infinity, maxValues: Infinity, maxFields: Infinity };
 
-/** A message to Claude as Vertex takes it: the model stands in the URL, and the version in the body. */
+/** A Messages request in Vertex's form: the model is in the URL, and the version in the body. */
 function* ofVertex(body: Call['body']): Steps<Call['body']> {
   const text = typeof body === 'string' ? body : yield* decodeInSteps(body, false);
   const message = yield* parseInSteps(text, BOUNDS);
@@ -124,7 +124,7 @@ function* ofVertex(body: Call['body']): Steps<Call['body']> {
   return yield* stringifyInSteps({ anthropic_version: ANTHROPIC_VERSION, ...rest });
 }
 
-/** The request for a token of the account that the configuration, the environment or the machine has. */
+/** The token request for the account in the configuration, the environment or the machine. */
 async function accountToken(services: Services<VertexOptions>): Promise<TokenRequest> {
   const { name, options, env, readText, clock, hide } = services;
   const file = options.credentialsFile ?? env.GOOGLE_APPLICATION_CREDENTIALS;
@@ -140,7 +140,7 @@ function unreadable(provider: string, file: string, cause: unknown): never {
   });
 }
 
-/** Where Vertex is asked for a location. */
+/** The host of Vertex AI for a location. */
 function vertexHost(location: string): string {
   if (location === 'global') return 'https://aiplatform.googleapis.com';
   if (location === 'us' || location === 'eu') return `https://aiplatform.${location}.rep.googleapis.com`;

@@ -1,8 +1,8 @@
 import type { AuthScheme } from '../../config/presets.ts';
 
-/** A request that is about to be sent, as far as a signature covers it. */
+/** The parts of an outgoing request that a signature covers. */
 export interface Unsigned {
-  /** Which of the provider's keys, from 0. */
+  /** The index of the provider's key, from 0. */
   readonly key: number;
   readonly method: string;
   readonly url: URL;
@@ -10,11 +10,11 @@ export interface Unsigned {
   readonly body: Uint8Array<ArrayBuffer> | string | undefined;
 }
 
-/** Shows a provider who asks. */
+/** Authenticates requests to a provider. */
 export interface Authorizer {
   /**
-   * The headers that do so. A promise where a token must be fetched or a signature made.
-   * @throws ProxyError `auth` when no credentials are to be had, `network` when whoever gives them cannot be reached
+   * The headers that authenticate a request. A promise if a token must be fetched or a signature computed.
+   * @throws ProxyError `auth` when there are no credentials, `network` when their issuer cannot be reached
    */
   headers(
     request: Unsigned,
@@ -22,7 +22,7 @@ export interface Authorizer {
   ): Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
 }
 
-/** A key as a header. */
+/** Sends the key in a header. */
 export function keyHeaders(scheme: AuthScheme, key: string): Readonly<Record<string, string>> {
   if (scheme === 'none') return {};
   return scheme === 'bearer' ? { authorization: `Bearer ${key}` } : { [scheme]: key };

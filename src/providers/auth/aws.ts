@@ -14,7 +14,7 @@ export class AwsAuth implements Authorizer {
   readonly #region: string;
   readonly #credentials: () => Promise<AwsCredentials | undefined>;
 
-  /** @param credentials asked for at each request, so that a changed file counts */
+  /** @param credentials called for each request, so that a changed file takes effect */
   constructor(provider: string, region: string, credentials: () => Promise<AwsCredentials | undefined>) {
     this.#provider = provider;
     this.#region = region;
@@ -28,7 +28,7 @@ export class AwsAuth implements Authorizer {
         target: this.#provider,
       });
     }
-    // Loaded when it is first needed: few have a provider at AWS.
+    // Loaded on first use: few providers are on AWS.
     const { AwsV4Signer } = await import('aws4fetch');
     const signer = new AwsV4Signer({
       method,
@@ -46,7 +46,7 @@ export class AwsAuth implements Authorizer {
   }
 }
 
-/** From the environment, or from a profile; a profile that is named goes before both. */
+/** From the environment, or from a profile; an explicitly named profile takes precedence. */
 export async function awsCredentials(
   profile: string | undefined,
   { env, readText, hide }: Pick<Services, 'env' | 'readText' | 'hide'>,
@@ -65,7 +65,7 @@ export async function awsCredentials(
   return { accessKeyId, secretAccessKey, sessionToken };
 }
 
-/** The part of an AWS credentials or config file that belongs to a profile. @param text in INI form */
+/** The section of an AWS credentials or config file for a profile. @param text in INI format */
 export function profileOf(text: string, profile: string): Readonly<Record<string, string>> {
   const values: Record<string, string> = {};
   let inside = false;

@@ -1,18 +1,18 @@
 import type { TokenRequest } from './token.ts';
 
-/** What Azure's AI services ask for. */
+/** The scope of Azure's AI services. */
 const SCOPE = 'https://cognitiveservices.azure.com/.default';
 
 export interface EntraCredentials {
   readonly tenantId: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** Where to sign in; another one in national clouds. */
+  /** The sign-in endpoint, which differs in national clouds. */
   readonly authority: string;
 }
 
 /**
- * A token by client credentials.
+ * Requests a token with client credentials.
  * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
  */
 export function entraToken(credentials: EntraCredentials): TokenRequest {

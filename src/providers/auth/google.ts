@@ -2,14 +2,14 @@ import type { TokenRequest } from './token.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject, parseJson, stringOf } from '../../wire/json.ts';
 
-/** Shorter ends of a key are ordinary words, and of no use alone. */
+/** Shorter parts of a key are ordinary words, and useless by themselves. */
 const MIN_LINE = 16;
 const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';
 
 /**
- * A token of a service account, for a JWT signed with its key.
- * @param text of its key file @param nowMs since the epoch @param learn told of the secrets that are used
- * @throws ProxyError `auth` when the file is none
+ * Requests a token for a service account with a JWT signed by its key.
+ * @param text of the key file @param nowMs since the epoch @param learn called with the secrets that are used
+ * @throws ProxyError `auth` when the key file is invalid
  * @see https://developers.google.com/identity/protocols/oauth2/service-account
  */
 export async function serviceAccountToken(
@@ -24,7 +24,7 @@ export async function serviceAccountToken(
   const tokenUri = isObject(file) ? stringOf(file.token_uri) : undefined;
   if (pem !== undefined) learn(pem, ...linesOf(pem));
   const url = URL.parse(tokenUri ?? 'https://oauth2.googleapis.com/token');
-  // Loaded when it is first needed: few have a provider at Google Cloud.
+  // Loaded on first use: few providers are on Google Cloud.
   const { importPKCS8, SignJWT } = await import('jose');
   const key = await importPKCS8(pem ?? '', 'RS256').catch(() => undefined);
   if (email === undefined || !key || !url || !isObject(file)) {
@@ -54,13 +54,13 @@ export async function serviceAccountToken(
   };
 }
 
-/** What stands between the first and the last line of a key: whoever quotes it may break it elsewhere. */
+/** The lines of a PEM key between the first and the last: an error message may wrap them differently. */
 function linesOf(pem: string): string[] {
   return pem.split(/\s+/).filter((line) => line.length >= MIN_LINE && !line.includes('-----'));
 }
 
 /**
- * A token of the machine's own service account.
+ * Requests a token for the machine's own service account.
  * @param host of the metadata server
  * @see https://cloud.google.com/compute/docs/access/authenticate-workloads
  */

@@ -5,7 +5,7 @@ import { countOf, isObject, parseJson, stringOf } from '../../wire/json.ts';
 import { beginning } from '../beginning.ts';
 import { exchange, networkError } from '../transport.ts';
 
-/** How a token is asked for. */
+/** A token request. */
 export interface TokenRequest {
   readonly method: 'GET' | 'POST';
   readonly url: URL;
@@ -13,27 +13,27 @@ export interface TokenRequest {
   readonly body?: string;
 }
 
-/** For whom tokens are fetched, and how; each is told to `hide` before it is used. */
+/** The provider that tokens are fetched for, and how; `hide` is called with each token before it is used. */
 type TokenDeps = Pick<Services, 'name' | 'clock' | 'fetch' | 'hide'>;
 
 interface Token {
   readonly value: string;
-  /** On the monotonic clock. */
+  /** Monotonic time. */
   readonly untilMs: number;
 }
 
-/** A token is renewed so long before it ends, milliseconds. */
+/** A token is renewed this long before it expires, milliseconds. */
 const MARGIN_MS = 60_000;
 
-/** A token is not kept longer than this, whatever is said of it, seconds. */
+/** The longest time a token is used, even if it is said to be valid longer, seconds. */
 const MAX_SECONDS = 86_400;
 
-/** How long whoever gives the tokens may take, milliseconds. */
+/** The timeout of a token request, milliseconds. */
 const PATIENCE_MS = 30_000;
 
 /**
- * Shows a token that is fetched when it is needed, kept until shortly before it ends, and fetched once for all who
- * wait for it.
+ * Authenticates with a token that is fetched on demand, cached until shortly before it expires, and fetched once for all
+ * requests that wait for it.
  */
 export class TokenAuth implements Authorizer {
   readonly #ask: () => TokenRequest | Promise<TokenRequest>;
@@ -41,7 +41,7 @@ export class TokenAuth implements Authorizer {
   #token: Token | undefined;
   #fetching: Promise<Token> | undefined;
 
-  /** @param ask makes the request for a new token; an OAuth answer is expected */
+  /** @param ask requests a new token; an OAuth response is expected */
   constructor(ask: () => TokenRequest | Promise<TokenRequest>, deps: TokenDeps) {
     this.#ask = ask;
     this.#deps = deps;
@@ -57,7 +57,7 @@ export class TokenAuth implements Authorizer {
     return this.#wait(this.#fetching, signal);
   }
 
-  /** Whoever waits may leave; the token is fetched for the others. */
+  /** A waiting request may be aborted; the token is still fetched for the others. */
   async #wait(fetching: Promise<Token>, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
     const { promise: left, reject } = Promise.withResolvers<never>();
     const leave = () => reject(signal.reason);
@@ -101,12 +101,12 @@ function bearer({ value }: Token): Readonly<Record<string, string>> {
   return { authorization: `Bearer ${value}` };
 }
 
-/** An answer that broke off on its way. */
+/** A response that ended prematurely. */
 function cutOff(provider: string, signal: AbortSignal, cause: unknown): never {
   throw signal.aborted ? signal.reason : networkError(provider, cause);
 }
 
-/** OAuth's error code says what is wrong; its description may quote what was sent. */
+/** OAuth's error code names the cause; its description may quote what was sent. */
 function refused(provider: string, status: number, answer: unknown): ProxyError {
   const code = isObject(answer) ? stringOf(answer.error) : undefined;
   const reason = code === undefined ? '' : ` (${code.slice(0, 100)})`;

@@ -4,9 +4,9 @@ import { sampleOf } from './sample.ts';
 import { textOf } from './text.ts';
 import { exactReply, keysIn, numbersIn, questionIn, toolsAskedFor } from './wishes.ts';
 
-/** What the mock says to one request: one choice, before it is written as a body or a stream. */
+/** One choice of the mock's answer, before it is written as a body or a stream. */
 export interface Answer {
-  /** Pieces of the text, as a stream gives them. */
+  /** The text in pieces, as a stream delivers it. */
   readonly text: readonly string[];
   readonly reasoning: readonly string[];
   readonly calls: readonly ToolCall[];
@@ -19,12 +19,12 @@ const WORDS =
   );
 const FILLER_WORDS = 12;
 
-/** About one token a word: enough to count by, the same every time. */
+/** About one token per word: enough to count by, and always the same. */
 export function tokensOf(text: string): string[] {
   return text.match(/\s*\S+|\s+$/g) ?? [];
 }
 
-/** FNV-1a: a number from text that is the same on every machine. */
+/** FNV-1a: a number derived from a text, the same on every machine. */
 export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
@@ -54,13 +54,13 @@ export function textAnswer(
   return { ...bounded(` ${filler(seed)}`, request), reasoning: [], calls: [] };
 }
 
-/** What it is, and what to do for more. */
+/** Says what the mock is, and how to get a real provider. */
 const WHAT_IT_IS =
   "This is llmproxy's built-in mock provider: no model was asked. For real answers set a provider's key, such as " +
   'OPENAI_API_KEY, and add a line to `providers` in config.yaml: `- { name: openai, type: openai }`. Without a config ' +
   'file the key alone is enough.';
 
-/** What is quoted of a question, characters. */
+/** The length of the quoted part of a question, characters. */
 const QUOTED = 2_000;
 
 function chatText(request: ChatRequest, { seed, choice }: { seed: number; choice: number }): string {
@@ -96,7 +96,7 @@ function filler(seed: number): string {
   return `${text[0]!.toUpperCase()}${text.slice(1)}.`;
 }
 
-/** Stop sequences, then the bound on tokens. */
+/** Applies stop sequences, then the limit on tokens. */
 function bounded(whole: string, request: { [field: string]: unknown }): Pick<Answer, 'text' | 'finish'> {
   const stops = [request.stop ?? []].flat().filter((stop) => typeof stop === 'string' && stop !== '');
   const ends = stops.map((stop) => whole.indexOf(String(stop))).filter((at) => at >= 0);
@@ -108,7 +108,7 @@ function bounded(whole: string, request: { [field: string]: unknown }): Pick<Ans
     : { text: tokens, finish: 'stop' };
 }
 
-/** Tools are called where that is required, or where the user speaks and asks for one. */
+/** Calls a tool if that is required, or if the user speaks and asks for one. */
 function callsOf(request: ChatRequest, choice: number): ToolCall[] {
   const tools = listOf(request.tools).filter((tool) => objectOf(tool).type === 'function');
   const { tool_choice: wish } = request;

@@ -11,7 +11,7 @@ export interface Naming {
   readonly created: number;
 }
 
-/** Tokens of the request's messages, by the mock's count. */
+/** The tokens of the request's messages, as the mock counts them. */
 export function promptTokens(request: ChatRequest): number {
   return request.messages.reduce((sum, message) => sum + tokensOf(textOf(message.content)).length + 4, 0);
 }
@@ -115,7 +115,7 @@ export function* textEvents(
   if (usage) yield { ...head, choices: [], usage };
 }
 
-/** Vectors of unit length that depend on the text alone. */
+/** Vectors of unit length that depend on the text only. */
 export function embeddingBody(request: JsonObject): JsonObject {
   const { input } = request;
   const single = typeof input === 'string' || (Array.isArray(input) && typeof input[0] === 'number');

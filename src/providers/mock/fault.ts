@@ -3,19 +3,19 @@ import { ProxyError } from '../../errors.ts';
 
 export type FaultKind = MockConfig['faults']['kinds'][number];
 
-/** A fault to meet, and where in the answer. */
+/** A fault to simulate, and its place in the answer. */
 export interface MockFault {
   readonly kind: FaultKind;
   readonly status: number;
   /** Seconds. */
   readonly retryAfter: number | undefined;
-  /** Content tokens before a cut, a stall, a broken chunk or an error event. */
+  /** The number of content tokens before a cut, a stall, a broken chunk or an error event. */
   readonly after: number;
 }
 
 const KINDS: readonly string[] = ['status', 'reset', 'silence', 'cut', 'stall', 'malformed', 'error_event'];
 
-/** mulberry32: a seeded draw in [0, 1), so that a run can be repeated. */
+/** mulberry32: a seeded random number in [0, 1), so that a run can be repeated. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -26,7 +26,7 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** The fault that chance decides on. Two draws a request, whatever comes of them. */
+/** The fault chosen at random. Always two random numbers per request, whichever fault results. */
 export function drawnFault({ faults }: MockConfig, random: () => number): MockFault | undefined {
   const [hit, which] = [random(), random()];
   if (hit >= faults.rate) return undefined;
@@ -36,7 +36,7 @@ export function drawnFault({ faults }: MockConfig, random: () => number): MockFa
 }
 
 /**
- * The fault a client asks for: `kind[=status][; retry-after=SECONDS][; after=TOKENS]`, such as
+ * The fault that a client asks for: `kind[=status][; retry-after=SECONDS][; after=TOKENS]`, such as
  * `status=429; retry-after=2` or `cut; after=5`.
  * @throws ProxyError `invalid_request` for any other text
  */

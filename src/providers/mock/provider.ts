@@ -19,12 +19,12 @@ import { drawnFault, parseFault, seeded } from './fault.ts';
 import { eventStream, wholeBody } from './stream.ts';
 import { complaint } from './validate.ts';
 
-/** What the mock would send: a whole body or the events of a stream. */
+/** What the mock would send: a whole body, or the events of a stream. */
 type Content = { readonly whole: JsonObject } | { readonly events: Iterable<JsonObject> };
 
 /**
- * A provider without a model behind it: it answers in process, in OpenAI's shape, the same to the same request.
- * It can be slow and it can fail on purpose, so that programs can be tried against that.
+ * A provider without a model: it answers within the process, in OpenAI's format, and always the same to the same request.
+ * It can be slow and fail on purpose, so that programs can be tested against that.
  */
 export class MockProvider extends BaseProvider<MockConfig> {
   readonly #random: () => number;

@@ -3,7 +3,7 @@ import { namesIn, numbersIn, quotedIn } from './wishes.ts';
 
 const MAX_DEPTH = 12;
 
-/** What a value may be made of: it is used up in its order. */
+/** Material for values, which is used up in order. */
 interface Material {
   readonly words: string[];
   readonly numbers: number[];
@@ -11,7 +11,7 @@ interface Material {
 }
 
 /**
- * A small value that satisfies a JSON Schema, made of numbers, quoted words and names in a text where they fit; always the
+ * A small value that satisfies a JSON Schema, made of numbers, quoted words and names from a text where they fit; always the
  * same for the same schema and text.
  */
 export function sampleOf(schema: unknown, text = ''): unknown {
@@ -52,14 +52,14 @@ function sample(schema: unknown, root: unknown, depth: number, material: Materia
   return scalar(type, schema, material);
 }
 
-/** Schemas that hold together: their properties are all there. */
+/** Merges schemas that apply together: the result has all of their properties. */
 function together(schemas: readonly Record<string, unknown>[]): Record<string, unknown> {
   const properties = Object.assign({}, ...schemas.map((each) => objectOf(each.properties)));
   const whole: Record<string, unknown> = Object.assign({}, ...schemas);
   return Object.keys(properties).length > 0 ? { ...whole, properties } : whole;
 }
 
-/** The first of the values that a text names, or else the first. */
+/** The first of the values that the text mentions, otherwise the first of all. */
 function mentioned(values: readonly unknown[], text: string): unknown {
   const lower = text.toLowerCase();
   return (
@@ -108,12 +108,12 @@ function fitsString(word: string, { minLength, maxLength, pattern }: Record<stri
   try {
     return new RegExp(pattern, 'u').test(word);
   } catch {
-    // What is no pattern here asks nothing.
+    // A pattern that is invalid here restricts nothing.
     return true;
   }
 }
 
-/** Whether a caller's pattern can be tried: repeated groups and many repetitions may take longer than anybody lives. */
+/** Whether a caller's pattern can be tried safely: repeated groups and many repetitions may backtrack exponentially. */
 function isQuick(pattern: string): boolean {
   return (
     pattern.length <= 200 && !/\)[*+?{]|\\\d/.test(pattern) && (pattern.match(/[*+{]/g) ?? []).length <= 3
@@ -133,7 +133,7 @@ const STRINGS: Readonly<Record<string, string>> = {
   uuid: '00000000-0000-4000-8000-000000000000',
 };
 
-/** What common patterns take. */
+/** Values that match common patterns. */
 const PLAIN = [
   'mock',
   'Mock',
@@ -155,7 +155,7 @@ const PLAIN = [
   ...Object.values(STRINGS),
 ];
 
-/** "#/$defs/Name" within the root schema. */
+/** Resolves "#/$defs/Name" in the root schema. */
 function resolve(pointer: string, root: unknown): unknown {
   let node = root;
   for (const part of pointer.replace(/^#\/?/, '').split('/')) {

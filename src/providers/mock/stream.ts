@@ -8,7 +8,7 @@ import { listOf, objectOf } from '../../wire/json.ts';
 
 type Body = NonNullable<UpstreamReply['body']>;
 
-/** Without a pace, events travel together up to this size. */
+/** Without a pace, events are combined up to this size. */
 const CHUNK_BYTES = 16 * 1024;
 
 const ERROR = {
@@ -17,13 +17,13 @@ const ERROR = {
 
 export interface StreamOptions {
   readonly fault: MockFault | undefined;
-  /** As fast as possible when left out. */
+  /** As fast as possible by default. */
   readonly tokensPerSecond: number | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-/** Events as an SSE body, at the pace wanted and with the fault wanted. Read only as fast as it is taken. */
+/** Events as an SSE body, with the given pace and fault. Produced only as fast as it is read. */
 export function eventStream(events: Iterable<JsonObject>, options: StreamOptions): Body {
   const encoder = new TextEncoder();
   const { fault, tokensPerSecond, clock, signal } = options;
@@ -60,7 +60,7 @@ interface Line {
   readonly end?: 'cut' | 'stall';
 }
 
-/** The lines of the stream, with the fault at its place. A stall repeats until the reader gives up. */
+/** The lines of the stream, with the fault at its place. A stall lasts until the reader gives up. */
 function* faulty(events: Iterable<JsonObject>, fault: MockFault | undefined): Generator<Line> {
   let seen = 0;
   let met = false;

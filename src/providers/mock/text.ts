@@ -1,7 +1,7 @@
 import type { ChatMessage } from '../../wire/chat.ts';
 import { listOf, objectOf, stringOf } from '../../wire/json.ts';
 
-/** The text of a message, whatever its shape. */
+/** The text of a message in any of its forms. */
 export function textOf(content: ChatMessage['content']): string {
   if (typeof content === 'string') return content;
   return listOf(content)

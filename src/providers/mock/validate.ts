@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../wire/endpoints.ts';
 import { isObject } from '../../wire/json.ts';
 
-/** What the real API would answer 400 for. */
+/** Checks what the real API would reject with 400. */
 export interface Complaint {
   readonly message: string;
   readonly param: string;
@@ -9,7 +9,7 @@ export interface Complaint {
 
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'];
 
-/** Ranges of numbers, for every endpoint that takes them. */
+/** Ranges of numbers, for every endpoint that accepts them. */
 const RANGES: readonly (readonly [string, number, number])[] = [
   ['temperature', 0, 2],
   ['top_p', 0, 1],

@@ -1,35 +1,35 @@
-/** What people ask a model for when they try whether a program works: an exact answer, a call, keys of an object. */
+/** What people ask a model when they try out a program: an exact answer, a tool call, an object with certain keys. */
 import type { ChatRequest } from '../../wire/chat.ts';
 import { textOf } from './text.ts';
 
-/** Programs put their own words into messages of the user; nobody wants these answered. */
+/** Programs add text of their own to user messages, which is not part of the question. */
 const REMINDER = /<(system-reminder|environment_context|user_instructions)>[\s\S]*?<\/\1>/g;
 
-/** What is looked at of a text: more is no question. */
+/** How much of a text is examined: anything longer is not a question. */
 const LOOKED_AT = 4_000;
 
-/** What the user said last, without what programs add to it; its end, where it is long. */
+/** The user's last message without what programs add to it; only its end if it is long. */
 export function questionIn({ messages }: Pick<ChatRequest, 'messages'>): string {
   const content = messages.findLast(({ role }) => role === 'user')?.content;
   return textOf(content).slice(-100_000).replace(REMINDER, '').trim();
 }
 
-/** A quoted text, in any quotes; an apostrophe within a word is none. */
+/** A quoted text, with any kind of quotes; an apostrophe within a word is not a quote. */
 const QUOTED = /(?<!\w)(?:"([^"\n]{1,500})"|'([^'\n]{1,500})'|`([^`\n]{1,500})`|“([^”\n]{1,500})”)(?!\w)/g;
 
-/** The texts in quotes, in their order. */
+/** The quoted texts, in order. */
 export function quotedIn(text: string): string[] {
   return [...text.slice(-LOOKED_AT).matchAll(QUOTED)].map((found) =>
     found.slice(1).find((each) => each !== undefined)!,
   );
 }
 
-/** The numbers in a text, in their order. */
+/** The numbers in a text, in order. */
 export function numbersIn(text: string): number[] {
   return (text.slice(-LOOKED_AT).match(/(?<![\w.])-?\d+(?:\.\d+)?(?![\w]|\.\d)/g) ?? []).map(Number);
 }
 
-/** Names in a text: words with a capital that begin no sentence. */
+/** Names in a text: capitalised words that do not begin a sentence. */
 export function namesIn(text: string): string[] {
   return [...text.slice(-LOOKED_AT).matchAll(/(?<=[a-z,;] )[A-Z][\p{L}'-]+(?: [A-Z][\p{L}'-]+)*/gu)].map(
     ([name]) => name,
@@ -48,34 +48,34 @@ const ONLY = new RegExp(
   'i',
 );
 
-/** The words that the user wants for an answer and nothing else; `undefined` where nothing of the kind is said. */
+/** The exact answer that the user demands; `undefined` if there is no such demand. */
 export function exactReply(question: string): string | undefined {
-  // Some programs put all that is asked into quotes.
+  // Some programs put the whole question in quotes.
   const text = question.slice(-LOOKED_AT).replace(/^"([^"]*)"$/, '$1');
   const wanted = EXACTLY.exec(text)?.[1] ?? ONLY.exec(text)?.[1];
   if (wanted === undefined) return undefined;
   const [, , quoted] = /^(["'`“])(.+?)["'`”]/.exec(wanted) ?? [];
   if (quoted !== undefined) return quoted;
-  // A full stop behind a single word ends the sentence, and not the word.
+  // A full stop after a single word ends the sentence and is not part of the word.
   return wanted
     .replace(/\s+and nothing else\W*$/i, '')
     .replace(/^(\S+)[.!]$/, '$1')
     .trim();
 }
 
-/** The keys that an object is to have: quoted words where keys are spoken of, or those of an object that is shown. */
+/** The keys that an object should have: quoted words if the text mentions keys, or those of an object it shows. */
 export function keysIn(text: string): string[] {
   const shown = [...text.slice(-LOOKED_AT).matchAll(/["']([\w -]{1,60})["']\s*:/g)].map(([, key]) => key!);
   const spoken = /\b(?:keys?|fields?|propert(?:y|ies)|attributes?)\b/i.test(text) ? quotedIn(text) : [];
   return [...new Set(shown.length > 0 ? shown : spoken)].filter((key) => /^[\w -]{1,60}$/.test(key));
 }
 
-/** Words that say nothing of what a tool does. */
+/** Words that do not tell what a tool does. */
 const COMMON = new Set(['tool', 'function', 'call', 'with', 'from', 'data', 'mcp', 'list', 'make', 'find']);
 
 /**
- * Which of the tools the user asks for: those that are named; else the first that has a word of its name in the question;
- * else the first of all where a tool is to be used, whichever.
+ * The tools that the user asks for: those mentioned by name; otherwise the first that shares a word of its name with the
+ * question; otherwise, if some tool is to be used, the first of all.
  */
 export function toolsAskedFor(question: string, names: readonly string[]): readonly string[] {
   const text = question.slice(-LOOKED_AT);
@@ -89,7 +89,7 @@ export function toolsAskedFor(question: string, names: readonly string[]): reado
     : [];
 }
 
-/** `getCurrentWeather` and `get_current_weather` are about the weather. */
+/** `getCurrentWeather` and `get_current_weather` both contain the word "weather". */
 function wordsOf(name: string): string[] {
   const words = name
     .replace(/([a-z\d])([A-Z])/g, '$1 $2')

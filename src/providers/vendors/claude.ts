@@ -1,7 +1,7 @@
-/** What Claude takes, at Anthropic and at others who host it. */
+/** What Claude models accept, at Anthropic and at other hosts. */
 import type { Quirks } from '../../wire/quirks.ts';
 
-/** From Claude 4.1 and 4.5 on, of the two one alone is taken. */
+/** From Claude 4.1 and 4.5 on, only one of the two is accepted. */
 export const CLAUDE: Quirks = {
   source: 'https://docs.claude.com/en/docs/build-with-claude/extended-thinking',
   claude: true,
@@ -16,7 +16,7 @@ export const CLAUDE: Quirks = {
   ],
 };
 
-/** What both other hosts of Claude take of the header `anthropic-beta`; to another they answer 400. */
+/** The values of the header `anthropic-beta` that both other hosts accept; any other is rejected with 400. */
 const BETAS = [
   'computer-use-2024-10-22',
   'computer-use-2025-01-24',

@@ -1,19 +1,19 @@
-/** What OpenAI's models take, at OpenAI and at Azure. */
+/** What OpenAI's models accept, at OpenAI and at Azure. */
 import type { Effort } from '../../wire/facts/effort.ts';
 import type { Quirks } from '../../wire/quirks.ts';
 import { EFFORTS } from '../../wire/facts/effort.ts';
 
-/** OpenAI's reference of models that think. */
+/** OpenAI's reference for reasoning models. */
 const REASONING_GUIDE = 'https://platform.openai.com/docs/guides/reasoning';
 
-/** What models that think first refuse: what steers sampling. */
+/** What early reasoning models reject: sampling parameters. */
 const THINKING: Quirks = {
   source: REASONING_GUIDE,
   abilities: { sampling: false, penalties: false, logprobs: false, stop: false },
   renames: { max_tokens: 'max_completion_tokens' },
 };
 
-/** Functions are refused in chat beside reasoning. */
+/** Chat rejects functions together with reasoning. */
 const FUNCTIONS_PAGE = 'https://github.com/openai/openai-openapi/issues/541';
 const FUNCTIONS_PAGE_NEWER = 'https://github.com/BerriAI/litellm/pull/34569';
 
@@ -22,9 +22,9 @@ const TO_XHIGH: readonly Effort[] = ['none', 'low', 'medium', 'high', 'xhigh'];
 /** Efforts by model: https://platform.openai.com/docs/guides/reasoning. */
 export const OPENAI: Quirks = {
   source: REASONING_GUIDE,
-  // It sends an empty list with each answer, which its clients give back.
+  // It sends an empty list with each answer, which its clients send back.
   keeps: ['annotations'],
-  // The role is its own.
+  // The role is specific to OpenAI.
   roles: { developer: 'developer' },
   models: [
     {

@@ -1,9 +1,9 @@
-/** What xAI's models take. */
+/** What xAI's models accept. */
 import type { Quirks } from '../../wire/quirks.ts';
 
 const XAI_GUIDE = 'https://docs.x.ai/docs/guides/reasoning';
 
-/** What xAI's models that think refuse. */
+/** What xAI's reasoning models reject. */
 const UNSTEERED: Quirks = {
   source: XAI_GUIDE,
   drops: ['presence_penalty', 'frequency_penalty', 'stop'],
