@@ -24,8 +24,8 @@ interface Written {
 }
 
 /**
- * What a plugin's file exports: classes of providers, and hooks by default.
- * @param path of its file
+ * Collects what a plugin's file exports: provider classes, and hooks as the default export.
+ * @param path of the file
  * @throws PluginError that says what is wrong with it
  */
 export function collect(path: string, exported: Readonly<Record<string, unknown>>): LoadedPlugin {
@@ -47,7 +47,7 @@ function isProviderClass(value: unknown): value is Written {
 
 function providerOf(written: Written): ProviderExport {
   const { name, type, options, endpoints = ['chat'] } = written;
-  // A class may be exported under another name than its own, which is short in a program that was packed.
+  // A class may be exported under a name other than its own, which is shortened in a minified program.
   const who = `its class ${name}`;
   if (typeof type !== 'string' || !/^[a-z0-9][a-z0-9._-]*$/.test(type)) {
     const needed = "static type = 'acme': small letters, digits, '.', '_', '-'";

@@ -1,2 +1,2 @@
-/** Variables of the environment, with those of `--env-file`. */
+/** The environment variables, including those from `--env-file`. */
 export const env: Readonly<Record<string, string | undefined>> = process.env;

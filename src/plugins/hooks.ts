@@ -7,20 +7,20 @@ import { PluginError } from './place.ts';
 import { RecordQueue } from './record-queue.ts';
 import type { LogRecord } from '../logs/record.ts';
 
-/** Whose request it is, as a hook is told. */
+/** Information about the caller for hooks. */
 export type HookFacts = Omit<HookContext, 'signal'>;
 
 export interface HooksDeps {
   readonly clock: Clock;
-  /** Told of what hooks throw. */
+  /** Called with errors thrown by hooks. */
   readonly failed: Failed;
-  /** Told of each record that a plugin does not get. */
+  /** Called for each record that a plugin misses. */
   readonly dropped: () => void;
 }
 
 type Named = Pick<LoadedPlugin, 'name'>;
 
-/** Calls the hooks of the plugins of one configuration, in its order. */
+/** Calls the hooks of one configuration's plugins, in its order. */
 export class Hooks {
   readonly #deps: HooksDeps;
   readonly #limitMs: number;
@@ -54,10 +54,10 @@ export class Hooks {
   }
 
   /**
-   * Shows a request to the plugins.
-   * @param body a copy of its own
-   * @returns the body as they leave it
-   * @throws ProxyError of a plugin that refuses it, or `plugin`; the signal's reason when the client left
+   * Passes a request to the plugins.
+   * @param body a copy, which the plugins may change
+   * @returns the body after all hooks
+   * @throws ProxyError thrown by a plugin to reject the request, or `plugin`; the signal's reason when the client disconnects
    */
   async request(body: JsonObject, facts: HookFacts, client: AbortSignal): Promise<JsonObject> {
     const request = { body };
@@ -68,7 +68,7 @@ export class Hooks {
     return request.body;
   }
 
-  /** Shows a whole answer to the plugins. @returns its body as they leave it @throws as `request` does */
+  /** Passes a whole answer to the plugins. @returns its body after all hooks @throws as `request` does */
   async answer(
     { status, body }: { status: number; body: JsonObject },
     facts: HookFacts,
@@ -82,12 +82,12 @@ export class Hooks {
     return answer.body;
   }
 
-  /** Hands a record to the plugins, at once. */
+  /** Queues a record for the plugins. */
   record(record: LogRecord): void {
     for (const queue of this.#queues) queue.add(record);
   }
 
-  /** Waits until the plugins have had all records, but no longer than a hook may take. */
+  /** Waits until the plugins have received all records, but no longer than a hook may take. */
   async close(): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const cancel = this.#deps.clock.after(this.#limitMs, resolve);
@@ -95,7 +95,7 @@ export class Hooks {
     cancel();
   }
 
-  /** The request is none any more as the plugins left it. */
+  /** The request is invalid after the plugins' changes. */
   spoilt(cause: unknown): ProxyError {
     const name = this.#asking.map((plugin) => plugin.name).join(' or ');
     const state = (cause as Error).message;
@@ -111,7 +111,7 @@ export class Hooks {
   ): Promise<void> {
     const abort = new AbortController();
     const { promise: ended, reject } = Promise.withResolvers<never>();
-    // It may come when nobody waits any more.
+    // It may reject when it is no longer awaited.
     ended.catch(() => undefined);
     const end = (reason: unknown): void => {
       abort.abort(reason);

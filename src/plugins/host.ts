@@ -9,11 +9,11 @@ import { tryPlugins } from './trial.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Holds the plugins that are loaded, and loads them again when their files have changed: all of them, or none. What was
- * loaded before goes on for whoever still uses it.
+ * Holds the loaded plugins, and reloads them when their files change: all of them, or none. Plugins loaded before stay valid for
+ * as long as they are used.
  */
 export class PluginHost {
-  /** Whether they are first loaded in a thread of their own; not needed where another process has done that. */
+  /** Whether plugins are first loaded in a separate thread; unnecessary if another process has done so. */
   readonly #tries: boolean;
   readonly #env: Env;
   #loaded = NO_PLUGINS;
@@ -25,18 +25,18 @@ export class PluginHost {
     this.#tries = tries;
   }
 
-  /** What was loaded last. */
+  /** The plugins loaded last. */
   get loaded(): Plugins {
     return this.#loaded;
   }
 
-  /** Whether a file of a plugin is another than the one that was loaded last. */
+  /** Whether a file of a plugin has changed since it was loaded. */
   get stale(): boolean {
     for (const [file, stamp] of this.#stamps) if (stampOf(file) !== stamp) return true;
     return false;
   }
 
-  /** The plugins that a configuration names; the same as before where nothing of them has changed. */
+  /** The plugins that a configuration names; the same object as before if nothing has changed. */
   async load(declared: DeclaredPlugins): Promise<Plugins> {
     if (declared.paths.length === 0) {
       this.#stamps = new Map();
@@ -45,7 +45,7 @@ export class PluginHost {
     }
     if (Bun.deepEquals(declared, this.#declared) && !this.stale) return this.#loaded;
     this.#declared = declared;
-    // Before they are read: what is written meanwhile makes them stale again.
+    // Taken before the files are read: a change in between marks them as stale again.
     this.#stamps = new Map(
       [...declared.paths, ...modulesOf(declared.paths)].map((file) => [file, stampOf(file)]),
     );

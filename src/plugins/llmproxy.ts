@@ -1,6 +1,6 @@
 /**
- * The module 'llmproxy' of plugins: all of the public API, and what the built-in providers are made of. Its page is
- * docs/plugins.md; `llmproxy plugin init` writes its types.
+ * The module 'llmproxy' for plugins: the whole public API, of which the built-in providers are made as well. It is documented
+ * in docs/plugins.md; `llmproxy plugin init` writes its type declarations.
  */
 export { z } from 'zod';
 export { ProxyError } from '../errors.ts';

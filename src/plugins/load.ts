@@ -5,21 +5,21 @@ import { collect } from './collect.ts';
 import { provideApi } from './modules.ts';
 import { PluginError } from './place.ts';
 
-/** Loads a plugin's file as it is now. @throws PluginError, or what its own code throws */
+/** Loads the current content of a plugin's file. @throws PluginError, or what its code throws */
 export async function loadPlugin(path: string): Promise<LoadedPlugin> {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new PluginError('there is no such file');
   provideApi();
-  // The link's target has a name of its own, by which a swapped file is another module.
+  // The target of the link has a path of its own, so that a swapped file is another module.
   const exported = (await import(realpathSync(path))) as Record<string, unknown>;
   return collect(path, exported);
 }
 
-/** Lets modules of plugins be loaded anew: those in the folders of their files, but no packages. */
+/** Removes modules of plugins from the module cache: those in the directories of their files, except packages. */
 export function forgetModules(paths: readonly string[]): void {
   for (const module of modulesOf(paths)) delete require.cache[module];
 }
 
-/** The files that plugins consist of, as far as they are loaded. */
+/** The files that the loaded plugins consist of. */
 export function modulesOf(paths: readonly string[]): string[] {
   const folders = paths.flatMap((path) => folderOf(path) ?? []);
   return Object.keys(require.cache).filter(
@@ -32,7 +32,7 @@ function folderOf(path: string): string | undefined {
   try {
     return `${dirname(realpathSync(path))}${sep}`;
   } catch {
-    // A file that is not there has no modules.
+    // A file that does not exist has no modules.
     return undefined;
   }
 }

@@ -12,28 +12,28 @@ import { isBuiltIn } from '../config/presets.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Told of what the code of a plugin threw. @param what what went wrong: "Cannot get an answer from acme" */
+/** Called with errors thrown by a plugin's code. @param what the failed operation: "Cannot get an answer from acme" */
 export type Failed = (plugin: string, what: string, thrown: unknown) => void;
 
-/** A class of providers that a plugin exports. */
+/** A provider class that a plugin exports. */
 export interface ProviderExport {
-  /** The word for it in config.yaml. */
+  /** The value of `type` in config.yaml. */
   readonly type: string;
   readonly make: ProviderClass;
-  /** The schema of its options, where it takes any. */
+  /** The schema of its options, if it takes any. */
   readonly options: z.ZodType | undefined;
-  /** Families of endpoints that it serves. */
+  /** The endpoint families that it serves. */
   readonly endpoints: readonly string[];
-  /** Whether it is an HttpProvider. */
+  /** Whether it extends HttpProvider. */
   readonly http: boolean;
 }
 
-/** A plugin that is loaded. */
+/** A loaded plugin. */
 export interface LoadedPlugin {
   readonly name: string;
-  /** Its file, as it is named; it may be a symbolic link. */
+  /** Its file as configured, which may be a symbolic link. */
   readonly path: string;
-  /** The folder that its code lies in, without symbolic links. */
+  /** The directory of its code, without symbolic links. */
   readonly folder: string;
   readonly providers: readonly ProviderExport[];
   readonly hooks: Plugin | undefined;
@@ -62,7 +62,7 @@ export class Plugins implements PluginTypes {
     );
   }
 
-  /** Their classes by their types. @param failed told of what their code throws later */
+  /** Their classes by type. @param failed called with errors that their code throws later */
   classes(failed: Failed): ReadonlyMap<string, PluginClass> {
     const found = this.all.flatMap(({ name, providers }) =>
       providers.map(({ type, make, endpoints }): [string, PluginClass] => {
@@ -73,7 +73,7 @@ export class Plugins implements PluginTypes {
     return new Map(found);
   }
 
-  /** What is wrong with a provider that shows itself when it is made; `undefined` for nothing. */
+  /** A problem of a provider that only shows when it is constructed; `undefined` for none. */
   check(provider: ProviderConfig): string | undefined {
     try {
       const factory = providerFactory({ env: this.#env, plugins: this.classes(() => undefined) });
@@ -89,7 +89,7 @@ export class Plugins implements PluginTypes {
     }
   }
 
-  /** The plugin whose code an error comes from, as far as its stack tells. */
+  /** The plugin whose code threw an error, as far as its stack tells. */
   ownerOf(thrown: unknown): LoadedPlugin | undefined {
     const stack = (thrown as { stack?: unknown } | undefined)?.stack;
     if (typeof stack !== 'string') return undefined;
@@ -103,7 +103,7 @@ export class Plugins implements PluginTypes {
 /** No plugins. */
 export const NO_PLUGINS = new Plugins([], { limitMs: 0, env: {} });
 
-/** Types that are built in, or that two plugins bring. */
+/** Types that are built in, or that two plugins define. */
 function clashes(all: readonly LoadedPlugin[]): PluginTypes['problems'] {
   const owners = new Map<string, string>();
   return all.flatMap(({ name, providers }, index) =>

@@ -1,20 +1,20 @@
-/** Where something went wrong in a plugin, in words. */
+/** Describes an error in a plugin, and where it was thrown. */
 
-/** What is wrong with a plugin that loads: it was not thrown by its code. */
+/** A plugin that loads but is invalid; not an error thrown by its code. */
 export class PluginError extends Error {
   override readonly name = 'PluginError';
 }
 
-/** What Bun throws for code that it cannot read or find. */
+/** What Bun throws for code that it cannot parse or find. */
 interface BuildProblem {
   readonly message?: unknown;
   readonly position?: { readonly file?: string; readonly line?: number; readonly column?: number } | null;
 }
 
-/** Longest words of an error that are shown, characters. */
+/** The longest part of an error message that is shown, characters. */
 const MAX_WORDS = 500;
 
-/** What was thrown, on one line, with its place: "TypeError: x is not a function at /etc/llmproxy/acme.ts:3:7". */
+/** A thrown value on one line with its place: "TypeError: x is not a function at /etc/llmproxy/acme.ts:3:7". */
 export function described(thrown: unknown): string {
   if (thrown instanceof PluginError) return thrown.message;
   const [first] = thrown instanceof AggregateError ? (thrown.errors as unknown[]) : [];
@@ -30,7 +30,7 @@ export function described(thrown: unknown): string {
   return place === undefined ? named : `${named} at ${place}`;
 }
 
-/** The first place in a stack that is a file outside of this program: "/etc/llmproxy/acme.ts:3:7". */
+/** The first place in a stack trace that is a file outside this program: "/etc/llmproxy/acme.ts:3:7". */
 export function placeOf({ stack = '' }: Error): string | undefined {
   for (const line of stack.split('\n')) {
     const [, place] = /^\s+at (?:.*\()?((?:\/|[A-Z]:[\\/]).*?:\d+(?::\d+)?)\)?$/.exec(line) ?? [];

@@ -2,57 +2,57 @@ import type { ReadRecord } from '../logs/record.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { JsonObject } from '../wire/json.ts';
 
-/** A request as it came, before anything is decided about it. */
+/** A request as it arrived, before any decision about it. */
 export interface HookRequest {
   /**
-   * Its JSON body, in the API of its endpoint; the hook may change it. Of a form, such as one with a recording, it is the
-   * model's name alone, and cannot be changed.
+   * Its JSON body, in the format of its endpoint; the hook may change it. For a form, such as one with a recording, it holds
+   * only the name of the model and cannot be changed.
    */
   body: JsonObject;
 }
 
-/** A whole answer in the client's API, before the client gets it. */
+/** A whole answer in the format of the client's API, before it is sent to the client. */
 export interface HookAnswer {
   readonly status: number;
   /** Its JSON body; the hook may change it. */
   body: JsonObject;
 }
 
-/** Whose request it is. */
+/** Information about the caller. */
 export interface HookContext {
-  /** Id of the request, as in the log and the header `x-request-id`. */
+  /** The id of the request, as in the log and in the header `x-request-id`. */
   readonly id: string;
-  /** Name of the client's key; `null` without one. */
+  /** The name of the client's key; `null` if it used none. */
   readonly key: string | null;
-  /** Who the client says its end user is. */
+  /** The end user that the client names. */
   readonly user: string | null;
   /** The model that the client names. */
   readonly model: string;
   readonly endpoint: Endpoint;
-  /** Whether the client wants a stream. */
+  /** Whether the client requests a stream. */
   readonly stream: boolean;
-  /** Aborts when the client leaves, or the hook has taken longer than `plugin_timeout`. */
+  /** Aborts when the client disconnects, or when the hook exceeds `plugin_timeout`. */
   readonly signal: AbortSignal;
 }
 
-/** The record of a request, as the request log has it; see docs/log-format.md. */
+/** The record of a request, as in the request log; see docs/log-format.md. */
 export type RequestRecord = ReadRecord;
 
 /**
- * Hooks: the default export of a plugin. Each is optional and may be async. The plugins' hooks are called in the order of the
- * configuration. One that throws a ProxyError refuses the request by its fault; what else it throws, or taking longer than
+ * Hooks: the default export of a plugin. Each is optional and may be async. The hooks of several plugins are called in the order
+ * of the configuration. Throwing a ProxyError rejects the request with its fault; any other error, and exceeding
  * `plugin_timeout`, is the fault `plugin`, and the request fails with status 500.
  */
 export interface Plugin {
-  /** What it is called in messages; the name of its file when it is left out. */
+  /** The name of the plugin in messages; the name of its file by default. */
   readonly name?: string;
-  /** Before a request is routed and limits are looked at. What it changes is what is asked, recorded and charged. */
+  /** Called before limits are checked and the request is routed. Its changes are sent, recorded and charged. */
   onRequest?(request: HookRequest, context: HookContext): void | Promise<void>;
-  /** Before a client gets a whole answer. Streams are not held back for it: `onRecord` has what was said in them. */
+  /** Called before a client receives a whole answer. Streams are not delayed for it: `onRecord` receives their content. */
   onAnswer?(answer: HookAnswer, context: HookContext): void | Promise<void>;
   /**
-   * After each request, with its record. Nobody waits for it: records wait in a queue of 1,000, and those that come when it
-   * is full are dropped and counted.
+   * Called after each request with its record. It runs in the background: records wait in a queue of 1,000, and records that
+   * arrive when it is full are dropped and counted.
    */
   onRecord?(record: RequestRecord): void | Promise<void>;
 }

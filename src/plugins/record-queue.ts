@@ -2,13 +2,13 @@ import type { LogRecord } from '../logs/record.ts';
 import type { RequestRecord } from './plugin.ts';
 import { parseJson } from '../wire/json.ts';
 
-/** Records that wait for a plugin at most. */
+/** The most records that wait for a plugin. */
 const MAX_WAITING = 1_000;
 
-/** Memory of those that wait at most, characters of their texts. */
+/** The most memory that waiting records take, characters of their texts. */
 const MAX_TEXT = 64 * 1024 ** 2;
 
-/** Hands records to one plugin, one after the other. Whoever adds one does not wait; what does not fit is dropped and counted. */
+/** Passes records to one plugin, one after another. Adding a record does not wait; records that do not fit are dropped and counted. */
 export class RecordQueue {
   readonly #give: (record: RequestRecord) => Promise<void>;
   readonly #lost: () => void;
@@ -16,7 +16,7 @@ export class RecordQueue {
   #text = 0;
   #working: Promise<void> | undefined;
 
-  /** @param give must not reject @param lost told each time that one is dropped */
+  /** @param give must not reject @param lost called for each dropped record */
   constructor(give: (record: RequestRecord) => Promise<void>, lost: () => void) {
     this.#give = give;
     this.#lost = lost;
@@ -32,13 +32,13 @@ export class RecordQueue {
     this.#working ??= this.#work();
   }
 
-  /** Resolves when none waits. */
+  /** Resolves when no record waits. */
   async idle(): Promise<void> {
     await this.#working;
   }
 
   async #work(): Promise<void> {
-    // Not within the request that ends: its client is not to wait for a plugin.
+    // Deferred, so that the client of the request that ends does not wait for the plugin.
     await new Promise((resolve) => setImmediate(resolve));
     for (;;) {
       const record = this.#waiting.shift();
@@ -54,7 +54,7 @@ function lengthOf({ request, response }: LogRecord): number {
   return (request?.length ?? 0) + (response?.length ?? 0);
 }
 
-/** A record that a plugin may do with as it likes: the log may still have to write the other one. */
+/** A copy of a record that the plugin may change: the log may still have to write the original. */
 function ownCopy({ request, response, ...rest }: LogRecord): RequestRecord {
   return {
     ...structuredClone(rest),

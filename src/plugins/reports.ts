@@ -1,19 +1,19 @@
 import type { Clock } from '../clock.ts';
 import { described } from './place.ts';
 
-/** The same trouble is told no more often than this, milliseconds. */
+/** The shortest time between two reports of the same problem, milliseconds. */
 const QUIET_MS = 60_000;
 
-/** Troubles that are remembered at most. */
+/** The most problems that are remembered. */
 const MAX_REMEMBERED = 500;
 
 interface Told {
   readonly sinceMs: number;
-  /** How often it was met since. */
+  /** How often it has occurred since. */
   more: number;
 }
 
-/** Tells the operator what plugins throw: by the plugin's name and the place in its file, and each place once a minute. */
+/** Reports errors thrown by plugins to the operator: with the plugin's name and the place in its file, once a minute per place. */
 export class PluginReports {
   readonly #tell: (message: string) => void;
   readonly #clock: Clock;
@@ -24,7 +24,7 @@ export class PluginReports {
     this.#clock = clock;
   }
 
-  /** @param what what went wrong: "Cannot get an answer from acme" */
+  /** @param what the failed operation: "Cannot get an answer from acme" */
   readonly failed = (plugin: string, what: string, thrown: unknown): void => {
     const message = `Plugin ${plugin}: ${what}: ${described(thrown)}`;
     const nowMs = this.#clock.monotonic();

@@ -12,7 +12,7 @@ import { ProviderFactory } from '../providers/factory.ts';
 export { chatStream, completion, pieces, sse, upstream } from './upstream.ts';
 export type { Received, Script, Upstream } from './upstream.ts';
 
-/** A class of providers, as a plugin exports it. */
+/** A provider class, as a plugin exports it. */
 export interface TestedClass<Options, Made extends BaseProvider<Options>> {
   readonly type: string;
   readonly options?: { parse(given: unknown): unknown };
@@ -20,18 +20,18 @@ export interface TestedClass<Options, Made extends BaseProvider<Options>> {
   new (services: Services<Options>): Made;
 }
 
-/** What the configuration would say of a provider. */
+/** The configuration of a provider. */
 export interface TestedSettings<Options> {
-  /** Read by the schema of its class, which adds what is left out. */
+  /** Parsed by the schema of its class, which adds defaults. */
   readonly options?: Partial<Options>;
   readonly keys?: readonly string[];
   readonly baseUrl?: string;
   readonly models?: readonly string[];
-  /** Variables of the environment. */
+  /** The environment variables. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** A provider of a class, as the proxy makes it. What it logs is thrown away. @throws what its schema says of its options */
+/** A provider constructed as by the proxy. Its log output is discarded. @throws as its schema does for invalid options */
 export function provider<Options, Made extends BaseProvider<Options>>(
   make: TestedClass<Options, Made>,
   settings: TestedSettings<NoInfer<Options>> = {},
@@ -55,7 +55,7 @@ export function provider<Options, Made extends BaseProvider<Options>>(
   return factory.create(schema.shape.providers.element.parse(written)) as unknown as Made;
 }
 
-/** A call as the proxy makes it, of the first key. @param request that of a chat, or of another endpoint */
+/** A call as the proxy makes it, with the first key. @param request for chat, or for another endpoint */
 export function call(request: Partial<ChatRequest>, endpoint: Endpoint = 'chat'): Call {
   const { model = 'test', stream } = request;
   const body = JSON.stringify({ ...request, model });

@@ -1,4 +1,4 @@
-/** A thread in which plugins are loaded for a first time: code that never ends, or ends the program, does so here alone. */
+/** The thread in which plugins are first loaded: code that never ends, or that exits, affects only this thread. */
 import type { FromTrial, ToTrial } from './trial.ts';
 import { loadPlugin, modulesOf } from './load.ts';
 import { described } from './place.ts';

@@ -9,22 +9,22 @@ export type FromTrial =
   | { readonly kind: 'failed'; readonly index: number; readonly message: string }
   | { readonly kind: 'ended'; readonly files: readonly string[] };
 
-/** How a first loading of plugins went. */
+/** The result of loading plugins on trial. */
 export interface Trial {
-  /** What is wrong, by their place in the list; empty when all can be loaded. */
+  /** Errors, by position in the list; empty when all plugins can be loaded. */
   readonly problems: readonly { readonly index: number; readonly message: string }[];
-  /** The files that they consist of, as far as that is known. */
+  /** The files that they consist of, as far as known. */
   readonly files: readonly string[];
 }
 
-/** The compiled binary keeps its entry points below the folder they share, which is src. */
+/** The compiled binary keeps its entry points below their common directory, which is src. */
 const WORKER = import.meta.url.endsWith('/trial.ts') ? './trial-worker.ts' : './plugins/trial-worker.js';
 
-/** How long a thread may take to begin, milliseconds. */
+/** How long starting the thread may take, milliseconds. */
 const BEGIN_MS = 20_000;
 
 /**
- * Loads plugins in a thread of their own, which is ended afterwards, and in any case when one takes too long.
+ * Loads plugins in a separate thread, which is terminated afterwards, or earlier if a plugin takes too long.
  * @param limitMs how long each may take
  */
 export async function tryPlugins(paths: readonly string[], limitMs: number): Promise<Trial> {

@@ -1,4 +1,4 @@
-/** A request as it came. */
+/** A request as the server received it. */
 export interface Received {
   readonly path: string;
   readonly headers: Headers;
@@ -6,17 +6,17 @@ export interface Received {
   readonly text: string;
 }
 
-/** What is answered. @param count how many requests there were, this one included */
+/** Answers a request. @param count the number of requests so far, including this one */
 export type Script = (asked: Received, count: number) => Response | Promise<Response>;
 
-/** A scripted provider on a real socket: it answers as told and remembers what it was asked. */
+/** A scripted provider on a real socket: it answers as scripted and records its requests. */
 export interface Upstream extends AsyncDisposable {
   /** Base URL, without a trailing slash. */
   readonly url: string;
   readonly asked: Received[];
 }
 
-/** Begins a server on a free port of this machine that answers by a script. */
+/** Starts a server on a free port of this machine that answers by a script. */
 export function upstream(script: Script): Upstream {
   const asked: Received[] = [];
   const server = Bun.serve({
@@ -43,7 +43,7 @@ export function upstream(script: Script): Upstream {
   };
 }
 
-/** A chat completion as OpenAI sends it. */
+/** A chat completion in OpenAI's format. */
 export function completion(content: string, extra: object = {}): Response {
   return Response.json({
     id: 'chatcmpl-1',
@@ -65,7 +65,7 @@ export function chatStream(pieces: readonly string[], ending: string = 'data: [D
   return chunk({ role: 'assistant', content: '' }, null) + content + stop + ending;
 }
 
-/** Bytes as a stream, cut into pieces of the given sizes. */
+/** Bytes as a stream, split into pieces of the given sizes. */
 export function pieces(
   bytes: Uint8Array,
   sizes: readonly number[],

@@ -1,14 +1,14 @@
-/** What providers say they charged, out of the CSV files that they let people download. */
+/** Reads what providers charged from the CSV files that they offer for download. */
 import { UsageError } from './options.ts';
 
-/** What one row of a bill says. Null where the bill has no such column. */
+/** The content of one row of a bill. A field is null if the bill has no such column. */
 export interface BillRow {
   /** UTC, as YYYY-MM-DD. */
   readonly day: string;
-  /** As the bill names it; null where it sums up all models. */
+  /** The name in the bill; null if the row covers all models. */
   readonly model: string | null;
   readonly requests: number | null;
-  /** Cached ones included. */
+  /** Including cached ones. */
   readonly input_tokens: number | null;
   readonly output_tokens: number | null;
   /** USD. */
@@ -16,12 +16,12 @@ export interface BillRow {
 }
 
 export interface Bill {
-  /** The vendor by its id in the price table. */
+  /** The vendor's id in the price table. */
   readonly vendor: 'openai' | 'anthropic' | 'openrouter';
   /** Which of the vendor's files it is, in words. */
   readonly title: string;
   readonly rows: readonly BillRow[];
-  /** Rows that have no day or no number. */
+  /** The number of rows without a date or a number. */
   readonly unreadable: number;
 }
 
@@ -30,14 +30,14 @@ type Cells = (...names: readonly string[]) => string;
 interface Kind {
   readonly vendor: Bill['vendor'];
   readonly title: string;
-  /** Columns by which it is known, all of them. */
+  /** The columns that identify it, all of which must be present. */
   readonly columns: readonly string[];
   readonly read: (cells: Cells) => BillRow;
 }
 
 /**
- * The files that are known, by columns that they must have; further columns are ignored. Names of columns as found in such
- * files, in lower case and with underscores for blanks.
+ * The known files, by the columns that they must have; further columns are ignored. Column names are as found in such files,
+ * in lower case and with underscores for spaces.
  */
 const KINDS: readonly Kind[] = [
   {
@@ -45,7 +45,7 @@ const KINDS: readonly Kind[] = [
     title: "OpenAI's costs",
     columns: ['start_time_iso', 'amount_value'],
     read(cells) {
-      // "gpt-5-nano, input_tokens": which tokens, and how many of them, stands beside.
+      // "gpt-5-nano, input_tokens": the kind of tokens; their number is in another column.
       const [model, what = ''] = cells('line_item').split(/,\s*/);
       const quantity = cells('quantity_unit', 'usage_type') === 'tokens' ? number(cells('quantity')) : null;
       return {
@@ -133,8 +133,8 @@ const KINDS: readonly Kind[] = [
 
 /**
  * @param name of the file, for messages
- * @param table with its header
- * @throws UsageError that names the columns when nobody knows the file
+ * @param table including its header
+ * @throws UsageError that names the columns when the file is not recognised
  */
 export function readBill(name: string, [header = [], ...lines]: readonly (readonly string[])[]): Bill {
   const columns = header.map(columnName);
@@ -150,7 +150,7 @@ export function readBill(name: string, [header = [], ...lines]: readonly (readon
     const row = kind.read(cells);
     const told = [row.requests, row.input_tokens, row.output_tokens, row.cost].some((each) => each !== null);
     if (row.day !== '' && told) rows.push(row);
-    // Days on which nothing was used have a row without numbers.
+    // Days without usage have a row without numbers.
     else if (row.day === '') unreadable += 1;
   }
   return { vendor: kind.vendor, title: kind.title, rows, unreadable };
@@ -162,7 +162,7 @@ function unknown(name: string, header: readonly string[]): UsageError {
   return new UsageError(`Cannot compare with ${name}: ${found}. Known files and their columns: ${known}`);
 }
 
-/** "Prompt Tokens" as "prompt_tokens". */
+/** "Prompt Tokens" to "prompt_tokens". */
 function columnName(head: string): string {
   return head
     .trim()
@@ -170,7 +170,7 @@ function columnName(head: string): string {
     .replaceAll(/[\s-]+/g, '_');
 }
 
-/** The day of a time; empty when it is none. Times without a zone are UTC. */
+/** The date of a time; empty if it is invalid. Times without an offset are UTC. */
 function dayOf(time: string): string {
   const [, day] = /^(\d{4}-\d\d-\d\d)(?:$|[T ])/.exec(time) ?? [];
   if (day === undefined) return '';
@@ -179,7 +179,7 @@ function dayOf(time: string): string {
   return Number.isNaN(ms) ? day : new Date(ms).toISOString().slice(0, 10);
 }
 
-/** "$1,234.50" as well; null when it is no number. */
+/** Also parses "$1,234.50"; null if it is not a number. */
 function number(text: string): number | null {
   const plain = text.replaceAll(/[$,\s]/g, '');
   const value = plain === '' ? NaN : Number(plain);

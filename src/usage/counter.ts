@@ -8,7 +8,7 @@ import { Repricer } from './pricing.ts';
 import { Scanner } from './scan.ts';
 import { Tally } from './tally.ts';
 
-/** Counts what it is given: parts of files, or whole inputs. The same in every thread. */
+/** Counts what it is given: ranges of files, or whole inputs. The same code runs in every thread. */
 export class Counter {
   readonly #tally: Tally;
   readonly #scanner: Scanner;
@@ -19,18 +19,18 @@ export class Counter {
     this.#scanner = new Scanner(options, this.#tally);
   }
 
-  /** With the prices loaded, where it needs them. */
+  /** With the prices loaded, if it needs them. */
   static async create(options: UsageOptions): Promise<Counter> {
     return new Counter(options, options.prices && (await Repricer.load(options.prices)));
   }
 
-  /** @throws Error of the file system */
+  /** @throws as the file system does */
   range(range: LineRange): void {
     for (const piece of this.#ranges.pieces(range)) this.#scanner.lines(piece);
     if (this.#ranges.tooLong) this.#scanner.unreadable();
   }
 
-  /** What must be read from its start. @throws InputError when it cannot be read; the signal's reason when it aborts */
+  /** Counts an input that must be read from its start. @throws InputError when it cannot be read; the signal's reason when it aborts */
   async input(input: LogInput, signal?: AbortSignal): Promise<void> {
     let spare: ArrayBuffer | undefined;
     const memory = (bytes: number) => {

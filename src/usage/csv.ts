@@ -1,10 +1,10 @@
-/** Tables out of CSV files. @see RFC 4180 */
+/** Parses CSV files. @see RFC 4180 */
 
-/** The rows of a CSV text, the header included. Blank lines are left out. */
+/** The rows of a CSV text, including the header. Blank lines are skipped. */
 export function parseCsv(text: string): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
-  // A cell in quotes, in which two quotes stand for one, or a plain one; and what ends it.
+  // A quoted cell, in which two quotes stand for one, or a plain cell; followed by its separator.
   const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\r|\n|$)/gy;
   const source = text.replace(/^\uFEFF/, '');
   for (let at = 0; at < source.length;) {
@@ -20,7 +20,7 @@ export function parseCsv(text: string): string[][] {
   return rows;
 }
 
-/** A cell with a quote where none belongs: the text up to the next comma or line end, as it is. */
+/** A cell with a misplaced quote: the text up to the next comma or line end, verbatim. */
 function strayCell(source: string, from: number): readonly (string | undefined)[] {
   const stray = /([^,\r\n]*)(,|\r\n|\r|\n|$)/y;
   stray.lastIndex = from;

@@ -1,21 +1,21 @@
-/** What a request has in common with others. */
+/** The properties by which requests are grouped. */
 import type { JsonObject } from '../wire/json.ts';
 import { localTime } from '../config/moment.ts';
 import { objectOf, stringOf } from '../wire/json.ts';
 
-/** Reads something off the head of a record; null where it is not there. */
+/** Reads a property from the head of a record; null if it is missing. */
 export type Facet = (head: JsonObject) => string | null;
 
-/** How much of a local time, as an ISO text, is the same for all in a row. */
+/** How many characters of a local time in ISO format are the same for all requests in a row. */
 const SPANS: Readonly<Record<string, number>> = { month: 7, day: 10, hour: 13 };
 
-/** Of an ISO time: up to the minute. Clocks are shifted by whole minutes. */
+/** The length of an ISO time up to the minute: time zones differ by whole minutes. */
 const MINUTE = 16;
 
-/** Minutes that are remembered: a week of them. */
+/** The number of cached minutes: a week. */
 const MAX_REMEMBERED = 10_080;
 
-/** @param facet one of those that `facetsOf` lets pass */
+/** @param facet one that `facetsOf` accepts */
 export function facetOf(facet: string, timeZone: string): Facet {
   if (facet in SPANS) return spanFacet(SPANS[facet]!, timeZone);
   const [, kind, name] = /^(tag|label)\.(.+)$/s.exec(facet) ?? [];
@@ -26,7 +26,7 @@ export function facetOf(facet: string, timeZone: string): Facet {
   return (head) => stringOf(head[facet]) ?? null;
 }
 
-/** Whether rows by it have an order of their own. */
+/** Whether its rows have a natural order. */
 export function isOfTime(facet: string): boolean {
   return facet in SPANS;
 }

@@ -1,12 +1,12 @@
-/** What may be asked of the request log: plain data, so that it can go to another thread. */
+/** The parameters of a usage report: plain data that can be sent to another thread. */
 import type { PriceSetup } from './pricing.ts';
 
-/** A usage that cannot be asked for; the message is for the user. */
+/** An invalid request for a report; the message is meant for the user. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** What the requests of a row have in common, where a name says it all. */
+/** The properties that are identified by a name alone. */
 export const FACETS = [
   'key',
   'model',
@@ -21,34 +21,34 @@ export const FACETS = [
   'outcome',
 ] as const;
 
-/** Of these there is one for each name: `tag.team`. */
+/** Properties that take a name: `tag.team`. */
 export const NAMED_FACETS = ['tag', 'label'] as const;
 
 export interface UsageOptions {
-  /** Files, directories, globs, `s3://` prefixes, `-`. None where there is no log yet. */
+  /** Files, directories, globs, `s3://` prefixes, `-`. Empty if there is no log yet. */
   readonly inputs: readonly string[];
-  /** What rows are by, the first first; none for the total alone. See {@link facetsOf}. */
+  /** The properties to group by, outermost first; none for the total only. See {@link facetsOf}. */
   readonly by: readonly string[];
-  /** First moment, milliseconds since 1970. */
+  /** Start of the period, milliseconds since 1970. */
   readonly fromMs?: number;
-  /** Last moment, inclusive. */
+  /** End of the period, inclusive. */
   readonly untilMs?: number;
-  /** Where days, hours and months begin: an IANA name. */
+  /** The time zone of days, hours and months: an IANA name. */
   readonly timeZone: string;
-  /** Requests of this key alone. */
+  /** Only requests with this key. */
   readonly key?: string;
-  /** Rows shown; the others become one. */
+  /** The number of rows to show; the others are combined into one. */
   readonly top?: number;
-  /** Prices all requests again, in place of what the log says they cost. */
+  /** Reprices all requests instead of using the logged costs. */
   readonly prices?: PriceSetup;
-  /** Whether rows name the requests without a price, and the aborted ones. */
+  /** Whether rows include the ids of requests without a price, and of aborted ones. */
   readonly ids?: boolean;
-  /** 0 for none beside the one that asks. As many as the machine runs at once when left out, for a log that is worth it. */
+  /** The number of threads; 0 for the calling thread only. By default one per processor if the log is large enough. */
   readonly threads?: number;
 }
 
 /**
- * What rows are by, out of "model,day".
+ * The properties to group by, from "model,day".
  * @throws UsageError
  */
 export function facetsOf(text: string): string[] {

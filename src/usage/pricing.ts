@@ -1,4 +1,4 @@
-/** Prices the requests of the log again, by the configuration and the table of today. */
+/** Reprices logged requests with the current configuration and price table. */
 import type { Config } from '../config/schema.ts';
 import type { DatedPrice, Price } from '../config/price-schema.ts';
 import type { JsonObject } from '../wire/json.ts';
@@ -9,7 +9,7 @@ import { Prices } from '../providers/prices.ts';
 import { countOf, objectOf, stringOf } from '../wire/json.ts';
 import { decodeUnits, UNTOLD } from '../wire/usage.ts';
 
-/** What of the configuration prices go by: plain data, so that it can go to another thread. */
+/** The parts of the configuration that determine prices: plain data that can be sent to another thread. */
 export interface PriceSetup {
   readonly overrides: readonly DatedPrice[];
   readonly providers: readonly PricedProvider[];
@@ -17,7 +17,7 @@ export interface PriceSetup {
 
 interface PricedProvider {
   readonly name: string;
-  /** Id in the price table. */
+  /** The id in the price table. */
   readonly vendor: string | undefined;
   /** Models with a price of their own. */
   readonly models: readonly { readonly name: string; readonly upstream?: string; readonly price: Price }[];
@@ -38,7 +38,7 @@ export function priceSetup({ prices, providers }: Pick<Config, 'prices' | 'provi
   };
 }
 
-/** The vendor of a provider in the price table: by its type, or by its name where the configuration knows it no more. */
+/** The id of a provider's vendor in the price table: by its type, or by its name if it is no longer configured. */
 export function vendorOf({ providers }: PriceSetup, name: string): string | undefined {
   const known = providers.find((provider) => provider.name === name);
   if (known) return known.vendor;
@@ -50,10 +50,10 @@ interface Whose {
   readonly configured: Price | undefined;
 }
 
-/** Targets that are remembered. */
+/** The number of cached targets. */
 const MAX_REMEMBERED = 1_000;
 
-/** What the requests of a log cost. */
+/** The costs of logged requests. */
 export class Repricer {
   readonly #setup: PriceSetup;
   readonly #prices: Prices;
@@ -64,7 +64,7 @@ export class Repricer {
     this.#prices = prices;
   }
 
-  /** With the table loaded. */
+  /** Must be called with the table loaded. */
   static async load(setup: PriceSetup): Promise<Repricer> {
     const prices = new Prices(setup.overrides);
     await prices.load();
@@ -91,7 +91,7 @@ export class Repricer {
   }
 }
 
-/** The model's own price: of its exact name before a pattern's, and by what the client asked for before what the provider was. */
+/** The model's own price: an exact name takes precedence over a pattern, and the client's name over the upstream name. */
 function ownPrice({ providers }: PriceSetup, name: string, models: readonly string[]): Price | undefined {
   const offers = providers.find((provider) => provider.name === name)?.models ?? [];
   const exact = offers.find((offer) => models.some((model) => [offer.name, offer.upstream].includes(model)));
@@ -101,7 +101,7 @@ function ownPrice({ providers }: PriceSetup, name: string, models: readonly stri
   return (exact ?? pattern)?.price;
 }
 
-/** What the head of a record says of its usage; `undefined` where it says nothing. */
+/** The usage in the head of a record; `undefined` if it has none. */
 export function usageOf(head: JsonObject): Usage | undefined {
   const input = countOf(head.input_tokens);
   const output = countOf(head.output_tokens);

@@ -4,27 +4,27 @@ import type { UsageReport } from './report.ts';
 import { ProxyError } from '../errors.ts';
 import { CountingThread } from './threads.ts';
 
-/** Questions that wait for another's answer; further ones are refused. */
+/** The most reports that may be queued; further ones are rejected. */
 const MAX_WAITING = 16;
 
-/** How long an answer serves whoever asks the same, milliseconds. */
+/** How long a report is reused for the same parameters, milliseconds. */
 const FRESH_MS = 5_000;
 
-/** Answers that are remembered. */
+/** The number of cached reports. */
 const MAX_REMEMBERED = 32;
 
-/** How long the thread stays when there is nothing to do, milliseconds. */
+/** How long an idle thread is kept, milliseconds. */
 const IDLE_MS = 60_000;
 
 interface Answer {
   readonly report: Promise<UsageReport>;
-  /** When it stops to serve others; `Infinity` while it is made. */
+  /** When it expires; `Infinity` while it is being made. */
   untilMs: number;
 }
 
 /**
- * Answers what the log says was used while the proxy serves: in one thread, one question at a time, so that neither the
- * event loop nor the other processors are held. Equal questions share an answer for some seconds.
+ * Makes usage reports while the proxy serves: in a single thread, one report at a time, so that neither the event loop nor the
+ * other processors are occupied. Equal requests share a report for some seconds.
  */
 export class UsageReader {
   readonly #clock: Clock;
@@ -39,8 +39,8 @@ export class UsageReader {
   }
 
   /**
-   * @param question by which equal questions are known: what was asked for, before times were made of its words
-   * @throws ProxyError `unavailable` when too many wait; InputError when the log cannot be read
+   * @param question identifies equal requests: the parameters before relative times are resolved
+   * @throws ProxyError `unavailable` when too many are queued; InputError when the log cannot be read
    */
   ask(question: string, options: UsageOptions): Promise<UsageReport> {
     const nowMs = this.#clock.monotonic();
@@ -60,7 +60,7 @@ export class UsageReader {
     return answer.report;
   }
 
-  /** Ends the thread; who waits gets an error. */
+  /** Terminates the thread; pending reports fail. */
   close(): void {
     this.#cancelIdle?.();
     this.#thread?.close();
@@ -84,7 +84,7 @@ export class UsageReader {
     try {
       return (await this.#thread.ask<'report'>({ kind: 'question', options })).report;
     } catch (error) {
-      // What a thread still does after an error nobody knows: the next question gets a new one.
+      // After an unexpected error the state of the thread is unknown: the next report gets a new one.
       this.close();
       throw error;
     } finally {

@@ -1,4 +1,4 @@
-/** Compares what a provider says it charged with what the log says was used. */
+/** Compares what a provider charged with what the log contains. */
 import type { Bill, BillRow } from './bills.ts';
 import type { UsageOptions } from './options.ts';
 import type { PriceSetup } from './pricing.ts';
@@ -6,18 +6,18 @@ import type { UsageReport, UsageRow } from './report.ts';
 import { vendorOf } from './pricing.ts';
 import { usageOf } from './usage.ts';
 
-/** What one side says of a day and a model. Null where it says nothing of the kind. */
+/** The figures of one side for a day and a model. A field is null if that side does not have it. */
 export type Side = Omit<BillRow, 'day' | 'model'>;
 
 export interface ReconciledRow {
   readonly day: string;
-  /** Without the date of a snapshot; null where the bill sums up all models. */
+  /** Without the date of a snapshot; null if the bill covers all models together. */
   readonly model: string | null;
   readonly theirs: Side;
   readonly ours: Side;
-  /** Theirs less ours. */
+  /** The bill minus the log. */
   readonly difference: Side;
-  /** Requests of ours that have no price, and those that were cut or left before their usage was known. */
+  /** Our requests without a price, and those that were cut off or abandoned before their usage was known. */
   readonly unpriced: number;
   readonly cut: number;
   readonly ids: { readonly unpriced: readonly string[]; readonly cut: readonly string[] };
@@ -28,20 +28,20 @@ export interface Reconciliation {
   readonly vendor: string;
   /** Which file it is, in words. */
   readonly file: string;
-  /** Providers of the configuration, or of the log, whose requests are compared. */
+  /** The providers, from the configuration or the log, whose requests are compared. */
   readonly providers: readonly string[];
   readonly prices: UsageReport['prices'];
   readonly rows: readonly ReconciledRow[];
   readonly total: Omit<ReconciledRow, 'day' | 'model' | 'ids'>;
-  /** Rows of the bill that could not be read. */
+  /** Rows of the bill that could not be parsed. */
   readonly unreadable: number;
 }
 
 export interface ReconcileOptions extends Pick<UsageOptions, 'inputs' | 'prices' | 'threads'> {
   readonly bill: Bill;
-  /** By which a provider's vendor is known. */
+  /** What identifies a provider's vendor. */
   readonly setup: PriceSetup;
-  /** Providers that the bill is of; those of its vendor when left out. */
+  /** The providers that the bill covers; all of its vendor by default. */
   readonly providers?: readonly string[];
 }
 
@@ -85,7 +85,7 @@ interface Pair {
   readonly ours: UsageRow[];
 }
 
-/** Pairs of the same day and model. Where the bill names no model at all, days are compared. */
+/** Pairs rows of the same day and model. If the bill names no models, whole days are compared. */
 function compared(theirs: readonly BillRow[], ours: readonly UsageRow[]): ReconciledRow[] {
   const pairs = new Map<string, Pair>();
   const byModel = theirs.some(({ model }) => model !== null);
@@ -95,7 +95,7 @@ function compared(theirs: readonly BillRow[], ours: readonly UsageRow[]): Reconc
   };
   for (const row of theirs) pairOf(row.day, row.model).theirs.push(row);
   for (const row of ours) pairOf(row.group.day!, row.group.upstream_model ?? '').ours.push(row);
-  // What is in the bill in one file, such as costs alone, is all that can be compared.
+  // Only the figures that the bill contains, such as costs alone, can be compared.
   const told = sideOf(theirs);
   return [...pairs.values()]
     .map((pair) => reconciled(pair, told))
@@ -133,7 +133,7 @@ function sideMade(make: (field: (typeof FIELDS)[number]) => number | null): Side
   return Object.fromEntries(FIELDS.map((field) => [field, make(field)])) as unknown as Side;
 }
 
-/** What nobody tells stays untold. */
+/** A figure that neither side has stays null. */
 function sideOf(rows: readonly Side[]): Side {
   return sideMade((field) => {
     const told = rows.map((row) => row[field]).filter((each) => each !== null);
@@ -141,7 +141,7 @@ function sideOf(rows: readonly Side[]): Side {
   });
 }
 
-/** A day or a model that is not in the bill was charged nothing of what the bill tells. */
+/** A day or model that is missing in the bill counts as zero for all figures that the bill contains. */
 function zeros(told: Side): Side {
   return sideMade((field) => (told[field] === null ? null : 0));
 }
@@ -169,14 +169,14 @@ function sumOf(numbers: readonly number[]): number {
   return round(numbers.reduce((total, each) => total + each, 0));
 }
 
-/** Sums of binary fractions end in noise. */
+/** Sums of binary fractions have rounding errors. */
 function round(value: number): number {
   return Math.round(value * 1e10) / 1e10;
 }
 
 /**
- * A model's name as all agree on it: "Claude Sonnet 4.5", "claude-sonnet-4-5-20250929" and "claude-sonnet-4-5" are one, and so
- * are "gpt-4o" and "gpt-4o-2024-08-06". A price goes by the snapshot; the requests of both are summed up.
+ * The common name of a model: "Claude Sonnet 4.5", "claude-sonnet-4-5-20250929" and "claude-sonnet-4-5" are the same, and so are
+ * "gpt-4o" and "gpt-4o-2024-08-06". Prices belong to snapshots, but the requests of all snapshots are added up.
  */
 export function plainModel(name: string): string {
   return name

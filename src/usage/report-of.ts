@@ -1,4 +1,4 @@
-/** Makes the report of what was counted. */
+/** Builds the report from the counts. */
 import type { UsageOptions } from './options.ts';
 import type { Sums, UsageReport, UsageRow } from './report.ts';
 import type { Counted, TallyRow } from './tally.ts';
@@ -51,7 +51,7 @@ function dearestFirst(a: TallyRow, b: TallyRow): number {
   );
 }
 
-/** In the order of time by every facet of time; within that, the dearest first. */
+/** Chronological for every property that is a time; otherwise by cost, highest first. */
 function ordered(rows: readonly TallyRow[], by: readonly string[]): readonly TallyRow[] {
   const times = by.flatMap((facet, at) => (isOfTime(facet) ? [at] : []));
   return rows.toSorted((a, b) => {

@@ -1,37 +1,37 @@
-/** What was used, as it is answered: JSON. */
+/** The usage report: JSON. */
 
-/** What some requests used together. */
+/** The combined usage of several requests. */
 export interface Sums {
-  /** All of them, whatever became of them. */
+  /** All requests, with any outcome. */
   requests: number;
-  /** Those without an answer, or with half of one (`error`, `truncated`). */
+  /** Requests without a complete answer (`error`, `truncated`). */
   errors: number;
-  /** Those whose client left. */
+  /** Requests whose client disconnected. */
   aborted: number;
-  /** Cached ones included. */
+  /** Including cached ones. */
   input_tokens: number;
   cached_tokens: number;
   cache_write_tokens: number;
-  /** Reasoning included. */
+  /** Including reasoning. */
   output_tokens: number;
   reasoning_tokens: number;
-  /** USD, of those that have a price. */
+  /** USD, for the requests that have a price. */
   cost: number;
-  /** Those that used something that has no known price. */
+  /** Requests that used something without a known price. */
   unpriced: number;
-  /** Those that were cut or left while a provider was at work, before all of their usage was told: it may have charged more. */
+  /** Requests that were cut off before the provider reported their complete usage: it may have charged more. */
   cut: number;
-  /** Those that were answered by a provider that told no usage. */
+  /** Requests that were answered without reported usage. */
   untold: number;
-  /** USD that the last two may have cost beyond `cost`, about, where limits were charged for them. */
+  /** The estimated cost of the last two beyond `cost`, USD, as charged to limits. */
   estimated_cost: number;
 }
 
-/** What requests with something in common used. */
+/** The usage of requests with a common property. */
 export interface UsageRow extends Sums {
-  /** What they have in common, by the names in `by`; null where the log has no such thing. */
+  /** The common properties, by the names in `by`; null if the log does not have one. */
   readonly group: Readonly<Record<string, string | null>>;
-  /** Where they were asked for. */
+  /** The ids of requests without a price, and of aborted ones, if requested. */
   readonly ids?: RequestIds;
 }
 
@@ -43,23 +43,23 @@ export interface RequestIds {
 export interface UsageReport {
   readonly object: 'usage';
   readonly by: readonly string[];
-  /** The span that was asked for; null where it is open. */
+  /** The period of the report; null where it is open. */
   readonly since: string | null;
   readonly until: string | null;
   readonly time_zone: string;
-  /** recorded: as each request was priced when it was made. now: by the prices of today, for the time it was made. */
+  /** recorded: as priced when each request was made. now: with current prices for the time of each request. */
   readonly prices: 'recorded' | 'now';
-  /** Arrival of the first and of the last request; null without any. */
+  /** Arrival of the first and of the last request; null if there are none. */
   readonly first: string | null;
   readonly last: string | null;
   readonly total: Sums;
-  /** In the order of time where they are by time, else the dearest first. */
+  /** Chronological if grouped by time, otherwise by cost, highest first. */
   readonly rows: readonly UsageRow[];
-  /** What is not in `rows`; null when all is. */
+  /** The sum of everything that is not in `rows`; null if nothing is missing. */
   readonly others: (Sums & { readonly rows: number }) | null;
-  /** Some models without a price, as "provider/model". */
+  /** Some of the models without a price, as "provider/model". */
   readonly unpriced_models: readonly string[];
-  /** Files that were read, and lines in them that are no requests of ours. */
+  /** The number of files read, and of lines in them that are not valid records. */
   readonly files: number;
   readonly unreadable: number;
 }

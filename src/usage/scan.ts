@@ -1,4 +1,4 @@
-/** Reads the heads of lines, and no more of them than that where the head is in the form that the log writer gives it. */
+/** Reads the heads of log lines, and nothing else if a head has the form that the log writer gives it. */
 import type { UsageOptions } from './options.ts';
 import type { Tally } from './tally.ts';
 import { HeadScan } from '../logs/head.ts';
@@ -11,19 +11,19 @@ import type { JsonObject } from '../wire/json.ts';
 const NEWLINE = 10;
 const RETURN = 13;
 
-/** The first field behind the head. */
+/** The first field after the head. */
 const BODY = Buffer.from(',"lane":');
 
-/** How far the head may reach: names and tags in it are bounded. */
+/** An upper bound for the length of a head: names and tags in it are bounded. */
 const HEAD_BYTES = 16_384;
 
-/** Of an ISO time with milliseconds, as all are that this proxy writes. */
+/** The length of an ISO time with milliseconds, the form that this proxy writes. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-/** Shows heads to a tally, those of the span that is asked for. */
+/** Passes the heads within the period to a tally. */
 export class Scanner {
   readonly #tally: Tally;
-  /** Such times are in the order of their letters. */
+  /** Such times sort like strings. */
   readonly #from: string;
   readonly #until: string;
 
@@ -33,7 +33,7 @@ export class Scanner {
     this.#until = untilMs === undefined ? '~' : isoTime(untilMs);
   }
 
-  /** Whole lines; only the last of a file may lack its end. */
+  /** Adds whole lines; only the last line of a file may lack its end. */
   lines({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): void {
     const block = Buffer.from(buffer, byteOffset, byteLength);
     const heads = new HeadScan(block);
@@ -46,7 +46,7 @@ export class Scanner {
     }
   }
 
-  /** A line was here that is too long to be held, or damaged data. */
+  /** Adds a line that is too long to be kept, or damaged data. */
   unreadable(): void {
     this.#tally.unreadable += 1;
   }
@@ -62,7 +62,7 @@ export class Scanner {
     const bytes = withoutBom(block.subarray(from, to));
     const { value, problem } = parseLine({ bytes, number: 1, terminated, tooLong: false });
     const record = value && isRecord(value) ? value : undefined;
-    // The end of a line that is still being written is none that is broken.
+    // An incomplete last line is still being written; it is not damaged.
     if ((problem && problem !== 'incomplete') || (value && !record)) this.unreadable();
     if (record && record.ts >= this.#from && record.ts <= this.#until) this.#tally.add(record);
   }
@@ -79,7 +79,7 @@ function isRecord(value: JsonObject): value is JsonObject & { readonly ts: strin
   return v === RECORD_VERSION && typeof ts === 'string' && TIME.test(ts) && typeof outcome === 'string';
 }
 
-/** The time that a moment is written as; years beyond what is written so are the first or the last. */
+/** A moment in the written form; years outside its range become the first or the last one. */
 function isoTime(ms: number): string {
   const [first, last] = [Date.parse('0000-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')];
   return new Date(Math.min(Math.max(ms, first), last)).toISOString();

@@ -1,4 +1,4 @@
-/** Counts what requests used, by what they have in common. Pure: heads in, sums out. */
+/** Adds up the usage of requests by their properties. Pure: heads in, sums out. */
 import type { JsonObject } from '../wire/json.ts';
 import type { Facet } from './facets.ts';
 import type { UsageOptions } from './options.ts';
@@ -13,22 +13,22 @@ import { facetOf } from './facets.ts';
 import { usageOf } from './pricing.ts';
 import { addSums, noSums } from './report.ts';
 
-/** Rows that are counted apart: what clients name could be anything, and memory is bounded. */
+/** The most rows that are counted separately: clients choose names freely, and memory is bounded. */
 export const MAX_ROWS = 100_000;
 
-/** The row of all that came when there were {@link MAX_ROWS}. */
+/** The row for everything that arrives after {@link MAX_ROWS} rows. */
 export const FURTHER = '(further)';
 
 const MAX_IDS = 1_000;
 const MAX_UNPRICED_MODELS = 10;
 
 /**
- * Costs are whole multiples of a ten-billionth of a dollar, as records have them. Counted as whole numbers they come to the
- * same sum in any order.
+ * Costs are multiples of a ten-billionth of a dollar, as in the records. Integer sums do not depend on the order of
+ * addition.
  */
 export const COSTS_IN_USD = 1e10;
 
-/** What one row counts. Costs are in units of {@link COSTS_IN_USD}. */
+/** The counts of one row. Costs are in units of {@link COSTS_IN_USD}. */
 export interface TallyRow {
   readonly group: readonly (string | null)[];
   readonly sums: Sums;
@@ -60,10 +60,10 @@ export class Tally {
     this.#repricer = repricer;
   }
 
-  /** @param head of a record, whose `ts` is an ISO time in the span that is asked for */
+  /** @param head of a record whose `ts` is an ISO time in the period */
   add(head: JsonObject): void {
     const { key } = this.#options;
-    // Feedback is about requests, and is none.
+    // Feedback refers to requests and is not one.
     if (head.endpoint === 'feedback' || (key !== undefined && head.key !== key)) return;
     const ts = head.ts as string;
     if (this.#first === null || ts < this.#first) this.#first = ts;
@@ -73,7 +73,7 @@ export class Tally {
     this.#price(row, head, ts);
   }
 
-  /** Adds what another one has counted. */
+  /** Adds the counts of another tally. */
   merge(counted: Counted): void {
     for (const { group, sums, ids } of counted.rows) {
       const row = this.#rowOf(group);
@@ -129,7 +129,7 @@ export class Tally {
 
   #cost(head: JsonObject, usage: Usage | undefined, ts: string): number | null {
     if (!this.#repricer) return numberOf(head.cost) ?? null;
-    // Of what passes unread, the request alone may have a price.
+    // For a request that is passed through, only the request itself may have a price.
     const priced = usage ?? (passesUnread(head) ? UNTOLD : undefined);
     return priced ? this.#repricer.cost(head, priced, Date.parse(ts)) : null;
   }
@@ -146,14 +146,14 @@ export class Tally {
   }
 }
 
-/** Whether a provider was at work on it that did not come to say all that was used. */
+/** Whether it was cut off while a provider worked on it, before the complete usage was reported. */
 function wasCut({ outcome, attempts, finish, fault }: JsonObject, usage: Usage | undefined): boolean {
   if ((outcome !== 'truncated' && outcome !== 'client_abort') || !countOf(attempts)) return false;
-  // Some tell the input when they begin. One that says in its own way why it ends has told all.
+  // Some providers report the input at the start. If an answer has a finish reason, its usage is complete.
   return usage === undefined || (stringOf(finish) === undefined && fault !== 'unknown_ending');
 }
 
-/** Whether it was answered at an endpoint whose answers only pass. */
+/** Whether its endpoint is one whose answers are passed through without being read. */
 function passesUnread({ endpoint, outcome }: JsonObject): boolean {
   const spec = entryOf<EndpointSpec>(ENDPOINTS, endpoint);
   return outcome !== 'error' && spec?.understood === false;

@@ -3,7 +3,7 @@ import type { Counted } from './tally.ts';
 import type { FromWorker, ToWorker } from './worker.ts';
 import { InputError } from '../logs/problem.ts';
 
-/** The compiled binary keeps its entry points below the folder they share, which is src. */
+/** The compiled binary keeps its entry points below their common directory, which is src. */
 const WORKER = import.meta.url.endsWith('/threads.ts') ? './worker.ts' : './usage/worker.js';
 
 interface Waiting {
@@ -11,13 +11,13 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** A thread that counts. */
+/** A counting thread. */
 export class CountingThread {
   readonly #worker: Worker;
-  /** It answers in the order it was asked. */
+  /** The pending requests, which are answered in order. */
   readonly #waiting: Waiting[] = [];
 
-  /** @param options.ref whether the process lives on while it does */
+  /** @param options.ref whether the thread keeps the process alive */
   constructor({ ref }: { readonly ref: boolean }) {
     this.#worker = new Worker(new URL(WORKER, import.meta.url).href, { smol: true, ref });
     this.#worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
@@ -53,19 +53,19 @@ export class CountingThread {
   }
 }
 
-/** An error that comes from a thread has lost its kind. */
+/** An error that is sent by a thread loses its class. */
 function errorOf({ name, message }: { readonly name: string; readonly message: string }): Error {
   return name === 'InputError' ? new InputError(message) : Object.assign(new Error(message), { name });
 }
 
-/** Ranges in flight for each thread: one in work, one that waits. */
+/** The number of ranges in flight per thread: one in progress, one waiting. */
 const WINDOW = 2;
 
-/** Several threads, each of which counts a part. */
+/** Several threads that share the work. */
 export class CountingThreads {
   readonly #threads: readonly CountingThread[];
   readonly #running = new Set<Promise<void>>();
-  /** What went wrong first. */
+  /** The first error. */
   #failure: Error | undefined;
 
   constructor(threads: number) {
@@ -76,7 +76,7 @@ export class CountingThreads {
     await Promise.all(this.#threads.map((thread) => thread.ask<'done'>({ kind: 'begin', options })));
   }
 
-  /** Hands out work, and waits while all have enough. @throws Error of work that was handed out before */
+  /** Hands out work, and waits while all threads are busy. @throws the error of work that was handed out before */
   async give(message: ToWorker): Promise<void> {
     const work: Promise<void> = this.#idlest()
       .ask<'done'>(message)
@@ -90,7 +90,7 @@ export class CountingThreads {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Waits for all that was handed out. */
+  /** Waits for all pending work. */
   async settle(): Promise<void> {
     await Promise.all(this.#running);
   }

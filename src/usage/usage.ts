@@ -1,4 +1,4 @@
-/** What the requests in the log used: heads in, sums out. */
+/** Adds up the usage of logged requests. */
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import type { LogInput } from '../logs/input.ts';
@@ -12,18 +12,18 @@ import { reportOf } from './report-of.ts';
 import { Tally } from './tally.ts';
 import { CountingThreads } from './threads.ts';
 
-/** Input below this is counted before threads have started. */
+/** Smaller inputs are counted faster than threads can start. */
 const THREADS_FROM_BYTES = 16 * 1024 ** 2;
 
 /**
- * How long before the day of its file a request may have come, milliseconds: it may have taken long, and its record may have
- * waited for a disk.
+ * How long before the day in its file name a request may have arrived, milliseconds: requests take time, and their records may
+ * have waited for a disk.
  */
 const LATE_MS = 2 * 86_400_000;
 
 /**
- * Counts what the requests in logs used.
- * @param signal its reason ends the counting
+ * Counts the usage of the requests in logs.
+ * @param signal cancels the work with its reason
  * @throws InputError with a message for the user
  */
 export async function usageOf(options: UsageOptions, signal?: AbortSignal): Promise<UsageReport> {
@@ -42,11 +42,11 @@ export async function usageOf(options: UsageOptions, signal?: AbortSignal): Prom
 interface Parts {
   range(range: Parameters<Counter['range']>[0]): void | Promise<void>;
   input(input: LogInput, signal?: AbortSignal): Promise<void>;
-  /** Waits until nobody reads any more. */
+  /** Waits until nothing is being read any more. */
   settle?(): Promise<void>;
 }
 
-/** Gives out files by their ranges, and what must be read from its start as a whole. */
+/** Hands out plain files in ranges, and inputs that must be read from their start as a whole. */
 async function eachPart(inputs: readonly LogInput[], parts: Parts, signal?: AbortSignal): Promise<void> {
   for (const input of inputs) {
     const ranged = rangedFile(input);
@@ -89,7 +89,7 @@ async function inThreads(
   }
 }
 
-/** Whether a file may hold requests of the span: files of ours have a day, on which their records were written. */
+/** Whether a file may contain requests of the period: the name of a log file tells the day on which its records were written. */
 function mayHold({ path }: LogInput, { fromMs = -Infinity, untilMs = Infinity }: UsageOptions): boolean {
   const log = parseLogName(basename(path).replace(/\.gz$/, ''));
   if (!log) return true;

@@ -1,4 +1,4 @@
-/** A thread that counts: the ranges of files it is told, or all that a question is about. An entry point of its own in the compiled binary. */
+/** A counting thread: it counts given ranges of files, or makes a whole report. It is an entry point of the compiled binary. */
 import type { LogInput } from '../logs/input.ts';
 import type { LineRange } from '../logs/ranges.ts';
 import type { UsageOptions } from './options.ts';
@@ -22,12 +22,12 @@ export type FromWorker =
   | { readonly kind: 'report'; readonly report: UsageReport }
   | { readonly kind: 'failed'; readonly name: string; readonly message: string };
 
-/** All is copied. */
+/** All data is copied. */
 const NOTHING: ArrayBuffer[] = [];
 
 let counter: Counter | undefined;
 
-/** Answers come in the order of the questions. */
+/** Answers are sent in the order of the requests. */
 let last: Promise<void> = Promise.resolve();
 
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
@@ -43,7 +43,7 @@ function failed({ name, message }: Error): FromWorker {
 }
 
 async function work(message: ToWorker): Promise<FromWorker> {
-  // It is one thread of those that answer nobody else: it needs no others.
+  // It already runs in a background thread and needs no others.
   if (message.kind === 'question')
     return { kind: 'report', report: await usageOf({ ...message.options, threads: 0 }) };
   if (message.kind === 'begin') counter = await Counter.create(message.options);

@@ -7,7 +7,7 @@ import { ProxyError } from '../errors.ts';
 /** How long the parent may take to ask all workers, milliseconds: longer than it waits for one. */
 const PATIENCE_MS = 3_000;
 
-/** What a worker knows of the others: it asks the parent, which asks all. */
+/** A worker's view of the others: it asks the parent, which asks all workers. */
 export class Asking implements Fleet {
   readonly #tell: (message: FromWorker) => void;
   readonly #clock: Clock;
@@ -36,12 +36,12 @@ export class Asking implements Fleet {
     this.#listeners.push(listener);
   }
 
-  /** Another worker has told something. */
+  /** Called with a message from another worker. */
   told(told: Told, worker: number): void {
     for (const listener of this.#listeners) listener(told, worker);
   }
 
-  /** The parent has answered. */
+  /** Called with the parent's answer. */
   answered(id: number, answer: Answer): void {
     this.#waiting.get(id)?.(answer);
   }

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * How many workers `auto` means: the processors that this process may use, by their number and by the quota of its
+ * The number of workers for `auto`: the processors available to this process, by their number and by the quota of its
  * control group.
  */
 export function availableProcessors(): number {
   return Math.max(1, Math.min(navigator.hardwareConcurrency, quota(readText) ?? Infinity));
 }
 
-/** Processors by the control group's quota, rounded up; `undefined` where there is none. @param read a file's text */
+/** The quota of the control group in processors, rounded up; `undefined` if there is none. @param read returns the text of a file */
 export function quota(read: (path: string) => string | undefined): number | undefined {
   const [most, period] = (read('/sys/fs/cgroup/cpu.max') ?? '').split(' ');
   const first = ratio(most, period);
@@ -25,7 +25,7 @@ function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'latin1').trim();
   } catch {
-    // No such control group: nothing is said about processors.
+    // There is no such control group, hence no quota.
     return undefined;
   }
 }

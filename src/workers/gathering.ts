@@ -5,7 +5,7 @@ import { lasting, mergeFamilies } from './merge-metrics.ts';
 import { mergeLogs } from './merge-log.ts';
 import { mergeProviders } from './merge-providers.ts';
 
-/** How long a worker may take to say what it knows, milliseconds. */
+/** How long a worker may take to report its state, milliseconds. */
 const PATIENCE_MS = 1_000;
 
 interface Question {
@@ -14,16 +14,16 @@ interface Question {
   readonly done: () => void;
 }
 
-/** Asks workers what they know, and makes one answer of it. */
+/** Collects the state of all workers and merges it. */
 export class Gathering {
   readonly #workers: number;
   readonly #clock: Clock;
   readonly #questions = new Map<number, Question>();
-  /** Whoever asks while others wait gets the same answer. */
+  /** Concurrent requests share one answer. */
   readonly #running = new Map<What, Promise<Answer>>();
-  /** What each worker counted when it was last asked. */
+  /** The counters of each worker as last reported. */
   readonly #counted = new Map<number, readonly Family[]>();
-  /** What workers counted that are no more. */
+  /** The counters of workers that have ended. */
   #past: readonly Family[] = [];
   readonly #restarts: number[];
   #asked = 0;
@@ -35,8 +35,8 @@ export class Gathering {
   }
 
   /**
-   * What all workers know together; those that do not answer in time are named.
-   * @param asked the numbers of those that listen
+   * The merged state of all workers; those that do not answer in time are named.
+   * @param asked the numbers of the workers that listen
    * @param ask asks one of them
    */
   gather(
@@ -52,7 +52,7 @@ export class Gathering {
     return running;
   }
 
-  /** What a worker answered. */
+  /** Called with a worker's answer. */
   take(worker: number, question: number, report: Report): void {
     if (report.what === 'metrics') this.#counted.set(worker, lasting(report.families));
     const asked = this.#questions.get(question);
@@ -61,7 +61,7 @@ export class Gathering {
     if (asked.waiting.size === 0) asked.done();
   }
 
-  /** A worker has ended: nobody waits for it, and what it counted stays counted. */
+  /** Called when a worker has ended: it is no longer waited for, and its counters are kept. */
   gone(worker: number): void {
     this.#restarts[worker - 1]! += 1;
     this.#past = mergeFamilies([this.#past, this.#counted.get(worker) ?? []]);
@@ -103,7 +103,7 @@ export class Gathering {
     const told = [...reports.values()].flatMap((report) =>
       report.what === 'metrics' ? [report.families] : [],
     );
-    // A sum that falls and rises again would look like a burst of requests: what was counted once is kept.
+    // A counter that drops and rises again would look like a burst of requests, so the last reported value is kept.
     const silent = this.#numbers.filter((worker) => !reports.has(worker));
     const counted = silent.map((worker) => this.#counted.get(worker) ?? []);
     const families = mergeFamilies([...told, ...counted, this.#past]);

@@ -2,14 +2,14 @@ import type { LogState } from '../logs/trouble.ts';
 import { mergeUploads } from './merge-uploads.ts';
 import { mergeReasons } from './merge-reasons.ts';
 
-/** How the request log of one worker is; null where it writes none. */
+/** The state of one worker's request log; null if it writes none. */
 export interface SeenLog {
   /** From 1. */
   readonly worker: number;
   readonly log: LogState | null;
 }
 
-/** How the log of all workers is. It fails where that of any fails, since the first did; what waits and what is lost add up. */
+/** Merges the states of the workers' logs. The result fails if any of them fails, since the earliest failure; counts are added. */
 export function mergeLogs(seen: readonly SeenLog[]): LogState | null {
   const known = seen.flatMap(({ worker, log }) => (log ? [{ worker, ...log }] : []));
   if (known.length === 0) return null;
@@ -20,7 +20,7 @@ export function mergeLogs(seen: readonly SeenLog[]): LogState | null {
   const upload = mergeUploads(known.map(({ worker, upload }) => ({ worker, upload })));
   return {
     state: failing.length > 0 ? 'failing' : 'ok',
-    // ISO 8601 in one zone is in the order of its letters.
+    // ISO 8601 times in the same zone sort like strings.
     since: failing.flatMap(({ since }) => since ?? []).toSorted()[0] ?? null,
     reason: reasons.length > 0 ? reasons.join('; ') : null,
     pending: known.reduce((sum, { pending }) => sum + pending, 0),

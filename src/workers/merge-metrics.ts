@@ -1,9 +1,9 @@
 import type { Family, Sample } from '../pipeline/prometheus.ts';
 
-/** The value of a provider that some workers find in another state than others: degraded. */
+/** The health of a provider on which workers disagree: degraded. */
 const MIXED = 1;
 
-/** The metrics of several workers as those of one proxy; values with the same labels become one. */
+/** Merges the metrics of several workers; values with the same labels are combined. */
 export function mergeFamilies(lists: readonly (readonly Family[])[]): Family[] {
   const byName = Map.groupBy(lists.flat(), ({ name }) => name);
   return [...byName.values()].map((families) => ({
@@ -15,7 +15,7 @@ export function mergeFamilies(lists: readonly (readonly Family[])[]): Family[] {
   }));
 }
 
-/** Only what counts from the start on: what a worker counted stays counted when it is no more. */
+/** Keeps only counters: what a worker counted stays counted after it has ended. */
 export function lasting(families: readonly Family[]): Family[] {
   return families.filter(({ type }) => type !== 'gauge');
 }

@@ -1,7 +1,7 @@
 import type { HeldStatus, ProviderStatus, TargetStatus } from '../pipeline/status.ts';
 import { mergeReasons } from './merge-reasons.ts';
 
-/** What one worker knows of the providers. */
+/** The state of the providers in one worker. */
 export interface Seen {
   /** From 1. */
   readonly worker: number;
@@ -9,9 +9,9 @@ export interface Seen {
 }
 
 /**
- * The providers as all workers together know them. One is unhealthy where every worker finds it so, and degraded
- * where they differ: then some of the requests are answered. Counts are summed up; rates and latencies are means, by
- * calls; of breakers and of what is held back it is told if any worker does.
+ * Merges the workers' views of the providers. A provider is unhealthy if all workers say so, and degraded if they disagree: some
+ * of the requests are answered then. Counts are added; rates and latencies are averages weighted by calls; breakers and
+ * cooldowns are reported if any worker has them.
  */
 export function mergeProviders(seen: readonly Seen[]): ProviderStatus[] {
   const known = seen.flatMap(({ worker, providers }) => providers.map((provider) => ({ worker, provider })));
@@ -85,7 +85,7 @@ function worstBreaker<B extends string>(all: readonly B[]): B {
   return all.reduce((worst, each) => (BREAKERS.indexOf(each) > BREAKERS.indexOf(worst) ? each : worst));
 }
 
-/** Weighed by calls, of those that know. */
+/** The average weighted by calls, over the workers that have a value. */
 function meanOf<T extends { readonly calls: number }>(
   all: readonly T[],
   of: (each: T) => number | null,
@@ -102,7 +102,7 @@ function latest(errors: readonly ProviderStatus['last_error'][]): ProviderStatus
   return errors.reduce((last, each) => ((each?.at ?? '') > (last?.at ?? '') ? each : last), null);
 }
 
-/** ISO 8601 in one zone is in the order of its letters. */
+/** ISO 8601 times in the same zone sort like strings. */
 function earliest(times: readonly (string | null)[]): string | null {
   return times.filter((time) => time !== null).toSorted()[0] ?? null;
 }

@@ -1,11 +1,11 @@
-/** What is wrong, as one worker says it. */
+/** A problem, as one worker reports it. */
 export interface Said {
   /** From 1. */
   readonly worker: number;
   readonly reasons: readonly string[];
 }
 
-/** What all say is said once; what some say, by whom. */
+/** A problem of all workers is listed once; others are listed with the workers' numbers. */
 export function mergeReasons(said: readonly Said[]): string[] {
   const each = said.flatMap(({ worker, reasons }) => reasons.map((reason) => ({ worker, reason })));
   return [...Map.groupBy(each, ({ reason }) => reason)].map(([reason, by]) => {

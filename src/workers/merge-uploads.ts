@@ -1,7 +1,7 @@
 import type { UploadState } from '../logs/upload/state.ts';
 import { mergeReasons } from './merge-reasons.ts';
 
-/** How the upload of all workers is, as `mergeLogs()` does it with their logs; `undefined` where nothing is uploaded. */
+/** Merges the states of the workers' uploads, like `mergeLogs()`; `undefined` if nothing is uploaded. */
 export function mergeUploads(
   seen: readonly { readonly worker: number; readonly upload: UploadState | undefined }[],
 ): UploadState | undefined {

@@ -1,4 +1,4 @@
-/** What the parent of several workers and these tell each other. */
+/** The messages between the parent process and its workers. */
 import type { Config } from '../config/schema.ts';
 import type { ConfigText } from '../config/manager.ts';
 import type { LogState } from '../logs/trouble.ts';
@@ -7,27 +7,27 @@ import type { ProviderStatus } from '../pipeline/status.ts';
 import type { Listing } from '../providers/model-cache.ts';
 import type { FleetStatus, Told } from '../server/fleet.ts';
 
-/** What a worker needs to begin. */
+/** What a worker needs to start. */
 export interface Begin {
   readonly kind: 'begin';
   /** From 1. */
   readonly worker: number;
   readonly workers: number;
-  /** What all of them are called in the header x-llmproxy-via. */
+  /** The common name of all workers in the header x-llmproxy-via. */
   readonly instance: string;
-  /** Seals the sign-ins of the page, 32 bytes in base64: a browser's requests go to any of them. */
+  /** Seals the sign-ins of the web page, 32 bytes in base64: a browser's requests may reach any worker. */
   readonly secret: string;
   /**
-   * The configuration as the parent read it when the first worker began: its socket and its log are those of all until a restart. `undefined` where
-   * providers are found in the environment.
+   * The configuration as the parent read it when the first worker started: its settings for the socket and the log hold until a
+   * restart. `undefined` if providers are found in the environment.
    */
   readonly file: ConfigText | undefined;
-  /** What was taken over since, where that is another. */
+  /** The configuration in effect, if it is another by now. */
   readonly reloaded: ConfigText | undefined;
   readonly flags: Flags;
 }
 
-/** Flags that go before the file. */
+/** Command-line flags that override the file. */
 export interface Flags {
   readonly host: string | undefined;
   readonly port: number | undefined;
@@ -35,12 +35,12 @@ export interface Flags {
   readonly logging: LoggingFlags;
 }
 
-/** What flags say of the lines on stderr. */
+/** Command-line flags for the output on stderr. */
 export type LoggingFlags = Partial<Pick<Config['logging'], 'level' | 'format' | 'show_requests'>>;
 
 export type What = 'status' | 'metrics';
 
-/** What one worker knows, by what was asked. */
+/** The state of one worker, by kind of request. */
 export type Report =
   | {
       readonly what: 'status';
@@ -50,12 +50,12 @@ export type Report =
     }
   | { readonly what: 'metrics'; readonly families: readonly Family[] };
 
-/** What all of them know together. */
+/** The merged state of all workers. */
 export type Answer =
   | { readonly what: 'status'; readonly status: FleetStatus }
   | { readonly what: 'metrics'; readonly families: readonly Family[] };
 
-/** Lists of models, by the names of their providers. */
+/** Lists of models, by provider name. */
 export interface Models {
   readonly kind: 'models';
   readonly listings: readonly (readonly [string, Listing])[];
@@ -65,30 +65,30 @@ export type ToWorker =
   | Begin
   | Models
   | { readonly kind: 'reload'; readonly file: ConfigText }
-  /** Finish what runs, then end. */
+  /** Finish the requests in progress, then exit. */
   | { readonly kind: 'drain'; readonly signal: string }
-  /** End what still runs. */
+  /** Abort the requests in progress. */
   | { readonly kind: 'cut'; readonly signal: string }
   | { readonly kind: 'report'; readonly id: number; readonly what: What }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
-  /** What another worker tells. */
+  /** A message from another worker. */
   | { readonly kind: 'told'; readonly worker: number; readonly told: Told };
 
 export type FromWorker =
-  /** It is there, and wants to be told how to begin. */
+  /** The worker is running, and asks how to start. */
   | { readonly kind: 'ready' }
   | {
       readonly kind: 'listening';
       readonly url: string;
       readonly providers: readonly ProviderStatus[];
-      /** How many models clients can choose among. */
+      /** The number of models that clients can choose by name. */
       readonly models: number;
     }
-  /** Of the one that asks for them. */
+  /** Sent by the worker that discovers models. */
   | Models
-  /** It cannot begin, and ends. */
+  /** The worker cannot start, and exits. */
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'ask'; readonly id: number; readonly what: What }
   | { readonly kind: 'report'; readonly id: number; readonly report: Report }
-  /** For all others. */
+  /** For all other workers. */
   | { readonly kind: 'tell'; readonly told: Told };

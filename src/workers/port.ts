@@ -1,20 +1,19 @@
 import { claimName } from '../server/claimed-name.ts';
 
-/** A port that no other program has, and that no other llmproxy can have before it is given back. */
+/** A port that no other program uses, and that no other llmproxy can take before it is released. */
 export interface ClaimedPort {
   readonly port: number;
   release(): void;
 }
 
 /**
- * Makes sure that the port is free: workers share it, and so would join another program that shares it too, without a
- * word.
- * @param port 0 picks a free one
- * @throws what Bun throws when it cannot listen, `code` EADDRINUSE above all
+ * Reserves a free port: workers share the port, and would silently join another program that shares it too.
+ * @param port 0 selects a free one
+ * @throws as Bun does when it cannot listen, above all with `code` EADDRINUSE
  */
 export async function claimPort(host: string, port: number): Promise<ClaimedPort> {
-  // The port is nobody's until the first worker listens. Another llmproxy that begins just then finds the name taken,
-  // and must not even look at the port, which would keep a worker from it.
+  // Until the first worker listens, the port itself is free. Another llmproxy that starts at this moment finds the name taken, and
+  // does not test the port, which would prevent a worker from listening.
   let release = port === 0 ? undefined : claimName(`${host} ${port}`);
   try {
     const probe = Bun.serve({ hostname: host, port, fetch: () => new Response() });

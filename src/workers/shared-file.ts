@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SharedMemory } from '../limits/shared-memory.ts';
 
-/** Where a worker finds the file of what all share: behind stdin, stdout and stderr. */
+/** The file descriptor of the shared file in a worker: after stdin, stdout and stderr. */
 export const MEMORY_FD = 3;
 
 export interface SharedFile {
@@ -12,9 +12,9 @@ export interface SharedFile {
   close(): void;
 }
 
-/** Makes the file that the parent and its workers map. It has no name, so that nothing is left of it at the end. */
+/** Creates the file that the parent and its workers map. It has no name, so that nothing is left behind. */
 export function makeSharedFile(processes: number): SharedFile {
-  // In memory where that can be: a file on a disk would be written out from time to time.
+  // In memory if possible: a file on disk would be written back from time to time.
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'llmproxy-'));
   const path = join(folder, 'limits');
   const fd = openSync(path, 'wx+', 0o600);
@@ -23,14 +23,14 @@ export function makeSharedFile(processes: number): SharedFile {
   return { fd, memory: mapShared(fd, processes), close: () => closeSync(fd) };
 }
 
-/** The same file as another process meets it. @param fd open in this process */
+/** The path of the same file for another process. @param fd open in this process */
 export function mapShared(fd: number, processes: number): SharedMemory {
   return new SharedMemory(Bun.mmap(`/proc/self/fd/${fd}`, { shared: true }), processes);
 }
 
 /**
- * What is to be added to this process's monotonic clock for one that all processes of the machine share,
- * milliseconds. Takes up to 10 ms: the system tells its time in such steps, and one begins when it changes.
+ * The offset from this process's monotonic clock to one that all processes of the machine share, milliseconds. Determining it
+ * takes up to 10 ms: the system reports its uptime in such steps, and an exact moment is known only when it changes.
  */
 export function clockOffsetMs(monotonic: () => number): number {
   const begun = uptime();

@@ -9,23 +9,23 @@ export interface SupervisorOptions {
   /** The command line of a worker. */
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The file of what they share: each worker gets it as its third. */
+  /** The shared file: each worker gets it as file descriptor 3. */
   readonly memoryFd: number;
-  /** Gives back what a worker held. @param worker from 1 */
+  /** Releases what a worker held. @param worker from 1 */
   readonly release: (worker: number) => void;
-  /** What a worker is told that begins now. */
+  /** The start message for a worker. */
   readonly begin: (worker: number) => Begin;
-  /** How long a worker may take to end, milliseconds. */
+  /** How long a worker may take to exit, milliseconds. */
   readonly drainMs: number;
   readonly clock: Clock;
   readonly warn: (message: string) => void;
 }
 
-/** What is known when all workers listen. */
+/** What is known once all workers listen. */
 export interface Started {
   readonly url: string;
   readonly providers: readonly ProviderStatus[];
-  /** How many models clients can choose among. */
+  /** The number of models that clients can choose by name. */
   readonly models: number;
 }
 
@@ -37,29 +37,29 @@ interface Slot {
   child: Child | undefined;
   listening: boolean;
   beganMs: number;
-  /** How often in a row it ended soon after it began. */
+  /** How often in a row it exited soon after its start. */
   failures: number;
   cancelRestart: (() => void) | undefined;
 }
 
-/** The wait before a worker is begun again: doubled each time it ends soon, milliseconds. */
+/** The delay before a worker is restarted: doubled each time it exits soon, milliseconds. */
 const FIRST_RESTART_MS = 100;
 const LONGEST_RESTART_MS = 30_000;
 
-/** A worker that lived this long did not fail because it began. */
+/** A worker that ran this long did not fail at its start. */
 const SOON_MS = 10_000;
 
-/** How much longer than the requests in flight a worker may take to end. */
+/** How much longer than its requests a worker may take to exit. */
 const LAST_WORD_MS = 5_000;
 
-/** Begins workers, begins those again that die, and speaks with them. */
+/** Starts workers, restarts those that die, and exchanges messages with them. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #slots: readonly Slot[];
   readonly #gathering: Gathering;
   readonly #started = Promise.withResolvers<Started>();
   readonly #ended = Promise.withResolvers<void>();
-  /** What one of them was told last by providers. */
+  /** The lists of models that a worker received last. */
   #models: Models | undefined;
   #up = false;
   #stopping = false;
@@ -77,7 +77,7 @@ export class Supervisor {
     this.#gathering = new Gathering(options.workers, options.clock);
   }
 
-  /** Begins all of them. @throws Error when one cannot begin; none is left then */
+  /** Starts all of them. @throws Error when one cannot start; none is left running then */
   async start(): Promise<Started> {
     for (const slot of this.#slots) this.#begin(slot);
     try {
@@ -90,17 +90,17 @@ export class Supervisor {
     }
   }
 
-  /** Resolves when all workers have ended. */
+  /** Resolves when all workers have exited. */
   get ended(): Promise<void> {
     return this.#ended.promise;
   }
 
-  /** Has all workers take over a configuration that is known to be valid. */
+  /** Sends all workers a configuration that is known to be valid. */
   reload(file: ConfigText): void {
     this.#tellAll({ kind: 'reload', file });
   }
 
-  /** Lets requests finish, then ends the workers. @param signal why, for their log */
+  /** Lets requests finish, then ends the workers. @param signal the reason, for their log */
   drain(signal: string): void {
     this.#stopping = true;
     for (const slot of this.#slots) slot.cancelRestart?.();
@@ -109,7 +109,7 @@ export class Supervisor {
     this.#endIfGone();
   }
 
-  /** Ends the requests in flight, and the workers. */
+  /** Aborts the requests in progress, and ends the workers. */
   cut(signal: string): void {
     this.#tellAll({ kind: 'cut', signal });
     this.#killAfter(LAST_WORD_MS);
@@ -136,7 +136,7 @@ export class Supervisor {
         return this.#tell(slot, this.#options.begin(slot.worker));
       case 'listening': {
         slot.listening = true;
-        // What it has read from disk may be older.
+        // The copy that it read from disk may be older.
         if (this.#models) this.#tell(slot, this.#models);
         if (this.#up || !this.#slots.every(({ listening }) => listening)) return;
         this.#up = true;
@@ -179,7 +179,7 @@ export class Supervisor {
     this.#options.release(slot.worker);
     this.#gathering.gone(slot.worker);
     if (this.#stopping) return this.#endIfGone();
-    // Why it cannot begin is told before it ends.
+    // It reports why it cannot start before it exits.
     if (!this.#up)
       return this.#started.reject(new Error(`Cannot begin worker ${slot.worker}: ended by ${how}`));
     this.#restart(slot, how);
@@ -207,7 +207,7 @@ export class Supervisor {
   #endIfGone(): void {
     if (!this.#slots.every(({ child }) => child === undefined)) return;
     this.#ended.resolve();
-    // Whoever waits for them to listen waits in vain; otherwise this is no news.
+    // Fails the start if it is still pending; afterwards this has no effect.
     this.#started.reject(new Error('Cannot begin: stopped before all workers listened'));
   }
 
@@ -215,7 +215,7 @@ export class Supervisor {
     for (const slot of this.#slots) this.#tell(slot, message);
   }
 
-  /** One that has not asked how to begin is told what is new by then. */
+  /** A worker that has not asked how to start receives the current state then. */
   #tell({ child }: Slot, message: ToWorker): void {
     child?.send(message);
   }
