@@ -14,7 +14,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['server', 'spending.ts', 'telemetry'],
   ['pipeline', 'export', 'usage', 'work', 'plugins', 'stored'],
   ['providers', 'limits', 'logs'],
-  ['redact'],
+  ['redact', 'redis'],
   ['wire', 'config'],
   ['errors.ts', 'clock.ts', 'events.ts', 'turns.ts', 'version.ts', 'web'],
   ['abort.ts', 'timer-wheel.ts'],

@@ -1,13 +1,16 @@
 import type { Config } from '../config/schema.ts';
 import { claimState } from '../limits/shared-keeper.ts';
 import { keepsState } from '../spending.ts';
+import { claimStored } from '../stored/claim.ts';
 
 /** The state directory that workers share, taken by their parent as soon as there is something to keep. */
 export class ClaimedState {
   #release: (() => void) | undefined;
+  #releaseStored: (() => void) | undefined;
 
   /** @throws Error where it cannot be had */
   claimFor(config: Config): void {
+    this.#claimStored(config);
     if (this.#release || !keepsState(config)) return;
     const { directory } = config.state;
     try {
@@ -22,5 +25,16 @@ export class ClaimedState {
 
   release(): void {
     this.#release?.();
+    this.#releaseStored?.();
+  }
+
+  #claimStored({ responses, state: { directory } }: Config): void {
+    if (this.#releaseStored || responses.store === 'never') return;
+    try {
+      this.#releaseStored = claimStored(directory);
+    } catch {
+      // Workers that cannot use the file tell of it, and store in memory.
+      this.#releaseStored = () => undefined;
+    }
   }
 }

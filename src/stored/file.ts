@@ -1,5 +1,5 @@
 /** The SQLite file of the stored responses. */
-import { Database } from 'bun:sqlite';
+import { Database, SQLiteError } from 'bun:sqlite';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -21,12 +21,13 @@ function counted(table: string): string {
 }
 
 const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS owners (owner TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS responses (
     owner TEXT NOT NULL, id TEXT NOT NULL, created REAL NOT NULL, until REAL NOT NULL, status TEXT NOT NULL,
     previous TEXT, conversation TEXT, issuer TEXT, issued TEXT,
     background INTEGER NOT NULL, streams INTEGER NOT NULL, beat REAL NOT NULL, cancelled INTEGER NOT NULL,
-    bytes INTEGER NOT NULL, input TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (owner, id)
+    bytes INTEGER NOT NULL, input TEXT NOT NULL, body TEXT NOT NULL, runner TEXT, PRIMARY KEY (owner, id)
   );
   CREATE INDEX IF NOT EXISTS responses_by_id ON responses (id);
   CREATE INDEX IF NOT EXISTS responses_by_age ON responses (owner, created);
@@ -70,9 +71,38 @@ export function openStored(directory: string | undefined): Database {
     // What is replaced is counted as deleted.
     db.run('PRAGMA recursive_triggers = ON');
     db.run(SCHEMA);
+    const columns = db.query<{ name: string }, []>("SELECT name FROM pragma_table_info('responses')").all();
+    // A file of an earlier version has no such column.
+    if (!columns.some(({ name }) => name === 'runner'))
+      db.run('ALTER TABLE responses ADD COLUMN runner TEXT');
     return db;
   } catch (thrown) {
     db.close();
+    throw thrown;
+  }
+}
+
+/** Who runs the background responses of this file: the same for all processes that use it, and after a restart. */
+export function runnerOf(db: Database): string {
+  db.query("INSERT OR IGNORE INTO about VALUES ('runner', ?)").run(crypto.randomUUID());
+  return db.query<{ value: string }, []>("SELECT value FROM about WHERE name = 'runner'").get()!.value;
+}
+
+/**
+ * Takes the file for this process, or for the workers of this one: the lock goes with it, however it ends.
+ * @returns what to close to let others have it; `undefined` where another process has it
+ * @throws what SQLite and the file system throw
+ */
+export function lockStored(directory: string): Database | undefined {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const lock = new Database(join(directory, 'responses-lock.sqlite'), { create: true });
+  try {
+    lock.run('PRAGMA busy_timeout = 0');
+    lock.run('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (thrown) {
+    lock.close();
+    if (thrown instanceof SQLiteError && (thrown.code ?? '').startsWith('SQLITE_BUSY')) return undefined;
     throw thrown;
   }
 }

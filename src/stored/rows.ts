@@ -3,6 +3,7 @@ import type { JsonObject } from '../wire/json.ts';
 import type { KeptResponse, Owner, StoredOptions } from './entries.ts';
 import { objectOf, stringOf } from '../wire/json.ts';
 import { addItems } from './conversations.ts';
+import { runnerOf } from './file.ts';
 import { inputItems } from './items.ts';
 import { makeRoom } from './room.ts';
 
@@ -46,7 +47,9 @@ export interface Joining {
 const RUNNING: ReadonlySet<string> = new Set(['queued', 'in_progress']);
 
 /** Whoever runs a response says so at least every second: one that says nothing for so long is gone, milliseconds. */
-const SILENT_MS = 30_000;
+export const SILENT_MS = 10_000;
+
+const STOPPED = { code: 'server_error', message: 'The proxy was stopped before the response was complete' };
 
 export function isRunning({ status }: Pick<Row, 'status'>): boolean {
   return RUNNING.has(status);
@@ -58,11 +61,15 @@ export class ResponseRows {
   /** Takes secrets out of JSON text. */
   readonly redact: (text: string) => string;
   options: StoredOptions;
+  /** Whether it would be known here that a response still runs. */
+  hearsRunners: () => boolean = () => true;
+  readonly #runner: string;
 
   constructor(db: Database, options: StoredOptions, redact: (text: string) => string) {
     this.db = db;
     this.options = options;
     this.redact = redact;
+    this.#runner = runnerOf(db);
   }
 
   /** @param nowMs one whose runner is gone has failed by then */
@@ -71,10 +78,25 @@ export class ResponseRows {
       .query<Row, [string, string]>('SELECT * FROM responses WHERE owner = ? AND id = ?')
       .get(owner, id);
     if (!row || nowMs === undefined) return row ?? undefined;
-    if (!isRunning(row) || row.beat >= nowMs - SILENT_MS) return row;
-    const error = { code: 'server_error', message: 'The proxy was stopped before the response was complete' };
-    this.change(owner, id, { ...parsed(row.body), status: 'failed', error }, nowMs);
+    if (!isRunning(row) || row.beat >= nowMs - SILENT_MS || !this.hearsRunners()) return row;
+    this.#fail(owner, row, nowMs);
     return this.row(owner, id);
+  }
+
+  /** Responses that this file's processes ran have failed, now that none of them is left. */
+  failLeft(nowMs: number): void {
+    const left = this.db
+      .query<Row & { owner: Owner }, [string]>(
+        "SELECT * FROM responses WHERE status IN ('queued', 'in_progress') AND COALESCE(runner, ?1) = ?1",
+      )
+      .all(this.#runner);
+    this.write(() => {
+      for (const row of left) this.#fail(row.owner, row, nowMs);
+    });
+  }
+
+  #fail(owner: Owner, { id, body }: Row, nowMs: number): void {
+    this.change(owner, id, { ...parsed(body), status: 'failed', error: STOPPED }, nowMs);
   }
 
   put(kept: KeptResponse, { id, issued, input, body, streams = false }: Put): void {
@@ -83,7 +105,7 @@ export class ResponseRows {
     const bytes = texts[0].length + texts[1].length;
     makeRoom(this.db, { owner, bytes }, this.options.maxBytes);
     this.db
-      .query('INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, 0, ?, ?, ?)')
+      .query('INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, 0, ?, ?, ?, ?)')
       .run(
         owner,
         id,
@@ -98,6 +120,7 @@ export class ResponseRows {
         nowMs,
         bytes,
         ...texts,
+        this.#runner,
       );
   }
 

@@ -5,7 +5,7 @@ import type { FromStore, Tables, ToStore } from './messages.ts';
 import { Redaction } from '../logs/redaction.ts';
 import { StoredConversations } from './conversations.ts';
 import { StoredBackground } from './background.ts';
-import { openStored } from './file.ts';
+import { lockStored, openStored } from './file.ts';
 import { StoredResponses } from './responses.ts';
 import { NoRoom } from './room.ts';
 import { ResponseRows } from './rows.ts';
@@ -24,6 +24,8 @@ const NOTHING: ArrayBuffer[] = [];
 let redaction = new Redaction({ secrets: [], keys: [] });
 let shared = false;
 let opened: { readonly db: Database; readonly tables: Tables } | undefined;
+/** Kept for as long as this thread has the file for itself. */
+let lock: Database | undefined;
 
 self.addEventListener('message', ({ data }: MessageEvent<ToStore>) => {
   if (data.kind === 'open') open(data.directory, data.options);
@@ -41,6 +43,7 @@ function open(directory: string | undefined, options: StoredOptions): void {
   const responses = new StoredResponses(rows);
   const conversations = new StoredConversations(db, options, redact);
   opened = { db, tables: { responses, background: new StoredBackground(rows), conversations } };
+  if (!shared && directory !== undefined) takeOver(directory, rows);
   const sweep = () => {
     try {
       responses.sweep(Date.now());
@@ -51,6 +54,16 @@ function open(directory: string | undefined, options: StoredOptions): void {
   };
   sweep();
   setInterval(sweep, SWEEP_MS).unref();
+}
+
+/** Nobody else uses the file: what the process before still ran is not run any more. */
+function takeOver(directory: string, rows: ResponseRows): void {
+  try {
+    lock = lockStored(directory);
+    if (lock) rows.failLeft(Date.now());
+  } catch (thrown) {
+    reply({ kind: 'trouble', reason: reasonOf(thrown) });
+  }
 }
 
 function opening(directory: string | undefined): Database {
@@ -105,6 +118,7 @@ function isMissing(name: string, got: unknown): boolean {
 function close(job: number): void {
   opened?.db.close();
   opened = undefined;
+  lock?.close();
   reply({ kind: 'done', job, got: undefined });
 }
 

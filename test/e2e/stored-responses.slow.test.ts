@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { built, cleared, folder, serveFolder } from '../helpers/binary.ts';
+import { childrenOf } from '../helpers/processes.ts';
 import { at, counting, NOT_FOUND, refusal, sdk } from '../helpers/stored.ts';
 import { until } from '../helpers/until.ts';
 import { completion, upstream } from '../helpers/upstream.ts';
@@ -49,12 +50,14 @@ test('a restart keeps them, a crash too, and a key in them is not on the disk', 
 
 test('several workers share them, and end what another runs', async () => {
   await using provider = counting();
+  let came = 0;
   let left = 0;
   await using slow = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
     idleTimeout: 0,
     fetch(request) {
+      came += 1;
       request.signal.addEventListener('abort', () => (left += 1));
       return new Promise<Response>(() => undefined);
     },
@@ -84,6 +87,7 @@ test('several workers share them, and end what another runs', async () => {
       client.responses.create({ model: 'slow', input: 'x', background: true }, options),
     ),
   );
+  await until('all run', () => came === runs.length);
   for (const { id } of runs) expect((await client.responses.cancel(id, options)).status).toBe('cancelled');
   await until('all are left', () => left === runs.length, { withinMs: 15_000 });
   await stopped(serving.process);
@@ -113,6 +117,28 @@ test('nothing is stored, and no file made, where that is off', async () => {
   await stopped(serving.process);
   expect(existsSync(join(serving.cwd, 'state', 'responses.sqlite'))).toBe(false);
 }, 60_000);
+
+test.each([1, 2])(
+  'one in the background has failed as soon as %d processes that were killed begin again',
+  async (workers) => {
+    await using slow = upstream(async () => {
+      await Bun.sleep(30_000);
+      return completion('done');
+    });
+    const config = at(slow.url, { server: { workers } });
+    const first = await served(config);
+    const { id } = await sdk(first).responses.create({ model: 'm', input: 'x', background: true });
+    await until('it runs', async () => (await sdk(first).responses.retrieve(id)).status === 'in_progress');
+    // All of them at once, as a machine that loses power.
+    for (const pid of [first.process.pid, ...childrenOf(first.process.pid)]) process.kill(pid, 'SIGKILL');
+    await first.process.exited;
+    const second = await served(config, first.cwd);
+    const left = await sdk(second).responses.retrieve(id);
+    expect([left.status, left.error?.code]).toEqual(['failed', 'server_error']);
+    await stopped(second.process);
+  },
+  60_000,
+);
 
 test.each([1, 2])(
   'one in the background is finished and recorded before %d processes stop',

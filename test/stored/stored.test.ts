@@ -177,8 +177,8 @@ describe('a response in the background', () => {
     store.background.queue(queued);
     expect(store.background.begin('a', 'resp_1', 0)).toBe(true);
     store.background.beat([['a', 'resp_1']], 20_000);
-    expect(bodyOf(store.responses.show('a', 'resp_1', 45_000)).status).toBe('in_progress');
-    const failed = bodyOf(store.responses.show('a', 'resp_1', 51_000));
+    expect(bodyOf(store.responses.show('a', 'resp_1', 25_000)).status).toBe('in_progress');
+    const failed = bodyOf(store.responses.show('a', 'resp_1', 31_000));
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'server_error' } });
   });
 

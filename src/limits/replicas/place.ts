@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
-import type { Link } from './link.ts';
+import type { Link } from '../../redis/link.ts';
 import type { Need, Share } from './share.ts';
-import { LinkDown } from './link.ts';
+import { LinkDown } from '../../redis/link.ts';
 import type { Patience } from './script.ts';
 import { argumentsOf, heardOf, SYNC_SCRIPT } from './script.ts';
 

@@ -1,10 +1,10 @@
 import type { Clock } from '../../clock.ts';
 import type { Charge, Ledger, Reading, Refusal, Reservation } from '../ledger.ts';
 import type { Limit } from '../limit.ts';
-import type { Answer } from './link.ts';
+import type { Answer } from '../../redis/link.ts';
 import type { Server } from './share.ts';
 import { extend, reserve, settle } from '../reserve.ts';
-import { Link, LinkDown } from './link.ts';
+import { Link, LinkDown } from '../../redis/link.ts';
 import { Place } from './place.ts';
 import { PRESENCE_SCRIPT } from './script.ts';
 import { Share } from './share.ts';

@@ -1,5 +1,5 @@
 import type { StoredMeter } from '../meter.ts';
-import type { Answer, Script } from './link.ts';
+import type { Answer, Script } from '../../redis/link.ts';
 
 /** What one replica tells the server of one meter, and asks of it. */
 export interface Told {

@@ -1,5 +1,5 @@
 import type { RedisClient } from 'bun';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../clock.ts';
 
 export interface LinkOptions {
   readonly url: string;
