@@ -1,4 +1,4 @@
-/** Amounts as people read them, in few characters. */
+/** Formats amounts in few characters. */
 
 const UNITS = ['', 'k', 'M', 'G', 'T', 'P'] as const;
 
@@ -14,7 +14,7 @@ export function amount(value: number): string {
   return `${scaled.toFixed(digits)}${UNITS[power]}`;
 }
 
-/** USD: cents where there are dollars, two digits that say something where there are none. */
+/** USD: cents for amounts above a dollar, two significant digits below. */
 export function dollars(usd: number): string {
   const sign = usd < 0 ? '-' : '';
   const size = Math.abs(usd);

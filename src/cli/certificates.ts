@@ -7,11 +7,11 @@ import type { ProgramLog } from './log.ts';
 import { stampOf } from '../config/manager.ts';
 import { readTls } from '../config/tls-files.ts';
 
-/** How often the files are looked at, milliseconds. Looking finds what a mounted Secret swaps, which events miss. */
+/** The polling interval, milliseconds. Polling finds the swapped files of a mounted Secret, which events miss. */
 const LOOK_MS = 1_000;
 
 export interface WatchOptions {
-  /** That paths are relative to. */
+  /** The directory that relative paths start from. */
   readonly folder: string;
   readonly log: ProgramLog;
   /** Takes a certificate into use. */
@@ -19,8 +19,8 @@ export interface WatchOptions {
 }
 
 /**
- * Reads the files of `server.tls` again when one of them changes. What cannot be served with changes nothing.
- * @returns how to stop
+ * Reloads the files of `server.tls` when one of them changes. Files that are invalid change nothing.
+ * @returns a function that stops it
  */
 export function watchCertificates(tls: TlsConfig, { folder, log, certify }: WatchOptions): () => void {
   const paths = [tls.cert, tls.key, tls.client_ca].flatMap((path) => path ?? []);
@@ -29,7 +29,7 @@ export function watchCertificates(tls: TlsConfig, { folder, log, certify }: Watc
   let seen = taken;
   const look = (): void => {
     const now = state();
-    // Certificate and key are written one after the other: they count when both have been the same for a second.
+    // Certificate and key are written one after another, so they are read when both have been unchanged for a second.
     const settled = now === seen;
     seen = now;
     if (now === taken || !settled) return;

@@ -6,13 +6,13 @@ import { readIfThere } from '../config/manager.ts';
 import { declaredPlugins } from '../config/plugin-types.ts';
 import { PluginHost } from '../plugins/host.ts';
 
-/** A configuration file and all that is wrong with it, its plugins, its keys file and its certificates included. */
+/** A configuration file and all its problems, including those of its plugins, keys file and certificates. */
 export interface CheckedConfig extends LoadResult {
   readonly path: string;
   readonly plugins: Plugins;
 }
 
-/** Reads a configuration as `serve` would. @throws what the file system throws when it cannot be read */
+/** Loads a configuration as `serve` would. @throws as the file system does when it cannot be read */
 export async function checkedConfig(path: string): Promise<CheckedConfig> {
   const source = { path, text: readFileSync(path, 'utf8') };
   const env = process.env;

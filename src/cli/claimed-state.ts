@@ -3,12 +3,12 @@ import { claimState } from '../limits/shared-keeper.ts';
 import { keepsState } from '../spending.ts';
 import { claimStored } from '../stored/claim.ts';
 
-/** The state directory that workers share, taken by their parent as soon as there is something to keep. */
+/** The state directory that workers share, claimed by their parent as soon as there is something to persist. */
 export class ClaimedState {
   #release: (() => void) | undefined;
   #releaseStored: (() => void) | undefined;
 
-  /** @throws Error where it cannot be had */
+  /** @throws Error when it cannot be claimed */
   claimFor(config: Config): void {
     this.#claimStored(config);
     if (this.#release || !keepsState(config)) return;

@@ -51,7 +51,7 @@ const validate = defineCommand({
   },
 });
 
-/** A file, and what was found in it. */
+/** A file and its problems. */
 interface Checked {
   readonly path: string;
   readonly config: Config | undefined;
@@ -62,7 +62,7 @@ async function check(path: string): Promise<Checked> {
   const { checkedConfig } = await import('./checked-config.ts');
   try {
     const { config, problems, unserved } = await checkedConfig(path);
-    // What `serve` would refuse is not valid, although its flags could mend it.
+    // What `serve` would refuse is invalid, even if flags of `serve` could resolve it.
     return { path, config: unserved.length > 0 ? undefined : config, problems: [...problems, ...unserved] };
   } catch (cause) {
     throw new ExitError(1, `Cannot read ${path}: ${fileReason(cause)}`);
@@ -80,7 +80,7 @@ async function tell({ path, config, problems }: Checked, show: boolean): Promise
     print(`${path} is valid${problems.length > 0 ? `, ${counted(problems.length, 'warning')}` : ''}\n`);
 }
 
-/** The last words about a file that is not valid. */
+/** The summary for an invalid file. */
 function failure({ path, config, problems }: Checked): string[] {
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   return config ? [] : [`${path} is not valid: ${counted(errors, 'error')}`];

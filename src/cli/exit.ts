@@ -1,4 +1,4 @@
-/** Ends a command with an exit code. `main` prints the message, when there is one, and is the only one to exit. */
+/** Ends a command with an exit code. `main` prints the message, if any, and is the only place that exits. */
 export class ExitError extends Error {
   override readonly name = 'ExitError';
   readonly code: number;

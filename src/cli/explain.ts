@@ -15,7 +15,7 @@ import { CONFIG_FLAG, loadSource } from './source.ts';
 import { table } from './table.ts';
 import { widthOf } from './wrap.ts';
 
-/** What is asked where no request is given. */
+/** The request used if none is given. */
 const SAMPLE = { messages: [{ role: 'user', content: 'Hello' }] };
 
 export default defineCommand({

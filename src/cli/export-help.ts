@@ -3,7 +3,7 @@ import { OPTION_GROUPS } from '../config/export/options.ts';
 import { FORMATS } from '../export/render/all.ts';
 import { entry, EVERYWHERE } from './help.ts';
 
-/** The help text of `llmproxy export`: flags by what they are for, and the formats. */
+/** The help text of `llmproxy export`: flags by purpose, and the formats. */
 export function exportHelp(): string {
   const groups = Object.entries<Record<string, OptionRow<unknown>>>(OPTION_GROUPS).map(([title, flags]) =>
     [

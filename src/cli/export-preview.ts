@@ -1,4 +1,4 @@
-/** The first rows of an export, to be looked at. */
+/** Previews the first rows of an export. */
 import { writeFileSync } from 'node:fs';
 import type { Settings } from '../export/options/settings.ts';
 import type { Report } from '../export/report/report.ts';
@@ -8,13 +8,13 @@ import { openStagingFile } from '../export/write/staging-file.ts';
 import { print, useColor } from './output.ts';
 import { widthOf } from './wrap.ts';
 
-/** Rows of a page, where nothing else is asked for. */
+/** The default number of rows. */
 const PAGE_ROWS = 20;
 
 export class RowCollector {
   readonly #settings: Settings;
   readonly #rows: JsonObject[] = [];
-  /** How many rows are shown; 0 where none are. */
+  /** The number of rows to show; 0 for none. */
   readonly wanted: number;
 
   constructor(settings: Settings) {
@@ -32,7 +32,7 @@ export class RowCollector {
     }
   };
 
-  /** Shows what was collected, on stdout and as a page. */
+  /** Prints the collected rows, or writes them as a page. */
   async show(report: Report): Promise<void> {
     if (this.wanted === 0) return;
     const { plan, preview, previewHtml, sink } = this.#settings;

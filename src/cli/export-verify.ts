@@ -1,4 +1,4 @@
-/** Loads what an export wrote with the code that trainers load it with, and counts the rows. */
+/** Loads exported files with the code that trainers use, and counts the rows. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,11 +8,11 @@ import type { Report } from '../export/report/report.ts';
 import { isObject, objectOf, parseJson, stringOf } from '../wire/json.ts';
 import { ExitError } from './exit.ts';
 
-/** Loading a large dataset takes its time. */
+/** Loading a large dataset takes long. */
 const PATIENCE_MS = 30 * 60_000;
 const LAST_LINES = 3;
 
-/** Prints, as JSON, the version of `datasets` and the rows of each split; or the module that is missing. */
+/** Prints, as JSON, the version of `datasets` and the number of rows per split; or the module that is missing. */
 const SCRIPT = `
 import json, sys
 path, kind = sys.argv[1:]
@@ -37,11 +37,11 @@ print(json.dumps({"version": datasets.__version__, "rows": rows}))
 /**
  * Loads the files of an export with HF `datasets`.
  * @returns a line for the summary
- * @throws ExitError 1 where Python or the library is missing, 4 where the files do not load, or give other rows
+ * @throws ExitError 1 if Python or the library is missing, 4 if the files cannot be loaded or the counts differ
  */
 export function verified({ sink }: Settings, { splits }: Report): string {
   const python = process.env.PYTHON || 'python3';
-  // What it loads it keeps in a cache of its own, which would answer for files that have changed since.
+  // It caches what it loads, and would otherwise return the cached content of files that have changed.
   const cache = mkdtempSync(join(tmpdir(), 'llmproxy-verify-'));
   try {
     const kind = sink.shape === 'directory' ? 'directory' : sink.parquet ? 'parquet' : 'json';

@@ -59,7 +59,7 @@ export default defineCommand({
 async function exportRows(settings: Settings, signal: AbortSignal): Promise<void> {
   const look = new RowCollector(settings);
   const summary = await exportWith(settings, signal, look);
-  // A reader that left, as `head` does, wants to hear no more.
+  // The reader has closed the pipe, as `head` does, and needs no messages.
   if (summary.ended === 'closed') return;
   await look.show(summary.report);
   if (settings.stats) print(settings.json ? reportText(summary.report) : statsText(summary.report));
@@ -74,7 +74,7 @@ async function exportRows(settings: Settings, signal: AbortSignal): Promise<void
   if (!settings.quiet) say(text);
 }
 
-/** What comes next, where rows were written to files that a trainer loads. */
+/** Suggests the next step if rows were written to files that a trainer loads. */
 function nextText({ plan, sink }: Settings, { report }: ExportSummary, output: string | undefined): string {
   if (output === undefined || output === '-' || plan.raw || report.kept === 0) return '';
   const step = nextStep(plan.format, {
@@ -86,7 +86,7 @@ function nextText({ plan, sink }: Settings, { report }: ExportSummary, output: s
   return `Next: ${step}\n`;
 }
 
-/** Violations on stdout, one a line, for they are what was asked for. */
+/** Prints violations to stdout, one per line: they are the requested output. */
 async function check({ flags }: Sources, options: Options, signal: AbortSignal): Promise<void> {
   const format = options.given('format') ? formatOf(options, 'file') : undefined;
   if (!format)
@@ -154,7 +154,7 @@ async function exportWith(
   }
 }
 
-/** The configuration named, or ./config.yaml where it is valid: exports need none. */
+/** The named configuration, or ./config.yaml if it is valid: exports do not need one. */
 async function readConfig(flags: GivenOptions, env: GivenOptions): Promise<Config | undefined> {
   const named = flags.values.config ?? env.values.config ?? (process.env.LLMPROXY_CONFIG || undefined);
   const path = named === undefined ? DEFAULT_CONFIG : String(named);
@@ -165,7 +165,7 @@ async function readConfig(flags: GivenOptions, env: GivenOptions): Promise<Confi
   } catch (cause) {
     throw new ExitError(EXIT.failed, `Cannot read ${path}: ${fileReason(cause)}`);
   }
-  // Most exports have none, and it takes longer to load than they take to start.
+  // Most exports have none, and loading it takes longer than their start.
   const { loadConfig } = await import('../config/load.ts');
   const { config } = loadConfig({ path, text, env: process.env });
   if (config) return config;
@@ -175,7 +175,7 @@ async function readConfig(flags: GivenOptions, env: GivenOptions): Promise<Confi
   return undefined;
 }
 
-/** Aborts at the first Ctrl-C, so that nothing half-written stays; a second one ends the process at once. */
+/** Aborts on the first Ctrl-C, so that no partial output remains; the second one exits at once. */
 function stopSignal(): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
   const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
@@ -188,7 +188,7 @@ function stopSignal(): { signal: AbortSignal; release: () => void } {
   return { signal: controller.signal, release };
 }
 
-/** The error as an exit status with words for the user. */
+/** Converts an error to an exit code with a message for the user. */
 function exitOf(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return new ExitError(SIGNALS[signal.reason as keyof typeof SIGNALS]);
   if (error instanceof ExportError) return new ExitError(EXIT[error.kind], error.message);
@@ -198,7 +198,7 @@ function exitOf(error: unknown, signal: AbortSignal): unknown {
 
 const STDERR_FD = 2;
 
-/** Says something on stderr. A reader that left, or is slow, is not worth failing for. */
+/** Writes to stderr. A closed or slow reader must not make the export fail. */
 function say(text: string): void {
   try {
     writeSync(STDERR_FD, text);

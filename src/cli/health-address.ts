@@ -3,12 +3,12 @@ import { isLoopback } from '../config/references.ts';
 import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
 
-/** Where a proxy is asked, and how. */
+/** Where and how a proxy is called. */
 export interface Address {
-  /** As the user wrote it, without a path. */
+  /** As the user typed it, without a path. */
   readonly shown: string;
   readonly url: URL;
-  /** What fetch is told besides. */
+  /** Additional options for fetch. */
   readonly init: Pick<BunFetchRequestInit, 'tls' | 'unix'>;
 }
 
@@ -20,7 +20,7 @@ export interface AddressFlags {
   readonly 'client-key'?: string | undefined;
 }
 
-/** Reads `--url` and the flags of TLS. @throws ExitError 2 when they cannot be used, 1 when a file cannot be read */
+/** Reads `--url` and the TLS flags. @throws ExitError 2 when they are invalid, 1 when a file cannot be read */
 export function addressOf(flags: AddressFlags): Address {
   const socket = /^unix:(?:\/\/(?=\/))?(.+)$/.exec(flags.url)?.[1];
   if (socket !== undefined)

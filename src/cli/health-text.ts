@@ -6,29 +6,29 @@ import type { Workers } from '../server/fleet.ts';
 import { table } from './table.ts';
 import { plainLine, wrapped } from './wrap.ts';
 
-/** What GET /providers answers. */
+/** The body of GET /providers. */
 export interface HealthReport {
   readonly status: HealthState;
-  /** Where several processes serve. */
+  /** Present if several processes serve. */
   readonly workers?: Workers;
   readonly providers: readonly ProviderStatus[];
-  /** Null where no request is logged; left out by older versions. */
+  /** Null if requests are not logged; omitted by older versions. */
   readonly log?: LogState | null;
 }
 
 const HEADER = ['PROVIDER', 'STATE', 'BREAKER', 'KEYS', 'OK', 'P50', 'P95', 'PROBE'];
-/** A narrower terminal has no room for the number of models. */
+/** The width from which the number of models is shown. */
 const MODELS_COLUMNS = 70;
 const INDENT = 6;
-/** In a narrower terminal the lines are as if it were this wide. */
+/** The width assumed for a narrower terminal. */
 const MIN_COLUMNS = 24;
 
 /**
- * The report for people: a table, and below it what is wrong with each provider.
- * @param width columns of the terminal; `Infinity` when the output is no terminal, which gives one line for each trouble
+ * The report for people: a table, followed by the problems of each provider.
+ * @param width columns of the terminal; `Infinity` when the output is not a terminal, which prints each problem on one line
  */
 export function healthText({ status, workers, providers, log }: HealthReport, width: number): string {
-  // Older versions say nothing of them.
+  // Older versions do not report them.
   const listed = width >= MODELS_COLUMNS && providers.some(({ models }) => models);
   const rows = providers.map((provider) => [
     provider.name,
@@ -89,13 +89,13 @@ function keysText({ keys }: ProviderStatus): string {
   return keys.down === 0 ? `${keys.total}` : `${keys.down}/${keys.total} down`;
 }
 
-/** One thing that is wrong with a provider: what is shown beside its name, and what below. */
+/** A problem of a provider: the part in the table, and the part below it. */
 interface Trouble {
   readonly first: string;
   readonly rest?: string;
 }
 
-/** What is held back, and why a provider is not healthy where that does not say it already. */
+/** What is on hold, and why a provider is not healthy if that does not explain it. */
 function troublesOf(provider: ProviderStatus): Trouble[] {
   const { state, reasons, last_error: last, held, models } = provider;
   const others = reasons.filter((reason) => !held.some((each) => says(each, reason)));
@@ -104,18 +104,18 @@ function troublesOf(provider: ProviderStatus): Trouble[] {
     ...groups(held).map((group) => heldTrouble(group, provider)),
     ...others.map((reason) => ({ first: reason })),
     ...(told ? [{ first: `last error: ${last.message}` }] : []),
-    // Of one that is down this says nothing new.
+    // For a provider that is down, this adds nothing.
     ...(state === 'healthy' && models?.error && models.at === null ? [{ first: models.error }] : []),
   ];
 }
 
-/** Whether what is held back is what a reason is about: it ends with the same words, or lists the model. */
+/** Whether a reason refers to something on hold: it ends with the same words, or lists the model. */
 function says({ fault, message, model }: HeldStatus, reason: string): boolean {
   if (reason.endsWith(`: ${message}`) || reason.endsWith(` after ${fault}`)) return true;
   return model !== null && reason.split(/ for |: |, /).includes(model);
 }
 
-/** Models that are held back for the same reason belong together. */
+/** Groups models that are on hold for the same reason. */
 function groups(held: readonly HeldStatus[]): HeldStatus[][] {
   const alike = Map.groupBy(held, ({ scope, endpoint, key, fault, message, next_trial: next, due }) =>
     JSON.stringify([scope, endpoint, key, fault, message, next === null, due]),
@@ -128,10 +128,10 @@ function heldTrouble(group: readonly HeldStatus[], { keys }: ProviderStatus): Tr
   const models = group.map(({ model }) => model).filter((model) => model !== null);
   const which = [...models, endpoint, key === null || keys.total < 2 ? null : `key ${key + 1}`];
   const named = which.filter((each) => each !== null).join(', ');
-  // A key that is the only one has no number.
+  // If there is only one key, it has no number.
   const whom = scope === 'provider' ? 'whole provider' : named || 'its key';
   const since = group.map((each) => each.since).toSorted()[0]!;
-  // The name of the provider stands in front already.
+  // The name of the provider is already printed before it.
   const words = message.replace(/^Cannot reach \S+: /, '');
   return {
     first: `${trialText(group)}, held back since ${time(since)}: ${whom}`,

@@ -66,8 +66,8 @@ export default defineCommand({
 });
 
 /**
- * Asks what a probe of a container or of an orchestrator asks, and prints the one word of the answer.
- * @throws ExitError 2 when the answer is no, 3 when no proxy answers there
+ * Performs the check of a container or orchestrator probe, and prints the one word of the answer.
+ * @throws ExitError 2 when the answer is negative, 3 when no proxy answers
  */
 async function probe(address: Address, question: 'live' | 'ready'): Promise<void> {
   const response = await get(address, `/health/${question}`, {});
@@ -91,7 +91,7 @@ async function watch(address: Address, key: string | undefined, json: boolean): 
   }
 }
 
-/** @throws ExitError 3 when no proxy answers there */
+/** @throws ExitError 3 when no proxy answers */
 async function ask(address: Address, key: string | undefined): Promise<HealthReport> {
   const response = await get(
     address,
@@ -104,7 +104,7 @@ async function ask(address: Address, key: string | undefined): Promise<HealthRep
   throw new ExitError(UNREACHABLE, `Cannot ask ${address.shown}: ${reason}`);
 }
 
-/** @throws ExitError 3 when nothing answers there within 5 seconds */
+/** @throws ExitError 3 when nothing answers within 5 seconds */
 async function get(
   { shown: where, url: base, init }: Address,
   path: string,
@@ -137,7 +137,7 @@ const UNIX_REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
 };
 
-/** Why a proxy does not show its providers, by the code of its error. */
+/** Why a proxy does not show its providers, by error code. */
 const REFUSALS: Readonly<Record<string, string>> = {
   invalid_api_key: 'set LLMPROXY_KEY to a key that may read ops pages',
   key_not_permitted: 'the key may not read its ops pages (auth.keys[].ops)',

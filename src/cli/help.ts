@@ -6,13 +6,13 @@ import { fitted, wrapped } from './wrap.ts';
 /** Wider lines are hard to read. */
 const MOST_COLUMNS = 80;
 const LEAST_COLUMNS = 40;
-/** Where the words about a flag begin, on a screen that is wide enough. */
+/** The column in which descriptions of flags begin on a screen that is wide enough. */
 const LEFT = 29;
-/** In narrow terminals words stand below what they are about. */
+/** In narrow terminals, descriptions are on the lines below. */
 const NARROW = 64;
 const NARROW_LEFT = 8;
 
-/** Columns of help texts: 80, or those of a narrower terminal. */
+/** The width of help texts: 80 columns, or that of a narrower terminal. */
 export function helpColumns(
   { isTTY, columns }: { isTTY?: boolean; columns?: number } = process.stdout,
 ): number {
@@ -20,7 +20,7 @@ export function helpColumns(
   return Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, width));
 }
 
-/** Flags that every command takes, as lines of help. */
+/** The flags of every command, as lines of help. */
 export const EVERYWHERE: readonly string[] = FLAGS_EVERYWHERE.map((flag) => flagEntry(flag));
 
 /** The help text of a command. */
@@ -49,7 +49,7 @@ export async function helpText(command: Command, columns = helpColumns()): Promi
   ].join('\n\n');
 }
 
-/** A name, and words about it beside it, within the width of a terminal. */
+/** A name with its description beside it, within the width of a terminal. */
 export function entry(
   name: string,
   text: string,
@@ -63,7 +63,7 @@ export function entry(
   return [first, ...lines.map((line) => `${' '.repeat(indent)}${line}`)].join('\n');
 }
 
-/** A flag as it is listed, such as "-o, --output PATH". */
+/** A flag as listed, such as "-o, --output PATH". */
 export function flagLine({ name, short, value }: Flag): string {
   return `  ${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value.toUpperCase()}`}`;
 }
@@ -86,7 +86,7 @@ async function subCommands(command: Command, columns: number): Promise<string[]>
   );
 }
 
-/** A line to be typed: where it is too long, the shell's own sign says that it goes on. */
+/** A command line; if it is too long, it is continued with the shell's own backslash. */
 function example(line: string, columns: number): string[] {
   const lines = wrapped(line, columns - 6);
   return lines.map((each, index) => {

@@ -3,7 +3,7 @@ import { thirdPartyNotices } from '../../scripts/notices.ts' with { type: 'macro
 import { about } from './argv/command.ts';
 import { print } from './output.ts';
 
-/** Put in by the bundler, and loaded by this command alone. */
+/** Embedded by the bundler, and loaded by this command only. */
 const NOTICES = thirdPartyNotices();
 
 export default defineCommand({

@@ -2,13 +2,13 @@ import { Database } from 'bun:sqlite';
 import { basename, dirname, join } from 'node:path';
 import { ExitError } from './exit.ts';
 
-/** How long a command waits for another, milliseconds. */
+/** How long a command waits for another one, milliseconds. */
 const PATIENCE_MS = 10_000;
 
 /**
- * Does work on a file while no other process does that asks here. The lock is the system's, on an empty file beside it: it ends
- * with its process, however that ends. The empty file stays, as taking it away would let two in.
- * @throws ExitError when it cannot be had
+ * Works on a file while no other process that uses this lock does. It is a system lock on an empty file beside it, which the
+ * system releases when the process ends in any way. The empty file stays, since deleting it could admit two processes.
+ * @throws ExitError when the lock cannot be acquired
  */
 export function exclusively<Result>(path: string, work: () => Result): Result {
   const lock = join(dirname(path), `.${basename(path)}.lock`);

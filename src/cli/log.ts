@@ -8,17 +8,17 @@ import { plainLine } from './wrap.ts';
 
 /** The program's own log. */
 export interface ProgramLog extends Pick<ConsolaInstance, 'debug' | 'info' | 'warn' | 'error'> {
-  /** Tells of a change of state. */
+  /** Reports a change of state. */
   readonly event: (event: ProxyEvent) => void;
-  /** Tells of a trouble that is nobody's request. */
+  /** Reports a problem that does not belong to a request. */
   readonly trouble: (message: string, of: Trouble) => void;
 }
 
 const LEVELS = { silent: -999, error: 0, warn: 1, info: 3, debug: 4 } as const;
 
 /**
- * The program's own log: text for people or JSON lines, always on stderr; stdout belongs to data.
- * @param worker which of several workers tells, from 1
+ * The program's own log: text for people or JSON lines, always on stderr; stdout is for data.
+ * @param worker the number of this worker, from 1
  */
 export function programLog(
   logging: Pick<Config['logging'], 'level' | 'format'>,
@@ -48,14 +48,14 @@ interface Named extends Pick<ProxyEvent, 'message' | 'fields'> {
 
 let outlives = false;
 
-/** Whoever reads stderr may go, as a collector of logs that is restarted does. That must not end what serves. */
+/** The reader of stderr may exit, as a restarted log collector does. That must not end the server. */
 function outliveReader(): void {
   if (outlives) return;
   outlives = true;
   process.stderr.on('error', () => undefined);
 }
 
-/** What programs tell from others by a name of its own, on its way to a reporter. */
+/** The name by which programs tell messages apart, on its way to a reporter. */
 class Told {
   readonly event: Named;
 
@@ -86,7 +86,7 @@ const textReporter = (worker: number | undefined): ConsolaReporter => ({
   },
 });
 
-/** When it was, once the program serves: what is said before needs no time. */
+/** The time, once the program serves: start-up messages need none. */
 function stampOf(date: Date): string {
   if (!stderrLines.stamped) return '';
   const stamp = process.stderr.isTTY === true ? clockTime : utcTime;

@@ -1,42 +1,41 @@
-/** Tables of what things are called and how much there is of each. */
+/** Tables with names and numbers. */
 import { wrapped } from './wrap.ts';
 
 export interface NumberTable {
-  /** Heads of the columns with names. */
+  /** The headings of the columns with names. */
   readonly names: readonly string[];
-  /** Heads of the columns with numbers. */
+  /** The headings of the columns with numbers. */
   readonly numbers: readonly string[];
   readonly rows: readonly NumberRow[];
-  /** Below the rows. */
+  /** The row of totals. */
   readonly total?: NumberRow;
 }
 
 export interface NumberRow {
   readonly names: readonly string[];
   readonly numbers: readonly string[];
-  /** What its bar shows; none when left out. */
+  /** The value that its bar shows; none if omitted. */
   readonly size?: number;
 }
 
 const GAP = 2;
 const MIN_BAR = 6;
 const MAX_BAR = 24;
-/** No column of names gets narrower. */
+/** The narrowest width of a column with names. */
 const MIN_NAME = 8;
-/** Names as long as this are worth more than a bar. */
+/** Names of this length are more useful than a bar. */
 const WANTED_NAME = 32;
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
 
-/** Whether the numbers, names of some length and a bar have room in a terminal of so many columns. */
+/** Whether the numbers, names of some length and a bar fit into a width. */
 export function hasRoom(table: NumberTable, width: number): boolean {
   const wanted = nameWidths(table).reduce((sum, each) => sum + Math.min(each, WANTED_NAME) + GAP, 0);
   return wanted + numbersWidth(table) + GAP + MIN_BAR <= width;
 }
 
 /**
- * Names to the left, numbers to the right, and a bar behind them where there is room. Names that are too long have several
- * lines.
+ * Names on the left, numbers on the right, and bars after them if there is room. Names that are too long are wrapped.
  * @param width columns of the terminal; `Infinity` for no bars
  * @param paint colours a bar
  */
@@ -46,7 +45,7 @@ export function numberTable(table: NumberTable, width: number, paint = (bar: str
     numbers,
     allRows(table).map((row) => row.numbers),
   );
-  // Long names give way to a bar, down to where they say less than it does.
+  // Long names are wrapped in favour of a bar, down to a width below which they become unreadable.
   const room = width - numbersWidth(table) - (hasRoom(table, width) ? GAP + MIN_BAR : 0);
   const widths = narrowed(nameWidths(table), room);
   const left = width - widths.reduce((sum, each) => sum + each + GAP, 0) - numbersWidth(table) - GAP;
@@ -83,7 +82,7 @@ function nameWidths(table: NumberTable): number[] {
   );
 }
 
-/** All columns of numbers, with the gaps before them but the first. */
+/** The width of all columns with numbers, including the gaps between them. */
 function numbersWidth(table: NumberTable): number {
   const widths = widthsOf(
     table.numbers,
@@ -98,7 +97,7 @@ function widthsOf(heads: readonly string[], rows: readonly (readonly string[])[]
   );
 }
 
-/** The widest columns give way until all fit. */
+/** Narrows the widest columns until everything fits. */
 function narrowed(natural: readonly number[], room: number): number[] {
   const widths = [...natural];
   for (;;) {

@@ -4,7 +4,7 @@ import { ExitError } from './exit.ts';
 const PATIENCE = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Writes data to stdout, all of it, before it returns. A reader that is slow is waited for.
+ * Writes all data to stdout before it returns, waiting for a slow reader.
  * @throws ExitError 0 when the reader has closed the pipe: it has what it wanted
  */
 export function print(text: string): void {
@@ -21,7 +21,7 @@ export function print(text: string): void {
   }
 }
 
-/** Whether colours are wanted on a stream. @see https://no-color.org */
+/** Whether to use colours on a stream. @see https://no-color.org */
 export function useColor(stream: { isTTY?: boolean }): boolean {
   return stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 }

@@ -1,29 +1,29 @@
-/** What is wrong with files, for people. */
+/** Prints the problems of files. */
 import type { Problem } from '../config/problems.ts';
 import { useColor } from './output.ts';
 import { widthOf, wrapped } from './wrap.ts';
 
-/** Columns of a line that are shown: files on a single line are common in JSON. */
+/** The longest part of a line that is shown: JSON files often have only one line. */
 const CLIP = 160;
-/** What stands left of a line: its number and a bar. */
+/** The line number and a bar on the left. */
 const MASKED = '[masked]';
 const GUTTER = '      | ';
 const LEAST_COLUMNS = 40;
 
 export interface Layout {
-  /** The file that the problems are in, where they name no other. */
+  /** The file of problems that name no other. */
   readonly path: string;
   readonly color: boolean;
-  /** Columns of the terminal; `Infinity`, as when left out, puts each message on one line. */
+  /** The width of the terminal; `Infinity`, the default, puts each message on one line. */
   readonly width?: number;
 }
 
-/** Problems as text: place, message, the line and a caret under what is meant. */
+/** Problems as text: position, message, the line and a caret. */
 export function formatProblems(problems: readonly Problem[], layout: Layout): string {
   return problems.map((problem) => format(problem, layout)).join('\n');
 }
 
-/** Prints problems on stderr, as wide as that is. */
+/** Prints problems to stderr, in its width. */
 export function tellProblems(problems: readonly Problem[], path: string): void {
   if (problems.length === 0) return;
   const { stderr } = process;
@@ -52,7 +52,7 @@ function format(
   ].join('\n');
 }
 
-/** A hint behind the caret, or below it where there is no room. */
+/** A hint after the caret, or below it if there is no room. */
 function hinted(
   caret: string,
   hint: string | undefined,
@@ -63,17 +63,17 @@ function hinted(
   return [caret, ...wrapped(hint, columns - GUTTER.length).map((line) => `${GUTTER}${line}`)];
 }
 
-/** The part of a long line around a column. @returns it, and how much of it comes before the column */
+/** The part of a long line around a column. @returns it, and the number of characters before the column */
 function clipped(
   source: string,
   column: number,
   most: number,
 ): { readonly shown: string; readonly before: number } {
   const written = Math.max(0, column - 1);
-  // Where a secret is left out, what was meant stands in it.
+  // If a secret is masked, the position lies within the mask.
   const before = written < source.length || !source.includes(MASKED) ? written : source.indexOf(MASKED);
   if (source.length <= most) return { shown: source, before };
-  // Two columns are for the signs that something is left out.
+  // Two columns are for the ellipses.
   const size = most - 2;
   const start = Math.max(0, Math.min(before - Math.floor(size / 2), source.length - size));
   const head = start > 0 ? '…' : '';

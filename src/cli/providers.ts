@@ -35,7 +35,7 @@ export default defineCommand({
   },
 });
 
-/** The types of providers that a plugin brings. What else there is to know, its code knows. */
+/** The provider types that a plugin adds. Everything else is in its code. */
 function rowsOf({ name, path, providers }: LoadedPlugin): CatalogueRow[] {
   return providers.map(({ type, endpoints, http }) => ({
     type,

@@ -24,15 +24,15 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /**
- * The comparison for people.
- * @param width columns of the terminal; `Infinity` when the output is no terminal
+ * The comparison as text.
+ * @param width columns of the terminal; `Infinity` when the output is not a terminal
  */
 export function reconcileText(result: Reconciliation, width: number): string {
   const { total, rows, providers, file, prices } = result;
   const told = COLUMNS.filter(({ of }) =>
     of === 'cost' ? total.theirs.cost !== null : tokensOf(total.theirs) !== null,
   );
-  // Where there is no room for both sides, their difference says most.
+  // Without room for both sides, their difference is the most useful.
   const least = told.filter(({ head }) => head === 'DIFFERENCE');
   const tables = [told, least].map((columns) => tableOf(rows, total, columns));
   const table = tables.find((each) => hasRoom(each, width)) ?? tables.at(-1)!;
@@ -59,7 +59,7 @@ function tableOf(rows: readonly ReconciledRow[], total: Compared, columns: reado
   };
 }
 
-/** Why the two sides may differ, as far as the log knows. */
+/** Why the two sides may differ, as far as the log shows. */
 function notesOf({ rows, unreadable }: Reconciliation): string[] {
   const suspects = rows
     .filter((row) => row.unpriced > 0 || row.cut > 0)
@@ -84,7 +84,7 @@ function notesOf({ rows, unreadable }: Reconciliation): string[] {
 
 const MAX_SUSPECTS = 10;
 
-/** Tokens in and out, of those that the bill tells. */
+/** Input and output tokens, if the bill has them. */
 function tokensOf(side: Side, told: Side = side): number | null {
   const input = told.input_tokens === null ? null : side.input_tokens;
   const output = told.output_tokens === null ? null : side.output_tokens;

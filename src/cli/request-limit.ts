@@ -1,4 +1,4 @@
-/** Bun allows 256 requests at once unless told otherwise before it starts, and streams count until they end. */
+/** Bun allows 256 parallel requests unless it is configured before the start, and streams count until they end. */
 export function liftRequestLimit(): void {
   if (process.env.BUN_CONFIG_MAX_HTTP_REQUESTS !== undefined || process.execve === undefined) return;
   if (process.platform === 'win32') return;

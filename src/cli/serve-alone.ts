@@ -24,7 +24,7 @@ export async function serveAlone(serve: Serve): Promise<void> {
           { manager, plugins },
           (next, loaded) => {
             overrule(next, flags);
-            // The socket stays where it is until a restart, whatever the file says now.
+            // The socket stays open until a restart, even if the file changes.
             refuseOpenDoor(next, config.server);
             tellReloaded(manager, next, proxy.reload(next, loaded), log);
           },
@@ -45,7 +45,7 @@ export async function serveAlone(serve: Serve): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   surviveStrays(() => plugins?.loaded ?? NO_PLUGINS, log);
-  // Whoever reads this may send signals, so they are listened to by now.
+  // A reader of this line may send signals, so their handlers are installed by now.
   serve.listening(listener.url, { providers: proxy.providers(), models: proxy.modelCount() });
   await proxy.warm();
   await ended.promise;

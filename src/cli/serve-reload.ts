@@ -5,14 +5,14 @@ import type { Plugins } from '../plugins/loaded.ts';
 import type { ProgramLog } from './log.ts';
 import { read } from './source.ts';
 
-/** How often the files are looked at, milliseconds. Looking finds what a mounted ConfigMap swaps, which events miss. */
+/** The polling interval, milliseconds. Polling finds the swapped files of a mounted ConfigMap, which events miss. */
 const LOOK_MS = 1_000;
 
 /**
- * Reads the file again when it, its keys file or one of its plugins changes, and at SIGHUP; the latter gives refused keys a new
- * chance also when nothing changed. What is not valid changes nothing.
- * @param take takes over a valid one; an error that it throws leaves the last one in force
- * @returns how to stop
+ * Reloads the configuration when its file, its keys file or one of its plugins changes, and on SIGHUP; the latter also resets
+ * rejected keys if nothing has changed. An invalid configuration changes nothing.
+ * @param take applies a valid configuration; if it throws, the previous one stays in effect
+ * @returns a function that stops it
  */
 export function reloadOnChange(
   { manager, plugins: host }: { manager: ConfigManager; plugins: PluginHost },
@@ -30,7 +30,7 @@ export function reloadOnChange(
       log.warn(`${(thrown as Error).message}: the last configuration stays in force`);
     }
   };
-  // Plugins take a while to load: one after the other, and what is asked for meanwhile once.
+  // Loading plugins takes time: reloads run one after another, and requests in between are combined.
   let working: Promise<void> | undefined;
   let wanted: { force: boolean } | undefined;
   let stopped = false;
@@ -62,7 +62,7 @@ export function reloadOnChange(
   };
 }
 
-/** Says that a file was taken over, and what of it was not. @param restart keys that need a restart */
+/** Reports that a file was applied, and which changes were not. @param restart keys that need a restart */
 export function tellReloaded(
   { path }: ConfigManager,
   config: Config,

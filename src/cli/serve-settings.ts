@@ -6,7 +6,7 @@ import { availableProcessors } from '../workers/count.ts';
 import { ExitError } from './exit.ts';
 import { integerFlag } from './argv/integer.ts';
 
-/** Flags go before the file, also when it is read again. Who names an address or a port wants no unix socket. */
+/** Flags override the file, also after a reload. An address or port given by flag excludes a unix socket. */
 export function overrule(config: Config, { host, port, logs, logging }: Flags): void {
   if (host !== undefined || port !== undefined) delete config.server.unix;
   if (host !== undefined) config.server.host = host;
@@ -25,7 +25,7 @@ interface GivenLogging {
   readonly quiet?: boolean | undefined;
 }
 
-/** What flags say of the lines on stderr. @throws ExitError 2 when one has a value that it does not take, or two exclude each other */
+/** The flags for the output on stderr. @throws ExitError 2 when one has an invalid value, or two exclude each other */
 export function loggingFlags(args: GivenLogging): LoggingFlags {
   const { 'log-level': level, 'log-format': format, 'show-requests': shown, quiet } = args;
   if (quiet && (level !== undefined || shown))
@@ -50,7 +50,7 @@ function oneOf<Word extends string>(flag: string, given: string, words: readonly
   );
 }
 
-/** @param server where the process listens @throws ExitError when others could use it whom nothing lets in */
+/** @param server the address to listen on @throws ExitError when anybody could use the proxy without being allowed to */
 export function refuseOpenDoor(config: Config, server: Config['server']): void {
   const door = openDoor(config, server);
   if (door) throw new ExitError(1, door.message);
@@ -63,9 +63,9 @@ export function workersFlag(value: string | undefined): Config['server']['worker
 }
 
 /**
- * How many processes are to serve.
- * @param unix the unix socket that is served, which several processes cannot share
- * @param warn told where they cannot share what is served
+ * The number of processes that serve.
+ * @param unix the path of the unix socket, which several processes cannot share
+ * @param warn called when the address cannot be shared
  */
 export function workerCount(
   wanted: Config['server']['workers'],
@@ -82,7 +82,7 @@ export function workerCount(
   return 1;
 }
 
-/** Why a socket cannot be opened, as the end of the program. */
+/** Converts the error of opening a socket to the end of the program. */
 export function cannotListen({ host, port, unix }: Config['server'], cause: unknown): ExitError {
   const { code, message } = cause as { code?: string; message: string };
   if (unix !== undefined)

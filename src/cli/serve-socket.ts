@@ -12,21 +12,21 @@ import { ExitError } from './exit.ts';
 import { cannotListen } from './serve-settings.ts';
 
 export interface SocketOptions {
-  /** Where the configuration lies, for the files that it names. */
+  /** The directory of the configuration, for the files that it names. */
   readonly path: string | undefined;
   /** Whether other processes listen on the same port. */
   readonly shared: boolean;
   readonly log: ProgramLog;
 }
 
-/** A listener, with what belongs to its socket. */
+/** A listener, and what belongs to its socket. */
 export interface OpenSocket {
   readonly listener: Listener;
-  /** To be called when nothing is served any more. */
+  /** Must be called when nothing is served any more. */
   readonly close: () => void;
 }
 
-/** Listens as the configuration says: on a port, with TLS or without, or on a unix socket. @throws ExitError */
+/** Listens as configured: on a port, with or without TLS, or on a unix socket. @throws ExitError */
 export async function openSocket(
   app: App,
   { server }: Config,
@@ -61,7 +61,7 @@ export async function openSocket(
   }
 }
 
-/** The text of a file. @throws what the file system throws */
+/** The text of a file. @throws as the file system does */
 export function readPem(path: string): string {
   return readFileSync(path, 'utf8');
 }

@@ -9,33 +9,33 @@ import { paintOf } from './lines/paint.ts';
 import { table } from './table.ts';
 import { wrapped } from './wrap.ts';
 
-/** What is known once the proxy listens. */
+/** The facts shown once the proxy listens. */
 export interface Started {
-  /** Where it listens: http://127.0.0.1:8000, or unix:/run/llmproxy.sock. */
+  /** Its address: http://127.0.0.1:8000, or unix:/run/llmproxy.sock. */
   readonly url: string;
   readonly providers: readonly ProviderStatus[];
-  /** How each provider was found, where no file was read. */
+  /** How each provider was found, if no file was read. */
   readonly found: readonly Found[] | undefined;
   /** The file that was read. */
   readonly file: string | undefined;
-  /** How many models clients can choose among by name. */
+  /** The number of models that clients can choose by name. */
   readonly models: number;
   readonly workers: number;
-  /** Whether the page is served. */
+  /** Whether the web page is served. */
   readonly page: boolean;
   readonly config: Pick<Config, 'logging' | 'auth' | 'server'>;
 }
 
-/** How it is to look. */
+/** The style of the output. */
 export interface Screen {
-  /** Columns of the terminal; `Infinity` when the output is no terminal. */
+  /** The width of the terminal; `Infinity` when the output is not a terminal. */
   readonly width: number;
   readonly color: boolean;
 }
 
 /**
- * What is said once the proxy listens: which providers take part and why, what they list, where everything is, and what to
- * paste. In a terminal a screen, of which each text is a part; otherwise a line each.
+ * The start-up message: which providers are enabled and why, how many models they list, where everything is, and lines to
+ * paste. In a terminal it is a screen whose parts these are; otherwise each is a line.
  */
 export function serveText(started: Started, { width, color }: Screen): string[] {
   const { providers, found } = started;
@@ -53,27 +53,27 @@ export function serveText(started: Started, { width, color }: Screen): string[] 
     ...(keyless ? [`${wrapped(hint, width).join('\n')}\n`] : []),
     ...block(facts, width, paint),
     '',
-    // A line that is to be pasted stays one.
+    // A line that is to be pasted must not be wrapped.
     ...block(pasted, Infinity, paint),
     '',
   ];
 }
 
-/** Keys in the environment that the file has no use for, and what would use them. */
+/** Keys in the environment that the file does not use, and how to use them. */
 export function ignoredText(ignored: readonly IgnoredKey[], file: string, width: number): string | undefined {
   const [first] = ignored;
   if (!first) return undefined;
   const names = listed(ignored.map(({ variable }) => variable));
   const are = ignored.length === 1 ? 'is' : 'are';
   const text = `${names} ${are} set, but no provider in ${file} uses ${ignored.length === 1 ? 'it' : 'them'}. Add to \`providers\`:`;
-  // The prefix of a warning stands in front of it.
+  // A warning begins with a prefix.
   const told = width === Infinity ? [text] : wrapped(text, width, 'warning: '.length);
   const most = 5;
   const lines = ignored.slice(0, most).map(({ line }) => `  ${line}`);
   return [...told, ...lines].join('\n');
 }
 
-/** Why the request log cannot be written, where that is known from the start. */
+/** Why the request log cannot be written, if that is known at the start. */
 export function directoryProblem({ logging }: Pick<Config, 'logging'>): string | undefined {
   const { enabled, directory } = logging.requests;
   if (!enabled || !statSync(directory, { throwIfNoEntry: false })?.isFile()) return undefined;
@@ -102,7 +102,7 @@ function modelsText(providers: readonly ProviderStatus[], models: number): strin
   return `${known}, plus the models of ${listed(waiting.map(({ name }) => name))} once ${waiting.length === 1 ? 'its list is' : 'their lists are'} fetched`;
 }
 
-/** One line each for what most people begin with. */
+/** One line each for the most common clients. */
 function pastedOf({ url, file, config }: Started): Rows {
   const base = baseOf(url, config);
   if (base === undefined) {
@@ -119,13 +119,13 @@ function pastedOf({ url, file, config }: Started): Rows {
   ];
 }
 
-/** Where programs of this machine reach it by HTTP; `undefined` at a unix socket. */
+/** The address for HTTP clients on this machine; `undefined` for a unix socket. */
 function baseOf(url: string, { server }: Pick<Config, 'server'>): string | undefined {
   if (url.startsWith('unix:')) return undefined;
   return url.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=[:/]|$)/, '//127.0.0.1') + server.base_path;
 }
 
-/** Names in one column, what belongs to them in the other. */
+/** Names in one column, their values in the other. */
 function block(rows: Rows, width: number, { bold }: Paint): string[] {
   const column = Math.max(...rows.map(([name]) => name.length)) + 2;
   return rows.map(([name, text]) => {

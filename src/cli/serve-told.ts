@@ -4,8 +4,8 @@ import type { ProgramLog } from './log.ts';
 import { requestLog } from './lines/request-log.ts';
 
 /**
- * What a proxy tells whoever runs it, as lines on stderr.
- * @param worker which of several workers tells, from 1
+ * The messages of a proxy to its operator, as lines on stderr.
+ * @param worker the number of this worker, from 1
  */
 export function told(
   { logging }: Config,

@@ -25,10 +25,10 @@ import { told } from './serve-told.ts';
 import { Stopping } from './stopping.ts';
 import { surviveStrays } from './strays.ts';
 
-/** Signals are the parent's affair: a terminal sends them to all processes, and the parent tells when to stop. */
+/** Signals are handled by the parent: a terminal sends them to all processes, and the parent tells workers when to stop. */
 const IGNORED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Serves as one of several workers: begins, reloads and stops when the parent says so, and stops when it is gone. */
+/** Serves as one of several workers: starts, reloads and stops on the parent's messages, and stops when the parent is gone. */
 export async function serveWorker(): Promise<void> {
   if (process.send === undefined)
     throw new ExitError(2, 'Cannot serve as a worker: unset LLMPROXY_WORKER, which only workers are given');
@@ -36,7 +36,7 @@ export async function serveWorker(): Promise<void> {
   const asking = new Asking(tell, systemClock);
   const ignore = () => undefined;
   let worker: Worker | undefined;
-  // What is to be taken over while plugins are still being loaded.
+  // A configuration to apply that arrives while plugins are still being loaded.
   const early: ConfigText[] = [];
   let ending = false;
   const ended = Promise.withResolvers<void>();
@@ -53,7 +53,7 @@ export async function serveWorker(): Promise<void> {
     try {
       const ready = await Worker.begin(message, asking);
       if (ending) return await ready.proxy.close();
-      // What the parent tells while the socket is opened reaches it too.
+      // Messages that arrive while the socket is opened are handled as well.
       worker = ready;
       for (const file of early.splice(0)) worker.reload(file);
       const url = await worker.open();
@@ -87,7 +87,7 @@ export async function serveWorker(): Promise<void> {
   await ended.promise;
 }
 
-/** A parent that is gone hears nothing. */
+/** Messages to a parent that is gone are dropped. */
 function tell(message: FromWorker): void {
   if (process.connected) process.send?.(message);
 }
@@ -101,14 +101,14 @@ class Worker {
   readonly #log: ProgramLog;
   #socket: Promise<OpenSocket> | undefined;
   #stopping: Stopping | undefined;
-  /** Reloads, one after the other. */
+  /** Reloads run one after another. */
   #reloading: Promise<void> = Promise.resolve();
 
-  /** @throws ExitError that says what is wrong with the configuration, or its plugins, by now */
+  /** @throws ExitError when the configuration, or one of its plugins, has become invalid */
   static async begin(begin: Begin, fleet: Asking): Promise<Worker> {
     const configured = new Configured(begin);
     const { reloaded } = begin;
-    // Plugins that are not named any more may be gone by now.
+    // Plugins that are no longer named may have been deleted.
     const { config, plugins } = reloaded ? configured.withoutPlugins() : await configured.read(begin.file);
     const log = programLog(config.logging, begin.worker);
     const memory = mapShared(MEMORY_FD, begin.workers);
@@ -124,7 +124,7 @@ class Worker {
       limits: sharedLimits({ memory, index: begin.worker - 1, offsetMs }),
       fleet,
       plugins,
-      // One asks the providers for all.
+      // One worker asks the providers for all.
       discovery: {
         asks: begin.worker === 1,
         listed: (listings) => tell({ kind: 'models', listings: [...listings] }),
@@ -164,13 +164,13 @@ class Worker {
   }
 
   async #listen(): Promise<OpenSocket> {
-    // Where limits are shared with other machines, the first request already counts for all.
+    // If limits are shared with other machines, the first request must already count.
     await this.proxy.recover();
     const path = this.#begin.file?.path;
     return await openSocket(this.proxy, this.#config, { path, shared: true, log: this.#log });
   }
 
-  /** Lets requests finish. @param why a signal's name */
+  /** Lets requests finish. @param why the name of a signal */
   async end(why: string): Promise<void> {
     const socket = await this.#socket?.catch(() => undefined);
     await this.#stopping?.drain(why);
@@ -181,7 +181,7 @@ class Worker {
     await this.#stopping?.cut(why);
   }
 
-  /** Takes over another configuration, when its plugins are loaded. */
+  /** Applies another configuration once its plugins are loaded. */
   reload(file: ConfigText): void {
     this.#reloading = this.#reloading.then(() => this.#takeOver(file));
   }
@@ -202,10 +202,10 @@ class Worker {
   }
 }
 
-/** Reads configurations that the parent has found valid, in the same environment. */
+/** Loads configurations that the parent has found valid, in the same environment. */
 class Configured {
   readonly #begin: Begin;
-  /** The parent has found that they can be loaded. */
+  /** The parent has checked that they can be loaded. */
   readonly #host = new PluginHost({ env: process.env, tries: false });
 
   constructor(begin: Begin) {
@@ -216,7 +216,7 @@ class Configured {
     return this.#host.loaded;
   }
 
-  /** @throws ExitError when it is not valid, or its plugins cannot be loaded, by now */
+  /** @throws ExitError when it is invalid, or its plugins cannot be loaded */
   async read(file: ConfigText | undefined): Promise<{ config: Config; plugins: Plugins }> {
     if (!file) return { config: this.#overruled(discoverConfig(process.env).config), plugins: NO_PLUGINS };
     const plugins = await this.#host.load(declaredPlugins(file, process.env));
@@ -226,7 +226,7 @@ class Configured {
     throw new ExitError(1, `Cannot use ${file.path}: ${reason}`);
   }
 
-  /** The first configuration as far as no plugin is needed for it. */
+  /** The initial configuration, as far as it needs no plugin. */
   withoutPlugins(): { config: Config; plugins: Plugins } {
     const { file } = this.#begin;
     const { config } = file ? loadText(file, process.env) : discoverConfig(process.env);

@@ -19,8 +19,8 @@ import { reloadOnChange, tellReloaded } from './serve-reload.ts';
 import { cannotListen, overrule, refuseOpenDoor } from './serve-settings.ts';
 
 /**
- * Serves by several processes, which this one begins, watches and stops. It reads the configuration for all of them.
- * @throws ExitError when the port is in use, or a worker cannot begin
+ * Serves with several processes, which this one starts, supervises and stops. It loads the configuration for all of them.
+ * @throws ExitError when the port is in use, or a worker cannot start
  */
 export async function serveWithWorkers(serve: Serve): Promise<void> {
   const { source, config, workers, log, listening } = serve;
@@ -30,7 +30,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
   const claimed = await claim(config);
   const shared = makeSharedFile(workers);
   const state = new ClaimedState();
-  // Who asked for any port gets the same one in each worker.
+  // If any port is accepted, all workers must get the same one.
   const flags = { ...serve.flags, port: claimed.port };
   const instance = newInstance();
   const secret = randomBytes(32).toString('base64');
@@ -108,7 +108,7 @@ async function claim({ server }: Config): Promise<ClaimedPort> {
   }
 }
 
-/** How this program was begun: the binary, or Bun with the source. */
+/** The command line of this program: the binary, or Bun with the source. */
 function ownCommand(): string[] {
   const compiled = Bun.main.startsWith('/$bunfs/');
   const program = compiled ? [process.execPath] : [process.execPath, ...process.execArgv, Bun.main];

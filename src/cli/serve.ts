@@ -19,14 +19,14 @@ import { directoryProblem, ignoredText, serveText } from './serve-text.ts';
 import { CONFIG_FLAG, loadSource } from './source.ts';
 import { widthOf } from './wrap.ts';
 
-/** What a way of serving is given. */
+/** The parameters of both ways to serve. */
 export interface Serve {
   readonly source: LoadedSource;
   readonly config: Config;
   readonly flags: Flags;
   readonly workers: number;
   readonly log: ProgramLog;
-  /** To be called once it listens, and signals are listened to. */
+  /** Must be called once it listens, and handlers for signals are installed. */
   readonly listening: (url: string, known: { providers: readonly ProviderStatus[]; models: number }) => void;
 }
 
@@ -111,7 +111,7 @@ export default defineCommand({
   },
 });
 
-/** A line for each thing that is said. */
+/** Prints each message on its own line. */
 const PLAIN: Screen = { width: Infinity, color: false };
 
 function terminalOf(stream: NodeJS.WriteStream): Screen {

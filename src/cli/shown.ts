@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts';
 import { secretsOf } from '../config/keys.ts';
 import { masker } from '../logs/redact.ts';
 
-/** A value with the secrets of the configuration taken out of all its texts, for people to see. */
+/** A value for display, with the secrets of the configuration redacted in all its texts. */
 export function withoutSecrets<Value>(value: Value, config: Config): Value {
   const mask = masker(secretsOf(config, process.env));
   const shown = (each: unknown): unknown => {

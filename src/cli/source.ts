@@ -22,20 +22,20 @@ export const CONFIG_FLAG = {
 
 export interface Source {
   readonly config: Config;
-  /** Holds the file, where there is one. */
+  /** Holds the file, if there is one. */
   readonly manager: ConfigManager | undefined;
-  /** How each provider was found, when no file was read. */
+  /** How each provider was found, if no file was read. */
   readonly found: readonly Found[] | undefined;
 }
 
 /** A configuration with its plugins. */
 export interface LoadedSource extends Source {
   readonly plugins: Plugins;
-  /** Holds the plugins, where there is a file that may name some. */
+  /** Holds the plugins, if there is a file that may name some. */
   readonly host: PluginHost | undefined;
 }
 
-/** The configuration file, or what the environment offers where there is none. Plugins are not loaded. */
+/** The configuration file, or one derived from the environment. Plugins are not loaded. */
 export function readConfig(flag: string | undefined): Source {
   const path = pathOf(flag);
   if (path === undefined) return { ...discoverConfig(process.env), manager: undefined };
@@ -47,8 +47,8 @@ export function readConfig(flag: string | undefined): Source {
 
 /**
  * The same with the plugins that the file names, whose code is run.
- * @param flag null for no file, whatever lies where one is looked for
- * @param readPem reads the files of `server.tls`; left out by commands that do not serve
+ * @param flag null to use no file, even if there is one in the default location
+ * @param readPem reads the files of `server.tls`; omitted by commands that do not serve
  */
 export async function loadSource(flag: string | undefined | null, readPem?: ReadPem): Promise<LoadedSource> {
   const path = flag === null ? undefined : pathOf(flag);
@@ -61,7 +61,7 @@ export async function loadSource(flag: string | undefined | null, readPem?: Read
   return { config, found: undefined, manager, host, plugins };
 }
 
-/** Reads the file and its plugins, and prints what is wrong with them. @throws ExitError when it cannot be read */
+/** Loads the file and its plugins, and prints the problems. @throws ExitError when it cannot be read */
 export async function read(
   manager: ConfigManager,
   host: PluginHost,
@@ -76,7 +76,7 @@ export async function read(
   }
 }
 
-/** The plugins that a configuration names, whatever else is wrong with it; what is wrong with them is printed. */
+/** The plugins that a configuration names, even if it has other errors; their problems are printed. */
 export async function pluginsIn(flag: string | undefined): Promise<Plugins> {
   const path = pathOf(flag);
   if (path === undefined) return NO_PLUGINS;
@@ -92,13 +92,13 @@ export async function pluginsIn(flag: string | undefined): Promise<Plugins> {
   return plugins;
 }
 
-/** The file that is named, or lies where one is looked for. */
+/** The named file, or the one in the default location. */
 function pathOf(flag: string | undefined): string | undefined {
   const named = flag ?? (process.env.LLMPROXY_CONFIG || undefined);
   return named ?? (existsSync('config.yaml') ? 'config.yaml' : undefined);
 }
 
-/** Prints what is wrong with a file. @throws ExitError when it cannot be read */
+/** Prints the problems of a file. @throws ExitError when it cannot be read */
 function told(path: string, load: () => LoadResult): Config | undefined {
   try {
     const { config, problems } = load();

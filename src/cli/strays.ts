@@ -3,10 +3,10 @@ import type { ProgramLog } from './log.ts';
 import { described } from '../plugins/place.ts';
 
 /**
- * Keeps the program running when code of a plugin throws where nobody can catch it: in a timer, or in a promise that is not
- * waited for. What is not known to be a plugin's is told with its stack. Without plugins such an error is a defect of this
- * program, which ends by it.
- * @param current the plugins that are loaded
+ * Keeps the program running when the code of a plugin throws where it cannot be caught: in a timer, or in a promise that is not
+ * awaited. An error that is not known to be a plugin's is reported with its stack. Without plugins such an error is a defect
+ * of this program and ends it.
+ * @param current the loaded plugins
  */
 export function surviveStrays(current: () => Plugins, log: ProgramLog): void {
   const caught = (thrown: unknown): void => {
@@ -18,7 +18,7 @@ export function surviveStrays(current: () => Plugins, log: ProgramLog): void {
     }
     const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : described(thrown);
     if (plugins.all.length === 0) {
-      // As if nobody had listened; what setImmediate throws would not end the program in Bun 1.4.5.
+      // As without a listener; an error thrown by setImmediate would not end the program in Bun 1.4.5.
       process.off('uncaughtException', caught);
       process.off('unhandledRejection', caught);
       setTimeout(() => {

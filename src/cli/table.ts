@@ -1,12 +1,12 @@
 import { wrapped } from './wrap.ts';
 
-/** No column gets narrower than this. */
+/** The narrowest width of a column. */
 const MIN_COLUMN = 8;
 
 /**
- * Rows as aligned columns. Where they are wider than the terminal, columns become narrower and their cells have
- * several lines: nothing is cut.
- * @param width columns of the terminal; `Infinity` when the output is no terminal
+ * Rows as aligned columns. If they are wider than the terminal, columns are narrowed and their cells wrapped: nothing is
+ * cut.
+ * @param width columns of the terminal; `Infinity` when the output is not a terminal
  */
 export function table(
   header: readonly string[],
@@ -19,7 +19,7 @@ export function table(
   const natural = widest(Bun.stringWidth);
   const words = widest((cell) => Math.max(...cell.split(' ').map((word) => Bun.stringWidth(word))));
   const room = width - 2 * (header.length - 1);
-  // Words are broken only where lines of whole words do not fit.
+  // Words are broken only if lines of whole words do not fit.
   const whole = narrowed(natural, words, room);
   const least = words.map((each) => Math.min(each, MIN_COLUMN));
   const widths = narrowed(whole, least, room);
@@ -27,8 +27,8 @@ export function table(
 }
 
 /**
- * The widest columns give way, each down to its least width, until all fit.
- * @param room for all columns together
+ * Narrows the widest columns until all fit, each down to its least width.
+ * @param room the total width of all columns
  */
 function narrowed(natural: readonly number[], least: readonly number[], room: number): number[] {
   const widths = [...natural];

@@ -1,7 +1,7 @@
 import type { UsageReport } from '../usage/report.ts';
 import { SUMS } from '../usage/report.ts';
 
-/** The rows as CSV with a header, or the total where they are by nothing. @see RFC 4180 */
+/** The rows as CSV with a header, or the total if they are not grouped. @see RFC 4180 */
 export function usageCsv({ by, rows, total }: UsageReport): string {
   const lines = by.length === 0 ? [{ group: {}, ...total }] : rows;
   const cells = lines.map((row) => [
@@ -11,7 +11,7 @@ export function usageCsv({ by, rows, total }: UsageReport): string {
   return [[...by, ...SUMS], ...cells].map((line) => `${line.map(cell).join(',')}\n`).join('');
 }
 
-/** Spreadsheets take a text that begins with one of these signs for a formula, whoever wrote it. */
+/** Spreadsheets interpret a text that begins with one of these characters as a formula. */
 function cell(text: string): string {
   const safe = /^[=+@\t\r]|^-\D/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

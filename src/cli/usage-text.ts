@@ -19,7 +19,7 @@ const COST: Column = {
   text: ({ cost, unpriced }) => (cost === 0 && unpriced > 0 ? '-' : dollars(cost)),
 };
 
-/** From the one that says most to the one that fits anywhere. */
+/** From the most detailed to one that always fits. */
 const LAYOUTS: readonly (readonly Column[])[] = [
   [REQUESTS, ERRORS, INPUT, CACHED, OUTPUT, COST],
   [REQUESTS, ERRORS, INPUT, OUTPUT, COST],
@@ -28,12 +28,12 @@ const LAYOUTS: readonly (readonly Column[])[] = [
 ];
 
 export interface TextOptions {
-  /** Columns of the terminal; `Infinity` when the output is no terminal, which gives a table without bars. */
+  /** The width of the terminal; `Infinity` when the output is not a terminal, which prints a table without bars. */
   readonly width: number;
   readonly color: boolean;
 }
 
-/** The report for people: a table, and below it what its sums leave out. */
+/** The report as text: a table, and below it what its sums leave out. */
 export function usageText(report: UsageReport, { width, color }: TextOptions): string {
   const shown = report.by.length === 0 ? totalTable(report) : usageTable(report, width);
   const paint = color ? (bar: string) => `\x1b[36m${bar}\x1b[39m` : undefined;
@@ -81,7 +81,7 @@ function usageTable(report: UsageReport, width: number): NumberTable {
 
 function tableOf({ by, rows, others, total }: UsageReport, columns: readonly Column[]): NumberTable {
   const numbers = (sums: Sums) => columns.map(({ text }) => text(sums));
-  // Where nothing has a price, bars show requests.
+  // If nothing has a price, bars show requests.
   const size = (sums: Sums) => (total.cost > 0 ? sums.cost : sums.requests);
   const rest = by.slice(1).map(() => '');
   return {
@@ -95,7 +95,7 @@ function tableOf({ by, rows, others, total }: UsageReport, columns: readonly Col
   };
 }
 
-/** Clients choose names of models, users and tags: they must not steer a terminal. */
+/** Clients choose names of models, users and tags: they must not control the terminal. */
 function namesOf({ group }: UsageRow, by: readonly string[]): string[] {
   return by.map((facet) => {
     const name = group[facet] ?? null;

@@ -135,7 +135,7 @@ function readText(path: string): string {
   }
 }
 
-/** The flags, as far as they are read here. */
+/** The flags used here. */
 interface Given {
   readonly _: readonly string[];
   readonly by: string;

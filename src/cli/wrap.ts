@@ -1,7 +1,7 @@
 /**
- * Text as lines of whole words. A word that is wider than a line is broken.
+ * Wraps text at word boundaries. A word that is wider than a line is broken.
  * @param width columns; `Infinity` for a single line
- * @param used columns of the first line that are taken already
+ * @param used columns of the first line that are already in use
  */
 export function wrapped(text: string, width: number, used = 0): string[] {
   const lines = [''];
@@ -31,14 +31,14 @@ function pieces(word: string, width: number): string[] {
   return found;
 }
 
-/** What others wrote, as one line of plain characters: a provider's words must not steer a terminal. */
+/** Text from others on one line without control characters: a provider's text must not control the terminal. */
 export function plainLine(text: string): string {
   return Bun.stripANSI(text)
     .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, ' ')
     .trim();
 }
 
-/** Text whose lines end at word ends within a width. Lines that fit, and how each is indented, stay as they are. */
+/** Wraps text within a width. Lines that fit, and their indentation, are kept. */
 export function fitted(text: string, width: number): string {
   const lines = text.split('\n').flatMap((line) => {
     if (Bun.stringWidth(line) <= width) return [line];
@@ -48,7 +48,7 @@ export function fitted(text: string, width: number): string {
   return lines.join('\n');
 }
 
-/** Columns of the terminal that a stream is; `Infinity` for a file or a pipe. */
+/** The width of a stream that is a terminal; `Infinity` for a file or a pipe. */
 export function widthOf(stream: { isTTY?: boolean; columns?: number }): number {
   return stream.isTTY === true && stream.columns ? stream.columns : Infinity;
 }

@@ -2,7 +2,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
 
-/** Writes all of a file or nothing. @throws ExitError when it cannot */
+/** Writes a file completely or not at all. @throws ExitError when it cannot */
 export function writeWhole(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {

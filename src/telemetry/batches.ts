@@ -1,30 +1,30 @@
 import type { Clock } from '../clock.ts';
 import type { OtlpSender, Sent } from './otlp/sender.ts';
 
-/** Weight of what is encoded at once: little enough that it holds up nothing. */
+/** The size of the work encoded at once: small enough not to delay anything. */
 const MOST_WEIGHT = 1_024;
-/** How long the first of a batch waits for others, milliseconds. */
+/** How long the first item of a batch waits for others, milliseconds. */
 const GATHER_MS = 2_000;
 
 export interface BatchesOptions<Item> {
   readonly clock: Clock;
   readonly problem: (message: string) => void;
-  /** Items that wait at most. */
+  /** The largest number of waiting items. */
   readonly most: number;
   /** What is sent, and where to, for messages. */
   readonly signal: string;
   readonly url: string;
   readonly sender: Pick<OtlpSender, 'send' | 'hurry' | 'abort'>;
   readonly encode: (items: readonly Item[]) => Uint8Array<ArrayBuffer> | string;
-  /** How much work it is to encode an item; 1,024 are a batch. */
+  /** The work of encoding an item; 1,024 make a batch. */
   readonly weight: (item: Item) => number;
 }
 
-/** Gathers items and sends them, one batch after the other. Trouble is told once, and once more when it is over. */
+/** Collects items and sends them in batches. An outage is reported once, and its end once. */
 export class Batches<Item> {
   readonly #options: BatchesOptions<Item>;
   #waiting: Item[] = [];
-  /** Of what waits. */
+  /** The work of all waiting items. */
   #weight = 0;
   #sending: Promise<void> | undefined;
   #cancel: (() => void) | undefined;
@@ -39,7 +39,7 @@ export class Batches<Item> {
     return this.#waiting.length + count <= this.#options.most;
   }
 
-  /** Whether an earlier batch is still on its way. */
+  /** Whether an earlier batch is still being sent. */
   get isBusy(): boolean {
     return this.#sending !== undefined;
   }
@@ -57,7 +57,7 @@ export class Batches<Item> {
     this.#cancel ??= this.#options.clock.after(GATHER_MS, () => this.flush());
   }
 
-  /** Sends what waits, when what is on its way has arrived. */
+  /** Sends waiting items once the current batch has arrived. */
   flush(): void {
     this.#cancel?.();
     this.#cancel = undefined;
@@ -65,7 +65,7 @@ export class Batches<Item> {
       this.#sending ??= this.#sendAll().finally(() => (this.#sending = undefined));
   }
 
-  /** Sends all that is left, each batch once. */
+  /** Sends everything that is left, each batch once. */
   async close(): Promise<void> {
     this.#options.sender.hurry();
     await this.#sending;
@@ -91,7 +91,7 @@ export class Batches<Item> {
     }
   }
 
-  /** What cannot be encoded is lost, and no more than that. */
+  /** Items that cannot be encoded are dropped individually. */
   async #send(batch: readonly Item[]): Promise<Sent> {
     const { sender, encode } = this.#options;
     try {
@@ -101,7 +101,7 @@ export class Batches<Item> {
     }
   }
 
-  /** One item at least. */
+  /** At least one item. */
   #next(): Item[] {
     const { weight } = this.#options;
     let count = 0;

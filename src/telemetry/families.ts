@@ -1,4 +1,4 @@
-/** What /metrics shows, as OTLP has it. */
+/** Converts the metrics of /metrics to OTLP. */
 import type { Family, Sample } from '../pipeline/prometheus.ts';
 import type { HistogramDataPoint, KeyValue, Metric, NumberDataPoint } from './otlp/tree.ts';
 import { attribute, attributes } from './otlp/tree.ts';
@@ -10,15 +10,15 @@ interface Times {
   readonly timeUnixNano: string;
 }
 
-/** Values that are made a metric at once. */
+/** The number of values that are converted at once. */
 const MOST_VALUES = 512;
 
-/** Large families in parts; those without values are left out. */
+/** Splits large families; those without values are left out. */
 export function* partsOf(families: readonly Family[]): Generator<Family> {
   for (const family of families) {
     let from = 0;
     for (const [index, { metricName }] of family.values.entries()) {
-      // The values of one histogram end with their count.
+      // The values of one histogram end with its count.
       const isWhole = family.type !== 'histogram' || metricName?.endsWith('_count') === true;
       if (!isWhole || index + 1 - from < MOST_VALUES) continue;
       yield { ...family, values: family.values.slice(from, index + 1) };
@@ -46,7 +46,7 @@ function point({ labels, value }: Sample, times: Omit<NumberDataPoint, 'attribut
   return { attributes: labelled(labels), ...times, asDouble: value };
 }
 
-/** Buckets hold what is below them too, as Prometheus wants it; here each has its own. */
+/** Prometheus buckets are cumulative; in OTLP each holds its own count. */
 function histogramPoints(values: readonly Sample[], name: string, times: Times): HistogramDataPoint[] {
   const groups = Map.groupBy(values, ({ labels }) => JSON.stringify({ ...labels, le: undefined }));
   return [...groups.values()].map((samples) => {

@@ -1,4 +1,4 @@
-/** The metrics of the GenAI conventions, added up from records. */
+/** The metrics of the GenAI conventions, aggregated from records. */
 import type { LogRecord } from '../logs/record.ts';
 import type { Conventions, PlaceOf } from './names.ts';
 import type { HistogramDataPoint, KeyValue, Metric, NumberDataPoint } from './otlp/tree.ts';
@@ -6,7 +6,7 @@ import { Series } from '../pipeline/series.ts';
 import { isInference, operationOf, providerNameOf } from './names.ts';
 import { attribute, attributes } from './otlp/tree.ts';
 
-/** Combinations of attributes that are told apart. */
+/** The largest number of attribute combinations. */
 const MAX_SERIES = 500;
 const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
 const TOKENS = [
@@ -115,13 +115,13 @@ export class InferenceMetrics {
     this.#placeOf = placeOf;
   }
 
-  /** What asked no provider is none of theirs. */
+  /** Requests without a call to a provider have no such metrics. */
   add(record: LogRecord): void {
     const { provider, upstream_model: model, fault, first_content_ms: first } = record;
     if (provider === null || record.attempts === 0) return;
     const operation = operationOf(record.endpoint);
     const name = providerNameOf(this.#placeOf(provider)?.type ?? provider);
-    // The provider's name of the model: clients can write anything.
+    // The upstream name of the model: clients can send any name.
     const labels = [operation, name, model ?? '', fault ?? ''];
     const whose = [operation, name, model ?? '', ''];
     this.#duration(operation).add(labels, record.latency_ms / 1_000);

@@ -1,8 +1,8 @@
-/** What was asked and answered, in the form of the GenAI conventions: messages of parts. */
+/** Requests and answers in the form of the GenAI conventions: messages of parts. */
 import type { JsonObject } from '../wire/json.ts';
 import { isObject, listOf, stringOf } from '../wire/json.ts';
 
-/** Longest request or response that is made messages, characters: to read a longer one would hold up requests. */
+/** The longest request or response that is converted, characters: parsing a longer one would delay other requests. */
 const MOST_TEXT = 65_536;
 
 interface Message {
@@ -10,7 +10,7 @@ interface Message {
   readonly parts: readonly JsonObject[];
 }
 
-/** The messages of a request as JSON, `undefined` where there are none or it is too long. */
+/** The messages of a request as JSON; `undefined` if there are none or it is too long. */
 export function inputMessages(text: string | undefined): string | undefined {
   const request = parsed(text);
   if (!request) return undefined;
@@ -47,7 +47,7 @@ function parsed(text: string | undefined): JsonObject | undefined {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : undefined;
   } catch {
-    // What is no JSON has no messages.
+    // Content that is not JSON has no messages.
     return undefined;
   }
 }
@@ -109,7 +109,7 @@ function ofBlock(block: JsonObject): JsonObject {
   return other(block);
 }
 
-/** Pictures, sound and whatever comes later: that it was there, and not all of it. */
+/** Images, audio and other kinds of content: only their presence is recorded. */
 function other({ type }: JsonObject): JsonObject {
   return { type: stringOf(type) ?? 'unknown' };
 }
@@ -122,13 +122,13 @@ function plainText(content: unknown): unknown {
     .join('\n');
 }
 
-/** Arguments as the object that they are, where they are one. */
+/** Arguments as an object if they are one. */
 function valueOf(args: unknown): unknown {
   if (typeof args !== 'string') return args;
   try {
     return JSON.parse(args) as unknown;
   } catch {
-    // A model's mistake is shown as it is.
+    // Invalid JSON from a model is kept as text.
     return args;
   }
 }

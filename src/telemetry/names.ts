@@ -1,6 +1,6 @@
-/** What the GenAI conventions call things. @see https://github.com/open-telemetry/semantic-conventions-genai */
+/** The names in the GenAI conventions. @see https://github.com/open-telemetry/semantic-conventions-genai */
 
-/** Operations by endpoint; others are called by the endpoint. */
+/** Operations by endpoint; others are named after the endpoint. */
 const OPERATIONS: Readonly<Record<string, string>> = {
   chat: 'chat',
   messages: 'chat',
@@ -14,7 +14,7 @@ export function operationOf(endpoint: string): string {
   return Object.hasOwn(OPERATIONS, endpoint) ? OPERATIONS[endpoint]! : endpoint;
 }
 
-/** Providers by the type that the configuration names; others are called by it. */
+/** Providers by their type in the configuration; others are named after it. */
 const PROVIDERS: Readonly<Record<string, string>> = {
   azure: 'azure.ai.openai',
   bedrock: 'aws.bedrock',
@@ -36,7 +36,7 @@ export interface Conventions {
   readonly cacheWrite: string;
   readonly duration: (operation: string) => string;
   readonly firstChunk: string;
-  /** Whether tokens are one histogram by their type, or counters and histograms of their own. */
+  /** Whether tokens are one histogram with a type attribute, or separate counters and histograms. */
   readonly tokensByType: boolean;
 }
 
@@ -56,16 +56,16 @@ export const CONVENTIONS: Readonly<Record<'latest' | '1.41', Conventions>> = {
   },
 };
 
-/** Operations that are inferences: the others have metrics of their own. */
+/** The operations that are inferences: the others have metrics of their own. */
 const INFERENCE: ReadonlySet<string> = new Set(['chat', 'generate_content', 'text_completion']);
 
 export function isInference(operation: string): boolean {
   return INFERENCE.has(operation);
 }
 
-/** Where a provider is, as spans tell it. */
+/** The address of a provider, as spans show it. */
 export interface ProviderPlace {
-  /** The type that the configuration names. */
+  /** The type in the configuration. */
   readonly type: string;
   readonly address: string | undefined;
   readonly port: number | undefined;

@@ -4,7 +4,7 @@ import { HttpProvider } from '../providers/http.ts';
 
 const known = new WeakMap<BaseProvider, ProviderPlace>();
 
-/** Where a provider is, as traces tell it. */
+/** The address of a provider, as traces show it. */
 export function placeOf(provider: BaseProvider | undefined): ProviderPlace | undefined {
   if (!provider) return undefined;
   let place = known.get(provider);
@@ -24,7 +24,7 @@ function urlOf(provider: HttpProvider): URL | null {
   try {
     return URL.parse(provider.baseUrl);
   } catch {
-    // One that has no address, or whose plugin knows none yet.
+    // A provider without an address, or whose plugin does not know it yet.
     return null;
   }
 }

@@ -1,4 +1,4 @@
-/** What the configuration and OpenTelemetry's own variables say, as one. The configuration goes before. */
+/** Merges the configuration and OpenTelemetry's own environment variables. The configuration takes precedence. */
 import type { Config } from '../config/schema.ts';
 import { VERSION } from '../version.ts';
 
@@ -14,7 +14,7 @@ export interface Destination {
 }
 
 export interface TelemetrySettings {
-  /** `undefined` where it is not sent. */
+  /** `undefined` if it is not sent. */
   readonly traces: Destination | undefined;
   readonly metrics: Destination | undefined;
   readonly metricsIntervalMs: number;
@@ -29,7 +29,7 @@ export interface TelemetrySettings {
 const DEFAULT_ENDPOINT = 'http://127.0.0.1:4318';
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** @param instance tells this process from others @returns `undefined` where nothing is to be sent */
+/** @param instance identifies this process @returns `undefined` if nothing is to be sent */
 export function telemetrySettings(
   { telemetry }: Pick<Config, 'telemetry'>,
   env: Env,
@@ -66,7 +66,7 @@ function destination(
   const word = signal.toUpperCase();
   const given = (name: string) =>
     env[`OTEL_EXPORTER_OTLP_${word}_${name}`] || env[`OTEL_EXPORTER_OTLP_${name}`] || undefined;
-  // The variable of one signal is its whole URL.
+  // The variable for a single signal contains the complete URL.
   const own = endpoint === undefined ? env[`OTEL_EXPORTER_OTLP_${word}_ENDPOINT`] || undefined : undefined;
   const base = endpoint ?? (env.OTEL_EXPORTER_OTLP_ENDPOINT || DEFAULT_ENDPOINT);
   const timeoutMs = Number(given('TIMEOUT'));
@@ -93,7 +93,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // A percent sign that encodes nothing is meant as it is.
+    // A percent sign that does not begin an escape sequence is literal.
     return text;
   }
 }

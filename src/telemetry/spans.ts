@@ -1,4 +1,4 @@
-/** A record as spans: one for the request, and one below it for each attempt. */
+/** Converts a record to spans: one for the request, with one for each attempt below it. */
 import type { LogRecord } from '../logs/record.ts';
 import type { Trace } from '../pipeline/trace.ts';
 import type { JsonObject } from '../wire/json.ts';
@@ -12,7 +12,7 @@ import { attribute, attributes, double, nanos } from './otlp/tree.ts';
 const SERVER = 2;
 const CLIENT = 3;
 const ERROR = 2;
-/** The flags of a span: sampled, and whether its parent is of another process is known. */
+/** The flags of a span: sampled, and whether it is known that its parent is in another process. */
 const SAMPLED = 0x1;
 const KNOWS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
@@ -21,7 +21,7 @@ export interface SpanOptions {
   readonly conventions: Conventions;
   readonly content: boolean;
   readonly placeOf: PlaceOf;
-  /** Takes secrets out of what is told. */
+  /** Redacts exported text. */
   readonly mask: (text: string) => string;
 }
 
@@ -78,7 +78,7 @@ function modelAttributes(record: LogRecord, trace: Trace, { placeOf, mask }: Spa
   ]);
 }
 
-/** Tokens as the provider told them. Of attempts that failed, the attempts tell. */
+/** Tokens as the provider reported them. Those of failed attempts are on the attempts. */
 function usageAttributes(record: LogRecord, { cacheWrite }: Conventions): KeyValue[] {
   return attributes([
     attribute('gen_ai.usage.input_tokens', record.input_tokens),
@@ -89,7 +89,7 @@ function usageAttributes(record: LogRecord, { cacheWrite }: Conventions): KeyVal
   ]);
 }
 
-/** What the request asked for beside its words. */
+/** The parameters of the request. */
 function requestAttributes(request: JsonObject | undefined): KeyValue[] {
   if (!request) return [];
   const { reasoning, thinking, output_config: output } = request;
@@ -117,7 +117,7 @@ function requestAttributes(request: JsonObject | undefined): KeyValue[] {
   ]);
 }
 
-/** What no convention has a name for. */
+/** Attributes without a name in the conventions. */
 function ownAttributes(record: LogRecord, mask: (text: string) => string): KeyValue[] {
   const { failed, estimate } = record;
   const told = (text: string | null | undefined) => (text ? mask(text) : undefined);
@@ -161,7 +161,7 @@ function attemptSpans(record: LogRecord, trace: Trace, options: SpanOptions): Sp
     const model = target.slice(slash + 1);
     const place = options.placeOf(provider);
     const startMs = arrivedMs + traced.atMs;
-    // A stream goes on after its attempt has succeeded.
+    // A stream continues after its attempt has succeeded.
     const untilMs = fault === null && record.first_content_ms !== null ? endMs : startMs + ms;
     return {
       traceId: trace.traceId,
@@ -181,7 +181,7 @@ function attemptSpans(record: LogRecord, trace: Trace, options: SpanOptions): Sp
         attribute('server.port', place?.port),
         attribute('http.response.status_code', status),
         attribute('error.type', fault ?? undefined),
-        // Of the one that answered the request tells: nothing is to be counted twice.
+        // The successful attempt has none, since they are on the request: nothing is to be counted twice.
         attribute('gen_ai.usage.input_tokens', attempt.input_tokens),
         attribute('gen_ai.usage.output_tokens', attempt.output_tokens),
         double('llmproxy.cost_usd', attempt.cost),

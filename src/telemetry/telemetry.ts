@@ -1,4 +1,4 @@
-/** Sends what records say to an OpenTelemetry collector: in batches, beside the requests, and never more than fits a queue. */
+/** Exports records to an OpenTelemetry collector: in batches, independently of requests, with a bounded queue. */
 import type { Clock } from '../clock.ts';
 import type { LogRecord } from '../logs/record.ts';
 import type { Family } from '../pipeline/prometheus.ts';
@@ -22,24 +22,24 @@ export interface TelemetryDeps {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly placeOf: PlaceOf;
-  /** What /metrics shows. */
+  /** The metrics of /metrics. */
   readonly families: () => readonly Family[];
   readonly mask: (text: string) => string;
   readonly problem: (message: string) => void;
 }
 
-/** A metric that is made when it is sent. */
+/** A metric that is converted when it is sent. */
 interface Due {
   readonly weight: number;
   readonly make: () => Metric;
 }
 
-/** A span has so many attributes that it is as much work as so many values of a metric. */
+/** A span has as many attributes that encoding it takes as long as this many metric values. */
 const SPAN_WEIGHT = 8;
-/** The same for a point of a histogram. */
+/** The same for a histogram point. */
 const POINT_WEIGHT = 8;
 
-/** How long the last export may take when the program ends, milliseconds. */
+/** How long the final export may take at exit, milliseconds. */
 const LAST_MS = 5_000;
 
 const SCOPE = { name: 'llmproxy', version: VERSION };
@@ -80,12 +80,12 @@ export class Telemetry {
     if (metrics) this.#schedule();
   }
 
-  /** Spans that were dropped since there was no room for them, or the collector did not take them. */
+  /** The number of spans dropped because the queue was full or the collector did not accept them. */
   get dropped(): number {
     return this.#spans?.dropped ?? 0;
   }
 
-  /** What traces begin by: see `Trace`. */
+  /** How traces begin: see `Trace`. */
   get sample(): number {
     return this.#settings.sample;
   }
@@ -99,14 +99,14 @@ export class Telemetry {
     if (this.#metrics) this.#inference.add(record);
     if (!this.#spans || !trace?.sampled) return;
     const size = 1 + record.attempt_log.length;
-    // What there is no room for need not be made.
+    // A span that does not fit into the queue need not be built.
     if (!this.#spans.hasRoom(size)) return this.#spans.drop(size);
     const { semconv, content } = this.#settings;
     const { placeOf, mask } = this.#deps;
     this.#spans.add(spansOf(record, trace, { conventions: CONVENTIONS[semconv], content, placeOf, mask }));
   };
 
-  /** Sends what waits, but does not wait long for a collector that is gone. */
+  /** Flushes, but does not wait long for a collector that is gone. */
   async close(): Promise<void> {
     this.#cancel?.();
     this.#collect();
@@ -171,7 +171,7 @@ export class Telemetry {
   }
 }
 
-/** An address without what may be a password in it. */
+/** A URL without a possible password. */
 function shownUrl(url: string): string {
   const { origin, pathname } = new URL(url);
   return origin + pathname;

@@ -1,46 +1,46 @@
-/** What commands say of themselves beyond what citty asks for, and the tree of them as data. */
+/** Descriptions of commands beyond citty's own, and the tree of commands as data. */
 import type { ArgsDef, CommandDef, CommandMeta } from 'citty';
 
-/** What is told of a command. */
+/** The description of a command. */
 export interface CommandInfo extends CommandMeta {
-  /** Lines as people would type them. */
+  /** Example command lines. */
   readonly examples?: readonly string[];
   /** A help text of its own, with flags in groups. */
   readonly help?: () => Promise<string>;
-  /** What stands behind its first argument is another program's: it is passed on as it is. */
+  /** Whether everything after the first argument belongs to another program and is passed on unchanged. */
   readonly passesOn?: true;
 }
 
-/** What a command says of itself, with the type that knows all of it. */
+/** Adds the full type to a command's description. */
 export function about(info: CommandInfo): CommandInfo {
   return info;
 }
 
-/** What an argument says of itself beyond what citty asks for. */
+/** The description of an argument beyond citty's own. */
 export interface ArgumentInfo {
-  /** A flag that may be given several times. */
+  /** Whether the flag may be repeated. */
   readonly repeatable?: true;
-  /** An argument that takes all that are left. */
+  /** Whether the argument takes all remaining arguments. */
   readonly variadic?: true;
-  /** The values that there are, for completion. */
+  /** The possible values, for completion. */
   readonly values?: readonly string[];
 }
 
 type Definition = ArgsDef[string] & ArgumentInfo & { readonly alias?: string | readonly string[] };
 
-/** A flag, as parsing, help and completion see it. */
+/** A flag as used by parsing, help and completion. */
 export interface Flag extends Pick<ArgumentInfo, 'values'> {
   readonly name: string;
   readonly short: string | undefined;
-  /** What its value is called; `undefined` for a switch, which has none. */
+  /** The name of its value; `undefined` for a switch. */
   readonly value: string | undefined;
   readonly repeatable: boolean;
   readonly description: string;
 }
 
-/** An argument that is no flag. */
+/** A positional argument. */
 export interface Operand extends Pick<ArgumentInfo, 'values'> {
-  /** In capitals. */
+  /** Its name in capitals. */
   readonly name: string;
   readonly required: boolean;
   readonly variadic: boolean;
@@ -49,18 +49,18 @@ export interface Operand extends Pick<ArgumentInfo, 'values'> {
 
 /** A command as data. */
 export interface Command {
-  /** Its own and its parents' names, outermost first. */
+  /** Its parents' names and its own, outermost first. */
   readonly names: readonly string[];
   readonly description: string;
   readonly info: CommandInfo;
-  /** Those of its own; every command takes those of `EVERYWHERE` besides. */
+  /** Its own flags; every command also takes those in `EVERYWHERE`. */
   readonly flags: readonly Flag[];
   readonly operands: readonly Operand[];
   readonly subCommands: readonly string[];
   readonly definition: CommandDef;
 }
 
-/** The file that adds to the environment, at every command and before it. */
+/** The file of environment variables, which may be given before or after every command. */
 export const ENV_FILE: Flag = {
   name: 'env-file',
   short: undefined,
@@ -88,7 +88,7 @@ export const VERSION_FLAG: Flag = {
 /** Flags that every command takes. */
 export const EVERYWHERE: readonly Flag[] = [ENV_FILE, HELP];
 
-/** A command as data. @param names its own and its parents', outermost first */
+/** Converts a command to data. @param names its parents' names and its own, outermost first */
 export async function commandOf(definition: CommandDef, names: readonly string[]): Promise<Command> {
   const info = (await resolved(definition.meta, {})) as CommandInfo;
   const args = Object.entries(await resolved<ArgsDef>(definition.args, {})) as [string, Definition][];
@@ -103,14 +103,14 @@ export async function commandOf(definition: CommandDef, names: readonly string[]
   };
 }
 
-/** A command below another; `undefined` where there is none of that name. */
+/** A subcommand; `undefined` if there is none of that name. */
 export async function subCommandOf(parent: Command, name: string): Promise<Command | undefined> {
   if (!parent.subCommands.includes(name)) return undefined;
   const all = await resolved<Readonly<Record<string, unknown>>>(parent.definition.subCommands, {});
   return await commandOf(await resolved<CommandDef>(all[name] as CommandDef, {}), [...parent.names, name]);
 }
 
-/** A command and all below it, in the order of the tree. */
+/** A command and its subcommands, in the order of the tree. */
 export async function allCommands(command: Command): Promise<readonly Command[]> {
   const below = command.subCommands.map(async (name) => allCommands((await subCommandOf(command, name))!));
   return [command, ...(await Promise.all(below)).flat()];
@@ -139,7 +139,7 @@ function described({ description = '', default: otherwise }: Definition): string
   return otherwise === undefined ? description : `${description} (default: ${String(otherwise)})`;
 }
 
-/** citty takes what it is given, a promise of it, or a function that makes either. */
+/** citty accepts a value, a promise of it, or a function that returns either. */
 async function resolved<T extends object>(
   given: T | Promise<T> | (() => T) | (() => Promise<T>) | undefined,
   otherwise: T,

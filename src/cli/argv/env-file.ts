@@ -6,9 +6,9 @@ import { ExitError } from '../exit.ts';
 const FLAG = '--env-file';
 
 /**
- * `--env-file FILE`, before and behind every command: the only way a file adds to the environment. What is set already stays,
- * and of several files the first that sets a variable.
- * @returns the other arguments
+ * `--env-file FILE`, before or after any command: the only way in which a file adds to the environment. Variables that are
+ * already set are kept, and if several files set a variable, the first one is used.
+ * @returns the remaining arguments
  * @throws ExitError when a file cannot be read
  */
 export function takeEnvFiles(given: readonly string[]): readonly string[] {

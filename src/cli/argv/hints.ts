@@ -1,15 +1,15 @@
-/** What was probably meant by what a command has no use for. */
+/** Suggests what was probably meant by an argument that a command does not accept. */
 import { listed } from '../../config/listed.ts';
 import { nearest } from '../../config/suggest.ts';
 import type { Command, Flag } from './command.ts';
 import { allCommands } from './command.ts';
 
-/** A flag as it is typed. */
+/** A flag as typed. */
 export function flagText({ name }: Pick<Flag, 'name'>): string {
   return `--${name}`;
 }
 
-/** What was meant by a flag that the command does not know, to be put behind "unknown flag". */
+/** A suggestion for an unknown flag, to be appended to "unknown flag". */
 export function unknownFlagHint(written: string, { names }: Command, known: readonly Flag[]): string {
   const name = written.replace(/^-+/, '').replace(/=.*/s, '').replaceAll('_', '-');
   if (name === 'version') return `, did you mean \`${names[0]} --version\`?`;
@@ -20,7 +20,7 @@ export function unknownFlagHint(written: string, { names }: Command, known: read
   return `; see \`${names.join(' ')} --help\``;
 }
 
-/** By what an argument looks like: the flags that take such a thing. */
+/** The flags that take a value of this form. */
 const SHAPES: readonly (readonly [shape: RegExp, flags: readonly string[]])[] = [
   [/(?:^|\/)\.env(?:\.[\w-]+)?$|\.env$/, ['env-file']],
   [/\.(?:ya?ml|json)$/i, ['config']],
@@ -29,7 +29,7 @@ const SHAPES: readonly (readonly [shape: RegExp, flags: readonly string[]])[] = 
   [/\/$|^logs?$|\.jsonl?$/i, ['log-dir', 'config']],
 ];
 
-/** What to do in place of an argument that the command does not take, to be put behind a colon. */
+/** A suggestion for an unexpected argument, to be appended after a colon. */
 export function strayHint(stray: string, { names, flags, operands }: Command): string {
   const has = (name: string) => name === 'env-file' || flags.some((flag) => flag.name === name);
   const meant = meantFlag(stray, has) ?? meantSwitch(stray, flags);
@@ -53,14 +53,14 @@ function meantFlag(stray: string, has: (name: string) => boolean): string | unde
   return undefined;
 }
 
-/** A flag whose dashes were forgotten. */
+/** A flag without its dashes. */
 function meantSwitch(stray: string, flags: readonly Flag[]): string | undefined {
   const flag = flags.find(({ name }) => name === stray.toLowerCase());
   if (!flag) return undefined;
   return flag.value === undefined ? flagText(flag) : `${flagText(flag)} ${flag.value.toUpperCase()}`;
 }
 
-/** What people call commands elsewhere. */
+/** The names of commands in other programs. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   start: 'serve',
   up: 'serve',
@@ -83,7 +83,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   completion: 'completions',
 };
 
-/** What was meant by a command that there is not, to be put behind "unknown command". */
+/** A suggestion for an unknown command, to be appended to "unknown command". */
 export async function unknownCommandHint(name: string, parent: Command, root: Command): Promise<string> {
   const known = parent.subCommands;
   const isTop = parent.names.length === 1;

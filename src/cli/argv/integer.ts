@@ -1,6 +1,6 @@
 import { ExitError } from '../exit.ts';
 
-/** A flag's whole number. @throws ExitError 2 when it is none or out of range */
+/** Parses a flag's integer. @throws ExitError 2 when it is invalid or out of range */
 export function integerFlag(name: string, value: string, min: number, max: number): number {
   const number = Number(value);
   if (/^\d+$/.test(value) && number >= min && number <= max) return number;

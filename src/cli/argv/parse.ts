@@ -1,4 +1,4 @@
-/** The one parser of arguments. It takes nothing that a command has no use for. */
+/** The only parser of arguments. It rejects everything that a command does not accept. */
 import { parseArgs } from 'node:util';
 import { ExitError } from '../exit.ts';
 import { shownSource } from '../../config/problems.ts';
@@ -6,26 +6,26 @@ import type { Command, Flag } from './command.ts';
 import { EVERYWHERE } from './command.ts';
 import { flagText, strayHint, unknownFlagHint } from './hints.ts';
 
-/** Arguments that a command has taken. */
+/** The parsed arguments of a command. */
 export interface Parsed {
   /** The values of each flag that was given; a switch is "true" or "false". */
   readonly flags: ReadonlyMap<string, readonly string[]>;
   readonly operands: readonly string[];
-  /** All of them, in the order in which they came and so written that every parser reads them alike. */
+  /** All arguments in their order, in a notation that every parser reads alike. */
   readonly plain: readonly string[];
 }
 
-/** A piece of the arguments, as `node:util` cuts them. */
+/** A token as `node:util` produces it. */
 interface Token {
   readonly name: string;
-  /** As it was written, such as -p for --port. */
+  /** The flag as typed, such as -p for --port. */
   readonly rawName: string;
   readonly value?: string | undefined;
   /** Whether the value was written behind an equals sign. */
   readonly inlineValue?: boolean | undefined;
 }
 
-/** Parses what stands behind the names of a command. @throws ExitError 2 for what it cannot use, with a hint */
+/** Parses the arguments after the name of a command. @throws ExitError 2 with a hint for what it does not accept */
 export function parseArguments(command: Command, args: readonly string[]): Parsed {
   const { own, passedOn } = cut(command, args);
   const known = [...command.flags, ...EVERYWHERE];
@@ -58,14 +58,14 @@ export function parseArguments(command: Command, args: readonly string[]): Parse
   return { flags, operands, plain };
 }
 
-/** The values of a flag that may be given several times, among plain arguments. */
+/** The values of a repeatable flag among positional arguments. */
 export function repeated(args: readonly string[], name: string): string[] {
   const end = args.indexOf('--');
   const named = args.slice(0, end < 0 ? undefined : end).filter((arg) => arg.startsWith(`--${name}=`));
   return named.map((arg) => arg.slice(name.length + 3));
 }
 
-/** What belongs to the command itself, and what it passes on: a program and its arguments. */
+/** Separates a command's own arguments from those of the program that it runs. */
 function cut({ info, flags }: Command, args: readonly string[]) {
   if (!info.passesOn) return { own: args, passedOn: [] };
   let at = 0;
@@ -74,7 +74,7 @@ function cut({ info, flags }: Command, args: readonly string[]) {
     const flag = [...flags, ...EVERYWHERE].find((each) => each.name === name || each.short === name);
     at += flag?.value === undefined ? 1 : 2;
   }
-  // The first of these marks the end of our own flags, wherever it stands.
+  // The first positional argument ends our own flags.
   const left = args.slice(at);
   const mark = left.slice(0, 2).indexOf('--');
   return { own: args.slice(0, at), passedOn: mark < 0 ? left : left.toSpliced(mark, 1) };
@@ -91,7 +91,7 @@ function found({ name, rawName }: Token, command: Command, written: string) {
   if (exact) return { flag: exact, negated: false };
   const negated = rawName.startsWith('--no-') ? known.find((each) => each.name === name.slice(3)) : undefined;
   if (negated) return { flag: negated, negated: true };
-  // "-port 80" is cut into "-p -o -r -t".
+  // "-port 80" is tokenised as "-p -o -r -t".
   const shown = /^-[a-z][\w-]+/i.exec(written)?.[0] ?? rawName;
   throw refused(
     `Cannot use ${shown} with \`${nameOf(command)}\`: unknown flag${unknownFlagHint(shown, command, known)}`,
@@ -110,7 +110,7 @@ function textValue({ rawName, value, inlineValue }: Token, flag: Flag, negated: 
   if (negated) throw refused(`Cannot use ${rawName}: only switches can be turned off`);
   const example = `${rawName} ${flag.value!.toUpperCase()}`;
   if (value === undefined) throw refused(`Cannot use ${rawName}: its value is missing, as in ${example}`);
-  // "--config --json" is a forgotten value, not a file of that name; "--config=--json" would be one.
+  // "--config --json" has a missing value, rather than a file of that name; "--config=--json" would have one.
   if (!inlineValue && /^--?[a-z]/i.test(value) && value !== '-')
     throw refused(
       `Cannot use ${rawName}: its value is missing, as in ${example}. Write ${rawName}=${value} if that is the value`,
@@ -132,7 +132,7 @@ function refuseOperands(command: Command, given: readonly string[]): void {
   );
 }
 
-/** How a command is called, in one line. */
+/** The usage line of a command. */
 export function usageOf({ names, operands, subCommands, definition }: Command): string {
   const shown = operands.map(({ name, required, variadic }) => {
     const dots = variadic ? '...' : '';

@@ -11,20 +11,20 @@ import { unknownCommandHint } from './hints.ts';
 import { parseArguments } from './parse.ts';
 import { ROOT } from './tree.ts';
 
-/** What commands that work on the tree of commands are given as citty's `data`. */
+/** Passed as citty's `data` to commands that work on the tree of commands. */
 export interface Invocation {
   readonly root: Command;
-  /** The command that names lead to. @throws ExitError 2 where there is none */
+  /** The command with this path of names. @throws ExitError 2 if there is none */
   commandAt(names: readonly string[]): Promise<Command>;
 }
 
 /**
- * Runs what the arguments say.
- * @param given without the names of the program
- * @throws ExitError for what cannot be used, and what the command throws
+ * Runs the command that the arguments name.
+ * @param given the arguments without the program's name
+ * @throws ExitError for invalid arguments, and as the command does
  */
 export async function runProgram(given: readonly string[]): Promise<void> {
-  // First: variables of the file count for all that follows, for Bun itself too.
+  // First of all, since the variables affect everything that follows, including Bun itself.
   const args = takeEnvFiles(given);
   const root = await commandOf(ROOT, ['llmproxy']);
   if (isVersion(args)) return print(`${versionLine()}\n`);
@@ -32,13 +32,13 @@ export async function runProgram(given: readonly string[]): Promise<void> {
   const { command, rest } = await descend(root, args, root);
   if (wantsHelp(command.info.passesOn ? beforeArguments(rest) : rest) || !command.definition.run) {
     print(`${await helpText(command)}\n`);
-    // Who names a group alone has forgotten something.
+    // The name of a group alone is incomplete.
     if (!command.definition.run && args.length > 0 && !wantsHelp(rest)) throw new ExitError(2);
     return;
   }
   const data: Invocation = { root, commandAt: (names) => commandAt(root, names) };
   const rawArgs = [...parseArguments(command, rest).plain];
-  // Which command it is has been found out: citty would take an argument for a command that it does not know.
+  // The command is already determined: citty would mistake an argument for the name of a command.
   await runCommand({ ...command.definition, subCommands: undefined }, { rawArgs, data });
 }
 
@@ -48,7 +48,7 @@ async function commandAt(root: Command, names: readonly string[]): Promise<Comma
   throw await unknown(rest[0]!, command, root);
 }
 
-/** The command that the arguments lead to, and the arguments left for it. */
+/** The command that the arguments name, and the remaining arguments. */
 async function descend(
   command: Command,
   args: readonly string[],
@@ -56,14 +56,14 @@ async function descend(
 ): Promise<{ command: Command; rest: readonly string[] }> {
   const [name] = args;
   if (command.subCommands.length === 0 || name === undefined) return { command, rest: args };
-  // A command that does something by itself takes flags and arguments of its own.
+  // A command that can be run itself takes flags and arguments of its own.
   if (command.definition.run && !command.subCommands.includes(name)) return { command, rest: args };
   if (name.startsWith('-')) {
     if (!wantsHelp(args)) throw misplaced(name, command);
     const found = await descend(command, withoutFlags(args), root);
     return { ...found, rest: ['--help'] };
   }
-  // "llmproxy keys help create" is what some type for "llmproxy help keys create".
+  // "llmproxy keys help create" is accepted in place of "llmproxy help keys create".
   if (name === 'help' && command !== root)
     return {
       command: await commandAt(root, [...command.names, ...args.slice(1)].slice(1)),
@@ -97,13 +97,13 @@ function isVersion([first]: readonly string[]): boolean {
   return first === '--version' || first === '-v' || first === '-V';
 }
 
-/** Whether help is asked for; what stands behind `--` is no flag. */
+/** Whether help is requested; anything after `--` is not a flag. */
 function wantsHelp(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   return args.slice(0, end < 0 ? undefined : end).some((arg) => arg === '--help' || arg === '-h');
 }
 
-/** The flags of a command that passes on what stands behind its first argument. */
+/** The flags of a command that passes on everything after its first argument. */
 function beforeArguments(args: readonly string[]): readonly string[] {
   const end = args.findIndex((arg) => !arg.startsWith('-'));
   return args.slice(0, end < 0 ? undefined : end);

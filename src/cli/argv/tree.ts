@@ -1,10 +1,10 @@
 import type { CommandDef } from 'citty';
 import type { CommandInfo } from './command.ts';
 
-/** What loads a command. Its module is loaded when it is called, or when all are listed. */
+/** Loads a command. Its module is imported when it is called, or when all commands are listed. */
 type Load = () => Promise<CommandDef>;
 
-/** The commands as help, completions and the reference list them. */
+/** The commands in the order of help, completions and the reference. */
 const COMMANDS: Readonly<Record<string, Load>> = {
   serve: async () => (await import('../serve.ts')).default as CommandDef,
   run: async () => (await import('../run/run.ts')).default as CommandDef,
@@ -19,7 +19,7 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   usage: async () => (await import('../usage.ts')).default as CommandDef,
   export: async () => {
     const { default: command } = await import('../export.ts');
-    // Its flags stand in groups, by which it explains them.
+    // Its flags are described in groups.
     const help = async () => (await import('../export-help.ts')).exportHelp();
     const meta: CommandInfo = { ...(command.meta as CommandInfo), help };
     return { ...command, meta } as CommandDef;

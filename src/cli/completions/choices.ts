@@ -1,4 +1,4 @@
-/** What may be typed at each place of the command tree, as the scripts of all shells need it. */
+/** What may be typed at each point of a command line, in the form that the scripts of all shells need. */
 import type { Command, Flag } from '../argv/command.ts';
 import { allCommands, EVERYWHERE, VERSION_FLAG } from '../argv/command.ts';
 
@@ -14,15 +14,15 @@ export interface FlagChoice {
 }
 
 export interface Place {
-  /** Each name behind a space, such as " keys create"; empty for the program itself. */
+  /** The command's path, each name after a space, such as " keys create"; empty for the program itself. */
   readonly at: string;
   readonly commands: readonly { readonly name: string; readonly description: string }[];
   readonly flags: readonly FlagChoice[];
-  /** What completes an argument that is no flag. */
+  /** What completes a positional argument. */
   readonly argument: Completes;
 }
 
-/** All places, outermost first. */
+/** All commands, outermost first. */
 export async function placesIn(root: Command): Promise<readonly Place[]> {
   const all = await allCommands(root);
   return all.map((command): Place => {
@@ -47,7 +47,7 @@ export async function placesIn(root: Command): Promise<readonly Place[]> {
   });
 }
 
-/** Whether one list begins with all of another. */
+/** Whether one list is a prefix of another. */
 function startsWith(names: readonly string[], beginning: readonly string[]): boolean {
   return beginning.every((name, index) => names[index] === name);
 }
@@ -68,7 +68,7 @@ function completesBy(name: string): Completes {
   return 'nothing';
 }
 
-/** The first sentence, without what stands in parentheses: there is room for a line. */
+/** The first sentence without parentheses, which fits on a line. */
 function brief(description: string): string {
   return description
     .replace(/\s*\([^)]*\)/g, '')

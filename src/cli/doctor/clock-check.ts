@@ -1,13 +1,13 @@
 import type { Finding } from './finding.ts';
 import { failed, ok, skipped, warning } from './finding.ts';
 
-/** Beyond these, signatures and tokens are refused: by the strictest, and by nearly all. */
+/** Above these differences, signatures and tokens are rejected by the strictest services, and by nearly all. */
 const WARN_MS = 30_000;
 const FAIL_MS = 5 * 60_000;
 
 /**
- * Whether this machine knows what time it is, by what providers say.
- * @param skewsMs by how much each is ahead, milliseconds; one that is wrong itself is outvoted
+ * Compares this machine's clock with those of the providers.
+ * @param skewsMs how far each is ahead, milliseconds; the median is used, so that a single wrong clock does not matter
  */
 export function checkClock(skewsMs: readonly number[]): Finding {
   if (skewsMs.length === 0) return skipped('clock', 'no provider reported the time');

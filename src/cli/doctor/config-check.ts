@@ -14,12 +14,12 @@ import { counted, failed, ok, warning } from './finding.ts';
 
 export interface ConfigCheck {
   readonly findings: readonly Finding[];
-  /** As far as its shape is valid: enough to look at what it names. */
+  /** The configuration if its shape is valid: enough to check what it refers to. */
   readonly config: Config | undefined;
   readonly plugins: Plugins;
 }
 
-/** Checks the configuration that `serve` would take. @param flag the file that is named */
+/** Checks the configuration that `serve` would use. @param flag the file given on the command line */
 export async function checkConfig(flag: string | undefined): Promise<ConfigCheck> {
   const named = flag ?? (process.env.LLMPROXY_CONFIG || undefined);
   const path = named ?? 'config.yaml';
@@ -35,12 +35,12 @@ export async function checkConfig(flag: string | undefined): Promise<ConfigCheck
   const { config, shape, plugins, problems } = checked;
   const errors = problems.filter(({ severity }) => severity === 'error');
   const findings = problems
-    // A key that is missing is told of with its provider.
+    // A missing key is reported with its provider.
     .filter(({ severity, message }) => severity === 'warning' && !/ is off: /.test(message))
     .map(({ line, message, hint, file }) =>
       warning('config', `${file ?? path}:${line}: ${message}`, hint === undefined ? undefined : `${hint}`),
     );
-  // As it is written: there a provider without its key is not yet turned off.
+  // As written: there, a provider without its key is not yet disabled.
   if (config)
     return {
       findings: [valid(path, config), ...findings, ...unused(config), ...open(config)],
@@ -76,14 +76,14 @@ function valid(path: string, { providers }: Config): Finding {
   return failed('config', message, 'Set the key of one of them, see below.');
 }
 
-/** Keys in the environment that the file has no use for. */
+/** Keys in the environment that the file does not use. */
 function unused(config: Config): Finding[] {
   return ignoredKeys(config, process.env).map(({ variable, line }) =>
     warning('config', `${variable} is set, but no provider uses it`, `Add \`${line}\` to providers.`),
   );
 }
 
-/** `serve` refuses to stand open. */
+/** `serve` refuses to start if others could reach it without a key. */
 function open(config: Config): Finding[] {
   try {
     refuseOpenDoor(config, config.server);

@@ -107,7 +107,7 @@ function masked({ name, state, message, fix }: Finding, mask: (text: string) => 
   return { name, state, message: mask(message), fix: fix === undefined ? undefined : mask(fix) };
 }
 
-/** As JSON has it: every field is always there. */
+/** The JSON output: every field is always present. */
 function plain({ name, state, message, fix }: Finding) {
   return { name, state, message, fix: fix ?? null };
 }

@@ -1,4 +1,4 @@
-/** Variables that change how providers are asked. */
+/** Checks environment variables that affect how providers are called. */
 import { existsSync } from 'node:fs';
 import type { Config } from '../../config/schema.ts';
 import { isLoopback } from '../../config/references.ts';
@@ -9,7 +9,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 const PROXIES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
 
-/** HTTP proxies, and what is believed of certificates. */
+/** HTTP proxies, and settings for certificates. */
 export function checkEnvironment({ providers }: Pick<Config, 'providers'>, env: Env): Finding[] {
   return [...proxies(providers, env), ...certificates(env)];
 }
@@ -37,7 +37,7 @@ function proxies(providers: Config['providers'], env: Env): Finding[] {
   });
 }
 
-/** Whether a server on this machine would be asked by way of a proxy. */
+/** Whether a server on this machine would be called through a proxy. */
 function isPassed(address: string | undefined, name: string, env: Env): boolean {
   const url = address === undefined ? null : URL.parse(address);
   if (!url || !isLoopback(url.hostname.replace(/^\[|\]$/g, ''))) return false;

@@ -1,9 +1,9 @@
-/** What a check finds. */
+/** The results of checks. */
 
 export type State = 'ok' | 'warning' | 'failed' | 'skipped';
 
 export interface Finding {
-  /** What was checked, such as "config", or the name of a provider. */
+  /** The subject of the check, such as "config", or the name of a provider. */
   readonly name: string;
   readonly state: State;
   readonly message: string;
@@ -23,7 +23,7 @@ export function failed(name: string, message: string, fix?: string): Finding {
   return { name, state: 'failed', message, fix };
 }
 
-/** What could not be found out. */
+/** A check that could not be completed. */
 export function skipped(name: string, message: string): Finding {
   return { name, state: 'skipped', message };
 }

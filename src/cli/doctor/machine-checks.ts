@@ -1,4 +1,4 @@
-/** Limits, disks and ports of this machine. */
+/** Checks limits, disks and ports of this machine. */
 import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, resolve } from 'node:path';
@@ -7,11 +7,11 @@ import { fileReason } from '../../logs/names.ts';
 import type { Finding } from './finding.ts';
 import { failed, ok, skipped, warning } from './finding.ts';
 
-/** Connections of a request: the client's and the provider's; and what the program opens besides. */
+/** The connections of one request, to the client and to the provider; and the other files that the program opens. */
 const FILES_A_REQUEST = 2;
 const OTHER_FILES = 256;
 
-/** How many files may be open at once, for so many requests. */
+/** Checks the limit on open files for a number of parallel requests. */
 export function checkOpenFiles({ limits }: Pick<Config, 'limits'>): Finding {
   const wanted = limits.max_concurrent * FILES_A_REQUEST + OTHER_FILES;
   const most = openFiles();
@@ -78,7 +78,7 @@ function checkDirectory(name: string, directory: string, key: string): Finding {
   return free < LITTLE ? warning(name, message, room) : ok(name, message);
 }
 
-/** The path, or the nearest folder above it that there is. */
+/** The path, or its nearest parent that exists. */
 function nearest(path: string): string {
   return existsSync(path) || path === dirname(path) ? path : nearest(dirname(path));
 }
@@ -92,7 +92,7 @@ function shown(count: number): string {
   return Number.isFinite(count) ? count.toLocaleString('en-US') : 'unlimited';
 }
 
-/** Whether the proxy could listen where it is to, or does so already. */
+/** Whether the proxy could listen on its address, or already does. */
 export async function checkPort(
   { host, port, unix }: Config['server'],
   signal: AbortSignal,
@@ -125,7 +125,7 @@ const PORT_FIXES: Readonly<Record<string, string>> = {
   ENOTFOUND: 'Set server.host to an address of this machine, or to 0.0.0.0.',
 };
 
-/** Why a port cannot be had; `undefined` where it can. */
+/** Why a port is not available; `undefined` if it is. */
 function listenCode(host: string, port: number): Promise<string | undefined> {
   const { promise, resolve: settle } = Promise.withResolvers<string | undefined>();
   const server = createServer();

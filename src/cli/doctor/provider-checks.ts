@@ -1,4 +1,4 @@
-/** Whether providers answer, and take their keys. Nothing that is asked costs anything. */
+/** Checks whether providers answer and accept their keys. None of these requests costs anything. */
 import { lookup } from 'node:dns/promises';
 import type { Config, ProviderConfig } from '../../config/schema.ts';
 import type { PluginClass } from '../../providers/factory.ts';
@@ -17,22 +17,22 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 export interface ProviderCheck {
   readonly findings: readonly Finding[];
-  /** By how much clocks of providers are ahead of this one, milliseconds. */
+  /** How far the clocks of providers are ahead of this one, milliseconds. */
   readonly skewsMs: readonly number[];
-  /** Whether something beyond this machine answered, or could not be found at all. */
+  /** Whether anything beyond this machine answered. */
   readonly reached: 'yes' | 'no' | 'unknown';
 }
 
 export interface Asking {
   readonly env: Env;
   readonly classes: ReadonlyMap<string, PluginClass>;
-  /** Ends all of it. Its reason says how long that was. */
+  /** Cancels all checks; its reason tells how long they took. */
   readonly signal: AbortSignal;
-  /** How many providers are asked at once. */
+  /** The number of providers that are checked in parallel. */
   readonly atOnce: number;
 }
 
-/** Asks every provider that takes part, with each of its keys. */
+/** Checks every enabled provider with each of its keys. */
 export async function checkProviders(
   { providers }: Pick<Config, 'providers'>,
   asking: Asking,
@@ -56,7 +56,7 @@ export async function checkProviders(
 interface Asked {
   readonly finding: Finding;
   readonly skewMs?: number | undefined;
-  /** Whether it answered at all; `undefined` where it was not asked, or is on this machine. */
+  /** Whether it answered at all; `undefined` if it was not called, or is on this machine. */
   readonly answered?: boolean | undefined;
 }
 
@@ -102,10 +102,10 @@ interface Question {
   readonly provider: BaseProvider;
   readonly config: ProviderConfig;
   readonly key: number;
-  /** Where the key came from. */
+  /** Where the key is from. */
   readonly source: string;
   readonly keyed: boolean;
-  /** Opens a connection; left out where an HTTP proxy does that. */
+  /** Opens a connection; omitted if that is the task of an HTTP proxy. */
   readonly dial: Dial | undefined;
 }
 
@@ -132,7 +132,7 @@ async function ask(question: Question, signal: AbortSignal): Promise<Asked> {
   }
 }
 
-/** A provider without a free endpoint: whether a connection can be opened is all that can be known. */
+/** A provider without a free endpoint: only whether a connection can be opened is checked. */
 async function reach({ provider, config, dial }: Question, signal: AbortSignal): Promise<Asked> {
   const { name } = config;
   const url = addressOf(provider, config);
@@ -157,7 +157,7 @@ async function reach({ provider, config, dial }: Question, signal: AbortSignal):
 
 const REACH_FIX = 'Check base_url, the network, and HTTPS_PROXY if you need one.';
 
-/** What an answer says of address and key. */
+/** What a response shows about address and key. */
 function answer({ config, source, keyed }: Question, status: number, ms: number): Finding {
   const { name } = config;
   const after = `answers in ${ms} ms`;
@@ -189,7 +189,7 @@ function addressHint({ base_url: address }: ProviderConfig): string {
     : 'Most servers need /v1 at the end of base_url.';
 }
 
-/** Why a provider did not answer: by name, by connection, or in time. */
+/** Why a provider did not answer: DNS, connection, or timeout. */
 async function unreached(
   { config, source }: Question,
   thrown: unknown,
@@ -221,7 +221,7 @@ function fixFor(thrown: unknown): string {
   return REACH_FIX;
 }
 
-/** The address that is asked; `null` where a plugin's own code knows. */
+/** The URL that is called; `null` if only a plugin's code knows it. */
 function addressOf(provider: BaseProvider, { base_url: written }: ProviderConfig): URL | null {
   return URL.parse(written ?? (provider instanceof HttpProvider ? provider.baseUrl : ''));
 }
@@ -234,13 +234,13 @@ function isOutside(host: string | undefined): boolean {
   return host !== undefined && !/^(?:localhost|127\.|::1$|0\.0\.0\.0$)/.test(host);
 }
 
-/** By how much the clock of the answer is ahead: its seconds have no fraction. */
+/** How far the clock of the response is ahead: its seconds have no fraction. */
 function skewOf(headers: Headers, beganMs: number, ms: number): number | undefined {
   const told = Date.parse(headers.get('date') ?? '');
   return Number.isNaN(told) ? undefined : told + 500 - (beganMs + ms / 2);
 }
 
-/** What the signal ends, whether or not the work listens to it. */
+/** Rejects when the signal aborts, even if the work ignores it. */
 async function bounded<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();

@@ -5,7 +5,7 @@ import type { Finding, State } from './finding.ts';
 const STATES: readonly State[] = ['failed', 'warning', 'skipped', 'ok'];
 const COLORS: Readonly<Record<State, number>> = { ok: 32, warning: 33, failed: 31, skipped: 90 };
 const STATE_COLUMNS = 9;
-/** Longer names stand on lines of their own. */
+/** Longer names are put on a line of their own. */
 const MOST_NAME = 14;
 const LEAST_COLUMNS = 40;
 

@@ -75,7 +75,7 @@ function providerOf({ vendor, params, model }: Described, draft: Draft): DraftPr
   return provider;
 }
 
-/** A name that leads to several models, by weight or one after the other. */
+/** A name with several models, chosen by weight or tried in order. */
 export function virtualModel(virtual: Given, draft: Draft): void {
   const name = virtual.text('name');
   const routing = virtual.part('routing');

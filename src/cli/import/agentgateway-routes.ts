@@ -1,11 +1,11 @@
-/** agentgateway's `ai` backends of routes. */
+/** The `ai` backends in agentgateway's routes. */
 import type { Draft, DraftProvider } from './draft.ts';
 import type { Given } from './given.ts';
 import type { Add } from './agentgateway-values.ts';
 import { keyOf, missing, TYPES, variable } from './agentgateway-values.ts';
 import { address } from './fields.ts';
 
-/** `ai` backends of routes, wherever they stand. */
+/** Finds `ai` backends in all routes. */
 export function backendsIn(given: Given): { readonly ai: Given; readonly policies: readonly Given[] }[] {
   const listeners = given.list('binds').flatMap((bind) => bind.list('listeners'));
   const routes = [...listeners, ...given.list('listeners'), given].flatMap((each) => each.list('routes'));
@@ -25,7 +25,7 @@ export function backendsIn(given: Given): { readonly ai: Given; readonly policie
   return [...inRoutes, ...alone];
 }
 
-/** An `ai` backend: one provider, or groups of them, of which the later are asked when the earlier fail. */
+/** An `ai` backend: one provider, or groups of them, of which later ones are used when earlier ones fail. */
 export function routed(
   { ai, policies }: { readonly ai: Given; readonly policies: readonly Given[] },
   draft: Draft,

@@ -1,11 +1,11 @@
-/** Values as agentgateway writes them. */
+/** Values in agentgateway's notation. */
 import type { Draft, Key } from './draft.ts';
 import type { Deployment } from './routes.ts';
 
-/** Adds a model at a provider to those of a name. @param note what is different here */
+/** Adds a model of a provider to a name. @param note a difference to mention */
 export type Add = (name: string, deployment: Deployment, note?: string) => void;
 
-/** What it calls vendors, in lower case. */
+/** Its names of vendors, in lower case. */
 export const TYPES: Readonly<Record<string, string>> = {
   openai: 'openai',
   anthropic: 'anthropic',
@@ -17,20 +17,20 @@ export const TYPES: Readonly<Record<string, string>> = {
   custom: 'openai-compatible',
 };
 
-/** A text that may stand in a variable. */
+/** A text that may be a reference to a variable. */
 export function variable(text: string | undefined, draft: Draft, fallback: string): string | undefined {
   const key = keyOf(text);
   if (key === undefined) return undefined;
   return 'env' in key ? draft.variable(key.env, fallback) : key.literal;
 }
 
-/** `$NAME` as a variable. */
+/** Converts `$NAME` to a variable. */
 export function asKey(text: string): Key {
   const env = /^\$\{?(\w+)(?::-[^}]*)?\}?$/.exec(text.trim())?.[1];
   return env === undefined ? { literal: text } : { env };
 }
 
-/** The same of a text that may be missing. */
+/** The same for an optional text. */
 export function keyOf(text: string | undefined): Key | undefined {
   return text === undefined || text === '' ? undefined : asKey(text);
 }
@@ -45,14 +45,14 @@ export function bareHost(key: Key | undefined): boolean {
   );
 }
 
-/** A name for a provider, after its address. */
+/** A name for a provider, derived from its address. */
 export function hostName(key: Key | undefined): string {
   return key && 'literal' in key
     ? (URL.parse(key.literal)?.hostname ?? key.literal).replace(/^(?:www|api)\./, '')
     : 'openai-compatible';
 }
 
-/** An address that leads nowhere, where the file has none. */
+/** A placeholder address, if the file has none. */
 export function missing(notes: Set<string>): string {
   notes.add('The file contains no address: add it here.');
   return 'https://address-is-missing.invalid/v1';

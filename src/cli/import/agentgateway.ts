@@ -1,4 +1,4 @@
-/** agentgateway's configuration, as far as it is about models. @see https://agentgateway.dev/docs/standalone/latest/llm */
+/** The parts of agentgateway's configuration that concern models. @see https://agentgateway.dev/docs/standalone/latest/llm */
 import type { Draft } from './draft.ts';
 import type { Given } from './given.ts';
 import type { Add } from './agentgateway-values.ts';
@@ -53,7 +53,7 @@ export function fromAgentgateway(given: Given, draft: Draft): void {
   clients(llm?.part('policies'), draft);
 }
 
-/** Keys of clients, and limits for all. */
+/** Keys of clients, and limits for everybody. */
 function clients(policies: Given | undefined, draft: Draft): void {
   for (const [index, each] of (policies?.part('apiKey')?.list('keys') ?? []).entries()) {
     const [key, hash] = [each.text('key'), each.text('keyHash')];

@@ -1,4 +1,4 @@
-/** Bifrost's keys of clients, and what it says of all of them. */
+/** Bifrost's virtual keys, and its settings for all clients. */
 import type { Draft } from './draft.ts';
 import type { Given } from './given.ts';
 import { keyOf, textOf } from './bifrost-values.ts';
@@ -17,7 +17,7 @@ export function governance(given: Given | undefined, draft: Draft): void {
     const providers = key.list('provider_configs').map((each) => {
       const models = each.texts('allowed_models') ?? [];
       const provider = each.text('provider');
-      // Providers are named after them, one for each of their keys.
+      // Providers are named after the vendors, one for each key.
       return models.length === 0 || models.includes('*')
         ? `${provider}/*`
         : models.map((model) => `${provider}/${model}`);
@@ -53,7 +53,7 @@ function ratesOf(rate: Given | undefined): object[] {
   });
 }
 
-/** Bounds on requests, and what is logged of them. */
+/** Limits on requests, and how much of them is logged. */
 export function client(given: Given | undefined, draft: Draft): void {
   const megabytes = given?.number('max_request_body_size_mb');
   if (megabytes !== undefined) draft.section('limits', { max_body: `${Math.ceil(megabytes)}MiB` });

@@ -1,8 +1,8 @@
-/** Values as Bifrost writes them. */
+/** Values in Bifrost's notation. */
 import type { Key } from './draft.ts';
 import type { Given } from './given.ts';
 
-/** A text, or what stands in its place: `{value, env_var}`. */
+/** A text, or a reference in its place: `{value, env_var}`. */
 export function textOf(given: Given | undefined, key: string): string | undefined {
   const direct = given?.text(key);
   if (direct !== undefined) return direct;
@@ -12,7 +12,7 @@ export function textOf(given: Given | undefined, key: string): string | undefine
   return env === undefined ? part?.text('value') : env.startsWith('env.') ? env : `env.${env}`;
 }
 
-/** `env.NAME` as a variable. */
+/** Converts `env.NAME` to a variable. */
 export function keyOf(text: string | undefined): Key | undefined {
   if (text === undefined || text === '') return undefined;
   const env = /^env\.(\w+)$/.exec(text.trim())?.[1];

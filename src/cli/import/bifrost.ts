@@ -80,7 +80,7 @@ function provider(name: string, part: Given, draft: Draft): void {
   for (const { row, models, aliases } of made)
     for (const model of new Set([...models, ...aliases.keys()]))
       draft.model(row, aliases.get(model) ?? model);
-  // A key for all models takes its share of each.
+  // A key for all models gets its share of each.
   for (const model of asked) {
     const serving = made.filter(
       ({ models, aliases }) => models.includes(model) || models.includes('*') || aliases.has(model),
@@ -104,7 +104,7 @@ interface Keyed {
   readonly base: Key | undefined;
 }
 
-/** One provider for each key: each has its own variable, weight and models. */
+/** One provider per key, since each has its own variable, weight and models. */
 function keyed({ name, type, key, network, part, base }: Keyed, draft: Draft): DraftProvider {
   const notes = new Set<string>();
   const azure = key?.part('azure_key_config');
@@ -158,7 +158,7 @@ function bounded(count: number | undefined): number | undefined {
   return count === undefined ? undefined : Math.min(10, Math.max(0, Math.trunc(count)));
 }
 
-/** Names that clients use for other models. */
+/** Aliases of models. */
 function aliasesOf(key: Given | undefined): Map<string, string> {
   const found = new Map<string, string>();
   const configs = [

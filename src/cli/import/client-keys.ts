@@ -6,11 +6,11 @@ import { hashOf } from './secrets.ts';
 export interface ClientKey {
   readonly name: string;
   readonly key: Key;
-  /** What else the configuration says of it. */
+  /** Further fields of the key. */
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
-/** Adds a client's key: one that stands in the file goes on working, by its hash. */
+/** Adds a client's key: a literal one stays valid through its hash. */
 export function clientKey(draft: Draft, { name, key, fields = {} }: ClientKey): void {
   const before = (draft.sections.get('auth') as { keys?: readonly object[] } | undefined)?.keys ?? [];
   if ('literal' in key) {
@@ -21,7 +21,7 @@ export function clientKey(draft: Draft, { name, key, fields = {} }: ClientKey): 
       draft.section('auth', { keys: [...before, entry] });
     return;
   }
-  // A key of a variable that is not set would make the file invalid, and without `auth` the proxy would stand open.
+  // A key from an unset variable would make the file invalid, and without `auth` anybody could use the proxy.
   draft.section('auth', { keys_file: 'keys.yaml' });
   draft.notes.add(
     `The key ${name} stands in ${key.env}: add {name: ${nameOf(name)}, key_env: ${key.env}} to \`keys\` below \`auth\` once that is set.`,

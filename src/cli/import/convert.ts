@@ -1,4 +1,4 @@
-/** Other programs' configurations as one of ours. */
+/** Converts other programs' configurations to ours. */
 import { Draft } from './draft.ts';
 import { Given } from './given.ts';
 import { AGENTGATEWAY_REASONS, fromAgentgateway } from './agentgateway.ts';
@@ -9,7 +9,7 @@ import { draftText, leftLines } from './text.ts';
 
 interface Format {
   readonly title: string;
-  /** Keys at the top that no other has. */
+  /** Top-level keys that are unique to a program. */
   readonly marks: readonly string[];
   readonly convert: (given: Given, draft: Draft) => void;
   readonly reasons: Readonly<Record<string, string>>;
@@ -46,12 +46,12 @@ export type FormatName = keyof typeof FORMATS;
 
 export const FORMAT_NAMES = Object.keys(FORMATS) as readonly FormatName[];
 
-/** Whose configuration it is, by what stands in it. */
+/** The program that a configuration is from, by its content. */
 export function detectedFormat(value: unknown): FormatName | undefined {
   const given = new Given(value);
   const marked = FORMAT_NAMES.find((name) => FORMATS[name].marks.some((key) => given.has(key)));
   const providers = given.part('providers');
-  // Providers by their names, with lists of keys, are Bifrost's; in a list they are the Python proxy's.
+  // A map of providers with lists of keys is Bifrost's; a list of providers is the Python proxy's.
   if (providers && (marked === undefined || marked === 'bifrost')) {
     const isBifrost = providers.named().some(([, part]) => part.has('keys') || part.has('network_config'));
     return isBifrost ? 'bifrost' : 'python';
@@ -62,11 +62,11 @@ export function detectedFormat(value: unknown): FormatName | undefined {
 
 export interface Converted {
   readonly text: string;
-  /** Variables that keys of the file have become. */
+  /** The variables that replace literal keys in the file. */
   readonly variables: readonly string[];
 }
 
-/** @param source the file as text and as values, and its name */
+/** @param source the text of the file, its parsed values, and its name */
 export function converted(
   source: { readonly text: string; readonly value: unknown; readonly file: string },
   name: FormatName,

@@ -1,11 +1,11 @@
-/** The configuration that an import makes, and what is to be said about its parts. */
+/** The configuration that an import produces, with notes on its parts. */
 import { isDeepStrictEqual } from 'node:util';
 import { PROVIDER_TYPES, presetOf } from '../../config/presets.ts';
 import { isPlaceholder, KeyNames, variableName } from './secrets.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A provider, as far as it is told from others. */
+/** The fields that distinguish a provider from others. */
 export interface ProviderFields extends Fields {
   readonly type: string;
 }
@@ -17,7 +17,7 @@ export interface DraftProvider {
   readonly notes: Set<string>;
 }
 
-/** Where a target leads, and how often it is taken. */
+/** A target, and its share of the requests. */
 export interface DraftTarget {
   readonly target: string;
   readonly weight?: number | undefined;
@@ -30,23 +30,23 @@ export interface DraftRoute {
   readonly notes: readonly string[];
 }
 
-/** What a key in a file is: a variable's name, or the key itself. */
+/** A key in a file: the name of a variable, or the key itself. */
 export type Key = { readonly env: string } | { readonly literal: string };
 
 export class Draft {
   readonly providers: DraftProvider[] = [];
   readonly routes = new Map<string, DraftRoute>();
   readonly sections = new Map<string, Fields | readonly Fields[]>();
-  /** About the file as a whole. */
+  /** Notes on the file as a whole. */
   readonly notes = new Set<string>();
   readonly keys: KeyNames;
 
-  /** @param text the file that is imported */
+  /** @param text of the imported file */
   constructor(text: string) {
     this.keys = new KeyNames(text);
   }
 
-  /** The provider with these fields; the same one for the same fields. Those that are `undefined` are left out. */
+  /** The provider with these fields; equal fields give the same one. Fields that are `undefined` are left out. */
   provider(wanted: string, fields: ProviderFields): DraftProvider {
     const given = this.#located(defined(fields) as ProviderFields);
     const found = this.providers.find((each) => isDeepStrictEqual(each.fields, given));
@@ -60,7 +60,7 @@ export class Draft {
     return provider;
   }
 
-  /** Where the cloud's own variables say which region or project is meant, they still do. */
+  /** If the cloud's own variables determine region or project, they still do. */
   #located(fields: ProviderFields): ProviderFields {
     if (fields.type === 'bedrock' && fields.region === undefined)
       return { ...fields, region: this.variable('AWS_REGION', 'us-east-1') };
@@ -69,7 +69,7 @@ export class Draft {
     return fields;
   }
 
-  /** Adds a model to a provider. @returns the target that it is */
+  /** Adds a model to a provider. @returns its target */
   model({ name: provider, models, notes }: DraftProvider, name: string, fields: Fields = {}): string {
     const before = models.get(name);
     const now = defined(fields);
@@ -91,7 +91,7 @@ export class Draft {
     this.sections.set(name, [...(Array.isArray(before) ? (before as Fields[]) : []), defined(entry)]);
   }
 
-  /** How a provider is given its key. A key that stands in the file becomes a variable, and `notes` says so. */
+  /** The key of a provider. A literal key is replaced by a variable, which `notes` mentions. */
   keyFields(type: string, key: Key | undefined, notes: Set<string>): Fields {
     if (key === undefined) return {};
     if ('env' in key) return { api_key_env: key.env };
@@ -103,8 +103,8 @@ export class Draft {
   }
 
   /**
-   * A text that a variable gives. The fallback lets the file be valid before the variable is set.
-   * @param fallback what stands there until then
+   * A text from a variable. The fallback makes the file valid before the variable is set.
+   * @param fallback the value until then
    */
   variable(name: string, fallback: string): string {
     const nowhere = /\.invalid|^unset$/.test(fallback);
@@ -118,7 +118,7 @@ export function isType(type: string): type is (typeof PROVIDER_TYPES)[number] {
   return (PROVIDER_TYPES as readonly string[]).includes(type);
 }
 
-/** A name as the configuration allows it. */
+/** A name in the form that the configuration allows. */
 export function nameOf(text: string): string {
   return (
     text
@@ -128,7 +128,7 @@ export function nameOf(text: string): string {
   );
 }
 
-/** Without the fields that are `undefined`, and without empty objects. */
+/** Removes fields that are `undefined`, and empty objects. */
 function defined(fields: Fields): Fields {
   const isEmpty = (value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;

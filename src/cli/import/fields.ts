@@ -1,24 +1,24 @@
-/** Kinds of values that several programs write alike. */
+/** Kinds of values that several programs write in the same way. */
 import { namesCredential } from '../../config/keys.ts';
 import type { Draft, Key } from './draft.ts';
 import type { Given } from './given.ts';
 import { variableName } from './secrets.ts';
 
-/** Seconds as a span of time. */
+/** Seconds as a duration. */
 export function seconds(count: number | undefined): string | undefined {
   if (count === undefined || count <= 0) return undefined;
   return Number.isInteger(count) ? `${count}s` : `${Math.max(1, Math.round(count * 1_000))}ms`;
 }
 
-/** Milliseconds as a span of time. */
+/** Milliseconds as a duration. */
 export function milliseconds(count: number | undefined): string | undefined {
   if (count === undefined || count <= 0) return undefined;
   return count % 1_000 === 0 ? `${count / 1_000}s` : `${Math.round(count)}ms`;
 }
 
 /**
- * An address of a provider. What may be a secret in it is left out.
- * @param path what it needs at its end
+ * The URL of a provider. Parts that may be secret are left out.
+ * @param path the ending that it needs
  */
 export function address(written: Key | string | undefined, draft: Draft, path = ''): string | undefined {
   if (written === undefined || written === '') return undefined;
@@ -27,7 +27,7 @@ export function address(written: Key | string | undefined, draft: Draft, path = 
     return `${draft.variable(written.env, fallback)}${path}`;
   }
   const text = typeof written === 'string' ? written : written.literal;
-  // Host names with variables in them are no host names yet.
+  // A host name that contains variables cannot be parsed yet.
   if (text.includes('${') && /^https?:\/\/[^@?#\s]+$/.test(text))
     return withPath(text.replace(/\/+$/, ''), path);
   const url = URL.parse(/^https?:/.test(text) ? text : `https://${text}`);
@@ -47,7 +47,7 @@ function withPath(address: string, path: string): string {
   return address.endsWith(path) ? address : `${address}${path}`;
 }
 
-/** Headers for every request; values that are credentials become variables. */
+/** Headers for every request; credentials are replaced by variables. */
 export function headersOf(
   given: Given | undefined,
   draft: Draft,
@@ -71,7 +71,7 @@ export function headersOf(
   return headers;
 }
 
-/** A span such as 30d or 1h as the window of a limit. */
+/** A duration such as 30d or 1h as the window of a limit. */
 export function windowOf(span: string | undefined): string | undefined {
   const [, count, unit = ''] = /^(\d+)?\s*([a-zA-Z]+)$/.exec(span?.trim() ?? '') ?? [];
   const many = Number(count ?? 1);

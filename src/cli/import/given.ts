@@ -1,21 +1,21 @@
-/** What another program's configuration says, and what of it nobody has looked at yet. */
+/** The content of another program's configuration, with a record of what has not been used yet. */
 import { CREDENTIAL_NAMES } from './secrets.ts';
 
-/** A value that was not taken over. */
+/** A value that was not converted. */
 export interface Left {
-  /** Such as `router_settings.redis_host`. */
+  /** For example `router_settings.redis_host`. */
   readonly path: string;
-  /** The value as it may be shown; `undefined` where it may not. */
+  /** The value if it may be shown, otherwise `undefined`. */
   readonly shown: string | undefined;
 }
 
-/** An object of the file. What is asked of it counts as looked at; a value of an unexpected kind does not. */
+/** An object in the file. Reading a field marks it as used, unless its type is unexpected. */
 export class Given {
   readonly path: string;
   readonly #value: Readonly<Record<string, unknown>>;
   readonly #taken = new Set<string>();
   readonly #parts = new Map<string, readonly Given[]>();
-  /** Lists that have other values among their objects. */
+  /** Lists that contain other values besides objects. */
   readonly #strange = new Set<string>();
 
   constructor(value: unknown, path = '') {
@@ -31,13 +31,13 @@ export class Given {
     return Object.hasOwn(this.#value, key) && this.#value[key] !== null;
   }
 
-  /** A text, or a number as one; `undefined` where it is missing or something else. */
+  /** A text, or a number as text; `undefined` if it is missing or of another type. */
   text(...keys: readonly string[]): string | undefined {
     const value = this.#first(keys, (each) => ['string', 'number'].includes(typeof each));
     return value === undefined ? undefined : String(value);
   }
 
-  /** A number, or a text that is one. */
+  /** A number, or a text that contains one. */
   number(...keys: readonly string[]): number | undefined {
     const value = this.#first(
       keys,
@@ -50,24 +50,24 @@ export class Given {
     return this.#first(keys, (each) => typeof each === 'boolean') as boolean | undefined;
   }
 
-  /** Texts of a list; a single text counts as a list of one. */
+  /** The texts in a list; a single text counts as a list of one. */
   texts(...keys: readonly string[]): string[] | undefined {
     const isTexts = (each: unknown) => [each].flat().every((item) => typeof item === 'string');
     const value = this.#first(keys, isTexts);
     return value === undefined ? undefined : ([value].flat() as string[]);
   }
 
-  /** Any value as it is. */
+  /** Any value, unchanged. */
   any(key: string): unknown {
     return this.#first([key], () => true);
   }
 
-  /** An object below; `undefined` where there is none. */
+  /** A nested object; `undefined` if there is none. */
   part(key: string): Given | undefined {
     return isObject(this.#value[key]) ? this.#partsOf(key, [this.#value[key]], '')[0] : undefined;
   }
 
-  /** The objects of a list below; what else is in it counts as not looked at. */
+  /** The objects in a nested list; its other items count as unused. */
   list(key: string): readonly Given[] {
     const value = this.#value[key];
     if (!Array.isArray(value)) return [];
@@ -76,7 +76,7 @@ export class Given {
     return value.some(isObject) || value.length === 0 ? this.#partsOf(key, value.filter(isObject), '[]') : [];
   }
 
-  /** The objects that stand under names of the user's own. */
+  /** The objects in a map whose keys are chosen by the user. */
   named(): readonly (readonly [string, Given])[] {
     return this.keys.flatMap((key) => {
       const part = this.part(key);
@@ -84,12 +84,12 @@ export class Given {
     });
   }
 
-  /** Marks values as looked at: they are not needed, or were told of. */
+  /** Marks values as used: they are not needed, or were mentioned elsewhere. */
   skip(...keys: readonly string[]): void {
     for (const key of keys) this.#taken.add(key);
   }
 
-  /** Everything that nobody has looked at. */
+  /** Everything that has not been used. */
   left(): Left[] {
     return this.keys.flatMap((key) => {
       if (this.#taken.has(key)) return [];
@@ -124,7 +124,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Numbers and short words: what is longer may be a secret, or a part of one. */
+/** Shows numbers and short words: anything longer may be a secret, or part of one. */
 function shownValue(path: string, value: unknown): string | undefined {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (CREDENTIAL_NAMES.test(path)) return undefined;

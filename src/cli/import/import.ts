@@ -97,7 +97,7 @@ function detected(value: unknown, path: string): FormatName {
   );
 }
 
-/** What was done, on stderr: stdout may be the file. */
+/** Reports the result on stderr: stdout may be the file. */
 function tell(
   { text, variables }: ReturnType<typeof converted>,
   { format, output, providers }: { format: FormatName; output: string | undefined; providers: number },

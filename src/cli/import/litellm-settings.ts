@@ -1,4 +1,4 @@
-/** LiteLLM's settings of the router, of the library and of the server. */
+/** LiteLLM's settings for the router, the library and the server. */
 import type { Draft } from './draft.ts';
 import type { Given } from './given.ts';
 import { seconds, windowOf } from './fields.ts';
@@ -6,13 +6,13 @@ import { clientKey } from './client-keys.ts';
 import { fromLitellmText } from './litellm-text.ts';
 
 export interface LitellmSettings {
-  /** What is asked when a model fails, best first. */
+  /** The fallbacks of a model, best first. */
   fallbacksOf(name: string): readonly string[];
   contentPolicyOf(name: string): boolean;
   readonly aliases: readonly (readonly [alias: string, target: string])[];
 }
 
-/** LiteLLM listens here where it is not told otherwise. */
+/** LiteLLM's default port. */
 const PORT = 4000;
 
 export function litellmSettings(given: Given, draft: Draft): LitellmSettings {

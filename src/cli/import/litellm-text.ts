@@ -1,6 +1,6 @@
 import type { Key } from './draft.ts';
 
-/** `os.environ/NAME` as a variable. */
+/** Converts `os.environ/NAME` to a variable. */
 export function fromLitellmText(text: string): Key {
   const name = /^os\.environ\/(\w+)$/.exec(text.trim())?.[1];
   return name === undefined ? { literal: text } : { env: name };

@@ -1,12 +1,12 @@
-/** What LiteLLM calls vendors. @see https://docs.litellm.ai/docs/providers */
+/** LiteLLM's names of vendors. @see https://docs.litellm.ai/docs/providers */
 
 export interface Vendor {
   readonly type: string;
-  /** The variable that holds its key where the file gives none. */
+  /** The variable of its key if the file has none. */
   readonly keyEnv?: string;
-  /** For servers that speak OpenAI's API and have no type of their own. */
+  /** For OpenAI-compatible servers without a type of their own. */
   readonly baseUrl?: string;
-  /** What its address needs at its end. */
+  /** The required ending of its URL. */
   readonly path?: string;
 }
 
@@ -62,7 +62,7 @@ export const VENDORS: Readonly<Record<string, Vendor>> = {
   hyperbolic: compatible('https://api.hyperbolic.xyz/v1', 'HYPERBOLIC_API_KEY'),
 };
 
-/** Vendors of models that are named without one. */
+/** The vendors of models whose names do not contain one. */
 const BARE: readonly (readonly [model: RegExp, vendor: string])[] = [
   [
     /^(?:gpt-|chatgpt-|o\d|text-embedding-|dall-e|whisper|tts-|omni-moderation|davinci|babbage|ft:)/,
@@ -75,13 +75,13 @@ const BARE: readonly (readonly [model: RegExp, vendor: string])[] = [
 ];
 
 export interface Named {
-  /** LiteLLM's name of the vendor; `undefined` where it is not known. */
+  /** LiteLLM's name of the vendor; `undefined` if it is unknown. */
   readonly vendor: string | undefined;
   /** The vendor's name of the model. */
   readonly model: string;
 }
 
-/** Takes "vendor/model" apart. @param told the vendor, where the file names it besides */
+/** Splits "vendor/model". @param told the vendor, if the file names it separately */
 export function namedModel(written: string, told: string | undefined): Named {
   if (told !== undefined && !written.startsWith(`${told}/`)) return { vendor: told, model: written };
   const [first, ...rest] = written.split('/');
@@ -92,7 +92,7 @@ export function namedModel(written: string, told: string | undefined): Named {
   return rest.length > 0 ? { vendor: first!, model: rest.join('/') } : { vendor: undefined, model: written };
 }
 
-/** Without the names of APIs that stand between vendor and model. */
+/** Removes the names of APIs between vendor and model. */
 function bare(vendor: string, model: string): string {
   if (vendor.startsWith('bedrock')) return model.replace(/^(?:converse|converse_like|invoke)\//, '');
   if (vendor === 'azure') return model.replace(/^(?:o_series|gpt5_series|responses)\//, '');

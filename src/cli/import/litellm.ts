@@ -8,7 +8,7 @@ import { litellmSettings } from './litellm-settings.ts';
 import { namedModel, VENDORS } from './litellm-vendors.ts';
 import { addRoutes } from './routes.ts';
 
-/** Why parts of it are not taken over, by their paths. */
+/** Why certain parts are not converted, by path. */
 export const LITELLM_REASONS: Readonly<Record<string, string>> = {
   'model_list[].model_info': 'it is not needed, or has no counterpart',
   'model_list[].litellm_params.temperature':
@@ -66,7 +66,7 @@ export function fromLitellm(given: Given, draft: Draft): void {
     draft.routes.set(alias, { targets: [{ target }], weighted: false, policy: {}, notes: [] });
 }
 
-/** A row of model_list as a model of a provider, or why there is none. */
+/** Converts a row of model_list to a model of a provider, or explains why it cannot. */
 function deployment(entry: Given, draft: Draft): Deployment | string {
   const params = entry.part('litellm_params');
   const info = entry.part('model_info');
@@ -75,7 +75,7 @@ function deployment(entry: Given, draft: Draft): Deployment | string {
   const { vendor, model } = namedModel(written, params.text('custom_llm_provider'));
   const known = vendor === undefined ? undefined : VENDORS[vendor];
   if (!known) {
-    // The whole of it is told of in one line.
+    // The row is mentioned as a whole, in one line.
     for (const part of [params, info]) part?.skip(...part.keys);
     return `${written} is of an unknown vendor: it is left out.`;
   }
@@ -146,7 +146,7 @@ function retries(params: Given): number | undefined {
   return count === undefined ? undefined : Math.min(10, Math.max(0, Math.trunc(count)));
 }
 
-/** Older files have them beside litellm_params. */
+/** In older files they are beside litellm_params. */
 function rate(params: Given, entry: Given): object | undefined {
   const requests = positive(params.number('rpm') ?? entry.number('rpm'));
   const tokens = positive(params.number('tpm') ?? entry.number('tpm'));
@@ -187,13 +187,13 @@ function keyOf(text: string | undefined): Key | undefined {
   return text === undefined || text === '' ? undefined : fromLitellmText(text);
 }
 
-/** A variable as the address reader takes it. */
+/** A variable in the notation that the URL parser accepts. */
 function referenced(text: string | undefined): Key | undefined {
   const key = keyOf(text);
   return key && 'env' in key ? key : undefined;
 }
 
-/** A text that may stand in a variable. */
+/** A text that may be a reference to a variable. */
 function environment(text: string | undefined, draft: Draft, fallback: string): string | undefined {
   const key = keyOf(text);
   if (key === undefined) return undefined;

@@ -1,17 +1,17 @@
-/** Takes out of a configuration what is not valid in it, so that the rest of an import can be used. */
+/** Removes invalid values from a configuration, so that the rest of an import can be used. */
 import type { Document } from 'yaml';
 import { isMap, isScalar, isSeq } from 'yaml';
 import type { Problem } from '../../config/problems.ts';
 import { loadConfig } from '../../config/load.ts';
 
-/** What depends on something that was taken out comes to light in the next round. */
+/** Errors in what depended on a removed value appear in the next round. */
 const MOST_ROUNDS = 20;
 
 type Path = readonly (string | number)[];
 
 /**
- * Takes out every value that is an error.
- * @returns what was taken out and why
+ * Removes every invalid value.
+ * @returns the removed values and the reasons
  */
 export function mended(document: Document): string[] {
   const told: string[] = [];
@@ -30,7 +30,7 @@ function takenOut(document: Document, { path: written, message }: Problem): stri
   const path = pathIn(document.contents, written);
   if (!path || path.length === 0 || !document.hasIn(path)) return [];
   document.deleteIn(path);
-  // A list or a map without anything in it is often an error itself.
+  // An empty list or map is often an error itself.
   const parent = path.slice(0, -1);
   const left = parent.length > 1 ? document.getIn(parent, true) : undefined;
   if ((isSeq(left) || isMap(left)) && left.items.length === 0) document.deleteIn(parent);
@@ -38,7 +38,7 @@ function takenOut(document: Document, { path: written, message }: Problem): stri
   return [`${written}: not valid here (${said})`];
 }
 
-/** The path that a problem names, such as "models.gpt-3.5.targets[0]": keys may have dots in them. */
+/** Parses the path of a problem, such as "models.gpt-3.5.targets[0]": keys may contain dots. */
 function pathIn(node: unknown, text: string): Path | undefined {
   if (text === '') return [];
   if (isSeq(node)) {
@@ -48,7 +48,7 @@ function pathIn(node: unknown, text: string): Path | undefined {
   }
   if (!isMap(node)) return undefined;
   const keys = node.items.map(({ key }) => String(isScalar(key) ? key.value : key));
-  // The longest first: one may begin with another.
+  // Longest first, since one may be a prefix of another.
   for (const key of keys.toSorted((a, b) => b.length - a.length)) {
     if (!text.startsWith(key) || !/^(?:$|\.|\[)/.test(text.slice(key.length))) continue;
     const rest = pathIn(node.get(key, true), text.slice(key.length).replace(/^\./, ''));

@@ -1,4 +1,4 @@
-/** The configuration of the Python proxy whose words this one has kept. */
+/** The configuration of the Python proxy whose vocabulary this program has kept. */
 import type { Draft, Key } from './draft.ts';
 import type { Given } from './given.ts';
 import { clientKey } from './client-keys.ts';
@@ -104,7 +104,7 @@ function provider(row: Given, draft: Draft): void {
   for (const model of row.texts('models') ?? []) draft.model(made, model);
 }
 
-/** Addresses that a type has anyway, with or without what clients of the vendor add. */
+/** The default URLs of a type, with and without what the vendor's clients append. */
 function isUsual(type: string, url: string | undefined): boolean {
   return url !== undefined && (USUAL[type] ?? []).includes(url);
 }
@@ -140,7 +140,7 @@ function defined(fields: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** `${NAME}` as a variable. */
+/** Converts `${NAME}` to a variable. */
 function keyOf(text: string): Key {
   const env = /^\$\{?(\w+)(?::-[^}]*)?\}?$/.exec(text.trim())?.[1];
   return env === undefined ? { literal: text } : { env };

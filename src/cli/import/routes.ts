@@ -1,26 +1,26 @@
-/** Names that clients ask for, made of deployments and of what follows when these fail. */
+/** Builds routes from deployments and their fallbacks. */
 import type { Draft, DraftTarget } from './draft.ts';
 
-/** A model at a provider, by a name that clients ask for. */
+/** A model of a provider, under a name that clients use. */
 export interface Deployment extends DraftTarget {
-  /** Lower ones are asked first. */
+  /** Lower values come first. */
   readonly order?: number | undefined;
 }
 
-/** A name, and where it leads. */
+/** A name and its targets. */
 export interface Group {
   readonly name: string;
   readonly deployments: readonly Deployment[];
-  /** Names of other groups that are asked when this one fails, best first. */
+  /** The names of other groups that are used when this one fails, best first. */
   readonly fallbacks: readonly string[];
   readonly contentPolicy?: boolean;
   readonly notes?: readonly string[];
 }
 
-/** Writes the routes of all groups. A name that a provider serves under the same name needs none. */
+/** Writes the routes of all groups. A name that a provider already serves under the same name needs none. */
 export function addRoutes(draft: Draft, groups: readonly Group[]): void {
   const known = new Map(groups.map((group) => [group.name, group]));
-  // What a group is itself, without what follows it: routes that name each other would never end.
+  // The group itself without its fallbacks: routes that refer to each other would never end.
   const own = new Map<string, string>();
   for (const group of groups) own.set(group.name, ownTarget(draft, group, needsPool(group, groups)));
   for (const { name, deployments, fallbacks, contentPolicy, notes = [] } of groups) {
@@ -36,7 +36,7 @@ export function addRoutes(draft: Draft, groups: readonly Group[]): void {
   }
 }
 
-/** Whether a group is named by a route besides its own, so that it needs a name without its fallbacks. */
+/** Whether another group's route refers to this one, so that it needs a name without its fallbacks. */
 function needsPool({ name, deployments, fallbacks }: Group, groups: readonly Group[]): boolean {
   if (deployments.length < 2) return false;
   return fallbacks.length > 0 || groups.some((other) => other.fallbacks.includes(name));
@@ -50,7 +50,7 @@ function ownTarget(draft: Draft, { name, deployments }: Group, pooled: boolean):
   return pool;
 }
 
-/** By their order, where they have one, or else by their weights. */
+/** Ordered if they have an order, otherwise weighted. */
 function shape(deployments: readonly Deployment[]) {
   const ordered = new Set(deployments.map(({ order }) => order)).size > 1;
   const sorted = deployments.toSorted((a, b) => (a.order ?? Infinity) - (b.order ?? Infinity));
@@ -58,7 +58,7 @@ function shape(deployments: readonly Deployment[]) {
   return { targets, weighted: !ordered && targets.length > 1 };
 }
 
-/** Whether clients find it by its name without a route: one provider alone serves a model of that name. */
+/** Whether clients can use the name without a route: exactly one provider serves a model of that name. */
 function servedAs({ providers }: Draft, name: string, deployments: readonly Deployment[]): boolean {
   const [only, ...others] = deployments;
   if (!only || others.length > 0) return false;

@@ -1,37 +1,37 @@
-/** Secrets that stand in a file: none of them is written anywhere. */
+/** Literal secrets in an imported file: none of them is written anywhere. */
 import { createHash } from 'node:crypto';
 
-/** Names under which a value may be a secret. */
+/** Field names under which a value may be a secret. */
 export const CREDENTIAL_NAMES =
   /auth|key|token|secret|cookie|pass|pwd|credential|signature|salt|dsn|webhook|license|connection_string/i;
 
-/** A place for a key that was filled because something had to stand there. */
+/** A placeholder that was put where a key was required. */
 const PLACEHOLDER =
   /^(?:dummy|none|null|empty|fake|any|anything|not[-_ ]?(?:needed|required|used)|no[-_ ]?key|unused|ollama|lm-?studio|test|placeholder|replace[-_ ]?me|changeme|your[-_ ].*|<.*>|x+|sk-?(?:xx+|1234|dummy|fake|none)?|bearer)(?:[-_ ]?(?:api)?[-_ ]?key)?$/i;
 
-/** Whether a key is none. */
+/** Whether a key is only a placeholder. */
 export function isPlaceholder(key: string): boolean {
   return PLACEHOLDER.test(key.trim());
 }
 
-/** A client's key as the configuration may hold it. */
+/** A client's key in the form that the configuration may hold. */
 export function hashOf(key: string): string {
   return `sha256:${createHash('sha256').update(key).digest('hex')}`;
 }
 
-/** Gives names of variables to keys that stand in the file itself. The same key has one name. */
+/** Replaces literal keys by variables. Equal keys get the same variable. */
 export class KeyNames {
   readonly #names = new Map<string, string>();
   readonly #others = new Set<string>();
   readonly #used: Set<string>;
 
-  /** @param text the file, whose own variables are not to be taken for other keys */
+  /** @param text of the file, whose own variables must not be reused for other keys */
   constructor(text: string) {
     const found = text.matchAll(/(?:os\.environ\/|\benv\.|\$\{?|_env["']?:\s*["']?)([A-Za-z_]\w*)/g);
     this.#used = new Set([...found].map(([, name]) => name!));
   }
 
-  /** The variable for a key. @param wanted the name that it gets while that is free */
+  /** The variable for a key. @param wanted its name, if that is free */
   nameFor(key: string, wanted: string): string {
     const known = this.#names.get(key);
     if (known !== undefined) return known;
@@ -42,12 +42,12 @@ export class KeyNames {
     return name;
   }
 
-  /** Remembers a secret that gets no variable. */
+  /** Registers a secret that does not get a variable. */
   hide(secret: string): void {
     this.#others.add(secret);
   }
 
-  /** What may stand nowhere in the result. */
+  /** Everything that must not appear in the result. */
   get secrets(): readonly string[] {
     return [...this.#names.keys(), ...this.#others];
   }
@@ -58,7 +58,7 @@ export class KeyNames {
   }
 }
 
-/** A name as that of a variable. */
+/** Converts a name to that of a variable. */
 export function variableName(...parts: readonly string[]): string {
   return parts
     .join('_')

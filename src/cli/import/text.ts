@@ -1,4 +1,4 @@
-/** A draft as the text of a configuration, with comments beside what they are about. */
+/** Writes a draft as the text of a configuration, with notes as comments in their places. */
 import type { Node } from 'yaml';
 import { Document, isCollection, isMap, isNode, isSeq, visit } from 'yaml';
 import { masker } from '../../logs/redact.ts';
@@ -6,18 +6,18 @@ import type { Draft, DraftProvider, DraftRoute } from './draft.ts';
 import type { Left } from './given.ts';
 import { mended } from './mend.ts';
 
-/** Longer ones are wrapped. */
+/** Longer comments are wrapped. */
 const COLUMNS = 100;
 
-/** How a file was read. */
+/** The source of an import. */
 export interface About {
-  /** Whose configuration it is. */
+  /** The program that the configuration is from. */
   readonly title: string;
-  /** The file, without its folders. */
+  /** The file name without directories. */
   readonly file: string;
 }
 
-/** The order in which sections are written. */
+/** The order of the sections. */
 const SECTIONS = [
   'server',
   'auth',
@@ -31,7 +31,7 @@ const SECTIONS = [
   'logging',
 ];
 
-/** @param left what has no counterpart; each of it becomes a comment */
+/** @param left what has no counterpart; each entry becomes a comment */
 export function draftText(draft: Draft, left: readonly string[], { title, file }: About): string {
   const mask = masker(draft.keys.secrets);
   const all: Record<string, unknown> = Object.fromEntries(draft.sections);
@@ -52,7 +52,7 @@ export function draftText(draft: Draft, left: readonly string[], { title, file }
   if (!document.hasIn(['providers', 0])) {
     head.push('None of its models could be converted: the built-in mock takes their place.');
     document.setIn(['providers'], document.createNode([{ name: 'mock', type: 'mock' }]));
-    // What named the others leads nowhere now.
+    // A reference to a removed entry would be invalid.
     gone.push(...mended(document));
   }
   const lost = gone.length > 0 ? ['Not taken over:', ...gone.map((line) => `- ${line}`)] : [];
@@ -60,7 +60,7 @@ export function draftText(draft: Draft, left: readonly string[], { title, file }
   return `${document.toString({ lineWidth: 0 }).trimEnd()}\n`;
 }
 
-/** What was not taken over, each kind once. @param reasons why, by the path without numbers */
+/** What was not converted, each kind once. @param reasons why, by the path without indices */
 export function leftLines(left: readonly Left[], reasons: Readonly<Record<string, string>>): string[] {
   const groups = new Map<string, { count: number; shown: Set<string> }>();
   for (const { path, shown } of left) {
@@ -102,7 +102,7 @@ function routeValue({ targets, weighted, policy }: DraftRoute) {
   return plain.length === 1 ? plain[0] : plain;
 }
 
-/** What is within a model, a target or a limit stands on one line. */
+/** Models, targets and limits are written on one line. */
 function flattened(document: Document, mask: (text: string) => string): void {
   visit(document, {
     Scalar(key, node) {
@@ -121,7 +121,7 @@ function flattened(document: Document, mask: (text: string) => string): void {
   });
 }
 
-/** Variables get a fallback, so that the file is valid before they are set; other `${` stand for themselves. */
+/** Variables get a fallback, so that the file is valid before they are set; any other `${` is escaped. */
 function written(text: string): string {
   return text.replaceAll(/\$\{(?:(\w+)\}|(?=\w+:-)|)/g, (match, name: string | undefined, at: number) => {
     if (name !== undefined) return `\${${name}:-unset}`;
@@ -140,7 +140,7 @@ function commentKey(document: Document, name: string, notes: readonly string[]):
   if (pair && isNode(pair.key)) (pair.key as Node).commentBefore = lines(notes);
 }
 
-/** Text of comments, each line within the width. A list keeps its indentation. */
+/** A comment as lines within the width. Lists keep their indentation. */
 function lines(texts: readonly string[]): string {
   return texts
     .flatMap(wrappedText)

@@ -15,7 +15,7 @@ export interface Amount {
 
 type Given = { readonly [kind in Kind]?: string | undefined };
 
-/** The amounts that flags of these names give. A plus before them changes nothing. @throws ExitError 2 for what is none */
+/** The amounts in flags of these names. A leading plus is ignored. @throws ExitError 2 for invalid ones */
 export function amountsIn(given: Given): Amount[] {
   return KINDS.flatMap((kind) => {
     const text = given[kind];
@@ -35,7 +35,7 @@ function amountOf(kind: Kind, text: string): number {
   throw new ExitError(2, `Cannot use --${kind} ${text}: expected a whole number such as 500, 200k or 2M`);
 }
 
-/** Limits of a key as files have them. @param per the window of all but `concurrent` */
+/** The limits of a key in the form of the file. @param per the window of all except `concurrent` */
 export function limitsIn(given: Given, per: string | undefined): object[] | undefined {
   const amounts = amountsIn(given);
   const windowed = amounts.filter(({ kind }) => kind !== 'concurrent');

@@ -1,4 +1,4 @@
-/** Changes the keys file: all of a change or nothing, one command at a time. */
+/** Changes the keys file atomically, one command at a time. */
 import {
   closeSync,
   existsSync,
@@ -23,16 +23,16 @@ import { KeysDocument } from './document.ts';
 import type { Place } from './place.ts';
 import { keysIn, textAt } from './place.ts';
 
-/** What a change is given: the file as it is, read and as a document. */
+/** What a change receives: the file, parsed and as an editable document. */
 export interface Changing {
   readonly file: KeysFile;
   readonly document: KeysDocument;
 }
 
 /**
- * Changes the keys file of a place.
- * @param change works on the document; what it returns is returned
- * @throws ExitError when the file is not valid, or would not be afterwards; then it stays as it was
+ * Changes the keys file at a location.
+ * @param change edits the document; its result is returned
+ * @throws ExitError when the file is invalid, or would be afterwards; it stays unchanged then
  */
 export function changeKeys<Result>(place: Place, change: (changing: Changing) => Result): Result {
   const { path, config } = place;
@@ -58,7 +58,7 @@ export function changeKeys<Result>(place: Place, change: (changing: Changing) =>
   });
 }
 
-/** The key of this name in the keys file. @throws ExitError where there is none, with what to do */
+/** The key of this name in the keys file. @throws ExitError with advice if there is none */
 export function keyIn(file: KeysFile, name: string, { path, config, configPath }: Place, action: string) {
   const found = file.keys.find((key) => key.name === name);
   if (found) return found;
@@ -71,10 +71,10 @@ export function keyIn(file: KeysFile, name: string, { path, config, configPath }
   );
 }
 
-/** Writes a file that is whole whenever it is read, and lasts. A new one is its owner's alone; others keep mode and owner. */
+/** Writes a file atomically and durably. A new one is readable by its owner only; an existing one keeps mode and owner. */
 function writeDurably(path: string, text: string): void {
   try {
-    // What is mounted is often a link, which is to stay one.
+    // A mounted file is often a link, which must stay one.
     const target = existsSync(path) ? realpathSync(path) : path;
     const directory = dirname(target);
     const temporary = join(directory, `.${basename(target)}.${process.pid}.tmp`);
@@ -102,12 +102,12 @@ function keepOwner(descriptor: number, target: string): void {
   const last = statSync(target, { throwIfNoEntry: false });
   if (!last) return;
   fchmodSync(descriptor, last.mode & 0o777);
-  // Nobody else may give files away.
+  // Only root may change the owner of a file.
   if (process.getuid?.() === 0) fchownSync(descriptor, last.uid, last.gid);
 }
 
 function syncDirectory(directory: string): void {
-  // Windows cannot open a directory and keeps its entries by other means.
+  // Windows cannot open a directory, and makes its entries durable by other means.
   if (process.platform === 'win32') return;
   const descriptor = openSync(directory, 'r');
   try {

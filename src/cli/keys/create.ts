@@ -20,7 +20,7 @@ const meta: CommandInfo = {
   ],
 };
 
-/** Flags of amounts, of a new key's limits and of raises. */
+/** The flags for amounts, of a new key's limits and of raises. */
 export const AMOUNT_FLAGS = {
   budget: { type: 'string', valueHint: 'usd', description: 'Budget in USD' },
   tokens: { type: 'string', valueHint: 'count', description: 'Limit on tokens, such as 200k' },

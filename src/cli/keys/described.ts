@@ -3,7 +3,7 @@ import { endText, minuteText } from './moments.ts';
 import type { PlacedKey } from './place.ts';
 import type { KeyUse } from './use.ts';
 
-/** A key as `--json` shows it. No hash is among it: who sees the list has no use for it. */
+/** A key as `--json` prints it, without hashes: a reader of the list does not need them. */
 export interface DescribedKey {
   readonly name: string;
   readonly where: 'configuration' | 'keys_file';
@@ -21,10 +21,10 @@ export interface DescribedKey {
   readonly ops: boolean | 'only' | null;
   readonly created: string | null;
   readonly rotated: string | null;
-  /** Until when former keys of it still work. */
+  /** Until when previous secrets of it stay valid. */
   readonly previous_until: readonly string[];
   readonly last_used: string | null;
-  /** USD in this month (UTC), as far as prices are known. */
+  /** USD in the current month (UTC), as far as prices are known. */
   readonly spent_this_month: number;
   readonly requests_this_month: number;
 }
@@ -71,17 +71,17 @@ export function described({ key, inFile }: PlacedKey, { raises, use, nowMs }: Ab
   };
 }
 
-/** An end as people read it; a dash where there is none. */
+/** An expiry as text; a dash if there is none. */
 export function endOf(iso: string | null): string {
   return iso === null ? '-' : endText(Date.parse(iso));
 }
 
-/** A moment as people read it; a dash where there is none. */
+/** A time as text; a dash if there is none. */
 export function momentText(iso: string | null): string {
   return iso === null ? '-' : minuteText(Date.parse(iso));
 }
 
-/** An amount of money as people read it. */
+/** An amount of money as text. */
 export function usd(amount: number): string {
   return amount === 0 || amount >= 0.01 ? amount.toFixed(2) : amount.toPrecision(2);
 }

@@ -1,4 +1,4 @@
-/** The keys file as a document that is changed: comments, order and what stands elsewhere in it stay. */
+/** The keys file as an editable document: comments, order and everything else in it are preserved. */
 import type { Document, Node } from 'yaml';
 import { isCollection, isMap, isScalar, isSeq, parseDocument, YAMLMap, YAMLSeq } from 'yaml';
 
@@ -25,7 +25,7 @@ export class KeysDocument {
     this.#add('raises', fields);
   }
 
-  /** Sets fields of a key, and takes out those that are `undefined`. */
+  /** Sets fields of a key, and removes those that are `undefined`. */
   changeKey(name: string, fields: Fields): void {
     const index = this.#list('keys').items.findIndex((item) => named(item, 'name', name));
     for (const [field, value] of Object.entries(fields)) {
@@ -35,13 +35,13 @@ export class KeysDocument {
     }
   }
 
-  /** Takes out a key, and the raises of its limits. */
+  /** Removes a key, and the raises of its limits. */
   removeKey(name: string): void {
     this.#keep('keys', (item) => !named(item, 'name', name));
     this.#keep('raises', (item) => !named(item, 'key', name));
   }
 
-  /** Keeps the raises whose `until` fulfils a test. */
+  /** Keeps only the raises whose `until` passes a test. */
   keepRaises(test: (until: string) => boolean): void {
     this.#keep('raises', (item) => !isMap(item) || test(String(item.get('until'))));
   }
@@ -55,7 +55,7 @@ export class KeysDocument {
     const map = new YAMLMap();
     for (const [name, value] of given) map.set(name, this.#node(value));
     const items = this.#list(list);
-    // Brackets would hold all of them on one line.
+    // Flow style would put all of them on one line.
     if (items.items.length === 0) items.flow = false;
     items.add(map);
   }
@@ -75,7 +75,7 @@ export class KeysDocument {
     return made;
   }
 
-  /** A value as people write it: what is within a list or a map of a key stands on one line. */
+  /** A value in the usual notation: lists and maps within a key are on one line. */
   #node(value: unknown): Node {
     const node = this.#document.createNode(value) as Node;
     if (isCollection(node)) node.flow = true;

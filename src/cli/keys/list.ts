@@ -31,7 +31,7 @@ export default defineCommand({
   },
 });
 
-/** A day without its hour: `show` tells more. */
+/** A date without the time: `show` prints it in full. */
 const DAY_LETTERS = 10;
 
 function cells(key: DescribedKey): string[] {

@@ -2,8 +2,8 @@ import { repeated } from '../argv/parse.ts';
 import { ExitError } from '../exit.ts';
 
 /**
- * A list as a flag has it: words between commas, of which those within braces separate nothing. An empty text is an empty list.
- * @returns `undefined` where the flag is left out
+ * Parses a list flag: items separated by commas, except commas within braces. An empty text is an empty list.
+ * @returns `undefined` if the flag is omitted
  */
 export function listFlag(value: string | undefined): string[] | undefined {
   if (value === undefined) return undefined;
@@ -11,7 +11,7 @@ export function listFlag(value: string | undefined): string[] | undefined {
   return words.map((word) => word.trim()).filter((word) => word !== '');
 }
 
-/** `--label team=search`, as often as wanted. @throws ExitError 2 for what has no name */
+/** Parses `--label team=search`, which may be repeated. @throws ExitError 2 for a label without a name */
 export function labelsIn(args: readonly string[]): Record<string, string> | undefined {
   const pairs = repeated(args, 'label').map((text): [string, string] => {
     const at = text.indexOf('=');

@@ -5,10 +5,10 @@ import { ExitError } from '../exit.ts';
 const DAY_MS = 86_400_000;
 
 /**
- * A flag that says until when: a day, which counts to its end in UTC, a moment with its zone, `today`, `tomorrow`, or a span from
- * now such as 24h or 90d.
- * @returns it as files have it
- * @throws ExitError 2 when it is none of these, or has passed
+ * Parses a flag for an expiry: a day, up to its end in UTC, a time with an offset, `today`, `tomorrow`, or a duration from now
+ * such as 24h or 90d.
+ * @returns the expiry in the form of the file
+ * @throws ExitError 2 when it is invalid, or in the past
  */
 export function untilFlag(name: string, value: string, nowMs: number): string {
   const text = written(value, nowMs);
@@ -29,24 +29,24 @@ function written(value: string, nowMs: number): string {
   return span === undefined ? value : momentOf(nowMs + span);
 }
 
-/** A span of time. @returns milliseconds @throws ExitError 2 */
+/** Parses a duration. @returns milliseconds @throws ExitError 2 */
 export function spanFlag(name: string, value: string): number {
   const span = milliseconds(value);
   if (span !== undefined) return span;
   throw new ExitError(2, `Cannot use --${name} ${value}: expected a span such as 30m, 24h or 7d`);
 }
 
-/** A moment as files have it, to the second. */
+/** A time in the form of the file, to the second. */
 export function momentOf(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-/** An end in words: the last day where it is the end of one, else the moment. */
+/** An expiry in words: the last day if it is the end of a day, otherwise the time. */
 export function endText(ms: number): string {
   return ms % DAY_MS === 0 ? dayOf(ms - 1) : minuteText(ms);
 }
 
-/** A moment in words, to the minute. */
+/** A time in words, to the minute. */
 export function minuteText(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

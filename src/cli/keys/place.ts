@@ -1,4 +1,4 @@
-/** Where the keys file is, and the configuration that it belongs to. */
+/** Locates the keys file and the configuration that it belongs to. */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { KeyConfig } from '../../config/auth-schema.ts';
@@ -12,7 +12,7 @@ import { ExitError } from '../exit.ts';
 import { tellProblems } from '../problems-text.ts';
 import { CONFIG_FLAG } from '../source.ts';
 
-/** Flags of all commands that work on keys. */
+/** The flags of all commands that manage keys. */
 export const PLACE_FLAGS = {
   config: CONFIG_FLAG,
   file: {
@@ -25,18 +25,18 @@ export const PLACE_FLAGS = {
 export interface Place {
   /** The keys file. */
   readonly path: string;
-  /** The configuration without the keys file; what the environment offers where there is none. */
+  /** The configuration without the keys file; one derived from the environment if there is no file. */
   readonly config: Config;
-  /** Its file; `undefined` where there is none. */
+  /** The path of the configuration; `undefined` if there is none. */
   readonly configPath: string | undefined;
-  /** Whether that names the keys file, so that a proxy reads it. */
+  /** Whether the configuration names the keys file, so that a proxy reads it. */
   readonly named: boolean;
 }
 
 /**
- * Finds the keys file. Of the configuration no more has to be right than its shape: variables that only the server has may
- * be missing here.
- * @throws ExitError when there is none
+ * Locates the keys file. The configuration only needs a valid shape: variables that exist only on the server may be missing
+ * here.
+ * @throws ExitError when there is no keys file
  */
 export function findPlace(flags: { config?: string | undefined; file?: string | undefined }): Place {
   const given = flags.config ?? (process.env.LLMPROXY_CONFIG || undefined);
@@ -54,7 +54,7 @@ export function findPlace(flags: { config?: string | undefined; file?: string | 
   throw new ExitError(1, `Cannot find the keys file: ${configPath} names none. ${advice(config)}`);
 }
 
-/** What to write into a configuration that names no keys file. */
+/** The lines to add to a configuration that names no keys file. */
 function advice({ auth }: Config): string {
   const lines = auth === undefined ? 'auth:\n  keys_file: keys.yaml' : '  keys_file: keys.yaml';
   const where =
@@ -80,13 +80,13 @@ function shapeOf(path: string): Config {
   throw new ExitError(1, `Cannot use ${path}: it is not valid, see above`);
 }
 
-/** A key, and whether it stands in the keys file. */
+/** A key, and whether it is in the keys file. */
 export interface PlacedKey {
   readonly key: KeyConfig;
   readonly inFile: boolean;
 }
 
-/** All keys: those of the configuration, then those of the keys file. @throws ExitError when that is not valid */
+/** All keys: those in the configuration, then those in the keys file. @throws ExitError when that is invalid */
 export function keysAt({ path, config }: Place): { keys: PlacedKey[]; raises: readonly Raised[] } {
   const { file, problems } = readKeysFile({ path, text: textAt(path) }, config);
   tellProblems(problems, path);
@@ -102,12 +102,12 @@ export function keysAt({ path, config }: Place): { keys: PlacedKey[]; raises: re
 
 type Raised = NonNullable<ReturnType<typeof readKeysFile>['file']>['raises'][number];
 
-/** The keys of the configuration itself. */
+/** The keys in the configuration itself. */
 export function keysIn({ auth }: Config): readonly KeyConfig[] {
   return auth === undefined || auth === 'none' ? [] : auth.keys;
 }
 
-/** The text of the keys file; `undefined` where there is none yet. @throws ExitError when it cannot be read */
+/** The text of the keys file; `undefined` if it does not exist yet. @throws ExitError when it cannot be read */
 export function textAt(path: string): string | undefined {
   try {
     return readIfThere(path);

@@ -66,7 +66,7 @@ export default defineCommand({
   },
 });
 
-/** A raise of what is not limited would be a mistake about the limit that refuses. */
+/** Rejects a raise of something unlimited: it would not affect the limit that was meant. */
 function refuseUnlimited({ name, group, limits }: KeyConfig, kind: Kind, { groups }: Config): void {
   const own = [...limits, ...groupsOf(group, groups).flatMap((each) => each.group.each_key)];
   if (own.some((limit) => limit[kind] !== undefined)) return;

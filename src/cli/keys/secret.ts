@@ -1,32 +1,32 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** What every key begins with: by it people, and programs that search for leaked secrets, know what it is. */
+/** The prefix of every key, by which people and secret scanners recognise it. */
 const BEGINNING = 'sk-llmproxy-';
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-/** So many of 62 letters hold 256 bits. */
+/** The length at which 62 characters hold 256 bits. */
 const LENGTH = 43;
-/** Letters that are shown of a key. */
+/** How many characters of a key are shown. */
 const SHOWN = 4;
 
 export interface NewSecret {
-  /** Shown once, and kept nowhere. */
+  /** The key itself, which is shown once and stored nowhere. */
   readonly secret: string;
   /** `sha256:HEX` */
   readonly hash: string;
   readonly prefix: string;
 }
 
-/** A key from the system's source of randomness. */
+/** Generates a key from the system's source of randomness. */
 export function newSecret(): NewSecret {
   let letters = '';
-  // The log knows secrets that nobody has told it by their beginning and by a digit.
+  // The log recognises unknown secrets by their prefix and by a digit.
   while (!/\d/.test(letters)) letters = randomLetters();
   const secret = BEGINNING + letters;
   const hash = `sha256:${createHash('sha256').update(secret).digest('hex')}`;
   return { secret, hash, prefix: secret.slice(0, BEGINNING.length + SHOWN) };
 }
 
-/** Bytes beyond the last multiple of 62 are left out, so that no letter is likelier than another. */
+/** Bytes above the last multiple of 62 are discarded, so that all characters are equally likely. */
 function randomLetters(): string {
   const most = 256 - (256 % LETTERS.length);
   let text = '';

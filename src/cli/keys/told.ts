@@ -1,4 +1,4 @@
-/** What commands tell people. It goes to stderr: stdout belongs to the key, or to data. */
+/** Messages of the commands. They go to stderr: stdout is for the key, or for data. */
 import { relative } from 'node:path';
 import { print } from '../output.ts';
 import type { NewSecret } from './secret.ts';
@@ -8,14 +8,14 @@ export function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** What a proxy does with a changed file, or what has to be done before one does anything. */
+/** What a running proxy does with the changed file, or what must be done for it to be read. */
 export function sayTakenOver({ path, named, configPath }: Place): void {
   if (named) return say('A running llmproxy picks it up within a second or two.');
   const where = configPath === undefined ? 'The configuration' : configPath;
   say(`${where} does not name this file yet: write \`keys_file: ${path}\` below \`auth:\` there.`);
 }
 
-/** A new key, this once: on stdout, so that a script can take it. */
+/** Prints a new key, this once: on stdout, so that scripts can capture it. */
 export function giveSecret(name: string, made: NewSecret, place: Place, json: boolean | undefined): void {
   const { secret, prefix } = made;
   if (json) return print(`${JSON.stringify({ name, key: secret, prefix, file: place.path }, null, 2)}\n`);
@@ -24,7 +24,7 @@ export function giveSecret(name: string, made: NewSecret, place: Place, json: bo
   print(`${secret}\n`);
 }
 
-/** A path as short as it can be told. */
+/** A path in its shortest form. */
 function shownPath(path: string): string {
   const near = relative(process.cwd(), path);
   return near === '' || near.startsWith('..') ? path : near;

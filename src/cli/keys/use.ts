@@ -1,4 +1,4 @@
-/** What keys have done, as commands show it. */
+/** The use of keys, as commands show it. */
 import type { Config } from '../../config/schema.ts';
 import { inMonth } from '../../limits/accounts.ts';
 import { UNITS_PER_USD } from '../../limits/limit.ts';
@@ -7,12 +7,12 @@ import { readAccounts } from '../../limits/store.ts';
 export interface KeyUse {
   /** When its last request ended, milliseconds since 1970. */
   readonly lastMs: number;
-  /** In this month (UTC), as far as prices are known, USD. */
+  /** The spend in the current month (UTC), as far as prices are known, USD. */
   readonly spent: number;
   readonly requests: number;
 }
 
-/** Last use and spend of each key by its name, as `serve` keeps them; none where it has kept nothing. */
+/** Last use and spend by key name, as persisted by `serve`; empty if nothing was persisted. */
 export function lastUseAndSpend(
   { state }: Pick<Config, 'state'>,
   nowMs: number,

@@ -1,11 +1,11 @@
-/** What a request went through, for level debug and `llmproxy logs show`: attempt by attempt. */
+/** Prints the attempts of a request, for level debug and for `llmproxy logs show`. */
 import type { JsonObject } from '../../wire/json.ts';
 import { isObject, listOf, numberOf, stringOf } from '../../wire/json.ts';
 import { count, span } from './figures.ts';
 import type { Paint } from './paint.ts';
 import { name } from './request-line.ts';
 
-/** One line an attempt: "1. groq/llama-3.3  429 rate_limited  80ms". */
+/** One line per attempt: "1. groq/llama-3.3  429 rate_limited  80ms". */
 export function attemptLines({ attempt_log: attempts }: JsonObject, paint: Paint): string[] {
   const all = listOf(attempts).filter(isObject);
   const widest = Math.max(0, ...all.map(({ target }) => Bun.stringWidth(name(target))));
@@ -23,7 +23,7 @@ export function attemptLines({ attempt_log: attempts }: JsonObject, paint: Paint
   });
 }
 
-/** What else is known of a request, as words and their values. */
+/** Further facts about a request: labels and values. */
 export function detailsOf(record: JsonObject): [word: string, value: string][] {
   const { id, endpoint, stream, lane, finish, cached_tokens: cached, reasoning_tokens: reasoning } = record;
   const first = numberOf(record.first_content_ms);

@@ -1,6 +1,6 @@
-/** Figures in lines, in as few characters as say enough. */
+/** Short notations of numbers. */
 
-/** A time: "8ms", "1.42s", "12.3s", "2m05s". */
+/** A duration: "8ms", "1.42s", "12.3s", "2m05s". */
 export function span(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)}ms`;
   const seconds = ms / 1_000;
@@ -11,7 +11,7 @@ export function span(ms: number): string {
   return `${Math.floor(whole / 3_600)}h${String(Math.floor((whole % 3_600) / 60)).padStart(2, '0')}m`;
 }
 
-/** A number of tokens: "340", "1.2k", "130k", "1.2M". */
+/** A token count: "340", "1.2k", "130k", "1.2M". */
 export function count(value: number): string {
   if (value < 1_000) return String(Math.round(value));
   const [scaled, unit] = value < 999_500 ? [value / 1_000, 'k'] : [value / 1_000_000, 'M'];

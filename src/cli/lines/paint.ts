@@ -1,4 +1,4 @@
-/** Colours of lines, where they are wanted. */
+/** Colours for lines. */
 type Colour = (text: string) => string;
 
 export interface Paint {
@@ -10,7 +10,7 @@ export interface Paint {
   readonly cyan: Colour;
 }
 
-/** @param wanted whether there are to be colours: see `useColor` */
+/** @param wanted whether to use colours: see `useColor` */
 export function paintOf(wanted: boolean): Paint {
   const colour =
     (on: number, off: number): Colour =>

@@ -1,4 +1,4 @@
-/** A request as one line for people: what `serve` says of it, and `llmproxy logs` lists. */
+/** A request on one line: for `serve` and for `llmproxy logs`. */
 import type { JsonObject } from '../../wire/json.ts';
 import { isObject, listOf, numberOf, stringOf } from '../../wire/json.ts';
 import { dollars } from '../amounts.ts';
@@ -6,26 +6,26 @@ import { plainLine } from '../wrap.ts';
 import type { Paint } from './paint.ts';
 import { count, span } from './figures.ts';
 
-/** Characters at the end of an id that tell it from others: `llmproxy logs show` takes them for it. */
+/** How many characters at the end of an id identify it: `llmproxy logs show` accepts them. */
 const SHORT_ID = 8;
-/** The words of a failure are cut at the edge of a terminal, but never to less than so many columns. */
+/** Error messages are cut at the edge of a terminal, but not below this width. */
 const LEAST_WORDS = 24;
-/** Longest words where nothing else bounds them, characters. */
+/** The longest error message if there is no terminal, characters. */
 const MOST_WORDS = 300;
-/** Longest name of a key or a model that is shown whole, characters: clients choose models. */
+/** The longest name of a key or model that is shown in full, characters: clients choose model names. */
 const MOST_NAME = 80;
 
 export interface LineOptions {
-  /** Columns of the terminal; `Infinity` when the output is no terminal. */
+  /** The width of the terminal; `Infinity` when the output is not a terminal. */
   readonly width: number;
   readonly paint: Paint;
-  /** When it was, as it is to be shown. */
+  /** The time in the form to show. */
   readonly time: (record: JsonObject) => string;
 }
 
 /**
- * The line of a record. What it names has no control characters.
- * @param record the record, or its head with what stands before the request
+ * The line of a record. Names in it contain no control characters.
+ * @param record the record, or its head with the fields before the request
  */
 export function requestLine(record: JsonObject, { width, paint, time }: LineOptions): string {
   const parts = [
@@ -56,7 +56,7 @@ function statusText({ status, outcome }: JsonObject, paint: Paint): string {
   return outcome === 'error' ? paint.red(text) : paint.yellow(text);
 }
 
-/** The model that was asked for, and who answered or was asked last: "smart → openai/gpt-5-mini". */
+/** The requested model, and the target that answered or was tried last: "smart → openai/gpt-5-mini". */
 function wayText({
   endpoint,
   model,
@@ -83,7 +83,7 @@ function tokensText({ input_tokens: input, output_tokens: output, estimate }: Js
   return [`${guessed ? '~' : ''}${text(into)}+${text(out)}`];
 }
 
-/** What it cost, failed attempts included; a question mark where the model has no known price. */
+/** The cost including failed attempts; a question mark if the model has no known price. */
 function costText({ cost, input_tokens: input, estimate, failed }: JsonObject): string[] {
   const own = isObject(estimate) ? estimate.cost : cost;
   const others = isObject(failed) ? numberOf(failed.cost) : undefined;
@@ -92,13 +92,13 @@ function costText({ cost, input_tokens: input, estimate, failed }: JsonObject): 
   return numberOf(input) === undefined ? [] : ['$?'];
 }
 
-/** What failed before another target, or the same once more, was asked. */
+/** The failures before the last attempt. */
 function detoursText({ attempt_log: attempts, outcome }: JsonObject): string[] {
   const failed = listOf(attempts)
     .filter(isObject)
-    // One that lost a race has not failed.
+    // An attempt that lost a race has not failed.
     .filter(({ fault }) => typeof fault === 'string' && fault !== 'hedge_lost');
-  // The last failure of a request that failed is in its own words.
+  // The final failure of a failed request is printed separately.
   const before = outcome === 'success' ? failed : failed.slice(0, -1);
   if (before.length === 0) return [];
   const names = before.map(({ target, fault, status }) => {
@@ -112,7 +112,7 @@ function times([text, all]: readonly [string, readonly string[]]): string {
   return all.length === 1 ? text : `${all.length}× ${text}`;
 }
 
-/** Why it is no success, `undefined` where it is one. */
+/** Why the request failed; `undefined` if it succeeded. */
 function wordsOf({ outcome, fault, error }: JsonObject): string | undefined {
   if (outcome === 'success') return undefined;
   const words = plainLine((stringOf(error) ?? '').slice(0, 4 * MOST_WORDS));
@@ -122,14 +122,14 @@ function wordsOf({ outcome, fault, error }: JsonObject): string | undefined {
   return words === '' ? kind : `${kind}: ${words}`;
 }
 
-/** A name as it may be shown: clients choose some of them, and they must not steer a terminal. */
+/** A name in a form that is safe to print: clients choose some of them, and must not control the terminal. */
 export function name(value: unknown): string {
-  // It may be as long as a request may be.
+  // It may be as long as a request.
   const text = plainLine((stringOf(value) ?? '').slice(0, 4 * MOST_NAME));
   return text === '' ? '-' : cut(text, MOST_NAME);
 }
 
-/** The text, cut to so many columns. */
+/** The text, cut to a width. */
 function cut(text: string, columns: number): string {
   if (Bun.stringWidth(text) <= columns) return text;
   let shown = '';

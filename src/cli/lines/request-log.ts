@@ -1,4 +1,4 @@
-/** A line for each request on stderr. */
+/** Prints a line for each request to stderr. */
 import type { Config } from '../../config/schema.ts';
 import type { LogRecord } from '../../logs/record.ts';
 import type { JsonObject } from '../../wire/json.ts';
@@ -11,17 +11,17 @@ import type { LineWriter } from './stderr.ts';
 import { stderrLines } from './stderr.ts';
 import { clockTime, endedMs, utcTime } from './times.ts';
 
-/** Where the lines about a request begin that follow the first. */
+/** The indentation of further lines about a request. */
 const INDENT = ' '.repeat(4);
 
 type Logging = Pick<Config['logging'], 'level' | 'format' | 'show_requests'>;
 
-/** Takes each record. @param mask takes secrets out of the line */
+/** Receives each record. @param mask redacts the line */
 export type RequestLog = (record: LogRecord, mask: (text: string) => string) => void;
 
 /**
- * Says what became of each request, where that is wanted: on a terminal, at level debug, or when the configuration says so.
- * @param worker which of several workers tells, from 1
+ * Reports the outcome of each request if wanted: on a terminal, at level debug, or if the configuration says so.
+ * @param worker the number of this worker, from 1
  * @returns `undefined` when it is not wanted
  */
 export function requestLog(
@@ -36,7 +36,7 @@ export function requestLog(
   const say = (text: string) => to.write(text);
   const made = format === 'json' ? jsonLine(worker) : textLines(level === 'debug');
   return (record, mask) => {
-    // What cannot be written need not be made.
+    // A line that cannot be written need not be built.
     if (to.hasRoom) say(mask(made(record)));
     else to.drop();
   };
@@ -49,7 +49,7 @@ function textLines(isDetailed: boolean): (record: LogRecord) => string {
   const time = (record: JsonObject) => stamp(endedMs(record));
   return (record) => {
     const fields: JsonObject = record;
-    // A terminal may change its width.
+    // A terminal may be resized.
     const line = requestLine(fields, { width: widthOf(stderr), paint, time });
     if (!isDetailed) return line;
     const details = detailsOf(fields).map(([word, value]) => `${word} ${value}`);
@@ -57,16 +57,16 @@ function textLines(isDetailed: boolean): (record: LogRecord) => string {
   };
 }
 
-/** Longest text in a line, characters: clients choose models, and providers the words of errors. */
+/** The longest text in a line, characters: clients choose model names, and providers the text of errors. */
 const MOST_TEXT = 300;
-/** Attempts in a line; the last ones, where there were more. */
+/** The most attempts in a line; the last ones if there are more. */
 const MOST_ATTEMPTS = 8;
 
 function short(text: string | null): string | null {
   return text === null || text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT).toWellFormed()}…`;
 }
 
-/** A line that a pipe takes as one piece. */
+/** The size up to which a pipe takes a line atomically. */
 function jsonLine(worker: number | undefined): (record: LogRecord) => string {
   const who = worker === undefined ? {} : { worker };
   return (record) =>

@@ -1,20 +1,20 @@
-/** Lines on stderr that cost requests nothing: a terminal that is held, and a pipe that nobody reads, would hold up all. */
+/** Writes to stderr without delaying requests: a stopped terminal, or a pipe without a reader, would block the process. */
 import * as fs from 'node:fs';
 
 const FD = 2;
-/** Lines that wait at most, bytes. */
+/** The size of the buffer for lines, bytes. */
 const MAX_WAITING = 1024 ** 2;
 /**
- * What is written at once. A pipe takes so much as one piece, so that the lines of several workers do not get into each other.
+ * The size of one write. A pipe takes this much atomically, so that the lines of several workers do not mix.
  * @see POSIX, PIPE_BUF
  */
 const MAX_PIECE = 4_096;
-/** When a pipe that has no room, and does not wait, is asked again, milliseconds. */
+/** The retry interval for a full non-blocking pipe, milliseconds. */
 const NO_ROOM_MS = 20;
 
 /** Writes whole lines in their order. */
 export class LineWriter {
-  /** Whether lines are to say when they were written: once all is said of how the program begins. */
+  /** Whether lines begin with their time: once the start-up messages are complete. */
   stamped = false;
   readonly #fd: number;
   #waiting: Buffer[] = [];
@@ -29,12 +29,12 @@ export class LineWriter {
     this.#fd = fd;
   }
 
-  /** From now on nobody waits for what is written. Before, a program that cannot begin says all and ends. */
+  /** Writes asynchronously from now on. Before that, a program that cannot start prints everything and exits. */
   begin(): void {
     this.#serves = true;
   }
 
-  /** Whether there is room for more. */
+  /** Whether the buffer has room. */
   get hasRoom(): boolean {
     return this.#bytes < MAX_WAITING;
   }
@@ -51,8 +51,8 @@ export class LineWriter {
   }
 
   /**
-   * Waits for what is still to be written, but not for a reader that has stopped reading.
-   * @returns whether all is written
+   * Waits for buffered output, but not for a reader that has stopped reading.
+   * @returns whether everything was written
    */
   async written(patienceMs: number): Promise<boolean> {
     const { promise: late, resolve } = Promise.withResolvers<void>();
@@ -66,7 +66,7 @@ export class LineWriter {
     return !this.#writing;
   }
 
-  /** Something is left out. */
+  /** Counts a line that is dropped. */
   drop(): void {
     this.#dropped += 1;
   }
@@ -88,7 +88,7 @@ export class LineWriter {
     this.#send(piece, 0);
   }
 
-  /** As many whole lines as are written as one; a longer one by itself. */
+  /** As many whole lines as fit into one write; a longer line by itself. */
   #piece(): Buffer {
     let count = 0;
     let length = 0;
@@ -102,7 +102,7 @@ export class LineWriter {
     return lines.length === 1 ? lines[0]! : Buffer.concat(lines);
   }
 
-  /** In another thread: it may take as long as the reader likes. */
+  /** In another thread, since it may block for any time. */
   #send(piece: Buffer, from: number): void {
     fs.write(this.#fd, piece, from, piece.length - from, null, (error, written) => {
       if (error?.code === 'EAGAIN') {
@@ -124,7 +124,7 @@ export class LineWriter {
     this.#bytes += line.length;
   }
 
-  /** Whoever reads stderr may go, as a collector of logs that is restarted does. That must not end what serves. */
+  /** The reader of stderr may exit, as a restarted log collector does. That must not end the server. */
   #failed(error: unknown): void {
     const { code } = error as NodeJS.ErrnoException;
     this.#gone = code === 'EPIPE' || code === 'EBADF' || code === 'EIO';

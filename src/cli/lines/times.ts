@@ -1,4 +1,4 @@
-/** Moments as lines begin with them. */
+/** Times at the beginning of lines. */
 import { numberOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 
@@ -7,21 +7,21 @@ export function endedMs({ ts, latency_ms: ms }: JsonObject): number {
   return Date.parse(String(ts)) + (numberOf(ms) ?? 0);
 }
 
-/** What the clock of this machine shows: "14:03:07". */
+/** The local time: "14:03:07". */
 export function clockTime(ms: number): string {
   const date = new Date(ms);
   if (Number.isNaN(date.getTime())) return '--:--:--';
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
 }
 
-/** The same with the day, which a list that reaches further back needs: "11-30 14:03:07". */
+/** The same with the date, for lists that span several days: "11-30 14:03:07". */
 export function dayTime(ms: number): string {
   const date = new Date(ms);
   if (Number.isNaN(date.getTime())) return '----- --:--:--';
   return `${two(date.getMonth() + 1)}-${two(date.getDate())} ${clockTime(ms)}`;
 }
 
-/** For whatever is no terminal, where the zone must be plain: "2026-11-30T13:03:07Z". */
+/** For output that is not a terminal, where the time zone must be explicit: "2026-11-30T13:03:07Z". */
 export function utcTime(ms: number): string {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? '-' : `${date.toISOString().slice(0, 19)}Z`;

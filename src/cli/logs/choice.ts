@@ -1,4 +1,4 @@
-/** Which records are wanted: by the words of `llmproxy export`, and by a few of its own. */
+/** Selects records: with the flags of `llmproxy export`, and some of its own. */
 import type { ArgsDef } from 'citty';
 import type { ArgumentInfo } from '../argv/command.ts';
 import type { OptionName } from '../../config/export/options.ts';
@@ -14,7 +14,7 @@ import { compileWhere } from '../../export/read/where.ts';
 import { HeadScan } from '../../logs/head.ts';
 import { repeated } from '../argv/parse.ts';
 
-/** Options of the export that choose records by what their heads say. */
+/** Options of the export that select records by their heads. */
 const SHARED = [
   'key',
   'model',
@@ -32,7 +32,7 @@ const SHARED = [
   'where',
 ] as const satisfies readonly OptionName[];
 
-/** The flags that choose records. */
+/** The flags that select records. */
 export const CHOICE_FLAGS: ArgsDef = {
   failed: { type: 'boolean', description: 'Only errors and incomplete answers' },
   ...Object.fromEntries(
@@ -49,17 +49,17 @@ export const CHOICE_FLAGS: ArgsDef = {
   ),
 };
 
-/** What was chosen. */
+/** The selection. */
 export interface Choice {
   readonly test: RecordTest;
   readonly sinceMs: number | undefined;
-  /** Whether anything was asked for at all. */
+  /** Whether any filter was given. */
   readonly any: boolean;
 }
 
 /**
- * @param args as they were given, flags as --name=value
- * @throws ExportError of kind `usage` for a value that is none
+ * @param args as given, flags as --name=value
+ * @throws ExportError of kind `usage` for an invalid value
  */
 export function choiceOf(args: readonly string[], nowMs: number): Choice {
   const values = Object.fromEntries(SHARED.flatMap((name) => given(name, args)));
@@ -93,7 +93,7 @@ export function choiceOf(args: readonly string[], nowMs: number): Choice {
 
 const NONE: GivenOptions = { values: {}, inputs: [] };
 
-/** How the part of a head that many lines share begins where all went well. */
+/** The beginning of the shared part of a head for a successful request. */
 const SUCCESS = '","outcome":"success"';
 
 function given(name: (typeof SHARED)[number], args: readonly string[]): [OptionName, GivenValue][] {

@@ -24,10 +24,10 @@ import type { Choice } from './choice.ts';
 import { CHOICE_FLAGS, choiceOf } from './choice.ts';
 
 const EXIT = { failed: 1, usage: 2 } as const;
-/** More are no list that anybody reads: an export has all of them. */
+/** A longer list is not useful to read: an export has all records. */
 const MOST = 100_000;
 
-/** Where records are looked for. */
+/** Where records are searched for. */
 export const LOGS_OPERAND = {
   type: 'positional',
   required: false,
@@ -77,7 +77,7 @@ export default defineCommand({
   },
 });
 
-/** What stands where a command may stand, and is no file, may be meant for one. @throws ExitError 2 */
+/** A word in the place of a subcommand that is not a file may be a misspelt command. @throws ExitError 2 */
 function refuseMisspelt([first = '']: readonly string[]): void {
   const [close] = existsSync(first) ? [] : nearest(first, ['show', 'last'], 1);
   if (close === undefined) return;
@@ -107,10 +107,10 @@ async function follow(named: readonly string[], choice: Choice, { most, show }: 
   const follower = new LogFollower(named);
   const ends = await follower.begin();
   const { test, sinceMs } = choice;
-  // What is written meanwhile is found by both: it is shown by the one that follows.
+  // Records written meanwhile are found twice: they are printed by the follower only.
   const isBefore = ({ input, at }: FoundRecord) => at < (ends.get(input.path) ?? Infinity);
   const inputs = await findInputs(named).catch((error: unknown) => {
-    // They may come to be.
+    // The files may be created later.
     if (error instanceof InputError) return [];
     throw error;
   });
@@ -139,12 +139,12 @@ function showJson(head: JsonObject): void {
   print(`${JSON.stringify(head)}\n`);
 }
 
-/** The logs that are named, or the directory of the configuration. */
+/** The given logs, or the directory in the configuration. */
 export function logsNamed(named: readonly string[], config: string | undefined): readonly string[] {
   return named.length > 0 ? named : [readConfig(config).config.logging.requests.directory];
 }
 
-/** @throws ExitError in place of what is known to go wrong */
+/** @throws ExitError in place of expected errors */
 export async function withKnownErrors(work: () => Promise<void>): Promise<void> {
   try {
     await work();

@@ -1,4 +1,4 @@
-/** One record as people read it. */
+/** One record as readable text. */
 import type { JsonObject } from '../../wire/json.ts';
 import { isObject, listOf, numberOf, stringOf } from '../../wire/json.ts';
 import { amount, dollars } from '../amounts.ts';
@@ -12,20 +12,20 @@ import { answeredTurns, askedTurns } from './turns.ts';
 
 export interface RecordTextOptions {
   readonly paint: Paint;
-  /** Columns of the terminal; `Infinity` when the output is no terminal. */
+  /** The width of the terminal; `Infinity` when the output is not a terminal. */
   readonly width: number;
-  /** A moment, in epoch milliseconds, as it is to be shown. */
+  /** Formats a time given in epoch milliseconds. */
   readonly time: (ms: number) => string;
 }
 
 const LABEL = 10;
 const INDENT = '  ';
-/** Longest JSON that stands for what is no conversation, characters. */
+/** The longest JSON that is shown in place of a conversation, characters. */
 const MOST_JSON = 4_000;
 
 /**
  * Facts, attempts, and the conversation.
- * @param feedback records of feedback on it
+ * @param feedback the feedback records on it
  */
 export function recordText(
   record: JsonObject,
@@ -111,7 +111,7 @@ function errorText({ fault, error }: JsonObject): string {
   return words === '' ? name(fault) : `${name(fault)}: ${words}`;
 }
 
-/** Of a realtime session: how it went. */
+/** The course of a realtime session. */
 function sessionText({ session }: JsonObject): string {
   if (!isObject(session)) return '';
   const { closed_by: by, client_events: asked, provider_events: told, responses, refused } = session;
@@ -124,7 +124,7 @@ function sessionText({ session }: JsonObject): string {
   ]);
 }
 
-/** Of a stream that was cut and resumed: who said what part of it. */
+/** For a stream that was interrupted and resumed: which target wrote which part. */
 function partsText({ parts }: JsonObject): string {
   return listOf(parts)
     .filter(isObject)
@@ -212,7 +212,7 @@ function jsonText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
 }
 
-/** What people and models wrote, with its lines, but without what steers a terminal. */
+/** Text by people and models, with its line breaks, but without control characters. */
 function plain(text: string): string {
   return Bun.stripANSI(text)
     .replaceAll('\r\n', '\n')

@@ -65,7 +65,7 @@ export default defineCommand({
   },
 });
 
-/** The newest request: feedback is no request. */
+/** The newest request: feedback does not count. */
 async function newest(
   inputs: readonly LogInput[],
   { test, sinceMs }: Choice,

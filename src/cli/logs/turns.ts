@@ -1,15 +1,15 @@
-/** A conversation as people read it, whatever protocol it is in: who said what, in order. */
+/** A conversation in any protocol as readable text: who said what, in order. */
 import type { JsonObject } from '../../wire/json.ts';
 import { isObject, listOf, numberOf, stringOf } from '../../wire/json.ts';
 
-/** What one side said. */
+/** The words of one side. */
 export interface Turn {
   readonly who: string;
-  /** Texts, and other things as a line in brackets. */
+  /** Texts; anything else is a line in brackets. */
   readonly pieces: readonly string[];
 }
 
-/** What was asked, as far as its protocol is known by its fields; empty where it is none of a conversation. */
+/** The turns of a request whose protocol is recognised by its fields; empty if it is not a conversation. */
 export function askedTurns(request: unknown): Turn[] {
   if (!isObject(request)) return [];
   const { system, instructions, messages, input, prompt, contents, systemInstruction } = request;
@@ -24,7 +24,7 @@ export function askedTurns(request: unknown): Turn[] {
   ];
 }
 
-/** What was answered; of several choices each. */
+/** The turns of an answer; one for each choice. */
 export function answeredTurns(response: unknown): Turn[] {
   if (!isObject(response)) return [];
   const { choices, content, output, candidates, role } = response;
@@ -99,10 +99,10 @@ function textOf(block: unknown): string[] {
   return text === undefined ? [] : [text];
 }
 
-/** Longest JSON of a thing that is shown in its place, characters. */
+/** The longest JSON that stands for a part that is not text, characters. */
 const MOST_JSON = 500;
 
-/** A block of content in words. */
+/** A content block in words. */
 function blockText(block: JsonObject): string {
   const { type } = block;
   const text = stringOf(block.text);
@@ -131,7 +131,7 @@ function callText(call: unknown): string {
   return `[calls${id === undefined ? '' : ` ${id}`}] ${stringOf(told.name) ?? '?'}(${shown})`;
 }
 
-/** Pictures, sound and files: what they are and how large, or where they lie. */
+/** Images, audio and files: their type and size, or their address. */
 function sizeOf(block: JsonObject): string | undefined {
   const { type, image_url: image, source, input_audio: audio, file, inlineData } = block;
   const url = stringOf(image) ?? (isObject(image) ? stringOf(image.url) : undefined);

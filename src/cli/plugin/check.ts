@@ -61,7 +61,7 @@ function namedIn(flag: string | undefined): readonly string[] {
   return paths;
 }
 
-/** What a plugin has, in words. */
+/** The content of a plugin in words. */
 export function brought({ name, providers, hooks }: LoadedPlugin): string {
   const types = providers.map(({ type }) => `provider type ${type}`);
   const called = Object.keys(hooks ?? {}).filter((key) => key !== 'name');

@@ -24,7 +24,7 @@ export default defineCommand({
     };
     try {
       mkdirSync(dir, { recursive: true });
-      // These follow the version of this program, and nobody else writes them.
+      // These belong to the version of this program and are overwritten.
       writeKit(join(dir, KIT_FOLDER), { code: true });
       tell(join(dir, KIT_FOLDER), 'the types of this version, and its code for tests');
       writeNew(join(dir, 'local.ts'), example('local.ts'));

@@ -2,13 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pluginKit } from '../../../scripts/plugin-kit.ts' with { type: 'macro' };
 
-/** Put in by the bundler, and loaded by these commands alone. */
+/** Embedded by the bundler, and loaded by these commands only. */
 const KIT: Readonly<Record<string, string>> = pluginKit();
 
-/** What plugins import, as editors and tests find it. */
+/** The modules that plugins import, in the form that editors and tests find. */
 export const KIT_FOLDER = 'llmproxy';
 
-/** Writes the declarations of 'llmproxy' into a folder, and for tests its code. */
+/** Writes the declarations of 'llmproxy' to a directory, and its code for tests. */
 export function writeKit(folder: string, { code }: { code: boolean }): void {
   for (const [path, text] of Object.entries(KIT)) {
     if (path.startsWith('examples/') || (!code && path.endsWith('.js'))) continue;
@@ -23,7 +23,7 @@ export function example(name: string): string {
   return KIT[`examples/${name}`]!;
 }
 
-/** How TypeScript reads plugins. @param kit the folder with the declarations */
+/** The TypeScript settings for plugins. @param kit the directory of the declarations */
 export function compilerOptions(kit: string): Readonly<Record<string, unknown>> {
   return {
     target: 'ESNext',

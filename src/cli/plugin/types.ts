@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { compilerOptions, KIT_FOLDER, writeKit } from './kit.ts';
 
-/** What the type checker found. */
+/** The result of the type check. */
 export interface Typed {
   /** One line each: "acme.ts:3:7 error: ...". */
   readonly errors: readonly string[];
-  /** Why it could not be run; `undefined` when it could. */
+  /** Why it could not run; `undefined` when it did. */
   readonly failed: string | undefined;
 }
 
 /**
- * Checks the types of plugins, strictly, with the checker that this executable contains: nothing else is needed. It runs in a
- * folder of its own, so that what lies about, such as a package.json or a bunfig.toml, changes nothing.
+ * Type-checks plugins in strict mode with the checker in this executable: nothing else is needed. It runs in a temporary
+ * directory, so that files such as package.json or bunfig.toml have no influence.
  * @param files absolute paths
  */
 export async function checkTypes(files: readonly string[]): Promise<Typed> {
@@ -43,7 +43,7 @@ export async function checkTypes(files: readonly string[]): Promise<Typed> {
   }
 }
 
-/** The types of Bun's own API, where they are installed beside a plugin. */
+/** The types of Bun's own API, if they are installed beside a plugin. */
 function bunTypes(file: string): string[] {
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     const found = join(folder, 'node_modules/bun-types');

@@ -9,12 +9,12 @@ import type { LoadedSource } from '../source.ts';
 /** A proxy in this process, which ends with it. */
 export interface OwnProxy {
   readonly base: string;
-  /** What it had to tell; a program that has the terminal must not be written over. */
+  /** Its messages, collected: they must not disturb a program that uses the terminal. */
   readonly problems: readonly string[];
   end(): Promise<void>;
 }
 
-/** How long answers that are under way may take once the program has ended, milliseconds. */
+/** How long answers in progress may take after the program has exited, milliseconds. */
 const DRAIN_MS = 2_000;
 
 /** Serves on a free port of this machine. @throws ExitError when it cannot */
@@ -50,7 +50,7 @@ export async function beginProxy(source: LoadedSource): Promise<OwnProxy> {
   }
 }
 
-/** Without a configuration it is begun wherever the user works: its files belong into the home folder, and not there. */
+/** Without a configuration its files go to the home directory rather than the current one. */
 function keepOutOfFolder(config: Config): void {
   const folder = join(process.env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'llmproxy');
   config.state = { ...config.state, directory: join(folder, 'state') };

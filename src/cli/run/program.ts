@@ -1,4 +1,4 @@
-/** Another program, with the terminal of this one. */
+/** Another program that runs in this one's terminal. */
 import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { nearest } from '../../config/suggest.ts';
@@ -6,11 +6,11 @@ import { ExitError } from '../exit.ts';
 import type { Launch, Program } from './programs.ts';
 import { PROGRAMS } from './programs.ts';
 
-/** Told to this process alone by whoever supervises it; what a terminal tells, it tells all of its processes. */
+/** Signals from a supervisor reach this process only; those from a terminal reach all of its processes. */
 const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 const OF_TERMINAL = ['SIGINT', 'SIGQUIT'] as const;
 
-/** The program of this name, or of a path that ends with it. @throws ExitError 2 when it is not known */
+/** The known program with this name or file name. @throws ExitError 2 when there is none */
 export function programNamed(command: string, base: string): Program {
   const name = basename(command).replace(/\.(?:exe|cmd|js)$/, '');
   const program = PROGRAMS.find((each) => each.name === name);
@@ -31,7 +31,7 @@ export function programNamed(command: string, base: string): Program {
   );
 }
 
-/** Where a program is. @throws ExitError 127, as a shell does, with the way to get it */
+/** The path of a program. @throws ExitError 127, as shells do, with installation advice */
 export function executableOf(command: string, { title, install }: Program): string {
   const path = Bun.which(command);
   if (path !== null) return path;
@@ -39,12 +39,12 @@ export function executableOf(command: string, { title, install }: Program): stri
 }
 
 /**
- * Runs a program until it ends; what comes from the terminal goes to it alone.
- * @returns its exit code; 128 and the signal's number where one ended it
+ * Runs a program until it exits; terminal signals are left to it.
+ * @returns its exit code; 128 plus the number of the signal that ended it
  */
 export async function runWith(path: string, args: readonly string[], { env }: Launch): Promise<number> {
   const all = Object.entries({ ...process.env, ...env }).filter(([, value]) => value !== undefined);
-  // Listened to before the program begins: a signal that comes meanwhile must not end this process alone.
+  // Handlers are installed before the start: a signal in between must not end only this process.
   const passOn = (signal: NodeJS.Signals): void => child.kill(signal);
   const ignore = (): void => undefined;
   for (const signal of PASSED_ON) process.on(signal, passOn);

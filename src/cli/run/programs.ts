@@ -1,34 +1,34 @@
-/** Programs that are known, and how each is told of a proxy: by its environment and its flags alone. */
+/** Known programs, and how each is pointed at a proxy: by environment variables and flags only. */
 
-/** Where a proxy is, and what it is to be asked with. */
+/** The address of a proxy, and the key to use. */
 export interface Reach {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly base: string;
-  /** What the program sends as its key. */
+  /** The key that the program sends. */
   readonly key: string;
-  /** The model that the user names. */
+  /** The model that the user named. */
   readonly model: string | undefined;
-  /** Names that the proxy lists. */
+  /** The models that the proxy lists. */
   readonly models: readonly string[];
 }
 
-/** What a program is begun with. */
+/** How a program is started. */
 export interface Launch {
-  /** Variables to be set; `undefined` for one that must not be there. */
+  /** Variables to set; `undefined` removes one. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Flags before the user's own arguments. */
   readonly args: readonly string[];
 }
 
 export interface Program {
-  /** What it is called here, and its command. */
+  /** Its name here, which is also its command. */
   readonly name: string;
   readonly title: string;
-  /** How to get it. */
+  /** How to install it. */
   readonly install: string;
-  /** A model that it asks for by itself; left out where one must be named. */
+  /** The model that it uses by default; omitted if one must be named. */
   readonly asksFor?: string;
-  /** It lets its user choose among the models that the proxy lists. */
+  /** Whether its user can choose among the models that the proxy lists. */
   readonly offersChoice?: true;
   readonly launch: (reach: Reach) => Launch;
 }
@@ -46,7 +46,7 @@ export const PROGRAMS: readonly Program[] = [
       env: {
         ANTHROPIC_BASE_URL: base,
         ANTHROPIC_AUTH_TOKEN: key,
-        // These would go before.
+        // These would take precedence.
         ANTHROPIC_API_KEY: undefined,
         CLAUDE_CODE_USE_BEDROCK: undefined,
         CLAUDE_CODE_USE_VERTEX: undefined,
@@ -112,7 +112,7 @@ export const PROGRAMS: readonly Program[] = [
   },
 ];
 
-/** Claude Code asks different models for different work. */
+/** Claude Code uses different models for different tasks. */
 const CLAUDE_MODELS = [
   'ANTHROPIC_MODEL',
   'ANTHROPIC_DEFAULT_OPUS_MODEL',

@@ -3,10 +3,10 @@ import type { Config } from '../../config/schema.ts';
 import { ExitError } from '../exit.ts';
 import { KEY_VARIABLE } from './programs.ts';
 
-/** How long a proxy may take to say that it is there, milliseconds. */
+/** How long a proxy may take to answer, milliseconds. */
 const PATIENCE_MS = 2_000;
 
-/** The address that a flag names, as programs are given it. @throws ExitError 2 when it is none */
+/** The address in a flag, in the form that programs receive it. @throws ExitError 2 when it is invalid */
 export function baseOfUrl(url: string): string {
   const parsed = URL.parse(url);
   if (!parsed || !/^https?:$/.test(parsed.protocol))
@@ -14,25 +14,25 @@ export function baseOfUrl(url: string): string {
   return `${parsed.origin}${parsed.pathname}`.replace(/\/+$/, '').replace(/\/v1$/, '');
 }
 
-/** Where a proxy with this configuration listens; `undefined` for a unix socket, which these programs do not speak to. */
+/** Where a proxy with this configuration listens; `undefined` for a unix socket, which these programs cannot use. */
 export function baseOfConfig({ server: { host, port, tls, unix } }: Config): string | undefined {
   if (unix !== undefined) return undefined;
   const local = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `${tls ? 'https' : 'http'}://${local.includes(':') ? `[${local}]` : local}:${port}`;
 }
 
-/** Whether a proxy of this kind answers at an address; other servers may be there. */
+/** Whether this proxy, rather than another server, answers at an address. */
 export async function isThere(base: string): Promise<boolean> {
   try {
     const answer = await fetch(`${base}/health/live`, { signal: AbortSignal.timeout(PATIENCE_MS) });
     return ((await answer.json()) as { status?: unknown }).status === 'live';
   } catch {
-    // Nobody is there, or somebody else.
+    // Nothing listens there, or another server does.
     return false;
   }
 }
 
-/** What programs send as their key. @throws ExitError when callers need one and none is given */
+/** The key that programs send. @throws ExitError when callers need one and none is given */
 export function keyFor(config: Config | undefined): string {
   const given = process.env[KEY_VARIABLE];
   if (given) return given;
@@ -43,7 +43,7 @@ export function keyFor(config: Config | undefined): string {
   throw new ExitError(1, `Cannot run it without a key: the proxy wants one. Set ${KEY_VARIABLE}${hint}`);
 }
 
-/** The names that a proxy lists. @throws ExitError when it refuses, or cannot be reached */
+/** The models that a proxy lists. @throws ExitError when it refuses, or cannot be reached */
 export async function modelsAt(base: string, key: string): Promise<readonly string[]> {
   const { status, body } = await asked(`${base}/v1/models`, key);
   const { data, error } = body as { data?: { id: string }[]; error?: { message?: string } };
@@ -51,7 +51,7 @@ export async function modelsAt(base: string, key: string): Promise<readonly stri
   throw new ExitError(1, `Cannot use ${base}: ${error?.message ?? `it answered ${status}`}`);
 }
 
-/** Whether a proxy serves a model, by whatever name it is found. */
+/** Whether a proxy serves a model under any of its names. */
 export async function servesModel(base: string, key: string, model: string): Promise<boolean> {
   return (await asked(`${base}/v1/models/${encodeURIComponent(model)}`, key)).status === 200;
 }
@@ -66,7 +66,7 @@ async function asked(url: string, key: string): Promise<{ status: number; body: 
   }
 }
 
-/** The file to read where none is named: a config.yaml of another program may lie where somebody works. */
+/** The default configuration file: the current directory may contain a config.yaml of another program. */
 export function fileHere(flag: string | undefined): string | undefined {
   const named = flag ?? (process.env.LLMPROXY_CONFIG || undefined);
   if (named !== undefined || !existsSync('config.yaml')) return named;

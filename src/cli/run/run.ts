@@ -50,7 +50,7 @@ export default defineCommand({
   async run({ args }) {
     const [command = '', ...own] = args._;
     if (args['dry-run'] || args.print) return await show(command, own, args);
-    // What cannot be run needs no proxy.
+    // A program that is not installed needs no proxy.
     const program = programNamed(command, HERE);
     const path = executableOf(command, program);
     const { base, key, proxy } = await found(args);
@@ -69,7 +69,7 @@ export default defineCommand({
   },
 });
 
-/** Where a proxy is, unless its configuration says otherwise. */
+/** The address of a proxy unless the configuration has another one. */
 const HERE = 'http://127.0.0.1:8000';
 
 interface Flags {
@@ -81,11 +81,11 @@ interface Flags {
 interface Found {
   readonly base: string;
   readonly key: string;
-  /** The one that was begun. */
+  /** The proxy that was started here. */
   readonly proxy: OwnProxy | undefined;
 }
 
-/** The proxy that runs, or one that is begun. */
+/** The running proxy, or one that is started. */
 async function found({ url, config: flag }: Flags): Promise<Found> {
   if (url !== undefined) {
     const base = baseOfUrl(url);
@@ -100,7 +100,7 @@ async function found({ url, config: flag }: Flags): Promise<Found> {
   return { base: proxy.base, key, proxy };
 }
 
-/** A program that asks for what nobody serves would only tell of an error, in its own words. */
+/** Checks the model first: the program would only report an error in its own words. */
 async function refuseUnserved(
   { name, title, asksFor, offersChoice }: Program,
   { base, key, model, models }: Reach,
@@ -121,7 +121,7 @@ async function refuseUnserved(
   );
 }
 
-/** What the program would be run with. */
+/** Prints how the program would be run. */
 async function show(
   command: string,
   own: readonly string[],
@@ -151,7 +151,7 @@ function shown({ env, args }: Launch, command: string, own: readonly string[]): 
   return `${lines.join('')}${[command, ...args, ...own].map(quoted).join(' ')}\n`;
 }
 
-/** As a shell takes it. */
+/** Quoted for a shell. */
 function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

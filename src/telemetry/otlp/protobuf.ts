@@ -1,10 +1,10 @@
 /**
- * OTLP's messages in protobuf. They are few and never change in place, so that a table of their fields and forty lines that write
- * them do what a library of a megabyte would. @see https://protobuf.dev/programming-guides/encoding/
+ * OTLP's messages in protobuf. They are few and do not change, so a table of their fields and forty lines of encoding replace a
+ * library of a megabyte. @see https://protobuf.dev/programming-guides/encoding/
  */
 import type { MetricsRequest, TracesRequest } from './tree.ts';
 
-/** How a field is written. */
+/** The encoding of a field. */
 type Kind =
   | 'string'
   | 'hex'
@@ -127,7 +127,7 @@ function encoded(value: object, message: Message): Uint8Array<ArrayBuffer> {
   return writer.bytes();
 }
 
-/** Bytes that grow. */
+/** A growing buffer. */
 class Writer {
   #memory = Buffer.from(new ArrayBuffer(16_384));
   #length = 0;
@@ -188,13 +188,13 @@ class Writer {
     }
   }
 
-  /** Begins what has a length. @returns where its content begins */
+  /** Begins a length-delimited field. @returns the position of its content */
   #open(number: number): number {
     this.#varint(number * 8 + BYTES);
     return this.#length;
   }
 
-  /** Puts the length before the content, which moves a little. */
+  /** Inserts the length before the content, which is moved. */
   #close(start: number): void {
     const length = this.#length - start;
     const size =
@@ -239,7 +239,7 @@ class Writer {
     this.#length = this.#memory.writeDoubleLE(value, this.#room(8));
   }
 
-  /** Makes room. @returns where to write */
+  /** Reserves room. @returns where to write */
   #room(bytes: number): number {
     const end = this.#length + bytes;
     if (end > this.#memory.length) {

@@ -1,15 +1,15 @@
-/** Sends OTLP over HTTP, and sends again what may be sent again. @see https://opentelemetry.io/docs/specs/otlp/#otlphttp-response */
+/** Sends OTLP over HTTP, with retries. @see https://opentelemetry.io/docs/specs/otlp/#otlphttp-response */
 import type { Clock } from '../../clock.ts';
 import type { Destination } from '../settings.ts';
 import { sleep } from '../../clock.ts';
 
-/** Statuses at which the same request may be sent again. */
+/** The statuses after which a request may be retried. */
 const AGAIN: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
-/** How long a batch is sent again before it is given up, milliseconds. */
+/** How long a batch is retried, milliseconds. */
 const PATIENCE_MS = 60_000;
-/** Of what a collector complains of, so much is told, characters. */
+/** How much of a collector's error message is reported, characters. */
 const MAX_WORDS = 200;
 
 export interface SenderDeps {
@@ -18,7 +18,7 @@ export interface SenderDeps {
   readonly random: () => number;
 }
 
-/** How a batch ended. */
+/** The result of sending a batch. */
 export type Sent =
   | {
       readonly ok: true;
@@ -42,12 +42,12 @@ export class OtlpSender {
     return this.#destination.protocol === 'http/json';
   }
 
-  /** From now on nothing is sent twice. */
+  /** Disables retries from now on. */
   hurry(): void {
     this.#closing = true;
   }
 
-  /** Gives up what is under way. */
+  /** Cancels what is in progress. */
   abort(): void {
     this.#stop.abort();
   }
@@ -81,7 +81,7 @@ export class OtlpSender {
     const { url, timeoutMs } = this.#destination;
     try {
       const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#stop.signal]);
-      // Credentials go nowhere but where the operator said.
+      // Credentials are sent only to the address that the operator configured.
       const answer = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' });
       const bytes = new Uint8Array(await answer.arrayBuffer());
       if (answer.ok) return { ok: true, ...this.#rejectedIn(bytes) };
@@ -97,12 +97,12 @@ export class OtlpSender {
     }
   }
 
-  /** What a partial success says. */
+  /** The content of a partial success. */
   #rejectedIn(bytes: Uint8Array): { rejected: number; words: string } {
     try {
       return this.isJson ? rejectedInJson(bytes) : rejectedInProtobuf(bytes);
     } catch {
-      // A collector that answers with something else has taken it all the same.
+      // A collector that answers with something else has accepted the data nevertheless.
       return { rejected: 0, words: '' };
     }
   }
@@ -131,7 +131,7 @@ function rejectedInJson(bytes: Uint8Array): { rejected: number; words: string } 
   };
 }
 
-/** Field 1 of the answer is the partial success; of that, field 1 is how many were rejected and 2 is why. */
+/** Field 1 of the response is the partial success; its field 1 is the number of rejected items, and 2 the reason. */
 function rejectedInProtobuf(bytes: Uint8Array): { rejected: number; words: string } {
   const found = { rejected: 0, words: '' };
   for (const [number, inner] of fieldsOf(bytes)) {

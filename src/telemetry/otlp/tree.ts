@@ -1,6 +1,6 @@
-/** OTLP's messages as far as they are sent, in the shape of its JSON. @see https://github.com/open-telemetry/opentelemetry-proto */
+/** The OTLP messages that are sent, in the shape of its JSON. @see https://github.com/open-telemetry/opentelemetry-proto */
 
-/** A whole number of up to 64 bits, in decimal: JSON carries these as text. */
+/** An integer of up to 64 bits, in decimal: JSON carries these as text. */
 export type Int64 = string;
 
 export type AnyValue =
@@ -16,7 +16,7 @@ export interface KeyValue {
 }
 
 export interface Span {
-  /** In hexadecimal, as all ids. */
+  /** Hexadecimal, like all ids. */
   readonly traceId: string;
   readonly spanId: string;
   readonly traceState?: string;
@@ -89,7 +89,7 @@ export interface MetricsRequest {
   }[];
 }
 
-/** An attribute; `undefined` where it has no value. */
+/** An attribute; `undefined` if it has no value. */
 export function attribute(
   key: string,
   value: string | number | boolean | readonly string[] | null | undefined,
@@ -106,7 +106,7 @@ function anyValue(value: string | number | boolean | readonly string[]): AnyValu
   return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
 }
 
-/** A number that is none of things that are counted: always written as a fraction. */
+/** A measurement rather than a count: always written as a fraction. */
 export function double(key: string, value: number | null | undefined): KeyValue | undefined {
   return value === null || value === undefined ? undefined : { key, value: { doubleValue: value } };
 }
