@@ -79,7 +79,8 @@ const failure: Step = (draft, dice) => {
   }
   const at = Math.floor(dice.next() * (events.length + 1));
   if (odd) {
-    const raw = `${dice.pick(STRANGE_ERRORS)}\n\n`;
+    const strange = dice.pick(STRANGE_ERRORS);
+    const raw = spoken === 'ollama' ? `${strange.replace(/^(?:.*\n)?data: /, '')}\n` : `${strange}\n\n`;
     events.splice(at, 0, {
       name: '',
       data: { text: '' },
@@ -88,8 +89,9 @@ const failure: Step = (draft, dice) => {
     });
     return `a strange error at ${at}: ${raw.trim().slice(0, 60)}`;
   }
-  if (!isSpeaker(spoken)) return 'no error';
-  const [name, data] = SPEAKERS[spoken].failure;
+  if (!isSpeaker(spoken) && spoken !== 'ollama') return 'no error';
+  const [name, data] =
+    spoken === 'ollama' ? (['', { error: 'The server broke' }] as const) : SPEAKERS[spoken].failure;
   events.splice(at, 0, { name, data: treeOf(data), failure: true });
   return `an error at ${at}`;
 };
@@ -267,7 +269,7 @@ const harmless: Step = (draft, dice) => {
     'unknown event',
     'no space',
   ] as const);
-  const sse = events && draft.spoken !== 'converse';
+  const sse = events && draft.spoken !== 'converse' && draft.spoken !== 'ollama';
   if (what === 'pace') draft.pace = dice.pick(['halves', 'bytes', 'pieces'] as const);
   else if (what === 'crlf' && sse) draft.lineEnd = dice.pick(['\r\n', '\r']);
   else if (what === 'comment' && sse)

@@ -4,6 +4,7 @@ import type { Dice } from '../simulate/dice.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
 import type { Tale } from '../helpers/tales.ts';
 import { listOf, numberOf, objectOf } from '../../src/wire/json.ts';
+import { ollamaText } from '../helpers/broken/ollama-wire.ts';
 import { ANSWER, SPEAKERS } from '../helpers/speakers.ts';
 import { textOf } from '../helpers/tales.ts';
 
@@ -17,7 +18,14 @@ export interface Ask {
 }
 
 /** How something is answered: by a speaker of chats, as a completion, or in JSON or bytes that are passed on. */
-export type Spoken = SpeakerName | 'completions' | 'json' | 'media-stream' | 'bytes' | 'speech-stream';
+export type Spoken =
+  | SpeakerName
+  | 'ollama'
+  | 'completions'
+  | 'json'
+  | 'media-stream'
+  | 'bytes'
+  | 'speech-stream';
 
 /** A sound answer. */
 export interface Sound {
@@ -39,6 +47,7 @@ const PATHS: readonly (readonly [pattern: RegExp, spoken: Spoken])[] = [
   [/\/responses$/, 'responses'],
   [/:(?:generate|streamGenerate)Content/, 'gemini'],
   [/\/converse(?:-stream)?$/, 'converse'],
+  [/\/api\/(?:chat|generate)$/, 'ollama'],
   [/\/audio\/speech$/, 'bytes'],
 ];
 
@@ -78,10 +87,10 @@ const WORDS = [
   '\\ ',
 ];
 
-function taleOf(spoken: SpeakerName, dice: Dice): Tale {
+function taleOf(finish: string, dice: Dice): Tale {
   const pieces = ['Well, ', ...Array.from({ length: dice.whole(0, 6) }, () => dice.pick(WORDS)), 'done.'];
   const usage = { input: dice.whole(1, 5_000), output: dice.whole(1, 500) };
-  return { pieces, finish: FINISHES[spoken], terminated: true, usage };
+  return { pieces, finish, terminated: true, usage };
 }
 
 /** Cuts the text of a stream into its events again. */
@@ -100,6 +109,7 @@ function eventsOf(text: string): Event[] {
 export function soundAnswer(ask: Ask, dice: Dice): Sound {
   const spoken = spokenAt(ask);
   if (isSpeaker(spoken)) return chatAnswer(spoken, ask, dice);
+  if (spoken === 'ollama') return lines(ask, dice);
   if (spoken === 'completions') return completion(ask);
   if (spoken === 'bytes')
     return { spoken, end: '', bytes: Buffer.from(`ID3${'\u0000\u00ff'.repeat(2_000)}`, 'latin1') };
@@ -117,7 +127,7 @@ function chatAnswer(spoken: SpeakerName, ask: Ask, dice: Dice): Sound {
   const count = choicesOf(ask);
   // What says all that there is, and what says little.
   if (dice.chance(0.4) && count === 1) return { spoken, events, whole, end, text: ANSWER.text };
-  const tale = taleOf(spoken, dice);
+  const tale = taleOf(FINISHES[spoken], dice);
   const told = eventsOf(textOf(spoken, tale, true));
   const answer = JSON.parse(textOf(spoken, tale, false)) as JsonObject;
   const text = (tale.pieces ?? []).join('');
@@ -130,6 +140,28 @@ function chatAnswer(spoken: SpeakerName, ask: Ask, dice: Dice): Sound {
   });
   const many = told.map(([name, data]): Event => [name, indexed(data as JsonObject, 'choices')]);
   return { spoken, events: many, whole: indexed(answer, 'choices'), end, text };
+}
+
+/** Lines of Ollama's own chats and completions. */
+function lines({ path }: Ask, dice: Dice): Sound {
+  const frame = { model: 'm-1', created_at: '2025-01-01T00:00:00Z' };
+  const calls = dice.chance(0.4) && path.endsWith('/chat');
+  const tale: Tale = { ...taleOf('stop', dice), ...(calls ? { call: ['{"city":', '"Paris"}'] } : {}) };
+  const told = (stream: boolean) =>
+    ollamaText(frame, tale, stream)
+      .trim()
+      .split('\n')
+      .map((line) => saidAt(path, JSON.parse(line) as JsonObject));
+  const [whole] = told(false);
+  const text = (tale.pieces ?? []).join('');
+  return { spoken: 'ollama', end: '', events: told(true).map((line) => ['', line]), whole: whole!, text };
+}
+
+/** What a completion says stands by itself. */
+function saidAt(path: string, line: JsonObject): object {
+  if (path.endsWith('/chat')) return line;
+  const { message, ...rest } = line;
+  return { ...rest, response: objectOf(message).content };
 }
 
 /** How many answers a client of chat or completions asked for, as far as a provider would take the number. */
@@ -221,8 +253,11 @@ function plainAnswer({ path, body }: Ask): object {
 }
 
 function vectors(path: string, body: JsonObject): object {
+  if (path.endsWith('/api/embeddings')) return { embedding: VECTOR };
   const many = (list: unknown) =>
     Array.from({ length: Math.max(1, Math.min(5_000, listOf(list).length)) }, () => VECTOR);
+  if (path.endsWith('/api/embed'))
+    return { model: 'm-1', embeddings: many(body.input), prompt_eval_count: 6 };
   if (path.endsWith(':batchEmbedContents'))
     return { embeddings: many(body.requests).map((values) => ({ values })) };
   if (path.endsWith(':embedContent')) return { embedding: { values: VECTOR } };

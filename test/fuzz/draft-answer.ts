@@ -68,7 +68,9 @@ export function draftAnswer(sound: Sound, stream: boolean): AnswerDraft {
   const type = events
     ? spoken === 'converse'
       ? 'application/vnd.amazon.eventstream'
-      : 'text/event-stream'
+      : spoken === 'ollama'
+        ? 'application/x-ndjson'
+        : 'text/event-stream'
     : whole
       ? 'application/json'
       : 'audio/mpeg';
@@ -120,8 +122,9 @@ function frameOf({ name, data, raw, flaw }: EventDraft): Buffer {
   return frame;
 }
 
-function eventText({ name, data, raw }: EventDraft): string {
+function eventText({ name, data, raw }: EventDraft, spoken: Spoken): string {
   if (raw !== undefined) return raw;
+  if (spoken === 'ollama') return `${writeTree(data)}\n`;
   return `${name === '' ? '' : `event: ${name}\n`}data: ${writeTree(data)}\n\n`;
 }
 
@@ -129,7 +132,7 @@ function bodyOf(draft: AnswerDraft): Buffer {
   const { events, whole, bytes, spoken, end, lineEnd } = draft;
   if (!events) return whole ? Buffer.from(writeTree(whole)) : bytes;
   if (spoken === 'converse') return Buffer.concat(events.map(frameOf));
-  const text = events.map(eventText).join('') + end;
+  const text = events.map((event) => eventText(event, spoken)).join('') + end;
   return Buffer.from(lineEnd === '\n' ? text : text.replaceAll('\n', lineEnd));
 }
 
@@ -142,6 +145,7 @@ const ENDS: Readonly<Record<Spoken, RegExp>> = {
   gemini: /finish_?reason|blockReason/i,
   converse: /messageStop|stopReason/i,
   cohere: /message-end|finish_reason/i,
+  ollama: /"done"\s*:\s*true/,
   json: /./,
   bytes: /./,
   'media-stream': /./,
@@ -201,7 +205,7 @@ function unfinished(draft: AnswerDraft, heard: Buffer, cut: boolean): string | u
   if (failed < 0 || draft.spoil.length > 0) return undefined;
   const first = events.slice(0, failed);
   const before = first
-    .map((event) => (spoken === 'converse' ? frameOf(event).toString('latin1') : eventText(event)))
+    .map((event) => (spoken === 'converse' ? frameOf(event).toString('latin1') : eventText(event, spoken)))
     .join('');
   const whence = Buffer.byteLength(before) + 1;
   const flawed = first.some(({ raw }) => raw);

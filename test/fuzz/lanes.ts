@@ -65,6 +65,7 @@ export const LANES: readonly Lane[] = [
   { name: 'deepseek', type: 'deepseek', base: '', model: plain, also: [] },
   { name: 'mistral', type: 'mistral', base: '/v1', model: plain, also: ['embeddings'] },
   { name: 'vllm', type: 'vllm', base: '/v1', model: plain, also: [...TEXT, 'rerank'] },
+  { name: 'ollama', type: 'ollama', base: '/v1', model: plain, also: [...TEXT] },
   { name: 'vertex', type: 'vertex', base: '', model: (token) => `gemini-${token}`, also: ['embeddings'] },
   { name: 'vertex-claude', type: 'vertex', base: '', model: (token) => `claude-${token}`, also: [] },
   { name: 'vertex-open', type: 'vertex', base: '', model: (token) => `meta/${token}`, also: [] },

@@ -140,7 +140,9 @@ function requestIn(bytes: Buffer): { ask: Ask; text: string; taken: number } | n
   const body = isObject(value) ? value : {};
   const stream = form
     ? /name="?stream"?\r\n\r\ntrue\r\n/.test(text)
-    : body.stream === true || /:stream|converse-stream/.test(path);
+    : /\/api\/(?:chat|generate)$/.test(path)
+      ? body.stream !== false
+      : body.stream === true || /:stream|converse-stream/.test(path);
   return { ask: { path, body, stream }, text, taken };
 }
 
