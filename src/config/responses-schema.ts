@@ -35,6 +35,14 @@ export const responses = z.strictObject({
     .describe(
       'Background responses that may wait for their turn in each process; further ones get a 503. One key may have half of them waiting; beyond that, it gets a 429. The key with the fewest running goes first.',
     ),
+  max_streams: z
+    .number()
+    .int()
+    .min(1)
+    .default(256)
+    .describe(
+      'Streams of stored responses (`GET /v1/responses/ID?stream=true`) that each process sends at once; further ones get a 503. One client may have half of them; beyond that, it gets a 429.',
+    ),
 });
 
 export type ResponsesConfig = z.output<typeof responses>;

@@ -71,6 +71,7 @@ export function contextOf(config: Config, lasting: Lasting, made: Made): ServerC
         : {
             store: lasting.store,
             background: lasting.background,
+            followers: lasting.followers,
             keep: config.responses.store,
             ttlMs: storedMs(config),
           },

@@ -33,6 +33,7 @@ import type { ProxyApp } from '../server/app.ts';
 import type { Buffered } from '../server/buffered.ts';
 import { Page } from '../server/page/page.ts';
 import { Background } from '../server/responses/background.ts';
+import { Followers } from '../server/responses/followers.ts';
 import { storedOptions } from '../server/responses/service.ts';
 import { IssuerPool } from '../server/tokens/issuer-keys.ts';
 import { Spending } from '../spending.ts';
@@ -81,6 +82,7 @@ export class Lasting {
   readonly usage: UsageReader;
   readonly store: Store;
   readonly background: Background;
+  readonly followers: Followers;
   readonly secrets: Secrets;
   readonly log: LogWriter | undefined;
   readonly spending: Spending;
@@ -124,6 +126,7 @@ export class Lasting {
       onProblem: (message) => this.problem(message),
     });
     this.background = new Background({ clock, store: this.store }, backgroundLimits(first));
+    this.followers = new Followers(first.responses.max_streams);
     this.secrets = new Secrets(secretsOf(first, deps.env), hiddenKeys, (all) => {
       this.work.hides(all);
       this.store.hides(all);
@@ -189,6 +192,7 @@ export class Lasting {
     this.page.endStreams();
     this.store.configure(storedOptions(config, this.deps.worker !== undefined));
     this.background.limits = backgroundLimits(config);
+    this.followers.most = config.responses.max_streams;
   }
 
   /** Flushes and closes everything. @param hooks the current ones, which receive the last records */

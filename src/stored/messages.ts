@@ -43,5 +43,7 @@ export type ToStore =
 export type FromStore =
   | { readonly kind: 'done'; readonly job: number; readonly got: unknown }
   | { readonly kind: 'failed'; readonly job: number; readonly reason: string; readonly isFull: boolean }
+  /** What it reads may be written soon by another process: the thread does other things until it looks again. */
+  | { readonly kind: 'aside'; readonly job: number }
   /** The file cannot be used, and all is kept in memory. */
   | { readonly kind: 'trouble'; readonly reason: string };

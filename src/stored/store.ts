@@ -1,8 +1,10 @@
 import type { Clock } from '../clock.ts';
-import type { StoredOptions } from './entries.ts';
+import type { Owner, StoredOptions } from './entries.ts';
 import type { FromStore, Given, Got, MethodOf, TableName, Tables, ToStore } from './messages.ts';
 import { ProxyError } from '../errors.ts';
+import { isObject } from '../wire/json.ts';
 import { NoRoom } from './room.ts';
+import { OwnersTurns } from './turns.ts';
 
 export interface StoreDeps {
   readonly clock: Clock;
@@ -17,10 +19,15 @@ interface Waiting {
   readonly bytes: number;
   readonly resolve: (got: unknown) => void;
   readonly reject: (error: Error) => void;
+  /** Whether the thread does other things meanwhile. */
+  isAside: boolean;
 }
 
 /** All is copied. */
 const NOTHING: ArrayBuffer[] = [];
+
+/** What the thread has at once: while it does one thing, the next is there. More would be done before what another owner asks. */
+const MAX_SENT = 2;
 
 /** What may wait for the thread, bytes: beyond it nothing more is stored until some of it is. */
 const MAX_WAITING = 64 * 1024 * 1024;
@@ -36,11 +43,17 @@ const WORKER = import.meta.url.endsWith('/store.ts') ? './worker.ts' : './stored
 
 /**
  * The stored responses and conversations, in a thread of their own: what a disk or a large answer takes holds nobody
- * up. Calls are done in their order, so that whoever stores something finds it afterwards. The thread begins with the first call.
+ * up. What one owner calls is done in its order, so that whoever stores something finds it afterwards; owners take turns. The
+ * thread begins with the first call.
  */
 export class Store {
   readonly #deps: StoreDeps;
   readonly #waiting = new Map<number, Waiting>();
+  /** Of these, what the thread does not have yet. */
+  readonly #unsent = new OwnersTurns<ToStore>();
+  #sent = 0;
+  /** Told when nothing waits any more. */
+  #onIdle: (() => void) | undefined;
   #options: StoredOptions;
   #secrets: readonly string[] = [];
   #worker: Worker | undefined;
@@ -103,30 +116,61 @@ export class Store {
     if (!worker) return;
     const { promise: late, resolve } = Promise.withResolvers<undefined>();
     const cancel = this.#deps.clock.after(CLOSE_MS, () => resolve(undefined));
-    await Promise.race([this.#post((job) => ({ kind: 'close', job }), 0), late]);
+    await Promise.race([this.#idle(), late]);
+    await Promise.race([this.#post('', (job) => ({ kind: 'close', job }), 0), late]);
     cancel();
     this.#end(worker, 'the proxy is being stopped');
   }
 
   #call(table: TableName, name: string, given: readonly unknown[], bytes: number): Promise<unknown> {
     this.#worker ??= this.#start();
-    return this.#post((job) => ({ kind: 'call', job, table, name, given }), bytes);
+    return this.#post(ownerIn(given), (job) => ({ kind: 'call', job, table, name, given }), bytes);
   }
 
-  #post(message: (job: number) => ToStore, bytes: number): Promise<unknown> {
+  #post(owner: Owner, message: (job: number) => ToStore, bytes: number): Promise<unknown> {
     const job = (this.#jobs += 1);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    this.#waiting.set(job, { bytes, resolve, reject });
+    this.#waiting.set(job, { bytes, resolve, reject, isAside: false });
     this.#bytes += bytes;
-    this.#send(this.#worker!, message(job));
+    this.#unsent.push(owner, message(job));
+    this.#sendNext();
     return promise;
+  }
+
+  /** Gives the thread as much as it may have. */
+  #sendNext(): void {
+    while (this.#worker && this.#sent < MAX_SENT) {
+      const next = this.#unsent.next();
+      if (!next) return;
+      this.#sent += 1;
+      this.#send(this.#worker, next);
+    }
+  }
+
+  #freed(): void {
+    this.#sent -= 1;
+    this.#sendNext();
+  }
+
+  /** Resolves when nothing waits. */
+  async #idle(): Promise<void> {
+    if (this.#waiting.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onIdle = resolve;
+    await promise;
   }
 
   #start(): Worker {
     const worker = new Worker(new URL(WORKER, import.meta.url).href, { smol: true, ref: false });
     worker.addEventListener('message', ({ data }: MessageEvent<FromStore>) => {
       if (data.kind === 'trouble') return this.#tell(data.reason);
+      if (worker !== this.#worker) return;
+      if (data.kind === 'aside') {
+        this.#waiting.get(data.job)!.isAside = true;
+        return this.#freed();
+      }
       const waiting = this.#settle(data.job);
+      if (waiting?.isAside !== true) this.#freed();
       if (data.kind === 'failed') waiting?.reject(data.isFull ? new NoRoom() : new Error(data.reason));
       else waiting?.resolve(data.got);
     });
@@ -151,6 +195,7 @@ export class Store {
     const waiting = this.#waiting.get(job);
     this.#waiting.delete(job);
     this.#bytes -= waiting?.bytes ?? 0;
+    if (this.#waiting.size === 0) this.#onIdle?.();
     return waiting;
   }
 
@@ -158,6 +203,8 @@ export class Store {
     if (worker !== this.#worker) return;
     this.#worker = undefined;
     worker.terminate();
+    this.#unsent.clear();
+    this.#sent = 0;
     for (const job of this.#waiting.keys())
       this.#settle(job)?.reject(new Error(`the thread for them ended: ${reason}`));
   }
@@ -173,4 +220,10 @@ export class Store {
     this.#toldMs = nowMs;
     this.#deps.onProblem(`Cannot store responses: ${reason}`);
   }
+}
+
+/** Whose a call is: nobody's where it is about all of them. */
+function ownerIn([first]: readonly unknown[]): Owner {
+  if (typeof first === 'string') return first;
+  return isObject(first) && typeof first.owner === 'string' ? first.owner : '';
 }

@@ -86,6 +86,7 @@ async function answer({ job, table, name, given }: Extract<ToStore, { kind: 'cal
     let got = call(table, name, given);
     for (const ms of shared ? AGAIN_MS : []) {
       if (!isMissing(name, got)) break;
+      if (ms === AGAIN_MS[0]) reply({ kind: 'aside', job });
       await new Promise((resolve) => setTimeout(resolve, ms));
       got = call(table, name, given);
     }

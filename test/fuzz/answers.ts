@@ -19,13 +19,7 @@ export interface Ask {
 
 /** How something is answered: by a speaker of chats, as a completion, or in JSON or bytes that are passed on. */
 export type Spoken =
-  | SpeakerName
-  | 'ollama'
-  | 'completions'
-  | 'json'
-  | 'media-stream'
-  | 'bytes'
-  | 'speech-stream';
+  SpeakerName | 'ollama' | 'completions' | 'json' | 'media-stream' | 'bytes' | 'speech-stream';
 
 /** A sound answer. */
 export interface Sound {

@@ -40,6 +40,11 @@ function waiting() {
 
 const background = { model: 'm', input: 'a', background: true } as const;
 
+const KEYS = [
+  { name: 'a', key: 'sk-aaaaaaaa' },
+  { name: 'b', key: 'sk-bbbbbbbb' },
+];
+
 describe('a response in the background', () => {
   test('is queued, runs, and is complete, whoever looks', async () => {
     await using provider = waiting();
@@ -135,11 +140,6 @@ describe('a response in the background', () => {
     expect(told.output_text).toBe('two');
   });
 
-  const KEYS = [
-    { name: 'a', key: 'sk-aaaaaaaa' },
-    { name: 'b', key: 'sk-bbbbbbbb' },
-  ];
-
   test('counts from when it comes, and one key has no more than its share of those that wait', async () => {
     await using provider = waiting();
     const responses = { max_background: 1, max_queued: 4 };
@@ -208,6 +208,49 @@ describe('a stream in the background', () => {
       end: () => bodies[0]!.close(),
     };
   }
+
+  test('is followed by so many readers at once, of whom one client may be half', async () => {
+    const provider = speaking();
+    await using server = provider.server;
+    const responses = { max_streams: 3 };
+    await using proxy = running(at(server.url, { responses, auth: { keys: KEYS } }));
+    const [a, b] = [sdk(proxy, 'sk-aaaaaaaa'), sdk(proxy, 'sk-bbbbbbbb')];
+    const { id } = await a.responses.create({ ...background, stream: true }).then(async (stream) => {
+      for await (const event of stream) if (event.type === 'response.created') return event.response;
+      throw new Error('it does not begin');
+    });
+    const own = await b.responses.create(background);
+    const follow = (key: string, of: string, method = 'GET') => {
+      const abort = new AbortController();
+      const asked = fetch(`${proxy.url}/v1/responses/${of}?stream=true`, {
+        method,
+        headers: { authorization: `Bearer ${key}` },
+        signal: abort.signal,
+        keepalive: false,
+      });
+      return { asked, leave: () => abort.abort() };
+    };
+    for (let at = 0; at < 5; at += 1)
+      expect((await follow('sk-aaaaaaaa', id, 'HEAD').asked).status).toBe(200);
+    const held = [follow('sk-aaaaaaaa', id), follow('sk-aaaaaaaa', id)];
+    for (const { asked } of held) expect((await asked).status).toBe(200);
+    const refused = await follow('sk-aaaaaaaa', id).asked;
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
+    expect(await refused.text()).toContain('responses.max_streams');
+    const others = follow('sk-bbbbbbbb', own.id);
+    expect((await others.asked).status).toBe(200);
+    expect((await follow('sk-bbbbbbbb', own.id).asked).status).toBe(503);
+    // The rest of what is stored of it is read without a stream.
+    expect((await a.responses.retrieve(id)).status).toBe('in_progress');
+    held[0]!.leave();
+    const again = await until('there is room again', async () => {
+      const next = follow('sk-aaaaaaaa', id);
+      return (await next.asked).status === 200 && next;
+    });
+    for (const { leave } of [again, held[1]!, others]) leave();
+    provider.say(piece('done', 'stop') + 'data: [DONE]\n\n');
+    provider.end();
+  });
 
   test('goes on without its client, who finds all of it again', async () => {
     const provider = speaking();

@@ -4,7 +4,7 @@ export function json(body: string): Response {
   return new Response(body, { headers: { 'content-type': 'application/json' } });
 }
 
-export function events(body: ReadableStream<Uint8Array>): Response {
+export function events(body: ReadableStream<Uint8Array> | null): Response {
   return new Response(body, {
     headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
   });

@@ -52,7 +52,7 @@ export class EventStream {
 
   body(): ReadableStream<Uint8Array> {
     const pull = (controller: Controller) => this.#pull(controller);
-    return new ReadableStream({ pull, cancel: () => this.#end() }, { highWaterMark: 0 });
+    return new ReadableStream({ pull, cancel: () => this.end() }, { highWaterMark: 0 });
   }
 
   /** Goes on until something was sent, or nothing will be. */
@@ -66,7 +66,7 @@ export class EventStream {
       }
     } catch {
       // The store does not answer: the stream looks cut, as it is.
-      this.#end();
+      this.end();
       controller.error();
     }
   }
@@ -88,7 +88,7 @@ export class EventStream {
     const rest = got ? await this.#rest() : '';
     if (this.#over) return true;
     if (rest !== '') this.#send(controller, rest);
-    this.#end();
+    this.end();
     controller.close();
     return true;
   }
@@ -115,7 +115,8 @@ export class EventStream {
     controller.enqueue(encoder.encode(text));
   }
 
-  #end(): void {
+  /** Nobody reads it any more. */
+  end(): void {
     if (this.#over) return;
     this.#over = true;
     this.#ended();

@@ -1,6 +1,7 @@
 import type { Handler } from 'hono';
 import type { ServerContext, ServerEnv } from '../context.ts';
 import { ProxyError } from '../../errors.ts';
+import { addressOf } from '../network.ts';
 import { ownLimits } from '../own-limits.ts';
 import { events, json } from './answers.ts';
 import { EventStream } from './event-stream.ts';
@@ -16,13 +17,19 @@ export function getResponse(context: ServerContext): Handler<ServerEnv> {
     if (!shown) throw notStored('Response', id);
     if (c.req.query('stream') !== 'true') return json(shown.body);
     const after = numberIn(c.req.query('starting_after'));
+    const request = c.req.raw;
+    // Nobody would read it to its end.
+    if (request.method === 'HEAD') return events(null);
+    const server = c.env?.server;
+    const over = stored.followers.take(owner === '' ? addressOf(request, server) : owner);
+    const limited = ownLimits(context, request, server);
     const wanted = { owner, id, after, streams: shown.streams };
-    const stream = new EventStream(
-      wanted,
-      stored,
-      context.clock,
-      ownLimits(context, c.req.raw, c.env?.server),
-    );
+    const stream = new EventStream(wanted, stored, context.clock, () => {
+      limited();
+      over();
+    });
+    // A client may leave before anything of it is read.
+    request.signal.addEventListener('abort', () => stream.end());
     return events(stream.body());
   });
 }

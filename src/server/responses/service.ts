@@ -3,10 +3,12 @@ import type { Config } from '../../config/schema.ts';
 import type { Store } from '../../stored/store.ts';
 import type { StoredOptions } from '../../stored/entries.ts';
 import type { Background } from './background.ts';
+import type { Followers } from './followers.ts';
 
 export interface StoredService {
   readonly store: Store;
   readonly background: Background;
+  readonly followers: Followers;
   readonly keep: 'logged' | 'asked';
   /** How long something is stored, milliseconds. */
   readonly ttlMs: number;
