@@ -47,6 +47,10 @@ export const REMEDIES: Readonly<Record<string, string>> = {
     'With `content_policy: failover`, the next target is tried when a provider refuses the content.',
   unsupported_by_provider:
     'The request needs something that no target supports. `x-llmproxy-dropped` and `llmproxy explain` show what; with `unsupported: drop`, it is left out.',
+  unredactable:
+    'The message names what cannot be searched, and where. Leave it out, add a target whose provider has no `redact`, or let images and files pass with `media: pass`. Send the whole conversation instead of a reference to what the provider has stored, or enable `responses.store`.',
+  redaction_failed:
+    'Retry. If it happens again, check the patterns in `redact.patterns` for expressions that take very long, and raise `redact.timeout` for large requests.',
   prefill_unsupported: 'Appears only in `details`: the answer is continued in another way.',
   usage_unasked:
     'Appears only in `details`: the request is repeated without it. Set `ask_usage: off` for the provider to avoid this.',

@@ -186,6 +186,16 @@ export const FAULTS = {
     '400 invalid_request_error unsupported_by_provider',
     'the provider does not support something in the request (`unsupported: error`, or it cannot be left out)',
   ),
+  unredactable: rule(
+    harmless,
+    '400 invalid_request_error unredactable',
+    'the request contains something that cannot be searched for what `redact` hides, such as an image, a form or a reference to something that the provider has stored',
+  ),
+  redaction_failed: rule(
+    harmless,
+    '503 server_error redaction_failed',
+    'the request could not be searched for what `redact` hides, or not within redact.timeout: it is not sent',
+  ),
   prefill_unsupported: rule(
     ours,
     '400 invalid_request_error prefill_unsupported',

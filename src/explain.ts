@@ -13,6 +13,7 @@ import { keptDiscovery } from './pipeline/kept-discovery.ts';
 import { ModelRegistry } from './pipeline/models.ts';
 import { randomId } from './pipeline/random-id.ts';
 import { makeProviders } from './providers/make.ts';
+import { redactRequest } from './redact/outward/redact-request.ts';
 import { parseInbound } from './server/inbound.ts';
 import { atOnce, turns } from './turns.ts';
 import { NO_MEMORY } from './wire/protocol.ts';
@@ -34,6 +35,7 @@ export function explain(config: Config, deps: MakingDeps, endpoint: Endpoint, bo
     nowMs: clock.now(),
     newId: () => randomId(Math.random),
     memory: NO_MEMORY,
+    redact: redactRequest,
   });
 }
 

@@ -150,10 +150,12 @@ function described({
   covered_by,
   listed,
   facts,
+  redacts,
 }: ExplainedTarget): string[] {
   const lines = [`${target} (model ${covered_by}, protocol ${protocol})`];
   if (listed !== null) lines.push(`  ${listed}`);
   for (const fact of facts) lines.push(`  known: ${fact}`);
+  if (redacts.length > 0) lines.push(`  redacted before it is sent: ${redacts.join(', ')}`);
   if (refused !== null) return [...lines, `  not tried: ${refused}`];
   if (url === null) return [...lines, '  answered by the proxy itself'];
   lines.push(`  POST ${url}`);

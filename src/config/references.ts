@@ -65,6 +65,10 @@ function checkProviders({ providers, plugins }: Config, positions: Positions, en
       const message = `\`passthrough\` is not for providers of type ${type}`;
       problems.push(positions.atKey(at, 'passthrough', message));
     }
+    if (provider.passthrough && provider.redact) {
+      const message = '`passthrough` forwards requests unchanged: it cannot be combined with `redact`';
+      problems.push(positions.atKey(at, 'passthrough', message));
+    }
     // The requirements of an unknown type are unknown.
     const isKnown = isBuiltIn(type) || plugins.length > 0;
     if (isKnown && provider.enabled && (provider.models ?? preset.models).length === 0) {

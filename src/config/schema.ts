@@ -19,6 +19,7 @@ import { responses } from './responses-schema.ts';
 import { telemetry } from './telemetry-schema.ts';
 import { duration, size } from './units.ts';
 import { REDACT_KINDS } from './redact-kinds.ts';
+import { redaction } from './redact-schema.ts';
 import { content, count, name, rate, text } from './words.ts';
 
 const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'expected an HTTP header name');
@@ -310,6 +311,11 @@ const provider = z.strictObject({
     .describe(
       "Which of OpenAI's APIs to use for chats at a provider that has both. If omitted, the known properties of the model decide.",
     ),
+  redact: redaction
+    .optional()
+    .describe(
+      'What to replace in every request before it is sent to this provider. A request that cannot be searched is not sent. See docs/redaction.md.',
+    ),
   custom_headers: z
     .record(headerName, headerValue)
     .default({})
@@ -394,6 +400,11 @@ const route = z.union(
       hedge: hedge.optional().describe('Overrides `routing.hedge`.'),
       last_resort: onOff.optional().describe('Overrides `routing.last_resort`.'),
       unsupported: unsupported.optional().describe('Overrides `routing.unsupported`.'),
+      redact: redaction
+        .optional()
+        .describe(
+          'What to replace in requests for this name before they are sent to any of its targets, in addition to what `redact` of their providers replaces. See docs/redaction.md.',
+        ),
     }),
   ],
   { error: 'expected a target, a list of targets, or {targets, strategy, ...}' },

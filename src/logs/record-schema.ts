@@ -127,6 +127,12 @@ const attempt = z.object({
     .describe('Input tokens, if the attempt failed but the provider reported them.'),
   output_tokens: count.optional().describe('Output tokens, in the same case.'),
   cost: z.number().nonnegative().nullable().optional().describe('Cost in USD, in the same case.'),
+  redacted: z
+    .record(z.string(), count)
+    .optional()
+    .describe(
+      'If the request was searched before it was sent (`redact`): how many values were replaced, by kind. `request` is what the client sent.',
+    ),
 });
 
 const feedback = z.object({

@@ -1,4 +1,5 @@
 import { Abort } from '../abort.ts';
+import type { OutwardRule } from '../config/redact-schema.ts';
 import type { HeaderMap } from '../wire/headers.ts';
 import type { Clock } from '../clock.ts';
 import type { ProviderModel, UpstreamReply } from '../providers/base.ts';
@@ -24,6 +25,8 @@ import { askedUnits } from '../wire/charged.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 import { USAGE_REFUSED } from '../wire/openai/unasked-usage.ts';
 import { continued, PREFILL_REFUSED } from './continuation.ts';
+import type { Redact, RedactedInbound } from './redaction.ts';
+import { redacted } from './redaction.ts';
 import { laneFor } from './lanes/choose.ts';
 import { embed } from './lanes/embed.ts';
 import { tokenLists } from '../wire/openai/embeddings.ts';
@@ -57,6 +60,7 @@ export interface AttemptDeps extends Pick<LaneContext, 'newId'> {
     lists: readonly (readonly number[])[],
     signal: AbortSignal,
   ) => Promise<readonly string[]>;
+  readonly redact: Redact;
   readonly clock: Clock;
   readonly turns: Turns;
   readonly limits: AttemptLimits;
@@ -78,6 +82,8 @@ export interface AttemptPlan {
   readonly fresh: boolean;
   /** Gives nothing back that is signed or encrypted: the target has just refused it. */
   readonly unsealed: boolean;
+  /** What is taken out of the request before it is sent. */
+  readonly redact?: OutwardRule | undefined;
   /** What follows when the target cannot take all that is asked. */
   readonly unsupported: 'drop' | 'error';
   /** How long it may take while other targets wait. */
@@ -104,6 +110,8 @@ export interface Opened<A extends AnyAnswer = Whole | Streamed> {
 
 /** One request to one target, whatever kind of answer it opens. */
 export interface Attempting<A extends AnyAnswer = Whole | Streamed> {
+  /** How much was taken out of the request before it was sent, by kind; `undefined` where nothing was to be. */
+  readonly redacted?: Readonly<Record<string, number>> | undefined;
   /** @throws ProxyError of the fault that happened */
   open(): Promise<Opened<A>>;
   /** HTTP status of the provider, once it answered. */
@@ -154,6 +162,8 @@ export class Attempt implements Attempting {
   #asksUsage = false;
   /** Whether it gives back something that the provider sealed. */
   #sealed = false;
+  /** The request as it is sent, where something is taken out of it. */
+  #hidden: RedactedInbound | undefined;
   /** HTTP status of the provider, once it answered. */
   status: number | null = null;
   #sentMs: number | undefined;
@@ -203,6 +213,10 @@ export class Attempt implements Attempting {
     return provider.settings.plugin && !this.#abort.aborted ? pluginError(provider, thrown) : thrown;
   }
 
+  get redacted(): Readonly<Record<string, number>> | undefined {
+    return this.#hidden?.counts;
+  }
+
   get heard(): { readonly fromMs: number; readonly untilMs: number } | undefined {
     const fromMs = this.#sentMs;
     if (fromMs === undefined) return undefined;
@@ -232,10 +246,11 @@ export class Attempt implements Attempting {
     const { target, offer, unsealed } = this.#plan;
     const { provider, model } = target;
     const { clock, newId, memory, turns } = this.#deps;
-    const given =
+    const whole =
       this.#inbound.continuation === undefined
         ? this.#inbound
         : await turns.run(continued(this.#inbound, target, offer));
+    const given = this.#plan.redact ? await this.#redacted(whole, this.#plan.redact) : whole;
     const lane = laneFor(given, provider, model);
     const inbound = lane === embed ? await this.#inTexts(given) : given;
     const usage = target.usageAsking;
@@ -286,6 +301,15 @@ export class Attempt implements Attempting {
     const { shown } = reader;
     const answer = await this.#answer(reader, prepared);
     return { lane: lane.kind, status: reply.status, headers: shown, dropped, answer };
+  }
+
+  /** Without what its rule hides: what cannot be searched is not sent. */
+  async #redacted(inbound: Inbound, rule: OutwardRule): Promise<Inbound> {
+    const memory = this.#deps.memory.of(inbound.caller);
+    const { signal } = this.#abort;
+    this.#hidden = await redacted(inbound, rule, memory, signal, this.#deps);
+    this.#abort.throwIfAborted();
+    return this.#hidden.inbound;
   }
 
   /** Tokens are OpenAI's, as its clients send them: to others they say nothing. */

@@ -1,3 +1,4 @@
+import type { OutwardRule } from '../config/redact-schema.ts';
 import type { ProviderModel } from '../providers/base.ts';
 import type { Call, Target } from './target.ts';
 
@@ -7,6 +8,8 @@ export interface Contender {
   /** The model as this request's name led to it. */
   readonly offer: ProviderModel;
   readonly call: Call;
+  /** What is taken out of a request before the target is asked. */
+  readonly redact?: OutwardRule | undefined;
   /** Failed attempts that count. */
   attempts: number;
   /** How often another key of the same target was tried at once. */

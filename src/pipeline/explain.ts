@@ -1,3 +1,4 @@
+import type { OutwardRule } from '../config/redact-schema.ts';
 import type { Fault, FaultRule, Scope } from '../errors.ts';
 import type { BaseProvider, ProviderModel } from '../providers/base.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
@@ -6,12 +7,15 @@ import type { LaneContext } from './lanes/lane.ts';
 import type { Resolution } from './models.ts';
 import type { Candidate } from './offers.ts';
 import type { Rule } from './routes.ts';
-import { FAULTS, toProxyError } from '../errors.ts';
+import type { RedactRequest } from '../redact/outward/redact-request.ts';
+import { FAULTS, ProxyError, toProxyError } from '../errors.ts';
 import { Call } from '../providers/call.ts';
 import { usageAsking } from '../providers/usage-asking.ts';
 import { factsOf } from '../providers/facts-text.ts';
+import { bothRules } from '../redact/outward/rule.ts';
 import { atOnce } from '../turns.ts';
 import { laneFor } from './lanes/choose.ts';
+import { withBody } from './redaction.ts';
 import { order } from './select.ts';
 
 /** What one target would be asked. */
@@ -31,6 +35,8 @@ export interface ExplainedTarget {
   readonly protocol: string;
   /** What is known of the model, in words: by its vendor's row, and by the configuration. */
   readonly facts: readonly string[];
+  /** What is replaced in a request before it is sent, by kind or by the name of a pattern. */
+  readonly redacts: readonly string[];
   readonly url: string | null;
   /** Credentials masked. */
   readonly headers: Readonly<Record<string, string>>;
@@ -44,6 +50,12 @@ export interface ExplainedFault {
   readonly fault: Fault;
   readonly means: string;
   readonly leads_to: string;
+}
+
+/** What a request is made ready with. */
+export interface ExplainContext extends Omit<LaneContext, 'provider' | 'model' | 'usage'> {
+  /** Takes out of a request what a rule names. @throws Unsearchable */
+  readonly redact: RedactRequest;
 }
 
 export interface Explanation {
@@ -88,7 +100,7 @@ export function explainRequest(
   inbound: Inbound,
   { candidates, policy: given, rule }: Resolution,
   listing: (provider: BaseProvider, model: string) => string | undefined,
-  context: Omit<LaneContext, 'provider' | 'model' | 'usage'>,
+  context: ExplainContext,
 ): Explanation {
   const { content_policy, resume, hedge, last_resort, unsupported } = given;
   const policy = { content_policy, resume, hedge, last_resort, unsupported };
@@ -128,11 +140,12 @@ function faultsOf(line: readonly Candidate[]): readonly Fault[] {
 }
 
 function explainTarget(
-  inbound: Inbound,
-  { provider, model, offer, tier, priority, weight }: Candidate,
-  context: Omit<LaneContext, 'provider' | 'model' | 'usage'>,
+  given: Inbound,
+  { provider, model, offer, tier, priority, weight, redact: ofRoute }: Candidate,
+  context: ExplainContext,
 ): Omit<ExplainedTarget, 'listed'> {
-  const lane = laneFor(inbound, provider, model);
+  const lane = laneFor(given, provider, model);
+  const rule = bothRules(ofRoute, provider.settings.redact);
   const about = {
     target: `${provider.name}/${model}`,
     type: provider.settings.type,
@@ -143,9 +156,11 @@ function explainTarget(
     lane: lane.kind,
     protocol: provider.protocol(model),
     facts: known(provider.protocol(model), provider, model),
+    redacts: rule ? [...rule.kinds, ...rule.patterns.map(({ name }) => name)] : [],
   };
   const nothing = { url: null, headers: {}, body: null, dropped: [], refused: null };
   try {
+    const inbound = rule ? redactedInbound(given, rule, context.redact) : given;
     const usage = usageAsking(provider, model);
     const prepared = atOnce(lane.prepare(inbound, { ...context, provider, model, usage }));
     if ('local' in prepared) return { ...about, ...nothing };
@@ -165,6 +180,16 @@ function explainTarget(
     };
   } catch (thrown) {
     return { ...about, ...nothing, refused: toProxyError(thrown).message };
+  }
+}
+
+/** @throws ProxyError `unredactable` */
+function redactedInbound(given: Inbound, rule: OutwardRule, redact: RedactRequest): Inbound {
+  try {
+    const { bytes } = redact(given.bytes, rule);
+    return bytes ? atOnce(withBody(given, bytes)) : given;
+  } catch (cause) {
+    throw new ProxyError('unredactable', `it cannot be redacted: ${(cause as Error).message}`, { cause });
   }
 }
 

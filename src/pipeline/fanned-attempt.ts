@@ -54,6 +54,10 @@ class FannedAttempt implements Attempting {
     return statuses.find((status) => status > 299) ?? statuses[0] ?? null;
   }
 
+  get redacted(): Readonly<Record<string, number>> | undefined {
+    return this.#attempts[0]?.redacted;
+  }
+
   get told(): Usage | undefined {
     return sumOf(this.#attempts.map(({ told }) => told));
   }

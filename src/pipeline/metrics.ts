@@ -129,6 +129,7 @@ export class Metrics {
   readonly #overhead = new Series(['endpoint'], () => new Histogram(OVERHEAD_SECONDS));
   readonly #unpriced = new Series(['provider', 'model'], () => ({ count: 0 }));
   readonly #attempts = new Series(['provider'], () => ({ count: 0 }));
+  readonly #redacted = new Series(['provider', 'kind'], () => ({ count: 0 }));
   readonly #faults = new Series(['provider', 'fault'], () => ({ count: 0 }));
 
   constructor(sources: MetricSources) {
@@ -147,9 +148,10 @@ export class Metrics {
     if (first_content_ms !== null) durations.firstContent.observe(first_content_ms / 1000);
     if (record.overhead_ms !== undefined) this.#overhead.at(endpoint).observe(record.overhead_ms / 1000);
     if (isUnpriced(record)) this.#unpriced.at(record.provider ?? '', model).count += 1;
-    for (const { target, fault } of record.attempt_log) {
+    for (const { target, fault, redacted } of record.attempt_log) {
       const asked = target.slice(0, target.indexOf('/'));
       this.#attempts.at(asked).count += 1;
+      for (const kind in redacted) this.#redacted.at(asked, kind).count += redacted[kind]!;
       if (fault !== null) this.#faults.at(asked, fault).count += 1;
     }
     if (input_tokens !== null) usage.input = (usage.input ?? 0) + input_tokens;
@@ -196,6 +198,11 @@ export class Metrics {
       ),
       counter('attempt_faults_total', 'Failed attempts by provider and fault', counts(this.#faults)),
       counter('attempts_total', 'Attempts by provider', counts(this.#attempts)),
+      counter(
+        'redacted_values_total',
+        'Values replaced in requests before they were sent, by provider and kind',
+        counts(this.#redacted),
+      ),
       counter(
         'tokens_total',
         'Tokens by kind',

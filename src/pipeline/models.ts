@@ -1,10 +1,12 @@
 import type { Config, RouteConfig, RoutePolicy } from '../config/schema.ts';
+import type { OutwardRule } from '../config/redact-schema.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import type { Access } from '../limits/access.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { Listed, ModelName } from './listed-names.ts';
 import type { Candidate } from './offers.ts';
 import { ProxyError } from '../errors.ts';
+import { bothRules } from '../redact/outward/rule.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 import { ListedNames } from './listed-names.ts';
 import { Offers } from './offers.ts';
@@ -177,10 +179,16 @@ export class ModelRegistry {
       const expanded = this.#expand(name, seen);
       for (const candidate of expanded) {
         const id = `${candidate.provider.name}/${candidate.model}`;
-        if (candidates.has(id)) continue;
+        const known = candidates.get(id);
+        const redact = bothRules(bothRules(ruleOf(route), candidate.redact), known?.redact);
+        if (known) {
+          // Whichever way leads to a target, what each of them takes out is taken out.
+          candidates.set(id, { ...known, redact });
+          continue;
+        }
         const place =
           strategy === 'weighted' ? { priority: 0, tier: candidate.tier } : { tier: tier + candidate.tier };
-        candidates.set(id, { ...candidate, ...place, weight: candidate.weight * weight });
+        candidates.set(id, { ...candidate, ...place, weight: candidate.weight * weight, redact });
       }
       tier += 1 + Math.max(-1, ...expanded.map((candidate) => candidate.tier));
     }
@@ -198,6 +206,11 @@ export class ModelRegistry {
   #unknown(name: string, rule: Rule, access: Access | undefined): ProxyError {
     return unknownModel(this.#offers, { name, rule, access, names: this.names(access) });
   }
+}
+
+/** What a route takes out of its requests. */
+function ruleOf(route: RouteConfig): OutwardRule | undefined {
+  return typeof route === 'string' || Array.isArray(route) ? undefined : route.redact;
 }
 
 /** Those that may answer a caller. @throws ProxyError `not_permitted` when there is none */

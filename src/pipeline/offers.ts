@@ -1,4 +1,5 @@
 import type { BaseProvider, ProviderModel } from '../providers/base.ts';
+import type { OutwardRule } from '../config/redact-schema.ts';
 import type { Choice } from './select.ts';
 import { globMatcher, isGlob, literalLength } from '../config/globs.ts';
 import { saysProvider } from '../config/served.ts';
@@ -9,6 +10,8 @@ export interface Candidate extends Choice {
   /** The name the provider knows. */
   readonly model: string;
   readonly offer: ProviderModel;
+  /** What the names that led here take out of a request; its provider's own comes on top. */
+  readonly redact?: OutwardRule | undefined;
 }
 
 interface Offer {

@@ -12,6 +12,7 @@ import type { TargetPool } from './target-pool.ts';
 import type { Call, Target, Ticket } from './target.ts';
 import { sleep } from '../clock.ts';
 import { ProxyError } from '../errors.ts';
+import { bothRules } from '../redact/outward/rule.ts';
 import { contextWindowIn } from '../wire/context-window.ts';
 import { leastBad, leaveOutSmaller, soonest, worthWaitingMs } from './contender.ts';
 import { callOf } from './fingerprint.ts';
@@ -203,10 +204,11 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
   #line(candidates: readonly Candidate[], call: Call): Contender[] {
     const { pool, random, clock } = this.#deps;
     const nowMs = clock.monotonic();
-    return order(candidates, random).map(({ provider, model, offer }) => ({
+    return order(candidates, random).map(({ provider, model, offer, redact }) => ({
       target: pool.target(provider, model, nowMs),
       offer,
       call,
+      redact: bothRules(redact, provider.settings.redact),
       attempts: 0,
       rotations: 0,
       out: false,

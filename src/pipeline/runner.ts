@@ -135,7 +135,7 @@ class Running<A extends AnyAnswer> {
     this.contender = contender;
     this.#clock = clock;
     this.#exchange = job.exchange;
-    const { target, offer, call, fresh, unsealed } = contender;
+    const { target, offer, call, fresh, unsealed, redact } = contender;
     const within = share(contender);
     this.#beganMs = clock.monotonic();
     this.#ticket = target.begin(call, this.#beganMs, place);
@@ -146,7 +146,8 @@ class Running<A extends AnyAnswer> {
     const { trace } = job.exchange;
     this.#traced = trace?.attempt(job.exchange.elapsedMs);
     const traceHeaders = this.#traced && trace!.headersFor(this.#traced);
-    const plan = { target, offer, key, fresh, unsealed, unsupported, share: within, answered, traceHeaders };
+    const asked = { target, offer, key, fresh, unsealed, redact };
+    const plan = { ...asked, unsupported, share: within, answered, traceHeaders };
     this.#attempt = attempt(job.inbound, plan, job.abort);
     this.outcome = this.#run();
   }
@@ -209,10 +210,11 @@ class Running<A extends AnyAnswer> {
   #report(error: ProxyError | undefined): void {
     const { target, offer } = this.contender;
     const ms = this.#clock.monotonic() - this.#beganMs;
-    const { heard } = this.#attempt;
+    const { heard, redacted } = this.#attempt;
     if (heard) this.#exchange.waited(heard.fromMs, heard.untilMs);
     const fault = error?.fault ?? null;
     this.#entry = this.#exchange.attempted(target, offer, ms, fault, this.#attempt.status, this.#traced);
+    if (redacted) this.#entry.redacted = redacted;
     if (error) this.#exchange.failed(this.#entry, target, offer, this.#attempt.told);
   }
 

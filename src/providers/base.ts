@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
+import type { OutwardRule } from '../config/redact-schema.ts';
 import type { Price, RateLimit, Timeouts } from '../config/schema.ts';
 import type { PrefillStyle } from '../wire/continue.ts';
 import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
@@ -140,6 +141,8 @@ export interface ProviderSettings {
   readonly askUsage: 'auto' | 'on' | 'off';
   /** Facts about its models from the configuration, which override known ones. @internal */
   readonly overrides?: readonly Overrides[];
+  /** What is redacted in every request to it. @internal */
+  readonly redact?: OutwardRule | undefined;
   /** The context window of its models unless a model has its own, tokens. @internal */
   readonly contextWindow?: number | undefined;
 }

@@ -110,6 +110,7 @@ function settingsOf(config: ProviderConfig, keys: number, plugin: PluginClass | 
     quirks: quirksOf(config.type, config.base_url),
     plugin: plugin?.plugin,
     askUsage: config.ask_usage,
+    redact: config.redact,
     overrides: overridesOf(config),
   };
 }

@@ -45,6 +45,7 @@ import type { Turns } from '../turns.ts';
 import { turns as realTurns } from '../turns.ts';
 import { UsageReader } from '../usage/reader.ts';
 import { VERSION } from '../version.ts';
+import { RedactionThread } from '../work/redaction-thread.ts';
 import { WorkThread } from '../work/thread.ts';
 import type { ProxyDeps } from './contract.ts';
 import { backgroundLimits, policyOf, streamLimits } from './settings.ts';
@@ -79,6 +80,7 @@ export class Lasting {
   readonly pool: TargetPool;
   readonly priceTable = new PriceTable();
   readonly work: WorkThread;
+  readonly redaction: RedactionThread;
   readonly usage: UsageReader;
   readonly store: Store;
   readonly background: Background;
@@ -118,6 +120,7 @@ export class Lasting {
     const hiddenKeys = first.logging.requests.redact;
     const content = redactKinds(first.logging.requests.redact_content);
     this.work = new WorkThread({ clock, secrets: [], keys: hiddenKeys, content });
+    this.redaction = new RedactionThread(clock);
     this.usage = new UsageReader(clock);
     this.store = new Store(storedOptions(first, deps.worker !== undefined), {
       clock,
@@ -205,6 +208,7 @@ export class Lasting {
     await this.telemetry?.close();
     await this.store.close();
     this.work.close();
+    this.redaction.close();
     this.usage.close();
     this.page.close();
   }

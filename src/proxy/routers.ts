@@ -18,7 +18,7 @@ export interface Routers {
 
 /** The dependencies of attempts. */
 export function attemptDeps(config: Config, lasting: Lasting): AttemptDeps {
-  const { deps, clock, turns, memory, newId, defects, work, secrets } = lasting;
+  const { deps, clock, turns, memory, newId, defects, work, redaction, secrets } = lasting;
   return {
     clock,
     turns,
@@ -27,6 +27,7 @@ export function attemptDeps(config: Config, lasting: Lasting): AttemptDeps {
     defects,
     countTokens: deps.countTokens ?? ((texts, signal) => work.countTokens(texts, signal)),
     readTokens: work.readTokens.bind(work),
+    redact: redaction.redact.bind(redaction),
     limits: {
       maxResponse: config.limits.max_response,
       maxContent: config.logging.requests.max_content,

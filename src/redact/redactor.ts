@@ -1,20 +1,15 @@
 import { isObject } from '../wire/json.ts';
 import { numberText, parseLongNumbers } from '../wire/long-numbers.ts';
 import type { RedactKind } from '../config/redact-kinds.ts';
-import { REDACT_KINDS } from '../config/redact-kinds.ts';
+import type { CustomPattern } from '../config/redact-patterns.ts';
 import type { Finder } from './kinds.ts';
 import { FINDERS } from './kinds.ts';
 import type { NumberPart } from './numbers.ts';
 import { numberParts } from './numbers.ts';
+import type { Replacing } from './replacements.ts';
 import { Replacements } from './replacements.ts';
 import { isSecretName } from './secrets/named.ts';
 import { isPlaceholder } from './secrets/placeholders.ts';
-
-export interface CustomPattern {
-  readonly name: string;
-  /** Source of a JavaScript regular expression. */
-  readonly pattern: string;
-}
 
 /** Plain data, so that it can go to another thread. */
 export interface RedactOptions {
@@ -47,12 +42,13 @@ export interface Hit {
 
 /** Hides values in texts, the same value in the same way. */
 export class Redactor {
-  readonly #replacements: Replacements;
+  readonly #replacements: Replacing;
   readonly #kinds: readonly Kind[];
   readonly #secrets: Kind | undefined;
 
-  constructor({ kinds, custom, mode, salt }: RedactOptions) {
-    this.#replacements = new Replacements(mode, salt);
+  /** @param replacing what stands in the place of what is found; left out, what `mode` says */
+  constructor({ kinds, custom, mode, salt }: RedactOptions, replacing?: Replacing) {
+    this.#replacements = replacing ?? new Replacements(mode, salt);
     const known = (Object.keys(FINDERS) as RedactKind[]).filter((kind) => kinds.includes(kind));
     this.#kinds = [
       ...custom.map(({ name, pattern }): Kind => ({ name, kind: 'custom', find: customFinder(pattern) })),
@@ -153,7 +149,7 @@ export class Redactor {
     return Object.fromEntries(
       Object.entries(value).map(([key, inner]) => [
         this.text(key),
-        this.#secret(key, inner) ?? this.value(inner, key),
+        this.secret(key, inner) ?? this.value(inner, key),
       ]),
     );
   }
@@ -166,8 +162,8 @@ export class Redactor {
     return this.hits === before ? value : hidden;
   }
 
-  /** What stands under a key such as `password` is hidden whole. */
-  #secret(key: string, value: unknown): string | undefined {
+  /** What stands under a key such as `password`, hidden whole; `undefined` for any other key, or where that is no secret. */
+  secret(key: string, value: unknown): string | undefined {
     if (!this.#secrets || typeof value !== 'string' || value.length < 4 || !isSecretName(key))
       return undefined;
     if (isPlaceholder(value)) return value;
@@ -233,13 +229,4 @@ function apart(found: readonly Hit[]): Hit[] {
     else if (hit.to > last.to) kept[kept.length - 1] = { ...last, to: hit.to };
   }
   return kept;
-}
-
-/** Reads NAME=REGEX. @throws Error in words when it is none, or would match nothing at all everywhere */
-export function customPattern(text: string): CustomPattern {
-  const [, name, pattern] = /^([A-Za-z][A-Za-z0-9_]{0,31})=(.+)$/s.exec(text) ?? [];
-  if (name === undefined || pattern === undefined) throw new Error('expected NAME=REGEX');
-  if ((REDACT_KINDS as readonly string[]).includes(name)) throw new Error(`${name} is a kind of its own`);
-  if (new RegExp(pattern, 'gu').test('')) throw new Error('it matches the empty text');
-  return { name, pattern };
 }

@@ -11,8 +11,17 @@ interface Kind {
 const MAX_REMEMBERED = 10_000;
 const HASH_DIGITS = 10;
 
-/** Gives the same value the same replacement. */
-export class Replacements {
+/** Says what stands in the place of what is found, and counts it. */
+export interface Replacing {
+  /** How many were made, by kind. */
+  readonly counts: ReadonlyMap<string, number>;
+  of(kind: Kind, found: string): string;
+  /** Forgets the numbers of tags. */
+  fresh(): void;
+}
+
+/** Gives the same value the same replacement, in whichever of its spellings it is found. */
+export class Replacements implements Replacing {
   readonly #mode: 'tag' | 'hash' | 'fake';
   readonly #salt: string;
   readonly #remembered = new Map<string, string>();

@@ -188,9 +188,17 @@ function storedRoutes(app: Hono<ServerEnv>, prefix: string, context: ServerConte
 /** Headers of answers that programs in a web page may read: those of docs/http-api.md. */
 const EXPOSED = [
   'x-request-id',
-  ...['provider', 'model', 'attempts', 'cost', 'dropped', 'answer-dropped', 'instead', 'warning'].map(
-    (name) => `x-llmproxy-${name}`,
-  ),
+  ...[
+    'provider',
+    'model',
+    'attempts',
+    'cost',
+    'dropped',
+    'answer-dropped',
+    'redacted',
+    'instead',
+    'warning',
+  ].map((name) => `x-llmproxy-${name}`),
   'x-llmproxy-upstream-request-id',
   'retry-after',
   'retry-after-ms',

@@ -202,6 +202,8 @@ function respond(
   const { cost } = exchange;
   if (!streams && cost !== null) headers['x-llmproxy-cost'] = decimal(cost);
   if (reply.dropped.length > 0) headers['x-llmproxy-dropped'] = headerList(reply.dropped);
+  const hidden = exchange.attempts.findLast(({ fault }) => fault === null)?.redacted;
+  if (hidden && someIn(hidden)) headers['x-llmproxy-redacted'] = countList(hidden);
   if (reply.lost && reply.lost.length > 0) headers['x-llmproxy-answer-dropped'] = headerList(reply.lost);
   // A client that keeps its connection would send the next request into a socket that is closed meanwhile.
   if (draining()) headers['connection'] = 'close';
@@ -211,6 +213,18 @@ function respond(
 }
 
 const OF_LIMITS = /^(?:x|anthropic)-ratelimit-/;
+
+function someIn(counts: Readonly<Record<string, number>>): boolean {
+  for (const _ in counts) return true;
+  return false;
+}
+
+/** "email=2, key=1" */
+function countList(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([kind, count]) => `${kind}=${count}`)
+    .join(', ');
+}
 
 /** An amount of USD with the digits it needs, eight at most. */
 function decimal(usd: number): string {

@@ -1,5 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { RedactKind } from '../config/redact-kinds.ts';
+import type { OutwardRule } from '../config/redact-schema.ts';
+import type { Redacted } from '../redact/outward/redact-request.ts';
 import type { LogRecord } from '../logs/record.ts';
 import { ProxyError } from '../errors.ts';
 import { turns } from '../turns.ts';
@@ -30,6 +32,13 @@ export type ToWorker =
       readonly record: LogRecord;
       readonly parts: readonly Part[];
     })
+  | {
+      readonly kind: 'redact';
+      readonly job: number;
+      /** A request as JSON text. */
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly rule: OutwardRule;
+    }
   | { readonly kind: 'forget'; readonly job: number };
 
 /** The large fields of a record. */
@@ -39,6 +48,9 @@ export type FromWorker =
   | { readonly kind: 'counted'; readonly job: number; readonly tokens: number }
   | { readonly kind: 'read'; readonly job: number; readonly texts: readonly string[] }
   | { readonly kind: 'line'; readonly job: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  | (Redacted & { readonly kind: 'redacted'; readonly job: number })
+  /** What of a request cannot be searched, and where. */
+  | { readonly kind: 'unsearchable'; readonly job: number; readonly what: string }
   | { readonly kind: 'failed'; readonly job: number; readonly reason: string };
 
 export interface WorkOptions {
@@ -65,7 +77,7 @@ const MAX_COUNTS = 256;
 const IDLE_MS = 60_000;
 
 /** The compiled binary keeps its entry points below their common directory, which is src. */
-const WORKER = import.meta.url.endsWith('/thread.ts') ? './worker.ts' : './work/worker.js';
+export const WORKER = import.meta.url.endsWith('/thread.ts') ? './worker.ts' : './work/worker.js';
 
 /**
  * One thread for work that would block the event loop: counting tokens and writing large records. It is started for the first

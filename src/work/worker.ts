@@ -4,6 +4,7 @@ import type { FromWorker, ToWorker } from './thread.ts';
 import type { RedactKind } from '../config/redact-kinds.ts';
 import type { ContentRedaction } from '../logs/content-redaction.ts';
 import { lineOf } from '../logs/line-block.ts';
+import type { RedactRequest } from '../redact/outward/redact-request.ts';
 import type { LogRecord } from '../logs/record.ts';
 import { Redaction } from '../logs/redaction.ts';
 import { turns } from '../turns.ts';
@@ -20,6 +21,7 @@ let redaction: Redaction | undefined;
 /** What is redacted in the content of requests and answers. */
 let content: readonly RedactKind[] = [];
 let contentRedaction: Promise<ContentRedaction> | undefined;
+let outward: Promise<{ readonly redactRequest: RedactRequest }> | undefined;
 /** The parts of texts received so far, by job. */
 const handed = new Map<number, string[]>();
 
@@ -29,6 +31,7 @@ self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
     ({ content } = data);
   } else if (data.kind === 'forget') handed.delete(data.job);
   else if (data.kind === 'text') take(data);
+  else if (data.kind === 'redact') void redact(data);
   else void work(data);
 });
 
@@ -48,10 +51,14 @@ async function work(message: Message<'count' | 'line' | 'read'>): Promise<void> 
     else if (message.kind === 'read') await read(message, texts);
     else await count(message, texts);
   } catch (error) {
-    // The parser's message quotes the text it failed on, which may be confidential: only the error's name is reported.
-    reply({ kind: 'failed', job, reason: error instanceof Error ? error.name : typeof error });
+    reply({ kind: 'failed', job, reason: nameOf(error) });
   }
   handed.delete(job);
+}
+
+/** The name of an error: a parser's message quotes the text it failed on, which may be confidential. */
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
 }
 
 /** Counts in turns, so that a small request need not wait for a large one. */
@@ -86,6 +93,20 @@ async function line({ job, record, parts }: Message<'line'>, texts: readonly str
   const shown = content.length === 0 ? whole : await withoutPersonal(whole);
   const bytes = new Uint8Array(lineOf(shown, redaction));
   reply({ kind: 'line', job, bytes }, [bytes.buffer]);
+}
+
+/** Redacts a request synchronously: the thread is terminated from outside if this takes too long. */
+async function redact({ job, bytes, rule }: Message<'redact'>): Promise<void> {
+  try {
+    outward ??= import('../redact/outward/redact-request.ts');
+    const { redactRequest } = await outward;
+    const redacted = redactRequest(bytes, rule);
+    reply({ kind: 'redacted', job, ...redacted }, redacted.bytes ? [redacted.bytes.buffer] : []);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'Unsearchable')
+      reply({ kind: 'unsearchable', job, what: error.message });
+    else reply({ kind: 'failed', job, reason: nameOf(error) });
+  }
 }
 
 /** Its rules are loaded only when they are needed. */

@@ -91,6 +91,19 @@ describe('llmproxy explain', () => {
     expect(out).toMatch(/^overloaded +retried once, then the error/m);
   });
 
+  test('shows what is replaced in a request before it is sent', () => {
+    const cwd = folder();
+    const [mistral] = CONFIG.providers;
+    const redact = { out: ['email'], patterns: ['ticket=TCK-\\d+'] };
+    writeFileSync(join(cwd, 'config.yaml'), JSON.stringify({ providers: [{ ...mistral, redact }] }));
+    const messages = [{ role: 'user', content: 'ann@corp.example.com, TCK-7' }];
+    writeFileSync(join(cwd, 'body.json'), JSON.stringify({ model: 'mistral-large', messages }));
+    const { out } = run(cwd, 'explain', '--request', 'body.json');
+    expect(out).toContain('redacted before it is sent: email, ticket');
+    expect(out).toContain('"content": "[EMAIL_1], [TICKET_1]"');
+    expect(out).not.toContain('ann@');
+  });
+
   test('shows a request of one’s own as each target gets it', () => {
     const cwd = configured();
     const request = {

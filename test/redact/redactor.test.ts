@@ -5,7 +5,8 @@ import { ibanRest, isCard, isIban } from '../../src/redact/checksums.ts';
 import { redactConversation } from '../../src/export/conversation/redact.ts';
 import { REDACT_KINDS } from '../../src/config/redact-kinds.ts';
 import type { RedactOptions } from '../../src/redact/redactor.ts';
-import { customPattern, Redactor } from '../../src/redact/redactor.ts';
+import { customPattern } from '../../src/config/redact-patterns.ts';
+import { Redactor } from '../../src/redact/redactor.ts';
 
 const make = (options: Partial<RedactOptions> = {}) =>
   new Redactor({ kinds: REDACT_KINDS, custom: [], mode: 'tag', salt: 'salt', ...options });

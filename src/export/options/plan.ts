@@ -9,7 +9,7 @@ import type { Options } from './options.ts';
 import { fileReason } from '../../logs/names.ts';
 import { ExportError } from '../errors.ts';
 import { REDACT_KINDS } from '../../config/redact-kinds.ts';
-import { customPattern } from '../../redact/redactor.ts';
+import { customPattern } from '../../config/redact-patterns.ts';
 import { orList } from '../../config/export/kinds.ts';
 
 interface Decided {

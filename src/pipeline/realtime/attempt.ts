@@ -92,7 +92,11 @@ export class SessionAttempt implements Attempting<Begun> {
   }
 
   async #open(): Promise<Opened<Begun>> {
-    const { target, key, traceHeaders } = this.#plan;
+    const { target, key, traceHeaders, redact } = this.#plan;
+    if (redact) {
+      const message = `Cannot redact a realtime session, so none is opened with ${target.id}`;
+      throw new ProxyError('unredactable', message, { target: target.id });
+    }
     const { endpoint } = this.#inbound;
     const headers = { ...this.#inbound.headers, ...traceHeaders };
     const { provider, model } = target;

@@ -14,6 +14,11 @@ export const CLAUDE = 'claude';
 /** Begins what we gave clients of another protocol to keep for us, also in base64. */
 const OURS = /^(?:llmproxy[:.]|bGxtcHJveHk6)/;
 
+/** Whether a signature, or what is encrypted, is none of a provider's but was made here. */
+export function isOurs(value: string): boolean {
+  return OURS.test(value);
+}
+
 /** What no Claude signs with: OpenAI's tokens, digests of MiniMax, ids of DeepSeek. */
 const NO_CLAUDES = /^(?:gAAAA|[0-9a-f]{32}$|[0-9a-f]{64}$|[0-9a-f]{8}-[0-9a-f]{4}-)/i;
 
@@ -40,7 +45,7 @@ export class Issued {
 
   /** Whether the provider may be given it. */
   isOwn(value: string): boolean {
-    if (this.#nothing || value === '' || OURS.test(value)) return false;
+    if (this.#nothing || value === '' || isOurs(value)) return false;
     const issuer = this.#memory.get(keyOf(value))?.issuer;
     if (issuer !== undefined) return issuer === this.#issuer;
     return this.#issuer !== CLAUDE || !NO_CLAUDES.test(value);

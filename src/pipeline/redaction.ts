@@ -1,0 +1,107 @@
+import type { OutwardRule } from '../config/redact-schema.ts';
+import type { Steps, Turns } from '../turns.ts';
+import type { JsonObject } from '../wire/json.ts';
+import type { ReplayMemory } from '../wire/protocol.ts';
+import type { Redacted } from '../redact/outward/redact-request.ts';
+import type { Inbound } from './inbound.ts';
+import { ProxyError } from '../errors.ts';
+import { decodeInSteps, encodeInSteps } from '../wire/bytes.ts';
+import { exactly } from '../wire/json-exact.ts';
+import { parseInSteps } from '../wire/json-steps.ts';
+import { writeJson } from '../wire/json-write.ts';
+import { ANSWER_BOUNDS, isObject, stringOf } from '../wire/json.ts';
+import { tokenLists } from '../wire/openai/embeddings.ts';
+import { summaryOf, toldSummary } from '../wire/responses/compaction.ts';
+import { findModel } from '../wire/splice.ts';
+
+/** Searches a request, elsewhere. @throws ProxyError `unredactable`, `redaction_failed` */
+export type Redact = (
+  body: Uint8Array<ArrayBuffer>,
+  rule: OutwardRule,
+  signal: AbortSignal,
+) => Promise<Redacted>;
+
+export interface RedactionDeps {
+  readonly redact: Redact;
+  readonly readTokens: (
+    lists: readonly (readonly number[])[],
+    signal: AbortSignal,
+  ) => Promise<readonly string[]>;
+  readonly turns: Turns;
+}
+
+/** A request as it may leave. */
+export interface RedactedInbound extends Pick<Redacted, 'values' | 'counts'> {
+  readonly inbound: Inbound;
+}
+
+/**
+ * The request without what a rule hides.
+ * @param memory what is remembered of its caller's earlier answers
+ * @throws ProxyError `unredactable` when there is something in it that cannot be searched, `redaction_failed`
+ */
+export async function redacted(
+  given: Inbound,
+  rule: OutwardRule,
+  memory: ReplayMemory,
+  signal: AbortSignal,
+  { redact, readTokens, turns }: RedactionDeps,
+): Promise<RedactedInbound> {
+  if (!given.json) {
+    const message = 'Cannot redact a request that is no JSON, such as a form, so it is not sent';
+    throw new ProxyError('unredactable', message);
+  }
+  const searched = await searchable(given, memory, signal, { readTokens, turns });
+  const { bytes, values, counts } = await redact(searched.bytes, rule, signal);
+  return { inbound: bytes ? await turns.run(withBody(searched, bytes)) : searched, values, counts };
+}
+
+/**
+ * With all that is said in it as text. What is named instead of sent would be put in its place later, behind the search; and
+ * who has stored what came before has stored it with placeholders that stand for other values by now.
+ */
+async function searchable(
+  given: Inbound,
+  memory: ReplayMemory,
+  signal: AbortSignal,
+  { readTokens, turns }: Pick<RedactionDeps, 'readTokens' | 'turns'>,
+): Promise<Inbound> {
+  const inbound = given.chained ? { ...given, chained: undefined } : given;
+  const { text, value } = inbound.json!;
+  const { input } = value;
+  const lists = inbound.endpoint === 'embeddings' ? tokenLists(input) : undefined;
+  const changed = lists
+    ? [...(await readTokens(lists, signal))]
+    : inbound.endpoint.startsWith('responses') && Array.isArray(input)
+      ? itemsOf(input, memory)
+      : undefined;
+  if (!changed || changed === input) return inbound;
+  const request = exactly(text, value);
+  return await turns.run(withValue(inbound, { ...request, input: changed }));
+}
+
+/** The items of a conversation, with those in place that are known here alone. */
+function itemsOf(items: readonly unknown[], memory: ReplayMemory): readonly unknown[] {
+  const changed = items.map((item) => {
+    if (!isObject(item)) return item;
+    const known = item.type === 'item_reference' ? (memory.get(stringOf(item.id) ?? '') ?? item) : item;
+    const summary = summaryOf(known);
+    return summary === undefined
+      ? known
+      : { type: 'message', role: 'user', content: [{ type: 'input_text', text: toldSummary(summary) }] };
+  });
+  return changed.every((item, at) => item === items[at]) ? items : changed;
+}
+
+function* withValue(inbound: Inbound, value: JsonObject): Steps<Inbound> {
+  const text = yield* writeJson(value, inbound.bytes.length);
+  return yield* withBody(inbound, yield* encodeInSteps(text));
+}
+
+/** The request with another body. @param bytes JSON text of an object */
+export function* withBody(inbound: Inbound, bytes: Uint8Array<ArrayBuffer>): Steps<Inbound> {
+  const text = yield* decodeInSteps(bytes, false);
+  const value = (yield* parseInSteps(text, ANSWER_BOUNDS)) as JsonObject;
+  const modelAt = yield* findModel({ text, bytes }, typeof value.model === 'string');
+  return { ...inbound, bytes, json: { text, value, modelAt } };
+}

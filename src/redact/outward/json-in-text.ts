@@ -1,0 +1,70 @@
+/** JSON within a text, changed in place: what is not replaced stays as it was written, blanks, digits and all. */
+
+const [QUOTE, BACKSLASH, MINUS] = [0x22, 0x5c, 0x2d];
+const [OPEN_LIST, OPEN_OBJECT, CLOSE_LIST, CLOSE_OBJECT] = [0x5b, 0x7b, 0x5d, 0x7d];
+const BEHIND_NAME = /\s*:/y;
+const NUMBER = /-?\d[\d.eE+-]*/y;
+
+/** What is done with what JSON consists of. Each gives the same string where it stays. */
+export interface JsonVisitor {
+  readonly name: (name: string) => string;
+  /** @param label the name that it is the value of */
+  readonly text: (text: string, label: string) => string;
+  /** @param digits as they are written; anything else that is given back becomes a text */
+  readonly number: (digits: string, label: string) => string;
+}
+
+/** Whether a text is JSON in which more than words can be expected. */
+export function isJsonText(text: string): boolean {
+  if (!/^\s*[[{"]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @param json valid JSON text */
+export function changedJson(json: string, visitor: JsonVisitor): string {
+  const outer: string[] = [];
+  let label = '';
+  let out = '';
+  let from = 0;
+  const put = (begin: number, end: number, changed: string) => {
+    out += json.slice(from, begin) + changed;
+    from = end;
+  };
+  for (let at = 0; at < json.length;) {
+    const char = json.charCodeAt(at);
+    if (char === QUOTE) {
+      const end = literalEnd(json, at);
+      const text = JSON.parse(json.slice(at, end)) as string;
+      BEHIND_NAME.lastIndex = end;
+      const isName = BEHIND_NAME.test(json);
+      const changed = isName ? visitor.name(text) : visitor.text(text, label);
+      if (isName) label = text;
+      if (changed !== text) put(at, end, JSON.stringify(changed));
+      at = end;
+    } else if (char === MINUS || (char >= 0x30 && char <= 0x39)) {
+      NUMBER.lastIndex = at;
+      const digits = NUMBER.exec(json)![0];
+      const changed = visitor.number(digits, label);
+      if (changed !== digits) put(at, at + digits.length, JSON.stringify(changed));
+      at += digits.length;
+    } else {
+      if (char === OPEN_LIST || char === OPEN_OBJECT) outer.push(label);
+      else if (char === CLOSE_LIST || char === CLOSE_OBJECT) label = outer.pop() ?? '';
+      at += 1;
+    }
+  }
+  return from === 0 ? json : out + json.slice(from);
+}
+
+function literalEnd(json: string, from: number): number {
+  for (let at = from + 1; ; at += 1) {
+    const char = json.charCodeAt(at);
+    if (char === BACKSLASH) at += 1;
+    else if (char === QUOTE) return at + 1;
+  }
+}

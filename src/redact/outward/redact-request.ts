@@ -1,0 +1,79 @@
+import type { OutwardRule } from '../../config/redact-schema.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import type { TextChanger } from './request-walk.ts';
+import { exactly } from '../../wire/json-exact.ts';
+import { Redactor } from '../redactor.ts';
+import { changedJson, isJsonText } from './json-in-text.ts';
+import { KnownValues } from './known-values.ts';
+import { Placeholders } from './placeholders.ts';
+import { changedRequest } from './request-walk.ts';
+
+/** A request without what was to be hidden. */
+export interface Redacted {
+  /** As JSON text; `undefined` where nothing was found. */
+  readonly bytes: Uint8Array<ArrayBuffer> | undefined;
+  /** Each placeholder and what it stands for. */
+  readonly values: readonly (readonly [placeholder: string, value: string])[];
+  /** How many were replaced, by kind. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export type RedactRequest = typeof redactRequest;
+
+/** Digits of a number that could tell something of somebody. */
+const LEAST_DIGITS = 9;
+
+const EMPTY: Redacted = { bytes: undefined, values: [], counts: {} };
+
+/**
+ * Hides in a request what a rule names. What is found in one place is then looked for everywhere else, also where nothing around it
+ * tells what it is.
+ * @param bytes JSON text of an object
+ * @throws Unsearchable when there is something in it that cannot be searched
+ */
+export function redactRequest(bytes: Uint8Array, rule: OutwardRule): Redacted {
+  const text = new TextDecoder().decode(bytes);
+  const request = exactly(text, JSON.parse(text) as JsonObject);
+  const placeholders = new Placeholders(new Set());
+  const { kinds, patterns: custom, media } = rule;
+  const redactor = new Redactor({ kinds, custom, mode: 'tag', salt: '' }, placeholders);
+  const found = changedRequest(request, finding(redactor), { media });
+  if (placeholders.counts.size === 0) return EMPTY;
+  const { values } = placeholders;
+  const known = new KnownValues(values, (value) => placeholders.again(value));
+  const hidden = known.none ? found : changedRequest(found, again(known), { media });
+  return {
+    bytes: new TextEncoder().encode(JSON.stringify(hidden)),
+    values,
+    counts: Object.fromEntries(placeholders.counts),
+  };
+}
+
+/** Finds what has the form of something that is to be hidden. */
+function finding(redactor: Redactor): TextChanger {
+  const number = (digits: string, label: string) =>
+    digits.length < LEAST_DIGITS ? digits : redactor.text(digits, label);
+  const text = (given: string, label: string): string =>
+    isJsonText(given)
+      ? changedJson(given, {
+          name: (name) => redactor.text(name),
+          text: (inner, name) => redactor.secret(name, inner) ?? text(inner, name),
+          number,
+        })
+      : redactor.text(given, label);
+  return {
+    text,
+    texts: (parts) => (parts.some(isJsonText) ? parts.map((part) => text(part, '')) : redactor.texts(parts)),
+    name: (name) => redactor.text(name),
+    secret: (name, value) => redactor.secret(name, value),
+    number,
+  };
+}
+
+/** Finds again what was found elsewhere. */
+function again(known: KnownValues): TextChanger {
+  const name = (given: string) => known.replaced(given);
+  const text = (given: string): string =>
+    isJsonText(given) ? changedJson(given, { name, text, number: name }) : known.replaced(given);
+  return { text, texts: (parts) => parts.map(text), name, secret: () => undefined, number: name };
+}

@@ -1,0 +1,327 @@
+/** Where texts stand in the requests of all client protocols, and what in them is no text. */
+import type { JsonObject } from '../../wire/json.ts';
+import { isObject, stringOf } from '../../wire/json.ts';
+import { isOurs } from '../../wire/parts/issued.ts';
+import { isRawJSON, numberText } from '../../wire/long-numbers.ts';
+
+/** What is done with texts. Each gives the same string where it stays. */
+export interface TextChanger {
+  /** @param label the name that it is the value of */
+  text(text: string, label: string): string;
+  /** Texts that are one text for whoever reads them. */
+  texts(texts: readonly string[]): readonly string[];
+  /** The name of a field that a user or a model chose. */
+  name(name: string): string;
+  /** The value of such a field, where its name alone says that it is secret. */
+  secret(name: string, value: string): string | undefined;
+  /** @param digits of a number within what a user or a model gave; anything else that is given back becomes a text */
+  number(digits: string, label: string): string;
+}
+
+/** A request, or a part of it, that cannot be searched. */
+export class Unsearchable extends Error {
+  /** @param what of which kind it is, and where: "an image in messages[0].content[1]" */
+  constructor(what: string) {
+    super(what);
+    this.name = 'Unsearchable';
+  }
+}
+
+export interface WalkOptions {
+  /** Whether images, sounds and files pass. */
+  readonly media: 'refuse' | 'pass';
+}
+
+/** The parts of a request that grow with a conversation. They are gone through last, so that what stands elsewhere keeps its numbers. */
+const GROWING: ReadonlySet<string> = new Set(['messages', 'input', 'contents', 'prompt']);
+
+/** Fields of the protocols that hold names of theirs. */
+const NAMES: ReadonlySet<string> = new Set([
+  'id',
+  'model',
+  'role',
+  'type',
+  'object',
+  'name',
+  'format',
+  'media_type',
+  'mime_type',
+  'mimeType',
+  'signature',
+  'thoughtSignature',
+  'thought_signature',
+]);
+
+/** What is named by an ID, other than a person. */
+const ID = /(?:_id|Id|_ids|Ids)$/;
+const PERSON = /^user(?:_id|Id)$/;
+
+/** Fields that hold what a user or a model chose, names of fields included. */
+const FREE: ReadonlySet<string> = new Set([
+  'parameters',
+  'input_schema',
+  'schema',
+  'parametersJsonSchema',
+  'parameters_json_schema',
+  'responseSchema',
+  'response_schema',
+  'responseJsonSchema',
+  'response_json_schema',
+  'response',
+  'args',
+  'arguments',
+  'metadata',
+  'labels',
+  'headers',
+  'properties',
+]);
+
+/** What the parts of a message are called that hold no text, by their type. */
+const MEDIA: Readonly<Record<string, string>> = {
+  image: 'an image',
+  image_url: 'an image',
+  input_image: 'an image',
+  computer_screenshot: 'an image',
+  image_generation_call: 'an image',
+  audio: 'a recording',
+  input_audio: 'a recording',
+  video: 'a video',
+  input_video: 'a video',
+  video_url: 'a video',
+  file: 'a file',
+  input_file: 'a file',
+  container_upload: 'a file',
+};
+
+/** The same by the field that holds them. */
+const MEDIA_FIELDS: Readonly<Record<string, string>> = {
+  inlineData: 'a file',
+  inline_data: 'a file',
+  fileData: 'a file',
+  file_data: 'a file',
+  images: 'an image',
+  image: 'an image',
+  mask: 'an image',
+  image_url: 'an image',
+};
+
+/** Fields of such a part whose text is data, or an address of it. */
+const DATA: ReadonlySet<string> = new Set([
+  'data',
+  'url',
+  'uri',
+  'image_url',
+  'file_data',
+  'file_url',
+  'fileUri',
+  'file_uri',
+  'audio_url',
+  'video_url',
+  'result',
+]);
+
+/** Fields that go on from what a provider has stored, where nobody here knows which placeholder stands for what. */
+const STORED: Readonly<Record<string, string>> = {
+  previous_response_id: 'a response that the provider has stored',
+  conversation: 'a conversation that the provider has stored',
+  context: 'the tokens of an earlier answer',
+};
+
+/** The texts of a part of a message, where it is nothing but a text. */
+const TEXT_TYPES: ReadonlySet<unknown> = new Set([undefined, 'text', 'input_text', 'output_text']);
+
+type Zone = 'protocol' | 'media' | 'free';
+
+/**
+ * The request with its texts changed.
+ * @throws Unsearchable when there is something in it that cannot be searched
+ */
+export function changedRequest(request: JsonObject, changer: TextChanger, options: WalkOptions): JsonObject {
+  for (const [name, what] of Object.entries(STORED))
+    if (holdsSome(request[name])) throw new Unsearchable(`${what} (${name})`);
+  const names = Object.keys(request);
+  const changed = new Map<string, unknown>();
+  const walk = new Walk(changer, options);
+  for (const growing of [false, true])
+    for (const name of names)
+      if (GROWING.has(name) === growing) changed.set(name, walk.field(request, name, 'protocol', name));
+  return Object.fromEntries(names.map((name) => [name, changed.get(name)]));
+}
+
+/** Every text of a request that is searched, names of fields included. */
+export function textsOf(request: JsonObject): string[] {
+  const texts: string[] = [];
+  const take = (text: string) => {
+    texts.push(text);
+    return text;
+  };
+  const changer: TextChanger = {
+    text: take,
+    texts: (parts) => {
+      texts.push(parts.join(''));
+      return parts;
+    },
+    name: take,
+    secret: () => undefined,
+    number: (digits) => digits,
+  };
+  changedRequest(request, changer, { media: 'pass' });
+  return texts;
+}
+
+class Walk {
+  readonly #changer: TextChanger;
+  readonly #options: WalkOptions;
+
+  constructor(changer: TextChanger, options: WalkOptions) {
+    this.#changer = changer;
+    this.#options = options;
+  }
+
+  /** The value of a field. @param path where it stands, for errors */
+  field(of: JsonObject, name: string, zone: Zone, path: string): unknown {
+    const value = of[name];
+    if (zone === 'free') return this.#free(value, name);
+    if (typeof value === 'string') return this.#string(value, of, name, zone, path);
+    if (typeof value !== 'object' || value === null || isRawJSON(value)) return value;
+    const free = FREE.has(name) || (name === 'input' && stringOf(of.type)?.endsWith('tool_use'));
+    if (free) return this.#free(value, name);
+    const what = Object.hasOwn(MEDIA_FIELDS, name) && holdsSome(value) ? MEDIA_FIELDS[name] : undefined;
+    if (what !== undefined) this.#meet(what, path);
+    return this.#value(value, name, what === undefined ? zone : 'media', path);
+  }
+
+  #string(value: string, of: JsonObject, name: string, zone: Zone, path: string): string {
+    if (this.#isName(of, name, zone)) return value;
+    if (Object.hasOwn(MEDIA_FIELDS, name) && value !== '') {
+      this.#meet(MEDIA_FIELDS[name]!, path);
+      return value;
+    }
+    // A token of a text is none that opens something.
+    return (name === 'token' ? undefined : this.#changer.secret(name, value)) ?? this.#text(value, name);
+  }
+
+  #value(value: unknown, name: string, zone: Zone, path: string): unknown {
+    if (Array.isArray(value)) return this.#list(value, name, zone, path);
+    if (isObject(value) && !isRawJSON(value)) return this.#object(value, zone, path);
+    if (typeof value !== 'string') return value;
+    return zone === 'media' ? value : this.#text(value, name);
+  }
+
+  #list(list: readonly unknown[], name: string, zone: Zone, path: string): unknown[] {
+    if ((name === 'input' || name === 'prompt') && holdsNumbers(list))
+      throw new Unsearchable(`tokens in place of text in ${path}`);
+    const changed: unknown[] = [];
+    for (let at = 0; at < list.length;) {
+      const run = zone === 'protocol' ? textRun(list, at) : [];
+      if (run.length > 1) {
+        const texts = this.#changer.texts(run.map(({ text }) => text as string));
+        for (const [index, part] of run.entries()) {
+          const text = texts[index]!;
+          // Of a value that was spread over several parts: providers refuse texts without anything in them.
+          if (text === '' && part.text !== '') continue;
+          changed.push({ ...this.#object(part, zone, `${path}[${at + index}]`, 'text'), text });
+        }
+        at += run.length;
+        continue;
+      }
+      changed.push(this.#value(list[at], name, zone, `${path}[${at}]`));
+      at += 1;
+    }
+    return changed;
+  }
+
+  /** @param but a field that is seen to elsewhere */
+  #object(object: JsonObject, zone: Zone, path: string, but?: string): JsonObject {
+    if (isSigned(object)) return object;
+    const { type } = object;
+    if (type === 'item_reference') throw new Unsearchable(`an item that the provider has stored, in ${path}`);
+    const what = typeof type === 'string' && Object.hasOwn(MEDIA, type) ? MEDIA[type] : documentIn(object);
+    if (what !== undefined) this.#meet(what, path);
+    const inner = what === undefined ? zone : 'media';
+    return Object.fromEntries(
+      Object.keys(object).map((name) => [
+        name,
+        name === but ? object[name] : this.field(object, name, inner, `${path}.${name}`),
+      ]),
+    );
+  }
+
+  #meet(what: string, path: string): void {
+    if (this.#options.media === 'refuse') throw new Unsearchable(`${what} in ${path}`);
+  }
+
+  #isName(of: JsonObject, name: string, zone: Zone): boolean {
+    if (zone === 'media' && DATA.has(name)) return true;
+    if (name.startsWith('encrypted_')) return true;
+    // Who takes part in a chat has a name that may be a person's.
+    if (name === 'name') return of.role === undefined;
+    // A block that was encrypted as a whole.
+    if (name === 'data') return of.type === 'redacted_thinking' || of.type === 'reasoning.encrypted';
+    return NAMES.has(name) || (ID.test(name) && !PERSON.test(name));
+  }
+
+  #text(text: string, name: string): string {
+    return this.#changer.text(text, name);
+  }
+
+  /** What a user or a model chose: all of it is searched. */
+  #free(value: unknown, name: string): unknown {
+    if (typeof value === 'string') return this.#text(value, name);
+    if (Array.isArray(value)) return value.map((item) => this.#free(item, name));
+    const digits = numberText(value);
+    if (digits !== undefined) {
+      const changed = this.#changer.number(digits, name);
+      return changed === digits ? value : changed;
+    }
+    if (!isObject(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [
+        this.#changer.name(key),
+        (typeof inner === 'string' ? this.#changer.secret(key, inner) : undefined) ?? this.#free(inner, key),
+      ]),
+    );
+  }
+}
+
+/**
+ * Reasoning that a provider signed or encrypted goes back as it came: its placeholders were never replaced, so that it holds nothing
+ * but what the provider wrote itself, and a change would make its signature worthless.
+ */
+function isSigned({ type, signature, data, encrypted_content: encrypted }: JsonObject): boolean {
+  if (type === 'redacted_thinking') return typeof data === 'string';
+  if (type === 'reasoning') return isSeal(encrypted);
+  return (type === 'thinking' || type === 'reasoning.text') && isSeal(signature);
+}
+
+function isSeal(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && !isOurs(value);
+}
+
+/** Of a document, what its source makes of it; `undefined` where it is text, or there is none. */
+function documentIn({ type, source }: JsonObject): string | undefined {
+  if (type !== 'document' || !isObject(source)) return undefined;
+  return source.type === 'text' || source.type === 'content' ? undefined : 'a document';
+}
+
+/** The parts of a list from a place on that are nothing but texts. */
+function textRun(list: readonly unknown[], from: number): JsonObject[] {
+  const run: JsonObject[] = [];
+  for (let at = from; at < list.length; at += 1) {
+    const part = list[at];
+    const isText =
+      isObject(part) && typeof part.text === 'string' && TEXT_TYPES.has(part.type) && part.thought !== true;
+    if (!isText) break;
+    run.push(part);
+  }
+  return run;
+}
+
+function holdsNumbers(list: readonly unknown[]): boolean {
+  return list.some((item) => typeof item === 'number' || (Array.isArray(item) && holdsNumbers(item)));
+}
+
+function holdsSome(value: unknown): boolean {
+  if (value === undefined || value === null || value === '') return false;
+  return Array.isArray(value) ? value.length > 0 : true;
+}
