@@ -2,30 +2,30 @@ import type { GroupConfig } from '../config/limits-schema.ts';
 import type { Caller } from './caller.ts';
 import { globMatcher, isGlob } from '../config/globs.ts';
 
-/** What a caller may use: the lists of its key, of its group and of all groups above hold together, so each can only narrow. */
+/** What a caller may use: the lists of its key, of its group and of all parent groups apply together, so each can only narrow. */
 export interface Access {
-  /** Whether it may ask for a model by this name, as clients name it. */
+  /** Whether it may request a model under this name, as clients write it. */
   readonly allowsModel: (name: string) => boolean;
   /** Whether it may use an endpoint, such as `images.edits`. */
   readonly allowsEndpoint: (name: string) => boolean;
-  /** Whether a list names an endpoint in so many words, and all lists allow it. */
+  /** Whether some list names an endpoint explicitly, and all lists allow it. */
   readonly namesEndpoint: (name: string) => boolean;
-  /** Whether there is a model list at all. */
+  /** Whether there is any model list. */
   readonly narrowsModels: boolean;
-  /** Whether the provider of this name may answer it. */
+  /** Whether the provider with this name may answer it. */
   readonly allowsProvider: (name: string) => boolean;
-  /** Whether there is a provider list at all. */
+  /** Whether there is any provider list. */
   readonly narrowsProviders: boolean;
 }
 
 type Lists = Partial<Pick<Caller, 'models' | 'endpoints' | 'providers'>>;
 type Groups = Readonly<Record<string, Pick<GroupConfig, 'parent' | 'models' | 'endpoints' | 'providers'>>>;
 
-/** Names remembered for one list of one caller, and their longest, characters: clients can name anything. */
+/** The number of names cached for one list of one caller, and their maximum length, characters: clients can send any name. */
 const MAX_REMEMBERED = 100;
 const MAX_NAME = 200;
 
-/** @param groups by name; none that is its own ancestor */
+/** @param groups by name, without cycles */
 export function accessOf(caller: Lists & Pick<Caller, 'group'>, groups: Groups): Access {
   const all: readonly Lists[] = [caller, ...groupsOf(caller.group, groups).map(({ group }) => group)];
   const providers = listed(all.map((lists) => lists.providers));
@@ -42,7 +42,7 @@ export function accessOf(caller: Lists & Pick<Caller, 'group'>, groups: Groups):
   };
 }
 
-/** A group and those above it, from the nearest. */
+/** A group and its ancestors, nearest first. */
 export function groupsOf<Group extends { readonly parent?: string | undefined }>(
   name: string | undefined,
   groups: Readonly<Record<string, Group>>,
@@ -53,12 +53,12 @@ export function groupsOf<Group extends { readonly parent?: string | undefined }>
 
 type List = readonly string[];
 
-/** A list that is left out allows everything. */
+/** An omitted list allows everything. */
 function listed(lists: readonly (List | undefined)[]): List[] {
   return lists.filter((list) => list !== undefined);
 }
 
-/** Whether each list has something that fits a name. Patterns are made when they are first asked, as many keys are never used. */
+/** Whether each list has a match for a name. Patterns are compiled on first use, since many keys are never used. */
 function allowing(lists: readonly List[]): (name: string) => boolean {
   if (lists.length === 0) return () => true;
   const remembered = new Map<string, boolean>();

@@ -1,14 +1,14 @@
-/** What a key was used for, as it is kept. */
+/** The usage of a key, as it is persisted. */
 export interface StoredAccount {
   readonly requests: number;
   readonly tokens: number;
   /** Units of money. */
   readonly spent: number;
-  /** The month of the next two, epoch milliseconds of its beginning in UTC. */
+  /** The month of the next two fields: its beginning in UTC, epoch milliseconds. */
   readonly monthMs: number;
   readonly monthRequests: number;
   readonly monthSpent: number;
-  /** When it was last used, epoch milliseconds. */
+  /** When the key was last used, epoch milliseconds. */
   readonly usedMs: number;
 }
 
@@ -22,15 +22,15 @@ export const NO_ACCOUNT: StoredAccount = {
   usedMs: 0,
 };
 
-/** Keys that are remembered where nothing is kept: tokens of identity providers may name anybody. */
+/** The most keys kept if nothing is persisted: tokens of identity providers may carry any name. */
 const MAX_UNKEPT = 10_000;
 
-/** What each key was used for, whatever its limits are: what is kept of it, and what came since. Months are those of UTC. */
+/** The usage of each key, regardless of its limits: the persisted part, and what was added since. Months are in UTC. */
 export class Accounts {
   readonly #kept: ((key: string) => StoredAccount) | undefined;
   #since = new Map<string, StoredAccount>();
 
-  /** @param kept reads what is kept of a key; left out where nothing is */
+  /** @param kept reads the persisted usage of a key; omitted if nothing is persisted */
   constructor(kept?: (key: string) => StoredAccount) {
     this.#kept = kept;
   }
@@ -42,19 +42,19 @@ export class Accounts {
     this.#join(key, { ...one, monthSpent: units, usedMs: nowMs }, nowMs);
   }
 
-  /** As it is now: a month that is over has nothing in it. */
+  /** The current values: a past month counts as empty. */
   of(key: string, nowMs: number): StoredAccount {
     return joined(this.#kept?.(key) ?? NO_ACCOUNT, this.#since.get(key) ?? NO_ACCOUNT, nowMs);
   }
 
-  /** Takes what came since, to add it to what is kept. */
+  /** Takes what was added, in order to persist it. */
   take(): Map<string, StoredAccount> {
     const taken = this.#since;
     this.#since = new Map();
     return taken;
   }
 
-  /** What was taken could not be kept. */
+  /** Returns what was taken, because it could not be persisted. */
   giveBack(taken: ReadonlyMap<string, StoredAccount>, nowMs: number): void {
     for (const [key, account] of taken) this.#join(key, account, nowMs);
   }
@@ -64,7 +64,7 @@ export class Accounts {
   }
 }
 
-/** Two accounts of one key together, as they stand in the month of a moment. */
+/** The sum of two accounts of one key, in the month of a moment. */
 export function joined(one: StoredAccount, other: StoredAccount, nowMs: number): StoredAccount {
   const [a, b] = [inMonth(one, nowMs), inMonth(other, nowMs)];
   return {
@@ -78,7 +78,7 @@ export function joined(one: StoredAccount, other: StoredAccount, nowMs: number):
   };
 }
 
-/** An account as it stands in the month of a moment. */
+/** An account in the month of a moment. */
 export function inMonth(account: StoredAccount, nowMs: number): StoredAccount {
   const now = new Date(nowMs);
   const monthMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth());

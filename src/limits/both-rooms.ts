@@ -1,6 +1,6 @@
 import type { Place, Room, RoomLimits } from './limits.ts';
 
-/** A room within another: a call takes room in both, or in none. */
+/** A room within another one: a call takes room in both, or in neither. */
 export class BothRooms implements Room {
   readonly #outer: Room;
   readonly #inner: Room;
@@ -14,7 +14,7 @@ export class BothRooms implements Room {
     return this.#outer.countsTokens || this.#inner.countsTokens;
   }
 
-  /** Of the inner one. */
+  /** The lease in the inner room. */
   configure(limits: RoomLimits): void {
     this.#inner.configure(limits);
   }

@@ -2,12 +2,12 @@ import type { Cells, Moment } from './cells.ts';
 
 const MINUTE_US = 60_000_000;
 
-/** By how much the clocks of two processes may differ. */
+/** How much the clocks of two processes may differ. */
 const CLOCKS_DIFFER_US = 1_000_000;
 
 /**
- * A bucket that refills evenly: a minute's worth may be spent at once, then as much as comes back. It is one number: the
- * moment at which it will be full again, which whatever is spent puts off. What a process spent stays spent when it dies.
+ * A bucket that refills evenly: a minute's worth may be spent at once, then as much as is refilled. Its state is a single
+ * number: the moment at which it will be full again, which every use postpones. What a process has used stays used when it dies.
  * @see https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
  */
 export class Bucket {
@@ -16,7 +16,7 @@ export class Bucket {
   readonly #offsetMs: number;
   readonly #mostUs: number;
 
-  /** @param debtMinutes how many minutes' worth may be spent beyond what there is */
+  /** @param debtMinutes how many minutes' worth may be used beyond the available amount */
   constructor(cells: Cells, name: string, perMinute: number, debtMinutes = 0) {
     this.#full = cells.moment(name);
     this.#offsetMs = cells.offsetMs;
@@ -25,32 +25,32 @@ export class Bucket {
   }
 
   /**
-   * How long until `count` may be taken, milliseconds; 0 for now. What is more than a minute's worth waits for a full bucket.
-   * @param besides what is not to be touched
+   * How long until `count` may be taken, milliseconds; 0 for now. Amounts above a minute's worth wait for a full bucket.
+   * @param besides an amount that must remain available
    */
   waitMs(nowMs: number, count: number, besides = 0): number {
     const spentUs = this.#spentUs(this.#full.get(), this.#sharedUs(nowMs));
     return Math.max(0, spentUs + this.#us(besides) + this.#fittingUs(count) - MINUTE_US) / 1_000;
   }
 
-  /** Takes so many. @returns false where there are fewer */
+  /** Takes an amount. @returns false if less is available */
   take(nowMs: number, count: number): boolean {
     const us = this.#us(count);
     const fittingUs = this.#fittingUs(count);
     return this.#change(nowMs, (spentUs) => (spentUs + fittingUs > MINUTE_US ? undefined : spentUs + us));
   }
 
-  /** Takes so many whether they are there or not. */
+  /** Takes an amount even if it is not available. */
   spend(nowMs: number, count: number): void {
     this.#change(nowMs, (spentUs) => spentUs + this.#us(count));
   }
 
-  /** Puts back what was taken just before. */
+  /** Returns an amount that was just taken. */
   giveBack(nowMs: number, count: number): void {
     this.#change(nowMs, (spentUs) => Math.max(0, spentUs - this.#us(count)));
   }
 
-  /** @param next what will be spent; `undefined` to leave it */
+  /** @param next the new amount used; `undefined` to leave it unchanged */
   #change(nowMs: number, next: (spentUs: number) => number | undefined): boolean {
     const nowUs = this.#sharedUs(nowMs);
     for (;;) {
@@ -61,14 +61,14 @@ export class Bucket {
     }
   }
 
-  /** How much is spent, as the time that it takes to come back. */
+  /** The used amount, as the time that it takes to refill. */
   #spentUs(fullUs: number, nowUs: number): number {
     const spentUs = Math.max(0, fullUs - nowUs);
-    // Nobody can spend more than that: the moment is by another clock, of a process that began before the machine slept.
+    // More than that cannot be used: the moment was written with another clock, by a process from before the machine slept.
     return spentUs > this.#mostUs + CLOCKS_DIFFER_US ? 0 : spentUs;
   }
 
-  /** The time in which so many come back, at least one unit. */
+  /** The time in which this amount is refilled, at least one unit. */
   #us(count: number): number {
     return count <= 0 ? 0 : Math.max(1, Math.floor((count * MINUTE_US) / this.#perMinute));
   }

@@ -2,15 +2,15 @@ import type { Raise } from '../config/auth-schema.ts';
 import type { LimitConfig } from '../config/limits-schema.ts';
 
 /**
- * A caller as limits and lists see it. Each caller of a configuration is one object, the same for all its requests: what is
- * worked out from it is remembered by it.
+ * A caller as limits and lists see it. Each caller of a configuration is one object that all its requests share, so that
+ * derived data can be cached per object.
  */
 export interface Caller {
-  /** Name of its key, `issuer:identity` of a token; `null` when the proxy is open. */
+  /** The name of its key, or `issuer:identity` of a token; `null` when the proxy needs no keys. */
   readonly key: string | null;
-  /** The group whose limits and lists hold for it. */
+  /** The group whose limits and lists apply to it. */
   readonly group: string | undefined;
-  /** Globs of what it may use; all where one is left out. */
+  /** Globs of what it may use; everything if omitted. */
   readonly models: readonly string[] | undefined;
   readonly endpoints: readonly string[] | undefined;
   readonly providers: readonly string[] | undefined;
@@ -18,6 +18,6 @@ export interface Caller {
   readonly limits: readonly LimitConfig[];
   /** Temporary raises of its own limits. */
   readonly raises: readonly Raise[];
-  /** Words of the operator about it. */
+  /** The operator's labels. */
   readonly labels: Readonly<Record<string, string>>;
 }

@@ -1,23 +1,23 @@
-/** The numbers that limits are made of. They are in this process, or in memory that several processes share. */
+/** The numbers that limits consist of, in this process or in memory shared by several processes. */
 
-/** A moment that is moved, microseconds; 0 at first. */
+/** A moment that can be postponed, microseconds; initially 0. */
 export interface Moment {
   get(): number;
-  /** @returns false where another process has moved it since it was `before` */
+  /** @returns false if another process has changed it from `before` */
   move(before: number, after: number): boolean;
 }
 
-/** How much is taken and not yet given back, by all together. */
+/** The amount that is taken and not returned yet, in all processes. */
 export interface Taken {
   total(): number;
-  /** @param count whole, and negative to give back */
+  /** @param count an integer, negative to return an amount */
   add(count: number): void;
 }
 
-/** Numbers by their names: the same name is the same number. */
+/** Numbers by name: the same name is the same number. */
 export interface Cells {
   moment(name: string): Moment;
   taken(name: string): Taken;
-  /** What is added to this process's clock for the one that the moments are told by, milliseconds. */
+  /** The offset from this process's clock to the one that moments refer to, milliseconds. */
   readonly offsetMs: number;
 }

@@ -1,10 +1,10 @@
 import type { Taken } from './cells.ts';
 import type { Places } from './limits.ts';
 
-/** How often one tries again that lost a race for the last place: the winner may be gone at once. */
+/** How often a process retries that lost a race for the last place: the winner may be gone at once. */
 export const RACES = 8;
 
-/** Places that are counted. */
+/** A counter of occupied places. */
 export class CountedPlaces implements Places {
   readonly #taken: Taken;
 
@@ -13,9 +13,9 @@ export class CountedPlaces implements Places {
   }
 
   /**
-   * Takes a place first and looks then: of all that do so at once, the last to look sees all. Two that meet at the
-   * last place may both step back, and try again.
-   * @param count how many, all or none of them
+   * Takes places first and checks afterwards: of all processes that do so at once, the last one to check sees all. Two that meet
+   * at the last place may both step back, and retry.
+   * @param count the number of places: all are taken or none
    */
   take(most: number, count = 1): boolean {
     if (most === Infinity) return this.#add(count);

@@ -1,12 +1,12 @@
 import type { Standing } from './ledger.ts';
 import { span } from './span.ts';
 
-/** Kinds of limits that clients know headers for. */
+/** The kinds of limits for which clients know headers. */
 const TOLD = ['requests', 'tokens'] as const;
 
 /**
- * What is left of the narrowest limit of requests, and of tokens, in the headers of OpenAI's clients and, where they ask for
- * messages, of Anthropic's.
+ * What is left of the narrowest limit of requests, and of tokens, in the headers of OpenAI and, for Messages requests,
+ * of Anthropic.
  */
 export function limitHeaders(
   standings: readonly Standing[],

@@ -7,26 +7,26 @@ import { UsageStore } from './store.ts';
 
 export interface KeeperOptions {
   readonly directory: string;
-  /** How often what changed is written, milliseconds. */
+  /** The interval at which changes are written, milliseconds. */
   readonly flushMs: number;
-  /** How many meters are remembered. */
+  /** The largest number of meters. */
   readonly maxMeters: number;
   readonly clock: Clock;
   readonly turns: Turns;
   readonly onProblem: (message: string) => void;
 }
 
-/** How many of the last requests are named in what is kept, so that they are found in the request log. */
+/** How many of the last requests are listed in the store, so that they can be found in the request log. */
 const LAST_IDS = 64;
 
-/** How often meters are removed from the file that no longer count, milliseconds: all of it is looked at. */
+/** The interval at which expired meters are deleted, milliseconds: that reads the whole file. */
 const SWEEP_MS = 3_600_000;
 
-/** Counts what is used in this process, and keeps it in the state directory: a moment later, and in one piece. */
+/** Counts usage in this process, and persists it in the state directory, with a short delay and atomically. */
 export class Keeper {
   readonly ledger: MemoryLedger;
   readonly accounts: Accounts;
-  /** How far the process before had got when it ended without warning. */
+  /** What the previous process had persisted, if it ended without warning. */
   readonly crashed: Mark | undefined;
   readonly #options: KeeperOptions;
   readonly #store: UsageStore;
@@ -38,7 +38,7 @@ export class Keeper {
   #failed = false;
   #sweepsAtMs: number;
 
-  /** @throws StateInUse when another process has the directory, and what the file system throws */
+  /** @throws StateInUse when another process uses the directory, and as the file system does */
   constructor(options: KeeperOptions) {
     this.#options = options;
     this.#store = new UsageStore(options.directory);
@@ -48,11 +48,11 @@ export class Keeper {
     this.accounts = new Accounts((key) => this.#store.accountOf(key));
     this.crashed = crashed;
     this.#lastIds.push(...(crashed?.lastIds ?? []));
-    // Should it end before it has anything to write, what is in the log since now is not yet counted.
+    // If the process ends before its first write, the log entries since now are not counted yet.
     if (!crashed) this.#store.mark({ atMs: options.clock.now(), lastIds: [] });
   }
 
-  /** A request is over and counted. */
+  /** Called when a request has ended and is counted. */
   counted(id: string): void {
     this.#lastIds.push(id);
     if (this.#lastIds.length > 2 * LAST_IDS) this.#lastIds.splice(0, LAST_IDS);
@@ -62,14 +62,14 @@ export class Keeper {
     });
   }
 
-  /** Writes what changed. One that fails is tried again with the next; that is told once. */
+  /** Writes the changes. A failed write is retried with the next one, and reported once. */
   async flush(): Promise<void> {
-    // One after the other: a timer and the end may both wait for the same write.
+    // One after another: the timer and the shutdown may both wait for the same write.
     this.#writing = this.#writing.then(() => this.#write());
     await this.#writing;
   }
 
-  /** Writes all, and lets others have the directory. */
+  /** Writes everything, and releases the directory. */
   async close(): Promise<void> {
     this.#cancel?.();
     await this.flush();

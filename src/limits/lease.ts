@@ -7,15 +7,15 @@ import { limitHeaders } from './headers.ts';
 import { priceOf, tokensOf, unitsOf } from './limit.ts';
 import { shown } from './refusal.ts';
 
-/** What came of a request. */
+/** The outcome of a request. */
 export interface Outcome {
-  /** Whether a provider was asked, or the proxy itself has taken it. */
+  /** Whether a provider was called, or the proxy itself has handled it. */
   readonly asked: boolean;
-  /** Names of what answered: the model, and "provider/model"; none where nothing did. */
+  /** The names of what answered: the model, and "provider/model"; empty if nothing did. */
   readonly answered: () => readonly string[];
   readonly input: number;
   readonly output: number;
-  /** `null` where the price is unknown. */
+  /** `null` if the price is unknown. */
   readonly usd: number | null;
 }
 
@@ -32,18 +32,18 @@ interface LeaseDeps {
   readonly refused: (limit: Limit) => void;
 }
 
-/** Tokens that a stream takes at a time beyond what was expected. */
+/** The step in which a stream reserves tokens beyond the estimate. */
 const STEP = 64;
 
-/** What a request holds of its limits while it is under way. It is settled once. */
+/** What a request holds of its limits while it runs. It is settled once. */
 export class Lease {
   readonly kind = 'lease';
   readonly #reservation: Reservation;
   readonly #terms: Terms;
   readonly #deps: LeaseDeps;
-  /** Limits that are nearly used up, by their own words. */
+  /** Descriptions of limits that are nearly used up. */
   readonly warnings: readonly Standing[];
-  /** Whether a stream is cut that uses too much. */
+  /** Whether a stream is cut off when it exceeds a limit. */
   readonly isHard: boolean;
   #settled = false;
 
@@ -55,7 +55,7 @@ export class Lease {
     this.isHard = reservation.standings.some(({ charge }) => cuts(charge));
   }
 
-  /** Headers that tell the caller what is left of its limits. @param messages whether it speaks Anthropic's protocol */
+  /** The headers that tell the caller what is left of its limits. @param messages whether it uses the Messages API */
   headers(messages: boolean): Record<string, string> {
     const headers = limitHeaders(this.#reservation.standings, this.#deps.clock.now(), messages);
     const { warnings } = this;
@@ -64,9 +64,9 @@ export class Lease {
   }
 
   /**
-   * Takes more where a stream has grown beyond what was expected.
-   * @param output tokens so far, about
-   * @returns the limit that has no more
+   * Reserves more for a stream that has exceeded the estimate.
+   * @param output tokens so far, approximately
+   * @returns the limit that has no room left
    */
   grow(output: number): Limit | undefined {
     const { clock, ledger } = this.#deps;
@@ -85,8 +85,8 @@ export class Lease {
   }
 
   /**
-   * Takes what a session has used so far, and a little beyond it to go on with.
-   * @returns the limit that has nothing left to go on with
+   * Reserves what a session has used so far, and some more to go on with.
+   * @returns the limit that has no room left
    */
   reach({ input, output, usd }: Pick<Outcome, 'input' | 'output' | 'usd'>): Limit | undefined {
     const { clock, ledger } = this.#deps;
@@ -107,12 +107,12 @@ export class Lease {
     return empty;
   }
 
-  /** Counts that a limit has refused something within a session. */
+  /** Counts a refusal by a limit within a session. */
   refused(limit: Limit): void {
     this.#deps.refused(limit);
   }
 
-  /** Ends it: what was used stays counted, the rest is free again. Later calls do nothing. */
+  /** Settles it: usage stays counted, the rest is released. Later calls do nothing. */
   settle(outcome: Outcome): void {
     if (this.#settled) return;
     this.#settled = true;
@@ -145,10 +145,10 @@ export class Lease {
   }
 }
 
-/** Share of a budget from which the operator is told, also where its callers are not warned. */
+/** The share of a budget above which the operator is warned, even if its callers are not. */
 const BUDGET_TOLD_AT = 0.8;
 
-/** Whether the operator is to hear of it: whatever warns, and each budget. */
+/** Whether the operator is to be warned: for every limit with a warning, and for every budget. */
 export function isWorthTelling({ charge: { limit, most }, taken }: Standing): boolean {
   const at = limit.warnAt ?? (limit.kind === 'budget' ? BUDGET_TOLD_AT : undefined);
   return at !== undefined && taken >= at * most;
@@ -158,12 +158,12 @@ function isNearlyUsedUp({ charge: { limit, most }, taken }: Standing): boolean {
   return limit.warnAt !== undefined && taken >= limit.warnAt * most;
 }
 
-/** Whether a charge cuts a stream. */
+/** Whether a charge cuts off a stream. */
 function cuts({ limit, lenient }: Charge): boolean {
   return limit.hard && !lenient && (limit.kind === 'tokens' || limit.kind === 'budget');
 }
 
-/** "81% taken of 50 USD per month of group acme (40.50 USD of 50.00 USD)": used, or held by requests under way. */
+/** "81% taken of 50 USD per month of group acme (40.50 USD of 50.00 USD)": used, or held by running requests. */
 export function warningOf({ charge: { limit, most }, taken }: Standing): string {
   const percent = most === 0 ? 100 : Math.floor((taken / most) * 100);
   return `${percent}% taken of ${limit.name} (${shown(limit, taken)} of ${shown(limit, most)})`;

@@ -3,97 +3,97 @@ import type { Limit } from './limit.ts';
 /** What a request takes of one limit. */
 export interface Charge {
   readonly limit: Limit;
-  /** Whose share it is: the limit's id, and what it is counted apart by. */
+  /** The meter: the limit's id, and the value by which it is counted separately. */
   readonly meter: string;
-  /** The most that may be used, raises included. */
+  /** The limit's amount, including raises. */
   readonly most: number;
-  /** What is expected to be used. */
+  /** The expected usage. */
   readonly amount: number;
-  /** The part of it that is known beforehand: for this much there must be room. The rest is taken as far as there is. */
+  /** The part of it that is known in advance and must fit. The rest is reserved as far as there is room. */
   readonly known: number;
-  /** Whether it is counted, but refuses nothing: another model answers because it is used up. */
+  /** Whether it is counted without refusing anything: another model answers because the limit is used up. */
   readonly lenient: boolean;
 }
 
-/** How one limit stood after a reservation, or when it refused one. */
+/** The state of one limit after a reservation, or when it refused one. */
 export interface Standing {
   readonly charge: Charge;
-  /** Used and reserved, this request included. */
+  /** Used and reserved, including this request. */
   readonly taken: number;
-  /** When the whole of it is free again, if nothing else is used; epoch milliseconds, `Infinity` for never. */
+  /** When all of it is free again if nothing else is used; epoch milliseconds, `Infinity` for never. */
   readonly resetMs: number;
 }
 
-/** What was taken for a request, until it is settled. */
+/** What is reserved for a request until it is settled. */
 export interface Reservation {
   readonly kind: 'taken';
   readonly standings: readonly Standing[];
-  /** What is held of each charge, in their order. */
+  /** The amount held for each charge, in the same order. */
   readonly held: number[];
-  /** When it was made, epoch milliseconds. */
+  /** When it was reserved, epoch milliseconds. */
   readonly atMs: number;
 }
 
-/** A limit that has too little room. Nothing was taken. */
+/** A limit without enough room. Nothing was reserved. */
 export interface Refusal {
   readonly kind: 'refused';
   readonly standing: Standing;
-  /** When there may be room, epoch milliseconds; `Infinity` for never, `undefined` where nobody knows. */
+  /** When there may be room, epoch milliseconds; `Infinity` for never, `undefined` if unknown. */
   readonly freeMs: number | undefined;
 }
 
-/** How much of a limit is used, for whom. */
+/** How much of a limit is used by one meter. */
 export interface Reading {
   readonly used: number;
   readonly reserved: number;
   readonly resetMs: number;
 }
 
-/** How much of one limit is used and reserved, for one of those whom it is counted apart by: what the rules of reserving ask of it. */
+/** The usage and reservations of one meter of a limit, as the rules of reservation need them. */
 export interface Counter {
-  /** What requests under way hold. */
+  /** The amount held by running requests. */
   readonly reserved: number;
-  /** What is used in the window that ends now. */
+  /** The amount used in the window that ends now. */
   used(nowMs: number): number;
-  /** How much more may be taken. @param most the most that may be used in all */
+  /** How much more may be taken. @param most the limit's amount */
   room(most: number, nowMs: number): number;
   hold(amount: number): void;
   release(amount: number): void;
-  /** Adds to what is used, or takes back what an earlier moment added. @param amount less than 0 to take back */
+  /** Adds to the used amount, or takes back what was added at an earlier moment. @param amount negative to take back */
   use(amount: number, atMs: number, nowMs: number): void;
-  /** When so much is no longer used that `wanted` more fits, whatever is held; `Infinity` when that is never. */
+  /** When enough usage has expired for `wanted` more, regardless of what is held; `Infinity` for never. */
   freeAt(wanted: number, most: number, nowMs: number): number;
-  /** When all of it is free again, if nothing is used meanwhile; now when it is. */
+  /** When all of it is free again if nothing is used meanwhile; now if it already is. */
   emptyAt(nowMs: number): number;
 }
 
 /**
- * Where what is used is counted. Charges of one request are taken all or none, in one step that nobody else's falls between;
- * they are settled once. All of it answers at once: a ledger that several machines share has a part of each limit at hand, and is asked
- * beforehand, by `ask`, to get more of it.
+ * Counts usage. All charges of one request are reserved or none, in one atomic step; they are settled once. Everything returns
+ * immediately: a ledger shared by several machines holds a part of each limit locally, and obtains more of it
+ * through `ask` beforehand.
  */
 export interface Ledger {
   reserve(charges: readonly Charge[], nowMs: number): Reservation | Refusal;
   /**
-   * Takes more of one charge for a request under way.
-   * @param used whether it is used already: then it is taken whatever the room
+   * Reserves more of one charge for a running request.
+   * @param used whether it is used already: it is then taken regardless of room
    * @returns whether it was taken
    */
   extend(reservation: Reservation, index: number, amount: number, nowMs: number, used?: boolean): boolean;
   /**
-   * Ends a reservation: what was used stays, the rest is given back.
-   * @param amounts what was used of each charge
+   * Settles a reservation: what was used stays, the rest is released.
+   * @param amounts the amount used of each charge
    */
   settle(reservation: Reservation, amounts: readonly number[], nowMs: number): void;
   read(limit: Limit, meter: string, nowMs: number): Reading;
-  /** Counts what is known to have been used, without asking whether it may be. */
+  /** Counts known usage, without checking the limit. */
   add(charges: readonly Charge[], nowMs: number): void;
   /**
-   * Gets room for charges from elsewhere where there is too little here.
-   * @returns `undefined` where there is nothing to wait for: then they are to be reserved at once. Else what never rejects and takes a
-   * bounded time: whether it is worth asking again, since others may have been faster
+   * Obtains room for charges from elsewhere if there is too little here.
+   * @returns `undefined` if there is nothing to wait for: they should be reserved at once. Otherwise a promise that never rejects
+   * and settles within a bounded time: whether reserving again is worthwhile, since others may have been faster
    */
   ask?(charges: readonly Charge[], nowMs: number): Promise<boolean> | undefined;
-  /** Gets what is used of a meter from elsewhere, before it is read. Never rejects and takes a bounded time. */
+  /** Updates a meter from elsewhere before it is read. Never rejects and takes a bounded time. */
   refresh?(limit: Limit, meter: string): Promise<void>;
 }

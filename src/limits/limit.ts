@@ -5,43 +5,43 @@ import { rolls, windowOf } from './window.ts';
 
 export type LimitKind = 'requests' | 'tokens' | 'budget' | 'concurrent';
 
-/** Budgets are counted in whole units, so that sums are exact: as many digits as a cost is rounded to. */
+/** Budgets are counted in integer units, so that sums are exact: with as many digits as costs are rounded to. */
 export const UNITS_PER_USD = 1e10;
 
-/** Whose limit it is, and by what it is counted apart. */
+/** The owner of a limit, and how it is counted separately. */
 export interface Owner {
-  /** As people know it, such as "group acme" or "key alice". */
+  /** A name for people, such as "group acme" or "key alice". */
   readonly name: string;
   readonly apart: readonly Apart[];
 }
 
-/** A limit of the configuration, ready to be asked. */
+/** A configured limit. */
 export interface Limit {
-  /** Tells it from others, whatever its amount is: what was used stays used when that changes. */
+  /** Identifies it regardless of its amount: usage is kept when the amount changes. */
   readonly id: string;
-  /** As an error names it, such as "budget of group acme: 50 USD a month". */
+  /** Its name in errors, such as "budget of group acme: 50 USD a month". */
   readonly name: string;
   readonly kind: LimitKind;
-  /** Which tokens count. */
+  /** Which tokens are counted. */
   readonly count: 'both' | 'input' | 'output';
-  /** The most that may be used, in requests, tokens or units of money. */
+  /** The amount, in requests, tokens or units of money. */
   readonly most: number;
-  /** `undefined` for what is only held. */
+  /** `undefined` for limits on concurrency. */
   readonly window: Window | undefined;
   readonly per: LimitConfig['per'];
   readonly owner: Owner;
   readonly allModels: boolean;
   readonly coversModel: (name: string) => boolean;
   readonly coversEndpoint: (name: string) => boolean;
-  /** The model that answers when it is used up; `undefined` where requests are refused. */
+  /** The model that answers when it is used up; `undefined` if requests are refused. */
   readonly use: string | undefined;
-  /** Share of it from which callers and the operator are warned. */
+  /** The share above which callers and the operator are warned. */
   readonly warnAt: number | undefined;
-  /** Whether a stream is cut that uses more than is left. */
+  /** Whether a stream is cut off when it exceeds the limit. */
   readonly hard: boolean;
 }
 
-/** Makes the limits of one owner. Two that differ in their amount alone have ids of their own. */
+/** Creates the limits of one owner. Two that differ only in their amount get ids of their own. */
 export function limitsOf(configs: readonly (LimitConfig | RateLimitConfig)[], owner: Owner): Limit[] {
   const seen = new Map<string, number>();
   return configs.map((config) => {
@@ -89,7 +89,7 @@ function idOf(config: LimitConfig, owner: Owner, apart: readonly Apart[]): strin
     kindOf(config),
     count === 'both' ? '' : count,
     per,
-    // A default that is written out makes no other limit.
+    // Writing out a default does not make it another limit.
     hasCalendar ? `calendar ${zone}` : '',
     apart.length > 0 ? `each ${[...apart].sort().join(' ')}` : '',
     models ? `models ${models.join(' ')}` : '',
@@ -117,12 +117,12 @@ function covers(patterns: readonly string[] | undefined): (name: string) => bool
   return (name) => tests.some((test) => test(name));
 }
 
-/** An amount of USD in whole units, rounded up: what is charged is never less than what was spent. */
+/** An amount of USD in integer units, rounded up: no less is charged than was spent. */
 export function unitsOf(usd: number): number {
   return Math.max(0, Math.ceil(usd * UNITS_PER_USD - ROUNDING));
 }
 
-/** What binary fractions may be off by. */
+/** The rounding error of binary fractions. */
 const ROUNDING = 1e-3;
 
 /** The tokens that count against a limit. */
@@ -133,7 +133,7 @@ export function tokensOf(
   return (count === 'output' ? 0 : input) + (count === 'input' ? 0 : output);
 }
 
-/** USD for tokens of a model that has no price of its own. */
+/** USD for tokens of a model without a price of its own. */
 export function priceOf(unpriced: Unpriced, inputTokens: number, outputTokens: number): number {
   if (typeof unpriced === 'string') return 0;
   const { input = 0, output = 0, request = 0 } = unpriced;

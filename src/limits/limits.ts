@@ -1,4 +1,4 @@
-/** Limits on what happens at once and in a minute. Where several processes serve one port, they hold for all together. */
+/** Limits on concurrency and on rates per minute. If several processes serve one port, the limits apply to all together. */
 
 import type { RateLimit } from '../config/rate-limit-schema.ts';
 
@@ -7,39 +7,39 @@ export interface RoomLimits {
   readonly maxConnections: number | undefined;
 }
 
-/** The room that a call has taken. One of the two ends it, once. */
+/** The room that a call has taken. Exactly one of the two methods is called, once. */
 export interface Place {
   /**
-   * The call is over.
-   * @param used tokens that it used, in and out; as many as were reserved where nobody knows
+   * The call has ended.
+   * @param used tokens that it used, input and output; as many as were reserved if unknown
    */
   end(nowMs: number, used: number | undefined): void;
-  /** The call was never made: everything is given back. */
+  /** The call was never made: everything is returned. */
   cancel(nowMs: number): void;
 }
 
-/** What limits of one's own leave room for. */
+/** The room within the limits of one provider or model. */
 export interface Room {
-  /** Whether it makes a difference how many tokens a call needs. */
+  /** Whether the number of tokens of a call matters. */
   readonly countsTokens: boolean;
-  /** Takes over other limits. Calls in flight stay counted. */
+  /** Applies other limits. Calls in progress stay counted. */
   configure(limits: RoomLimits): void;
   /**
-   * When a call may be made, on the clock of `nowMs`: 0 for now. Where it waits for another one to end, that is when to
-   * look again.
-   * @param tokens that it may use, in and out
-   * @param requests that it sends at once; 1 where it is left out
+   * When a call may be made, on the clock of `nowMs`: 0 for now. If it waits for another call to end, this is when to check
+   * again.
+   * @param tokens that it may use, input and output
+   * @param requests that it sends at once; 1 by default
    */
   readyAt(nowMs: number, tokens: number, requests?: number): number;
-  /** Takes the room of a call. @returns `undefined` where there is none */
+  /** Takes the room for a call. @returns `undefined` if there is none */
   take(nowMs: number, tokens: number, requests?: number): Place | undefined;
-  /** The limit that keeps such a call out, in words; `undefined` where none does. */
+  /** The limit that rejects such a call, in words; `undefined` if none does. */
   full(nowMs: number, tokens: number, requests?: number): string | undefined;
 }
 
-/** How many there may be at once, whoever counts them. */
+/** A limit on concurrency, whichever way it is counted. */
 export interface Places {
-  /** Takes one unless `most` are taken. */
+  /** Takes a place unless `most` are taken. */
   take(most: number): boolean;
   free(): void;
 }
@@ -48,15 +48,15 @@ export interface Limits {
   /** The room with this name: of a provider, or of one of its models as "provider/model". */
   room(name: string): Room;
   /**
-   * Requests in flight, where other processes serve some; `undefined` where this one serves all, and knows them.
+   * The number of requests in progress, if other processes serve some; `undefined` if this process serves all and knows them.
    */
   readonly requests: Places | undefined;
 }
 
-/** What the room of a model is called. @param row the name or glob of the provider's model that has the limit */
+/** The name of a model's room. @param row the name or glob of the provider's model that has the limit */
 export function modelRoom(provider: string, row: string): string {
   return `${provider}/${row}`;
 }
 
-/** Looking again this often is cheaper than a queue, and no slower than a provider's own answer. */
+/** Polling at this interval is cheaper than a queue, and adds little to a provider's own latency. */
 export const FULL_POLL_MS = 25;

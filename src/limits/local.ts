@@ -2,14 +2,14 @@ import type { Cells, Moment, Taken } from './cells.ts';
 import type { Limits } from './limits.ts';
 import { LimitedRoom } from './room.ts';
 
-/** Numbers of this process alone: each that is asked for is a new one. */
+/** Numbers in this process only: each request for one creates a new one. */
 export const LOCAL_CELLS: Cells = {
   moment: () => new LocalMoment(),
   taken: () => new LocalTaken(),
   offsetMs: 0,
 };
 
-/** The limits of a process that serves alone: nobody takes room between two of its own steps. */
+/** The limits of a process that serves alone: nothing else takes room between two of its steps. */
 export const LOCAL_LIMITS: Limits = {
   room: (name) => new LimitedRoom(LOCAL_CELLS, name),
   requests: undefined,

@@ -4,26 +4,26 @@ import type { ChangedMeter, KeptMeter } from './store.ts';
 import { Meter } from './meter.ts';
 import { extend, reserve, settle } from './reserve.ts';
 
-/** A reservation, and where it was made. */
+/** A reservation, and its meters. */
 interface Taken extends Reservation {
   readonly meters: readonly Meter[];
 }
 
-/** How often it is looked for meters with nothing in them, milliseconds: it takes a while where there are many. */
+/** The interval at which empty meters are searched for, milliseconds: it takes a while if there are many. */
 const SWEEP_MS = 1_000;
 
-/** The meters of a process that serves alone. What changes in them is told to whoever keeps it. */
+/** The meters of a process that serves alone. Changes are reported so that they can be persisted. */
 export class MemoryLedger implements Ledger {
   readonly #meters = new Map<string, Meter>();
-  /** As they were kept, until somebody asks for them. */
+  /** Persisted meters that have not been used yet. */
   readonly #stored: Map<string, KeptMeter>;
-  /** Meters that changed since they were last kept, of limits whose use outlives a request. */
+  /** Meters changed since the last write, of limits whose usage outlives a request. */
   #changed = new Map<string, Meter>();
   #sweptMs = -Infinity;
-  /** How many meters are remembered: beyond it those with nothing in them are forgotten. */
+  /** The number of meters above which empty ones are deleted. */
   maxMeters: number;
 
-  /** @param stored meters that were kept, by their names */
+  /** @param stored the persisted meters, by name */
   constructor(stored: Map<string, KeptMeter>, maxMeters: number) {
     this.#stored = stored;
     this.maxMeters = maxMeters;
@@ -53,7 +53,7 @@ export class MemoryLedger implements Ledger {
     return { used: meter.used(nowMs), reserved: meter.reserved, resetMs: meter.emptyAt(nowMs) };
   }
 
-  /** What changed since this was last asked. */
+  /** What changed since the last call. */
   changes(): ChangedMeter[] {
     const changed = Array.from(this.#changed, ([name, meter]) => ({
       name,
@@ -67,7 +67,7 @@ export class MemoryLedger implements Ledger {
   #meter({ limit, meter: name }: Charge, nowMs: number): Meter {
     const known = this.#meters.get(name);
     if (known) return known;
-    // Of limits that are counted for all together there are no more than the configuration has.
+    // Limits that are not counted separately are bounded by the configuration.
     const isOwn = limit.owner.apart.length === 0 || this.#stored.has(name) || this.#hasRoom(nowMs);
     const own = isOwn ? name : `${limit.id} | all others`;
     return this.#meters.get(own) ?? this.#make(limit, own);
@@ -81,7 +81,7 @@ export class MemoryLedger implements Ledger {
     return meter;
   }
 
-  /** Whether one more may be remembered; forgets those with nothing in them where it must be. */
+  /** Whether one more meter may be added; deletes empty ones if necessary. */
   #hasRoom(nowMs: number): boolean {
     if (this.#size < this.maxMeters) return true;
     if (nowMs - this.#sweptMs < SWEEP_MS) return false;

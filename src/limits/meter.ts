@@ -1,27 +1,27 @@
 import type { Counter } from './ledger.ts';
 import type { Slice, Window } from './window.ts';
 
-/** What was used in one slice of time. */
+/** The usage in one slice of time. */
 interface Used extends Slice {
   amount: number;
 }
 
 /**
- * What was counted so far ahead of now was counted by a clock that was wrong, and has been set right since: it would count until
- * that time comes. Clocks that are set back by less change nothing, so that nobody uses a window twice.
+ * Usage this far in the future was counted with a wrong clock that has since been corrected, and would count until then. Clocks
+ * that are set back by less change nothing, so that no window can be used twice.
  */
 const AHEAD_MS = 3_600_000;
 
-/** A meter as it is kept: what was used, slice by slice. */
+/** A meter as it is persisted: the usage by slice. */
 export type StoredMeter = readonly (readonly [startMs: number, endMs: number | null, amount: number])[];
 
 /**
- * How much of one limit is used, and how much of it is reserved by what is under way. Amounts are whole numbers, so that
- * they add up exactly.
+ * How much of one limit is used, and how much of it is reserved by running requests. Amounts are integers, so that sums are
+ * exact.
  */
 export class Meter implements Counter {
   readonly #window: Window | undefined;
-  /** In the order of time; a window that does not roll has one. */
+  /** In order of time; a window that does not roll has one. */
   readonly #slices: Used[] = [];
   #used = 0;
   #reserved = 0;
@@ -29,8 +29,8 @@ export class Meter implements Counter {
   readonly #changed: ((meter: Meter) => void) | undefined;
 
   /**
-   * @param window `undefined` for what is not used up, but only held
-   * @param changed told when what is used is another amount
+   * @param window `undefined` for limits on concurrency, whose amounts are only held
+   * @param changed called when the used amount changes
    */
   constructor(window: Window | undefined, stored: StoredMeter = [], changed?: (meter: Meter) => void) {
     this.#window = window;
@@ -45,7 +45,7 @@ export class Meter implements Counter {
     return this.#reserved;
   }
 
-  /** What is used in the window that ends now. */
+  /** The amount used in the window that ends now. */
   used(nowMs: number): number {
     this.#forget(nowMs);
     return this.#used;
@@ -55,7 +55,7 @@ export class Meter implements Counter {
     return most - this.used(nowMs) - this.#reserved;
   }
 
-  /** Whether nothing is remembered here. */
+  /** Whether nothing is counted here. */
   idle(nowMs: number): boolean {
     return this.#reserved === 0 && this.used(nowMs) === 0 && this.#slices.length === 0;
   }
@@ -64,24 +64,24 @@ export class Meter implements Counter {
     this.#reserved += amount;
   }
 
-  /** What was held is no longer. */
+  /** Releases a held amount. */
   release(amount: number): void {
     this.#reserved -= amount;
   }
 
-  /** Adds to what is used, or takes back what an earlier moment added. @param amount less than 0 to take back */
+  /** Adds to the used amount, or takes back what was added at an earlier moment. @param amount negative to take back */
   use(amount: number, atMs: number, nowMs: number): void {
     if (amount === 0 || !this.#window) return;
     this.#forget(nowMs);
     const wanted = this.#window.slice(atMs);
-    // Nearly always it is the last one.
+    // Usually it is the last one.
     const found = this.#slices.findLast(({ startMs }) => startMs === wanted.startMs);
     if (found) this.#add(found, amount);
     else if (amount > 0 && this.#window.forgets(wanted) > nowMs) this.#begin(wanted, amount);
     this.#changed?.(this);
   }
 
-  /** When so much is no longer used that `wanted` more fits, whatever is held; `Infinity` when that is never. */
+  /** When enough usage has expired for `wanted` more, regardless of what is held; `Infinity` for never. */
   freeAt(wanted: number, most: number, nowMs: number): number {
     this.#forget(nowMs);
     let free = most - this.#used;
@@ -93,7 +93,7 @@ export class Meter implements Counter {
     return Infinity;
   }
 
-  /** When all of it is free again, if nothing is used meanwhile; now when it is. */
+  /** When all of it is free again if nothing is used meanwhile; now if it already is. */
   emptyAt(nowMs: number): number {
     this.#forget(nowMs);
     const last = this.#slices.at(-1);
@@ -116,7 +116,7 @@ export class Meter implements Counter {
 
   #begin({ startMs, endMs }: Slice, amount: number): void {
     const used = { startMs, endMs, amount };
-    // A clock that was set back makes a slice before the last one.
+    // After a clock was set back, a slice may be earlier than the last one.
     const after = this.#slices.findIndex((slice) => slice.startMs > startMs);
     if (after < 0) this.#slices.push(used);
     else this.#slices.splice(after, 0, used);

@@ -6,7 +6,7 @@ import type { Limit } from './limit.ts';
 import { groupsOf } from './access.ts';
 import { limitsOf, UNITS_PER_USD } from './limit.ts';
 
-/** What a limit may be counted apart by, of one request. */
+/** The values of one request by which a limit may be counted separately. */
 export type Parts = Readonly<Record<Apart, string>>;
 
 /** A limit that may apply to a caller. */
@@ -14,17 +14,17 @@ export interface Planned {
   readonly limit: Limit;
   /** Temporary raises of it. */
   readonly raises: readonly Raise[];
-  /** The name of the meter in which this caller is counted; `undefined` where that depends on the request. */
+  /** The name of the caller's meter; `undefined` if that depends on the request. */
   readonly meter: string | undefined;
 }
 
 /** All limits that may apply to a caller. */
 export interface Plan {
-  /** Its own first and everybody's last. */
+  /** The caller's own limits first, those for everybody last. */
   readonly limits: readonly Planned[];
-  /** What follows for models without a price: the nearest word from the caller to the root. */
+  /** The rule for models without a price: the nearest setting from the caller to the root. */
   readonly unpriced: Unpriced;
-  /** Whether a group says so. */
+  /** Whether a group sets it. */
   readonly saysUnpriced: boolean;
 }
 
@@ -39,7 +39,7 @@ export class LimitTree {
     this.#everybody = limitsOf(limits, { name: 'everybody', apart: [] });
   }
 
-  /** Limits that are not counted apart: those of groups, and of everybody. */
+  /** Limits that are not counted separately: those of groups, and those for everybody. */
   get shared(): readonly Limit[] {
     const ofGroups = Object.entries(this.#groups).flatMap(([name, { limits }]) =>
       limitsOfGroup(name, limits),
@@ -89,10 +89,10 @@ function limitsOfGroup(name: string, limits: Config['groups'][string]['limits'])
   return limitsOf(limits, { name: `group ${name}`, apart: [] });
 }
 
-/** Of a request nothing is known. */
+/** A request of which nothing is known. */
 const NOWHERE: Parts = { key: '', group: '', user: '', address: '', model: '', endpoint: '' };
 
-/** The most that may be used now. */
+/** The current amount, including raises. */
 export function mostNow({ limit, raises }: Planned, nowMs: number): number {
   let most = limit.most;
   for (const { by, until } of raises)
@@ -100,7 +100,7 @@ export function mostNow({ limit, raises }: Planned, nowMs: number): number {
   return most;
 }
 
-/** The name of the meter in which a request is counted. */
+/** The name of a request's meter. */
 export function meterOf({ id, owner }: Limit, parts: Parts): string {
   if (owner.apart.length === 0) return id;
   return `${id} | ${JSON.stringify(owner.apart.map((part) => parts[part]))}`;

@@ -5,16 +5,16 @@ import { limitHeaders } from './headers.ts';
 import { span } from './span.ts';
 import { UNITS_PER_USD } from './limit.ts';
 
-/** What a caller is told to wait where room comes back as soon as another request ends. */
+/** The Retry-After if room becomes free as soon as another request ends. */
 const SOON_MS = 1_000;
 
-/** SDKs ask again by themselves, which is of no use after this, milliseconds. */
+/** SDKs retry by themselves, which is useless if the wait is longer than this, milliseconds. */
 const WORTH_WAITING_MS = 60_000;
 
-/** Tells SDKs not to ask again by themselves. @see https://github.com/openai/openai-node */
+/** Tells SDKs not to retry by themselves. @see https://github.com/openai/openai-node */
 const FINAL = { 'x-should-retry': 'false' };
 
-/** A refusal as the error that the caller gets: which limit it is, and when it has room. */
+/** A refusal as an error for the caller: which limit it is, and when it has room. */
 export function overLimit({ standing, freeMs }: Refusal, nowMs: number, messages: boolean): ProxyError {
   const { charge, taken } = standing;
   const { limit, most, known } = charge;
@@ -41,13 +41,13 @@ export function overLimit({ standing, freeMs }: Refusal, nowMs: number, messages
   );
 }
 
-/** The error that ends a stream which used up a hard limit. */
+/** The error that ends a stream which has used up a hard limit. */
 export function cutBy(limit: Limit): ProxyError {
   const fault = limit.kind === 'budget' ? 'over_budget' : 'over_limit';
   return new ProxyError(fault, `Cannot finish the answer: ${limit.name} is used up, and it is hard`);
 }
 
-/** The error that keeps a session from asking for more. */
+/** The error that prevents further requests in a session. */
 export function pausedBy(limit: Limit): ProxyError {
   const fault = limit.kind === 'budget' ? 'over_budget' : 'over_limit';
   return new ProxyError(fault, `Cannot ask for more in this session: ${limit.name} is used up`);
@@ -67,7 +67,7 @@ export function shown({ kind, count }: Limit, amount: number): string {
   }
 }
 
-/** Two digits behind the point at least, and of less than a dollar two that say something: "12.50", "0.015", "0.01", "0.0042". */
+/** At least two decimals, and at least two significant digits below a dollar: "12.50", "0.015", "0.01", "0.0042". */
 function usd(units: number): string {
   const amount = units / UNITS_PER_USD;
   if (amount >= 1 || amount <= 0) return amount.toFixed(2);
@@ -75,7 +75,7 @@ function usd(units: number): string {
   return amount.toFixed(Math.min(digits, MOST_DIGITS)).replace(/(\.\d\d+?)0+$/, '$1');
 }
 
-/** As many digits as a unit of money has. */
+/** The number of decimals of a unit of money. */
 const MOST_DIGITS = Math.log10(UNITS_PER_USD);
 
 function needs(limit: Limit, known: number): string {

@@ -1,10 +1,10 @@
 import type { Limit } from './limit.ts';
 import type { Decision } from './limiter.ts';
 
-/** Limits that are counted apart; keys may have limits of their own, and there may be many keys. */
+/** The most limits that are counted separately; each of many keys may have limits of its own. */
 const MAX_NAMED = 200;
 
-/** How often each limit refused a request, or cut an answer; and what was decided of requests to which limits apply. */
+/** Counts how often each limit refused a request or cut off an answer, and the decisions on requests with limits. */
 export class Refusals {
   readonly #decisions: Record<Decision, number> = { admitted: 0, refused: 0, replaced: 0 };
   readonly #counts = new Map<string, { readonly limit: string; readonly kind: string; count: number }>();

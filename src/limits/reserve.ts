@@ -1,11 +1,11 @@
 import type { Charge, Counter, Refusal, Reservation, Standing } from './ledger.ts';
 
 /**
- * The rules of every ledger: what is taken, what is refused, and what is given back. Requests count from when they begin, since
- * a window looks at beginnings; tokens and money are held until it is known how much was used.
+ * The rules of every ledger: what is reserved, what is refused, and what is released. Requests count from their start, since
+ * windows are defined by it; tokens and money are held until the actual usage is known.
  */
 
-/** Takes the charges, or none of them. @param meters theirs, in the same order */
+/** Reserves all charges, or none. @param meters in the same order as the charges */
 export function reserve(
   charges: readonly Charge[],
   meters: readonly Counter[],
@@ -26,7 +26,7 @@ export function reserve(
   return { kind: 'taken', standings, held, atMs: nowMs };
 }
 
-/** Takes more of one charge. @param at.used whether it is used already: then it is taken whatever the room */
+/** Reserves more of one charge. @param at.used whether it is used already: it is then taken regardless of room */
 export function extend(
   reservation: Reservation,
   index: number,
@@ -44,7 +44,7 @@ export function extend(
   return true;
 }
 
-/** Ends a reservation. @param amounts what was used of each charge */
+/** Settles a reservation. @param amounts the amount used of each charge */
 export function settle(
   { standings, held, atMs }: Reservation,
   amounts: readonly number[],
@@ -64,7 +64,7 @@ export function settle(
   }
 }
 
-/** The limit that refuses, the one that is the longest without room where there are several. */
+/** The limit that refuses; if there are several, the one that is without room for the longest time. */
 function refusalOf(
   charges: readonly Charge[],
   meters: readonly Counter[],
@@ -84,14 +84,14 @@ function refusalOf(
 }
 
 /**
- * What is guessed may be more than there is; what is known must fit, and something must be left. What uses nothing of a limit
- * is not refused by it, also where others used more than there was.
+ * An estimate may exceed the room; what is known must fit, and something must be left. A request that uses nothing of a limit is
+ * not refused by it, even if others have exceeded it.
  */
 export function fits({ known, amount }: Charge, room: number): boolean {
   return amount === 0 || (room >= known && room > 0);
 }
 
-/** Clients choose how much they ask for: what refuses nothing is held up to the limit, so that sums stay exact. */
+/** Clients choose how much they ask for: limits that refuse nothing hold at most their amount, so that sums stay exact. */
 function taken({ amount, known, lenient, most }: Charge, room: number): number {
   return lenient ? Math.min(amount, Math.max(1, most)) : Math.max(known, Math.min(amount, room));
 }

@@ -5,7 +5,7 @@ import { CountedPlaces } from './counted-places.ts';
 import { FULL_POLL_MS } from './limits.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** The room that limits of one name leave: calls at once, and requests and tokens in a minute. */
+/** The room within the limits of one name: concurrent calls, and requests and tokens per minute. */
 export class LimitedRoom implements Room {
   readonly #cells: Cells;
   readonly #name: string;
@@ -26,7 +26,7 @@ export class LimitedRoom implements Room {
     return this.#tokens !== undefined;
   }
 
-  /** Another rate begins a bucket of its own, for all processes the same. */
+  /** Another rate is another bucket, in all processes alike. */
   configure({ rateLimit: { requests, tokens } = {}, maxConnections }: RoomLimits): void {
     this.#maxConnections = maxConnections ?? Infinity;
     if (requests !== this.#perMinute) {
@@ -84,7 +84,7 @@ export class LimitedRoom implements Room {
 
 const NONE = { taken: 0 };
 
-/** What one call has of a room. */
+/** What one call has taken of a room. */
 interface Taken {
   readonly calls: CountedPlaces;
   readonly bucket: Bucket | undefined;
@@ -92,7 +92,7 @@ interface Taken {
   readonly requests: number;
 }
 
-/** What one call has of a room: of the buckets that there were when it began, whatever is configured later. */
+/** What one call has taken of a room: of the buckets that existed when it began, whatever is configured later. */
 class TakenPlace implements Place {
   readonly #taken: Taken;
 

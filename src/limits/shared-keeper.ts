@@ -7,20 +7,20 @@ import { addToAccount, lockState, openState, readAccount } from './state-file.ts
 
 export interface SharedKeeperOptions {
   readonly directory: string;
-  /** How often what keys used is written, and what no longer counts is removed, milliseconds. */
+  /** The interval at which the usage of keys is written and expired meters are deleted, milliseconds. */
   readonly flushMs: number;
-  /** How many meters are remembered. */
+  /** The largest number of meters. */
   readonly maxMeters: number;
-  /** Which of the workers, from 1. */
+  /** The number of this worker, from 1. */
   readonly worker: number;
   readonly clock: Clock;
   readonly onProblem: (message: string) => void;
 }
 
-/** What one of several workers counts, together with the others. Limits are written at once, what keys used a moment later. */
+/** Counts the usage of one of several workers. Limits are written at once, the usage of keys with a short delay. */
 export class SharedKeeper {
   readonly ledger: SteadyLedger;
-  /** What is written is never lost by a crash of one worker, so that nothing is looked for in the log. */
+  /** Written usage survives the crash of a worker, so that nothing must be recovered from the log. */
   readonly crashed = undefined;
   readonly #options: SharedKeeperOptions;
   readonly #db: Database;
@@ -29,7 +29,7 @@ export class SharedKeeper {
   #cancel: (() => void) | undefined;
   #failed = false;
 
-  /** @throws what SQLite throws */
+  /** @throws as SQLite does */
   constructor(options: SharedKeeperOptions) {
     this.#options = options;
     this.#db = openState(options.directory);
@@ -46,7 +46,7 @@ export class SharedKeeper {
     });
   }
 
-  /** Adds what keys used to what all workers have written. What cannot be written is tried again with the next. */
+  /** Adds the usage of keys to what all workers have written. A failed write is retried with the next one. */
   flush(): void {
     const { clock, directory, onProblem } = this.#options;
     const nowMs = clock.now();
@@ -77,9 +77,9 @@ export class SharedKeeper {
 }
 
 /**
- * Takes the state directory for workers that are about to begin: nothing is held any more of what those before them held.
- * @returns how to let others have it
- * @throws StateInUse when another process has it, and what SQLite and the file system throw
+ * Claims the state directory for workers that are about to start: nothing is held any more for the previous ones.
+ * @returns a function that releases it
+ * @throws StateInUse when another process uses it, and as SQLite and the file system do
  */
 export function claimState(directory: string): () => void {
   const lock = lockState(directory);

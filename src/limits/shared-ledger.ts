@@ -11,14 +11,14 @@ interface Place {
   readonly name: string;
 }
 
-/** A reservation, and where it was made. */
+/** A reservation, and its meters. */
 interface Taken extends Reservation {
   readonly places: readonly Place[];
 }
 
 /**
- * The meters of several workers, in the SQLite file that they share: each step is a transaction, so that nobody else's falls
- * between. What a worker holds has rows of its own, which are removed when it is gone.
+ * The meters of several workers in their common SQLite file: each step is a transaction, and therefore atomic. The amounts
+ * that a worker holds have rows of their own, which are deleted when it is gone.
  */
 export class SharedLedger implements Ledger {
   readonly #db: Database;
@@ -29,9 +29,9 @@ export class SharedLedger implements Ledger {
   readonly #addHold: Statement;
   readonly #atOnce: <T>(work: () => T) => T;
 
-  /** How many meters are remembered: beyond it, new ones of a limit are counted together. */
+  /** The number of meters above which new ones of a limit are counted together. */
   maxMeters: number;
-  /** How many there were when they were last swept. */
+  /** The number of meters at the last sweep. */
   #meters = 0;
 
   /** @param worker from 1 */
@@ -85,7 +85,7 @@ export class SharedLedger implements Ledger {
     return { used: meter.used(nowMs), reserved: meter.reserved, resetMs: meter.emptyAt(nowMs) };
   }
 
-  /** Forgets what no longer counts. */
+  /** Deletes expired meters. */
   sweep(nowMs: number): void {
     this.#db.run('DELETE FROM meters WHERE until < ?', [nowMs]);
     this.#db.run('DELETE FROM holds WHERE amount = 0');
@@ -100,7 +100,7 @@ export class SharedLedger implements Ledger {
     return meter;
   }
 
-  /** Where charges are counted: those that have no meter yet share one, where there are too many. */
+  /** Where charges are counted: new meters share one if there are too many. */
   #places(charges: readonly Charge[]): Place[] {
     return charges.map(({ limit, meter: name }) => {
       const isFull = limit.owner.apart.length > 0 && this.#meters >= this.maxMeters;
@@ -108,7 +108,7 @@ export class SharedLedger implements Ledger {
     });
   }
 
-  /** Reads meters, works with them, and writes what has changed. Within one transaction. */
+  /** Reads meters, works on them, and writes the changes. Within one transaction. */
   #change<T>(places: readonly Place[], work: (meters: readonly Meter[]) => T): T {
     const changed = new Set<Meter>();
     const meters = places.map(({ limit, name }) => this.#load(limit, name, (each) => changed.add(each)));

@@ -1,9 +1,9 @@
 /**
- * Numbers that processes share: memory of one file that all of them map. What it holds is found by name; each number
- * of what is taken has a slot for each process, so that what a dead one held can be given back.
+ * Numbers that processes share, in a memory-mapped file. Each number has a name; amounts that are taken have a slot for each
+ * process, so that what a dead process held can be released.
  */
 
-/** Names that there may be. A name is never forgotten, so that no process ever looks at another's place. */
+/** The largest number of names. Names are never deleted, so that no process ever uses a stale position. */
 export const NAMES = 4_096;
 
 const BYTES_OF_NAMES = NAMES * 2 * 8;
@@ -15,7 +15,7 @@ export class SharedMemory {
   readonly #slots: Int32Array;
   readonly #processes: number;
 
-  /** @param bytes zeros at first, `SharedMemory.bytes()` of them @param processes as many as for all others */
+  /** @param bytes `SharedMemory.bytes()` of them, initially zero @param processes the same number in all processes */
   constructor(bytes: Uint8Array<ArrayBufferLike>, processes: number) {
     const { buffer, byteOffset } = bytes;
     this.#names = new BigInt64Array(buffer, byteOffset, NAMES);
@@ -28,9 +28,9 @@ export class SharedMemory {
     return BYTES_OF_NAMES + NAMES * processes * 4;
   }
 
-  /** Where the numbers of a name are, the same for all. @throws Error when there are too many names */
+  /** The position of a name's numbers, the same in all processes. @throws Error when there are too many names */
   place(name: string): number {
-    // Zero marks a free place.
+    // Zero marks a free position.
     const wanted = BigInt.asIntN(64, Bun.hash.wyhash(name)) || 1n;
     const first = Number(BigInt.asUintN(32, wanted)) % NAMES;
     for (let step = 0; step < NAMES; step += 1) {
@@ -41,12 +41,12 @@ export class SharedMemory {
     throw new Error(`Cannot share the limits of ${name}: ${NAMES} were shared since the start; restart`);
   }
 
-  /** Adds to what one process holds. @param index of the process, from 0 */
+  /** Adds to the amount that one process holds. @param index of the process, from 0 */
   add(place: number, index: number, count: number): void {
     Atomics.add(this.#slots, place * this.#processes + index, count);
   }
 
-  /** What all processes hold together. */
+  /** The amount that all processes hold together. */
   total(place: number): number {
     const first = place * this.#processes;
     let total = 0;
@@ -56,14 +56,14 @@ export class SharedMemory {
     return total;
   }
 
-  /** Gives back all that one process held, which is no more. */
+  /** Releases everything that a dead process held. */
   release(index: number): void {
     for (let place = 0; place < NAMES; place += 1) {
       Atomics.store(this.#slots, place * this.#processes + index, 0);
     }
   }
 
-  /** A moment, in whole units; 0 at first. */
+  /** A moment, in integer units; initially 0. */
   time(place: number): number {
     return Number(Atomics.load(this.#times, place));
   }

@@ -6,16 +6,16 @@ import { CountedPlaces } from './counted-places.ts';
 import { modelRoom } from './limits.ts';
 import { LimitedRoom } from './room.ts';
 
-/** One process's share in limits that hold for several. */
+/** One process's part in limits that apply to several. */
 export interface Share {
   readonly memory: SharedMemory;
-  /** Which of the processes, from 0. */
+  /** The index of the process, from 0. */
   readonly index: number;
-  /** What is added to this process's clock for the one that all share, milliseconds. */
+  /** The offset from this process's clock to the common one, milliseconds. */
   readonly offsetMs: number;
 }
 
-/** What of a provider's configuration is shared. */
+/** The shared parts of a provider's configuration. */
 interface NamedLimits {
   readonly name: string;
   readonly rate_limit?: RateLimit | undefined;
@@ -23,7 +23,7 @@ interface NamedLimits {
     readonly (string | { readonly name: string; readonly rate_limit?: RateLimit | undefined })[] | undefined;
 }
 
-/** Limits that hold for all processes that map the same memory. */
+/** Limits that apply to all processes that map the same memory. */
 export function sharedLimits(share: Share): Limits {
   const cells = sharedCells(share);
   return {
@@ -32,7 +32,7 @@ export function sharedLimits(share: Share): Limits {
   };
 }
 
-/** Numbers of all processes that map the same memory. */
+/** Numbers shared by all processes that map the same memory. */
 export function sharedCells({ memory, index, offsetMs }: Share): Cells {
   return {
     moment(name) {
@@ -54,7 +54,7 @@ export function sharedCells({ memory, index, offsetMs }: Share): Cells {
 }
 
 /**
- * Makes sure that there is a place for all limits of a configuration, before any process counts on it.
+ * Makes sure that there is room for all limits of a configuration before any process depends on it.
  * @throws Error when there is not
  */
 export function reservePlaces(memory: SharedMemory, providers: readonly NamedLimits[]): void {

@@ -5,7 +5,7 @@ const UNITS = [
   ['s', 1_000],
 ] as const;
 
-/** A span of time as OpenAI writes it in its headers: "6m0s", "1s", "120ms". */
+/** A duration as OpenAI writes it in its headers: "6m0s", "1s", "120ms". */
 export function span(ms: number): string {
   if (ms < 1_000) return `${Math.ceil(ms)}ms`;
   const whole = Math.ceil(ms / 1_000) * 1_000;
@@ -13,6 +13,6 @@ export function span(ms: number): string {
   const [word, unit] = UNITS[first]!;
   const amount = Math.floor(whole / unit);
   const next = UNITS[first + 1];
-  // The two largest units say enough.
+  // The two largest units are precise enough.
   return next ? `${amount}${word}${Math.floor((whole % unit) / next[1])}${next[0]}` : `${amount}${word}`;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { StoredAccount } from './accounts.ts';
 import { joined, NO_ACCOUNT } from './accounts.ts';
 
-/** The SQLite file of the state directory, and the lock on it. */
+/** The SQLite file in the state directory, and the lock on it. */
 
 export const FILE = 'usage.sqlite';
 
@@ -17,14 +17,14 @@ const SCHEMA = `
   ) WITHOUT ROWID;
 `;
 
-/** The state directory is in use by another process. */
+/** Thrown when another process uses the state directory. */
 export class StateInUse extends Error {}
 
-/** Opens the file, for one process or for the workers of one. @throws what SQLite throws */
+/** Opens the file, for one process or for the workers of one. @throws as SQLite does */
 export function openState(directory: string): Database {
   const db = new Database(join(directory, FILE), { create: true, strict: true });
   try {
-    // Whoever has it writes a few rows. What waits for it holds all else up.
+    // Another process holds the lock only to write a few rows. Waiting for it blocks the event loop.
     db.run('PRAGMA busy_timeout = 1000');
     db.run('PRAGMA journal_mode = WAL');
     db.run('PRAGMA synchronous = NORMAL');
@@ -38,7 +38,7 @@ export function openState(directory: string): Database {
   }
 }
 
-/** What is in the file cannot be understood. */
+/** The content of the file cannot be used. */
 export function unreadable(file: string, cause: unknown): Error {
   const state = cause instanceof Error ? cause.message : String(cause);
   return new Error(
@@ -51,30 +51,30 @@ function isBusy(thrown: unknown): boolean {
   return thrown instanceof SQLiteError && (thrown.code ?? '').startsWith('SQLITE_BUSY');
 }
 
-/** What SQLite says of a file that is none of its own, or is damaged. */
+/** SQLite's messages for a file that is not a database, or is damaged. */
 const DAMAGED = /^SQLITE_(?:NOTADB|CORRUPT)/;
 
-/** Opens it to read beside whoever writes it. @throws what SQLite throws, where there is none above all */
+/** Opens it for reading while another process writes. @throws as SQLite does, above all if the file does not exist */
 export function readState(directory: string): Database {
   return new Database(join(directory, FILE), { readonly: true, strict: true });
 }
 
-/** What is kept of a key. */
+/** The persisted usage of a key. */
 export function readAccount(db: Database, key: string): StoredAccount {
   const row = db.query<{ account: string }, [string]>('SELECT account FROM accounts WHERE key = ?').get(key);
   return row ? (JSON.parse(row.account) as StoredAccount) : NO_ACCOUNT;
 }
 
-/** Adds to what is kept of a key. Within a transaction. */
+/** Adds to the persisted usage of a key. Within a transaction. */
 export function addToAccount(db: Database, key: string, more: StoredAccount, nowMs: number): void {
   const account = JSON.stringify(joined(readAccount(db, key), more, nowMs));
   db.query('INSERT OR REPLACE INTO accounts VALUES (?, ?)').run(key, account);
 }
 
 /**
- * Makes the directory, and takes it for this process: the lock goes with it, however it ends.
- * @returns what to close to let others have it
- * @throws StateInUse when another process has it, and what the file system throws
+ * Creates the directory, and claims it for this process: the lock is released when the process ends in any way.
+ * @returns what to close in order to release it
+ * @throws StateInUse when another process uses it, and as the file system does
  */
 export function lockState(directory: string): Database {
   mkdirSync(directory, { recursive: true, mode: 0o700 });

@@ -8,7 +8,7 @@ export interface SteadyLedgerOptions {
   readonly onProblem: (message: string) => void;
 }
 
-/** A ledger whose answers are needed, and one in memory for while that cannot answer: limits hold for this process alone then. */
+/** A ledger that may fail, with one in memory as its fallback: limits apply to this process alone then. */
 export class SteadyLedger implements Ledger {
   readonly #shared: Ledger & { maxMeters: number };
   readonly #own: MemoryLedger;

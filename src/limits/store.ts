@@ -11,22 +11,22 @@ import {
   unreadable,
 } from './state-file.ts';
 
-/** What had been kept when a process began. */
+/** What was persisted when the process started. */
 export interface Kept {
   readonly meters: Map<string, KeptMeter>;
-  /** What the process before was about to do; `undefined` when it ended well, or there was none. */
+  /** The state of the previous process; `undefined` when it was shut down properly, or there was none. */
   readonly crashed: Mark | undefined;
 }
 
-/** How far what is kept goes. */
+/** Up to where the persisted usage is complete. */
 export interface Mark {
   /** Epoch milliseconds. */
   readonly atMs: number;
-  /** The last requests that are counted in it, in their order. */
+  /** The last requests that it includes, in order. */
   readonly lastIds: readonly string[];
 }
 
-/** A meter to keep. */
+/** A meter to persist. */
 export interface ChangedMeter {
   readonly name: string;
   readonly slices: StoredMeter;
@@ -34,39 +34,39 @@ export interface ChangedMeter {
   readonly untilMs: number;
 }
 
-/** A meter that was kept. */
+/** A persisted meter. */
 export type KeptMeter = Omit<ChangedMeter, 'name'>;
 
-/** Everything that changed. */
+/** All changes. */
 export interface Changes {
   readonly meters: readonly ChangedMeter[];
-  /** What came to the account of each key. */
+  /** What was added to the account of each key. */
   readonly accounts: ReadonlyMap<string, StoredAccount>;
   readonly mark: Mark;
-  /** Whether meters are removed that no longer count. */
+  /** Whether to delete expired meters. */
   readonly sweeps: boolean;
 }
 
-/** What is written before others have their turn: about a millisecond. */
+/** How much is written before yielding to the event loop: about a millisecond of work. */
 const ROWS_A_TURN = 200;
 
 /**
- * What was used, in a SQLite file of the state directory: a transaction for all that changed, so that a crash leaves what
- * was kept last as a whole. One process has it at a time.
+ * The usage in a SQLite file in the state directory: one transaction for all changes, so that after a crash the last one is
+ * complete. Only one process uses it at a time.
  */
 export class UsageStore {
   readonly #db: Database;
   readonly #lock: Database;
 
   /**
-   * Opens it, and makes the directory where there is none.
-   * @throws StateInUse when another process has it, and what the file system throws
+   * Opens it, and creates the directory if necessary.
+   * @throws StateInUse when another process uses it, and as the file system does
    */
   constructor(directory: string) {
     this.#lock = lockState(directory);
     try {
       this.#db = openState(directory);
-      // Nobody else is to write it, and requests would wait meanwhile: what cannot be written now is written later.
+      // No other process should write to it, and waiting would delay requests: a write that fails is repeated later.
       this.#db.run('PRAGMA busy_timeout = 10');
     } catch (thrown) {
       this.#lock.close();
@@ -75,8 +75,8 @@ export class UsageStore {
   }
 
   /**
-   * Reads what was kept, without what is over by now.
-   * @throws Error that names the file, when it is damaged; then others may have the directory
+   * Reads what was persisted, without what has expired.
+   * @throws Error that names the file when it is damaged; the directory is released then
    */
   load(nowMs: number): Kept {
     try {
@@ -103,7 +103,7 @@ export class UsageStore {
     };
   }
 
-  /** Says how far what is kept goes, until it is closed. */
+  /** Records up to where the persisted usage is complete; ends with `close`. */
   mark(mark: Mark): void {
     this.#db.run("INSERT OR REPLACE INTO marks VALUES ('running', ?)", [JSON.stringify(mark)]);
   }
@@ -112,7 +112,7 @@ export class UsageStore {
     return readAccount(this.#db, key);
   }
 
-  /** Keeps all of it or none, a part in each turn. @throws what SQLite throws, when the disk is full above all */
+  /** Persists all changes or none, in several turns. @throws as SQLite does, above all when the disk is full */
   async save(changes: Changes, pause: () => Promise<void>): Promise<void> {
     this.#db.run('BEGIN IMMEDIATE');
     try {
@@ -123,7 +123,7 @@ export class UsageStore {
       }
       this.#db.run('COMMIT');
     } catch (thrown) {
-      // SQLite has rolled it back itself where the disk is full.
+      // SQLite has already rolled back if the disk is full.
       if (this.#db.inTransaction) this.#db.run('ROLLBACK');
       throw thrown;
     }
@@ -142,7 +142,7 @@ export class UsageStore {
     yield () => this.mark(mark);
   }
 
-  /** @param well whether all is kept, so that the next process need not look for more */
+  /** @param well whether everything was persisted, so that the next process need not recover anything */
   close(well: boolean): void {
     if (well) this.#db.run("DELETE FROM marks WHERE name = 'running'");
     this.#db.close();
@@ -150,7 +150,7 @@ export class UsageStore {
   }
 }
 
-/** What was kept of each key, read beside whoever has the store; `undefined` where there is none. */
+/** The persisted usage of each key, read beside a running process; `undefined` if there is none. */
 export function readAccounts(directory: string): Map<string, StoredAccount> | undefined {
   try {
     using db = readState(directory);

@@ -3,13 +3,13 @@ import { Bucket } from './bucket.ts';
 import { FULL_POLL_MS } from './limits.ts';
 import { RACES } from './counted-places.ts';
 
-/** More than so many minutes of the limit nobody pays off: an answer that was so much longer than was reserved for it. */
+/** The largest debt in minutes of the limit: an answer may be much longer than what was reserved for it. */
 const DEBT_MINUTES = 10;
 
 /**
- * Tokens a minute. What a call may use is held while it runs, and becomes what it has used at its end: what is held and what
- * is spent are never more together than the bucket holds. An answer that used more than was held is paid off before the next
- * call, and what a process held that died is given back.
+ * Tokens per minute. What a call may use is held while it runs, and replaced by its actual usage at the end: the amounts held
+ * and used never exceed the bucket together. If an answer used more than was held, the excess is paid off before the next
+ * call; what a dead process held is released.
  */
 export class TokenBucket {
   readonly #spent: Bucket;
@@ -27,17 +27,17 @@ export class TokenBucket {
     const held = this.#held.total();
     const waitMs = this.#spent.waitMs(nowMs, this.#count(tokens), held);
     if (waitMs === 0) return 0;
-    // A call that ends may leave room sooner.
+    // A call that ends may free room earlier.
     return nowMs + (held > 0 ? Math.min(waitMs, FULL_POLL_MS) : waitMs);
   }
 
   /**
-   * Holds what a call may use. One that may use more than there ever is has the whole bucket, when it is full.
-   * @returns how much is held, to be given to `settle`; `undefined` where there is no room
+   * Holds what a call may use. A call that may use more than the whole bucket waits until it is full, and takes all of it.
+   * @returns the held amount, for `settle`; `undefined` if there is no room
    */
   hold(nowMs: number, tokens: number): number | undefined {
     const count = this.#count(tokens);
-    // It is held first and looked at then: of all that do so at once, the last to look sees all.
+    // It is held first and checked afterwards: of all processes that do so at once, the last one to check sees all.
     for (let race = 0; race < RACES; race += 1) {
       if (this.#spent.waitMs(nowMs, count, this.#held.total()) > 0) return undefined;
       this.#held.add(count);
@@ -47,14 +47,14 @@ export class TokenBucket {
     return undefined;
   }
 
-  /** @param used tokens, whatever was held */
+  /** @param used the actual number of tokens, whatever was held */
   settle(nowMs: number, held: number, used: number): void {
-    // In this order nobody sees neither of them.
+    // In this order no other process sees neither of the two amounts.
     this.#spent.spend(nowMs, used);
     this.#held.add(-held);
   }
 
-  /** What a call is to hold: whole tokens, and no more than there are. */
+  /** The amount to hold for a call: an integer, and no more than the bucket's size. */
   #count(tokens: number): number {
     return Math.min(Math.ceil(tokens), this.#perMinute);
   }

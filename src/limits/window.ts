@@ -1,31 +1,31 @@
 import type { LimitConfig, Period } from '../config/limits-schema.ts';
 import { changeBetween, offsetAt, toZone } from '../config/time-zone.ts';
 
-/** A part of time in which what is used is added up. */
+/** A slice of time whose usage is added up. */
 export interface Slice {
   readonly startMs: number;
-  /** When the next one begins; `Infinity` where none does. */
+  /** When the next slice begins; `Infinity` if there is none. */
   readonly endMs: number;
 }
 
-/** The window of a limit: which slices of time it looks at. */
+/** The window of a limit: the slices of time that count. */
 export interface Window {
-  /** The slice that a moment falls in. */
+  /** The slice that contains a moment. */
   slice(nowMs: number): Slice;
-  /** When what was used in a slice no longer counts. */
+  /** When the usage in a slice no longer counts. */
   forgets(slice: Slice): number;
 }
 
 const DAY_MS = 86_400_000;
 const LENGTHS = { second: 1_000, minute: 60_000, hour: 3_600_000, day: DAY_MS, week: 7 * DAY_MS } as const;
 
-/** What rolls counts a month as so many days. */
+/** The length of a month in rolling windows, in days. */
 const MONTH_MS = 30 * DAY_MS;
 
-/** In how many steps a rolling window moves. */
+/** The number of steps in which a rolling window moves. */
 export const STEPS = 60;
 
-/** Whether a window of this length begins with the calendar where nothing else is said. */
+/** Whether a window of this length is aligned to the calendar by default. */
 export function rolls({ per, window }: Pick<LimitConfig, 'per' | 'window'>): boolean {
   if (window !== undefined) return window === 'rolling' && per !== 'total';
   return per === 'second' || per === 'minute' || per === 'hour';
@@ -44,8 +44,8 @@ const FOREVER: Window = {
 };
 
 /**
- * A window that looks back from now. What was used counts for its whole length, and up to one step longer: in no span of
- * that length is more used than the limit says.
+ * A rolling window that ends now. Usage counts for the length of the window, and up to one step longer, so that no period of that
+ * length exceeds the limit.
  */
 function rolling(lengthMs: number): Window {
   const stepMs = lengthMs / STEPS;
@@ -58,9 +58,9 @@ function rolling(lengthMs: number): Window {
   };
 }
 
-/** A window that begins with the calendar of a time zone. */
+/** A window aligned to the calendar of a time zone. */
 function calendar(per: Exclude<Period, 'total'>, timeZone: string): Window {
-  // The zone is asked once a slice.
+  // The time zone is consulted once per slice.
   let last: Slice | undefined;
   return {
     slice(nowMs) {
@@ -73,7 +73,7 @@ function calendar(per: Exclude<Period, 'total'>, timeZone: string): Window {
 
 function sliceOf(per: Exclude<Period, 'total'>, timeZone: string, nowMs: number): Slice {
   if (per === 'second' || per === 'minute' || per === 'hour') {
-    // Zones differ from UTC by minutes, some by a part of an hour.
+    // Offsets from UTC are in minutes; some include a fraction of an hour.
     const length = LENGTHS[per];
     const offset = offsetAt(nowMs, timeZone);
     const startMs = Math.floor((nowMs + offset) / length) * length - offset;
@@ -88,7 +88,7 @@ function sliceOf(per: Exclude<Period, 'total'>, timeZone: string, nowMs: number)
   return { startMs: at(0, monday), endMs: at(0, monday + 7) };
 }
 
-/** Lord Howe's clocks are put forward and back by half an hour, which ends an hour early. */
+/** Lord Howe changes its clocks by half an hour, which makes one hour end early. */
 function hourWithin({ startMs, endMs }: Slice, nowMs: number, timeZone: string): Slice {
   const offset = offsetAt(nowMs, timeZone);
   return {
