@@ -3,31 +3,31 @@ import type { JsonObject } from './json.ts';
 import type { Begun } from './protocol.ts';
 import type { Usage } from './usage.ts';
 
-/** Folds the events of a client's stream into the object an unstreamed answer would have been. */
+/** Folds the events of a client's stream into the object that an unstreamed answer would have been. */
 export interface Assembler {
   push(event: JsonObject): void;
-  /** Takes the usage of an event, and nothing else of it: of one that is kept from the client. */
+  /** Reads only the usage of an event that is not sent to the client. */
   count(event: JsonObject): void;
-  /** Text, reasoning, a refusal, sound or a tool call was seen. */
+  /** Whether text, reasoning, a refusal, audio or a tool call was seen. */
   readonly content: boolean;
-  /** Finish reason of the first choice, in chat's words, or the provider's own where it has none. */
+  /** The finish reason of the first choice, in chat's words, or the provider's own if chat has none. */
   readonly finish: string | null;
-  /** How many choices were seen. */
+  /** The number of choices seen. */
   readonly seen: number;
-  /** Every choice seen has its finish reason, and there is one. */
+  /** Whether there are choices and all of them have a finish reason. */
   readonly finished: boolean;
   readonly usage: Usage | undefined;
-  /** A tool call was seen. */
+  /** Whether a tool call was seen. */
   readonly called: boolean;
-  /** Whether the arguments of a call are, so far, such that no tool can be run with them. */
+  /** Whether the arguments of some call are, so far, invalid, so that no tool can be run with them. */
   readonly brokenCall: boolean;
-  /** Whether it ends with calls, by an empty word for why; counts where nothing else says it. */
+  /** Whether an empty finish reason ends an answer with calls; decisive only if nothing else does. */
   readonly endsWithCalls?: boolean;
   result(): JsonObject;
-  /** What the client has, when that is one plain text in progress that another model could go on with. */
+  /** What the client has received, if it is one plain text in progress that another model could continue. */
   begun(): Begun | undefined;
-  /** The last events of the stream, which tell of the error. */
+  /** The last events of the stream, which report the error. */
   fail(error: ProxyError, requestId: string): string;
-  /** One for the rest of the same answer, which knows no more of it than how its stream goes on. */
+  /** An assembler for the rest of the same answer, which only knows how its stream continues. */
   fresh(): Assembler;
 }

@@ -1,34 +1,34 @@
 import type { Steps } from '../turns.ts';
 import { atOnce } from '../turns.ts';
 
-/** No merge at a place. Ranks are below 2^18. */
+/** No merge at this position. Ranks are below 2^18. */
 const NONE = -1;
 
-/** Longest piece that is merged as one, bytes: places fit into the lower part of a key. */
+/** The longest piece that is merged as a whole, bytes: positions must fit into the lower part of a key. */
 const MAX_PIECE = 2 ** 14;
 
-/** Characters between two pauses of a long text. */
+/** How many characters of a long text are processed between two pauses. */
 const STRIDE = 2 ** 14;
 
 /**
- * Counts tokens by byte-pair encoding in n log n of a text's length, where gpt-tokenizer's own merge takes the square
- * of a piece: of two million letters half a minute. What is no longer than 16 KiB without a break is counted
- * exactly; a longer run is cut into such pieces first, and each cut may add a token.
+ * Counts tokens by byte-pair encoding in n log n of the length of a text, where gpt-tokenizer's own merge is quadratic in
+ * the length of a piece: half a minute for two million letters. Up to 16 KiB without a break are counted exactly; a longer
+ * run is first cut into pieces of that size, and each cut may add a token.
  */
 export class BytePairs {
   /** Tokens by their bytes, each byte as one character. */
   readonly #ranks = new Map<string, number>();
   readonly #pattern: RegExp;
-  /** A piece's places where a token begins, as a list that is linked both ways; `#rank` is that of a token and the next. */
+  /** The positions in a piece at which a token begins, as a doubly linked list; `#rank` is that of a token merged with the next. */
   readonly #next = new Int32Array(MAX_PIECE + 1);
   readonly #last = new Int32Array(MAX_PIECE + 1);
   readonly #rank = new Int32Array(MAX_PIECE + 1);
-  /** Merges to come as rank * MAX_PIECE + place: the lowest rank first and of equal ones the leftmost. */
+  /** Pending merges as rank * MAX_PIECE + position: lowest rank first, and leftmost among equal ones. */
   readonly #heap = new Heap(3 * MAX_PIECE);
 
   /**
-   * @param tokens by rank: text, or bytes where they are none
-   * @param pattern cuts text into pieces, between which nothing is merged; global
+   * @param tokens by rank: text, or bytes if they are not valid UTF-8
+   * @param pattern splits text into pieces that are never merged with each other; global
    */
   constructor(tokens: readonly (string | readonly number[])[], pattern: RegExp) {
     this.#pattern = pattern;
@@ -42,7 +42,7 @@ export class BytePairs {
     return atOnce(this.count(text));
   }
 
-  /** The same in steps of about a millisecond, between which others can go on. */
+  /** The same in steps of about a millisecond, between which other work can run. */
   *count(text: string): Steps<number> {
     let tokens = 0;
     let pauseAt = STRIDE;
@@ -76,7 +76,7 @@ export class BytePairs {
     for (let at = 0; at < bytes.length; at += 1) this.#offer(bytes, at);
     for (let key = this.#heap.pop(); key !== undefined; key = this.#heap.pop()) {
       const at = key % MAX_PIECE;
-      // One of both was merged with another one meanwhile.
+      // One of the two was merged with another token meanwhile.
       if (this.#rank[at] !== Math.floor(key / MAX_PIECE)) continue;
       const right = this.#next[at]!;
       const after = this.#next[right]!;
@@ -91,7 +91,7 @@ export class BytePairs {
     return tokens;
   }
 
-  /** Notes the merge of the token at this place with the next one, where they make a token. */
+  /** Queues the merge of the token at this position with the next one, if together they are a token. */
   #offer(bytes: string, at: number): void {
     const right = this.#next[at]!;
     const pair = right < bytes.length ? bytes.slice(at, this.#next[right]) : '';
@@ -101,7 +101,7 @@ export class BytePairs {
   }
 }
 
-/** Numbers of which the smallest comes out first. */
+/** A priority queue of numbers, smallest first. */
 class Heap {
   readonly #values: Float64Array;
   #size = 0;
@@ -143,14 +143,14 @@ class Heap {
   }
 }
 
-/** UTF-8, each byte as one character; half a character is told as the sign for what cannot be read. */
+/** UTF-8 with each byte as one character; a lone surrogate is encoded as the replacement character. */
 function bytesOf(text: string): string {
   return ASCII.test(text) ? text : Buffer.from(text).toString('latin1');
 }
 
 const ASCII = /^[\0-\x7f]*$/;
 
-/** The last place up to `end` where a character begins. */
+/** The last position up to `end` at which a character begins. */
 function cutBefore(bytes: string, end: number): number {
   let at = Math.min(end, bytes.length);
   while (at < bytes.length && (bytes.charCodeAt(at) & 0xc0) === 0x80) at -= 1;

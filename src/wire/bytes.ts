@@ -1,12 +1,12 @@
 import type { Steps } from '../turns.ts';
 
-/** Bytes that are decoded between two pauses, which takes some 40 ms: joining pieces would take longer. */
+/** How many bytes are decoded between two pauses, which takes about 40 ms: joining smaller pieces would take longer. */
 const DECODED = 64 * 1024 * 1024;
 
-/** Characters that are encoded between two pauses. */
+/** How many characters are encoded between two pauses. */
 const ENCODED = 4 * 1024 * 1024;
 
-/** Bytes that are copied between two pauses. */
+/** How many bytes are copied between two pauses. */
 const COPIED = 4 * 1024 * 1024;
 
 const strict = new TextDecoder('utf-8', { fatal: true });
@@ -14,8 +14,8 @@ const lenient = new TextDecoder();
 const encoder = new TextEncoder();
 
 /**
- * UTF-8 as text.
- * @param fatal whether bytes that are no UTF-8 are an error; otherwise they become U+FFFD
+ * Decodes UTF-8.
+ * @param fatal whether invalid UTF-8 is an error; otherwise it becomes U+FFFD
  * @throws TypeError
  */
 export function* decodeInSteps(bytes: Uint8Array, fatal: boolean): Steps<string> {
@@ -29,7 +29,7 @@ export function* decodeInSteps(bytes: Uint8Array, fatal: boolean): Steps<string>
   return text + decoder.decode();
 }
 
-/** Text as UTF-8. */
+/** Encodes text as UTF-8. */
 export function* encodeInSteps(text: string): Steps<Uint8Array<ArrayBuffer>> {
   if (text.length <= ENCODED) return encoder.encode(text);
   const bytes = new Uint8Array(Buffer.byteLength(text));
@@ -42,7 +42,7 @@ export function* encodeInSteps(text: string): Steps<Uint8Array<ArrayBuffer>> {
   return bytes;
 }
 
-/** Pieces as one. */
+/** Concatenates pieces. */
 export function* concatInSteps(pieces: readonly Uint8Array[]): Steps<Uint8Array<ArrayBuffer>> {
   const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
   let end = 0;
@@ -51,28 +51,28 @@ export function* concatInSteps(pieces: readonly Uint8Array[]): Steps<Uint8Array<
       const part = piece.subarray(at, at + COPIED);
       whole.set(part, end);
       end += part.length;
-      // Memory that was never used costs more at the first touch than the copy does.
+      // The first access to fresh memory costs more than the copy.
       if (end % COPIED < part.length) yield;
     }
   }
   return whole;
 }
 
-/** The last place up to `end` that is not within a pair of surrogates. */
+/** The last position up to `end` that is not within a surrogate pair. */
 export function wholeBefore(text: string, end: number): number {
   return /[\ud800-\udbff]/.test(text[end - 1] ?? '') && end < text.length
     ? end - 1
     : Math.min(end, text.length);
 }
 
-/** Shorter pieces are put together, in blocks of at most this size, bytes. */
+/** Shorter pieces are combined in blocks of at most this size, bytes. */
 const SHORT_PIECE = 4 * 1024;
 const BLOCK = 64 * 1024;
 
-/** Bytes that come in pieces of any size, in memory of their own size: a piece of one byte is an object of a hundred. */
+/** Collects bytes that arrive in pieces of any size, compactly: a piece of one byte is an object of a hundred. */
 export class Blocks {
   readonly #pieces: Uint8Array[] = [];
-  /** Where short pieces go until there are no more. */
+  /** The block that short pieces are copied to. */
   #block = new Uint8Array();
   #used = 0;
   #length = 0;
@@ -86,14 +86,14 @@ export class Blocks {
     if (!short || this.#used + piece.length > this.#block.length) this.#flush();
     this.#length += piece.length;
     if (!short) return void this.#pieces.push(piece);
-    // A block as large as what came before it: few of them, and none for one short answer alone.
+    // A block as large as everything before it: few blocks, and none for a single short answer.
     if (this.#block.length < piece.length + this.#used)
       this.#block = new Uint8Array(Math.min(BLOCK, Math.max(SHORT_PIECE, this.#length)));
     this.#block.set(piece, this.#used);
     this.#used += piece.length;
   }
 
-  /** All of them as one. */
+  /** Everything in one piece. */
   *whole(): Steps<Uint8Array<ArrayBuffer>> {
     this.#flush();
     return yield* concatInSteps(this.#pieces);
@@ -103,7 +103,7 @@ export class Blocks {
     if (this.#used === 0) return;
     this.#pieces.push(this.#block.slice(0, this.#used));
     this.#used = 0;
-    // The next one may be larger.
+    // The next piece may be larger.
     if (this.#block.length < BLOCK) this.#block = new Uint8Array();
   }
 }

@@ -1,4 +1,4 @@
-/** What is charged for answers that pass unread: images, audio, reranking, moderation. */
+/** What is charged for answers that are not translated: images, audio, reranking, moderation. */
 import type { Endpoint } from './endpoints.ts';
 import type { JsonObject } from './json.ts';
 import type { Units, Usage } from './usage.ts';
@@ -6,7 +6,7 @@ import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from './json.
 import { formNumber } from './multipart.ts';
 import { addUsage, openaiUsage, plainUsage, unitsOf, UNTOLD } from './usage.ts';
 
-/** A request as far as its charge goes by it. */
+/** The fields of a request that determine its charge. */
 interface Asked {
   readonly endpoint: Endpoint;
   readonly contentType: string;
@@ -17,10 +17,10 @@ interface Asked {
 /** Endpoints that are charged by more than tokens. */
 const UNITED = /^(?:images|audio)\./;
 
-/** Most images that one request is taken to ask for: the answer tells of fewer. */
+/** The largest number of images that a request is assumed to ask for: the answer reports the actual number. */
 const MAX_IMAGES = 100;
 
-/** What the request itself says it is charged for: images made, characters spoken. */
+/** The charged amounts in the request itself: images generated, characters spoken. */
 export function askedUnits({ endpoint, contentType, bytes, json }: Asked): Units {
   if (endpoint.startsWith('images.')) {
     const n = json ? countOf(json.value.n) : formNumber(bytes, contentType, 'n');
@@ -30,7 +30,7 @@ export function askedUnits({ endpoint, contentType, bytes, json }: Asked): Units
   return unitsOf({ characters: characters(stringOf(json?.value.input) ?? '') });
 }
 
-/** What a request will use, as far as it is known before. @param input tokens, about @param output the same */
+/** The expected usage of a request. @param input tokens, approximately @param output tokens, approximately */
 export function expectedUsage(asked: Asked, input: number, output: number): Usage {
   const usage = plainUsage(input, output);
   if (!UNITED.test(asked.endpoint)) return usage;
@@ -38,7 +38,7 @@ export function expectedUsage(asked: Asked, input: number, output: number): Usag
   return { ...usage, ...unitsOf({ ...askedUnits(asked), outputImage }) };
 }
 
-/** Characters as people count them: a pair of surrogates is one. */
+/** Counts characters as code points: a surrogate pair is one. */
 function characters(text: string): number {
   let count = 0;
   for (const _ of text) count += 1;
@@ -46,8 +46,8 @@ function characters(text: string): number {
 }
 
 /**
- * What a whole answer says, or its `usage` alone where the rest was not kept.
- * @param asked what the request says, which an answer may say better
+ * The usage in a whole answer, or in its `usage` alone if the rest was not kept.
+ * @param asked the amounts in the request, which the answer may correct
  */
 export function chargedUsage(endpoint: Endpoint, answer: JsonObject, asked: Units): Usage {
   const made = listOf(answer.data).length;
@@ -59,16 +59,16 @@ export function chargedUsage(endpoint: Endpoint, answer: JsonObject, asked: Unit
 function toldTokens(endpoint: Endpoint, { usage, meta }: JsonObject): Usage | undefined {
   const told = openaiUsage(usage) ?? openaiUsage(objectOf(meta).tokens);
   if (told && endpoint.startsWith('images.') && told.output > 0)
-    // All that comes out are images, unless it is told otherwise.
+    // All output tokens are image tokens unless the answer says otherwise.
     return 'output_tokens_details' in objectOf(usage) ? told : { ...told, outputImage: told.output };
   if (told || !isObject(usage)) return told;
-  // Rerankers tell one sum, which is what they read.
+  // Rerankers report only a total, which is their input.
   const total = countOf(usage.total_tokens);
   const { untold: _, ...nothing } = UNTOLD;
   return total === undefined ? undefined : { ...nothing, input: total };
 }
 
-/** How long the audio was: told by the usage, or by the answer itself. */
+/** The duration of audio, from the usage or from the answer itself. */
 function secondsOf({ usage, duration }: JsonObject): number | undefined {
   const { seconds } = objectOf(usage);
   return amountOf(seconds) ?? amountOf(duration);
@@ -80,7 +80,7 @@ function amountOf(value: unknown): number | undefined {
   return number !== undefined && Number.isFinite(number) && number > 0 ? number : undefined;
 }
 
-/** What the `usage` of the events of a streamed answer say together. */
+/** The combined `usage` of all events of a streamed answer. */
 export function chargedSum(endpoint: Endpoint, usages: readonly JsonObject[], asked: Units): Usage {
   let sum: Usage | undefined;
   for (const usage of usages) sum = addUsage(sum, chargedUsage(endpoint, { usage }, {}));

@@ -2,15 +2,15 @@ import type { ChatChunk, ChatDelta } from './chat.ts';
 import type { Usage } from './usage.ts';
 import { encodeOpenaiUsage } from './usage.ts';
 
-/** Which answer a chunk is of. */
+/** Identifies the answer of a chunk. */
 export type ChunkNaming = Pick<ChatChunk, 'id' | 'created' | 'model'>;
 
-/** What a chunk says of its choice beside the delta. */
+/** The fields of a chunk's choice besides the delta. */
 export interface ChunkChoice {
   readonly index?: number;
   readonly finish?: string | null;
   readonly logprobs?: unknown;
-  /** Fields of vendors. */
+  /** Vendor-specific fields. */
   readonly more?: object;
 }
 
@@ -23,7 +23,7 @@ export function chunkOf(
   return chunk(naming, [{ index, delta, logprobs, finish_reason: finish, ...more }]);
 }
 
-/** The chunk of no choices that ends an answer, where its usage is known. */
+/** The final chunk without choices, if the usage is known. */
 export function usageChunks(naming: ChunkNaming, usage: Usage | undefined): ChatChunk[] {
   return usage ? [{ ...chunk(naming, []), usage: encodeOpenaiUsage(usage) }] : [];
 }

@@ -1,4 +1,4 @@
-/** What a provider's error means: by its code where it has one, by its words, then by the status. */
+/** Classifies a provider's error: by its code if it has one, by its message, then by the status. */
 import type { Fault, UpstreamError } from '../errors.ts';
 import type { JsonObject } from './json.ts';
 import { FAULTS } from '../errors.ts';
@@ -14,17 +14,17 @@ export interface Classified {
 type Words = Pick<UpstreamError, 'message' | 'code' | 'type' | 'param'>;
 
 const MAX_MESSAGE = 2_000;
-/** Longest code, type or parameter. */
+/** The longest code, type or parameter. */
 const MAX_WORD = 200;
 
-/** How many of the things that are wrong are told. */
+/** How many validation errors are listed. */
 const MAX_DETAILS = 20;
 
-/** How far into a page its title is looked for: the search takes the square of it. */
+/** How much of an HTML page is searched for its title: the search is quadratic. */
 const MAX_HEAD = 8_000;
 
 /**
- * An error answer. The body may be JSON of any vendor's shape, HTML or nothing.
+ * Classifies an error response. The body may be JSON of any vendor, HTML or empty.
  * @param verbatim whether a JSON body is in the client's own protocol
  */
 export function classifyStatus(status: number, headers: Headers, body: string, verbatim = false): Classified {
@@ -33,21 +33,21 @@ export function classifyStatus(status: number, headers: Headers, body: string, v
   const told = parsed ?? { message: plainMessage(stringOf(json) ?? body) };
   // AWS names the class of an error in a header: "ThrottlingException:http://...".
   const words = { ...told, code: told.code ?? headers.get('x-amzn-errortype')?.split(':')[0] };
-  // Google's lists of errors are in no client's protocol, although their words can be read.
+  // Google's lists of errors belong to no client protocol, although their messages can be read.
   const upstream = { status, headers, body, verbatim: verbatim && isObject(json), ...words };
   return { fault: faultOf(status, words), upstream };
 }
 
-/** An error inside a 200: a body or a stream event. `undefined` when it holds none. */
+/** An error within a response of status 200: in a body or a stream event. `undefined` if there is none. */
 export function classifyBody(given: unknown): Classified | undefined {
   if (!isObject(given)) return undefined;
-  // The Responses API tells of its failure in the response.
+  // The Responses API reports a failure inside the response object.
   const body = given.type === 'response.failed' ? objectOf(given.response) : given;
   const isError =
     body.object === 'error' || body.type === 'error' || (body.error !== undefined && body.error !== null);
   const words = isError ? wordsOf(body) : undefined;
   if (!words) return undefined;
-  // OpenRouter and vLLM put the status they mean into `code`; of others it is told by their type and words.
+  // OpenRouter and vLLM put the actual status into `code`; for others, type and message are used.
   const code = Number(words.code);
   const told = Number.isInteger(code) && code >= 400 && code < 600;
   const fault = faultOf(told ? code : meantBy(words), words);
@@ -57,7 +57,7 @@ export function classifyBody(given: unknown): Classified | undefined {
     upstream: {
       status,
       headers: new Headers(),
-      // Only what is passed on verbatim needs it, and it may be megabytes.
+      // Only needed to pass the body on verbatim, and it may be megabytes.
       body: '',
       verbatim: false,
       ...words,
@@ -65,18 +65,18 @@ export function classifyBody(given: unknown): Classified | undefined {
   };
 }
 
-/** What a provider said, as far as a caller may be told: what it says about a key that it refuses may quote the key. */
+/** The provider's message in a form that callers may see: a message about a rejected key may quote the key. */
 export function tellable({ fault, upstream }: Classified): string {
   return fault === 'auth' ? 'it refused our key' : upstream.message;
 }
 
-/** The status that is meant by an error within a 200. Ollama's are words alone, by which a prompt is too long at least. */
+/** The status that corresponds to an error within a 200. Ollama's errors are plain text; at least an overlong prompt is recognised. */
 function meantBy({ type, code, message }: Words): number {
   if (type === undefined && code === undefined && saysTooLong(message)) return 400;
   return MEANT.get(type ?? '') ?? 500;
 }
 
-/** Types that stand for a status and say no more. */
+/** Types that merely repeat a status. */
 const MEANT: ReadonlyMap<string, number> = new Map([
   ['invalid_request_error', 400],
   ['request_too_large', 413],
@@ -87,15 +87,15 @@ function faultOf(status: number, words: Words): Fault {
   const byStatus = faultOfStatus(status);
   const byCode = faultNamed(code);
   const byType = faultNamed(type);
-  // What is not implemented is no trouble of the model.
+  // A missing feature is not a failure of the model.
   if (status === 501) return byCode ?? byStatus;
   if (status < 400 || status >= 500) return status < 400 ? byStatus : (byCode ?? byType ?? byStatus);
   const told = faultOfWords(status, words);
-  // What is missing or refused within the request is less than what its code is made for.
+  // If something in the request is missing or rejected, that is narrower than the general meaning of the code.
   if (isPart(words.param) && [byCode, byType].some(holdsBack)) {
     return told && FAULTS[told].blames === 'request' ? told : 'declined';
   }
-  // What words say of the request alone is less than what a code says of all.
+  // A message about the request alone is narrower than a code about everything.
   if (told && FAULTS[told].blames === 'request' && byCode === 'rate_limited') return told;
   if (told === 'unaffordable') return told;
   if (byCode && byCode !== 'forbidden' && byCode !== 'no_endpoint') return byCode;
@@ -107,17 +107,17 @@ function faultOf(status: number, words: Words): Fault {
   return byStatus === 'invalid_request' ? (byType ?? byStatus) : byStatus;
 }
 
-/** Whether a fault holds back a key or an endpoint. */
+/** Whether a fault puts a key or an endpoint on hold. */
 function holdsBack(fault: Fault | undefined): boolean {
   return fault !== undefined && ['down', 'suspect'].includes(FAULTS[fault].health);
 }
 
-/** The provider's words, wherever its shape puts them. */
+/** The provider's message, from wherever its format puts it. */
 function wordsOf(parsed: unknown): Words | undefined {
   const body = Array.isArray(parsed) ? parsed[0] : parsed;
   if (!isObject(body)) return undefined;
   const inner = isObject(body.error) ? body.error : body;
-  // Cloudflare and JSON:API have a list of them.
+  // Cloudflare and JSON:API have a list of errors.
   const listed = listOf(body.errors)[0];
   const first = objectOf(listed);
   const nested = reasonOf(inner.details) ?? objectOf(inner.innererror).code;
@@ -145,7 +145,7 @@ function shortOf(value: unknown): string | undefined {
   return typeof value === 'string' ? tidyText(value, MAX_WORD) : undefined;
 }
 
-/** Google's `ErrorInfo` says what the status of its error does not, such as that the key is at fault. */
+/** Google's `ErrorInfo` is more specific than the status of its error, for example about an invalid key. */
 function reasonOf(details: unknown): string | undefined {
   const reasons = listOf(details).map((detail) => stringOf(objectOf(detail).reason));
   return reasons.find((reason) => faultNamed(reason));
@@ -156,7 +156,7 @@ function className(body: JsonObject): string | undefined {
   return stringOf(body['__type'])?.split('#').at(-1);
 }
 
-/** Mistral's and FastAPI's `detail`: a text, or a list of what is wrong. */
+/** Mistral's and FastAPI's `detail`: a text, or a list of validation errors. */
 function detailOf(detail: unknown): string | undefined {
   if (detail === undefined) return undefined;
   if (typeof detail === 'string') return detail;

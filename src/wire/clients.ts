@@ -9,7 +9,7 @@ import { embed, oldEmbeddings } from './ollama/client-embeddings.ts';
 import { chatClient } from './openai/client.ts';
 import { responsesClient } from './responses/client.ts';
 
-/** By the endpoint; clients of all others speak OpenAI's. */
+/** By endpoint; clients of all other endpoints use OpenAI's protocol. */
 const CLIENTS: Readonly<Partial<Record<Recorded, ClientProtocol>>> = {
   messages: messagesClient,
   'messages.count_tokens': messagesClient,
@@ -27,12 +27,12 @@ const CLIENTS: Readonly<Partial<Record<Recorded, ClientProtocol>>> = {
   'ollama.embeddings': ollamaChat,
 };
 
-/** The protocol in which clients of an endpoint speak, and in which they are told of errors. */
+/** The protocol of an endpoint's clients, which also determines the format of errors. */
 export function clientOf(endpoint: Recorded): ClientProtocol {
   return CLIENTS[endpoint] ?? chatClient;
 }
 
-/** Those that ask for embeddings otherwise than OpenAI's. */
+/** Endpoints for embeddings in a format other than OpenAI's. */
 const EMBEDDING_CLIENTS: Readonly<Partial<Record<Recorded, EmbeddingClient>>> = {
   'gemini.embed': embedContent,
   'gemini.batch_embed': batchEmbedContents,
@@ -41,7 +41,7 @@ const EMBEDDING_CLIENTS: Readonly<Partial<Record<Recorded, EmbeddingClient>>> = 
   'ollama.embeddings': oldEmbeddings,
 };
 
-/** How clients of an endpoint ask for embeddings; `undefined` for OpenAI's way. */
+/** The format of embeddings at an endpoint; `undefined` for OpenAI's. */
 export function embeddingClientOf(endpoint: Recorded): EmbeddingClient | undefined {
   return EMBEDDING_CLIENTS[endpoint];
 }

@@ -1,6 +1,6 @@
 import { countOf } from './json.ts';
 
-/** How vendors name the size of the context that was too small; the first group is the number of tokens. */
+/** How vendors word that the context is exceeded; the first group is its size in tokens. */
 const WORDINGS = [
   /maximum context length (?:is|of) (\d+)/i,
   /tokens? > (\d+) maximum/i,
@@ -10,7 +10,7 @@ const WORDINGS = [
   /context (?:window|length)[^.\d]{0,40}?(\d{3,})/i,
 ];
 
-/** The size of a model's context by the words of its error, tokens; `undefined` when they do not say. */
+/** The size of a model's context from an error message, tokens; `undefined` when it does not contain it. */
 export function contextWindowIn(message: string): number | undefined {
   for (const wording of WORDINGS) {
     const tokens = wording.exec(message)?.[1];
@@ -19,7 +19,7 @@ export function contextWindowIn(message: string): number | undefined {
   return undefined;
 }
 
-/** Models that the price table knows without their context, by their makers' documentation. */
+/** Models whose context is missing in the price table, from their vendors' documentation. */
 const KNOWN: readonly (readonly [RegExp, number])[] = [
   [/gemini-(?:2\.5|[3-9])/, 1_048_576],
   [/llama-?v?3[.p-]?[1-3]/i, 131_072],
@@ -27,7 +27,7 @@ const KNOWN: readonly (readonly [RegExp, number])[] = [
   [/gpt-oss-/, 131_072],
 ];
 
-/** Tokens of a common model's context by its name; `undefined` for the rest. */
+/** The context of a common model by its name, tokens; `undefined` for others. */
 export function commonContextWindow(model: string): number | undefined {
   return KNOWN.find(([name]) => name.test(model))?.[1];
 }

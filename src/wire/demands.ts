@@ -1,4 +1,4 @@
-/** What every provider's protocol asks of a request before it can be said there. */
+/** Requirements on a request that hold for every provider's protocol. */
 import type { ChatRequest } from './chat.ts';
 import { ProxyError } from '../errors.ts';
 
@@ -10,18 +10,18 @@ export function demandMessages({ messages }: ChatRequest): void {
   });
 }
 
-/** Names what asks for more than one answer, for those that give one a request. */
+/** Names the field that asks for more than one answer, for protocols that return only one. */
 export function moreThanOne({ n }: ChatRequest): string[] {
   return (n ?? 1) === 1 ? [] : ['n'];
 }
 
-/** What of these fields a request says. */
+/** Which of these fields the request sets. */
 export function given(request: ChatRequest, names: readonly string[]): string[] {
   return names.filter((name) => request[name] !== undefined && request[name] !== null);
 }
 
-/** Fields of chat that hardly another protocol has a counterpart of. */
+/** Fields of chat that hardly any other protocol supports. */
 export const OPENAIS_OWN = ['logit_bias', 'audio', 'modalities', 'prediction'] as const;
 
-/** Fields that tune an answer, and that many protocols have no counterpart of. */
+/** Sampling fields that many protocols do not support. */
 export const TUNING = ['logprobs', 'top_logprobs', 'seed', 'presence_penalty', 'frequency_penalty'] as const;

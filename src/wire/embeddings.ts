@@ -1,24 +1,24 @@
 import type { JsonObject } from './json.ts';
 
-/** Ways to ask for embeddings that are not OpenAI's. */
+/** Formats of embeddings other than OpenAI's. */
 export type EmbeddingProtocolName = 'gemini' | 'vertex' | 'cohere' | 'bedrock';
 
-/** A client's request for embeddings in OpenAI's words, and how it is answered. */
+/** A client's request for embeddings in OpenAI's format, and a function that writes the answer. */
 export interface EmbeddingsAsked {
   readonly request: JsonObject;
-  /** Fields that have no place there. */
+  /** Fields that OpenAI's format does not have. */
   readonly dropped: readonly string[];
-  /** OpenAI's answer, with vectors as lists of numbers, in the client's protocol. */
+  /** Converts OpenAI's answer, with vectors as lists of numbers, to the client's format. */
   encode(answer: JsonObject): JsonObject;
 }
 
-/** How clients of a protocol ask for embeddings. */
+/** Converts embeddings of clients to OpenAI's format. */
 export interface EmbeddingClient {
-  /** @throws ProxyError `invalid_request` naming the field at fault */
+  /** @throws ProxyError `invalid_request` naming the invalid field */
   decode(body: JsonObject): EmbeddingsAsked;
 }
 
-/** How many texts one request may hold. */
+/** The largest number of texts in one request. */
 interface MostTexts {
   readonly protocol: EmbeddingProtocolName;
   readonly match: RegExp;
@@ -26,7 +26,7 @@ interface MostTexts {
   readonly source: string;
 }
 
-/** The first match counts; more texts are asked for in several requests. */
+/** The first match counts; a longer list of texts is split into several requests. */
 export const MOST_TEXTS: readonly MostTexts[] = [
   {
     protocol: 'bedrock',
@@ -56,7 +56,7 @@ export const MOST_TEXTS: readonly MostTexts[] = [
   },
 ];
 
-/** How many texts one request to a model may hold; `Infinity` where that is not known. */
+/** The largest number of texts in one request to a model; `Infinity` if unknown. */
 export function mostTexts(protocol: EmbeddingProtocolName, model: string): number {
   const row = MOST_TEXTS.find((each) => each.protocol === protocol && each.match.test(model));
   return row?.texts ?? Infinity;

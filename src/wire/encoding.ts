@@ -1,19 +1,19 @@
 /**
- * Content encodings of HTTP bodies. `node:zlib` is computation, not IO: it belongs beside the other formats.
+ * Content encodings of HTTP bodies. `node:zlib` is computation rather than IO, so it belongs to this layer.
  *
- * What decompresses a thousandfold is decompressed in pieces, each in a thread of the engine's, and only as far as
- * somebody takes them: a few kilobytes can stand for gigabytes.
+ * Data that expands a thousandfold is decompressed in pieces, each in one of the engine's threads, and only as far as it is
+ * consumed: a few kilobytes may expand to gigabytes.
  */
 import * as zlib from 'node:zlib';
 import { ZstdFrames } from './zstd-frames.ts';
 
-/** Decompressed bytes that come at once. */
+/** The size of a decompressed piece, bytes. */
 const PIECE = 64 * 1024;
 
 const PULLED = { chunkSize: PIECE, readableHighWaterMark: PIECE } as const;
 const FLUSHED = { ...PULLED, flush: zlib.constants.Z_SYNC_FLUSH } as const;
 
-/** Largest window of a zstd frame, as a power of two: RFC 9659 allows 8 MB. A frame names it, and it is memory. */
+/** The largest window of a zstd frame, as a power of two: RFC 9659 allows 8 MB. A frame declares it, and it is allocated. */
 const ZSTD_WINDOW_LOG = 23;
 
 const STREAM = {
@@ -29,8 +29,8 @@ const STREAM = {
 } as const satisfies Record<string, (first: number) => zlib.Zlib>;
 
 /**
- * Whether `deflate` begins with the header of zlib, as RFC 9110 has it. Some send the bare format, none of whose
- * encoders makes such a first byte.
+ * Whether `deflate` data begins with a zlib header, as RFC 9110 demands. Some servers send raw deflate data, whose encoders
+ * never produce such a first byte.
  */
 function isZlib(first: number): boolean {
   return (first & 0x0f) === 8 && first >> 4 <= 7;
@@ -39,8 +39,8 @@ function isZlib(first: number): boolean {
 export type Encoding = keyof typeof STREAM;
 
 /**
- * The encoding a `content-encoding` header names; `identity` when there is none, `undefined` when it is unknown, or
- * more than one.
+ * The encoding in a `content-encoding` header; `identity` if there is none, `undefined` if it is unknown or there are
+ * several.
  */
 export function encodingOf(header: string | null | undefined): Encoding | 'identity' | undefined {
   if (!header) return 'identity';
@@ -49,15 +49,15 @@ export function encodingOf(header: string | null | undefined): Encoding | 'ident
   return Object.hasOwn(STREAM, name) ? (name as Encoding) : undefined;
 }
 
-/** The body is larger than allowed once decompressed. */
+/** Thrown when the decompressed body is larger than allowed. */
 export class InflatedTooLarge extends Error {}
 
 /**
  * Decompresses a whole body.
- * @param maxBytes bound on the result
- * @param took called with the size of each piece as it comes; what it throws ends the work
+ * @param maxBytes the largest result
+ * @param took called with the size of each piece; an error that it throws ends the decompression
  * @returns the pieces
- * @throws InflatedTooLarge beyond the bound; the library's own error when the data is broken, or ends too early
+ * @throws InflatedTooLarge above the limit; the library's error when the data is damaged or truncated
  */
 export async function inflate(
   bytes: Uint8Array,
@@ -83,7 +83,7 @@ export async function inflate(
   }
 }
 
-/** The beginning of a body, at most so many bytes: as far as it goes, also where it is cut or broken. */
+/** The first bytes of a body, up to a limit, even if it is truncated or damaged. */
 export async function inflateBeginning(
   bytes: Uint8Array,
   encoding: Encoding,
@@ -101,23 +101,23 @@ export async function inflateBeginning(
       pieces.push(piece);
     }
   } catch {
-    // What came before is all that there is.
+    // Everything before the error has been delivered.
   } finally {
     inflater.close();
   }
   return Buffer.concat(pieces).subarray(0, maxBytes);
 }
 
-/** Decompresses a body as it comes: chunks go in, and pieces of at most 64 KiB are taken out one by one. */
+/** Decompresses a body incrementally: chunks are written, and pieces of at most 64 KiB are read one by one. */
 export class Inflater {
   readonly #encoding: Encoding;
   #stream: zlib.Gunzip | undefined;
-  /** Followed for zstd alone, whose decoder takes a cut body for a whole one. */
+  /** Only needed for zstd, whose decoder accepts truncated data. */
   readonly #frames: ZstdFrames | undefined;
   #ended = false;
   #closed = false;
   #failure: Error | undefined;
-  /** Whether all that was written is decompressed, though perhaps not read. */
+  /** Whether everything written is decompressed, although perhaps not read. */
   #idle = true;
   #wake: () => void = () => undefined;
 
@@ -126,12 +126,12 @@ export class Inflater {
     this.#frames = encoding === 'zstd' ? new ZstdFrames() : undefined;
   }
 
-  /** Whether there is no more to come. */
+  /** Whether the end was reached. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** The next chunk. What the one before it holds must have been read. */
+  /** Writes the next chunk. The previous one must have been read completely. */
   write(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#idle = false;
@@ -139,14 +139,14 @@ export class Inflater {
     this.#opened(bytes[0]!).write(bytes, () => this.#ended || this.#rest());
   }
 
-  /** There is no more: what was held back for its continuation can be read. */
+  /** Marks the end of the data: what was buffered can be read. */
   end(): void {
     this.#ended = true;
     this.#idle = false;
     this.#opened(0).end();
   }
 
-  /** The next piece; `undefined` when all that was written is read. @throws when the data is broken, or ends too early */
+  /** The next piece; `undefined` when everything written has been read. @throws when the data is damaged or truncated */
   async read(): Promise<Uint8Array | undefined> {
     while (!this.#closed) {
       const piece = this.#stream?.read() as Uint8Array | null | undefined;

@@ -1,13 +1,13 @@
 /**
- * The ways in which answers end, in the words of every provider. A word that stands in no row is not known: it is
- * passed on to the client, and the answer does not count as a success.
+ * The finish reasons of all providers. A reason that is in no row is unknown: it is passed on to the client, and the answer does
+ * not count as a success.
  */
 import type { ProtocolName } from './protocol.ts';
 import { ProxyError } from '../errors.ts';
 
-/** An end that the client is told of in its own protocol. */
+/** A finish reason that the client receives in its own protocol. */
 type Finish = 'stop' | 'length' | 'content_filter' | 'tool_calls';
-/** An end that is a fault: of the model, or of the server that runs it. */
+/** A finish reason that is a fault: of the model, or of the server that runs it. */
 type Failure = 'failed_generation' | 'server' | 'overloaded';
 
 type Row = Readonly<Record<string, Finish | Failure>>;
@@ -25,12 +25,12 @@ export const ENDINGS: Readonly<Record<ProtocolName, Row>> = {
     eos: 'stop',
     eos_token: 'stop',
     end: 'stop',
-    // watsonx: the time was up.
+    // watsonx: the time limit was reached.
     time_limit: 'length',
-    // Mistral; OpenRouter and vLLM say `error` too.
+    // Mistral; OpenRouter and vLLM use `error` as well.
     model_length: 'length',
     error: 'server',
-    // vLLM and SGLang, when their engine gave the request up.
+    // vLLM and SGLang: the engine aborted the request.
     abort: 'server',
     // DeepSeek.
     insufficient_system_resource: 'overloaded',
@@ -49,10 +49,10 @@ export const ENDINGS: Readonly<Record<ProtocolName, Row>> = {
     tool_use: 'tool_calls',
     refusal: 'content_filter',
   },
-  /** The status of a response, or what it is incomplete for. */
+  /** The status of a response, or the reason why it is incomplete. */
   responses: {
     completed: 'stop',
-    // Perplexity's form of it.
+    // Perplexity's spelling.
     complete: 'stop',
     incomplete: 'length',
     max_output_tokens: 'length',
@@ -84,7 +84,7 @@ export const ENDINGS: Readonly<Record<ProtocolName, Row>> = {
     NO_IMAGE: 'failed_generation',
     IMAGE_OTHER: 'failed_generation',
     OTHER: 'failed_generation',
-    // The enumeration by number, as far as Google's two APIs agree on it: Vertex writes it so to some clients.
+    // The numeric values on which Google's two APIs agree: Vertex sends them to some clients.
     1: 'stop',
     2: 'length',
     3: 'content_filter',
@@ -119,19 +119,19 @@ export const ENDINGS: Readonly<Record<ProtocolName, Row>> = {
 
 /** How an answer ended. */
 export interface Ending {
-  /** In chat's words, or the provider's own word where it is a fault. */
+  /** In chat's words, or the provider's own if it is a fault. */
   readonly finish: string;
-  /** What the ending means where it is not a proper one. */
+  /** The fault, if the answer did not end properly. */
   readonly fault?: Failure | 'unknown_ending';
 }
 
-/** Words that stand for none: an answer that has them goes on. */
+/** Values that stand for no finish reason: the answer continues. */
 const NONE: ReadonlySet<string> = new Set(['', 'null', 'finish_reason_unspecified', '0']);
 
-/** The longest word that is one. */
+/** The longest finish reason that is kept, characters. */
 const MAX_WORD = 100;
 
-/** Gateways write the words of others in small letters, or with a dash. */
+/** Gateways write the reasons of others in lower case, or with dashes. */
 function plain(word: string): string {
   return word.toLowerCase().replaceAll('-', '_');
 }
@@ -145,7 +145,7 @@ const MEANINGS = new Map<string, Meanings>(
   ]),
 );
 
-/** What a word means in a protocol; else in any other, since gateways pass on what the provider behind them said. */
+/** The meaning of a reason in a protocol, otherwise in any other one: gateways pass on the reasons of the providers behind them. */
 function meaningOf(protocol: ProtocolName, word: string): Finish | Failure | undefined {
   const own = MEANINGS.get(protocol)?.get(word);
   if (own) return own;
@@ -153,7 +153,7 @@ function meaningOf(protocol: ProtocolName, word: string): Finish | Failure | und
   return undefined;
 }
 
-/** How an answer ends with this word of its provider; `undefined` when it does not end yet. */
+/** How an answer with this finish reason ends; `undefined` when it has not ended. */
 export function endingOf(protocol: ProtocolName, said: unknown): Ending | undefined {
   if (typeof said !== 'string' && typeof said !== 'number') return undefined;
   const own = String(said).slice(0, MAX_WORD);
@@ -165,10 +165,10 @@ export function endingOf(protocol: ProtocolName, said: unknown): Ending | undefi
 }
 
 /**
- * The finish reason of an answer in chat's words, or the provider's own where chat has none; `null` while none is told.
- * @param calls what the answer's calls are: `tools` that the client runs, after which some providers say that they
- *   stopped as after a text; or the answer itself, `structured` as the arguments of a tool of which the client knows
- *   nothing
+ * The finish reason in chat's words, or the provider's own if chat has none; `null` if there is none.
+ * @param calls `tools` if the answer has calls that the client runs, after which some providers report that they stopped as
+ *   after a text; `structured` if its only call carries the answer itself as the arguments of a tool that the client does not
+ *   know
  */
 export function finishReason(
   protocol: ProtocolName,
@@ -184,17 +184,17 @@ function isFailure(meaning: Finish | Failure): meaning is Failure {
   return meaning === 'failed_generation' || meaning === 'server' || meaning === 'overloaded';
 }
 
-/** Whether an answer with this ending is none: it must not reach the client as if it were one. */
+/** Whether an answer with this ending is a fault, which must not reach the client as an answer. */
 export function fails(ending: Ending | undefined): ending is Ending & { readonly fault: Failure } {
   return ending?.fault !== undefined && ending.fault !== 'unknown_ending';
 }
 
-/** Whether a canonical finish reason is a provider's own word, which stands for no proper end. */
+/** Whether a canonical finish reason is a provider's own word, which does not stand for a proper end. */
 export function isImproper(finish: unknown): finish is string {
   return endingOf('chat', finish)?.fault !== undefined;
 }
 
-/** Of an answer that ends without a finish reason. */
+/** The ending of an answer without a finish reason. */
 export function untoldEnding(target: string): ProxyError {
   const message = `Cannot tell whether the answer of ${target} is complete: it has no finish reason`;
   return new ProxyError('unknown_ending', message, { target });
@@ -207,7 +207,7 @@ const STATES: Readonly<Record<Failure | 'unknown_ending', string>> = {
   unknown_ending: 'it ended with the unknown finish reason',
 };
 
-/** The error that an ending stands for; `undefined` where it is a proper one. */
+/** The error that an ending stands for; `undefined` if it is proper. */
 export function endingError(ending: Ending | undefined, target: string): ProxyError | undefined {
   if (ending?.fault === undefined) return undefined;
   const { fault, finish } = ending;

@@ -1,14 +1,14 @@
-/** The endpoints that the proxy serves, as data: OpenAI's API, Anthropic's, Gemini's and Ollama's own. */
+/** The endpoints of the proxy, as data: OpenAI's API, Anthropic's, Gemini's and Ollama's own. */
 
 export interface EndpointSpec {
-  /** Path below the version prefix, or as `at` says. */
+  /** The path below the version prefix, or as `at` says. */
   readonly path: string;
   /**
-   * `model` where the path names the model and what is done with it, so that it is found by its form; `root` where it has no
-   * version before it.
+   * `model` if the path contains the model and a method, so that it is matched by its form; `root` if it is not below a version
+   * prefix.
    */
   readonly at?: 'model' | 'root';
-  /** The family a provider's preset lists when it serves the endpoint. */
+  /** The family in a provider's preset that includes the endpoint. */
   readonly family:
     | 'chat'
     | 'completions'
@@ -19,7 +19,7 @@ export interface EndpointSpec {
     | 'rerank'
     | 'realtime'
     | 'live';
-  /** Whether the answer is read for content, usage and finish reason, or only passed on. */
+  /** Whether the answer is parsed for content, usage and finish reason, or only passed on. */
   readonly understood: boolean;
   /** Whether its answer may be a stream. */
   readonly streams: boolean;
@@ -103,24 +103,24 @@ export const ENDPOINTS = {
   'audio.translations': { path: '/audio/translations', family: 'audio', understood: false, streams: false },
   rerank: { path: '/rerank', family: 'rerank', understood: false, streams: false },
   realtime: { path: '/realtime', family: 'realtime', understood: true, streams: true },
-  /** Gemini's Live API, whose path has a version of its own in its name. */
+  /** Gemini's Live API, whose path contains a version within its name. */
   'realtime.live': { path: '/ws/BidiGenerateContent', family: 'live', understood: true, streams: true },
 } as const satisfies Record<string, EndpointSpec>;
 
 export type Endpoint = keyof typeof ENDPOINTS;
 
-/** What a record may be of: a request to a model, words about one, or a request that only passes. */
+/** What a record may be about: a request to a model, feedback, or a request that is passed through. */
 export type Recorded = Endpoint | 'feedback' | 'passthrough';
 
 export const ENDPOINT_NAMES = Object.keys(ENDPOINTS) as Endpoint[];
 
-/** Endpoints that are asked by one request with a body. */
+/** Endpoints whose requests are HTTP requests with a body. */
 export const HTTP_ENDPOINTS = ENDPOINT_NAMES.filter((name) => !isRealtime(name));
 
-/** Those of them that have a path of their own, whatever the model. */
+/** Those with a path that does not depend on the model. */
 export const PLAIN_ENDPOINTS = HTTP_ENDPOINTS.filter((name) => placeOf(name) !== 'model');
 
-/** Where the path of an endpoint is; `undefined` below the version. */
+/** How the path of an endpoint is formed; `undefined` for the default. */
 export function placeOf(endpoint: Endpoint): EndpointSpec['at'] {
   const spec: EndpointSpec = ENDPOINTS[endpoint];
   return spec.at;
@@ -131,7 +131,7 @@ export function isRealtime(endpoint: Recorded): endpoint is 'realtime' | 'realti
   return endpoint === 'realtime' || endpoint === 'realtime.live';
 }
 
-/** Endpoints that other protocols have a counterpart of, so that any provider can answer them. */
+/** Endpoints with a counterpart in other protocols, so that any provider can serve them. */
 const TRANSLATED: readonly Endpoint[] = [
   'chat',
   'messages',
@@ -151,12 +151,12 @@ const TRANSLATED: readonly Endpoint[] = [
   'ollama.embeddings',
 ];
 
-/** Whether a whole answer says why it ended. */
+/** Whether a whole answer has a finish reason. */
 export function saysWhy(endpoint: Recorded): boolean {
   return endpoint === 'completions' || isTalk(endpoint);
 }
 
-/** Whether a model is told something there and answers, in a protocol that has a canonical form. */
+/** Whether the endpoint generates text in a protocol that has a canonical form. */
 export function isTalk(endpoint: Recorded): endpoint is Talk {
   return TALKS.has(endpoint);
 }
@@ -172,12 +172,12 @@ const TALKS: ReadonlySet<Recorded> = new Set<Talk>([
   'ollama.generate',
 ]);
 
-/** Whether texts become vectors there. */
+/** Whether the endpoint computes embeddings. */
 export function isEmbedding(endpoint: Recorded): boolean {
   return endpoint in ENDPOINTS && ENDPOINTS[endpoint as Endpoint].family === 'embeddings';
 }
 
-/** Whether only tokens are counted there. */
+/** Whether the endpoint only counts tokens. */
 export function isCount(endpoint: Recorded): boolean {
   return COUNTS.has(endpoint);
 }

@@ -2,7 +2,7 @@ import type { JsonObject } from './json.ts';
 import { isObject, listOf, objectOf, stringOf } from './json.ts';
 import { wordOf } from './words.ts';
 
-/** What an answer, or a piece of one, holds in any protocol: beside it words of an error are somebody's content. */
+/** Fields of an answer, or of a piece of one, in any protocol: if they are present, the words of an error are content. */
 const CONTENT: readonly string[] = [
   'candidates',
   'content',
@@ -15,16 +15,16 @@ const CONTENT: readonly string[] = [
 ];
 
 /**
- * The error that a body of status 200 or an event of a stream tells of, in a shape that `classifyBody` reads, whatever
- * shape it came in; `undefined` when it tells of none. Gateways pass on errors of other protocols than their own.
- * @param value the JSON, or the text where it is none
+ * The error in a body of status 200 or in a stream event, converted to a format that `classifyBody` reads; `undefined` if there
+ * is none. Gateways pass on errors in the formats of other protocols than their own.
+ * @param value the JSON, or the text if it is not JSON
  * @param name the event's `event:` field
  */
 export function errorIn(value: unknown, name?: string): JsonObject | undefined {
   const given: unknown = Array.isArray(value) ? value[0] : value;
   const named = name !== undefined && name.toLowerCase() === 'error';
   if (!isObject(given)) {
-    // JSON that cannot be read was cut, and says nothing that can be told.
+    // Invalid JSON was truncated, and contains no readable error.
     const isText = named && typeof given === 'string' && !/^\s*[{[]/.test(given);
     return isText ? { error: { message: given } } : undefined;
   }
@@ -41,24 +41,24 @@ function isTold(error: unknown): boolean {
   return error !== undefined && error !== null && error !== false && error !== '';
 }
 
-/** Whether an object that is nothing else has the words of an error. */
+/** Whether an object that is nothing else looks like an error. */
 function speaksOfError(given: JsonObject): boolean {
   if (hasStatus(given.base_resp)) return true;
   const { message, detail, errors, error_msg: text, type } = given;
   if (typeof message !== 'string' && detail === undefined && errors === undefined && text === undefined)
     return false;
-  // An event of a kind that nobody knows means nothing.
+  // An event of an unknown kind means nothing.
   if (typeof type === 'string' && !/error$/i.test(type)) return false;
   return listOf(given.choices).length === 0 && CONTENT.every((key) => !(key in given));
 }
 
-/** MiniMax says how it went beside each answer. */
+/** MiniMax reports a status beside each answer. */
 function hasStatus(base: unknown): boolean {
   const { status_code: code } = objectOf(base);
   return typeof code === 'number' && code !== 0;
 }
 
-/** The words of an error where `classifyBody` looks for them. */
+/** The error's message where `classifyBody` looks for it. */
 function wrapped(given: JsonObject): JsonObject {
   if (isTold(given.error)) return given;
   const [first] = listOf(given.errors);

@@ -1,4 +1,4 @@
-/** About how many tokens a request will use, before anybody has counted them: quick, and without a vocabulary. */
+/** Estimates the tokens of a request before they are known: quickly, and without a vocabulary. */
 import type { Endpoint } from './endpoints.ts';
 import type { Json, JsonObject } from './json.ts';
 import { isCount, isRealtime, saysWhy } from './endpoints.ts';
@@ -6,7 +6,7 @@ import { countOf, isObject, objectOf, stringOf } from './json.ts';
 import { dataUrlTokens, mediumTokens, pictureTokens, UNKNOWN_FILE } from './media-tokens.ts';
 import { weightOf, WHOLE } from './weight.ts';
 
-/** Endpoints whose answer is a picture or speech, which may be told in tokens. */
+/** Endpoints whose answer is an image or speech, for which tokens may be reported. */
 const MAKING: ReadonlySet<Endpoint> = new Set([
   'images.generations',
   'images.edits',
@@ -14,20 +14,20 @@ const MAKING: ReadonlySet<Endpoint> = new Set([
   'audio.speech',
 ]);
 
-/** What a request will use. */
+/** The expected usage of a request. */
 export interface Estimate {
-  /** Tokens of the request, about. */
+  /** Tokens of the request, estimated. */
   readonly input: number;
-  /** Tokens of the answer: as many as the request allows, or as many as are assumed. */
+  /** Tokens of the answer: the limit in the request, or the assumed number. */
   readonly output: number;
-  /** Whether the request itself bounds its answer. */
+  /** Whether the request limits its answer. */
   readonly bounded: boolean;
 }
 
 /**
- * @param body parsed; `undefined` when it is no JSON
- * @param assumed tokens of an answer that the request does not bound
- * @param longest tokens of the longest answer that a model gives, whatever it is allowed
+ * @param body parsed; `undefined` when it is not JSON
+ * @param assumed tokens of an answer that the request does not limit
+ * @param longest tokens of the longest answer that the model can give, whatever the request allows
  */
 export function estimate(
   endpoint: Endpoint,
@@ -35,9 +35,9 @@ export function estimate(
   assumed: number,
   longest = Infinity,
 ): Estimate {
-  // Nothing is charged for counting.
+  // Counting tokens is free.
   if (isCount(endpoint)) return { input: 0, output: 0, bounded: true };
-  // Of a session nothing is known before it is over; what it uses is taken as it is told.
+  // Nothing is known about a session before it ends; its usage is charged as it is reported.
   if (isRealtime(endpoint)) return { input: 0, output: assumed, bounded: false };
   const input = body ? tokensOf(body as Json) : 0;
   if (saysWhy(endpoint)) {
@@ -48,7 +48,7 @@ export function estimate(
   return { input, output: MAKING.has(endpoint) ? assumed : 0, bounded: !MAKING.has(endpoint) };
 }
 
-/** The longest answer that a request allows, tokens of one choice. Which field a provider goes by is not known: the largest counts. */
+/** The longest answer that a request allows, tokens of one choice. It is unknown which field a provider uses: the largest counts. */
 function outputLimit(body: JsonObject): number | undefined {
   const { max_completion_tokens: completion, max_tokens: tokens, max_output_tokens: output } = body;
   const own = configured(body, 'maxOutputTokens', 'max_output_tokens');
@@ -58,23 +58,23 @@ function outputLimit(body: JsonObject): number | undefined {
   return largest < 0 ? undefined : largest;
 }
 
-/** How many answers a client of Gemini asks for. */
+/** The number of answers that a Gemini client requests. */
 function candidates(body: JsonObject | undefined): number {
   return (body && countOf(configured(body, 'candidateCount', 'candidate_count'))) ?? 1;
 }
 
-/** What a client of Gemini says of the answer, in either spelling. */
+/** A Gemini client's setting for the answer, in either spelling. */
 function configured(body: JsonObject, name: string, other: string): unknown {
   const config = objectOf(body.generationConfig ?? body.generation_config);
   return config[name] ?? config[other];
 }
 
-/** About how many tokens a value has: its texts, and something for each picture, sound and file. */
+/** The estimated tokens of a value: its texts, plus an amount for each image, audio clip and file. */
 export function tokensOf(value: Json): number {
   return added(value, { left: MAX_LOOKED });
 }
 
-/** How much is looked at of all texts of a request: some tenths of a millisecond. Of the rest the length counts. */
+/** How much of a request's texts is examined: a fraction of a millisecond. For the rest only the length counts. */
 const MAX_LOOKED = 200_000;
 const CHARACTERS = 3.5;
 
@@ -90,15 +90,15 @@ function added(value: Json, looks: { left: number }): number {
   return tokens;
 }
 
-/** Fields that name a picture, or hold its data URL: in chat within an object, in Responses as they are. */
+/** Fields with the URL or the data of an image: within an object in chat, directly in Responses. */
 const PICTURES = new Set(['image_url', 'input_image']);
 
-/** Fields that name a file. */
+/** Fields with the URL or the id of a file. */
 const NAMED = new Set(['file_url', 'file_id', 'fileUri', 'file_uri']);
 
 /**
- * Tokens of a field that holds or names a picture, a sound or a file; `undefined` of any other. Only where such things belong: what
- * stands elsewhere is read as text by models.
+ * The tokens of a field that contains or references an image, audio or a file; `undefined` for any other. Only where a protocol
+ * expects such content: elsewhere models read it as text.
  */
 function mediumIn(key: string, object: { readonly [key: string]: Json }): number | undefined {
   const value = object[key];
@@ -107,7 +107,7 @@ function mediumIn(key: string, object: { readonly [key: string]: Json }): number
     return typeof url === 'string' ? pictureTokens(url) : undefined;
   }
   if (key === 'source' && isObject(value)) return sourceTokens(value, object.type);
-  // Ollama's pictures are bare base64.
+  // Ollama's images are plain base64.
   if (key === 'images' && isTexts(value))
     return value.reduce((sum, image) => sum + mediumTokens(image, undefined), 0);
   if (typeof value !== 'string') return undefined;
@@ -122,14 +122,14 @@ function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
-/** Where Anthropic's pictures and documents come from; a document's own text is read as text. */
+/** The sources of Anthropic's images and documents; text documents are counted as text. */
 function sourceTokens({ type, data, url, media_type: media }: JsonObject, of: unknown): number | undefined {
   if (type === 'base64' && typeof data === 'string') return mediumTokens(data, stringOf(media));
   if (type !== 'url' && type !== 'file') return undefined;
   return of === 'image' ? pictureTokens(url) : UNKNOWN_FILE;
 }
 
-/** The media type of what an object holds, as far as it says; chat names the format of a sound. */
+/** The media type of an object, if it has one; chat names the format of audio. */
 function typeOf(object: { readonly [key: string]: Json }): string | undefined {
   const { media_type, mimeType, mime_type, format } = object;
   return (

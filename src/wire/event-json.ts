@@ -3,16 +3,16 @@ import type { SseEvent } from './sse.ts';
 import { ANSWER_BOUNDS, parseJson } from './json.ts';
 import { parseInSteps } from './json-steps.ts';
 
-/** Data of more characters is read in steps. */
+/** Longer data is parsed in steps, characters. */
 const LONG = 128 * 1024;
 
-/** An event whose data is read already. */
+/** An event whose data is parsed. */
 interface ReadEvent extends SseEvent {
-  /** `undefined` when it is no JSON, or too complex. */
+  /** `undefined` when it is not JSON, or too complex. */
   readonly value: unknown;
 }
 
-/** Whether there are events among them that cannot be read at once. */
+/** Whether some of the events cannot be parsed at once. */
 export function areLong(events: readonly SseEvent[]): boolean {
   return events.some(isLong);
 }
@@ -21,7 +21,7 @@ function isLong({ data }: SseEvent): boolean {
   return data.length > LONG;
 }
 
-/** The events, with the data of long ones read, in steps of a few milliseconds. */
+/** The events, with long data parsed in steps of a few milliseconds. */
 export function* readAhead(events: readonly SseEvent[]): Steps<SseEvent[]> {
   const read: SseEvent[] = [];
   for (const event of events) read.push(isLong(event) ? yield* readLong(event) : event);
@@ -38,7 +38,7 @@ function* readLong(event: SseEvent): Steps<ReadEvent> {
   }
 }
 
-/** What an event holds; `undefined` when it is no JSON, or too complex. */
+/** The parsed data of an event; `undefined` when it is not JSON, or too complex. */
 export function eventJson(event: SseEvent): unknown {
   return 'value' in event ? event.value : parseJson(event.data);
 }

@@ -1,7 +1,7 @@
-/** What a code, a type or a status says by itself. */
+/** The meaning of codes, types and statuses. */
 import type { Fault } from '../errors.ts';
 
-/** Codes and types that say it outright, whatever the status; in lower case. */
+/** Codes and types with a definite meaning, regardless of the status; in lower case. */
 const BY_CODE: Readonly<Record<string, Fault>> = {
   context_length_exceeded: 'context_length',
   exceed_context_size_error: 'context_length',
@@ -86,7 +86,7 @@ const BY_CODE: Readonly<Record<string, Fault>> = {
   timeout_error: 'server',
 };
 
-/** Statuses that are not what their hundred says. */
+/** Statuses whose meaning differs from that of their class. */
 const BY_STATUS: Readonly<Record<number, Fault>> = {
   401: 'auth',
   402: 'unaffordable',
@@ -94,7 +94,7 @@ const BY_STATUS: Readonly<Record<number, Fault>> = {
   404: 'no_endpoint',
   405: 'no_endpoint',
   406: 'declined',
-  // A proxy on our own way out.
+  // From a proxy on the way to the provider.
   407: 'server',
   408: 'server',
   409: 'declined',
@@ -118,13 +118,13 @@ const BY_STATUS: Readonly<Record<number, Fault>> = {
   529: 'overloaded',
 };
 
-/** The fault that a code or a type says outright. Providers may say what every object has, such as "constructor". */
+/** The fault that a code or type stands for. Providers may send names that every object has, such as "constructor". */
 export function faultNamed(word = ''): Fault | undefined {
   const code = word.toLowerCase();
   return Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
 }
 
-/** What a status says without a word. A redirect is not followed: it would carry the key elsewhere. An API has none. */
+/** The meaning of a bare status. A redirect is not followed, since it would carry the key elsewhere; APIs do not redirect. */
 export function faultOfStatus(status: number): Fault {
   if (status < 400) return 'server';
   return BY_STATUS[status] ?? (status < 500 ? 'invalid_request' : 'server');

@@ -1,28 +1,28 @@
 /**
- * What the words of a 4xx say where no code does. A provider may quote the request in them, and a caller's own words
- * must take no key and no model from the others: what is quoted is left out, and words about a field of the request
- * blame the request alone.
+ * The meaning of a 4xx error message that comes without a code. A provider may quote the request in it, and a caller's own words
+ * must not put a key or a model on hold for others: quotations are removed, and messages about a field of the request
+ * are attributed to the request alone.
  */
 import type { Fault, UpstreamError } from '../errors.ts';
 
 type Words = Pick<UpstreamError, 'message' | 'param'>;
 
-/** How context overflow is worded; recorded at the vendors. */
+/** Messages about an exceeded context, as recorded from vendors. */
 const CONTEXT_LENGTH =
   /prompt is too long|exceeds the context window|maximum context length|exceeds the maximum number of tokens|input tokens exceeded|input is too long|exceeds the available context size|context length is only|prompt too long; exceeded|too many tokens|request too large for model/i;
 
-/** More tokens in this request than a minute has: waiting does not help it, and others are not concerned. */
+/** The request needs more tokens than a minute allows: waiting does not help, and other requests are not affected. */
 const LARGER_THAN_A_MINUTE = /\brequest too large for\b[^\n]{0,400}\btokens per min/i;
 
-/** A prompt of this length costs extra, or is for other subscriptions: a shorter one is taken. */
+/** A prompt of this length costs extra, or needs another plan: a shorter one is accepted. */
 const LONG_COSTS_EXTRA =
   /\b(?:extra usage|usage credits?) (?:is|are) required for long context\b|\blong context beta is not (?:yet )?available\b/i;
 
-/** How a refusal for the content is worded where no code says so. */
+/** Messages about filtered content. */
 const CONTENT_POLICY =
   /content filtering policy|content management policy|rejected (?:as a result of|by) our safety system|violat\w+ (?:[\w’']+ )?(?:usage|content|safety|acceptable use) (?:polic|guideline)|\bfailed check: safety_check|\bcontain\w* (?:inappropriate|unsafe|sensitive) content\b|敏感内容|\b(?:input|prompt|content|request) (?:was|has been|is) flagged\b/i;
 
-/** That the provider lacks the model, in its words; some say so with status 400. Bounded, for they come from outside. */
+/** Messages that the provider lacks the model; some have status 400. Bounded, since they come from outside. */
 const NO_MODEL = anyOf(
   /\b(?:models?|deployment)\b\S*(?:\s+\S{1,200}){0,4}?\s+(?:not found\b|does(?: not|n't) exist|not exist\b|(?:is )?not available\b|not deployed\b|(?:has been |was )?(?:decommissioned|retired)\b|no longer (?:supported|available)\b)/,
   /\b(?:invalid|unknown|unsupported|no such) model\b/,
@@ -32,16 +32,16 @@ const NO_MODEL = anyOf(
 );
 
 /**
- * That something which the request names is kept elsewhere, such as a file or an earlier response. A file alone is
- * how servers call a path that they lack.
+ * Messages that something the request refers to is stored elsewhere, such as a file or an earlier response. "File not found"
+ * alone is what servers say about an unknown path.
  */
 const NO_OBJECT =
   /^(?!file not found\W*$)[^]*?\b(?:file|response|conversation|thread|assistant|vector store|batch|container|item|cached ?content|prompt template|job)s?\b\S*(?:\s+\S{1,200}){0,4}?\s+not found\b|\bno such (?:file|response|conversation|thread|assistant|vector store|batch|container|item)\b/i;
 
-/** That no provider behind this one can do what the request asks. */
+/** Messages that no provider behind this one supports the request. */
 const NO_FEATURE = /\bno endpoints found that\b/i;
 
-/** Words that name our key, or the account as a whole: what is said of its models or its policies is less. */
+/** Mentions of our key, or of the account as a whole: messages about its models or its policies are narrower. */
 const AUTH = anyOf(
   /\b(?:incorrect|invalid|expired|revoked|disabled|deactivated|unknown|wrong|missing|leaked) (?:x-)?(?:api[ _-]?(?:key|token)|auth\w* token|bearer token|access token)/,
   /\bapi[ _-]?(?:key|token)(?: (?:you )?provided)? (?:is |was |has been |has )?(?:not valid|not found|invalid|incorrect|expired|revoked|disabled|deactivated|deleted|blocked|suspended|leaked|compromised|(?:reported|flagged|detected) as (?:leaked|compromised))\b(?! (?:from|for (?:this|that|the|use)) (?!account|organi[sz]ation|project|team|workspace))/,
@@ -51,14 +51,14 @@ const AUTH = anyOf(
   /\b(?:user location|country, region,? or territory|free tier) (?:is )?not (?:supported|available)\b/,
 );
 
-/** Words about the token in a status that can be about nothing else. */
+/** Mentions of a token, in statuses for which it can only be the credential. */
 const TOKEN =
   /\b(?:invalid|expired|revoked|blocked)(?: (?:api|access|auth\w*|bearer|id|jwt|oauth2?|personal|refresh|security|server|session|user))? token\b(?! (?:at|in|id|near)\b)/i;
 
-/** That the key is good, but not for this: a key of few rights is no broken key. */
+/** Messages that the key is valid, but lacks a permission: a restricted key is not a broken one. */
 const LACKS_RIGHTS = /\bmissing scopes?\b|\binsufficient (?:permissions?|authentication scopes?|scopes?)\b/i;
 
-/** Words that name the balance of the account as a whole. */
+/** Mentions of the balance of the account as a whole. */
 const BILLING = anyOf(
   /\bcredit balance is too low\b|\b(?:insufficient|not enough|(?:n['’]t|not) have enough|lack sufficient)[ _](?:\w+ ){0,3}(?:balance|quota|credits?|funds)\b|\b(?:out of|no) (?:more |remaining )?credits\b(?! were\b)|\bnever purchased credits\b/,
   /\bbalance\b[^\n]{0,40}\b(?:negative|exhausted|too low|insufficient)|\boverdue balance\b|\bin arrears\b|\baccount is (?:not )?in good standing\b|\bno payment method\b|余额不足|欠费/,
@@ -68,44 +68,44 @@ const BILLING = anyOf(
   /\b(?:trial|subscription|package) (?:has |is |was )?(?:expired|ended|inactive|cancell?ed)\b/,
 );
 
-/** What a rate limit may give as advice, too. */
+/** Advice that rate limit errors may contain as well. */
 const ADD_CREDITS = /\badd (?:more )?credits\b/i;
 
-/** A price that is this request's own: a smaller one may still be paid. */
+/** A price of this particular request: a smaller one may still be affordable. */
 const TOO_EXPENSIVE =
   /\bfewer max_tokens\b|\bcan only afford\b|\btokens? limit exceeded\b|\b(?:this|your) request (?:requires|needs|would cost|exceeds)\b/i;
 
-/** Statuses of which a key or an account is the usual reason: their words need no further proof. */
+/** Statuses that usually concern a key or an account: their messages need no further evidence. */
 const OF_THE_ACCOUNT: ReadonlySet<number> = new Set([401, 402, 403, 412, 429, 498]);
 
-/** What is quoted, and addresses: words of the caller's, and names. An apostrophe within a word quotes nothing. */
+/** Quotations and addresses: the caller's words, and names. An apostrophe within a word is not a quote. */
 const QUOTED =
   /"(?:[^"\\]|\\.)*(?:"|$)|`[^`]*(?:`|$)|“[^”]*(?:”|$)|(?<!\w)'(?:[^'\\]|\\.|'(?=\w))*(?:'(?!\w)|$)|\bhttps?:\/\/\S+|\binput_value=[^\n]*/g;
 
-/** A place in the request, which is what the words are about then. */
+/** A position in the request, which the message is then about. */
 const FIELD =
   /\b(?:messages|input|contents|tools|system|prompt|metadata|body|generationconfig)\b(?:\.[\w$]|\[|: |->)/i;
 
-/** A parameter that is no part of the request's content: the model, or what the account is known by. */
+/** A parameter that is not part of the request's content: the model, or an identifier of the account. */
 const NO_PART =
   /^(?:|none|null|model|(?:x-)?(?:api[ _-]?)?key|auth\w*|(?:access_)?token|credentials?|headers?\b.*|(?:account|organi[sz]ation|project|workspace|team)\w*|billing|credits?|balance|quota)$/i;
 
-/** What a request brings along, or has fetched or searched: a key or an account beside these words is not ours. */
+/** Things that the request contains, or has fetched or searched: a key or an account mentioned beside them is not ours. */
 const BROUGHT =
   /\b(?:images?|pictures?|photos?|videos?|audio|(?<!\b(?:config|configuration|credentials?|env|key|on) )files?|attachments?|documents?|pdfs?|mcp|tools?|connectors?|plugins?|webhooks?|web ?search|search (?:vendor|provider|engine)|vector stores?|knowledge bases?|code interpreter|sandbox|repositor(?:y|ies)|skills?|containers?|buckets?|conversations?|(?:the|your|user) messages?|prompts?|guardrails?|metadata|(?:fetch|download)(?:ed|ing)?)\b/i;
 
-/** A sentence that is about our account all the same, such as one that gives the reason. */
+/** A sentence that is nevertheless about our account, such as one that gives the reason. */
 const OF_OURS =
   /^\s*your (?:\w+ )?(?:account|organi[sz]ation|workspace|team|project|(?:api[ _-]?)?key|credits?)\b(?!['’]s\b| (?:for|of|at|in|with)\b)/i;
 
-/** How far into its message a refusal with a status of the request's own may begin. */
+/** How far into its message the key or account must be mentioned if the status is about the request. */
 const AT_THE_BEGINNING = 40;
 
-/** What the words of a 4xx say, whatever its status; `undefined` when they say no more than it does. */
+/** The meaning of a 4xx message, regardless of the status; `undefined` when it adds nothing to the status. */
 export function faultOfWords(status: number, { message, param }: Words): Fault | undefined {
   if (tooLong(status, message)) return 'context_length';
   const said = message.replace(QUOTED, ' ');
-  // An account may have been closed for what it sent.
+  // An account may have been closed because of its content.
   if (CONTENT_POLICY.test(message) && !early(AUTH, said)) return 'content_policy';
   const ofPart = isPart(param) || FIELD.test(said);
   if (OF_THE_ACCOUNT.has(status)) return ofPart ? refusesPart(status, said) : refusesAccount(status, said);
@@ -116,12 +116,12 @@ export function faultOfWords(status: number, { message, param }: Words): Fault |
   );
 }
 
-/** Whether a parameter names a part of the request's content, which is all that is at fault then. */
+/** Whether a parameter names a part of the request's content, which is then the only thing at fault. */
 export function isPart(param: string | undefined): boolean {
   return param !== undefined && !NO_PART.test(param);
 }
 
-/** Whether the prompt is too long, in words that can mean nothing else. */
+/** Whether the prompt is too long, in unambiguous words. */
 export function saysTooLong(message: string): boolean {
   return tooLong(429, message);
 }
@@ -129,11 +129,11 @@ export function saysTooLong(message: string): boolean {
 function tooLong(status: number, message: string): boolean {
   if (LARGER_THAN_A_MINUTE.test(message) || LONG_COSTS_EXTRA.test(message)) return true;
   const found = CONTEXT_LENGTH.exec(message)?.[0].toLowerCase();
-  // With this status they are too many in a minute.
+  // With this status, there are too many tokens per minute.
   return found !== undefined && (status !== 429 || found !== 'too many tokens');
 }
 
-/** A status of the account that is about a part of the request. */
+/** An account's status that is about a part of the request. */
 function refusesPart(status: number, said: string): Fault | undefined {
   if (status === 402 && TOO_EXPENSIVE.test(said)) return 'unaffordable';
   return status === 401 || status === 402 || status === 403 ? 'declined' : undefined;
@@ -145,9 +145,9 @@ function refusesAccount(status: number, said: string): Fault | undefined {
   return early(BROUGHT, said, (at) => !OF_OURS.test(sentenceAt(said, at))) ? 'declined' : undefined;
 }
 
-/** Whether the key or the account is at fault, where the status lets one expect it. */
+/** Whether the key or the account is at fault, for statuses that suggest it. */
 function blamesAccount(status: number, said: string): Fault | undefined {
-  // A rate limit of Google's is worded like a bill, and one of others advises to pay.
+  // A rate limit of Google's reads like a bill, and others advise the user to pay.
   if (status === 429) return isOurs(BILLING, said) ? 'billing' : undefined;
   if (TOO_EXPENSIVE.test(said) && status !== 401) return 'unaffordable';
   if (LACKS_RIGHTS.test(said)) return 'forbidden';
@@ -155,7 +155,7 @@ function blamesAccount(status: number, said: string): Fault | undefined {
   return isOurs(BILLING, said) || isOurs(ADD_CREDITS, said) ? 'billing' : undefined;
 }
 
-/** The same where the status speaks of the request: some vendors refuse a key with 400, and say so at once. */
+/** The same for statuses about the request: some vendors reject a key with 400, and say so at the beginning. */
 function refuses(said: string): Fault | undefined {
   if (early(AUTH, said)) return 'auth';
   return early(BILLING, said) ? 'billing' : undefined;
@@ -166,11 +166,11 @@ function early(words: RegExp, said: string, holds = (at: number) => isOurs(words
   return at <= AT_THE_BEGINNING && holds(at);
 }
 
-/** Whether words about a key or an account are about ours: what the request brings along may have its own. */
+/** Whether a message about a key or an account is about ours: the request may contain its own. */
 function isOurs(words: RegExp, said: string, at = words.exec(said)?.index): boolean {
   if (at === undefined) return false;
   const sentence = sentenceAt(said, at);
-  // What stands before tells what they are about; what stands in a later sentence is advice.
+  // The preceding words tell the subject; a later sentence is advice.
   return OF_OURS.test(sentence) || !BROUGHT.test(said.slice(0, said.lastIndexOf('. ', at) + 1) + sentence);
 }
 
@@ -182,7 +182,7 @@ function sentenceAt(said: string, at: number): string {
 /** Whether the provider lacks the model. */
 function lacks(status: number, said: string): Fault | undefined {
   if (status === 429 || !NO_MODEL.test(said)) return undefined;
-  // A 400 may be about anything that the request names.
+  // A 400 may be about anything that the request refers to.
   return status === 404 || status === 410 ? 'not_found' : 'no_endpoint';
 }
 

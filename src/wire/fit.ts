@@ -1,6 +1,6 @@
 /**
- * The one step before a request is encoded: what a target cannot take of a canonical request is turned into what it takes, or
- * left out and named, by the facts of its protocol, its vendor and its model. What encoders need not know stands here.
+ * The last step before a request is encoded: whatever the target does not support is converted or left out and named, according
+ * to the facts about its protocol, vendor and model, so that encoders need not know these.
  */
 import type { ChatMessage, ChatRequest } from './chat.ts';
 import type { ProtocolName, ReplayMemory } from './protocol.ts';
@@ -19,35 +19,35 @@ import { fromVendorFields } from './facts/vendor-fields.ts';
 import { isObject } from './json.ts';
 import { returnedMessages } from './parts/returned.ts';
 
-/** What is known of a target. */
+/** What is known about a target. */
 export interface FitFacts {
   readonly protocol: ProtocolName;
   readonly quirks: Quirks;
-  /** What it may be given back. */
+  /** What may be sent back to it. */
   readonly issued: Issued;
   readonly memory: ReplayMemory;
 }
 
 export interface Fitted {
   readonly request: ChatRequest;
-  /** What was left out, by its name. */
+  /** The names of what was left out. */
   readonly dropped: readonly string[];
-  /** Whether it is given back something sealed, which it could refuse. */
+  /** Whether it contains signed or encrypted parts, which the target could reject. */
   readonly sealed: boolean;
-  /** Gives the calls of its answer the names that the client knows. */
+  /** Gives the calls in the answer the names that the client knows. */
   readonly names: OwnNames;
 }
 
-/** Whose encoders ask for JSON in their own ways, also of models that lack the usual one. */
+/** Protocols whose encoders request JSON in their own way, even for models without the usual one. */
 const OWN_FORMATS: ReadonlySet<ProtocolName> = new Set(['messages', 'converse', 'gemini']);
 
-/** Tiers of service that say no more than nothing does. */
+/** Service tiers that are equivalent to the default. */
 const PLAIN_TIERS: ReadonlySet<unknown> = new Set(['auto', 'default']);
 
-/** A request as a target takes it. */
+/** Adapts a request to a target. */
 export function fit(asked: ChatRequest, { protocol, quirks, issued, memory }: FitFacts): Fitted {
   const abilities = abilitiesOf(protocol, quirks);
-  // Servers of chat may know each other's fields.
+  // Chat servers may support each other's fields.
   const vendor = protocol === 'chat' ? { fields: {}, dropped: [] } : fromVendorFields(asked);
   const request: ChatRequest = { ...asked, ...vendor.fields };
   if (!Array.isArray(request.messages)) {
@@ -63,15 +63,15 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory }: Fi
   const roles = { ...usual?.roles, ...quirks.roles };
   const named = fittingMessages(fitted.messages, { roles }) as ChatMessage[] | undefined;
   const shown = (named ?? fitted.messages).map(withMediaTypes);
-  // Servers of chat are given what the client said, as far as they are not known to refuse it.
+  // Chat servers receive the client's fields unless they are known to reject them.
   const isPlain =
     protocol === 'chat' && abilities.blank_text !== false && abilities.assistant_first !== false;
   fitted.messages = isPlain ? withoutThoughtsAlone(shown) : spokenMessages(shown, abilities);
   if (Array.isArray(fitted.tools)) fitted.tools = fitted.tools.map(typed) as ChatRequest['tools'];
-  // Mistral's word, which its own quirks give back to it.
+  // Mistral's name, to which its own quirks convert it back.
   if ((fitted.tool_choice as unknown) === 'any') fitted.tool_choice = 'required';
   const dropped = new Set([...vendor.dropped, ...returned.dropped, ...taken.dropped]);
-  // Anthropic has tiers of its own.
+  // Anthropic has service tiers of its own.
   const { service_tier: tier } = fitted;
   if (protocol === 'messages' && tier !== undefined && tier !== null && !PLAIN_TIERS.has(tier)) {
     dropped.add('service_tier');
@@ -86,7 +86,7 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory }: Fi
   };
 }
 
-/** Takes out what a protocol has less room for than chat, or none. @returns the names of what was */
+/** Removes what a protocol limits more narrowly than chat, or lacks. @returns the names of what was removed */
 function withoutForeign(fitted: ChatRequest, protocol: ProtocolName): string[] {
   const left: string[] = [];
   const { stops } =
@@ -114,7 +114,7 @@ function ofEncoder(protocol: ProtocolName, abilities: Abilities): Abilities {
   return others;
 }
 
-/** Some clients leave out what a tool is: nothing else was known when they were written. */
+/** Some clients omit the type of a tool, as old ones could. */
 function typed(tool: unknown): unknown {
   return isObject(tool) && tool.type === undefined && isObject(tool.function)
     ? { type: 'function', ...tool }

@@ -2,8 +2,8 @@ const LF = 10;
 const CR = 13;
 
 /**
- * Where the last complete SSE event in these bytes ends: the index behind its blank line, 0 when none is
- * complete. Line ends may be LF, CRLF or CR.
+ * The end of the last complete SSE event in these bytes: the index after its blank line, 0 when none is
+ * complete. Lines may end with LF, CRLF or CR.
  */
 export function lastEventEnd(bytes: Uint8Array): number {
   for (let index = bytes.length - 1; index > 0; index -= 1) {
@@ -19,12 +19,12 @@ export function lastEventEnd(bytes: Uint8Array): number {
   return 0;
 }
 
-/** Whether a byte ends a line, alone or with another. */
+/** Whether a byte is part of a line end. */
 export function isLineEnd(byte: number | undefined): boolean {
   return byte === LF || byte === CR;
 }
 
-/** Whole events, each with its blank line. @param bytes that end where an event ends */
+/** Splits complete events, each with its blank line. @param bytes that end with an event */
 export function* eachEvent(bytes: Uint8Array): Generator<Uint8Array> {
   let start = 0;
   let empty = true;
@@ -44,7 +44,7 @@ export function* eachEvent(bytes: Uint8Array): Generator<Uint8Array> {
   if (start < bytes.length) yield bytes.subarray(start);
 }
 
-/** Two pieces as one; no copy when either is empty. */
+/** Concatenates two pieces; no copy when either is empty. */
 export function joined(head: Uint8Array | undefined, tail: Uint8Array): Uint8Array {
   if (!head || head.length === 0) return tail;
   const whole = new Uint8Array(head.length + tail.length);

@@ -1,19 +1,19 @@
 /**
- * Which headers travel. Both directions are allow lists: credentials, cookies and hop-by-hop headers never
- * match, and neither does what nobody thought of.
+ * The headers that are passed on. Both directions are allow lists: credentials, cookies and hop-by-hop headers never match,
+ * nor does anything unknown.
  */
 import type { Endpoint } from './endpoints.ts';
 import { encodingOf } from './encoding.ts';
 
-/** Headers by their lower-case names; one that came several times has its values joined. */
+/** Headers by lower-case name; the values of a repeated header are joined. */
 export type HeaderMap = Readonly<Record<string, string | undefined>>;
 
-/** Headers as a plain object: read in one go they cost less than looked up one by one. */
+/** Headers as a plain object: converting all of them costs less than looking up a few. */
 export function headerMap(headers: Headers): HeaderMap {
   return headers.toJSON() as HeaderMap;
 }
 
-/** Those that mean something to the protocol of one endpoint's clients alone. */
+/** Headers that are meaningful only to the protocol of one endpoint's clients. */
 const OF_OPENAI = new Set(['openai-beta']);
 const OF_ANTHROPIC = new Set(['anthropic-beta']);
 
@@ -36,10 +36,10 @@ const RESPONSE = [
 
 const RESPONSE_PREFIXES = /^(?:x|anthropic)-ratelimit-/;
 
-/** A provider's names for its request id; the client knows the request by ours. */
+/** Providers' names for their request id; clients receive ours. */
 const UPSTREAM_IDS = ['x-request-id', 'request-id'];
 
-/** Headers of a client that go on to a provider of whatever protocol, with lower-case names. */
+/** Client headers that are passed on to providers of any protocol, with lower-case names. */
 export function requestHeaders(client: HeaderMap, endpoint: Endpoint): Record<string, string> {
   const travelling: Record<string, string> = {};
   for (const name of endpoint.startsWith('messages') ? FROM_ANTHROPIC : FROM_OPENAI) {
@@ -52,7 +52,7 @@ export function requestHeaders(client: HeaderMap, endpoint: Endpoint): Record<st
   return travelling;
 }
 
-/** What travels on with a request that only passes. */
+/** Additional request headers that are passed through. */
 const PASSING = [
   'accept',
   'content-type',
@@ -67,17 +67,17 @@ const PASSING = [
   'anthropic-version',
 ];
 
-/** And what comes back with its answer beside the usual. */
+/** Additional response headers that are passed through. */
 const PASSED = ['accept-ranges', 'content-range', 'etag', 'last-modified'];
 
-/** Headers of a client that go on with a request that only passes. */
+/** The headers of a passed-through request for the provider. */
 export function passingHeaders(client: HeaderMap): Record<string, string> {
   return Object.fromEntries(
     PASSING.flatMap((name) => (client[name] === undefined ? [] : [[name, client[name]]])),
   );
 }
 
-/** Headers of the answer to it that go back. @param mask takes secrets out of a value */
+/** The headers of its response for the client. @param mask redacts a value */
 export function passedHeaders(upstream: HeaderMap, mask: (text: string) => string): Record<string, string> {
   const back = responseHeaders(upstream, mask);
   for (const name of PASSED) {
@@ -87,7 +87,7 @@ export function passedHeaders(upstream: HeaderMap, mask: (text: string) => strin
   return back;
 }
 
-/** Of what the client can decompress, what the log can read too. */
+/** The encodings that the client accepts and the log can read. */
 function acceptedEncodings(header: string): string {
   return header
     .split(',')
@@ -99,13 +99,13 @@ function acceptedEncodings(header: string): string {
     .join(', ');
 }
 
-/** Most that is passed on of a provider's headers, characters: clients refuse an answer with more than 8 to 16 KiB. */
+/** The size limit for a provider's headers, characters: clients reject responses with more than 8 to 16 KiB. */
 const MAX_HEADERS = 4_096;
 
 /**
- * Headers of a provider that go back to the client. The length is left to the server, which knows what it sends. What no
- * header can carry, and what there is too much of, stays behind.
- * @param mask takes secrets out of a value
+ * A provider's headers for the client. The length is set by the server, which knows what it sends. Invalid headers, and those
+ * above the size limit, are dropped.
+ * @param mask redacts a value
  */
 export function responseHeaders(upstream: HeaderMap, mask: (text: string) => string): Record<string, string> {
   const travelling: Record<string, string> = {};
@@ -124,24 +124,24 @@ export function responseHeaders(upstream: HeaderMap, mask: (text: string) => str
   return travelling;
 }
 
-/** One line of printable characters of one byte each. */
+/** A single line of printable Latin-1 characters. */
 const FIT = /^[\t\x20-\x7e\xa0-\xff]*$/;
 
-/** The client's own request id, when it is fit to stand in a log. */
+/** The client's own request id, if it is suitable for a log. */
 export function requestId(headers: HeaderMap): string | undefined {
   const id = headers['x-request-id'];
   return id !== undefined && /^[A-Za-z0-9._:-]{1,128}$/.test(id) ? id : undefined;
 }
 
-/** Headers that travel into another protocol: those that only mean something to the client's own stay behind. */
+/** Headers for a provider of another protocol: those specific to the client's protocol are dropped. */
 export function foreignHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  // What is translated must be read: it travels uncompressed.
+  // A translated answer must be read, so it should be uncompressed.
   const behind = (name: string) =>
     name === 'accept-encoding' || OF_OPENAI.has(name) || OF_ANTHROPIC.has(name);
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !behind(name)));
 }
 
-/** What of a client's query travels on: Anthropic's clients name the beta API so. */
+/** The part of a client's query that is passed on: Anthropic's clients select the beta API with it. */
 export function travellingQuery(url: string, endpoint: Endpoint): string | undefined {
   return endpoint.startsWith('messages') && /[?&]beta=true(?:&|$)/.test(url) ? 'beta=true' : undefined;
 }

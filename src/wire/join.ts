@@ -1,34 +1,34 @@
 import { PrefixSearch } from './prefix-search.ts';
 
-/** The shortest repetition that is one. */
+/** The shortest overlap that counts as a repetition. */
 export const MIN_OVERLAP = 4;
 
-/** A match of this length from the very beginning is a second beginning, whatever follows. */
+/** A match of this length from the very beginning is a restart, whatever follows. */
 const RESTART = 24;
 
-/** How a continuation that was asked for begins. */
+/** How the beginning of a continuation is handled. */
 export interface JoinOptions {
-  /** The shortest repetition that is taken for one, characters. */
+  /** The shortest overlap that is removed, characters. */
   readonly minOverlap: number;
-  /** White space at the end of what was sent that the target did not see: it may come again. */
+  /** Trailing white space that was sent to the client, but not to the target: it may be repeated. */
   readonly unseen?: string;
 }
 
-/** A continuation that began again and went another way: it cannot be joined. */
+/** Thrown when a continuation restarted and then diverged, so that it cannot be joined. */
 export class Diverged extends Error {}
 
 /**
- * Joins a continuation to a text that was cut, without loss or repetition. A continuation may go straight on,
- * repeat the last words first, or start over from the beginning: its own beginning is held back while it still
- * could be found in the text, then what is already there is taken off.
+ * Joins a continuation to an interrupted text, without loss or repetition. A continuation may continue directly, repeat the last
+ * words, or start over: its beginning is held back while it could still be part of the text, and then the overlap is
+ * removed.
  */
 export class Joiner {
   readonly #sent: string;
   readonly #options: JoinOptions;
-  /** Looks for the beginning that is held back. */
+  /** Searches the text for the beginning that is held back. */
   readonly #search: PrefixSearch;
   #joined = false;
-  /** What of the unseen white space may still come again. */
+  /** The unsent white space that may still be repeated. */
   #unseen: string;
 
   constructor(sent: string, options: JoinOptions) {
@@ -38,14 +38,14 @@ export class Joiner {
     this.#unseen = options.unseen ?? '';
   }
 
-  /** @returns what is new. @throws Diverged */
+  /** @returns the new part. @throws Diverged */
   push(piece: string): string {
     if (this.#joined) return this.#spaced(piece);
     if (piece === '') return '';
     return this.#search.push(piece) ? '' : this.#settle();
   }
 
-  /** The continuation ended. @returns what is left of it */
+  /** Called at the end of the continuation. @returns the rest of it */
   end(): string {
     return this.#joined ? '' : this.#settle();
   }
@@ -60,7 +60,7 @@ export class Joiner {
     return this.#spaced(held.slice(overlap));
   }
 
-  /** The piece without the white space that the client has already. */
+  /** The piece without the white space that the client already has. */
   #spaced(piece: string): string {
     if (this.#unseen === '' || piece === '') return piece;
     const length = repeatedSpace(this.#unseen, piece);
@@ -68,10 +68,10 @@ export class Joiner {
     return piece.slice(length);
   }
 
-  /** How much of the beginning is what the text ends with. */
+  /** The length of the overlap with the end of the text. */
   #overlap(held: string): number {
     const length = this.#search.end();
-    // All of the text again is a second beginning, however short it was.
+    // A repetition of the whole text is a restart, even if it is short.
     const enough =
       length >= this.#options.minOverlap || (length === this.#sent.length && held.length > length);
     return enough ? length : 0;
@@ -82,7 +82,7 @@ export class Joiner {
   }
 }
 
-/** How much of the white space comes again. */
+/** How much of the white space is repeated. */
 function repeatedSpace(unseen: string, held: string): number {
   let length = 0;
   while (length < unseen.length && held[length] === unseen[length]) length += 1;

@@ -1,35 +1,35 @@
 /**
- * Requests and answers are translated at once, and within them stand texts of JSON: the arguments of calls, and what tools
- * gave back. Where they are many or long, they are read in steps before.
+ * Requests and answers are translated synchronously, and contain texts that are JSON: the arguments of calls, and the results of
+ * tools. If these are many or long, they are parsed in steps beforehand.
  */
 import type { Steps } from '../turns.ts';
 import type { JsonBounds } from './json-steps.ts';
 import { areNumbersExact } from './json-numbers.ts';
 import { parseInSteps } from './json-steps.ts';
 
-/** Texts of so many characters together are read when they are needed. */
+/** Below this total length texts are parsed when they are needed, characters. */
 const SHORT = 64 * 1024;
 
-/** Characters of short texts that are read between two pauses. */
+/** How many characters of short texts are parsed between two pauses. */
 const STRIDE = 256 * 1024;
 
-/** What a text holds. */
+/** A parsed text. */
 interface Read {
-  /** `undefined` when it is no JSON. */
+  /** `undefined` when it is not JSON. */
   readonly value: unknown;
-  /** Whether its numbers are what they were. */
+  /** Whether its numbers were parsed without loss. */
   readonly exact: boolean;
 }
 
-/** What was read before the work that is being done. */
+/** The texts parsed for the current synchronous work. */
 let read: ReadonlyMap<string, Read> | undefined;
 
-/** What a text holds that was read already. */
+/** The value of a text that was already parsed. */
 export function readBefore(text: string): Read | undefined {
   return read?.get(text);
 }
 
-/** Reads the texts in steps, then does at once what would read them. What it is given is shared, and may not be changed. */
+/** Parses the texts in steps, then runs the work that uses them. The values are shared and must not be changed. */
 export function* readingFirst<T>(texts: readonly string[], bounds: JsonBounds, work: () => T): Steps<T> {
   if (texts.reduce((length, text) => length + text.length, 0) <= SHORT) return work();
   const values = new Map<string, Read>();

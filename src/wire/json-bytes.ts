@@ -1,4 +1,4 @@
-/** The characters that JSON is built of, as bytes of UTF-8 and as code units alike. */
+/** The structural characters of JSON, as bytes of UTF-8 and as code units alike. */
 export const QUOTE = 0x22;
 export const COMMA = 0x2c;
 export const COLON = 0x3a;

@@ -2,14 +2,14 @@ const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d];
 const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d];
 
-/** Tells where a JSON object or list that comes in pieces ends, without reading anything twice. */
+/** Finds the end of a JSON object or list that arrives in pieces, without reading anything twice. */
 export class JsonEnd {
   #depth = 0;
   #begun = false;
   #inText = false;
   #escaped = false;
 
-  /** The object or list is complete. */
+  /** Whether the object or list is complete. */
   get ended(): boolean {
     return this.#begun && this.#depth === 0;
   }

@@ -1,10 +1,10 @@
 /**
- * Whole numbers beyond 2^53 keep their digits: where JSON has some, it is read so that each of them is written again as it
- * came. As values they are no numbers then, and nothing here counts with them: they stand in what calls are given.
+ * Preserves integers beyond 2^53: if JSON contains some, it is parsed in such a way that each is written again with the same
+ * digits. They are not numbers then, and nothing here computes with them: they occur in the arguments of calls.
  */
 import { hasLongInteger } from './json-numbers.ts';
 
-/** A longer text is not read a second time, characters. */
+/** Longer texts are not parsed a second time, characters. */
 const MOST = 1024 * 1024;
 
 const WHOLE = /^-?\d+$/;
@@ -19,8 +19,8 @@ const { parse, rawJSON } = JSON as unknown as {
 };
 
 /**
- * What JSON text holds, with whole numbers that are written as they came.
- * @param value what it holds otherwise, which serves in nearly all cases
+ * Parses JSON text, with integers that are written again with the same digits.
+ * @param value the result of an ordinary parse, which nearly always suffices
  */
 export function exactly<T>(text: string, value: T): T {
   if (text.length > MOST || !hasLongInteger(text)) return value;

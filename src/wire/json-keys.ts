@@ -1,21 +1,21 @@
 import type { Steps } from '../turns.ts';
 import { QUOTE, COMMA, LIST, BACKSLASH, LIST_END, OBJECT, OBJECT_END } from './json-bytes.ts';
 
-/** How long a letter is when it is escaped: \u0061. */
+/** The length of an escaped letter: \u0061. */
 const ESCAPED = 6;
 
-/** Characters that are looked at between two pauses. */
+/** How many characters are scanned between two pauses. */
 const STRIDE = 256 * 1024;
 const MAX_QUOTES = 32 * 1024;
 
-/** Where a text stands in JSON, its quotes included. */
+/** The position of a string in JSON, including its quotes. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * Where top-level keys of an object stand, each time that they are given and however they are spelled.
+ * Finds all occurrences of certain top-level keys of an object, in any spelling.
  * @param text a JSON object @param names of the keys, in ASCII
  */
 export function* topKeys<Name extends string>(
@@ -50,7 +50,7 @@ export function* topKeys<Name extends string>(
   return found;
 }
 
-/** The index behind the closing quote of the string that opens at `at`. */
+/** The index after the closing quote of the string that begins at `at`. */
 export function* stringEnd(text: string, at: number): Steps<number> {
   let quotes = 0;
   let looked = 0;

@@ -1,23 +1,23 @@
-/** Numbers of more digits or a larger exponent than a number here is sure to hold. */
+/** Detects numbers with more digits or a larger exponent than a JavaScript number can hold exactly. */
 const LONG_NUMBER = /[\d.]{16}|e\+?\d{3}/i;
 
-/** A longer text is not looked through, characters. */
+/** Longer texts are not scanned, characters. */
 const MOST = 1024 * 1024;
 
-/** Whether the numbers of JSON text are sure to stay what they are when it is parsed. */
+/** Whether all numbers in JSON text are preserved when it is parsed. */
 export function areNumbersExact(text: string): boolean {
   return text.length <= MOST && (!LONG_NUMBER.test(text) || !hasLongNumber(text));
 }
 
-/** Whole numbers of so many digits may be larger than a number here is sure to hold. */
+/** Integers with this many digits may exceed what a JavaScript number can hold exactly. */
 const LONG_INTEGER = /\d{16}/;
 
-/** Whether such a whole number stands outside of the strings of JSON text. */
+/** Whether such an integer occurs outside the strings of JSON text. */
 export function hasLongInteger(text: string): boolean {
   return LONG_INTEGER.test(text) && hasLongNumber(text, LONG_INTEGER);
 }
 
-/** Whether such a number stands outside of the strings of JSON text. */
+/** Whether such a number occurs outside the strings of JSON text. */
 function hasLongNumber(text: string, long = LONG_NUMBER): boolean {
   for (let at = 0; ;) {
     const quote = text.indexOf('"', at);
@@ -27,7 +27,7 @@ function hasLongNumber(text: string, long = LONG_NUMBER): boolean {
   }
 }
 
-/** Behind the closing quote. By hand: an expression gives up without a word when a string has a million escapes. */
+/** The position after the closing quote. Written by hand: a regular expression silently fails on a string with a million escapes. */
 function stringEnd(text: string, from: number): number {
   for (let quote = text.indexOf('"', from); quote >= 0; quote = text.indexOf('"', quote + 1)) {
     let slashes = 0;

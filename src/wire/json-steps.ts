@@ -1,27 +1,27 @@
-/** Reads JSON in steps: JSON.parse of tens of megabytes holds the event loop for seconds, and knows no bounds. */
+/** Parses JSON in steps: JSON.parse of tens of megabytes blocks the event loop for seconds, and has no limits. */
 import type { Steps } from '../turns.ts';
 import type { JsonObject } from './json.ts';
 import { textInSteps } from './json-text.ts';
 import { QUOTE, COMMA, COLON, LIST, BACKSLASH, LIST_END, OBJECT, OBJECT_END } from './json-bytes.ts';
 
-/** How complex JSON may be. */
+/** Limits on the complexity of JSON. */
 export interface JsonBounds {
-  /** Objects and lists within each other. */
+  /** The nesting depth of objects and lists. */
   readonly maxDepth: number;
-  /** Values, nested ones included. */
+  /** The number of values, including nested ones. */
   readonly maxValues: number;
-  /** Objects, and the fields they have. */
+  /** The number of objects and of their fields. */
   readonly maxFields: number;
 }
 
-/** What each of them counts. */
+/** The names of the limits in messages. */
 export const KINDS: Readonly<Record<keyof JsonBounds, string>> = {
   maxDepth: 'levels of objects and lists',
   maxValues: 'values',
   maxFields: 'objects and fields',
 };
 
-/** JSON that is more complex than allowed. */
+/** Thrown when JSON exceeds a limit. */
 export class TooComplex extends Error {
   readonly bound: keyof JsonBounds;
 
@@ -31,33 +31,33 @@ export class TooComplex extends Error {
   }
 }
 
-/** JSON with a name or a number so long that reading it would hold up everything else. */
+/** Thrown when a name or number in JSON is so long that parsing it would block the event loop. */
 export class TooLong extends Error {
   constructor(what: string, characters: number) {
     super(`${what} of more than ${characters} characters`);
   }
 }
 
-/** What JSON.parse is given at once, characters: a few milliseconds' worth. */
+/** How much is passed to JSON.parse at once, characters: a few milliseconds of work. */
 const PIECE = 2 * 1024 * 1024;
 
-/** To make a value, or a field, takes as long as to read so many characters of text. */
+/** The cost of creating a value or a field, in characters of text parsed in the same time. */
 const VALUE = 64;
 const FIELD = 192;
 
-/** Characters that are looked at between two pauses. */
+/** How many characters are scanned between two pauses. */
 const STRIDE = 1024 * 1024;
 
-/** To find the next quote takes as long as to look at so many characters. */
+/** The cost of finding the next quote, in characters scanned in the same time. */
 const SEARCH = 32;
 
-/** Texts of more characters are read in pieces of their own. A name is not read in pieces, and may be no longer. */
+/** Longer texts are parsed in pieces of their own, characters. Names are not, and must not be longer. */
 const LONG_TEXT = 1024 * 1024;
 
-/** Longest number, or word such as `true`, characters. */
+/** The longest number, or literal such as `true`, characters. */
 const LONG_WORD = 64 * 1024;
 
-/** So many blanks in a row are left out of what JSON.parse is given. */
+/** Longer runs of white space are removed before JSON.parse, characters. */
 const LONG_GAP = 64 * 1024;
 
 interface Span {
@@ -65,26 +65,26 @@ interface Span {
   readonly end: number;
 }
 
-/** An object or list whose end is still to come. */
+/** An object or list whose end has not been reached. */
 interface Open {
   readonly isList: boolean;
-  /** Where its bracket stands, and where what stands before that ends. */
+  /** The position of its bracket, and the end of what precedes it. */
   readonly start: number;
   readonly before: number;
-  /** Where what is not parsed yet begins. */
+  /** The start of the part that is not parsed yet. */
   from: number;
-  /** Where its last member begins. */
+  /** The start of its last member. */
   member: number;
-  /** What is parsed of it, from when on it is read piece by piece. */
+  /** The parsed part, once it is parsed piece by piece. */
   value: unknown[] | JsonObject | undefined;
-  /** What may come next: anything, a member because a comma stands before, or only what follows a member. */
+  /** What may follow: anything, a member after a comma, or only what may follow a member. */
   next: 'any' | 'member' | 'end';
 }
 
 /**
- * What JSON.parse makes of the text, in steps of a few milliseconds.
- * @param piece what is parsed at once, characters
- * @throws TooComplex, TooLong, or SyntaxError when it is no JSON
+ * Returns what JSON.parse returns, in steps of a few milliseconds.
+ * @param piece how much is parsed at once, characters
+ * @throws TooComplex, TooLong, or SyntaxError when it is not JSON
  */
 export function* parseInSteps(text: string, bounds: JsonBounds, piece = PIECE): Steps<unknown> {
   const reader = new Reader(yield* trimmed(text), bounds, piece);
@@ -95,7 +95,7 @@ export function* parseInSteps(text: string, bounds: JsonBounds, piece = PIECE): 
   return reader.value;
 }
 
-/** The text without the blanks around it, of which there may be megabytes. */
+/** The text without surrounding white space, of which there may be megabytes. */
 function* trimmed(text: string): Steps<string> {
   let start = 0;
   let end = text.length;
@@ -126,27 +126,27 @@ class Reader {
   readonly #bounds: JsonBounds;
   readonly #piece: number;
   readonly #open: Open[] = [];
-  /** How many of the open ones, from outside, are read piece by piece. */
+  /** How many of the open objects and lists, from outside, are parsed piece by piece. */
   #entered = 0;
   #at = 0;
-  /** Where the last thing ends that was no blank. */
+  /** The end of the last token. */
   #behind = 0;
-  /** Characters that may still be looked at before the next pause. */
+  /** How many characters may be scanned before the next pause. */
   #left = 0;
   #values = 0;
   #fields = 0;
-  /** What both weighed when what was complete was last parsed. */
+  /** The cost of both when complete members were last parsed. */
   #parsed = 0;
-  /** Where the text begins that is being stepped over; -1 outside of one. */
+  /** The start of the string being scanned; -1 outside strings. */
   #quote = -1;
-  /** Backslashes before a quote, as far as they are counted. */
+  /** The number of backslashes counted so far before a quote. */
   #slashes = 0;
-  /** Long rows of blanks outside of texts, in their order. */
+  /** Long runs of white space outside strings, in order. */
   readonly #gaps: Span[] = [];
   value: unknown;
-  /** Whether `value` is there. */
+  /** Whether `value` is set. */
   #done = false;
-  /** Set when a text was found that is too long to be read at once. */
+  /** Set when a string was found that is too long to be parsed at once. */
   longText = false;
 
   constructor(text: string, bounds: JsonBounds, piece: number) {
@@ -155,7 +155,7 @@ class Reader {
     this.#piece = piece;
   }
 
-  /** Goes on until it is time for a pause. @returns whether all is read */
+  /** Continues until a pause is due. @returns whether everything is parsed */
   scan(): boolean {
     const text = this.#text;
     this.#left = STRIDE;
@@ -191,7 +191,7 @@ class Reader {
     return true;
   }
 
-  /** Reads the text that `scan` stopped behind. */
+  /** Parses the string at which `scan` stopped. */
   *readLongText(): Steps<void> {
     this.longText = false;
     const parent = this.#open.at(-1);
@@ -214,7 +214,7 @@ class Reader {
     }
   }
 
-  /** @returns false when it is time for a pause */
+  /** @returns false when a pause is due */
   #skipBlanks(): boolean {
     const text = this.#text;
     const start = this.#at;
@@ -228,7 +228,7 @@ class Reader {
     return !open;
   }
 
-  /** Steps over a number, `true`, `false` or `null`, or what is none of them. */
+  /** Skips a number, `true`, `false`, `null` or an invalid literal. */
   #skipWord(): void {
     const text = this.#text;
     const start = this.#at;
@@ -242,7 +242,7 @@ class Reader {
     this.#fail();
   }
 
-  /** Finds the end of the text that has begun. @returns false when it is time for a pause */
+  /** Finds the end of the current string. @returns false when a pause is due */
   #stepOver(): boolean {
     const text = this.#text;
     while (this.#left > 0) {
@@ -264,7 +264,7 @@ class Reader {
     return false;
   }
 
-  /** Counts the backslashes before a quote. @returns false when it is time for a pause */
+  /** Counts the backslashes before a quote. @returns false when a pause is due */
   #countSlashes(quote: number): boolean {
     while (this.#text.charCodeAt(quote - 1 - this.#slashes) === BACKSLASH) {
       this.#slashes += 1;
@@ -285,7 +285,7 @@ class Reader {
     const from = this.#at;
     const before = this.#behind;
     this.#open.push({ isList, start: from - 1, before, from, member: from, value: undefined, next: 'any' });
-    // What begins here may have a long name, and so may what is within.
+    // The next member may have a long name, and so may its descendants.
     this.#flushWhenDue();
   }
 
@@ -302,7 +302,7 @@ class Reader {
     this.#flushWhenDue();
   }
 
-  /** Parses what is complete when that is enough for a pause. */
+  /** Parses complete members when they are enough work for a pause. */
   #flushWhenDue(): void {
     const outer = this.#open[this.#entered - 1];
     const weight = this.#values * VALUE + this.#fields * FIELD;
@@ -312,7 +312,7 @@ class Reader {
     this.#left = 0;
   }
 
-  /** @returns whether this was the end of all */
+  /** @returns whether this was the end of the document */
   #end(isList: boolean): boolean {
     const open = this.#open.pop();
     if (!open || open.isList !== isList) return this.#fail();
@@ -334,7 +334,7 @@ class Reader {
     return outermost;
   }
 
-  /** Parses all members that are complete; from now on all that is open is read piece by piece. */
+  /** Parses all complete members; from now on everything that is open is parsed piece by piece. */
   #flush(): void {
     for (const [depth, open] of this.#open.entries()) {
       if (open.value === undefined) {
@@ -352,7 +352,7 @@ class Reader {
     this.#entered = this.#open.length;
   }
 
-  /** Parses whole members, from where the object or list is not parsed yet. */
+  /** Parses whole members, from the start of the part that is not parsed yet. */
   #parse(open: Open, end: number): void {
     if (open.next === 'end') this.#fail();
     const members = this.#slice(open.from, end);
@@ -363,7 +363,7 @@ class Reader {
     }
   }
 
-  /** The name of the member whose value begins at `start`. @param before where what stands before that ends */
+  /** The name of the member whose value begins at `start`. @param before the end of what precedes it */
   #nameOf(parent: Open, start: number, before: number): string {
     if (parent.next === 'end') this.#fail();
     if (parent.isList) return before <= parent.member ? '' : this.#fail();
@@ -371,7 +371,7 @@ class Reader {
     return name ?? this.#fail();
   }
 
-  /** A part of the text, with one blank in place of many. */
+  /** A part of the text, with runs of white space shortened to one character. */
   #slice(start: number, end: number): string {
     const text = this.#text;
     let sliced = '';
@@ -384,7 +384,7 @@ class Reader {
     return sliced + text.slice(from, end);
   }
 
-  /** The engine has the words for what is wrong, where asking it takes no time. */
+  /** The engine's own error message, where obtaining it is quick. */
   #fail(): never {
     if (this.#text.length <= STRIDE) JSON.parse(this.#text);
     throw new SyntaxError('it is cut, or brackets and commas do not match');
@@ -393,7 +393,7 @@ class Reader {
 
 function add({ value }: Open, name: string, member: unknown): void {
   if (Array.isArray(value)) value.push(member);
-  // As a plain assignment this name would set the prototype.
+  // An ordinary assignment to this name would set the prototype.
   else if (name === '__proto__')
     Object.defineProperty(value, name, {
       value: member,

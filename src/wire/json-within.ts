@@ -1,7 +1,7 @@
 import type { ChatRequest, ChatResponse } from './chat.ts';
 import { isObject, listOf, objectOf } from './json.ts';
 
-/** The texts in a request that a provider is given as JSON: arguments of calls, and their results. */
+/** The texts in a request that the provider receives as JSON: arguments of calls, and their results. */
 export function jsonWithinRequest({ messages }: ChatRequest): string[] {
   return listOf(messages).flatMap((message) => {
     const { role, content } = objectOf(message);
@@ -22,7 +22,7 @@ function argumentsOf(message: unknown): string[] {
   });
 }
 
-/** Where calls stand in the requests and answers of all protocols, and what they are given there. */
+/** Where all protocols keep calls in requests and answers, and their arguments. */
 const ON_THE_WAY: ReadonlySet<string> = new Set(
   'candidates choices content contents function functionCall functionResponse function_call function_response message messages output parts toolUse tool_calls'.split(
     ' ',
@@ -30,7 +30,7 @@ const ON_THE_WAY: ReadonlySet<string> = new Set(
 );
 const GIVEN: ReadonlySet<string> = new Set(['args', 'arguments', 'input', 'response']);
 
-/** What calls are given as objects, in whatever protocol: in chat it is text. */
+/** The arguments of calls that are objects, in any protocol: in chat they are text. */
 export function callInputsWithin(body: unknown): object[] {
   const found: object[] = [];
   const left: unknown[] = [body];

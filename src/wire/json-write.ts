@@ -2,33 +2,33 @@ import type { Steps } from '../turns.ts';
 import { concatInSteps, wholeBefore } from './bytes.ts';
 import type { JsonObject } from './json.ts';
 
-/** What is written between two pauses, characters: a few milliseconds' worth, also where each is escaped. */
+/** How much is written between two pauses, characters: a few milliseconds of work, even if every character is escaped. */
 const STRIDE = 512 * 1024;
 
-/** To write a value takes as long as to write so many characters. */
+/** The cost of writing a value, in characters written in the same time. */
 const VALUE = 32;
 
-/** Longer texts are written in pieces. */
+/** Longer strings are written in pieces, characters. */
 const LONG_TEXT = STRIDE;
 
-/** Numbers, words and texts up to this length are plain, characters; lists and objects of few such members are small. */
+/** Numbers, literals and strings up to this length are plain, characters; lists and objects with few such members are small. */
 const SHORT_TEXT = 256;
 const FEW = 16;
 
-/** Plain members of a list that are written at once. */
+/** How many plain members of a list are written at once. */
 const ROW = 2_000;
 
-/** What is made of so many characters or bytes is written at once. */
+/** Results of sources up to this size are written at once, in characters or bytes. */
 const SHORT = 256 * 1024;
 
-/** JSON text of a value, which is written in steps when what it is made of is long. @param length of that, characters or bytes */
+/** The JSON text of a value, written in steps if its source is long. @param length of the source, characters or bytes */
 export function* writeJson(value: object, length: number): Steps<string> {
   if (length <= SHORT) return JSON.stringify(value);
   yield;
   return yield* stringifyInSteps(value);
 }
 
-/** The same for what is sent: what is long is given as bytes, since putting it together as text takes long in itself. */
+/** The same for sending: long results are bytes, since joining them as text would take long. */
 export function* writeBody(value: object, length: number): Steps<string | Uint8Array<ArrayBuffer>> {
   if (length <= SHORT) return JSON.stringify(value);
   yield;
@@ -40,7 +40,7 @@ export function* writeBody(value: object, length: number): Steps<string | Uint8A
   return yield* concatInSteps(bytes);
 }
 
-/** JSON text of a value, in steps of a few milliseconds; the same as JSON.stringify makes. */
+/** The JSON text of a value, in steps of a few milliseconds; the same as that of JSON.stringify. */
 export function* stringifyInSteps(value: unknown): Steps<string> {
   return (yield* piecesOf(value)).join('');
 }
@@ -54,7 +54,7 @@ function* piecesOf(value: unknown): Steps<readonly string[]> {
 const encoder = new TextEncoder();
 
 class Writer {
-  /** What was written between two pauses, each as one. */
+  /** The parts written between two pauses, each joined. */
   readonly #written: string[] = [];
   #pieces: string[] = [];
   #left = STRIDE;
@@ -142,7 +142,7 @@ function isSmall(container: object): boolean {
   return true;
 }
 
-/** Where a row of plain members ends that is short enough to be written at once. */
+/** The end of a run of plain members that is short enough to be written at once. */
 function plainUntil(list: readonly unknown[], from: number): number {
   let at = from;
   while (at < list.length && at < from + ROW && isPlain(list[at])) at += 1;

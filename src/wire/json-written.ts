@@ -1,25 +1,25 @@
 /**
- * Translation is done at once, and makes texts of what calls are given, which other protocols have as objects. Where they
- * are large, they are written in steps before.
+ * Translation is synchronous, and converts the arguments of calls to text where other protocols have objects. If these are
+ * large, they are serialised in steps beforehand.
  */
 import type { Steps } from '../turns.ts';
 import { stringifyInSteps } from './json-write.ts';
 
-/** What comes of so many bytes or characters is written when it is needed. */
+/** Results of sources below this size are serialised when they are needed, bytes or characters. */
 const SHORT = 128 * 1024;
 
-/** Characters of short texts that are written between two pauses. */
+/** How many characters of short texts are serialised between two pauses. */
 const STRIDE = 256 * 1024;
 
-/** What was written before the work that is being done. */
+/** The values serialised for the current synchronous work. */
 let written: ReadonlyMap<unknown, string> | undefined;
 
-/** A value of JSON as text. */
+/** The JSON text of a value. */
 export function jsonTextOf(value: unknown): string {
   return written?.get(value) ?? JSON.stringify(value);
 }
 
-/** Writes the values in steps, then does at once what would write them. @param length of what they come of */
+/** Serialises the values in steps, then runs the work that needs them. @param length of their source */
 export function* writingFirst<T>(values: () => readonly object[], length: number, work: () => T): Steps<T> {
   if (length <= SHORT) return work();
   const texts = new Map<object, string>();

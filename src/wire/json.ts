@@ -5,7 +5,7 @@ import { exactly } from './json-exact.ts';
 import { areNumbersExact } from './json-numbers.ts';
 import { parseInSteps } from './json-steps.ts';
 
-/** JSON as values. Bodies of providers are read leniently: every field is `unknown` until looked at. */
+/** JSON as values. Bodies from providers are parsed leniently: every field is `unknown` until it is checked. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: unknown };
 
@@ -27,7 +27,7 @@ export function stringOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** A table's entry of its own under a word that somebody else chose: "constructor" is none. */
+/** The own entry of a table for a key from outside: "constructor" has none. */
 export function entryOf<T>(table: Readonly<Record<string, T>>, word: unknown): T | undefined {
   return typeof word === 'string' && Object.hasOwn(table, word) ? table[word] : undefined;
 }
@@ -37,29 +37,29 @@ export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-/** The value as a count: a safe integer from 0 up, or `undefined`. */
+/** The value as a count: a non-negative safe integer, or `undefined`. */
 export function countOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
-/** Text for a log, a page or a header: at most `max` characters, without control characters and halves of characters. */
+/** Text for a log, a page or a header: at most `max` characters, without control characters and lone surrogates. */
 export function tidyText(text: string, max: number): string {
   return text.slice(0, max).replace(CONTROL, ' ').toWellFormed();
 }
 
-/** Line ends and tabs are kept: words of providers have lines. */
+/** The same, but line breaks and tabs are kept: providers' messages may have several lines. */
 const CONTROL = /(?![\n\t])\p{Cc}/gu;
 
-/** What no answer has: large ones hold vectors, or the probabilities of each token. What is too deep could not be written again. */
+/** Limits that no answer exceeds: large ones contain vectors, or log probabilities. Deeper values could not be serialised. */
 export const ANSWER_BOUNDS: JsonBounds = { maxDepth: 512, maxValues: 10_000_000, maxFields: 2_000_000 };
 
-/** What a piece of an answer, or the arguments of a call, never have: reading more at once would hold up everything else. */
+/** Limits that no piece of an answer, and no arguments of a call, exceed: parsing more at once would block the event loop. */
 export const PIECE_BOUNDS: JsonBounds = { maxDepth: 512, maxValues: 100_000, maxFields: 50_000 };
 
-/** A text of this length has no room for more. */
+/** A shorter text cannot exceed them. */
 const SHORT = 2 * PIECE_BOUNDS.maxDepth;
 
-/** Parses JSON text; `undefined` when it is not JSON, or beyond the bounds: those of a piece where none are given. */
+/** Parses JSON text; `undefined` when it is invalid or exceeds the limits, by default those for a piece. */
 export function parseJson(text: string, bounds: JsonBounds = PIECE_BOUNDS): unknown {
   const known = bounds === PIECE_BOUNDS ? readBefore(text) : undefined;
   if (known) return known.value;
@@ -72,7 +72,7 @@ export function parseJson(text: string, bounds: JsonBounds = PIECE_BOUNDS): unkn
   }
 }
 
-/** Parses JSON text of at most a megabyte whose numbers stay what they are; `undefined` for any other. */
+/** Parses JSON text of at most a megabyte whose numbers are preserved; `undefined` for any other. */
 export function parseExactJson(text: string): unknown {
   const value = parseJson(text);
   if (value === undefined) return undefined;
@@ -80,8 +80,8 @@ export function parseExactJson(text: string): unknown {
 }
 
 /**
- * The arguments of a call as an object; `undefined` for what is none. An empty text stands for no arguments, and so
- * does an empty list: PHP and R write an empty object so.
+ * The arguments of a call as an object; `undefined` if they are not one. An empty text stands for no arguments, and so does an
+ * empty list: PHP and R serialise an empty object that way.
  */
 export function argumentsObject(text: unknown): JsonObject | undefined {
   if (text === undefined || text === '') return {};
@@ -91,8 +91,8 @@ export function argumentsObject(text: unknown): JsonObject | undefined {
 }
 
 /**
- * The arguments of a call in a conversation, whatever they are: a model's mistake of earlier is shown to the next one as far
- * as an object can, and ends no conversation.
+ * The arguments of a call in a conversation, in any state: an earlier mistake of a model is passed on in the closest form
+ * that an object allows, and does not make the conversation invalid.
  */
 export function argumentsIn(text: unknown): JsonObject {
   if (isObject(text)) return text;
@@ -102,7 +102,7 @@ export function argumentsIn(text: unknown): JsonObject {
   return value === null ? {} : { arguments: value ?? text };
 }
 
-/** Whether the arguments of a call are such that no tool can be run with them. `null` stands for none. */
+/** Whether the arguments of a call are invalid, so that no tool can be run with them. `null` stands for no arguments. */
 export function areBroken(text: string): boolean {
   return argumentsObject(text) === undefined && parseJson(text) !== null;
 }

@@ -1,35 +1,35 @@
-/** About how many tokens pictures, sounds and files are, which nobody counts by their bytes. */
+/** Estimates the tokens of images, audio and files, which do not depend on their size in bytes. */
 import type { JsonObject } from './json.ts';
 import { isObject, stringOf } from './json.ts';
 import { pixelsIn } from './picture-size.ts';
 
-/** A picture of unknown size: one of 1024 by 1024 pixels. */
+/** An image of unknown size: as one of 1024 by 1024 pixels. */
 const PICTURE = 765;
 
-/** A page of a document, its text and its picture. @see https://docs.claude.com/en/docs/build-with-claude/pdf-support */
+/** A page of a document: its text and its image. @see https://docs.claude.com/en/docs/build-with-claude/pdf-support */
 const PAGE = 2_000;
 
-/** Bytes of a page, as PDF files go: less where they are texts, more where they are scanned. */
+/** Typical bytes per page of a PDF file: fewer for text, more for scans. */
 const PAGE_BYTES = 50_000;
 
-/** The longest document that providers take, pages. */
+/** The longest document that providers accept, pages. */
 const MAX_PAGES = 1_000;
 
-/** A document that is only named has so many pages. */
+/** The assumed length of a document that is only referenced, pages. */
 const UNKNOWN_PAGES = 3;
 
-/** Bytes of sound for a token: 10 a second, of speech of 16 kB (MP3) or 32 kB (WAV) a second. */
+/** Bytes of audio per token: 10 tokens a second, at 16 kB (MP3) or 32 kB (WAV) a second for speech. */
 const SOUND_BYTES = 2_000;
 
-/** Bytes of text for a token. */
+/** Bytes of text per token. */
 const TEXT_BYTES = 4;
 
-/** Of a data URL or base64: all of a picture's size is told in its first bytes, characters. */
+/** How much of a data URL or base64 text is decoded: the size of an image is in its first bytes, characters. */
 const HEAD = 4_096;
 
 /**
- * Tokens of a picture, as OpenAI counts them: within 2048 by 2048 pixels and 768 on its short side, 170 for each square of 512.
- * @param url where it is, or a data URL
+ * Tokens of an image by OpenAI's rule: scaled to fit 2048 by 2048 pixels and 768 on its short side, 170 for each 512-pixel square.
+ * @param url its address, or a data URL
  * @see https://platform.openai.com/docs/guides/images-vision
  */
 export function pictureTokens(url: unknown): number {
@@ -46,12 +46,12 @@ function pictureTokensOf(base64: string): number {
   return 85 + 170 * Math.ceil((width * shown) / 512) * Math.ceil((height * shown) / 512);
 }
 
-/** Tokens of a file of which only the name or the place is known. */
+/** Tokens of a file of which only the name or the address is known. */
 export const UNKNOWN_FILE = UNKNOWN_PAGES * PAGE;
 
 /**
- * Tokens of bytes that are given in base64.
- * @param type their media type, where it is known
+ * Tokens of base64 data.
+ * @param type its media type, if known
  */
 export function mediumTokens(base64: string, type: string | undefined): number {
   const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
@@ -62,7 +62,7 @@ export function mediumTokens(base64: string, type: string | undefined): number {
   return PAGE * Math.min(MAX_PAGES, Math.max(1, Math.ceil(bytes / PAGE_BYTES)));
 }
 
-/** The same of a data URL. */
+/** The same for a data URL. */
 export function dataUrlTokens(url: string): number {
   const comma = url.indexOf(',');
   const type = url.slice('data:'.length, comma).split(';')[0]?.trim().toLowerCase();
@@ -70,7 +70,7 @@ export function dataUrlTokens(url: string): number {
 }
 
 /**
- * Tokens of a part of a message that is a picture, a sound or a file, in chat's words; `undefined` for what is none of these.
+ * Tokens of an image, audio or file part of a message in chat's format; `undefined` for other parts.
  * @see https://platform.openai.com/docs/api-reference/chat/create
  */
 export function partTokens({

@@ -1,13 +1,13 @@
 import { ProxyError } from '../errors.ts';
 
-/** A field of a multipart/form-data body and where its value stands. */
+/** A field of a multipart/form-data body, and the position of its value. */
 export interface FormField {
   readonly value: string;
   readonly start: number;
   readonly end: number;
 }
 
-/** What a form says that decides where it goes, and how its answer is read. */
+/** The fields of a form that determine its route, and how its answer is read. */
 export interface Form {
   readonly model: FormField | undefined;
   readonly stream: FormField | undefined;
@@ -19,11 +19,11 @@ interface Part {
   readonly end: number;
 }
 
-/** A form has a handful of parts, and the head of a part a few lines. */
+/** The largest number of parts, and of lines in a part's header. */
 const MAX_PARTS = 256;
 const MAX_HEAD = 8 * 1024;
 
-/** What is longer is no number that anyone asks for. */
+/** Longer values are not plausible numbers. */
 const MAX_DIGITS = 9;
 
 /** RFC 2046 allows 70 characters. */
@@ -36,8 +36,8 @@ const NEWLINE = 0x0a;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads a form as far as routing needs, without looking into files. What is read here must be what the provider reads:
- * a form that two parsers may understand differently is refused.
+ * Parses the parts of a form that routing needs, without reading files. The proxy and the provider must see the same fields: a
+ * form that two parsers may understand differently is rejected.
  * @throws ProxyError `invalid_request`
  * @see https://www.rfc-editor.org/rfc/rfc7578
  */
@@ -54,7 +54,7 @@ export function readForm(body: Uint8Array, contentType: string): Form {
   return { model: found.get('model'), stream: found.get('stream') };
 }
 
-/** The body with the model's name replaced and every other byte as it was; the same body when it names none. */
+/** The body with the model's name replaced and every other byte unchanged; the same body when it has no model. */
 export function spliceFormModel(
   body: Uint8Array<ArrayBuffer>,
   contentType: string,
@@ -70,7 +70,7 @@ export function spliceFormModel(
   return spliced;
 }
 
-/** A field of a form that was read before, as a whole number; `undefined` where it is none. */
+/** A field of a parsed form as an integer; `undefined` if it is not one. */
 export function formNumber(body: Uint8Array, contentType: string, name: string): number | undefined {
   if (!contentType.toLowerCase().startsWith('multipart/form-data')) return undefined;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
@@ -95,7 +95,7 @@ function boundaryOf(contentType: string): string {
   return boundary;
 }
 
-/** The parts in their order, up to the delimiter that closes the form. */
+/** The parts in order, up to the closing delimiter. */
 function* partsOf(bytes: Buffer, boundary: string): Generator<Part> {
   const delimiter = Buffer.from(`--${boundary}`, 'latin1');
   const onNewLine = Buffer.concat([Buffer.of(NEWLINE), delimiter]);
@@ -111,12 +111,12 @@ function* partsOf(bytes: Buffer, boundary: string): Generator<Part> {
     }
     if (parts === MAX_PARTS) throw unreadable(`its form has more than ${MAX_PARTS} parts`);
     const lineEnd = endOfDelimiter(bytes, behind);
-    // The blank line may follow at once: a part may have no head.
+    // The blank line may follow at once: a part may have no headers.
     const headEnd = bytes.indexOf('\r\n\r\n', lineEnd - 2);
     if (headEnd < 0 || headEnd - lineEnd > MAX_HEAD)
       throw unreadable(`a part of its form has no head of at most ${MAX_HEAD} bytes`);
     const next = bytes.indexOf(onNewLine, headEnd + 2);
-    // Some parsers take a line feed alone for the end of a line.
+    // Some parsers accept a bare line feed as a line end.
     if (next < 0 || bytes[next - 1] !== CARRIAGE_RETURN)
       throw unreadable('a part of its form does not end with a line break and the boundary');
     const start = headEnd + 4;
@@ -125,7 +125,7 @@ function* partsOf(bytes: Buffer, boundary: string): Generator<Part> {
   }
 }
 
-/** Behind the line break of a delimiter, before which blanks may stand. */
+/** The position after the line break of a delimiter, before which blanks are allowed. */
 function endOfDelimiter(bytes: Buffer, from: number): number {
   let at = from;
   while (bytes[at] === 0x20 || bytes[at] === 0x09) at += 1;
@@ -133,7 +133,7 @@ function endOfDelimiter(bytes: Buffer, from: number): number {
   throw unreadable('its form has something between its boundary and the line break');
 }
 
-/** The value of the one Content-Disposition of a part's head. */
+/** The value of the single Content-Disposition header of a part. */
 function dispositionOf(head: string): string {
   const lines = head.replace(/\r\n[ \t]+/g, ' ').split('\r\n');
   if (lines.some((line) => /[\r\n\0]/.test(line))) throw unreadable('a part of its form has a broken head');
@@ -142,7 +142,7 @@ function dispositionOf(head: string): string {
   return values[0] ?? '';
 }
 
-/** The name of a part; parsers differ in whether a backslash takes the meaning of what follows. */
+/** The name of a part; parsers differ in whether a backslash escapes the next character. */
 function nameOf(disposition: string): string | undefined {
   const [name, plainly] = [true, false].map((escapes) => {
     const parameters = split(disposition, escapes);
@@ -156,7 +156,7 @@ function nameOf(disposition: string): string | undefined {
   return name;
 }
 
-/** `a; b="c;d"` at its semicolons outside of quotes. */
+/** Splits `a; b="c;d"` at semicolons outside quotes. */
 function split(text: string, escapes: boolean): string[] {
   const parts: string[] = [];
   let begun = 0;
@@ -174,7 +174,7 @@ function split(text: string, escapes: boolean): string[] {
   return parts;
 }
 
-/** The value of a parameter, where it has this name. */
+/** The value of a parameter, if it has this name. */
 function valueOf(parameter: string, name: string, escapes: boolean): string | undefined {
   const equals = parameter.indexOf('=');
   if (equals < 0 || parameter.slice(0, equals).trim().toLowerCase() !== name) return undefined;
@@ -184,7 +184,7 @@ function valueOf(parameter: string, name: string, escapes: boolean): string | un
   return escapes ? inner.replace(/\\(.)/g, '$1') : inner;
 }
 
-/** A field that is read: plain text, as it stands. */
+/** A field as plain text. */
 function fieldOf(bytes: Buffer, { head, start, end }: Part, disposition: string, name: string): FormField {
   const plain =
     !split(disposition, true).some((parameter) => /^filename\*?\s*=/i.test(parameter)) &&

@@ -1,16 +1,16 @@
-/** The size of a picture, out of its first bytes. */
+/** The size of an image, from its first bytes. */
 
 export interface Pixels {
   readonly width: number;
   readonly height: number;
 }
 
-/** No provider takes a picture of longer sides: what says so is no picture. */
+/** No provider accepts longer sides: a larger value means that it is not an image. */
 const MAX_SIDE = 100_000;
 
 /**
- * @param base64 its beginning; a few characters more or less do not matter
- * @returns `undefined` for what is no PNG, GIF, WebP or JPEG, or tells its size further behind
+ * @param base64 its beginning; the exact length does not matter
+ * @returns `undefined` if it is not PNG, GIF, WebP or JPEG, or its size is further in
  */
 export function pixelsIn(base64: string): Pixels | undefined {
   const bytes = Buffer.from(base64, 'base64');
@@ -39,7 +39,7 @@ function ofWebp(bytes: Buffer, chunk: string): Pixels | undefined {
   return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
 }
 
-/** The frame's header stands behind any number of other segments. */
+/** The frame header follows any number of other segments. */
 function ofJpeg(bytes: Buffer): Pixels | undefined {
   let at = 2;
   while (at + 9 <= bytes.length && bytes[at] === 0xff) {

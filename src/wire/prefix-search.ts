@@ -1,15 +1,15 @@
 /**
- * Looks for a beginning that grows in a text, by Knuth, Morris and Pratt: in time that grows with both lengths, where
- * searching anew takes their product for texts that repeat themselves.
+ * Searches a text for a growing prefix, by the algorithm of Knuth, Morris and Pratt: in time linear in both lengths, where
+ * repeated searches would take quadratic time on repetitive texts.
  */
 export class PrefixSearch {
   readonly #text: string;
-  /** What is looked for, also as code units: a text that grows is copied each time that one of its characters is read. */
+  /** The pattern, also as code units: reading a character of a growing string would copy the string each time. */
   #wanted = '';
   readonly #codes: number[] = [];
-  /** By length of a beginning: how much of its end is its beginning too. */
+  /** For each prefix length, the longest proper prefix that is also a suffix. */
   readonly #borders: number[] = [0];
-  /** So many characters of the text are read, and so many of what is wanted stand right before. */
+  /** The number of characters of the text that were read, and of the pattern that match right before. */
   #read = 0;
   #matched = 0;
 
@@ -17,12 +17,12 @@ export class PrefixSearch {
     this.#text = text;
   }
 
-  /** What was looked for, all together. */
+  /** The whole pattern so far. */
   get wanted(): string {
     return this.#wanted;
   }
 
-  /** Adds to what is looked for. @returns whether it stands anywhere in the text */
+  /** Extends the pattern. @returns whether it occurs anywhere in the text */
   push(piece: string): boolean {
     const before = this.#codes.length;
     this.#wanted += piece;
@@ -32,7 +32,7 @@ export class PrefixSearch {
     return this.#matched === this.#codes.length;
   }
 
-  /** How much of what is wanted, from its beginning, the text ends with. */
+  /** The length of the longest prefix of the pattern with which the text ends. */
   end(): number {
     while (this.#read < this.#text.length) this.#step();
     return this.#matched;

@@ -6,60 +6,60 @@ import type { Override } from './facts/override.ts';
 import { fittingMessages } from './facts/messages.ts';
 import { isObject, listOf } from './json.ts';
 
-/** What a vendor does otherwise than the protocol it speaks, as data. */
+/** How a vendor deviates from the protocol it implements, as data. */
 export interface Quirks extends MessageFacts {
-  /** Where its vendor, or whoever found it out, says so. */
+  /** The vendor's documentation of it, or whoever observed it. */
   readonly source?: string;
-  /** The model whose facts these are, where another name stands for it. */
+  /** The model whose facts apply, if the name does not tell it. */
   readonly like?: string | undefined;
-  /** What it takes and what it does not. */
+  /** What it supports. */
   readonly abilities?: Abilities;
-  /** It takes what steers sampling as long as it is not told to reason. */
+  /** It accepts sampling parameters only when it does not reason. */
   readonly samplesUnreasoned?: true;
   /**
-   * It is asked by Responses where it is given functions: when it is told to reason, or unless it is told not to.
+   * Requests with functions use the Responses API: when reasoning is requested, or unless it is disabled.
    */
   readonly functionsByResponses?: 'reasoning' | 'unless_none';
-  /** What of Anthropic's header `anthropic-beta` it takes; left out where it takes all. */
+  /** The values of Anthropic's header `anthropic-beta` that it accepts; all if omitted. */
   readonly betas?: readonly string[];
-  /** It is a Claude of Anthropic's own, which is told how to think as Anthropic has it. */
+  /** Whether it is one of Anthropic's Claude models, with Anthropic's fields for thinking. */
   readonly claude?: true;
-  /** Fields of a request that it refuses. */
+  /** Request fields that it rejects. */
   readonly drops?: readonly string[];
-  /** Fields of other protocols that it knows: `top_k`, `thinking`, `cache_control`, `extra_content`. */
+  /** Fields of other protocols that it supports: `top_k`, `thinking`, `cache_control`, `extra_content`. */
   readonly keeps?: readonly string[];
-  /** Fields that it knows by another name. */
+  /** Fields that it has under another name. */
   readonly renames?: Readonly<Record<string, string>>;
-  /** Numbers that it takes from a narrower range, both ends included. */
+  /** Numbers with a narrower range, both ends inclusive. */
   readonly clamps?: Readonly<Record<string, readonly [number, number]>>;
-  /** Words that it has others for, by field. */
+  /** Values that it names differently, by field. */
   readonly words?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  /** Of two fields the second is refused beside the first. */
+  /** Pairs of fields of which the second is rejected together with the first. */
   readonly exclusive?: readonly (readonly [kept: string, other: string])[] | undefined;
-  /** The efforts of reasoning that it takes; none where it does not reason. Left out where that is not known. */
+  /** The reasoning efforts that it supports; empty if it does not reason. Omitted if unknown. */
   readonly efforts?: readonly Effort[];
-  /** What asks it not to reason, where that is no effort. */
+  /** What disables reasoning, if it is not an effort. */
   readonly unreasoned?: JsonObject;
-  /** What the operator changes. */
+  /** Changes from the configuration. */
   readonly override?: Override;
-  /** Fields that every request carries, unless the client says otherwise. */
+  /** Fields that every request has, unless the client sets them. */
   readonly sets?: JsonObject;
-  /** What its ids of tool calls look like; other ids are replaced. */
+  /** The format of its tool call ids; other ids are replaced. */
   readonly toolIds?: 'nine_alphanumerics';
   /**
-   * What becomes of the reasoning in earlier answers: given back as `reasoning_content` (of every answer, empty where
-   * there is none, or of those that have it), or left out.
+   * What happens to the reasoning in earlier answers: sent back as `reasoning_content` (of every answer, empty if there is none,
+   * or only of those that have it), or left out.
    */
   readonly reasoning?: 'every_turn' | 'where_known' | 'left_out';
-  /** A stream tells its usage without being asked for it. */
+  /** A stream reports its usage unasked. */
   readonly tellsUsage?: true;
-  /** Its count of output tokens leaves reasoning out. */
+  /** Its count of output tokens excludes reasoning. */
   readonly outputWithoutReasoning?: true;
-  /** More of this for some models; the first row whose pattern matches counts. */
+  /** Further quirks of some models; the first row whose pattern matches is used. */
   readonly models?: readonly { readonly match: RegExp; readonly quirks: Omit<Quirks, 'models'> }[];
 }
 
-/** A vendor's quirks with a model's over them. */
+/** A vendor's quirks, overridden by a model's. */
 export function mergeQuirks(vendor: Quirks, model: Quirks): Quirks {
   return {
     ...vendor,
@@ -74,7 +74,7 @@ export function mergeQuirks(vendor: Quirks, model: Quirks): Quirks {
   };
 }
 
-/** A request as the vendor takes it, and what was left out. `undefined` when it serves as it is. */
+/** A request as the vendor accepts it, and what was left out. `undefined` when no change is needed. */
 export function applyQuirks(
   request: JsonObject,
   quirks: Quirks,
@@ -108,7 +108,7 @@ export function applyQuirks(
   return { request: changed, dropped };
 }
 
-/** Whether instructions stand at the beginning alone. */
+/** Whether system messages are at the beginning only. */
 function comesFirst({ systemFirst, abilities }: Quirks): true | undefined {
   return systemFirst === true || abilities?.late_system === false ? true : undefined;
 }
@@ -126,7 +126,7 @@ function isGiven(value: unknown): boolean {
 
 const NINE = /^[A-Za-z0-9]{9}$/;
 
-/** Messages with ids of tool calls as Mistral takes them; `undefined` when they serve as they are. */
+/** Messages with tool call ids in the form that Mistral accepts; `undefined` when no change is needed. */
 function rewriteToolIds(messages: unknown): unknown[] | undefined {
   let foreign = false;
   const fitting = (id: unknown): unknown => {
@@ -150,7 +150,7 @@ function rewriteToolIds(messages: unknown): unknown[] | undefined {
   return foreign ? rewritten : undefined;
 }
 
-/** Nine letters and digits that stand for an id, always the same. FNV-1a, twice. */
+/** Nine letters and digits derived from an id, always the same. FNV-1a, twice. */
 export function nineOf(id: string): string {
   let low = 0x811c9dc5;
   let high = 0xcbf29ce4;

@@ -1,18 +1,18 @@
-/** What providers tell in the headers of every answer about their own limits. */
+/** What providers report about their own limits in response headers. */
 import type { HeaderMap } from './headers.ts';
 import type { Reset } from './retry-after.ts';
 import { readReset } from './retry-after.ts';
 
-/** What a limit counts: tokens may be those in and out together, or each for itself. */
+/** What a limit counts: tokens may be input and output together, or either of them. */
 export type Counted = 'requests' | 'tokens' | 'input' | 'output';
 
-/** How a limit stands. */
+/** The state of a limit. */
 export interface ToldLimit {
   readonly counts: Counted;
-  /** How much there is in all; `undefined` where that is not told. */
+  /** The total; `undefined` if it is not reported. */
   readonly limit: number | undefined;
   readonly remaining: number;
-  /** When all of it is there again. */
+  /** When all of it is available again. */
   readonly reset: Reset;
 }
 
@@ -52,7 +52,7 @@ const ALL = [...OF_OPENAI, ...OF_ANTHROPIC];
 const NOTHING: readonly ToldLimit[] = [];
 
 /**
- * The limits that an answer tells. One whose values are not understood, or told twice, is left out.
+ * The limits in the headers of a response. A limit with invalid or repeated values is left out.
  * @param nowMs milliseconds since the epoch, for dates
  */
 export function rateLimitsIn(headers: HeaderMap, nowMs: number): readonly ToldLimit[] {
@@ -73,7 +73,7 @@ function read(named: Named, told: string, headers: HeaderMap, nowMs: number): To
   return { counts: named.counts, limit: whole(headers[named.limit]), remaining, reset };
 }
 
-/** A whole number from 0 up, as it stands in a header. */
+/** A non-negative integer in a header. */
 function whole(text: string | undefined): number | undefined {
   return text !== undefined && /^\s*\d{1,15}\s*$/.test(text) ? Number(text) : undefined;
 }

@@ -2,11 +2,11 @@ import { listOf, objectOf, parseJson, stringOf } from './json.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Numbers beyond these are moments and not spans: September 2001 in either unit. */
+/** Larger numbers are times rather than durations: September 2001 in either unit. */
 const EPOCH_SECONDS = 1e9;
 const EPOCH_MS = 1e12;
 
-/** Limits a provider reports: how much is left, and when it is renewed. */
+/** Headers about limits: how much is left, and when it is renewed. */
 const DIMENSIONS = [
   ['x-ratelimit-remaining', 'x-ratelimit-reset'],
   ['x-ratelimit-remaining-requests', 'x-ratelimit-reset-requests'],
@@ -18,11 +18,11 @@ const DIMENSIONS = [
 ] as const;
 
 /**
- * How long a provider asks to be left alone. The clearest word wins: Retry-After headers, then Gemini's
- * RetryInfo in the body, then the reset of a limit that is used up, then "try again in 1.5s" in the message.
- * `retry-after-ms: 0` beside `retry-after: 1` was recorded, so of the two headers the larger counts.
+ * How long a provider asks clients to wait. The most explicit statement is used: Retry-After headers, then Gemini's RetryInfo in
+ * the body, then the reset of a limit that is used up, then "try again in 1.5s" in the message. `retry-after-ms: 0`
+ * together with `retry-after: 1` was recorded, so the larger of the two headers counts.
  * @param nowMs milliseconds since the epoch, for dates
- * @returns milliseconds from 0 to one day, or `undefined` when nothing was said
+ * @returns milliseconds from 0 to one day, or `undefined` when there is no statement
  */
 export function retryAfterMs(headers: Headers, body: string | undefined, nowMs: number): number | undefined {
   const told =
@@ -52,7 +52,7 @@ function date(text: string | null, nowMs: number): number | undefined {
   return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
 }
 
-/** "12ms", "1s", "6m0s", "1h2m3.5s" as milliseconds. */
+/** "12ms", "1s", "6m0s", "1h2m3.5s" in milliseconds. */
 function span(text: string): number | undefined {
   const match =
     /^\s*(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?\s*$/.exec(
@@ -68,15 +68,15 @@ function exhausted(left: string | null, reset: string | null, nowMs: number): nu
   return readReset(reset, nowMs)?.ms;
 }
 
-/** When a limit is renewed, as a header tells it. */
+/** When a limit is renewed, from a header. */
 export interface Reset {
-  /** Milliseconds from now, or from when it was said. */
+  /** Milliseconds from now, or from the time of the response. */
   readonly ms: number;
-  /** Whether it is told as a moment, which is the same whenever it is read. */
+  /** Whether it was given as a time, which does not depend on when it is read. */
   readonly moment: boolean;
 }
 
-/** Reads "6m0s", "1.5", seconds or milliseconds since the epoch, or a date; `undefined` for anything else. */
+/** Parses "6m0s", "1.5", seconds or milliseconds since the epoch, or a date; `undefined` for anything else. */
 export function readReset(text: string, nowMs: number): Reset | undefined {
   const momentMs = moment(text, nowMs);
   if (momentMs !== undefined) return { ms: momentMs, moment: true };
@@ -86,7 +86,7 @@ export function readReset(text: string, nowMs: number): Reset | undefined {
   return dateMs === undefined ? undefined : { ms: dateMs, moment: true };
 }
 
-/** Some tell the moment and not the time left: seconds or milliseconds since the epoch. */
+/** Some vendors send a time rather than a duration: seconds or milliseconds since the epoch. */
 function moment(text: string, nowMs: number): number | undefined {
   const value = number(text, 1);
   if (value === undefined || value < EPOCH_SECONDS) return undefined;
@@ -111,7 +111,7 @@ function spoken(body: string | undefined): number | undefined {
     /(?:try again|retry) (?:in|after) ((?:\d+(?:\.\d+)?\s*(?:ms|h(?:ours?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)(?![a-z])\s*)+)/i.exec(
       body ?? '',
     )?.[1];
-  // The units by their first letter, but for milliseconds.
+  // Units by their first letter, except milliseconds.
   return said === undefined
     ? undefined
     : span(said.toLowerCase().replace(/\s+|(?<=[hs])[a-z]+|(?<=m)[a-rt-z][a-z]*/g, ''));

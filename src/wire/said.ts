@@ -1,7 +1,7 @@
 import type { JsonObject } from './json.ts';
 import { isObject } from './json.ts';
 
-/** Fields of a piece of an answer that hold what the model wrote, and not what it is called or signed with. */
+/** Fields in a piece of an answer that contain the model's words, as opposed to names or signatures. */
 const WRITTEN = new Set([
   'content',
   'text',
@@ -14,7 +14,7 @@ const WRITTEN = new Set([
   'arguments',
 ]);
 
-/** Fields in which more of them are. */
+/** Fields that contain further such fields. */
 const AROUND = new Set([
   'delta',
   'message',
@@ -29,8 +29,8 @@ const AROUND = new Set([
 ]);
 
 /**
- * Hands on what the model wrote in one event of a stream, of whichever protocol: pieces of text, reasoning, refusals and
- * arguments. What repeats earlier pieces, such as the end of an item of Responses, is left out.
+ * Passes on what the model wrote in one stream event, in any protocol: pieces of text, reasoning, refusals and arguments.
+ * Repetitions of earlier pieces, such as the end of an item in Responses, are left out.
  */
 export function eachSaid(event: JsonObject, take: (text: string) => void): void {
   const { type, delta } = event;
@@ -42,7 +42,7 @@ export function eachSaid(event: JsonObject, take: (text: string) => void): void 
   written(event, take, DEPTH);
 }
 
-/** How deep it is looked: the arguments of a call are the deepest, and servers can send anything. */
+/** How deep fields are searched: the arguments of a call are the deepest, and servers can send anything. */
 const DEPTH = 6;
 
 function written(value: JsonObject, take: (text: string) => void, depth: number): void {

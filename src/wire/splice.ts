@@ -4,30 +4,30 @@ import { concatInSteps } from './bytes.ts';
 import type { Span } from './json-keys.ts';
 import { stringEnd, topKeys } from './json-keys.ts';
 
-/** Fields that decide where a request goes and how its answer is read: what is read here must be what is sent. */
+/** Fields that determine where a request goes and how its answer is read: the proxy and the provider must see the same ones. */
 const KEYS = ['"model"', '"stream"'] as const;
 const [MODEL] = KEYS;
 
-/** How each letter of them begins when it is escaped. */
+/** How each of their letters begins when it is escaped. */
 const ESCAPED = [String.raw`\u006`, String.raw`\u007`];
 
-/** Text of this length is searched as it is, characters. */
+/** Up to this length text is searched directly, characters. */
 const SHORT = 16 * 1024;
 
-/** Bytes or characters that are searched between two pauses. */
+/** How many bytes or characters are searched between two pauses. */
 const SEARCHED = 4 * 1024 * 1024;
 
-/** The first byte of EF BB BF. JSON begins with none of its like. */
+/** The first byte of EF BB BF. JSON never begins with it. */
 const BYTE_ORDER_MARK = 0xef;
 
 /**
- * Where the value of the top-level `model` stands. Of two `model` or `stream` one reader takes the first and another the
- * last, so there may be only one.
- * @param body a JSON object @param given whether it has a `model`, which is a text
- * @throws ProxyError `invalid_request` when one of them is given twice
+ * The position of the value of the top-level `model`. If `model` or `stream` occurs twice, some parsers use the first and others
+ * the last, so that only one is allowed.
+ * @param body a JSON object @param given whether it has a `model` that is a string
+ * @throws ProxyError `invalid_request` when one of them occurs twice
  */
 export function* findModel({ text, bytes }: JsonBody, given: boolean): Steps<Span | undefined> {
-  // Bytes are searched ten times as fast as text, where that is worth another object.
+  // Bytes are searched ten times as fast as text, which is worth another object here.
   const plain = text.length <= SHORT ? isPlain(text) : yield* isPlainInSteps(bytes);
   if (plain) return given ? yield* valueSpan(text, (yield* search(text, MODEL)) + MODEL.length) : undefined;
   const { model, stream } = yield* topKeys(text, ['model', 'stream']);
@@ -40,7 +40,7 @@ function givenTwice(param: string): ProxyError {
   return new ProxyError('invalid_request', `Cannot read the request: "${param}" is given twice`, { param });
 }
 
-/** Whether each key stands there at most once, in its plain spelling: nothing can hide. */
+/** Whether each key occurs at most once, in its plain spelling, so that nothing is hidden. */
 function isPlain(text: string): boolean {
   if (ESCAPED.some((escaped) => text.includes(escaped))) return false;
   return KEYS.every((key) => text.indexOf(key, text.indexOf(key) + 1) <= text.indexOf(key));
@@ -56,7 +56,7 @@ function* isPlainInSteps(bytes: Uint8Array): Steps<boolean> {
   return true;
 }
 
-/** Where a word stands first; -1 where it does not. */
+/** The first position of a word; -1 if it does not occur. */
 function* search(searched: string | Buffer, word: string, from = 0): Steps<number> {
   for (let at = from; at < searched.length; at += SEARCHED) {
     const end = at + SEARCHED + word.length - 1;
@@ -68,32 +68,32 @@ function* search(searched: string | Buffer, word: string, from = 0): Steps<numbe
   return -1;
 }
 
-/** A body of JSON, as bytes and as text. */
+/** A JSON body, as bytes and as text. */
 export interface JsonBody {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly text: string;
 }
 
-/** What is written at a place in JSON. */
+/** A change at a position in JSON. */
 export interface Edit {
-  /** Empty where something is only put in. */
+  /** Empty for an insertion. */
   readonly at: Span;
   readonly written: Uint8Array;
 }
 
-/** The name of a model in place of another. */
+/** Replaces the name of the model. */
 export function modelEdit(at: Span, model: string): Edit {
   return { at, written: new TextEncoder().encode(JSON.stringify(model)) };
 }
 
 /**
- * Changes places in JSON; every other byte stays as it is.
- * @param edits in any order; none of them touches another
+ * Changes parts of JSON; every other byte stays the same.
+ * @param edits in any order, without overlaps
  */
 export function splice({ bytes, text }: JsonBody, edits: readonly Edit[]): Steps<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array[] = [];
   let read = 0;
-  // Megabytes of pictures are not encoded again for the sake of a name. A byte order mark is no part of the text.
+  // Megabytes of images are not encoded again to change a name. A byte order mark is not part of the text.
   let copied = 0;
   let behind = bytes[0] === BYTE_ORDER_MARK ? 3 : 0;
   for (const { at, written } of edits.toSorted((a, b) => a.at.start - b.at.start)) {

@@ -7,8 +7,8 @@ export interface SseEvent {
 }
 
 /**
- * Reads server-sent events from bytes, however they are cut: CRLF, comments, several data lines, a BOM. An event may be
- * as long as whoever gives the bytes allows.
+ * Parses server-sent events from bytes, however they are chunked: CRLF, comments, several data lines, a BOM. The length of an
+ * event is limited by the caller only.
  */
 export class SseReader {
   readonly #decoder = new TextDecoder();
@@ -20,7 +20,7 @@ export class SseReader {
     return this.#take();
   }
 
-  /** The end: an event whose last blank line is missing counts too, as some servers leave it out. */
+  /** The end: an event without its last blank line counts as well, since some servers omit it. */
   end(): SseEvent[] {
     this.#parser.feed(`${this.#decoder.decode()}\n\n`);
     return this.#take();

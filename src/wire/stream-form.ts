@@ -1,20 +1,20 @@
 /**
- * How the events of a stream are written down for its client: as server-sent events, as the members of one JSON list, which
- * is what Gemini gives to those who do not ask for events, or as lines of JSON, as Ollama's API has them. Within the proxy all
- * of them are server-sent events.
+ * The forms in which a client receives the events of a stream: as server-sent events, as the members of one JSON list, which
+ * Gemini returns by default, or as lines of JSON, as in Ollama's API. Within the proxy all of them are server-sent
+ * events.
  */
 import { SseReader } from './sse.ts';
 
 export type StreamForm = 'events' | 'list' | 'lines';
 
-/** The type of a body in each form. */
+/** The content type of each form. */
 export const FORM_TYPES = {
   events: 'text/event-stream',
   list: 'application/json',
   lines: 'application/x-ndjson',
 } as const satisfies Record<StreamForm, string>;
 
-/** What fills a silence: nothing but a blank may stand between values of JSON, and no line may be empty. */
+/** What keeps a silent stream alive: only white space is allowed between JSON values, and lines must not be empty. */
 export const KEEP_ALIVE = {
   events: ': keep-alive\n\n',
   list: ' ',
@@ -23,7 +23,7 @@ export const KEEP_ALIVE = {
 
 const encoder = new TextEncoder();
 
-/** Turns whole server-sent events into another form, as they pass. Comments have no place there. */
+/** Converts complete server-sent events to another form. Comments are dropped. */
 export class Reforming {
   readonly #list: boolean;
   readonly #events = new SseReader();
@@ -39,13 +39,13 @@ export class Reforming {
     return encoder.encode(text);
   }
 
-  /** The answer is at its end, however it ended. */
+  /** Called at the end of the answer, however it ended. */
   end(): Uint8Array<ArrayBuffer> {
     if (!this.#list) return new Uint8Array();
     return encoder.encode(this.#count === 0 ? '[]\n' : '\n]\n');
   }
 
-  /** JSON may have line ends between its values, where a line of it must have none. */
+  /** A JSON list may have line breaks between its values, whereas a line of JSON must have none. */
   #written(data: string): string {
     this.#count += 1;
     if (!this.#list) return `${data.replaceAll('\n', ' ')}\n`;

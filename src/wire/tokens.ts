@@ -3,16 +3,16 @@ import { BytePairs } from './byte-pairs.ts';
 import { isObject, listOf, objectOf, stringOf } from './json.ts';
 import { partTokens } from './media-tokens.ts';
 
-/** Every message has so many tokens around its text, and a prompt so many at its end. @see OpenAI's cookbook on counting */
+/** Tokens around each message, and at the end of a prompt. @see OpenAI's cookbook on counting */
 const PER_MESSAGE = 3;
 const PER_PROMPT = 3;
 
 type Counted = Pick<ChatRequest, 'messages' | 'tools'>;
 
-/** What is counted of a request. */
+/** What is counted in a request. */
 export interface Countable {
   readonly texts: readonly string[];
-  /** Tokens beside those of the texts. */
+  /** Tokens besides those of the texts. */
   readonly others: number;
 }
 
@@ -33,17 +33,17 @@ export function countable({ messages, tools }: Counted): Countable {
   return { texts: texts.filter((text) => text !== ''), others };
 }
 
-/** Makes texts of the tokens that OpenAI's clients send in place of them to its models of embeddings. */
+/** Decodes the tokens that OpenAI's clients send in place of texts to its embedding models. */
 export type TokenReader = (tokens: readonly number[]) => string;
 
-/** OpenAI's cl100k vocabulary, which its models of embeddings have, to read with. It takes some 200 ms to load. */
+/** OpenAI's cl100k vocabulary, used by its embedding models, for decoding. Loading it takes about 200 ms. */
 export async function loadTokenReader(): Promise<TokenReader> {
   const { default: bytes } = await import('gpt-tokenizer/bpeRanks/cl100k_base');
   return (tokens) =>
     Buffer.concat(
       tokens.map((token) => {
         const known = bytes[token];
-        // Marks such as the end of a text are no words.
+        // Special tokens such as the end of a text are not words.
         return known === undefined ? EMPTY : Buffer.from(known as string & readonly number[]);
       }),
     ).toString();
@@ -51,7 +51,7 @@ export async function loadTokenReader(): Promise<TokenReader> {
 
 const EMPTY = Buffer.alloc(0);
 
-/** OpenAI's o200k vocabulary, ready to count with. It is loaded when first asked for, which takes some 500 ms. */
+/** OpenAI's o200k vocabulary, for counting. It is loaded on first use, which takes about 500 ms. */
 export async function loadVocabulary(): Promise<BytePairs> {
   const [{ default: tokens }, { O200K_TOKEN_SPLIT_REGEX: pattern }] = await Promise.all([
     import('gpt-tokenizer/bpeRanks/o200k_base'),
@@ -60,7 +60,7 @@ export async function loadVocabulary(): Promise<BytePairs> {
   return new BytePairs(tokens, pattern);
 }
 
-/** Counts the tokens of requests in OpenAI's o200k vocabulary, each at once. */
+/** Counts the tokens of requests in OpenAI's o200k vocabulary, synchronously. */
 export async function tokenCounter(): Promise<(request: Counted) => number> {
   const vocabulary = await loadVocabulary();
   return (request) => {

@@ -2,8 +2,8 @@ import type { JsonObject } from './json.ts';
 import { countOf, isObject, numberOf, objectOf } from './json.ts';
 
 /**
- * What is told apart from the tokens of an answer: parts of them that have a price of their own, and what is charged by
- * another unit. The names are those of the request log (`units`).
+ * Amounts that are reported besides tokens: parts of the tokens with a price of their own, and other charged units. The names are
+ * those of the request log (`units`).
  */
 export const UNITS = {
   cacheWrite1h: 'cache_write_1h_tokens',
@@ -23,13 +23,13 @@ export type Unit = keyof typeof UNITS;
 
 const UNIT_NAMES = Object.keys(UNITS) as Unit[];
 
-/** Amounts above zero alone. */
+/** Only amounts above zero. */
 export type Units = { readonly [name in Unit]?: number };
 
 /**
- * Tokens of one answer, normalised: `input` includes what was read from and written to a prompt cache,
- * `output` includes reasoning. Providers add these up differently; each protocol's reader converts. All of them are
- * safe integers from 0 up: what a provider tells otherwise is left out.
+ * The tokens of one answer, normalised: `input` includes what was read from and written to a prompt cache, `output` includes
+ * reasoning. Providers count these differently; each protocol's decoder converts them. All values are non-negative
+ * safe integers: anything else from a provider is left out.
  */
 export interface Usage extends Units {
   readonly input: number;
@@ -37,14 +37,14 @@ export interface Usage extends Units {
   readonly cacheWrite: number;
   readonly output: number;
   readonly reasoning: number;
-  /** Nobody told the tokens: the zeros mean nothing, and only other units are known. */
+  /** No tokens were reported: the zeros are meaningless, and only other units are known. */
   readonly untold?: true;
 }
 
-/** An answer of which no tokens were told. */
+/** An answer without reported tokens. */
 export const UNTOLD: Usage = { input: 0, cached: 0, cacheWrite: 0, output: 0, reasoning: 0, untold: true };
 
-/** The units that there are any of. */
+/** The units with an amount above zero. */
 export function unitsOf(amounts: { readonly [name in Unit]?: number | undefined }): Units {
   const some: { [name in Unit]?: number } = {};
   for (const name of UNIT_NAMES) {
@@ -54,12 +54,12 @@ export function unitsOf(amounts: { readonly [name in Unit]?: number | undefined 
   return some;
 }
 
-/** Tokens of which none came from a cache. */
+/** Input tokens that did not come from a cache. */
 export function plainUsage(input: number, output: number): Usage {
   return { input, cached: 0, cacheWrite: 0, output, reasoning: 0 };
 }
 
-/** Reads `usage` of an OpenAI-shaped body (chat, completions, embeddings); `undefined` when there is none. */
+/** Reads `usage` of a body in OpenAI's format (chat, completions, embeddings); `undefined` when there is none. */
 export function openaiUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
   const input = countOf(value.prompt_tokens) ?? countOf(value.input_tokens);
@@ -67,13 +67,13 @@ export function openaiUsage(value: unknown): Usage | undefined {
   if (input === undefined && output === undefined) return undefined;
   // Mistral's hosts misspell it.
   const details = value.prompt_tokens_details ?? value.input_tokens_details ?? value.prompt_token_details;
-  // Transcriptions have a singular of their own.
+  // Transcriptions use the singular.
   const prompt = objectOf(details ?? value.input_token_details);
   const fromCache = objectOf(prompt.cached_tokens_details);
   const completion = objectOf(
     value.completion_tokens_details ?? value.output_tokens_details ?? value.output_token_details,
   );
-  // What a cache gave or took is part of the input, and never more than that.
+  // Cached tokens are part of the input, and never more than that.
   const { cached, cacheWrite } = cacheTokens(value, prompt, input ?? 0);
   return {
     input: input ?? 0,
@@ -94,12 +94,12 @@ export function openaiUsage(value: unknown): Usage | undefined {
   };
 }
 
-/** A part is never more than the whole. */
+/** A part never exceeds the whole. */
 function within(part: unknown, whole = 0): number {
   return Math.min(countOf(part) ?? 0, whole);
 }
 
-/** What a cache gave and took. Gateways were seen to count what was written among what was read. */
+/** Tokens read from and written to a cache. Gateways were seen to count written tokens among the read ones. */
 function cacheTokens(usage: JsonObject, details: JsonObject, input: number) {
   const told = cachedTokens(usage, details);
   const written = countOf(details.cache_write_tokens) ?? 0;
@@ -108,7 +108,7 @@ function cacheTokens(usage: JsonObject, details: JsonObject, input: number) {
   return { cached, cacheWrite: Math.min(written, input - cached) };
 }
 
-/** What came from a cache, where each vendor puts it: DeepSeek, Mistral, then Moonshot and Together. */
+/** Tokens from a cache, in each vendor's field: DeepSeek, Mistral, then Moonshot and Together. */
 function cachedTokens(usage: JsonObject, details: JsonObject): number {
   const { prompt_cache_hit_tokens, num_cached_tokens, cached_tokens } = usage;
   const places = [details.cached_tokens, prompt_cache_hit_tokens, num_cached_tokens, cached_tokens];
@@ -116,8 +116,8 @@ function cachedTokens(usage: JsonObject, details: JsonObject): number {
 }
 
 /**
- * What a stream has told of its usage so far, in its own fields: some tell the input first and the output last. What is
- * told later counts, but no count gives way to what is none.
+ * Merges the usage that a stream has reported so far, in its own fields: some report the input first and the output last. Later
+ * counts replace earlier ones, but invalid values replace nothing.
  */
 export function toldSoFar(earlier: JsonObject | undefined, value: unknown): JsonObject | undefined {
   if (!isObject(value)) return earlier;
@@ -130,7 +130,7 @@ export function toldSoFar(earlier: JsonObject | undefined, value: unknown): Json
   return { ...earlier, ...Object.fromEntries(known) };
 }
 
-/** Counts together; a sum that a number is not sure to hold stays at the largest that it is. */
+/** Adds counts; the sum is capped at the largest safe integer. */
 export function sumOf(...counts: readonly number[]): number {
   return Math.min(
     Number.MAX_SAFE_INTEGER,
@@ -138,12 +138,12 @@ export function sumOf(...counts: readonly number[]): number {
   );
 }
 
-/** All tokens of an answer, in and out; `undefined` where it did not tell them. */
+/** All tokens of an answer, input and output; `undefined` if it did not report them. */
 export function tokensIn(usage: Usage | undefined): number | undefined {
   return usage && sumOf(usage.input, usage.output);
 }
 
-/** Two answers' tokens together. */
+/** The sum of two usages. */
 export function addUsage(a: Usage | undefined, b: Usage): Usage {
   if (!a) return b;
   return {
@@ -157,7 +157,7 @@ export function addUsage(a: Usage | undefined, b: Usage): Usage {
   };
 }
 
-/** Writes usage in OpenAI's shape. What it has no field for is told where others tell it, if there is any. */
+/** Writes usage in OpenAI's format. Values without a field there are put where other vendors put them, if any do. */
 export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
   const { cacheWrite1h, inputAudio, cachedAudio, outputAudio } = usage;
   const { inputImage, cachedImage, outputImage, webSearches } = usage;
@@ -189,7 +189,7 @@ export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
   };
 }
 
-/** OpenAI's `usage` object as this project emits it. */
+/** OpenAI's `usage` object as this project writes it. */
 export interface OpenaiUsage {
   prompt_tokens: number;
   completion_tokens: number;
@@ -206,7 +206,7 @@ export interface OpenaiUsage {
   server_tool_use?: { web_search_requests: number };
 }
 
-/** Units as the request log has them; `undefined` when there are none. */
+/** Units in the form of the request log; `undefined` when there are none. */
 export function encodeUnits(usage: Usage): Record<string, number> | undefined {
   let some: Record<string, number> | undefined;
   for (const name of UNIT_NAMES) {
@@ -216,7 +216,7 @@ export function encodeUnits(usage: Usage): Record<string, number> | undefined {
   return some;
 }
 
-/** Units out of the request log. */
+/** Reads units from the request log. */
 export function decodeUnits(value: unknown): Units {
   if (!isObject(value)) return {};
   return unitsOf(Object.fromEntries(UNIT_NAMES.map((name) => [name, numberOf(value[UNITS[name]])])));

@@ -1,6 +1,6 @@
 /**
- * About how many tokens a text has, without a vocabulary. Vocabularies first take texts apart into words, numbers and signs,
- * and so does this; common words are a token each, long ones several.
+ * Estimates the tokens of a text without a vocabulary. Tokenizers first split texts into words, numbers and signs, and so does
+ * this: common words are one token, long words several.
  */
 
 const LOWER = 0;
@@ -11,7 +11,7 @@ const SPACE = 4;
 const BREAK = 5;
 const OTHER = 6;
 
-/** What each character of ASCII is. */
+/** The class of each ASCII character. */
 const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
   if (code >= 97 && code <= 122) return LOWER;
   if (code >= 65 && code <= 90) return UPPER;
@@ -21,8 +21,8 @@ const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
 });
 
 /**
- * What a character adds, tokens: a row for what stands before it, a column for what it is. A blank belongs to the word behind it, a
- * capital begins one, and of digits three are a token.
+ * The tokens that a character adds: a row for the class of the preceding character, a column for its own. A space belongs to the
+ * following word, a capital begins a word, and three digits are one token.
  */
 const ADDED = Float64Array.from(
   [
@@ -36,12 +36,12 @@ const ADDED = Float64Array.from(
   ].flat(),
 );
 
-/** Texts longer than this are looked at in so many places, and so much of each, characters. */
+/** Longer texts are sampled: at how many positions, and how much at each, characters. */
 export const WHOLE = 2_048;
 const PLACES = 16;
 const PLACE = WHOLE / PLACES;
 
-/** The tokens of a piece of text, about, not rounded. */
+/** The estimated tokens of a piece of text, not rounded. */
 export function weightOf(text: string): number {
   const { length } = text;
   if (length <= WHOLE) return weightBetween(text, 0, length);
@@ -71,7 +71,7 @@ function weightBetween(text: string, start: number, end: number): number {
   return weight;
 }
 
-/** What letters of other scripts add, by the ranges of Unicode: the first that ends behind the letter counts. */
+/** The tokens that letters of other scripts add, by Unicode range: the first range that ends after the letter counts. */
 const SCRIPTS: readonly (readonly [end: number, tokens: number])[] = [
   [0x250, 0.45],
   [0x370, 0.9],

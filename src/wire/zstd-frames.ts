@@ -3,25 +3,25 @@ const SKIPPABLE = 0x184d2a50;
 const BLOCK_HEADER = 3;
 const RLE = 1;
 
-/** Which field comes next, bytes in little-endian order; what it says decides what follows. */
+/** The next field; little-endian. Its value determines what follows. */
 type Field = 'magic' | 'skippable' | 'descriptor' | 'block';
 
 const SIZES: Readonly<Record<Field, number>> = { magic: 4, skippable: 4, descriptor: 1, block: BLOCK_HEADER };
 
 /**
- * Follows the frames of zstd as far as their lengths go, to tell whether the last one is complete: the decoder does not
- * say so.
+ * Follows the lengths in zstd frames to determine whether the last frame is complete, which the decoder does not
+ * report.
  * @see https://www.rfc-editor.org/rfc/rfc8878#section-3.1
  */
 export class ZstdFrames {
   #field: Field = 'magic';
   #value = 0;
   #read = 0;
-  /** Bytes that say nothing about lengths, until the next field. */
+  /** The number of bytes to skip until the next field. */
   #skip = 0;
   #checksum = 0;
   #begun = false;
-  /** What is behind the frames and none itself: the decoder ignores it. */
+  /** Whether the data continues with something other than frames, which the decoder ignores. */
   #garbage = false;
 
   get complete(): boolean {
