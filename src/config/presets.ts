@@ -37,6 +37,8 @@ export interface Preset {
   readonly also?: Readonly<Record<string, string>>;
   /** Models that are available through the Responses API only. */
   readonly onlyResponses?: RegExp;
+  /** Whether it stores responses, which can then be read by their IDs. */
+  readonly storesResponses?: true;
   /** How its models accept a prefix of their answer, if they do; see `wire/continue.ts`. */
   readonly prefill?: 'assistant' | 'prefix' | 'continue_final_message';
   /** The provider's id in the price table, if it has one. */
@@ -93,6 +95,7 @@ export const PRESETS = {
     endpoints: [...TEXT, ...MEDIA, REALTIME],
     also: { ...RESPONSES, 'responses.input_tokens': '', 'responses.compact': '' },
     onlyResponses: ONLY_RESPONSES,
+    storesResponses: true,
     prices: 'openai',
     priority: 10,
   },
@@ -172,6 +175,7 @@ export const PRESETS = {
     also: RESPONSES,
     // Deployments are usually named after their models.
     onlyResponses: ONLY_RESPONSES,
+    storesResponses: true,
     prices: 'azure',
     priority: 20,
   },
@@ -220,6 +224,8 @@ export const PRESETS = {
     probe: '/models',
     endpoints: ['chat', 'completions', 'images', REALTIME],
     also: RESPONSES,
+    // https://docs.x.ai/developers/model-capabilities/text/generate-text
+    storesResponses: true,
     prices: 'x-ai',
     priority: 10,
   },
@@ -233,6 +239,8 @@ export const PRESETS = {
     probe: '/models',
     endpoints: ['chat', 'completions', 'images', REALTIME],
     also: RESPONSES,
+    // https://docs.x.ai/developers/model-capabilities/text/generate-text
+    storesResponses: true,
     prices: 'x-ai',
     priority: 10,
   },
@@ -310,6 +318,8 @@ export const PRESETS = {
     probe: '/models',
     endpoints: [...TEXT, 'rerank'],
     also: { ...RESPONSES, ...MESSAGES },
+    // https://docs.fireworks.ai/guides/response-api
+    storesResponses: true,
     prices: 'fireworks',
     priority: 20,
   },
@@ -397,6 +407,8 @@ export const PRESETS = {
     probe: '/models',
     endpoints: [...TEXT, 'audio', 'rerank'],
     also: { ...RESPONSES, ...MESSAGES, 'messages.count_tokens': '' },
+    // If it is started with VLLM_ENABLE_RESPONSES_API_STORE.
+    storesResponses: true,
     prefill: 'continue_final_message',
     priority: 50,
   },

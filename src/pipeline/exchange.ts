@@ -335,7 +335,16 @@ export class Exchange {
 
   #settled({ outcome, error, answer }: Ending): Settled {
     const issuer = this.#lane === 'relay' ? this.target?.provider.name : undefined;
-    return { outcome, error, text: this.#part('response', () => answer?.text()), issuer };
+    const part = () => this.#part('response', () => answer?.text());
+    return {
+      outcome,
+      error,
+      issuer,
+      // It is put together when somebody wants it.
+      get text() {
+        return part();
+      },
+    };
   }
 
   #settle({ answer, error }: Ending): void {

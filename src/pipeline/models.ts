@@ -109,6 +109,11 @@ export class ModelRegistry {
     return this.#offers.provider(name);
   }
 
+  /** The enabled providers. */
+  get providers(): Iterable<BaseProvider> {
+    return this.#offers.providers;
+  }
+
   /** Where the name leads a caller first, at whatever endpoint. @throws ProxyError `unknown_model`, `not_permitted` */
   find(name: string, access: Access): Candidate {
     const { candidates: named, rule } = this.#asked(name);

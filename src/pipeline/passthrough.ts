@@ -28,7 +28,27 @@ export class Passthrough {
    * @throws ProxyError; then it is left for the caller to finish
    */
   async pass(passing: Passing, exchange: Exchange, requester: Requester, abort: Abort): Promise<Passed> {
-    await this.#admit(exchange, requester);
+    // Nobody can tell what it will use.
+    await this.#admit(exchange, requester, {
+      endpoint: 'passthrough',
+      price: () => null,
+      allPriced: () => false,
+      untold: true,
+    });
+    return await this.#forward(passing, exchange, abort);
+  }
+
+  /** The same for what a provider has stored of the Responses API, which costs nothing to read. */
+  async read(passing: Passing, exchange: Exchange, requester: Requester, abort: Abort): Promise<Passed> {
+    await this.#admit(exchange, requester, {
+      endpoint: 'responses',
+      price: () => 0,
+      allPriced: () => true,
+    });
+    return await this.#forward(passing, exchange, abort);
+  }
+
+  async #forward(passing: Passing, exchange: Exchange, abort: Abort): Promise<Passed> {
     const { pool, clock } = this.#deps;
     const { provider } = passing;
     const place = pool.state(provider).roomFor(provider, '').take(clock.monotonic(), 0);
@@ -41,20 +61,21 @@ export class Passthrough {
   }
 
   /** Charges it as a request. @throws ProxyError `over_limit`, `not_permitted` */
-  async #admit(exchange: Exchange, { caller, user, address }: Requester): Promise<void> {
+  async #admit(
+    exchange: Exchange,
+    { caller, user, address }: Requester,
+    costs: Pick<Asking, 'endpoint' | 'price' | 'allPriced' | 'untold'>,
+  ): Promise<void> {
     const nothing = { input: 0, output: 0, bounded: true };
     const { limiter } = this.#deps;
     const asking: Asking = {
       caller,
-      endpoint: 'passthrough',
+      ...costs,
       model: '',
       targets: [],
       user,
       address,
       expected: () => nothing,
-      price: () => null,
-      allPriced: () => false,
-      untold: true,
     };
     const lease = await limiter.admitAfterAsking(asking);
     if (lease?.kind === 'instead') return lease.refuse();

@@ -278,11 +278,16 @@ export abstract class BaseProvider<Options = unknown> {
   }
 
   /**
-   * Passes a request through with its own credentials. Only if `passes` returns true.
+   * Passes a request through with its own credentials. Only if `passes` returns true, or to its stored responses.
    * @throws as `send` does @internal
    */
   pass(_call: PassCall, _signal: AbortSignal): Promise<UpstreamReply> {
     throw new Error(`Cannot pass a request on to ${this.name}: it has no address`);
+  }
+
+  /** The path below its address at which the responses it stored can be read; it may have a query. Omitted if it stores none. @internal */
+  get storedResponses(): string | undefined {
+    return undefined;
   }
 
   /** The name of a model within the messages of its realtime API. @internal */

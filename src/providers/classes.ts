@@ -19,8 +19,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /** The class of a built-in vendor, and its options. */
 export function builtIn(config: ProviderConfig, env: Env): { make: ProviderClass; options: unknown } {
-  const { api, also = {}, onlyResponses } = presetOf(config.type);
-  const openai = { also, onlyResponses };
+  const { api, also = {}, onlyResponses, storesResponses } = presetOf(config.type);
+  const openai = { also, onlyResponses, storesResponses };
   switch (api) {
     case 'anthropic':
       return { make: AnthropicProvider, options: {} };

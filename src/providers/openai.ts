@@ -13,6 +13,8 @@ export interface OpenaiOptions {
   readonly also: Readonly<Partial<Record<Endpoint, string>>>;
   /** Models that are available through the Responses API only. */
   readonly onlyResponses?: RegExp | undefined;
+  /** Whether it stores responses. */
+  readonly storesResponses?: boolean | undefined;
 }
 
 /** OpenAI, and every vendor with a compatible API. */
@@ -30,6 +32,12 @@ export class OpenaiProvider<Options extends OpenaiOptions = OpenaiOptions> exten
     if (endpoint === 'responses' && this.#api(model) === 'chat') return false;
     if (endpoint in this.options.also || endpoint === 'embeddings') return true;
     return !isTranslated(endpoint);
+  }
+
+  /** @internal */
+  override get storedResponses(): string | undefined {
+    if (this.options.storesResponses !== true) return undefined;
+    return this.path({ endpoint: 'responses', model: '', query: undefined, stream: false });
   }
 
   /** The API that the configuration chooses for a model. */

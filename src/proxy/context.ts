@@ -75,6 +75,7 @@ export function contextOf(config: Config, lasting: Lasting, made: Made): ServerC
             keep: config.responses.store,
             ttlMs: storedMs(config),
           },
+    issued: lasting.issued,
     realtime: realtimeOf(config, lasting, made),
     begin(id, endpoint, userAgent, headers) {
       traffic.inFlight += 1;

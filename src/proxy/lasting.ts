@@ -34,6 +34,7 @@ import type { Buffered } from '../server/buffered.ts';
 import { Page } from '../server/page/page.ts';
 import { Background } from '../server/responses/background.ts';
 import { Followers } from '../server/responses/followers.ts';
+import { IssuedResponses } from '../server/responses/issued.ts';
 import { storedOptions } from '../server/responses/service.ts';
 import { IssuerPool } from '../server/tokens/issuer-keys.ts';
 import { Spending } from '../spending.ts';
@@ -85,6 +86,7 @@ export class Lasting {
   readonly store: Store;
   readonly background: Background;
   readonly followers: Followers;
+  readonly issued = new IssuedResponses();
   readonly secrets: Secrets;
   readonly log: LogWriter | undefined;
   readonly spending: Spending;

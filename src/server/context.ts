@@ -21,6 +21,7 @@ import type { Recorded } from '../wire/endpoints.ts';
 import type { HeaderMap } from '../wire/headers.ts';
 import type { Authenticator } from './auth.ts';
 import type { Inference } from './inference.ts';
+import type { IssuedResponses } from './responses/issued.ts';
 import type { StoredService } from './responses/service.ts';
 import type { Buffered } from './buffered.ts';
 import type { Fleet } from './fleet.ts';
@@ -58,6 +59,8 @@ export interface ServerContext {
   readonly responses: () => Inference;
   /** Stored responses and conversations; left out where nothing is stored. */
   readonly stored: StoredService | undefined;
+  /** Which providers have stored which responses. */
+  readonly issued: IssuedResponses;
   /** What plugins do with requests; left out where none has hooks. */
   readonly hooks: Hooks | undefined;
   /** Begins the one record of a request. */

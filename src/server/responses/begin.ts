@@ -72,10 +72,16 @@ export async function beginStored(
         ? await context.turns.run(without(known, ['background'], asking, context))
         : known;
   const { last } = asking;
-  if (endpoint === 'responses' && !background && (stores || last)) {
+  const mayBeStored = json.value.store !== false;
+  if (endpoint === 'responses' && !background && (mayBeStored || last)) {
     const { exchange, client } = asking;
-    exchange.keeps(({ outcome, text, issuer }: Settled) => {
-      if (outcome !== 'success' || text === undefined) return;
+    exchange.keeps((settled: Settled) => {
+      const { outcome, issuer } = settled;
+      if (outcome !== 'success' || (issuer === undefined && !stores && !last)) return;
+      const { text } = settled;
+      if (text === undefined) return;
+      if (mayBeStored && issuer !== undefined)
+        context.issued.note(text, { owner: ownerOf(client), provider: issuer });
       last?.keep(from?.items ?? '[]', json.text, text);
       if (!stores) return;
       const nowMs = context.clock.now();

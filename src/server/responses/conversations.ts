@@ -6,10 +6,9 @@ import { ProxyError } from '../../errors.ts';
 import { isObject } from '../../wire/json.ts';
 import type { OwnedCall } from './owned.ts';
 import { json } from './answers.ts';
-import { notStored } from './not-stored.ts';
-import { owned } from './owned.ts';
+import { NotHere, notStored } from './not-stored.ts';
+import { idIn, owned } from './owned.ts';
 import { pagingOf } from './paging.ts';
-import { idIn } from './routes.ts';
 
 /** Items that may be added at once, and pairs of metadata, as OpenAI documents it. */
 const MAX_ITEMS = 20;
@@ -49,7 +48,7 @@ export function updateConversation(context: ServerContext): Handler<ServerEnv> {
     const { id } = await found(call);
     const metadata = metadataIn((await body()).value.metadata);
     const changed = await stored.store.ask('conversations', 'update', owner, id, metadata);
-    if (!changed) throw notStored('Conversation', id);
+    if (!changed) throw new NotHere('conversations', id);
     return c.json(shown(changed));
   });
 }
@@ -58,7 +57,8 @@ export function updateConversation(context: ServerContext): Handler<ServerEnv> {
 export function deleteConversation(context: ServerContext): Handler<ServerEnv> {
   return owned(context, async ({ c, owner, stored }) => {
     const id = idIn(c.req.param('id'));
-    if (!(await stored.store.ask('conversations', 'remove', owner, id))) throw notStored('Conversation', id);
+    if (!(await stored.store.ask('conversations', 'remove', owner, id)))
+      throw new NotHere('conversations', id);
     return c.json({ id, object: 'conversation.deleted', deleted: true });
   });
 }
@@ -79,7 +79,7 @@ export function addConversationItems(context: ServerContext): Handler<ServerEnv>
       nowMs,
       nowMs + stored.ttlMs,
     );
-    if (data === undefined) throw notStored('Conversation', id);
+    if (data === undefined) throw new NotHere('conversations', id);
     if (data === 'full') throw invalid('items', 'the conversation has as many items as it may have');
     return json(data.list);
   });
@@ -90,7 +90,7 @@ export function listConversationItems(context: ServerContext): Handler<ServerEnv
   return owned(context, async ({ c, owner, stored }) => {
     const id = idIn(c.req.param('id'));
     const page = await stored.store.ask('conversations', 'listText', owner, id, pagingOf(c));
-    if (page === undefined) throw notStored('Conversation', id);
+    if (page === undefined) throw new NotHere('conversations', id);
     return json(page);
   });
 }
@@ -122,7 +122,7 @@ export function deleteConversationItem(context: ServerContext): Handler<ServerEn
 async function found({ c, owner, stored }: OwnedCall): Promise<StoredConversation> {
   const id = idIn(c.req.param('id'));
   const conversation = await stored.store.ask('conversations', 'get', owner, id);
-  if (!conversation) throw notStored('Conversation', id);
+  if (!conversation) throw new NotHere('conversations', id);
   return conversation;
 }
 

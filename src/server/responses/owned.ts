@@ -5,10 +5,13 @@ import type { StoredService } from './service.ts';
 import { ProxyError, toProxyError } from '../../errors.ts';
 import { headerMap } from '../../wire/headers.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import type { Body } from '../body.ts';
 import { bodyLimits, readBody } from '../body.ts';
 import { errorResponse } from '../error.ts';
 import { boundsOf, readJson } from '../json.ts';
 import { ownerOf } from './begin.ts';
+import { askElsewhere } from './elsewhere.ts';
+import { NotHere } from './not-stored.ts';
 
 /** A request about what a caller has stored. */
 export interface OwnedCall {
@@ -27,34 +30,50 @@ export function owned(
 ): Handler<ServerEnv> {
   return async (c) => {
     const id = context.newId();
-    let free = (): void => undefined;
+    let received: Body | undefined;
     try {
-      const headers = headerMap(c.req.raw.headers);
+      const request = c.req.raw;
+      const headers = headerMap(request.headers);
       const client = await context.auth.client(headers, 'responses');
-      const { stored } = context;
-      if (!stored)
-        throw new ProxyError('not_stored', 'Cannot find it: responses are not stored here (responses.store)');
       if (context.draining())
         throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
+      const call = { request, headers, server: c.env?.server };
+      const read = async () => (received ??= await readBody(request, bodyLimits(context, call, client)));
       const body = async () => {
-        const request = c.req.raw;
-        const call = { request, headers, server: c.env?.server };
-        const received = await readBody(request, bodyLimits(context, call, client));
-        ({ free } = received);
-        const { bytes } = received;
+        const { bytes } = await read();
         if (bytes.length === 0) return { text: '{}', value: {} };
         return await context.turns.run(readJson(bytes, boundsOf(context.limits)));
       };
-      const response = await handle({ c, client, owner: ownerOf(client), stored, body });
-      response.headers.set('x-request-id', id);
-      response.headers.set('cache-control', 'no-store');
-      return response;
+      const { stored } = context;
+      try {
+        if (!stored) throw nothingHere(c);
+        const response = await handle({ c, client, owner: ownerOf(client), stored, body });
+        response.headers.set('x-request-id', id);
+        response.headers.set('cache-control', 'no-store');
+        return response;
+      } catch (thrown) {
+        if (!(thrown instanceof NotHere)) throw thrown;
+        const { bytes } = request.method === 'POST' ? await read() : { bytes: undefined };
+        return await askElsewhere(context, { ...call, id, client, body: bytes }, thrown);
+      }
     } catch (thrown) {
       const error = toProxyError(thrown);
       if (error.fault === 'internal') context.problem(`Request ${id}: ${String(error.cause)}`);
       return errorResponse(error, { id, attempts: [], endpoint: 'responses' });
     } finally {
-      free();
+      received?.free();
     }
   };
+}
+
+/** Where nothing is stored at all. */
+function nothingHere({ req }: Context<ServerEnv>): NotHere {
+  const of = /\/conversations(?:\/|$)/.test(req.path) ? 'conversations' : 'responses';
+  const message = 'Cannot find it: responses are not stored here (responses.store)';
+  return new NotHere(of, idIn(req.param('id')), message);
+}
+
+/** The id that a path names; empty where it names none. */
+export function idIn(id: string | undefined): string {
+  return id ?? '';
 }

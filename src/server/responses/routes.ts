@@ -5,8 +5,8 @@ import { addressOf } from '../network.ts';
 import { ownLimits } from '../own-limits.ts';
 import { events, json } from './answers.ts';
 import { EventStream } from './event-stream.ts';
-import { notStored } from './not-stored.ts';
-import { owned } from './owned.ts';
+import { NotHere } from './not-stored.ts';
+import { idIn, owned } from './owned.ts';
 import { pagingOf } from './paging.ts';
 
 /** GET /v1/responses/{id}: a stored response, or its events with ?stream=true from behind ?starting_after. */
@@ -14,7 +14,7 @@ export function getResponse(context: ServerContext): Handler<ServerEnv> {
   return owned(context, async ({ c, owner, stored }) => {
     const id = idIn(c.req.param('id'));
     const shown = await stored.store.ask('responses', 'show', owner, id, context.clock.now());
-    if (!shown) throw notStored('Response', id);
+    if (!shown) throw new NotHere('responses', id);
     if (c.req.query('stream') !== 'true') return json(shown.body);
     const after = numberIn(c.req.query('starting_after'));
     const request = c.req.raw;
@@ -39,7 +39,7 @@ export function deleteResponse(context: ServerContext): Handler<ServerEnv> {
   return owned(context, async ({ c, owner, stored }) => {
     const id = idIn(c.req.param('id'));
     stored.background.cancel(owner, id);
-    if (!(await stored.store.ask('responses', 'remove', owner, id))) throw notStored('Response', id);
+    if (!(await stored.store.ask('responses', 'remove', owner, id))) throw new NotHere('responses', id);
     return c.json({ id, object: 'response', deleted: true });
   });
 }
@@ -49,7 +49,7 @@ export function cancelResponse(context: ServerContext): Handler<ServerEnv> {
   return owned(context, async ({ c, owner, stored }) => {
     const id = idIn(c.req.param('id'));
     const shown = await stored.store.ask('background', 'cancel', owner, id, context.clock.now());
-    if (!shown) throw notStored('Response', id);
+    if (!shown) throw new NotHere('responses', id);
     if (!shown.background)
       throw new ProxyError(
         'invalid_request',
@@ -72,13 +72,9 @@ export function listInputItems(context: ServerContext): Handler<ServerEnv> {
       pagingOf(c),
       context.clock.now(),
     );
-    if (page === undefined) throw notStored('Response', id);
+    if (page === undefined) throw new NotHere('responses', id);
     return json(page);
   });
-}
-
-export function idIn(id: string | undefined): string {
-  return id ?? '';
 }
 
 /** @throws ProxyError `invalid_request` */

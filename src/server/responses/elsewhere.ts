@@ -1,0 +1,140 @@
+import type { Client } from '../auth.ts';
+import type { Called } from '../body.ts';
+import type { ServerContext } from '../context.ts';
+import type { BaseProvider, PassCall } from '../../providers/base.ts';
+import type { NotHere } from './not-stored.ts';
+import { ProxyError, statusOf, toProxyError } from '../../errors.ts';
+import { finishFailed } from '../../pipeline/pipeline.ts';
+import { pathTemplate, segmentsBelow } from '../../wire/below.ts';
+import { passedHeaders, passingHeaders } from '../../wire/headers.ts';
+import { ownerOf } from './begin.ts';
+import { errorResponse } from '../error.ts';
+import { headerText } from '../header-text.ts';
+import { leaving } from '../inference.ts';
+import { addressOf } from '../network.ts';
+import { ownLimits } from '../own-limits.ts';
+import { VIA, viaHere } from '../via.ts';
+
+/** Longest name of a client's program in a record, characters. */
+const MAX_USER_AGENT = 200;
+
+/** What is asked about something that is not stored here. */
+export interface AskedElsewhere extends Called {
+  /** The id of the request. */
+  readonly id: string;
+  readonly client: Client;
+  /** The body, as far as it was read. */
+  readonly body: PassCall['body'];
+}
+
+/**
+ * Asks the provider that has what is not stored here: the one that stored it, or the only one that may have. It is a request
+ * like any other that passes: with a record, and counted by the limits of its key; it costs nothing.
+ * @throws the refusal, in other words where several providers may have it
+ */
+export async function askElsewhere(
+  context: ServerContext,
+  asked: AskedElsewhere,
+  refusal: NotHere,
+): Promise<Response> {
+  const provider = await keeper(context, asked, refusal);
+  const { id, request, headers } = asked;
+  const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;
+  const exchange = context.begin(id, 'passthrough', userAgent, headers);
+  exchange.finally(ownLimits(context, request, asked.server));
+  try {
+    return await forwarded(context, asked, provider, exchange);
+  } catch (thrown) {
+    const error = toProxyError(thrown);
+    if (error.fault === 'internal') context.problem(`Request ${id}: ${String(error.cause ?? error)}`);
+    finishFailed(exchange, error, statusOf(error));
+    return errorResponse(error, exchange);
+  }
+}
+
+/** Which provider to ask. @throws the refusal */
+async function keeper(
+  { registry, stored, issued, clock }: ServerContext,
+  { client }: AskedElsewhere,
+  refusal: NotHere,
+): Promise<BaseProvider> {
+  const { of, id } = refusal;
+  const owner = ownerOf(client);
+  const known = issued.get(id);
+  if (known && known.owner !== owner) throw refusal;
+  // What another key has stored is nobody else's, wherever it is.
+  if (stored) {
+    const nowMs = clock.now();
+    const { kind } =
+      of === 'responses'
+        ? await stored.store.ask('responses', 'chain', owner, id, nowMs)
+        : await stored.store.ask('conversations', 'said', owner, id);
+    if (kind === 'foreign') throw refusal;
+  }
+  const candidates = [...registry.providers].filter(
+    ({ name, storedResponses }) => storedResponses !== undefined && client.access.allowsProvider(name),
+  );
+  const issuer = candidates.find(({ name }) => name === known?.provider);
+  const [only, second] = candidates;
+  if (issuer) return issuer;
+  if (!only) throw refusal;
+  if (!second) return only;
+  const names = candidates.map(({ name }) => name).join(', ');
+  const why = `It is not stored here, and several providers may have it (${names}): ask with a key that may use only one of them.`;
+  throw new ProxyError('not_stored', `${refusal.message} ${why}`);
+}
+
+async function forwarded(
+  context: ServerContext,
+  { id, request, headers, server, client, body }: AskedElsewhere,
+  provider: BaseProvider,
+  exchange: ReturnType<ServerContext['begin']>,
+): Promise<Response> {
+  exchange.comesFrom({
+    key: client.key,
+    // What passes is not read.
+    content: 'metadata',
+    conversation: null,
+    group: client.group,
+    labels: client.labels,
+  });
+  const { segments, query } = placeAt(provider, new URL(request.url, 'http://localhost'));
+  const { method } = request;
+  exchange.passes(provider.name, method, pathTemplate(segments));
+  exchange.asks({ model: '', stream: false, text: undefined, user: null, tags: null });
+  if (!context.admit(exchange)) {
+    const message = 'Cannot accept the request: limits.max_concurrent is reached';
+    throw new ProxyError('unavailable', message, { retryAfterMs: 1_000 });
+  }
+  const travelling = passingHeaders(headers);
+  travelling[VIA] = viaHere(headers, context.instance);
+  Object.assign(travelling, exchange.joinTrace());
+  // The body was unpacked when it was read.
+  delete travelling['content-encoding'];
+  const abort = leaving(request.signal);
+  context.running.add(abort, exchange);
+  const call = { method, segments, query, headers: travelling, body };
+  const requester = { caller: client, user: null, address: () => addressOf(request, server) };
+  const passed = await context.passthrough.read({ provider, call }, exchange, requester, abort);
+  const back = passedHeaders(passed.upstream, context.mask);
+  for (const [name, value] of Object.entries(exchange.limitHeaders ?? {})) back[name] = headerText(value);
+  back['x-request-id'] = id;
+  back['x-llmproxy-provider'] = provider.name;
+  // An error that was read is no longer compressed.
+  if (typeof passed.body === 'string') delete back['content-encoding'];
+  return new Response(passed.body, { status: passed.status, headers: back });
+}
+
+/** Where a provider has what a path of ours names. @throws ProxyError `invalid_request` */
+function placeAt({ storedResponses = '' }: BaseProvider, url: URL): Pick<PassCall, 'segments' | 'query'> {
+  const [path = '', own] = storedResponses.split('?');
+  const [asked = ''] = /\/(?:responses|conversations)(?:\/.*)?$/.exec(url.pathname) ?? [];
+  const segments = segmentsBelow(path.replace(/\/responses$/, '') + asked);
+  if (!segments)
+    throw new ProxyError(
+      'invalid_request',
+      'Cannot forward the request: its path has empty segments, dots in place of a name, or encoded slashes',
+    );
+  const query = [url.search.slice(1), own].filter((part) => part !== undefined && part !== '').join('&');
+  return { segments, query };
+}

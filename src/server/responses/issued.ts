@@ -1,0 +1,33 @@
+import type { Owner } from '../../stored/entries.ts';
+
+/** Whose a response is, and which provider has stored it. */
+export interface IssuedResponse {
+  readonly owner: Owner;
+  readonly provider: string;
+}
+
+/** How many are remembered. */
+const MOST = 10_000;
+
+const ID = /"id"\s*:\s*"(resp_[^"\\]{1,200})"/;
+const STORED = /"store"\s*:\s*true/;
+
+/** Which providers have stored which responses, as far as this process has seen them go by. */
+export class IssuedResponses {
+  readonly #known = new Map<string, IssuedResponse>();
+
+  get(id: string): IssuedResponse | undefined {
+    return this.#known.get(id);
+  }
+
+  /** @param response as its provider said it, JSON; remembered if it says that it is stored */
+  note(response: string, issued: IssuedResponse): void {
+    const [, id] = ID.exec(response) ?? [];
+    if (id === undefined || !STORED.test(response)) return;
+    this.#known.delete(id);
+    this.#known.set(id, issued);
+    if (this.#known.size <= MOST) return;
+    const [oldest] = this.#known.keys();
+    this.#known.delete(oldest!);
+  }
+}
