@@ -550,6 +550,14 @@ const limits = z.strictObject({
       duration: duration
         .prefault('2h')
         .describe('Longest duration of a session. Providers have limits of their own.'),
+      max_streams: z
+        .number()
+        .int()
+        .min(1)
+        .default(16)
+        .describe(
+          'Streams (`stream_id`) that one WebSocket connection to /v1/responses may have. See docs/responses.md.',
+        ),
     })
     .prefault({})
     .describe('Limits of realtime sessions. See docs/realtime.md.'),

@@ -319,3 +319,163 @@ describe('a connection', () => {
     });
   });
 });
+
+describe('lanes of a connection', () => {
+  /** A server of chat that streams one word, and ends when it is told to. */
+  function slow() {
+    const open = new Map<string, () => void>();
+    const server = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      idleTimeout: 0,
+      async fetch(request) {
+        const { messages } = (await request.json()) as { messages: { content: unknown }[] };
+        const asked = JSON.stringify(messages.at(-1)!.content).replaceAll(/[^a-z]/g, '');
+        const chunk = (delta: object, finish: string | null) =>
+          `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+        const body = new ReadableStream<Uint8Array>({
+          start(controller) {
+            const say = (text: string) => controller.enqueue(new TextEncoder().encode(text));
+            say(chunk({ content: `${asked}${messages.length}` }, null));
+            open.set(asked, () => {
+              say(`${chunk({}, 'stop')}data: [DONE]\n\n`);
+              controller.close();
+            });
+          },
+        });
+        return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+      },
+    });
+    return {
+      url: `http://127.0.0.1:${server.port}`,
+      asks: (word: string) => open.has(word),
+      end(word: string) {
+        open.get(word)!();
+        open.delete(word);
+      },
+      [Symbol.asyncDispose]: () => server.stop(true),
+    };
+  }
+
+  const create = (input: string, more: object = {}) => ({
+    type: 'response.create',
+    model: 'm',
+    input,
+    store: false,
+    ...more,
+  });
+  type Heard = readonly JsonObject[];
+  const of = (heard: Heard, lane: string | undefined) => heard.filter(({ stream_id }) => stream_id === lane);
+  const ended = (heard: Heard, lane: string | undefined) =>
+    of(heard, lane).filter(({ type }) => /^(?:error|response\.completed)$/.test(String(type)));
+
+  test('are answered side by side, each in its order, and its events name it', async () => {
+    await using provider = slow();
+    await using proxy = running(at(provider.url));
+    using client = await connected(proxy.url);
+    client.say(create('first', { stream_id: 'a' }));
+    client.say(create('second', { stream_id: 'a' }));
+    client.say(create('other', { stream_id: 'b' }));
+    client.say(create('plain'));
+    await until('three are asked', () => ['first', 'other', 'plain'].every((word) => provider.asks(word)));
+    expect(provider.asks('second')).toBe(false);
+    for (const [word, lane] of [
+      ['plain', undefined],
+      ['other', 'b'],
+      ['first', 'a'],
+    ] as const) {
+      provider.end(word);
+      await until(`${word} is answered`, () => ended(client.heard, lane).length === 1);
+    }
+    await until('the next of its lane is asked', () => provider.asks('second'));
+    provider.end('second');
+    await until('it is answered', () => ended(client.heard, 'a').length === 2);
+    expect(ended(client.heard, 'a').map(textOf)).toEqual(['first1', 'second1']);
+    for (const lane of ['a', 'b', undefined]) {
+      const events = of(client.heard, lane);
+      for (const { stream_id, ...event } of events)
+        expect([stream_id, publishedProblems(responseStreamEvent, event)]).toEqual([lane, []]);
+      const [begun] = events;
+      expect([begun!.type, begun!.sequence_number]).toEqual(['response.created', 0]);
+    }
+    expect((await proxy.recorded(4)).map(({ outcome }) => outcome)).toEqual(Array(4).fill('success'));
+  });
+
+  test('go on from the last answers of each other, and a failure takes only that of its own', async () => {
+    await using provider = counter();
+    await using proxy = running(at(provider.url, { responses: { store: 'never' } }));
+    using client = await connected(proxy.url);
+    const a = await client.create({ model: 'm', input: 'a', store: false, stream_id: 'a' });
+    const fork = { model: 'm', input: 'b', store: false, previous_response_id: idOf(a) };
+    const b = await client.create({ ...fork, stream_id: 'b' });
+    expect([a, b].map(textOf)).toEqual(['1', '3']);
+    // Both go on from the same.
+    expect(textOf(await client.create({ ...fork, stream_id: 'c' }))).toBe('3');
+    const unknown = await client.create({ ...fork, previous_response_id: 'resp_none', stream_id: 'c' });
+    expect(unknown).toMatchObject({ type: 'error', status: 400, stream_id: 'c' });
+    expect(textOf(await client.create({ ...fork, stream_id: 'a' }))).toBe('3');
+    // That was the last of its lane, and another one is now.
+    expect((await client.create({ ...fork, stream_id: 'b' })).type).toBe('error');
+  });
+
+  test('are so many as they may be; those that lie idle make room', async () => {
+    await using provider = slow();
+    const limits = { realtime: { max_streams: 2 } };
+    await using proxy = running(at(provider.url, { limits }));
+    using client = await connected(proxy.url);
+    client.say(create('one', { stream_id: 'a' }));
+    client.say(create('two', { stream_id: 'b' }));
+    client.say(create('three', { stream_id: 'c' }));
+    const refused = await until('the third is refused', () => of(client.heard, 'c')[0]);
+    expect(refused).toEqual({
+      stream_id: 'c',
+      type: 'error',
+      status: 400,
+      error: {
+        type: 'invalid_request_error',
+        code: 'websocket_stream_limit_reached',
+        message: expect.stringContaining('limits.realtime.max_streams'),
+        param: 'stream_id',
+      },
+    });
+    // Whoever names none has a place of its own.
+    client.say(create('plain'));
+    await until('it is asked', () => provider.asks('plain'));
+    provider.end('one');
+    await until('it is answered', () => ended(client.heard, 'a').length === 1);
+    client.say(create('four', { stream_id: 'c' }));
+    await until('there is room', () => provider.asks('four'));
+  });
+
+  test('have names of OpenAI’s form', async () => {
+    await using provider = counter();
+    await using proxy = running(at(provider.url));
+    using client = await connected(proxy.url);
+    for (const stream_id of ['', 'a b', 'x'.repeat(257), 5, { a: 1 }]) {
+      const told = await client.create({ model: 'm', input: 'x', stream_id });
+      expect(told).toMatchObject({ type: 'error', status: 400, error: { param: 'stream_id' } });
+    }
+    expect(textOf(await client.create({ model: 'm', input: 'x', stream_id: 'agent_1.2-b' }))).toBe('1');
+    expect(textOf(await client.create({ model: 'm', input: '"stream_id"' }))).toBe('1');
+  });
+
+  test('give back all that they held when the connection is closed', async () => {
+    await using provider = slow();
+    await using proxy = running(at(provider.url, { responses: { store: 'never' } }));
+    const held = async () => {
+      const page = await (await fetch(`${proxy.url}/metrics`)).text();
+      return Number(/^llmproxy_buffered_bytes (\d+)$/m.exec(page)?.[1]);
+    };
+    {
+      using client = await connected(proxy.url);
+      client.say(create(`kept ${' '.repeat(100_000)}`, { stream_id: 'a' }));
+      await until('it is asked', () => provider.asks('kept'));
+      provider.end('kept');
+      await until('it is kept', async () => (await held()) >= 100_000);
+      client.say(create('runs', { stream_id: 'b' }));
+      client.say(create(`waits ${' '.repeat(100_000)}`, { stream_id: 'b' }));
+      await until('it waits', async () => (await held()) >= 200_000);
+    }
+    await until('all of it is free', async () => (await held()) === 0);
+  });
+});

@@ -24,23 +24,38 @@ export interface Held {
 }
 
 /**
- * The last answer of a connection, which the next request may go on from although nobody stores it. What is in it is read only
- * when somebody does.
+ * The last answer of a connection's lane, which the next request may go on from although nobody stores it. What is in it is read
+ * only when somebody does.
  */
 export class LastAnswer {
   readonly #maxLength: number;
   readonly #held: Held;
+  readonly #others: () => Iterable<LastAnswer>;
   #kept: Kept | undefined;
   #ended = false;
 
-  /** @param maxLength of all that was said, characters; beyond it nothing is kept */
-  constructor(maxLength: number, held: Held) {
+  /**
+   * @param maxLength of all that was said, characters; beyond it nothing is kept
+   * @param others the last answers of the connection's other lanes, which can be gone on from in this one
+   */
+  constructor(maxLength: number, held: Held, others: () => Iterable<LastAnswer> = () => []) {
     this.#maxLength = maxLength;
     this.#held = held;
+    this.#others = others;
   }
 
-  /** All that was said up to the answer of this id; `undefined` where that is not the last one. */
+  /** All that was said up to the answer of this id; `undefined` where that is not the last one of any lane. */
   *find(id: string): Steps<Extract<Chain, { kind: 'found' }> | undefined> {
+    const own = yield* this.#own(id);
+    if (own) return own;
+    for (const other of this.#others()) {
+      const found = other === this ? undefined : yield* other.#own(id);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  *#own(id: string): Steps<Extract<Chain, { kind: 'found' }> | undefined> {
     const kept = this.#kept;
     if (!kept) return undefined;
     const response = yield* read(kept.response);

@@ -5,7 +5,6 @@ import { ProxyError, toProxyError } from '../../../errors.ts';
 import { errorResponse } from '../../error.ts';
 import { networkOf } from '../../network.ts';
 import { agreedProtocol, spelledOut } from '../../realtime/credentials.ts';
-import { LastAnswer } from '../last-answer.ts';
 import { ResponsesSocket } from './socket.ts';
 
 /**
@@ -33,9 +32,8 @@ export function openResponses(context: ServerContext): Upgrade {
         take: (bytes: number) => buffered.take(owner, bytes),
         free: (bytes: number) => buffered.free(owner, bytes),
       };
-      const last = new LastAnswer(limits.max_body, held);
       const server = { timeout: () => undefined, requestIP: () => peer };
-      const turns = { url: request.url.split('?')[0]!, headers, bindings: { server }, last };
+      const turns = { url: request.url.split('?')[0]!, headers, bindings: { server } };
       const socket = new ResponsesSocket(context, turns, {
         owner,
         held,

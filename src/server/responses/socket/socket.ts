@@ -2,19 +2,27 @@ import type { ServerContext, ServerSocket, SocketHandler } from '../../context.t
 import type { JsonObject } from '../../../wire/json.ts';
 import type { TurnsOf } from './turn.ts';
 import type { Held } from '../last-answer.ts';
+import type { Said } from './lane.ts';
 import type { ProxyError } from '../../../errors.ts';
 import { toProxyError } from '../../../errors.ts';
 import { CLOSE } from '../../../wire/websocket/close.ts';
 import { boundsOf, readObject } from '../../json.ts';
-import { answerTurn, bodyOf, errorEvent } from './turn.ts';
+import { LastAnswer } from '../last-answer.ts';
+import { Lane } from './lane.ts';
+import { Lanes, StreamLimit } from './lanes.ts';
+import { Outgoing } from './outgoing.ts';
+import { answerTurn, bodyOf, errorEvent, inLane } from './turn.ts';
 import { warmUp } from './warm-up.ts';
 
 /** Requests that wait for the one before them, and their length, characters: whoever sends more does not wait for answers. */
 const MAX_WAITING = 64;
 
+/** The field that names a lane; a message that does not hold it is of none, whatever else it is. */
+const NAMES_LANE = '"stream_id"';
+
 /**
- * A connection of the Responses API: requests come as messages, one is answered after the other, and the events of the answers go
- * back as messages. Each is a request like any other over HTTP.
+ * A connection of the Responses API: requests come as messages, and the events of the answers go back as messages. Each is a
+ * request like any other over HTTP. Those of one lane are answered one after the other, those of different lanes side by side.
  */
 export class ResponsesSocket implements SocketHandler {
   readonly #context: ServerContext;
@@ -24,16 +32,19 @@ export class ResponsesSocket implements SocketHandler {
   readonly #held: Held;
   readonly #ended: () => void;
   readonly #abort = new AbortController();
-  /** What came, and what there was no room for. */
-  readonly #waiting: (string | ProxyError)[] = [];
+  readonly #lanes: Lanes;
+  readonly #outgoing: Outgoing;
+  /** What came and has no lane yet, and what there was no room for. */
+  readonly #came: (string | ProxyError)[] = [];
+  /** How much waits to be answered. */
+  #count = 0;
   #length = 0;
-  #socket: ServerSocket | undefined;
-  #busy = false;
-  #drains = false;
+  #sorts = false;
   #closed = false;
+  /** Why it is closed as soon as nothing is being answered any more. */
+  #leaving: { readonly code: number; readonly reason: string } | undefined;
   /** Whether it has been there for as long as it may. */
   #old = false;
-  #resume: (() => void) | undefined;
   #cancelIdle: () => void = () => undefined;
   readonly #cancelOld: () => void;
 
@@ -51,35 +62,42 @@ export class ResponsesSocket implements SocketHandler {
     this.#turns = turns;
     this.#held = held;
     this.#ended = ended;
-    this.#cancelOld = context.clock.after(context.limits.realtime.duration, () => (this.#old = true));
+    const { clock, limits } = context;
+    this.#outgoing = new Outgoing(clock, limits.client_stall);
+    this.#lanes = new Lanes(limits.realtime.max_streams, (id) => {
+      const last = new LastAnswer(limits.max_body, held, () => this.#lanes.answers());
+      return new Lane(id, last, {
+        answer: (said, lane) => this.#turn(said, lane),
+        idle: () => this.#rest(),
+      });
+    });
+    this.#cancelOld = clock.after(limits.realtime.duration, () => (this.#old = true));
   }
 
   opened(socket: ServerSocket): void {
-    this.#socket = socket;
-    this.#waitIdle();
-    if (this.#drains) this.drain();
+    this.#outgoing.opened(socket);
+    this.#rest();
   }
 
   message(message: string | Uint8Array): void {
     this.#cancelIdle();
     const text = typeof message === 'string' ? message : new TextDecoder().decode(message);
     const length = this.#length + text.length;
-    if (this.#waiting.length >= MAX_WAITING || length > 2 * this.#context.limits.max_body)
-      return this.#close(CLOSE.policy, 'Too many requests wait for the one before them');
+    if (this.#count >= MAX_WAITING || length > 2 * this.#context.limits.max_body)
+      return this.#outgoing.close(CLOSE.policy, 'Too many requests wait for the one before them');
+    this.#count += 1;
     try {
       this.#held.take(text.length);
       this.#length = length;
-      this.#waiting.push(text);
+      this.#came.push(text);
     } catch (thrown) {
-      this.#waiting.push(toProxyError(thrown));
+      this.#came.push(toProxyError(thrown));
     }
-    if (!this.#busy) void this.#work();
+    if (!this.#sorts) void this.#sort();
   }
 
   drained(): void {
-    const resume = this.#resume;
-    this.#resume = undefined;
-    resume?.();
+    this.#outgoing.drained();
   }
 
   closed(): void {
@@ -88,79 +106,88 @@ export class ResponsesSocket implements SocketHandler {
     this.#cancelIdle();
     this.#cancelOld();
     this.#abort.abort();
-    this.#waiting.length = 0;
+    this.#came.length = 0;
+    this.#lanes.end();
     this.#free(this.#length);
-    this.#turns.last.end();
-    this.drained();
+    this.#outgoing.end();
     this.#ended();
   }
 
   /** The proxy is being stopped: what is being answered is finished, and nothing else is begun. */
   drain(): void {
-    this.#drains = true;
-    if (!this.#busy) this.#close(CLOSE.goingAway, 'The proxy is being stopped');
+    this.#leave(CLOSE.goingAway, 'The proxy is being stopped');
   }
 
-  async #work(): Promise<void> {
-    this.#busy = true;
-    for (;;) {
-      const next = this.#closed || this.#drains ? undefined : this.#waiting.shift();
-      if (next === undefined) break;
-      // From here on its body is counted like any other's.
-      if (typeof next === 'string') this.#free(next.length);
-      await this.#turn(next);
+  /** Gives each message to its lane, in their order. */
+  async #sort(): Promise<void> {
+    this.#sorts = true;
+    for (let next = this.#came.shift(); next !== undefined; next = this.#came.shift()) {
+      try {
+        if (typeof next !== 'string') throw next;
+        const said = await this.#read(next);
+        if (this.#closed || this.#leaving) break;
+        this.#lanes.of(said.event?.stream_id).push(said);
+      } catch (thrown) {
+        this.#over(typeof next === 'string' ? next.length : 0);
+        await this.#refuse(thrown, thrown instanceof StreamLimit ? thrown.stream : undefined);
+      }
     }
-    this.#busy = false;
-    if (this.#drains) this.drain();
-    else this.#waitIdle();
+    this.#sorts = false;
+    this.#rest();
   }
 
-  async #turn(given: string | ProxyError): Promise<void> {
+  /** A message, read where that tells its lane. */
+  async #read(text: string): Promise<Said> {
+    if (!text.includes(NAMES_LANE)) return { text };
+    const { turns, limits } = this.#context;
+    return { text, event: await turns.run(readObject(text, boundsOf(limits))) };
+  }
+
+  async #turn({ text, event: known }: Said, lane: Lane): Promise<void> {
+    // From here on its body is counted like any other's.
+    this.#over(text.length);
     try {
-      if (typeof given !== 'string') throw given;
       const { turns, limits } = this.#context;
-      await this.#create(await turns.run(readObject(given, boundsOf(limits))), given);
+      const event = known ?? (await turns.run(readObject(text, boundsOf(limits))));
+      await this.#create(event, text, lane);
     } catch (thrown) {
-      const { rule, message, param } = toProxyError(thrown);
-      await this.#send(errorEvent(rule.status, rule.code, message, param ?? null));
+      await this.#refuse(thrown, lane.id);
     }
   }
 
-  async #create(event: JsonObject, text: string): Promise<void> {
+  async #create(event: JsonObject, text: string, { id, last }: Lane): Promise<void> {
+    const send = (each: string) => this.#outgoing.send(inLane(each, id));
     if (event.type !== 'response.create') {
       const known = 'Cannot read the message: its type must be "response.create"';
-      return this.#send(errorEvent(400, 'invalid_request', known, 'type'));
+      return await send(errorEvent(400, 'invalid_request', known, 'type'));
     }
     if (this.#old) {
       const message =
         'The connection has been open for as long as it may (limits.realtime.duration): open another one';
-      await this.#send(errorEvent(429, 'websocket_connection_limit_reached', message));
-      return this.#close(CLOSE.normal, 'The connection has been open for as long as it may');
+      await send(errorEvent(429, 'websocket_connection_limit_reached', message));
+      return this.#leave(CLOSE.normal, 'The connection has been open for as long as it may');
     }
     const { turns, responses } = this.#context;
     if (event.generate === false) {
-      const { last } = this.#turns;
-      for (const each of await turns.run(warmUp(event, last, this.#context))) await this.#send(each);
+      for (const each of await turns.run(warmUp(event, last, this.#context))) await send(each);
       return;
     }
     const { signal } = this.#abort;
     const body = await turns.run(bodyOf(event, text));
-    await answerTurn({ event, body }, responses(), this.#turns, {
-      signal,
-      send: (each) => this.#send(each),
-    });
+    await answerTurn({ event, body, last }, responses(), this.#turns, { signal, send });
   }
 
-  /** Resolves when the client has taken enough that more may be sent. */
-  async #send(event: string): Promise<void> {
-    if (this.#closed || !this.#socket) return;
-    if (this.#socket.send(event) > 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#resume = resolve;
-    const { clock, limits } = this.#context;
-    const cancel = clock.after(limits.client_stall, () => this.#socket?.terminate());
-    await promise;
-    cancel();
+  async #refuse(thrown: unknown, lane: string | undefined): Promise<void> {
+    const { rule, message, param } = toProxyError(thrown);
+    const code = thrown instanceof StreamLimit ? 'websocket_stream_limit_reached' : rule.code;
+    await this.#outgoing.send(inLane(errorEvent(rule.status, code, message, param ?? null), lane));
+  }
+
+  /** One that waited does not any more. */
+  #over(length: number): void {
+    if (this.#closed) return;
+    this.#count -= 1;
+    this.#free(length);
   }
 
   #free(length: number): void {
@@ -168,14 +195,21 @@ export class ResponsesSocket implements SocketHandler {
     this.#held.free(length);
   }
 
-  #waitIdle(): void {
-    this.#cancelIdle();
-    const { clock, limits } = this.#context;
-    const leave = () => this.#close(CLOSE.normal, 'Nothing was asked for limits.realtime.idle');
-    this.#cancelIdle = clock.after(limits.realtime.idle, leave);
+  /** Nothing is begun any more, and what is being answered is finished. */
+  #leave(code: number, reason: string): void {
+    this.#leaving ??= { code, reason };
+    this.#came.length = 0;
+    this.#lanes.clear();
+    this.#rest();
   }
 
-  #close(code: number, reason: string): void {
-    this.#socket?.close(code, reason);
+  /** Where nothing is being answered, the connection is closed, or waits for what comes, but not for ever. */
+  #rest(): void {
+    if (this.#closed || this.#sorts || this.#lanes.busy) return;
+    if (this.#leaving) return this.#outgoing.close(this.#leaving.code, this.#leaving.reason);
+    this.#cancelIdle();
+    const { clock, limits } = this.#context;
+    const leave = () => this.#outgoing.close(CLOSE.normal, 'Nothing was asked for limits.realtime.idle');
+    this.#cancelIdle = clock.after(limits.realtime.idle, leave);
   }
 }

@@ -15,13 +15,14 @@ export interface TurnsOf {
   /** Of the handshake, with the key in them. */
   readonly headers: HeaderMap;
   readonly bindings: ServerBindings;
-  readonly last: LastAnswer;
 }
 
 /** A `response.create`, and the body that says the same over HTTP. */
 interface Turn {
   readonly event: JsonObject;
   readonly body: string | Uint8Array<ArrayBuffer>;
+  /** The last answer of its lane. */
+  readonly last: LastAnswer;
 }
 
 /** Fields of a request that are the transport's own. */
@@ -47,9 +48,9 @@ const FAILED: ReadonlySet<unknown> = new Set(['error', 'response.failed']);
  * @param send takes an event; resolves when the client can take more
  */
 export async function answerTurn(
-  { event, body }: Turn,
+  { event, body, last }: Turn,
   ask: Inference,
-  { url, headers, bindings, last }: TurnsOf,
+  { url, headers, bindings }: TurnsOf,
   { signal, send }: { signal: AbortSignal; send: (event: string) => Promise<void> },
 ): Promise<void> {
   const sent: Record<string, string> = {};
@@ -101,4 +102,9 @@ export function errorEvent(
 ): string {
   const type = status < 500 ? 'invalid_request_error' : 'server_error';
   return JSON.stringify({ type: 'error', status, error: { type, code, message, param } });
+}
+
+/** An event as one of its lane. @param id `stream_id`, whose letters need no escaping; left out where the request named none */
+export function inLane(event: string, id: string | undefined): string {
+  return id === undefined ? event : event.replace(/^\s*\{/, `{"stream_id":"${id}",`);
 }
