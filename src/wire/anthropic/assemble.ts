@@ -10,10 +10,10 @@ import { messagesErrorEvent } from './client-error.ts';
 import { anthropicUsage } from './response.ts';
 import { toldSoFar } from '../usage.ts';
 
-/** Indexes come from outside and must not make lists as long as they like. */
+/** Indexes come from outside and must not create arbitrarily long lists. */
 const MAX_BLOCKS = 1_024;
 
-/** What a block is that begins with a delta of this type, where its own beginning was left out. */
+/** The type of a block whose start event was missing, by the type of its first delta. */
 const BEGUN_BY: Readonly<Record<string, string>> = {
   text_delta: 'text',
   thinking_delta: 'thinking',
@@ -23,14 +23,14 @@ const BEGUN_BY: Readonly<Record<string, string>> = {
 
 interface Block {
   readonly content: JsonObject;
-  /** Pieces of `input`. */
+  /** The pieces of `input`. */
   json: string;
   stopped: boolean;
 }
 
 /**
- * For the events of /v1/messages, as any server sends them: blocks may begin before others stop, stop late or
- * never, and lack what they ought to begin with.
+ * For the events of /v1/messages from any server: blocks may start before others stop, stop late or never, and lack fields in
+ * their start event.
  */
 export function messageAssembler(): Assembler {
   return new MessageFolding();
@@ -40,7 +40,7 @@ class MessageFolding implements Assembler {
   readonly #blocks = new Map<number, Block>();
   #message: JsonObject = {};
   #usage: JsonObject | undefined;
-  /** How often a message began. */
+  /** The number of message_start events. */
   #starts = 0;
   content = false;
 
@@ -101,7 +101,7 @@ class MessageFolding implements Assembler {
     };
   }
 
-  /** Signed blocks belong to the model that made them; unsigned reasoning may stand before the text. */
+  /** Signed blocks are specific to their model; unsigned reasoning may precede the text. */
   begun(): Begun | undefined {
     const blocks = [...this.#blocks].sort(([a], [b]) => a - b);
     const last = blocks.pop();
@@ -118,12 +118,12 @@ class MessageFolding implements Assembler {
 
   fresh(): Assembler {
     const rest = new MessageFolding();
-    // The input is told at the beginning alone.
+    // Input tokens are only reported at the start.
     rest.#usage = this.#usage;
     return rest;
   }
 
-  /** A server that begins again has thrown away what it said. */
+  /** A server that sends another message_start has discarded what it sent before. */
   #start(message: JsonObject): void {
     this.#starts += 1;
     this.#message = { ...message };
@@ -163,7 +163,7 @@ class MessageFolding implements Assembler {
     if (block) block.stopped = true;
   }
 
-  /** A server that says twice why it ended may have said nothing the second time. */
+  /** If a server repeats the stop reason, the repetition may be empty. */
   #end({ stop_reason, ...delta }: JsonObject): void {
     Object.assign(this.#message, delta);
     if (finishReason('messages', stop_reason) !== null) this.#message.stop_reason = stop_reason;
@@ -181,7 +181,7 @@ function isUnsigned({ content }: Block): boolean {
   return content.type === 'thinking' && !content.signature;
 }
 
-/** Input that was cut stays readable as it came. */
+/** Truncated input is kept as the text received. */
 function shown({ content, json }: Block): JsonObject {
   if (json === '') return content.type === 'tool_use' ? { ...content, input: content.input ?? {} } : content;
   const input = parseJson(json);

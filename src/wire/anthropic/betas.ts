@@ -1,20 +1,20 @@
-/** What clients of Anthropic ask for by the header `anthropic-beta`, as far as other hosts of Claude take it. */
+/** The beta features in the header `anthropic-beta` that other hosts of Claude support. */
 
-/** Names of the client itself and how it signed in: they ask for nothing. */
+/** Names that identify the client or its sign-in rather than request a feature. */
 const OF_CLIENTS = /^(?:claude-code|oauth|cli-internal)-/;
 
-/** What Anthropic's own API and other hosts call otherwise. */
+/** Features with different names at Anthropic and at other hosts. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'advanced-tool-use-2025-11-20': 'tool-search-tool-2025-10-19',
 };
 
 export interface Betas {
   readonly kept: readonly string[];
-  /** What the host does not take, as "anthropic-beta: files-api-2025-04-14". */
+  /** What the host does not support, as "anthropic-beta: files-api-2025-04-14". */
   readonly dropped: readonly string[];
 }
 
-/** Those that a header asks for and a host takes: it answers 400 to all others. @param taken by their names, small */
+/** The requested features that a host supports: it rejects all others with 400. @param taken the supported names in lower case */
 export function betasFor(header: string | undefined, taken: readonly string[]): Betas {
   const kept = new Set<string>();
   const dropped: string[] = [];

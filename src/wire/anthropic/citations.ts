@@ -1,16 +1,16 @@
-/** Where a text comes from, in Anthropic's words. @see https://docs.anthropic.com/en/docs/build-with-claude/citations */
+/** Annotations as Anthropic's citations. @see https://docs.anthropic.com/en/docs/build-with-claude/citations */
 import type { JsonObject } from '../json.ts';
 import type { Annotation } from '../parts/part.ts';
 import { countOf, isObject, listOf, stringOf } from '../json.ts';
 
-/** How the citations of documents name their places there. */
+/** The kinds of locations in citations of documents. */
 const PLACES: Readonly<Record<string, unknown>> = {
   char_location: true,
   page_location: true,
   content_block_location: true,
 };
 
-/** The citations of a text that stands between two places of all text, in characters. */
+/** The citations of the text between two positions of the whole text, in characters. */
 export function decodeCitations(citations: unknown, start: number, end: number): Annotation[] {
   return listOf(citations)
     .filter(isObject)
@@ -34,7 +34,7 @@ function decodeCitation(citation: JsonObject, start_index: number, end_index: nu
   return [{ type: 'url_citation', url_citation: told, native }];
 }
 
-/** An annotation as a citation; Anthropic's own as it came. @param text all of the text that it is of */
+/** An annotation as a citation; Anthropic's own unchanged. @param text the whole text that it refers to */
 export function encodeCitation(annotation: Annotation, text: string): JsonObject {
   if (annotation.native?.protocol === 'messages') return annotation.native.value;
   if (annotation.type === 'document_citation') {
@@ -53,7 +53,7 @@ export function encodeCitation(annotation: Annotation, text: string): JsonObject
   return {
     type: 'web_search_result_location',
     cited_text: cited_text || text.slice(start_index, end_index),
-    // What Anthropic would want back of its own pages.
+    // A field that Anthropic requires back for its own search results.
     encrypted_index: '',
     title,
     url,

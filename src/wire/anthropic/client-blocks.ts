@@ -6,15 +6,15 @@ import { CALLER } from './hosted.ts';
 /** A block on its way to the client. */
 interface Block {
   readonly kind: 'text' | 'thinking' | 'tool' | 'whole';
-  /** What it begins with. */
+  /** Its content block at the start. */
   readonly content: JsonObject;
-  /** What was not sent yet. */
+  /** The deltas that were not sent yet. */
   waiting: string;
-  /** Where its text comes from, as far as that was not sent yet. */
+  /** The citations that were not sent yet. */
   citations: JsonObject[];
-  /** What is sent before it closes. */
+  /** Events to send before it stops. */
   signature: string | undefined;
-  /** Of a tool's arguments: whether they are complete. */
+  /** For a tool call: detects the end of its arguments. */
   readonly json: JsonEnd;
 }
 
@@ -25,21 +25,21 @@ const DELTAS = {
 } as const;
 
 /**
- * Writes the blocks of a message strictly one behind another, as clients demand, however their pieces are mixed:
- * the first open one goes out as it comes, others wait until it is complete.
+ * Writes the blocks of a message strictly one after another, as clients require, however their pieces are interleaved: the first
+ * open block is streamed, others wait until it is complete.
  */
 export class BlockWriter {
-  /** Blocks in their order, from the place of the first; those before `#first` are closed. */
+  /** The blocks in order of their indexes; those before `#first` have been stopped. */
   readonly #queue: Block[] = [];
   readonly #place: number;
   #first = 0;
   readonly #calls = new Map<number, Block>();
   #lastCall: Block | undefined;
-  /** Whether the first that is not closed has begun. */
+  /** Whether the first open block has been started. */
   #open = false;
   #out = '';
 
-  /** @param textAt place of a text that the client has the beginning of; left out where it has nothing yet */
+  /** @param textAt the index of a text whose beginning the client has; omitted if it has nothing yet */
   constructor(textAt?: number) {
     this.#place = textAt ?? 0;
     if (textAt === undefined) return;
@@ -55,7 +55,7 @@ export class BlockWriter {
     this.#grow('thinking', { type: 'thinking', thinking: '', signature: '' }, piece);
   }
 
-  /** The signature of the thinking that was just said, or a block of it that was not said piece by piece. */
+  /** The signature of the preceding thinking, or a whole block that was not streamed. */
   signed({ thinking, signature }: { thinking: string; signature: string }): void {
     const last = this.#last;
     const said = last?.kind === 'thinking' && last.signature === undefined ? last : undefined;
@@ -65,7 +65,7 @@ export class BlockWriter {
     this.#advance();
   }
 
-  /** Says where the text in progress comes from. @returns whether there is one */
+  /** Adds citations to the current text. @returns whether there is one */
   cite(citation: JsonObject): boolean {
     const last = this.#last;
     if (last?.kind !== 'text') return false;
@@ -74,7 +74,7 @@ export class BlockWriter {
     return true;
   }
 
-  /** A tool that the provider ran: its call has its input behind its beginning, its result comes in one piece. */
+  /** A tool run by the provider: its call is sent with its input as a delta, its result in one piece. */
   hosted(content: JsonObject): void {
     if (content.input === undefined) return this.whole(content);
     const block = this.#add('tool', { ...content, input: {} });
@@ -83,15 +83,15 @@ export class BlockWriter {
     this.#advance();
   }
 
-  /** A block that comes in one piece. */
+  /** A block that is sent in one piece. */
   whole(content: JsonObject): void {
     this.#add('whole', content);
     this.#advance();
   }
 
   /**
-   * A piece of a tool call. Some vendors leave the index out or give every call the same one: a new id is a new call.
-   * @param newId names a call that has no id of its own
+   * A piece of a tool call. Some vendors omit the index or give every call the same one: a new id is a new call.
+   * @param newId creates an id for a call without one
    */
   call(
     index: number | undefined,
@@ -113,7 +113,7 @@ export class BlockWriter {
     this.#advance();
   }
 
-  /** Nothing more comes: what waits goes out as it is. */
+  /** Ends the message: waiting blocks are sent as they are. */
   close(): void {
     for (;;) {
       const first = this.#queue[this.#first];
@@ -130,7 +130,7 @@ export class BlockWriter {
     return out;
   }
 
-  /** The last block, unless it is closed. */
+  /** The last block, if it is open. */
   get #last(): Block | undefined {
     return this.#queue.length > this.#first ? this.#queue.at(-1) : undefined;
   }
@@ -160,7 +160,7 @@ export class BlockWriter {
     for (;;) {
       const first = this.#queue[this.#first];
       const second = this.#queue[this.#first + 1];
-      // A tool must have its name before it begins.
+      // The name of a tool is part of its start event.
       if (!first || (first.kind === 'tool' && first.content.name === '')) return;
       this.#send(first);
       if (!second || (first.kind === 'tool' && !first.json.ended)) return;
@@ -200,7 +200,7 @@ export class BlockWriter {
   }
 }
 
-/** An event of a message's stream as text. */
+/** A stream event as text. */
 export function messageEvent(event: JsonObject & { type: string }): string {
   return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }

@@ -2,7 +2,7 @@ import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject } from '../json.ts';
 
-/** @param param where it is, in the API's own manner: `messages.0.content.1.text` */
+/** @param param the field in the API's notation: `messages.0.content.1.text` */
 export function wrong(param: string, state: string): ProxyError {
   return new ProxyError('invalid_request', `Cannot read ${param}: ${state}`, { param });
 }
@@ -14,7 +14,7 @@ export function textAt(object: JsonObject, key: string, at: string): string {
   throw wrong(under(at, key), value === undefined ? 'field required' : 'expected a string');
 }
 
-/** A text that says something. @throws ProxyError `invalid_request` */
+/** A non-empty text. @throws ProxyError `invalid_request` */
 export function nameAt(object: JsonObject, key: string, at: string): string {
   const value = textAt(object, key, at);
   if (value === '') throw wrong(under(at, key), 'expected at least one character');
@@ -28,7 +28,7 @@ export function objectAt(object: JsonObject, key: string, at: string): JsonObjec
   throw wrong(under(at, key), value === undefined ? 'field required' : 'expected an object');
 }
 
-/** A list of objects, each with a `type` where `typed` says so. @throws ProxyError `invalid_request` */
+/** A list of objects, each with a `type` if `typed` is set. @throws ProxyError `invalid_request` */
 export function objectsAt(value: unknown, at: string, typed: boolean): JsonObject[] {
   if (!Array.isArray(value)) throw wrong(at, 'expected a list');
   return value.map((item: unknown, index) => {
@@ -38,7 +38,7 @@ export function objectsAt(value: unknown, at: string, typed: boolean): JsonObjec
   });
 }
 
-/** A number, where there is one. `null` is none. @throws ProxyError `invalid_request` */
+/** An optional number; `null` counts as missing. @throws ProxyError `invalid_request` */
 export function numberIn(
   object: JsonObject,
   key: string,

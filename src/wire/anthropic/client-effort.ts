@@ -4,20 +4,20 @@ import { stringOf } from '../json.ts';
 import { isStrict } from '../strict-schema.ts';
 import { nameAt, numberIn, objectAt, wrong } from './client-check.ts';
 
-/** Budgets up to so many tokens are this much effort. */
+/** The effort that corresponds to a budget of up to this many tokens. */
 const EFFORTS = [
   [2_048, 'low'],
   [8_192, 'medium'],
   [Infinity, 'high'],
 ] as const;
 
-/** The least budget that the API takes. */
+/** The smallest budget that the API accepts. */
 const MIN_BUDGET = 1_024;
 
 /**
- * `thinking` and `output_config`: effort and format in OpenAI's words. What was said is kept beside them, as
- * `thinking` and `output_config.effort`, for those who know them.
- * @throws ProxyError `invalid_request` naming the field at fault
+ * Decodes `thinking` and `output_config`: effort and format in OpenAI's terms. The original values are kept beside them, as
+ * `thinking` and `output_config.effort`, for targets that support these.
+ * @throws ProxyError `invalid_request` naming the invalid field
  */
 export function decodeOutput(body: JsonObject): Partial<ChatRequest> {
   const thinking = present(body, 'thinking') ? objectAt(body, 'thinking', '') : undefined;
@@ -46,7 +46,7 @@ function effortOf(budget: number): string {
   return EFFORTS.find(([most]) => budget <= most)![1];
 }
 
-/** `output_format` is what the field was called in beta. */
+/** `output_format` was the name of the field in beta. */
 function formatOf(body: JsonObject, config: JsonObject): Partial<ChatRequest> {
   const [owner, key, at] = present(config, 'format')
     ? ([config, 'format', 'output_config'] as const)

@@ -5,9 +5,9 @@ import { objectAt, objectsAt, textAt, wrong } from './client-check.ts';
 import { wordOf } from '../words.ts';
 
 /**
- * What a user says in a block, as parts of OpenAI's chat. Blocks that have no counterpart leave their type in
+ * Decodes a block of user content to parts of OpenAI's chat. The types of blocks without a counterpart are added to
  * `dropped`.
- * @throws ProxyError `invalid_request` naming the field at fault
+ * @throws ProxyError `invalid_request` naming the invalid field
  */
 export function decodePart(block: JsonObject, at: string, dropped: Set<string>): ContentPart[] {
   switch (block.type) {
@@ -27,18 +27,18 @@ export function decodePart(block: JsonObject, at: string, dropped: Set<string>):
   }
 }
 
-/** `cache_control` of a block, where it has one. */
+/** `cache_control` of a block, if it has one. */
 export function cacheOf({ cache_control }: JsonObject): { cache_control?: JsonObject } {
   return isObject(cache_control) ? { cache_control } : {};
 }
 
-/** A text without anything in it is none: most APIs refuse it. */
+/** An empty text is dropped: most APIs reject it. */
 function textPart(text: string, block: JsonObject): ContentPart[] {
   return text === '' ? [] : [{ type: 'text', text, ...cacheOf(block) }];
 }
 
 function image(source: JsonObject, at: string): ContentPart {
-  // Chat's files are not told apart by what they hold; ours are, so that an image comes back as one.
+  // Chat does not distinguish files by content; the canonical form does, so that an image stays an image.
   if (source.type === 'file')
     return { type: 'file', file: { file_id: textAt(source, 'file_id', at) }, image: true };
   return { type: 'image_url', image_url: { url: urlOf(source, at) } };
@@ -56,7 +56,7 @@ function documentParts(block: JsonObject, at: string, dropped: Set<string>): Con
   const here = `${at}.source`;
   const title = stringOf(block.title);
   if (isObject(block.citations) && block.citations.enabled === true) dropped.add('content.citations');
-  // Chat has files and no documents of plain text; as text every model takes it.
+  // Chat has files, but no plain text documents; as text every model accepts them.
   if (source.type === 'text') return textPart(titled(block, textAt(source, 'data', here)), block);
   if (source.type === 'content') return contentParts(block, source, here, dropped);
   if (stringOf(block.context)) dropped.add('content.context');

@@ -27,13 +27,13 @@ const KNOWN = new Set([
   'cache_control',
 ]);
 
-/** The longest name of a user that OpenAI takes, characters; Claude Code's are of some 200. */
+/** The longest user id that OpenAI accepts, characters; Claude Code's have about 200. */
 const MAX_USER = 64;
 
 /**
- * A request to Anthropic's Messages API in OpenAI's chat shape.
- * @returns the request, and the names of what has no counterpart there: fields, `tools.<type>`, `content.<type>`
- * @throws ProxyError `invalid_request` naming the field at fault, `unsupported` for a thread
+ * Decodes a request to Anthropic's Messages API to OpenAI's chat format.
+ * @returns the request, and the names of what has no counterpart: fields, `tools.<type>`, `content.<type>`
+ * @throws ProxyError `invalid_request` naming the invalid field, `unsupported` for a thread
  * @see https://docs.anthropic.com/en/api/messages
  */
 export function decodeMessagesRequest(body: JsonObject): { request: ChatRequest; dropped: string[] } {
@@ -66,7 +66,7 @@ function sampling(body: JsonObject): JsonObject {
     top_p: { max: 1 },
     top_k: { whole: true },
   })) {
-    // Early SDKs send -1 for what was not set.
+    // Early SDKs send -1 for values that are not set.
     if (body[key] === -1 && key !== 'temperature') continue;
     const value = numberIn(body, key, rule);
     if (value !== undefined) sampling[key] = value;

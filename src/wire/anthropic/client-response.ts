@@ -11,17 +11,17 @@ import { encodeCitation } from './citations.ts';
 import { thinkingBlocks } from './client-thinking.ts';
 import { CALLER, encodeHosted } from './hosted.ts';
 
-/** What of a request its answer is written with. */
+/** The properties of a request that are needed to encode its answer. */
 export interface AnswerOptions {
-  /** What the client called the model, for answers that name none. */
+  /** The client's name of the model, for answers that contain none. */
   readonly model: string;
-  /** The sequences that may have stopped it. */
+  /** The stop sequences of the request. */
   readonly stops: readonly string[];
   readonly newId: () => string;
 }
 
 /**
- * A chat answer as a message. Reads what came, whatever it lacks.
+ * Encodes a chat answer as a message. Incomplete answers are accepted.
  * @see https://docs.anthropic.com/en/api/messages
  */
 export function encodeMessage(answer: ChatResponse, options: AnswerOptions, lost = new Lost()): JsonObject {
@@ -43,7 +43,7 @@ export function encodeMessage(answer: ChatResponse, options: AnswerOptions, lost
   };
 }
 
-/** Texts that follow each other are one block, as they are in a stream. */
+/** Consecutive texts form one block, as they do in a stream. */
 function joined(blocks: readonly JsonObject[]): JsonObject[] {
   const joint: JsonObject[] = [];
   for (const block of blocks) {
@@ -57,7 +57,7 @@ function joined(blocks: readonly JsonObject[]): JsonObject[] {
   return joint;
 }
 
-/** @param all of the answer's text, which the places of annotations are in */
+/** @param all the whole text of the answer, which annotations refer to */
 function blocksOf(part: Part, all: string, options: AnswerOptions, lost: Lost): JsonObject[] {
   switch (part.type) {
     case 'text': {
@@ -84,19 +84,19 @@ function blocksOf(part: Part, all: string, options: AnswerOptions, lost: Lost): 
   }
 }
 
-/** @param citations `null` stands for none: the field is always there */
+/** @param citations `null` for none: the field is always present */
 export function textBlock(text: string, citations: readonly unknown[] = []): JsonObject {
   return { type: 'text', text, citations: citations.length > 0 ? citations : null };
 }
 
-/** A tool that Anthropic has none like is lost with what it gave, and counted once. */
+/** A tool without a counterpart at Anthropic is lost together with its result, and counted once. */
 export function hostedBlocks(part: HostedCallPart | HostedResultPart, lost: Lost): JsonObject[] {
   const blocks = encodeHosted(part);
   if (blocks.length === 0 && part.type === 'hosted_call') lost.add('hosted_tool');
   return blocks;
 }
 
-/** What a message and the beginning of its stream have in common. */
+/** The common fields of a message and of the start of its stream. */
 export function messageHead(answer: { id?: unknown; model?: unknown }, options: AnswerOptions): JsonObject {
   const id = stringOf(answer.id) ?? '';
   return {
@@ -109,7 +109,7 @@ export function messageHead(answer: { id?: unknown; model?: unknown }, options: 
   };
 }
 
-/** @param said what the answer holds, whatever its reason says: clients run tools only for `tool_use` */
+/** @param said the content of the answer, which takes precedence: clients run tools only for `tool_use` */
 export function stopFields(
   finish: unknown,
   said: { calls: boolean; refused: boolean; sequence: string | undefined },
@@ -134,20 +134,20 @@ function stopReason(
   return sequence === undefined ? 'end_turn' : 'stop_sequence';
 }
 
-/** The sequence that stopped a choice, which vLLM and our own readers tell beside its reason. */
+/** The stop sequence of a choice, which vLLM and our own decoders put beside the finish reason. */
 export function stopSequence(choice: JsonObject, { stops }: AnswerOptions): string | undefined {
   const told = stringOf(choice.stop_reason);
   return told !== undefined && stops.includes(told) ? told : undefined;
 }
 
-/** Theirs counts what a cache gave or took apart. */
+/** Anthropic counts cached tokens separately. */
 export function encodeUsage(usage: Usage | undefined): JsonObject {
   const { input, cached, cacheWrite, output, reasoning } = usage ?? NOTHING;
   return {
     input_tokens: Math.max(0, input - cached - cacheWrite),
     cache_creation_input_tokens: cacheWrite,
     cache_read_input_tokens: cached,
-    // For how long a cache keeps what it took is told by Anthropic's own models alone.
+    // The cache duration is only reported by Anthropic's own models.
     cache_creation: null,
     output_tokens: output,
     output_tokens_details: { thinking_tokens: reasoning },
@@ -160,7 +160,7 @@ export function encodeUsage(usage: Usage | undefined): JsonObject {
 
 const NOTHING: Usage = { input: 0, cached: 0, cacheWrite: 0, output: 0, reasoning: 0 };
 
-/** Text of a message or a delta; some vendors give it in parts. */
+/** The text of a message or a delta; some vendors send it in parts. */
 export function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   return listOf(content)
@@ -168,7 +168,7 @@ export function textOf(content: unknown): string {
     .join('');
 }
 
-/** Arguments that were cut, as the stop reason then says, have nothing to be read from. */
+/** Truncated arguments, as the stop reason then says, cannot be parsed. */
 function toolUse({ id, function: fn }: ToolCall, { newId }: AnswerOptions): JsonObject {
   const { name, arguments: text } = objectOf(fn);
   const input = typeof text === 'string' ? argumentsObject(text) : text;

@@ -24,15 +24,15 @@ import { encodeCitation } from './citations.ts';
 import { shownSeal } from './client-thinking.ts';
 
 /**
- * Chat chunks to Messages events. Input tokens are known at the end only: `message_start` says 0, `message_delta`
- * all of them, as the API itself repeats them there.
+ * Encodes chat chunks as Messages events. Input tokens are only known at the end: `message_start` reports 0, `message_delta` the
+ * total, which the API itself repeats there as well.
  * @see https://docs.anthropic.com/en/api/messages-streaming
  */
 export class MessagesWriter implements ChatWriter {
   readonly #options: AnswerOptions;
   readonly #blocks: BlockWriter;
   readonly #lost: Lost;
-  /** All text so far, which the places of annotations are in. */
+  /** The whole text so far, which annotations refer to. */
   #text = '';
   #started = false;
   #calls = false;
@@ -43,8 +43,8 @@ export class MessagesWriter implements ChatWriter {
   #stopped = false;
 
   /**
-   * @param begun what the client has of the message already
-   * @param lost counts what a message has no word for
+   * @param begun what the client has already received of the message
+   * @param lost counts what a message cannot express
    */
   constructor(options: AnswerOptions, begun?: Begun, lost = new Lost()) {
     this.#options = options;
@@ -56,7 +56,7 @@ export class MessagesWriter implements ChatWriter {
   push(chunk: ChatChunk): string {
     this.#usage = openaiUsage(chunk.usage) ?? this.#usage;
     const choices = listOf(chunk.choices).filter(isObject);
-    // Azure begins with a chunk that names nothing.
+    // Azure's first chunk has no id and model.
     if (choices.length === 0) return this.#finish !== undefined && this.#usage ? this.#stop() : '';
     const begin = this.#start(chunk);
     const choice = choices.find(({ index }) => (numberOf(index) ?? 0) === 0);
@@ -124,7 +124,7 @@ export class MessagesWriter implements ChatWriter {
     }
   }
 
-  /** Of sound a message has what is said in it. */
+  /** For audio, a message contains the transcript. */
   #hear({ transcript }: JsonObject): void {
     this.#lost.once('audio');
     this.#blocks.text(stringOf(transcript) ?? '');
@@ -136,7 +136,7 @@ export class MessagesWriter implements ChatWriter {
     } else if (part.type === 'image' || part.type === 'file') this.#lost.add(part.type);
   }
 
-  /** Signed thinking was said piece by piece before; blocks without a signature were said and are no more. */
+  /** Signed thinking was streamed before; only its signature follows. Unsigned blocks were streamed completely. */
   #thought(block: JsonObject): void {
     const shown = shownSeal(block);
     if (shown?.type === 'thinking')

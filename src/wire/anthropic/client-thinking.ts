@@ -1,13 +1,13 @@
-/** Reasoning as Messages clients see it and give it back. */
+/** Reasoning in the form in which Messages clients receive it and send it back. */
 import type { JsonObject } from '../json.ts';
 import type { PartList } from '../parts/part-list.ts';
 import type { Seal, ThinkingPart } from '../parts/part.ts';
 import { isObject, parseJson, stringOf } from '../json.ts';
 
-/** Begins the `data` of a redacted block that holds reasoning of another protocol. */
+/** The prefix of the `data` of a redacted block that contains reasoning of another protocol. */
 export const FOREIGN = 'llmproxy:';
 
-/** Reads a block of reasoning that a client gave back. Only what is sealed can be shown to its issuer again. */
+/** Decodes a reasoning block that a client sends back. Only signed blocks can be sent to their issuer again. */
 export function readThinking(block: JsonObject, list: PartList): void {
   if (block.type === 'redacted_thinking') return list.seal((foreign(block.data) ?? block) as Seal);
   const sealed = stringOf(block.signature) ? { seal: block as Seal } : {};
@@ -20,7 +20,7 @@ function foreign(data: unknown): JsonObject | undefined {
   return isObject(value) ? value : undefined;
 }
 
-/** What is sealed as a client gets it: Anthropic's own as it came, the rest in a block that nobody looks into. */
+/** Signed reasoning for a client: Anthropic's own unchanged, the rest in an opaque block. */
 export function shownSeal(seal: JsonObject): JsonObject | undefined {
   if (seal.type === 'redacted_thinking') return seal;
   if (seal.type === 'thinking') {
@@ -30,7 +30,7 @@ export function shownSeal(seal: JsonObject): JsonObject | undefined {
   return { type: 'redacted_thinking', data: FOREIGN + JSON.stringify(seal) };
 }
 
-/** The blocks that thinking is shown in: unsigned where no Anthropic signed it. */
+/** The blocks that show thinking: without a signature unless an Anthropic model signed it. */
 export function thinkingBlocks({ text, seal }: ThinkingPart): JsonObject[] {
   const shown = seal && shownSeal(seal);
   if (shown?.type === 'thinking') return [shown];

@@ -2,8 +2,8 @@ import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
 
 /**
- * Refuses a conversation that Anthropic would hold: its next turn brings the new messages alone, and nobody else
- * has the earlier ones. SDKs begin one by themselves in their tool loops.
+ * Rejects a conversation that Anthropic would store: the next turn would contain only the new messages, and no other provider
+ * has the earlier ones. SDKs start such threads by themselves in their tool loops.
  * @throws ProxyError `unsupported`
  * @see https://github.com/anthropics/anthropic-sdk-typescript, `BetaMessageThread`
  */
@@ -16,7 +16,7 @@ export function refuseThread({ thread }: JsonObject): void {
   );
 }
 
-/** By which clients know to go on with whole conversations; `undefined` for other errors. */
+/** The error that makes clients continue with whole conversations; `undefined` for other errors. */
 export function threadDetails({ fault, param }: ProxyError): JsonObject | undefined {
   return fault === 'unsupported' && param === 'thread'
     ? { error_code: 'thread_unsupported_request' }

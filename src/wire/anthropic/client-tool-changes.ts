@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { wordOf } from '../words.ts';
 
-/** Reads one definition of a tool; a tool that has no counterpart gives none. */
+/** Decodes a tool definition; a tool without a counterpart yields none. */
 type Decode = (tool: JsonObject, at: string) => ChatTool[];
 
 interface Change {
@@ -11,16 +11,16 @@ interface Change {
   readonly at: string;
 }
 
-/** Whether a block says, in the middle of a conversation, that a tool is offered from there on or no longer. */
+/** Whether a block in a conversation adds or removes a tool from there on. */
 export function isToolChange({ type }: JsonObject): boolean {
   return type === 'tool_addition' || type === 'tool_removal';
 }
 
 /**
- * The tools that are offered at the end of a conversation: chat has no word for their coming and going.
+ * The tools that are available at the end of a conversation: chat cannot express that they change during it.
  * @param tools those that the request declares
- * @param dropped takes the types of blocks about what is not known here, such as MCP servers
- * @throws ProxyError `invalid_request` naming the field at fault
+ * @param dropped collects the types of blocks about unsupported things, such as MCP servers
+ * @throws ProxyError `invalid_request` naming the invalid field
  * @see https://docs.anthropic.com/en/api/messages, blocks `tool_addition` and `tool_removal`
  */
 export function changeTools(

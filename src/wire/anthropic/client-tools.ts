@@ -11,8 +11,9 @@ import { wordOf } from '../words.ts';
 const KNOWN = new Set(['type', 'name', 'description', 'input_schema', 'strict', 'cache_control']);
 
 /**
- * `tools`, with what the conversation changes about them, and `tool_choice`. Tools that only Anthropic knows or runs have no counterpart and are left out.
- * @throws ProxyError `invalid_request` naming the field at fault
+ * Decodes `tools`, with the changes made during the conversation, and `tool_choice`. Tools that only Anthropic defines or runs
+ * have no counterpart and are left out.
+ * @throws ProxyError `invalid_request` naming the invalid field
  */
 export function decodeTools(body: JsonObject, dropped: Set<string>): Partial<ChatRequest> {
   const given = objectsAt(body.tools ?? [], 'tools', false);
@@ -35,7 +36,7 @@ export function decodeTools(body: JsonObject, dropped: Set<string>): Partial<Cha
   return { tools, ...choice, ...hostedField(hosted) };
 }
 
-/** Which tools Anthropic runs, by the beginnings of their types, which end with a date. */
+/** The tools that Anthropic runs, by the prefixes of their types, which end with a date. */
 const HOSTED = /^(web_search|web_fetch|code_execution)_\d/;
 
 function hostedTool(tool: JsonObject): HostedTool[] {

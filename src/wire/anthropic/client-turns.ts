@@ -13,9 +13,9 @@ import { decodeHosted } from './hosted.ts';
 import { wordOf } from '../words.ts';
 
 /**
- * Anthropic's `system` and `messages` as OpenAI's messages.
- * @param dropped takes the types of blocks that have no counterpart
- * @throws ProxyError `invalid_request` naming the field at fault
+ * Decodes Anthropic's `system` and `messages` to OpenAI's messages.
+ * @param dropped collects the types of blocks without a counterpart
+ * @throws ProxyError `invalid_request` naming the invalid field
  */
 export function decodeTurns(body: JsonObject, dropped: Set<string>): ChatMessage[] {
   const turns = body.messages;
@@ -35,7 +35,7 @@ export function decodeTurns(body: JsonObject, dropped: Set<string>): ChatMessage
   return messages;
 }
 
-/** Only what the model is to go on from may say nothing. */
+/** Only the last message, which the model continues, may be empty. */
 function refuseEmpty({ role, content }: JsonObject, at: string, last: boolean): void {
   if (content === undefined) throw wrong(`${at}.content`, 'field required');
   const empty = content === '' || (Array.isArray(content) && content.length === 0);
@@ -48,7 +48,7 @@ function blocksOf(content: unknown, at: string): JsonObject[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : objectsAt(content, at, true);
 }
 
-/** Newer models are told of other things than text in the middle of a conversation. */
+/** System messages within a conversation may contain blocks other than text for newer models. */
 function textsOf(content: unknown, dropped: Set<string>): unknown {
   if (!Array.isArray(content)) return content;
   return content.filter((block: unknown) => {
@@ -68,7 +68,7 @@ function systemMessages(system: unknown, at: string): ChatMessage[] {
   return parts.length > 0 ? [{ role: 'system', content: simplest(parts) }] : [];
 }
 
-/** The results of tools come first, each as a message of its own, then what else the user said. */
+/** Tool results come first, each as a message of its own, then the rest of the user's content. */
 function userMessages(content: unknown, at: string, dropped: Set<string>): ChatMessage[] {
   const results: ChatMessage[] = [];
   const parts: ContentPart[] = [];
@@ -80,7 +80,7 @@ function userMessages(content: unknown, at: string, dropped: Set<string>): ChatM
   return parts.length > 0 ? [...results, { role: 'user', content: simplest(parts) }] : results;
 }
 
-/** A result has pictures and files where it has them; who takes no more than text is given them behind it. */
+/** A result keeps its images and files; for targets that accept text only, they are moved after it. */
 function toolMessage(block: JsonObject, at: string, dropped: Set<string>): ChatMessage {
   const id = nameAt(block, 'tool_use_id', at);
   const content = block.content ?? '';
@@ -98,7 +98,7 @@ function toolMessage(block: JsonObject, at: string, dropped: Set<string>): ChatM
   };
 }
 
-/** A result is one text to chat: a mark within it stands for all up to it. */
+/** Chat represents a result as one text: a cache mark within it applies to everything before it. */
 function lastCache(parts: readonly ContentPart[], block: JsonObject): { cache_control?: unknown } {
   const own = cacheOf(block);
   if (own.cache_control) return own;
@@ -133,7 +133,7 @@ function readSaid(block: JsonObject, list: PartList, at: string, dropped: Set<st
       for (const part of decodePart(block, at, dropped)) for (const image of imagePart(part)) list.add(image);
       return;
     case 'compaction':
-      // To others what was compacted is words; without them nothing is known of what they stand for.
+      // For other models a compaction is text; without it, nothing is known of what it replaces.
       return list.text(stringOf(block.content) ? `${String(block.content)}\n\n` : '');
     default: {
       const hosted = decodeHosted(block);
@@ -154,7 +154,7 @@ function toolCall(block: JsonObject, at: string): ToolCall {
   };
 }
 
-/** One plain text as a string, which every server reads. */
+/** A single plain text as a string, which every server accepts. */
 function simplest(parts: ContentPart[]): string | ContentPart[] {
   const [only, second] = parts;
   const plain = only?.type === 'text' && !second && !isObject(only.cache_control);

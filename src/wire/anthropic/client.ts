@@ -4,7 +4,7 @@ import { decodeMessagesRequest } from './client-request.ts';
 import { encodeMessage } from './client-response.ts';
 import { MessagesWriter } from './client-stream.ts';
 
-/** Anthropic's Messages API, answered. @see https://docs.anthropic.com/en/api/messages */
+/** The Messages API for clients. @see https://docs.anthropic.com/en/api/messages */
 export const messagesClient: ClientProtocol = {
   decode(body, { newId }) {
     const { request, dropped } = decodeMessagesRequest(body);

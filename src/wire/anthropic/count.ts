@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import { encodeAnthropicRequest } from './request.ts';
 
-/** Fields of a message request that counting refuses. */
+/** Fields of a message request that the counting endpoint rejects. */
 const ONLY_ANSWERING = [
   'max_tokens',
   'stream',
@@ -15,7 +15,7 @@ const ONLY_ANSWERING = [
   'service_tier',
 ];
 
-/** A request for the number of its tokens. @see https://docs.anthropic.com/en/api/messages-count-tokens */
+/** A request to count tokens. @see https://docs.anthropic.com/en/api/messages-count-tokens */
 export function encodeAnthropicCount(request: ChatRequest, context: EncodeContext): JsonObject {
   const { body } = encodeAnthropicRequest(request, context);
   return Object.fromEntries(Object.entries(body).filter(([name]) => !ONLY_ANSWERING.includes(name)));

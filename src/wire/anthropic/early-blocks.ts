@@ -1,13 +1,13 @@
 import type { JsonObject } from '../json.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 
-/** Blocks beyond these are left out: their number comes from outside. */
+/** Further blocks are dropped: their number comes from outside. */
 const MAX_BLOCKS = 1_024;
 
 /**
- * What gateways put into the beginning of a message that they have whole, as the events it should have been. Their indexes are
- * below 0, since those of the stream begin there all the same.
- * @param message of `message_start`, which Anthropic begins empty
+ * Converts the content that gateways put into message_start, because they have it complete, to the events it should have been.
+ * Their indexes are negative, since those of the stream begin at 0 nevertheless.
+ * @param message of `message_start`, whose content is empty at Anthropic
  */
 export function earlyBlocks(message: JsonObject): JsonObject[] {
   const blocks = listOf(message.content).filter(isObject).slice(0, MAX_BLOCKS);
@@ -19,7 +19,7 @@ export function earlyBlocks(message: JsonObject): JsonObject[] {
   });
 }
 
-/** A block as it is before its first delta. */
+/** A block before its first delta. */
 function begun(block: JsonObject): JsonObject {
   if (block.type === 'text') return { ...block, text: '' };
   if (block.type === 'thinking') return { ...block, thinking: '', signature: '' };

@@ -1,4 +1,4 @@
-/** Tools that Anthropic runs: `server_tool_use` and the blocks with what they gave. */
+/** Tools that Anthropic runs: `server_tool_use` and the blocks with their results. */
 import type { JsonObject } from '../json.ts';
 import type { HostedCallPart, HostedResultPart, Part, Source } from '../parts/part.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
@@ -12,7 +12,7 @@ export function isHostedCall({ type }: JsonObject): boolean {
   return CALLS.has(type);
 }
 
-/** Such a call, its result, or a file that it made, as a part; none for other blocks. */
+/** Such a call, its result, or a file that it created, as a part; `undefined` for other blocks. */
 export function decodeHosted(block: JsonObject): Part[] {
   const { type, id, name, input, tool_use_id: of, content, file_id: file } = block;
   const native = { protocol: 'messages', value: block } as const;
@@ -43,7 +43,7 @@ function sourcesOf(content: unknown): Source[] {
     .flatMap(({ url, title }) => (typeof url === 'string' ? [{ url, title: stringOf(title) ?? '' }] : []));
 }
 
-/** What else there is in an answer, such as a conversation that was compacted. */
+/** Other content of an answer, such as a compacted conversation. */
 export function decodeOther(block: JsonObject): Part[] {
   const known = decodeHosted(block);
   const type = stringOf(block.type);
@@ -52,22 +52,22 @@ export function decodeOther(block: JsonObject): Part[] {
   return [{ type: 'hosted_call', id: stringOf(block.id) ?? type, name: type, input: '{}', native }];
 }
 
-/** What a program wrote. */
+/** The output of a program. */
 function outputOf(content: unknown): string {
   const { stdout, stderr } = objectOf(content);
   return [stringOf(stdout), stringOf(stderr)].filter(Boolean).join('\n');
 }
 
-/** Begins the ids of calls that no Anthropic made: it knows by them that they are not its own. */
+/** The prefix of ids for calls from other providers, by which Anthropic distinguishes them from its own. */
 export const FOREIGN_CALL = 'srvtoolu_llmproxy_';
 
-/** What Anthropic's clients know; other tools have no block. */
+/** The tools that Anthropic's clients know; others have no block. */
 const KNOWN: ReadonlySet<string> = new Set(['web_search', 'web_fetch', 'code_execution']);
 
-/** Who called a tool: the model itself, and no program that it wrote. */
+/** The caller of a tool: the model itself rather than a program that it wrote. */
 export const CALLER = { type: 'direct' } as const;
 
-/** A call of a hosted tool, or its result, as a block; none for a tool that has none. */
+/** A call of a hosted tool, or its result, as a block; `undefined` for a tool without one. */
 export function encodeHosted(part: HostedCallPart | HostedResultPart): JsonObject[] {
   if (part.native?.protocol === 'messages') return [part.native.value];
   if (!KNOWN.has(part.name)) return [];

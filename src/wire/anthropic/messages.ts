@@ -14,9 +14,9 @@ interface Turn {
 }
 
 /**
- * OpenAI's messages as Anthropic's: system texts apart, roles alternating, the results of a turn's tools
- * together and first.
- * @throws ProxyError `invalid_request` naming the message at fault
+ * Encodes OpenAI's messages as Anthropic's: system texts separately, alternating roles, the results of a turn's tools together
+ * and first.
+ * @throws ProxyError `invalid_request` naming the invalid message
  */
 export function encodeMessages(
   messages: readonly ChatMessage[],
@@ -43,7 +43,7 @@ function add(turns: Turn[], role: Turn['role'], blocks: JsonObject[]): void {
   else turns.push({ role, content: blocks });
 }
 
-/** Tool results come before whatever else the user said in that turn: the API refuses them later. */
+/** Tool results precede everything else in a user turn: the API rejects them later in it. */
 function addResult(turns: Turn[], block: JsonObject): void {
   const last = turns.at(-1);
   if (last?.role !== 'user') return void turns.push({ role: 'user', content: [block] });
@@ -103,7 +103,7 @@ function source(url: unknown, at: string): JsonObject {
   throw invalid(at, 'expected an http(s) URL or base64 data: URI');
 }
 
-/** What is signed stays where it is and as it is; reasoning without a signature would be refused and stays out. */
+/** Signed reasoning keeps its place and content; unsigned reasoning would be rejected and is left out. */
 function assistantBlocks(message: ChatMessage, memory: ReplayMemory, at: string): JsonObject[] {
   const blocks = partsWithSeals(message, memory).flatMap((part) => partOf(part, at));
   return withMarker(blocks, message.cache_control);
@@ -137,11 +137,11 @@ function toolUse(call: ToolCall, at: string): JsonObject {
   return { type: 'tool_use', id: toolId(call.id), name, input: argumentsIn(text), ...marker(call) };
 }
 
-/** Longest beginning of an id that is kept, characters: no vendor's ids are longer. */
+/** The longest prefix of an id that is kept, characters: no vendor's ids are longer. */
 const MAX_ID = 256;
 
 /**
- * Ids of other vendors may have what the API refuses, and must stay apart.
+ * Other vendors' ids may contain characters that the API rejects, and must stay distinct.
  * @see https://github.com/RooCodeInc/Roo-Code/pull/10649
  */
 function toolId(id: string): string {

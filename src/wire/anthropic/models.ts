@@ -1,21 +1,21 @@
 import type { Abilities } from '../facts/abilities.ts';
 import type { Effort } from '../facts/effort.ts';
 
-/** What Claude models can, as data. */
+/** The abilities of Claude models, as data. */
 export interface AnthropicModel {
-  /** Sent as `max_tokens` when the client names none; the API insists on it. */
+  /** The `max_tokens` sent when the client sets none; the API requires it. */
   readonly maxTokens: number;
-  /** How reasoning is asked for. */
+  /** How thinking is requested. */
   readonly thinking: 'adaptive' | 'budget' | 'none';
-  /** Whether a budget for thinking is taken beside or in place of `adaptive`. */
+  /** Whether a token budget is accepted, in addition to or in place of `adaptive`. */
   readonly budgets: boolean;
-  /** What it takes as `output_config.effort`; none where it refuses the field. */
+  /** The values of `output_config.effort`; empty if the field is rejected. */
   readonly efforts: readonly Effort[];
-  /** Whether temperature, top_p and top_k are taken. */
+  /** Whether temperature, top_p and top_k are accepted. */
   readonly sampling: boolean;
-  /** Whether it takes `output_config.format`. */
+  /** Whether `output_config.format` is accepted. */
   readonly jsonSchema: boolean;
-  /** Whether it goes on from a last assistant message; newer ones answer 400. */
+  /** Whether it continues a trailing assistant message; newer models answer 400. */
   readonly prefill: boolean;
 }
 
@@ -49,10 +49,10 @@ const NEWEST: AnthropicModel = {
   prefill: false,
 };
 
-/** A name that says nothing: whoever asks for thinking in the API's own words may know more. */
+/** An unrecognised name: a client that requests thinking in the API's own terms may know more. */
 const UNNAMED: AnthropicModel = { ...NEWEST, budgets: true };
 
-/** The first match counts; an unknown Claude is taken for a new one. */
+/** The first match counts; an unknown Claude model counts as new. */
 export const ANTHROPIC_MODELS: readonly AnthropicRow[] = [
   { match: /claude-3-haiku/, model: { ...OLD, maxTokens: 4_096 }, source: MODELS_PAGE },
   { match: /claude-3-[05]|claude-3-(?:opus|sonnet)|claude-2/, model: OLD, source: MODELS_PAGE },
@@ -84,7 +84,7 @@ export const ANTHROPIC_MODELS: readonly AnthropicRow[] = [
   { match: /claude/, model: NEWEST, source: EFFORT_PAGE },
 ];
 
-/** @param abilities what is said of it besides, which counts more */
+/** @param abilities further facts, which take precedence */
 export function anthropicModel(name: string, abilities: Abilities = {}): AnthropicModel {
   const model = ANTHROPIC_MODELS.find(({ match }) => match.test(name))?.model ?? UNNAMED;
   const { sampling = model.sampling, json_schema: jsonSchema = model.jsonSchema, reasoning } = abilities;

@@ -7,12 +7,12 @@ import { decodeCitations } from './citations.ts';
 import { decodeOther } from './hosted.ts';
 
 interface Naming {
-  /** A tool whose call stands for structured output, which is text to the client. */
+  /** The tool whose call stands for structured output, which is text for the client. */
   readonly structuredTool: string | undefined;
   readonly newId: () => string;
 }
 
-/** Reads the blocks of an answer in their order. */
+/** Decodes the blocks of an answer in order. */
 export function readBlocks(content: unknown, list: PartList, naming: Naming): void {
   for (const block of listOf(content)) if (isObject(block)) readBlock(block, list, naming);
 }
@@ -42,13 +42,13 @@ function readBlock(block: JsonObject, list: PartList, { structuredTool, newId }:
   }
 }
 
-/** A block that can be given back: without a signature it is refused. */
+/** A block that can be sent back: without a signature it is rejected. */
 export function sealOf(block: JsonObject): { seal?: Seal } {
   const sealed = block.type === 'redacted_thinking' || stringOf(block.signature);
   return sealed ? { seal: block as Seal } : {};
 }
 
-/** Why an answer was refused, in words; empty where it was not, or nobody says. */
+/** Why an answer was refused, in words; empty if it was not, or no reason is given. */
 export function refusalIn({ stop_reason, stop_details }: JsonObject): string {
   if (stop_reason !== 'refusal' || !isObject(stop_details)) return '';
   return stringOf(stop_details.explanation) ?? '';

@@ -6,10 +6,10 @@ import { encodeAnthropicRequest } from './request.ts';
 import { decodeAnthropicResponse } from './response.ts';
 import { AnthropicReader } from './stream.ts';
 
-/** What files of its own are asked with. */
+/** The beta features that stored files need. */
 const FILES = 'files-api-2025-04-14';
 
-/** Files that lie there are taken by those alone who ask for the feature; clients of other protocols know no header for it. */
+/** Stored files are only accepted together with their beta feature, which clients of other protocols cannot request. */
 function headersFor(body: JsonObject, betas: string | undefined): Record<string, string> {
   const names = (betas ?? '').split(',').map((name) => name.trim());
   const asked = names.filter((name) => name !== '');
@@ -27,7 +27,7 @@ function holdsFile(messages: unknown): boolean {
   );
 }
 
-/** Anthropic's Messages API, asked. @see https://docs.anthropic.com/en/api/messages */
+/** The Messages API of providers. @see https://docs.anthropic.com/en/api/messages */
 export const anthropicProtocol: ProviderProtocol = {
   framing: () => new SseReader(),
   encode(request, context) {

@@ -11,23 +11,23 @@ import type { HostedTool } from '../parts/hosted-tools.ts';
 import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { OPENAIS_OWN, TUNING, demandMessages, given, moreThanOne } from '../demands.ts';
 
-/** An Anthropic request, and what is needed to read its answer. */
+/** An Anthropic request, and what is needed to decode its answer. */
 export interface AnthropicRequest {
   readonly body: JsonObject;
-  /** Fields of the client's request that have no counterpart. */
+  /** Fields of the client's request without a counterpart. */
   readonly dropped: readonly string[];
-  /** Name of the tool whose call stands for structured output, where the model has none of its own. */
+  /** The tool whose call stands for structured output, if the model does not support that itself. */
   readonly structuredTool: string | undefined;
 }
 
-/** Fields of a chat request that have no counterpart. */
+/** Fields of a chat request without a counterpart. */
 const UNSUPPORTED = [...TUNING, ...OPENAIS_OWN, 'store', 'verbosity'] as const;
 
 const MIN_ANSWER = 1_024;
 
 /**
- * OpenAI chat to Anthropic Messages.
- * @throws ProxyError `invalid_request`, or `unsupported` for what cannot be said there
+ * Encodes OpenAI chat as Anthropic Messages.
+ * @throws ProxyError `invalid_request`, or `unsupported` for what cannot be expressed
  * @see https://docs.anthropic.com/en/api/messages
  */
 export function encodeAnthropicRequest(
@@ -47,7 +47,7 @@ export function encodeAnthropicRequest(
     ? []
     : hostedTools(request).flatMap((tool) => encodeHostedTool(tool, dropped));
   const tools = [...encodeTools(request, dropped), ...hosted, ...structured.tools];
-  // A model that thinks cannot be made to call the tool.
+  // A thinking model cannot be forced to call the tool.
   const wished = reasoning(request, abilities, dropped);
   if (structured.tool && wished.thinking !== undefined) {
     dropped.push(isObject(request.thinking) ? 'thinking' : 'reasoning_effort');
@@ -97,7 +97,7 @@ function encodeTools(request: ChatRequest, dropped: string[]): JsonObject[] {
   });
 }
 
-/** A tool that Anthropic runs; one that it has none like is left out by name. */
+/** A tool that Anthropic runs; a tool that it does not have is left out and named. */
 function encodeHostedTool(tool: HostedTool, dropped: string[]): JsonObject[] {
   if (tool.native?.protocol === 'messages') return [tool.native.value];
   if (tool.name !== 'web_search') {
@@ -109,14 +109,14 @@ function encodeHostedTool(tool: HostedTool, dropped: string[]): JsonObject[] {
 }
 
 interface Choosing {
-  /** The tool whose call is the answer, and whether there are others beside it. */
+  /** The tool whose call is the answer, and whether there are other tools. */
   readonly structuredTool: string | undefined;
   readonly others: boolean;
-  /** With a budget for thinking, the API takes only auto and none. */
+  /** With a thinking budget, the API only accepts auto and none. */
   readonly budgeted: boolean;
 }
 
-/** `tool_choice`. Where an answer of a shape stands beside tools, the model must call either. */
+/** `tool_choice`. If there are tools beside the one for the answer, the model must call one of them. */
 function toolChoice(request: ChatRequest, { structuredTool, others, budgeted }: Choosing): JsonObject {
   const { tool_choice: choice, parallel_tool_calls } = request;
   const single = parallel_tool_calls === false ? { disable_parallel_tool_use: true } : {};
@@ -145,19 +145,19 @@ function sampling(
   if (typeof top_p === 'number') wished.top_p = top_p;
   if (typeof top_k === 'number') wished.top_k = top_k;
   if (abilities.sampling && !thinking) return wished;
-  // What they do anyway is never refused.
+  // Default values are never rejected.
   if (temperature === 1) delete wished.temperature;
   dropped.push(...Object.keys(wished));
   return temperature === 1 ? { temperature } : {};
 }
 
 function stops({ stop }: ChatRequest): JsonObject {
-  // Sequences of white space alone are refused.
+  // Stop sequences of white space only are rejected.
   const sequences = [stop ?? []].flat().filter((text) => typeof text === 'string' && text.trim() !== '');
   return sequences.length > 0 ? { stop_sequences: sequences } : {};
 }
 
-/** Who said it in the API's own words gets them back, as far as the model takes them. */
+/** Settings given in the API's own terms are kept, as far as the model accepts them. */
 function reasoning(request: ChatRequest, abilities: AnthropicModel, dropped: string[]): JsonObject {
   const { reasoning_effort: effort, thinking, output_config: config } = request;
   const own = objectOf(config).effort;
@@ -172,14 +172,14 @@ function reasoning(request: ChatRequest, abilities: AnthropicModel, dropped: str
   return fields;
 }
 
-/** What was thought came from another model, so that this one must go on without. */
+/** The preceding thinking is from another model, so that this one must continue without thinking. */
 function withoutThinking(request: ChatRequest, wished: JsonObject, dropped: string[]): JsonObject {
   const { thinking: _, ...rest } = wished;
   dropped.push(isObject(request.thinking) ? 'thinking' : 'reasoning_effort');
   return rest;
 }
 
-/** The budget for thinking is part of `max_tokens`, which must exceed it. */
+/** The thinking budget is part of `max_tokens`, which must be larger. */
 function makeRoom(body: JsonObject): void {
   const budget = objectOf(body.thinking).budget_tokens;
   if (typeof budget === 'number' && typeof body.max_tokens === 'number' && body.max_tokens <= budget) {
@@ -194,7 +194,7 @@ interface Structure {
   readonly tool: string | undefined;
 }
 
-/** `response_format`: the model's own where it has one, else a tool it must call, else a plain instruction. */
+/** `response_format`: the model's own if it has one, otherwise a forced tool call, otherwise an instruction. */
 function structure({ response_format: format }: ChatRequest, abilities: AnthropicModel): Structure {
   const none: Structure = { fields: {}, tools: [], system: [], tool: undefined };
   if (format?.type === 'json_object') {
@@ -212,7 +212,7 @@ function structure({ response_format: format }: ChatRequest, abilities: Anthropi
   return { ...none, tool, tools: [{ name: tool, description, input_schema: schema ?? { type: 'object' } }] };
 }
 
-/** Their standard tier is OpenAI's default one. */
+/** Anthropic's standard tier corresponds to OpenAI's default one. */
 function tier({ service_tier: name }: ChatRequest): JsonObject {
   if (name === 'auto') return { service_tier: 'auto' };
   return name === 'default' ? { service_tier: 'standard_only' } : {};

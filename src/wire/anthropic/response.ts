@@ -9,7 +9,7 @@ import { PartList } from '../parts/part-list.ts';
 import { encodeOpenaiUsage, sumOf, unitsOf } from '../usage.ts';
 import { readBlocks, refusalIn } from './parts.ts';
 
-/** Anthropic's usage, normalised: their `input_tokens` leaves out what the cache gave or took. */
+/** Anthropic's usage, normalised: its `input_tokens` excludes cached tokens. */
 export function anthropicUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
   const plain = countOf(value.input_tokens);
@@ -33,7 +33,7 @@ export function anthropicUsage(value: unknown): Usage | undefined {
   };
 }
 
-/** The sequence that stopped an answer, named as vLLM does beside the finish reason. */
+/** The stop sequence of an answer, in the field that vLLM has beside the finish reason. */
 export function stoppedBy(sequence: unknown): { stop_reason?: string } {
   return typeof sequence === 'string' ? { stop_reason: sequence } : {};
 }
@@ -42,11 +42,11 @@ export interface ReadOptions {
   /** Seconds since the epoch, for `created`. */
   readonly created: number;
   readonly structuredTool?: string | undefined;
-  /** A random id, where the answer has none. */
+  /** A random id, if the answer has none. */
   readonly newId: () => string;
 }
 
-/** An unstreamed Messages answer in OpenAI's shape. @throws ProxyError `malformed` */
+/** Decodes an unstreamed Messages answer. @throws ProxyError `malformed` */
 export function decodeAnthropicResponse(
   body: JsonObject,
   { created, structuredTool, newId }: ReadOptions,

@@ -19,18 +19,18 @@ import { chunkOf, usageChunks } from '../chunks.ts';
 
 interface Block {
   readonly kind: 'text' | 'thinking' | 'tool' | 'structured' | 'other';
-  /** Place among the tool calls. */
+  /** The index among the tool calls. */
   readonly call: number;
-  /** Input given whole at the start, used when no fragments follow. */
+  /** Input given completely at the start, used if no deltas follow. */
   readonly whole: string;
   fragments: boolean;
-  /** The thinking block as the client must replay it. */
+  /** The thinking block as the client must send it back. */
   readonly thinking: JsonObject;
-  /** Of another kind: as it began, with its input as text. */
+  /** A block of another type: as it started, with its input as text. */
   readonly content: JsonObject;
   input: string;
   readonly cited: unknown[];
-  /** Where its text began, in characters of all text. */
+  /** The position of its text, in characters of the whole text. */
   readonly from: number;
   closed: boolean;
 }
@@ -43,8 +43,8 @@ const KINDS: Readonly<Record<string, Block['kind']>> = {
 };
 
 /**
- * Messages events to chat chunks. Unknown events mean none. Blocks that are never closed, or closed late, are taken
- * as they come.
+ * Decodes Messages events to chat chunks. Unknown events are ignored. Blocks that are never stopped, or stopped late, are
+ * accepted.
  * @see https://docs.anthropic.com/en/api/messages-streaming
  */
 export class AnthropicReader implements ChatReader {
@@ -54,10 +54,10 @@ export class AnthropicReader implements ChatReader {
   #model = '';
   #begun = false;
   #calls = 0;
-  /** Characters of text so far. */
+  /** The number of characters so far. */
   #length = 0;
   #refused = false;
-  /** The last word on why it ended, and the sequence that it names. */
+  /** The latest stop reason, and its stop sequence. */
   #finish: string | undefined;
   #sequence: unknown;
   done = false;
@@ -77,7 +77,7 @@ export class AnthropicReader implements ChatReader {
     return this.#withBeginning(this.#read(value, event.event));
   }
 
-  /** The chunks, behind the role where the message's beginning was lost. */
+  /** The chunks, preceded by the role if the start of the message was missing. */
   #withBeginning(chunks: ChatChunk[]): ChatChunk[] {
     return this.#begun || chunks.length === 0 ? chunks : [...this.#start({}), ...chunks];
   }
@@ -106,7 +106,7 @@ export class AnthropicReader implements ChatReader {
     }
   }
 
-  /** Where message_stop is missing, an answer that has its stop reason is complete all the same. */
+  /** An answer with a stop reason is complete even without message_stop. */
   end(): ChatChunk[] {
     return this.finished ? this.#withBeginning(this.#stop()) : [];
   }
@@ -120,7 +120,7 @@ export class AnthropicReader implements ChatReader {
   }
 
   #start(message: JsonObject): ChatChunk[] {
-    // Gateways were seen to splice a second beginning into a message.
+    // Gateways were seen to insert a second message_start into a message.
     if (this.#begun) return [];
     this.#begun = true;
     this.#id = stringOf(message.id) || this.#id;
@@ -164,7 +164,7 @@ export class AnthropicReader implements ChatReader {
     return [this.#chunk({ content: text })];
   }
 
-  /** Citations are of the text of their block, as far as it was said. */
+  /** Citations refer to the text of their block so far. */
   #cite(block: Block, citations: unknown[]): ChatChunk[] {
     const annotations = decodeCitations(citations, block.from, this.#length);
     return annotations.length > 0 ? [this.#chunk({ annotations })] : [];
@@ -214,7 +214,7 @@ export class AnthropicReader implements ChatReader {
     return block.kind === 'thinking' && seal ? [this.#chunk({ thinking_blocks: [seal] })] : [];
   }
 
-  /** The answer has its stop reason, which it may say again. */
+  /** Handles the stop reason, which may be repeated. */
   #end(delta: JsonObject): ChatChunk[] {
     const { stop_reason: reason, stop_sequence: sequence } = delta;
     const finish = finishReason(

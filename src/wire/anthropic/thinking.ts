@@ -1,10 +1,10 @@
-/** How a Claude is asked to think, as its model takes it. */
+/** The thinking settings for Claude models. */
 import type { JsonObject } from '../json.ts';
 import type { AnthropicModel } from './models.ts';
 import { effortFor } from '../facts/effort.ts';
 import { entryOf, isObject, numberOf, objectOf, stringOf } from '../json.ts';
 
-/** How many tokens a Claude that takes a budget may think. */
+/** The budget for each effort, tokens, for models that have budgets. */
 export const BUDGETS: Readonly<Record<string, number>> = {
   low: 1_024,
   medium: 8_192,
@@ -14,10 +14,10 @@ export const BUDGETS: Readonly<Record<string, number>> = {
 };
 const PLAIN_BUDGET = 8_192;
 
-/** The least that a budget may be. @see https://docs.claude.com/en/docs/build-with-claude/extended-thinking */
+/** The smallest budget. @see https://docs.claude.com/en/docs/build-with-claude/extended-thinking */
 export const MIN_BUDGET = 1_024;
 
-/** Up to so many tokens are this much effort. */
+/** The effort that corresponds to a budget of up to this many tokens. */
 const EFFORTS_OF = [
   [2_048, 'low'],
   [12_288, 'medium'],
@@ -25,28 +25,28 @@ const EFFORTS_OF = [
   [Infinity, 'max'],
 ] as const;
 
-/** Efforts that are refused where thinking is turned off. @see https://platform.claude.com/docs/en/build-with-claude/effort */
+/** Efforts that are rejected when thinking is disabled. @see https://platform.claude.com/docs/en/build-with-claude/effort */
 const THINKING_EFFORTS: ReadonlySet<unknown> = new Set(['xhigh', 'max']);
 
 export interface Thinking {
-  /** `thinking` and `output_config`, as far as there are any. */
+  /** `thinking` and `output_config`, if needed. */
   readonly fields: { thinking?: JsonObject; output_config?: { effort: unknown } };
-  /** What of it the model does not take: `thinking`, `effort`. */
+  /** What the model does not support: `thinking`, `effort`. */
   readonly lost: readonly ('thinking' | 'effort')[];
 }
 
-/** An effort in OpenAI's words beside thinking that leaves it open; a budget says it itself. */
+/** An effort in OpenAI's terms together with thinking that leaves it open; a budget determines it itself. */
 export function openEffort(thinking: unknown, effort: unknown): unknown {
   return objectOf(thinking).type === 'adaptive' ? effort : undefined;
 }
 
-/** The effort that a budget stands for. */
+/** The effort that corresponds to a budget. */
 export function effortOfBudget(budget: number): string {
   return EFFORTS_OF.find(([most]) => budget <= most)![1];
 }
 
 /**
- * What a client says in the API's own words, in those that a model takes: a budget where it has budgets, else how hard.
+ * Converts settings in the API's own terms to those that a model accepts: a budget if it has budgets, otherwise an effort.
  * @param effort of `output_config`
  */
 export function thinkingFor(thinking: unknown, effort: unknown, model: AnthropicModel): Thinking {
@@ -74,7 +74,7 @@ export function thinkingFor(thinking: unknown, effort: unknown, model: Anthropic
   return { fields: { ...(asked ? { thinking: asked } : {}), ...field }, lost };
 }
 
-/** An effort in OpenAI's words, for a model that is not told anything in its own. */
+/** An effort in OpenAI's terms, if the request has no settings of Anthropic's. */
 export function thinkingOfEffort(effort: string, model: AnthropicModel): Thinking {
   if (effort === 'none' || effort === 'minimal') return { fields: {}, lost: [] };
   if (model.thinking === 'none') return { fields: {}, lost: ['effort'] };

@@ -1,6 +1,6 @@
 /**
- * What a provider or a model takes, by name. What is not said of a target is so; a row says what is not, and the operator has
- * the last word.
+ * What a provider or a model supports, by name. Everything is supported unless a row says otherwise, and the configuration
+ * overrides the rows.
  */
 import type { ProtocolName } from '../protocol.ts';
 import type { Quirks } from '../quirks.ts';
@@ -30,7 +30,7 @@ export type Ability =
   | 'failed_results'
   | 'said_pictures';
 
-/** What each of them means. */
+/** The meaning of each ability. */
 export const ABILITIES: Readonly<Record<Ability, string>> = {
   vision: 'images in user messages',
   audio: 'audio in user messages',
@@ -58,7 +58,7 @@ export const ABILITIES: Readonly<Record<Ability, string>> = {
 
 export type Abilities = Readonly<Partial<Record<Ability, boolean>>>;
 
-/** What a target takes: its protocol's rows, its vendor's and model's over them, and the operator's over all. */
+/** The abilities of a target: the rows of its protocol, then those of its vendor and model, then the configuration. */
 export function abilitiesOf(protocol: ProtocolName, { abilities, systemFirst }: Quirks): Abilities {
   const known = PROTOCOL_FACTS.filter(({ protocols }) => protocols.includes(protocol));
   const late = systemFirst ? { late_system: false } : {};

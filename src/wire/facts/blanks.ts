@@ -1,13 +1,13 @@
-/** Messages that say nothing, for those who refuse them, and who must begin. */
+/** Adapts empty messages for targets that reject them, and the role of the first message. */
 import type { ChatMessage } from '../chat.ts';
 import type { Abilities } from './abilities.ts';
 import { isObject, listOf } from '../json.ts';
 import { partsOf, withParts } from '../parts/message.ts';
 
-/** What stands for words that are none, where there must be some. */
+/** A placeholder for an empty text where text is required. */
 const NOTHING_SAID = '.';
 
-/** A conversation in which everybody says something, as far as a target wants that, and which its user begins where it must. */
+/** A conversation without empty messages if the target demands that, and with a user message first if it must begin so. */
 export function spokenMessages(
   messages: readonly ChatMessage[],
   { blank_text: blanks = true, assistant_first: begun = true }: Abilities,
@@ -20,7 +20,7 @@ export function spokenMessages(
   return [...said.slice(0, at), { role: 'user', content: NOTHING_SAID }, ...said.slice(at)];
 }
 
-/** Without answers of nothing but reasoning. */
+/** Removes answers that consist of reasoning only. */
 export function withoutThoughtsAlone(messages: readonly ChatMessage[]): ChatMessage[] {
   return messages.filter((message) => !isSilent(message));
 }
@@ -33,7 +33,7 @@ function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-/** An answer of nothing but reasoning: without it nothing is left to be given back. */
+/** An answer that consists of reasoning only: without it there is nothing to send back. */
 function isSilent(message: ChatMessage): boolean {
   if (!isObject(message) || message.role !== 'assistant') return false;
   const { content, refusal, function_call: legacy, audio } = message as Partial<Record<string, unknown>>;
@@ -41,7 +41,7 @@ function isSilent(message: ChatMessage): boolean {
   return partsOf(message).every((part) => part.type === 'thinking' && part.seal === undefined);
 }
 
-/** @param isNone whether a text says nothing */
+/** @param isNone whether a text counts as empty */
 function withoutSilence(messages: readonly ChatMessage[], isNone: (text: unknown) => boolean): ChatMessage[] {
   const kept = messages.flatMap((message) => {
     if (!isObject(message)) return [message];
@@ -54,7 +54,7 @@ function withoutSilence(messages: readonly ChatMessage[], isNone: (text: unknown
     return parts.length > 0 ? [{ ...message, content: parts }] : wordless(message, role);
   });
   if (kept.some((message) => !isInstruction(message))) return kept;
-  // What was to be said first must be said to someone.
+  // A system message needs at least one user message after it.
   const last = kept.at(-1);
   return last ? [...kept.slice(0, -1), { ...last, role: 'user' }] : [{ role: 'user', content: NOTHING_SAID }];
 }
@@ -67,7 +67,7 @@ function withoutBlankParts(message: ChatMessage, isNone: (text: unknown) => bool
   return spoken.length === parts.length ? message : withParts(message, spoken);
 }
 
-/** A message whose words are blank: calls stay, and so do results, which must be there. */
+/** A message with empty text: its calls are kept, and so are results, which are required. */
 function wordless(message: ChatMessage, role: string): ChatMessage[] {
   if (role === 'tool' || role === 'function') return [message];
   return listOf(message.tool_calls).length > 0 ? [{ ...message, content: null }] : [];

@@ -1,11 +1,11 @@
-/** How hard a model may be asked to think, least first. */
+/** The reasoning efforts, lowest first. */
 export type Effort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max';
 
 export const EFFORTS: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
 
 /**
- * The word that a model takes for an effort: the same, else the next lower one, else its lowest.
- * @param taken those that it takes @returns `undefined` where it takes none; what is no effort stays as it is
+ * The supported value for an effort: the same, otherwise the next lower one, otherwise the lowest.
+ * @param taken the supported values @returns `undefined` if there are none; a value that is not an effort is kept
  */
 export function effortFor(asked: unknown, taken: readonly Effort[]): unknown {
   const place = EFFORTS.findIndex((effort) => effort === asked);

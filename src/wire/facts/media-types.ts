@@ -1,8 +1,8 @@
-/** Media types as providers know them, and files that vendors of chat have in parts of their own. */
+/** Media types in the form that providers know, and files in vendors' own parts of chat. */
 import type { ChatMessage, ContentPart } from '../chat.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
 
-/** Names of media types that clients use and providers do not know. */
+/** Names of media types that clients use but providers do not know. */
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   'image/jpg': 'image/jpeg',
   'image/pjpeg': 'image/jpeg',
@@ -10,10 +10,10 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   'application/x-pdf': 'application/pdf',
 };
 
-/** A data URL's type, with parameters such as a charset, which say nothing about bytes. */
+/** The type in a data URL, with parameters such as a charset, which are meaningless for bytes. */
 const DATA_TYPE = /^data:([^;,]*)((?:;[^;,]*)*?)(;base64)?,/i;
 
-/** What files begin with in base64, where nothing else tells what they are. */
+/** The beginnings of files in base64, for when nothing else tells their type. */
 const BEGINNINGS: readonly (readonly [string, string])[] = [
   ['JVBER', 'application/pdf'],
   ['UEsDB', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
@@ -21,7 +21,7 @@ const BEGINNINGS: readonly (readonly [string, string])[] = [
   ['/9j/', 'image/jpeg'],
 ];
 
-/** By the end of a file's name. */
+/** By file name extension. */
 const ENDINGS: Readonly<Record<string, string>> = {
   pdf: 'application/pdf',
   docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
@@ -34,7 +34,7 @@ const ENDINGS: Readonly<Record<string, string>> = {
   html: 'text/html',
 };
 
-/** A message whose media have types that providers know, in parts that OpenAI has. */
+/** A message whose media have known types, in OpenAI's parts. */
 export function withMediaTypes(message: ChatMessage): ChatMessage {
   if (!isObject(message) || !Array.isArray(message.content)) return message;
   const content = message.content.map((part) => (isObject(part) ? plainPart(part as ContentPart) : part));
@@ -56,7 +56,7 @@ function plainPart(part: ContentPart): ContentPart {
     // Perplexity's.
     case 'file_url':
       return filePart(part, part.file_url, part.file_name);
-    // Of Responses, whose parts some clients mix with those of chat.
+    // From the Responses API, whose parts some clients mix with those of chat.
     case 'input_file':
       return filePart(part, part.file_data ?? part.file_url, part.filename);
     case 'input_image':
@@ -84,7 +84,7 @@ function withPlainUrl(part: ContentPart): ContentPart {
   return { ...part, image_url: isObject(image) ? { ...image, url: plain } : plain } as ContentPart;
 }
 
-/** A file by its address, or its data with or without their type. */
+/** A file given by its URL, or by its data with or without a type. */
 function filePart(part: ContentPart, given: unknown, name: unknown): ContentPart {
   const url = stringOf(given) ?? stringOf(objectOf(given).url);
   if (url === undefined) return part;
@@ -124,7 +124,7 @@ function fromSource(part: ContentPart): ContentPart {
   return { type: 'image_url', image_url: { url: given } };
 }
 
-/** A data URL with a type that providers know and without parameters; any other URL as it is. */
+/** A data URL with a known type and without parameters; any other URL unchanged. */
 export function plainDataUrl(url: string): string {
   const found = DATA_TYPE.exec(url.slice(0, 200));
   if (!found) return url;

@@ -1,18 +1,18 @@
-/** What vendors demand of the messages of a chat: names of roles, and where instructions may stand. */
+/** Vendors' restrictions on the messages of a chat: names of roles, and the position of system messages. */
 import type { JsonObject } from '../json.ts';
 import { isObject } from '../json.ts';
 
-/** What a vendor demands of them. */
+/** The restrictions of a vendor. */
 export interface MessageFacts {
-  /** Other names for roles that it does not know. */
+  /** Replacements for roles that it does not know. */
   readonly roles?: Readonly<Record<string, string>> | undefined;
-  /** Instructions behind what was said first are refused: they become the user's words. */
+  /** Whether system messages after the first turn are rejected: they are converted to user messages. */
   readonly systemFirst?: true | undefined;
 }
 
 const INSTRUCTING: ReadonlySet<unknown> = new Set(['system', 'developer']);
 
-/** The messages as the vendor takes them; `undefined` when they serve as they are. */
+/** The messages in the form that the vendor accepts; `undefined` when no change is needed. */
 export function fittingMessages(
   messages: unknown,
   { roles, systemFirst }: MessageFacts,

@@ -2,19 +2,19 @@ import type { JsonObject } from '../json.ts';
 import { renamedAt, withAt, withoutAt } from './paths.ts';
 
 /**
- * What the operator changes in every request, in the words of the provider's own protocol. Fields are named by their places:
+ * The operator's changes to every request, in terms of the provider's own protocol. Fields are given by path:
  * `reasoning.effort`, `messages[].name`.
  */
 export interface Override {
-  /** Fields that it carries, whatever the client says. */
+  /** Fields that are set, whatever the client sends. */
   readonly set?: JsonObject | undefined;
   readonly drop?: readonly string[] | undefined;
   readonly rename?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * A request's body as the operator wants it, and what was left out. First fields are dropped, then renamed, then set.
- * @returns `undefined` when it serves as it is
+ * The changed body of a request, and what was left out. Fields are first dropped, then renamed, then set.
+ * @returns `undefined` when no change is needed
  */
 export function applyOverride(
   body: JsonObject,

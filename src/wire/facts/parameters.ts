@@ -1,4 +1,4 @@
-/** What steers an answer, as a target takes it: the same for requests that are relayed and for those that are translated. */
+/** Sampling and other parameters as a target accepts them, for relayed and for translated requests alike. */
 import type { JsonObject } from '../json.ts';
 import type { Abilities } from './abilities.ts';
 import type { Quirks } from '../quirks.ts';
@@ -10,7 +10,7 @@ import { withAt, withoutAt } from './paths.ts';
 import { SHAPES } from './shapes.ts';
 import { withheld } from './withheld.ts';
 
-/** A request with what its target takes of it. The same one where that is all. */
+/** A request with the parameters that its target accepts. The same object if nothing changes. */
 export function fittingParameters(
   request: JsonObject,
   shape: Shape,
@@ -34,7 +34,7 @@ export function fittingParameters(
   return { body, dropped };
 }
 
-/** Some models take what steers sampling as long as they do not reason. */
+/** Some models accept sampling parameters only when they do not reason. */
 function forRequest(
   request: JsonObject,
   shape: Shape,
@@ -75,7 +75,7 @@ function withFittingEffort(
   return body;
 }
 
-/** What is at a place of two names at most. */
+/** The value at a path of at most two names. */
 function at(body: JsonObject, place: string): unknown {
   const [first = '', second] = place.split('.');
   return second === undefined ? body[first] : objectOf(body[first])[second];

@@ -1,8 +1,8 @@
-/** Places within a request, such as `reasoning.effort` or `messages[].name`, and changes there. */
+/** Paths within a request, such as `reasoning.effort` or `messages[].name`, and changes at them. */
 import type { JsonObject } from '../json.ts';
 import { isObject } from '../json.ts';
 
-/** A field, and whether the rest of the path is of each of its elements. */
+/** A field, and whether the rest of the path applies to each of its elements. */
 export interface Step {
   readonly name: string;
   readonly each: boolean;
@@ -10,10 +10,10 @@ export interface Step {
 
 export type Path = readonly Step[];
 
-/** Dots part the names of fields; one that is part of a name has a backslash before it. */
+/** Dots separate field names; a dot within a name is escaped by a backslash. */
 const STEP = /((?:\\[\\.[]|[^\\.[\]])+)(\[\])?(?:\.|$)/y;
 
-/** @returns `undefined` for what is no path */
+/** @returns `undefined` for an invalid path */
 export function parsePath(text: string): Path | undefined {
   const steps: Step[] = [];
   let goesOn = false;
@@ -28,11 +28,11 @@ export function parsePath(text: string): Path | undefined {
   return steps.length > 0 && !goesOn ? steps : undefined;
 }
 
-/** Those that were read; there are as many as configurations and tables name. */
+/** The parsed paths; their number is bounded by configurations and tables. */
 const READ = new Map<string, Path>();
 const MAX_READ = 1_000;
 
-/** @throws Error for what is no path; configurations are held to that before */
+/** @throws Error for an invalid path; configurations are validated before */
 function pathOf(text: string): Path {
   const known = READ.get(text);
   if (known) return known;
@@ -43,10 +43,10 @@ function pathOf(text: string): Path {
   return path;
 }
 
-/** What is at a place in the end: takes the object that the last name is a field of, and gives the one to stand for it. */
+/** A change at the end of a path: takes the object that contains the last field, and returns its replacement. */
 type Change = (owner: JsonObject, name: string) => JsonObject;
 
-/** An object with a change at each place that a path leads to; the same one where nothing changes. */
+/** An object with a change at every match of a path; the same object if nothing changes. */
 function changedAt(value: JsonObject, [step, ...rest]: Path, change: Change): JsonObject {
   if (!step) return value;
   const { name, each } = step;
@@ -62,7 +62,7 @@ function changedAt(value: JsonObject, [step, ...rest]: Path, change: Change): Js
   return changed.every((element, at) => element === inner[at]) ? value : { ...value, [name]: changed };
 }
 
-/** Without the fields at a place. */
+/** Removes the fields at a path. */
 export function withoutAt(value: JsonObject, path: string): JsonObject {
   return changedAt(value, pathOf(path), (owner, name) => {
     if (owner[name] === undefined) return owner;
@@ -71,7 +71,7 @@ export function withoutAt(value: JsonObject, path: string): JsonObject {
   });
 }
 
-/** With a value at a place; objects on the way there are made, elements of lists are not. */
+/** Sets the value at a path; missing objects on the way are created, elements of lists are not. */
 export function withAt(value: JsonObject, path: string, put: unknown): JsonObject {
   const steps = pathOf(path);
   const made = (owner: JsonObject, at: number): JsonObject => {
@@ -89,7 +89,7 @@ export function withAt(value: JsonObject, path: string, put: unknown): JsonObjec
 }
 
 /**
- * What is at one place at another. Behind the last list of the first, which both have, that is a matter of each element.
+ * Moves a value to another path. After the last list in the path, which both have in common, it is moved within each element.
  */
 export function renamedAt(value: JsonObject, from: string, to: string): JsonObject {
   const [source, target] = [pathOf(from), pathOf(to)];
@@ -133,7 +133,7 @@ function textOf(path: Path): string {
     .join('.');
 }
 
-/** Why one place cannot become another; `undefined` where it can. */
+/** Why one path cannot be renamed to another; `undefined` if it can. */
 export function renameProblem(from: Path, to: Path): string | undefined {
   const lists = (path: Path) => path.findLastIndex(({ each }) => each) + 1;
   const shared = lists(from);

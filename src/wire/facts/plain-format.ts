@@ -1,11 +1,11 @@
-/** The form of an answer, for those that take it in fewer fields, or in none. */
+/** The response format, for targets that support it partially or not at all. */
 import type { JsonObject } from '../json.ts';
 import type { Abilities } from './abilities.ts';
 import type { Shape } from './shapes.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { schemaWords } from './format-words.ts';
 
-/** The form of the answer in words, and as far as it can be said in a field. */
+/** The format as an instruction, and as far as a field can express it. */
 export function withPlainFormat(
   body: JsonObject,
   shape: Shape,
@@ -39,7 +39,7 @@ export function withPlainFormat(
   return { ...rest, ...kept, ...instructedBy(body, shape, words) };
 }
 
-/** Gemini's fields for the form of an answer. */
+/** Gemini's fields for the response format. */
 const GOOGLE_SCHEMAS = [
   'responseSchema',
   'response_schema',

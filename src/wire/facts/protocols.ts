@@ -1,4 +1,4 @@
-/** What no server of a protocol takes that others do, as data. */
+/** What no server of a protocol supports although others do, as data. */
 import type { Abilities } from './abilities.ts';
 import type { Effort } from './effort.ts';
 import type { ProtocolName } from '../protocol.ts';
@@ -6,13 +6,13 @@ import type { ProtocolName } from '../protocol.ts';
 export interface ProtocolFact {
   readonly protocols: readonly ProtocolName[];
   readonly abilities: Abilities;
-  /** Other names for roles, for servers of which nothing is known. */
+  /** Replacements for roles, for unknown servers. */
   readonly roles?: Readonly<Record<string, string>>;
-  /** Efforts of reasoning that are taken at most by servers of which nothing is known. */
+  /** The reasoning efforts that unknown servers can be expected to support. */
   readonly efforts?: readonly Effort[];
-  /** Sequences that may end an answer, at most. */
+  /** The largest number of stop sequences. */
   readonly stops?: number;
-  /** Where its vendor says so. */
+  /** The vendor's documentation. */
   readonly source: string;
 }
 
@@ -35,7 +35,7 @@ export const PROTOCOL_FACTS: readonly ProtocolFact[] = [
     source: 'https://platform.openai.com/docs/api-reference/chat/create',
   },
   {
-    // Others have fewer words than OpenAI, and refuse what they do not know.
+    // Others support fewer roles than OpenAI, and reject unknown ones.
     protocols: ['chat'],
     abilities: {},
     efforts: ['none', 'minimal', 'low', 'medium', 'high'],

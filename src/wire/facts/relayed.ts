@@ -1,4 +1,4 @@
-/** A request that is relayed, with what its target takes of it: by the facts of the vendor and the model, and the operator's. */
+/** Adapts a relayed request to its target: by the facts about vendor and model, and by the configuration. */
 import type { ChatMessage } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { Quirks } from '../quirks.ts';
@@ -10,7 +10,7 @@ import { isObject, numberOf, objectOf } from '../json.ts';
 import { spokenMessages } from './blanks.ts';
 import { fittingParameters } from './parameters.ts';
 
-/** The same request where it serves as it is. @param model by the name that its provider knows */
+/** The same object if no change is needed. @param model the upstream name */
 export function fittingRelayed(request: JsonObject, shape: Shape, quirks: Quirks, model: string): Withheld {
   const { abilities, exclusive, efforts, claude } = quirks;
   const isKnown = abilities || exclusive || efforts;
@@ -26,14 +26,14 @@ export function fittingRelayed(request: JsonObject, shape: Shape, quirks: Quirks
 function withSpoken(body: JsonObject, { abilities = {} }: Quirks): JsonObject {
   const { blank_text: blanks, assistant_first: begun } = abilities;
   if ((blanks !== false && begun !== false) || !Array.isArray(body.messages)) return body;
-  // Chat has no ordered parts, which the canonical form has: what a client calls so says nothing.
+  // Chat has no ordered parts, which the canonical form has: a client's field of this name is ignored.
   const messages = body.messages.map((message: unknown) =>
     isObject(message) && 'parts' in message ? { ...message, parts: undefined } : message,
   ) as ChatMessage[];
   return { ...body, messages: spokenMessages(messages, abilities) };
 }
 
-/** How a Claude is asked to think, as its model takes it. */
+/** The thinking settings of a Claude model, in the form that it accepts. */
 function withFittingThinking(body: JsonObject, name: string, abilities: Quirks['abilities']): Withheld {
   const { thinking, output_config: config } = body;
   const { effort, ...others } = objectOf(config);
@@ -59,7 +59,7 @@ function isSameThinking(fitting: JsonObject | undefined, asked: unknown): boolea
   return fitting.type === asked.type && fitting.budget_tokens === asked.budget_tokens;
 }
 
-/** A budget that was made here leaves room for the answer; where there is none for it, nothing is thought. */
+/** Reduces a budget that was set here so that the answer has room; if that is impossible, thinking is disabled. */
 function withinLimit(thinking: JsonObject | undefined, body: JsonObject): JsonObject | undefined {
   const budget = numberOf(thinking?.budget_tokens);
   const limit = numberOf(body.max_tokens);

@@ -1,35 +1,35 @@
-/** Where requests of each client's protocol say what a target may not take: what relayed and translated ones are changed by. */
+/** Where requests of each client protocol have what a target may not support: used for relayed and translated ones alike. */
 import type { Ability } from './abilities.ts';
 import type { JsonObject } from '../json.ts';
 import { objectOf, stringOf } from '../json.ts';
 
-/** The protocol that a request is in. Canonical ones are in chat's. */
+/** The protocol of the request. Canonical requests have that of chat. */
 export type Shape = 'chat' | 'messages' | 'responses' | 'gemini';
 
-/** What a part of media needs. */
+/** The ability that a media part needs. */
 export type Medium = 'vision' | 'audio' | 'files';
 
 export interface RequestShape {
-  /** Fields that ask for it, by their places. */
+  /** The fields that need an ability, by path. */
   readonly fields: Readonly<Partial<Record<Ability, readonly string[]>>>;
-  /** What a part needs, where it is one of media. */
+  /** The ability that a part needs, if it is a media part. */
   readonly medium: (part: JsonObject) => Medium | undefined;
-  /** A part of text. */
+  /** Creates a text part. */
   readonly text: (words: string) => JsonObject;
-  /** The list of the conversation. */
+  /** The list of messages. */
   readonly conversation: string;
-  /** Lists of parts within its members. */
+  /** The lists of parts within messages. */
   readonly parts: readonly string[];
-  /** Where the effort of reasoning stands. */
+  /** The path of the reasoning effort. */
   readonly efforts: readonly string[];
 }
 
-/** Parts of media by their types. */
+/** Media parts by type. */
 function byType(media: Readonly<Record<string, Medium>>): RequestShape['medium'] {
   return ({ type }) => (typeof type === 'string' && Object.hasOwn(media, type) ? media[type] : undefined);
 }
 
-/** Gemini's name a medium by what it holds. */
+/** Gemini's parts name a medium by its key. */
 function byMediaType(part: JsonObject): Medium | undefined {
   const held = part.inlineData ?? part.inline_data ?? part.fileData ?? part.file_data;
   const { mimeType, mime_type } = objectOf(held);
@@ -39,7 +39,7 @@ function byMediaType(part: JsonObject): Medium | undefined {
   return type.startsWith('audio/') ? 'audio' : 'files';
 }
 
-/** A place in both spellings that Google takes. */
+/** A path in both spellings that Google accepts. */
 function spelled(...places: readonly string[]): string[] {
   return places.flatMap((place) => {
     const steps = place.split('.').map((name) => {

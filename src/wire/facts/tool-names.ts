@@ -1,13 +1,13 @@
 /**
- * Names of functions as a protocol takes them. Where it refuses one, another stands for it in the request, and the answer's calls
- * get their own back.
+ * Function names in the form that a protocol accepts. A rejected name is replaced in the request, and restored in the answer's
+ * calls.
  */
 import type { ChatChunk, ChatMessage, ChatRequest, ChatResponse } from '../chat.ts';
 import type { ProtocolName } from '../protocol.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { nineOf } from '../quirks.ts';
 
-/** What names are made of, and how long they may be. */
+/** The allowed characters and the maximum length of names. */
 export interface NameRule {
   readonly first: RegExp;
   readonly rest: RegExp;
@@ -56,10 +56,10 @@ export const NAME_RULES: Readonly<Record<ProtocolName, NameRule>> = {
   },
 };
 
-/** What stands for each name that is refused. */
+/** The replacement of each rejected name. */
 export type Renamed = ReadonlyMap<string, string>;
 
-/** Another name for each that the protocol refuses; none twice. */
+/** Unique replacements for all names that the protocol rejects. */
 export function renamedFor(request: ChatRequest, protocol: ProtocolName): Renamed {
   const names = namesIn(request);
   const renamed = new Map<string, string>();
@@ -88,7 +88,7 @@ function namesIn({ tools, messages }: ChatRequest): Set<string> {
   return new Set(functions.filter((name): name is string => typeof name === 'string'));
 }
 
-/** The request with the other names. */
+/** The request with the replacements. */
 export function withNames(request: ChatRequest, renamed: Renamed): ChatRequest {
   if (renamed.size === 0) return request;
   const { tools, tool_choice: choice, messages } = request;
@@ -100,7 +100,7 @@ export function withNames(request: ChatRequest, renamed: Renamed): ChatRequest {
   };
 }
 
-/** A tool or a call whose function has its other name. */
+/** A tool or call with the replaced name of its function. */
 function calledBy<T>(value: T, renamed: Renamed): T {
   const fn = objectOf(value).function;
   const other = isObject(fn) ? renamed.get(stringOf(fn.name) ?? '') : undefined;
@@ -127,7 +127,7 @@ function messageWith(message: ChatMessage, renamed: Renamed): ChatMessage {
   return { ...named, parts: other };
 }
 
-/** Gives calls of an answer their own names back. */
+/** Restores the names in the calls of an answer. */
 export class OwnNames {
   readonly #own: Renamed;
 

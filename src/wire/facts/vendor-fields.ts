@@ -1,11 +1,11 @@
-/** Fields of vendors of OpenAI's chat that OpenAI lacks, in requests to providers of other protocols. */
+/** Fields that vendors add to OpenAI's chat, in requests to providers of other protocols. */
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import { effortOfBudget } from '../anthropic/thinking.ts';
 import { EFFORTS } from './effort.ts';
 import { countOf, entryOf, isObject, stringOf } from '../json.ts';
 
-/** OpenAI's own, and those that the canonical form has beside them: whoever leaves one of these out names it. */
+/** OpenAI's fields and those of the canonical form: encoders that leave one of these out name it. */
 const KNOWN: ReadonlySet<string> = new Set(
   (
     'messages model audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens ' +
@@ -16,19 +16,19 @@ const KNOWN: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** Words of vendors for fields of OpenAI's. Mistral's seed, and how hard a model is to think. */
+/** Vendors' names for OpenAI's fields: Mistral's seed, and reasoning efforts. */
 const SAME: Readonly<Record<string, string>> = { random_seed: 'seed', thinking_effort: 'reasoning_effort' };
 
-/** Fields by which vendors turn thinking on and off. DashScope's, vLLM's and SGLang's. */
+/** Fields that switch thinking on and off: DashScope's, vLLM's and SGLang's. */
 const SWITCHES = ['enable_thinking', 'include_reasoning'] as const;
 
-/** How hard a model thinks where it is only told that it should. */
+/** The effort if thinking is only switched on. */
 const PLAIN_EFFORT = 'medium';
 
-/** Fields of a request, and how each is to be changed: `undefined` where it goes. */
+/** Changes to the fields of a request: `undefined` removes one. */
 type Fields = Record<string, unknown>;
 
-/** What a request says in vendors' own fields, in those that are translated; and the fields that are lost. */
+/** Converts vendors' own fields in translated requests; the remaining ones are named as lost. */
 export function fromVendorFields(request: ChatRequest): { fields: Fields; dropped: string[] } {
   const given: JsonObject = request;
   const fields: Fields = {};
@@ -39,18 +39,18 @@ export function fromVendorFields(request: ChatRequest): { fields: Fields; droppe
     if (same !== undefined && !isGiven(given[same])) fields[same] = given[name];
     else dropped.push(name);
   }
-  // What models answer with anyhow.
+  // The default of all models.
   if (isTextAlone(given.modalities)) fields.modalities = undefined;
   Object.assign(fields, thinkingIn(given, dropped));
   return { fields, dropped };
 }
 
-/** What vendors say of thinking, as an effort and, where they name one, as a budget. */
+/** Vendors' thinking settings as an effort and, if given, a budget. */
 function thinkingIn(given: JsonObject, dropped: string[]): Fields {
   const { reasoning, thinking } = given;
   const fields: Fields = {};
   let effort = stringOf(given.reasoning_effort);
-  // Groq's word for what a model does anyway, and whatever else is none of OpenAI's.
+  // Groq's name for the default, and other values that OpenAI does not have.
   if (effort !== undefined && !EFFORTS.some((known) => known === effort)) {
     fields.reasoning_effort = undefined;
     dropped.push('reasoning_effort');
@@ -69,7 +69,7 @@ function thinkingIn(given: JsonObject, dropped: string[]): Fields {
   return fields;
 }
 
-/** OpenRouter's `reasoning`: an effort, a budget, or a plain yes or no. */
+/** OpenRouter's `reasoning`: an effort, a budget, or a boolean. */
 function fromReasoning(
   { effort: asked, max_tokens: budget, enabled }: JsonObject,
   effort: string | undefined,
@@ -83,7 +83,7 @@ function fromReasoning(
 
 const TYPES: ReadonlySet<unknown> = new Set(['enabled', 'disabled', 'adaptive']);
 
-/** Anthropic's `thinking`, and what Z.ai, DeepSeek and others call so: what of it is not Anthropic's goes. */
+/** `thinking` of Anthropic, and of Z.ai, DeepSeek and others: anything that Anthropic does not have is removed. */
 function fromThinking(asked: JsonObject, effort: string | undefined, dropped: string[]): Fields {
   const { type, budget_tokens: budget, display, ...foreign } = asked;
   dropped.push(...Object.keys(foreign).map((name) => `thinking.${name}`));

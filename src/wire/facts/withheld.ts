@@ -1,4 +1,4 @@
-/** What a target does not take of a request, taken out of it and named. */
+/** Removes from a request what its target does not support, and names it. */
 import type { Abilities, Ability } from './abilities.ts';
 import type { JsonObject } from '../json.ts';
 import type { RequestShape, Shape } from './shapes.ts';
@@ -14,10 +14,10 @@ export interface Withheld {
 
 const MEDIA = ['vision', 'audio', 'files'] as const;
 
-/** What stands for what is left out. */
+/** Placeholders for what is left out. */
 const LEFT_OUT = { vision: 'image', audio: 'audio', files: 'file' } as const;
 
-/** A request without what its target does not take. The same one where that is nothing. */
+/** A request without what its target does not support. The same object if nothing is removed. */
 export function withheld(request: JsonObject, shape: Shape, known: Abilities): Withheld {
   const { fields, ...where } = SHAPES[shape];
   const isCrowded = known.json_with_tools === false && listOf(request.tools).length > 0;
@@ -43,7 +43,7 @@ export function withheld(request: JsonObject, shape: Shape, known: Abilities): W
   return { body, dropped };
 }
 
-/** What says what is so anyway is not missed. */
+/** A field with its default value is removed silently. */
 function saysMore(place: string, request: JsonObject): boolean {
   const value = request[place];
   if (place === 'n') return value !== 1;
@@ -54,7 +54,7 @@ function saysMore(place: string, request: JsonObject): boolean {
   return value !== null;
 }
 
-/** Pictures, sound and files are told to be missing where they were. */
+/** Images, audio and files are replaced by notes that they are missing. */
 function withoutMedia(
   body: JsonObject,
   { conversation, parts, medium, text }: Omit<RequestShape, 'fields'>,
@@ -85,7 +85,7 @@ function withoutMedia(
   return members.every((member, at) => member === given[at]) ? body : { ...body, [conversation]: members };
 }
 
-/** Earlier calls and what they gave, as words, for those who know no calls. */
+/** Earlier calls and their results as text, for models without tools. */
 function withToldCalls(body: JsonObject): JsonObject {
   if (!Array.isArray(body.messages)) return body;
   const messages = (body.messages as unknown[]).map((message) => {
@@ -123,7 +123,7 @@ function withoutHosted(body: JsonObject, dropped: string[]): JsonObject {
   };
 }
 
-/** Instructions as words of the user, where they have no place of their own. */
+/** System messages as user messages, for targets without system messages. */
 function withInstructionsSaid(body: JsonObject, shape: Shape): JsonObject {
   if (shape === 'chat') {
     const messages = listOf(body.messages).map((message) => {

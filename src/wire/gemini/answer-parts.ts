@@ -3,7 +3,7 @@ import type { Part } from '../parts/part.ts';
 import type { GeminiContext } from './response.ts';
 import { isObject, stringOf } from '../json.ts';
 
-/** A part of a candidate that is no text and no call of a function: what the client is told of it. */
+/** Decodes a part of a candidate that is neither text nor a function call. */
 export function wholePart(
   part: JsonObject,
   { created, newId }: Pick<GeminiContext, 'created' | 'newId'>,
@@ -22,7 +22,7 @@ export function wholePart(
   return [{ type: 'hosted_result', id, name: 'code_execution', sources: [], output }];
 }
 
-/** Names a program that has no name: its output follows it. */
+/** Creates an id for executed code that has none; its output follows it. */
 const CODE = 'code';
 
 function mediaPart(
@@ -32,7 +32,7 @@ function mediaPart(
 ): Part {
   const type = stringOf(mimeType) ?? 'image/png';
   const bytes = stringOf(data) ?? '';
-  // Nobody keeps it to be referred to: it has expired when it is made.
+  // It cannot be referred to later: it expires immediately.
   if (type.startsWith('audio/')) {
     return { type: 'audio', id: `audio_${newId()}`, data: bytes, transcript: '', expires_at: created };
   }
@@ -45,7 +45,7 @@ function mediaPart(
   };
 }
 
-/** A signature where Google's own endpoint for OpenAI's clients has it. */
+/** A signature in the field that Google's own OpenAI-compatible endpoint uses. */
 export function extraOf(signature: string): JsonObject {
   return { google: { thought_signature: signature } };
 }

@@ -9,19 +9,19 @@ import { toldSoFar } from '../usage.ts';
 import { geminiErrorEvent } from './client-error.ts';
 import { geminiUsage } from './response.ts';
 
-/** Candidates and parts come from outside and must not make lists as long as they like. */
+/** Candidates and parts come from outside and must not create arbitrarily long lists. */
 const MAX_CANDIDATES = 128;
 const MAX_PARTS = 16_384;
 
 interface Candidate {
   readonly parts: JsonObject[];
-  /** All other fields, in their last words. */
+  /** The latest values of all other fields. */
   fields: JsonObject;
   readonly chosen: unknown[];
   readonly top: unknown[];
 }
 
-/** For the events of streamGenerateContent, each of which is an answer of its own with the next parts. */
+/** For the events of streamGenerateContent, each of which is an answer with the next parts. */
 export function contentAssembler(): Assembler {
   return new ContentFolding();
 }
@@ -29,7 +29,7 @@ export function contentAssembler(): Assembler {
 class ContentFolding implements Assembler {
   readonly #candidates = new Map<number, Candidate>();
   #usage: JsonObject | undefined;
-  /** Fields beside the candidates. */
+  /** Fields besides the candidates. */
   #answer: JsonObject = {};
   #blocked = false;
   content = false;
@@ -55,7 +55,7 @@ class ContentFolding implements Assembler {
   }
 
   get seen(): number {
-    // A prompt that is blocked has as many answers as it will ever have.
+    // A blocked prompt never gets candidates.
     return this.#candidates.size === 0 && this.#blocked ? MAX_CANDIDATES : this.#candidates.size;
   }
 
@@ -73,7 +73,7 @@ class ContentFolding implements Assembler {
     return [...this.#candidates.values()].some(({ parts }) => parts.some(isCall));
   }
 
-  /** Calls come whole. */
+  /** Calls are sent whole. */
   readonly brokenCall = false;
 
   result(): JsonObject {
@@ -86,7 +86,7 @@ class ContentFolding implements Assembler {
     };
   }
 
-  /** What is signed belongs to the model that made it; thoughts without a signature may stand before the text. */
+  /** Signed parts are specific to their model; thoughts without a signature may precede the text. */
   begun(): Begun | undefined {
     const [first] = this.#candidates.values();
     if (!first || this.#candidates.size > 1 || this.finish !== null) return undefined;
@@ -133,7 +133,7 @@ class ContentFolding implements Assembler {
   }
 }
 
-/** Whether a part is the next piece of a text: what is signed stands alone. */
+/** Whether a part continues a text: signed parts stay separate. */
 function goesOn(last: JsonObject, part: JsonObject): boolean {
   const plain = typeof last.text === 'string' && typeof part.text === 'string';
   const signed = last.thoughtSignature !== undefined || part.thoughtSignature !== undefined;

@@ -13,27 +13,27 @@ import { Grounding } from './client-grounding.ts';
 import { isMedia, mediaPart, programPart, soundPart } from './client-said.ts';
 import { sealedSignature } from './client-seals.ts';
 
-/** How parts are written for a client. */
+/** How parts are encoded for a client. */
 export interface CandidateOptions {
-  /** Whether the client asked to be shown what is thought. */
+  /** Whether the client requested thoughts. */
   readonly thoughts: boolean;
   readonly newId: () => string;
   readonly lost: Lost;
 }
 
-/** Writes the parts of one candidate in their order, piece by piece; a call goes out when it is complete. */
+/** Encodes the parts of one candidate in order, piece by piece; a call is emitted when it is complete. */
 export class CandidateWriter {
   readonly #options: CandidateOptions;
   readonly #grounding = new Grounding();
   readonly #said = new WholeCalls<JsonObject>();
-  /** What is sealed goes with the next part. */
+  /** A signature that belongs to the next part. */
   #seals: JsonObject[] = [];
   #text: string;
   #refused = false;
   #finish: string | undefined;
   #cut: string | undefined;
 
-  /** @param begun the text that the client has already */
+  /** @param begun the text that the client has already received */
   constructor(options: CandidateOptions, begun = '') {
     this.#options = options;
     this.#text = begun;
@@ -55,7 +55,7 @@ export class CandidateWriter {
     for (const call of listOf(delta.tool_calls)) if (isObject(call)) this.#call(call);
   }
 
-  /** The parts that are complete, in order, since the last call. */
+  /** The complete parts, in order, since the last call. */
   take(): JsonObject[] {
     return this.#said.take<JsonObject>(
       (part) => [part],
@@ -63,7 +63,7 @@ export class CandidateWriter {
     );
   }
 
-  /** The answer ends: what waits is complete, or never will be. @param finish in chat's words */
+  /** Ends the answer: whatever is incomplete stays so. @param finish in chat's words */
   finish(finish: string): void {
     if (this.#seals.length > 0) this.#said.add({ text: '', ...this.#sealed() });
     this.#finish = finish;
@@ -74,7 +74,7 @@ export class CandidateWriter {
     return this.#finish !== undefined;
   }
 
-  /** What a candidate says at its end. */
+  /** The final fields of a candidate. */
   ending(): JsonObject {
     const grounding = this.#grounding.result(this.#text);
     const finish = this.#finish ?? 'stop';
@@ -92,7 +92,7 @@ export class CandidateWriter {
     this.#said.add({ text, ...this.#signed(signature) });
   }
 
-  /** Sound; what is said in it has no place beside it. */
+  /** Audio; there is no field for its transcript. */
   #hear({ data, transcript }: JsonObject): void {
     if (typeof data === 'string' && data !== '') this.#said.add(soundPart(data));
     else if (typeof transcript === 'string') this.#say(transcript, undefined);
@@ -114,7 +114,7 @@ export class CandidateWriter {
     this.#said.call(delta, newId, () => this.#signed(signatureIn(delta.extra_content)).thoughtSignature);
   }
 
-  /** A call with arguments that were cut is none that could be carried out. */
+  /** A call with truncated arguments cannot be executed. */
   #told({ id, name, args, note: signature }: WholeCall): JsonObject[] {
     if (args === undefined) {
       this.#cut = `The arguments of the call of "${name}" were cut.`;
@@ -124,7 +124,7 @@ export class CandidateWriter {
     return [{ functionCall: { id, name, args }, ...signed }];
   }
 
-  /** What is given back with a part: its own signature, or what was sealed before it. */
+  /** The signature of a part: its own, or one that preceded it. */
   #signed(own: string | undefined): { thoughtSignature?: string } {
     if (own === undefined) return this.#sealed();
     if (this.#seals.length > 0) this.#said.add({ text: '', ...this.#sealed() });
@@ -139,7 +139,7 @@ export class CandidateWriter {
   }
 }
 
-/** Text of a delta; some vendors give it in parts. */
+/** The text of a delta; some vendors send it in parts. */
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   return listOf(content)
@@ -147,14 +147,14 @@ function textOf(content: unknown): string {
     .join('');
 }
 
-/** Gemini stops for calls as for anything. */
+/** Gemini reports calls with the reason STOP. */
 function reasonOf(finish: string): string {
   if (isImproper(finish)) return 'OTHER';
   if (finish === 'length') return 'MAX_TOKENS';
   return finish === 'content_filter' ? 'SAFETY' : 'STOP';
 }
 
-/** Texts of one kind that follow each other, as one. */
+/** Joins consecutive texts of the same kind. */
 export function joinedParts(parts: readonly JsonObject[]): JsonObject[] {
   const joint: JsonObject[] = [];
   for (const part of parts) {

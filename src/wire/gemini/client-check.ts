@@ -1,17 +1,17 @@
-/** How fields of a client's request are read: leniently where JSON of protocol buffers is, and strictly otherwise. */
+/** How fields of a client's request are read: as leniently as protocol buffers' JSON, and strictly otherwise. */
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject } from '../json.ts';
 
-/** @param param where it is, in the API's own manner: `contents[0].parts[1].text` */
+/** @param param the field in the API's notation: `contents[0].parts[1].text` */
 export function wrong(param: string, state: string): ProxyError {
   return new ProxyError('invalid_request', `Cannot read ${param}: ${state}`, { param });
 }
 
-/** The other spelling of each name that was asked for. Only names of ours are. */
+/** The other spelling of each known field name. */
 const SPELLINGS = new Map<string, string>();
 
-/** A field by its name, in either of the two spellings that JSON of protocol buffers has; `null` is none. */
+/** A field by its name, in either of the two spellings of protocol buffers' JSON; `null` counts as missing. */
 export function fieldOf(object: JsonObject, name: string): unknown {
   const value = object[name] ?? object[snakeCase(name)];
   return value === null ? undefined : value;
@@ -26,12 +26,12 @@ function snakeCase(name: string): string {
   return other;
 }
 
-/** A client's name in the spelling of the reference. */
+/** A client's field name in the spelling of the reference. */
 export function camelCase(name: string): string {
   return name.replace(/(?<=[a-z0-9])_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The fields that say something and are not among those known, in the spelling of the reference. */
+/** The non-empty fields that are unknown, in the spelling of the reference. */
 export function unknownIn(object: JsonObject, known: ReadonlySet<string>): string[] {
   return Object.keys(object)
     .filter((key) => object[key] !== null && !known.has(camelCase(key)))
@@ -45,7 +45,7 @@ export function textIn(object: JsonObject, name: string, at: string): string | u
   throw wrong(under(at, name), 'expected a string');
 }
 
-/** A text that must be there and say something. @throws ProxyError `invalid_request` */
+/** A required, non-empty text. @throws ProxyError `invalid_request` */
 export function nameIn(object: JsonObject, name: string, at: string): string {
   const value = textIn(object, name, at);
   if (value) return value;
@@ -59,7 +59,7 @@ export function objectIn(object: JsonObject, name: string, at: string): JsonObje
   throw wrong(under(at, name), 'expected an object');
 }
 
-/** A list of objects; one alone stands for a list of it, as in examples of the reference. @throws ProxyError `invalid_request` */
+/** A list of objects; a single object counts as a list of one, as in the reference's examples. @throws ProxyError `invalid_request` */
 export function objectsIn(object: JsonObject, name: string, at: string): JsonObject[] {
   const value = fieldOf(object, name);
   if (value === undefined) return [];
@@ -88,7 +88,7 @@ export interface NumberRule {
   readonly whole?: boolean;
 }
 
-/** A number, which may come as text. @throws ProxyError `invalid_request` */
+/** A number, which may be given as text. @throws ProxyError `invalid_request` */
 export function numberIn(
   object: JsonObject,
   name: string,
@@ -117,7 +117,7 @@ export function flagIn(object: JsonObject, name: string, at: string): boolean | 
   throw wrong(under(at, name), 'expected true or false');
 }
 
-/** A word of a list that the API has in capital letters. @throws ProxyError `invalid_request` */
+/** A value of an enumeration, which the API writes in capitals. @throws ProxyError `invalid_request` */
 export function wordIn(object: JsonObject, name: string, at: string): string | undefined {
   return textIn(object, name, at)?.toUpperCase();
 }

@@ -34,7 +34,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   'thinkingConfig',
 ]);
 
-/** Budgets up to so many tokens are this much effort. */
+/** The effort that corresponds to a budget of up to this many tokens. */
 const EFFORTS = [
   [512, 'minimal'],
   [2_048, 'low'],
@@ -42,21 +42,21 @@ const EFFORTS = [
   [Infinity, 'high'],
 ] as const;
 
-/** Levels of thinking, which are efforts. */
+/** Thinking levels, which correspond to efforts. */
 const LEVELS: ReadonlySet<string> = new Set(['MINIMAL', 'LOW', 'MEDIUM', 'HIGH']);
 
-/** The most answers that the API gives to one request. */
+/** The largest number of candidates per request. */
 const MAX_CANDIDATES = 8;
 
 export interface Configured {
   readonly fields: Partial<ChatRequest>;
-  /** Whether the client wants to be shown what is thought. */
+  /** Whether the client requests thoughts. */
   readonly thoughts: boolean;
 }
 
 /**
- * `generationConfig` in OpenAI's words. What has no counterpart is named in `dropped`.
- * @throws ProxyError `invalid_request` naming the field at fault
+ * Decodes `generationConfig` to OpenAI's terms. Fields without a counterpart are added to `dropped`.
+ * @throws ProxyError `invalid_request` naming the invalid field
  * @see https://ai.google.dev/api/generate-content#generationconfig
  */
 export function decodeConfig(body: JsonObject, dropped: Set<string>): Configured {
@@ -67,7 +67,7 @@ export function decodeConfig(body: JsonObject, dropped: Set<string>): Configured
   const thinking = objectIn(config, 'thinkingConfig', at) ?? {};
   const number = (name: string, rule: Parameters<typeof numberIn>[3]) => numberIn(config, name, at, rule);
   const fields: Partial<ChatRequest> = {
-    // 0 is what JSON of protocol buffers says of a number that is not set.
+    // In protocol buffers' JSON, 0 may stand for a number that is not set.
     max_tokens: number('maxOutputTokens', { min: 0, whole: true }) || undefined,
     temperature: number('temperature', { min: 0, max: 2 }),
     top_p: number('topP', { min: 0, max: 1 }),
@@ -89,7 +89,7 @@ export function decodeConfig(body: JsonObject, dropped: Set<string>): Configured
   };
 }
 
-/** One answer is what everybody gives. */
+/** A single candidate is the default everywhere. */
 function counted(n: number | undefined): number | undefined {
   return n === undefined || n <= 1 ? undefined : n;
 }
@@ -105,7 +105,7 @@ function probabilities(config: JsonObject, at: string): Partial<ChatRequest> {
   return { logprobs: true, ...(most === undefined ? {} : { top_logprobs: most }) };
 }
 
-/** What else than a text an answer may be. Chat speaks of text as of what it is anyway. */
+/** Modalities other than text. In chat, text is implied. */
 function modalities(names: readonly string[]): Partial<ChatRequest> {
   const wanted = names.map((name) => name.toLowerCase());
   return wanted.some((name) => name !== 'text') ? { modalities: wanted } : {};
@@ -113,7 +113,7 @@ function modalities(names: readonly string[]): Partial<ChatRequest> {
 
 function formatOf(config: JsonObject, at: string, dropped: Set<string>): Partial<ChatRequest> {
   const type = textIn(config, 'responseMimeType', at)?.toLowerCase();
-  // SDKs of before it was public put a line before the name.
+  // SDKs from before it was public put an underscore before the name.
   const given = fieldOf(config, 'responseJsonSchema') ?? fieldOf(config, '_responseJsonSchema');
   const own = objectIn(config, 'responseSchema', at);
   if (type === 'text/x.enum') {
@@ -132,7 +132,7 @@ function isSchema(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A level, or a budget: 0 is none, and -1 as much as the model likes. */
+/** A level, or a budget: 0 disables thinking, and -1 leaves it to the model. */
 function effortOf(thinking: JsonObject, at: string): Partial<ChatRequest> {
   const level = wordIn(thinking, 'thinkingLevel', at);
   if (level !== undefined && level !== 'THINKING_LEVEL_UNSPECIFIED') {

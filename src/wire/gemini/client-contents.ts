@@ -13,7 +13,7 @@ import { decodeUserPart } from './client-parts.ts';
 import { decodeResult } from './client-results.ts';
 import { sealsIn } from './client-seals.ts';
 
-/** Parts of an earlier answer whose names are told where they cannot be given back. */
+/** Parts of earlier answers whose names are reported if they cannot be sent back. */
 const SAID: ReadonlySet<string> = new Set([
   'text',
   'thought',
@@ -26,9 +26,9 @@ const SAID: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Gemini's `systemInstruction` and `contents` as OpenAI's messages.
- * @param dropped takes the names of parts that have no counterpart
- * @throws ProxyError `invalid_request` naming the field at fault
+ * Decodes Gemini's `systemInstruction` and `contents` to OpenAI's messages.
+ * @param dropped collects the names of parts without a counterpart
+ * @throws ProxyError `invalid_request` naming the invalid field
  */
 export function decodeContents(body: JsonObject, dropped: Set<string>): ChatMessage[] {
   const contents = objectsIn(body, 'contents', '');
@@ -48,7 +48,7 @@ export function decodeContents(body: JsonObject, dropped: Set<string>): ChatMess
   return messages;
 }
 
-/** A text alone is no content to the API; clients were seen to send one. */
+/** A bare text is not a content to the API; but some clients send one. */
 function systemMessages(instruction: unknown, dropped: Set<string>): ChatMessage[] {
   if (instruction === undefined || instruction === '') return [];
   if (typeof instruction === 'string') return [{ role: 'system', content: instruction }];
@@ -63,7 +63,7 @@ function systemMessages(instruction: unknown, dropped: Set<string>): ChatMessage
   return [{ role: 'system', content }];
 }
 
-/** The results of functions come first, each as a message of its own, then what else the user said. */
+/** Function results come first, each as a message of its own, then the rest of the user's content. */
 function userMessages(
   parts: readonly JsonObject[],
   at: string,
@@ -84,7 +84,7 @@ function userMessages(
   return speaks ? [...results, { role: 'user', content: simplest(said) }] : results;
 }
 
-/** One plain text as a string, which every server reads. */
+/** A single plain text as a string, which every server accepts. */
 function simplest(parts: ContentPart[]): string | ContentPart[] {
   if (parts.length === 0) return '';
   const [only, second] = parts;
@@ -138,16 +138,16 @@ function readSaid(part: JsonObject, list: PartList, at: string, calls: CallPairs
     list.add(whole);
 }
 
-/** What sealed the thinking in progress, or one that the client was not shown. */
+/** The signature of the preceding thinking, or of one that the client was not shown. */
 function sealThinking(list: PartList, seal: Seal): void {
   const last = list.parts.at(-1);
   const own = typeof seal.thinking === 'string' ? seal.thinking : undefined;
-  // What a client changed of the words is not what was signed.
+  // If the client changed the text, the signature no longer applies.
   if (own !== undefined && last?.type === 'thinking' && last.seal === undefined) last.text = own;
   list.seal(seal);
 }
 
-/** A part that is no text and no call, in the spelling of the reference. */
+/** A part that is neither text nor a call, in the spelling of the reference. */
 function spelled(part: JsonObject, at: string): JsonObject {
   const data = objectIn(part, 'inlineData', at);
   const file = objectIn(part, 'fileData', at);

@@ -1,4 +1,4 @@
-/** Gemini's embeddings, read from its clients and written for them. */
+/** Gemini's embeddings for clients: decodes requests and encodes answers. */
 import type { EmbeddingClient } from '../embeddings.ts';
 import type { JsonObject } from '../json.ts';
 import { entryOf, listOf, objectOf } from '../json.ts';
@@ -9,7 +9,7 @@ import { details } from './client-usage.ts';
 
 const KNOWN: ReadonlySet<string> = new Set(['model', 'content', 'taskType', 'title', 'outputDimensionality']);
 
-/** One text of a request: what is asked beside it must be the same for all, since others are asked for all at once. */
+/** One text of a request: its settings must be the same for all texts, since other APIs embed all of them in one request. */
 interface Wish {
   readonly text: string;
   readonly task: string | undefined;
@@ -66,7 +66,7 @@ export const predict: EmbeddingClient = {
       encode(answer) {
         const vectors = vectorsIn(answer);
         const tokens = openaiUsage(answer.usage)?.input ?? 0;
-        // They are told of all texts together: the first has them.
+        // They are reported for all texts together: the first one gets them.
         const statistics = (index: number) => ({ truncated: false, token_count: index === 0 ? tokens : 0 });
         return {
           predictions: vectors.map((vector, index) => ({
@@ -98,7 +98,7 @@ function wishOf(request: JsonObject, at: string, dropped: Set<string>): Wish {
   };
 }
 
-/** The same in OpenAI's words. */
+/** The request in OpenAI's format. */
 function asked(
   wishes: readonly Wish[],
   { task, size }: Wish,
@@ -114,7 +114,7 @@ function asked(
   };
 }
 
-/** What Cohere calls a task. */
+/** Cohere's names for task types. */
 const INPUT_TYPES: Readonly<Record<string, string>> = {
   RETRIEVAL_QUERY: 'search_query',
   QUESTION_ANSWERING: 'search_query',

@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import { statusOf } from '../../errors.ts';
 import { isObject } from '../json.ts';
 
-/** Google's words for statuses of HTTP. @see https://cloud.google.com/apis/design/errors#handling_errors */
+/** Google's status names for HTTP statuses. @see https://cloud.google.com/apis/design/errors#handling_errors */
 const STATUSES: Readonly<Record<number, string>> = {
   400: 'INVALID_ARGUMENT',
   401: 'UNAUTHENTICATED',
@@ -26,11 +26,11 @@ const STATUSES: Readonly<Record<number, string>> = {
 
 const TYPE = 'type.googleapis.com/google.rpc.';
 
-/** By these words clients know that the conversation must be made shorter. */
+/** The message by which clients recognise that they must shorten the conversation. */
 const TOO_LONG = 'exceeds the maximum number of tokens allowed';
 
 /**
- * An error in Google's shape. What was tried, and by what the log knows the request, is told in Google's own details.
+ * An error in Google's format. The attempts, and the id of the request in the log, are in Google's own details.
  * @see https://google.aip.dev/193
  */
 export function geminiErrorBody(

@@ -1,12 +1,12 @@
-/** Where an answer comes from, as Gemini's clients are told. */
+/** The sources of an answer for Gemini's clients. */
 import type { JsonObject } from '../json.ts';
 import type { Annotation, HostedCallPart, Source } from '../parts/part.ts';
 import { listOf, objectOf, parseJson, stringOf } from '../json.ts';
 
-/** Collects what is told of the sources of one candidate. */
+/** Collects the sources of one candidate. */
 export class Grounding {
   readonly #chunks: JsonObject[] = [];
-  /** Places of the chunks, by what tells them apart. */
+  /** The indexes of the grounding chunks, by identity. */
   readonly #places = new Map<string, number>();
   readonly #notes: { readonly start: number; readonly end: number; readonly chunk: number }[] = [];
   readonly #queries: string[] = [];
@@ -24,19 +24,19 @@ export class Grounding {
     if (end > start) this.#notes.push({ start, end, chunk });
   }
 
-  /** A search that was made. */
+  /** Adds a search. */
   searched({ input }: HostedCallPart): void {
     const { query, queries } = objectOf(parseJson(input));
     const texts = listOf(queries).filter((each) => typeof each === 'string');
     this.#queries.push(...(texts.length > 0 ? texts : [stringOf(query) ?? ''].filter(Boolean)));
   }
 
-  /** What was found. */
+  /** Adds a search result. */
   found(sources: readonly Source[]): void {
     for (const { url, title } of sources) this.#chunk(url, { web: { uri: url, title } });
   }
 
-  /** @param text all of the answer's text, which the places are in @returns `undefined` where nothing was told */
+  /** @param text the whole text of the answer, which positions refer to @returns `undefined` if there are no sources */
   result(text: string): JsonObject | undefined {
     if (this.#chunks.length === 0 && this.#queries.length === 0) return undefined;
     const offsets = byteOffsets(
@@ -66,7 +66,7 @@ export class Grounding {
   }
 }
 
-/** Places in characters as places in bytes of UTF-8, in one pass over the text. */
+/** Converts positions in characters to positions in bytes of UTF-8, in one pass over the text. */
 function byteOffsets(text: string, places: readonly number[]): ReadonlyMap<number, number> {
   const offsets = new Map<number, number>();
   let at = 0;

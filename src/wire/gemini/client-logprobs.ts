@@ -2,7 +2,7 @@ import type { JsonObject } from '../json.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 
 /**
- * Probabilities of tokens in Gemini's shape, from chat's; none where there are none.
+ * Log probabilities in Gemini's format, from chat's; `undefined` if there are none.
  * @see https://ai.google.dev/api/generate-content#LogprobsResult
  */
 export function encodeLogprobs(logprobs: unknown): JsonObject {

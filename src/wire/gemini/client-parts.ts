@@ -2,14 +2,14 @@ import type { ContentPart } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import { nameIn, objectIn, textIn, wrong, unknownIn } from './client-check.ts';
 
-/** What a part may hold, one of them each; and what may be said about it. */
+/** The kinds of data of a part, of which it has exactly one; and the fields that may accompany it. */
 const DATA = ['text', 'inlineData', 'fileData'] as const;
 const ABOUT = new Set(['thought', 'thoughtSignature']);
 const KNOWN: ReadonlySet<string> = new Set([...DATA, ...ABOUT]);
 
 /**
- * What a user says in a part, as parts of OpenAI's chat. What has no counterpart leaves its name in `dropped`.
- * @throws ProxyError `invalid_request` naming the field at fault
+ * Decodes a part of user content to parts of OpenAI's chat. The name of a part without a counterpart is added to `dropped`.
+ * @throws ProxyError `invalid_request` naming the invalid field
  */
 export function decodeUserPart(part: JsonObject, at: string, dropped: Set<string>): ContentPart[] {
   const others = unknownIn(part, KNOWN);
@@ -46,14 +46,14 @@ function filePart(file: JsonObject, at: string): ContentPart {
   return { type: 'file', file: { file_data: uri, ...(filename === undefined ? {} : { filename }) } };
 }
 
-/** JSON of protocol buffers takes the alphabet of URLs too, with or without what fills up the end. */
+/** Protocol buffers' JSON also accepts the URL-safe alphabet, with or without padding. */
 export function plainBase64(text: string): string {
   const plain = text.replaceAll('-', '+').replaceAll('_', '/');
   const missing = (4 - (plain.length % 4)) % 4;
   return missing === 3 ? plain : plain + '='.repeat(missing);
 }
 
-/** Chat's words for formats of sound. */
+/** Chat's names of audio formats. */
 const FORMATS: Readonly<Record<string, string>> = {
   'audio/mpeg': 'mp3',
   'audio/mp3': 'mp3',
@@ -67,7 +67,7 @@ function formatOf(type: string): string {
   return FORMATS[plain] ?? plain.slice('audio/'.length);
 }
 
-/** Endings of names that say what a file is. */
+/** File name extensions by media type. */
 const ENDINGS: Readonly<Record<string, string>> = {
   'application/pdf': 'pdf',
   'text/plain': 'txt',

@@ -7,7 +7,7 @@ import { decodeConfig } from './client-config.ts';
 import { decodeContents } from './client-contents.ts';
 import { decodeTools } from './client-tools.ts';
 
-/** What is read of a request; its model stands in the path. */
+/** The fields of a request that are read; its model is in the path. */
 const KNOWN: ReadonlySet<string> = new Set([
   'model',
   'contents',
@@ -19,20 +19,20 @@ const KNOWN: ReadonlySet<string> = new Set([
   'cachedContent',
 ]);
 
-/** Tiers of service in OpenAI's words. */
+/** Service tiers in OpenAI's terms. */
 const TIERS: Readonly<Record<string, string>> = { STANDARD: 'default', FLEX: 'flex', PRIORITY: 'priority' };
 
 export interface GeminiAsked {
   readonly request: ChatRequest;
-  /** Names of what has no counterpart: fields, `tools.<name>`, `parts.<name>`. */
+  /** The names of what has no counterpart: fields, `tools.<name>`, `parts.<name>`. */
   readonly dropped: string[];
-  /** Whether the client wants to be shown what is thought. */
+  /** Whether the client requests thoughts. */
   readonly thoughts: boolean;
 }
 
 /**
- * A request to Gemini's generateContent in OpenAI's chat shape.
- * @throws ProxyError `invalid_request` naming the field at fault, `unsupported` for what Google has in its cache
+ * Decodes a request to Gemini's generateContent to OpenAI's chat format.
+ * @throws ProxyError `invalid_request` naming the invalid field, `unsupported` for content in Google's cache
  * @see https://ai.google.dev/api/generate-content
  */
 export function decodeGeminiClient(
@@ -53,7 +53,7 @@ export function decodeGeminiClient(
   return { request, dropped: [...dropped], thoughts };
 }
 
-/** The conversation would go on without its beginning, which nobody but Google has. */
+/** The conversation would lack its beginning, which only Google has. */
 function refuseCached(body: JsonObject): void {
   if (!textIn(body, 'cachedContent', '')) return;
   throw new ProxyError('unsupported', 'Cannot use cachedContent: no provider but Google has what it names', {
@@ -69,7 +69,7 @@ function tierOf(body: JsonObject, dropped: Set<string>): Partial<ChatRequest> {
   return tier === undefined ? {} : { service_tier: tier };
 }
 
-/** A request whose tokens are to be counted: it stands alone, or within one that names its model. */
+/** A request to count tokens: its contents are given directly, or within a request that names its model. */
 export function countedRequest(body: JsonObject): JsonObject {
   return fieldOf(body, 'contents') === undefined
     ? (objectIn(body, 'generateContentRequest', '') ?? body)

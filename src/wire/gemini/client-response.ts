@@ -8,17 +8,17 @@ import { CandidateWriter, joinedParts } from './client-candidate.ts';
 import { encodeLogprobs } from './client-logprobs.ts';
 import { encodeUsage } from './client-usage.ts';
 
-/** What of a request its answer is written with. */
+/** The properties of a request that are needed to encode its answer. */
 export interface AnswerOptions {
-  /** What the client called the model, for answers that name none. */
+  /** The client's name of the model, for answers that contain none. */
   readonly model: string;
-  /** Whether the client asked to be shown what is thought. */
+  /** Whether the client requested thoughts. */
   readonly thoughts: boolean;
   readonly newId: () => string;
 }
 
 /**
- * A chat answer as Gemini gives one. Reads what came, whatever it lacks.
+ * Encodes a chat answer in Gemini's format. Incomplete answers are accepted.
  * @see https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
  */
 export function encodeContent(answer: ChatResponse, options: AnswerOptions, lost = new Lost()): JsonObject {
@@ -43,7 +43,7 @@ export function encodeContent(answer: ChatResponse, options: AnswerOptions, lost
   return { candidates, usageMetadata: encodeUsage(openaiUsage(answer.usage)), ...headOf(answer, options) };
 }
 
-/** By what every piece of an answer is known. */
+/** The fields that identify every piece of an answer. */
 export function headOf(
   { id, model }: { id?: unknown; model?: unknown },
   options: AnswerOptions,

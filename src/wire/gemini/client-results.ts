@@ -8,8 +8,8 @@ import { decodeUserPart } from './client-parts.ts';
 const KNOWN: ReadonlySet<string> = new Set(['id', 'name', 'response', 'parts']);
 
 /**
- * What a function gave, as a message of a tool.
- * @throws ProxyError `invalid_request` naming the field at fault
+ * Decodes a function response to a tool message.
+ * @throws ProxyError `invalid_request` naming the invalid field
  * @see https://ai.google.dev/api/caching#FunctionResponse
  */
 export function decodeResult(
@@ -34,12 +34,12 @@ export function decodeResult(
   };
 }
 
-/** Where the reference puts what a function gave, and where Vercel's SDK does. */
+/** The field of a result in the reference, and the one that Vercel's SDK uses. */
 const OUTPUTS = ['output', 'result', 'content'] as const;
 
 /**
- * A result is an object here and a text in chat: where the object only wraps a text, that is it. Vercel's SDK names the
- * function in it once more.
+ * A result is an object in Gemini's API and text in chat: if the object only wraps a text, that text is the result. Vercel's SDK
+ * repeats the name of the function in the object.
  * @param name of the function
  */
 function said(response: JsonObject, name: string): { text: string; failed: boolean } {

@@ -7,7 +7,7 @@ import { typeAt } from './parts.ts';
 
 const DATA = /^data:([^;,]+)(?:;[^;,]*)*?;base64,/;
 
-/** A picture, or a file that the provider made, as a part. */
+/** An image, or a file that the provider created, as a part. */
 export function mediaPart(part: ImagePart | FilePart, lost: Lost): JsonObject[] {
   const signature = part.type === 'image' ? signatureIn(part.extra_content) : undefined;
   const signed = signature === undefined ? {} : { thoughtSignature: signature };
@@ -23,7 +23,7 @@ export function mediaPart(part: ImagePart | FilePart, lost: Lost): JsonObject[] 
   return [{ fileData: { mimeType: typeAt(fileUri) ?? otherwise, fileUri }, ...signed }];
 }
 
-/** Programs that a provider ran, and what they wrote. Searches are told with the sources; others have no word here. */
+/** Code that a provider executed, and its output. Searches are reported with the sources; other tools have no part. */
 export function programPart(part: HostedCallPart | HostedResultPart, lost: Lost): JsonObject[] {
   if (part.name === 'web_search') return [];
   if (!RUNS.has(part.name)) {
@@ -36,15 +36,15 @@ export function programPart(part: HostedCallPart | HostedResultPart, lost: Lost)
   return [{ executableCode: { language: 'PYTHON', code: stringOf(code) ?? stringOf(command) ?? '' } }];
 }
 
-/** What Anthropic and OpenAI call a tool that runs programs. */
+/** Anthropic's and OpenAI's names for code execution. */
 const RUNS: ReadonlySet<string> = new Set(['code_execution', 'bash_code_execution', 'code_interpreter']);
 
-/** Sound: what is known of its form is told by the data alone. */
+/** Audio: only the data tells its format. */
 export function soundPart(data: string): JsonObject {
   return { inlineData: { mimeType: 'audio/wav', data } };
 }
 
-/** Whether a part brings something whole. */
+/** Whether a part is sent in one piece. */
 export function isMedia(part: Part): part is ImagePart | FilePart {
   return part.type === 'image' || part.type === 'file';
 }

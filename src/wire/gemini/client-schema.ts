@@ -13,7 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
   NULL: 'null',
 };
 
-/** Whole numbers of 64 bits, which JSON of protocol buffers has as text. */
+/** 64-bit integers, which protocol buffers' JSON represents as text. */
 const COUNTS: ReadonlySet<string> = new Set([
   'minItems',
   'maxItems',
@@ -23,16 +23,16 @@ const COUNTS: ReadonlySet<string> = new Set([
   'maxLength',
 ]);
 
-/** What a JSON Schema has no word for. */
+/** Keywords that JSON Schema does not have. */
 const OWN: ReadonlySet<string> = new Set(['nullable', 'propertyOrdering', 'example']);
 
-/** Where schemas stand in a schema. */
+/** Keywords whose values are schemas. */
 const LISTS: ReadonlySet<string> = new Set(['anyOf', 'oneOf', 'allOf', 'prefixItems']);
 const NAMED: ReadonlySet<string> = new Set(['properties', '$defs', 'defs', 'definitions']);
 
 /**
- * The API's own schema, a subset of OpenAPI's with types in capital letters, as a JSON Schema. One that is a JSON Schema
- * already stays as it is.
+ * Converts the API's own schema, a subset of OpenAPI's with types in capitals, to JSON Schema. A JSON Schema is returned
+ * unchanged.
  * @see https://ai.google.dev/api/caching#Schema
  */
 export function jsonSchemaOf(schema: JsonObject): JsonObject {

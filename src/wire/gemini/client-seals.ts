@@ -1,12 +1,12 @@
 /**
- * What other providers want back with their reasoning, where Gemini's clients keep what theirs wants: in the
- * `thoughtSignature` of the next part. Clients do not look into it, but many of them demand base64.
+ * Carries what other providers require back with their reasoning in the field that Gemini's clients preserve: the
+ * `thoughtSignature` of the next part. Clients do not interpret it, but many of them require base64.
  */
 import type { JsonObject } from '../json.ts';
 import type { Seal } from '../parts/part.ts';
 import { isObject, listOf, parseJson } from '../json.ts';
 
-/** Begins what is sealed here. Its nine characters are twelve of base64, whatever follows. */
+/** The prefix of our own values. Its nine characters are twelve in base64, whatever follows. */
 const MARK = 'llmproxy:';
 const MARK_BASE64 = btoa(MARK);
 
@@ -15,7 +15,7 @@ export function sealedSignature(seals: readonly JsonObject[]): string {
   return new TextEncoder().encode(MARK + JSON.stringify(seals)).toBase64();
 }
 
-/** What a signature of ours holds; `undefined` where it is none of ours. One that was damaged holds nothing. */
+/** The content of one of our signatures; `undefined` for others. A damaged one is empty. */
 export function sealsIn(signature: string): Seal[] | undefined {
   const plain = signature.replaceAll('-', '+').replaceAll('_', '/');
   if (!plain.startsWith(MARK_BASE64)) return undefined;

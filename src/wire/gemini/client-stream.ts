@@ -13,12 +13,12 @@ import { encodeLogprobs } from './client-logprobs.ts';
 import { headOf } from './client-response.ts';
 import { encodeUsage } from './client-usage.ts';
 
-/** Candidates come from outside and must not be as many as they like. */
+/** Candidates come from outside, and their number must be bounded. */
 const MAX_CANDIDATES = 128;
 
 /**
- * Chat chunks to Gemini's stream. Each of its events is an answer of its own with the next parts; the last one says why each
- * candidate ended and what was used. Every event has all counts as far as they are known: clients take the last.
+ * Encodes chat chunks as Gemini's stream. Each of its events is an answer with the next parts; the last one has the finish
+ * reasons and the usage. Every event has all counts known so far: clients use the last ones.
  * @see https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
  */
 export class ContentWriter implements ChatWriter {
@@ -30,7 +30,7 @@ export class ContentWriter implements ChatWriter {
   #usage: Usage | undefined;
   #told = false;
 
-  /** @param begun what the client has of it already */
+  /** @param begun what the client has already received */
   constructor(options: AnswerOptions, begun?: Begun, lost = new Lost()) {
     this.#options = options;
     this.#begun = begun;
@@ -40,7 +40,7 @@ export class ContentWriter implements ChatWriter {
   push(chunk: ChatChunk): string {
     this.#usage = openaiUsage(chunk.usage) ?? this.#usage;
     const choices = listOf(chunk.choices).filter(isObject);
-    // Azure begins with a chunk that names nothing.
+    // Azure's first chunk has no id and model.
     if (choices.length === 0) return this.#isOver && this.#usage ? this.#stop() : '';
     this.#head ??= headOf(chunk, this.#options);
     const told = choices.flatMap((choice) => this.#piece(choice));
@@ -81,7 +81,7 @@ export class ContentWriter implements ChatWriter {
     return made;
   }
 
-  /** The last event: a part without text is what Google's own has. */
+  /** The last event: an empty text part, as from Google itself. */
   #stop(): string {
     if (this.#told) return '';
     this.#told = true;

@@ -16,10 +16,10 @@ import {
 } from './client-check.ts';
 import { jsonSchemaOf } from './client-schema.ts';
 
-/** What is known of a declaration; its `response` and `behavior` tell the model nothing elsewhere. */
+/** The supported fields of a declaration; `response` and `behavior` have no equivalent elsewhere. */
 const DECLARED: ReadonlySet<string> = new Set(['name', 'description', 'parameters', 'parametersJsonSchema']);
 
-/** Google's own tools, by what others call them. */
+/** Google's own tools, by their names in other APIs. */
 const HOSTED: Readonly<Record<string, string>> = {
   googleSearch: 'web_search',
   googleSearchRetrieval: 'web_search',
@@ -30,8 +30,8 @@ const HOSTED: Readonly<Record<string, string>> = {
 const KNOWN: ReadonlySet<string> = new Set(['functionDeclarations', ...Object.keys(HOSTED)]);
 
 /**
- * `tools` and `toolConfig`. What has no counterpart is named in `dropped`.
- * @throws ProxyError `invalid_request` naming the field at fault
+ * Decodes `tools` and `toolConfig`. Settings without a counterpart are added to `dropped`.
+ * @throws ProxyError `invalid_request` naming the invalid field
  */
 export function decodeTools(body: JsonObject, dropped: Set<string>): Partial<ChatRequest> {
   const given = objectsIn(body, 'tools', '');
@@ -43,7 +43,7 @@ export function decodeTools(body: JsonObject, dropped: Set<string>): Partial<Cha
   );
   const hosted = given.flatMap((tool) => hostedIn(tool, dropped));
   const { allowed, ...choice } = decodeChoice(objectIn(body, 'toolConfig', ''), dropped);
-  // Few have a word for some of the functions: who may not be called is not told.
+  // Few APIs can restrict calls to some functions: those that may not be called are left out.
   const told = allowed ? tools.filter(({ function: { name } }) => allowed.includes(name)) : tools;
   return {
     ...(told.length > 0 ? { tools: told, ...choice } : {}),
@@ -81,7 +81,7 @@ const SEARCHING: ReadonlySet<string> = new Set(['excludeDomains']);
 const CONFIGURED: ReadonlySet<string> = new Set(['functionCallingConfig']);
 
 interface Choice extends Pick<ChatRequest, 'tool_choice'> {
-  /** The only functions that may be called, where there are several. */
+  /** The only functions that may be called, if there are several. */
   readonly allowed?: readonly string[];
 }
 
@@ -102,7 +102,7 @@ function decodeChoice(config: JsonObject | undefined, dropped: Set<string>): Cho
       if (only === undefined || second !== undefined) return { tool_choice: 'required', ...allowed };
       return { tool_choice: { type: 'function', function: { name: only } } };
     }
-    // Of a model that is to call the functions as they are declared, or to speak: others have no word for the first.
+    // The mode VALIDATED: calls must match their declaration, or the model answers in text. Other APIs lack the first part.
     case 'AUTO':
     case 'VALIDATED':
     case 'MODE_UNSPECIFIED':

@@ -3,8 +3,8 @@ import type { Usage } from '../usage.ts';
 import { sumOf } from '../usage.ts';
 
 /**
- * `usageMetadata`: what was thought stands beside what was said, and what there is of each modality in lists. All three counts
- * are always told, since clients add them up.
+ * `usageMetadata`: thoughts are counted separately from the answer, and each modality in lists. All three counts are always present,
+ * since clients add them up.
  * @see https://ai.google.dev/api/generate-content#UsageMetadata
  */
 export function encodeUsage(usage: Usage | undefined): JsonObject {
@@ -26,7 +26,7 @@ export function encodeUsage(usage: Usage | undefined): JsonObject {
 
 const NOTHING: Usage = { input: 0, cached: 0, cacheWrite: 0, output: 0, reasoning: 0 };
 
-/** Tokens by their modality: what is no sound and no picture is text. */
+/** Tokens by modality: everything that is neither audio nor image is text. */
 export function details(all: number, audio = 0, image = 0): JsonObject[] {
   const text = Math.max(0, all - audio - image);
   return Object.entries({ TEXT: text, AUDIO: audio, IMAGE: image })

@@ -5,7 +5,7 @@ import { countedRequest, decodeGeminiClient } from './client-request.ts';
 import { encodeContent } from './client-response.ts';
 import { ContentWriter } from './client-stream.ts';
 
-/** Gemini's generateContent, answered. @see https://ai.google.dev/api/generate-content */
+/** Gemini's generateContent for clients. @see https://ai.google.dev/api/generate-content */
 export const geminiClient: ClientProtocol = {
   decode(body, context) {
     const { model, stream } = askedIn(context, body);
@@ -21,13 +21,13 @@ export const geminiClient: ClientProtocol = {
   errorBody: geminiErrorBody,
 };
 
-/** Gemini's countTokens. @see https://ai.google.dev/api/tokens */
+/** Gemini's countTokens for clients. @see https://ai.google.dev/api/tokens */
 export const geminiCountClient: ClientProtocol = {
   ...geminiClient,
   decode: (body, context) => geminiClient.decode(countedRequest(body), context),
 };
 
-/** The model stands in the path of a request; where none is known, as in lines of a log, in what is left of it. */
+/** The model is in the path of a request; where the path is unknown, as in log lines, the model is read from the body. */
 function askedIn({ asked }: DecodeContext, body: { model?: unknown }): { model: string; stream: boolean } {
   return asked ?? { model: stringOf(body.model) ?? '', stream: false };
 }

@@ -17,9 +17,9 @@ interface Content {
 }
 
 /**
- * A conversation as Gemini's contents: what is said to the model first apart, turns of one role together, all results
+ * Encodes a conversation as Gemini's contents: the system prompt separately, consecutive turns of one role combined, all results
  * of a turn in one content.
- * @throws ProxyError `invalid_request` naming the message at fault, or `unsupported`
+ * @throws ProxyError `invalid_request` naming the invalid message, or `unsupported`
  */
 export function encodeContents(
   messages: readonly ChatMessage[],
@@ -32,7 +32,7 @@ export function encodeContents(
   const results = new Results(model);
   const addResults = () => {
     const { parts, media } = results.take();
-    // The API wants as many parts here as there were calls, and so they stay alone.
+    // The API requires as many parts as there were calls, so results stay alone.
     if (parts.length > 0) contents.push({ role: 'user', parts });
     if (media.length > 0) contents.push({ role: 'user', parts: media });
   };
@@ -79,7 +79,7 @@ function modelParts(message: ChatMessage, made: Map<string, Made>, turn: Turn): 
         return picturePart(part, turn.at);
       case 'call': {
         const here = `${turn.at}.tool_calls[${place}]`;
-        // Parallel calls have one signature, with the first.
+        // Parallel calls have one signature, on the first.
         const told = callPart(part.call, { ...turn, at: here }, place === 0);
         made.set(part.call.id, { name: part.call.function.name, place });
         place += 1;
@@ -97,7 +97,7 @@ function saidPart({ text, extra_content: extra }: TextPart): JsonObject[] {
   return [{ text, ...(signature === undefined ? {} : { thoughtSignature: signature }) }];
 }
 
-/** A picture that a model made, which it may be asked to go on with. */
+/** An image that a model generated, which it may be asked to edit. */
 function picturePart({ url, extra_content: extra }: ImagePart, at: string): JsonObject[] {
   const signature = signatureIn(extra);
   const [part] = userParts({ role: 'assistant', content: [{ type: 'image_url', image_url: { url } }] }, at);

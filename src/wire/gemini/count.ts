@@ -5,8 +5,8 @@ import { countOf } from '../json.ts';
 import { encodeGeminiRequest } from './request.ts';
 
 /**
- * Asks how many tokens a request has, for `:countTokens` of Google AI.
- * @throws ProxyError `invalid_request`, or `unsupported` for what cannot be said there
+ * Encodes a request to count tokens for `:countTokens` of Google AI.
+ * @throws ProxyError `invalid_request`, or `unsupported` for what cannot be expressed
  * @see https://ai.google.dev/api/tokens
  */
 export function encodeGeminiCount(request: ChatRequest, context: EncodeContext): JsonObject {
@@ -15,7 +15,7 @@ export function encodeGeminiCount(request: ChatRequest, context: EncodeContext):
 }
 
 /**
- * The same at Vertex AI, which takes the request as it is.
+ * The same for Vertex AI, which accepts the request itself.
  * @see https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/count-tokens
  */
 export function encodeVertexCount(request: ChatRequest, context: EncodeContext): JsonObject {
@@ -23,7 +23,7 @@ export function encodeVertexCount(request: ChatRequest, context: EncodeContext):
   return counted;
 }
 
-/** The tokens of the answer; `undefined` when it is no count. */
+/** The token count in an answer; `undefined` if there is none. */
 export function decodeGeminiCount({ totalTokens }: JsonObject): number | undefined {
   return countOf(totalTokens);
 }

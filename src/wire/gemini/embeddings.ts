@@ -5,7 +5,7 @@ import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.t
 import { sumOf } from '../usage.ts';
 
 /**
- * OpenAI's embeddings for `:batchEmbedContents`. Clients that know of it may say `task_type`.
+ * Encodes OpenAI's embeddings for `:batchEmbedContents`. Clients that know the field may set `task_type`.
  * @throws ProxyError `invalid_request`, `unsupported` for tokens
  * @see https://ai.google.dev/api/embeddings
  */
@@ -23,7 +23,7 @@ export function encodeGeminiEmbeddings(
   return { body: { requests }, dropped: droppedOf(request) };
 }
 
-/** The answer in OpenAI's shape. Most models count no tokens of embeddings: 0. @throws ProxyError `malformed` */
+/** The answer in OpenAI's format. Most models report no tokens for embeddings: 0. @throws ProxyError `malformed` */
 export function decodeGeminiEmbeddings(
   answer: JsonObject,
   model: string,
@@ -35,7 +35,7 @@ export function decodeGeminiEmbeddings(
 }
 
 /**
- * OpenAI's embeddings for Vertex AI's `:predict`.
+ * Encodes OpenAI's embeddings for Vertex AI's `:predict`.
  * @throws ProxyError `invalid_request`, `unsupported` for tokens
  * @see https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api
  */
@@ -49,7 +49,7 @@ export function encodeVertexEmbeddings(request: JsonObject): { body: JsonObject;
   return { body: { instances, ...parameters }, dropped: droppedOf(request) };
 }
 
-/** The answer in OpenAI's shape. @throws ProxyError `malformed` */
+/** The answer in OpenAI's format. @throws ProxyError `malformed` */
 export function decodeVertexEmbeddings(
   answer: JsonObject,
   model: string,

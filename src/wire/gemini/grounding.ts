@@ -1,18 +1,18 @@
-/** Pages that an answer rests on. @see https://ai.google.dev/api/generate-content#GroundingMetadata */
+/** The pages that an answer is based on. @see https://ai.google.dev/api/generate-content#GroundingMetadata */
 import type { JsonObject } from '../json.ts';
 import type { Annotation, Part, Source } from '../parts/part.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { pageNote } from '../parts/message.ts';
 
-/** A text in UTF-8, as segments count it, and where it begins in all of the answer's text, characters. */
+/** A text in UTF-8, as segments count it, and its position in the whole text of the answer, characters. */
 export interface Grounded {
   readonly bytes: Uint8Array;
   readonly from: number;
 }
 
 /**
- * What Google says of where a text comes from, as annotations of it.
- * @param texts by the place of their parts; what a segment names no part of is in the first
+ * Converts Google's grounding metadata to annotations.
+ * @param texts by the index of their part; a segment without a part index refers to the first one
  */
 export function annotationsOf(metadata: JsonObject, texts: readonly (Grounded | undefined)[]): Annotation[] {
   const pages = pagesOf(metadata);
@@ -30,14 +30,14 @@ export function annotationsOf(metadata: JsonObject, texts: readonly (Grounded | 
         return page ? [pageNote(page.url, page.title, start, end)] : [];
       });
     });
-  // What was found and is of no words in particular.
+  // Search results that are not tied to any words.
   const others = pages.flatMap((page, index) =>
     page && !cited.has(index) ? [pageNote(page.url, page.title)] : [],
   );
   return [...notes, ...others];
 }
 
-/** The search that was made, and what it found. @param id names it */
+/** The search that was made, and its results. @param id of the call */
 export function searchOf(metadata: JsonObject, id: string): Part[] {
   const queries = listOf(metadata.webSearchQueries).filter((query) => typeof query === 'string');
   const sources = pagesOf(metadata).filter((page): page is Source => page !== undefined);
@@ -62,12 +62,12 @@ function pagesOf({ groundingChunks: chunks }: JsonObject): (Source | undefined)[
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** @param from characters of the answer before it */
+/** @param from the number of characters of the answer before it */
 export function grounded(text: string, from: number): Grounded {
   return { bytes: encoder.encode(text), from };
 }
 
-/** Places in bytes of UTF-8 as places in characters of the answer. */
+/** Converts positions in bytes of UTF-8 to positions in characters of the answer. */
 function charactersAt({ bytes, from }: Grounded, start: number, end: number): [number, number] {
   const length = (until: number) => decoder.decode(bytes.subarray(0, until)).length;
   return [from + length(start), from + length(end)];

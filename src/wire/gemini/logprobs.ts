@@ -2,7 +2,7 @@ import type { JsonObject } from '../json.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 
 /**
- * Probabilities of a candidate's tokens in OpenAI's shape; `null` where there are none. Gemini tells no bytes.
+ * Log probabilities of a candidate in OpenAI's format; `null` if there are none. Gemini does not report bytes.
  * @see https://ai.google.dev/api/generate-content#LogprobsResult
  */
 export function decodeLogprobs(result: unknown): JsonObject | null {

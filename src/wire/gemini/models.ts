@@ -1,34 +1,34 @@
 import type { Abilities } from '../facts/abilities.ts';
 
-/** How much a model thinks, from Gemini 3 on. */
+/** The thinking level of a model, from Gemini 3 on. */
 export type ThinkingLevel = 'MINIMAL' | 'LOW' | 'MEDIUM' | 'HIGH';
 
-/** What a model takes of the API, as data. */
+/** The abilities of a model, as data. */
 export interface GeminiModel {
-  /** Whether it takes JSON Schema as it is, and not only a subset of OpenAPI's. */
+  /** Whether it accepts full JSON Schema rather than a subset of OpenAPI's. */
   readonly jsonSchema: boolean;
-  /** Whether it takes functions and JSON as the form of the answer in one request. */
+  /** Whether it supports functions together with a JSON response format. */
   readonly jsonWithTools: boolean;
-  /** Whether it takes `systemInstruction`. */
+  /** Whether it supports `systemInstruction`. */
   readonly system: boolean;
-  /** Whether it takes presence and frequency penalties at Google AI. Vertex AI does for more models. */
+  /** Whether it accepts presence and frequency penalties at Google AI. Vertex AI accepts them for more models. */
   readonly penalties: boolean;
   /**
-   * Whether it pairs results with calls by id, and refuses calls without their signatures. Older models may refuse
+   * Whether it matches results to calls by id, and rejects calls without their signatures. Older models may reject
    * the ids.
    */
   readonly pairsById: boolean;
-  /** Whether results of functions hold media. */
+  /** Whether function results may contain media. */
   readonly mediaInResults: boolean;
-  /** How thinking is steered: not at all, by a number of tokens, or by levels, of which these are known. */
+  /** How thinking is controlled: not at all, by a number of tokens, or by these levels. */
   readonly thinking: 'none' | Budget | readonly ThinkingLevel[];
 }
 
-/** Tokens to think with. */
+/** The thinking budget, tokens. */
 export interface Budget {
   readonly min: number;
   readonly max: number;
-  /** Whether it can be told not to think. */
+  /** Whether thinking can be disabled. */
   readonly off: boolean;
 }
 
@@ -63,12 +63,12 @@ export interface GeminiRow {
 
 const THINKING_PAGE = 'https://ai.google.dev/gemini-api/docs/thinking';
 const MODELS_PAGE = 'https://ai.google.dev/gemini-api/docs/models';
-/** Which models refuse penalties. */
+/** The models that reject penalties. */
 const PENALTIES = 'https://github.com/google-gemini/cookbook/issues/1290';
-/** Which take JSON beside functions. */
+/** The models that support JSON together with functions. */
 const JSON_TOOLS = 'https://github.com/googleapis/python-genai/issues/867';
 
-/** The first match counts. What matches nothing is taken for new, as the aliases `gemini-*-latest` are. */
+/** The first match counts. A name without a match counts as new, as the aliases `gemini-*-latest` are. */
 export const GEMINI_MODELS: readonly GeminiRow[] = [
   { match: /gemma-?[1-3]/, model: { ...OLD, system: false, penalties: false }, source: MODELS_PAGE },
   {
@@ -103,7 +103,7 @@ export const GEMINI_MODELS: readonly GeminiRow[] = [
   { match: /./, model: NEW, source: THINKING_PAGE },
 ];
 
-/** @param abilities what is said of it besides, which counts more */
+/** @param abilities further facts, which take precedence */
 export function geminiModel(name: string, abilities: Abilities = {}): GeminiModel {
   const known = GEMINI_MODELS.find(({ match }) => match.test(name))?.model ?? NEW;
   const { json_with_tools: jsonWithTools, system, media_in_results: media, reasoning } = abilities;

@@ -1,11 +1,11 @@
-/** Where a request of Gemini's API names its model beside the path: a relayed one names the model that it goes to. */
+/** Model names in the body of a Gemini request, in addition to the path: a relayed request must name its actual target. */
 import type { JsonObject } from '../json.ts';
 import { isObject, listOf } from '../json.ts';
 import { fieldOf } from './client-check.ts';
 
 const WITHIN = ['generateContentRequest', 'generate_content_request'] as const;
 
-/** The request with this model's name; `undefined` where it serves as it is. */
+/** The request with this model's name; `undefined` when no change is needed. */
 export function namedFor(body: JsonObject, model: string): JsonObject | undefined {
   const name = model.startsWith('tunedModels/') ? model : `models/${model}`;
   let named = withName(body, name);
@@ -25,12 +25,12 @@ function withName(request: JsonObject, name: string): JsonObject {
   return request.model === undefined || request.model === name ? request : { ...request, model: name };
 }
 
-/** What Google AI counts beside contents only within a request that names its model. */
+/** Fields besides contents that Google AI counts only within a request that names its model. */
 const BESIDE = ['systemInstruction', 'tools', 'generationConfig', 'toolConfig'] as const;
 
 /**
- * A request to count tokens as Google AI or Vertex AI takes it: a whole request stands in a field of its own at the one, and
- * alone at the other. `undefined` where it serves as it is.
+ * Converts a request to count tokens to the form of Google AI or Vertex AI: the former wraps a whole request in a field, the
+ * latter does not. `undefined` when no change is needed.
  */
 export function countableAt(
   place: 'gemini' | 'vertex',

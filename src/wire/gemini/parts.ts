@@ -14,12 +14,12 @@ export function textParts({ content }: ChatMessage, at: string): JsonObject[] {
   });
 }
 
-/** What a user says or a function gives. @throws ProxyError `invalid_request`, or `unsupported` for unknown parts */
+/** User content, or a function result. @throws ProxyError `invalid_request`, or `unsupported` for unknown parts */
 export function userParts({ content }: ChatMessage, at: string): JsonObject[] {
   return partsOf(content, at).flatMap((part, index) => userPart(part, `${at}.content[${index}]`));
 }
 
-/** Content as a list, whichever form it has. */
+/** Content as a list, in either form. */
 export function partsOf(content: ChatMessage['content'], at: string): ContentPart[] {
   if (content === undefined || content === null) return [];
   if (typeof content === 'string') return [{ type: 'text', text: content }];
@@ -57,7 +57,7 @@ function audioPart({ data, format }: JsonObject, at: string): JsonObject {
 function filePart({ file_data, file_id, filename }: JsonObject, image: boolean, at: string): JsonObject {
   const otherwise = typeAt(filename) ?? (image ? 'image/jpeg' : 'application/pdf');
   if (file_data !== undefined && file_data !== null) return dataPart(file_data, otherwise, at);
-  // Google's ids of files are addresses; another vendor's say nothing to it.
+  // Google's file ids are URLs; other vendors' ids mean nothing to it.
   if (typeof file_id === 'string' && ADDRESS.test(file_id)) return dataPart(file_id, otherwise, at);
   throw unsupported(at, 'a file must come as data, or by an address');
 }
@@ -65,7 +65,7 @@ function filePart({ file_data, file_id, filename }: JsonObject, image: boolean, 
 const ADDRESS = /^(?:https?|gs):\/\//;
 const DATA = /^data:([^;,]+)(?:;[^;,]*)*?;base64,/;
 
-/** By ending: what an address holds cannot be known otherwise. */
+/** By extension: nothing else tells the type behind a URL. */
 const TYPES: Readonly<Record<string, string>> = {
   png: 'image/png',
   jpg: 'image/jpeg',
@@ -88,13 +88,13 @@ const TYPES: Readonly<Record<string, string>> = {
   flac: 'audio/flac',
 };
 
-/** The media type that the ending of a name tells. */
+/** The media type for the extension of a name. */
 export function typeAt(name: unknown): string | undefined {
   const ending = /\.([a-z0-9]+)(?:[?#]|$)/i.exec(stringOf(name) ?? '')?.[1];
   return TYPES[ending?.toLowerCase() ?? ''];
 }
 
-/** Data as it stands, or where it lies. @param otherwise its type where nothing tells it */
+/** Inline data, or a reference. @param otherwise its type if nothing tells it */
 function dataPart(url: unknown, otherwise: string, at: string): JsonObject {
   if (typeof url === 'string') {
     const data = DATA.exec(url);

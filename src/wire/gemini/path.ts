@@ -1,14 +1,14 @@
 import type { Endpoint } from '../endpoints.ts';
 
-/** What the path of a request says. */
+/** The parsed path of a request. */
 export interface GeminiCall {
   readonly endpoint: Endpoint;
-  /** Without `models/` before it. */
+  /** Without the prefix `models/`. */
   readonly model: string;
   readonly stream: boolean;
 }
 
-/** What each method asks for. */
+/** The endpoint of each method. */
 const METHODS: Readonly<Record<string, Pick<GeminiCall, 'endpoint' | 'stream'>>> = {
   generateContent: { endpoint: 'gemini', stream: false },
   streamGenerateContent: { endpoint: 'gemini', stream: true },
@@ -18,44 +18,44 @@ const METHODS: Readonly<Record<string, Pick<GeminiCall, 'endpoint' | 'stream'>>>
   predict: { endpoint: 'gemini.predict', stream: false },
 };
 
-/** The versions of the API; `v1` is OpenAI's too. */
+/** The versions of the API; `v1` is also OpenAI's. */
 export const VERSIONS = ['v1beta', 'v1', 'v1alpha', 'v1beta1'] as const;
 
 /**
- * A version, at Vertex AI a project and a location, then the model and what is done with it. Names of models have slashes and
- * colons too: what stands behind the last colon is the method.
+ * A version, at Vertex AI a project and a location, then the model and the method. Model names may contain slashes and colons:
+ * the method follows the last colon.
  */
 const CALL =
   /^\/v1(?:alpha|beta1?)?(?:\/projects\/[^/]+\/locations\/[^/]+)?\/(publishers\/[^/]+\/models|models|tunedModels)\/(.+):(\w+)$/;
 
 /**
- * Paths that only Google's clients know, wherever they are served. Below /v1/models it is the method that tells them, which
- * is written in camel case where Ollama's tags (`llama3:8b`) are not.
+ * Paths that only Google's clients use, wherever they are served. Below /v1/models the method distinguishes them: it is in camel
+ * case, unlike Ollama's tags (`llama3:8b`).
  */
 const OURS =
   /\/v1(?:alpha|beta1?)(?:\/|$)|\/v1\/(?:projects\/[^/]+\/locations|publishers|tunedModels)(?:\/|$)|\/v1\/models\/.+:(?:predict|[a-z]+[A-Z]\w*)$/;
 
-/** @param path below the base path of the server; escapes may be in it */
+/** @param path below the base path of the server; it may contain escapes */
 export function geminiCall(path: string): GeminiCall | undefined {
   const [, collection = '', name = '', method = ''] = CALL.exec(path.replace(/%3a/gi, ':')) ?? [];
   const asked = Object.hasOwn(METHODS, method) ? METHODS[method] : undefined;
   return asked && { ...asked, model: modelName(`${collection}/${name}`) };
 }
 
-/** Whether a path says what is to be done with a model, whatever stands before it. */
+/** Whether a path contains a method of a model. */
 export function namesMethod(path: string): boolean {
   const method = /:(\w+)$/.exec(path.replace(/%3a/gi, ':'))?.[1];
   return method !== undefined && Object.hasOwn(METHODS, method);
 }
 
-/** Whether only Gemini's clients ask at a path. */
+/** Whether only Gemini's clients use a path. */
 export function isGeminiPath(path: string): boolean {
   return OURS.test(path.replace(/%3a/gi, ':'));
 }
 
 /**
- * A model's resource by the name that the configuration has for it: Google's own without a prefix, those of another publisher
- * with its name, and tuned ones as Google names them.
+ * The resource of a model by its name in the configuration: Google's own without a prefix, other publishers' with the publisher's
+ * name, and tuned models as Google names them.
  */
 export function modelName(resource: string): string {
   const [, publisher, name = ''] =
@@ -65,7 +65,7 @@ export function modelName(resource: string): string {
   return publisher === undefined || publisher === 'google' ? plain : `${publisher}/${plain}`;
 }
 
-/** What is escaped badly stands for itself: no model has that name. */
+/** Invalid escapes are kept: no model has such a name. */
 function unescaped(text: string): string {
   try {
     return decodeURIComponent(text);

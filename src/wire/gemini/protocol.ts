@@ -4,7 +4,7 @@ import { encodeGeminiRequest } from './request.ts';
 import { decodeGeminiResponse } from './response.ts';
 import { GeminiReader } from './stream.ts';
 
-/** Google's Gemini, asked by its own API, which Vertex AI has too. */
+/** Google's Gemini through its own API, which Vertex AI has as well. */
 export const geminiProtocol: ProviderProtocol = {
   framing: () => new SseReader(),
   encode(request, context) {

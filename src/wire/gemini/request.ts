@@ -11,13 +11,13 @@ import { effortOf, thinkingConfig } from './thinking.ts';
 import { encodeTools, withHosted } from './tools.ts';
 import { demandMessages, given } from '../demands.ts';
 
-/** Fields of a chat request that have no counterpart. */
+/** Fields of a chat request without a counterpart. */
 const UNSUPPORTED = [
   'logit_bias',
   'user',
   'safety_identifier',
   'store',
-  // Google AI has tiers in the body and Vertex AI in headers.
+  // Google AI has service tiers in the body and Vertex AI in headers.
   'service_tier',
   'verbosity',
   'parallel_tool_calls',
@@ -31,8 +31,8 @@ const PENALTIES = ['presence_penalty', 'frequency_penalty'] as const;
 type Context = Pick<EncodeContext, 'model' | 'memory'> & Partial<Pick<EncodeContext, 'quirks'>>;
 
 /**
- * OpenAI chat to Gemini's generateContent.
- * @throws ProxyError `invalid_request`, or `unsupported` for what cannot be said there
+ * Encodes OpenAI chat as Gemini's generateContent.
+ * @throws ProxyError `invalid_request`, or `unsupported` for what cannot be expressed
  * @see https://ai.google.dev/api/generate-content
  */
 export function encodeGeminiRequest(
@@ -46,10 +46,10 @@ export function encodeGeminiRequest(
   const { system, contents } = encodeContents(request.messages, memory, model);
   const tools = withHosted(encodeTools(request, model, dropped), request, model, dropped);
   const format = formatOf(request, model);
-  // A model that takes no functions beside JSON is not told of those that it must not call.
+  // If a model does not support functions together with JSON, functions that it must not call are left out.
   const alone = format && !model.jsonWithTools;
   const told = alone && request.tool_choice === 'none' ? {} : tools;
-  // One that may call them is asked for JSON in so many words, which nothing holds it to.
+  // If it may call them, JSON is requested in words, without a guarantee.
   const inWords = alone && told.tools !== undefined;
   if (inWords) {
     system.push({ text: formatWords(request.response_format) });
@@ -64,24 +64,24 @@ export function encodeGeminiRequest(
   return { body, dropped };
 }
 
-/** Vertex AI takes penalties for models that refuse them at Google AI. */
+/** Vertex AI accepts penalties for models that reject them at Google AI. */
 function knowsPenalties(keeps: readonly string[] = []): boolean {
   return PENALTIES.some((name) => keeps.includes(name));
 }
 
 function droppedOf(request: ChatRequest, { penalties, thinking }: GeminiModel): string[] {
   const dropped: string[] = given(request, UNSUPPORTED).filter(
-    // Calls may be parallel anyway.
+    // Calls may always be parallel.
     (name) => name !== 'parallel_tool_calls' || request[name] === false,
   );
-  // 0 is what they are without a word.
+  // 0 is the default.
   if (!penalties) dropped.push(...given(request, PENALTIES).filter((name) => request[name] !== 0));
   const effort = effortOf(request);
   if (thinking === 'none' && effort !== undefined && effort !== 'none') dropped.push('reasoning_effort');
   return dropped;
 }
 
-/** What is said, and what is said to the model first. A conversation must hold something. */
+/** The conversation, and the system prompt. A conversation must not be empty. */
 function spoken(
   system: JsonObject[],
   contents: ReturnType<typeof encodeContents>['contents'],
@@ -99,7 +99,7 @@ function spoken(
   return { contents };
 }
 
-/** `response_format`, where it asks for JSON. */
+/** `response_format`, if it asks for JSON. */
 function formatOf({ response_format: format }: ChatRequest, model: GeminiModel): JsonObject | undefined {
   if (format?.type === 'json_object') return { responseMimeType: 'application/json' };
   if (format?.type !== 'json_schema') return undefined;
@@ -128,7 +128,7 @@ function generationConfig(
     topK: request.top_k,
     candidateCount: n === 1 ? undefined : n,
     stopSequences: stop.length > 0 ? stop : undefined,
-    // Of 32 bits there, of 64 at OpenAI: any number will do that is always the same.
+    // Gemini's seed has 32 bits, OpenAI's 64: any deterministic mapping will do.
     seed: typeof seed === 'number' ? seed | 0 : undefined,
     presencePenalty: model.penalties ? request.presence_penalty : undefined,
     frequencyPenalty: model.penalties ? request.frequency_penalty : undefined,

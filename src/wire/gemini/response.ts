@@ -16,7 +16,7 @@ import { decodeLogprobs } from './logprobs.ts';
 
 export type GeminiContext = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
 
-/** Gemini's usage, normalised: what was thought stands beside what was said. */
+/** Gemini's usage, normalised: it counts thoughts separately from the answer. */
 export function geminiUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
   const prompt = countOf(value.promptTokenCount);
@@ -41,7 +41,7 @@ export function geminiUsage(value: unknown): Usage | undefined {
   };
 }
 
-/** Tokens of one modality out of a list of them. */
+/** The tokens of one modality in a list. */
 function ofModality(details: unknown, modality: string): number {
   const some = listOf(details)
     .map(objectOf)
@@ -49,7 +49,7 @@ function ofModality(details: unknown, modality: string): number {
   return sumOf(...some.map(({ tokenCount }) => countOf(tokenCount) ?? 0));
 }
 
-/** A whole answer in the canonical form. @throws ProxyError `malformed` */
+/** Decodes a whole answer. @throws ProxyError `malformed` */
 export function decodeGeminiResponse(body: JsonObject, context: GeminiContext): ChatResponse {
   const candidates = listOf(body.candidates).filter(isObject);
   const blocked = stringOf(objectOf(body.promptFeedback).blockReason);
@@ -108,7 +108,7 @@ function decodeCandidate(
   return { index: countOf(candidate.index) ?? at, message, logprobs, finish_reason };
 }
 
-/** A call, whose signature is also remembered: many clients drop the field it is told in. */
+/** A call, whose signature is also remembered: many clients drop the field that contains it. */
 export function decodeCall(call: JsonObject, signature: unknown, { memory, newId }: GeminiContext): ToolCall {
   const id = stringOf(call.id) || `call_${newId()}`;
   const extra = typeof signature === 'string' ? { extra_content: extraOf(signature) } : {};

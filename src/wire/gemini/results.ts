@@ -4,10 +4,10 @@ import type { GeminiModel } from './models.ts';
 import { isObject, parseExactJson } from '../json.ts';
 import { invalid, partsOf, userParts } from './parts.ts';
 
-/** A call that was made, by its id. */
+/** An earlier call, by its id. */
 export interface Made {
   readonly name: string;
-  /** Its place among the calls of its turn. */
+  /** Its index among the calls of its turn. */
   readonly place: number;
 }
 
@@ -18,8 +18,8 @@ interface Result {
 }
 
 /**
- * Results of one turn's functions. They go in the order of their calls, whatever order they came in: by id, or by
- * name and order, the API takes the first result for the first call.
+ * The function results of one turn. They are put in the order of their calls, whatever order they are in: by id, or by
+ * name and order, since the API matches the first result with the first call.
  * @see https://ai.google.dev/gemini-api/docs/function-calling
  */
 export class Results {
@@ -30,7 +30,7 @@ export class Results {
     this.#model = model;
   }
 
-  /** @throws ProxyError `invalid_request` for a result of no call */
+  /** @throws ProxyError `invalid_request` for a result without a call */
   push(message: ChatMessage, made: ReadonlyMap<string, Made>, at: string): void {
     const id = message.tool_call_id;
     const call = made.get(id ?? '');
@@ -39,7 +39,7 @@ export class Results {
     const content = partsOf(message.content, at);
     const text = content.map((part) => (part.type === 'text' ? (part.text ?? '') : '')).join('');
     const media = userParts({ role: 'user', content: content.filter(({ type }) => type !== 'text') }, at);
-    // Addresses are not taken within a result.
+    // URLs are not accepted within a result.
     const within = this.#model.mediaInResults ? media.filter(({ inlineData }) => inlineData) : [];
     const functionResponse = {
       ...(this.#model.pairsById && id ? { id } : {}),
@@ -54,7 +54,7 @@ export class Results {
     });
   }
 
-  /** The results since the last call of this: they, and media that go in a turn of their own. */
+  /** The results since the last call of this method, and media that need a turn of their own. */
   take(): { parts: JsonObject[]; media: JsonObject[] } {
     const results = this.#results.sort((a, b) => (a.place === b.place ? 0 : a.place - b.place));
     this.#results = [];
@@ -62,7 +62,7 @@ export class Results {
   }
 }
 
-/** Results must be objects. A number in a text may be longer than numbers are here, and stays text. */
+/** Results must be objects. If a text contains numbers that JavaScript would round, it stays text. */
 function responseOf(text: string, failed: boolean): JsonObject {
   const value = parseExactJson(text);
   if (isObject(value) && !failed) return value;

@@ -21,26 +21,26 @@ const KNOWN = new Set([
   'maximum',
 ]);
 
-/** Others are refused. */
+/** Other formats are rejected. */
 const FORMATS = new Set<unknown>(['date-time', 'enum', 'int32', 'int64', 'float', 'double']);
 
-/** A schema deeper than this is cut off. */
+/** Deeper schemas are truncated. */
 const MAX_DEPTH = 32;
 
-/** References make a small schema as large as one likes: beyond about this many characters, objects are left open. */
+/** References can expand a small schema without bound: above about this many characters, objects are left open. */
 const MAX_REFERRED = 256 * 1024;
 
 /**
- * A JSON Schema as the subset of OpenAPI's that older models take: references are resolved, `const` is an `enum`,
- * several types are `anyOf`, and what they do not know is left out. Where a schema contains itself, any object is
- * taken.
+ * Converts a JSON Schema to the subset of OpenAPI's that older models accept: references are resolved, `const` becomes `enum`,
+ * several types become `anyOf`, and unsupported keywords are dropped. Where a schema contains itself, any object is
+ * allowed.
  * @see https://ai.google.dev/api/caching#Schema
  */
 export function openapiSchema(schema: unknown): JsonObject {
   return new Conversion(objectOf(schema)).convert(objectOf(schema), new Set());
 }
 
-/** A schema with what it refers to and is composed of. */
+/** Merges a schema with what it refers to and is composed of. */
 interface Resolved {
   readonly schema: JsonObject;
   /** The references that led here. */
@@ -62,7 +62,7 @@ class Conversion {
     const inner = (value: unknown) => this.convert(objectOf(value), found.path, depth + 1);
     const { properties, items, anyOf, oneOf, format, ...rest } = found.schema;
     const made: JsonObject = Object.fromEntries(Object.entries(rest).filter(([name]) => KNOWN.has(name)));
-    // It is a note for readers, and the only one that may be as long as it likes.
+    // A description may be arbitrarily long.
     if (typeof made.default === 'object') delete made.default;
     if (FORMATS.has(format)) made.format = format;
     if (isObject(properties)) {
@@ -76,10 +76,10 @@ class Conversion {
     return withOneType(withWords(made, found.schema));
   }
 
-  /** `undefined` where a schema contains itself, or is too much. */
+  /** `undefined` if a schema contains itself, or is too large. */
   #resolved(given: JsonObject, path: ReadonlySet<string>, depth: number): Resolved | undefined {
     if (depth > MAX_DEPTH) return undefined;
-    // What stands in the request once is no longer than the request.
+    // A part that occurs once is no longer than the request.
     if (path.size > 0 && !this.#affords(given, path)) return undefined;
     let schema = given;
     let steps = path;
@@ -94,7 +94,7 @@ class Conversion {
     if (!Array.isArray(allOf)) return { schema, path: steps };
     const parts: Resolved[] = [];
     for (const each of allOf) {
-      // Each by its own way: two parts may refer to a third.
+      // Each with its own path: two parts may refer to the same third one.
       const part = this.#resolved(objectOf(each), steps, depth + 1);
       if (!part) return undefined;
       parts.push(part);
@@ -105,7 +105,7 @@ class Conversion {
     };
   }
 
-  /** Counts what is about to be copied once more: as much as copying it takes, and as it is long. */
+  /** Counts the cost of a further copy: the effort of copying, and its length. */
   #affords(schema: JsonObject, path: ReadonlySet<string>): boolean {
     if (this.#referred <= MAX_REFERRED) this.#referred += lengthOf(schema) + path.size;
     return this.#referred <= MAX_REFERRED;
@@ -124,7 +124,7 @@ class Conversion {
   }
 }
 
-/** About as many characters as a schema has, without those in it, which are counted when they are reached. */
+/** The approximate length of a schema without nested schemas, which are counted when they are reached. */
 function lengthOf(schema: JsonObject): number {
   let length = 0;
   for (const [name, value] of Object.entries(schema)) {
@@ -139,7 +139,7 @@ function lengthOf(schema: JsonObject): number {
   return length;
 }
 
-/** A schema and the parts of its `allOf` as one. What is said first counts; all that is required is. */
+/** A schema merged with the parts of its `allOf`. The first value of a keyword is used; `required` lists are combined. */
 function composed(schemas: readonly JsonObject[]): JsonObject {
   const made = new Map<string, unknown>();
   const properties = new Map<string, unknown>();
@@ -156,7 +156,7 @@ function composed(schemas: readonly JsonObject[]): JsonObject {
   return Object.fromEntries(made);
 }
 
-/** Words to choose from. They are texts: of other values the type alone is told. */
+/** An enumeration. Its values are texts: for other values only the type is kept. */
 function withWords(made: JsonObject, { enum: given, const: only }: JsonObject): JsonObject {
   const values = only === undefined ? listOf(given) : [only];
   const words = values.filter((value) => typeof value === 'string');
@@ -174,12 +174,12 @@ function withOneType(schema: JsonObject): JsonObject {
   return { ...rest, anyOf: types.map((each) => ({ type: each })), ...nullable };
 }
 
-/** Where schemas stand in a schema: one or a list of them, and several by name. */
+/** Keywords whose values are schemas: one or a list of them, and maps of them. */
 const PLACES = ['items', 'additionalProperties', 'prefixItems', 'anyOf', 'oneOf', 'allOf'] as const;
 const NAMED = ['properties', '$defs', 'definitions'] as const;
 
 /**
- * A JSON Schema with `enum` of one value in place of `const`, which answers' schemas may not have.
+ * Replaces `const` by an `enum` of one value, since response schemas must not contain `const`.
  * @see https://ai.google.dev/gemini-api/docs/structured-output#json_schema_support
  */
 export function withoutConst(schema: JsonObject, depth = 0): JsonObject {

@@ -22,21 +22,21 @@ import { toldSoFar } from '../usage.ts';
 
 interface Candidate {
   calls: number;
-  /** Why it ended, in their last word on it: Vertex was seen to say it in every event. */
+  /** The latest finish reason: Vertex was seen to repeat it in every event. */
   reason: unknown;
-  /** All of its text, and what is told of where it comes from. */
+  /** The whole text so far, and its grounding metadata. */
   text: string;
   readonly metadata: JsonObject[];
-  /** Names the sound that it makes. */
+  /** The id of the generated audio. */
   audio: string | undefined;
 }
 
-/** Candidates come from outside and must not be as many as they like. */
+/** Candidates come from outside, and their number must be bounded. */
 const MAX_CANDIDATES = 128;
 
 /**
- * Gemini's stream to chat chunks. Each of its events is an answer of its own with the next words; calls come whole;
- * nothing marks the end but the end.
+ * Decodes Gemini's stream to chat chunks. Each of its events is an answer with the next words; calls are sent whole; the stream
+ * has no terminator.
  * @see https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
  */
 export class GeminiReader implements ChatReader {
@@ -69,7 +69,7 @@ export class GeminiReader implements ChatReader {
     );
   }
 
-  /** Counts grow, and those that an event leaves out stay as they were. */
+  /** Counts are cumulative, and those that an event omits keep their values. */
   count({ usageMetadata }: JsonObject): void {
     this.#counted = toldSoFar(this.#counted, usageMetadata);
     this.usage = geminiUsage(this.#counted);
@@ -86,7 +86,7 @@ export class GeminiReader implements ChatReader {
     return [...last, ...usageChunks(this.#naming, this.usage)];
   }
 
-  /** Where the text comes from: places in it count its bytes, and it is known in full at the end alone. */
+  /** The sources of the text: their positions count bytes, and they are complete at the end only. */
   #sources({ text, metadata }: Candidate): ChatDelta[] {
     if (metadata.length === 0) return [];
     const whole = [grounded(text, 0)];
@@ -102,7 +102,7 @@ export class GeminiReader implements ChatReader {
 
   #answer(answer: JsonObject): ChatChunk[] {
     this.count(answer);
-    // An answer has one name, whatever its later events say.
+    // The id of an answer stays the same, whatever later events say.
     if (this.#id === undefined) this.#model = stringOf(answer.modelVersion) ?? this.#model;
     this.#id ??= idOf(answer, this.#context);
     const candidates = listOf(answer.candidates).filter(isObject);
@@ -127,11 +127,11 @@ export class GeminiReader implements ChatReader {
     const deltas = listOf(objectOf(value.content).parts)
       .map((part) => this.#delta(objectOf(part), candidate))
       .filter((delta) => delta !== undefined);
-    // It is told again with each event, as far as it is known.
+    // It is repeated in each event, as far as it is known.
     if (isObject(value.groundingMetadata)) keepFuller(candidate.metadata, value.groundingMetadata);
     const logprobs = decodeLogprobs(value.logprobsResult);
     if (logprobs && deltas.length === 0) deltas.push({});
-    // They are of the whole event, and go with the first of its words.
+    // They refer to the whole event, and are sent with its first text.
     const place = Math.max(
       0,
       deltas.findIndex((delta) => delta.content !== undefined),
@@ -170,7 +170,7 @@ export class GeminiReader implements ChatReader {
   }
 }
 
-/** Sound grows piece by piece; the rest is whole. */
+/** Audio is sent in pieces; other data is sent whole. */
 function soundOr(parts: readonly Part[], candidate: Candidate): ChatDelta {
   const [only] = parts;
   if (only?.type !== 'audio') return { parts };
@@ -178,7 +178,7 @@ function soundOr(parts: readonly Part[], candidate: Candidate): ChatDelta {
   return { audio: { ...toldAudio(only), id } };
 }
 
-/** The last word on it, unless that says less than there was. */
+/** The latest finish reason, unless it is less specific than an earlier one. */
 function keepFuller(known: JsonObject[], told: JsonObject): void {
   const chunks = (metadata: JsonObject | undefined) => listOf(metadata?.groundingChunks).length;
   if (chunks(told) >= chunks(known[0])) known.splice(0, 1, told);

@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { Budget, GeminiModel, ThinkingLevel } from './models.ts';
 import { entryOf, numberOf, objectOf } from '../json.ts';
 
-/** Tokens to think with, by effort, as Google's own OpenAI endpoint has them; others are left to the model. */
+/** The thinking budget for each effort, as at Google's own OpenAI-compatible endpoint; others are left to the model. */
 const BUDGETS: Readonly<Record<string, number>> = {
   minimal: 512,
   low: 1_024,
@@ -14,21 +14,21 @@ const BUDGETS: Readonly<Record<string, number>> = {
 };
 const DYNAMIC = -1;
 
-/** From the least to the most. */
+/** Lowest first. */
 const LEVELS: readonly ThinkingLevel[] = ['MINIMAL', 'LOW', 'MEDIUM', 'HIGH'];
 
-/** Each effort's place among the levels. */
+/** The rank of each effort among the levels. */
 const RANKS: Readonly<Record<string, number>> = { none: 0, minimal: 0, low: 1, medium: 2, high: 3 };
 
 /**
- * `thinkingConfig` for the effort that is asked for. An exact budget, as Anthropic's clients name one, is kept where
- * the model has budgets. What was thought is shown whenever there is effort.
- * @returns `undefined` when nothing is asked for, or when the model cannot be steered
+ * `thinkingConfig` for the requested effort. An exact budget, as Anthropic's clients may set one, is kept if the model has
+ * budgets. Thoughts are requested whenever there is an effort.
+ * @returns `undefined` when nothing is requested, or the model has no setting
  */
 export function thinkingConfig(request: ChatRequest, { thinking }: GeminiModel): JsonObject | undefined {
   const effort = effortOf(request);
   if (thinking === 'none') return undefined;
-  // Anthropic's word for as much as the model likes, which it does anyway.
+  // Anthropic's name for the default behaviour.
   if (effort === undefined) {
     return objectOf(request.thinking).type === 'adaptive' ? { includeThoughts: true } : undefined;
   }
@@ -38,7 +38,7 @@ export function thinkingConfig(request: ChatRequest, { thinking }: GeminiModel):
   return { thinkingBudget: within(thinking, effort, told), ...shown };
 }
 
-/** The effort asked for; `none` for what is told not to think. */
+/** The requested effort; `none` if thinking is disabled. */
 export function effortOf({ reasoning_effort: effort, thinking }: ChatRequest): string | undefined {
   return objectOf(thinking).type === 'disabled' ? 'none' : effort || undefined;
 }
@@ -47,7 +47,7 @@ function isLevels(thinking: Budget | readonly ThinkingLevel[]): thinking is read
   return Array.isArray(thinking);
 }
 
-/** The level that is nearest, and of two the higher one. */
+/** The nearest level; of two, the higher one. */
 function nearest(levels: readonly ThinkingLevel[], wanted: number): ThinkingLevel {
   const distance = (level: ThinkingLevel) => Math.abs(LEVELS.indexOf(level) - wanted);
   return levels.reduce((best, level) => (distance(level) <= distance(best) ? level : best));

@@ -8,9 +8,9 @@ import { openapiSchema } from './schema.ts';
 import { named } from '../words.ts';
 
 /**
- * Functions and how they are to be called. What is no function is left out, and named in `dropped`.
- * @returns the fields of the request; none when there is no function left
- * @throws ProxyError `invalid_request` for a function without a name, `unsupported` for a choice of another kind
+ * Functions, and how they may be called. Tools that are not functions are left out and added to `dropped`.
+ * @returns the fields of the request; empty if there is no function left
+ * @throws ProxyError `invalid_request` for a function without a name, `unsupported` for another kind of choice
  */
 export function encodeTools(request: ChatRequest, model: GeminiModel, dropped: string[]): JsonObject {
   const { only, config } = choiceOf(request.tool_choice);
@@ -28,14 +28,14 @@ export function encodeTools(request: ChatRequest, model: GeminiModel, dropped: s
   };
 }
 
-/** Google's own tools, by what others call them. */
+/** Google's own tools, by their names in other APIs. */
 const HOSTED: Readonly<Record<string, string>> = {
   web_search: 'googleSearch',
   code_execution: 'codeExecution',
 };
 
 /**
- * The tools that Google runs beside the functions: older models take either of both, and functions are what the client
+ * The hosted tools together with the functions: older models accept only one of the two kinds, and functions are what the client
  * cannot do without.
  */
 export function withHosted(
@@ -68,7 +68,7 @@ function declaration(
   };
 }
 
-/** A function without parameters has none: an object without properties is refused. */
+/** The schema of a function without parameters is omitted: an object without properties is rejected. */
 function parametersOf(schema: unknown, { jsonSchema }: GeminiModel): JsonObject {
   if (!isObject(schema)) return {};
   const { type, properties, additionalProperties } = schema;
@@ -80,7 +80,7 @@ function parametersOf(schema: unknown, { jsonSchema }: GeminiModel): JsonObject 
 }
 
 interface Choice {
-  /** The only functions that may be called, where the rest must not be told. */
+  /** The only functions that may be called, if the others must be left out. */
   readonly only?: ReadonlySet<unknown>;
   readonly config?: JsonObject;
 }
@@ -96,7 +96,7 @@ function choiceOf(choice: unknown): Choice {
   throw unsupported('tool_choice', `it has no choice of type ${named(choice.type)}`);
 }
 
-/** Names may be given where a call is demanded. Otherwise the functions that are not allowed are not told. */
+/** Names may be given if a call is required. Otherwise functions that are not allowed are left out. */
 function allowed({ mode, tools }: JsonObject): Choice {
   const only = new Set(listOf(tools).map((tool) => objectOf(objectOf(tool).function).name));
   return { only, config: { mode: mode === 'required' ? 'ANY' : 'AUTO' } };

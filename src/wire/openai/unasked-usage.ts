@@ -1,6 +1,6 @@
 /**
- * The usage of a stream whose client did not ask for it: asked of the provider all the same, and taken out of the stream
- * again, so that what was used is known of every answer.
+ * The usage of a stream whose client did not request it: it is requested from the provider nevertheless, and removed from the
+ * stream again, so that the usage of every answer is known.
  */
 import type { JsonObject } from '../json.ts';
 import type { Edit } from '../splice.ts';
@@ -9,21 +9,21 @@ import { atOnce } from '../../turns.ts';
 import { isObject, listOf } from '../json.ts';
 import { topKeys } from '../json-keys.ts';
 
-/** The field by which it is asked for. */
+/** The field that requests it. */
 export const USAGE_FIELD = 'stream_options';
 
 const ASKING = new TextEncoder().encode(`"${USAGE_FIELD}":{"include_usage":true},`);
 
-/** Longer options are left as they are, characters. */
+/** Longer options are not changed, characters. */
 const MAX_OPTIONS = 1_024;
 
 /**
- * How servers refuse a request for the field: OpenAI's "Unrecognized request argument supplied: stream_options", FastAPI's
+ * How servers reject the field: OpenAI's "Unrecognized request argument supplied: stream_options", FastAPI's
  * `loc: ["body", "stream_options"]`.
  */
 export const USAGE_REFUSED = /stream_options|include_usage/;
 
-/** The request's options with the usage asked for; `undefined` where its client asks itself, or wrote what is no options. */
+/** The request's options with usage requested; `undefined` if the client requests it itself, or its options are invalid. */
 export function askingOptions(request: JsonObject): JsonObject | undefined {
   const { stream_options: options } = request;
   if (options !== undefined && options !== null && !isObject(options)) return undefined;
@@ -31,7 +31,7 @@ export function askingOptions(request: JsonObject): JsonObject | undefined {
 }
 
 /**
- * What makes a request ask for it, in a text that is otherwise left as it is; `undefined` where that cannot be.
+ * The edit that adds the options to a request's text, which stays the same otherwise; `undefined` if that is impossible.
  * @param text of the request @param options as `askingOptions` gives them
  */
 export function* askingEdit(text: string, request: JsonObject, options: JsonObject): Steps<Edit | undefined> {
@@ -51,7 +51,7 @@ export function* askingEdit(text: string, request: JsonObject, options: JsonObje
   };
 }
 
-/** Where an object or `null` at the beginning of a text ends; `undefined` where it goes on beyond the text. */
+/** The end of an object or `null` at the beginning of a text; `undefined` if it continues past the text. */
 function valueEnd(text: string): number | undefined {
   const nothing = /^\s*null/.exec(text);
   if (nothing) return nothing[0].length;
@@ -63,7 +63,7 @@ function valueEnd(text: string): number | undefined {
   return undefined;
 }
 
-/** Whether an event does nothing but tell the usage: the one that a client gets that asked for it. */
+/** Whether an event only reports the usage: the one that a client gets which requested it. */
 export function isUsageAlone(event: unknown): boolean {
   return isObject(event) && isObject(event.usage) && listOf(event.choices).length === 0;
 }
@@ -71,15 +71,15 @@ export function isUsageAlone(event: unknown): boolean {
 const TOKEN = Buffer.from('"usage"');
 const [COLON, COMMA, OPEN] = [0x3a, 0x2c, 0x7b];
 
-/** Whether an event says that it has no usage: `"usage":null`, as OpenAI adds it to every other chunk. */
+/** Whether an event contains `"usage":null`, which OpenAI adds to every other chunk. */
 export function hasNullUsage(event: unknown): boolean {
   return isObject(event) && event.usage === null;
 }
 
 /**
- * Events without the members `"usage":null` of their objects; every other byte stays as it is.
- * @param bytes of whole events @param count how many of their objects have one
- * @returns `undefined` where other objects within them have one as well, or none is found
+ * Events without the members `"usage":null` of their objects; every other byte stays the same.
+ * @param bytes of complete events @param count the number of their objects that have such a member
+ * @returns `undefined` if nested objects have one as well, or none is found
  */
 export function withoutNullUsage(bytes: Uint8Array, count: number): Uint8Array | undefined {
   const block = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -96,7 +96,7 @@ export function withoutNullUsage(bytes: Uint8Array, count: number): Uint8Array |
   return together(kept);
 }
 
-/** The same for one event among whose objects are others with such a member. @param data the event's, a JSON object in one line */
+/** The same for one event whose nested objects have such a member too. @param data of the event, a JSON object on one line */
 export function withoutTopNullUsage(bytes: Uint8Array, data: string): Uint8Array {
   const { usage } = atOnce(topKeys(data, ['usage']));
   const block = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -108,7 +108,7 @@ export function withoutTopNullUsage(bytes: Uint8Array, data: string): Uint8Array
   return member ? together([bytes.subarray(0, member.start), bytes.subarray(member.end)]) : bytes;
 }
 
-/** A member whose key stands at `at`, with the comma that parts it from the others; `undefined` where its value is another. */
+/** A member whose key begins at `at`, with the comma that separates it; `undefined` if it has another value. */
 function nullMember(block: Buffer, at: number): { readonly start: number; readonly end: number } | undefined {
   const colon = blanksAfter(block, at + TOKEN.length);
   if (block[colon] !== COLON) return undefined;
@@ -129,7 +129,7 @@ function blanksAfter(block: Buffer, from: number): number {
   return at;
 }
 
-/** Blanks within a line: a member that stands in two lines of an event stays. */
+/** White space within a line: a member that spans two lines of an event is kept. */
 function isBlank(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x09;
 }
