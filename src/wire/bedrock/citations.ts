@@ -1,9 +1,9 @@
-/** Where a text comes from, in Converse's words. @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Citation.html */
+/** Annotations as citations of Converse. @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Citation.html */
 import type { JsonObject } from '../json.ts';
 import type { Annotation } from '../parts/part.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 
-/** The citations of a text that stands between two places of all text, in characters. */
+/** The citations of the text between two positions of the whole text, in characters. */
 export function decodeCitations(citations: unknown, start: number, end: number): Annotation[] {
   return listOf(citations)
     .filter(isObject)

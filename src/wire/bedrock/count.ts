@@ -5,12 +5,12 @@ import { ProxyError } from '../../errors.ts';
 import { countOf } from '../json.ts';
 import { encodeConverseRequest } from './request.ts';
 
-/** What of a Converse request is counted; `additionalModelRequestFields` is, since thinking adds to the prompt. */
+/** The counted fields of a Converse request; `additionalModelRequestFields` is one, since thinking adds to the prompt. */
 const COUNTED = ['messages', 'system', 'toolConfig', 'additionalModelRequestFields'] as const;
 const REGIONS = /^(?:us|us-gov|eu|apac|jp|au|ca|global)\.(?=[^.]+\.)/;
 
 /**
- * Asks how many tokens a request has: the body for `/model/{model}/count-tokens`, free of charge.
+ * Encodes a request to count tokens: the body for `/model/{model}/count-tokens`, which is free of charge.
  * @throws ProxyError as of Converse itself
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html
  */
@@ -25,14 +25,14 @@ export function encodeConverseCount(
   return { input: { converse } };
 }
 
-/** Tokens of the prompt. @throws ProxyError `malformed` */
+/** The tokens of the prompt. @throws ProxyError `malformed` */
 export function decodeConverseCount(answer: JsonObject): number {
   const count = countOf(answer.inputTokens);
   if (count === undefined) throw new ProxyError('malformed', 'Cannot read the answer: it counts no tokens');
   return count;
 }
 
-/** The model of an inference profile across regions: only models are counted for. `us.a.b` is `a.b`. */
+/** The model of a cross-region inference profile, since only models can be counted for: `us.a.b` is `a.b`. */
 export function countedModel(name: string): string {
   return name.replace(REGIONS, '');
 }

@@ -5,7 +5,7 @@ import { countOf } from '../json.ts';
 import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
 
 /**
- * OpenAI's embeddings as the body for `/model/{model}/invoke` of a Titan or Cohere model.
+ * Encodes OpenAI's embeddings as the body for `/model/{model}/invoke` of a Titan or Cohere model.
  * @param model the model's id on Bedrock
  * @throws ProxyError `invalid_request`, or `unsupported` for other models and for several texts at once, which Titan
  *   does not take
@@ -50,9 +50,9 @@ export function encodeBedrockEmbeddings(
 }
 
 /**
- * Titan's or Cohere's answer in OpenAI's shape. Cohere's tells no tokens here: they are in the header
+ * Decodes Titan's or Cohere's answer. Cohere's reports no tokens here: they are in the header
  * `x-amzn-bedrock-input-token-count`.
- * @param inputTokens of that header, where it came
+ * @param inputTokens of that header, if present
  * @throws ProxyError `malformed`
  */
 export function decodeBedrockEmbeddings(

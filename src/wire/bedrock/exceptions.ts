@@ -3,7 +3,7 @@ import type { SseEvent } from '../sse.ts';
 import { eventJson } from '../event-json.ts';
 import { entryOf, objectOf, stringOf } from '../json.ts';
 
-/** Exceptions of Bedrock by the word before `Exception`, in Anthropic's words, which `classifyBody` knows. */
+/** Bedrock's exceptions by the word before `Exception`, as Anthropic's types, which `classifyBody` knows. */
 const TYPES: Readonly<Record<string, string>> = {
   throttling: 'rate_limit_error',
   servicequotaexceeded: 'rate_limit_error',
@@ -19,7 +19,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * An exception within a stream as an error body; `undefined` for other events.
+ * An exception in a stream as an error body; `undefined` for other events.
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
  */
 export function exceptionBody(told: SseEvent): JsonObject | undefined {

@@ -7,17 +7,17 @@ import { PRELUDE, readMessage, readPrelude } from './message.ts';
 const utf8 = new TextDecoder();
 
 /**
- * Cuts `application/vnd.amazon.eventstream` into events, however its bytes are cut. An event is named by its
- * `:event-type`, an exception by its `:exception-type`, and an error without a model of its own is `error`.
+ * Splits `application/vnd.amazon.eventstream` into events, however it is chunked. An event is named by its
+ * `:event-type`, an exception by its `:exception-type`, and an unmodelled error is `error`.
  * @see https://smithy.io/2.0/aws/amazon-eventstream.html
  */
 export class EventStreamReader implements Framing {
   #pieces: Uint8Array[] = [];
   #held = 0;
-  /** Bytes without which nothing more can be read. */
+  /** The number of bytes needed to continue. */
   #needed = PRELUDE;
 
-  /** @throws ProxyError `malformed` for a frame that is damaged */
+  /** @throws ProxyError `malformed` for a damaged frame */
   push(bytes: Uint8Array): SseEvent[] {
     if (bytes.length === 0) return [];
     this.#pieces.push(bytes);
@@ -25,7 +25,7 @@ export class EventStreamReader implements Framing {
     return this.#held < this.#needed ? [] : this.#read(this.#join());
   }
 
-  /** A frame that is not complete says nothing. */
+  /** An incomplete frame is dropped. */
   end(): SseEvent[] {
     return [];
   }
@@ -35,7 +35,7 @@ export class EventStreamReader implements Framing {
     let start = 0;
     this.#needed = PRELUDE;
     while (bytes.length - start >= PRELUDE) {
-      // Before the rest is waited for, since a damaged length may ask for megabytes.
+      // Checked before waiting for the rest, since a damaged length may demand megabytes.
       const { length } = checked(() => readPrelude(bytes.subarray(start)));
       if (bytes.length - start < length) {
         this.#needed = length;

@@ -31,7 +31,7 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
 };
 const EXTENSIONS = new Set(Object.values(DOCUMENTS));
 
-/** Names of a request's documents: what Bedrock takes of the file's name, and no two the same. */
+/** The names of a request's documents: valid in Bedrock, derived from the file names, and unique. */
 export class DocumentNames {
   readonly #used = new Set<string>();
   readonly #counts = new Map<string, number>();
@@ -58,8 +58,8 @@ export class DocumentNames {
 }
 
 /**
- * An image, a file or a sound as a Converse block; `undefined` for other parts.
- * @throws ProxyError `unsupported` for what Bedrock would have to fetch, or knows no format of
+ * An image, file or audio part as a Converse block; `undefined` for other parts.
+ * @throws ProxyError `unsupported` for URLs, which Bedrock does not fetch, and for unknown formats
  */
 export function mediaBlock(part: ContentPart, names: DocumentNames, at: string): JsonObject | undefined {
   if (part.type === 'image_url') {
@@ -97,7 +97,7 @@ function imageBlock({ media, bytes }: Data, at: string): JsonObject {
   return { image: { format, source: { bytes } } };
 }
 
-/** A data: URI taken apart; its data may be many megabytes, so that only its head is matched. */
+/** The parts of a data: URI; its data may be many megabytes, so that only its head is matched. */
 function dataOf(url: unknown, at: string): Data {
   if (typeof url === 'string') {
     const comma = url.slice(0, 500).indexOf(',');
@@ -110,7 +110,7 @@ function dataOf(url: unknown, at: string): Data {
   });
 }
 
-/** Whether a document stands among the blocks without a text beside it, which Bedrock refuses. */
+/** Whether there is a document without a text block beside it, which Bedrock rejects. */
 export function lacksText(blocks: readonly JsonObject[]): boolean {
   return blocks.some(({ document }) => isObject(document)) && !blocks.some(({ text }) => text !== undefined);
 }

@@ -3,23 +3,23 @@ import { crc32 } from 'node:zlib';
 
 /** The length of the message and of its headers, and the checksum of both, four bytes each. */
 export const PRELUDE = 12;
-/** A checksum: of the prelude after it, and of the whole at its end. */
+/** A checksum: of the prelude after it, and of the whole message at the end. */
 const CHECKSUM = 4;
 
 export interface Prelude {
-  /** Bytes of the whole message, prelude and checksum included. */
+  /** The length of the whole message, including prelude and checksum, bytes. */
   readonly length: number;
-  /** Bytes of its headers. */
+  /** The length of its headers, bytes. */
   readonly headers: number;
 }
 
 export interface Message {
-  /** Those with a text as value, which are all that AWS names its events by; the last of equal names counts. */
+  /** The headers with text values, which is all that AWS uses to name events; the last of equal names is used. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Uint8Array;
 }
 
-/** Bytes of a header's value by the number of its type; `PREFIXED` where two bytes before it say how many. */
+/** The size of a header's value by type number; `PREFIXED` if two bytes before it contain the length. */
 const PREFIXED = -1;
 const STRING = 7;
 const VALUE_BYTES: readonly number[] = [
@@ -38,7 +38,7 @@ const VALUE_BYTES: readonly number[] = [
 const utf8 = new TextDecoder();
 
 /**
- * @param bytes at least the 12 that a message begins with
+ * @param bytes at least the 12 bytes that a message begins with
  * @throws RangeError when their checksum is wrong or the lengths contradict each other
  */
 export function readPrelude(bytes: Uint8Array): Prelude {
@@ -53,7 +53,7 @@ export function readPrelude(bytes: Uint8Array): Prelude {
 
 /**
  * @param bytes of one whole message
- * @throws RangeError when its checksum is wrong, or its headers are cut off or of no known type
+ * @throws RangeError when its checksum is wrong, or its headers are truncated or of an unknown type
  */
 export function readMessage(bytes: Uint8Array): Message {
   const { headers } = readPrelude(bytes);
@@ -65,7 +65,7 @@ export function readMessage(bytes: Uint8Array): Message {
   return { headers: readHeaders(bytes.subarray(PRELUDE, body)), body: bytes.subarray(body, end) };
 }
 
-/** A byte with the length of the name, the name, a byte with the type of the value, the value; again and again. */
+/** Repeatedly: a byte with the length of the name, the name, a byte with the type of the value, the value. */
 function readHeaders(bytes: Uint8Array): Map<string, string> {
   const view = viewOf(bytes);
   const found = new Map<string, string>();

@@ -15,7 +15,7 @@ interface Turn {
   readonly content: JsonObject[];
 }
 
-/** What a conversation is encoded with. */
+/** The context for encoding a conversation. */
 interface Scope {
   readonly model: ConverseModel;
   readonly memory: ReplayMemory;
@@ -23,13 +23,13 @@ interface Scope {
   readonly names: DocumentNames;
 }
 
-/** A document may not stand alone, nor before a mark. */
+/** The text that is added if a document would be alone, or before a cache mark. */
 const BESIDE_DOCUMENT = { text: 'See the document.' };
 
 /**
- * OpenAI's messages as Converse's: system texts apart, roles alternating, the results of a turn's tools together and
+ * Encodes OpenAI's messages as Converse's: system texts separately, alternating roles, the results of a turn's tools together and
  * first.
- * @throws ProxyError `invalid_request` naming the message at fault, `unsupported` for content that Bedrock cannot take
+ * @throws ProxyError `invalid_request` naming the invalid message, `unsupported` for content that Bedrock does not accept
  */
 export function encodeConverseMessages(
   messages: readonly ChatMessage[],
@@ -54,14 +54,14 @@ export function encodeConverseMessages(
   return { system, turns };
 }
 
-/** A mark up to which the prompt is to be cached, where the model has that. */
+/** A cache mark, if the model supports it. */
 export function cachePoint(cacheControl: unknown, model: ConverseModel): JsonObject[] {
   if (!isObject(cacheControl) || model.caching === 'none') return [];
   const ttl = model.caching === 'everywhere' && cacheControl.ttl === '1h' ? { ttl: '1h' } : {};
   return [{ cachePoint: { type: 'default', ...ttl } }];
 }
 
-/** The blocks and their mark, which is refused right behind a document. */
+/** The blocks and their cache mark, which is rejected directly after a document. */
 function marked(blocks: JsonObject[], cacheControl: unknown, model: ConverseModel): JsonObject[] {
   const mark = blocks.length > 0 ? cachePoint(cacheControl, model) : [];
   const apart = mark.length > 0 && blocks.at(-1)?.document !== undefined ? [BESIDE_DOCUMENT] : [];
@@ -75,7 +75,7 @@ function add(turns: Turn[], role: Turn['role'], blocks: JsonObject[]): void {
   else turns.push({ role, content: blocks });
 }
 
-/** Tool results come before whatever else the user said in that turn: Claude refuses them later. */
+/** Tool results precede everything else in a user turn: Claude rejects them later in it. */
 function addResult(turns: Turn[], blocks: JsonObject[]): void {
   const last = turns.at(-1);
   if (last?.role !== 'user') return void turns.push({ role: 'user', content: blocks });
@@ -95,7 +95,7 @@ function userBlocks({ content, cache_control }: ChatMessage, scope: Scope, at: s
 function partBlocks(part: ContentPart, scope: Scope, at: string): JsonObject[] {
   const block = typeof part.text === 'string' ? { text: part.text } : mediaBlock(part, scope.names, at);
   if (!block) throw unsupported(at, `parts of type ${named(part.type)} cannot be sent to Bedrock`);
-  // Empty texts are refused.
+  // Empty texts are rejected.
   return block.text === '' ? [] : marked([block], part.cache_control, scope.model);
 }
 
@@ -130,7 +130,7 @@ function partOf(part: Part, scope: Scope, at: string): JsonObject[] {
   }
 }
 
-/** What is signed stays where it is and as it is; without a signature it would be refused and stays out. */
+/** Signed reasoning keeps its place and content; unsigned reasoning would be rejected and is left out. */
 function reasoningBlock({ type, thinking, signature, data }: Seal): JsonObject[] {
   if (type === 'redacted_thinking' && data) return [{ reasoningContent: { redactedContent: data } }];
   if (type !== 'thinking' || !signature) return [];
@@ -153,7 +153,7 @@ function toolResult(message: ChatMessage, scope: Scope, at: string): JsonObject[
     : userBlocks({ role: 'user', content }, scope, at).filter(({ cachePoint: mark }) => mark === undefined);
   const result = {
     toolUseId: scope.ids.of(id),
-    // A result says something, and be it that there was nothing.
+    // A result must not be empty.
     content: blocks.length > 0 ? blocks : [{ text: '(empty)' }],
     ...(is_error === true ? { status: 'error' } : {}),
   };

@@ -2,25 +2,25 @@ import type { AnthropicModel } from '../anthropic/models.ts';
 import type { Abilities } from '../facts/abilities.ts';
 import { anthropicModel } from '../anthropic/models.ts';
 
-/** What a model on Bedrock takes of Converse, as data. */
+/** What a model on Bedrock supports, as data. */
 export interface ConverseModel {
-  /** How reasoning is asked for, if at all. */
+  /** How reasoning is requested, if at all. */
   readonly reasoning: 'claude' | 'nova' | 'effort' | 'none';
-  /** The most that can be demanded of tools: a tool by its name, any tool, or nothing. */
+  /** The strictest tool choice that is supported: a named tool, any tool, or none. */
   readonly demands: 'named' | 'any' | 'none';
-  /** Where a prompt may be cached; `prompt` is everywhere but among the tools. */
+  /** Where cache marks are allowed; `prompt` is everywhere except among the tools. */
   readonly caching: 'everywhere' | 'prompt' | 'none';
-  /** Whether it takes `outputConfig.textFormat`. */
+  /** Whether it supports `outputConfig.textFormat`. */
   readonly jsonSchema: boolean;
-  /** Where `top_k` goes. */
+  /** The field for `top_k`. */
   readonly topK: 'top_k' | 'inferenceConfig' | 'none';
-  /** Whether its template wants Mistral's ids of calls, and results as JSON. */
+  /** Whether its template requires call ids in Mistral's form, and results as JSON. */
   readonly mistral: boolean;
-  /** Its own tools, by what others call them. */
+  /** Its own tools, by their names in other APIs. */
   readonly hosted: Readonly<Partial<Record<string, string>>>;
-  /** Whether temperature, top_p and top_k are taken. */
+  /** Whether temperature, top_p and top_k are accepted. */
   readonly sampling: boolean;
-  /** What is known of it as a Claude; of others it means nothing. */
+  /** Its facts as a Claude model; meaningless for others. */
   readonly claude: AnthropicModel;
 }
 
@@ -30,7 +30,7 @@ export interface ConverseRow {
   readonly source: string;
 }
 
-/** Also what is known of an application's own inference profile, whose name tells no model. */
+/** Also used for an application's own inference profile, whose name does not contain the model. */
 const UNKNOWN: ConverseModel = {
   reasoning: 'none',
   demands: 'named',
@@ -53,7 +53,7 @@ const FEATURES =
 const STRUCTURED = 'https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html';
 const NOVA_PAGE = 'https://docs.aws.amazon.com/nova/latest/nova2-userguide/built-in-tools.html';
 
-/** The first match counts. What is known of Claudes follows from Anthropic's own table. */
+/** The first match counts. The facts about Claude models are those of Anthropic's own table. */
 export const CONVERSE_MODELS: readonly ConverseRow[] = [
   { match: /claude-(?:v2|instant)/, model: { ...UNKNOWN, demands: 'none', topK: 'top_k' }, source: FEATURES },
   { match: /nova-2/, model: { ...NOVA, reasoning: 'nova', hosted: NOVA_TOOLS }, source: NOVA_PAGE },
@@ -84,8 +84,8 @@ export const CONVERSE_MODELS: readonly ConverseRow[] = [
 ];
 
 /**
- * @param name a model's id, an inference profile (`us.…`, `global.…`) or an ARN that holds one
- * @param abilities what is said of it besides, which counts more
+ * @param name a model's id, an inference profile (`us.…`, `global.…`) or an ARN that contains one
+ * @param abilities further facts, which take precedence
  */
 export function converseModel(name: string, abilities: Abilities = {}): ConverseModel {
   const row = CONVERSE_MODELS.find(({ match }) => match.test(name));

@@ -6,12 +6,12 @@ import { jsonTextOf } from '../json-written.ts';
 import { decodeCitations } from './citations.ts';
 
 interface Naming {
-  /** A tool whose call stands for structured output, which is text to the client. */
+  /** The tool whose call stands for structured output, which is text for the client. */
   readonly structuredTool: string | undefined;
   readonly newId: () => string;
 }
 
-/** Reads the blocks of an answer in their order. @returns whether the structured tool was called */
+/** Decodes the blocks of an answer in order. @returns whether the structured tool was called */
 export function readBlocks(content: unknown, list: PartList, naming: Naming): boolean {
   let structured = false;
   const names = new Map<string, string>();
@@ -57,7 +57,7 @@ function readBlock(
   return false;
 }
 
-/** A signed or redacted block of reasoning as it has to be given back; `undefined` without a signature. */
+/** A signed or redacted block of reasoning in the form in which it must be sent back; `undefined` without a signature. */
 export function thinkingSeal(reasoningContent: JsonObject): Seal | undefined {
   const { reasoningText, redactedContent } = reasoningContent;
   if (stringOf(redactedContent)) return { type: 'redacted_thinking', data: redactedContent };
@@ -65,12 +65,12 @@ export function thinkingSeal(reasoningContent: JsonObject): Seal | undefined {
   return stringOf(signature) ? { type: 'thinking', thinking: stringOf(text) ?? '', signature } : undefined;
 }
 
-/** Whether a tool is the provider's own, which it has run itself. */
+/** Whether a tool is one of the provider's own, which it has run itself. */
 export function runsItself(toolUse: JsonObject): boolean {
   return stringOf(toolUse.type)?.startsWith('server_') ?? false;
 }
 
-/** Nova's tools in the words that others have for them. */
+/** The names of Nova's tools in other APIs. */
 const NAMES: Readonly<Record<string, string>> = {
   nova_grounding: 'web_search',
   nova_code_interpreter: 'code_execution',
@@ -80,7 +80,7 @@ export function hostedName(name: string): string {
   return Object.hasOwn(NAMES, name) ? NAMES[name]! : name;
 }
 
-/** What such a tool gave. @param names of the calls, by their ids */
+/** The result of such a tool. @param names of the calls, by id */
 export function hostedResult(
   { toolUseId, content }: JsonObject,
   names: ReadonlyMap<string, string>,
@@ -106,7 +106,7 @@ function sourcesIn(content: unknown): Source[] {
   });
 }
 
-/** A picture that the model made. */
+/** An image that the model generated. */
 export function imageOf({ format, source }: JsonObject): { type: 'image'; url: string } {
   const bytes = stringOf(objectOf(source).bytes) ?? '';
   return { type: 'image', url: `data:image/${stringOf(format) ?? 'png'};base64,${bytes}` };

@@ -5,8 +5,8 @@ import { decodeConverseResponse } from './response.ts';
 import { ConverseReader } from './stream.ts';
 
 /**
- * Bedrock's Converse, asked. The model and whether to stream are in the address, `/model/{model}/converse` or
- * `/converse-stream`, and not in the body.
+ * Bedrock's Converse API of providers. The model, and whether to stream, are in the path, `/model/{model}/converse` or
+ * `/converse-stream`, rather than in the body.
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
  */
 export const converseProtocol: ProviderProtocol = {

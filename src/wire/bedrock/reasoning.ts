@@ -5,7 +5,7 @@ import type { AnthropicModel } from '../anthropic/models.ts';
 import { openEffort, thinkingFor, thinkingOfEffort } from '../anthropic/thinking.ts';
 import { entryOf, isObject, numberOf, objectOf } from '../json.ts';
 
-/** What gpt-oss and Nova 2 know, by OpenAI's words. */
+/** The efforts of gpt-oss and Nova 2, by OpenAI's. */
 const THREE: Readonly<Record<string, string>> = {
   minimal: 'low',
   low: 'low',
@@ -16,7 +16,7 @@ const THREE: Readonly<Record<string, string>> = {
 };
 const MIN_ANSWER = 1_024;
 
-/** What asks a model to reason, for `additionalModelRequestFields`. */
+/** The reasoning settings for `additionalModelRequestFields`. */
 export function reasoningFields(
   request: ChatRequest,
   { reasoning, claude }: ConverseModel,
@@ -48,7 +48,7 @@ function claudeThinking(request: ChatRequest, claude: AnthropicModel, dropped: s
 }
 
 /**
- * `maxTokens` beside a budget for thinking, which is a part of it that it must exceed.
+ * `maxTokens` for a thinking budget, which is part of it and must be smaller.
  * @param thinking a Claude's `thinking`
  */
 export function roomFor(

@@ -11,16 +11,16 @@ import { structure } from './structure.ts';
 import { toolConfig } from './tools.ts';
 import { OPENAIS_OWN, TUNING, demandMessages, given, moreThanOne } from '../demands.ts';
 
-/** A Converse request, and what is needed to read its answer. */
+/** A Converse request, and what is needed to decode its answer. */
 export interface ConverseRequest {
   readonly body: JsonObject;
-  /** Fields of the client's request that have no counterpart. */
+  /** Fields of the client's request without a counterpart. */
   readonly dropped: readonly string[];
-  /** Name of the tool whose call stands for structured output, where the model has none of its own. */
+  /** The tool whose call stands for structured output, if the model does not support that itself. */
   readonly structuredTool: string | undefined;
 }
 
-/** Fields of a chat request that have no counterpart. */
+/** Fields of a chat request without a counterpart. */
 const UNSUPPORTED = [
   ...TUNING,
   ...OPENAIS_OWN,
@@ -32,12 +32,12 @@ const UNSUPPORTED = [
 ] as const;
 
 const TIERS: ReadonlySet<unknown> = new Set(['default', 'flex', 'priority', 'reserved']);
-/** Tiers that say no more than nothing does. */
+/** Service tiers that are equivalent to the default. */
 const PLAIN_TIERS: ReadonlySet<unknown> = new Set(['auto', undefined, null]);
 
 /**
- * OpenAI chat to Bedrock's Converse and ConverseStream, which take the same body.
- * @throws ProxyError `invalid_request`, or `unsupported` for what cannot be said there
+ * Encodes OpenAI chat as Bedrock's Converse and ConverseStream, which have the same body.
+ * @throws ProxyError `invalid_request`, or `unsupported` for what cannot be expressed
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
  */
 export function encodeConverseRequest(
@@ -50,7 +50,7 @@ export function encodeConverseRequest(
   const { system, turns } = encodeConverseMessages(request.messages, model, memory, nine);
   const dropped: string[] = [...given(request, UNSUPPORTED), ...moreThanOne(request)];
   const { fields, system: instructions, tool, name: structuredTool } = structure(request, model);
-  // A model that thinks cannot be made to call the tool.
+  // A thinking model cannot be forced to call the tool.
   const unthinking =
     tool === undefined
       ? request
@@ -82,7 +82,7 @@ interface Asked {
   readonly thinking: boolean;
 }
 
-/** What steers the words: Converse's own fields, and those that only some models have. */
+/** Sampling parameters: Converse's own fields, and those of particular models. */
 function sampling(
   request: ChatRequest,
   { model, reasoning, thinking }: Asked,
@@ -108,7 +108,7 @@ function sampling(
   const claude = model.reasoning === 'claude';
   if ((claude && thinking) || !model.sampling) Object.keys(wished).forEach(leaveOut);
   if (model.topK === 'none') leaveOut('top_k');
-  // Nova refuses all of them beside its greatest effort.
+  // Nova rejects all of them together with its highest effort.
   if (objectOf(reasoning.reasoningConfig).maxReasoningEffort === 'high') {
     Object.keys(wished).forEach(leaveOut);
     if ('maxTokens' in config) dropped.push('max_tokens');
@@ -122,14 +122,14 @@ function sampling(
   return { inferenceConfig: config, extra };
 }
 
-/** What a client of Anthropic's asks for by header has a field here. */
+/** Beta features, which Anthropic's clients request by header, have a field here. */
 function betaFields(
   header: string | undefined,
   { reasoning }: ConverseModel,
   { betas: taken }: EncodeContext['quirks'],
   dropped: string[],
 ): JsonObject {
-  // To other models they mean nothing.
+  // They mean nothing to other models.
   if (header === undefined || reasoning !== 'claude') return {};
   const { kept, dropped: left } = betasFor(header, taken ?? []);
   dropped.push(...left);
@@ -138,6 +138,6 @@ function betaFields(
 
 function stops({ stop }: ChatRequest, model: ConverseModel): string[] {
   const sequences = [stop ?? []].flat().filter((text) => typeof text === 'string' && text !== '');
-  // Claude refuses sequences of white space alone.
+  // Claude rejects stop sequences of white space only.
   return model.reasoning === 'claude' ? sequences.filter((text) => text.trim() !== '') : sequences;
 }

@@ -10,7 +10,7 @@ import { PartList } from '../parts/part-list.ts';
 import { encodeOpenaiUsage, sumOf } from '../usage.ts';
 import { readBlocks } from './parts.ts';
 
-/** Bedrock's usage, normalised: their `inputTokens` leaves out what the cache gave or took. */
+/** Bedrock's usage, normalised: its `inputTokens` excludes cached tokens. */
 export function converseUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
   const input = countOf(value.inputTokens);
@@ -26,7 +26,7 @@ export interface ReadOptions extends Pick<EncodeContext, 'model' | 'created' | '
   readonly structuredTool: string | undefined;
 }
 
-/** A whole Converse answer in OpenAI's shape. @throws ProxyError `malformed` */
+/** Decodes a whole Converse answer. @throws ProxyError `malformed` */
 export function decodeConverseResponse(answer: JsonObject, options: ReadOptions): ChatResponse {
   const { structuredTool } = options;
   const spoken = objectOf(answer.output).message;

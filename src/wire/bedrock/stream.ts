@@ -15,41 +15,41 @@ import { converseUsage } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
 
-/** A block of the answer that is being said. */
+/** A block in progress. */
 interface Block {
   readonly kind: 'words' | 'tool' | 'structured' | 'hosted' | 'result' | 'image';
-  /** Place among the tool calls. */
+  /** The index among the tool calls. */
   readonly call: number;
   fragments: boolean;
   reasoning: string;
   signature: string;
   redacted: string;
-  /** Of what comes in one piece: as it began, and what came since. */
+  /** For blocks that are emitted in one piece: the start event, and the deltas since. */
   readonly start: JsonObject;
   input: string;
   readonly given: unknown[];
-  /** Where its text began, in characters of all text, and what is told of it. */
+  /** The position of its text, in characters of the whole text, and its citations. */
   readonly from: number;
   readonly cited: unknown[];
 }
 
 /**
- * ConverseStream's events to chat chunks. Unknown events mean none. Only calls begin with an event of their own;
- * blocks that are never closed are taken as they come.
+ * Decodes ConverseStream's events to chat chunks. Unknown events are ignored. Only tool calls have a start event; blocks that are
+ * never stopped are accepted.
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
  */
 export class ConverseReader implements ChatReader {
   readonly #options: ReadOptions;
   readonly #id: string;
   readonly #blocks = new Map<number, Block>();
-  /** Names of the tools that the provider runs, by their calls' ids. */
+  /** The names of hosted tools, by the ids of their calls. */
   readonly #hosted = new Map<string, string>();
   #begun = false;
   #calls = 0;
-  /** Characters of text so far. */
+  /** The number of characters so far. */
   #length = 0;
   #structured = false;
-  /** Why it ended, in their word. */
+  /** The stop reason, as received. */
   #reason: unknown;
   done = false;
   error: JsonObject | undefined;
@@ -90,7 +90,7 @@ export class ConverseReader implements ChatReader {
     }
   }
 
-  /** The usage is the last event; an answer that has its stop reason is complete where that is missing too. */
+  /** The usage is the last event; an answer with a stop reason is complete even without it. */
   end(): ChatChunk[] {
     if (this.done || !this.finished) return [];
     this.done = true;
@@ -192,7 +192,7 @@ export class ConverseReader implements ChatReader {
     return seal ? this.#say({ thinking_blocks: [seal] }) : [];
   }
 
-  /** What is told in one piece: a tool that the provider ran, what it gave, a picture. */
+  /** Emits a block that is sent in one piece: a hosted tool's call, its result, an image. */
   #whole({ kind, start, input, given }: Block): Part | undefined {
     if (kind === 'image') return imageOf({ ...start, source: { bytes: input } });
     if (kind === 'result') return hostedResult({ content: given, ...start }, this.#hosted);
@@ -203,7 +203,7 @@ export class ConverseReader implements ChatReader {
     return { type: 'hosted_call', id, name, input: isObject(parseJson(input)) ? input : '{}' };
   }
 
-  /** The answer has its stop reason: all but the usage is said. */
+  /** Handles the stop reason: only the usage may follow. */
   #end(reason: unknown): ChatChunk[] {
     const ending = endingOf('converse', reason);
     if (fails(ending)) return this.#say({}, ending.finish);

@@ -4,19 +4,19 @@ import type { ConverseModel } from './models.ts';
 import { isObject } from '../json.ts';
 import { spec } from './tools.ts';
 
-/** How structured output is asked for. */
+/** How structured output is requested. */
 export interface Structure {
   /** Fields of the request. */
   readonly fields: JsonObject;
   /** Instructions for the model. */
   readonly system: JsonObject[];
-  /** A tool whose call is the answer, and its name. */
+  /** The tool whose call is the answer, and its name. */
   readonly tool: JsonObject | undefined;
   readonly name: string | undefined;
 }
 
 /**
- * `response_format`: Bedrock's own where the model has it, else a tool that must be called, else an instruction.
+ * `response_format`: Bedrock's own if the model supports it, otherwise a forced tool call, otherwise an instruction.
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
  */
 export function structure({ response_format: format }: ChatRequest, model: ConverseModel): Structure {

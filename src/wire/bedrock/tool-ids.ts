@@ -2,8 +2,8 @@ const BEDROCK = /^[a-zA-Z0-9_.:-]{1,64}$/;
 const MISTRAL = /^[a-zA-Z0-9]{9}$/;
 
 /**
- * Ids of tool calls as the model takes them. Others are replaced by numbers in the order in which they appear, so
- * that a conversation is said in the same words each time, and a cache of it serves.
+ * Tool call ids in the form that the model accepts. Others are replaced by numbers in order of appearance, so that a
+ * conversation is encoded identically each time, and a prompt cache applies.
  */
 export class ToolIds {
   readonly #given = new Map<string, string>();
@@ -11,12 +11,12 @@ export class ToolIds {
   readonly #valid: RegExp;
   #count = 0;
 
-  /** @param nine whether only nine letters and digits will do */
+  /** @param nine whether ids must be nine letters and digits */
   constructor(nine: boolean) {
     this.#valid = nine ? MISTRAL : BEDROCK;
   }
 
-  /** The same for the same id. */
+  /** The same replacement for the same id. */
   of(id: string): string {
     const known = this.#given.get(id);
     if (known !== undefined) return known;

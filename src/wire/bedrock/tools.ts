@@ -7,15 +7,15 @@ import { cachePoint } from './messages.ts';
 
 interface Asked {
   readonly model: ConverseModel;
-  /** Whether the model thinks before it answers; Claude may not be made to call a tool then. */
+  /** Whether the model thinks before it answers; Claude cannot be forced to call a tool then. */
   readonly thinking: boolean;
   /** The tool whose call stands for structured output. */
   readonly structured: JsonObject | undefined;
 }
 
 /**
- * `toolConfig`. Converse refuses a conversation that has calls in it without the tools that were called, and has no
- * way to forbid calls but to name no tools.
+ * `toolConfig`. Converse rejects a conversation with calls if the tools that were called are not declared, and the only way to
+ * forbid calls is to declare no tools.
  */
 export function toolConfig(
   request: ChatRequest,
@@ -44,7 +44,7 @@ export function spec({ name, description, parameters, strict }: JsonObject): Jso
   return {
     toolSpec: {
       name,
-      // Empty descriptions are refused.
+      // Empty descriptions are rejected.
       ...(stringOf(description) ? { description } : {}),
       inputSchema: { json: isObject(parameters) ? parameters : { type: 'object', properties: {} } },
       ...(strict === true ? { strict: true } : {}),
@@ -70,7 +70,7 @@ function toolSpecs(request: ChatRequest, model: ConverseModel, dropped: string[]
       return [];
     }
     const mark = model.caching === 'everywhere' ? cachePoint(cache_control, model) : [];
-    // Models without structured outputs refuse the word.
+    // Models without structured outputs reject the field.
     return [spec(model.jsonSchema ? fn : { ...fn, strict: false }), ...mark];
   });
 }
@@ -89,7 +89,7 @@ function toolChoice({ tool_choice: choice }: ChatRequest, thinking: boolean): Js
   return choice === 'auto' ? { auto: {} } : undefined;
 }
 
-/** Where other tools may be called too, the model has to call any of them; else the one that is the answer. */
+/** If other tools may be called as well, the model must call some tool; otherwise the one that is the answer. */
 function structuredChoice(
   { tool_choice: choice }: ChatRequest,
   structured: JsonObject,

@@ -1,11 +1,11 @@
-/** Where a text comes from, in Cohere's words. @see https://docs.cohere.com/docs/documents-and-citations */
+/** Cohere's citations as annotations. @see https://docs.cohere.com/docs/documents-and-citations */
 import type { JsonObject } from '../json.ts';
 import type { Annotation } from '../parts/part.ts';
 import { countOf, isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 
 /**
- * One citation as annotations, one a source.
- * @param from where the text that it is of begins in all of the message's text, characters
+ * Converts one citation to annotations, one per source.
+ * @param from the start of the text that it refers to within the whole text, characters
  */
 export function decodeCitation({ start, end, sources }: JsonObject, from: number): Annotation[] {
   const start_index = from + (countOf(start) ?? 0);
@@ -28,7 +28,7 @@ export function decodeCitation({ start, end, sources }: JsonObject, from: number
     });
 }
 
-/** Documents are named by their places: "doc:0". */
+/** Documents are identified by index: "doc:0". */
 function placeIn(id: string): number {
   return Number(/\d+$/.exec(id)?.[0] ?? 0);
 }

@@ -3,7 +3,7 @@ import { ProxyError } from '../../errors.ts';
 import { countOf, isObject, objectOf } from '../json.ts';
 import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
 
-/** What the texts are for, which Cohere wants to know and OpenAI has no field for. */
+/** The purpose of the texts, which Cohere requires and OpenAI has no field for. */
 const INPUT_TYPES: ReadonlySet<unknown> = new Set([
   'search_document',
   'search_query',
@@ -12,8 +12,8 @@ const INPUT_TYPES: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * OpenAI's embeddings to Cohere's v2 embed. Clients that know of it may say `input_type`; without it texts are
- * embedded to be searched.
+ * Encodes OpenAI's embeddings as Cohere's v2 embed. Clients that know the field may set `input_type`; the default is that texts
+ * are embedded to be searched.
  * @param model the model's name at Cohere
  * @throws ProxyError `invalid_request`, `unsupported` for tokens
  * @see https://docs.cohere.com/reference/embed
@@ -26,7 +26,7 @@ export function encodeCohereEmbeddings(
   return { body: { model, ...body, embedding_types: ['float'] }, dropped };
 }
 
-/** The part that is the same at Cohere and on Bedrock. */
+/** The part that Cohere and Bedrock have in common. */
 export function cohereEmbeddings(request: JsonObject): { body: JsonObject; dropped: string[] } {
   const { dimensions, input_type: type, truncate } = request;
   const body = {
@@ -38,13 +38,13 @@ export function cohereEmbeddings(request: JsonObject): { body: JsonObject; dropp
   return { body, dropped: request.user === undefined || request.user === null ? [] : ['user'] };
 }
 
-/** Cohere's answer in OpenAI's shape. @throws ProxyError `malformed` */
+/** Decodes Cohere's answer. @throws ProxyError `malformed` */
 export function decodeCohereEmbeddings(
   answer: JsonObject,
   model: string,
   format: 'float' | 'base64',
 ): JsonObject {
-  // Of some models on Bedrock the vectors come without a type.
+  // Some models on Bedrock return vectors without naming their type.
   const { embeddings } = answer;
   const vectors = Array.isArray(embeddings) ? embeddings : objectOf(embeddings).float;
   if (!Array.isArray(vectors)) {

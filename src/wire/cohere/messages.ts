@@ -5,9 +5,9 @@ import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { named } from '../words.ts';
 
 /**
- * OpenAI's messages as Cohere's, which are much the same.
- * @param thinking whether earlier reasoning is given back
- * @throws ProxyError `invalid_request` naming the message at fault, `unsupported` for content that Cohere cannot take
+ * Encodes OpenAI's messages as Cohere's, which are similar.
+ * @param thinking whether earlier reasoning is sent back
+ * @throws ProxyError `invalid_request` naming the invalid message, `unsupported` for content that Cohere does not accept
  */
 export function encodeCohereMessages(messages: readonly ChatMessage[], thinking: boolean): JsonObject[] {
   return messages.flatMap((message, index): JsonObject[] => {
@@ -35,7 +35,7 @@ function userContent({ content }: ChatMessage, at: string): string | JsonObject[
   });
 }
 
-/** What was said before calls is the plan of them; beside the plan Cohere takes no text. */
+/** Text before calls is the tool plan; Cohere accepts no text beside it. */
 function assistant(message: ChatMessage, thinking: boolean, at: string): JsonObject[] {
   const { content, refusal, reasoning_content: reasoning, tool_calls } = message;
   const said = content === null || content === undefined ? '' : words(message, at);
@@ -67,7 +67,7 @@ function toolResult(message: ChatMessage, at: string): JsonObject {
   return { role: 'tool', tool_call_id: id, content: words(message, at) };
 }
 
-/** The text of a message that may hold nothing else. */
+/** The text of a message that may contain nothing else. */
 function words({ content }: ChatMessage, at: string): string {
   if (typeof content === 'string') return content;
   return listOf(content)

@@ -4,7 +4,7 @@ import { encodeCohereRequest } from './request.ts';
 import { decodeCohereResponse } from './response.ts';
 import { CohereReader } from './stream.ts';
 
-/** Cohere's v2 chat, asked. @see https://docs.cohere.com/reference/chat */
+/** Cohere's v2 chat of providers. @see https://docs.cohere.com/reference/chat */
 export const cohereProtocol: ProviderProtocol = {
   framing: () => new SseReader(),
   encode(request, context) {

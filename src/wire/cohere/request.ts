@@ -7,7 +7,7 @@ import { encodeTools } from './tools.ts';
 import { hostedTools, wordFor } from '../parts/hosted-tools.ts';
 import { OPENAIS_OWN, demandMessages, given, moreThanOne } from '../demands.ts';
 
-/** Fields of a chat request that have no counterpart. */
+/** Fields of a chat request without a counterpart. */
 const UNSUPPORTED = [
   'top_logprobs',
   ...OPENAIS_OWN,
@@ -19,12 +19,12 @@ const UNSUPPORTED = [
   'service_tier',
 ] as const;
 
-/** Models that think, and do so unless they are told not to. */
+/** Models that think unless that is disabled. */
 const REASONS = /reasoning|command-a-plus/;
-/** How many tokens they may think; `high` is as many as they like. */
+/** The thinking budgets; `high` is unlimited. */
 const BUDGETS: Readonly<Record<string, number>> = { low: 1_024, medium: 8_192 };
 
-/** Fields that both have, by OpenAI's name: Cohere's name and the range that it takes. */
+/** Fields that both have, by OpenAI's name: Cohere's name and the accepted range. */
 const NUMBERS: readonly (readonly [string, string, number, number])[] = [
   ['temperature', 'temperature', 0, 1],
   ['top_p', 'p', 0.01, 0.99],
@@ -35,8 +35,8 @@ const NUMBERS: readonly (readonly [string, string, number, number])[] = [
 ];
 
 /**
- * OpenAI chat to Cohere's v2 chat.
- * @throws ProxyError `invalid_request`, or `unsupported` for what cannot be said there
+ * Encodes OpenAI chat as Cohere's v2 chat.
+ * @throws ProxyError `invalid_request`, or `unsupported` for what cannot be expressed
  * @see https://docs.cohere.com/reference/chat
  */
 export function encodeCohereRequest(
@@ -96,7 +96,7 @@ function thinking(
   return { thinking: { type: 'enabled', ...(budget === undefined ? {} : { token_budget: budget }) } };
 }
 
-/** Cohere's own where it may stand; beside tools it may not, so that an instruction takes its place. */
+/** Cohere's own response format if it is allowed; it is not beside tools, so that an instruction replaces it. */
 function responseFormat(
   { response_format: format }: ChatRequest,
   tools: boolean,

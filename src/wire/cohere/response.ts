@@ -11,7 +11,7 @@ import { PartList } from '../parts/part-list.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 import { decodeCitation } from './citations.ts';
 
-/** Cohere's usage, normalised: `tokens` are what the model read and wrote, `billed_units` only what is paid for. */
+/** Cohere's usage, normalised: `tokens` are what the model processed, `billed_units` only what is charged. */
 export function cohereUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
   const tokens = objectOf(value.tokens ?? value.billed_units);
@@ -29,17 +29,17 @@ export function cohereUsage(value: unknown): Usage | undefined {
 
 export type ReadOptions = Pick<EncodeContext, 'model' | 'created' | 'newId'>;
 
-/** A call's arguments; `null` stands for none. */
+/** The arguments of a call; `null` stands for none. */
 export function argumentsOf(text: unknown): string {
   const json = isObject(text) ? jsonTextOf(text) : stringOf(text)?.trim();
   return json === undefined || json === '' || json === 'null' ? '{}' : json;
 }
 
-/** Cohere's log probabilities of a piece of text as one token's of OpenAI. */
+/** Cohere's log probabilities of a piece of text as those of one OpenAI token. */
 export function logprobsOf(value: unknown): JsonObject | null {
   const content = (Array.isArray(value) ? value : [value]).filter(isObject).map((piece) => ({
     token: stringOf(piece.text) ?? '',
-    // A sum that has left the range of numbers is none.
+    // A sum that is not finite is left out.
     logprob:
       numberOf(listOf(piece.logprobs).reduce<number>((sum, number) => sum + (numberOf(number) ?? 0), 0)) ?? 0,
     bytes: null,
@@ -48,7 +48,7 @@ export function logprobsOf(value: unknown): JsonObject | null {
   return content.length > 0 ? { content, refusal: null } : null;
 }
 
-/** A whole answer of v2 chat in OpenAI's shape. @throws ProxyError `malformed` */
+/** Decodes a whole answer of v2 chat. @throws ProxyError `malformed` */
 export function decodeCohereResponse(answer: JsonObject, options: ReadOptions): ChatResponse {
   if (!isObject(answer.message)) {
     throw new ProxyError('malformed', 'Cannot read the answer: it is no message');
@@ -83,7 +83,7 @@ export function decodeCohereResponse(answer: JsonObject, options: ReadOptions): 
   };
 }
 
-/** What was thought, planned and said, and where each item of the content begins in the text. */
+/** Thinking, tool plan and text, and the position of each content item in the text. */
 function readContent({ content, tool_plan: plan }: JsonObject): { list: PartList; starts: number[] } {
   const list = new PartList();
   const items = (typeof content === 'string' ? [{ text: content }] : listOf(content)).map(objectOf);

@@ -12,10 +12,10 @@ import { cohereUsage, logprobsOf } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
 
-/** White space may stand around the word. */
+/** White space around the value is allowed. */
 const MAX_HELD = 32;
 
-/** A call that is being said: its arguments are held back while they may still turn out to be `null`. */
+/** A call in progress: its arguments are held back while they may still be `null`. */
 interface Call {
   readonly place: number;
   held: string;
@@ -23,7 +23,7 @@ interface Call {
 }
 
 /**
- * Events of v2 chat to chat chunks. Unknown events mean none; a call that is never closed is taken as it came.
+ * Decodes events of v2 chat to chat chunks. Unknown events are ignored; a call that is never ended is accepted.
  * @see https://docs.cohere.com/v2/docs/streaming
  */
 export class CohereReader implements ChatReader {
@@ -32,7 +32,7 @@ export class CohereReader implements ChatReader {
   #id: string;
   #begun = false;
   #places = 0;
-  /** Characters of text so far, and how many there were when each item of the content began. */
+  /** The number of characters so far, and when each content item began. */
   #length = 0;
   readonly #starts = new Map<number, number>();
   usage: Usage | undefined;
@@ -78,7 +78,7 @@ export class CohereReader implements ChatReader {
     }
   }
 
-  /** An answer is complete with its `message-end`, which is its last event. */
+  /** An answer is complete with `message-end`, its last event. */
   end(): ChatChunk[] {
     return [];
   }
@@ -150,7 +150,7 @@ export class CohereReader implements ChatReader {
     return [...late, ...last, ...usageChunks(this.#naming, this.usage)];
   }
 
-  /** Errors come in the shape that they have alone: a message, and no type. */
+  /** Errors have a format of their own: a message without a type. */
   #other({ type, message, error_type: kind }: JsonObject): ChatChunk[] {
     if (stringOf(message) !== undefined && (type === undefined || type === 'error')) {
       this.error = { type: 'error', error: { type: stringOf(kind) ?? 'api_error', message } };

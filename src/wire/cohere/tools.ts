@@ -2,7 +2,7 @@ import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 
-/** `tools` and `tool_choice`. A single tool cannot be demanded, but it can be the only one. */
+/** `tools` and `tool_choice`. A particular tool cannot be forced, but it can be the only one declared. */
 export function encodeTools(request: ChatRequest, dropped: string[]): JsonObject {
   const { tool_choice: choice, parallel_tool_calls } = request;
   const functions = listOf(request.tools).flatMap((tool, index): JsonObject[] => {
@@ -29,7 +29,7 @@ function encodeTool({ name, description, parameters }: JsonObject): JsonObject {
   return { type: 'function', function: { name, ...about, parameters: schema } };
 }
 
-/** Strictness holds for all tools or none, and each must need a parameter. */
+/** Strictness applies to all tools or none, and each must have a required parameter. */
 function isStrict({ strict, parameters }: JsonObject): boolean {
   return strict === true && listOf(objectOf(parameters).required).length > 0;
 }

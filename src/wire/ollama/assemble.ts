@@ -8,7 +8,7 @@ import { toldSoFar } from '../usage.ts';
 import { ollamaErrorEvent } from './client-error.ts';
 import { messageIn, ollamaFinish, ollamaUsage } from './response.ts';
 
-/** Calls and pictures come from outside and must not make lists as long as they like. */
+/** Calls and images come from outside and must not create arbitrarily long lists. */
 const MAX_ITEMS = 1_024;
 
 const COUNTS = ['prompt_eval_count', 'eval_count'] as const;
@@ -19,7 +19,7 @@ export function lineAssembler(): Assembler {
 }
 
 class LineFolding implements Assembler {
-  /** The last line's fields over those before. */
+  /** The fields of the last line, merged over earlier ones. */
   #fields: JsonObject = {};
   #counts: JsonObject | undefined;
   #content = '';
@@ -63,7 +63,7 @@ class LineFolding implements Assembler {
     return this.#calls.length > 0;
   }
 
-  /** Calls come whole. */
+  /** Calls are sent whole. */
   readonly brokenCall = false;
 
   result(): JsonObject {

@@ -3,20 +3,20 @@ import type { Usage } from '../usage.ts';
 import type { Said } from './client-said.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 
-/** Which of the two kinds of answers. */
+/** Which of the two endpoints. */
 export type OllamaKind = 'chat' | 'generate';
 
-/** What of a request its answer is written with. */
+/** The properties of a request that are needed to encode its answer. */
 export interface AnswerOptions {
   readonly kind: OllamaKind;
-  /** What the client called the model. */
+  /** The client's name of the model. */
   readonly model: string;
   /** Seconds since the epoch. */
   readonly created: number;
-  /** Whether what is thought is shown. */
+  /** Whether thoughts are shown. */
   readonly thoughts: boolean;
   readonly newId: () => string;
-  /** Milliseconds since the provider was asked. */
+  /** Milliseconds since the request to the provider. */
   readonly elapsedMs: () => number;
 }
 
@@ -32,15 +32,15 @@ export function answerOf(
   return { model, created_at: new Date(created * 1000).toISOString(), ...told, done };
 }
 
-/** When an answer was asked, and when it began, milliseconds. */
+/** The time of the request and of the first content, milliseconds. */
 export interface Timing {
   readonly begunMs: number | undefined;
   readonly endMs: number;
 }
 
-/** What an answer says at its end. Times are nanoseconds; a model of others is never loaded. */
+/** The final fields of an answer. Durations are nanoseconds; remote models are never loaded. */
 export function endingOf(finish: string | null, usage: Usage | undefined, timing: Timing): JsonObject {
-  // Of an answer that came as a whole nobody knows when it began.
+  // For an answer that arrived whole, the time of its first content is unknown.
   const { begunMs = 0, endMs } = timing;
   return {
     done_reason: reasonOf(finish),
@@ -54,7 +54,7 @@ export function endingOf(finish: string | null, usage: Usage | undefined, timing
   };
 }
 
-/** Ollama stops for calls as for anything, and has no word for what was filtered. */
+/** Ollama reports calls with the reason stop, and has no word for filtered content. */
 function reasonOf(finish: string | null): string {
   return finish === null || finish === 'tool_calls' ? 'stop' : finish;
 }
@@ -63,7 +63,7 @@ function nanoseconds(ms: number): number {
   return Math.max(0, Math.round(ms * 1e6));
 }
 
-/** Log probabilities of tokens; none where there are none. */
+/** Log probabilities; omitted if there are none. */
 export function encodeLogprobs(logprobs: unknown): JsonObject {
   const tokens = listOf(objectOf(logprobs).content).filter(isObject);
   if (tokens.length === 0) return {};

@@ -1,4 +1,4 @@
-/** Ollama's embeddings, read from its clients and written for them. */
+/** Ollama's embeddings for clients: decodes requests and encodes answers. */
 import type { EmbeddingClient } from '../embeddings.ts';
 import type { JsonObject } from '../json.ts';
 import { numberIn, wrong } from '../anthropic/client-check.ts';
@@ -31,7 +31,7 @@ export const embed: EmbeddingClient = {
   },
 };
 
-/** `/api/embeddings`, which it was called before: one text, one vector. */
+/** `/api/embeddings`, its predecessor: one text, one vector. */
 export const oldEmbeddings: EmbeddingClient = {
   decode(body) {
     const { prompt = '' } = body;

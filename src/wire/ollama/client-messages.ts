@@ -10,9 +10,9 @@ import { named } from '../words.ts';
 import { imageUrl } from './images.ts';
 
 /**
- * Ollama's messages as OpenAI's: arguments of calls are objects, results name their tool and seldom a call, and pictures are
- * bare base64.
- * @throws ProxyError `invalid_request` naming the field at fault
+ * Decodes Ollama's messages to OpenAI's: arguments of calls are objects, results name their tool but rarely a call, and images are
+ * plain base64.
+ * @throws ProxyError `invalid_request` naming the invalid field
  */
 export function decodeMessages(body: JsonObject): ChatMessage[] {
   const calls = new CallPairs();
@@ -40,7 +40,7 @@ function contentOf({ content }: JsonObject, at: string): string {
   throw wrong(`${at}.content`, 'expected a string');
 }
 
-/** A text, and the pictures that are shown with it. @throws ProxyError `invalid_request` */
+/** A text with its images. @throws ProxyError `invalid_request` */
 export function shown(text: string, images: unknown, at: string): string | ContentPart[] {
   const pictures = picturesIn(images, at);
   if (pictures.length === 0) return text;
@@ -72,7 +72,7 @@ function assistantMessage(message: JsonObject, at: string, calls: CallPairs): Ch
     const called = objectAt(call, 'function', `${at}.tool_calls.${index}`);
     const name = nameAt(called, 'name', here);
     const args = called.arguments ?? {};
-    // OpenAI's clients give them as text.
+    // OpenAI's clients send them as text.
     if (typeof args !== 'string' && !isObject(args)) throw wrong(`${here}.arguments`, 'expected an object');
     const id = calls.called(stringOf(call.id), name);
     const text = typeof args === 'string' ? args : jsonTextOf(args);

@@ -5,7 +5,7 @@ import { isObject } from '../json.ts';
 import { isStrict } from '../strict-schema.ts';
 import { named } from '../words.ts';
 
-/** Options that have a counterpart; others are about how Ollama runs the model, or how only few servers sample. */
+/** Options with a counterpart; others concern how Ollama runs the model, or sampling that few servers support. */
 const NUMBERS = [
   ['temperature', {}],
   ['top_p', {}],
@@ -20,8 +20,9 @@ const KNOWN: ReadonlySet<string> = new Set([...NUMBERS.map(([name]) => name), 'n
 const EFFORTS: ReadonlySet<unknown> = new Set(['low', 'medium', 'high', 'max']);
 
 /**
- * `options`, `format`, `think` and log probabilities in OpenAI's words. What has no counterpart is named in `dropped`.
- * @throws ProxyError `invalid_request` naming the field at fault
+ * Decodes `options`, `format`, `think` and log probabilities to OpenAI's terms. Options without a counterpart are added to
+ * `dropped`.
+ * @throws ProxyError `invalid_request` naming the invalid field
  */
 export function decodeOptions(body: JsonObject, dropped: Set<string>): Partial<ChatRequest> {
   const options = isGiven(body.options) ? objectAt(body, 'options', '') : {};
@@ -31,7 +32,7 @@ export function decodeOptions(body: JsonObject, dropped: Set<string>): Partial<C
     const value = numberIn(options, name, { at: 'options', min: -Infinity, ...rule });
     if (value !== undefined) fields[name] = value;
   }
-  // Below 0 stands for as much as there is room for.
+  // Negative values stand for no limit.
   const most = numberIn(options, 'num_predict', { at: 'options', min: -Infinity, whole: true });
   if (most !== undefined && most > 0) fields.max_tokens = most;
   return {
@@ -65,7 +66,7 @@ function formatOf(format: unknown): Partial<ChatRequest> {
   };
 }
 
-/** What is not to think is told so in the one way that no server takes amiss. */
+/** Thinking is disabled in the one way that no server rejects. */
 function effortOf(think: unknown): Partial<ChatRequest> {
   if (!isGiven(think)) return {};
   if (think === false) return { thinking: { type: 'disabled' } };

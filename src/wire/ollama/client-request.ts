@@ -7,7 +7,7 @@ import { wordOf } from '../words.ts';
 import { decodeMessages, shown } from './client-messages.ts';
 import { decodeOptions } from './client-options.ts';
 
-/** What both kinds of requests have. How long Ollama keeps a model in memory says nothing elsewhere. */
+/** Fields of both endpoints. `keep_alive` has no equivalent elsewhere. */
 const COMMON = [
   'model',
   'stream',
@@ -25,13 +25,13 @@ const GENERATE: ReadonlySet<string> = new Set([...COMMON, 'prompt', 'system', 'i
 
 export interface OllamaAsked {
   readonly request: ChatRequest;
-  /** Names of what has no counterpart: fields, `options.<name>`. */
+  /** The names of what has no counterpart: fields, `options.<name>`. */
   readonly dropped: string[];
 }
 
 /**
- * A request to /api/chat in OpenAI's chat shape.
- * @throws ProxyError `invalid_request` naming the field at fault
+ * Decodes a request to /api/chat to OpenAI's chat format.
+ * @throws ProxyError `invalid_request` naming the invalid field
  * @see https://github.com/ollama/ollama/blob/main/docs/api.md
  */
 export function decodeChat(body: JsonObject): OllamaAsked {
@@ -42,8 +42,8 @@ export function decodeChat(body: JsonObject): OllamaAsked {
 }
 
 /**
- * A request to /api/generate: a prompt alone, as a chat of one turn.
- * @throws ProxyError `invalid_request` naming the field at fault, `unsupported` for a text with a gap
+ * Decodes a request to /api/generate: a prompt only, as a chat of one turn.
+ * @throws ProxyError `invalid_request` naming the invalid field, `unsupported` for infilling
  * @see https://github.com/ollama/ollama/blob/main/docs/api.md
  */
 export function decodeGenerate(body: JsonObject): OllamaAsked {
@@ -58,7 +58,7 @@ export function decodeGenerate(body: JsonObject): OllamaAsked {
   return asked(body, messages, {}, dropped);
 }
 
-/** Whether it asks for nothing but to have the model loaded, or let go. */
+/** Whether it only asks to load or unload the model. */
 export function asksNothing(body: JsonObject): boolean {
   if (Array.isArray(body.messages)) return body.messages.length === 0;
   return body.messages === undefined && (body.prompt ?? '') === '' && body.images === undefined;
@@ -81,7 +81,7 @@ function asked(
   return { request, dropped: [...dropped] };
 }
 
-/** What says nothing, such as `raw: false` or a list without members, is not named. */
+/** Empty values, such as `raw: false` or an empty list, are not named. */
 function namesBeside(body: JsonObject, known: ReadonlySet<string>): Set<string> {
   const says = (value: unknown) =>
     value !== null && value !== false && value !== '' && !(Array.isArray(value) && value.length === 0);
@@ -100,7 +100,7 @@ function noGap(): ProxyError {
   });
 }
 
-/** They have OpenAI's shape. */
+/** They are in OpenAI's format. */
 function decodeTools(tools: unknown, dropped: Set<string>): ChatTool[] {
   return objectsAt(tools ?? [], 'tools', false).flatMap((tool, index) => {
     const at = `tools.${index}`;

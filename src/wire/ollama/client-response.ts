@@ -8,7 +8,7 @@ import { openaiUsage } from '../usage.ts';
 import { answerOf, encodeLogprobs, endingOf } from './client-answer.ts';
 import { SaidPieces, together } from './client-said.ts';
 
-/** A chat answer as Ollama gives one whole. Of several choices there is the first. */
+/** Encodes a whole chat answer. If there are several choices, the first is used. */
 export function encodeWhole(answer: ChatResponse, options: AnswerOptions, lost = new Lost()): JsonObject {
   const choices = listOf(answer.choices).filter(isObject);
   const choice = choices[0] ?? {};

@@ -8,7 +8,7 @@ import { wholeParts } from '../parts/part-list.ts';
 import { WholeCalls } from '../parts/whole-calls.ts';
 import { bareImage } from './images.ts';
 
-/** A piece of what a model says, in the fields of Ollama's messages. */
+/** A piece of a message, in the fields of Ollama's messages. */
 export interface Said {
   readonly content?: string;
   readonly thinking?: string;
@@ -16,7 +16,7 @@ export interface Said {
   readonly tool_calls?: readonly JsonObject[];
 }
 
-/** Reads what a model says, piece by piece, in Ollama's words: one kind in a piece, calls as a whole. */
+/** Encodes a message piece by piece in Ollama's format: one kind of content per piece, calls whole. */
 export class SaidPieces {
   readonly #said = new WholeCalls<Said>();
   readonly #newId: () => string;
@@ -48,7 +48,7 @@ export class SaidPieces {
       if (isObject(call)) this.#said.call(call, () => `call_${this.#newId()}`);
   }
 
-  /** What is complete since the last call. */
+  /** The complete pieces since the last call. */
   take(): Said[] {
     return this.#said.take<Said>(
       (piece) => [piece],
@@ -64,7 +64,7 @@ export class SaidPieces {
     if (text !== '') this.#said.add({ content: text });
   }
 
-  /** Of sound there is what is said in it. */
+  /** For audio, the transcript. */
   #hear({ transcript }: JsonObject): void {
     this.#lost.once('audio');
     this.#say(stringOf(transcript) ?? '');
@@ -76,7 +76,7 @@ export class SaidPieces {
     else this.#said.add({ images: [image] });
   }
 
-  /** A call with arguments that were cut is none that could be carried out: the reason of the end says so. */
+  /** A call with truncated arguments cannot be executed: the done reason tells why. */
   #told({ id, name, args }: WholeCall): Said[] {
     if (args === undefined) return [];
     const index = this.#calls;
@@ -85,7 +85,7 @@ export class SaidPieces {
   }
 }
 
-/** Pieces that follow each other, as one message. */
+/** Joins consecutive pieces to one message. */
 export function together(pieces: readonly Said[]): Required<Pick<Said, 'content'>> & Said {
   const text = (name: 'content' | 'thinking') => pieces.map((piece) => piece[name] ?? '').join('');
   const images = pieces.flatMap((piece) => piece.images ?? []);
@@ -99,7 +99,7 @@ export function together(pieces: readonly Said[]): Required<Pick<Said, 'content'
   };
 }
 
-/** Text of a delta; some vendors give it in parts. */
+/** The text of a delta; some vendors send it in parts. */
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   return listOf(content)

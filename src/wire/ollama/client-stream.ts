@@ -13,8 +13,8 @@ import { ollamaErrorEvent } from './client-error.ts';
 import { SaidPieces } from './client-said.ts';
 
 /**
- * Chat chunks to Ollama's stream, as events that the edge writes as lines: each has the next piece, and the last says why it
- * ended and what it took.
+ * Encodes chat chunks as Ollama's stream, in events that the server writes as lines: each has the next piece, and the last one the
+ * done reason and the usage.
  */
 export class LineWriter implements ChatWriter {
   readonly #options: AnswerOptions;

@@ -11,7 +11,7 @@ function clientFor(kind: OllamaKind, decode: (body: JsonObject) => OllamaAsked):
   return {
     decode(body, { created, newId, elapsedMs = () => 0 }: DecodeContext) {
       const { request, dropped } = decode(body);
-      // Models that think show it, unless they are told not to.
+      // Thinking models show their thoughts unless that is disabled.
       const thoughts = body.think !== false;
       const options = { kind, model: request.model, created, thoughts, newId, elapsedMs };
       return {
@@ -25,6 +25,6 @@ function clientFor(kind: OllamaKind, decode: (body: JsonObject) => OllamaAsked):
   };
 }
 
-/** Ollama's own API, answered. @see https://github.com/ollama/ollama/blob/main/docs/api.md */
+/** Ollama's own API for clients. @see https://github.com/ollama/ollama/blob/main/docs/api.md */
 export const ollamaChat = clientFor('chat', decodeChat);
 export const ollamaGenerate = clientFor('generate', decodeGenerate);

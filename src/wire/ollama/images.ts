@@ -1,4 +1,4 @@
-/** What pictures begin with in base64. */
+/** The beginnings of images in base64. */
 const BEGINNINGS = [
   ['iVBORw0KGgo', 'image/png'],
   ['/9j/', 'image/jpeg'],
@@ -7,7 +7,7 @@ const BEGINNINGS = [
   ['Qk', 'image/bmp'],
 ] as const;
 
-/** A picture in bare base64 as a data URL: its first bytes tell what it is. What is a URL already stays one. */
+/** Plain base64 as a data URL: the first bytes tell the type. A URL is kept. */
 export function imageUrl(image: string): string {
   if (/^(?:data:|https?:\/\/)/i.test(image)) return image;
   const type = BEGINNINGS.find(([beginning]) => image.startsWith(beginning))?.[1] ?? 'image/jpeg';
@@ -16,7 +16,7 @@ export function imageUrl(image: string): string {
 
 const DATA = /^data:[^,]*;base64,/i;
 
-/** A picture as bare base64; `undefined` for one that lies elsewhere. */
+/** An image as plain base64; `undefined` for one that is only referenced. */
 export function bareImage(url: string): string | undefined {
   const [head] = DATA.exec(url.slice(0, 200)) ?? [];
   return head === undefined ? undefined : url.slice(head.length);

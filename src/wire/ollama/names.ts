@@ -1,7 +1,7 @@
 const LATEST = ':latest';
 
 /**
- * A model by the name that the configuration has for it: Ollama's clients write `:latest` behind a name that has no tag.
+ * The configured name of a model: Ollama's clients append `:latest` to a name without a tag.
  * @param lists whether the configuration has a name
  */
 export function plainName(name: string, lists: (name: string) => boolean): string {

@@ -1,4 +1,4 @@
-/** Answers of Ollama's own API, as a server of it or this proxy gave them. */
+/** Answers in Ollama's own format, from an Ollama server or from this proxy. */
 import type { ChatResponse, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { Part } from '../parts/part.ts';
@@ -10,20 +10,20 @@ import { answerOf } from '../parts/message.ts';
 import { encodeOpenaiUsage, plainUsage } from '../usage.ts';
 import { imageUrl } from './images.ts';
 
-/** What an answer told at its end that it used. */
+/** The usage at the end of an answer. */
 export function ollamaUsage({ prompt_eval_count, eval_count }: JsonObject): Usage | undefined {
   const [input, output] = [countOf(prompt_eval_count), countOf(eval_count)];
   return input === undefined && output === undefined ? undefined : plainUsage(input ?? 0, output ?? 0);
 }
 
-/** Why an answer ended, in chat's words; `null` while it has not. @param called whether it calls tools */
+/** The finish reason in chat's words; `null` while there is none. @param called whether the answer has tool calls */
 export function ollamaFinish({ done, done_reason: reason }: JsonObject, called: boolean): string | null {
   if (done !== true) return null;
   const told = stringOf(reason) || 'stop';
   return called && told === 'stop' ? 'tool_calls' : told;
 }
 
-/** A whole answer in the canonical form. */
+/** Decodes a whole answer. */
 export function decodeOllamaResponse(
   body: JsonObject,
   { created, newId, model }: Pick<EncodeContext, 'created' | 'newId' | 'model'>,
@@ -48,7 +48,7 @@ export function decodeOllamaResponse(
   };
 }
 
-/** What is said, in whichever of the two shapes. */
+/** The content, from either endpoint. */
 export function messageIn(body: JsonObject): JsonObject {
   if (isObject(body.message)) return body.message;
   return { content: body.response, thinking: body.thinking, images: body.images };

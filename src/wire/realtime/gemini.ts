@@ -4,10 +4,10 @@ import type { RealtimeProtocol, Said, Told } from './protocol.ts';
 import { geminiUsage } from '../gemini/response.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 
-/** Fields beside sound and pictures; a message with none of them has nothing to be read. */
+/** Fields other than audio and video; a message without any of them need not be parsed. */
 const READ = /"(?:usageMetadata|text|turnComplete|functionCalls)"/;
 
-/** Fields of a client's message that make the model work. */
+/** Client messages that cause the model to respond. */
 const WORKING = ['clientContent', 'client_content', 'realtimeInput', 'realtime_input'];
 const RESPONSES = ['toolResponse', 'tool_response'];
 
@@ -30,12 +30,12 @@ export const geminiLive: RealtimeProtocol = {
   errorEvent: () => undefined,
 };
 
-/** The message that begins a session; `undefined` when it is another one. */
+/** The setup message that begins a session; `undefined` for other messages. */
 export function setupOf(message: JsonObject): JsonObject | undefined {
   return isObject(message.setup) ? message.setup : undefined;
 }
 
-/** The model's bare name in a setup: "models/x", or the whole path at Vertex. */
+/** The model's bare name in a setup: "models/x", or the full path at Vertex. */
 export function liveModel(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
 }
@@ -53,7 +53,7 @@ function toldBy(message: JsonObject): Told {
       text === undefined ? [] : [{ role: 'assistant' as const, text }],
     ),
   ];
-  // A turn that is interrupted is completed too.
+  // An interrupted turn is followed by turnComplete as well.
   const answer = content.turnComplete === true ? 'ends' : isObject(content.modelTurn) ? 'begins' : undefined;
   return { usage, answer, piece, said: calls.length === 0 ? [] : [calling(calls)] };
 }
@@ -101,7 +101,7 @@ function settingsOf(setup: JsonObject): JsonObject {
   return { ...(instructions === '' ? {} : { instructions }), ...(tools === undefined ? {} : { tools }) };
 }
 
-/** Texts of parts; what was only thought, sound and pictures are left out. */
+/** The texts of parts; thoughts, audio and images are left out. */
 function textOf(parts: unknown): string {
   return listOf(parts)
     .map(objectOf)

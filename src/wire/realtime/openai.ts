@@ -4,7 +4,7 @@ import type { Asked, RealtimeProtocol, Said, Told } from './protocol.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { openaiUsage } from '../usage.ts';
 
-/** Sound on its way: most of what passes, and nothing to be read in it. */
+/** Audio deltas: most of the traffic, and not parsed. */
 const SOUND = /^\s*\{\s*"type"\s*:\s*"response\.(?:output_)?audio\.delta"/;
 
 const APPEND = /^\s*\{[^{}[\]]{0,200}?"type"\s*:\s*"input_audio_buffer\.append"/;
@@ -12,10 +12,10 @@ const APPEND = /^\s*\{[^{}[\]]{0,200}?"type"\s*:\s*"input_audio_buffer\.append"/
 const NOTHING: Told = {};
 const SPOKEN: Asked = { works: true, minor: true };
 
-/** Events that make the model answer. Where it listens for pauses itself, any sound may. */
+/** Events that cause the model to respond. With server-side voice activity detection, any audio may. */
 const WORKING: ReadonlySet<unknown> = new Set(['response.create', 'input_audio_buffer.commit']);
 
-/** What of a session is no more than its sound and its form. */
+/** Settings of a session that only concern audio and its format. */
 const KEPT = ['instructions', 'tools', 'modalities', 'output_modalities'] as const;
 
 export const openaiRealtime: RealtimeProtocol = {
@@ -24,7 +24,7 @@ export const openaiRealtime: RealtimeProtocol = {
   asked(text) {
     if (isAppend(text)) return SPOKEN;
     const event = parseJson(text);
-    // Whatever a provider makes of it.
+    // The provider decides what it means.
     if (!isObject(event)) return { works: true };
     if (event.type === 'input_audio_buffer.append') return SPOKEN;
     if (event.type === 'session.update') return { works: false, session: sessionOf(objectOf(event.session)) };
@@ -46,8 +46,8 @@ export const openaiRealtime: RealtimeProtocol = {
 };
 
 /**
- * Whether a message is a piece of sound for sure, without reading all of it: it has one `type`, and nothing in it is escaped,
- * so that no second one can hide.
+ * Whether a message is certainly an audio event, without parsing all of it: it has exactly one `type`, and no escapes that could
+ * hide a second one.
  */
 function isAppend(text: string): boolean {
   if (!APPEND.test(text) || text.includes('\\')) return false;

@@ -1,10 +1,10 @@
 import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
 
-/** Whose realtime API a client and a provider speak. */
+/** The realtime API that a client and a provider use. */
 export type RealtimeName = 'openai' | 'gemini';
 
-/** What was said in a session, as a message of a chat. */
+/** A turn of a session, as a chat message. */
 export interface Said {
   readonly role: 'user' | 'assistant' | 'tool';
   readonly content: string | null;
@@ -12,37 +12,37 @@ export interface Said {
   readonly tool_call_id?: string;
 }
 
-/** What a client's message means for limits and the record. */
+/** The meaning of a client message for limits and the record. */
 export interface Asked {
-  /** Whether it makes the model work, at once or when the speaker pauses. */
+  /** Whether it causes the model to respond, at once or when the speaker pauses. */
   readonly works: boolean;
-  /** Whether it is one of many that mean little alone, such as a piece of sound: a refusal of these is told once. */
+  /** Whether it is one of many small messages, such as audio: a refusal of these is reported once. */
   readonly minor?: boolean;
   readonly said?: readonly Said[];
-  /** What the client sets for the session: instructions and tools. */
+  /** The session settings that it contains: instructions and tools. */
   readonly session?: JsonObject;
 }
 
-/** What a provider's message means for limits and the record. */
+/** The meaning of a provider message for limits and the record. */
 export interface Told {
-  /** What was used since it was last told. */
+  /** The usage since the previous report. */
   readonly usage?: Usage | undefined;
-  /** An answer begins, or has ended. */
+  /** Whether a response begins or has ended. */
   readonly answer?: 'begins' | 'ends' | undefined;
   readonly said?: readonly Said[];
-  /** Words of a message that comes in pieces, whose role they go to. */
+  /** A piece of the text of a message, and the role it belongs to. */
   readonly piece?: readonly { readonly role: 'user' | 'assistant'; readonly text: string }[];
-  /** The whole message, where it is an error. */
+  /** The whole message, if it is an error. */
   readonly error?: JsonObject;
 }
 
-/** A realtime API as far as the relay reads along. Messages pass as they came, whatever is found in them. */
+/** A realtime API as far as the relay inspects messages. They are passed on unchanged in any case. */
 export interface RealtimeProtocol {
   readonly name: RealtimeName;
-  /** Whether the provider speaks first, before the client has said anything. */
+  /** Whether the provider sends the first message. */
   readonly greets: boolean;
   asked(text: string): Asked;
   told(text: string): Told;
-  /** An error as one of its events; `undefined` where it has none, and the connection is closed with a reason instead. */
+  /** An error as an event; `undefined` if the API has none, so that the connection is closed with a reason instead. */
   errorEvent(error: { code: string; type: string; message: string }, id: string): string | undefined;
 }

@@ -1,12 +1,12 @@
 import type { JsonObject } from '../json.ts';
 import type { Asked, Said, Told } from './protocol.ts';
 
-/** What was said in a session, in order, without its sound. Beyond its bound it keeps nothing. */
+/** The text of a session, in order, without audio. Above its size limit nothing is kept. */
 export class Transcript {
   readonly #maxCharacters: number;
   #session: JsonObject = {};
   #said: Said[] = [];
-  /** Messages whose words still come. */
+  /** Messages whose text is still incomplete. */
   readonly #open = new Map<'user' | 'assistant', string[]>();
   #characters = 0;
   #full = false;
@@ -17,12 +17,12 @@ export class Transcript {
     this.#full = maxCharacters === 0;
   }
 
-  /** Characters that are kept, about. */
+  /** The approximate number of characters kept. */
   get size(): number {
     return this.#characters;
   }
 
-  /** What the client sent. */
+  /** Adds a client message. */
   asked({ session, said = [] }: Asked): void {
     if (this.#full) return;
     if (session) {
@@ -32,7 +32,7 @@ export class Transcript {
     this.#add(said);
   }
 
-  /** What the provider sent. */
+  /** Adds a provider message. */
   told({ said = [], piece = [], answer }: Told): void {
     if (this.#full) return;
     for (const { role, text } of piece) {
@@ -45,7 +45,7 @@ export class Transcript {
     this.#add(said);
   }
 
-  /** Keeps nothing of it any more, and says that something was left out. */
+  /** Discards everything, and marks the transcript as truncated. */
   letGo(): void {
     this.#full = true;
     this.#characters = 0;
@@ -54,12 +54,12 @@ export class Transcript {
     this.#open.clear();
   }
 
-  /** What the client set, as JSON; `undefined` where it is left out. */
+  /** The client's settings as JSON; `undefined` if they were left out. */
   request(): string | undefined {
     return this.#full ? undefined : JSON.stringify(this.#session);
   }
 
-  /** What was said, as JSON; `undefined` where it is left out. */
+  /** The transcript as JSON; `undefined` if it was left out. */
   response(): string | undefined {
     if (this.#full) return undefined;
     this.#close();
@@ -74,7 +74,7 @@ export class Transcript {
     }
   }
 
-  /** The user spoke before the model did. */
+  /** The user's transcript belongs before the model's answer, although it arrives later. */
   #close(): void {
     for (const role of ['user', 'assistant'] as const) {
       const pieces = this.#open.get(role);
@@ -84,7 +84,7 @@ export class Transcript {
   }
 
   #grow(characters: number): void {
-    // A message is more than its words.
+    // The overhead of a message.
     this.#characters += characters + 40;
     if (this.#characters > this.#maxCharacters) this.letGo();
   }

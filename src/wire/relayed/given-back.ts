@@ -1,6 +1,6 @@
 /**
- * What a client gives back of earlier answers, in a request that is relayed: what the provider did not issue is taken out,
- * since it would answer 400 to it. Everything else stays as it is.
+ * What a client sends back of earlier answers in a relayed request: anything that the provider did not issue is removed, since it
+ * would be rejected with 400. Everything else is unchanged.
  */
 import type { Endpoint } from '../endpoints.ts';
 import type { JsonObject } from '../json.ts';
@@ -14,21 +14,21 @@ import { summaryOf, toldSummary } from '../responses/compaction.ts';
 import { FOREIGN_ITEM } from '../responses/hosted.ts';
 
 export interface GivenBack {
-  /** The request as the provider takes it; `undefined` where it serves as it is. */
+  /** The request as the provider accepts it; `undefined` when no change is needed. */
   readonly request: JsonObject | undefined;
   readonly dropped: readonly string[];
-  /** Whether something sealed is left in it. */
+  /** Whether signed or encrypted parts remain. */
   readonly sealed: boolean;
 }
 
 type Kept = (value: JsonObject) => JsonObject | undefined;
 
-/** What is known of whom it goes to. */
+/** The facts about the target. */
 export interface Taking {
-  /** What the provider takes in chat's messages: `extra_content`, `annotations`. */
+  /** The fields of chat messages that the provider supports: `extra_content`, `annotations`. */
   readonly keeps: readonly string[];
   readonly model: string;
-  /** Whether what was said before was put together here: nobody but its issuer has stored it. */
+  /** Whether the history was assembled from responses stored here: providers other than the issuer have not stored it. */
   readonly expanded: boolean;
 }
 
@@ -63,14 +63,14 @@ export function givenBack(
   return { request: unthinking, dropped: ['thinking'], sealed };
 }
 
-/** Where a conversation stands in a request. */
+/** Where a conversation is in a request. */
 const LISTS: Readonly<Partial<Record<Endpoint, string>>> = {
   responses: 'input',
   'responses.compact': 'input',
   gemini: 'contents',
 };
 
-/** The list with what is kept of its objects: the same one where all of them are, as they are. */
+/** The list with its objects as filtered; the same list if nothing changes. */
 function eachKept(list: readonly unknown[], keep: Kept): readonly unknown[] {
   const kept = list.map((value) => (isObject(value) ? keep(value) : value));
   return kept.every((value, at) => value === list[at]) ? list : kept.filter((value) => value !== undefined);
@@ -102,7 +102,7 @@ function messagesBlock(block: JsonObject, owns: (seal: JsonObject) => boolean): 
   }
 }
 
-/** Pages that no Anthropic found have no index there. */
+/** Search results from other providers have no encrypted index. */
 function withOwnCitations(block: JsonObject): JsonObject {
   const { citations, ...rest } = block;
   if (!Array.isArray(citations)) return block;
@@ -112,7 +112,7 @@ function withOwnCitations(block: JsonObject): JsonObject {
 }
 
 /**
- * Where reasoning goes, what followed it in its turn is no longer the item that OpenAI knows: it would miss the reasoning.
+ * If reasoning is removed, the following items of its turn lose their ids: OpenAI would miss the reasoning that belongs to them.
  */
 function responsesItems(
   items: readonly unknown[],
@@ -141,16 +141,16 @@ function userSays(text: string): JsonObject {
   return { type: 'message', role: 'user', content: [{ type: 'input_text', text }] };
 }
 
-/** Reasoning without its content is known by its id, to whoever has stored it. */
+/** Reasoning without content is identified by its id, for the provider that has stored it. */
 function isOwnReasoning(item: JsonObject, owns: (seal: JsonObject) => boolean, expanded: boolean): boolean {
   if (stringOf(item.id)?.startsWith(`rs_${FOREIGN_ITEM}`)) return false;
   return valuesOf(item).length === 0 ? !expanded : owns(item);
 }
 
-/** What is signed in a part, in either spelling. */
+/** The signature of a part, in either spelling. */
 const SIGNATURES = ['thoughtSignature', 'thought_signature'] as const;
 
-/** @param demanded whether the model refuses calls without a signature: one stands for those that it cannot have */
+/** @param demanded whether the model rejects calls without a signature: missing ones are replaced by a placeholder */
 function geminiContent(
   content: JsonObject,
   owns: (seal: JsonObject) => boolean,
@@ -169,12 +169,12 @@ function geminiContent(
   return kept === parts ? content : { ...content, parts: kept };
 }
 
-/** A part that was there for its signature alone. */
+/** A part that only carries a signature. */
 function isSilent({ text, ...others }: JsonObject): boolean {
   return text === '' && Object.keys(others).every((name) => name === 'thought');
 }
 
-/** Fields that only this proxy puts on messages of chat. */
+/** Fields that only this proxy adds to chat messages. */
 const OURS = ['thinking_blocks'] as const;
 
 function chatMessage(
@@ -193,7 +193,7 @@ function chatMessage(
   const { reasoning_details: details, tool_calls: calls } = message;
   if (Array.isArray(details) && !owns({ type: 'details', details })) without('reasoning_details');
   if (message.extra_content !== undefined && !keepsSignatures) without('extra_content');
-  // An empty list says nothing, and strict servers know no such field.
+  // An empty list is redundant, and strict servers reject the field.
   if (isEmpty(message.annotations) && !keeps.includes('annotations')) without('annotations');
   if (!Array.isArray(calls)) return changed;
   const kept = eachKept(calls, (call) => withOwnSignature(call, owns, keepsSignatures));

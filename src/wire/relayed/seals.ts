@@ -1,10 +1,10 @@
-/** What a provider issued that must be given back, in answers that are relayed as they come. */
+/** Collects signatures and encrypted parts from relayed answers, which must be sent back to their issuer. */
 import type { Endpoint } from '../endpoints.ts';
 import type { JsonObject } from '../json.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { detailValues, signatureIn, valuesOf } from '../parts/issued.ts';
 
-/** The values that one event of a stream brings. */
+/** The values in one stream event. */
 export function sealsInEvent(endpoint: Endpoint, event: JsonObject): string[] {
   switch (endpoint) {
     case 'messages':
@@ -37,13 +37,13 @@ export function sealsInAnswer(endpoint: Endpoint, answer: JsonObject): string[] 
   }
 }
 
-/** A block of a message, or the signature that comes behind it. */
+/** A block of a message, or the signature that follows it. */
 function blockValues({ type, signature, data }: JsonObject): string[] {
   const value = type === 'redacted_thinking' ? stringOf(data) : stringOf(signature);
   return value ? [value] : [];
 }
 
-/** The signatures of the parts of all candidates. */
+/** The signatures in the parts of all candidates. */
 function contentValues({ candidates }: JsonObject): string[] {
   return listOf(candidates).flatMap((candidate) =>
     listOf(objectOf(objectOf(candidate).content).parts).flatMap(

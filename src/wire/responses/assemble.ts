@@ -7,10 +7,10 @@ import { areBroken, countOf, isObject, listOf, numberOf, objectOf, stringOf } fr
 import { failureEvents } from './failure.ts';
 import { eventUsage, responseFinish } from './response.ts';
 
-/** Places come from outside and must not make lists as long as they like. */
+/** Indexes come from outside and must not create arbitrarily long lists. */
 const MAX_ITEMS = 1_024;
 
-/** What grows by an event, of which item, and in which list of parts. */
+/** What grows by an event: which field, of which item, and in which list of parts. */
 const GROWN: Readonly<Record<string, { item: string; list?: string; type?: string; field: string }>> = {
   'response.output_text.delta': { item: 'message', list: 'content', type: 'output_text', field: 'text' },
   'response.refusal.delta': { item: 'message', list: 'content', type: 'refusal', field: 'refusal' },
@@ -32,32 +32,32 @@ const GROWN: Readonly<Record<string, { item: string; list?: string; type?: strin
 
 /** An item as far as it is known. */
 interface Draft {
-  /** As it was announced, or in full. */
+  /** As announced, or complete. */
   value: JsonObject;
   done: boolean;
-  /** By list and index, for items of parts. */
+  /** By list and index, for items with parts. */
   readonly parts: Map<string, { readonly list: string; readonly value: JsonObject; done: boolean }>;
   /** Arguments or input, for calls. */
   text: string;
   field: string;
 }
 
-/** For the events of /v1/responses: the last one holds the response, and until then it is what is known of it. */
+/** For the events of /v1/responses: the last one contains the response; until then it is assembled. */
 export function responseAssembler(): Assembler {
   return new ResponseFolding();
 }
 
 class ResponseFolding implements Assembler {
   #response: JsonObject = {};
-  /** By place in the output, or in the order of their coming. */
+  /** By output index, or in order of arrival. */
   readonly #drafts = new Map<number, Draft>();
   readonly #places = new Map<string, number>();
-  /** The place of the last item spoken of, and the first place that is free. */
+  /** The index of the item mentioned last, and the first free index. */
   #last = 0;
   #free = 0;
-  /** The number that the next event has. */
+  /** The sequence number of the next event. */
   #next = 0;
-  /** Whether the text has something beside it that belongs to the model: citations, probabilities. */
+  /** Whether the text has annotations or log probabilities, which are specific to the model. */
   #annotated = false;
   usage: Usage | undefined;
   content = false;
@@ -77,7 +77,7 @@ class ResponseFolding implements Assembler {
     else if (type === 'response.completed' || type === 'response.incomplete') {
       const status = type === 'response.incomplete' ? 'incomplete' : this.#response.status;
       const finish = responseFinish({ ...this.#response, status, output: this.#output }) ?? 'stop';
-      // What ends properly without having said anything is no answer.
+      // A completed response without any output does not count as an answer.
       this.finish = finish === 'stop' && this.#output.length === 0 ? null : finish;
     }
   }
@@ -108,7 +108,7 @@ class ResponseFolding implements Assembler {
     );
   }
 
-  /** Reasoning that is given back belongs to the model that made it; a plain summary may stand before the text. */
+  /** Reasoning that must be sent back is specific to its model; a plain summary may precede the text. */
   begun(): Begun | undefined {
     const drafts = this.#ordered();
     const last = drafts.pop();
@@ -153,7 +153,7 @@ class ResponseFolding implements Assembler {
 
   #item(event: JsonObject, done: boolean): void {
     const item = objectOf(event.item);
-    // A call is content also where its arguments came in one piece.
+    // A call is content even if its arguments came in one piece.
     if (done) this.content ||= item.type !== 'reasoning';
     const draft = this.#draft(event, item, !done);
     if (!draft) return;
@@ -184,13 +184,13 @@ class ResponseFolding implements Assembler {
     part.value[what.field] = (stringOf(part.value[what.field]) ?? '') + delta;
   }
 
-  /** A text is complete. */
+  /** Handles a complete text. */
   #said(event: JsonObject): void {
     const draft = this.#draft(event, {}, false);
     for (const part of draft?.parts.values() ?? []) part.done = true;
   }
 
-  /** LM Studio says arguments in one piece, without a delta. */
+  /** LM Studio sends arguments in one piece, without deltas. */
   #argued(event: JsonObject): void {
     const draft = this.#draft(event, {}, false);
     if (!draft || draft.done) return;
@@ -200,7 +200,7 @@ class ResponseFolding implements Assembler {
     draft.text = stringOf(event.arguments) ?? draft.text;
   }
 
-  /** The item that an event is about: by its place, by its id, else the last one. @param begins whether it is new */
+  /** The item of an event: by its output index, by its id, otherwise the last one. @param begins whether it is new */
   #draft({ output_index, item_id }: JsonObject, item: JsonObject, begins: boolean): Draft | undefined {
     const name = stringOf(item_id) ?? stringOf(item.id) ?? stringOf(item.call_id);
     const known = name === undefined ? undefined : this.#places.get(name);
@@ -221,7 +221,7 @@ function isPlainReasoning({ type, encrypted_content: encrypted }: JsonObject): b
   return type === 'reasoning' && !encrypted;
 }
 
-/** An item that was cut is what it had grown to. */
+/** A truncated item has the content received so far. */
 function shown({ value, done, parts, text, field }: Draft): JsonObject {
   if (done) return value;
   const lists: Record<string, JsonObject[]> = {};

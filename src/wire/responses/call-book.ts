@@ -2,16 +2,16 @@ import type { JsonObject } from '../json.ts';
 import { numberOf } from '../json.ts';
 import { decodeCall } from './response.ts';
 
-/** A call that is being said. */
+/** A call in progress. */
 export interface Call {
   readonly id: string;
   readonly name: string;
-  /** Place among the calls; `undefined` until the client is told of it. */
+  /** The index among the calls; `undefined` until it is sent to the client. */
   index: number | undefined;
   fragments: boolean;
 }
 
-/** The calls of a response, by what events name them: item id, call id or place in the output. */
+/** The calls of a response, by what identifies them in events: item id, call id or output index. */
 export class CallBook {
   readonly #newId: () => string;
   readonly #calls = new Map<unknown, Call>();
@@ -35,7 +35,7 @@ export class CallBook {
     return names.map((name) => this.#calls.get(name)).find((call) => call !== undefined);
   }
 
-  /** The call that an event is about: the last one where the event does not say. */
+  /** The call of an event: the last one if the event does not identify it. */
   about({ item_id, call_id, output_index }: JsonObject): Call | undefined {
     return this.named(item_id, call_id, output_index) ?? this.#last;
   }

@@ -1,15 +1,15 @@
-/** Where a text comes from: the annotations that chat and the Responses API both have. */
+/** Annotations that chat and the Responses API have in common. */
 import type { JsonObject } from '../json.ts';
 import type { Annotation } from '../parts/part.ts';
 import type { Lost } from '../parts/lost.ts';
 import { countOf, objectOf, stringOf } from '../json.ts';
 
-/** Files that were cited: pages of them are not told. */
+/** Cited files: their pages are not included. */
 const FILES: ReadonlySet<unknown> = new Set(['file_citation', 'container_file_citation']);
 
 /**
- * An annotation of a part; none where nobody else has a word for it.
- * @param before length of the text that comes before the part
+ * Decodes an annotation of a part; `undefined` if no other API has one like it.
+ * @param before length of the text before the part
  */
 export function decodeCitation(annotation: unknown, before: number): Annotation[] {
   const { type, url, title, start_index: start, end_index: end, filename } = objectOf(annotation);
@@ -24,9 +24,9 @@ export function decodeCitation(annotation: unknown, before: number): Annotation[
 }
 
 /**
- * Annotations as those of a part. xAI and others leave out what clients look for: title and place.
- * @param before length of the text that comes before the part
- * @param lost counts citations of documents, which have no form there
+ * Encodes annotations for a part. xAI and others omit fields that clients expect: title and positions.
+ * @param before length of the text before the part
+ * @param lost counts citations of documents, which cannot be expressed
  */
 export function encodeCitations(
   annotations: readonly Annotation[],

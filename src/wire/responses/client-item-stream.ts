@@ -12,38 +12,38 @@ import { encodeHosted } from './hosted.ts';
 import { ownId } from './sealed.ts';
 import { customInput } from './tools.ts';
 
-/** A call whose pieces come while another is being written. */
+/** A call whose pieces arrive while another item is being written. */
 interface Waiting {
   readonly head: ToolCallDelta;
   text: string;
 }
 
 /**
- * Writes the items of a response one after another, each announced, grown and closed, with places, ids and sequence
- * numbers.
+ * Writes the items of a response one after another, each with its events for start, content and end, and with indexes, ids and
+ * sequence numbers.
  */
 export class ItemWriter {
   readonly #envelope: Envelope;
-  /** The items that are closed. */
+  /** The completed items. */
   readonly output: JsonObject[] = [];
   readonly #waiting = new Map<number, Waiting>();
   readonly #closed = new Set<number>();
   #open: Open | undefined;
   readonly #lost: Lost;
-  /** A hosted tool's call, until it is known what it gave. */
+  /** The call of a hosted tool whose result has not arrived yet. */
   #hosted: HostedCallPart | undefined;
-  /** Hosted tools that were called, by their ids. */
+  /** Calls of hosted tools, by id. */
   readonly #ran = new Set<string>();
-  /** Characters of all text so far, and how many came before the part in progress. */
+  /** The length of the whole text so far, and of the part before the current one, characters. */
   #length = 0;
   before = 0;
   #out = '';
-  /** The number of the next event. */
+  /** The sequence number of the next event. */
   next = 0;
 
   /**
-   * @param begun a response of which the client has the beginning of a text
-   * @param lost counts what a response has no word for
+   * @param begun a response of which the client has received the beginning of a text
+   * @param lost counts what a response cannot express
    */
   constructor(envelope: Envelope, begun?: Begun, lost = new Lost()) {
     this.#envelope = envelope;
@@ -67,7 +67,7 @@ export class ItemWriter {
     return out;
   }
 
-  /** @param id of the item that begins, where it has one already */
+  /** @param id of the new item, if it has one already */
   grow(
     kind: 'reasoning' | 'message',
     type: PartType,
@@ -97,7 +97,7 @@ export class ItemWriter {
     this.event(PARTS[type].delta, { ...this.#at(open), delta, ...probabilities });
   }
 
-  /** A citation belongs to the text in progress. @returns whether there is one that it could be about */
+  /** Adds a citation to the current text. @returns whether there is a text that it can refer to */
   cite(annotation: JsonObject): boolean {
     const open = this.#open;
     if (open?.part?.type !== 'text') return false;
@@ -108,7 +108,7 @@ export class ItemWriter {
     return true;
   }
 
-  /** An item that comes in one piece. */
+  /** Writes an item that is sent in one piece. */
   whole(item: JsonObject): void {
     this.#settle();
     this.#close();
@@ -119,7 +119,7 @@ export class ItemWriter {
     this.#envelope.remember(item);
   }
 
-  /** A tool that the provider ran. @param result what it gave, where that is known */
+  /** Writes a tool that the provider ran. @param result its result, if it is known */
   hosted(call: HostedCallPart, result: HostedResultPart | undefined): void {
     this.#settle();
     this.#hosted = call;
@@ -127,10 +127,10 @@ export class ItemWriter {
     if (result) this.#settle(result);
   }
 
-  /** What a tool gave, which is the one that was called last. */
+  /** Handles the result of the tool that was called last. */
   gave(result: HostedResultPart): void {
     if (this.#hosted?.id === result.id) this.#settle(result);
-    // It was called in an earlier answer, whose item nobody can add to.
+    // It was called in an earlier answer, whose item can no longer be changed.
     else if (!this.#ran.has(result.id)) this.#lost.add('hosted_tool');
   }
 
@@ -143,7 +143,7 @@ export class ItemWriter {
     else this.#lost.add('hosted_tool');
   }
 
-  /** What must be given back with the reasoning in progress. */
+  /** Adds what must be sent back with the current reasoning. */
   seal(block: JsonObject): void {
     this.#settle();
     if (this.#open?.kind !== 'reasoning' || this.#open.block) {
@@ -173,7 +173,7 @@ export class ItemWriter {
     this.#argue(piece);
   }
 
-  /** Nothing more is said: closes the item in progress, then calls whose pieces came between those of another. */
+  /** Ends the content: completes the current item, then calls whose pieces were interleaved with others. */
   close(): void {
     this.#settle();
     this.#close();
@@ -183,16 +183,16 @@ export class ItemWriter {
     }
   }
 
-  /** The answer is complete. */
+  /** Completes the answer. */
   end(): void {
     this.close();
-    // An answer without a word is one all the same.
+    // An empty answer still has a message.
     if (!this.output.every(({ type }) => type === 'reasoning')) return;
     this.#start('message');
     this.#close();
   }
 
-  /** All items so far, the one in progress included. */
+  /** All items so far, including the current one. */
   unfinished(): JsonObject[] {
     const open = this.#open;
     if (!open) return [...this.output];
@@ -212,7 +212,7 @@ export class ItemWriter {
     this.event('response.output_item.added', { output_index: this.#place, item });
   }
 
-  /** Which part of which item an event is about. */
+  /** The item and part that an event refers to. */
   #at({ kind, id, parts }: Open): JsonObject {
     const part = kind === 'reasoning' ? { summary_index: parts.length } : { content_index: parts.length };
     return { item_id: id, output_index: this.#place, ...part };
@@ -242,7 +242,7 @@ export class ItemWriter {
     const open = this.#open!;
     open.text += piece;
     open.json.push(piece);
-    // Free text stands inside of JSON until it is complete.
+    // Free text is wrapped in JSON until it is complete.
     if (piece !== '' && open.call!.origin.kind === 'function') {
       const at = { item_id: open.id, output_index: this.#place };
       this.event('response.function_call_arguments.delta', { ...at, delta: piece });
@@ -260,7 +260,7 @@ export class ItemWriter {
       this.#closeCall(open);
       this.#closed.add(open.call.index);
     }
-    // Arguments that were cut are no call that could be made.
+    // Truncated arguments do not make an executable call.
     const item = itemOf(open, open.call && areBroken(open.text) ? 'incomplete' : 'completed');
     this.event('response.output_item.done', { output_index: this.#place, item });
     this.output.push(item);
@@ -268,7 +268,7 @@ export class ItemWriter {
     this.#open = undefined;
   }
 
-  /** The call that began while the one just closed was being written; it may go on. */
+  /** Starts the call that arrived while the previous one was being written; it may continue. */
   #nextWaiting(): void {
     const [next] = this.#waiting;
     if (!next) return;
@@ -285,7 +285,7 @@ export class ItemWriter {
       this.event('response.function_call_arguments.done', { ...at, name, arguments: text || '{}' });
       return;
     }
-    // Such a call is told by its item alone.
+    // Such a call is only sent as an item.
     if (kind === 'own') return;
     const input = customInput(text);
     this.event('response.custom_tool_call_input.delta', { ...at, delta: input });

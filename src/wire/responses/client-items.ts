@@ -16,8 +16,8 @@ import { shownName } from './tools.ts';
 import { named, wordOf } from '../words.ts';
 
 /**
- * Input items as messages. What a model said, thought and called in one turn is one message; the results follow it.
- * @throws ProxyError `invalid_request` naming the item at fault
+ * Decodes input items to messages. What a model said, thought and called in one turn is one message; the results follow it.
+ * @throws ProxyError `invalid_request` naming the invalid item
  */
 export function decodeItems(
   input: unknown,
@@ -37,7 +37,7 @@ class Conversation {
   readonly dropped: string[] = [];
   readonly #box: ToolBox;
   readonly #memory: ReplayMemory;
-  /** The assistant's message in progress: it ends where somebody else speaks. */
+  /** The current assistant message: it ends where another role begins. */
   #turn: PartList | undefined;
 
   constructor(box: ToolBox, memory: ReplayMemory) {
@@ -63,21 +63,21 @@ class Conversation {
       case 'item_reference':
         return this.#referred(item, at);
       case 'additional_tools':
-        // They stand among the tools.
+        // They are decoded with the tools.
         return undefined;
       default:
         return this.#hosted(item, at);
     }
   }
 
-  /** What is left of what was said before; none but who made it can read what is sealed in it. */
+  /** A compacted conversation; only its issuer can read the encrypted part. */
   #compaction(item: JsonObject, at: string): void {
     const summary = summaryOf(item);
     if (summary === undefined) this.dropped.push(`${at} (compaction)`);
     else this.#hear({ role: 'user', content: toldSummary(summary) });
   }
 
-  /** What a tool of the provider's did in an earlier turn. */
+  /** A call of a hosted tool in an earlier turn. */
   #hosted(item: JsonObject, at: string): void {
     const call = ownCall(item);
     if (call) return this.#said.call(call);
@@ -88,7 +88,7 @@ class Conversation {
     for (const part of parts) this.#said.add(part);
   }
 
-  /** An item of an earlier answer, named instead of sent. */
+  /** A reference to an item of an earlier answer. */
   #referred({ id }: JsonObject, at: string): void {
     const item = this.#memory.get(stringOf(id) ?? '');
     if (!item || item.type === 'item_reference') {
@@ -97,7 +97,7 @@ class Conversation {
     this.add(item, at);
   }
 
-  /** Nothing more is said in this turn. */
+  /** Ends the current turn. */
   end(): void {
     if (this.#turn) this.messages.push(messageOf(this.#turn.parts));
     this.#turn = undefined;
@@ -153,7 +153,7 @@ class Conversation {
     const text = reasoningText(item);
     if (!seal && text === '') return;
     const last = this.#said.parts.at(-1);
-    // Summaries that nobody sealed are one.
+    // Unsigned summaries are joined.
     if (!seal && last?.type === 'thinking' && !last.seal) last.text += `\n\n${text}`;
     else this.#said.add({ type: 'thinking', text, ...(seal ? { seal } : {}) });
   }
@@ -172,7 +172,7 @@ function contentOf(content: unknown, at: string): string | ContentPart[] {
   return parts.length === 1 && only?.type === 'text' ? (only.text ?? '') : parts;
 }
 
-/** Plain texts as a string, which every server reads. */
+/** Plain texts as a string, which every server accepts. */
 function simplest(parts: ContentPart[]): string | ContentPart[] {
   return parts.every(({ type }) => type === 'text') ? parts.map(({ text }) => text ?? '').join('') : parts;
 }
@@ -189,7 +189,7 @@ function decodePart(part: unknown, at: string): ContentPart {
   if (type === 'input_image' && typeof url === 'string') {
     return { type: 'image_url', image_url: { url, ...(typeof detail === 'string' ? { detail } : {}) } };
   }
-  // One that lies at OpenAI.
+  // A file stored at OpenAI.
   if (type === 'input_image' && typeof file_id === 'string') {
     return { type: 'file', file: { file_id }, image: true };
   }

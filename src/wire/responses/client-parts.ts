@@ -19,7 +19,7 @@ export interface Part {
   readonly type: PartType;
   text: string;
   readonly annotations: JsonObject[];
-  /** Of its tokens, where they were asked for. */
+  /** Its log probabilities, if they were requested. */
   readonly logprobs: JsonObject[];
 }
 
@@ -30,22 +30,22 @@ export interface OpenCall {
   readonly origin: ToolOrigin;
 }
 
-/** The item that is being written; one at a time, as the protocol wants it. */
+/** The item being written; only one at a time, as the protocol requires. */
 export interface Open {
   readonly kind: Kind;
   readonly id: string;
-  /** Its parts that are complete. */
+  /** Its completed parts. */
   readonly parts: JsonObject[];
   part: Part | undefined;
-  /** What must be given back with reasoning. */
+  /** What must be sent back with reasoning. */
   block: JsonObject | undefined;
   readonly call: OpenCall | undefined;
-  /** Arguments so far, and whether they are complete. */
+  /** The arguments so far, and the detector of their end. */
   text: string;
   readonly json: JsonEnd;
 }
 
-/** The events of a part: it is added, grows, is complete, is closed. */
+/** The events of a part: added, deltas, text complete, part complete. */
 export const PARTS = {
   text: {
     added: 'response.content_part.added',
@@ -76,7 +76,7 @@ function idOf(kind: Kind, newId: () => string): string {
   return kind === 'reasoning' ? reasoningId(newId) : `msg_${newId()}`;
 }
 
-/** A message that was begun elsewhere, with a text in it that goes on. */
+/** A message that another model began, whose text continues. */
 export function goneOn(id: string, text: string): Open {
   const open = openItem('message', () => '');
   return { ...open, id, part: { ...openPart('text'), text } };

@@ -9,14 +9,14 @@ import { SAME } from './same.ts';
 import { decodeChoice, decodeTools } from './tools.ts';
 import { unknownFields } from './unknown-fields.ts';
 
-/** What needs a memory of earlier responses. Where they are stored, what they stand for is put in their place before. */
+/** Fields that refer to earlier responses. Where responses are stored, these were already resolved. */
 const STATEFUL: Readonly<Record<string, string>> = {
   previous_response_id: 'responses are not stored here: send the whole conversation as input',
   conversation: 'conversations are not stored here: send the whole conversation as input',
   background: 'responses are not stored here: ask for a stream instead',
 };
 
-/** What chat has no word for, unless it says what is so anyway. */
+/** Fields that chat does not have, unless they have their default value. */
 const UNSUPPORTED: Readonly<Record<string, unknown>> = {
   context_management: undefined,
   max_tool_calls: undefined,
@@ -24,12 +24,12 @@ const UNSUPPORTED: Readonly<Record<string, unknown>> = {
   truncation: 'disabled',
 };
 
-/** How probabilities of tokens are asked for. */
+/** The value that requests log probabilities. */
 const LOGPROBS = 'message.output_text.logprobs';
 
 /**
- * A Responses request as a chat request.
- * @throws ProxyError `invalid_request` naming the field at fault
+ * Decodes a Responses request to a chat request.
+ * @throws ProxyError `invalid_request` naming the invalid field
  */
 export function decodeResponsesRequest(
   body: JsonObject,
@@ -69,17 +69,17 @@ export function decodeResponsesRequest(
   return { request, dropped: [...box.dropped, ...dropped], origins: box.origins };
 }
 
-/** Items that bring tools into a conversation: of the client, and what a search for tools found. */
+/** Items that add tools to a conversation: the client's own, and those that a tool search found. */
 const BRINGS_TOOLS: ReadonlySet<unknown> = new Set(['additional_tools', 'tool_search_output']);
 
-/** The tools, and those that the conversation itself brought, as if all had been there from the beginning. */
+/** The tools, including those added during the conversation, as if all had been declared at the start. */
 function toolsOf({ tools, input }: JsonObject): unknown[] {
   const given = listOf(tools);
   const brought = listOf(input).flatMap((item) => {
     const { type, tools: added } = objectOf(item);
     return BRINGS_TOOLS.has(type) ? listOf(added) : [];
   });
-  // What was found, or added again, may be listed already.
+  // Tools that were found, or added again, may already be declared.
   const known = new Set(given.map((tool) => objectOf(tool).name));
   const others = brought.filter((tool) => {
     const { name } = objectOf(tool);
@@ -91,7 +91,7 @@ function toolsOf({ tools, input }: JsonObject): unknown[] {
   return others.length > 0 ? [...given, ...others] : given;
 }
 
-/** @param stores whether responses are stored: then what is left over here was not found */
+/** @param stores whether responses are stored: references that remain were not found then */
 function refuseStateful(body: JsonObject, stores: boolean): void {
   const previous = body.previous_response_id;
   if (stores && typeof previous === 'string') throw previousNotFound(previous);
@@ -106,7 +106,7 @@ function refuseStateful(body: JsonObject, stores: boolean): void {
   }
 }
 
-/** In OpenAI's words, which clients look for. */
+/** In OpenAI's wording, which clients recognise. */
 export function previousNotFound(id: string): ProxyError {
   const message = `Previous response with id '${id.slice(0, MAX_ID)}' not found.`;
   return new ProxyError('previous_not_found', message, { param: 'previous_response_id' });
@@ -119,7 +119,7 @@ export function conversationNotFound(conversation: unknown): ProxyError {
   });
 }
 
-/** Longest id that is told again, characters. */
+/** The longest id that is quoted, characters. */
 const MAX_ID = 100;
 
 function probabilities({ include, top_logprobs: count }: JsonObject): Partial<ChatRequest> {

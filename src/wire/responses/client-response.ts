@@ -26,23 +26,23 @@ import { toldStanding } from './standing.ts';
 import { ownCallItem, ownPrefix } from './own-tools.ts';
 import { customInput } from './tools.ts';
 
-/** What is known of a response before it begins. */
+/** The fields of a response that are known before it begins. */
 export interface Envelope {
   readonly request: JsonObject;
   readonly origins: ToolBox['origins'];
   /** Seconds since the epoch. */
   readonly created: number;
   readonly newId: () => string;
-  /** Apart, since reasoning may have an id of its own, which a stream tells too late. */
+  /** Separate, since reasoning may have an id of its own, which arrives too late in a stream. */
   readonly newThoughtId: () => string;
   readonly standing: Standing;
-  /** Keeps an item of the answer, for clients that refer to it. */
+  /** Stores an item of the answer, for clients that refer to it. */
   readonly remember: (item: JsonObject) => void;
 }
 
 /**
- * A response object with every field that clients look for. What they asked for is told again, where it is of the
- * type that the field has: what is not was never taken.
+ * A response object with every field that clients expect. Fields of the request are echoed if they have the right type: other
+ * values were ignored.
  * @see https://platform.openai.com/docs/api-reference/responses/object
  */
 export function responseObject(
@@ -97,7 +97,7 @@ const INCOMPLETE: Readonly<Record<string, string>> = {
   content_filter: 'content_filter',
 };
 
-/** A canonical answer as a whole response. */
+/** Encodes a canonical answer as a whole response. */
 export function encodeResponse(answer: ChatResponse, envelope: Envelope, lost = new Lost()): JsonObject {
   const choice = answer.choices[0];
   lost.add('choice', answer.choices.length - 1);
@@ -113,28 +113,28 @@ export function encodeResponse(answer: ChatResponse, envelope: Envelope, lost = 
   });
 }
 
-/** The id that is decided already, or the provider's own where it is one of a response. */
+/** The predetermined id, or the provider's own if it has the form of a response id. */
 export function responseId(id: unknown, { newId, standing }: Pick<Envelope, 'newId' | 'standing'>): string {
   if (standing.id !== undefined) return standing.id;
   return stringOf(id)?.startsWith('resp_') ? String(id) : `resp_${newId()}`;
 }
 
-/** What an answer's items are put together with. */
+/** The context for building the items of an answer. */
 interface Output {
   readonly envelope: Envelope;
   readonly lost: Lost;
   readonly items: JsonObject[];
-  /** The parts of the message in progress. */
+  /** The parts of the current message. */
   content: JsonObject[] | undefined;
-  /** Characters of text so far. */
+  /** The number of characters so far. */
   length: number;
-  /** Of all text together; they stand with the first. */
+  /** The log probabilities of the whole text; they are attached to the first part. */
   logprobs: JsonObject[];
 }
 
 /**
- * The items of an answer, in its order. Texts and refusals that follow each other are one message; a tool that the
- * provider ran is one item with what it gave.
+ * The items of an answer, in order. Consecutive texts and refusals form one message; a tool that the provider ran is one item
+ * together with its result.
  */
 function outputOf(
   { message, logprobs }: ChatResponse['choices'][number],
@@ -152,7 +152,7 @@ function outputOf(
   const parts = partsOf(message);
   const ran = new Set(parts.flatMap((part) => (part.type === 'hosted_call' ? [part.id] : [])));
   for (const [place, part] of parts.entries()) {
-    // Of a tool that was called in an earlier answer there is no item to add to.
+    // A tool called in an earlier answer has no item to add its result to.
     if (part.type === 'hosted_result' && !ran.has(part.id)) lost.add('hosted_tool');
     addPart(output, part, parts.slice(place + 1, place + 3));
   }
@@ -162,7 +162,7 @@ function outputOf(
   return output.items;
 }
 
-/** @param next the parts behind it, among which a tool's result is */
+/** @param next the following parts, which include the result of a tool */
 function addPart(output: Output, part: Part, next: readonly Part[]): void {
   const { newId, origins } = output.envelope;
   switch (part.type) {
@@ -196,21 +196,21 @@ function addText(output: Output, { text, annotations = [] }: TextPart): void {
   output.logprobs = [];
 }
 
-/** Adds a part to the message in progress, or begins one. */
+/** Adds a part to the current message, or begins one. */
 function say(output: Output, part: JsonObject): void {
   if (output.content) return void output.content.push(part);
   output.content = [part];
   output.items.push(messageItem(`msg_${output.envelope.newId()}`, output.content, 'completed'));
 }
 
-/** @param kind of what is lost where there is no item for it */
+/** @param kind of what is lost if there is no item for it */
 function addItem(output: Output, item: JsonObject | undefined, kind: LostKind): void {
   output.content = undefined;
   if (item) output.items.push(item);
   else output.lost.add(kind);
 }
 
-/** What a hosted tool gave. @param among the parts behind its call */
+/** The result of a hosted tool. @param among the parts after its call */
 export function resultOf({ id }: HostedCallPart, among: readonly Part[]): HostedResultPart | undefined {
   return among.find((part) => part.type === 'hosted_result' && part.id === id) as
     HostedResultPart | undefined;
@@ -221,7 +221,7 @@ function thinkingItem({ text, seal: block }: ThinkingPart, newId: () => string):
   return reasoningItem(ownId(block) ?? reasoningId(newId), summary, block);
 }
 
-/** Such an id is not OpenAI's, which would look for it in vain. */
+/** An id that is not OpenAI's, which would not find it. */
 export function reasoningId(newId: () => string): string {
   return `rs_${FOREIGN_ITEM}${newId()}`;
 }
@@ -250,7 +250,7 @@ function callItem(call: ToolCall, origins: ToolBox['origins'], newId: () => stri
   return callObject(origin, `${prefixOf(origin)}_${newId()}`, call.id, text || '{}', status);
 }
 
-/** The beginning of a call's id. */
+/** The prefix of a call's id. */
 export function prefixOf({ kind, name }: ToolOrigin): string {
   if (kind === 'own') return ownPrefix(name);
   return kind === 'custom' ? 'ctc' : 'fc';
@@ -279,7 +279,7 @@ export function callObject(
   return { id, type: 'function_call', status, call_id: callId, name, ...group, arguments: text };
 }
 
-/** Clients read it without looking whether it is there: what is not known is 0. */
+/** Clients read these fields unconditionally: unknown values are 0. */
 export function encodeUsage(usage: OpenaiUsage | undefined): JsonObject {
   return {
     input_tokens: usage?.prompt_tokens ?? 0,

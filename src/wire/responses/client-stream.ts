@@ -17,7 +17,7 @@ import { responseId, responseObject, resultOf } from './client-response.ts';
 import { failureEvents } from './failure.ts';
 import { encodeProbabilities } from './probabilities.ts';
 
-/** Writes the events of a response: its beginning, its items one after another, and its end. */
+/** Writes the events of a response: its start, its items one after another, and its end. */
 export class ResponsesWriter implements ChatWriter {
   readonly #envelope: Envelope;
   readonly #announced: JsonObject | undefined;
@@ -29,8 +29,8 @@ export class ResponsesWriter implements ChatWriter {
   #usage: OpenaiUsage | undefined;
 
   /**
-   * @param begun what the client has of the response already
-   * @param lost counts what a response has no word for
+   * @param begun what the client has already received of the response
+   * @param lost counts what a response cannot express
    */
   constructor(envelope: Envelope, begun?: Begun, lost = new Lost()) {
     this.#lost = lost;
@@ -89,13 +89,13 @@ export class ResponsesWriter implements ChatWriter {
     }
   }
 
-  /** Of sound a response has what is said in it. */
+  /** For audio, a response contains the transcript. */
   #hear({ transcript }: JsonObject): void {
     this.#lost.once('audio');
     if (typeof transcript === 'string' && transcript !== '') this.#items.grow('message', 'text', transcript);
   }
 
-  /** A tool that the provider ran is one item with what it gave, which comes with it or right behind. */
+  /** A tool that the provider ran is one item with its result, which comes with it or directly after it. */
   #whole(parts: readonly Part[]): void {
     for (const [place, part] of parts.entries()) {
       if (part.type === 'hosted_call') this.#items.hosted(part, resultOf(part, parts.slice(place + 1)));
@@ -119,7 +119,7 @@ export class ResponsesWriter implements ChatWriter {
     this.#items.event('response.in_progress', { response });
   }
 
-  /** Of a response that another server announced, all that it said of itself is kept. */
+  /** If another server announced the response, all of its fields are kept. */
   #response(finish: string | null): JsonObject {
     const response = responseObject(this.#envelope, {
       id: this.#id,

@@ -6,15 +6,15 @@ import { ALONE } from './standing.ts';
 import { encodeResponse } from './client-response.ts';
 import { ResponsesWriter } from './client-stream.ts';
 
-/** Clients of OpenAI's Responses API. Items of their answers are remembered for a while, to be referred to. */
+/** The Responses API for clients. The items of answers are remembered for a while, so that they can be referred to. */
 export const responsesClient: ClientProtocol = {
   decode(body, { created, newId, memory, asked }) {
     const standing = asked?.standing;
     const { request, dropped, origins } = decodeResponsesRequest(body, memory, standing !== undefined);
-    // Who asks for nothing to be stored will not refer to it.
+    // A client that requests no storage will not refer to it.
     const remember =
       body.store === false ? () => undefined : (item: JsonObject) => memory.set(String(item.id), item);
-    // What was streamed is put together again, for the record and to be stored: under the ids that its client has.
+    // Streamed answers are assembled for the record and for storage, under the ids that the client has.
     const drawing = () => {
       const drawn: string[] = [];
       return () => {

@@ -1,6 +1,6 @@
 /**
- * A conversation that was shortened: what is left of it is a summary, which travels sealed as OpenAI's own does, so that
- * clients give it back as it is. One that was made here is read here, and told to whichever provider goes on.
+ * A compacted conversation: a summary that is opaque to clients, like OpenAI's own, so that they send it back unchanged.
+ * Compactions made here are decoded here, and work with any provider.
  * @see https://platform.openai.com/docs/api-reference/responses/compact
  */
 import type { ChatMessage, ChatRequest, ChatResponse } from '../chat.ts';
@@ -16,14 +16,14 @@ where they matter), what is not finished, and what comes next. Leave out what is
 
 const SUMMARY = 'Summary of the conversation so far:';
 
-/** Asks for the summary of a conversation: as a text, so that no tool that it speaks of has to be known. */
+/** A request to summarise a conversation, given as a text, so that the tools it mentions need not be declared. */
 export function summaryRequest(request: ChatRequest): ChatRequest {
   const said = request.messages.map(spoken).filter((text) => text !== '');
   const content = `${ASKED}\n\n<conversation>\n${said.join('\n\n')}\n</conversation>`;
   return { model: request.model, messages: [{ role: 'user', content }] };
 }
 
-/** What one side said, with a line before it that says who. */
+/** The words of one side, preceded by a line that names it. */
 function spoken(message: ChatMessage): string {
   const { role, tool_call_id: id } = message;
   if (role === 'tool') return `[result of ${String(id)}]\n${textOf(message.content)}`;
@@ -50,14 +50,14 @@ function textOf(content: unknown): string {
     .join('\n');
 }
 
-/** The summary that an answer holds; `undefined` where it says nothing. */
+/** The summary in an answer; `undefined` if it is empty. */
 export function summaryIn(answer: ChatResponse): string | undefined {
   const message = answer.choices[0]?.message;
   const text = message ? textOf(message.content).trim() : '';
   return text === '' ? undefined : text;
 }
 
-/** A conversation that was shortened to a summary. @param created seconds since the epoch */
+/** A conversation compacted to a summary. @param created seconds since the epoch */
 export function compactedResponse(
   text: string,
   usage: ChatResponse['usage'],
@@ -73,7 +73,7 @@ export function compactedResponse(
   };
 }
 
-/** What a compaction that was made here says; `undefined` for any other item. */
+/** The summary in a compaction made here; `undefined` for any other item. */
 export function summaryOf(item: JsonObject): string | undefined {
   const { type, encrypted_content: content } = item;
   if (type !== 'compaction' || typeof content !== 'string' || !content.startsWith(MARK)) return undefined;
@@ -81,7 +81,7 @@ export function summaryOf(item: JsonObject): string | undefined {
   return isObject(block) && block.type === 'summary' ? stringOf(block.text) : undefined;
 }
 
-/** The same as what a user says, for whoever goes on. */
+/** The summary as a user message for the next model. */
 export function toldSummary(text: string): string {
   return `${SUMMARY}\n\n${text}`;
 }

@@ -1,6 +1,6 @@
 /**
- * What a response tells again of its request. Official clients check each field's type: what is of another was never taken,
- * and the field has its usual value.
+ * The fields of a request that a response echoes. Official clients validate the type of each field: a value of another type was
+ * ignored, and the field has its default.
  */
 import type { JsonObject } from '../json.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
@@ -11,12 +11,12 @@ const SUMMARIES = ['auto', 'concise', 'detailed'];
 const CHOICES = ['none', 'auto', 'required'];
 const TIERS = ['auto', 'default', 'flex', 'scale', 'priority'];
 
-/** One of these words; `undefined` for anything else. */
+/** One of these values; `undefined` for anything else. */
 function oneOf(words: readonly string[], value: unknown): string | undefined {
   return words.find((word) => word === value);
 }
 
-/** How the text was asked for. */
+/** The requested text format. */
 export function toldText(text: unknown): JsonObject {
   const { format, verbosity } = objectOf(text);
   const told = oneOf(VERBOSITIES, verbosity);
@@ -35,20 +35,20 @@ function toldFormat({ type, name, schema, description, strict }: JsonObject): Js
   };
 }
 
-/** How much was to be thought. */
+/** The requested reasoning. */
 export function toldReasoning(reasoning: unknown): JsonObject {
   const { effort, summary } = objectOf(reasoning);
   return { effort: oneOf(EFFORTS, effort) ?? null, summary: oneOf(SUMMARIES, summary) ?? null };
 }
 
-/** Which tool was to be called. */
+/** The requested tool choice. */
 export function toldChoice(choice: unknown): unknown {
   const named = objectOf(choice);
   const isNamed = named.type === 'function' && typeof named.name === 'string';
   return isNamed ? { type: 'function', name: named.name } : (oneOf(CHOICES, choice) ?? 'auto');
 }
 
-/** The tools that have a type; of a function also what may be left out where it is given, not where it is shown. */
+/** The tools with a valid type; for functions including fields that may be omitted in requests, but not in responses. */
 export function toldTools(tools: unknown): JsonObject[] {
   return listOf(tools).flatMap((tool) => {
     if (!isObject(tool) || typeof tool.type !== 'string') return [];
@@ -73,7 +73,7 @@ export function toldTruncation(truncation: unknown): string {
   return truncation === 'auto' ? 'auto' : 'disabled';
 }
 
-/** The texts among the metadata. */
+/** The metadata whose values are texts. */
 export function toldMetadata(metadata: unknown): JsonObject {
   const texts = Object.entries(objectOf(metadata)).filter(([, value]) => typeof value === 'string');
   return Object.fromEntries(texts);

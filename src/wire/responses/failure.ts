@@ -2,7 +2,7 @@ import type { ProxyError } from '../../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { toldCode } from '../told-code.ts';
 
-/** Codes by which clients decide what to do about a failed response; to any other they do what they do to the first. */
+/** The error codes that clients distinguish; they treat any other code like the first one. */
 const CODES: ReadonlySet<string> = new Set([
   'server_error',
   'rate_limit_exceeded',
@@ -14,10 +14,10 @@ const CODES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The last events of a response that failed: `error`, which OpenAI's own clients raise, and `response.failed`, which
- * others, Codex among them, wait for and show.
+ * The last events of a failed response: `error`, which OpenAI's own clients throw, and `response.failed`, which others, including
+ * Codex, wait for and show.
  * @param response the response so far
- * @param next the number of the first of them
+ * @param next the sequence number of the first of them
  */
 export function failureEvents(error: ProxyError, response: JsonObject, next: number): string {
   const { upstream, message } = error;
@@ -36,7 +36,7 @@ export function failureEvents(error: ProxyError, response: JsonObject, next: num
   );
 }
 
-/** The code of a failed response. */
+/** The error code of a failed response. */
 export function failedCode(error: ProxyError): string {
   const code = toldCode(error);
   return CODES.has(code) ? code : 'server_error';

@@ -1,9 +1,9 @@
-/** Tools that OpenAI runs, and pictures that they make, as items of a response. */
+/** Hosted tools and generated images as items of a response. */
 import type { JsonObject } from '../json.ts';
 import type { HostedCallPart, HostedResultPart, Part, Source } from '../parts/part.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 
-/** What others call the tools. */
+/** The names of the tools in other APIs. */
 const NAMES: Readonly<Record<string, string>> = {
   web_search_call: 'web_search',
   code_interpreter_call: 'code_execution',
@@ -12,7 +12,7 @@ const NAMES: Readonly<Record<string, string>> = {
   search_results: 'web_search',
 };
 
-/** An item that is no word, thought or call of a function, as parts; none for what nobody else has a word for. */
+/** Decodes an item other than a message, reasoning or function call to parts; empty if no other API has one like it. */
 export function decodeHosted(item: JsonObject): Part[] {
   const { type, id, result, revised_prompt: prompt } = item;
   if (type === 'image_generation_call') {
@@ -55,7 +55,7 @@ function sourcesIn({ action, results }: JsonObject): Source[] {
   );
 }
 
-/** What else there is in an answer: done by the provider, or to be done by a program beside the model. */
+/** Other items of an answer: executed by the provider, or to be executed by the client. */
 export function decodeOther(item: JsonObject): Part[] {
   const known = decodeHosted(item);
   const type = stringOf(item.type);
@@ -64,12 +64,12 @@ export function decodeOther(item: JsonObject): Part[] {
   return [{ type: 'hosted_call', id: stringOf(item.id) ?? type, name: type, input: '{}', native }];
 }
 
-/** Begins the ids of items that no OpenAI made: it knows by them that they are not its own. */
+/** The prefix of ids for items from other providers, by which OpenAI distinguishes them from its own. */
 export const FOREIGN_ITEM = 'llmproxy_';
 
 /**
- * A hosted tool's call, and what it gave, as an item; `undefined` where the API has none for it.
- * @param newId a random id, where OpenAI gave none
+ * A call of a hosted tool, with its result, as an item; `undefined` if the API has none for it.
+ * @param newId creates a random id, if OpenAI assigned none
  */
 export function encodeHosted(
   { name, input, native }: HostedCallPart,
@@ -99,7 +99,7 @@ export function encodeHosted(
   };
 }
 
-/** A picture as an item; `undefined` for one that lies elsewhere. */
+/** An image as an item; `undefined` for one that is only referenced. */
 export function encodeImage(
   url: string,
   prompt: string | undefined,

@@ -8,12 +8,12 @@ import { partsWithSeals } from '../parts/message.ts';
 import { nineOf } from '../quirks.ts';
 import { named } from '../words.ts';
 
-/** Ids of calls may be no longer. */
+/** The maximum length of call ids. */
 const MAX_CALL_ID = 64;
 
 /**
- * A conversation as input items of the Responses API: what is said to the model first becomes its instructions.
- * @throws ProxyError `invalid_request` naming the message at fault, or `unsupported`
+ * Encodes a conversation as input items of the Responses API: leading system messages become the instructions.
+ * @throws ProxyError `invalid_request` naming the invalid message, or `unsupported`
  */
 export function encodeItems(
   messages: readonly ChatMessage[],
@@ -38,7 +38,7 @@ export function encodeItems(
         throw invalid(at, `role ${named(message.role)} is not known`);
     }
   });
-  // What was to be said first must be said to someone.
+  // A system message needs at least one other message.
   if (input.length === 0 && instructions.length > 0) {
     input.push({
       type: 'message',
@@ -59,7 +59,7 @@ function textOf(content: ChatMessage['content']): string {
 function contentOf(content: ChatMessage['content'], at: string): string | JsonObject[] {
   if (typeof content === 'string') return content;
   const [only, ...others] = content ?? [];
-  // One text says the same without a part around it, and every server takes that.
+  // A single text needs no part around it, and every server accepts a string.
   return only?.type === 'text' && others.length === 0 ? (only.text ?? '') : inputParts(content, at);
 }
 
@@ -86,7 +86,7 @@ function inputPart(part: ContentPart, at: string): JsonObject {
   );
 }
 
-/** Chat has one place for a file's content and its address. */
+/** Chat has one field for the content and for the URL of a file. */
 function filePart({ file, image }: ContentPart): JsonObject {
   const { file_data, file_id, filename } = objectOf(file);
   if (image === true && file_id !== undefined) return { type: 'input_image', file_id, detail: 'auto' };
@@ -100,13 +100,13 @@ function filePart({ file, image }: ContentPart): JsonObject {
 }
 
 /**
- * What was thought, said and called, in order.
- * @param place of the message, by which reasoning without an id of its own gets one
+ * Reasoning, text and calls, in order.
+ * @param place the index of the message, from which reasoning without an id gets one
  */
 function assistantItems(message: ChatMessage, memory: ReplayMemory, place: number): JsonObject[] {
   const items: JsonObject[] = [];
   let text = '';
-  // As text: parts of an answer would need the id of the item that they were in.
+  // As text: output parts would need the id of their item.
   const settle = () => {
     if (text !== '') items.push({ type: 'message', role: 'assistant', content: text });
     text = '';
@@ -119,12 +119,12 @@ function assistantItems(message: ChatMessage, memory: ReplayMemory, place: numbe
     items.push(item);
   });
   settle();
-  // Reasoning that nothing follows is refused.
+  // Reasoning that is not followed by anything is rejected.
   const last = items.findLastIndex(({ type }) => type !== 'reasoning');
   return items.slice(0, last + 1);
 }
 
-/** @param id of reasoning that has none of its own */
+/** @param id for reasoning without one */
 function itemOf(part: Part, id: string): JsonObject | undefined {
   if (part.type === 'call') return callItem(part.call);
   if (part.type === 'hosted_call')
@@ -139,7 +139,7 @@ function callItem(call: ToolCall): JsonObject {
   return { type: 'function_call', call_id: callId(call.id), name, arguments: text || '{}' };
 }
 
-/** An id as it is taken, the same for a call and its result. */
+/** An id in the accepted form, the same for a call and its result. */
 function callId(id: string): string {
   return id?.length > MAX_CALL_ID ? `${id.slice(0, MAX_CALL_ID - 10)}_${nineOf(id)}` : id;
 }

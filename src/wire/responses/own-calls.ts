@@ -1,12 +1,12 @@
 /**
- * Calls of tools that OpenAI defines and the client runs, such as a shell: to other providers they are calls of functions of that
- * name, and what came of them is their result.
+ * Calls of tools that OpenAI defines and the client runs, such as a shell: for other providers they are function calls with that
+ * name, and their results are function results.
  */
 import type { ContentPart, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
 
-/** The items, by what their tool is called, and the field that says what is to be done. */
+/** The items, by the names of their tools, and the field that contains the action. */
 const CALLS: Readonly<Record<string, readonly [tool: string, field: string]>> = {
   shell_call: ['shell', 'action'],
   local_shell_call: ['local_shell', 'action'],
@@ -16,14 +16,14 @@ const CALLS: Readonly<Record<string, readonly [tool: string, field: string]>> = 
 
 const OUTPUT = /_output$/;
 
-/** Such a call; `undefined` for another item. */
+/** Decodes such a call; `undefined` for another item. */
 export function ownCall(item: JsonObject): ToolCall | undefined {
   const type = stringOf(item.type) ?? '';
   if (!Object.hasOwn(CALLS, type)) return undefined;
   const [name, field] = CALLS[type]!;
   const id = stringOf(item.call_id) ?? stringOf(item.id);
   if (!id) return undefined;
-  // A computer may be told several things at once.
+  // Computer use may have several actions at once.
   const given = isObject(item[field])
     ? item[field]
     : item.actions === undefined
@@ -32,7 +32,7 @@ export function ownCall(item: JsonObject): ToolCall | undefined {
   return { id, type: 'function', function: { name, arguments: JSON.stringify(given) } };
 }
 
-/** What came of one, and of which; `undefined` for another item. */
+/** Decodes such a result, with the id of its call; `undefined` for another item. */
 export function ownOutput(item: JsonObject): { id: string; content: string | ContentPart[] } | undefined {
   const type = stringOf(item.type) ?? '';
   if (!OUTPUT.test(type) || !Object.hasOwn(CALLS, type.replace(OUTPUT, ''))) return undefined;
@@ -50,7 +50,7 @@ function contentOf({ output, status }: JsonObject): string | ContentPart[] {
   return output === undefined || output === null ? (stringOf(status) ?? '') : JSON.stringify(output);
 }
 
-/** What a command wrote, and how it ended where that was no success. */
+/** The output of a command, and its exit status unless it succeeded. */
 function printed(each: unknown): string {
   const { stdout, stderr, outcome } = objectOf(each);
   const { type, exit_code: code } = objectOf(outcome);

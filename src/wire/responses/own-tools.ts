@@ -1,17 +1,17 @@
 /**
- * Tools that OpenAI defines and the client runs: to other providers they are functions, whose calls come back to the client as
- * the items that it knows.
+ * Tools that OpenAI defines and the client runs: for other providers they are functions, whose calls are converted back to the
+ * items that the client knows.
  */
 import type { ChatTool } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 
 interface OwnTool {
-  /** Begins the ids of its calls. */
+  /** The prefix of its call ids. */
   readonly prefix: string;
   readonly description: string;
   readonly parameters: JsonObject;
-  /** What a call of it is to the client. @param given its arguments */
+  /** Encodes a call as the client's item. @param given its arguments */
   readonly fields: (given: JsonObject) => JsonObject;
 }
 
@@ -81,7 +81,7 @@ function toolOf(name: string): OwnTool | undefined {
   return Object.hasOwn(OWN_TOOLS, name) ? OWN_TOOLS[name] : undefined;
 }
 
-/** Such a tool as a function; `undefined` for others, and for one that OpenAI runs in a container of its own. */
+/** Such a tool as a function; `undefined` for others, and for one that OpenAI runs in its own container. */
 export function ownTool({ type, environment }: JsonObject): ChatTool | undefined {
   const name = stringOf(type) ?? '';
   const known = toolOf(name);
@@ -91,15 +91,15 @@ export function ownTool({ type, environment }: JsonObject): ChatTool | undefined
   return { type: 'function', function: { name, description, parameters } };
 }
 
-/** The beginning of the id of a call of it. */
+/** The prefix of the id for one of its calls. */
 export function ownPrefix(name: string): string {
   return toolOf(name)?.prefix ?? 'fc';
 }
 
-/** A call of it as an item. @param text its arguments, as far as they are there */
+/** A call as an item. @param text its arguments, as far as received */
 export function ownCallItem(name: string, call: JsonObject, text: string): JsonObject {
   const fields = toolOf(name)?.fields(objectOf(parseJson(text))) ?? {};
-  // Patches know no other word for a call that was cut.
+  // A patch cannot express that the call was truncated.
   const status = name === 'apply_patch' && call.status === 'incomplete' ? 'in_progress' : call.status;
   return { ...call, type: `${name}_call`, status, ...fields };
 }

@@ -1,8 +1,8 @@
-/** Probabilities of tokens, as chat tells them and as parts of a response do. */
+/** Log probabilities in the formats of chat and of the Responses API. */
 import type { JsonObject } from '../json.ts';
 import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 
-/** A choice's `logprobs` as those of a text; empty where there are none. Bytes that are not told are an empty list. */
+/** Converts a choice's `logprobs` to those of a text; empty if there are none. Missing bytes become an empty list. */
 export function encodeProbabilities(logprobs: unknown): JsonObject[] {
   return listOf(objectOf(logprobs).content)
     .filter(isObject)

@@ -4,7 +4,7 @@ import { encodeResponsesRequest } from './request.ts';
 import { decodeResponse } from './response.ts';
 import { ResponsesReader } from './stream.ts';
 
-/** OpenAI's Responses API, asked. */
+/** The Responses API of providers. */
 export const responsesProtocol: ProviderProtocol = {
   framing: () => new SseReader(),
   encode(request, context) {

@@ -3,7 +3,7 @@ import type { Standing } from './standing.ts';
 import { stringOf } from '../json.ts';
 import { responseObject } from './client-response.ts';
 
-/** A response that waits for its turn in the background. @param created seconds since the epoch */
+/** A response that is queued in the background. @param created seconds since the epoch */
 export function queuedResponse(
   request: JsonObject,
   { id, created, standing }: { id: string; created: number; standing: Standing },

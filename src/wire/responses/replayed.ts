@@ -1,10 +1,10 @@
-/** The events of a response that is complete, for clients that want to see a stored one as a stream. */
+/** Replays a complete response as events, for clients that stream a stored one. */
 import type { JsonObject } from '../json.ts';
 import { listOf, objectOf, stringOf } from '../json.ts';
 
 type Event = JsonObject & { readonly type: string };
 
-/** What a stream of this response would have said, one text an event, numbered from 0. */
+/** The events that this response would have been streamed as, each a text, numbered from 0. */
 export function replayedEvents(response: JsonObject): string[] {
   const begun = { ...response, status: 'in_progress', output: [], usage: null, completed_at: null };
   const events: Event[] = [
@@ -16,13 +16,13 @@ export function replayedEvents(response: JsonObject): string[] {
   return events.map((event, number) => eventText({ ...event, sequence_number: number }));
 }
 
-/** The event that says how it ended. */
+/** The final event. */
 export function lastEvent(response: JsonObject): Event {
   const status = stringOf(response.status) ?? 'completed';
   return { type: `response.${ENDINGS[status] ?? 'completed'}`, response };
 }
 
-/** What the last event is called where it is not as the status is; of a cancelled response clients know none. */
+/** The names of final events that differ from the status; clients know none for a cancelled response. */
 const ENDINGS: Readonly<Record<string, string>> = {
   completed: 'completed',
   incomplete: 'incomplete',
@@ -52,7 +52,7 @@ function itemEvents(item: JsonObject, output_index: number): Event[] {
   ];
 }
 
-/** An item before anything of it was said. */
+/** An item before any of its content. */
 function begunItem(item: JsonObject): JsonObject {
   return {
     ...item,

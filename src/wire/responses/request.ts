@@ -8,10 +8,10 @@ import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { OPENAIS_OWN, TUNING, demandMessages, given, moreThanOne } from '../demands.ts';
 import { SAME as SAME_BUT_STREAM } from './same.ts';
 
-/** Fields that both have, under one name. */
+/** Fields that both APIs have under the same name. */
 const SAME = [...SAME_BUT_STREAM, 'stream'] as const;
 
-/** Fields of a chat request that this API has no place for. */
+/** Fields of a chat request without a counterpart. */
 const UNSUPPORTED = [
   'stop',
   ...TUNING.filter((name) => name !== 'logprobs' && name !== 'top_logprobs'),
@@ -19,15 +19,15 @@ const UNSUPPORTED = [
   'top_k',
 ] as const;
 
-/** The least that `max_output_tokens` may be. */
+/** The smallest `max_output_tokens`. */
 const MIN_OUTPUT = 16;
 
-/** Models that think, whose reasoning is to be given back. */
+/** Reasoning models, whose reasoning must be sent back. */
 const REASONING = /^o\d|^gpt-[5-9](?!.*-chat)|codex/;
 
 /**
- * OpenAI chat to OpenAI Responses, without anything kept there.
- * @throws ProxyError `invalid_request`, or `unsupported` for what cannot be said there
+ * Encodes OpenAI chat as OpenAI Responses, without storage at OpenAI.
+ * @throws ProxyError `invalid_request`, or `unsupported` for what cannot be expressed
  * @see https://platform.openai.com/docs/api-reference/responses/create
  */
 export function encodeResponsesRequest(
@@ -43,7 +43,7 @@ export function encodeResponsesRequest(
   const tools = [...encodeTools(request, dropped), ...hosted];
   const limit = request.max_completion_tokens ?? request.max_tokens;
   const effort = request.reasoning_effort;
-  // Models that think refuse to tell the probabilities of what they say.
+  // Reasoning models reject requests for log probabilities.
   const silent = quirks.drops?.includes('logprobs') ?? false;
   if (silent) dropped.push(...given(request, ['logprobs', 'top_logprobs']));
   const tellsTokens = request.logprobs === true && !silent;
@@ -83,13 +83,13 @@ function encodeTools(request: ChatRequest, dropped: string[]): JsonObject[] {
       name: fn.name,
       ...(fn.description === undefined ? {} : { description: fn.description }),
       parameters: isObject(fn.parameters) ? fn.parameters : { type: 'object', properties: {} },
-      // Strict by default there, which a plain schema does not pass.
+      // Strict is the default there, and ordinary schemas do not satisfy it.
       strict: fn.strict ?? false,
     };
   });
 }
 
-/** A tool that OpenAI runs; one that it has none like is left out by name. */
+/** A tool that OpenAI runs; a tool that it does not have is left out and named. */
 function encodeHostedTool(tool: HostedTool, dropped: string[]): JsonObject[] {
   if (tool.native?.protocol === 'responses') return [tool.native.value];
   if (tool.name === 'code_execution') return [{ type: 'code_interpreter', container: { type: 'auto' } }];

@@ -33,14 +33,14 @@ export function responseFinish(response: JsonObject): string | null {
   return called && finish === 'stop' ? 'tool_calls' : finish;
 }
 
-/** What an event tells of the usage: the response in it, or the event itself beside an error. */
+/** The usage in an event: in its response, or beside an error. */
 export function eventUsage({ response, usage }: JsonObject): Usage | undefined {
   return openaiUsage(objectOf(response).usage ?? usage);
 }
 
 /**
- * A whole response in the canonical form.
- * @throws ProxyError `malformed` for what is no answer, or what a failed response says of its failure
+ * Decodes a whole response.
+ * @throws ProxyError `malformed` when it is not an answer, or the error that a failed response contains
  */
 export function decodeResponse(body: JsonObject, { created, newId }: Context): ChatResponse {
   if (body.status === 'failed') throw failure(body);
@@ -101,7 +101,7 @@ function failure({ error }: JsonObject): ProxyError {
   });
 }
 
-/** What was thought, as text: its summary, or its content where the server shows that. */
+/** Reasoning as text: its summary, or its content if the server shows that. */
 export function reasoningText(item: JsonObject): string {
   const parts = [...listOf(item.summary), ...listOf(item.content)];
   return parts
@@ -110,7 +110,7 @@ export function reasoningText(item: JsonObject): string {
     .join('\n\n');
 }
 
-/** A reasoning item as it must be given back; `undefined` for one that cannot be. */
+/** A reasoning item in the form in which it must be sent back; `undefined` if it cannot be. */
 export function encryptedBlock(item: JsonObject): Seal | undefined {
   const { id, summary, encrypted_content: content } = item;
   if (typeof content !== 'string' || content === '') return undefined;
@@ -125,7 +125,7 @@ export function decodeCall(item: JsonObject, newId: () => string): ToolCall {
   };
 }
 
-/** A custom tool takes free text; in chat it is a function of one text, as the client's requests show it too. */
+/** A custom tool takes free text; in chat it is a function with one text parameter, as in the client's requests. */
 function argumentsOf({ type, input, arguments: args }: JsonObject): string {
   return type === 'custom_tool_call' ? JSON.stringify({ input: input ?? '' }) : stringOf(args) || '{}';
 }

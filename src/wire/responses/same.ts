@@ -1,4 +1,4 @@
-/** Fields that requests of chat and of the Responses API both have, under one name. */
+/** Fields that chat and Responses requests have under the same name. */
 export const SAME = [
   'temperature',
   'top_p',

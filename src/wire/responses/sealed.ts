@@ -2,12 +2,12 @@ import type { JsonObject } from '../json.ts';
 import type { Seal } from '../parts/part.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 
-/** How a block of another protocol is told from OpenAI's own encrypted reasoning. */
+/** The prefix that distinguishes blocks of other protocols from OpenAI's own encrypted reasoning. */
 export const MARK = 'llmproxy.';
 
 /**
- * Signed thinking as a client of the Responses API gives it back: in `encrypted_content`, which clients do not look
- * into. OpenAI's own stays as it is.
+ * Signed thinking in the form in which a Responses client preserves it: in `encrypted_content`, which clients do not interpret.
+ * OpenAI's own is kept unchanged.
  */
 export function seal(block: JsonObject): string {
   if (block.type === 'encrypted') return stringOf(block.encrypted_content) ?? '';
@@ -15,13 +15,13 @@ export function seal(block: JsonObject): string {
   return MARK + btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }
 
-/** The id that OpenAI knows encrypted reasoning by. */
+/** The id by which OpenAI finds encrypted reasoning. */
 export function ownId(block: unknown): string | undefined {
   const { type, id } = objectOf(block);
   return type === 'encrypted' ? stringOf(id) : undefined;
 }
 
-/** The block that a reasoning item carries; `undefined` when it carries none that is whole. */
+/** The block in a reasoning item; `undefined` if it has no valid one. */
 export function unseal(item: JsonObject): Seal | undefined {
   const { id, summary, encrypted_content: content } = item;
   if (typeof content !== 'string' || content === '') return undefined;
@@ -32,7 +32,7 @@ export function unseal(item: JsonObject): Seal | undefined {
   return isObject(block) ? (block as Seal) : undefined;
 }
 
-/** What was sealed here, without the mark still before it; `undefined` for what was not, or was cut. */
+/** The content of what was encoded here, without its prefix; `undefined` if it is something else, or truncated. */
 export function unsealed(content: string): unknown {
   try {
     const bytes = Uint8Array.from(atob(content.slice(MARK.length)), (char) => char.charCodeAt(0));

@@ -1,22 +1,22 @@
-/** Where a response stands among those that are stored: what it tells of that, and what of it nobody but the proxy knows. */
+/** The storage state of a response: the part that it shows, and the part that only the proxy knows. */
 import type { JsonObject } from '../json.ts';
 
 export interface Standing {
-  /** The id that it is to have, where that is decided before it is made. */
+  /** The predetermined id, if any. */
   readonly id?: string | undefined;
   /** Whether it is stored here. */
   readonly store: boolean;
-  /** The response that it goes on from. */
+  /** The previous response. */
   readonly previous?: string | undefined;
-  /** The conversation that it is part of. */
+  /** The conversation that it belongs to. */
   readonly conversation?: string | undefined;
   readonly background: boolean;
 }
 
-/** Of a response that nobody stores. */
+/** A response that is not stored. */
 export const ALONE: Standing = { store: false, background: false };
 
-/** What a response tells of it. */
+/** The fields that a response shows. */
 export function toldStanding({ store, previous, conversation, background }: Standing): JsonObject {
   return {
     background,

@@ -19,8 +19,8 @@ type Context = Pick<EncodeContext, 'created' | 'model' | 'newId'>;
 type Spoken = 'message' | 'reasoning';
 
 /**
- * Responses events to chat chunks. Servers that leave out sequence numbers, places or ids are taken as they come;
- * unknown events mean nothing.
+ * Decodes Responses events to chat chunks. Servers that omit sequence numbers, indexes or ids are accepted; unknown events are
+ * ignored.
  * @see https://platform.openai.com/docs/api-reference/responses-streaming
  */
 export class ResponsesReader implements ChatReader {
@@ -31,15 +31,15 @@ export class ResponsesReader implements ChatReader {
   #created: number | undefined;
   #begun = false;
   #told = 0;
-  /** How much text was said, and how much of it before the part in progress. */
+  /** The length of the text so far, and of the part before the current one. */
   #length = 0;
   #before = 0;
-  /** Items that have said something, by id and by place in the output, or by their type for servers that name none. */
+  /** Items with content, by id and output index, or by their type for servers that send neither. */
   readonly #spoken = new Set<unknown>();
-  /** Whether a part of reasoning came before. */
+  /** Whether a part of reasoning preceded. */
   #thought = false;
   #between = false;
-  /** Whether an item of whatever kind was announced. */
+  /** Whether an item of any kind was announced. */
   #listed = false;
   usage: Usage | undefined;
   done = false;
@@ -63,7 +63,7 @@ export class ResponsesReader implements ChatReader {
     return [this.#chunk({ role: 'assistant', content: '' }), ...chunks];
   }
 
-  /** Without its last event a response is not complete. */
+  /** A response is only complete with its last event. */
   end(): ChatChunk[] {
     return [];
   }
@@ -157,7 +157,7 @@ export class ResponsesReader implements ChatReader {
     return [this.#chunk({ reasoning_content: gap + text })];
   }
 
-  /** The client is told of a call when it goes on: some servers announce calls that they make themselves. */
+  /** A call is only sent to the client once it continues: some servers announce calls that they make themselves. */
   #tell(call: Call): ChatChunk[] {
     if (call.index !== undefined) return [];
     call.index = this.#told;
@@ -210,18 +210,18 @@ export class ResponsesReader implements ChatReader {
     const status = type === 'response.incomplete' ? 'incomplete' : response.status;
     const ending = responseEnding({ ...response, status });
     if (fails(ending)) return this.#end(ending.finish);
-    // Some say all at once.
+    // Some servers send everything at once.
     const items = this.#begun ? [] : listOf(response.output);
     const chunks = items.flatMap((item, place) => this.#itemDone(objectOf(item), place));
     this.done = true;
-    // What ends properly without having said anything is no answer.
+    // A completed response without any output does not count as an answer.
     if (!this.#begun && !this.#listed && items.length === 0 && ending?.finish === 'stop') return [];
     const reason = ending?.finish ?? 'stop';
     const finish = this.#told > 0 && reason === 'stop' ? 'tool_calls' : reason;
     return [...chunks, ...this.#end(finish), ...usageChunks(this.#naming, this.usage)];
   }
 
-  /** A response may fail without a word of why. */
+  /** A response may fail without a reason. */
   #fail({ error }: JsonObject): ChatChunk[] {
     if (!isObject(error)) return this.#end('failed');
     this.error = { error };

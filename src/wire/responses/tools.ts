@@ -6,30 +6,30 @@ import { searchOptions } from '../parts/hosted-tools.ts';
 import { wordOf } from '../words.ts';
 import { ownTool } from './own-tools.ts';
 
-/** What a function that the model is told of is to the client. */
+/** How a function of the model is presented to the client. */
 export interface ToolOrigin {
-  /** `own` are those that OpenAI defines and the client runs. */
+  /** `own` are tools that OpenAI defines and the client runs. */
   readonly kind: 'function' | 'custom' | 'own';
   readonly name: string;
-  /** The group that the client has it in. */
+  /** The client's namespace of the tool. */
   readonly namespace?: string;
 }
 
-/** The tools of a request, and how a call of one is told to the client. */
+/** The tools of a request, and how calls of each are presented to the client. */
 export interface ToolBox {
   readonly tools: readonly ChatTool[];
   readonly origins: ReadonlyMap<string, ToolOrigin>;
-  /** How the model knows the tools of namespaces, by `keyOf` them. */
+  /** The model's names of tools in namespaces, by `keyOf`. */
   readonly shown: ReadonlyMap<string, string>;
-  /** Tools that run at OpenAI or in no function's shape, as "tools[3] (web_search)". */
+  /** Tools that run at OpenAI or cannot be expressed as functions, as "tools[3] (web_search)". */
   readonly dropped: readonly string[];
-  /** Tools that the provider is to run. */
+  /** Tools that the provider runs. */
   readonly hosted: readonly HostedTool[];
 }
 
 /**
- * The tools of a Responses request as functions of chat. A custom tool, which takes free text, becomes a function of
- * one text; the tools of a namespace stand beside the others.
+ * Decodes the tools of a Responses request to functions of chat. A custom tool, which takes free text, becomes a function with one
+ * text parameter; tools in a namespace are put beside the others.
  */
 export function decodeTools(value: unknown): ToolBox {
   const tools: ChatTool[] = [];
@@ -62,7 +62,7 @@ export function decodeTools(value: unknown): ToolBox {
   });
   for (const [tool, at] of owned) {
     const { name } = tool.function;
-    // A function of the client's has the name.
+    // One of the client's functions has the name.
     if (origins.has(name)) dropped.push(`${at} (${name})`);
     else {
       origins.set(name, { kind: 'own', name });
@@ -72,7 +72,7 @@ export function decodeTools(value: unknown): ToolBox {
   return { tools, origins, shown: shownNames, dropped, hosted };
 }
 
-/** Which tools OpenAI runs, and what others call them. */
+/** The tools that OpenAI runs, and their names in other APIs. */
 const HOSTED = [
   [/^web_search/, 'web_search'],
   [/^code_interpreter$/, 'code_execution'],
@@ -117,20 +117,20 @@ function keyOf(namespace: string, name: string): string {
   return JSON.stringify([namespace, name]);
 }
 
-/** The name by which the model knows a tool of the client's. */
+/** The model's name for one of the client's tools. */
 export function shownName({ shown }: ToolBox, item: JsonObject): string {
   const name = stringOf(item.name) ?? '';
   const namespace = stringOf(item.namespace);
   return (namespace === undefined ? undefined : shown.get(keyOf(namespace, name))) ?? name;
 }
 
-/** The same of a tool that is chosen: those that OpenAI defines go by their types. */
+/** The same for the tool in a tool choice: tools that OpenAI defines are identified by type. */
 function chosenName(box: ToolBox, tool: JsonObject): string {
   const type = stringOf(tool.type) ?? '';
   return box.origins.get(type)?.kind === 'own' ? type : shownName(box, tool);
 }
 
-/** The free text that a custom tool is called with, from the arguments of its function. */
+/** The free text for a custom tool, from the arguments of its function. */
 export function customInput(text: string): string {
   const value = parseJson(text);
   return isObject(value) && typeof value.input === 'string' ? value.input : text;
@@ -138,7 +138,7 @@ export function customInput(text: string): string {
 
 /**
  * `tool_choice`, and the tools that it leaves to choose from.
- * @param dropped takes its name where it chooses what was left out
+ * @param dropped collects its name if it refers to a tool that was left out
  */
 export function decodeChoice(
   choice: unknown,

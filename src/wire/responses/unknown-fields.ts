@@ -1,8 +1,8 @@
-/** What a Responses request says in fields that nobody here reads: named, whoever's they are. */
+/** Names the fields of a Responses request that are not supported. */
 import type { JsonObject } from '../json.ts';
 import { objectOf } from '../json.ts';
 
-/** Those that are read, that say how the answer comes, or that ask for nothing which could be missed. */
+/** Fields that are read, that concern the transport of the answer, or whose absence makes no difference. */
 const KNOWN: ReadonlySet<string> = new Set(
   (
     'model input instructions tools tool_choice stream stream_options max_output_tokens temperature top_p top_logprobs ' +
@@ -18,7 +18,7 @@ const WITHIN: Readonly<Record<string, ReadonlySet<string>>> = {
   text: new Set(['format', 'verbosity']),
 };
 
-/** Their names: `extra`, `reasoning.context`. */
+/** The names of the other fields: `extra`, `reasoning.context`. */
 export function unknownFields(body: JsonObject): string[] {
   const isGiven = (owner: JsonObject, name: string) => owner[name] !== undefined && owner[name] !== null;
   const own = Object.keys(body).filter((name) => !KNOWN.has(name) && isGiven(body, name));

@@ -1,4 +1,4 @@
-/** What a whole answer has to look like to be one, in each protocol. */
+/** The required structure of a whole answer, by protocol. */
 import type { EmbeddingProtocolName } from '../embeddings.ts';
 import type { Endpoint } from '../endpoints.ts';
 import type { JsonObject } from '../json.ts';
@@ -21,7 +21,7 @@ import {
   word,
 } from './shape.ts';
 
-/** A protocol's chat, or its embeddings, or what another of the endpoints answers that are read. */
+/** Answers of a protocol's chat, its embeddings, or another endpoint whose answers are parsed. */
 export type AnswerKind =
   | ProtocolName
   | `${EmbeddingProtocolName} embeddings`
@@ -43,7 +43,7 @@ export type AnswerKind =
     >
   | 'ollama line';
 
-/** A call in chat's shape; arguments may be an object, as Mistral gives them. */
+/** A call in chat's format; arguments may be an object, as Mistral sends them. */
 const calls = maybe(
   list(
     fields({
@@ -68,12 +68,12 @@ const chat = fields({
 
 const completions = fields({ choices: list(fields({ text, finish_reason: maybe(text) }), 1) });
 
-/** What base64 begins with, however long it is. */
+/** The beginning of base64 data of any length. */
 const BASE64 = /^[\w+/-]{2,}={0,2}$/;
 const base64: Shape = (value) =>
   typeof value === 'string' && BASE64.test(value.slice(0, 32)) ? undefined : ': expected numbers or base64';
 
-/** A vector as a list or in base64; some servers give one for each token, or one of each type. */
+/** A vector as a list or in base64; some servers return one per token, or one per type. */
 const packed = either(ends(number), base64);
 const embedding = either(ends(ends(number)), each(packed), packed);
 
@@ -107,12 +107,12 @@ export const part: Shape = fields({
   functionCall: maybe(fields({ name: word, args: maybe(object) })),
 });
 
-/** A candidate may say nothing, where it was cut or filtered; Vertex was seen to number its finish reasons. */
+/** A candidate may be empty if it was truncated or filtered; Vertex was seen to send numeric finish reasons. */
 export const candidates: Shape = list(
   fields({ content: maybe(fields({ parts: maybe(list(part)) })), finishReason: maybe(either(number, text)) }),
 );
 
-/** A prompt that is blocked has no candidates. */
+/** A blocked prompt has no candidates. */
 const gemini = either(
   fields({ promptFeedback: fields({ blockReason: text }), candidates: maybe(candidates) }),
   fields({ candidates: both(list(object, 1), candidates) }),
@@ -150,7 +150,7 @@ const geminiVector = fields({ embedding: fields({ values: vector }) });
 const geminiVectors = fields({ embeddings: list(fields({ values: vector }), 1) });
 const predictions = fields({ predictions: list(fields({ embeddings: fields({ values: vector }) }), 1) });
 
-/** A piece of an answer of Ollama's own API, and what a whole one has besides. */
+/** A piece of an answer in Ollama's own API, and the further fields of a whole one. */
 const ollamaCalls = maybe(list(fields({ function: fields({ name: word, arguments: maybe(object) }) })));
 const ollamaLine = fields({
   message: maybe(fields({ content: maybe(text), thinking: maybe(text), tool_calls: ollamaCalls })),
@@ -173,7 +173,7 @@ const SHAPES: Readonly<Record<AnswerKind, Shape>> & Partial<Record<Endpoint, Sha
   'responses.compact': fields({ output: list(object) }),
   'gemini embeddings': either(geminiVector, geminiVectors),
   'vertex embeddings': predictions,
-  // JSON of protocol buffers leaves out what is 0.
+  // Protocol buffers' JSON omits values of 0.
   'gemini.count_tokens': fields({ totalTokens: maybe(count) }),
   'gemini.embed': geminiVector,
   'gemini.batch_embed': geminiVectors,
@@ -191,8 +191,8 @@ const SHAPES: Readonly<Record<AnswerKind, Shape>> & Partial<Record<Endpoint, Sha
 };
 
 /**
- * Why a body is no answer, such as "choices: expected a list"; `undefined` when it is one. Of endpoints whose answers
- * are only passed on nothing is asked.
+ * Why a body is not a valid answer, such as "choices: expected a list"; `undefined` when it is. For endpoints whose answers are
+ * only passed on, nothing is checked.
  */
 export function answerFlaw(kind: AnswerKind | Endpoint, body: JsonObject): string | undefined {
   return SHAPES[kind]?.(body)?.replace(/^\./, '');

@@ -1,4 +1,4 @@
-/** What an event of a stream has to look like to be read, in each protocol. */
+/** The required structure of a stream event, by protocol. */
 import type { JsonObject } from '../json.ts';
 import type { ProtocolName } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
@@ -10,12 +10,12 @@ import { candidates, item, part } from './answers.ts';
 import { both, either, fields, kinds, list, maybe, object, text, word } from './shape.ts';
 
 /**
- * `sound`: it can be read. `odd`: it cannot, but the rest of the answer can without it. `broken`: neither can the rest,
- * because it begins, or is a piece of, something that is only of use as a whole.
+ * `sound`: it can be read. `odd`: it cannot, but the rest of the answer can be read without it. `broken`: the rest cannot be read
+ * either, because the event starts, or is a piece of, something that is only useful as a whole.
  */
 export type Verdict = 'sound' | 'odd' | 'broken';
 
-/** @param name the event's `event:` field, where the protocol names its events there */
+/** @param name the event's `event:` field, if the protocol uses it */
 export type EventJudge = (event: JsonObject, name?: string) => Verdict;
 
 const callDeltas = maybe(
@@ -23,7 +23,7 @@ const callDeltas = maybe(
 );
 const chatContent = maybe(either(text, list(object)));
 const chatDelta = fields({ content: chatContent, tool_calls: callDeltas, refusal: maybe(text) });
-/** Some servers send the message in place of the delta, and completions their text. */
+/** Some servers send a message in place of the delta, and completions their text. */
 const chatChoice = fields({
   delta: maybe(chatDelta),
   message: maybe(object),
@@ -39,7 +39,7 @@ const chat: EventJudge = (event) => {
   return choices.some(({ finish_reason }) => stringOf(finish_reason)) ? 'sound' : 'odd';
 };
 
-/** Events by their type: what each must hold, and what follows when it does not. */
+/** Events by type: the required fields, and the consequence if they are missing. */
 type Table = ReadonlyMap<string, { readonly shape: Shape; readonly otherwise: Verdict }>;
 
 function table(rows: Readonly<Record<string, readonly [Shape, Verdict]>>): Table {
@@ -145,15 +145,15 @@ export const EVENT_JUDGES: Readonly<Record<ProtocolName, EventJudge>> = {
   cohere,
 };
 
-/** The state of a reader that an event may change by being unreadable. */
+/** The state of a decoder that an unreadable event may change. */
 interface Counting {
   malformed: number;
   error: JsonObject | undefined;
-  /** Takes the usage that stands beside an error. */
+  /** Reads the usage beside an error. */
   count?(event: JsonObject): void;
 }
 
-/** What is told of an answer whose event cannot be done without, as an error event would be. */
+/** The error for an answer with an essential event that cannot be read. */
 export function brokenEvent(): JsonObject {
   return {
     error: {
@@ -164,8 +164,8 @@ export function brokenEvent(): JsonObject {
 }
 
 /**
- * What an event holds, as a JSON object that can be read; `undefined` for any other. That is counted, or is the
- * reader's error where the rest cannot be read without it.
+ * The event's data as a readable JSON object; `undefined` otherwise, in which case it is counted, or becomes the decoder's error
+ * if the rest cannot be read without it.
  */
 export function readEvent(protocol: ProtocolName, event: SseEvent, reader: Counting): JsonObject | undefined {
   const value = eventJson(event);
@@ -186,7 +186,7 @@ export function judgeEvent(
   reader: Counting,
   name?: string,
 ): boolean {
-  // A response that failed is read for its usage too.
+  // A failed response is still read for its usage.
   const error =
     protocol === 'responses' && value.type === 'response.failed' ? undefined : errorIn(value, name);
   if (error) {

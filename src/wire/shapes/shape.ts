@@ -1,18 +1,18 @@
 /**
- * Shapes of JSON as values. They name what this project and common clients read of an answer, and nothing else: vendors
- * leave fields out, add others, and put `null` where they have nothing to say.
+ * Structural checks of JSON values. They cover what this project and common clients read of an answer, and nothing else: vendors
+ * omit fields, add others, and send `null` for missing values.
  */
 import { countOf, isObject, numberOf } from '../json.ts';
 
 /**
- * What is wrong with a value: a path and what was expected there, such as `.choices[0].message: expected an object`;
- * `undefined` when nothing is.
+ * What is wrong with a value: a path and the expectation, such as `.choices[0].message: expected an object`; `undefined`
+ * when it is valid.
  */
 export type Shape = (value: unknown) => string | undefined;
 
 export const text: Shape = (value) => (typeof value === 'string' ? undefined : ': expected a text');
 
-/** Text that says something, such as the name of a tool. */
+/** A non-empty text, such as the name of a tool. */
 export const word: Shape = (value) =>
   typeof value === 'string' && value !== '' ? undefined : ': expected a text that is not empty';
 
@@ -36,7 +36,7 @@ export function fields(shapes: Readonly<Record<string, Shape>>): Shape {
   };
 }
 
-/** A list whose items have this shape. @param least how many there must be */
+/** A list whose items have this shape. @param least the minimum length */
 export function list(shape: Shape, least = 0): Shape {
   return (value) => {
     if (!Array.isArray(value)) return ': expected a list';
@@ -49,7 +49,7 @@ export function list(shape: Shape, least = 0): Shape {
   };
 }
 
-/** A list of numbers that is not empty: one of millions is looked at without a call for each. */
+/** A non-empty list of numbers: one with millions is checked without a call per number. */
 export const numbers: Shape = (value) => {
   if (!Array.isArray(value)) return ': expected a list';
   if (value.length === 0) return ': expected a list that is not empty';
@@ -58,7 +58,7 @@ export const numbers: Shape = (value) => {
   return undefined;
 };
 
-/** A list that is not empty, whose first and last items have this shape: for lists too long to look at each. */
+/** A non-empty list whose first and last items have this shape: for lists too long to check completely. */
 export function ends(shape: Shape): Shape {
   return (value) => {
     if (!Array.isArray(value)) return ': expected a list';
@@ -71,7 +71,7 @@ export function ends(shape: Shape): Shape {
   };
 }
 
-/** An object whose fields, one at least, all have this shape or are `null`. */
+/** An object with at least one field, all of which have this shape or are `null`. */
 export function each(shape: Shape): Shape {
   return (value) => {
     if (!isObject(value)) return ': expected an object';
@@ -85,12 +85,12 @@ export function each(shape: Shape): Shape {
   };
 }
 
-/** What may be missing or `null`. */
+/** An optional value, which may be missing or `null`. */
 export function maybe(shape: Shape): Shape {
   return (value) => (value === undefined || value === null ? undefined : shape(value));
 }
 
-/** What has one shape or the other. The flaw is told of the last one. */
+/** A value with one of two shapes. The reported problem is that of the last one. */
 export function either(...shapes: readonly Shape[]): Shape {
   return (value) => {
     let flaw: string | undefined;
@@ -102,7 +102,7 @@ export function either(...shapes: readonly Shape[]): Shape {
   };
 }
 
-/** What all of these shapes fit. */
+/** A value that has all of these shapes. */
 export function both(...shapes: readonly Shape[]): Shape {
   return (value) => {
     for (const shape of shapes) {
@@ -113,7 +113,7 @@ export function both(...shapes: readonly Shape[]): Shape {
   };
 }
 
-/** An object of which one field says what the others are; of kinds that are not listed nothing is asked. */
+/** An object with a field that determines the shape of the others; unlisted kinds are not checked. */
 export function kinds(field: string, shapes: Readonly<Record<string, Shape>>): Shape {
   const known = new Map(Object.entries(shapes));
   return (value) => {
