@@ -5,7 +5,7 @@ import { audioPart, imagePart, pageNote, readAnnotation } from '../parts/message
 import { PartList } from '../parts/part-list.ts';
 import { detailsText, sealOf } from './reasoning-details.ts';
 
-/** Reads what a message of chat says, under the names that vendors have for it, but for its calls. */
+/** Decodes a chat message except its calls, under all the field names that vendors use. */
 export function readMessage(message: JsonObject): PartList {
   const list = new PartList();
   const { content, refusal, audio, annotations, images, reasoning_details: details } = message;
@@ -24,7 +24,7 @@ export function readMessage(message: JsonObject): PartList {
   return list;
 }
 
-/** Content as a text, or as a list: Mistral's models put what they thought among it, others pictures. */
+/** Content as text, or as a list: Mistral's models put reasoning into it, others images. */
 export function readContent(content: unknown, list: PartList): void {
   if (typeof content === 'string') return list.text(content);
   for (const part of listOf(content)) {
@@ -42,13 +42,13 @@ function thoughtIn(parts: unknown): string {
     .join('');
 }
 
-/** Reasoning under the names that vendors have for it. */
+/** Reasoning under vendors' field names. */
 export function reasoningOf(message: JsonObject): string {
   const plain = stringOf(message.reasoning_content) || stringOf(message.reasoning);
   return plain || detailsText(listOf(message.reasoning_details).filter(isObject));
 }
 
-/** Pages that stand beside the choices: Perplexity's and xAI's. They are of no words in particular. */
+/** Sources beside the choices: Perplexity's and xAI's. They refer to no particular words. */
 export function sourcesBeside({ citations, search_results: results }: JsonObject): Annotation[] {
   const titles = new Map(
     listOf(results)

@@ -16,15 +16,15 @@ interface ChatChoice extends Choice {
   readonly logprobs: unknown[];
 }
 
-/** Fields of a delta that belong to the model that made them: signed reasoning, sound, calls. */
+/** Fields of a delta that are specific to the model: signed reasoning, audio, calls. */
 const BOUND = ['thinking_blocks', 'reasoning_details', 'audio', 'function_call'] as const;
 
-/** Fields of a delta that grow piece by piece. */
+/** Fields of a delta that are concatenated. */
 const GROWING = new Set(['reasoning_content', 'reasoning', 'refusal']);
 
 class ChatFolding extends Folding<ChatChoice> {
   protected override readonly object = 'chat.completion';
-  /** Whether any call is broken; `undefined` until somebody asks. */
+  /** Whether any call is broken; `undefined` until it is needed. */
   #broken: boolean | undefined;
 
   protected override choice(index: number): ChatChoice {
@@ -64,7 +64,7 @@ class ChatFolding extends Folding<ChatChoice> {
     return this.choices.some(({ calls }) => calls.calls.length > 0);
   }
 
-  /** Asked at the end of each choice, of which there may be many, with thousands of calls in all. */
+  /** Determined at the end of each choice, of which there may be many, with thousands of calls in total. */
   override get brokenCall(): boolean {
     return (this.#broken ??= this.choices.some(({ calls }) => calls.calls.some(isBroken)));
   }
@@ -122,7 +122,7 @@ class ChatFolding extends Folding<ChatChoice> {
   }
 }
 
-/** The list with more at its end: in place, since a copy for each chunk would take the square of them. */
+/** Extends the list in place, since copying it for each chunk would be quadratic. */
 function grown(list: unknown, more: readonly unknown[]): unknown[] {
   if (!Array.isArray(list)) return [...more];
   for (const each of more) list.push(each);
@@ -155,7 +155,7 @@ class CompletionFolding extends Folding<TextChoice> {
   }
 }
 
-/** For the chunks of /v1/chat/completions, as any vendor sends them. @param quirks the vendor's */
+/** For the chunks of /v1/chat/completions from any vendor. @param quirks the vendor's */
 export function chatAssembler(quirks: Quirks = {}): Assembler {
   return new ChatFolding(quirks);
 }

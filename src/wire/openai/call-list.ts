@@ -1,43 +1,43 @@
 import type { JsonObject } from '../json.ts';
 import { areBroken, isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 
-/** Indexes come from outside and must not make lists as long as they like. */
+/** Indexes come from outside and must not create arbitrarily long lists. */
 const MAX_CALLS = 1_024;
 
-/** Arguments of so many characters are read as soon as they are complete. */
+/** Longer arguments are parsed as soon as they are complete, characters. */
 const LONG = 64 * 1024;
 
-/** A tool call as far as its pieces have come. */
+/** A tool call as received so far. */
 export interface StreamedCall {
   readonly index: number | undefined;
   id: string | undefined;
   name: string;
-  /** Of a custom tool its input, which is free text. */
+  /** The free-text input of a custom tool. */
   arguments: string;
   readonly custom: boolean;
-  /** What the vendor put beside it, to be given back with it. */
+  /** Vendors' fields beside it, which must be sent back. */
   extra: unknown;
-  /** Whether no tool can be run with its arguments; `undefined` until somebody asks. */
+  /** Whether its arguments are invalid, so that no tool can be run with them; `undefined` until it is needed. */
   broken: boolean | undefined;
 }
 
-/** A piece of a call, and whose it is. */
+/** A piece of a call, and the call that it belongs to. */
 export interface CallPiece {
   readonly call: StreamedCall;
   /** Whether the call begins with it. */
   readonly begins: boolean;
-  /** What it adds to the arguments. */
+  /** The arguments that it adds. */
   readonly text: string;
 }
 
 /**
- * Puts the pieces of tool calls together, as vendors number, name and cut them. Some leave the index out, or give every call
- * the same one; some give no ids, or numbers; some tell the name in a later piece than the id.
+ * Assembles tool calls, which vendors number, name and split in different ways. Some omit the index, or give every call the same
+ * one; some send no ids, or numeric ones; some send the name in a later piece than the id.
  */
 export class CallList {
   readonly calls: StreamedCall[] = [];
 
-  /** @param delta one of a chunk's `tool_calls` @returns `undefined` where there are too many of them */
+  /** @param delta one of a chunk's `tool_calls` @returns `undefined` if there are too many of them */
   take(delta: JsonObject): CallPiece | undefined {
     const { name: given, arguments: told, input } = objectOf(delta.function ?? delta.custom);
     const index = numberOf(delta.index) ?? undefined;
@@ -58,7 +58,7 @@ export class CallList {
   #begin(index: number | undefined, id: string | undefined, custom: boolean): StreamedCall | undefined {
     if (this.calls.length >= MAX_CALLS) return undefined;
     const last = this.calls.at(-1);
-    // So that not all that is long is read at the end.
+    // So that not everything long is parsed at the end.
     if (last && last.arguments.length > LONG) isBroken(last);
     const call = { index, id, name: '', arguments: '', custom, extra: undefined, broken: undefined };
     this.calls.push(call);
@@ -78,18 +78,18 @@ export class CallList {
   }
 }
 
-/** Whether no tool can be run with the arguments of a call, as far as they have come. */
+/** Whether the arguments of a call are invalid, so that no tool can be run with them. */
 export function isBroken(call: StreamedCall): boolean {
   return (call.broken ??= !call.custom && areBroken(call.arguments));
 }
 
-/** Whether a piece that only its name could tell apart begins another call: the one before it is complete. */
+/** Whether a piece without index and id begins another call: the previous one is complete. */
 function isNext(
   { name: known, arguments: before }: StreamedCall,
   { name, text }: { readonly name: string; readonly text: string },
 ): boolean {
   if (name === '' || known === '' || before === '') return false;
-  // Hosts were seen that repeat the name beside each piece.
+  // Some hosts were seen to repeat the name in each piece.
   if (name === known && !text.trimStart().startsWith('{')) return false;
   return isObject(parseJson(before));
 }
@@ -98,7 +98,7 @@ function idText(id: unknown): string | undefined {
   return typeof id === 'number' ? String(id) : stringOf(id) || undefined;
 }
 
-/** Arguments as JSON text: Mistral may give them as an object. */
+/** Arguments as JSON text: Mistral may send an object. */
 function textOf(value: unknown): string {
   return isObject(value) ? JSON.stringify(value) : (stringOf(value) ?? '');
 }

@@ -1,4 +1,4 @@
-/** What is said, as a message or a delta of chat has it: parts that it has a field for in that, the rest counted. */
+/** Encodes content for a chat message or delta: parts that it has a field for are encoded, the rest are counted as lost. */
 import type { JsonObject } from '../json.ts';
 import type { Lost, LostKind } from '../parts/lost.ts';
 import type { Annotation, Part } from '../parts/part.ts';
@@ -10,7 +10,7 @@ import { detailsIn } from './reasoning-details.ts';
 
 const LOST: Readonly<Partial<Record<Part['type'], LostKind>>> = { hosted_call: 'hosted_tool', file: 'file' };
 
-/** A whole message. @param message canonical, with its parts where chat's fields say another order */
+/** Encodes a whole message. @param message canonical, with parts if chat's fields would lose the order */
 export function toldMessage(message: JsonObject, lost: Lost): JsonObject {
   const { parts, ...told } = message;
   const listed = wholeParts(parts);
@@ -22,7 +22,7 @@ export function toldMessage(message: JsonObject, lost: Lost): JsonObject {
   return withDetails(told);
 }
 
-/** The pieces of a message, one after another. */
+/** Encodes the pieces of a message, one after another. */
 export class ToldPieces {
   readonly #lost: Lost;
   readonly #ran = new Set<string>();
@@ -53,7 +53,7 @@ export class ToldPieces {
   }
 }
 
-/** @param ran the hosted tools that were called before: what they gave is not lost a second time */
+/** @param ran the hosted tools called before: their results are not counted as lost again */
 function countPart(part: Part, ran: Set<string>, lost: Lost): void {
   const kind = LOST[part.type];
   if (kind) lost.add(kind);
@@ -61,12 +61,12 @@ function countPart(part: Part, ran: Set<string>, lost: Lost): void {
   else if (part.type === 'hosted_result' && !ran.has(part.id)) lost.add('hosted_tool');
 }
 
-/** Citations of documents: chat knows pages alone. */
+/** Citations of documents: chat only has citations of pages. */
 function countNotes(notes: readonly Annotation[], lost: Lost): void {
   lost.add('citation', notes.filter(({ type }) => type !== 'url_citation').length);
 }
 
-/** What must be given back to a gateway is told where its own clients find it. */
+/** What must be sent back to a gateway, in the field that its own clients use. */
 function withDetails(told: JsonObject): JsonObject {
   if (told.thinking_blocks === undefined) return told;
   const { thinking_blocks: seals, ...rest } = told;

@@ -12,7 +12,7 @@ import { readContent } from './answer-parts.ts';
 import { ToldPieces, toldMessage } from './client-said.ts';
 import { isLegacy, legacyFinish, oldBeside, withFunctionCall, withTools } from './legacy.ts';
 
-/** Clients of OpenAI's chat: the canonical form is theirs. */
+/** OpenAI's chat for clients: the canonical form is theirs. */
 export const chatClient: ClientProtocol = {
   decode(body) {
     checkMessages(body.messages);
@@ -43,14 +43,14 @@ function encodeAnswer(answer: ChatResponse, legacy: boolean, lost: Lost): JsonOb
   return { ...answer, id: chatId(answer.id), choices };
 }
 
-/** Clients tell answers of chat by how their ids begin. What another protocol called it stays in it, to be found by. */
+/** Clients recognise chat answers by the prefix of their ids. The original id is kept after it. */
 function chatId(id: string): string {
   return id.startsWith(CHAT_ID) ? id : CHAT_ID + id;
 }
 
 const CHAT_ID = 'chatcmpl-';
 
-/** What every translation goes by; the rest each of them checks. @throws ProxyError `invalid_request` */
+/** Validates what every translation depends on; the rest is validated by each of them. @throws ProxyError `invalid_request` */
 function checkMessages(messages: unknown): void {
   listOf(messages).forEach((message, index) => {
     const at = `messages[${index}]`;
@@ -63,7 +63,7 @@ function checkMessages(messages: unknown): void {
     if (!Array.isArray(calls) || !calls.every(isObject)) {
       throw invalid(`${at}.tool_calls`, 'expected a list of calls');
     }
-    // It is looked for by its text, and an object may not even become one.
+    // The header is searched for in its text, and an object may not even convert to text.
     const unnamed = calls.findIndex(({ id }) => typeof id === 'object' && id !== null);
     if (unnamed >= 0) throw invalid(`${at}.tool_calls[${unnamed}].id`, 'expected a text');
     const odd = calls.findIndex((call) => !isObject(call.function) && !isObject(call.custom));
@@ -84,8 +84,8 @@ function invalid(param: string, state: string): ProxyError {
 }
 
 /**
- * Chat has no ordered parts: they are the canonical form's own, and nobody has checked those of a client. Some user interfaces
- * keep a field of this name beside the content.
+ * Chat has no ordered parts: they belong to the canonical form, and a client's would not be validated. Some user interfaces
+ * have a field of this name beside the content.
  */
 function withoutParts(request: ChatRequest): { request: ChatRequest; dropped: string[] } {
   const { messages } = request;
@@ -95,7 +95,7 @@ function withoutParts(request: ChatRequest): { request: ChatRequest; dropped: st
   return { request: { ...request, messages: plain }, dropped: ['messages.parts'] };
 }
 
-/** Clients of Mistral give its reasoning back as parts of what was said. */
+/** Mistral's clients send its reasoning back as parts of the content. */
 function withReasoning(request: ChatRequest): ChatRequest {
   const { messages } = request;
   const odd = Array.isArray(messages) && messages.some((message) => isThought(message));
@@ -122,7 +122,7 @@ function reasoningIn(content: unknown): string {
   return list.parts.map((part) => (part.type === 'thinking' ? part.text : '')).join('');
 }
 
-/** How a client of chat is given chunks in place of those that were relayed to it: all of them, as they are. */
+/** Encodes chunks for a chat client whose relayed stream is continued by another provider. */
 export function relayedChat(body: JsonObject): Pick<Understood, 'request' | 'stream'> {
   return {
     request: body as unknown as ChatRequest,
@@ -134,12 +134,12 @@ const DONE = 'data: [DONE]\n\n';
 
 interface WriterOptions {
   readonly includeUsage: boolean;
-  /** Whether calls are told in the old way. */
+  /** Whether calls are encoded as deprecated function calls. */
   readonly legacy: boolean;
   readonly lost: Lost;
 }
 
-/** Every chunk an event. The one with the usage goes to clients that asked for it. */
+/** Each chunk is an event. The one with the usage is sent to clients that requested it. */
 class ChunkWriter implements ChatWriter {
   readonly #includeUsage: boolean;
   readonly #legacy: boolean;
@@ -165,7 +165,7 @@ class ChunkWriter implements ChatWriter {
       this.#called ||= objectOf(delta).tool_calls !== undefined;
       this.#finished ||= finish_reason !== null;
     }
-    // Without a word of the provider's the client is told all the same, before the usage.
+    // Without a finish reason from the provider the client gets one nevertheless, before the usage.
     const before = chunk.choices.length === 0 ? this.#finish() : '';
     if (!this.#includeUsage) return chunk.choices.length === 0 ? before : event(rest);
     return before + event({ ...rest, usage: usage ?? null });

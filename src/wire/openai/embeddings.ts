@@ -3,7 +3,7 @@ import { ProxyError } from '../../errors.ts';
 import { listOf, objectOf, numberOf } from '../json.ts';
 import { numbers } from '../shapes/shape.ts';
 
-/** The texts of a request. @throws ProxyError `invalid_request` for what is none, `unsupported` for tokens */
+/** The texts of a request. @throws ProxyError `invalid_request` for other values, `unsupported` for tokens */
 export function embeddingInputs(request: JsonObject): string[] {
   const list = Array.isArray(request.input) ? (request.input as unknown[]) : [request.input];
   if (list.some((text) => typeof text === 'number' || Array.isArray(text))) {
@@ -15,7 +15,7 @@ export function embeddingInputs(request: JsonObject): string[] {
   return list as string[];
 }
 
-/** What a request gives as tokens in place of texts: lists of them, or one; `undefined` for texts, and for what is neither. */
+/** The tokens that a request contains in place of texts: lists of them, or one; `undefined` for anything else. */
 export function tokenLists(input: unknown): number[][] | undefined {
   if (!Array.isArray(input) || input.length === 0) return undefined;
   const lists = input.every((each) => typeof each === 'number') ? [input] : input;
@@ -28,7 +28,7 @@ function areTokens(value: unknown): value is number[] {
   );
 }
 
-/** Vectors in OpenAI's shape. @param format `base64` is of little-endian 32-bit floats */
+/** Vectors in OpenAI's format. @param format `base64` is of little-endian 32-bit floats */
 export function embeddingList(
   vectors: number[][],
   model: string,
@@ -43,7 +43,7 @@ export function embeddingList(
   return { object: 'list', data, model, usage };
 }
 
-/** The numbers of a vector, read leniently: what is none is 0. */
+/** The numbers of a vector, read leniently: other values become 0. */
 export function vectorOf(value: unknown): number[] {
   const list = listOf(value);
   // There may be millions of numbers.
@@ -51,8 +51,8 @@ export function vectorOf(value: unknown): number[] {
 }
 
 /**
- * An answer whose vectors are lists of numbers, with the same in base64: some servers give no other form, and clients that asked
- * for base64 take whatever comes for that. @returns `undefined` when it serves as it is
+ * Converts vectors from lists of numbers to base64: some servers only return lists, and clients that requested base64 decode
+ * whatever they receive as that. @returns `undefined` when no change is needed
  */
 export function inBase64(answer: JsonObject): JsonObject | undefined {
   const given = listOf(answer.data);
@@ -65,8 +65,8 @@ export function inBase64(answer: JsonObject): JsonObject | undefined {
 }
 
 /**
- * An answer whose vectors are numbers, where they came in base64 although the client did not ask for that: some servers give no
- * other form. @returns `undefined` when it serves as it is
+ * Converts vectors from base64 to numbers, if the client did not request base64: some servers only return
+ * base64. @returns `undefined` when no change is needed
  */
 export function inNumbers(answer: JsonObject): JsonObject | undefined {
   const given = listOf(answer.data);
@@ -76,7 +76,7 @@ export function inNumbers(answer: JsonObject): JsonObject | undefined {
   return { ...answer, data };
 }
 
-/** Little-endian 32-bit floats in base64; `undefined` for what is none. */
+/** Little-endian 32-bit floats in base64; `undefined` for anything else. */
 function numbersIn(text: unknown): number[] | undefined {
   if (typeof text !== 'string' || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text))
     return undefined;
@@ -86,18 +86,18 @@ function numbersIn(text: unknown): number[] | undefined {
   return vector.every(isOfVector) ? vector : undefined;
 }
 
-/** Bytes that stand for integers, as some vendors have them, make numbers that no vector is made of. */
+/** Integer vectors, as some vendors return them, would decode to numbers that no vector contains. */
 function isOfVector(number: number): boolean {
   const size = Math.abs(number);
   return size === 0 || (size > 1e-20 && size < 1e6);
 }
 
-/** Some servers give lists of vectors, one for each token: these stay. */
+/** Some servers return lists of vectors, one per token: these are kept. */
 function isVector(value: unknown): value is unknown[] {
   return Array.isArray(value) && typeof value[0] === 'number';
 }
 
 function base64(vector: number[]): string {
-  // Little-endian, as all machines are that this runs on.
+  // Little-endian, as are all machines that this runs on.
   return new Uint8Array(new Float32Array(vector).buffer).toBase64();
 }

@@ -3,8 +3,8 @@ import type { JsonObject } from '../json.ts';
 import { toldCode } from '../told-code.ts';
 
 /**
- * An error in OpenAI's shape: the four keys their clients read, and `request_id` to find it in the log.
- * The provider's own words, code and type are kept where there are some.
+ * An error in OpenAI's format: the four fields that clients read, and `request_id` to find it in the log.
+ * The provider's own message, code and type are kept if there are any.
  * @see https://platform.openai.com/docs/guides/error-codes
  */
 export function openaiErrorBody(

@@ -9,23 +9,23 @@ import { isObject, listOf, numberOf } from '../json.ts';
 import { chatErrorEvent } from './error.ts';
 import { toldUsage, vendorUsage } from './response.ts';
 
-/** Indexes come from outside and must not make lists as long as they like. */
+/** Indexes come from outside and must not create arbitrarily long lists. */
 const MAX_CHOICES = 128;
 
 export interface Choice {
   readonly index: number;
-  /** The provider's last word on why it ended. */
+  /** The provider's latest finish reason. */
   finish: string | null;
-  /** Whether its last chunk had an empty word for it. */
+  /** Whether its latest chunk had an empty finish reason. */
   endsEmpty?: boolean;
 }
 
-/** What the chunks of chat and of completions have in common: numbered choices, each with its finish reason. */
+/** The common part of chat and completion chunks: numbered choices, each with its finish reason. */
 export abstract class Folding<C extends Choice> implements Assembler {
   protected readonly choices: C[] = [];
   protected readonly quirks: Quirks;
   readonly #top: JsonObject = {};
-  /** As the vendor told it last. */
+  /** As last reported by the vendor. */
   #told: unknown;
   usage: Usage | undefined;
   content = false;
@@ -35,7 +35,7 @@ export abstract class Folding<C extends Choice> implements Assembler {
   protected abstract fold(choice: C, piece: JsonObject): void;
   protected abstract shown(choice: C): JsonObject;
 
-  /** @param quirks how the vendor adds up its usage */
+  /** @param quirks how the vendor counts its usage */
   constructor(quirks: Quirks) {
     this.quirks = quirks;
   }

@@ -1,17 +1,17 @@
 /**
- * Functions as chat had them before tools: `functions` and `function_call` of a request, `function_call` of an answer, and
- * the role `function`, whose messages name the function and no call.
+ * Chat's deprecated functions: `functions` and `function_call` of a request, `function_call` of an answer, and the role
+ * `function`, whose messages name the function rather than a call.
  */
 import type { ChatMessage, ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 
-/** Whether a request declares functions in the old way: then its answer calls them so, too. */
+/** Whether a request declares functions in the deprecated way: its answer then has to call them in that way as well. */
 export function isLegacy({ functions, tools }: JsonObject): boolean {
   return Array.isArray(functions) && tools === undefined;
 }
 
-/** What of the old way stands beside tools, which count alone then. */
+/** Deprecated fields beside tools, which take precedence. */
 export function oldBeside(request: JsonObject): string[] {
   if (isLegacy(request)) return [];
   return ['functions', 'function_call'].filter(
@@ -19,7 +19,7 @@ export function oldBeside(request: JsonObject): string[] {
   );
 }
 
-/** The request with tools in place of functions; the same where it has none. */
+/** The request with tools in place of functions; the same object if it has none. */
 export function withTools(request: ChatRequest): ChatRequest {
   const messages = withCalls(request.messages);
   if (!isLegacy(request)) return messages === request.messages ? request : { ...request, messages };
@@ -37,7 +37,7 @@ function choiceOf(choice: unknown): Pick<ChatRequest, 'tool_choice'> {
   return name === undefined ? {} : { tool_choice: { type: 'function', function: { name } } };
 }
 
-/** Messages with calls that have ids: each result is of the last call of its function that has none yet. */
+/** Messages whose calls have ids: each result belongs to the last call of its function without a result. */
 function withCalls(messages: ChatMessage[]): ChatMessage[] {
   const isOld = ({ role, function_call: call }: ChatMessage) => role === 'function' || isObject(call);
   if (!Array.isArray(messages) || !messages.some(isOld)) return messages;
@@ -62,14 +62,14 @@ function idOf(index: number): string {
   return `call_of_message_${index}`;
 }
 
-/** A message or a delta whose one call is told in the old way. */
+/** A message or a delta whose single call is encoded as a deprecated function call. */
 export function withFunctionCall(said: JsonObject): JsonObject {
   const { tool_calls: calls, ...rest } = said;
   const first = listOf(calls).find((call) => (objectOf(call).index ?? 0) === 0);
   return isObject(first) ? { ...rest, function_call: first.function } : calls === undefined ? said : rest;
 }
 
-/** The finish reason of an answer that calls a function in the old way. */
+/** The finish reason of an answer with a deprecated function call. */
 export function legacyFinish(finish: string | null): string | null {
   return finish === 'tool_calls' ? 'function_call' : finish;
 }

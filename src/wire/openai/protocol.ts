@@ -7,7 +7,7 @@ import { decodeChatResponse } from './response.ts';
 import { regularAnswer } from './regular-answer.ts';
 import { ChunkReader } from './stream.ts';
 
-/** OpenAI's chat completions, asked of any server that speaks them. */
+/** OpenAI's chat completions, from any compatible server. */
 export const chatProtocol: ProviderProtocol = {
   framing: () => new SseReader(),
   encode(request, context) {
@@ -19,7 +19,7 @@ export const chatProtocol: ProviderProtocol = {
   },
 };
 
-/** Whether one answer is asked for: what comes as several choices is parts of it. */
+/** Whether a single answer is requested: several choices are then parts of it. */
 function isSingle({ n }: ChatRequest): boolean {
   return (numberOf(n) ?? 1) <= 1;
 }

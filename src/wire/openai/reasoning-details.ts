@@ -1,33 +1,33 @@
 /**
- * Reasoning as OpenRouter and others have it: a list of what must be given back unchanged, which streams piece by piece.
+ * Reasoning in the format of OpenRouter and others: a list of details that must be sent back unchanged, streamed in pieces.
  * @see https://openrouter.ai/docs/use-cases/reasoning-tokens#preserving-reasoning-blocks
  */
 import type { JsonObject } from '../json.ts';
 import type { Seal } from '../parts/part.ts';
 import { listOf, stringOf } from '../json.ts';
 
-/** Details come from outside and must not make lists as long as they like. */
+/** Details come from outside and must not create arbitrarily long lists. */
 const MAX_DETAILS = 1_024;
 
-/** Fields of a detail that grow. */
+/** Fields of a detail that are concatenated. */
 const GROWING = ['text', 'summary'] as const;
 
-/** The details in a seal that holds them. */
+/** The details in a seal. */
 export function detailsIn(seal: JsonObject): JsonObject[] {
   return seal.type === 'details' ? (listOf(seal.details) as JsonObject[]) : [];
 }
 
-/** Details as what must be given back; none where there are none. */
+/** Details as a seal; none if there are no details. */
 export function sealOf(details: readonly JsonObject[]): Seal[] {
   return details.length > 0 ? [{ type: 'details', details: [...details] }] : [];
 }
 
-/** What was thought, as far as the details show it. */
+/** The visible reasoning in the details. */
 export function detailsText(details: readonly JsonObject[]): string {
   return details.map(({ text, summary }) => stringOf(text) ?? stringOf(summary) ?? '').join('');
 }
 
-/** Puts pieces to the details that they are of. */
+/** Adds pieces to their details. */
 export function growDetails(details: JsonObject[], pieces: readonly JsonObject[]): void {
   for (const piece of pieces) {
     const last = details.at(-1);
@@ -44,7 +44,7 @@ export function growDetails(details: JsonObject[], pieces: readonly JsonObject[]
   }
 }
 
-/** Whether a piece can be of the same detail: what is encrypted comes whole. */
+/** Whether a piece can belong to the same detail: encrypted details are sent whole. */
 function isOpen(detail: JsonObject, { data }: JsonObject): boolean {
   return data === undefined && detail.data === undefined;
 }

@@ -1,10 +1,10 @@
-/** Whole answers of servers that speak nearly OpenAI's chat, as OpenAI would give them. */
+/** Normalises whole answers of servers that deviate from OpenAI's chat. */
 import type { JsonObject } from '../json.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { jsonTextOf } from '../json-written.ts';
 import { regularReasoning } from './regular-chunks.ts';
 
-/** @param single whether one answer was asked for @returns the same object where nothing is odd */
+/** @param single whether a single answer was requested @returns the same object if it is regular */
 export function regularAnswer(body: JsonObject, single: boolean): JsonObject {
   const given = listOf(body.choices);
   const choices = given.map((choice) => (isObject(choice) ? regularChoice(choice) : choice));
@@ -14,13 +14,13 @@ export function regularAnswer(body: JsonObject, single: boolean): JsonObject {
   return same ? body : { ...body, choices: joined };
 }
 
-/** Whether a choice says something in words: two that do are two answers. */
+/** Whether a choice contains text: two choices with text are two answers. */
 function says(choice: unknown): boolean {
   const { content } = objectOf(objectOf(choice).message);
   return listOf(content).length > 0 || Boolean(stringOf(content));
 }
 
-/** Copilot gives what Claude says and what it calls as two choices. */
+/** Copilot returns the text and the calls of Claude models as two choices. */
 function joinedChoice(choices: readonly JsonObject[]): JsonObject {
   const messages = choices.map(({ message }) => objectOf(message));
   const calls = messages.flatMap(({ tool_calls: each }) => listOf(each));
@@ -48,14 +48,14 @@ function regularChoice(choice: JsonObject): JsonObject {
   const message = objectOf(choice.message);
   const regular = regularIds(regularReasoning(ofSnowflake(message)));
   const calls = listOf(regular.tool_calls).length > 0;
-  // Some have no word for the end of an answer that calls tools.
+  // Some servers have no finish reason for answers with tool calls.
   const finish = calls && choice.finish_reason === '' ? { finish_reason: 'tool_calls' } : {};
   return regular === message && !('finish_reason' in finish)
     ? choice
     : { ...choice, message: regular, ...finish };
 }
 
-/** Some number their calls; in chat an id is a text. */
+/** Some servers have numeric call ids; in chat an id is a text. */
 function regularIds(message: JsonObject): JsonObject {
   const calls = listOf(message.tool_calls);
   if (!calls.some((call) => typeof objectOf(call).id === 'number')) return message;
@@ -65,7 +65,7 @@ function regularIds(message: JsonObject): JsonObject {
   return { ...message, tool_calls };
 }
 
-/** Snowflake's `inference:complete` lists text and calls as Claude does, in a field of its own. */
+/** Snowflake's `inference:complete` returns text and calls as a list like Claude's, in a field of its own. */
 function ofSnowflake(message: JsonObject): JsonObject {
   const { content_list: list, ...rest } = message;
   if (!Array.isArray(list)) return message;

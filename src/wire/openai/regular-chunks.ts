@@ -1,48 +1,48 @@
-/** Chunks of servers that speak nearly OpenAI's chat, as OpenAI would send them. */
+/** Normalises chunks of servers that deviate from OpenAI's chat. */
 import type { JsonObject } from '../json.ts';
 import type { StreamedCall } from './call-list.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { CallList } from './call-list.ts';
 
-/** What is known of a choice. */
+/** The state of a choice. */
 interface Choice {
   readonly calls: CallList;
-  /** Whether it says something in words. */
+  /** Whether it contains text. */
   says: boolean;
-  /** Whether its last chunk had an empty word for why it ends. */
+  /** Whether its latest chunk had an empty finish reason. */
   endsEmpty: boolean;
 }
 
-/** Indexes come from outside and must not make lists as long as they like. */
+/** Indexes come from outside and must not create arbitrarily long lists. */
 const MAX_CHOICES = 128;
 
-/** Makes the chunks of one answer regular: each call has a number of its own, an id that is a text, and begins with its name. */
+/** Normalises the chunks of one answer: each call has its own index and a text id, and begins with its name. */
 export class RegularChunks {
   readonly #single: boolean;
   readonly #choices = new Map<number, Choice>();
-  /** The numbers of calls that the reader has the beginning of. */
+  /** The indexes of calls whose first piece was emitted. */
   readonly #places = new Map<StreamedCall, number>();
-  /** Those of the same calls. */
+  /** The pieces that wait for the name of their call. */
   readonly #ids = new Set<string>();
   #held = 0;
 
-  /** @param single whether one answer is asked for: Copilot gives what Claude says and what it calls as two choices */
+  /** @param single whether a single answer is requested: Copilot returns text and calls of Claude models as two choices */
   constructor(single: boolean) {
     this.#single = single;
   }
 
-  /** Whether a call never got its name: nobody could run it. */
+  /** Whether some call never received its name, so that it cannot be executed. */
   get lacksName(): boolean {
     return this.#held > 0;
   }
 
-  /** Whether an answer that has no finish reason ends, by an empty word for it, with calls. */
+  /** Whether an answer without a finish reason ends with calls, as an empty finish reason indicates. */
   get endsWithCalls(): boolean {
     const choices = [...this.#choices.values()];
     return this.#places.size > 0 && choices.some(({ endsEmpty }) => endsEmpty);
   }
 
-  /** @returns the same object where nothing is odd */
+  /** @returns the same object if it is regular */
   chunk(value: JsonObject): JsonObject {
     const given = listOf(value.choices);
     const choices = given.map((choice) => (isObject(choice) ? this.#choice(choice) : choice));
@@ -63,7 +63,7 @@ export class RegularChunks {
 
   #placed(choice: JsonObject, index: number): JsonObject {
     if (!this.#single || index === 0) return choice;
-    // Two that say something in words are two answers.
+    // Two choices with text are two answers.
     const apart = this.#choices.get(index)?.says && this.#choices.get(0)?.says;
     return apart ? choice : { ...choice, index: 0 };
   }
@@ -82,7 +82,7 @@ export class RegularChunks {
     return { ...delta, tool_calls: pieces };
   }
 
-  /** A piece as OpenAI would send it; what comes before the name of a call waits for it. */
+  /** A regular piece; pieces before the name of a call are held back. */
   #piece(list: CallList, piece: JsonObject): JsonObject[] {
     const taken = list.take(piece);
     if (!taken) return [];
@@ -93,7 +93,7 @@ export class RegularChunks {
       return [{ ...piece, index: place, id: undefined, function: { arguments: text } }];
     }
     if (call.name === '') {
-      // Without an id either it is a piece of a call whose beginning was lost.
+      // Without an id it is a piece of a call whose beginning was lost.
       if (call.id === undefined) return [piece];
       if (begins) this.#held += 1;
       return [];
@@ -108,14 +108,14 @@ export class RegularChunks {
   }
 }
 
-/** Some send an empty `reasoning_content` beside `reasoning`. @returns the same object where that is not so */
+/** Some servers send an empty `reasoning_content` beside `reasoning`. @returns the same object otherwise */
 export function regularReasoning(delta: JsonObject): JsonObject {
   if (delta.reasoning_content !== '' || !stringOf(delta.reasoning)) return delta;
   const { reasoning_content: _, ...rest } = delta;
   return rest;
 }
 
-/** Snowflake's `inference:complete` streams a call as Claude does. */
+/** Snowflake's `inference:complete` streams a call like Claude does. */
 function ofSnowflake(delta: JsonObject): JsonObject {
   if (delta.type !== 'tool_use') return delta;
   const { tool_use_id: told, name, input } = { ...objectOf(listOf(delta.content_list)[0]), ...delta };

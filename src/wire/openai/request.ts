@@ -11,12 +11,12 @@ import { detailsIn } from './reasoning-details.ts';
 import { signedCalls } from './signed-calls.ts';
 import { demandMessages } from '../demands.ts';
 
-/** Fields of the canonical form that are other protocols' own, and that no OpenAI server knows. */
+/** Canonical fields that belong to other protocols and are unknown to all OpenAI servers. */
 const FOREIGN = ['thinking', 'output_config', 'cache_control', 'top_k'] as const;
 
 /**
- * A canonical request as a server of OpenAI's chat takes it. What came from another protocol is taken off: fields
- * that a strict server answers 400 to.
+ * Encodes a canonical request for an OpenAI chat server. Fields from other protocols are removed, since a strict server would
+ * reject them with 400.
  */
 export function encodeChatRequest(
   request: ChatRequest,
@@ -28,11 +28,11 @@ export function encodeChatRequest(
   for (const name of FOREIGN) {
     if (body[name] === undefined || quirks.keeps?.includes(name)) continue;
     delete body[name];
-    // Reasoning is asked for by its effort as well, and caching is a wish: nothing is lost with these.
+    // Reasoning is also requested by effort, and caching is optional: nothing is lost with these.
     if (name === 'top_k') dropped.push(name);
   }
   searching(body, request, { model, quirks }, dropped);
-  // OpenAI takes it with what it stores alone.
+  // OpenAI accepts it only together with storage.
   if (body.store !== true) delete body.metadata;
   body.messages = request.messages.map((message) => encodeMessage(message, { model, quirks, memory }));
   if (Array.isArray(request.tools)) body.tools = request.tools.map((tool) => withoutMarker(tool, quirks));
@@ -44,10 +44,10 @@ export function encodeChatRequest(
   };
 }
 
-/** Models that search: others refuse to be told how. */
+/** Models with web search: others reject its options. */
 const SEARCHES = /search|sonar/;
 
-/** Of the tools that a provider runs, chat has the search alone, and some vendors have that. */
+/** Of the hosted tools chat only has web search, which some vendors support. */
 function searching(
   body: JsonObject,
   request: ChatRequest,
@@ -66,7 +66,7 @@ function searching(
   }
 }
 
-/** Fields of a message that no server of chat takes back. */
+/** Fields of a message that no chat server accepts back. */
 const OURS = [
   'parts',
   'thinking_blocks',
@@ -103,7 +103,7 @@ function encodeMessage(message: ChatMessage, { model, quirks, memory }: Coding):
   return plain;
 }
 
-/** @throws ProxyError `unsupported` for a picture that lies at a provider, of which chat has no form */
+/** @throws ProxyError `unsupported` for an image stored at a provider, which chat cannot refer to */
 function encodePart(part: JsonObject, quirks: Quirks): JsonObject {
   const { image, ...plain } = withoutMarker(part, quirks);
   if (plain.type !== 'file' || image === undefined) return image === undefined ? plain : { ...plain, image };
@@ -112,7 +112,7 @@ function encodePart(part: JsonObject, quirks: Quirks): JsonObject {
   throw new ProxyError('unsupported', `Cannot translate messages: ${state}`, { param: 'messages' });
 }
 
-/** Google's signature of a call goes back to Google alone. */
+/** Google's signature of a call is sent back to Google only. */
 function encodeCalls(calls: readonly unknown[], { model, quirks, memory }: Coding): unknown {
   if (quirks.keeps?.includes('extra_content')) return signedCalls(calls, memory, quirks.like ?? model);
   return calls.map((call) => {

@@ -15,7 +15,7 @@ import { encodeOpenaiUsage, openaiUsage, sumOf } from '../usage.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
 
-/** A whole answer of a server of OpenAI's chat, in the canonical form. @throws ProxyError `malformed` */
+/** Decodes a whole answer of an OpenAI chat server. @throws ProxyError `malformed` */
 export function decodeChatResponse(body: JsonObject, context: Context): ChatResponse {
   const choices = listOf(body.choices).filter(isObject);
   if (choices.length === 0) throw new ProxyError('malformed', 'Cannot read the answer: it has no choices');
@@ -40,7 +40,7 @@ export function decodeChatResponse(body: JsonObject, context: Context): ChatResp
   };
 }
 
-/** One chunk of such a server's stream, or `undefined` when it says nothing. */
+/** Decodes one chunk of such a server's stream. */
 export function decodeChunk(value: JsonObject, context: Context): ChatChunk {
   const usage = vendorUsage(toldUsage(value), context.quirks);
   return {
@@ -60,16 +60,16 @@ export function decodeChunk(value: JsonObject, context: Context): ChatChunk {
   };
 }
 
-/** What a body, or a chunk, tells of the usage: Groq's chunks put it in a field of their own. */
+/** The usage in a body or chunk: Groq's chunks have it in a field of their own. */
 export function toldUsage({ usage, x_groq: own }: JsonObject): unknown {
   return usage ?? objectOf(own).usage;
 }
 
-/** Usage as the vendor adds it up, normalised. */
+/** Usage as the vendor counts it, normalised. */
 export function vendorUsage(value: unknown, quirks: Quirks): Usage | undefined {
   const usage = openaiUsage(value);
   if (!usage) return undefined;
-  // Told beside the count by some: Perplexity, Together, Mistral.
+  // Some report it separately from the total: Perplexity, Together, Mistral.
   const reasoning = usage.reasoning || (countOf(objectOf(value).reasoning_tokens) ?? 0);
   const output = quirks.outputWithoutReasoning ? sumOf(usage.output, reasoning) : usage.output;
   return { ...usage, reasoning, output };
@@ -99,7 +99,7 @@ export function argumentsOf(value: unknown): string {
   return isObject(value) ? jsonTextOf(value) : (stringOf(value) ?? '');
 }
 
-/** A piece of a message; `reasoning_details` are as they came, for whoever puts them together. */
+/** Decodes a piece of a message; `reasoning_details` are kept as received, to be assembled. */
 function decodeDelta(delta: JsonObject): ChatChunk['choices'][number]['delta'] {
   const { parts, text, thought } = piecesOf(delta.content);
   const reasoning = thought + reasoningOf(delta);
@@ -121,7 +121,7 @@ function decodeDelta(delta: JsonObject): ChatChunk['choices'][number]['delta'] {
   };
 }
 
-/** Calls of tools; the one call of old has no number. */
+/** Tool calls; a deprecated function call has no index. */
 function callsOf({ tool_calls: calls, function_call: legacy }: JsonObject): { tool_calls?: [] } {
   const list = Array.isArray(calls)
     ? calls.filter(isObject)
@@ -131,7 +131,7 @@ function callsOf({ tool_calls: calls, function_call: legacy }: JsonObject): { to
   return list.length > 0 || Array.isArray(calls) ? { tool_calls: list as unknown as [] } : {};
 }
 
-/** Text, what was thought, and whole parts in a piece of content. */
+/** Text, reasoning, and whole parts in a piece of content. */
 function piecesOf(content: unknown): { parts: Part[]; text: string; thought: string } {
   if (typeof content === 'string') return { parts: [], text: content, thought: '' };
   const list = new PartList();

@@ -1,10 +1,10 @@
-/** Several answers to one request, asked one by one and told as the one answer of several choices that a client of chat wants. */
+/** Combines several answers, requested one by one, to the single answer with several choices that a chat client requested. */
 import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 
-/** The whole answer that these make, each of which has one choice. @param usage of all together */
+/** The combined answer; each of the answers has one choice. @param usage of all together */
 export function joinedAnswers(answers: readonly JsonObject[], usage: Usage | undefined): JsonObject {
   const choices = answers.flatMap(({ choices: own }, index) =>
     listOf(own)
@@ -14,17 +14,17 @@ export function joinedAnswers(answers: readonly JsonObject[], usage: Usage | und
   return { ...answers[0], choices, ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}) };
 }
 
-/** Names the chunks of several streams as those of one. */
+/** Gives the chunks of several streams a common id. */
 export class JoinedChunks {
   readonly #tellsUsage: boolean;
   #named: JsonObject | undefined;
 
-  /** @param tellsUsage whether the client asked for it */
+  /** @param tellsUsage whether the client requested the usage */
   constructor(tellsUsage: boolean) {
     this.#tellsUsage = tellsUsage;
   }
 
-  /** A chunk of the stream that is this choice; `undefined` where it says nothing of that. */
+  /** A chunk of the stream with this choice; `undefined` if it has nothing for the client. */
   chunk(chunk: JsonObject, index: number): JsonObject | undefined {
     const { id, created, model } = chunk;
     const choices = listOf(chunk.choices).filter(isObject);
@@ -33,7 +33,7 @@ export class JoinedChunks {
     return { ...chunk, ...this.#named, choices: choices.map((choice) => ({ ...choice, index })) };
   }
 
-  /** What all used, behind the last of them; `undefined` where nobody asked, or nobody knows. */
+  /** The total usage, after the last of them; `undefined` if it was not requested, or is unknown. */
   usage(usage: Usage | undefined): JsonObject | undefined {
     if (!this.#tellsUsage || !usage) return undefined;
     return { ...this.#named, object: 'chat.completion.chunk', choices: [], usage: encodeOpenaiUsage(usage) };

@@ -1,6 +1,6 @@
 /**
- * Calls of functions at Google's own endpoint for OpenAI's chat, which wants back what it signed them with: clients that drop the
- * field get it from memory, and a call that another model made has what stands for a signature.
+ * Signatures of function calls at Google's own OpenAI-compatible endpoint, which requires them back: if a client drops the field,
+ * it is restored from memory, and a call by another model gets a placeholder.
  */
 import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';
@@ -8,7 +8,7 @@ import { geminiModel } from '../gemini/models.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { NO_SIGNATURE, signatureIn } from '../parts/issued.ts';
 
-/** Remembers the signatures of the calls in an answer, or in an event of one. */
+/** Remembers the signatures of calls in an answer, or in a stream event. */
 export function rememberSignatures({ choices }: JsonObject, memory: ReplayMemory): void {
   for (const choice of listOf(choices)) {
     const { message, delta } = objectOf(choice);
@@ -21,13 +21,13 @@ export function rememberSignatures({ choices }: JsonObject, memory: ReplayMemory
   }
 }
 
-/** The calls of a message, signed as far as that is known. @param model or the one it is like */
+/** The calls of a message with their signatures, as far as known. @param model or the model it is equivalent to */
 export function signedCalls(
   calls: readonly unknown[],
   memory: ReplayMemory,
   model: string,
 ): readonly unknown[] {
-  // Older ones ask for none. Parallel calls have one, with the first.
+  // Older models require none. Parallel calls have one, on the first.
   const needed = geminiModel(model).pairsById;
   const signed = calls.map((call, at) => {
     if (!isObject(call) || signatureIn(call.extra_content) !== undefined) return call;
@@ -40,7 +40,7 @@ export function signedCalls(
   return signed.every((call, at) => call === calls[at]) ? calls : signed;
 }
 
-/** A request of chat whose earlier calls are signed; the same one where they are. */
+/** A chat request with signatures on its earlier calls; the same object if nothing changes. */
 export function withSignedCalls(request: JsonObject, memory: ReplayMemory, model: string): JsonObject {
   const { messages } = request;
   if (!Array.isArray(messages)) return request;

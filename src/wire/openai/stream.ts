@@ -14,7 +14,7 @@ import { growDetails, sealOf } from './reasoning-details.ts';
 import { argumentsOf, decodeChunk } from './response.ts';
 
 interface Call {
-  /** The server's own number, where it gives one. */
+  /** The server's own index, if it sends one. */
   readonly index: number | undefined;
   readonly id: string | undefined;
   /** Whether it has no arguments yet. */
@@ -23,19 +23,19 @@ interface Call {
 
 interface Choice {
   begun: boolean;
-  /** The last word on why it ended: more may come behind it. */
+  /** The latest finish reason: more content may follow. */
   finish: string | undefined;
   readonly calls: Call[];
-  /** What must be given back of the reasoning in progress. */
+  /** What must be sent back with the current reasoning. */
   details: JsonObject[];
 }
 
-/** Indexes come from outside and must not make lists as long as they like. */
+/** Indexes come from outside and must not create arbitrarily long lists. */
 const MAX_CHOICES = 128;
 
 /**
- * Chat chunks as any vendor sends them, made regular: the role first and once, tool calls numbered from 0 with id and
- * name in their first piece alone, one finish reason a choice, the usage in a chunk of its own, both at the end.
+ * Normalises the chunks of any vendor: the role first and once, tool calls numbered from 0 with id and name in their first piece
+ * only, one finish reason per choice, the usage in a chunk of its own, both at the end.
  */
 export class ChunkReader implements ChatReader {
   readonly #context: Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
@@ -43,13 +43,13 @@ export class ChunkReader implements ChatReader {
   readonly #regular: RegularChunks;
   #named: ChatChunk | undefined;
   #usage: ChatChunk['usage'];
-  /** Pages beside the choices, which each chunk may tell again. */
+  /** Sources beside the choices, which each chunk may repeat. */
   #beside: Annotation[] = [];
   done = false;
   error: JsonObject | undefined;
   malformed = 0;
 
-  /** @param single whether one answer is asked for */
+  /** @param single whether a single answer is requested */
   constructor(context: Pick<EncodeContext, 'created' | 'newId' | 'quirks'>, single = false) {
     this.#context = context;
     this.#regular = new RegularChunks(single);
@@ -57,7 +57,7 @@ export class ChunkReader implements ChatReader {
 
   push(event: SseEvent): ChatChunk[] {
     if (this.done) return [];
-    // Some hosts end a stream in so many words and forget its finish reason.
+    // Some hosts send the terminator without a finish reason.
     if (event.data === '[DONE]') return this.#stop();
     const value = readEvent('chat', event, this);
     if (!value) return [];
@@ -65,7 +65,7 @@ export class ChunkReader implements ChatReader {
     if (chunk.usage) this.#usage = chunk.usage;
     const beside = sourcesBeside(value);
     if (beside.length > 0) this.#beside = beside;
-    // Some name each chunk anew, and Azure's first one names nothing.
+    // Some servers give each chunk another id, and Azure's first chunk has none.
     if (!this.#named?.model) this.#named = { ...chunk, id: chunk.id || `chatcmpl-${this.#context.newId()}` };
     return chunk.choices.flatMap((choice) => this.#choice(choice));
   }
@@ -110,7 +110,7 @@ export class ChunkReader implements ChatReader {
     if (fails(endingOf('chat', finish))) {
       return [this.#chunk({ index, delta: {}, logprobs: null, finish_reason: finish })];
     }
-    // Together says it behind the first of several calls, and vendors that repeat their last chunk say it twice.
+    // Together sends it after the first of several calls, and some vendors repeat their last chunk.
     choice.finish = finish ?? choice.finish;
     const { role: _, tool_calls: calls, reasoning_details: details, ...rest } = delta;
     const chunks: ChatChunk[] = [];
@@ -135,7 +135,7 @@ export class ChunkReader implements ChatReader {
     return chunks;
   }
 
-  /** Calls without arguments get theirs, and the choice its finish reason. */
+  /** Completes the arguments of calls without any, and emits the finish reason. */
   #finish(index: number, choice: Choice): ChatChunk[] {
     const { calls, finish } = choice;
     const say = (delta: ChatDelta, reason: string | null) =>
@@ -153,7 +153,7 @@ export class ChunkReader implements ChatReader {
     return [...late, say({}, calls.length > 0 && finish === 'stop' ? 'tool_calls' : finish)];
   }
 
-  /** Some vendors leave the index out or give every call the same one: a new id is a new call. */
+  /** Some vendors omit the index or give every call the same one: a new id is a new call. */
   #call({ calls }: Choice, delta: JsonObject): ToolCallDelta | undefined {
     const index = numberOf(delta.index);
     const id = stringOf(delta.id) || undefined;
@@ -170,7 +170,7 @@ export class ChunkReader implements ChatReader {
       return { index: known, function: { arguments: text } };
     }
     if (calls.length >= 1_024) return undefined;
-    // Its beginning was lost: nobody could run it.
+    // Its beginning was lost, so that it cannot be executed.
     if (!stringOf(name)) {
       this.error ??= brokenEvent();
       return undefined;
@@ -191,7 +191,7 @@ export class ChunkReader implements ChatReader {
   }
 }
 
-/** What was gathered of the reasoning, once. */
+/** Emits the collected reasoning details, once. */
 function sealed(choice: Choice): Seal[] {
   const seals = sealOf(choice.details);
   choice.details = [];

@@ -9,7 +9,7 @@ import { Folding } from '../openai/folding.ts';
 import { answerOf, readAnnotation, saysMore } from './message.ts';
 import { PartList, wholeParts } from './part-list.ts';
 
-/** Indexes come from outside and must not make lists as long as they like. */
+/** Indexes come from outside and must not create arbitrarily long lists. */
 const MAX_CALLS = 1_024;
 
 interface PartsChoice extends Choice {
@@ -17,11 +17,11 @@ interface PartsChoice extends Choice {
   /** By index. */
   readonly calls: Map<number, ToolCall>;
   readonly logprobs: unknown[];
-  /** The sequence that stopped it, where a provider names it. */
+  /** The stop sequence, if a provider reports it. */
   stopped: unknown;
 }
 
-/** Folds canonical chunks into a canonical answer, whose parts are in the order in which they came. */
+/** Assembles canonical chunks to a canonical answer, whose parts are in order of arrival. */
 export function canonicalAssembler(): Assembler {
   return new PartsFolding({});
 }
@@ -62,7 +62,7 @@ class PartsFolding extends Folding<PartsChoice> {
     );
   }
 
-  /** What belongs to the model that made it cannot be gone on with by another. */
+  /** Whether the answer contains parts that only its own model can continue. */
   override begun(): Begun | undefined {
     const [choice, second] = this.choices;
     if (!choice || second || choice.finish !== null) return undefined;
@@ -108,7 +108,7 @@ class PartsFolding extends Folding<PartsChoice> {
   }
 }
 
-/** What a delta says of where the text comes from: in our own words where it has them, else in chat's. */
+/** The annotations of a delta: in the canonical form if it has them, otherwise in chat's. */
 export function annotationsIn(delta: JsonObject): Annotation[] {
   return listOf(delta.annotations).flatMap((note) =>
     isObject(note) && saysMore(note as unknown as Annotation)

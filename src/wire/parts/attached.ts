@@ -1,12 +1,12 @@
 import type { ChatMessage, ContentPart } from '../chat.ts';
 import { isObject, stringOf } from '../json.ts';
 
-/** Stands for a result of which nothing is text. */
+/** A placeholder for a result without text. */
 const ATTACHED = 'The result is attached to the next message.';
 
 /**
- * A conversation for whom the results of tools are text alone: pictures and files follow the last result of their turn, as
- * said by the user.
+ * A conversation for targets whose tool results are text only: images and files follow the last result of their turn in a
+ * user message.
  */
 export function withTextResults(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   if (!messages.some(isRich)) return messages;
@@ -29,7 +29,7 @@ export function withTextResults(messages: readonly ChatMessage[]): readonly Chat
   return moved.length > 0 ? [...plain, { role: 'user', content: moved }] : plain;
 }
 
-/** Parts as said by the user before a message: at the beginning of it where the user says it. */
+/** Adds parts to the beginning of the next user message, or as a message of their own. */
 export function shownBefore(parts: readonly ContentPart[], message: ChatMessage): ChatMessage[] {
   const { content } = message;
   if (message.role !== 'user') return [{ role: 'user', content: [...parts] }, message];
@@ -37,7 +37,7 @@ export function shownBefore(parts: readonly ContentPart[], message: ChatMessage)
   return [{ ...message, content: [...parts, ...said] }];
 }
 
-/** Whether a result holds more than text. */
+/** Whether a result contains more than text. */
 function isRich(message: ChatMessage): boolean {
   if (message?.role !== 'tool') return false;
   const { content } = message;

@@ -5,27 +5,27 @@ interface Made {
 }
 
 /**
- * Which result is of which call, in protocols where ids are optional: without them results are of the calls of their name, in
- * order. Chat must have ids: those that are missing are counted, so that the same conversation always has the same ones.
+ * Matches results to calls in protocols where ids are optional: without ids, results belong to the calls of the same name, in
+ * order. Chat requires ids: missing ones are numbered, so that the same conversation always gets the same ids.
  */
 export class CallPairs {
   readonly #made: Made[] = [];
-  /** The calls of the last turn that made any begin here. */
+  /** The index of the first call of the last turn with calls. */
   #turn = 0;
   #count = 0;
 
-  /** The model says something: results that follow are of what it calls now. */
+  /** Begins a turn of the model: the following results belong to its calls. */
   turn(): void {
     this.#turn = this.#made.length;
   }
 
-  /** A name that nothing else in the conversation has. */
+  /** An id that does not occur elsewhere in the conversation. */
   next(): string {
     this.#count += 1;
     return `call_n${this.#count}`;
   }
 
-  /** A call. @returns its id */
+  /** Adds a call. @returns its id */
   called(given: string | undefined, name: string): string {
     const id = given || this.next();
     this.#made.push({ id, name, answered: false });
@@ -33,9 +33,9 @@ export class CallPairs {
   }
 
   /**
-   * A result.
-   * @param name of its call; where it has none it is of whichever comes next
-   * @returns the id of its call; one of its own where there is no such call
+   * Adds a result.
+   * @param name of its function; without one it belongs to the next call without a result
+   * @returns the id of its call; a new one if there is no such call
    */
   answered(given: string | undefined, name: string | undefined): string {
     const made = given
@@ -45,7 +45,7 @@ export class CallPairs {
     return made?.id ?? (given || this.next());
   }
 
-  /** Of the last turn first: earlier ones may have left calls of the same name without a result. */
+  /** The last turn is searched first: earlier ones may have calls of the same name without a result. */
   #find(matches: (call: Made) => boolean): Made | undefined {
     return this.#made.slice(this.#turn).find(matches) ?? this.#made.find(matches);
   }

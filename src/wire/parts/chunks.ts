@@ -4,7 +4,7 @@ import { chunkOf, usageChunks } from '../chunks.ts';
 import { openaiUsage } from '../usage.ts';
 import { partsOf, toldAudio } from './message.ts';
 
-/** The chunks that a whole canonical answer would have come in: its parts in order, each as one piece. */
+/** The chunks in which a whole canonical answer could have been streamed: its parts in order, one piece each. */
 export function canonicalChunks(answer: ChatResponse): ChatChunk[] {
   const chunks = answer.choices.flatMap(({ index, message, logprobs, finish_reason, ...more }) => {
     let calls = 0;

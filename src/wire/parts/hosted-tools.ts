@@ -1,6 +1,6 @@
 /**
- * Tools that the provider runs by itself, as a request asks for them: `hosted_tools` of a canonical request, beside which
- * chat's own `web_search_options` says the same.
+ * Hosted tools, which the provider runs: `hosted_tools` of a canonical request, besides chat's own `web_search_options`, which
+ * has the same meaning.
  */
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
@@ -8,14 +8,14 @@ import type { Native } from './part.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 
 export interface HostedTool {
-  /** In Anthropic's words: `web_search`, `code_execution`. */
+  /** In Anthropic's terms: `web_search`, `code_execution`. */
   readonly name: string;
   readonly options: SearchOptions;
-  /** The tool as its own protocol has it. */
+  /** The tool in the format of its own protocol. */
   readonly native?: Native;
 }
 
-/** What a search may be told. */
+/** The options of a search. */
 export interface SearchOptions {
   readonly max_uses?: number;
   readonly allowed_domains?: readonly unknown[];
@@ -25,7 +25,7 @@ export interface SearchOptions {
   readonly search_context_size?: string;
 }
 
-/** The tools that a request wants its provider to run. */
+/** The hosted tools that a request asks for. */
 export function hostedTools(request: ChatRequest): HostedTool[] {
   const listed = listOf(request.hosted_tools) as HostedTool[];
   const { web_search_options: options } = request;
@@ -35,12 +35,12 @@ export function hostedTools(request: ChatRequest): HostedTool[] {
     : listed;
 }
 
-/** What the client calls the tool. */
+/** The client's name for the tool. */
 export function wordFor({ name, native }: HostedTool): string {
   return stringOf(native?.value.type) ?? (name === 'web_search' ? 'web_search_options' : name);
 }
 
-/** What chat's options say; its place of the user is one level deeper. */
+/** The search options of chat; the user's location is nested one level deeper. */
 function chatOptions({ user_location: location, search_context_size: size }: JsonObject): SearchOptions {
   const { approximate } = objectOf(location);
   return {
@@ -49,7 +49,7 @@ function chatOptions({ user_location: location, search_context_size: size }: Jso
   };
 }
 
-/** A search as chat's options have it. */
+/** A search in the form of chat's options. */
 export function toChatOptions({
   user_location: location,
   search_context_size: size,
@@ -61,7 +61,7 @@ export function toChatOptions({
   };
 }
 
-/** What a tool of Anthropic's or OpenAI's says of its search, in fields that both have under these names. */
+/** The search options of Anthropic's or OpenAI's tool, whose names are the same in both. */
 export function searchOptions(tool: JsonObject): SearchOptions {
   const { max_uses, user_location, search_context_size, filters } = tool;
   const { allowed_domains, blocked_domains } = { ...objectOf(filters), ...tool } as JsonObject;
@@ -76,7 +76,7 @@ export function searchOptions(tool: JsonObject): SearchOptions {
   };
 }
 
-/** The options but for those that a target does not know, which are named in `dropped`. */
+/** The options that a target supports; the others are added to `dropped`. */
 export function knownOptions(
   { name, options }: HostedTool,
   known: readonly (keyof SearchOptions)[],

@@ -1,36 +1,36 @@
 /**
- * Who issued what must be given back. A signature, or what is encrypted, serves its issuer alone: another provider answers 400
- * to it. What passes here is remembered with its issuer; of what is not known any more the form often tells that it cannot
- * be the issuer's.
+ * Remembers who issued what must be sent back. A signature, or encrypted content, is only accepted by its issuer: another provider
+ * rejects it with 400. Values that pass through the proxy are remembered with their issuer; for forgotten ones the format
+ * often shows that they cannot be the issuer's.
  */
 import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';
 import type { Part, Seal } from './part.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 
-/** Anthropic's own, Bedrock's and Vertex AI's Claudes take each other's signatures. @see https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking */
+/** Claude models at Anthropic, Bedrock and Vertex AI accept each other's signatures. @see https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking */
 export const CLAUDE = 'claude';
 
-/** Begins what we gave clients of another protocol to keep for us, also in base64. */
+/** The prefix of what the proxy itself gives clients of another protocol to preserve, also in base64. */
 const OURS = /^(?:llmproxy[:.]|bGxtcHJveHk6)/;
 
-/** Whether a signature, or what is encrypted, is none of a provider's but was made here. */
+/** Whether a signature, or encrypted content, was made by the proxy rather than by a provider. */
 export function isOurs(value: string): boolean {
   return OURS.test(value);
 }
 
-/** What no Claude signs with: OpenAI's tokens, digests of MiniMax, ids of DeepSeek. */
+/** Formats that no Claude signature has: OpenAI's tokens, MiniMax's digests, DeepSeek's ids. */
 const NO_CLAUDES = /^(?:gAAAA|[0-9a-f]{32}$|[0-9a-f]{64}$|[0-9a-f]{8}-[0-9a-f]{4}-)/i;
 
-/** What one provider may be given back. */
+/** What may be sent back to one provider. */
 export class Issued {
   readonly #memory: ReplayMemory;
   readonly #issuer: string;
   readonly #nothing: boolean;
 
   /**
-   * @param issuer whoever reads the same signatures
-   * @param nothing whether it has just refused what it was given back
+   * @param issuer identifies the providers that accept the same signatures
+   * @param nothing whether it has just rejected something that was sent back
    */
   constructor(memory: ReplayMemory, issuer: string, nothing: boolean) {
     this.#memory = memory;
@@ -38,12 +38,12 @@ export class Issued {
     this.#nothing = nothing;
   }
 
-  /** Remembers who issued it. */
+  /** Remembers the issuer of a value. */
   note(value: string): void {
     if (value !== '') this.#memory.set(keyOf(value), { issuer: this.#issuer });
   }
 
-  /** Whether the provider may be given it. */
+  /** Whether a value may be sent back to the provider. */
   isOwn(value: string): boolean {
     if (this.#nothing || value === '' || isOurs(value)) return false;
     const issuer = this.#memory.get(keyOf(value))?.issuer;
@@ -51,13 +51,13 @@ export class Issued {
     return this.#issuer !== CLAUDE || !NO_CLAUDES.test(value);
   }
 
-  /** Whether all that is sealed with it may be given back. */
+  /** Whether everything in a seal may be sent back. */
   owns(seal: JsonObject): boolean {
     const values = valuesOf(seal);
     return values.length === 0 ? !this.#nothing : values.every((value) => this.isOwn(value));
   }
 
-  /** The memory, without what is not to be given back. */
+  /** The memory, restricted to what may be sent back. */
   get view(): ReplayMemory {
     const memory = this.#memory;
     return {
@@ -76,12 +76,12 @@ export class Issued {
   }
 }
 
-/** Long values differ at their ends; what is long in all is not kept twice. */
+/** Long values differ at their ends, which suffice as keys. */
 function keyOf(value: string): string {
   return `issued ${value.length} ${value.slice(0, 24)} ${value.slice(-48)}`;
 }
 
-/** What a seal is known by. */
+/** The keys of a seal. */
 export function valuesOf(seal: JsonObject): string[] {
   const { type, signature, data, encrypted_content: encrypted, details } = seal as Seal;
   if (type === 'details') return listOf(details).filter(isObject).flatMap(detailValues);
@@ -90,7 +90,7 @@ export function valuesOf(seal: JsonObject): string[] {
   );
 }
 
-/** What a part is sealed or signed with. */
+/** The seal or signature of a part. */
 export function sealedWith(part: Part): string[] {
   if (part.type === 'thinking') return part.seal ? valuesOf(part.seal) : [];
   const extra =
@@ -99,12 +99,12 @@ export function sealedWith(part: Part): string[] {
   return signature === undefined ? [] : [signature];
 }
 
-/** What a gateway's detail of reasoning is known by. */
+/** The keys of a gateway's reasoning detail. */
 export function detailValues({ signature, data }: JsonObject): string[] {
   return [signature, data].flatMap((value) => (typeof value === 'string' && value !== '' ? [value] : []));
 }
 
-/** Stands for a signature that is lost. @see https://ai.google.dev/gemini-api/docs/thought-signatures */
+/** A placeholder for a lost signature. @see https://ai.google.dev/gemini-api/docs/thought-signatures */
 export const NO_SIGNATURE = 'skip_thought_signature_validator';
 
 /** Google's signature of a part. */

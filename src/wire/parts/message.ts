@@ -5,12 +5,12 @@ import type { Annotation, AudioPart, Part, Seal, TextPart, ThinkingPart } from '
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { PartList } from './part-list.ts';
 
-/** What an assistant's message says, in order. */
+/** The parts of an assistant message, in order. */
 export function partsOf(message: ChatMessage): readonly Part[] {
   return (message.parts as Part[] | undefined) ?? partsOfFields(message);
 }
 
-/** The same, with the seals that are remembered of its first call where the client gave none back. */
+/** The same, with the remembered seals of its first call if the client did not send any back. */
 export function partsWithSeals(message: ChatMessage, memory: ReplayMemory): readonly Part[] {
   const parts = partsOf(message);
   const first = message.tool_calls?.[0]?.id;
@@ -26,14 +26,14 @@ export function partsWithSeals(message: ChatMessage, memory: ReplayMemory): read
 }
 
 /**
- * An answer in chat that says these parts: in chat's own fields, and in order where these would say another.
- * @param empty content of a message that has neither a text nor a call
+ * An answer in chat's format with these parts: in chat's own fields, and as ordered parts if the fields would lose the order.
+ * @param empty the content of a message with neither text nor calls
  */
 export function answerOf(parts: readonly Part[], empty: string | null = null): ChatMessage {
   return { refusal: null, ...messageOf(parts, empty) };
 }
 
-/** The same as part of a conversation. */
+/** The same as a message of a conversation. */
 export function messageOf(parts: readonly Part[], empty: string | null = ''): ChatMessage {
   const texts = parts.filter((part) => part.type === 'text');
   const refusal = joined(parts, 'refusal');
@@ -64,7 +64,7 @@ export function messageOf(parts: readonly Part[], empty: string | null = ''): Ch
   };
 }
 
-/** A message that says these parts in place of its own; what else it has stays. */
+/** A message with other parts; its remaining fields are kept. */
 export function withParts(message: ChatMessage, parts: readonly Part[]): ChatMessage {
   const {
     content: _content,
@@ -84,12 +84,12 @@ export function withParts(message: ChatMessage, parts: readonly Part[]): ChatMes
   return { ...rest, ...messageOf(parts) };
 }
 
-/** Summaries of different items are apart. */
+/** Summaries of different items are separated. */
 function isSpaced(seals: readonly Seal[]): boolean {
   return seals.every(({ type }) => type === 'encrypted');
 }
 
-/** Texts without a mark are one. */
+/** Consecutive texts without cache marks are joined. */
 function contentOf(texts: readonly TextPart[]): string | ContentPart[] {
   const marked = texts.some(({ cache_control: mark }) => mark !== undefined);
   if (!marked) return texts.map(({ text }) => text).join('');
@@ -104,7 +104,7 @@ function joined(parts: readonly Part[], type: 'refusal'): string {
   return parts.map((part) => (part.type === type ? part.text : '')).join('');
 }
 
-/** Sound as chat has it. */
+/** Audio in chat's format. */
 export function toldAudio({ id, data, transcript, expires_at }: AudioPart): JsonObject {
   return {
     ...(id === undefined ? {} : { id }),
@@ -114,17 +114,17 @@ export function toldAudio({ id, data, transcript, expires_at }: AudioPart): Json
   };
 }
 
-/** An annotation as chat has it; none where chat has no word for it. */
+/** An annotation in chat's format; `undefined` if chat has none like it. */
 export function toldAnnotation(annotation: Annotation): JsonObject[] {
   if (annotation.type !== 'url_citation') return [];
   const { url, title, start_index, end_index } = annotation.url_citation;
   return [{ type: 'url_citation', url_citation: { url, title, start_index, end_index } }];
 }
 
-/** In which order chat's fields are read. */
+/** The order in which chat's fields are read. */
 const ORDER: Readonly<Partial<Record<Part['type'], number>>> = { thinking: 0, text: 1, refusal: 2, call: 3 };
 
-/** Whether chat's fields alone say the same in the same order. */
+/** Whether chat's fields alone have the same content in the same order. */
 function isPlain(parts: readonly Part[]): boolean {
   let place = 0;
   let thoughts = 0;
@@ -142,12 +142,12 @@ function isPlain(parts: readonly Part[]): boolean {
   return thoughts < 2 || parts.every((part) => part.type !== 'thinking' || saysItself(part));
 }
 
-/** Whether an annotation says more than chat has a word for. */
+/** Whether an annotation contains more than chat can express. */
 export function saysMore(note: Annotation): boolean {
   return note.type !== 'url_citation' || note.native !== undefined || Boolean(note.url_citation?.cited_text);
 }
 
-/** Whether the seal holds all of the thinking. */
+/** Whether the seal contains all of the thinking. */
 function saysItself({ text, seal }: ThinkingPart): boolean {
   return seal?.type === 'redacted_thinking' || (seal?.type === 'thinking' && seal.thinking === text);
 }
@@ -170,7 +170,7 @@ function partsOfFields(message: ChatMessage): Part[] {
   return parts;
 }
 
-/** Reasoning and what it is sealed with, in the order of a stream that says both: words that are not in a seal come first. */
+/** Reasoning and its seals, in the order of a stream that has both: text outside the seals comes first. */
 function thinkingOf(message: ChatMessage): Part[] {
   const { thinking_blocks: blocks, reasoning_content, reasoning_details: details } = message;
   const given = Array.isArray(details) && details.length > 0 ? [{ type: 'details', details }] : [];
@@ -182,7 +182,7 @@ function thinkingOf(message: ChatMessage): Part[] {
   return list.parts;
 }
 
-/** A part of an assistant's content in chat. */
+/** Decodes a part of an assistant's content in chat. */
 function partOf(part: JsonObject): Part[] {
   const { type, text, refusal, cache_control: mark, image_url: image } = part;
   if (typeof text === 'string') {
@@ -194,7 +194,7 @@ function partOf(part: JsonObject): Part[] {
   return type === 'image_url' ? imagePart({ image_url: image }) : [];
 }
 
-/** A picture as OpenRouter has it. */
+/** An image in OpenRouter's format. */
 export function imagePart(value: unknown): Part[] {
   const { image_url: image } = objectOf(value);
   const url = stringOf(image) ?? stringOf(objectOf(image).url);
@@ -211,7 +211,7 @@ export function audioPart({ id, data, transcript, expires_at }: JsonObject): Aud
   };
 }
 
-/** An annotation of chat, whatever it lacks; none that names no page. */
+/** Decodes an annotation of chat, however incomplete; `undefined` if it has no URL. */
 export function readAnnotation(value: unknown): Annotation[] {
   const { type, url_citation: citation } = objectOf(value);
   const { url, title, start_index: start, end_index: end } = objectOf(citation);
@@ -223,7 +223,7 @@ function place(value: unknown): number {
   return typeof value === 'number' && value >= 0 ? value : 0;
 }
 
-/** @param start and end in characters of the message's text; the same where no words are named */
+/** @param start and end in characters of the message's text; equal if it refers to no particular words */
 export function pageNote(url: string, title: string, start = 0, end = start): Annotation {
   return { type: 'url_citation', url_citation: { url, title, start_index: start, end_index: end } };
 }

@@ -1,6 +1,6 @@
 /**
- * The order of an answer's parts, for clients whose protocol has no place for it: chat gives back a text and calls, and a
- * model that signs its reasoning wants it between them, where it was.
+ * The order of an answer's parts, for clients whose protocol does not preserve it: chat sends back a text and calls, whereas a model
+ * that signs its reasoning requires it in its original place between them.
  */
 import type { ChatMessage } from '../chat.ts';
 import type { ReplayMemory } from '../protocol.ts';
@@ -10,7 +10,7 @@ import { isObject, listOf, numberOf, stringOf } from '../json.ts';
 import { partsOf, withParts } from './message.ts';
 
 /**
- * Remembers what must be given back of an answer that calls tools, under the id of its first call.
+ * Remembers what must be sent back of an answer with tool calls, under the id of its first call.
  * @param parts of the whole answer
  */
 export function remember(parts: readonly Part[], memory: ReplayMemory): void {
@@ -20,14 +20,14 @@ export function remember(parts: readonly Part[], memory: ReplayMemory): void {
   memory.set(first, { ...memory.get(first), thinking_blocks: seals, order: parts.flatMap(placeOf) });
 }
 
-/** A part without what the client gives back itself. */
+/** A part without what the client itself sends back. */
 function placeOf(part: Part): JsonObject[] {
   if (part.type === 'thinking') return [{ type: 'thinking', text: part.text }];
   if (part.type === 'text') return [{ type: 'text', length: part.text.length }];
   return part.type === 'call' ? [{ type: 'call', id: part.call.id }] : [];
 }
 
-/** The message in the order in which it was said, where that is remembered and the client left all as it was. */
+/** The message in its original order, if that is remembered and the client has not changed the content. */
 export function reordered(message: ChatMessage, memory: ReplayMemory): ChatMessage {
   const first = message.tool_calls?.[0]?.id;
   if (first === undefined || message.parts !== undefined) return message;
@@ -35,7 +35,7 @@ export function reordered(message: ChatMessage, memory: ReplayMemory): ChatMessa
   if (!Array.isArray(order)) return message;
   const own = partsOf(message);
   const given = own.flatMap((part) => (part.type === 'thinking' && part.seal ? [part.seal] : []));
-  // What is remembered is complete; clients of streams may have kept the last piece alone.
+  // The remembered value is complete; a client may have kept only the last piece of a stream.
   const seals = listOf(kept) as Seal[];
   const parts = inOrder(order, own, seals.length >= given.length ? seals : given);
   return parts ? withParts(message, parts) : message;

@@ -3,13 +3,13 @@ import type { JsonObject } from '../json.ts';
 import type { Annotation, AudioPart, Part, Seal, TextPart } from './part.ts';
 import { isObject, stringOf } from '../json.ts';
 
-/** Parts come from outside and must not make lists as long as they like. */
+/** Parts come from outside and must not create arbitrarily long lists. */
 const MAX_PARTS = 16_384;
 
-/** Puts together what is said, in pieces or whole, as an ordered list of parts. */
+/** Assembles content, in pieces or whole, to an ordered list of parts. */
 export class PartList {
   readonly parts: Part[] = [];
-  /** Characters of all text so far, from which the places of annotations count. */
+  /** The length of the whole text so far, to which annotations refer, characters. */
   length = 0;
 
   text(piece: string, more: Pick<TextPart, 'cache_control'> = {}): void {
@@ -22,14 +22,14 @@ export class PartList {
     else this.add({ type: 'text', text: piece, ...more });
   }
 
-  /** Annotations of the last text: where none was said yet, of an empty one. */
+  /** Adds annotations to the last text, or to an empty one if there is none yet. */
   annotate(notes: readonly Annotation[]): void {
     if (notes.length === 0) return;
     const known = this.#text();
     for (const note of notes) (known.annotations ??= []).push(note);
   }
 
-  /** What must be given back with the last text. */
+  /** Adds what must be sent back with the last text. */
   accompany(extra: unknown): void {
     this.#text().extra_content = extra;
   }
@@ -41,7 +41,7 @@ export class PartList {
     else this.add({ type: 'thinking', text: piece.replace(BETWEEN, '') });
   }
 
-  /** Seals the thinking in progress; what was redacted stands alone, and so does what nobody has shown. */
+  /** Seals the current thinking; redacted or hidden reasoning becomes a part of its own. */
   seal(seal: Seal): void {
     const last = this.#last;
     const holds = last?.type === 'thinking' && last.seal === undefined && seal.type !== 'redacted_thinking';
@@ -60,7 +60,7 @@ export class PartList {
     this.add({ type: 'call', call });
   }
 
-  /** A piece of sound, or of what is said in it. */
+  /** Adds a piece of audio or of its transcript. */
   audio({ id, data, transcript, expires_at: until }: JsonObject): void {
     let part = this.parts.findLast((each) => each.type === 'audio');
     if (!part) this.add((part = { type: 'audio', data: '', transcript: '' } as AudioPart));
@@ -72,7 +72,7 @@ export class PartList {
 
   add(part: Part): void {
     if (this.parts.length < MAX_PARTS) this.parts.push(part);
-    // Its place is lost then, and not what was said.
+    // Its place in the order is lost then, but not its content.
     else if (part.type === 'text') this.#text().text += part.text;
   }
 
@@ -89,10 +89,10 @@ export class PartList {
   }
 }
 
-/** What stands between two summaries of reasoning. */
+/** The separator between two reasoning summaries. */
 export const BETWEEN = /^\n\n/;
 
-/** The whole parts that a delta brings. */
+/** The complete parts in a delta. */
 export function wholeParts(value: unknown): Part[] {
   return Array.isArray(value) ? value.filter((part): part is Part => isObject(part)) : [];
 }

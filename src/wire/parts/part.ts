@@ -1,25 +1,25 @@
 /**
- * The canonical form of what a model says: an ordered list of parts. OpenAI's chat has one place for each kind of part
- * (`content`, `reasoning_content`, `tool_calls`), so that `[think, call, think, text, call]` would come back in another
- * order, and models that sign their reasoning refuse that. Everything that a provider says, streamed or whole, and
- * everything that a client gives back of it, is read into parts and written from them.
+ * The canonical form of a model's output: an ordered list of parts. OpenAI's chat has one field for each kind of part
+ * (`content`, `reasoning_content`, `tool_calls`), so that `[think, call, think, text, call]` would be sent back in another
+ * order, which models that sign their reasoning reject. Everything that a provider sends, streamed or whole, and everything
+ * that a client sends back of it, is decoded to parts and encoded from them.
  *
- * A message (`chat.ts`) has chat's own fields and, where these alone would say something else, `parts`: `partsOf` reads
- * either, `messageOf` writes both. A stream says the same piece by piece, one part a chunk:
+ * A message (`chat.ts`) has chat's own fields and, where these alone would lose something, `parts`: `partsOf` reads either,
+ * `messageOf` writes both. A stream has the same content piece by piece, one part per chunk:
  *
- * | delta | what it does |
+ * | delta | effect |
  * | --- | --- |
- * | `reasoning_content` | goes on with the thinking in progress, or begins one |
- * | `thinking_blocks` | seals the thinking in progress with what must be given back, or brings a sealed one |
- * | `content`, `annotations`, `extra_content` | go on with the text in progress, and say where it comes from |
- * | `refusal` | goes on with a refusal |
- * | `tool_calls` | go on with the call of that index, which began where its first piece came |
- * | `audio` | goes on with the sound in progress: its data and its transcript |
- * | `parts` | brings whole parts: pictures, files, tools that the provider ran, and what they gave |
+ * | `reasoning_content` | continues the current thinking, or begins one |
+ * | `thinking_blocks` | seals the current thinking with what must be sent back, or adds a sealed one |
+ * | `content`, `annotations`, `extra_content` | continue the current text, and add its sources |
+ * | `refusal` | continues a refusal |
+ * | `tool_calls` | continue the call with that index, which is placed where its first piece arrived |
+ * | `audio` | continues the current audio: its data and its transcript |
+ * | `parts` | adds whole parts: images, files, hosted tools and their results |
  *
- * Log probabilities stand beside the text that they are of: `logprobs` of the chunk, or of the choice.
+ * Log probabilities accompany the text that they refer to: `logprobs` of the chunk, or of the choice.
  *
- * What the protocol of a client has no word for is counted in `Lost` under the names below. Nothing is left out otherwise.
+ * Content that a client's protocol cannot express is counted in `Lost` under the names below. Nothing else is left out.
  */
 import type { ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
@@ -38,11 +38,11 @@ export type Part =
 export interface TextPart {
   readonly type: 'text';
   text: string;
-  /** Where it comes from; their places count from the beginning of all of the message's text. */
+  /** The sources; their positions refer to the whole text of the message. */
   annotations?: Annotation[];
-  /** A mark up to which a prompt is to be cached. */
+  /** A cache mark for the prompt up to here. */
   cache_control?: unknown;
-  /** What Google wants back with it. */
+  /** A field that Google requires back. */
   extra_content?: unknown;
 }
 
@@ -51,53 +51,53 @@ export interface RefusalPart {
   text: string;
 }
 
-/** What was thought. */
+/** Reasoning. */
 export interface ThinkingPart {
   readonly type: 'thinking';
-  /** As far as it is shown. */
+  /** The visible part. */
   text: string;
-  /** What must be given back to whoever issued it, and to nobody else. */
+  /** What must be sent back to its issuer, and to nobody else. */
   seal?: Seal;
 }
 
 /**
- * What a provider wants back with reasoning, in the shape that it came in: Anthropic's and Bedrock's signed blocks, a
- * Responses item that is encrypted, and the details of chat gateways such as OpenRouter.
+ * What a provider requires back with reasoning, in its own format: signed blocks of Anthropic and Bedrock, an encrypted item of the
+ * Responses API, and the details of chat gateways such as OpenRouter.
  */
 export type Seal = JsonObject & { type: 'thinking' | 'redacted_thinking' | 'encrypted' | 'details' };
 
-/** A call of a function that the client defined. Its arguments are the text that they came as, digit for digit. */
+/** A call of a function that the client defined. Its arguments are the text as received, digit for digit. */
 export interface CallPart {
   readonly type: 'call';
   readonly call: ToolCall;
 }
 
-/** A tool that the provider ran by itself. */
+/** A call of a tool that the provider ran itself. */
 export interface HostedCallPart {
   readonly type: 'hosted_call';
   readonly id: string;
-  /** In Anthropic's words: `web_search`, `code_execution`, `web_fetch`. */
+  /** In Anthropic's terms: `web_search`, `code_execution`, `web_fetch`. */
   readonly name: string;
-  /** What it was given, as JSON text of an object. */
+  /** Its input, as JSON text of an object. */
   readonly input: string;
-  /** The block or item that it came as. */
+  /** The original block or item. */
   readonly native?: Native;
 }
 
-/** What such a tool gave. */
+/** The result of such a tool. */
 export interface HostedResultPart {
   readonly type: 'hosted_result';
-  /** Of its call. */
+  /** The id of its call. */
   readonly id: string;
   readonly name: string;
   /** Pages that were found. */
   readonly sources: readonly Source[];
-  /** What it wrote, where it is no search. */
+  /** Its output, if it is not a search. */
   readonly output?: string;
   readonly native?: Native;
 }
 
-/** What another protocol's words are made of, and what goes back as it is to a server of the same one. */
+/** The source for other protocols' formats, sent back unchanged to a server with the same protocol. */
 export interface Native {
   readonly protocol: 'messages' | 'responses';
   readonly value: JsonObject;
@@ -110,26 +110,26 @@ export interface Source {
 
 export interface ImagePart {
   readonly type: 'image';
-  /** A data: URI, or where it lies. */
+  /** A data: URI, or its URL. */
   readonly url: string;
-  /** What the model was asked for in its own words. */
+  /** The prompt as the model revised it. */
   readonly prompt?: string;
-  /** What Google wants back with it. */
+  /** A field that Google requires back. */
   readonly extra_content?: unknown;
 }
 
-/** Sound, in chat's own shape. */
+/** Audio, in chat's own format. */
 export interface AudioPart {
   readonly type: 'audio';
   id?: string;
   /** In base64. */
   data: string;
-  /** What is said in it. */
+  /** The transcript. */
   transcript: string;
   expires_at?: unknown;
 }
 
-/** A file that the provider made: where it keeps it, or its data. */
+/** A file that the provider created: its location, or its data. */
 export interface FilePart {
   readonly type: 'file';
   readonly id?: string;
@@ -137,32 +137,32 @@ export interface FilePart {
   readonly url?: string;
 }
 
-/** Where a text comes from: a page, or a document that the model was given. */
+/** The source of a text: a page, or a document that the model was given. */
 export type Annotation = PageAnnotation | DocumentAnnotation;
 
-/** Chat's own. Of no words in particular where both places are the same. */
+/** Chat's own kind. If both positions are equal, it refers to no particular words. */
 export interface PageAnnotation {
   readonly type: 'url_citation';
   readonly url_citation: {
     readonly url: string;
     readonly title: string;
-    /** Characters. */
+    /** In characters. */
     readonly start_index: number;
     readonly end_index: number;
-    /** The words of the page. */
+    /** The quoted words of the page. */
     readonly cited_text?: string;
   };
-  /** The citation that it came as. */
+  /** The original citation. */
   readonly native?: Native;
 }
 
 export interface DocumentAnnotation {
   readonly type: 'document_citation';
-  /** Place of the document in the request, from 0. */
+  /** The index of the document in the request, from 0. */
   readonly document: number;
   readonly title: string | null;
   readonly cited_text: string;
-  /** Characters of the answer. */
+  /** In characters of the answer. */
   readonly start_index: number;
   readonly end_index: number;
   readonly native?: Native;

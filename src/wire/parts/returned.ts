@@ -1,4 +1,4 @@
-/** What a conversation gives back of earlier answers, as one target takes it: each is sent what it issued itself. */
+/** Adapts what a conversation contains of earlier answers to one target: each provider receives only what it issued itself. */
 import type { ChatMessage, ContentPart } from '../chat.ts';
 import type { Abilities } from '../facts/abilities.ts';
 import type { ProtocolName, ReplayMemory } from '../protocol.ts';
@@ -12,26 +12,26 @@ import { reordered } from './order.ts';
 export interface Returning {
   readonly protocol: ProtocolName;
   readonly abilities: Abilities;
-  /** What it may be given back. */
+  /** What may be sent back to it. */
   readonly issued: Issued;
   readonly memory: ReplayMemory;
 }
 
 export interface Returned {
   readonly messages: readonly ChatMessage[];
-  /** What was left out, by its name. */
+  /** The names of what was left out. */
   readonly dropped: readonly string[];
-  /** Whether it is given back something sealed, which it could refuse. */
+  /** Whether signed or encrypted parts are sent back, which it could reject. */
   readonly sealed: boolean;
 }
 
-/** Those that have a word for tools which the provider ran. */
+/** The protocols that can express hosted tools. */
 const HOSTED: Readonly<Partial<Record<ProtocolName, 'messages' | 'responses'>>> = {
   messages: 'messages',
   responses: 'responses',
 };
 
-/** A conversation as a target takes it back. */
+/** A conversation in the form that a target accepts back. */
 export function returnedMessages(given: readonly ChatMessage[], returning: Returning): Returned {
   const dropped = new Set<string>();
   const fitted = new Fitting(returning, dropped);
@@ -50,7 +50,7 @@ class Fitting {
   readonly #facts: Returning;
   readonly #dropped: Set<string>;
   sealed = false;
-  /** Whether there are pictures among what the model said. */
+  /** Whether the model's output contains images. */
   pictures = false;
 
   constructor(facts: Returning, dropped: Set<string>) {
@@ -78,7 +78,7 @@ class Fitting {
     );
   }
 
-  /** Whether something is remembered that goes back with its calls. */
+  /** Whether something is remembered that must be sent back with its calls. */
   #isRemembered({ tool_calls: calls }: ChatMessage): boolean {
     return (calls ?? []).some((call) => {
       const { thinking_blocks: seals, extra_content: extra } = this.#facts.issued.view.get(call?.id) ?? {};
@@ -86,7 +86,7 @@ class Fitting {
     });
   }
 
-  /** A part as the target takes it; `undefined` where it takes none such. */
+  /** A part as the target accepts it; `undefined` if it does not. */
   #part(part: Part): Part | undefined {
     const { protocol, issued } = this.#facts;
     switch (part.type) {
@@ -107,7 +107,7 @@ class Fitting {
       case 'hosted_call':
       case 'hosted_result':
         if (part.native !== undefined && part.native.protocol === HOSTED[protocol]) return part;
-        // What came of one goes with its call, which is named already.
+        // A result goes with its call, which is already named.
         if (part.type === 'hosted_call' || part.native) this.#dropped.add('hosted_tool');
         return undefined;
       case 'file':
@@ -138,7 +138,7 @@ class Fitting {
   }
 }
 
-/** Pictures that a model made, as shown by the user in the next turn: behind the results of the tools that were called beside them. */
+/** Images that a model generated, as a user message in the next turn: after the results of the tools called beside them. */
 function withPicturesMoved(messages: readonly ChatMessage[]): ChatMessage[] {
   const moved: ChatMessage[] = [];
   let pictures: ContentPart[] = [];

@@ -1,15 +1,15 @@
-/** For clients whose protocol tells calls as a whole: pieces of an answer in their order, of which calls wait for their rest. */
+/** For protocols that send calls whole: the pieces of an answer in order, with calls held back until they are complete. */
 import type { JsonObject } from '../json.ts';
 import { JsonEnd } from '../json-end.ts';
 import { argumentsObject, isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 
-/** A call that is complete. */
+/** A complete call. */
 export interface WholeCall {
   readonly id: string;
   readonly name: string;
-  /** `undefined` where they were cut: it is none that could be carried out. */
+  /** `undefined` if they are truncated: the call cannot be executed. */
   readonly args: JsonObject | undefined;
-  /** Whatever was told with its first piece. */
+  /** The fields that came with its first piece. */
   readonly note: string | undefined;
 }
 
@@ -19,7 +19,7 @@ class Growing {
   name = '';
   #text = '';
   readonly #end = new JsonEnd();
-  /** Looked at when somebody asks whether they end: nobody does for a whole answer. */
+  /** Only checked on demand: for a whole answer it never is. */
   #unread: string[] = [];
 
   constructor(id: string, note: string | undefined) {
@@ -44,7 +44,7 @@ class Growing {
   }
 }
 
-/** @typeParam Piece what else there is between the calls */
+/** @typeParam Piece the other content between the calls */
 export class WholeCalls<Piece extends object> {
   readonly #calls = new Map<number, Growing>();
   #last: Growing | undefined;
@@ -56,9 +56,9 @@ export class WholeCalls<Piece extends object> {
   }
 
   /**
-   * A piece of a call. Some vendors leave the index out or give every call the same one: a new id is a new call.
-   * @param newId names a call that has no id of its own
-   * @param noted tells what is kept with a call that begins
+   * Adds a piece of a call. Some vendors omit the index or give every call the same one: a new id is a new call.
+   * @param newId creates an id for a call without one
+   * @param noted returns what to keep with a new call
    */
   call(delta: JsonObject, newId: () => string, noted: () => string | undefined = () => undefined): void {
     const { name, arguments: piece } = objectOf(delta.function);
@@ -75,12 +75,12 @@ export class WholeCalls<Piece extends object> {
     call.push(isObject(piece) ? JSON.stringify(piece) : (stringOf(piece) ?? ''));
   }
 
-  /** Nothing more comes: what waits is given as it is. */
+  /** Ends the content: what is incomplete is returned as it is. */
   end(): void {
     this.#over = true;
   }
 
-  /** What is complete, in order, since the last call. */
+  /** The complete content, in order, since the last call. */
   take<Told>(piece: (piece: Piece) => Told[], call: (call: WholeCall) => Told[]): Told[] {
     const told: Told[] = [];
     for (let first = this.#queue[0]; first !== undefined; first = this.#queue[0]) {
