@@ -21,6 +21,8 @@ import { thingsText } from '../export/report/text.ts';
 import { InputError } from '../logs/problem.ts';
 import { fileReason } from '../logs/names.ts';
 import { nextStep } from '../export/report/next-step.ts';
+import { OutputClosed } from '../export/write/sink.ts';
+import type { StageName } from './export-stage.ts';
 import { ExitError } from './exit.ts';
 import { RowCollector } from './export-preview.ts';
 import { print } from './output.ts';
@@ -46,7 +48,9 @@ export default defineCommand({
     try {
       const sources = await sourcesOf(rawArgs);
       const options = optionsOf(sources);
-      if (options.value('check')) await check(sources, options, stop.signal);
+      const stage = options.value('stage');
+      if (stage !== undefined) await exportStage(stage, sources, options, stop.signal);
+      else if (options.value('check')) await check(sources, options, stop.signal);
       else await exportRows(resolveSettings(sources), stop.signal);
     } catch (error) {
       throw exitOf(error, stop.signal);
@@ -55,6 +59,24 @@ export default defineCommand({
     }
   },
 });
+
+/** One stage; the last one tells the summary of all. */
+async function exportStage(
+  stage: StageName,
+  sources: Sources,
+  options: Options,
+  signal: AbortSignal,
+): Promise<void> {
+  const { runStage } = await import('./export-stage.ts');
+  const done = await runStage(stage, sources, options, signal);
+  if (!done) return;
+  const { summary, settings, output } = done;
+  if (options.value('json')) print(reportText(summary.report));
+  const empty = settings.failEmpty && summary.report.kept === 0;
+  const written = empty ? undefined : output;
+  if (!options.value('quiet')) say(summaryText(summary, written) + nextText(settings, summary, written));
+  if (empty) throw new ExitError(EXIT.empty, 'No row was written');
+}
 
 async function exportRows(settings: Settings, signal: AbortSignal): Promise<void> {
   const look = new RowCollector(settings);
@@ -123,7 +145,9 @@ function argument({ kind, short, hint, help }: OptionRow<unknown>): ArgsDef[stri
 async function sourcesOf(args: readonly string[]): Promise<Sources> {
   const flags = parseFlags(args);
   const env = environmentOptions(process.env);
-  const config = await readConfig(flags, env);
+  // All stages but the first follow the plan alone.
+  const planned = ![undefined, 'plan'].includes(flags.values.stage as string | undefined);
+  const config = planned ? undefined : await readConfig(flags, env);
   return { flags, env, config, terminal: process.stdout.isTTY === true, nowMs: Date.now(), argv: args };
 }
 
@@ -193,6 +217,7 @@ function exitOf(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return new ExitError(SIGNALS[signal.reason as keyof typeof SIGNALS]);
   if (error instanceof ExportError) return new ExitError(EXIT[error.kind], error.message);
   if (error instanceof InputError) return new ExitError(EXIT.failed, error.message);
+  if (error instanceof OutputClosed) return new ExitError(EXIT.failed, error.message);
   return error;
 }
 

@@ -114,7 +114,7 @@ async function exportInputs(
 }
 
 /** Rows of a program that shows the same examples before each question begin alike, and all go to one split. */
-function emptySplitOf(report: Report, { splits }: CurationOptions): Pick<ExportSummary, 'emptySplit'> {
+export function emptySplitOf(report: Report, { splits }: CurationOptions): Pick<ExportSummary, 'emptySplit'> {
   const empty = splits.find(
     ({ name, share }) => report.splits[name] === 0 && share * report.kept >= SURELY_SOME,
   );

@@ -68,6 +68,8 @@ export class RangeReader {
   #memory = Buffer.from(new ArrayBuffer(PIECE_BYTES));
   /** Whether a line that is too long to be kept begins after the lines of the last range. */
   tooLong = false;
+  /** Where what was given last begins in the file. */
+  at = 0;
 
   /**
    * The lines that begin in the range, several whole ones at a time; only the last line of a file may lack its end. Each piece is
@@ -87,6 +89,7 @@ export class RangeReader {
       const last = this.#end(Math.max(held, to - 1 - start), length);
       const ended = last >= 0 || got === 0 || start + length >= size;
       const cut = ended ? (last < 0 ? length : last + 1) : this.#lastEnd(held, length);
+      this.at = start;
       if (cut > 0) yield new Uint8Array(this.#memory.buffer, 0, cut);
       this.#memory.copyWithin(0, cut, length);
       start += cut;

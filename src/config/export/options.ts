@@ -302,6 +302,40 @@ export const OPTION_GROUPS = {
     ),
     'fail-empty': flag('Exit with status 3 if no row was written'),
   },
+  'Beyond one machine': {
+    stage: value(
+      oneOf('plan', 'extract', 'decide', 'render', 'finish'),
+      'name',
+      'Run one stage of an export that runs on several machines (docs/stages.md)',
+      ONE_RUN,
+    ),
+    plan: value(anyText, 'file', 'The plan.json that --stage plan wrote', ONE_RUN),
+    range: value(
+      wholeNumber(0),
+      'n',
+      'The range of the logs that --stage extract or render works on',
+      ONE_RUN,
+    ),
+    partition: value(wholeNumber(0), 'n', 'The partition of the rows that --stage decide works on', ONE_RUN),
+    'range-size': value(
+      sizeValue,
+      'size',
+      'With --stage plan: the size of a range of the logs (default: 128MB)',
+      ONE_RUN,
+    ),
+    partitions: value(
+      wholeNumber(1, 100_000),
+      'n',
+      'With --stage plan: the number of partitions of the rows (default: by size)',
+      ONE_RUN,
+    ),
+    exchange: value(
+      anyText,
+      'directory',
+      'Directory in which the stages exchange rows, instead of stdin and stdout',
+      ONE_RUN,
+    ),
+  },
 } as const;
 
 type Groups = typeof OPTION_GROUPS;

@@ -129,15 +129,32 @@ function addMessage(content: Hash64, message: Message, link: Hash64): void {
 function hashMessage(hash: Hash64, message: Message): void {
   hash.start(ROLES[message.role]);
   if (message.role !== 'assistant') {
-    hash.add(typeof message.content === 'string' ? message.content : JSON.stringify(message.content));
+    hash.add(textOf(message));
     return;
   }
-  const said = message.refusal === undefined ? message.content : message.content + message.refusal;
-  hash.add(said.includes('\n') ? said.replaceAll('\n', '').trim() : said.trim());
+  hash.add(saidIn(message));
   for (const { function: called } of message.tool_calls ?? []) {
     hash.add(called.name);
     hash.add(canonical(called.arguments));
   }
+}
+
+/** All that chains know of a message, as one text: of two messages it is the same where their links are. */
+export function linkText(message: Message): string {
+  if (message.role !== 'assistant') return textOf(message);
+  const calls = message.tool_calls ?? [];
+  if (calls.length === 0) return saidIn(message);
+  const called = calls.map(({ function: { name, arguments: args } }) => [name, canonical(args)]);
+  return JSON.stringify([saidIn(message), called]);
+}
+
+function textOf({ content }: Exclude<Message, AssistantMessage>): string {
+  return typeof content === 'string' ? content : JSON.stringify(content);
+}
+
+function saidIn({ content, refusal }: AssistantMessage): string {
+  const said = refusal === undefined ? content : content + refusal;
+  return said.includes('\n') ? said.replaceAll('\n', '').trim() : said.trim();
 }
 
 const NO_NAME = { hi: 0, lo: 0 };

@@ -101,4 +101,6 @@ export interface Batch {
   readonly groupOf: Uint32Array<ArrayBuffer>;
   /** One after the other, all of one length; empty when none were asked for. */
   readonly signatures: Uint8Array<ArrayBuffer>;
+  /** See RowRoots in row-roots.ts: four numbers a row; empty when none were asked for. */
+  readonly roots: Uint32Array<ArrayBuffer>;
 }

@@ -24,6 +24,7 @@ export interface BuiltRow {
   readonly outputTokens: number;
   readonly group: RowGroup;
   readonly signature?: Uint8Array;
+  readonly roots?: ArrayLike<number>;
 }
 
 /** Gathers a {@link Batch}. */
@@ -41,6 +42,7 @@ export class BatchBuilder {
   readonly #outputTokens = new Column(words);
   readonly #groupOf = new Column(words);
   readonly #signatures = new Column(bytes);
+  readonly #roots = new Column(words);
   readonly #groups: RowGroup[] = [];
   /** Their numbers by model, for a log has few others. */
   readonly #groupsOf = new Map<string, number[]>();
@@ -83,6 +85,7 @@ export class BatchBuilder {
     this.#outputTokens.push(row.outputTokens);
     this.#groupOf.push(this.#group(row.group));
     if (row.signature) this.#signatures.append(row.signature);
+    if (row.roots) this.#roots.append(row.roots);
   }
 
   /** The batch; the builder is of no use afterwards. */
@@ -110,6 +113,7 @@ export class BatchBuilder {
       groups: this.#groups,
       groupOf: this.#groupOf.values,
       signatures: this.#signatures.values,
+      roots: this.#roots.values,
     };
   }
 
@@ -147,6 +151,6 @@ function sameGroup(a: RowGroup, b: RowGroup): boolean {
 export function memoryOf(batch: Omit<Batch, 'text'> & Partial<Pick<Batch, 'text'>>): ArrayBuffer[] {
   const { text, ends, places, flags, hashes, turns, turnEnds, inputTokens, outputTokens, groupOf } = batch;
   const arrays = [ends, places, flags, hashes, turns, turnEnds, inputTokens, outputTokens, groupOf];
-  const columns = [...arrays, batch.signatures].map((array) => array.buffer);
+  const columns = [...arrays, batch.signatures, batch.roots].map((array) => array.buffer);
   return text?.buffer instanceof ArrayBuffer ? [text.buffer, ...columns] : columns;
 }

@@ -30,6 +30,7 @@ import { FLAG, UNKNOWN_TOKENS } from './batch.ts';
 import { BatchBuilder } from './builder.ts';
 import { ConversationHash } from '../conversation/conversation-hash.ts';
 import { fit, messageCounter } from '../conversation/fit.ts';
+import { RowRoots } from './row-roots.ts';
 
 /** Endpoints whose calls have their arguments as objects. */
 const HAS_OBJECTS: ReadonlySet<unknown> = new Set(['messages', 'gemini', 'ollama.chat', 'ollama.generate']);
@@ -46,6 +47,7 @@ export class Converter {
   readonly #render: RenderOptions;
   #omitted = 0;
   readonly #chain = new ConversationHash();
+  readonly #roots: RowRoots | undefined;
 
   private constructor(plan: Plan, { wanted, count }: Loaded) {
     this.#plan = plan;
@@ -55,6 +57,7 @@ export class Converter {
     this.#redactor = plan.redact && new Redactor(plan.redact);
     this.#signer =
       plan.nearSeed === undefined ? undefined : new RowSigner(plan.compare, { seed: plan.nearSeed });
+    this.#roots = plan.roots && new RowRoots(plan);
   }
 
   /** A converter with what it needs loaded. */
@@ -175,7 +178,8 @@ export class Converter {
     const record = this.#redactor ? this.#redactor.value(entry.record) : entry.record;
     const text = toLoadableLine(record);
     this.#chain.record(text);
-    return { text, flags: entry.failure === undefined ? FLAG.success : 0, ...tokensOf(entry) };
+    const flags = entry.failure === undefined ? FLAG.success : 0;
+    return { text, flags, ...tokensOf(entry), ...this.#roots?.ofRecord(this.#chain) };
   }
 
   #example(entry: Entry): Made {
@@ -205,6 +209,7 @@ export class Converter {
       flags: flagsOf(entry, unrendered) | trimmed | this.#omitted,
       ...tokens,
       ...(this.#signer ? { signature: this.#signer.sign(conversation, this.#trainedAnswers()) } : {}),
+      ...this.#roots?.of(logged, conversation, chain),
     };
   }
 

@@ -28,6 +28,8 @@ export interface Plan {
   readonly nearSeed?: number;
   /** The comparisons that need signatures: for duplicates, and for leaks between splits. */
   readonly compare: { readonly duplicates: boolean; readonly leaks: boolean };
+  /** Rows get roots, by which rows that decide on each other meet: those of equal contents, or of equal prompts too. */
+  readonly roots?: 'contents' | 'prompts';
   /** Count tokens by the tokenizer even where the log holds the provider's count. */
   readonly countTokens: boolean;
   /** Longest row in tokens, and what becomes of a longer one. */

@@ -4,8 +4,17 @@ import type { RowTable } from './table/row-table.ts';
 import type { PlacedFeedback } from './judgements.ts';
 import { doubles, words } from './table/column.ts';
 
-/** Puts rows and feedback in the order in which they were written, day by day. Lines of one worker stay in their order. */
-export function arrange(table: RowTable, feedback: PlacedFeedback[], log: SideBySide): void {
+/**
+ * Puts rows and feedback in the order in which they were written, day by day. Lines of one worker stay in their order.
+ * @param heard the latest time at which lines of a worker were written that stand before a row and may be in another table;
+ * 0 for none
+ */
+export function arrange(
+  table: RowTable,
+  feedback: PlacedFeedback[],
+  log: SideBySide,
+  heard: (row: number, hand: number) => number = () => 0,
+): void {
   const { length } = table;
   const groups = words(length);
   const times = doubles(length);
@@ -14,7 +23,7 @@ export function arrange(table: RowTable, feedback: PlacedFeedback[], log: SideBy
   for (let row = 0; row < length; row++) {
     const { file } = table.place(row);
     const hand = log.hands[file]!;
-    const time = Math.max(lasts.get(hand) ?? 0, table.writtenMs(row));
+    const time = Math.max(lasts.get(hand) ?? 0, heard(row, hand), table.writtenMs(row));
     lasts.set(hand, time);
     groups[row] = log.groups[file]!;
     times[row] = time;

@@ -138,7 +138,7 @@ async function writeChosen(
 }
 
 /** The hashes that decisions will ask for. */
-function hashesFor(
+export function hashesFor(
   { sampleKind, dedup, splits, splitBy, corrections }: CurationOptions,
   { sideBySide }: { readonly sideBySide: boolean },
 ): HashName[] {

@@ -25,14 +25,26 @@ export class Judgements {
   readonly #table: RowTable;
   readonly #byContent = new HashMap64();
   readonly #judgements: Judgement[] = [];
-  /** Feedback about no request that is known here: filtered, of another log, or made up. */
-  unmatched = 0;
-  /** Feedback that another caller gave than the one who had asked. */
-  foreign = 0;
+  readonly #given: number;
+  /** Feedback about requests that are known here, by number. */
+  readonly matched = new Set<number>();
+  /** What of it came from the caller who had asked. */
+  readonly own = new Set<number>();
 
   constructor(table: RowTable, feedback: readonly Feedback[]) {
     this.#table = table;
+    this.#given = feedback.length;
     if (feedback.length > 0) this.#join(feedback);
+  }
+
+  /** Feedback about no request that is known here: filtered, of another log, or made up. */
+  get unmatched(): number {
+    return this.#given - this.matched.size;
+  }
+
+  /** Feedback that another caller gave than the one who had asked. */
+  get foreign(): number {
+    return this.matched.size - this.own.size;
   }
 
   /** Whether anything was said at all. */
@@ -48,18 +60,14 @@ export class Judgements {
 
   #join(feedback: readonly Feedback[]): void {
     const about = byRequest(feedback);
-    const matched = new Set<number>();
-    const own = new Set<number>();
     const said: Set<number>[] = [];
     for (let row = 0; row < this.#table.length; row++)
       for (const number of about(this.#table.hi('id', row), this.#table.lo('id', row))) {
-        matched.add(number);
+        this.matched.add(number);
         if (feedback[number]!.key !== this.#table.group(row).key) continue;
-        own.add(number);
+        this.own.add(number);
         this.#saidOf(row, said).add(number);
       }
-    this.unmatched = feedback.length - matched.size;
-    this.foreign = matched.size - own.size;
     for (const numbers of said) {
       // The same words may stand at several records; they go in the order of the log.
       const inOrder = [...numbers].toSorted((a, b) => a - b);

@@ -67,6 +67,19 @@ export class Options {
     return `export.${configKeyOf(name)}`;
   }
 
+  /** All options that the command line gives, and those that are given elsewhere, as they were given. */
+  get all(): { readonly typed: GivenOptions['values']; readonly others: GivenOptions['values'] } {
+    const given = OPTION_NAMES.flatMap((name) => {
+      const value = this.#given(name);
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    const isTyped = ([name]: readonly [OptionName, GivenValue]) => this.#flags.values[name] !== undefined;
+    return {
+      typed: Object.fromEntries(given.filter(isTyped)),
+      others: Object.fromEntries(given.filter((one) => !isTyped(one))),
+    };
+  }
+
   #given(name: OptionName): GivenValue | undefined {
     const config = name === 'output' ? undefined : this.#config.values[name];
     return this.#flags.values[name] ?? this.#env.values[name] ?? config;

@@ -1,7 +1,8 @@
 /** Counts of one export, and where the first of each kind of trouble is. */
 import type { LineProblem } from '../../logs/reader.ts';
 import type { RecordFacts } from './record-facts.ts';
-import { addFacts, noFacts } from './record-facts.ts';
+import type { PlainFacts } from './record-facts.ts';
+import { addFacts, factsOf, noFacts, plainFacts } from './record-facts.ts';
 import type { Batch } from '../convert/batch.ts';
 import type { Filter, RejectReason } from '../errors.ts';
 
@@ -9,6 +10,18 @@ export interface Places {
   count: number;
   /** The first few, as "file:line". */
   readonly places: string[];
+}
+
+/** Counts as plain data, as they are handed from one process to another. */
+export interface PlainCounts {
+  readonly lines: number;
+  readonly furtherAnswers: number;
+  readonly feedback: number;
+  readonly filtered: Readonly<Partial<Record<Filter, number>>>;
+  readonly dropped: Readonly<Partial<Record<RejectReason, Places>>>;
+  readonly bad: Readonly<Partial<Record<LineProblem, Places>>>;
+  readonly redacted: Readonly<Record<string, number>>;
+  readonly facts?: PlainFacts;
 }
 
 /** A line that gave no row although no option leaves it out. */
@@ -58,6 +71,32 @@ export class Counters {
       this.#trouble({ place: placeOf(line), kind, reason });
   }
 
+  get plain(): PlainCounts {
+    return {
+      lines: this.lines,
+      furtherAnswers: this.furtherAnswers,
+      feedback: this.feedback,
+      filtered: Object.fromEntries(this.filtered),
+      dropped: Object.fromEntries(this.dropped),
+      bad: Object.fromEntries(this.bad),
+      redacted: Object.fromEntries(this.redacted),
+      ...(this.facts ? { facts: plainFacts(this.facts) } : {}),
+    };
+  }
+
+  /** Adds what another process counted. @param placeOf a place as this process names it */
+  addPlain(counts: PlainCounts, placeOf: (place: string) => string): void {
+    this.lines += counts.lines;
+    this.furtherAnswers += counts.furtherAnswers;
+    this.feedback += counts.feedback;
+    if (counts.facts) addFacts((this.facts ??= noFacts()), factsOf(counts.facts));
+    for (const [reason, count] of entriesOf(counts.filtered)) this.filter(reason, count);
+    for (const [reason, places] of entriesOf(counts.dropped))
+      addPlaces(this.dropped, reason, places, placeOf);
+    for (const [reason, places] of entriesOf(counts.bad)) addPlaces(this.bad, reason, places, placeOf);
+    this.addRedacted(new Map(Object.entries(counts.redacted)));
+  }
+
   filter(reason: Filter, count = 1): void {
     this.filtered.set(reason, (this.filtered.get(reason) ?? 0) + count);
   }
@@ -86,6 +125,23 @@ export class Counters {
     if (places.length < PLACES) places.push(place);
     this.#onTrouble?.(trouble);
   }
+}
+
+function entriesOf<Name extends string, Value>(
+  record: Readonly<Partial<Record<Name, Value>>>,
+): [Name, Value][] {
+  return Object.entries(record) as [Name, Value][];
+}
+
+function addPlaces<Reason>(
+  counts: Map<Reason, Places>,
+  reason: Reason,
+  { count, places }: Places,
+  placeOf: (place: string) => string,
+): void {
+  const found = placesOf(counts, reason);
+  found.count += count;
+  found.places.push(...places.slice(0, PLACES - found.places.length).map(placeOf));
 }
 
 function placesOf<Reason>(counts: Map<Reason, Places>, reason: Reason): Places {

@@ -31,6 +31,23 @@ export function noFacts(): RecordFacts {
   };
 }
 
+/** The same as JSON has it. */
+export type PlainFacts = {
+  readonly [Name in keyof RecordFacts]: RecordFacts[Name] extends Map<string, number>
+    ? Readonly<Record<string, number>>
+    : RecordFacts[Name];
+};
+
+export function plainFacts({ keys, tags, errors, ...facts }: RecordFacts): PlainFacts {
+  const plain = (counts: ReadonlyMap<string, number>) => Object.fromEntries(counts);
+  return { ...facts, keys: plain(keys), tags: plain(tags), errors: plain(errors) };
+}
+
+export function factsOf({ keys, tags, errors, ...facts }: PlainFacts): RecordFacts {
+  const counts = (plain: Readonly<Record<string, number>>) => new Map(Object.entries(plain));
+  return { ...facts, keys: counts(keys), tags: counts(tags), errors: counts(errors) };
+}
+
 /** Adds a record. */
 export function addRecord(facts: RecordFacts, { ts, cost, key, tags, failure, status, record }: Entry): void {
   facts.records += 1;

@@ -16,6 +16,21 @@ export interface TokenStats {
   readonly max: number | null;
 }
 
+/** Counts as plain data, as they are handed from one process to another. */
+export interface PlainStats {
+  readonly rows: number;
+  readonly unsuccessful: number;
+  readonly omitted: number;
+  readonly models: Readonly<Record<string, number>>;
+  readonly providers: Readonly<Record<string, number>>;
+  readonly finishReasons: Readonly<Record<string, number>>;
+  readonly splits: Readonly<Record<string, number>>;
+  /** How many rows have so many tokens, and the sums of these. */
+  readonly totals: readonly (readonly [tokens: number, rows: number])[];
+  readonly input: number;
+  readonly output: number;
+}
+
 /** Counts the rows that are written by model, provider, finish reason, split and tokens. */
 export class RowStats {
   rows = 0;
@@ -53,6 +68,37 @@ export class RowStats {
     countOf(this.#totals, input + output);
   }
 
+  get plain(): PlainStats {
+    const plain = (counts: ReadonlyMap<string, number>) => Object.fromEntries(counts);
+    return {
+      rows: this.rows,
+      unsuccessful: this.unsuccessful,
+      omitted: this.omitted,
+      models: plain(this.models),
+      providers: plain(this.providers),
+      finishReasons: plain(this.finishReasons),
+      splits: plain(this.splits),
+      totals: [...this.#totals],
+      input: this.#input,
+      output: this.#output,
+    };
+  }
+
+  /** Adds what another process counted. */
+  addPlain(stats: PlainStats): void {
+    this.rows += stats.rows;
+    this.unsuccessful += stats.unsuccessful;
+    this.omitted += stats.omitted;
+    for (const name of ['models', 'providers', 'finishReasons', 'splits'] as const)
+      for (const [value, count] of Object.entries(stats[name])) addTo(this[name], value, count);
+    for (const [tokens, count] of stats.totals) {
+      addTo(this.#totals, tokens, count);
+      this.#known += count;
+    }
+    this.#input += stats.input;
+    this.#output += stats.output;
+  }
+
   /** Input and output together, by row. */
   tokens(): TokenStats {
     const totals = [...this.#totals].sort(([x], [y]) => x - y);
@@ -70,6 +116,10 @@ export class RowStats {
       max: totals.at(-1)?.[0] ?? null,
     };
   }
+}
+
+function addTo<Thing>(counts: Map<Thing, number>, thing: Thing, count: number): void {
+  counts.set(thing, (counts.get(thing) ?? 0) + count);
 }
 
 /** The value of a rank from 1: the nearest, one that is there and not one between two. */

@@ -2,11 +2,13 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { ExportError } from '../errors.ts';
-import { outputsOf } from './manifest.ts';
+import { holdsPlan, outputsOf, PLAN_FILE } from './manifest.ts';
 import { exists } from './staging-file.ts';
 
 /** Files that an export writes beside the rows. The manifest is the last, for it is what names the others. */
-const SIDECARS = ['README.md', 'dataset_info.json', 'manifest.json'];
+const SIDECARS = ['README.md', 'dataset_info.json', PLAN_FILE, 'manifest.json'];
+/** A shard of an export in stages, before a manifest names it. */
+const SHARD = /^data\/[\w.-]+-\d{5,}-of-\d{5,}\.(?:jsonl(?:\.gz|\.zst)?|parquet)$/;
 
 /**
  * Files in a directory that may be replaced; none when it is empty or not there. `-o . --force` must not cost anybody's
@@ -22,11 +24,13 @@ export function replaceable(path: string, { name, force }: { name: string; force
   if (!found) throw new ExportError('failed', `Cannot write ${name}: it is a link to nothing`);
   if (!found.isDirectory()) throw new ExportError('failed', `Cannot write ${name}: it is a file`);
   const outputs = outputsOf(path);
-  const own = new Set(outputs && [...outputs, ...SIDECARS]);
+  const staged = holdsPlan(path);
+  const own = new Set(outputs || staged ? [...(outputs ?? []), ...SIDECARS] : []);
+  const isOwn = (file: string) => own.has(file) || (staged && SHARD.test(file));
   const holds: string[] = [];
   for (const file of filesIn(path, '')) {
     if (!force) throw exists(name);
-    if (!own.has(file))
+    if (!isOwn(file))
       throw new ExportError('failed', `Cannot replace ${name}: ${file} in it was not written by an export`);
     holds.push(file);
   }
@@ -35,7 +39,7 @@ export function replaceable(path: string, { name, force }: { name: string; force
 }
 
 /** A directory in the making within a directory, of an export that died or is under way. */
-const STAGING = /^\.llmproxy\.\d+\.tmp$/;
+const STAGING = /^\.llmproxy\.[\w.-]+\.tmp$/;
 
 /** Files in all folders of a directory. A link is a file: what it points to does not belong to the export. */
 function* filesIn(directory: string, below: string): Generator<string> {

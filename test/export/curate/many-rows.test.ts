@@ -66,6 +66,7 @@ function tableOf(): RowTable {
         groups: [{ model: 'm', provider: null, finish: null, key: null, balanceBy: '' }],
         groupOf: each(0),
         signatures: bytes(0),
+        roots: words(0),
       },
       { file: 0, firstLine: from + 1, spooledAt: 0 },
     );

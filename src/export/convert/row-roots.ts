@@ -1,0 +1,75 @@
+/** Roots of rows: where a log is decided on in several places, rows that decide on each other meet by their roots. */
+import type { Conversation, Message } from '../conversation/conversation.ts';
+import type { ConversationHash } from '../conversation/conversation-hash.ts';
+import type { Plan } from './plan.ts';
+import { Hash64 } from '../conversation/hash64.ts';
+import { linkText } from '../conversation/conversation-hash.ts';
+import { Redactor } from '../../redact/redactor.ts';
+import { HASH } from './batch.ts';
+
+/**
+ * Makes two roots of each row. Rows of one conversation share the first: it follows from how the conversation begins, as it
+ * was logged. Rows that are written alike share the second: it follows from how the row begins, as it is written, or from
+ * its prompt where that begins with nothing but system messages and rows of equal prompts are to meet. The two are the same
+ * hash, unless the beginning of the conversation was cut off or something in it could not be hidden in the same way.
+ */
+export class RowRoots {
+  readonly #prompts: boolean;
+  /** Hides in a message what is hidden in its row. */
+  readonly #redactor: Redactor | undefined;
+  readonly #hash = new Hash64();
+  readonly #roots = new Uint32Array(4);
+
+  constructor({ roots, redact, unrendered }: Pick<Plan, 'roots' | 'redact' | 'unrendered'>) {
+    this.#prompts = roots === 'prompts';
+    this.#redactor = redact && !unrendered ? new Redactor(redact) : undefined;
+  }
+
+  /** @param hashes of the row as it is written; what is given is valid until the next row's is asked for */
+  of(logged: Conversation, written: Conversation, { hashes }: ConversationHash): { roots: Uint32Array } {
+    const began = firstOf(logged);
+    this.#put(0, began.message, (text) => this.#hidden(text));
+    const begins = firstOf(written);
+    if (this.#prompts && begins.answered) this.#copy(2, hashes, HASH.prompt);
+    else this.#put(2, begins.message, (text) => this.#unnumbered(text));
+    return { roots: this.#roots };
+  }
+
+  /** A whole record has to do with none but its like. */
+  ofRecord({ hashes }: ConversationHash): { roots: Uint32Array } {
+    this.#copy(0, hashes, HASH.content);
+    this.#copy(2, hashes, HASH.content);
+    return { roots: this.#roots };
+  }
+
+  #hidden(text: string): string {
+    this.#redactor?.fresh();
+    return this.#unnumbered(this.#redactor ? this.#redactor.text(text) : text);
+  }
+
+  /** The number of a tag hangs on what stands before it. */
+  #unnumbered(text: string): string {
+    return this.#redactor ? text.replaceAll(/\d/g, '') : text;
+  }
+
+  #put(place: number, message: Message, read: (text: string) => string): void {
+    this.#hash.start(message.role === 'assistant' ? 1 : 2);
+    this.#hash.add(read(linkText(message)));
+    this.#roots[place] = this.#hash.hi;
+    this.#roots[place + 1] = this.#hash.lo;
+  }
+
+  #copy(place: number, hashes: Uint32Array, from: number): void {
+    this.#roots[place] = hashes[from]!;
+    this.#roots[place + 1] = hashes[from + 1]!;
+  }
+}
+
+/** What a conversation begins with, as chains have it: without the system. */
+function firstOf({ prompt, answer }: Conversation): {
+  readonly message: Message;
+  readonly answered: boolean;
+} {
+  const message = prompt.find(({ role }) => role !== 'system');
+  return message ? { message, answered: false } : { message: answer, answered: true };
+}

@@ -1,0 +1,92 @@
+/** The messages of an Arrow IPC stream, cut out of bytes that come in pieces of any size. */
+import { ExportError } from '../../errors.ts';
+
+/** Stands before the length of the metadata since Arrow 0.15. */
+const CONTINUATION = 0xffffffff;
+/** A number that stands before a message, and the length that follows it. */
+const PREFIX = 8;
+/** More metadata than any schema or batch of rows has. */
+const MOST_METADATA = 16 * 1024 ** 2;
+/** The field of a message, by its place in the table of flatbuffers, that tells how long its body is. */
+const BODY_LENGTH_FIELD = 10;
+
+/**
+ * The messages of a stream, each with its prefix, in memory of its own whose begin is aligned. No bytes at all are a
+ * stream without messages.
+ * @throws ExportError when the stream is damaged, or ends within a message or without its end
+ * @see https://arrow.apache.org/docs/format/Columnar.html#encapsulated-message-format
+ */
+export async function* messagesIn(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const source = new ByteSource(pieces);
+  for (let any = false; ; any = true) {
+    const prefix = await source.take(PREFIX);
+    if (prefix.length === 0 && !any) return;
+    if (prefix.length < PREFIX) throw damaged('it ends before its end');
+    const view = new DataView(prefix.buffer, prefix.byteOffset);
+    if (view.getUint32(0, true) !== CONTINUATION) throw damaged('it is no stream of Arrow');
+    const metadataLength = view.getUint32(4, true);
+    if (metadataLength === 0) return;
+    if (metadataLength > MOST_METADATA) throw damaged('it is no stream of Arrow');
+    const metadata = await source.take(metadataLength);
+    if (metadata.length < metadataLength) throw damaged('it ends within a message');
+    const bodyLength = bodyLengthIn(metadata);
+    const message = new Uint8Array(PREFIX + metadataLength + bodyLength);
+    message.set(prefix);
+    message.set(metadata, PREFIX);
+    const got = await source.readInto(message.subarray(PREFIX + metadataLength));
+    if (got < bodyLength) throw damaged('it ends within a message');
+    yield message;
+  }
+}
+
+export function damaged(why: string): ExportError {
+  return new ExportError('failed', `Cannot read the Arrow stream: ${why}`);
+}
+
+function bodyLengthIn(metadata: Uint8Array): number {
+  const view = new DataView(metadata.buffer, metadata.byteOffset, metadata.byteLength);
+  try {
+    const table = view.getInt32(0, true);
+    const fields = table - view.getInt32(table, true);
+    const known = view.getUint16(fields, true) > BODY_LENGTH_FIELD;
+    const place = known ? view.getUint16(fields + BODY_LENGTH_FIELD, true) : 0;
+    return place === 0 ? 0 : Number(view.getBigInt64(table + place, true));
+  } catch (cause) {
+    throw damaged(`its metadata is damaged (${(cause as Error).message})`);
+  }
+}
+
+/** Bytes that come in pieces, to be taken in other pieces. */
+class ByteSource {
+  readonly #pieces: AsyncIterator<Uint8Array>;
+  #piece: Uint8Array = new Uint8Array(0);
+  #used = 0;
+
+  constructor(pieces: AsyncIterable<Uint8Array>) {
+    this.#pieces = pieces[Symbol.asyncIterator]();
+  }
+
+  /** So many bytes, or fewer at the end. */
+  async take(length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, await this.readInto(bytes));
+  }
+
+  /** @returns how many bytes came; fewer than wanted at the end */
+  async readInto(into: Uint8Array): Promise<number> {
+    let filled = 0;
+    while (filled < into.length) {
+      if (this.#used === this.#piece.length) {
+        const { done, value } = await this.#pieces.next();
+        if (done) break;
+        this.#piece = value;
+        this.#used = 0;
+      }
+      const part = this.#piece.subarray(this.#used, this.#used + into.length - filled);
+      into.set(part, filled);
+      filled += part.length;
+      this.#used += part.length;
+    }
+    return filled;
+  }
+}

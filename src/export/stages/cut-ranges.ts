@@ -1,0 +1,92 @@
+/** Cuts the logs into ranges, each of which one process reads. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { packingOf } from '../../logs/blocks.ts';
+import type { PlannedInput, PlannedPart, PlannedRange } from './stage-plan.ts';
+
+/** What compressed logs become, of one byte. */
+const UNPACKED = 8;
+
+/**
+ * Ranges of about this size. Small inputs share a range, large ones are cut: but for those that can only be read from their
+ * start, which are compressed or objects.
+ * @param rangeBytes of log, decompressed
+ */
+export function cutRanges(inputs: readonly PlannedInput[], rangeBytes: number): PlannedRange[] {
+  const cutter = new RangeCutter(rangeBytes);
+  for (const [number, input] of inputs.entries()) {
+    const weight = weightOf(input);
+    if (isWhole(input)) cutter.whole({ input: number, from: 0, to: null }, input.bytes, weight);
+    else cutter.cut(number, input.bytes);
+  }
+  return cutter.done();
+}
+
+/** Bytes of log in all inputs, decompressed, as far as one can tell. */
+export function totalWeight(inputs: readonly PlannedInput[]): number {
+  return inputs.reduce((sum, input) => sum + weightOf(input), 0);
+}
+
+class RangeCutter {
+  readonly #rangeBytes: number;
+  readonly #ranges: PlannedRange[] = [];
+  #parts: PlannedPart[] = [];
+  #bytes = 0;
+  #weight = 0;
+
+  constructor(rangeBytes: number) {
+    this.#rangeBytes = rangeBytes;
+  }
+
+  whole(part: PlannedPart, bytes: number, weight: number): void {
+    if (this.#weight + weight > this.#rangeBytes) this.#close();
+    this.#add(part, bytes, weight);
+  }
+
+  cut(input: number, bytes: number): void {
+    if (bytes === 0) return this.#add({ input, from: 0, to: 0 }, 0, 0);
+    for (let from = 0; from < bytes;) {
+      const to = Math.min(bytes, from + this.#rangeBytes - this.#weight);
+      this.#add({ input, from, to }, to - from, to - from);
+      from = to;
+    }
+  }
+
+  done(): PlannedRange[] {
+    this.#close();
+    return this.#ranges;
+  }
+
+  #add(part: PlannedPart, bytes: number, weight: number): void {
+    this.#parts.push(part);
+    this.#bytes += bytes;
+    this.#weight += weight;
+    if (this.#weight >= this.#rangeBytes) this.#close();
+  }
+
+  #close(): void {
+    if (this.#parts.length > 0) this.#ranges.push({ parts: this.#parts, bytes: this.#bytes });
+    this.#parts = [];
+    this.#bytes = 0;
+    this.#weight = 0;
+  }
+}
+
+function weightOf(input: PlannedInput): number {
+  return isPacked(input) ? input.bytes * UNPACKED : input.bytes;
+}
+
+function isWhole(input: PlannedInput): boolean {
+  return input.etag !== undefined || isPacked(input);
+}
+
+/** What a file is its first bytes say, of an object its name. */
+function isPacked({ path, etag }: PlannedInput): boolean {
+  if (etag !== undefined) return /\.(gz|zst)$/.test(path);
+  const fd = openSync(path, 'r');
+  try {
+    const start = Buffer.alloc(4);
+    return packingOf(start.subarray(0, readSync(fd, start, 0, start.length, 0))) !== undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
