@@ -1,3 +1,5 @@
+import { windowOf } from './window.ts';
+
 /** The usage of a key, as it is persisted. */
 export interface StoredAccount {
   readonly requests: number;
@@ -22,12 +24,15 @@ export const NO_ACCOUNT: StoredAccount = {
   usedMs: 0,
 };
 
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
+
 /** The most keys kept if nothing is persisted: tokens of identity providers may carry any name. */
 const MAX_UNKEPT = 10_000;
 
 /** The usage of each key, regardless of its limits: the persisted part, and what was added since. Months are in UTC. */
 export class Accounts {
   readonly #kept: ((key: string) => StoredAccount) | undefined;
+  /** Requests are added in place until `take` is called. */
   #since = new Map<string, StoredAccount>();
 
   /** @param kept reads the persisted usage of a key; omitted if nothing is persisted */
@@ -37,9 +42,16 @@ export class Accounts {
 
   /** @param units of money */
   add(key: string, tokens: number, units: number, nowMs: number): void {
-    if (!this.#kept && this.#since.size >= MAX_UNKEPT && !this.#since.has(key)) this.#since.clear();
-    const one = { ...inMonth(NO_ACCOUNT, nowMs), requests: 1, tokens, spent: units, monthRequests: 1 };
-    this.#join(key, { ...one, monthSpent: units, usedMs: nowMs }, nowMs);
+    const known = this.#since.get(key);
+    if (!known && !this.#kept && this.#since.size >= MAX_UNKEPT) this.#since.clear();
+    const account: Writable<StoredAccount> = inMonth(known ?? { ...NO_ACCOUNT }, nowMs);
+    if (account !== known) this.#since.set(key, account);
+    account.requests += 1;
+    account.tokens += tokens;
+    account.spent += units;
+    account.monthRequests += 1;
+    account.monthSpent += units;
+    account.usedMs = Math.max(account.usedMs, nowMs);
   }
 
   /** The current values: a past month counts as empty. */
@@ -64,6 +76,8 @@ export class Accounts {
   }
 }
 
+const MONTHS = windowOf({ per: 'month', time_zone: 'UTC' });
+
 /** The sum of two accounts of one key, in the month of a moment. */
 export function joined(one: StoredAccount, other: StoredAccount, nowMs: number): StoredAccount {
   const [a, b] = [inMonth(one, nowMs), inMonth(other, nowMs)];
@@ -80,7 +94,6 @@ export function joined(one: StoredAccount, other: StoredAccount, nowMs: number):
 
 /** An account in the month of a moment. */
 export function inMonth(account: StoredAccount, nowMs: number): StoredAccount {
-  const now = new Date(nowMs);
-  const monthMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth());
+  const { startMs: monthMs } = MONTHS.slice(nowMs);
   return account.monthMs === monthMs ? account : { ...account, monthMs, monthRequests: 0, monthSpent: 0 };
 }

@@ -1,8 +1,18 @@
 import type { Standing } from './ledger.ts';
 import { span } from './span.ts';
 
-/** The kinds of limits for which clients know headers. */
-const TOLD = ['requests', 'tokens'] as const;
+/** The kinds of limits for which clients know headers, and the names of these. */
+const TOLD = (['requests', 'tokens'] as const).map((kind) => ({
+  kind,
+  most: `x-ratelimit-limit-${kind}`,
+  left: `x-ratelimit-remaining-${kind}`,
+  resets: `x-ratelimit-reset-${kind}`,
+  anthropic: {
+    most: `anthropic-ratelimit-${kind}-limit`,
+    left: `anthropic-ratelimit-${kind}-remaining`,
+    resets: `anthropic-ratelimit-${kind}-reset`,
+  },
+}));
 
 /**
  * What is left of the narrowest limit of requests, and of tokens, in the headers of OpenAI and, for Messages requests,
@@ -14,25 +24,29 @@ export function limitHeaders(
   messages: boolean,
 ): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const kind of TOLD) {
-    const narrowest = narrowestOf(standings, kind);
+  for (const names of TOLD) {
+    const narrowest = narrowestOf(standings, names.kind);
     if (!narrowest) continue;
     const { charge, resetMs } = narrowest;
+    const most = String(charge.most);
     const left = String(leftOf(narrowest));
     const resets = Number.isFinite(resetMs) ? Math.max(nowMs, resetMs) : undefined;
-    headers[`x-ratelimit-limit-${kind}`] = String(charge.most);
-    headers[`x-ratelimit-remaining-${kind}`] = left;
-    if (resets !== undefined) headers[`x-ratelimit-reset-${kind}`] = span(resets - nowMs);
+    headers[names.most] = most;
+    headers[names.left] = left;
+    if (resets !== undefined) headers[names.resets] = span(resets - nowMs);
     if (!messages) continue;
-    headers[`anthropic-ratelimit-${kind}-limit`] = String(charge.most);
-    headers[`anthropic-ratelimit-${kind}-remaining`] = left;
+    headers[names.anthropic.most] = most;
+    headers[names.anthropic.left] = left;
     if (resets !== undefined)
-      headers[`anthropic-ratelimit-${kind}-reset`] = `${new Date(resets).toISOString().slice(0, 19)}Z`;
+      headers[names.anthropic.resets] = `${new Date(resets).toISOString().slice(0, 19)}Z`;
   }
   return headers;
 }
 
-function narrowestOf(standings: readonly Standing[], kind: (typeof TOLD)[number]): Standing | undefined {
+function narrowestOf(
+  standings: readonly Standing[],
+  kind: (typeof TOLD)[number]['kind'],
+): Standing | undefined {
   let found: Standing | undefined;
   for (const standing of standings) {
     if (standing.charge.limit.kind !== kind) continue;

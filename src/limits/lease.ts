@@ -41,18 +41,23 @@ export class Lease {
   readonly #reservation: Reservation;
   readonly #terms: Terms;
   readonly #deps: LeaseDeps;
-  /** Descriptions of limits that are nearly used up. */
-  readonly warnings: readonly Standing[];
-  /** Whether a stream is cut off when it exceeds a limit. */
-  readonly isHard: boolean;
+  #isHard: boolean | undefined;
   #settled = false;
 
   constructor(reservation: Reservation, terms: Terms, deps: LeaseDeps) {
     this.#reservation = reservation;
     this.#terms = terms;
     this.#deps = deps;
-    this.warnings = reservation.standings.filter(isNearlyUsedUp);
-    this.isHard = reservation.standings.some(({ charge }) => cuts(charge));
+  }
+
+  /** The limits that are nearly used up. */
+  get warnings(): readonly Standing[] {
+    return this.#reservation.standings.filter(isNearlyUsedUp);
+  }
+
+  /** Whether a stream is cut off when it exceeds a limit. */
+  get isHard(): boolean {
+    return (this.#isHard ??= this.#reservation.standings.some(({ charge }) => cuts(charge)));
   }
 
   /** The headers that tell the caller what is left of its limits. @param messages whether it uses the Messages API */

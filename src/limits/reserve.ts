@@ -15,7 +15,8 @@ export function reserve(
   if (refusal) return refusal;
   const held: number[] = [];
   const standings: Standing[] = [];
-  for (const [index, charge] of charges.entries()) {
+  for (let index = 0; index < charges.length; index += 1) {
+    const charge = charges[index]!;
     const meter = meters[index]!;
     const amount = taken(charge, meter.room(charge.most, nowMs));
     if (charge.limit.kind === 'requests') meter.use(amount, nowMs, nowMs);
@@ -51,10 +52,10 @@ export function settle(
   meters: readonly Counter[],
   nowMs: number,
 ): void {
-  for (const [index, { charge }] of standings.entries()) {
+  for (let index = 0; index < standings.length; index += 1) {
     const meter = meters[index]!;
     const used = amounts[index]!;
-    const { kind } = charge.limit;
+    const { kind } = standings[index]!.charge.limit;
     if (kind === 'requests') {
       meter.use(used - held[index]!, atMs, nowMs);
       continue;
@@ -71,7 +72,8 @@ function refusalOf(
   nowMs: number,
 ): Refusal | undefined {
   let refusal: Refusal | undefined;
-  for (const [index, charge] of charges.entries()) {
+  for (let index = 0; index < charges.length; index += 1) {
+    const charge = charges[index]!;
     const meter = meters[index]!;
     if (charge.lenient || fits(charge, meter.room(charge.most, nowMs))) continue;
     const wanted = Math.max(1, charge.known);

@@ -86,7 +86,10 @@ export class Admission {
         if (!wait || !(yield wait)) break;
       }
       const answer = limiter.admit(asking, lenient);
-      if (answer?.kind !== 'instead') return { ...resolution, lease: answer, instead, expected };
+      if (answer?.kind !== 'instead') {
+        const { policy, rule } = resolution;
+        return { candidates, policy, rule, lease: answer, instead, expected };
+      }
       // A limit gives way once, so this comes to an end.
       lenient.add(answer.limit);
       instead = answer.model;
@@ -125,8 +128,12 @@ export class Admission {
       expected,
       price(input, output) {
         const usage = expectedUsage(inbound, input, output);
-        const known = candidates.map((candidate) => price(candidate, usage)).filter((usd) => usd !== null);
-        return known.length === 0 ? null : Math.max(...known);
+        let dearest: number | null = null;
+        for (const candidate of candidates) {
+          const usd = price(candidate, usage);
+          if (usd !== null && (dearest === null || usd > dearest)) dearest = usd;
+        }
+        return dearest;
       },
       allPriced() {
         const usage = expectedUsage(inbound, 0, 0);

@@ -228,7 +228,9 @@ function countList(counts: Readonly<Record<string, number>>): string {
 
 /** An amount of USD with the digits it needs, eight at most. */
 function decimal(usd: number): string {
-  return usd.toFixed(8).replace(/0+$/, '').replace(/\.$/, '');
+  const shortest = String(Math.round(usd * 1e8) / 1e8);
+  // Very small and very large ones would be written with an exponent.
+  return shortest.includes('e') ? usd.toFixed(8).replace(/\.?0+$/, '') : shortest;
 }
 
 /** Aborts when the client leaves, with a typed reason; the deadline may abort it too. */
