@@ -29,6 +29,12 @@ export const redaction = z
       .describe(
         'Patterns of your own as NAME=REGEX, such as `ticket=TCK-\\d+`. A group in the expression limits what is replaced.',
       ),
+    restore: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Replace placeholders in answers with the values that they stand for, so that the client does not notice the redaction.',
+      ),
     media: z
       .enum(['refuse', 'pass'])
       .default('refuse')

@@ -26,7 +26,8 @@ import { ENDPOINTS } from '../wire/endpoints.ts';
 import { USAGE_REFUSED } from '../wire/openai/unasked-usage.ts';
 import { continued, PREFILL_REFUSED } from './continuation.ts';
 import type { Redact, RedactedInbound } from './redaction.ts';
-import { redacted } from './redaction.ts';
+import { Restorer } from '../redact/outward/restorer.ts';
+import { redacted, restoredText } from './redaction.ts';
 import { laneFor } from './lanes/choose.ts';
 import { embed } from './lanes/embed.ts';
 import { tokenLists } from '../wire/openai/embeddings.ts';
@@ -164,6 +165,7 @@ export class Attempt implements Attempting {
   #sealed = false;
   /** The request as it is sent, where something is taken out of it. */
   #hidden: RedactedInbound | undefined;
+  #restorer: Restorer | undefined;
   /** HTTP status of the provider, once it answered. */
   status: number | null = null;
   #sentMs: number | undefined;
@@ -266,6 +268,10 @@ export class Attempt implements Attempting {
       usage,
       unsealed,
       elapsedMs,
+      redaction:
+        this.#hidden && this.#hidden.values.length > 0
+          ? { asked: whole, restorer: this.#restorer }
+          : undefined,
     };
     const prepared = await turns.run(lane.prepare(inbound, context));
     this.#abort.throwIfAborted();
@@ -309,6 +315,8 @@ export class Attempt implements Attempting {
     const { signal } = this.#abort;
     this.#hidden = await redacted(inbound, rule, memory, signal, this.#deps);
     this.#abort.throwIfAborted();
+    const { values } = this.#hidden;
+    if (rule.restore && values.length > 0) this.#restorer = new Restorer(values);
     return this.#hidden.inbound;
   }
 
@@ -376,7 +384,8 @@ export class Attempt implements Attempting {
     const bytes = await reader.bytes();
     this.#hears();
     this.#release();
-    const text = (this.#text = await reader.text(bytes));
+    const given = (this.#text = await reader.text(bytes));
+    const text = await this.#restored(given);
     const {
       text: translated,
       finish,
@@ -385,8 +394,9 @@ export class Attempt implements Attempting {
     } = await this.#read((target) => prepared.whole(text, target));
     const { turns } = this.#deps;
     if (translated === undefined) {
-      const body = reader.unpacks ? await turns.run(encodeInSteps(text)) : bytes;
-      return { kind: 'whole', body, text, finish, usage };
+      const body = reader.unpacks || text !== given ? await turns.run(encodeInSteps(text)) : bytes;
+      const made = text === given ? {} : { made: 'application/json' as const };
+      return { kind: 'whole', body, text, finish, usage, ...made };
     }
     const body = typeof translated === 'string' ? await turns.run(encodeInSteps(translated)) : translated;
     return {
@@ -398,6 +408,12 @@ export class Attempt implements Attempting {
       lost,
       made: 'application/json',
     };
+  }
+
+  /** A whole answer with the values that were redacted in its request. */
+  async #restored(text: string): Promise<string> {
+    const restorer = this.#restorer;
+    return restorer?.occursIn(text) ? await this.#deps.turns.run(restoredText(text, restorer)) : text;
   }
 
   /** An answer that was made here, as text for the record; `undefined` when it is too long for that. */
@@ -412,7 +428,7 @@ export class Attempt implements Attempting {
     const bytes = await reader.bytes();
     this.#hears();
     this.#release();
-    const given = (this.#text = await reader.text(bytes));
+    const given = await this.#restored((this.#text = await reader.text(bytes)));
     const { text: made, finish, usage, lost } = await this.#read((target) => prepared.whole(given, target));
     const { wholeAsStream } = prepared;
     const events = wholeAsStream && (await this.#read((target) => wholeAsStream(given, target)));

@@ -4,6 +4,8 @@ import type { JsonObject } from '../wire/json.ts';
 import type { ReplayMemory } from '../wire/protocol.ts';
 import type { Redacted } from '../redact/outward/redact-request.ts';
 import type { Inbound } from './inbound.ts';
+import type { Restorer } from '../redact/outward/restorer.ts';
+import { restoredValue } from '../redact/outward/restore-answer.ts';
 import { ProxyError } from '../errors.ts';
 import { decodeInSteps, encodeInSteps } from '../wire/bytes.ts';
 import { exactly } from '../wire/json-exact.ts';
@@ -91,6 +93,20 @@ function itemsOf(items: readonly unknown[], memory: ReplayMemory): readonly unkn
       : { type: 'message', role: 'user', content: [{ type: 'input_text', text: toldSummary(summary) }] };
   });
   return changed.every((item, at) => item === items[at]) ? items : changed;
+}
+
+/** An answer as JSON text, with its placeholders replaced. What is not JSON stays as it is. */
+export function* restoredText(text: string, restorer: Restorer): Steps<string> {
+  let value: unknown;
+  try {
+    value = yield* parseInSteps(text, ANSWER_BOUNDS);
+  } catch {
+    return text;
+  }
+  if (typeof value !== 'object' || value === null) return text;
+  yield;
+  const restored = restoredValue(exactly(text, value), restorer);
+  return yield* writeJson(restored, text.length);
 }
 
 function* withValue(inbound: Inbound, value: JsonObject): Steps<Inbound> {

@@ -9,6 +9,7 @@ import { bothRules } from '../../src/redact/outward/rule.ts';
 const RULE: OutwardRule = {
   kinds: REDACT_KINDS,
   patterns: [{ name: 'ticket', pattern: 'TCK-\\d+' }],
+  restore: false,
   media: 'refuse',
   timeout: 5_000,
 };
@@ -366,11 +367,12 @@ test('takes time in proportion to what it is given', () => {
 });
 
 test('two rules together hide what either hides, and the stricter one decides the rest', () => {
-  const route: OutwardRule = { kinds: ['email'], patterns: [], media: 'pass', timeout: 9_000 };
+  const route: OutwardRule = { kinds: ['email'], patterns: [], restore: true, media: 'pass', timeout: 9_000 };
   const provider: OutwardRule = { ...RULE, kinds: ['card'], media: 'refuse' };
   expect(bothRules(route, provider)).toEqual({
     kinds: ['email', 'card'],
     patterns: RULE.patterns,
+    restore: true,
     media: 'refuse',
     timeout: 5_000,
   });

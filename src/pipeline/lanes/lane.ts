@@ -6,6 +6,7 @@ import type { Steps } from '../../turns.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';
 import type { ProtocolName, ReplayMemory, Understood } from '../../wire/protocol.ts';
 import type { Usage } from '../../wire/usage.ts';
+import type { Restorer } from '../../redact/outward/restorer.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Tap } from '../tap.ts';
 
@@ -104,6 +105,16 @@ export interface LaneContext {
   readonly elapsedMs?: () => number;
   /** Whether the target has just refused what it was given back of its reasoning. */
   readonly unsealed?: boolean;
+  /** Set if something was replaced in the request. */
+  readonly redaction?: Redaction | undefined;
+}
+
+/** How an answer to a redacted request is returned. */
+export interface Redaction {
+  /** The request as the client sent it. */
+  readonly asked: Inbound;
+  /** Replaces placeholders in the answer; `undefined` if they stay, or there are none. */
+  readonly restorer: Restorer | undefined;
 }
 
 /** How requests and answers pass between a client's protocol and a provider's. */

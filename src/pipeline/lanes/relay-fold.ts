@@ -6,7 +6,7 @@ import type { Answering, Continuation, Fold, Folded } from './lane.ts';
 import { isSteps } from '../../turns.ts';
 import { concatInSteps } from '../../wire/bytes.ts';
 import { areLong, eventJson, readAhead } from '../../wire/event-json.ts';
-import { eachEvent, isLineEnd, joined, lastEventEnd } from '../../wire/frames.ts';
+import { eachEvent, isLineEnd, joined } from '../../wire/frames.ts';
 import {
   hasNullUsage,
   isUsageAlone,
@@ -15,15 +15,12 @@ import {
 } from '../../wire/openai/unasked-usage.ts';
 import { SseReader } from '../../wire/sse.ts';
 import { RelayContinuation } from './relay-continuation.ts';
+import { together, WholeEvents } from './whole-events.ts';
 
-const EMPTY = new Uint8Array();
 const LINE_END = new TextEncoder().encode('\n');
 const BLANK_LINE = new TextEncoder().encode('\n\n');
 /** Bytes of an event that are put together at once. */
 const LONG = 512 * 1024;
-/** A blank line is at most two line ends of two bytes: this many before its last byte. */
-const LOOK_BACK = 3;
-
 /**
  * Passes whole events on as they came. The tail of an event that is still incomplete waits for its rest: no
  * client can use it, and a stream that is cut there can still end with a readable error. Events that are no JSON
@@ -36,10 +33,7 @@ export class RelayFold implements Fold {
   /** Whether the usage is taken out of what passes. */
   readonly #hidesUsage: boolean;
   readonly #events = new SseReader();
-  /** The pieces of an event that is still incomplete; what they may be in all is limited with the answer. */
-  #tail: Uint8Array[] = [];
-  /** The last bytes of the pieces: a blank line may stand across them. */
-  #seam: Uint8Array = EMPTY;
+  readonly #whole = new WholeEvents();
   /** Whether something was shown: from then on a byte order mark is no longer one. */
   #begun = false;
 
@@ -52,33 +46,13 @@ export class RelayFold implements Fold {
   }
 
   push(bytes: Uint8Array): Folded | Steps<Folded> {
-    const end = lastEventEnd(joined(this.#seam, bytes)) - this.#seam.length;
-    if (end <= 0) {
-      this.#hold(bytes);
-      return undefined;
-    }
-    const pieces = this.#take(end === bytes.length ? bytes : bytes.subarray(0, end));
-    if (end < bytes.length) this.#hold(bytes.subarray(end));
-    return this.#show(pieces);
-  }
-
-  #hold(bytes: Uint8Array): void {
-    this.#tail.push(bytes);
-    this.#seam = joined(this.#seam, bytes.subarray(-LOOK_BACK)).subarray(-LOOK_BACK);
-  }
-
-  /** What is held, and these bytes after it. */
-  #take(bytes: Uint8Array): readonly Uint8Array[] {
-    if (this.#tail.length === 0) return [bytes];
-    const pieces = [...this.#tail, bytes];
-    this.#tail = [];
-    this.#seam = EMPTY;
-    return pieces;
+    const pieces = this.#whole.push(bytes);
+    return pieces && this.#show(pieces);
   }
 
   end(): Folded | Steps<Folded> {
     // Some servers leave out the last blank line: what is left may still be an event.
-    const tail = this.#take(EMPTY);
+    const tail = this.#whole.rest();
     const blank = tail.every((piece) => piece.every(isLineEnd));
     const rest = blank ? together(tail) : this.#show([...tail, BLANK_LINE]);
     return isSteps(rest) ? this.#endAfter(rest) : this.#ended(rest);
@@ -159,8 +133,4 @@ export class RelayFold implements Fold {
     }
     return kept.length > 0 ? Buffer.concat(kept) : undefined;
   }
-}
-
-function together(pieces: readonly Uint8Array[]): Uint8Array {
-  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }

@@ -43,6 +43,8 @@ import { issuedFor } from './issuer.ts';
 import { judge, judgeCut, judgeEnding, worstEnding } from './judge.ts';
 import { LinesFold } from './lines-fold.ts';
 import { RelayFold } from './relay-fold.ts';
+import { restoredEvents } from '../../redact/outward/streams/shapes.ts';
+import { RestoringFold } from './restoring-fold.ts';
 import { wholeAsStream } from './whole-as-stream.ts';
 
 /**
@@ -101,7 +103,7 @@ export const relay: Lane = {
         return vectors ? { ...answer, text: yield* writeBody(vectors, text.length) } : answer;
       },
       *wholeAsStream(text, target) {
-        return wholeAsStream(given, context, yield* parseAnswer(text, target));
+        return wholeAsStream(context.redaction?.asked ?? given, context, yield* parseAnswer(text, target));
       },
       tap(maxBytes) {
         const tap = new Tap(passing, maxBytes, answersOf(endpoint, json?.value ?? {}));
@@ -115,7 +117,9 @@ export const relay: Lane = {
       },
       fold(tap, target) {
         const fold = new RelayFold(tap, target, passing.terminator, hidesUsage);
-        return inbound.form === 'lines' ? new LinesFold(fold) : fold;
+        const restorer = context.redaction?.restorer;
+        const restoring = restorer ? new RestoringFold(fold, restoredEvents(endpoint, restorer)) : fold;
+        return inbound.form === 'lines' ? new LinesFold(restoring) : restoring;
       },
     };
   },

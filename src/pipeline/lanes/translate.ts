@@ -11,7 +11,9 @@ import type {
   ProtocolName,
   ProviderProtocol,
   ReplayMemory,
+  Understood,
 } from '../../wire/protocol.ts';
+import type { Restorer } from '../../redact/outward/restorer.ts';
 import type { Quirks } from '../../wire/quirks.ts';
 import type { SseEvent } from '../../wire/sse.ts';
 import type { Steps } from '../../turns.ts';
@@ -43,6 +45,8 @@ import { Lost } from '../../wire/parts/lost.ts';
 import { partsOf } from '../../wire/parts/message.ts';
 import { remember } from '../../wire/parts/order.ts';
 import { chatProtocol } from '../../wire/openai/protocol.ts';
+import { RestoredEvents } from '../../redact/outward/restore-events.ts';
+import { CHAT_STREAM, SIGNING_CHAT_STREAM } from '../../redact/outward/streams/chat.ts';
 import { mergeQuirks } from '../../wire/quirks.ts';
 import { responsesProtocol } from '../../wire/responses/protocol.ts';
 import { openaiUsage } from '../../wire/usage.ts';
@@ -72,25 +76,19 @@ const BETAS = 'anthropic-beta';
 /** For providers that are not to be asked for the usage of a stream. */
 const ASKS_NO_USAGE: Quirks = { drops: [USAGE_FIELD] };
 
+/** Protocols in which reasoning is signed or encrypted: it stays as the provider wrote it. */
+const SIGNS: ReadonlySet<ProtocolName> = new Set(['messages', 'responses', 'converse']);
+
 /** A client of one protocol to a provider of another, through the canonical form. */
 export const translate: Lane = {
   kind: 'translate',
   *prepare(inbound: Inbound, context: LaneContext): Steps<Prepared> {
-    const { provider, model, nowMs, newId, memory } = context;
+    const { provider, model, nowMs, newId, memory, redaction } = context;
     const created = Math.floor(nowMs / 1000);
-    const asked = inbound.json ? exactly(inbound.json.text, inbound.json.value) : {};
-    const client = yield* writingFirst(
-      () => callInputsWithin(asked),
-      inbound.bytes.length,
-      () =>
-        clientOf(inbound.endpoint).decode(asked, {
-          created,
-          newId,
-          memory,
-          asked: inbound,
-          elapsedMs: context.elapsedMs,
-        }),
-    );
+    const client = yield* understood(inbound, context);
+    // An answer may repeat fields of the request, and the client knows them as it sent them.
+    const answering = redaction ? yield* understood(redaction.asked, context) : client;
+    const restorer = redaction?.restorer;
     yield;
     const name = provider.protocol(model, client.request);
     const protocol = PROTOCOLS[name];
@@ -127,8 +125,8 @@ export const translate: Lane = {
         const lost = new Lost();
         const written = yield* readingFirst(jsonWithinAnswer(answer), PIECE_BOUNDS, () => {
           judgeWhole(answer, target, strict);
-          keep(answer, memory, issued);
-          return client.encode(withEndings(answer), lost);
+          keep(answer, memory, issued, restorer);
+          return answering.encode(withEndings(answer), lost);
         });
         const endings = answer.choices.map(({ finish_reason }) => endingOf('chat', finish_reason));
         const finish = worstEnding(endings)?.finish ?? null;
@@ -136,7 +134,7 @@ export const translate: Lane = {
         return { text: yield* writeBody(written, text.length), finish, usage, lost: lost.names() };
       },
       *wholeAsStream(text, target) {
-        const writer = client.stream();
+        const writer = answering.stream();
         const answer = yield* readWhole(text, target, { name, encoded, names: fitted.names });
         return yield* readingFirst(jsonWithinAnswer(answer), PIECE_BOUNDS, () => {
           judgeWhole(answer, target, strict);
@@ -148,7 +146,7 @@ export const translate: Lane = {
         });
       },
       tap(maxBytes) {
-        const shown = (answer: JsonObject) => client.encode(answer as unknown as ChatResponse);
+        const shown = (answer: JsonObject) => answering.encode(answer as unknown as ChatResponse);
         const answers = dropped.includes('n') ? 1 : (numberOf(client.request.n) ?? 1);
         const tap = new Tap(CANONICAL, maxBytes, answers, shown);
         // Every provider is asked to tell it.
@@ -160,23 +158,48 @@ export const translate: Lane = {
         return new TranslateFold(tap, target, {
           framing: protocol.framing(),
           reader: encoded.stream(),
-          writer: client.stream(undefined, tap.lost),
+          writer: answering.stream(undefined, tap.lost),
           strict,
           names: fitted.names,
-          keep: (answer) => keep(answer, memory, issued),
+          keep: (answer) => keep(answer, memory, issued, restorer),
+          restored:
+            restorer && new RestoredEvents(SIGNS.has(name) ? SIGNING_CHAT_STREAM : CHAT_STREAM, restorer),
         });
       },
     };
   },
 };
 
+/** A client's request in the canonical form. */
+function* understood(inbound: Inbound, { nowMs, newId, memory, elapsedMs }: LaneContext): Steps<Understood> {
+  const asked = inbound.json ? exactly(inbound.json.text, inbound.json.value) : {};
+  const created = Math.floor(nowMs / 1000);
+  const context = { created, newId, memory, asked: inbound, elapsedMs };
+  return yield* writingFirst(
+    () => callInputsWithin(asked),
+    inbound.bytes.length,
+    () => clientOf(inbound.endpoint).decode(asked, context),
+  );
+}
+
 /** How canonical chunks pass. */
 const CANONICAL: Passing = { ...passingOf('chat'), assembler: canonicalAssembler };
 
-/** Remembers what is to be given back of an answer, and whose it is. */
-function keep({ choices }: Pick<ChatResponse, 'choices'>, memory: ReplayMemory, issued: Issued): void {
+/**
+ * Remembers what is to be given back of an answer, and whose it is.
+ * @param restorer of the answer: what is remembered is put into later requests after they were redacted
+ */
+function keep(
+  { choices }: Pick<ChatResponse, 'choices'>,
+  memory: ReplayMemory,
+  issued: Issued,
+  restorer: Restorer | undefined,
+): void {
   for (const { message } of choices) {
-    const parts = partsOf(message);
+    const said = partsOf(message);
+    const parts = restorer
+      ? said.map((part) => (part.type === 'thinking' ? { ...part, text: restorer.hidden(part.text) } : part))
+      : said;
     for (const part of parts) for (const value of sealedWith(part)) issued.note(value);
     for (const part of parts) {
       // Clients may drop what Google signed a call with.
@@ -238,6 +261,8 @@ interface Parts {
   readonly names: OwnNames;
   /** Remembers what is to be given back of the answer. */
   readonly keep: (answer: ChatResponse) => void;
+  /** Restores what was redacted in the request; `undefined` if nothing is to be restored. */
+  readonly restored: RestoredEvents | undefined;
 }
 
 /** A provider's events in, the client's events out. */
@@ -246,11 +271,13 @@ class TranslateFold implements Fold {
   readonly #target: string;
   readonly #parts: Parts;
   readonly #encoder = new TextEncoder();
+  #restored: RestoredEvents | undefined;
 
   constructor(tap: Tap, target: string, parts: Parts) {
     this.#tap = tap;
     this.#target = target;
     this.#parts = parts;
+    this.#restored = parts.restored;
   }
 
   push(bytes: Uint8Array): Folded | Steps<Folded> {
@@ -292,6 +319,8 @@ class TranslateFold implements Fold {
 
   goOn(): Continuation {
     this.#tap.goOn();
+    // The continuation comes from another flow, which has restored it already.
+    this.#restored = undefined;
     const told = (text: string): string => {
       if (this.#tap.error) throw this.#tap.error;
       return text;
@@ -299,24 +328,36 @@ class TranslateFold implements Fold {
     return { push: (chunk) => told(this.#write([chunk])), end: () => told(this.#end()) };
   }
 
-  /** Finish reasons come behind all else: what is wrong with the answer is known before the client hears of its end. */
   #write(chunks: readonly ChatChunk[]): string {
-    const { writer, strict, names } = this.#parts;
+    const { names } = this.#parts;
     let text = '';
     for (const given of chunks) {
       const chunk = names.chunk(given);
-      for (const { finish_reason: finish } of chunk.choices) {
-        if (finish !== null) this.#tap.error ??= this.#tap.objection(finish, this.#target, { strict });
-      }
-      // Behind the usage nothing is said.
-      if (chunk.choices.length === 0) this.#tap.error ??= this.#untold();
+      text += this.#restored ? this.#writeRestored(this.#restored, chunk) : this.#writeOne(chunk);
       if (this.#tap.error) break;
-      const written = writer.push(chunk);
-      this.#tap.sealed ||= chunk.choices.some(({ delta }) => isSealed(delta));
-      this.#tap.chunk(chunk, written.length || 1);
-      text += written;
     }
     return text;
+  }
+
+  /** @param chunk the next one, or none at the end */
+  #writeRestored(restored: RestoredEvents, chunk?: ChatChunk): string {
+    const events = chunk ? restored.push(chunk as unknown as JsonObject) : restored.end();
+    return events.map((event) => this.#writeOne(event as unknown as ChatChunk)).join('');
+  }
+
+  /** Finish reasons come behind all else: what is wrong with the answer is known before the client hears of its end. */
+  #writeOne(chunk: ChatChunk): string {
+    const { writer, strict } = this.#parts;
+    for (const { finish_reason: finish } of chunk.choices) {
+      if (finish !== null) this.#tap.error ??= this.#tap.objection(finish, this.#target, { strict });
+    }
+    // Behind the usage nothing is said.
+    if (chunk.choices.length === 0) this.#tap.error ??= this.#untold();
+    if (this.#tap.error) return '';
+    const written = writer.push(chunk);
+    this.#tap.sealed ||= chunk.choices.some(({ delta }) => isSealed(delta));
+    this.#tap.chunk(chunk, written.length || 1);
+    return written;
   }
 
   /** What is wrong with an answer that ends here when its provider did not say why. */
@@ -325,6 +366,11 @@ class TranslateFold implements Fold {
   }
 
   #end(): string {
+    const rest = this.#restored ? this.#writeRestored(this.#restored) : '';
+    return rest + this.#ended();
+  }
+
+  #ended(): string {
     this.#tap.error ??= this.#untold();
     if (this.#tap.error) return '';
     this.#tap.done = true;

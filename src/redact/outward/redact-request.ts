@@ -5,8 +5,8 @@ import { exactly } from '../../wire/json-exact.ts';
 import { Redactor } from '../redactor.ts';
 import { changedJson, isJsonText } from './json-in-text.ts';
 import { KnownValues } from './known-values.ts';
-import { Placeholders } from './placeholders.ts';
-import { changedRequest } from './request-walk.ts';
+import { PLACEHOLDER, Placeholders } from './placeholders.ts';
+import { changedRequest, textsOf } from './request-walk.ts';
 
 /** A request without what was to be hidden. */
 export interface Redacted {
@@ -34,7 +34,9 @@ const EMPTY: Redacted = { bytes: undefined, values: [], counts: {} };
 export function redactRequest(bytes: Uint8Array, rule: OutwardRule): Redacted {
   const text = new TextDecoder().decode(bytes);
   const request = exactly(text, JSON.parse(text) as JsonObject);
-  const placeholders = new Placeholders(new Set());
+  // With restoration, a placeholder that the client wrote itself must not stand for anything else.
+  const taken = rule.restore ? writtenIn(request) : new Set<string>();
+  const placeholders = new Placeholders(taken);
   const { kinds, patterns: custom, media } = rule;
   const redactor = new Redactor({ kinds, custom, mode: 'tag', salt: '' }, placeholders);
   const found = changedRequest(request, finding(redactor), { media });
@@ -47,6 +49,11 @@ export function redactRequest(bytes: Uint8Array, rule: OutwardRule): Redacted {
     values,
     counts: Object.fromEntries(placeholders.counts),
   };
+}
+
+/** The placeholders that a request contains, except in reasoning: there, a model quotes those that it was given. */
+function writtenIn(request: JsonObject): Set<string> {
+  return new Set(textsOf(request).flatMap((text) => text.match(PLACEHOLDER) ?? []));
 }
 
 /** Finds what has the form of something that is to be hidden. */

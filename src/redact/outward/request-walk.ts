@@ -148,25 +148,23 @@ export function changedRequest(request: JsonObject, changer: TextChanger, option
   return Object.fromEntries(names.map((name) => [name, changed.get(name)]));
 }
 
-/** Every text of a request that is searched, names of fields included. */
-export function textsOf(request: JsonObject): string[] {
-  const texts: string[] = [];
-  const take = (text: string) => {
-    texts.push(text);
-    return text;
-  };
-  const changer: TextChanger = {
-    text: take,
-    texts: (parts) => {
-      texts.push(parts.join(''));
-      return parts;
-    },
-    name: take,
-    secret: () => undefined,
-    number: (digits) => digits,
-  };
-  changedRequest(request, changer, { media: 'pass' });
-  return texts;
+/** Fields that contain reasoning. */
+const REASONING: ReadonlySet<string> = new Set(['thinking', 'reasoning', 'reasoning_content']);
+
+/** All texts of a request, names of fields included, except reasoning. */
+export function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return value.includes('[') ? [value] : [];
+  if (Array.isArray(value)) {
+    const run = textRun(value, 0);
+    // What is spread over several parts is one text.
+    const whole = run.length > 1 ? run.map(({ text }) => text).join('') : '';
+    return [...textsOf(whole), ...value.flatMap(textsOf)];
+  }
+  if (!isObject(value) || REASONING.has(stringOf(value.type) ?? '') || value.thought === true) return [];
+  return Object.entries(value).flatMap(([name, inner]) => [
+    ...textsOf(name),
+    ...(REASONING.has(name) ? [] : textsOf(inner)),
+  ]);
 }
 
 class Walk {

@@ -14,6 +14,7 @@ export function bothRules(
       ...one.patterns,
       ...other.patterns.filter(({ name, pattern }) => !names.has(`${name}=${pattern}`)),
     ],
+    restore: one.restore || other.restore,
     media: one.media === 'refuse' ? 'refuse' : other.media,
     timeout: Math.min(one.timeout, other.timeout),
   };

@@ -1,0 +1,144 @@
+import { isJsonText } from './json-in-text.ts';
+import { JsonPlace } from './json-place.ts';
+import { PLACEHOLDER } from './placeholders.ts';
+
+/** The kind of a text: words, or JSON, in which values must be escaped. */
+export type TextForm = 'text' | 'json';
+
+/** The beginning of a text that is an object in JSON, or a list of them. */
+const JSON_BEGINNING = /^\s*(?:\[\s*){0,8}\{\s*"/;
+
+/** How much of the beginning of a text tells whether it is JSON, characters. */
+const MOST_BEGINNING = 64;
+
+/** Replaces placeholders with the values that they stand for. */
+export class Restorer {
+  readonly #values: ReadonlyMap<string, string>;
+  /** All beginnings of placeholders. Created for the first stream. */
+  #beginnings: ReadonlySet<string> | undefined;
+  /** Whether some value looks different in JSON. */
+  readonly escapes: boolean;
+
+  constructor(values: readonly (readonly [placeholder: string, value: string])[]) {
+    this.#values = new Map(values);
+    this.escapes = values.some(([, value]) => escaped(value) !== value);
+  }
+
+  /** Whether a text contains a placeholder. */
+  occursIn(text: string): boolean {
+    if (!text.includes('[')) return false;
+    for (const [found] of text.matchAll(PLACEHOLDER)) if (this.#values.has(found)) return true;
+    return false;
+  }
+
+  /** Restores a complete text. */
+  text(text: string, form: TextForm): string {
+    if (!this.occursIn(text)) return text;
+    const isJson = this.escapes && (form === 'json' || isJsonText(text));
+    return this.restored(text, isJson ? new JsonPlace() : undefined);
+  }
+
+  /** Starts to restore a text that arrives in pieces. */
+  pieces(form: TextForm): RestoredPieces {
+    return new RestoredPieces(this, form);
+  }
+
+  /** @param place where the text begins within JSON; it moves to the end of the text */
+  restored(text: string, place: JsonPlace | undefined): string {
+    let out = '';
+    let from = 0;
+    for (const { 0: found, index } of text.matchAll(PLACEHOLDER)) {
+      const value = this.#values.get(found);
+      if (value === undefined) continue;
+      const before = text.slice(from, index);
+      place?.move(before);
+      out += before + (place ? escapedTimes(value, place.levels) : value);
+      from = index + found.length;
+    }
+    const rest = text.slice(from);
+    place?.move(rest);
+    return out + rest;
+  }
+
+  /** The length of the end of a text that may be the beginning of a placeholder. */
+  unfinished(text: string): number {
+    const at = text.lastIndexOf('[');
+    if (at < 0) return 0;
+    this.#beginnings ??= new Set(Array.from(this.#values.keys()).flatMap(beginningsOf));
+    return this.#beginnings.has(text.slice(at)) ? text.length - at : 0;
+  }
+
+  /** The reverse: replaces the values with their placeholders. */
+  hidden(text: string): string {
+    let hidden = text;
+    for (const [placeholder, value] of this.#values)
+      if (hidden.includes(value)) hidden = hidden.replaceAll(value, () => placeholder);
+    return hidden;
+  }
+}
+
+/** A text that arrives in pieces. Only what may be the beginning of a placeholder is held back. */
+export class RestoredPieces {
+  readonly #restorer: Restorer;
+  #held = '';
+  /** The place within JSON; `undefined` if values need not be escaped. */
+  #place: JsonPlace | undefined;
+  /** The beginning of the text, as long as it does not tell whether the text is JSON. */
+  #beginning: string | undefined;
+
+  constructor(restorer: Restorer, form: TextForm) {
+    this.#restorer = restorer;
+    if (!restorer.escapes) return;
+    if (form === 'json') this.#place = new JsonPlace();
+    else this.#beginning = '';
+  }
+
+  /** Whether something is held back. */
+  get holds(): boolean {
+    return this.#held !== '';
+  }
+
+  /** What can be passed on once this piece has arrived. */
+  push(piece: string): string {
+    const text = this.#held + piece;
+    const unfinished = this.#restorer.unfinished(text);
+    this.#held = unfinished === 0 ? '' : text.slice(-unfinished);
+    const finished = unfinished === 0 ? text : text.slice(0, -unfinished);
+    if (this.#beginning !== undefined) this.#begin(this.#beginning, finished);
+    return this.#place || finished.includes('[') ? this.#restorer.restored(finished, this.#place) : finished;
+  }
+
+  /** The text is complete: what was held back. */
+  end(): string {
+    const rest = this.#held;
+    this.#held = '';
+    return rest;
+  }
+
+  /** Decides whether the text is JSON, as soon as its beginning tells. */
+  #begin(before: string, text: string): void {
+    const beginning = (before + text).slice(0, MOST_BEGINNING);
+    if (JSON_BEGINNING.test(beginning)) {
+      this.#place = new JsonPlace();
+      this.#place.move(before);
+    }
+    const isTold =
+      this.#place !== undefined || /[^\s[{]/.test(beginning) || beginning.length >= MOST_BEGINNING;
+    this.#beginning = isTold ? undefined : beginning;
+  }
+}
+
+function escapedTimes(value: string, times: number): string {
+  let text = value;
+  for (let time = 0; time < times; time += 1) text = escaped(text);
+  return text;
+}
+
+function escaped(value: string): string {
+  return JSON.stringify(value).slice(1, -1);
+}
+
+/** "[", "[E", ..., but not the whole. */
+function beginningsOf(placeholder: string): string[] {
+  return Array.from({ length: placeholder.length - 1 }, (_, length) => placeholder.slice(0, length + 1));
+}

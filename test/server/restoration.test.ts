@@ -1,0 +1,468 @@
+/** What was taken out of a request comes back in its answer, whole and streamed, in every protocol. */
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import type { JsonObject } from '../../src/wire/json.ts';
+import type { Running } from '../helpers/proxy.ts';
+import type { SpeakerName } from '../helpers/speakers.ts';
+import { listOf, objectOf } from '../../src/wire/json.ts';
+import { CLIENTS } from '../helpers/clients.ts';
+import { provider, running } from '../helpers/proxy.ts';
+import { speakerConfig, SPEAKERS } from '../helpers/speakers.ts';
+import { telling } from '../helpers/told.ts';
+import { chatStream, completion, sse, upstream } from '../helpers/upstream.ts';
+import { cutAt, cuts } from '../properties/cuts.ts';
+
+type Redact = NonNullable<ConfigInput['providers'][number]['redact']>;
+
+const MAIL = 'ann@corp.example.com';
+const PEM = `-----BEGIN RSA PRIVATE KEY-----\n${'MIIEowIBAAKCAQEA'.repeat(4)}\n-----END RSA PRIVATE KEY-----`;
+const SAID = `I am ${MAIL}, my key is\n${PEM}\n, not [EMAIL_1] or [EMAIL_9]`;
+const REDACT: Redact = { out: ['email', 'private_key'], restore: true };
+
+const hidden = (text: string) => text.replaceAll(MAIL, '[EMAIL_2]').replaceAll(PEM, '[PRIVATE_KEY_1]');
+
+/** What is asked: the client's own placeholder takes the number 1. */
+const ASKED: Readonly<Record<keyof typeof CLIENTS, JsonObject>> = {
+  chat: { messages: [{ role: 'user', content: SAID }] },
+  messages: { max_tokens: 9, messages: [{ role: 'user', content: SAID }] },
+  responses: { input: SAID },
+  gemini: { contents: [{ role: 'user', parts: [{ text: SAID }] }] },
+};
+const CLIENT_NAMES = Object.keys(CLIENTS) as (keyof typeof CLIENTS)[];
+const SPEAKER_NAMES = Object.keys(SPEAKERS) as SpeakerName[];
+const WAYS = ['whole', 'stream'] as const;
+/** Their reasoning is signed, or may be encrypted. */
+const SIGNING: readonly SpeakerName[] = ['messages', 'responses', 'converse'];
+
+const REASONING = `It is ${MAIL}.`;
+const TEXT = `Mail ${MAIL} about ${MAIL}, not [EMAIL_1], [EMAIL_9], [EMA or [EMAIL_2 [`;
+const ARGS = { to: MAIL, key: PEM, list: ['[', MAIL], [MAIL]: 1 };
+
+async function answerOf(proxy: Running, client: keyof typeof CLIENTS, way: 'whole' | 'stream') {
+  const { path, request, check } = CLIENTS[client];
+  const body = { ...request, ...ASKED[client], stream: way === 'stream' };
+  const reply = await proxy.post(path, body);
+  const text = await reply.text();
+  expect(reply.status).toBe(200);
+  if (way === 'whole') return { answer: JSON.parse(text) as JsonObject, reply };
+  const { value, problems } = check(text);
+  // What is relayed is no better than what the provider of the test sends.
+  if (reply.headers.get('x-llmproxy-provider') !== client) expect(problems).toEqual([]);
+  return { answer: value, reply };
+}
+
+/** A provider that tells what a test says, asked by all of its tests. */
+describe.each(SPEAKER_NAMES)('from a provider of %s', (name) => {
+  describe.each(CLIENT_NAMES)('to a client of %s', (client) => {
+    test.each(WAYS)('%s', async (way) => {
+      const told = {
+        reasoning: cutAt(hidden(REASONING), [7, 9]),
+        text: cutAt(hidden(TEXT), [5, 6, 12, 14, 28]),
+        args: cutAt(
+          JSON.stringify(ARGS, (_, value: unknown) =>
+            typeof value === 'string' ? hidden(value) : value,
+          ).replaceAll(MAIL, '[EMAIL_2]'),
+          [8, 10, 30],
+        ),
+      };
+      await using provided = telling(name, () => told);
+      await using proxy = running({ providers: [{ ...speakerConfig(name, provided.url), redact: REDACT }] });
+      const { answer } = await answerOf(proxy, client, way);
+      const said = CLIENTS[client].said(answer);
+      expect(said.text).toBe(TEXT);
+      expect(said.reasoning).toBe(SIGNING.includes(name) ? hidden(REASONING) : REASONING);
+      expect(said.calls.map(([, args]) => JSON.parse(args))).toEqual([ARGS, {}]);
+      // The provider has never seen a value.
+      expect(provided.asked[0]!.text).toContain(
+        'I am [EMAIL_2], my key is\\n[PRIVATE_KEY_1]\\n, not [EMAIL_1] or [EMAIL_9]',
+      );
+      expect(provided.asked[0]!.text).not.toContain(MAIL);
+      const [record] = await proxy.recorded(1);
+      expect(record!.outcome).toBe('success');
+      expect(CLIENTS[client].said(JSON.parse(record!.response!) as JsonObject).text).toBe(TEXT);
+    });
+  });
+});
+
+describe('to clients of Ollama', () => {
+  const linesOf = (text: string) =>
+    text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as JsonObject);
+  const WORDS = `Mail ${MAIL}, not [EMAIL_1] [`;
+
+  test.each(['chat', 'generate'] as const)('a stream that is relayed, of %s', async (kind) => {
+    const said = (content: string) =>
+      kind === 'chat' ? { message: { role: 'assistant', content } } : { response: content };
+    const pieces = cutAt(hidden(WORDS), [6, 9, 14]);
+    const lines = [
+      kind === 'chat'
+        ? { message: { role: 'assistant', content: '', thinking: `Hm, ${hidden(MAIL)} [` } }
+        : { response: '', thinking: `Hm, ${hidden(MAIL)} [` },
+      ...pieces.map(said),
+    ].map((line) => ({ model: 'm', created_at: '2026-01-01T00:00:00Z', ...line, done: false }));
+    const last = {
+      model: 'm',
+      created_at: '2026-01-01T00:00:00Z',
+      ...said(''),
+      done: true,
+      done_reason: 'stop',
+      prompt_eval_count: 1,
+      eval_count: 2,
+    };
+    await using a = upstream(
+      () =>
+        new Response([...lines, last].map((line) => `${JSON.stringify(line)}\n`).join(''), {
+          headers: { 'content-type': 'application/x-ndjson' },
+        }),
+    );
+    await using proxy = running({
+      providers: [{ name: 'p', type: 'ollama', base_url: a.url, models: ['*'], redact: REDACT }],
+    });
+    const body = kind === 'chat' ? { messages: [{ role: 'user', content: SAID }] } : { prompt: SAID };
+    const reply = await proxy.post(`/api/${kind}`, { model: 'm', ...body });
+    const told = linesOf(await reply.text()).map((line) => (kind === 'chat' ? objectOf(line.message) : line));
+    expect(told.map(({ content, response }) => String(content ?? response ?? '')).join('')).toBe(WORDS);
+    expect(told.map(({ thinking }) => String(thinking ?? '')).join('')).toBe(`Hm, ${MAIL} [`);
+    expect(a.asked[0]!.text).not.toContain(MAIL);
+  });
+
+  test('a stream that is translated', async () => {
+    const told = {
+      reasoning: ['Hm.'],
+      text: cutAt(hidden(WORDS), [6, 9, 14]),
+      args: ['{"to":"[EMA', 'IL_2]"}'],
+    };
+    await using a = telling('messages', () => told);
+    await using proxy = running({ providers: [{ ...speakerConfig('messages', a.url), redact: REDACT }] });
+    const reply = await proxy.post('/api/chat', { model: 'm', messages: [{ role: 'user', content: SAID }] });
+    const messages = linesOf(await reply.text()).map(({ message }) => objectOf(message));
+    expect(messages.map(({ content }) => content).join('')).toBe(WORDS);
+    const [call] = messages.flatMap(({ tool_calls: calls }) => listOf(calls));
+    expect(objectOf(objectOf(call).function).arguments).toEqual({ to: MAIL });
+  });
+});
+
+test('to clients of the older completions', async () => {
+  const chunk = (text: string, finish: string | null = null) =>
+    `data: ${JSON.stringify({ id: 'c', object: 'text_completion', created: 1, model: 'm', choices: [{ index: 0, text, logprobs: null, finish_reason: finish }] })}\n\n`;
+  const events = [...['Mail [EMA', 'IL_2', '], ['].map((text) => chunk(text)), chunk('', 'stop')].join('');
+  await using a = upstream(() => sse(`${events}data: [DONE]\n\n`));
+  await using proxy = running({
+    providers: [provider('p', a.url, { type: 'vllm', models: ['*'], redact: REDACT })],
+  });
+  const reply = await proxy.post('/v1/completions', { model: 'm', prompt: SAID, stream: true });
+  const texts = (await reply.text()).split('\n\n').flatMap((event) => {
+    const data = event.slice('data: '.length);
+    return data === '[DONE]' || data === ''
+      ? []
+      : [objectOf(listOf((JSON.parse(data) as JsonObject).choices)[0]).text];
+  });
+  expect(texts.join('')).toBe(`Mail ${MAIL}, [`);
+  expect(a.asked[0]!.text).not.toContain(MAIL);
+});
+
+describe('what a client notices of it', () => {
+  const asking = { model: 'gpt-4o', stream: true, messages: [{ role: 'user', content: SAID }] };
+
+  test('only what may be the beginning of a placeholder waits', async () => {
+    const { promise: going, resolve: goOn } = Promise.withResolvers<void>();
+    const events = chatStream(['See [EMA', 'IL_2].'])
+      .split('\n\n')
+      .map((event) => `${event}\n\n`);
+    await using a = upstream(() =>
+      sse(
+        new ReadableStream({
+          async start(controller) {
+            const encoder = new TextEncoder();
+            for (const event of events.slice(0, 2)) controller.enqueue(encoder.encode(event));
+            await going;
+            for (const event of events.slice(2, -1)) controller.enqueue(encoder.encode(event));
+            controller.close();
+          },
+        }),
+      ),
+    );
+    await using proxy = running({ providers: [provider('p', a.url, { redact: REDACT })] });
+    const reply = await proxy.post('/v1/chat/completions', asking);
+    const reader = reply.body!.getReader();
+    let text = '';
+    while (!text.includes('"content":"See "')) text += new TextDecoder().decode((await reader.read()).value);
+    expect(text).not.toContain('EMA');
+    goOn();
+    for (let read = await reader.read(); !read.done; read = await reader.read())
+      text += new TextDecoder().decode(read.value);
+    expect(text).toContain(`"content":"${MAIL}."`);
+  });
+
+  test('events without anything to restore keep their bytes', async () => {
+    const odd =
+      'data: {"id" : "c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"h\\u0069 [x]"},"finish_reason":null}], "big":12345678901234567890}\r\n\r\n';
+    const rest = chatStream(['[EMAIL_2]']);
+    await using a = upstream(() => sse(`: hello\n\n${odd}${rest}`));
+    await using proxy = running({ providers: [provider('p', a.url, { redact: REDACT })] });
+    const text = await (await proxy.post('/v1/chat/completions', asking)).text();
+    expect(text).toStartWith(`: hello\n\n${odd}`);
+    expect(text).toContain(MAIL);
+  });
+
+  test('a text that ends like the beginning of a placeholder is complete, and numbered events stay in order', async () => {
+    const event = (type: string, number: number, more: object) =>
+      `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: number, ...more })}\n\n`;
+    const item = {
+      type: 'message',
+      id: 'msg_1',
+      role: 'assistant',
+      status: 'completed',
+      content: [{ type: 'output_text', text: 'to [EMAIL_2] [E', annotations: [] }],
+    };
+    const at = { output_index: 0, content_index: 0, item_id: 'msg_1' };
+    const response = { ...SPEAKERS.responses.whole, output: [item] };
+    const events = [
+      event('response.created', 0, { response: { ...response, status: 'in_progress', output: [] } }),
+      event('response.output_item.added', 1, { output_index: 0, item: { ...item, content: [] } }),
+      event('response.output_text.delta', 2, { ...at, delta: 'to [EMAIL' }),
+      event('response.output_text.delta', 3, { ...at, delta: '_2] [E' }),
+      event('response.output_text.done', 4, { ...at, text: 'to [EMAIL_2] [E' }),
+      event('response.output_item.done', 5, { output_index: 0, item }),
+      event('response.completed', 6, { response }),
+    ];
+    await using a = upstream(() => sse(events.join('')));
+    await using proxy = running({
+      providers: [
+        { name: 'p', type: 'openai', base_url: a.url, api_key: 'k', models: ['*'], redact: REDACT },
+      ],
+    });
+    const text = await (
+      await proxy.post('/v1/responses', { model: 'gpt-5', input: SAID, stream: true })
+    ).text();
+    const values = text
+      .split('\n\n')
+      .flatMap((each) =>
+        each.includes('data: ') ? [JSON.parse(each.slice(each.indexOf('data: ') + 6)) as JsonObject] : [],
+      );
+    expect(values.map(({ sequence_number: number }) => number)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(values.map(({ delta }) => delta ?? '').join('')).toBe(`to ${MAIL} [E`);
+    expect(values.find(({ type }) => type === 'response.output_text.done')!.text).toBe(`to ${MAIL} [E`);
+    expect(text).not.toContain('[EMAIL_2]');
+  });
+
+  test('an answer that repeats the request repeats what the client sent', async () => {
+    await using a = upstream(() => completion('Hello.'));
+    await using proxy = running({
+      providers: [provider('p', a.url, { models: ['*'], redact: { ...REDACT, restore: false } })],
+    });
+    const answer = (await (
+      await proxy.post('/v1/responses', {
+        model: 'm',
+        input: SAID,
+        instructions: `For ${MAIL}`,
+        metadata: { owner: MAIL },
+      })
+    ).json()) as JsonObject;
+    expect(answer).toMatchObject({ instructions: `For ${MAIL}`, metadata: { owner: MAIL } });
+  });
+
+  test('placeholders, where they are not to be restored, and the same ones in the next turn', async () => {
+    await using a = upstream(() => completion('I wrote to [EMAIL_1].'));
+    await using proxy = running({ providers: [provider('p', a.url, { redact: { out: ['email'] } })] });
+    const messages = [{ role: 'user', content: `Write to ${MAIL}` }];
+    const answer = (await (
+      await proxy.post('/v1/chat/completions', { model: 'gpt-4o', messages })
+    ).json()) as JsonObject;
+    const { message } = objectOf(listOf(answer.choices)[0]);
+    expect(message).toMatchObject({ content: 'I wrote to [EMAIL_1].' });
+    await proxy.post('/v1/chat/completions', {
+      model: 'gpt-4o',
+      messages: [...messages, message, { role: 'user', content: 'and to bob@corp.example.com' }],
+    });
+    expect(JSON.parse(a.asked[1]!.text)).toMatchObject({
+      messages: [
+        { content: 'Write to [EMAIL_1]' },
+        { content: 'I wrote to [EMAIL_1].' },
+        { content: 'and to [EMAIL_2]' },
+      ],
+    });
+  });
+});
+
+describe('the next turn', () => {
+  test('signed thinking goes back as the provider wrote it, with the same placeholders around it', async () => {
+    const told = {
+      reasoning: ['Write to [EMAIL_1].'],
+      text: ['For [EMAIL_1]: '],
+      args: ['{"to":"[EMAIL_1]"}'],
+    };
+    await using a = telling('messages', () => told);
+    await using proxy = running({ providers: [{ ...speakerConfig('messages', a.url), redact: REDACT }] });
+    const ask = {
+      model: 'claude-sonnet-4-5',
+      max_tokens: 4_096,
+      thinking: { type: 'enabled', budget_tokens: 1_024 },
+    };
+    const first = { role: 'user', content: `I am ${MAIL}` };
+    const answer = (await (await proxy.post('/v1/messages', { ...ask, messages: [first] })).json()) as {
+      content: JsonObject[];
+    };
+    expect(answer.content.slice(0, 3)).toMatchObject([
+      { thinking: 'Write to [EMAIL_1].' },
+      { text: `For ${MAIL}: ` },
+      { input: { to: MAIL } },
+    ]);
+    const results = answer.content.flatMap(({ type, id }) =>
+      type === 'tool_use' ? [{ type: 'tool_result', tool_use_id: id, content: `sent to ${MAIL}` }] : [],
+    );
+    await proxy.post('/v1/messages', {
+      ...ask,
+      messages: [first, { role: 'assistant', content: answer.content }, { role: 'user', content: results }],
+    });
+    const sent = JSON.parse(a.asked[1]!.text) as { messages: { content: unknown }[] };
+    expect(sent.messages[0]!.content).toBe('I am [EMAIL_1]');
+    expect(sent.messages[1]!.content).toMatchObject([
+      { type: 'thinking', thinking: 'Write to [EMAIL_1].', signature: 'c2ln' },
+      { text: 'For [EMAIL_1]: ' },
+      { input: { to: '[EMAIL_1]' } },
+      {},
+    ]);
+    expect(JSON.stringify(sent)).not.toContain(MAIL);
+  });
+
+  test.each(SPEAKER_NAMES)('what is remembered of an answer of %s brings nothing back', async (name) => {
+    const told = { reasoning: ['Hm, [EMAIL_1].'], text: ['For [EMAIL_1]: '], args: ['{"to":"[EMAIL_1]"}'] };
+    await using a = telling(name, () => told);
+    await using proxy = running({ providers: [{ ...speakerConfig(name, a.url), redact: REDACT }] });
+    const first = { role: 'user', content: `I am ${MAIL}` };
+    const ask = async (messages: unknown[]) =>
+      (await (await proxy.post('/v1/chat/completions', { model: 'm-1', messages })).json()) as JsonObject;
+    const message = objectOf(objectOf(listOf((await ask([first])).choices)[0]).message);
+    // A client that keeps nothing but what chat itself has a place for.
+    const { role, content, tool_calls: calls } = message;
+    const results = listOf(calls).map((call) => ({
+      role: 'tool',
+      tool_call_id: objectOf(call).id,
+      content: 'done',
+    }));
+    await ask([first, { role, content, tool_calls: calls }, ...results]);
+    expect(a.asked[1]!.text).toContain('[EMAIL_1]');
+    expect(a.asked[1]!.text).not.toContain(MAIL);
+  });
+});
+
+test('an answer that breaks off goes on elsewhere, each part with its own target’s rule', async () => {
+  await using broken = upstream(() => sse(chatStream(['Mail [EMAIL_2], ', 'then [EMA'], '')));
+  await using other = upstream(({ text }) =>
+    sse(chatStream([text.includes(MAIL) ? 'then ' : 'hidden', 'call.'])),
+  );
+  await using proxy = running({
+    providers: [
+      provider('cloud', broken.url, { models: ['m'], max_retries: 0, redact: REDACT }),
+      provider('local', other.url, { models: ['m'], priority: 2, type: 'vllm' }),
+    ],
+    routing: { resume: 'on' },
+  });
+  const reply = await proxy.post('/v1/chat/completions', {
+    model: 'm',
+    stream: true,
+    messages: [{ role: 'user', content: SAID }],
+  });
+  const text = await reply.text();
+  const said = text.split('\n\n').flatMap((event) => {
+    const data = event.slice('data: '.length);
+    return data === '[DONE]' || data === ''
+      ? []
+      : listOf((JSON.parse(data) as JsonObject).choices).map((choice) =>
+          String(objectOf(objectOf(choice).delta).content ?? ''),
+        );
+  });
+  expect(said.join('')).toBe(`Mail ${MAIL}, then then call.`);
+  expect(JSON.parse(other.asked[0]!.text)).toMatchObject({
+    messages: [{ content: SAID }, { role: 'assistant', content: `Mail ${MAIL}, then` }],
+  });
+});
+
+describe('any text that a provider repeats comes back as it was, and no value reaches the provider', () => {
+  const secret = fc.oneof(
+    fc.stringMatching(/^[a-z]{2,8}$/).map((name) => `${name}@corp.example.com`),
+    fc.integer({ min: 1_000_000, max: 9_999_999 }).map((number) => `+49 151 ${number}`),
+    fc.stringMatching(/^[A-Za-z0-9]{36}$/).map((text) => `ghp_${text}`),
+    fc.constantFrom(PEM, '4111 1111 1111 1111', 'DE89 3704 0044 0532 0130 00'),
+  );
+  const filler = fc.oneof(
+    fc.constantFrom(
+      '[',
+      '[E',
+      '[EMAIL',
+      '[EMAIL_',
+      '[EMAIL_1]',
+      '[EMAIL_2]',
+      ']',
+      '_1]',
+      '"',
+      '\\',
+      '\n',
+      '[[',
+      '[PHONE_1',
+      '{}',
+      '[]',
+      'é',
+      '🙂',
+    ),
+    fc.stringMatching(/^[a-z]{1,6}$/),
+  );
+  const words = fc.array(fc.oneof({ arbitrary: secret, weight: 1 }, { arbitrary: filler, weight: 2 }), {
+    minLength: 1,
+    maxLength: 12,
+  });
+  const rule: Redact = { out: ['all'], restore: true };
+
+  const echoing = (name: SpeakerName, places: () => readonly number[]) =>
+    telling(name, (asked) => {
+      const found = /<<([^]*?)>>/.exec(textsIn(JSON.parse(asked)))![1]!;
+      return {
+        reasoning: ['Hm.'],
+        text: cutAt(found, places()),
+        args: cutAt(JSON.stringify({ city: found }), places()),
+      };
+    });
+
+  test.each(
+    CLIENT_NAMES.flatMap((client) => [
+      [client, client] as const,
+      [client, client === 'messages' ? 'chat' : 'messages'] as const,
+    ]),
+  )('a client of %s at a provider of %s', async (client, name) => {
+    let places: readonly number[] = [];
+    await using provided = echoing(name, () => places);
+    await using proxy = running({ providers: [{ ...speakerConfig(name, provided.url), redact: rule }] });
+    await fc.assert(
+      fc.asyncProperty(words, cuts, fc.constantFrom(...WAYS), async (said, cutting, way) => {
+        places = cutting;
+        const text = said.join(' ');
+        const { path, request, check, said: saidOf } = CLIENTS[client];
+        const marked = JSON.parse(
+          JSON.stringify(ASKED[client]).replace(JSON.stringify(SAID).slice(1, -1), () =>
+            JSON.stringify(`<<${text}>>`).slice(1, -1),
+          ),
+        ) as JsonObject;
+        const reply = await (
+          await proxy.post(path, { ...request, ...marked, stream: way === 'stream' })
+        ).text();
+        const answer = saidOf(way === 'stream' ? check(reply).value : (JSON.parse(reply) as JsonObject));
+        expect(answer.text).toBe(text);
+        expect(JSON.parse(answer.calls[0]![1])).toEqual({ city: text });
+        const sent = provided.asked.at(-1)!.text;
+        for (const word of said)
+          if (word.length > 10) expect(sent).not.toContain(JSON.stringify(word).slice(1, -1));
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+function textsIn(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return '';
+  return Object.values(value).map(textsIn).join('\n');
+}
