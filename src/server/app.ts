@@ -37,32 +37,32 @@ import { openResponses, refusePlainGet } from './responses/socket/open.ts';
 import { cancelResponse, deleteResponse, getResponse, listInputItems } from './responses/routes.ts';
 import { usage } from './usage.ts';
 
-/** The routes, and what answers requests that come otherwise than over HTTP. */
+/** The routes, and the handlers of requests that do not arrive over HTTP. */
 export interface ProxyApp extends App {
   /** The Responses API. */
   readonly responses: Inference;
 }
 
 /**
- * All routes on one page. Each is served with and without /v1, at the root and below `server.base_path`. Hono routes all
- * of them; where no middleware is asked for, requests to models are found by their path before it, at a tenth of the cost.
+ * All routes on one page. Each is served with and without /v1, at the root and below `server.base_path`. Hono routes all of them;
+ * if no middleware is configured, requests to models are matched by their path before it, at a tenth of the cost.
  */
 export function createApp(context: ServerContext): ProxyApp {
   const app = new Hono<ServerEnv>({ getPath: pathOf });
   const { cors: allowed, base_path } = context.server;
   const bases = new Set(['', base_path]);
-  // Load balancers ask for these by whatever name they know; one word is all that is told.
+  // Load balancers use various names for these; the answer is a single word.
   for (const base of bases) {
     app.get(`${base}/health/live`, live);
     app.get(`${base}/health/ready`, ready(context));
   }
   const guard = pageGuard(context.server, context.auth.open);
-  // A link on a page of another site may lead here, unlike all that such a page sends besides.
+  // A link on another site may lead here, unlike any other cross-origin request.
   for (const base of bases) serveDocument(app, context, { base, guard });
   app.use(async (c, next) => {
     guard(headerMap(c.req.raw.headers));
     await next();
-    // A client that keeps its connection would send the next request into a socket that is closed meanwhile.
+    // A client that keeps its connection alive would send the next request to a socket that is being closed.
     if (context.draining()) c.res.headers.set('connection', 'close');
   });
   const models = new Map<string, Inference>();
@@ -112,7 +112,7 @@ export function createApp(context: ServerContext): ProxyApp {
     app.get(`${base}/metrics`, metrics(context));
     servePage(app, context, base);
   }
-  // Google's clients name the model in the path, where no pattern finds it: names have slashes and colons of their own.
+  // Google's clients put the model into the path, where no pattern matches it: names contain slashes and colons.
   const called = geminiCalls(bases, (endpoint) => inference(context, endpoint));
   app.post('*', (c, next) => {
     const answer = called(c.req.raw, c.req.path);
@@ -131,7 +131,7 @@ export function createApp(context: ServerContext): ProxyApp {
     );
   });
   app.onError((thrown, c) => plain(c.req.raw, toProxyError(thrown)));
-  /** The answer to a request that a page of another origin must not have sent. */
+  /** The response to a request that a page of another origin must not send. */
   const checked = (request: Request, headers: HeaderMap): Response | undefined => {
     try {
       guard(headers);
@@ -143,7 +143,7 @@ export function createApp(context: ServerContext): ProxyApp {
     }
   };
   const upgrade = (request: Request, bindings: ServerBindings) => {
-    // Google's clients write a slash too many.
+    // Google's clients send a duplicate slash.
     const open = upgrades.get(pathOf(request).replace(/^\/+/, '/'));
     if (!open) return undefined;
     const headers = headerMap(request.headers);
@@ -165,9 +165,9 @@ export function createApp(context: ServerContext): ProxyApp {
   };
 }
 
-/** Where Vertex AI has what it serves. */
+/** Vertex AI's paths. */
 const PLACE = 'projects/:project/locations/:location';
-/** What callers have stored. */
+/** Stored responses and conversations. */
 function storedRoutes(app: Hono<ServerEnv>, prefix: string, context: ServerContext): void {
   const response = `${prefix}/responses/:id`;
   app.get(response, getResponse(context));
@@ -185,7 +185,7 @@ function storedRoutes(app: Hono<ServerEnv>, prefix: string, context: ServerConte
   app.delete(`${conversation}/items/:item`, deleteConversationItem(context));
 }
 
-/** Headers of answers that programs in a web page may read: those of docs/http-api.md. */
+/** Response headers that programs in a web page may read: those in docs/http-api.md. */
 const EXPOSED = [
   'x-request-id',
   ...[
@@ -211,7 +211,7 @@ const EXPOSED = [
   ]),
 ];
 
-/** Where sessions are: OpenAI's and Azure's paths, and those of Gemini by its versions. */
+/** The paths of realtime sessions: OpenAI's and Azure's, and Gemini's by version. */
 const SESSIONS = [
   ...['/v1', '', '/openai/v1', '/openai'].map((prefix) => [`${prefix}/realtime`, 'realtime'] as const),
   ...['v1beta', 'v1alpha', 'v1'].map(
@@ -223,7 +223,7 @@ const SESSIONS = [
   ),
 ];
 
-/** The path of a request. Where it has no Host header, as in HTTP/1.0, its URL is the path alone. */
+/** The path of a request. Without a Host header, as in HTTP/1.0, its URL is the path alone. */
 function pathOf(request: Request): string {
   return getPath(request.url.startsWith('/') ? new Request(`http://localhost${request.url}`) : request);
 }

@@ -12,59 +12,59 @@ import { accessOf } from '../limits/access.ts';
 import { permitEndpoint } from './permit.ts';
 import { keyFor, namesIn } from './tls/client-certificate.ts';
 
-/** A caller that may use the proxy. There is one object for each caller of a configuration. */
+/** An authenticated caller. There is one object for each caller of a configuration. */
 export interface Client extends Caller {
-  /** What the log keeps of its requests, where its key says so. */
+  /** How much of its requests is logged, if its key sets that. */
   readonly content: LogContent | undefined;
   readonly access: Access;
 }
 
-/** Takes tokens of identity providers in place of keys. */
+/** Accepts tokens of identity providers in place of keys. */
 export interface Tokens {
   /** Whether a text may be a token. */
   readonly resembles: (text: string) => boolean;
   /**
-   * Whose token it is; at once where it was seen before.
-   * @throws ProxyError `unauthenticated`, `not_permitted`, or `unavailable` while its issuer's keys cannot be had
+   * The caller that a token belongs to; without a promise if the token is cached.
+   * @throws ProxyError `unauthenticated`, `not_permitted`, or `unavailable` while the issuer's keys cannot be fetched
    */
   readonly client: (token: string) => Client | Promise<Client>;
 }
 
-/** What tokens may lead to. */
+/** What tokens may refer to. */
 export interface KnownKeys {
-  /** The caller whose key has this name. @throws ProxyError where there is none, or it may not ask */
+  /** The caller whose key has this name. @throws ProxyError if there is none, or it must not call */
   readonly named: (name: string) => Client;
 }
 
 export interface AuthDeps {
   readonly clock: Pick<Clock, 'now'>;
-  /** Gives the key of a `key_env`. */
+  /** Returns the key of a `key_env`. */
   readonly secret: (variable: string) => string | undefined;
-  /** Makes what takes tokens; left out where there are no issuers. */
+  /** Creates the verifier of tokens; omitted if there are no issuers. */
   readonly tokens?: ((keys: KnownKeys) => Tokens) | undefined;
 }
 
 interface KnownKey {
   readonly name: string;
   readonly client: Client;
-  /** When it ends, milliseconds since 1970. */
+  /** When it expires, milliseconds since 1970. */
   readonly expires: number;
   readonly disabled: boolean;
   /** Whether it may send requests to models. */
   readonly asks: boolean;
-  /** Whether it may read the pages about the inside. */
+  /** Whether it may read the operational endpoints. */
   readonly operates: boolean;
 }
 
-/** A secret that is known by its hash. */
+/** A secret, known by its hash. */
 interface Secret {
   readonly hash: Buffer;
   readonly known: KnownKey;
-  /** When another took its place, milliseconds since 1970; `Infinity` for the one in force. */
+  /** When it was replaced by another, milliseconds since 1970; `Infinity` for the current one. */
   readonly until: number;
 }
 
-/** A key that may read the pages about the inside. */
+/** A key that may read the operational endpoints. */
 export interface OperatorKey {
   readonly name: string;
   /** SHA-256 of its secret, in hex. */
@@ -84,15 +84,15 @@ const ANYONE: Client = {
   access: accessOf({ group: undefined, models: undefined, endpoints: undefined, providers: undefined }, {}),
 };
 
-/** The part of the configuration that says who may call. */
+/** The part of the configuration that defines who may call. */
 export type AuthSource = Pick<Config, 'auth' | 'groups'> & Partial<Pick<Config, 'server'>>;
 
 /** Headers besides `Authorization` in which the SDKs of Anthropic, Azure and Google send their key. */
 const KEY_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key'];
 
-/** Decides who a request comes from, by the hashes of the configured keys. The keys themselves are not kept. */
+/** Determines who sent a request, by the hashes of the configured keys. The keys themselves are not kept. */
 export class Authenticator {
-  /** By hash in hex, so that a request costs the same with one key and with thousands. */
+  /** By hash in hex, so that the cost of a request does not depend on the number of keys. */
   readonly #secrets = new Map<string, Secret>();
   readonly #keys = new Map<string, KnownKey>();
   readonly #open: boolean;
@@ -120,15 +120,15 @@ export class Authenticator {
     this.#tokens = tokens?.({ named: (name) => this.#named(name) });
   }
 
-  /** Whether everyone may call. */
+  /** Whether everybody may call. */
   get open(): boolean {
     return this.#open;
   }
 
   /**
-   * Who sends a request; a promise only where a token has to be looked at.
-   * @param endpoint what it is for, which the lists of the caller must allow; `null` for what no list covers
-   * @throws ProxyError `unauthenticated`, `not_permitted`; `unavailable` where a token cannot be looked at
+   * The caller of a request; a promise only if a token must be verified.
+   * @param endpoint which the caller's lists must allow; `null` for endpoints that no list covers
+   * @throws ProxyError `unauthenticated`, `not_permitted`; `unavailable` if a token cannot be verified
    */
   client(headers: HeaderMap, endpoint: Recorded | null): Client | Promise<Client> {
     if (this.#open) return ANYONE;
@@ -143,17 +143,17 @@ export class Authenticator {
       : permitted(client, endpoint);
   }
 
-  /** What a request shows as a key, whether or not it is one. */
+  /** The credential in a request, whether or not it is valid. */
   shown(headers: HeaderMap): readonly string[] {
     return presented(headers);
   }
 
-  /** Who has the key of this name, whether or not it works now. */
+  /** The caller whose key has this name, whether or not the key is valid now. */
   named(key: string): Client | undefined {
     return this.#keys.get(key)?.client;
   }
 
-  /** Lets those pass who may read the pages about the inside. @throws ProxyError `unauthenticated`, `not_permitted` */
+  /** Requires access to the operational endpoints. @throws ProxyError `unauthenticated`, `not_permitted` */
   operator(headers: HeaderMap): void {
     if (this.#open) return;
     const found = this.#look(headers);
@@ -165,7 +165,7 @@ export class Authenticator {
     );
   }
 
-  /** Whether a caller may read the pages about the inside. */
+  /** Whether a caller may read the operational endpoints. */
   operates(headers: HeaderMap): boolean {
     if (this.#open) return true;
     const found = this.#look(headers);
@@ -173,8 +173,8 @@ export class Authenticator {
   }
 
   /**
-   * Whether a caller may read what people and models wrote: one that reads the pages about the inside, and is no mere observer
-   * (`ops: only`), as a collector of metrics is.
+   * Whether a caller may read the content of requests: one that may read the operational endpoints, and not just these
+   * (`ops: only`), as a metrics collector may.
    */
   readsContent(headers: HeaderMap): boolean {
     if (this.#open) return true;
@@ -182,7 +182,7 @@ export class Authenticator {
     return !(found instanceof ProxyError) && found.operates && found.asks;
   }
 
-  /** The key of a request that may read the pages about the inside. @throws ProxyError as `operator`, also where everyone may */
+  /** The key of a request that may read the operational endpoints. @throws ProxyError as `operator`, even if everybody may */
   operatorKey(headers: HeaderMap): OperatorKey {
     this.operator(headers);
     for (const text of presented(headers)) {
@@ -193,7 +193,7 @@ export class Authenticator {
     throw new ProxyError('unauthenticated', 'Cannot accept the request: the API key is unknown');
   }
 
-  /** The hashes of the secrets by which a key may read the pages about the inside now; none where it may not. */
+  /** The hashes of a key's valid secrets if it may read the operational endpoints; empty otherwise. */
   operatorHashes(name: string): string[] {
     return [...this.#secrets]
       .filter(([, secret]) => secret.known.name === name && this.#opens(secret))
@@ -201,9 +201,9 @@ export class Authenticator {
   }
 
   /**
-   * Who asks models by the key of this name.
+   * The caller whose key has this name, for requests to models.
    * @param endpoint as in {@link client}
-   * @throws ProxyError where there is none, or it may not ask
+   * @throws ProxyError if there is none, or it must not call
    */
   asker(name: string, endpoint: Recorded | null): Client {
     return this.#open ? ANYONE : permitted(this.#named(name), endpoint);
@@ -214,15 +214,15 @@ export class Authenticator {
   }
 
   #learn(hash: string, known: KnownKey, until: number): void {
-    // Of two with the same secret the first counts, unless it has ended in favour of another.
+    // If two keys have the same secret, the first one is used, unless it has expired.
     const other = this.#secrets.get(hash);
     if (other && other.until >= until) return;
     this.#secrets.set(hash, { hash: Buffer.from(hash, 'hex'), known, until });
   }
 
   /**
-   * The key that any of the headers holds: clients send a placeholder in one and the key in another.
-   * @returns why there is none where no header holds one that works
+   * The key in any of the headers: clients send a placeholder in one and the key in another.
+   * @returns the reason for the refusal if no header has a valid key
    */
   #look(headers: HeaderMap): KnownKey | ProxyError {
     let refusal: ProxyError | undefined;
@@ -237,7 +237,7 @@ export class Authenticator {
     }
     if (refusal) return refusal;
     const certified = this.#certified(headers);
-    // A token says who asks, also where many send theirs through one machine with its certificate.
+    // A token takes precedence over the certificate, since many users may share a machine with a certificate.
     if (certified && !texts.some((text) => this.#tokens?.resembles(text))) return certified;
     return new ProxyError(
       'unauthenticated',
@@ -247,7 +247,7 @@ export class Authenticator {
     );
   }
 
-  /** The key that the certificate of the connection stands for, or why it does not let in now. */
+  /** The key that the client certificate is mapped to, or why that key is not valid now. */
   #certified(headers: HeaderMap): KnownKey | ProxyError | undefined {
     if (this.#certs.length === 0) return undefined;
     const names = namesIn(headers);
@@ -256,7 +256,7 @@ export class Authenticator {
     return known && (this.#refusalOf({ known, until: Infinity }) ?? known);
   }
 
-  /** Why a secret that is known does not let in. Only who has it is told. */
+  /** Why a known secret is refused. Only its owner is told. */
   #refusalOf({ known, until }: Pick<Secret, 'known' | 'until'>): ProxyError | undefined {
     const { name, expires, disabled } = known;
     const nowMs = this.#clock.now();
@@ -288,7 +288,7 @@ export class Authenticator {
 
 const HASH_PREFIX = 'sha256:';
 
-/** Who has the only key runs the proxy; where there may be several callers, those who do are named. */
+/** The owner of the only key operates the proxy; if there may be several callers, the message names the operators. */
 function isAlone({ keys, keys_file: file, issuers }: Exclude<AuthConfig, 'none' | undefined>): boolean {
   return keys.length === 1 && file === undefined && issuers.length === 0;
 }
@@ -319,7 +319,7 @@ function permitted(client: Client, endpoint: Recorded | null): Client {
   return client;
 }
 
-/** What stands where a key may stand. */
+/** The credentials in the headers. */
 function presented(headers: HeaderMap): string[] {
   const keys: string[] = [];
   const token = bearer(headers.authorization);
@@ -331,7 +331,7 @@ function presented(headers: HeaderMap): string[] {
   return keys;
 }
 
-/** SHA-256. In one call, which costs a tenth of one that could go on. */
+/** SHA-256. In a single call, which costs a tenth of an incremental hash. */
 function hashOf(key: string): Uint8Array {
   return Bun.SHA256.hash(key) as Uint8Array;
 }

@@ -14,33 +14,33 @@ import { addressOf } from './network.ts';
 
 export interface BodyLimits {
   readonly headers: HeaderMap;
-  /** On what was sent, and on what it decompresses to, bytes. */
+  /** The limits on the body as sent and as decompressed, bytes. */
   readonly maxBytes: number;
   /** How long the client may take to send it, milliseconds. */
   readonly withinMs: number;
   readonly clock: Clock;
   readonly turns: Turns;
   readonly buffered: Buffered;
-  /** Whose share of the memory it takes: the name of the client's key. */
+  /** The owner of the memory: the name of the client's key. */
   readonly key: string | null;
-  /** The same where there are no keys; not asked of small bodies. */
+  /** The owner if there are no keys; not determined for small bodies. */
   readonly network: () => string | undefined;
 }
 
 export interface Body {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Gives its memory back. */
+  /** Releases its memory. */
   readonly free: () => void;
 }
 
-/** A request as it stands at the edge. */
+/** A request as received. */
 export interface Called {
   readonly request: Request;
   readonly headers: HeaderMap;
   readonly server: ServerBindings['server'];
 }
 
-/** What the configuration allows a client. */
+/** The limits for clients. */
 export function bodyLimits(
   { limits, clock, turns, buffered }: Pick<ServerContext, 'limits' | 'clock' | 'turns' | 'buffered'>,
   { request, headers, server }: Called,
@@ -53,22 +53,22 @@ export function bodyLimits(
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Bodies up to this announced length are read at once, which costs half as much as by chunks, bytes. */
+/** Bodies up to this announced length are read at once, which costs half as much as reading chunks, bytes. */
 const SHORT = 2 * 1024 * 1024;
 
-/** Bodies up to this length count for no address: their number is bounded, by limits.max_concurrent. */
+/** Bodies up to this length are not attributed to an address: their number is limited by limits.max_concurrent. */
 const SMALL = 64 * 1024;
 
 /**
- * Bodies that are decompressed at a time: each takes up to 20 MB beside its result, and a thread, which must leave a core to
+ * How many bodies are decompressed at a time: each takes up to 20 MB beside its result, and a thread, and must leave a core for
  * the event loop.
  */
 const inflating = new Gate(Math.max(1, Math.min(4, availableParallelism() - 1)));
 
 /**
- * The request body, decompressed. Its bytes are counted as they arrive: what a header announces only refuses earlier.
- * @throws ProxyError `too_large`, `unsupported_encoding`, `request_timeout`, `unavailable` when too much is held in
- * memory, `over_share` when this client holds too much of it, `invalid_request` when it is broken, or `client_abort`
+ * The decompressed request body. Its bytes are counted as they arrive: an announced length only makes an early refusal possible.
+ * @throws ProxyError `too_large`, `unsupported_encoding`, `request_timeout`, `unavailable` when too much is held in memory,
+ * `over_share` when this client holds too much of it, `invalid_request` when it is damaged, or `client_abort`
  */
 export async function readBody(request: Request, limits: BodyLimits): Promise<Body> {
   const { headers } = limits;
@@ -98,7 +98,7 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bo
     if (encoding === 'identity') return { bytes: received, free };
     const pieces = await inflating.pass(() => inflated(received, encoding, maxBytes, take));
     const bytes = await turns.run(concatInSteps(pieces));
-    // From here on nobody needs what was sent.
+    // From here on the compressed data is not needed.
     buffered.free(owner, received.length);
     held -= received.length;
     return { bytes, free };
@@ -109,8 +109,8 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bo
 }
 
 /**
- * The length that a header announces.
- * @throws ProxyError `invalid_request` for what is none: Bun joins two equal headers to "5, 5"
+ * The announced length.
+ * @throws ProxyError `invalid_request` for an invalid one: Bun joins two equal headers to "5, 5"
  */
 function announcedLength(header: string | undefined): number | undefined {
   if (header === undefined) return undefined;
@@ -118,11 +118,11 @@ function announcedLength(header: string | undefined): number | undefined {
   throw new ProxyError('invalid_request', 'Cannot read the request: its Content-Length is not one number');
 }
 
-/** A body that is as good as there. */
+/** A body that has practically arrived. */
 async function atOnce(request: Request, announced: number, limits: BodyLimits): Promise<Bytes> {
   const { promise, resolve, reject } = Promise.withResolvers<ArrayBuffer>();
   const cancel = limits.clock.after(limits.withinMs, () => reject(tooSlow()));
-  // What is not waited for any longer may still come, and counts until then.
+  // Data that is no longer waited for may still arrive, and counts until then.
   const arrived = () => limits.buffered.arrived(announced);
   request
     .arrayBuffer()
@@ -150,7 +150,7 @@ async function byChunks(
   const blocks = new Blocks();
   try {
     for (;;) {
-      // What came in many small chunks is there at once, and reading it would let nothing else happen.
+      // A body that arrived in many small chunks is available at once, and reading it would block the event loop.
       const pause = turns.pause();
       if (pause) await pause;
       const { done, value } = await reader.read();
@@ -169,9 +169,9 @@ async function byChunks(
   return await turns.run(blocks.whole());
 }
 
-/** Nobody reads on. */
+/** Cancels a body. */
 function stop(reader: { cancel(): Promise<void> }): void {
-  // A body that already failed rejects this with what is known by then.
+  // Cancelling a body that has failed rejects with an error that is already known.
   reader.cancel().catch(() => undefined);
 }
 
@@ -191,7 +191,7 @@ async function inflated(
   }
 }
 
-/** A body that does not come to its end is one whose sender left. */
+/** A body that does not arrive completely was abandoned by its sender. */
 function left(cause: unknown): ProxyError {
   const message = 'Cannot read the request: the client closed the connection';
   return new ProxyError('client_abort', message, { cause });

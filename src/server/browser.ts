@@ -1,7 +1,7 @@
 /**
- * What web pages may do. A browser sends to loopback whatever any page asks it to, and a page whose own name is made to
- * lead here (DNS rebinding) reads the answers too. Browsers name the page in headers that no page can change; other
- * programs send none of them, and are not concerned.
+ * Restrictions for web pages. A browser sends requests to loopback on behalf of any page, and a page whose own name resolves to
+ * this machine (DNS rebinding) can even read the answers. Browsers identify the page in headers that pages cannot change;
+ * other programs do not send these, and are not affected.
  */
 import type { Config } from '../config/schema.ts';
 import { isLoopback } from '../config/references.ts';
@@ -11,10 +11,10 @@ import { hostName, isLoopbackName } from './host-names.ts';
 
 type ServerConfig = Config['server'];
 
-/** What `Sec-Fetch-Site` says when no page sent the request, or one of this server's own. */
+/** The values of `Sec-Fetch-Site` for requests that no page sent, or a page of this server. */
 const OWN_SITES: readonly string[] = ['same-origin', 'none'];
 
-/** Whether `server.cors` lists an origin. `*` lists all, also those that a browser does not name. */
+/** Whether `server.cors` lists an origin. `*` allows all, including opaque ones. */
 export function listedOrigins(cors: ServerConfig['cors']): (origin: string | undefined) => boolean {
   const origins = cors === false ? [] : cors.origins.map((origin) => origin.toLowerCase().replace(/\/$/, ''));
   return (origin) =>
@@ -22,16 +22,16 @@ export function listedOrigins(cors: ServerConfig['cors']): (origin: string | und
 }
 
 /**
- * The check of each request before anything of it is done. It throws ProxyError `foreign_host`, `foreign_origin`.
+ * The check of each request before it is handled. Throws ProxyError `foreign_host`, `foreign_origin`.
  * @param open whether callers need no key
  */
 export function pageGuard(server: ServerConfig, open: boolean): (headers: HeaderMap) => void {
   const { host, hosts, cors } = server;
   const names = new Set([host.includes(':') ? `[${host}]` : host, ...hosts].map(hostName));
-  // Whoever has a key is no page that came by a name of its own; and the names of other addresses are not known here.
+  // A caller with a key is not a DNS rebinding page; and the names of non-loopback addresses are unknown here.
   const named = hosts.length > 0 || (open && isLoopback(host));
   const listed = listedOrigins(cors);
-  // Nearly all requests come by one name.
+  // Nearly all requests use the same name.
   let lastOwn: string | undefined;
   const isOwn = (host: string | undefined): boolean => {
     if (host === lastOwn) return true;
@@ -62,13 +62,13 @@ function isOwnHost(header: string | undefined, names: ReadonlySet<string | undef
   return name !== undefined && (names.has(name) || isLoopbackName(name));
 }
 
-/** Whether a page sent it that is not of this server's own origin. */
+/** Whether a page of another origin sent it. */
 function isForeign(headers: HeaderMap): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined && !OWN_SITES.includes(site)) return true;
   const origin = headers.origin?.toLowerCase();
   if (origin === undefined) return false;
   const host = headers.host?.toLowerCase() ?? '';
-  // TLS may end in front of the proxy, so that it does not know its own scheme.
+  // TLS may be terminated in front of the proxy, so that it does not know its own scheme.
   return origin !== `http://${host}` && origin !== `https://${host}`;
 }

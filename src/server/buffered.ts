@@ -1,28 +1,28 @@
 import { ProxyError } from '../errors.ts';
 
-/** After how long a client may try again, milliseconds: memory is given back with every answer that ends. */
+/** When a client should retry, milliseconds: memory is released with every answer that ends. */
 const RETRY_AFTER_MS = 1_000;
 
-/** Short bodies that are on their way all together, bytes: they are counted when they are there. */
+/** The total size of short bodies that are being received, bytes: they are counted once they have arrived. */
 const ON_THE_WAY = 16 * 1024 * 1024;
 
-/** Half of it is for those up to this length: a few that are longer and do not come must not make all others slow. */
+/** Half of it is reserved for bodies up to this length: a few longer ones that stall must not slow all others. */
 const SHORTEST = 64 * 1024;
 
 /**
- * The memory that request bodies take: a flood of large ones is refused while it comes, and whoever sends it is refused
- * before the others are. It is taken as bytes arrive, not as they are announced.
+ * The memory for request bodies: a flood of large ones is refused as it arrives, and its sender is refused before
+ * others are. Memory is taken as bytes arrive, not as they are announced.
  */
 export class Buffered {
   readonly #maxBytes: number;
   readonly #maxShare: number;
-  /** By owner, who holds something. */
+  /** By owner, for owners that hold memory. */
   readonly #shares = new Map<string, number>();
   #bytes = 0;
   #onTheWay = 0;
 
   /**
-   * @param maxBytes for all together
+   * @param maxBytes in total
    * @param maxShare for one owner
    */
   constructor(maxBytes: number, maxShare = maxBytes) {
@@ -30,13 +30,13 @@ export class Buffered {
     this.#maxShare = maxShare;
   }
 
-  /** Bytes that are held. */
+  /** The number of bytes held. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /**
-   * Whether a short body may be read at once, which costs least, and be counted afterwards; `arrived` follows.
+   * Whether a short body may be read at once, which costs least, and be counted afterwards; `arrived` must follow.
    * @param bytes as announced
    */
   expects(bytes: number): boolean {
@@ -46,17 +46,17 @@ export class Buffered {
     return true;
   }
 
-  /** A short body is there, or does not come. */
+  /** A short body has arrived, or failed. */
   arrived(bytes: number): void {
     this.#onTheWay -= bytes;
   }
 
   /**
-   * @param owner whose share it counts for; of nobody's when it is `undefined`
-   * @throws ProxyError `unavailable` when there is no room for so many more, `over_share` when the owner has its share
+   * @param owner whose share it counts for; `undefined` for nobody's
+   * @throws ProxyError `unavailable` when there is no room for that many bytes, `over_share` when the owner has used its share
    */
   take(owner: string | undefined, bytes: number): void {
-    // A sum with what is no size would be none either, and refuse nothing any more.
+    // Adding NaN would disable the limit for good.
     if (!Number.isFinite(bytes) || bytes < 0)
       throw new ProxyError('internal', `Cannot count the memory of a request: ${bytes} bytes`);
     if (this.#bytes + bytes > this.#maxBytes) {
@@ -77,7 +77,7 @@ export class Buffered {
     this.#shares.set(owner, share);
   }
 
-  /** Gives back what was taken. */
+  /** Releases memory. */
   free(owner: string | undefined, bytes: number): void {
     this.#bytes -= bytes;
     if (owner === undefined) return;

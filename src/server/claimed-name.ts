@@ -1,8 +1,8 @@
 /**
- * Takes a name that is in no folder, that no other llmproxy can take meanwhile, and that the system forgets with this
+ * Claims a name that is in no directory, that no other llmproxy can claim at the same time, and that the system releases with this
  * process. Only Linux has such names.
- * @returns how to give it back
- * @throws what Bun throws when it is taken, `code` EADDRINUSE
+ * @returns a function that releases it
+ * @throws as Bun does when it is taken, `code` EADDRINUSE
  */
 export function claimName(name: string): () => void {
   if (process.platform !== 'linux') return () => undefined;

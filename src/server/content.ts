@@ -7,7 +7,7 @@ import { isObject, stringOf } from '../wire/json.ts';
 
 const CONTENT_ORDER: readonly LogContent[] = ['full', 'metadata', 'none'];
 
-/** The least of what the configuration, the key and the client allow to be kept. */
+/** The most restrictive of what the configuration, the key and the client allow to be logged. */
 export function contentFor(
   { logging }: Pick<ServerContext, 'logging'>,
   client: Client,
@@ -24,7 +24,7 @@ const MAX_TEXT = 200;
 const MAX_NAME = 64;
 const MAX_TAGS = 16;
 
-/** The conversation that the client says the request belongs to. */
+/** The conversation that the client assigns the request to. */
 export function conversationOf(headers: HeaderMap): string | null {
   const id = headers['x-conversation-id'] ?? headers['x-session-id'] ?? headers['x-claude-code-session-id'];
   return id === undefined ? null : id.slice(0, MAX_TEXT);
@@ -38,8 +38,8 @@ export function userOf(body: JsonObject): string | null {
 }
 
 /**
- * What the client tags the request with: `x-llmproxy-tags: team=search, run=7`, and the texts of OpenAI's `metadata`. The
- * header goes first; 16 tags at most.
+ * The client's tags for the request: `x-llmproxy-tags: team=search, run=7`, and the texts in OpenAI's `metadata`. The header takes
+ * precedence; at most 16 tags.
  */
 export function tagsOf(headers: HeaderMap, body: JsonObject): Record<string, string> | null {
   const header = headers['x-llmproxy-tags'];

@@ -27,104 +27,104 @@ import type { Buffered } from './buffered.ts';
 import type { Fleet } from './fleet.ts';
 import type { Page } from './page/page.ts';
 
-/** What keys have used. */
+/** The usage of keys. */
 export interface Spent {
   accountOf(key: string): StoredAccount;
 }
 
-/** What the routes are given. */
+/** The dependencies of the routes. */
 export interface ServerContext {
   readonly server: Config['server'];
   readonly limits: Config['limits'];
   readonly logging: Config['logging']['requests'];
   readonly clock: Clock;
-  /** When long work pauses for others. */
+  /** Decides when long work yields to the event loop. */
   readonly turns: Turns;
   readonly auth: Authenticator;
   readonly limiter: Limiter;
   readonly spending: Spent;
   readonly registry: ModelRegistry;
-  /** Request bodies in memory. */
+  /** Memory of request bodies. */
   readonly buffered: Buffered;
-  /** Answers in memory whose clients read slowly. */
+  /** Memory of answers whose clients read slowly. */
   readonly unread: StreamBudget;
-  /** This proxy, as it tells itself from others in the header x-llmproxy-via. */
+  /** The name of this proxy in the header x-llmproxy-via. */
   readonly instance: string;
   readonly pipeline: Pipeline;
   readonly realtime: Realtime;
   readonly passthrough: Passthrough;
-  /** Connections that requests come over one after another, to be closed when the proxy stops. */
+  /** Persistent connections with several requests, to be closed when the proxy stops. */
   readonly sockets: Set<{ drain(): void }>;
-  /** How a request of the Responses API is answered by the configuration that is in force now. */
+  /** Answers requests of the Responses API with the current configuration. */
   readonly responses: () => Inference;
-  /** Stored responses and conversations; left out where nothing is stored. */
+  /** Stored responses and conversations; omitted if nothing is stored. */
   readonly stored: StoredService | undefined;
   /** Which providers have stored which responses. */
   readonly issued: IssuedResponses;
-  /** What plugins do with requests; left out where none has hooks. */
+  /** The hooks of plugins; omitted if there are none. */
   readonly hooks: Hooks | undefined;
-  /** Begins the one record of a request. */
+  /** Begins the single record of a request. */
   readonly begin: (id: string, endpoint: Recorded, userAgent: string | null, headers: HeaderMap) => Exchange;
-  /** Whether a request that has begun may go on: `limits.max_concurrent`. */
+  /** Whether a request that has begun may continue: `limits.max_concurrent`. */
   readonly admit: (exchange: Exchange) => boolean;
   readonly newId: () => string;
   readonly metrics: Metrics;
-  /** Resolves when what is loaded after start-up is there; `undefined` once it is. */
+  /** Resolves when data that is loaded after the start is available; `undefined` afterwards. */
   readonly ready: () => Promise<void> | undefined;
   readonly providers: () => readonly ProviderStatus[];
   readonly summary: () => HealthSummary;
-  /** How the request log is; null where there is none. */
+  /** The state of the request log; null if there is none. */
   readonly log: () => LogState | null;
-  /** How the server is by which replicas share limits; `undefined` where there is none. */
+  /** The state of the server through which replicas share limits; `undefined` if there is none. */
   readonly sharedLimits: () => SharedState | undefined;
-  /** Those that serve the same port, this process included; `undefined` where it serves alone. */
+  /** The processes that serve the same port, including this one; `undefined` if it serves alone. */
   readonly fleet: Fleet | undefined;
-  /** Where the request log is. */
+  /** The location of the request log. */
   readonly logDirectory: string;
-  /** What the request log says was used. */
+  /** Makes usage reports from the request log. */
   readonly usage: UsageReader;
-  /** What prices go by. */
+  /** The settings that determine prices. */
   readonly priceSetup: () => PriceSetup;
-  /** All of the configuration, for those who may see it masked. */
+  /** The whole configuration, for those who may see it masked. */
   readonly config: Config;
-  /** What those see who look at the page. */
+  /** The data of the web page. */
   readonly page: Page;
-  /** What ends the requests in flight, each with what is known of it, in the order in which they came. */
+  /** Functions that abort the requests in progress, with the known facts about each, in order of arrival. */
   readonly running: RunningRequests;
-  /** Requests whose answer has not ended, this one included. */
+  /** The number of requests in progress, including this one. */
   readonly inFlight: () => number;
   readonly draining: () => boolean;
   readonly version: string;
-  /** Takes secrets out of a text. */
+  /** Redacts a text. */
   readonly mask: (text: string) => string;
-  /** Tells the operator of a trouble that no caller can mend. */
+  /** Reports a problem to the operator that no caller can fix. */
   readonly problem: (message: string) => void;
 }
 
 /** The server's end of a WebSocket. */
 export interface ServerSocket {
-  /** @returns -1 where it waits for the client, 0 where it was dropped */
+  /** @returns -1 if it waits for the client, 0 if it was dropped */
   send(message: string | Uint8Array): number;
   close(code?: number, reason?: string): void;
   terminate(): void;
 }
 
-/** What is told of all that happens at one WebSocket. */
+/** Receives the events of one WebSocket. */
 export interface SocketHandler {
   opened(socket: ServerSocket): void;
   message(message: string | Uint8Array): void;
-  /** The client has taken what waited. */
+  /** Called when the client has received what waited. */
   drained(): void;
-  /** @param code 1006 where it went without a word */
+  /** @param code 1006 if the connection was lost */
   closed(code: number, reason: string): void;
 }
 
-/** What Bun.serve hands to each request. */
+/** The server object that Bun.serve passes to each request. */
 export interface ServerBindings {
   readonly server?: {
     timeout(request: Request, seconds: number): void;
     requestIP(request: Request): { readonly address: string } | null;
-    /** Makes a connection a WebSocket. @returns whether it is one now */
+    /** Upgrades a connection to a WebSocket. @returns whether it succeeded */
     upgrade?(request: Request, options: { data: SocketHandler; headers?: Record<string, string> }): boolean;
   };
 }

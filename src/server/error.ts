@@ -3,12 +3,12 @@ import type { ProxyError } from '../errors.ts';
 import { statusOf } from '../errors.ts';
 import { clientOf } from '../wire/clients.ts';
 
-/** The request that an error answers. */
+/** The request that an error responds to. */
 export type Failed = Pick<Exchange, 'id' | 'attempts' | 'endpoint'> & Partial<Pick<Exchange, 'limitHeaders'>>;
 
 /**
- * A typed error as a response in the client's protocol. What the client did wrong at the provider is told in the
- * provider's own bytes, where they are in that protocol.
+ * A typed error as a response in the client's protocol. An error of the client that the provider detected is passed on in the
+ * provider's own bytes, if these are in that protocol.
  */
 export function errorResponse(error: ProxyError, exchange: Failed): Response {
   const { upstream, rule } = error;
@@ -35,7 +35,7 @@ function errorHeaders(error: ProxyError, exchange: Failed): Record<string, strin
     headers['retry-after'] = String(Math.ceil(error.retryAfterMs / 1000));
     headers['retry-after-ms'] = String(Math.ceil(error.retryAfterMs));
   }
-  // The rest of a body that came too slowly is not waited for.
+  // The rest of a body that arrived too slowly is not waited for.
   if (error.fault === 'request_timeout') headers.connection = 'close';
   if (error.fault === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
   return headers;

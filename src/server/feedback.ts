@@ -28,7 +28,7 @@ const correction = z.union([
   }),
 ]);
 
-/** What may be said of an answer. A score from -1 to 1 has a middle that says nothing, and a sign that says good or bad. */
+/** The content of feedback. A score from -1 to 1 has a neutral middle; its sign means good or bad. */
 const feedback = z
   .strictObject({
     request_id: z.string().min(1).max(MAX_ID),
@@ -48,7 +48,7 @@ const feedback = z
     },
   );
 
-/** POST /v1/feedback: what an answer was worth, as a line of the request log. It is the caller's, as all requests are. */
+/** POST /v1/feedback: the quality of an answer, as a line in the request log. It belongs to the caller, as all requests do. */
 export function takeFeedback(context: ServerContext): Handler<ServerEnv> {
   return async (c) => {
     const request = c.req.raw;
@@ -74,7 +74,7 @@ export function takeFeedback(context: ServerContext): Handler<ServerEnv> {
   };
 }
 
-/** Reads the feedback into the exchange. */
+/** Decodes the feedback into the exchange. */
 async function take(context: ServerContext, exchange: Exchange, call: Called): Promise<Opinion['feedback']> {
   const { headers } = call;
   if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
@@ -97,7 +97,7 @@ async function take(context: ServerContext, exchange: Exchange, call: Called): P
   if (!parsed.success) throw refused(parsed.error);
   const { request_id, score, label, correction: better, comment } = parsed.data;
   await charge(context, exchange, call, client);
-  // Words of people are kept only where the words of requests are.
+  // Comments are kept only if the content of requests is.
   const words = content === 'full';
   const given = {
     request_id,
@@ -110,7 +110,7 @@ async function take(context: ServerContext, exchange: Exchange, call: Called): P
   return given;
 }
 
-/** It is a request: limits of requests count it, and it uses nothing else. @throws ProxyError `over_limit` */
+/** It is a request: limits on requests count it, and it uses nothing else. @throws ProxyError `over_limit` */
 async function charge(
   { limiter }: ServerContext,
   exchange: Exchange,

@@ -3,46 +3,46 @@ import type { Family } from '../pipeline/prometheus.ts';
 import type { ProviderStatus } from '../pipeline/status.ts';
 import type { RequestRow, RunningRow } from '../web/api.ts';
 
-/** Which of several processes a page speaks for. Numbers begin at 1. */
+/** The processes that a page covers, numbered from 1. */
 export interface Workers {
   readonly total: number;
   /** Those that did not answer in time: they are starting, or too busy. */
   readonly missing: readonly number[];
 }
 
-/** What is known by all processes together. */
+/** The merged state of all processes. */
 export interface FleetStatus {
   readonly workers: Workers;
   readonly providers: readonly ProviderStatus[];
   readonly inFlight: number;
-  /** How the request log of all of them is; null where there is none. */
+  /** The merged state of their request logs; null if there are none. */
   readonly log: LogState | null;
 }
 
-/** The processes that serve one port, asked as one. */
+/** The processes that serve one port, queried as one. */
 export interface Fleet {
-  /** @throws ProxyError `unavailable` when nobody can tell */
+  /** @throws ProxyError `unavailable` when the state cannot be collected */
   status(): Promise<FleetStatus>;
   /** @throws as above */
   metrics(): Promise<readonly Family[]>;
-  /** Tells all others something. */
+  /** Sends a message to all others. */
   tell(told: Told): void;
-  /** @param listener told what others tell, and the number of the one that does */
+  /** @param listener called with messages of the others, and the number of the sender */
   hear(listener: (told: Told, worker: number) => void): void;
 }
 
-/** What processes tell each other so that the page shows what all of them do, whichever it is connected to. */
+/** The messages between processes by which the page shows all of them, whichever one it is connected to. */
 export type Told =
-  /** Somebody looks at live requests; said again as long as that is so. */
+  /** Live requests are being watched; repeated as long as that is so. */
   | { readonly kind: 'look' }
-  /** Requests that have ended, for whoever looks. */
+  /** Finished requests, for watchers. */
   | {
       readonly kind: 'rows';
       readonly rows: readonly RequestRow[];
       readonly skipped: number;
       readonly inFlight: number;
-      /** Those that have taken longest. */
+      /** The longest-running requests. */
       readonly running: readonly RunningRow[];
     }
-  /** A sign-in that works no longer. */
+  /** A sign-in that is no longer valid. */
   | { readonly kind: 'signed_out'; readonly id: string; readonly until: number };

@@ -3,17 +3,17 @@ import type { ModelRegistry } from '../pipeline/models.ts';
 import { ProxyError } from '../errors.ts';
 import { commonContextWindow } from '../wire/context-window.ts';
 
-/** Google's page of models when the client names no size, and its largest. */
+/** Google's default and largest page size for models. */
 const PAGE = 50;
 const MAX_PAGE = 1_000;
 
-/** What a page is asked by: `pageSize`, and where the last one ended. */
+/** The parameters of a page: `pageSize`, and where the previous page ended. */
 interface Paging {
   readonly size: string | undefined;
   readonly token: string | undefined;
 }
 
-/** A model as Gemini's clients know it. Its limits are told where they are known. @see https://ai.google.dev/api/models#Model */
+/** A model in Gemini's format. Its limits are included if they are known. @see https://ai.google.dev/api/models#Model */
 export function geminiModel(id: string, registry: ModelRegistry, access: Access): object {
   const { provider, model, offer } = registry.find(id, access);
   const input = offer.contextWindow ?? commonContextWindow(model);
@@ -42,7 +42,7 @@ function resourceOf(id: string): string {
 
 /**
  * A page of names, and where the next one begins.
- * @throws ProxyError `invalid_request` for a size that is none, or a token that no page gave
+ * @throws ProxyError `invalid_request` for an invalid size, or an unknown page token
  */
 export function pageOf(
   ids: readonly string[],
@@ -63,7 +63,7 @@ export function pageOf(
   return { shown, next: following === undefined ? undefined : tokenOf(following) };
 }
 
-/** Names the model that a page begins with. */
+/** Encodes the model that a page begins with. */
 function tokenOf(id: string): string {
   return Buffer.from(id).toString('base64url');
 }

@@ -1,16 +1,16 @@
-/** Gemini's API: its paths name the model and what is done with it, and its keys may stand in the query. */
+/** Gemini's API: its paths contain the model and the method, and its keys may be in the query. */
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { HeaderMap } from '../wire/headers.ts';
 import type { PathAsked } from './inbound.ts';
 import type { Inference } from './inference.ts';
 import { geminiCall } from '../wire/gemini/path.ts';
 
-/** Answers a request that is a call of a model by its path; `undefined` for every other. */
+/** Handles a request whose path is a method of a model; `undefined` for every other. */
 export type Called = (request: Request, path: string) => Inference | undefined;
 
 /**
- * @param bases below which the API is served
- * @param inferenceOf what answers the requests of an endpoint
+ * @param bases the paths below which the API is served
+ * @param inferenceOf returns the handler of an endpoint
  */
 export function geminiCalls(bases: Iterable<string>, inferenceOf: (endpoint: Endpoint) => Inference): Called {
   const answers = new Map<Endpoint, Inference>();
@@ -34,12 +34,12 @@ export function geminiCalls(bases: Iterable<string>, inferenceOf: (endpoint: End
   };
 }
 
-/** Who does not ask for events is given a list. */
+/** Without `alt=sse` the client gets a list. */
 const EVENTS = /[?&](?:\$|%24)?alt=sse(?:[&#]|$)/i;
 
 const KEY = /[?&]key=([^&#]*)/;
 
-/** The headers of a request of Gemini's API, with the key out of its query where they have none. It travels nowhere. */
+/** The headers of a Gemini request, including the key from its query if they have none. The query is not passed on. */
 export function withQueryKey(headers: HeaderMap, url: string): HeaderMap {
   const [, key = ''] = KEY.exec(url) ?? [];
   if (key === '' || headers['x-goog-api-key'] !== undefined) return headers;

@@ -7,7 +7,7 @@ import { errorResponse } from './error.ts';
 import { withQueryKey } from './gemini.ts';
 import { speaking } from './speaking.ts';
 
-/** A page for whoever has a key; for everybody where there are none. */
+/** A page for callers with a key; for everybody if there are no keys. */
 export function guarded(
   context: ServerContext,
   handler: (c: Context<ServerEnv>, client: Client) => Response | Promise<Response>,
@@ -24,7 +24,7 @@ export function guarded(
   };
 }
 
-/** Google's clients show their key in the query where they ask for models; nobody does at other pages. */
+/** Google's clients send their key in the query when they list models; the query is ignored elsewhere. */
 function inQuery(request: Request): boolean {
   return /\/models(?:[/?]|$)/.test(request.url) && speaking(request) === 'gemini';
 }

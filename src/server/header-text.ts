@@ -1,13 +1,13 @@
-/** Longest value that is made of names which clients or providers choose, bytes: clients stop at 16 KiB of all headers. */
+/** The longest header value made of names that clients or providers choose, bytes: clients accept 16 KiB of headers in total. */
 const MAX_BYTES = 1_024;
-/** What nearly all names are made of. */
+/** The characters of nearly all names. */
 const PLAIN = /^[\x20-\x7e]*$/;
-/** Longest name within a list, bytes. */
+/** The longest name within a list, bytes. */
 const MAX_NAME = 128;
-/** Room for how many are not named. */
+/** Room for the number of omitted names. */
 const REST = ', and 1000000000 more'.length;
 
-/** Text as a header value: what a header cannot carry is escaped, and what is too long is cut. */
+/** Text as a header value: characters that a header cannot contain are escaped, and long text is cut. */
 export function headerText(text: string, maxBytes = MAX_BYTES): string {
   if (text.length <= maxBytes && PLAIN.test(text)) return text;
   let value = '';

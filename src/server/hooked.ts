@@ -14,8 +14,8 @@ export interface HookedContext extends ParsingContext {
 }
 
 /**
- * A request as the plugins leave it. Where they change nothing it is the same one, so that its bytes pass unchanged.
- * @throws ProxyError of a plugin that refuses it, or `plugin`
+ * A request after the plugins' hooks. If they change nothing it is the same object, so that its bytes pass unchanged.
+ * @throws ProxyError thrown by a plugin to reject it, or `plugin`
  */
 export async function hooked(
   inbound: Inbound,
@@ -25,7 +25,7 @@ export async function hooked(
 ): Promise<Inbound> {
   const { turns, limits } = context;
   const { json, model, bytes } = inbound;
-  // Texts are read anew: what the plugins are given is theirs.
+  // The text is parsed anew, since plugins may modify what they are given.
   const copy = json && (await turns.run(parseInSteps(json.text, boundsOf(limits))));
   const body = await hooks.request(isObject(copy) ? copy : { model }, facts, client);
   if (Bun.deepEquals(body, json?.value ?? { model })) return inbound;
@@ -39,7 +39,7 @@ export async function hooked(
   }
 }
 
-/** Where the path names the model, a plugin names another by the field that all other requests have. */
+/** If the path contains the model, a plugin changes it through the field that all other requests have. */
 function placed(
   path: Origin['path'],
   body: JsonObject,
@@ -50,7 +50,7 @@ function placed(
   return { path: { ...path, model }, rest };
 }
 
-/** An answer's JSON text as the plugins leave it; `undefined` where they change nothing, or it is no object. */
+/** An answer's JSON text after the plugins' hooks; `undefined` if they change nothing, or it is not an object. */
 export async function hookedAnswer(
   { status, text }: { status: number; text: string },
   { hooks, facts, client }: { hooks: Hooks; facts: HookFacts; client: AbortSignal },

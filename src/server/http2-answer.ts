@@ -1,17 +1,17 @@
-/** How long the end of a stream waits where its connection ends with it, milliseconds. */
+/** How long the end of a stream is delayed if its connection ends with it, milliseconds. */
 const LINGER_MS = 250;
 
 /**
- * Bytes that may wait for a client before its stream counts as one whose client is behind. All streams of a connection share
- * a window, often of 64 KiB, so that hundreds of them may have to wait for a moment; a connection of HTTP/1.1 has a
- * larger buffer in the system.
+ * The number of unsent bytes above which a stream's client counts as slow. All streams of a connection share a flow control window,
+ * often of 64 KiB, so that hundreds of them may have to wait for a moment; for HTTP/1.1 the system has a larger buffer for each
+ * connection.
  */
 const AHEAD = 64 * 1024;
 
 /**
- * A streamed answer as HTTP/2 needs it. Its end waits for its client to read what came before, once the proxy stops: Bun then
- * closes a connection as soon as its last stream has ended. What the client sends meanwhile, and it sends much while it
- * reads, meets a socket that is closed; the system answers with a reset, by which the client loses what it had not read.
+ * Adapts a streamed answer to HTTP/2. Once the proxy stops, the end of the stream is delayed until its client has read what precedes
+ * it: Bun closes a connection with its last stream, and frames that the client sends afterwards, as it does while reading,
+ * reach a closed socket; the system answers with a reset, which discards what the client has not read.
  * @param stopping whether the proxy stops
  */
 export function http2Answer(answer: Response, stopping: () => boolean): Response {

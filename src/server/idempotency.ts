@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 const HEADER = 'idempotency-key';
 
 /**
- * Scopes the idempotency key among headers that travel by the client's key: all clients share the account at the
- * provider, where one could otherwise be given the answer to another's request. The same key stays the same.
- * @param key name of the client's key; `null` where there is none, and nothing changes
+ * Scopes the idempotency key by the client's key: all clients share an account at the provider, where one of them could otherwise
+ * receive the answer to another's request. Equal keys of one client stay equal.
+ * @param key name of the client's key; `null` if there is none, and nothing changes
  */
 export function scopeByKey(headers: Record<string, string>, key: string | null): void {
   const given = headers[HEADER];
   if (given === undefined || key === null) return;
-  // No name of a key holds a line break.
+  // Names of keys contain no line breaks.
   headers[HEADER] = createHash('sha256').update(`${key}\n${given}`).digest('hex');
 }

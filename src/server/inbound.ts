@@ -15,7 +15,7 @@ import { callerLimits } from './deadline.ts';
 import { VIA, viaHere } from './via.ts';
 import { findModel } from '../wire/splice.ts';
 
-/** What these endpoints take when the client names no model, as OpenAI documents it. */
+/** The default models of these endpoints, as OpenAI documents them. */
 const DEFAULT_MODELS: Partial<Record<Endpoint, string>> = {
   moderations: 'omni-moderation-latest',
   'images.generations': 'dall-e-2',
@@ -23,34 +23,34 @@ const DEFAULT_MODELS: Partial<Record<Endpoint, string>> = {
   'images.variations': 'dall-e-2',
 };
 
-/** Longest name of a model, characters: AWS's, the longest, have as many. Names are remembered, and shown in pages. */
+/** The longest model name, characters: AWS's, the longest, reach it. Names are cached and displayed. */
 const MAX_MODEL = 2_048;
 
-/** Where a request comes from, and what it asks beside its body. */
+/** The origin of a request, and its properties outside the body. */
 export interface Origin {
   readonly endpoint: Endpoint;
   readonly headers: HeaderMap;
   readonly url: string;
-  /** Name of the client's key; `null` without one. */
+  /** The name of the client's key; `null` without one. */
   readonly caller: string | null;
-  /** What its path says, where that names the model. */
+  /** The properties in its path, if that contains the model. */
   readonly path?: PathAsked | undefined;
 }
 
-/** What a path says of a request beside which endpoint it is for. */
+/** The properties of a request in its path, apart from the endpoint. */
 export type PathAsked = Pick<Inbound, 'model' | 'stream' | 'form'>;
 
 export interface ParsingContext {
-  /** This process, as it tells itself from others. */
+  /** The name of this process in the header x-llmproxy-via. */
   readonly instance: string;
   readonly limits: Config['limits'];
-  /** Which names the configuration has; left out where none is looked for. */
+  /** Looks up configured names; omitted if none are looked up. */
   readonly registry?: Pick<ModelRegistry, 'lists'>;
 }
 
 /**
- * Reads as much of a request as routing needs. The body itself stays as it came.
- * @throws ProxyError `invalid_request` with the field at fault
+ * Parses the parts of a request that routing needs. The body itself is unchanged.
+ * @throws ProxyError `invalid_request` with the invalid field
  */
 export function* parseInbound(
   { endpoint, headers, url, caller, path }: Origin,
@@ -87,7 +87,7 @@ export function* parseInbound(
   const model = isOllamas && registry ? plainName(asked, (name) => registry.lists(name)) : asked;
   const inBody = typeof value.model === 'string' && placeOf(endpoint) !== 'model';
   const modelAt = yield* findModel({ text, bytes }, inBody);
-  // Some clients say it of everything that they send.
+  // Some clients set it on everything they send.
   const stream = path?.stream ?? (streams && trueOrFalse(value.stream ?? isOllamas));
   return {
     endpoint,
@@ -105,7 +105,7 @@ export function* parseInbound(
   };
 }
 
-/** How forms say it. */
+/** The value in forms. */
 const SPELLED: Readonly<Record<string, boolean>> = { true: true, false: false };
 
 function trueOrFalse(stream: unknown): boolean {
@@ -116,7 +116,7 @@ function trueOrFalse(stream: unknown): boolean {
 }
 
 function named(model: unknown): string {
-  // Half a character can stand in no URL and in no header.
+  // A lone surrogate cannot be encoded in a URL or a header.
   const fit = typeof model === 'string' && model.length <= MAX_MODEL && model.isWellFormed();
   if (fit && model !== '') return model;
   throw new ProxyError('invalid_request', 'Cannot route the request: "model" must name a model', {

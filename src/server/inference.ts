@@ -27,13 +27,13 @@ import { beginStored, isStateful } from './responses/begin.ts';
 import type { LastAnswer } from './responses/last-answer.ts';
 import { inBackground } from './responses/in-background.ts';
 
-/** A client that takes nothing is cut by Bun after this; its unit is seconds, in steps of 4. */
+/** Bun closes connections whose client reads nothing after this time; its unit is seconds, in steps of 4. */
 const STALLED_CLOSE_SECONDS = 4;
 
-/** Longest name of a client's program in a record, characters. */
+/** The longest User-Agent in a record, characters. */
 const MAX_USER_AGENT = 200;
 
-/** Answers the requests of one endpoint. */
+/** Handles the requests of one endpoint. */
 export type Inference = (
   request: Request,
   headers: HeaderMap,
@@ -42,21 +42,21 @@ export type Inference = (
   last?: LastAnswer,
 ) => Promise<Response>;
 
-/** A request and what answers it. */
+/** A request and its handler. */
 interface Call extends Called {
   readonly exchange: Exchange;
   readonly endpoint: Endpoint;
   readonly path: PathAsked | undefined;
   readonly clientOf: (headers: HeaderMap) => Client | Promise<Client>;
-  /** Gives the connection back to Bun's own limits. */
+  /** Restores Bun's own timeout of the connection. */
   readonly unlimited: () => void;
-  /** The last answer of the connection that it came over, where that is kept. */
+  /** The last answer of the connection that it arrived over, if that is kept. */
   readonly last: LastAnswer | undefined;
 }
 
 /**
- * Answers the requests of an endpoint: body in, pipeline, answer out. Every path ends in exactly one record.
- * @param clientOf tells who asks, where that is not by a key of the request; throws ProxyError
+ * Handles the requests of an endpoint: body in, pipeline, answer out. Every path ends in exactly one record.
+ * @param clientOf returns the caller, if that is not determined by a key in the request; throws ProxyError
  */
 export function inference(
   context: ServerContext,
@@ -93,7 +93,7 @@ export function inference(
   };
 }
 
-/** A defect of ours, with what finds it. */
+/** An unexpected error, with information to find its cause. */
 function defect(id: string, { cause, message }: ProxyError): string {
   return `Request ${id}: ${cause instanceof Error ? (cause.stack ?? cause.message) : message}`;
 }
@@ -159,7 +159,7 @@ function questionOf({ model, stream, json }: Inbound, headers: HeaderMap): Quest
   return { model, stream, text: json?.text, user, tags: json ? tagsOf(headers, json.value) : null };
 }
 
-/** The request as the plugins leave it, and from then on it is the one that counts. */
+/** The request after the plugins' hooks, which replaces the original. */
 async function afterHooks(
   context: ServerContext,
   { exchange, headers, endpoint }: Call,
@@ -173,7 +173,7 @@ async function afterHooks(
   return inbound;
 }
 
-/** @param inPieces gives a large answer to a client that may read it slowly */
+/** @param inPieces sends a large answer to a client that may read slowly */
 function respond(
   reply: Reply,
   exchange: Exchange,
@@ -183,7 +183,7 @@ function respond(
   const streams = reply.body instanceof ReadableStream;
   const headers = responseHeaders(reply.upstream, mask);
   const { limitHeaders } = exchange;
-  // What a caller may ask is up to its own limits, and not to those of a provider that it shares with others.
+  // The rate limit headers describe the caller's own limits rather than those of a provider that it shares with others.
   if (limitHeaders) {
     for (const name in headers) if (OF_LIMITS.test(name)) delete headers[name];
     for (const name in limitHeaders) headers[name] = headerText(limitHeaders[name]!);
@@ -198,14 +198,14 @@ function respond(
   headers['x-llmproxy-provider'] = target.provider.name;
   headers['x-llmproxy-model'] = headerText(target.model);
   headers['x-llmproxy-attempts'] = String(exchange.attempts.length);
-  // A stream's cost is known at its end: the log has it.
+  // The cost of a stream is known at its end only: it is in the log.
   const { cost } = exchange;
   if (!streams && cost !== null) headers['x-llmproxy-cost'] = decimal(cost);
   if (reply.dropped.length > 0) headers['x-llmproxy-dropped'] = headerList(reply.dropped);
   const hidden = exchange.attempts.findLast(({ fault }) => fault === null)?.redacted;
   if (hidden && someIn(hidden)) headers['x-llmproxy-redacted'] = countList(hidden);
   if (reply.lost && reply.lost.length > 0) headers['x-llmproxy-answer-dropped'] = headerList(reply.lost);
-  // A client that keeps its connection would send the next request into a socket that is closed meanwhile.
+  // A client that keeps its connection alive would send the next request to a socket that is being closed.
   if (draining()) headers['connection'] = 'close';
   const { body } = reply;
   const given = body instanceof ReadableStream || body.length <= LARGE ? body : inPieces(body);
@@ -226,14 +226,14 @@ function countList(counts: Readonly<Record<string, number>>): string {
     .join(', ');
 }
 
-/** An amount of USD with the digits it needs, eight at most. */
+/** An amount of USD with the necessary digits, eight at most. */
 function decimal(usd: number): string {
   const shortest = String(Math.round(usd * 1e8) / 1e8);
   // Very small and very large ones would be written with an exponent.
   return shortest.includes('e') ? usd.toFixed(8).replace(/\.?0+$/, '') : shortest;
 }
 
-/** Aborts when the client leaves, with a typed reason; the deadline may abort it too. */
+/** Aborts with a typed reason when the client disconnects; the deadline may abort it as well. */
 export function leaving(signal: AbortSignal): Abort {
   const message = 'Cannot finish the answer: the client closed the connection';
   return Abort.following(signal, () => new ProxyError('client_abort', message));

@@ -7,14 +7,14 @@ import { decodeInSteps } from '../wire/bytes.ts';
 import { isObject } from '../wire/json.ts';
 import { KINDS, parseInSteps, TooComplex, TooLong } from '../wire/json-steps.ts';
 
-/** Which key of the configuration sets a bound. */
+/** The configuration key of a limit. */
 const LIMITS: Readonly<Record<keyof JsonBounds, keyof Config['limits'] & string>> = {
   maxDepth: 'max_depth',
   maxValues: 'max_values',
   maxFields: 'max_fields',
 };
 
-/** How complex the JSON of a request may be. */
+/** The limits on the complexity of a request's JSON. */
 export function boundsOf(limits: Config['limits']): JsonBounds {
   return { maxDepth: limits.max_depth, maxValues: limits.max_values, maxFields: limits.max_fields };
 }
@@ -28,7 +28,7 @@ export function* readJson(
   return { text, value: yield* readObject(text, bounds) };
 }
 
-/** A body that is a text already. @throws ProxyError `invalid_request` */
+/** The same for a body that is already text. @throws ProxyError `invalid_request` */
 export function* readObject(text: string, bounds: JsonBounds): Steps<JsonObject> {
   const value = yield* read(parseInSteps(text, bounds), (cause) => stateOf(cause, bounds));
   if (isObject(value)) return value;
@@ -43,7 +43,7 @@ function* read<T>(steps: Steps<T>, state: (cause: unknown) => string): Steps<T> 
   }
 }
 
-/** Why a body cannot be read, to complete "its body …". */
+/** Why a body cannot be parsed, to complete "its body …". */
 function stateOf(cause: unknown, bounds: JsonBounds): string {
   if (cause instanceof TooLong) return `has ${cause.message}`;
   return cause instanceof TooComplex

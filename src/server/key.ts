@@ -5,7 +5,7 @@ import type { ServerContext, ServerEnv } from './context.ts';
 import { UNITS_PER_USD } from '../limits/limit.ts';
 import { guarded } from './guarded.ts';
 
-/** GET /v1/key: what a caller may use, how much of it is left, and what it has used. Money is USD. */
+/** GET /v1/key: what a caller may use, how much is left, and what it has used. Money is in USD. */
 export function ownKey(context: ServerContext): Handler<ServerEnv> {
   return guarded(context, async (c, client) => {
     await context.limiter.refresh(client);

@@ -2,15 +2,15 @@ import type { StreamBudget, WatchedStream } from '../pipeline/stream-budget.ts';
 
 type Controller = ReadableStreamDefaultController<Uint8Array>;
 
-/** Longer answers do not fit into the kernel's buffer of a connection as a whole, bytes. */
+/** Larger answers do not fit completely into the kernel's buffer of a connection, bytes. */
 export const LARGE = 1024 * 1024;
 
-/** What the client is given at once, bytes. */
+/** The size of a piece, bytes. */
 const PIECE = 64 * 1024;
 
 /**
- * A whole answer that is given to its client in pieces. Given as a whole it would be held until the last byte was read,
- * and nobody would know how far the client is.
+ * Sends a whole answer to its client in pieces. In a single piece it would be held in memory until the last byte was read, and its
+ * progress would be unknown.
  */
 export class LargeBody implements WatchedStream {
   readonly waits = false;
@@ -18,7 +18,7 @@ export class LargeBody implements WatchedStream {
   readonly held: number;
   readonly #budget: StreamBudget;
   readonly #cut: () => void;
-  /** `undefined` once all of it is given, or nobody is to have the rest. */
+  /** `undefined` when all of it was sent, or the rest is discarded. */
   #bytes: Uint8Array | undefined;
   #sent = 0;
 
@@ -39,9 +39,9 @@ export class LargeBody implements WatchedStream {
   }
 
   pull(controller: Controller): Promise<void> | undefined {
-    // What is cut never ends: an end would look like that of a whole answer.
+    // An interrupted answer never ends: an end would make it look complete.
     if (!this.#bytes) return new Promise(() => undefined);
-    // A copy, since a part of the whole would keep the whole.
+    // A copy, since a view would keep the whole in memory.
     const piece = this.#bytes.slice(this.#sent, this.#sent + PIECE);
     this.#sent += piece.length;
     controller.enqueue(piece);
@@ -60,7 +60,7 @@ export class LargeBody implements WatchedStream {
     this.#cut();
   }
 
-  /** Its record is made of the whole. */
+  /** Its record is made from the whole. */
   letGo(): void {}
 
   #end(): void {

@@ -10,27 +10,27 @@ import { afterBody } from './unread-body.ts';
 export interface Listener {
   readonly url: string;
   readonly port: number;
-  /** Requests in flight, streams included. */
+  /** Requests in progress, including streams. */
   readonly pending: () => number;
   /**
-   * Accepts nothing new, lets requests finish for at most `limitMs`, then cuts the rest.
-   * @param cut ends them in their own way, before their connections are
+   * Accepts nothing new, lets requests finish for at most `limitMs`, then aborts the rest.
+   * @param cut aborts them in an orderly way, before their connections are closed
    * @returns whether all finished
    */
   drain(limitMs: number, cut: () => void): Promise<boolean>;
-  /** Cuts everything now. @param cut lets answers say that they are cut, where it is given */
+  /** Aborts everything now. @param cut lets answers report that they were interrupted, if given */
   stop(cut?: () => void): Promise<void>;
-  /** Serves new connections with another certificate; nothing where there is none. */
+  /** Serves new connections with another certificate; without effect if there is none. */
   certify(material: TlsMaterial): void;
 }
 
 export interface ListenOptions {
   readonly host: string;
-  /** 0 picks a free one. */
+  /** 0 selects a free one. */
   readonly port: number;
-  /** Whether other processes listen on the same port, and get their share of the connections. Linux only. */
+  /** Whether other processes listen on the same port, and get a share of the connections. Linux only. */
   readonly shared?: boolean;
-  /** Whether HTTP/2 is spoken too. */
+  /** Whether HTTP/2 is supported as well. */
   readonly http2?: boolean;
 }
 
@@ -40,32 +40,32 @@ export interface TlsListenOptions extends ListenOptions {
 }
 
 export interface UnixListenOptions {
-  /** Nothing may be there. */
+  /** The path, at which nothing may exist. */
   readonly path: string;
-  /** Permissions of the socket. */
+  /** The permissions of the socket. */
   readonly mode: number;
   readonly http2?: boolean;
 }
 
-/** What answers requests. */
+/** The handler of requests. */
 export interface App {
   readonly fetch: (request: Request, bindings: ServerBindings) => Response | Promise<Response>;
   /**
-   * Answers a request for a WebSocket; with nothing where it has become one.
-   * @returns `undefined` where there are no WebSockets at its path: then `fetch` answers
+   * Handles a request for a WebSocket; without a response if it was upgraded.
+   * @returns `undefined` if its path has no WebSockets: `fetch` handles it then
    */
   readonly upgrade?: (
     request: Request,
     bindings: ServerBindings,
   ) => Promise<Response | undefined> | undefined;
-  /** Largest message of a WebSocket, bytes. */
+  /** The largest message of a WebSocket, bytes. */
   readonly maxMessage?: number;
 }
 
-/** How long a connection may lie idle. */
+/** How long a connection may be idle. */
 export const IDLE_SECONDS = 60;
 
-/** Binds the app to a port. @throws what Bun throws when it cannot listen, `code` EADDRINUSE above all */
+/** Binds the app to a port. @throws as Bun does when it cannot listen, above all `code` EADDRINUSE */
 export function listen(app: App, options: ListenOptions): Listener {
   const { host, port } = options;
   const served = serve(options, app, (request, server) => answerOf(app, request, server));
@@ -73,7 +73,7 @@ export function listen(app: App, options: ListenOptions): Listener {
   return listenerOf(served, { url: `http://${shown(host)}:${server.port}`, port: server.port ?? port });
 }
 
-/** Binds the app to a port where TLS is spoken. @throws what the system says when it cannot listen */
+/** Binds the app to a port with TLS. @throws as the system does when it cannot listen */
 export async function listenTls(app: App, options: TlsListenOptions): Promise<Listener> {
   const { host, shared = false, http2 = false } = options;
   const { TlsFront } = await import('./tls/front.ts');
@@ -82,7 +82,7 @@ export async function listenTls(app: App, options: TlsListenOptions): Promise<Li
   const front = new TlsFront({ ...options, shared, http2, innerPort });
   const served = serve({ host: '127.0.0.1', port: 0, http2 }, app, (request, server) => {
     const peer = front.peerAt(server.requestIP(request)?.port);
-    // Another program on this machine has found the port: it has shown no certificate.
+    // Another program on this machine has connected to the internal port: it has presented no certificate.
     if (!peer) return new Response(null, { status: 403 });
     if (peer.names !== undefined) request.headers.set(CERTIFICATE, peer.names);
     const timeout = (of: Request, seconds: number) => server.timeout(of, seconds);
@@ -100,9 +100,9 @@ export async function listenTls(app: App, options: TlsListenOptions): Promise<Li
   }
 }
 
-/** Binds the app to a unix socket. @throws what Bun throws when it cannot listen */
+/** Binds the app to a unix socket. @throws as Bun does when it cannot listen */
 export function listenUnix(app: App, { path, mode, http2 = false }: UnixListenOptions): Listener {
-  // Nobody else may connect in the moment before the permissions are set.
+  // Others must not be able to connect before the permissions are set.
   const umask = process.umask(0o177);
   try {
     const served = serve({ unix: path, http2 }, app, (request, server) => answerOf(app, request, server));
@@ -117,7 +117,7 @@ type Place = Pick<ListenOptions, 'host' | 'port' | 'shared' | 'http2'> | { unix:
 
 type Answer = Response | undefined | Promise<Response | undefined>;
 
-/** The answer of an app; nothing where the request has become a WebSocket. */
+/** The response of an app; none if the request was upgraded to a WebSocket. */
 function answerOf(app: App, request: Request, server: ServerBindings['server']): Answer {
   const bindings = server ? { server } : {};
   const isUpgrade = request.method === 'GET' && request.headers.get('upgrade') !== null;
@@ -128,7 +128,7 @@ interface Served {
   readonly server: Server<SocketHandler>;
   /** Accepts nothing new; resolves when every connection has ended. */
   readonly stop: () => Promise<void>;
-  /** Requests that have begun so far. */
+  /** The number of requests that have begun. */
   readonly begun: () => number;
 }
 
@@ -145,9 +145,9 @@ function serve(
       ? { unix: place.unix }
       : { hostname: place.host, port: place.port, reusePort: place.shared ?? false }),
     ...(http2 ? { http2 } : {}),
-    // A client that is slow to send its request is cut; the handlers take this limit off for their own time.
+    // A client that sends its request slowly is disconnected; handlers lift this timeout for their own duration.
     idleTimeout: IDLE_SECONDS,
-    // The app counts bodies itself (limits.max_body): Bun's own 413 would come without a word.
+    // The app limits bodies itself (limits.max_body): Bun's own 413 would have no message.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     fetch(request: Request, bun: Server<SocketHandler>) {
       begun += 1;
@@ -163,7 +163,7 @@ function serve(
   return { server, stop, begun: () => begun };
 }
 
-/** An answer so that clients of HTTP/2 get all of it: see {@link afterBody} and {@link http2Answer}. */
+/** Adapts a response so that HTTP/2 clients receive all of it: see {@link afterBody} and {@link http2Answer}. */
 async function whole(
   request: Request,
   answer: Answer,
@@ -179,7 +179,7 @@ interface Shown {
   readonly url: string;
   readonly port: number;
   readonly certify?: (material: TlsMaterial) => void;
-  /** Stops listening where that is not Bun.serve's affair. */
+  /** Stops a listener that is not Bun.serve's. */
   readonly close?: () => void;
 }
 
@@ -217,17 +217,17 @@ function listenerOf(
   };
 }
 
-/** How long the last word of an answer that is cut may take to reach its client, milliseconds. */
+/** How long the last bytes of an aborted answer may take to reach its client, milliseconds. */
 const LAST_WORD_MS = 500;
 
 /**
- * What lies idle is closed at once, and a request on its way there is lost. So those that keep connections are given
- * a moment to hear, with an answer, that theirs is closed: until nothing came for this long.
+ * Idle connections are closed at once, and a request on its way is lost. Clients with persistent connections are therefore given a
+ * moment to learn, with an answer, that theirs will be closed: until nothing has arrived for this long.
  */
 const QUIET_MS = 250;
 const QUIET_AFTER_MS = 1_000;
 
-/** Waits until nothing begins any more, or has begun for long enough. @param begun how much has so far */
+/** Waits until no request has begun for a while, or the time is over. @param begun the number of requests so far */
 async function quiet(begun: () => number): Promise<void> {
   if (begun() === 0) return;
   for (let waitedMs = 0; waitedMs < QUIET_AFTER_MS; waitedMs += QUIET_MS) {
@@ -237,7 +237,7 @@ async function quiet(begun: () => number): Promise<void> {
   }
 }
 
-/** Whether it comes true in time. */
+/** Whether a condition becomes true in time. */
 async function within(ms: number, event: Promise<unknown>): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<false>();
   const timer = setTimeout(() => resolve(false), ms);

@@ -9,11 +9,11 @@ import { permitModel } from './permit.ts';
 import { guarded } from './guarded.ts';
 import { speaking } from './speaking.ts';
 
-/** Anthropic's page of models when the client names no size. */
+/** Anthropic's default page size for models. */
 const PAGE = 20;
 const MAX_PAGE = 1_000;
 
-/** GET /v1/models: what the caller can ask for, in OpenAI's shape or, for clients of Anthropic's API, in theirs. */
+/** GET /v1/models: what the caller can request, in OpenAI's format or, for Anthropic's clients, in theirs. */
 export function listModels(context: ServerContext): Handler<ServerEnv> {
   return guarded(context, (c, client) => {
     const names = context.registry.names(client.access);
@@ -23,7 +23,7 @@ export function listModels(context: ServerContext): Handler<ServerEnv> {
   });
 }
 
-/** GET /v1/models/{id}: names with slashes too, and names that only a glob covers. */
+/** GET /v1/models/{id}: names with slashes as well, and names that only a glob matches. */
 export function getModel(context: ServerContext): Handler<ServerEnv> {
   return guarded(context, (c, client) => {
     const google = speaking(c.req.raw) === 'gemini';
@@ -43,15 +43,15 @@ export function getModel(context: ServerContext): Handler<ServerEnv> {
   });
 }
 
-/** Where Vertex AI has its models. */
+/** The location of models at Vertex AI. */
 const IN_VERTEX = /\/publishers\/[^/]+\/models(?:\/|$)/;
 
-/** A model's resource, behind the version and the project. */
+/** The resource of a model, after the version and the project. */
 function resourceIn(path: string): string {
   return /(?:publishers\/[^/]+\/models|models|tunedModels)\/.*$/s.exec(path)?.[0] ?? path;
 }
 
-/** A page in Google's shape. @see https://ai.google.dev/api/models#method:-models.list */
+/** A page in Google's format. @see https://ai.google.dev/api/models#method:-models.list */
 function geminiPage(context: ServerContext, c: Context<ServerEnv>, { access }: Client): object {
   const { registry } = context;
   const { path } = c.req;
@@ -68,7 +68,7 @@ function geminiPage(context: ServerContext, c: Context<ServerEnv>, { access }: C
   return { [path.endsWith('/tunedModels') ? 'tunedModels' : 'models']: models, ...nextPage };
 }
 
-/** What is escaped badly stands for itself: no model has that name. */
+/** Invalid escapes are kept: no model has such a name. */
 function unescaped(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -87,7 +87,7 @@ function anthropicModel({ id, title = id, created = 0 }: ModelName): object {
     id,
     display_name: title,
     created_at: new Date(created * 1_000).toISOString().replace('.000Z', 'Z'),
-    // A name may stand for several targets, or be a glob: what they can do is not told.
+    // A name may stand for several targets, or be a glob: their abilities are not listed.
     capabilities: null,
     max_input_tokens: null,
     max_tokens: null,

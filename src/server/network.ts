@@ -1,14 +1,14 @@
 import type { ServerBindings } from './context.ts';
 
-/** Where a request comes from; `undefined` where that is not known. */
+/** The origin of a request; `undefined` if it is unknown. */
 export function addressOf(request: Request, server: ServerBindings['server']): string | undefined {
   const address = server?.requestIP(request)?.address;
   return address === undefined ? undefined : networkOf(address);
 }
 
 /**
- * Where a client without a key of its own comes from: its address, or for IPv6 the network of 64 bits, all of which a
- * single machine may use.
+ * The origin of a client without a key: its address, or for IPv6 the /64 network, all of which a single machine may
+ * use.
  */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address;

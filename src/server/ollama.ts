@@ -1,4 +1,4 @@
-/** What Ollama's own API has beside its calls of models: what there is, and what a proxy does not do. */
+/** The parts of Ollama's API besides inference: information, and what a proxy does not support. */
 import type { Context, Handler, Hono } from 'hono';
 import type { JsonObject } from '../wire/json.ts';
 import type { Client } from './auth.ts';
@@ -10,16 +10,16 @@ import { plainName } from '../wire/ollama/names.ts';
 import { guarded } from './guarded.ts';
 import { permitModel } from './permit.ts';
 
-/** The version of Ollama whose API this is: clients ask whether theirs is served. */
+/** The version of Ollama whose API this is: clients require a minimum version. */
 const VERSION = '0.13.5';
 
-/** What Ollama says of itself, by which clients find it. */
+/** Ollama's greeting, by which clients detect it. */
 const RUNNING = 'Ollama is running';
 
-/** What changes the models of an Ollama. */
+/** The endpoints that manage models. */
 const CHANGES = ['pull', 'push', 'create', 'copy', 'delete'] as const;
 
-/** A request body that names a model is short, bytes. */
+/** A request body that only names a model is short, bytes. */
 const MAX_BODY = 64 * 1024;
 
 export function serveOllama(app: Hono<ServerEnv>, context: ServerContext, base: string): void {
@@ -29,7 +29,7 @@ export function serveOllama(app: Hono<ServerEnv>, context: ServerContext, base: 
     guarded(context, (c) => c.json({ version: VERSION })),
   );
   app.get(`${base}/api/tags`, listTags(context));
-  // Nothing is loaded, and nothing has to be.
+  // Nothing is loaded, and nothing needs to be.
   app.get(
     `${base}/api/ps`,
     guarded(context, (c) => c.json({ models: [] })),
@@ -45,7 +45,7 @@ function listTags(context: ServerContext): Handler<ServerEnv> {
   );
 }
 
-/** A model in a list. Its digest tells it from others, and nothing else is known of its files. */
+/** A model in a list. Its digest only identifies it; nothing is known about its files. */
 function tagOf(id: string, ownedBy: string): object {
   return {
     name: id,
@@ -97,7 +97,7 @@ function described({ registry }: ServerContext, body: JsonObject | undefined, cl
       ...(window === undefined ? {} : { [`${family}.context_length`]: window }),
     },
     capabilities: [
-      // What a client may ask for. Whether the model can is for its provider to say.
+      // The features that a client may request. Whether the model supports them is up to its provider.
       ...(provider.serves('ollama.chat', model) ? ['completion', 'tools', 'vision', 'thinking'] : []),
       ...(provider.serves('ollama.embed', model) ? ['embedding'] : []),
     ],
@@ -113,7 +113,7 @@ async function modelBody(c: Context<ServerEnv>): Promise<JsonObject | undefined>
     const value: unknown = text.length > MAX_BODY ? undefined : JSON.parse(text);
     return isObject(value) ? value : undefined;
   } catch {
-    // What cannot be read names no model, which is said then.
+    // A body that cannot be parsed names no model, which is the reported error.
     return undefined;
   }
 }

@@ -21,8 +21,8 @@ export function ready(context: ServerContext): Handler<ServerEnv> {
 }
 
 /**
- * GET /health: one word for everyone; how many providers are in which state, and whether the request log can be written,
- * for those who run the proxy. 503 when no provider can answer.
+ * GET /health: a single word for everybody; the number of providers in each state, and whether the request log can be written, for
+ * operators. 503 when no provider can answer.
  */
 export function health(context: ServerContext): Handler<ServerEnv> {
   return async (c) => {
@@ -51,7 +51,7 @@ export function providers(context: ServerContext): Handler<ServerEnv> {
   };
 }
 
-/** GET /metrics: Prometheus text, or JSON when `Accept` asks for it. */
+/** GET /metrics: Prometheus text, or JSON if `Accept` asks for it. */
 export function metrics(context: ServerContext): Handler<ServerEnv> {
   return async (c) => {
     context.auth.operator(headerMap(c.req.raw.headers));
@@ -63,7 +63,7 @@ export function metrics(context: ServerContext): Handler<ServerEnv> {
 
 type Status = Omit<FleetStatus, 'workers'> & { readonly workers?: Workers };
 
-/** What all processes know that serve this port. */
+/** The merged state of all processes that serve this port. */
 function statusOf(context: ServerContext): Status | Promise<Status> {
   return (
     context.fleet?.status() ?? {
@@ -74,7 +74,7 @@ function statusOf(context: ServerContext): Status | Promise<Status> {
   );
 }
 
-/** Whether limits hold for all replicas now, where they share them. */
+/** Whether limits currently apply to all replicas together, if they share them. */
 function sharedOf({ sharedLimits }: ServerContext): { limits?: object } {
   const shared = sharedLimits();
   return shared ? { limits: { shared: shared.up, replicas: shared.replicas } } : {};

@@ -1,13 +1,13 @@
 import type { ServerBindings, ServerContext } from './context.ts';
 import { IDLE_SECONDS } from './listen.ts';
 
-/** What takes longer may be quiet for longer than Bun allows, milliseconds: well below {@link IDLE_SECONDS}. */
+/** Longer requests may be silent for longer than Bun allows, milliseconds: well below {@link IDLE_SECONDS}. */
 const LONG_MS = 20_000;
 
 /**
- * The proxy's own timers decide: Bun's would cut a quiet stream. It is told so only of requests that take long. Afterwards
- * the limit is Bun's again, as nobody else closes a connection that lies idle, or whose client reads nothing.
- * @returns what to do afterwards
+ * The proxy's own timers decide: Bun's timeout would cut a silent stream. It is only lifted for requests that take long. Afterwards
+ * it is restored, since nothing else closes idle connections, or ones whose client reads nothing.
+ * @returns a function to call afterwards
  */
 export function ownLimits(
   { clock }: ServerContext,

@@ -21,24 +21,24 @@ import { ownLimits } from './own-limits.ts';
 import { addressOf } from './network.ts';
 import { VIA, viaHere } from './via.ts';
 
-/** HEAD comes with GET. */
+/** HEAD is included in GET. */
 export const PASSED_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** Bodies of this announced length are read at once, and sent with their length; longer ones pass in pieces, bytes. */
+/** Bodies up to this announced length are read at once, and sent with their length; longer ones are streamed, bytes. */
 const SMALL = 1024 * 1024;
 
-/** Longest name of a client's program in a record, and of a provider in a message, characters. */
+/** The longest User-Agent in a record, and provider name in a message, characters. */
 const MAX_USER_AGENT = 200;
 const MAX_NAME = 64;
 
-/** Where a request is to go. */
+/** The destination of a request. */
 interface Place extends Pick<PassCall, 'segments'> {
   readonly provider: BaseProvider;
 }
 
 /**
- * /providers/NAME/...: what has no endpoint of its own is passed on to a provider, with its credentials in place of the client's.
- * @param prefix what stands before the name
+ * /providers/NAME/...: requests to other endpoints are passed through to a provider, with its credentials in place of the client's.
+ * @param prefix the part before the name
  */
 export function passOn(context: ServerContext, prefix: string): Handler<ServerEnv> {
   return async (c) => {
@@ -72,7 +72,7 @@ async function pass(
   const content = contentFor(context, client, headers);
   exchange.comesFrom({
     key: client.key,
-    // What passes is not read.
+    // The body is not parsed.
     content: content === 'full' ? 'metadata' : content,
     conversation: conversationOf(headers),
     group: client.group,
@@ -109,14 +109,14 @@ async function pass(
   for (const [name, value] of Object.entries(exchange.limitHeaders ?? {})) back[name] = headerText(value);
   back['x-request-id'] = exchange.id;
   back['x-llmproxy-provider'] = provider.name;
-  // An error that was read is no longer compressed.
+  // The body of an error was decompressed to be read.
   if (typeof answer === 'string') delete back['content-encoding'];
   return new Response(answer, { status, headers: back });
 }
 
 /**
- * What passes is under no list of models and has no price, so it takes an operator's word: for a key, that one of its lists names
- * `passthrough`; without keys, that nobody but this machine can ask.
+ * Requests that are passed through are not covered by lists of models and have no price, so they need permission: `passthrough` in
+ * one of the key's lists; without keys, a proxy that only this machine can reach.
  * @throws ProxyError `not_permitted`
  */
 function permit({ auth, server }: ServerContext, { key, access }: Client): void {
@@ -139,7 +139,7 @@ function permit({ auth, server }: ServerContext, { key, access }: Client): void 
     );
 }
 
-/** @param path behind `/providers/` @throws ProxyError `unknown_route`, `not_permitted`, `invalid_request` */
+/** @param path after `/providers/` @throws ProxyError `unknown_route`, `not_permitted`, `invalid_request` */
 function placeOf({ registry }: ServerContext, { key, access }: Client, path: string): Place {
   const slash = path.indexOf('/');
   const name = path.slice(0, slash);
@@ -162,7 +162,7 @@ function placeOf({ registry }: ServerContext, { key, access }: Client, path: str
   );
 }
 
-/** The query without what is a key of the client. */
+/** The query without the client's key. */
 function queryWithout(url: URL, { auth }: ServerContext, headers: Called['headers']): string {
   const given = auth.shown(headers);
   const kept = url.search
@@ -172,7 +172,7 @@ function queryWithout(url: URL, { auth }: ServerContext, headers: Called['header
   return kept.join('&');
 }
 
-/** The body: whole where it is short, else as it comes. */
+/** The body: whole if it is short, otherwise as a stream. */
 async function bodyOf(
   context: ServerContext,
   called: Called,

@@ -3,7 +3,7 @@ import type { Client } from './auth.ts';
 import { ProxyError } from '../errors.ts';
 import { shownName } from '../pipeline/unknown-model.ts';
 
-/** @throws ProxyError `not_permitted` where a list of the caller lacks the endpoint */
+/** @throws ProxyError `not_permitted` if the caller's lists do not allow the endpoint */
 export function permitEndpoint({ key, access }: Client, endpoint: Recorded): void {
   if (access.allowsEndpoint(endpoint)) return;
   throw new ProxyError(
@@ -12,7 +12,7 @@ export function permitEndpoint({ key, access }: Client, endpoint: Recorded): voi
   );
 }
 
-/** @throws ProxyError `not_permitted` where a list of the caller lacks the model, by the name it asks for */
+/** @throws ProxyError `not_permitted` if the caller's lists do not allow the model under the requested name */
 export function permitModel({ key, access }: Client, model: string): void {
   if (access.allowsModel(model)) return;
   throw new ProxyError(

@@ -2,23 +2,23 @@ import { lstatSync, unlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { claimName } from './claimed-name.ts';
 
-/** How long a process may take to accept a connection at its socket, milliseconds, before it counts as one that serves. */
+/** How long a process may take to accept a connection on its socket before it counts as serving, milliseconds. */
 const PATIENCE_MS = 1_000;
 
-/** A path at which a socket may be made. */
+/** A path at which a socket may be created. */
 export interface ClaimedSocket {
   readonly path: string;
   release(): void;
 }
 
 /**
- * Makes sure that nothing is at a path where a unix socket is to be made. A socket whose process has ended without
- * removing it is removed.
- * @throws Error with `code` EADDRINUSE where another process listens there, EEXIST where something else lies there
+ * Makes sure that nothing exists at a path where a unix socket is to be created. The socket of a process that has ended without
+ * removing it is deleted.
+ * @throws Error with `code` EADDRINUSE if another process listens there, EEXIST if something else exists there
  */
 export async function claimSocket(given: string): Promise<ClaimedSocket> {
   const path = resolve(given);
-  // Of two that begin at once, neither may remove what the other has just made. Such a name is short, as a path need not be.
+  // If two processes start at once, neither may delete the other's new socket. A claimed name is short, unlike a path.
   const release = claimName(`unix ${Bun.SHA256.hash(path, 'hex')}`);
   try {
     const found = lstatSync(path, { throwIfNoEntry: false });
@@ -32,7 +32,7 @@ export async function claimSocket(given: string): Promise<ClaimedSocket> {
   }
 }
 
-/** Whether a process accepts connections at a socket. One that does not answer at all is there. */
+/** Whether a process accepts connections on a socket. A process that does not answer at all exists. */
 async function listens(path: string): Promise<boolean> {
   const { promise, resolve: tell } = Promise.withResolvers<boolean>();
   const late = setTimeout(() => tell(true), PATIENCE_MS);

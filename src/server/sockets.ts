@@ -1,20 +1,20 @@
 import type { WebSocketHandler } from 'bun';
 import type { SocketHandler } from './context.ts';
 
-/** How long a client may give no sign of life, seconds: Bun asks for one before that. */
+/** How long a client may be silent, seconds: Bun sends a ping before that. */
 const SILENT_SECONDS = 60;
 
-/** Largest message where nobody says otherwise, bytes. */
+/** The default limit for a message, bytes. */
 const MAX_MESSAGE = 16 * 1024 * 1024;
 
-/** How Bun.serve tells of WebSockets: each has a handler of its own. @param maxMessage largest message, bytes */
+/** Bun.serve's WebSocket handler: each socket has an object of its own. @param maxMessage the largest message, bytes */
 export function sockets(maxMessage = MAX_MESSAGE): WebSocketHandler<SocketHandler> {
   return {
     // A client that sends more is closed with 1009.
     maxPayloadLength: maxMessage,
     idleTimeout: SILENT_SECONDS,
     sendPings: true,
-    // Beyond this Bun drops what is sent. Whoever sends waits as soon as anything waits, so that there is room for one message.
+    // Above this Bun drops messages. Senders wait as soon as anything is queued, so that one message always fits.
     backpressureLimit: 2 * maxMessage,
     closeOnBackpressureLimit: true,
     perMessageDeflate: false,

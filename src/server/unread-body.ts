@@ -1,13 +1,13 @@
-/** Most of a body that is read although nobody needs it, bytes. */
+/** The limit for discarding an unneeded body, bytes. */
 const MOST = 1024 * 1024;
 
-/** How long it may take to come, milliseconds. */
+/** How long it may take to arrive, milliseconds. */
 const PATIENCE_MS = 1_000;
 
 /**
- * An answer that is given before its request was read, after what is left of the request. Bun resets an HTTP/2 stream once
- * it has answered, as it may, where more of the request is to come; common clients (curl 7 among them) then take the answer
- * for lost.
+ * Delays a response that is given before its request was read until the rest of the request has arrived. Otherwise Bun resets the
+ * HTTP/2 stream after the response, as it may; common clients (curl 7 among them) then discard the
+ * response.
  */
 export async function afterBody(request: Request, answer: Response): Promise<Response> {
   if (request.bodyUsed || !request.body) return answer;
@@ -21,7 +21,7 @@ export async function afterBody(request: Request, answer: Response): Promise<Res
       bytes += piece.value.length;
     }
   } catch {
-    // The client has left: nobody reads the answer.
+    // The client has disconnected: nobody reads the response.
   } finally {
     clearTimeout(timer);
     reader.releaseLock();

@@ -11,7 +11,7 @@ import { headerMap } from '../wire/headers.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 
 const MAX_TEXT = 200;
-/** Rows of an answer where the question names no other number. */
+/** The default number of rows. */
 const TOP = 1_000;
 
 const text = z.string().min(1).max(MAX_TEXT);
@@ -29,8 +29,8 @@ const question = z.strictObject({
 type Question = z.output<typeof question>;
 
 /**
- * GET /usage: what requests used and cost, out of the request log. A key that may read ops pages sees all of it, any other
- * its own requests alone.
+ * GET /usage: what requests used and cost, from the request log. A key that may read the operational endpoints sees everything, any
+ * other only its own requests.
  */
 export function usage(context: ServerContext): Handler<ServerEnv> {
   return async (c) => {
@@ -103,7 +103,7 @@ async function read(context: ServerContext, asked: string, options: UsageOptions
     return await context.usage.ask(asked, options);
   } catch (cause) {
     if (!(cause instanceof InputError)) throw cause;
-    // Where files are is nothing for callers.
+    // File paths are not for callers.
     context.problem(`Cannot read the usage: ${cause.message}`);
     throw new ProxyError('unavailable', 'Cannot read the usage: the request log cannot be read', {
       cause,

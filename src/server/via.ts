@@ -1,15 +1,15 @@
 import type { HeaderMap } from '../wire/headers.ts';
 import { ProxyError } from '../errors.ts';
 
-/** Tells a request that comes back from one that comes in: the proxies it went through, by their own ids. */
+/** Detects requests that have returned to this proxy: the header lists the ids of the proxies they passed. */
 export const VIA = 'x-llmproxy-via';
 
-/** Proxies in a row that are not a loop. */
+/** The number of proxies in a row that is still not a loop. */
 const MAX_HOPS = 8;
 
 /**
  * The header to send on.
- * @throws ProxyError `loop` when the request was here before, or went through too many others
+ * @throws ProxyError `loop` when the request was here before, or passed too many others
  */
 export function viaHere(headers: HeaderMap, instance: string): string {
   const given = headers[VIA];

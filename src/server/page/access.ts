@@ -1,4 +1,4 @@
-/** Who reads the page: by a key in the request, by a sign-in, or everybody where there are no keys. */
+/** Who may read the page: a key in the request, a sign-in, or everybody if there are no keys. */
 import { z } from 'zod';
 import type { Session } from '../../web/api.ts';
 import type { HeaderMap } from '../../wire/headers.ts';
@@ -11,7 +11,7 @@ import { cookieWith, tokenIn } from './cookie.ts';
 
 const entered = z.strictObject({ key: z.string().min(1).max(4_096) });
 
-/** Why what was said is not shown. */
+/** Why content is not shown. */
 export const NO_CONTENT =
   'what people and models wrote is not for keys that read ops pages only (ops: only in auth.keys)';
 
@@ -30,12 +30,12 @@ export class Access {
     return this.#context.auth.operates(headers) || this.#signedIn(headers) !== undefined;
   }
 
-  /** Lets those pass who may read the page. @throws ProxyError `unauthenticated`, `not_permitted` */
+  /** Requires permission to read the page. @throws ProxyError `unauthenticated`, `not_permitted` */
   reader(headers: HeaderMap): void {
     if (!this.mayRead(headers)) this.#context.auth.operator(headers);
   }
 
-  /** Whether what people and models wrote may be read. */
+  /** Whether the content of requests may be read. */
   mayReadContent(headers: HeaderMap): boolean {
     const signedIn = this.#signedIn(headers);
     return (
@@ -44,7 +44,7 @@ export class Access {
     );
   }
 
-  /** Lets those pass who may. @throws ProxyError `not_permitted` */
+  /** Requires that permission. @throws ProxyError `not_permitted` */
   contentReader(headers: HeaderMap): void {
     if (this.mayReadContent(headers)) return;
     throw new ProxyError('not_permitted', `Cannot show it: ${NO_CONTENT}`);
@@ -66,8 +66,8 @@ export class Access {
   }
 
   /**
-   * Takes the key that was entered.
-   * @returns the cookie that stands for it
+   * Signs in with a key.
+   * @returns the cookie that represents it
    * @throws ProxyError `unauthenticated`, `not_permitted`, `invalid_request`
    */
   async signIn(request: Request, headers: HeaderMap): Promise<string> {
@@ -79,7 +79,7 @@ export class Access {
     return cookieWith(page.sessions.begin(key), headers, this.#path);
   }
 
-  /** @returns the cookie that takes the other's place */
+  /** @returns the cookie that replaces it */
   signOut(headers: HeaderMap): string {
     const signedIn = this.#signedIn(headers);
     if (signedIn) {
@@ -91,8 +91,8 @@ export class Access {
   }
 
   /**
-   * In whose name whoever reads the page asks models.
-   * @throws ProxyError `not_permitted` where the key may not ask
+   * The caller in whose name the reader of the page sends requests to models.
+   * @throws ProxyError `not_permitted` if the key must not
    */
   client(headers: HeaderMap): Client | Promise<Client> {
     const { auth } = this.#context;
@@ -100,7 +100,7 @@ export class Access {
     return signedIn ? auth.asker(signedIn.key, 'chat') : auth.client(headers, 'chat');
   }
 
-  /** Who asks by the key of this name; `undefined` where it may not. */
+  /** The caller whose key has this name; `undefined` if it must not call. */
   #named(key: string, endpoint: 'chat' | null): Client | undefined {
     try {
       return this.#context.auth.asker(key, endpoint);

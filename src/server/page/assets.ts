@@ -1,18 +1,18 @@
-/** The files of the page, out of the binary. From source they are bundled when they are first asked for. */
+/** The files of the page, embedded in the binary. When run from source they are bundled on first use. */
 import { basename } from 'node:path';
 import page from '../../web/index.html';
 
 export interface Asset {
   readonly type: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The same, compressed when it is first asked for. */
+  /** The same, compressed on first use. */
   readonly gzip: () => Uint8Array<ArrayBuffer>;
 }
 
 export interface Assets {
-  /** The document, with `{{base}}` where the path of the proxy belongs. */
+  /** The document, with `{{base}}` as a placeholder for the path of the proxy. */
   readonly html: string;
-  /** The other files, by their names. */
+  /** The other files, by name. */
   readonly files: ReadonlyMap<string, Asset>;
 }
 
@@ -23,7 +23,7 @@ export function loadAssets(): Promise<Assets> {
   return loaded;
 }
 
-/** Addresses of files within the document, which the bundler writes from the root, or beside it. */
+/** References to files within the document, which the bundler writes relative to the root or to the document. */
 const ADDRESS = /((?:src|href)=")(?:\.?\/)?([\w.-]+\.(?:js|css|svg)")/g;
 
 async function load(): Promise<Assets> {

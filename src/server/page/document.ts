@@ -3,7 +3,7 @@ import { SAFE_HEADERS } from './guard.ts';
 
 const HEADERS = { ...SAFE_HEADERS, 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' };
 
-/** The document of the page. @param shown whether there is a page; otherwise it says how to get it */
+/** The document of the page. @param shown whether the page is enabled; otherwise the document says how to enable it */
 export async function documentFor(base: string, shown: boolean): Promise<Response> {
   if (!shown) return new Response(OFF, { status: 403, headers: HEADERS });
   const { html } = await loadAssets();

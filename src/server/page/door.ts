@@ -1,4 +1,4 @@
-/** Where the page is in the routes. All behind it is loaded when a browser asks for it first. */
+/** The routes of the page. Everything behind them is loaded when a browser first requests it. */
 import type { Context, Hono } from 'hono';
 import type { HeaderMap } from '../../wire/headers.ts';
 import type { Config } from '../../config/schema.ts';
@@ -6,7 +6,7 @@ import type { ServerContext, ServerEnv } from '../context.ts';
 import { isLoopback } from '../../config/references.ts';
 import { headerMap } from '../../wire/headers.ts';
 
-/** Serves the document at `/` to browsers. @param guard the check of each request, before anything of it is done */
+/** Serves the document at `/` to browsers. @param guard the check of each request before it is handled */
 export function serveDocument(
   app: Hono<ServerEnv>,
   context: ServerContext,
@@ -23,7 +23,7 @@ export function serveDocument(
   });
 }
 
-/** Serves what the page asks for, below `/page`. */
+/** Serves the requests of the page, below `/page`. */
 export function servePage(app: Hono<ServerEnv>, context: ServerContext, base: string): void {
   if (!isShown(context)) return;
   let routes: Promise<Hono<ServerEnv>> | undefined;
@@ -33,7 +33,7 @@ export function servePage(app: Hono<ServerEnv>, context: ServerContext, base: st
   });
 }
 
-/** Whether the configuration has the page: where nobody is told from another, only those on this machine may read it. */
+/** Whether the page is enabled: if callers need no keys, only those on this machine may read it. */
 export function isShown({
   server,
   auth,
@@ -45,12 +45,12 @@ export function isShown({
   return !auth.open || (isLoopback(server.host) && server.hosts.length === 0);
 }
 
-/** Browsers ask for HTML by its name; other programs for anything, or for something else. */
+/** Browsers accept HTML explicitly; other programs accept anything, or something else. */
 function wantsHtml({ accept = '' }: HeaderMap): boolean {
   return /\btext\/html\b/i.test(accept);
 }
 
-/** The document holds nothing secret, and a page of another site may link to it. Whatever else that sends is refused. */
+/** The document contains nothing secret, and other sites may link to it. All other cross-origin requests are refused. */
 function asLink(headers: HeaderMap): HeaderMap {
   const isLink = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
   return isLink ? { ...headers, 'sec-fetch-site': 'none', origin: undefined } : headers;

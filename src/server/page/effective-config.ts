@@ -2,13 +2,13 @@ import { stringify } from 'yaml';
 import type { ServerContext } from '../context.ts';
 import { masked } from '../../config/mask.ts';
 
-/** The configuration in force as YAML, with its secrets masked. */
+/** The current configuration as YAML, with its secrets masked. */
 export function effectiveConfig({ config, mask }: ServerContext): { readonly yaml: string } {
   const safe = withoutSecrets(masked(config), mask);
   return { yaml: `# Spans of time are milliseconds, sizes are bytes.\n${stringify(safe)}` };
 }
 
-/** Secrets may also stand where nobody expects them, such as in the address of a provider. */
+/** Secrets may also be in unexpected places, such as the URL of a provider. */
 function withoutSecrets(value: unknown, mask: (text: string) => string): unknown {
   if (typeof value === 'string') return mask(value);
   if (Array.isArray(value)) return value.map((each) => withoutSecrets(each, mask));

@@ -1,14 +1,14 @@
 /**
- * Who may ask for the page's data. It shows what people wrote, so that it is stricter than what programs ask: nothing is
- * answered to a page of another origin, also where `server.cors` lists it.
+ * Who may request the page's data. It includes the content of requests, so it is stricter than the API: pages of other origins get
+ * nothing, even if `server.cors` lists them.
  */
 import type { HeaderMap } from '../../wire/headers.ts';
 import { ProxyError } from '../../errors.ts';
 
-/** A header that a page of another origin cannot send without being asked whether it may. */
+/** A header that a page of another origin cannot send without a preflight request. */
 export const OWN_HEADER = 'x-llmproxy-page';
 
-/** @throws ProxyError `foreign_origin` for what a page of another origin sent, or a form of it */
+/** @throws ProxyError `foreign_origin` for requests from a page, or a form, of another origin */
 export function ownPagesOnly(method: string, headers: HeaderMap): void {
   const site = headers['sec-fetch-site'];
   if ((site !== undefined && site !== 'same-origin' && site !== 'none') || !isOwnOrigin(headers))
@@ -22,7 +22,7 @@ export function ownPagesOnly(method: string, headers: HeaderMap): void {
 function isOwnOrigin({ origin, host = '' }: HeaderMap): boolean {
   if (origin === undefined) return true;
   const own = host.toLowerCase();
-  // TLS may end in front of the proxy, so that it does not know its own scheme.
+  // TLS may be terminated in front of the proxy, so that it does not know its own scheme.
   return origin.toLowerCase() === `http://${own}` || origin.toLowerCase() === `https://${own}`;
 }
 
@@ -30,14 +30,14 @@ function foreign(why: string): ProxyError {
   return new ProxyError('foreign_origin', `Cannot accept the request: ${why}`);
 }
 
-/** Of all answers: nothing runs but the page's own files, and nobody frames it. */
+/** Headers of all responses: only the page's own scripts run, and it cannot be framed. */
 export const SAFE_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "connect-src 'self'",
-    // Pictures of a conversation are shown where they are within it, and never fetched.
+    // Images of a conversation are shown if they are embedded in it, and never fetched.
     "img-src 'self' data:",
     "base-uri 'none'",
     "form-action 'none'",

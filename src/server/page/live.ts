@@ -4,23 +4,23 @@ import type { LiveEvent, RunningRow } from '../../web/api.ts';
 import { sleep } from '../../clock.ts';
 import type { Watcher } from './watcher.ts';
 
-/** Records are sent in batches, so that a thousand a second are ten events: milliseconds between two. */
+/** Records are sent in batches, so that a thousand a second make ten events: the interval in milliseconds. */
 const BATCH_MS = 100;
 
-/** Longest time between two events, milliseconds: how many requests are in flight changes also while none ends. */
+/** The longest time between two events, milliseconds: the number of requests in progress also changes while none ends. */
 const TICK_MS = 1_000;
 
 export interface LiveOptions {
   readonly clock: Clock;
   readonly inFlight: () => number;
   readonly running: () => readonly RunningRow[];
-  /** Whether whoever looks may still do so. */
+  /** Whether the reader may still watch. */
   readonly allowed: () => boolean;
 }
 
 /**
- * The stream of events. It is asked for the next one when the last one is on its way, so that a browser that reads slowly is
- * sent less, and the records that wait for it are bounded.
+ * The stream of events. The next event is produced when the previous one is being sent, so that a slow browser gets fewer
+ * events, and the number of waiting records is bounded.
  */
 export function liveStream(watcher: Watcher, options: LiveOptions): ReadableStream<Uint8Array> {
   const { clock, inFlight, running, allowed } = options;
@@ -47,7 +47,7 @@ export function liveStream(watcher: Watcher, options: LiveOptions): ReadableStre
           inFlight: inFlight(),
           ...(due ? { running: running() } : {}),
         };
-        // How long a browser waits before it begins again, where the stream ends.
+        // How long a browser waits before it reconnects when the stream ends.
         const first = begun ? '' : 'retry: 1000\n\n';
         begun = true;
         controller.enqueue(first === '' ? told(event) : Buffer.concat([encoder.encode(first), told(event)]));

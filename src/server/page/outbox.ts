@@ -2,13 +2,13 @@ import type { Clock } from '../../clock.ts';
 import type { RequestRow, RunningRow } from '../../web/api.ts';
 import type { Told } from '../fleet.ts';
 
-/** How long one look lasts, milliseconds: several times as long as until the next is told. */
+/** How long a watch lasts unless it is renewed, milliseconds: several times the renewal interval. */
 const OPEN_MS = 10_000;
 
-/** How often what has ended is told, milliseconds. */
+/** The interval at which finished requests are sent, milliseconds. */
 const SEND_MS = 200;
 
-/** Requests that are told at a time; the oldest of more are left out, and counted. */
+/** The largest number of requests per message; the oldest of more are dropped, and counted. */
 const MAX_ROWS = 500;
 
 interface OutboxDeps {
@@ -18,7 +18,7 @@ interface OutboxDeps {
   readonly tell: (told: Told) => void;
 }
 
-/** Finished requests on their way to another process, where somebody looks at them. */
+/** Finished requests for another process in which they are watched. */
 export class Outbox {
   readonly #deps: OutboxDeps;
   #rows: RequestRow[] = [];
@@ -30,12 +30,12 @@ export class Outbox {
     this.#deps = deps;
   }
 
-  /** Whether somebody looks. */
+  /** Whether requests are being watched. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
 
-  /** Somebody looks, or does so still. */
+  /** Starts or renews a watch. */
   open(): void {
     this.#openUntilMs = this.#deps.clock.monotonic() + OPEN_MS;
     if (this.#isOpen) return;

@@ -8,21 +8,21 @@ import { RecordWatch } from './watch.ts';
 
 export interface PageDeps {
   readonly clock: Clock;
-  /** By which sign-ins are sealed: 32 bytes of chance. */
+  /** Seals sign-ins: 32 random bytes. */
   readonly secret: Uint8Array;
-  /** Requests whose answer has not ended. */
+  /** The number of requests in progress. */
   readonly inFlight: () => number;
-  /** Those requests, in the order in which they came. */
+  /** The requests in progress, in order of arrival. */
   readonly running: () => Iterable<Exchange>;
-  /** The other processes that serve the same port, where there are some. */
+  /** The other processes that serve the same port, if there are any. */
   readonly fleet: Fleet | undefined;
 }
 
-/** What the page keeps from one configuration to the next. Nothing is loaded, and nothing begun, before somebody looks. */
+/** The state of the page across configurations. Nothing is loaded or started before it is first used. */
 export class Page {
   readonly watch: RecordWatch;
   readonly sessions: Sessions;
-  /** What the log says of requests that have ended. */
+  /** Reads finished requests from the log. */
   readonly history: HistoryThread;
 
   constructor({ clock, secret, inFlight, running, fleet }: PageDeps) {
@@ -34,7 +34,7 @@ export class Page {
     });
   }
 
-  /** Ends what would keep the process from ending, or shows what a former configuration allowed. */
+  /** Ends everything that would keep the process running, or that shows what a former configuration allowed. */
   endStreams(): void {
     this.watch.end();
   }

@@ -1,4 +1,4 @@
-/** What the playground asks: models, in the name of whoever has signed in. */
+/** The playground's requests to models, in the name of the signed-in key. */
 import type { Hono } from 'hono';
 import type { ServerContext, ServerEnv } from '../context.ts';
 import type { Access } from './access.ts';

@@ -2,7 +2,7 @@ import type { ProvidersAnswer } from '../../web/api.ts';
 import type { ServerContext } from '../context.ts';
 import { summarize } from '../../pipeline/status.ts';
 
-/** What /providers tells, for the page. */
+/** The content of /providers for the page. */
 export async function providers(context: ServerContext): Promise<ProvidersAnswer> {
   const seen = (await context.fleet?.status()) ?? { providers: context.providers(), log: context.log() };
   const { status } = summarize(seen.providers);

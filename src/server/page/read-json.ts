@@ -1,7 +1,7 @@
 import { ProxyError } from '../../errors.ts';
 import { parseJson } from '../../wire/json.ts';
 
-/** The JSON of a small body. @throws ProxyError `too_large`, `invalid_request` */
+/** Reads the JSON of a small body. @throws ProxyError `too_large`, `invalid_request` */
 export async function readAtMost(request: Request, bytes: number): Promise<unknown> {
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -1,4 +1,4 @@
-/** What the page asks for. Everything but its files, and signing in, needs a key that may read the pages about the inside. */
+/** The page's requests. Everything but its files, and signing in, requires a key that may read the operational endpoints. */
 import { Hono } from 'hono';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { HeaderMap } from '../../wire/headers.ts';
@@ -16,7 +16,7 @@ import { liveStream } from './live.ts';
 import { servePlayground } from './playground.ts';
 import { providers } from './providers.ts';
 
-/** @param base the path below which all of it is, `/page` left out */
+/** @param base the path below which all of it is, without `/page` */
 export function pageRoutes(context: ServerContext, base: string): Hono<ServerEnv> {
   const app = new Hono<ServerEnv>({ getPath: (request) => pathOf(request).slice(base.length) });
   const access = new Access(context, `${base}/page`);
@@ -51,13 +51,13 @@ export function pageRoutes(context: ServerContext, base: string): Hono<ServerEnv
   return app;
 }
 
-/** Where a request has no Host header, as in HTTP/1.0, its URL is the path alone. */
+/** Without a Host header, as in HTTP/1.0, the URL of a request is the path alone. */
 function pathOf({ url }: Request): string {
   return new URL(url, 'http://localhost').pathname;
 }
 
 function live(c: Context<ServerEnv>, context: ServerContext, access: Access): Response {
-  // A stream that begins while the proxy stops would hold it up.
+  // A stream that begins while the proxy stops would delay it.
   if (context.draining()) throw new ProxyError('shutting_down', 'Cannot show live requests: shutting down');
   const headers = headersOf(c);
   const { watch } = context.page;
@@ -79,7 +79,7 @@ async function file(name: string, accepted: string): Promise<Response> {
   return new Response(packed ? found.gzip() : found.bytes, {
     headers: {
       'content-type': found.type,
-      // Its name holds a hash of what is in it.
+      // Its name contains a hash of its content.
       'cache-control': 'public, max-age=31536000, immutable',
       vary: 'accept-encoding',
       ...(packed ? { 'content-encoding': 'gzip' } : {}),
@@ -87,7 +87,7 @@ async function file(name: string, accepted: string): Promise<Response> {
   });
 }
 
-/** Adds the headers that keep browsers from doing harm; what was not said otherwise is not stored. */
+/** Adds security headers; responses are not cached unless they say otherwise. */
 const safely: MiddlewareHandler<ServerEnv> = async (c, next) => {
   await next();
   for (const [name, value] of Object.entries(SAFE_HEADERS)) c.res.headers.set(name, value);

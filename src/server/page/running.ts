@@ -1,18 +1,18 @@
 import type { Exchange } from '../../pipeline/exchange.ts';
 import type { RunningRow } from '../../web/api.ts';
 
-/** Requests that are shown while they run. */
+/** The number of running requests that are shown. */
 export const MOST_RUNNING = 20;
 
-/** Shorter ones would come and go faster than one can read, milliseconds. */
+/** Shorter requests would disappear faster than one can read, milliseconds. */
 const SHOWN_FROM_MS = 1_000;
 
-/** Those that have taken longest, the longest first. @param running in the order in which they came */
+/** The longest-running requests, longest first. @param running in order of arrival */
 export function longest(running: Iterable<Exchange>): RunningRow[] {
   const rows: RunningRow[] = [];
   for (const exchange of running) {
     const row = runningRow(exchange);
-    // All that come behind it came later.
+    // All that follow arrived later.
     if (row.ms < SHOWN_FROM_MS || rows.length >= MOST_RUNNING) break;
     rows.push(row);
   }

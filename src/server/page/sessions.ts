@@ -1,46 +1,46 @@
 /**
- * Signing in. A browser keeps a token in a cookie that scripts cannot read, in place of the key. The token names the key and when
- * it ends, and is sealed with a secret of this process and the hash of the key: it ends with the key, when that is exchanged,
- * disabled or expires, and when the proxy is started again. Nothing is stored but which tokens were signed out.
+ * Sign-ins. A browser keeps a token in a cookie that scripts cannot read, in place of the key. The token contains the name of the
+ * key and an expiry, and is sealed with a secret of this process and the hash of the key: it becomes invalid when the key is rotated,
+ * disabled or expires, and when the proxy restarts. Only signed-out tokens are stored.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { OperatorKey } from '../auth.ts';
 
-/** How long a token works, milliseconds. */
+/** The lifetime of a token, milliseconds. */
 export const SESSION_MS = 12 * 3_600_000;
 
-/** Tokens that are remembered as signed out; the one that would have ended first is forgotten beyond that. */
+/** The number of signed-out tokens that are remembered; above it, the one that expires first is dropped. */
 const MAX_ENDED = 10_000;
 
-/** Longest token that is looked at, characters. */
+/** The longest token that is examined, characters. */
 const MAX_TOKEN = 1_000;
 
 interface Payload {
   /** The name of the key. */
   readonly key: string;
-  /** When it ends, milliseconds since 1970. */
+  /** Its expiry, milliseconds since 1970. */
   readonly until: number;
   readonly id: string;
 }
 
 export interface SignedIn extends Payload {
-  /** The secret of the key by which it was signed in. */
+  /** The secret of the key that was used to sign in. */
   readonly hash: string;
 }
 
 export class Sessions {
   readonly #secret: Uint8Array;
   readonly #now: () => number;
-  /** When each would have ended, by its id. */
+  /** The expiry of each, by id. */
   readonly #ended = new Map<string, number>();
 
-  /** @param secret 32 bytes of chance, the same for all processes that serve a port */
+  /** @param secret 32 random bytes, the same for all processes that serve a port */
   constructor(secret: Uint8Array, now: () => number) {
     this.#secret = secret;
     this.#now = now;
   }
 
-  /** A token for a key. */
+  /** Creates a token for a key. */
   begin({ name, hash }: OperatorKey): string {
     const payload: Payload = { key: name, until: this.#now() + SESSION_MS, id: crypto.randomUUID() };
     const text = Buffer.from(JSON.stringify(payload)).toString('base64url');
@@ -48,8 +48,8 @@ export class Sessions {
   }
 
   /**
-   * Whose token it is; `undefined` where it is none, or works no longer.
-   * @param hashes of the secrets by which a key may sign in now
+   * The key that a token belongs to; `undefined` if it is invalid or has expired.
+   * @param hashes of the secrets with which a key may sign in now
    */
   look(token: string, hashes: (key: string) => readonly string[]): SignedIn | undefined {
     if (token.length > MAX_TOKEN) return undefined;
@@ -64,7 +64,7 @@ export class Sessions {
     return hash === undefined ? undefined : { ...payload, hash };
   }
 
-  /** Ends one before its time. */
+  /** Invalidates a token. */
   end({ id, until }: Pick<SignedIn, 'id' | 'until'>): void {
     const nowMs = this.#now();
     for (const [each, ms] of this.#ended) if (ms <= nowMs) this.#ended.delete(each);

@@ -1,4 +1,4 @@
-/** Finished requests on their way to whoever looks at the page. Costs nothing while nobody does. */
+/** Finished requests for those who watch the page. Costs nothing while nobody does. */
 import type { Clock } from '../../clock.ts';
 import type { LogRecord } from '../../logs/record.ts';
 import type { RequestRow, RunningRow } from '../../web/api.ts';
@@ -8,24 +8,24 @@ import { Outbox } from './outbox.ts';
 import { MOST_RUNNING } from './running.ts';
 import { Watcher } from './watcher.ts';
 
-/** Those who look at once; further ones are refused. */
+/** The number of simultaneous watchers; further ones are refused. */
 const MAX_WATCHERS = 32;
 
-/** How often the other processes are told that somebody looks, milliseconds. */
+/** The interval at which the other processes are notified of a watch, milliseconds. */
 const LOOK_MS = 3_000;
 
-/** How old a number of another process may be, milliseconds. */
+/** How old the figures of another process may be, milliseconds. */
 const FRESH_MS = 5_000;
 
 export interface WatchDeps {
   readonly clock: Clock;
   readonly inFlight: () => number;
-  /** The requests in flight that have taken longest, the longest first. */
+  /** The longest-running requests, longest first. */
   readonly running: () => readonly RunningRow[];
   readonly fleet: Fleet | undefined;
 }
 
-/** What another process has said. */
+/** The figures of another process. */
 interface Heard {
   readonly inFlight: number;
   readonly running: readonly RunningRow[];
@@ -35,9 +35,9 @@ interface Heard {
 export class RecordWatch {
   readonly #deps: WatchDeps;
   readonly #watchers = new Set<Watcher>();
-  /** What goes to other processes where somebody looks. */
+  /** Sends requests to other processes in which they are watched. */
   readonly #outbox: Outbox | undefined;
-  /** What the others have last said of their requests in flight, by their numbers. */
+  /** The latest figures of the other processes, by number. */
   readonly #others = new Map<number, Heard>();
   #cancelLook: (() => void) | undefined;
 
@@ -56,11 +56,11 @@ export class RecordWatch {
     });
   }
 
-  /** The sink of records: keeps none that nobody wants to see. */
+  /** The sink of records: keeps none that is not watched. */
   take(record: LogRecord): void {
     const away = this.#outbox?.isOpen ?? false;
     if (this.#watchers.size === 0 && !away) return;
-    // What is said of a request is none.
+    // Feedback is not a request.
     if (record.endpoint === 'feedback') return;
     const row = rowOf(record);
     this.#show(row);
@@ -68,8 +68,8 @@ export class RecordWatch {
   }
 
   /**
-   * @param wants which requests are to be seen
-   * @throws ProxyError `unavailable` when too many look already
+   * @param wants which requests to show
+   * @throws ProxyError `unavailable` when there are too many watchers
    */
   begin(wants: (row: RequestRow) => boolean): Watcher {
     if (this.#watchers.size >= MAX_WATCHERS)
@@ -84,12 +84,12 @@ export class RecordWatch {
     return this.#watchers.size;
   }
 
-  /** Requests whose answer has not ended, of all processes as far as they have told. */
+  /** The number of requests in progress, in all processes that have reported it. */
   get inFlight(): number {
     return this.#heard.reduce((sum, other) => sum + other.inFlight, this.#deps.inFlight());
   }
 
-  /** Those of them that have taken longest. */
+  /** The longest-running of them. */
   get running(): RunningRow[] {
     const all = [...this.#deps.running(), ...this.#heard.flatMap(({ running }) => running)];
     return all.toSorted((a, b) => b.ms - a.ms).slice(0, MOST_RUNNING);
@@ -100,7 +100,7 @@ export class RecordWatch {
     return [...this.#others.values()].filter(({ atMs }) => atMs >= sinceMs);
   }
 
-  /** Ends all streams; browsers begin again by themselves. */
+  /** Ends all streams; browsers reconnect by themselves. */
   end(): void {
     for (const watcher of this.#watchers) watcher.end();
   }
@@ -109,7 +109,7 @@ export class RecordWatch {
     for (const watcher of this.#watchers) watcher.take(row);
   }
 
-  /** Tells the others that somebody looks, again and again. */
+  /** Repeatedly notifies the others of a watch. */
   #look(): void {
     const { fleet, clock } = this.#deps;
     if (!fleet || this.#watchers.size === 0) {
@@ -121,7 +121,7 @@ export class RecordWatch {
   }
 }
 
-/** What is shown of a record, or of the head of one. */
+/** The fields of a record, or of a head, that are shown. */
 export function rowOf(record: LogRecord): RequestRow {
   return {
     ts: record.ts,

@@ -1,9 +1,9 @@
 import type { LiveEvent, RequestRow } from '../../web/api.ts';
 
-/** Requests that wait for one watcher. Whoever takes them too slowly misses the oldest, and is told how many. */
+/** The queue of requests for one watcher. A slow reader misses the oldest, and is told how many. */
 const MAX_WAITING = 1_000;
 
-/** One who looks at live requests. */
+/** One watcher of live requests. */
 export class Watcher {
   readonly #wants: (row: RequestRow) => boolean;
   readonly #gone: () => void;
@@ -31,19 +31,19 @@ export class Watcher {
     this.#wake?.();
   }
 
-  /** Some never came this far. */
+  /** Some requests are refused before these facts are known. */
   misses(count: number): void {
     this.#skipped += count;
   }
 
-  /** Resolves when something waits, or it has ended; at once where that is so. */
+  /** Resolves when something is queued, or the stream has ended; at once if that is already so. */
   async something(): Promise<void> {
     if (this.#waiting.length > 0 || this.#ended) return;
     await new Promise<void>((resolve) => (this.#wake = resolve));
     this.#wake = undefined;
   }
 
-  /** What waits, which it then does no longer. */
+  /** Takes everything from the queue. */
   empty(): Pick<LiveEvent, 'records' | 'skipped'> {
     const taken = { records: this.#waiting, skipped: this.#skipped };
     this.#waiting = [];

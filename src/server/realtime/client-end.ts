@@ -2,14 +2,14 @@ import type { Peer } from '../../pipeline/realtime/session.ts';
 import type { ServerSocket, SocketHandler } from '../context.ts';
 import { CLOSE, fittingReason, isSendable } from '../../wire/websocket/close.ts';
 
-/** Who is told what the client does. */
+/** Receives the events of the client. */
 export interface Listening {
   fromClient(message: string | Uint8Array): void;
   drained(): void;
   clientClosed(code: number, reason: string): void;
 }
 
-/** The client's end of a session. What the client sends before anybody listens is kept, up to a bound. */
+/** The client's end of a session. Messages that arrive before there is a listener are kept, up to a limit. */
 export class ClientEnd implements SocketHandler, Peer {
   readonly #maxWaiting: number;
   #socket: ServerSocket | undefined;
@@ -20,7 +20,7 @@ export class ClientEnd implements SocketHandler, Peer {
   #gone: (() => void) | undefined;
   #closed: readonly [code: number, reason: string] | undefined;
 
-  /** @param maxWaiting what is kept until somebody listens, bytes */
+  /** @param maxWaiting how much is kept until there is a listener, bytes */
   constructor(maxWaiting: number) {
     this.#maxWaiting = maxWaiting;
   }
@@ -29,12 +29,12 @@ export class ClientEnd implements SocketHandler, Peer {
     this.#socket = socket;
   }
 
-  /** Whether the client is gone, or is being told to go. */
+  /** Whether the client has disconnected, or is being disconnected. */
   get isClosed(): boolean {
     return this.#closed !== undefined;
   }
 
-  /** Gives the first message, of which whoever listens is not told again. @param gone told where the client leaves before */
+  /** Returns the first message, which the listener does not receive again. @param gone called if the client disconnects first */
   first(take: (message: string | Uint8Array) => void, gone: () => void): void {
     const [message] = this.#waiting.splice(0, 1);
     this.#gone = gone;
@@ -67,7 +67,7 @@ export class ClientEnd implements SocketHandler, Peer {
     this.#listening?.clientClosed(code, reason);
   }
 
-  /** Tells what came so far, and all that comes. */
+  /** Delivers the messages so far, and all further ones. */
   listen(listening: Listening): void {
     this.#listening = listening;
     const waiting = this.#waiting;

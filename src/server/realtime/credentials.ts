@@ -1,16 +1,16 @@
-/** What clients that cannot set headers send instead: browsers, whose WebSockets take a URL and protocols alone. */
+/** Credentials of clients that cannot set headers: browsers, whose WebSockets only take a URL and protocols. */
 import type { HeaderMap } from '../../wire/headers.ts';
 
-/** How OpenAI's clients in browsers send their key. */
+/** The protocol prefix with which OpenAI's clients in browsers send their key. */
 const KEY = 'openai-insecure-api-key.';
-/** Protocols that stand for a header, and are none that is spoken. */
+/** Protocols that represent a header rather than a real subprotocol. */
 const STANDS_FOR_HEADER = /^openai-(?:insecure-api-key|organization|project|beta)\./;
 const BETA = /^openai-beta\.(.+)-(v\d+)$/;
 
-/** Names of a key in the query, by endpoint: Azure's for browsers, and Gemini's. */
+/** Query parameters with a key, by endpoint: Azure's for browsers, and Gemini's. */
 const IN_QUERY = { realtime: 'api-key', 'realtime.live': 'key' } as const;
 
-/** The headers of a request for a WebSocket, with those that its protocols and its query stand for. */
+/** The headers of a WebSocket request, including those represented by its protocols and its query. */
 export function spelledOut(
   headers: HeaderMap,
   query: URLSearchParams,
@@ -30,7 +30,7 @@ export function spelledOut(
   };
 }
 
-/** The protocol to agree on; `undefined` where the client offers none that is spoken. It must never be the one with the key. */
+/** The subprotocol to accept; `undefined` if the client offers none that is supported. It must never be the one with the key. */
 export function agreedProtocol(headers: HeaderMap): string | undefined {
   const spoken = protocolsOf(headers).filter((protocol) => !STANDS_FOR_HEADER.test(protocol));
   return spoken.find((protocol) => protocol === 'realtime') ?? spoken[0];

@@ -25,18 +25,18 @@ import { agreedProtocol, spelledOut } from './credentials.ts';
 
 type RealtimeEndpoint = 'realtime' | 'realtime.live';
 
-/** Answers a request for a WebSocket; with nothing where it has become one. */
+/** Handles a request for a WebSocket; without a response if it was upgraded. */
 export type Upgrade = (
   request: Request,
   headers: HeaderMap,
   bindings: ServerBindings,
 ) => Promise<Response | undefined>;
 
-/** Longest name of a client's program in a record, and of a model, characters. */
+/** The longest User-Agent in a record, and model name, characters. */
 const MAX_USER_AGENT = 200;
 const MAX_MODEL = 2_048;
 
-/** A request for a session, as far as it has come. */
+/** The state of a session request. */
 interface Call {
   readonly request: Request;
   readonly headers: HeaderMap;
@@ -44,13 +44,13 @@ interface Call {
   readonly endpoint: RealtimeEndpoint;
   readonly exchange: Exchange;
   readonly end: ClientEnd;
-  /** Ends it while it is not a session yet. */
+  /** Aborts it until it is a session. */
   readonly abort: Abort;
 }
 
 /**
- * Opens sessions. OpenAI's name their model in the URL: the client is told of the WebSocket when a provider has begun the session, so
- * that it gets any refusal as the answer it understands. Gemini's name it in their first message: the WebSocket comes first.
+ * Opens sessions. OpenAI's have their model in the URL: the WebSocket is accepted when a provider has begun the session, so that a
+ * refusal is an ordinary HTTP response. Gemini's have it in the first message: the WebSocket is accepted first.
  */
 export function openSession(context: ServerContext, endpoint: RealtimeEndpoint): Upgrade {
   return async (request, given, bindings) => {
@@ -61,7 +61,7 @@ export function openSession(context: ServerContext, endpoint: RealtimeEndpoint):
     const { abort, upgraded } = untilUpgraded(request);
     const end = new ClientEnd(context.limits.realtime.max_unsent);
     const call: Call = { request, headers, bindings, endpoint, exchange, end, abort };
-    // Bun would cut what is quiet while providers are asked.
+    // Bun would close a silent connection while providers are called.
     bindings.server?.timeout(request, 0);
     try {
       const client = await admitted(context, call);
@@ -90,7 +90,7 @@ export function openSession(context: ServerContext, endpoint: RealtimeEndpoint):
 }
 
 /**
- * What a plain request gets at the path of sessions: the same refusals as one for a WebSocket, else the word that one is needed.
+ * Handles a plain HTTP request to the path of sessions: the same refusals as for a WebSocket, otherwise a message that one is needed.
  * @throws ProxyError
  */
 export async function refusePlain(
@@ -115,7 +115,7 @@ function queryOf(request: Request): URLSearchParams {
   return new URLSearchParams(request.url.split('?')[1]?.split('#')[0] ?? '');
 }
 
-/** The model of a session: OpenAI's name for it, or Azure's. */
+/** The model of a session: in OpenAI's parameter, or in Azure's. */
 function modelIn(query: URLSearchParams): string {
   const model = query.get('model') ?? query.get('deployment') ?? '';
   return named(model, 'the query must name a model (?model=...)');
@@ -126,7 +126,7 @@ function named(model: string, lacking: string): string {
   throw new ProxyError('invalid_request', `Cannot begin a session: ${lacking}`, { param: 'model' });
 }
 
-/** Aborts when the client leaves before there is a WebSocket. Afterwards Bun's signal says nothing that its handlers do not. */
+/** Aborts when the client disconnects before the upgrade. Afterwards Bun's signal adds nothing to the WebSocket's own events. */
 function untilUpgraded({ signal }: Request): { readonly abort: Abort; readonly upgraded: () => void } {
   const abort = new Abort();
   let waits = true;
@@ -198,7 +198,7 @@ function upgrade({ request, headers, bindings, exchange, end }: Call): boolean {
     answer['x-llmproxy-provider'] = target.provider.name;
     answer['x-llmproxy-model'] = headerText(target.model);
   }
-  // Bun would choose the first one by itself, whatever it is.
+  // Bun would always accept the first subprotocol by itself.
   answer['sec-websocket-protocol'] = agreedProtocol(headers) ?? '';
   return bindings.server?.upgrade?.(request, { data: end, headers: answer }) ?? false;
 }
@@ -210,7 +210,7 @@ function begin(context: ServerContext, { end, abort }: Call, agreed: Agreed, ask
   if (context.draining()) session.drain();
 }
 
-/** Waits for the message that names the model, and goes on from there. */
+/** Waits for the message that contains the model, and continues from there. */
 async function beginLive(context: ServerContext, call: Call, client: Client): Promise<void> {
   const { end, exchange } = call;
   try {
@@ -233,7 +233,7 @@ async function beginLive(context: ServerContext, call: Call, client: Client): Pr
   }
 }
 
-/** What the client says first, within the time that it may take for a body. */
+/** The client's first message, within the timeout for a body. */
 async function firstMessage({ clock, limits }: ServerContext, { end, abort }: Call): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const late = () =>
@@ -275,7 +275,7 @@ function failed(context: ServerContext, exchange: Exchange, thrown: unknown): Pr
   return finishFailed(exchange, error, statusOf(error));
 }
 
-/** What a session that is already a WebSocket is closed with in place of an answer. */
+/** The close frame for a session that is already a WebSocket, in place of an error response. */
 function closeCodeOf({ fault, rule }: ProxyError): number {
   if (fault === 'shutting_down') return CLOSE.goingAway;
   if (rule.status === 400) return CLOSE.notText;

@@ -1,4 +1,4 @@
-/** Answers that are made of what is stored. */
+/** HTTP responses made from stored data. */
 
 export function json(body: string): Response {
   return new Response(body, { headers: { 'content-type': 'application/json' } });

@@ -13,7 +13,7 @@ import { failedCode } from '../../wire/responses/failure.ts';
 import { queuedResponse } from '../../wire/responses/queued.ts';
 import { EventCopy, queuedEvents } from './event-copy.ts';
 
-/** How often it is said which responses still run, and asked which are not wanted any more, milliseconds. */
+/** The interval at which running responses are confirmed, and cancelled ones looked up, milliseconds. */
 const BEAT_MS = 1_000;
 
 const RETRY_AFTER_MS = 1_000;
@@ -24,15 +24,15 @@ export interface BackgroundDeps {
 }
 
 export interface BackgroundLimits {
-  /** That run at once, and that wait for their turn. */
+  /** The limits on running and on queued responses. */
   readonly maxRunning: number;
   readonly maxQueued: number;
 }
 
-/** A request that is to run in the background. */
+/** A request to run in the background. */
 export interface BackgroundJob {
   readonly owner: Owner;
-  /** With its standing, and its id in it. */
+  /** Including its standing, which contains its id. */
   readonly inbound: Inbound;
   /** As its client sent it, JSON. */
   readonly request: string;
@@ -40,7 +40,7 @@ export interface BackgroundJob {
   readonly requester: Requester;
   readonly pipeline: Pipeline;
   readonly ttlMs: number;
-  /** What ends the requests in flight when the proxy stops. */
+  /** Functions that abort the requests in progress when the proxy stops. */
   readonly running: RunningRequests;
 }
 
@@ -48,21 +48,21 @@ interface Running {
   readonly owner: Owner;
   readonly id: string;
   readonly abort: Abort;
-  /** Whether it counts among those that run at once. */
+  /** Whether it counts as running. */
   runs: boolean;
-  /** Lets it begin, while it waits for its turn. */
+  /** Starts it, while it is queued. */
   begin: (() => void) | undefined;
-  /** Whoever waits for its next events. */
+  /** Callbacks that wait for its next events. */
   readonly listeners: Set<() => void>;
 }
 
-/** Responses that go on without their client, a bounded number at once. What they say is in the store. */
+/** Responses that run without their client, a limited number at once. Their output goes to the store. */
 export class Background {
   readonly #deps: BackgroundDeps;
   readonly #jobs = new Map<string, Running>();
   #limits: BackgroundLimits;
   #active = 0;
-  /** Whether it will be said soon that they run. */
+  /** Whether a confirmation is scheduled. */
   #beats = false;
 
   constructor(deps: BackgroundDeps, limits: BackgroundLimits) {
@@ -70,7 +70,7 @@ export class Background {
     this.#limits = limits;
   }
 
-  /** Those that run or wait. */
+  /** The number of running and queued responses. */
   get size(): number {
     return this.#jobs.size;
   }
@@ -80,8 +80,8 @@ export class Background {
   }
 
   /**
-   * Takes a request. Its exchange is finished when it is over, however long that takes.
-   * @returns the response as it stands now, JSON
+   * Accepts a request. Its exchange is finished when it ends, however long that takes.
+   * @returns the response in its current state, JSON
    * @throws ProxyError when it is refused at once
    */
   async accept(job: BackgroundJob): Promise<string> {
@@ -100,7 +100,7 @@ export class Background {
     const entry = { owner, id, request, response, previous, conversation, streams, nowMs, untilMs };
     const abort = new Abort();
     const running: Running = { owner, id, abort, runs: false, begin: undefined, listeners: new Set() };
-    // Its place is taken before anything is waited for: others come meanwhile.
+    // The place is taken before anything is awaited: other requests arrive meanwhile.
     this.#jobs.set(keyOf(owner, id), running);
     try {
       await store.ask('background', 'queue', entry);
@@ -119,14 +119,14 @@ export class Background {
     throw refused;
   }
 
-  /** Ends one that runs here. What is stored of it says so already. */
+  /** Aborts one that runs here. The store already says so. */
   cancel(owner: Owner, id: string): void {
     const running = this.#jobs.get(keyOf(owner, id));
     if (!running) return;
     running.abort.abort(new ProxyError('client_abort', 'Cannot finish the answer: the client cancelled it'));
   }
 
-  /** Waits until there may be more events of it, at most for so long, milliseconds. */
+  /** Waits until there may be more events, at most for this long, milliseconds. */
   async changed(owner: Owner, id: string, ms: number): Promise<void> {
     const running = this.#jobs.get(keyOf(owner, id));
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -137,7 +137,7 @@ export class Background {
     running?.listeners.delete(resolve);
   }
 
-  /** Begins it, or lets it wait. @returns why it was refused at once, where it was */
+  /** Starts it, or queues it. @returns why it was refused at once, if it was */
   async #run(job: BackgroundJob, running: Running): Promise<ProxyError | undefined> {
     if (this.#active >= this.#limits.maxRunning) {
       void this.#wait(job, running);
@@ -147,7 +147,7 @@ export class Background {
     running.runs = true;
     const opened = this.#open(job, running);
     const { promise: going, resolve } = Promise.withResolvers<undefined>();
-    // What its key's limits refuse is refused before anything is asked of a provider.
+    // The limits of its key are checked before a provider is called.
     const cancel = this.#deps.clock.after(1, () => resolve(undefined));
     const early = await Promise.race([opened.then(() => undefined, toProxyError), going]);
     cancel();
@@ -163,7 +163,7 @@ export class Background {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     running.begin = () => resolve(true);
     const forget = running.abort.onAbort(() => {
-      // From here on it is given no turn.
+      // From here on it is no longer queued.
       running.begin = undefined;
       resolve(false);
     });
@@ -201,7 +201,7 @@ export class Background {
     }
   }
 
-  /** Stores the events of a stream as they come. */
+  /** Stores the events of a stream as they arrive. */
   async #copy(body: ReadableStream<Uint8Array>, running: Running): Promise<void> {
     const { owner, id } = running;
     const copy = new EventCopy(id);
@@ -231,7 +231,7 @@ export class Background {
     tell(running);
   }
 
-  /** @throws ProxyError `unavailable` when too many are there, `over_share` when too many of them are of one key */
+  /** @throws ProxyError `unavailable` when there are too many, `over_share` when too many of them belong to one key */
   #checkRoom(owner: Owner): void {
     const { maxRunning, maxQueued } = this.#limits;
     const more = { retryAfterMs: RETRY_AFTER_MS };
@@ -251,7 +251,7 @@ export class Background {
       );
   }
 
-  /** One is over: those that wait begin, as many as may run. */
+  /** When one ends, queued ones are started as far as the limit allows. */
   #free(over: Running): void {
     over.runs = false;
     this.#active -= 1;
@@ -266,9 +266,9 @@ export class Background {
     }
   }
 
-  /** The one that has waited longest of those whose owner has fewest running: nobody's many hold up another's one. */
+  /** The longest-queued one of the owner with the fewest running: many responses of one owner must not delay another's. */
   #next(over: Running): Running | undefined {
-    // The one that is over still counts, so that its owner does not go first again.
+    // The one that has ended still counts, so that its owner is not preferred.
     const runs = new Map<Owner, number>([[over.owner, 1]]);
     for (const job of this.#jobs.values()) if (job.runs) runs.set(job.owner, (runs.get(job.owner) ?? 0) + 1);
     let next: Running | undefined;

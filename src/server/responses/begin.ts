@@ -22,18 +22,18 @@ import { parseInbound } from '../inbound.ts';
 import { notStored } from './not-stored.ts';
 import { boundsOf } from '../json.ts';
 
-/** Whose request it is, and in which exchange. */
+/** The caller of a request, and its exchange. */
 export interface Asking {
   readonly client: Pick<Client, 'key'>;
   /** How much of it may be kept. */
   readonly content: LogContent;
   readonly origin: Origin;
   readonly exchange: Exchange;
-  /** The last answer of the connection that it came over, where that is kept. */
+  /** The last answer of the connection that it arrived over, if that is kept. */
   readonly last: LastAnswer | undefined;
 }
 
-/** What of a request is about stored responses. */
+/** The fields of a request that concern stored responses. */
 interface Stateful {
   readonly previous: string | undefined;
   readonly conversation: string | undefined;
@@ -42,8 +42,8 @@ interface Stateful {
 }
 
 /**
- * A request of the Responses API where responses are stored: with all that was said before in place of the id that stands for
- * it. Its answer is stored at its end, unless it runs in the background, which is not begun here.
+ * Prepares a request of the Responses API where responses are stored: references are replaced by the earlier conversation, and the
+ * answer is stored at its end, unless it runs in the background, which is not started here.
  * @throws ProxyError `previous_not_found`, `not_stored`, `too_large`, `invalid_request`
  */
 export async function beginStored(
@@ -100,14 +100,14 @@ export async function beginStored(
   return begun;
 }
 
-/** Whether requests of an endpoint may go on from what is stored. */
+/** Whether requests of an endpoint may refer to stored responses. */
 export function isStateful(endpoint: Endpoint): boolean {
   return STATEFUL.has(endpoint);
 }
 
 const STATEFUL: ReadonlySet<Endpoint> = new Set(['responses', 'responses.input_tokens', 'responses.compact']);
 
-/** Whose stored responses a caller may see. */
+/** The owner whose stored responses a caller may see. */
 export function ownerOf({ key }: Pick<Client, 'key'>): string {
   return key ?? '';
 }
@@ -131,7 +131,7 @@ function statefulIn(value: JsonObject, mayStore: boolean): Stateful {
   return { previous, conversation, background, stores };
 }
 
-/** What was said before; `undefined` where nothing was, or it is not known here. */
+/** The earlier conversation; `undefined` if there is none, or it is unknown here. */
 async function comesFrom(
   { previous, conversation }: Stateful,
   { client, last }: Asking,
@@ -164,7 +164,7 @@ async function comesFrom(
         'Cannot go on: what was said before is larger than limits.max_body allows',
       );
     case 'missing':
-      // A response before it is gone. One that was never here may be known to the provider.
+      // An earlier response was deleted. A response that was never here may be known to the provider.
       if (previous !== undefined && chain.id !== previous) throw previousNotFound(chain.id);
       return undefined;
     default:
@@ -172,7 +172,7 @@ async function comesFrom(
   }
 }
 
-/** The request with what was said before; and as it was sent, for the provider that has stored that. */
+/** The request with the earlier conversation; and as it was sent, for the provider that has stored it. */
 async function expanded(
   inbound: Inbound,
   { from, standing }: { from: Extract<Chain, { kind: 'found' }>; standing: Standing },
@@ -203,7 +203,7 @@ function* joint(inbound: Inbound, items: string, asking: Asking, context: Server
   return { ...read, expanded: true };
 }
 
-/** The request without some of its fields, and with others in their place. */
+/** The request with some fields removed or replaced. */
 function* without(
   inbound: Inbound,
   names: readonly string[],

@@ -10,7 +10,7 @@ import { NotHere, notStored } from './not-stored.ts';
 import { idIn, owned } from './owned.ts';
 import { pagingOf } from './paging.ts';
 
-/** Items that may be added at once, and pairs of metadata, as OpenAI documents it. */
+/** The largest number of items per request, and of metadata entries, as OpenAI documents them. */
 const MAX_ITEMS = 20;
 const MAX_PAIRS = 16;
 const MAX_NAME = 64;
@@ -41,7 +41,7 @@ export function getConversation(context: ServerContext): Handler<ServerEnv> {
   return owned(context, async (call) => call.c.json(shown(await found(call))));
 }
 
-/** POST /v1/conversations/{id}: other metadata. */
+/** POST /v1/conversations/{id}: replaces the metadata. */
 export function updateConversation(context: ServerContext): Handler<ServerEnv> {
   return owned(context, async (call) => {
     const { c, owner, stored, body } = call;

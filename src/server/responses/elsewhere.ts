@@ -15,22 +15,22 @@ import { addressOf } from '../network.ts';
 import { ownLimits } from '../own-limits.ts';
 import { VIA, viaHere } from '../via.ts';
 
-/** Longest name of a client's program in a record, characters. */
+/** The longest User-Agent in a record, characters. */
 const MAX_USER_AGENT = 200;
 
-/** What is asked about something that is not stored here. */
+/** A request about something that is not stored here. */
 export interface AskedElsewhere extends Called {
   /** The id of the request. */
   readonly id: string;
   readonly client: Client;
-  /** The body, as far as it was read. */
+  /** The body, if it was read. */
   readonly body: PassCall['body'];
 }
 
 /**
- * Asks the provider that has what is not stored here: the one that stored it, or the only one that may have. It is a request
- * like any other that passes: with a record, and counted by the limits of its key; it costs nothing.
- * @throws the refusal, in other words where several providers may have it
+ * Asks the provider that has what is not stored here: the one that is known to have stored it, or the only one that may have. It is a
+ * request that is passed through like any other: with a record, and counted by the limits of its key; it costs nothing.
+ * @throws the refusal, worded differently if several providers may have it
  */
 export async function askElsewhere(
   context: ServerContext,
@@ -52,7 +52,7 @@ export async function askElsewhere(
   }
 }
 
-/** Which provider to ask. @throws the refusal */
+/** The provider to ask. @throws the refusal */
 async function keeper(
   { registry, stored, issued, clock }: ServerContext,
   { client }: AskedElsewhere,
@@ -62,7 +62,7 @@ async function keeper(
   const owner = ownerOf(client);
   const known = issued.get(id);
   if (known && known.owner !== owner) throw refusal;
-  // What another key has stored is nobody else's, wherever it is.
+  // What another key has stored is out of reach, wherever it is.
   if (stored) {
     const nowMs = clock.now();
     const { kind } =
@@ -92,7 +92,7 @@ async function forwarded(
 ): Promise<Response> {
   exchange.comesFrom({
     key: client.key,
-    // What passes is not read.
+    // The answer is not parsed.
     content: 'metadata',
     conversation: null,
     group: client.group,
@@ -109,7 +109,7 @@ async function forwarded(
   const travelling = passingHeaders(headers);
   travelling[VIA] = viaHere(headers, context.instance);
   Object.assign(travelling, exchange.joinTrace());
-  // The body was unpacked when it was read.
+  // The body was decompressed when it was read.
   delete travelling['content-encoding'];
   const abort = leaving(request.signal);
   context.running.add(abort, exchange);
@@ -120,12 +120,12 @@ async function forwarded(
   for (const [name, value] of Object.entries(exchange.limitHeaders ?? {})) back[name] = headerText(value);
   back['x-request-id'] = id;
   back['x-llmproxy-provider'] = provider.name;
-  // An error that was read is no longer compressed.
+  // The body of an error was decompressed to be read.
   if (typeof passed.body === 'string') delete back['content-encoding'];
   return new Response(passed.body, { status: passed.status, headers: back });
 }
 
-/** Where a provider has what a path of ours names. @throws ProxyError `invalid_request` */
+/** The provider's path for one of ours. @throws ProxyError `invalid_request` */
 function placeAt({ storedResponses = '' }: BaseProvider, url: URL): Pick<PassCall, 'segments' | 'query'> {
   const [path = '', own] = storedResponses.split('?');
   const [asked = ''] = /\/(?:responses|conversations)(?:\/.*)?$/.exec(url.pathname) ?? [];

@@ -3,7 +3,7 @@ import { isObject, parseJson } from '../../wire/json.ts';
 import { eventText } from '../../wire/responses/replayed.ts';
 import { SseReader } from '../../wire/sse.ts';
 
-/** The events before a response has begun: its client is not to wait for the first of them. @param response queued */
+/** The events before a response has begun, so that its client need not wait for the first one. @param response queued */
 export function queuedEvents(response: JsonObject): string[] {
   return [
     eventText({ type: 'response.created', response, sequence_number: 0 }),
@@ -11,7 +11,7 @@ export function queuedEvents(response: JsonObject): string[] {
   ];
 }
 
-/** The events of a response behind {@link queuedEvents}, under the id that its client knows and numbered anew. */
+/** The events of a response after {@link queuedEvents}, with the id that its client knows, and renumbered. */
 export class EventCopy {
   readonly #id: string;
   readonly #events = new SseReader();
@@ -22,7 +22,7 @@ export class EventCopy {
     this.#id = id;
   }
 
-  /** The events that are whole by now, each as text. */
+  /** The complete events so far, each as text. */
   push(bytes: Uint8Array): string[] {
     return this.#events.push(bytes).flatMap(({ data }) => {
       const event = parseJson(data);

@@ -5,20 +5,20 @@ import type { StoredService } from './service.ts';
 import { objectOf, parseJson } from '../../wire/json.ts';
 import { eventText, lastEvent, replayedEvents } from '../../wire/responses/replayed.ts';
 
-/** Which events of which response. */
+/** A response, and the position in its events. */
 export interface Wanted {
   readonly owner: Owner;
   readonly id: string;
   /** The number of the last event that the client has; -1 for none. */
   readonly after: number;
-  /** Whether the events are stored, or made of the response at its end. */
+  /** Whether the events are stored, or derived from the finished response. */
   readonly streams: boolean;
 }
 
-/** How long a response that another process runs is not looked for, milliseconds. */
+/** The polling interval for a response that runs in another process, milliseconds. */
 const LOOK_MS = 250;
 
-/** Silence after which a comment keeps the connection alive, in looks. */
+/** The number of polls without an event after which a comment keeps the connection alive. */
 const QUIET_LOOKS = 40;
 
 /** The last event of a stream. */
@@ -29,8 +29,8 @@ const encoder = new TextEncoder();
 type Controller = ReadableStreamDefaultController<Uint8Array>;
 
 /**
- * The events of a stored response: those that are stored, and those that come as long as it runs. They are read as fast as
- * the client takes them, and a client that leaves ends nothing but this.
+ * The events of a stored response: those stored so far, and further ones as long as it runs. They are read only as fast as the
+ * client takes them, and a client that disconnects affects only this stream.
  */
 export class EventStream {
   readonly #wanted: Wanted;
@@ -55,7 +55,7 @@ export class EventStream {
     return new ReadableStream({ pull, cancel: () => this.end() }, { highWaterMark: 0 });
   }
 
-  /** Goes on until something was sent, or nothing will be. */
+  /** Continues until something was sent, or nothing will be. */
   async #pull(controller: Controller): Promise<void> {
     const { owner, id } = this.#wanted;
     try {
@@ -65,7 +65,7 @@ export class EventStream {
         if (this.#quiet % QUIET_LOOKS === 0) return this.#send(controller, ': keep-alive\n\n');
       }
     } catch {
-      // The store does not answer: the stream looks cut, as it is.
+      // The store does not answer: the stream is cut off, and looks it.
       this.end();
       controller.error();
     }
@@ -93,7 +93,7 @@ export class EventStream {
     return true;
   }
 
-  /** What is still to be said of a response that is over. */
+  /** The remaining events of a finished response. */
   async #rest(): Promise<string> {
     const { owner, id, streams } = this.#wanted;
     const { store } = this.#service;
@@ -106,7 +106,7 @@ export class EventStream {
         .slice(this.#after + 1)
         .join('');
     const said = await store.ask('background', 'events', owner, id, this.#after - 1, nowMs);
-    // Whoever ran it may have been stopped before it could say the end.
+    // Its process may have been stopped before it could write the end.
     if (LAST.test(said?.events[0] ?? '')) return '';
     return eventText({ ...lastEvent(response), sequence_number: this.#after + 1 });
   }
@@ -115,7 +115,7 @@ export class EventStream {
     controller.enqueue(encoder.encode(text));
   }
 
-  /** Nobody reads it any more. */
+  /** The client has disconnected. */
   end(): void {
     if (this.#over) return;
     this.#over = true;

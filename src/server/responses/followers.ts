@@ -2,9 +2,9 @@ import { ProxyError } from '../../errors.ts';
 
 const RETRY_AFTER_MS = 1_000;
 
-/** The streams of stored events that are read, a bounded number at once: each looks at the store again and again. */
+/** Streams of stored events, a limited number at once: each polls the store. */
 export class Followers {
-  /** By whose they are. */
+  /** By owner. */
   readonly #counts = new Map<string, number>();
   #all = 0;
   #most: number;
@@ -13,15 +13,15 @@ export class Followers {
     this.#most = most;
   }
 
-  /** From now on so many at once; those that are read go on. */
+  /** Sets the limit; existing streams continue. */
   set most(most: number) {
     this.#most = most;
   }
 
   /**
-   * Counts one in. One client may have half of all.
-   * @param owner its key, or where it comes from; `undefined` where neither is known
-   * @returns counts it out, however often it is called
+   * Counts a stream. One client may have half of all.
+   * @param owner its key, or its address; `undefined` if neither is known
+   * @returns a function that ends it, with no effect when called again
    * @throws ProxyError `unavailable` when there are too many, `over_share` when too many of them are this client's
    */
   take(owner: string | undefined): () => void {

@@ -9,14 +9,14 @@ import { events, json } from './answers.ts';
 import { ownerOf } from './begin.ts';
 import { EventStream } from './event-stream.ts';
 
-/** A request, and what answers it. */
+/** A request and its handler. */
 export interface BackgroundCall extends Called {
   readonly exchange: Exchange;
-  /** Gives the connection back to Bun's own limits. */
+  /** Restores Bun's own timeout of the connection. */
   readonly unlimited: () => void;
 }
 
-/** Answers at once with what there will be, or with its events as they come. */
+/** Answers at once with the queued response, or with its events as they arrive. */
 export async function inBackground(
   context: ServerContext,
   { request, server, headers, exchange, unlimited }: BackgroundCall,
@@ -25,7 +25,7 @@ export async function inBackground(
   const { pipeline, running, clock } = context;
   const stored = context.stored!;
   const owner = ownerOf(client);
-  // Nobody waits at this connection for the end.
+  // No client waits on this connection for the end.
   unlimited();
   const body = await stored.background.accept({
     owner,

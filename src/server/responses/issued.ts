@@ -1,18 +1,18 @@
 import type { Owner } from '../../stored/entries.ts';
 
-/** Whose a response is, and which provider has stored it. */
+/** The owner of a response, and the provider that has stored it. */
 export interface IssuedResponse {
   readonly owner: Owner;
   readonly provider: string;
 }
 
-/** How many are remembered. */
+/** The number of remembered responses. */
 const MOST = 10_000;
 
 const ID = /"id"\s*:\s*"(resp_[^"\\]{1,200})"/;
 const STORED = /"store"\s*:\s*true/;
 
-/** Which providers have stored which responses, as far as this process has seen them go by. */
+/** Which providers have stored which responses, as far as these have passed through this process. */
 export class IssuedResponses {
   readonly #known = new Map<string, IssuedResponse>();
 
@@ -20,7 +20,7 @@ export class IssuedResponses {
     return this.#known.get(id);
   }
 
-  /** @param response as its provider said it, JSON; remembered if it says that it is stored */
+  /** @param response as received from its provider, JSON; remembered if it is marked as stored */
   note(response: string, issued: IssuedResponse): void {
     const [, id] = ID.exec(response) ?? [];
     if (id === undefined || !STORED.test(response)) return;

@@ -9,23 +9,23 @@ import { stringifyInSteps } from '../../wire/json-write.ts';
 import { objectOf } from '../../wire/json.ts';
 
 interface Kept {
-  /** What was said before, as a JSON list of items. */
+  /** The earlier conversation, as a JSON list of items. */
   readonly before: string;
   /** The request and its answer, JSON. */
   readonly request: string;
   readonly response: string;
 }
 
-/** Memory that counts for whoever has a connection. */
+/** Memory that is attributed to the owner of a connection. */
 export interface Held {
-  /** @throws ProxyError when there is no room for so many more bytes, or too many are this client's */
+  /** @throws ProxyError when there is no room for that many bytes, or this client has too much */
   take(bytes: number): void;
   free(bytes: number): void;
 }
 
 /**
- * The last answer of a connection's lane, which the next request may go on from although nobody stores it. What is in it is read
- * only when somebody does.
+ * The last answer of a connection's lane, which the next request may continue although it is not stored. It is only parsed when that
+ * happens.
  */
 export class LastAnswer {
   readonly #maxLength: number;
@@ -35,8 +35,8 @@ export class LastAnswer {
   #ended = false;
 
   /**
-   * @param maxLength of all that was said, characters; beyond it nothing is kept
-   * @param others the last answers of the connection's other lanes, which can be gone on from in this one
+   * @param maxLength the limit for the whole conversation, characters; nothing is kept above it
+   * @param others the last answers of the connection's other lanes, which can be continued in this one
    */
   constructor(maxLength: number, held: Held, others: () => Iterable<LastAnswer> = () => []) {
     this.#maxLength = maxLength;
@@ -44,7 +44,7 @@ export class LastAnswer {
     this.#others = others;
   }
 
-  /** All that was said up to the answer of this id; `undefined` where that is not the last one of any lane. */
+  /** The conversation up to the answer with this id; `undefined` if it is not the last one of any lane. */
   *find(id: string): Steps<Extract<Chain, { kind: 'found' }> | undefined> {
     const own = yield* this.#own(id);
     if (own) return own;
@@ -66,7 +66,7 @@ export class LastAnswer {
     return { kind: 'found', items: `[${lists.filter((inner) => inner !== '').join(',')}]` };
   }
 
-  /** @param before what was said before, as a JSON list of items */
+  /** @param before the earlier conversation, as a JSON list of items */
   keep(before: string, request: string, response: string): void {
     this.forget();
     const kept = { before, request, response };
@@ -75,7 +75,7 @@ export class LastAnswer {
       this.#held.take(lengthOf(kept));
       this.#kept = kept;
     } catch {
-      // There is no memory for it: its client is told that it is not known, and says all of it again.
+      // Without memory for it, its client is told that it is unknown, and sends the whole conversation again.
       this.#kept = undefined;
     }
   }
@@ -85,7 +85,7 @@ export class LastAnswer {
     this.#kept = undefined;
   }
 
-  /** The connection is closed: from now on nothing is kept. */
+  /** The connection is closed: nothing is kept from now on. */
   end(): void {
     this.#ended = true;
     this.forget();
@@ -96,7 +96,7 @@ function lengthOf({ before, request, response }: Kept): number {
   return before.length + request.length + response.length;
 }
 
-/** What was read before within the bounds of a request, or made here. */
+/** Text that was parsed before within the limits of a request, or generated here. */
 const NO_BOUNDS: JsonBounds = { maxDepth: Infinity, maxValues: Infinity, maxFields: Infinity };
 
 function* read(json: string): Steps<JsonObject> {

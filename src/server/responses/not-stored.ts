@@ -1,6 +1,6 @@
 import { ProxyError } from '../../errors.ts';
 
-/** Nothing of this id is stored here. A provider may have it. */
+/** Nothing with this id is stored here. A provider may have it. */
 export class NotHere extends ProxyError {
   readonly of: 'responses' | 'conversations';
   readonly id: string;
@@ -13,7 +13,7 @@ export class NotHere extends ProxyError {
   }
 }
 
-/** What is not there, in OpenAI's words. @param param the field that named it */
+/** The error for a missing response, in OpenAI's words. @param param the field that refers to it */
 export function notStored(what: string, id: string, param?: string): ProxyError {
   return new ProxyError('not_stored', `${what} with id '${id.slice(0, 100)}' not found.`, { param });
 }

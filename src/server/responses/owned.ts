@@ -13,17 +13,17 @@ import { ownerOf } from './begin.ts';
 import { askElsewhere } from './elsewhere.ts';
 import { NotHere } from './not-stored.ts';
 
-/** A request about what a caller has stored. */
+/** A request about stored data of a caller. */
 export interface OwnedCall {
   readonly c: Context<ServerEnv>;
   readonly client: Client;
   readonly owner: string;
   readonly stored: StoredService;
-  /** The body as a JSON object; an empty one where there is none. */
+  /** The body as a JSON object; empty if there is none. */
   readonly body: () => Promise<{ readonly text: string; readonly value: JsonObject }>;
 }
 
-/** A page of what a caller has stored: for whoever may use the endpoint `responses`. */
+/** A route for stored data: for callers that may use the endpoint `responses`. */
 export function owned(
   context: ServerContext,
   handle: (call: OwnedCall) => Promise<Response>,
@@ -66,14 +66,14 @@ export function owned(
   };
 }
 
-/** Where nothing is stored at all. */
+/** The response if nothing is stored at all. */
 function nothingHere({ req }: Context<ServerEnv>): NotHere {
   const of = /\/conversations(?:\/|$)/.test(req.path) ? 'conversations' : 'responses';
   const message = 'Cannot find it: responses are not stored here (responses.store)';
   return new NotHere(of, idIn(req.param('id')), message);
 }
 
-/** The id that a path names; empty where it names none. */
+/** The id in a path; empty if it has none. */
 export function idIn(id: string | undefined): string {
   return id ?? '';
 }

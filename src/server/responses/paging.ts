@@ -10,7 +10,7 @@ const query = z.object({
   after: z.string().max(200).optional(),
 });
 
-/** Which part of a list is asked for. @throws ProxyError `invalid_request` naming the parameter */
+/** The requested part of a list. @throws ProxyError `invalid_request` naming the parameter */
 export function pagingOf(c: Context<ServerEnv>): PageOptions {
   const parsed = query.safeParse(c.req.query());
   if (parsed.success) return parsed.data;

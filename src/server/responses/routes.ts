@@ -9,7 +9,7 @@ import { NotHere } from './not-stored.ts';
 import { idIn, owned } from './owned.ts';
 import { pagingOf } from './paging.ts';
 
-/** GET /v1/responses/{id}: a stored response, or its events with ?stream=true from behind ?starting_after. */
+/** GET /v1/responses/{id}: a stored response, or with ?stream=true its events after ?starting_after. */
 export function getResponse(context: ServerContext): Handler<ServerEnv> {
   return owned(context, async ({ c, owner, stored }) => {
     const id = idIn(c.req.param('id'));
@@ -18,7 +18,7 @@ export function getResponse(context: ServerContext): Handler<ServerEnv> {
     if (c.req.query('stream') !== 'true') return json(shown.body);
     const after = numberIn(c.req.query('starting_after'));
     const request = c.req.raw;
-    // Nobody would read it to its end.
+    // Nobody would read it to the end.
     if (request.method === 'HEAD') return events(null);
     const server = c.env?.server;
     const over = stored.followers.take(owner === '' ? addressOf(request, server) : owner);
@@ -28,7 +28,7 @@ export function getResponse(context: ServerContext): Handler<ServerEnv> {
       limited();
       over();
     });
-    // A client may leave before anything of it is read.
+    // A client may disconnect before it reads anything.
     request.signal.addEventListener('abort', () => stream.end());
     return events(stream.body());
   });
@@ -44,7 +44,7 @@ export function deleteResponse(context: ServerContext): Handler<ServerEnv> {
   });
 }
 
-/** POST /v1/responses/{id}/cancel: of one that runs in the background. */
+/** POST /v1/responses/{id}/cancel: cancels a background response. */
 export function cancelResponse(context: ServerContext): Handler<ServerEnv> {
   return owned(context, async ({ c, owner, stored }) => {
     const id = idIn(c.req.param('id'));
@@ -60,7 +60,7 @@ export function cancelResponse(context: ServerContext): Handler<ServerEnv> {
   });
 }
 
-/** GET /v1/responses/{id}/input_items: what it was made from, the conversation before it included. */
+/** GET /v1/responses/{id}/input_items: its input, including the earlier conversation. */
 export function listInputItems(context: ServerContext): Handler<ServerEnv> {
   return owned(context, async ({ c, owner, stored }) => {
     const id = idIn(c.req.param('id'));

@@ -1,4 +1,4 @@
-/** What the routes of stored responses are given. */
+/** The dependencies of the routes for stored responses. */
 import type { Config } from '../../config/schema.ts';
 import type { Store } from '../../stored/store.ts';
 import type { StoredOptions } from '../../stored/entries.ts';
@@ -14,7 +14,7 @@ export interface StoredService {
   readonly ttlMs: number;
 }
 
-/** How long what people and models wrote may be stored, milliseconds: the log's own bound goes before. */
+/** How long content may be stored, milliseconds: the retention of the log also applies. */
 export function storedMs({ responses, logging }: Pick<Config, 'responses' | 'logging'>): number {
   const { content, head } = logging.requests.retention;
   return Math.min(responses.ttl, content || Infinity, head || Infinity);

@@ -1,18 +1,18 @@
 /**
- * Who a client is by its certificate. Bun.serve shows no certificate to who answers a request. What accepts TLS
- * connections knows it, and says it in a header, sealed with a secret of this process: whoever sends such a header from
- * outside says nothing by it.
+ * Identifies a client by its certificate. Bun.serve does not expose client certificates to handlers. The code that accepts TLS
+ * connections knows them, and passes them on in a header, sealed with a secret of this process, so that such a header from
+ * outside is meaningless.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ClientCertConfig } from '../../config/socket-schema.ts';
 import type { HeaderMap } from '../../wire/headers.ts';
 
-/** The header that holds what {@link sealNames} gives. */
+/** The header that contains the result of {@link sealNames}. */
 export const CERTIFICATE = 'x-llmproxy-certificate';
 
-/** What a certificate that was verified says of its owner. */
+/** The identity in a verified certificate. */
 export interface CertificateNames {
-  /** Attributes of its subject, such as CN; one may stand there several times. */
+  /** Attributes of its subject, such as CN, which may occur several times. */
   readonly subject: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Alternative names with their kinds, such as "DNS:ci.example.com". */
   readonly alternative: readonly string[];
@@ -20,12 +20,12 @@ export interface CertificateNames {
 
 const SEAL = randomBytes(32).toString('hex');
 
-/** Makes the value of the header {@link CERTIFICATE}. */
+/** Creates the value of the header {@link CERTIFICATE}. */
 export function sealNames(names: CertificateNames): string {
   return SEAL + encodeURIComponent(JSON.stringify(names));
 }
 
-/** What the certificate of a request says; `undefined` where it came with none. */
+/** The identity in a request's certificate; `undefined` if there was none. */
 export function namesIn(headers: HeaderMap): CertificateNames | undefined {
   const sealed = headers[CERTIFICATE];
   if (sealed === undefined) return undefined;
@@ -34,7 +34,7 @@ export function namesIn(headers: HeaderMap): CertificateNames | undefined {
   return JSON.parse(decodeURIComponent(sealed.slice(SEAL.length))) as CertificateNames;
 }
 
-/** The name of the key that a certificate stands for: the first rule that fits. */
+/** The name of the key that a certificate is mapped to: the first rule that matches. */
 export function keyFor(names: CertificateNames, rules: readonly ClientCertConfig[]): string | undefined {
   return rules.find(({ subject }) => fits(names, subject))?.key;
 }
@@ -48,8 +48,8 @@ function fits({ subject, alternative }: CertificateNames, wanted: string): boole
 }
 
 /**
- * Alternative names as node:tls gives them, in one text: "DNS:a, URI:b". Names in which there is a comma are quoted there,
- * with the comma escaped, so that none can pretend to be several.
+ * Parses alternative names as node:tls returns them, in one text: "DNS:a, URI:b". Names with a comma are quoted there, with the comma
+ * escaped, so that none can pretend to be several.
  */
 export function alternativeNames(text: string | undefined): string[] {
   return text === undefined || text === '' ? [] : text.split(', ');

@@ -1,7 +1,7 @@
 /**
- * Accepts TLS connections and hands their bytes to the HTTP server, which listens on loopback. Bun.serve speaks TLS itself,
- * but shows no client's certificate, and takes no new one of its own: another server on the same port would have to take its
- * place, and connections that are being opened meanwhile would be lost.
+ * Accepts TLS connections and passes their bytes to the HTTP server, which listens on loopback. Bun.serve supports TLS itself, but
+ * exposes no client certificates, and cannot change its own certificate: another server on the same port would have to replace it,
+ * and connections that are being opened meanwhile would be lost.
  */
 import type { Socket } from 'bun';
 import type { Server, TLSSocket } from 'node:tls';
@@ -10,33 +10,33 @@ import type { TlsConfig } from '../../config/socket-schema.ts';
 import type { TlsMaterial } from '../../config/tls-files.ts';
 import { alternativeNames, sealNames } from './client-certificate.ts';
 
-/** Who is at the other end of a connection. */
+/** The peer of a connection. */
 export interface Peer {
   readonly address: string;
-  /** What its certificate says, sealed; `undefined` where it showed none. */
+  /** The sealed identity in its certificate; `undefined` if it presented none. */
   readonly names: string | undefined;
 }
 
 export interface FrontOptions {
   readonly host: string;
-  /** 0 picks a free one. */
+  /** 0 selects a free one. */
   readonly port: number;
   /** Whether other processes listen on the same port. */
   readonly shared: boolean;
   readonly http2: boolean;
   readonly clientAuth: TlsConfig['client_auth'];
   readonly material: TlsMaterial;
-  /** Where the HTTP server listens on loopback. */
+  /** The address of the HTTP server on loopback. */
   readonly innerPort: () => number;
 }
 
-/** How long a client may take to shake hands, milliseconds. */
+/** The timeout of the TLS handshake, milliseconds. */
 const HANDSHAKE_MS = 10_000;
 
-/** How long what was written last may take to reach a client whose connection has ended, milliseconds. */
+/** How long the last bytes may take to reach a client whose connection has ended, milliseconds. */
 const LINGER_MS = 10_000;
 
-/** What the inner connection could not take yet. */
+/** Data that the inner connection has not accepted yet. */
 interface Inner {
   rest: Buffer | undefined;
 }
@@ -44,7 +44,7 @@ interface Inner {
 export class TlsFront {
   readonly #options: FrontOptions;
   readonly #server: Server;
-  /** By the port from which the connection to the HTTP server comes. */
+  /** By the local port of the connection to the HTTP server. */
   readonly #peers = new Map<number, Peer>();
 
   constructor(options: FrontOptions) {
@@ -59,11 +59,11 @@ export class TlsFront {
       noDelay: true,
     });
     this.#server.on('secureConnection', (client) => this.#accept(client));
-    // A handshake that fails is the client's affair: it is told by TLS.
+    // A failed handshake concerns the client only: TLS reports it.
     this.#server.on('tlsClientError', (_, client) => client.destroy());
   }
 
-  /** Begins to listen. @returns the port @throws what the system says, `code` EADDRINUSE above all */
+  /** Starts to listen. @returns the port @throws as the system does, above all `code` EADDRINUSE */
   async listen(): Promise<number> {
     const { host, port, shared } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -74,24 +74,24 @@ export class TlsFront {
     return (this.#server.address() as { port: number }).port;
   }
 
-  /** Who sent a request, by the port from which the HTTP server got it; `undefined` for what came another way. */
+  /** The peer that sent a request, by the port of the inner connection; `undefined` for one that arrived another way. */
   peerAt(port: number | undefined): Peer | undefined {
     return port === undefined ? undefined : this.#peers.get(port);
   }
 
-  /** Serves new connections with another certificate. Those that are open stay as they are. */
+  /** Serves new connections with another certificate. Open ones keep theirs. */
   replace(material: TlsMaterial): void {
     this.#server.setSecureContext(contextOf(material));
   }
 
-  /** Accepts nothing new. Open connections stay. */
+  /** Accepts nothing new. Open connections continue. */
   stopListening(): void {
     this.#server.close();
   }
 
   #accept(client: TLSSocket): void {
     const names = this.#namesOf(client);
-    // One that is not verified is no certificate, and not the same as none.
+    // An unverified certificate counts as none, but is distinguished from it.
     if (names === 'refused') return void client.destroy();
     const peer = { address: client.remoteAddress ?? '', names };
     let port: number | undefined;
@@ -137,7 +137,7 @@ function contextOf({ cert, key, clientCa }: TlsMaterial): { cert: string; key: s
   return { cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }) };
 }
 
-/** Passes bytes on to the HTTP server as fast as it takes them. @param forget to be called before it ends */
+/** Passes bytes to the HTTP server as fast as it accepts them. @param forget called before it ends */
 function join(client: TLSSocket, inner: Socket<Inner>, forget: () => void): void {
   client.on('data', (bytes: Buffer) => {
     const written = inner.write(bytes);
@@ -153,7 +153,7 @@ function join(client: TLSSocket, inner: Socket<Inner>, forget: () => void): void
   client.resume();
 }
 
-/** Writes what was left, and reads on when all is gone. */
+/** Writes buffered data, and resumes reading when everything is written. */
 function flush(client: TLSSocket, inner: Socket<Inner>): void {
   const { rest } = inner.data;
   if (!rest) return;
@@ -162,7 +162,7 @@ function flush(client: TLSSocket, inner: Socket<Inner>): void {
   if (!inner.data.rest) client.resume();
 }
 
-/** Ends a connection after what was written, which a client that reads nothing does not hold up for ever. */
+/** Ends a connection after its last data, with a time limit for clients that do not read. */
 function end(client: TLSSocket): void {
   if (client.destroyed) return;
   client.end();

@@ -1,34 +1,34 @@
-/** The public keys of an identity provider, which its tokens are signed with. */
+/** The public keys with which an identity provider signs its tokens. */
 import type { createLocalJWKSet, JSONWebKeySet } from 'jose';
 import type { Clock } from '../../clock.ts';
 import type { IssuerConfig } from '../../config/auth-schema.ts';
 import { ProxyError } from '../../errors.ts';
 import { readAtMost } from './read-at-most.ts';
 
-/** Finds the key that a token is signed with. */
+/** Returns the key for a token. */
 export type KeySet = ReturnType<typeof createLocalJWKSet>;
 
 type Issuer = Pick<IssuerConfig, 'name' | 'issuer' | 'jwks_url'>;
 
-/** Keys are fetched again, beside the requests, when they are older than this, milliseconds. */
+/** Keys older than this are fetched again in the background, milliseconds. */
 const FRESH_MS = 10 * 60_000;
-/** While they cannot be had, the last ones serve up to this age. */
+/** While they cannot be fetched, the last ones are used up to this age. */
 const STALE_MS = 60 * 60_000;
-/** A token that names an unknown key has them fetched again, once in so long: anybody can name one. */
+/** An unknown key id causes another fetch, at most once in this time: anybody can send one. */
 const COOLDOWN_MS = 30_000;
-/** After a failure nobody asks again for so long. */
+/** After a failure there is no further attempt for this long. */
 const RETRY_MS = 1_000;
-/** One answer of the provider takes at most so long, and so many bytes. */
+/** The limits on the time and size of one response, milliseconds and bytes. */
 const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 1024 ** 2;
 
 export interface IssuerDeps {
   readonly clock: Pick<Clock, 'monotonic'>;
-  /** Tells the operator of what no caller can mend. */
+  /** Reports problems that no caller can fix to the operator. */
   readonly problem: (message: string) => void;
 }
 
-/** The keys of one issuer, fetched when they are first needed. */
+/** The keys of one issuer, fetched on first use. */
 export class IssuerKeys {
   readonly #issuer: Issuer;
   readonly #clock: Pick<Clock, 'monotonic'>;
@@ -49,15 +49,15 @@ export class IssuerKeys {
     const ageMs = this.#clock.monotonic() - this.#fetchedMs;
     if (this.#set && ageMs < FRESH_MS) return this.#set;
     if (!this.#set || ageMs >= STALE_MS) return this.#fetch();
-    // A failure is no news: the keys at hand serve on, and the next request tries again.
+    // A failure changes nothing: the present keys are used, and the next request tries again.
     this.#fetch().catch(() => undefined);
     return this.#set;
   }
 
   /**
-   * A set that may hold a key which another lacks.
-   * @returns `undefined` where the other is as new as there may be
-   * @throws ProxyError `unavailable` when it cannot be had
+   * A newer key set, which may contain a key that is missing in another.
+   * @returns `undefined` if the other one is as new as possible
+   * @throws ProxyError `unavailable` when it cannot be fetched
    */
   async newerThan(other: KeySet): Promise<KeySet | undefined> {
     if (this.#set !== other) return this.#set;
@@ -65,7 +65,7 @@ export class IssuerKeys {
     return this.#fetch();
   }
 
-  /** All that need the keys at once wait for one answer. */
+  /** All requests that need the keys at the same time wait for one fetch. */
   #fetch(): Promise<KeySet> {
     if (this.#fetching) return this.#fetching;
     if (this.#clock.monotonic() - this.#failedMs < RETRY_MS) return Promise.reject(this.#unavailable());
@@ -78,7 +78,7 @@ export class IssuerKeys {
       .catch((cause: unknown) => {
         const { name } = this.#issuer;
         const reason = cause instanceof Error ? cause.message : String(cause);
-        // Once for each time that it is down.
+        // Reported once per outage.
         if (this.#failedMs === -Infinity)
           this.#problem(`Cannot fetch the keys of the identity provider "${name}": ${reason}`);
         this.#failedMs = this.#clock.monotonic();
@@ -115,7 +115,7 @@ export class IssuerKeys {
   }
 }
 
-/** The keys of all issuers of a configuration. They outlive it, so that a reload fetches nothing. */
+/** The keys of all issuers in a configuration. They outlive it, so that a reload need not fetch them. */
 export class IssuerPool {
   readonly #deps: IssuerDeps;
   #keys = new Map<string, IssuerKeys>();
@@ -124,7 +124,7 @@ export class IssuerPool {
     this.#deps = deps;
   }
 
-  /** Those of each issuer of a configuration, in its order. What others had is let go of. */
+  /** The keys of each issuer in a configuration, in its order. Those of other issuers are dropped. */
   adopt(issuers: readonly Issuer[]): IssuerKeys[] {
     const kept = new Map<string, IssuerKeys>();
     const all = issuers.map((issuer) => {
@@ -138,7 +138,7 @@ export class IssuerPool {
   }
 }
 
-/** @throws Error when there is no JSON object at the address, or it does not come in time */
+/** @throws Error when the address does not return a JSON object in time */
 async function fetchJson(url: string): Promise<object> {
   const answer = await fetch(url, {
     headers: { accept: 'application/json' },

@@ -1,4 +1,4 @@
-/** The text of an answer that may be longer than is wanted. @throws Error when it is */
+/** The text of a response, up to a size limit. @throws Error when it is longer */
 export async function readAtMost(answer: Response, maxBytes: number): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';

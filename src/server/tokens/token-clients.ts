@@ -1,4 +1,4 @@
-/** Callers who show a token of an identity provider in place of a key. */
+/** Callers with a token of an identity provider in place of a key. */
 import { createHash } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import type { Clock } from '../../clock.ts';
@@ -12,24 +12,24 @@ import { callerName } from './caller-name.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
 import { verifyToken } from './verify.ts';
 
-/** Tokens that are remembered, and callers: the oldest are forgotten first, and cost a verification when they come again. */
+/** The number of cached tokens and callers: the oldest are dropped first, and cost a verification when they return. */
 const MAX_TOKENS = 10_000;
 const MAX_CALLERS = 10_000;
 
 export interface TokenDeps {
   readonly clock: Pick<Clock, 'now'>;
   readonly groups: Config['groups'];
-  /** The issuers of the configuration, each with its keys. */
+  /** The issuers in the configuration, each with its keys. */
   readonly issuers: readonly { readonly issuer: IssuerConfig; readonly keys: IssuerKeys }[];
-  /** The keys that claims may name. */
+  /** The keys that claims may refer to. */
   readonly known: KnownKeys;
 }
 
-/** A token that was found good. */
+/** A verified token. */
 interface Seen {
-  /** When it ends, milliseconds since 1970. */
+  /** When it expires, milliseconds since 1970. */
   readonly endsMs: number;
-  /** Its caller, looked up anew where it is a key's: that may end before the token does. */
+  /** Its caller, looked up for each request if it is a key's: that key may expire before the token does. */
   readonly client: () => Client;
 }
 
@@ -37,14 +37,14 @@ export class TokenClients implements Tokens {
   readonly #deps: TokenDeps;
   /** By hash: the tokens themselves are not kept. */
   readonly #seen = new Map<string, Seen>();
-  /** By name and group, so that each is one object. */
+  /** By name and group, so that each is a single object. */
   readonly #callers = new Map<string, Client>();
 
   constructor(deps: TokenDeps) {
     this.#deps = deps;
   }
 
-  /** Three parts in base64url, of which the last is empty where nothing is signed. */
+  /** Three parts in base64url, the last of which is empty in unsigned tokens. */
   readonly resembles = (text: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text);
 
   readonly client = (token: string): Client | Promise<Client> => {
@@ -61,7 +61,7 @@ export class TokenClients implements Tokens {
     const named = claimedIssuer(token, decodeJwt);
     const candidates = this.#deps.issuers.filter(({ issuer }) => issuer.issuer === named);
     let refusal = new ProxyError('unauthenticated', 'Cannot accept the token: its issuer is unknown');
-    // One issuer may stand there several times, for different audiences.
+    // An issuer may be configured several times, for different audiences.
     for (const { issuer, keys } of candidates) {
       try {
         const claims = await verifyToken(token, issuer, keys, this.#deps.clock.now());
@@ -76,7 +76,7 @@ export class TokenClients implements Tokens {
     throw refusal;
   }
 
-  /** Whom the claims name. @throws ProxyError `unauthenticated`, `not_permitted` */
+  /** The caller that the claims identify. @throws ProxyError `unauthenticated`, `not_permitted` */
   #callerOf(claims: JWTPayload, issuer: IssuerConfig): () => Client {
     const { known } = this.#deps;
     const key = issuer.key_claim === undefined ? undefined : claims[issuer.key_claim];
@@ -88,7 +88,7 @@ export class TokenClients implements Tokens {
     return () => client;
   }
 
-  /** Of several groups the first that is known here counts. @throws ProxyError `not_permitted` where none is */
+  /** The first of several groups that is known here. @throws ProxyError `not_permitted` if none is */
   #groupOf(claims: JWTPayload, { group_claim: claim, group }: IssuerConfig): string | undefined {
     const named = claim === undefined ? undefined : claims[claim];
     if (named === undefined) return group;
@@ -122,7 +122,7 @@ export class TokenClients implements Tokens {
   }
 }
 
-/** The issuer that a token says it is of, which nothing proves yet. @throws ProxyError `unauthenticated` */
+/** The issuer that a token claims, unverified. @throws ProxyError `unauthenticated` */
 function claimedIssuer(token: string, decode: (token: string) => JWTPayload): string | undefined {
   try {
     return decode(token).iss;

@@ -3,7 +3,7 @@ import type { IssuerConfig } from '../../config/auth-schema.ts';
 import { ProxyError } from '../../errors.ts';
 import type { IssuerKeys, KeySet } from './issuer-keys.ts';
 
-/** Those that sign with a private key. One that signs with a shared secret would take a public key for it. */
+/** Algorithms with a private key. With a shared secret, a public key could be misused as the secret. */
 const ALGORITHMS = [
   'RS256',
   'RS384',
@@ -18,12 +18,12 @@ const ALGORITHMS = [
   'Ed25519',
 ];
 
-/** What a token says, once it is known to be its issuer's. */
+/** The claims of a verified token. */
 export type Claims = JWTPayload & { readonly exp: number };
 
 /**
  * Verifies a token: signature, issuer, audience and times.
- * @throws ProxyError `unauthenticated`, or `unavailable` while the issuer's keys cannot be had
+ * @throws ProxyError `unauthenticated`, or `unavailable` while the issuer's keys cannot be fetched
  */
 export async function verifyToken(
   token: string,
@@ -44,7 +44,7 @@ export async function verifyToken(
   try {
     return await verifyBy(set, token, options);
   } catch (cause) {
-    // The issuer may have taken a new key since its keys were fetched.
+    // The issuer may use a newer key than those that were fetched.
     const newer = cause instanceof errors.JWKSNoMatchingKey ? await keys.newerThan(set) : undefined;
     if (!newer) throw await refused(cause);
     return verifyBy(newer, token, options).catch(async (again: unknown) => {
@@ -59,7 +59,7 @@ async function verifyBy(set: KeySet, token: string, options: JWTVerifyOptions): 
     return (await jwtVerify(token, set, options)).payload as Claims;
   } catch (cause) {
     if (!(cause instanceof errors.JWKSMultipleMatchingKeys)) throw cause;
-    // It does not say which of the keys it is signed with.
+    // It does not say which of the keys signed it.
     for await (const key of cause) {
       try {
         return (await jwtVerify(token, key, options)).payload as Claims;
@@ -71,7 +71,7 @@ async function verifyBy(set: KeySet, token: string, options: JWTVerifyOptions): 
   }
 }
 
-/** What is wrong with a token, without repeating any of it. */
+/** What is wrong with a token, without quoting any of it. */
 async function refused(cause: unknown): Promise<ProxyError> {
   const { errors } = await import('jose');
   const why = () => {

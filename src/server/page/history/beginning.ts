@@ -1,20 +1,20 @@
-/** Where in a file of the log the records of a time begin, found without reading what lies before. */
+/** Finds where the records of a period begin in a log file, without reading what precedes them. */
 import { endOf, headOf } from '../../../logs/newest/found.ts';
 import { part } from '../../../logs/newest/lines.ts';
 
 const NEWLINE = 10;
 
-/** Records stand in the order in which their answers ended, but for large ones, which take a little longer: milliseconds. */
+/** Records are in the order in which their answers ended, except that large ones are written slightly later: milliseconds. */
 const SLACK_MS = 60_000;
 
-/** A part that is read sooner than it is halved, bytes. */
+/** Smaller ranges are read rather than halved, bytes. */
 const SMALL_BYTES = 4 * 1024 ** 2;
 
-/** What is read at once to find a line, and enough of a line to read its head, bytes. */
+/** The size of a read that finds a line and enough of it to parse its head, bytes. */
 const STEP_BYTES = 64 * 1024;
 
 /**
- * A place before which no record came at or after a moment.
+ * A position before which no record arrived at or after a moment.
  * @param wholeBytes of the file, up to the end of its last whole line
  * @param fromMs milliseconds since 1970
  * @returns where a line begins, or 0
@@ -25,14 +25,14 @@ export function beginningOf(fd: number, wholeBytes: number, fromMs: number): num
     const middle = Math.floor((from + to) / 2);
     const at = lineBehind(fd, middle, to);
     const head = at === undefined ? undefined : headOf(part(fd, at, Math.min(wholeBytes, at + STEP_BYTES)));
-    // Whoever is asked to answer ended not before it began.
+    // A request that arrived later also ended later.
     if (at !== undefined && head && endOf(head) < fromMs - SLACK_MS) from = at;
     else to = middle;
   }
   return from;
 }
 
-/** Where the next line begins; `undefined` where none does before the end. */
+/** The beginning of the next line; `undefined` if there is none before the end. */
 function lineBehind(fd: number, place: number, end: number): number | undefined {
   for (let at = place; at < end; at += STEP_BYTES) {
     const newline = part(fd, at, Math.min(end, at + STEP_BYTES)).indexOf(NEWLINE);

@@ -1,16 +1,16 @@
-/** A conversation no longer than a browser shows at once. All of it is in the raw bodies. */
+/** Shortens a conversation to what a browser can display. The raw bodies contain all of it. */
 import type { Said, SaidPart } from '../../../web/api.ts';
 
-/** Of one part, characters. */
+/** The limit for one part, characters. */
 const MAX_TEXT = 100_000;
-/** Of pictures, which are shown whole or not at all, characters. */
+/** The limit for images, which are shown whole or not at all, characters. */
 const MAX_PICTURE = 3_000_000;
-/** Of all together, characters. */
+/** The limit for the whole conversation, characters. */
 const MAX_ALL = 6_000_000;
 
 export function bounded(said: readonly Said[]): Said[] {
   let left = MAX_ALL;
-  // The last ones are what one looks for.
+  // The last turns are the most interesting ones.
   const kept: Said[] = [];
   for (const { role, parts } of said.toReversed()) {
     const shown = parts.map((part) => {

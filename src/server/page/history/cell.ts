@@ -1,4 +1,4 @@
-/** What requests used that have a time, a model, a provider or a key in common. */
+/** The combined usage of requests in the same period, or with the same model, provider or key. */
 import type { Sums } from '../../../web/api.ts';
 import type { JsonObject } from '../../../wire/json.ts';
 import { countOf, numberOf, objectOf } from '../../../wire/json.ts';

@@ -7,10 +7,10 @@ import { conversationIn } from './said.ts';
 
 const MAX_ATTEMPTS = 100;
 const MAX_FEEDBACK = 20;
-/** Of a comment or a correction, characters. */
+/** The limit for a comment or a correction, characters. */
 const MAX_WORDS = 10_000;
 
-/** @param feedback records of feedback on it, the newest first */
+/** @param feedback the feedback on it, newest first */
 export function detailOf(record: JsonObject, feedback: readonly JsonObject[]): RequestDetail {
   const text = (field: string) => stringOf(record[field]) ?? null;
   const number = (field: string) => numberOf(record[field]) ?? null;

@@ -1,4 +1,4 @@
-/** A filter of the page as a test of lines: by the bytes that heads share first, then by all of the head. */
+/** The page's filter as a test of log lines: first on the bytes that many heads share, then on the whole head. */
 import type { RecordTest } from '../../../logs/newest/newest.ts';
 import type { AnyHead } from '../../../web/filter/matches.ts';
 import type { Filter, Term } from '../../../web/filter/parse.ts';
@@ -6,7 +6,7 @@ import { HeadScan } from '../../../logs/head.ts';
 import { matcher } from '../../../web/filter/matches.ts';
 import { isObject, parseJson } from '../../../wire/json.ts';
 
-/** What {@link HeadScan.shared} tells of a line. */
+/** What {@link HeadScan.shared} returns for a line. */
 const SHARED: ReadonlySet<string> = new Set([
   'outcome',
   'failed',
@@ -18,19 +18,19 @@ const SHARED: ReadonlySet<string> = new Set([
   'finish',
 ]);
 
-/** Beginnings of heads that are remembered: a log holds few, again and again. */
+/** The number of cached heads: a log has few different ones. */
 const MAX_REMEMBERED = 1_000;
 
-/** Feedback is about requests, and is none. */
+/** Feedback refers to requests and is not one. */
 const NO_REQUEST = 'feedback';
 
-/** Whether a record is a request that fulfils the filter. */
+/** Whether a record is a request that matches the filter. */
 export function isWanted(filter: Filter): (head: AnyHead) => boolean {
   const matches = matcher(filter);
   return (head) => head.endpoint !== NO_REQUEST && matches(head);
 }
 
-/** The first step alone: lines that it lets pass may still be unwanted. */
+/** Only the first step: lines that pass may still not match. */
 export function overBlocks({ terms }: Filter): NonNullable<RecordTest['over']> {
   const own = terms.filter(({ field }) => SHARED.has(field));
   const may = remembered(sharedTest(own));

@@ -1,4 +1,4 @@
-/** Files of a log that are read as they grow, each byte once. */
+/** Log files that are read as they grow, each byte once. */
 import type { LogInput } from '../../../logs/input.ts';
 import type { JsonObject } from '../../../wire/json.ts';
 import { readChunks } from '../../../logs/chunks.ts';
@@ -7,21 +7,21 @@ import { LineHeads } from './line-heads.ts';
 import { rangedFile, RangeReader } from '../../../logs/ranges.ts';
 
 export interface ReadOptions {
-  /** Records that came before are left out, milliseconds since 1970. */
+  /** Records that arrived earlier are skipped, milliseconds since 1970. */
   readonly fromMs: number;
-  /** How long to read at most, milliseconds. */
+  /** The time limit for reading, milliseconds. */
   readonly patienceMs: number;
 }
 
-/** Told of each record by its head, and when its request came, milliseconds since 1970. */
+/** Called with the head of each record, and the arrival of its request, milliseconds since 1970. */
 export type OnHead = (head: JsonObject, ms: number) => void;
 
 export class FollowedFiles {
-  /** How far each was read, by its name before it was compressed; `Infinity` when it grows no more. */
+  /** How far each file was read, by its uncompressed name; `Infinity` when it no longer grows. */
   readonly #read = new Map<string, number>();
   readonly #ranges = new RangeReader();
 
-  /** @returns whether all was read that there is */
+  /** @returns whether everything was read */
   async read(inputs: readonly LogInput[], options: ReadOptions, onHead: OnHead): Promise<boolean> {
     const untilMs = performance.now() + options.patienceMs;
     const heads = new LineHeads(options.fromMs, onHead);
@@ -63,7 +63,7 @@ export class FollowedFiles {
   }
 }
 
-/** @param from where to begin in the decompressed file: what was read before it was compressed is not read again */
+/** @param from the position in the decompressed file: what was read before it was compressed is skipped */
 async function packed(input: LogInput, heads: LineHeads, from: number): Promise<void> {
   for await (const { bytes, offset } of readChunks(input)) {
     const known = Math.max(0, from - offset);

@@ -1,6 +1,6 @@
-/** Spans of time, counted by their size: a quantile is right to a twentieth. */
+/** A histogram of durations: quantiles are accurate to a twentieth. */
 
-/** Steps for each doubling. */
+/** The number of buckets per doubling. */
 const STEPS = 8;
 /** From 1 ms to over an hour. */
 const SIZE = 22 * STEPS;
@@ -20,7 +20,7 @@ export class Histogram {
     this.#total += other.#total;
   }
 
-  /** Milliseconds; null where there is nothing. @param share from 0 to 1 */
+  /** Milliseconds; null if it is empty. @param share from 0 to 1 */
   quantile(share: number): number | null {
     if (this.#total === 0) return null;
     const wanted = share * this.#total;

@@ -1,13 +1,13 @@
-/** What the thread that reads the log is asked, and what it answers: plain data. */
+/** The requests to the thread that reads the log, and its answers: plain data. */
 import type { PreviewAnswer, RequestDetail, RequestsAnswer, SeriesAnswer } from '../../../web/api.ts';
 
 export interface RequestsJob {
   readonly kind: 'requests';
   readonly directory: string;
   readonly filter: string;
-  /** How many at most. */
+  /** The largest number of results. */
   readonly most: number;
-  /** Only answers that ended then or before, milliseconds since 1970. */
+  /** Only answers that ended at or before this time, milliseconds since 1970. */
   readonly before: number | null;
 }
 
@@ -53,9 +53,9 @@ export type Job = RequestsJob | DetailJob | RawJob | SeriesJob | PreviewJob;
 /** By the kind of the job. */
 export interface Answers {
   readonly requests: RequestsAnswer;
-  /** `undefined` where there is no such request. */
+  /** `undefined` if there is no such request. */
   readonly detail: RequestDetail | undefined;
-  /** JSON, `undefined` where the log does not have it. */
+  /** JSON, `undefined` if it was not logged. */
   readonly raw: Uint8Array<ArrayBuffer> | undefined;
   readonly series: SeriesAnswer;
   readonly preview: PreviewAnswer;
@@ -63,7 +63,7 @@ export interface Answers {
 
 export interface ToThread {
   readonly number: number;
-  /** Shared memory: 1 as soon as nobody waits for the answer. */
+  /** Shared memory: set to 1 when the answer is no longer needed. */
   readonly left: Int32Array;
   readonly job: Job;
 }

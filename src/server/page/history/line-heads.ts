@@ -1,4 +1,4 @@
-/** The heads of lines, and no more of them than that. */
+/** Reads the heads of log lines, and nothing else. */
 import { HeadScan } from '../../../logs/head.ts';
 import { headOf } from '../../../logs/newest/found.ts';
 import { isObject, parseJson } from '../../../wire/json.ts';
@@ -6,10 +6,10 @@ import type { OnHead } from './followed.ts';
 
 const NEWLINE = 10;
 
-/** The first field behind the head. */
+/** The first field after the head. */
 const BODY = Buffer.from(',"lane":');
 
-/** How far the head may reach: names and tags in it are bounded. */
+/** An upper bound for the length of a head: names and tags in it are bounded. */
 const HEAD_BYTES = 16_384;
 
 export class LineHeads {
@@ -19,7 +19,7 @@ export class LineHeads {
 
   constructor(fromMs: number, onHead: OnHead) {
     this.#fromMs = fromMs;
-    // Times as the log writes them are in the order of their letters.
+    // Times in the form of the log sort like strings.
     this.#from = new Date(Math.max(0, fromMs)).toISOString();
     this.#onHead = onHead;
   }

@@ -4,10 +4,10 @@ import type { RawPart } from './jobs.ts';
 import { recordById } from '../../../logs/newest/by-id.ts';
 import { timeLimit } from './time-limit.ts';
 
-/** Longest search for one record, milliseconds. */
+/** The time limit for finding one record, milliseconds. */
 const PATIENCE_MS = 20_000;
 
-/** @returns `undefined` where there is none */
+/** @returns `undefined` if there is none */
 export async function requestById(
   inputs: readonly LogInput[],
   id: string,
@@ -15,7 +15,7 @@ export async function requestById(
   return await recordById(inputs, id, { signal: timeLimit(PATIENCE_MS).signal });
 }
 
-/** A body as JSON that people can read; `undefined` where the log does not have it. */
+/** A body as formatted JSON; `undefined` if it was not logged. */
 export function rawBody(
   found: RecordWithFeedback | undefined,
   part: RawPart,

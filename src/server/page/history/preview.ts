@@ -1,6 +1,6 @@
 /**
- * What an export would make of the newest records that fulfil a filter: made by the export itself, of a log of these records
- * alone, in a folder that goes away at once.
+ * What an export would make of the newest records that match a filter: the export itself runs on a log that contains only these
+ * records, in a temporary directory.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,16 +21,16 @@ import { isWanted } from './filtered.ts';
 import { spanOf } from './requests.ts';
 import { timeLimit } from './time-limit.ts';
 
-/** Records that are looked at. */
+/** The number of records examined. */
 const MOST_RECORDS = 100;
-/** Judgements of answers that are looked at: they come after what they are about. */
+/** The number of feedback records examined: they follow what they refer to. */
 const MOST_FEEDBACK = 1_000;
-/** Of all records together, characters. */
+/** The total size of the records, characters. */
 const MOST_CHARACTERS = 16_000_000;
-/** Rows that are shown, and how much of each, characters. */
+/** The number of rows shown, and the limit for each, characters. */
 const MOST_ROWS = 20;
 const MOST_SHOWN = 20_000;
-/** Longest search, milliseconds. */
+/** The time limit, milliseconds. */
 const PATIENCE_MS = 4_000;
 
 export async function preview(inputs: readonly LogInput[], job: PreviewJob): Promise<PreviewAnswer> {
@@ -68,7 +68,7 @@ export async function preview(inputs: readonly LogInput[], job: PreviewJob): Pro
   }
 }
 
-/** The newest records and what was said of them, the oldest first. */
+/** The newest records and the feedback on them, oldest first. */
 async function newest(
   inputs: readonly LogInput[],
   job: PreviewJob,
@@ -110,7 +110,7 @@ async function newest(
   return { records: [...judged, ...records].toReversed(), late };
 }
 
-/** How many of each reason. */
+/** The number of records for each reason. */
 function counts(reasons: Readonly<Record<string, unknown>>): Record<string, number> {
   const entries = Object.entries(reasons).map(([reason, value]): [string, number] => {
     const count = typeof value === 'number' ? value : isObject(value) ? Number(value.count) : 0;

@@ -1,4 +1,4 @@
-/** The newest requests of the log that fulfil a filter. */
+/** The newest requests in the log that match a filter. */
 import type { LogInput } from '../../../logs/input.ts';
 import type { RecordWithoutTail } from '../../../logs/head-record.ts';
 import type { RequestRow, RequestsAnswer } from '../../../web/api.ts';
@@ -11,7 +11,7 @@ import type { RequestsJob } from './jobs.ts';
 import { isWanted, overBlocks } from './filtered.ts';
 import { timeLimit } from './time-limit.ts';
 
-/** Longest search, milliseconds. What was found by then is shown. */
+/** The time limit, milliseconds. What was found by then is shown. */
 const PATIENCE_MS = 4_000;
 
 const MAX_PROBLEMS = 5;
@@ -52,7 +52,7 @@ export async function requests(inputs: readonly LogInput[], job: RequestsJob): P
   return { rows: heads.map(rowIn), complete, before: oldest ? endOf(oldest) : job.before, problems };
 }
 
-/** The span that a filter asks for; words that are no moment ask for nothing. */
+/** The period in a filter; invalid times are ignored. */
 export function spanOf({ since, until }: Filter, nowMs: number): { sinceMs?: number; untilMs?: number } {
   const when = { nowMs, timeZone: 'UTC' };
   const sinceMs = since === undefined ? NaN : momentFrom(since, when);
@@ -60,7 +60,7 @@ export function spanOf({ since, until }: Filter, nowMs: number): { sinceMs?: num
   return { ...(Number.isNaN(sinceMs) ? {} : { sinceMs }), ...(Number.isNaN(untilMs) ? {} : { untilMs }) };
 }
 
-/** What lists show of a record in a file, of which nothing is certain. */
+/** The fields of a record that lists show; in a file any of them may be invalid. */
 export function rowIn(head: Readonly<Record<string, unknown>>): RequestRow {
   const text = (field: string) => stringOf(head[field]) ?? null;
   const number = (field: string) => numberOf(head[field]) ?? null;

@@ -1,4 +1,4 @@
-/** What the page asks about requests that have ended. */
+/** The page's requests about finished requests. */
 import type { Hono } from 'hono';
 import type { Context } from 'hono';
 import { z } from 'zod';
@@ -12,10 +12,10 @@ import { NO_CONTENT } from '../access.ts';
 import { MAX_FILTER } from '../../../web/filter/parse.ts';
 import { GROUPED_BY } from './jobs.ts';
 
-/** Requests that are given at a time. */
+/** The page size for requests. */
 const MOST = 100;
 
-/** Spans that charts show, and their steps: an hour by minutes, up to a month by days. */
+/** The periods of charts, and their steps: an hour by minutes, up to a month by days. */
 const SPANS = {
   '1h': [3_600_000, 60_000],
   '24h': [86_400_000, 1_800_000],
@@ -77,7 +77,7 @@ export function serveHistory(app: Hono<ServerEnv>, context: ServerContext, acces
     } as const;
     const body = await history.ask(job, c.req.raw.signal);
     if (!body) throw none();
-    // As text, so that no browser makes anything else of it.
+    // As text, so that browsers do not interpret it.
     return c.body(body, 200, { 'content-type': 'text/plain; charset=utf-8' });
   });
   app.get('/page/series', async (c) => {
@@ -107,7 +107,7 @@ function parsed<Shape extends z.ZodType>(c: Context<ServerEnv>, shape: Shape): z
   throw new ProxyError('invalid_request', `Cannot show this: ${issue?.path.join('.')}: ${issue?.message}`);
 }
 
-/** What is known of a request but for the words in it; those of an error may quote some. */
+/** The facts about a request without its content; error messages may quote some of it. */
 function withoutContent(detail: RequestDetail): RequestDetail {
   return {
     ...detail,

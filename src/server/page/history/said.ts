@@ -1,4 +1,4 @@
-/** The conversation of a record as people read it, whatever protocol it was held in. */
+/** The conversation of a record as readable text, in any protocol. */
 import type { RequestDetail, Said, SaidPart } from '../../../web/api.ts';
 import type { ChatMessage } from '../../../wire/chat.ts';
 import type { JsonObject } from '../../../wire/json.ts';
@@ -14,7 +14,7 @@ import { bounded } from './bounded.ts';
 
 type Conversation = Pick<RequestDetail, 'said' | 'unsaid' | 'tools'>;
 
-/** What was asked and answered. */
+/** The request and the answer. */
 export function conversationIn(record: JsonObject): Conversation {
   const { request, response, endpoint } = record;
   const nothing = (unsaid: string): Conversation => ({ said: null, unsaid, tools: [] });
@@ -46,7 +46,7 @@ function isTalk(endpoint: unknown): endpoint is Talk {
   );
 }
 
-/** The same line is read in the same way: ids that are missing are of no interest here. */
+/** Missing ids are replaced deterministically; their values do not matter here. */
 const CONTEXT = { created: 0, model: '', memory: NO_MEMORY, newId: () => '' };
 const ASKED = { ...CONTEXT, asked: { model: '', stream: false } };
 
@@ -88,7 +88,7 @@ function answeredIn(endpoint: Talk, response: JsonObject): ChatMessage[] {
   });
 }
 
-/** Chat has no ordered parts: what is called so in what was sent has any shape. */
+/** Chat has no ordered parts: a client's field of this name may have any shape. */
 function withoutParts({ parts: _parts, ...message }: ChatMessage): ChatMessage {
   return message;
 }

@@ -1,6 +1,6 @@
 /**
- * What requests used over time. Each file is read once: what was counted is kept, and the next look goes on where the last one
- * ended, so that a page that stays open costs what was logged meanwhile.
+ * The usage of requests over time. Each file is read once: counts are kept, and the next report continues where the last one ended,
+ * so that an open page only costs reading what was logged meanwhile.
  */
 import type { LogInput } from '../../../logs/input.ts';
 import type { SeriesAnswer, SeriesGroup } from '../../../web/api.ts';
@@ -16,19 +16,19 @@ import { isWanted } from './filtered.ts';
 import { spanOf } from './requests.ts';
 import { FollowedFiles } from './followed.ts';
 
-/** Questions whose counts are kept. */
+/** The number of reports whose counts are kept. */
 const MAX_KEPT = 8;
 
-/** Names that are counted apart: what clients name could be anything. */
+/** The number of names that are counted separately: clients choose them freely. */
 const MAX_GROUPS = 40;
 
-/** Groups that are told; the smaller ones are told together. */
+/** The number of groups that are listed; smaller ones are combined. */
 const MOST_TOLD = 7;
 
-/** Longest time a look may take, milliseconds; the next one goes on. */
+/** The time limit for a report, milliseconds; the next one continues. */
 const PATIENCE_MS = 1_500;
 
-/** How long a request may have run before its file began, milliseconds. */
+/** How long before the day of its file a request may have begun, milliseconds. */
 const LATE_MS = 2 * 86_400_000;
 
 export class SeriesReader {
@@ -38,7 +38,7 @@ export class SeriesReader {
     const { directory, by, filter, stepMs } = job;
     const key = JSON.stringify([directory, by, filter, stepMs, job.spanMs]);
     const counting = this.#kept.get(key) ?? new Counting(job);
-    // The one that was looked at last is forgotten last.
+    // The least recently used one is dropped first.
     this.#kept.delete(key);
     this.#kept.set(key, counting);
     const [oldest] = this.#kept.keys();
@@ -47,7 +47,7 @@ export class SeriesReader {
   }
 }
 
-/** The bucket of a group: a name, null for none, or all that came when there were too many. */
+/** The key of a group: a name, null for none, or the one for everything above the limit. */
 type Group = string | null | typeof OTHERS;
 
 const OTHERS = Symbol('others');
@@ -57,7 +57,7 @@ class Counting {
   readonly #filter: Filter;
   readonly #wanted: (head: JsonObject) => boolean;
   readonly #files = new FollowedFiles();
-  /** By the number of the bucket since 1970, then by group. */
+  /** By the index of the bucket since 1970, then by group. */
   readonly #buckets = new Map<number, Map<Group, Cell>>();
   readonly #groups = new Set<Group>();
 
@@ -137,7 +137,7 @@ class Counting {
   }
 }
 
-/** Whether a file may hold requests that came since then: files of ours have a day, on which their records were written. */
+/** Whether a file may contain requests since then: the name of a log file tells the day on which its records were written. */
 function mayHold({ path }: LogInput, fromMs: number): boolean {
   const log = parseLogName(basename(path).replace(/\.gz$/, ''));
   return !log || endOfDay(log.day) + LATE_MS > fromMs;

@@ -2,13 +2,13 @@ import type { Clock } from '../../../clock.ts';
 import type { Answers, FromThread, Job, ToThread } from './jobs.ts';
 import { ProxyError } from '../../../errors.ts';
 
-/** Questions that wait; further ones are refused. */
+/** The number of queued requests; further ones are refused. */
 const MAX_WAITING = 32;
 
-/** How long the thread stays when there is nothing to do, milliseconds. */
+/** How long an idle thread is kept, milliseconds. */
 const IDLE_MS = 60_000;
 
-/** The compiled binary keeps its entry points below the folder they share, which is src. */
+/** The compiled binary keeps its entry points below their common directory, which is src. */
 const WORKER = import.meta.url.endsWith('/thread.ts') ? './worker.ts' : './server/page/history/worker.js';
 
 interface Waiting {
@@ -16,10 +16,10 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Reads the request log in a thread of its own, so that no stream waits for it. It begins with the first question. */
+/** Reads the request log in a thread of its own, so that no stream is delayed. It is started with the first request. */
 export class HistoryThread {
   readonly #clock: Clock;
-  /** By the number of the question. */
+  /** By the number of the request. */
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #asked = 0;
@@ -29,14 +29,14 @@ export class HistoryThread {
     this.#clock = clock;
   }
 
-  /** Whether there is a thread now. */
+  /** Whether the thread is running. */
   get running(): boolean {
     return this.#worker !== undefined;
   }
 
   /**
-   * @param signal aborts when nobody waits any more, so that the search ends
-   * @throws ProxyError `unavailable` when too many ask, or the log cannot be read
+   * @param signal aborts when the answer is no longer needed, so that the search ends
+   * @throws ProxyError `unavailable` when too many requests are queued, or the log cannot be read
    */
   async ask<Kind extends Job['kind']>(
     job: Extract<Job, { kind: Kind }>,
@@ -65,7 +65,7 @@ export class HistoryThread {
     }
   }
 
-  /** Ends the thread; whoever waits gets an error. */
+  /** Terminates the thread; pending requests fail. */
   close(): void {
     this.#end('it is being stopped');
   }

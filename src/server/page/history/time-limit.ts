@@ -1,21 +1,21 @@
-/** How long a search may take: the thread does one thing at a time, and others wait for it. */
+/** A time limit for searches: the thread does one thing at a time, and others wait for it. */
 
 class TimeIsUp extends Error {}
 
-/** Set to 1 by another thread when nobody waits for what is searched now. */
+/** Set to 1 by another thread when the result of the current search is no longer needed. */
 let left: Int32Array | undefined;
 
-/** From now on things are searched for somebody who may leave. @param flag 1 as soon as that is so */
+/** Sets the flag of the current search. @param flag 1 as soon as the result is no longer needed */
 export function searchFor(flag: Int32Array): void {
   left = flag;
 }
 
-/** Whether nobody waits any more. */
+/** Whether the result is no longer needed. */
 export function isLeft(): boolean {
   return left !== undefined && Atomics.load(left, 0) === 1;
 }
 
-/** A signal that aborts itself when it is asked after its time, for readers that ask it between two blocks. */
+/** A signal that aborts when it is checked after the time limit, for readers that check it between two blocks. */
 export function timeLimit(ms: number): {
   readonly signal: AbortSignal;
   readonly isOver: (error: unknown) => boolean;
@@ -23,7 +23,7 @@ export function timeLimit(ms: number): {
   const controller = new AbortController();
   const untilMs = performance.now() + ms;
   const { signal } = controller;
-  // Timers do not run while a thread reads synchronously.
+  // Timers do not fire while a thread reads synchronously.
   signal.throwIfAborted = () => {
     if (performance.now() > untilMs || isLeft())
       controller.abort(new TimeIsUp('Cannot go on: it takes too long'));

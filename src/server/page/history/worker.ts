@@ -1,4 +1,4 @@
-/** The thread that reads the log for the page. An entry point of its own in the compiled binary. */
+/** The thread that reads the log for the page. It is an entry point of its own in the compiled binary. */
 import type { Answers, FromThread, Job, ToThread } from './jobs.ts';
 import { detailOf } from './detail.ts';
 import { logInputs } from './inputs.ts';
@@ -12,7 +12,7 @@ declare const self: Worker;
 
 const series = new SeriesReader();
 
-/** One after the other, in the order in which they are asked. */
+/** One after another, in order of arrival. */
 let last: Promise<void> = Promise.resolve();
 
 self.addEventListener('message', ({ data }: MessageEvent<ToThread>) => {

@@ -1,25 +1,25 @@
 import type { JsonObject } from '../../../wire/json.ts';
 import type { LastAnswer } from '../last-answer.ts';
 
-/** A message, read already where that was needed to know its lane. */
+/** A message, already parsed if that was needed to determine its lane. */
 export interface Said {
   readonly text: string;
   readonly event?: JsonObject;
 }
 
-/** How requests of a lane are answered. */
+/** How the requests of a lane are handled. */
 export interface Answering {
-  /** Answers one; it never throws. */
+  /** Handles one; it never throws. */
   readonly answer: (said: Said, lane: Lane) => Promise<void>;
-  /** Told when nothing of a lane waits or is being answered any more. */
+  /** Called when no request of the lane is queued or in progress. */
   readonly idle: () => void;
 }
 
-/** The requests of one lane, answered one after the other. */
+/** The requests of one lane, handled one after another. */
 export class Lane {
-  /** `stream_id`; `undefined` for requests that name none. */
+  /** `stream_id`; `undefined` for requests without one. */
   readonly id: string | undefined;
-  /** The answer that the next request may go on from. */
+  /** The answer that the next request may continue. */
   readonly last: LastAnswer;
   readonly #answering: Answering;
   readonly #waiting: Said[] = [];
@@ -36,12 +36,12 @@ export class Lane {
   }
 
   push(said: Said): void {
-    // What waits is read again when it is its turn.
+    // A queued message is parsed again when it is its turn.
     this.#waiting.push(this.#busy ? { text: said.text } : said);
     if (!this.#busy) void this.#work();
   }
 
-  /** Nothing more is begun. */
+  /** Starts no further requests. */
   clear(): void {
     this.#waiting.length = 0;
   }

@@ -2,10 +2,10 @@ import type { LastAnswer } from '../last-answer.ts';
 import { ProxyError } from '../../../errors.ts';
 import type { Lane } from './lane.ts';
 
-/** What a `stream_id` may be, as OpenAI publishes it. */
+/** The form of a `stream_id`, as OpenAI documents it. */
 const ID = /^[\w.-]{1,256}$/;
 
-/** All lanes that there may be are busy. */
+/** Thrown when all lanes are in use. */
 export class StreamLimit extends ProxyError {
   readonly stream: string;
 
@@ -17,14 +17,14 @@ export class StreamLimit extends ProxyError {
   }
 }
 
-/** The lanes of a connection: requests of different ones are answered side by side. */
+/** The lanes of a connection: requests of different lanes are handled in parallel. */
 export class Lanes {
-  /** Whoever was asked last comes last. */
+  /** Least recently used first. */
   readonly #lanes = new Map<string | undefined, Lane>();
   readonly #most: number;
   readonly #make: (id: string | undefined) => Lane;
 
-  /** @param most beside the lane of requests that name none */
+  /** @param most besides the lane of requests without an id */
   constructor(most: number, make: (id: string | undefined) => Lane) {
     this.#most = most;
     this.#make = make;
@@ -34,14 +34,14 @@ export class Lanes {
     return this.#lanes.values().some((lane) => lane.busy);
   }
 
-  /** The answers that requests of any lane may go on from. */
+  /** The answers that requests of any lane may continue. */
   *answers(): Iterable<LastAnswer> {
     for (const { last } of this.#lanes.values()) yield last;
   }
 
   /**
-   * The lane of this id. Where there are as many as there may be, one that lies idle is forgotten, with its last answer.
-   * @throws ProxyError `invalid_request` for what is no id; StreamLimit when all of them are busy
+   * The lane with this id. If the limit is reached, an idle one is dropped, with its last answer.
+   * @throws ProxyError `invalid_request` for an invalid id; StreamLimit when all lanes are busy
    */
   of(id: unknown): Lane {
     if (id !== undefined && id !== null && !(typeof id === 'string' && ID.test(id)))
@@ -57,7 +57,7 @@ export class Lanes {
     return lane;
   }
 
-  /** Nothing more is begun in any of them. */
+  /** Starts no further requests in any of them. */
   clear(): void {
     for (const lane of this.#lanes.values()) lane.clear();
   }

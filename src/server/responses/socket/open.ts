@@ -8,8 +8,8 @@ import { agreedProtocol, spelledOut } from '../../realtime/credentials.ts';
 import { ResponsesSocket } from './socket.ts';
 
 /**
- * Opens connections of the Responses API: GET /v1/responses as a WebSocket. Who may use the endpoint may open one, and each request
- * that comes over it shows the same key.
+ * Opens connections of the Responses API: GET /v1/responses as a WebSocket. A caller that may use the endpoint may open one, and all
+ * requests on it use the same key.
  * @see https://developers.openai.com/docs/guides/websocket-mode
  */
 export function openResponses(context: ServerContext): Upgrade {
@@ -53,7 +53,7 @@ export function openResponses(context: ServerContext): Upgrade {
   };
 }
 
-/** One client may hold half of all connections, so that others find some. @throws ProxyError `over_share` */
+/** One client may have half of all connections, so that others get some. @throws ProxyError `over_share` */
 function checkShare(sockets: Iterable<object>, owner: string | undefined, most: number): void {
   if (owner === undefined) return;
   let own = 0;
@@ -66,7 +66,7 @@ function checkShare(sockets: Iterable<object>, owner: string | undefined, most: 
     );
 }
 
-/** What a plain GET gets at the path. @throws ProxyError */
+/** The response to a plain GET. @throws ProxyError */
 export async function refusePlainGet(
   context: ServerContext,
   request: Request,

@@ -1,13 +1,13 @@
 import type { Clock } from '../../../clock.ts';
 import type { ServerSocket } from '../../context.ts';
 
-/** What goes to the client of a connection, as fast as it takes it, whoever sends it. */
+/** The messages to the client of a connection, sent as fast as it takes them. */
 export class Outgoing {
   readonly #clock: Clock;
   readonly #stallMs: number;
   #socket: ServerSocket | undefined;
   #closed = false;
-  /** While the client is to take what was sent before. */
+  /** Pending while the client must first take what was sent before. */
   #full: { readonly over: Promise<void>; readonly end: () => void } | undefined;
 
   /** @param stallMs how long a client may take nothing, milliseconds */
@@ -38,12 +38,12 @@ export class Outgoing {
     await over;
   }
 
-  /** The client has taken what waited. */
+  /** Called when the client has taken what waited. */
   drained(): void {
     this.#full?.end();
   }
 
-  /** Nothing more is sent. */
+  /** Sends nothing more. */
   end(): void {
     this.#closed = true;
     this.#full?.end();

@@ -14,43 +14,43 @@ import { Outgoing } from './outgoing.ts';
 import { answerTurn, bodyOf, errorEvent, inLane } from './turn.ts';
 import { warmUp } from './warm-up.ts';
 
-/** Requests that wait for the one before them, and their length, characters: whoever sends more does not wait for answers. */
+/** The number and length, in characters, of queued requests: a client that sends more does not wait for answers. */
 const MAX_WAITING = 64;
 
-/** The field that names a lane; a message that does not hold it is of none, whatever else it is. */
+/** The field that determines the lane; a message that does not contain it has none. */
 const NAMES_LANE = '"stream_id"';
 
 /**
- * A connection of the Responses API: requests come as messages, and the events of the answers go back as messages. Each is a
- * request like any other over HTTP. Those of one lane are answered one after the other, those of different lanes side by side.
+ * A connection of the Responses API: requests arrive as messages, and the events of answers are sent as messages. Each is handled
+ * like a request over HTTP. Those of one lane are handled one after another, those of different lanes in parallel.
  */
 export class ResponsesSocket implements SocketHandler {
   readonly #context: ServerContext;
   readonly #turns: TurnsOf;
-  /** Whose it is: a key, or an address where there are none. */
+  /** The owner: a key, or an address if there are none. */
   readonly owner: string | undefined;
   readonly #held: Held;
   readonly #ended: () => void;
   readonly #abort = new AbortController();
   readonly #lanes: Lanes;
   readonly #outgoing: Outgoing;
-  /** What came and has no lane yet, and what there was no room for. */
+  /** Messages that have no lane yet, and those that did not fit. */
   readonly #came: (string | ProxyError)[] = [];
-  /** How much waits to be answered. */
+  /** The length of all queued messages. */
   #count = 0;
   #length = 0;
   #sorts = false;
   #closed = false;
-  /** Why it is closed as soon as nothing is being answered any more. */
+  /** Why it will be closed as soon as no request is in progress. */
   #leaving: { readonly code: number; readonly reason: string } | undefined;
-  /** Whether it has been there for as long as it may. */
+  /** Whether it has reached its maximum age. */
   #old = false;
   #cancelIdle: () => void = () => undefined;
   readonly #cancelOld: () => void;
 
   /**
-   * @param options.held the memory for what waits
-   * @param options.ended told once when it is closed
+   * @param options.held the memory for queued messages
+   * @param options.ended called once when it is closed
    */
   constructor(
     context: ServerContext,
@@ -113,12 +113,12 @@ export class ResponsesSocket implements SocketHandler {
     this.#ended();
   }
 
-  /** The proxy is being stopped: what is being answered is finished, and nothing else is begun. */
+  /** The proxy stops: requests in progress are finished, and no others started. */
   drain(): void {
     this.#leave(CLOSE.goingAway, 'The proxy is being stopped');
   }
 
-  /** Gives each message to its lane, in their order. */
+  /** Passes messages to their lanes, in order. */
   async #sort(): Promise<void> {
     this.#sorts = true;
     for (let next = this.#came.shift(); next !== undefined; next = this.#came.shift()) {
@@ -136,7 +136,7 @@ export class ResponsesSocket implements SocketHandler {
     this.#rest();
   }
 
-  /** A message, read where that tells its lane. */
+  /** A message, parsed if that determines its lane. */
   async #read(text: string): Promise<Said> {
     if (!text.includes(NAMES_LANE)) return { text };
     const { turns, limits } = this.#context;
@@ -144,7 +144,7 @@ export class ResponsesSocket implements SocketHandler {
   }
 
   async #turn({ text, event: known }: Said, lane: Lane): Promise<void> {
-    // From here on its body is counted like any other's.
+    // From here on its body is counted like that of any request.
     this.#over(text.length);
     try {
       const { turns, limits } = this.#context;
@@ -183,7 +183,7 @@ export class ResponsesSocket implements SocketHandler {
     await this.#outgoing.send(inLane(errorEvent(rule.status, code, message, param ?? null), lane));
   }
 
-  /** One that waited does not any more. */
+  /** A queued message has left the queue. */
   #over(length: number): void {
     if (this.#closed) return;
     this.#count -= 1;
@@ -195,7 +195,7 @@ export class ResponsesSocket implements SocketHandler {
     this.#held.free(length);
   }
 
-  /** Nothing is begun any more, and what is being answered is finished. */
+  /** Starts no further requests, and lets those in progress finish. */
   #leave(code: number, reason: string): void {
     this.#leaving ??= { code, reason };
     this.#came.length = 0;
@@ -203,7 +203,7 @@ export class ResponsesSocket implements SocketHandler {
     this.#rest();
   }
 
-  /** Where nothing is being answered, the connection is closed, or waits for what comes, but not for ever. */
+  /** When no request is in progress, the connection is closed, or waits for the next one for a limited time. */
   #rest(): void {
     if (this.#closed || this.#sorts || this.#lanes.busy) return;
     if (this.#leaving) return this.#outgoing.close(this.#leaving.code, this.#leaving.reason);

@@ -9,15 +9,15 @@ import { writeBody } from '../../../wire/json-write.ts';
 import { isObject, objectOf, parseJson } from '../../../wire/json.ts';
 import { SseReader } from '../../../wire/sse.ts';
 
-/** The connection that turns come over. */
+/** The connection that requests arrive over. */
 export interface TurnsOf {
   readonly url: string;
-  /** Of the handshake, with the key in them. */
+  /** The headers of the handshake, including the key. */
   readonly headers: HeaderMap;
   readonly bindings: ServerBindings;
 }
 
-/** A `response.create`, and the body that says the same over HTTP. */
+/** A `response.create`, and the equivalent body over HTTP. */
 interface Turn {
   readonly event: JsonObject;
   readonly body: string | Uint8Array<ArrayBuffer>;
@@ -25,7 +25,7 @@ interface Turn {
   readonly last: LastAnswer;
 }
 
-/** Fields of a request that are the transport's own. */
+/** Fields of a request that concern the transport. */
 const TRANSPORT = [
   'type',
   'stream',
@@ -36,16 +36,16 @@ const TRANSPORT = [
   'event_id',
 ] as const;
 
-/** Headers of a handshake that are none of a request. */
+/** Headers of a handshake that do not belong to a request. */
 const OF_HANDSHAKE =
   /^(?:sec-websocket-.*|upgrade|connection|content-.*|transfer-encoding|accept-encoding|x-request-id|idempotency-key)$/;
 
-/** The last events of a stream that did not end well. */
+/** The final events of a stream that failed. */
 const FAILED: ReadonlySet<unknown> = new Set(['error', 'response.failed']);
 
 /**
- * Answers one `response.create` as the same request over HTTP would be: with its limits, its record and what is stored of it.
- * @param send takes an event; resolves when the client can take more
+ * Handles one `response.create` like the same request over HTTP: with its limits, its record and its storage.
+ * @param send sends an event; resolves when the client can take more
  */
 export async function answerTurn(
   { event, body, last }: Turn,
@@ -61,11 +61,11 @@ export async function answerTurn(
   const request = new Request(url, { method: 'POST', body, headers: sent, signal });
   const reply = await ask(request, sent, bindings, undefined, last);
   const failed = reply.ok ? await copied(reply, send) : await refused(reply, send);
-  // What could not be gone on from once is not tried again.
+  // An answer that could not be continued once is not tried again.
   if (failed && !signal.aborted && event.previous_response_id) last.forget();
 }
 
-/** The body of the same request over HTTP. @param text the message */
+/** The body of the equivalent HTTP request. @param text the message */
 export function* bodyOf(event: JsonObject, text: string): Steps<string | Uint8Array<ArrayBuffer>> {
   const own = Object.entries(exactly(text, event)).filter(([name]) => !TRANSPORT.includes(name as never));
   return yield* writeBody({ ...Object.fromEntries(own), stream: true }, text.length);
@@ -104,7 +104,7 @@ export function errorEvent(
   return JSON.stringify({ type: 'error', status, error: { type, code, message, param } });
 }
 
-/** An event as one of its lane. @param id `stream_id`, whose letters need no escaping; left out where the request named none */
+/** An event with the id of its lane. @param id `stream_id`, whose characters need no escaping; omitted if the request had none */
 export function inLane(event: string, id: string | undefined): string {
   return id === undefined ? event : event.replace(/^\s*\{/, `{"stream_id":"${id}",`);
 }
