@@ -598,7 +598,7 @@ const state = z.strictObject({
   redis: redisUrl
     .optional()
     .describe(
-      'Redis or Valkey server through which replicas share limits and budgets: redis://USER:PASSWORD@HOST:PORT/DATABASE, or rediss:// for TLS. See docs/scale.md.',
+      'Redis or Valkey server through which replicas share limits, budgets and stored responses: redis://USER:PASSWORD@HOST:PORT/DATABASE, or rediss:// for TLS. See docs/scale.md.',
     ),
   redis_timeout: duration
     .refine((ms) => ms >= 5 && ms <= 5_000, 'expected 5ms to 5s')

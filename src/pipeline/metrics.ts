@@ -57,6 +57,8 @@ export interface MetricSources {
   readonly limits: () => readonly LimitUse[];
   /** How the server is by which limits are shared; `undefined` where there is none. */
   readonly sharedLimits: () => SharedState | undefined;
+  /** How the server is by which stored responses are shared; `undefined` where there is none. */
+  readonly sharedResponses: () => Pick<SharedState, 'up' | 'failures'> | undefined;
   /** Resident memory, bytes. */
   readonly memory: () => number;
 }
@@ -329,6 +331,7 @@ export class Metrics {
   /** Of the server by which replicas share limits, where there is one. */
   #ofShared(): Family[] {
     const shared = this.#sources.sharedLimits();
+    const stored = this.#sources.sharedResponses();
     if (!shared) return [];
     const one = (value: number) => [{ labels: {}, value }];
     const largest = (name: string, help: string, value: number): Family => ({
@@ -348,6 +351,15 @@ export class Metrics {
         'Failures of the server that shares limits',
         one(shared.failures),
       ),
+      ...(stored
+        ? [
+            largest(
+              'shared_responses_down',
+              '1 while the server that shares stored responses is unavailable',
+              stored.up ? 0 : 1,
+            ),
+          ]
+        : []),
     ];
   }
 

@@ -98,6 +98,7 @@ export function contextOf(config: Config, lasting: Lasting, made: Made): ServerC
     summary: () => summarize(lasting.statuses()),
     log: lasting.logState,
     sharedLimits: () => lasting.spending.shared,
+    sharedResponses: () => lasting.store.shared,
     logDirectory: first.logging.requests.directory,
     usage: lasting.usage,
     config,

@@ -35,7 +35,7 @@ import { Page } from '../server/page/page.ts';
 import { Background } from '../server/responses/background.ts';
 import { Followers } from '../server/responses/followers.ts';
 import { IssuedResponses } from '../server/responses/issued.ts';
-import { storedOptions } from '../server/responses/service.ts';
+import { sharedPlace, storedOptions } from '../server/responses/service.ts';
 import { IssuerPool } from '../server/tokens/issuer-keys.ts';
 import { Spending } from '../spending.ts';
 import { Store } from '../stored/store.ts';
@@ -128,6 +128,7 @@ export class Lasting {
       clock,
       directory: deps.keepsUsage ? first.state.directory : undefined,
       keys: hiddenKeys,
+      redis: deps.keepsUsage ? sharedPlace(first) : undefined,
       onProblem: (message) => this.problem(message),
     });
     this.background = new Background({ clock, store: this.store }, backgroundLimits(first));
@@ -136,6 +137,7 @@ export class Lasting {
       this.work.hides(all);
       this.store.hides(all);
     });
+    this.store.share();
     this.log = this.#openLog();
     this.spending = new Spending(first, {
       clock,
@@ -293,6 +295,7 @@ export class Lasting {
       version: VERSION,
       limits: () => this.present().limiter.shared(),
       sharedLimits: () => spending.shared,
+      sharedResponses: () => store.shared,
     });
   }
 }

@@ -18,6 +18,10 @@ export interface Script {
   readonly sha1: string;
 }
 
+export function scriptOf(text: string): Script {
+  return { text, sha1: new Bun.CryptoHasher('sha1').update(text).digest('hex') };
+}
+
 /** What the server answers: numbers and texts, in lists. */
 export type Answer = number | string | null | readonly Answer[];
 
@@ -61,6 +65,11 @@ export class Link {
   /** Whether commands are sent. */
   get up(): boolean {
     return this.#up;
+  }
+
+  /** For how long they have been, milliseconds; 0 where they are not. */
+  get upForMs(): number {
+    return this.#up ? this.#options.clock.monotonic() - this.#upMs : 0;
   }
 
   /** The first attempt to reach a server again that was well until now, for as long as it is worth waiting for: an answer may only have been late. */

@@ -77,6 +77,8 @@ export interface ServerContext {
   readonly log: () => LogState | null;
   /** The state of the server through which replicas share limits; `undefined` if there is none. */
   readonly sharedLimits: () => SharedState | undefined;
+  /** The same for stored responses. */
+  readonly sharedResponses: () => { readonly up: boolean } | undefined;
   /** The processes that serve the same port, including this one; `undefined` if it serves alone. */
   readonly fleet: Fleet | undefined;
   /** The location of the request log. */

@@ -74,10 +74,14 @@ function statusOf(context: ServerContext): Status | Promise<Status> {
   );
 }
 
-/** Whether limits currently apply to all replicas together, if they share them. */
-function sharedOf({ sharedLimits }: ServerContext): { limits?: object } {
-  const shared = sharedLimits();
-  return shared ? { limits: { shared: shared.up, replicas: shared.replicas } } : {};
+/** Whether limits and stored responses are currently shared with the other replicas, if `state.redis` is set. */
+function sharedOf({ sharedLimits, sharedResponses }: ServerContext): { limits?: object; responses?: object } {
+  const limits = sharedLimits();
+  const responses = sharedResponses();
+  return {
+    ...(limits ? { limits: { shared: limits.up, replicas: limits.replicas } } : {}),
+    ...(responses ? { responses: { shared: responses.up } } : {}),
+  };
 }
 
 function workersOf({ workers }: Status): { workers?: Workers } {

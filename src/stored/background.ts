@@ -71,7 +71,9 @@ export class StoredBackground {
     return shown(this.#rows.row(owner, id)!);
   }
 
+  /** Events of a response that was deleted meanwhile are not kept: they would be nobody's. */
   addEvents(owner: Owner, id: string, first: number, events: readonly string[]): void {
+    if (!this.#rows.row(owner, id)) return;
     const query = this.#rows.db.query('INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?, ?)');
     this.#rows.write(() =>
       events.forEach((event, place) => {

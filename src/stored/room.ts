@@ -29,9 +29,14 @@ export function makeRoom(
   );
   while (total.get()!.bytes + bytes > maxBytes) {
     const other = largest.get(owner);
-    const isOthers = other !== null && other.bytes > (own.get(owner)?.bytes ?? 0) + bytes;
+    const isOthers = other !== null && isOthersTurn(other.bytes, (own.get(owner)?.bytes ?? 0) + bytes);
     if (!removeOldest(db, isOthers ? other.owner : owner)) throw new NoRoom();
   }
+}
+
+/** Whether the one of the others who has most gives up its oldest, and not who stores something. @param own with what is to come, bytes */
+export function isOthersTurn(largest: number, own: number): boolean {
+  return largest > own;
 }
 
 /** @returns whether there was one */

@@ -20,6 +20,8 @@ export interface Row {
   readonly cancelled: number;
   readonly input: string;
   readonly body: string;
+  /** Whose processes run it, where it runs in the background. */
+  readonly runner: string | null;
 }
 
 /** What is put into a row beside what its request says. */
@@ -61,8 +63,8 @@ export class ResponseRows {
   /** Takes secrets out of JSON text. */
   readonly redact: (text: string) => string;
   options: StoredOptions;
-  /** Whether it would be known here that a response still runs. */
-  hearsRunners: () => boolean = () => true;
+  /** Whether it would be known here that a response still runs which other machines run. */
+  hearsOthers: () => boolean = () => true;
   readonly #runner: string;
 
   constructor(db: Database, options: StoredOptions, redact: (text: string) => string) {
@@ -78,7 +80,8 @@ export class ResponseRows {
       .query<Row, [string, string]>('SELECT * FROM responses WHERE owner = ? AND id = ?')
       .get(owner, id);
     if (!row || nowMs === undefined) return row ?? undefined;
-    if (!isRunning(row) || row.beat >= nowMs - SILENT_MS || !this.hearsRunners()) return row;
+    if (!isRunning(row) || row.beat >= nowMs - SILENT_MS) return row;
+    if (row.runner !== this.#runner && !this.hearsOthers()) return row;
     this.#fail(owner, row, nowMs);
     return this.row(owner, id);
   }

@@ -1,6 +1,16 @@
 import type { Clock } from '../clock.ts';
 import type { Owner, StoredOptions } from './entries.ts';
-import type { FromStore, Given, Got, MethodOf, TableName, Tables, ToStore } from './messages.ts';
+import type {
+  FromStore,
+  Given,
+  Got,
+  MethodOf,
+  RedisPlace,
+  StoredShared,
+  TableName,
+  Tables,
+  ToStore,
+} from './messages.ts';
 import { ProxyError } from '../errors.ts';
 import { isObject } from '../wire/json.ts';
 import { NoRoom } from './room.ts';
@@ -10,6 +20,8 @@ export interface StoreDeps {
   readonly clock: Clock;
   /** Where the file is; in memory alone when it is not given. */
   readonly directory: string | undefined;
+  /** Where it is shared with other machines. */
+  readonly redis?: RedisPlace | undefined;
   /** Further JSON keys whose values are hidden. */
   readonly keys: readonly string[];
   readonly onProblem: (message: string) => void;
@@ -60,12 +72,23 @@ export class Store {
   #jobs = 0;
   #bytes = 0;
   #toldMs = -Infinity;
+  #shared: StoredShared | undefined;
   /** What could not be stored: because too much waited, or the disk was full. */
   dropped = 0;
 
   constructor(options: StoredOptions, deps: StoreDeps) {
     this.#options = options;
     this.#deps = deps;
+  }
+
+  /** How the server is by which they are shared; `undefined` where there is none, or nothing was asked for yet. */
+  get shared(): StoredShared | undefined {
+    return this.#shared;
+  }
+
+  /** Begins to share, without waiting for the first call: what is owed is sent, and what others deleted is removed. */
+  share(): void {
+    if (this.#deps.redis) this.#worker ??= this.#start();
   }
 
   /** Takes over other bounds. */
@@ -169,6 +192,11 @@ export class Store {
         this.#waiting.get(data.job)!.isAside = true;
         return this.#freed();
       }
+      if (data.kind === 'shared') {
+        this.#shared = data.state;
+        if (data.message !== undefined) this.#deps.onProblem(data.message);
+        return;
+      }
       const waiting = this.#settle(data.job);
       if (waiting?.isAside !== true) this.#freed();
       if (data.kind === 'failed') waiting?.reject(data.isFull ? new NoRoom() : new Error(data.reason));
@@ -178,10 +206,10 @@ export class Store {
       event.preventDefault();
       this.#end(worker, event.message);
     });
-    const { directory, keys } = this.#deps;
+    const { directory, keys, redis } = this.#deps;
     const beginning: ToStore[] = [
       { kind: 'secrets', secrets: this.#secrets, keys },
-      { kind: 'open', directory, options: this.#options },
+      { kind: 'open', directory, options: this.#options, redis },
     ];
     for (const message of beginning) this.#send(worker, message);
     return worker;

@@ -2,6 +2,7 @@
 import type { Database } from 'bun:sqlite';
 import type { StoredOptions } from './entries.ts';
 import type { FromStore, Tables, ToStore } from './messages.ts';
+import type { SharedTables } from './shared/shared-tables.ts';
 import { Redaction } from '../logs/redaction.ts';
 import { StoredConversations } from './conversations.ts';
 import { StoredBackground } from './background.ts';
@@ -9,6 +10,7 @@ import { lockStored, openStored } from './file.ts';
 import { StoredResponses } from './responses.ts';
 import { NoRoom } from './room.ts';
 import { ResponseRows } from './rows.ts';
+import { shareThrough } from './shared/share.ts';
 
 declare const self: Worker;
 
@@ -24,32 +26,39 @@ const NOTHING: ArrayBuffer[] = [];
 let redaction = new Redaction({ secrets: [], keys: [] });
 let shared = false;
 let opened: { readonly db: Database; readonly tables: Tables } | undefined;
+/** Where other machines have the same. */
+let others: { readonly tables: SharedTables; readonly close: () => void } | undefined;
+/** Calls that are under way: some wait for others. */
+const underWay = new Set<Promise<void>>();
 /** Kept for as long as this thread has the file for itself. */
 let lock: Database | undefined;
 
 self.addEventListener('message', ({ data }: MessageEvent<ToStore>) => {
-  if (data.kind === 'open') open(data.directory, data.options);
+  if (data.kind === 'open') open(data);
   else if (data.kind === 'options') configure(data.options);
   else if (data.kind === 'secrets') redaction = new Redaction(data);
-  else if (data.kind === 'close') close(data.job);
-  else void answer(data);
+  else if (data.kind === 'close') void close(data.job);
+  else begin(data);
 });
 
-function open(directory: string | undefined, options: StoredOptions): void {
-  shared = options.isShared;
+function open({ directory, options, redis }: Extract<ToStore, { kind: 'open' }>): void {
+  shared = options.isShared || redis !== undefined;
   const db = opening(directory);
   const redact = (text: string) => redaction.redact(text);
   const rows = new ResponseRows(db, options, redact);
   const responses = new StoredResponses(rows);
   const conversations = new StoredConversations(db, options, redact);
   opened = { db, tables: { responses, background: new StoredBackground(rows), conversations } };
-  if (!shared && directory !== undefined) takeOver(directory, rows);
+  others = redis && shareThrough(redis, { db, rows, call, told: reply });
+  if (!options.isShared && directory !== undefined) takeOver(directory, rows);
+  others?.tables.begin();
   const sweep = () => {
     try {
       responses.sweep(Date.now());
+      others?.tables.sweep().catch(trouble);
     } catch (thrown) {
       // What cannot be written now is swept the next time.
-      reply({ kind: 'trouble', reason: reasonOf(thrown) });
+      trouble(thrown);
     }
   };
   sweep();
@@ -62,7 +71,7 @@ function takeOver(directory: string, rows: ResponseRows): void {
     lock = lockStored(directory);
     if (lock) rows.failLeft(Date.now());
   } catch (thrown) {
-    reply({ kind: 'trouble', reason: reasonOf(thrown) });
+    trouble(thrown);
   }
 }
 
@@ -81,14 +90,24 @@ function configure(options: StoredOptions): void {
   opened?.tables.conversations.configure(options);
 }
 
+/** What is asked for first is begun first. */
+function begin(asked: Extract<ToStore, { kind: 'call' }>): void {
+  const answering = answer(asked).finally(() => underWay.delete(answering));
+  underWay.add(answering);
+}
+
 async function answer({ job, table, name, given }: Extract<ToStore, { kind: 'call' }>): Promise<void> {
   try {
-    let got = call(table, name, given);
+    const ask = () => (others ? others.tables.call(table, name, given) : call(table, name, given));
+    let got = ask();
+    // While it waits for the server, the thread does other things.
+    if (others) reply({ kind: 'aside', job });
+    got = await got;
     for (const ms of shared ? AGAIN_MS : []) {
       if (!isMissing(name, got)) break;
-      if (ms === AGAIN_MS[0]) reply({ kind: 'aside', job });
+      if (ms === AGAIN_MS[0] && !others) reply({ kind: 'aside', job });
       await new Promise((resolve) => setTimeout(resolve, ms));
-      got = call(table, name, given);
+      got = await ask();
     }
     reply({ kind: 'done', job, got });
   } catch (thrown) {
@@ -116,7 +135,9 @@ function isMissing(name: string, got: unknown): boolean {
   return got === undefined || (got as { kind?: unknown } | null)?.kind === 'missing';
 }
 
-function close(job: number): void {
+async function close(job: number): Promise<void> {
+  if (others) await Promise.all(underWay);
+  others?.close();
   opened?.db.close();
   opened = undefined;
   lock?.close();
@@ -128,6 +149,10 @@ function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return typeof thrown;
   // A parser quotes what it stumbled over.
   return thrown instanceof SyntaxError ? 'it is no JSON' : thrown.message;
+}
+
+function trouble(thrown: unknown): void {
+  reply({ kind: 'trouble', reason: reasonOf(thrown) });
 }
 
 function reply(message: FromStore): void {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RedisClient } from 'bun';
@@ -14,6 +14,11 @@ if (REDIS_SERVER === null) {
     'Shared limits are not tested: neither valkey-server nor redis-server is installed.\n',
   );
 }
+
+/** What docs/scale.md says that a user of the server must be allowed. */
+export const DOCUMENTED_RULES: readonly string[] = /an ACL user needs `([^`]+)`/
+  .exec(readFileSync(join(import.meta.dir, '../../docs/scale.md'), 'utf8'))![1]!
+  .split(/\s+/);
 
 /** A real server on a port of its own, which keeps nothing on disk. */
 export class TestRedis implements AsyncDisposable {

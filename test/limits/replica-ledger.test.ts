@@ -6,7 +6,7 @@ import { limit } from '../../src/config/limits-schema.ts';
 import { limitsOf } from '../../src/limits/limit.ts';
 import { MAX_ASKED } from '../../src/limits/limiter.ts';
 import { ReplicaLedger } from '../../src/limits/replicas/replica-ledger.ts';
-import { REDIS_SERVER, TestRedis } from '../helpers/redis-server.ts';
+import { DOCUMENTED_RULES, REDIS_SERVER, TestRedis } from '../helpers/redis-server.ts';
 import { until } from '../helpers/until.ts';
 
 const ledgers: ReplicaLedger[] = [];
@@ -291,9 +291,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
   });
 
   test('names the user that the server refuses, and no password', async () => {
-    // No more than docs/scale.md says.
-    const rules = '+@connection +eval +evalsha +get +set +time +pexpire +zadd +zcard +zrem +zremrangebyscore';
-    const user = ['--user', 'proxy', 'on', '>a-good/password', '~llmproxy:*', ...rules.split(' ')];
+    const user = ['--user', 'proxy', 'on', '>a-good/password', ...DOCUMENTED_RULES];
     await using redis = await TestRedis.start(...user);
     const withUser = (password: string) => redis.url.replace('//', `//proxy:${password}@`);
     const [good, bad] = [

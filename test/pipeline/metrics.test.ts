@@ -23,6 +23,7 @@ const NOTHING: MetricSources = {
   decisions: () => ({}),
   version: '1.2.3',
   sharedLimits: () => undefined,
+  sharedResponses: () => undefined,
   limits: () => [],
   memory: () => 0,
 };

@@ -201,6 +201,12 @@ describe('a response in the background', () => {
   });
 });
 
+test('events of a response that was deleted meanwhile take no room', () => {
+  using store = opened();
+  store.background.addEvents('a', 'resp_1', 0, ['event: x\n\n']);
+  expect(store.responses.size().bytes).toBe(0);
+});
+
 test('secrets are taken out before anything is written, and what is deleted is gone from the file', () => {
   const directory = join(folder, 'secret');
   const redact = (text: string) => text.replaceAll('sk-very-secret', '[redacted]');

@@ -1,5 +1,6 @@
 import type { StoredMeter } from '../meter.ts';
-import type { Answer, Script } from '../../redis/link.ts';
+import type { Answer } from '../../redis/link.ts';
+import { scriptOf } from '../../redis/link.ts';
 
 /** What one replica tells the server of one meter, and asks of it. */
 export interface Told {
@@ -240,8 +241,4 @@ export function heardOf(answer: Answer): Heard {
 /** The end of time is written as -1, which Lua reads as a number. */
 function timeText(ms: number): string {
   return ms === Infinity ? '-1' : String(ms);
-}
-
-function scriptOf(text: string): Script {
-  return { text, sha1: new Bun.CryptoHasher('sha1').update(text).digest('hex') };
 }

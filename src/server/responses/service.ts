@@ -2,6 +2,7 @@
 import type { Config } from '../../config/schema.ts';
 import type { Store } from '../../stored/store.ts';
 import type { StoredOptions } from '../../stored/entries.ts';
+import type { RedisPlace } from '../../stored/messages.ts';
 import type { Background } from './background.ts';
 import type { Followers } from './followers.ts';
 
@@ -18,6 +19,18 @@ export interface StoredService {
 export function storedMs({ responses, logging }: Pick<Config, 'responses' | 'logging'>): number {
   const { content, head } = logging.requests.retention;
   return Math.min(responses.ttl, content || Infinity, head || Infinity);
+}
+
+/** What is stored may be large, and few wait for it: its server has at least so long to answer, milliseconds. */
+const LEAST_TIMEOUT_MS = 1_000;
+
+/** The server through which replicas share what is stored, where there is one. */
+export function sharedPlace({
+  responses,
+  state: { redis, redis_timeout: ms },
+}: Config): RedisPlace | undefined {
+  if (redis === undefined || responses.store === 'never') return undefined;
+  return { url: redis, timeoutMs: Math.max(ms, LEAST_TIMEOUT_MS) };
 }
 
 /** @param isShared whether other processes use the same file */
