@@ -38,15 +38,15 @@ import { ReplyReader } from './reply-reader.ts';
 import { statusFlaw, unread } from './reading.ts';
 import { AttemptTimers, limitsOf } from './timers.ts';
 
-/** How providers say that they cannot read their own signatures, or what is encrypted. */
+/** Providers' messages that they cannot verify their own signatures, or decrypt their own content. */
 const SEALS_REFUSED =
   /signature|encrypted[_ ]content|reasoning_details|(?:thinking|reasoning)\b.{0,80}(?:cannot be modified|could not be (?:verified|decrypted)|invalid|required)/is;
 
-/** How providers say that they have not stored the response that a request goes on from. */
+/** Providers' messages that they have not stored the response that a request refers to. */
 const PREVIOUS_LACKED = /previous[_ ]response|response with id/i;
 
 export interface AttemptLimits {
-  /** Largest answer, bytes. */
+  /** The largest answer, bytes. */
   readonly maxResponse: number;
   /** How much of an answer is kept for the record, bytes. */
   readonly maxContent: number;
@@ -54,9 +54,9 @@ export interface AttemptLimits {
 
 export interface AttemptDeps extends Pick<LaneContext, 'newId'> {
   readonly memory: BoundedReplay;
-  /** The tokens of texts in OpenAI's newest vocabulary; the signal's reason ends the wait. */
+  /** Counts tokens in OpenAI's newest vocabulary; the signal cancels the wait. */
   readonly countTokens: (texts: readonly string[], signal: AbortSignal) => Promise<number>;
-  /** The texts that lists of tokens stand for. */
+  /** Decodes lists of tokens to texts. */
   readonly readTokens: (
     lists: readonly (readonly number[])[],
     signal: AbortSignal,
@@ -65,42 +65,42 @@ export interface AttemptDeps extends Pick<LaneContext, 'newId'> {
   readonly clock: Clock;
   readonly turns: Turns;
   readonly limits: AttemptLimits;
-  /** Takes secrets out of what a provider says. */
+  /** Redacts a provider's text. */
   readonly mask: (text: string) => string;
   readonly defects: Defects;
 }
 
-/** The statuses of a request that is not understood. */
+/** Statuses for a request that the provider does not understand. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 422]);
 
-/** Whom to ask, and how. */
+/** The target of an attempt, and how to call it. */
 export interface AttemptPlan {
   readonly target: Target;
   readonly offer: ProviderModel;
-  /** Which of the provider's keys. */
+  /** The index of the provider's key. */
   readonly key: number;
-  /** On a connection of its own. */
+  /** Whether to use a new connection. */
   readonly fresh: boolean;
-  /** Gives nothing back that is signed or encrypted: the target has just refused it. */
+  /** Whether to leave out everything signed or encrypted: the target has just rejected it. */
   readonly unsealed: boolean;
-  /** What is taken out of the request before it is sent. */
+  /** What is redacted in the request before it is sent. */
   readonly redact?: OutwardRule | undefined;
-  /** What follows when the target cannot take all that is asked. */
+  /** What to do about fields that the target does not support. */
   readonly unsupported: 'drop' | 'error';
   /** How long it may take while other targets wait. */
   readonly share?: Share | undefined;
-  /** By which the provider joins the trace of the request. */
+  /** Headers that connect the provider to the request's trace. */
   readonly traceHeaders?: Readonly<Record<string, string>> | undefined;
-  /** Told of the headers of whatever was answered. */
+  /** Called with the headers of every response. */
   readonly answered?: (headers: HeaderMap) => void;
 }
 
-/** An answer of whatever kind. */
+/** An answer of any kind. */
 export interface AnyAnswer {
   readonly kind: string;
 }
 
-/** An answer that may be given to the client: from here on nothing is tried elsewhere. */
+/** An answer that may be sent to the client: from here on nothing is retried elsewhere. */
 export interface Opened<A extends AnyAnswer = Whole | Streamed> {
   readonly lane: 'relay' | 'translate';
   readonly status: number;
@@ -109,45 +109,45 @@ export interface Opened<A extends AnyAnswer = Whole | Streamed> {
   readonly answer: A;
 }
 
-/** One request to one target, whatever kind of answer it opens. */
+/** One request to one target, with any kind of answer. */
 export interface Attempting<A extends AnyAnswer = Whole | Streamed> {
-  /** How much was taken out of the request before it was sent, by kind; `undefined` where nothing was to be. */
+  /** How much was redacted in the request, by kind; `undefined` if nothing had to be. */
   readonly redacted?: Readonly<Record<string, number>> | undefined;
-  /** @throws ProxyError of the fault that happened */
+  /** @throws ProxyError for the fault that occurred */
   open(): Promise<Opened<A>>;
-  /** HTTP status of the provider, once it answered. */
+  /** The provider's HTTP status, once it responded. */
   readonly status: number | null;
-  /** What its answer has told so far that it used. */
+  /** The usage that its answer has reported so far. */
   readonly told?: Usage | undefined;
-  /** From when until when it waited for the provider, on the monotonic clock; `undefined` where it was not asked. */
+  /** When it waited for the provider, on the monotonic clock; `undefined` if the provider was not called. */
   readonly heard?: { readonly fromMs: number; readonly untilMs: number } | undefined;
-  /** Ends it before it has opened. @param reason a ProxyError */
+  /** Aborts it before it has opened. @param reason a ProxyError */
   cancel(reason: unknown): void;
-  /** Lets go of what it has opened, which nobody wants any more. */
+  /** Cancels the answer that it has opened. */
   discard(opened: Opened<A>): void;
 }
 
 export interface Whole extends Pick<WholeAnswer, 'finish' | 'usage'> {
-  /** What of it the client's protocol has no word for, by name. */
+  /** The names of what the client's protocol cannot express. */
   readonly lost?: readonly string[] | undefined;
   readonly kind: 'whole';
   readonly body: Uint8Array<ArrayBuffer>;
-  /** The answer as JSON text, for the record; `undefined` when it is no JSON. */
+  /** The answer as JSON text, for the record; `undefined` when it is not JSON. */
   readonly text: string | undefined;
-  /** The body's type, where it is not as it came: uncompressed and made here. */
+  /** The body's content type if it was not received but made here: uncompressed. */
   readonly made?: 'application/json' | 'text/event-stream';
 }
 
 export interface Streamed {
   readonly kind: 'stream';
   readonly flow: Flow;
-  /** What was read until the first content came. */
+  /** What was read until the first content arrived. */
   readonly held: Uint8Array | undefined;
-  /** Ends the attempt's timers. */
+  /** Stops the attempt's timers. */
   readonly release: () => void;
 }
 
-/** One request to one target, until its answer may be given to the client. Nothing here is repeated. */
+/** One request to one target, until its answer may be sent to the client. Nothing here is retried. */
 export class Attempt implements Attempting {
   readonly #inbound: Inbound;
   readonly #plan: AttemptPlan;
@@ -155,23 +155,23 @@ export class Attempt implements Attempting {
   readonly #abort = new Abort();
   readonly #timers: AttemptTimers;
   readonly #unfollow: () => void;
-  /** Tells how its answer is read, and what was read of it. */
+  /** How its answer is read, and the state of reading it. */
   #spoken: { readonly name: ProtocolName | Endpoint; readonly quirks: Quirks } | undefined;
   #text: string | undefined;
   #tap: Tap | undefined;
-  /** Whether the usage is asked for beside what the client asks. */
+  /** Whether usage is requested in addition to what the client requests. */
   #asksUsage = false;
-  /** Whether it gives back something that the provider sealed. */
+  /** Whether the request contains something signed or encrypted by the provider. */
   #sealed = false;
-  /** The request as it is sent, where something is taken out of it. */
+  /** The redacted request, if something was redacted. */
   #hidden: RedactedInbound | undefined;
   #restorer: Restorer | undefined;
-  /** HTTP status of the provider, once it answered. */
+  /** The provider's HTTP status, once it responded. */
   status: number | null = null;
   #sentMs: number | undefined;
   #heardMs: number | undefined;
 
-  /** @param client aborts with a ProxyError: the client left, or the deadline passed */
+  /** @param client aborts with a ProxyError when the client disconnects, or the deadline passes */
   constructor(inbound: Inbound, plan: AttemptPlan, client: Abort, deps: AttemptDeps) {
     this.#inbound = inbound;
     this.#plan = plan;
@@ -190,9 +190,9 @@ export class Attempt implements Attempting {
   }
 
   /**
-   * Sends the request and reads until the answer may be committed: the whole body of an unstreamed one, the
-   * first content of a streamed one.
-   * @throws ProxyError of the fault that happened
+   * Sends the request and reads until the answer may be committed: the whole body of an unstreamed answer, the first content of a
+   * streamed one.
+   * @throws ProxyError for the fault that occurred
    */
   async open(): Promise<Opened> {
     try {
@@ -209,7 +209,7 @@ export class Attempt implements Attempting {
     }
   }
 
-  /** What code of a plugin threw is its fault, wherever it was called. */
+  /** Errors thrown by a plugin's code are the plugin's fault, wherever it was called. */
   #understood(thrown: unknown): unknown {
     const { provider } = this.#plan.target;
     return provider.settings.plugin && !this.#abort.aborted ? pluginError(provider, thrown) : thrown;
@@ -222,18 +222,18 @@ export class Attempt implements Attempting {
   get heard(): { readonly fromMs: number; readonly untilMs: number } | undefined {
     const fromMs = this.#sentMs;
     if (fromMs === undefined) return undefined;
-    // One that another was faster than has waited until now.
+    // An attempt that lost a race has waited until now.
     return { fromMs, untilMs: this.#heardMs ?? this.#deps.clock.monotonic() };
   }
 
-  /** What its answer has told so far that it used. */
+  /** The usage that its answer has reported so far. */
   get told(): Usage | undefined {
     if (this.#tap) return this.#tap.usage;
     const spoken = this.#spoken;
     return spoken && this.#text !== undefined ? toldIn(this.#text, spoken.name, spoken.quirks) : undefined;
   }
 
-  /** Ends an attempt that has not opened yet. @param reason a ProxyError */
+  /** Aborts an attempt that has not opened yet. @param reason a ProxyError */
   cancel(reason: unknown): void {
     this.#abort.abort(reason);
   }
@@ -309,7 +309,7 @@ export class Attempt implements Attempting {
     return { lane: lane.kind, status: reply.status, headers: shown, dropped, answer };
   }
 
-  /** Without what its rule hides: what cannot be searched is not sent. */
+  /** The request without what its rule redacts: what cannot be searched is not sent. */
   async #redacted(inbound: Inbound, rule: OutwardRule): Promise<Inbound> {
     const memory = this.#deps.memory.of(inbound.caller);
     const { signal } = this.#abort;
@@ -320,7 +320,7 @@ export class Attempt implements Attempting {
     return this.#hidden.inbound;
   }
 
-  /** Tokens are OpenAI's, as its clients send them: to others they say nothing. */
+  /** Lists of tokens are specific to OpenAI's clients: other providers do not understand them. */
   async #inTexts(inbound: Inbound): Promise<Inbound> {
     const { json, endpoint } = inbound;
     const lists = endpoint === 'embeddings' && json && tokenLists(json.value.input);
@@ -344,7 +344,7 @@ export class Attempt implements Attempting {
   }
 
   async #local({ texts, local, finish }: Local): Promise<Opened> {
-    // The target is not asked, and its limits are none on what is done here.
+    // The target is not called, so its limits do not apply.
     this.#timers.stop();
     const { countTokens } = this.#deps;
     const text = local(texts.length > 0 ? await countTokens(texts, this.#abort.signal) : 0);
@@ -369,8 +369,8 @@ export class Attempt implements Attempting {
   }
 
   /**
-   * A streamed answer that calls itself something else: an error page, a server that does not stream, or one that
-   * only names its stream badly. Its first byte tells.
+   * A streamed answer with another content type: an error page, a server that does not stream, or one that only labels its stream
+   * wrongly. Its first byte decides.
    */
   async #doubtful(reader: ReplyReader, prepared: Prepared): Promise<Whole | Streamed> {
     const first = await reader.peek();
@@ -410,20 +410,20 @@ export class Attempt implements Attempting {
     };
   }
 
-  /** A whole answer with the values that were redacted in its request. */
+  /** A whole answer with the redacted values of its request restored. */
   async #restored(text: string): Promise<string> {
     const restorer = this.#restorer;
     return restorer?.occursIn(text) ? await this.#deps.turns.run(restoredText(text, restorer)) : text;
   }
 
-  /** An answer that was made here, as text for the record; `undefined` when it is too long for that. */
+  /** An answer made here, as text for the record; `undefined` when it is too long. */
   async #textOf(made: string | Uint8Array): Promise<string | undefined> {
     if (typeof made === 'string') return made;
     const { limits, turns } = this.#deps;
     return made.length > limits.maxContent ? undefined : await turns.run(decodeInSteps(made, false));
   }
 
-  /** A whole answer where a stream was asked for, as the stream it should have been. */
+  /** Converts a whole answer to a stream, if a stream was requested. */
   async #unstreamed(reader: ReplyReader, prepared: Prepared): Promise<Whole> {
     const bytes = await reader.bytes();
     this.#hears();
@@ -446,7 +446,7 @@ export class Attempt implements Attempting {
       const bytes = await flow.next();
       this.#hears();
       if (bytes === undefined) {
-        // Complete with its last event, or cut before any content: `finish` tells.
+        // Complete with its last event, or cut off before any content: `finish` tells.
         held.push(flow.finish() ?? new Uint8Array());
         break;
       }
@@ -459,7 +459,7 @@ export class Attempt implements Attempting {
     return { kind: 'stream', flow, held: beginning, release: this.#release };
   }
 
-  /** An answer that is not understood: sound, pictures. What it costs is looked for as it passes. */
+  /** An answer that is not parsed, such as audio or images. Its usage is searched for as it passes. */
   #pass(reader: ReplyReader): Streamed {
     this.#hears();
     const finder = new UsageFinder(this.#inbound.endpoint, askedUnits(this.#inbound));
@@ -467,7 +467,7 @@ export class Attempt implements Attempting {
     return { kind: 'stream', flow, held: undefined, release: this.#release };
   }
 
-  /** The provider has said something. */
+  /** Data from the provider has arrived. */
   #hears(): void {
     this.#heardMs = this.#deps.clock.monotonic();
   }
@@ -482,7 +482,7 @@ export class Attempt implements Attempting {
     }
   }
 
-  /** The provider's error answer as a typed error. */
+  /** The provider's error response as a typed error. */
   async #failed(reply: UpstreamReply, reader: ReplyReader, verbatim: boolean): Promise<ProxyError> {
     const body = await reader.error();
     this.#hears();

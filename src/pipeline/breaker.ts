@@ -4,27 +4,27 @@ import { Cooldown } from './cooldown.ts';
 import { RollingCounts } from './rolling.ts';
 
 export interface BreakerPolicy extends CooldownPolicy {
-  /** Failures in a row that open it. */
+  /** The number of consecutive failures that opens it. */
   readonly failures: number;
-  /** Share of failed calls in the window that opens it, from 0 to 1. */
+  /** The share of failed calls in the window that opens it, from 0 to 1. */
   readonly failure_rate: number;
-  /** Calls in the window before the share counts. */
+  /** The number of calls in the window from which the share counts. */
   readonly min_calls: number;
-  /** How far back the share looks, milliseconds. */
+  /** The length of the window, milliseconds. */
   readonly window: number;
 }
 
 /**
- * Circuit breaker. Closed, it counts failures: in a row, and as a share of the calls in a rolling window. Open, it
- * is a {@link Cooldown}. A trial whose answer has begun closes it, but until an answer is complete the next failure
- * opens it again and for longer. A third outcome, neither success nor failure, is for calls whose end says nothing.
+ * A circuit breaker. When closed, it counts failures: consecutive ones, and their share in a rolling window. When open, it is a
+ * {@link Cooldown}. A trial whose answer has begun closes it, but until an answer is complete the next failure reopens it
+ * for longer. A third outcome, neither success nor failure, is for calls whose end is no evidence.
  */
 export class Breaker {
   readonly cooldown: Cooldown;
   readonly #policy: BreakerPolicy;
   readonly #counts: RollingCounts;
   #failures = 0;
-  /** What was held back until an answer began, as long as none has come to its end since. */
+  /** The state that was lifted when an answer began, until an answer is complete. */
   #probation: Hold | undefined;
 
   /** @param random uniform in [0, 1) */
@@ -39,7 +39,7 @@ export class Breaker {
     return this.cooldown.trying(nowMs) ? 'half_open' : 'open';
   }
 
-  /** Takes a place. After a cooldown this is the trial. */
+  /** Takes a ticket. After a cooldown this is the trial. */
   begin(nowMs: number): CooldownTicket {
     return this.cooldown.begin(nowMs);
   }
@@ -55,7 +55,7 @@ export class Breaker {
   }
 
   success(ticket: CooldownTicket, nowMs: number): void {
-    // The outcome of a call from before the last transition says nothing about now.
+    // The outcome of a call from before the last transition is no evidence about the present.
     if (!this.cooldown.counts(ticket)) return;
     if (this.cooldown.hold(nowMs)) {
       this.cooldown.lift();
@@ -77,12 +77,12 @@ export class Breaker {
     this.#forget();
   }
 
-  /** Opens at once, by what was found out beside the calls. One that is open stays as it is. */
+  /** Opens at once, on evidence from outside the calls. If it is already open, nothing changes. */
   open(error: ProxyError, nowMs: number): void {
     if (!this.cooldown.hold(nowMs)) this.cooldown.trip(this.cooldown.begin(nowMs), error, nowMs);
   }
 
-  /** The call ended without a word about it, such as by a client's abort. */
+  /** The call ended without evidence, for example because the client disconnected. */
   neutral(ticket: CooldownTicket): void {
     this.cooldown.release(ticket);
   }

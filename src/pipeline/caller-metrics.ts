@@ -4,10 +4,10 @@ import { chargedFor } from '../logs/record.ts';
 import { counter } from './prometheus.ts';
 import { Series } from './series.ts';
 
-/** Keys, and pairs of a label and its value, that are counted apart. Tokens of identity providers may name anybody. */
+/** The number of keys, and of label values, that are counted separately. Tokens of identity providers may carry any name. */
 const MAX_APART = 200;
 
-/** What a caller used. */
+/** The usage of a caller. */
 interface Used {
   requests: number;
   input: number;
@@ -17,7 +17,7 @@ interface Used {
 
 const KINDS = ['input', 'output'] as const;
 
-/** What is counted by key, and by the operator's labels of keys. */
+/** Counters by key, and by the operator's labels of keys. */
 export class CallerMetrics {
   readonly #keys = new Series(['key', 'group'], nothing, MAX_APART);
   readonly #labels = new Series(['label', 'value'], nothing, MAX_APART);

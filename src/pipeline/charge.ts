@@ -17,8 +17,8 @@ import { targetNames } from './admission.ts';
 import { FailedUsage } from './failed-usage.ts';
 
 /**
- * USD for an answer of a target, or `null` when its price is unknown.
- * @param atMs when it was asked, milliseconds since 1970
+ * The cost of a target's answer in USD, or `null` when its price is unknown.
+ * @param atMs the time of the request, milliseconds since 1970
  */
 export type Pricer = (
   target: Target,
@@ -27,40 +27,40 @@ export type Pricer = (
   atMs: number,
 ) => number | null;
 
-/** A target, and how its model is offered here. */
+/** A target, and the name under which its model is offered. */
 export interface Source {
   readonly target: Target;
   readonly offer: ProviderModel;
 }
 
-/** A request at its end, as far as its charge goes by it. */
+/** The facts about a finished request that determine its charge. */
 export interface Ended {
   readonly endpoint: Recorded;
   readonly attempts: LogRecord['attempt_log'];
-  /** Who was asked last, or whose answer it is. */
+  /** The last target that was called, or the one that answered. */
   readonly source: Source | undefined;
-  /** Whether an answer was given. */
+  /** Whether there was an answer. */
   readonly isAnswered: boolean;
   readonly answer: Answered | undefined;
   readonly error: ProxyError | undefined;
-  /** Whether it counts as a request although no provider was asked. */
+  /** Whether it counts as a request although no provider was called. */
   readonly isFeedback: boolean;
 }
 
 /** What was charged to limits. */
 export interface Charged {
-  /** Whether a provider was asked. */
+  /** Whether a provider was called. */
   readonly asked: boolean;
   readonly tokens: number;
   readonly usd: number;
 }
 
-/** How a client ends a request that has no answer yet: by going, or by a deadline of its own. */
+/** The faults with which a client ends a request without an answer: by disconnecting, or by its own deadline. */
 const LEAVING: ReadonlySet<Fault> = new Set(['client_abort', 'deadline']);
 
 const NO_USAGE = plainUsage(0, 0);
 
-/** What one request is charged: what it holds of its limits while it runs, and what it has used in the end. */
+/** The charge of one request: what it reserves while it runs, and what it has used in the end. */
 export class Charge {
   readonly #price: Pricer;
   readonly #atMs: number;
@@ -72,47 +72,47 @@ export class Charge {
   #cost: number | null = null;
   #estimate: LogRecord['estimate'];
 
-  /** @param atMs when the request came, milliseconds since 1970: prices are those of that time */
+  /** @param atMs the arrival of the request, milliseconds since 1970, which determines the prices */
   constructor(price: Pricer, atMs: number) {
     this.#price = price;
     this.#atMs = atMs;
   }
 
-  /** USD of what was told; `null` where the price is unknown, or is no amount. */
+  /** The reported usage in USD; `null` if the price is unknown or invalid. */
   get cost(): number | null {
     return this.#cost;
   }
 
-  /** What limits are charged where no provider tells all that was used. */
+  /** What limits are charged if no provider reports the complete usage. */
   get estimate(): LogRecord['estimate'] {
     return this.#estimate;
   }
 
-  /** What attempts told that failed; `undefined` where none told anything. */
+  /** The usage reported by failed attempts; `undefined` if none reported any. */
   get failedSum(): LogRecord['failed'] {
     return this.#failed.sum;
   }
 
-  /** @param expected what the request is expected to use, where it is not told what it used */
+  /** @param expected the estimate, used if the usage is not reported */
   admitted(lease: Lease | undefined, expected: () => Expected): void {
     this.#lease = lease;
     this.#expected = expected;
   }
 
-  /** Whether a limit ends it at once when it is used up. */
+  /** Whether a limit aborts it at once when it is used up. */
   get isHard(): boolean {
     return this.#lease?.isHard ?? false;
   }
 
-  /** Takes more of its limits where an answer has grown. @returns why it must not go on, where there is no more */
+  /** Reserves more for an answer that has grown. @returns why it must not continue if there is no room */
   overuse(written: number): ProxyError | undefined {
     const limit = this.#lease?.isHard ? this.#lease.grow(written) : undefined;
     return limit && cutBy(limit);
   }
 
   /**
-   * Takes of its limits what a session has used so far.
-   * @returns why it must not ask for more now, where a limit is used up
+   * Charges what a session has used so far.
+   * @returns why it must not request more now, if a limit is used up
    */
   spends(usage: Usage, source: Source | undefined): ProxyError | undefined {
     const lease = this.#lease;
@@ -122,27 +122,27 @@ export class Charge {
     return this.#empty && pausedBy(this.#empty);
   }
 
-  /** Something was refused in the session because of that. */
+  /** A message of the session was refused for that reason. */
   refuses(): void {
     if (this.#empty) this.#lease?.refused(this.#empty);
   }
 
-  /** What an attempt has told that it used, whose answer nobody is given. @returns what is to be said of the attempt */
+  /** The usage reported by an attempt whose answer is not used. @returns the fields for the attempt's record */
   failed(source: Source, told: Usage): NonNullable<LogRecord['failed']> {
     return this.#failed.add(told, this.#priceOf(source, told), namesOf(source));
   }
 
-  /** Prices what was told. */
+  /** Prices the reported usage. */
   tell(usage: Usage, source: Source): void {
     this.#cost = this.#priceOf(source, usage);
   }
 
-  /** Estimates what nobody told: the answer was cut, its client left, or no tokens are counted there. */
+  /** Estimates unreported usage: the answer was interrupted, the client disconnected, or no tokens are counted there. */
   estimates(ended: Ended): void {
     this.#estimate = this.#estimated(ended);
   }
 
-  /** Ends what is held of limits: what was used stays counted. */
+  /** Settles the reservation: what was used stays counted. */
   settle({ attempts, source, isAnswered, isFeedback, answer }: Ended): Charged {
     const asked = wasAsked(attempts);
     const told = answer?.usage;
@@ -168,14 +168,14 @@ export class Charge {
     if (!isAnswered) return leftOpen(attempts, error) ? this.#tokens(NO_USAGE, 1, 0, source) : undefined;
     if (!answer) return undefined;
     const { usage, finish, parts, written } = answer;
-    // Some tell the input when they begin, and of the output no more than that it began.
+    // Some report the input at the start, and of the output only that it has begun.
     const isTold = usage !== undefined && finish !== null && !parts;
     if (isTold || !written) return undefined;
     const untold = parts ? parts.filter((part) => part.input_tokens === null).length : usage ? 0 : 1;
     return this.#tokens(usage ?? NO_USAGE, untold, written(), source);
   }
 
-  /** @param untold how often the input was sent to somebody who did not tell of it */
+  /** @param untold how often the input was sent to a target that did not report it */
   #tokens(told: Usage, untold: number, written: number, source: Source | undefined): LogRecord['estimate'] {
     const input = told.input + untold * this.#expected!().input;
     const output = Math.max(told.output, written);
@@ -193,9 +193,9 @@ function namesOf({ target, offer }: Source): readonly string[] {
   return targetNames(target.provider.name, target.model, offer.name);
 }
 
-/** Whether the client went while a provider was at work, who is paid for what it was given. */
+/** Whether the client disconnected while a provider was working, which is charged for its input. */
 function leftOpen(attempts: LogRecord['attempt_log'], error: ProxyError | undefined): boolean {
-  // What it told is charged already.
+  // Reported usage is already charged.
   if (attempts.at(-1)?.input_tokens !== undefined) return false;
   return wasAsked(attempts) && error !== undefined && LEAVING.has(error.fault);
 }

@@ -2,23 +2,23 @@ import type { OutwardRule } from '../config/redact-schema.ts';
 import type { ProviderModel } from '../providers/base.ts';
 import type { Call, Target } from './target.ts';
 
-/** How one request stands with a target it may go to. */
+/** The state of one request with regard to one possible target. */
 export interface Contender {
   readonly target: Target;
-  /** The model as this request's name led to it. */
+  /** The model that the request's name resolved to. */
   readonly offer: ProviderModel;
   readonly call: Call;
-  /** What is taken out of a request before the target is asked. */
+  /** What is redacted in a request before it is sent to the target. */
   readonly redact?: OutwardRule | undefined;
-  /** Failed attempts that count. */
+  /** The number of failed attempts that count. */
   attempts: number;
   /** How often another key of the same target was tried at once. */
   rotations: number;
-  /** Not asked again for this request. */
+  /** Whether it is no longer tried for this request. */
   out: boolean;
-  /** The next attempt opens a connection of its own. */
+  /** Whether the next attempt uses a new connection. */
   fresh: boolean;
-  /** The next attempt gives nothing back that is signed or encrypted. */
+  /** Whether the next attempt leaves out everything signed or encrypted. */
   unsealed: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface Soonest {
 }
 
 /**
- * The contender that is ready first, the earlier in line among equals; `again` goes before all others when it is
+ * The contender that is ready first, the earlier in order among equals; `again` takes precedence over all others when it is
  * ready.
  */
 export function soonest(contenders: readonly Contender[], nowMs: number, again?: Contender): Soonest {
@@ -44,12 +44,12 @@ export function soonest(contenders: readonly Contender[], nowMs: number, again?:
   return best;
 }
 
-/** Looking this often whether a trial has come to an end costs little, and nobody waits long for good news. */
+/** Checking this often whether a trial has ended costs little and adds little delay. */
 const TRIAL_POLL_MS = 50;
 
 /**
- * How long a request may wait for one of them, milliseconds: until a pause that ends by itself is over, or, where
- * another request is trying a target, until it is worth looking again. Of other cooldowns the end promises nothing.
+ * How long a request may wait for one of them, milliseconds: until a pause that ends by itself is over or, if another request is
+ * trying a target, until it is worth checking again. The end of any other cooldown promises nothing.
  */
 export function worthWaitingMs(contenders: readonly Contender[], nowMs: number, again?: Contender): number {
   let shortestMs = Infinity;
@@ -66,7 +66,7 @@ export function worthWaitingMs(contenders: readonly Contender[], nowMs: number, 
 }
 
 /**
- * The one to ask when all are held back: not before a time that its provider named, and the soonest of these.
+ * The one to call when all are on hold: not before a time that its provider named, and the soonest of these.
  * @param alone one request at a time, with a pause between two
  */
 export function leastBad(
@@ -82,10 +82,10 @@ export function leastBad(
 }
 
 /**
- * Takes those out of a request whose context is known to be no larger than the one that was too small. Of others
- * nobody knows: that they are listed is reason enough to ask them.
- * @param windowOf tokens of a contender's context, where they are known
- * @param told the size of the failed one's context by its own words
+ * Excludes those whose context is known to be no larger than the one that was exceeded. Targets with an unknown context stay:
+ * being configured is reason enough to try them.
+ * @param windowOf the context of a contender in tokens, if known
+ * @param told the context of the failed target, according to its error message
  */
 export function leaveOutSmaller(
   contenders: readonly Contender[],

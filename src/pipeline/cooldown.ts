@@ -1,19 +1,19 @@
 import type { ProxyError } from '../errors.ts';
 
-/** Why calls are held back. Times are on the monotonic clock, milliseconds. */
+/** Why calls are on hold. Times are on the monotonic clock, milliseconds. */
 export interface Hold {
   /** The last failure, without secrets. */
   readonly error: ProxyError;
-  /** When the first of the failures in a row happened, and the last. */
+  /** When the first and the last of the consecutive failures occurred. */
   readonly sinceMs: number;
   readonly imposedMs: number;
-  /** From when on it may be tried. */
+  /** From when it may be tried. */
   readonly untilMs: number;
-  /** Until when the provider itself asked not to be called; 0 where it did not. */
+  /** Until when the provider itself asked not to be called; 0 if it did not. */
   readonly toldMs: number;
-  /** How often in a row. */
+  /** The number of consecutive failures. */
   readonly times: number;
-  /** Whether a single call must succeed before others follow; else all may come when the time is over. */
+  /** Whether a single call must succeed before others follow; otherwise all may resume when the time is over. */
   readonly trial: boolean;
 }
 
@@ -21,42 +21,42 @@ export interface CooldownPolicy {
   /** The first cooldown; each failed trial doubles it. */
   readonly cooldown: number;
   readonly max_cooldown: number;
-  /** How long a provider's own Retry-After is believed, milliseconds. */
+  /** The longest Retry-After of a provider that is respected, milliseconds. */
   readonly max_retry_after: number;
 }
 
-/** A call's place; its outcome counts only when nothing has changed since it began. */
+/** A call's ticket; its outcome counts only if nothing has changed since it began. */
 export interface CooldownTicket {
   readonly generation: number;
-  /** Whether this call tries what is held back. */
+  /** Whether this call is a trial. */
   readonly trial: boolean;
 }
 
-/** Told of what holds calls back from now on; nothing when it is lifted. */
+/** Called with the hold that is now in effect; with nothing when it is lifted. */
 export type OnHold = (now: Hold | undefined, before: Hold | undefined) => void;
 
-/** As a last resort something that is held back is tried again this long after its last failure. */
+/** As a last resort, something on hold is tried again this long after its last failure. */
 export const LAST_RESORT_MS = 1_000;
 
-/** More than that no cooldown grows: an infinite factor would make no number of a cooldown of 0. */
+/** The upper bound of the exponential factor: an infinite one would turn a cooldown of 0 into NaN. */
 const MAX_DOUBLINGS = 30;
 
-/** How long a probe that gets no answer may put off a trial by a caller's request. */
+/** How long an unanswered probe may postpone a trial by a caller's request. */
 const MAX_POSTPONED_MS = 30_000;
 
 /**
- * Holds calls back from something that failed, and lets one call at a time try it when the time is over. A trial
- * that succeeds lifts the hold; one that fails doubles the time from its begin, up to `max_cooldown`; one that ends without a
- * verdict leaves the next call to try. A trial without an outcome makes room for another after `max_cooldown`.
+ * Puts something that failed on hold, and lets one call at a time try it when the time is over. A successful trial lifts the hold;
+ * a failed one doubles the time, counted from the trial's beginning, up to `max_cooldown`; one that ends without evidence
+ * leaves the trial to the next call. A trial without an outcome makes room for another after `max_cooldown`.
  */
 export class Cooldown {
   readonly #policy: CooldownPolicy;
   readonly #random: () => number;
   readonly #onHold: OnHold | undefined;
-  /** What calls get while nothing is held back: most of them. */
+  /** The ticket of calls while nothing is on hold, which is the usual case. */
   #open: CooldownTicket = { generation: 0, trial: false };
   #hold: Hold | undefined;
-  /** The trial that is still out, the last one where others have taken too long, and when it began. */
+  /** The pending trial, the latest one if others have taken too long, and when it began. */
   #trial: { readonly ticket: CooldownTicket; readonly beganMs: number } | undefined;
 
   /** @param random uniform in [0, 1), so that many proxies do not try at the same moment */
@@ -66,7 +66,7 @@ export class Cooldown {
     this.#onHold = onHold;
   }
 
-  /** What holds calls back; where a trial is wanted, also when its time is over. */
+  /** The hold in effect; if a trial is needed, also after its time is over. */
   hold(nowMs: number): Hold | undefined {
     const hold = this.#hold;
     return hold && (hold.trial || hold.untilMs > nowMs) ? hold : undefined;
@@ -78,22 +78,22 @@ export class Cooldown {
   }
 
   /**
-   * When a call may pass: 0 for now.
-   * @param again the request that was just refused asks once more after its own backoff: without a trial to
-   * make, only a time that the provider named holds it back
+   * When a call may be made: 0 for now.
+   * @param again the request that was just refused retries after its own backoff: without a trial to make, only a time that the
+   *   provider named keeps it back
    */
   readyAt(nowMs: number, again = false): number {
     const hold = this.hold(nowMs);
     if (!hold) return 0;
-    // A pause that needs no trial ends by itself, whatever becomes of the call that went before its end.
+    // A pause that needs no trial ends by itself, whatever happens to calls made before its end.
     if (this.trying(nowMs)) return hold.trial ? this.#trialEndsMs : Math.min(hold.untilMs, this.#trialEndsMs);
     const untilMs = again && !hold.trial ? hold.toldMs : hold.untilMs;
     return untilMs > nowMs ? untilMs : 0;
   }
 
   /**
-   * The same when there is nothing better to ask. A time that the provider named is kept.
-   * @param alone one call at a time, and not at once after the last failure
+   * The same when there is no better choice. A time that the provider named is respected.
+   * @param alone one call at a time, and not directly after the last failure
    */
   lastResortAt(nowMs: number, alone: boolean): number {
     const hold = this.hold(nowMs);
@@ -111,7 +111,7 @@ export class Cooldown {
     return ticket;
   }
 
-  /** The call's answer has begun, which is enough for a trial. @returns the ticket for the rest of the call */
+  /** The call's answer has begun, which suffices for a trial. @returns the ticket for the rest of the call */
   opened(ticket: CooldownTicket, nowMs: number): CooldownTicket {
     if (!this.#hold || !this.counts(ticket)) return ticket;
     this.lift();
@@ -122,7 +122,7 @@ export class Cooldown {
     if (this.#hold && this.counts(ticket)) this.lift();
   }
 
-  /** The call ended without a verdict: the next one may try. */
+  /** The call ended without evidence: the next one may be the trial. */
   release(ticket: CooldownTicket): void {
     if (ticket === this.#trial?.ticket) this.#trial = undefined;
   }
@@ -133,8 +133,8 @@ export class Cooldown {
   }
 
   /**
-   * Starts a cooldown that a trial must end. One that is running is prolonged only by a trial.
-   * @param after an earlier one that this one goes on from
+   * Starts a cooldown that a trial must end. One in effect is only prolonged by a trial.
+   * @param after the earlier cooldown that this one continues
    */
   trip(ticket: CooldownTicket, error: ProxyError, nowMs: number, after?: Hold): void {
     if (!this.counts(ticket) || (this.#hold?.trial && !ticket.trial)) return;
@@ -145,15 +145,15 @@ export class Cooldown {
       (error.rule.cooldownMs || cooldown) * 2 ** Math.min(times - 1, MAX_DOUBLINGS),
     );
     const ms = Math.min(max, grownMs * (0.8 + 0.4 * this.#random()));
-    // A trial that was long in failing has held calls back meanwhile.
+    // A slow failing trial has kept calls back meanwhile.
     const beganMs = this.#trial?.ticket === ticket ? this.#trial.beganMs : nowMs;
     const untilMs = Math.max(nowMs + Math.min(cooldown, ms), beganMs + ms);
     this.#turnTo({ error: error.brief(), sinceMs, imposedMs: nowMs, untilMs, toldMs: 0, times, trial: true });
   }
 
   /**
-   * Starts a cooldown without blame, for as long as the provider asks or else the rule says. A later word never
-   * shortens an earlier one. A longer time than `max_retry_after` is tried after that by one call.
+   * Starts a cooldown that is not a failure, for as long as the provider asks or otherwise the rule says. A later statement never
+   * shortens an earlier one. If the time exceeds `max_retry_after`, one call tries it after that.
    */
   pause(error: ProxyError, nowMs: number): void {
     const { rule, retryAfterMs } = error;
@@ -172,12 +172,12 @@ export class Cooldown {
     });
   }
 
-  /** The next call may try it. */
+  /** The next call may be the trial. */
   revive(): void {
     if (this.#hold) this.#hold = { ...this.#hold, untilMs: 0, toldMs: 0 };
   }
 
-  /** A probe found that a trial would fail: it is put off, but not for long after the last one. */
+  /** A probe found that a trial would fail: it is postponed, but not long after the last one. */
   postpone(untilMs: number): void {
     const hold = this.#hold;
     if (!hold?.trial) return;

@@ -1,9 +1,9 @@
-/** Most places that are told of. */
+/** The largest number of reported places. */
 const MAX_REMEMBERED = 200;
 
 /**
- * Tells the operator of defects of ours that cost no request, each once and not with every request: what was thrown, by
- * name, and where. Its message is left out, for it may quote what people or models wrote.
+ * Reports internal errors that did not make a request fail, each once rather than with every request: the name of the error, and
+ * where it was thrown. Its message is left out, since it may quote content.
  */
 export class Defects {
   readonly #tell: (message: string) => void;
@@ -14,9 +14,9 @@ export class Defects {
   }
 
   /**
-   * Tells of one thing at one place, the first time that it goes wrong there.
-   * @param what what went wrong: "Cannot read an answer"
-   * @param place where, if that is not where it was thrown
+   * Reports an error at a place for the first time.
+   * @param what the failed operation: "Cannot read an answer"
+   * @param place if it is not the place where it was thrown
    */
   tell(what: string, thrown: unknown, place?: string): void {
     const error = thrown instanceof Error ? thrown : undefined;

@@ -13,7 +13,7 @@ export interface DeliveryDeps extends ResumeDeps {
   readonly clock: Clock;
 }
 
-/** For whom, and in which record. */
+/** The client, and the record. */
 export interface Recipient {
   readonly caller: Caller;
   readonly exchange: Exchange;
@@ -22,14 +22,14 @@ export interface Recipient {
 }
 
 /**
- * A committed stream on its way to the client: whose it is now, who goes on with it when it breaks, and what its end says
- * about the target and in the record.
+ * A committed stream on its way to the client: which target it comes from, who continues it when it breaks, and what its end
+ * means for the target and in the record.
  */
 export class Delivery implements StreamOwner {
   readonly #deps: DeliveryDeps;
   readonly #recipient: Recipient;
   readonly #resumer: Resumer;
-  /** The status that the client was given. */
+  /** The status that the client received. */
   readonly #status: number;
   /** The flow that began it, whose tap sees the whole answer. */
   readonly #first: Flow;
@@ -53,7 +53,7 @@ export class Delivery implements StreamOwner {
     const { routed, streamed } = rest;
     const { exchange } = this.#recipient;
     if (exchange.over) {
-      // The client left in the very moment the rest was found.
+      // The client disconnected at the moment the continuation was found.
       streamed.release();
       void streamed.flow.cancel(error);
       routed.target.abandon(routed.ticket, this.#deps.clock.monotonic());
@@ -82,13 +82,13 @@ export class Delivery implements StreamOwner {
       malformed: tap?.malformed ?? 0,
       lost: tap?.lost?.names(),
     };
-    // A complete answer whose finish reason nobody knows is recorded with that.
+    // A complete answer with an unknown finish reason is recorded with that.
     const oddity = failed ? undefined : tap?.oddity(this.#routed.target.id);
     const outcome = oddity ? 'truncated' : end.outcome;
     exchange.finish({ outcome, status: this.#status, error: failed ?? oddity, answer });
   }
 
-  /** Whether it may use more, where its limits cut a stream that uses too much. */
+  /** Whether it may use more, if its limits interrupt a stream that uses too much. */
   overuse(): ProxyError | undefined {
     const { tap } = this.#first;
     return tap && this.#recipient.exchange.overuse(tap.written);
@@ -98,7 +98,7 @@ export class Delivery implements StreamOwner {
     this.#recipient.caller.stalled();
   }
 
-  /** Tells the target how its part ended. @param counts whether a failure may count against it */
+  /** Reports the end of its part to the target. @param counts whether a failure may count against it */
   #settle(error: ProxyError | undefined, counts: boolean): void {
     const { clock } = this.#deps;
     const { target, ticket, beganMs, opened } = this.#routed;

@@ -12,33 +12,33 @@ export interface DiscoveryDeps {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly turns: Turns;
-  /** Whether this process asks; otherwise it is told by the one that does. */
+  /** Whether this process asks the providers; otherwise it receives the lists from another one. */
   readonly asks: boolean;
-  /** What is known from before. */
+  /** The lists from before the start. */
   readonly known: Listings;
-  /** Told of all lists when one of them is new: to be kept, and told to others. */
+  /** Called with all lists when one of them changes, to store and distribute them. */
   readonly listed: (listings: Listings) => void;
 }
 
-/** How the list of a provider is, for its status. */
+/** The state of a provider's list, for its status. */
 export interface ListStatus {
-  /** Models on it, whatever the configuration makes of them. */
+  /** The number of models on it, whether or not they are configured. */
   readonly listed: number;
-  /** When it was given, ISO 8601. */
+  /** When it was received, ISO 8601. */
   readonly at: string | null;
   /** Why there is none, or no newer one. */
   readonly error: string | null;
 }
 
-/** Longest wait for one list, milliseconds. */
+/** The timeout for one list, milliseconds. */
 const TIMEOUT_MS = 15_000;
-/** Until the first lists are asked for, milliseconds: whoever starts the proxy wants to use it first. */
+/** How long after the start the first lists are requested, milliseconds: the first use of the proxy comes first. */
 const FIRST_MS = 50;
-/** A list from before this start that is older is asked for at once, milliseconds. */
+/** A stored list that is older is requested at once, milliseconds. */
 const FRESH_MS = 600_000;
-/** The wait after a failure, doubled by each further one up to the usual interval, milliseconds. */
+/** The delay after a failure, doubled by each further one up to the usual interval, milliseconds. */
 const RETRY_MS = 15_000;
-/** Lists that are asked for at the same time. */
+/** The number of lists requested in parallel. */
 const MAX_AT_ONCE = 4;
 
 interface Entry {
@@ -50,8 +50,8 @@ interface Entry {
 }
 
 /**
- * Which models providers say they have. They are asked in the background, one at a time each and a few together; no
- * request waits for it, and one that is not answered leaves the last list in force. Lists outlive a configuration.
+ * The models that providers list. The lists are requested in the background, one at a time per provider and a few in parallel; no
+ * request waits for them, and after a failure the last list stays in effect. Lists outlive a configuration.
  */
 export class ModelDiscovery {
   readonly #deps: DiscoveryDeps;
@@ -67,14 +67,14 @@ export class ModelDiscovery {
     this.#listings = new Map(deps.known);
   }
 
-  /** Another number whenever a list is another. */
+  /** A number that changes whenever a list does. */
   get version(): number {
     return this.#version;
   }
 
   /**
-   * Asks these from now on, and no others.
-   * @param everyMs how often, milliseconds; `undefined` for never
+   * Sets the providers whose lists are requested.
+   * @param everyMs the interval, milliseconds; `undefined` for never
    */
   adopt(providers: readonly BaseProvider[], everyMs: (provider: BaseProvider) => number | undefined): void {
     for (const { cancel } of this.#entries.values()) cancel();
@@ -90,12 +90,12 @@ export class ModelDiscovery {
     }
   }
 
-  /** What a provider listed last; `undefined` where its lists are not asked for, or none has come yet. */
+  /** The last list of a provider; `undefined` if none is requested, or none has been received. */
   models(provider: BaseProvider): readonly ListedModel[] | undefined {
     return this.#entries.has(provider.name) ? this.#listing(provider)?.models : undefined;
   }
 
-  /** Null where its lists are not asked for. */
+  /** Null if none is requested. */
   status(provider: BaseProvider): ListStatus | null {
     const entry = this.#entries.get(provider.name);
     if (!entry) return null;
@@ -104,7 +104,7 @@ export class ModelDiscovery {
     return { listed: listing?.models.length ?? 0, at, error: entry.error };
   }
 
-  /** Takes over what another process was told. */
+  /** Adopts the lists of another process. */
   take(listings: Listings): void {
     this.#listings = new Map(listings);
     this.#version += 1;
@@ -127,7 +127,7 @@ export class ModelDiscovery {
     const spreadMs = FIRST_MS * (1 + this.#deps.random());
     if (!listing) return spreadMs;
     const ageMs = this.#deps.clock.now() - listing.atMs;
-    // A clock that was put back makes no list young for ever.
+    // Even if the clock was set back, no list stays young for ever.
     return ageMs >= 0 && ageMs < Math.min(everyMs, FRESH_MS) ? everyMs - ageMs : spreadMs;
   }
 
@@ -177,7 +177,7 @@ export class ModelDiscovery {
     this.#next();
   }
 
-  /** Whether it is asked for by the configuration in force. */
+  /** Whether the current configuration requests it. */
   #isCurrent(entry: Entry): boolean {
     return !this.#stopped && this.#entries.get(entry.provider.name) === entry;
   }
@@ -187,7 +187,7 @@ export class ModelDiscovery {
     const atMs = this.#deps.clock.now();
     this.#listings.set(provider.name, { service: serviceOf(provider), atMs, models });
     const same = last && JSON.stringify(last.models) === JSON.stringify(models);
-    // A list that stays the same is written now and then, for its date.
+    // An unchanged list is stored again now and then, for its date.
     if (same && atMs - last.atMs < FRESH_MS && atMs >= last.atMs) return;
     if (!same) this.#version += 1;
     const { listed } = this.#deps;

@@ -2,12 +2,12 @@ import type { ProxyError } from '../errors.ts';
 import type { CooldownPolicy, CooldownTicket, OnHold } from './cooldown.ts';
 import { Cooldown } from './cooldown.ts';
 
-/** Different requests in a row that must be refused before the endpoint is held back. */
+/** The number of different consecutive requests that must be refused before the endpoint is put on hold. */
 export const SEVERAL = 3;
 
 /**
- * One endpoint of a target. A refusal that names neither the key nor the model may be about the request alone, so
- * it counts only once several different requests in a row have met one.
+ * One endpoint of a target. A refusal that mentions neither the key nor the model may concern the request alone, so it only counts
+ * once several different consecutive requests have been refused.
  */
 export class EndpointState {
   readonly cooldown: Cooldown;
@@ -23,10 +23,10 @@ export class EndpointState {
     this.cooldown.succeed(ticket);
   }
 
-  /** @param fingerprint the same for a request that is sent again, different for different requests */
+  /** @param fingerprint the same when a request is repeated, different for different requests */
   refuse(ticket: CooldownTicket, error: ProxyError, nowMs: number, fingerprint: string): void {
     this.#refused.add(fingerprint);
-    // A trial that is refused has confirmed what was suspected.
+    // A refused trial confirms the suspicion.
     if (!ticket.trial && this.#refused.size < SEVERAL) return this.cooldown.release(ticket);
     this.cooldown.trip(ticket, error, nowMs);
     this.#refused.clear();

@@ -23,83 +23,83 @@ export interface ExchangeDeps {
   readonly sinks: Sinks;
   readonly defects: Defects;
   readonly price: Pricer;
-  /** Longest request or response kept in a record, bytes. */
+  /** The longest request or response kept in a record, bytes. */
   readonly maxContent: number;
-  /** Told once of each exchange that is over. */
+  /** Called once for each finished exchange. */
   readonly over: () => void;
-  /** Told what each exchange used that asked a provider, once it is counted. */
+  /** Called with the usage of each exchange that called a provider. */
   readonly used: (exchange: Used) => void;
 }
 
-/** An answer at its end, as whoever keeps it is told of it. */
+/** A finished answer, for whoever stores it. */
 export interface Settled {
   readonly outcome: Outcome;
   readonly error: ProxyError | undefined;
-  /** The whole answer as JSON text; `undefined` where there is none, or it is too long to be kept. */
+  /** The whole answer as JSON text; `undefined` if there is none, or it is too long. */
   readonly text: string | undefined;
-  /** Whose it is; `undefined` where it was made of another protocol's. */
+  /** The provider; `undefined` if the answer was translated from another protocol. */
   readonly issuer: string | undefined;
 }
 
-/** What a request used. */
+/** The usage of a request. */
 export interface Used {
   readonly id: string;
-  /** Name of the client's key. */
+  /** The name of the client's key. */
   readonly key: string | null;
   readonly tokens: number;
   readonly usd: number;
 }
 
-/** Longest finish reason and longest words of an error in a record, characters: providers write both. */
+/** The longest finish reason and error message in a record, characters: providers choose both. */
 const MAX_FINISH = 100;
 const MAX_ERROR = 4_000;
 
 type AttemptEntry = LogRecord['attempt_log'][number];
 
-/** Who asks, and how much of it may be kept. */
+/** The caller, and how much of the request may be kept. */
 export interface Asker {
-  /** Name of the client's key; `null` without one. */
+  /** The name of the client's key; `null` without one. */
   readonly key: string | null;
   readonly content: LogContent;
   readonly conversation: string | null;
-  /** The group of its key, and the operator's words about it. */
+  /** The group of its key, and the operator's labels. */
   readonly group?: string | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What is asked. */
+/** The request. */
 export interface Question {
   readonly model: string;
   readonly stream: boolean;
-  /** The request body as JSON text; `undefined` when it is no JSON. */
+  /** Its body as JSON text; `undefined` when it is not JSON. */
   readonly text: string | undefined;
-  /** Who the client says its end user is. */
+  /** The end user that the client names. */
   readonly user: string | null;
   readonly tags: Record<string, string> | null;
 }
 
-/** What is said of another answer. */
+/** Feedback on another answer. */
 export interface Opinion {
   readonly score: number | null;
   readonly feedback: NonNullable<LogRecord['feedback']>;
 }
 
-/** An answer, as far as it came. */
+/** An answer, as far as received. */
 export interface Answered {
   readonly usage: Usage | undefined;
-  /** In the words of chat; `null` when nobody said why it ended. */
+  /** In chat's words; `null` if there was none. */
   readonly finish: string | null;
-  /** Bytes that were sent to the client. */
+  /** The number of bytes sent to the client. */
   readonly bytes: number;
-  /** Tokens of it, about: for when its provider does not tell. */
+  /** Its estimated tokens, for when the provider does not report them. */
   readonly written?: () => number;
-  /** Makes it as JSON text, or `undefined` when it is none; asked once. */
+  /** Returns it as JSON text, or `undefined` if that is not possible; called once. */
   readonly text: () => string | undefined;
-  /** Of a resumed answer: what came from where. */
+  /** For a resumed answer: the origin of each part. */
   readonly parts?: LogRecord['parts'];
-  /** Events that were no JSON, or none of the protocol, and were left out. */
+  /** The number of events that were invalid and left out. */
   readonly malformed: number;
-  /** What of it the client's protocol has no word for, by name. */
+  /** The names of what the client's protocol cannot express. */
   readonly lost?: readonly string[] | undefined;
 }
 
@@ -108,9 +108,9 @@ export interface Ending {
   readonly outcome: Outcome;
   readonly status: number;
   readonly error?: ProxyError | undefined;
-  /** Left out when nothing of it came. */
+  /** Omitted if there was no answer. */
   readonly answer?: Answered;
-  /** Of a realtime session: how it went. */
+  /** The course of a realtime session. */
   readonly session?: LogRecord['session'];
 }
 
@@ -119,8 +119,8 @@ const NOTHING: Question = { model: '', stream: false, text: undefined, user: nul
 const NO_ANSWER: Answered = { usage: undefined, finish: null, bytes: 0, text: () => undefined, malformed: 0 };
 
 /**
- * What is known of one request, from its arrival to its one record. Its facts come in this order: who asks, what is asked,
- * which targets were tried, whose answer it is, how it ended. `finish` makes the record and hands it to the sinks, once.
+ * Everything known about one request, from its arrival to its single record, in this order: the caller, the request, the targets that
+ * were tried, the one that answered, the end. `finish` makes the record and passes it to the sinks, once.
  */
 export class Exchange {
   readonly id: string;
@@ -135,21 +135,21 @@ export class Exchange {
   #requestBytes = 0;
   #question = NOTHING;
   #opinion: Opinion | undefined;
-  /** Who was asked last, or whose answer it is. */
+  /** The target that was tried last, or that answers. */
   #source: Source | undefined;
   #passed: { readonly provider: string; readonly method: string; readonly path: string } | undefined;
-  /** Its attempt, where it is passed on and traced. */
+  /** Its attempt, if the request is passed through and traced. */
   #passing: TracedAttempt | undefined;
   #lane: 'relay' | 'translate' | null = null;
   #firstContentMs: number | null = null;
-  /** When the answer began to be given, since arrival; `undefined` for one that is given whole. */
+  /** When the answer began to be sent, since arrival; `undefined` for one that is sent whole. */
   #givenMs: number | undefined;
-  /** When it waited for others: the client, providers, pauses between attempts. */
+  /** When it waited for others: the client, providers, delays between attempts. */
   readonly #waits = new Waits();
   readonly #charge: Charge;
-  /** Its place in a trace, where requests are traced. */
+  /** Its place in a trace, if requests are traced. */
   trace: Trace | undefined;
-  /** What its caller is told of its limits. */
+  /** What its caller is told about its limits. */
   limitHeaders: Readonly<Record<string, string>> | undefined;
   readonly #afterwards: (() => void)[] = [];
   #keep: ((settled: Settled) => void) | undefined;
@@ -175,7 +175,7 @@ export class Exchange {
     return this.#deps.clock.monotonic() - this.arrivedMs;
   }
 
-  /** Who asks for what, as far as it is known by now. */
+  /** The caller and the request, as far as known. */
   get asked(): { readonly key: string | null; readonly model: string; readonly stream: boolean } {
     const { model, stream } = this.#question;
     return { key: this.#asker.key, model, stream };
@@ -186,12 +186,12 @@ export class Exchange {
     return this.#firstContentMs;
   }
 
-  /** The last that was asked, or whose answer it is. */
+  /** The target that was tried last, or that answers. */
   get target(): Target | undefined {
     return this.#source?.target;
   }
 
-  /** USD; known when it is over. `null` where the price is unknown, or is no amount. */
+  /** USD; known at the end. `null` if the price is unknown or invalid. */
   get cost(): number | null {
     return this.#charge.cost;
   }
@@ -200,12 +200,12 @@ export class Exchange {
     this.#asker = asker;
   }
 
-  /** The request's body is here, whatever is in it. */
+  /** The request's body has arrived. */
   received(bytes: number): void {
     this.#requestBytes = bytes;
   }
 
-  /** It waited for others, on the monotonic clock: that is no time of ours. */
+  /** Adds a time during which it waited for others, on the monotonic clock, which does not count as the proxy's own time. */
   waited(fromMs: number, toMs: number): void {
     this.#waits.add(fromMs, toMs);
   }
@@ -214,7 +214,7 @@ export class Exchange {
     this.#question = question;
   }
 
-  /** It is admitted. @param expected what it is expected to use, where it is not told what it used */
+  /** It is admitted. @param expected the estimate, used if the usage is not reported */
   admitted(lease: Lease | undefined, expected: () => Expected): void {
     this.#charge.admitted(lease, expected);
   }
@@ -232,7 +232,7 @@ export class Exchange {
     status: number | null,
     traced?: TracedAttempt,
   ): AttemptEntry {
-    // An attempt to go on with an answer that is given already makes nobody else its author.
+    // An attempt to continue an answer that is already being sent does not change its author.
     if (this.#lane === null) this.#source = { target, offer };
     const entry = { target: target.id, fault, status, ms: round(ms) };
     this.attempts.push(entry);
@@ -240,86 +240,86 @@ export class Exchange {
     return entry;
   }
 
-  /** What an attempt has told that it used, whose answer nobody is given. */
+  /** Adds the usage reported by an attempt whose answer is not used. */
   failed(entry: AttemptEntry, target: Target, offer: ProviderModel, told: Usage | undefined): void {
     if (!told || told.untold || this.#finished) return;
     Object.assign(entry, this.#charge.failed({ target, offer }, told));
   }
 
-  /** It is passed on, once and as it is. @param path without ids */
+  /** It is passed through unchanged. @param path without ids */
   passes(provider: string, method: string, path: string): void {
     this.#passed = { provider, method, path };
   }
 
-  /** Begins its one attempt. @returns the headers by which a provider joins the trace, where requests are traced */
+  /** Begins its single attempt. @returns the headers that connect the provider to the trace, if requests are traced */
   joinTrace(): Readonly<Record<string, string>> | undefined {
     const { trace } = this;
     this.#passing = trace?.attempt(this.elapsedMs);
     return this.#passing && trace!.headersFor(this.#passing);
   }
 
-  /** What it was passed on to has answered, or has not. */
+  /** The provider of a passed-through request has responded, or failed. */
   passed(ms: number, fault: Fault | null, status: number | null): void {
     const target = `${this.#passed!.provider}/passthrough`;
     this.attempts.push({ target, fault, status, ms: round(ms) });
     if (this.#passing) this.trace?.attempts.push(this.#passing);
   }
 
-  /** Whose answer it is. */
+  /** The target whose answer is used. */
   answers(target: Target, offer: ProviderModel, lane: 'relay' | 'translate'): void {
     this.#source = { target, offer };
     this.#lane = lane;
   }
 
-  /** Takes more of its limits where an answer has grown. @returns why it must not go on, where there is no more */
+  /** Reserves more for an answer that has grown. @returns why it must not continue if there is no room */
   overuse(written: number): ProxyError | undefined {
     return this.#charge.overuse(written);
   }
 
-  /** Whether a limit ends it at once when it is used up. */
+  /** Whether a limit aborts it at once when it is used up. */
   get isHard(): boolean {
     return this.#charge.isHard;
   }
 
   /**
-   * Takes of its limits what a session has used so far.
-   * @returns why it must not ask for more now, where a limit is used up
+   * Charges what a session has used so far.
+   * @returns why it must not request more now, if a limit is used up
    */
   spends(usage: Usage): ProxyError | undefined {
     return this.#charge.spends(usage, this.#source);
   }
 
-  /** Something was refused in the session because of that. */
+  /** A message of the session was refused for that reason. */
   refuses(): void {
     this.#charge.refuses();
   }
 
-  /** What was asked, where that is known only at the end. @param text as JSON */
+  /** Sets the request, if it is only known at the end. @param text as JSON */
   wasAsked(text: string | undefined): void {
     this.#question = { ...this.#question, text };
   }
 
-  /** The first content of a stream is on its way. */
+  /** The first content of a stream is being sent. */
   begins(): void {
     this.#firstContentMs ??= round(this.elapsedMs);
   }
 
-  /** From now on the answer is given as it comes. */
+  /** From now on the answer is sent as it arrives. */
   streams(): void {
     this.#givenMs ??= this.elapsedMs;
   }
 
-  /** Does this when all is over, whatever becomes of the record. */
+  /** Runs a callback at the end, whether or not there is a record. */
   finally(action: () => void): void {
     this.#afterwards.push(action);
   }
 
-  /** Whoever keeps answers is told of this one when all of it is known. */
+  /** Sets who receives this answer when it is complete, in order to store it. */
   keeps(keep: (settled: Settled) => void): void {
     this.#keep = keep;
   }
 
-  /** Writes the one record. Later calls do nothing. @returns whether it is kept */
+  /** Writes the single record. Later calls do nothing. @returns whether it is kept */
   finish(ending: Ending): boolean {
     if (this.#finished) return true;
     this.#finished = true;
@@ -340,7 +340,7 @@ export class Exchange {
       outcome,
       error,
       issuer,
-      // It is put together when somebody wants it.
+      // It is assembled when it is needed.
       get text() {
         return part();
       },
@@ -369,7 +369,7 @@ export class Exchange {
     });
   }
 
-  /** A part of the end that must not cost the rest of it: `undefined` when it throws. */
+  /** A step at the end that must not prevent the others: `undefined` when it throws. */
   #part<T>(name: string, make: () => T): T | undefined {
     try {
       return make();
@@ -425,7 +425,7 @@ export class Exchange {
       response_bytes: answer.bytes,
       user_agent: told ? this.#userAgent : null,
       error: error && told ? tidyText(error.message, MAX_ERROR) : null,
-      // A rival attempt may end later; the record is not to change then.
+      // A rival attempt may end later, and must not change the record.
       attempt_log: this.attempts.slice(),
       parts,
       session,
@@ -434,17 +434,17 @@ export class Exchange {
       answer_dropped: lost && lost.length > 0 ? [...lost] : undefined,
       content,
     };
-    // Of feedback all that is kept is in a field of its own.
+    // The content of feedback is in a field of its own.
     if (content === 'full' && this.endpoint !== 'feedback') this.#keepBodies(record, text, answer);
     return record;
   }
 
-  /** What is left of the time until the answer was given, or began to be. */
+  /** The proxy's own time until the answer was sent, or began to be. */
   get #overheadMs(): number {
     return round(Math.max(0, (this.#givenMs ?? this.elapsedMs) - this.#waits.totalMs));
   }
 
-  /** Adds what was asked and answered, or says that it was left out. */
+  /** Adds the content of request and answer, or marks that it was left out. */
   #keepBodies(record: LogRecord, request: string | undefined, answer: Answered): void {
     const response = this.#part('response', answer.text);
     const omitted: string[] = [];
@@ -460,7 +460,7 @@ export class Exchange {
   }
 }
 
-/** The same ending, whose answer is put together once however often it is asked for. */
+/** The same end, with an answer that is assembled at most once. */
 function madeOnce(ending: Ending): Ending {
   const { answer } = ending;
   if (!answer) return ending;
@@ -468,13 +468,13 @@ function madeOnce(ending: Ending): Ending {
   return { ...ending, answer: { ...answer, text: () => (made ??= { text: answer.text() }).text } };
 }
 
-/** Words, or nothing where there are none: a field that says nothing is left out. */
+/** Names, or nothing if there are none: empty fields are omitted. */
 function someOf(labels: Readonly<Record<string, string>>): Record<string, string> | undefined {
   for (const _ in labels) return labels;
   return undefined;
 }
 
-/** Microsecond digits are noise in a log. */
+/** Rounds to microseconds: more digits would be noise in a log. */
 function round(ms: number): number {
   return Math.round(ms * 100) / 100;
 }

@@ -4,12 +4,12 @@ import { sumOf } from '../wire/usage.ts';
 
 type Sum = NonNullable<LogRecord['failed']>;
 
-/** What the failed attempts of one request have told that they used. */
+/** The usage reported by the failed attempts of one request. */
 export class FailedUsage {
   readonly #names = new Set<string>();
   #sum: Sum | undefined;
 
-  /** @param cost USD, `null` where the price is unknown @param names of the target, as limits know it */
+  /** @param cost USD, `null` if the price is unknown @param names of the target, as limits know it */
   add({ input, output }: Usage, cost: number | null, names: readonly string[]): Sum {
     for (const name of names) this.#names.add(name);
     const before = this.#sum ?? { input_tokens: 0, output_tokens: 0, cost: 0 };
@@ -21,12 +21,12 @@ export class FailedUsage {
     return { input_tokens: input, output_tokens: output, cost };
   }
 
-  /** All together; `undefined` where none told anything. */
+  /** The total; `undefined` if none was reported. */
   get sum(): Sum | undefined {
     return this.#sum;
   }
 
-  /** Whom it was used at. */
+  /** The names of the targets. */
   get names(): readonly string[] {
     return [...this.#names];
   }

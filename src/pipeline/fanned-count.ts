@@ -3,16 +3,16 @@ import type { Target } from './target.ts';
 import { abilitiesOf } from '../wire/facts/abilities.ts';
 import { countOf } from '../wire/json.ts';
 
-/** Answers that are asked for one by one. More are named as what the target does not take. */
+/** The largest number of answers that are requested one by one. A larger number is reported as unsupported. */
 const MOST = 8;
 
-/** How many answers are asked for that may take a request each. */
+/** The number of requested answers that may need a request each. */
 export function answersAsked({ endpoint, json, continuation }: Inbound): number {
   const count = endpoint === 'chat' && !continuation ? (countOf(json?.value.n) ?? 1) : 1;
   return count < 2 || count > MOST ? 1 : count;
 }
 
-/** How many requests to a target they take. */
+/** The number of requests to a target. */
 export function fannedCount(
   inbound: Inbound,
   { provider, model }: Pick<Target, 'provider' | 'model'>,

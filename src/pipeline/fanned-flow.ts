@@ -15,28 +15,28 @@ interface Branch {
   readonly index: number;
   readonly flow: Flow;
   readonly events: SseReader;
-  /** What it gives next. */
+  /** Its next piece. */
   next: Promise<{ readonly branch: Branch; readonly bytes: Uint8Array | undefined }> | undefined;
-  /** Nothing more comes of it. */
+  /** Whether it has ended. */
   done: boolean;
 }
 
 export interface FannedFlowOptions {
   readonly streams: readonly Streamed[];
-  /** Sees the answer of all of them. */
+  /** Sees the answers of all of them. */
   readonly tap: Tap;
   readonly tellsUsage: boolean;
   readonly target: string;
 }
 
-/** Several streams of one choice each as one stream of several, in the order in which their pieces come. */
+/** Several streams with one choice each as one stream with several, in order of arrival. */
 export class FannedFlow implements Flow {
   readonly tap: Tap;
   readonly #target: string;
   readonly #branches: readonly Branch[];
   readonly #chunks: JoinedChunks;
   readonly #encoder = new TextEncoder();
-  /** What was read until the first content of each came. */
+  /** What was read until the first content of each arrived. */
   #held: readonly (readonly [Branch, Uint8Array])[];
 
   constructor({ streams, tap, tellsUsage, target }: FannedFlowOptions) {
@@ -97,12 +97,12 @@ export class FannedFlow implements Flow {
   }
 
   async cancel(reason: unknown): Promise<void> {
-    // What they still wait for is nobody's any more.
+    // Their pending pieces are discarded.
     for (const { next } of this.#branches) next?.catch(() => undefined);
     await Promise.all(this.#branches.map(({ flow }) => flow.cancel(reason)));
   }
 
-  /** The rest of a stream that is over. @throws ProxyError when it is not complete */
+  /** The rest of a stream that has ended. @throws ProxyError when it is not complete */
   #end(branch: Branch, bytes: Uint8Array | undefined): string {
     branch.done = true;
     const { flow } = branch;

@@ -4,13 +4,13 @@ import type { Call } from './target.ts';
 import { answersAsked, fannedCount } from './fanned-count.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 
-/** How much of a body's beginning and of its end tells it from others, bytes. */
+/** How much of a body's beginning and end is hashed, bytes. */
 const SAMPLE = 32 * 1024;
 
-/** Families of endpoints that give what models say. */
+/** The families of endpoints that generate text. */
 const TALK: ReadonlySet<string> = new Set(['chat', 'completions', 'realtime', 'live']);
 
-/** A request as far as targets are concerned. @param need what it is expected to use */
+/** The properties of a request that matter to targets. @param need its estimated usage */
 export function callOf(inbound: Inbound, need: () => Expected): Call {
   const { endpoint, stream, bytes } = inbound;
   const isSeveral = answersAsked(inbound) > 1;
@@ -24,7 +24,7 @@ export function callOf(inbound: Inbound, need: () => Expected): Call {
   };
 }
 
-/** FNV-1a over the length, the beginning and the end: requests that are sent again look the same. */
+/** FNV-1a of length, beginning and end: equal for repeated requests. */
 function fingerprintOf(bytes: Uint8Array): string {
   let hash = 0x811c9dc5;
   const add = (part: Uint8Array) => {

@@ -16,7 +16,7 @@ import { brokenBy, understood, understoodLater } from './reading.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** What reads a body. */
+/** A reader of a body. */
 export interface BodyReader {
   read(): Promise<{ readonly done: boolean; readonly value?: Bytes | undefined }>;
   cancel(reason: unknown): Promise<void>;
@@ -25,12 +25,12 @@ export interface BodyReader {
 /** How an answer in progress is read. `abort` ends it; its reason says why. */
 export interface FlowOptions {
   readonly reader: BodyReader;
-  /** Left out when the answer is only passed on. */
+  /** Omitted when the answer is only passed on. */
   readonly reading: { readonly fold: Fold; readonly tap: Tap } | undefined;
   /** Sees what is only passed on, unless it is compressed. */
   readonly finder?: UsageFinder | undefined;
   readonly encoding: Encoding | 'identity';
-  /** Whether what is only passed on is decompressed as well; what is read always is. */
+  /** Whether what is only passed on is decompressed as well; what is parsed always is. */
   readonly unpacks: boolean;
   readonly defects: Defects;
   readonly target: string;
@@ -38,11 +38,11 @@ export interface FlowOptions {
   readonly clock: Clock;
   readonly turns: Turns;
   readonly timers: Pick<AttemptTimers, 'listen' | 'heard' | 'progressed'>;
-  /** Largest answer, bytes as they come. */
+  /** The largest answer, bytes as received. */
   readonly maxBytes: number;
 }
 
-/** How long a stream that lacks nothing but its terminator may take to send it, milliseconds. */
+/** How long a stream that lacks only its terminator may take to send it, milliseconds. */
 const LINGER_MS = 1_000;
 
 /** The same for one that has its finish reason, but whose usage, or another tool call, may follow. */
@@ -50,27 +50,27 @@ const LINGER_FOR_MORE_MS = 15_000;
 
 /** An answer on its way to the client, piece by piece. */
 export interface Flow {
-  /** What is known of the answer; left out when nobody looks into it. */
+  /** What is known about the answer; omitted when it is not parsed. */
   readonly tap: Tap | undefined;
-  /** What the answer used, as far as it is known. */
+  /** Its usage, as far as known. */
   readonly usage: Usage | undefined;
   /**
-   * The next bytes for the client, which may be none; `undefined` at the end of the upstream's body.
-   * @throws ProxyError `network`, `malformed` or `too_long`, the provider's own error event, or why it was ended
+   * The next bytes for the client, which may be empty; `undefined` at the end of the upstream's body.
+   * @throws ProxyError `network`, `malformed` or `too_long`, the provider's own error event, or the reason of the abort
    */
   next(): Promise<Uint8Array | undefined>;
   /**
-   * The upstream's body ended: what the client is still owed.
+   * Called at the end of the upstream's body: the remaining bytes for the client.
    * @throws ProxyError `truncated` when the answer is not complete, or the provider's own error event
    */
   finish(): Uint8Array | undefined;
   /** The answer failed: the client's last events. */
   fail(error: ProxyError, requestId: string): string;
-  /** Goes on with another target's answer. `undefined` where nobody looks into it. */
+  /** Continues with another target's answer. `undefined` if the answer is not parsed. */
   goOn(client: Answering): Continuation | undefined;
-  /** The client has all it needs: reads what little is left, so that the connection can be used again. */
+  /** The client has the whole answer: reads the rest, so that the connection can be reused. */
   drain(): Promise<void>;
-  /** Lets go of the upstream. */
+  /** Cancels the upstream. */
   cancel(reason: unknown): Promise<void>;
 }
 
@@ -80,17 +80,17 @@ export class UpstreamFlow implements Flow {
   readonly #inflater: Inflater | undefined;
   readonly #pieces = new Pieces();
   #bytes = 0;
-  /** The upstream's body is at its end. */
+  /** Whether the upstream's body has ended. */
   #ended = false;
-  /** Whether the inflater may have more without another chunk. */
+  /** Whether the decompressor may have more data without another chunk. */
   #inflating = false;
-  /** How long, and until when, what is still missing is waited for; signs of life do not move it. */
+  /** How long, and until when, the missing part is waited for; keep-alive comments do not extend it. */
   #lingering: { readonly forMs: number; readonly untilMs: number } | undefined;
 
   constructor(options: FlowOptions) {
     this.#options = options;
     const { reading, encoding, unpacks } = options;
-    // What is read travels on uncompressed: an event of ours must fit between two of theirs.
+    // A parsed stream is sent uncompressed: an event of the proxy must fit between two of the provider's.
     this.#inflater = (reading || unpacks) && encoding !== 'identity' ? new Inflater(encoding) : undefined;
   }
 
@@ -127,8 +127,8 @@ export class UpstreamFlow implements Flow {
   }
 
   /**
-   * What the end of the body still makes readable, once: an event may lack its blank line. The client is given it also when
-   * the answer turns out to be cut, but no half of an event.
+   * What becomes readable at the end of the body, once: an event may lack its blank line. The client also gets it when the answer
+   * turns out to be truncated, but never half an event.
    */
   async #rest(): Promise<Uint8Array | undefined> {
     const { reading } = this.#options;
@@ -145,14 +145,14 @@ export class UpstreamFlow implements Flow {
     return this.tap?.complete ? this.#linger() : this.#read();
   }
 
-  /** What is folded in steps is waited for; nearly all is folded at once. */
+  /** Steps are awaited; nearly always the work completes at once. */
   #folded(fold: () => Folded | Steps<Folded>): Folded | Promise<Folded> {
     const { target, defects, turns } = this.#options;
     const folded = understood(target, defects, fold);
     return isSteps(folded) ? understoodLater(target, defects, async () => await turns.run(folded)) : folded;
   }
 
-  /** What has passed, decompressed where it is: a few bytes may stand for gigabytes. */
+  /** The size of what has passed, decompressed if it is decompressed: a few bytes may expand to gigabytes. */
   #count({ length }: Uint8Array): void {
     this.#bytes += length;
     const { maxBytes, target } = this.#options;
@@ -198,7 +198,7 @@ export class UpstreamFlow implements Flow {
     await this.#options.reader.cancel(reason).catch(ignoreClosed);
   }
 
-  /** Reads, but not for long: `undefined` also when nothing comes. */
+  /** Reads, but not for long: `undefined` also when nothing arrives. */
   async #linger(): Promise<Bytes | undefined> {
     const { clock } = this.#options;
     const { promise: late, resolve } = Promise.withResolvers<undefined>();
@@ -227,7 +227,7 @@ export class UpstreamFlow implements Flow {
     }
   }
 
-  /** The next piece out of the inflater, which is given another chunk only when it has no more. */
+  /** The next piece from the decompressor, which gets another chunk only when it is empty. */
   async #inflated(inflater: Inflater): Promise<Uint8Array | undefined> {
     for (;;) {
       if (this.#inflating) {
@@ -239,7 +239,7 @@ export class UpstreamFlow implements Flow {
       }
       if (inflater.ended) return undefined;
       const chunk = await this.#chunk();
-      // A stream that is read says itself whether it is complete.
+      // A parsed stream shows itself whether it is complete.
       if (chunk === undefined && this.#options.reading) return undefined;
       if (chunk === undefined) inflater.end();
       else inflater.write(chunk);
@@ -256,7 +256,7 @@ export class UpstreamFlow implements Flow {
 
 const EMPTY = new Uint8Array();
 
-/** A body that already failed rejects its cancellation with the failure everyone knows by then. */
+/** Cancelling a body that has failed rejects with an error that is already known. */
 function ignoreClosed(_error: unknown): undefined {
   return undefined;
 }

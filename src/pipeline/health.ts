@@ -5,7 +5,7 @@ import { Samples } from './samples.ts';
 export type HealthState = 'healthy' | 'degraded' | 'unhealthy';
 
 export interface HealthPolicy {
-  /** How far back the success rate looks, milliseconds. */
+  /** The length of the window for the success rate, milliseconds. */
   readonly window: number;
   readonly min_calls: number;
   readonly degraded_below: number;
@@ -19,7 +19,7 @@ export interface LastError {
   readonly atMs: number;
 }
 
-/** Outcomes of calls over a rolling window, and the latencies of the last answers. Memory is fixed. */
+/** Outcomes of calls over a rolling window, and the latencies of the last answers. Uses fixed memory. */
 export class HealthWindow {
   readonly #policy: HealthPolicy;
   readonly #counts: RollingCounts;
@@ -41,13 +41,13 @@ export class HealthWindow {
     this.lastError = error;
   }
 
-  /** Calls and share of successes in the window; the rate is `null` without calls. */
+  /** The number of calls and the share of successes in the window; the rate is `null` without calls. */
   rate(nowMs: number): { calls: number; success: number | null } {
     const { calls, failures } = this.#counts.sum(nowMs);
     return { calls, success: calls === 0 ? null : (calls - failures) / calls };
   }
 
-  /** What the success rate alone says. Too few calls say nothing. */
+  /** The health by the success rate alone. Too few calls are no evidence. */
   state(nowMs: number): HealthState {
     const { calls, success } = this.rate(nowMs);
     if (success === null || calls < this.#policy.min_calls) return 'healthy';

@@ -1,27 +1,27 @@
-/** Hedges that a fresh budget allows at once. */
+/** The number of hedges that a new budget allows at once. */
 const BEGINNING = 10;
 
-/** Hedges that may be saved up. */
+/** The largest number of hedges that can be saved up. */
 const MOST = 100;
 
 /**
- * How many extra requests hedging may make: each request puts its share in, each hedge takes one out. A fresh
- * budget allows a few at once.
+ * The number of extra requests that hedging may make: each request adds its share, each hedge takes one. A new budget
+ * allows a few at once.
  */
 export class HedgeBudget {
   #left = BEGINNING;
 
-  /** @param share extra requests for each request, from 0 to 1 */
+  /** @param share extra requests per request, from 0 to 1 */
   deposit(share: number): void {
     this.#left = Math.min(MOST, this.#left + share);
   }
 
-  /** Whether there is one to take. */
+  /** Whether a hedge may be made. */
   get allowsOne(): boolean {
     return this.#left >= 1;
   }
 
-  /** Takes one, which must be made then. */
+  /** Takes one, which must then be made. */
   take(): void {
     this.#left -= 1;
   }

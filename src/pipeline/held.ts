@@ -4,19 +4,19 @@ import type { Call, Target } from './target.ts';
 import type { ToldLimits } from './told-limits.ts';
 import { ProxyError } from '../errors.ts';
 
-/** What holds calls back, and whom it blames. */
+/** What puts calls on hold, and the scope. */
 export interface Held {
   readonly scope: Exclude<Scope, 'request'>;
-  /** Which endpoint, where one is blamed. */
+  /** The endpoint, if one is at fault. */
   readonly endpoint?: string;
-  /** Which key, from 0, where one is blamed. */
+  /** The index of the key, if one is at fault. */
   readonly key?: number;
   readonly hold: Hold;
   /** Whether a call is trying it now. */
   readonly trying: boolean;
 }
 
-/** What a cooldown holds back; nothing when it holds nothing. */
+/** The hold of a cooldown; nothing if none is in effect. */
 export function heldBy(
   cooldown: Cooldown | undefined,
   nowMs: number,
@@ -26,7 +26,7 @@ export function heldBy(
   return cooldown && hold ? [{ ...whom, hold, trying: cooldown.trying(nowMs) }] : [];
 }
 
-/** The limit of a key that is used up by the provider's own word; nothing where there is none. */
+/** The limit of a key that is used up according to the provider; nothing if there is none. */
 export function usedUp(
   told: ToldLimits,
   { id }: Pick<Target, 'id'>,
@@ -45,8 +45,8 @@ export function usedUp(
 }
 
 /**
- * What holds those keys back that may be used first, as one key is enough: nothing where one is free, else the
- * pauses that end by themselves, else the trials that will soon tell.
+ * The holds on those keys that may be used first, since one key is enough: nothing if one is free, otherwise the
+ * pauses that end by themselves, otherwise the pending trials.
  */
 export function nearest(ofKeys: readonly (readonly Held[])[], nowMs: number): Held[] {
   const pauses = ({ hold }: Held) => !hold.trial;

@@ -22,19 +22,19 @@ export interface JoinedFlowOptions {
   /** The answer until it broke, whose tap sees the whole answer. */
   readonly first: Flow;
   readonly tap: Tap;
-  /** Writes the rest of it for the client. */
+  /** Encodes the rest for the client. */
   readonly rest: Continuation;
   readonly joiner: Joiner;
-  /** Tokens of the parts before. */
+  /** The tokens of the preceding parts. */
   readonly before: Usage | undefined;
-  /** Whether the client is told of the usage where the continuation says nothing of its own. */
+  /** Whether the client gets the usage if the continuation has no event for it. */
   readonly tellsUsage: boolean;
   readonly target: string;
   readonly turns: Turns;
 }
 
 /**
- * A continuation at another target, turned into the rest of the answer that the client already has in part, in that
+ * A continuation by another target, converted to the rest of the answer that the client already has in part, in that
  * client's protocol.
  */
 export class JoinedFlow implements Flow {
@@ -42,11 +42,11 @@ export class JoinedFlow implements Flow {
   readonly #events = new SseReader();
   readonly #encoder = new TextEncoder();
   readonly #reader: ChunkReader;
-  /** The fields by which a client of chat knows the answer. */
+  /** The fields that identify the answer for a chat client. */
   readonly #name: Pick<ChatChunk, 'id' | 'object' | 'created' | 'model'>;
   #held: Uint8Array | undefined;
   #toldUsage = false;
-  /** What went wrong behind that which was written. */
+  /** The error that occurred after what was written. */
   #error: unknown;
 
   constructor(options: JoinedFlowOptions) {
@@ -112,12 +112,12 @@ export class JoinedFlow implements Flow {
     return this.#encoder.encode(text);
   }
 
-  /** What is new in a chunk of the continuation, under the name of the first part. */
+  /** The new part of a continuation's chunk, with the identity of the first part. */
   #write(chunk: ChatChunk): string {
     const { rest } = this.#options;
     const [choice] = chunk.choices;
     if (!choice) return this.#tellUsage(chunk.usage);
-    // What was thought on the way is not part of the answer that goes on.
+    // Reasoning of the continuation does not belong to the answer that continues.
     const { role: _, content, reasoning_content: _r, thinking_blocks: _s, ...others } = choice.delta;
     const other = Object.values(others).some((value) => value !== null && value !== '');
     const ends = choice.finish_reason !== null || other;
@@ -138,7 +138,7 @@ export class JoinedFlow implements Flow {
     return said + used + rest.end();
   }
 
-  /** The tokens of all parts, each counted as the record counts it. */
+  /** The tokens of all parts, each counted as in the record. */
   #tellUsage(told: unknown): string {
     const { before, inner, rest } = this.#options;
     const own = inner.tap?.usage ?? openaiUsage(told);

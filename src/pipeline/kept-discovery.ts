@@ -5,13 +5,13 @@ import { modelsFile, readListings, writeListings } from '../providers/model-cach
 import { ModelDiscovery } from './discovery.ts';
 
 export interface KeptDiscoveryDeps extends Omit<DiscoveryDeps, 'known' | 'listed'> {
-  /** Told of all lists when one is new. */
+  /** Called with all lists when one changes. */
   readonly listed?: DiscoveryDeps['listed'] | undefined;
-  /** Told, once, that they cannot be written. */
+  /** Called once when they cannot be written. */
   readonly problem: (message: string) => void;
 }
 
-/** Discovers models, and keeps their lists beside all else that outlives the process. */
+/** Discovers models, and stores their lists beside all other persistent state. */
 export function keptDiscovery(
   { state: { directory } }: Pick<Config, 'state'>,
   { listed, problem, ...deps }: KeptDiscoveryDeps,

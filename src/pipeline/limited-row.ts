@@ -2,9 +2,9 @@ import type { ProviderModel } from '../providers/base.ts';
 import { globMatcher, isGlob } from '../config/globs.ts';
 
 /**
- * The row of a provider's models whose rate limit holds for a model: one that names it goes before a glob, and of several the last
- * one counts, as where names lead.
- * @param model the name the provider knows
+ * The configured model whose rate limit applies to a model: an exact name takes precedence over a glob, and the last of several is
+ * used, as in the resolution of names.
+ * @param model the upstream name
  */
 export function limitedRow(
   rows: readonly ProviderModel[] | undefined,

@@ -2,37 +2,37 @@ import type { ModelDiscovery } from './discovery.ts';
 import type { Candidate, Offers } from './offers.ts';
 import { saysProvider } from '../config/served.ts';
 
-/** A name that clients can ask for. */
+/** A name that clients can request. */
 export interface ModelName {
   readonly id: string;
-  /** Provider, or `llmproxy` for aliases. */
+  /** The provider, or `llmproxy` for aliases. */
   readonly ownedBy: string;
-  /** Seconds since the epoch, where its provider says so. */
+  /** Seconds since the epoch, if its provider reports it. */
   readonly created?: number;
-  /** Its name for people, where its provider says so. */
+  /** The display name, if its provider reports it. */
   readonly title?: string;
 }
 
-/** A name that a provider lists and its globs cover. */
+/** A name that a provider lists and its globs match. */
 export interface ListedName extends ModelName {
-  /** Those that may answer it. */
+  /** The offers of providers that may answer it. */
   readonly providers: readonly string[];
 }
 
-/** Which models providers list, as far as that is known. */
+/** The models that providers list, as far as known. */
 export type Listed = Pick<ModelDiscovery, 'models' | 'version'>;
 
-/** Of all providers together: more are no help to anybody who chooses. */
+/** The limit for all providers together: a longer list is of no use. */
 const MAX_NAMES = 5_000;
 
-/** What providers list and their globs cover, by the names that lead there; found out again when a list is another. */
+/** The names that providers list and their globs match, with their offers; recomputed when a list changes. */
 export class ListedNames {
   readonly #offers: Offers;
   readonly #listed: Listed;
   readonly #routed: (name: string) => readonly Candidate[] | undefined;
   #last: { readonly version: number; readonly names: readonly ListedName[] } | undefined;
 
-  /** @param routed where a glob of `models` leads a name; `undefined` where none covers it */
+  /** @param routed resolves a name through a glob in `models`; `undefined` if none matches */
   constructor(offers: Offers, listed: Listed, routed: (name: string) => readonly Candidate[] | undefined) {
     this.#offers = offers;
     this.#listed = listed;

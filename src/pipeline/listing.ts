@@ -10,16 +10,16 @@ import { concatInSteps, decodeInSteps } from '../wire/bytes.ts';
 import { parseInSteps } from '../wire/json-steps.ts';
 import { PIECE_BOUNDS } from '../wire/json.ts';
 
-/** Largest page that is read, bytes. */
+/** The largest page, bytes. */
 const MAX_PAGE = 8 * 1024 * 1024;
-/** Pages that are asked for. */
+/** The largest number of pages. */
 const MAX_PAGES = 20;
 /** A list of thousands of models has many fields for each. */
 const BOUNDS = { ...PIECE_BOUNDS, maxValues: 1_000_000, maxFields: 1_000_000 };
 
 /**
- * All models that a provider lists, each once, in its order.
- * @throws ProxyError when it does not answer with a list, or with one that is too long
+ * All models that a provider lists, without duplicates, in its order.
+ * @throws ProxyError when it does not return a list, or one that is too long
  */
 export async function listModels(
   provider: BaseProvider,

@@ -9,53 +9,53 @@ import { counter, family, Histogram } from './prometheus.ts';
 import { Series } from './series.ts';
 import { uploadFamilies } from './upload-metrics.ts';
 
-/** Model names that get a label of their own; clients can name anything. */
+/** The number of model names with a label of their own; clients can send any name. */
 const MAX_MODELS = 200;
 
 const LATENCY_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 
-/** What this program adds to a request is far below what providers take. */
+/** Bucket bounds for the proxy's own time, which is far below that of providers. */
 const OVERHEAD_SECONDS = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
 
 const STATES = { healthy: 2, degraded: 1, unhealthy: 0, disabled: -1 } as const;
 
-/** What metrics are read from besides records, at the moment they are asked for. */
+/** The sources of metrics besides records, read when metrics are requested. */
 export interface MetricSources {
   readonly providers: () => readonly ProviderStatus[];
   readonly inFlight: () => number;
-  /** Realtime sessions that are open. */
+  /** The number of open realtime sessions. */
   readonly sessions: () => number;
   /** Request bodies in memory, bytes. */
   readonly buffered: () => number;
-  /** Bytes that are thought to be held for clients that read slowly. */
+  /** The estimated number of bytes held for slow clients. */
   readonly unread: () => number;
-  /** Bytes of answers in progress that are put together for records. */
+  /** Bytes of answers in progress that are assembled for records. */
   readonly recording: () => number;
   readonly log: () => { written: number; dropped: number; pending: number };
-  /** How the upload of the log is; `undefined` where there is none. */
+  /** The state of log uploads; `undefined` if there are none. */
   readonly upload: () => UploadState | undefined;
   /** How often each sink of records has thrown. */
   readonly sinkErrors: () => ReadonlyMap<string, number>;
-  /** Records that plugins did not get since they were too slow. */
+  /** The number of records that plugins missed because they were too slow. */
   readonly pluginRecordsDropped: () => number;
-  /** Responses that could not be stored. */
+  /** The number of responses that could not be stored. */
   readonly responsesDropped: () => number;
-  /** Responses that run in the background, or wait for that. */
+  /** The number of background responses, running or queued. */
   readonly backgroundJobs: () => number;
-  /** Spans that a collector of traces did not get. */
+  /** The number of spans that a trace collector did not receive. */
   readonly spansDropped: () => number;
   readonly version: string;
-  /** How often limits refused a request, or cut an answer. */
+  /** How often limits refused a request, or interrupted an answer. */
   readonly refusals: () => readonly {
     readonly limit: string;
     readonly kind: string;
     readonly count: number;
   }[];
-  /** What was decided of requests to which limits apply, how often. */
+  /** The decisions on requests with limits, and their numbers. */
   readonly decisions: () => Readonly<Record<string, number>>;
-  /** What is used of limits that hold for several callers together. */
+  /** The usage of limits that several callers share. */
   readonly limits: () => readonly LimitUse[];
-  /** How the server is by which limits are shared; `undefined` where there is none. */
+  /** The state of the server that shares limits; `undefined` if there is none. */
   readonly sharedLimits: () => SharedState | undefined;
   /** How the server is by which stored responses are shared; `undefined` where there is none. */
   readonly sharedResponses: () => Pick<SharedState, 'up' | 'failures'> | undefined;
@@ -69,15 +69,15 @@ interface LimitUse {
   readonly taken: number;
 }
 
-/** Limits that have a series of their own. */
+/** The number of limits with a series of their own. */
 const MAX_LIMITS = 200;
 
-/** What a provider was used for. A kind of token that it never told of has no value. */
+/** The usage of a provider. A kind of token that it never reported has no value. */
 interface Usage {
   input?: number;
   output?: number;
   cached?: number;
-  /** What limits were charged beyond what was told. */
+  /** What limits were charged beyond reported usage. */
   input_failed?: number;
   output_failed?: number;
   input_estimated?: number;
@@ -100,7 +100,7 @@ interface Durations {
   readonly firstContent: Histogram;
 }
 
-/** Where one kind of request is counted; what is counted by fewer labels is shared with others of its kind. */
+/** The counters for one kind of request; counters with fewer labels are shared between kinds. */
 interface Cell {
   requests: number;
   readonly durations: Durations;
@@ -108,7 +108,7 @@ interface Cell {
 }
 
 /**
- * Prometheus metrics: a sink of records that only adds up numbers. What is shown is made of them when it is asked for.
+ * Prometheus metrics: a sink of records that only adds up numbers. The output is generated on request.
  * Names follow `llmproxy_<what>_<unit>`.
  */
 export class Metrics {
@@ -166,14 +166,14 @@ export class Metrics {
       usage.cost = (usage.cost ?? 0) + (failed.cost ?? 0);
     }
     if (estimate) {
-      // A part of it may have been told.
+      // A part of it may have been reported.
       usage.input_estimated = (usage.input_estimated ?? 0) + estimate.input_tokens - (input_tokens ?? 0);
       usage.output_estimated = (usage.output_estimated ?? 0) + estimate.output_tokens - (output_tokens ?? 0);
     }
     if (record.cost) usage.cost = (usage.cost ?? 0) + record.cost;
   }
 
-  /** All metrics as they are now. */
+  /** All metrics in their current state. */
   families(): Family[] {
     const providers = this.#sources.providers();
     return [
@@ -328,7 +328,7 @@ export class Metrics {
     ];
   }
 
-  /** Of the server by which replicas share limits, where there is one. */
+  /** The metrics of the server that shares limits, if there is one. */
   #ofShared(): Family[] {
     const shared = this.#sources.sharedLimits();
     const stored = this.#sources.sharedResponses();
@@ -336,7 +336,7 @@ export class Metrics {
     const one = (value: number) => [{ labels: {}, value }];
     const largest = (name: string, help: string, value: number): Family => ({
       ...family('gauge', name, help, one(value)),
-      // Workers are replicas of their own, and ask the same server.
+      // Each worker is a replica and uses the same server.
       aggregator: 'largest' as const,
     });
     return [
@@ -371,12 +371,12 @@ export class Metrics {
   }
 }
 
-/** Something was used whose price nobody knows. */
+/** Whether something was used whose price is unknown. */
 function isUnpriced({ cost, input_tokens: input, output_tokens: output, estimate }: LogRecord): boolean {
   return estimate ? estimate.cost === null : cost === null && (input !== null || output !== null);
 }
 
-/** Limits of one name, such as those of several time zones, have one value: the largest. */
+/** Limits with the same name, such as in several time zones, have one value: the largest. */
 function usedRatios(limits: readonly LimitUse[]): Sample[] {
   const ratios = new Map<string, Sample>();
   for (const { limit, taken } of limits.slice(0, MAX_LIMITS)) {

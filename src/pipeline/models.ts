@@ -14,19 +14,19 @@ import type { Rule } from './routes.ts';
 import { Routes } from './routes.ts';
 import { shownName, unknownModel } from './unknown-model.ts';
 
-/** Where a name leads. */
+/** The resolution of a name. */
 export interface Resolution {
   readonly candidates: readonly Candidate[];
-  /** The route's own words over the configuration's. */
+  /** The route's own settings, which override the configuration's. */
   readonly policy: RoutePolicy;
-  /** What the name was found by. */
+  /** How the name was found. */
   readonly rule: Rule;
 }
 
-/** Resolutions remembered at most; clients can name anything. */
+/** The number of cached resolutions; clients can send any name. */
 const MAX_RESOLVED = 1_000;
 
-/** Where a name leads, at whatever endpoint. */
+/** The resolution of a name, for any endpoint. */
 interface Expansion {
   readonly candidates: readonly Candidate[];
   readonly rule: Rule;
@@ -34,8 +34,8 @@ interface Expansion {
 }
 
 /**
- * The one place that knows model names: names in the configuration's `models`, globs there, `provider/model`, and the
- * providers' exact names and globs, looked up in this order. What a route leads to is looked up without its globs.
+ * The only place that resolves model names: the names in `models`, the globs there, `provider/model`, and the providers' exact
+ * names and globs, in this order. The targets of a route are resolved without its globs.
  */
 export class ModelRegistry {
   readonly #routes: Routes;
@@ -46,8 +46,8 @@ export class ModelRegistry {
 
   /**
    * @param providers the enabled ones
-   * @param off why the others do not take part, by their names
-   * @param listed what providers say they have
+   * @param off why the others are disabled, by name
+   * @param listed the models that providers list
    */
   constructor(
     providers: readonly BaseProvider[],
@@ -65,9 +65,9 @@ export class ModelRegistry {
 
   /**
    * Where a request for this model may go.
-   * @param access what the caller may use; everything when left out
-   * @throws ProxyError `unknown_model` naming the nearest names, `invalid_request` when no provider of the
-   * model serves the endpoint, or `not_permitted` when none that does may answer the caller
+   * @param access what the caller may use; everything by default
+   * @throws ProxyError `unknown_model` with the nearest names, `invalid_request` when no provider of the model serves the
+   * endpoint, or `not_permitted` when the caller may use none that does
    */
   resolve(name: string, endpoint: Endpoint, access?: Access): Resolution {
     const resolution = this.#resolve(name, endpoint, access);
@@ -99,12 +99,12 @@ export class ModelRegistry {
     return resolution;
   }
 
-  /** Whether the configuration has this name, and not only a glob for it. */
+  /** Whether the configuration has this name, and not only a matching glob. */
   lists(name: string): boolean {
     return this.#offers.hasExact(name) || this.#routes.exact(name) !== undefined;
   }
 
-  /** The provider of this name; `undefined` where there is none, or it is off. */
+  /** The provider with this name; `undefined` if there is none, or it is disabled. */
   provider(name: string): BaseProvider | undefined {
     return this.#offers.provider(name);
   }
@@ -114,7 +114,7 @@ export class ModelRegistry {
     return this.#offers.providers;
   }
 
-  /** Where the name leads a caller first, at whatever endpoint. @throws ProxyError `unknown_model`, `not_permitted` */
+  /** The first target of a name for a caller, at any endpoint. @throws ProxyError `unknown_model`, `not_permitted` */
   find(name: string, access: Access): Candidate {
     const { candidates: named, rule } = this.#asked(name);
     if (named.length === 0) throw this.#unknown(name, rule, access);
@@ -122,8 +122,8 @@ export class ModelRegistry {
   }
 
   /**
-   * Names worth listing: aliases, then exact names, then what providers list and their globs cover.
-   * @param access what the caller may use; everything when left out
+   * The names for lists: aliases, then exact names, then what providers list and their globs match.
+   * @param access what the caller may use; everything by default
    */
   names(access?: Access): ModelName[] {
     const aliases = this.#routes.names
@@ -153,7 +153,7 @@ export class ModelRegistry {
     };
   }
 
-  /** Where a name leads that a client asks for. */
+  /** Resolves a name that a client requests. */
   #asked(name: string): Expansion {
     const exact = this.#routes.exact(name);
     const match = exact ?? this.#routes.glob(name, this.#offers.addressed(name));
@@ -163,14 +163,14 @@ export class ModelRegistry {
     return { candidates, rule: { kind: exact ? 'name' : 'glob', entry }, route };
   }
 
-  /** Where a target leads. */
+  /** Resolves a target. */
   #expand(name: string, seen: ReadonlySet<string>): readonly Candidate[] {
     const match = seen.has(name) ? undefined : this.#routes.exact(name);
     if (match) return this.#expandRoute(match.route, new Set([...seen, name]));
     return this.#offers.served(name).candidates;
   }
 
-  /** @param star what stands for the `*` of a target */
+  /** @param star what replaces the `*` of a target */
   #expandRoute(route: RouteConfig, seen: ReadonlySet<string>, star?: string): Candidate[] {
     const { targets, strategy } =
       typeof route === 'string' || Array.isArray(route)
@@ -187,7 +187,7 @@ export class ModelRegistry {
         const known = candidates.get(id);
         const redact = bothRules(bothRules(ruleOf(route), candidate.redact), known?.redact);
         if (known) {
-          // Whichever way leads to a target, what each of them takes out is taken out.
+          // A target may be reached in several ways: the redaction rules of all of them apply.
           candidates.set(id, { ...known, redact });
           continue;
         }
@@ -200,7 +200,7 @@ export class ModelRegistry {
     return [...candidates.values()];
   }
 
-  /** What the providers make of a name. */
+  /** The resolution of a name by providers. */
   #served(name: string): Expansion {
     const { candidates, addressed } = this.#offers.served(name);
     const rule: Rule =
@@ -213,12 +213,12 @@ export class ModelRegistry {
   }
 }
 
-/** What a route takes out of its requests. */
+/** What a route redacts in its requests. */
 function ruleOf(route: RouteConfig): OutwardRule | undefined {
   return typeof route === 'string' || Array.isArray(route) ? undefined : route.redact;
 }
 
-/** Those that may answer a caller. @throws ProxyError `not_permitted` when there is none */
+/** The offers that a caller may use. @throws ProxyError `not_permitted` when there is none */
 function allowed(
   name: string,
   candidates: readonly Candidate[],

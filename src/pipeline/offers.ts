@@ -4,13 +4,13 @@ import type { Choice } from './select.ts';
 import { globMatcher, isGlob, literalLength } from '../config/globs.ts';
 import { saysProvider } from '../config/served.ts';
 
-/** A place where a request may go. */
+/** A possible destination of a request. */
 export interface Candidate extends Choice {
   readonly provider: BaseProvider;
-  /** The name the provider knows. */
+  /** The upstream name. */
   readonly model: string;
   readonly offer: ProviderModel;
-  /** What the names that led here take out of a request; its provider's own comes on top. */
+  /** The redaction rules of the names that led here; the provider's own are added. */
   readonly redact?: OutwardRule | undefined;
 }
 
@@ -23,14 +23,14 @@ interface Pattern extends Offer {
   readonly matches: (name: string) => boolean;
 }
 
-/** What the enabled providers serve: `provider/model`, exact names and globs. */
+/** The models that the enabled providers serve: `provider/model`, exact names and globs. */
 export class Offers {
   readonly #providers = new Map<string, BaseProvider>();
   readonly #off: ReadonlyMap<string, string>;
   readonly #exact = new Map<string, Offer[]>();
   readonly #patterns: Pattern[] = [];
 
-  /** @param providers the enabled ones @param off why the others do not take part, by their names */
+  /** @param providers the enabled ones @param off why the others are disabled, by name */
   constructor(providers: readonly BaseProvider[], off: ReadonlyMap<string, string>) {
     this.#off = off;
     for (const provider of providers) {
@@ -41,7 +41,7 @@ export class Offers {
         else this.#exact.set(name, [...(this.#exact.get(name) ?? []), { provider, offer }]);
       }
     }
-    // Of a provider's globs that cover a name the last one counts.
+    // The last matching glob of a provider is used.
     this.#patterns.sort((a, b) => literalLength(a.offer.name) - literalLength(b.offer.name));
   }
 
@@ -53,12 +53,12 @@ export class Offers {
     return this.#providers.get(name);
   }
 
-  /** Why a configured provider does not take part; `undefined` where it does, or there is none. */
+  /** Why a configured provider is disabled; `undefined` if it is enabled, or does not exist. */
   whyOff(provider: string): string | undefined {
     return this.#off.get(provider);
   }
 
-  /** Names that are no globs, and the first provider of each. */
+  /** Names that are not globs, and the first provider of each. */
   exactNames(): (readonly [name: string, provider: string])[] {
     return [...this.#exact].map(([name, offers]) => [name, offers[0]!.provider.name]);
   }
@@ -67,7 +67,7 @@ export class Offers {
     return this.#exact.has(name);
   }
 
-  /** Gives the glob of a provider that covers a name, of those that leave the name as it is. */
+  /** Returns the provider's glob that matches a name and keeps it unchanged. */
   globsOf(provider: BaseProvider): (name: string) => string | undefined {
     const patterns = this.#patterns.filter(
       (pattern) => pattern.provider === provider && pattern.offer.upstream === undefined,
@@ -75,27 +75,27 @@ export class Offers {
     return (name) => patterns.findLast(({ matches }) => matches(name))?.offer.name;
   }
 
-  /** The configured provider that is named before the first slash, whether it takes part or not. */
+  /** The configured provider named before the first slash, enabled or not. */
   addressed(name: string): string | undefined {
     const slash = name.indexOf('/');
     const first = name.slice(0, Math.max(0, slash));
     return this.#providers.has(first) || this.#off.has(first) ? first : undefined;
   }
 
-  /** Who serves a name; @returns with it the provider that the name names, where that decided */
+  /** The offers for a name; @returns with it the provider that the name contains, if that decided */
   served(name: string): { candidates: Candidate[]; addressed?: string } {
     const first = this.addressed(name);
     if (first === undefined) return { candidates: this.offered(name) };
     const own = this.offered(name.slice(first.length + 1)).filter(({ provider }) => provider.name === first);
     if (own.length > 0) return { candidates: own, addressed: first };
-    // Models of others may be called so too, but a wildcard of theirs says nothing of it.
+    // Models of other providers may have the same name, but not by a wildcard.
     const others = this.offered(name).filter(
       ({ provider, offer }) => provider.name === first || saysProvider(offer.name, first),
     );
     return others.length > 0 ? { candidates: others } : { candidates: [], addressed: first };
   }
 
-  /** Who has a name, or a glob that covers it, whatever stands before its slash. */
+  /** The offers for a name or a matching glob, whatever precedes its slash. */
   offered(name: string): Candidate[] {
     const offers = new Map<BaseProvider, Offer>();
     for (const pattern of this.#patterns) if (pattern.matches(name)) offers.set(pattern.provider, pattern);

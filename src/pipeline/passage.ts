@@ -15,21 +15,21 @@ import { UsageFinder } from './usage-finder.ts';
 
 export interface PassageDeps {
   readonly clock: Clock;
-  /** Takes secrets out of what a provider says. */
+  /** Redacts a provider's text. */
   readonly mask: (text: string) => string;
-  /** Largest body in either direction, bytes. */
+  /** The largest body in either direction, bytes. */
   readonly maxBytes: number;
-  /** How long a client may send nothing of its body, milliseconds. */
+  /** How long a client may pause while sending its body, milliseconds. */
   readonly bodyStallMs: number;
 }
 
-/** A request that only passes. */
+/** A request that is passed through. */
 export interface Passing {
   readonly provider: BaseProvider;
   readonly call: PassCall;
 }
 
-/** The answer to it. */
+/** Its response. */
 export interface Passed {
   readonly status: number;
   readonly upstream: HeaderMap;
@@ -55,7 +55,7 @@ export class Passage {
     this.#abort = abort;
     this.#deps = deps;
     this.#silence = new Silence(deps.clock, () => abort.abort(this.#late));
-    // What is asked about later, such as a batch, tells its usage each time.
+    // Resources that are polled, such as a batch, report their usage each time.
     this.#finder = passing.call.method === 'POST' ? new UsageFinder('chat', {}) : undefined;
     this.#beganMs = deps.clock.monotonic();
   }
@@ -68,7 +68,7 @@ export class Passage {
       reply = await provider.pass({ ...call, body: this.#body() }, this.#abort.signal);
     } catch (thrown) {
       this.#silence.stop();
-      // An error in the body that is sent is ours, whatever a connection makes of it.
+      // An error in the request's body is ours, whatever the connection reports.
       const error = this.#abort.aborted ? this.#abort.reason : thrown;
       this.#report(error instanceof ProxyError ? error : undefined, null);
       throw error;
@@ -125,7 +125,7 @@ export class Passage {
     const fail = (controller: ReadableStreamDefaultController, error: ProxyError): void => {
       this.#finish(status, error);
       void reader.cancel().catch(() => undefined);
-      // Bun writes any error but none on stderr, with its stack.
+      // Bun prints errors on stderr with their stack; an error without one prints nothing.
       controller.error();
     };
     return new ReadableStream(
@@ -168,9 +168,9 @@ export class Passage {
     );
   }
 
-  /** An error of the provider, in its words: what it says of our key is no word for the caller. */
+  /** An error in the provider's words, without what concerns the operator's key. */
   async #refused({ status, headers, body }: UpstreamReply): Promise<Passed> {
-    // What came before it broke off is all there is to be told.
+    // If the body breaks off, its beginning is all that can be reported.
     const text = await beginning(body).catch(() => '');
     this.#silence.stop();
     const { provider } = this.#passing;
@@ -234,7 +234,7 @@ export class Passage {
   }
 }
 
-/** What is larger than may pass. */
+/** The error for a body above the limit. */
 export function tooLarge(maxBytes: number): ProxyError {
   const state = `its body is larger than ${maxBytes} bytes (limits.max_passthrough)`;
   return new ProxyError('too_large', `Cannot pass the request on: ${state}`);

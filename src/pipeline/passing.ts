@@ -16,18 +16,18 @@ import { EVENT_JUDGES } from '../wire/shapes/events.ts';
 import { responseAssembler } from '../wire/responses/assemble.ts';
 import { responseEnding } from '../wire/responses/response.ts';
 
-/** What a stream of an endpoint looks like as it passes by. */
+/** The structure of an endpoint's stream. */
 export interface Passing {
   readonly assembler: () => Assembler;
-  /** How the answer ends by this event, where such an end is a fault: then the event may not pass. */
+  /** The ending in an event, if it is a fault: the event is then not passed on. */
   readonly failure: (event: JsonObject) => Ending | undefined;
-  /** Whether an event has the shape that the endpoint's protocol gives it. */
+  /** Whether an event is valid in the endpoint's protocol. */
   readonly verdict: (event: JsonObject) => Verdict;
   /** Whether an event is the last one of a complete stream. */
   readonly isLast: (event: JsonObject) => boolean;
-  /** What a complete stream ends with, for those that left it out. */
+  /** The terminator of a complete stream, for servers that omit it. */
   readonly terminator: string;
-  /** Whether some end with `[DONE]` behind the last event, as streams of chat do. */
+  /** Whether some servers send `[DONE]` after the last event, as in chat. */
   readonly mayTerminate?: true;
 }
 
@@ -63,7 +63,7 @@ const RESPONSES: Kind = {
   assembler: responseAssembler,
   verdict: EVENT_JUDGES.responses,
   failure({ type, response }) {
-    // One that says why was taken for the error that it tells of.
+    // One with a reason was already handled as the error that it reports.
     const word =
       type === 'response.failed' ? 'failed' : type === 'response.cancelled' ? 'cancelled' : undefined;
     const ending = isEnd(type) ? responseEnding(objectOf(response)) : endingOf('responses', word);
@@ -90,7 +90,7 @@ const GEMINI: Kind = {
   },
   verdict: EVENT_JUDGES.gemini,
   isLast: () => false,
-  // Nothing marks the end but the end.
+  // The stream has no terminator.
   terminator: '',
 };
 
@@ -115,7 +115,7 @@ const PASSING: Partial<Record<Endpoint, Kind>> = {
   'ollama.generate': OLLAMA,
 };
 
-/** @param quirks of the provider whose own events pass */
+/** @param quirks of the provider whose events are passed on */
 export function passingOf(endpoint: Endpoint, quirks: Quirks = {}): Passing {
   const kind = PASSING[endpoint] ?? CHAT;
   return { ...kind, assembler: () => kind.assembler(quirks) };

@@ -12,10 +12,10 @@ export interface PassthroughDeps extends PassageDeps {
   readonly pool: TargetPool;
 }
 
-/** How long to wait where a provider's own limit is reached, milliseconds. */
+/** The Retry-After when a provider's configured limit is reached, milliseconds. */
 const FULL_MS = 1_000;
 
-/** Passes a request on, once, and its answer back; what both hold goes by without being read, but for the usage. */
+/** Passes a request and its response through, once; neither is parsed, except for usage. */
 export class Passthrough {
   readonly #deps: PassthroughDeps;
 
@@ -25,10 +25,10 @@ export class Passthrough {
 
   /**
    * The exchange is finished when the answer has ended.
-   * @throws ProxyError; then it is left for the caller to finish
+   * @throws ProxyError; the caller must finish the exchange then
    */
   async pass(passing: Passing, exchange: Exchange, requester: Requester, abort: Abort): Promise<Passed> {
-    // Nobody can tell what it will use.
+    // Its usage cannot be estimated.
     await this.#admit(exchange, requester, {
       endpoint: 'passthrough',
       price: () => null,
@@ -38,7 +38,7 @@ export class Passthrough {
     return await this.#forward(passing, exchange, abort);
   }
 
-  /** The same for what a provider has stored of the Responses API, which costs nothing to read. */
+  /** The same for what a provider has stored for the Responses API, which is free to read. */
   async read(passing: Passing, exchange: Exchange, requester: Requester, abort: Abort): Promise<Passed> {
     await this.#admit(exchange, requester, {
       endpoint: 'responses',

@@ -1,11 +1,11 @@
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Bytes at once: some two hundred events of a stream, which take a few milliseconds. */
+/** The size of a piece: about two hundred events of a stream, which take a few milliseconds. */
 const PIECE = 32 * 1024;
 
 /**
- * Gives what came at once in small pieces: a provider on a fast line sends megabytes in one chunk, and to read them in one go
- * would let nothing else happen.
+ * Splits large chunks: a provider on a fast connection sends megabytes at once, and processing them in one go would block the
+ * event loop.
  */
 export class Pieces {
   #rest: Bytes | undefined;
@@ -20,7 +20,7 @@ export class Pieces {
     return bytes.subarray(0, PIECE);
   }
 
-  /** The next piece of the last chunk; `undefined` when it is given. */
+  /** The next piece of the last chunk; `undefined` when there is none. */
   next(): Bytes | undefined {
     return this.#rest && this.first(this.#rest);
   }

@@ -21,33 +21,33 @@ import { FORM_TYPES, reformed } from '../wire/stream-form.ts';
 import { Delivery } from './delivery.ts';
 import { Pump } from './pump.ts';
 
-/** Types of bodies that are made here. */
+/** The content types of bodies made here. */
 type BodyType = (typeof FORM_TYPES)[StreamForm];
 
-/** What the client gets. */
+/** The answer for the client. */
 export interface Reply {
   readonly status: number;
-  /** The provider's headers, as they came; the edge chooses which of them travel on. */
+  /** The provider's headers, as received; the server selects those that are passed on. */
   readonly upstream: HeaderMap;
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
-  /** The body's type, where it is not the provider's bytes as they came. */
+  /** The content type if the body is not the provider's bytes unchanged. */
   readonly made: BodyType | undefined;
-  /** Request fields that the target could not take. */
+  /** Request fields that the target does not support. */
   readonly dropped: readonly string[];
-  /** What of a whole answer the client's protocol has no word for. */
+  /** The parts of a whole answer that the client's protocol cannot express. */
   readonly lost?: readonly string[] | undefined;
 }
 
-/** Who waits for the answer. */
+/** The waiting client. */
 export interface Caller {
-  /** Aborts with a ProxyError when it leaves. */
+  /** Aborts with a ProxyError when it disconnects. */
   readonly abort: Abort;
   /** It took nothing for too long: its connection may be closed. */
   readonly stalled: () => void;
   readonly requester: Requester;
 }
 
-/** A whole answer, and whose request it answers. */
+/** A whole answer, and the caller. */
 export type Revise = (
   answer: { readonly status: number; readonly text: string },
   facts: {
@@ -63,21 +63,21 @@ export type Revise = (
 
 export interface PipelineDeps extends ResumeDeps {
   /**
-   * Shows whole answers to others before the client gets them; left out where nobody wants to see them. Gives another JSON
-   * text, or `undefined` where it stays; rejects with a ProxyError when the client is not to have it.
+   * Shows whole answers to plugins before the client gets them; omitted if there are no such hooks. Returns another JSON text, or
+   * `undefined` to keep it; rejects with a ProxyError if the client must not get it.
    */
   readonly revise?: Revise | undefined;
   readonly clock: Clock;
   readonly admission: Admission;
-  /** Takes secrets out of what a provider says. */
+  /** Redacts a provider's text. */
   readonly mask: (text: string) => string;
   readonly keepaliveMs: number;
   readonly stallMs: number;
-  /** The memory of all streams whose clients are behind. */
+  /** The memory of all streams whose clients are slow. */
   readonly budget: StreamBudget;
 }
 
-/** What happens to one request between the server and the providers: find targets, route, settle, record. */
+/** The way of one request between the server and the providers: find targets, route, settle, record. */
 export class Pipeline {
   readonly #deps: PipelineDeps;
 
@@ -86,12 +86,12 @@ export class Pipeline {
   }
 
   /**
-   * Answers a request. The exchange is finished when the answer has ended, also when that is later.
-   * @throws ProxyError; then the exchange is left for the caller to finish with the status it sends
+   * Answers a request. The exchange is finished when the answer has ended, which may be later.
+   * @throws ProxyError; the caller must finish the exchange with the status it sends then
    */
   async handle(inbound: Inbound, exchange: Exchange, caller: Caller): Promise<Reply> {
     const admitted = this.#deps.admission.admit(inbound, caller.requester);
-    // Nearly always it is known at once.
+    // Nearly always it is admitted without waiting.
     const { candidates, policy, expected } = this.#admitted(
       admitted instanceof Promise ? await admitted : admitted,
       inbound,
@@ -130,7 +130,7 @@ export class Pipeline {
     return admitted;
   }
 
-  /** The answer as others leave it who may look at it first. @throws ProxyError when the client is not to have it */
+  /** The answer after the plugins' hooks. @throws ProxyError when the client must not get it */
   async #revised(job: Job, routed: Routed, whole: Whole, { abort, requester }: Caller): Promise<Whole> {
     const { text, made } = whole;
     if (text === undefined || made === 'text/event-stream') return whole;
@@ -190,7 +190,7 @@ export class Pipeline {
     return new ReadableStream(new Pump(streamed, owner, options));
   }
 
-  /** The caller's own deadline holds for the whole stream. @returns how to lift it */
+  /** The caller's own deadline applies to the whole stream. @returns a function that lifts it */
   #limitWhole({ inbound, abort, exchange }: Job): () => void {
     if (inbound.endWithinMs === Infinity) return () => undefined;
     return this.#deps.clock.after(inbound.endWithinMs - exchange.elapsedMs, () =>
@@ -199,10 +199,10 @@ export class Pipeline {
   }
 }
 
-/** Where the names of an answer stand, if they do so before what it says, characters. */
+/** How far the names of an answer are searched for, characters: they precede its content. */
 const MOST_BEFORE = 4_096;
 
-/** The names that a whole answer gives itself, without reading what it says. */
+/** The id and model in a whole answer, without parsing its content. */
 function namesIn(text: string): AnswerNames {
   const start = text.slice(0, MOST_BEFORE);
   const said = start.search(/"(?:choices|output|content|data|candidates)"\s*:/);
@@ -211,7 +211,7 @@ function namesIn(text: string): AnswerNames {
   return { id: named('id'), model: named('model') };
 }
 
-/** Finishes an exchange that ended in an error before any of its answer was sent. */
+/** Finishes an exchange that failed before any of its answer was sent. */
 export function finishFailed(exchange: Exchange, thrown: unknown, status: number): ProxyError {
   const error = toProxyError(thrown);
   exchange.finish({ outcome: error.fault === 'client_abort' ? 'client_abort' : 'error', status, error });

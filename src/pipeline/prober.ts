@@ -11,11 +11,11 @@ import { beginning } from '../providers/beginning.ts';
 import { classifyStatus } from '../wire/classify.ts';
 
 export interface ProbePolicy {
-  /** Who is probed: providers that are down, all of them, or none. */
+  /** Which providers are probed: those that are down, all, or none. */
   readonly probe: 'recovery' | 'always' | 'never';
-  /** Milliseconds between two probes of a provider. */
+  /** The interval between two probes of a provider, milliseconds. */
   readonly interval: number;
-  /** Longest wait for an answer, milliseconds. */
+  /** The timeout of a probe, milliseconds. */
   readonly timeout: number;
 }
 
@@ -24,7 +24,7 @@ export interface ProberDeps {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly pool: TargetPool;
-  /** Asks a model one word: a probe that costs money. @throws ProxyError */
+  /** Sends a minimal request to a model: a probe that costs money. @throws ProxyError */
   readonly ask: (provider: BaseProvider, model: string, key: number, abort: Abort) => Promise<void>;
 }
 
@@ -48,13 +48,13 @@ export function wordFor(model: string): Inbound {
 }
 
 /**
- * Asks free endpoints whether providers are up: one probe at a time each, at jittered intervals. A provider
- * without a free endpoint is never probed, unless its configuration names a model to ask. A probe takes the risk of
- * a trial off the callers: one that is answered lets the next request try what was held back, one that gets no
- * answer puts trials off for a while. An error for an answer shows that the provider can be reached, and no more; what
- * is held back has its way back by requests all the same.
- * Two in a row that open no connection hold a provider back, unless it answered a request since the first of them
- * began. What is asked may be what hangs, so a connection that opens shows nothing else.
+ * Probes free endpoints to determine whether providers are up: one probe at a time per provider, at jittered intervals. A provider
+ * without a free endpoint is never probed, unless its configuration names a model to probe. A probe takes the risk of a
+ * trial off the callers: if it is answered, the next request tries what was on hold; if it is not, trials are postponed
+ * for a while. An error response only shows that the provider can be reached; what is on hold recovers through
+ * requests in any case.
+ * Two consecutive failures to open a connection put a provider on hold, unless it answered a request since the first of them
+ * began. The probed endpoint itself may hang, so a connection that opens proves nothing else.
  */
 export class HealthProber {
   readonly #policy: ProbePolicy;
@@ -96,9 +96,9 @@ export class HealthProber {
   }
 
   /**
-   * One round.
-   * @param failingSinceMs when the first of the failed rounds in a row began
-   * @returns the same after this one
+   * Runs one round.
+   * @param failingSinceMs when the first of the consecutive failed rounds began
+   * @returns the same after this round
    */
   async #run(
     provider: BaseProvider,
@@ -119,7 +119,7 @@ export class HealthProber {
     return failingSinceMs !== undefined && state.answeredMs < failingSinceMs ? failingSinceMs : roundMs;
   }
 
-  /** The keys to probe with: those that are refused, or else one, where all are probed or nobody answered. */
+  /** The keys to probe with: those that are refused; otherwise one, if all providers are probed or nothing was answered. */
   #due(provider: BaseProvider, state: ProviderState): number[] {
     const nowMs = this.#deps.clock.monotonic();
     const refused = [...state.keys.keys()].filter((key) => state.keys[key]!.hold(nowMs));
@@ -127,7 +127,7 @@ export class HealthProber {
     return this.#policy.probe === 'always' || this.#unanswered(provider, state, nowMs).length > 0 ? [0] : [];
   }
 
-  /** What is held back because there was no answer: of these a probe can tell. */
+  /** What is on hold for lack of an answer: a probe is evidence for these only. */
   #unanswered({ name }: BaseProvider, { breaker }: ProviderState, nowMs: number): Cooldown[] {
     const breakers = [breaker, ...this.#deps.pool.targets(name).map((target) => target.breaker)];
     return breakers
@@ -180,7 +180,7 @@ export class HealthProber {
       state.health.failure(nowMs, { fault, message, atMs: this.#deps.clock.now() });
     }
     if (answered) {
-      // It can be reached, and no more is known: not every key may list models.
+      // It can be reached, and nothing more is known: not every key may list models.
       for (const cooldown of unanswered) cooldown.revive();
       return false;
     }
@@ -196,7 +196,7 @@ export class HealthProber {
   }
 }
 
-/** Faults of targets that did not answer. */
+/** The faults of targets that did not answer. */
 const NO_ANSWER: ReadonlySet<Fault> = new Set<Fault>([
   'unreachable',
   'network',
@@ -205,13 +205,13 @@ const NO_ANSWER: ReadonlySet<Fault> = new Set<Fault>([
   'timeout_share',
 ]);
 
-/** How a probe ends that came to nobody: an idle connection was closed meanwhile, or the fault is our own. */
+/** The faults of a probe that reached nobody: an idle connection was closed, or the fault is our own. */
 const TELLS_NOTHING: ReadonlySet<Fault> = new Set<Fault>(['stale_connection', 'internal']);
 
 interface Probed {
   readonly key: number;
   readonly finding: 'up' | ProxyError;
   readonly beganMs: number;
-  /** When the first of the failed rounds in a row began, before this one. */
+  /** When the first of the preceding consecutive failed rounds began. */
   readonly failingSinceMs: number | undefined;
 }

@@ -1,4 +1,4 @@
-/** The text that Prometheus scrapes. @see https://prometheus.io/docs/instrumenting/exposition_formats/ */
+/** The Prometheus text format. @see https://prometheus.io/docs/instrumenting/exposition_formats/ */
 
 export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -7,7 +7,7 @@ type Labels = Readonly<Record<string, string | number>>;
 export interface Sample {
   readonly labels: Labels;
   readonly value: number;
-  /** Of a histogram: the name with `_bucket`, `_sum` or `_count`. */
+  /** For histograms: the name with `_bucket`, `_sum` or `_count`. */
   readonly metricName?: string;
 }
 
@@ -17,18 +17,18 @@ export interface Family {
   readonly name: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly values: readonly Sample[];
-  /** How values of several processes become one: their sum, the largest, or the state that they agree on. */
+  /** How the values of several processes are merged: by sum, by maximum, or as a state. */
   readonly aggregator: 'sum' | 'largest' | 'state';
 }
 
-/** How often something took how long: counts for each bound, which hold what is less or equal. */
+/** A histogram of durations: a count for each bound, of what is less or equal. */
 export class Histogram {
   readonly #bounds: readonly number[];
   readonly #counts: number[];
   #sum = 0;
   #count = 0;
 
-  /** @param bounds ascending; what is above the last is only counted and summed up */
+  /** @param bounds ascending; anything above the last only counts towards count and sum */
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds;
     this.#counts = bounds.map(() => 0);
@@ -44,7 +44,7 @@ export class Histogram {
     }
   }
 
-  /** @returns nothing before the first observation; buckets hold those of all smaller ones, as Prometheus wants it */
+  /** @returns nothing before the first observation; buckets are cumulative, as in Prometheus */
   samples(name: string, labels: Labels): Sample[] {
     if (this.#count === 0) return [];
     let below = 0;
@@ -62,7 +62,7 @@ export class Histogram {
   }
 }
 
-/** @returns all of them, each with its lines HELP and TYPE, with an empty line between two */
+/** @returns all of them, each with its HELP and TYPE lines, separated by empty lines */
 export function prometheusText(families: readonly Family[]): string {
   return `${families.map(familyText).join('\n\n')}\n`;
 }
@@ -88,11 +88,11 @@ function numberText(value: number): string {
 
 const escaped = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 
-/** A metric of this program. @param name without the prefix that all have */
+/** A metric of this program. @param name without the common prefix */
 export function family(type: Family['type'], name: string, help: string, values: readonly Sample[]): Family {
   return { help, name: `llmproxy_${name}`, type, values, aggregator: 'sum' };
 }
 
-/** A metric that only grows. */
+/** A counter. */
 export const counter = (name: string, help: string, values: readonly Sample[]) =>
   family('counter', name, help, values);

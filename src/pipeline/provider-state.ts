@@ -17,11 +17,11 @@ export interface ProviderLimits extends RoomLimits {
 export interface StatePolicy {
   readonly breaker: BreakerPolicy;
   readonly health: HealthPolicy;
-  /** Told of what is held back, and of what is back. */
+  /** Called with what is put on hold, and what is available again. */
   readonly watch?: Watch | undefined;
 }
 
-/** What all models of one provider share: keys, connections, its rate limit, and its health as a whole. */
+/** What all models of one provider share: keys, connections, its rate limit, and its overall health. */
 export class ProviderState {
   readonly name: string;
   readonly health: HealthWindow;
@@ -31,22 +31,22 @@ export class ProviderState {
   readonly #random: () => number;
   readonly #limits: Limits;
   readonly #room: Room;
-  /** Of models with a limit of their own, by the name or glob that has it. */
+  /** For models with a limit of their own, by the name or glob that has it. */
   readonly #rooms = new Map<string, Room>();
   #keys: readonly Cooldown[] = [];
   #turn = 0;
-  /** Calls of this process. */
+  /** The number of calls of this process. */
   inFlight = 0;
-  /** When it last answered a call, whatever it said; on the monotonic clock. */
+  /** When it last responded to a call, in any way; on the monotonic clock. */
   answeredMs = -Infinity;
-  /** When it is probed: never, while something is held back that a probe can speak for, or always. */
+  /** When it is probed: never, while something is on hold that a probe can test, or always. */
   probed: 'never' | 'recovery' | 'always' = 'never';
-  /** Whether what is probed has ever been answered as it should: else its silence is no news. */
+  /** Whether the probed endpoint has ever answered properly: otherwise its silence means nothing. */
   probeWorks = false;
   /** When the next probe is due, milliseconds since the epoch. */
   nextProbeMs: number | undefined;
 
-  /** @param parts.limits those of all processes that serve together @param parts.random uniform in [0, 1) */
+  /** @param parts.limits shared by all processes that serve together @param parts.random uniform in [0, 1) */
   constructor(
     name: string,
     limits: ProviderLimits,
@@ -62,7 +62,7 @@ export class ProviderState {
     this.configure(limits);
   }
 
-  /** Takes over the limits of a new configuration. What was held back gets a new chance; calls in flight stay counted. */
+  /** Applies the limits of a new configuration. What was on hold gets a new chance; calls in progress stay counted. */
   configure(limits: ProviderLimits): void {
     this.#room.configure(limits);
     const { breaker, watch } = this.#policy;
@@ -74,12 +74,12 @@ export class ProviderState {
     this.breaker.cooldown.revive();
   }
 
-  /** The keys by their place in the configuration; another list after each configuration. */
+  /** The keys in the order of the configuration; another list after each configuration. */
   get keys(): readonly Cooldown[] {
     return this.#keys;
   }
 
-  /** What the limits of the provider, and of this model of it, leave room for. */
+  /** The room within the limits of the provider, and of this model. */
   roomFor({ name, settings }: BaseProvider, model: string): Room {
     const row = limitedRow(settings.models, model);
     if (!row) return this.#room;

@@ -12,13 +12,13 @@ export type StreamEnd =
   | { readonly outcome: 'truncated'; readonly error: ProxyError }
   | { readonly outcome: 'client_abort'; readonly error: ProxyError };
 
-/** Whose answer it is that goes to the client. */
+/** The target whose answer is sent. */
 export interface StreamOwner {
-  /** The stream broke: the rest of it from elsewhere, or `undefined` when there is none. */
+  /** The stream broke: the rest of it from another target, or `undefined` when there is none. */
   resume(error: ProxyError): Promise<Streamed | undefined>;
-  /** Why the stream must not go on, although nothing is wrong with it. */
+  /** Why a healthy stream must not continue. */
   overuse(): ProxyError | undefined;
-  /** Called once, however the stream ends. @param sent bytes that went to the client */
+  /** Called once, however the stream ends. @param sent the number of bytes sent to the client */
   ended(end: StreamEnd, sent: number): void;
   /** The client took nothing for too long. */
   stalled(): void;
@@ -26,26 +26,26 @@ export interface StreamOwner {
 
 export interface PumpOptions {
   readonly clock: Clock;
-  /** By which the client finds an error in the log. */
+  /** The id by which the client finds an error in the log. */
   readonly requestId: string;
-  /** Takes secrets out of what a provider says. */
+  /** Redacts a provider's text. */
   readonly mask: (text: string) => string;
-  /** Silence after which a comment keeps the connection alive, milliseconds; 0 for never. */
+  /** The silence after which a comment keeps the connection alive, milliseconds; 0 for never. */
   readonly keepaliveMs: number;
   /** How long the client may take nothing, milliseconds. */
   readonly stallMs: number;
   /** The memory of all streams. */
   readonly budget: StreamBudget;
-  /** How its events are written down for the client. */
+  /** The form of the events for the client. */
   readonly form: StreamForm;
 }
 
 type Controller = ReadableStreamDefaultController<Uint8Array>;
 
 /**
- * The committed answer as the client's body. It is read only as fast as the client takes it. It ends in one of
- * three ways: complete, with an error event in the client's protocol, or by the client leaving; a stream that
- * was cut never looks finished.
+ * The committed answer as the body for the client. It is read only as fast as the client takes it. It ends in one of three ways:
+ * complete, with an error event in the client's protocol, or because the client disconnects; an interrupted stream never
+ * looks complete.
  */
 export class Pump implements WatchedStream {
   readonly held = HELD_BY_STREAM;
@@ -56,9 +56,9 @@ export class Pump implements WatchedStream {
   #held: Uint8Array | undefined;
   #sent = 0;
   #over = false;
-  /** Whether the client has taken what there was, and waits. */
+  /** Whether the client has taken everything, and waits. */
   #wanted = false;
-  /** When something was last sent or asked for. */
+  /** When something was last sent or requested. */
   #movedMs: number;
   #cancelLook = (): void => undefined;
   #controller: Controller | undefined;
@@ -69,7 +69,7 @@ export class Pump implements WatchedStream {
     this.#streamed = streamed;
     this.#held = streamed.held;
     this.#movedMs = options.clock.monotonic();
-    // What nobody looks into is no events.
+    // An answer that is not parsed has no events.
     const { form } = options;
     this.#reforming = form === 'events' || !streamed.flow.tap ? undefined : new Reforming(form);
   }
@@ -96,7 +96,7 @@ export class Pump implements WatchedStream {
     this.#lookIn(controller, this.#everyMs);
   }
 
-  /** Goes on until something was sent or the stream is over. */
+  /** Continues until something was sent or the stream is over. */
   async pull(controller: Controller): Promise<void> {
     this.#movedMs = this.#options.clock.monotonic();
     this.#wanted = true;
@@ -119,7 +119,7 @@ export class Pump implements WatchedStream {
     this.#wanted = false;
   }
 
-  /** Whether the client has all of the answer, and only a terminator could follow. */
+  /** Whether the client has all of the answer, so that only a terminator could follow. */
   get #isClosed(): boolean {
     return this.#streamed.flow.tap?.closed ?? false;
   }
@@ -132,7 +132,7 @@ export class Pump implements WatchedStream {
   }
 
   async cancel(): Promise<void> {
-    // Some clients leave with the last event, whatever may follow.
+    // Some clients disconnect at the last event, whatever may follow.
     if (this.#isClosed) {
       this.#end({ outcome: 'success' });
       return await this.#streamed.flow.drain();
@@ -144,8 +144,8 @@ export class Pump implements WatchedStream {
   }
 
   /**
-   * Sends what came; without bytes the upstream is at its end, and what it still owes is sent.
-   * @returns whether the client has something to take, or all of it
+   * Sends received bytes; without bytes the upstream has ended, and the remaining ones are sent.
+   * @returns whether the client has something to read, or all of the answer
    * @throws ProxyError when the stream broke
    */
   #took(controller: Controller, bytes: Uint8Array | undefined): boolean {
@@ -176,7 +176,7 @@ export class Pump implements WatchedStream {
     return true;
   }
 
-  /** A defect in going on must not leave the client, or the record, without an end. */
+  /** An internal error while continuing must not leave the client, or the record, without an end. */
   async #rest(error: ProxyError): Promise<Streamed | undefined> {
     try {
       return await this.#owner.resume(error);
@@ -193,10 +193,10 @@ export class Pump implements WatchedStream {
     this.#tell(controller, error);
   }
 
-  /** The last word: an error event, or a broken connection where the answer is none of our events. */
+  /** The end of a failed stream: an error event, or an aborted connection if the answer has no events. */
   #tell(controller: Controller, error: ProxyError): void {
     const { flow } = this.#streamed;
-    // Whatever the error is, the connection breaks, and Bun writes any but none on stderr, with its stack.
+    // Any error aborts the connection, and Bun would print one with a stack on stderr.
     if (!flow.tap) return controller.error();
     const events = flow.fail(error, this.#options.requestId);
     this.#send(controller, new TextEncoder().encode(events));
@@ -204,14 +204,14 @@ export class Pump implements WatchedStream {
     controller.close();
   }
 
-  /** Sends whole events. @returns whether there was something to send */
+  /** Sends whole events. @returns whether there was anything to send */
   #send(controller: Controller, events: Uint8Array): boolean {
     const bytes = this.#reforming ? this.#reforming.push(events) : events;
     if (bytes.length > 0) this.#enqueue(controller, bytes);
     return bytes.length > 0;
   }
 
-  /** What stands behind the last event, in forms that have such a thing. */
+  /** The end of the stream, in forms that have one. */
   #close(controller: Controller): void {
     const bytes = this.#reforming?.end();
     if (bytes && bytes.length > 0) this.#enqueue(controller, bytes);
@@ -232,7 +232,7 @@ export class Pump implements WatchedStream {
     this.#owner.ended(how, this.#sent);
   }
 
-  /** Comments fill the provider's silence; the client's own has an end. */
+  /** Comments fill the provider's silence; that of the client is limited. */
   #look(controller: Controller): void {
     const { keepaliveMs, stallMs, clock } = this.#options;
     const quietMs = clock.monotonic() - this.#movedMs;

@@ -3,23 +3,23 @@ import type { Defects } from './defects.ts';
 import { ProxyError } from '../errors.ts';
 import { networkError } from '../providers/transport.ts';
 
-/** Statuses that promise an answer and bring none, or a part of one that was not asked for. */
+/** Successful statuses without an answer, or with a part that was not requested. */
 const WITHOUT_ANSWER: ReadonlySet<number> = new Set([204, 205, 206]);
 
-/** Why a reply cannot be an answer whatever it holds; `undefined` when it can. Servers may send any three digits. */
+/** Why a response cannot be an answer, whatever it contains; `undefined` when it can. Servers may send any three digits. */
 export function statusFlaw(status: number): string | undefined {
   if (status < 200 || status > 599) return `its status ${status} is none of HTTP`;
   return WITHOUT_ANSWER.has(status) ? `its status ${status} brings no whole answer` : undefined;
 }
 
-/** What the body of an answer threw while it was read: a connection that broke, or what a plugin had to say. */
+/** The error thrown while a body was read: a broken connection, or an error of a plugin. */
 export function brokenBy(target: string, cause: unknown): ProxyError {
   return cause instanceof ProxyError ? cause : networkError(target, cause);
 }
 
 /**
- * What reading or translating an answer threw, as an error. Whatever it is, the answer cannot be read; what was not
- * foreseen is also a defect of ours, which the operator is told of.
+ * The error thrown while an answer was read or translated, as a typed error. In any case the answer is unreadable; an unexpected
+ * error is also a defect of the proxy, which is reported to the operator.
  */
 export function unread(target: string, defects: Defects, thrown: unknown): ProxyError {
   if (thrown instanceof ProxyError) return thrown;
@@ -28,7 +28,7 @@ export function unread(target: string, defects: Defects, thrown: unknown): Proxy
   return new ProxyError('malformed', message, { target, cause: thrown });
 }
 
-/** Does a piece of reading an answer. @throws ProxyError */
+/** Runs a step of reading an answer. @throws ProxyError */
 export function understood<T>(target: string, defects: Defects, action: () => T): T {
   try {
     return action();
@@ -37,7 +37,7 @@ export function understood<T>(target: string, defects: Defects, action: () => T)
   }
 }
 
-/** Does a piece of reading an answer that takes some turns. @throws ProxyError */
+/** Runs a step of reading an answer that takes several turns. @throws ProxyError */
 export async function understoodLater<T>(
   target: string,
   defects: Defects,
@@ -50,7 +50,7 @@ export async function understoodLater<T>(
   }
 }
 
-/** Whether a client that sent this `accept-encoding` can read the encoding. */
+/** Whether a client with this `accept-encoding` can decode the encoding. */
 export function accepts(header: string | undefined, encoding: Encoding): boolean {
   const name = encoding === 'x-gzip' ? 'gzip' : encoding;
   return (header ?? '').split(',').some((item) => {

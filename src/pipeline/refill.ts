@@ -1,4 +1,4 @@
-/** A limit as a provider told it, which refills evenly. Times are on the monotonic clock. */
+/** A provider's reported limit, which refills evenly. Times are on the monotonic clock. */
 export class Refill {
   readonly #limit: number;
   readonly #msEach: number;
@@ -6,8 +6,8 @@ export class Refill {
   #atMs: number;
 
   /**
-   * @param told.left how much there was at `atMs`; less than nothing where more was taken than there was
-   * @param told.fullMs when all of it is there again, were nothing else taken
+   * @param told.left the amount at `atMs`; negative if more was taken than there was
+   * @param told.fullMs when all of it is available again, if nothing else is taken
    */
   constructor({ limit, left, atMs, fullMs }: { limit: number; left: number; atMs: number; fullMs: number }) {
     this.#limit = limit;
@@ -16,13 +16,13 @@ export class Refill {
     this.#msEach = (fullMs - atMs) / (limit - left);
   }
 
-  /** So many are taken, whether they are there or not. */
+  /** Takes an amount, whether or not it is available. */
   take(count: number, nowMs: number): void {
     this.#left = this.#at(nowMs) - count;
     this.#atMs = nowMs;
   }
 
-  /** When there are so many, or all that there ever are. */
+  /** When this amount, or the largest possible one, is available. */
   readyAt(count: number, nowMs: number): number {
     const needed = Math.min(count, this.#limit);
     return this.#at(nowMs) >= needed ? nowMs : this.#atMs + (needed - this.#left) * this.#msEach;

@@ -6,7 +6,7 @@ interface Kept {
   readonly bytes: number;
 }
 
-/** What models want back with their tool calls, the newest of it within a bound. */
+/** What models require back with their tool calls: the newest entries, up to a limit. */
 export class BoundedReplay {
   readonly #maxBytes: number;
   readonly #kept = new Map<string, Kept>();
@@ -17,11 +17,11 @@ export class BoundedReplay {
   }
 
   /**
-   * What is remembered of one caller's requests: ids are not secret, and nobody is to be given what another was answered.
-   * @param caller name of the client's key; all callers without one are the same
+   * The memory of one caller: ids are not secret, and no caller must get what another was answered.
+   * @param caller name of the client's key; all callers without one share a memory
    */
   of(caller: string | null): ReplayMemory {
-    // No name of a key holds a line break.
+    // Names of keys contain no line breaks.
     const scope = `${caller ?? ''}\n`;
     return {
       get: (id) => this.#kept.get(scope + id)?.value,

@@ -19,9 +19,9 @@ export interface ReplyReaderOptions {
   readonly target: string;
   /** The client's `accept-encoding`. */
   readonly accepted: string | undefined;
-  /** Largest answer, bytes, before and after decompression. */
+  /** The largest answer, bytes, before and after decompression. */
   readonly maxBytes: number;
-  /** Ends the reading with its reason. */
+  /** Cancels reading with its reason. */
   readonly abort: Abort;
   readonly timers: AttemptTimers;
   readonly clock: Clock;
@@ -37,18 +37,18 @@ const utf8 = new TextDecoder();
 /** Bodies up to this size are read at once, bytes. */
 const SHORT_BODY = 256 * 1024;
 
-/** How much of an error body is worth reading. */
+/** How much of an error body is read. */
 const MAX_ERROR_BODY = 64 * 1024;
 
-/** How long an error body is worth waiting for, milliseconds. */
+/** How long an error body is waited for, milliseconds. */
 const ERROR_BODY_MS = 5_000;
 
-/** Reads one reply: its body as bytes, as text, or as a flow. */
+/** Reads one response: its body as bytes, as text, or as a flow. */
 export class ReplyReader {
   readonly headers: HeaderMap;
   readonly #reply: UpstreamReply;
   readonly #options: ReplyReaderOptions;
-  /** Stands for the reply's body once its beginning was looked at. */
+  /** Replaces the response's body once its beginning was read. */
   #peeked: Body | undefined;
 
   constructor(reply: UpstreamReply, options: ReplyReaderOptions) {
@@ -57,7 +57,7 @@ export class ReplyReader {
     this.#options = options;
   }
 
-  /** The beginning of the body as text; what is read later is as if nobody had looked. */
+  /** The beginning of the body as text; it is still part of what is read later. */
   async peek(): Promise<string> {
     const reader = this.#body().getReader();
     try {
@@ -84,26 +84,26 @@ export class ReplyReader {
     return this.#peeked ?? this.#reply.body ?? new Response('').body!;
   }
 
-  /** @throws ProxyError `malformed` when it is none that can be read */
+  /** @throws ProxyError `malformed` for an encoding that cannot be decoded */
   get encoding(): Encoding | 'identity' {
     const encoding = encodingOf(this.headers['content-encoding']);
     if (encoding) return encoding;
     throw this.malformed(`it has the unknown encoding ${this.headers['content-encoding']}`);
   }
 
-  /** Whether the answer is compressed although the client did not ask for that: it gets plain bytes. */
+  /** Whether the answer is compressed although the client did not ask for that: it gets uncompressed bytes. */
   get unpacks(): boolean {
     const { encoding } = this;
     return encoding !== 'identity' && !accepts(this.#options.accepted, encoding);
   }
 
-  /** The headers as the client is shown them: of a body that is no longer compressed where it was unpacked. */
+  /** The headers for the client: without those of the compression if the body was decompressed. */
   get shown(): HeaderMap {
     if (!this.unpacks) return this.headers;
     return { ...this.headers, 'content-encoding': undefined, 'content-length': undefined };
   }
 
-  /** The body as it comes. @param passing of what is only passed on */
+  /** The body as it arrives. @param passing for what is only passed on */
   flow(reading: FlowOptions['reading'], passing: Passing = { unpacks: false }): Flow {
     return new UpstreamFlow({
       ...this.#options,
@@ -114,10 +114,10 @@ export class ReplyReader {
     });
   }
 
-  /** The whole body as it came. @throws ProxyError */
+  /** The whole body as received. @throws ProxyError */
   async bytes(maxBytes = this.#options.maxBytes): Promise<Uint8Array<ArrayBuffer>> {
     const declared = Number(this.headers['content-length']);
-    // A short body arrives in one piece: reading it at once costs a fifth less than by chunks.
+    // A short body arrives in one piece: reading it at once costs a fifth less than reading chunks.
     if (declared <= SHORT_BODY && declared <= maxBytes) return await this.#readShort();
     const flow = this.flow(undefined);
     const blocks = new Blocks();
@@ -129,7 +129,7 @@ export class ReplyReader {
   async #readShort(): Promise<Uint8Array<ArrayBuffer>> {
     this.#options.timers.listen();
     try {
-      // Without a stream between, where nobody has made one yet.
+      // Without a stream in between, if none has been created yet.
       const body = this.#reply.arrayBuffer && !this.#peeked ? this.#reply : new Response(this.#body());
       return new Uint8Array(await body.arrayBuffer!());
     } catch (cause) {
@@ -137,7 +137,7 @@ export class ReplyReader {
     }
   }
 
-  /** The beginning of an error's body as text; empty when it does not come: the status says enough without it. */
+  /** The beginning of an error's body as text; empty when it does not arrive: the status is enough then. */
   async error(): Promise<string> {
     const encoding = encodingOf(this.headers['content-encoding']);
     if (!encoding) return '';
@@ -153,7 +153,7 @@ export class ReplyReader {
     }
   }
 
-  /** A body as text, decompressed. @throws ProxyError `malformed` when it is not compressed as it says */
+  /** A body as text, decompressed. @throws ProxyError `malformed` when its compression is invalid */
   async text(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
     const { encoding } = this;
     const plain = encoding === 'identity' ? bytes : await this.#inflated(bytes, encoding);
@@ -177,7 +177,7 @@ export class ReplyReader {
     return abort.aborted ? abort.reason : brokenBy(target, cause);
   }
 
-  /** An answer that cannot be used. @param state what is wrong with it, to complete "Cannot use the answer of …: it …" */
+  /** An unusable answer. @param state what is wrong with it, to complete "Cannot use the answer of …: it …" */
   malformed(state: string, cause?: unknown): ProxyError {
     const { target } = this.#options;
     return new ProxyError('malformed', `Cannot use the answer of ${target}: ${state}`, { target, cause });

@@ -16,13 +16,13 @@ import { JoinedFlow } from './joined-flow.ts';
 
 type Part = NonNullable<LogRecord['parts']>[number];
 
-/** An answer that was cut, what the client has of it, and how the rest is told. */
+/** An interrupted answer, what the client has of it, and how the rest is encoded. */
 type Cut = Pick<JoinedFlowOptions, 'first' | 'tap' | 'rest' | 'tellsUsage'> & { readonly text: string };
 
 /** How often one answer is continued at most. */
 const MAX_RESUMES = 3;
 
-/** A target that was given the beginning goes straight on: only a long repetition is one. */
+/** A target that received the prefix continues directly: only a long overlap is a repetition. */
 const PREFILL_OVERLAP = 16;
 
 export interface ResumeDeps {
@@ -34,8 +34,8 @@ export interface ResumeDeps {
 }
 
 /**
- * Continues a stream that broke after some text at another target, so that the client sees one answer. It asks
- * the router, which alone retries and fails over.
+ * Continues a stream that broke after some text at another target, so that the client sees one answer. It uses the router, which
+ * alone retries and fails over.
  */
 export class Resumer {
   readonly #deps: ResumeDeps;
@@ -43,7 +43,7 @@ export class Resumer {
   readonly #asked = new Set<string>();
   readonly #ended = new Set<Routed['opened']>();
   readonly #parts: Part[] = [];
-  /** Tokens of the parts that ended. */
+  /** The tokens of the completed parts. */
   usage: Usage | undefined;
 
   constructor(job: Job, deps: ResumeDeps) {
@@ -51,14 +51,14 @@ export class Resumer {
     this.#job = job;
   }
 
-  /** The parts of the answer; left out where there is but one. */
+  /** The parts of the answer; omitted if there is only one. */
   get parts(): readonly Part[] | undefined {
     return this.#parts.length > 1 ? this.#parts : undefined;
   }
 
   /**
-   * The rest of the answer. `undefined` when it cannot be continued: another kind of answer, no text yet, a tool
-   * call or signed reasoning in it, or nobody left to ask.
+   * The rest of the answer. `undefined` when it cannot be continued: another kind of answer, no text yet, a tool call or signed
+   * reasoning in it, or no target left.
    * @param flow the answer so far
    */
   async resume(
@@ -89,11 +89,11 @@ export class Resumer {
         const tellsUsage = asked.client.request.stream_options?.include_usage === true;
         return { routed, streamed: this.#join(routed, answer, { first: flow, tap, text, rest, tellsUsage }) };
       }
-      // A server that does not stream: its answer came whole, as another stream's chunks, and is not taken apart.
+      // From a server that does not stream: its answer came whole, as another stream's chunks, and is not split.
       routed.target.abandon(routed.ticket, clock.monotonic());
       return undefined;
     } catch {
-      // The client hears of what broke first; the attempts made here stand in the record.
+      // The client is told the first failure; the attempts made here are in the record.
       return undefined;
     }
   }
@@ -117,7 +117,7 @@ export class Resumer {
     return { ...answer, flow, held: undefined };
   }
 
-  /** A part came to its end. Of one that broke twice the first end counts. */
+  /** A part has ended. If it failed twice, the first failure counts. */
   ended({ target, opened }: Routed, error: ProxyError | undefined): void {
     const { answer } = opened;
     if (answer.kind === 'whole' || this.#ended.has(opened)) return;

@@ -1,11 +1,11 @@
 import type { ProxyError } from '../errors.ts';
 
 export interface RetryPolicy {
-  /** Further attempts at one target after the first. */
+  /** The number of further attempts at one target. */
   readonly maxRetries: number;
   /** Base of the backoff, milliseconds. */
   readonly baseMs: number;
-  /** Longest backoff, milliseconds. */
+  /** The longest backoff, milliseconds. */
   readonly capMs: number;
 }
 
@@ -29,28 +29,28 @@ export type NextStep =
 
 export interface Situation {
   readonly error: ProxyError;
-  /** Attempts made at this target for this request that count, the failed one included. */
+  /** The number of attempts at this target for this request that count, including the failed one. */
   readonly attemptsHere: number;
-  /** Whether another key of this target may be asked now, when it was the key that failed. */
+  /** Whether another key of this target may be used now, if the key was at fault. */
   readonly otherKey: boolean;
-  /** Whether this target may be asked again: the failure has not closed it to all but a trial. */
+  /** Whether this target may be tried again: the failure has not put it on hold. */
   readonly open: boolean;
   /** Whether this failure leads to the next target on this route. */
   readonly failover: boolean;
   /** When another target of this request is ready, milliseconds from now: 0 for now, `Infinity` for none. */
   readonly othersReadyInMs: number;
-  /** Whether there are more attempts left than targets that wait for their first. */
+  /** Whether there are more attempts left than targets that have not been tried. */
   readonly spare: boolean;
-  /** Longest wait still allowed: the wait budget within the deadline. */
+  /** The longest wait that is still allowed: the wait budget within the deadline. */
   readonly waitBudgetMs: number;
 }
 
 const AT_ONCE: NextStep = { action: 'retry', delayMs: 0 };
 
 /**
- * The decision after a failed attempt, by the rules table. A provider's own Retry-After is never shortened:
- * it is waited out on the same target when no other is ready sooner and the budget allows, else left. The backoff
- * is waited out where it is longer, so that a Retry-After of 0 makes no tight loop.
+ * Decides after a failed attempt, by the table of faults. A provider's own Retry-After is never shortened: it is waited out on the
+ * same target if no other is ready sooner and the budget allows; otherwise the target is given up. If the backoff is
+ * longer, it is waited out, so that a Retry-After of 0 does not cause a tight loop.
  * @param random uniform in [0, 1)
  */
 export function nextStep(situation: Situation, policy: RetryPolicy, random: number): NextStep {

@@ -6,13 +6,13 @@ interface Bucket {
 
 const BUCKETS = 12;
 
-/** Calls and failures over a window of time, which begins anew when its length changes. Memory is fixed. */
+/** Calls and failures in a rolling window, which restarts when its length changes. Uses fixed memory. */
 export class RollingCounts {
   readonly #policy: { readonly window: number };
   #windowMs: number;
   readonly #buckets: Bucket[] = Array.from({ length: BUCKETS }, () => ({ slot: -1, calls: 0, failures: 0 }));
 
-  /** @param policy its `window` is how far back it looks, milliseconds */
+  /** @param policy its `window` is the length of the window, milliseconds */
   constructor(policy: { readonly window: number }) {
     this.#policy = policy;
     this.#windowMs = policy.window;

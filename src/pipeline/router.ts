@@ -22,7 +22,7 @@ import { order } from './select.ts';
 import { shareOf } from './share.ts';
 
 export interface RouterPolicy {
-  /** All attempts together, milliseconds. */
+  /** The limit on all attempts together, milliseconds. */
   readonly deadline: number;
   readonly max_attempts: number;
   readonly max_retry_delay: number;
@@ -33,7 +33,7 @@ export interface RouterDeps<A extends AnyAnswer = Whole | Streamed> extends Runn
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly pool: TargetPool;
-  /** Tokens a model takes, where they are known. */
+  /** The context window of a model in tokens, if known. */
   readonly contextWindow: (target: Target, offer: ProviderModel) => number | undefined;
 }
 
@@ -42,22 +42,22 @@ export interface Job {
   readonly inbound: Inbound;
   readonly candidates: readonly Candidate[];
   readonly policy: RoutePolicy;
-  /** What it is expected to use. */
+  /** Its estimated usage. */
   readonly expected: () => Expected;
-  /** Aborts with a ProxyError when the client leaves or the deadline passes. */
+  /** Aborts with a ProxyError when the client disconnects or the deadline passes. */
   readonly abort: Abort;
   /** The caller's own deadline until the answer begins, milliseconds from now. */
   readonly deadlineMs: number;
-  /** Told of each attempt as it ends. */
+  /** Called for each attempt when it ends. */
   readonly exchange: Exchange;
 }
 
-/** What a request still has. */
+/** What is left of a request's budgets. */
 interface Left {
   attempts: number;
-  /** Time to wait for targets, milliseconds. */
+  /** The time that it may wait for targets, milliseconds. */
   waitMs: number;
-  /** Whether its route lets it ask a target at once that is held back. */
+  /** Whether its route allows trying a target on hold at once. */
   lastResort: boolean;
 }
 
@@ -72,8 +72,8 @@ export interface Routed<A extends AnyAnswer = Whole | Streamed> {
 }
 
 /**
- * The only loop that retries and fails over. It asks one target at a time, in order, within one deadline, and
- * decides after each failure by the rules table and the route's policy alone.
+ * The only loop that retries and fails over. It tries one target at a time, in order, within one deadline, and decides after each
+ * failure by the table of faults and the route's policy alone.
  */
 export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
   readonly #policy: RouterPolicy;
@@ -86,7 +86,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
     this.#runner = new AttemptRunner(deps);
   }
 
-  /** @throws ProxyError: a target's own error, or `unavailable`, `deadline`, or why the client left */
+  /** @throws ProxyError: a target's own error, or `unavailable`, `deadline`, or why the client disconnected */
   async route(job: Job): Promise<Routed<A>> {
     const { clock } = this.#deps;
     const limitMs = Math.min(this.#policy.deadline, job.deadlineMs);
@@ -97,7 +97,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
       const turn = this.#turn(job, { untilMs: nowMs + limitMs, ofCaller });
       this.#runner.deposit(job.policy);
       job.abort.throwIfAborted();
-      // Nearly always the first in line is ready and answers.
+      // Nearly always the first target is ready and answers.
       const [first] = turn.contenders;
       const isReady = first !== undefined && first.target.readyAt(first.call, nowMs) <= nowMs;
       const place = isReady ? first.target.reserve(first.call, nowMs) : undefined;
@@ -121,7 +121,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
     return { job, call, contenders, untilMs, share };
   }
 
-  /** Goes on until a target answers or nothing is left to try. @param failures of the attempts made so far */
+  /** Continues until a target answers or nothing is left to try. @param failures of the attempts made so far */
   async #loop(turn: Turn, failures: readonly Failure[]): Promise<Routed<A>> {
     const { job, contenders, untilMs } = turn;
     const errors: ProxyError[] = [];
@@ -156,8 +156,8 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
   }
 
   /**
-   * Asks the next target as soon as it may be asked; `undefined` when that is none in time. That it may be, and that it is, are
-   * one step: many requests wake in the same moment, and each must find what those before it have taken.
+   * Tries the next target as soon as that is allowed; `undefined` when there is none in time. Checking and starting are one
+   * step: many requests wake up at the same moment, and each must see what the previous ones have taken.
    */
   async #next(
     turn: Turn,
@@ -182,7 +182,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
         contender = leastBad(contenders, nowMs, !left.lastResort);
       }
       if (!contender) return undefined;
-      // Another process may have taken the room since: it is looked for again.
+      // Another process may have taken the room since: it is checked again.
       const place = contender.target.reserve(contender.call, nowMs);
       if (!place) continue;
       if (!isReady) left.lastResort = false;
@@ -217,7 +217,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
     }));
   }
 
-  /** @param left the attempts and the wait that a request still has */
+  /** @param left the attempts and the waiting time that a request has left */
   #decide(
     job: Job,
     contenders: readonly Contender[],
@@ -261,9 +261,9 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
     );
   }
 
-  /** The best of the errors, saying when a target will be ready again. */
+  /** The most informative of the errors, with the time at which a target will be ready again. */
   #final(errors: readonly ProxyError[], contenders: readonly Contender[]): ProxyError {
-    // A provider's own words say more than a broken connection, and our key is none of the caller's business.
+    // A provider's message is more informative than a broken connection, and the operator's key does not concern the caller.
     const told = errors.findLast((error) => error.upstream && !error.refusesKey);
     const error = told ?? errors.at(-1)!;
     if (error.rule.health === 'none') return error;
@@ -277,7 +277,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
     const limits = contenders.map((contender) => limitOf(contender, nowMs));
     if (limits.every((limit) => limit !== undefined)) return full(job, limits, retryAfterMs);
     const [first] = held;
-    // What all of them would say is said for them.
+    // If all of them agree, one error speaks for all.
     if (first && held.every((each) => each?.scope === 'endpoint')) {
       return first.hold.error.waiting(retryAfterMs);
     }
@@ -293,7 +293,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
   }
 }
 
-/** The limit that alone keeps a request from a target, in words; `undefined` where something else does. */
+/** The limit that alone keeps a request from a target, in words; `undefined` if something else does. */
 function limitOf({ target, call }: Contender, nowMs: number): string | undefined {
   const held = target.held(call, nowMs);
   if (held.some(({ hold }) => hold.error.fault !== 'rate_limited')) return undefined;
@@ -311,7 +311,7 @@ function tooLate(ofCaller: boolean): ProxyError {
   return new ProxyError('deadline', `Cannot answer in time: ${what} has passed`);
 }
 
-/** What was asked beside the client's own request takes no attempt from it. */
+/** Attempts that are needed for what the proxy itself added do not count. */
 function costsAnAttempt({ error }: Failure): boolean {
   return error.fault !== 'usage_unasked';
 }
@@ -320,16 +320,16 @@ function isUntried({ attempts, rotations, fresh, unsealed }: Contender): boolean
   return attempts === 0 && rotations === 0 && !fresh && !unsealed;
 }
 
-/** Whether it was the key that failed, and another one, not tried yet, may be used now. */
+/** Whether the key was at fault, and another one that was not tried yet may be used now. */
 function hasOtherKey({ target, call, rotations }: Contender, { rule }: ProxyError, nowMs: number): boolean {
   const free = rotations < target.state.keys.length - 1 && target.readyAt(call, nowMs) <= nowMs;
   return rule.blames === 'key' && free;
 }
 
-/** What a caller is told to wait where a target may be asked in the very next moment. */
+/** The Retry-After if a target may be tried immediately. */
 const LAST_RESORT_HINT_MS = 1_000;
 
-/** Milliseconds until the first of them is asked again; `undefined` when one may be now. */
+/** Milliseconds until the first of them may be tried again; `undefined` when one may be now. */
 function recoveryMs(contenders: readonly Contender[], nowMs: number): number | undefined {
   const times = contenders.map(({ target, call }) =>
     Math.min(target.readyAt(call, nowMs), target.lastResortAt(call, nowMs, true)),

@@ -1,18 +1,18 @@
 import type { Config, RouteConfig } from '../config/schema.ts';
 import { globMatcher, isGlob, literalLength, starOf } from '../config/globs.ts';
 
-/** What decides where a name leads: an entry of `models`, a provider that the name itself names, or what providers serve. */
+/** What resolved a name: an entry of `models`, the provider that it contains, or what providers serve. */
 export type Rule =
   | { readonly kind: 'name' | 'glob'; readonly entry: string }
   | { readonly kind: 'provider'; readonly provider: string }
   | { readonly kind: 'served' };
 
-/** The entry of `models` that a name meets. */
+/** The matching entry of `models`. */
 export interface Match {
-  /** As it stands in the configuration: a name, or a glob. */
+  /** As written in the configuration: a name, or a glob. */
   readonly rule: string;
   readonly route: RouteConfig;
-  /** What stands for the `*` of a target: what the one star of the glob took. */
+  /** What replaces the `*` of a target: the part that the single star of the glob matched. */
   readonly star: string | undefined;
 }
 
@@ -24,8 +24,8 @@ interface Glob {
 }
 
 /**
- * The names of the configuration's `models`. A name itself goes before globs, and of globs the one with the most
- * characters that are no wildcards; of equals the first in the file.
+ * The names in the configuration's `models`. An exact name takes precedence over globs, and among globs the one with the most
+ * literal characters; the first in the file among equals.
  */
 export class Routes {
   readonly #routes: Config['models'];
@@ -39,21 +39,21 @@ export class Routes {
       .sort((a, b) => literalLength(b.rule) - literalLength(a.rule));
   }
 
-  /** Names that can be asked for as they stand. */
+  /** Names that can be requested literally. */
   get names(): string[] {
     return Object.keys(this.#routes).filter((name) => !isGlob(name));
   }
 
-  /** The entry of this very name. */
+  /** The entry with this exact name. */
   exact(name: string): Match | undefined {
     const route = Object.hasOwn(this.#routes, name) ? this.#routes[name] : undefined;
     return route === undefined ? undefined : { rule: name, route, star: undefined };
   }
 
   /**
-   * The best glob.
-   * @param provider the configured provider that the name's first half names: only globs that begin with it cover such a
-   * name, so that `*` takes no request from a provider that a client asks for
+   * The best matching glob.
+   * @param provider the configured provider that the name contains: only globs that begin with it match such a name, so that `*` takes
+   * no request from a provider that a client requests explicitly
    */
   glob(name: string, provider: string | undefined): Match | undefined {
     const glob = this.#globs.find(

@@ -22,7 +22,7 @@ export interface RunnerDeps<A extends AnyAnswer = Whole | Streamed> {
   readonly attempt: (inbound: Inbound, plan: AttemptPlan, client: Abort) => Attempting<A>;
 }
 
-/** An attempt that failed. */
+/** A failed attempt. */
 export interface Failure {
   readonly contender: Contender;
   readonly error: ProxyError;
@@ -30,34 +30,34 @@ export interface Failure {
 
 type Hedge = Exclude<RoutePolicy['hedge'], boolean>;
 
-/** What an attempt is made with. */
+/** The context of an attempt. */
 export interface Turn {
   readonly job: Job;
   readonly call: Call;
   readonly contenders: readonly Contender[];
   /** When the deadline passes, on the monotonic clock. */
   readonly untilMs: number;
-  /** The share of the deadline of an attempt that begins now. */
+  /** The share of the deadline for an attempt that begins now. */
   readonly share: (contender: Contender) => Share | undefined;
 }
 
-/** Makes attempts and tells their targets what came of them; where a route hedges, two side by side. */
+/** Makes attempts and reports their outcomes to the targets; if a route hedges, two in parallel. */
 export class AttemptRunner<A extends AnyAnswer = Whole | Streamed> {
   readonly #deps: RunnerDeps<A>;
-  /** By the route's own words: each has its budget. */
+  /** By the route's settings: each has its own budget. */
   readonly #hedges = new WeakMap<object, HedgeBudget>();
 
   constructor(deps: RunnerDeps<A>) {
     this.#deps = deps;
   }
 
-  /** A request adds to what its route may hedge. */
+  /** A request adds to its route's hedging budget. */
   deposit({ hedge }: RoutePolicy): void {
     if (hedge) this.#budgetOf(hedge).deposit(hedge.budget);
   }
 
   /**
-   * Asks a target, and a second one beside it where the route hedges and the first is slow to begin.
+   * Tries a target, and a second one in parallel if the route hedges and the first is slow to begin.
    * @param place the room that was taken for it
    */
   async ask(turn: Turn, contender: Contender, place: Place): Promise<Routed<A> | Failure[]> {
@@ -82,7 +82,7 @@ export class AttemptRunner<A extends AnyAnswer = Whole | Streamed> {
     return winner ? ((await winner.outcome) as Routed<A>) : failures;
   }
 
-  /** The hedge, begun; `undefined` when the first came to its end before, or there is none to be made. */
+  /** The hedge, started; `undefined` when the first attempt ended before, or no hedge is possible. */
   async #hedge(turn: Turn, hedge: Hedge, first: Running<A>): Promise<Running<A> | undefined> {
     const { job, contenders } = turn;
     const budget = this.#budgetOf(hedge);
@@ -115,7 +115,7 @@ export class AttemptRunner<A extends AnyAnswer = Whole | Streamed> {
   }
 }
 
-/** An attempt that runs. */
+/** A running attempt. */
 class Running<A extends AnyAnswer> {
   readonly contender: Contender;
   readonly outcome: Promise<Routed<A> | Failure>;
@@ -183,7 +183,7 @@ class Running<A extends AnyAnswer> {
     const { target } = this.contender;
     const nowMs = this.#clock.monotonic();
     const firstContentMs = opened.answer.kind === 'whole' ? undefined : nowMs - this.#beganMs;
-    // What was answered without the target says nothing about it.
+    // An answer that was made without the target is no evidence about it.
     if (this.#attempt.status === null) {
       this.#ticket.tokens = 0;
       target.abandon(this.#ticket, nowMs);
@@ -191,9 +191,9 @@ class Running<A extends AnyAnswer> {
     this.#report(undefined);
   }
 
-  /** Ends it without a word about its target: another one answered first. */
+  /** Aborts it without evidence about its target: another one answered first. */
   lose(): void {
-    // What failed before has had its word.
+    // A failure before that was already reported.
     if (this.#failed) return;
     this.#lost = true;
     const { target } = this.contender;
@@ -218,7 +218,7 @@ class Running<A extends AnyAnswer> {
     if (error) this.#exchange.failed(this.#entry, target, offer, this.#attempt.told);
   }
 
-  /** Lets go of an answer that nobody wants any more. What it told is charged, unless that was told before. */
+  /** Cancels an answer that is not used. Its reported usage is charged, unless that was done before. */
   #discard(opened: Opened<A>): void {
     const { target, offer } = this.contender;
     const entry = this.#entry;
@@ -228,7 +228,7 @@ class Running<A extends AnyAnswer> {
   }
 }
 
-/** After how long a target is slower to begin than 95 of 100 of its answers were; `undefined` before it is known. */
+/** The time after which a target is slower to begin than for 95 of 100 of its answers; `undefined` before it is known. */
 function slowBeginning({ firstContent, health }: Target, stream: boolean): number | undefined {
   const samples = stream ? firstContent : health.latencies;
   return samples.count < MIN_SAMPLES ? undefined : (samples.quantile(0.95) ?? undefined);

@@ -1,6 +1,6 @@
 const SIZE = 256;
 
-/** Measurements before a quantile of them decides anything. */
+/** The number of measurements from which a quantile is used. */
 export const MIN_SAMPLES = 20;
 
 /** The last 256 measurements, for quantiles. */

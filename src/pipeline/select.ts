@@ -1,14 +1,14 @@
-/** Something to choose among: lower tiers and priorities come first, weight decides between equals. */
+/** A candidate: lower tiers and priorities come first, weight decides between equals. */
 export interface Choice {
-  /** Place in an ordered route, from 0. */
+  /** The position in an ordered route, from 0. */
   readonly tier: number;
   readonly priority: number;
   readonly weight: number;
 }
 
 /**
- * The order in which to ask: by tier, then priority; within equals a weighted shuffle, so that the first place
- * goes to each in proportion to its weight.
+ * The order in which targets are tried: by tier, then priority; among equals a weighted shuffle, so that each comes first in
+ * proportion to its weight.
  * @param random uniform in [0, 1)
  */
 export function order<C extends Choice>(choices: readonly C[], random: () => number): C[] {

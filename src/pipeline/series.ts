@@ -1,9 +1,9 @@
 type Branch<T> = Map<string, Branch<T> | T>;
 
-/** What stands for all combinations beyond a bound. */
+/** The label value for all combinations above the limit. */
 const OTHER = 'other';
 
-/** One object for each combination of labels, made when it is first met, and found by one look into a map a label. */
+/** One object for each combination of label values, created on first use, and found by one map lookup per label. */
 export class Series<Name extends string, T> {
   readonly #names: readonly Name[];
   readonly #make: (values: readonly string[]) => T;
@@ -12,8 +12,8 @@ export class Series<Name extends string, T> {
   readonly #all: [labels: Record<Name, string>, found: T][] = [];
 
   /**
-   * @param make given the values of the labels, in the order of their names
-   * @param most how many combinations are told apart: all others are one
+   * @param make called with the label values, in the order of their names
+   * @param most the number of combinations that are distinguished: all others are one
    */
   constructor(names: readonly Name[], make: (values: readonly string[]) => T, most = Infinity) {
     this.#most = most;
@@ -44,7 +44,7 @@ export class Series<Name extends string, T> {
     return made;
   }
 
-  /** In the order in which they were first met. */
+  /** In order of creation. */
   get all(): readonly (readonly [labels: Readonly<Record<Name, string>>, found: T])[] {
     return this.#all;
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 
-/** A limit on how long nothing may happen, which begins anew with each thing that does. */
+/** A timeout that restarts with each event. */
 export class Silence {
   readonly #clock: Clock;
   readonly #expired: () => void;
@@ -11,13 +11,13 @@ export class Silence {
     this.#expired = expired;
   }
 
-  /** From now on nothing may happen for so many milliseconds. */
+  /** Starts the timeout, milliseconds. */
   wait(ms: number): void {
     this.#cancel?.();
     this.#cancel = this.#clock.after(ms, this.#expired);
   }
 
-  /** Nobody waits. */
+  /** Stops it. */
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;

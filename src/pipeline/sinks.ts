@@ -3,20 +3,20 @@ import type { Defects } from './defects.ts';
 import type { Trace } from './trace.ts';
 
 /**
- * Takes every finished record: the log, the metrics. Must not wait. The trace says how the request is known to others, where it is
+ * Receives every finished record: the log, the metrics. Must not wait. The trace identifies the request for other systems, if it is
  * traced.
- * @returns false when it is lost here
+ * @returns false when the record is lost here
  */
 export type RecordSink = (record: LogRecord, trace: Trace | undefined) => unknown;
 
 export interface NamedSink {
   readonly name: string;
-  /** Whether a record that this one cannot take is lost: the log's is, what is only counted is not. */
+  /** Whether a record that this sink cannot take is lost: true for the log, false for counters. */
   readonly keeps: boolean;
   readonly take: RecordSink;
 }
 
-/** Hands every record to all sinks. One that throws costs neither the answer nor the other sinks. */
+/** Passes every record to all sinks. One that throws affects neither the answer nor the other sinks. */
 export class Sinks {
   readonly #sinks: readonly NamedSink[];
   readonly #defects: Defects;
@@ -33,7 +33,7 @@ export class Sinks {
     return this.#errors;
   }
 
-  /** @returns whether the record is kept wherever it is to be kept */
+  /** @returns whether the record is kept wherever it should be */
   take(record: LogRecord, trace?: Trace): boolean {
     let kept = true;
     for (const sink of this.#sinks) if (!this.#taken(sink, record, trace) && sink.keeps) kept = false;

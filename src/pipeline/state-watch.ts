@@ -5,7 +5,7 @@ import type { HealthState } from './health.ts';
 import type { TargetPool } from './target-pool.ts';
 import { providerHealth } from './status.ts';
 
-/** How often the state of providers is looked at: it also changes when nothing happens, milliseconds. */
+/** The interval at which the state of providers is checked: it also changes without events, milliseconds. */
 const LOOK_MS = 1_000;
 
 const RANK: Readonly<Record<HealthState, number>> = { healthy: 2, degraded: 1, unhealthy: 0 };
@@ -13,12 +13,12 @@ const RANK: Readonly<Record<HealthState, number>> = { healthy: 2, degraded: 1, u
 export interface StateWatchDeps {
   readonly clock: Clock;
   readonly pool: TargetPool;
-  /** The enabled ones of the configuration in force. */
+  /** The enabled providers of the current configuration. */
   readonly providers: () => readonly BaseProvider[];
   readonly tell: (event: ProxyEvent) => void;
 }
 
-/** Tells when a provider becomes healthy, degraded or unhealthy, and why. Each is thought healthy at first. */
+/** Reports when a provider becomes healthy, degraded or unhealthy, and why. Each is assumed healthy at first. */
 export class StateWatch {
   readonly #deps: StateWatchDeps;
   #states = new Map<string, HealthState>();
@@ -40,7 +40,7 @@ export class StateWatch {
     });
   }
 
-  /** Looks now. */
+  /** Checks now. */
   look(): void {
     const { clock, pool, providers, tell } = this.#deps;
     const states = new Map<string, HealthState>();

@@ -2,45 +2,45 @@ import type { Clock } from '../clock.ts';
 
 /** A stream on its way to a client. */
 export interface WatchedStream {
-  /** Whether the client has taken all that there was; otherwise it is behind, and what comes is held for it. */
+  /** Whether the client has taken everything; otherwise it is behind, and what arrives is held for it. */
   readonly waits: boolean;
-  /** Bytes that it took so far. */
+  /** The number of bytes that it has taken so far. */
   readonly sent: number;
-  /** Bytes that are held for it while it is behind. */
+  /** The number of bytes held for it while it is behind. */
   readonly held: number;
-  /** Ends it: it holds too much while it takes too little. */
+  /** Aborts it: it holds too much while it takes too little. */
   cut(): void;
-  /** Bytes of the answer that are put together for its record. */
+  /** The number of bytes assembled for its record. */
   readonly kept: number;
-  /** Leaves the answer out of its record: all together keep too much. */
+  /** Leaves the answer out of its record, since all records together hold too much. */
   letGo(): void;
 }
 
-/** Bounds on all streams together, bytes. */
+/** The limits for all streams together, bytes. */
 export interface StreamLimits {
   /** What is held for clients that are behind. */
   readonly unread: number;
-  /** What is put together for records. */
+  /** What is assembled for records. */
   readonly recording: number;
 }
 
-/** How often it is looked at who is behind, milliseconds. */
+/** The interval at which slow clients are looked for, milliseconds. */
 const EVERY_MS = 500;
 
 /**
- * What one stream holds whose client is behind, bytes. Most of it is out of sight: the engine reads a megabyte ahead in a
- * buffer of two, and the megabyte before it is cut into pieces here. With 200 such streams Bun 1.4.5 holds 3.6 MB for each.
+ * The memory of one stream whose client is behind, bytes. Most of it is out of sight: the engine reads a megabyte ahead into a buffer
+ * of two, and the megabyte before it is split into pieces here. With 200 such streams Bun 1.4.5 holds 3.6 MB for each.
  */
 export const HELD_BY_STREAM = 4 * 1024 * 1024;
 
 /**
- * The memory of all streams. Where those whose clients are behind hold more than is allowed, those are cut that took least
- * since it was last looked at, until the others fit. Where more is put together for records than is allowed, the longest
- * answers are left out of theirs. Each look is at all of them, so that a stream costs nothing meanwhile but its place in a list.
+ * The memory of all streams. If those whose clients are behind hold more than is allowed, the ones that took least since the last
+ * check are aborted until the others fit. If more is assembled for records than is allowed, the longest answers are left out of
+ * theirs. Each check covers all of them, so that in between a stream costs nothing but its place in a list.
  */
 export class StreamBudget {
   readonly #clock: Clock;
-  /** What each stream had sent when it was last looked at; `undefined` while it is new. */
+  /** What each stream had sent at the last check; `undefined` while it is new. */
   readonly #streams = new Map<WatchedStream, number | undefined>();
   #stop: (() => void) | undefined;
   limits: StreamLimits;
@@ -50,14 +50,14 @@ export class StreamBudget {
     this.limits = limits;
   }
 
-  /** Bytes that are thought to be held for clients that are behind. */
+  /** The estimated number of bytes held for clients that are behind. */
   get bytes(): number {
     let bytes = 0;
     for (const { waits, held } of this.#streams.keys()) if (!waits) bytes += held;
     return bytes;
   }
 
-  /** Bytes of answers that are put together for records. */
+  /** The number of bytes assembled for records. */
   get kept(): number {
     let bytes = 0;
     for (const { kept } of this.#streams.keys()) bytes += kept;
@@ -93,7 +93,7 @@ export class StreamBudget {
       this.#streams.set(stream, sent);
       if (waits) continue;
       bytes += stream.held;
-      // Who came only now may still show how fast it is.
+      // A new client has yet to show how fast it is.
       if (before !== undefined) behind.push({ stream, took: sent - before });
     }
     behind.sort((one, other) => one.took - other.took);

@@ -18,12 +18,12 @@ import { eventJson } from '../wire/event-json.ts';
 import { isObject, numberOf, stringOf } from '../wire/json.ts';
 import { brokenEvent } from '../wire/shapes/events.ts';
 
-/** Bytes of the rest of an answer that was let go, before that is let go as well. */
+/** The size of the rest of a discarded answer above which that is discarded as well, bytes. */
 const REST = 64 * 1024;
 
 /**
- * Watches a stream of the client's protocol as it passes and remembers what the record and the router need:
- * whether content came, how it finished, what it used, and whether it carried an error.
+ * Watches a stream in the client's protocol as it passes and remembers what the record and the router need: whether content
+ * arrived, the finish reason, the usage, and whether it contained an error.
  */
 export class Tap {
   readonly #passing: Passing;
@@ -32,44 +32,44 @@ export class Tap {
   readonly #shown: (answer: JsonObject) => JsonObject;
   #assembler: Assembler;
   #bytes = 0;
-  /** Tokens of what the model wrote, about, and in how many events it came. */
+  /** The estimated tokens of the model's output, and the number of events they came in. */
   #said = 0;
   #sayings = 0;
   #overflowed = false;
   #content = false;
-  /** What an assembler that was let go knew of the end. */
+  /** What a discarded assembler knew about the end. */
   #ended = false;
   #finish: string | null = null;
   #usage: Usage | undefined;
-  /** How many chunks passed. */
+  /** The number of chunks that have passed. */
   chunks = 0;
-  /** The last event passed, behind which a terminator may come: the client has all of it. */
+  /** Whether the last event has passed, after which a terminator may follow: the client has everything. */
   closed = false;
-  /** The terminator arrived. */
+  /** Whether the terminator has arrived. */
   done = false;
-  /** Events that were no JSON, or none of the protocol. */
+  /** The number of invalid events. */
   malformed = 0;
   /** An error event of the provider, which is kept from the client. */
   error: ProxyError | undefined;
-  /** Whether the usage was asked for. */
+  /** Whether usage was requested. */
   awaitsUsage = false;
-  /** What the provider said of the usage before the end. */
+  /** The usage that the provider reported before the end. */
   early: Usage | undefined;
-  /** No provider said why the answer ended: what its client is told is our own word. */
+  /** Whether no provider sent a finish reason, so that the client's is our own. */
   untold = false;
-  /** Every choice has its finish reason, which is held back until the end. */
+  /** Whether every choice has its finish reason, which is held back until the end. */
   heldFinish = false;
-  /** What of the answer its client's protocol has no word for, where it is translated. */
+  /** What the client's protocol cannot express of a translated answer. */
   lost: Lost | undefined;
-  /** Whether there was something in it that must be given back. */
+  /** Whether it contained something that must be sent back. */
   sealed = false;
-  /** Shown each event that may go on to the client. */
+  /** Shown each event that may be passed on to the client. */
   watch: ((event: JsonObject) => void) | undefined;
 
   /**
    * @param maxBytes how much of the answer is assembled for the record
-   * @param choices how many answers were asked for
-   * @param shown makes the client's answer of what was assembled, where that is another
+   * @param choices the number of requested answers
+   * @param shown converts the assembled answer to the client's, if that differs
    */
   constructor(
     passing: Passing,
@@ -84,23 +84,23 @@ export class Tap {
     this.#shown = shown;
   }
 
-  /** Content was seen: text, reasoning, a refusal or a tool call. */
+  /** Whether content was seen: text, reasoning, a refusal or a tool call. */
   get content(): boolean {
     return (this.#content ||= this.#assembler.content);
   }
 
-  /** Every choice that was asked for came to its end. */
+  /** Whether every requested choice has ended. */
   get finished(): boolean {
     const finished = this.heldFinish || this.#assembler.finished;
     return this.#ended || (finished && this.#assembler.seen >= this.#choices);
   }
 
-  /** All that was asked for has come to its end; only the terminator is missing. */
+  /** Whether everything requested has ended, so that only the terminator is missing. */
   get complete(): boolean {
     return !this.done && this.finished;
   }
 
-  /** It is complete and nothing but its terminator is likely to come: no usage, and no other call. */
+  /** Whether it is complete and only its terminator is expected: no usage, and no further call. */
   get settled(): boolean {
     return this.done || this.usage !== undefined || !(this.awaitsUsage || this.#assembler.called);
   }
@@ -113,7 +113,7 @@ export class Tap {
     return this.#assembler.usage ?? this.#usage ?? this.early;
   }
 
-  /** The fields by which a client of chat knows the answer. */
+  /** The fields that identify the answer for a chat client. */
   name(): Pick<ChatChunk, 'id' | 'object' | 'created' | 'model'> {
     const { id, responseId, model, modelVersion, created } = this.#assembler.result();
     return {
@@ -124,17 +124,17 @@ export class Tap {
     };
   }
 
-  /** Tokens of the answer so far, about: one for each event that brings some of it at least. */
+  /** The estimated tokens so far: at least one for each event with content. */
   get written(): number {
     return Math.max(this.#sayings, Math.ceil(this.#said));
   }
 
-  /** What the client has, when that is one plain text in progress, known in full. */
+  /** What the client has received, if it is one plain text in progress, known completely. */
   begun(): Begun | undefined {
     return this.#overflowed || this.#choices > 1 ? undefined : this.#assembler.begun();
   }
 
-  /** The answer goes on elsewhere: what broke it is forgotten. */
+  /** The answer is continued elsewhere: its failure is forgotten. */
   goOn(): void {
     this.error = undefined;
     this.untold = false;
@@ -148,10 +148,10 @@ export class Tap {
   }
 
   /**
-   * Why an answer that ends like this is none. `undefined` when it is one, or when nobody knows its finish reason.
-   * @param finish in the words of chat; `null` when the stream ends without a word of why
-   * @param strict whether the client's protocol has no way to say that a call cannot be read
-   * @param brokenCall whether a call is known to be cut that the client was not told of
+   * Why an answer with this ending is a fault. `undefined` when it is not, or its finish reason is unknown.
+   * @param finish in chat's words; `null` when the stream ends without one
+   * @param strict whether the client's protocol cannot express that a call is invalid
+   * @param brokenCall whether a truncated call is known that was not sent to the client
    */
   objection(
     finish: string | null,
@@ -163,7 +163,7 @@ export class Tap {
     const claims = strict && (finish === 'stop' || finish === 'tool_calls');
     const isBroken = brokenCall || this.#assembler.brokenCall;
     if ((finish !== null && !claims) || !isBroken) return undefined;
-    // Of an answer that was let go nobody knows how its calls began.
+    // After the answer was discarded, the beginnings of its calls are unknown.
     if (claims && this.#overflowed) return undefined;
     const state = claims
       ? 'the arguments of a tool call are no JSON object'
@@ -172,32 +172,32 @@ export class Tap {
     return new ProxyError(claims ? 'failed_generation' : 'truncated', message, { target });
   }
 
-  /** What a complete answer is recorded with when its finish reason is unknown, or was never told. */
+  /** The fault with which a complete answer is recorded if its finish reason is unknown or missing. */
   oddity(target: string): ProxyError | undefined {
     if (this.finish !== null) return endingError(endingOf('chat', this.finish), target);
     return untoldEnding(target);
   }
 
-  /** The answer in one piece; `undefined` when it grew beyond the bound or never began. */
+  /** The whole answer; `undefined` when it exceeded the limit or never began. */
   answer(): JsonObject | undefined {
     return this.#overflowed || this.#bytes === 0 ? undefined : this.#assembler.result();
   }
 
-  /** The answer in one piece as JSON text; `undefined` when it grew beyond the bound or never began. */
+  /** The whole answer as JSON text; `undefined` when it exceeded the limit or never began. */
   assembled(): string | undefined {
     const answer = this.answer();
     return answer && JSON.stringify(this.#shown(answer));
   }
 
   /**
-   * One event of the client's protocol.
-   * @returns whether it may go on to the client
+   * Reads one event of the client's protocol.
+   * @returns whether it may be passed on to the client
    */
   event(event: SseEvent, target: string): boolean {
     if (this.done || this.error) return false;
     const { data, event: name } = event;
     if (data === '[DONE]') return this.#end(target);
-    // Behind its last event nothing else belongs to a stream.
+    // Nothing after the last event belongs to a stream.
     if (this.closed) return false;
     const value = eventJson(event);
     const told = errorIn(value ?? data, name);
@@ -223,7 +223,7 @@ export class Tap {
     return this.#passing.mayTerminate ? this.#close(target) : this.#end(target);
   }
 
-  /** The last event is here, and a terminator may follow: it passes too. */
+  /** The last event has arrived, and a terminator may follow, which is passed on as well. */
   #close(target: string): boolean {
     if (this.finish === null) this.error = this.objection(null, target);
     this.#ended = !this.error;
@@ -236,7 +236,7 @@ export class Tap {
     return endingError(ending, target);
   }
 
-  /** The terminator is here. Some hosts forget to say why they end, but not within a call. */
+  /** The terminator has arrived. Some hosts omit the finish reason, but not within a call. */
   #end(target: string): boolean {
     if (this.finish === null) this.error = this.objection(null, target);
     if (!this.error && this.finish === null && this.#assembler.endsWithCalls) this.#finish = 'tool_calls';
@@ -244,23 +244,23 @@ export class Tap {
     return this.done;
   }
 
-  /** One parsed event of `bytes` length. */
+  /** Reads one parsed event of `bytes` length. */
   chunk(value: JsonObject, bytes: number): void {
     this.chunks += 1;
     this.#bytes += bytes;
     this.#listen(value);
-    // Of an answer that was let go there is only to be known how it goes on.
+    // After the answer was discarded, only its further course matters.
     const most = this.#overflowed ? Math.min(REST, this.#maxBytes) : this.#maxBytes;
     if (this.#bytes > most) this.letGo();
     this.#assembler.push(value);
   }
 
-  /** Bytes of the events that the answer is put together of. */
+  /** The number of bytes of the events that the answer is assembled from. */
   get kept(): number {
     return this.#bytes;
   }
 
-  /** Forgets what is assembled so far; a fresh assembler reads what is still to come. */
+  /** Discards what is assembled so far; a new assembler reads the rest. */
   letGo(): void {
     this.#content ||= this.#assembler.content;
     this.#overflowed = true;
@@ -277,7 +277,7 @@ export class Tap {
     if (this.#said > before) this.#sayings += 1;
   }
 
-  /** An event without which the rest cannot be read ends the answer. */
+  /** An essential event that cannot be read ends the answer. */
   #leaveOut(verdict: Verdict, target: string): false {
     if (verdict === 'odd') this.malformed += 1;
     else this.#classify(brokenEvent(), target);

@@ -2,12 +2,12 @@ import type { Family, Sample } from './prometheus.ts';
 import type { ProviderStatus, TargetStatus } from './status.ts';
 import { family } from './prometheus.ts';
 
-/** Targets that have series of their own: clients can name any model where a provider serves all. */
+/** The number of targets with series of their own: clients can send any name if a provider serves all. */
 const MAX_TARGETS = 200;
 
 const BREAKERS: Readonly<Record<string, number>> = { closed: 0, half_open: 1, open: 2 };
 
-/** How targets are: providers' models that were asked so far. */
+/** The state of targets: the models of providers that were called so far. */
 export function targetFamilies(providers: readonly ProviderStatus[]): Family[] {
   const targets = providers
     .flatMap(({ name, targets: own }) => own.map((target) => ({ provider: name, target })))

@@ -5,23 +5,23 @@ import { LOCAL_LIMITS } from '../limits/local.ts';
 import { ProviderState } from './provider-state.ts';
 import { Target } from './target.ts';
 
-/** Targets kept at most: globs let clients name any model, and a name is no reason to grow. */
+/** The largest number of targets: globs let clients send any name, which must not make memory grow. */
 const MAX_TARGETS = 2_000;
 
-/** All targets and provider states, made when first asked for. They outlive a configuration. */
+/** All targets and provider states, created on first use. They outlive a configuration. */
 export class TargetPool {
   readonly #random: () => number;
   readonly #limits: Limits;
   readonly #targets = new Map<string, Target>();
   readonly #states = new Map<string, ProviderState>();
-  /** Those of the configuration in force. */
+  /** Those of the current configuration. */
   #providers: ReadonlyMap<string, BaseProvider> = new Map();
-  /** Those of earlier configurations whose service none of the present ones is. */
+  /** Those of earlier configurations whose service no longer exists. */
   readonly #gone = new WeakSet<BaseProvider>();
-  /** All targets look at this one, so that a new configuration counts for those that stay too. */
+  /** All targets share this object, so that a new configuration also applies to existing ones. */
   readonly #policy: StatePolicy;
 
-  /** @param random uniform in [0, 1) @param limits those of all processes that serve together */
+  /** @param random uniform in [0, 1) @param limits shared by all processes that serve together */
   constructor(policy: StatePolicy, random: () => number, limits: Limits = LOCAL_LIMITS) {
     this.#policy = { ...policy, breaker: { ...policy.breaker }, health: { ...policy.health } };
     this.#random = random;
@@ -29,8 +29,8 @@ export class TargetPool {
   }
 
   /**
-   * Takes over the providers of a configuration. What is known of one that stays is kept, but what was held back
-   * gets a new chance; one whose identity changed begins anew.
+   * Applies the providers of a configuration. The state of one that stays is kept, but what was on hold gets a new chance; one whose
+   * identity changed starts afresh.
    * @param same whether a provider is still the same service
    */
   adopt(policy: StatePolicy, providers: readonly BaseProvider[], same: (name: string) => boolean): void {
@@ -65,8 +65,8 @@ export class TargetPool {
   }
 
   /**
-   * The target of a request, which may have begun under an earlier configuration: it finds its provider's
-   * successor where that is the same service, else a target of its own that nobody after it will meet.
+   * The target for a request, which may have begun under an earlier configuration: it gets the target of its provider's successor if
+   * that is the same service, otherwise a target of its own that no other request uses.
    */
   target(asked: BaseProvider, model: string, nowMs: number): Target {
     if (this.#gone.has(asked)) return this.#newTarget(asked, model, this.#newState(asked));
@@ -92,12 +92,12 @@ export class TargetPool {
     return new Target(provider, model, state, { policy: this.#policy, random: this.#random });
   }
 
-  /** The targets of a provider that were asked so far. */
+  /** The targets of a provider that were called so far. */
   targets(provider: string): Target[] {
     return [...this.#targets.values()].filter((target) => target.provider.name === provider);
   }
 
-  /** Forgets the oldest target with nothing worth remembering, or else the oldest. */
+  /** Drops the oldest target without significant state, otherwise the oldest. */
   #evict(nowMs: number): void {
     for (const [id, target] of this.#targets) {
       if (target.holds(nowMs).length > 0) continue;

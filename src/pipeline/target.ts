@@ -18,23 +18,23 @@ import { heldBy, nearest, usedUp } from './held.ts';
 import { MIN_SAMPLES, Samples } from './samples.ts';
 import { TargetKeys } from './target-keys.ts';
 
-/** A request as far as targets are concerned. */
+/** The properties of a request that matter to targets. */
 export interface Call {
-  /** Which endpoint of a target it asks: the client's, and whether it is streamed. */
+  /** The endpoint of the target: the client's, and whether it is streamed. */
   readonly endpoint: string;
-  /** How many requests to a target it takes; left out, it is one. */
+  /** The number of requests to the target; 1 by default. */
   readonly requests?: ((target: Pick<Target, 'provider' | 'model'>) => number) | undefined;
-  /** Whether it asks for what models say; left out, it does. */
+  /** Whether it generates text; true by default. */
   readonly isTalk?: boolean;
-  /** The same when it is sent again, different for different requests. */
+  /** The same when it is repeated, different for different requests. */
   readonly fingerprint: () => string;
-  /** Length of its body. */
+  /** The length of its body. */
   readonly bytes: number;
-  /** Tokens that it is expected to use; worked out when first asked for. */
+  /** Its estimated tokens; computed on first use. */
   readonly need: () => Pick<Expected, 'input' | 'output'>;
 }
 
-/** A call's place at a target; settled exactly once. */
+/** A call's ticket at a target; settled exactly once. */
 export interface Ticket {
   readonly call: Call;
   /** Its room within the limits. */
@@ -43,16 +43,16 @@ export interface Ticket {
   readonly endpoint: CooldownTicket;
   provider: CooldownTicket;
   target: CooldownTicket;
-  /** Tokens that its answer has told, in and out. */
+  /** The tokens that its answer has reported, input and output. */
   tokens: number | undefined;
   settled: boolean;
 }
 
-/** Where its answers are known, a target that takes this many times their p95 is not merely slow. */
+/** A target that takes this many times the p95 of its answers is out of order rather than slow. */
 const SLOW_FACTOR = 3;
 const SLOW_AT_LEAST_MS = 10_000;
 
-/** What no provider counts: it never had the whole request. */
+/** Faults that do not count against a provider: it never received the whole request. */
 const NOT_SENT: ReadonlySet<Fault> = new Set([
   'unreachable',
   'timeout_connect',
@@ -60,7 +60,7 @@ const NOT_SENT: ReadonlySet<Fault> = new Set([
   'unsupported',
 ]);
 
-/** A provider and one of its models: what a request is sent to, and what is known about it. */
+/** A provider and one of its models: what a request is sent to, and its state. */
 export class Target {
   /** "provider/model" */
   readonly id: string;
@@ -72,9 +72,9 @@ export class Target {
   readonly firstContent = new Samples();
   provider: BaseProvider;
   #room: Room;
-  /** Said by the target itself: it cannot go on from a beginning of its answer. */
+  /** Learned from the target: it cannot continue from a prefix of its answer. */
   refusesPrefill = false;
-  /** Said by the target itself: it does not take what asks for the usage of a stream. */
+  /** Learned from the target: it rejects the field that requests the usage of a stream. */
   refusesUsageAsked = false;
   readonly #policy: StatePolicy;
   readonly #random: () => number;
@@ -105,14 +105,14 @@ export class Target {
     );
   }
 
-  /** Whether it is asked for the usage of a stream whose client did not ask. */
+  /** Whether usage is requested for a stream whose client did not. */
   get usageAsking(): UsageAsking {
     return this.refusesUsageAsked ? 'never' : usageAsking(this.provider, this.model);
   }
 
   /**
    * When a call may be sent, on the monotonic clock: 0 for now.
-   * @param again the request that was just refused here asks once more after its own backoff
+   * @param again the request that was just refused here retries after its own backoff
    */
   readyAt(call: Call, nowMs: number, again = false): number {
     return Math.max(
@@ -124,7 +124,7 @@ export class Target {
     );
   }
 
-  /** When the limits leave room for it, on the monotonic clock: 0 for now. */
+  /** When the limits have room for it, on the monotonic clock: 0 for now. */
   #roomAt(call: Call, nowMs: number): number {
     return this.#room.readyAt(nowMs, this.#tokensOf(call), this.#requestsOf(call));
   }
@@ -139,7 +139,7 @@ export class Target {
     return input + output;
   }
 
-  /** The same when there is nothing better to ask. @param alone one call at a time, with a pause between two */
+  /** The same when there is no better choice. @param alone one call at a time, with a pause between two */
   lastResortAt(call: Call, nowMs: number, alone: boolean): number {
     return Math.max(
       this.#roomAt(call, nowMs),
@@ -150,7 +150,7 @@ export class Target {
     );
   }
 
-  /** What holds a call back, the largest scope first; empty when it may be sent, or only lacks room. */
+  /** What keeps a call back, the largest scope first; empty when it may be sent, or only lacks room. */
   held(call: Call, nowMs: number): Held[] {
     const { endpoint } = call;
     const ofKeys = [...this.#keys.cooldowns()].map(({ key, refusal, limit, told }) => [
@@ -166,7 +166,7 @@ export class Target {
     ];
   }
 
-  /** All that is held back at this target alone. */
+  /** Everything that is on hold at this target only. */
   holds(nowMs: number): Held[] {
     const limits = [...this.#keys.cooldowns()].flatMap(({ key, limit, told }) => [
       ...heldBy(limit, nowMs, { scope: 'key', key }),
@@ -178,17 +178,17 @@ export class Target {
     return [...heldBy(this.breaker.cooldown, nowMs, { scope: 'target' }), ...limits, ...endpoints];
   }
 
-  /** The limit of our own that keeps a call out, in words; `undefined` where none does. */
+  /** The configured limit that keeps a call back, in words; `undefined` if none does. */
   full(call: Call, nowMs: number): string | undefined {
     return this.#room.full(nowMs, this.#tokensOf(call), this.#requestsOf(call));
   }
 
-  /** Takes the room of a call. @returns `undefined` where there is none; else `begin` must follow */
+  /** Takes the room for a call. @returns `undefined` if there is none; otherwise `begin` must follow */
   reserve(call: Call, nowMs: number): Place | undefined {
     return this.#room.take(nowMs, this.#tokensOf(call), this.#requestsOf(call));
   }
 
-  /** @param place what `reserve` gave */
+  /** @param place the result of `reserve` */
   begin(call: Call, nowMs: number, place?: Place): Ticket {
     const key = this.#keys.begin(call, nowMs);
     this.state.begin(key.key);
@@ -205,20 +205,20 @@ export class Target {
   }
 
   /**
-   * What is known of the tokens that the call has used.
-   * @param written those of its answer, where they are not told
+   * Sets the known tokens of the call.
+   * @param written those of its answer, if they are not reported
    */
   used(ticket: Ticket, told: Usage | undefined, written?: () => number): void {
     if (!this.#room.countsTokens) return;
     ticket.tokens = tokensIn(told) ?? (written && ticket.call.need().input + written());
   }
 
-  /** The answer's headers told how the provider's own limits stand. */
+  /** The response headers reported the state of the provider's own limits. */
   told(ticket: Ticket, limits: readonly ToldLimit[], nowMs: number): void {
     if (limits.length > 0) this.#keys.learn(ticket.key, limits, nowMs);
   }
 
-  /** The answer has begun. @param tookMs from sending to the first content, where it is a stream */
+  /** The answer has begun. @param tookMs from sending to the first content, for a stream */
   opened(ticket: Ticket, nowMs: number, tookMs: number | undefined): void {
     this.state.answeredMs = nowMs;
     ticket.provider = this.state.breaker.opened(ticket.provider, nowMs);
@@ -227,7 +227,7 @@ export class Target {
     if (tookMs !== undefined) this.firstContent.add(tookMs);
   }
 
-  /** The call was answered in full. */
+  /** The call was answered completely. */
   succeed(ticket: Ticket, nowMs: number, latencyMs: number): void {
     if (!this.#settle(ticket, nowMs, ticket.tokens)) return;
     this.state.breaker.success(ticket.provider, nowMs);
@@ -237,7 +237,7 @@ export class Target {
     this.state.health.success(nowMs, latencyMs);
   }
 
-  /** The call failed: whom that blames, and what follows for it, is in the rules table. */
+  /** The call failed: the scope and the consequence are in the table of faults. */
   fail(ticket: Ticket, error: ProxyError, nowMs: number, epochMs: number): void {
     const unused = error.upstream !== undefined || NOT_SENT.has(error.fault);
     if (!this.#settle(ticket, nowMs, ticket.tokens ?? (unused ? 0 : undefined))) return;
@@ -245,7 +245,7 @@ export class Target {
     const { blames, health } = ruleFor(error, ticket.call);
     const blamed = (scope: Scope) => health !== 'none' && blames === scope;
     if (blamed('provider')) this.state.breaker.failure(ticket.provider, error, nowMs);
-    // Whatever else it says, a provider that answers can be reached.
+    // Whatever the response says, the provider can be reached.
     else if (error.upstream) this.state.breaker.success(ticket.provider, nowMs);
     else this.state.breaker.neutral(ticket.provider);
     if (blamed('target')) this.breaker.failure(ticket.target, error, nowMs);
@@ -255,14 +255,14 @@ export class Target {
     else if (health === 'down') endpoint.cooldown.trip(ticket.endpoint, error, nowMs);
     else endpoint.refuse(ticket.endpoint, error, nowMs, ticket.call.fingerprint());
     this.#keys.fail(ticket.key, error, nowMs);
-    // What one endpoint refuses is no sign of bad health, and neither is a rate limit.
+    // A refusal by one endpoint does not affect health, nor does a rate limit.
     if (blamed('endpoint') || (health !== 'failure' && health !== 'down')) return;
     const last = { fault: error.fault, message: error.message, atMs: epochMs };
     this.health.failure(nowMs, last);
     this.state.health.failure(nowMs, last);
   }
 
-  /** The call ended without a word about the target: the client left. */
+  /** The call ended without evidence about the target: the client disconnected. */
   abandon(ticket: Ticket, nowMs: number): void {
     if (!this.#settle(ticket, nowMs, ticket.tokens)) return;
     this.state.breaker.neutral(ticket.provider);
@@ -280,8 +280,8 @@ export class Target {
   }
 
   /**
-   * How long an answer may take before the target is out of order rather than slow, milliseconds; `undefined`
-   * before enough of its answers are known.
+   * How long an answer may take before the target counts as out of order rather than slow, milliseconds; `undefined` before enough
+   * answers are known.
    */
   patienceMs(stream: boolean): number | undefined {
     const samples = stream ? this.firstContent : this.health.latencies;
@@ -304,7 +304,7 @@ export class Target {
     return state;
   }
 
-  /** @param tokens what the call used; `undefined` where nobody knows */
+  /** @param tokens used by the call; `undefined` if unknown */
   #settle(ticket: Ticket, nowMs: number, tokens: number | undefined): boolean {
     if (ticket.settled) return false;
     ticket.settled = true;
@@ -315,8 +315,8 @@ export class Target {
 }
 
 /**
- * What follows from an error. A model that talks may have no embeddings: servers answer for those with a 500, or with a 200 and
- * anything, which proves nothing about what the model says.
+ * The consequences of an error. A chat model may have no embeddings: servers answer such requests with a 500, or with a 200 and
+ * arbitrary content, which is no evidence about the chat model.
  */
 function ruleFor({ fault, rule }: ProxyError, { isTalk = true }: Call): Pick<FaultRule, 'blames' | 'health'> {
   return !isTalk && OF_ENDPOINT.has(fault) ? { blames: 'endpoint', health: 'suspect' } : rule;

@@ -10,7 +10,7 @@ export type Limits = Readonly<Required<Timeouts>>;
 
 const MINUTE = 60_000;
 
-/** What applies where the configuration says nothing. An unstreamed answer begins when it is complete. */
+/** The defaults. An unstreamed answer begins when it is complete. */
 const DEFAULTS: Limits = {
   connect: 10_000,
   first_byte: MINUTE,
@@ -20,7 +20,7 @@ const DEFAULTS: Limits = {
 };
 const UNSTREAMED_FIRST_BYTE = 10 * MINUTE;
 
-/** A model's limits over its provider's over the defaults. */
+/** A model's timeouts, then its provider's, then the defaults. */
 export function limitsOf(stream: boolean, provider: Timeouts, model: Timeouts = {}): Limits {
   const firstByte = stream ? DEFAULTS.first_byte : UNSTREAMED_FIRST_BYTE;
   return {
@@ -46,24 +46,24 @@ export interface TimersOptions {
   /** "provider/model" */
   readonly target: string;
   readonly stream: boolean;
-  /** The attempt's share of the deadline, where other targets wait. */
+  /** The attempt's share of the deadline, if other targets wait. */
   readonly share: Share | undefined;
-  /** Whether a connection can be opened within so many milliseconds. */
+  /** Whether a connection can be opened within this many milliseconds. */
   readonly reachable: (ms: number) => Promise<boolean>;
   readonly expired: (error: ProxyError) => void;
 }
 
 /**
- * The limits of one attempt, on a single timer: it looks at what is due when it fires and sleeps until the next.
- * All are counted from the attempt's beginning, but for `idle`, which counts while somebody waits for bytes: a
- * client that reads slowly is not the provider's silence. Signs of life hold it off only for as much of such
- * waiting as the first content may take: an answer must go on.
+ * The timeouts of one attempt, on a single timer: it checks what is due when it fires and sleeps until the next one. All count from
+ * the attempt's beginning, except `idle`, which counts while bytes are waited for: a slow client is not a silent provider.
+ * Keep-alive messages extend it only for as long as the first content may take: an answer must make
+ * progress.
  */
 export class AttemptTimers {
   readonly #options: TimersOptions;
   readonly #due: Record<Limit | 'content' | 'share', number>;
   #idles = false;
-  /** How much longer content may be waited for, whatever else comes; `undefined` while it comes. */
+  /** How much longer content may be waited for, whatever else arrives; `undefined` while it arrives. */
   #contentLeftMs: number | undefined;
   #armedMs = Infinity;
   #cancel: (() => void) | undefined;
@@ -73,7 +73,7 @@ export class AttemptTimers {
     const { clock, limits, stream, share } = options;
     const nowMs = clock.monotonic();
     this.#due = {
-      // Nobody tells when a connection opens: halfway without an answer, another one is tried.
+      // No event reports that a connection has opened: after half of the time without a response, another one is tried.
       connect: nowMs + limits.connect / 2,
       first_byte: nowMs + limits.first_byte,
       first_content: stream ? nowMs + limits.first_content : Infinity,
@@ -85,7 +85,7 @@ export class AttemptTimers {
     this.#arm(nowMs);
   }
 
-  /** The headers arrived. @param content whether the first content is still to come, as in a stream */
+  /** The headers have arrived. @param content whether the first content is still to come, as in a stream */
   answered(content: boolean): void {
     this.#due.connect = this.#due.first_byte = Infinity;
     if (!content) this.begun();
@@ -96,13 +96,13 @@ export class AttemptTimers {
     this.#due.share = Infinity;
   }
 
-  /** The content began, or is not looked for: from here on silence counts. */
+  /** The content has begun, or is not parsed: from here on silence counts. */
   begun(): void {
     this.#due.first_content = Infinity;
     this.#idles = true;
   }
 
-  /** Somebody waits for bytes from now on. */
+  /** Bytes are waited for from now on. */
   listen(): void {
     if (!this.#idles || !this.#cancel) return;
     const { clock, limits } = this.#options;
@@ -113,7 +113,7 @@ export class AttemptTimers {
     if (Math.min(this.#due.idle, this.#due.content) < this.#armedMs) this.#arm(nowMs);
   }
 
-  /** They came. */
+  /** They have arrived. */
   heard(): void {
     if (this.#contentLeftMs !== undefined && this.#due.content !== Infinity) {
       this.#contentLeftMs = this.#due.content - this.#options.clock.monotonic();
@@ -121,7 +121,7 @@ export class AttemptTimers {
     this.#due.idle = this.#due.content = Infinity;
   }
 
-  /** And there was content in them, not just a sign of life. */
+  /** And they contained content, not just a keep-alive. */
   progressed(): void {
     this.#contentLeftMs = undefined;
   }

@@ -2,27 +2,27 @@ import type { Counted, ToldLimit } from '../wire/rate-limits.ts';
 import type { Call } from './target.ts';
 import { Refill } from './refill.ts';
 
-/** When the request was sent whose answer told something. */
+/** When the request was sent whose response reported the limit. */
 export interface Sent {
-  /** Its place among the requests with the same key for the same model. */
+  /** Its number among the requests with the same key for the same model. */
   readonly order: number;
   /** On the monotonic clock. */
   readonly atMs: number;
 }
 
-/** How a limit stood. Times are on the monotonic clock. */
+/** The state of a limit. Times are on the monotonic clock. */
 interface Told extends Pick<ToldLimit, 'remaining'> {
   readonly order: number;
-  /** Where it is known how much all is. */
+  /** If the total is known. */
   readonly refill: Refill | undefined;
   readonly fromMs: number;
-  /** When all of it is there again. */
+  /** When all of it is available again. */
   readonly untilMs: number;
-  /** No call waits longer. */
+  /** The time after which no call waits any more. */
   readonly believedMs: number;
 }
 
-/** A limit that keeps a call out. */
+/** A limit that keeps a call back. */
 export interface UsedUp {
   readonly counts: Counted;
   readonly remaining: number;
@@ -31,9 +31,9 @@ export interface UsedUp {
 }
 
 /**
- * What a provider told of its limits for one key and one model. A call waits where less is left than it needs. Answers come in
- * any order: what the request told that was sent last is what holds, and what an earlier one tells after it is old. Requests
- * that were sent after that one have taken theirs of what it told.
+ * What a provider reported about its limits for one key and one model. A call waits if less is left than it needs. Responses arrive in
+ * any order: the report for the request that was sent last applies, and later reports for earlier requests are outdated.
+ * Requests sent after that one have taken their part of what it reported.
  */
 export class ToldLimits {
   readonly #told = new Map<Counted, Told>();
@@ -53,11 +53,11 @@ export class ToldLimits {
       const { order } = sent;
       const known = this.#told.get(counts);
       if (known && known.order > order) continue;
-      // A span may have been measured when the request came in: a long answer tells it late.
+      // A duration may have been computed when the request arrived: a long answer delivers it late.
       const fromMs = reset.moment ? nowMs : sent.atMs;
       const untilMs = fromMs + reset.ms;
       const refill = refillOf(limit, fromMs, untilMs);
-      // Whoever was sent meanwhile is counted as if just now: at worst that is too many for a moment.
+      // Requests sent meanwhile are counted as if sent just now: at worst that is too many for a moment.
       if (counts === 'requests') refill?.take(this.#sent - order, nowMs);
       this.#told.set(counts, { order, remaining, refill, fromMs, untilMs, believedMs: nowMs + believedMs });
     }
@@ -71,7 +71,7 @@ export class ToldLimits {
     return readyMs > nowMs ? readyMs : 0;
   }
 
-  /** The limit that keeps a call out for the longest; `undefined` where none does. */
+  /** The limit that keeps a call back for the longest time; `undefined` if none does. */
   usedUp(call: Call | undefined, nowMs: number): UsedUp | undefined {
     let worst: UsedUp | undefined;
     for (const [counts, told] of this.#told) {
@@ -83,13 +83,13 @@ export class ToldLimits {
   }
 }
 
-/** Both OpenAI and Anthropic refill evenly, and tell when all is there again. */
+/** Both OpenAI and Anthropic refill evenly, and report when all is available again. */
 function refillOf({ limit, remaining }: ToldLimit, atMs: number, fullMs: number): Refill | undefined {
   if (limit === undefined || limit <= remaining) return undefined;
   return new Refill({ limit, left: remaining, atMs, fullMs });
 }
 
-/** When there is enough of a limit: of one that refills sooner than all is there. */
+/** When enough of a limit is available: if it refills evenly, before all is. */
 function freeAt(counts: Counted, told: Told, call: Call | undefined, nowMs: number): number {
   const { remaining, refill, untilMs, believedMs } = told;
   const needed = neededOf(counts, remaining, call);
@@ -99,6 +99,6 @@ function freeAt(counts: Counted, told: Told, call: Call | undefined, nowMs: numb
 
 function neededOf(counts: Counted, remaining: number, call: Call | undefined): number {
   if (!call || counts === 'requests' || counts === 'output') return 1;
-  // No token is shorter than a byte: mostly that is enough to know.
+  // A token has at least one byte, which usually decides it.
   return call.bytes <= remaining ? 1 : Math.max(1, call.need().input);
 }

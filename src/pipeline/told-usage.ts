@@ -12,10 +12,10 @@ import { ollamaUsage } from '../wire/ollama/response.ts';
 import { toldUsage, vendorUsage } from '../wire/openai/response.ts';
 import { openaiUsage } from '../wire/usage.ts';
 
-/** A longer answer is not read once more for what it used, characters. */
+/** A longer answer is not parsed a second time for its usage, characters. */
 const MAX_READ = 1024 * 1024;
 
-/** Where each protocol tells of its usage; others do as chat does. */
+/** Where each protocol reports the usage; the others do as chat does. */
 const PLACES: Readonly<Partial<Record<ProtocolName | Endpoint, (answer: JsonObject) => Usage | undefined>>> =
   {
     messages: ({ usage }) => anthropicUsage(usage),
@@ -28,8 +28,8 @@ const PLACES: Readonly<Partial<Record<ProtocolName | Endpoint, (answer: JsonObje
   };
 
 /**
- * What a whole answer tells that it used, although it is none that may be given to anybody.
- * @param spoken the protocol that it is in, or the endpoint where it is the client's
+ * The usage reported in a whole answer that cannot be used.
+ * @param spoken the protocol that it is in, or the endpoint if it is the client's
  */
 export function toldIn(text: string, spoken: ProtocolName | Endpoint, quirks: Quirks): Usage | undefined {
   const parsed = text.length > MAX_READ ? undefined : parseJson(text);

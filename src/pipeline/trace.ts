@@ -1,33 +1,33 @@
-/** What is known of a request as part of a trace. @see https://www.w3.org/TR/trace-context-2/ */
+/** A request as part of a trace. @see https://www.w3.org/TR/trace-context-2/ */
 import type { JsonObject } from '../wire/json.ts';
 
-/** The headers that carry it, lower-case. */
+/** The headers that carry it, in lower case. */
 export const TRACE_HEADERS = ['traceparent', 'tracestate'] as const;
 
-/** Longest tracestate that travels on, characters; longer ones stay behind, as the specification allows. */
+/** The longest tracestate that is passed on, characters; longer ones are dropped, as the specification allows. */
 const MAX_STATE = 512;
 
 export interface TraceDeps {
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Share of the traces that begin here which are exported, from 0 to 1. */
+  /** The share of the traces started here that is exported, from 0 to 1. */
   readonly sample: number;
 }
 
-/** The part of a trace that an attempt is. */
+/** An attempt as part of a trace. */
 export interface TracedAttempt {
   readonly spanId: string;
   /** When it began, milliseconds since the arrival of the request. */
   readonly atMs: number;
 }
 
-/** Names that an answer gives itself. */
+/** The id and model in an answer. */
 export interface AnswerNames {
   readonly id?: string | undefined;
   readonly model?: string | undefined;
 }
 
-/** Fields of requests that spans tell of, in the words of all protocols. */
+/** Request fields that spans include, with the names of all protocols. */
 const ASKED = [
   'stream',
   'max_completion_tokens',
@@ -49,7 +49,7 @@ const ASKED = [
   'previous_response_id',
 ] as const;
 
-/** What a request asks for beside its words. All of it may be megabytes. */
+/** The parameters of a request. The whole request may be megabytes. */
 export function askedIn(request: JsonObject): JsonObject {
   return Object.fromEntries(ASKED.filter((name) => name in request).map((name) => [name, request[name]]));
 }
@@ -58,20 +58,20 @@ export function askedIn(request: JsonObject): JsonObject {
 export class Trace {
   readonly traceId: string;
   readonly spanId: string;
-  /** The caller's span, where it told one. */
+  /** The caller's span, if it sent one. */
   readonly parentId: string | undefined;
-  /** Whether it is exported: as the caller has decided, or else by chance. */
+  /** Whether it is exported: as the caller has decided, otherwise by chance. */
   readonly sampled: boolean;
   readonly state: string | undefined;
   /** In the order of the record's attempts. */
   readonly attempts: TracedAttempt[] = [];
-  /** What the request asks for beside its words. */
+  /** The parameters of the request. */
   request: JsonObject | undefined;
-  /** The names of the answer, where there is one. */
+  /** The id and model of the answer, if there is one. */
   answer: (() => AnswerNames) | undefined;
   readonly #random: () => number;
 
-  /** @param headers of the client, lower-case names */
+  /** @param headers of the client, with lower-case names */
   constructor(headers: Readonly<Record<string, string | undefined>>, { random, sample }: TraceDeps) {
     this.#random = random;
     const given = parentIn(headers.traceparent);
@@ -80,7 +80,7 @@ export class Trace {
     this.sampled = given ? given.sampled : random() < sample;
     this.spanId = randomHex(random, 8);
     const state = headers.tracestate?.trim();
-    // A state without its parent says nothing.
+    // A state without its parent is meaningless.
     this.state =
       given && state && state.length <= MAX_STATE && !/[^\x20-\x7e]/.test(state) ? state : undefined;
   }
@@ -90,14 +90,14 @@ export class Trace {
     return { spanId: randomHex(this.#random, 8), atMs };
   }
 
-  /** The headers by which a provider joins the trace. */
+  /** The headers that connect the provider to the trace. */
   headersFor({ spanId }: TracedAttempt): Record<string, string> {
     const traceparent = `00-${this.traceId}-${spanId}-${this.sampled ? '01' : '00'}`;
     return this.state === undefined ? { traceparent } : { traceparent, tracestate: this.state };
   }
 }
 
-/** What a traceparent says; `undefined` where it is none, or of a version that nobody knows how to read. */
+/** Parses a traceparent; `undefined` if it is invalid, or of an unknown version. */
 function parentIn(text: string | undefined) {
   const match = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/.exec(text?.trim() ?? '');
   if (!match) return undefined;
@@ -107,7 +107,7 @@ function parentIn(text: string | undefined) {
   return { traceId: traceId!, parentId: parentId!, sampled: (Number.parseInt(flags!, 16) & 1) === 1 };
 }
 
-/** So many random bytes in hexadecimal; never all zeros, which stand for none. */
+/** Random bytes in hexadecimal; never all zeros, which stand for none. */
 function randomHex(random: () => number, bytes: number): string {
   let text = '';
   for (let n = 0; n < bytes; n += 4)

@@ -1,4 +1,4 @@
-/** What a client is told that asks for a model which nobody serves. */
+/** The error for a model that no provider serves. */
 import type { Access } from '../limits/access.ts';
 import type { ModelName } from './listed-names.ts';
 import type { Offers } from './offers.ts';
@@ -8,15 +8,15 @@ import { ProxyError } from '../errors.ts';
 
 export interface Unknown {
   readonly name: string;
-  /** What decided that nobody serves it. */
+  /** Why no provider serves it. */
   readonly rule: Rule;
-  /** What the caller may use; everything when left out. */
+  /** What the caller may use; everything by default. */
   readonly access: Access | undefined;
-  /** What the caller may ask for: no other name is suggested. */
+  /** The names that the caller may request: no other is suggested. */
   readonly names: readonly ModelName[];
 }
 
-/** Says why, and names the nearest models. */
+/** Gives the reason, and the nearest names. */
 export function unknownModel(offers: Offers, unknown: Unknown): ProxyError {
   const { name, rule, names } = unknown;
   const known =
@@ -37,7 +37,7 @@ function reason(offers: Offers, { name, rule, access }: Unknown): string {
     return 'the configuration says where it leads, but none of these targets can be asked';
   const { provider } = rule;
   const off = offers.whyOff(provider);
-  // Who may use all of it is told what is missing.
+  // A caller that may use everything is told what is missing.
   const isNarrowed = access?.narrowsModels || access?.narrowsProviders;
   const why =
     off === undefined
@@ -53,7 +53,7 @@ function addressedBy(provider: string, id: string): string {
   return id.startsWith(`${provider}/`) ? id : `${provider}/${id}`;
 }
 
-/** A model's name in a message: clients can name anything. */
+/** A model's name in a message: clients can send any name. */
 export function shownName(name: string): string {
   return name.length > 100 ? `${name.slice(0, 100)}...` : name;
 }

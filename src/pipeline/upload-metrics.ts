@@ -2,7 +2,7 @@ import type { UploadState } from '../logs/upload/state.ts';
 import type { Family } from './prometheus.ts';
 import { counter, family } from './prometheus.ts';
 
-/** What is known of the upload of the request log; nothing where there is none. */
+/** The metrics of log uploads; none if there are no uploads. */
 export function uploadFamilies(state: UploadState | undefined): Family[] {
   if (!state) return [];
   const one = (value: number) => [{ labels: {}, value }];

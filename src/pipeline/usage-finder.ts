@@ -4,18 +4,18 @@ import type { Units, Usage } from '../wire/usage.ts';
 import { chargedSum, chargedUsage } from '../wire/charged.ts';
 import { isObject, parseJson } from '../wire/json.ts';
 
-/** An answer up to this size is kept and read whole at its end, bytes. */
+/** An answer up to this size is kept and parsed at its end, bytes. */
 const WHOLE_BYTES = 64 * 1024;
 
-/** A `usage` is not longer, bytes. */
+/** The longest `usage`, bytes. */
 const USAGE_BYTES = 4 * 1024;
 
 const MARK = Buffer.from('"usage"');
 
 /**
- * Looks for what is charged in an answer that passes unread: pictures of many megabytes, sound, streams of either. It holds
- * nothing back, and keeps no more than the beginning of the answer. A long answer is searched for the word `"usage"`, which
- * within a text of JSON would have backslashes.
+ * Searches for usage in an answer that is not parsed: images of many megabytes, audio, streams of either. It delays nothing, and keeps
+ * no more than the beginning of the answer. A long answer is searched for the word `"usage"`, which would have backslashes
+ * within a JSON string.
  */
 export class UsageFinder {
   readonly #endpoint: Endpoint;
@@ -23,16 +23,16 @@ export class UsageFinder {
   readonly #found: JsonObject[] = [];
   #start: Uint8Array[] = [];
   #bytes = 0;
-  /** What may be the beginning of a usage. */
+  /** A possible beginning of a usage object. */
   #carried: Buffer = Buffer.alloc(0);
 
-  /** @param asked what the request says */
+  /** @param asked the amounts in the request */
   constructor(endpoint: Endpoint, asked: Units) {
     this.#endpoint = endpoint;
     this.#asked = asked;
   }
 
-  /** The next bytes of the answer, decompressed. */
+  /** Adds the next bytes of the answer, decompressed. */
   push(bytes: Uint8Array): void {
     const room = WHOLE_BYTES - this.#bytes;
     if (room > 0) this.#start.push(bytes.subarray(0, room));
@@ -46,7 +46,7 @@ export class UsageFinder {
     const asked = this.#asked;
     const whole = this.#bytes <= WHOLE_BYTES ? parseJson(start) : undefined;
     if (isObject(whole)) return chargedUsage(this.#endpoint, whole, asked);
-    // An answer in one piece has one usage of its own, at its end; in a stream each event has one of its part.
+    // A whole answer has one usage, at its end; in a stream each event may have one for its part.
     if (!start.trimStart().startsWith('{')) return chargedSum(this.#endpoint, this.#found, asked);
     const duration = /"duration"\s*:\s*"?([\d.]+)/.exec(start)?.[1];
     return chargedUsage(this.#endpoint, { usage: this.#found.at(-1), duration }, asked);
@@ -67,14 +67,14 @@ export class UsageFinder {
   }
 }
 
-/** The object that a mark is the name of; `undefined` when there is none. */
+/** The object that follows a match; `undefined` when there is none. */
 function objectBehind(block: Buffer, at: number): JsonObject | 'incomplete' | undefined {
   const text = block.toString('latin1', at + MARK.length, at + USAGE_BYTES);
   const ended = block.length >= at + USAGE_BYTES;
   const begun = /^\s*:\s*\{/.exec(text);
   if (!begun) return ended || !/^\s*(?::\s*)?$/.test(text) ? undefined : 'incomplete';
   let depth = 0;
-  // Numbers and short names: no text in it has a brace.
+  // It contains numbers and short names: no string in it contains a brace.
   for (let end = begun[0].length - 1; end < text.length; end += 1) {
     if (text[end] === '{') depth += 1;
     else if (text[end] === '}' && --depth === 0) {

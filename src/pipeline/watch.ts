@@ -1,29 +1,29 @@
-/** Tells of what is held back, and of what is back. */
+/** Reports what is put on hold, and what is available again. */
 import type { ProxyEvent } from '../events.ts';
 import type { ProxyError } from '../errors.ts';
 import type { Hold, OnHold } from './cooldown.ts';
 
-/** What a cooldown is of. */
+/** What a cooldown applies to. */
 export type Whose =
-  /** All models of a provider, which cannot be reached. */
+  /** All models of a provider that cannot be reached. */
   | { readonly scope: 'provider'; readonly name: string }
   | { readonly scope: 'target'; readonly name: string }
   | { readonly scope: 'endpoint'; readonly name: string; readonly endpoint: string }
-  /** A key that its provider refuses, from 0, and how many keys there are. */
+  /** A key that its provider rejects, by index, and the number of keys. */
   | { readonly scope: 'key'; readonly name: string; readonly key: number; readonly keys: number }
   /** The limit of a key for one target. */
   | { readonly scope: 'limit'; readonly name: string; readonly key: number; readonly keys: number };
 
-/** Makes who is told what becomes of a cooldown. */
+/** Creates the listener of a cooldown. */
 export type Watch = (whose: Whose) => OnHold;
 
-/** A pause of so many milliseconds is worth a word to whoever runs the proxy. */
+/** A pause of this length is worth reporting to the operator, milliseconds. */
 const LONG_PAUSE_MS = 60_000;
 
-/** Longest words of a provider in a line, characters. */
+/** The longest message of a provider in a line, characters. */
 const MAX_WORDS = 200;
 
-/** Tells of each change once. A cooldown that is prolonged by a failed trial is told at level debug. */
+/** Reports each change once. A cooldown that is prolonged by a failed trial is reported at level debug. */
 export function watching(tell: (event: ProxyEvent) => void): Watch {
   return (whose) => (now, before) => {
     const event = whose.scope === 'limit' ? pauseEvent(whose, now) : holdEvent(whose, now, before);
@@ -91,7 +91,7 @@ function wordsOf(whose: Exclude<Whose, { scope: 'limit' }>) {
   }
 }
 
-/** A rate limit ends by itself, and most do soon: only a long one is told at once. */
+/** A rate limit ends by itself, usually soon: only a long one is reported at once. */
 function pauseEvent(
   whose: Extract<Whose, { scope: 'limit' }>,
   now: Hold | undefined,
@@ -119,7 +119,7 @@ function fieldsOf(whose: Whose): Record<string, string | number> {
   return { [scope === 'key' ? 'provider' : 'target']: name, key: whose.key };
 }
 
-/** What failed, in the provider's own words where there are some. */
+/** The failure, in the provider's own words if there are some. */
 function causeOf({ fault, message, upstream }: ProxyError): string {
   const words = upstream?.message ? `${upstream.status} ${upstream.message}` : message;
   const short = words.length > MAX_WORDS ? `${words.slice(0, MAX_WORDS).toWellFormed()}…` : words;

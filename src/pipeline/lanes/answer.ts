@@ -3,7 +3,7 @@ import { ProxyError } from '../../errors.ts';
 import { ANSWER_BOUNDS } from '../../wire/json.ts';
 import { KINDS, parseInSteps, TooComplex, TooLong } from '../../wire/json-steps.ts';
 
-/** A provider's answer as a value; `undefined` when it is no JSON. @throws ProxyError `malformed` when it is too complex to be read */
+/** A provider's answer as a value; `undefined` when it is not JSON. @throws ProxyError `malformed` when it is too complex */
 export function* parseAnswer(text: string, target: string): Steps<unknown> {
   try {
     return yield* parseInSteps(text, ANSWER_BOUNDS);
@@ -15,7 +15,7 @@ export function* parseAnswer(text: string, target: string): Steps<unknown> {
   }
 }
 
-/** What an answer has too much of; `undefined` when it is no JSON. */
+/** The exceeded complexity limit of an answer; `undefined` when it is not JSON. */
 function excessOf(cause: unknown): string | undefined {
   if (cause instanceof TooLong) return cause.message;
   return cause instanceof TooComplex

@@ -9,7 +9,7 @@ import { load, onlyLoads } from './load.ts';
 import { relay } from './relay.ts';
 import { translate } from './translate.ts';
 
-/** The lane from the protocol of a request to a provider's. What is translated already is not relayed. */
+/** Chooses the lane for a request's protocol and a provider's. What is already translated is not relayed. */
 export function laneFor(
   inbound: Pick<Inbound, 'endpoint' | 'continuation' | 'json'>,
   provider: BaseProvider,

@@ -27,7 +27,7 @@ import { issuedFor } from './issuer.ts';
 import { judge } from './judge.ts';
 import { NO_FOLD } from './no-fold.ts';
 
-/** How a provider counts, where it does. */
+/** How a provider counts tokens, if it does. */
 interface Counting {
   readonly endpoint: Endpoint;
   readonly protocol: ProtocolName;
@@ -35,7 +35,7 @@ interface Counting {
   decode(answer: JsonObject): number | undefined;
 }
 
-/** How each protocol counts. */
+/** How each protocol counts tokens. */
 export const COUNTING: Readonly<Record<CountingName, Counting>> = {
   messages: {
     endpoint: 'messages.count_tokens',
@@ -64,8 +64,8 @@ export const COUNTING: Readonly<Record<CountingName, Counting>> = {
 };
 
 /**
- * How many tokens a request has: asked of the provider where it can count, otherwise counted here, with OpenAI's
- * newest vocabulary, which is exact for its models and an estimate for others.
+ * Counts the tokens of a request: the provider does if it can; otherwise they are counted here, in OpenAI's newest vocabulary, which
+ * is exact for its models and an estimate for others.
  */
 export const count: Lane = {
   kind: 'translate',
@@ -75,7 +75,7 @@ export const count: Lane = {
   ): Steps<Prepared | Local> {
     const created = Math.floor(nowMs / 1000);
     const value = inbound.json?.value ?? {};
-    // Counting asks for no answer, and so names no length of one.
+    // Counting requests no answer, and therefore has no limit on its length.
     const client = yield* writingFirst(
       () => callInputsWithin(value),
       inbound.bytes.length,
@@ -95,7 +95,7 @@ export const count: Lane = {
     }
     const quirks = provider.quirks(model);
     const issued = issuedFor(provider, model, { memory });
-    // What is counted is what would be asked.
+    // The request that would be sent is counted.
     const { protocol } = counting;
     const { request } = fit(client.request, { protocol, quirks, issued, memory });
     const context = { model, quirks, created, newId, memory: issued.view };

@@ -35,14 +35,14 @@ interface Embeddings {
   decode(answer: JsonObject, model: string, format: 'float' | 'base64'): JsonObject;
 }
 
-/** The same, and what its answers are. */
+/** The same, with the decoder of its answers. */
 interface Way extends Embeddings {
   readonly kind: AnswerKind;
-  /** Texts that one request may hold. */
+  /** The largest number of texts per request. */
   readonly most: number;
 }
 
-/** How each protocol asks for embeddings and reads them. */
+/** How each protocol encodes and decodes embeddings. */
 export const EMBEDDINGS: Readonly<Record<EmbeddingProtocolName, Embeddings>> = {
   gemini: { encode: encodeGeminiEmbeddings, decode: decodeGeminiEmbeddings },
   vertex: { encode: encodeVertexEmbeddings, decode: decodeVertexEmbeddings },
@@ -50,10 +50,10 @@ export const EMBEDDINGS: Readonly<Record<EmbeddingProtocolName, Embeddings>> = {
   bedrock: { encode: encodeBedrockEmbeddings, decode: decodeBedrockEmbeddings },
 };
 
-/** What only other ways to ask have a place for. */
+/** Fields that only other formats have. */
 const FOREIGN = ['task_type', 'input_type'] as const;
 
-/** OpenAI's own way, for clients that ask otherwise. */
+/** OpenAI's own format, for clients with another one. */
 const OPENAIS_WAY: Way = {
   kind: 'embeddings',
   most: Infinity,
@@ -63,7 +63,7 @@ const OPENAIS_WAY: Way = {
     return { body, dropped: request.task_type === undefined ? [] : ['taskType'] };
   },
   decode(answer) {
-    // Some servers give base64 whatever they are asked for, and some a vector for each token.
+    // Some servers return base64 whatever is requested, and some a vector per token.
     const numbers = inNumbers(answer) ?? answer;
     if (listOf(numbers.data).every((each) => isVector(objectOf(each).embedding))) return numbers;
     throw new ProxyError('malformed', 'Cannot read the answer: it holds no vectors');
@@ -74,7 +74,7 @@ function isVector(value: unknown): boolean {
   return Array.isArray(value) && typeof value[0] === 'number';
 }
 
-/** How a provider is asked. @throws ProxyError `unsupported` where it gives none */
+/** The provider's format. @throws ProxyError `unsupported` if it has no embeddings */
 function wayOf({ provider, model }: LaneContext): Way {
   const name = provider.embeddings(model);
   if (name) return { kind: `${name} embeddings`, most: mostTexts(name, model), ...EMBEDDINGS[name] };
@@ -82,10 +82,10 @@ function wayOf({ provider, model }: LaneContext): Way {
   throw new ProxyError('unsupported', `Cannot embed with ${provider.name}/${model}: it gives none`);
 }
 
-/** Texts that one call may hold, as OpenAI has it. */
+/** The largest number of texts per call, as at OpenAI. */
 const MAX_TEXTS = 2_048;
 
-/** The request, or several where one does not hold all of its texts. @throws ProxyError `invalid_request` for too many */
+/** The request, or several if one cannot contain all texts. @throws ProxyError `invalid_request` for too many */
 function inParts(request: JsonObject, most: number): JsonObject[] {
   const { input } = request;
   if (!Array.isArray(input) || input.length <= most) return [request];
@@ -99,7 +99,7 @@ function inParts(request: JsonObject, most: number): JsonObject[] {
   return parts;
 }
 
-/** Several answers as one: their vectors in order, and their tokens together. */
+/** Combines several answers: vectors in order, and the sum of tokens. */
 function joined(answers: readonly JsonObject[]): JsonObject {
   const [first = {}, ...others] = answers;
   if (others.length === 0) return first;
@@ -113,12 +113,12 @@ function joined(answers: readonly JsonObject[]): JsonObject {
   };
 }
 
-/** Clients of OpenAI's embeddings ask in the words between the protocols. */
+/** OpenAI's format is the canonical form of embeddings. */
 const OPENAIS_CLIENT: EmbeddingClient = {
   decode: (request) => ({ request, dropped: [], encode: (answer) => answer }),
 };
 
-/** Embeddings of a provider that is asked otherwise than its client asks. */
+/** Embeddings between a client and a provider with different formats. */
 export const embed: Lane = {
   kind: 'translate',
   *prepare(inbound: Inbound, context: LaneContext): Steps<Prepared> {
@@ -163,7 +163,7 @@ export const embed: Lane = {
         const answer = joined(answers);
         yield;
         const used = openaiUsage(answer.usage);
-        // Any text has tokens: 0 stands for those of providers that count none.
+        // Every text has tokens: 0 comes from providers that do not count them.
         const usage = used?.input === 0 ? undefined : used;
         const told = client.encode(answer);
         yield;

@@ -2,7 +2,7 @@ import type { BaseProvider } from '../../providers/base.ts';
 import type { LaneContext } from './lane.ts';
 import { CLAUDE, Issued } from '../../wire/parts/issued.ts';
 
-/** Whoever reads the same signatures as this provider's model: what is encrypted is bound to an account. */
+/** The providers that accept the same signatures as this one's model: encrypted content is bound to an account. */
 function issuerOf(provider: BaseProvider, model: string): string {
   const protocol = provider.protocol(model);
   const { type, quirks } = provider.settings;
@@ -12,7 +12,7 @@ function issuerOf(provider: BaseProvider, model: string): string {
   return `provider ${provider.name}`;
 }
 
-/** What this provider may be given back. */
+/** What may be sent back to this provider. */
 export function issuedFor(
   provider: BaseProvider,
   model: string,

@@ -7,7 +7,7 @@ import { errorIn } from '../../wire/error-event.ts';
 import { endingError, fails } from '../../wire/endings.ts';
 import { areBroken } from '../../wire/json.ts';
 
-/** Throws when a body that came with status 200 holds an error; it counts like the status it stands for. */
+/** Throws when a body of status 200 contains an error, which counts like the status it stands for. */
 export function judge(body: JsonObject, target: string): void {
   const found = classifyBody(errorIn(body));
   if (!found) return;
@@ -17,19 +17,19 @@ export function judge(body: JsonObject, target: string): void {
   });
 }
 
-/** Throws when a whole answer ended in a way that makes it none. */
+/** Throws when the ending of a whole answer is a fault. */
 export function judgeEnding(ending: Ending | undefined, target: string): void {
   const error = fails(ending) ? endingError(ending, target) : undefined;
   if (error) throw error;
 }
 
-/** How an answer of several choices ended: as the worst of them. */
+/** How an answer with several choices ended: as the worst of them. */
 export function worstEnding(endings: readonly (Ending | undefined)[]): Ending | undefined {
   if (endings.includes(undefined)) return undefined;
   return endings.find((ending) => ending?.fault !== undefined) ?? endings[0];
 }
 
-/** Throws when an answer ends without a finish reason within a tool call: it was cut there. */
+/** Throws when an answer ends without a finish reason within a tool call: it was truncated there. */
 export function judgeCut(
   ending: Ending | undefined,
   calls: readonly { readonly function: { readonly arguments: string } }[] | undefined,
@@ -40,7 +40,7 @@ export function judgeCut(
   throw new ProxyError('truncated', message, { target });
 }
 
-/** Throws when a tool call of an answer that claims to be complete has arguments that cannot be read. */
+/** Throws when an answer claims to be complete but has a tool call with invalid arguments. */
 export function judgeCalls(calls: readonly ToolCall[] | undefined, target: string): void {
   const broken = calls?.find(({ function: fn }) => areBroken(fn.arguments));
   if (!broken) return;

@@ -10,69 +10,69 @@ import type { Restorer } from '../../redact/outward/restorer.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Tap } from '../tap.ts';
 
-/** A whole, unstreamed answer, understood. */
+/** A decoded whole answer. */
 export interface WholeAnswer {
-  /** The answer in the client's protocol, a long one as bytes; `undefined` when the provider's bytes serve as they are. */
+  /** The answer in the client's protocol, as bytes if it is long; `undefined` when the provider's bytes are sent unchanged. */
   readonly text: string | Uint8Array<ArrayBuffer> | undefined;
   readonly finish: string | null;
   readonly usage: Usage | undefined;
-  /** What of it the client's protocol has no word for, by name; left out where all was said. */
+  /** The names of what the client's protocol cannot express; omitted if there is nothing. */
   readonly lost?: readonly string[];
 }
 
-/** Bytes for the client, where there are any. */
+/** Bytes for the client, if there are any. */
 export type Folded = Uint8Array | undefined;
 
-/** Turns upstream bytes into client bytes, chunk by chunk, and shows the tap what passes. */
+/** Converts upstream bytes to client bytes, chunk by chunk, and shows the tap what passes. */
 export interface Fold {
-  /** What takes long is given as the steps to it. */
+  /** Long work is returned as steps. */
   push(bytes: Uint8Array): Folded | Steps<Folded>;
-  /** The upstream ended: what is still to be sent, the terminator above all, when the answer is complete. */
+  /** The upstream has ended: the remaining bytes, above all the terminator, when the answer is complete. */
   end(): Folded | Steps<Folded>;
   /** The answer failed: the client's last events. */
   fail(error: ProxyError, requestId: string): string;
-  /** Goes on with another target's answer in place of the upstream's. */
+  /** Continues with another target's answer in place of the upstream's. */
   goOn(client: Answering): Continuation;
 }
 
 /** How a client is answered. */
 export interface Answering extends Pick<Understood, 'stream'> {
-  /** Whether its protocol has no way to say that a call cannot be read. */
+  /** Whether its protocol cannot express that a call is invalid. */
   readonly strict: boolean;
 }
 
 /** Writes the rest of an answer of which the client has the beginning, and shows the tap what passes. */
 export interface Continuation {
-  /** @throws ProxyError when the answer ends in a way that makes it none */
+  /** @throws ProxyError when the answer's ending is a fault */
   push(chunk: ChatChunk): string;
   /** The answer is complete: its last events and the terminator. @throws ProxyError as `push` does */
   end(): string;
 }
 
-/** A request made ready for one target, and how to read what comes back. */
+/** A request prepared for one target, and how to read the answer. */
 export interface Prepared {
-  /** Which of the provider's endpoints is asked. */
+  /** The provider's endpoint. */
   readonly endpoint: Endpoint;
-  /** What it is asked in; left out where that is the client's own. */
+  /** The protocol of the call; omitted if it is the client's own. */
   readonly protocol?: ProtocolName;
-  /** What of the client's query travels on. */
+  /** The part of the client's query that is passed on. */
   readonly query?: string | undefined;
   readonly body: Uint8Array<ArrayBuffer> | string;
-  /** The bodies of several requests, where one does not hold all; `body` is the first. */
+  /** The bodies of several requests, if one cannot contain everything; `body` is the first. */
   readonly parts?: readonly (Uint8Array<ArrayBuffer> | string)[] | undefined;
   readonly contentType: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Fields of the request that the target cannot take. */
+  /** Fields of the request that the target does not support. */
   readonly dropped: readonly string[];
-  /** Whether the usage is asked for although the client's own request does not. */
+  /** Whether usage is requested although the client's own request does not. */
   readonly asksUsage?: boolean;
-  /** Whether the target is given back something that it sealed, and could refuse. */
+  /** Whether it contains something that the target itself signed or encrypted, and could reject. */
   readonly sealed?: boolean;
-  /** @throws ProxyError when the body is an error or no answer */
+  /** @throws ProxyError when the body is an error or not an answer */
   whole(text: string, target: string): Steps<WholeAnswer>;
   /**
-   * A whole answer where a stream was asked for, as the events it should have been; `undefined`, or left out, where
-   * that cannot be.
+   * Converts a whole answer to the events it should have been, if a stream was requested; `undefined`, or omitted, if that is not
+   * possible.
    * @throws ProxyError as `whole` does
    */
   wholeAsStream?(text: string, target: string): Steps<string | undefined>;
@@ -81,31 +81,31 @@ export interface Prepared {
   fold(tap: Tap, target: string): Fold;
 }
 
-/** An answer that is made here, without asking anyone: it tells how many tokens texts have. */
+/** An answer made here without calling a provider, from the token counts of texts. */
 export interface Local {
   readonly texts: readonly string[];
   /** @param tokens of all texts together @returns JSON text */
   readonly local: (tokens: number) => string;
-  /** Why the answer ended, where it is one that says so. */
+  /** The finish reason of the answer, if it has one. */
   readonly finish?: string;
 }
 
-/** For whom a request is made ready, and with what. */
+/** The target that a request is prepared for, and the context. */
 export interface LaneContext {
   readonly provider: BaseProvider;
-  /** The name the provider knows. */
+  /** The upstream name. */
   readonly model: string;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
   readonly newId: () => string;
   readonly memory: ReplayMemory;
-  /** Of a stream. */
+  /** The time limit on work that blocks a stream. */
   readonly usage: UsageAsking;
-  /** Milliseconds since the provider was asked. */
+  /** Milliseconds since the provider was called. */
   readonly elapsedMs?: () => number;
-  /** Whether the target has just refused what it was given back of its reasoning. */
+  /** Whether the target has just rejected its own reasoning. */
   readonly unsealed?: boolean;
-  /** Set if something was replaced in the request. */
+  /** Set if something was redacted in the request. */
   readonly redaction?: Redaction | undefined;
 }
 
@@ -120,6 +120,6 @@ export interface Redaction {
 /** How requests and answers pass between a client's protocol and a provider's. */
 export interface Lane {
   readonly kind: 'relay' | 'translate';
-  /** @throws ProxyError `invalid_request`, or `unsupported` when the target cannot do what the client wants */
+  /** @throws ProxyError `invalid_request`, or `unsupported` when the target cannot do what the client requests */
   prepare(inbound: Inbound, context: LaneContext): Steps<Prepared | Local>;
 }

@@ -7,7 +7,7 @@ const LF = 10;
 const BEGIN = new TextEncoder().encode('data: ');
 const END = new TextEncoder().encode('\n\n');
 
-/** Shows a fold of events the lines of a stream as events: each line is one, whose bytes stay as they are. */
+/** Lets a fold of events read the lines of a stream as events: each line is one, whose bytes stay unchanged. */
 export class LinesFold implements Fold {
   readonly #events: Fold;
   #tail: Uint8Array | undefined;
@@ -24,7 +24,7 @@ export class LinesFold implements Fold {
   }
 
   *end(): Steps<Folded> {
-    // Some servers leave out the last line end.
+    // Some servers omit the last line end.
     const rest = this.#tail && (yield* settled(this.#events.push(asEvents(this.#tail))));
     this.#tail = undefined;
     const last = yield* settled(this.#events.end());

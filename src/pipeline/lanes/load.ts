@@ -5,13 +5,13 @@ import type { Lane, LaneContext, Local } from './lane.ts';
 import { answerOf } from '../../wire/ollama/client-answer.ts';
 import { asksNothing } from '../../wire/ollama/client-request.ts';
 
-/** Whether a request of Ollama's clients asks for nothing but to have a model ready, or to let go of it. */
+/** Whether a request of an Ollama client only asks to load or unload a model. */
 export function onlyLoads({ endpoint, json }: Pick<Inbound, 'endpoint' | 'json'>): boolean {
   const isOllamas = endpoint === 'ollama.chat' || endpoint === 'ollama.generate';
   return isOllamas && json !== undefined && asksNothing(json.value);
 }
 
-/** A model of others is always ready: what is asked is done at once, and nobody is asked. */
+/** A remote model is always ready: the request succeeds at once, without calling a provider. */
 export const load: Lane = {
   kind: 'translate',
   *prepare({ endpoint, model, json }: Inbound, { nowMs, newId }: LaneContext): Steps<Local> {

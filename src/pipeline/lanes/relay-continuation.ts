@@ -6,7 +6,7 @@ import type { Answering, Continuation } from './lane.ts';
 import { canonicalAssembler } from '../../wire/parts/assemble.ts';
 import { SseReader } from '../../wire/sse.ts';
 
-/** Goes on with a stream that was relayed: from here on its events are written, and the tap is shown them as before. */
+/** Continues a relayed stream: from here on its events are generated, and the tap sees them as before. */
 export class RelayContinuation implements Continuation {
   readonly #writer: ChatWriter;
   readonly #tap: Tap;
@@ -14,7 +14,7 @@ export class RelayContinuation implements Continuation {
   readonly #strict: boolean;
   readonly #events = new SseReader();
   readonly #encoder = new TextEncoder();
-  /** The calls as they come: of clients that are told of them as a whole the tap sees none that were cut. */
+  /** The calls as they arrive: if a client gets calls whole, the tap sees none that are truncated. */
   readonly #calls = canonicalAssembler();
 
   constructor({ stream, strict }: Answering, tap: Tap, target: string) {

@@ -19,25 +19,25 @@ import { together, WholeEvents } from './whole-events.ts';
 
 const LINE_END = new TextEncoder().encode('\n');
 const BLANK_LINE = new TextEncoder().encode('\n\n');
-/** Bytes of an event that are put together at once. */
+/** How many bytes of an event are assembled at once. */
 const LONG = 512 * 1024;
 /**
- * Passes whole events on as they came. The tail of an event that is still incomplete waits for its rest: no
- * client can use it, and a stream that is cut there can still end with a readable error. Events that are no JSON
- * are dropped, and so is an error event: what becomes of the answer then is not the provider's to say.
+ * Passes whole events on unchanged. The beginning of an incomplete event waits for its rest: no client can use it, and a stream that
+ * breaks there can still end with a readable error. Invalid events are dropped, and so is an error event: the proxy
+ * decides what happens then.
  */
 export class RelayFold implements Fold {
   readonly #tap: Tap;
   readonly #target: string;
   readonly #terminator: string;
-  /** Whether the usage is taken out of what passes. */
+  /** Whether the usage is removed from what passes. */
   readonly #hidesUsage: boolean;
   readonly #events = new SseReader();
   readonly #whole = new WholeEvents();
-  /** Whether something was shown: from then on a byte order mark is no longer one. */
+  /** Whether anything was shown: from then on a byte order mark is ordinary content. */
   #begun = false;
 
-  /** @param hidesUsage whether the usage was asked for here, and not by the client: it does not pass */
+  /** @param hidesUsage whether the usage was requested by the proxy rather than by the client: it is removed */
   constructor(tap: Tap, target: string, terminator: string, hidesUsage = false) {
     this.#tap = tap;
     this.#target = target;
@@ -51,7 +51,7 @@ export class RelayFold implements Fold {
   }
 
   end(): Folded | Steps<Folded> {
-    // Some servers leave out the last blank line: what is left may still be an event.
+    // Some servers omit the last blank line: the rest may still be an event.
     const tail = this.#whole.rest();
     const blank = tail.every((piece) => piece.every(isLineEnd));
     const rest = blank ? together(tail) : this.#show([...tail, BLANK_LINE]);
@@ -77,7 +77,7 @@ export class RelayFold implements Fold {
     return new RelayContinuation(client, this.#tap, this.#target);
   }
 
-  /** Shows whole events to the tap, and gives those that may go on. */
+  /** Shows whole events to the tap, and returns those that are passed on. */
   #show(pieces: readonly Uint8Array[]): Folded | Steps<Folded> {
     if (pieces.reduce((bytes, piece) => bytes + piece.length, 0) > LONG) return this.#showInSteps(pieces);
     const whole = together(pieces);
@@ -107,7 +107,7 @@ export class RelayFold implements Fold {
   }
 
   #shownWithoutUsage(whole: Uint8Array, given: readonly SseEvent[]): Folded {
-    // Read once, for the tap and for what is looked for here.
+    // Parsed once, for the tap and for what is looked up here.
     const events = given.map((event) => ({
       ...event,
       value: event.data === '[DONE]' ? undefined : eventJson(event),
@@ -121,7 +121,7 @@ export class RelayFold implements Fold {
     return plain ?? nulls.reduce((bytes, { data }) => withoutTopNullUsage(bytes, data), kept);
   }
 
-  /** @param passes a verdict for each event that has data; a comment has none and stays */
+  /** @param passes a verdict for each event with data; comments have none and are kept */
   #kept(whole: Uint8Array, passes: boolean[]): Uint8Array | undefined {
     const kept: Uint8Array[] = [];
     let begun = this.#begun;

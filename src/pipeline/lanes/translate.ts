@@ -57,7 +57,7 @@ import { checkAnswer } from './check.ts';
 import { issuedFor } from './issuer.ts';
 import { judge, judgeCalls, judgeCut, judgeEnding, worstEnding } from './judge.ts';
 
-/** How each protocol asks and reads. */
+/** How each protocol encodes requests and decodes answers. */
 export const PROTOCOLS: Readonly<Record<ProtocolName, ProviderProtocol>> = {
   chat: chatProtocol,
   messages: anthropicProtocol,
@@ -67,26 +67,26 @@ export const PROTOCOLS: Readonly<Record<ProtocolName, ProviderProtocol>> = {
   cohere: cohereProtocol,
 };
 
-/** Those that are given as JSON what is text in chat. */
+/** Protocols in which arguments are JSON values, unlike the text in chat. */
 const READS_JSON: ReadonlySet<ProtocolName> = new Set(['messages', 'gemini', 'converse']);
 
-/** What a client of Anthropic's asks for by header. */
+/** The features that an Anthropic client requests by header. */
 const BETAS = 'anthropic-beta';
 
-/** For providers that are not to be asked for the usage of a stream. */
+/** For providers that must not be asked for the usage of a stream. */
 const ASKS_NO_USAGE: Quirks = { drops: [USAGE_FIELD] };
 
-/** Protocols in which reasoning is signed or encrypted: it stays as the provider wrote it. */
+/** Protocols in which reasoning is signed or encrypted: it must stay as the provider wrote it. */
 const SIGNS: ReadonlySet<ProtocolName> = new Set(['messages', 'responses', 'converse']);
 
-/** A client of one protocol to a provider of another, through the canonical form. */
+/** Translates between a client and a provider with different protocols, through the canonical form. */
 export const translate: Lane = {
   kind: 'translate',
   *prepare(inbound: Inbound, context: LaneContext): Steps<Prepared> {
     const { provider, model, nowMs, newId, memory, redaction } = context;
     const created = Math.floor(nowMs / 1000);
     const client = yield* understood(inbound, context);
-    // An answer may repeat fields of the request, and the client knows them as it sent them.
+    // An answer may echo fields of the request, which the client knows as it sent them.
     const answering = redaction ? yield* understood(redaction.asked, context) : client;
     const restorer = redaction?.restorer;
     yield;
@@ -107,7 +107,7 @@ export const translate: Lane = {
     const body = yield* writeBody(changed?.body ?? encoded.body, inbound.bytes.length);
     const left = [client, fitted, encoded, changed ?? { dropped: [] }];
     const dropped = [...new Set(left.flatMap((each) => each.dropped))];
-    // Chat gives arguments on as the text that they are.
+    // Chat passes arguments on as text.
     const strict = inbound.endpoint !== 'chat';
     return {
       endpoint: name === 'responses' ? 'responses' : 'chat',
@@ -115,7 +115,7 @@ export const translate: Lane = {
       body,
       contentType: 'application/json',
       headers: { ...foreignHeaders(inbound.headers), ...encoded.headers },
-      // A client of another protocol did not ask for usage: its protocol tells it.
+      // A client of another protocol did not request usage: its protocol always reports it.
       dropped: dropped.filter((name) => inbound.endpoint === 'chat' || name !== USAGE_FIELD),
       asksUsage: name === 'chat' && inbound.stream && !quirks.drops?.includes(USAGE_FIELD),
       sealed: fitted.sealed,
@@ -149,7 +149,7 @@ export const translate: Lane = {
         const shown = (answer: JsonObject) => answering.encode(answer as unknown as ChatResponse);
         const answers = dropped.includes('n') ? 1 : (numberOf(client.request.n) ?? 1);
         const tap = new Tap(CANONICAL, maxBytes, answers, shown);
-        // Every provider is asked to tell it.
+        // Usage is requested from every provider.
         tap.awaitsUsage = true;
         return tap;
       },
@@ -170,7 +170,7 @@ export const translate: Lane = {
   },
 };
 
-/** A client's request in the canonical form. */
+/** Decodes a client's request. */
 function* understood(inbound: Inbound, { nowMs, newId, memory, elapsedMs }: LaneContext): Steps<Understood> {
   const asked = inbound.json ? exactly(inbound.json.text, inbound.json.value) : {};
   const created = Math.floor(nowMs / 1000);
@@ -186,8 +186,8 @@ function* understood(inbound: Inbound, { nowMs, newId, memory, elapsedMs }: Lane
 const CANONICAL: Passing = { ...passingOf('chat'), assembler: canonicalAssembler };
 
 /**
- * Remembers what is to be given back of an answer, and whose it is.
- * @param restorer of the answer: what is remembered is put into later requests after they were redacted
+ * Remembers what must be sent back of an answer, and its issuer.
+ * @param restorer of the answer: what is remembered is inserted into later requests after their redaction
  */
 function keep(
   { choices }: Pick<ChatResponse, 'choices'>,
@@ -202,7 +202,7 @@ function keep(
       : said;
     for (const part of parts) for (const value of sealedWith(part)) issued.note(value);
     for (const part of parts) {
-      // Clients may drop what Google signed a call with.
+      // Clients may drop Google's signature of a call.
       if (part.type !== 'call' || part.call.extra_content === undefined) continue;
       memory.set(part.call.id, { ...memory.get(part.call.id), extra_content: part.call.extra_content });
     }
@@ -210,7 +210,7 @@ function keep(
   }
 }
 
-/** The client's protocol wants a word of why each choice ended, also where the provider had none. */
+/** The client's protocol requires a finish reason for each choice, even if the provider sent none. */
 function withEndings(answer: ChatResponse): ChatResponse {
   const choices = answer.choices.map((choice) => {
     const plain = (choice.message.tool_calls?.length ?? 0) > 0 ? 'tool_calls' : 'stop';
@@ -225,7 +225,7 @@ function* readWhole(
   { name, encoded, names }: { name: ProtocolName; encoded: Encoded; names: OwnNames },
 ): Steps<ChatResponse> {
   const value = yield* parseAnswer(text, target);
-  // Gemini's errors come in lists, and so do its answers to those who ask for a stream without events.
+  // Gemini's errors come in lists, and so do its answers if a stream without events is requested.
   const body = Array.isArray(value) ? (value[0] as unknown) : value;
   if (isObject(body)) judge(body, target);
   if (!isObject(body) || (Array.isArray(value) && name !== 'gemini')) {
@@ -242,7 +242,7 @@ function* readWhole(
   );
 }
 
-/** Throws when the answer ended in a way that makes it none. */
+/** Throws when the ending of the answer is a fault. */
 function judgeWhole(answer: ChatResponse, target: string, strict: boolean): void {
   for (const { message, finish_reason: finish } of answer.choices) {
     const ending = endingOf('chat', finish);
@@ -256,12 +256,12 @@ interface Parts {
   readonly framing: Framing;
   readonly reader: ChatReader;
   readonly writer: ChatWriter;
-  /** Whether the client's protocol has no way to say that a call cannot be read. */
+  /** Whether the client's protocol cannot express that a call is invalid. */
   readonly strict: boolean;
   readonly names: OwnNames;
-  /** Remembers what is to be given back of the answer. */
+  /** Remembers what must be sent back of the answer. */
   readonly keep: (answer: ChatResponse) => void;
-  /** Restores what was redacted in the request; `undefined` if nothing is to be restored. */
+  /** Restores what was redacted in the request; `undefined` if nothing must be restored. */
   readonly restored: RestoredEvents | undefined;
 }
 
@@ -319,7 +319,7 @@ class TranslateFold implements Fold {
 
   goOn(): Continuation {
     this.#tap.goOn();
-    // The continuation comes from another flow, which has restored it already.
+    // The continuation comes from another flow, which has already restored it.
     this.#restored = undefined;
     const told = (text: string): string => {
       if (this.#tap.error) throw this.#tap.error;
@@ -345,13 +345,13 @@ class TranslateFold implements Fold {
     return events.map((event) => this.#writeOne(event as unknown as ChatChunk)).join('');
   }
 
-  /** Finish reasons come behind all else: what is wrong with the answer is known before the client hears of its end. */
+  /** Finish reasons are emitted last: whether the answer is valid is known before the client sees its end. */
   #writeOne(chunk: ChatChunk): string {
     const { writer, strict } = this.#parts;
     for (const { finish_reason: finish } of chunk.choices) {
       if (finish !== null) this.#tap.error ??= this.#tap.objection(finish, this.#target, { strict });
     }
-    // Behind the usage nothing is said.
+    // Nothing follows the usage.
     if (chunk.choices.length === 0) this.#tap.error ??= this.#untold();
     if (this.#tap.error) return '';
     const written = writer.push(chunk);
@@ -360,7 +360,7 @@ class TranslateFold implements Fold {
     return written;
   }
 
-  /** What is wrong with an answer that ends here when its provider did not say why. */
+  /** The error of an answer that ends here without a finish reason. */
   #untold(): ProxyError | undefined {
     return this.#tap.finish === null ? this.#tap.objection(null, this.#target) : undefined;
   }
@@ -390,7 +390,7 @@ class TranslateFold implements Fold {
   }
 }
 
-/** Whether a delta brings something that must be given back. */
+/** Whether a delta contains something that must be sent back. */
 function isSealed({ thinking_blocks: seals, extra_content: extra, tool_calls: calls }: ChatDelta): boolean {
   return (
     seals !== undefined ||

@@ -9,7 +9,7 @@ import { chunksOf } from '../../wire/openai/chunks.ts';
 import { canonicalChunks } from '../../wire/parts/chunks.ts';
 import { responsesProtocol } from '../../wire/responses/protocol.ts';
 
-/** Protocols whose whole answers have no simple counterpart in events: they go by way of the canonical form. */
+/** Protocols whose whole answers cannot simply be split into events: they are converted through the canonical form. */
 const READERS: Partial<Record<Inbound['endpoint'], ProviderProtocol>> = {
   messages: anthropicProtocol,
   responses: responsesProtocol,
@@ -17,9 +17,9 @@ const READERS: Partial<Record<Inbound['endpoint'], ProviderProtocol>> = {
 };
 
 /**
- * A whole answer, of a server that does not stream, as the events that its client asked for; `undefined` where it is
- * no answer, or the endpoint has no events.
- * @throws ProxyError `malformed` for what is no answer of the protocol
+ * Converts a whole answer of a server that does not stream to the events that its client requested; `undefined` if it is not an
+ * answer, or the endpoint has no events.
+ * @throws ProxyError `malformed` if it is not an answer of the protocol
  */
 export function wholeAsStream(
   inbound: Inbound,
@@ -33,13 +33,13 @@ export function wholeAsStream(
     if (chunks.length === 0) return undefined;
     return `${chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')}data: [DONE]\n\n`;
   }
-  // A whole answer is the one line of a stream.
+  // A whole answer is the only line of a stream.
   if (endpoint === 'ollama.chat' || endpoint === 'ollama.generate')
     return `data: ${JSON.stringify(value)}\n\n`;
   const protocol = READERS[endpoint];
   if (!protocol) return undefined;
   const created = Math.floor(nowMs / 1000);
-  // What the provider went on from is no matter here any more.
+  // The context of the request does not matter here any more.
   const {
     previous_response_id: _p,
     conversation: _c,

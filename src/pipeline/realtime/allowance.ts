@@ -4,28 +4,28 @@ import type { Usage } from '../../wire/usage.ts';
 import type { Exchange } from '../exchange.ts';
 import { addUsage, plainUsage } from '../../wire/usage.ts';
 
-/** How often it is looked whether a limit that was used up has room again for what is minor, milliseconds. */
+/** How often a used-up limit is checked again for the sake of minor messages, milliseconds. */
 const ROOM_MS = 1_000;
 
 const NOTHING_USED = plainUsage(0, 0);
 
-/** A message that is not sent on, and whether the client is to be told. */
+/** A message that is not passed on, and whether the client is told. */
 export interface Withheld {
   readonly error: ProxyError;
   readonly tell: boolean;
 }
 
-/** What a session has used, and what its limits leave it to ask for. */
+/** What a session has used, and what its limits still allow. */
 export class Allowance {
   readonly #exchange: Exchange;
   readonly #clock: Clock;
   #error: ProxyError | undefined;
   #lookAgainMs = -Infinity;
-  /** Whether the client knows that what is minor is withheld. */
+  /** Whether the client was told that minor messages are withheld. */
   #told = false;
-  /** `undefined` where no provider told anything. */
+  /** `undefined` if no provider reported any. */
   usage: Usage | undefined;
-  /** Messages that were withheld. */
+  /** The number of withheld messages. */
   withheld = 0;
 
   constructor(exchange: Exchange, clock: Clock) {
@@ -33,15 +33,15 @@ export class Allowance {
     this.#clock = clock;
   }
 
-  /** Takes of the limits what was used since the last time. @returns why nothing more may be asked for */
+  /** Charges what was used since the last call. @returns why nothing more may be requested */
   spend(usage: Usage): ProxyError | undefined {
     this.usage = addUsage(this.usage, usage);
     return this.#look();
   }
 
-  /** Whether a message that makes the model work must be withheld. @param minor whether it is one of many */
+  /** Whether a message that causes the model to respond must be withheld. @param minor whether it is one of many */
   withholds(minor: boolean): Withheld | undefined {
-    // What was found a moment ago will do.
+    // The result of a moment ago is reused.
     if (!minor || this.#clock.monotonic() >= this.#lookAgainMs) this.#look();
     const error = this.#error;
     if (!error) return undefined;

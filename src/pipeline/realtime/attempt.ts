@@ -18,23 +18,23 @@ import { protocolOf, textOf } from './messages.ts';
 export interface Begun {
   readonly kind: 'session';
   readonly socket: RealtimeSocket;
-  /** What it has sent so far. */
+  /** The messages that it has sent so far. */
   readonly held: readonly SocketMessage[];
-  /** How it was closed meanwhile, which its messages come before. */
+  /** How it was closed meanwhile, after these messages. */
   readonly closed: readonly [code: number, reason: string, flawed: boolean] | undefined;
 }
 
 export interface SessionAttemptDeps {
   readonly clock: Clock;
-  /** Largest message, bytes. */
+  /** The largest message, bytes. */
   readonly maxMessage: number;
-  /** Takes secrets out of what a provider says. */
+  /** Redacts a provider's text. */
   readonly mask: (text: string) => string;
 }
 
 /**
- * A provider that speaks first tells within this time after the handshake that it cannot serve a session, milliseconds.
- * Afterwards it counts as one that waits for the client.
+ * A provider that sends the first message reports within this time after the handshake that it cannot serve a session,
+ * milliseconds. Afterwards it is treated as one that waits for the client.
  */
 const GREETING_MS = 3_000;
 
@@ -50,7 +50,7 @@ export class SessionAttempt implements Attempting<Begun> {
   #socket: RealtimeSocket | undefined;
   status: number | null = null;
 
-  /** @param client aborts with a ProxyError: the client left, or the deadline passed */
+  /** @param client aborts with a ProxyError when the client disconnects, or the deadline passes */
   constructor(inbound: Inbound, plan: AttemptPlan, client: Abort, deps: SessionAttemptDeps) {
     this.#inbound = inbound;
     this.#plan = plan;
@@ -113,7 +113,7 @@ export class SessionAttempt implements Attempting<Begun> {
     return { lane: 'relay', status: reply.status, headers: told, dropped: [], answer };
   }
 
-  /** Waits for the first message, which tells whether there is a session. */
+  /** Waits for the first message, which shows whether there is a session. */
   async #first(socket: RealtimeSocket): Promise<Pick<Begun, 'held' | 'closed'>> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const held: SocketMessage[] = [];
@@ -150,7 +150,7 @@ export class SessionAttempt implements Attempting<Begun> {
     };
   }
 
-  /** What the client has asked already, with the model's name as the provider knows it. */
+  /** The client's first message, with the upstream name of the model. */
   #opening(): string | undefined {
     const { json } = this.#inbound;
     const setup = json && setupOf(json.value);
@@ -161,7 +161,7 @@ export class SessionAttempt implements Attempting<Begun> {
 
   async #refused(reply: SocketReply): Promise<ProxyError> {
     const body = await beginning(reply.body).catch(() => '');
-    // A server that takes the upgrade for a plain request says nothing about the session.
+    // A server that treats the upgrade as a plain request says nothing about the session.
     const status = reply.status < 300 ? 501 : reply.status;
     const classified = classifyStatus(status, reply.headers, body, this.#protocol.greets);
     return refusalOf(classified, {
@@ -179,7 +179,7 @@ export class SessionAttempt implements Attempting<Begun> {
     return refusalOf(classified, { target: target.id, body: '', nowMs: this.#deps.clock.now() });
   }
 
-  /** A close before the first message, of which the reason says more than the code. */
+  /** A close before the first message, whose reason is more specific than the code. */
   #closed(code: number, reason: string, flawed: boolean): ProxyError {
     const target = this.#plan.target.id;
     if (flawed)
@@ -192,7 +192,7 @@ export class SessionAttempt implements Attempting<Begun> {
   }
 }
 
-/** The HTTP status that a close stands for, by the words that Google's and OpenAI's services close with. */
+/** The HTTP status that a close corresponds to, by the reasons of Google's and OpenAI's services. */
 function statusOfClose(code: number, reason: string): number {
   if (/api[ _]?key/i.test(reason)) return 401;
   if (/quota|rate limit|exhausted/i.test(reason)) return 429;

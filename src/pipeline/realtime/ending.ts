@@ -14,7 +14,7 @@ import { CLOSE } from '../../wire/websocket/close.ts';
 export interface End {
   readonly by: 'client' | 'provider' | 'proxy';
   readonly code: number;
-  /** What went wrong; left out where nothing did. */
+  /** The error; omitted if there was none. */
   readonly error?: ProxyError | undefined;
   /** Whether it counts against the target. */
   readonly counts?: boolean;
@@ -22,19 +22,19 @@ export interface End {
 
 export type Failed = End & { readonly error: ProxyError };
 
-/** Codes with which a provider says that it has a trouble of its own. */
+/** Close codes for a problem of the provider. */
 const TROUBLES: readonly number[] = [CLOSE.internal, CLOSE.restarts, CLOSE.tryLater];
-/** Codes with which a session ends that has nothing more to say. */
+/** Close codes of a session that is complete. */
 const CALM: readonly number[] = [CLOSE.normal, CLOSE.goingAway, CLOSE.none];
 
-/** The client has closed its end. @param answering whether an answer was under way */
+/** The client has closed the session. @param answering whether a response was in progress */
 export function endOfClient(code: number, answering: boolean): End {
   if (code !== CLOSE.abnormal && !answering) return { by: 'client', code };
   const message = 'Cannot finish the session: the client closed the connection';
   return { by: 'client', code, error: new ProxyError('client_abort', message) };
 }
 
-/** The provider said goodbye. @param words its reason @param answering whether an answer was under way */
+/** The provider has closed the session. @param words its reason @param answering whether a response was in progress */
 export function closedByProvider(target: string, code: number, words: string, answering: boolean): End {
   if (CALM.includes(code) && !answering) return { by: 'provider', code };
   const said = words === '' ? '' : `: ${words}`;
@@ -42,7 +42,7 @@ export function closedByProvider(target: string, code: number, words: string, an
   return { by: 'provider', code, error, counts: TROUBLES.includes(code) };
 }
 
-/** The provider went without a word, or broke the protocol. @param flaw how it broke it; left out where it did not */
+/** The connection to the provider was lost, or it violated the protocol. @param flaw the violation; omitted if there was none */
 export function cutByProvider(target: string, code: number, flaw: string | undefined): Failed {
   const error =
     flaw === undefined
@@ -61,18 +61,18 @@ function cannotGoOn(fault: Fault, target: string, state: string): ProxyError {
   return new ProxyError(fault, `Cannot go on with the session of ${target}: ${state}`, { target });
 }
 
-/** What is known of a session when it is over. */
+/** The facts about a finished session. */
 interface Ended {
   readonly clock: Clock;
   readonly allowance: Allowance;
   readonly transcript: Transcript;
   readonly counts: Counts;
   readonly answering: boolean;
-  /** Bytes that the client was sent. */
+  /** The number of bytes sent to the client. */
   readonly sent: number;
 }
 
-/** Tells its target how a session ended, and makes its record. */
+/** Reports the end of a session to its target, and makes its record. */
 export function finishSession(end: End, routed: Routed<Begun>, exchange: Exchange, ended: Ended): void {
   const { clock, allowance, transcript, counts, answering, sent } = ended;
   const { target, ticket, beganMs } = routed;
@@ -84,7 +84,7 @@ export function finishSession(end: End, routed: Routed<Begun>, exchange: Exchang
   else target.abandon(ticket, nowMs);
   exchange.received(counts.received);
   exchange.wasAsked(transcript.request());
-  // Where nothing was answered, nothing was used.
+  // Without a response, nothing was used.
   const untold = counts.answers > 0 || answering ? undefined : plainUsage(0, 0);
   const left = error?.fault === 'client_abort' || error?.fault === 'client_stall';
   exchange.finish({

@@ -4,7 +4,7 @@ import type { RealtimeProtocol } from '../../wire/realtime/protocol.ts';
 import { geminiLive } from '../../wire/realtime/gemini.ts';
 import { openaiRealtime } from '../../wire/realtime/openai.ts';
 
-/** What is spoken at an endpoint that is a WebSocket. */
+/** The protocol of a WebSocket endpoint. */
 export function protocolOf(endpoint: Endpoint): RealtimeProtocol {
   return endpoint === 'realtime.live' ? geminiLive : openaiRealtime;
 }

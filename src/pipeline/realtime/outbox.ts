@@ -5,28 +5,28 @@ import { bytesOf } from './messages.ts';
 
 export interface OutboxOptions {
   readonly clock: Clock;
-  /** What may wait beside the message that the client is behind with, bytes. */
+  /** The largest queue besides the message being sent, bytes. */
   readonly maxWaiting: number;
   /** How long the client may take nothing, milliseconds. */
   readonly stallMs: number;
-  /** Told that nothing more should come for now. */
+  /** Called when nothing more should be added for now. */
   readonly behind: () => void;
-  /** Told that the client has taken all there was. */
+  /** Called when the client has taken everything. */
   readonly caughtUp: () => void;
-  /** Told, in words, that the client takes too little. */
+  /** Called with a message when the client takes too little. */
   readonly tooSlow: (state: string) => void;
 }
 
-/** What is on its way to the client. Nothing in it is dropped: a client that is behind holds its provider back. */
+/** The messages on their way to the client. None is dropped: a slow client slows its provider down. */
 export class Outbox {
   readonly #peer: Peer;
   readonly #options: OutboxOptions;
   #queue: SocketMessage[] = [];
   #isBehind = false;
   #cancelStall: (() => void) | undefined;
-  /** Bytes that wait. */
+  /** The number of queued bytes. */
   waiting = 0;
-  /** Bytes that were sent. */
+  /** The number of bytes sent. */
   sent = 0;
 
   constructor(peer: Peer, options: OutboxOptions) {
@@ -34,7 +34,7 @@ export class Outbox {
     this.#options = options;
   }
 
-  /** Whether the client has not taken all that was sent. */
+  /** Whether the client has not taken everything that was sent. */
   get isBehind(): boolean {
     return this.#isBehind;
   }
@@ -47,7 +47,7 @@ export class Outbox {
       this.#options.tooSlow('the client takes less than the provider sends (limits.realtime.max_unsent)');
   }
 
-  /** The client takes more again. */
+  /** The client can take more again. */
   drained(): void {
     this.#cancelStall?.();
     this.#isBehind = false;
@@ -59,7 +59,7 @@ export class Outbox {
     if (!this.#isBehind) this.#options.caughtUp();
   }
 
-  /** Nothing more is sent. */
+  /** Sends nothing more. */
   stop(): void {
     this.#cancelStall?.();
     this.#queue = [];

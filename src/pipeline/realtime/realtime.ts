@@ -12,30 +12,30 @@ export interface RealtimeDeps extends Omit<SessionDeps, 'limits' | 'over'> {
   readonly admission: Admission;
   readonly router: RequestRouter<Begun>;
   readonly limits: Omit<SessionLimits, 'maxContent'>;
-  /** Largest transcript that is kept, characters. */
+  /** The largest transcript that is kept, characters. */
   readonly maxContent: number;
-  /** Those that are under way; they outlive a configuration. */
+  /** The sessions in progress; they outlive a configuration. */
   readonly sessions: Set<Session>;
 }
 
-/** Who wants a session. */
+/** The caller of a session. */
 export interface Wanted {
   readonly abort: Abort;
   readonly requester: Requester;
-  /** Whether the record is to have what was said. */
+  /** Whether the transcript is recorded. */
   readonly keeps: boolean;
 }
 
-/** A session that a provider has begun, and the client is still to be told of. */
+/** A session that a provider has begun, before the client is connected to it. */
 export interface Agreed {
   readonly routed: Routed<Begun>;
-  /** @param asked what the client has sent already, and the provider has been told */
+  /** @param asked the client's first message, which the provider has already received */
   begin(peer: Peer, asked: readonly string[]): Session;
-  /** There is no client any more. */
+  /** The client has disconnected. */
   discard(): void;
 }
 
-/** Opens realtime sessions: finds targets, asks them in turn, and joins the two ends. */
+/** Opens realtime sessions: finds targets, tries them in turn, and connects the two ends. */
 export class Realtime {
   readonly #deps: RealtimeDeps;
 
@@ -43,7 +43,7 @@ export class Realtime {
     this.#deps = deps;
   }
 
-  /** @throws ProxyError; then the exchange is left for the caller to finish */
+  /** @throws ProxyError; the caller must finish the exchange then */
   async open(inbound: Inbound, exchange: Exchange, wanted: Wanted): Promise<Agreed> {
     const { admission, router, clock } = this.#deps;
     const admitted = await admission.admit(inbound, wanted.requester);
@@ -55,7 +55,7 @@ export class Realtime {
     const routed = await router.route({
       inbound,
       candidates,
-      // A session cannot be given to whoever is faster, nor gone on with elsewhere.
+      // A session can be neither hedged nor continued elsewhere.
       policy: { ...policy, hedge: false, resume: false },
       expected,
       abort: wanted.abort,

@@ -17,51 +17,51 @@ import { Vigil } from './vigil.ts';
 
 /** The client's end of a session. */
 export interface Peer {
-  /** Sends a message. @returns whether it takes more: if not, it must be told by `drained` first */
+  /** Sends a message. @returns whether it takes more; if not, `drained` must be awaited first */
   send(message: SocketMessage): boolean;
-  /** Says goodbye. @param code 1005 for none */
+  /** Closes the connection properly. @param code 1005 for none */
   close(code: number, reason: string): void;
-  /** Breaks the connection. */
+  /** Aborts the connection. */
   terminate(): void;
 }
 
 export interface SessionLimits {
-  /** What may wait to be sent to either side, bytes. */
+  /** The largest queue in either direction, bytes. */
   readonly maxUnsent: number;
-  /** How long nobody may say anything, milliseconds. */
+  /** How long both sides may be silent, milliseconds. */
   readonly idleMs: number;
   /** The longest session, milliseconds. */
   readonly maxMs: number;
   /** How long the client may take nothing, milliseconds. */
   readonly stallMs: number;
-  /** Largest transcript that is kept, characters; 0 keeps none. */
+  /** The largest transcript that is kept, characters; 0 keeps none. */
   readonly maxContent: number;
 }
 
 export interface SessionDeps {
   readonly clock: Clock;
   readonly limits: SessionLimits;
-  /** The memory of all that is put together for records. */
+  /** The memory for records of all sessions and streams. */
   readonly budget: StreamBudget;
-  /** Takes secrets out of what a provider says. */
+  /** Redacts a provider's text. */
   readonly mask: (text: string) => string;
-  /** Told when it is over. */
+  /** Called at the end. */
   readonly over: (session: Session) => void;
 }
 
-/** How many messages passed, and what became of them. */
+/** The number of messages, and of their outcomes. */
 export interface Counts {
   client: number;
   provider: number;
-  /** Answers that came to their end. */
+  /** The number of completed responses. */
   answers: number;
-  /** Bytes of the client. */
+  /** The number of bytes from the client. */
   received: number;
 }
 
 const STOPPED = 'the proxy is being stopped';
 
-/** A realtime session: it passes messages on as they come, reads along for limits and the record, and ends both sides. */
+/** A realtime session: it passes messages on unchanged, inspects them for limits and the record, and closes both ends. */
 export class Session implements WatchedStream {
   readonly #peer: Peer;
   readonly #protocol: RealtimeProtocol;
@@ -76,7 +76,7 @@ export class Session implements WatchedStream {
   #over = false;
   #answering = false;
   #draining = false;
-  /** How the provider ended it while there was something on its way. */
+  /** How the provider ended it while messages were still queued. */
   #closedBehind: Begun['closed'];
 
   constructor(
@@ -107,7 +107,7 @@ export class Session implements WatchedStream {
     return this.#routed.opened.answer.socket;
   }
 
-  /** Passes on what has come so far, then all the rest. @param asked what the provider was told already */
+  /** Passes on what has arrived so far, then everything else. @param asked what the provider has already received */
   begin(asked: readonly string[]): void {
     const { clock, limits, budget } = this.#deps;
     const { held, closed } = this.#routed.opened.answer;
@@ -135,7 +135,7 @@ export class Session implements WatchedStream {
     if (!this.#outbox.isBehind && !this.#over) this.#socket.resume();
   }
 
-  /** A message of the client. */
+  /** A message from the client. */
   fromClient(message: SocketMessage): void {
     if (this.#over) return;
     this.#count(message);
@@ -154,12 +154,12 @@ export class Session implements WatchedStream {
     this.#fail({ by: 'proxy', code: CLOSE.tryLater, error });
   }
 
-  /** The client takes more again. */
+  /** The client can take more again. */
   drained(): void {
     if (!this.#over) this.#outbox.drained();
   }
 
-  /** The client has closed its end. @param code 1006 where it went without a word */
+  /** The client has closed its end. @param code 1006 if the connection was lost */
   clientClosed(code: number, reason: string): void {
     if (this.#over) return;
     this.#end(endOfClient(code, this.#answering));
@@ -167,7 +167,7 @@ export class Session implements WatchedStream {
     else this.#socket.close(code, reason);
   }
 
-  /** The proxy is being stopped: it ends when the answer that is under way has ended. */
+  /** The proxy stops: the session ends when the current response is complete. */
   drain(): void {
     this.#draining = true;
     if (!this.#answering) this.#stop(STOPPED);
@@ -234,7 +234,7 @@ export class Session implements WatchedStream {
     this.#fail({ by: 'proxy', code: CLOSE.abnormal, error });
   }
 
-  /** Tells the client of an error in its protocol. @returns whether that has a way to say it */
+  /** Sends an error to the client in its protocol. @returns whether the protocol has one */
   #tell({ rule, message }: ProxyError): boolean {
     const { code, type } = rule;
     const event = this.#protocol.errorEvent({ code, type, message }, this.#exchange.id);
@@ -245,7 +245,7 @@ export class Session implements WatchedStream {
   #providerClosed(code: number, reason: string, flawed: boolean): void {
     if (this.#over) return;
     if (this.#outbox.waiting > 0) {
-      // What came before it comes first.
+      // Queued messages are sent first.
       this.#closedBehind = [code, reason, flawed];
       return;
     }
@@ -257,7 +257,7 @@ export class Session implements WatchedStream {
     this.#peer.close(isSendable(code) ? code : CLOSE.none, words);
   }
 
-  /** Ends it in good order. */
+  /** Closes it properly. */
   #stop(why: string): void {
     if (this.#over) return;
     this.#end({ by: 'proxy', code: CLOSE.goingAway });
@@ -265,12 +265,12 @@ export class Session implements WatchedStream {
     this.#socket.close(CLOSE.normal, '');
   }
 
-  /** Ends it with an error that the client is told of. @param code what its connection is closed with; 1006 breaks it */
+  /** Closes it with an error that the client is told. @param code the close code; 1006 aborts the connection */
   #fail(end: Failed, code = end.code): void {
     if (this.#over) return;
     const breaks = code === CLOSE.abnormal;
     if (!breaks) this.#tell(end.error);
-    // Whoever closes a connection is told at once that it is closed: by then this is over.
+    // The close event fires at once: by then this must be over.
     this.#end(end);
     if (breaks) this.#peer.terminate();
     else this.#peer.close(code, fittingReason(end.error.message));

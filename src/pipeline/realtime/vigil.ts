@@ -3,24 +3,24 @@ import { Silence } from '../silence.ts';
 
 export interface VigilOptions {
   readonly clock: Clock;
-  /** How long nobody may say anything, milliseconds. */
+  /** How long both sides may be silent, milliseconds. */
   readonly idleMs: number;
   /** The longest session, milliseconds. */
   readonly maxMs: number;
-  /** Asks the provider for a sign of life. */
+  /** Sends a ping to the provider. */
   readonly ping: () => void;
   /** Whether the provider can be heard now. */
   readonly listens: () => boolean;
-  /** Told, in words, that the session is over in good order. */
+  /** Called with a reason when the session is over in good order. */
   readonly ends: (why: string) => void;
-  /** Told that the provider gives no sign of life. */
+  /** Called when the provider does not answer pings. */
   readonly silent: () => void;
 }
 
-/** How often the provider is asked for a sign of life, milliseconds. Two that stay without an answer are its end. */
+/** The interval of pings to the provider, milliseconds. Two without an answer end the session. */
 const PING_MS = 20_000;
 
-/** Watches over a session: that somebody says something, that the provider is there, and that it comes to an end. */
+/** Watches a session: that messages are exchanged, that the provider is there, and that it ends. */
 export class Vigil {
   readonly #options: VigilOptions;
   readonly #idle: Silence;
@@ -40,12 +40,12 @@ export class Vigil {
     this.#pingLater();
   }
 
-  /** Somebody said something. */
+  /** A message was exchanged. */
   spoken(): void {
     this.#idle.wait(this.#options.idleMs);
   }
 
-  /** Bytes of the provider came, whatever they are. */
+  /** Bytes from the provider have arrived, of any kind. */
   heard(): void {
     this.#heardMs = this.#options.clock.monotonic();
   }
