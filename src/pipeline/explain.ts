@@ -12,7 +12,7 @@ import { FAULTS, ProxyError, toProxyError } from '../errors.ts';
 import { Call } from '../providers/call.ts';
 import { usageAsking } from '../providers/usage-asking.ts';
 import { factsOf } from '../providers/facts-text.ts';
-import { bothRules } from '../redact/outward/rule.ts';
+import { bothRules, namesOf } from '../redact/outward/rule.ts';
 import { atOnce } from '../turns.ts';
 import { laneFor } from './lanes/choose.ts';
 import { withBody } from './redaction.ts';
@@ -156,7 +156,7 @@ function explainTarget(
     lane: lane.kind,
     protocol: provider.protocol(model),
     facts: known(provider.protocol(model), provider, model),
-    redacts: rule ? [...rule.kinds, ...rule.patterns.map(({ name }) => name)] : [],
+    redacts: namesOf(rule),
   };
   const nothing = { url: null, headers: {}, body: null, dropped: [], refused: null };
   try {

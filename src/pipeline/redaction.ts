@@ -20,7 +20,11 @@ import { findModel } from '../wire/splice.ts';
 export type Redact = (
   body: Uint8Array<ArrayBuffer>,
   rule: OutwardRule,
-  signal: AbortSignal,
+  asker: {
+    /** The name of the client's key; `null` without one. */
+    readonly caller: string | null;
+    readonly signal: AbortSignal;
+  },
 ) => Promise<Redacted>;
 
 export interface RedactionDeps {
@@ -54,7 +58,7 @@ export async function redacted(
     throw new ProxyError('unredactable', message);
   }
   const searched = await searchable(given, memory, signal, { readTokens, turns });
-  const { bytes, values, counts } = await redact(searched.bytes, rule, signal);
+  const { bytes, values, counts } = await redact(searched.bytes, rule, { caller: given.caller, signal });
   return { inbound: bytes ? await turns.run(withBody(searched, bytes)) : searched, values, counts };
 }
 

@@ -9,6 +9,7 @@ import type { Held } from './held.ts';
 import type { ProviderState } from './provider-state.ts';
 import type { TargetPool } from './target-pool.ts';
 import type { Target } from './target.ts';
+import { namesOf } from '../redact/outward/rule.ts';
 
 /** One provider as /providers and `llmproxy health` show it. Times are ISO 8601, spans milliseconds. */
 export interface ProviderStatus {
@@ -30,6 +31,8 @@ export interface ProviderStatus {
   readonly breakers: { readonly closed: number; readonly open: number; readonly half_open: number };
   readonly last_error: { readonly fault: string; readonly message: string; readonly at: string } | null;
   readonly next_probe: string | null;
+  /** What is replaced in requests before they are sent to it, by kind or by the name of a pattern. */
+  readonly redacts: readonly string[];
   /** The list of its models; null where it is not asked for. */
   readonly models: ListStatus | null;
   /** All that is held back now, and how it comes back. */
@@ -107,6 +110,7 @@ export function providerStatus(
         }
       : null,
     next_probe: nextProbe(targets, state, nowMs),
+    redacts: namesOf(provider.settings.redact),
     models,
     held: [
       ...ofProvider(state, nowMs).map((held) => shown(held, null)),
@@ -142,6 +146,7 @@ export function disabledStatus(name: string, type: string, reason: string): Prov
     breakers: { closed: 0, open: 0, half_open: 0 },
     last_error: null,
     next_probe: null,
+    redacts: [],
     models: null,
     held: [],
     targets: [],

@@ -45,10 +45,15 @@ export class Redactor {
   readonly #replacements: Replacing;
   readonly #kinds: readonly Kind[];
   readonly #secrets: Kind | undefined;
+  readonly #marks: RegExp;
+  readonly #isMark: RegExp;
 
   /** @param replacing what stands in the place of what is found; left out, what `mode` says */
   constructor({ kinds, custom, mode, salt }: RedactOptions, replacing?: Replacing) {
     this.#replacements = replacing ?? new Replacements(mode, salt);
+    const { marks } = this.#replacements;
+    this.#marks = marks ?? OWN_MARKS;
+    this.#isMark = marks ? new RegExp(`^(?:${marks.source})$`) : OWN;
     const known = (Object.keys(FINDERS) as RedactKind[]).filter((kind) => kinds.includes(kind));
     this.#kinds = [
       ...custom.map(({ name, pattern }): Kind => ({ name, kind: 'custom', find: customFinder(pattern) })),
@@ -167,7 +172,7 @@ export class Redactor {
     if (!this.#secrets || typeof value !== 'string' || value.length < 4 || !isSecretName(key))
       return undefined;
     if (isPlaceholder(value)) return value;
-    return OWN.test(value) ? value : this.#replacements.of(this.#secrets, value);
+    return this.#isMark.test(value) ? value : this.#replacements.of(this.#secrets, value);
   }
 
   #find(text: string, label: string): readonly Hit[] {
@@ -183,9 +188,9 @@ export class Redactor {
     };
     for (const kind of this.#kinds)
       kind.find(looked, (from, to) => {
-        if (from < to && !OWN.test(text.slice(from, to))) found.push({ from, to, kind });
+        if (from < to && !this.#isMark.test(text.slice(from, to))) found.push({ from, to, kind });
       });
-    const hits = text.includes('[') ? beside(OWN_MARKS, text, found) : found;
+    const hits = text.includes('[') ? beside(this.#marks, text, found) : found;
     return hits.length < 2 ? hits : apart(hits);
   }
 }

@@ -15,6 +15,8 @@ const HASH_DIGITS = 10;
 export interface Replacing {
   /** How many were made, by kind. */
   readonly counts: ReadonlyMap<string, number>;
+  /** What replacements look like: found again, they stay. Left out, what those of any mode look like. */
+  readonly marks?: RegExp;
   of(kind: Kind, found: string): string;
   /** Forgets the numbers of tags. */
   fresh(): void;

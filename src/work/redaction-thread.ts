@@ -5,14 +5,15 @@ import type { FromWorker, ToWorker } from './thread.ts';
 import { ProxyError } from '../errors.ts';
 import { WORKER } from './thread.ts';
 
-/** Requests that wait. */
-const MAX_WAITING = 1_024;
+/** The number of requests of one caller that may wait. */
+const MAX_WAITING = 256;
 
 /** How long the thread stays when there is nothing to do, milliseconds. */
 const IDLE_MS = 60_000;
 
 interface Job {
   readonly id: number;
+  readonly caller: string | null;
   readonly body: Uint8Array<ArrayBuffer>;
   readonly rule: OutwardRule;
   readonly resolve: (redacted: Redacted) => void;
@@ -29,7 +30,8 @@ interface Job {
  */
 export class RedactionThread {
   readonly #clock: Clock;
-  readonly #waiting: Job[] = [];
+  /** Requests that wait, by caller. Callers take turns: the first one is next. */
+  readonly #waiting = new Map<string | null, Job[]>();
   #running: Job | undefined;
   #worker: Worker | undefined;
   #jobs = 0;
@@ -45,9 +47,14 @@ export class RedactionThread {
    * @throws ProxyError `unredactable` when there is something in it that cannot be searched, `redaction_failed` when it
    * waits or takes longer than the rule allows, or fails
    */
-  async redact(body: Uint8Array<ArrayBuffer>, rule: OutwardRule, signal: AbortSignal): Promise<Redacted> {
+  async redact(
+    body: Uint8Array<ArrayBuffer>,
+    rule: OutwardRule,
+    { caller, signal }: { readonly caller: string | null; readonly signal: AbortSignal },
+  ): Promise<Redacted> {
     signal.throwIfAborted();
-    if (this.#waiting.length >= MAX_WAITING) throw failed('too many requests are searched at once');
+    const waiting = this.#waiting.get(caller) ?? [];
+    if (waiting.length >= MAX_WAITING) throw failed('too many requests are searched at once');
     const { promise, resolve, reject } = Promise.withResolvers<Redacted>();
     const id = ++this.#jobs;
     let cancelTimer = (): void => undefined;
@@ -64,14 +71,16 @@ export class RedactionThread {
       cancelTimer();
       signal.removeEventListener('abort', leave);
     };
-    this.#waiting.push({ id, body, rule, resolve, reject, limit, forget });
+    waiting.push({ id, caller, body, rule, resolve, reject, limit, forget });
+    this.#waiting.set(caller, waiting);
     this.#next();
     return await promise;
   }
 
   /** Ends the thread; what is still in work fails. */
   close(): void {
-    const jobs = [...(this.#running ? [this.#running] : []), ...this.#waiting.splice(0)];
+    const jobs = [...(this.#running ? [this.#running] : []), ...[...this.#waiting.values()].flat()];
+    this.#waiting.clear();
     this.#end();
     for (const { forget, reject } of jobs) {
       forget();
@@ -82,8 +91,7 @@ export class RedactionThread {
   /** Nobody waits for a job any more. The one in work ends with its thread. */
   #drop(id: number, reason: unknown): void {
     const running = this.#running;
-    const at = this.#waiting.findIndex((job) => job.id === id);
-    const job = running?.id === id ? running : this.#waiting.splice(at, 1)[0];
+    const job = running?.id === id ? running : this.#removed(id);
     if (!job) return;
     job.forget();
     job.reject(reason);
@@ -94,7 +102,7 @@ export class RedactionThread {
 
   #next(): void {
     if (this.#running) return;
-    const job = (this.#running = this.#waiting.shift());
+    const job = (this.#running = this.#taken());
     this.#cancelIdle?.();
     this.#cancelIdle = undefined;
     if (!job) {
@@ -106,6 +114,25 @@ export class RedactionThread {
     const bytes = job.body.slice();
     const message: ToWorker = { kind: 'redact', job: job.id, bytes, rule: job.rule };
     worker.postMessage(message, [bytes.buffer]);
+  }
+
+  /** Takes out the next request. The turn passes to the next caller. */
+  #taken(): Job | undefined {
+    for (const [caller, [job, ...others]] of this.#waiting) {
+      this.#waiting.delete(caller);
+      if (others.length > 0) this.#waiting.set(caller, others);
+      if (job) return job;
+    }
+    return undefined;
+  }
+
+  /** Takes out a certain request. */
+  #removed(id: number): Job | undefined {
+    for (const jobs of this.#waiting.values()) {
+      const at = jobs.findIndex((job) => job.id === id);
+      if (at >= 0) return jobs.splice(at, 1)[0];
+    }
+    return undefined;
   }
 
   #start(): Worker {

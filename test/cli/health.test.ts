@@ -38,6 +38,7 @@ function report(held: readonly Held[], more: Partial<Provider> = {}): HealthRepo
     breakers: { closed: 2, open: 0, half_open: 0 },
     last_error: null,
     next_probe: '2026-01-02T08:12:20.000Z',
+    redacts: [],
     models: null,
     held,
     targets: [],

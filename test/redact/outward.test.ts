@@ -349,6 +349,19 @@ describe('what cannot be searched', () => {
   });
 });
 
+test('of a name that an object has twice, nothing passes that was not searched', () => {
+  const text = '{"model":"m","messages":[{"content":"ann@corp.example.com","content":"hi"}],"user":":"}';
+  const { bytes, counts } = redactRequest(new TextEncoder().encode(text), RULE);
+  expect(new TextDecoder().decode(bytes)).toBe('{"model":"m","messages":[{"content":"hi"}],"user":":"}');
+  expect(counts).toEqual({});
+});
+
+test('a secret that looks like a placeholder of another kind of redaction is hidden', () => {
+  const content = '{"password": "HUNTER_42", "card": "[A_4111111111111111]"}';
+  const { value } = redacted({ messages: [{ content }] });
+  expect(value!.messages).toEqual([{ content: '{"password": "[KEY_1]", "card": "[A_[CARD_1]]"}' }]);
+});
+
 test('takes time in proportion to what it is given', () => {
   const ask = (count: number) => {
     const lines = Array.from({ length: count }, (_, n) => `${n}: ann${n}@corp.example.com is not ann@x`);

@@ -308,6 +308,36 @@ test('a realtime session is not opened', async () => {
   expect(a.asked).toEqual([]);
 });
 
+test('one caller that asks for much does not keep others from being searched', async () => {
+  await using a = upstream(() => completion('hello'));
+  const keys = ['one', 'two'].map((name) => ({ name, key: `sk-test-${name}-0123456789` }));
+  await using proxy = running({ ...single(a.url, REDACT), auth: { keys } });
+  const ask = async (key: string, content: string) => {
+    const headers = { authorization: `Bearer ${key}` };
+    const body = { model: 'm', messages: [{ role: 'user', content }] };
+    const reply = await proxy.post('/v1/chat/completions', body, { headers });
+    await reply.text();
+    return reply.status;
+  };
+  const long = 'call +49 151 2345678 or mail ann at corp, '.repeat(5_000);
+  let answered = 0;
+  const many = Array.from({ length: 20 }, async () => {
+    expect(await ask(keys[0]!.key, long)).toBe(200);
+    answered += 1;
+  });
+  expect(await ask(keys[1]!.key, MAIL)).toBe(200);
+  expect(answered).toBeLessThan(15);
+  await Promise.all(many);
+});
+
+test('/providers says what is replaced', async () => {
+  await using a = upstream(() => completion('hello'));
+  await using proxy = running(single(a.url, { out: ['email'], patterns: ['word=x+'] }));
+  expect(await (await fetch(`${proxy.url}/providers`)).json()).toMatchObject({
+    providers: [{ redacts: ['email', 'word'] }],
+  });
+});
+
 test('metrics count what was replaced', async () => {
   await using a = upstream(() => completion('hello'));
   await using proxy = running(single(a.url, REDACT));

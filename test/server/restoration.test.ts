@@ -1,6 +1,7 @@
 /** What was taken out of a request comes back in its answer, whole and streamed, in every protocol. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import OpenAI from 'openai';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { Running } from '../helpers/proxy.ts';
@@ -286,6 +287,85 @@ describe('what a client notices of it', () => {
       ],
     });
   });
+});
+
+test('a whole answer where a stream was asked for, compressed', async () => {
+  const answer = JSON.stringify(await completion('To [EMAIL_2].').json());
+  await using a = upstream(
+    () =>
+      new Response(Bun.gzipSync(answer), {
+        headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      }),
+  );
+  await using proxy = running({ providers: [provider('p', a.url, { redact: REDACT })] });
+  const ask = async (stream: boolean) => {
+    const body = { model: 'gpt-4o', stream, messages: [{ role: 'user', content: SAID }] };
+    return (
+      await proxy.post('/v1/chat/completions', body, { headers: { 'accept-encoding': 'gzip' } })
+    ).text();
+  };
+  expect(JSON.parse(await ask(false))).toMatchObject({ choices: [{ message: { content: `To ${MAIL}.` } }] });
+  expect(await ask(true)).toContain(`"content":"To ${MAIL}."`);
+});
+
+test('several answers at once, each with its own text', async () => {
+  const chunk = (index: number, content: string, finish: string | null = null) =>
+    `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o', choices: [{ index, delta: finish ? {} : { role: 'assistant', content }, finish_reason: finish }] })}\n\n`;
+  const events = [
+    chunk(0, 'a [EMA'),
+    chunk(1, 'b [EMAIL_'),
+    chunk(0, 'IL_2]'),
+    chunk(1, '2] ['),
+    chunk(0, '', 'stop'),
+    chunk(1, '', 'stop'),
+  ];
+  await using a = upstream(() => sse(`${events.join('')}data: [DONE]\n\n`));
+  await using proxy = running({ providers: [provider('p', a.url, { redact: REDACT })] });
+  const client = new OpenAI({ baseURL: `${proxy.url}/v1`, apiKey: 'k', maxRetries: 0 });
+  const stream = client.chat.completions.stream({
+    model: 'gpt-4o',
+    n: 2,
+    messages: [{ role: 'user', content: SAID }],
+  });
+  const { choices } = await stream.finalChatCompletion();
+  expect(choices.map(({ message }) => message.content)).toEqual([`a ${MAIL}`, `b ${MAIL} [`]);
+});
+
+describe('the openai client', () => {
+  const told = { reasoning: ['Hm.'], text: ['Mail [EM', 'AIL_2]', '.'], args: ['{"to":"[EMAIL', '_2]"}'] };
+
+  test.each(['chat', 'messages'] as const)(
+    'puts a stream of chat together, from a provider of %s',
+    async (name) => {
+      await using a = telling(name, () => told);
+      await using proxy = running({ providers: [{ ...speakerConfig(name, a.url), redact: REDACT }] });
+      const client = new OpenAI({ baseURL: `${proxy.url}/v1`, apiKey: 'k', maxRetries: 0 });
+      const stream = client.chat.completions.stream({
+        model: 'm-1',
+        messages: [{ role: 'user', content: SAID }],
+      });
+      const { message } = (await stream.finalChatCompletion()).choices[0]!;
+      expect(message.content).toBe(`Mail ${MAIL}.`);
+      expect(message.tool_calls![0]).toMatchObject({ function: { arguments: JSON.stringify({ to: MAIL }) } });
+    },
+  );
+
+  test.each(['chat', 'gemini'] as const)(
+    'puts a stream of responses together, from a provider of %s',
+    async (name) => {
+      await using a = telling(name, () => told);
+      await using proxy = running({ providers: [{ ...speakerConfig(name, a.url), redact: REDACT }] });
+      const client = new OpenAI({ baseURL: `${proxy.url}/v1`, apiKey: 'k', maxRetries: 0 });
+      const response = await client.responses
+        .stream({ model: 'm-1', input: SAID, instructions: `For ${MAIL}` })
+        .finalResponse();
+      expect(response.output_text).toBe(`Mail ${MAIL}.`);
+      expect(response.instructions).toBe(`For ${MAIL}`);
+      expect(response.output.find(({ type }) => type === 'function_call')).toMatchObject({
+        arguments: JSON.stringify({ to: MAIL }),
+      });
+    },
+  );
 });
 
 describe('the next turn', () => {

@@ -1,6 +1,6 @@
 /** JSON within a text, changed in place: what is not replaced stays as it was written, blanks, digits and all. */
 
-const [QUOTE, BACKSLASH, MINUS] = [0x22, 0x5c, 0x2d];
+const [QUOTE, BACKSLASH, MINUS, COLON] = [0x22, 0x5c, 0x2d, 0x3a];
 const [OPEN_LIST, OPEN_OBJECT, CLOSE_LIST, CLOSE_OBJECT] = [0x5b, 0x7b, 0x5d, 0x7d];
 const BEHIND_NAME = /\s*:/y;
 const NUMBER = /-?\d[\d.eE+-]*/y;
@@ -59,6 +59,17 @@ export function changedJson(json: string, visitor: JsonVisitor): string {
     }
   }
   return from === 0 ? json : out + json.slice(from);
+}
+
+/** How many names of fields are in valid JSON text. */
+export function namesIn(json: string): number {
+  let names = 0;
+  for (let at = 0; at < json.length;) {
+    const char = json.charCodeAt(at);
+    if (char === COLON) names += 1;
+    at = char === QUOTE ? literalEnd(json, at) : at + 1;
+  }
+  return names;
 }
 
 function literalEnd(json: string, from: number): number {

@@ -2,7 +2,7 @@ import type { RedactKind } from '../../config/redact-kinds.ts';
 import type { Replacing } from '../replacements.ts';
 
 /** What looks like a placeholder, whoever wrote it. */
-export const PLACEHOLDER = /\[[A-Z][A-Z0-9_]{0,40}_[1-9]\d{0,8}\]/g;
+export const PLACEHOLDER = /\[[A-Z][A-Z0-9_]{0,40}_[1-9]\d{0,5}\]/g;
 
 /**
  * Numbers values in the order in which they are found. Each spelling of a value has a placeholder of its own, so that it comes back
@@ -10,6 +10,7 @@ export const PLACEHOLDER = /\[[A-Z][A-Z0-9_]{0,40}_[1-9]\d{0,8}\]/g;
  */
 export class Placeholders implements Replacing {
   readonly counts = new Map<string, number>();
+  readonly marks = PLACEHOLDER;
   readonly #taken: ReadonlySet<string>;
   readonly #numbers = new Map<string, number>();
   readonly #kept = new Map<string, { readonly placeholder: string; readonly name: string }>();

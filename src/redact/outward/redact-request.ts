@@ -1,9 +1,11 @@
 import type { OutwardRule } from '../../config/redact-schema.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { TextChanger } from './request-walk.ts';
+import { isObject } from '../../wire/json.ts';
+import { isRawJSON } from '../../wire/long-numbers.ts';
 import { exactly } from '../../wire/json-exact.ts';
 import { Redactor } from '../redactor.ts';
-import { changedJson, isJsonText } from './json-in-text.ts';
+import { changedJson, isJsonText, namesIn } from './json-in-text.ts';
 import { KnownValues } from './known-values.ts';
 import { PLACEHOLDER, Placeholders } from './placeholders.ts';
 import { changedRequest, textsOf } from './request-walk.ts';
@@ -40,15 +42,35 @@ export function redactRequest(bytes: Uint8Array, rule: OutwardRule): Redacted {
   const { kinds, patterns: custom, media } = rule;
   const redactor = new Redactor({ kinds, custom, mode: 'tag', salt: '' }, placeholders);
   const found = changedRequest(request, finding(redactor), { media });
-  if (placeholders.counts.size === 0) return EMPTY;
+  if (placeholders.counts.size === 0)
+    return repeatsNames(text, request) ? { ...EMPTY, bytes: bytesOf(request) } : EMPTY;
   const { values } = placeholders;
   const known = new KnownValues(values, (value) => placeholders.again(value));
   const hidden = known.none ? found : changedRequest(found, again(known), { media });
   return {
-    bytes: new TextEncoder().encode(JSON.stringify(hidden)),
+    bytes: bytesOf(hidden),
     values,
     counts: Object.fromEntries(placeholders.counts),
   };
+}
+
+function bytesOf(request: JsonObject): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(request));
+}
+
+/**
+ * Whether an object of a request has several fields of one name. Only the last of them was read and searched, but another reader
+ * might use the first.
+ */
+function repeatsNames(text: string, request: JsonObject): boolean {
+  return namesIn(text) !== fieldsOf(request);
+}
+
+function fieldsOf(value: unknown): number {
+  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + fieldsOf(item), 0);
+  if (!isObject(value) || isRawJSON(value)) return 0;
+  const inner = Object.values(value);
+  return inner.reduce<number>((sum, each) => sum + fieldsOf(each), inner.length);
 }
 
 /** The placeholders that a request contains, except in reasoning: there, a model quotes those that it was given. */

@@ -1,6 +1,11 @@
 import type { OutwardRule } from '../../config/redact-schema.ts';
 import { redactKinds } from '../../config/redact-kinds.ts';
 
+/** The names of what a rule replaces: kinds and patterns. */
+export function namesOf(rule: OutwardRule | undefined): string[] {
+  return rule ? [...rule.kinds, ...rule.patterns.map(({ name }) => name)] : [];
+}
+
 /** What two rules ask for together: whatever either of them hides is hidden, and the stricter one decides the rest. */
 export function bothRules(
   one: OutwardRule | undefined,
