@@ -1,7 +1,7 @@
 /**
  * `make profile`: src/main.ts under the load of the bench with Bun's sampling profiler on, and the functions that it was
  * seen in most often, by their own time, once it is warm.
- * Usage: bun bench/profile.ts [--seconds 10] [--case relay|translated|streams|translated-streams] [--top 40] [--keep FILE]
+ * Usage: bun bench/profile.ts [--seconds 10] [--case NAME] [--top 40] [--keep FILE]
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { selfTimes } from './cpu-profile.ts';
 import { startLoad } from './load.ts';
 import type { ProfilerMessage } from './profile-preload.ts';
 import type { BenchRequest } from './requests.ts';
-import { CHAT, MESSAGES, MESSAGES_STREAM, requestBytes, STREAM } from './requests.ts';
+import { CHAT, LARGE, LARGE_ANSWER, MESSAGES, MESSAGES_STREAM, requestBytes, STREAM } from './requests.ts';
 
 const ROOT = join(import.meta.dir, '..');
 const WARM_MS = 5_000;
@@ -32,6 +32,8 @@ const CASES: Readonly<Record<string, Case>> = {
   translated: { asked: MESSAGES, clients: 32 },
   streams: { asked: STREAM, clients: 100, counts: 'word ' },
   'translated-streams': { asked: MESSAGES_STREAM, clients: 100, counts: 'word ' },
+  'large-requests': { asked: LARGE, clients: 4 },
+  'large-answers': { asked: LARGE_ANSWER, clients: 8 },
 };
 const { values } = parseArgs({
   options: {

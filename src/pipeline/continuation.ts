@@ -71,6 +71,6 @@ export function* continued(inbound: Inbound, target: Target, offer: ProviderMode
   const value = continueChat(json.value as unknown as ChatRequest, continuation.text, style);
   const text = yield* writeJson(value, inbound.bytes.length);
   const bytes = yield* encodeInSteps(text);
-  const modelAt = yield* findModel({ text, bytes }, typeof value.model === 'string');
+  const modelAt = yield* findModel(bytes, typeof value.model === 'string');
   return { ...inbound, json: { text, value, modelAt }, bytes };
 }

@@ -169,7 +169,7 @@ function* single(inbound: Inbound): Steps<Inbound> {
   const { n: _, ...one } = exactly(asked, value);
   const text = yield* writeJson(one, inbound.bytes.length);
   const bytes = yield* encodeInSteps(text);
-  const modelAt = yield* findModel({ text, bytes }, typeof value.model === 'string');
+  const modelAt = yield* findModel(bytes, typeof value.model === 'string');
   return { ...inbound, json: { text, value: one, modelAt }, bytes };
 }
 

@@ -24,7 +24,7 @@ export interface Inbound {
     | {
         readonly text: string;
         readonly value: JsonObject;
-        /** Where the model's name stands; left out where the request names none. */
+        /** Where the model's name stands in the bytes; left out where the request names none. */
         readonly modelAt?: Span | undefined;
       }
     | undefined;

@@ -122,6 +122,6 @@ function* withValue(inbound: Inbound, value: JsonObject): Steps<Inbound> {
 export function* withBody(inbound: Inbound, bytes: Uint8Array<ArrayBuffer>): Steps<Inbound> {
   const text = yield* decodeInSteps(bytes, false);
   const value = (yield* parseInSteps(text, ANSWER_BOUNDS)) as JsonObject;
-  const modelAt = yield* findModel({ text, bytes }, typeof value.model === 'string');
+  const modelAt = yield* findModel(bytes, typeof value.model === 'string');
   return { ...inbound, bytes, json: { text, value, modelAt } };
 }

@@ -86,7 +86,7 @@ export function* parseInbound(
   const asked = named(path?.model ?? value.model ?? DEFAULT_MODELS[endpoint]);
   const model = isOllamas && registry ? plainName(asked, (name) => registry.lists(name)) : asked;
   const inBody = typeof value.model === 'string' && placeOf(endpoint) !== 'model';
-  const modelAt = yield* findModel({ text, bytes }, inBody);
+  const modelAt = yield* findModel(bytes, inBody);
   // Some clients set it on everything they send.
   const stream = path?.stream ?? (streams && trueOrFalse(value.stream ?? isOllamas));
   return {

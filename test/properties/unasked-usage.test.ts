@@ -124,10 +124,8 @@ describe('a request that asks for it', () => {
   const edited = (text: string, bytes = encode(text)): string | undefined => {
     const value = JSON.parse(text) as Record<string, unknown>;
     const options = askingOptions(value);
-    const edit = options && atOnce(askingEdit(text, value, options));
-    return (
-      edit && new TextDecoder('utf-8', { ignoreBOM: true }).decode(atOnce(splice({ bytes, text }, [edit])))
-    );
+    const edit = options && atOnce(askingEdit(bytes, value, options));
+    return edit && new TextDecoder('utf-8', { ignoreBOM: true }).decode(atOnce(splice(bytes, [edit])));
   };
 
   test('is the client’s own with the field before all else, where it gives none', () => {

@@ -10,7 +10,7 @@ import { longestShare } from '../helpers/steps.ts';
 
 /** JSON as it comes. */
 function bodyOf(text: string) {
-  return { text, bytes: new TextEncoder().encode(text) };
+  return new TextEncoder().encode(text);
 }
 
 const NOW = Date.parse('2026-11-23T09:00:00Z');
@@ -35,7 +35,7 @@ test('splice() changes the model and nothing else, whatever the JSON', () => {
           `{${[...others.slice(0, at), head + JSON.stringify(name), ...others.slice(at)].join(',')}}`;
         const span = atOnce(findModel(bodyOf(text(model)), true));
         const bytes = new TextEncoder().encode(text(model));
-        const spliced = atOnce(splice({ bytes, text: text(model) }, [modelEdit(span!, replacement)]));
+        const spliced = atOnce(splice(bytes, [modelEdit(span!, replacement)]));
         expect(new TextDecoder().decode(spliced)).toBe(text(replacement));
       },
     ),
@@ -127,9 +127,9 @@ test('retryAfterMs() reads Gemini’s RetryInfo and the words of a message', () 
 
 test('splice() leaves a byte order mark and characters before the name as they are', () => {
   const text = '{"é":"\u{1f600}","model":"a","x":"ü"}';
-  const span = atOnce(findModel(bodyOf(text), true));
   const bytes = Uint8Array.from(Buffer.from(`\ufeff${text}`));
-  const spliced = atOnce(splice({ bytes, text }, [modelEdit(span!, 'b')]));
+  const span = atOnce(findModel(bytes, true));
+  const spliced = atOnce(splice(bytes, [modelEdit(span!, 'b')]));
   expect(Buffer.from(spliced).toString()).toBe(`\ufeff${text.replace('"a"', '"b"')}`);
 });
 

@@ -53,7 +53,7 @@ function* chatOf(inbound: Inbound, request: object): Steps<Inbound> {
   const value = { ...request, model: inbound.model };
   const text = yield* writeJson(value, inbound.bytes.length);
   const bytes = yield* encodeInSteps(text);
-  const modelAt = yield* findModel({ text, bytes }, true);
+  const modelAt = yield* findModel(bytes, true);
   return {
     ...inbound,
     endpoint: 'chat',

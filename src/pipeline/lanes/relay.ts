@@ -73,7 +73,7 @@ export const relay: Lane = {
     const passing = passingOf(endpoint, quirks);
     const options = asksUsage(inbound, context) ? askingOptions(json!.value) : undefined;
     const written = changed?.request ?? own.request;
-    const asking = options && !written ? yield* askingEdit(json!.text, json!.value, options) : undefined;
+    const asking = options && !written ? yield* askingEdit(inbound.bytes, json!.value, options) : undefined;
     const hidesUsage = options !== undefined && (written !== undefined || asking !== undefined);
     const asked = hidesUsage ? { stream_options: options } : {};
     const placed = placedFor(inbound, written, provider.counts(model), model);
@@ -197,7 +197,7 @@ function* edited(
   if (!json) return model === upstream ? bytes : spliceFormModel(bytes, contentType, upstream);
   const naming = model !== upstream && json.modelAt ? modelEdit(json.modelAt, upstream) : undefined;
   const edits = [naming, asking].filter((edit) => edit !== undefined);
-  return edits.length > 0 ? yield* splice({ bytes, text: json.text }, edits) : bytes;
+  return edits.length > 0 ? yield* splice(bytes, edits) : bytes;
 }
 
 /** Endpoints whose requests hold what earlier answers said. */

@@ -4,9 +4,11 @@
  */
 import type { JsonObject } from '../json.ts';
 import type { Edit } from '../splice.ts';
+import { asLatin1 } from '../splice.ts';
 import type { Steps } from '../../turns.ts';
 import { atOnce } from '../../turns.ts';
 import { isObject, listOf } from '../json.ts';
+import { COLON, COMMA, OBJECT } from '../json-bytes.ts';
 import { topKeys } from '../json-keys.ts';
 
 /** The field that requests it. */
@@ -31,14 +33,19 @@ export function askingOptions(request: JsonObject): JsonObject | undefined {
 }
 
 /**
- * The edit that adds the options to a request's text, which stays the same otherwise; `undefined` if that is impossible.
- * @param text of the request @param options as `askingOptions` gives them
+ * The edit that adds the options to a request's bytes, which stay the same otherwise; `undefined` if that is impossible.
+ * @param bytes of the request @param options as `askingOptions` gives them
  */
-export function* askingEdit(text: string, request: JsonObject, options: JsonObject): Steps<Edit | undefined> {
+export function* askingEdit(
+  bytes: Uint8Array,
+  request: JsonObject,
+  options: JsonObject,
+): Steps<Edit | undefined> {
   if (!Object.hasOwn(request, USAGE_FIELD)) {
-    const start = text.indexOf('{') + 1;
+    const start = bytes.indexOf(OBJECT) + 1;
     return { at: { start, end: start }, written: ASKING };
   }
+  const text = asLatin1(bytes);
   const { [USAGE_FIELD]: places } = yield* topKeys(text, [USAGE_FIELD]);
   const [place] = places;
   if (!place || places.length > 1) return undefined;
@@ -69,7 +76,6 @@ export function isUsageAlone(event: unknown): boolean {
 }
 
 const TOKEN = Buffer.from('"usage"');
-const [COLON, COMMA, OPEN] = [0x3a, 0x2c, 0x7b];
 
 /** Whether an event contains `"usage":null`, which OpenAI adds to every other chunk. */
 export function hasNullUsage(event: unknown): boolean {
@@ -119,7 +125,7 @@ function nullMember(block: Buffer, at: number): { readonly start: number; readon
   while (isBlank(block[before])) before -= 1;
   if (block[before] === COMMA) return { start: before, end };
   const next = blanksAfter(block, end);
-  if (block[before] !== OPEN || block[next] !== COMMA) return undefined;
+  if (block[before] !== OBJECT || block[next] !== COMMA) return undefined;
   return { start: at, end: blanksAfter(block, next + 1) };
 }
 
