@@ -26,8 +26,8 @@ test-slow: install ## run the tests that take long, those in *.slow.test.ts
 check: install ## all that must pass: format, types, lint, docs, build, tests, smoke
 	@$(RUN) scripts/check.ts $(ARGS)
 
-check-scale: install ## test limits shared between replicas (needs redis-server or valkey-server)
-	@LLMPROXY_TEST_SCALE=1 $(RUN) test --timeout 20000 test/limits/replica test/e2e/replicas $(ARGS)
+check-scale: install ## test what replicas share, on Valkey and Redis; installs one of them on Debian, as root
+	@$(RUN) scripts/check-scale.ts $(ARGS)
 
 build: install ## compile dist/llmproxy for this machine
 	@$(RUN) scripts/build.ts $(ARGS)

@@ -1,5 +1,5 @@
-import type { RedisClient } from 'bun';
 import type { Clock } from '../clock.ts';
+import { Nodes } from './nodes.ts';
 
 export interface LinkOptions {
   readonly url: string;
@@ -35,6 +35,9 @@ const LATE_MS = 10;
 /** Who has answered for so long is well, milliseconds. */
 const WELL_MS = 10_000;
 
+/** How many nodes of a cluster are tried. */
+const MAX_URLS = 32;
+
 /** Connecting takes several round trips where TLS is spoken, milliseconds. */
 const CONNECT_MS = 5_000;
 
@@ -47,7 +50,9 @@ export class LinkDown extends Error {}
  */
 export class Link {
   readonly #options: LinkOptions;
-  #client: RedisClient | undefined;
+  #nodes: Nodes | undefined;
+  /** Where the server may be: what is configured, and nodes of its cluster. The first is tried next. */
+  #urls: string[];
   #up = false;
   #closed = false;
   #told = false;
@@ -60,6 +65,7 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#urls = [options.url];
   }
 
   /** Whether commands are sent. */
@@ -81,27 +87,20 @@ export class Link {
   async open(): Promise<void> {
     this.#cancel?.();
     this.#drop();
-    const { url, timeoutMs } = this.#options;
+    const { timeoutMs } = this.#options;
     // Nothing is loaded for those who have no such server.
     const { RedisClient: Client } = await import('bun');
     if (this.#closed) return;
-    const client = new Client(url, {
-      connectionTimeout: CONNECT_MS,
-      autoReconnect: false,
-      enableOfflineQueue: false,
-    });
-    this.#client = client;
-    // It is no EventTarget.
-    // oxlint-disable-next-line unicorn/prefer-add-event-listener
-    client.onclose = (error) => this.#fail(client, error);
+    const nodes: Nodes = new Nodes(this.#urls[0]!, Client, CONNECT_MS, (error) => this.#fail(nodes, error));
+    this.#nodes = nodes;
     try {
-      await this.#within(CONNECT_MS, client.connect());
-      await this.#within(timeoutMs, client.send('PING', []));
+      await this.#within(CONNECT_MS, nodes.connect());
+      await this.#within(timeoutMs, nodes.ping());
     } catch (thrown) {
-      this.#fail(client, thrown);
+      this.#fail(nodes, thrown);
       return;
     }
-    if (this.#client !== client) return;
+    if (this.#nodes !== nodes) return;
     this.#up = true;
     this.#upMs = this.#options.clock.monotonic();
     this.#told = false;
@@ -119,10 +118,15 @@ export class Link {
     args: readonly string[],
     read: (answer: Answer) => T,
   ): Promise<T> {
-    const client = this.#client;
-    if (!this.#up || !client) throw new LinkDown('the server is away');
+    const nodes = this.#nodes;
+    if (!this.#up || !nodes) throw new LinkDown('the server is away');
     const ask = async (command: string, by: string): Promise<T> =>
-      read(await this.#within(this.#options.timeoutMs, client.send(command, [by, '1', key, ...args])));
+      read(
+        (await this.#within(
+          this.#options.timeoutMs,
+          nodes.send(key, command, [by, '1', key, ...args]),
+        )) as Answer,
+      );
     try {
       return await ask('EVALSHA', script.sha1).catch(async (thrown: unknown) => {
         // A server that has been restarted knows no scripts.
@@ -130,7 +134,7 @@ export class Link {
         return await ask('EVAL', script.text);
       });
     } catch (thrown) {
-      this.#fail(client, thrown);
+      this.#fail(nodes, thrown);
       throw new LinkDown(messageOf(thrown), { cause: thrown });
     }
   }
@@ -141,11 +145,14 @@ export class Link {
     this.#drop();
   }
 
-  #fail(client: RedisClient, thrown: unknown): void {
-    if (this.#client !== client || this.#closed) return;
+  #fail(nodes: Nodes, thrown: unknown): void {
+    if (this.#nodes !== nodes || this.#closed) return;
     const { clock } = this.#options;
     // One that answers a greeting and nothing else would hold somebody up each time.
     const wasWell = this.#up && clock.monotonic() - this.#upMs >= WELL_MS;
+    // Another node of a cluster may be there when the one that was asked first is not.
+    const known = new Set([...this.#urls.slice(1), this.#urls[0]!, ...nodes.others].slice(0, MAX_URLS));
+    this.#urls = [...known.add(this.#options.url)];
     this.#drop();
     this.failures += 1;
     if (wasWell) {
@@ -166,11 +173,9 @@ export class Link {
   }
 
   #drop(): void {
-    const client = this.#client;
-    this.#client = undefined;
+    this.#nodes?.close();
+    this.#nodes = undefined;
     this.#up = false;
-    if (!client) return;
-    client.close();
   }
 
   #within<T>(ms: number, answer: Promise<T>): Promise<T> {
@@ -190,5 +195,9 @@ export class Link {
 }
 
 function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  // A Sentinel knows neither.
+  return /unknown command\W+EVAL/i.test(message)
+    ? `${message}: it runs no scripts; if it is a Sentinel, name the server that it watches`
+    : message;
 }

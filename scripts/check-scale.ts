@@ -1,0 +1,54 @@
+/**
+ * `make check-scale`: tests what replicas share, on each server that is installed, Valkey and Redis. Where there is none, it installs
+ * what this system's package manager has, if it may.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './compile.ts';
+
+const SERVERS = ['valkey-server', 'redis-server'];
+
+/** Every test file that needs a server. */
+const TESTS = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => join('test', name))
+  .filter((path) => readFileSync(join(ROOT, path), 'utf8').includes('skipIf(REDIS_SERVER === null)'));
+
+function installed(): string[] {
+  return SERVERS.flatMap((name) => Bun.which(name) ?? []);
+}
+
+/** Installs a server where apt-get may. @throws Error that says what to do elsewhere */
+function install(): void {
+  const mayInstall = existsSync('/etc/debian_version') && process.getuid?.() === 0 && Bun.which('apt-get');
+  if (!mayInstall)
+    throw new Error(
+      'Neither valkey-server nor redis-server is installed: install one of them, such as with "brew install valkey" or, as root, "apt-get install redis-server"',
+    );
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = (...args: string[]) =>
+    Bun.spawnSync(['apt-get', ...args], { env, stdio: ['ignore', 'ignore', 'inherit'] }).exitCode === 0;
+  apt('update');
+  for (const name of SERVERS) if (apt('install', '--yes', '--no-install-recommends', name)) return;
+  throw new Error('apt-get could not install valkey-server or redis-server; its reason is above');
+}
+
+try {
+  if (installed().length === 0) install();
+  for (const server of installed()) {
+    const version = Bun.spawnSync([server, '--version']).stdout.toString().trim();
+    process.stdout.write(`${version}\n`);
+    const { exitCode } = Bun.spawnSync(
+      [process.execPath, '--no-env-file', 'test', '--timeout', '20000', ...TESTS, ...process.argv.slice(2)],
+      {
+        cwd: ROOT,
+        env: { ...process.env, LLMPROXY_TEST_SCALE: '1', LLMPROXY_REDIS_SERVER: server },
+        stdio: ['ignore', 'inherit', 'inherit'],
+      },
+    );
+    if (exitCode !== 0) process.exit(1);
+  }
+} catch (thrown) {
+  process.stderr.write(`${(thrown as Error).message}\n`);
+  process.exit(1);
+}
