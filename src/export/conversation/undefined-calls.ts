@@ -8,7 +8,7 @@ import type { AssistantMessage, Conversation, Message } from './conversation.ts'
  * are shown and not trained; where it trains all turns, the conversation begins behind them. What is left out here is
  * trained in the row of its own record, which defines its tools.
  * @param turns the links behind the answers of the prompt, in pairs: those of answers that are not trained here become
- * zeros, those of answers that go are taken out
+ * others, those of answers that go are taken out
  * @throws RejectError when a format that trains all turns has none to begin with behind the last such call
  */
 export function withoutUndefinedCalls(
@@ -24,6 +24,9 @@ export function withoutUndefinedCalls(
   return loss === 'all' ? begunBehind(conversation, last, turns) : untrained(conversation, names, turns);
 }
 
+/** Makes another link of one, in its first half. */
+const VEIL = 0x9e3779b9;
+
 function callsOther(message: Message, names: ReadonlySet<string>): message is AssistantMessage {
   return (
     message.role === 'assistant' &&
@@ -36,8 +39,9 @@ function untrained(conversation: Conversation, names: ReadonlySet<string>, turns
   const prompt = conversation.prompt.map((message) => {
     if (message.role === 'assistant') answer += 1;
     if (!callsOther(message, names)) return message;
-    // No record ends with this link, so that the record of this answer is not taken for a beginning of this row.
-    if (2 * answer < turns.length) turns.fill(0, 2 * answer, 2 * answer + 2);
+    // No record ends with this link, so that the record of this answer is not taken for a beginning of this row. Branches that
+    // share the answer still share it.
+    if (2 * answer < turns.length) turns[2 * answer] = (turns[2 * answer]! ^ VEIL) >>> 0;
     return { ...message, untrained: true as const };
   });
   return { ...conversation, prompt };

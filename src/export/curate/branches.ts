@@ -3,7 +3,6 @@ import { HashMap64 } from './table/hash-map.ts';
 import type { RowSet } from './row-set.ts';
 import type { RowTable } from './table/row-table.ts';
 import type { TurnSet } from './turns.ts';
-import { partsOf } from './hash-partitions.ts';
 import { eachTurn, turnSet } from './turns.ts';
 
 /**
@@ -13,37 +12,43 @@ import { eachTurn, turnSet } from './turns.ts';
 export function repeatedTurns(set: RowSet, trained?: TurnSet): TurnSet {
   const { table } = set;
   const repeated = turnSet(table.turns);
-  for (const part of partsOf(table.turns)) {
+  const turns = table.hashParts(table.turns);
+  eachTurn(set, (turn) => {
+    if (trained?.has(turn) ?? true) turns.add(table.turnHi(turn), table.turnLo(turn), turn);
+  });
+  for (const part of turns.parts) {
     const seen = new HashMap64();
-    eachTurn(set, (turn) => {
-      const lo = table.turnLo(turn);
-      if (!part.has(lo) || !(trained?.has(turn) ?? true)) return;
-      const hi = table.turnHi(turn);
+    part.each((hi, lo, turn) => {
       if (seen.has(hi, lo)) repeated.add(turn);
       else seen.set(hi, lo, 1);
     });
   }
+  turns.close();
   return repeated;
 }
 
 /** Leaves out all branches of a conversation but the one with the most answers, of equals the last. */
 export function dropShorterBranches(set: RowSet): void {
   const { table } = set;
-  for (const part of partsOf(set.length)) {
+  const branches = table.hashParts(set.length);
+  set.each((one) => {
+    const row = set.rowOf(one);
+    const [hi, lo] = firstAnswer(table, row);
+    branches.add(hi, lo, one, table.turnCount(row));
+  });
+  for (const part of branches.parts) {
     const longest = new HashMap64();
-    const eachBranch = (visit: (one: number, hi: number, lo: number) => void) =>
-      set.each((one) => {
-        const [hi, lo] = firstAnswer(table, set.rowOf(one));
-        if (part.has(lo)) visit(one, hi, lo);
-      });
-    eachBranch((one, hi, lo) => {
-      const best = longest.get(hi, lo);
-      if (best === undefined || answersOf(set, one) >= answersOf(set, best)) longest.set(hi, lo, one);
+    const answers = new HashMap64();
+    part.each((hi, lo, one, count) => {
+      if (count < (answers.get(hi, lo) ?? 0)) return;
+      answers.set(hi, lo, count);
+      longest.set(hi, lo, one);
     });
-    eachBranch((one, hi, lo) => {
+    part.each((hi, lo, one) => {
       if (longest.get(hi, lo) !== one) set.drop(one, 'branch');
     });
   }
+  branches.close();
 }
 
 /** The link behind the first answer of a row, which all branches that share an answer share. */
@@ -51,8 +56,4 @@ function firstAnswer(table: RowTable, row: number): readonly [hi: number, lo: nu
   if (table.turnCount(row) === 0) return [table.hi('conversation', row), table.lo('conversation', row)];
   const turn = table.firstTurn(row);
   return [table.turnHi(turn), table.turnLo(turn)];
-}
-
-function answersOf(set: RowSet, one: number): number {
-  return set.table.turnCount(set.rowOf(one));
 }

@@ -2,21 +2,20 @@ import type { NearOptions } from './near/index.ts';
 import type { RowSet } from './row-set.ts';
 import { HashMap64 } from './table/hash-map.ts';
 import { NearIndex } from './near/index.ts';
-import { partsOf } from './hash-partitions.ts';
 import { collectGarbageEvery, MANY_ROWS } from './table/collect-garbage.ts';
 
 /** Leaves out what says the same as an earlier one: all of it, or the prompt alone. */
 export function dropDuplicates(set: RowSet, by: 'content' | 'prompt'): void {
-  for (const part of partsOf(set.length)) {
+  const hashes = set.table.hashParts(set.length);
+  set.each((one) => hashes.add(set.hi(by, one), set.lo(by, one), one));
+  for (const part of hashes.parts) {
     const seen = new HashMap64(part.size);
-    set.each((one) => {
-      const lo = set.lo(by, one);
-      if (!part.has(lo)) return;
-      const hi = set.hi(by, one);
+    part.each((hi, lo, one) => {
       if (seen.has(hi, lo)) set.drop(one, 'duplicate');
       else seen.set(hi, lo, 1);
     });
   }
+  hashes.close();
 }
 
 /** Leaves out what is nearly the same as an earlier one. Good answers and bad ones are no duplicates of each other. */

@@ -2,18 +2,14 @@
 import { FLAG } from '../convert/batch.ts';
 import { HashMap64 } from './table/hash-map.ts';
 import type { RowSet } from './row-set.ts';
-import type { Part } from './hash-partitions.ts';
+import type { HashPart, HashParts } from './table/hash-parts.ts';
 import { isBad } from './judgements.ts';
-import { partsOf } from './hash-partitions.ts';
 
-/** The links behind answers in the prompts of what is in: these conversations went on. @param part of them; all when left out */
-export function continuedTurns(set: RowSet, part?: Part): HashMap64 {
+/** The links behind answers in the prompts of what is in: these conversations went on. */
+export function continuedTurns(set: RowSet): HashMap64 {
   const { table } = set;
   const turns = new HashMap64();
-  eachTurn(set, (turn) => {
-    const lo = table.turnLo(turn);
-    if (part?.has(lo) ?? true) turns.set(table.turnHi(turn), lo, 1);
-  });
+  eachTurn(set, (turn) => turns.set(table.turnHi(turn), table.turnLo(turn), 1));
   return turns;
 }
 
@@ -60,34 +56,56 @@ export function turnSet(turns: number): TurnSet {
 export function loggedTurns(set: RowSet, minScore: number | undefined): TurnSet {
   const { table } = set;
   const logged = turnSet(table.turns);
-  for (const part of partsOf(table.turns)) {
-    const asked = continuedTurns(set, part);
-    const known = asked.size === 0 ? asked : answersKnown(set, asked, minScore);
-    if (known.size === 0) continue;
-    eachTurn(set, (turn) => {
-      const lo = table.turnLo(turn);
-      if (part.has(lo) && known.get(table.turnHi(turn), lo) === GOOD) logged.add(turn);
+  if (table.turns === 0) return logged;
+  const turns = turnsByHash(set);
+  const answers = answersOf(set, minScore);
+  for (const [number, part] of turns.parts.entries()) {
+    const known = answersKnown(answers.parts[number]!);
+    part.each((hi, lo, turn) => {
+      if (known.get(hi, lo) === GOOD) logged.add(turn);
     });
   }
+  turns.close();
+  answers.close();
   return logged;
+}
+
+/** The links behind answers in the prompts of what is in, with their numbers among all. */
+function turnsByHash(set: RowSet): HashParts {
+  const { table } = set;
+  const turns = table.hashParts(hashesIn(set));
+  eachTurn(set, (turn) => turns.add(table.turnHi(turn), table.turnLo(turn), turn));
+  return turns;
+}
+
+/** By how many links of rows and of turns are divided, so that what is compared lies in parts of one number. */
+function hashesIn({ table }: RowSet): number {
+  return Math.max(table.length, table.turns);
 }
 
 const BAD = 0;
 const GOOD = 1;
 
-/** Those of the links that a record ends with, and how: where one was given twice, what people call bad is bad. */
-function answersKnown(set: RowSet, asked: HashMap64, minScore: number | undefined): HashMap64 {
+/** The complete answers of all records and whether they are good, divided as the turns are. */
+function answersOf(set: RowSet, minScore: number | undefined): HashParts {
   const { table, judgements } = set;
-  const known = new HashMap64();
+  const answers = table.hashParts(hashesIn(set));
   for (let row = 0; row < table.length; row++) {
-    const hi = table.hi('conversation', row);
-    const lo = table.lo('conversation', row);
-    if (!asked.has(hi, lo) || !table.has(row, FLAG.success)) continue;
+    if (!table.has(row, FLAG.success)) continue;
     const judgement = judgements.of(row);
     const good = !isBad(judgement, minScore) && judgement?.correction === undefined;
-    if (good && !known.has(hi, lo)) known.set(hi, lo, GOOD);
-    else if (!good && judgement) known.set(hi, lo, BAD);
+    if (good || judgement)
+      answers.add(table.hi('conversation', row), table.lo('conversation', row), row, good ? GOOD : BAD);
   }
+  return answers;
+}
+
+/** How answers were: where one was given twice, what people call bad is bad. */
+function answersKnown(answers: HashPart): HashMap64 {
+  const known = new HashMap64(answers.size);
+  answers.each((hi, lo, _row, how) => {
+    if (how === BAD || !known.has(hi, lo)) known.set(hi, lo, how);
+  });
   return known;
 }
 
@@ -116,15 +134,23 @@ export function dropBeginnings(set: RowSet): void {
   const { table } = set;
   // Left out together at the end: what goes on from one may itself be gone on from.
   const beginnings = new Uint8Array(set.length);
-  for (const part of partsOf(table.turns)) {
-    const continued = continuedTurns(set, part);
-    if (continued.size === 0) continue;
-    set.each((one) => {
-      const row = set.rowOf(one);
-      const lo = table.lo('conversation', row);
-      if (part.has(lo) && continued.has(table.hi('conversation', row), lo)) beginnings[one] = 1;
+  if (table.turns === 0) return;
+  const turns = turnsByHash(set);
+  const ends = table.hashParts(hashesIn(set));
+  set.each((one) => {
+    const row = set.rowOf(one);
+    ends.add(table.hi('conversation', row), table.lo('conversation', row), one);
+  });
+  for (const [number, part] of turns.parts.entries()) {
+    if (part.size === 0) continue;
+    const continued = new HashMap64();
+    part.each((hi, lo) => continued.set(hi, lo, 1));
+    ends.parts[number]!.each((hi, lo, one) => {
+      if (continued.has(hi, lo)) beginnings[one] = 1;
     });
   }
+  turns.close();
+  ends.close();
   set.each((one) => {
     if (beginnings[one] === 1 && !isCorrected(set, one)) set.drop(one, 'continued');
   });

@@ -207,3 +207,26 @@ describe('--on-long trim-oldest', () => {
     },
   );
 });
+
+test('conversations that begin with calls of tools which their last turn does not define are no branches of each other', async () => {
+  const called = (word: string, more: readonly string[]) => {
+    const messages = more.map((each, n) => (n % 2 === 0 ? user(each) : says(each)));
+    return line({
+      request: chat(
+        [
+          user(word),
+          { role: 'assistant', content: null, tool_calls: [call('c1', 'gone', { word })] },
+          { role: 'tool', tool_call_id: 'c1', content: '1' },
+          ...messages,
+        ],
+        { tools: [tool('other')] },
+      ),
+      response: answered({ content: `answer to ${word}` }),
+    });
+  };
+  await using shop = await workshop({
+    'a.ndjson': called('first', []) + called('second', ['x']) + called('second', ['x', 'y', 'z']),
+  });
+  const { report } = await shop.run('-f openai --branches longest --unlogged-turns keep');
+  expect([report.kept, report.filtered.branch]).toEqual([2, 1]);
+});

@@ -6,7 +6,6 @@ import { RowTable } from '../../../src/export/curate/table/row-table.ts';
 import { RowSet } from '../../../src/export/curate/row-set.ts';
 import { dropDuplicates } from '../../../src/export/curate/duplicates.ts';
 import { Judgements } from '../../../src/export/curate/judgements.ts';
-import { partsOf } from '../../../src/export/curate/hash-partitions.ts';
 import { dropBeginnings, loggedTurns, turnsWhere } from '../../../src/export/curate/turns.ts';
 import { bytes, words } from '../../../src/export/curate/table/column.ts';
 import { FLAG, HASH, HASHES_PER_ROW } from '../../../src/export/convert/batch.ts';
@@ -87,12 +86,27 @@ describe('with many rows', () => {
     return count;
   };
 
-  test('each hash is in one part', () => {
-    const parts = [...partsOf(ROWS)];
-    expect(parts.length).toBeGreaterThan(1);
-    for (let row = 0; row < 1_000; row++)
-      expect(parts.filter((part) => part.has(mixed(row)))).toHaveLength(1);
-    expect([...partsOf(10)]).toHaveLength(1);
+  test('each hash is in one part, with all that goes along, in the order of addition', () => {
+    const hashes = table.hashParts(ROWS);
+    for (let row = 0; row < ROWS; row++) hashes.add(contentOf(row), mixed(contentOf(row)), row, row + 1);
+    expect(hashes.parts.length).toBeGreaterThan(1);
+    const partOf = new Map<number, number>();
+    let wrong = 0;
+    for (const [number, part] of hashes.parts.entries()) {
+      let [before, count] = [-1, 0];
+      part.each((hi, lo, row, more) => {
+        const other = partOf.getOrInsert(hi, number) !== number;
+        if (other || lo !== mixed(hi) || hi !== contentOf(row) || more !== row + 1 || row <= before)
+          wrong += 1;
+        before = row;
+        count += 1;
+      });
+      expect(count).toBe(part.size);
+    }
+    hashes.close();
+    expect(wrong).toBe(0);
+    expect(hashes.parts.reduce((sum, { size }) => sum + size, 0)).toBe(ROWS);
+    expect(table.hashParts(10).parts).toHaveLength(1);
   });
 
   test('of those that say the same the first stays', () => {

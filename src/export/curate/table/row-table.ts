@@ -2,6 +2,7 @@ import type { Batch, RowGroup } from '../../convert/batch.ts';
 import { FLAG, HASH, HASHES_PER_ROW } from '../../convert/batch.ts';
 import type { Make, Numbers } from './column.ts';
 import { bytes, doubles, words } from './column.ts';
+import { HashParts } from './hash-parts.ts';
 import { PagedColumn } from './paged-column.ts';
 import { Spool } from './spool.ts';
 
@@ -191,6 +192,14 @@ export class RowTable {
 
   group(row: number): RowGroup {
     return this.#groups[this.#groupOf.at(this.stored(row))]!;
+  }
+
+  /**
+   * Numbers by hashes, which wait in a file beside that of the table.
+   * @param expected how many there will be, about
+   */
+  hashParts(expected: number): HashParts {
+    return new HashParts(expected, () => new Spool(this.#beside));
   }
 
   /** Gives the file back. */
