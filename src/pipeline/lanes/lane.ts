@@ -99,7 +99,7 @@ export interface LaneContext {
   readonly nowMs: number;
   readonly newId: () => string;
   readonly memory: ReplayMemory;
-  /** The time limit on work that blocks a stream. */
+  /** Whether the usage of a stream is requested if the client did not. */
   readonly usage: UsageAsking;
   /** Milliseconds since the provider was called. */
   readonly elapsedMs?: () => number;

@@ -63,7 +63,7 @@ function checkMessages(messages: unknown): void {
     if (!Array.isArray(calls) || !calls.every(isObject)) {
       throw invalid(`${at}.tool_calls`, 'expected a list of calls');
     }
-    // The header is searched for in its text, and an object may not even convert to text.
+    // An id is looked up as text, and an object may not even convert to text.
     const unnamed = calls.findIndex(({ id }) => typeof id === 'object' && id !== null);
     if (unnamed >= 0) throw invalid(`${at}.tool_calls[${unnamed}].id`, 'expected a text');
     const odd = calls.findIndex((call) => !isObject(call.function) && !isObject(call.custom));
