@@ -1,4 +1,4 @@
-/** One export: logs in, rows out, counts back. */
+/** One export: logs in, rows out, and a report. */
 import { existsSync, realpathSync } from 'node:fs';
 import type { CurationOptions } from './curate/options.ts';
 import type { LogInput } from '../logs/input.ts';
@@ -20,18 +20,18 @@ import { Counters } from './report/counters.ts';
 
 export interface ExportSummary {
   readonly report: Report;
-  /** Files that were read. */
+  /** The number of files read. */
   readonly files: number;
-  /** Bytes read from disk. */
+  /** The number of bytes read from disk. */
   readonly bytesRead: number;
-  /** Reading ended early: enough rows, or the reader of the output left. */
+  /** Whether reading ended early: enough rows, or the reader of the output has left. */
   readonly ended?: 'max_records' | 'closed';
-  /** A split that has no row, though chance alone would have given it some. */
+  /** A split without rows, although chance alone would have given it some. */
   readonly emptySplit?: string;
 }
 
 /**
- * Exports logs to rows of JSON, one a line, or to Parquet.
+ * Exports logs to rows of JSON, one per line, or to Parquet.
  * @throws ExportError, InputError with a message for the user; the signal's reason when it aborts
  */
 export async function runExport(options: ExportOptions, hooks: ExportHooks = {}): Promise<ExportSummary> {
@@ -65,7 +65,7 @@ async function exportInputs(
     await sink?.write(options.sink.splits[split]!, lines, rows);
   };
   const { onBytes, progress } = count;
-  // Rows that stay where they wait are not written once more, and so would not be shown.
+  // Rows that stay where they are stored are not written again, and would not be shown.
   const provisional = hooks.onRows ? undefined : sink?.provisional;
   const job: Job = {
     options,
@@ -113,7 +113,7 @@ async function exportInputs(
   }
 }
 
-/** Rows of a program that shows the same examples before each question begin alike, and all go to one split. */
+/** Rows of a program that shows the same examples before each question have the same beginning, and all go to one split. */
 export function emptySplitOf(report: Report, { splits }: CurationOptions): Pick<ExportSummary, 'emptySplit'> {
   const empty = splits.find(
     ({ name, share }) => report.splits[name] === 0 && share * report.kept >= SURELY_SOME,
@@ -121,7 +121,7 @@ export function emptySplitOf(report: Report, { splits }: CurationOptions): Pick<
   return empty ? { emptySplit: empty.name } : {};
 }
 
-/** A split that should have this many rows and has none is empty for a reason, not by chance. */
+/** A split with this many expected rows and none is empty for a reason, not by chance. */
 const SURELY_SOME = 10;
 
 /** Counts bytes, lines and rows while an export runs, and reports progress. */
@@ -129,7 +129,7 @@ class RunProgress {
   readonly counters: Counters;
   readonly stats = new RowStats();
   readonly #hooks: ExportHooks;
-  /** The bytes of all inputs on disk; `undefined` when a pipe is among them. */
+  /** The total size of the inputs on disk, bytes; `undefined` if one of them is a pipe. */
   readonly total: number | undefined;
   bytesRead = 0;
 

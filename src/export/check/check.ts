@@ -1,4 +1,4 @@
-/** Checks dataset files by the rules of a format: what a trainer would refuse, silently drop or train wrongly. */
+/** Checks dataset files by the rules of a format: what a trainer would reject, silently drop, or train wrongly. */
 import { existsSync, statSync } from 'node:fs';
 import type { LogInput } from '../../logs/input.ts';
 import type { LogLine } from '../../logs/lines.ts';
@@ -12,7 +12,7 @@ import { duplicateKey } from './keys.ts';
 import { numberProblem } from './numbers.ts';
 
 export interface Violation {
-  /** "file:line", of Parquet "file:row", or the file for what is wrong with all of it. */
+  /** "file:line", for Parquet "file:row", or the file for a problem of the whole. */
   readonly place: string;
   readonly problem: string;
 }
@@ -27,12 +27,12 @@ export interface CheckOptions {
 export interface CheckSummary {
   readonly files: number;
   readonly rows: number;
-  /** Rows with a violation. */
+  /** The number of rows with a violation. */
   readonly bad: number;
   readonly violations: number;
 }
 
-/** @throws InputError when a file is missing; the signal's reason when it aborts */
+/** @throws InputError when a file does not exist; the signal's reason when it aborts */
 export async function checkFiles({
   inputs: named,
   format,
@@ -76,10 +76,10 @@ async function checkFile(
   return { rows, bad, violations };
 }
 
-/** The findings at one place of a file. */
+/** The problems at one place in a file. */
 interface Finding {
   readonly place: string;
-  /** Bytes of a row as a line; left out for what is no row. */
+  /** The size of a row as a line, bytes; omitted if it is not a row. */
   readonly size?: number;
   readonly problems: readonly string[];
 }
@@ -113,7 +113,7 @@ async function* lineFindings(
   }
 }
 
-/** Rows are numbered from 1, as lines are. */
+/** Rows are numbered from 1, like lines. */
 async function* parquetFindings(
   name: string,
   rows: AsyncIterable<JsonObject>,
@@ -136,7 +136,7 @@ async function* parquetFindings(
 }
 
 function problemsOf(line: LogLine, format: Format): string[] {
-  // A dataset's last line may lack its end: what counts is whether it is whole.
+  // The last line of a dataset may lack its newline: what matters is whether it is complete.
   const { value, problem } = parseLine({ ...line, terminated: true });
   if (!value) return [LINE_PROBLEMS[problem!]];
   if (problem) return [LINE_PROBLEMS[problem]];
@@ -177,10 +177,10 @@ function isWellFormed(value: unknown): boolean {
   );
 }
 
-/** Keys whose text trainers parse as JSON: arguments, definitions of tools, and ShareGPT's turns of calls. */
+/** Keys whose text trainers parse as JSON: arguments, tool definitions, and ShareGPT's tool calls. */
 const PARSED = new Set(['arguments', 'tools', 'value']);
 
-/** JSON text within a row may have halves of surrogate pairs that show when it is parsed. */
+/** JSON text within a row may contain lone surrogates that only appear when it is parsed. */
 function isParsedWellFormed(key: string, value: unknown): boolean {
   if (typeof value !== 'string' || !PARSED.has(key) || !/\\u[dD][89a-fA-F]/.test(value)) return true;
   const parsed = parseJson(value);

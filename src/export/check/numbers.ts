@@ -1,14 +1,14 @@
 import { holdsInfinity } from '../conversation/json.ts';
 import { isLoadable } from '../../wire/long-numbers.ts';
 
-/** Text that may hold a number of more than 64 bits, or one that overflows. */
+/** Text that may contain a number of more than 64 bits, or one that overflows. */
 const ODD = /\d{19}|[eE]\+?\d{3}/;
 /** A string, or a number. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /**
- * What is wrong with the numbers of JSON text, or `undefined`. `JSON.parse` rounds them without a word; `datasets` fails on
- * the whole file for one of more than 64 bits that is written in digits, and reads null for one such as 1e400.
+ * What is wrong with the numbers in JSON text, or `undefined`. `JSON.parse` rounds them silently; `datasets` fails on the whole file
+ * for an integer of more than 64 bits in digits, and reads null for a number such as 1e400.
  * @param text valid JSON
  */
 export function numberProblem(text: string): string | undefined {

@@ -1,6 +1,6 @@
 /**
- * Looks at the counts in the pages of a Parquet file before they are believed. hyparquet fills memory for as many values
- * as a damaged page says it has: gigabytes, for a file of a few bytes, in a loop that nothing ends.
+ * Validates the counts in the pages of a Parquet file. hyparquet allocates memory for as many values as a damaged page claims:
+ * gigabytes for a file of a few bytes, in a loop that cannot be interrupted.
  */
 import type { AsyncBuffer, ColumnMetaData, Compressors, FileMetaData, RowGroup } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
@@ -9,10 +9,10 @@ import { getMaxDefinitionLevel, getMaxRepetitionLevel, getSchemaPath } from 'hyp
 
 type PageHeader = ReturnType<typeof parquetHeader>;
 
-/** The facts of a column that its pages are read with. */
+/** The properties of a column that are needed to read its pages. */
 interface Column {
   readonly meta: ColumnMetaData;
-  /** Bits of a level; 0 where there are no levels. */
+  /** Bits per level; 0 if there are no levels. */
   readonly repetitionBits: number;
   readonly definitionBits: number;
   readonly compressors: Compressors;
@@ -24,7 +24,7 @@ export interface PageCheck {
   readonly compressors: Compressors;
 }
 
-/** @throws Error when a page of the group counts more values than there can be */
+/** @throws Error when a page of the group counts more values than are possible */
 export async function checkPages(group: RowGroup, { file, metadata, compressors }: PageCheck): Promise<void> {
   for (const { meta_data: meta } of group.columns) {
     if (!meta) continue;
@@ -70,7 +70,7 @@ function checkFirst(header: PageHeader, bytes: Uint8Array, { meta, compressors, 
   checkNumbers(page, encoding, values);
 }
 
-/** Levels lie outside what is compressed. */
+/** Levels are stored outside the compressed data. */
 function checkSecond(header: PageHeader, bytes: Uint8Array, { meta, compressors, ...bits }: Column): void {
   const {
     num_values: values,
@@ -92,7 +92,7 @@ function checkSecond(header: PageHeader, bytes: Uint8Array, { meta, compressors,
   checkNumbers(page, encoding, values - nulls);
 }
 
-/** Values that are runs of numbers: places in a dictionary, and booleans. */
+/** The number of values in run-length encoding: dictionary indexes, and booleans. */
 function checkNumbers(page: Uint8Array, encoding: string, values: number): void {
   if (encoding === 'RLE') countRuns(page.subarray(4), 1, values);
   else if (encoding.endsWith('_DICTIONARY')) countRuns(page.subarray(1), page[0] ?? 0, values);
@@ -102,11 +102,11 @@ function checkLevels(bytes: Uint8Array, width: number, values: number): void {
   if (countRuns(bytes, width, values) < values) throw new Error('a page has fewer levels than values');
 }
 
-/** Writers may fill up the last run: eight values are packed together, at most 63 times. */
+/** Writers may pad the last run: values are packed in groups of eight, at most 63 groups. */
 const MOST_SPARE = 504;
 
 /**
- * @returns values that the runs hold, as far as they are asked for
+ * @returns the number of values in the runs, up to the requested number
  * @see https://parquet.apache.org/docs/file-format/data-pages/encodings/#RLE
  */
 function countRuns(bytes: Uint8Array, width: number, values: number): number {

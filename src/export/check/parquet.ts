@@ -12,7 +12,7 @@ const COMPRESSORS = {
   ZSTD: (page: Uint8Array) => zstdDecompressSync(page),
 };
 
-/** Whether a file begins as Parquet does. @throws InputError when it cannot be opened */
+/** Whether a file begins like a Parquet file. @throws InputError when it cannot be opened */
 export function isParquet(path: string): boolean {
   const fd = openToRead(path);
   try {
@@ -32,9 +32,9 @@ function openToRead(path: string): number {
 }
 
 /**
- * The rows of a Parquet file, one group after the other. Columns that hold nothing are left out, as `datasets` shows them
- * to a trainer that asks for them one by one.
- * @throws Error when the file is damaged, most often of the library
+ * The rows of a Parquet file, one row group after another. Columns without values are left out, as `datasets` presents them to a
+ * trainer that reads row by row.
+ * @throws Error when the file is damaged, usually from the library
  */
 export async function* parquetRows(path: string): AsyncGenerator<JsonObject> {
   const whole = Bun.file(path);

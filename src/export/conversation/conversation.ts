@@ -1,12 +1,12 @@
 /**
- * The canonical conversation, which every format is written from: text parts are joined, legacy functions are
- * tools, fields that no trainer knows are gone. It is plain JSON, so that it can be kept in a file.
+ * The canonical conversation, from which every format is rendered: text parts are joined, deprecated functions become tools, and
+ * fields that no trainer knows are removed. It is plain JSON, so that it can be stored in a file.
  */
 export interface Conversation {
   /** The messages before the answer. */
   readonly prompt: readonly Message[];
   readonly answer: AssistantMessage;
-  /** Empty when the request defines none. */
+  /** Empty if the request defines none. */
   readonly tools: readonly Tool[];
   readonly parallelToolCalls?: boolean;
 }
@@ -15,20 +15,20 @@ export type Message = PlainMessage | AssistantMessage | ToolMessage;
 
 export interface PlainMessage {
   readonly role: 'system' | 'user';
-  /** Parts only where there are images. */
+  /** A list of parts only if there are images. */
   readonly content: string | readonly Part[];
   readonly name?: string;
 }
 
 export interface AssistantMessage {
   readonly role: 'assistant';
-  /** Empty beside tool calls that came without text, and in a refusal that is kept apart. */
+  /** Empty if tool calls came without text, and for a refusal that is kept in its own field. */
   readonly content: string;
   readonly name?: string;
   readonly tool_calls?: readonly ToolCall[];
-  /** The reasoning of the model in plain text; encrypted reasoning and signatures are never exported. */
+  /** The model's reasoning as plain text; encrypted reasoning and signatures are never exported. */
   readonly reasoning?: string;
-  /** Set with `--refusals keep` alone. */
+  /** Only set with `--refusals keep`. */
   readonly refusal?: string;
   /** Marks an answer in the prompt that is shown to the model but not trained. */
   readonly untrained?: true;
@@ -62,15 +62,15 @@ export interface Tool {
   };
 }
 
-/** The source of one row: a conversation, and for some formats the feedback on its answer. */
+/** The source of one row: a conversation and, for some formats, the feedback on its answer. */
 export interface Example {
   readonly conversation: Conversation;
-  /** Another answer to the same prompt, which is the worse one. */
+  /** The worse answer to the same prompt. */
   readonly rejected?: AssistantMessage;
   /** Whether the answer is a good one. */
   readonly label?: boolean;
-  /** The score that feedback gave the answer, from -1 to 1, when `--metadata full` asks for that. */
+  /** The feedback score of the answer, from -1 to 1, with `--metadata full`. */
   readonly score?: number;
-  /** The origin of the row, when `--metadata` asks for it. */
+  /** The origin of the row, with `--metadata`. */
   readonly metadata?: { readonly [field: string]: unknown };
 }

@@ -7,13 +7,13 @@ import { RejectError } from '../errors.ts';
 import { mustBeDefined, toolsOf } from './tools.ts';
 
 /**
- * The conversation an entry holds.
- * @throws RejectError with the reason when it holds none that is fit to train on
+ * Extracts the conversation of an entry.
+ * @throws RejectError with the reason when it contains none that is fit for training
  */
 export function conversationOf(entry: Entry, options: ContentOptions): Conversation {
   if (entry.reject) throw new RejectError(entry.reject);
   if (entry.providerTools && options.providerTools === 'exclude') throw new RejectError('provider_tool');
-  // The answer first: that it is missing says more than what is wrong with the prompt.
+  // The answer is checked first: its absence is more informative than a problem of the prompt.
   const answer = answerOf(entry.answer, options);
   if (entry.finish === 'refusal' && options.refusals === 'exclude') throw new RejectError('refusal');
   const prompt = promptOf(entry.request.messages, options);
@@ -24,12 +24,12 @@ export function conversationOf(entry: Entry, options: ContentOptions): Conversat
   return { ...(goesOn(entry) ? continued(prompt, answer) : { prompt, answer }), tools, ...more };
 }
 
-/** Whether the model went on from the last words of the assistant in the request; OpenAI's models begin anew. */
+/** Whether the model continued the trailing assistant message of the request; OpenAI's models begin a new one. */
 function goesOn({ endpoint, request }: Entry): boolean {
   return endpoint === 'messages' || objectOf(listOf(request.messages).at(-1)).prefix === true;
 }
 
-/** An answer that goes on from words put into the model's mouth is one message with them. */
+/** An answer that continues a prefilled message is joined with it. */
 function continued(
   prompt: readonly Message[],
   answer: AssistantMessage,
@@ -40,7 +40,7 @@ function continued(
   return { prompt: prompt.slice(0, -1), answer: { ...answer, content: last.content + answer.content } };
 }
 
-/** The conversation with another system prompt, or without. */
+/** The conversation with another system prompt, or without one. */
 export function withSystem(
   conversation: Conversation,
   system: 'drop' | { readonly text: string },

@@ -1,14 +1,14 @@
-/** Conversations that are too long for a trainer. */
+/** Shortens conversations that are too long for a trainer. */
 import type { ChatMessage } from '../../wire/chat.ts';
 import type { AssistantMessage, Conversation, Message, Tool } from './conversation.ts';
 import type { Plan } from '../convert/plan.ts';
 import { RejectError } from '../errors.ts';
 import { tokenCounter } from '../../wire/tokens.ts';
 
-/** Counts the tokens of messages and tools in OpenAI's o200k vocabulary: exact for OpenAI's models, near for others. */
+/** Counts the tokens of messages and tools in OpenAI's o200k vocabulary: exact for OpenAI's models, approximate for others. */
 export type TokenCounter = (messages: readonly Message[], tools: readonly Tool[]) => number;
 
-/** Loads the vocabulary, which takes some 100 ms. */
+/** Loads the vocabulary, which takes about 100 ms. */
 export async function messageCounter(): Promise<TokenCounter> {
   const count = await tokenCounter();
   return (messages, tools) =>
@@ -32,9 +32,9 @@ export interface Fitted {
 }
 
 /**
- * A conversation that is no longer than the plan allows, and its tokens.
+ * The conversation within the length limit, and its tokens.
  * @param turns see {@link trimOldest}
- * @throws RejectError when it cannot be cut to that
+ * @throws RejectError when it cannot be shortened to the limit
  */
 export function fit(
   conversation: Conversation,
@@ -55,9 +55,9 @@ function counted({ prompt, answer, tools }: Conversation, count: TokenCounter): 
 }
 
 /**
- * The conversation without its oldest exchanges, so that it fits; `undefined` when even the last one does not. It is cut
- * where a user speaks, for a trainer that cuts at the end would lose the answer; system messages at the start stay.
- * @param turns the links behind the answers of the prompt, in pairs: those of answers that go are taken out
+ * The conversation without its oldest exchanges, so that it fits; `undefined` when even the last one does not. It is cut before a user
+ * message, since a trainer that truncates at the end would lose the answer; leading system messages are kept.
+ * @param turns the hashes after the answers in the prompt, in pairs: those of removed answers are removed
  */
 function trimOldest(
   conversation: Conversation,

@@ -3,25 +3,25 @@ import type { JsonObject } from '../../wire/json.ts';
 import { isRawJSON, loadableNumber, parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /**
- * A value as one line of JSON, newline included. Halves of surrogate pairs, which a stream cut within an emoji leaves
- * behind, become U+FFFD: `datasets`, DuckDB and jq reject the whole file for one of them. Numbers must be loadable already:
- * as {@link parseLongNumbers} and {@link loadable} give them.
+ * A value as one line of JSON, including the newline. Lone surrogates, which remain when a stream is cut within an emoji, become
+ * U+FFFD: `datasets`, DuckDB and jq reject the whole file because of one. Numbers must already be loadable, as
+ * {@link parseLongNumbers} and {@link loadable} return them.
  * @throws RangeError when it is nested too deep
  */
 export function toLine(value: unknown): string {
   const line = JSON.stringify(value);
-  // stringify() escapes only surrogates that have no other half; text with a backslash before "ud" merely costs
+  // stringify() escapes lone surrogates only; text with a backslash before "ud" merely costs a second pass.
   // a second round.
   return `${line.includes('\\ud') ? JSON.stringify(loadable(value)) : line}\n`;
 }
 
-/** The same of a value whose numbers may be any. */
+/** The same for a value with arbitrary numbers. */
 export function toLoadableLine(value: unknown): string {
   const line = toLine(value);
   return MAY_BE_HUGE.test(line) ? toLine(loadable(value)) : line;
 }
 
-/** A value as JSON text within a row, whose strings are well-formed too when a trainer parses it. */
+/** A value as JSON text within a row; its strings are well-formed as well when a trainer parses it. */
 export function jsonText(value: unknown): string {
   const text = JSON.stringify(value);
   return text.includes('\\ud') ? JSON.stringify(loadable(value)) : text;
@@ -29,25 +29,25 @@ export function jsonText(value: unknown): string {
 
 const MAY_BE_HUGE = /\d{19}/;
 
-/** Whether a value has numbers that JavaScript may have rounded, or that it takes for Infinity. */
+/** Whether a value contains numbers that JavaScript may have rounded, or that overflow. */
 export function holdsRounded(value: unknown): boolean {
   if (typeof value === 'number') return !Number.isSafeInteger(value) && !(Math.abs(value) < 2 ** 53);
   return typeof value === 'object' && value !== null && Object.values(value).some(holdsRounded);
 }
 
-/** A row of ours, of which every number is written again as it is. */
+/** Serialises a row of ours, whose numbers are written unchanged. */
 export function parseRow(text: string): JsonObject {
   return parseLongNumbers(text) as JsonObject;
 }
 
-/** Whether JSON text holds a number that is beyond all that can be written: it would become null. */
+/** Whether JSON text contains a number that overflows and would become null. */
 export function holdsInfinity(text: string): boolean {
   return MAY_BE_INFINITE.test(text) && isInfinite(JSON.parse(text));
 }
 
 const MAY_BE_INFINITE = /[eE]\+?\d{3}|\d{309}/;
 
-/** Whether a value is, or holds, a number that JSON text cannot hold. */
+/** Whether a value is, or contains, a number that JSON cannot represent. */
 export function isInfinite(value: unknown): boolean {
   if (isRawJSON(value)) return !Number.isFinite(Number(value.rawJSON));
   if (typeof value === 'object' && value !== null) return Object.values(value).some(isInfinite);
@@ -55,28 +55,28 @@ export function isInfinite(value: unknown): boolean {
 }
 
 /**
- * Levels of lists and objects that a row may have. Arrow knows no more than 64, and `datasets` then fails on the whole
- * file, unless its features say that a column is JSON.
+ * The nesting depth of lists and objects in a row. Arrow supports at most 64 levels, and `datasets` then fails on the whole file,
+ * unless a column is declared as JSON.
  */
 export const MAX_ROW_DEPTH = 60;
-/** Levels that arguments and definitions of tools may have, which lie some levels within a row. */
+/** The nesting depth of arguments and tool definitions, which are themselves nested within a row. */
 export const MAX_TOOL_DEPTH = 50;
 
-/** Whether a value has lists and objects within each other to more than so many levels. */
+/** Whether lists and objects in a value are nested more deeply than this. */
 export function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;
   return Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
-/** A copy whose strings, keys included, are well-formed Unicode, and whose numbers are written so that they load. */
+/** A copy with well-formed strings, including keys, and with numbers in a form that loads. */
 export function loadable(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed();
   if (typeof value === 'number') return loadableNumber(value, String(value));
   if (Array.isArray(value)) return value.map(loadable);
   if (typeof value !== 'object' || value === null) return value;
   if (isRawJSON(value)) return loadableNumber(value, value.rawJSON);
-  // Object.fromEntries() takes a key named __proto__ for what it is.
+  // Object.fromEntries() treats a key named __proto__ as an ordinary key.
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key.toWellFormed(), loadable(inner)]),
   );

@@ -1,4 +1,4 @@
-/** Messages of a request or a response as the canonical conversation has them. */
+/** Converts messages of requests and answers to the canonical conversation. */
 import { isObject, listOf, stringOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Message, Part, PlainMessage } from './conversation.ts';
@@ -7,18 +7,18 @@ import { legacyCall, toolCallsOf } from './tools.ts';
 
 /** Which contents of messages are exported. */
 export interface ContentOptions {
-  /** A refusal as the answer: no example, ordinary content, or kept apart for formats that know it. */
+  /** How a refusal is exported: not at all, as ordinary content, or in its own field for formats that have one. */
   readonly refusals: 'exclude' | 'content' | 'keep';
-  /** `drop` puts a placeholder in the place of images, `url-only` in the place of those that are written out as data. */
+  /** `drop` replaces images by placeholders, `url-only` only those that are embedded as data. */
   readonly images: 'keep' | 'drop' | 'url-only';
-  /** Exchanges with a tool that the provider ran by itself, of which no message shows what it found. */
+  /** How exchanges with hosted tools are exported, whose results are in no message. */
   readonly providerTools: 'exclude' | 'keep';
 }
 
 /**
  * The messages of a request.
  * @param messages `request.messages`, read leniently
- * @throws RejectError when they make no sound conversation
+ * @throws RejectError when they are not a valid conversation
  */
 export function promptOf(messages: unknown, options: ContentOptions): Message[] {
   if (!Array.isArray(messages) || messages.length === 0) throw new RejectError('no_messages');
@@ -32,14 +32,14 @@ export function promptOf(messages: unknown, options: ContentOptions): Message[] 
 }
 
 /**
- * The message a model answered with.
- * @throws RejectError when it is a refusal or says nothing
+ * The answer of the model.
+ * @throws RejectError when it is a refusal or empty
  */
 export function answerOf(
   message: JsonObject,
   { refusals }: Pick<ContentOptions, 'refusals'>,
 ): AssistantMessage {
-  // A text about a picture or a sound that is not there would be trained without it.
+  // A text about an image or audio that is missing would be trained without it.
   if (listOf(message.images).length > 0 || isObject(message.audio))
     throw new RejectError('unsupported_content');
   const answer = assistantMessage(message, 'answer');
@@ -51,7 +51,7 @@ export function answerOf(
   return answer;
 }
 
-/** A refusal of before is a text like any other: it is shown to the model, and trained only where the log knows it. */
+/** An earlier refusal is a text like any other: shown to the model, and trained only if the log has it as an answer. */
 function refusalAsContent({ refusal, ...message }: AssistantMessage): AssistantMessage {
   return refusal === undefined
     ? message
@@ -70,7 +70,7 @@ function promptMessage(
 ): Message {
   const { role } = message;
   if (role === 'tool' || role === 'function') return toolMessage(message, open, images);
-  // OpenAI and the chat templates alike want the results right behind the calls.
+  // OpenAI and chat templates require results directly after the calls.
   open.mustBeAnswered();
   if (role === 'assistant') {
     const assistant = refusalAsContent(assistantMessage(message, String(index)));
@@ -78,7 +78,7 @@ function promptMessage(
     for (const call of assistant.tool_calls ?? []) open.add(call.id);
     return assistant;
   }
-  // Trainers know no developer; to most chat templates it is an unknown role that they pass over silently.
+  // Trainers do not know the role "developer"; most chat templates silently skip unknown roles.
   if (role === 'system' || role === 'developer') return plainMessage(message, 'system', images);
   if (role === 'user') return plainMessage(message, 'user', images);
   throw new RejectError('unknown_role');
@@ -97,17 +97,17 @@ function plainMessage(
   return { role, content, ...nameOf(message) };
 }
 
-/** Stands in the place of an image that is left out, so that what is said about it has something to be about. */
+/** A placeholder for an omitted image, so that the text about it keeps its reference. */
 const PLACEHOLDER = '[image]';
 
-/** A part as it is exported. */
+/** A part in exported form. */
 function shown(part: Part, keep: ContentOptions['images']): Part {
   if (part.type !== 'image_url' || keep === 'keep') return part;
   const kept = keep === 'url-only' && !/^data:/i.test(part.image_url.url);
   return kept ? part : { type: 'text', text: PLACEHOLDER };
 }
 
-/** @param place unlike that of any other message; makes ids for calls that have none */
+/** @param place a unique position, from which calls without an id get one */
 function assistantMessage(message: JsonObject, place: string): AssistantMessage {
   const refusals = listOf(message.content).filter(isRefusal);
   const parts =
@@ -134,7 +134,7 @@ function isRefusal(part: unknown): part is { type: 'refusal'; refusal: string } 
   return isObject(part) && part.type === 'refusal' && typeof part.refusal === 'string';
 }
 
-/** Fields for reasoning: of DeepSeek, vLLM and most hosts; of OpenRouter and Together; of gpt-oss. */
+/** Fields with reasoning: DeepSeek's, vLLM's and most hosts'; OpenRouter's and Together's; gpt-oss's. */
 const REASONING_FIELDS = ['reasoning_content', 'reasoning', 'thinking'];
 
 function reasoningOf(message: JsonObject): string | undefined {
@@ -145,12 +145,12 @@ function reasoningOf(message: JsonObject): string | undefined {
   return undefined;
 }
 
-/** A thought that a text begins with, as servers without a parser leave it there. */
+/** Reasoning at the beginning of a text, as servers without a reasoning parser leave it there. */
 const THOUGHT = /^\s*<think>([^]*?)(?:<\/think>\s*|$)/;
-/** The end of a thought, on a line of its own. */
+/** The end of reasoning, on a line of its own. */
 const END_OF_THOUGHT = /^[ \t]*<\/think>[ \t\r]*$\s*/m;
 
-/** The thought and the text behind it, each as it was written, blanks at the ends apart. */
+/** The reasoning and the text after it, verbatim except for surrounding white space. */
 function thoughtApart(text: string): { readonly content: string; readonly reasoning?: string } {
   if (!text.includes('think>')) return { content: text };
   const [end, thought] = text.includes('<think>') ? begunThought(text) : openedThought(text);
@@ -158,20 +158,20 @@ function thoughtApart(text: string): { readonly content: string; readonly reason
   return { content: text.slice(end), ...(reasoning === '' ? {} : { reasoning }) };
 }
 
-/** An end that never comes means that the model was still thinking. */
+/** If the end tag is missing, the model was still thinking. */
 function begunThought(text: string): readonly [end: number, thought: string] {
   const [whole, thought] = THOUGHT.exec(text) ?? [];
   return whole === undefined ? [0, ''] : [whole.length, thought!];
 }
 
-/** Templates of some models write the beginning into the prompt: the text has the end alone. */
+/** Some models' templates put the start tag into the prompt, so that the text only has the end tag. */
 function openedThought(text: string): readonly [end: number, thought: string] {
   const match = END_OF_THOUGHT.exec(text);
   return match === null ? [0, ''] : [match.index + match[0].length, text.slice(0, match.index)];
 }
 
 function toolMessage(message: JsonObject, open: OpenCalls, keep: ContentOptions['images']): Message {
-  // A result of a legacy function names no call: it answers the one that is open.
+  // The result of a deprecated function names no call: it answers the open one.
   const id = message.role === 'function' ? open.only() : stringOf(message.tool_call_id);
   if (id === undefined) throw new RejectError('orphan_tool_result');
   open.answer(id);
@@ -179,7 +179,7 @@ function toolMessage(message: JsonObject, open: OpenCalls, keep: ContentOptions[
   return { role: 'tool', tool_call_id: id, ...nameOf(message), content };
 }
 
-/** Text and images of a message; a string is one text, `null` is none. */
+/** The text and images of a message; a string is one text, `null` is none. */
 function partsOf(content: unknown): Part[] {
   if (content === undefined || content === null || content === '') return [];
   if (typeof content === 'string') return [{ type: 'text', text: content }];
@@ -199,7 +199,7 @@ function partOf(part: unknown): Part {
   return { type: 'image_url', image_url: { url: image.url, ...(detail === undefined ? {} : { detail }) } };
 }
 
-/** One string of text parts, a line each, as servers of open models join them. */
+/** Text parts as one string, one per line, as servers of open models join them. */
 function joined(parts: readonly Part[]): string {
   return parts
     .map((part) => {
@@ -217,7 +217,7 @@ function nameOf(message: JsonObject): { name?: string } {
   return typeof message.name === 'string' && message.name !== '' ? { name: message.name } : {};
 }
 
-/** The tool calls of the last assistant message that wait for their results. */
+/** The tool calls of the last assistant message that have no results yet. */
 class OpenCalls {
   readonly #ids = new Set<string>();
 

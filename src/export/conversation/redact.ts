@@ -2,15 +2,15 @@ import type { Conversation, Message, Part, Tool, ToolCall } from './conversation
 import type { Redactor } from '../../redact/redactor.ts';
 
 /**
- * A conversation in which every string went through the redactor: texts, names, URLs, arguments, schemas, ids. The
- * conversation itself when nothing was found.
+ * A conversation with every string redacted: texts, names, URLs, arguments, schemas, ids. The same object when nothing was
+ * found.
  */
 export function redactConversation(conversation: Conversation, redactor: Redactor): Conversation {
   const before = redactor.hits;
   const { prompt, answer, tools } = conversation;
   const hidden: Conversation = {
     ...conversation,
-    // In the order of the talk, for tags are numbered by it.
+    // In the order of the conversation, which determines the numbers of tags.
     prompt: prompt.map((message) => hideMessage(message, redactor)),
     answer: hideMessage(answer, redactor) as Conversation['answer'],
     tools: tools.map((tool) => hideTool(tool, redactor)),
@@ -46,7 +46,7 @@ function hideMessage(message: Message, redactor: Redactor): Message {
   };
 }
 
-/** Texts with nothing between them are read as one. */
+/** Adjacent texts are searched as one. */
 function hideParts(parts: readonly Part[], redactor: Redactor): Part[] {
   const out: Part[] = [];
   for (let at = 0; at < parts.length;) {
@@ -65,7 +65,7 @@ function hideParts(parts: readonly Part[], redactor: Redactor): Part[] {
 
 function hideImage(part: Exclude<Part, { type: 'text' }>, redactor: Redactor): Part {
   const { url, ...rest } = part.image_url;
-  // Base64 of a picture is no text.
+  // Base64 data of an image is not text.
   const data = /^data:[^,]{0,100};base64,/i.test(url);
   return { type: 'image_url', image_url: { ...rest, url: data ? url : redactor.text(url) } };
 }

@@ -1,4 +1,4 @@
-/** Tool calls and tool definitions as the canonical conversation has them. */
+/** Converts tool calls and tool definitions to the canonical conversation. */
 import { isObject, listOf, objectOf, parseJson } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Tool, ToolCall } from './conversation.ts';
@@ -16,7 +16,7 @@ import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /**
  * The calls of one assistant message.
- * @throws RejectError when one lacks an id or a name, shares its id, or has arguments that are no JSON object
+ * @throws RejectError when one lacks an id or a name, repeats an id, or its arguments are not a JSON object
  */
 export function toolCallsOf(calls: readonly unknown[]): ToolCall[] {
   if (calls.length === 0) return [];
@@ -24,25 +24,25 @@ export function toolCallsOf(calls: readonly unknown[]): ToolCall[] {
   return calls.map((call) => {
     const { id, type, function: target } = objectOf(call);
     if (!isWord(id) || ids.has(id)) throw new RejectError('invalid_tool_call');
-    // Some servers leave the type out; a custom tool takes free text, which no format here has.
+    // Some servers omit the type; a custom tool takes free text, which no format supports.
     if ((type ?? 'function') !== 'function' || !isObject(target)) throw new RejectError('invalid_tool_call');
     ids.add(id);
     return { id, type: 'function', function: callOf(target) };
   });
 }
 
-/** @throws RejectError when the message calls what is not defined: a model would learn to make tools up */
+/** @throws RejectError when the message calls an undefined tool: a model would learn to invent tools */
 export function mustBeDefined({ tool_calls: calls }: AssistantMessage, tools: readonly Tool[]): void {
   if (calls?.some((call) => !tools.some((tool) => tool.function.name === call.function.name)))
     throw new RejectError('unknown_tool');
 }
 
-/** A `function_call` of before tools, as a tool call with an id made from its place. */
+/** A deprecated `function_call` as a tool call, with an id derived from its position. */
 export function legacyCall(call: JsonObject, place: string): ToolCall {
   return { id: `call_${place}`, type: 'function', function: callOf(call) };
 }
 
-/** The functions a request defines; tools of other kinds, which run at the provider, are left out. */
+/** The functions that a request defines; other tools, which run at the provider, are left out. */
 export function toolsOf(request: JsonObject): Tool[] {
   if (request.tools === undefined && request.functions === undefined) return [];
   const tools = listOf(request.tools).map(objectOf);
@@ -79,23 +79,23 @@ function argumentsOf(value: unknown): string {
   if (typeof text !== 'string' || !isObject(parsed)) throw new RejectError('invalid_tool_call');
   shallow(parsed);
   if (holdsInfinity(text)) throw new RejectError('invalid_tool_call');
-  // An escaped half of an emoji would come to light when a trainer parses them.
+  // An escaped lone surrogate would appear when a trainer parses them.
   return /\\u[dD][89a-fA-F]/.test(text) ? jsonText(parseLongNumbers(text)) : text;
 }
 
-/** @throws RejectError when a schema is nested too deep, or holds a number such as 1e400 */
+/** @throws RejectError when a schema is nested too deeply, or contains a number such as 1e400 */
 function writable(schema: JsonObject): JsonObject {
   if (isInfinite(shallow(schema))) throw new RejectError('invalid_tool');
   return holdsRounded(schema) ? (loadable(schema) as JsonObject) : schema;
 }
 
-/** @throws RejectError when a value is nested too deep for trainers */
+/** @throws RejectError when a value is nested too deeply for trainers */
 function shallow<Value>(value: Value): Value {
   if (isDeeper(value, MAX_TOOL_DEPTH)) throw new RejectError('too_deep');
   return value;
 }
 
-/** A text that says something: an id or a name of blanks is none. */
+/** A non-blank text, as ids and names must be. */
 function isWord(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '';
 }

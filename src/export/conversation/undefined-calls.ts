@@ -3,13 +3,13 @@ import type { Format } from '../render/format.ts';
 import type { AssistantMessage, Conversation, Message } from './conversation.ts';
 
 /**
- * Tools belong to the turn: a client may offer others with each request, and a row has those of its last one. A model must
- * not be trained on a call of a tool that its row does not define. Where a format can leave a turn untrained, such calls
- * are shown and not trained; where it trains all turns, the conversation begins behind them. What is left out here is
- * trained in the row of its own record, which defines its tools.
- * @param turns the links behind the answers of the prompt, in pairs: those of answers that are not trained here become
- * others, those of answers that go are taken out
- * @throws RejectError when a format that trains all turns has none to begin with behind the last such call
+ * Handles calls of tools that a row does not define. Tools belong to the turn: a client may offer others with each request, and a row
+ * has those of its last one. A model must not be trained on calls of undefined tools. If the format can leave a turn
+ * untrained, such calls are shown and not trained; if it trains all turns, the conversation begins after them. What is
+ * left out here is trained in the row of its own record, which defines its tools.
+ * @param turns the hashes after the answers in the prompt, in pairs: those of answers that are not trained here become
+ * others, those of removed answers are removed
+ * @throws RejectError when a format that trains all turns has nothing left after the last such call
  */
 export function withoutUndefinedCalls(
   conversation: Conversation,
@@ -39,7 +39,7 @@ function untrained(conversation: Conversation, names: ReadonlySet<string>, turns
   const prompt = conversation.prompt.map((message) => {
     if (message.role === 'assistant') answer += 1;
     if (!callsOther(message, names)) return message;
-    // No record ends with this link, so that the record of this answer is not taken for a beginning of this row. Branches that
+    // No record ends with this hash, so the record of this answer is not taken for a prefix of this row. Branches that
     // share the answer still share it.
     if (2 * answer < turns.length) turns[2 * answer] = (turns[2 * answer]! ^ VEIL) >>> 0;
     return { ...message, untrained: true as const };

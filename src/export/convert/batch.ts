@@ -3,104 +3,104 @@ import type { RecordFacts } from '../report/record-facts.ts';
 import type { Feedback } from '../read/feedback.ts';
 import type { Filter, RejectReason } from '../errors.ts';
 
-/** The facts of a record that many rows share, stored once for all of them. */
+/** The properties of a record that many rows share, stored once for all of them. */
 export interface RowGroup {
   readonly model: string;
   readonly provider: string | null;
   readonly finish: string | null;
   readonly key: string | null;
-  /** The value that rows are balanced by; empty without `--balance`. */
+  /** The value by which rows are balanced; empty without `--balance`. */
   readonly balanceBy: string;
 }
 
-/** A line that gave no row although no option leaves it out. */
+/** A line that produced no row, for a reason other than an option. */
 export interface LineTrouble {
-  /** The number of the line within the batch, from 0. */
+  /** The index of the line within the batch. */
   readonly line: number;
   readonly kind: 'bad' | 'dropped';
   readonly reason: LineProblem | RejectReason;
 }
 
 export interface FeedbackLine extends Feedback {
-  /** The number of the line within the batch, from 0. */
+  /** The index of the line within the batch. */
   readonly line: number;
   /** Milliseconds since the epoch. */
   readonly writtenMs: number;
 }
 
 export const FLAG = {
-  /** The row is an example in JSON, to be rendered at the end. */
+  /** The row is a conversation in JSON that is rendered at the end. */
   unrendered: 1,
-  /** A complete answer of the model by its own end: what `--successful-only` keeps. */
+  /** The answer is complete: what `--successful-only` keeps. */
   success: 2,
-  /** The client said whose exchange it was: an end user, or a conversation id. */
+  /** The client identified the owner of the exchange: an end user, or a conversation id. */
   owned: 4,
-  /** The oldest turns were cut off, as `--on-long trim-oldest` asks for. */
+  /** The oldest turns were removed, with `--on-long trim-oldest`. */
   trimmed: 8,
-  /** The format has no place for a text of it, beside calls. */
+  /** A text beside calls was left out because the format cannot express it. */
   omitted: 16,
 } as const;
 
-/** Places of the hashes of a row, in pairs of 32 bits. */
+/** The positions of a row's hashes, in pairs of 32 bits. */
 export const HASH = {
-  /** The conversation with its answer, as a link of its chain. */
+  /** The conversation including its answer. */
   conversation: 0,
   /** The prompt as it is written, with tools and system prompt. */
   prompt: 2,
   /** The same with the answer: equal rows are duplicates. */
   content: 4,
-  /** The first words of the user: conversations that begin alike are split alike. */
+  /** The first user message: conversations with the same beginning go to the same split. */
   firstPrompt: 6,
-  /** The conversation id of the client, 0 when it gave none. */
+  /** The client's conversation id, 0 if it sent none. */
   session: 8,
-  /** Key, end user and conversation id: whose exchange it was. */
+  /** The key, end user and conversation id: the owner of the exchange. */
   owner: 10,
-  /** The id of the request, 0 when the log has none. */
+  /** The id of the request, 0 if the log has none. */
   id: 12,
-  /** No hash: when the record was written, milliseconds since the epoch, 0 where it does not say. */
+  /** Not a hash: when the record was written, milliseconds since the epoch, 0 if unknown. */
   written: 14,
 } as const;
 
 export const HASHES_PER_ROW = 16;
 
-/** Stands for a number of tokens that is not known. */
+/** Stands for an unknown number of tokens. */
 export const UNKNOWN_TOKENS = 0xffffffff;
 
-/** The result of one chunk of lines: rows as text, and columns with the facts that later decisions need. */
+/** The result of one chunk of lines: rows as text, and columns with the properties that later decisions need. */
 export interface Batch {
-  /** Lines in the chunk, blank ones included. */
+  /** The number of lines in the chunk, including blank ones. */
   readonly lines: number;
-  /** Lines that are not blank. */
+  /** The number of lines that are not blank. */
   readonly filled: number;
-  /** Answers of records that hold several, but for the first of each. */
+  /** The number of answers beyond the first in records with several. */
   readonly furtherAnswers: number;
-  /** Facts about the records that the filters take; left out without `--stats`. */
+  /** Properties of the records that pass the filters; omitted without `--stats`. */
   readonly facts?: RecordFacts;
   readonly filtered: ReadonlyMap<Filter, number>;
   readonly dropped: ReadonlyMap<RejectReason, number>;
   readonly bad: ReadonlyMap<LineProblem, number>;
   readonly troubles: readonly LineTrouble[];
   readonly feedback: readonly FeedbackLine[];
-  /** Hits of redaction by kind. */
+  /** The number of redactions by kind. */
   readonly redacted: ReadonlyMap<string, number>;
   /** The rows, each with its line end. */
   readonly text: Uint8Array;
-  /** The offset in `text` at which each row ends. */
+  /** The end offset of each row in `text`. */
   readonly ends: Uint32Array<ArrayBuffer>;
-  /** The line each row is of, from 0 within the batch. */
+  /** The line of each row, by index within the batch. */
   readonly places: Uint32Array<ArrayBuffer>;
   readonly flags: Uint8Array<ArrayBuffer>;
-  /** {@link HASHES_PER_ROW} numbers a row. */
+  /** {@link HASHES_PER_ROW} numbers per row. */
   readonly hashes: Uint32Array<ArrayBuffer>;
-  /** ConversationHash values behind each answer in the prompts, in pairs; where those of each row end. */
+  /** The hashes after each answer in the prompts, in pairs; and where those of each row end. */
   readonly turns: Uint32Array<ArrayBuffer>;
   readonly turnEnds: Uint32Array<ArrayBuffer>;
   readonly inputTokens: Uint32Array<ArrayBuffer>;
   readonly outputTokens: Uint32Array<ArrayBuffer>;
   readonly groups: readonly RowGroup[];
   readonly groupOf: Uint32Array<ArrayBuffer>;
-  /** One after the other, all of one length; empty when none were asked for. */
+  /** Concatenated, all of one length; empty when none were requested. */
   readonly signatures: Uint8Array<ArrayBuffer>;
-  /** See RowRoots in row-roots.ts: four numbers a row; empty when none were asked for. */
+  /** See RowRoots in row-roots.ts: four numbers per row; empty when none were requested. */
   readonly roots: Uint32Array<ArrayBuffer>;
 }

@@ -7,31 +7,31 @@ import type { Rendered, RenderJob } from './render-rows.ts';
 import type { Inline } from './inline.ts';
 import { Pool } from './pool.ts';
 
-/** Threads take a tenth of a second of two cores before they do anything, so they start where more than this is left to do. */
+/** Threads take a tenth of a second of two cores before they do any work, so they are started if more than this remains. */
 const WORTH_MS = 400;
-/** Steps that are looked back at: the first are done by code that is not compiled yet, and count for less. */
+/** The number of recent steps that are measured: early ones run uncompiled code and must not count. */
 const LOOK_BACK = 3;
-/** Bytes of a step, at least: what is decompressed comes in many chunks for each read. */
+/** The smallest step, bytes: decompressed data arrives in many chunks per read. */
 const STEP_BYTES = 512 * 1024;
 
 interface Work {
-  /** Threads that may start beside this one. */
+  /** The number of threads that may be started in addition. */
   readonly threads: number;
-  /** The bytes of all inputs on disk. */
+  /** The total size of the inputs on disk, bytes. */
   readonly totalBytes: number;
-  /** Those that were read so far. */
+  /** The number of bytes read so far. */
   readonly bytesRead: () => number;
 }
 
 /**
- * Converts in this thread, and in others too as soon as what is left to do is worth their start: that hangs on the bytes to
- * read, and on how many of them are parsed and not passed over. Rows are the same wherever they are made.
+ * Converts in this thread, and also in others once the remaining work is worth starting them: that depends on the bytes to read, and on
+ * the share of them that is parsed rather than skipped. Rows are the same wherever they are made.
  */
 export class Growing implements Converters {
   readonly #plan: Plan;
   readonly #inline: Inline;
   readonly #work: Work;
-  /** Of the last steps, milliseconds a byte. */
+  /** The durations of recent steps, milliseconds per byte. */
   readonly #rates: number[] = [];
   #stepMs = 0;
   #stepFrom = 0;
@@ -65,7 +65,7 @@ export class Growing implements Converters {
     return made;
   }
 
-  /** Whoever made it: they share their memory. */
+  /** The creator of the pool: they share its memory. */
   release(batch: Batch): void {
     (this.#pool ?? this.#inline).release(batch);
   }
@@ -78,13 +78,13 @@ export class Growing implements Converters {
     await this.#starting?.close();
   }
 
-  /** Who takes the next piece of work: the other threads as long as they have little, then this one. */
+  /** The next converter to get work: the other threads while they have little, then this one. */
   get #next(): Inline | Pool {
     if (this.#failure) throw this.#failure.cause;
     return this.#pool?.hasRoom ? this.#pool : this.#inline;
   }
 
-  /** Takes note of how fast it goes, and starts threads where that pays. */
+  /** Measures progress, and starts threads if that pays. */
   #look(): void {
     if (this.#starting) return;
     const { totalBytes, bytesRead } = this.#work;

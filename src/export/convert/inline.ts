@@ -9,7 +9,7 @@ import { MemoryPool, ROWS_BYTES } from './memory.ts';
 import { RangeConverter } from './range-converter.ts';
 import { renderRows } from './render-rows.ts';
 
-/** Converts in this thread: what is little is done before another one has started. */
+/** Converts in this thread: small inputs are done before a thread has started. */
 export class Inline implements Converters {
   readonly #plan: Plan;
   readonly #converter: Converter;
@@ -25,7 +25,7 @@ export class Inline implements Converters {
     this.#ranges = new RangeConverter(converter, plan);
   }
 
-  /** @throws ExportError of kind `usage` when the selection of the plan makes no sense */
+  /** @throws ExportError of kind `usage` when the plan's selection is invalid */
   static async create(plan: Plan): Promise<Inline> {
     return new Inline(plan, await Converter.create(plan));
   }
@@ -39,7 +39,7 @@ export class Inline implements Converters {
   }
 
   async convertRange(range: LineRange): Promise<RangeBatch> {
-    // Reading waits for nothing, and would keep signals and the display of progress waiting to the end of the log.
+    // Reading is synchronous, and without a pause would delay signals and the progress display to the end of the log.
     await setImmediate();
     const began = performance.now();
     const memory = this.memory.take(ROWS_BYTES);
@@ -58,6 +58,6 @@ export class Inline implements Converters {
   }
 
   async close(): Promise<void> {
-    // It holds nothing but memory.
+    // There is nothing to release but memory.
   }
 }

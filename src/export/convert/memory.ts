@@ -1,18 +1,18 @@
-/** Memory that is used again. */
+/** Memory that is reused. */
 
 /** Memory for one very long line is not kept. */
 const MOST_BYTES = 8 * 1024 ** 2;
-/** Pieces that are kept: as many as are in use at once with a few threads. */
+/** The number of pieces that are kept: as many as are in use at once with a few threads. */
 const MOST_PIECES = 32;
 
 /**
- * Memory that is used again. What is made anew for each chunk would wait for the collector of garbage, which does not
- * see how large it is, and every page that is touched for the first time costs more than its bytes.
+ * Memory that is reused. Fresh memory for each chunk would wait for the garbage collector, which does not see how large it is, and
+ * touching a page for the first time costs more than processing its bytes.
  */
 export class MemoryPool {
   readonly #free: ArrayBuffer[] = [];
 
-  /** At least so many bytes; what they hold is anything. */
+  /** At least this many bytes, with arbitrary content. */
   take(bytes: number): ArrayBuffer {
     const index = this.#free.findIndex((memory) => memory.byteLength >= bytes);
     return index < 0 ? new ArrayBuffer(bytes) : this.#free.splice(index, 1)[0]!;
@@ -24,25 +24,25 @@ export class MemoryPool {
   }
 }
 
-/** Memory for the rows of a range, which are seldom longer than the lines they are made of. */
+/** Memory for the rows of a range, which are rarely longer than their lines. */
 export const ROWS_BYTES = 4 * 1024 ** 2;
 
-/** A piece as it is named to the thread that writes to it; the memory goes along the first time. */
+/** A piece as it is identified to the thread that writes to it; the memory is only sent the first time. */
 export interface PieceName {
   readonly piece: number;
   readonly memory?: SharedArrayBuffer;
 }
 
 /**
- * Pieces of memory that this thread shares with one other. Messages name them by number: memory that comes with a message
- * counts as new garbage of its size each time, and a collection costs more than converting a range.
+ * Pieces of memory that this thread shares with another. Messages identify them by number: memory that is sent with a message counts
+ * as new garbage of its size each time, and a collection costs more than converting a range.
  */
 export class SharedPieces {
   readonly #bytes: number;
   readonly #pieces: SharedArrayBuffer[] = [];
   readonly #free: number[] = [];
 
-  /** @param bytes of each */
+  /** @param bytes of each piece */
   constructor(bytes: number) {
     this.#bytes = bytes;
   }

@@ -4,41 +4,41 @@ import type { ContentOptions } from '../conversation/messages.ts';
 import type { RedactOptions } from '../../redact/redactor.ts';
 import type { Selection } from '../read/selection.ts';
 
-/** How each line is converted, independently of all others: plain data, so that it can go to another thread. */
+/** How each line is converted, independently of all others: plain data that can be sent to another thread. */
 export interface Plan {
   readonly selection: Selection;
-  /** Whole records as they were parsed, instead of conversations. */
+  /** Whole parsed records instead of conversations. */
   readonly raw: boolean;
   readonly content: ContentOptions;
-  /** `drop` leaves it out; a text stands in its place, or before a conversation that has none. */
+  /** `drop` removes it; a text replaces it, or is put before a conversation without one. */
   readonly system: 'keep' | 'drop' | { readonly text: string };
   readonly format: FormatName;
   readonly render: RenderOptions;
-  /** How much of the record goes along with its row. */
+  /** How much of the record accompanies its row. */
   readonly metadata: 'none' | 'min' | 'full';
-  /** Whether all rows stay examples in JSON until the log has been read, because feedback decides what becomes of them. */
+  /** Whether all rows are rendered after the log was read, because feedback decides what becomes of them. */
   readonly unrendered: boolean;
   /**
-   * Answers within a prompt. `draft`: left as an example, for the whole log decides which of them are trained. `mask`:
-   * none is trained. `train`: as the format does it.
+   * The answers within a prompt. `draft`: rendered later, since the whole log decides which of them are trained. `mask`: none is trained.
+   * `train`: as the format does it.
    */
   readonly earlier: 'unrendered' | 'mask' | 'train';
   readonly redact?: RedactOptions;
-  /** Signatures of rows that are nearly the same, drawn from this seed. */
+  /** Whether rows get signatures for near duplicates, with this seed. */
   readonly nearSeed?: number;
   /** The comparisons that need signatures: for duplicates, and for leaks between splits. */
   readonly compare: { readonly duplicates: boolean; readonly leaks: boolean };
-  /** Rows get roots, by which rows that decide on each other meet: those of equal contents, or of equal prompts too. */
+  /** Rows get roots, by which rows that affect each other meet: those with equal content, or with equal prompts as well. */
   readonly roots?: 'contents' | 'prompts';
-  /** Count tokens by the tokenizer even where the log holds the provider's count. */
+  /** Whether to count tokens even if the log contains the provider's count. */
   readonly countTokens: boolean;
-  /** Longest row in tokens, and what becomes of a longer one. */
+  /** The longest row in tokens, and what happens to a longer one. */
   readonly maxTokens?: number;
   readonly onLong: 'drop' | 'trim-oldest';
-  /** A field of the record by which rows are balanced, dots within: `model`, `tags.team`. */
+  /** A field of the record by which rows are balanced, with dots: `model`, `tags.team`. */
   readonly balance?: string;
-  /** Whether it is counted what the records are, for `--stats`. */
+  /** Whether the properties of records are counted, for `--stats`. */
   readonly facts: boolean;
-  /** Every bad line and dropped record is named, not only the first few. */
+  /** Whether every bad line and dropped record is reported, not only the first ones. */
   readonly verbose: boolean;
 }

@@ -23,19 +23,19 @@ export type FromWorker =
   | {
       readonly kind: 'range';
       readonly columns: Omit<Batch, 'text'>;
-      /** Its length, where it is in the piece that was given; itself, where it was too long for that. */
+      /** Its length if it is in the piece that was provided; the rows themselves if they did not fit. */
       readonly text: number | Uint8Array;
       readonly tooLong: boolean;
     }
   | { readonly kind: 'rendered'; readonly rendered: Rendered }
   | { readonly kind: 'failed'; readonly error: Error };
 
-/** Chunks in flight for each thread: one in work, one that waits, one that comes back. */
+/** The number of chunks in flight per thread: one in progress, one waiting, one on its way back. */
 const WINDOW_PER_THREAD = 3;
-/** Chunks that a thread has before others are given any: one in work, and one that waits. */
+/** How many chunks a thread gets before others get any: one in progress, and one waiting. */
 const LEAST_LOAD = 2;
 
-/** The compiled binary keeps its entry points below the folder they share, which is src. */
+/** The compiled binary keeps its entry points below their common directory, which is src. */
 const WORKER = import.meta.url.endsWith('/pool.ts') ? './worker.ts' : './export/convert/worker.js';
 
 interface Waiting {
@@ -46,12 +46,12 @@ interface Waiting {
 class Thread {
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
-  /** A thread answers in the order it was asked. */
+  /** A thread answers in the order of the requests. */
   readonly #waiting: Waiting[] = [];
   readonly pieces = new SharedPieces(ROWS_BYTES);
 
   constructor() {
-    // A smaller heap is swept more often, which costs nothing here: rows are out of it as soon as they are written.
+    // A smaller heap is collected more often, which costs nothing here: rows leave it as soon as they are written.
     this.#worker = new Worker(new URL(WORKER, import.meta.url).href, { smol: true });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#ended = promise;
@@ -94,10 +94,10 @@ export class Pool implements Converters {
   readonly #ready: Promise<unknown>;
   readonly memory: MemoryPool;
   readonly window: number;
-  /** Gives back what batches hold that were handed out and are still read. */
+  /** Returns memory of batches that were handed out and are still being read. */
   readonly #holds = new WeakMap<Batch, () => void>();
 
-  /** @param memory that chunks are taken from, and their rows given back to */
+  /** @param memory from which chunks are taken, and to which their rows are returned */
   constructor(plan: Plan, threads: number, memory = new MemoryPool()) {
     this.memory = memory;
     this.#threads = Array.from({ length: threads }, () => new Thread());
@@ -109,7 +109,7 @@ export class Pool implements Converters {
     await this.#ready;
   }
 
-  /** Whether a thread has so little to do that it would soon wait. */
+  /** Whether a thread has so little work that it would soon be idle. */
   get hasRoom(): boolean {
     return this.#idlest().load < LEAST_LOAD;
   }
@@ -127,7 +127,7 @@ export class Pool implements Converters {
     const shared = typeof text === 'number';
     const batch = { ...columns, text: shared ? pieces.read(name.piece, text) : text };
     if (!shared) pieces.give(name.piece);
-    // Nothing that was too long for a piece is kept for later.
+    // Memory that was too large for a piece is not kept.
     this.#holds.set(batch, shared ? () => pieces.give(name.piece) : () => {});
     return { batch, tooLong };
   }

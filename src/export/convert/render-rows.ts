@@ -1,4 +1,4 @@
-/** Renders rows that had to wait until all was known that decides on them. */
+/** Renders rows that had to wait until everything that affects them was known. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Conversation, Example } from '../conversation/conversation.ts';
 import type { RejectReason } from '../errors.ts';
@@ -15,20 +15,20 @@ import { parseLongNumbers } from '../../wire/long-numbers.ts';
 import { reasonOf } from './converter.ts';
 import { fit } from '../conversation/fit.ts';
 
-/** One row to be made. */
+/** One row to render. */
 export interface RenderTask {
-  /** Which of the given examples it is made of, by number. */
+  /** The index of its example. */
   readonly example: number;
-  /** Which answers of its prompt are not trained, by number. */
+  /** The indexes of the answers in its prompt that are not trained. */
   readonly untrained?: readonly number[];
-  /** The correction that replaces its answer: text, or a message of the assistant. */
+  /** The correction that replaces its answer: text, or an assistant message. */
   readonly correction?: string | JsonObject;
-  /** The example whose answer is the worse one; its own number where the correction is better than what it corrects. */
+  /** The example with the worse answer; the same index if the correction is better than what it corrects. */
   readonly rejected?: number;
-  /** The answer is no row when it says just this: what corrects it then finds nothing wrong. */
+  /** There is no row if the answer equals this: the correction changed nothing then. */
   readonly unlike?: string | JsonObject;
   readonly label?: boolean;
-  /** The score that feedback gave the answer, from -1 to 1. */
+  /** The feedback score of the answer, from -1 to 1. */
   readonly score?: number;
 }
 
@@ -42,13 +42,13 @@ export interface RenderJob {
 export interface Rendered {
   /** The rows, each with its line end. */
   readonly text: Uint8Array<ArrayBuffer>;
-  /** The size of the row of each task in bytes, or the reason why it has none. */
+  /** The size of each task's row in bytes, or the reason why there is none. */
   readonly results: readonly (number | RejectReason)[];
-  /** Hits of redaction by kind. */
+  /** The number of redactions by kind. */
   readonly redacted: ReadonlyMap<string, number>;
 }
 
-/** Renders examples. The same in every thread. @param count where rows must not be too long */
+/** Renders examples. The same code runs in every thread. @param count if rows must not be too long */
 export function renderRows(plan: Plan, { text, ends, tasks }: RenderJob, count?: TokenCounter): Rendered {
   const redactor = plan.redact && plan.unrendered ? new Redactor(plan.redact) : undefined;
   const buffer = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
@@ -87,7 +87,7 @@ function rowOf(
     throw new RejectError('no_judgement');
   redactor?.fresh();
   const redacted = redactor ? redactConversation(conversation, redactor) : conversation;
-  // As the answer of the same conversation, so that the same value gets the same tag.
+  // As the answer of the same conversation, so that a value gets the same tag.
   const worse =
     rejected && redactor
       ? redactConversation({ ...conversation, answer: rejected }, redactor).answer
@@ -114,7 +114,7 @@ function corrected(
   return answer;
 }
 
-/** Whether two answers say and call the same, whatever was thought and whatever ids calls have. */
+/** Whether two answers have the same text and calls, regardless of reasoning and call ids. */
 function saysSame(a: AssistantMessage, b: AssistantMessage): boolean {
   const said = ({ content, refusal, tool_calls: calls }: AssistantMessage) => [
     content.trim(),
@@ -135,7 +135,7 @@ function marked(conversation: Conversation, untrained: readonly number[]): Conve
   return { ...conversation, prompt };
 }
 
-/** Adds the score of feedback to the metadata of a row, where it has any, and to the example itself for `rft`. */
+/** Adds the feedback score to the metadata of a row, if it has any, and to the example itself for `rft`. */
 function scored({ metadata }: Example, score: number): Pick<Example, 'metadata' | 'score'> {
   return { ...(metadata ? { metadata: { ...metadata, score } } : {}), score };
 }

@@ -6,21 +6,21 @@ import { Growing } from './growing.ts';
 import { Inline } from './inline.ts';
 import { Pool } from './pool.ts';
 
-/** More threads than these wait for the one that takes their rows. */
+/** More threads than these would wait for the one that receives their rows. */
 const MOST_THREADS = 8;
 
 interface Work {
-  /** 0 for none but this one; when left out, as many as pay. */
+  /** 0 for the calling thread only; by default as many as pay off. */
   readonly threads: number | undefined;
-  /** The bytes of all inputs on disk; `undefined` when a pipe is among them. */
+  /** The total size of the inputs on disk, bytes; `undefined` if one of them is a pipe. */
   readonly totalBytes: number | undefined;
-  /** Those that were read so far. */
+  /** The number of bytes read so far. */
   readonly bytesRead: () => number;
 }
 
 /**
- * What converts the lines of the inputs.
- * @throws ExportError of kind `usage` when the selection of the plan makes no sense
+ * Creates the converter of the inputs' lines.
+ * @throws ExportError of kind `usage` when the plan's selection is invalid
  */
 export async function startConverters(
   plan: Plan,
@@ -33,7 +33,7 @@ export async function startConverters(
 }
 
 async function pool(plan: Plan, threads: number): Promise<Pool> {
-  // What is wrong with it is told here: an error that comes from a thread has lost its kind.
+  // Its errors are thrown here: an error that is sent by a thread loses its class.
   await wantedBy(plan);
   const started = new Pool(plan, threads);
   await started.ready();

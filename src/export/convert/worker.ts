@@ -1,4 +1,4 @@
-/** A thread of the export: converts what it is handed. An entry point of its own in the compiled binary. */
+/** A thread of the export: converts what it is sent. It is an entry point of its own in the compiled binary. */
 import type { Plan } from './plan.ts';
 import type { FromWorker, ToWorker } from './pool.ts';
 import { memoryOf } from './builder.ts';
@@ -13,10 +13,10 @@ let converter: Converter;
 let spare: ArrayBuffer | undefined;
 let ranges: RangeConverter;
 let jobs = 0;
-/** Shared with the thread that asks, by number. */
+/** Shared with the calling thread, by number. */
 const pieces: SharedArrayBuffer[] = [];
 
-/** Jobs of rendering between two sweeps of garbage: the texts of their rows are read and written whole. */
+/** The number of rendering jobs between two garbage collections: the texts of their rows are read and written whole. */
 const SWEEP_JOBS = 16;
 
 /** Memory for one very long line is not kept. */
@@ -32,7 +32,7 @@ self.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) => {
     } else if (data.kind === 'convert') {
       const { memory, offset, length } = data;
       const batch = converter.convert([new Uint8Array(memory, offset, length)], spare);
-      // The rows of the next chunk go where this one was.
+      // The rows of the next chunk are written to the memory of this one.
       spare = memory.byteLength <= MOST_SPARE ? memory : undefined;
       reply({ kind: 'batch', batch }, memoryOf(batch));
     } else if (data.kind === 'range') {

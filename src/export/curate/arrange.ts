@@ -1,13 +1,12 @@
-/** The order of a log that several workers wrote side by side: that in which its lines were written. */
+/** Orders a log that several workers wrote in parallel by the time at which its lines were written. */
 import type { SideBySide } from '../../logs/side-by-side.ts';
 import type { RowTable } from './table/row-table.ts';
 import type { PlacedFeedback } from './judgements.ts';
 import { doubles, words } from './table/column.ts';
 
 /**
- * Puts rows and feedback in the order in which they were written, day by day. Lines of one worker stay in their order.
- * @param heard the latest time at which lines of a worker were written that stand before a row and may be in another table;
- * 0 for none
+ * Puts rows and feedback in the order in which they were written, day by day. The lines of one worker keep their order.
+ * @param heard the latest time of earlier lines by a row's worker that may be in another table; 0 for none
  */
 export function arrange(
   table: RowTable,

@@ -20,7 +20,7 @@ import { Spool } from './table/spool.ts';
 import { collectGarbageAfter, collectGarbageEvery, MANY_ROWS } from './table/collect-garbage.ts';
 import { writtenRows } from '../write/write-rows.ts';
 
-/** Keeps all rows aside until the whole log is known, then writes those that were chosen. */
+/** Stores all rows until the whole log is known, then writes the selected ones. */
 export async function curateRows(job: Job): Promise<ReadOutcome> {
   const { path } = job.options.sink;
   const spool = job.provisional ? Spool.over(job.provisional.fd, path) : new Spool(path);
@@ -65,7 +65,7 @@ async function chooseFrom(
     return true;
   };
   const seen = await readInputs(job, take);
-  // Threads hold tens of megabytes each.
+  // Each thread takes tens of megabytes.
   await collectGarbageAfter(table.length, table.unrendered ? undefined : converters.close());
   if (log) arrange(table, feedback, log);
   const signed = signaturesOf(options.plan.compare, (row) => signatures.of(table.stored(row)));
@@ -78,7 +78,7 @@ async function chooseFrom(
   return { seen, feedback: { unmatched, foreign }, repeatedAnswers: chosen.repeatedAnswers };
 }
 
-/** Why things were left out, as the summary has it. */
+/** The reasons for omissions, as the summary lists them. */
 function countLeft({ counters, inputs }: Job, set: RowSet): void {
   for (let one = 0; one < set.length; one++) {
     const reason = set.reason(one);
@@ -93,7 +93,7 @@ function placeOf(table: RowTable, inputs: Job['inputs'], row: number): string {
   return `${inputs[file]!.name}:${line}`;
 }
 
-/** Whether all rows are to be written as they wait, one behind the other. */
+/** Whether all rows are written unchanged, one after another. */
 function stays({ splits, whole }: Chosen, { provisional }: Job, table: RowTable): boolean {
   return provisional !== undefined && whole && !table.unrendered && !table.arranged && !splits;
 }
@@ -137,7 +137,7 @@ async function writeChosen(
   }
 }
 
-/** The hashes that decisions will ask for. */
+/** The hashes that decisions will need. */
 export function hashesFor(
   { sampleKind, dedup, splits, splitBy, corrections }: CurationOptions,
   { sideBySide }: { readonly sideBySide: boolean },

@@ -1,4 +1,4 @@
-/** Which of the rows that could be written are written: decisions that need to know the whole log, in their order. */
+/** Selects the rows to write: decisions that need the whole log, in order. */
 import type { RowTable } from './table/row-table.ts';
 import type { CurationOptions } from './options.ts';
 import type { PlacedFeedback } from './judgements.ts';
@@ -18,21 +18,21 @@ import { dropShorterBranches, repeatedTurns } from './branches.ts';
 
 /** The result of all decisions. */
 export interface Chosen {
-  /** The decisions on rows, and on the pairs or labels that are made of them. */
+  /** The decisions on rows, and on the pairs or labels made from them. */
   readonly sets: readonly RowSet[];
-  /** The split of each row by number; `undefined` when there is one. */
+  /** The split of each row by index; `undefined` when there is only one. */
   readonly splits: Uint8Array | undefined;
-  /** Answers that are trained more than once, in formats that train all answers of a row. */
+  /** The number of answers that are trained more than once, in formats that train all answers of a row. */
   readonly repeatedAnswers: number;
-  /** Whether all rows are written, each as it was converted. */
+  /** Whether all rows are written as they were converted. */
   readonly whole: boolean;
   /** The rows to write, in the order of the log. */
   tasks(): Iterable<Task>;
 }
 
 /**
- * Decides on all rows of the table.
- * @param signatures of the rows, for nearly the same ones
+ * Makes all decisions on the rows of the table.
+ * @param signatures of the rows, for near duplicates
  */
 export function choose(
   table: RowTable,
@@ -55,9 +55,9 @@ export function choose(
 }
 
 interface Decided {
-  /** The rows, or what is made of them. */
+  /** The rows, or what is made from them. */
   readonly set: RowSet;
-  /** The answers within prompts that the log shows; `undefined` when no decision needs them. */
+  /** The answers within prompts that the log contains; `undefined` when no decision needs them. */
   readonly logged: TurnSet | undefined;
 }
 
@@ -82,7 +82,7 @@ function splitRows(
   return assignSplits(set, { splits, splitBy, seed, near, signature: signatures.leaks });
 }
 
-/** @returns the answers within prompts that the log shows; `undefined` when no decision needs them */
+/** @returns the answers within prompts that the log contains; `undefined` when no decision needs them */
 function conversations(
   set: RowSet,
   { conversations: mode, unlogged, minScore, branches }: CurationOptions,
@@ -102,7 +102,7 @@ function draw(set: RowSet, { sample: wanted, perGroup, last, maxRecords, seed }:
   if (maxRecords !== undefined) keepFirst(set, maxRecords);
 }
 
-/** The answers within prompts that more rows than one would train; `undefined` where no prompt is trained. */
+/** The answers within prompts that more than one row would train; `undefined` if no prompt is trained. */
 function repeatedIn(
   set: RowSet,
   { loss, conversations: mode, sampleKind }: CurationOptions,
@@ -114,9 +114,9 @@ function repeatedIn(
   return repeatedTurns(set, logged);
 }
 
-/** Facts about the answers within prompts; `undefined` where no decision needs them. */
+/** Facts about the answers within prompts; `undefined` if no decision needs them. */
 interface TurnFacts {
-  /** Those that the log shows. */
+  /** Those that the log contains. */
   readonly logged: TurnSet | undefined;
   /** Those that an earlier row trains. */
   readonly repeated: TurnSet | undefined;
@@ -129,7 +129,7 @@ function* tasksOf(
 ): Generator<Task> {
   const masked = loss === 'per_turn' ? repeated : undefined;
   const isUntrained = (turn: number) => !(logged?.has(turn) ?? true) || (masked?.has(turn) ?? false);
-  // A correction was given no score.
+  // A correction has no score.
   const scoreOf = ({ row, correction }: Task) =>
     scores && correction === undefined ? valueOf(set.judgements.of(row)) : undefined;
   const scored = (task: Task) => {

@@ -1,4 +1,4 @@
-/** Applies feedback: drops bad answers, takes corrections, and makes pairs and labels. */
+/** Applies feedback: drops bad answers, uses corrections, and makes pairs and labels. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage } from '../conversation/conversation.ts';
 import type { CurationOptions } from './options.ts';
@@ -12,7 +12,7 @@ import { labelsOf, pairsOf } from './pairs.ts';
 
 type Judging = Pick<CurationOptions, 'sampleKind' | 'pairs' | 'corrections' | 'minScore'>;
 
-/** The rows, or the pairs or labels that are made of them; what was judged too bad is left out. */
+/** The rows, or the pairs or labels made from them; rows with bad answers are left out. */
 export function judged(rows: RowSet, options: Judging): RowSet {
   const tasks = tasksOf(rows, options);
   const set = tasks ? rows.of(tasks) : rows;
@@ -25,7 +25,7 @@ export function judged(rows: RowSet, options: Judging): RowSet {
   return set;
 }
 
-/** Tells what is written in the place of answers that were corrected. */
+/** Returns the replacements of corrected answers. */
 function correct(set: RowSet): void {
   const { table, judgements } = set;
   set.each((row) => {
@@ -36,7 +36,7 @@ function correct(set: RowSet): void {
   });
 }
 
-/** `undefined` for what will be no row. */
+/** `undefined` for what will not be a row. */
 function correctionOf(correction: string | JsonObject): AssistantMessage | undefined {
   try {
     return answerOf(typeof correction === 'string' ? { content: correction } : correction, {
@@ -61,7 +61,7 @@ function rowReason(set: RowSet, row: number, { corrections, minScore }: Judging)
   return corrected ? 'corrected' : undefined;
 }
 
-/** The score is asked of what a model should learn to say: the better answers, and the good ones. */
+/** The score applies to what a model should learn: the better answers, and the good ones. */
 function taskReason(
   { judgements }: RowSet,
   { row, correction, label }: Task,

@@ -11,24 +11,24 @@ export interface Judgement {
   readonly correction?: string | JsonObject;
 }
 
-/** Feedback, and where in the log it stands. */
+/** Feedback, and its position in the log. */
 export interface PlacedFeedback extends Feedback, LogPlace {
   /** Milliseconds since the epoch. */
   readonly writtenMs: number;
 }
 
 /**
- * What people said of the answers in the table. Words about an answer hold for every record of the same answer to the same prompt:
- * a repeat of it is neither better nor worse.
+ * The feedback on the answers in the table. Feedback on an answer applies to every record with the same answer to the same prompt: a
+ * repetition is neither better nor worse.
  */
 export class Judgements {
   readonly #table: RowTable;
   readonly #byContent = new HashMap64();
   readonly #judgements: Judgement[] = [];
   readonly #given: number;
-  /** Feedback about requests that are known here, by number. */
+  /** Feedback on known requests, by index. */
   readonly matched = new Set<number>();
-  /** What of it came from the caller who had asked. */
+  /** The part of it that the original caller gave. */
   readonly own = new Set<number>();
 
   constructor(table: RowTable, feedback: readonly Feedback[]) {
@@ -37,17 +37,17 @@ export class Judgements {
     if (feedback.length > 0) this.#join(feedback);
   }
 
-  /** Feedback about no request that is known here: filtered, of another log, or made up. */
+  /** Feedback on unknown requests: filtered out, in another log, or invented. */
   get unmatched(): number {
     return this.#given - this.matched.size;
   }
 
-  /** Feedback that another caller gave than the one who had asked. */
+  /** Feedback by another caller than the original one. */
   get foreign(): number {
     return this.matched.size - this.own.size;
   }
 
-  /** Whether anything was said at all. */
+  /** Whether there is any feedback. */
   get any(): boolean {
     return this.#judgements.length > 0;
   }
@@ -69,7 +69,7 @@ export class Judgements {
         this.#saidOf(row, said).add(number);
       }
     for (const numbers of said) {
-      // The same words may stand at several records; they go in the order of the log.
+      // Equal feedback may refer to several records; it is applied in the order of the log.
       const inOrder = [...numbers].toSorted((a, b) => a - b);
       this.#judgements.push(judgementOf(inOrder.map((number) => feedback[number]!)));
     }
@@ -85,7 +85,7 @@ export class Judgements {
   }
 }
 
-/** The numbers of feedback by the hash of the request's id that it is about. */
+/** The indexes of feedback by the hash of the request id that it refers to. */
 function byRequest(feedback: readonly Feedback[]): (hi: number, lo: number) => readonly number[] {
   const places = new HashMap64();
   const numbers: number[][] = [];
@@ -98,7 +98,7 @@ function byRequest(feedback: readonly Feedback[]): (hi: number, lo: number) => r
   return (hi, lo) => numbers[places.get(hi, lo) ?? -1] ?? [];
 }
 
-/** A later word takes the place of an earlier one: of a score or a label, of a correction. */
+/** A later score or label replaces an earlier one, and so does a later correction. */
 function judgementOf(said: readonly Feedback[]): Judgement {
   const verdict = said.findLast(({ score, label }) => score !== undefined || label !== undefined);
   const { score, label } = verdict ?? {};
@@ -111,15 +111,15 @@ function judgementOf(said: readonly Feedback[]): Judgement {
 }
 
 /**
- * Whether an answer is not to be learned by what was said of it.
- * @param least the score it must have; by default, an answer is bad only when its score is below 0
+ * Whether an answer should not be learned according to its feedback.
+ * @param least the required score; by default an answer is only bad if its score is below 0
  */
 export function isBad(judgement: Judgement | undefined, least: number | undefined): boolean {
   const value = valueOf(judgement);
   return least === undefined ? (value ?? 0) < 0 : (value ?? -Infinity) < least;
 }
 
-/** A judgement as one number from -1 to 1; `undefined` when it holds neither score nor label. */
+/** A judgement as a number from -1 to 1; `undefined` when it has neither score nor label. */
 export function valueOf(judgement: Judgement | undefined): number | undefined {
   if (judgement?.score !== undefined) return judgement.score;
   return judgement?.label === undefined ? undefined : judgement.label ? 1 : -1;

@@ -5,11 +5,11 @@ import type { Format } from '../render/format.ts';
 import type { Options } from './options.ts';
 import { ExportError } from '../errors.ts';
 
-/** The similarity from which rows may not lie in different splits, by default. */
+/** The default similarity from which rows must not be in different splits. */
 const SPLIT_NEAR = 0.8;
 const ALL: readonly Split[] = [{ name: 'train', share: 1 }];
 
-/** Which rows of the wanted records are written. @param format `undefined` for whole records */
+/** Which rows of the selected records are written. @param format `undefined` for whole records */
 export function curationOf(options: Options, format: Format | undefined): CurationOptions {
   const asked = options.value('near-dup');
   const near = asked === 'none' || !format ? undefined : asked;
@@ -48,7 +48,7 @@ export function curationOf(options: Options, format: Format | undefined): Curati
   };
 }
 
-/** @throws ExportError for a flag that would change nothing in the format */
+/** @throws ExportError for a flag that has no effect in the format */
 function refuseIdle(options: Options, format: Format | undefined): void {
   const judged = format?.sampleKind === 'preference' || format?.sampleKind === 'label';
   for (const name of OPTION_NAMES) {
@@ -68,8 +68,8 @@ function refuseIdle(options: Options, format: Format | undefined): void {
 }
 
 /**
- * Formats that train answers within the prompt have each conversation once, at its longest. Where only the last answer
- * is trained, each answer is a row of its own.
+ * Formats that train answers within the prompt contain each conversation once, at its longest. If only the last answer is trained, each
+ * answer is a row of its own.
  */
 function conversationsOf(
   options: Options,
@@ -78,13 +78,13 @@ function conversationsOf(
   const asked = options.value('conversations');
   const wish = options.value('unlogged-turns');
   const conversations = format ? (asked ?? (format.loss === 'completion' ? 'turns' : 'collapse')) : 'turns';
-  // Where every answer has a row of its own, the longest branch is no row but many.
+  // If every answer has a row of its own, the longest branch is many rows rather than one.
   if (options.typed('branches') && conversations === 'turns')
     throw options.wrong('branches', 'each answer is a row of its own here: use --conversations collapse');
   const branches = conversations === 'turns' ? 'all' : options.value('branches');
   const how = { conversations, branches } as const;
   if (!format || format.loss === 'completion') return { ...how, unlogged: 'pass' };
   if (format.loss === 'all') return { ...how, unlogged: wish === 'keep' ? 'keep' : 'drop' };
-  // None is trained in another's prompt then.
+  // No answer is trained in another's prompt then.
   return { ...how, unlogged: conversations === 'turns' && wish === 'mask' ? 'pass' : wish };
 }

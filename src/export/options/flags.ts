@@ -8,15 +8,15 @@ import { ExportError } from '../errors.ts';
 
 export type GivenValue = string | boolean | readonly string[];
 
-/** Options that were given, in one of the places where they can be. */
+/** The options that were given in one of these places. */
 export interface GivenOptions {
   readonly values: Readonly<Partial<Record<OptionName, GivenValue>>>;
-  /** Positional inputs and `--log-file`, in the order they came. */
+  /** Positional inputs and `--log-file`, in order. */
   readonly inputs: readonly string[];
 }
 
 /**
- * Parses the arguments behind `llmproxy export`.
+ * Parses the arguments of `llmproxy export`.
  * @throws ExportError of kind `usage` for unknown flags and missing values
  */
 export function parseFlags(args: readonly string[]): GivenOptions {
@@ -50,7 +50,7 @@ export function environmentOptions(env: Readonly<Record<string, string | undefin
   return given;
 }
 
-/** Reads options from the `export` section of the configuration, given by the names of options. */
+/** Reads options from the `export` section of the configuration, by option name. */
 export function configuredOptions(values: Iterable<readonly [OptionName, unknown]>): GivenOptions {
   const given = new Given();
   for (const [name, value] of values)
@@ -108,7 +108,7 @@ function switchValue({ rawName, value }: OptionToken, negated: boolean): boolean
 
 function textValue({ rawName, value, inlineValue }: OptionToken, negated: boolean): string {
   if (negated) throw new ExportError('usage', `Cannot use ${rawName}: only switches can be turned off`);
-  // "--output --force" is a forgotten value, not a file of that name; "--output=--force" would be one.
+  // "--output --force" has a missing value, rather than a file of that name; "--output=--force" would have one.
   const forgotten = !inlineValue && /^--?[a-z]/i.test(value ?? '');
   if (value === undefined || value === '' || forgotten)
     throw new ExportError('usage', `Cannot use ${rawName}: it needs a value`);

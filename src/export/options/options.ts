@@ -1,4 +1,4 @@
-/** Command line, environment and configuration as one: a flag goes before the environment, and that before the configuration. */
+/** Merges command line, environment and configuration: flags override the environment, which overrides the configuration. */
 import type { OptionName, OptionValues } from '../../config/export/options.ts';
 import type { ExportSection } from '../../config/export/section.ts';
 import type { GivenOptions, GivenValue } from './flags.ts';
@@ -13,14 +13,14 @@ export interface OptionSources {
   readonly config?: ExportSection;
 }
 
-/** The options of one export, each with its value and with where that comes from. */
+/** The options of one export, each with its value and its source. */
 export class Options {
   readonly #flags: GivenOptions;
   readonly #env: GivenOptions;
   readonly #config: GivenOptions;
   readonly #values: OptionValues;
 
-  /** @throws ExportError of kind `usage` that names the source of a value which is none */
+  /** @throws ExportError of kind `usage` that names the source of an invalid value */
   constructor({ flags, env, config }: OptionSources) {
     this.#flags = flags;
     this.#env = env;
@@ -30,7 +30,7 @@ export class Options {
     ) as unknown as OptionValues;
   }
 
-  /** The value of an option: as it was given, or its default. */
+  /** The value of an option: as given, or its default. */
   value<Name extends OptionName>(name: Name): OptionValues[Name] {
     return this.#values[name];
   }
@@ -40,17 +40,17 @@ export class Options {
     return this.#given(name) !== undefined;
   }
 
-  /** Whether the command line gives an option; the environment and the configuration are for all formats. */
+  /** Whether an option was given on the command line; the environment and the configuration apply to all formats. */
   typed(name: OptionName): boolean {
     return (this.#flags.values[name] ?? false) !== false;
   }
 
-  /** The inputs that are named first: on the command line, in the environment, or in the configuration. */
+  /** The inputs from the first source that names some: the command line, the environment, or the configuration. */
   get inputs(): readonly string[] | undefined {
     return [this.#flags, this.#env, this.#config].find(({ inputs }) => inputs.length > 0)?.inputs;
   }
 
-  /** An error that names a value, where it comes from, and what is wrong with it. */
+  /** An error about a value, with its source. */
   wrong(name: OptionName, why: string, options: ErrorOptions = {}): ExportError {
     return this.#wrong(name, this.text(name), why, options);
   }
@@ -60,14 +60,14 @@ export class Options {
     return String(this.#given(name));
   }
 
-  /** The name of an option in messages, which says where it was given. */
+  /** The name of an option in messages, which shows its source. */
   source(name: OptionName): string {
     if (this.#flags.values[name] !== undefined) return `--${name}`;
     if (this.#env.values[name] !== undefined) return variableOf(name);
     return `export.${configKeyOf(name)}`;
   }
 
-  /** All options that the command line gives, and those that are given elsewhere, as they were given. */
+  /** All options in one order: those on the command line, and those from elsewhere, as given. */
   get all(): { readonly typed: GivenOptions['values']; readonly others: GivenOptions['values'] } {
     const given = OPTION_NAMES.flatMap((name) => {
       const value = this.#given(name);

@@ -7,7 +7,7 @@ import { ExportError } from '../errors.ts';
 
 export type Shape = SinkOptions['shape'];
 
-/** The path that rows go to, and whether it is a file or a directory. @param output the default when stdout is a terminal */
+/** The output path, and whether it is a file or a directory. @param output the default when stdout is a terminal */
 export function placeOf(
   options: Options,
   { terminal, output = DEFAULT_OUTPUT }: { readonly terminal: boolean; readonly output?: string },
@@ -48,7 +48,7 @@ export function sinkOf(options: Options, { path, shape, format, curation }: Deci
   };
 }
 
-/** A column that no row has would be loaded as one of nothing. */
+/** A column that no row has would be loaded with the type null. */
 function columnsOf(options: Options, format: Format | undefined): SinkOptions['columns'] {
   const without = options.value('metadata') === 'none';
   const scored = options.value('metadata') === 'full';

@@ -19,7 +19,7 @@ interface Decided {
   readonly curation: CurationOptions;
 }
 
-/** Decides how each record is converted. */
+/** Determines how each record is converted. */
 export function planOf(options: Options, { selection, format, curation }: Decided): Plan {
   const maxTokens = options.value('max-tokens');
   if (maxTokens === undefined && options.given('on-long'))
@@ -135,7 +135,7 @@ function redactOf(options: Options): RedactOptions | undefined {
     return undefined;
   }
   const salt = options.given('redact-salt-file') ? fileText(options, 'redact-salt-file').trim() : '';
-  // Without a secret anybody can try all phone numbers and see which one gives the hash.
+  // Without a secret, the phone number behind a hash can be found by trying all numbers.
   if (mode !== 'tag' && salt === '')
     throw options.wrong('redact-mode', 'it needs a secret: --redact-salt-file FILE');
   return { kinds: kindsOf(named, options), custom, mode, salt };

@@ -5,7 +5,7 @@ import { orList } from '../../config/export/kinds.ts';
 import { momentFrom, momentUntil } from '../../config/moment.ts';
 import { ENDPOINT_NAMES } from '../../wire/endpoints.ts';
 
-/** Which records are wanted. @param nowMs what spans such as `7d` count back from */
+/** Which records are selected. @param nowMs the time that durations such as `7d` count back from */
 export function selectionOf(options: Options, nowMs: number): Selection {
   const modelFilter = options.value('model-filter');
   const minTokens = options.value('min-tokens');
@@ -32,7 +32,7 @@ export function selectionOf(options: Options, nowMs: number): Selection {
   };
 }
 
-/** A name that is none would find nothing, and say so by no row alone. */
+/** An unknown name would silently select nothing. */
 function refuseUnknownEndpoints(endpoints: readonly string[], options: Options): void {
   for (const endpoint of endpoints)
     if (!/[*?[{(!]/.test(endpoint) && !ENDPOINT_NAMES.some((known) => known === endpoint))

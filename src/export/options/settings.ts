@@ -1,4 +1,4 @@
-/** Options as what each part of an export is told. */
+/** Converts options to the settings of each part of an export. */
 import type { Config } from '../../config/schema.ts';
 import type { Format } from '../render/format.ts';
 import type { ExportOptions } from '../job.ts';
@@ -12,28 +12,28 @@ import { placeOf, sinkOf } from './output.ts';
 import { planOf } from './plan.ts';
 import { selectionOf } from './selection.ts';
 
-/** All settings of one run: of the export, and of the messages about it. */
+/** All settings of one run: of the export, and of its messages. */
 export interface Settings extends ExportOptions {
   readonly verbose: boolean;
   readonly quiet: boolean;
   readonly progress: 'auto' | 'always' | 'never';
-  /** Show what the rows are made of. */
+  /** Whether to print statistics about the rows. */
   readonly stats: boolean;
-  /** Show statistics as JSON. */
+  /** Whether to print statistics as JSON. */
   readonly json: boolean;
-  /** Load what was written as trainers do. */
+  /** Whether to load the output as trainers do. */
   readonly verify: boolean;
-  /** Rows that are shown; left out when none are. */
+  /** The number of rows to preview; omitted for none. */
   readonly preview?: number;
-  /** The file that a page with rows goes to. */
+  /** The file for a page with a preview. */
   readonly previewHtml?: string;
 }
 
 export interface Sources extends Omit<OptionSources, 'config'> {
   readonly config?: Config;
-  /** Whether stdout is a terminal: rows go there only into a pipe or file, or when asked. */
+  /** Whether stdout is a terminal: rows go there only into a pipe or file, or on request. */
   readonly terminal: boolean;
-  /** The moment that spans such as `7d` count back from, milliseconds since the epoch. */
+  /** The time that durations such as `7d` count back from, milliseconds since the epoch. */
   readonly nowMs: number;
   /** The arguments as given, for the manifest. */
   readonly argv: readonly string[];
@@ -41,12 +41,12 @@ export interface Sources extends Omit<OptionSources, 'config'> {
 
 const DEFAULT_DIRECTORY = './logs';
 
-/** The options by the rule flag > environment > configuration > default. */
+/** The options, by the precedence flag > environment > configuration > default. */
 export function optionsOf({ flags, env, config }: Pick<Sources, 'flags' | 'env' | 'config'>): Options {
   return new Options({ flags, env, ...(config ? { config: config.export } : {}) });
 }
 
-/** @throws ExportError of kind `usage` for options that make no sense, alone or together */
+/** @throws ExportError of kind `usage` for invalid options or combinations */
 export function resolveSettings(sources: Sources): Settings {
   const options = optionsOf(sources);
   const output = sources.config?.export.output;
@@ -89,7 +89,7 @@ export function resolveSettings(sources: Sources): Settings {
   };
 }
 
-/** The format asked for; `undefined` for whole records. */
+/** The requested format; `undefined` for whole records. */
 export function formatOf(options: Options, shape: Shape): Format | undefined {
   const name = options.value('format');
   if (options.value('export-all') && name !== undefined && name !== 'raw')
@@ -98,7 +98,7 @@ export function formatOf(options: Options, shape: Shape): Format | undefined {
   return FORMATS[name ?? (shape === 'directory' ? 'trl' : 'openai')];
 }
 
-/** @throws ExportError where nothing is written that could be loaded */
+/** @throws ExportError if nothing is written that could be loaded */
 function verifyOf(options: Options, shape: Shape): boolean {
   const verify = options.value('verify');
   if (verify && (shape === 'stdout' || options.value('dry-run')))

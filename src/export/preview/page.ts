@@ -1,4 +1,4 @@
-/** Rows as a page of its own, with what is trained marked. */
+/** Rows as a self-contained page that marks what is trained. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { Format } from '../render/format.ts';
 import type { Report } from '../report/report.ts';
@@ -16,7 +16,7 @@ section.trained > b { color: var(--trained); opacity: 1; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: .2rem 0; font: inherit; }
 `;
 
-/** One page without anything from elsewhere: no script, no font, no picture. */
+/** A page without external resources: no scripts, fonts or images. */
 export function previewPage(
   rows: readonly JsonObject[],
   loss: Format['loss'] | undefined,

@@ -1,22 +1,22 @@
-/** Rows in a terminal, with what is trained marked. */
+/** Rows in a terminal, with marks on what is trained. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { Format } from '../render/format.ts';
 import { countText } from '../report/text.ts';
 import { toolNames, turnsOfRow } from './turns.ts';
 
 export interface PreviewLook {
-  /** Whether the terminal shows colours. */
+  /** Whether to use colours. */
   readonly color: boolean;
-  /** Columns of the terminal. */
+  /** The width of the terminal. */
   readonly width: number;
 }
 
-/** Lines of one turn that are shown. */
+/** The number of lines shown per turn. */
 const MOST_LINES = 40;
 const MARK = '▌ ';
 const PLAIN = '  ';
 
-/** Rows as text: marked lines are what the model is trained to say. */
+/** Rows as text: the model is trained to write the marked lines. */
 export function previewText(
   rows: readonly JsonObject[],
   loss: Format['loss'] | undefined,
@@ -40,7 +40,7 @@ export function previewText(
   return `${out.join('\n')}${out.length > 0 ? '\n' : ''}${marked}`;
 }
 
-/** A text in lines that fit, without what would steer the terminal. */
+/** A text in lines that fit, without control characters. */
 function shownLines(text: string, width: number): string[] {
   const lines = safe(text)
     .split('\n')
@@ -49,7 +49,7 @@ function shownLines(text: string, width: number): string[] {
   return [...lines.slice(0, MOST_LINES), `... ${countText(lines.length - MOST_LINES)} more lines`];
 }
 
-/** Narrower terminals show what is cut at this width. */
+/** The smallest width that is used; narrower terminals cut lines off. */
 const LEAST_WIDTH = 20;
 
 function cut(line: string, width: number): string[] {
@@ -60,7 +60,7 @@ function cut(line: string, width: number): string[] {
   );
 }
 
-/** Control characters but for line ends, and those that turn text around: what a log holds must not steer the terminal. */
+/** Control characters except line breaks, and those that change the direction of text: log content must not control the terminal. */
 const CONTROL = /(?!\n)\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu;
 
 function safe(text: string): string {

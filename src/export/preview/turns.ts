@@ -1,4 +1,4 @@
-/** A row of any format as turns to look at. */
+/** A row of any format as turns to display. */
 import type { Format } from '../render/format.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../../wire/json.ts';
@@ -7,11 +7,11 @@ import { isObject, listOf, objectOf, parseJson, stringOf } from '../../wire/json
 export interface ShownTurn {
   readonly role: string;
   readonly text: string;
-  /** Whether the model is trained to say it. */
+  /** Whether the model is trained to write it. */
   readonly trained: boolean;
 }
 
-/** The turns of a row, in the order in which a trainer sees them. @param loss what the format trains; all is shown alike without */
+/** The turns of a row, in the order in which a trainer sees them. @param loss what the format trains; without it nothing is marked */
 export function turnsOfRow(row: JsonObject, loss: Format['loss'] | undefined): ShownTurn[] {
   if (loss === undefined) return [{ role: 'record', text: JSON.stringify(row, null, 2), trained: false }];
   if (Array.isArray(row.contents))
@@ -26,13 +26,13 @@ export function turnsOfRow(row: JsonObject, loss: Format['loss'] | undefined): S
     ...messages(row.messages, loss),
     ...answer(`completion${judged(row.label)}`, row.completion, row.label !== false && row.label !== 0),
     ...answer('chosen', row.chosen ?? row.preferred_output),
-    // What the model is trained away from.
+    // The model is trained to avoid it.
     ...answer('rejected', row.rejected ?? row.non_preferred_output, false),
     ...reference(row),
   ];
 }
 
-/** Names of the tools that a row defines, in the words of any format. */
+/** The names of the tools that a row defines, in any format. */
 export function toolNames({ tools, toolConfig, input }: JsonObject): string[] {
   const given = tools ?? objectOf(toolConfig).tools ?? objectOf(input).tools;
   const list = typeof given === 'string' ? parseJson(given) : given;
@@ -70,7 +70,7 @@ function judged(label: unknown): string {
   return label === true || label === 1 ? ', good' : ', bad';
 }
 
-/** The reference that a grader compares answers with. */
+/** The reference with which a grader compares answers. */
 function reference({ reference_answer: text, reference_tool_calls: calls }: JsonObject): ShownTurn[] {
   if (text === undefined) return [];
   const called = listOf(calls).map((call) => callText(objectOf(call)));
@@ -94,7 +94,7 @@ function alpaca({ system, history, instruction, input, output }: JsonObject): Sh
   ];
 }
 
-/** Fields for what was thought, in the words of all that `--reasoning` can say. */
+/** Fields with reasoning, including all that `--reasoning` can name. */
 const OTHER_FIELDS = new Set([
   'role',
   'content',
@@ -116,7 +116,7 @@ function textOfMessage(message: JsonObject): string {
   return [...thoughts, ...said, ...called].filter(Boolean).join('\n');
 }
 
-/** Text, or lists of parts and blocks in the words of any format. */
+/** Text, or lists of parts and blocks, in any format. */
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   return listOf(content)

@@ -1,7 +1,7 @@
 import { isObject, numberOf, objectOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 
-/** The fields of a response that list its answers and say how each ended, by endpoint. */
+/** The fields of a response that contain its answers and their finish reasons, by endpoint. */
 const ANSWERS: ReadonlyMap<unknown, readonly [list: string, finish: string]> = new Map([
   ['chat', ['choices', 'finish_reason']],
   ['completions', ['choices', 'finish_reason']],
@@ -9,9 +9,9 @@ const ANSWERS: ReadonlyMap<unknown, readonly [list: string, finish: string]> = n
 ]);
 
 /**
- * A record for each answer, where several were asked for at once (`n`): all are answers to one prompt. The first keeps the
- * id of the request, which feedback is about. Tokens that all of them took are divided.
- * @returns the record alone where it has one answer or none
+ * A record for each answer, if several were requested (`n`): all are answers to the same prompt. The first keeps the id of the request,
+ * which feedback refers to. Their common token count is divided.
+ * @returns the record itself if it has one answer or none
  */
 export function answersOf(record: JsonObject): readonly JsonObject[] {
   const [list, ending] = ANSWERS.get(record.endpoint) ?? [];
@@ -26,7 +26,7 @@ export function answersOf(record: JsonObject): readonly JsonObject[] {
     ...record,
     ...tokens,
     ...(number === 0 ? {} : { id: null }),
-    // How the record ended is what was said of the first.
+    // The outcome of the record is that of the first answer.
     ...(number === 0 || typeof answer[ending!] !== 'string' ? {} : { finish: answer[ending!] }),
     response: { ...response, [list]: [answer] },
   }));

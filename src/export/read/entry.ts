@@ -1,4 +1,4 @@
-/** A log record of any known kind, as filters and conversations look at it. */
+/** A log record of any known kind, as filters and conversations use it. */
 import { RECORD_VERSION } from '../../logs/record.ts';
 import { isObject, numberOf, objectOf, stringOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
@@ -9,16 +9,16 @@ import { chatRanTools } from './provider-tools.ts';
 import { pythonEntry } from './proxy-api-log.ts';
 import { isForeign, translated } from './translated.ts';
 
-/** The record as an entry, or `undefined` when it is of no known kind. */
+/** The record as an entry, or `undefined` when its kind is unknown. */
 export function entryOf(record: JsonObject): Entry | undefined {
   const facts = factsOf(record);
   return facts ? proxyEntry(record, facts) : (pythonEntry(record) ?? foreignEntry(record));
 }
 
-/** The facts of a record of this proxy, or of its head; `undefined` when it is none. */
+/** The facts of a record of this proxy, or of its head; `undefined` when it is not one. */
 export function factsOf(record: JsonObject): Facts | undefined {
   const { v, ts, endpoint, outcome, status, finish } = record;
-  // A later version keeps the meaning of these fields, or is not for this program to read.
+  // Later versions keep the meaning of these fields, or must not be read by this program.
   if (
     v !== RECORD_VERSION ||
     typeof ts !== 'string' ||
@@ -28,7 +28,7 @@ export function factsOf(record: JsonObject): Facts | undefined {
     return undefined;
   const ended = { outcome, status: numberOf(status) ?? 0, finish: stringOf(finish) ?? null };
   const { failure, reject } = verdictOf(endpoint, ended);
-  // Field by field, for this is done for every record: copying objects was a twentieth of an export.
+  // Field by field, since this runs for every record: copying objects took a twentieth of an export.
   return {
     failure,
     reject,
@@ -52,7 +52,7 @@ export function factsOf(record: JsonObject): Facts | undefined {
   };
 }
 
-/** Lines of before have the end user in the request alone. */
+/** Older lines have the end user in the request only. */
 function userOf(request: unknown): string | null {
   if (!isObject(request)) return null;
   return (
@@ -74,7 +74,7 @@ function proxyEntry(record: JsonObject, facts: Facts): Entry {
   const { request, response } = record;
   const { endpoint } = facts;
   const logged = isObject(request) && response !== undefined;
-  // A failed request may have no response at all: that is no answer, not a gap in the log.
+  // A failed request may have no response at all: that is a missing answer rather than a gap in the log.
   const missing = isObject(request) && record.content === 'full' && !listsResponse(record.omitted);
   const gone = record.content === 'expired' ? 'expired' : missing ? 'no_answer' : 'not_logged';
   const reject = facts.reject ?? (logged ? undefined : gone);
@@ -94,7 +94,7 @@ function listsResponse(omitted: unknown): boolean {
   return Array.isArray(omitted) && omitted.includes('response');
 }
 
-/** A legacy completion, as the chat it would be today. */
+/** A legacy completion, as the equivalent chat. */
 function completionEntry(
   facts: Facts,
   record: JsonObject,
@@ -104,7 +104,7 @@ function completionEntry(
   const { prompt, echo, suffix } = request;
   const only = Array.isArray(prompt) && prompt.length === 1 ? (prompt[0] as unknown) : prompt;
   const text = stringOf(choice?.text) ?? '';
-  // Tokens, several prompts, or a gap to fill: no chat says that.
+  // Tokens, several prompts, or infilling: no chat is equivalent.
   if (typeof only !== 'string' || (suffix ?? '') !== '') {
     return { ...facts, reject: 'unsupported_content', request, answer: {}, record };
   }

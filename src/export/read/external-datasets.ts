@@ -1,11 +1,11 @@
-/** Datasets that were made elsewhere, read as if they were logs: OpenAI's and TRL's lines, ShareGPT, Alpaca, Anthropic's. */
+/** Reads datasets from other sources as if they were logs: the formats of OpenAI and TRL, ShareGPT, Alpaca, Anthropic's. */
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Entry } from './facts.ts';
 import { NO_FACTS } from './facts.ts';
 import { translated } from './translated.ts';
 
-/** The row as an entry, or `undefined` when it is none of these. They say nothing of time, key or success. */
+/** The row as an entry, or `undefined` when it has none of these formats. Time, key and success are unknown. */
 export function foreignEntry(record: JsonObject): Entry | undefined {
   const { messages, conversations, prompt, completion, instruction, output } = record;
   const facts = { ...NO_FACTS, model: stringOf(record.model) ?? '' };
@@ -17,7 +17,7 @@ export function foreignEntry(record: JsonObject): Entry | undefined {
     return fromMessages(base, [says('user', prompt), says('assistant', completion)], record);
   if (isShared(conversations)) return fromShareGpt(base, conversations, record);
   if (typeof instruction === 'string' && typeof output === 'string') return fromAlpaca(base, record);
-  // A text or a pair is no conversation with one answer.
+  // A text or a pair is not a conversation with one answer.
   if (typeof record.text === 'string' || isTalk(record.chosen))
     return { ...base, reject: 'not_a_conversation' };
   return undefined;
@@ -46,12 +46,12 @@ function says(role: string, content: unknown): JsonObject {
   return { role, content };
 }
 
-/** A message of a prompt, of which nothing is trained. */
+/** A message of a prompt, which is not trained. */
 function shown(message: JsonObject): JsonObject {
   return message.role === 'assistant' ? { ...message, weight: 0 } : message;
 }
 
-/** The last message is the answer, when the assistant says it. */
+/** The last message is the answer, if it is the assistant's. */
 function fromMessages(
   base: Entry,
   messages: JsonObject[],
@@ -82,7 +82,7 @@ function isTrained({ weight, train }: JsonObject): boolean {
   return weight !== 0 && weight !== false && train !== false;
 }
 
-/** TRL writes arguments as objects, and some leave out what names the function as one. */
+/** TRL has arguments as objects, and some rows omit the type of a function. */
 function textArguments(message: JsonObject): JsonObject {
   if (!Array.isArray(message.tool_calls)) return message;
   const calls = message.tool_calls.map((call: unknown, index) => {
@@ -162,7 +162,7 @@ function callsIn(text: string, index: number): JsonObject[] {
   });
 }
 
-/** Results of several calls stand in one list. */
+/** Results of several calls are in one list. */
 function resultsIn(text: string, calls: readonly JsonObject[]): JsonObject[] {
   const parsed = calls.length > 1 ? parseJson(text) : undefined;
   const results = Array.isArray(parsed) && parsed.length === calls.length ? parsed : [text];

@@ -1,56 +1,56 @@
-/** Facts of a log record of any kind, before and after its conversation is read. */
+/** Facts about a log record of any kind, before and after its conversation is read. */
 import { isObject, numberOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Recorded } from '../../wire/endpoints.ts';
 import { saysWhy } from '../../wire/endpoints.ts';
 import type { Filter, RejectReason } from '../errors.ts';
 
-/** The facts that filters use. Except for old lines, the head of a line has them all. */
+/** The facts that filters use. Except for old lines, the head of a line contains all of them. */
 export interface Facts {
-  /** ISO time as logged; empty when there is none. */
+  /** ISO time as logged; empty if there is none. */
   readonly ts: string;
   readonly id: string | null;
-  /** The model the client asked for; empty when unknown. */
+  /** The requested model; empty if unknown. */
   readonly model: string;
   readonly upstreamModel: string | null;
   readonly provider: string | null;
-  /** Empty when the record is not of this proxy. */
+  /** Empty if the record was not written by this proxy. */
   readonly endpoint: string;
   readonly status: number | null;
   readonly finish: string | null;
   readonly key: string | null;
-  /** The end user, as the client named it. */
+  /** The end user that the client named. */
   readonly user: string | null;
   readonly tags: Readonly<Record<string, string>>;
-  /** Conversation id of the client. */
+  /** The client's conversation id. */
   readonly conversation: string | null;
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
   readonly latencyMs: number | null;
   /** USD. */
   readonly cost: number | null;
-  /** The answer was put together of several streams. */
+  /** Whether the answer was assembled from several streams. */
   readonly resumed: boolean;
-  /** Why it is no success, `undefined` for a success. */
+  /** Why it is not a success, `undefined` for a success. */
   readonly failure: Filter | undefined;
-  /** Why it cannot hold a conversation, `undefined` when it may. */
+  /** Why it cannot contain a conversation, `undefined` when it may. */
   readonly reject: RejectReason | undefined;
 }
 
 export interface Entry extends Facts {
-  /** The client's request in OpenAI's shape. */
+  /** The client's request in OpenAI's format. */
   readonly request: JsonObject;
-  /** The answer: a message of the assistant in OpenAI's shape. */
+  /** The answer: an assistant message in OpenAI's format. */
   readonly answer: JsonObject;
-  /** The whole record as parsed. */
+  /** The whole parsed record. */
   readonly record: JsonObject;
-  /** Messages of the request that are not to be trained, by number: a dataset made elsewhere says so. */
+  /** The indexes of messages that must not be trained, as a dataset from another source may say. */
   readonly untrained?: ReadonlySet<number>;
-  /** The provider ran a tool by itself, whose results no message shows. */
+  /** Whether the provider ran a tool whose results are in no message. */
   readonly providerTools?: boolean;
 }
 
-/** Facts of a record that says nothing. */
+/** The facts of an empty record. */
 export const NO_FACTS: Facts = {
   ts: '',
   id: null,
@@ -73,7 +73,7 @@ export const NO_FACTS: Facts = {
   reject: undefined,
 };
 
-/** Why a record is no success, and why it can hold no conversation, as the first fields of its head tell. */
+/** Why a record is not a success, and why it cannot contain a conversation, by the first fields of its head. */
 export function verdictOf(
   endpoint: string,
   { outcome, status, finish }: { outcome: string; status: number; finish: string | null },
@@ -88,7 +88,7 @@ export function isSuccessStatus(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** How providers say that the model ended by itself. */
+/** The finish reasons for an answer that the model itself ended. */
 const FINISHED = new Set([
   'stop',
   'tool_calls',
@@ -106,10 +106,10 @@ export function isFinished(finish: string | null): boolean {
   return finish !== null && FINISHED.has(finish.toLowerCase());
 }
 
-/** Two of these and what stands for "not known" are told apart in 32 bits. */
+/** The largest count: two of these, and a value for "unknown", fit into 32 bits. */
 const MOST_TOKENS = 0x7fffffff;
 
-/** A count of tokens; `null` for any other value. */
+/** A token count; `null` for any other value. */
 export function tokenCount(value: unknown): number | null {
   const tokens = numberOf(value);
   return Number.isInteger(tokens) && tokens! >= 0 && tokens! <= MOST_TOKENS ? tokens! : null;

@@ -1,19 +1,19 @@
-/** Reads the log's lines of feedback, which are joined to the records that they are about. */
+/** Reads feedback lines of the log, which are joined to the records that they refer to. */
 import type { JsonObject } from '../../wire/json.ts';
 import { isObject, numberOf, stringOf } from '../../wire/json.ts';
 
 export interface Feedback {
-  /** Id of the request it is about. */
+  /** The id of the request that it refers to. */
   readonly about: string;
-  /** Name of the client key it was given with: only that caller's requests are meant. */
+  /** The name of the client key it was given with: it only applies to that caller's requests. */
   readonly key: string | null;
   readonly score?: number;
   readonly label?: boolean;
-  /** The answer that should have been given: text, or a message of the assistant. */
+  /** The better answer: text, or an assistant message. */
   readonly correction?: string | JsonObject;
 }
 
-/** The endpoint that feedback lines name in their head. */
+/** The endpoint in the head of feedback lines. */
 export const FEEDBACK_ENDPOINT = 'feedback';
 
 /** The feedback in a line, or `undefined` when there is none. */

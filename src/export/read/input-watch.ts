@@ -3,15 +3,15 @@ import type { LogInput } from '../../logs/input.ts';
 /** The part of one input that was read, decompressed. */
 export interface InputSeen {
   readonly name: string;
-  /** The bytes up to the end of the last whole line. */
+  /** The number of bytes up to the end of the last whole line. */
   readonly bytes: number;
-  /** The hash of these bytes, in hex, where one was asked for. */
+  /** The hash of these bytes in hex, if one was requested. */
   readonly sha256: string | undefined;
 }
 
 const NEWLINE = 10;
 
-/** Counts the bytes of one input as they are read, and hashes them for the manifest where that is wanted. */
+/** Counts the bytes of one input as they are read, and hashes them for the manifest if requested. */
 export class InputWatch {
   readonly #input: LogInput;
   readonly #hasher: Bun.CryptoHasher | undefined;
@@ -32,9 +32,9 @@ export class InputWatch {
     this.#bytes += bytes;
   }
 
-  /** Takes bytes as they were read: whole lines, but for the last of an input. */
+  /** Adds bytes as they were read: whole lines, except for the last one of an input. */
   see(bytes: Uint8Array): void {
-    // A last line without its end is still being written.
+    // A last line without its newline is still being written.
     const whole = bytes.at(-1) === NEWLINE ? bytes : bytes.subarray(0, bytes.lastIndexOf(NEWLINE) + 1);
     this.#hasher?.update(whole);
     this.#bytes += whole.length;

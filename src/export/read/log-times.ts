@@ -1,16 +1,16 @@
 import { timeOf } from '../../config/moment.ts';
 
-/** A time as the log writer writes it: its minute, its seconds with milliseconds. */
+/** A time as the log writer formats it: its minute, its seconds with milliseconds. */
 const WRITTEN = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:)([0-5]\d)\.(\d{3})Z$/;
-/** Where the seconds begin. */
+/** The position of the seconds. */
 const MINUTE_CHARS = 17;
 
-/** Reads the times of lines that follow each other, many in one minute. */
+/** Parses the times of consecutive lines, many of which share a minute. */
 export class LogTimes {
   #minute = '-';
   #minuteMs = 0;
 
-  /** What `timeOf` gives for a text. @returns milliseconds since the epoch, NaN when it is no time */
+  /** The same as `timeOf` returns. @returns milliseconds since the epoch, NaN when it is invalid */
   read(text: string): number {
     const written = text.startsWith(this.#minute) ? withinMinute(text) : NaN;
     if (!Number.isNaN(written)) return this.#minuteMs + written;
@@ -24,7 +24,7 @@ export class LogTimes {
   }
 }
 
-/** The milliseconds since the full minute; NaN where they are not written as the log writer does it. */
+/** The milliseconds within the minute; NaN if they are not in the log writer's format. */
 function withinMinute(text: string): number {
   const at = (place: number) => text.charCodeAt(MINUTE_CHARS + place) - ZERO;
   const digits = [at(0), at(1), at(3), at(4), at(5)];

@@ -2,7 +2,7 @@ import { holdsRounded, loadable } from '../conversation/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Entry } from './facts.ts';
 
-/** The metadata of a row, which say where it comes from; fields that are not known are left out. */
+/** The metadata of a row, which tell its origin; unknown fields are omitted. */
 export function metadataOf(entry: Entry, level: 'min' | 'full'): JsonObject {
   const { id, ts, model, provider } = entry;
   const min = { id, ts, model, provider };

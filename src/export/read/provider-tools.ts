@@ -1,25 +1,25 @@
 /**
- * Tools that the provider ran by itself: searches, code, remote tools. What they found stands in no message, so an answer
- * that rests on it would be trained as if the model had known it.
+ * Hosted tools: searches, code, remote tools. Their results are in no message, so that an answer based on them would be trained as if
+ * the model had known the content.
  */
 import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 
 /** Blocks of Anthropic's messages; the results of the client's own tools are `tool_result`. */
 const BLOCK = /^(?:server_tool_use|mcp_tool_use|\w+_tool_result)$/;
-/** Items of OpenAI's responses; those of the client's own tools are `function_call` and the like. */
+/** Items of OpenAI's responses; those of the client's own tools are `function_call` and similar ones. */
 const ITEM = /^(?:web_search|file_search|code_interpreter|image_generation|mcp|tool_search)_call$/;
-/** Fields in which chat servers name what they found or ran: Perplexity and xAI beside the answer, Groq within it. */
+/** Fields in which chat servers list results: Perplexity and xAI beside the answer, Groq within it. */
 const FOUND = ['citations', 'search_results'];
 const RAN = ['executed_tools', 'search_results'];
 
-/** Parts of Gemini's contents, and what it says beside an answer of the pages that it read. */
+/** Parts of Gemini's contents, and the fields that list the pages it has read. */
 const PARTS = ['executableCode', 'codeExecutionResult'];
 const GROUNDS = ['groundingChunks', 'webSearchQueries', 'urlMetadata'];
 
 type RanTools = (request: JsonObject, response: JsonObject) => boolean;
 
-/** Whether an exchange of a protocol, or its beginning, rests on a tool that the provider ran. */
+/** Whether an exchange of a protocol, or its history, is based on a hosted tool. */
 export const RAN_TOOLS: Readonly<Partial<Record<string, RanTools>>> = {
   messages: ({ messages }, response) =>
     [...listOf(messages), response].some((message) =>
@@ -40,7 +40,7 @@ function isGrounded(candidate: unknown): boolean {
   return GROUNDS.some((field) => listOf(grounds[field]).length > 0);
 }
 
-/** The same of a chat. @param answer the message of the assistant */
+/** The same for chat. @param answer the assistant message */
 export function chatRanTools({ messages }: JsonObject, response: JsonObject, answer: JsonObject): boolean {
   if (holdsSome(response, FOUND) || messageRanTools(answer)) return true;
   for (const message of listOf(messages)) if (isObject(message) && messageRanTools(message)) return true;
@@ -53,7 +53,7 @@ function messageRanTools(message: JsonObject): boolean {
   return annotations !== undefined && listOf(annotations).some((note) => typeOf(note) === 'url_citation');
 }
 
-/** Whether one of the fields is a list that is not empty. */
+/** Whether one of the fields is a non-empty list. */
 function holdsSome(object: JsonObject, fields: readonly string[]): boolean {
   for (const field of fields) {
     const value = object[field];

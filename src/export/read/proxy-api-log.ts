@@ -1,6 +1,6 @@
 /**
- * Log lines of the Python program that llmproxy follows. Its main logger merged the extra fields into the top
- * level; its exporter read them from `extra_data`. Both are read here.
+ * Log lines of the Python program that llmproxy reimplements. Its main logger merged the extra fields into the top level; its exporter
+ * read them from `extra_data`. Both forms are read here.
  */
 import { isObject, numberOf, objectOf, stringOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
@@ -8,7 +8,7 @@ import type { Entry } from './facts.ts';
 import { firstChoice, isFinished, isSuccessStatus, NO_FACTS, tokenCount } from './facts.ts';
 import type { Filter } from '../errors.ts';
 
-/** The line as an entry, or `undefined` when it is none of that program's. */
+/** The line as an entry, or `undefined` when it is not one of that program's. */
 export function pythonEntry(record: JsonObject): Entry | undefined {
   const { timestamp, level, message } = record;
   if (typeof timestamp !== 'string' || typeof level !== 'string' || typeof message !== 'string')
@@ -61,7 +61,7 @@ function failureOf(level: string, data: JsonObject): Filter | undefined {
   const said = [data.status, data.status_code].filter((status) => status !== undefined && status !== null);
   if (/^(error|critical|fatal)$/i.test(level) || hasError(data) || !said.every(isGood)) return 'unsuccessful';
   const choice = isObject(data.response) ? firstChoice(data.response.choices) : undefined;
-  // The lines that the original wrote name no finish reason: only one that is there can speak against it.
+  // The original wrote no finish reasons: only one that is present can indicate a failure.
   const finish = stringOf(data.finish_reason) ?? stringOf(choice?.finish_reason);
   return finish === undefined || isFinished(finish) ? undefined : 'unfinished';
 }
@@ -77,7 +77,7 @@ function isGood(status: unknown): boolean {
   return typeof status === 'string' && GOOD_WORDS.has(status.toLowerCase());
 }
 
-/** The assistant's message in a `response` of any shape seen: text, completion, message, or a list of these. */
+/** The assistant message in a `response` of any known form: text, completion, message, or a list of these. */
 function answerMessage(response: unknown): JsonObject | undefined {
   if (typeof response === 'string') return { role: 'assistant', content: response };
   if (Array.isArray(response)) return answerInList(response);

@@ -1,4 +1,4 @@
-/** Reads the inputs and converts them, in as many threads as there are, in the order of the log. */
+/** Reads the inputs and converts them, with all available threads, in the order of the log. */
 import type { LogInput } from '../../logs/input.ts';
 import type { Batch } from '../convert/batch.ts';
 import type { Converters, RangeBatch } from '../convert/converters.ts';
@@ -10,7 +10,7 @@ import type { RangedFile } from '../../logs/ranges.ts';
 import { rangedFile } from '../../logs/ranges.ts';
 import { InputWatch } from './input-watch.ts';
 
-/** Takes a batch in its turn. @returns false when no more is wanted */
+/** Receives a batch in its turn. @returns false when no more is wanted */
 export type TakeBatch = (batch: Batch, origin: BatchOrigin) => Promise<boolean>;
 
 interface ReadOptions {
@@ -20,25 +20,25 @@ interface ReadOptions {
   readonly signal?: AbortSignal;
   /** Called with the number of bytes read from disk. */
   readonly onBytes: (bytes: number) => void;
-  /** Whether hashes of the inputs are wanted: they cost a second for each gigabyte or two. */
+  /** Whether inputs are hashed: that costs a second per gigabyte or two. */
   readonly hash: boolean;
   readonly take: TakeBatch;
 }
 
 export interface BatchOrigin {
   readonly file: number;
-  /** Number of its first line, from 1. */
+  /** The number of its first line, from 1. */
   readonly firstLine: number;
 }
 
-/** A part of the log in its turn: a batch in the making, or what is wrong there. */
+/** A part of the log in its turn: a batch in progress, or an error at that place. */
 interface Turn {
   readonly file: number;
   readonly batch?: Promise<RangeBatch>;
   readonly wrong?: 'too_long' | 'damaged_file';
 }
 
-/** @returns what was seen of each input; @throws InputError; the signal's reason when it aborts */
+/** @returns what was read of each input; @throws InputError; the signal's reason when it aborts */
 export async function readInputs(job: Job, take: TakeBatch): Promise<InputSeen[]> {
   const { inputs, converters, counters, onBytes, hooks } = job;
   const { sink } = job.options;
@@ -76,7 +76,7 @@ async function readInput(
     if (chunk.tooLong) queue.push({ file, wrong: 'too_long' });
     else if (chunk.damaged) queue.push({ file, wrong: 'damaged_file' });
     else {
-      // The conversion takes over the memory behind it.
+      // The conversion takes ownership of the memory behind it.
       watch.see(chunk.bytes);
       queue.push({ file, batch: whole(converters.convert(chunk.bytes)) });
     }
@@ -85,7 +85,7 @@ async function readInput(
   return true;
 }
 
-/** Hands out parts of a file, each read where it is converted. */
+/** Hands out ranges of a file, each read where it is converted. */
 async function readRanges(
   file: number,
   ranged: RangedFile,
@@ -100,7 +100,7 @@ async function readRanges(
       if (!(await queue.settle(converters.window))) return false;
     }
     watch.pass(ranged.wholeBytes);
-    // The file is open until the last of its parts was read.
+    // The file stays open until the last of its ranges was read.
     return await queue.settle(0);
   } finally {
     ranged.close();
@@ -123,12 +123,12 @@ class TurnQueue {
   }
 
   push(turn: Turn): void {
-    // It is not awaited yet: an error is thrown when its turn comes.
+    // It is not awaited yet: an error is thrown in its turn.
     turn.batch?.catch(() => {});
     this.#turns.push(turn);
   }
 
-  /** Takes turns back until so many are left. @returns false when no more is wanted */
+  /** Takes turns back until this many are left. @returns false when no more is wanted */
   async settle(left: number): Promise<boolean> {
     while (this.#turns.length > left) if (!(await this.#take(this.#turns.shift()!))) return false;
     return true;

@@ -13,7 +13,7 @@ import { decodeResponse } from '../../wire/responses/response.ts';
 import { RAN_TOOLS } from './provider-tools.ts';
 import { NO_MEMORY } from '../../wire/protocol.ts';
 
-/** Endpoints whose exchanges are no chat as they stand, and how their answers are read. */
+/** Endpoints whose exchanges must be converted to chat, and how their answers are decoded. */
 export const DECODERS = {
   messages: decodeAnthropicResponse,
   responses: decodeResponse,
@@ -28,7 +28,7 @@ export function isForeign(endpoint: string): endpoint is Foreign {
   return Object.hasOwn(DECODERS, endpoint);
 }
 
-/** An exchange of another protocol than OpenAI's chat, as the chat it would be. */
+/** An exchange of another protocol than OpenAI's chat, as the equivalent chat. */
 export function translated(
   endpoint: Foreign,
   request: JsonObject,
@@ -41,7 +41,7 @@ export function translated(
     request: {},
     answer: {},
   });
-  // The conversation before it lies with the provider.
+  // The conversation before it is stored at the provider.
   if (endpoint === 'responses' && (request.previous_response_id ?? request.conversation ?? null) !== null)
     return unfit('stored_conversation');
   const said = objectOf(response);
@@ -50,7 +50,7 @@ export function translated(
   // Decoding would write them as null.
   if (CALL_INPUTS[endpoint]?.(request, said).some(isInfinite)) return unfit('invalid_tool_call');
   let ids = 0;
-  // The same line makes the same row: ids that are missing are counted.
+  // The same line must give the same row: missing ids are numbered.
   const context = { created: 0, model: facts.model, memory: NO_MEMORY, newId: () => String((ids += 1)) };
   try {
     const asked = clientOf(endpoint).decode(request, {
@@ -58,7 +58,7 @@ export function translated(
       asked: { model: facts.model, stream: false },
     }).request;
     const answer = isObject(response) ? DECODERS[endpoint](response, context).choices[0]?.message : undefined;
-    // Claude broke off to be asked to go on: a success for the client, but no answer.
+    // Claude paused to be continued: a success for the client, but not an answer.
     const paused = endpoint === 'messages' && said.stop_reason === 'pause_turn';
     return {
       ...facts,
@@ -80,7 +80,7 @@ const ollamaInputs: CallInputs = ({ messages }, { message }) =>
     listOf(objectOf(each).tool_calls).map((call) => objectOf(objectOf(call).function).arguments),
   );
 
-/** The inputs of calls in the request and the answer, for protocols in which they are objects and not text. */
+/** The inputs of calls in request and answer, for protocols in which they are objects rather than text. */
 const CALL_INPUTS: Readonly<Partial<Record<Foreign, CallInputs>>> = {
   'ollama.chat': ollamaInputs,
   messages: ({ messages }, response) =>
@@ -93,12 +93,12 @@ const CALL_INPUTS: Readonly<Partial<Record<Foreign, CallInputs>>> = {
     ),
 };
 
-/** Claude refuses in its text, and says so by its stop reason alone. */
+/** Claude refuses in text, and only its stop reason tells that. */
 function refused(answer: ChatMessage | undefined): JsonObject {
   return { ...answer, content: null, refusal: answer?.content };
 }
 
-/** Calls that the client carries out and that are of no function, and their results: a row would be a talk without them. */
+/** Client-side calls that are not function calls, and their results: a row would lack them. */
 const NO_FUNCTIONS =
   /^(?:(?:local_shell|shell|apply_patch|computer)_call(?:_output)?|mcp_approval_re(?:quest|sponse))$/;
 

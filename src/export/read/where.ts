@@ -7,18 +7,18 @@ import type { JsonObject } from '../../wire/json.ts';
 import { ExportError } from '../errors.ts';
 
 export interface Where {
-  /** Whether the head of a line has all that it asks for. */
+  /** Whether the head of a line contains everything that it needs. */
   readonly headOnly: boolean;
-  /** Whether it asks for more than what stands before the request: for what people and models wrote. */
+  /** Whether it needs the content of request or answer. */
   readonly asksTexts: boolean;
-  /** Whether a record, or its head, fulfils it. What is missing or of another kind fulfils nothing. */
+  /** Whether a record, or its head, matches. Missing fields and fields of another type match nothing. */
   readonly matches: (record: JsonObject) => boolean;
 }
 
 const HEAD = new Set(Object.keys(head.shape));
 const BEFORE_TEXTS = new Set([...HEAD, ...Object.keys(body.omit({ request: true, response: true }).shape)]);
 const KNOWN = [...HEAD, ...Object.keys(body.shape), 'timestamp', 'level', 'message', 'extra_data'];
-/** A missing field is null, not an error that hides the rest of the expression. */
+/** A missing field is null rather than an error that would hide the rest of the expression. */
 const NOTHING = Object.fromEntries(KNOWN.map((field) => [field, null]));
 
 const globs = new Map<string, (text: string) => boolean>();
@@ -34,7 +34,7 @@ function environment(): Environment {
   return made;
 }
 
-/** @throws ExportError of kind `usage` when it is no expression over these fields */
+/** @throws ExportError of kind `usage` when it is not a valid expression over these fields */
 export function compileWhere(source: string): Where {
   try {
     const program = environment().parse(source);
@@ -57,7 +57,7 @@ function fulfils(program: (context: JsonObject) => unknown, record: JsonObject):
   try {
     return program({ ...NOTHING, ...record }) === true;
   } catch {
-    // A comparison with null, a key that is not there: this record has not what is asked for.
+    // A comparison with null, or a missing key: this record does not have the field.
     return false;
   }
 }
@@ -70,7 +70,7 @@ function fieldsOf(node: unknown): string[] {
   return op === 'id' ? [String(args)] : fieldsOf(args);
 }
 
-/** The first line of the library's words, with the column that its drawing points at. */
+/** The first line of the library's message, with the column that its caret points at. */
 function reasonOf({ message }: Error): string {
   const [first = '', ...drawing] = message.split('\n').filter(Boolean);
   const unknown = /^Unknown variable: (\w+)/.exec(first)?.[1];

@@ -1,4 +1,4 @@
-/** All formats by their names. */
+/** All formats by name. */
 import type { FormatName } from '../../config/export/options.ts';
 import type { Format } from './format.ts';
 import { axolotlFormat } from './axolotl.ts';

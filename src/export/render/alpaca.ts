@@ -8,8 +8,8 @@ import { spokenText } from './inline-reasoning.ts';
 import { alternating, systemApart, textOf, withoutRefusals } from './turns.ts';
 
 /**
- * An instruction and its output; what came before is `history`, which LLaMA-Factory trains too. Rows have every column,
- * for it fails where one it is told of is in none.
+ * An instruction and its output; earlier turns are `history`, which LLaMA-Factory trains as well. Every row has all columns, since it
+ * fails if a column that it was told of is missing everywhere.
  * @see https://github.com/hiyouga/LLaMA-Factory/blob/main/data/README.md
  */
 export const alpacaFormat: Format = {
@@ -64,7 +64,7 @@ function check(row: JsonObject): Problems {
     ...textProblems(instruction, 'instruction'),
     ...textProblems(output, 'output'),
   ];
-  // Columns of a table are there for all rows: they may be empty.
+  // A column must be present in all rows: it may be empty.
   for (const key of ['input', 'system'])
     if (typeof (row[key] ?? '') !== 'string') problems.push(`${key}: expected a text`);
   if (history !== undefined && history !== null && !Array.isArray(history))

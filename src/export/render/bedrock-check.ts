@@ -1,15 +1,15 @@
-/** Checks rows for Bedrock's fine-tuning in the shape of Converse, by the rules of AWS's validator. */
+/** Checks rows for Bedrock fine-tuning in Converse's format, by the rules of AWS's validator. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { Problems } from './problems.ts';
 import { isObject, listOf, objectOf } from '../../wire/json.ts';
 import { objectsIn, textProblems, unknownKeys } from './problems.ts';
 
 export const SCHEMA_VERSION = 'bedrock-conversation-2024';
-/** Images of one message. */
+/** The largest number of images per message. */
 export const MAX_IMAGES = 10;
 export const IMAGES: ReadonlySet<unknown> = new Set(['jpeg', 'png', 'gif', 'webp']);
 export const S3_URI = /^s3:\/\/[\w\-/.]+$/;
-/** Nova's trainer keeps these words for itself: one of them anywhere sample the whole job fail. */
+/** Words that are reserved by Nova's trainer: a single one of them makes the whole job fail. */
 export const RESERVED =
   /(?:System|SYSTEM|User|USER|Bot|BOT|Assistant|ASSISTANT|Thought):|\[EOS\]|<(?:image|video|unk)>/;
 
@@ -57,7 +57,7 @@ function wordsProblems(text: unknown, path: string): Problems {
   return word === undefined ? textProblems(text, path) : [`${path}: "${word}" is kept for the trainer`];
 }
 
-/** The user first, the assistant last, turn by turn. */
+/** Roles must alternate, with the user first and the assistant last. */
 function orderProblems(messages: readonly JsonObject[]): Problems {
   const problems = messages.flatMap(({ role }, index) => {
     const expected = index % 2 === 0 ? 'user' : 'assistant';
@@ -123,7 +123,7 @@ function toolResultProblems({ toolUseId, content }: JsonObject, path: string): P
     const place = `${path}.content[${index}]`;
     if ((typeof text === 'string') === isObject(json))
       problems.push(`${place}: expected a text, or an object as json`);
-    // Unlike what people say, a result may be empty.
+    // Contrary to what the documentation suggests, a result may be empty.
     if (typeof text === 'string' && text !== '') problems.push(...wordsProblems(text, `${place}.text`));
   }
   return [...textProblems(toolUseId, `${path}.toolUseId`), ...problems];
@@ -148,7 +148,7 @@ function namesIn(config: unknown): ReadonlySet<unknown> {
   return new Set(listOf(objectOf(config).tools).map((tool) => objectOf(objectOf(tool).toolSpec).name));
 }
 
-/** Each call is of a defined tool, has an id of its own, and one result right behind it. */
+/** Each call must be of a defined tool, with a unique id, and with one result directly after it. */
 function callProblems(messages: readonly JsonObject[], names: ReadonlySet<unknown>): Problems {
   const problems: Problems = [];
   const ids = new Set<unknown>();

@@ -1,4 +1,4 @@
-/** Checks rows of messages as OpenAI's chat has them, by the rules of the loader. */
+/** Checks rows of OpenAI chat messages, by the rules of their loader. */
 import { isObject, listOf, parseJson } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { MessageCheck } from './message-check.ts';
@@ -8,24 +8,24 @@ import { objectsIn, unknownKeys } from './problems.ts';
 
 /** Rules for a list of messages. */
 export interface TalkCheck extends MessageCheck {
-  /** The role of the last message; any role when left out. */
+  /** The role of the last message; any by default. */
   readonly last?: 'assistant' | 'user';
-  /** The user first, no role twice in a row. */
+  /** The user must be first, and roles must alternate. */
   readonly alternate?: true;
-  /** A system message only at the start. */
+  /** A system message is only allowed at the start. */
   readonly systemFirst?: true;
 }
 
 /** Rules for a list of tools. */
 export interface ToolsCheck {
-  /** A function needs a description and parameters. */
+  /** A function must have a description and parameters. */
   readonly describedTools?: true;
-  /** The list may be JSON text, or `null` where there is none. */
+  /** The list may be JSON text, or `null` if there are no tools. */
   readonly textTools?: true;
 }
 
 export interface RowCheck extends TalkCheck, ToolsCheck {
-  /** The keys a row may have; any other is passed over when left out. */
+  /** The allowed keys of a row; others are ignored by default. */
   readonly keys?: readonly string[];
 }
 
@@ -82,7 +82,7 @@ function orderProblems(
   return problems;
 }
 
-/** Each call has one result, right behind it; those of the last message need none. */
+/** Each call must have one result, directly after it; calls of the last message need none. */
 function matchProblems(items: readonly JsonObject[], path: string): Problems {
   const problems: Problems = [];
   let open = new Set<unknown>();
@@ -117,7 +117,7 @@ function imageProblems(
   return problems;
 }
 
-/** Problems of the tools beside messages, where there are any. */
+/** Problems of the tools beside messages, if there are any. */
 export function toolsProblems(
   { tools }: JsonObject,
   path: string,
@@ -143,7 +143,7 @@ export function toolsProblems(
   return problems;
 }
 
-/** Problems of a file by its size. */
+/** Problems with the size of a file. */
 export function fileProblems(
   { rows, bytes }: { readonly rows: number; readonly bytes: number },
   {

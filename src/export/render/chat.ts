@@ -1,4 +1,4 @@
-/** Messages as OpenAI's chat has them, which half of all formats are made of. */
+/** OpenAI chat messages, which half of all formats consist of. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Message } from '../conversation/conversation.ts';
 import type { RenderOptions } from './format.ts';
@@ -8,24 +8,24 @@ import { boundedImages, namedImage } from './images.ts';
 import { spokenText } from './inline-reasoning.ts';
 import { callsOf, mergedTurns, textOnly, withReasoning } from './turns.ts';
 
-/** The features of chat messages that a loader supports, beyond roles and contents. */
+/** The features of chat messages that a loader supports, beyond roles and content. */
 export interface ChatRules {
   readonly arguments: 'string' | 'object';
-  /** How a turn of the assistant that must not be trained is marked. */
+  /** How an assistant turn that must not be trained is marked. */
   readonly mark?: 'weight' | 'train';
-  /** The images that users may show; none when left out. */
+  /** The images that user messages may contain; none if omitted. */
   readonly images?: ImageRules;
-  /** A refusal has a field of its own. */
+  /** Whether refusals have a field of their own. */
   readonly refusals?: true;
-  /** Messages may carry names. */
+  /** Whether messages may have names. */
   readonly names?: true;
-  /** A result says which function it is of, beside its call. */
+  /** Whether a result names its function, in addition to its call. */
   readonly toolNames?: true;
-  /** Whether reasoning has a field of its own; otherwise it can only stand in the text. */
+  /** Whether reasoning has a field of its own; otherwise it can only be part of the text. */
   readonly reasoningField?: true;
 }
 
-/** @throws RejectError where the messages break the rules */
+/** @throws RejectError when the messages violate the rules */
 export function chatMessages(
   messages: readonly Message[],
   options: RenderOptions,
@@ -38,7 +38,7 @@ export function chatMessages(
   );
   if (rules.images) boundedImages(named, rules.images);
   else textOnly(named);
-  // An id may come again in a later turn, for another function.
+  // An id may be reused in a later turn, for another function.
   const called = new Map<string, string>();
   const said = (options.mergeTurns ? mergedTurns(named) : named).map((message) => {
     if (message.role !== 'assistant') return renderInput(message, rules, called);
@@ -55,7 +55,7 @@ function inParts(message: JsonObject): JsonObject {
   return { ...message, content: [{ type: 'text', text: content }] };
 }
 
-/** A message that the model reads. @param called names of functions by the ids of the calls before it */
+/** A message that the model reads. @param called names of functions by the ids of the preceding calls */
 function renderInput(
   message: Exclude<Message, AssistantMessage>,
   rules: ChatRules,
@@ -74,7 +74,7 @@ function renderAssistant(message: AssistantMessage, options: RenderOptions, rule
   if (refusal !== undefined && !rules.refusals) throw new RejectError('refusal');
   const calls = callsOf(message, options.toolArguments ?? rules.arguments);
   const said: JsonObject = { role: 'assistant' };
-  // Field by field, for this is done for every answer: copying objects was a thirtieth of an export.
+  // Field by field, since this runs for every answer: copying objects took a thirtieth of an export.
   if (refusal === undefined || content !== '') addContent(said, message, options, rules);
   if (refusal !== undefined) said.refusal = refusal;
   if (rules.names && name !== undefined) said.name = name;

@@ -1,10 +1,10 @@
-/** Checks rows for the tuning of Gemini, by what its documentation takes. */
+/** Checks rows for the tuning of Gemini, according to its documentation. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { Problems } from './problems.ts';
 import { isObject, listOf } from '../../wire/json.ts';
 import { at, objectsIn, textProblems, unknownKeys } from './problems.ts';
 
-/** Images of one example. @see https://cloud.google.com/vertex-ai/generative-ai/docs/models/tune_gemini/image_tune */
+/** The largest number of images per example. @see https://cloud.google.com/vertex-ai/generative-ai/docs/models/tune_gemini/image_tune */
 export const MAX_IMAGES = 30;
 export const MIME_TYPES: ReadonlySet<unknown> = new Set([
   'image/jpeg',
@@ -16,7 +16,7 @@ export const MIME_TYPES: ReadonlySet<unknown> = new Set([
 
 const KEYS = ['systemInstruction', 'system_instruction', 'contents', 'tools', 'generationConfig'];
 const PARTS = ['text', 'fileData', 'functionCall', 'functionResponse'];
-/** Media other than images are taken too. */
+/** Media other than images are accepted as well. */
 const MEDIA = /^(?:audio|video)\/|^application\/pdf$|^text\/plain$/;
 
 export function geminiProblems(row: JsonObject): Problems {
@@ -90,7 +90,7 @@ function fileDataProblems(file: unknown, path: string): Problems {
   return problems;
 }
 
-/** Results need no role, or the one they once had. */
+/** Results may have no role, or their former one. */
 function speakerOf({ role, parts }: JsonObject): unknown {
   const results = listOf(parts).some((part) => isObject(part) && 'functionResponse' in part);
   return results && (role === undefined || role === 'function') ? 'user' : role;
@@ -109,7 +109,7 @@ function orderProblems(contents: readonly JsonObject[]): Problems {
   return problems;
 }
 
-/** Results go by name and order: as many as there were calls, of the same functions, and nothing beside them. */
+/** Results are matched by name and order: there must be as many as calls, of the same functions, and nothing beside them. */
 function resultProblems(contents: readonly JsonObject[]): Problems {
   return contents.flatMap(({ parts }, index) => {
     const called = namesIn(contents[index - 1]?.parts, 'functionCall');
@@ -171,7 +171,7 @@ const TYPES: ReadonlySet<string> = new Set([
   'NULL',
 ]);
 
-/** Words of Vertex AI's own schema. @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/Schema */
+/** The keywords of Vertex AI's own schema. @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/Schema */
 const WORDS = [
   'type',
   'format',

@@ -14,12 +14,12 @@ import { alternating, partsOf, systemApart, withoutRefusals } from './turns.ts';
 import { loadable } from '../conversation/json.ts';
 import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
-/** Vertex AI caps a file, and the examples in it when they are text alone. */
+/** Vertex AI limits the size of a file, and of text-only examples in it. */
 const MAX_BYTES = 1e9;
 const MAX_ROWS = 1_000_000;
 
 /**
- * Supervised tuning of Gemini on Vertex AI. It reads images from where they lie, and has no place for what was thought.
+ * Supervised tuning of Gemini on Vertex AI. It reads images by reference, and has no field for reasoning.
  * @see https://cloud.google.com/vertex-ai/generative-ai/docs/models/gemini-supervised-tuning-prepare
  * @see https://cloud.google.com/vertex-ai/generative-ai/docs/models/tune-function-calling
  */
@@ -66,7 +66,7 @@ function content(turn: Turn, options: RenderOptions): JsonObject {
   return { role: 'user', parts };
 }
 
-/** Results must be objects. A number in a text may be longer than numbers are here, and stays text. */
+/** Results must be objects. If a text contains numbers that JavaScript would round, it stays text. */
 function responseOf(text: string): JsonObject {
   const value = parseExactJson(text);
   return isObject(value) ? (loadable(value) as JsonObject) : { output: text };
@@ -83,14 +83,14 @@ function modelParts(message: AssistantMessage, options: RenderOptions): JsonObje
 function userPart(part: Part): JsonObject {
   if (part.type === 'text') return { text: part.text };
   const fileUri = part.image_url.url;
-  // Where the ending tells nothing, it is taken for the most common kind.
+  // If the extension does not tell, the most common type is assumed.
   const mimeType = `image/${imageTypeAt(fileUri) ?? 'jpeg'}`;
   if (!/^(?:gs|https?):\/\//i.test(fileUri) || !MIME_TYPES.has(mimeType))
     throw new RejectError('unsupported_content');
   return { fileData: { mimeType, fileUri } };
 }
 
-/** An object without properties is refused: such a function has no parameters. */
+/** An object without properties is rejected, so a function without parameters has none. */
 function declaration({ function: { name, description, parameters } }: Tool): JsonObject {
   const schema = isObject(parameters) ? openapiSchema(parameters) : {};
   const some = Object.keys(objectOf(schema.properties)).length > 0 || schema.anyOf !== undefined;
@@ -101,7 +101,7 @@ function declaration({ function: { name, description, parameters } }: Tool): Jso
   };
 }
 
-/** Types as the words of an enum, which is how Google's examples of tuning have them. */
+/** Types as enum values in capitals, as in Google's examples for tuning. */
 function loudTypes(schema: JsonObject): JsonObject {
   const { type, properties, items, anyOf } = schema;
   return {

@@ -1,4 +1,4 @@
-/** Hosts that load OpenAI's messages, each with rules of its own. */
+/** Hosts that load OpenAI's messages, each with its own rules. */
 import type { RowCheck } from './chat-check.ts';
 import type { ChatRules } from './chat.ts';
 import type { Column, Format } from './format.ts';
@@ -26,8 +26,8 @@ const FIREWORKS_RULES: ChatRules = {
 };
 
 /**
- * Together: no other key than the format's own, roles in turn, images as data, all messages in parts where one is, and
- * 50.1 GiB a file, as its client 2.42 counts them.
+ * Together: no keys beyond those of the format, alternating roles, images as data, all messages as lists of parts if one is, and at most
+ * 50.1 GiB per file, as checked by version 2.42 of its client.
  * @see https://docs.together.ai/docs/fine-tuning/data-preparation
  * @see https://docs.together.ai/docs/fine-tuning/function-calling
  */

@@ -8,7 +8,7 @@ const ENDINGS: Readonly<Record<string, string>> = {
   heif: 'heif',
 };
 
-/** The type of an image by the ending of its address, such as "png"; `undefined` where that tells nothing. */
+/** The type of an image by the extension of its URL, such as "png"; `undefined` if that does not tell it. */
 export function imageTypeAt(url: string): string | undefined {
   const ending = /\.([a-z0-9]+)(?:[?#]|$)/i.exec(url)?.[1]?.toLowerCase() ?? '';
   return Object.hasOwn(ENDINGS, ending) ? ENDINGS[ending] : undefined;

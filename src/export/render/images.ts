@@ -1,23 +1,23 @@
-/** Images as hosts take them: in turns of the user, so many in a row, each of a type and a size. */
+/** Restrictions of hosts on images: in user messages, with limits on number, type and size. */
 import type { Message, Part } from '../conversation/conversation.ts';
 import { RejectError } from '../errors.ts';
 import { partsOf } from './turns.ts';
 
 export interface ImageRules {
-  /** Whether an image may stand behind a URL; where not, it is written out as data. */
+  /** Whether an image may be a URL; otherwise it must be embedded as data. */
   readonly urls: boolean;
   /** Subtypes of `image/`. */
   readonly types: readonly string[];
-  /** The most in one row. */
+  /** The largest number per row. */
   readonly most?: number;
-  /** If one message is a list of parts, all messages that say something must be. */
+  /** If one message is a list of parts, all messages with content must be. */
   readonly allParts?: true;
 }
 
 const MAX_BYTES = 10 * 1024 ** 2;
 const DATA = /^data:image\/([a-z]+);base64,/i;
 
-/** @throws RejectError when there are more images than the host takes, or one that it does not take */
+/** @throws RejectError when there are more images than the host accepts, or one that it does not accept */
 export function boundedImages(messages: readonly Message[], rules: ImageRules): void {
   const images = messages
     .flatMap(({ content }) => partsOf(content))
@@ -27,7 +27,7 @@ export function boundedImages(messages: readonly Message[], rules: ImageRules): 
     if (!isImage(image.image_url.url, rules)) throw new RejectError('unsupported_content');
 }
 
-/** Whether a URL is an image that the host takes. */
+/** Whether the host accepts an image at this URL. */
 export function isImage(url: string, { urls, types }: ImageRules): boolean {
   if (/^https?:\/\//i.test(url)) return urls;
   const data = DATA.exec(url);
@@ -39,7 +39,7 @@ export function isImage(url: string, { urls, types }: ImageRules): boolean {
   );
 }
 
-/** A part under the registered name of its type: many programs say image/jpg, or image/PNG, which hosts do not know. */
+/** A part with the registered name of its type: many programs write image/jpg, or image/PNG, which hosts do not know. */
 export function namedImage(part: Part): Part {
   if (part.type !== 'image_url') return part;
   const url = part.image_url.url.replace(DATA, (_, type: string) => {

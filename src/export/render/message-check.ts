@@ -1,4 +1,4 @@
-/** Checks one message as OpenAI's chat has it, by the rules of the loader. */
+/** Checks one OpenAI chat message, by the rules of its loader. */
 import { isObject } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { ChatRules } from './chat.ts';
@@ -6,18 +6,18 @@ import type { Problems } from './problems.ts';
 import { at, isObjectText, objectsIn } from './problems.ts';
 import { isImage } from './images.ts';
 
-/** Rules of a loader for single messages that a renderer does not need to know. */
+/** A loader's rules for single messages that do not concern rendering. */
 export interface MessageCheck {
   readonly rules: ChatRules;
-  /** `null` stands for no text; a chat template would fail or print it. */
+  /** Whether `null` is allowed for no text; chat templates would fail or print it. */
   readonly nullContent?: true;
-  /** Functions of before tools, with a role of their own. */
+  /** Whether deprecated functions are allowed, with a role of their own. */
   readonly functions?: true;
-  /** Arguments may be an object or its JSON text. */
+  /** Whether arguments may be an object or its JSON text. */
   readonly anyArguments?: true;
-  /** The pattern that ids of calls must match. */
+  /** The pattern of call ids. */
   readonly toolId?: RegExp;
-  /** Text or calls, never both. */
+  /** Whether a message may have text or calls, but not both. */
   readonly contentOrCalls?: true;
 }
 
@@ -37,7 +37,7 @@ export function messageProblems(message: JsonObject, path: string, check: Messag
     ];
   const strays = Object.keys(message).filter((key) => !(KEYS[role] as readonly string[]).includes(key));
   const problems = strays
-    // Where what a model thought stands differs from loader to loader.
+    // The field for reasoning differs between loaders.
     .filter((key) => !check.rules.reasoningField || role !== 'assistant' || typeof message[key] !== 'string')
     .map((key) => `${at(path, key)}: unknown key`);
   if (role === 'assistant') return [...problems, ...assistantProblems(message, path, check)];
@@ -53,7 +53,7 @@ function roleOf({ role }: JsonObject, { functions }: MessageCheck): keyof typeof
   return role === 'system' || role === 'user' || role === 'tool' || role === 'assistant' ? role : undefined;
 }
 
-/** A text, which a tool alone may leave blank; or parts, where the loader knows images. */
+/** A text, which only tools may leave blank; or a list of parts, if the loader supports images. */
 function contentProblems(
   content: unknown,
   path: string,

@@ -14,8 +14,8 @@ const ID = /^[A-Za-z0-9]{9}$/;
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /**
- * Mistral: ids of calls have nine letters or digits, a message has text or calls, functions are described. Text beside
- * calls is left out, since the validator takes only one of them, and reasoning with it.
+ * Mistral: call ids have nine letters or digits, a message has either text or calls, functions have descriptions. Text beside calls is
+ * left out, since the validator accepts only one of them, and so is reasoning.
  * @see https://github.com/mistralai/mistral-finetune#2-function-calling-dataset
  * @see https://docs.mistral.ai/resources/known-limitations
  */
@@ -80,7 +80,7 @@ function described({ function: defined, ...tool }: Tool): Tool {
   };
 }
 
-/** Ids of nine letters: the same for the same id, never one for two. */
+/** Unique ids of nine letters: the same for the same id. */
 class ShortIds {
   readonly #ids = new Map<string, string>();
   readonly #taken = new Set<string>();

@@ -11,14 +11,14 @@ import { OPENAI_CHECK, OPENAI_FILE, toolsAndMode } from './openai.ts';
 import { differing, rejectedIn } from './pairs.ts';
 import { promptEndingInUser } from './turns.ts';
 
-/** Text alone, and no refusals. */
+/** Text only, and no refusals. */
 const RULES: ChatRules = { arguments: 'string', mark: 'weight', names: true };
 const CHECK: TalkCheck = { ...OPENAI_CHECK, rules: RULES };
 const SIDES = ['preferred_output', 'non_preferred_output'] as const;
 
 /**
- * OpenAI's preference tuning: one answer that is better and one that is worse. Its OpenAPI once said
- * `preferred_completion`; clients and guides say `preferred_output`, and so do hosts.
+ * OpenAI's preference tuning: a better and a worse answer. Its OpenAPI document once said `preferred_completion`; clients and guides say
+ * `preferred_output`, and so do other hosts.
  * @see https://platform.openai.com/docs/guides/direct-preference-optimization
  */
 export const openaiDpoFormat: Format = {

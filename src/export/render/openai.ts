@@ -15,14 +15,14 @@ export const OPENAI_RULES: ChatRules = {
   names: true,
 };
 
-/** OpenAI still takes the functions of before tools, and `null` for no text. */
+/** OpenAI still accepts deprecated functions, and `null` for no text. */
 export const OPENAI_CHECK: TalkCheck = { rules: OPENAI_RULES, nullContent: true, functions: true };
 
-/** OpenAI's bounds of a file, which Azure shares. */
+/** OpenAI's limits for a file, which apply to Azure as well. */
 export const OPENAI_FILE = { minRows: 10, maxBytes: 512 * 1024 ** 2 };
 
 /**
- * OpenAI's supervised fine-tuning, which most hosts load.
+ * OpenAI's supervised fine-tuning, whose format most hosts load.
  * @see https://platform.openai.com/docs/api-reference/fine-tuning/chat-input
  */
 export const openaiFormat: Format = {
@@ -54,7 +54,7 @@ export const openaiFormat: Format = {
   checkFile: (file) => fileProblems(file, OPENAI_FILE),
 };
 
-/** The tools, and whether several may be called at once. */
+/** The tools, and whether calls may be parallel. */
 export function toolsAndMode({ tools, parallelToolCalls }: Conversation): JsonObject {
   const mode = tools.length > 0 && parallelToolCalls !== undefined;
   return { ...toolsField(tools), ...(mode ? { parallel_tool_calls: parallelToolCalls } : {}) };

@@ -1,9 +1,9 @@
-/** Reads from an example what rows of two answers, or of a labelled one, need. */
+/** Extracts from an example what rows with two answers, or with a label, need. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Example } from '../conversation/conversation.ts';
 import { RejectError } from '../errors.ts';
 
-/** @throws RejectError when nothing says which answer is worse */
+/** @throws RejectError when nothing tells which answer is worse */
 export function rejectedIn({ rejected }: Example): AssistantMessage {
   if (!rejected) throw new RejectError('no_pair');
   return rejected;
@@ -15,7 +15,7 @@ export function labelIn({ label }: Example): boolean {
   return label;
 }
 
-/** @throws RejectError when both are written the same, as answers that differ in their reasoning alone are without them */
+/** @throws RejectError when both render to the same text, as answers that only differ in their reasoning may */
 export function differing(better: JsonObject[], worse: JsonObject[]): [JsonObject[], JsonObject[]] {
   if (JSON.stringify(better) === JSON.stringify(worse)) throw new RejectError('no_pair');
   return [better, worse];

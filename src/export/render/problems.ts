@@ -1,10 +1,10 @@
-/** How checkers speak: problems as texts, each with the place in the row. */
+/** Helpers for checkers: problems are texts, each with a path within the row. */
 import { isObject, parseJson } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 
 export type Problems = string[];
 
-/** Keys of an object that are not among the known ones. */
+/** Keys of an object that are not known. */
 export function unknownKeys(value: JsonObject, known: readonly string[], path: string): Problems {
   return Object.keys(value)
     .filter((key) => !known.includes(key))

@@ -12,9 +12,9 @@ import { jsonText } from '../conversation/json.ts';
 import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /**
- * ShareGPT as LLaMA-Factory loads it. The system prompt is the first turn, where Unsloth and others find it too; rows
- * always have `tools`, for LLaMA-Factory fails where a column it is told of is in none. It skips rows out of order
- * with no more than a warning, and takes nothing but JSON in a turn of calls: text beside them is left out.
+ * ShareGPT as LLaMA-Factory loads it. The system prompt is the first turn, where Unsloth and others find it as well; rows always have
+ * `tools`, since LLaMA-Factory fails if a column that it was told of is missing everywhere. It skips rows in the wrong order with
+ * only a warning, and accepts nothing but JSON in a turn with calls: text beside them is left out.
  * @see https://github.com/hiyouga/LLaMA-Factory/blob/main/data/README.md
  */
 export const sharegptFormat: Format = {
@@ -49,20 +49,20 @@ function shared(turn: Turn, options: RenderOptions): JsonObject {
   if (turn.by === 'user') return { from: 'human', value: textOf(turn.message) };
   if (turn.by === 'assistant') return answered(turn.message, options);
   const [first, ...more] = turn.results.map(({ content }) => content);
-  // Nothing tells where one text ends and the next begins but a list.
+  // Only a list shows where one text ends and the next begins.
   return {
     from: 'observation',
     value: more.length === 0 ? first : jsonText([first!, ...more].map(unquoted)),
   };
 }
 
-/** An object within a list is an object there, and no text with all its quotes escaped. */
+/** JSON objects are embedded as objects in a list, rather than as text with escaped quotes. */
 function unquoted(text: string): unknown {
   const value = parseExactJson(text);
   return isObject(value) ? value : text;
 }
 
-/** Arguments are objects: LLaMA-Factory sample them text itself. */
+/** Arguments are objects: LLaMA-Factory serialises them itself. */
 function answered(message: AssistantMessage, options: RenderOptions): JsonObject {
   if (!message.tool_calls) return { from: 'gpt', value: spokenText(message, options) };
   if (message.content !== '') options.onOmitted?.();
@@ -74,7 +74,7 @@ function answered(message: AssistantMessage, options: RenderOptions): JsonObject
   return { from: 'function_call', value: spokenText({ ...message, content }, options) };
 }
 
-/** Its plain template reads `parameters.properties` unasked. */
+/** Its plain template reads `parameters.properties` unconditionally. */
 function bare({ function: { name, description, parameters } }: Tool): JsonObject {
   const schema = { type: 'object', ...objectOf(parameters) };
   return {
@@ -98,12 +98,12 @@ function check(row: JsonObject): Problems {
     found.push(...turnProblems(turn, index, items[index + start - 1], `conversations[${index + start}]`));
   if ((items.length - start) % 2 === 1) found.push('conversations: the last turn must be an answer');
   if (items.length === start && items.length > 0) found.push('conversations: nobody speaks');
-  // A column of a table is there for all rows: it may be empty.
+  // A column must be present in all rows: it may be empty.
   if (typeof (row.system ?? '') !== 'string') found.push('system: expected a text');
   return [...problems, ...found, ...toolsProblems(row.tools ?? '')];
 }
 
-/** @param index of the turn, without the system prompt */
+/** @param index of the turn, not counting the system prompt */
 function turnProblems(
   { from, value }: JsonObject,
   index: number,

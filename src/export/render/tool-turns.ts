@@ -7,16 +7,16 @@ export interface Result {
   readonly content: string;
 }
 
-/** A turn of a talk; the results of parallel calls are one. */
+/** A turn of a conversation; the results of parallel calls form one. */
 export type Turn =
   | { readonly by: 'user'; readonly message: PlainMessage }
   | { readonly by: 'assistant'; readonly message: AssistantMessage }
   | { readonly by: 'tools'; readonly results: readonly Result[] };
 
 /**
- * Messages as turns. Results stand in the order of their calls, whatever order they came in, and know their call by its
- * place: ids may come again in a later turn.
- * @throws RejectError where a result answers no call right before it
+ * Groups messages to turns. Results are put in the order of their calls, whatever order they came in, and are matched by position: ids
+ * may be reused in a later turn.
+ * @throws RejectError when a result has no call directly before it
  */
 export function turnsOf(messages: readonly Message[]): Turn[] {
   const turns: Turn[] = [];

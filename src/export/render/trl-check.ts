@@ -1,4 +1,4 @@
-/** Checks rows as TRL's trainers load them. */
+/** Checks rows by the rules of TRL's trainers. */
 import { isObject, listOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { RowCheck } from './chat-check.ts';
@@ -6,17 +6,17 @@ import type { Problems } from './problems.ts';
 import { talkProblems, toolsProblems } from './chat-check.ts';
 import { textProblems } from './problems.ts';
 
-/** The rules of the chat templates that come with TRL. Columns that TRL does not know are ignored. */
+/** The rules of the chat templates included in TRL. Columns that TRL does not know are ignored. */
 export const TEMPLATE_CHECK: RowCheck = {
   rules: { arguments: 'object', reasoningField: true },
   systemFirst: true,
   textTools: true,
 };
 
-/** The columns TRL tells the kind of a row by. */
+/** The columns by which TRL recognises the kind of a row. */
 const KINDS = ['messages', 'prompt', 'completion', 'chosen', 'rejected', 'label'];
 
-/** A row with columns of two kinds fails: TRL takes it for one of neither. */
+/** A row with the columns of two kinds is recognised as neither, and fails. */
 export function kindProblems(row: JsonObject, own: readonly string[]): Problems {
   return KINDS.filter((key) => key in row && !own.includes(key)).map(
     (key) => `${key}: belongs to another kind of row, which TRL rejects beside ${own[0]!}`,
@@ -28,7 +28,7 @@ export function completionProblems(row: JsonObject, own: readonly string[]): Pro
   return [...kindProblems(row, own), ...sidesProblems(row, ['completion']), ...toolsOf(row)];
 }
 
-/** Problems of two answers to one prompt, which may be written at the start of both instead of apart. */
+/** Problems of two answers to one prompt, which may be repeated in both rather than separate. */
 export function preferenceProblems(row: JsonObject): Problems {
   const { chosen, rejected } = row;
   return [
@@ -49,7 +49,7 @@ function sidesProblems(row: JsonObject, sides: readonly string[]): Problems {
     return ['prompt', ...sides].flatMap((column) => textProblems(row[column], column));
   const problems = talkProblems(prompt, 'prompt', TEMPLATE_CHECK);
   const last = roleOfLast(prompt);
-  // With the system last TRL fails; with the assistant last the prompt is no beginning of the whole any more.
+  // TRL fails if the last message is a system message; after an assistant message the prompt is no longer a prefix of the whole.
   if (last === 'system' || last === 'assistant')
     problems.push(`prompt: must end with the user or a tool, not with the ${last}`);
   return [...problems, ...sides.flatMap((side) => sideProblems(row[side], side))];

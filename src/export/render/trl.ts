@@ -9,10 +9,10 @@ import { differing, labelIn, rejectedIn } from './pairs.ts';
 import { promptEndingInUser, leadingSystem, allMessages, toolsField } from './turns.ts';
 
 /**
- * What chat templates take: text as one string, arguments as objects, no refusals. Of the templates that come with
- * TRL, three encode arguments as text twice and two crash. Results have the names of their functions as TRL's own
- * examples do: its templates find them by the ids of calls, others such as FunctionGemma's do not. Images would need a
- * column of files beside the messages, which a log has none of.
+ * The form that chat templates accept: text as one string, arguments as objects, no refusals. Of the templates included in TRL, three
+ * encode textual arguments twice and two crash on them. Results have the names of their functions, as in TRL's own examples: its
+ * templates match them by call id, others, such as FunctionGemma's, do not. Images would need a column of files beside the messages,
+ * which a log does not have.
  * @see https://huggingface.co/docs/trl/dataset_formats
  */
 const TEMPLATE_RULES: ChatRules = { arguments: 'object', reasoningField: true, toolNames: true };
@@ -21,7 +21,7 @@ const PROMPT: Column = { name: 'prompt', type: 'jsons' };
 const TOOLS: Column = { name: 'tools', type: 'jsons', optional: true };
 const METADATA: Column = { name: 'metadata', type: 'json', optional: true };
 
-/** Supervised fine-tuning with TRL: whole conversations, of which all answers are trained. */
+/** Supervised fine-tuning with TRL: whole conversations, in which all answers are trained. */
 export const trlFormat: Format = {
   name: 'trl',
   summary: 'TRL, HF datasets, Unsloth: messages; all answers are trained',
@@ -41,7 +41,7 @@ export const trlFormat: Format = {
   ],
 };
 
-/** Prompt and completion with TRL: the loss is on the completion alone. */
+/** Prompt and completion with TRL: the loss is on the completion only. */
 export const trlPcFormat: Format = {
   name: 'trl-pc',
   summary: 'TRL: prompt and completion; only the answer is trained',
@@ -56,7 +56,7 @@ export const trlPcFormat: Format = {
     completion: templated([example.conversation.answer], options),
     ...more(example),
   }),
-  // A judged row has all that this one needs.
+  // A judged row contains everything that this one needs.
   check: (row) => completionProblems(row, ['prompt', 'completion', 'label']),
 };
 
@@ -96,7 +96,7 @@ export const ktoFormat: Format = {
   }),
   check: (row) => [
     ...completionProblems(row, ['prompt', 'completion', 'label']),
-    // The trainer takes 0 and 1 too.
+    // The trainer accepts 0 and 1 as well.
     ...([true, false, 0, 1].includes(row.label as boolean) ? [] : ['label: expected true or false']),
   ],
 };

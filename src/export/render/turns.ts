@@ -1,4 +1,4 @@
-/** Steps on the way from a conversation to a row, which formats share. */
+/** Steps from a conversation to a row that formats share. */
 import type { JsonObject } from '../../wire/json.ts';
 import type {
   AssistantMessage,
@@ -12,12 +12,12 @@ import type { RenderOptions } from './format.ts';
 import { RejectError } from '../errors.ts';
 import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
-/** The separator between the texts of messages that become one. */
+/** The separator between the texts of joined messages. */
 const SEAM = '\n\n';
 
 /**
- * A prompt that the model is to go on from.
- * @throws RejectError when no user speaks in it, or the assistant speaks last: trainers see no question there, or two answers
+ * A prompt that the model should continue.
+ * @throws RejectError when it has no user message, or ends with the assistant: trainers see no question there, or two answers
  */
 export function promptEndingInUser(prompt: readonly Message[]): readonly Message[] {
   if (prompt.at(-1)?.role === 'assistant' || !prompt.some(({ role }) => role === 'user'))
@@ -25,13 +25,13 @@ export function promptEndingInUser(prompt: readonly Message[]): readonly Message
   return prompt;
 }
 
-/** All messages of a conversation with its answer, system messages first. @throws RejectError as {@link promptEndingInUser} */
+/** All messages of a conversation including its answer, system messages first. @throws RejectError as {@link promptEndingInUser} */
 export function allMessages({ prompt, answer }: Conversation): Message[] {
-  // First, since a system message at the end may stand behind the assistant's own.
+  // First, since a system message may follow the assistant's last one.
   return [...promptEndingInUser(leadingSystem(prompt)), answer];
 }
 
-/** System messages become one at the start: a model told something later is told it from the start. */
+/** System messages are joined to one at the start: what a model is told later is moved there. */
 export function leadingSystem(messages: readonly Message[]): Message[] {
   const systems = messages.filter(({ role }) => role === 'system');
   if (systems.length === 0) return [...messages];
@@ -41,7 +41,7 @@ export function leadingSystem(messages: readonly Message[]): Message[] {
   return [{ role: 'system', content }, ...messages.filter(({ role }) => role !== 'system')];
 }
 
-/** The system prompt apart from the rest. */
+/** The system prompt, separately from the other messages. */
 export function systemApart(messages: readonly Message[]): {
   readonly system?: string;
   readonly rest: Message[];
@@ -50,7 +50,7 @@ export function systemApart(messages: readonly Message[]): {
   return first?.role === 'system' ? { system: textOf(first), rest } : { rest: first ? [first, ...rest] : [] };
 }
 
-/** Messages of users, and of the assistant, that follow each other become one. */
+/** Consecutive messages of the user, or of the assistant, are joined. */
 export function mergedTurns(messages: readonly Message[]): Message[] {
   const merged: Message[] = [];
   for (const message of messages) {
@@ -75,7 +75,7 @@ function merge(a: Message, b: Message): Message | undefined {
   return {
     ...both,
     ...(reasoning === '' ? {} : { reasoning }),
-    // What holds a turn that must not be trained is not trained.
+    // If a part must not be trained, the joined turn is not trained.
     ...(a.untrained || b.untrained ? { untrained: true as const } : {}),
   };
 }
@@ -89,16 +89,16 @@ export function partsOf(content: PlainMessage['content']): readonly Part[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 }
 
-/** The text of a message. @throws RejectError when it holds an image */
+/** The text of a message. @throws RejectError when it contains an image */
 export function textOf({ content }: Pick<Message, 'content'>): string {
   if (typeof content !== 'string') throw new RejectError('unsupported_content');
   return content;
 }
 
 /**
- * Holds a talk to the order that strict loaders want: the user first, no role twice in a row but for results of tools,
- * which follow their calls.
- * @throws RejectError when it cannot be brought into it
+ * Checks the order that strict loaders require: the user first, alternating roles, tool results directly after
+ * their calls.
+ * @throws RejectError when the order is violated
  */
 export function alternating(messages: readonly Message[]): Message[] {
   const merged = mergedTurns(messages);
@@ -112,15 +112,15 @@ export function alternating(messages: readonly Message[]): Message[] {
   return merged;
 }
 
-/** Tokens that the template of gpt-oss refuses in a text and in reasoning. */
+/** Tokens that the template of gpt-oss rejects in text and in reasoning. */
 const CHANNEL = /<\|channel\|>(?:analysis|final)<\|message\|>/;
 
 /**
- * The answer's text with what was thought, where that goes into the text; and the field it goes into, where not.
+ * The answer's text, with reasoning if that is part of the text; and the field for reasoning otherwise.
  *
- * The field `thinking` is gpt-oss's, whose template fails on a message with calls that has both a text and a thought, and
- * writes either as a thought: there the text joins what was thought.
- * @throws RejectError when a thought in the text would end before its end, or where a template fails on words of its own
+ * The field `thinking` is gpt-oss's, whose template fails on a message with calls that has both text and reasoning, and renders either
+ * as reasoning: the text is appended to the reasoning there.
+ * @throws RejectError when reasoning in the text contains its own end tag, or tokens on which a template fails
  */
 export function withReasoning(
   { content, reasoning, tool_calls: calls }: AssistantMessage,
@@ -151,18 +151,18 @@ export function callsOf(
   }));
 }
 
-/** Tools as a row has them: never an empty list, which one differing row makes `datasets` reject. */
+/** The tools of a row: never an empty list, which would make `datasets` reject rows that differ. */
 export function toolsField(tools: readonly Tool[]): { tools?: readonly Tool[] } {
   return tools.length > 0 ? { tools } : {};
 }
 
-/** @throws RejectError when a refusal stands apart, for formats that have no place for one */
+/** @throws RejectError for a separate refusal, in formats that have no field for one */
 export function withoutRefusals(messages: readonly Message[]): void {
   if (messages.some((message) => message.role === 'assistant' && message.refusal !== undefined))
     throw new RejectError('refusal');
 }
 
-/** @throws RejectError when a message holds an image */
+/** @throws RejectError when a message contains an image */
 export function textOnly(messages: readonly Message[]): void {
   for (const message of messages) textOf(message);
 }

@@ -1,4 +1,4 @@
-/** Counts of one export, and where the first of each kind of trouble is. */
+/** The counts of one export, and the first places of each kind of problem. */
 import type { LineProblem } from '../../logs/reader.ts';
 import type { RecordFacts } from './record-facts.ts';
 import type { PlainFacts } from './record-facts.ts';
@@ -8,11 +8,11 @@ import type { Filter, RejectReason } from '../errors.ts';
 
 export interface Places {
   count: number;
-  /** The first few, as "file:line". */
+  /** The first places, as "file:line". */
   readonly places: string[];
 }
 
-/** Counts as plain data, as they are handed from one process to another. */
+/** Counts as plain data that can be sent to another process. */
 export interface PlainCounts {
   readonly lines: number;
   readonly furtherAnswers: number;
@@ -24,7 +24,7 @@ export interface PlainCounts {
   readonly facts?: PlainFacts;
 }
 
-/** A line that gave no row although no option leaves it out. */
+/** A line that produced no row, for a reason other than an option. */
 export interface Trouble {
   readonly place: string;
   readonly kind: 'bad' | 'dropped';
@@ -35,29 +35,29 @@ const PLACES = 3;
 
 export class Counters {
   files = 0;
-  /** Lines that are not blank. */
+  /** The number of lines that are not blank. */
   lines = 0;
-  /** Answers of records that hold several, but for the first of each. */
+  /** The number of answers beyond the first in records with several. */
   furtherAnswers = 0;
-  /** Facts about the records that the filters take; `undefined` without `--stats`. */
+  /** Facts about the records that pass the filters; `undefined` without `--stats`. */
   facts: RecordFacts | undefined;
-  /** Rows written. */
+  /** The number of rows written. */
   rows = 0;
-  /** Lines of feedback. */
+  /** The number of feedback lines. */
   feedback = 0;
   readonly filtered = new Map<Filter, number>();
   readonly dropped = new Map<RejectReason, Places>();
   readonly bad = new Map<LineProblem, Places>();
-  /** Hits of redaction by kind. */
+  /** The number of redactions by kind. */
   readonly redacted = new Map<string, number>();
   readonly #onTrouble: ((trouble: Trouble) => void) | undefined;
 
-  /** @param onTrouble told each dropped record and bad line as it comes */
+  /** @param onTrouble called with each dropped record and bad line */
   constructor(onTrouble?: (trouble: Trouble) => void) {
     this.#onTrouble = onTrouble;
   }
 
-  /** @param placeOf the place of a line of the batch, from 0 */
+  /** @param placeOf returns the place of a line by its index within the batch */
   add(batch: Batch, placeOf: (line: number) => string): void {
     this.lines += batch.filled;
     this.furtherAnswers += batch.furtherAnswers;
@@ -84,7 +84,7 @@ export class Counters {
     };
   }
 
-  /** Adds what another process counted. @param placeOf a place as this process names it */
+  /** Adds the counts of another process. @param placeOf converts a place to this process's notation */
   addPlain(counts: PlainCounts, placeOf: (place: string) => string): void {
     this.lines += counts.lines;
     this.furtherAnswers += counts.furtherAnswers;

@@ -1,12 +1,12 @@
-/** Says how the files of an export are used. */
+/** Explains how to use the files of an export. */
 import type { FormatName } from '../../config/export/options.ts';
 
-/** The files that an export wrote. */
+/** The files of an export. */
 export interface Written {
   readonly path: string;
   readonly directory: boolean;
   readonly parquet: boolean;
-  /** There is a split that rows can be validated with. */
+  /** Whether there is a split for validation. */
   readonly validated: boolean;
 }
 
@@ -55,7 +55,7 @@ const STEPS: Readonly<Record<FormatName, (written: Written) => string>> = {
   text: (written) => `in Python: ${load(written)}`,
 };
 
-/** A command, or what else comes next. */
+/** A command, or another suggestion. */
 export function nextStep(format: FormatName, written: Written): string {
   return STEPS[format](written);
 }

@@ -3,19 +3,19 @@ import type { ExportProgress } from '../job.ts';
 import { bytesText, countText, durationText, thingsText } from './text.ts';
 
 const REDRAW_MS = 100;
-/** The time between two lines where they cannot be redrawn: in a file, or in the log of a job. */
+/** The interval between lines if they cannot be redrawn: in a file, or in the log of a job. */
 const PLAIN_MS = 5_000;
-/** The narrowest terminal it is drawn for. */
+/** The narrowest terminal in which it is drawn. */
 const COLUMNS = 79;
 
 export interface ProgressOptions {
   readonly clock: Clock;
   readonly write: (text: string) => void;
-  /** Whether a line can be drawn over. Otherwise there is a plain one every five seconds. */
+  /** Whether a line can be redrawn. Otherwise a plain line is printed every five seconds. */
   readonly redraw: boolean;
 }
 
-/** One line that is redrawn in place, at most ten times a second; or plain lines now and then. */
+/** A line that is redrawn in place, at most ten times a second; or plain lines at intervals. */
 export class ProgressLine {
   readonly #options: ProgressOptions;
   readonly #startedMs: number;
@@ -25,7 +25,7 @@ export class ProgressLine {
   constructor(options: ProgressOptions) {
     this.#options = options;
     this.#startedMs = options.clock.monotonic();
-    // What is done within the first moments needs no line.
+    // An export that is done within moments needs no line.
     this.#drawnMs = this.#startedMs;
   }
 
@@ -39,14 +39,14 @@ export class ProgressLine {
     write(redraw ? `\r\x1b[K${text}` : `${text}\n`);
   }
 
-  /** Takes the line away, so that other text can be written. */
+  /** Removes the line, so that other text can be written. */
   clear(): void {
     if (this.#drawn) this.#options.write('\r\x1b[K');
     this.#drawn = false;
   }
 }
 
-/** How far an export is, and what it takes. */
+/** The progress and the resources of an export. */
 export interface Shown extends ExportProgress {
   /** Resident memory of the process, bytes. */
   readonly memory: number;
@@ -63,7 +63,7 @@ export function progressText({ bytes, total, rows, dropped, memory }: Shown, ela
   ];
   if (total === undefined || total === 0)
     return [`${bytesText(bytes)} read`, ...parts].join(', ').slice(0, COLUMNS);
-  // A live file may grow beyond what it was.
+  // A live file may grow beyond its initial size.
   const share = Math.min(1, bytes / total);
   const left = perMs > 0 ? `, ${durationText(Math.max(0, total - bytes) / perMs)} left` : '';
   return `${Math.floor(share * 100)}% of ${bytesText(total)}, ${parts.join(', ')}${left}`.slice(0, COLUMNS);

@@ -1,18 +1,18 @@
-/** Counts facts of the records that the filters take, whether rows are made of them or not, for `--stats`. */
+/** Counts facts about the records that pass the filters, whether or not they become rows, for `--stats`. */
 import type { Entry } from '../read/facts.ts';
 import { objectOf, stringOf } from '../../wire/json.ts';
 import { countOf } from './text.ts';
 
-/** Plain data, so that it can come from another thread. */
+/** Plain data that can be sent by another thread. */
 export interface RecordFacts {
   records: number;
-  /** Times of the first and last record, as logged; empty where none is known. */
+  /** Times of the first and last record, as logged; empty if unknown. */
   first: string;
   last: string;
-  /** The cost of all records in USD, and the number of records whose cost is known. */
+  /** The cost of all records in USD, and the number of records with a known cost. */
   cost: number;
   priced: number;
-  /** Records by client key, by tag as `name=value`, and failed ones by how they failed. */
+  /** The number of records by client key, by tag as `name=value`, and of failed ones by fault. */
   readonly keys: Map<string, number>;
   readonly tags: Map<string, number>;
   readonly errors: Map<string, number>;
@@ -31,7 +31,7 @@ export function noFacts(): RecordFacts {
   };
 }
 
-/** The same as JSON has it. */
+/** The JSON form of the same. */
 export type PlainFacts = {
   readonly [Name in keyof RecordFacts]: RecordFacts[Name] extends Map<string, number>
     ? Readonly<Record<string, number>>
@@ -61,7 +61,7 @@ export function addRecord(facts: RecordFacts, { ts, cost, key, tags, failure, st
   if (failure === 'unsuccessful') countOf(facts.errors, failureText(record, status));
 }
 
-/** Adds what is known of other records. */
+/** Adds the facts about other records. */
 export function addFacts(facts: RecordFacts, other: RecordFacts): void {
   facts.records += other.records;
   facts.cost += other.cost;
@@ -76,7 +76,7 @@ function span(facts: RecordFacts, first: string, last: string): void {
   if (last > facts.last) facts.last = last;
 }
 
-/** The fault that the record names, or else its outcome, with the status. */
+/** The fault in the record, otherwise its outcome, with the status. */
 function failureText(record: object, status: number | null): string {
   const { fault, outcome } = objectOf(record);
   return `${stringOf(fault) ?? stringOf(outcome) ?? 'failed'}${status === null ? '' : ` ${status}`}`;

@@ -1,4 +1,4 @@
-/** The report: all numbers of one export as plain data, for the manifest, `--stats` and the summary. */
+/** The report: all figures of one export as plain data, for the manifest, `--stats` and the summary. */
 import type { LineProblem } from '../../logs/reader.ts';
 import type { ExportOptions, ReadOutcome } from '../job.ts';
 import type { Filter, RejectReason } from '../errors.ts';
@@ -12,26 +12,26 @@ import { VERSION } from '../../version.ts';
 import { trainingCost } from './training.ts';
 
 export interface Report {
-  /** Version of the program. */
+  /** The version of the program. */
   readonly llmproxy: string;
   readonly argv: readonly string[];
   readonly format: string;
   readonly seed: number;
   readonly inputs: readonly { readonly name: string; readonly bytes: number; readonly sha256?: string }[];
   readonly lines: number;
-  /** Answers of lines that hold several (`n`), but for the first of each: each is counted as a line would be. */
+  /** Answers beyond the first in records with several (`n`): each counts like a line. */
   readonly further_answers: number;
   readonly kept: number;
-  /** How many of the kept rows have an answer that failed, was cut or filtered. */
+  /** The number of rows whose answer failed, was truncated or filtered. */
   readonly unsuccessful: number;
-  /** Answers that are trained more than once: they stand in several branches, and the format trains all answers. */
+  /** The number of answers that are trained more than once: they are in several branches, and the format trains all answers. */
   readonly repeated_answers: number;
-  /** Rows that lack a text beside calls, which the format has no place for. */
+  /** The number of rows that lack a text beside calls, which the format cannot express. */
   readonly omitted_text: number;
   readonly splits: Readonly<Record<string, number>>;
-  /** Left out because an option says so. */
+  /** Left out because of an option. */
   readonly filtered: Readonly<Partial<Record<Filter, number>>>;
-  /** Dropped because no sound example can be made of them. */
+  /** Dropped because they make no valid example. */
   readonly dropped: Readonly<Partial<Record<RejectReason, Places>>>;
   readonly bad: Readonly<Partial<Record<LineProblem, Places>>>;
   readonly redacted: Readonly<Record<string, number>>;
@@ -40,12 +40,12 @@ export interface Report {
   readonly providers: Readonly<Record<string, number>>;
   readonly finish_reasons: Readonly<Record<string, number>>;
   readonly tokens: TokenStats;
-  /** Facts about the records that the filters take; left out without `--stats`. */
+  /** Facts about the records that pass the filters; omitted without `--stats`. */
   readonly records?: {
     readonly count: number;
     readonly first: string;
     readonly last: string;
-    /** USD, and of how many records it is known. */
+    /** USD, and the number of records with a known cost. */
     readonly cost: number;
     readonly priced: number;
     readonly keys: Readonly<Record<string, number>>;
@@ -105,7 +105,7 @@ export function reportText(report: Report): string {
   return `${JSON.stringify(report, null, 2)}\n`;
 }
 
-/** The counts in the order of their names, so that equal counts make equal text. */
+/** The counts sorted by name, so that equal counts give equal text. */
 function byName<Value>(counts: ReadonlyMap<string, Value>): Record<string, Value> {
   return Object.fromEntries([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

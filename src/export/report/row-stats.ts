@@ -2,9 +2,9 @@ import type { RowGroup } from '../convert/batch.ts';
 import { FLAG, UNKNOWN_TOKENS } from '../convert/batch.ts';
 import { countOf } from './text.ts';
 
-/** Tokens over many rows; `null` where the log does not say. */
+/** Tokens over many rows; `null` if the log does not contain them. */
 export interface TokenStats {
-  /** Rows whose tokens are known. */
+  /** The number of rows whose tokens are known. */
   readonly rows: number;
   readonly input: number;
   readonly output: number;
@@ -16,7 +16,7 @@ export interface TokenStats {
   readonly max: number | null;
 }
 
-/** Counts as plain data, as they are handed from one process to another. */
+/** Counts as plain data that can be sent to another process. */
 export interface PlainStats {
   readonly rows: number;
   readonly unsuccessful: number;
@@ -25,24 +25,24 @@ export interface PlainStats {
   readonly providers: Readonly<Record<string, number>>;
   readonly finishReasons: Readonly<Record<string, number>>;
   readonly splits: Readonly<Record<string, number>>;
-  /** How many rows have so many tokens, and the sums of these. */
+  /** The number of rows by token count, and the sums of tokens. */
   readonly totals: readonly (readonly [tokens: number, rows: number])[];
   readonly input: number;
   readonly output: number;
 }
 
-/** Counts the rows that are written by model, provider, finish reason, split and tokens. */
+/** Counts the written rows by model, provider, finish reason, split and tokens. */
 export class RowStats {
   rows = 0;
-  /** Rows whose answer failed, was cut or filtered: what `--successful-only` leaves out. */
+  /** The number of rows whose answer failed, was truncated or filtered: what `--successful-only` excludes. */
   unsuccessful = 0;
-  /** Rows that lack a text beside calls, which the format has no place for. */
+  /** The number of rows that lack a text beside calls, which the format cannot express. */
   omitted = 0;
   readonly models = new Map<string, number>();
   readonly providers = new Map<string, number>();
   readonly finishReasons = new Map<string, number>();
   readonly splits = new Map<string, number>();
-  /** Rows by their tokens: exact ranks without a number for each row. */
+  /** Rows by token count: exact ranks without a number per row. */
   readonly #totals = new Map<number, number>();
   #known = 0;
   #input = 0;
@@ -59,7 +59,7 @@ export class RowStats {
     countOf(this.splits, split);
   }
 
-  /** The tokens of a row, in and out; each may be {@link UNKNOWN_TOKENS}. */
+  /** The tokens of a row, input and output; each may be {@link UNKNOWN_TOKENS}. */
   spend(input: number, output: number): void {
     if (input === UNKNOWN_TOKENS || output === UNKNOWN_TOKENS) return;
     this.#input += input;
@@ -84,7 +84,7 @@ export class RowStats {
     };
   }
 
-  /** Adds what another process counted. */
+  /** Adds the counts of another process. */
   addPlain(stats: PlainStats): void {
     this.rows += stats.rows;
     this.unsuccessful += stats.unsuccessful;
@@ -122,7 +122,7 @@ function addTo<Thing>(counts: Map<Thing, number>, thing: Thing, count: number): 
   counts.set(thing, (counts.get(thing) ?? 0) + count);
 }
 
-/** The value of a rank from 1: the nearest, one that is there and not one between two. */
+/** The value of a rank from 1: an actual value, without interpolation. */
 function valueAt(counts: readonly (readonly [value: number, count: number])[], rank: number): number | null {
   let before = 0;
   return counts.find(([, count]) => (before += count) >= rank)?.[0] ?? null;

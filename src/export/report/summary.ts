@@ -10,7 +10,7 @@ import { bytesText, countText, thingsText } from './text.ts';
 
 /**
  * The summary as lines of text: what was read, why rows are missing, where the rows are.
- * @param output the path that was written to, or `-`; `undefined` when nothing was
+ * @param output the output path, or `-`; `undefined` if nothing was written
  */
 export function summaryText(
   { report, files, bytesRead, ended, emptySplit }: ExportSummary,
@@ -40,7 +40,7 @@ function splitsText({ splits }: Report): string {
   return named.length < 2 ? '' : `: ${named.map(([name, rows]) => `${countText(rows)} ${name}`).join(', ')}`;
 }
 
-/** The statistics of `--stats`: a block of lines for each fact in which rows differ. */
+/** The statistics of `--stats`: a block of lines for each property in which rows differ. */
 export function statsText({
   kept,
   splits,
@@ -73,7 +73,7 @@ export function statsText({
   return `${out.join('\n')}\n`;
 }
 
-/** The lines about the records that the filters take. */
+/** The lines about the records that pass the filters. */
 function recordsText(records: Report['records']): string[] {
   if (!records) return [];
   const { count, first, last, cost, priced, keys, tags, errors } = records;
@@ -88,12 +88,12 @@ function recordsText(records: Report['records']): string[] {
   ];
 }
 
-/** A time of the log to the second. */
+/** A time in the log, to the second. */
 function secondOf(time: string): string {
   return time.replace(/\.\d+Z$/, 'Z');
 }
 
-/** Values that are shown of each thing; more are counted together. */
+/** The number of values listed per property; the others are combined. */
 const SHOWN = 12;
 
 function counts(title: string, values: Readonly<Record<string, number>>): string[] {
@@ -119,7 +119,7 @@ function reasonsText({
   feedback,
 }: Report): string[] {
   const said = feedback.lines === 0 ? [] : [feedbackText(feedback)];
-  // Whole records are for reading, not for training.
+  // Whole records are for reading rather than for training.
   const poor = unsuccessful > 0 && format !== 'raw';
   return [
     ...(poor ? [reasonLine('kept', unsuccessful, POOR)] : []),

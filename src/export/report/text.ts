@@ -1,4 +1,4 @@
-/** Numbers for people. */
+/** Formats numbers. */
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
@@ -10,17 +10,17 @@ export function bytesText(bytes: number): string {
   return `${unit > 0 && amount < 9.95 ? amount.toFixed(1) : Math.round(amount)} ${UNITS[unit]}`;
 }
 
-/** A whole number with commas: "12,345". */
+/** An integer with commas: "12,345". */
 export function countText(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** A number of things: "1 row", "2 rows". */
+/** A number with a noun: "1 row", "2 rows". */
 export function thingsText(count: number, thing: string): string {
   return `${countText(count)} ${thing}${count === 1 ? '' : 's'}`;
 }
 
-/** A rough span: "3 s", "4 min", "2 h". */
+/** A rough duration: "3 s", "4 min", "2 h". */
 export function durationText(ms: number): string {
   const seconds = Math.ceil(ms / 1000);
   if (seconds < 100) return `${seconds} s`;
@@ -28,7 +28,7 @@ export function durationText(ms: number): string {
   return minutes < 100 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
 }
 
-/** One more of a thing. */
+/** Increments a count. */
 export function countOf<Thing>(counts: Map<Thing, number>, thing: Thing): void {
   counts.set(thing, (counts.get(thing) ?? 0) + 1);
 }

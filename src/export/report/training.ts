@@ -2,7 +2,7 @@
 
 export interface Training {
   readonly epochs: number;
-  /** USD for a million trained tokens; nothing is estimated when left out. */
+  /** USD per million trained tokens; without it nothing is estimated. */
   readonly pricePerMillion?: number;
 }
 
@@ -11,7 +11,7 @@ export interface TrainingCost {
   readonly usd: number;
 }
 
-/** The cost of training so many tokens; `undefined` where no price was given. */
+/** The cost of training on this many tokens; `undefined` if no price was given. */
 export function trainingCost(
   tokens: number,
   { epochs, pricePerMillion }: Training,

@@ -3,12 +3,12 @@ import { fileReason } from '../../logs/names.ts';
 import { ExportError } from '../errors.ts';
 import { OutputClosed } from './sink.ts';
 
-/** Smaller pieces wait in memory until there is so much. */
+/** Smaller pieces are buffered up to this size, bytes. */
 const BATCH_BYTES = 1024 ** 2;
-/** How soon a full pipe is tried again. */
+/** The retry interval for a full pipe. */
 const FULL_PIPE_MS = 5;
 
-/** Writes bytes to a file or pipe that is open, in large pieces, and counts them. */
+/** Writes bytes to an open file or pipe, in large pieces, and counts them. */
 export class ByteSink {
   readonly #fd: number;
   readonly #name: string;
@@ -18,7 +18,7 @@ export class ByteSink {
   #waiting = 0;
   bytes = 0;
 
-  /** @param name what messages call it */
+  /** @param name for messages */
   constructor(fd: number, name: string, hash: boolean) {
     this.#fd = fd;
     this.#name = name;
@@ -26,7 +26,7 @@ export class ByteSink {
     this.#hasher = hash ? new Bun.CryptoHasher('sha256') : undefined;
   }
 
-  /** Takes bytes; their memory may be used again when the promise is kept. @throws OutputClosed, ExportError */
+  /** Accepts bytes; their memory may be reused when the promise resolves. @throws OutputClosed, ExportError */
   async write(data: Uint8Array): Promise<void> {
     if (this.#waiting + data.length > BATCH_BYTES) await this.#flush();
     if (data.length >= BATCH_BYTES) return this.#writeAll(data);
@@ -35,7 +35,7 @@ export class ByteSink {
     this.#waiting += data.length;
   }
 
-  /** Writes what waits. @returns the hash of all bytes, in hex, when one was asked for */
+  /** Writes buffered bytes. @returns the hash of all bytes, in hex, if one was requested */
   async end(): Promise<string | undefined> {
     await this.#flush();
     this.#batch = undefined;
@@ -59,8 +59,8 @@ export class ByteSink {
 
   async #attempt(data: Uint8Array): Promise<number> {
     try {
-      // A write under way in another thread could meet the number of a file that was closed, and opened as another.
-      // A pipe may take its time, so it is waited for elsewhere.
+      // A pending write in another thread could reach another file that reuses the descriptor of a closed one.
+      // A pipe may be slow, so it is waited for asynchronously.
       return this.#file ? fs.writeSync(this.#fd, data) : await writeFd(this.#fd, data);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
@@ -72,7 +72,7 @@ export class ByteSink {
   }
 }
 
-/** A failure to write in words; what has its words already stays as it is. */
+/** A write error in words; an error that already has a message is kept. */
 export function writeFailure(name: string, cause: unknown): ExportError | OutputClosed {
   if (cause instanceof ExportError || cause instanceof OutputClosed) return cause;
   const full = ['ENOSPC', 'EDQUOT'].includes((cause as NodeJS.ErrnoException).code ?? '');

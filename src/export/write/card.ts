@@ -1,4 +1,4 @@
-/** The card of a dataset: what HF `datasets` reads before the rows, and people too. */
+/** The card of a dataset, which HF `datasets` reads before the rows, and people read as well. */
 import { cardFeature } from './features.ts';
 import type { Format } from '../render/format.ts';
 import type { Report } from '../report/report.ts';
@@ -7,13 +7,13 @@ import { thingsText } from '../report/text.ts';
 export interface CardInfo {
   readonly report: Report;
   readonly format: Format;
-  /** Those that rows may have. */
+  /** The keys that rows may have. */
   readonly columns: Format['columns'];
-  /** Parquet carries the types of its columns itself. */
+  /** Parquet files contain the types of their columns. */
   readonly parquet: boolean;
 }
 
-/** README.md. The same for the same report: it holds no time. */
+/** README.md. The same for the same report: it contains no time. */
 export function cardText(info: CardInfo): string {
   return `---\n${frontMatter(info).join('\n')}\n---\n\n${page(info)}`;
 }
@@ -23,7 +23,7 @@ function frontMatter({ report, columns, parquet }: CardInfo): string[] {
   const files = splits.flatMap((split) => dataFiles(split, report));
   const features = columns.map((column) => `  - ${cardFeature(column)}`);
   return [
-    // A dataset without a row has no file that could be loaded.
+    // A dataset without rows has no file to load.
     ...(files.length > 0 ? ['configs:', '- config_name: default', '  data_files:', ...files] : []),
     ...(features.length > 0 && !parquet ? ['dataset_info:', '  features:', ...features] : []),
     'tags:',
@@ -37,10 +37,10 @@ function dataFiles(split: string, { outputs }: Report): string[] {
   return [`  - split: ${yaml(split)}`, '    path:', ...paths.map((path) => `    - ${path}`)];
 }
 
-/** Words of YAML that are no text. */
+/** YAML words that are not strings. */
 const WORDS = /^(?:true|false|yes|no|on|off|y|n|null)$/i;
 
-/** A text as YAML has it: quoted where it could be taken for something else. */
+/** A text in YAML: quoted if it could be mistaken for something else. */
 function yaml(text: string): string {
   return /^[a-z_][\w./-]*$/i.test(text) && !WORDS.test(text) ? text : JSON.stringify(text);
 }
@@ -72,13 +72,13 @@ function page({ report, format }: CardInfo): string {
     .join('\n');
 }
 
-/** Records by the reason why they are no rows: first what options leave out, then what makes no sound example. */
+/** Records by the reason why they are not rows: first those excluded by options, then invalid examples. */
 function leftOut({ filtered, dropped }: Report): Record<string, number> {
   const unfit = Object.entries(dropped).map(([reject, { count }]) => [reject, count] as const);
   return { ...filtered, ...Object.fromEntries(unfit) };
 }
 
-/** Names that a table shows. */
+/** The number of names listed in a table. */
 const SHOWN = 20;
 
 function table(title: string, unit: string, counts: Readonly<Record<string, number>>): string {
@@ -91,7 +91,7 @@ function table(title: string, unit: string, counts: Readonly<Record<string, numb
   return [`| ${title} | ${unit} |`, '|---|---|', ...rows, ''].join('\n');
 }
 
-/** Names of models are what clients wrote. */
+/** Clients choose the names of models. */
 function cell(name: string): string {
   return name.replaceAll(/\s+/g, ' ').replaceAll(/[\\|<>`]/g, (sign) => `\\${sign}`);
 }

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../wire/json.ts';
 
-/** Without any of these LLaMA-Factory knows none at all: one that is left out is no role to it, and the load fails. */
+/** LLaMA-Factory requires all of these: a missing one makes the load fail. */
 const OPENAI_TAGS = {
   role_tag: 'role',
   content_tag: 'content',
@@ -27,9 +27,9 @@ const ENTRIES: Readonly<Record<'sharegpt' | 'alpaca' | 'openai', JsonObject>> = 
 };
 
 /**
- * LLaMA-Factory's dataset_info.json, without which it does not load a file: `dataset: llmproxy` names the entry. Of
- * rows in OpenAI's format it writes arguments that are text as text within text (`--tool-args object` mends that).
- * @param file its name, from the folder that dataset_info.json is in
+ * LLaMA-Factory's dataset_info.json, which it needs to load a file: `dataset: llmproxy` refers to the entry. For rows in OpenAI's format
+ * it encodes textual arguments a second time (`--tool-args object` avoids that).
+ * @param file the path relative to dataset_info.json
  * @see https://github.com/hiyouga/LLaMA-Factory/blob/main/data/README.md
  */
 export function datasetInfo(format: 'sharegpt' | 'alpaca' | 'openai', file: string): JsonObject {

@@ -11,17 +11,17 @@ import { stageTexts } from './sidecar-files.ts';
 
 const NEWLINE = 10;
 
-/** A directory with a file, or several, for each split that has rows. */
+/** A directory with one or several files for each split that has rows. */
 export class DirectorySink implements Sink {
   readonly #options: SinkOptions;
   readonly #target: StagingDirectory;
   readonly #shards: Shard[] = [];
   readonly #open = new Map<string, Shard>();
-  /** How many there are by split. */
+  /** The number of files by split. */
   readonly #counts = new Map<string, number>();
   #texts: StagedTexts | undefined;
 
-  /** @throws ExportError when the directory holds what may not be replaced; an error of the file system */
+  /** @throws ExportError when the directory contains files that must not be replaced; an error of the file system */
   constructor(options: SinkOptions) {
     this.#options = options;
     this.#target = openStagingDirectory(options.path, options.force);
@@ -62,7 +62,7 @@ export class DirectorySink implements Sink {
     this.#target.discard();
   }
 
-  /** Cuts lines so that each file grows beyond its size by less than a row. */
+  /** Splits lines so that each file exceeds its size limit by less than a row. */
   async #cut(split: string, lines: Uint8Array, shardBytes: number): Promise<void> {
     const text = Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength);
     for (let from = 0; from < text.length;) {
@@ -87,7 +87,7 @@ export class DirectorySink implements Sink {
     return shard;
   }
 
-  /** The name by which `datasets` knows a file: that of its split, with number and count where there are several. */
+  /** The file name by which `datasets` recognises a split, with number and count if there are several files. */
   #finalName({ split, number }: Shard): string {
     const { parquet, compress, shardBytes } = this.#options;
     const ending = parquet ? 'parquet' : compress ? `jsonl.${compress}` : 'jsonl';
@@ -95,7 +95,7 @@ export class DirectorySink implements Sink {
     return `data/${split}-${digits(number)}-of-${digits(this.#counts.get(split)!)}.${ending}`;
   }
 
-  /** A text that is wanted by path within the directory appears with it, as one that is wanted by name. */
+  /** A text file requested by its path within the directory appears together with it, like one requested by name. */
   #sorted(extras: readonly ExtraFile[]): { inside: Map<string, string>; outside: PlacedText[] } {
     const inside = new Map<string, string>();
     const outside: PlacedText[] = [];
@@ -108,16 +108,16 @@ export class DirectorySink implements Sink {
   }
 }
 
-/** Without links on the way, as far as the way is there. */
+/** The path without symbolic links, as far as it exists. */
 function realPath(path: string): string {
   const folder = dirname(resolve(path));
   return fs.existsSync(folder) ? join(fs.realpathSync(folder), basename(path)) : resolve(path);
 }
 
-/** It tells what else is ours, so it comes last. */
+/** It identifies our other files, so it is deleted last. */
 const MANIFEST = 'manifest.json';
 
-/** Whole rows of the text from a place on, up to and with the one that reaches the bytes. */
+/** Whole rows of the text from a position on, including the one that reaches the size. */
 function fill(text: Buffer, from: number, bytes: number): { end: number; rows: number } {
   let end = from;
   let rows = 0;

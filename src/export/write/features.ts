@@ -1,8 +1,8 @@
-/** The columns of a dataset as HF `datasets` names their types. */
+/** The columns of a dataset with HF `datasets`' names of types. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { Column } from '../render/format.ts';
 
-/** The features of the columns as Parquet files carry them. */
+/** The features of the columns in the form that Parquet files contain. */
 export function featuresOf(columns: readonly Column[]): JsonObject {
   return Object.fromEntries(columns.map((column) => [column.name, feature(column)]));
 }
@@ -15,7 +15,7 @@ function feature({ type }: Column): JsonObject {
 
 const DTYPES = { string: 'string', bool: 'bool', number: 'float64' } as const;
 
-/** The feature of a column as a line of a card: a list of objects that differ is a list of JSON, or the whole load fails. */
+/** The feature of a column as a line of a card: objects that differ must be declared as JSON, or the whole load fails. */
 export function cardFeature({ name, type }: Column): string {
   if (type === 'jsons') return `{name: ${name}, list: json}`;
   return `{name: ${name}, dtype: ${type === 'json' ? 'json' : DTYPES[type]}}`;

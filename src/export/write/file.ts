@@ -15,7 +15,7 @@ export class FileSink implements Sink {
   #packing: Packing;
   #texts: StagedTexts | undefined;
   #rows = 0;
-  /** Bytes that were put there by others. */
+  /** The number of bytes written by others. */
   #kept = 0;
 
   constructor(file: StagingFile, options: SinkOptions) {
@@ -63,7 +63,7 @@ export class FileSink implements Sink {
   #provisional(): Provisional | undefined {
     const { compress, parquet, hash } = this.#options;
     const file = this.#file;
-    // Windows does not let go of the name of an open file.
+    // Windows keeps the name of an open file in use.
     if (compress || parquet || hash || !file.renew || process.platform === 'win32') return undefined;
     return {
       fd: file.fd,

@@ -1,10 +1,10 @@
-/** Manifests of earlier exports. */
+/** Reads manifests of earlier exports. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '../../wire/json.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../../wire/json.ts';
 
-/** The files of rows that a directory's manifest names; `undefined` when it has none. */
+/** The row files in a directory's manifest; `undefined` when it has none. */
 export function outputsOf(directory: string): string[] | undefined {
   const manifest = manifestAt(join(directory, 'manifest.json'));
   return manifest && listOf(manifest.outputs).flatMap((output) => stringOf(objectOf(output).path) ?? []);
