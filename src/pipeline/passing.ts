@@ -7,12 +7,14 @@ import type { Quirks } from '../wire/quirks.ts';
 import { messageAssembler } from '../wire/anthropic/assemble.ts';
 import { endingOf, fails } from '../wire/endings.ts';
 import { contentAssembler } from '../wire/gemini/assemble.ts';
+import { interactionAssembler } from '../wire/interactions/assemble.ts';
+import { finishOf } from '../wire/interactions/status.ts';
 import { listOf, objectOf } from '../wire/json.ts';
 import { lineAssembler } from '../wire/ollama/assemble.ts';
 import { ollamaFinish } from '../wire/ollama/response.ts';
 import { chatAssembler, completionAssembler } from '../wire/openai/assemble.ts';
 import { answerFlaw } from '../wire/shapes/answers.ts';
-import { EVENT_JUDGES } from '../wire/shapes/events.ts';
+import { EVENT_JUDGES, judgeInteraction } from '../wire/shapes/events.ts';
 import { responseAssembler } from '../wire/responses/assemble.ts';
 import { responseEnding } from '../wire/responses/response.ts';
 
@@ -105,12 +107,26 @@ const OLLAMA: Kind = {
   terminator: '',
 };
 
+const INTERACTIONS: Kind = {
+  assembler: interactionAssembler,
+  failure({ event_type: type, interaction }) {
+    if (type !== 'interaction.completed') return undefined;
+    const ending = endingOf('chat', finishOf(objectOf(interaction).status, false));
+    return fails(ending) ? ending : undefined;
+  },
+  verdict: judgeInteraction,
+  isLast: ({ event_type: type }) => type === 'interaction.completed',
+  terminator: '',
+  mayTerminate: true,
+};
+
 const PASSING: Partial<Record<Endpoint, Kind>> = {
   chat: CHAT,
   completions: { ...CHAT, assembler: completionAssembler },
   messages: MESSAGES,
   responses: RESPONSES,
   gemini: GEMINI,
+  'gemini.interactions': INTERACTIONS,
   'ollama.chat': OLLAMA,
   'ollama.generate': OLLAMA,
 };

@@ -196,7 +196,8 @@ export class Tap {
   event(event: SseEvent, target: string): boolean {
     if (this.done || this.error) return false;
     const { data, event: name } = event;
-    if (data === '[DONE]') return this.#end(target);
+    // Of an answer whose last event says how it ends, this alone says nothing.
+    if (data === '[DONE]') return this.#passing.mayTerminate && !this.closed ? false : this.#end(target);
     // Nothing after the last event belongs to a stream.
     if (this.closed) return false;
     const value = eventJson(event);

@@ -7,6 +7,7 @@ import { anthropicUsage } from '../wire/anthropic/response.ts';
 import { converseUsage } from '../wire/bedrock/response.ts';
 import { cohereUsage } from '../wire/cohere/response.ts';
 import { geminiUsage } from '../wire/gemini/response.ts';
+import { interactionUsage } from '../wire/interactions/usage.ts';
 import { isObject, parseJson } from '../wire/json.ts';
 import { ollamaUsage } from '../wire/ollama/response.ts';
 import { toldUsage, vendorUsage } from '../wire/openai/response.ts';
@@ -20,6 +21,7 @@ const PLACES: Readonly<Partial<Record<ProtocolName | Endpoint, (answer: JsonObje
   {
     messages: ({ usage }) => anthropicUsage(usage),
     responses: ({ usage }) => openaiUsage(usage),
+    'gemini.interactions': ({ usage }) => interactionUsage(usage),
     'ollama.chat': ollamaUsage,
     'ollama.generate': ollamaUsage,
     gemini: ({ usageMetadata }) => geminiUsage(usageMetadata),

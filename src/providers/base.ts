@@ -290,6 +290,11 @@ export abstract class BaseProvider<Options = unknown> {
     return undefined;
   }
 
+  /** The same for interactions of Gemini's API. @internal */
+  get storedInteractions(): string | undefined {
+    return undefined;
+  }
+
   /** The name of a model within the messages of its realtime API. @internal */
   liveModel(model: string): string {
     return model;

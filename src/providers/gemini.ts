@@ -3,6 +3,7 @@ import type { EmbeddingProtocolName } from '../wire/embeddings.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { ProtocolName } from '../wire/protocol.ts';
 import type { Called } from './http.ts';
+import { ENDPOINTS } from '../wire/endpoints.ts';
 import { HttpProvider } from './http.ts';
 
 /** Google's Gemini API. @see https://ai.google.dev/api */
@@ -16,7 +17,7 @@ export class GeminiProvider extends HttpProvider {
   }
 
   override relays(endpoint: Endpoint): boolean {
-    return endpoint === 'realtime.live' || Object.hasOwn(METHODS, endpoint);
+    return OTHERS.has(endpoint) || Object.hasOwn(METHODS, endpoint);
   }
 
   /** The Live API is beside the others, under a name that contains their version. */
@@ -35,11 +36,20 @@ export class GeminiProvider extends HttpProvider {
     return 'gemini';
   }
 
+  /** @internal */
+  override get storedInteractions(): string {
+    return ENDPOINTS['gemini.interactions'].path;
+  }
+
   protected override path(call: Called): string {
+    if (call.endpoint === 'gemini.interactions') return ENDPOINTS['gemini.interactions'].path;
     const [, collection = 'models/', name = ''] = /^(tunedModels\/)?(.*)$/s.exec(call.model) ?? [];
     return `/${collection}${encodeURIComponent(name)}:${geminiMethod(call)}`;
   }
 }
+
+/** Requests that are passed on unchanged, and for which the model has no method. */
+const OTHERS: ReadonlySet<Endpoint> = new Set<Endpoint>(['realtime.live', 'gemini.interactions']);
 
 /** The requests of Gemini clients that are passed on unchanged. */
 const METHODS: Readonly<Partial<Record<Endpoint, string>>> = {

@@ -28,6 +28,9 @@ const RELAYED: ReadonlySet<Endpoint> = new Set<Endpoint>([
   'gemini.predict',
 ]);
 
+/** A tuned Gemini model, deployed at an endpoint of the project. */
+const ENDPOINT = /^endpoints\/[\w-]+$/;
+
 export interface VertexOptions {
   readonly project: string;
   readonly location: string;
@@ -61,6 +64,7 @@ export class VertexProvider extends HttpProvider<VertexOptions> {
 
   override protocol(model: string): ProtocolName {
     if (model.startsWith('claude-')) return 'messages';
+    if (ENDPOINT.test(model)) return 'gemini';
     return model.includes('/') ? 'chat' : 'gemini';
   }
 
@@ -101,7 +105,9 @@ export class VertexProvider extends HttpProvider<VertexOptions> {
     const protocol = this.protocol(model);
     if (protocol === 'chat') return `${this.#place}/endpoints/openapi/chat/completions`;
     const publisher = protocol === 'messages' ? 'anthropic' : 'google';
-    const name = `${this.#place}/publishers/${publisher}/models/${encodeURIComponent(model)}`;
+    const name = ENDPOINT.test(model)
+      ? `${this.#place}/${model}`
+      : `${this.#place}/publishers/${publisher}/models/${encodeURIComponent(model)}`;
     if (protocol === 'messages') return `${name}:${stream ? 'streamRawPredict' : 'rawPredict'}`;
     const predicts = endpoint === 'embeddings' || endpoint === 'gemini.predict';
     return `${name}:${predicts ? 'predict' : geminiMethod(call)}`;

@@ -11,7 +11,7 @@ import { headerMap } from '../wire/headers.ts';
 import { listedOrigins, pageGuard } from './browser.ts';
 import { VERSIONS } from '../wire/gemini/path.ts';
 import { errorResponse } from './error.ts';
-import { geminiCalls } from './gemini.ts';
+import { geminiCalls, withKeyInQuery } from './gemini.ts';
 import { takeFeedback } from './feedback.ts';
 import { inference } from './inference.ts';
 import { getModel, listModels } from './models.ts';
@@ -35,6 +35,7 @@ import {
 } from './responses/conversations.ts';
 import { openResponses, refusePlainGet } from './responses/socket/open.ts';
 import { cancelResponse, deleteResponse, getResponse, listInputItems } from './responses/routes.ts';
+import { serveInteractions } from './interactions.ts';
 import { usage } from './usage.ts';
 
 /** The routes, and the handlers of requests that do not arrive over HTTP. */
@@ -98,6 +99,12 @@ export function createApp(context: ServerContext): ProxyApp {
         app.get(`${path}/models`, listModels(context));
         app.get(`${path}/models/*`, getModel(context));
       }
+      const interactions = withKeyInQuery(inference(context, 'gemini.interactions'));
+      models.set(`${below}/interactions`, interactions);
+      app.post(`${below}/interactions`, ({ req, env }) =>
+        interactions(req.raw, headerMap(req.raw.headers), env),
+      );
+      serveInteractions(app, `${below}/interactions`, context);
       app.get(`${below}/tunedModels`, listModels(context));
       app.get(`${below}/tunedModels/*`, getModel(context));
     }

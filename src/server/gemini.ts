@@ -34,6 +34,11 @@ export function geminiCalls(bases: Iterable<string>, inferenceOf: (endpoint: End
   };
 }
 
+/** The same for requests whose path is always the same. */
+export function withKeyInQuery(answer: Inference): Inference {
+  return (request, headers, bindings) => answer(request, withQueryKey(headers, request.url), bindings);
+}
+
 /** Without `alt=sse` the client gets a list. */
 const EVENTS = /[?&](?:\$|%24)?alt=sse(?:[&#]|$)/i;
 

@@ -6,6 +6,7 @@ import { ENDPOINTS, placeOf } from '../wire/endpoints.ts';
 import { plainName } from '../wire/ollama/names.ts';
 import type { HeaderMap } from '../wire/headers.ts';
 import type { Steps } from '../turns.ts';
+import type { JsonObject } from '../wire/json.ts';
 import { ProxyError } from '../errors.ts';
 import { requestHeaders, travellingQuery } from '../wire/headers.ts';
 import { readForm } from '../wire/multipart.ts';
@@ -83,6 +84,7 @@ export function* parseInbound(
   }
   const { text, value } = yield* readJson(bytes, boundsOf(limits));
   const isOllamas = endpoint.startsWith('ollama');
+  if (endpoint === 'gemini.interactions') refuseAgent(value);
   const asked = named(path?.model ?? value.model ?? DEFAULT_MODELS[endpoint]);
   const model = isOllamas && registry ? plainName(asked, (name) => registry.lists(name)) : asked;
   const inBody = typeof value.model === 'string' && placeOf(endpoint) !== 'model';
@@ -103,6 +105,16 @@ export function* parseInbound(
     beginWithinMs,
     endWithinMs,
   };
+}
+
+/** An agent is no model, and only Google's. @throws ProxyError `unsupported` */
+function refuseAgent({ model, agent }: JsonObject): void {
+  if (model !== undefined || agent === undefined) return;
+  throw new ProxyError(
+    'unsupported',
+    'Cannot run an agent: requests are routed by their model; forward this one to /providers/NAME/interactions, see docs/passthrough.md',
+    { param: 'agent' },
+  );
 }
 
 /** The value in forms. */

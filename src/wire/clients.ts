@@ -4,6 +4,7 @@ import type { ClientProtocol } from './protocol.ts';
 import { messagesClient } from './anthropic/client.ts';
 import { geminiClient, geminiCountClient } from './gemini/client.ts';
 import { batchEmbedContents, embedContent, predict } from './gemini/client-embeddings.ts';
+import { interactionsClient } from './interactions/client.ts';
 import { ollamaChat, ollamaGenerate } from './ollama/client.ts';
 import { embed, oldEmbeddings } from './ollama/client-embeddings.ts';
 import { chatClient } from './openai/client.ts';
@@ -21,6 +22,7 @@ const CLIENTS: Readonly<Partial<Record<Recorded, ClientProtocol>>> = {
   'gemini.embed': geminiClient,
   'gemini.batch_embed': geminiClient,
   'gemini.predict': geminiClient,
+  'gemini.interactions': interactionsClient,
   'ollama.chat': ollamaChat,
   'ollama.generate': ollamaGenerate,
   'ollama.embed': ollamaChat,

@@ -5,9 +5,9 @@ export interface EndpointSpec {
   readonly path: string;
   /**
    * `model` if the path contains the model and a method, so that it is matched by its form; `root` if it is not below a version
-   * prefix.
+   * prefix; `version` if it is below each version of Gemini's API.
    */
-  readonly at?: 'model' | 'root';
+  readonly at?: 'model' | 'root' | 'version';
   /** The family in a provider's preset that includes the endpoint. */
   readonly family:
     | 'chat'
@@ -77,6 +77,13 @@ export const ENDPOINTS = {
     understood: true,
     streams: false,
   },
+  'gemini.interactions': {
+    path: '/interactions',
+    at: 'version',
+    family: 'chat',
+    understood: true,
+    streams: true,
+  },
   'ollama.chat': { path: '/api/chat', at: 'root', family: 'chat', understood: true, streams: true },
   'ollama.generate': { path: '/api/generate', at: 'root', family: 'chat', understood: true, streams: true },
   'ollama.embed': { path: '/api/embed', at: 'root', family: 'embeddings', understood: true, streams: false },
@@ -118,7 +125,9 @@ export const ENDPOINT_NAMES = Object.keys(ENDPOINTS) as Endpoint[];
 export const HTTP_ENDPOINTS = ENDPOINT_NAMES.filter((name) => !isRealtime(name));
 
 /** Those with a path that does not depend on the model. */
-export const PLAIN_ENDPOINTS = HTTP_ENDPOINTS.filter((name) => placeOf(name) !== 'model');
+export const PLAIN_ENDPOINTS = HTTP_ENDPOINTS.filter(
+  (name) => placeOf(name) !== 'model' && placeOf(name) !== 'version',
+);
 
 /** How the path of an endpoint is formed; `undefined` for the default. */
 export function placeOf(endpoint: Endpoint): EndpointSpec['at'] {
@@ -145,6 +154,7 @@ const TRANSLATED: readonly Endpoint[] = [
   'gemini.embed',
   'gemini.batch_embed',
   'gemini.predict',
+  'gemini.interactions',
   'ollama.chat',
   'ollama.generate',
   'ollama.embed',
@@ -161,13 +171,15 @@ export function isTalk(endpoint: Recorded): endpoint is Talk {
   return TALKS.has(endpoint);
 }
 
-export type Talk = 'chat' | 'messages' | 'responses' | 'gemini' | 'ollama.chat' | 'ollama.generate';
+export type Talk =
+  'chat' | 'messages' | 'responses' | 'gemini' | 'gemini.interactions' | 'ollama.chat' | 'ollama.generate';
 
 const TALKS: ReadonlySet<Recorded> = new Set<Talk>([
   'chat',
   'messages',
   'responses',
   'gemini',
+  'gemini.interactions',
   'ollama.chat',
   'ollama.generate',
 ]);

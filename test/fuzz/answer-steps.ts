@@ -12,6 +12,12 @@ import { treeOf } from './tree.ts';
 /** Values in one event of a stream: it is parsed in one go, which takes more than 50 ms where there are 150,000. */
 const MOST_VALUES = 30_000;
 
+/** Errors within the streams of those that are no speakers. */
+const FAILURES: Readonly<Record<string, readonly [name: string, data: object]>> = {
+  ollama: ['', { error: 'The server broke' }],
+  interactions: ['error', { event_type: 'error', error: { code: 'internal', message: 'The server broke' } }],
+};
+
 type Step = (draft: AnswerDraft, dice: Dice) => string;
 
 const json: Step = (draft, dice) => {
@@ -89,9 +95,8 @@ const failure: Step = (draft, dice) => {
     });
     return `a strange error at ${at}: ${raw.trim().slice(0, 60)}`;
   }
-  if (!isSpeaker(spoken) && spoken !== 'ollama') return 'no error';
-  const [name, data] =
-    spoken === 'ollama' ? (['', { error: 'The server broke' }] as const) : SPEAKERS[spoken].failure;
+  if (!isSpeaker(spoken) && !Object.hasOwn(FAILURES, spoken)) return 'no error';
+  const [name, data] = isSpeaker(spoken) ? SPEAKERS[spoken].failure : FAILURES[spoken]!;
   events.splice(at, 0, { name, data: treeOf(data), failure: true });
   return `an error at ${at}`;
 };

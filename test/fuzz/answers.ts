@@ -19,7 +19,14 @@ export interface Ask {
 
 /** How something is answered: by a speaker of chats, as a completion, or in JSON or bytes that are passed on. */
 export type Spoken =
-  SpeakerName | 'ollama' | 'completions' | 'json' | 'media-stream' | 'bytes' | 'speech-stream';
+  | SpeakerName
+  | 'ollama'
+  | 'interactions'
+  | 'completions'
+  | 'json'
+  | 'media-stream'
+  | 'bytes'
+  | 'speech-stream';
 
 /** A sound answer. */
 export interface Sound {
@@ -42,6 +49,7 @@ const PATHS: readonly (readonly [pattern: RegExp, spoken: Spoken])[] = [
   [/:(?:generate|streamGenerate)Content/, 'gemini'],
   [/\/converse(?:-stream)?$/, 'converse'],
   [/\/api\/(?:chat|generate)$/, 'ollama'],
+  [/\/interactions$/, 'interactions'],
   [/\/audio\/speech$/, 'bytes'],
 ];
 
@@ -104,6 +112,7 @@ export function soundAnswer(ask: Ask, dice: Dice): Sound {
   const spoken = spokenAt(ask);
   if (isSpeaker(spoken)) return chatAnswer(spoken, ask, dice);
   if (spoken === 'ollama') return lines(ask, dice);
+  if (spoken === 'interactions') return interaction(dice);
   if (spoken === 'completions') return completion(ask);
   if (spoken === 'bytes')
     return { spoken, end: '', bytes: Buffer.from(`ID3${'\u0000\u00ff'.repeat(2_000)}`, 'latin1') };
@@ -149,6 +158,49 @@ function lines({ path }: Ask, dice: Dice): Sound {
   const [whole] = told(false);
   const text = (tale.pieces ?? []).join('');
   return { spoken: 'ollama', end: '', events: told(true).map((line) => ['', line]), whole: whole!, text };
+}
+
+/** An interaction of Gemini's. */
+function interaction(dice: Dice): Sound {
+  const { pieces = [], usage } = taleOf('completed', dice);
+  const calls = dice.chance(0.4);
+  const status = calls ? 'requires_action' : 'completed';
+  const head = { id: 'v1_1', object: 'interaction', model: 'm-1' };
+  const used = {
+    total_input_tokens: usage?.input,
+    total_output_tokens: usage?.output,
+    total_tokens: (usage?.input ?? 0) + (usage?.output ?? 0),
+  };
+  const thought = { type: 'thought', summary: [{ type: 'text', text: 'Hm.' }], signature: 'c2ln' };
+  const call = { type: 'function_call', id: 'c1', name: 'weather' };
+  const text = pieces.join('');
+  const event = (type: string, data: object): Event => [type, { ...data, event_type: type }];
+  const delta = (index: number, what: object) => event('step.delta', { index, delta: what });
+  const events = [
+    event('interaction.created', { interaction: { ...head, status: 'in_progress' } }),
+    event('step.start', { index: 0, step: { type: 'thought' } }),
+    delta(0, { type: 'thought_summary', content: thought.summary[0]! }),
+    delta(0, { type: 'thought_signature', signature: 'c2ln' }),
+    event('step.stop', { index: 0 }),
+    event('step.start', { index: 1, step: { type: 'model_output' } }),
+    ...pieces.map((piece) => delta(1, { type: 'text', text: piece })),
+    event('step.stop', { index: 1 }),
+    ...(calls
+      ? [
+          event('step.start', { index: 2, step: { ...call, arguments: {} } }),
+          delta(2, { type: 'arguments_delta', arguments: '{"city":"Paris"}' }),
+          event('step.stop', { index: 2 }),
+        ]
+      : []),
+    event('interaction.completed', { interaction: { ...head, status, usage: used } }),
+  ];
+  const steps = [
+    thought,
+    { type: 'model_output', content: [{ type: 'text', text }] },
+    ...(calls ? [{ ...call, arguments: { city: 'Paris' } }] : []),
+  ];
+  const end = 'event: done\ndata: [DONE]\n\n';
+  return { spoken: 'interactions', end, events, whole: { ...head, status, steps, usage: used }, text };
 }
 
 /** What a completion says stands by itself. */

@@ -145,6 +145,7 @@ const ENDS: Readonly<Record<Spoken, RegExp>> = {
   gemini: /finish_?reason|blockReason/i,
   converse: /messageStop|stopReason/i,
   cohere: /message-end|finish_reason/i,
+  interactions: /interaction\.completed|\[DONE\]/i,
   ollama: /"done"\s*:\s*true/,
   json: /./,
   bytes: /./,

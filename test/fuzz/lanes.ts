@@ -77,6 +77,7 @@ const EVERYWHERE = [
   'messages',
   'responses',
   'gemini',
+  'gemini.interactions',
   'ollama.chat',
   'ollama.generate',
   'messages.count_tokens',
@@ -95,7 +96,7 @@ const EMBEDDINGS = [
 
 /** The endpoints of a lane; those of chat count more than once where they are drawn from. */
 export function endpointsOf({ also }: Lane): readonly Endpoint[] {
-  const main = EVERYWHERE.slice(0, 5);
+  const main = EVERYWHERE.slice(0, 6);
   const embeds = also.some((name) => name === 'embeddings');
   return [...main, ...main, ...main, ...EVERYWHERE, ...also, ...also, ...(embeds ? EMBEDDINGS : [])];
 }

@@ -10,6 +10,7 @@ import type { Got } from './client.ts';
 import type { Asking } from './upstream.ts';
 import { chat } from '../helpers/callers/chat.ts';
 import { gemini } from '../helpers/callers/gemini.ts';
+import { interactions } from '../helpers/callers/interactions.ts';
 import { linesAsEvents, ollama } from '../helpers/callers/ollama.ts';
 import { messages } from '../helpers/callers/messages.ts';
 import { endedByItself, readStream, readWhole } from '../helpers/callers/read.ts';
@@ -17,6 +18,7 @@ import { responses } from '../helpers/callers/responses.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
 import { checkChatStream } from '../helpers/grammar/chat.ts';
 import { checkGeminiStream } from '../helpers/grammar/gemini.ts';
+import { checkInteractionStream } from '../helpers/grammar/interactions.ts';
 import { checkMessagesStream } from '../helpers/grammar/messages.ts';
 import { checkResponsesStream } from '../helpers/grammar/responses.ts';
 import type { Endpoint } from '../../src/wire/endpoints.ts';
@@ -36,6 +38,7 @@ const SPEECHES: Readonly<Record<Talk, Speech>> = {
   messages,
   responses,
   gemini,
+  'gemini.interactions': interactions,
   'ollama.chat': ollama('chat'),
   'ollama.generate': ollama('generate'),
 };
@@ -274,6 +277,7 @@ const GRAMMARS: Readonly<Record<Talk, (text: string) => { problems: readonly str
   messages: checkMessagesStream,
   responses: checkResponsesStream,
   gemini: checkGeminiStream,
+  'gemini.interactions': checkInteractionStream,
   'ollama.chat': (text) => ({ problems: ollamaLineProblems('chat', valuesIn(text)) }),
   'ollama.generate': (text) => ({ problems: ollamaLineProblems('generate', valuesIn(text)) }),
 };

@@ -201,6 +201,41 @@ const gemini: readonly object[] = [
   },
 ];
 
+const interactionRequests: readonly object[] = [
+  { input: 'hi' },
+  {
+    system_instruction: 'Be brief.',
+    input: [
+      {
+        type: 'user_input',
+        content: [
+          { type: 'text', text: 'Weather here?' },
+          { type: 'image', mime_type: 'image/png', data: PIXEL },
+        ],
+      },
+      { type: 'thought', summary: [{ type: 'text', text: 'Hm.' }], signature: 'c2ln' },
+      { type: 'model_output', content: [{ type: 'text', text: 'Looking.' }] },
+      { type: 'function_call', id: 'c1', name: 'weather', arguments: { city: 'Paris' } },
+      { type: 'function_result', call_id: 'c1', name: 'weather', result: 'Sun' },
+    ],
+    tools: [{ type: 'function', ...WEATHER }],
+    generation_config: {
+      max_output_tokens: 50,
+      temperature: 0.5,
+      top_p: 0.9,
+      tool_choice: 'auto',
+      thinking_level: 'low',
+    },
+  },
+  {
+    input: { type: 'text', text: 'Go' },
+    response_format: { type: 'text', mime_type: 'application/json', schema: SCHEMA },
+    generation_config: { thinking_summaries: 'auto', stop_sequences: ['x'] },
+    store: false,
+    service_tier: 'standard',
+  },
+];
+
 const ollamaChat: readonly object[] = [
   { messages: [user('hi')] },
   {
@@ -231,6 +266,7 @@ const JSON_REQUESTS: Readonly<Partial<Record<Endpoint, readonly object[]>>> = {
   'responses.input_tokens': responses,
   'responses.compact': responses.map((request) => ({ ...request, stream: undefined })),
   gemini,
+  'gemini.interactions': interactionRequests,
   'gemini.count_tokens': [gemini[0]!, { generateContentRequest: { model: 'models/x', ...gemini[1]! } }],
   'gemini.embed': [{ content: { parts: [{ text: 'hi' }] }, taskType: 'RETRIEVAL_QUERY' }],
   'gemini.batch_embed': [
@@ -291,6 +327,7 @@ const STREAMING: readonly Endpoint[] = [
   'responses',
   'completions',
   'gemini',
+  'gemini.interactions',
   'ollama.chat',
   'ollama.generate',
 ];
@@ -341,6 +378,7 @@ export function pathOf(endpoint: Endpoint, model: string, stream: boolean, dice:
   const { path } = ENDPOINTS[endpoint];
   const place = placeOf(endpoint);
   if (place === 'root') return path;
+  if (place === 'version') return dice.pick(['/v1beta', '/v1']) + path;
   if (place === undefined) return `/v1${path}`;
   const name = dice.chance(0.3) ? model : encodeURIComponent(model);
   const named = path.replace('{model}', name);

@@ -2,6 +2,7 @@
 import type { Endpoint } from '../../src/wire/endpoints.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { geminiProblems } from '../helpers/published/gemini.ts';
+import { interactionProblems } from '../helpers/published/interactions.ts';
 import { ollamaProblems } from '../helpers/published/ollama.ts';
 import { isObject, objectOf } from '../../src/wire/json.ts';
 
@@ -92,6 +93,7 @@ const PUBLISHED: Readonly<Partial<Record<Endpoint, (body: JsonObject) => string[
   'gemini.count_tokens': (body) => geminiProblems('count', body),
   'gemini.embed': (body) => geminiProblems('embedding', body),
   'gemini.batch_embed': (body) => geminiProblems('embeddings', body),
+  'gemini.interactions': (body) => interactionProblems('interaction', body),
   'ollama.chat': (body) => ollamaProblems('chat', body),
   'ollama.generate': (body) => ollamaProblems('generate', body),
   'ollama.embed': (body) => ollamaProblems('embed', body),

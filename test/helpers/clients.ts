@@ -5,11 +5,13 @@ import { listOf, objectOf } from '../../src/wire/json.ts';
 import { checkChatStream } from './grammar/chat.ts';
 import { framesOf } from './grammar/frames.ts';
 import { checkGeminiStream } from './grammar/gemini.ts';
+import { checkInteractionStream } from './grammar/interactions.ts';
 import { checkMessagesStream } from './grammar/messages.ts';
 import { checkResponsesStream } from './grammar/responses.ts';
 import { openapiProblems } from './openapi.ts';
 import { completion } from './published/chat.ts';
 import { geminiAnswer } from './published/gemini.ts';
+import { interaction } from './published/interactions.ts';
 import { message } from './published/messages.ts';
 import { response } from './published/responses.ts';
 import { ANSWER } from './speakers.ts';
@@ -185,6 +187,45 @@ export const CLIENTS: Readonly<Record<'chat' | 'messages' | 'responses' | 'gemin
       const { status, message } = objectOf(body.error);
       return { type: status, message };
     },
+  },
+};
+
+/** Clients of Gemini's interactions, which a provider of Gemini's protocol is asked for in them. */
+export const INTERACTIONS: Client = {
+  path: '/v1beta/interactions',
+  request: {
+    model: 'm-1',
+    input: 'hi',
+    tools: TOOLS.map(({ name, schema }) => ({ type: 'function', name, parameters: schema })),
+    generation_config: { thinking_summaries: 'auto' },
+  },
+  check: checkInteractionStream,
+  said(answer) {
+    const steps = listOf(answer.steps).map(objectOf);
+    const of = (type: string) => steps.filter((step) => step.type === type);
+    const texts = (list: unknown) =>
+      listOf(list)
+        .map((each) => String(objectOf(each).text))
+        .join('');
+    const usage = objectOf(answer.usage);
+    return {
+      reasoning: of('thought')
+        .map(({ summary }) => texts(summary))
+        .join(''),
+      text: of('model_output')
+        .map(({ content }) => texts(content))
+        .join(''),
+      calls: of('function_call').map(({ name, arguments: args }) => [String(name), JSON.stringify(args)]),
+      finish: answer.status,
+      input: usage.total_input_tokens,
+      output: Number(usage.total_output_tokens) + Number(usage.total_thought_tokens),
+    };
+  },
+  finish: 'requires_action',
+  published: interaction,
+  error(body) {
+    const { status, message } = objectOf(body.error);
+    return { type: status, message };
   },
 };
 

@@ -93,6 +93,23 @@ describe('Vertex', () => {
     expect(vertex.asked[0]!.path).toStartWith('/v1/projects/p2/locations/global/');
   });
 
+  test('a tuned model is asked at the endpoint that it is deployed at', async () => {
+    await using vertex = upstream(() => Response.json(GEMINI));
+    await using proxy = running({
+      providers: [
+        { name: 'v', type: 'vertex', base_url: vertex.url, api_key: 'k', project: 'p', models: ['*/*'] },
+      ],
+    });
+    const tuned = await proxy.post('/v1/chat/completions', { ...CHAT, model: 'endpoints/1234567' });
+    expect(tuned.status).toBe(200);
+    const contents = [{ role: 'user', parts: [{ text: 'hi' }] }];
+    const path = '/v1/projects/other/locations/here/endpoints/1234567:generateContent';
+    const own = await fetch(`${proxy.url}${path}`, { method: 'POST', body: JSON.stringify({ contents }) });
+    expect(own.status).toBe(200);
+    const place = '/v1/projects/p/locations/global/endpoints/1234567:generateContent';
+    expect(vertex.asked.map(({ path: asked }) => asked)).toEqual([place, place]);
+  });
+
   test("Claude is asked by Anthropic's protocol, with model and version in their places", async () => {
     const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'c', content: [] };
     await using vertex = upstream(() => Response.json({ ...message, stop_reason: 'end_turn' }));

@@ -211,7 +211,7 @@ const LIVE = /BidiGenerateContent$/;
 /** A WebSocket, whose requests name their models: responses-socket.test.ts. */
 const SOCKET = /^(?:\/v1)?\/responses$/;
 /** What a caller has stored is of no model and no provider: whoever may use responses may see its own. */
-const STORED = /\/responses\/:id|\/conversations/;
+const STORED = /\/responses\/:id|\/conversations|\/interactions\/:id/;
 /** Calls of Gemini's clients are told by their form, wherever they are. */
 const CALLED = '/v1beta/models/gpt-4o:generateContent';
 

@@ -16,7 +16,10 @@ const claude = speaker('messages', 'whole');
 const breaking = speaker('chat', 'broken');
 const proxy = running({
   providers: [
-    { ...speakerConfig('gemini', google.url), models: ['gemini-pro', 'tunedModels/mine', 'a/b:c'] },
+    {
+      ...speakerConfig('gemini', google.url),
+      models: ['gemini-pro', 'tunedModels/mine', 'endpoints/123', 'a/b:c'],
+    },
     { ...speakerConfig('gemini', events.url), name: 'events', models: ['gemini-stream'] },
     { ...speakerConfig('messages', claude.url), models: ['claude-x', 'meta/llama'] },
     { ...speakerConfig('chat', breaking.url), name: 'breaking', models: ['breaking'] },
@@ -48,6 +51,7 @@ describe('a path', () => {
     ['/v1beta/models/a/b:c', 'a/b:c'],
     ['/v1beta/models/a%2Fb%3Ac', 'a/b:c'],
     ['/v1beta/tunedModels/mine', 'tunedModels/mine'],
+    ['/v1/projects/p/locations/l/endpoints/123', 'endpoints/123'],
   ])('%s names the model %s', async (path, model) => {
     expect((await ask(`${path}:generateContent`, CONTENTS)).status).toBe(200);
     expect((await ask(`${path}%3AgenerateContent`, CONTENTS)).status).toBe(200);
@@ -64,7 +68,7 @@ describe('a path', () => {
     '/v1beta/models/gemini-pro:bidiGenerateContent',
     '/v1beta/models/gemini-pro',
     '/v1beta/files',
-    '/v1/projects/p/locations/l/endpoints/1:generateContent',
+    '/v1/projects/p/locations/l/endpoints/1:bidiGenerateContent',
   ])('%s leads nowhere, which is said in Google’s shape', async (path) => {
     const answer = await ask(path, CONTENTS);
     expect(answer.status).toBe(404);
@@ -152,9 +156,16 @@ describe('models', () => {
       token = String(page.nextPageToken ?? '');
     } while (token !== '');
     expect(names).toEqual(
-      ['gemini-pro', 'a/b:c', 'gemini-stream', 'claude-x', 'meta/llama', 'breaking', 'mock-1'].map(
-        (name) => `models/${name}`,
-      ),
+      [
+        'gemini-pro',
+        'endpoints/123',
+        'a/b:c',
+        'gemini-stream',
+        'claude-x',
+        'meta/llama',
+        'breaking',
+        'mock-1',
+      ].map((name) => `models/${name}`),
     );
   });
 

@@ -71,6 +71,7 @@ const KEYS: NonNullable<ConfigInput['auth']> = {
     { name: 'b', key: 'sk-bbbbbbbb' },
     { name: 'narrow', key: 'sk-narrow-1', providers: ['two'] },
     { name: 'nowhere', key: 'sk-nowhere-1', providers: ['chat'] },
+    { name: 'models', key: 'sk-models-1', models: ['gpt-5'] },
     { name: 'counted', key: 'sk-counted-1', limits: [{ requests: 2, per: 'hour' }] },
     { name: 'budget', key: 'sk-budget-1', limits: [{ budget: 1, per: 'hour' }] },
   ],
@@ -216,6 +217,19 @@ describe('what is not stored here', () => {
       statuses.push((await get(proxy.url, '/v1/responses/resp_07theirs', 'sk-counted-1')).status);
     expect(statuses).toEqual([200, 200, 429]);
     expect((await get(proxy.url, '/v1/responses/resp_07theirs', 'sk-budget-1')).status).toBe(200);
+  });
+
+  test('is not asked for by a key with a list of models, unless it was seen to be its own', async () => {
+    await using provider = keeping();
+    await using proxy = running({
+      providers: [native(provider.url)],
+      auth: KEYS,
+      logging: { requests: { content: 'metadata' } },
+    });
+    expect((await get(proxy.url, '/v1/responses/resp_07theirs', 'sk-models-1')).status).toBe(404);
+    expect(provider.asked.length).toBe(0);
+    const { id } = await sdk(proxy, 'sk-models-1').responses.create({ model: 'gpt-5', input: 'hi' });
+    expect((await get(proxy.url, `/v1/responses/${id}`, 'sk-models-1')).status).toBe(200);
   });
 
   test('leads nowhere but to what is stored', async () => {

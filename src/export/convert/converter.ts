@@ -33,7 +33,13 @@ import { fit, messageCounter } from '../conversation/fit.ts';
 import { RowRoots } from './row-roots.ts';
 
 /** Endpoints whose calls have their arguments as objects. */
-const HAS_OBJECTS: ReadonlySet<unknown> = new Set(['messages', 'gemini', 'ollama.chat', 'ollama.generate']);
+const HAS_OBJECTS: ReadonlySet<unknown> = new Set([
+  'messages',
+  'gemini',
+  'gemini.interactions',
+  'ollama.chat',
+  'ollama.generate',
+]);
 
 /** Makes rows of lines, one line at a time, whatever stands in the others. The same in every thread. */
 export class Converter {

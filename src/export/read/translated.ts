@@ -8,6 +8,7 @@ import { clientOf } from '../../wire/clients.ts';
 import { decodeGeminiResponse } from '../../wire/gemini/response.ts';
 import { isInfinite } from '../conversation/json.ts';
 import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
+import { decodeInteraction } from '../../wire/interactions/answer.ts';
 import { decodeOllamaResponse } from '../../wire/ollama/response.ts';
 import { decodeResponse } from '../../wire/responses/response.ts';
 import { RAN_TOOLS } from './provider-tools.ts';
@@ -18,6 +19,7 @@ export const DECODERS = {
   messages: decodeAnthropicResponse,
   responses: decodeResponse,
   gemini: decodeGeminiResponse,
+  'gemini.interactions': decodeInteraction,
   'ollama.chat': decodeOllamaResponse,
   'ollama.generate': decodeOllamaResponse,
 } as const;
@@ -47,6 +49,8 @@ export function translated(
   const said = objectOf(response);
   if ([...listOf(request.input), ...listOf(said.output)].some(isNoFunction))
     return unfit('unsupported_content');
+  if (endpoint === 'gemini.interactions' && (request.previous_interaction_id ?? null) !== null)
+    return unfit('stored_conversation');
   // Decoding would write them as null.
   if (CALL_INPUTS[endpoint]?.(request, said).some(isInfinite)) return unfit('invalid_tool_call');
   let ids = 0;
@@ -87,6 +91,8 @@ const CALL_INPUTS: Readonly<Partial<Record<Foreign, CallInputs>>> = {
     [...listOf(messages), response].flatMap((message) =>
       listOf(objectOf(message).content).map((block) => objectOf(block).input),
     ),
+  'gemini.interactions': ({ input }, { steps }) =>
+    [...listOf(input), ...listOf(steps)].map((step) => objectOf(step).arguments),
   gemini: ({ contents }, { candidates }) =>
     [...listOf(contents), ...listOf(candidates).map((candidate) => objectOf(candidate).content)].flatMap(
       (content) => listOf(objectOf(content).parts).map((part) => objectOf(objectOf(part).functionCall).args),

@@ -20,6 +20,8 @@ import { geminiUsage } from '../../wire/gemini/response.ts';
 import { readingFirst } from '../../wire/json-ahead.ts';
 import type { Issued } from '../../wire/parts/issued.ts';
 import type { GivenBack } from '../../wire/relayed/given-back.ts';
+import { callsIn, finishOf } from '../../wire/interactions/status.ts';
+import { interactionUsage } from '../../wire/interactions/usage.ts';
 import { exactly } from '../../wire/json-exact.ts';
 import { countOf, isObject, listOf, numberOf, objectOf, PIECE_BOUNDS, stringOf } from '../../wire/json.ts';
 import { messageIn, ollamaFinish, ollamaUsage } from '../../wire/ollama/response.ts';
@@ -262,6 +264,7 @@ function* readWhole(
   if (endpoint === 'messages') return readMessage(value, target);
   if (endpoint === 'responses') return readResponse(value, target);
   if (endpoint === 'gemini') return readContent(value, target);
+  if (endpoint === 'gemini.interactions') return readInteraction(value, target);
   if (endpoint.startsWith('ollama')) return readOllama(value, target);
   if (endpoint.startsWith('gemini'))
     return { text: undefined, finish: null, usage: geminiUsage(value.usageMetadata) };
@@ -314,6 +317,12 @@ function readContent(value: JsonObject, target: string): WholeAnswer {
   const called = parts.some((part) => isObject(objectOf(part).functionCall));
   const finish = first ? finishReason('gemini', first.finishReason, called && 'tools') : 'content_filter';
   return { text: undefined, finish, usage: geminiUsage(value.usageMetadata) };
+}
+
+function readInteraction(value: JsonObject, target: string): WholeAnswer {
+  const finish = finishOf(value.status, callsIn(value.steps));
+  judgeEnding(endingOf('chat', finish), target);
+  return { text: undefined, finish, usage: interactionUsage(value.usage) };
 }
 
 /** An answer of Ollama's own API; of embeddings too, which do not end for a reason. */

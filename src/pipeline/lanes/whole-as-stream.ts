@@ -4,6 +4,7 @@ import type { LaneContext } from './lane.ts';
 import { anthropicProtocol } from '../../wire/anthropic/protocol.ts';
 import { clientOf } from '../../wire/clients.ts';
 import { geminiProtocol } from '../../wire/gemini/protocol.ts';
+import { decodeInteraction } from '../../wire/interactions/answer.ts';
 import { isObject } from '../../wire/json.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
 import { canonicalChunks } from '../../wire/parts/chunks.ts';
@@ -37,7 +38,7 @@ export function wholeAsStream(
   if (endpoint === 'ollama.chat' || endpoint === 'ollama.generate')
     return `data: ${JSON.stringify(value)}\n\n`;
   const protocol = READERS[endpoint];
-  if (!protocol) return undefined;
+  if (!protocol && endpoint !== 'gemini.interactions') return undefined;
   const created = Math.floor(nowMs / 1000);
   // The context of the request does not matter here any more.
   const {
@@ -45,6 +46,7 @@ export function wholeAsStream(
     conversation: _c,
     background: _b,
     prompt: _s,
+    previous_interaction_id: _i,
     ...asked
   } = json?.value ?? {};
   const client = clientOf(endpoint).decode(asked, {
@@ -55,7 +57,9 @@ export function wholeAsStream(
     elapsedMs,
   });
   const context = { model, quirks: provider.quirks(model), created, newId, memory };
-  const answer = protocol.encode(client.request, context).decode(value);
+  const answer = protocol
+    ? protocol.encode(client.request, context).decode(value)
+    : decodeInteraction(value, context);
   const writer = client.stream();
   return (
     canonicalChunks(answer)

@@ -2,7 +2,7 @@ import type { Client } from '../auth.ts';
 import type { Called } from '../body.ts';
 import type { ServerContext } from '../context.ts';
 import type { BaseProvider, PassCall } from '../../providers/base.ts';
-import type { NotHere } from './not-stored.ts';
+import type { NotHere, StoredKind } from './not-stored.ts';
 import { ProxyError, statusOf, toProxyError } from '../../errors.ts';
 import { finishFailed } from '../../pipeline/pipeline.ts';
 import { pathTemplate, segmentsBelow } from '../../wire/below.ts';
@@ -43,12 +43,14 @@ export async function askElsewhere(
   const exchange = context.begin(id, 'passthrough', userAgent, headers);
   exchange.finally(ownLimits(context, request, asked.server));
   try {
-    return await forwarded(context, asked, provider, exchange);
+    return await forwarded(context, asked, { provider, of: refusal.of }, exchange);
   } catch (thrown) {
     const error = toProxyError(thrown);
     if (error.fault === 'internal') context.problem(`Request ${id}: ${String(error.cause ?? error)}`);
     finishFailed(exchange, error, statusOf(error));
-    return errorResponse(error, exchange);
+    const { attempts, limitHeaders } = exchange;
+    const endpoint = refusal.of === 'interactions' ? 'gemini.interactions' : 'responses';
+    return errorResponse(error, { id, attempts, limitHeaders, endpoint });
   }
 }
 
@@ -63,7 +65,7 @@ async function keeper(
   const known = issued.get(id);
   if (known && known.owner !== owner) throw refusal;
   // What another key has stored is out of reach, wherever it is.
-  if (stored) {
+  if (stored && of !== 'interactions') {
     const nowMs = clock.now();
     const { kind } =
       of === 'responses'
@@ -72,12 +74,13 @@ async function keeper(
     if (kind === 'foreign') throw refusal;
   }
   const candidates = [...registry.providers].filter(
-    ({ name, storedResponses }) => storedResponses !== undefined && client.access.allowsProvider(name),
+    (provider) => placeOf(provider, of) !== undefined && client.access.allowsProvider(provider.name),
   );
   const issuer = candidates.find(({ name }) => name === known?.provider);
   const [only, second] = candidates;
   if (issuer) return issuer;
-  if (!only) throw refusal;
+  // Nobody can tell of which model it is.
+  if (!only || client.access.narrowsModels) throw refusal;
   if (!second) return only;
   const names = candidates.map(({ name }) => name).join(', ');
   const why = `It is not stored here, and several providers may have it (${names}): ask with a key that may use only one of them.`;
@@ -87,7 +90,7 @@ async function keeper(
 async function forwarded(
   context: ServerContext,
   { id, request, headers, server, client, body }: AskedElsewhere,
-  provider: BaseProvider,
+  { provider, of }: { readonly provider: BaseProvider; readonly of: StoredKind },
   exchange: ReturnType<ServerContext['begin']>,
 ): Promise<Response> {
   exchange.comesFrom({
@@ -98,7 +101,7 @@ async function forwarded(
     group: client.group,
     labels: client.labels,
   });
-  const { segments, query } = placeAt(provider, new URL(request.url, 'http://localhost'));
+  const { segments, query } = placeAt(placeOf(provider, of)!, new URL(request.url, 'http://localhost'));
   const { method } = request;
   exchange.passes(provider.name, method, pathTemplate(segments));
   exchange.asks({ model: '', stream: false, text: undefined, user: null, tags: null });
@@ -125,16 +128,25 @@ async function forwarded(
   return new Response(passed.body, { status: passed.status, headers: back });
 }
 
+/** The path below which a provider has what it stored. */
+function placeOf(provider: BaseProvider, of: StoredKind): string | undefined {
+  return of === 'interactions' ? provider.storedInteractions : provider.storedResponses;
+}
+
 /** The provider's path for one of ours. @throws ProxyError `invalid_request` */
-function placeAt({ storedResponses = '' }: BaseProvider, url: URL): Pick<PassCall, 'segments' | 'query'> {
-  const [path = '', own] = storedResponses.split('?');
-  const [asked = ''] = /\/(?:responses|conversations)(?:\/.*)?$/.exec(url.pathname) ?? [];
-  const segments = segmentsBelow(path.replace(/\/responses$/, '') + asked);
+function placeAt(place: string, url: URL): Pick<PassCall, 'segments' | 'query'> {
+  const [path = '', own] = place.split('?');
+  const [asked = ''] = /\/(?:responses|conversations|interactions)(?:\/.*)?$/.exec(url.pathname) ?? [];
+  const segments = segmentsBelow(path.replace(/\/(?:responses|interactions)$/, '') + asked);
   if (!segments)
     throw new ProxyError(
       'invalid_request',
       'Cannot forward the request: its path has empty segments, dots in place of a name, or encoded slashes',
     );
-  const query = [url.search.slice(1), own].filter((part) => part !== undefined && part !== '').join('&');
+  const given = url.search
+    .slice(1)
+    .split('&')
+    .filter((pair) => !pair.startsWith('key='));
+  const query = [...given, own].filter((part) => part !== undefined && part !== '').join('&');
   return { segments, query };
 }

@@ -1,12 +1,15 @@
 import { ProxyError } from '../../errors.ts';
 
+/** What providers may have stored. */
+export type StoredKind = 'responses' | 'conversations' | 'interactions';
+
 /** Nothing with this id is stored here. A provider may have it. */
 export class NotHere extends ProxyError {
-  readonly of: 'responses' | 'conversations';
+  readonly of: StoredKind;
   readonly id: string;
 
-  constructor(of: 'responses' | 'conversations', id: string, message?: string) {
-    const what = of === 'responses' ? 'Response' : 'Conversation';
+  constructor(of: StoredKind, id: string, message?: string) {
+    const what = { responses: 'Response', conversations: 'Conversation', interactions: 'Interaction' }[of];
     super('not_stored', message ?? `${what} with id '${id.slice(0, 100)}' not found.`);
     this.of = of;
     this.id = id;

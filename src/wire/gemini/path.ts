@@ -26,7 +26,7 @@ export const VERSIONS = ['v1beta', 'v1', 'v1alpha', 'v1beta1'] as const;
  * the method follows the last colon.
  */
 const CALL =
-  /^\/v1(?:alpha|beta1?)?(?:\/projects\/[^/]+\/locations\/[^/]+)?\/(publishers\/[^/]+\/models|models|tunedModels)\/(.+):(\w+)$/;
+  /^\/v1(?:alpha|beta1?)?(?:\/projects\/[^/]+\/locations\/[^/]+)?\/(publishers\/[^/]+\/models|models|tunedModels|endpoints)\/(.+):(\w+)$/;
 
 /**
  * Paths that only Google's clients use, wherever they are served. Below /v1/models the method distinguishes them: it is in camel

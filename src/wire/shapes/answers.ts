@@ -36,6 +36,7 @@ export type AnswerKind =
       | 'gemini.embed'
       | 'gemini.batch_embed'
       | 'gemini.predict'
+      | 'gemini.interactions'
       | 'ollama.chat'
       | 'ollama.generate'
       | 'ollama.embed'
@@ -158,6 +159,16 @@ const ollamaLine = fields({
 });
 const isTrue: Shape = (value) => (value === true ? undefined : ': expected true');
 
+/** A step of an interaction. */
+export const step: Shape = both(
+  fields({ type: text }),
+  kinds('type', {
+    model_output: fields({ content: maybe(list(fields({ text: maybe(text) }))) }),
+    thought: fields({ summary: maybe(list(fields({ text: maybe(text) }))), signature: maybe(text) }),
+    function_call: fields({ name: word, arguments: maybe(object) }),
+  }),
+);
+
 const counted = fields({ input_tokens: count });
 
 const SHAPES: Readonly<Record<AnswerKind, Shape>> & Partial<Record<Endpoint, Shape>> = {
@@ -178,6 +189,7 @@ const SHAPES: Readonly<Record<AnswerKind, Shape>> & Partial<Record<Endpoint, Sha
   'gemini.embed': geminiVector,
   'gemini.batch_embed': geminiVectors,
   'gemini.predict': predictions,
+  'gemini.interactions': fields({ id: maybe(text), status: text, steps: maybe(list(step)) }),
   'ollama line': ollamaLine,
   'ollama.chat': fields({ message: object, done: isTrue }),
   'ollama.generate': fields({ response: text, done: isTrue }),

@@ -6,7 +6,7 @@ import type { Shape } from './shape.ts';
 import { errorIn } from '../error-event.ts';
 import { eventJson } from '../event-json.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
-import { candidates, item, part } from './answers.ts';
+import { candidates, item, part, step } from './answers.ts';
 import { both, either, fields, kinds, list, maybe, object, text, word } from './shape.ts';
 
 /**
@@ -135,6 +135,29 @@ const COHERE = table({
 });
 
 const cohere: EventJudge = (event, name) => judged(COHERE, stringOf(event.type) ?? name, event);
+
+const growth = kinds('type', {
+  text: fields({ text }),
+  arguments_delta: fields({ arguments: maybe(text) }),
+  thought_summary: fields({ content: maybe(object) }),
+  thought_signature: fields({ signature: maybe(text) }),
+});
+const INTERACTIONS = table({
+  'interaction.created': [fields({ interaction: object }), 'odd'],
+  'interaction.completed': [
+    fields({ interaction: fields({ status: text, steps: maybe(list(step)) }) }),
+    'broken',
+  ],
+  'step.start': [fields({ step }), 'broken'],
+  'step.delta': [fields({ delta: growth }), 'odd'],
+});
+
+/** An event of an interaction. If a piece of a call is malformed, so is the call. */
+export const judgeInteraction: EventJudge = (event) => {
+  const verdict = judged(INTERACTIONS, stringOf(event.event_type), event);
+  const ofCall = objectOf(event.delta).type === 'arguments_delta';
+  return verdict === 'odd' && ofCall ? 'broken' : verdict;
+};
 
 export const EVENT_JUDGES: Readonly<Record<ProtocolName, EventJudge>> = {
   chat,
