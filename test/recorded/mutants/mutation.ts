@@ -26,6 +26,9 @@ export function edit(name: string, aspect: Mutation['aspect'], ...edits: readonl
 /** Where what is asked and answered is translated. */
 export const LANE = 'pipeline/lanes/translate.ts';
 
+/** The first declaration of that file, before which functions are inserted. */
+const TABLE = 'export const PROTOCOLS: ';
+
 /** `walk` calls the visitor for each object and list, the inner ones first, and gives back what it makes of them. */
 const WALK = `
 function walk(value: any, visit: (value: any) => any): any {
@@ -49,7 +52,7 @@ export function asking(name: string, visit: string, aspect: Aspect = 'request'):
         find: 'yield* writeBody(changed?.body ?? encoded.body, inbound.bytes.length)',
         replace: 'yield* writeBody(walk(changed?.body ?? encoded.body, mutated), inbound.bytes.length)',
       },
-      { file: LANE, find: '/** How each protocol asks and reads. */', replace: `${WALK}${mutated(visit)}` },
+      { file: LANE, find: TABLE, replace: `${WALK}${mutated(visit)}${TABLE}` },
     ],
   };
 }
@@ -77,8 +80,8 @@ function eventsMutated(text: string): string {
       },
       {
         file: LANE,
-        find: '/** How each protocol asks and reads. */',
-        replace: `${WALK}${mutated(visit)}${events}`,
+        find: TABLE,
+        replace: `${WALK}${mutated(visit)}${events}${TABLE}`,
       },
     ],
   };

@@ -174,9 +174,8 @@ const PLACES: readonly Mutation[] = [
   }),
   edit('relayed streams are changed', 'bytes', {
     file: 'pipeline/lanes/relay-fold.ts',
-    find: 'const pieces = this.#take(end === bytes.length ? bytes : bytes.subarray(0, end));',
-    replace:
-      'const pieces = this.#take(bytes.subarray(0, end).map((byte) => (byte === 0x6c ? 0x72 : byte)));',
+    find: 'const whole = together(pieces);',
+    replace: 'const whole = together(pieces).map((byte) => (byte === 0x6c ? 0x72 : byte));',
   }),
   edit('Anthropic refuses all tools', 'status', {
     file: 'wire/anthropic/request.ts',
