@@ -1,4 +1,5 @@
 /** Reads what a filter needs from the first bytes of log lines, without parsing the rest. */
+import { ByteSearch } from './byte-search.ts';
 import { RECORD_VERSION } from './record.ts';
 
 /** The part of the head that filters look at; see record.ts. */
@@ -18,6 +19,11 @@ export interface HeadRest {
   readonly outputTokens: number | null;
   readonly latencyMs: number | null;
   readonly key: string | null;
+  /** `undefined` if they have letters beyond ASCII. */
+  readonly conversation: string | null | undefined;
+  readonly user: string | null | undefined;
+  /** Its length, up to the value of `lane`. */
+  readonly chars: number;
 }
 
 /** The beginning of every line that this proxy writes. Within a JSON string its quotes would be escaped. */
@@ -49,8 +55,8 @@ const pair = `${text}:${text}`;
 const REST = new RegExp(
   `^,"fault":(?:null|${text}),"attempts":(?:0|[1-9]\\d*),"input_tokens":(${number}),"cached_tokens":(?:${number}),` +
     `"cache_write_tokens":(?:${number}),"output_tokens":(${number}),"reasoning_tokens":(?:${number}),"cost":(?:${number}),` +
-    `"latency_ms":(${number}),"first_content_ms":(?:${number}),"key":(?:null|"${plain}"),"conversation":(?:null|${text}),` +
-    `"score":(?:${number})(?:,"user":(?:null|${text}))?(?:,"tags":(?:null|{(?:${pair}(?:,${pair})*)?}))?(?:,"group":${text})?,"lane":`,
+    `"latency_ms":(${number}),"first_content_ms":(?:${number}),"key":(?:null|"${plain}"),"conversation":(null|${text}),` +
+    `"score":(?:${number})(?:,"user":(null|${text}))?(?:,"tags":(?:null|{(?:${pair}(?:,${pair})*)?}))?(?:,"group":${text})?,"lane":`,
 );
 /** The rest of a head is rarely longer. */
 const REST_BYTES = 512;
@@ -61,17 +67,19 @@ const REST_BYTES = 512;
  */
 export class HeadScan {
   readonly #block: Buffer;
-  readonly #starts: Search;
-  readonly #faults: Search;
+  readonly #starts: ByteSearch;
+  readonly #faults: ByteSearch;
   /** About the line read last: its id, the part that it shares with many lines, and the end of that part. */
+  #from = -1;
+  #shared: string | undefined;
   #id = 0;
   #begin = 0;
   #end = 0;
 
   constructor(block: Buffer) {
     this.#block = block;
-    this.#starts = new Search(block, START);
-    this.#faults = new Search(block, FAULT);
+    this.#starts = new ByteSearch(block, START);
+    this.#faults = new ByteSearch(block, FAULT);
   }
 
   /**
@@ -80,6 +88,13 @@ export class HeadScan {
    * @param to just past its last byte
    */
   shared(from: number, to: number): string | undefined {
+    // Whoever filters and whoever converts ask about the same line.
+    if (from !== this.#from) this.#shared = this.#find(from, to);
+    this.#from = from;
+    return this.#shared;
+  }
+
+  #find(from: number, to: number): string | undefined {
     if (this.#starts.from(from) !== from || this.#starts.from(from + 1) < to) return undefined;
     const block = this.#block;
     const quote = this.#quote(from + START.length, to);
@@ -106,6 +121,16 @@ export class HeadScan {
     const begin = from + START.length;
     if (!this.#plain(begin, begin + TIME_BYTES) || !this.#plain(this.#id, this.#begin)) return undefined;
     return this.#block.toString('latin1', this.#end, Math.min(to, this.#end + REST_BYTES));
+  }
+
+  /** Where the rest of the head of that line begins. */
+  get restAt(): number {
+    return this.#end;
+  }
+
+  /** The id of that line. */
+  get id(): string {
+    return this.#block.toString('utf8', this.#id, this.#begin);
   }
 
   /** The time of a line whose head is known. */
@@ -150,7 +175,7 @@ export function parseShared(shared: string): LineHead | undefined {
     endpoint: endpoint!,
     model: model!,
     finish: finish ?? null,
-    provider: String(Number(status)) === status ? providerIn(provider!) : undefined,
+    provider: String(Number(status)) === status ? nameIn(provider!) : undefined,
   };
 }
 
@@ -158,44 +183,23 @@ export function parseShared(shared: string): LineHead | undefined {
 export function parseRest(rest: string): HeadRest | undefined {
   const match = REST.exec(rest);
   if (!match) return undefined;
-  const [, input, output, latency, key] = match;
+  const [whole, input, output, latency, key, conversation, user] = match;
   return {
+    chars: whole.length,
     inputTokens: numberFrom(input!),
     outputTokens: numberFrom(output!),
     latencyMs: numberFrom(latency!),
     key: key ?? null,
+    conversation: nameIn(conversation!),
+    user: nameIn(user ?? 'null'),
   };
 }
 
-function providerIn(value: string): string | null | undefined {
+function nameIn(value: string): string | null | undefined {
   if (value === 'null') return null;
   return ASCII.test(value) ? value.slice(1, -1) : undefined;
 }
 
 function numberFrom(digits: string): number | null {
   return digits === 'null' ? null : Number(digits);
-}
-
-/** Searches for the same bytes repeatedly, at increasing positions, and reads no byte twice. */
-class Search {
-  readonly #block: Buffer;
-  readonly #bytes: Buffer;
-  /** The position of the last match; there is none between `#asked` and it. */
-  #found = -1;
-  #asked = 0;
-
-  constructor(block: Buffer, bytes: Buffer) {
-    this.#block = block;
-    this.#bytes = bytes;
-  }
-
-  /** The next match at or after a position, which must never decrease; the length of the block if there is none. */
-  from(place: number): number {
-    if (place > this.#found || place < this.#asked) {
-      const found = this.#block.indexOf(this.#bytes, place);
-      this.#found = found < 0 ? this.#block.length : found;
-      this.#asked = place;
-    }
-    return this.#found;
-  }
 }

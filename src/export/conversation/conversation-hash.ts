@@ -7,6 +7,16 @@ import type { AssistantMessage, Conversation, Message } from './conversation.ts'
 import { Hash64 } from './hash64.ts';
 import { HASH, HASHES_PER_ROW } from '../convert/batch.ts';
 
+/** A conversation, or one whose texts are bytes: those have no line end, and no white space around them. */
+interface HashedConversation {
+  readonly prompt: readonly HashedMessage[];
+  readonly answer: HashedMessage;
+  readonly tools: Conversation['tools'];
+}
+
+type HashedMessage =
+  Message | { readonly role: 'system' | 'user' | 'assistant'; readonly content: string | Uint8Array };
+
 /** The owner of an exchange, as far as the record names it. */
 export interface Owner {
   readonly id: string | null;
@@ -26,7 +36,7 @@ export class ConversationHash {
   readonly #content = new Hash64();
 
   /** Fills the hashes from a conversation as it was logged. */
-  of({ prompt, answer, tools }: Conversation, owner: Owner): void {
+  of({ prompt, answer, tools }: HashedConversation, owner: Owner): void {
     this.turns.length = 0;
     this.hashes.fill(0);
     const named = owner.conversation !== null;
@@ -75,7 +85,7 @@ export class ConversationHash {
   }
 
   /** The hashes of what is written: without the answer and with it. Leaves the answer's own as that of the message. */
-  #close(answer: AssistantMessage, tools: Conversation['tools']): void {
+  #close(answer: HashedMessage, tools: Conversation['tools']): void {
     if (tools.length > 0) this.#content.add(JSON.stringify(tools));
     this.#put(HASH.prompt, this.#content);
     addMessage(this.#content, answer, this.#message);
@@ -118,12 +128,19 @@ export function answeredHash({ hi, lo }: Pick<Hash64, 'hi' | 'lo'>, answer: Assi
  * clients do not send thoughts back, and may join the pieces of an answer by line ends or by nothing.
  * @param link filled with the message's own hash, as chains have it
  */
-function addMessage(content: Hash64, message: Message, link: Hash64): void {
-  hashMessage(link, message);
+function addMessage(content: Hash64, message: HashedMessage, link: Hash64): void {
+  if (message.content instanceof Uint8Array) {
+    link.start(ROLES[message.role]);
+    link.add(message.content);
+    content.link(link);
+    return;
+  }
+  hashMessage(link, message as Message);
   content.link(link);
   if (message.role !== 'assistant') return;
   if (message.content.includes('\n')) content.add(message.content.trim());
-  if (message.reasoning !== undefined) content.add(message.reasoning);
+  const { reasoning } = message as AssistantMessage;
+  if (reasoning !== undefined) content.add(reasoning);
 }
 
 function hashMessage(hash: Hash64, message: Message): void {

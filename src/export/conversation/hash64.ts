@@ -14,7 +14,8 @@ export class Hash64 {
     this.#mix(seed, 0);
   }
 
-  add(text: string): void {
+  /** @param text or its bytes in UTF-8, which give the same */
+  add(text: string | Uint8Array): void {
     whole[0] = Bun.hash.xxHash3(text);
     this.#mix(halves[1]!, halves[0]!);
   }

@@ -1,6 +1,7 @@
 import type { RecordFacts } from '../report/record-facts.ts';
 import type { LineProblem } from '../../logs/reader.ts';
 import type { Filter, RejectReason } from '../errors.ts';
+import type { TemplateRow } from './row-template.ts';
 import type { Batch, RowGroup, FeedbackLine, LineTrouble } from './batch.ts';
 import { bytes, Column, words } from '../curate/table/column.ts';
 
@@ -14,7 +15,7 @@ const PLACES = 3;
 /** One row, as the converter hands it to the builder. */
 export interface BuiltRow {
   /** The text of the row, with its line end. */
-  readonly text: string;
+  readonly text: string | TemplateRow;
   /** The number of the line within the batch, from 0. */
   readonly line: number;
   readonly flags: number;
@@ -123,15 +124,23 @@ export class BatchBuilder {
     if (this.#verbose || count <= PLACES) this.#troubles.push(trouble);
   }
 
-  #write(text: string): void {
-    const needed = this.#length + text.length * BYTES_PER_UNIT;
-    if (needed > this.#text.length) {
-      const larger = Buffer.from(new ArrayBuffer(Math.max(needed, 2 * this.#text.length)));
-      this.#text.copy(larger, 0, 0, this.#length);
-      this.#text = larger;
+  #write(text: string | TemplateRow): void {
+    if (typeof text === 'string') {
+      this.#makeRoom(text.length * BYTES_PER_UNIT);
+      // Encoding in place costs half of joining strings first.
+      this.#length += this.#text.write(text, this.#length);
+    } else {
+      this.#makeRoom(text.template.size(text.chat));
+      this.#length = text.template.write(this.#text, this.#length, text);
     }
-    // Encoding in place costs half of joining strings first.
-    this.#length += this.#text.write(text, this.#length);
+  }
+
+  #makeRoom(bytes: number): void {
+    const needed = this.#length + bytes;
+    if (needed <= this.#text.length) return;
+    const larger = Buffer.from(new ArrayBuffer(Math.max(needed, 2 * this.#text.length)));
+    this.#text.copy(larger, 0, 0, this.#length);
+    this.#text = larger;
   }
 
   #group(group: RowGroup): number {

@@ -2,11 +2,15 @@ import type { JsonObject } from '../../wire/json.ts';
 import { objectOf, stringOf } from '../../wire/json.ts';
 import type { Conversation, Example } from '../conversation/conversation.ts';
 import type { Entry } from '../read/facts.ts';
+import type { PlainChat, PlainFacts } from '../read/plain-chat.ts';
 import type { Wanted } from '../read/selection.ts';
 import type { Batch, RowGroup } from './batch.ts';
 import type { BuiltRow } from './builder.ts';
 import type { Fitted, TokenCounter } from '../conversation/fit.ts';
 import type { Plan } from './plan.ts';
+import { HeadScan } from '../../logs/head.ts';
+import { PlainChats } from '../read/plain-chat.ts';
+import { RowTemplates } from './row-templates.ts';
 import { withoutBom } from '../../logs/lines.ts';
 import { parseLine } from '../../logs/reader.ts';
 import { conversationOf, withSystem } from '../conversation/extract.ts';
@@ -54,6 +58,9 @@ export class Converter {
   #omitted = 0;
   readonly #chain = new ConversationHash();
   readonly #roots: RowRoots | undefined;
+  readonly #plainChats = new PlainChats();
+  /** For chats of plain texts, where nothing of the plan looks into texts. */
+  readonly #templates: RowTemplates | undefined;
 
   private constructor(plan: Plan, { wanted, count }: Loaded) {
     this.#plan = plan;
@@ -64,6 +71,8 @@ export class Converter {
     this.#signer =
       plan.nearSeed === undefined ? undefined : new RowSigner(plan.compare, { seed: plan.nearSeed });
     this.#roots = plan.roots && new RowRoots(plan);
+    if (copiesTexts(plan) && wanted.byHead)
+      this.#templates = new RowTemplates((entry) => this.#example(entry));
   }
 
   /** A converter with what it needs loaded. */
@@ -93,7 +102,9 @@ export class Converter {
 
   /** @param before lines of the pieces before; @returns the lines of this one */
   #lines(block: Buffer, before: number, builder: BatchBuilder): number {
-    const unwanted = this.#wanted.over?.(block);
+    const heads = new HeadScan(block);
+    const unwanted = this.#wanted.over?.(block, heads);
+    const plain = this.#templates && this.#plainChats.over(block, heads);
     let number = before;
     for (let from = 0; from < block.length; number++) {
       const newline = block.indexOf(NEWLINE, from);
@@ -103,12 +114,48 @@ export class Converter {
         builder.filled += 1;
         // A line that was cut is not judged by its head.
         const filter = newline < 0 ? undefined : unwanted?.(from, to);
+        const chat = filter === undefined && newline >= 0 ? plain?.read(from, to) : undefined;
         if (filter !== undefined) builder.filter(filter);
-        else this.#line(block.subarray(from, to), { number, terminated: newline >= 0 }, builder);
+        else if (!chat || !this.#plainRow(chat, { block, number }, builder))
+          this.#line(block.subarray(from, to), { number, terminated: newline >= 0 }, builder);
       }
       from = end + 1;
     }
     return number - before;
+  }
+
+  /** Makes the row of a plain chat from a template. @returns false where it must be made in the usual way */
+  #plainRow(
+    chat: PlainChat,
+    { block, number }: { block: Buffer; number: number },
+    builder: BatchBuilder,
+  ): boolean {
+    const shaped = this.#templates!.of(chat);
+    if (shaped === undefined) return false;
+    if (typeof shaped === 'string') {
+      builder.drop(shaped, number);
+      return true;
+    }
+    const { facts } = chat;
+    const { template, flags } = shaped;
+    this.#chain.of({ prompt: chat.prompt, answer: chat.answer, tools: [] }, facts);
+    this.#chain.writtenAt(writtenAt(facts));
+    builder.add({
+      text: { template, chat, block },
+      line: number,
+      flags: flagsOf(facts, false) | flags,
+      hashes: this.#chain.hashes,
+      turns: this.#chain.turns,
+      ...tokensOf(facts),
+      group: {
+        model: facts.model,
+        provider: facts.provider,
+        finish: facts.finish,
+        key: facts.key,
+        balanceBy: '',
+      },
+    });
+    return true;
   }
 
   #line(line: Buffer, { number: at, terminated }: LinePlace, builder: BatchBuilder): void {
@@ -307,6 +354,15 @@ export function reasonOf(error: unknown): RejectReason {
   return error instanceof RangeError ? 'too_deep' : 'unreadable';
 }
 
+/** Whether rows have texts as they are logged, and nothing of a record but its conversation. */
+function copiesTexts(plan: Plan): boolean {
+  if (plan.raw || plan.facts || plan.roots || plan.balance !== undefined || FORMATS[plan.format].readsTexts)
+    return false;
+  if (plan.system !== 'keep' || plan.metadata !== 'none' || plan.redact || plan.nearSeed !== undefined)
+    return false;
+  return !plan.countTokens && plan.maxTokens === undefined;
+}
+
 /** Compiles the selection of a plan. @throws ExportError of kind `usage` when that makes no sense */
 export async function wantedBy({ selection }: Plan): Promise<Wanted> {
   const { where } = selection;
@@ -321,7 +377,7 @@ function writtenAt({ ts, latencyMs }: Pick<Entry, 'ts' | 'latencyMs'>): number {
   return ms > 0 ? Math.floor(ms) : 0;
 }
 
-function flagsOf(entry: Entry, unrendered: boolean): number {
+function flagsOf(entry: PlainFacts, unrendered: boolean): number {
   const owned = entry.user !== null || entry.conversation !== null;
   const success = entry.failure === undefined;
   return (success ? FLAG.success : 0) | (unrendered ? FLAG.unrendered : 0) | (owned ? FLAG.owned : 0);
@@ -349,9 +405,9 @@ interface Loaded {
   readonly count: TokenCounter | undefined;
 }
 
-type Made = Omit<BuiltRow, 'line' | 'hashes' | 'turns' | 'group'>;
+type Made = Omit<BuiltRow, 'line' | 'text' | 'hashes' | 'turns' | 'group'> & { readonly text: string };
 
-function tokensOf({ inputTokens, outputTokens }: Entry): Fitted['tokens'] {
+function tokensOf({ inputTokens, outputTokens }: PlainFacts): Fitted['tokens'] {
   return { inputTokens: inputTokens ?? UNKNOWN_TOKENS, outputTokens: outputTokens ?? UNKNOWN_TOKENS };
 }
 

@@ -1,6 +1,6 @@
 /** Which records the user wants. */
 import picomatch from 'picomatch';
-import type { HeadRest, LineHead } from '../../logs/head.ts';
+import type { LineHead } from '../../logs/head.ts';
 import { HeadScan, parseRest, parseShared } from '../../logs/head.ts';
 import { isObject, parseJson } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
@@ -46,7 +46,9 @@ export interface Selection {
 /** Decides on lines and records. */
 export interface Wanted {
   /** Looks at the lines of a block by their heads alone; left out where nothing is asked for. */
-  readonly over?: (block: Buffer) => HeadFilter;
+  readonly over?: (block: Buffer, heads?: HeadScan) => HeadFilter;
+  /** Whether records that are no resumed ones are wanted as soon as their heads are. */
+  readonly byHead: boolean;
   /** Why a record is not wanted, `undefined` when it is. */
   entry(facts: Facts, record: JsonObject): Filter | undefined;
 }
@@ -77,7 +79,8 @@ export function compileSelection(selection: Selection, where?: Where): Wanted {
   const verdicts = remembered((text) => sharedVerdict(text, shared));
   const quick = { verdictOf: verdicts, span, later: where?.headOnly ? undefined : later, ofHead };
   return {
-    ...(asked ? { over: (block) => filterOver(block, quick) } : {}),
+    ...(asked ? { over: (block, heads = new HeadScan(block)) => filterOver(block, heads, quick) } : {}),
+    byHead: !filled(selection.users) && !filled(selection.tags) && (where?.headOnly ?? true),
     entry: (facts, record) => first(all, facts, record),
   };
 }
@@ -104,10 +107,13 @@ interface QuickTests {
 }
 
 /** The facts that {@link headTests} use. */
-type RestFacts = HeadRest & Pick<Facts, 'provider'>;
+type RestFacts = Pick<Facts, 'inputTokens' | 'outputTokens' | 'latencyMs' | 'key' | 'provider'>;
 
-function filterOver(block: Buffer, { verdictOf, span, later, ofHead }: QuickTests): HeadFilter {
-  const heads = new HeadScan(block);
+function filterOver(
+  block: Buffer,
+  heads: HeadScan,
+  { verdictOf, span, later, ofHead }: QuickTests,
+): HeadFilter {
   return (from, to) => {
     const shared = heads.shared(from, to);
     const verdict = shared === undefined ? 'unknown' : verdictOf(shared);
@@ -123,12 +129,13 @@ function filterOver(block: Buffer, { verdictOf, span, later, ofHead }: QuickTest
 function restOf({ provider }: LineHead, text: string | undefined): RestFacts | undefined {
   const rest = text === undefined || provider === undefined ? undefined : parseRest(text);
   if (!rest) return undefined;
-  const { inputTokens, outputTokens } = rest;
+  const { inputTokens, outputTokens, latencyMs, key } = rest;
   return {
-    ...rest,
     provider: provider!,
     inputTokens: tokenCount(inputTokens),
     outputTokens: tokenCount(outputTokens),
+    latencyMs,
+    key,
   };
 }
 

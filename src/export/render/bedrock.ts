@@ -25,6 +25,7 @@ export const bedrockFormat: Format = {
   sampleKind: 'sft',
   loss: 'all',
   reasoning: 'drop',
+  readsTexts: true,
   extras: false,
   columns: [
     { name: 'schemaVersion', type: 'string' },

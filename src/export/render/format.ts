@@ -25,6 +25,8 @@ export interface Format {
   readonly anyReasoningField?: true;
   /** Whether rows may hold a `metadata` key that loaders pass over. */
   readonly extras: boolean;
+  /** Whether what is said decides on the row, beyond being part of it: reserved words in a text make it be rejected. */
+  readonly readsTexts?: true;
   /** The top-level keys of a row, for dataset cards and Parquet. */
   readonly columns: readonly Column[];
   /**

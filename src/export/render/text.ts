@@ -19,6 +19,7 @@ export const textFormat: Format = {
   sampleKind: 'sft',
   loss: 'all',
   reasoning: 'drop',
+  readsTexts: true,
   extras: true,
   columns: [
     { name: 'text', type: 'string' },

@@ -1,0 +1,203 @@
+const TAB = 0x09;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const PLUS = 0x2b;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+/** The bit that makes an ASCII letter lowercase. */
+const LOWER = 0x20;
+const E = 0x65;
+
+/** Escapes that `JSON.stringify` writes too; it never writes others where one of these would do. */
+const USUAL_ESCAPES = flags('"\\bfnrt');
+const LITERALS = new Map(['true', 'false', 'null'].map((word) => [word.charCodeAt(0), Buffer.from(word)]));
+const NULL = Buffer.from('null');
+
+/** Lists and objects within each other, at most. */
+const MAX_DEPTH = 64;
+
+/**
+ * Reads JSON text as bytes, a value at a time, without making values of it. A line of a log is behind it at all times: the line
+ * end ends every loop. Each method moves behind what it reads and returns false, or leaves `at` anywhere, where there is no such
+ * thing.
+ */
+export class JsonCursor {
+  readonly #block: Uint8Array;
+  /** The next byte to be read. */
+  at = 0;
+  /** The text of the string read last, without its quotes. */
+  from = 0;
+  to = 0;
+  /** Whether that text holds escapes. */
+  escaped = false;
+  /** Whether it holds escapes that `JSON.stringify` would write in another way, if at all. */
+  unusual = false;
+  /** Whether the fields or items asked for last ended with what closes them. */
+  closed = false;
+
+  constructor(block: Uint8Array) {
+    this.#block = block;
+  }
+
+  /** A string. */
+  string(): boolean {
+    const block = this.#block;
+    let at = this.at;
+    if (block[at] !== QUOTE) return false;
+    this.from = ++at;
+    this.escaped = this.unusual = false;
+    for (;;) {
+      const byte = block[at]!;
+      if (byte === QUOTE) break;
+      if (!(byte >= SPACE)) return false;
+      at += 1;
+      if (byte !== BACKSLASH) continue;
+      this.escaped = true;
+      // Escapes by number are checked by whoever wants to know them.
+      if (USUAL_ESCAPES[block[at]!] !== 1) this.unusual = true;
+      at += 1;
+    }
+    this.to = at;
+    this.at = at + 1;
+    return true;
+  }
+
+  /** The name of a field, and the colon behind it. */
+  key(): boolean {
+    const block = this.#block;
+    let at = this.at;
+    if (block[at] !== QUOTE) return false;
+    this.from = ++at;
+    for (let byte = block[at]!; byte !== QUOTE; byte = block[++at]!)
+      if (!(byte >= SPACE) || byte === BACKSLASH) return false;
+    this.to = at;
+    this.at = at + 1;
+    this.#blank();
+    if (!this.#byte(COLON)) return false;
+    this.#blank();
+    return true;
+  }
+
+  /** The beginning of an object. */
+  object(): boolean {
+    return this.#open(OPEN_OBJECT);
+  }
+
+  /** The beginning of a list. */
+  list(): boolean {
+    return this.#open(OPEN_LIST);
+  }
+
+  /** Goes on to the next field. @param first whether it is the first. @returns false behind the last one; see `closed` */
+  objectGoesOn(first: boolean): boolean {
+    return this.#goesOn(first, CLOSE_OBJECT);
+  }
+
+  /** Goes on to the next item, likewise. */
+  listGoesOn(first: boolean): boolean {
+    return this.#goesOn(first, CLOSE_LIST);
+  }
+
+  /** `null`, or a list of nothing. */
+  nothing(): boolean {
+    if (this.#block[this.at] !== OPEN_LIST) return this.#word(NULL);
+    return this.list() && this.#byte(CLOSE_LIST);
+  }
+
+  /** Any value. Strings with unusual escapes are no value here. */
+  value(depth = 0): boolean {
+    const byte = this.#block[this.at]!;
+    if (byte === QUOTE) return this.string() && !this.unusual;
+    if (byte === OPEN_OBJECT) return depth < MAX_DEPTH && this.#fields(depth + 1);
+    if (byte === OPEN_LIST) return depth < MAX_DEPTH && this.#items(depth + 1);
+    if (byte === MINUS || isDigit(byte)) return this.#number();
+    const word = LITERALS.get(byte);
+    return word !== undefined && this.#word(word);
+  }
+
+  #fields(depth: number): boolean {
+    this.object();
+    for (let first = true; this.objectGoesOn(first); first = false)
+      if (!this.key() || !this.value(depth)) return false;
+    return this.closed;
+  }
+
+  #items(depth: number): boolean {
+    this.list();
+    for (let first = true; this.listGoesOn(first); first = false) if (!this.value(depth)) return false;
+    return this.closed;
+  }
+
+  #goesOn(first: boolean, close: number): boolean {
+    this.#blank();
+    this.closed = this.#byte(close);
+    if (this.closed) return false;
+    if (first) return true;
+    if (!this.#byte(COMMA)) return false;
+    this.#blank();
+    return true;
+  }
+
+  #number(): boolean {
+    const block = this.#block;
+    if (block[this.at] === MINUS) this.at += 1;
+    if (block[this.at] === ZERO) this.at += 1;
+    else if (!this.#digits()) return false;
+    if (block[this.at] === POINT) {
+      this.at += 1;
+      if (!this.#digits()) return false;
+    }
+    if ((block[this.at]! | LOWER) !== E) return true;
+    this.at += 1;
+    if (block[this.at] === PLUS || block[this.at] === MINUS) this.at += 1;
+    return this.#digits();
+  }
+
+  #digits(): boolean {
+    const { at } = this;
+    while (isDigit(this.#block[this.at]!)) this.at += 1;
+    return this.at > at;
+  }
+
+  #open(byte: number): boolean {
+    if (!this.#byte(byte)) return false;
+    this.#blank();
+    return true;
+  }
+
+  #word(word: Buffer): boolean {
+    for (let index = 0; index < word.length; index++)
+      if (this.#block[this.at + index] !== word[index]) return false;
+    this.at += word.length;
+    return true;
+  }
+
+  #byte(byte: number): boolean {
+    if (this.#block[this.at] !== byte) return false;
+    this.at += 1;
+    return true;
+  }
+
+  #blank(): void {
+    while (this.#block[this.at] === SPACE || this.#block[this.at] === TAB) this.at += 1;
+  }
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= NINE;
+}
+
+function flags(characters: string): Uint8Array {
+  const made = new Uint8Array(256);
+  for (const character of characters) made[character.charCodeAt(0)] = 1;
+  return made;
+}
