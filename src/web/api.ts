@@ -1,18 +1,18 @@
-/** What the page and the proxy tell each other. Types alone: times are ISO 8601, spans milliseconds, money USD. */
-/** What the page needs to begin. */
+/** The messages between the page and the proxy. Types only: times are ISO 8601, durations milliseconds, money USD. */
+/** What the page needs at the start. */
 export interface Session {
-  /** Whether the page may be read now; otherwise a key is to be entered. */
+  /** Whether the page may be read now; otherwise a key must be entered. */
   readonly open: boolean;
-  /** Whether there is something to sign out of. */
+  /** Whether one can sign out. */
   readonly signedIn: boolean;
-  /** The name of the key; null where none is needed. */
+  /** The name of the key; null if none is needed. */
   readonly key: string | null;
-  /** Whether the key may ask models. */
+  /** Whether the key may send requests to models. */
   readonly asks: boolean;
   readonly version: string;
   /** Whether requests are logged, so that there is a history. */
   readonly logged: boolean;
-  /** Whether what people and models wrote is shown, as far as it is logged. */
+  /** Whether content is shown, as far as it is logged. */
   readonly content: boolean;
 }
 
@@ -43,34 +43,34 @@ export interface RequestRow {
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A request whose answer has not ended. */
+/** A request in progress. */
 export interface RunningRow {
   readonly id: string;
   readonly model: string;
-  /** "provider/model" that is asked now, or answers; null before that. */
+  /** The "provider/model" that is being called, or answers; null before that. */
   readonly target: string | null;
   readonly key: string | null;
   readonly endpoint: string;
   /** How long it has taken so far. */
   readonly ms: number;
   readonly first_content_ms: number | null;
-  /** Attempts that have ended. */
+  /** The number of attempts that have ended. */
   readonly attempts: number;
 }
 
-/** One event of the stream of live requests. */
+/** One event in the stream of live requests. */
 export interface LiveEvent {
   readonly records: readonly RequestRow[];
-  /** Records that the stream left out because they came faster than they were taken. */
+  /** The number of records that the stream left out because it was read too slowly. */
   readonly skipped: number;
   readonly inFlight: number;
-  /** Those that have taken longest; only in some events, as they change slowly. */
+  /** The longest-running requests; only in some events, since they change slowly. */
   readonly running?: readonly RunningRow[];
 }
 
 export type State = 'healthy' | 'degraded' | 'unhealthy' | 'disabled';
 
-/** A provider as GET /providers shows it. */
+/** A provider as in GET /providers. */
 export interface ProviderState {
   readonly name: string;
   readonly type: string;
@@ -89,7 +89,7 @@ export interface ProviderState {
   readonly targets: readonly TargetState[];
 }
 
-/** What is held back, whom that blames, and when a request tries it next. */
+/** What is on hold, the scope, and when it is tried next. */
 export interface HeldState {
   readonly scope: string;
   readonly model: string | null;
@@ -114,7 +114,7 @@ export interface TargetState {
 export interface ProvidersAnswer {
   readonly status: State;
   readonly providers: readonly ProviderState[];
-  /** Null where no request is logged. */
+  /** Null if requests are not logged. */
   readonly log: {
     readonly state: 'ok' | 'failing';
     readonly since: string | null;
@@ -128,18 +128,18 @@ export interface Refusal {
   readonly error: { readonly message: string };
 }
 
-/** Requests of the log, the newest first. */
+/** Requests in the log, newest first. */
 export interface RequestsAnswer {
   readonly rows: readonly RequestRow[];
-  /** Whether there are no more; otherwise the search ended because there were enough, or because it took long. */
+  /** Whether there are no more; otherwise the search ended because it found enough, or took too long. */
   readonly complete: boolean;
-  /** Where to go on: answers that ended before this moment, milliseconds since 1970. */
+  /** Where to continue: answers that ended before this time, milliseconds since 1970. */
   readonly before: number | null;
   /** Files that could not be read. */
   readonly problems: readonly string[];
 }
 
-/** A part of what was said. */
+/** A part of a message. */
 export type SaidPart =
   | { readonly kind: 'text' | 'thinking' | 'refusal'; readonly text: string }
   | { readonly kind: 'call'; readonly name: string; readonly id: string; readonly text: string }
@@ -159,7 +159,7 @@ export interface AttemptRow {
   readonly ms: number;
 }
 
-/** What somebody said of an answer later. */
+/** Feedback on an answer. */
 export interface FeedbackRow {
   readonly ts: string;
   /** From -1 to 1. */
@@ -167,16 +167,16 @@ export interface FeedbackRow {
   /** Good or bad. */
   readonly label: boolean | null;
   readonly comment: string | null;
-  /** What the answer should have been. */
+  /** The correct answer. */
   readonly correction: string | null;
 }
 
-/** All of one request but its raw bodies. */
+/** All of one request except its raw bodies. */
 export interface RequestDetail {
   readonly row: RequestRow;
   readonly cached_tokens: number | null;
   readonly reasoning_tokens: number | null;
-  /** What attempts that failed have cost besides. */
+  /** The additional cost of failed attempts. */
   readonly failed_cost: number | null;
   readonly user_agent: string | null;
   readonly lane: string | null;
@@ -184,20 +184,20 @@ export interface RequestDetail {
   readonly attempt_log: readonly AttemptRow[];
   readonly request_bytes: number;
   readonly response_bytes: number;
-  /** What was told to the client about what it did not get, and the like. */
+  /** Notices for the client, such as unsupported fields. */
   readonly notes: readonly string[];
-  /** What was said; null where it is not known, and `unsaid` tells why. */
+  /** The conversation; null if it is unknown, for the reason in `unsaid`. */
   readonly said: readonly Said[] | null;
   readonly unsaid: string | null;
-  /** The newest first. */
+  /** Newest first. */
   readonly feedback: readonly FeedbackRow[];
-  /** Names of the tools that the model could call. */
+  /** The names of the tools that the model could call. */
   readonly tools: readonly string[];
-  /** Whether the log has the bodies. */
+  /** Whether the bodies were logged. */
   readonly raw: { readonly request: boolean; readonly response: boolean };
 }
 
-/** What requests used in one bucket of time, or all together. */
+/** The usage of requests in one bucket of time, or in total. */
 export interface Sums {
   readonly requests: number;
   readonly errors: number;
@@ -206,7 +206,7 @@ export interface Sums {
   readonly cost: number;
   /** Answers without a known price. */
   readonly unpriced: number;
-  /** Of complete answers. */
+  /** For complete answers. */
   readonly latency_p50: number | null;
   readonly latency_p95: number | null;
   readonly first_p50: number | null;
@@ -214,11 +214,11 @@ export interface Sums {
 }
 
 export interface SeriesGroup {
-  /** Null for what has no name, `others` apart. */
+  /** Null for requests without a name; `others` are separate. */
   readonly name: string | null;
   readonly others: boolean;
   readonly total: Sums;
-  /** One for each bucket; null where nothing happened. */
+  /** One for each bucket; null if there was nothing. */
   readonly buckets: readonly (Sums | null)[];
 }
 
@@ -228,16 +228,16 @@ export interface SeriesAnswer {
   readonly count: number;
   readonly all: SeriesGroup;
   readonly groups: readonly SeriesGroup[];
-  /** Whether the whole span was read; otherwise reading took too long, and the next question goes on. */
+  /** Whether the whole period was read; otherwise reading took too long, and the next request continues. */
   readonly complete: boolean;
 }
 
-/** What an export would make of the newest records that fulfil a filter. */
+/** What an export would make of the newest records that match a filter. */
 export interface PreviewAnswer {
-  /** Records that were looked at. */
+  /** The number of records examined. */
   readonly records: number;
   readonly rows: readonly string[];
-  /** Why others are no rows, and how many. */
+  /** Why others are not rows, and how many. */
   readonly dropped: Readonly<Record<string, number>>;
   readonly problem: string | null;
 }

@@ -47,7 +47,7 @@ function Shell({ session, signedOut }: { session: Session; signedOut: () => void
     document.title = `${TITLES[route.view]} · llmproxy`;
   }, [route.view]);
   const changeTheme = () => {
-    // As it is chosen now: keys may come faster than the page is drawn.
+    // The current value: keys may be pressed faster than the page is rendered.
     const next = nextTheme(chosenTheme());
     applyTheme(next);
     setTheme(next);
@@ -94,7 +94,7 @@ function Shell({ session, signedOut }: { session: Session; signedOut: () => void
   );
 }
 
-/** The address says which view is shown, so that a link to a place within it must not change it. */
+/** The address shows the view, so a link to a position within it must not change the address. */
 function skip(event: Event): void {
   event.preventDefault();
   document.getElementById('main')?.focus();

@@ -27,7 +27,7 @@ export function Config() {
   );
 }
 
-/** A line of YAML, its key apart from its value. */
+/** A line of YAML, with its key separate from its value. */
 function Line({ line }: { line: string }) {
   const [, indent = '', key, value = ''] = /^(\s*(?:- )?)([^\s:#"'][^:]*):(.*)$/.exec(line) ?? [];
   if (line.trimStart().startsWith('#')) return <span class="comment">{`${line}\n`}</span>;

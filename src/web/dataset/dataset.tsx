@@ -129,7 +129,7 @@ function Preview({ answer, stale }: { answer: PreviewAnswer; stale: boolean }) {
   );
 }
 
-/** Rows that are shown at most. */
+/** The largest number of rows shown. */
 const MOST_ROWS = 20;
 
 function made(rows: number): string {

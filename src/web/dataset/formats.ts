@@ -1,4 +1,4 @@
-/** The formats of an export, by what they are for; docs/export.md says what each is. */
+/** The formats of an export, by purpose; they are described in docs/export.md. */
 export const FORMAT_GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Conversations: {
     openai: 'OpenAI',

@@ -1,15 +1,15 @@
-/** The command line that makes a dataset of what a filter shows. */
+/** The command line that makes a dataset from what a filter shows. */
 import type { Filter, Term } from './parse.ts';
 import { expressionOf } from './expression.ts';
 
 export interface DatasetChoice {
   readonly format: string;
   readonly successfulOnly: boolean;
-  /** Hide secrets and personal data of all kinds. */
+  /** Whether to redact secrets and personal data of all kinds. */
   readonly redact: boolean;
 }
 
-/** Arguments behind `llmproxy export`: flags where there are some that say a term, and an expression for what is left. */
+/** The arguments of `llmproxy export`: flags for the terms that have one, and an expression for the rest. */
 export function exportArguments(filter: Filter, choice: DatasetChoice): string[] {
   const flags = new Map<string, string>();
   const left: Term[] = [];
@@ -31,7 +31,7 @@ export function exportArguments(filter: Filter, choice: DatasetChoice): string[]
   ];
 }
 
-/** Fields whose exact value a flag takes, which would read some characters as a pattern or a list. */
+/** Fields that a flag can match exactly, unless the value contains characters of patterns or lists. */
 const EXACT: Readonly<Partial<Record<Term['field'], string>>> = {
   model: '--model',
   provider: '--provider',
@@ -53,12 +53,12 @@ function flagOf({ negated, field, operator, value, name }: Term): [flag: string,
   return flag === undefined ? undefined : [flag, text];
 }
 
-/** A command as a POSIX shell reads it. */
+/** A command for a POSIX shell. */
 export function shellCommand(args: readonly string[]): string {
   return shellWords(args).join(' ');
 }
 
-/** Its words, quoted where a shell would read something else in them. */
+/** Its words, quoted where necessary. */
 export function shellWords(args: readonly string[]): string[] {
   return args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`));
 }

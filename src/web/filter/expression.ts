@@ -1,8 +1,8 @@
-/** A filter as the expression that `llmproxy export --where` and `llmproxy logs --where` take. */
+/** A filter as the expression for `llmproxy export --where` and `llmproxy logs --where`. */
 import type { Filter, Term } from './parse.ts';
 import { NUMBER_FIELDS, TEXT_FIELDS } from './parse.ts';
 
-/** The expression in CEL; empty where the filter asks for nothing. Fields that are missing are null, and fulfil nothing. */
+/** The expression in CEL; empty if the filter is empty. Missing fields are null, and match nothing. */
 export function expressionOf({ terms }: Pick<Filter, 'terms'>): string {
   return terms.map((term) => expressionOfTerm(term, terms.length > 1)).join(' && ');
 }
@@ -51,7 +51,7 @@ function measured(place: string, operator: Term['operator'], value: number): str
   return `${place} ${SIGNS[operator]} ${value}`;
 }
 
-/** A string of CEL, with JSON's escapes, which it has too. */
+/** A CEL string, whose escapes are those of JSON. */
 function quoted(text: string): string {
   return JSON.stringify(text);
 }

@@ -2,10 +2,10 @@
 import type { Filter, Term } from './parse.ts';
 import { NUMBER_FIELDS, TEXT_FIELDS } from './parse.ts';
 
-/** The head of a record; of what is in a file nothing is certain. */
+/** The head of a record; in a file any field may be invalid. */
 export type AnyHead = Readonly<Record<string, unknown>>;
 
-/** A test for heads. The time of a record is not looked at: see `since` and `until` of {@link Filter}. */
+/** A test for heads. The time of a record is not tested: see `since` and `until` of {@link Filter}. */
 export function matcher({ terms }: Filter): (head: AnyHead) => boolean {
   const tests = terms.map(testOf);
   return (head) => tests.every((test) => test(head));

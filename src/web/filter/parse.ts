@@ -1,6 +1,6 @@
 /**
- * The filter that people type on the page, such as `failed model:gpt key=web -provider:azure cost:>0.01`. The page, the proxy and
- * the command line of an export all read it from here, so that they cannot disagree.
+ * Parses the filter that people type on the page, such as `failed model:gpt key=web -provider:azure cost:>0.01`. The page, the proxy and
+ * the command line of an export share this parser, so that they cannot disagree.
  */
 
 /** How a term compares. */
@@ -10,23 +10,23 @@ export interface Term {
   readonly negated: boolean;
   readonly field: FieldName;
   readonly operator: Operator;
-  /** Text that is to be contained is in lower case, as any case will do; text that is to be equal is as it was written. */
+  /** For substring matches the text is in lower case; for exact ones it is as typed. */
   readonly value: string | number;
-  /** Of a field `tag.NAME` or `label.NAME`: the name. */
+  /** The NAME in a field `tag.NAME` or `label.NAME`. */
   readonly name?: string;
 }
 
 export interface Filter {
-  /** All must be true of a record. */
+  /** All terms must match. */
   readonly terms: readonly Term[];
-  /** As `llmproxy export --since` and `--until` take them. */
+  /** In the notation of `llmproxy export --since` and `--until`. */
   readonly since?: string;
   readonly until?: string;
-  /** What could not be read, in words. */
+  /** What could not be parsed, in words. */
   readonly problems: readonly string[];
 }
 
-/** Fields with text, and where a record has it. Bare words are looked for in all of `any`. */
+/** Text fields, and where a record has them. Bare words are searched for in all fields of `any`. */
 export const TEXT_FIELDS = {
   any: ['model', 'upstream_model', 'provider', 'key', 'id', 'fault', 'conversation', 'user', 'endpoint'],
   model: ['model'],
@@ -43,7 +43,7 @@ export const TEXT_FIELDS = {
   finish: ['finish'],
 } as const;
 
-/** Fields with a number. */
+/** Numeric fields. */
 export const NUMBER_FIELDS = {
   status: 'status',
   cost: 'cost',
@@ -60,11 +60,11 @@ export type FieldName = TextField | NumberField | 'failed' | 'stream' | 'tag' | 
 
 export const NO_FILTER: Filter = { terms: [], problems: [] };
 
-/** Longest filter that is read, characters. */
+/** The longest filter, characters. */
 export const MAX_FILTER = 500;
 const MAX_TERMS = 20;
 
-/** Reads a filter. What cannot be read is named in `problems` and left out. */
+/** Parses a filter. Terms that are invalid are listed in `problems` and left out. */
 export function parseFilter(text: string): Filter {
   if (text.length > MAX_FILTER) return { terms: [], problems: [`longer than ${MAX_FILTER} characters`] };
   const terms: Term[] = [];
@@ -129,7 +129,7 @@ const SIGNS: Readonly<Record<string, Operator>> = {
   '<=': 'to',
 };
 
-/** Milliseconds, or thousands, by the letters behind a number. */
+/** Milliseconds, or thousands, by the unit after a number. */
 const UNITS: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 60_000, k: 1_000 };
 
 function numberTerm(field: NumberField, written: string, negated: boolean): Term | string {

@@ -1,10 +1,10 @@
-/** Asking the proxy. */
+/** Requests to the proxy. */
 import type { Refusal } from '../api.ts';
 
-/** The path below which the proxy is served, as in `/llm`. */
+/** The path below which the proxy is served, such as `/llm`. */
 export const BASE = document.querySelector<HTMLMetaElement>('meta[name=llmproxy-base]')?.content ?? '';
 
-/** What the proxy refused, in its words. */
+/** A refusal by the proxy, with its message. */
 export class Refused extends Error {
   readonly status: number;
 
@@ -14,7 +14,7 @@ export class Refused extends Error {
   }
 }
 
-/** Told when the sign-in has ended. */
+/** Called when the sign-in has expired. */
 let onSignedOut: () => void = () => undefined;
 
 export function whenSignedOut(action: () => void): void {

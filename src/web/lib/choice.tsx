@@ -1,4 +1,4 @@
-/** A few options side by side, of which one is chosen. */
+/** A few options side by side, of which one is selected. */
 export function Choice<Name extends string>({
   label,
   options,

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
 import { Icon } from '../shell/icons.tsx';
 
-/** How long it is said that something was copied, milliseconds. */
+/** How long the confirmation is shown, milliseconds. */
 const SAID_MS = 1_500;
 
-/** A button that copies a text. Browsers allow that where the page comes from this machine or by HTTPS. */
+/** A button that copies a text. Browsers allow that if the page is on localhost or uses HTTPS. */
 export function Copy({ text, what, label }: { text: string; what: string; label?: string }) {
   const [copied, setCopied] = useState(false);
   if (!isSecureContext) return null;

@@ -1,6 +1,6 @@
-/** Numbers and times as people read them. */
+/** Formats numbers and times. */
 
-/** Nothing to show. */
+/** Shown for a missing value. */
 export const NONE = '–';
 
 export function count(value: number | null | undefined): string {
@@ -53,7 +53,7 @@ export function bytes(size: number): string {
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
-/** The time of day, with the date where that is another day. */
+/** The time of day, with the date if it is not today. */
 export function clock(ms: number, nowMs = Date.now()): string {
   const date = new Date(ms);
   const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
@@ -67,19 +67,19 @@ export function moment(iso: string): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-/** A day of the calendar. */
+/** A calendar date. */
 export function day(ms: number): string {
   const date = new Date(ms);
   return `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
-/** A place on the axis of time, in full. @param stepMs between two places */
+/** The full label of a point on the time axis. @param stepMs between two points */
 export function place(ms: number, stepMs: number): string {
   const date = new Date(ms);
   return stepMs >= 86_400_000 ? day(ms) : `${day(ms)} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** How long ago, or how long until. */
+/** A relative time, past or future. */
 export function relative(iso: string, nowMs: number): string {
   const ms = Date.parse(iso) - nowMs;
   if (Math.abs(ms) < 1_000) return 'now';

@@ -2,7 +2,7 @@ import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, reason } from './ask.ts';
 
-/** What was asked for, as it stands. */
+/** The state of a request. */
 export interface Asked<Answer> {
   readonly answer: Answer | undefined;
   readonly problem: string | undefined;
@@ -12,7 +12,7 @@ export interface Asked<Answer> {
 const NOTHING = { answer: undefined, problem: undefined, loading: true };
 
 /**
- * Asks for something, and again after a while as long as the page is looked at. What was answered last stays until there is more.
+ * Requests data, and again at intervals while the page is visible. The last data is kept until newer data arrives.
  * @param everyMs 0 for once
  */
 export function useAsked<Answer>(path: string | undefined, everyMs = 0): Asked<Answer> {
@@ -43,7 +43,7 @@ export function useAsked<Answer>(path: string | undefined, everyMs = 0): Asked<A
   return asked;
 }
 
-/** The width of an element as it is on the screen, pixels: 0 before it is known. */
+/** The width of an element in pixels: 0 before it is known. */
 export function useWidth<E extends HTMLElement>(): [RefObject<E | null>, number] {
   const element = useRef<E>(null);
   const [width, setWidth] = useState(0);
@@ -55,7 +55,7 @@ export function useWidth<E extends HTMLElement>(): [RefObject<E | null>, number]
   return [element, width];
 }
 
-/** The time, every so many milliseconds. */
+/** The current time, updated at an interval in milliseconds. */
 export function useNow(everyMs: number): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
@@ -65,7 +65,7 @@ export function useNow(everyMs: number): number {
   return now;
 }
 
-/** A value that is taken over when it has not changed for a while. */
+/** A value that is adopted when it has not changed for a while. */
 export function useSettled<Value>(value: Value, ms: number): Value {
   const [settled, setSettled] = useState(value);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** Where on the page one is: behind the # of the address, so that it can be sent to others. */
+/** The current view: after the # of the address, so that it can be shared. */
 import { useEffect, useState } from 'preact/hooks';
 
 export const VIEWS = ['requests', 'usage', 'providers', 'playground', 'dataset', 'config'] as const;
@@ -7,7 +7,7 @@ export type View = (typeof VIEWS)[number];
 
 export interface Route {
   readonly view: View;
-  /** Of a request. */
+  /** The id of a request. */
   readonly id: string | undefined;
   readonly filter: string;
 }
@@ -35,7 +35,7 @@ export function hashOf({
   return `#/${view}${id === undefined ? '' : `/${encodeURIComponent(id)}`}${query}`;
 }
 
-/** Goes there. @param replace so that "back" leads past it */
+/** Navigates. @param replace so that "back" skips the previous view */
 export function go(to: { view: View; id?: string | undefined; filter?: string }, replace = false): void {
   if (replace) {
     history.replaceState(null, '', hashOf(to));

@@ -1,9 +1,9 @@
 import { useEffect } from 'preact/hooks';
 
-/** What keys do, by their names. */
+/** The actions of keys, by name. */
 export type Shortcuts = Readonly<Record<string, (event: KeyboardEvent) => void>>;
 
-/** Listens for keys while nothing is typed into a field. Escape is heard there too. */
+/** Listens for keys while no field has the focus; Escape works everywhere. */
 export function useShortcuts(shortcuts: Shortcuts): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {

@@ -6,12 +6,12 @@ export interface Turn {
   readonly role: 'user' | 'assistant';
   readonly text: string;
   readonly thinking?: string;
-  /** Once they are known. */
+  /** Omitted until it is known. */
   readonly facts?: Facts;
   readonly problem?: string;
 }
 
-/** How an answer went. */
+/** The outcome of an answer. */
 export interface Facts {
   readonly id: string;
   readonly target: string;
@@ -23,7 +23,7 @@ export interface Facts {
   readonly finish: string | null;
 }
 
-/** Asks, and shows the answer as it grows, once for each frame of the screen. */
+/** Sends a request, and shows the answer as it arrives, once per animation frame. */
 export async function answerTo(body: object, signal: AbortSignal, show: (turn: Turn) => void): Promise<void> {
   const beganMs = performance.now();
   let turn: Turn = { role: 'assistant', text: '' };

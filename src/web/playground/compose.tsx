@@ -7,11 +7,11 @@ interface ComposeProps {
   readonly running: boolean;
   readonly onSend: (text: string) => void;
   readonly onStop: () => void;
-  /** Begins another conversation; left out where there is none yet. */
+  /** Begins a new conversation; omitted if there is none yet. */
   readonly onNew: (() => void) | undefined;
 }
 
-/** The field for what is asked next. */
+/** The field for the next message. */
 export function Compose({ ready, running, onSend, onStop, onNew }: ComposeProps) {
   const [text, setText] = useState('');
   const sendable = ready && !running && text.trim() !== '';

@@ -8,7 +8,7 @@ import type { Settings } from './settings.tsx';
 import { requestOf, SettingsCard } from './settings.tsx';
 import { TurnView } from './turn.tsx';
 
-/** Where the model that was asked last is kept. */
+/** The storage key of the model used last. */
 const MODEL = 'llmproxy-playground-model';
 
 export function Playground({ session }: { session: Session }) {
@@ -40,7 +40,7 @@ export function Playground({ session }: { session: Session }) {
   );
 }
 
-/** The settings, with the model that was asked last, or the first there is. */
+/** The settings, with the model used last, or the first one. */
 function useSettings(models: readonly string[]): [Settings, (change: Partial<Settings>) => void] {
   const [settings, setSettings] = useState<Settings>(() => ({
     model: localStorage.getItem(MODEL) ?? '',
@@ -55,7 +55,7 @@ function useSettings(models: readonly string[]): [Settings, (change: Partial<Set
   return [settings.model === '' ? { ...settings, model: models[0] ?? '' } : settings, change];
 }
 
-/** A conversation, and the answer that is being written. */
+/** A conversation, and the answer in progress. */
 function useChat() {
   const [turns, setTurns] = useState<readonly Turn[]>([]);
   const [running, setRunning] = useState<AbortController>();

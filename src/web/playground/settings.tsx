@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import type { Session } from '../api.ts';
 
-/** How a model is asked, as it was typed: empty for whatever it does by itself. */
+/** The settings of requests as typed: empty for the model's default. */
 export interface Settings {
   readonly model: string;
   readonly system: string;
@@ -13,11 +13,11 @@ interface SettingsProps {
   readonly session: Session;
   readonly settings: Settings;
   readonly onChange: (change: Partial<Settings>) => void;
-  /** Names of models that can be asked. */
+  /** The names of the available models. */
   readonly models: readonly string[];
 }
 
-/** On screens up to this the conversation comes first, pixels. */
+/** On screens up to this width the conversation comes first, pixels. */
 const NARROW = 760;
 
 export function SettingsCard({ session, settings, onChange, models }: SettingsProps) {
@@ -105,7 +105,7 @@ function NumberField({ value, placeholder, step, onInput, children }: NumberFiel
   );
 }
 
-/** The request that settings and a conversation make. */
+/** The request for settings and a conversation. */
 export function requestOf(
   { model, system, temperature, longest }: Settings,
   turns: readonly { readonly role: string; readonly text: string }[],

@@ -20,7 +20,7 @@ interface Chunk {
   readonly error?: { readonly message?: string };
 }
 
-/** What comes, piece by piece. An error within the stream is one of them. */
+/** The pieces of the stream. An error within it is one of them. */
 export async function* piecesOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<Piece> {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';

@@ -1,7 +1,7 @@
 import { count, span } from '../lib/format.ts';
 import type { Facts, Turn } from './chat.ts';
 
-/** What one side said. @param writing whether there is more to come */
+/** A turn of the conversation. @param writing whether it is still being written */
 export function TurnView({ turn, writing }: { turn: Turn; writing: boolean }) {
   const { role, text, thinking, facts, problem } = turn;
   return (

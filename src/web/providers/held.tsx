@@ -1,7 +1,7 @@
 import type { HeldState } from '../api.ts';
 import { relative } from '../lib/format.ts';
 
-/** What is held back, why, and when it is tried again. */
+/** What is on hold, why, and when it is tried again. */
 export function Held({ held, now }: { held: HeldState; now: number }) {
   const { scope, model, endpoint, key, fault, message, since, next_trial: trial, due } = held;
   const whom = [

@@ -4,7 +4,7 @@ import { Held } from './held.tsx';
 import { StateWord } from './state.tsx';
 import { Targets } from './targets.tsx';
 
-/** One provider: how it is, why, and what is held back. @param now milliseconds since 1970 */
+/** One provider: its state, the reasons, and what is on hold. @param now milliseconds since 1970 */
 export function Provider({ provider, now }: { provider: ProviderState; now: number }) {
   const {
     name,

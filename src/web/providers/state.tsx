@@ -1,6 +1,6 @@
 import type { State } from '../api.ts';
 
-/** How a provider is, in a word and a colour. */
+/** The state of a provider, in a word and a colour. */
 export function StateWord({ state }: { state: State }) {
   return (
     <span class={`state ${state}`}>

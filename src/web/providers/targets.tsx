@@ -1,7 +1,7 @@
 import type { TargetState } from '../api.ts';
 import { count, share, span } from '../lib/format.ts';
 
-/** The models of a provider that were asked. */
+/** The models of a provider that were called. */
 export function Targets({ targets }: { targets: readonly TargetState[] }) {
   return (
     <details>

@@ -2,7 +2,7 @@ import type { RequestDetail } from '../api.ts';
 import { span } from '../lib/format.ts';
 import { useWidth } from '../lib/hooks.ts';
 
-/** What was asked when, as bars along the time of the request. */
+/** The attempts as bars along the duration of the request. */
 export function Attempts({ detail }: { detail: RequestDetail }) {
   const { attempt_log: attempts, row } = detail;
   const [element, width] = useWidth<HTMLDivElement>();
@@ -10,14 +10,14 @@ export function Attempts({ detail }: { detail: RequestDetail }) {
   const sum = attempts.reduce((total, { ms }) => total + ms, 0);
   const whole = Math.max(row.latency_ms, sum, 1);
   const first = row.first_content_ms;
-  // The log tells how long each took until it had begun. What is left until then was spent waiting in between.
+  // The log has the duration of each attempt until its answer began. The remaining time was spent waiting in between.
   const begun = Math.max(sum, first ?? row.latency_ms);
   const gap = attempts.length > 1 ? (begun - sum) / attempts.length : 0;
   let at = 0;
   const bars = attempts.map((attempt, index) => {
     const from = at + gap;
     at = from + attempt.ms;
-    // A stream goes on behind its beginning.
+    // A stream continues after its beginning.
     const answers = index === attempts.length - 1 && attempt.fault === null;
     return { attempt, from, to: at, end: answers ? whole : at };
   });

@@ -8,7 +8,7 @@ const NAMES: Readonly<Record<string, string>> = {
   tool: 'Tool',
 };
 
-/** What was said, in order. Everything is text: nothing of it can become part of the page. */
+/** The conversation, in order. All of it is rendered as text, and cannot become part of the page. */
 export function Conversation({ said }: { said: readonly Said[] }) {
   return (
     <ol class="conversation">
@@ -70,7 +70,7 @@ function Part({ part }: { part: SaidPart }) {
   }
 }
 
-/** JSON with line breaks; other text as it is. */
+/** JSON with line breaks; other text unchanged. */
 export function pretty(text: string): string {
   if (!/^\s*[[{]/.test(text)) return text;
   try {

@@ -3,7 +3,7 @@ import type { RequestDetail } from '../api.ts';
 import { bytes, count, moment, money, span } from '../lib/format.ts';
 import { Outcome } from './outcome.tsx';
 
-/** What is known of a request, one fact beside the other. */
+/** The facts about a request, side by side. */
 export function Facts({ detail }: { detail: RequestDetail }) {
   const { row } = detail;
   const target = row.provider === null ? '–' : `${row.provider}/${row.upstream_model ?? ''}`;

@@ -1,7 +1,7 @@
 import type { FeedbackRow } from '../api.ts';
 import { moment } from '../lib/format.ts';
 
-/** What somebody said of the answer later. */
+/** The feedback on the answer. */
 export function Feedback({ rows }: { rows: readonly FeedbackRow[] }) {
   if (rows.length === 0) return null;
   return (

@@ -8,7 +8,7 @@ interface FilterBarProps {
   readonly placeholder?: string;
 }
 
-/** The field of the filter. What is typed is taken over after a moment, or at Enter. */
+/** The filter field. The text is applied after a moment, or on Enter. */
 export function FilterBar({
   filter,
   onFilter,
@@ -63,7 +63,7 @@ export function FilterBar({
   );
 }
 
-/** A filter with a word more, or without it. */
+/** A filter with a word added or removed. */
 export function withWord(filter: string, word: string, present: boolean): string {
   const words = filter.split(/\s+/).filter((each) => each !== '' && each !== word);
   return (present ? [word, ...words] : words).join(' ');

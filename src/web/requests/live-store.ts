@@ -1,28 +1,28 @@
-/** Requests as they end, and those before them out of the log. */
+/** Requests as they end, and earlier ones from the log. */
 import { useEffect, useState } from 'preact/hooks';
 import type { LiveEvent, RequestRow, RequestsAnswer, RunningRow } from '../api.ts';
 import { ask, BASE, reason } from '../lib/ask.ts';
 
-/** How long after a refusal the stream is asked for again, milliseconds. */
+/** How long after a refusal the stream is requested again, milliseconds. */
 const AGAIN_MS = 5_000;
 
-/** Rows that are kept. */
+/** The number of rows that are kept. */
 const MAX_ROWS = 1_000;
 
 export interface LiveState {
   readonly status: 'connecting' | 'live' | 'lost';
-  /** The newest first. */
+  /** Newest first. */
   readonly rows: readonly RequestRow[];
   readonly inFlight: number;
-  /** Of these, those that have taken longest, and when that was told, milliseconds since 1970. */
+  /** The longest-running of them, and when they were reported, milliseconds since 1970. */
   readonly running: readonly RunningRow[];
   readonly runningAtMs: number;
-  /** Records that came faster than they could be shown. */
+  /** The number of records that arrived faster than they could be shown. */
   readonly skipped: number;
   readonly paused: boolean;
-  /** Those that came while it was paused. */
+  /** The number that arrived while the list was paused. */
   readonly held: number;
-  /** Whether the log holds no more of them. */
+  /** Whether the log contains no more of them. */
   readonly complete: boolean;
   readonly loading: boolean;
   readonly problem: string;
@@ -42,7 +42,7 @@ const BEGIN: LiveState = {
   problem: '',
 };
 
-/** Tells those who show it once for each frame of the screen, however much comes. */
+/** Notifies the views once per animation frame, however much arrives. */
 export class LiveStore {
   state: LiveState = BEGIN;
   readonly #logged: boolean;
@@ -53,7 +53,7 @@ export class LiveStore {
   #before: number | null = null;
   #loading: AbortController | undefined;
   #filter = '';
-  /** Whether somebody looks. */
+  /** Whether anything is subscribed. */
   #wanted = false;
 
   constructor(logged: boolean) {
@@ -65,7 +65,7 @@ export class LiveStore {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Begins with a filter. @returns how to end */
+  /** Starts with a filter. @returns a function that stops it */
   look(filter: string): () => void {
     this.#filter = filter;
     this.#wanted = true;
@@ -86,7 +86,7 @@ export class LiveStore {
     if (!paused) this.#take([], 0);
   }
 
-  /** Brings older ones out of the log. */
+  /** Loads earlier ones from the log. */
   async more(): Promise<void> {
     if (!this.#logged || this.state.loading) return;
     this.#loading = new AbortController();
@@ -114,7 +114,7 @@ export class LiveStore {
     );
     this.#source.addEventListener('open', () => {
       this.#set({ status: 'live' });
-      // What ended while nobody looked is in the log.
+      // Requests that ended while nothing was subscribed are in the log.
       this.#before = null;
       this.#loading?.abort();
       this.#set({ loading: false });
@@ -122,7 +122,7 @@ export class LiveStore {
     });
     this.#source.addEventListener('error', () => {
       this.#set({ status: 'lost' });
-      // A browser gives up where it was refused.
+      // A browser does not reconnect after a refusal.
       if (this.#source?.readyState === EventSource.CLOSED) {
         this.#close();
         setTimeout(() => this.#open(), AGAIN_MS);
@@ -163,7 +163,7 @@ export class LiveStore {
   }
 }
 
-/** Each once, the newest first, by when its answer ended. */
+/** Without duplicates, newest first, by when the answer ended. */
 function merged(some: readonly RequestRow[], others: readonly RequestRow[]): RequestRow[] {
   const byId = new Map<string, RequestRow>();
   for (const row of some) byId.set(keyOf(row), row);
@@ -175,7 +175,7 @@ function merged(some: readonly RequestRow[], others: readonly RequestRow[]): Req
     .map(({ row }) => row);
 }
 
-/** Clients may choose ids, and choose the same twice. */
+/** Clients may choose ids, including equal ones. */
 export function keyOf({ id, ts }: RequestRow): string {
   return `${id} ${ts}`;
 }

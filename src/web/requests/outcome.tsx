@@ -1,6 +1,6 @@
 import type { RequestRow } from '../api.ts';
 
-/** How a request ended, in one word. What is well is said quietly. */
+/** The outcome of a request in one word. Success is unobtrusive. */
 export function Outcome({
   row,
 }: {

@@ -3,10 +3,10 @@ import { BASE, reason } from '../lib/ask.ts';
 import { Copy } from '../lib/copy.tsx';
 import { bytes } from '../lib/format.ts';
 
-/** What is shown of a body, characters. All of it is a click away. */
+/** How much of a body is shown, characters. The rest is a click away. */
 const SHOWN = 200_000;
 
-/** The bodies as they were logged, when they are asked for. */
+/** The bodies as logged, loaded on demand. */
 export function Raw({ id, has }: { id: string; has: { request: boolean; response: boolean } }) {
   if (!has.request && !has.response) return null;
   return (

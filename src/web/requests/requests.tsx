@@ -12,7 +12,7 @@ import { Running } from './running.tsx';
 import { Strip } from './strip.tsx';
 import { RequestTable } from './table.tsx';
 
-/** Rows that are shown at first, and more of them at a time. */
+/** The initial number of rows, and of those added at a time. */
 const STEP = 100;
 
 interface RequestsProps {
@@ -108,7 +108,7 @@ function Nothing({ filter, loading }: { filter: string; loading: boolean }) {
   );
 }
 
-/** Goes to the next or the previous row; opens it where one is open. */
+/** Selects the next or the previous row; opens it if one is open. */
 function step(by: number): void {
   const links = [...document.querySelectorAll<HTMLAnchorElement>('.row-link')];
   const at = links.findIndex((link) => link === document.activeElement);

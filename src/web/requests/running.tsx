@@ -2,7 +2,7 @@ import type { RunningRow } from '../api.ts';
 import { span } from '../lib/format.ts';
 import { useNow } from '../lib/hooks.ts';
 
-/** Requests that have not ended, and for how long. @param atMs when they were told, milliseconds since 1970 */
+/** The requests in progress and their durations. @param atMs when they were reported, milliseconds since 1970 */
 export function Running({ rows, atMs }: { rows: readonly RunningRow[]; atMs: number }) {
   const now = useNow(250);
   if (rows.length === 0) return null;

@@ -1,4 +1,4 @@
-/** The last hour in four numbers, each with how it went. */
+/** The last hour in four figures, each with its history. */
 import type { SeriesAnswer, Sums } from '../api.ts';
 import { count, money, share, span } from '../lib/format.ts';
 import { useAsked, useWidth } from '../lib/hooks.ts';

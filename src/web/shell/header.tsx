@@ -17,7 +17,7 @@ export const TITLES: Readonly<Record<View, string>> = {
   config: 'Config',
 };
 
-/** Views that the filter goes with. */
+/** The views that keep the filter. */
 const FILTERED: ReadonlySet<View> = new Set<View>(['requests', 'usage', 'dataset']);
 
 interface HeaderProps {

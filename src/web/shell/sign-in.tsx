@@ -2,7 +2,7 @@ import { useRef, useState } from 'preact/hooks';
 import { reason, send } from '../lib/ask.ts';
 import { Logo } from './logo.tsx';
 
-/** Asks for a key. @param done called when it was taken */
+/** Asks for a key. @param done called when it was accepted */
 export function SignIn({ done }: { done: () => void }) {
   const field = useRef<HTMLInputElement>(null);
   const [problem, setProblem] = useState('');

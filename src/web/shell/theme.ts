@@ -1,4 +1,4 @@
-/** Light or dark: as the system says, or as was chosen. */
+/** Light or dark: as in the system settings, or as selected. */
 export type Theme = 'system' | 'light' | 'dark';
 
 const PLACE = 'llmproxy-theme';
@@ -18,7 +18,7 @@ export function applyTheme(theme: Theme = chosenTheme()): void {
   }
 }
 
-/** The next of the three. */
+/** The next of the three themes. */
 export function nextTheme(theme: Theme): Theme {
   return theme === 'system' ? 'light' : theme === 'light' ? 'dark' : 'system';
 }

@@ -1,4 +1,4 @@
-/** Charts in pixels as they are on the screen: text that is scaled with a picture is too small on a phone. */
+/** Charts in screen pixels: text that is scaled with an image is too small on a phone. */
 import { useState } from 'preact/hooks';
 import { place } from '../lib/format.ts';
 import { useWidth } from '../lib/hooks.ts';
@@ -6,9 +6,9 @@ import { labels } from './labels.ts';
 
 export interface Series {
   readonly name: string;
-  /** A class that gives its colour. */
+  /** A class that sets its colour. */
   readonly color: string;
-  /** One for each bucket; null where nothing is known. */
+  /** One for each bucket; null where there is no value. */
   readonly values: readonly (number | null)[];
 }
 
@@ -19,9 +19,9 @@ interface ChartProps {
   readonly fromMs: number;
   readonly stepMs: number;
   readonly format: (value: number) => string;
-  /** Whether values are whole numbers. */
+  /** Whether values are integers. */
   readonly whole?: boolean;
-  /** What is shown beside the title. */
+  /** A figure beside the title. */
   readonly total: string;
 }
 
@@ -158,7 +158,7 @@ function Lines({
         const points = values.map((value, index) =>
           value === null ? undefined : ([LEFT + (index + 0.5) * step, y(value)] as const),
         );
-        // Where nothing is known the line goes on to what comes next.
+        // Where there is no value the line continues to the next one.
         const known = points.filter((each) => each !== undefined);
         return (
           <g key={name}>
@@ -215,7 +215,7 @@ function heights(series: readonly Series[], kind: ChartProps['kind'], count: num
   });
 }
 
-/** A round number from there up. @param whole whether its half must be a whole number too */
+/** A round number of at least this value. @param whole whether its half must be an integer as well */
 function niceCeiling(value: number, whole: boolean): number {
   if (value <= 0) return 0;
   const power = 10 ** Math.floor(Math.log10(value));

@@ -12,7 +12,7 @@ interface FiguresProps {
   readonly latency: 'p50' | 'p95';
 }
 
-/** What was used in a span of time, as charts and in numbers. */
+/** The usage in a period, as charts and as figures. */
 export function Figures({ answer, by, latency }: FiguresProps) {
   const { all, groups } = answer;
   const time = { fromMs: answer.fromMs, stepMs: answer.stepMs };

@@ -1,11 +1,11 @@
-/** The names of places on the axis of time. */
+/** Labels on the time axis. */
 import { day, place } from '../lib/format.ts';
 
 interface Axis {
   readonly fromMs: number;
   readonly stepMs: number;
   readonly count: number;
-  /** Of a place, pixels. */
+  /** The position, pixels. */
   readonly step: number;
 }
 
@@ -14,10 +14,10 @@ export interface Label {
   readonly text: string;
 }
 
-/** What a name takes, with the space to the next, pixels. */
+/** The width of a label including its gap, pixels. */
 const WIDTH = 56;
 
-/** Names that do not touch: of days where there are several, else of round times. */
+/** Labels that do not overlap: dates if there are several, otherwise round times. */
 export function labels({ fromMs, stepMs, count, step }: Axis): Label[] {
   const all = Array.from({ length: count }, (_, index) => ({ index, ms: fromMs + index * stepMs }));
   const byDay = stepMs * count > 2 * 86_400_000;

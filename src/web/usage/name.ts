@@ -1,6 +1,6 @@
 import type { SeriesGroup } from '../api.ts';
 
-/** What a group is called. */
+/** The display name of a group. */
 export function nameOf({ name, others }: SeriesGroup): string {
   return others ? 'others' : (name ?? '(none)');
 }

@@ -1,7 +1,7 @@
 import type { Sums } from '../api.ts';
 import { count, money, share, span } from '../lib/format.ts';
 
-/** A span of time in four numbers. */
+/** A period in four figures. */
 export function Totals({ total }: { total: Sums }) {
   return (
     <dl class="stats">

@@ -2,7 +2,7 @@ import type { SeriesGroup } from '../api.ts';
 import { count, money, share, span } from '../lib/format.ts';
 import { nameOf } from './name.ts';
 
-/** What each group used, in numbers. */
+/** The usage of each group, in figures. */
 export function UsageTable({ groups, by }: { groups: readonly SeriesGroup[]; by: string }) {
   return (
     <div class="card flush scroll" role="region" aria-label={`Usage by ${by.toLowerCase()}`} tabIndex={0}>

@@ -11,7 +11,7 @@ const SPANS = { '1h': 'Hour', '24h': 'Day', '7d': 'Week', '30d': 'Month' } as co
 const LATENCY = { p50: 'p50', p95: 'p95' } as const;
 const BY = { model: 'Model', key: 'Key', provider: 'Provider' } as const;
 
-/** While there is more to read, and afterwards, milliseconds. */
+/** The interval while there is more to read, and afterwards, milliseconds. */
 const SOON_MS = 300;
 const LATER_MS = 10_000;
 
