@@ -1,4 +1,5 @@
 /** The messages between the page and the proxy. Types only: times are ISO 8601, durations milliseconds, money USD. */
+
 /** What the page needs at the start. */
 export interface Session {
   /** Whether the page may be read now; otherwise a key must be entered. */
