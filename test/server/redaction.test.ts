@@ -239,7 +239,7 @@ test('tokens are counted of what would be sent', async () => {
 });
 
 test('a stored conversation goes on with all of it, whoever has stored it too', async () => {
-  await using a = upstream(() => Response.json(SPEAKERS.responses.whole));
+  await using a = upstream(() => Response.json({ ...SPEAKERS.responses.whole, store: true }));
   await using proxy = running({
     providers: [{ name: 'p', type: 'openai', base_url: a.url, api_key: 'k', models: ['*'], redact: REDACT }],
     responses: { store: 'asked' },

@@ -430,6 +430,71 @@ describe('the next turn', () => {
   });
 });
 
+test('reasoning that is remembered for clients that drop it is remembered without values', async () => {
+  const detail = {
+    type: 'reasoning.text',
+    text: 'Hm, [EMAIL_1].',
+    signature: 'c2ln',
+    format: 'anthropic-claude-v1',
+  };
+  const call = { id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } };
+  const message = {
+    role: 'assistant',
+    content: 'So:',
+    reasoning: 'Hm, [EMAIL_1].',
+    reasoning_details: [detail],
+    tool_calls: [call],
+  };
+  const answer = { ...SPEAKERS.chat.whole, choices: [{ index: 0, message, finish_reason: 'tool_calls' }] };
+  await using a = upstream(() => Response.json(answer));
+  await using proxy = running({
+    providers: [
+      { name: 'p', type: 'moonshot', base_url: a.url, api_key: 'k', models: ['*'], redact: REDACT },
+    ],
+  });
+  const first = { role: 'user', content: `I am ${MAIL}` };
+  const ask = async (messages: unknown[]) =>
+    (await (await proxy.post('/v1/messages', { model: 'm', max_tokens: 9, messages })).json()) as {
+      content: JsonObject[];
+    };
+  const { content } = await ask([first]);
+  expect(content[0]).toMatchObject({ type: 'thinking', thinking: `Hm, ${MAIL}.` });
+  const called = content.filter(({ type }) => type === 'text' || type === 'tool_use');
+  await ask([
+    first,
+    { role: 'assistant', content: called },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: called[1]!.id, content: 'x' }] },
+  ]);
+  expect(a.asked[1]!.text).toContain('Hm, [EMAIL_1].');
+  expect(a.asked[1]!.text).not.toContain(MAIL);
+});
+
+test('what another target says behind a break is its own', async () => {
+  await using broken = upstream(() => sse(chatStream(['Mail [EMAIL_2], '], '')));
+  await using other = upstream(() => sse(chatStream(['not [EMAIL_2].'])));
+  await using proxy = running({
+    providers: [
+      provider('cloud', broken.url, { models: ['m'], max_retries: 0, redact: REDACT }),
+      provider('local', other.url, { models: ['m'], priority: 2, type: 'vllm' }),
+    ],
+    routing: { resume: 'on' },
+  });
+  const body = { model: 'm', max_tokens: 9, stream: true, messages: [{ role: 'user', content: SAID }] };
+  const text = await (await proxy.post('/v1/messages', body)).text();
+  const { value } = CLIENTS.messages.check(text);
+  expect(CLIENTS.messages.said(value).text).toBe(`Mail ${MAIL}, not [EMAIL_2].`);
+});
+
+test('a whole answer in place of a stream of responses repeats what the client sent', async () => {
+  await using a = upstream(() => Response.json(SPEAKERS.responses.whole));
+  await using proxy = running({
+    providers: [{ name: 'p', type: 'openai', base_url: a.url, api_key: 'k', models: ['*'], redact: REDACT }],
+  });
+  const body = { model: 'gpt-5', input: SAID, instructions: `For ${MAIL}`, stream: true };
+  const text = await (await proxy.post('/v1/responses', body)).text();
+  expect(text).toContain(`"instructions":"For ${MAIL}"`);
+});
+
 test('an answer that breaks off goes on elsewhere, each part with its own target’s rule', async () => {
   await using broken = upstream(() => sse(chatStream(['Mail [EMAIL_2], ', 'then [EMA'], '')));
   await using other = upstream(({ text }) =>

@@ -9,7 +9,6 @@ const FIELDS: Readonly<Record<string, { readonly field: string; readonly form: T
 };
 
 export const MESSAGES_STREAM: StreamShape = {
-  isKept: ({ delta }) => objectOf(delta).type === 'thinking_delta',
   slots(event) {
     const { type, index, delta: given, content_block: block } = event;
     if (type === 'content_block_start') {
