@@ -8,6 +8,7 @@ import { built, cleared } from '../helpers/binary.ts';
 import { aiAnthropic, aiChat, aiEmbed, aiGoogle, aiGoogleEmbed, aiResponses } from './drivers/ai.ts';
 import { anthropicSdk } from './drivers/anthropic.ts';
 import { genai, genaiSdk } from './drivers/genai.ts';
+import { genaiInteractions } from './drivers/genai-interactions.ts';
 import { langchainChat, langchainResponses } from './drivers/langchain.ts';
 import { ollama, ollamaSdk } from './drivers/ollama.ts';
 import { openaiChat } from './drivers/openai-chat.ts';
@@ -27,6 +28,7 @@ const DRIVERS: readonly Driver[] = [
   langchainChat,
   langchainResponses,
   genaiSdk,
+  genaiInteractions,
   aiGoogle,
   ollamaSdk,
 ];
@@ -64,8 +66,11 @@ const WAYS = [
   ['streamed', true],
 ] as const;
 
+/** What is scripted of Gemini has no interactions, and those asked of Gemini are relayed. */
 const pairs = DRIVERS.flatMap((driver) =>
-  DIALECTS.map((dialect) => [driver.name, dialect.name, driver, dialect] as const),
+  DIALECTS.filter(({ name }) => driver !== genaiInteractions || name !== 'gemini').map(
+    (dialect) => [driver.name, dialect.name, driver, dialect] as const,
+  ),
 );
 
 describe.each(pairs)('%s, answered by %s', (_, name, driver, { model }) => {
@@ -173,7 +178,7 @@ describe.each(DIALECTS.map(({ name, model }) => [name, model] as const))(
 
     test('embeds, or says that it does not', async () => {
       const embeds = async () => (await openai().embeddings.create({ model, input: ['a', 'b'] })).data;
-      if (name === 'anthropic' || name === 'responses') {
+      if (['anthropic', 'responses', 'bedrock'].includes(name)) {
         await expect(embeds()).rejects.toThrow(OpenAI.BadRequestError);
         return;
       }
@@ -193,12 +198,36 @@ describe.each(DIALECTS.map(({ name, model }) => [name, model] as const))(
       const input = 'How many words are here?';
       const counted = await openai().responses.inputTokens.count({ model, input });
       const { totalTokens = 0 } = await genai(rig).models.countTokens({ model, contents: input });
-      const itself = name === 'anthropic' || name === 'gemini';
+      const itself = ['anthropic', 'gemini', 'bedrock'].includes(name);
       for (const tokens of [input_tokens, counted.input_tokens, totalTokens]) {
         if (itself) expect(tokens).toBe(77);
         else expect(tokens).toBeWithin(5, 30);
       }
       expect(complaints(name)).toEqual([]);
+    });
+  },
+);
+
+describe.each(DRIVERS.map((driver) => [driver.name, driver] as const))(
+  '%s, answered by the mock',
+  (_, { plain, loop, object }) => {
+    const asked = (words: string, stream = false): Asking => ({
+      ...asking('mock', '', stream),
+      words,
+    });
+
+    test.each(WAYS)('%s, gets what it wants to be told', async (_way, stream) => {
+      const { text, finished } = await plain(asked('Reply with exactly: it works here', stream));
+      expect({ text, finished }).toEqual({ text: 'it works here', finished: true });
+    });
+
+    test.each(WAYS)('%s, runs a tool that it asks for', async (_way, stream) => {
+      expect(await loop(asked('What is the weather in "Bern"?', stream))).toContain('12 degrees in Bern');
+    });
+
+    test('gets an object of a schema', async () => {
+      const given = (await object(asked('How warm is it in "Bern", 12 or more?'))) as typeof OBJECT;
+      expect([typeof given.city, typeof given.degrees]).toEqual(['string', 'number']);
     });
   },
 );

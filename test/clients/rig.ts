@@ -1,14 +1,16 @@
-/** The compiled binary between the clients and four scripted upstreams, all on loopback. */
+/** The compiled binary between the clients and scripted upstreams, all on loopback. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { Dialect, Upstream } from './upstream.ts';
 import { serveConfig } from '../helpers/binary.ts';
 import { serveUpstream } from './upstream.ts';
 import { anthropic } from './upstreams/anthropic.ts';
+import { bedrock } from './upstreams/bedrock.ts';
 import { chat } from './upstreams/chat.ts';
+import { cohere } from './upstreams/cohere.ts';
 import { gemini } from './upstreams/gemini.ts';
 import { responses } from './upstreams/responses.ts';
 
-export const DIALECTS: readonly Dialect[] = [anthropic, chat, responses, gemini];
+export const DIALECTS: readonly Dialect[] = [anthropic, chat, responses, gemini, bedrock, cohere];
 
 export interface Rig extends AsyncDisposable {
   readonly url: string;
@@ -31,7 +33,7 @@ export async function setUp(dialects = DIALECTS): Promise<Rig> {
   // Errors are what is tested: no target may be taken out for those of other tests.
   const breaker = { failures: 1_000, min_calls: 1_000 };
   const serving = await serveConfig({
-    providers,
+    providers: [...providers, { name: 'mock', type: 'mock' }],
     routing: { breaker, wait_budget: '0s' },
     health: { probe: 'never' },
     logging: { level: 'error' },

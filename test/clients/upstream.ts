@@ -5,6 +5,9 @@ import { answerTo, Complaint, LIMIT, REFUSAL } from './script.ts';
 
 export type JsonObject = Record<string, unknown>;
 
+/** A whole frame of a stream. */
+export type Frame = string | Uint8Array;
+
 export interface Asked {
   readonly path: string;
   readonly headers: Headers;
@@ -18,15 +21,16 @@ export interface Dialect {
   readonly type: ConfigInput['providers'][number]['type'];
   /** Joined to the address for `base_url`. */
   readonly base: string;
+  /** Of its streams; SSE unless set. */
+  readonly mime?: string;
   /** Other endpoints than the chat: the answer, or `undefined` for none. */
   other(asked: Asked): JsonObject | undefined;
   /** @throws Complaint with the rule that the request breaks */
   hear(asked: Asked): Heard;
   whole(said: Said, turn: number): JsonObject;
-  /** Whole SSE frames. */
-  events(said: Said, turn: number): string[];
+  events(said: Said, turn: number): Frame[];
   /** A stream that was begun: what comes before the words, words, and an error that ends it. */
-  begun(): { head: string[]; piece: string; broken: string };
+  begun(): { head: Frame[]; piece: Frame; broken: Frame };
   error(status: number, message: string): JsonObject;
 }
 
@@ -99,8 +103,8 @@ export function serveUpstream(dialect: Dialect): Upstream {
   }
 
   /** Pieces cut across frames and letters, as networks do. */
-  function streamed(frames: readonly string[]): Response {
-    const bytes = new TextEncoder().encode(frames.join(''));
+  function streamed(frames: readonly Frame[]): Response {
+    const bytes = bytesOf(...frames);
     let at = 0;
     return events(
       new ReadableStream<Uint8Array>({
@@ -112,13 +116,17 @@ export function serveUpstream(dialect: Dialect): Upstream {
     );
   }
 
+  function events(stream: ReadableStream<Uint8Array>): Response {
+    return new Response(stream, { headers: { 'content-type': dialect.mime ?? 'text/event-stream' } });
+  }
+
   function endless(): Response {
     const { head, piece } = dialect.begun();
     let begun = false;
     return events(
       new ReadableStream<Uint8Array>({
         async pull(controller) {
-          controller.enqueue(new TextEncoder().encode(begun ? piece : head.join('') + piece));
+          controller.enqueue(begun ? bytesOf(piece) : bytesOf(...head, piece));
           begun = true;
           await Bun.sleep(10);
         },
@@ -130,6 +138,6 @@ export function serveUpstream(dialect: Dialect): Upstream {
   }
 }
 
-function events(stream: ReadableStream<Uint8Array>): Response {
-  return new Response(stream, { headers: { 'content-type': 'text/event-stream' } });
+function bytesOf(...frames: readonly Frame[]): Uint8Array {
+  return Buffer.concat(frames.map((each) => (typeof each === 'string' ? Buffer.from(each) : each)));
 }

@@ -386,7 +386,7 @@ const codec = new EventStreamCodec(
 );
 
 /** An event as an AWS frame. */
-function frame([name, data]: readonly [string, object | string]): Uint8Array {
+export function eventFrame([name, data]: readonly [string, object | string]): Uint8Array {
   const exception = name.endsWith('Exception');
   return codec.encode({
     headers: {
@@ -413,7 +413,7 @@ export function eventStream(
   end = '',
 ): Response {
   if (type === 'bedrock') {
-    return new Response(Buffer.concat(sent.map(frame)), {
+    return new Response(Buffer.concat(sent.map(eventFrame)), {
       headers: { 'content-type': 'application/vnd.amazon.eventstream' },
     });
   }
