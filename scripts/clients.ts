@@ -28,6 +28,7 @@ run(
   '--timeout',
   '20000',
   './test/clients/clients.ts',
+  './test/clients/redaction.ts',
   './test/clients/steady.ts',
   ...only,
 );

@@ -5,7 +5,7 @@ import type { ReplayMemory } from '../wire/protocol.ts';
 import type { Redacted } from '../redact/outward/redact-request.ts';
 import type { Inbound } from './inbound.ts';
 import type { Restorer } from '../redact/outward/restorer.ts';
-import { restoredValue } from '../redact/outward/restore-answer.ts';
+import { restoredInSteps } from '../redact/outward/restore-answer.ts';
 import { ProxyError } from '../errors.ts';
 import { decodeInSteps, encodeInSteps } from '../wire/bytes.ts';
 import { exactly } from '../wire/json-exact.ts';
@@ -109,7 +109,7 @@ export function* restoredText(text: string, restorer: Restorer): Steps<string> {
   }
   if (typeof value !== 'object' || value === null) return text;
   yield;
-  const restored = restoredValue(exactly(text, value), restorer);
+  const restored = yield* restoredInSteps(exactly(text, value), restorer);
   return yield* writeJson(restored, text.length);
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { Restorer } from '../../src/redact/outward/restorer.ts';
-import { restoredValue } from '../../src/redact/outward/restore-answer.ts';
+import { restoredInSteps, restoredValue } from '../../src/redact/outward/restore-answer.ts';
 import { cutAt, cuts } from '../properties/cuts.ts';
 
 const KEY = '-----BEGIN KEY-----\n"a"\\\n-----END KEY-----';
@@ -58,6 +58,18 @@ test('values in JSON are escaped, as often as they must be, cut anywhere', () =>
       }
     }),
   );
+});
+
+test('long texts are restored in steps', () => {
+  const line = 'x'.repeat(99);
+  const text = (placeholder: string) => `${line} ${placeholder} `.repeat(12_000);
+  const value = { model: 'm', choices: [{ message: { content: text('[EMAIL_1]'), tool_calls: [] } }] };
+  let steps = 0;
+  const work = restoredInSteps(value, restorer);
+  let step = work.next();
+  for (; !step.done; step = work.next()) steps += 1;
+  expect(step.value.choices[0]!.message.content === text('ann@corp.example.com')).toBeTrue();
+  expect(steps).toBeGreaterThan(1);
 });
 
 describe('what is held back', () => {
