@@ -1,3 +1,5 @@
+import { Chain } from './chain.ts';
+
 /**
  * Whether and why an operation is aborted: the function of an AbortController without native objects and events. A request
  * creates several of them, and nearly all requests complete normally.
@@ -5,14 +7,14 @@
 export class Abort {
   #aborted = false;
   #reason: unknown;
-  #listeners: Set<() => void> | undefined;
+  #listeners: Chain<() => void> | undefined;
   #native: AbortController | undefined;
 
   /** Aborts together with the signal. @param reasonOf creates the reason; without it, the signal's reason is used */
   static following(signal: AbortSignal, reasonOf: () => unknown = () => signal.reason): Abort {
     const abort = new Abort();
     if (signal.aborted) abort.abort(reasonOf());
-    else signal.addEventListener('abort', () => abort.abort(reasonOf()), { once: true });
+    else signal.addEventListener('abort', () => abort.abort(reasonOf()));
     return abort;
   }
 
@@ -33,8 +35,7 @@ export class Abort {
     this.#reason = reason;
     this.#native?.abort(reason);
     const listeners = this.#listeners;
-    this.#listeners = undefined;
-    for (const listener of listeners ?? []) listener();
+    for (let link = listeners?.shift(); link; link = listeners?.shift()) link.item();
   }
 
   /** @throws the reason if it is aborted */
@@ -48,9 +49,9 @@ export class Abort {
       listener();
       return () => undefined;
     }
-    const listeners = (this.#listeners ??= new Set());
-    listeners.add(listener);
-    return () => void listeners.delete(listener);
+    const listeners = (this.#listeners ??= new Chain());
+    const link = listeners.add(listener);
+    return () => void listeners.remove(link);
   }
 
   /** The same as an AbortSignal, for APIs such as fetch; created on demand. */

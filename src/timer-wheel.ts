@@ -1,3 +1,5 @@
+import { Chain } from './chain.ts';
+
 /**
  * Runs many long timeouts on one timer. A request sets several timeouts of seconds and more, and cancels nearly all of them: a
  * native timer for each would cost more than it is worth.
@@ -5,11 +7,6 @@
 
 /** The distance between ticks, milliseconds: no timeout fires early, or later than by this much. */
 const TICK_MS = 50;
-
-/** A timeout. Its action is removed when it is cancelled. */
-interface Wait {
-  action: () => void;
-}
 
 export interface WheelDeps {
   /** Monotonic milliseconds. */
@@ -24,7 +21,7 @@ export interface WheelDeps {
 export class TimerWheel {
   readonly #deps: WheelDeps;
   /** The timeouts due at each tick, by the number of the tick. */
-  readonly #ticks = new Map<number, Set<Wait>>();
+  readonly #ticks = new Map<number, Chain<() => void>>();
   #waits = 0;
   /** The last tick that was processed. */
   #passed = 0;
@@ -40,14 +37,13 @@ export class TimerWheel {
     if (!this.#stop) this.#start(nowMs);
     const tick = Math.max(this.#passed + 1, Math.ceil((nowMs + ms) / TICK_MS));
     let due = this.#ticks.get(tick);
-    if (!due) this.#ticks.set(tick, (due = new Set()));
-    const wait: Wait = { action };
-    due.add(wait);
+    if (!due) this.#ticks.set(tick, (due = new Chain()));
+    const link = due.add(action);
     this.#waits += 1;
     return () => {
-      if (!due.delete(wait)) return;
+      if (!due.remove(link)) return;
       this.#waits -= 1;
-      if (due.size === 0) this.#ticks.delete(tick);
+      if (due.isEmpty) this.#ticks.delete(tick);
     };
   }
 
@@ -71,13 +67,12 @@ export class TimerWheel {
     }
   }
 
-  #fire(due: Set<Wait>): void {
+  #fire(due: Chain<() => void>): void {
     this.#ticks.delete(this.#passed);
-    for (const wait of due) {
-      due.delete(wait);
+    for (let link = due.shift(); link; link = due.shift()) {
       this.#waits -= 1;
       try {
-        wait.action();
+        link.item();
       } catch (error) {
         this.#deps.thrown(error);
       }

@@ -18,6 +18,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['wire', 'config'],
   ['errors.ts', 'clock.ts', 'events.ts', 'turns.ts', 'version.ts', 'web'],
   ['abort.ts', 'timer-wheel.ts'],
+  ['chain.ts'],
 ];
 
 /** What pipeline/ and wire/ may not name: time, chance and the world come in as arguments. */

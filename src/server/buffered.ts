@@ -9,6 +9,9 @@ const ON_THE_WAY = 16 * 1024 * 1024;
 /** Half of it is reserved for bodies up to this length: a few longer ones that stall must not slow all others. */
 const SHORTEST = 64 * 1024;
 
+/** Up to this number, owners that hold no memory are kept in the map. */
+const MAX_IDLE = 1_000;
+
 /**
  * The memory for request bodies: a flood of large ones is refused as it arrives, and its sender is refused before
  * others are. Memory is taken as bytes arrive, not as they are announced.
@@ -16,7 +19,7 @@ const SHORTEST = 64 * 1024;
 export class Buffered {
   readonly #maxBytes: number;
   readonly #maxShare: number;
-  /** By owner, for owners that hold memory. */
+  /** By owner. */
   readonly #shares = new Map<string, number>();
   #bytes = 0;
   #onTheWay = 0;
@@ -82,7 +85,8 @@ export class Buffered {
     this.#bytes -= bytes;
     if (owner === undefined) return;
     const share = (this.#shares.get(owner) ?? 0) - bytes;
-    if (share > 0) this.#shares.set(owner, share);
+    // Removing an owner after each of its requests, and adding it again, costs more than keeping some that hold nothing.
+    if (share > 0 || this.#shares.size <= MAX_IDLE) this.#shares.set(owner, Math.max(0, share));
     else this.#shares.delete(owner);
   }
 }
