@@ -37,8 +37,8 @@ const ADDED = Float64Array.from(
 );
 
 /** Longer texts are sampled: at how many positions, and how much at each, characters. */
-export const WHOLE = 2_048;
-const PLACES = 16;
+export const WHOLE = 512;
+const PLACES = 8;
 const PLACE = WHOLE / PLACES;
 
 /** The estimated tokens of a piece of text, not rounded. */
@@ -56,12 +56,12 @@ export function weightOf(text: string): number {
 
 function weightBetween(text: string, start: number, end: number): number {
   let weight = 0;
-  let last = OTHER;
+  let last = start === 0 ? OTHER : kindOf(text.charCodeAt(start - 1));
   for (let at = start; at < end; at += 1) {
     const code = text.charCodeAt(at);
     if (code > 127) {
       weight += BLOCKS[code >> 4]!;
-      last = code < 0x250 ? LOWER : OTHER;
+      last = kindOf(code);
       continue;
     }
     const kind = KINDS[code]!;
@@ -69,6 +69,11 @@ function weightBetween(text: string, start: number, end: number): number {
     last = kind;
   }
   return weight;
+}
+
+function kindOf(code: number): number {
+  if (code > 127) return code < 0x250 ? LOWER : OTHER;
+  return KINDS[code]!;
 }
 
 /** The tokens that letters of other scripts add, by Unicode range: the first range that ends after the letter counts. */
