@@ -38,6 +38,9 @@ export class TooLong extends Error {
   }
 }
 
+/** A text up to this length is parsed at once, characters: to count its brackets costs less than to count what it holds. */
+const SHORT = 16 * 1024;
+
 /** How much is passed to JSON.parse at once, characters: a few milliseconds of work. */
 const PIECE = 2 * 1024 * 1024;
 
@@ -87,12 +90,23 @@ interface Open {
  * @throws TooComplex, TooLong, or SyntaxError when it is not JSON
  */
 export function* parseInSteps(text: string, bounds: JsonBounds, piece = PIECE): Steps<unknown> {
+  if (text.length <= Math.min(SHORT, piece) && isWithin(text, bounds)) return JSON.parse(text) as unknown;
   const reader = new Reader(yield* trimmed(text), bounds, piece);
   while (!reader.scan()) {
     if (reader.longText) yield* reader.readLongText();
     yield;
   }
   return reader.value;
+}
+
+/** Whether a short text certainly stays within the bounds: it is no deeper than it has closing brackets, texts included. */
+function isWithin(text: string, { maxDepth, maxValues, maxFields }: JsonBounds): boolean {
+  if (text.length > Math.min(maxValues, maxFields)) return false;
+  let ends = 0;
+  for (const bracket of ['}', ']'])
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1))
+      if ((ends += 1) > maxDepth) return false;
+  return true;
 }
 
 /** The text without surrounding white space, of which there may be megabytes. */
