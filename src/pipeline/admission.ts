@@ -42,6 +42,8 @@ export interface Admitted extends Resolution {
   readonly expected: () => Expected;
 }
 
+const NONE: ReadonlySet<never> = new Set();
+
 type Steps = Generator<Promise<boolean>, Admitted, boolean>;
 
 /** Finds where a request may go, and takes what it is expected to use of the limits of who sends it. */
@@ -72,8 +74,8 @@ export class Admission {
   *#steps(inbound: Inbound, requester: Requester): Steps {
     const { registry, limiter } = this.#deps;
     const { endpoint } = inbound;
-    const lenient = new Set<Limit>();
-    const givenUp = new Set<string>();
+    let lenient: ReadonlySet<Limit> = NONE;
+    let givenUp: ReadonlySet<string> = NONE;
     const { access } = requester.caller;
     let resolution = registry.resolve(inbound.model, endpoint, access);
     let instead: string | undefined;
@@ -91,10 +93,10 @@ export class Admission {
         return { candidates, policy, rule, lease: answer, instead, expected };
       }
       // A limit gives way once, so this comes to an end.
-      lenient.add(answer.limit);
+      lenient = new Set([...lenient, answer.limit]);
       instead = answer.model;
       const next = this.#instead(answer, endpoint, access);
-      if (firstOf(next) !== firstOf(resolution)) givenUp.add(firstOf(resolution));
+      if (firstOf(next) !== firstOf(resolution)) givenUp = new Set([...givenUp, firstOf(resolution)]);
       // Two limits that each name the other's model leave none.
       if (givenUp.has(firstOf(next))) return answer.refuse();
       resolution = next;

@@ -15,7 +15,8 @@ export class RunningRequests {
   /** Ends all of them. */
   abort(reason: Error): void {
     // Whatever ends takes itself out, so the list is copied first.
-    for (const { abort } of [...this.#requests]) abort.abort(reason);
+    const requests = [...this.#requests];
+    for (const { abort } of requests) abort.abort(reason);
   }
 
   *[Symbol.iterator](): Iterator<Exchange> {

@@ -157,6 +157,7 @@ export class TargetKeys {
   }
 
   #choose(call: Call, nowMs: number): number {
+    if (this.#state.keys.length === 1) return 0;
     const turns = [...this.#state.turns()];
     const at = (key: number) => this.#readyAt(key, call, nowMs, false);
     return (

@@ -10,7 +10,10 @@ export class Waits {
   get totalMs(): number {
     let total = 0;
     let untilMs = -Infinity;
-    for (const { fromMs, toMs } of this.#spans.toSorted((a, b) => a.fromMs - b.fromMs)) {
+    // Nearly always they are in their order, and sorting costs more than looking.
+    const isSorted = this.#spans.every(({ fromMs }, n) => n === 0 || this.#spans[n - 1]!.fromMs <= fromMs);
+    const spans = isSorted ? this.#spans : this.#spans.toSorted((a, b) => a.fromMs - b.fromMs);
+    for (const { fromMs, toMs } of spans) {
       total += Math.max(0, toMs - Math.max(fromMs, untilMs));
       untilMs = Math.max(untilMs, toMs);
     }

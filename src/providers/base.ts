@@ -154,6 +154,9 @@ export interface PluginOwner {
   readonly failed: (what: string, thrown: unknown) => void;
 }
 
+/** The largest number of models whose quirks are cached; clients may name any. */
+const MAX_QUIRKS = 500;
+
 /**
  * A deployment: where a provider is and how it is called. Subclasses implement `send`; which provider is called, and how
  * often, is decided by the router. Nothing here retries.
@@ -165,6 +168,7 @@ export abstract class BaseProvider<Options = unknown> {
   protected readonly services: Services<Options>;
   /** @internal */
   readonly settings: ProviderSettings;
+  readonly #quirks = new Map<string, Quirks>();
 
   constructor(services: Services<Options>) {
     this.services = services;
@@ -242,8 +246,17 @@ export abstract class BaseProvider<Options = unknown> {
     return isTranslated(endpoint) || this.relays(endpoint, model);
   }
 
-  /** The deviations of this model from its protocol. */
+  /** The deviations of this model from its protocol: the same object each time. */
   quirks(model: string): Quirks {
+    let quirks = this.#quirks.get(model);
+    if (!quirks) {
+      if (this.#quirks.size >= MAX_QUIRKS) this.#quirks.clear();
+      this.#quirks.set(model, (quirks = this.#quirksOf(model)));
+    }
+    return quirks;
+  }
+
+  #quirksOf(model: string): Quirks {
     const covering = (this.settings.overrides ?? []).filter(({ covers }) => covers(model));
     const like = covering.findLast((each) => each.like !== undefined)?.like;
     const { models, ...vendor } = this.settings.quirks;

@@ -91,7 +91,7 @@ export function contextOf(config: Config, lasting: Lasting, made: Made): ServerC
       exchange.finally(() => requests.free());
       return true;
     },
-    newId: () => `req_${Bun.randomUUIDv7('hex').replaceAll('-', '')}`,
+    newId: () => `req_${Bun.randomUUIDv7('buffer').toHex()}`,
     metrics: lasting.metrics,
     ready: () => lasting.priceTable.pending(),
     providers: lasting.statuses,

@@ -124,10 +124,16 @@ async function atOnce(request: Request, announced: number, limits: BodyLimits): 
   const cancel = limits.clock.after(limits.withinMs, () => reject(tooSlow()));
   // Data that is no longer waited for may still arrive, and counts until then.
   const arrived = () => limits.buffered.arrived(announced);
-  request
-    .arrayBuffer()
-    .finally(arrived)
-    .then(resolve, (cause: unknown) => reject(left(cause)));
+  request.arrayBuffer().then(
+    (buffer) => {
+      arrived();
+      return resolve(buffer);
+    },
+    (cause: unknown) => {
+      arrived();
+      return reject(left(cause));
+    },
+  );
   try {
     return new Uint8Array(await promise);
   } finally {

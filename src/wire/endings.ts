@@ -157,7 +157,8 @@ function meaningOf(protocol: ProtocolName, word: string): Finish | Failure | und
 export function endingOf(protocol: ProtocolName, said: unknown): Ending | undefined {
   if (typeof said !== 'string' && typeof said !== 'number') return undefined;
   const own = String(said).slice(0, MAX_WORD);
-  const word = plain(own);
+  // Nearly always it is spelled as expected.
+  const word = MEANINGS.get(protocol)?.has(own) ? own : plain(own);
   if (NONE.has(word)) return undefined;
   const meaning = meaningOf(protocol, word);
   if (meaning === undefined) return { finish: own, fault: 'unknown_ending' };

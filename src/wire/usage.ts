@@ -111,8 +111,13 @@ function cacheTokens(usage: JsonObject, details: JsonObject, input: number) {
 /** Tokens from a cache, in each vendor's field: DeepSeek, Mistral, then Moonshot and Together. */
 function cachedTokens(usage: JsonObject, details: JsonObject): number {
   const { prompt_cache_hit_tokens, num_cached_tokens, cached_tokens } = usage;
-  const places = [details.cached_tokens, prompt_cache_hit_tokens, num_cached_tokens, cached_tokens];
-  return places.map(countOf).find((count) => count !== undefined) ?? 0;
+  return (
+    countOf(details.cached_tokens) ??
+    countOf(prompt_cache_hit_tokens) ??
+    countOf(num_cached_tokens) ??
+    countOf(cached_tokens) ??
+    0
+  );
 }
 
 /**

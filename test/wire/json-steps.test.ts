@@ -174,6 +174,9 @@ describe('parseInSteps() has bounds', () => {
     expect(parse('{"a":"[[[{{{,,,:::"}', { maxDepth: 1, maxValues: 1, maxFields: 2 })).toEqual({
       a: '[[[{{{,,,:::',
     });
+    const bounds = { maxDepth: 1, maxValues: 100, maxFields: 100 };
+    expect(parse('{"a":"]]]}}}"}', bounds)).toEqual({ a: ']]]}}}' });
+    expect(() => parse('{"a":["]]]}}}"]}', bounds)).toThrow(TooComplex);
   });
 });
 

@@ -132,8 +132,8 @@ function takenHeaders(
   headers: Inbound['headers'],
   { betas }: Quirks,
 ): { headers: Inbound['headers']; dropped: readonly string[] } {
+  if (betas === undefined || headers['anthropic-beta'] === undefined) return { headers, dropped: [] };
   const { 'anthropic-beta': asked, ...others } = headers;
-  if (betas === undefined || asked === undefined) return { headers, dropped: [] };
   const { kept, dropped } = betasFor(asked, betas);
   return { headers: kept.length > 0 ? { ...others, 'anthropic-beta': kept.join(',') } : others, dropped };
 }

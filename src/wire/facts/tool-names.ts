@@ -83,9 +83,14 @@ function fittingName(name: string, { first, rest, longest }: NameRule): string {
 }
 
 function namesIn({ tools, messages }: ChatRequest): Set<string> {
-  const calls = listOf(messages).flatMap((message) => listOf(objectOf(message).tool_calls));
-  const functions = [...listOf(tools), ...calls].map((each) => objectOf(objectOf(each).function).name);
-  return new Set(functions.filter((name): name is string => typeof name === 'string'));
+  const names = new Set<string>();
+  const add = (each: unknown) => {
+    const { name } = objectOf(objectOf(each).function);
+    if (typeof name === 'string') names.add(name);
+  };
+  for (const tool of listOf(tools)) add(tool);
+  for (const message of listOf(messages)) for (const call of listOf(objectOf(message).tool_calls)) add(call);
+  return names;
 }
 
 /** The request with the replacements. */

@@ -19,6 +19,7 @@ const LEFT_OUT = { vision: 'image', audio: 'audio', files: 'file' } as const;
 
 /** A request without what its target does not support. The same object if nothing is removed. */
 export function withheld(request: JsonObject, shape: Shape, known: Abilities): Withheld {
+  if (!Object.values(known).includes(false)) return { body: request, dropped: [] };
   const { fields, ...where } = SHAPES[shape];
   const isCrowded = known.json_with_tools === false && listOf(request.tools).length > 0;
   const abilities = isCrowded ? { ...known, json_schema: false, json_object: false } : known;

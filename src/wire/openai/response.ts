@@ -72,7 +72,7 @@ export function vendorUsage(value: unknown, quirks: Quirks): Usage | undefined {
   // Some report it separately from the total: Perplexity, Together, Mistral.
   const reasoning = usage.reasoning || (countOf(objectOf(value).reasoning_tokens) ?? 0);
   const output = quirks.outputWithoutReasoning ? sumOf(usage.output, reasoning) : usage.output;
-  return { ...usage, reasoning, output };
+  return reasoning === usage.reasoning && output === usage.output ? usage : { ...usage, reasoning, output };
 }
 
 function decodeMessage(message: JsonObject, beside: readonly Annotation[], { newId }: Context): ChatMessage {

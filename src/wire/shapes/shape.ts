@@ -41,8 +41,8 @@ export function list(shape: Shape, least = 0): Shape {
   return (value) => {
     if (!Array.isArray(value)) return ': expected a list';
     if (value.length < least) return ': expected a list that is not empty';
-    for (const [index, item] of value.entries()) {
-      const flaw = shape(item);
+    for (let index = 0; index < value.length; index += 1) {
+      const flaw = shape(value[index]);
       if (flaw !== undefined) return `[${index}]${flaw}`;
     }
     return undefined;
