@@ -16,7 +16,7 @@ import { tokenLists } from '../wire/openai/embeddings.ts';
 import { summaryOf, toldSummary } from '../wire/responses/compaction.ts';
 import { findModel } from '../wire/splice.ts';
 
-/** Searches a request, elsewhere. @throws ProxyError `unredactable`, `redaction_failed` */
+/** Redacts a request on another thread. @throws ProxyError `unredactable`, `redaction_failed` */
 export type Redact = (
   body: Uint8Array<ArrayBuffer>,
   rule: OutwardRule,
@@ -36,15 +36,15 @@ export interface RedactionDeps {
   readonly turns: Turns;
 }
 
-/** A request as it may leave. */
+/** A request that may be sent. */
 export interface RedactedInbound extends Pick<Redacted, 'values' | 'counts'> {
   readonly inbound: Inbound;
 }
 
 /**
- * The request without what a rule hides.
- * @param memory what is remembered of its caller's earlier answers
- * @throws ProxyError `unredactable` when there is something in it that cannot be searched, `redaction_failed`
+ * Redacts a request by a rule.
+ * @param memory of the caller's earlier answers
+ * @throws ProxyError `unredactable` if something in it cannot be searched, `redaction_failed`
  */
 export async function redacted(
   given: Inbound,
@@ -63,8 +63,9 @@ export async function redacted(
 }
 
 /**
- * With all that is said in it as text. What is named instead of sent would be put in its place later, behind the search; and
- * who has stored what came before has stored it with placeholders that stand for other values by now.
+ * The request with everything in it that can be inserted here: items that it refers to, summaries that were sealed here, the texts of
+ * tokens. Otherwise they would be inserted after the search. What a provider has stored is sent again, since the stored version
+ * contains placeholders that may have another meaning now.
  */
 async function searchable(
   given: Inbound,
@@ -86,7 +87,7 @@ async function searchable(
   return await turns.run(withValue(inbound, { ...request, input: changed }));
 }
 
-/** The items of a conversation, with those in place that are known here alone. */
+/** The items of a conversation, with those inserted that only this proxy knows. */
 function itemsOf(items: readonly unknown[], memory: ReplayMemory): readonly unknown[] {
   const changed = items.map((item) => {
     if (!isObject(item)) return item;

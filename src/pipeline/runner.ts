@@ -146,8 +146,18 @@ class Running<A extends AnyAnswer> {
     const { trace } = job.exchange;
     this.#traced = trace?.attempt(job.exchange.elapsedMs);
     const traceHeaders = this.#traced && trace!.headersFor(this.#traced);
-    const asked = { target, offer, key, fresh, unsealed, redact };
-    const plan = { ...asked, unsupported, share: within, answered, traceHeaders };
+    const plan = {
+      target,
+      offer,
+      key,
+      fresh,
+      unsealed,
+      redact,
+      unsupported,
+      share: within,
+      answered,
+      traceHeaders,
+    };
     this.#attempt = attempt(job.inbound, plan, job.abort);
     this.outcome = this.#run();
   }

@@ -11,11 +11,11 @@ interface Kind {
 const MAX_REMEMBERED = 10_000;
 const HASH_DIGITS = 10;
 
-/** Says what stands in the place of what is found, and counts it. */
+/** Chooses and counts replacements. */
 export interface Replacing {
-  /** How many were made, by kind. */
+  /** The number of replacements, by kind. */
   readonly counts: ReadonlyMap<string, number>;
-  /** What replacements look like: found again, they stay. Left out, what those of any mode look like. */
+  /** The form of replacements, which are not replaced again. Defaults to the forms of all modes. */
   readonly marks?: RegExp;
   of(kind: Kind, found: string): string;
   /** Forgets the numbers of tags. */

@@ -5,11 +5,11 @@ import type { FromWorker, ToWorker } from './thread.ts';
 import { ProxyError } from '../errors.ts';
 import { WORKER } from './thread.ts';
 
-/** The number of requests of one caller that may wait. */
+/** The number of requests of one caller that may wait at the same time. */
 const MAX_WAITING = 256;
 
-/** How long the thread stays when there is nothing to do, milliseconds. */
-const IDLE_MS = 60_000;
+/** How long an idle thread is kept, milliseconds: starting one takes about 100. */
+const IDLE_MS = 600_000;
 
 interface Job {
   readonly id: number;
@@ -18,19 +18,19 @@ interface Job {
   readonly rule: OutwardRule;
   readonly resolve: (redacted: Redacted) => void;
   readonly reject: (error: unknown) => void;
-  /** Begins its time anew: it may wait as long as it may take. */
+  /** Starts its time limit again: waiting and the search have the same limit, one after the other. */
   readonly limit: () => void;
-  /** Takes away its time limit, and what listens for its client leaving. */
+  /** Removes its time limit and the listener for the client's disconnect. */
   readonly forget: () => void;
 }
 
 /**
- * The thread that searches requests on their way to a provider, one after the other. It is one of its own: a pattern of the operator's
- * may never come to an end, and then the thread is ended, with nothing in it but that request.
+ * A thread that redacts requests before they are sent, one at a time. It is separate from other work because a pattern in the
+ * configuration may take forever: the thread is then terminated, which affects no other request.
  */
 export class RedactionThread {
   readonly #clock: Clock;
-  /** Requests that wait, by caller. Callers take turns: the first one is next. */
+  /** Waiting requests by caller. Callers take turns; the first one is next. */
   readonly #waiting = new Map<string | null, Job[]>();
   #running: Job | undefined;
   #worker: Worker | undefined;
@@ -44,8 +44,8 @@ export class RedactionThread {
   /**
    * @param body JSON text; it is copied
    * @param signal its reason ends the wait
-   * @throws ProxyError `unredactable` when there is something in it that cannot be searched, `redaction_failed` when it
-   * waits or takes longer than the rule allows, or fails
+   * @throws ProxyError `unredactable` if something in it cannot be searched, `redaction_failed` if it waits or takes longer
+   * than the rule allows, or if the search fails
    */
   async redact(
     body: Uint8Array<ArrayBuffer>,
@@ -64,7 +64,7 @@ export class RedactionThread {
       cancelTimer = this.#clock.after(rule.timeout, () => this.#drop(id, late));
     };
     limit();
-    // What is in work already comes to its end, or to its limit: a new thread would cost more.
+    // A request that is being searched is left to finish: a new thread would cost more.
     const leave = () => (this.#running?.id === id ? reject(signal.reason) : this.#drop(id, signal.reason));
     signal.addEventListener('abort', leave, { once: true });
     const forget = () => {
@@ -77,7 +77,7 @@ export class RedactionThread {
     return await promise;
   }
 
-  /** Ends the thread; what is still in work fails. */
+  /** Terminates the thread; all its requests fail. */
   close(): void {
     const jobs = [...(this.#running ? [this.#running] : []), ...[...this.#waiting.values()].flat()];
     this.#waiting.clear();
@@ -88,7 +88,7 @@ export class RedactionThread {
     }
   }
 
-  /** Nobody waits for a job any more. The one in work ends with its thread. */
+  /** Rejects a request. If it is being searched, the thread is terminated. */
   #drop(id: number, reason: unknown): void {
     const running = this.#running;
     const job = running?.id === id ? running : this.#removed(id);

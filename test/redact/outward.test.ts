@@ -157,7 +157,10 @@ const PLACES: readonly (readonly [string, (mail: string) => object])[] = [
   ['moderations', (mail) => ({ model: 'e', input: [{ type: 'text', text: mail }] })],
   ['rerank', (mail) => ({ model: 'e', query: mail, documents: [mail, { text: mail }] })],
   ['speech', (mail) => ({ model: 'e', input: mail, voice: 'alloy', instructions: mail })],
-  ['a field that nobody knows', (mail) => ({ model: 'm', input: 'x', brand_new: { deep: [{ er: mail }] } })],
+  [
+    'a field that nobody knows',
+    (mail) => ({ model: 'm', input: 'x', brand_new: { deep: [{ er: mail, [mail]: 1 }] }, [mail]: 2 }),
+  ],
 ];
 
 describe('every text that a request carries is searched', () => {

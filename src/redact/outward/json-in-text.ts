@@ -1,20 +1,20 @@
-/** JSON within a text, changed in place: what is not replaced stays as it was written, blanks, digits and all. */
+/** Changes JSON text in place: everything else, such as white space and digits, stays as it was written. */
 
 const [QUOTE, BACKSLASH, MINUS, COLON] = [0x22, 0x5c, 0x2d, 0x3a];
 const [OPEN_LIST, OPEN_OBJECT, CLOSE_LIST, CLOSE_OBJECT] = [0x5b, 0x7b, 0x5d, 0x7d];
 const BEHIND_NAME = /\s*:/y;
 const NUMBER = /-?\d[\d.eE+-]*/y;
 
-/** What is done with what JSON consists of. Each gives the same string where it stays. */
+/** Changes the elements of JSON text. Each function returns the same string if nothing is to be changed. */
 export interface JsonVisitor {
   readonly name: (name: string) => string;
-  /** @param label the name that it is the value of */
+  /** @param label the name of the field that contains the text */
   readonly text: (text: string, label: string) => string;
-  /** @param digits as they are written; anything else that is given back becomes a text */
+  /** @param digits as they are written; any other result becomes a string */
   readonly number: (digits: string, label: string) => string;
 }
 
-/** Whether a text is JSON in which more than words can be expected. */
+/** Whether a text is JSON other than a plain word or number. */
 export function isJsonText(text: string): boolean {
   if (!/^\s*[[{"]/.test(text)) return false;
   try {

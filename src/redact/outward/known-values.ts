@@ -1,26 +1,26 @@
 import { PLACEHOLDER } from './placeholders.ts';
 
-/** Shorter values are words like any other: they are hidden only where their surroundings tell what they are. */
+/** Shorter values may be ordinary words: they are replaced only where the text around them tells what they are. */
 const SHORTEST = 6;
 
-/** Characters by which a value is looked for. */
+/** The number of characters at the beginning of a value by which it is found. */
 const KEY = 4;
 
 const SLOTS = 1 << 16;
 
 /**
- * Finds values again that are known by now, wherever they stand. Many are recognized by the words around them, which are others where
- * a model repeats the value. A text is gone through once, however many values there are.
+ * Finds further occurrences of values that were found before. Many values are recognized only by the words around them, which are missing
+ * where a model repeats the value. Each text is read once, regardless of the number of values.
  */
 export class KnownValues {
-  /** Which hashes of the first characters some value has: nearly every place of a text is told by this. */
+  /** The hashes of the first characters of all values: a quick test that excludes nearly every place in a text. */
   readonly #slots = new Uint8Array(SLOTS);
-  /** By their first characters: all values, and how long they are, the longest first. */
+  /** The values and their lengths, longest first, by their first characters. */
   readonly #values = new Map<string, { readonly all: Set<string>; lengths: number[] }>();
   readonly #placeholders = new Set<string>();
   readonly #again: (value: string) => string | undefined;
 
-  /** @param again told of each value that is found: gives its placeholder, and counts it */
+  /** @param again called for each value that is found: returns its placeholder and counts it */
   constructor(
     values: readonly (readonly [placeholder: string, value: string])[],
     again: (value: string) => string | undefined,
@@ -43,7 +43,7 @@ export class KnownValues {
     return this.#values.size === 0;
   }
 
-  /** The text without them. What stands in the place of others already stays. */
+  /** Replaces the values in a text. Placeholders in it stay. */
   replaced(text: string): string {
     if (this.none || text.length < SHORTEST) return text;
     if (!text.includes('[')) return this.#between(text);
@@ -57,7 +57,7 @@ export class KnownValues {
     return out + this.#between(text.slice(from));
   }
 
-  /** The same for a text without placeholders. */
+  /** Replaces the values in a text without placeholders. */
   #between(text: string): string {
     let out = '';
     let from = 0;

@@ -1,12 +1,12 @@
 import type { RedactKind } from '../../config/redact-kinds.ts';
 import type { Replacing } from '../replacements.ts';
 
-/** What looks like a placeholder, whoever wrote it. */
+/** The form of a placeholder. */
 export const PLACEHOLDER = /\[[A-Z][A-Z0-9_]{0,40}_[1-9]\d{0,5}\]/g;
 
 /**
- * Numbers values in the order in which they are found. Each spelling of a value has a placeholder of its own, so that it comes back
- * as it was written; and a request that goes on from an earlier one gives the same values the same placeholders.
+ * Assigns placeholders to values, numbered in the order in which they are found. A request that continues a conversation therefore has the
+ * same placeholders for the same values. Each spelling of a value has its own placeholder, so that it can be restored exactly.
  */
 export class Placeholders implements Replacing {
   readonly counts = new Map<string, number>();
@@ -15,12 +15,12 @@ export class Placeholders implements Replacing {
   readonly #numbers = new Map<string, number>();
   readonly #kept = new Map<string, { readonly placeholder: string; readonly name: string }>();
 
-  /** @param taken placeholders that the request itself contains: they stand for no value */
+  /** @param taken placeholders that the request itself contains, which are not to be assigned */
   constructor(taken: ReadonlySet<string>) {
     this.#taken = taken;
   }
 
-  /** Each placeholder and its value, in the order of their numbers. */
+  /** The assigned placeholders and their values, in the order in which they were found. */
   get values(): readonly (readonly [placeholder: string, value: string])[] {
     return Array.from(this.#kept, ([value, { placeholder }]) => [placeholder, value] as const);
   }
@@ -34,7 +34,7 @@ export class Placeholders implements Replacing {
     return placeholder;
   }
 
-  /** Of a value that has one. */
+  /** The placeholder of a value that already has one. */
   again(value: string): string | undefined {
     const known = this.#kept.get(value);
     if (known) this.#count(known.name);

@@ -10,33 +10,33 @@ import { KnownValues } from './known-values.ts';
 import { PLACEHOLDER, Placeholders } from './placeholders.ts';
 import { changedRequest, textsOf } from './request-walk.ts';
 
-/** A request without what was to be hidden. */
+/** A redacted request. */
 export interface Redacted {
-  /** As JSON text; `undefined` where nothing was found. */
+  /** As JSON text; `undefined` if it can be sent unchanged. */
   readonly bytes: Uint8Array<ArrayBuffer> | undefined;
-  /** Each placeholder and what it stands for. */
+  /** The placeholders and the values that they stand for. */
   readonly values: readonly (readonly [placeholder: string, value: string])[];
-  /** How many were replaced, by kind. */
+  /** The number of replacements, by kind. */
   readonly counts: Readonly<Record<string, number>>;
 }
 
 export type RedactRequest = typeof redactRequest;
 
-/** Digits of a number that could tell something of somebody. */
+/** The smallest number of digits of a number that is searched. */
 const LEAST_DIGITS = 9;
 
 const EMPTY: Redacted = { bytes: undefined, values: [], counts: {} };
 
 /**
- * Hides in a request what a rule names. What is found in one place is then looked for everywhere else, also where nothing around it
- * tells what it is.
+ * Replaces in a request what a rule names. Values found in one place are then replaced everywhere else, even if nothing nearby tells
+ * what they are.
  * @param bytes JSON text of an object
- * @throws Unsearchable when there is something in it that cannot be searched
+ * @throws Unsearchable if something in it cannot be searched
  */
 export function redactRequest(bytes: Uint8Array, rule: OutwardRule): Redacted {
   const text = new TextDecoder().decode(bytes);
   const request = exactly(text, JSON.parse(text) as JsonObject);
-  // With restoration, a placeholder that the client wrote itself must not stand for anything else.
+  // A placeholder that the client wrote itself must not be restored to a value.
   const taken = rule.restore ? writtenIn(request) : new Set<string>();
   const placeholders = new Placeholders(taken);
   const { kinds, patterns: custom, media } = rule;
@@ -59,7 +59,7 @@ function bytesOf(request: JsonObject): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Whether an object of a request has several fields of one name. Only the last of them was read and searched, but another reader
+ * Whether an object in a request has several fields with the same name. Only the last one was parsed and searched, but the provider
  * might use the first.
  */
 function repeatsNames(text: string, request: JsonObject): boolean {
@@ -73,12 +73,12 @@ function fieldsOf(value: unknown): number {
   return inner.reduce<number>((sum, each) => sum + fieldsOf(each), inner.length);
 }
 
-/** The placeholders that a request contains, except in reasoning: there, a model quotes those that it was given. */
+/** The placeholders that a request contains, except in reasoning, where a model repeats those of earlier requests. */
 function writtenIn(request: JsonObject): Set<string> {
   return new Set(textsOf(request).flatMap((text) => text.match(PLACEHOLDER) ?? []));
 }
 
-/** Finds what has the form of something that is to be hidden. */
+/** Replaces values by their form. */
 function finding(redactor: Redactor): TextChanger {
   const number = (digits: string, label: string) =>
     digits.length < LEAST_DIGITS ? digits : redactor.text(digits, label);
@@ -99,7 +99,7 @@ function finding(redactor: Redactor): TextChanger {
   };
 }
 
-/** Finds again what was found elsewhere. */
+/** Replaces values that were found elsewhere. */
 function again(known: KnownValues): TextChanger {
   const name = (given: string) => known.replaced(given);
   const text = (given: string): string =>

@@ -1,26 +1,26 @@
-/** Where texts stand in the requests of all client protocols, and what in them is no text. */
+/** Finds the texts in requests of all client protocols, and tells them from names, IDs and media. */
 import type { JsonObject } from '../../wire/json.ts';
 import { isObject, stringOf } from '../../wire/json.ts';
 import { isOurs } from '../../wire/parts/issued.ts';
 import { isRawJSON, numberText } from '../../wire/long-numbers.ts';
 
-/** What is done with texts. Each gives the same string where it stays. */
+/** Changes texts. Each method returns the same string if nothing is to be changed. */
 export interface TextChanger {
-  /** @param label the name that it is the value of */
+  /** @param label the name of the field that contains the text */
   text(text: string, label: string): string;
-  /** Texts that are one text for whoever reads them. */
+  /** Consecutive parts of a message, which are read as one text. */
   texts(texts: readonly string[]): readonly string[];
-  /** The name of a field that a user or a model chose. */
+  /** The name of a field, if a user or a model chose it. */
   name(name: string): string;
-  /** The value of such a field, where its name alone says that it is secret. */
+  /** The value of a field, if its name alone says that it is a secret; otherwise `undefined`. */
   secret(name: string, value: string): string | undefined;
-  /** @param digits of a number within what a user or a model gave; anything else that is given back becomes a text */
+  /** A number that a user or a model wrote. @param digits as they are written; any other result becomes a string */
   number(digits: string, label: string): string;
 }
 
-/** A request, or a part of it, that cannot be searched. */
+/** Thrown if a request, or a part of it, cannot be searched. */
 export class Unsearchable extends Error {
-  /** @param what of which kind it is, and where: "an image in messages[0].content[1]" */
+  /** @param what its kind and its place, such as "an image in messages[0].content[1]" */
   constructor(what: string) {
     super(what);
     this.name = 'Unsearchable';
@@ -28,14 +28,14 @@ export class Unsearchable extends Error {
 }
 
 export interface WalkOptions {
-  /** Whether images, sounds and files pass. */
+  /** Whether images, recordings and files are accepted, although they cannot be searched. */
   readonly media: 'refuse' | 'pass';
 }
 
-/** The parts of a request that grow with a conversation. They are gone through last, so that what stands elsewhere keeps its numbers. */
+/** The fields that grow with a conversation. They are searched last, so that values in other fields keep their numbers. */
 const GROWING: ReadonlySet<string> = new Set(['messages', 'input', 'contents', 'prompt']);
 
-/** Fields of the protocols that hold names of theirs. */
+/** Fields whose values are terms of the protocol. */
 const NAMES: ReadonlySet<string> = new Set([
   'id',
   'model',
@@ -52,11 +52,11 @@ const NAMES: ReadonlySet<string> = new Set([
   'thought_signature',
 ]);
 
-/** What is named by an ID, other than a person. */
+/** Fields with IDs, except those of people. */
 const ID = /(?:_id|Id|_ids|Ids)$/;
 const PERSON = /^user(?:_id|Id)$/;
 
-/** Fields that hold what a user or a model chose, names of fields included. */
+/** Fields with objects whose structure a user or a model chose, including the names of their fields. */
 const FREE: ReadonlySet<string> = new Set([
   'parameters',
   'input_schema',
@@ -76,7 +76,7 @@ const FREE: ReadonlySet<string> = new Set([
   'properties',
 ]);
 
-/** What the parts of a message are called that hold no text, by their type. */
+/** What parts of a message without text are called in errors, by type. */
 const MEDIA: Readonly<Record<string, string>> = {
   image: 'an image',
   image_url: 'an image',
@@ -93,7 +93,7 @@ const MEDIA: Readonly<Record<string, string>> = {
   container_upload: 'a file',
 };
 
-/** The same by the field that holds them. */
+/** The same by the name of the field. */
 const MEDIA_FIELDS: Readonly<Record<string, string>> = {
   inlineData: 'a file',
   inline_data: 'a file',
@@ -105,7 +105,7 @@ const MEDIA_FIELDS: Readonly<Record<string, string>> = {
   image_url: 'an image',
 };
 
-/** Fields of such a part whose text is data, or an address of it. */
+/** Fields of such parts that contain the data or its address. */
 const DATA: ReadonlySet<string> = new Set([
   'data',
   'url',
@@ -120,21 +120,25 @@ const DATA: ReadonlySet<string> = new Set([
   'result',
 ]);
 
-/** Fields that go on from what a provider has stored, where nobody here knows which placeholder stands for what. */
+/** Fields that refer to something the provider has stored, with placeholders whose meaning is not known here. */
 const STORED: Readonly<Record<string, string>> = {
   previous_response_id: 'a response that the provider has stored',
   conversation: 'a conversation that the provider has stored',
   context: 'the tokens of an earlier answer',
 };
 
-/** The texts of a part of a message, where it is nothing but a text. */
+/** Types of parts that contain nothing but text. */
 const TEXT_TYPES: ReadonlySet<unknown> = new Set([undefined, 'text', 'input_text', 'output_text']);
 
+/** Longer names of fields are searched, characters. */
+const LONGEST_NAME = 24;
+
+/** What surrounds a value: fields of the protocol, a part with media, or an object whose structure a user or a model chose. */
 type Zone = 'protocol' | 'media' | 'free';
 
 /**
- * The request with its texts changed.
- * @throws Unsearchable when there is something in it that cannot be searched
+ * Changes all texts of a request.
+ * @throws Unsearchable if something in it cannot be searched
  */
 export function changedRequest(request: JsonObject, changer: TextChanger, options: WalkOptions): JsonObject {
   for (const [name, what] of Object.entries(STORED))
@@ -145,7 +149,9 @@ export function changedRequest(request: JsonObject, changer: TextChanger, option
   for (const growing of [false, true])
     for (const name of names)
       if (GROWING.has(name) === growing) changed.set(name, walk.field(request, name, 'protocol', name));
-  return Object.fromEntries(names.map((name) => [name, changed.get(name)]));
+  return Object.fromEntries(
+    names.map((name) => [isProtocols(name) ? name : changer.name(name), changed.get(name)]),
+  );
 }
 
 /** Fields that contain reasoning. */
@@ -156,7 +162,7 @@ export function textsOf(value: unknown): string[] {
   if (typeof value === 'string') return value.includes('[') ? [value] : [];
   if (Array.isArray(value)) {
     const run = textRun(value, 0);
-    // What is spread over several parts is one text.
+    // A placeholder may be spread over several parts.
     const whole = run.length > 1 ? run.map(({ text }) => text).join('') : '';
     return [...textsOf(whole), ...value.flatMap(textsOf)];
   }
@@ -176,7 +182,7 @@ class Walk {
     this.#options = options;
   }
 
-  /** The value of a field. @param path where it stands, for errors */
+  /** Changes the value of a field. @param path its place in the request, for errors */
   field(of: JsonObject, name: string, zone: Zone, path: string): unknown {
     const value = of[name];
     if (zone === 'free') return this.#free(value, name);
@@ -195,7 +201,7 @@ class Walk {
       this.#meet(MEDIA_FIELDS[name]!, path);
       return value;
     }
-    // A token of a text is none that opens something.
+    // Log probabilities have a field of this name, with a piece of text.
     return (name === 'token' ? undefined : this.#changer.secret(name, value)) ?? this.#text(value, name);
   }
 
@@ -229,7 +235,7 @@ class Walk {
     return changed;
   }
 
-  /** @param but a field that is seen to elsewhere */
+  /** @param but a field that is not to be changed */
   #object(object: JsonObject, zone: Zone, path: string, but?: string): JsonObject {
     if (isSigned(object)) return object;
     const { type } = object;
@@ -239,7 +245,7 @@ class Walk {
     const inner = what === undefined ? zone : 'media';
     return Object.fromEntries(
       Object.keys(object).map((name) => [
-        name,
+        isProtocols(name) ? name : this.#changer.name(name),
         name === but ? object[name] : this.field(object, name, inner, `${path}.${name}`),
       ]),
     );
@@ -252,9 +258,9 @@ class Walk {
   #isName(of: JsonObject, name: string, zone: Zone): boolean {
     if (zone === 'media' && DATA.has(name)) return true;
     if (name.startsWith('encrypted_')) return true;
-    // Who takes part in a chat has a name that may be a person's.
+    // Next to a role, it is the name of a person.
     if (name === 'name') return of.role === undefined;
-    // A block that was encrypted as a whole.
+    // The whole block is encrypted.
     if (name === 'data') return of.type === 'redacted_thinking' || of.type === 'reasoning.encrypted';
     return NAMES.has(name) || (ID.test(name) && !PERSON.test(name));
   }
@@ -263,7 +269,7 @@ class Walk {
     return this.#changer.text(text, name);
   }
 
-  /** What a user or a model chose: all of it is searched. */
+  /** Changes a value whose structure a user or a model chose. */
   #free(value: unknown, name: string): unknown {
     if (typeof value === 'string') return this.#text(value, name);
     if (Array.isArray(value)) return value.map((item) => this.#free(item, name));
@@ -283,8 +289,8 @@ class Walk {
 }
 
 /**
- * Reasoning that a provider signed or encrypted goes back as it came: its placeholders were never replaced, so that it holds nothing
- * but what the provider wrote itself, and a change would make its signature worthless.
+ * Whether a block is reasoning that a provider signed or encrypted. It must be returned unchanged, or the signature becomes invalid. Its
+ * placeholders were never restored, so it contains only what the provider wrote itself.
  */
 function isSigned({ type, signature, data, encrypted_content: encrypted }: JsonObject): boolean {
   if (type === 'redacted_thinking') return typeof data === 'string';
@@ -296,13 +302,18 @@ function isSeal(value: unknown): boolean {
   return typeof value === 'string' && value !== '' && !isOurs(value);
 }
 
-/** Of a document, what its source makes of it; `undefined` where it is text, or there is none. */
+/** Whether the name of a field has the form of those that protocols have. Any other may contain something. */
+function isProtocols(name: string): boolean {
+  return name.length <= LONGEST_NAME && /^[A-Za-z_$][\w$]*$/.test(name);
+}
+
+/** What a document is called in errors; `undefined` for one that is text, and for anything else. */
 function documentIn({ type, source }: JsonObject): string | undefined {
   if (type !== 'document' || !isObject(source)) return undefined;
   return source.type === 'text' || source.type === 'content' ? undefined : 'a document';
 }
 
-/** The parts of a list from a place on that are nothing but texts. */
+/** The consecutive text parts of a list, from a place on. */
 function textRun(list: readonly unknown[], from: number): JsonObject[] {
   const run: JsonObject[] = [];
   for (let at = from; at < list.length; at += 1) {
