@@ -20,6 +20,7 @@ import { hooked } from './hooked.ts';
 import type { Origin, PathAsked } from './inbound.ts';
 import { parseInbound } from './inbound.ts';
 import { LARGE, LargeBody } from './large-body.ts';
+import { inOnePiece, SCATTERED } from './one-piece.ts';
 import { addressOf } from './network.ts';
 import { ownLimits } from './own-limits.ts';
 import { permitModel } from './permit.ts';
@@ -207,9 +208,16 @@ function respond(
   if (reply.lost && reply.lost.length > 0) headers['x-llmproxy-answer-dropped'] = headerList(reply.lost);
   // A client that keeps its connection alive would send the next request to a socket that is being closed.
   if (draining()) headers['connection'] = 'close';
-  const { body } = reply;
-  const given = body instanceof ReadableStream || body.length <= LARGE ? body : inPieces(body);
-  return new Response(given, { status: reply.status, headers });
+  return new Response(given(reply.body, inPieces), { status: reply.status, headers });
+}
+
+/** The body in the form in which Bun sends it best. */
+function given(
+  body: Reply['body'],
+  inPieces: (bytes: Uint8Array) => ReadableStream<Uint8Array>,
+): Reply['body'] {
+  if (body instanceof ReadableStream || body.length < SCATTERED) return body;
+  return body.length <= LARGE ? inOnePiece(body) : inPieces(body);
 }
 
 const OF_LIMITS = /^(?:x|anthropic)-ratelimit-/;
