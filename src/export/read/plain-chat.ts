@@ -92,7 +92,6 @@ export class PlainBlock {
   readonly #headOf: (shared: string) => PlainHead | undefined;
   readonly #json: JsonCursor;
   readonly #thoughts: ByteSearch;
-  readonly #sound: boolean;
   /** Of the line that is being read. */
   #prompt: PlainMessage[] = [];
   #answer: PlainMessage | undefined;
@@ -106,7 +105,6 @@ export class PlainBlock {
     this.#headOf = headOf;
     this.#json = new JsonCursor(block);
     this.#thoughts = new ByteSearch(block, THOUGHT);
-    this.#sound = isUtf8(block);
   }
 
   /**
@@ -116,13 +114,14 @@ export class PlainBlock {
    * @returns `undefined` for any other line, and for all that is not certainly a sound chat of plain texts
    */
   read(from: number, to: number): PlainChat | undefined {
-    const facts = this.#sound ? this.#facts(from, to) : undefined;
+    const facts = this.#facts(from, to);
     if (!facts) return undefined;
     this.#prompt = [];
     this.#answer = undefined;
     this.#hasUser = facts.user !== null;
     this.#json.at = this.#bodyAt;
     if (!this.#line() || this.#json.at !== to || this.#prompt.length === 0) return undefined;
+    if (!isUtf8(this.#block.subarray(from, to))) return undefined;
     return this.#answer && { facts, prompt: this.#prompt, answer: this.#answer };
   }
 
