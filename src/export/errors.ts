@@ -33,6 +33,7 @@ export const FILTERS = {
   unfinished:
     'the answer is incomplete: cut off at a limit, filtered, or without a finish reason (--successful-only)',
   refused_feedback: 'feedback that the proxy rejected',
+  ignored_feedback: 'feedback (--feedback none)',
   score: 'no feedback score of at least --min-score, or a negative score without --min-score',
   continued: 'part of a longer conversation that is kept (--conversations)',
   branch: 'another branch of the conversation has more answers (--branches longest)',

@@ -224,6 +224,10 @@ export const OPTION_GROUPS = {
         },
       ),
     ),
+    feedback: withDefault(
+      'use',
+      value(oneOf('use', 'none'), 'how', 'Feedback in the log: use (default) or none', ROWS),
+    ),
     corrections: flag('Use corrections from feedback as the answers', ROWS),
     sample: value(sampleValue, 'n|p%', 'Random sample: a number of rows, or a percentage'),
     balance: value(anyText, 'field', 'Groups of equal size by a field, such as model or tags.team'),

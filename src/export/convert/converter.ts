@@ -207,6 +207,7 @@ export class Converter {
 
   #feedback(value: JsonObject, at: number, builder: BatchBuilder): void {
     if (value.outcome !== 'success') return builder.filter('refused_feedback');
+    if (this.#plan.feedback === 'none') return builder.filter('ignored_feedback');
     const feedback = feedbackOf(value);
     const writtenMs = writtenAt({ ts: stringOf(value.ts) ?? '', latencyMs: null });
     if (feedback) builder.feedback.push({ ...feedback, line: at, writtenMs });

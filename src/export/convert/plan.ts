@@ -23,6 +23,8 @@ export interface Plan {
    * `train`: as the format does it.
    */
   readonly earlier: 'unrendered' | 'mask' | 'train';
+  /** `none` leaves lines of feedback out. */
+  readonly feedback: 'use' | 'none';
   readonly redact?: RedactOptions;
   /** Whether rows get signatures for near duplicates, with this seed. */
   readonly nearSeed?: number;

@@ -14,6 +14,8 @@ export interface CurationOptions {
   readonly unlogged: 'mask' | 'drop' | 'keep' | 'pass';
   readonly sampleKind: 'sft' | 'preference' | 'label' | 'prompt';
   readonly pairs: PairSource;
+  /** `none`: what people said of answers decides on nothing. */
+  readonly feedback: 'use' | 'none';
   readonly corrections: boolean;
   /** Whether rows say what score feedback gave their answers. */
   readonly scores: boolean;

@@ -23,6 +23,7 @@ export function curationOf(options: Options, format: Format | undefined): Curati
     throw new ExportError('usage', 'Cannot balance rows: --balance FIELD and --per-group N go together');
   const minScore = options.value('min-score');
   refuseIdle(options, format);
+  const feedback = feedbackOf(options);
   const last = options.value('last');
   const maxRecords = options.value('max-records');
   const leaks = splits.length > 1 && format !== undefined;
@@ -32,8 +33,9 @@ export function curationOf(options: Options, format: Format | undefined): Curati
     loss: format?.loss ?? 'completion',
     sampleKind: format?.sampleKind ?? 'sft',
     pairs: options.value('pairs'),
+    feedback,
     corrections: format !== undefined && options.value('corrections'),
-    scores: format !== undefined && options.value('metadata') === 'full',
+    scores: format !== undefined && feedback === 'use' && options.value('metadata') === 'full',
     ...(minScore === undefined || !format ? {} : { minScore }),
     dedup: format ? options.value('dedup') : 'none',
     ...(near === undefined ? {} : { near }),
@@ -87,4 +89,18 @@ function conversationsOf(
   if (format.loss === 'all') return { ...how, unlogged: wish === 'keep' ? 'keep' : 'drop' };
   // No answer is trained in another's prompt then.
   return { ...how, unlogged: conversations === 'turns' && wish === 'mask' ? 'pass' : wish };
+}
+
+/** @throws ExportError if another option is about the feedback that is left out */
+function feedbackOf(options: Options): 'use' | 'none' {
+  const feedback = options.value('feedback');
+  if (feedback === 'use') return feedback;
+  const about = [
+    ...(options.value('corrections') ? ['corrections'] : []),
+    ...(options.value('min-score') === undefined ? [] : ['min-score']),
+    ...(options.value('pairs') === 'feedback' ? ['pairs feedback'] : []),
+  ];
+  if (about.length > 0)
+    throw options.wrong('feedback', `--${about[0]} is about feedback, so one of the two must go`);
+  return feedback;
 }

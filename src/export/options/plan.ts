@@ -49,6 +49,7 @@ export function planOf(options: Options, { selection, format, curation }: Decide
         curation.corrections ||
         curation.scores),
     earlier: earlierOf(curation, format),
+    feedback: curation.feedback,
     ...(redact ? { redact } : {}),
     ...(near === undefined && leakThreshold === undefined ? {} : { nearSeed: seed }),
     compare: { duplicates: near !== undefined, leaks: leakThreshold !== undefined },

@@ -4,17 +4,35 @@ import type { Job, ReadOutcome } from '../job.ts';
 import { readInputs } from '../read/read.ts';
 
 /**
- * Whether rows can be written as they come: none waits for what stands in another. Only whole records can; the answers of
- * all others may still be judged or corrected further on in the log.
+ * Whether rows can be written as they come, because what stands further on in the log decides on none of them.
  * @param log whether whole records are written, and whether several workers wrote the log, each its own files
  */
 export function canStream(
-  { sample, perGroup, last, maxRecords, splits }: CurationOptions,
+  curation: CurationOptions,
   { raw, sideBySide }: { readonly raw: boolean; readonly sideBySide: boolean },
 ): boolean {
-  const inOrder = !sideBySide || maxRecords === undefined;
-  const all = !sample && perGroup === undefined && last === undefined && splits.length === 1;
-  return raw && inOrder && all;
+  const { sample, perGroup, last, maxRecords, splits } = curation;
+  if (sample || perGroup !== undefined || last !== undefined || splits.length > 1) return false;
+  // Rows of conversations are always in the order in which their records were written.
+  if (sideBySide && (!raw || maxRecords !== undefined)) return false;
+  return raw || decidedAlone(curation);
+}
+
+/** Whether each row of a conversation is decided on by its own record. */
+function decidedAlone({
+  feedback,
+  conversations,
+  sampleKind,
+  dedup,
+  near,
+  unlogged,
+  loss,
+}: CurationOptions): boolean {
+  const paired = sampleKind === 'preference' || sampleKind === 'label';
+  const compared = dedup !== 'none' || near !== undefined;
+  const known = unlogged === 'pass' || unlogged === 'keep';
+  // Of formats that train all answers it is counted how many are trained again.
+  return feedback === 'none' && conversations === 'turns' && !paired && !compared && known && loss !== 'all';
 }
 
 /** Writes rows as they come, where no row's fate hangs on another. */
