@@ -261,6 +261,35 @@ test('each spelling of a value has a placeholder of its own, as it must come bac
   expect(values).toEqual({ '[EMAIL_1]': 'Ann@corp.example.com', '[EMAIL_2]': MAIL });
 });
 
+test('a placeholder of the client’s own is not assigned again, one that a model repeats in its reasoning is', () => {
+  const ask = (message: object) =>
+    redacted(
+      {
+        messages: [
+          { role: 'user', content: MAIL },
+          { role: 'assistant', ...message },
+        ],
+      },
+      { restore: true },
+    ).values;
+  expect(ask({ content: 'see [EMAIL_1]' })).toEqual({ '[EMAIL_2]': MAIL });
+  expect(
+    ask({
+      content: [
+        { type: 'text', text: 'see [EMA' },
+        { type: 'text', text: 'IL_1]' },
+      ],
+    }),
+  ).toEqual({ '[EMAIL_2]': MAIL });
+  for (const reasoning of [
+    { reasoning_content: '[EMAIL_1]' },
+    { reasoning_details: [{ type: 'reasoning.text', text: '[EMAIL_1]' }] },
+    { content: [{ type: 'thinking', thinking: '[EMAIL_1]', signature: '' }] },
+    { content: [{ type: 'reasoning', summary: [{ text: '[EMAIL_1]' }] }] },
+  ])
+    expect(ask(reasoning)).toEqual({ '[EMAIL_1]': MAIL });
+});
+
 test('what a provider signed or encrypted goes back as it came, but not what was sealed here', () => {
   const signed = { type: 'thinking', thinking: MAIL, signature: 'RXZl' };
   const sealed = { type: 'thinking', thinking: MAIL, signature: 'llmproxy:e30=' };

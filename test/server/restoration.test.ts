@@ -46,6 +46,7 @@ async function answerOf(proxy: Running, client: keyof typeof CLIENTS, way: 'whol
   const reply = await proxy.post(path, body);
   const text = await reply.text();
   expect(reply.status).toBe(200);
+  expect(reply.headers.get('x-llmproxy-redacted')).toBe('email=1, private_key=1');
   if (way === 'whole') return { answer: JSON.parse(text) as JsonObject, reply };
   const { value, problems } = check(text);
   // What is relayed is no better than what the provider of the test sends.

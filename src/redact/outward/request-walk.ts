@@ -155,7 +155,13 @@ export function changedRequest(request: JsonObject, changer: TextChanger, option
 }
 
 /** Fields that contain reasoning. */
-const REASONING: ReadonlySet<string> = new Set(['thinking', 'reasoning', 'reasoning_content']);
+const REASONING: ReadonlySet<string> = new Set([
+  'thinking',
+  'reasoning',
+  'reasoning_content',
+  'reasoning_details',
+  'thinking_blocks',
+]);
 
 /** All texts of a request, names of fields included, except reasoning. */
 export function textsOf(value: unknown): string[] {
