@@ -202,6 +202,7 @@ describe('resolveSettings()', () => {
       dedup: 'none',
       'near-dup': '0.8',
       pairs: 'feedback',
+      feedback: 'none',
       sample: '10%',
       reasoning: 'inline',
       refusals: 'content',
@@ -361,6 +362,7 @@ describe('the export section of the configuration', () => {
       ['0.4', '1.1', 'off'],
     ],
     pairs: [['feedback'], ['all']],
+    feedback: [['none', 'use'], ['some']],
     sample: [
       ['1000', '10%'],
       ['0', '0%', '101%', 'x'],
