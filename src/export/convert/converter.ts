@@ -9,7 +9,7 @@ import type { BuiltRow } from './builder.ts';
 import type { Fitted, TokenCounter } from '../conversation/fit.ts';
 import type { Plan } from './plan.ts';
 import { HeadScan } from '../../logs/head.ts';
-import { PlainChats } from '../read/plain-chat.ts';
+import { PlainChats, spelled } from '../read/plain-chat.ts';
 import { RowTemplates } from './row-templates.ts';
 import { withoutBom } from '../../logs/lines.ts';
 import { parseLine } from '../../logs/reader.ts';
@@ -154,6 +154,7 @@ export class Converter {
         key: facts.key,
         balanceBy: '',
       },
+      ...(this.#signer ? { signature: this.#signer.sign(spelled(chat), this.#trainedAnswers()) } : {}),
     });
     return true;
   }
@@ -359,8 +360,7 @@ export function reasonOf(error: unknown): RejectReason {
 function copiesTexts(plan: Plan): boolean {
   if (plan.raw || plan.facts || plan.roots || plan.balance !== undefined || FORMATS[plan.format].readsTexts)
     return false;
-  if (plan.system !== 'keep' || plan.metadata !== 'none' || plan.redact || plan.nearSeed !== undefined)
-    return false;
+  if (plan.system !== 'keep' || plan.metadata !== 'none' || plan.redact) return false;
   return !plan.countTokens && plan.maxTokens === undefined;
 }
 

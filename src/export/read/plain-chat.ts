@@ -14,6 +14,7 @@ import {
   ROLES,
 } from './plain-keys.ts';
 import { numberOf } from '../../wire/json.ts';
+import type { Conversation, Message } from '../conversation/conversation.ts';
 import type { Facts } from './facts.ts';
 import { tokenCount, verdictOf } from './facts.ts';
 
@@ -49,6 +50,18 @@ export interface PlainChat {
   readonly prompt: readonly PlainMessage[];
   readonly answer: PlainMessage;
 }
+
+/** The conversation of a plain chat, whose texts are strings. */
+export function spelled({ prompt, answer }: PlainChat): Conversation {
+  const said = prompt.map(({ role, content }): Message => ({ role, content: textOf(content) }));
+  return { prompt: said, answer: { role: 'assistant', content: textOf(answer.content) }, tools: [] };
+}
+
+function textOf(content: PlainMessage['content']): string {
+  return typeof content === 'string' ? content : decoder.decode(content);
+}
+
+const decoder = new TextDecoder();
 
 /** A thought ends so, which is no part of what was said. */
 const THOUGHT = Buffer.from('think>');

@@ -12,7 +12,7 @@ import { HeadScan } from '../../../src/logs/head.ts';
 import { answered, chat, line } from '../records.ts';
 
 function planOf(args: string): Plan {
-  const flags = parseFlags(['-o', 'out.jsonl', 'log.ndjson', ...args.split(' ').filter(Boolean)]);
+  const flags = parseFlags(['-o', 'out/', 'log.ndjson', ...args.split(' ').filter(Boolean)]);
   const env = { values: {}, inputs: [] };
   return resolveSettings({ flags, env, terminal: false, nowMs: 0, argv: [] }).plan;
 }
@@ -152,6 +152,7 @@ const FLAGS = [
   '',
   '--successful-only --conversations turns',
   '--merge-turns --refusals content --reasoning drop',
+  '--near-dup 0.8 --split train=0.5,test=0.5',
 ];
 
 describe.each(EXPORT_FORMATS)('%s', (format: FormatName) => {
