@@ -153,7 +153,8 @@ export class PartitionRows {
   #batchOf(columns: RowFrame['columns'], from: number, to: number): Batch {
     const rows = to - from;
     const { groups, groupOf } = this.#groups.of(columns.group, from, to);
-    const turns = bytesOf(columns.turns, from, to).slice();
+    // A copy, whose begin is aligned.
+    const turns = new Uint8Array(bytesOf(columns.turns, from, to));
     return {
       ...NOTHING_COUNTED,
       text: NONE,

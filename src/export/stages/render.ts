@@ -34,6 +34,8 @@ export interface RenderCounts {
 
 /** Lines that are converted at once. */
 const STEP_BYTES = 2 * 1024 ** 2;
+/** Steps between two sweeps of garbage: texts are far larger than the collector sees. */
+const SWEEP_STEPS = 16;
 const TEMPORARY = '-';
 
 /** A row by its record. */
@@ -132,6 +134,7 @@ class Records {
   readonly #spool: Spool;
   /** The number of a row in the table by its record. */
   readonly #rows = new Map<string, number>();
+  #steps = 0;
 
   constructor(plan: StagePlan, inline: Inline, { table, spool }: { table: RowTable; spool: Spool }) {
     this.#plan = plan;
@@ -171,7 +174,7 @@ class Records {
     let lines: Uint8Array[] = [];
     let [first, bytes] = [0, 0];
     for await (const line of fetchLines(this.#inputs[file]!, offsets, signal)) {
-      lines.push(line.slice());
+      lines.push(new Uint8Array(line));
       bytes += line.length;
       if (bytes < STEP_BYTES) continue;
       await this.#convert(file, lines, offsets.slice(first, first + lines.length));
@@ -182,6 +185,7 @@ class Records {
   }
 
   async #convert(file: number, lines: readonly Uint8Array[], offsets: readonly number[]): Promise<void> {
+    if (++this.#steps % SWEEP_STEPS === 0) Bun.gc(true);
     const batch = await this.#inline.convert(new Uint8Array(Buffer.concat(lines)));
     if (batch.ends.length > 0) {
       let nth = 0;

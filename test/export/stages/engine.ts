@@ -1,5 +1,5 @@
 /** Runs an export in stages within this process, and carries rows from stage to stage as an engine does. */
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { Report } from '../../../src/export/report/report.ts';
@@ -15,6 +15,7 @@ import { textAt } from '../../../src/export/stages/arrow/shape.ts';
 import { joinFrames, takeRows } from '../../../src/export/stages/arrow/take-rows.ts';
 import { DECISION_COLUMNS, KIND, ROW_COLUMNS } from '../../../src/export/stages/columns.ts';
 import { decide } from '../../../src/export/stages/decide.ts';
+import { Exchange } from '../../../src/export/stages/exchange/exchange.ts';
 import { extract } from '../../../src/export/stages/extract.ts';
 import { finish } from '../../../src/export/stages/finish.ts';
 import { FrameWriter } from '../../../src/export/stages/frame-writer.ts';
@@ -43,6 +44,10 @@ export async function inOneProcess(argv: readonly string[], output: string): Pro
   return { report, rows: rowsIn(output, report) };
 }
 
+function flagsFor(argv: readonly string[], output: string, { rangeSize, partitions }: Division): string[] {
+  return [...argv, '-o', `${output}/`, '--range-size', rangeSize, '--partitions', String(partitions)];
+}
+
 export interface Division {
   readonly rangeSize: string;
   /** Processes that decide, where the plan lets there be several. */
@@ -56,17 +61,8 @@ export async function inStages(
   output: string,
   division: Division,
 ): Promise<Outcome> {
-  const { rangeSize, random } = division;
-  const flags = [
-    ...argv,
-    '-o',
-    `${output}/`,
-    '--range-size',
-    rangeSize,
-    '--partitions',
-    String(division.partitions),
-  ];
-  const plan = readPlan(await makePlan(sourcesOf(flags)));
+  const { random } = division;
+  const plan = readPlan(await makePlan(sourcesOf(flagsFor(argv, output, division))));
   const counts: string[] = [];
   const numbers = shuffled([...plan.ranges.keys()], random);
   const extracted: RowFrame[] = [];
@@ -88,6 +84,31 @@ export async function inStages(
     counts.push(JSON.stringify(await render(plan, number, framesOf(some), { output })));
   }
   const { report } = await finish(plan, shuffled(counts, random), { output, here: true });
+  return { report, rows: rowsIn(output, report) };
+}
+
+/** In stages that exchange rows through a directory. */
+export async function inExchange(
+  argv: readonly string[],
+  output: string,
+  division: Division,
+): Promise<Outcome> {
+  const { random } = division;
+  const plan = readPlan(await makePlan(sourcesOf(flagsFor(argv, output, division))));
+  const exchange = new Exchange(`${output}-exchange`, plan);
+  for (const range of shuffled([...plan.ranges.keys()], random)) {
+    const frames: RowFrame[] = [];
+    await extract(plan, range, { write: async (frame) => void frames.push(frame) });
+    await exchange.putRows(range, frames);
+  }
+  for (let partition = 0; partition < plan.partitions; partition++) {
+    const target = exchange.decisionsFrom(partition);
+    await decide(plan, exchange.rowsOf(partition), { partition, write: target.write });
+    await target.finish();
+  }
+  for (const range of shuffled([...plan.ranges.keys()], random))
+    await exchange.putCounts(await render(plan, range, exchange.decisionsOn(range), { output }));
+  const { report } = await finish(plan, exchange.counts(), { output, here: true });
   return { report, rows: rowsIn(output, report) };
 }
 
@@ -158,14 +179,6 @@ function textIn(path: string): string {
   if (path.endsWith('.gz')) return gunzipSync(bytes).toString();
   if (path.endsWith('.zst')) return zstdDecompressSync(bytes).toString();
   return bytes.toString();
-}
-
-/** Files in a directory and below. */
-export function filesIn(directory: string): string[] {
-  mkdirSync(directory, { recursive: true });
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 /** A report without what the way of running it changes. */

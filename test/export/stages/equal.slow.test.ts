@@ -3,7 +3,8 @@ import { expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { logDirectory } from '../../helpers/log-directory.ts';
-import { comparable, inOneProcess, inStages } from './engine.ts';
+import { asked } from '../records.ts';
+import { comparable, inExchange, inOneProcess, inStages } from './engine.ts';
 import type { Random } from './logs.ts';
 import { logLines, random } from './logs.ts';
 
@@ -57,6 +58,8 @@ const SOME: readonly string[][] = [
   ['--seed', '7'],
   ['--model', 'gpt-*'],
   ['--merge-turns'],
+  ['--branches', 'longest'],
+  ['--redact', 'all'],
 ];
 
 /** Flags that go together, some of the time. */
@@ -87,6 +90,27 @@ function writeLogs(directory: string, seed: number, { chance, below }: Random): 
   }
 }
 
+test('ranges, windows and chunks may end anywhere in long lines', async () => {
+  await using dir = await logDirectory();
+  const logs = `${dir.path}/logs`;
+  mkdirSync(logs);
+  const chances = random(5);
+  const words = 'lorem ipsum dolor sit amet '.repeat(100_000);
+  // Lines of some kilobytes, and a few of more than a megabyte; more text than is read or converted at once.
+  const text = Array.from({ length: 1_500 }, (_, at) => {
+    const long = at % 200 === 77 ? 1_500_000 + chances.below(900_000) : 1_000 + chances.below(9_000);
+    return asked(`r${at}`, `${at} ${words.slice(0, long)}`, `Answer ${at}`);
+  }).join('');
+  writeFileSync(`${logs}/a.ndjson`, text);
+  writeFileSync(`${logs}/b.ndjson.zst`, zstdCompressSync(text.replaceAll('Answer', 'Reply')));
+  const argv = [logs, '-f', 'trl-pc'];
+  const one = await inOneProcess(argv, `${dir.path}/one`);
+  const many = await inStages(argv, `${dir.path}/many`, { rangeSize: '5MB', partitions: 3, random: chances });
+  expect(one.report.kept).toBe(3_000);
+  expect(comparable(many.report)).toEqual(comparable(one.report));
+  expect(many.rows.train === one.rows.train).toBe(true);
+}, 120_000);
+
 /** Lines in any order: workers wrote them side by side. */
 const sorted = (text: string) => text.split('\n').toSorted().join('\n');
 
@@ -110,7 +134,8 @@ test('stages write what one process writes, and count the same', async () => {
       partitions: 1 + chances.below(6),
       random: chances,
     };
-    const many = await inStages(argv, `${dir.path}/many`, division).catch((error: Error) => error);
+    const run = chances.chance(0.3) ? inExchange : inStages;
+    const many = await run(argv, `${dir.path}/many`, division).catch((error: Error) => error);
     if (many instanceof Error) {
       expect(`${seed} ${flags.join(' ')}: ${many.message}`).toContain('with --stage');
       continue;
