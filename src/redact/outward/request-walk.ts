@@ -38,7 +38,6 @@ const GROWING: ReadonlySet<string> = new Set(['messages', 'input', 'contents', '
 /** Fields whose values are terms of the protocol. */
 const NAMES: ReadonlySet<string> = new Set([
   'id',
-  'model',
   'role',
   'type',
   'object',
@@ -47,10 +46,13 @@ const NAMES: ReadonlySet<string> = new Set([
   'media_type',
   'mime_type',
   'mimeType',
-  'signature',
-  'thoughtSignature',
-  'thought_signature',
 ]);
+
+/** The form of such a term. Any other value is searched. */
+const TERM = /^[\w.:/+=~#|,-]*$/;
+
+/** Fields that are never searched: the name that decides where a request is sent, and signatures. */
+const EXEMPT: ReadonlySet<string> = new Set(['model', 'signature', 'thoughtSignature', 'thought_signature']);
 
 /** Fields with IDs, except those of people. */
 const ID = /(?:_id|Id|_ids|Ids)$/;
@@ -202,7 +204,7 @@ class Walk {
   }
 
   #string(value: string, of: JsonObject, name: string, zone: Zone, path: string): string {
-    if (this.#isName(of, name, zone)) return value;
+    if (this.#isExempt(of, name, zone) || (this.#isName(of, name) && TERM.test(value))) return value;
     if (Object.hasOwn(MEDIA_FIELDS, name) && value !== '') {
       this.#meet(MEDIA_FIELDS[name]!, path);
       return value;
@@ -261,13 +263,16 @@ class Walk {
     if (this.#options.media === 'refuse') throw new Unsearchable(`${what} in ${path}`);
   }
 
-  #isName(of: JsonObject, name: string, zone: Zone): boolean {
+  #isExempt(of: JsonObject, name: string, zone: Zone): boolean {
+    if (EXEMPT.has(name) || name.startsWith('encrypted_')) return true;
     if (zone === 'media' && DATA.has(name)) return true;
-    if (name.startsWith('encrypted_')) return true;
+    // The whole block is encrypted.
+    return name === 'data' && (of.type === 'redacted_thinking' || of.type === 'reasoning.encrypted');
+  }
+
+  #isName(of: JsonObject, name: string): boolean {
     // Next to a role, it is the name of a person.
     if (name === 'name') return of.role === undefined;
-    // The whole block is encrypted.
-    if (name === 'data') return of.type === 'redacted_thinking' || of.type === 'reasoning.encrypted';
     return NAMES.has(name) || (ID.test(name) && !PERSON.test(name));
   }
 
