@@ -54,6 +54,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
       traffic.drain();
       lasting.page.endStreams();
     },
+    refuse: () => void (traffic.refusing = true),
     cut: () => traffic.cut(),
     async close() {
       current.prober.stop();

@@ -35,7 +35,7 @@ export class Stopping {
     const pending = Math.max(this.#listener.pending(), this.#proxy.inFlight());
     if (pending > 0)
       this.#log.info(`${why}: waiting for ${pending} request${pending === 1 ? '' : 's'} to finish`);
-    const closed = await this.#listener.drain(this.#limitMs, this.#proxy.cut);
+    const closed = await this.#listener.drain(this.#limitMs, this.#proxy);
     const all = (await this.#idle()) && closed;
     if (!all) {
       this.#proxy.cut();

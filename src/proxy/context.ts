@@ -108,6 +108,7 @@ export function contextOf(config: Config, lasting: Lasting, made: Made): ServerC
     running: traffic.running,
     inFlight: () => traffic.inFlight,
     draining: () => traffic.draining,
+    refusing: () => traffic.refusing,
     version: VERSION,
     mask: secrets.mask,
     problem: lasting.problem,

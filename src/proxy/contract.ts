@@ -90,8 +90,10 @@ export interface Proxy {
    * @throws as the constructor of a plugin's class does; the previous configuration stays in effect then
    */
   reload(config: Config, plugins?: Plugins): string[];
-  /** From now on new requests are refused, and /health/ready reports it. */
+  /** From now on, /health/ready reports that the proxy stops, and answers ask clients to close their connections. */
   drain(): void;
+  /** Refuses requests from now on. */
+  refuse(): void;
   /** Aborts the requests in progress: streams with an error event, the others with an error. */
   cut(): void;
   /** Flushes the log and closes all connections. */

@@ -9,8 +9,10 @@ export class Traffic {
   readonly sockets = new Set<{ drain(): void }>();
   /** The number of requests in progress. */
   inFlight = 0;
-  /** Whether new requests are refused. */
+  /** Whether the proxy is about to stop: it says so, and still answers requests. */
   draining = false;
+  /** Whether new requests are refused. */
+  refusing = false;
 
   drain(): void {
     this.draining = true;

@@ -1,17 +1,17 @@
-/** Where a cluster keeps a key, and how it says so. */
+/** Slots and redirects of a cluster. */
 
-/** The slots that the keys of a cluster are divided into. */
+/** The number of slots in a cluster. */
 const SLOTS = 16_384;
 
-/** Another node that a command is to be sent to. */
+/** The node to which a command has to be sent instead. */
 export interface Redirect {
-  /** HOST:PORT; the host is empty where it is that of the node that answered. */
+  /** HOST:PORT; an empty host is that of the node that answered. */
   readonly address: string;
-  /** Whether it is so from now on, or for this command alone. */
+  /** Whether this applies to later commands as well. */
   readonly isForGood: boolean;
 }
 
-/** The slot of a key: that of the part in braces, where there is one. @see https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/ */
+/** The slot of a key, or of its part in braces if there is one. @see https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/ */
 export function slotOf(key: string): number {
   const tag = /\{([^}]+)\}/.exec(key)?.[1] ?? key;
   let crc = 0;
@@ -22,13 +22,13 @@ export function slotOf(key: string): number {
   return crc % SLOTS;
 }
 
-/** What an error of a node says about another one; `undefined` for any other error. */
+/** The redirect in an error message; `undefined` for any other error. */
 export function redirectOf(message: string): Redirect | undefined {
   const [, kind, address] = /^(MOVED|ASK) \d+ (\S+)/.exec(message) ?? [];
   return address === undefined ? undefined : { address, isForGood: kind === 'MOVED' };
 }
 
-/** The URL of another node: only the host and the port differ. */
+/** The URL of another node, with the same credentials and protocol. */
 export function urlOf(url: string, { address }: Pick<Redirect, 'address'>): string {
   const at = address.lastIndexOf(':');
   const [host, port] = [address.slice(0, at), address.slice(at + 1)];

@@ -25,14 +25,14 @@ export function scriptOf(text: string): Script {
 /** What the server answers: numbers and texts, in lists. */
 export type Answer = number | string | null | readonly Answer[];
 
-/** How long until a server that did not answer is tried again, milliseconds; twice as long each time that it fails again. One that was well is tried at once. */
+/** How long until a server that failed is tried again, milliseconds; doubled each time it fails again. The first time, it is tried at once. */
 const RETRY_MS = 250;
 const MAX_RETRY_MS = 8_000;
 
 /** A timer that runs so much later than it should says that this process was held up, milliseconds. */
 const LATE_MS = 10;
 
-/** Who has answered for so long is well, milliseconds. */
+/** A server is tried again at once no more often than this, milliseconds. */
 const WELL_MS = 10_000;
 
 /** How many nodes of a cluster are tried. */
@@ -60,6 +60,8 @@ export class Link {
   #retryMs = 0;
   #cancel: (() => void) | undefined;
   #again: Promise<void> | undefined;
+  /** When a server was last tried again at once. */
+  #againMs = -Infinity;
   /** How often the server failed. */
   failures = 0;
 
@@ -78,7 +80,7 @@ export class Link {
     return this.#up ? this.#options.clock.monotonic() - this.#upMs : 0;
   }
 
-  /** The first attempt to reach a server again that was well until now, for as long as it is worth waiting for: an answer may only have been late. */
+  /** The attempt to reach the server again at once, while it is worth waiting for: perhaps only one reply was late. */
   get again(): Promise<void> | undefined {
     return this.#again;
   }
@@ -148,17 +150,23 @@ export class Link {
   #fail(nodes: Nodes, thrown: unknown): void {
     if (this.#nodes !== nodes || this.#closed) return;
     const { clock } = this.#options;
-    // One that answers a greeting and nothing else would hold somebody up each time.
-    const wasWell = this.#up && clock.monotonic() - this.#upMs >= WELL_MS;
+    const nowMs = clock.monotonic();
+    // A server that accepts connections and then hangs would delay requests each time.
+    const triesAtOnce = this.#up && nowMs - this.#againMs >= WELL_MS;
     // Another node of a cluster may be there when the one that was asked first is not.
     const known = new Set([...this.#urls.slice(1), this.#urls[0]!, ...nodes.others].slice(0, MAX_URLS));
     this.#urls = [...known.add(this.#options.url)];
     this.#drop();
     this.failures += 1;
-    if (wasWell) {
+    if (triesAtOnce) {
+      this.#againMs = nowMs;
       this.#retryMs = 0;
       const { promise: late, resolve } = Promise.withResolvers<void>();
-      const cancel = clock.after(2 * this.#options.timeoutMs, resolve);
+      const cancel = clock.after(2 * this.#options.timeoutMs, () => {
+        // A server that hangs accepts connections, too.
+        if (!this.#up) this.#tell(thrown);
+        resolve();
+      });
       this.#again = Promise.race([this.open(), late]).finally(() => {
         cancel();
         this.#again = undefined;
@@ -167,9 +175,13 @@ export class Link {
     }
     this.#retryMs = Math.min(Math.max(2 * this.#retryMs, RETRY_MS), MAX_RETRY_MS);
     this.#cancel = clock.after(this.#retryMs, () => void this.open());
-    if (this.#told) return;
+    this.#tell(thrown);
+  }
+
+  #tell(reason: unknown): void {
+    if (this.#told || this.#closed) return;
     this.#told = true;
-    this.#options.onDown(messageOf(thrown));
+    this.#options.onDown(messageOf(reason));
   }
 
   #drop(): void {

@@ -4,15 +4,15 @@ import { redirectOf, slotOf, urlOf } from './cluster.ts';
 
 export type ClientClass = new (url: string, options: RedisOptions) => RedisClient;
 
-/** How often a command follows a cluster from node to node: more only happens to one that is being rebuilt. */
+/** How many redirects a command follows. */
 const MAX_REDIRECTS = 5;
 
-/** Connects once, and lets nothing wait for a connection. */
+/** Reconnecting is left to the link, and no command waits for a connection. */
 const OPTIONS = { autoReconnect: false, enableOfflineQueue: false };
 
 /**
- * The connection to a server; where that is a node of a cluster, also those to the other nodes, which are made when a node says that
- * another one has a key. If one of them ends, all end.
+ * The connection to a server. If it is a node of a cluster, also the connections to other nodes, which are opened when a redirect names
+ * them.
  */
 export class Nodes {
   readonly #url: string;
@@ -20,13 +20,13 @@ export class Nodes {
   readonly #first: RedisClient;
   /** The other nodes, by URL. */
   readonly #others = new Map<string, Promise<RedisClient>>();
-  /** Where the slots are that another node has, as a URL. */
+  /** The URLs of the nodes for slots that the first node does not have. */
   readonly #slots = new Map<number, string>();
   #closed = false;
 
   /**
    * @param connectMs how long connecting may take, milliseconds
-   * @param onClose told of each connection that ends, unless it was closed here
+   * @param onClose called for each connection that ends, unless it was closed by {@link close}
    */
   constructor(url: string, Client: ClientClass, connectMs: number, onClose: (error: Error) => void) {
     this.#url = url;
@@ -42,7 +42,7 @@ export class Nodes {
     this.#first = this.#make(url);
   }
 
-  /** The URLs of the other nodes that are known. */
+  /** The URLs of the other nodes to which there are connections. */
   get others(): Iterable<string> {
     return this.#others.keys();
   }
@@ -57,7 +57,7 @@ export class Nodes {
 
   /** Sends a command on one key to the node that has it. */
   async send(key: string, command: string, args: string[]): Promise<unknown> {
-    // One that is alone is never asked for slots.
+    // Without a cluster, no slots are computed.
     const slot = this.#slots.size > 0 ? slotOf(key) : -1;
     let to = this.#slots.get(slot);
     let asks = false;

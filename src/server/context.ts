@@ -95,7 +95,10 @@ export interface ServerContext {
   readonly running: RunningRequests;
   /** The number of requests in progress, including this one. */
   readonly inFlight: () => number;
+  /** Whether the proxy is about to stop. It still answers requests for a moment. */
   readonly draining: () => boolean;
+  /** Whether new requests are refused. */
+  readonly refusing: () => boolean;
   readonly version: string;
   /** Redacts a text. */
   readonly mask: (text: string) => string;

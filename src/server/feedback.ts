@@ -77,7 +77,7 @@ export function takeFeedback(context: ServerContext): Handler<ServerEnv> {
 /** Decodes the feedback into the exchange. */
 async function take(context: ServerContext, exchange: Exchange, call: Called): Promise<Opinion['feedback']> {
   const { headers } = call;
-  if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
+  if (context.refusing()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
   const client = await context.auth.client(headers, 'feedback');
   const content = contentFor(context, client, headers);
   exchange.comesFrom({ key: client.key, content, conversation: null });

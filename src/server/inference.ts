@@ -101,7 +101,7 @@ function defect(id: string, { cause, message }: ProxyError): string {
 
 async function answer(context: ServerContext, call: Call): Promise<Response> {
   const { request, headers, server, exchange, endpoint, path, last } = call;
-  if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
+  if (context.refusing()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
   const found = call.clientOf(headers);
   const client = found instanceof Promise ? await found : found;
   const content = contentFor(context, client, headers);

@@ -13,11 +13,13 @@ export interface Listener {
   /** Requests in progress, including streams. */
   readonly pending: () => number;
   /**
-   * Accepts nothing new, lets requests finish for at most `limitMs`, then aborts the rest.
-   * @param cut aborts them in an orderly way, before their connections are closed
+   * Waits a moment for clients that keep connections to learn that these will be closed, then accepts nothing new, lets requests finish
+   * for at most `limitMs`, and aborts the rest.
+   * @param served.refuse refuses requests from now on
+   * @param served.cut aborts them in an orderly way, before their connections are closed
    * @returns whether all finished
    */
-  drain(limitMs: number, cut: () => void): Promise<boolean>;
+  drain(limitMs: number, served: { refuse(): void; cut(): void }): Promise<boolean>;
   /** Aborts everything now. @param cut lets answers report that they were interrupted, if given */
   stop(cut?: () => void): Promise<void>;
   /** Serves new connections with another certificate; without effect if there is none. */
@@ -196,8 +198,9 @@ function listenerOf(
     port,
     pending: () => server.pendingRequests + server.pendingWebSockets,
     certify: (material) => certify?.(material),
-    async drain(limitMs, cut) {
+    async drain(limitMs, { refuse, cut }) {
       await quiet(begun);
+      refuse();
       const closed = stop();
       if (await within(limitMs, closed)) return true;
       cut();
@@ -222,7 +225,8 @@ const LAST_WORD_MS = 500;
 
 /**
  * Idle connections are closed at once, and a request on its way is lost. Clients with persistent connections are therefore given a
- * moment to learn, with an answer, that theirs will be closed: until nothing has arrived for this long.
+ * moment to learn, with an answer, that theirs will be closed: until nothing has arrived for this long. Requests that arrive
+ * meanwhile are answered, so that load balancers which do not repeat requests lose none.
  */
 const QUIET_MS = 250;
 const QUIET_AFTER_MS = 1_000;

@@ -67,7 +67,7 @@ async function pass(
   prefix: string,
 ): Promise<Response> {
   const { request, headers, server } = called;
-  if (context.draining()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
+  if (context.refusing()) throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
   const client = await context.auth.client(headers, 'passthrough');
   const content = contentFor(context, client, headers);
   exchange.comesFrom({

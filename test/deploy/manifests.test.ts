@@ -3,9 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { Glob, YAML } from 'bun';
+import { Glob, RedisClient, YAML } from 'bun';
 import { version } from '../../package.json';
 import { built, cleared, folder, run, serveConfig } from '../helpers/binary.ts';
+import { REDIS_SERVER, TestRedis } from '../helpers/redis-server.ts';
 
 const DEPLOY = join(import.meta.dir, '../../deploy');
 const read = (path: string) => readFileSync(join(DEPLOY, path), 'utf8');
@@ -68,7 +69,9 @@ function expectValid(config: string): void {
   writeFileSync(join(cwd, 'config.yaml'), config);
   writeFileSync(
     join(cwd, '.env'),
-    [...config.matchAll(/key_env: (\w+)/g)].map(([, name]) => `${name}=sk-0123456789abcdef\n`).join(''),
+    [...config.matchAll(/(?:key_env: |\$\{)(\w+)/g)]
+      .map(([, name]) => `${name}=sk-0123456789abcdef\n`)
+      .join(''),
   );
   const { code, out, err } = run(cwd, 'config', 'validate', 'config.yaml', '--env-file', '.env');
   expect([code, err]).toEqual([0, '']);
@@ -146,7 +149,13 @@ test('the configuration of the image is valid, and is the one its command names'
 interface Compose {
   readonly services: Record<
     string,
-    { image: string; volumes?: readonly string[]; env_file?: string; stop_grace_period?: string }
+    {
+      image: string;
+      volumes?: readonly string[];
+      env_file?: string;
+      stop_grace_period?: string;
+      command?: readonly string[];
+    }
   >;
 }
 
@@ -168,10 +177,27 @@ describe('the services for Docker Compose', () => {
     const config = read('compose/config/config.yaml');
     expectValid(config);
     expectValid(config.replaceAll(/^# (telemetry:| {2}enabled| {2}endpoint)/gm, '$1'));
-    const named = [...config.matchAll(/key_env: (\w+)/g)].map(([, name]) => name!);
+    const named = [...config.matchAll(/(?:key_env: |\$\{)(\w+)/g)].map(([, name]) => name!);
+    expect(named).toContain('VALKEY_PASSWORD');
     const given = read('compose/env.example');
     expect(named.filter((name) => !given.includes(`${name}=`))).toEqual([]);
   });
+
+  test.skipIf(REDIS_SERVER === null)(
+    'start Valkey in a way that it takes, and that keeps counters',
+    async () => {
+      const [, ...args] = services.valkey!.command!;
+      const password = args.indexOf('--requirepass') + 1;
+      expect(args[password]).toStartWith('${VALKEY_PASSWORD:?');
+      await using server = await TestRedis.start(...args.with(password, 'a-password'));
+      const url = server.url.replace('//', '//:a-password@');
+      const client = new RedisClient(url);
+      const said = (await client.send('CONFIG', ['GET', 'maxmemory-policy'])) as Record<string, string>;
+      expect(Object.values(said)).toContain('noeviction');
+      expect(String(await client.send('INFO', ['persistence']))).toContain('aof_enabled:1');
+      client.close();
+    },
+  );
 
   const composes = Bun.which('docker') && Bun.spawnSync(['docker', 'compose', 'version']).exitCode === 0;
   test.skipIf(!composes)('are what Docker Compose takes', () => {

@@ -41,7 +41,7 @@ export async function beginProxy(source: LoadedSource): Promise<OwnProxy> {
       problems,
       async end() {
         proxy.drain();
-        await listener.drain(DRAIN_MS, proxy.cut);
+        await listener.drain(DRAIN_MS, proxy);
         await proxy.close();
       },
     };

@@ -71,6 +71,8 @@ export class ReplicaLedger implements Ledger {
   #cancelTick: (() => void) | undefined;
   #ticking: Promise<void> = Promise.resolve();
   #sweptMs = -Infinity;
+  /** By how much the offset of the server's clock may be wrong, milliseconds. */
+  #clockErrorMs = Infinity;
   #wasDown = false;
   maxMeters: number;
 
@@ -280,11 +282,23 @@ export class ReplicaLedger implements Ledger {
         presenceOf,
       );
       this.#server.replicas = Math.max(replicas, count, 1);
-      this.#server.offsetMs = serverMs - (sentMs + clock.now()) / 2;
-      this.#server.timed = true;
+      this.#compareClocks(serverMs, sentMs, clock.now());
     } catch (thrown) {
       if (!(thrown instanceof LinkDown)) throw thrown;
     }
+  }
+
+  /** Takes over the offset of the server's clock, unless the one that is known is more exact and agrees with it. */
+  #compareClocks(serverMs: number, sentMs: number, nowMs: number): void {
+    const offsetMs = serverMs - (sentMs + nowMs) / 2;
+    const errorMs = Math.max(0, nowMs - sentMs) / 2;
+    // Clocks drift.
+    this.#clockErrorMs = 1.05 * this.#clockErrorMs + 0.1;
+    const agrees = Math.abs(offsetMs - this.#server.offsetMs) <= errorMs;
+    if (this.#server.timed && agrees && errorMs > this.#clockErrorMs) return;
+    this.#clockErrorMs = errorMs;
+    this.#server.offsetMs = offsetMs;
+    this.#server.timed = true;
   }
 
   #place(limit: Limit, name: string, nowMs: number): Place {

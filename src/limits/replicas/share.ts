@@ -230,8 +230,8 @@ export class Share implements Counter {
   }
 
   /**
-   * While the server is away, a replica has its share, and its part of what nobody had: from then on when the server, if it is there
-   * for others, has set that apart.
+   * While the server is unavailable, a replica has its share, and its part of what was not reserved. If little is left, it gets that
+   * part only once the server, which others may still reach, has set it apart: they could use all of it before.
    */
   #allowed(free: number, nowMs: number): number {
     if (this.#server.up || nowMs < this.#partMs()) return this.#share;
@@ -243,7 +243,8 @@ export class Share implements Counter {
   #partMs(): number {
     const { replicas, answersMs, silentMs } = this.#server;
     // What was sent and not answered may have arrived until then.
-    return replicas === 1 ? -Infinity : this.#toldMs + answersMs + silentMs;
+    const isPlenty = this.#heardMs > -Infinity && !this.#scarce;
+    return replicas === 1 || isPlenty ? -Infinity : this.#toldMs + answersMs + silentMs;
   }
 
   #mine(nowMs: number): number {

@@ -3,23 +3,23 @@ import type { Entity, Kind, News, Part, Text, Version } from './entity.ts';
 import { makeRoom } from '../room.ts';
 import { UNKNOWN } from './entity.ts';
 
-/** What the file remembers of an entity that is shared. */
+/** The file's record about a shared entity. */
 export interface Known {
   readonly version: Version;
-  /** Whether the server is still to be told of it: that it was changed, or removed. */
+  /** What still has to be sent to the server: a change, the removal, or nothing. */
   readonly owes: '' | 'change' | 'removal';
 }
 
-/** What was changed of an entity. */
+/** The parts of an entity that were changed. */
 export interface Change {
   readonly entity: Entity;
   readonly parts: ReadonlySet<Part>;
 }
 
-/** What is told of an entity beside its texts and items. */
+/** The size, age and end of an entity, for the account on the server. */
 export interface Extent {
   readonly bytes: number;
-  /** What is oldest goes first where there is too little room, epoch milliseconds. */
+  /** The oldest are deleted first if there is too little room, epoch milliseconds. */
   readonly ageMs: number;
   readonly untilMs: number;
 }
@@ -34,7 +34,7 @@ const SCHEMA = `
   ) WITHOUT ROWID;
 `;
 
-/** Columns of each kind that are one text together. */
+/** The columns of each kind that are sent together, as JSON. */
 const META: Readonly<Record<Kind, readonly string[]>> = {
   response: [
     'created',
@@ -52,7 +52,7 @@ const META: Readonly<Record<Kind, readonly string[]>> = {
   conversation: ['created', 'used', 'until'],
 };
 
-/** Columns that are a text each: what they are called, and where they are. */
+/** The columns of each kind that are sent separately, by the names of their texts. */
 const COLUMNS: Readonly<Record<Kind, Readonly<Partial<Record<Text, string>>>>> = {
   response: { input: 'input', body: 'body' },
   conversation: { body: 'metadata' },
@@ -64,7 +64,7 @@ const ITEMS: Readonly<Record<Kind, { readonly table: string; readonly of: string
   conversation: { table: 'items', of: 'conversation' },
 };
 
-/** The database itself notes what is changed, so that no rule of what is stored has to. */
+/** Triggers that note every change, so that the code which makes the changes need not know that they are shared. */
 function noting(): string {
   const statements: string[] = [];
   const note = (
@@ -105,7 +105,7 @@ function partsOf(kind: Kind): (readonly [Part, readonly string[]])[] {
   return [['meta', META[kind]], ...texts, ...(kind === 'response' ? [['beat', ['beat']] as const] : [])];
 }
 
-/** The copy of what is shared that is in the file of this machine, and what the file knows of the server. */
+/** The entities in this machine's file, as copies of those on the server: which versions they have, and what still has to be sent. */
 export class Copy {
   readonly #db: Database;
 
@@ -119,7 +119,7 @@ export class Copy {
     return this.#db.query(`SELECT 1 FROM ${TABLES[kind]} WHERE owner = ? AND id = ?`).get(owner, id) !== null;
   }
 
-  /** Of a response: the one that it goes on from, and the conversation that it is part of. */
+  /** The response from which a response continues, and the conversation it belongs to. */
   linksOf(owner: string, id: string): { previous: string | null; conversation: string | null } | null {
     return this.#db
       .query<{ previous: string | null; conversation: string | null }, [string, string]>(
@@ -147,7 +147,7 @@ export class Copy {
     this.#db.query('DELETE FROM copies WHERE kind = ? AND owner = ? AND id = ?').run(kind, owner, id);
   }
 
-  /** What was changed since it was last asked for. */
+  /** The changes since the last call. */
   changes(): Change[] {
     const rows = this.#db
       .query<Entity & { part: Part }, []>('DELETE FROM changed RETURNING kind, owner, id, part')
@@ -162,7 +162,7 @@ export class Copy {
     return [...found.values()];
   }
 
-  /** Takes over what the server has. @throws NoRoom where there is no room for it here */
+  /** Applies the server's newer parts to the copy. @throws NoRoom if the file has no room for them */
   take(entity: Entity, news: News, maxBytes: number): void {
     this.#unnoted(() => {
       const { kind, owner } = entity;
@@ -170,7 +170,7 @@ export class Copy {
       const texts = known ? news.texts : { input: '[]', body: '{}', ...news.texts };
       const bytes = [...Object.values(news.texts), ...news.items.map(([, text]) => text)].join('').length;
       makeRoom(this.#db, { owner, bytes }, maxBytes);
-      // It may have made room itself.
+      // It may itself have been deleted to make room.
       if (known && !this.has(entity)) return this.forget(entity);
       if (known && texts.meta === undefined) this.#put(entity, {}, texts);
       else if (texts.meta !== undefined)
@@ -182,12 +182,12 @@ export class Copy {
     });
   }
 
-  /** Takes over when somebody last said that it runs. */
+  /** Applies a newer heartbeat. */
   hear(entity: Entity, beatMs: number): void {
     if (entity.kind === 'response') this.#unnoted(() => this.#beat(entity, beatMs));
   }
 
-  /** It is gone, here as well. */
+  /** Deletes the copy of an entity that no longer exists on the server. */
   drop(entity: Entity): void {
     this.#unnoted(() => {
       const { kind, owner, id } = entity;
@@ -251,7 +251,7 @@ export class Copy {
     return query.get(owner, id) !== null;
   }
 
-  /** All that is here. */
+  /** All entities in the file. */
   all(): Entity[] {
     return this.#db
       .query<Entity, []>(
@@ -260,7 +260,7 @@ export class Copy {
       .all();
   }
 
-  /** Those of others that have the same id. */
+  /** The entities of other owners with the same id. */
   sameIds({ kind, owner, id }: Entity): Entity[] {
     return this.#db
       .query<{ owner: string }, [string, string]>(
@@ -270,7 +270,7 @@ export class Copy {
       .map((each) => ({ kind, id, owner: each.owner }));
   }
 
-  /** What the server is to be told of, and what it was never told of. */
+  /** The entities that still have to be sent, including those from before the file was shared. */
   owed(): Entity[] {
     return this.#db
       .query<Entity, []>(
@@ -283,7 +283,10 @@ export class Copy {
       .all();
   }
 
-  /** The server is another than before, or has lost all: it is told of everything that is here. */
+  /**
+   * Compares the server's epoch with the one seen last. If it differs, the server has lost its data or is a different one, and all copies
+   * have to be sent.
+   */
   isNewServer(epoch: string): boolean {
     const before = this.#db
       .query<{ value: string }, []>("SELECT value FROM about WHERE name = 'epoch'")
@@ -296,14 +299,14 @@ export class Copy {
     return true;
   }
 
-  /** Forgets what is known of entities that are not here any more. */
+  /** Deletes records about entities that are no longer in the file. */
   sweep(): void {
     for (const [kind, table] of Object.entries(TABLES))
       this.#db.run(
         `DELETE FROM copies WHERE kind = '${kind}' AND owes <> 'removal' AND NOT EXISTS
            (SELECT 1 FROM ${table} t WHERE t.owner = copies.owner AND t.id = copies.id)`,
       );
-    // What was swept is over for the others too.
+    // Expired entities expire on the server as well.
     this.#db.run('DELETE FROM changed');
   }
 
@@ -350,7 +353,7 @@ export class Copy {
       .run(owner, id, number, item, body.length, body);
   }
 
-  /** Adds items of a conversation after those that it has, and has the server told of them. */
+  /** Appends items to a conversation, as a change made here. */
   append({ owner, id }: Entity, items: readonly string[]): void {
     this.#db.transaction(() => {
       let number = this.numbers({ kind: 'conversation', owner, id }).at(-1) ?? -1;
@@ -367,7 +370,7 @@ export class Copy {
     this.#db.query('UPDATE responses SET beat = ? WHERE owner = ? AND id = ?').run(beatMs, owner, id);
   }
 
-  /** Changes that come from the server are not told to it. Those that are made here are asked for as soon as they are made. */
+  /** Makes changes that come from the server and must not be sent back. Changes made here are always collected at once, so none is lost. */
   #unnoted(change: () => void): void {
     this.#db
       .transaction(() => {

@@ -1,4 +1,4 @@
-/** What is stored, piece by piece, as replicas share it. */
+/** The units in which replicas share stored data, and how they are named on the server. */
 import type { Owner } from '../entries.ts';
 
 export type Kind = 'response' | 'conversation';
@@ -10,50 +10,50 @@ export interface Entity {
   readonly id: string;
 }
 
-/** A part of an entity that is sent alone: one of its texts, when somebody last said that it runs, or one of its numbered items. */
+/** A part of an entity that can be sent separately: one of its texts, the heartbeat of a running response, or one of its numbered items. */
 export type Part = 'meta' | 'input' | 'body' | 'beat' | number;
 
 /** The texts of an entity. */
 export const TEXTS = ['meta', 'input', 'body'] as const;
 export type Text = (typeof TEXTS)[number];
 
-/** What is known of an entity as the server has it. */
+/** The version of an entity on the server, as far as it is known. */
 export interface Version {
-  /** Of all of it. */
+  /** Changes with every change of the entity. */
   readonly all: string;
-  /** Of each text. */
+  /** Of each text: the version of the entity when the text was last changed. */
   readonly texts: Readonly<Partial<Record<Text, string>>>;
-  /** The number of the last item, -1 for none, and how many were removed. */
+  /** The number of the last item, -1 if there is none, and how many items were removed. */
   readonly last: number;
   readonly removed: number;
 }
 
-/** Nothing is known of it. */
+/** The version of an entity of which nothing is known. */
 export const UNKNOWN: Version = { all: '', texts: {}, last: -1, removed: 0 };
 
-/** What the server has of an entity that was not known. */
+/** The parts of an entity that are newer on the server than the known version. */
 export interface News {
   readonly version: Version;
   readonly texts: Readonly<Partial<Record<Text, string>>>;
-  /** When somebody last said that it runs, by this machine's clock; epoch milliseconds. */
+  /** The last heartbeat of a running response by this machine's clock, epoch milliseconds. */
   readonly beatMs: number;
   readonly items: readonly (readonly [number: number, text: string])[];
-  /** Whether these are all of its items, and none of those that were known is left. */
+  /** Whether these are all items, so that others known here no longer exist. */
   readonly isAll: boolean;
 }
 
-/** What the server says of an entity: that there is none, that it is another's, that nothing is new, or what is. */
+/** The server's reply about an entity: there is none, its id belongs to another owner, the known version is current, or the newer parts. */
 export type Pulled =
   | { readonly kind: 'none' | 'foreign' }
   | { readonly kind: 'same'; readonly beatMs: number }
   | { readonly kind: 'news'; readonly news: News };
 
-/** What the server is told of an entity. */
+/** A change of an entity, to be made on the server. */
 export interface Push {
-  /** The version that it is to have: otherwise nothing is changed. */
+  /** The version that the entity must have on the server; otherwise nothing is changed. */
   readonly expected: string;
   readonly version: string;
-  /** How long it is stored from now on, milliseconds. */
+  /** How long the entity is stored from now on, milliseconds. */
   readonly ttlMs: number;
   readonly texts: readonly (readonly [Text, string])[];
   readonly beats: boolean;
@@ -65,7 +65,7 @@ export function nameOf({ kind, owner, id }: Entity): string {
   return `${kind}\n${owner}\n${id}`;
 }
 
-/** Names and ids are nobody's to read on the server; one id is one slot of a cluster. */
+/** The key of an id on the server: a hash, so that names cannot be read there. All keys of an id are in one slot of a cluster. */
 export function keyOf({ kind, id }: Pick<Entity, 'kind' | 'id'>): string {
   return `llmproxy:{${hashOf(`${kind}\n${id}`)}}`;
 }

@@ -1,8 +1,8 @@
-/** Lets what is about the same thing happen one after the other, in the order in which it came; all else at once. */
+/** Runs work on the same names one after the other, in order of arrival, and all other work concurrently. */
 export class Order {
   readonly #last = new Map<string, Promise<void>>();
 
-  /** Runs it at once where nothing of the same names is under way. */
+  /** Runs work, synchronously up to its first wait if nothing with the same names is in progress. */
   async run<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
     const before = names.flatMap((name) => this.#last.get(name) ?? []);
     const { promise: over, resolve } = Promise.withResolvers<void>();

@@ -4,8 +4,8 @@ import { scriptOf } from '../../redis/link.ts';
 import { TEXTS } from './entity.ts';
 
 /**
- * An entity is a hash by its id, in which each owner has fields of its own: its version (v), the versions of its texts (t:NAME) and
- * the texts (f:NAME), its last item (n), how many were removed (r) and when it was last said to run (b). Its items are a hash beside it.
+ * Each id is a hash, in which each owner has its own fields: the version of the entity (v), the texts (f:NAME) and their versions
+ * (t:NAME), the number of the last item (n), how many were removed (r) and the last heartbeat (b). The items are in another hash.
  */
 const PULL = `
 local time = redis.call('TIME')
@@ -86,7 +86,7 @@ export function pullArguments(owner: string, { all, texts, last, removed }: Vers
   return [owner, all, String(last), String(removed), ...tags];
 }
 
-/** @throws Error where that is no answer of the script */
+/** Reads a reply of the script. @throws Error if it is not one */
 export function pulledOf(answer: Answer, known: Version, nowMs: number): Pulled {
   if (!Array.isArray(answer)) throw new Error('Cannot read the answer of the server: it is no list');
   const [kind, silence, version, last, removed, all, texts, items] = answer as readonly Answer[];
@@ -134,7 +134,7 @@ export function pushArguments(owner: string, push: Push): string[] {
   ];
 }
 
-/** The version of an entity after a push. */
+/** The version of an entity after a change. */
 export function versionAfter(known: Version, { version, texts, items, removes }: Push): Version {
   const tags = { ...known.texts, ...Object.fromEntries(texts.map(([name]) => [name, version])) };
   const last = items.reduce((most, [number]) => Math.max(most, number), known.last);

@@ -10,12 +10,12 @@ import { SharedTables } from './shared-tables.ts';
 export interface ShareDeps {
   readonly db: Database;
   readonly rows: ResponseRows;
-  /** Does a call on the tables of the file. */
+  /** Makes a call on the tables of the file. */
   readonly call: (table: TableName, name: string, given: readonly unknown[]) => unknown;
   readonly told: (message: FromStore) => void;
 }
 
-/** Shares what is stored through a server, from now on: it connects in the background. */
+/** Starts to share stored data through a server. It connects in the background. */
 export function shareThrough(
   { url, timeoutMs }: RedisPlace,
   { db, rows, call, told }: ShareDeps,
@@ -52,7 +52,7 @@ export function shareThrough(
     call,
     options: () => rows.options,
   });
-  // Whoever runs one may be later to find the server than this machine is.
+  // Others may reconnect later than this replica, and their responses are still running.
   rows.hearsOthers = () => link.upForMs >= SILENT_MS;
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const cancel = systemClock.after(2 * timeoutMs, resolve);

@@ -5,18 +5,18 @@ import { scriptOf } from '../../redis/link.ts';
 import { isOthersTurn } from '../room.ts';
 import { hashOf, keyOf } from './entity.ts';
 
-/** How much is stored by whom. All of it is one slot of a cluster. */
+/** The account of what is stored by whom. All of its keys are in one slot of a cluster. */
 const KEY = 'llmproxy:{stored}';
 
-/** How many are looked at in a sweep. */
+/** How many expired entities a sweep removes from the account at most. */
 const SWEPT = 1_000;
 
-/** How long it is remembered what was deleted, so that all replicas hear of it, milliseconds. */
+/** How long deletions are remembered, so that all replicas delete their copies, milliseconds. */
 const GONE_MS = 86_400_000;
 
 /**
- * Commands on the account of what is stored: bytes by owner, ages and ends by entity. An entity is named by the hashes of its owner, its
- * kind and its id, so that its keys follow from its name.
+ * The account contains the bytes of each owner, and the size, age and end of each entity. Entities are named by the hash of their owner
+ * and their key, so that they can be deleted without knowing more.
  */
 const ROOM = `
 local time = redis.call('TIME')
@@ -66,14 +66,15 @@ return { tonumber(redis.call('GET', key .. ':bytes') or 0), tonumber(own or 0), 
 
 const ROOM_SCRIPT: Script = scriptOf(ROOM);
 
-/** An entity that has to go, by hashes: nobody here may know more of it. */
+/** An entity that has to be deleted to make room. */
 export interface Evicted {
   /** Its key on the server. */
   readonly key: string;
+  /** The hash of its owner. */
   readonly owner: string;
 }
 
-/** Keeps what replicas store together within its bound, by the rule of the file. */
+/** Keeps the data of all replicas together within `responses.max_size`, by the same rule as the file. */
 export class SharedRoom {
   readonly #link: Link;
 
@@ -81,7 +82,7 @@ export class SharedRoom {
     this.#link = link;
   }
 
-  /** An entity has this extent now. @returns what has to go instead */
+  /** Enters an entity's current extent. @returns the entities to delete so that all have room */
   async put(entity: Entity, extent: Extent, ttlMs: number, maxBytes: number): Promise<Evicted[]> {
     const owner = hashOf(entity.owner);
     const { bytes, ageMs } = extent;
@@ -99,17 +100,17 @@ export class SharedRoom {
     return evicted;
   }
 
-  /** An entity was deleted. */
+  /** Removes a deleted entity, and lets the other replicas know. */
   async delete(entity: Entity): Promise<void> {
     await this.#run(['delete', hashOf(entity.owner), keyOf(entity)]);
   }
 
-  /** By which the server is known to be the one that it was. */
+  /** An identifier that changes if the server loses its data. @param wanted used if there is none yet */
   async epoch(wanted: string): Promise<string> {
     return String(await this.#run(['epoch', '', '', wanted]));
   }
 
-  /** Takes what is over out of the account. @returns what was deleted since, by owner and key, and what time it is by the server's clock */
+  /** Removes expired entities from the account. @returns the entities deleted since a time, and the current time by the server's clock */
   async sweep(sinceMs: number): Promise<{ nowMs: number; gone: ReadonlySet<string> }> {
     const args = ['sweep', '', '', SWEPT, GONE_MS, sinceMs].map(String);
     const [nowMs, gone] = (await this.#run(args)) as [number, readonly string[]];
@@ -124,7 +125,7 @@ export class SharedRoom {
 interface Standing {
   readonly total: number;
   readonly own: number;
-  /** Who has stored most, of all others. */
+  /** The other owner who has stored most. */
   readonly other: { readonly owner: string; readonly bytes: number } | undefined;
 }
 
@@ -136,7 +137,7 @@ function standingOf(answer: Answer, owner: string): Standing {
   return { total, own, other: undefined };
 }
 
-/** As deletions are told of. */
+/** The name of an entity in the list of deletions. */
 export function goneName({ kind, owner, id }: { kind: Kind; owner: string; id: string }): string {
   return `${hashOf(owner)} ${keyOf({ kind, id })}`;
 }

@@ -26,24 +26,24 @@ export interface SharedDeps {
   readonly clock: Clock;
   readonly link: Link;
   readonly copy: Copy;
-  /** Does a call on the tables of the file. */
+  /** Makes a call on the tables of the file. */
   readonly call: (table: TableName, name: string, given: readonly unknown[]) => unknown;
   readonly options: () => StoredOptions;
-  /** Resolves when the server has been reached, or has taken too long; `undefined` where nothing is waited for. */
+  /** Resolves when an attempt to connect has ended or takes too long; `undefined` if there is none to wait for. */
   readonly reaching: () => Promise<void> | undefined;
 }
 
-/** Another replica changed the same meanwhile: it is done again so often at most. */
+/** How often a call is made if other replicas change the same entity at the same time. */
 const TRIES = 6;
 
-/** Responses before another that are looked at together. */
+/** How many earlier responses are checked at once. */
 const AT_ONCE = 64;
 
 /**
- * The stored responses of several replicas. Each call is done on the copy in this machine's file, by the same rules as where nothing is
- * shared: what it is about is fetched before, if the server has something newer, and what it changed is sent afterwards, unless somebody
- * else changed the same meanwhile; then it is done again. While the server is away, the copy alone answers, and what is owed to the
- * server is sent when it is back.
+ * The stored responses of several replicas. Each call is made on the copies in this machine's file, with the same code as if nothing were
+ * shared. Before, newer versions of its entities are fetched from the server; afterwards, its changes are sent. If another replica has
+ * changed the same entity meanwhile, the call is repeated with the newer version. While the server is unavailable, calls are made on the
+ * copies alone, and changes are sent when it is back.
  */
 export class SharedTables {
   readonly #deps: SharedDeps;
@@ -67,7 +67,7 @@ export class SharedTables {
       for (let tries = 1; ; tries += 1) {
         let got = this.#do(table, name, given);
         if (kindOf(got) === 'foreign') {
-          // It may have been deleted by who has it, elsewhere.
+          // Its owner may have deleted it on another replica.
           await Promise.all(copy.sameIds(touched.entities[0]!).map((entity) => this.#pull(entity)));
           got = this.#do(table, name, given);
         }
@@ -81,12 +81,12 @@ export class SharedTables {
     });
   }
 
-  /** What was changed before anything was shared is owed. */
+  /** Marks the changes made so far, which were not sent. */
   begin(): void {
     for (const { entity } of this.#deps.copy.changes()) this.#owe(entity);
   }
 
-  /** Sends what is owed, to a server that is back. */
+  /** Sends what could not be sent before. */
   async catchUp(): Promise<void> {
     const { copy } = this.#deps;
     try {
@@ -96,7 +96,7 @@ export class SharedTables {
           try {
             await this.#settle(entity);
           } catch (thrown) {
-            // The others have more of it than there is room for here.
+            // The server's version is too large for this file.
             if (!(thrown instanceof NoRoom)) throw thrown;
           }
         });
@@ -105,7 +105,7 @@ export class SharedTables {
     }
   }
 
-  /** Removes here what others have deleted, and what is over from the account. */
+  /** Deletes copies of what was deleted on other replicas, and expired entities from the account. */
   async sweep(): Promise<void> {
     const { copy, link } = this.#deps;
     copy.sweep();
@@ -131,7 +131,7 @@ export class SharedTables {
     }
   }
 
-  /** Fetches what is newer of what a call is about. @returns whether it is another's */
+  /** Fetches newer versions of the entities of a call. @returns whether the id belongs to another owner only */
   async #fetch(touched: Touched): Promise<boolean> {
     const { entities, isOwn = false } = touched;
     const missing = isOwn ? entities.filter((entity) => !this.#deps.copy.has(entity)) : entities;
@@ -145,7 +145,7 @@ export class SharedTables {
     return found[0]?.kind === 'foreign';
   }
 
-  /** Fetches the responses that one goes on from: those that are here already are looked at together. */
+  /** Fetches all earlier responses of a response. Those with a copy here are checked together. */
   async #fetchBefore({ owner, id }: Entity): Promise<void> {
     const { copy, options } = this.#deps;
     const seen = new Set([id]);
@@ -165,20 +165,20 @@ export class SharedTables {
     }
   }
 
-  /** Takes over what the server has of an entity. @param whole also what should be known already */
+  /** Fetches the newer parts of an entity. @param whole fetches all of it */
   async #pull(entity: Entity, whole = false): Promise<Pulled | undefined> {
     const { copy, link, options, reaching } = this.#deps;
     if (!link.up) await reaching();
     if (!link.up) return undefined;
     if ((copy.known(entity)?.owes ?? '') !== '') await this.#settle(entity);
     const known = copy.known(entity);
-    // The server is away again.
+    // The server is unavailable again.
     if (known && known.owes !== '') return undefined;
     const version = !whole && known && copy.has(entity) ? known.version : UNKNOWN;
     const pulled = await this.#ask(entity, version);
     if (pulled?.kind === 'news') copy.take(entity, pulled.news, options().maxBytes);
     if (pulled?.kind === 'same') copy.hear(entity, pulled.beatMs);
-    // What was never sent is not missed there. Others may have deleted the rest.
+    // An entity that was sent and no longer exists there was deleted or has expired.
     const isGone = pulled?.kind === 'none' || pulled?.kind === 'foreign';
     if (isGone && known && known.version.all !== '') copy.drop(entity);
     return pulled;
@@ -198,8 +198,9 @@ export class SharedTables {
   }
 
   /**
-   * Sends what a call changed. What it added to a conversation goes last, and only if all else went: it would be added twice otherwise.
-   * @returns those that somebody else changed meanwhile, and those that were not sent for that
+   * Sends the changes of a call. Conversations are sent last, and only if everything else was accepted: a repeated call would append
+   * their items twice otherwise.
+   * @returns entities that another replica has changed, and those that were not sent because of that
    */
   async #send(changes: readonly Change[], removes: boolean): Promise<Entity[]> {
     const { conversation = [], response = [] } = Object.groupBy(changes, ({ entity }) => entity.kind);
@@ -213,7 +214,7 @@ export class SharedTables {
     const conflicts = await Promise.all(
       changes.map(async ({ entity, parts }) => {
         if (copy.has(entity)) return (await this.#push(entity, parts)) === 'conflict' ? [entity] : [];
-        // What goes to make room here stays for the others.
+        // What was deleted to make room in this file stays on the server.
         if (removes) await this.#remove(entity);
         return [];
       }),
@@ -240,7 +241,7 @@ export class SharedTables {
       );
       if (said === 'conflict') return 'conflict';
       copy.note(entity, { version: versionAfter(known, push), owes: '' });
-      // What a response that runs says counts at its end.
+      // The events of a running response are entered when it ends.
       if (entity.kind === 'response' && !parts.has('meta')) return 'done';
       const evicted = await this.#room.put(entity, extent, ttlMs, options().maxBytes);
       await Promise.all(
@@ -285,14 +286,14 @@ export class SharedTables {
     }
   }
 
-  /** The server is told later. */
+  /** Marks a change that has to be sent later. */
   #owe(entity: Entity): void {
     const { copy } = this.#deps;
     const version = copy.known(entity)?.version ?? UNKNOWN;
     if (copy.has(entity)) copy.note(entity, { version, owes: 'change' });
   }
 
-  /** Tells the server what it is owed of an entity, and what came of it there meanwhile goes with it. */
+  /** Sends a change that could not be sent before, and merges it with what has changed on the server since. */
   async #settle(entity: Entity): Promise<void> {
     const { copy, options } = this.#deps;
     const known = copy.known(entity) ?? { version: UNKNOWN, owes: 'change' };
@@ -301,7 +302,7 @@ export class SharedTables {
     const pulled = await this.#ask(entity, UNKNOWN);
     if (!pulled) return;
     if (pulled.kind !== 'news') {
-      // It was there, and was deleted.
+      // It was sent before, and deleted since.
       if (known.version.all !== '') return copy.drop(entity);
       return void (await this.#push(entity, this.#all(entity), UNKNOWN));
     }
@@ -329,7 +330,7 @@ export class SharedTables {
   }
 }
 
-/** Whether a stored response still ran, by its own words. */
+/** Whether a response is running according to its metadata. */
 function isRunning(meta: string | undefined): boolean {
   const { status } = JSON.parse(meta ?? '{}') as { status?: string };
   return status === 'queued' || status === 'in_progress';

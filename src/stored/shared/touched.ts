@@ -2,21 +2,21 @@ import type { BackgroundEnd, KeptResponse, Owner, QueuedResponse } from '../entr
 import type { TableName } from '../messages.ts';
 import type { Entity } from './entity.ts';
 
-/** What a call is about. */
+/** The entities that a call reads or changes. */
 export interface Touched {
   readonly entities: readonly Entity[];
-  /** Whether only this replica changes it so: what is here need not be looked at again. */
+  /** Whether only this replica makes such changes, so that its copy is current. */
   readonly isOwn?: boolean;
-  /** Of a response: whether all before it is read too, or the conversation that it is part of. */
+  /** What else is read: all earlier responses, or the conversation of the response. */
   readonly with?: 'previous' | 'conversation' | undefined;
-  /** Whether what is deleted by it is to be deleted everywhere. */
+  /** Whether deletions apply to all replicas. Others only make room in the file. */
   readonly removes?: boolean;
 }
 
 const response = (owner: Owner, id: string): Entity => ({ kind: 'response', owner, id });
 const conversation = (owner: Owner, id: string): Entity => ({ kind: 'conversation', owner, id });
 
-/** @param given what the call is given: first whose it is and which, in nearly all of them */
+/** @param given the arguments of the call, which usually begin with an owner and an id */
 export function touchedBy(table: TableName, name: string, given: readonly unknown[]): Touched {
   const [owner, id] = given as [Owner, string];
   switch (`${table}.${name}`) {

@@ -1,0 +1,230 @@
+/** Replicas under load, before a real server: what a rolling restart loses, and what limits let through while things go wrong. */
+import type { ConfigInput } from '../../src/config/schema.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import type { Serving } from '../helpers/binary.ts';
+import { built, cleared, serveConfig } from '../helpers/binary.ts';
+import { Cable } from '../helpers/cable.ts';
+import { REDIS_SERVER, TestRedis } from '../helpers/redis-server.ts';
+import { until } from '../helpers/until.ts';
+import { completion, upstream } from '../helpers/upstream.ts';
+
+beforeAll(built, 120_000);
+afterAll(cleared);
+
+const KEY = 'sk-a-key-for-tests';
+const headers = { authorization: `Bearer ${KEY}` };
+/** What each answer of the provider uses, and what it costs in USD. */
+const TOKENS = 15;
+const USD = 15e-5;
+
+type Limits = NonNullable<NonNullable<ConfigInput['groups']>[string]['limits']>;
+
+const configOf = (provider: string, redis: string, limits: Limits): ConfigInput => ({
+  providers: [
+    {
+      name: 'up',
+      type: 'openai-compatible',
+      base_url: `${provider}/v1`,
+      models: [{ name: 'm', price: { input: 10, output: 10 } }],
+    },
+  ],
+  groups: { team: { limits } },
+  auth: { keys: [{ name: 'ann', key: KEY, group: 'team', ops: true }] },
+  state: { redis, redis_timeout: '200ms', replicas: 3 },
+  server: { drain_timeout: '10s' },
+});
+
+/** A load balancer: it knows its replicas, and asks another where one does not accept connections. */
+class Balancer {
+  readonly replicas = new Set<Serving>();
+  readonly statuses = new Map<number, number>();
+  readonly lost: string[] = [];
+  /** When answers other than 200 came. */
+  readonly refusedMs: number[] = [];
+  #turn = 0;
+  #ends = false;
+  #clients: Promise<unknown> = Promise.resolve();
+
+  start(clients: number): void {
+    this.#clients = Promise.all(Array.from({ length: clients }, () => this.#client()));
+  }
+
+  async stop(): Promise<void> {
+    this.#ends = true;
+    await this.#clients;
+  }
+
+  count(status: number): number {
+    return this.statuses.get(status) ?? 0;
+  }
+
+  async #client(): Promise<void> {
+    while (!this.#ends) {
+      const status = await this.#ask();
+      if (status === undefined) continue;
+      this.statuses.set(status, this.count(status) + 1);
+      if (status === 200) continue;
+      this.refusedMs.push(Date.now());
+      await Bun.sleep(20);
+    }
+  }
+
+  async #ask(): Promise<number | undefined> {
+    const replicas = [...this.replicas];
+    const body = JSON.stringify({ model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'hi' }] });
+    for (let tries = 0; tries < replicas.length; tries += 1) {
+      const { url } = replicas[(this.#turn += 1) % replicas.length]!;
+      try {
+        const answer = await fetch(`${url}/v1/chat/completions`, {
+          method: 'POST',
+          headers,
+          body,
+          // An idle connection may be closed just when a request is sent over it, which its client then repeats.
+          keepalive: false,
+        });
+        await answer.text();
+        return answer.status;
+      } catch (thrown) {
+        const { code } = thrown as { code?: string };
+        if (code === 'ECONNREFUSED' || code === 'ConnectionRefused') continue;
+        this.lost.push(code ?? String(thrown));
+        return undefined;
+      }
+    }
+    await Bun.sleep(10);
+    return undefined;
+  }
+}
+
+interface Own {
+  limits: { kind: string; used: number; reserved: number }[];
+}
+
+async function usedOf({ url }: Serving, kind: string): Promise<number> {
+  const own = (await (await fetch(`${url}/v1/key`, { headers })).json()) as Own;
+  return own.limits.find((each) => each.kind === kind)!.used;
+}
+
+const slow = () =>
+  upstream(async () => {
+    await Bun.sleep(20 + Math.random() * 60);
+    return completion('hello');
+  });
+
+describe.skipIf(REDIS_SERVER === null)('replicas under load', () => {
+  test('lose no request and no money in a rolling restart', async () => {
+    await using redis = await TestRedis.start();
+    await using provider = slow();
+    const config = configOf(provider.url, redis.url, [
+      { tokens: 1_000_000, per: 'total' },
+      { budget: 100, per: 'total' },
+    ]);
+    const balancer = new Balancer();
+    for (const each of await Promise.all([serveConfig(config), serveConfig(config)]))
+      balancer.replicas.add(each);
+    balancer.start(16);
+    const before = [...balancer.replicas];
+    for (const old of before) {
+      await Bun.sleep(1_500);
+      balancer.replicas.add(await serveConfig(config));
+      old.process.kill('SIGTERM');
+      expect(await old.process.exited).toBe(0);
+      balancer.replicas.delete(old);
+    }
+    await Bun.sleep(1_000);
+    await balancer.stop();
+    expect(balancer.lost).toEqual([]);
+    expect([...balancer.statuses.keys()]).toEqual([200]);
+    expect(balancer.count(200)).toBe(provider.asked.length);
+    expect(provider.asked.length).toBeGreaterThan(300);
+    const [last] = balancer.replicas;
+    await until(
+      'all is counted',
+      async () => (await usedOf(last!, 'tokens')) === provider.asked.length * TOKENS,
+    );
+    expect(await usedOf(last!, 'budget')).toBeCloseTo(provider.asked.length * USD, 9);
+  }, 60_000);
+
+  test('use a limit up together, and are refused nothing before', async () => {
+    await using redis = await TestRedis.start();
+    await using provider = slow();
+    const config = configOf(provider.url, redis.url, [{ requests: 1_500, per: 'total' }]);
+    const balancer = new Balancer();
+    for (let n = 0; n < 3; n += 1) balancer.replicas.add(await serveConfig(config));
+    balancer.start(24);
+    await until('something is refused', () => balancer.refusedMs.length > 0, { withinMs: 40_000 });
+    // What others have at hand then, and what is under way.
+    expect(provider.asked.length).toBeGreaterThan(1_500 * 0.9);
+    await Bun.sleep(2_500);
+    await balancer.stop();
+    expect(provider.asked.length).toBe(1_500);
+    expect(balancer.count(200)).toBe(1_500);
+    expect(balancer.lost).toEqual([]);
+  }, 90_000);
+
+  test.each([1, 2, 3])(
+    'let no more through than is stated, whatever goes wrong (%d)',
+    async (seed) => {
+      await using redis = await TestRedis.start();
+      await using provider = slow();
+      const most = 2_500;
+      using disposing = new DisposableStack();
+      const cables = Array.from({ length: 3 }, () => disposing.use(new Cable(redis.port)));
+      const limits: Limits = [{ requests: most, per: 'total' }];
+      const balancer = new Balancer();
+      const serve = (at: number) => serveConfig(configOf(provider.url, cables[at]!.url, limits));
+      const places = await Promise.all([serve(0), serve(1), serve(2)]);
+      for (const each of places) balancer.replicas.add(each);
+      balancer.start(24);
+      let state = seed;
+      const chance = (below: number) => (state = (state * 48_271) % 2_147_483_647) % below;
+      let killed = 0;
+      for (let step = 0; step < 4; step += 1) {
+        await Bun.sleep(1_000 + chance(500));
+        const at = chance(3);
+        const what = (step + seed) % 4;
+        if (what === 0) {
+          const gone = places[at]!;
+          balancer.replicas.delete(gone);
+          gone.process.kill('SIGKILL');
+          await gone.process.exited;
+          killed += 1;
+          places[at] = await serve(at);
+          balancer.replicas.add(places[at]);
+        } else if (what === 1) {
+          cables[at]!.cut();
+          await Bun.sleep(1_000 + chance(3_000));
+          cables[at]!.mend();
+        } else if (what === 2) {
+          redis.freeze();
+          await Bun.sleep(500 + chance(2_500));
+          redis.thaw();
+        } else {
+          for (const cable of cables) cable.cut();
+          await Bun.sleep(chance(400));
+          for (const cable of cables) cable.mend();
+        }
+      }
+      // Until nobody is let through: shares of those that were killed have expired, and all are connected again.
+      let before = -1;
+      await until(
+        'it is used up',
+        async () => {
+          const now = provider.asked.length;
+          await Bun.sleep(3_000);
+          const isOver = now === before && now === provider.asked.length;
+          before = provider.asked.length;
+          return isOver;
+        },
+        { withinMs: 90_000 },
+      );
+      await balancer.stop();
+      // N units where all were cut off at once.
+      expect(provider.asked.length).toBeLessThanOrEqual(most + 3);
+      // What a killed one had: its share, and what was under way.
+      expect(provider.asked.length).toBeGreaterThanOrEqual(most - 3 - killed * (0.05 * most + 24));
+      expect(killed).toBe(1);
+    },
+    150_000,
+  );
+});
