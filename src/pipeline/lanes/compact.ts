@@ -30,23 +30,28 @@ export const compact: Lane = {
     const prepared = (yield* lane.prepare(chat, context)) as Prepared;
     return {
       ...prepared,
-      *whole(text, target): Steps<WholeAnswer> {
-        const answer = yield* prepared.whole(text, target);
-        const told =
-          typeof answer.text === 'string' ? answer.text : answer.text ? decoded(answer.text) : text;
-        const value = yield* parseAnswer(told, target);
-        const chatAnswer = isObject(value) ? (value as unknown as ChatResponse) : undefined;
-        const summary = chatAnswer && summaryIn(chatAnswer);
-        if (summary === undefined)
-          throw new ProxyError('malformed', `Cannot use the answer of ${target}: it holds no summary`, {
-            target,
-          });
-        const compacted = compactedResponse(summary, chatAnswer!.usage, { created, newId });
-        return { text: JSON.stringify(compacted), finish: answer.finish, usage: answer.usage };
-      },
+      whole: (text, target) => compactedWhole(text, target, prepared, { created, newId }),
     };
   },
 };
+
+function* compactedWhole(
+  text: string,
+  target: string,
+  prepared: Prepared,
+  making: Parameters<typeof compactedResponse>[2],
+): Steps<WholeAnswer> {
+  const answer = yield* prepared.whole(text, target);
+  const told = typeof answer.text === 'string' ? answer.text : answer.text ? decoded(answer.text) : text;
+  const value = yield* parseAnswer(told, target);
+  const chatAnswer = isObject(value) ? (value as unknown as ChatResponse) : undefined;
+  const summary = chatAnswer && summaryIn(chatAnswer);
+  if (summary === undefined) {
+    throw new ProxyError('malformed', `Cannot use the answer of ${target}: it holds no summary`, { target });
+  }
+  const compacted = compactedResponse(summary, chatAnswer!.usage, making);
+  return { text: JSON.stringify(compacted), finish: answer.finish, usage: answer.usage };
+}
 
 /** A request of chat in place of the one that came. */
 function* chatOf(inbound: Inbound, request: object): Steps<Inbound> {

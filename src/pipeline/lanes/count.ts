@@ -6,7 +6,7 @@ import { writeBody } from '../../wire/json-write.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';
 import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
-import type { Lane, LaneContext, Local, Prepared } from './lane.ts';
+import type { Lane, LaneContext, Local, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { encodeAnthropicCount } from '../../wire/anthropic/count.ts';
 import { decodeConverseCount, encodeConverseCount } from '../../wire/bedrock/count.ts';
@@ -108,18 +108,25 @@ export const count: Lane = {
       contentType: 'application/json',
       headers: foreignHeaders(inbound.headers),
       dropped: client.dropped,
-      *whole(text, target) {
-        const body = yield* parseAnswer(text, target);
-        if (isObject(body)) judge(body, target);
-        const tokens = isObject(body) ? counting.decode(body) : undefined;
-        if (tokens !== undefined) return { text: answer(tokens), finish: null, usage: undefined };
-        throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is no count`, { target });
-      },
+      whole: (text, target) => countIn(text, target, counting.decode, answer),
       tap: (maxBytes) => new Tap(passingOf('chat'), maxBytes, 1),
       fold: () => NO_FOLD,
     };
   },
 };
+
+function* countIn(
+  text: string,
+  target: string,
+  decode: Counting['decode'],
+  answer: (tokens: number) => string,
+): Steps<WholeAnswer> {
+  const body = yield* parseAnswer(text, target);
+  if (isObject(body)) judge(body, target);
+  const tokens = isObject(body) ? decode(body) : undefined;
+  if (tokens !== undefined) return { text: answer(tokens), finish: null, usage: undefined };
+  throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is no count`, { target });
+}
 
 function answerOf(endpoint: Endpoint, tokens: number): JsonObject {
   if (endpoint === 'gemini.count_tokens') {

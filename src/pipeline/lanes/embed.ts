@@ -6,7 +6,7 @@ import type { JsonObject } from '../../wire/json.ts';
 import { writeBody } from '../../wire/json-write.ts';
 import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
-import type { Lane, LaneContext, Prepared } from './lane.ts';
+import type { Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { decodeBedrockEmbeddings, encodeBedrockEmbeddings } from '../../wire/bedrock/embeddings.ts';
 import { embeddingClientOf } from '../../wire/clients.ts';
@@ -118,6 +118,44 @@ const OPENAIS_CLIENT: EmbeddingClient = {
   decode: (request) => ({ request, dropped: [], encode: (answer) => answer }),
 };
 
+/** What is known of a request when its answer is there. */
+interface Embedding {
+  readonly client: ReturnType<EmbeddingClient['decode']>;
+  readonly way: Way;
+  readonly model: string;
+  /** Whether it was sent in several parts, each of which has an answer. */
+  readonly isSplit: boolean;
+}
+
+function* embeddedWhole(
+  text: string,
+  target: string,
+  { client, way, model, isSplit }: Embedding,
+): Steps<WholeAnswer> {
+  const value = yield* parseAnswer(text, target);
+  if (!isObject(value)) {
+    throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is not a JSON object`, {
+      target,
+    });
+  }
+  const format = client.request.encoding_format === 'base64' ? 'base64' : 'float';
+  const answers: JsonObject[] = [];
+  for (const part of isSplit ? listOf(value[ANSWERS]).map(objectOf) : [value]) {
+    judge(part, target);
+    checkAnswer(way.kind, part, target);
+    yield;
+    answers.push(way.decode(part, model, format));
+  }
+  const answer = joined(answers);
+  yield;
+  const used = openaiUsage(answer.usage);
+  // Every text has tokens: 0 comes from providers that do not count them.
+  const usage = used?.input === 0 ? undefined : used;
+  const told = client.encode(answer);
+  yield;
+  return { text: yield* writeBody(told, text.length), finish: null, usage };
+}
+
 /** Embeddings between a client and a provider with different formats. */
 export const embed: Lane = {
   kind: 'translate',
@@ -126,7 +164,8 @@ export const embed: Lane = {
     const client = (embeddingClientOf(inbound.endpoint) ?? OPENAIS_CLIENT).decode(inbound.json?.value ?? {});
     const { request } = client;
     yield;
-    const { kind, most, encode, decode } = wayOf(context);
+    const way = wayOf(context);
+    const { most, encode } = way;
     const { override } = provider.quirks(model);
     const dropped = new Set(client.dropped);
     const bodies: (string | Uint8Array<ArrayBuffer>)[] = [];
@@ -145,30 +184,8 @@ export const embed: Lane = {
       contentType: 'application/json',
       headers: foreignHeaders(inbound.headers),
       dropped: [...dropped],
-      *whole(text, target) {
-        const value = yield* parseAnswer(text, target);
-        if (!isObject(value)) {
-          throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is not a JSON object`, {
-            target,
-          });
-        }
-        const format = request.encoding_format === 'base64' ? 'base64' : 'float';
-        const answers: JsonObject[] = [];
-        for (const part of parts ? listOf(value[ANSWERS]).map(objectOf) : [value]) {
-          judge(part, target);
-          checkAnswer(kind, part, target);
-          yield;
-          answers.push(decode(part, model, format));
-        }
-        const answer = joined(answers);
-        yield;
-        const used = openaiUsage(answer.usage);
-        // Every text has tokens: 0 comes from providers that do not count them.
-        const usage = used?.input === 0 ? undefined : used;
-        const told = client.encode(answer);
-        yield;
-        return { text: yield* writeBody(told, text.length), finish: null, usage };
-      },
+      whole: (text, target) =>
+        embeddedWhole(text, target, { client, way, model, isSplit: parts !== undefined }),
       tap: (maxBytes) => new Tap(passingOf('chat'), maxBytes, 1),
       fold: () => NO_FOLD,
     };

@@ -68,7 +68,11 @@ export interface Prepared {
   readonly asksUsage?: boolean;
   /** Whether it contains something that the target itself signed or encrypted, and could reject. */
   readonly sealed?: boolean;
-  /** @throws ProxyError when the body is an error or not an answer */
+  /**
+   * Its steps are those of a generator function outside of `prepare`: one that is created with each request has a prototype of its
+   * own, for which the runtime's compiler starts anew again and again.
+   * @throws ProxyError when the body is an error or not an answer
+   */
   whole(text: string, target: string): Steps<WholeAnswer>;
   /**
    * Converts a whole answer to the events it should have been, if a stream was requested; `undefined`, or omitted, if that is not

@@ -56,7 +56,7 @@ import { wholeAsStream } from './whole-as-stream.ts';
 export const relay: Lane = {
   kind: 'relay',
   *prepare(given: Inbound, context: LaneContext): Steps<Prepared> {
-    const { provider, model, unsealed } = context;
+    const { provider, model, unsealed, memory } = context;
     const { chained } = given;
     // Who has stored what came before is not sent it again, unless it does not find it any more.
     const chains = chained?.issuer === provider.name && unsealed !== true;
@@ -96,24 +96,16 @@ export const relay: Lane = {
       dropped: [...own.dropped, ...(changed?.dropped ?? []), ...left],
       asksUsage: hidesUsage,
       sealed: own.sealed || chains,
-      *whole(text, target) {
-        const value = yield* parseWhole(text, target);
-        for (const seal of sealsInAnswer(endpoint, value)) issued.note(seal);
-        if (wantsSignatures(quirks)) rememberSignatures(value, context.memory);
-        const answer = yield* readWhole(value, target, endpoint, quirks);
-        const vectors = endpoint === 'embeddings' && json ? asAsked(value, json.value) : undefined;
-        return vectors ? { ...answer, text: yield* writeBody(vectors, text.length) } : answer;
-      },
-      *wholeAsStream(text, target) {
-        return wholeAsStream(context.redaction?.asked ?? given, context, yield* parseAnswer(text, target));
-      },
+      whole: (text, target) => relayedWhole(text, target, { endpoint, json, quirks, issued, memory }),
+      wholeAsStream: (text, target) =>
+        relayedAsStream(text, target, context.redaction?.asked ?? given, context),
       tap(maxBytes) {
         const tap = new Tap(passing, maxBytes, answersOf(endpoint, json?.value ?? {}));
         // Nobody is kept waiting for a usage that only the record is to have.
         tap.awaitsUsage = objectOf(json?.value.stream_options).include_usage === true;
         tap.watch = (event) => {
           for (const seal of sealsInEvent(endpoint, event)) issued.note(seal);
-          if (wantsSignatures(quirks)) rememberSignatures(event, context.memory);
+          if (wantsSignatures(quirks)) rememberSignatures(event, memory);
         };
         return tap;
       },
@@ -126,6 +118,37 @@ export const relay: Lane = {
     };
   },
 };
+
+/** What is known of a request when its answer is there. */
+interface Relayed {
+  readonly endpoint: Endpoint;
+  readonly json: Inbound['json'];
+  readonly quirks: Quirks;
+  readonly issued: Issued;
+  readonly memory: LaneContext['memory'];
+}
+
+function* relayedWhole(
+  text: string,
+  target: string,
+  { endpoint, json, quirks, issued, memory }: Relayed,
+): Steps<WholeAnswer> {
+  const value = yield* parseWhole(text, target);
+  for (const seal of sealsInAnswer(endpoint, value)) issued.note(seal);
+  if (wantsSignatures(quirks)) rememberSignatures(value, memory);
+  const answer = yield* readWhole(value, target, endpoint, quirks);
+  const vectors = endpoint === 'embeddings' && json ? asAsked(value, json.value) : undefined;
+  return vectors ? { ...answer, text: yield* writeBody(vectors, text.length) } : answer;
+}
+
+function* relayedAsStream(
+  text: string,
+  target: string,
+  asked: Inbound,
+  context: LaneContext,
+): Steps<string | undefined> {
+  return wholeAsStream(asked, context, yield* parseAnswer(text, target));
+}
 
 /** Without what of `anthropic-beta` the provider refuses. */
 function takenHeaders(

@@ -109,6 +109,14 @@ export const translate: Lane = {
     const dropped = [...new Set(left.flatMap((each) => each.dropped))];
     // Chat passes arguments on as text.
     const strict = inbound.endpoint !== 'chat';
+    const reading: Reading = {
+      name,
+      encoded,
+      names: fitted.names,
+      strict,
+      answering,
+      keep: (answer) => keep(answer, memory, issued, restorer),
+    };
     return {
       endpoint: name === 'responses' ? 'responses' : 'chat',
       protocol: name,
@@ -119,32 +127,8 @@ export const translate: Lane = {
       dropped: dropped.filter((name) => inbound.endpoint === 'chat' || name !== USAGE_FIELD),
       asksUsage: name === 'chat' && inbound.stream && !quirks.drops?.includes(USAGE_FIELD),
       sealed: fitted.sealed,
-      *whole(text, target): Steps<WholeAnswer> {
-        const answer = yield* readWhole(text, target, { name, encoded, names: fitted.names });
-        yield;
-        const lost = new Lost();
-        const written = yield* readingFirst(jsonWithinAnswer(answer), PIECE_BOUNDS, () => {
-          judgeWhole(answer, target, strict);
-          keep(answer, memory, issued, restorer);
-          return answering.encode(withEndings(answer), lost);
-        });
-        const endings = answer.choices.map(({ finish_reason }) => endingOf('chat', finish_reason));
-        const finish = worstEnding(endings)?.finish ?? null;
-        const usage = openaiUsage(answer.usage);
-        return { text: yield* writeBody(written, text.length), finish, usage, lost: lost.names() };
-      },
-      *wholeAsStream(text, target) {
-        const writer = answering.stream();
-        const answer = yield* readWhole(text, target, { name, encoded, names: fitted.names });
-        return yield* readingFirst(jsonWithinAnswer(answer), PIECE_BOUNDS, () => {
-          judgeWhole(answer, target, strict);
-          return (
-            canonicalChunks(answer)
-              .map((chunk) => writer.push(chunk))
-              .join('') + writer.end()
-          );
-        });
-      },
+      whole: (text, target) => translatedWhole(text, target, reading),
+      wholeAsStream: (text, target) => translatedAsStream(text, target, reading),
       tap(maxBytes) {
         const shown = (answer: JsonObject) => answering.encode(answer as unknown as ChatResponse);
         const answers = dropped.includes('n') ? 1 : (numberOf(client.request.n) ?? 1);
@@ -161,7 +145,7 @@ export const translate: Lane = {
           writer: answering.stream(undefined, tap.lost),
           strict,
           names: fitted.names,
-          keep: (answer) => keep(answer, memory, issued, restorer),
+          keep: reading.keep,
           restored:
             restorer && new RestoredEvents(SIGNS.has(name) ? SIGNING_CHAT_STREAM : CHAT_STREAM, restorer),
         });
@@ -219,10 +203,52 @@ function withEndings(answer: ChatResponse): ChatResponse {
   return { ...answer, choices };
 }
 
+/** How the answer to a request is read and written. */
+interface Reading {
+  readonly name: ProtocolName;
+  readonly encoded: Encoded;
+  readonly names: OwnNames;
+  readonly strict: boolean;
+  readonly answering: Understood;
+  readonly keep: (answer: Pick<ChatResponse, 'choices'>) => void;
+}
+
+function* translatedWhole(text: string, target: string, reading: Reading): Steps<WholeAnswer> {
+  const answer = yield* readWhole(text, target, reading);
+  yield;
+  const lost = new Lost();
+  const written = yield* readingFirst(jsonWithinAnswer(answer), PIECE_BOUNDS, () => {
+    judgeWhole(answer, target, reading.strict);
+    reading.keep(answer);
+    return reading.answering.encode(withEndings(answer), lost);
+  });
+  const endings = answer.choices.map(({ finish_reason }) => endingOf('chat', finish_reason));
+  const finish = worstEnding(endings)?.finish ?? null;
+  const usage = openaiUsage(answer.usage);
+  return { text: yield* writeBody(written, text.length), finish, usage, lost: lost.names() };
+}
+
+function* translatedAsStream(
+  text: string,
+  target: string,
+  reading: Reading,
+): Steps<string | undefined> {
+  const writer = reading.answering.stream();
+  const answer = yield* readWhole(text, target, reading);
+  return yield* readingFirst(jsonWithinAnswer(answer), PIECE_BOUNDS, () => {
+    judgeWhole(answer, target, reading.strict);
+    return (
+      canonicalChunks(answer)
+        .map((chunk) => writer.push(chunk))
+        .join('') + writer.end()
+    );
+  });
+}
+
 function* readWhole(
   text: string,
   target: string,
-  { name, encoded, names }: { name: ProtocolName; encoded: Encoded; names: OwnNames },
+  { name, encoded, names }: Pick<Reading, 'name' | 'encoded' | 'names'>,
 ): Steps<ChatResponse> {
   const value = yield* parseAnswer(text, target);
   // Gemini's errors come in lists, and so do its answers if a stream without events is requested.
