@@ -411,16 +411,16 @@ export class Attempt implements Attempting {
   }
 
   /** A whole answer with the redacted values of its request restored. */
-  async #restored(text: string): Promise<string> {
+  #restored(text: string): string | Promise<string> {
     const restorer = this.#restorer;
-    return restorer?.occursIn(text) ? await this.#deps.turns.run(restoredText(text, restorer)) : text;
+    return restorer?.occursIn(text) ? this.#deps.turns.run(restoredText(text, restorer)) : text;
   }
 
   /** An answer made here, as text for the record; `undefined` when it is too long. */
-  async #textOf(made: string | Uint8Array): Promise<string | undefined> {
+  #textOf(made: string | Uint8Array): string | undefined | Promise<string> {
     if (typeof made === 'string') return made;
     const { limits, turns } = this.#deps;
-    return made.length > limits.maxContent ? undefined : await turns.run(decodeInSteps(made, false));
+    return made.length > limits.maxContent ? undefined : turns.run(decodeInSteps(made, false));
   }
 
   /** Converts a whole answer to a stream, if a stream was requested. */
@@ -472,13 +472,17 @@ export class Attempt implements Attempting {
     this.#heardMs = this.#deps.clock.monotonic();
   }
 
-  async #read<T>(steps: (target: string) => Steps<T>): Promise<T> {
+  #read<T>(steps: (target: string) => Steps<T>): T | Promise<T> {
     const { turns, defects } = this.#deps;
     const { id } = this.#plan.target;
-    try {
-      return await turns.run(steps(id));
-    } catch (thrown) {
+    const fail = (thrown: unknown): never => {
       throw unread(id, defects, thrown);
+    };
+    try {
+      const read = turns.run(steps(id));
+      return read instanceof Promise ? read.catch(fail) : read;
+    } catch (thrown) {
+      return fail(thrown);
     }
   }
 

@@ -119,26 +119,25 @@ function announcedLength(header: string | undefined): number | undefined {
 }
 
 /** A body that has practically arrived. */
-async function atOnce(request: Request, announced: number, limits: BodyLimits): Promise<Bytes> {
-  const { promise, resolve, reject } = Promise.withResolvers<ArrayBuffer>();
+function atOnce(request: Request, announced: number, limits: BodyLimits): Promise<Bytes> {
+  const { promise, resolve, reject } = Promise.withResolvers<Bytes>();
   const cancel = limits.clock.after(limits.withinMs, () => reject(tooSlow()));
   // Data that is no longer waited for may still arrive, and counts until then.
-  const arrived = () => limits.buffered.arrived(announced);
+  const arrived = () => {
+    cancel();
+    limits.buffered.arrived(announced);
+  };
   request.arrayBuffer().then(
     (buffer) => {
       arrived();
-      return resolve(buffer);
+      return resolve(new Uint8Array(buffer));
     },
     (cause: unknown) => {
       arrived();
       return reject(left(cause));
     },
   );
-  try {
-    return new Uint8Array(await promise);
-  } finally {
-    cancel();
-  }
+  return promise;
 }
 
 async function byChunks(

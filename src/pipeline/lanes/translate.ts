@@ -228,11 +228,7 @@ function* translatedWhole(text: string, target: string, reading: Reading): Steps
   return { text: yield* writeBody(written, text.length), finish, usage, lost: lost.names() };
 }
 
-function* translatedAsStream(
-  text: string,
-  target: string,
-  reading: Reading,
-): Steps<string | undefined> {
+function* translatedAsStream(text: string, target: string, reading: Reading): Steps<string | undefined> {
   const writer = reading.answering.stream();
   const answer = yield* readWhole(text, target, reading);
   return yield* readingFirst(jsonWithinAnswer(answer), PIECE_BOUNDS, () => {
