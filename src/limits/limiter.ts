@@ -11,82 +11,82 @@ import { priceOf, tokensOf, unitsOf } from './limit.ts';
 import { LimitTree, meterOf, mostNow } from './plan.ts';
 import { overLimit } from './refusal.ts';
 
-/** Tokens and money that a request is expected to use. */
+/** The estimated tokens and cost of a request. */
 export interface Expected {
   readonly input: number;
   readonly output: number;
-  /** Whether the request itself bounds its answer. */
+  /** Whether the request itself limits its answer. */
   readonly bounded: boolean;
 }
 
-/** What limits look at of a request. */
+/** The properties of a request that limits use. */
 export interface Marks {
   readonly caller: Caller;
   readonly endpoint: string;
-  /** The model it asks for. */
+  /** The requested model. */
   readonly model: string;
-  /** Other names of what may answer, or has answered: models of providers, and "provider/model". */
+  /** Other names of the possible or actual targets: models of providers, and "provider/model". */
   readonly targets: readonly string[];
-  /** The end user whom the client names. */
+  /** The end user that the client names. */
   readonly user: string | null;
 }
 
 /** A request that asks to be admitted. */
 export interface Asking extends Marks {
-  /** Where it comes from; asked only where a limit counts by it. */
+  /** Its origin; only called if a limit is counted by it. */
   readonly address: () => string | undefined;
-  /** Asked only where a limit needs it. */
+  /** Only called if a limit needs it. */
   readonly expected: () => Expected;
-  /** USD for so many tokens at the dearest target; `null` where no price is known. */
+  /** USD for this many tokens at the most expensive target; `null` if no price is known. */
   readonly price: (input: number, output: number) => number | null;
   /** Whether the price of every target is known. */
   readonly allPriced: () => boolean;
-  /** Whether nobody can tell what it will use, nor of which model. */
+  /** Whether neither its usage nor its model can be determined. */
   readonly untold?: boolean;
 }
 
-/** Another model is to answer, since a limit is used up. */
+/** Another model should answer, since a limit is used up. */
 export interface Instead {
   readonly kind: 'instead';
   readonly model: string;
   /** The limit that is used up. */
   readonly limit: Limit;
-  /** The refusal that follows where the other model cannot answer either. */
+  /** The refusal if the other model cannot answer either. */
   readonly refuse: () => never;
 }
 
-/** What a request used that was answered before this process began. */
+/** The usage of a request that was answered before this process started. */
 export interface Answered {
   readonly input: number;
   readonly output: number;
-  /** `null` where the price is unknown. */
+  /** `null` if the price is unknown. */
   readonly usd: number | null;
   /** Epoch milliseconds. */
   readonly beganMs: number;
   readonly endedMs: number;
-  /** When what was used was last kept, epoch milliseconds. */
+  /** When usage was last persisted, epoch milliseconds. */
   readonly keptMs: number;
 }
 
-/** What limits decide of a request: another model may answer in place of the one that was asked for. */
+/** The decision of limits on a request: another model may answer in place of the requested one. */
 export type Decision = 'admitted' | 'refused' | 'replaced';
 
 export interface LimiterDeps {
   readonly clock: Clock;
   readonly ledger: Ledger;
-  /** Told once for each refusal. */
+  /** Called once for each refusal. */
   readonly refused: (limit: Limit) => void;
-  /** Told what is decided of each request to which limits apply. */
+  /** Called with the decision on each request with limits. */
   readonly decided: (decision: Decision) => void;
-  /** Told once a window of each limit that warns. */
+  /** Called once per window of each limit with a warning. */
   readonly warns: (message: string) => void;
-  /** Told once a window of each budget that has refused a request. */
+  /** Called once per window of each budget that has refused a request. */
   readonly usedUp: (message: string) => void;
-  /** Until when it is told that a meter is nearly used up. Configurations that follow each other share it. */
+  /** Until when a warning for a meter has been given. Successive configurations share it. */
   readonly warned: Map<string, number>;
 }
 
-/** Decides whether a request may be sent by all limits that apply to it, and holds what it takes of them. */
+/** Decides by all applicable limits whether a request may be sent, and holds what it takes of them. */
 export class Limiter {
   readonly #tree: LimitTree;
   readonly #deps: LimiterDeps;
@@ -97,9 +97,9 @@ export class Limiter {
   }
 
   /**
-   * Takes what a request is expected to use of all limits that apply, or of none.
+   * Reserves the estimated usage of a request in all applicable limits, or in none.
    * @param lenient limits that are used up, and for which another model was chosen
-   * @returns `undefined` where no limit applies
+   * @returns `undefined` if no limit applies
    * @throws ProxyError `over_limit`, `over_budget`, or `not_permitted` for a model without a price
    */
   admit(asking: Asking, lenient: ReadonlySet<Limit> = NONE): Lease | Instead | undefined {
@@ -115,7 +115,7 @@ export class Limiter {
     return lease;
   }
 
-  /** As `admit`, after it has got room from elsewhere where too little is at hand. */
+  /** Like `admit`, after obtaining room from elsewhere if there is too little here. */
   async admitAfterAsking(asking: Asking): Promise<Lease | Instead | undefined> {
     for (let asked = 0; asked < MAX_ASKED; asked += 1) {
       const wait = this.ask(asking);
@@ -125,9 +125,9 @@ export class Limiter {
   }
 
   /**
-   * Gets room for a request where limits are counted elsewhere and too little is at hand. To be waited for before it is admitted.
-   * @returns `undefined` where there is nothing to wait for, as always where this process counts alone; else whether it is worth asking
-   * again, which is done at most {@link MAX_ASKED} times
+   * Obtains room for a request if limits are counted elsewhere and there is too little here. Must be awaited before `admit`.
+   * @returns `undefined` if there is nothing to wait for, as always if this process counts alone; otherwise whether retrying is
+   * worthwhile, at most {@link MAX_ASKED} times
    * @throws ProxyError `not_permitted` for a model without a price
    */
   ask(asking: Asking, lenient: ReadonlySet<Limit> = NONE): Promise<boolean> | undefined {
@@ -138,7 +138,7 @@ export class Limiter {
     return wanted && ledger.ask(wanted.charges, nowMs);
   }
 
-  /** Gets what is used of a caller's limits from where they are counted, to be told by `standingsOf`. */
+  /** Updates the usage of a caller's limits from where they are counted, before `standingsOf`. */
   async refresh(caller: Caller): Promise<void> {
     const { ledger } = this.#deps;
     if (!ledger.refresh) return;
@@ -146,7 +146,7 @@ export class Limiter {
     await Promise.all(meters.map(({ limit, meter }) => ledger.refresh!(limit, meter!)));
   }
 
-  /** What one caller may use, and how much of it is used: limits that are counted apart by others are left out. */
+  /** What one caller may use, and has used: limits that are counted separately for others are left out. */
   standingsOf(caller: Caller): {
     readonly limit: Limit;
     readonly most: number;
@@ -165,7 +165,7 @@ export class Limiter {
       }));
   }
 
-  /** What is used of the limits that hold for several callers together. */
+  /** The usage of limits that several callers share. */
   shared(): { readonly limit: Limit; readonly taken: number }[] {
     const nowMs = this.#deps.clock.now();
     return this.#tree.shared.map((limit) => {
@@ -174,11 +174,11 @@ export class Limiter {
     });
   }
 
-  /** Counts a request that was answered before this process began, in the windows of that time. */
+  /** Counts a request that was answered before this process started, in the windows of that time. */
   recover(marks: Marks, used: Answered): void {
     const { unpriced } = this.#tree.of(marks.caller);
     const { ledger } = this.#deps;
-    // Where it came from was not recorded.
+    // Its origin was not recorded.
     const applying = this.#tree
       .of(marks.caller)
       .limits.filter(({ limit }) => applies(limit, marks) && !limit.owner.apart.includes('address'));
@@ -195,12 +195,12 @@ export class Limiter {
     const [requests, amounts] = [true, false].map((counts) =>
       applying.filter(({ limit }) => (limit.kind === 'requests') === counts).map(charge),
     );
-    // Requests count from when they begin, and those that had begun by then are counted already.
+    // Requests count from their start, and those that had begun by then are already counted.
     if (used.beganMs > used.keptMs) ledger.add(requests!, used.beganMs);
     ledger.add(amounts!, used.endedMs);
   }
 
-  /** What a request takes of each limit that applies to it; `undefined` where none does. */
+  /** What a request takes of each applicable limit; `undefined` if none applies. */
   #wanted(asking: Asking, lenient: ReadonlySet<Limit>, nowMs: number): Wanted | undefined {
     const { limits, unpriced, saysUnpriced } = this.#tree.of(asking.caller);
     if (limits.length === 0) return undefined;
@@ -216,12 +216,12 @@ export class Limiter {
     return { charges, terms: { reckoning, unpriced } };
   }
 
-  /** Tells the operator, once a window. */
+  /** Warns the operator, once per window. */
   #warn(standing: Standing, nowMs: number): void {
     if (this.#isNew(standing, 'nearly', nowMs)) this.#deps.warns(warningOf(standing));
   }
 
-  /** Whether this has not been told in the present window. */
+  /** Whether this has not been reported in the current window. */
   #isNew({ charge: { meter, limit } }: Standing, what: string, nowMs: number): boolean {
     const { warned } = this.#deps;
     const told = `${what} ${meter}`;
@@ -251,12 +251,12 @@ export class Limiter {
   }
 }
 
-/** What a request is expected to use. */
+/** The estimated usage of a request. */
 export interface Reckoning {
   readonly expected: Expected;
   /** Units of money. */
   readonly units: number;
-  /** The part of it that is known beforehand. */
+  /** The part of it that is known in advance. */
   readonly knownUnits: number;
 }
 
@@ -265,19 +265,19 @@ interface Wanted {
   readonly terms: { readonly reckoning: Reckoning; readonly unpriced: Unpriced };
 }
 
-/** How often room is asked for that others may take meanwhile. */
+/** How often room is requested that others may take meanwhile. */
 export const MAX_ASKED = 10;
 
-/** How long a warning holds of what has no window, milliseconds. */
+/** How long a warning without a window is not repeated, milliseconds. */
 const HELD_MS = 60_000;
 
-/** Meters of which it is remembered that somebody was warned. */
+/** The number of meters whose warnings are remembered. */
 const MAX_WARNED = 10_000;
 
 const NONE: ReadonlySet<Limit> = new Set();
 const NOTHING: Reckoning = { expected: { input: 0, output: 0, bounded: true }, units: 0, knownUnits: 0 };
 
-/** What a request is expected to use, as far as its limits ask. @throws ProxyError `not_permitted` */
+/** The estimated usage of a request, as far as its limits need it. @throws ProxyError `not_permitted` */
 function reckoned(asking: Asking, applying: readonly Planned[], unpriced: Unpriced): Reckoning {
   const money = applying.some(({ limit }) => limit.kind === 'budget');
   if (!money && !applying.some(({ limit }) => limit.kind === 'tokens')) return NOTHING;
@@ -300,8 +300,8 @@ function unitsFor(asking: Asking, unpriced: Unpriced, input: number, output: num
 }
 
 /**
- * What cannot be counted must not evade a limit that counts it. That a model without a price is allowed where nobody says otherwise is
- * no word on this: a group must say it. @throws ProxyError `not_permitted`
+ * Refuses requests that would evade a limit because they cannot be counted. The default that models without a price are allowed does
+ * not apply here: a group must allow it explicitly. @throws ProxyError `not_permitted`
  */
 function refuseUntold({ endpoint }: Asking, limits: readonly Planned[], unpriced: Unpriced): void {
   if (unpriced !== 'refuse') return;
@@ -330,7 +330,7 @@ function partsOf(
     group: caller.group ?? '',
     user: user ?? '',
     address: (asks ? address() : undefined) ?? '',
-    // One model may have several names, each of which clients can ask for.
+    // One model may have several names, each of which clients can use.
     model: targets[0] ?? model,
     endpoint,
   };

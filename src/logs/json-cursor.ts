@@ -17,38 +17,37 @@ const CLOSE_OBJECT = 0x7d;
 const LOWER = 0x20;
 const E = 0x65;
 
-/** Escapes that `JSON.stringify` writes too; it never writes others where one of these would do. */
+/** Escapes that `JSON.stringify` also writes; it never writes others where one of these would do. */
 const USUAL_ESCAPES = flags('"\\bfnrt');
 const LITERALS = new Map(['true', 'false', 'null'].map((word) => [word.charCodeAt(0), Buffer.from(word)]));
 const NULL = Buffer.from('null');
 
-/** Lists and objects within each other, at most. */
+/** The limit on the nesting of lists and objects. */
 const MAX_DEPTH = 64;
 
 /**
- * Reads JSON text as bytes, a value at a time, without making values of it. A line of a log is behind it at all times: the line
- * end ends every loop. Each method moves behind what it reads and returns false, or leaves `at` anywhere, where there is no such
- * thing.
+ * Reads JSON text as bytes, value by value, without creating values. A log line always ends with a line end, which ends every loop. Each
+ * method moves past what it reads and returns false, leaving `at` undefined, if there is no such thing.
  */
 export class JsonCursor {
   readonly #block: Uint8Array;
-  /** The next byte to be read. */
+  /** The position of the next byte. */
   at = 0;
-  /** The text of the string read last, without its quotes. */
+  /** The start and end of the last string, without its quotes. */
   from = 0;
   to = 0;
-  /** Whether that text holds escapes. */
+  /** Whether that string contains escapes. */
   escaped = false;
-  /** Whether it holds escapes that `JSON.stringify` would write in another way, if at all. */
+  /** Whether it contains escapes that `JSON.stringify` would write differently, if at all. */
   unusual = false;
-  /** Whether the fields or items asked for last ended with what closes them. */
+  /** Whether the last requested fields or items ended with the closing bracket. */
   closed = false;
 
   constructor(block: Uint8Array) {
     this.#block = block;
   }
 
-  /** A string. */
+  /** Reads a string. */
   string(): boolean {
     const block = this.#block;
     let at = this.at;
@@ -62,7 +61,7 @@ export class JsonCursor {
       at += 1;
       if (byte !== BACKSLASH) continue;
       this.escaped = true;
-      // Escapes by number are checked by whoever wants to know them.
+      // Numeric escapes are validated by callers that need their values.
       if (USUAL_ESCAPES[block[at]!] !== 1) this.unusual = true;
       at += 1;
     }
@@ -71,7 +70,7 @@ export class JsonCursor {
     return true;
   }
 
-  /** The name of a field, and the colon behind it. */
+  /** Reads the name of a field, and the colon after it. */
   key(): boolean {
     const block = this.#block;
     let at = this.at;
@@ -87,33 +86,33 @@ export class JsonCursor {
     return true;
   }
 
-  /** The beginning of an object. */
+  /** Reads the start of an object. */
   object(): boolean {
     return this.#open(OPEN_OBJECT);
   }
 
-  /** The beginning of a list. */
+  /** Reads the start of a list. */
   list(): boolean {
     return this.#open(OPEN_LIST);
   }
 
-  /** Goes on to the next field. @param first whether it is the first. @returns false behind the last one; see `closed` */
+  /** Moves to the next field. @param first whether it is the first. @returns false after the last one; see `closed` */
   objectGoesOn(first: boolean): boolean {
     return this.#goesOn(first, CLOSE_OBJECT);
   }
 
-  /** Goes on to the next item, likewise. */
+  /** Moves to the next item, likewise. */
   listGoesOn(first: boolean): boolean {
     return this.#goesOn(first, CLOSE_LIST);
   }
 
-  /** `null`, or a list of nothing. */
+  /** Reads `null`, or an empty list. */
   nothing(): boolean {
     if (this.#block[this.at] !== OPEN_LIST) return this.#word(NULL);
     return this.list() && this.#byte(CLOSE_LIST);
   }
 
-  /** Any value. Strings with unusual escapes are no value here. */
+  /** Reads any value. Strings with unusual escapes are not accepted here. */
   value(depth = 0): boolean {
     const byte = this.#block[this.at]!;
     if (byte === QUOTE) return this.string() && !this.unusual;

@@ -1,4 +1,4 @@
-/** A few words that are told by their bytes, such as the names of the fields of an object. */
+/** A few words recognised by their bytes, such as the names of an object's fields. */
 export class JsonKeys<Word extends string> {
   readonly #known = new Map<number, { readonly word: Word; readonly bytes: Buffer }>();
 
@@ -11,7 +11,7 @@ export class JsonKeys<Word extends string> {
     }
   }
 
-  /** The word at a place of a block; `undefined` for any other. */
+  /** The word at a position of a block; `undefined` for any other. */
   of(block: Uint8Array, { from, to }: { readonly from: number; readonly to: number }): Word | undefined {
     const known = this.#known.get(hashOf(block, from, to));
     if (known === undefined || known.bytes.length !== to - from) return undefined;

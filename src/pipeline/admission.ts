@@ -13,32 +13,32 @@ import { isGlob } from '../config/globs.ts';
 import { MAX_ASKED } from '../limits/limiter.ts';
 import { estimate } from '../wire/estimate.ts';
 
-/** Who sends a request, as limits see it. */
+/** The caller of a request, as limits see it. */
 export interface Requester {
   readonly caller: Caller & { readonly access: Access };
-  /** The end user whom the client names. */
+  /** The end user that the client names. */
   readonly user: string | null;
-  /** Where it comes from: an address or a network. */
+  /** The origin: an address or a network. */
   readonly address: () => string | undefined;
 }
 
-/** USD for what a target is expected to be used for; `null` where its price is unknown. */
+/** The cost of the estimated usage at a target in USD; `null` if its price is unknown. */
 export type EstimatePrice = (candidate: Candidate, usage: Usage) => number | null;
 
 export interface AdmissionDeps {
   readonly registry: ModelRegistry;
   readonly limiter: Limiter;
   readonly price: EstimatePrice;
-  /** Tokens of an answer that neither the request nor its model bounds. */
+  /** The assumed tokens of an answer that neither the request nor its model limits. */
   readonly assumedOutput: number;
 }
 
-/** A request that may be sent. */
+/** An admitted request. */
 export interface Admitted extends Resolution {
   readonly lease: Lease | undefined;
-  /** The model that answers in place of the one that was asked for, since a limit is used up. */
+  /** The model that answers in place of the requested one, since a limit is used up. */
   readonly instead: string | undefined;
-  /** What it is expected to use. */
+  /** Its estimated usage. */
   readonly expected: () => Expected;
 }
 
@@ -46,7 +46,7 @@ const NONE: ReadonlySet<never> = new Set();
 
 type Steps = Generator<Promise<boolean>, Admitted, boolean>;
 
-/** Finds where a request may go, and takes what it is expected to use of the limits of who sends it. */
+/** Finds the targets of a request, and reserves its estimated usage in the caller's limits. */
 export class Admission {
   readonly #deps: AdmissionDeps;
 
@@ -55,8 +55,8 @@ export class Admission {
   }
 
   /**
-   * Answers at once, unless limits are counted elsewhere and there is too little room at hand.
-   * @throws ProxyError where its model is not known, or a limit has no room
+   * Answers at once, unless limits are counted elsewhere and there is too little room here.
+   * @throws ProxyError if its model is unknown, or a limit has no room
    */
   admit(inbound: Inbound, requester: Requester): Admitted | Promise<Admitted> {
     const steps = this.#steps(inbound, requester);
@@ -70,7 +70,7 @@ export class Admission {
     return step.value;
   }
 
-  /** Stops where there may be something to wait for. */
+  /** Pauses where there may be something to wait for. */
   *#steps(inbound: Inbound, requester: Requester): Steps {
     const { registry, limiter } = this.#deps;
     const { endpoint } = inbound;
@@ -92,18 +92,18 @@ export class Admission {
         const { policy, rule } = resolution;
         return { candidates, policy, rule, lease: answer, instead, expected };
       }
-      // A limit gives way once, so this comes to an end.
+      // Each limit gives way only once, so this terminates.
       lenient = new Set([...lenient, answer.limit]);
       instead = answer.model;
       const next = this.#instead(answer, endpoint, access);
       if (firstOf(next) !== firstOf(resolution)) givenUp = new Set([...givenUp, firstOf(resolution)]);
-      // Two limits that each name the other's model leave none.
+      // Two limits that redirect to each other's model leave none.
       if (givenUp.has(firstOf(next))) return answer.refuse();
       resolution = next;
     }
   }
 
-  /** Where the other model is; who asked for another one is told of the limit where there is none. */
+  /** The targets of the other model; if there are none, the caller is told about the limit of the requested one. */
   #instead({ model, refuse }: Instead, endpoint: Endpoint, access: Access): Resolution {
     try {
       return this.#deps.registry.resolve(model, endpoint, access);
@@ -160,7 +160,7 @@ function firstOf({ candidates: [first] }: Resolution): string {
 
 const names = new WeakMap<readonly Candidate[], readonly string[]>();
 
-/** The names of targets by which limits know them; candidates are remembered by the registry, and so are these. */
+/** The names of targets for limits; the registry caches candidates, and so these are cached as well. */
 function namesOf(candidates: readonly Candidate[]): readonly string[] {
   let found = names.get(candidates);
   if (!found) {
@@ -174,9 +174,9 @@ function namesOf(candidates: readonly Candidate[]): readonly string[] {
 }
 
 /**
- * The names of a target, each alone and as "provider/model": the one that the provider knows, and the one by which it is offered
- * here. By which of them a client asks makes no difference to a limit.
- * @param offered a pattern, where the provider's names are all offered
+ * The names of a target, each alone and as "provider/model": the upstream name, and the offered name. Which of them a client uses
+ * makes no difference to limits.
+ * @param offered a pattern, if the provider's own names are offered
  */
 export function targetNames(provider: string, model: string, offered: string): readonly string[] {
   const names = isGlob(offered) || offered === model ? [model] : [model, offered];

@@ -15,13 +15,13 @@ import { writeJson } from '../wire/json-write.ts';
 import { relayedChat } from '../wire/openai/client.ts';
 import { findModel } from '../wire/splice.ts';
 
-/** How providers say that a request may not end with an assistant message, or that they lack the field for it. */
+/** Providers' messages that a request must not end with an assistant message, or that they lack the field for it. */
 export const PREFILL_REFUSED =
   /prefill|must end with a user|last message (?:role )?must be|continue_final_message|\bprefix\b|assistant messages? (?:as|in) the (?:last|final)/i;
 
 /**
- * How a target goes on from a beginning of its answer: by the configuration, by what it said itself, by its
- * vendor's way, and for Claude by the model, since newer ones refuse it wherever they are served.
+ * How a target continues from a prefix of its answer: by the configuration, by what was learned from it, by its vendor, and for Claude
+ * by the model, since newer ones reject it at every host.
  */
 export function prefillStyle(target: Target, offer: ProviderModel): PrefillStyle | undefined {
   if (target.refusesPrefill || offer.prefill === false) return undefined;
@@ -30,17 +30,17 @@ export function prefillStyle(target: Target, offer: ProviderModel): PrefillStyle
   return /claude/i.test(target.model) && !anthropicModel(target.model).prefill ? undefined : style;
 }
 
-/** A request for the rest of an answer, and how its client is given it. */
+/** A request for the rest of an answer, and how the rest is encoded for the client. */
 export interface Resumable {
   readonly inbound: Inbound;
   readonly client: Answering & Pick<Understood, 'request'>;
 }
 
 /**
- * The request that asks for the rest of a cut answer: one of chat, whatever the client speaks. `undefined` where the
- * answer is none that is said in words.
+ * The request for the rest of an interrupted answer: a chat request, whatever the client's protocol. `undefined` if the answer does not
+ * consist of text.
  * @param text what the client has of it
- * @throws ProxyError when the request cannot be said in chat
+ * @throws ProxyError when the request cannot be expressed in chat
  */
 export function resumable(inbound: Inbound, text: string, context: DecodeContext): Resumable | undefined {
   const { endpoint, json } = inbound;
@@ -63,7 +63,7 @@ export function resumable(inbound: Inbound, text: string, context: DecodeContext
   return { client: { request, stream: client.stream, strict: true }, inbound: asked };
 }
 
-/** The request itself, or the one that continues its cut answer at a target. */
+/** The request itself, or the one that continues its interrupted answer at a target. */
 export function* continued(inbound: Inbound, target: Target, offer: ProviderModel): Steps<Inbound> {
   const { continuation, json } = inbound;
   if (continuation === undefined || !json) return inbound;

@@ -18,31 +18,31 @@ import { laneFor } from './lanes/choose.ts';
 import { withBody } from './redaction.ts';
 import { order } from './select.ts';
 
-/** What one target would be asked. */
+/** What would be sent to one target. */
 export interface ExplainedTarget {
   /** "provider/model" */
   readonly target: string;
   readonly type: string;
-  /** Its place in the route, its priority and its weight: what the order follows from. */
+  /** Its tier, priority and weight, which determine the order. */
   readonly tier: number;
   readonly priority: number;
   readonly weight: number;
-  /** The name or glob of the provider's models that covers it. */
+  /** The name or glob of the provider's models that matches it. */
   readonly covered_by: string;
-  /** Whether the provider's own list has the model, in words; null where it has none, or was not asked yet. */
+  /** Whether the provider's own list contains the model, in words; null if it has none, or was not asked yet. */
   readonly listed: string | null;
   readonly lane: 'relay' | 'translate';
   readonly protocol: string;
-  /** What is known of the model, in words: by its vendor's row, and by the configuration. */
+  /** The facts about the model, in words: by vendor, and from the configuration. */
   readonly facts: readonly string[];
-  /** What is replaced in a request before it is sent, by kind or by the name of a pattern. */
+  /** What is redacted in a request before it is sent, by kind or by the name of a pattern. */
   readonly redacts: readonly string[];
   readonly url: string | null;
   /** Credentials masked. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: unknown;
   readonly dropped: readonly string[];
-  /** Why it could not be asked at all. */
+  /** Why it could not be called at all. */
   readonly refused: string | null;
 }
 
@@ -52,23 +52,23 @@ export interface ExplainedFault {
   readonly leads_to: string;
 }
 
-/** What a request is made ready with. */
+/** The context for preparing a request. */
 export interface ExplainContext extends Omit<LaneContext, 'provider' | 'model' | 'usage'> {
-  /** Takes out of a request what a rule names. @throws Unsearchable */
+  /** Redacts a request by a rule. @throws Unsearchable */
   readonly redact: RedactRequest;
 }
 
 export interface Explanation {
   readonly model: string;
   readonly endpoint: string;
-  /** What decided where the name leads, in words. */
+  /** What resolved the name, in words. */
   readonly matched_by: string;
   readonly policy: Resolution['policy'];
   readonly targets: readonly ExplainedTarget[];
   readonly failures: readonly ExplainedFault[];
 }
 
-/** Faults that a provider can cause; the others are the caller's or our own. */
+/** The faults that a provider can cause; the others are the caller's or our own. */
 const OF_PROVIDERS: readonly Fault[] = [
   'rate_limited',
   'overloaded',
@@ -95,7 +95,7 @@ const OF_PROVIDERS: readonly Fault[] = [
   'unsupported',
 ];
 
-/** Which targets would be asked, in which order and with what, and what would follow from failures. Nothing is sent. */
+/** Which targets would be tried, in which order and with what, and the consequences of failures. Nothing is sent. */
 export function explainRequest(
   inbound: Inbound,
   { candidates, policy: given, rule }: Resolution,
@@ -104,7 +104,7 @@ export function explainRequest(
 ): Explanation {
   const { content_policy, resume, hedge, last_resort, unsupported } = given;
   const policy = { content_policy, resume, hedge, last_resort, unsupported };
-  // Without chance: of equals the heavier one stands first.
+  // Without randomness: among equals the heavier one comes first.
   const line = order(
     candidates.toSorted((a, b) => b.weight - a.weight),
     () => 0,
@@ -126,14 +126,14 @@ export function explainRequest(
   };
 }
 
-/** What decided, in words. */
+/** What resolved the name, in words. */
 function ruleText(rule: Rule): string {
   if (rule.kind === 'served') return 'what the providers serve';
   if (rule.kind === 'provider') return `the provider before its slash, ${rule.provider}`;
   return `the ${rule.kind} "${rule.entry}" in models`;
 }
 
-/** Those of plugins only where the line has one. */
+/** The faults of plugins are only included if one of the candidates belongs to a plugin. */
 function faultsOf(line: readonly Candidate[]): readonly Fault[] {
   const hasPlugin = line.some(({ provider }) => provider.settings.plugin);
   return hasPlugin ? [...OF_PROVIDERS, 'plugin'] : OF_PROVIDERS;
@@ -170,7 +170,7 @@ function explainTarget(
     return {
       ...about,
       protocol,
-      // Another one where the request itself makes it so.
+      // Another one if the request itself causes it.
       facts: protocol === about.protocol ? about.facts : known(protocol, provider, model),
       url: outline?.url ?? null,
       headers: Object.fromEntries(Object.entries(outline?.headers ?? {}).filter(([, value]) => value !== '')),
@@ -193,7 +193,7 @@ function redactedInbound(given: Inbound, rule: OutwardRule, redact: RedactReques
   }
 }
 
-/** What is known of a model, each line with its source. */
+/** The facts about a model, each line with its source. */
 function known(protocol: ProtocolName, provider: BaseProvider, model: string): string[] {
   const { quirks: vendor } = provider.settings;
   return factsOf(protocol, model, provider.quirks(model), vendor).map(({ text, source }) =>
@@ -214,7 +214,7 @@ function jsonOf(body: Uint8Array | string): unknown {
   }
 }
 
-/** What the rules table and the route's policy make of a fault of the first target, in words. */
+/** The consequences of a fault of the first target by the table of faults and the route's policy, in words. */
 function consequence(fault: Fault, line: readonly Candidate[], policy: Resolution['policy']): string {
   const { retry, failover, blames, health, cooldownMs }: FaultRule = FAULTS[fault];
   const [first, second] = line;
@@ -242,7 +242,7 @@ const BLAMED: Readonly<Record<Scope, string>> = {
   provider: 'the provider',
 };
 
-/** @param seconds the first cooldown, 0 for that of the configuration */
+/** @param seconds the first cooldown, 0 for the configured one */
 const EFFECT: Readonly<Record<FaultRule['health'], (whom: string, seconds: number) => string>> = {
   failure: (whom) => `counts for the breaker of ${whom}`,
   down: (whom, seconds) => `holds ${whom} back${seconds > 0 ? `, at first for ${seconds} s` : ''}`,

@@ -19,7 +19,7 @@ import { FannedFlow } from './fanned-flow.ts';
 import { passingOf } from './passing.ts';
 import { Tap } from './tap.ts';
 
-/** One request to one target, or as many as it takes for the answers that are asked for, where the target gives one at a time. */
+/** One request to one target, or one for each requested answer if the target returns only one at a time. */
 export function attemptFor(
   inbound: Inbound,
   plan: AttemptPlan,
@@ -32,7 +32,7 @@ export function attemptFor(
     : new Attempt(inbound, plan, client, deps);
 }
 
-/** Several requests to one target at once. One that fails ends all of them, as one request that failed. */
+/** Several parallel requests to one target. If one fails, all are aborted, like a single failed request. */
 class FannedAttempt implements Attempting {
   readonly #inbound: Inbound;
   readonly #plan: AttemptPlan;
@@ -88,7 +88,7 @@ class FannedAttempt implements Attempting {
     }
   }
 
-  /** Ends all of them. @returns those that had opened */
+  /** Aborts all of them. @returns those that had opened */
   async #ended(
     opening: readonly Promise<Opened>[],
     thrown: unknown,
@@ -141,7 +141,7 @@ class FannedAttempt implements Attempting {
     const joined = joinedAnswers(answers, usage);
     const length = wholes.reduce((bytes, { body }) => bytes + body.length, 0);
     const text = await this.#deps.turns.run(writeJson(joined, length));
-    // Of a server that does not stream.
+    // From a server that does not stream.
     const { stream } = this.#inbound;
     const body = await this.#deps.turns.run(encodeInSteps(stream ? eventsOf(joined) : text));
     const finish = wholes.find(({ finish: each }) => each !== wholes[0]!.finish && each !== 'stop')?.finish;

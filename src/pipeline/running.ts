@@ -2,19 +2,19 @@ import type { Abort } from '../abort.ts';
 import type { Exchange } from './exchange.ts';
 import { Chain } from '../chain.ts';
 
-/** The requests that run, in the order in which they came. */
+/** The requests in progress, in order of arrival. */
 export class RunningRequests {
   readonly #requests = new Chain<{ readonly abort: Abort; readonly exchange: Exchange }>();
 
-  /** Takes one in, until it has ended. */
+  /** Adds a request until it has ended. */
   add(abort: Abort, exchange: Exchange): void {
     const link = this.#requests.add({ abort, exchange });
     exchange.finally(() => this.#requests.remove(link));
   }
 
-  /** Ends all of them. */
+  /** Aborts all of them. */
   abort(reason: Error): void {
-    // Whatever ends takes itself out, so the list is copied first.
+    // A request that ends removes itself, so the list is copied first.
     const requests = [...this.#requests];
     for (const { abort } of requests) abort.abort(reason);
   }

@@ -7,9 +7,9 @@ import type { Sent } from './told-limits.ts';
 import { Cooldown, LAST_RESORT_MS } from './cooldown.ts';
 import { ToldLimits } from './told-limits.ts';
 
-/** A call's place with one of the provider's keys. */
+/** A call's ticket for one of the provider's keys. */
 export interface KeyTicket {
-  /** Which key, from 0. */
+  /** The index of the key. */
   readonly key: number;
   /** The keys it was drawn from: after a reload its end says nothing about the new ones. */
   readonly keys: ProviderState['keys'];
@@ -18,19 +18,19 @@ export interface KeyTicket {
   readonly sent: Sent;
 }
 
-/** What holds one key back. */
+/** Why one key is on hold. */
 interface HeldKey {
-  /** Refused, for all models. */
+  /** Rejected, for all models. */
   readonly refusal: Cooldown;
-  /** Limited, for this model. */
+  /** Rate limited, for this model. */
   readonly limit: Cooldown;
-  /** What its answers told of its limits. */
+  /** Its limits as reported in responses. */
   readonly told: ToldLimits;
 }
 
 /**
- * The provider's keys as one of its models meets them: a key that the provider refuses is held back for all models,
- * a rate limit for this model alone.
+ * The provider's keys as used by one of its models: a key that the provider rejects is on hold for all models, a rate limit applies to
+ * this model only.
  */
 export class TargetKeys {
   readonly #state: ProviderState;
@@ -40,7 +40,7 @@ export class TargetKeys {
   #keys: ProviderState['keys'] = [];
   #held: readonly HeldKey[] = [];
 
-  /** @param onLimit makes who is told when the limit of a key holds calls back, given which key it is and how many there are */
+  /** @param onLimit creates the listener of a key's limit, given the index of the key and the number of keys */
   constructor(
     state: ProviderState,
     policy: CooldownPolicy,
@@ -58,7 +58,7 @@ export class TargetKeys {
     return this.#first((key) => this.#readyAt(key, call, nowMs, again));
   }
 
-  /** @param alone as in `Cooldown`, but a second after the last of them was refused: many are no reason to ask more often */
+  /** @param alone as in `Cooldown`, but a second after the last of them was rejected: many keys are no reason to try more often */
   lastResortAt(call: Call, nowMs: number, alone: boolean): number {
     const soonestMs = this.#first((key) => this.#lastResortAt(key, call, nowMs, alone));
     if (!alone || this.readyAt(call, nowMs, false) <= nowMs) return soonestMs;
@@ -68,8 +68,8 @@ export class TargetKeys {
   }
 
   /**
-   * Takes a place with the next key in turn that is ready, or is paused by our own will alone, or may be asked as a last
-   * resort: a time that the provider named for a key is kept while another key may be asked.
+   * Takes a ticket for the next key in turn that is ready, or is only paused by our own decision, or may be tried as a last resort: a time
+   * that the provider named for a key is respected while another key may be used.
    */
   begin(call: Call, nowMs: number): KeyTicket {
     const key = this.#choose(call, nowMs);
@@ -83,7 +83,7 @@ export class TargetKeys {
     };
   }
 
-  /** An answer told how the limits of its key stand. */
+  /** A response reported the limits of its key. */
   learn({ key, keys, sent }: KeyTicket, limits: readonly ToldLimit[], nowMs: number): void {
     if (keys === this.#state.keys)
       this.#of(key).told.learn(limits, sent, nowMs, this.#policy.max_retry_after);
@@ -108,7 +108,7 @@ export class TargetKeys {
     limits.pause(error, nowMs);
   }
 
-  /** The call ended without a word about the key. */
+  /** The call ended without evidence about the key. */
   release({ key, keys, refusal, limit }: KeyTicket): void {
     if (keys !== this.#state.keys) return;
     const { refusal: refusals, limit: limits } = this.#of(key);
@@ -116,7 +116,7 @@ export class TargetKeys {
     limits.release(limit);
   }
 
-  /** What holds the keys back, by key: refusals, then limits of this model. */
+  /** The holds by key: rejections, then limits of this model. */
   *cooldowns(): Generator<HeldKey & { readonly key: number }> {
     for (const key of this.#state.keys.keys()) yield { key, ...this.#of(key) };
   }
@@ -139,7 +139,7 @@ export class TargetKeys {
     return Math.max(refusal.readyAt(nowMs), limit.readyAt(nowMs, again), told.readyAt(call, nowMs));
   }
 
-  /** A time that the provider told is kept, as a limit or as a Retry-After. */
+  /** A time named by the provider is kept, as a limit or as a Retry-After. */
   #lastResortAt(key: number, call: Call, nowMs: number, alone: boolean): number {
     const { refusal, limit, told } = this.#of(key);
     return Math.max(

@@ -1,4 +1,4 @@
-/** Spans of time that were spent waiting for others. They may overlap, and come in any order: attempts race. */
+/** Periods spent waiting for others. They may overlap, and arrive in any order, since attempts may race. */
 export class Waits {
   readonly #spans: { readonly fromMs: number; readonly toMs: number }[] = [];
 
@@ -6,11 +6,11 @@ export class Waits {
     if (toMs > fromMs) this.#spans.push({ fromMs, toMs });
   }
 
-  /** How long it was waited, whatever overlaps counted once. */
+  /** The total time waited, counting overlaps once. */
   get totalMs(): number {
     let total = 0;
     let untilMs = -Infinity;
-    // Nearly always they are in their order, and sorting costs more than looking.
+    // Nearly always they are in order, and checking that costs less than sorting.
     const isSorted = this.#spans.every(({ fromMs }, n) => n === 0 || this.#spans[n - 1]!.fromMs <= fromMs);
     const spans = isSorted ? this.#spans : this.#spans.toSorted((a, b) => a.fromMs - b.fromMs);
     for (const { fromMs, toMs } of spans) {

@@ -1,13 +1,13 @@
 /**
- * Conversations as chains of hashes: each link stands for all that users, the model and tools said so far. A record whose
- * last link lies within another's chain is a beginning of it. System prompts belong to the turn and to no chain.
+ * Conversations as chains of hashes: each hash stands for everything that users, the model and tools have said so far. If the last hash
+ * of a record occurs within another's chain, the record is a prefix of the other. System prompts are not part of any chain.
  */
 import { isObject, parseJson } from '../../wire/json.ts';
 import type { AssistantMessage, Conversation, Message } from './conversation.ts';
 import { Hash64 } from './hash64.ts';
 import { HASH, HASHES_PER_ROW } from '../convert/batch.ts';
 
-/** A conversation, or one whose texts are bytes: those have no line end, and no white space around them. */
+/** A conversation, or one whose texts are bytes: those contain no line ends, and no surrounding white space. */
 interface HashedConversation {
   readonly prompt: readonly HashedMessage[];
   readonly answer: HashedMessage;
@@ -17,7 +17,7 @@ interface HashedConversation {
 type HashedMessage =
   Message | { readonly role: 'system' | 'user' | 'assistant'; readonly content: string | Uint8Array };
 
-/** The owner of an exchange, as far as the record names it. */
+/** The owner of an exchange, as far as the record identifies it. */
 export interface Owner {
   readonly id: string | null;
   readonly key: string | null;
@@ -25,24 +25,24 @@ export interface Owner {
   readonly conversation: string | null;
 }
 
-/** The hashes of one row; made once and filled again for each. */
+/** The hashes of one row; the object is reused for each row. */
 export class ConversationHash {
   /** See HASH in batch.ts. */
   readonly hashes = new Uint32Array(HASHES_PER_ROW);
-  /** The links behind each answer in the prompt, in pairs. */
+  /** The hashes after each answer in the prompt, in pairs. */
   readonly turns: number[] = [];
   readonly #message = new Hash64();
   readonly #chain = new Hash64();
   readonly #content = new Hash64();
 
-  /** Fills the hashes from a conversation as it was logged. */
+  /** Computes the hashes of a conversation as logged. */
   of({ prompt, answer, tools }: HashedConversation, owner: Owner): void {
     this.turns.length = 0;
     this.hashes.fill(0);
     const named = owner.conversation !== null;
     this.#chain.start(named ? 1 : 2);
     if (named) this.#chain.add(owner.conversation!);
-    // Users of two programs may well begin with the same words, and be answered the same.
+    // Users of two programs may begin with the same words, and get the same answers.
     if (owner.key !== null) this.#chain.add(owner.key);
     this.#content.start(3);
     let rooted = false;
@@ -52,7 +52,7 @@ export class ConversationHash {
         this.#put(HASH.firstPrompt, this.#message);
         rooted = true;
       }
-      // Clients put the time of day and the like into the system prompt: it belongs to the turn.
+      // Clients put the time of day and the like into the system prompt, so it only counts for its turn.
       if (message.role !== 'system') this.#chain.link(this.#message);
       if (message.role === 'assistant') this.turns.push(this.#chain.hi, this.#chain.lo);
     }
@@ -63,12 +63,12 @@ export class ConversationHash {
     this.#own(owner);
   }
 
-  /** Notes when the record was written, milliseconds since the epoch. */
+  /** Sets when the record was written, milliseconds since the epoch. */
   writtenAt(ms: number): void {
     this.#put(HASH.written, { hi: Math.floor(ms / 2 ** 32), lo: ms >>> 0 });
   }
 
-  /** No conversation: a whole record stands for itself. */
+  /** Without a conversation, a whole record stands for itself. */
   record(text: string): void {
     this.turns.length = 0;
     this.hashes.fill(0);
@@ -77,14 +77,14 @@ export class ConversationHash {
     this.#text(HASH.prompt, text);
   }
 
-  /** Replaces the hashes that tell duplicates: of the conversation as it will be written. */
+  /** Replaces the hashes for duplicates by those of the conversation as it will be written. */
   rewrite({ prompt, answer, tools }: Conversation): void {
     this.#content.start(3);
     for (const message of prompt) addMessage(this.#content, message, this.#message);
     this.#close(answer, tools);
   }
 
-  /** The hashes of what is written: without the answer and with it. Leaves the answer's own as that of the message. */
+  /** The hashes of the written form: without the answer and with it. Leaves the hash of the answer message itself. */
   #close(answer: HashedMessage, tools: Conversation['tools']): void {
     if (tools.length > 0) this.#content.add(JSON.stringify(tools));
     this.#put(HASH.prompt, this.#content);
@@ -115,7 +115,7 @@ export class ConversationHash {
   }
 }
 
-/** The hash of what is written when another answer stands behind a prompt. @param prompt the hash of what is asked */
+/** The hash of the written form with another answer to a prompt. @param prompt the hash of the prompt */
 export function answeredHash({ hi, lo }: Pick<Hash64, 'hi' | 'lo'>, answer: AssistantMessage): Hash64 {
   const content = new Hash64();
   [content.hi, content.lo] = [hi, lo];
@@ -124,9 +124,9 @@ export function answeredHash({ hi, lo }: Pick<Hash64, 'hi' | 'lo'>, answer: Assi
 }
 
 /**
- * Adds a message to the hash of what is written. What was thought and where lines end belongs to it, but to no chain:
- * clients do not send thoughts back, and may join the pieces of an answer by line ends or by nothing.
- * @param link filled with the message's own hash, as chains have it
+ * Adds a message to the hash of the written form. Reasoning and line ends are part of it, but not of chains: clients do not send
+ * reasoning back, and may join the pieces of an answer by line ends or by nothing.
+ * @param link set to the message's own hash, as used in chains
  */
 function addMessage(content: Hash64, message: HashedMessage, link: Hash64): void {
   if (message.content instanceof Uint8Array) {
@@ -156,7 +156,7 @@ function hashMessage(hash: Hash64, message: Message): void {
   }
 }
 
-/** All that chains know of a message, as one text: of two messages it is the same where their links are. */
+/** Everything that chains use of a message, as one text: two messages have the same text if they have the same hash. */
 export function linkText(message: Message): string {
   if (message.role !== 'assistant') return textOf(message);
   const calls = message.tool_calls ?? [];
@@ -177,7 +177,7 @@ function saidIn({ content, refusal }: AssistantMessage): string {
 const NO_NAME = { hi: 0, lo: 0 };
 const ROLES = { system: 11, user: 12, assistant: 13, tool: 14 } as const;
 
-/** The hash of a text as {@link ConversationHash} makes it of ids. */
+/** The hash of a text as {@link ConversationHash} computes it for ids. */
 export function idHash(id: string): Hash64 {
   const hash = new Hash64();
   hash.start(0);
@@ -185,7 +185,7 @@ export function idHash(id: string): Hash64 {
   return hash;
 }
 
-/** Arguments whose keys are in order, however client and provider wrote them. */
+/** Arguments with sorted keys, however client and provider wrote them. */
 function canonical(args: string): string {
   const value = parseJson(args);
   return isObject(value) ? JSON.stringify(sorted(value)) : args;

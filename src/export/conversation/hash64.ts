@@ -1,31 +1,31 @@
 /**
- * A hash of 64 bits that texts and other hashes are added to. In two numbers of 32 bits, for a BigInt for each message
- * of a log is what the collector of garbage would then do all day. Texts are hashed by XXH3, whose result is the same
- * everywhere; among ten million, two that are alike by chance come up once in 370,000 logs.
+ * A 64-bit hash to which texts and other hashes are added. It consists of two 32-bit numbers, since a BigInt for each message of a log
+ * would keep the garbage collector busy. Texts are hashed by XXH3, whose result is the same on every machine; among ten million
+ * hashes, a collision occurs in one of 370,000 logs.
  */
 export class Hash64 {
   hi = 0;
   lo = 0;
 
-  /** Begins anew. Different seeds make hashes that have nothing to do with each other. */
+  /** Starts again. Hashes with different seeds are independent. */
   start(seed: number): void {
     this.hi = 0x2545f491;
     this.lo = 0x4f6cdd1d;
     this.#mix(seed, 0);
   }
 
-  /** @param text or its bytes in UTF-8, which give the same */
+  /** @param text or its bytes in UTF-8, with the same result */
   add(text: string | Uint8Array): void {
     whole[0] = Bun.hash.xxHash3(text);
     this.#mix(halves[1]!, halves[0]!);
   }
 
-  /** Adds another hash, in its place. */
+  /** Adds another hash; the order matters. */
   link({ hi, lo }: Pick<Hash64, 'hi' | 'lo'>): void {
     this.#mix(hi, lo);
   }
 
-  /** Each step can be turned back, so that what differs before differs after. */
+  /** Each step is invertible, so that different inputs give different outputs. */
   #mix(hi: number, lo: number): void {
     let a = Math.imul(this.hi ^ hi, 0x9e3779b1);
     let b = Math.imul(this.lo ^ lo, 0x85ebca6b);

@@ -5,18 +5,18 @@ import type { TemplateRow } from './row-template.ts';
 import type { Batch, RowGroup, FeedbackLine, LineTrouble } from './batch.ts';
 import { bytes, Column, words } from '../curate/table/column.ts';
 
-/** Begin of the memory for the text of rows. */
+/** The initial size of the memory for rows. */
 const TEXT_BYTES = 2 * 1024 ** 2;
-/** A UTF-16 code unit takes at most three bytes of UTF-8. */
+/** A UTF-16 code unit takes at most three bytes in UTF-8. */
 const BYTES_PER_UNIT = 3;
-/** Places told of each reason when not all are wanted. */
+/** The number of places reported per reason unless all are requested. */
 const PLACES = 3;
 
-/** One row, as the converter hands it to the builder. */
+/** One row, as the converter passes it to the builder. */
 export interface BuiltRow {
-  /** The text of the row, with its line end. */
+  /** The text of the row, including its line end. */
   readonly text: string | TemplateRow;
-  /** The number of the line within the batch, from 0. */
+  /** The index of the line within the batch. */
   readonly line: number;
   readonly flags: number;
   readonly hashes: ArrayLike<number>;
@@ -28,7 +28,7 @@ export interface BuiltRow {
   readonly roots?: ArrayLike<number>;
 }
 
-/** Gathers a {@link Batch}. */
+/** Builds a {@link Batch}. */
 export class BatchBuilder {
   readonly #verbose: boolean;
   #text: Buffer;
@@ -45,7 +45,7 @@ export class BatchBuilder {
   readonly #signatures = new Column(bytes);
   readonly #roots = new Column(words);
   readonly #groups: RowGroup[] = [];
-  /** Their numbers by model, for a log has few others. */
+  /** The indexes of properties by model, since a log has few others. */
   readonly #groupsOf = new Map<string, number[]>();
   readonly #filtered = new Map<Filter, number>();
   readonly #dropped = new Map<RejectReason, number>();
@@ -56,7 +56,7 @@ export class BatchBuilder {
   furtherAnswers = 0;
   facts: RecordFacts | undefined;
 
-  /** @param memory for the text of the rows, touched before: a page's first touch costs more than its bytes */
+  /** @param memory for the text of the rows, used before: the first access to a page costs more than its bytes */
   constructor(verbose: boolean, memory: ArrayBufferLike = new ArrayBuffer(TEXT_BYTES)) {
     this.#verbose = verbose;
     this.#text = Buffer.from(memory);
@@ -89,7 +89,7 @@ export class BatchBuilder {
     if (row.roots) this.#roots.append(row.roots);
   }
 
-  /** The batch; the builder is of no use afterwards. */
+  /** The batch; the builder must not be used afterwards. */
   done(lines: number, redacted: ReadonlyMap<string, number>): Batch {
     return {
       lines,
@@ -127,7 +127,7 @@ export class BatchBuilder {
   #write(text: string | TemplateRow): void {
     if (typeof text === 'string') {
       this.#makeRoom(text.length * BYTES_PER_UNIT);
-      // Encoding in place costs half of joining strings first.
+      // Encoding in place costs half as much as joining strings first.
       this.#length += this.#text.write(text, this.#length);
     } else {
       this.#makeRoom(text.template.size(text.chat));
@@ -156,7 +156,7 @@ function sameGroup(a: RowGroup, b: RowGroup): boolean {
   return a.provider === b.provider && a.finish === b.finish && a.key === b.key && a.balanceBy === b.balanceBy;
 }
 
-/** The memory behind a batch, to be handed over and not copied; what is shared is left out. */
+/** The memory of a batch, to be transferred rather than copied; shared memory is left out. */
 export function memoryOf(batch: Omit<Batch, 'text'> & Partial<Pick<Batch, 'text'>>): ArrayBuffer[] {
   const { text, ends, places, flags, hashes, turns, turnEnds, inputTokens, outputTokens, groupOf } = batch;
   const arrays = [ends, places, flags, hashes, turns, turnEnds, inputTokens, outputTokens, groupOf];

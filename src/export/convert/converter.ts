@@ -36,7 +36,7 @@ import { ConversationHash } from '../conversation/conversation-hash.ts';
 import { fit, messageCounter } from '../conversation/fit.ts';
 import { RowRoots } from './row-roots.ts';
 
-/** Endpoints whose calls have their arguments as objects. */
+/** Endpoints whose calls have arguments as objects. */
 const HAS_OBJECTS: ReadonlySet<unknown> = new Set([
   'messages',
   'gemini',
@@ -45,21 +45,21 @@ const HAS_OBJECTS: ReadonlySet<unknown> = new Set([
   'ollama.generate',
 ]);
 
-/** Makes rows of lines, one line at a time, whatever stands in the others. The same in every thread. */
+/** Converts lines to rows, independently of each other. The same code runs in every thread. */
 export class Converter {
   readonly #plan: Plan;
   readonly #wanted: Wanted;
-  /** Counts tokens, where that was asked for. */
+  /** Counts tokens, if requested. */
   readonly counter: TokenCounter | undefined;
   readonly #redactor: Redactor | undefined;
   readonly #signer: RowSigner | undefined;
-  /** How rows are rendered, and whether the last one lacks a text that its format has no place for. */
+  /** How rows are rendered, and whether the last one lacks a text that its format cannot express. */
   readonly #render: RenderOptions;
   #omitted = 0;
   readonly #chain = new ConversationHash();
   readonly #roots: RowRoots | undefined;
   readonly #plainChats = new PlainChats();
-  /** For chats of plain texts, where nothing of the plan looks into texts. */
+  /** For chats of plain texts, if the plan does not look into texts. */
   readonly #templates: RowTemplates | undefined;
 
   private constructor(plan: Plan, { wanted, count }: Loaded) {
@@ -75,7 +75,7 @@ export class Converter {
       this.#templates = new RowTemplates((entry) => this.#example(entry));
   }
 
-  /** A converter with what it needs loaded. */
+  /** A converter with everything it needs loaded. */
   static async create(plan: Plan): Promise<Converter> {
     const counts = plan.countTokens || plan.maxTokens !== undefined;
     return new Converter(plan, {
@@ -85,8 +85,8 @@ export class Converter {
   }
 
   /**
-   * Converts whole lines, which come in pieces that are valid one at a time.
-   * @param memory for the rows, given away with the batch; new memory when left out
+   * Converts whole lines, which arrive in pieces that are valid one at a time.
+   * @param memory for the rows, which is given away with the batch; new memory by default
    */
   convert(pieces: Iterable<Uint8Array>, memory?: ArrayBufferLike): Batch {
     const builder = new BatchBuilder(this.#plan.verbose, memory);
@@ -100,7 +100,7 @@ export class Converter {
     return builder.done(lines, hits);
   }
 
-  /** @param before lines of the pieces before; @returns the lines of this one */
+  /** @param before the number of lines in the preceding pieces; @returns the number of lines in this one */
   #lines(block: Buffer, before: number, builder: BatchBuilder): number {
     const heads = new HeadScan(block);
     const unwanted = this.#wanted.over?.(block, heads);
@@ -112,7 +112,7 @@ export class Converter {
       const to = block[end - 1] === RETURN ? end - 1 : end;
       if (from < to) {
         builder.filled += 1;
-        // A line that was cut is not judged by its head.
+        // A truncated line is not judged by its head.
         const filter = newline < 0 ? undefined : unwanted?.(from, to);
         const chat = filter === undefined && newline >= 0 ? plain?.read(from, to) : undefined;
         if (filter !== undefined) builder.filter(filter);
@@ -124,7 +124,7 @@ export class Converter {
     return number - before;
   }
 
-  /** Makes the row of a plain chat from a template. @returns false where it must be made in the usual way */
+  /** Makes the row of a plain chat from a template. @returns false if it must be made in the usual way */
   #plainRow(
     chat: PlainChat,
     { block, number }: { block: Buffer; number: number },
@@ -195,8 +195,8 @@ export class Converter {
   }
 
   /**
-   * The record with long numbers as they are written, where a row may have them as numbers: arguments of calls are text but
-   * in Anthropic's messages and Gemini's contents, definitions of tools are not.
+   * The record with long numbers as written, where a row may contain them as numbers: arguments of calls are text except in Anthropic's
+   * messages and Gemini's contents, tool definitions are not.
    */
   #exact(value: JsonObject, bytes: Buffer): JsonObject {
     const ours = !this.#plan.raw && value.v !== undefined;
@@ -254,7 +254,7 @@ export class Converter {
         plan.earlier === 'mask' && !entry.untrained ? untrainedPrompt(conversation) : conversation,
       ...metadata,
     };
-    // An unrendered row is tried too: what turns out unfit at the end would have taken the place of shorter conversations.
+    // A row to be rendered later is tried now: otherwise it could displace shorter conversations and then turn out to be invalid.
     this.#omitted = 0;
     const row = plan.unrendered
       ? tried(example, { format: plan.format, render: this.#render })
@@ -268,12 +268,12 @@ export class Converter {
     };
   }
 
-  /** The conversation of an entry, and its chain. */
+  /** The conversation of an entry, and its hashes. */
   #logged(entry: Entry): Conversation {
     const conversation = conversationOf(entry, this.#plan.content);
     this.#chain.of(conversation, entry);
     if (!entry.untrained) return conversation;
-    // A dataset made elsewhere says itself what is trained; no log knows its answers.
+    // A dataset from another source says itself what is trained; its answers are in no log.
     this.#chain.turns.length = 0;
     if (entry.untrained.size > 0 && FORMATS[this.#plan.format].loss === 'all')
       throw new RejectError('unlogged_turn');
@@ -285,7 +285,7 @@ export class Converter {
     return this.#redactor ? (this.#redactor.value(metadata) as JsonObject) : metadata;
   }
 
-  /** The conversation with the system prompt that was asked for. */
+  /** The conversation with the requested system prompt. */
   #dressed(conversation: Conversation): Conversation {
     const { system } = this.#plan;
     return system === 'keep' ? conversation : withSystem(conversation, system);
@@ -297,12 +297,12 @@ export class Converter {
     return earlier === 'mask' || FORMATS[format].loss === 'completion' ? 'last' : 'all';
   }
 
-  /** Without the training of calls that the row does not define. */
+  /** The conversation without training on calls that the row does not define. */
   #defined(conversation: Conversation): Conversation {
     return withoutUndefinedCalls(conversation, FORMATS[this.#plan.format].loss, this.#chain.turns);
   }
 
-  /** Cut to the longest that is allowed, with its tokens. */
+  /** The conversation shortened to the length limit, with its tokens. */
   #fitted(conversation: Conversation, entry: Entry): Fitted {
     const { maxTokens, countTokens } = this.#plan;
     const logged = tokensOf(entry);
@@ -327,7 +327,7 @@ export class Converter {
 }
 
 /**
- * An example that will make a row, as far as can be told before it is judged.
+ * An example that will probably make a row, before it is judged.
  * @throws RejectError when it cannot
  */
 function tried(example: Example, { format, render }: Pick<Plan, 'format' | 'render'>): Example {
@@ -340,7 +340,7 @@ function tried(example: Example, { format, render }: Pick<Plan, 'format' | 'rend
   try {
     renderRow({ ...example, ...judged }, render);
   } catch (error) {
-    // A correction may take the place of an answer that is unfit; it can do nothing for the prompt.
+    // A correction may replace an invalid answer, but cannot repair the prompt.
     if (!(error instanceof RejectError) || sampleKind === 'preference' || sampleKind === 'label') throw error;
     renderRow(
       { ...example, conversation: { ...conversation, answer: { role: 'assistant', content: '-' } } },
@@ -350,13 +350,13 @@ function tried(example: Example, { format, render }: Pick<Plan, 'format' | 'rend
   return example;
 }
 
-/** Why a record that an error ended makes no row. Whatever is in one line, the others are exported. */
+/** Why an error prevented a row. An error in one line does not affect the others. */
 export function reasonOf(error: unknown): RejectReason {
   if (error instanceof RejectError) return error.reason;
   return error instanceof RangeError ? 'too_deep' : 'unreadable';
 }
 
-/** Whether rows have texts as they are logged, and nothing of a record but its conversation. */
+/** Whether rows contain texts as logged, and nothing of a record but its conversation. */
 function copiesTexts(plan: Plan): boolean {
   if (plan.raw || plan.facts || plan.roots || plan.balance !== undefined || FORMATS[plan.format].readsTexts)
     return false;
@@ -364,15 +364,15 @@ function copiesTexts(plan: Plan): boolean {
   return !plan.countTokens && plan.maxTokens === undefined;
 }
 
-/** Compiles the selection of a plan. @throws ExportError of kind `usage` when that makes no sense */
+/** Compiles the selection of a plan. @throws ExportError of kind `usage` when it is invalid */
 export async function wantedBy({ selection }: Plan): Promise<Wanted> {
   const { where } = selection;
-  // An expression is seldom given, and its language takes longer to load than most exports take to start.
+  // Expressions are rare, and their library takes longer to load than most exports take to start.
   const compiled = where === undefined ? undefined : (await import('../read/where.ts')).compileWhere(where);
   return compileSelection(selection, compiled);
 }
 
-/** A record is written when its answer has ended. @returns milliseconds since the epoch, 0 where that is not known */
+/** A record is written when its answer has ended. @returns milliseconds since the epoch, 0 if unknown */
 function writtenAt({ ts, latencyMs }: Pick<Entry, 'ts' | 'latencyMs'>): number {
   const ms = Date.parse(ts) + (latencyMs ?? 0);
   return ms > 0 ? Math.floor(ms) : 0;
@@ -387,15 +387,15 @@ function flagsOf(entry: PlainFacts, unrendered: boolean): number {
 const NEWLINE = 10;
 const RETURN = 13;
 
-/** An answer of a line. */
+/** One answer of a line. */
 interface AnswerPlace {
-  /** The line, from 0 within the batch. */
+  /** The index of the line within the batch. */
   readonly at: number;
   readonly first: boolean;
 }
 
 interface LinePlace {
-  /** The number of the line within the batch, from 0. */
+  /** The index of the line within the batch. */
   readonly number: number;
   readonly terminated: boolean;
 }
@@ -417,7 +417,7 @@ function loggedTotal({ inputTokens, outputTokens }: Fitted['tokens']): number | 
   return known ? inputTokens + outputTokens : undefined;
 }
 
-/** @param which messages by number; all when left out */
+/** @param which messages, by index; all by default */
 function untrainedPrompt(conversation: Conversation, which?: ReadonlySet<number>): Conversation {
   const prompt = conversation.prompt.map((message, index) =>
     message.role === 'assistant' && (which?.has(index) ?? true)

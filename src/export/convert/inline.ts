@@ -62,7 +62,7 @@ export class Inline implements Converters {
   }
 }
 
-/** Other programs on the same cores make everything take longer, but no thread worth its start. */
+/** CPU time rather than elapsed time: other programs on the same cores slow everything down, which more threads cannot change. */
 function cpuMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;

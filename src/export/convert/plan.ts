@@ -23,7 +23,7 @@ export interface Plan {
    * `train`: as the format does it.
    */
   readonly earlier: 'unrendered' | 'mask' | 'train';
-  /** `none` leaves lines of feedback out. */
+  /** `none` ignores feedback lines. */
   readonly feedback: 'use' | 'none';
   readonly redact?: RedactOptions;
   /** Whether rows get signatures for near duplicates, with this seed. */

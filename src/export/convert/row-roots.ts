@@ -1,4 +1,4 @@
-/** Roots of rows: where a log is decided on in several places, rows that decide on each other meet by their roots. */
+/** Roots of rows: if several processes decide on a log, rows that affect each other meet by their roots. */
 import type { Conversation, Message } from '../conversation/conversation.ts';
 import type { ConversationHash } from '../conversation/conversation-hash.ts';
 import type { Plan } from './plan.ts';
@@ -8,14 +8,14 @@ import { Redactor } from '../../redact/redactor.ts';
 import { HASH } from './batch.ts';
 
 /**
- * Makes two roots of each row. Rows of one conversation share the first: it follows from how the conversation begins, as it
- * was logged. Rows that are written alike share the second: it follows from how the row begins, as it is written, or from
- * its prompt where that begins with nothing but system messages and rows of equal prompts are to meet. The two are the same
- * hash, unless the beginning of the conversation was cut off or something in it could not be hidden in the same way.
+ * Computes two roots for each row. Rows of one conversation share the first: it is derived from how the conversation begins, as logged.
+ * Rows that are written alike share the second: it is derived from how the row begins, as written, or from its prompt if that begins
+ * with system messages only and rows with equal prompts must meet. The two are equal unless the beginning of the conversation was
+ * removed or something in it could not be redacted in the same way.
  */
 export class RowRoots {
   readonly #prompts: boolean;
-  /** Hides in a message what is hidden in its row. */
+  /** Redacts a message in the same way as its row. */
   readonly #redactor: Redactor | undefined;
   readonly #hash = new Hash64();
   readonly #roots = new Uint32Array(4);
@@ -25,7 +25,7 @@ export class RowRoots {
     this.#redactor = redact && !unrendered ? new Redactor(redact) : undefined;
   }
 
-  /** @param hashes of the row as it is written; what is given is valid until the next row's is asked for */
+  /** @param hashes of the row as written; the result is valid until the next call */
   of(logged: Conversation, written: Conversation, { hashes }: ConversationHash): { roots: Uint32Array } {
     const began = firstOf(logged);
     this.#put(0, began.message, (text) => this.#hidden(text));
@@ -35,7 +35,7 @@ export class RowRoots {
     return { roots: this.#roots };
   }
 
-  /** A whole record has to do with none but its like. */
+  /** A whole record only affects equal ones. */
   ofRecord({ hashes }: ConversationHash): { roots: Uint32Array } {
     this.#copy(0, hashes, HASH.content);
     this.#copy(2, hashes, HASH.content);
@@ -47,7 +47,7 @@ export class RowRoots {
     return this.#unnumbered(this.#redactor ? this.#redactor.text(text) : text);
   }
 
-  /** The number of a tag hangs on what stands before it. */
+  /** The number of a tag depends on what precedes it. */
   #unnumbered(text: string): string {
     return this.#redactor ? text.replaceAll(/\d/g, '') : text;
   }
@@ -65,7 +65,7 @@ export class RowRoots {
   }
 }
 
-/** What a conversation begins with, as chains have it: without the system. */
+/** The beginning of a conversation, as used in chains: without system messages. */
 function firstOf({ prompt, answer }: Conversation): {
   readonly message: Message;
   readonly answered: boolean;

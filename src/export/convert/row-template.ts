@@ -1,18 +1,18 @@
 import type { PlainChat, PlainMessage } from '../read/plain-chat.ts';
 
-/** Stands in the place of the text of a message, by its number. No format looks into it. */
+/** The placeholder for the text of a message, by its index. No format interprets it. */
 export function placeholder(number: number): string {
   return `${MARK}${number}${MARK}`;
 }
 
-/** A character for private use. */
+/** A private use character. */
 const MARK = '\uE000';
 const PLACEHOLDERS = new RegExp(`${MARK}(\\d+)${MARK}`);
 
-/** A row whose texts are still to come: what stands before, between and behind them. */
+/** A row without its texts: the parts before, between and after them. */
 export class RowTemplate {
   readonly #pieces: readonly Buffer[];
-  /** The number of the message whose text stands behind each piece, but for the last one. */
+  /** The index of the message whose text follows each part, except the last one. */
   readonly #texts: readonly number[];
   readonly #length: number;
 
@@ -24,12 +24,12 @@ export class RowTemplate {
     this.#length = this.#pieces.reduce((sum, piece) => sum + piece.length, 0);
   }
 
-  /** The bytes of the row of a chat. */
+  /** The bytes of the row for a chat. */
   size(chat: PlainChat): number {
     return this.#texts.reduce((sum, number) => sum + sizeOf(messageOf(chat, number)), this.#length);
   }
 
-  /** Writes the row of a chat. @returns the place behind it */
+  /** Writes the row for a chat. @returns the end position */
   write(memory: Buffer, start: number, { chat, block }: TemplateRow): number {
     let at = start;
     for (let index = 0; index < this.#texts.length; index++) {
@@ -41,11 +41,11 @@ export class RowTemplate {
   }
 }
 
-/** A row as a template, and what is put into it. */
+/** A row as a template, and the texts to insert. */
 export interface TemplateRow {
   readonly template: RowTemplate;
   readonly chat: PlainChat;
-  /** It holds the texts of the chat. */
+  /** The block that contains the texts of the chat. */
   readonly block: Buffer;
 }
 

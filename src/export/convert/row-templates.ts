@@ -6,26 +6,26 @@ import { RejectError } from '../errors.ts';
 import { FLAG } from './batch.ts';
 import { placeholder, RowTemplate } from './row-template.ts';
 
-/** The row of a chat of some shape: its text without what was said, and its flags. */
+/** The row for chats of one shape: its text without the messages' texts, and its flags. */
 export interface ShapedRow {
   readonly template: RowTemplate;
   readonly flags: number;
 }
 
-/** Shapes that are remembered: most logs have few, and long conversations have one each. */
+/** The number of cached shapes: most logs have few, and long conversations have one each. */
 const MAX_SHAPES = 256;
-/** Messages of a chat whose row is made by a template. */
+/** The longest chat whose row is made by a template, messages. */
 const MAX_MESSAGES = 64;
 
 /**
- * Rows of plain chats by their shape, that is by who speaks when. How the row of a shape looks is asked once, of a chat whose
- * texts are placeholders.
+ * The rows of plain chats by shape, which is the sequence of roles. The row for a shape is determined once, from a chat whose texts are
+ * placeholders.
  */
 export class RowTemplates {
   readonly #make: (entry: Entry) => { readonly text: string; readonly flags: number };
   readonly #known = new Map<string, ShapedRow | RejectReason>();
 
-  /** @param make makes the row of an entry; @throws RejectError */
+  /** @param make renders the row of an entry; @throws RejectError */
   constructor(make: (entry: Entry) => { readonly text: string; readonly flags: number }) {
     this.#make = make;
   }

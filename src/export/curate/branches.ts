@@ -1,4 +1,4 @@
-/** Branches: several ways on from one answer, each of which is a row that holds what came before. */
+/** Branches: several continuations after the same answer, each of which is a row that contains the common beginning. */
 import { HashMap64 } from './table/hash-map.ts';
 import type { RowSet } from './row-set.ts';
 import type { RowTable } from './table/row-table.ts';
@@ -6,8 +6,8 @@ import type { TurnSet } from './turns.ts';
 import { eachTurn, turnSet } from './turns.ts';
 
 /**
- * The answers within prompts that an earlier row trains too.
- * @param trained the answers that are trained; all are when left out
+ * The answers within prompts that an earlier row trains as well.
+ * @param trained the answers that are trained; all by default
  */
 export function repeatedTurns(set: RowSet, trained?: TurnSet): TurnSet {
   const { table } = set;
@@ -27,7 +27,7 @@ export function repeatedTurns(set: RowSet, trained?: TurnSet): TurnSet {
   return repeated;
 }
 
-/** Leaves out all branches of a conversation but the one with the most answers, of equals the last. */
+/** Leaves out all branches of a conversation except the one with the most answers, the last one among equals. */
 export function dropShorterBranches(set: RowSet): void {
   const { table } = set;
   const branches = table.hashParts(set.length);
@@ -51,7 +51,7 @@ export function dropShorterBranches(set: RowSet): void {
   branches.close();
 }
 
-/** The link behind the first answer of a row, which all branches that share an answer share. */
+/** The hash after the first answer of a row, which all branches with that answer share. */
 function firstAnswer(table: RowTable, row: number): readonly [hi: number, lo: number] {
   if (table.turnCount(row) === 0) return [table.hi('conversation', row), table.lo('conversation', row)];
   const turn = table.firstTurn(row);

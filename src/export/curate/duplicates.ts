@@ -4,7 +4,7 @@ import { HashMap64 } from './table/hash-map.ts';
 import { NearIndex } from './near/index.ts';
 import { collectGarbageEvery, MANY_ROWS } from './table/collect-garbage.ts';
 
-/** Leaves out what says the same as an earlier one: all of it, or the prompt alone. */
+/** Leaves out rows that equal an earlier one: completely, or in their prompt. */
 export function dropDuplicates(set: RowSet, by: 'content' | 'prompt'): void {
   const hashes = set.table.hashParts(set.length);
   set.each((one) => hashes.add(set.hi(by, one), set.lo(by, one), one));
@@ -18,7 +18,7 @@ export function dropDuplicates(set: RowSet, by: 'content' | 'prompt'): void {
   hashes.close();
 }
 
-/** Leaves out what is nearly the same as an earlier one. Good answers and bad ones are no duplicates of each other. */
+/** Leaves out near duplicates of earlier rows. Good and bad answers are not duplicates of each other. */
 export function dropNearDuplicates(
   set: RowSet,
   near: NearOptions,
@@ -32,7 +32,7 @@ export function dropNearDuplicates(
     collectGarbage(one);
     const label = set.tasks?.[one]!.label;
     const index = indexes.getOrInsertComputed(label, () => new NearIndex(near));
-    // Several pairs of one better answer have one fate.
+    // Several pairs with the same better answer are treated alike.
     if (row !== before || label !== undefined) {
       const mine = signature(row);
       repeats = index.find(mine).length > 0;

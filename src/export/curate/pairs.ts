@@ -7,10 +7,10 @@ import { HashMap64 } from './table/hash-map.ts';
 import { valueOf } from './judgements.ts';
 import { continuedTurns } from './turns.ts';
 
-/** The sources that say which answer is better. */
+/** The sources that tell which answer is better. */
 export type PairSource = 'feedback' | 'regenerations' | 'both';
 
-/** Pairs in the order of their better answers in the log. Rows of no pair are left out. */
+/** Pairs in the order of their better answers in the log. Rows without a pair are left out. */
 export function pairsOf(rows: RowSet, source: PairSource): Task[] {
   const tasks: Task[] = [];
   if (source !== 'regenerations') tasks.push(...corrections(rows), ...ratings(rows));
@@ -26,7 +26,7 @@ export function pairsOf(rows: RowSet, source: PairSource): Task[] {
   return tasks.toSorted((a, b) => a.row - b.row || a.rejected! - b.rejected!);
 }
 
-/** The correction is the better answer, what was corrected the worse. */
+/** The correction is the better answer, the corrected one the worse. */
 function corrections(set: RowSet): Task[] {
   const tasks: Task[] = [];
   if (!set.judgements.any) return tasks;
@@ -37,7 +37,7 @@ function corrections(set: RowSet): Task[] {
   return tasks;
 }
 
-/** Pairs the best rated answer to each prompt with every rated answer that is worse. */
+/** Pairs the best rated answer to each prompt with every lower rated answer. */
 function ratings(set: RowSet): Task[] {
   if (!set.judgements.any) return [];
   return samePrompt(set).flatMap((rows) => {
@@ -53,8 +53,8 @@ function ratings(set: RowSet): Task[] {
 }
 
 /**
- * Answers that were asked for again: the user went on from one of them. Only where it is known that the same user asked in
- * the same conversation, for two users may well begin alike. What people say goes before what they did.
+ * Regenerated answers: the user continued from one of them. Only if it is known that the same user regenerated it in the same
+ * conversation, since two users may have the same beginning. Feedback takes precedence over behaviour.
  */
 function regenerations(set: RowSet, source: PairSource): Task[] {
   const { table, judgements } = set;
@@ -66,7 +66,7 @@ function regenerations(set: RowSet, source: PairSource): Task[] {
     byOwner(set, all).flatMap((rows) => {
       const chosen = rows.findLast(wentOn);
       if (chosen === undefined || !table.has(chosen, FLAG.success) || valued(chosen) < 0) return [];
-      // An answer that was cut or failed was asked for again whatever it said.
+      // An answer that was truncated or failed was regenerated for that reason.
       return rows
         .filter(
           (row) =>
@@ -77,7 +77,7 @@ function regenerations(set: RowSet, source: PairSource): Task[] {
   );
 }
 
-/** Answers as good or bad, by feedback and by what users went on from; rows of which nothing is known are left out. */
+/** Labels answers as good or bad, by feedback and by what users continued from; other rows are left out. */
 export function labelsOf(set: RowSet, source: PairSource): Task[] {
   const labels = new Map<number, boolean>();
   if (source !== 'feedback') {
@@ -91,7 +91,7 @@ export function labelsOf(set: RowSet, source: PairSource): Task[] {
     const judgement = source === 'regenerations' ? undefined : set.judgements.of(row);
     const correction = judgement?.correction;
     const value = correction === undefined ? valueOf(judgement) : -1;
-    // Neither good nor bad says nothing.
+    // A neutral score gives no label.
     const label = value === undefined || value === 0 ? labels.get(row) : value > 0;
     if (label === undefined) set.drop(row, 'no_judgement');
     else tasks.push({ row, label, ...(correction === undefined ? {} : { unlike: correction }) });
@@ -100,7 +100,7 @@ export function labelsOf(set: RowSet, source: PairSource): Task[] {
   return tasks;
 }
 
-/** Rows with one prompt, where there are several. */
+/** Rows with the same prompt, if there are several. */
 function samePrompt(set: RowSet): number[][] {
   const { table } = set;
   const first = new HashMap64();
@@ -127,7 +127,7 @@ function byOwner(set: RowSet, rows: readonly number[]): number[][] {
   return [...groups.values()];
 }
 
-/** Whether two answers to one prompt are the same; in two conversations their chains differ all the same. */
+/** Whether two answers to one prompt are equal; in two conversations their hashes differ nevertheless. */
 function sameAnswer({ table }: RowSet, a: number, b: number): boolean {
   const same = (name: HashName) =>
     table.hi(name, a) === table.hi(name, b) && table.lo(name, a) === table.lo(name, b);

@@ -7,13 +7,13 @@ import { Hash64 } from '../conversation/hash64.ts';
 export type DropReason = Filter | RejectReason;
 
 /**
- * Which of the things that may be written are still in, and why the others are not. They are the table's rows, or what
- * is made of these: pairs and labels. All are known by number, in the order of the log.
+ * Which items are still selected, and why others are not. Items are the table's rows, or what is made from them: pairs and labels. All
+ * are identified by index, in the order of the log.
  */
 export class RowSet {
   readonly table: RowTable;
   readonly judgements: Judgements;
-  /** The pairs or labels that are made of rows; `undefined` when rows are written as they are. */
+  /** The pairs or labels made from rows; `undefined` when rows are written as they are. */
   readonly tasks: readonly Task[] | undefined;
   readonly #contents: Uint32Array | undefined;
   /** The content hashes of rows whose answer is replaced by a correction. */
@@ -29,7 +29,7 @@ export class RowSet {
     this.#left = new Uint8Array(this.length);
   }
 
-  /** The same log, where what is made of its rows is chosen. */
+  /** The same log with items made from its rows. */
   of(tasks: readonly Task[]): RowSet {
     return new RowSet(this.table, this.judgements, tasks);
   }
@@ -38,7 +38,7 @@ export class RowSet {
     return this.tasks?.length ?? this.table.length;
   }
 
-  /** The row of the log that a thing is, or is made of: of a pair, that of the better answer. */
+  /** The row of an item: for a pair, that of the better answer. */
   rowOf(one: number): number {
     return this.tasks ? this.tasks[one]!.row : one;
   }
@@ -53,7 +53,7 @@ export class RowSet {
     return this.#contents?.[2 * one + 1] ?? this.#corrected.get(one)?.lo ?? this.table.lo(name, one);
   }
 
-  /** Another answer is written in a row: then it says the same as rows of that answer. */
+  /** Another answer is written in a row: its content then equals rows with that answer. */
   correct(row: number, content: Pick<Hash64, 'hi' | 'lo'>): void {
     this.#corrected.set(row, content);
   }
@@ -62,7 +62,7 @@ export class RowSet {
     return this.#left[one] === 0;
   }
 
-  /** Leaves one out; the first reason stays. */
+  /** Leaves an item out; the first reason is kept. */
   drop(one: number, reason: DropReason): void {
     if (!this.has(one)) return;
     let number = this.#reasons.indexOf(reason) + 1;
@@ -70,24 +70,24 @@ export class RowSet {
     this.#left[one] = number;
   }
 
-  /** Why it is not in, `undefined` when it is. */
+  /** Why it is left out, `undefined` when it is selected. */
   reason(one: number): DropReason | undefined {
     return this.#reasons[this.#left[one]! - 1];
   }
 
-  /** Goes through those that are in, in the order of the log. An iterator would make an object for each. */
+  /** Visits the selected items, in the order of the log. An iterator would create an object for each. */
   each(visit: (one: number) => void): void {
     for (let one = 0; one < this.#left.length; one++) if (this.#left[one] === 0) visit(one);
   }
 
-  /** Those that are in at the moment, in the order of the log. */
+  /** The currently selected items, in the order of the log. */
   all(): Uint32Array {
     const all = new Uint32Array(this.count());
     for (let one = 0, at = 0; at < all.length; one++) if (this.#left[one] === 0) all[at++] = one;
     return all;
   }
 
-  /** How many are in. */
+  /** The number of selected items. */
   count(): number {
     let count = 0;
     for (const left of this.#left) if (left === 0) count += 1;
@@ -95,7 +95,7 @@ export class RowSet {
   }
 }
 
-/** The hash of everything that each task says, as pairs of numbers. */
+/** The content hash of each task, as pairs of numbers. */
 function contentsOf(tasks: readonly Task[], table: RowTable): Uint32Array {
   const contents = new Uint32Array(2 * tasks.length);
   const hash = new Hash64();

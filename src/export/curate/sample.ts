@@ -1,9 +1,9 @@
-/** Fewer rows or pairs, drawn so that the same log and seed give the same ones. */
+/** Selects fewer rows or pairs, so that the same log and seed give the same ones. */
 import type { Sample } from '../../config/export/values.ts';
 import type { RowSet } from './row-set.ts';
 import { shareOf } from './share.ts';
 
-/** Leaves out what is not drawn: all but a number, or but a share. */
+/** Leaves out all but a random number, or share, of items. */
 export function sample(set: RowSet, wanted: Sample, seed: number): void {
   if ('share' in wanted) {
     set.each((one) => {
@@ -12,7 +12,7 @@ export function sample(set: RowSet, wanted: Sample, seed: number): void {
   } else keepLowest(set, set.all(), wanted.rows, { seed, reason: 'sample' });
 }
 
-/** Leaves out so many that each group has at most a number. */
+/** Leaves out items so that each group has at most a given number. */
 export function balance(set: RowSet, perGroup: number, seed: number): void {
   const groups = new Map<string, number[]>();
   set.each((one) => {
@@ -24,7 +24,7 @@ export function balance(set: RowSet, perGroup: number, seed: number): void {
   for (const members of groups.values()) keepLowest(set, members, perGroup, { seed, reason: 'balance' });
 }
 
-/** Leaves out all but the last of the log. */
+/** Leaves out all but the last items of the log. */
 export function keepLast(set: RowSet, wanted: number): void {
   let surplus = set.count() - wanted;
   set.each((one) => {
@@ -32,7 +32,7 @@ export function keepLast(set: RowSet, wanted: number): void {
   });
 }
 
-/** Leaves out all but the first of the log. */
+/** Leaves out all but the first items of the log. */
 export function keepFirst(set: RowSet, wanted: number): void {
   let kept = 0;
   set.each((one) => {

@@ -1,4 +1,4 @@
-/** Which split each row belongs to: train, validation, test. */
+/** Assigns each row to a split: train, validation, test. */
 import type { Split } from '../../config/export/values.ts';
 import type { NearIndex } from './near/index.ts';
 import type { RowSet } from './row-set.ts';
@@ -10,15 +10,15 @@ export interface SplitOptions {
   readonly splits: readonly Split[];
   readonly splitBy: 'conversation' | 'prompt';
   readonly seed: number;
-  /** Finds rows that are nearly the same, which go to one split; `undefined` when that is not checked. */
+  /** Finds near duplicates, which go to the same split; `undefined` when that is not checked. */
   readonly near: NearIndex | undefined;
   readonly signature: (row: number) => Uint8Array;
 }
 
 /**
- * The split of each row by number. A row goes where rows went that begin alike, or ask the same, are of the same conversation, or nearly
- * the same; where there is none, chance decides, from the seed and how the conversation begins. All rows are asked in
- * the order of the log, those that are out too, so that no row ever changes its split when the log grows. A row that
+ * The split of each row by index. A row goes to the split of earlier rows with the same beginning or prompt, of the same conversation, or
+ * that are near duplicates; if there are none, the split is random, derived from the seed and the beginning of the conversation. All rows
+ * are processed in the order of the log, including those left out, so that no row changes its split when the log grows. A row that
  * belongs to several splits is left out.
  */
 export function assignSplits(set: RowSet, options: SplitOptions): Uint8Array {
@@ -28,7 +28,7 @@ export function assignSplits(set: RowSet, options: SplitOptions): Uint8Array {
   const known = new HashMap64();
   let met: number | undefined;
   let several = false;
-  // Nothing is made for each row, for garbage of a million rows would be most of the memory.
+  // No objects are created per row: for a million rows they would take most of the memory.
   const meet = (split: number | undefined) => {
     several ||= met !== undefined && split !== undefined && met !== split;
     met ??= split;
@@ -63,6 +63,6 @@ const NO_ROWS: readonly number[] = [];
 function drawn(hi: number, lo: number, { splits, seed }: SplitOptions): number {
   let left = shareOf(hi, lo, seed);
   const split = splits.findIndex(({ share }) => (left -= share) < 0);
-  // Shares that add up to a hair less than 1.
+  // Shares may add up to slightly less than 1.
   return split < 0 ? splits.length - 1 : split;
 }

@@ -1,11 +1,11 @@
-/** Conversations over several records: what continues what, and which answers in a prompt the log has seen. */
+/** Conversations across records: which ones continue others, and which answers in a prompt are in the log. */
 import { FLAG } from '../convert/batch.ts';
 import { HashMap64 } from './table/hash-map.ts';
 import type { RowSet } from './row-set.ts';
 import type { HashPart, HashParts } from './table/hash-parts.ts';
 import { isBad } from './judgements.ts';
 
-/** The links behind answers in the prompts of what is in: these conversations went on. */
+/** The hashes after answers in the prompts of selected items: these conversations were continued. */
 export function continuedTurns(set: RowSet): HashMap64 {
   const { table } = set;
   const turns = new HashMap64();
@@ -13,7 +13,7 @@ export function continuedTurns(set: RowSet): HashMap64 {
   return turns;
 }
 
-/** Goes through the answers within the prompts of what is in, by their numbers among all. */
+/** Visits the answers within the prompts of selected items, by their indexes among all. */
 export function eachTurn(set: RowSet, visit: (turn: number) => void): void {
   const { table } = set;
   set.each((one) => {
@@ -24,14 +24,14 @@ export function eachTurn(set: RowSet, visit: (turn: number) => void): void {
   });
 }
 
-/** Some of the answers within prompts, by their numbers among all. */
+/** Some of the answers within prompts, by their indexes among all. */
 export interface TurnSet {
   readonly size: number;
   add(turn: number): void;
   has(turn: number): boolean;
 }
 
-/** A set that takes a bit for each answer. @param turns answers within all prompts */
+/** A set with one bit per answer. @param turns the number of answers within all prompts */
 export function turnSet(turns: number): TurnSet {
   const bits = new Uint8Array(Math.ceil(turns / 8));
   let size = 0;
@@ -49,9 +49,9 @@ export function turnSet(turns: number): TurnSet {
 }
 
 /**
- * The answers within prompts that a record of the log shows as the model's own, complete and not found bad: only these
- * are trained within a longer conversation.
- * @param minScore the score that feedback must give an answer; not required when left out
+ * The answers within prompts for which the log has a record with a complete answer that feedback does not call bad: only these are
+ * trained within a longer conversation.
+ * @param minScore the required feedback score; not required if omitted
  */
 export function loggedTurns(set: RowSet, minScore: number | undefined): TurnSet {
   const { table } = set;
@@ -70,7 +70,7 @@ export function loggedTurns(set: RowSet, minScore: number | undefined): TurnSet 
   return logged;
 }
 
-/** The links behind answers in the prompts of what is in, with their numbers among all. */
+/** The hashes after answers in the prompts of selected items, with their indexes among all. */
 function turnsByHash(set: RowSet): HashParts {
   const { table } = set;
   const turns = table.hashParts(hashesIn(set));
@@ -78,7 +78,7 @@ function turnsByHash(set: RowSet): HashParts {
   return turns;
 }
 
-/** By how many links of rows and of turns are divided, so that what is compared lies in parts of one number. */
+/** The number by which rows and turns are divided, so that what is compared is in parts with the same number. */
 function hashesIn({ table }: RowSet): number {
   return Math.max(table.length, table.turns);
 }
@@ -86,7 +86,7 @@ function hashesIn({ table }: RowSet): number {
 const BAD = 0;
 const GOOD = 1;
 
-/** The complete answers of all records and whether they are good, divided as the turns are. */
+/** The complete answers of all records and whether they are good, divided like the turns. */
 function answersOf(set: RowSet, minScore: number | undefined): HashParts {
   const { table, judgements } = set;
   const answers = table.hashParts(hashesIn(set));
@@ -100,7 +100,7 @@ function answersOf(set: RowSet, minScore: number | undefined): HashParts {
   return answers;
 }
 
-/** How answers were: where one was given twice, what people call bad is bad. */
+/** The quality of answers: if one was given twice, a bad judgement wins. */
 function answersKnown(answers: HashPart): HashMap64 {
   const known = new HashMap64(answers.size);
   answers.each((hi, lo, _row, how) => {
@@ -109,7 +109,7 @@ function answersKnown(answers: HashPart): HashMap64 {
   return known;
 }
 
-/** The answers in a row's prompt for which something holds, by their numbers in the row. */
+/** The answers in a row's prompt that pass a test, by their indexes within the row. */
 export function turnsWhere({ table }: RowSet, row: number, holds: (turn: number) => boolean): number[] {
   const numbers: number[] = [];
   const first = table.firstTurn(row);
@@ -117,7 +117,7 @@ export function turnsWhere({ table }: RowSet, row: number, holds: (turn: number)
   return numbers;
 }
 
-/** Leaves out conversations with answers that the log does not show, for formats that would train them. */
+/** Leaves out conversations with answers that are not in the log, for formats that would train them. */
 export function dropUnlogged(set: RowSet, logged: TurnSet): void {
   set.each((one) => {
     const row = set.rowOf(one);
@@ -126,13 +126,13 @@ export function dropUnlogged(set: RowSet, logged: TurnSet): void {
 }
 
 /**
- * Leaves out what another one, which is in, goes on from: it holds all that they do. A corrected answer is in no other
+ * Leaves out items that another selected one continues: it contains everything they do. A corrected answer is in no other
  * row.
  */
 export function dropBeginnings(set: RowSet): void {
   if (set.table.trimmed) return dropCovered(set);
   const { table } = set;
-  // Left out together at the end: what goes on from one may itself be gone on from.
+  // Left out together at the end: an item that continues another may itself be continued.
   const beginnings = new Uint8Array(set.length);
   if (table.turns === 0) return;
   const turns = turnsByHash(set);
@@ -157,9 +157,9 @@ export function dropBeginnings(set: RowSet): void {
 }
 
 /**
- * The same where oldest turns were cut off: a conversation is then several windows, which hold all its answers together. One
- * row goes on from another, and no longer holds the first answers of a third. So each is asked, the last ones first, whether
- * a row that stays holds its answer.
+ * The same if the oldest turns were removed: a conversation then consists of several windows, which together contain all its answers. A
+ * row that continues another may no longer contain the first answers of a third one. Each is therefore checked, the last ones first,
+ * for whether a row that stays contains its answer.
  */
 function dropCovered(set: RowSet): void {
   const { table } = set;

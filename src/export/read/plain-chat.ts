@@ -1,4 +1,4 @@
-/** Chats of nothing but plain texts, read from the bytes of their lines without making values of them. */
+/** Reads chats that consist of plain texts only from the bytes of their lines, without creating values. */
 import { isUtf8 } from 'node:buffer';
 import type { HeadScan, LineHead } from '../../logs/head.ts';
 import { parseRest, parseShared } from '../../logs/head.ts';
@@ -35,12 +35,12 @@ export type PlainFacts = Pick<
   | 'failure'
 >;
 
-/** A message that is a role and a text. */
+/** A message that consists of a role and a text. */
 export interface PlainMessage {
   readonly role: 'system' | 'user' | 'assistant';
-  /** The text; its bytes where they neither begin nor end with white space and hold no escapes. */
+  /** The text; as bytes if it has no surrounding white space and no escapes. */
   readonly content: string | Uint8Array;
-  /** Where the text stands in the block, as `JSON.stringify` would write it. */
+  /** The position of the text in the block, in the form that `JSON.stringify` would write. */
   readonly from: number;
   readonly to: number;
 }
@@ -51,7 +51,7 @@ export interface PlainChat {
   readonly answer: PlainMessage;
 }
 
-/** The conversation of a plain chat, whose texts are strings. */
+/** The conversation of a plain chat, with texts as strings. */
 export function spelled({ prompt, answer }: PlainChat): Conversation {
   const said = prompt.map(({ role, content }): Message => ({ role, content: textOf(content) }));
   return { prompt: said, answer: { role: 'assistant', content: textOf(answer.content) }, tools: [] };
@@ -63,17 +63,17 @@ function textOf(content: PlainMessage['content']): string {
 
 const decoder = new TextDecoder();
 
-/** A thought ends so, which is no part of what was said. */
+/** The end tag of reasoning, which is not part of the text. */
 const THOUGHT = Buffer.from('think>');
 const FIRST_VISIBLE = 0x21;
 const LAST_VISIBLE = 0x7e;
 
-/** Heads that are remembered: many lines share one. */
+/** The number of cached heads: many lines share one. */
 const MAX_HEADS = 1_000;
 
 /** Reads the lines of many blocks. */
 export class PlainChats {
-  /** What heads say, by their text; `undefined` of heads of no chat. */
+  /** The facts in heads, by their text; `undefined` for heads that are not of chats. */
   readonly #heads = new Map<string, PlainHead | undefined>();
 
   /** @param heads of the same block */
@@ -98,18 +98,18 @@ function plainHead(head: LineHead | undefined): PlainHead | undefined {
   return { model, provider, finish, failure: verdictOf('chat', head).failure };
 }
 
-/** The chats of one block. */
+/** The chats in one block. */
 export class PlainBlock {
   readonly #block: Buffer;
   readonly #heads: HeadScan;
   readonly #headOf: (shared: string) => PlainHead | undefined;
   readonly #json: JsonCursor;
   readonly #thoughts: ByteSearch;
-  /** Of the line that is being read. */
+  /** About the line that is being read. */
   #prompt: PlainMessage[] = [];
   #answer: PlainMessage | undefined;
   #hasUser = false;
-  /** Where the value of `lane` begins, with which the head ends. */
+  /** The position of the value of `lane`, the last field of the head. */
   #bodyAt = 0;
 
   constructor(block: Buffer, heads: HeadScan, headOf: (shared: string) => PlainHead | undefined) {
@@ -121,10 +121,10 @@ export class PlainBlock {
   }
 
   /**
-   * The chat of a line.
-   * @param from where the line begins
+   * The chat in a line.
+   * @param from the start of the line
    * @param to just past its last byte; a line end must follow
-   * @returns `undefined` for any other line, and for all that is not certainly a sound chat of plain texts
+   * @returns `undefined` for any other line, and for everything that is not certainly a valid chat of plain texts
    */
   read(from: number, to: number): PlainChat | undefined {
     const facts = this.#facts(from, to);
@@ -168,7 +168,7 @@ export class PlainBlock {
     for (let first = false; json.objectGoesOn(first); first = false) {
       if (!json.key()) return false;
       const key = LINE_KEYS.of(this.#block, json);
-      // A field of the head that comes again would count, even if there is nothing in it.
+      // A field of the head that occurs again would count, even if it is empty.
       if (key === undefined) return false;
       if (key === 'request' ? !this.#request() : key === 'response' ? !this.#response() : !json.value())
         return false;
@@ -176,7 +176,7 @@ export class PlainBlock {
     return json.closed;
   }
 
-  /** Of a field given twice the last one counts: such a line is not plain. */
+  /** If a field occurs twice, the last one counts: such a line is not plain. */
   #request(): boolean {
     const json = this.#json;
     if (this.#prompt.length > 0 || !json.object()) return false;
@@ -211,7 +211,7 @@ export class PlainBlock {
     return json.closed;
   }
 
-  /** A list of one. */
+  /** A list with one item. */
   #choices(): boolean {
     const json = this.#json;
     if (this.#answer || !json.list() || !json.object()) return false;
@@ -257,7 +257,7 @@ export class PlainBlock {
     return role === 'developer' ? 'system' : role;
   }
 
-  /** @returns `undefined` if there is nothing but white space */
+  /** @returns `undefined` if there is only white space */
   #text(from: number, to: number, escaped: boolean): PlainMessage['content'] | undefined {
     const block = this.#block;
     if (from === to) return undefined;
@@ -272,7 +272,7 @@ export class PlainBlock {
     return this.#thoughts.from(from) < to;
   }
 
-  /** A field whose value says nothing about the row; what nobody knows may only be absent. */
+  /** A field whose value does not affect the row; unknown fields must be absent. */
   #skip(key: string | undefined): boolean {
     return key === undefined ? this.#json.nothing() : this.#json.value();
   }

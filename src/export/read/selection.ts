@@ -1,4 +1,4 @@
-/** Which records the user wants. */
+/** Which records are selected. */
 import picomatch from 'picomatch';
 import type { LineHead } from '../../logs/head.ts';
 import { HeadScan, parseRest, parseShared } from '../../logs/head.ts';
@@ -13,59 +13,58 @@ import type { StatusRange } from '../../config/export/values.ts';
 import type { Filter } from '../errors.ts';
 import type { Where } from './where.ts';
 
-/** Plain data, so that it can go to another thread. A list that is left out or empty asks for nothing. */
+/** Plain data that can be sent to another thread. A list that is omitted or empty restricts nothing. */
 export interface Selection {
   readonly successfulOnly: boolean;
-  /** Whether `successfulOnly` takes answers that were put together from several streams. */
+  /** Whether `successfulOnly` accepts answers that were assembled from several streams. */
   readonly resumed?: 'include' | 'exclude';
-  /** Part of the model name, in any case. */
+  /** A part of the model name, regardless of case. */
   readonly modelFilter?: string;
-  /** Globs; a star also takes slashes. */
+  /** Globs; a star also matches slashes. */
   readonly models?: readonly string[];
   readonly providers?: readonly string[];
   readonly endpoints?: readonly string[];
   readonly keys?: readonly string[];
   readonly users?: readonly string[];
-  /** Each name with a value, which may be a glob. */
+  /** Names with values, which may be globs. */
   readonly tags?: readonly (readonly [name: string, value: string])[];
   /** Ranges of HTTP status codes. */
   readonly statuses?: readonly StatusRange[];
   /** Finish reasons in lower case. */
   readonly finishReasons?: readonly string[];
-  /** First moment, milliseconds since the epoch. */
+  /** The start of the period, milliseconds since the epoch. */
   readonly fromMs?: number;
-  /** Last moment, inclusive. */
+  /** The end of the period, inclusive. */
   readonly untilMs?: number;
-  /** The fewest tokens of input and output together, by the log. */
+  /** The smallest number of input and output tokens together, as logged. */
   readonly minTokens?: number;
   readonly maxLatencyMs?: number;
   /** See where.ts. */
   readonly where?: string;
 }
 
-/** Decides on lines and records. */
+/** Selects lines and records. */
 export interface Wanted {
-  /** Looks at the lines of a block by their heads alone; left out where nothing is asked for. */
+  /** Tests the lines of a block by their heads only; omitted if nothing is restricted. */
   readonly over?: (block: Buffer, heads?: HeadScan) => HeadFilter;
-  /** Whether records that are no resumed ones are wanted as soon as their heads are. */
+  /** Whether all records except resumed ones are selected as soon as their heads are. */
   readonly byHead: boolean;
-  /** Why a record is not wanted, `undefined` when it is. */
+  /** Why a record is not selected, `undefined` when it is. */
   entry(facts: Facts, record: JsonObject): Filter | undefined;
 }
 
 /**
- * Why a line is not wanted, by its head alone; `undefined` when it must be parsed to know. Lines are asked about in their
- * order.
- * @param from where it begins in the block
- * @param to behind its last byte
+ * Why a line is not selected, by its head only; `undefined` when it must be parsed to decide. Lines are tested in order.
+ * @param from the start of the line in the block
+ * @param to just past its last byte
  */
 export type HeadFilter = (from: number, to: number) => Filter | undefined;
 
 type Test<Seen = Facts> = (facts: Seen, record: JsonObject) => Filter | undefined;
 
 /**
- * @param where its expression, compiled
- * @throws ExportError of kind `usage` when the selection makes no sense
+ * @param where its compiled expression
+ * @throws ExportError of kind `usage` when the selection is invalid
  */
 export function compileSelection(selection: Selection, where?: Where): Wanted {
   const whereTest: Test = (_, record) => (where!.matches(record) ? undefined : 'where');
@@ -85,24 +84,24 @@ export function compileSelection(selection: Selection, where?: Where): Wanted {
   };
 }
 
-/** The verdict of a head: the filter that leaves the line out, itself when further tests decide, `unknown` when it cannot be relied on. */
+/** The verdict on a head: the filter that excludes the line, the head itself when further tests decide, `unknown` when it is not reliable. */
 type Verdict = Filter | LineHead | 'unknown';
 
 function sharedVerdict(text: string, tests: readonly Test<SharedFacts>[]): Verdict {
   const head = parseShared(text);
-  // Feedback is wanted with whatever it is about.
+  // Feedback is selected together with what it refers to.
   if (!head || head.endpoint === FEEDBACK_ENDPOINT) return 'unknown';
   const { failure } = verdictOf(head.endpoint, head);
   return first(tests, { ...head, failure }, NO_RECORD) ?? head;
 }
 
-/** Tests in the order of what they cost: on what many lines share, on the time, on the rest of the head. */
+/** Tests in the order of their cost: on the shared part of heads, on the time, on the rest of the head. */
 interface QuickTests {
   readonly verdictOf: (shared: string) => Verdict;
   readonly span: Test<Pick<Facts, 'ts'>> | undefined;
-  /** On the rest of the head; left out where tests want all of it. */
+  /** Tests on the rest of the head; omitted if tests need all of it. */
   readonly later: readonly Test<RestFacts>[] | undefined;
-  /** The same, and those that want all of it. */
+  /** The same, and those that need all of it. */
   readonly ofHead: readonly Test[];
 }
 
@@ -152,10 +151,10 @@ const NO_RECORD: JsonObject = {};
 /** The facts that {@link sharedTests} use. */
 type SharedFacts = Pick<Facts, 'model' | 'endpoint' | 'status' | 'finish' | 'failure'>;
 
-/** How far the head may reach: names and tags in it are bounded. */
+/** An upper bound for the length of a head: names and tags in it are bounded. */
 const HEAD_BYTES = 8_192;
 
-/** Parses no more than the head of the line. */
+/** Parses only the head of the line. */
 function byHead(line: Buffer, tests: readonly Test[]): Filter | undefined {
   const end = line.subarray(0, HEAD_BYTES).indexOf(',"lane":');
   const head = end < 0 ? undefined : parseJson(`${line.toString('utf8', 0, end)}}`);
@@ -163,7 +162,7 @@ function byHead(line: Buffer, tests: readonly Test[]): Filter | undefined {
   return facts ? first(tests, facts, head as JsonObject) : undefined;
 }
 
-/** Tests on what {@link parseShared} reads. */
+/** Tests on the result of {@link parseShared}. */
 function sharedTests(selection: Selection): Test<SharedFacts>[] {
   const { modelFilter, models, endpoints, statuses, finishReasons, successfulOnly } = selection;
   const tests: Test<SharedFacts>[] = [];
@@ -190,7 +189,7 @@ function spanTest({ fromMs, untilMs }: Selection): Test<Pick<Facts, 'ts'>> | und
   const times = new LogTimes();
   return ({ ts }) => {
     const ms = times.read(ts);
-    // A time that cannot be read is in no span.
+    // An invalid time is in no period.
     return ms >= (fromMs ?? -Infinity) && ms <= (untilMs ?? Infinity) ? undefined : 'date';
   };
 }
@@ -211,7 +210,7 @@ function headTests({ providers, keys, minTokens, maxLatencyMs }: Selection): Tes
   return tests;
 }
 
-/** Tests on what old lines hold in the body alone, or all do. */
+/** Tests on fields that old lines, or all lines, have in the body only. */
 function bodyTests({ users, tags, successfulOnly, resumed }: Selection): Test[] {
   const tests: Test[] = [];
   if (filled(users)) tests.push(({ user }) => (user !== null && users.includes(user) ? undefined : 'user'));
@@ -235,7 +234,7 @@ function globTest<Seen>(
   };
 }
 
-/** Texts that are remembered: a log holds few, again and again. */
+/** The number of cached texts: a log has few different ones. */
 const MAX_REMEMBERED = 1_000;
 
 function remembered<Answer>(ask: (text: string) => Answer): (text: string) => Answer {
@@ -251,7 +250,7 @@ function remembered<Answer>(ask: (text: string) => Answer): (text: string) => An
   };
 }
 
-/** Names are no paths: a star takes slashes too. */
+/** Names are not paths: a star matches slashes as well. */
 function globOf(patterns: readonly string[]): (text: string) => boolean {
   return picomatch([...patterns], { bash: true, dot: true });
 }
@@ -260,7 +259,7 @@ function filled<Item>(list: readonly Item[] | undefined): list is readonly Item[
   return list !== undefined && list.length > 0;
 }
 
-/** A field of a record as text, dots within: "tags.team"; empty when it is not there. */
+/** A field of a record as text, with dots: "tags.team"; empty when it is missing. */
 export function fieldText(record: JsonObject, path: string): string {
   let value: unknown = record;
   for (const name of path.split('.'))

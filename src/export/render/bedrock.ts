@@ -14,8 +14,8 @@ import { mergedTurns, partsOf, systemApart, withoutRefusals } from './turns.ts';
 import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /**
- * Nova and Llama on Bedrock, in the shape of Converse. What differs by model is as AWS's own validator has it: tools
- * and reasoning are for Nova 2 alone, images lie in S3.
+ * Nova and Llama on Bedrock, in Converse's format. Differences between models follow AWS's own validator: tools and reasoning are for
+ * Nova 2 only, images must be in S3.
  * @see https://docs.aws.amazon.com/nova/latest/nova2-userguide/nova-data-prep-sft-2.html
  * @see https://github.com/aws-samples/amazon-nova-samples/tree/main/customization/bedrock-finetuning/understanding/dataset_validation
  */
@@ -47,11 +47,11 @@ export const bedrockFormat: Format = {
     };
   },
   check: bedrockProblems,
-  // Nova's bounds.
+  // Nova's limits.
   checkFile: (file) => fileProblems(file, { minRows: 8, maxRows: 20_000 }),
 };
 
-/** A call of a tool that is not defined sample the job fail. */
+/** A call of an undefined tool makes the job fail. */
 function definedCalls(turns: readonly Turn[], tools: readonly Tool[]): void {
   const names = new Set(tools.map((tool) => tool.function.name));
   for (const turn of turns)
@@ -59,7 +59,7 @@ function definedCalls(turns: readonly Turn[], tools: readonly Tool[]): void {
       throw new RejectError('unknown_tool');
 }
 
-/** Results are a message of the user, together with what the user says next. */
+/** Results form a user message, together with what the user says next. */
 function alternatingMessages(turns: readonly Turn[], options: RenderOptions): JsonObject[] {
   const ids = new CallIds();
   const messages: { role: 'user' | 'assistant'; content: JsonObject[] }[] = [];
@@ -88,7 +88,7 @@ function textBlock(text: string): JsonObject {
   return { text };
 }
 
-/** Images are read from S3 alone. */
+/** Images are only read from S3. */
 function userBlock(part: Part): JsonObject {
   if (part.type === 'text') return textBlock(part.text);
   const uri = part.image_url.url;
@@ -121,14 +121,14 @@ function unique(tools: readonly Tool[]): Tool[] {
   return [...new Map(tools.map((tool) => [tool.function.name, tool])).values()];
 }
 
-/** A description is demanded: the name stands for one that is missing. */
+/** A description is required: the name replaces a missing one. */
 function toolSpec({ function: { name, description, parameters } }: Tool): JsonObject {
   const told = description === undefined || description.trim() === '' ? name : description;
   const schema = isObject(parameters) ? parameters : { properties: {} };
   return { toolSpec: { name, description: told, inputSchema: { json: { type: 'object', ...schema } } } };
 }
 
-/** Ids of calls, none twice in a row, though a client may count anew in each turn. */
+/** Unique call ids, since a client may restart numbering in each turn. */
 class CallIds {
   readonly #ids = new ToolIds(false);
   readonly #given = new Map<ToolCall, string>();
@@ -139,7 +139,7 @@ class CallIds {
     if (known !== undefined) return known;
     const times = this.#times.get(call.id) ?? 0;
     this.#times.set(call.id, times + 1);
-    // No id looks like the second, and so it is replaced.
+    // An id of this form cannot occur otherwise, so it can replace a duplicate.
     const id = this.#ids.of(times === 0 ? call.id : `${call.id}\0${times}`);
     this.#given.set(call, id);
     return id;

@@ -7,56 +7,56 @@ import type { Example } from '../conversation/conversation.ts';
 export interface Format {
   /** The name that `--format` takes. */
   readonly name: FormatName;
-  /** One line for the help text and the docs: who loads it. */
+  /** One line for the help text and the docs: which trainers load it. */
   readonly summary: string;
   /**
-   * What its rows are made of. `sft`: a conversation. `preference`: a conversation with a rejected answer. `label`: one
-   * with a judgement. `prompt`: the conversation's prompt, its answer being the reference.
+   * What its rows consist of. `sft`: a conversation. `preference`: a conversation with a rejected answer. `label`: one with a judgement.
+   * `prompt`: the conversation's prompt, with its answer as the reference.
    */
   readonly sampleKind: 'sft' | 'preference' | 'label' | 'prompt';
   /**
-   * How answers within the prompt can be shown without being trained. `per_turn`: each is marked by a weight or a flag.
-   * `completion`: only the last answer is trained at all. `all`: all are trained, always.
+   * How answers within the prompt can be shown without being trained. `per_turn`: each can be marked by a weight or a flag.
+   * `completion`: only the last answer is trained. `all`: all are always trained.
    */
   readonly loss: 'per_turn' | 'completion' | 'all';
   /** The default of `--reasoning`. */
   readonly reasoning: 'drop' | 'keep';
-  /** Messages take a field for what was thought, of whatever name `--reasoning field=NAME` says. */
+  /** Whether messages may have a field for reasoning, with the name in `--reasoning field=NAME`. */
   readonly anyReasoningField?: true;
-  /** Whether rows may hold a `metadata` key that loaders pass over. */
+  /** Whether rows may have a `metadata` key, which loaders ignore. */
   readonly extras: boolean;
-  /** Whether what is said decides on the row, beyond being part of it: reserved words in a text make it be rejected. */
+  /** Whether the content of texts affects the row beyond being part of it: reserved words make it invalid. */
   readonly readsTexts?: true;
   /** The top-level keys of a row, for dataset cards and Parquet. */
   readonly columns: readonly Column[];
   /**
-   * The row. Keys of `undefined` are never there.
-   * @throws RejectError when the example breaks a rule of the format that cannot be mended
+   * Renders the row. Keys with the value `undefined` are omitted.
+   * @throws RejectError when the example violates a rule of the format that cannot be fixed
    */
   readonly render: (example: Example, options: RenderOptions) => JsonObject;
   /**
-   * What is wrong with a row of any origin by the rules of who loads it: "messages[2].role: ...". Empty when sound.
+   * The problems of a row from any source by the rules of its loader: "messages[2].role: ...". Empty when it is valid.
    */
   readonly check: (row: JsonObject) => string[];
-  /** Checks the size of a file. @returns problems; none when it is within the bounds of the format */
+  /** Checks the size of a file. @returns problems; none when it is within the limits of the format */
   readonly checkFile?: (file: { readonly rows: number; readonly bytes: number }) => string[];
 }
 
 export interface Column {
   readonly name: string;
-  /** `json`: any value. `jsons`: a list of objects that differ in their keys. */
+  /** `json`: any value. `jsons`: a list of objects with different keys. */
   readonly type: 'jsons' | 'json' | 'string' | 'bool' | 'number';
-  /** Rows may lack it. */
+  /** Whether rows may lack it. */
   readonly optional?: true;
 }
 
 export interface RenderOptions {
-  /** `keep`: in the field the format knows. `inline`: as <think>...</think> before the text. Else a field's name. */
+  /** `keep`: in the format's own field. `inline`: as <think>...</think> before the text. Otherwise the name of a field. */
   readonly reasoning: ReasoningPlace;
-  /** How tool arguments are written; the format's own way when left out. */
+  /** How tool arguments are written; as usual for the format by default. */
   readonly toolArguments?: 'object' | 'string';
-  /** Called when a row lacks a text beside calls, which the format has no place for. */
+  /** Called when a row lacks a text beside calls, which the format cannot express. */
   readonly onOmitted?: () => void;
-  /** Join turns of one role that follow each other, also where the format could take them apart. */
+  /** Whether to join consecutive turns of one role, even if the format allows them. */
   readonly mergeTurns: boolean;
 }

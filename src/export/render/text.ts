@@ -9,9 +9,9 @@ import { turnsOf } from './tool-turns.ts';
 import { callsOf, leadingSystem, mergedTurns, textOf, withoutRefusals } from './turns.ts';
 
 /**
- * One text a row, in ChatML as Qwen and many others write it: tools as JSON lines in the system message, calls in
- * `<tool_call>`, results in `<tool_response>` of a user's turn. For pretraining, and for eyes; a trainer that has the
- * model's own template does better with messages.
+ * One text per row, in ChatML as used by Qwen and many others: tools as JSON lines in the system message, calls in `<tool_call>`, results
+ * in `<tool_response>` within a user turn. For pretraining, and for reading; a trainer with the model's own template does better with
+ * messages.
  */
 export const textFormat: Format = {
   name: 'text',
@@ -32,7 +32,7 @@ export const textFormat: Format = {
   check: (row) => [...unknownKeys(row, ['text', 'metadata'], ''), ...textProblems(row.text, 'text')],
 };
 
-/** Tokens that delimit turns, which a tokenizer recognizes even in text that a user wrote. */
+/** Tokens that delimit turns, which a tokenizer recognises even in a user's text. */
 const BOUNDS = /<\|(?:im_start|im_end|endoftext)\|>/;
 
 function chatMl({ prompt, answer, tools }: Conversation, options: RenderOptions): string {
@@ -48,7 +48,7 @@ function chatMl({ prompt, answer, tools }: Conversation, options: RenderOptions)
     .join('');
 }
 
-/** The tools stand at the end of the system message, which there is one of then. */
+/** The tools are at the end of the system message, which is added if there is none. */
 function withTools(messages: readonly Message[], tools: readonly Tool[]): readonly Message[] {
   if (tools.length === 0) return messages;
   const offered = `# Tools\n\n<tools>\n${tools.map((tool) => jsonText(tool)).join('\n')}\n</tools>`;

@@ -14,8 +14,8 @@ import { relay } from './relay.ts';
 import { translate } from './translate.ts';
 
 /**
- * A conversation to be shortened by a provider that has no endpoint for that: its model is asked for a summary, in a chat, and what
- * comes back is sealed.
+ * Compacts a conversation at a provider without an endpoint for that: its model is asked for a summary in a chat, and the result is
+ * made opaque.
  */
 export const compact: Lane = {
   kind: 'translate',
@@ -53,7 +53,7 @@ function* compactedWhole(
   return { text: JSON.stringify(compacted), finish: answer.finish, usage: answer.usage };
 }
 
-/** A request of chat in place of the one that came. */
+/** A chat request in place of the original one. */
 function* chatOf(inbound: Inbound, request: object): Steps<Inbound> {
   const value = { ...request, model: inbound.model };
   const text = yield* writeJson(value, inbound.bytes.length);

@@ -50,15 +50,15 @@ import { RestoringFold } from './restoring-fold.ts';
 import { wholeAsStream } from './whole-as-stream.ts';
 
 /**
- * Client and provider speak the same protocol: bytes pass unchanged. The request changes in its model name, and
- * where the vendor is known to refuse what others take; the answer in nothing.
+ * Client and provider use the same protocol: bytes pass unchanged. In the request, the model name changes, and fields that the vendor is
+ * known to reject; in the answer, nothing.
  */
 export const relay: Lane = {
   kind: 'relay',
   *prepare(given: Inbound, context: LaneContext): Steps<Prepared> {
     const { provider, model, unsealed, memory } = context;
     const { chained } = given;
-    // Who has stored what came before is not sent it again, unless it does not find it any more.
+    // A provider that has stored the earlier conversation is not sent it again, unless it no longer finds it.
     const chains = chained?.issuer === provider.name && unsealed !== true;
     const inbound = chains ? chained.asSent : given;
     const { endpoint, headers, json } = inbound;
@@ -68,7 +68,7 @@ export const relay: Lane = {
     const own = json && GIVEN_BACK.has(endpoint) ? ownRequest(endpoint, json, issued, taking) : UNCHANGED;
     const value = own.request ?? json?.value;
     const fitted = value && changedFor(endpoint, value, { quirks, model });
-    // What is written anew keeps the digits of its numbers.
+    // Numbers keep their digits when the request is serialised again.
     const exact = fitted && json && !own.request ? exactly(json.text, json.value) : value;
     const changed = exact && exact !== value ? changedFor(endpoint, exact, { quirks, model }) : fitted;
     const { headers: taken, dropped: left } = takenHeaders(headers, quirks);
@@ -84,14 +84,14 @@ export const relay: Lane = {
       : written
         ? yield* writeBody({ ...written, ...asked, model }, inbound.bytes.length)
         : yield* edited(inbound, model, asking);
-    // What is sent is copied once more.
+    // The body is copied once more when it is sent.
     yield;
     return {
       endpoint,
       query: inbound.query,
       body,
       contentType: inbound.contentType,
-      // A compressed stream could not end in a readable error, and what only passes is searched for what it used.
+      // A compressed stream could not end with a readable error, and passed-through data is searched for usage.
       headers: inbound.stream || !ENDPOINTS[endpoint].understood ? uncompressed(taken) : taken,
       dropped: [...own.dropped, ...(changed?.dropped ?? []), ...left],
       asksUsage: hidesUsage,
@@ -101,7 +101,7 @@ export const relay: Lane = {
         relayedAsStream(text, target, context.redaction?.asked ?? given, context),
       tap(maxBytes) {
         const tap = new Tap(passing, maxBytes, answersOf(endpoint, json?.value ?? {}));
-        // Nobody is kept waiting for a usage that only the record is to have.
+        // The client does not wait for usage that is only needed for the record.
         tap.awaitsUsage = objectOf(json?.value.stream_options).include_usage === true;
         tap.watch = (event) => {
           for (const seal of sealsInEvent(endpoint, event)) issued.note(seal);
@@ -119,7 +119,7 @@ export const relay: Lane = {
   },
 };
 
-/** What is known of a request when its answer is there. */
+/** The facts about a request that reading its answer needs. */
 interface Relayed {
   readonly endpoint: Endpoint;
   readonly json: Inbound['json'];
@@ -150,7 +150,7 @@ function* relayedAsStream(
   return wholeAsStream(asked, context, yield* parseAnswer(text, target));
 }
 
-/** Without what of `anthropic-beta` the provider refuses. */
+/** The headers without those values of `anthropic-beta` that the provider rejects. */
 function takenHeaders(
   headers: Inbound['headers'],
   { betas }: Quirks,
@@ -161,7 +161,7 @@ function takenHeaders(
   return { headers: kept.length > 0 ? { ...others, 'anthropic-beta': kept.join(',') } : others, dropped };
 }
 
-/** Vectors in the form that was asked for, where the server gave the other one. */
+/** Vectors in the requested form, if the server returned the other one. */
 function asAsked(answer: JsonObject, { encoding_format: format }: JsonObject): JsonObject | undefined {
   if (format === 'base64') return inBase64(answer);
   return format === undefined || format === null || format === 'float' ? inNumbers(answer) : undefined;
@@ -172,7 +172,7 @@ function uncompressed(headers: Inbound['headers']): Inbound['headers'] {
   return others;
 }
 
-/** The request as the vendor takes it, and what was left out; `undefined` where it serves as it is. */
+/** The request as the vendor accepts it, and what was left out; `undefined` when no change is needed. */
 function changedFor(endpoint: Endpoint, value: JsonObject, known: Known): ReturnType<typeof applyQuirks> {
   const { quirks } = known;
   const fitted = fittedFor(endpoint, value, known);
@@ -180,10 +180,10 @@ function changedFor(endpoint: Endpoint, value: JsonObject, known: Known): Return
   return own ? { request: own.body, dropped: [...(fitted?.dropped ?? []), ...own.dropped] } : fitted;
 }
 
-/** What is known of the model that is asked. */
+/** The facts about the model. */
 interface Known {
   readonly quirks: Quirks;
-  /** By the name that its provider knows. */
+  /** The upstream name. */
   readonly model: string;
 }
 
@@ -207,13 +207,13 @@ function fittedFor(
   };
 }
 
-/** Whether this is a stream of choices whose usage is asked for, unless its client does so itself. */
+/** Whether usage is requested for this stream in addition to what its client requests. */
 function asksUsage({ endpoint, stream, json }: Inbound, { provider, model, usage }: LaneContext): boolean {
   if (usage !== 'ask' || !stream || !json || !CHOOSING.includes(endpoint)) return false;
   return !provider.quirks(model).drops?.includes('stream_options');
 }
 
-/** The request's bytes, changed where they must be: in the model's name, and in what asks for the usage. */
+/** The request's bytes with the necessary edits: the model's name, and the request for usage. */
 function* edited(
   { bytes, json, contentType, model }: Inbound,
   upstream: string,
@@ -225,7 +225,7 @@ function* edited(
   return edits.length > 0 ? yield* splice(bytes, edits) : bytes;
 }
 
-/** Endpoints whose requests hold what earlier answers said. */
+/** Endpoints whose requests contain earlier answers. */
 const GIVEN_BACK: ReadonlySet<Endpoint> = new Set([
   'chat',
   'messages',
@@ -236,7 +236,7 @@ const GIVEN_BACK: ReadonlySet<Endpoint> = new Set([
 
 const UNCHANGED: GivenBack = { request: undefined, dropped: [], sealed: false };
 
-/** The request with what this provider issued alone. Where that changes it, its numbers keep their digits all the same. */
+/** The request without what other providers issued. If it changes, numbers keep their digits nevertheless. */
 function ownRequest(
   endpoint: Endpoint,
   { text, value }: NonNullable<Inbound['json']>,
@@ -262,12 +262,12 @@ function givenOf(endpoint: Endpoint, value: JsonObject, issued: Issued, known: G
   return signed === kept ? given : { ...given, request: signed, sealed: true };
 }
 
-/** Whether it is Google's own endpoint for OpenAI's chat. */
+/** Whether it is Google's own OpenAI-compatible endpoint. */
 function wantsSignatures({ keeps }: Quirks): boolean {
   return keeps?.includes('extra_content') ?? false;
 }
 
-/** Endpoints whose answers are choices. */
+/** Endpoints whose answers have choices. */
 const CHOOSING: readonly Endpoint[] = ['chat', 'completions'];
 
 function* parseWhole(text: string, target: string): Steps<JsonObject> {
@@ -307,12 +307,12 @@ function* readWhole(
   };
 }
 
-/** Why a choice ended, in the provider's word; some have none where tools are called. */
+/** The provider's finish reason of a choice; some have none for tool calls. */
 function finishIn({ finish_reason: reason, message }: JsonObject): unknown {
   return reason === '' && listOf(objectOf(message).tool_calls).length > 0 ? 'tool_calls' : reason;
 }
 
-/** The calls of a choice, as far as their arguments are texts. */
+/** The calls of a choice whose arguments are text. */
 function callsOf({ message }: JsonObject) {
   return listOf(objectOf(message).tool_calls).map((call) => {
     const text = stringOf(objectOf(objectOf(call).function).arguments);
@@ -331,7 +331,7 @@ function readResponse(value: JsonObject, target: string): WholeAnswer {
   return { text: undefined, finish: responseFinish(value), usage: openaiUsage(value.usage) };
 }
 
-/** An answer to a prompt that was blocked has no candidates. */
+/** The answer to a blocked prompt has no candidates. */
 function readContent(value: JsonObject, target: string): WholeAnswer {
   const candidates = listOf(value.candidates).map(objectOf);
   for (const each of candidates) judgeEnding(endingOf('gemini', each.finishReason), target);
@@ -348,7 +348,7 @@ function readInteraction(value: JsonObject, target: string): WholeAnswer {
   return { text: undefined, finish, usage: interactionUsage(value.usage) };
 }
 
-/** An answer of Ollama's own API; of embeddings too, which do not end for a reason. */
+/** An answer of Ollama's own API, including embeddings, which have no done reason. */
 function readOllama(value: JsonObject, target: string): WholeAnswer {
   const called = listOf(messageIn(value).tool_calls).length > 0;
   const finish = ollamaFinish(value, called);
@@ -356,14 +356,14 @@ function readOllama(value: JsonObject, target: string): WholeAnswer {
   return { text: undefined, finish, usage: ollamaUsage(value) };
 }
 
-/** How many answers a request asks for. */
+/** The number of requested answers. */
 function answersOf(endpoint: Endpoint, value: JsonObject): number {
   if (endpoint !== 'gemini') return numberOf(value.n) ?? 1;
   const config = objectOf(fieldOf(value, 'generationConfig'));
   return Math.max(1, countOf(fieldOf(config, 'candidateCount')) ?? 1);
 }
 
-/** A request whose path names the model, as the provider takes it; `undefined` where nothing in it must change, or it is none such. */
+/** A request whose path names the model, in the provider's form; `undefined` if nothing changes, or it is another kind of request. */
 function placedFor(
   { endpoint, json }: Inbound,
   written: JsonObject | undefined,

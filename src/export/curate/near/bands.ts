@@ -1,5 +1,5 @@
 /**
- * Bands of a signature: similar texts have all values of some band in common, and are found by its hash.
+ * Bands of a signature: similar texts agree in all values of some band, and are found by the hash of the band.
  * @see https://web.stanford.edu/class/cs246/ Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, chapter 3
  */
 import { fmix32 } from './fmix32.ts';
@@ -7,18 +7,18 @@ import { expectedShared, valueAt, VALUES } from './signature.ts';
 
 export interface Bands {
   readonly count: number;
-  /** Values in each. */
+  /** The number of values per band. */
   readonly length: number;
 }
 
-/** Two texts at the threshold share a band as often as this. */
+/** The probability that two texts at the threshold share a band. */
 const RECALL = 0.975;
-/** Each band costs memory for each row. */
+/** The limit on bands, since each costs memory per row. */
 const MAX_BANDS = 20;
-/** The fewest values in a band: in shorter bands, too many texts agree by chance. */
+/** The smallest number of values in a band: in shorter bands, too many texts agree by chance. */
 const MIN_LENGTH = 4;
 
-/** The longest bands, which let the fewest others through, of which a bearable number finds enough. */
+/** The lengths to try, longest first: long bands have the fewest false candidates, if a reasonable number of bands finds enough. */
 export function bandsFor(threshold: number): Bands {
   for (let length = VALUES; length > MIN_LENGTH; length--) {
     const count = bandsNeeded(threshold, length);
@@ -32,7 +32,7 @@ function bandsNeeded(threshold: number, length: number): number {
   return same === 1 ? 1 : Math.ceil(Math.log(1 - RECALL) / Math.log1p(-same));
 }
 
-/** The hashes of the bands of the signature that begins at word `from`, into `hashes`. */
+/** Writes the hashes of the bands of the signature that begins at word `from` to `hashes`. */
 export function hashBands(
   words: Int32Array,
   from: number,

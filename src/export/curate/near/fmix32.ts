@@ -1,6 +1,6 @@
 /**
- * Mixes 32 bits so that each of them changes half of the others: the finalizer of MurmurHash3, by Austin Appleby.
- * @returns signed, as all hashes here: JavaScript is slow with numbers of 32 bits that have no sign
+ * Mixes 32 bits so that each input bit flips half of the output bits: the finalizer of MurmurHash3, by Austin Appleby.
+ * @returns signed, like all hashes here: JavaScript is slow with unsigned 32-bit numbers
  */
 export function fmix32(value: number): number {
   let hash = Math.imul(value ^ (value >>> 16), 0x85ebca6b);

@@ -13,36 +13,36 @@ import {
 } from './signature.ts';
 
 export interface NearOptions {
-  /** Least similarity (Jaccard) that counts, from 0.5 to 1. */
+  /** The threshold of similarity (Jaccard), from 0.5 to 1. */
   readonly threshold: number;
   readonly seed: number;
-  /** Signatures are of pairs of texts, and both of a pair must be similar. */
+  /** Whether signatures are of pairs of texts, both of which must be similar. */
   readonly pairs?: boolean;
-  /** Memory it may take; 256 MiB when left out, which holds about a million rows. */
+  /** The memory limit; 256 MiB by default, enough for about a million rows. */
   readonly maxBytes?: number;
 }
 
 const MAX_BYTES = 256 * 1024 ** 2;
-/** Rows that are returned. */
+/** The largest number of returned rows. */
 const MOST = 16;
-/** Rows that one band is asked for, the newest first, and rows that are compared in all. */
+/** How many rows are examined per band, newest first, and how many are compared in total. */
 const MAX_CHAIN = 64;
 const MAX_COMPARED = 512;
 const FIRST_SLOTS = 64;
 
-/** A record: the signature, the number of the search that saw it last, and by band the row that went before it. */
+/** A record: the signature, the number of the last search that saw it, and for each band the previous row in the chain. */
 const SEEN = SIGNATURE_WORDS;
 const BEFORE = SEEN + 1;
-/** Stands in place of the search number for a row that equals an earlier one and is in no chain. */
+/** In place of the search number: marks a row that equals an earlier one and is in no chain. */
 const COPY = -1;
 
 /**
- * Finds rows that are nearly the same by their signatures. Rows that have all values of a band in common are in one
- * chain, from the newest to the oldest; the signatures then tell how similar they are. A pair at the threshold is found
- * at least 19 times in 20. For a threshold of 0.8, one at 0.75 is found half the time, one at 0.7 hardly ever.
+ * Finds near duplicates by signature. Rows that agree in all values of a band are in one chain, from the newest to the oldest; their
+ * signatures then estimate the similarity. A pair at the threshold is found at least 19 times in 20. For a threshold of 0.8, a pair at
+ * 0.75 is found half the time, and one at 0.7 hardly ever.
  *
- * Work and memory for a row are bounded, whatever the rows are: of many rows in a chain only the newest are compared,
- * and when memory is full the oldest row is forgotten, which ends the chains where it stood.
+ * Work and memory per row are bounded for any input: of many rows in a chain only the newest are compared, and when memory is full the
+ * oldest row is dropped, which ends the chains where it was.
  */
 export class NearIndex {
   readonly #bands: Bands;
@@ -51,7 +51,7 @@ export class NearIndex {
   readonly #seed: number;
   readonly #rows: RecordRing;
   readonly #maxSlots: number;
-  /** Slots of each band. */
+  /** The number of slots per band. */
   #slots = FIRST_SLOTS;
   /** The newest row of each chain, by band and slot. Row numbers are stored plus one, here and within chains; 0 means none. */
   #heads: Int32Array;
@@ -60,13 +60,13 @@ export class NearIndex {
   readonly #hashes: Int32Array;
   #searches = 0;
   #compared = 0;
-  /** The last search has found a row that is the same. */
+  /** Whether the last search has found an equal row. */
   #same = false;
 
   constructor({ threshold, seed, pairs = false, maxBytes = MAX_BYTES }: NearOptions) {
     this.#bands = bandsFor(threshold);
     this.#pairs = pairs;
-    // Of the lesser half of a pair, doubled: as many as of a whole signature.
+    // For pairs, the smaller count of the two texts is doubled, so that it compares with that of a whole signature.
     this.#least = pairs ? 2 * leastShared(threshold, VALUES / 2) : leastShared(threshold);
     this.#seed = fmix32(seed);
     const words = BEFORE + this.#bands.count;
@@ -77,7 +77,7 @@ export class NearIndex {
     this.#hashes = new Int32Array(this.#bands.count);
   }
 
-  /** Rows that were given up because memory is full, oldest first. */
+  /** The number of rows dropped because memory was full, oldest first. */
   get forgotten(): number {
     return this.#rows.oldest;
   }
@@ -86,14 +86,14 @@ export class NearIndex {
     return this.#rows.bytes + this.#heads.byteLength;
   }
 
-  /** Comparisons of two signatures so far. */
+  /** The number of signature comparisons so far. */
   get compared(): number {
     return this.#compared;
   }
 
   /**
-   * Adds a row, whose number is how many were added before.
-   * @returns as {@link find}
+   * Adds a row, whose number is the count of rows added before.
+   * @returns the same as {@link find}
    */
   add(signature: Uint8Array): number[] {
     const found = this.find(signature);
@@ -103,16 +103,15 @@ export class NearIndex {
     const piece = this.#rows.pieceOf(row);
     const offset = this.#rows.offsetOf(row);
     piece.set(this.#signature, offset);
-    // Copies lead nowhere that the first does not, and a few would crowd out all else that could be found.
+    // Copies lead to nothing that the first one does not, and a few would displace everything else.
     piece[offset + SEEN] = this.#same ? COPY : 0;
     this.#link(row);
     return found;
   }
 
   /**
-   * The numbers of up to 16 rows that are as similar as the threshold, as far as signatures can tell: nearest first,
-   * of equals the earlier one.
-   * @throws RangeError when it is no signature of {@link MinHasher}
+   * The numbers of up to 16 rows above the threshold, as estimated from signatures: nearest first, the earlier one among equals.
+   * @throws RangeError when it is not a signature of {@link MinHasher}
    */
   find(signature: Uint8Array): number[] {
     if (signature.length !== SIGNATURE_BYTES)
@@ -128,7 +127,7 @@ export class NearIndex {
     return nearest.rows;
   }
 
-  /** Offers what is in a band's chain, as far as no other band has led there. */
+  /** Considers the rows in a band's chain that were not found through another band. */
   #follow(band: number, most: number, nearest: Nearest): void {
     const oldest = this.#rows.oldest;
     let next = this.#heads[this.#slot(band)]!;
@@ -148,7 +147,7 @@ export class NearIndex {
     }
   }
 
-  /** The slot whose chain holds the rows with a band's hash. */
+  /** The slot of the chain for a band's hash. */
   #slot(band: number): number {
     return band * this.#slots + (this.#hashes[band]! & (this.#slots - 1));
   }
@@ -166,7 +165,7 @@ export class NearIndex {
     }
   }
 
-  /** Doubles the slots: with fewer slots than rows, chains get long. */
+  /** Doubles the number of slots: with fewer slots than rows, chains become long. */
   #grow(): void {
     this.#slots *= 2;
     this.#heads = new Int32Array(this.#bands.count * this.#slots);
@@ -176,11 +175,11 @@ export class NearIndex {
 
 interface Room {
   readonly rows: number;
-  /** The slots of each band. */
+  /** The number of slots per band. */
   readonly slots: number;
 }
 
-/** The most rows that find room, with at least one slot each. */
+/** The largest number of rows that fit, with at least one slot each. */
 function roomFor(words: number, bands: number, maxBytes: number): Room {
   let best: Room = { rows: 1, slots: FIRST_SLOTS };
   for (let slots = FIRST_SLOTS; 4 * bands * slots < maxBytes; slots *= 2) {

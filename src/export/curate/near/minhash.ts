@@ -2,21 +2,21 @@ import { fmix32 } from './fmix32.ts';
 import { cutShingles } from './shingles.ts';
 import { SIGNATURE_BYTES, VALUES } from './signature.ts';
 
-/** Shingles that are hashed again for empty bins, if need be. Among more, a bin is hardly ever left empty. */
+/** How many shingles are hashed again for empty bins, if necessary. With more, a bin is hardly ever empty. */
 const MAX_KEPT = 1_024;
 const SLOTS = 4 * MAX_KEPT;
-/** A bin holds the round that filled it in its upper bits, so that an earlier round wins, and 22 bits of a hash. */
+/** A bin holds, in its upper bits, the round that filled it, so that an earlier round wins, and 22 bits of a hash. */
 const ROUND = 22;
 const HASH = 2 ** ROUND - 1;
 const EMPTY = 2 ** 31 - 1;
 const STEP = 0x9e3779b9 | 0;
 
 /**
- * Makes signatures of texts: two of them have each value in common with the probability that a shingle of the texts
- * is in both (Jaccard); else they have it by chance, once in 16.
+ * Makes signatures of texts: two of them agree in each value with the probability that a shingle of the texts is in both (Jaccard), and
+ * otherwise by chance, once in 16.
  *
- * Each shingle is hashed once, into the bin of one value, where the smallest hash stays. As long as bins are empty, as
- * some are for all but long texts, the shingles are hashed once more, into those.
+ * Each shingle is hashed once, into the bin of one value, which keeps the smallest hash. As long as bins are empty, which is the case for
+ * some of them except in long texts, the shingles are hashed again into those.
  * @see https://arxiv.org/abs/1704.04370 Dahlgaard, Knudsen, Thorup: Fast Similarity Sketching
  */
 export class MinHasher {
@@ -24,7 +24,7 @@ export class MinHasher {
   readonly #values: number;
   readonly #bins: Int32Array;
   #filled = 0;
-  /** The first shingles, each once, and a hash table of them: their places, one higher than they are. */
+  /** The first distinct shingles, and a hash table of them: their indexes plus one. */
   readonly #kept = new Int32Array(MAX_KEPT);
   readonly #slots = new Uint16Array(SLOTS);
   #length = 0;
@@ -34,8 +34,8 @@ export class MinHasher {
   };
 
   /**
-   * @param options.seed whole; signatures of different seeds have nothing to do with each other
-   * @param options.values of a text, a power of two up to 256
+   * @param options.seed an integer; signatures with different seeds are independent
+   * @param options.values per text, a power of two up to 256
    */
   constructor({ seed, values = VALUES }: { readonly seed: number; readonly values?: number }) {
     this.#seed = fmix32(seed);
@@ -43,7 +43,7 @@ export class MinHasher {
     this.#bins = new Int32Array(values);
   }
 
-  /** The signature of any text: {@link SIGNATURE_BYTES}, in time that grows with the text and no faster. */
+  /** The signature of any text: {@link SIGNATURE_BYTES}, in linear time. */
   signature(text: string): Uint8Array {
     const values = this.values(text);
     const signature = new Uint8Array(SIGNATURE_BYTES);
@@ -51,13 +51,13 @@ export class MinHasher {
     return signature;
   }
 
-  /** The values of any text, of 4 bits each, which tell different shingles apart 15 times in 16. */
+  /** The values of any text, of 4 bits each, which distinguish different shingles 15 times in 16. */
   values(text: string): Uint8Array {
     this.#bins.fill(EMPTY);
     this.#filled = 0;
     this.#length = 0;
     cutShingles(text, this.#take);
-    // In the first half of all rounds hashes fall where they will, in the second they fill one bin a round.
+    // In the first half of the rounds hashes fall into any bin, in the second half each round fills one bin.
     for (let round = 1; this.#filled < this.#values && round < 2 * this.#values; round++)
       this.#hash(this.#kept, this.#length, round);
     const bins = this.#bins;
@@ -66,7 +66,7 @@ export class MinHasher {
     return values;
   }
 
-  /** Without a branch on the hashes, which no processor could foresee. */
+  /** Without branches on the hashes, which no processor could predict. */
   #hash(shingles: Int32Array, count: number, round: number): void {
     const bins = this.#bins;
     const factor = fmix32(this.#seed + Math.imul(round, STEP)) | 1;
@@ -88,7 +88,7 @@ export class MinHasher {
   #keep(shingles: Int32Array, count: number): void {
     const [kept, slots] = [this.#kept, this.#slots];
     let length = this.#length;
-    // Of long texts, the first shingles fill all bins, and none is kept.
+    // In long texts the first shingles fill all bins, and none is kept.
     if (length === 0) slots.fill(0);
     for (let at = 0; at < count && length < MAX_KEPT; at++) {
       const hash = shingles[at]!;
@@ -103,8 +103,8 @@ export class MinHasher {
 }
 
 /**
- * Makes signatures of pairs of texts: half of the values are the first text's, half the second's, by turns, so that each
- * band of values has some of both.
+ * Makes signatures of pairs of texts: half of the values are from the first text, half from the second, alternating, so that each band
+ * of values has some of both.
  */
 export class PairHasher {
   readonly #hasher: MinHasher;

@@ -1,12 +1,12 @@
 import { VALUES } from './signature.ts';
 
-/** The few rows that have the most values in common with one: those with more come first, of equals the earlier row. */
+/** The few rows that agree with one in the most values: those with more come first, the earlier row among equals. */
 export class Nearest {
   readonly #most: number;
   #rows: number[] = [];
   #shared: number[] = [];
 
-  /** @param most rows that are kept */
+  /** @param most the number of rows kept */
   constructor(most: number) {
     this.#most = most;
   }
@@ -15,12 +15,12 @@ export class Nearest {
     return this.#rows;
   }
 
-  /** Whether no row can be nearer than those that are here. */
+  /** Whether no row can be nearer than those found. */
   get complete(): boolean {
     return this.#rows.length === this.#most && this.#shared.at(-1) === VALUES;
   }
 
-  /** Whether a row is the same, as far as values tell. */
+  /** Whether a row is equal, as far as values tell. */
   get same(): boolean {
     return this.#shared[0] === VALUES;
   }

@@ -1,4 +1,4 @@
-/** Records of one length by number, in pieces that are made when they are needed. A new one takes the oldest's place. */
+/** Records of equal length by number, in pieces that are allocated on demand. A new record replaces the oldest. */
 
 const PIECE_BITS = 12;
 const PIECE = 1 << PIECE_BITS;
@@ -11,20 +11,20 @@ export class RecordRing {
   #bytes = 0;
 
   /**
-   * @param words in a record, of 32 bits
-   * @param capacity records that are kept, the last ones
+   * @param words per record, of 32 bits
+   * @param capacity the number of records kept, the last ones
    */
   constructor(words: number, capacity: number) {
     this.#words = words;
     this.#capacity = capacity;
   }
 
-  /** Records so far, with the forgotten ones. */
+  /** The number of records so far, including dropped ones. */
   get length(): number {
     return this.#length;
   }
 
-  /** The number of the oldest that is kept, which is how many are forgotten. */
+  /** The number of the oldest record kept, which is the count of dropped ones. */
   get oldest(): number {
     return Math.max(0, this.#length - this.#capacity);
   }
@@ -44,12 +44,12 @@ export class RecordRing {
     return this.#length++;
   }
 
-  /** The piece that holds a record which is kept. */
+  /** The piece that contains a kept record. */
   pieceOf(record: number): Int32Array {
     return this.#pieces[(record % this.#capacity) >>> PIECE_BITS]!;
   }
 
-  /** The offset at which a record begins in its piece. */
+  /** The offset of a record within its piece. */
   offsetOf(record: number): number {
     return ((record % this.#capacity) & (PIECE - 1)) * this.#words;
   }

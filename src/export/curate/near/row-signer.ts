@@ -1,4 +1,4 @@
-/** Signatures of rows, of all kinds that an export compares, one behind the other. */
+/** Signatures of rows for all comparisons of an export, concatenated. */
 import type { Conversation } from '../../conversation/conversation.ts';
 import { MinHasher, PairHasher } from './minhash.ts';
 import { SIGNATURE_BYTES } from './signature.ts';
@@ -6,9 +6,9 @@ import { nearText, nearTexts } from './text.ts';
 
 /** The comparisons of an export, each of which needs a signature of every row. */
 export interface Compared {
-  /** Rows that are nearly duplicates: what is trained, and what is only shown. */
+  /** For near duplicates: what is trained, and what is only shown. */
   readonly duplicates: boolean;
-  /** Rows that must not lie in different splits: all that is said. */
+  /** For leaks between splits: the whole text. */
   readonly leaks: boolean;
 }
 
@@ -31,7 +31,7 @@ export class RowSigner {
   }
 }
 
-/** The parts of a row's signature, each valid until the next row's is asked for. */
+/** The parts of a row's signature, each valid until the next call. */
 export interface RowSignatures {
   readonly duplicates: (row: number) => Uint8Array;
   readonly leaks: (row: number) => Uint8Array;

@@ -1,17 +1,17 @@
 /**
- * A text as a set of shingles, each a hash of 32 bits: what two texts have in common is counted in them. Case and white
- * space are of no account.
+ * A text as a set of shingles, each a 32-bit hash: the similarity of two texts is measured by the shingles that they share. Case and
+ * white space are ignored.
  */
 import { CODE, KIND, letterOf } from './char-class.ts';
 import { fmix32 } from './fmix32.ts';
 
-/** Words in a shingle. */
+/** The number of words per shingle. */
 const WORDS = 5;
-/** Characters in a shingle of a short text, in UTF-16 code units. */
+/** The number of characters per shingle of a short text, in UTF-16 code units. */
 const CHARACTERS = 9;
-/** The most words of a text that keeps all its shingles of characters: one changed word would change most of the others. */
+/** Up to this number of words a text keeps all shingles of characters: one changed word would change most of the others. */
 const SHORT = 16;
-/** The fewest words of a text that has no shingles of characters. */
+/** From this number of words on a text has no shingles of characters. */
 const LONG = 64;
 
 const FNV_BASIS = 0x811c9dc5 | 0;
@@ -21,18 +21,18 @@ const BASE = 0x2c1b3c6d;
 const WORD_OUT = power(BASE, WORDS);
 const CHARACTER_OUT = power(BASE, CHARACTERS);
 const SPACE = 32;
-/** The end of a ring that is longer than any run. */
+/** The size of a ring that is longer than any run. */
 const RING = 15;
 
-/** Takes the first `count` shingles of a block, which is then used again. The same one may come more than once. */
+/** Receives the first `count` shingles of a block, which is then reused. A shingle may occur more than once. */
 export type TakeShingles = (block: Int32Array, count: number) => void;
 
 const block = new Int32Array(1_024);
 
 /**
- * Cuts a text into shingles: runs of five words, in a short text runs of nine characters too, and the text as a whole,
- * so that every text has a shingle, and a text that is shorter than a run resembles only its equals. The runs of characters fade
- * with the length of the text, by their hash: texts of nearly the same length keep nearly the same ones.
+ * Splits a text into shingles: runs of five words, in a short text also runs of nine characters, and the text as a whole, so that every
+ * text has a shingle, and a text that is shorter than a run only resembles equal ones. The share of character runs that is kept, selected
+ * by their hash, decreases with the length of the text: texts of nearly the same length keep nearly the same ones.
  */
 export function cutShingles(text: string, take: TakeShingles): void {
   const words = cutWords(text, take);
@@ -40,8 +40,8 @@ export function cutShingles(text: string, take: TakeShingles): void {
 }
 
 /**
- * A word begins with a letter behind something else, and has the marks that follow. So JSON and code are alike however
- * they are laid out. The first word is what comes before the first letter, mostly nothing.
+ * A word begins with a letter after something else, and includes the marks that follow, so that the layout of JSON and code does not
+ * matter. The first word is what precedes the first letter, usually nothing.
  * @returns the number of words
  */
 function cutWords(text: string, take: TakeShingles): number {
@@ -49,7 +49,7 @@ function cutWords(text: string, take: TakeShingles): number {
   let [words, count, run, whole] = [0, 0, 0, 0];
   let word = FNV_BASIS;
   let before: number = KIND.character;
-  // One step too many ends the last word.
+  // One additional step ends the last word.
   for (let at = 0; at <= text.length; at++) {
     const letter = at < text.length ? letterOf(text.charCodeAt(at)) : KIND.character;
     const kind = letter & ~CODE;
@@ -73,13 +73,13 @@ function cutWords(text: string, take: TakeShingles): number {
   return words;
 }
 
-/** @param share of the shingles that are kept, from 0 to 1 */
+/** @param share of the shingles that is kept, from 0 to 1 */
 function cutCharacters(text: string, share: number, take: TakeShingles): void {
   const ring = new Int32Array(RING + 1);
   const bound = share * 2 ** 32;
   let [characters, count, run] = [0, 0, 0];
   let before: number = KIND.space;
-  // White space at either end is none.
+  // Leading and trailing white space does not count.
   const end = text.trimEnd().length;
   for (let at = 0; at < end; at++) {
     const letter = letterOf(text.charCodeAt(at));
@@ -99,13 +99,13 @@ function cutCharacters(text: string, share: number, take: TakeShingles): void {
   handOver(take, count);
 }
 
-/** @returns what is left in the block: nothing */
+/** @returns how much is left in the block: nothing */
 function handOver(take: TakeShingles, count: number): 0 {
   take(block, count);
   return 0;
 }
 
-/** A whole number to the power of another, in 32 bits. */
+/** An integer power in 32-bit arithmetic. */
 function power(base: number, exponent: number): number {
   return exponent === 0 ? 1 : Math.imul(base, power(base, exponent - 1));
 }

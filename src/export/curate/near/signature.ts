@@ -1,24 +1,24 @@
-/** Signatures: enough small values to estimate how similar two texts are, in few bytes a row. */
+/** Signatures: enough small values to estimate the similarity of two texts, in few bytes per row. */
 
-/** Values of 4 bits each: they tell as much as half as many of 8 bits in twice the memory. */
+/** Values of 4 bits each: they are as informative as half as many values of 8 bits at the same size. */
 export const VALUES = 256;
 export const SIGNATURE_BYTES = VALUES / 2;
 export const SIGNATURE_WORDS = SIGNATURE_BYTES / 4;
 
-/** The part of values that is the same by chance, of those that do not come from the same shingle. */
+/** The share of values that agree by chance, among those that do not come from the same shingle. */
 const CHANCE = 1 / 16;
 
-/** How many standard deviations the values in common may fall short of what is expected. */
+/** By how many standard deviations the number of equal values may fall short of the expectation. */
 const TOLERANCE = 1.7;
 
-/** The part of values in common that is expected at a similarity. */
+/** The expected share of equal values at a similarity. */
 export function expectedShared(similarity: number): number {
   return similarity + (1 - similarity) * CHANCE;
 }
 
 /**
- * The least number of values in common that two texts of a similarity have, but for one pair in twenty-two; or fewer,
- * since the values are more exact than as many draws would be. Some pairs that are a little less similar have it too.
+ * The smallest number of equal values of two texts with a similarity, except for one pair in twenty-two; or of fewer pairs, since the
+ * values are more accurate than as many independent draws. Some slightly less similar pairs reach it as well.
  */
 export function leastShared(similarity: number, values = VALUES): number {
   const part = expectedShared(similarity);
@@ -31,12 +31,12 @@ export function valueAt(words: Int32Array, from: number, index: number): number 
   return (words[from + (index >>> 3)]! >>> (4 * (index & 7))) & 15;
 }
 
-/** The number of values that two signatures have in common, which begin at these words. */
+/** The number of equal values in two signatures, which begin at these words. */
 export function countShared(a: Int32Array, fromA: number, b: Int32Array, fromB: number): number {
   let sums = 0;
   for (let at = 0; at < SIGNATURE_WORDS; at++) {
     const differ = a[fromA + at]! ^ b[fromB + at]!;
-    // The upper bit of every four that are all 0. No sum of four bits carries into the next.
+    // The upper bit of each group of four that is 0. No sum of four bits carries into the next group.
     const same = ~(((differ & 0x77777777) + 0x77777777) | differ | 0x77777777) >>> 3;
     // Four sums side by side, each of up to 64.
     sums += (same & 0x01010101) + ((same >>> 4) & 0x01010101);
@@ -44,12 +44,12 @@ export function countShared(a: Int32Array, fromA: number, b: Int32Array, fromB: 
   return (sums & 255) + ((sums >>> 8) & 255) + ((sums >>> 16) & 255) + (sums >>> 24);
 }
 
-/** The lesser number of values that two signatures of pairs have in common: of their first texts, or of their second. */
+/** The smaller number of equal values in two signatures of pairs: of their first texts, or of their second ones. */
 export function countSharedByBoth(a: Int32Array, fromA: number, b: Int32Array, fromB: number): number {
   let [first, second] = [0, 0];
   for (let at = 0; at < SIGNATURE_WORDS; at++) {
     const differ = a[fromA + at]! ^ b[fromB + at]!;
-    // As in countShared(), but the lower four bits of a byte are one text's, and the upper ones the other's.
+    // As in countShared(), but the lower four bits of a byte are from one text, and the upper ones from the other.
     const same = ~(((differ & 0x77777777) + 0x77777777) | differ | 0x77777777) >>> 3;
     first += same & 0x01010101;
     second += (same >>> 4) & 0x01010101;

@@ -2,17 +2,17 @@ import { Spool } from '../table/spool.ts';
 import type { Kept } from '../table/least-recent.ts';
 import { longestUnused } from '../table/least-recent.ts';
 
-/** Rows read at once, of all windows together: they are asked for in order, or nearly. */
+/** The number of rows read at once, in all windows together: they are requested roughly in order. */
 const READ_ROWS = 4_096;
 
-/** Rows that follow each other, as they were read. */
+/** Consecutive rows that were read. */
 interface Window extends Kept {
   readonly memory: Uint8Array<ArrayBuffer>;
   from: number;
   rows: number;
 }
 
-/** Signatures of rows, in a file until they are asked for. All have one length. */
+/** Signatures of rows, stored in a file until they are needed. All have the same length. */
 export class Signatures {
   readonly #beside: string;
   readonly #most: number;
@@ -22,8 +22,8 @@ export class Signatures {
   #turn = 0;
 
   /**
-   * @param beside where the export goes; the file is on the same disk
-   * @param windows how many places they are read from by turns
+   * @param beside the output path; the file is on the same disk
+   * @param windows the number of positions that are read from in turn
    */
   constructor(beside: string, windows = 1) {
     this.#beside = beside;
@@ -37,7 +37,7 @@ export class Signatures {
     this.#spool.append(signatures);
   }
 
-  /** Valid until the next one is asked for. */
+  /** Valid until the next call. */
   of(row: number): Uint8Array {
     const size = this.#size;
     const window = this.#known(row) ?? this.#read(row);

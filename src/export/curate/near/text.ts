@@ -1,20 +1,20 @@
 import type { Conversation, Message, Part } from '../../conversation/conversation.ts';
 
-/** Words an image counts as: enough to tell apart rows that ask a page of text about one image each. */
+/** The number of words that stand for an image: enough to distinguish rows that ask a page of text about one image each. */
 const IMAGE_WORDS = 32;
 
-/** The two texts of a row that are compared: the trained answers, and all that is only shown to the model. */
+/** The two texts of a row that are compared: the trained answers, and everything that is only shown to the model. */
 export interface NearTexts {
   readonly trained: string;
   readonly shown: string;
 }
 
 /**
- * The texts that tell whether two conversations are nearly the same: what users, the model and tools said, and the
- * calls with their arguments. Images stand as words made of their address or data.
- * System prompts and the definitions of tools are no part of them: many rows share a long one, and it would make all of
- * them alike. Neither is reasoning, which is another each time an answer is the same.
- * @param answers whether answers within the prompt are trained too
+ * The texts that determine whether two conversations are near duplicates: messages of users, the model and tools, and calls with their
+ * arguments. Images are represented by words made from their URL or data.
+ * System prompts and tool definitions are left out: many rows share a long one, which would make all of them similar. So is reasoning,
+ * which differs even if the answer is the same.
+ * @param answers whether answers within the prompt are trained as well
  */
 export function nearTexts({ prompt, answer }: Conversation, answers: 'all' | 'last'): NearTexts {
   const trained: string[] = [];
@@ -27,7 +27,7 @@ export function nearTexts({ prompt, answer }: Conversation, answers: 'all' | 'la
   return { trained: trained.join('\n'), shown: shown.join('\n') };
 }
 
-/** Everything that a conversation says as one text. */
+/** The whole conversation as one text. */
 export function nearText({ prompt, answer }: Conversation): string {
   const pieces: string[] = [];
   for (const message of prompt) say(message, pieces);

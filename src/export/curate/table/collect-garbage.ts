@@ -1,9 +1,9 @@
-/** The number of rows whose garbage is worth a collection, which takes some milliseconds. */
+/** The number of rows after which a garbage collection, which takes some milliseconds, is worthwhile. */
 export const MANY_ROWS = 50_000;
 
 /**
- * Collects garbage as work on rows goes on: the collector does not hurry while the machine has memory.
- * @returns to be called with how many rows were worked on so far
+ * Collects garbage as work on rows progresses: the engine does not hurry while the machine has free memory.
+ * @returns a function to be called with the number of rows processed so far
  */
 export function collectGarbageEvery(rows: number): (done: number) => void {
   let next = rows;
@@ -15,8 +15,8 @@ export function collectGarbageEvery(rows: number): (done: number) => void {
 }
 
 /**
- * Collects garbage at the end of a task on so many rows, if that is worth it.
- * @param freed kept when something large is free, which is waited for
+ * Collects garbage at the end of a task on this many rows, if that is worthwhile.
+ * @param freed resolves when something large has been released
  */
 export async function collectGarbageAfter(rows: number, freed?: Promise<void>): Promise<void> {
   if (rows <= MANY_ROWS) return;

@@ -3,7 +3,7 @@
 export type Numbers = Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 export type Make<A extends Numbers> = (length: number) => A;
 
-/** A list in one piece, which grows by doubling. For lists that are handed on when they are done. */
+/** A contiguous list that grows by doubling. For lists that are passed on when they are complete. */
 export class Column<A extends Numbers> {
   readonly #make: Make<A>;
   #values: A;

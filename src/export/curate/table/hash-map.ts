@@ -1,16 +1,16 @@
 const FIRST_SLOTS = 1_024;
-/** Fuller, and the way to a free slot gets long. */
+/** Above this fill level searches for free slots become long. */
 const FULL = 0.7;
 
-/** Numbers by hashes of 64 bits, 12 bytes a slot: millions fit where a Map of BigInts would hold ten times as much. */
+/** A map from 64-bit hashes to numbers, 12 bytes per slot: a Map of BigInts would take ten times as much. */
 export class HashMap64 {
   #hi: Uint32Array;
   #lo: Uint32Array;
-  /** Values, one higher than they are: 0 is a free slot. */
+  /** Values plus one: 0 is a free slot. */
   #values: Uint32Array;
   #size = 0;
 
-  /** @param expected how many there will be, so that it need not grow */
+  /** @param expected the number of entries, so that it need not grow */
   constructor(expected = 0) {
     let slots = FIRST_SLOTS;
     while (slots * FULL <= expected) slots *= 2;
@@ -32,7 +32,7 @@ export class HashMap64 {
     return this.#values[this.#slot(hi, lo)]! !== 0;
   }
 
-  /** @param value whole, from 0 to 2^32 - 2 */
+  /** @param value an integer from 0 to 2^32 - 2 */
   set(hi: number, lo: number, value: number): void {
     let slot = this.#slot(hi, lo);
     if (this.#isFree(slot)) {
@@ -51,7 +51,7 @@ export class HashMap64 {
     return this.#values[slot] === 0;
   }
 
-  /** The slot that holds the key, or that it would take. */
+  /** The slot that contains the key, or would. */
   #slot(hi: number, lo: number): number {
     const mask = this.#values.length - 1;
     let slot = (lo ^ Math.imul(hi, 0x9e3779b1)) & mask;

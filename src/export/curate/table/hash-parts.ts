@@ -1,25 +1,25 @@
 import type { Spool } from './spool.ts';
 import { Column, words } from './column.ts';
 
-/** Hashes in one part: a table of them takes some 12 MB. */
+/** The number of hashes per part: a table of them takes about 12 MB. */
 const PART = 2 ** 19;
-/** A record is the two halves of a hash, and two numbers. */
+/** A record consists of the two halves of a hash, and two numbers. */
 const WORDS = 4;
-/** Records of all parts that wait in memory, and the fewest of one part that are written at once. */
+/** How many records of all parts are buffered in memory, and the fewest of one part that are written at once. */
 const WAITING = 2 ** 16;
 const LEAST_WAITING = 64;
 
-/** Records that share no hash with those of any other part, in the order in which they were added. */
+/** Records that share no hash with any other part, in the order in which they were added. */
 export interface HashPart {
-  /** Records in it. */
+  /** The number of records. */
   readonly size: number;
-  /** An iterator would make an object for each. */
+  /** An iterator would create an object for each. */
   each(visit: (hi: number, lo: number, number: number, more: number) => void): void;
 }
 
 /**
- * Numbers by hashes of 64 bits, divided by hash into parts that are small enough for one table. Many wait in a file, so that
- * any number of them takes time that grows with it and no faster, and memory that does not grow.
+ * Numbers by 64-bit hash, divided by hash into parts that are small enough for one table. Large amounts are stored in a file, so that
+ * time is linear and memory constant.
  */
 export class HashParts {
   readonly #spool: () => Spool;
@@ -27,8 +27,8 @@ export class HashParts {
   #file: Spool | undefined;
 
   /**
-   * @param expected how many records there will be, about: lists of one number are divided alike
-   * @param spool asked for when there are more than fit into memory; closed with the parts
+   * @param expected the approximate number of records: lists with the same number are divided alike
+   * @param spool called when there are more records than fit into memory; closed with the parts
    */
   constructor(expected: number, spool: () => Spool) {
     this.#spool = spool;
@@ -38,7 +38,7 @@ export class HashParts {
     this.#parts = Array.from({ length: count }, () => new StoredPart(count, file));
   }
 
-  /** @param lo the second half of the hash; @param more another number that goes along */
+  /** @param lo the second half of the hash; @param more an additional number */
   add(hi: number, lo: number, number: number, more = 0): void {
     this.#parts[lo & (this.#parts.length - 1)]!.add(hi, lo, number, more);
   }
@@ -54,12 +54,12 @@ export class HashParts {
 
 class StoredPart implements HashPart {
   readonly #file: () => Spool;
-  /** Numbers of one block; all stay in memory when there is no other part. */
+  /** The numbers of one block; everything stays in memory if there is only one part. */
   readonly #block: number;
   readonly #only = new Column(words);
   readonly #waiting: Uint32Array<ArrayBuffer>;
   #length = 0;
-  /** Where the blocks are in the file. */
+  /** The positions of the blocks in the file. */
   readonly #blocks: number[] = [];
 
   constructor(parts: number, file: () => Spool) {

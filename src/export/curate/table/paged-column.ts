@@ -3,29 +3,29 @@ import type { Spool } from './spool.ts';
 import type { Kept } from './least-recent.ts';
 import { longestUnused } from './least-recent.ts';
 
-/** Numbers that are written at once. */
+/** How many numbers are written at once. */
 const PIECE_BITS = 16;
 const PIECE = 1 << PIECE_BITS;
-/** Numbers that are read at once: they are asked for in order, or nearly. */
+/** How many numbers are read at once: they are requested roughly in order. */
 const PAGE_BITS = 12;
 const PAGE = 1 << PAGE_BITS;
 
-/** Numbers that were read. */
+/** A page of numbers that was read. */
 interface Page<A> extends Kept {
   readonly values: A;
   readonly bytes: Uint8Array;
-  /** Which they are; -1 for none. */
+  /** The index of the page; -1 for none. */
   number: number;
 }
 
-/** A list of any length that takes memory for its newest numbers and few pages; all others wait in a file. */
+/** A list of any length that keeps its newest numbers and few pages in memory; the rest is in a file. */
 export class PagedColumn<A extends Numbers> {
   readonly #spool: () => Spool;
   readonly #make: Make<A>;
   readonly #newest: A;
   readonly #most: number;
   readonly #pages: Page<A>[] = [];
-  /** The one that was asked for last. */
+  /** The page used last. */
   #page: Page<A>;
   #turn = 0;
   /** The offset of each piece in the file. */
@@ -34,8 +34,8 @@ export class PagedColumn<A extends Numbers> {
   #length = 0;
 
   /**
-   * @param spool asked for when there is more than fits into memory
-   * @param pages how many are kept: as many as there are places that are read from by turns
+   * @param spool called when the list no longer fits into memory
+   * @param pages the number of pages kept: one for each position that is read from in turn
    */
   constructor(make: Make<A>, spool: () => Spool, pages = 1) {
     this.#spool = spool;

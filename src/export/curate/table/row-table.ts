@@ -6,13 +6,13 @@ import { HashParts } from './hash-parts.ts';
 import { PagedColumn } from './paged-column.ts';
 import { Spool } from './spool.ts';
 
-/** Which hashes are kept for a while: each costs 8 bytes a row. */
+/** Which hashes are kept for decisions: each costs 8 bytes per row. */
 export type HashName = keyof typeof HASH;
 
-/** The origin of a batch of rows, and the place where their text waits. */
+/** The origin of a batch of rows, and where their text is stored. */
 export interface BatchPlace {
   readonly file: number;
-  /** Number of the batch's first line, from 1. */
+  /** The number of the batch's first line, from 1. */
   readonly firstLine: number;
   /** The offset of its text in the spool. */
   readonly spooledAt: number;
@@ -20,13 +20,13 @@ export interface BatchPlace {
 
 /** A line of the log. */
 export interface LogPlace {
-  /** Number of its file among the inputs. */
+  /** The index of its file among the inputs. */
   readonly file: number;
-  /** The number of the line, from 1. */
+  /** The line number, from 1. */
   readonly line: number;
 }
 
-/** Pages of a column in memory, at most: more files than these are seldom written side by side. */
+/** The largest number of pages of a column in memory: rarely are more files written in parallel. */
 const MAX_PAGES = 16;
 
 interface Run {
@@ -35,22 +35,22 @@ interface Run {
 }
 
 /**
- * All rows that may be written, in the order of the log, as columns of numbers: some 50 bytes a row and 8 for each
- * answer in its prompt, which wait in a file; where their order is another than that of the files, 4 a row in memory. Their text waits in the spool.
+ * All candidate rows, in the order of the log, as columns of numbers: about 50 bytes per row and 8 per answer in its prompt, stored in a
+ * file; if the order differs from that of the files, also 4 per row in memory. The rows' text is in the spool.
  */
 export class RowTable {
   readonly #beside: string;
   readonly #pages: number;
   #spool: Spool | undefined;
-  /** The place of each row in the columns; the order in which rows were added when left out. */
+  /** The position of each row in the columns; the order of addition by default. */
   #order: Uint32Array | undefined;
   readonly #kept: readonly HashName[];
   readonly #hashes: ReadonlyMap<HashName, PagedColumn<Uint32Array<ArrayBuffer>>>;
   readonly #starts = this.#column(doubles);
   readonly #flags = this.#column(bytes);
-  /** Rows that follow each other and come from the same file. */
+  /** Consecutive rows from the same file. */
   readonly #runs: Run[] = [];
-  /** The offset at which the text of the last row ends. */
+  /** The end offset of the last row's text. */
   #end = 0;
   readonly #lines = this.#column(words);
   readonly #turns = this.#column(words);
@@ -62,9 +62,9 @@ export class RowTable {
   readonly #groupNumbers = new Map<string, number>();
 
   /**
-   * @param kept the hashes that decisions will ask for
-   * @param beside where the export goes; the file is on the same disk
-   * @param runs in how many runs of rows it is looked up by turns: files that were written side by side
+   * @param kept the hashes that decisions will need
+   * @param beside the output path; the file is on the same disk
+   * @param runs the number of sequences of rows that are read in turn: files that were written in parallel
    */
   constructor(kept: readonly HashName[], beside: string, runs = 1) {
     this.#beside = beside;
@@ -77,9 +77,9 @@ export class RowTable {
     return this.#starts.length;
   }
 
-  /** Whether any row is still to be rendered. */
+  /** Whether any row must still be rendered. */
   unrendered = false;
-  /** Whether the oldest turns of any row were cut off. */
+  /** Whether the oldest turns of any row were removed. */
   trimmed = false;
 
   add(batch: Batch, { file, firstLine, spooledAt }: BatchPlace): void {
@@ -87,7 +87,7 @@ export class RowTable {
     const rows = ends.length;
     const groups = batch.groups.map((group) => this.#groupNumber(group));
     const turnsBefore = this.#turns.length;
-    // A column at a time: a million rows are added as fast as one core alone can, while the others convert.
+    // Column by column: this thread can then add rows as fast as the others convert them.
     this.#run(file);
     this.#starts.append(doubles(rows).map((_, row) => spooledAt + (row === 0 ? 0 : ends[row - 1]!)));
     this.#end = spooledAt + (ends.at(-1) ?? 0);
@@ -103,22 +103,22 @@ export class RowTable {
     for (const name of this.#kept) this.#hashes.get(name)!.append(hashesOf(batch, HASH[name]));
   }
 
-  /** Puts all rows in another order. @param order where each of them is, by the order in which they were added */
+  /** Reorders the rows. @param order the position of each row, by the order of addition */
   arrange(order: Uint32Array): void {
     this.#order = order;
   }
 
-  /** Whether they are in another order than they were added in. */
+  /** Whether their order differs from that of addition. */
   get arranged(): boolean {
     return this.#order !== undefined;
   }
 
-  /** The place of a row in the order in which rows were added. */
+  /** The position of a row in the order of addition. */
   stored(row: number): number {
     return this.#order ? this.#order[row]! : row;
   }
 
-  /** When its record was written, milliseconds since the epoch; 0 where it does not say. */
+  /** When its record was written, milliseconds since the epoch; 0 if unknown. */
   writtenMs(row: number): number {
     return this.hi('written', row) * 2 ** 32 + this.lo('written', row);
   }
@@ -127,7 +127,7 @@ export class RowTable {
     return this.#starts.at(this.stored(row));
   }
 
-  /** Bytes of its text, line end included. */
+  /** The size of its text including the line end, bytes. */
   size(row: number): number {
     const stored = this.stored(row);
     const next = stored + 1 < this.length ? this.#starts.at(stored + 1) : this.#end;
@@ -156,23 +156,23 @@ export class RowTable {
     return this.#hashes.get(name)!.at(2 * this.stored(row) + 1);
   }
 
-  /** Answers in the prompts of all rows. */
+  /** The number of answers in the prompts of all rows. */
   get turns(): number {
     return this.#turns.length / 2;
   }
 
-  /** The number of the first answer in a row's prompt among all of them. */
+  /** The index of the first answer in a row's prompt among all answers. */
   firstTurn(row: number): number {
     return this.#firstTurn(this.stored(row));
   }
 
-  /** How many answers its prompt holds. */
+  /** The number of answers in its prompt. */
   turnCount(row: number): number {
     const stored = this.stored(row);
     return this.#turnEnds.at(stored) / 2 - this.#firstTurn(stored);
   }
 
-  /** The link behind an answer in a prompt, by its number among all: the first half. */
+  /** The hash after an answer in a prompt, by its index among all: the first half. */
   turnHi(turn: number): number {
     return this.#turns.at(2 * turn);
   }
@@ -195,14 +195,14 @@ export class RowTable {
   }
 
   /**
-   * Numbers by hashes, which wait in a file beside that of the table.
-   * @param expected how many there will be, about
+   * Numbers by hash, stored in a file beside that of the table.
+   * @param expected the approximate number of entries
    */
   hashParts(expected: number): HashParts {
     return new HashParts(expected, () => new Spool(this.#beside));
   }
 
-  /** Gives the file back. */
+  /** Closes the file. */
   close(): void {
     this.#spool?.close();
   }

@@ -5,8 +5,8 @@ import { fileReason } from '../../../logs/names.ts';
 import { ExportError } from '../../errors.ts';
 
 /**
- * Bytes that wait in a file until it is known which of them are wanted. The file has no name from the start, so that
- * nothing is left behind, however the process ends.
+ * Bytes stored in a file until it is known which of them are needed. The file is unlinked from the start, so that nothing is left
+ * behind, however the process ends.
  */
 export class Spool {
   readonly #fd: number;
@@ -14,14 +14,14 @@ export class Spool {
   #borrowed = false;
   #length = 0;
 
-  /** Bytes that wait in a file which is open already. */
+  /** Bytes in a file that is already open. */
   static over(fd: number, name: string): Spool {
     return new Spool(name, fd);
   }
 
   /**
-   * @param beside the file or directory that is made, on whose disk the bytes wait; `-` for the system's own place
-   * @throws ExportError when it cannot be made
+   * @param beside the output file or directory, on whose disk the file is created; `-` for the system's temporary directory
+   * @throws ExportError when it cannot be created
    */
   constructor(beside: string, fd?: number) {
     if (fd !== undefined) {
@@ -37,7 +37,7 @@ export class Spool {
     } catch (cause) {
       throw new ExportError('failed', `Cannot write to ${directory}: ${fileReason(cause)}`, { cause });
     }
-    // Windows keeps the names of open files.
+    // Windows keeps the names of open files in use.
     if (process.platform !== 'win32') fs.unlinkSync(this.#path);
   }
 
@@ -45,7 +45,7 @@ export class Spool {
     return this.#length;
   }
 
-  /** @returns where the bytes begin; @throws ExportError when the disk is full */
+  /** @returns the offset of the bytes; @throws ExportError when the disk is full */
   append(data: Uint8Array): number {
     const at = this.#length;
     try {
@@ -61,7 +61,7 @@ export class Spool {
     return at;
   }
 
-  /** Fills the memory from a place. */
+  /** Fills the memory from an offset. */
   read(into: Uint8Array, at: number): void {
     for (let got = 0; got < into.length;) {
       const bytes = fs.readSync(this.#fd, into, got, into.length - got, at + got);
@@ -70,7 +70,7 @@ export class Spool {
     }
   }
 
-  /** The file is the spool's from now on: it is closed with it. */
+  /** Takes ownership of the file: it is closed with the spool. */
   own(): void {
     this.#borrowed = false;
   }
@@ -84,7 +84,7 @@ export class Spool {
 
 let made = 0;
 
-/** The nearest directory above that is there already. */
+/** The nearest existing parent directory. */
 function existing(directory: string): string {
   if (fs.existsSync(directory)) return directory;
   const above = dirname(directory);
