@@ -35,6 +35,13 @@ export async function listObjects(bucket: string, prefix: string): Promise<S3Obj
   return objects;
 }
 
+/** The version of an object as it is now. @throws InputError when it cannot be asked for */
+export async function currentEtag({ bucket, key }: Pick<S3Object, 'bucket' | 'key'>): Promise<string> {
+  const file = clientFor(bucket).file(key);
+  const { etag } = await attempted(`${S3_SCHEME}${bucket}/${key}`, () => file.stat());
+  return etag;
+}
+
 /** The size of one request: each costs a round trip. */
 const PART_BYTES = 8 * 1024 ** 2;
 

@@ -48,7 +48,7 @@ export async function extract(
   { write, signal }: { readonly write: (frame: RowFrame) => Promise<void>; readonly signal?: AbortSignal },
 ): Promise<void> {
   const range = rangeOf(plan, number);
-  for (const { input } of range.parts) refuseChanged(plan.inputs[input]!);
+  for (const { input } of range.parts) await refuseChanged(plan.inputs[input]!);
   const inputs = inputsOf(plan);
   const extraction = new Extraction(number, inputs);
   const converter = await Converter.create(settingsOf(plan).plan);

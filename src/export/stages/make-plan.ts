@@ -87,8 +87,7 @@ export async function makePlan(sources: Sources): Promise<string> {
 
 function refuse(options: Options): void {
   for (const [name, why] of Object.entries(REFUSED) as [OptionName, string][])
-    if (options.given(name) && options.value(name) !== false)
-      throw options.wrong(name, `with --stage: ${why}`);
+    if (options.typed(name)) throw new ExportError('usage', `Cannot use --${name} with --stage: ${why}`);
 }
 
 function refuseSettings({ sink, plan, curation }: Settings): void {
@@ -128,7 +127,8 @@ async function planned({ name, path, bytes, object }: LogInput): Promise<Planned
 }
 
 function without(values: StagePlan['options']): StagePlan['options'] {
-  return Object.fromEntries(Object.entries(values).filter(([name]) => !OWN.includes(name as OptionName)));
+  const left = new Set<string>([...OWN, ...Object.keys(REFUSED)]);
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !left.has(name)));
 }
 
 /** The plan goes where the dataset will be; an earlier dataset goes away, its manifest first, for it will not be whole again. */

@@ -19,6 +19,8 @@ import { ExportError } from '../errors.ts';
 import { numberAt, textAt } from './arrow/shape.ts';
 import { KIND } from './columns.ts';
 
+/** Rows, or answers in their prompts, that can be numbered. */
+const MOST_NUMBERS = 2 ** 31;
 /** Rows wait in the directory for temporary files. */
 const TEMPORARY = '-';
 const NONE = new Uint8Array(0);
@@ -133,6 +135,11 @@ export class PartitionRows {
     this.#offsets.append(doubles(rows).map((_, at) => numberAt(columns.offset, from + at)));
     this.#nths.append(Uint32Array.from(columns.nth.subarray(from, to)));
     this.signatures.add(bytesOf(columns.signature, from, to), rows);
+    if (Math.max(this.table.length, this.table.turns) > MOST_NUMBERS)
+      throw new ExportError(
+        'failed',
+        'Cannot decide on so many rows in one process: use more partitions, or flags that do not need to see all rows',
+      );
   }
 
   #refuseDisorder({ range, row }: RowFrame['columns'], from: number, to: number): void {

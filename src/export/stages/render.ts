@@ -61,8 +61,8 @@ export async function render(
   frames: AsyncIterable<DecisionFrame>,
   { output, signal }: { readonly output: string; readonly signal?: AbortSignal },
 ): Promise<RenderCounts> {
-  const range = rangeOf(plan, number);
-  for (const { input } of range.parts) refuseChanged(plan.inputs[input]!);
+  // A number that the plan does not have is refused.
+  rangeOf(plan, number);
   const settings = settingsOf(plan);
   const decisions = await decisionsIn(frames, number);
   const shards = new RangeShards(settings.sink, output, { range: number, ranges: plan.ranges.length });
@@ -151,7 +151,7 @@ class Records {
       for (const place of [decision, decision.rejected])
         if (place) wanted.getOrInsertComputed(place.file, () => new Set()).add(place.offset);
     for (const [file, offsets] of [...wanted].toSorted(([a], [b]) => a - b)) {
-      refuseChanged(this.#plan.inputs[file]!);
+      await refuseChanged(this.#plan.inputs[file]!);
       await this.#fetch(
         file,
         [...offsets].toSorted((a, b) => a - b),

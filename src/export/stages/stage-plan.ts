@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { LogInput } from '../../logs/input.ts';
 import type { GivenOptions } from '../options/flags.ts';
 import type { Settings } from '../options/settings.ts';
+import { s3Place } from '../../logs/s3.ts';
 import { fileReason } from '../../logs/names.ts';
 import { isObject, parseJson } from '../../wire/json.ts';
 import { VERSION } from '../../version.ts';
@@ -111,13 +112,8 @@ export function inputsOf({ inputs }: StagePlan): LogInput[] {
     name,
     path,
     bytes,
-    ...(etag === undefined ? {} : { object: { ...placeOf(path), bytes, etag } }),
+    ...(etag === undefined ? {} : { object: { ...s3Place(path), bytes, etag } }),
   }));
-}
-
-function placeOf(path: string): { bucket: string; key: string } {
-  const [, bucket = '', key = ''] = /^s3:\/\/([^/]*)\/(.*)$/s.exec(path) ?? [];
-  return { bucket, key };
 }
 
 /** A range of a plan. @throws ExportError for a number that the plan does not have */
