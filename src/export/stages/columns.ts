@@ -1,6 +1,6 @@
-/** The streams that stages hand to each other. docs/stages.md says what each column means. */
+/** The streams between stages. docs/stages.md describes each column. */
 
-/** From extract to decide: a row for all that may be written, and what else the decisions need. */
+/** From extract to decide: a row for each candidate, and everything else that decisions need. */
 export const ROW_COLUMNS = {
   kind: 'int8',
   root: 'int64',
@@ -27,7 +27,7 @@ export const ROW_COLUMNS = {
   payload: 'utf8',
 } as const;
 
-/** From decide to render: a row for each that is written. */
+/** From decide to render: one row for each row to write. */
 export const DECISION_COLUMNS = {
   kind: 'int8',
   range: 'int32',
@@ -48,15 +48,15 @@ export const DECISION_COLUMNS = {
 /** From render to finish. */
 export const COUNT_COLUMNS = { kind: 'int8', range: 'int32', payload: 'utf8' } as const;
 
-/** What a row of a stream is. */
+/** The kinds of rows in a stream. */
 export const KIND = {
-  /** A row that may be written, or is. */
+  /** A candidate, or a row to write. */
   row: 0,
-  /** Feedback, which every process that decides is told. */
+  /** Feedback, which every deciding process receives. */
   feedback: 1,
-  /** A root whose rows all go to one common partition. */
+  /** A root whose rows all go to the common partition. */
   stray: 2,
-  /** What every process that decides must know of a range. */
+  /** Facts about a range that every deciding process needs. */
   note: 3,
   /** Counts, which finish adds up. */
   counts: 4,

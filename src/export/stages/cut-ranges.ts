@@ -1,15 +1,15 @@
-/** Cuts the logs into ranges, each of which one process reads. */
+/** Divides the logs into ranges, each of which one process reads. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { packingOf } from '../../logs/blocks.ts';
 import type { PlannedInput, PlannedPart, PlannedRange } from './stage-plan.ts';
 
-/** What compressed logs become, of one byte. */
+/** The assumed expansion of compressed logs. */
 const UNPACKED = 8;
 
 /**
- * Ranges of about this size. Small inputs share a range, large ones are cut: but for those that can only be read from their
- * start, which are compressed or objects.
- * @param rangeBytes of log, decompressed
+ * Ranges of about this size. Small inputs share a range, large ones are divided, except those that can only be read from their start:
+ * compressed files and objects.
+ * @param rangeBytes the size of the decompressed log
  */
 export function cutRanges(inputs: readonly PlannedInput[], rangeBytes: number): PlannedRange[] {
   const cutter = new RangeCutter(rangeBytes);
@@ -21,7 +21,7 @@ export function cutRanges(inputs: readonly PlannedInput[], rangeBytes: number): 
   return cutter.done();
 }
 
-/** Bytes of log in all inputs, decompressed, as far as one can tell. */
+/** The estimated decompressed size of all inputs, bytes. */
 export function totalWeight(inputs: readonly PlannedInput[]): number {
   return inputs.reduce((sum, input) => sum + weightOf(input), 0);
 }
@@ -79,7 +79,7 @@ function isWhole(input: PlannedInput): boolean {
   return input.etag !== undefined || isPacked(input);
 }
 
-/** What a file is its first bytes say, of an object its name. */
+/** The kind of a file is determined by its first bytes, that of an object by its name. */
 function isPacked({ path, etag }: PlannedInput): boolean {
   if (etag !== undefined) return /\.(gz|zst)$/.test(path);
   const fd = openSync(path, 'r');

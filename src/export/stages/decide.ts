@@ -1,4 +1,4 @@
-/** Decide: chooses, among the rows of a partition, those that are written, by the same code as an export in one process. */
+/** Decide: selects the rows of a partition that are written, with the same code as an export in one process. */
 import type { Filter, RejectReason } from '../errors.ts';
 import type { Chosen } from '../curate/curate.ts';
 import type { Task } from '../curate/task.ts';
@@ -20,16 +20,16 @@ import { inputsOf, settingsOf } from './stage-plan.ts';
 
 export type DecisionFrame = Frame<typeof DECISION_COLUMNS>;
 
-/** The counts of one partition, as finish adds them up. */
+/** The counts of one partition, which finish adds up. */
 export interface DecideCounts {
   readonly stage: 'decide';
   readonly partition: number;
-  /** Rows that were decided on. */
+  /** The number of rows decided on. */
   readonly rows: number;
   readonly decisions: number;
   readonly filtered: Readonly<Partial<Record<Filter, number>>>;
   readonly dropped: Readonly<Partial<Record<RejectReason, OrderedPlaces>>>;
-  /** Feedback about rows of the partition, and what of it came from the caller who had asked, by range and number. */
+  /** Feedback on rows of the partition, and the part of it from the original caller, by range and index. */
   readonly matched: readonly FeedbackName[];
   readonly own: readonly FeedbackName[];
   readonly repeatedAnswers: number;
@@ -37,13 +37,13 @@ export interface DecideCounts {
 
 type FeedbackName = readonly [range: number, row: number];
 
-/** How many there are, and where the first few are. */
+/** Their number, and the first places. */
 export interface OrderedPlaces {
   count: number;
   readonly places: OrderedPlace[];
 }
 
-/** A line, and what it goes by in the order of the log: earlier numbers first. */
+/** A line, and its sort key in the order of the log. */
 export interface OrderedPlace {
   readonly order: readonly number[];
   readonly range: number;
@@ -52,10 +52,10 @@ export interface OrderedPlace {
 }
 
 const PLACES = 3;
-/** Decisions that are written at once. */
+/** How many decisions are written at once. */
 const FRAME_ROWS = 16_384;
 
-/** @throws ExportError when rows are missing their order; the signal's reason when it aborts */
+/** @throws ExportError when rows are out of order; the signal's reason when it aborts */
 export async function decide(
   plan: StagePlan,
   frames: AsyncIterable<RowFrame>,
@@ -124,7 +124,7 @@ interface Decision {
   readonly seq: number;
 }
 
-/** What render is told of a task, beside the rows that it is made of. */
+/** The instructions for rendering a task, besides its rows. */
 export type TaskDetails = Omit<Task, 'row' | 'rejected'>;
 
 function decisionFrame(decisions: readonly Decision[]): DecisionFrame {

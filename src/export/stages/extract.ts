@@ -1,4 +1,4 @@
-/** Extract: reads one range of the logs, and tells of each row that may be written what the decisions need. */
+/** Extract: reads one range of the logs, and outputs what decisions need to know about each candidate row. */
 import type { LogInput } from '../../logs/input.ts';
 import type { Batch } from '../convert/batch.ts';
 import type { PlainCounts } from '../report/counters.ts';
@@ -14,30 +14,30 @@ import { companionFrame, rowFrame } from './row-frames.ts';
 import { inputsOf, rangeOf, settingsOf } from './stage-plan.ts';
 import { refuseChanged } from './unchanged.ts';
 
-/** The counts of one range, as finish adds them up. */
+/** The counts of one range, which finish adds up. */
 export interface ExtractCounts {
   readonly stage: 'extract';
   readonly range: number;
-  /** Rows that may be written. */
+  /** The number of candidates. */
   readonly rows: number;
   readonly parts: readonly PartCounts[];
-  /** Places in it are `part:line`, both from 0. */
+  /** Places are `part:line`, both from 0. */
   readonly counts: PlainCounts;
 }
 
 interface PartCounts {
   readonly input: number;
-  /** All lines, blank and bad ones too. */
+  /** The number of lines, including blank and bad ones. */
   readonly lines: number;
-  /** Bytes of whole lines, decompressed. */
+  /** The size of whole lines, decompressed, bytes. */
   readonly bytes: number;
 }
 
-/** What decide must know of a range before it decides on any row. */
+/** What decide must know about a range before it decides on any row. */
 export interface RangeNote {
-  /** The latest time at which each of several workers wrote a row of the range, by the number of its first input. */
+  /** The latest time at which each of several workers wrote a row of the range, by the index of its first input. */
   readonly lastWritten?: Readonly<Record<string, number>>;
-  /** The oldest turns of some row were cut off. */
+  /** Whether the oldest turns of some row were removed. */
   readonly trimmed?: true;
 }
 
@@ -62,11 +62,11 @@ export async function extract(
   await write(extraction.companions());
 }
 
-/** What is known of a range so far. */
+/** The state of reading a range. */
 class Extraction {
   readonly #range: number;
   readonly #counters = new Counters();
-  /** For each input the one that its worker wrote first, where several wrote side by side. */
+  /** For each input, the index of its worker's first input, if several wrote in parallel. */
   readonly #hands: readonly number[] | undefined;
   readonly #lastWritten = new Map<number, number>();
   readonly #parts: { input: number; lines: number; bytes: number }[] = [];
@@ -86,7 +86,7 @@ class Extraction {
 
   spoil(problem: 'too_long' | 'damaged_file'): void {
     const part = this.#part;
-    // Damage is where lines would have been, and none of them.
+    // Damaged data is in the place of lines, but does not count as one.
     if (problem === 'too_long') this.#counters.lines += 1;
     this.#counters.spoil(problem, this.#place(0));
     part.lines += 1;
@@ -147,7 +147,7 @@ class Extraction {
     return `${this.#parts.length - 1}:${this.#part.lines + line}`;
   }
 
-  /** Rows that are written alike may begin in different ways: then those that begin in either way must meet. */
+  /** Rows that are written alike may have different beginnings: rows with either of them must then meet. */
   #findStrays({ roots }: Batch): void {
     for (let at = 0; at < roots.length; at += 4) {
       if (roots[at] === roots[at + 2] && roots[at + 1] === roots[at + 3]) continue;
@@ -156,7 +156,7 @@ class Extraction {
     }
   }
 
-  /** When rows were written; where several workers wrote side by side, no row before the one before it of the same worker. */
+  /** When rows were written; with several parallel workers, never earlier than the preceding row of the same worker. */
   #written({ hashes, ends }: Batch): number[] {
     const hand = this.#hands?.[this.#part.input];
     const times: number[] = [];

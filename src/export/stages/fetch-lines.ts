@@ -1,4 +1,4 @@
-/** Reads single lines of an input again, by where they begin. */
+/** Reads single lines of an input again, by their offsets. */
 import * as fs from 'node:fs';
 import type { LogInput } from '../../logs/input.ts';
 import { packingOf } from '../../logs/blocks.ts';
@@ -6,13 +6,13 @@ import { readChunks } from '../../logs/chunks.ts';
 import { ExportError } from '../errors.ts';
 
 const NEWLINE = 10;
-/** What is read at once of a file: most often the next line is in it too. */
+/** The size of one read: it usually contains the next line as well. */
 const WINDOW_BYTES = 1024 ** 2;
 
 /**
- * The lines that begin at some offsets, with their line ends, in this order. Each is valid until the next one is asked for.
- * @param offsets in ascending order, each once; in the decompressed input
- * @throws ExportError when no line is there; InputError, an error of the file system
+ * The lines at some offsets, with their line ends, in order. Each is valid until the next one is requested.
+ * @param offsets ascending, without duplicates, in the decompressed input
+ * @throws ExportError when there is no line at an offset; InputError, and as the file system does
  */
 export async function* fetchLines(
   input: LogInput,
@@ -65,7 +65,7 @@ class FileWindow {
     this.#size = size;
   }
 
-  /** The line that begins at an offset, up to the end of the file where it has no end; nothing behind that. */
+  /** The line at an offset, up to the end of the file if it is not terminated; nothing after it. */
   lineAt(offset: number): Uint8Array {
     if (offset < this.#from || offset >= this.#to) this.#read(offset, WINDOW_BYTES);
     let end = this.#endFrom(offset);
@@ -85,7 +85,7 @@ class FileWindow {
     return this.#memory.subarray(0, this.#to - this.#from).indexOf(NEWLINE, offset - this.#from);
   }
 
-  /** Reads so many bytes from a place, as far as there are. */
+  /** Reads this many bytes from a position, or fewer at the end. */
   #read(at: number, wanted: number): void {
     if (wanted > this.#memory.length) this.#memory = Buffer.alloc(wanted);
     const end = Math.min(at + wanted, this.#size);
@@ -98,7 +98,7 @@ class FileWindow {
   }
 }
 
-/** What can only be read from its start is read up to the last of the lines. */
+/** An input that can only be read from its start is read up to the last line. */
 async function* linesOfChunks(
   input: LogInput,
   offsets: readonly number[],

@@ -1,4 +1,4 @@
-/** Finish: adds up the counts of all stages, and writes what makes the shards a dataset, the manifest last. */
+/** Finish: adds up the counts of all stages, and writes the files that complete the dataset, the manifest last. */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { ExportSummary } from '../run.ts';
@@ -23,10 +23,10 @@ import { settingsOf } from './stage-plan.ts';
 export type StageCounts = ExtractCounts | DecideCounts | RenderCounts;
 
 /**
- * @param texts the counts that all stages told, in any order
+ * @param texts the counts of all stages, in any order
  * @param output the directory of the dataset
- * @param here whether the shards are there too, and can be looked at
- * @throws ExportError when counts are missing, or a shard is
+ * @param here whether the shards are in it, and can be checked
+ * @throws ExportError when counts or shards are missing
  */
 export async function finish(
   plan: StagePlan,
@@ -82,7 +82,7 @@ interface Complete {
   readonly decides: readonly DecideCounts[];
 }
 
-/** @throws ExportError when the counts are not those of one whole run */
+/** @throws ExportError when the counts are not those of one complete run */
 function complete({ ranges }: StagePlan, texts: Iterable<string>): Complete {
   const all = [...new Set(texts)].map((text) => countsIn(text));
   const of = <Stage extends StageCounts['stage']>(stage: Stage) =>
@@ -135,7 +135,7 @@ function refuseLost(
     );
 }
 
-/** Each reason with the first of its places in the whole log. */
+/** Each reason with its first places in the whole log. */
 function addDropped(counters: Counters, decides: readonly DecideCounts[], lines: LinePlaces): void {
   const all = new Map<RejectReason, { count: number; places: OrderedPlace[] }>();
   for (const { dropped } of decides)
@@ -188,7 +188,7 @@ function refuseMissing(output: string, outputs: readonly OutputFile[]): void {
   }
 }
 
-/** The manifest comes last: where it is, the dataset is whole. */
+/** The manifest comes last: if it exists, the dataset is complete. */
 async function writeSidecars(output: string, sidecars: ReturnType<typeof sidecarsOf>): Promise<void> {
   const named = sidecars.filter((sidecar) => 'name' in sidecar);
   const isManifest = ({ name }: { readonly name: string }) => Number(name === 'manifest.json');

@@ -1,7 +1,7 @@
 import type { Frame, Shape } from './arrow/shape.ts';
 import { END_OF_STREAM, FrameEncoder } from './arrow/encode.ts';
 
-/** Takes bytes; their memory may be used again when the promise is kept. */
+/** Accepts bytes; their memory may be reused when the promise resolves. */
 export type WriteBytes = (bytes: Uint8Array) => Promise<void>;
 
 /** Writes frames as one stream. */
@@ -21,7 +21,7 @@ export class FrameWriter<S extends Shape> {
     await this.#write(this.#encoder.encode(frame));
   }
 
-  /** A stream that ends here is whole, one that does not is not. */
+  /** Only a stream that is ended here is complete. */
   async end(): Promise<void> {
     await this.#begin();
     await this.#write(END_OF_STREAM);

@@ -1,4 +1,4 @@
-/** Where lines are, in words: stages know them by parts and offsets. */
+/** Places of lines in words: stages identify lines by part and offset. */
 import type { InputSeen } from '../read/input-watch.ts';
 import type { OrderedPlace } from './decide.ts';
 import type { ExtractCounts } from './extract.ts';
@@ -6,7 +6,7 @@ import type { StagePlan } from './stage-plan.ts';
 
 export class LinePlaces {
   readonly #plan: StagePlan;
-  /** Lines of each input that stand before a part, by range and number of the part. */
+  /** The number of lines of each input before a part, by range and part. */
   readonly #before = new Map<string, number>();
   /** What was read of each input. */
   readonly seen: readonly InputSeen[];

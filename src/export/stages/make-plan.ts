@@ -18,11 +18,11 @@ import { cutRanges, totalWeight } from './cut-ranges.ts';
 import { filesOf } from './secret-files.ts';
 import { CONTRACT } from './stage-plan.ts';
 
-/** Bytes of log that one process decides on: some two to three million rows. */
+/** How much log one process decides on, bytes: about two to three million rows. */
 const PARTITION_BYTES = 8 * 1024 ** 3;
 const RANGE_BYTES = 128 * 1024 ** 2;
 
-/** Options that mean nothing, or something else, where the work is divided; with the reason. */
+/** Options that have no meaning, or another one, if the work is divided; with the reason. */
 const REFUSED: Readonly<Partial<Record<OptionName, string>>> = {
   'dry-run': 'each stage writes what the next one reads',
   preview: 'no process sees the first rows of the dataset; look at a shard',
@@ -35,7 +35,7 @@ const REFUSED: Readonly<Partial<Record<OptionName, string>>> = {
   stats: 'counts are known only when all stages have ended, and then are in manifest.json',
 };
 
-/** Options that say which stage runs, and are no part of what the plan holds. */
+/** Options that select the stage, and are not part of the plan. */
 const OWN: readonly OptionName[] = [
   'stage',
   'plan',
@@ -103,7 +103,7 @@ function refuseSettings({ sink, plan, curation }: Settings): void {
     );
 }
 
-/** Decisions that need to see all rows, wherever they begin. */
+/** Decisions that need all rows, whatever their beginning. */
 export function needsAllRows({ near, splits, sample, perGroup, last, maxRecords }: CurationOptions): boolean {
   const drawn = sample !== undefined && 'rows' in sample;
   const counted = [perGroup, last, maxRecords].some((limit) => limit !== undefined);
@@ -131,7 +131,7 @@ function without(values: StagePlan['options']): StagePlan['options'] {
   return Object.fromEntries(Object.entries(values).filter(([name]) => !left.has(name)));
 }
 
-/** The plan goes where the dataset will be; an earlier dataset goes away, its manifest first, for it will not be whole again. */
+/** The plan is written where the dataset will be; an earlier dataset is deleted, its manifest first, since it will be incomplete. */
 async function write(plan: StagePlan, { sink }: Settings): Promise<string> {
   const { output } = plan;
   const old = replaceable(output, { name: sink.path, force: sink.force });

@@ -1,4 +1,4 @@
-/** Converts a part of an input, some lines at a time, and tells where each line begins. */
+/** Converts a part of an input, some lines at a time, and reports the offset of each line. */
 import * as fs from 'node:fs';
 import type { LogInput } from '../../logs/input.ts';
 import type { Batch } from '../convert/batch.ts';
@@ -9,23 +9,23 @@ import { RangeReader } from '../../logs/ranges.ts';
 import { ROWS_BYTES } from '../convert/memory.ts';
 
 const NEWLINE = 10;
-/** What is converted at once. */
+/** The size of the piece that is converted at once. */
 const STEP_BYTES = 4 * 1024 ** 2;
-/** Batches between two sweeps of garbage: texts are far larger than the collector sees. */
+/** The number of batches between two garbage collections: texts are far larger than the collector sees. */
 const SWEEP_BATCHES = 64;
 
-/** Some lines of a part, or what is wrong in their place. */
+/** Some lines of a part, or the problem in their place. */
 export type PartBatch =
   | { readonly batch: Batch; readonly lines: LineStarts; readonly wrong?: undefined }
   | { readonly wrong: 'too_long' | 'damaged_file'; readonly batch?: undefined };
 
-/** Where lines begin, in the order in which they go by. */
+/** The offsets of lines, in order. */
 export class LineStarts {
   readonly starts: number[] = [];
-  /** Bytes of whole lines. */
+  /** The size of whole lines, bytes. */
   bytes = 0;
 
-  /** Takes note of the lines in some bytes, which begin at an offset. */
+  /** Records the lines in a piece of data at an offset. */
   see(bytes: Uint8Array, offset: number): void {
     let from = 0;
     while (from < bytes.length) {
@@ -38,14 +38,14 @@ export class LineStarts {
   }
 }
 
-/** @throws InputError, an error of the file system; the signal's reason when it aborts */
+/** @throws InputError, and as the file system does; the signal's reason when it aborts */
 export async function* partBatches(
   converter: Converter,
   input: LogInput,
   part: PlannedPart,
   signal?: AbortSignal,
 ): AsyncGenerator<PartBatch> {
-  // What the rows say is not needed, so all of them may be written to one place.
+  // The content of the rows is not needed, so all of them may be written to the same memory.
   const memory = new ArrayBuffer(ROWS_BYTES);
   let batches = 0;
   const sweep = () => {

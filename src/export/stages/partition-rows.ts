@@ -1,4 +1,4 @@
-/** The rows of a partition, as decide takes them from a stream. */
+/** The rows of a partition, as decide reads them from a stream. */
 import type { SideBySide } from '../../logs/side-by-side.ts';
 import type { Batch, RowGroup } from '../convert/batch.ts';
 import type { PlacedFeedback } from '../curate/judgements.ts';
@@ -19,31 +19,31 @@ import { ExportError } from '../errors.ts';
 import { numberAt, textAt } from './arrow/shape.ts';
 import { KIND } from './columns.ts';
 
-/** Rows, or answers in their prompts, that can be numbered. */
+/** The largest number of rows, or of answers in their prompts. */
 const MOST_NUMBERS = 2 ** 31;
-/** Rows wait in the directory for temporary files. */
+/** Rows are stored in the directory for temporary files. */
 const TEMPORARY = '-';
 const NONE = new Uint8Array(0);
 
-/** Where a row is, and where its record. */
+/** The position of a row, and of its record. */
 export interface RowPlace {
   readonly range: number;
-  /** The number of the row within its range. */
+  /** The index of the row within its range. */
   readonly row: number;
   readonly file: number;
   readonly offset: number;
-  /** The number of the line within its part, from 0. */
+  /** The index of the line within its part. */
   readonly line: number;
   readonly nth: number;
 }
 
-/** Feedback, and its number within its range. */
+/** Feedback, and its index within its range. */
 interface RangedFeedback extends PlacedFeedback {
   readonly range: number;
   readonly row: number;
 }
 
-/** Gathers rows, which come in the order of their ranges, and what goes with them, in any order. */
+/** Collects rows, which arrive in the order of their ranges, and the accompanying facts, in any order. */
 export class PartitionRows {
   readonly table: RowTable;
   readonly signatures: Signatures;
@@ -60,7 +60,7 @@ export class PartitionRows {
   #lastRange = -1;
   #lastRow = -1;
 
-  /** @param log given where several workers wrote side by side */
+  /** @param log given if several workers wrote in parallel */
   constructor(kept: readonly HashName[], log: SideBySide | undefined) {
     this.#log = log;
     this.table = new RowTable(kept, TEMPORARY, log?.workers);
@@ -72,7 +72,7 @@ export class PartitionRows {
     this.#nths = new PagedColumn(words, spool, log?.workers);
   }
 
-  /** @throws ExportError when rows are missing their order, or come twice */
+  /** @throws ExportError when rows are out of order, or occur twice */
   add({ rows, columns }: RowFrame): void {
     const { kind } = columns;
     for (let from = 0; from < rows;) {
@@ -90,7 +90,7 @@ export class PartitionRows {
     return this.#feedback;
   }
 
-  /** Puts all in the order of the log, when the last row has come. */
+  /** Puts everything in the order of the log, after the last row. */
   arrange(): void {
     this.#feedback.sort((a, b) => a.range - b.range || a.row - b.row);
     this.table.trimmed ||= this.#notes.values().some(({ trimmed }) => trimmed === true);
@@ -110,7 +110,7 @@ export class PartitionRows {
     };
   }
 
-  /** What a row goes by before its place, in a log that several workers wrote: the number of its day, and its time. */
+  /** The primary sort key of a row, in a log of several workers: the number of its day, and its time. */
   timeOf(row: number): number[] {
     return [this.#log!.groups[this.table.place(row).file]!, this.table.writtenMs(row)];
   }
@@ -156,11 +156,11 @@ export class PartitionRows {
     }
   }
 
-  /** The rows as converters hand them over, but for their texts. */
+  /** The rows in the form in which converters return them, without their texts. */
   #batchOf(columns: RowFrame['columns'], from: number, to: number): Batch {
     const rows = to - from;
     const { groups, groupOf } = this.#groups.of(columns.group, from, to);
-    // A copy, whose begin is aligned.
+    // A copy, with an aligned start.
     const turns = new Uint8Array(bytesOf(columns.turns, from, to));
     return {
       ...NOTHING_COUNTED,
@@ -274,7 +274,7 @@ function groupIn(text: string): RowGroup {
   return { model, provider, finish, key, balanceBy };
 }
 
-/** The latest time that earlier ranges tell of for the worker of a row. Rows are asked for in their order. */
+/** The latest time in earlier ranges for the worker of a row. Rows are requested in order. */
 function heardBefore(
   notes: ReadonlyMap<number, RangeNote>,
   ranges: PagedColumn<Uint32Array<ArrayBuffer>>,

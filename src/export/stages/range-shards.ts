@@ -6,7 +6,7 @@ import { syncDirectory } from '../../logs/files.ts';
 import { writeFailure } from '../write/byte-sink.ts';
 import { Shard } from '../write/shard.ts';
 
-/** Files are written to a hidden directory beside those of the dataset and renamed at the end, so that each is there whole or not at all. */
+/** Files are written to a hidden directory beside the dataset's files and renamed at the end, so that each exists completely or not at all. */
 export class RangeShards {
   readonly #options: SinkOptions;
   readonly #directory: string;
@@ -15,7 +15,7 @@ export class RangeShards {
   readonly #ranges: number;
   readonly #shards = new Map<string, Shard>();
 
-  /** @param directory that the dataset goes to @throws ExportError */
+  /** @param directory of the dataset @throws ExportError */
   constructor(
     options: SinkOptions,
     directory: string,
@@ -23,7 +23,7 @@ export class RangeShards {
   ) {
     this.#options = { ...options, path: directory };
     this.#directory = directory;
-    // A second attempt at the same range may be under way on another machine.
+    // A second attempt at the same range may be running on another machine.
     this.#staging = join(directory, `.llmproxy.${range}.${process.pid}.${crypto.randomUUID()}.tmp`);
     this.#range = range;
     this.#ranges = ranges;
@@ -48,7 +48,7 @@ export class RangeShards {
     }
   }
 
-  /** Makes the files appear. @throws ExportError */
+  /** Makes the files visible. @throws ExportError */
   async finish(): Promise<OutputFile[]> {
     try {
       const files: OutputFile[] = [];

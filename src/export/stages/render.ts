@@ -1,4 +1,4 @@
-/** Render: reads the records of the chosen rows of one range again, and writes the rows. */
+/** Render: reads the records of the selected rows of one range again, and writes the rows. */
 import type { LogInput } from '../../logs/input.ts';
 import type { Task } from '../curate/task.ts';
 import type { Settings } from '../options/settings.ts';
@@ -21,24 +21,24 @@ import { RangeShards } from './range-shards.ts';
 import { inputsOf, rangeOf, settingsOf } from './stage-plan.ts';
 import { refuseChanged } from './unchanged.ts';
 
-/** The counts of one range, as finish adds them up. */
+/** The counts of one range, which finish adds up. */
 export interface RenderCounts {
   readonly stage: 'render';
   readonly range: number;
   readonly decisions: number;
-  /** Places in it are `range:input:line`. */
+  /** Places are `range:input:line`. */
   readonly counts: PlainCounts;
   readonly stats: PlainStats;
   readonly outputs: readonly OutputFile[];
 }
 
-/** Lines that are converted at once. */
+/** How many lines are converted at once. */
 const STEP_BYTES = 2 * 1024 ** 2;
-/** Steps between two sweeps of garbage: texts are far larger than the collector sees. */
+/** The number of steps between two garbage collections: texts are far larger than the collector sees. */
 const SWEEP_STEPS = 16;
 const TEMPORARY = '-';
 
-/** A row by its record. */
+/** The index of a row by its record. */
 interface RecordPlace {
   readonly file: number;
   readonly offset: number;
@@ -54,7 +54,7 @@ interface Decision extends RecordPlace {
   readonly rejected: RecordPlace | undefined;
 }
 
-/** @param output the directory that shards go to @throws ExportError, InputError; the signal's reason when it aborts */
+/** @param output the directory for shards @throws ExportError, InputError; the signal's reason when it aborts */
 export async function render(
   plan: StagePlan,
   number: number,
@@ -125,14 +125,14 @@ async function decisionsIn(frames: AsyncIterable<DecisionFrame>, range: number):
   return decisions.sort((a, b) => a.row - b.row || a.seq - b.seq);
 }
 
-/** The records of chosen rows, converted as extract did it. */
+/** The records of selected rows, converted as by extract. */
 class Records {
   readonly #plan: StagePlan;
   readonly #inputs: readonly LogInput[];
   readonly #inline: Inline;
   readonly #table: RowTable;
   readonly #spool: Spool;
-  /** The number of a row in the table by its record. */
+  /** The index of a row in the table by its record. */
   readonly #rows = new Map<string, number>();
   #steps = 0;
 
@@ -144,7 +144,7 @@ class Records {
     this.#spool = spool;
   }
 
-  /** Those that decisions are about. The worse answer of a pair may be in any range. */
+  /** The records that decisions refer to. The worse answer of a pair may be in any range. */
   async fetch(decisions: readonly Decision[], signal: AbortSignal | undefined): Promise<void> {
     const wanted = new Map<number, Set<number>>();
     for (const decision of decisions)
@@ -160,7 +160,7 @@ class Records {
     }
   }
 
-  /** The number of a row in the table. */
+  /** The index of a row in the table. */
   rowOf({ file, offset, nth }: RecordPlace): number {
     const row = this.#rows.get(`${file} ${offset} ${nth}`);
     if (row !== undefined) return row;

@@ -1,4 +1,4 @@
-/** Rows of a batch, and what goes with them, as frames of the stream that extract writes. */
+/** The rows of a batch, and accompanying facts, as frames of the stream that extract writes. */
 import type { Batch } from '../convert/batch.ts';
 import { HASH, HASHES_PER_ROW } from '../convert/batch.ts';
 import { SIGNATURE_BYTES } from '../curate/near/signature.ts';
@@ -10,18 +10,18 @@ import { ROW_COLUMNS } from './columns.ts';
 export type RowFrame = Frame<typeof ROW_COLUMNS>;
 type RowColumns = RowFrame['columns'];
 
-/** Places of rows. */
+/** The positions of rows. */
 export interface BatchPlaces {
   readonly range: number;
-  /** The number of the batch's first row within the range. */
+  /** The index of the batch's first row within the range. */
   readonly firstRow: number;
-  /** The number of its input. */
+  /** The index of its input. */
   readonly file: number;
-  /** The number of its first line within the part, from 0. */
+  /** The index of its first line within the part. */
   readonly firstLine: number;
-  /** Where each of its lines begins. */
+  /** The offset of each of its lines. */
   readonly starts: readonly number[];
-  /** The time of each row that its place in the log follows from, milliseconds since the epoch. */
+  /** The time of each row that determines its place in the log, milliseconds since the epoch. */
   readonly written: readonly number[];
 }
 
@@ -50,7 +50,7 @@ export function rowFrame(batch: Batch, places: BatchPlaces): RowFrame {
     setHash(columns.owner, row, batch.hashes, hashes + HASH.owner);
     setHash(columns.id, row, batch.hashes, hashes + HASH.id);
   }
-  // The same bits: what is not known is -1 then.
+  // The same bits: unknown values become -1.
   columns.input_tokens.set(batch.inputTokens);
   columns.output_tokens.set(batch.outputTokens);
   return {
@@ -64,7 +64,7 @@ export function rowFrame(batch: Batch, places: BatchPlaces): RowFrame {
   };
 }
 
-/** What goes with the rows of a range. */
+/** A fact that accompanies the rows of a range. */
 export interface Companion {
   readonly kind: (typeof KIND)['feedback' | 'stray' | 'note' | 'counts'];
   readonly root?: { readonly hi: number; readonly lo: number };
@@ -74,7 +74,7 @@ export interface Companion {
   readonly payload?: unknown;
 }
 
-/** What goes with the rows of a range, numbered in its own order. */
+/** The facts that accompany the rows of a range, numbered in their own order. */
 export function companionFrame(range: number, companions: readonly Companion[]): RowFrame {
   const columns = emptyColumns(companions.length);
   const payload = new StringColumn();
@@ -110,7 +110,7 @@ function setHash(column: Uint32Array, row: number, hashes: Uint32Array, from: nu
   column[2 * row + 1] = hashes[from]!;
 }
 
-/** @param value whole, from 0 to 2^53 */
+/** @param value an integer from 0 to 2^53 */
 function setNumber(column: Uint32Array, row: number, value: number): void {
   column[2 * row] = value >>> 0;
   column[2 * row + 1] = Math.floor(value / 2 ** 32);

@@ -1,4 +1,4 @@
-/** Files that an export reads beside the logs: they may be secret, so the plan names them and does not hold them. */
+/** Files that an export reads besides the logs: they may be secret, so the plan refers to them by name. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { OptionName } from '../../config/export/options.ts';
@@ -9,7 +9,7 @@ import { ExportError } from '../errors.ts';
 export interface SecretFile {
   readonly option: 'system' | 'redact-salt-file';
   readonly path: string;
-  /** Enough of a hash to notice another file, and too little to find out what stands in this one. */
+  /** The length of a hash that detects a changed file, but does not reveal its content. */
   readonly check: string;
 }
 
@@ -32,7 +32,7 @@ export function filesOf(values: GivenOptions['values']): {
   return { values: absolute, files };
 }
 
-/** @throws ExportError when the file is missing or another one than when the plan was made */
+/** @throws ExportError when the file is missing, or has changed since the plan was made */
 export function checkOf({ option, path, check }: SecretFile): void {
   if (digestOf(path, option) !== check)
     throw new ExportError(

@@ -1,4 +1,4 @@
-/** The plan of an export in stages: all that its processes must agree on, in one file. */
+/** The plan of an export in stages: everything that its processes must agree on, in one file. */
 import { readFileSync } from 'node:fs';
 import type { LogInput } from '../../logs/input.ts';
 import type { GivenOptions } from '../options/flags.ts';
@@ -12,17 +12,17 @@ import { resolveSettings } from '../options/settings.ts';
 import { checkOf } from './secret-files.ts';
 import type { SecretFile } from './secret-files.ts';
 
-/** The version of what stages hand to each other. */
+/** The version of the contract between stages. */
 export const CONTRACT = 1;
 
-/** One file or object of the logs, as it was when the plan was made. */
+/** One log file or object, as it was when the plan was made. */
 export interface PlannedInput {
-  /** How messages name it. */
+  /** Its name in messages. */
   readonly name: string;
   /** An absolute path, or `s3://bucket/key`. */
   readonly path: string;
   readonly bytes: number;
-  /** When a file was written last, milliseconds since the epoch. */
+  /** The modification time of a file, milliseconds since the epoch. */
   readonly modifiedMs?: number;
   /** The version of an object. */
   readonly etag?: string;
@@ -30,41 +30,41 @@ export interface PlannedInput {
 
 /** The lines that begin in a part of an input. */
 export interface PlannedPart {
-  /** Its number among the inputs. */
+  /** Its index among the inputs. */
   readonly input: number;
   readonly from: number;
-  /** Behind the last byte; `null` for all of an input that can only be read from its start. */
+  /** Just past the last byte; `null` for all of an input that can only be read from its start. */
   readonly to: number | null;
 }
 
 /** What one process reads. */
 export interface PlannedRange {
   readonly parts: readonly PlannedPart[];
-  /** Bytes on disk. */
+  /** The size on disk, bytes. */
   readonly bytes: number;
 }
 
 export interface StagePlan {
   readonly contract: number;
-  /** The version of the program, which all stages must be of. */
+  /** The version of the program, which must be the same in all stages. */
   readonly llmproxy: string;
-  /** The moment that spans such as `7d` count back from. */
+  /** The time that durations such as `7d` count back from. */
   readonly now: string;
   readonly argv: readonly string[];
-  /** The directory that the dataset goes to, as an absolute path. */
+  /** The absolute path of the dataset's directory. */
   readonly output: string;
-  /** Options of the command line, and of the environment and the configuration, as they were given. */
+  /** Options from the command line, the environment and the configuration, as given. */
   readonly options: GivenOptions['values'];
   readonly defaults: GivenOptions['values'];
-  /** Files that options name and that every process reads itself, each with a check that it is the same. */
+  /** Files that options name and that every process reads itself, each with a check that it has not changed. */
   readonly files: readonly SecretFile[];
   readonly inputs: readonly PlannedInput[];
   readonly ranges: readonly PlannedRange[];
-  /** How many processes decide: 1 where the decisions need to see all rows. */
+  /** The number of deciding processes: 1 if the decisions need all rows. */
   readonly partitions: number;
 }
 
-/** @throws ExportError when it is no plan, or one of another version */
+/** @throws ExportError when it is not a plan, or of another version */
 export function readPlan(path: string): StagePlan {
   let text: string;
   try {
@@ -85,8 +85,8 @@ export function readPlan(path: string): StagePlan {
 }
 
 /**
- * The settings of a plan.
- * @throws ExportError when a file that it names is missing here or is another one
+ * The settings in a plan.
+ * @throws ExportError when a file that it names is missing here or has changed
  */
 export function settingsOf(plan: StagePlan): Settings {
   for (const file of plan.files) checkOf(file);
@@ -106,7 +106,7 @@ export function settingsOf(plan: StagePlan): Settings {
   return { ...settings, plan: { ...settings.plan, roots: prompts ? 'prompts' : 'contents' } };
 }
 
-/** The inputs as the rest of the export knows them. */
+/** The inputs in the form that the rest of the export uses. */
 export function inputsOf({ inputs }: StagePlan): LogInput[] {
   return inputs.map(({ name, path, bytes, etag }) => ({
     name,
@@ -116,7 +116,7 @@ export function inputsOf({ inputs }: StagePlan): LogInput[] {
   }));
 }
 
-/** A range of a plan. @throws ExportError for a number that the plan does not have */
+/** A range of a plan. @throws ExportError for a number that the plan does not contain */
 export function rangeOf({ ranges }: StagePlan, number: number): PlannedRange {
   const range = ranges[number];
   if (!range)

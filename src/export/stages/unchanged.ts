@@ -5,7 +5,7 @@ import { currentEtag, s3Place } from '../../logs/s3.ts';
 import { ExportError } from '../errors.ts';
 
 /**
- * Stages read the logs more than once and on several machines, so these must be what they were.
+ * Stages read the logs more than once and on several machines, so these must not change.
  * @throws ExportError, InputError when an input is missing or has changed since the plan was made
  */
 export async function refuseChanged({ name, path, bytes, modifiedMs, etag }: PlannedInput): Promise<void> {

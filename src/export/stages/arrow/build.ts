@@ -1,8 +1,8 @@
-/** Gathers rows column by column, until they are written as a frame. */
+/** Builds frames column by column. */
 import { Column, words } from '../../curate/table/column.ts';
 import type { Strings } from './shape.ts';
 
-/** Gathers texts or byte strings. */
+/** Collects texts or byte strings. */
 export class StringColumn {
   #bytes = Buffer.alloc(1_024);
   #length = 0;
@@ -12,7 +12,7 @@ export class StringColumn {
     return this.#ends.length;
   }
 
-  /** Bytes of all of them. */
+  /** Their total size, bytes. */
   get size(): number {
     return this.#length;
   }
@@ -44,7 +44,7 @@ export class StringColumn {
   }
 }
 
-/** The same empty string so many times. */
+/** A column of empty strings. */
 export function noStrings(rows: number): Strings {
   return { offsets: new Int32Array(rows + 1), bytes: new Uint8Array(0) };
 }

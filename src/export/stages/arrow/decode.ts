@@ -1,4 +1,4 @@
-/** Rows out of an Arrow IPC stream, some at a time. */
+/** Decodes an Arrow IPC stream, some rows at a time. */
 import type { Batch } from '@uwdata/flechette';
 import { tableFromIPC } from '@uwdata/flechette';
 import type { ColumnType, Frame, Shape, Strings, ValuesOf } from './shape.ts';
@@ -6,8 +6,8 @@ import { ARROW_TYPES } from './shape.ts';
 import { damaged, messagesIn } from './messages.ts';
 
 /**
- * The rows of a stream. Columns are known by name, in any order; others are passed over.
- * @throws ExportError when the stream is damaged, or lacks a column, or has it in another type or with nulls
+ * The rows of a stream. Columns are identified by name, in any order; unknown ones are ignored.
+ * @throws ExportError when the stream is damaged, or a column is missing, of another type, or contains nulls
  */
 export async function* framesIn<S extends Shape>(
   shape: S,

@@ -1,15 +1,15 @@
-/** Rows as messages of Arrow's IPC stream format. */
+/** Encodes rows as messages of Arrow's IPC stream format. */
 import type { DataType } from '@uwdata/flechette';
 import { batchType, Column, tableFromColumns, tableToIPC } from '@uwdata/flechette';
 import type { ColumnType, Frame, Shape, Strings } from './shape.ts';
 import { ARROW_TYPES } from './shape.ts';
 
-/** The end of a stream: a continuation without metadata. */
+/** The end of a stream: a continuation marker without metadata. */
 export const END_OF_STREAM = new Uint8Array([255, 255, 255, 255, 0, 0, 0, 0]);
 /** No value is null. */
 const ALL_VALID = new Uint8Array(0);
 
-/** The message that a stream begins with: which columns it has. */
+/** The first message of a stream, which describes its columns. */
 export function schemaMessage(shape: Shape): Uint8Array {
   const columns = Object.entries(shape).map(([name, type]): [string, Column<unknown>] => [
     name,
@@ -18,7 +18,7 @@ export function schemaMessage(shape: Shape): Uint8Array {
   return withoutEnd(tableToIPC(tableFromColumns(columns), { format: 'stream' })!);
 }
 
-/** Encodes rows; the schema goes before the first. */
+/** Encodes rows; the schema precedes the first ones. */
 export class FrameEncoder<S extends Shape> {
   readonly #shape: S;
   readonly schema: Uint8Array;
@@ -28,7 +28,7 @@ export class FrameEncoder<S extends Shape> {
     this.schema = schemaMessage(shape);
   }
 
-  /** The message of some rows. */
+  /** The record batch message for some rows. */
   encode({ rows, columns }: Frame<S>): Uint8Array {
     const all = Object.entries(this.#shape).map(([name, type]): [string, Column<unknown>] => [
       name,

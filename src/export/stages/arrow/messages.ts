@@ -1,19 +1,19 @@
-/** The messages of an Arrow IPC stream, cut out of bytes that come in pieces of any size. */
+/** Splits an Arrow IPC stream, which arrives in pieces of any size, into messages. */
 import { ExportError } from '../../errors.ts';
 
-/** Stands before the length of the metadata since Arrow 0.15. */
+/** The continuation marker before the length of the metadata, since Arrow 0.15. */
 const CONTINUATION = 0xffffffff;
-/** A number that stands before a message, and the length that follows it. */
+/** The size of a message's prefix: the marker and the length. */
 const PREFIX = 8;
-/** More metadata than any schema or batch of rows has. */
+/** The largest metadata; no schema or record batch needs more. */
 const MOST_METADATA = 16 * 1024 ** 2;
-/** The field of a message, by its place in the table of flatbuffers, that tells how long its body is. */
+/** The flatbuffers field of a message that contains the length of its body. */
 const BODY_LENGTH_FIELD = 10;
 
 /**
- * The messages of a stream, each with its prefix, in memory of its own whose begin is aligned. No bytes at all are a
- * stream without messages.
- * @throws ExportError when the stream is damaged, or ends within a message or without its end
+ * The messages of a stream, each with its prefix, in memory of its own with aligned start. An empty input is a stream without
+ * messages.
+ * @throws ExportError when the stream is damaged, or ends within a message or without its end marker
  * @see https://arrow.apache.org/docs/format/Columnar.html#encapsulated-message-format
  */
 export async function* messagesIn(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -56,7 +56,7 @@ function bodyLengthIn(metadata: Uint8Array): number {
   }
 }
 
-/** Bytes that come in pieces, to be taken in other pieces. */
+/** Bytes that arrive in pieces, to be taken in other pieces. */
 class ByteSource {
   readonly #pieces: AsyncIterator<Uint8Array>;
   #piece: Uint8Array = new Uint8Array(0);
@@ -66,13 +66,13 @@ class ByteSource {
     this.#pieces = pieces[Symbol.asyncIterator]();
   }
 
-  /** So many bytes, or fewer at the end. */
+  /** This many bytes, or fewer at the end. */
   async take(length: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(length);
     return bytes.subarray(0, await this.readInto(bytes));
   }
 
-  /** @returns how many bytes came; fewer than wanted at the end */
+  /** @returns the number of bytes; fewer than requested at the end */
   async readInto(into: Uint8Array): Promise<number> {
     let filled = 0;
     while (filled < into.length) {

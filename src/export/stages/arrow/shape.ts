@@ -1,21 +1,21 @@
-/** Shapes of Arrow streams: which columns they have. */
+/** The columns of Arrow streams. */
 import type { DataType } from '@uwdata/flechette';
 import { binary, int32, int64, int8, utf8 } from '@uwdata/flechette';
 
-/** Types of columns: those that every engine knows, Spark among them, which has no unsigned numbers. */
+/** Column types: only those that every engine supports, including Spark, which has no unsigned integers. */
 export type ColumnType = 'int8' | 'int32' | 'int64' | 'binary' | 'utf8';
 
-/** Columns by name, in their order. None of them holds a null. */
+/** Columns by name, in order. None contains nulls. */
 export type Shape = Readonly<Record<string, ColumnType>>;
 
-/** Texts or byte strings, one behind the other. */
+/** Concatenated texts or byte strings. */
 export interface Strings {
-  /** Where each begins in `bytes`, and at last where the last one ends. */
+  /** The start of each in `bytes`, followed by the end of the last one. */
   readonly offsets: Int32Array;
   readonly bytes: Uint8Array;
 }
 
-/** The values of a column. Numbers of 64 bits are in two halves, the lower one first. */
+/** The values of a column. 64-bit integers are in two halves, the lower one first. */
 export interface ValuesOf {
   readonly int8: Int8Array;
   readonly int32: Int32Array;
@@ -24,7 +24,7 @@ export interface ValuesOf {
   readonly utf8: Strings;
 }
 
-/** Rows of a stream, column by column. */
+/** Rows of a stream, by column. */
 export interface Frame<S extends Shape> {
   readonly rows: number;
   readonly columns: { readonly [Name in keyof S]: ValuesOf[S[Name]] };
@@ -38,13 +38,13 @@ export const ARROW_TYPES: Readonly<Record<ColumnType, DataType>> = {
   utf8: utf8(),
 };
 
-/** One of many texts. */
+/** One text of a column. */
 export function textAt({ offsets, bytes }: Strings, index: number): string {
   const [from, to] = [offsets[index]!, offsets[index + 1]!];
   return from === to ? '' : Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('utf8');
 }
 
-/** A number of 64 bits that is small enough to be exact. */
+/** A 64-bit integer that a JavaScript number can represent exactly. */
 export function numberAt(halves: Uint32Array, index: number): number {
   return (halves[2 * index + 1]! | 0) * 2 ** 32 + halves[2 * index]!;
 }

@@ -1,7 +1,7 @@
-/** Frames made of other frames. */
+/** Builds frames from other frames. */
 import type { Frame, Shape, Strings } from './shape.ts';
 
-/** Some rows of a frame, in the order in which they are named. */
+/** Some rows of a frame, in the given order. */
 export function takeRows<S extends Shape>(shape: S, frame: Frame<S>, which: Uint32Array): Frame<S> {
   if (which.length === frame.rows && which.every((row, at) => row === at)) return frame;
   const columns = Object.entries(shape).map(([name, type]) => {

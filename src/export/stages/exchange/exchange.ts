@@ -1,4 +1,4 @@
-/** A directory in which stages exchange rows, where no engine carries them from one to the next. */
+/** A directory through which stages exchange rows, if no engine transports them. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame, Shape } from '../arrow/shape.ts';
@@ -15,13 +15,13 @@ import { joinFrames, takeRows } from '../arrow/take-rows.ts';
 import { DECISION_COLUMNS, KIND, ROW_COLUMNS } from '../columns.ts';
 import { SliceReader, SliceWriter } from './slice-file.ts';
 
-/** The slice with what every process that decides is told, and the one with the counts. */
+/** The slice with the facts for every deciding process, and the one with the counts. */
 const SHARED = 'shared';
 const COUNTS = 'counts';
-/** The partition that strays meet in. */
+/** The common partition. */
 const COMMON = 0;
 
-/** Names of files follow from the stage and the number of the range or partition. */
+/** File names are derived from the stage and the number of the range or partition. */
 export class Exchange {
   readonly #directory: string;
   readonly #plan: StagePlan;
@@ -37,7 +37,7 @@ export class Exchange {
     }
   }
 
-  /** Writes what extract found in a range: a slice for each partition. */
+  /** Writes the output of extract for a range: a slice for each partition. */
   async putRows(range: number, frames: readonly RowFrame[]): Promise<void> {
     const all = joinFrames(ROW_COLUMNS, frames);
     const writer = new SliceWriter(this.#path('extract', range));
@@ -59,7 +59,7 @@ export class Exchange {
     }
   }
 
-  /** The rows of a partition in the order of the log, and before them what every process that decides is told. */
+  /** The rows of a partition in the order of the log, preceded by the facts for every deciding process. */
   async *rowsOf(partition: number): AsyncGenerator<RowFrame> {
     const strays = new Set<string>();
     for (let range = 0; range < this.#plan.ranges.length; range++)
@@ -80,7 +80,7 @@ export class Exchange {
     }
   }
 
-  /** Takes the decisions of a partition: a slice for each range. */
+  /** Writes the decisions of a partition: a slice for each range. */
   decisionsFrom(partition: number): {
     write: (frame: DecisionFrame) => Promise<void>;
     finish: () => Promise<void>;
@@ -155,7 +155,7 @@ export class Exchange {
     }
   }
 
-  /** The rows of a range that go to the common partition: its own, and strays of all others. */
+  /** The rows of a range for the common partition: its own, and those of all others that share a root with it. */
   async *#common(
     range: number,
     isStray: (columns: RowFrame['columns'], row: number) => boolean,
@@ -185,7 +185,7 @@ function nameOf(stage: string, number: number): string {
   return `${stage}-${String(number).padStart(5, '0')}.${stage === 'render' ? 'json' : 'rows'}`;
 }
 
-/** Numbers of rows by the slice they belong to, in the order of slices as they first come. */
+/** The indexes of rows by slice, in order of first occurrence. */
 function slicesOf(rows: number, sliceOf: (row: number) => string): Map<string, Uint32Array> {
   const slices = new Map<string, number[]>();
   for (let row = 0; row < rows; row++) slices.getOrInsertComputed(sliceOf(row), () => []).push(row);
@@ -197,7 +197,7 @@ function where(frame: RowFrame, holds: (row: number) => boolean): RowFrame {
   return takeRows(ROW_COLUMNS, frame, which);
 }
 
-/** A stream of one frame. */
+/** A stream with one frame. */
 function streamOf<S extends Shape>(encoder: FrameEncoder<S>, frame: Frame<S>): Uint8Array {
   return Buffer.concat([encoder.schema, encoder.encode(frame), END_OF_STREAM]);
 }

@@ -1,4 +1,4 @@
-/** Files of slices: each is read by another process, which seeks to it. An index at the end says where they are. */
+/** Files of slices: other processes read single slices by seeking. An index at the end contains their positions. */
 import * as fs from 'node:fs';
 import { fileReason } from '../../../logs/names.ts';
 import { isObject, parseJson } from '../../../wire/json.ts';
@@ -6,13 +6,13 @@ import { ExportError } from '../../errors.ts';
 import { writeFailure } from '../../write/byte-sink.ts';
 import { openStagingFile } from '../../write/staging-file.ts';
 
-/** The last bytes of a file that is whole; before them the length of the index, 4 bytes. */
+/** The last bytes of a complete file; before them is the length of the index, 4 bytes. */
 const MAGIC = Buffer.from('LLMPROXY');
 const TAIL_BYTES = MAGIC.length + 4;
 
 type Index = Readonly<Record<string, readonly (readonly [from: number, to: number])[]>>;
 
-/** Writes slices in pieces, in any order. The file appears when it is whole. */
+/** Writes slices in pieces, in any order. The file appears when it is complete. */
 export class SliceWriter {
   readonly #path: string;
   readonly #file: ReturnType<typeof openStagingFile>;
@@ -64,13 +64,13 @@ function guarded<Result>(path: string, action: () => Result): Result {
   }
 }
 
-/** Reads slices of a file that is whole. */
+/** Reads slices of a complete file. */
 export class SliceReader {
   readonly #path: string;
   readonly #fd: number;
   readonly #index: Index;
 
-  /** @param advice what to do when there is no such file @throws ExportError */
+  /** @param advice for the error if there is no such file @throws ExportError */
   constructor(path: string, advice: string) {
     this.#path = path;
     try {
@@ -86,7 +86,7 @@ export class SliceReader {
     }
   }
 
-  /** The pieces of a slice as they were written, none when there is no such slice. @throws ExportError */
+  /** The pieces of a slice as written, none if there is no such slice. @throws ExportError */
   *pieces(slice: string): Generator<Uint8Array> {
     for (const [from, to] of this.#index[slice] ?? []) yield this.#read(from, to - from);
   }
