@@ -27,7 +27,7 @@ export type Answer = number | string | null | readonly Answer[];
 
 /** How long until a server that failed is tried again, milliseconds; doubled each time it fails again. The first time, it is tried at once. */
 const RETRY_MS = 250;
-const MAX_RETRY_MS = 8_000;
+const MAX_RETRY_MS = 2_000;
 
 /** A timer that runs so much later than it should says that this process was held up, milliseconds. */
 const LATE_MS = 10;
