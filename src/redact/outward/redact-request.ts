@@ -1,3 +1,4 @@
+import type { CustomPattern } from '../../config/redact-patterns.ts';
 import type { OutwardRule } from '../../config/redact-schema.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { TextChanger } from './request-walk.ts';
@@ -9,6 +10,7 @@ import { changedJson, isJsonText, namesIn } from './json-in-text.ts';
 import { KnownValues } from './known-values.ts';
 import { PLACEHOLDER, Placeholders } from './placeholders.ts';
 import { changedRequest, textsOf } from './request-walk.ts';
+import { searched } from './slow-patterns.ts';
 
 /** A redacted request. */
 export interface Redacted {
@@ -41,7 +43,7 @@ export function redactRequest(bytes: Uint8Array, rule: OutwardRule): Redacted {
   const placeholders = new Placeholders(taken);
   const { kinds, patterns: custom, media } = rule;
   const redactor = new Redactor({ kinds, custom, mode: 'tag', salt: '' }, placeholders);
-  const found = changedRequest(request, finding(redactor), { media });
+  const found = changedRequest(request, finding(redactor, custom), { media });
   if (placeholders.counts.size === 0)
     return repeatsNames(text, request) ? { ...EMPTY, bytes: bytesOf(request) } : EMPTY;
   const { values } = placeholders;
@@ -79,7 +81,8 @@ function writtenIn(request: JsonObject): Set<string> {
 }
 
 /** Replaces values by their form. */
-function finding(redactor: Redactor): TextChanger {
+function finding(redactor: Redactor, custom: readonly CustomPattern[]): TextChanger {
+  const plain = (given: string, label: string) => searched(given, custom, () => redactor.text(given, label));
   const number = (digits: string, label: string) =>
     digits.length < LEAST_DIGITS ? digits : redactor.text(digits, label);
   const text = (given: string, label: string): string =>
@@ -89,7 +92,7 @@ function finding(redactor: Redactor): TextChanger {
           text: (inner, name) => redactor.secret(name, inner) ?? text(inner, name),
           number,
         })
-      : redactor.text(given, label);
+      : plain(given, label);
   return {
     text,
     texts: (parts) => (parts.some(isJsonText) ? parts.map((part) => text(part, '')) : redactor.texts(parts)),
