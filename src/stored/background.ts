@@ -4,7 +4,7 @@ import type { ResponseRows } from './rows.ts';
 import { shown } from './responses.ts';
 import { inputOf, isRunning, outputOf, ownFields, parsed } from './rows.ts';
 
-/** Responses that run in the background, as far as they have come: whoever runs one says so, and others may end it. */
+/** The state of background responses: their process reports it, and other processes may cancel them. */
 export class StoredBackground {
   readonly #rows: ResponseRows;
 
@@ -12,7 +12,7 @@ export class StoredBackground {
     this.#rows = rows;
   }
 
-  /** A response that is to run. */
+  /** A response that should run. */
   queue(queued: QueuedResponse): void {
     const { id, streams } = queued;
     const put = {
@@ -25,7 +25,7 @@ export class StoredBackground {
     this.#rows.write(() => this.#rows.put({ ...queued, background: true }, put));
   }
 
-  /** It runs. @returns whether it is still wanted */
+  /** It has started. @returns whether it is still wanted */
   begin(owner: Owner, id: string, nowMs: number): boolean {
     const row = this.#rows.row(owner, id);
     if (!row || row.cancelled === 1) return false;
@@ -33,7 +33,7 @@ export class StoredBackground {
     return true;
   }
 
-  /** It ran. */
+  /** It has ended. */
   end({ owner, id, response, error, issuer, nowMs, untilMs }: BackgroundEnd): void {
     const row = this.#rows.row(owner, id);
     if (!row || row.cancelled === 1) return;
@@ -52,7 +52,7 @@ export class StoredBackground {
     });
   }
 
-  /** Says that these still run. @returns those that nobody wants any more */
+  /** Confirms that these are still running. @returns those that have been cancelled */
   beat(running: readonly (readonly [owner: Owner, id: string])[], nowMs: number): string[] {
     const query = this.#rows.db.query<{ cancelled: number }, [number, string, string]>(
       'UPDATE responses SET beat = ? WHERE owner = ? AND id = ? RETURNING cancelled',
@@ -60,7 +60,7 @@ export class StoredBackground {
     return running.flatMap(([owner, id]) => (query.get(nowMs, owner, id)?.cancelled === 0 ? [] : [id]));
   }
 
-  /** @returns the response as it is then; `undefined` where there is none */
+  /** @returns the response in its current state; `undefined` if there is none */
   cancel(owner: Owner, id: string, nowMs: number): ShownResponse | undefined {
     const row = this.#rows.row(owner, id, nowMs);
     if (!row || row.background === 0 || !isRunning(row)) return row && shown(row);
@@ -71,7 +71,7 @@ export class StoredBackground {
     return shown(this.#rows.row(owner, id)!);
   }
 
-  /** Events of a response that was deleted meanwhile are not kept: they would be nobody's. */
+  /** Events of a response that was deleted meanwhile are not stored: they would have no owner. */
   addEvents(owner: Owner, id: string, first: number, events: readonly string[]): void {
     if (!this.#rows.row(owner, id)) return;
     const query = this.#rows.db.query('INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?, ?)');
@@ -83,7 +83,7 @@ export class StoredBackground {
     );
   }
 
-  /** @param after the number of the last event that is known already */
+  /** @param after the number of the last known event */
   events(owner: Owner, id: string, after: number, nowMs: number): StoredEvents | undefined {
     const row = this.#rows.row(owner, id, nowMs);
     if (!row) return undefined;

@@ -11,21 +11,21 @@ interface ItemRow {
   readonly body: string;
 }
 
-/** Items that a conversation may have. */
+/** The largest number of items in a conversation. */
 const MAX_ITEMS = 20_000;
 
-/** Where items go, and from when to when. */
+/** The destination of items, and their times of creation and expiry. */
 interface Adding {
   readonly owner: Owner;
   readonly conversation: string;
-  /** What they are of: makes the ids of those that have none. */
+  /** What they belong to: creates ids for items without one. */
   readonly of: string;
   readonly nowMs: number;
   readonly untilMs: number;
   readonly redact: (text: string) => string;
 }
 
-/** Adds items to the end of a conversation, unless it is gone. Within a transaction. @returns their ids */
+/** Appends items to a conversation, unless it was deleted. Within a transaction. @returns their ids */
 export function addItems(db: Database, adding: Adding, items: readonly JsonObject[]): string[] {
   const { owner, conversation, of, nowMs, untilMs, redact } = adding;
   const used = db
@@ -80,7 +80,7 @@ export class StoredConversations {
     return { id, createdMs: nowMs, metadata };
   }
 
-  /** The same from the request that asks for it, JSON: it is read once more here, and holds up nobody. */
+  /** The same from the request, JSON: it is parsed here, where that delays nobody. */
   createFrom(
     owner: Owner,
     { id, metadata, request }: { id: string; metadata: JsonObject; request: string },
@@ -119,7 +119,7 @@ export class StoredConversations {
     return removed;
   }
 
-  /** Adds items. @returns them as they are shown; `undefined` where there is no such conversation, `full` where it is full */
+  /** Appends items. @returns them as clients see them; `undefined` if there is no such conversation, `full` if it is full */
   add(
     owner: Owner,
     id: string,
@@ -134,12 +134,12 @@ export class StoredConversations {
       makeRoom(this.#db, { owner, bytes: JSON.stringify(items).length }, this.#options.maxBytes);
       ids = addItems(this.#db, this.#adding(owner, id, nowMs, untilMs), items);
     });
-    // It may have been the oldest of all, and made room itself.
+    // It may have been the oldest one, and deleted to make room.
     if (ids.length < items.length) return undefined;
     return ids.map((each, place) => shownItem(items[place]!, each));
   }
 
-  /** The same from the request that brings them, JSON. @returns JSON */
+  /** The same from the request with the items, JSON. @returns JSON */
   addFrom(
     owner: Owner,
     id: string,
@@ -187,7 +187,7 @@ export class StoredConversations {
     );
   }
 
-  /** All that was said in it. */
+  /** All of its items. */
   said(owner: Owner, id: string): Chain {
     if (!this.get(owner, id))
       return this.#belongsToAnother(id) ? { kind: 'foreign' } : { kind: 'missing', id };

@@ -1,21 +1,21 @@
-/** What is stored of responses and conversations, as it is handed over between threads. */
+/** Stored responses and conversations in the form in which they are passed between threads. */
 import type { JsonObject } from '../wire/json.ts';
 
-/** Whose it is: the name of a client's key, empty where there are no keys. */
+/** The owner: the name of a client's key, empty if there are no keys. */
 export type Owner = string;
 
-/** A response to keep. */
+/** A response to store. */
 export interface KeptResponse {
   readonly owner: Owner;
-  /** The id that its client knows, where that is not the one in its body. */
+  /** The id that its client knows, if it differs from the one in its body. */
   readonly id?: string | undefined;
   /** The request as its client sent it, JSON. */
   readonly request: string;
   /** The whole response, JSON. */
   readonly response: string;
-  /** The response that it goes on from. */
+  /** The previous response. */
   readonly previous?: string | undefined;
-  /** The conversation that it is part of. */
+  /** The conversation that it belongs to. */
   readonly conversation?: string | undefined;
   /** The provider that has stored it as well. */
   readonly issuer?: string | undefined;
@@ -24,18 +24,18 @@ export interface KeptResponse {
   readonly untilMs: number;
 }
 
-/** A response that runs in the background, before it has begun. */
+/** A background response before it has started. */
 export interface QueuedResponse extends Omit<KeptResponse, 'issuer' | 'background'> {
   readonly id: string;
-  /** Whether its events are kept. */
+  /** Whether its events are stored. */
   readonly streams: boolean;
 }
 
-/** How a response ran in the background. */
+/** The outcome of a background response. */
 export interface BackgroundEnd {
   readonly owner: Owner;
   readonly id: string;
-  /** The whole response, JSON; left out where it failed. */
+  /** The whole response, JSON; omitted if it failed. */
   readonly response?: string | undefined;
   readonly error?: { readonly code: string; readonly message: string } | undefined;
   readonly issuer?: string | undefined;
@@ -43,23 +43,23 @@ export interface BackgroundEnd {
   readonly untilMs: number;
 }
 
-/** A stored response as its client is shown it. */
+/** A stored response as its client sees it. */
 export interface ShownResponse {
   /** JSON. */
   readonly body: string;
   readonly isRunning: boolean;
   readonly background: boolean;
-  /** Whether events of it are kept, or will be. */
+  /** Whether its events are, or will be, stored. */
   readonly streams: boolean;
 }
 
-/** What a request goes on from. */
+/** The earlier conversation of a request. */
 export type Chain =
   | {
       readonly kind: 'found';
       /** A JSON list of the items, oldest first. */
       readonly items: string;
-      /** The provider that has the last response as well, and the id that it knows it by. */
+      /** The provider that has also stored the last response, and the id there. */
       readonly issuer?: string | undefined;
       readonly issued?: string | undefined;
     }
@@ -69,7 +69,7 @@ export type Chain =
   | { readonly kind: 'running' }
   | { readonly kind: 'too_large' };
 
-/** Which part of a list is asked for. */
+/** The requested part of a list. */
 export interface PageOptions {
   readonly limit: number;
   readonly order: 'asc' | 'desc';
@@ -88,17 +88,17 @@ export interface StoredConversation {
   readonly metadata: JsonObject;
 }
 
-/** Events of a response that runs, or ran, in the background. */
+/** Events of a background response, running or finished. */
 export interface StoredEvents {
   readonly events: readonly string[];
   readonly isRunning: boolean;
 }
 
-/** Bounds on what is stored, and what is taken out of it. */
+/** The limits of the store, and what is redacted. */
 export interface StoredOptions {
-  /** Of all together, bytes. */
+  /** For everything together, bytes. */
   readonly maxBytes: number;
-  /** The most that a request may be given of what was before, bytes. */
+  /** The longest earlier conversation that a request may get, bytes. */
   readonly maxChain: number;
   /** Whether other processes use the same file. */
   readonly isShared: boolean;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 export const STORED_FILE = 'responses.sqlite';
 
-/** The size of each owner's entries is kept by the database itself, so that no writer can forget it. */
+/** The total size of each owner's entries is maintained by triggers, so that no writer can forget it. */
 function counted(table: string): string {
   return `
   CREATE TRIGGER IF NOT EXISTS ${table}_added AFTER INSERT ON ${table} BEGIN
@@ -52,9 +52,9 @@ const SCHEMA = `
 `;
 
 /**
- * Opens the store, and makes it where there is none.
- * @param directory where its file is; in memory when it is not given
- * @throws what SQLite and the file system throw
+ * Opens the store, and creates it if necessary.
+ * @param directory of its file; in memory if omitted
+ * @throws as SQLite and the file system do
  */
 export function openStored(directory: string | undefined): Database {
   const db = new Database(directory === undefined ? ':memory:' : made(directory), {
@@ -66,13 +66,13 @@ export function openStored(directory: string | undefined): Database {
     db.run('PRAGMA auto_vacuum = INCREMENTAL');
     db.run('PRAGMA journal_mode = WAL');
     db.run('PRAGMA synchronous = NORMAL');
-    // What is deleted is to be gone.
+    // Deleted data must be erased.
     db.run('PRAGMA secure_delete = FAST');
-    // What is replaced is counted as deleted.
+    // A replaced row counts as deleted.
     db.run('PRAGMA recursive_triggers = ON');
     db.run(SCHEMA);
     const columns = db.query<{ name: string }, []>("SELECT name FROM pragma_table_info('responses')").all();
-    // A file of an earlier version has no such column.
+    // A file from an earlier version does not have this column.
     if (!columns.some(({ name }) => name === 'runner'))
       db.run('ALTER TABLE responses ADD COLUMN runner TEXT');
     return db;
@@ -82,16 +82,16 @@ export function openStored(directory: string | undefined): Database {
   }
 }
 
-/** Who runs the background responses of this file: the same for all processes that use it, and after a restart. */
+/** Identifies the processes that run the background responses of this file: the same for all of them, and after a restart. */
 export function runnerOf(db: Database): string {
   db.query("INSERT OR IGNORE INTO about VALUES ('runner', ?)").run(crypto.randomUUID());
   return db.query<{ value: string }, []>("SELECT value FROM about WHERE name = 'runner'").get()!.value;
 }
 
 /**
- * Takes the file for this process, or for the workers of this one: the lock goes with it, however it ends.
- * @returns what to close to let others have it; `undefined` where another process has it
- * @throws what SQLite and the file system throw
+ * Claims the file for this process, or for the workers of this one: the lock is released when the process ends in any way.
+ * @returns what to close in order to release it; `undefined` if another process has it
+ * @throws as SQLite and the file system do
  */
 export function lockStored(directory: string): Database | undefined {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -107,7 +107,7 @@ export function lockStored(directory: string): Database | undefined {
   }
 }
 
-/** The file, for its owner's eyes alone: SQLite gives those beside it the same rights. */
+/** Creates the file readable by its owner only: SQLite gives the files beside it the same permissions. */
 function made(directory: string): string {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, STORED_FILE);

@@ -1,8 +1,8 @@
-/** Items of a conversation as a list of them shows them: each with an id and a status, texts as parts. */
+/** Items of a conversation as lists show them: each with an id and a status, texts as parts. */
 import type { JsonObject } from '../wire/json.ts';
 import { isObject, stringOf } from '../wire/json.ts';
 
-/** What the ids of items begin with, by their type. */
+/** The prefixes of item ids, by type. */
 const PREFIXES: Readonly<Record<string, string>> = {
   message: 'msg',
   reasoning: 'rs',
@@ -12,13 +12,13 @@ const PREFIXES: Readonly<Record<string, string>> = {
   custom_tool_call_output: 'ctc',
 };
 
-/** The input of a request as a list of items; a text is what a user says. */
+/** The input of a request as a list of items; a text is a user message. */
 export function inputItems(input: unknown): JsonObject[] {
   if (typeof input === 'string') return [{ type: 'message', role: 'user', content: input }];
   return Array.isArray(input) ? input.filter(isObject) : [];
 }
 
-/** The id of an item that has none of its own: the same whenever it is asked for. */
+/** The id of an item without one: deterministic. */
 export function itemId(item: JsonObject, of: string, place: number): string {
   const own = stringOf(item.id);
   if (own) return own;

@@ -1,10 +1,10 @@
-/** What the store and its thread tell each other. */
+/** The messages between the store and its thread. */
 import type { StoredBackground } from './background.ts';
 import type { StoredConversations } from './conversations.ts';
 import type { StoredOptions } from './entries.ts';
 import type { StoredResponses } from './responses.ts';
 
-/** What can be asked of the store. */
+/** The calls of the store. */
 export interface Tables {
   readonly responses: StoredResponses;
   readonly background: StoredBackground;
@@ -13,10 +13,10 @@ export interface Tables {
 
 export type TableName = keyof Tables;
 
-/** A server of Redis' protocol. */
+/** A server with Redis' protocol. */
 export interface RedisPlace {
   readonly url: string;
-  /** The longest that an answer is waited for, milliseconds. */
+  /** The timeout of a command, milliseconds. */
   readonly timeoutMs: number;
 }
 
@@ -32,10 +32,10 @@ export type Got<T, Name extends keyof T> = T[Name] extends (...given: never[]) =
 export type ToStore =
   | {
       readonly kind: 'open';
-      /** Where the file is; in memory alone when it is not given. */
+      /** The directory of the file; in memory if omitted. */
       readonly directory: string | undefined;
       readonly options: StoredOptions;
-      /** Where it is shared with other machines. */
+      /** The server through which it is shared with other machines. */
       readonly redis: RedisPlace | undefined;
     }
   | { readonly kind: 'options'; readonly options: StoredOptions }
@@ -52,16 +52,16 @@ export type ToStore =
 export type FromStore =
   | { readonly kind: 'done'; readonly job: number; readonly got: unknown }
   | { readonly kind: 'failed'; readonly job: number; readonly reason: string; readonly isFull: boolean }
-  /** It waits for a server, or for what another process may be about to write: the thread does other things meanwhile. */
+  /** It waits for a server, or for a write by another process: the thread does other work meanwhile. */
   | { readonly kind: 'aside'; readonly job: number }
-  /** The file cannot be used, and all is kept in memory. */
+  /** The file cannot be used, and everything is kept in memory. */
   | { readonly kind: 'trouble'; readonly reason: string }
-  /** The server by which it is shared answers, or no longer does. @see StoredShared */
+  /** The server that shares responses answers, or no longer does. @see StoredShared */
   | { readonly kind: 'shared'; readonly state: StoredShared; readonly message: string | undefined };
 
-/** How the server is by which responses are shared. */
+/** The state of the server through which responses are shared. */
 export interface StoredShared {
   readonly up: boolean;
-  /** How often it failed. */
+  /** The number of failures. */
   readonly failures: number;
 }

@@ -7,7 +7,7 @@ export function pageText({ data, hasMore }: Page): string {
   return JSON.stringify({ object: 'list', data, first_id: first, last_id: last, has_more: hasMore });
 }
 
-/** A part of a list that is given oldest first. */
+/** A part of a list whose items are given oldest first. */
 export function pageOf(items: readonly JsonObject[], { limit, order, after }: PageOptions): Page {
   const ordered = order === 'asc' ? items : items.toReversed();
   const start = after === undefined ? 0 : ordered.findIndex(({ id }) => id === after) + 1;

@@ -14,10 +14,10 @@ import { itemId, shownItem } from './items.ts';
 import { pageOf, pageText } from './page.ts';
 import { inputOf, isRunning, outputOf, ownFields, parsed } from './rows.ts';
 
-/** Responses that may follow each other. */
+/** The longest chain of responses. */
 const MAX_CHAIN = 10_000;
 
-/** The stored responses. All of it happens in a thread of its own, one call after the other. */
+/** The stored responses. Everything runs in a separate thread, one call after another. */
 export class StoredResponses {
   readonly #rows: ResponseRows;
 
@@ -55,7 +55,7 @@ export class StoredResponses {
     return db.query('DELETE FROM responses WHERE owner = ? AND id = ?').run(owner, id).changes > 0;
   }
 
-  /** All that was said up to a response and in it. */
+  /** The conversation up to and including a response. */
   chain(owner: Owner, id: string, nowMs: number): Chain {
     const last = this.#rows.row(owner, id, nowMs);
     if (!last) return this.#belongsToAnother(id) ? { kind: 'foreign' } : { kind: 'missing', id };
@@ -80,7 +80,7 @@ export class StoredResponses {
     };
   }
 
-  /** What a response was made from, whatever came before included; `undefined` where there is no such response. */
+  /** The input of a response, including the earlier conversation; `undefined` if there is no such response. */
   inputs(owner: Owner, id: string, options: PageOptions, nowMs: number): Page | undefined {
     const row = this.#rows.row(owner, id, nowMs);
     if (!row) return undefined;
@@ -97,7 +97,7 @@ export class StoredResponses {
     return page && pageText(page);
   }
 
-  /** Removes what is over, and makes room in the file. */
+  /** Deletes what has expired, and frees space in the file. */
   sweep(nowMs: number): void {
     const { db } = this.#rows;
     const gone = (table: 'responses' | 'conversations') => `(SELECT owner, id FROM ${table} WHERE until < ?)`;
@@ -111,11 +111,11 @@ export class StoredResponses {
         db.run(statement, [nowMs]);
     });
     db.run('PRAGMA incremental_vacuum(1000)');
-    // What was deleted still stands in the file beside it until that is begun anew.
+    // Deleted data is still in the write-ahead log until that is restarted.
     db.run('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
-  /** Bytes that are stored, and how many responses. */
+  /** The number of stored bytes and responses. */
   size(): { bytes: number; responses: number } {
     const { db } = this.#rows;
     const { bytes } = db
@@ -131,7 +131,7 @@ export class StoredResponses {
   }
 }
 
-/** A response as its client is shown it. */
+/** A response as its client sees it. */
 export function shown(row: Row): ShownResponse {
   return {
     body: row.body,
@@ -141,7 +141,7 @@ export function shown(row: Row): ShownResponse {
   };
 }
 
-/** JSON lists as one, without reading them. */
+/** Concatenates JSON lists without parsing them. */
 function joined(lists: readonly string[]): string {
   return `[${lists
     .map((list) => list.slice(1, -1))

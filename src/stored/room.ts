@@ -5,7 +5,7 @@ interface Oldest {
   readonly id: string;
 }
 
-/** There is no room without taking away what others have stored, who have less. */
+/** Thrown when there is no room unless owners with less data lose some. */
 export class NoRoom extends Error {
   constructor() {
     super('there is no room for so much (responses.max_size)');
@@ -13,8 +13,8 @@ export class NoRoom extends Error {
 }
 
 /**
- * Makes room for what an owner is about to store. Whoever has most gives up its oldest, and the owner has what is to come as
- * well: one that stores much does not take away what others have stored. Within a transaction.
+ * Makes room for what an owner is about to store. The owner with the most data, counting the new entry, loses its oldest entries, so
+ * that storing much does not delete what others have stored. Within a transaction.
  * @throws NoRoom
  */
 export function makeRoom(
@@ -34,7 +34,7 @@ export function makeRoom(
   }
 }
 
-/** Whether the one of the others who has most gives up its oldest, and not who stores something. @param own with what is to come, bytes */
+/** Whether another owner, rather than the one that stores something, has the most data. @param own including the new entry, bytes */
 export function isOthersTurn(largest: number, own: number): boolean {
   return largest > own;
 }

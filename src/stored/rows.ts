@@ -20,35 +20,35 @@ export interface Row {
   readonly cancelled: number;
   readonly input: string;
   readonly body: string;
-  /** Whose processes run it, where it runs in the background. */
+  /** The processes that run it, for background responses. */
   readonly runner: string | null;
 }
 
-/** What is put into a row beside what its request says. */
+/** The fields of a row that are not in its request. */
 export interface Put {
   readonly id: string;
-  /** The id that its provider knows it by. */
+  /** The id at its provider. */
   readonly issued: string | undefined;
   readonly input: readonly JsonObject[];
   readonly body: JsonObject;
-  /** Whether its events are kept. */
+  /** Whether its events are stored. */
   readonly streams?: boolean;
 }
 
-/** Which conversation goes on with what a response says. */
+/** The conversation to which a response is appended. */
 export interface Joining {
   readonly owner: Owner;
   readonly conversation: string | undefined;
-  /** Of the response. */
+  /** The id of the response. */
   readonly id: string;
   readonly nowMs: number;
   readonly untilMs: number;
 }
 
-/** Statuses of a response that has not come to its end. */
+/** The statuses of unfinished responses. */
 const RUNNING: ReadonlySet<string> = new Set(['queued', 'in_progress']);
 
-/** Whoever runs a response says so at least every second: one that says nothing for so long is gone, milliseconds. */
+/** A running response is confirmed at least every second: without confirmation for this long it has been abandoned, milliseconds. */
 export const SILENT_MS = 10_000;
 
 const STOPPED = { code: 'server_error', message: 'The proxy was stopped before the response was complete' };
@@ -57,13 +57,13 @@ export function isRunning({ status }: Pick<Row, 'status'>): boolean {
   return RUNNING.has(status);
 }
 
-/** The rows of the stored responses, and how they change. */
+/** The rows of stored responses, and their changes. */
 export class ResponseRows {
   readonly db: Database;
-  /** Takes secrets out of JSON text. */
+  /** Redacts JSON text. */
   readonly redact: (text: string) => string;
   options: StoredOptions;
-  /** Whether it would be known here that a response still runs which other machines run. */
+  /** Whether it would be known here if a response still runs on another machine. */
   hearsOthers: () => boolean = () => true;
   readonly #runner: string;
 
@@ -74,7 +74,7 @@ export class ResponseRows {
     this.#runner = runnerOf(db);
   }
 
-  /** @param nowMs one whose runner is gone has failed by then */
+  /** @param nowMs if its process is gone by then, the response has failed */
   row(owner: Owner, id: string, nowMs?: number): Row | undefined {
     const row = this.db
       .query<Row, [string, string]>('SELECT * FROM responses WHERE owner = ? AND id = ?')
@@ -86,7 +86,7 @@ export class ResponseRows {
     return this.row(owner, id);
   }
 
-  /** Responses that this file's processes ran have failed, now that none of them is left. */
+  /** The responses of this file's previous processes have failed, since none of them is running. */
   failLeft(nowMs: number): void {
     const left = this.db
       .query<Row & { owner: Owner }, [string]>(
@@ -136,7 +136,7 @@ export class ResponseRows {
       .run(text, stringOf(body.status) ?? 'completed', nowMs, text.length, owner, id);
   }
 
-  /** Says by which id its provider knows a response, if that says that it has stored it: others would look for it in vain. */
+  /** Records the id at its provider if the response says that it was stored there. */
   issue(owner: Owner, id: string, told: JsonObject, issuer: string | undefined): void {
     const known = told.store === true ? (issuer ?? null) : null;
     this.db
@@ -154,7 +154,7 @@ export class ResponseRows {
   }
 }
 
-/** What a response says of where it stands here, whatever its provider says. */
+/** The storage fields of a response, which override the provider's. */
 export function ownFields(fields: {
   id: string;
   previous: string | undefined;
@@ -175,7 +175,7 @@ export function outputOf({ output }: JsonObject): JsonObject[] {
   return inputItems(output);
 }
 
-/** The items that a request brings. @param request JSON */
+/** The items in a request. @param request JSON */
 export function inputOf(request: string): JsonObject[] {
   return inputItems(parsed(request).input);
 }
