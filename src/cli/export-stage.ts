@@ -65,7 +65,7 @@ export async function runStage(
   else if (stage === 'render')
     await renderRange(plan, needed(options, stage, 'range'), { exchange, output, signal });
   else {
-    const summary = await finished(plan, exchange, { output, here: !options.given('output') });
+    const summary = await finished(plan, exchange, signal, { output, here: !options.given('output') });
     return { summary, settings: settingsOf(plan), output };
   }
   return undefined;
@@ -130,7 +130,7 @@ async function decidePartition(
   }
   const stdout = new ByteSink(STDOUT_FD, 'standard output', false);
   const writer = new FrameWriter(DECISION_COLUMNS, (bytes) => stdout.write(bytes));
-  const rows = framesIn(ROW_COLUMNS, stdin());
+  const rows = framesIn(ROW_COLUMNS, stdin(signal));
   await decide(plan, rows, { partition, signal, write: (frame) => writer.write(frame) });
   await writer.end();
   await stdout.end();
@@ -145,7 +145,7 @@ async function renderRange(
     signal,
   }: { readonly exchange: Exchange | undefined; readonly output: string; readonly signal: AbortSignal },
 ): Promise<void> {
-  const decisions = exchange ? exchange.decisionsOn(range) : framesIn(DECISION_COLUMNS, stdin());
+  const decisions = exchange ? exchange.decisionsOn(range) : framesIn(DECISION_COLUMNS, stdin(signal));
   const counts = await render(plan, range, decisions, { output, signal });
   if (exchange) return exchange.putCounts(counts);
   const stdout = new ByteSink(STDOUT_FD, 'standard output', false);
@@ -161,12 +161,27 @@ async function renderRange(
 async function finished(
   plan: StagePlan,
   exchange: Exchange | undefined,
+  signal: AbortSignal,
   where: { readonly output: string; readonly here: boolean },
 ): Promise<ExportSummary> {
-  const texts = exchange ? [...exchange.counts()] : (await Bun.stdin.text()).split('\n').filter(Boolean);
+  const pieces = exchange ? [] : await Array.fromAsync(stdin(signal));
+  const texts = exchange?.counts() ?? Buffer.concat(pieces).toString('utf8').split('\n').filter(Boolean);
   return finish(plan, texts, where);
 }
 
-function stdin(): AsyncIterable<Uint8Array> {
-  return Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>;
+/** What comes in, until the signal aborts: also while nothing comes. */
+async function* stdin(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const reader = Bun.stdin.stream().getReader();
+  const stop = () => void reader.cancel();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      signal.throwIfAborted();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }

@@ -54,6 +54,19 @@ test.skipIf(Bun.which('jq') === null)(
   120_000,
 );
 
+test('a stage that waits for rows ends when it is told to', async () => {
+  const cwd = workplace();
+  run(cwd, 'export', '--stage', 'plan', 'logs/', '-o', 'dataset/');
+  for (const stage of [['decide', '--partition', '0'], ['render', '--range', '0'], ['finish']]) {
+    const args = ['export', '--plan', 'dataset/plan.json', '--stage', ...stage];
+    const waiting = Bun.spawn([BINARY, ...args], { cwd, stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' });
+    await Bun.sleep(1_500);
+    waiting.kill('SIGTERM');
+    expect([stage[0], await waiting.exited]).toEqual([stage[0], 143]);
+  }
+  expect(readdirSync(join(cwd, 'dataset'))).toEqual(['plan.json']);
+}, 120_000);
+
 test('stages that are missing are named, and what is run again changes nothing', () => {
   const cwd = workplace();
   const stage = (name: string, ...args: string[]) =>
