@@ -229,8 +229,8 @@ test('whatever the shape of a request, an address leaves in none of its texts, o
 });
 
 test('a pattern on which the engine gives up hides nothing, and so lets nothing pass', () => {
-  const patterns = [{ name: 'slow', pattern: '(?:a|a)*b' }];
-  expect(() => redacted({ input: 'a'.repeat(27) }, { patterns })).toThrow('The pattern slow takes too long');
+  const patterns = [{ name: 'slow', pattern: '^(?:a|a)*b' }];
+  expect(() => redacted({ input: 'a'.repeat(40) }, { patterns })).toThrow('The pattern slow takes too long');
   expect(redacted({ input: 'aaab' }, { patterns }).counts).toEqual({ slow: 1 });
 });
 
