@@ -2,13 +2,13 @@
 import { isIPv6 } from 'node:net';
 import { isPublicIpv4 } from './checksums.ts';
 
-/** `%40` and `%2540` are the sign in URLs, once and twice escaped. */
+/** `%40` and `%2540` are the @ sign in URLs, escaped once and twice. */
 const AT = /@|%(?:25)?40/g;
 const USER = /[\p{L}\p{N}][\p{L}\p{N}._%+'-]{0,63}$/u;
 const HOST = /(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62})\.){1,8}\p{L}{2,24}/uy;
 const LONGEST_USER = 64;
 
-/** From the sign on, to both sides: there are few of them. */
+/** The search starts at the @ sign in both directions, since there are few of them. */
 export function findEmails(text: string, add: (from: number, to: number) => void): void {
   if (!text.includes('@') && !text.includes('40')) return;
   let behind = 0;
@@ -23,10 +23,10 @@ export function findEmails(text: string, add: (from: number, to: number) => void
   }
 }
 
-/** Endings of files: `logo@2x.png` is a picture. */
+/** File extensions: `logo@2x.png` is an image. */
 const FILE = /\.(?:avif|css|gif|html?|ico|jpe?g|js|json|md|png|py|svg|tsx?|txt|webp|ya?ml)$/i;
 
-/** Who is called `git` is a server for source code, and no person. */
+/** The user `git` belongs to a source code server rather than to a person. */
 function isEmail(found: string): boolean {
   return !/^git(?:@|%)/i.test(found) && !FILE.test(found);
 }
@@ -35,19 +35,19 @@ export const IPV4 = /(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)/g;
 export const IPV6 =
   /(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4})(?![\w:]|\.\d)/g;
 
-/** What is numbered in four parts and is no address. */
+/** Numbers in four parts that are not addresses. */
 const NUMBERED =
   /(?:\b(?:sections?|chapters?|versions?|clauses?|figures?|fig|tables?|release|build|paragraphs?|step|item|part|appendix|article|rule|annex|chrome|safari|edge|firefox|opera|v|ver|rev)\b[ .:/]{0,2}|§ ?|version\(["'])(?:\d+(?:\.\d+)+(?:,| and| or)? )*$/i;
 const VERSIONS = /(?:\b|_)(?:versions?|upgraded?|updated?|bump(?:ed)?|released?|gcc|v8|npm)(?:\b|_)/i;
 const BEFORE = 40;
 
-/** Whether it is an address of somebody: versions, sections and headings are numbered likewise. */
+/** Whether it is a real address: versions, sections and headings look alike. */
 export function isIpv4(found: string, text: string, from: number): boolean {
   if (!isPublicIpv4(found)) return false;
   const before = text.slice(Math.max(0, from - BEFORE), from);
   if (NUMBERED.test(before)) return false;
   const behind = text.slice(from + found.length);
-  // Versions have small numbers, and coordinates stand among others.
+  // Versions have small numbers, and coordinates occur in lists.
   if (/^\d\d?(?:\.\d\d?){3}$/.test(found) && VERSIONS.test(before)) return false;
   if (/[\d.][ ,-]$/.test(before) && /^[ ,]?-?\.?\d/.test(behind)) return false;
   // A heading: small numbers at the start of a line, and a title.
@@ -55,7 +55,7 @@ export function isIpv4(found: string, text: string, from: number): boolean {
   return !(small && /(?:^|\n)[#* ]*$/.test(before) && /^\.? \p{Lu}/u.test(behind));
 }
 
-/** Loopback, link-local, private and documentation addresses, and `::` of code, tell nothing of anybody. */
+/** Loopback, link-local, private and documentation addresses, and `::` in code, are not personal data. */
 export function isPublicIpv6(found: string): boolean {
   const groups = found.split(':').filter((group) => group !== '');
   if (!isIPv6(found) || /^(?:fe[89ab]|f[cd]|ff|2001:0?db8)/i.test(found)) return false;

@@ -1,11 +1,11 @@
-/** Which numbers are what they look like. */
+/** Verifies check digits. */
 
-/** Whether the digits are a payment card's: a known issuer, its length, and the check digit of Luhn. */
+/** Whether the digits are a payment card's: a known issuer, its length, and the Luhn check digit. */
 export function isCard(digits: string): boolean {
   return CARD.test(digits) && luhn(digits) === 0;
 }
 
-/** What numbers of issuers begin with, and how long they are. */
+/** The prefixes and lengths of issuers' numbers. */
 const CARD = new RegExp(
   `^(?:${[
     // Visa.
@@ -29,7 +29,7 @@ const CARD = new RegExp(
   ].join('|')})$`,
 );
 
-/** The sum of Luhn modulo 10; 0 when the last digit is right. */
+/** The Luhn sum modulo 10; 0 when the last digit is correct. */
 export function luhn(digits: string): number {
   let sum = 0;
   for (let index = 0; index < digits.length; index++) {
@@ -52,7 +52,7 @@ const IBAN_LENGTHS: Readonly<Record<string, number>> = Object.fromEntries(
     .map((entry) => [entry.slice(0, 2), Number(entry.slice(2))]),
 );
 
-/** @param country two capital letters; @returns signs of its accounts, `undefined` where there are none */
+/** @param country two capital letters; @returns the length of its account numbers, `undefined` if there are none */
 export function ibanLength(country: string): number | undefined {
   return Object.hasOwn(IBAN_LENGTHS, country) ? IBAN_LENGTHS[country] : undefined;
 }
@@ -62,7 +62,7 @@ export function isIban(text: string): boolean {
   return IBAN_LENGTHS[text.slice(0, 2)] === text.length && ibanRest(text) === 1;
 }
 
-/** ISO 7064 modulo 97 of an IBAN whose first four characters come last. */
+/** ISO 7064 modulo 97 of an IBAN whose first four characters are moved to the end. */
 export function ibanRest(text: string): number {
   let rest = 0;
   for (const char of text.slice(4) + text.slice(0, 4)) {
@@ -72,7 +72,7 @@ export function ibanRest(text: string): number {
   return rest;
 }
 
-/** Whether an IPv4 address is one of the public net; private and documentation ranges tell nothing of anybody. */
+/** Whether an IPv4 address is public; private and documentation ranges are not personal data. */
 export function isPublicIpv4(text: string): boolean {
   const [a = 0, b = 0, c = 0, d = 0] = text.split('.').map(Number);
   if ([a, b, c, d].some((part) => part > 255) || /(?:^|\.)0\d/.test(text)) return false;
@@ -86,18 +86,18 @@ export function isPublicIpv4(text: string): boolean {
   );
 }
 
-/** The sum of digits times weights, from the first on. */
+/** The sum of digits times weights, from the first digit on. */
 export function weighted(digits: string, weights: readonly number[]): number {
   return weights.reduce((sum, weight, at) => sum + weight * (digits.charCodeAt(at) - 0x30), 0);
 }
 
-/** Whether the digit behind the weighted ones makes the sum whole modulo 11. @param ten whether 10 is written as 0 */
+/** Whether the digit after the weighted ones makes the sum divisible by 11. @param ten whether 10 is written as 0 */
 export function mod11Check(digits: string, weights: readonly number[], ten = true): boolean {
   const check = (11 - (weighted(digits, weights) % 11)) % 11;
   return (check === 10 && ten ? 0 : check) === Number(digits[weights.length]);
 }
 
-/** ISO 7064, modulus 11,10: 0 digits over means the last one is right. */
+/** ISO 7064, modulus 11,10: a remainder of 0 means that the last digit is correct. */
 export function modulus11of10(digits: string): boolean {
   let product = 10;
   for (const digit of digits.slice(0, -1)) {
@@ -137,7 +137,7 @@ const PERMUTED = [
   '7046913258',
 ];
 
-/** Whether the last digit is right by Verhoeff's algorithm. */
+/** Whether the last digit is correct by Verhoeff's algorithm. */
 export function verhoeff(digits: string): boolean {
   let check = 0;
   for (let at = 0; at < digits.length; at++) {
@@ -149,7 +149,7 @@ export function verhoeff(digits: string): boolean {
 
 const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** Whether there can be such a day. @param year its last two digits */
+/** Whether the date exists. @param year its last two digits */
 export function isDate(month: number, day: number, year: number): boolean {
   const days = DAYS[month - 1];
   return days !== undefined && day >= 1 && day <= days && !(month === 2 && day === 29 && year % 4 !== 0);

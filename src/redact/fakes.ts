@@ -1,13 +1,13 @@
-/** Values that look like those they stand for, drawn from a hash, so that the same value has the same fake everywhere. */
+/** Fake values in the form of the originals, derived from a hash, so that a value has the same fake everywhere. */
 import type { RedactKind } from '../config/redact-kinds.ts';
 import { ibanRest, luhn } from './checksums.ts';
 
-/** @param hash at least 32 bytes; @param found what is replaced, for its form */
+/** @param hash at least 32 bytes; @param found the original, for its form */
 export function fakeOf(kind: RedactKind | 'custom', found: string, hash: Buffer): string {
   const draw = drawer(hash);
   switch (kind) {
     case 'email':
-      // Domains that nobody can have. @see RFC 2606
+      // Reserved domains. @see RFC 2606
       return `${letters(draw, 8)}@example.${['com', 'org', 'net'][draw() % 3]!}`;
     case 'phone':
       return fakePhone(found, draw);
@@ -16,15 +16,15 @@ export function fakeOf(kind: RedactKind | 'custom', found: string, hash: Buffer)
     case 'iban':
       return fakeIban(found, draw);
     case 'ssn':
-      // Never given out.
+      // Never assigned.
       return `9${digit(draw)}${digit(draw)}-${10 + (draw() % 90)}-${1000 + ((draw() * 256 + draw()) % 9000)}`;
     case 'ip':
-      // Nets of documentation. @see RFC 5737, RFC 3849
+      // Documentation networks. @see RFC 5737, RFC 3849
       return found.includes(':')
         ? `2001:db8::${(draw() * 256 + draw()).toString(16)}:${(draw() * 256 + draw()).toString(16)}`
         : `${['192.0.2', '198.51.100', '203.0.113'][draw() % 3]!}.${draw()}`;
     case 'national_id':
-      // The same layout: whoever checks it finds that it is none.
+      // The same layout, with an invalid checksum.
       return found.replace(/\d/g, () => digit(draw));
     case 'private_key':
       return '-----BEGIN FAKE KEY-----\n' + letters(draw, 64) + '\n-----END FAKE KEY-----';
@@ -37,7 +37,7 @@ export function fakeOf(kind: RedactKind | 'custom', found: string, hash: Buffer)
 
 type Draw = () => number;
 
-/** Bytes without end. */
+/** An endless sequence of bytes. */
 function drawer(hash: Buffer): Draw {
   let at = 0;
   let bytes = hash;
@@ -58,7 +58,7 @@ function letters(draw: Draw, count: number): string {
   return Array.from({ length: count }, () => String.fromCharCode(97 + (draw() % 26))).join('');
 }
 
-/** The same layout with other digits; the numbers 555-01xx are kept for fiction. */
+/** The same layout with other digits; the numbers 555-01xx are reserved for fiction. */
 function fakePhone(found: string, draw: Draw): string {
   const digits = found.replace(/\D/g, '');
   const fiction = ['5', '5', '5', '0', '1', digit(draw), digit(draw)];
@@ -66,12 +66,12 @@ function fakePhone(found: string, draw: Draw): string {
   return found.replace(/\d/g, (own) => {
     left -= 1;
     if (left < fiction.length) return fiction[fiction.length - 1 - left]!;
-    // The country stays.
+    // The country code is kept.
     return found.startsWith('+') && digits.length - left <= 2 ? own : digit(draw);
   });
 }
 
-/** Of a range for tests, with the right check digit. */
+/** From a range for tests, with a correct check digit. */
 function fakeCard(found: string, draw: Draw): string {
   const count = found.replace(/\D/g, '').length;
   const body = `400000${Array.from({ length: count - 7 }, () => digit(draw)).join('')}`;
@@ -81,7 +81,7 @@ function fakeCard(found: string, draw: Draw): string {
   return found.replace(/\d/g, () => digits[at++]!);
 }
 
-/** Of the same country, with the right check digits. */
+/** From the same country, with correct check digits. */
 function fakeIban(found: string, draw: Draw): string {
   const plain = found.replaceAll(/[ -]/g, '').toUpperCase();
   const body = plain
@@ -94,7 +94,7 @@ function fakeIban(found: string, draw: Draw): string {
   return found.replace(/[A-Za-z0-9]/g, () => all[at++]!);
 }
 
-/** The same prefix and length, other letters and digits. */
+/** The same prefix and length, with other letters and digits. */
 function shaped(found: string, draw: Draw): string {
   const prefix = /^[A-Za-z]{2,10}[-_.](?:[a-z0-9]{2,6}[-_])?|^A[A-Za-z]{3}/.exec(found)?.[0] ?? '';
   const body = found

@@ -1,4 +1,4 @@
-/** What is looked for, and how it is known. Every pattern has bounded repetitions: text of any length takes linear time. */
+/** What is searched for, and how it is recognised. All patterns have bounded repetitions: the search takes linear time. */
 import type { RedactKind } from '../config/redact-kinds.ts';
 import { isObject, parseJson } from '../wire/json.ts';
 import { findEmails, IPV4, IPV6, isIpv4, isPublicIpv6 } from './addresses.ts';
@@ -12,14 +12,14 @@ import type { Found } from './secrets/rule.ts';
 import { findPrivateKeys } from './private-keys.ts';
 import { findSecrets } from './secrets/scanner.ts';
 
-/** A text to look at, and the parts of it that hold numbers. */
+/** A text to search, and the parts of it that contain numbers. */
 export interface Looked extends Context {
   readonly numbers: readonly NumberPart[];
 }
 
 export type Finder = (looked: Looked, add: (from: number, to: number) => void) => void;
 
-/** In the order that decides between two that begin at one place and are of one length. */
+/** In the order that decides between matches with the same start and length. */
 export const FINDERS: Readonly<Record<RedactKind, Finder>> = {
   private_key: ({ text }, add) => findPrivateKeys(text, add),
   jwt({ text }, add) {
@@ -27,7 +27,7 @@ export const FINDERS: Readonly<Record<RedactKind, Finder>> = {
       JWT.lastIndex = at;
       const { 0: found, 1: rest } = JWT.exec(text)!;
       if (rest !== undefined && isJwt(found)) add(at, at + found.length);
-      // What has no full stop behind it has none for a later beginning either.
+      // Without a full stop after it, there is none for a later start either.
       at = text.indexOf('eyJ', rest === undefined ? at + found.length : at + 3);
     }
   },
@@ -70,7 +70,7 @@ export const FINDERS: Readonly<Record<RedactKind, Finder>> = {
         }
         const [from, to] = extended(text, offset, found);
         add(from, to);
-        // What comes behind it begins anew: its digits are no part of what follows.
+        // The text after it is searched anew: its digits are not part of what follows.
         text = text.slice(to - offset);
         offset = to;
         PHONE_CANDIDATE.lastIndex = 0;
@@ -86,7 +86,7 @@ const IBANS: readonly RegExp[] = [
   /(?<![A-Za-z0-9])[a-z]{2}\d{2}[a-z0-9]{11,30}(?![A-Za-z0-9])/g,
 ];
 
-/** Behind a card there is often its month, or what proves that one has it. */
+/** A card number is often followed by its expiry or its verification code. */
 const CARDS: readonly RegExp[] = [/(?<!\d|\d[.-])[2-6](?:[ .\u00a0\u202f-]{0,2}\d){12,18}(?!\d)/g];
 
 const SSNS: readonly RegExp[] = [
@@ -100,7 +100,7 @@ const SSN_WORDS = /(?<![a-z])ssn|social security/i;
 
 const IPV4S: readonly RegExp[] = [IPV4];
 
-/** @param begins the beginning of what was found that is one, where more may have been taken; `undefined` when none is */
+/** @param begins returns the valid prefix of a match, which may be too long; `undefined` when there is none */
 function inNumbers(
   parts: readonly NumberPart[],
   patterns: readonly RegExp[],
@@ -113,32 +113,32 @@ function inNumbers(
       for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
         const from = offset + match.index;
         const value = begins(match[0], from);
-        // What is none as a whole may hold one.
+        // An invalid match may contain a valid one.
         pattern.lastIndex = match.index + (value?.length ?? 1);
         if (value !== undefined) add(from, from + value.length);
       }
     }
 }
 
-/** With its extension. */
+/** Including its extension. */
 function extended(text: string, offset: number, [from, to]: Found): Found {
   EXTENSION.lastIndex = to - offset;
   return [from, EXTENSION.test(text) ? offset + EXTENSION.lastIndex : to];
 }
 
-/** Behind the digits that a candidate begins with: the next may begin there. */
+/** The end of the digits that a candidate begins with: the next one may begin there. */
 function afterGroup(text: string, from: number): number {
   const group = /[+(]*\s?\d+/y;
   group.lastIndex = from;
   return group.test(text) ? group.lastIndex : from + 1;
 }
 
-/** Digits of the smallest group that cards are written in; lists of small numbers are none. */
+/** The smallest group of digits in card numbers; lists of small numbers are not cards. */
 const CARD_GROUP = 3;
-/** Digits of the first group, where there are several. */
+/** The size of the first group, if there are several. */
 const FIRST_GROUP = 4;
 
-/** The card at the beginning of digits in groups: what ends with a group, the longest. */
+/** The longest card number at the beginning of grouped digits, ending with a group. */
 function cardIn(found: string): string | undefined {
   let digits = '';
   let group = 0;
@@ -155,7 +155,7 @@ function cardIn(found: string): string | undefined {
   return card;
 }
 
-/** Digits within a hash are none, and long ones without separators are more often numbers of records. */
+/** Digits within a hash do not count, and long ones without separators are usually record numbers. */
 function isCardAt(card: string, looked: Looked, from: number): boolean {
   const [before, behind] = [looked.text[from - 1] ?? '', looked.text[from + card.length] ?? ''];
   if (/[A-Za-z]/.test(before) && /[A-Za-z]/.test(behind)) return false;
@@ -170,7 +170,7 @@ function isDigit(text: string, at: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
-/** The account at the beginning, by the length its country has. */
+/** The account number at the beginning, by the length for its country. */
 function ibanIn(found: string): string | undefined {
   const signs = found.replaceAll(/[ -]/g, '').toUpperCase();
   const length = ibanLength(signs.slice(0, 2));

@@ -3,16 +3,16 @@ import { Nodes } from './nodes.ts';
 
 export interface LinkOptions {
   readonly url: string;
-  /** The longest that an answer is waited for, milliseconds. */
+  /** The timeout of a command, milliseconds. */
   readonly timeoutMs: number;
   readonly clock: Clock;
-  /** Told when the server answers, at first and again. */
+  /** Called when the server answers, at first and again. */
   readonly onUp: () => void;
-  /** Told once when it no longer does, or did not at first. */
+  /** Called once when it no longer does, or did not at first. */
   readonly onDown: (reason: string) => void;
 }
 
-/** A script that runs on the server, and the hash by which the server knows it. */
+/** A script that runs on the server, and the hash by which the server identifies it. */
 export interface Script {
   readonly text: string;
   readonly sha1: string;
@@ -22,36 +22,36 @@ export function scriptOf(text: string): Script {
   return { text, sha1: new Bun.CryptoHasher('sha1').update(text).digest('hex') };
 }
 
-/** What the server answers: numbers and texts, in lists. */
+/** A reply: numbers and texts, in lists. */
 export type Answer = number | string | null | readonly Answer[];
 
-/** How long until a server that failed is tried again, milliseconds; doubled each time it fails again. The first time, it is tried at once. */
+/** The delay before a failed server is tried again, milliseconds; doubled after each failure. The first retry is immediate. */
 const RETRY_MS = 250;
 const MAX_RETRY_MS = 2_000;
 
-/** A timer that runs so much later than it should says that this process was held up, milliseconds. */
+/** A timer that is this late shows that the process itself was blocked, milliseconds. */
 const LATE_MS = 10;
 
-/** A server is tried again at once no more often than this, milliseconds. */
+/** The shortest time between two immediate retries, milliseconds. */
 const WELL_MS = 10_000;
 
-/** How many nodes of a cluster are tried. */
+/** The number of cluster nodes that are tried. */
 const MAX_URLS = 32;
 
-/** Connecting takes several round trips where TLS is spoken, milliseconds. */
+/** The timeout for connecting, which takes several round trips with TLS, milliseconds. */
 const CONNECT_MS = 5_000;
 
-/** The server cannot be asked now. */
+/** The server is not available. */
 export class LinkDown extends Error {}
 
 /**
- * The connection to Redis or Valkey. A server that is frozen keeps a command waiting for good, so each has a deadline of its own. The
- * first that misses it ends the connection: from then on nobody waits, until the server has answered in the background.
+ * The connection to Redis or Valkey. A frozen server would block a command for ever, so each has a timeout. The first one that expires
+ * closes the connection: from then on commands fail at once, until the server has answered in the background.
  */
 export class Link {
   readonly #options: LinkOptions;
   #nodes: Nodes | undefined;
-  /** Where the server may be: what is configured, and nodes of its cluster. The first is tried next. */
+  /** The possible addresses of the server: the configured one, and nodes of its cluster. The first is tried next. */
   #urls: string[];
   #up = false;
   #closed = false;
@@ -60,9 +60,9 @@ export class Link {
   #retryMs = 0;
   #cancel: (() => void) | undefined;
   #again: Promise<void> | undefined;
-  /** When a server was last tried again at once. */
+  /** The time of the last immediate retry. */
   #againMs = -Infinity;
-  /** How often the server failed. */
+  /** The number of failures. */
   failures = 0;
 
   constructor(options: LinkOptions) {
@@ -75,22 +75,22 @@ export class Link {
     return this.#up;
   }
 
-  /** For how long they have been, milliseconds; 0 where they are not. */
+  /** For how long they have been, milliseconds; 0 if they are not. */
   get upForMs(): number {
     return this.#up ? this.#options.clock.monotonic() - this.#upMs : 0;
   }
 
-  /** The attempt to reach the server again at once, while it is worth waiting for: perhaps only one reply was late. */
+  /** The immediate retry, as long as waiting for it is worthwhile: perhaps only one reply was late. */
   get again(): Promise<void> | undefined {
     return this.#again;
   }
 
-  /** Connects, and goes on trying. Resolves after the first try, whatever came of it. */
+  /** Connects, and keeps trying. Resolves after the first attempt, whatever its result. */
   async open(): Promise<void> {
     this.#cancel?.();
     this.#drop();
     const { timeoutMs } = this.#options;
-    // Nothing is loaded for those who have no such server.
+    // Only loaded if there is such a server.
     const { RedisClient: Client } = await import('bun');
     if (this.#closed) return;
     const nodes: Nodes = new Nodes(this.#urls[0]!, Client, CONNECT_MS, (error) => this.#fail(nodes, error));
@@ -111,8 +111,8 @@ export class Link {
 
   /**
    * Runs a script on one key.
-   * @param read makes something of the answer
-   * @throws LinkDown when there is no answer in time, or none that can be used
+   * @param read decodes the reply
+   * @throws LinkDown when there is no valid reply in time
    */
   async run<T>(
     script: Script,
@@ -131,7 +131,7 @@ export class Link {
       );
     try {
       return await ask('EVALSHA', script.sha1).catch(async (thrown: unknown) => {
-        // A server that has been restarted knows no scripts.
+        // A restarted server has no scripts.
         if (!messageOf(thrown).startsWith('NOSCRIPT')) throw thrown;
         return await ask('EVAL', script.text);
       });
@@ -153,7 +153,7 @@ export class Link {
     const nowMs = clock.monotonic();
     // A server that accepts connections and then hangs would delay requests each time.
     const triesAtOnce = this.#up && nowMs - this.#againMs >= WELL_MS;
-    // Another node of a cluster may be there when the one that was asked first is not.
+    // Another node of the cluster may be available when the first one is not.
     const known = new Set([...this.#urls.slice(1), this.#urls[0]!, ...nodes.others].slice(0, MAX_URLS));
     this.#urls = [...known.add(this.#options.url)];
     this.#drop();
@@ -163,7 +163,7 @@ export class Link {
       this.#retryMs = 0;
       const { promise: late, resolve } = Promise.withResolvers<void>();
       const cancel = clock.after(2 * this.#options.timeoutMs, () => {
-        // A server that hangs accepts connections, too.
+        // A server that hangs accepts connections as well.
         if (!this.#up) this.#tell(thrown);
         resolve();
       });
@@ -196,11 +196,11 @@ export class Link {
     const miss = () => reject(new Error(`no answer within ${ms} ms`));
     const dueMs = clock.monotonic() + ms;
     let cancel = clock.after(ms, () => {
-      // Where this process itself was held up, the answer may be there and only wait to be read.
+      // If this process was blocked, the reply may have arrived without having been read.
       if (clock.monotonic() < dueMs + LATE_MS) miss();
       else cancel = clock.after(ms, miss);
     });
-    // What comes too late, or fails then, has nobody who waits for it.
+    // A late reply, or a late error, has no receiver.
     void answer.then(resolve, reject).finally(() => cancel());
     return promise;
   }
@@ -208,7 +208,7 @@ export class Link {
 
 function messageOf(thrown: unknown): string {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  // A Sentinel knows neither.
+  // A Sentinel supports neither.
   return /unknown command\W+EVAL/i.test(message)
     ? `${message}: it runs no scripts; if it is a Sentinel, name the server that it watches`
     : message;

@@ -18,11 +18,11 @@ import { OwnersTurns } from './turns.ts';
 
 export interface StoreDeps {
   readonly clock: Clock;
-  /** Where the file is; in memory alone when it is not given. */
+  /** The directory of the file; in memory if omitted. */
   readonly directory: string | undefined;
-  /** Where it is shared with other machines. */
+  /** The server through which it is shared with other machines. */
   readonly redis?: RedisPlace | undefined;
-  /** Further JSON keys whose values are hidden. */
+  /** Further JSON keys whose values are redacted. */
   readonly keys: readonly string[];
   readonly onProblem: (message: string) => void;
 }
@@ -31,40 +31,40 @@ interface Waiting {
   readonly bytes: number;
   readonly resolve: (got: unknown) => void;
   readonly reject: (error: Error) => void;
-  /** Whether the thread does other things meanwhile. */
+  /** Whether the thread does other work meanwhile. */
   isAside: boolean;
 }
 
-/** All is copied. */
+/** All data is copied. */
 const NOTHING: ArrayBuffer[] = [];
 
-/** What the thread has at once: while it does one thing, the next is there. More would be done before what another owner asks. */
+/** How many calls the thread has at once: one in progress, and the next. More would be done before another owner's turn. */
 const MAX_SENT = 2;
 
-/** What may wait for the thread, bytes: beyond it nothing more is stored until some of it is. */
+/** The limit for queued calls, bytes: above it nothing more is stored until some are done. */
 const MAX_WAITING = 64 * 1024 * 1024;
 
-/** How often the operator is told of the same trouble, milliseconds. */
+/** The shortest time between two reports of the same problem, milliseconds. */
 const TELL_MS = 60_000;
 
-/** How long the end waits for what is still to be written, milliseconds. */
+/** How long the shutdown waits for pending writes, milliseconds. */
 const CLOSE_MS = 5_000;
 
-/** The compiled binary keeps its entry points below the folder they share, which is src. */
+/** The compiled binary keeps its entry points below their common directory, which is src. */
 const WORKER = import.meta.url.endsWith('/store.ts') ? './worker.ts' : './stored/worker.js';
 
 /**
- * The stored responses and conversations, in a thread of their own: what a disk or a large answer takes holds nobody
- * up. What one owner calls is done in its order, so that whoever stores something finds it afterwards; owners take turns. The
- * thread begins with the first call.
+ * The stored responses and conversations, in a separate thread, so that a slow disk or a large answer delays nobody. The calls of one
+ * owner are done in order, so that what was stored is found afterwards; owners take turns. The thread is started with the
+ * first call.
  */
 export class Store {
   readonly #deps: StoreDeps;
   readonly #waiting = new Map<number, Waiting>();
-  /** Of these, what the thread does not have yet. */
+  /** The queued ones of these. */
   readonly #unsent = new OwnersTurns<ToStore>();
   #sent = 0;
-  /** Told when nothing waits any more. */
+  /** Called when the queue is empty. */
   #onIdle: (() => void) | undefined;
   #options: StoredOptions;
   #secrets: readonly string[] = [];
@@ -73,7 +73,7 @@ export class Store {
   #bytes = 0;
   #toldMs = -Infinity;
   #shared: StoredShared | undefined;
-  /** What could not be stored: because too much waited, or the disk was full. */
+  /** The number of responses that could not be stored: too much was queued, or the disk was full. */
   dropped = 0;
 
   constructor(options: StoredOptions, deps: StoreDeps) {
@@ -81,29 +81,29 @@ export class Store {
     this.#deps = deps;
   }
 
-  /** How the server is by which they are shared; `undefined` where there is none, or nothing was asked for yet. */
+  /** The state of the server through which they are shared; `undefined` if there is none, or nothing was called yet. */
   get shared(): StoredShared | undefined {
     return this.#shared;
   }
 
-  /** Begins to share, without waiting for the first call: what is owed is sent, and what others deleted is removed. */
+  /** Starts to share without waiting for the first call: pending changes are sent, and what others deleted is deleted. */
   share(): void {
     if (this.#deps.redis) this.#worker ??= this.#start();
   }
 
-  /** Takes over other bounds. */
+  /** Sets other limits. */
   configure(options: StoredOptions): void {
     this.#options = options;
     if (this.#worker) this.#send(this.#worker, { kind: 'options', options });
   }
 
-  /** From now on, these are taken out of what is stored. */
+  /** Sets what is redacted from now on. */
   hides(secrets: readonly string[]): void {
     this.#secrets = secrets;
     if (this.#worker) this.#send(this.#worker, { kind: 'secrets', secrets, keys: this.#deps.keys });
   }
 
-  /** @throws ProxyError `unavailable` when it cannot be done, `too_large` when there is no room for it */
+  /** @throws ProxyError `unavailable` when it cannot be done, `too_large` when there is no room */
   async ask<Table extends TableName, Name extends MethodOf<Tables[Table]>>(
     table: Table,
     name: Name,
@@ -122,7 +122,7 @@ export class Store {
     }
   }
 
-  /** Stores something that nobody waits for. @param bytes about how large it is */
+  /** Stores something without waiting for the result. @param bytes its approximate size */
   put<Table extends TableName, Name extends MethodOf<Tables[Table]>>(
     bytes: number,
     table: Table,
@@ -133,7 +133,7 @@ export class Store {
     this.#call(table, name, given, bytes).catch((error: Error) => this.#drop(error.message));
   }
 
-  /** Writes what is still to be written. */
+  /** Writes everything that is pending. */
   async close(): Promise<void> {
     const worker = this.#worker;
     if (!worker) return;
@@ -160,7 +160,7 @@ export class Store {
     return promise;
   }
 
-  /** Gives the thread as much as it may have. */
+  /** Sends calls to the thread up to its limit. */
   #sendNext(): void {
     while (this.#worker && this.#sent < MAX_SENT) {
       const next = this.#unsent.next();
@@ -175,7 +175,7 @@ export class Store {
     this.#sendNext();
   }
 
-  /** Resolves when nothing waits. */
+  /** Resolves when the queue is empty. */
   async #idle(): Promise<void> {
     if (this.#waiting.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -250,7 +250,7 @@ export class Store {
   }
 }
 
-/** Whose a call is: nobody's where it is about all of them. */
+/** The owner of a call: nobody if it concerns everything. */
 function ownerIn([first]: readonly unknown[]): Owner {
   if (typeof first === 'string') return first;
   return isObject(first) && typeof first.owner === 'string' ? first.owner : '';

@@ -1,18 +1,18 @@
 import type { Owner } from './entries.ts';
 
-/** What waits for one owner, in its order. */
+/** The queue of one owner, in order. */
 interface Line<Item> {
   items: Item[];
-  /** How many of them were taken. */
+  /** The number of entries that were taken. */
   taken: number;
 }
 
 /**
- * What waits, by whose it is: owners take turns, so that nobody's many hold up another's one, and what is of one owner keeps its
+ * Queues by owner: owners take turns, so that many entries of one do not delay another's, and each owner's entries keep their
  * order.
  */
 export class OwnersTurns<Item> {
-  /** Whoever is first is next. */
+  /** The first owner is next. */
   readonly #lines = new Map<Owner, Line<Item>>();
   size = 0;
 
@@ -23,7 +23,7 @@ export class OwnersTurns<Item> {
     this.size += 1;
   }
 
-  /** Takes the next one, after which it is the others' turn. */
+  /** Takes the next entry, after which it is the other owners' turn. */
   next(): Item | undefined {
     const [first] = this.#lines;
     if (!first) return undefined;
@@ -42,7 +42,7 @@ export class OwnersTurns<Item> {
   }
 }
 
-/** Lets go of what was taken, as soon as it is the larger part. */
+/** Drops taken entries as soon as they are the larger part. */
 function shortened<Item>(line: Line<Item>): Line<Item> {
   return line.taken * 2 < line.items.length ? line : { items: line.items.slice(line.taken), taken: 0 };
 }

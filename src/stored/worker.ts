@@ -1,4 +1,4 @@
-/** The thread that has the stored responses. An entry point of its own in the compiled binary. */
+/** The thread with the stored responses. It is an entry point of its own in the compiled binary. */
 import type { Database } from 'bun:sqlite';
 import type { StoredOptions } from './entries.ts';
 import type { FromStore, Tables, ToStore } from './messages.ts';
@@ -14,23 +14,23 @@ import { shareThrough } from './shared/share.ts';
 
 declare const self: Worker;
 
-/** How often what is over is looked for, milliseconds. */
+/** The interval at which expired data is deleted, milliseconds. */
 const SWEEP_MS = 60_000;
 
-/** Another process may be about to write what is asked for: it is looked for again after these, milliseconds. */
+/** Another process may be about to write what is requested: these are the delays before it is looked up again, milliseconds. */
 const AGAIN_MS = [20, 40, 80, 160, 320];
 
-/** All is copied. */
+/** All data is copied. */
 const NOTHING: ArrayBuffer[] = [];
 
 let redaction = new Redaction({ secrets: [], keys: [] });
 let shared = false;
 let opened: { readonly db: Database; readonly tables: Tables } | undefined;
-/** Where other machines have the same. */
+/** The data shared with other machines. */
 let others: { readonly tables: SharedTables; readonly close: () => void } | undefined;
-/** Calls that are under way: some wait for others. */
+/** Pending calls: some wait for others. */
 const underWay = new Set<Promise<void>>();
-/** Kept for as long as this thread has the file for itself. */
+/** The claim on the file, held by this thread. */
 let lock: Database | undefined;
 
 self.addEventListener('message', ({ data }: MessageEvent<ToStore>) => {
@@ -57,7 +57,7 @@ function open({ directory, options, redis }: Extract<ToStore, { kind: 'open' }>)
       responses.sweep(Date.now());
       others?.tables.sweep().catch(trouble);
     } catch (thrown) {
-      // What cannot be written now is swept the next time.
+      // A write that fails now is repeated by the next sweep.
       trouble(thrown);
     }
   };
@@ -65,7 +65,7 @@ function open({ directory, options, redis }: Extract<ToStore, { kind: 'open' }>)
   setInterval(sweep, SWEEP_MS).unref();
 }
 
-/** Nobody else uses the file: what the process before still ran is not run any more. */
+/** No other process uses the file: responses of the previous process are no longer running. */
 function takeOver(directory: string, rows: ResponseRows): void {
   try {
     lock = lockStored(directory);
@@ -90,7 +90,7 @@ function configure(options: StoredOptions): void {
   opened?.tables.conversations.configure(options);
 }
 
-/** What is asked for first is begun first. */
+/** Calls are started in order. */
 function begin(asked: Extract<ToStore, { kind: 'call' }>): void {
   const answering = answer(asked).finally(() => underWay.delete(answering));
   underWay.add(answering);
@@ -100,7 +100,7 @@ async function answer({ job, table, name, given }: Extract<ToStore, { kind: 'cal
   try {
     const ask = () => (others ? others.tables.call(table, name, given) : call(table, name, given));
     let got = ask();
-    // While it waits for the server, the thread does other things.
+    // While it waits for the server, the thread does other work.
     if (others) reply({ kind: 'aside', job });
     got = await got;
     for (const ms of shared ? AGAIN_MS : []) {
@@ -144,10 +144,10 @@ async function close(job: number): Promise<void> {
   reply({ kind: 'done', job, got: undefined });
 }
 
-/** SQLite's words, which quote nothing of what is stored. */
+/** SQLite's message, which quotes nothing that is stored. */
 function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return typeof thrown;
-  // A parser quotes what it stumbled over.
+  // A parser's message quotes the text it failed on.
   return thrown instanceof SyntaxError ? 'it is no JSON' : thrown.message;
 }
 

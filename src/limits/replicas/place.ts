@@ -10,20 +10,20 @@ export interface PlaceDeps {
   readonly clock: Clock;
   readonly replica: string;
   readonly patience: Patience;
-  /** Looks at the clock of the server again. */
+  /** Synchronises with the server's clock again. */
   readonly looksAtClock: () => Promise<void>;
 }
 
 const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
-/** A share, and its way to the server: one question at a time, and who comes meanwhile shares the next one. */
+/** A share, and its exchanges with the server: one at a time, and requests that arrive meanwhile share the next one. */
 export class Place {
   readonly share: Share;
   readonly #key: string;
   readonly #deps: PlaceDeps;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
-  /** What requests need that wait now. What was fetched for them goes to nobody else, nor back. */
+  /** What waiting requests need. What was fetched for them is neither given to others nor returned. */
   readonly #waiting = new Set<Need>();
 
   constructor(key: string, share: Share, deps: PlaceDeps) {
@@ -32,7 +32,7 @@ export class Place {
     this.#deps = deps;
   }
 
-  /** Tells the server what was used, and gets more. Never rejects: a server that is away changes nothing. */
+  /** Reports usage to the server, and obtains more. Never rejects: without the server nothing changes. */
   ask(): Promise<void> {
     this.#next ??= this.#afterThis();
     return this.#next;
@@ -43,12 +43,12 @@ export class Place {
     this.#waiting.add(need);
   }
 
-  /** It takes its room, before anything else happens. */
+  /** It takes its room before anything else happens. */
   leave(need: Need): void {
     this.#waiting.delete(need);
   }
 
-  /** What all need together that wait, and the least with which one of them could go on. */
+  /** What all waiting requests need together, and the least with which one of them could continue. */
   #need(): Need {
     let amount = 0;
     let least = Infinity;
@@ -61,28 +61,28 @@ export class Place {
 
   async #afterThis(): Promise<void> {
     await this.#running;
-    // Those who waited take what they were given before anybody else is given the same.
+    // Waiting requests take what was fetched for them before any other request does.
     await nextTurn();
     this.#next = undefined;
     this.#running = this.#run().finally(() => (this.#running = undefined));
     await this.#running;
   }
 
-  /** Whether it is being asked or told of. */
+  /** Whether an exchange is pending. */
   get busy(): boolean {
     return this.#next !== undefined || this.#running !== undefined;
   }
 
   async #run(): Promise<void> {
     const { link, clock, replica, patience, looksAtClock } = this.#deps;
-    // One that has forgotten all is told again what was seen of it.
+    // A server that has lost its data is told again what this replica has seen.
     for (let tries = 0; tries < 2 && link.up; tries += 1) {
       const told = this.share.tell(replica, this.#need(), clock.now());
       try {
         const heard = await link.run(SYNC_SCRIPT, this.#key, argumentsOf(told, patience), heardOf);
         if (heard.kind === 'heard') return this.share.hear(heard, clock.now());
         if (heard.kind === 'lost') this.share.forgotten();
-        // Its clock or this machine's was set.
+        // The server's clock or this machine's was set.
         if (heard.kind === 'overdue') await looksAtClock();
       } catch (thrown) {
         if (!(thrown instanceof LinkDown)) throw thrown;

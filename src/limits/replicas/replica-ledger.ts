@@ -10,27 +10,27 @@ import { PRESENCE_SCRIPT } from './script.ts';
 import { Share } from './share.ts';
 
 export interface ReplicaLedgerOptions {
-  /** Where Redis or Valkey is. */
+  /** The address of Redis or Valkey. */
   readonly url: string;
-  /** The longest that an answer of it is waited for, milliseconds. */
+  /** The timeout of a command, milliseconds. */
   readonly timeoutMs: number;
-  /** As how many replicas at least limits are divided while it is away. */
+  /** The smallest number of replicas by which limits are divided while the server is unavailable. */
   readonly replicas: number;
   readonly maxMeters: number;
-  /** How long the server waits for a replica, milliseconds: what it had then counts as used. */
+  /** How long the server waits for a silent replica, milliseconds: its share counts as used afterwards. */
   readonly expiresMs?: number;
   readonly clock: Clock;
   readonly onProblem: (message: string) => void;
 }
 
-/** How the server is, for those who run the proxy. */
+/** The state of the server, for operators. */
 export interface SharedState {
   readonly up: boolean;
   readonly replicas: number;
   readonly failures: number;
 }
 
-/** A reservation, and where it was made. */
+/** A reservation, and its meters. */
 interface Taken extends Reservation {
   readonly places: readonly Place[];
 }
@@ -38,27 +38,27 @@ interface Taken extends Reservation {
 /** Much longer than a replica is ever silent. */
 const EXPIRES_MS = 10_000;
 
-/** How often the server hears of each share that is in use, milliseconds. */
+/** The interval at which each share in use is reported to the server, milliseconds. */
 const TICK_MS = 1_000;
 
-/** Longer than a replica that is well is silent about a share in use. */
+/** Longer than a healthy replica is silent about a share in use. */
 const SILENT_MS = 1_500;
 
-/** Who says nothing for so long is no replica any more, milliseconds. */
+/** A replica that is silent for this long no longer counts as one, milliseconds. */
 const GONE_MS = 5_000;
 
-/** Where little is left, what is over goes back so soon, milliseconds. */
+/** If little is left of a limit, unused parts of a share are returned this soon, milliseconds. */
 const SOON_MS = 5;
 
-/** How many shares are told of at once. */
+/** The number of shares reported in parallel. */
 const AT_ONCE = 100;
 
-/** How often it is looked for shares with nothing in them, milliseconds. */
+/** The interval at which empty shares are searched for, milliseconds. */
 const SWEEP_MS = 1_000;
 
 /**
- * Limits that hold for several machines together, on Redis or Valkey. Each replica has a share of each limit that it uses, and takes of
- * it without asking. While the server is away, it has its part of what was left.
+ * Limits that several machines share through Redis or Valkey. Each replica has a share of each limit it uses, and takes from it without
+ * asking. While the server is unavailable, it may use its part of what was left.
  */
 export class ReplicaLedger implements Ledger {
   readonly #options: ReplicaLedgerOptions;
@@ -71,7 +71,7 @@ export class ReplicaLedger implements Ledger {
   #cancelTick: (() => void) | undefined;
   #ticking: Promise<void> = Promise.resolve();
   #sweptMs = -Infinity;
-  /** By how much the offset of the server's clock may be wrong, milliseconds. */
+  /** The tolerance for the offset of the server's clock, milliseconds. */
   #clockErrorMs = Infinity;
   #wasDown = false;
   maxMeters: number;
@@ -88,7 +88,7 @@ export class ReplicaLedger implements Ledger {
       onUp: () => {
         if (this.#wasDown) onProblem(`Limits are shared through ${host} (state.redis) again`);
         this.#wasDown = false;
-        // All of it: the server may have forgotten what nobody uses now.
+        // All of it: the server may have lost shares that are not in use now.
         this.#tick(true);
       },
       onDown: (reason) => {
@@ -105,7 +105,7 @@ export class ReplicaLedger implements Ledger {
     this.#server = {
       offsetMs: 0,
       timed: false,
-      // One that the timer woke late waits once more; and clocks are compared no better than an answer takes.
+      // A process whose timer was late waits once more; and clocks cannot be compared more exactly than a round trip takes.
       answersMs: 3 * timeoutMs,
       silentMs: SILENT_MS,
       replicas: options.replicas,
@@ -122,7 +122,7 @@ export class ReplicaLedger implements Ledger {
     return { up: this.#link.up, replicas: this.#server.replicas, failures: this.#link.failures };
   }
 
-  /** Resolves when the server has answered, or has been found away. */
+  /** Resolves when the server has answered, or is known to be unavailable. */
   async opened(): Promise<void> {
     await this.#opening;
     await this.#ticking;
@@ -137,13 +137,13 @@ export class ReplicaLedger implements Ledger {
     );
     if (answer.kind === 'refused') return answer;
     this.#fill(places, nowMs);
-    // Requests are used from their beginning on: others can tell then when there is room again.
+    // Requests count from their start: others can tell then when there is room again.
     for (const place of places)
       if (place.share.scarce && place.share.limit.kind === 'requests') this.#tellSoon(place);
     return Object.assign(answer, { places });
   }
 
-  /** A stream that is under way goes on where there was room when the server last answered, also beyond the share. */
+  /** A running stream may exceed the share if the limit had room when the server last answered. */
   extend(reservation: Taken, index: number, amount: number, nowMs: number, used = false): boolean {
     const place = reservation.places[index]!;
     const { share } = place;
@@ -186,12 +186,12 @@ export class ReplicaLedger implements Ledger {
     return this.#within(this.#place(limit, meter, this.#options.clock.now()).ask(), undefined);
   }
 
-  /** Tells all that was used, and gives back the rest. */
+  /** Reports all usage, and returns the rest. */
   async close(): Promise<void> {
     this.#server.closing = true;
     this.#cancelTick?.();
     await this.#ticking;
-    // What was used during an outage would be known to nobody.
+    // Usage during an outage would otherwise be lost.
     if (!this.#link.up) await this.#link.open();
     await this.#tellAll([...this.#places.values()].filter(({ share }) => share.active));
     await this.#present('leaves');
@@ -215,7 +215,7 @@ export class ReplicaLedger implements Ledger {
     }
   }
 
-  /** Whether the server could have room for all that there is too little of here. */
+  /** Whether the server could have room for everything that is missing here. */
   #mayFit(charges: readonly Charge[], nowMs: number): boolean {
     return this.#short(charges, nowMs).every(
       ({ place: { share }, charge: { most, known } }) =>
@@ -223,7 +223,7 @@ export class ReplicaLedger implements Ledger {
     );
   }
 
-  /** Charges for which there is too little at hand. */
+  /** The charges for which there is too little here. */
   #short(charges: readonly Charge[], nowMs: number): { place: Place; charge: Charge }[] {
     const short: { place: Place; charge: Charge }[] = [];
     for (const charge of charges) {
@@ -234,7 +234,7 @@ export class ReplicaLedger implements Ledger {
     return short;
   }
 
-  /** Gets more before it is needed. */
+  /** Obtains more before it is needed. */
   #fill(places: readonly Place[], nowMs: number): void {
     if (!this.#link.up) return;
     for (const place of places) if (!place.busy && place.share.low(nowMs)) void place.ask();
@@ -268,7 +268,7 @@ export class ReplicaLedger implements Ledger {
       await Promise.all(places.slice(at, at + AT_ONCE).map((place) => place.ask()));
   }
 
-  /** Says that this replica is there or leaves, and hears how many there are and what time it is. */
+  /** Announces that this replica exists or leaves, and learns the number of replicas and the server's time. */
   async #present(what: 'is there' | 'leaves'): Promise<void> {
     if (!this.#link.up) return;
     const { clock, replicas } = this.#options;
@@ -288,7 +288,7 @@ export class ReplicaLedger implements Ledger {
     }
   }
 
-  /** Takes over the offset of the server's clock, unless the one that is known is more exact and agrees with it. */
+  /** Adopts an offset of the server's clock, unless the known one is more exact and agrees with it. */
   #compareClocks(serverMs: number, sentMs: number, nowMs: number): void {
     const offsetMs = serverMs - (sentMs + nowMs) / 2;
     const errorMs = Math.max(0, nowMs - sentMs) / 2;
@@ -323,7 +323,7 @@ export class ReplicaLedger implements Ledger {
     return place;
   }
 
-  /** Whether one more may be remembered; forgets those with nothing in them where it must be. */
+  /** Whether one more share may be added; deletes empty ones if necessary. */
   #hasRoom(nowMs: number): boolean {
     if (this.#places.size < this.maxMeters) return true;
     if (nowMs - this.#sweptMs < SWEEP_MS) return false;
@@ -333,22 +333,22 @@ export class ReplicaLedger implements Ledger {
     return this.#places.size < this.maxMeters;
   }
 
-  /** No request waits longer than is allowed, however many answers it takes. @param late what it is told then */
+  /** No request waits longer than allowed, however many replies it needs. @param late the result if it takes too long */
   #within<T>(answer: Promise<T>, late: T): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    // By then the server has been found away, if it does not answer at all.
+    // If the server does not answer at all, it is known to be unavailable by then.
     const cancel = this.#options.clock.after(3 * this.#options.timeoutMs, () => resolve(late));
     void answer.then(resolve, reject).finally(cancel);
     return promise;
   }
 }
 
-/** Names of users and addresses are nobody's to read on the server; one limit is one slot of a cluster. */
+/** The key of a limit: hashed, so that names and addresses cannot be read on the server; all keys of a limit are in one cluster slot. */
 function keyOf(meter: string): string {
   return `llmproxy:{${new Bun.CryptoHasher('sha256').update(meter).digest('hex').slice(0, 32)}}`;
 }
 
-/** @throws Error where that is no answer of the script */
+/** @throws Error when it is not a reply of the script */
 function presenceOf(answer: Answer): [number, number] {
   if (!Array.isArray(answer)) throw new Error('Cannot read the answer of the server: it is no list');
   const [count, serverMs] = answer as readonly Answer[];

@@ -2,66 +2,66 @@ import type { StoredMeter } from '../meter.ts';
 import type { Answer } from '../../redis/link.ts';
 import { scriptOf } from '../../redis/link.ts';
 
-/** What one replica tells the server of one meter, and asks of it. */
+/** What a replica reports to the server about one meter, and requests from it. */
 export interface Told {
   readonly replica: string;
-  /** Higher than of all that this replica has sent before: what arrives late is ignored. */
+  /** Increases with every message of this replica: late messages are ignored. */
   readonly number: number;
-  /** The number of what was used below: it is counted once, however often it is sent. */
+  /** The number of the usage report below: it is counted once, however often it is sent. */
   readonly batch: number;
   readonly used: readonly Amount[];
-  /** By which the server is known to be the one that answered before; empty at first. */
+  /** Identifies the server's data as that of earlier replies; empty at first. */
   readonly epoch: string;
-  /** What it is to be called when nothing is known of the meter. */
+  /** The identifier to use if the server has no data for the meter. */
   readonly newEpoch: string;
   readonly most: number;
-  /** What the replica has of the limit already, and keeps. */
+  /** The part of the limit that the replica already has, and keeps. */
   readonly keeps: number;
-  /** What is needed beyond that, at least and at best. */
+  /** What it needs beyond that, at least and at best. */
   readonly least: number;
   readonly needs: number;
-  /** What it would like to have, so as to ask less often. */
+  /** What it would like to have in order to ask less often. */
   readonly wants: number;
-  /** Where the time of now is counted; `undefined` for what is only held. */
+  /** The current slice of time; `undefined` for limits on concurrency. */
   readonly now: Amount | undefined;
-  /** What was used as the replica knew it before the server forgot. */
+  /** The usage known to the replica from before the server lost its data. */
   readonly restores: readonly Amount[];
-  /** By the server's clock, after which nobody waits for the answer: then nothing is done. `Infinity` where that clock is not known. */
+  /** The deadline by the server's clock, after which the message has no effect. `Infinity` if that clock is unknown. */
   readonly deadlineMs: number;
-  /** By how many replicas what nobody has is divided while the server is away; 1 where nothing is to be set apart. */
+  /** By how many replicas the unreserved rest is divided while the server is unavailable; 1 to set nothing apart. */
   readonly parts: number;
 }
 
-/** What was used in a slice of time. */
+/** The usage in a slice of time. */
 export interface Amount {
   readonly startMs: number;
   readonly endMs: number;
-  /** When it no longer counts. */
+  /** When it expires. */
   readonly forgetMs: number;
   readonly amount: number;
 }
 
-/** What the server says of a meter. */
+/** The server's reply about a meter. */
 export type Heard =
-  /** What it knew is lost; or there was a later message; or nobody waits for an answer any more. */
+  /** The server has lost its data; or there was a later message; or the deadline has passed. */
   | { readonly kind: 'lost' | 'late' | 'overdue' }
   | {
       readonly kind: 'heard';
       readonly serverMs: number;
       readonly epoch: string;
-      /** What the replica now has of the limit. */
+      /** The replica's new part of the limit. */
       readonly share: number;
-      /** What the others have of it. */
+      /** The parts of the others. */
       readonly others: number;
       readonly slices: StoredMeter;
     };
 
 /**
- * All steps are one: what was used is counted, shares of replicas that are gone become used, and the replica's own share is made
- * anew. Amounts stay numbers throughout, as texts of Lua have 14 digits.
+ * One atomic step: usage is counted, shares of lost replicas become used, and the replica's own share is set. Amounts stay numbers
+ * throughout, since Lua's conversion to text keeps only 14 digits.
  *
- * A replica that is silent may be cut off, and then uses its part of what nobody has: that part is set apart for it meanwhile. Where
- * nobody said anything, the server itself was away, and nobody is taken to be gone for that.
+ * A silent replica may be cut off, and may then use its part of the unreserved rest: that part is set apart for it meanwhile. If all were
+ * silent, the server itself was unavailable, and no replica counts as lost.
  */
 const SYNC = `
 local time = redis.call('TIME')
@@ -166,7 +166,7 @@ end
 return { 'heard', now, meter.id, mine.share, others, answer }
 `;
 
-/** Says that a replica is there, and how many are. */
+/** Announces a replica, and counts all of them. */
 const PRESENCE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -180,15 +180,15 @@ return { redis.call('ZCARD', KEYS[1]), now }
 export const SYNC_SCRIPT = scriptOf(SYNC);
 export const PRESENCE_SCRIPT = scriptOf(PRESENCE);
 
-/** How long the server waits for a replica, milliseconds. */
+/** How long the server waits for a silent replica, milliseconds. */
 export interface Patience {
-  /** Who says nothing for so long may be cut off: its part of what nobody has is set apart for it. */
+  /** After this silence a replica may be cut off: its part of the unreserved rest is set apart for it. */
   readonly silentMs: number;
-  /** Who says nothing for so long is gone: what it had counts as used. */
+  /** After this silence a replica is lost: its share counts as used. */
   readonly expiresMs: number;
 }
 
-/** What is told, as the script reads it. */
+/** The message in the form that the script reads. */
 export function argumentsOf(told: Told, { silentMs, expiresMs }: Patience): string[] {
   const { replica, number, batch, epoch, newEpoch, most, keeps, least, needs, wants } = told;
   const amounts = (list: readonly Amount[]) => [
@@ -216,7 +216,7 @@ export function argumentsOf(told: Told, { silentMs, expiresMs }: Patience): stri
   ];
 }
 
-/** @throws Error where that is no answer of the script */
+/** @throws Error when it is not a reply of the script */
 export function heardOf(answer: Answer): Heard {
   if (!Array.isArray(answer)) throw new Error('Cannot read the answer of the server: it is no list');
   const [kind, serverMs, epoch, share, others, slices] = answer as readonly Answer[];
@@ -238,7 +238,7 @@ export function heardOf(answer: Answer): Heard {
   };
 }
 
-/** The end of time is written as -1, which Lua reads as a number. */
+/** Infinity is written as -1, which Lua reads as a number. */
 function timeText(ms: number): string {
   return ms === Infinity ? '-1' : String(ms);
 }

@@ -4,68 +4,68 @@ import type { Amount, Heard, Told } from './script.ts';
 import { Meter } from '../meter.ts';
 import { amountOf, Tally } from './tally.ts';
 
-/** What a share needs to know of the server. */
+/** What a share needs to know about the server. */
 export interface Server {
-  /** What is added to this machine's clock for the server's, milliseconds. */
+  /** The offset from this machine's clock to the server's, milliseconds. */
   readonly offsetMs: number;
-  /** Whether it answers. */
+  /** Whether it is available. */
   readonly up: boolean;
-  /** How many replicas there are, this one included. */
+  /** The number of replicas, including this one. */
   readonly replicas: number;
-  /** Whether this replica is about to end, and keeps nothing. */
+  /** Whether this replica is about to stop, and keeps nothing. */
   readonly closing: boolean;
   /** Whether its clock is known. */
   readonly timed: boolean;
-  /** After so long nobody waits for its answer, milliseconds. */
+  /** The timeout of its replies, milliseconds. */
   readonly answersMs: number;
-  /** Who has told it nothing for so long is taken to be cut off, milliseconds. */
+  /** After this silence a replica counts as cut off, milliseconds. */
   readonly silentMs: number;
-  /** A higher number than ever before. */
+  /** A number that increases with every call. */
   next(): number;
 }
 
-/** What is wanted of the server at once. */
+/** What is requested from the server at once. */
 export interface Need {
-  /** As much as would be taken. */
+  /** The largest useful amount. */
   readonly amount: number;
-  /** With less than this nothing can be done. */
+  /** The smallest useful amount. */
   readonly least: number;
 }
 
-/** The least time over which a pace is worked out, seconds: two requests in a row are not yet thousands a second. */
+/** The shortest period for computing a rate, seconds: two requests in a row do not make thousands a second. */
 const PACE_S = 0.25;
 
-/** What is left is little where a twentieth of it is less than a second's worth, or one request's: then nothing is kept for later. */
+/** Little is left if a twentieth of it is less than a second's worth, or one request's: nothing is kept in advance then. */
 const PARTS = 20;
 
-/** For how long a share lasts, seconds, and from when on more is fetched: where the server is gone, it must last until the others know that. */
+/** For how long a share lasts, seconds, and when more is fetched: if the server is lost, it must last until the others know that. */
 const AHEAD_S = 3;
 const LOW_S = 2;
 
 /**
- * The part of a limit that this replica may use without asking. What it holds, and has used since it last told the server, is never
- * more than that; and the parts of all replicas and what is used are together never more than the limit.
+ * The part of a limit that this replica may use without asking. What it holds, and has used since its last report, never exceeds it;
+ * and the parts of all replicas plus the usage never exceed the limit.
  */
 export class Share implements Counter {
   readonly limit: Limit;
   readonly #server: Server;
-  /** What all have used, as the server told it, and what the other replicas have of the limit. */
+  /** The total usage as reported by the server, and the parts of the other replicas. */
   #seen: Meter;
   #others = 0;
   #epoch = '';
-  /** What may be held and used here, without what was sent. */
+  /** How much may be held and used here, without what was reported. */
   #share = 0;
   #held = 0;
-  /** What was used and not sent yet, and what was sent: it is sent again until the server says that it has it. */
+  /** Usage that was not sent yet, and usage that was sent: it is sent again until the server confirms it. */
   #own: Tally;
   #sent: Tally;
   #batch = 0;
-  /** What the server has forgotten, and is told again. */
+  /** Usage that the server has lost, and is told again. */
   #restores: readonly Amount[] = [];
-  /** Taken since the server was last asked; and in a second, of late. */
+  /** The amount taken since the last exchange; and recently per second. */
   #taken = 0;
   #pace = 0;
-  /** The most that was needed at once, of late. */
+  /** The largest amount recently needed at once. */
   #largest = 0;
   #askedMs = -Infinity;
   #toldMs = -Infinity;
@@ -91,17 +91,17 @@ export class Share implements Counter {
     return this.#held + this.#others;
   }
 
-  /** Whether the server is to hear of it again. */
+  /** Whether a report is due. */
   get active(): boolean {
     return this.#share > 0 || this.#held !== 0 || !this.#own.empty || !this.#sent.empty;
   }
 
-  /** Whether little is left of the limit: what is not used goes back at once, so that others have it. */
+  /** Whether little is left of the limit: unused parts are returned at once, so that others have them. */
   get scarce(): boolean {
     return this.#scarce;
   }
 
-  /** Whether nothing is remembered here. */
+  /** Whether nothing is counted here. */
   idle(nowMs: number): boolean {
     return !this.active && this.used(nowMs) === 0;
   }
@@ -116,19 +116,19 @@ export class Share implements Counter {
     return Math.min(this.#allowed(free, nowMs), free) - this.#mine(nowMs);
   }
 
-  /** What nobody had when the server last answered, without what was taken here beyond the share since. */
+  /** The unreserved rest at the last reply, minus what was taken here beyond the share since. */
   left(nowMs: number): number {
     return this.#most - this.#told(nowMs) - this.#others - Math.max(this.#share, this.#mine(nowMs));
   }
 
-  /** Whether more is to be fetched before it is needed. */
+  /** Whether more should be fetched in advance. */
   low(nowMs: number): boolean {
     if (this.#server.closing || Math.abs(nowMs - this.#askedMs) < 20) return false;
     const spare = this.#share - this.#mine(nowMs);
     return spare < 0 || (!this.#scarce && spare < LOW_S * this.#pace);
   }
 
-  /** Whether the server has said nothing about it for so long. */
+  /** Whether the server has not replied about it for this long. */
   stale(nowMs: number, ms: number): boolean {
     return nowMs >= this.#heardMs + ms;
   }
@@ -161,7 +161,7 @@ export class Share implements Counter {
     return last - this.#server.offsetMs;
   }
 
-  /** What the server is told now. From here on only so much is taken as it will leave in any case. */
+  /** The message for the server. From here on only as much is taken as it will leave in any case. */
   tell(replica: string, { amount, least }: Need, nowMs: number): Told {
     const now = this.#at(nowMs);
     if (this.#sent.empty && !this.#own.empty) {
@@ -209,7 +209,7 @@ export class Share implements Counter {
     this.#scarce = this.left(nowMs) < PARTS * Math.max(1, this.#pace, this.#largest);
   }
 
-  /** The server has lost what it knew: it gets back what this replica has seen of it. */
+  /** The server has lost its data: it gets back what this replica has seen. */
   forgotten(): void {
     this.#epoch = '';
     const { window } = this.limit;
@@ -220,7 +220,7 @@ export class Share implements Counter {
     });
   }
 
-  /** How much is to be at hand for the seconds to come; less and less where nobody takes any. */
+  /** How much should be available for the next seconds; it shrinks while none is taken. */
   #ahead(nowMs: number): number {
     const seconds = (nowMs - this.#askedMs) / 1_000;
     this.#pace = Math.max(this.#pace / 2 ** Math.max(0, seconds), this.#taken / Math.max(seconds, PACE_S));
@@ -239,10 +239,10 @@ export class Share implements Counter {
     return this.#share + Math.ceil(Math.max(0, nobodys) / this.#server.replicas);
   }
 
-  /** From when on the part of what nobody had may be used, if the server is away. */
+  /** From when the part of the unreserved rest may be used, if the server is unavailable. */
   #partMs(): number {
     const { replicas, answersMs, silentMs } = this.#server;
-    // What was sent and not answered may have arrived until then.
+    // What was sent without a reply may have arrived until then.
     const isPlenty = this.#heardMs > -Infinity && !this.#scarce;
     return replicas === 1 || isPlenty ? -Infinity : this.#toldMs + answersMs + silentMs;
   }
@@ -251,7 +251,7 @@ export class Share implements Counter {
     return this.#held + this.#own.total(this.#at(nowMs));
   }
 
-  /** What is used, as far as the server knows or will. */
+  /** The usage, as far as the server knows or will know. */
   #told(nowMs: number): number {
     const now = this.#at(nowMs);
     return this.#seen.used(now) + this.#sent.total(now);

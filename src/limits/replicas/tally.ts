@@ -1,7 +1,7 @@
 import type { Window } from '../window.ts';
 import type { Amount } from './script.ts';
 
-/** What was used, slice by slice, and has not been told. It may be less than nothing: what was told can be taken back. */
+/** Unreported usage by slice. It may be negative: reported usage can be taken back. */
 export class Tally {
   readonly #window: Window | undefined;
   #amounts: { startMs: number; endMs: number; forgetMs: number; amount: number }[];
@@ -27,7 +27,7 @@ export class Tally {
     else this.#amounts.push(wanted);
   }
 
-  /** What of it still counts. */
+  /** The part that still counts. */
   total(nowMs: number): number {
     let total = 0;
     for (const { amount, forgetMs } of this.#amounts) if (forgetMs > nowMs) total += amount;
@@ -42,7 +42,7 @@ export class Tally {
   }
 }
 
-/** An amount in the slice of a moment. */
+/** Adds an amount to the slice of a moment. */
 export function amountOf(window: Window, atMs: number, amount: number): Amount {
   const slice = window.slice(atMs);
   return { ...slice, forgetMs: window.forgets(slice), amount };
