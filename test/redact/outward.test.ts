@@ -228,12 +228,6 @@ test('whatever the shape of a request, an address leaves in none of its texts, o
   );
 });
 
-test('a pattern on which the engine gives up hides nothing, and so lets nothing pass', () => {
-  const patterns = [{ name: 'slow', pattern: '^(?:a|a)*b' }];
-  expect(() => redacted({ input: 'a'.repeat(40) }, { patterns })).toThrow('The pattern slow takes too long');
-  expect(redacted({ input: 'aaab' }, { patterns }).counts).toEqual({ slow: 1 });
-});
-
 test('counts what it replaces, by kind, and leaves a request alone that has nothing to hide', () => {
   const { counts } = redacted({ input: `${MAIL}, ${MAIL}, TCK-7, +49 151 23456789` });
   expect(counts).toEqual({ email: 2, ticket: 1, phone: 1 });

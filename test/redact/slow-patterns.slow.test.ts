@@ -1,0 +1,13 @@
+import { expect, test } from 'bun:test';
+import { redactRequest } from '../../src/redact/outward/redact-request.ts';
+
+const RULE = { kinds: [], restore: false, media: 'refuse', timeout: 60_000 } as const;
+const patterns = [{ name: 'slow', pattern: '^(?:a|a)*b' }];
+
+const countsOf = (input: string) =>
+  redactRequest(new TextEncoder().encode(JSON.stringify({ input })), { ...RULE, patterns }).counts;
+
+test('a pattern on which the engine gives up hides nothing, and so lets nothing pass', () => {
+  expect(() => countsOf('a'.repeat(40))).toThrow('The pattern slow takes too long');
+  expect(countsOf('aaab')).toEqual({ slow: 1 });
+});
