@@ -199,8 +199,10 @@ function listenerOf(
     pending: () => server.pendingRequests + server.pendingWebSockets,
     certify: (material) => certify?.(material),
     async drain(limitMs, { refuse, cut }) {
-      await quiet(begun);
+      const isQuiet = await quiet(begun);
       refuse();
+      // A refusal tells clients to ask elsewhere; a connection that breaks does not say whether the request was served.
+      if (!isQuiet) await quiet(begun);
       const closed = stop();
       if (await within(limitMs, closed)) return true;
       cut();
@@ -231,14 +233,15 @@ const LAST_WORD_MS = 500;
 const QUIET_MS = 250;
 const QUIET_AFTER_MS = 1_000;
 
-/** Waits until no request has begun for a while, or the time is over. @param begun the number of requests so far */
-async function quiet(begun: () => number): Promise<void> {
-  if (begun() === 0) return;
+/** Waits until no request has begun for a while. @param begun the number of requests so far @returns false if the time is over before */
+async function quiet(begun: () => number): Promise<boolean> {
+  if (begun() === 0) return true;
   for (let waitedMs = 0; waitedMs < QUIET_AFTER_MS; waitedMs += QUIET_MS) {
     const before = begun();
     await Bun.sleep(QUIET_MS);
-    if (begun() === before) return;
+    if (begun() === before) return true;
   }
+  return false;
 }
 
 /** Whether a condition becomes true in time. */

@@ -35,7 +35,7 @@ const configOf = (provider: string, redis: string, limits: Limits, timeout = '5s
   server: { drain_timeout: '10s' },
 });
 
-/** A load balancer: it knows its replicas, and asks another where one does not accept connections. */
+/** A load balancer: it asks another replica if one does not accept connections, and no longer asks one that says it is stopping. */
 class Balancer {
   readonly replicas = new Set<Serving>();
   readonly statuses = new Map<number, number>();
@@ -74,7 +74,8 @@ class Balancer {
     const replicas = [...this.replicas];
     const body = JSON.stringify({ model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'hi' }] });
     for (let tries = 0; tries < replicas.length; tries += 1) {
-      const { url } = replicas[(this.#turn += 1) % replicas.length]!;
+      const replica = replicas[(this.#turn += 1) % replicas.length]!;
+      const { url } = replica;
       try {
         const answer = await fetch(`${url}/v1/chat/completions`, {
           method: 'POST',
@@ -83,8 +84,9 @@ class Balancer {
           // An idle connection may be closed just when a request is sent over it, which its client then repeats.
           keepalive: false,
         });
-        await answer.text();
-        return answer.status;
+        const text = await answer.text();
+        if (!text.includes('shutting_down')) return answer.status;
+        this.replicas.delete(replica);
       } catch (thrown) {
         const { code } = thrown as { code?: string };
         if (code === 'ECONNREFUSED' || code === 'ConnectionRefused') continue;

@@ -201,6 +201,18 @@ describe('a response in the background', () => {
   });
 });
 
+test('a file of an earlier version is read', () => {
+  const directory = join(folder, 'earlier');
+  {
+    using store = opened({ directory });
+    store.responses.keep(kept('resp_1', 'one'));
+    store.db.run('ALTER TABLE responses DROP COLUMN runner');
+  }
+  using store = opened({ directory });
+  store.responses.keep(kept('resp_2', 'two'));
+  for (const id of ['resp_1', 'resp_2']) expect(store.responses.show('a', id, 0)).toBeDefined();
+});
+
 test('events of a response that was deleted meanwhile take no room', () => {
   using store = opened();
   store.background.addEvents('a', 'resp_1', 0, ['event: x\n\n']);
