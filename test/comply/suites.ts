@@ -74,6 +74,8 @@ export async function suites(context: SuiteContext): Promise<Suite[]> {
     langchain('test_openai.py', 'LangChain, OpenAI chat'),
     langchain('test_responses.py', 'LangChain, OpenAI Responses'),
     langchain('test_anthropic.py', 'LangChain, Anthropic'),
+    langchain('test_google.py', 'LangChain, Google'),
+    langchain('test_ollama.py', 'LangChain, Ollama'),
     await openResponses(context),
   ];
 }

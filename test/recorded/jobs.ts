@@ -18,7 +18,7 @@ export type Job =
   | { readonly kind: 'request'; readonly recorded: Recorded; readonly client: Client; readonly target: Api }
   | { readonly kind: 'beside'; readonly recorded: Recorded };
 
-export const CLIENTS: readonly Client[] = ['chat', 'messages', 'responses'];
+export const CLIENTS: readonly Client[] = ['chat', 'messages', 'responses', 'gemini'];
 export const APIS: readonly Api[] = ['chat', 'messages', 'responses', 'gemini', 'converse', 'cohere'];
 
 export interface Plan {
@@ -62,7 +62,8 @@ function answersOf(recorded: Recorded, api: Api): Job[] {
 
 /** Requests of clients' own protocols, each to every provider. What a vendor refused is none to measure by. */
 function requestsOf(recorded: Recorded, api: Api): Job[] {
-  const client = CLIENTS.find((each) => each === api);
+  // What Gemini's clients ask is compared nowhere here yet.
+  const client = CLIENTS.find((each) => each === api && each !== 'gemini');
   if (!client || !recorded.request || recorded.status >= 300) return [];
   return APIS.map((target) => ({ kind: 'request', recorded, client, target }));
 }

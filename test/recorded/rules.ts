@@ -15,7 +15,7 @@ export interface Rule {
   readonly named?: RegExp;
 }
 
-const ALL: readonly Client[] = ['chat', 'messages', 'responses'];
+const ALL: readonly Client[] = ['chat', 'messages', 'responses', 'gemini'];
 
 const has =
   (kind: Part['kind']) =>
@@ -52,6 +52,13 @@ export const RULES: readonly Rule[] = [
     named: /audio/,
   },
   {
+    name: 'sound without its data is told by its words',
+    clients: ['gemini'],
+    aspects: ['audio', 'order'],
+    when: ({ said }) =>
+      said.choices.some(({ parts }) => parts.some((part) => part.kind === 'audio' && part.data === '')),
+  },
+  {
     name: 'chat has no form for tools that the provider ran',
     clients: ['chat'],
     aspects: ['ran'],
@@ -60,7 +67,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: 'tools that a provider ran in a form of its own have no place elsewhere',
-    clients: ['messages', 'responses'],
+    clients: ['messages', 'responses', 'gemini'],
     aspects: ['ran'],
     when: has('ran'),
     named: /tool|search|ran|hosted|call/,
@@ -72,8 +79,8 @@ export const RULES: readonly Rule[] = [
     when: hasBrokenCall,
   },
   {
-    name: 'a call with broken arguments has no place in a whole message, whose input is an object, or a response that is finished',
-    clients: ['messages', 'responses'],
+    name: 'a call with broken arguments has no place where they are an object, or in a response that is finished',
+    clients: ['messages', 'responses', 'gemini'],
     aspects: ['calls', 'status', 'ids', 'order', 'finish', 'text', 'usage', 'role', 'thinking', 'ending'],
     when: hasBrokenCall,
   },

@@ -394,7 +394,7 @@ describe('settings', () => {
       inferenceConfig: { maxTokens: 5, temperature: 0 },
       additionalModelRequestFields: { top_k: 7 },
     });
-    expect(dropped).toEqual([]);
+    expect(dropped).toEqual(['stop']);
     expect(encode({ temperature: 0, top_p: 0.5 }, 'global.anthropic.claude-opus-4-8').dropped).toEqual([
       'temperature',
       'top_p',

@@ -84,6 +84,9 @@ describe('a request', () => {
       minProperties: 1,
     };
     expect(jsonSchemaOf(responseSchema)).toEqual(schema);
+    const numbered = { a: { type: 1, nullable: true }, b: { type: 5, items: { type: 3 } } };
+    expect(jsonSchemaOf({ ...responseSchema, type: 6, properties: numbered })).toEqual(schema);
+    expect(jsonSchemaOf({ type: 0 })).toEqual({});
     const config = { responseMimeType: 'application/json' };
     const [own, standard] = [{ responseSchema }, { responseJsonSchema: schema }].map(
       (each) => asked({ generationConfig: { ...config, ...each } }).response_format,

@@ -65,7 +65,7 @@ export function encodeAnthropicRequest(
     ...(instructions.length > 0 ? { system: instructions } : {}),
     ...(request.stream ? { stream: true } : {}),
     ...sampling(request, abilities, mode !== 'disabled', dropped),
-    ...stops(request),
+    ...stops(request, dropped),
     ...(tools.length > 0 ? { tools, ...toolChoice(request, choosing) } : {}),
     ...thinking,
     ...structured.fields,
@@ -151,9 +151,11 @@ function sampling(
   return temperature === 1 ? { temperature } : {};
 }
 
-function stops({ stop }: ChatRequest): JsonObject {
+function stops({ stop }: ChatRequest, dropped: string[]): JsonObject {
+  const asked = [stop ?? []].flat().filter((text) => typeof text === 'string' && text !== '');
   // Stop sequences of white space only are rejected.
-  const sequences = [stop ?? []].flat().filter((text) => typeof text === 'string' && text.trim() !== '');
+  const sequences = asked.filter((text) => text.trim() !== '');
+  if (sequences.length < asked.length) dropped.push('stop');
   return sequences.length > 0 ? { stop_sequences: sequences } : {};
 }
 

@@ -90,7 +90,7 @@ function sampling(
 ): { inferenceConfig: JsonObject; extra: JsonObject } {
   const { temperature, top_p, top_k } = request;
   const maxTokens = request.max_completion_tokens ?? request.max_tokens ?? undefined;
-  const stopSequences = stops(request, model);
+  const stopSequences = stops(request, model, dropped);
   const config: JsonObject = {};
   const room = roomFor(maxTokens, reasoning.thinking, model.claude);
   if (room !== undefined) config.maxTokens = room;
@@ -136,8 +136,11 @@ function betaFields(
   return kept.length > 0 ? { anthropic_beta: kept } : {};
 }
 
-function stops({ stop }: ChatRequest, model: ConverseModel): string[] {
+function stops({ stop }: ChatRequest, model: ConverseModel, dropped: string[]): string[] {
   const sequences = [stop ?? []].flat().filter((text) => typeof text === 'string' && text !== '');
   // Claude rejects stop sequences of white space only.
-  return model.reasoning === 'claude' ? sequences.filter((text) => text.trim() !== '') : sequences;
+  if (model.reasoning !== 'claude') return sequences;
+  const taken = sequences.filter((text) => text.trim() !== '');
+  if (taken.length < sequences.length) dropped.push('stop');
+  return taken;
 }

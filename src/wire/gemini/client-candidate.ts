@@ -10,7 +10,7 @@ import { signatureIn } from '../parts/issued.ts';
 import { wholeParts } from '../parts/part-list.ts';
 import { WholeCalls } from '../parts/whole-calls.ts';
 import { Grounding } from './client-grounding.ts';
-import { isMedia, mediaPart, programPart, soundPart } from './client-said.ts';
+import { hasForm, isMedia, mediaPart, programPart, soundPart } from './client-said.ts';
 import { sealedSignature } from './client-seals.ts';
 
 /** How parts are encoded for a client. */
@@ -25,6 +25,8 @@ export interface CandidateOptions {
 export class CandidateWriter {
   readonly #options: CandidateOptions;
   readonly #grounding = new Grounding();
+  /** Ids of the calls of tools that the provider ran. */
+  readonly #ran = new Set<string>();
   readonly #said = new WholeCalls<JsonObject>();
   /** A signature that belongs to the next part. */
   #seals: JsonObject[] = [];
@@ -102,9 +104,12 @@ export class CandidateWriter {
     const { lost } = this.#options;
     if (isMedia(part)) this.#said.add(...mediaPart(part, lost));
     if (part.type !== 'hosted_call' && part.type !== 'hosted_result') return;
+    if (part.type === 'hosted_call') this.#ran.add(part.id);
+    // A result whose call was in an earlier answer.
+    else if (!this.#ran.has(part.id) && !hasForm(part)) lost.add('hosted_tool');
     if (part.name === 'web_search') {
-      if (part.type === 'hosted_call') this.#grounding.searched(part);
-      else this.#grounding.found(part.sources);
+      if (part.type === 'hosted_result') this.#grounding.found(part.sources);
+      else if (!this.#grounding.searched(part)) lost.add('hosted_tool');
     }
     this.#said.add(...programPart(part, lost));
   }

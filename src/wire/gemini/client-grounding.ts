@@ -24,11 +24,13 @@ export class Grounding {
     if (end > start) this.#notes.push({ start, end, chunk });
   }
 
-  /** Adds a search. */
-  searched({ input }: HostedCallPart): void {
+  /** Adds a search. @returns whether it is known what was searched for */
+  searched({ input }: HostedCallPart): boolean {
     const { query, queries } = objectOf(parseJson(input));
     const texts = listOf(queries).filter((each) => typeof each === 'string');
-    this.#queries.push(...(texts.length > 0 ? texts : [stringOf(query) ?? ''].filter(Boolean)));
+    const found = texts.length > 0 ? texts : [stringOf(query) ?? ''].filter(Boolean);
+    this.#queries.push(...found);
+    return found.length > 0;
   }
 
   /** Adds a search result. */

@@ -25,11 +25,8 @@ export function mediaPart(part: ImagePart | FilePart, lost: Lost): JsonObject[] 
 
 /** Code that a provider executed, and its output. Searches are reported with the sources; other tools have no part. */
 export function programPart(part: HostedCallPart | HostedResultPart, lost: Lost): JsonObject[] {
-  if (part.name === 'web_search') return [];
-  if (!RUNS.has(part.name)) {
-    if (part.type === 'hosted_call') lost.add('hosted_tool');
-    return [];
-  }
+  if (!hasForm(part) && part.type === 'hosted_call') lost.add('hosted_tool');
+  if (!RUNS.has(part.name)) return [];
   if (part.type === 'hosted_result')
     return [{ codeExecutionResult: { outcome: 'OUTCOME_OK', output: part.output ?? '' } }];
   const { code, command } = objectOf(parseJson(part.input));
@@ -38,6 +35,11 @@ export function programPart(part: HostedCallPart | HostedResultPart, lost: Lost)
 
 /** Anthropic's and OpenAI's names for code execution. */
 const RUNS: ReadonlySet<string> = new Set(['code_execution', 'bash_code_execution', 'code_interpreter']);
+
+/** Whether Gemini's clients are told of this tool of a provider. */
+export function hasForm({ name }: HostedCallPart | HostedResultPart): boolean {
+  return name === 'web_search' || RUNS.has(name);
+}
 
 /** Audio: only the data tells its format. */
 export function soundPart(data: string): JsonObject {

@@ -13,6 +13,9 @@ const TYPES: Readonly<Record<string, string>> = {
   NULL: 'null',
 };
 
+/** The same by the numbers that protocol buffers have for them, which older clients send. */
+const NUMBERED = [undefined, ...Object.values(TYPES)];
+
 /** 64-bit integers, which protocol buffers' JSON represents as text. */
 const COUNTS: ReadonlySet<string> = new Set([
   'minItems',
@@ -65,6 +68,7 @@ function each(value: unknown): unknown {
 function typeOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(typeOf);
   if (value === 'TYPE_UNSPECIFIED') return undefined;
+  if (typeof value === 'number') return NUMBERED[value];
   return typeof value === 'string' && Object.hasOwn(TYPES, value) ? TYPES[value] : value;
 }
 

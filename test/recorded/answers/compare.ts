@@ -1,6 +1,6 @@
 /** What a client got, against what the recording says: every choice, part, order, id, count and source. */
 import type { Api } from '../read/exchange.ts';
-import type { Choice, Kind, Part, Said } from './said.ts';
+import type { Choice, Counts, Kind, Part, Said } from './said.ts';
 import { exactJson, isObject, shown } from '../read/json.ts';
 import { counts, ending } from './meaning.ts';
 
@@ -35,7 +35,10 @@ export interface Problem {
   readonly text: string;
 }
 
-export type Client = 'chat' | 'messages' | 'responses';
+export type Client = 'chat' | 'messages' | 'responses' | 'gemini';
+
+/** Those that say a refusal in words of their answer, with a reason for its end. */
+const REFUSES_IN_WORDS: ReadonlySet<Client> = new Set<Client>(['messages', 'gemini']);
 
 /** An answer with the protocol it is in, and whose it is. */
 export interface Spoken {
@@ -45,7 +48,7 @@ export interface Spoken {
 }
 
 /** Chat has a field for each kind and no order among them. */
-const ORDERED: ReadonlySet<Client> = new Set<Client>(['messages', 'responses']);
+const ORDERED: ReadonlySet<Client> = new Set<Client>(['messages', 'responses', 'gemini']);
 
 /** The problems of an answer. @param got in the client's protocol */
 export function compareAnswers(wanted: Spoken, got: Said, client: Client): Problem[] {
@@ -61,8 +64,14 @@ export function compareAnswers(wanted: Spoken, got: Said, client: Client): Probl
     if (given) compareChoices(choice, given, { differ, wanted, client });
   }
   const told = counts(wanted.api, wanted.provider, wanted.said.usage);
-  if (told) differ('usage', counts(client, 'openai', got.usage), told);
+  const right = told && client === 'gemini' ? countsOfGemini(told) : told;
+  if (right) differ('usage', counts(client, 'openai', got.usage), right);
   return problems;
+}
+
+/** What was written to a cache is not told there, and what was thought and what was said are told apart. */
+function countsOfGemini(told: Counts): Counts {
+  return { ...told, cacheWrite: 0, output: Math.max(told.output, told.reasoning) };
 }
 
 interface Comparing {
@@ -72,9 +81,9 @@ interface Comparing {
 }
 
 function compareChoices(right: Choice, given: Choice, { differ, wanted, client }: Comparing): void {
-  // Messages says a refusal in words of its answer, with a reason for its end.
-  const parts = client === 'messages' ? refusalsAsText(right.parts) : right.parts;
-  const gotParts = client === 'messages' ? refusalsAsText(given.parts) : given.parts;
+  const inWords = REFUSES_IN_WORDS.has(client);
+  const parts = inWords ? refusalsAsText(right.parts) : right.parts;
+  const gotParts = inWords ? refusalsAsText(given.parts) : given.parts;
   differ('role', given.role, 'assistant');
   differ('text', joined(gotParts, 'text'), textWanted(gotParts, parts, client));
   // The items of a response are parted by blank lines where blocks of thinking are not.
@@ -86,7 +95,10 @@ function compareChoices(right: Choice, given: Choice, { differ, wanted, client }
   differ('audio', dataIn(gotParts, 'audio'), dataIn(parts, 'audio'));
   differ('ran', gotParts.some(isRun), parts.some(isRun));
   if (ORDERED.has(client)) differ('order', kindsIn(gotParts), kindsIn(parts));
-  differ('sources', [...given.sources].toSorted(), [...right.sources].toSorted());
+  // Gemini's name what a search found beside what is cited.
+  const cites =
+    client === 'gemini' && parts.some(isRun) ? given.sources.intersection(right.sources) : given.sources;
+  differ('sources', [...cites].toSorted(), [...right.sources].toSorted());
   differ('logprobs', given.logprobs.map(shortened), right.logprobs.map(shortened));
   differ('finish', ending(client, given), endingFor(client, wanted, right));
 }
@@ -94,7 +106,7 @@ function compareChoices(right: Choice, given: Choice, { differ, wanted, client }
 function endingFor(client: Client, { api }: Spoken, choice: Choice): string {
   const end = ending(api, choice);
   // A refusal that was said is one for clients whose protocol names it as an end.
-  const refuses = client === 'messages' && choice.parts.some(({ kind }) => kind === 'refusal');
+  const refuses = REFUSES_IN_WORDS.has(client) && choice.parts.some(({ kind }) => kind === 'refusal');
   if (refuses) return 'content_filter';
   // Its calls show as such even where the vendor's word is another.
   const calls = choice.parts.some(({ kind }) => kind === 'call');
@@ -107,7 +119,7 @@ function isRun({ kind }: Part): boolean {
 
 /** All text of an answer, as a client's protocol has it. */
 export function textIn(parts: readonly Part[], client: Client): string {
-  return joined(client === 'messages' ? refusalsAsText(parts) : parts, 'text');
+  return joined(REFUSES_IN_WORDS.has(client) ? refusalsAsText(parts) : parts, 'text');
 }
 
 function joined(parts: readonly Part[], kind: 'text' | 'thinking' | 'refusal'): string {

@@ -9,7 +9,7 @@ import { built, cleared } from '../../helpers/binary.ts';
 import { eventsOf, isStream, saidIn } from '../answers/read.ts';
 import { toldLeftOut } from '../checks/told.ts';
 import { stream, whole } from '../examples/recording.ts';
-import { openLab, PATHS } from '../lab/lab.ts';
+import { openLab } from '../lab/lab.ts';
 import { serveBinary } from '../lab/serve.ts';
 import { textOf } from '../read/exchange.ts';
 import { objectOf, parseJson } from '../read/json.ts';
@@ -45,7 +45,7 @@ for (const each of CASES) {
 async function came({ name, client, vendor, api, model = 'm', request, answer }: Case): Promise<Came> {
   const recorded = Array.isArray(answer) ? stream(name, api, answer) : whole(name, api, objectOf(answer));
   const { status, headers, body } = recorded;
-  const got = await lab.post(PATHS[client], request, lab.fresh(vendor), model, { status, headers, body });
+  const got = await lab.send(client, request, lab.fresh(vendor), model, { status, headers, body });
   const [asked] = got.asked;
   return {
     status: got.status,

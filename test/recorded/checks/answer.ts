@@ -4,9 +4,11 @@ import type { Said } from '../answers/said.ts';
 import type { Got, Lab } from '../lab/lab.ts';
 import type { Api, Recorded } from '../read/exchange.ts';
 import { checkChatStream } from '../../helpers/grammar/chat.ts';
+import { checkGeminiStream } from '../../helpers/grammar/gemini.ts';
 import { checkMessagesStream } from '../../helpers/grammar/messages.ts';
 import { checkResponsesStream } from '../../helpers/grammar/responses.ts';
 import { openapiProblems } from '../../helpers/openapi.ts';
+import { geminiProblems } from '../../helpers/published/gemini.ts';
 import { argumentsOf, compareAnswers, rounded, textIn } from '../answers/compare.ts';
 import { isStream, saidByLibrary, saidIn } from '../answers/read.ts';
 import { questionFor } from '../lab/questions.ts';
@@ -38,6 +40,7 @@ const GRAMMARS: Readonly<Record<Client, (sse: string) => { problems: string[] }>
   chat: checkChatStream,
   messages: checkMessagesStream,
   responses: checkResponsesStream,
+  gemini: checkGeminiStream,
 };
 
 /** The problems of one answer for one client, before any rule excuses them. */
@@ -147,6 +150,7 @@ function grammarProblems(got: Got, client: Client): string[] {
   if (isStream(got)) return GRAMMARS[client](text).problems;
   const value = parseJson(text);
   if (client === 'messages') return messageProblems(value);
+  if (client === 'gemini') return geminiProblems('answer', value);
   return openapiProblems(client === 'chat' ? 'CreateChatCompletionResponse' : 'Response', value);
 }
 

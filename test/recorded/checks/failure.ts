@@ -5,7 +5,7 @@ import type { Api, Recorded } from '../read/exchange.ts';
 import type { Json } from '../read/json.ts';
 import { vendorOf } from '../lab/vendors.ts';
 import { textOf } from '../read/exchange.ts';
-import { objectOf, objectsOf, parseJson, shown, stringOf } from '../read/json.ts';
+import { listOf, objectOf, objectsOf, parseJson, shown, stringOf } from '../read/json.ts';
 
 /** Words that say more than the status. The first that fits counts. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
@@ -42,6 +42,7 @@ const QUESTIONS: Readonly<Record<Client, Json>> = {
   chat: { messages: [{ role: 'user', content: 'Hi' }] },
   messages: { max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] },
   responses: { input: 'Hi' },
+  gemini: { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }] },
 };
 
 /** What a fault is expected to be. */
@@ -70,7 +71,7 @@ export async function checkFailure(
   const told = objectOf(parseJson(textOf(got.body)));
   const error = objectOf(told.error);
   const problems: Problem[] = [];
-  const [attempt] = objectsOf(error.details);
+  const attempt = client === 'gemini' ? attemptIn(error) : objectsOf(error.details)[0];
   const expected = faultOf(recorded);
   // What is relayed is the provider's own, without a word of ours.
   if ((client !== api || attempt) && attempt?.fault !== expected)
@@ -78,7 +79,7 @@ export async function checkFailure(
       aspect: 'fault',
       text: `${status} is taken for ${shown(attempt?.fault)}, not ${expected}`,
     });
-  if (!stringOf(error.message) || !stringOf(error.type))
+  if (!stringOf(error.message) || !stringOf(client === 'gemini' ? error.status : error.type))
     problems.push({ aspect: 'schema', text: `an error without words: ${shown(told)}` });
   if (client === 'messages' && told.type !== 'error')
     problems.push({ aspect: 'schema', text: 'an error of Messages without its type' });
@@ -88,6 +89,13 @@ export async function checkFailure(
   if (words && !isOurs && !solid(String(error.message)).includes(solid(words)))
     problems.push({ aspect: 'text', text: `it says ${shown(error.message)}, not ${shown(words)}` });
   return problems;
+}
+
+/** Gemini's errors tell the attempts as text: `target: fault (status)`. */
+function attemptIn(error: Json): Json | undefined {
+  const entries = objectsOf(error.details).flatMap(({ stackEntries }) => listOf(stackEntries));
+  const fault = /: (\w+)(?: \(\d+\))?$/.exec(String(entries[0]))?.[1];
+  return fault === undefined ? undefined : { fault };
 }
 
 /** What the provider says is wrong, its beginning: keys and accounts further on may be struck out. */

@@ -5,7 +5,6 @@ import type { Api } from '../read/exchange.ts';
 import type { Json } from '../read/json.ts';
 import type { Asking } from '../requests/asking.ts';
 import { canned } from '../lab/canned.ts';
-import { PATHS } from '../lab/lab.ts';
 import { vendorOf } from '../lab/vendors.ts';
 import { textOf } from '../read/exchange.ts';
 import { objectOf, shown } from '../read/json.ts';
@@ -48,6 +47,9 @@ const KNOWN: Readonly<Record<Client, ReadonlySet<string>>> = {
       ' ',
     ),
   ),
+  gemini: new Set(
+    'model contents systemInstruction system_instruction tools toolConfig generationConfig stream'.split(' '),
+  ),
 };
 
 /** Fields that change nothing of what is asked. */
@@ -63,7 +65,7 @@ export async function checkRequest(
   // What a vendor is known to refuse is left out or renamed also where its own protocol is relayed.
   const { type, model } = vendorOf(target, client === target ? provider : 'openai-compatible', client);
   const stream = request.stream === true;
-  const got = await lab.post(PATHS[client], request, type, model(number), canned(target, stream));
+  const got = await lab.send(client, request, type, model(number), canned(target, stream));
   const lane = client === target ? 'relay' : 'translate';
   const [asked] = got.asked;
   if (!asked) {

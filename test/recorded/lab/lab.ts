@@ -33,6 +33,8 @@ export interface Lab extends AsyncDisposable {
   /** Providers that nothing was asked of yet, for what takes one out: each name once. */
   readonly fresh: (type: VendorType) => string;
   readonly url: string;
+  /** Asks as a client, by no library. */
+  readonly send: (client: Client, body: Json, provider: string, model: string, reply: Reply) => Promise<Got>;
   /** Posts to an endpoint that no library of these is asked by. */
   readonly post: (path: string, body: Json, provider: string, model: string, reply: Reply) => Promise<Got>;
 }
@@ -44,11 +46,19 @@ export interface LabOptions {
   readonly fresh?: Readonly<Partial<Record<VendorType, number>>>;
 }
 
-export const PATHS: Readonly<Record<Client, string>> = {
+const PATHS = {
   chat: '/v1/chat/completions',
   messages: '/v1/messages',
   responses: '/v1/responses',
 };
+
+/** Where a client asks, and what: Gemini's name the model in the path, and the way that the answer comes. */
+function posted(client: Client, { model, stream, ...body }: Json): { path: string; body: Json } {
+  if (client !== 'gemini')
+    return { path: PATHS[client], body: { model, ...(stream === undefined ? {} : { stream }), ...body } };
+  const method = stream === true ? 'streamGenerateContent?alt=sse' : 'generateContent';
+  return { path: `/v1beta/models/${encodeURIComponent(String(model))}:${method}`, body };
+}
 
 export async function openLab({ serve, fresh = {} }: LabOptions): Promise<Lab> {
   await loadLibraries();
@@ -107,12 +117,17 @@ export async function openLab({ serve, fresh = {} }: LabOptions): Promise<Lab> {
       const body = { ...question.body, model: `${name}/${model}` };
       return await keeping(question, async (through) => {
         const library = libraryOf(client, proxy.url, through);
-        return await (library ? library(body) : post(PATHS[client], body)(through));
+        const sent = posted(client, body);
+        return await (library ? library(body) : post(sent.path, sent.body)(through));
       });
     },
     async post(path, body, name, model, reply) {
       const named = { ...body, model: `${name}/${model}` };
       return await keeping({ body, provider: name, model, reply }, post(path, named));
+    },
+    async send(client, body, name, model, reply) {
+      const sent = posted(client, { ...body, model: `${name}/${model}` });
+      return await keeping({ body, provider: name, model, reply }, post(sent.path, sent.body));
     },
     fresh(type) {
       const number = taken.get(type) ?? 0;

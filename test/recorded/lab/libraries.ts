@@ -40,6 +40,7 @@ export async function loadLibraries(): Promise<void> {
 
 /** The library of a client's protocol; `undefined` where it is not there. */
 export function libraryOf(client: Client, url: string, fetch: Fetch): Library | undefined {
+  if (client === 'gemini') return undefined;
   const common = { apiKey: 'k-client', maxRetries: 0, timeout: 60_000, fetch };
   if (client === 'messages') {
     if (!anthropic) return undefined;

@@ -9,6 +9,14 @@ export function questionFor(client: Client, said: Said, stream: boolean): Json {
     return { max_tokens: 1_000, messages: [{ role: 'user', content: 'Hi' }], ...streamed };
   }
   if (client === 'responses') return { input: 'Hi', ...streamed };
+  if (client === 'gemini') {
+    const config = {
+      thinkingConfig: { includeThoughts: true },
+      ...(said.choices.length > 1 ? { candidateCount: said.choices.length } : {}),
+      ...(said.choices.some(({ logprobs }) => logprobs.length > 0) ? { responseLogprobs: true } : {}),
+    };
+    return { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }], generationConfig: config, ...streamed };
+  }
   const several = said.choices.length > 1 ? { n: said.choices.length } : {};
   const probable = said.choices.some(({ logprobs }) => logprobs.length > 0) ? { logprobs: true } : {};
   const usage = stream ? { stream_options: { include_usage: true } } : {};
