@@ -26,7 +26,7 @@ test-slow: install ## run the tests that take long, those in *.slow.test.ts
 check: install ## all that must pass: format, types, lint, docs, build, tests, smoke
 	@$(RUN) scripts/check.ts $(ARGS)
 
-check-scale: install ## test what replicas share, on Valkey and Redis; installs one of them on Debian, as root
+check-scale: install ## test replicas on Valkey and Redis, and exports on Spark; ARGS="--only spark"
 	@$(RUN) scripts/check-scale.ts $(ARGS)
 
 build: install ## compile dist/llmproxy for this machine

@@ -1,6 +1,7 @@
 /**
  * `make check-scale`: tests what replicas share, on each server that is installed, Valkey and Redis. Where there is none, it installs
- * what this system's package manager has, if it may.
+ * what this system's package manager has, if it may. Then tests exports on Spark, which comes from PyPI and needs Java.
+ * Usage: bun scripts/check-scale.ts [--only replicas|spark] [ARGUMENTS]   (those of the test runner)
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,11 +9,13 @@ import { ROOT } from './compile.ts';
 
 const SERVERS = ['valkey-server', 'redis-server'];
 
-/** Every test file that needs a server. */
-const TESTS = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.test.ts'))
-  .map((name) => join('test', name))
-  .filter((path) => readFileSync(join(ROOT, path), 'utf8').includes('skipIf(REDIS_SERVER === null)'));
+/** Every test file that needs something which may be missing. */
+function testsThatNeed(what: string): string[] {
+  return readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join('test', name))
+    .filter((path) => readFileSync(join(ROOT, path), 'utf8').includes(`skipIf(${what} === null`));
+}
 
 function installed(): string[] {
   return SERVERS.flatMap((name) => Bun.which(name) ?? []);
@@ -33,21 +36,36 @@ function install(): void {
   throw new Error('apt-get could not install valkey-server or redis-server; its reason is above');
 }
 
-try {
+/** Runs tests, and ends this process where one fails. */
+function run(what: string, more: Record<string, string>, args: readonly string[]): void {
+  const { exitCode } = Bun.spawnSync(
+    [process.execPath, '--no-env-file', 'test', '--timeout', '20000', ...testsThatNeed(what), ...args],
+    {
+      cwd: ROOT,
+      env: { ...process.env, LLMPROXY_TEST_SCALE: '1', ...more },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
+  if (exitCode !== 0) process.exit(1);
+}
+
+function testReplicas(args: readonly string[]): void {
   if (installed().length === 0) install();
   for (const server of installed()) {
     const version = Bun.spawnSync([server, '--version']).stdout.toString().trim();
     process.stdout.write(`${version}\n`);
-    const { exitCode } = Bun.spawnSync(
-      [process.execPath, '--no-env-file', 'test', '--timeout', '20000', ...TESTS, ...process.argv.slice(2)],
-      {
-        cwd: ROOT,
-        env: { ...process.env, LLMPROXY_TEST_SCALE: '1', LLMPROXY_REDIS_SERVER: server },
-        stdio: ['ignore', 'inherit', 'inherit'],
-      },
-    );
-    if (exitCode !== 0) process.exit(1);
+    run('REDIS_SERVER', { LLMPROXY_REDIS_SERVER: server }, args);
   }
+}
+
+const given = process.argv.slice(2);
+const only = given[0] === '--only' ? given[1] : undefined;
+const args = only === undefined ? given : given.slice(2);
+try {
+  if (only !== undefined && only !== 'replicas' && only !== 'spark')
+    throw new Error(`Cannot check only ${only}: expected replicas or spark`);
+  if (only !== 'spark') testReplicas(args);
+  if (only !== 'replicas') run('SPARK_PYTHON', {}, args);
 } catch (thrown) {
   process.stderr.write(`${(thrown as Error).message}\n`);
   process.exit(1);

@@ -1,5 +1,6 @@
 /**
- * `make s3`: exports from a real S3 server on loopback, s3rver, and uploads to it, with the compiled binary. Needs the registry once.
+ * `make s3`: exports from a real S3 server on loopback, s3rver, and uploads to it, with the compiled binary; on Spark too where it
+ * is installed. Needs the registry once.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import { S3Client } from 'bun';
 import { ROOT } from './compile.ts';
 import { uploadChecks } from './s3-upload.ts';
+import { SPARK_PYTHON, submit } from '../test/helpers/spark.ts';
 import { interopLog } from '../test/interop/log.ts';
 
 const folder = join(ROOT, 'test/s3');
@@ -53,11 +55,48 @@ try {
     ['a missing bucket is named', run('s3://nothing/here/').said.includes('there is no such bucket')],
     ['a missing prefix is named', run('s3://logs/nothing/').code === 1],
   ];
+  const sparkChecks = async (): Promise<typeof checks> => {
+    const given = [
+      '--binary',
+      binary,
+      '--',
+      's3a://logs/2026/',
+      '-f',
+      'openai',
+      '-o',
+      's3a://logs/datasets/one/',
+    ];
+    const aws = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER', AWS_ENDPOINT_URL: endpoint };
+    const first = await submit(['--master', 'local[2]'], given, aws);
+    const again = await submit(['--master', 'local[2]'], given, aws);
+    const forced = await submit(['--master', 'local[2]'], [...given, '--force'], aws);
+    const manifest = (await client.file('datasets/one/manifest.json').json()) as {
+      outputs: { path: string }[];
+    };
+    const shards = await Promise.all(
+      manifest.outputs.map(({ path }) => client.file(`datasets/one/${path}`).text()),
+    );
+    return [
+      [
+        'Spark exports from a prefix to another',
+        first.status === 0 && first.said.includes('s3://logs/datasets/one'),
+      ],
+      [
+        'it replaces nothing by itself',
+        again.status === 1 && again.said.includes('give --force to replace it'),
+      ],
+      [
+        'the shards that it wrote give the rows of the log',
+        forced.status === 0 && shards.join('') === expected,
+      ],
+    ];
+  };
   const uploads = join(work, 'uploads');
   mkdirSync(uploads);
   const binary = join(ROOT, 'dist/llmproxy');
   const rows = (input: string) => run(input).rows;
   checks.push(...(await uploadChecks({ binary, folder: uploads, env, client, log, expected, rows })));
+  if (SPARK_PYTHON !== null) checks.push(...(await sparkChecks()));
   for (const [title, ok] of checks) process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} s3rver: ${title}\n`);
   if (checks.some(([, ok]) => !ok)) process.exitCode = 1;
 } finally {

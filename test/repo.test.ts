@@ -119,7 +119,7 @@ test('pages name make targets, files and pages that exist', () => {
   for (const page of files().filter((path) => path.endsWith('.md'))) {
     const text = read(page);
     const code = text.match(/^```[\s\S]*?^```|`[^`\n]+`/gm)?.join('\n') ?? '';
-    for (const [, name = ''] of code.matchAll(/(?:^|`|&& )make ([a-z]+)/gm))
+    for (const [, name = ''] of code.matchAll(/(?:^|`|&& )make ([a-z0-9-]+)/gm))
       if (!targets.includes(name)) wrong.push(`${page}: make ${name}`);
     for (const [, link = ''] of text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g))
       if (!existsSync(join(ROOT, page, '..', link))) wrong.push(`${page}: ${link}`);
