@@ -11,7 +11,7 @@ import type { TargetPool } from './target-pool.ts';
 import type { Target } from './target.ts';
 import { namesOf } from '../redact/outward/rule.ts';
 
-/** One provider as /providers and `llmproxy health` show it. Times are ISO 8601, spans milliseconds. */
+/** One provider as /providers and `llmproxy health` show it. Times are ISO 8601; durations are milliseconds. */
 export interface ProviderStatus {
   readonly name: string;
   readonly type: string;
@@ -19,43 +19,43 @@ export interface ProviderStatus {
   /** Why it is not healthy. */
   readonly reasons: readonly string[];
   readonly in_flight: number;
-  /** How many keys take turns, and how many of them the provider refuses. */
+  /** How many keys are used in turn, and how many of them the provider rejects. */
   readonly keys: { readonly total: number; readonly down: number };
   readonly calls: number;
   readonly success_rate: number | null;
   readonly p50_ms: number | null;
   readonly p95_ms: number | null;
-  /** Its own breaker, which holds back all of its models. */
+  /** Its own circuit breaker, which blocks all of its models. */
   readonly breaker: ReturnType<Breaker['state']>;
-  /** How many of its targets' breakers are in each state. */
+  /** How many of its targets' circuit breakers are in each state. */
   readonly breakers: { readonly closed: number; readonly open: number; readonly half_open: number };
   readonly last_error: { readonly fault: string; readonly message: string; readonly at: string } | null;
   readonly next_probe: string | null;
-  /** What is replaced in requests before they are sent to it, by kind or by the name of a pattern. */
+  /** What is replaced in requests before they are sent to it: kinds, or names of patterns. */
   readonly redacts: readonly string[];
-  /** The list of its models; null where it is not asked for. */
+  /** The list of its models; `null` if it is not requested. */
   readonly models: ListStatus | null;
-  /** All that is held back now, and how it comes back. */
+  /** Everything that is currently blocked, and when it is tried again. */
   readonly held: readonly HeldStatus[];
   readonly targets: readonly TargetStatus[];
 }
 
-/** What is held back, whom that blames, and when a request tries it next. */
+/** Something that is blocked, and when a request tries it again. */
 export interface HeldStatus {
   readonly scope: Held['scope'];
   readonly model: string | null;
   readonly endpoint: string | null;
-  /** Which of the provider's keys, from 0. */
+  /** The index of the provider's key, from 0. */
   readonly key: number | null;
   readonly fault: string;
-  /** In the provider's own words, secrets masked. */
+  /** The provider's own message, with secrets masked. */
   readonly message: string;
   readonly since: string;
   /** `null` while a request is trying it. */
   readonly next_trial: string | null;
-  /** Whether that time has come, so that the next request tries it. */
+  /** Whether that time has passed, so that the next request tries it. */
   readonly due: boolean;
-  /** Where several workers serve: those that hold it back, from 1. */
+  /** With several workers: the numbers of those that block it, from 1. */
   readonly workers?: readonly number[];
 }
 
@@ -66,7 +66,7 @@ export interface TargetStatus {
   readonly success_rate: number | null;
   /** Until the first content of a stream. */
   readonly first_content_p95_ms: number | null;
-  /** How long it rests yet, and why. */
+  /** How long it is still blocked, and why. */
   readonly resting: { readonly fault: string; readonly ms: number } | null;
 }
 
@@ -75,7 +75,7 @@ export interface HealthSummary {
   readonly providers: Readonly<Record<HealthState | 'disabled', number>>;
 }
 
-/** What is known of an enabled provider now. */
+/** What is currently known about an enabled provider. */
 export function providerStatus(
   provider: BaseProvider,
   { pool, clock, models }: { pool: TargetPool; clock: Clock; models: ListStatus | null },
@@ -120,7 +120,7 @@ export function providerStatus(
   };
 }
 
-/** The state of an enabled provider now, and why it is not healthy. */
+/** The state of an enabled provider, and why it is not healthy. */
 export function providerHealth(
   provider: BaseProvider,
   pool: TargetPool,
@@ -129,7 +129,7 @@ export function providerHealth(
   return judge(pool.targets(provider.name), pool.state(provider), nowMs);
 }
 
-/** A provider that the configuration leaves out. */
+/** A provider that is disabled in the configuration. */
 export function disabledStatus(name: string, type: string, reason: string): ProviderStatus {
   return {
     name,
@@ -153,7 +153,7 @@ export function disabledStatus(name: string, type: string, reason: string): Prov
   };
 }
 
-/** All providers in one word: unhealthy when none can answer, degraded when one cannot or is degraded. */
+/** The state of all providers together: unhealthy if none can answer, degraded if one cannot or is degraded. */
 export function summarize(statuses: readonly ProviderStatus[]): HealthSummary {
   const providers = { healthy: 0, degraded: 0, unhealthy: 0, disabled: 0 };
   for (const { state } of statuses) providers[state] += 1;
@@ -162,7 +162,7 @@ export function summarize(statuses: readonly ProviderStatus[]): HealthSummary {
   return { status: answering === 0 ? 'unhealthy' : troubled > 0 ? 'degraded' : 'healthy', providers };
 }
 
-/** When it is probed next, if it is: of a provider that is up only where all are. */
+/** When it is probed next; a provider that is up is probed only if `health_checks.when` says `always`. */
 function nextProbe(targets: readonly Target[], state: ProviderState, nowMs: number): string | null {
   const { nextProbeMs, probed } = state;
   const down = () =>
@@ -172,7 +172,7 @@ function nextProbe(targets: readonly Target[], state: ProviderState, nowMs: numb
     : null;
 }
 
-/** What all models of a provider suffer from. */
+/** What applies to all models of a provider. */
 function ofProvider({ breaker, keys }: ProviderState, nowMs: number): Held[] {
   const all = [
     { cooldown: breaker.cooldown, whom: { scope: 'provider' as const } },
@@ -203,7 +203,7 @@ function heldStatus(
   };
 }
 
-/** What the provider said, where it said something: what a caller is told may leave out words about our key. */
+/** The provider's message, if there was one. Messages to clients may leave out what it says about our key. */
 function wordsOf({ upstream, message }: ProxyError): string {
   return upstream?.message ? `${upstream.status}: ${upstream.message}` : message;
 }
@@ -222,7 +222,7 @@ function judge(
   };
   if (state !== 'healthy' && success !== null)
     reasons.push(`${Math.round(success * 100)} % of recent calls succeed`);
-  // What the next request tries keeps nobody away: without requests it could never come back.
+  // What the next request tries does not make it unhealthy: without requests it could never recover.
   const out = (cooldown: Cooldown) => cooldown.hold(nowMs) !== undefined && cooldown.readyAt(nowMs) > 0;
   const worst = (all: readonly Cooldown[], among: number): HealthState =>
     all.filter(out).length === among ? 'unhealthy' : 'degraded';
@@ -242,7 +242,7 @@ function judge(
     const breakers = open.map(({ breaker }) => breaker.cooldown);
     worsen(worst(breakers, targets.length), `breaker open for ${open.map(({ model }) => model).join(', ')}`);
   }
-  // What one endpoint of a model refuses says nothing about the provider's health.
+  // An error of one endpoint of a model says nothing about the provider's health.
   const limited = targets.filter((target) => target.holds(nowMs).some(({ scope }) => scope === 'key'));
   if (limited.length > 0) worsen('degraded', `rate limited: ${limited.map(({ model }) => model).join(', ')}`);
   return { state, reasons };

@@ -1,15 +1,15 @@
-/** The parts of a text where numbers stand: what is known by its digits is looked for there alone. */
+/** The parts of a text that contain numbers. Kinds that consist of digits are searched only there. */
 
-/** A place in a text that may hold a number, with as much around it as tells what it is. */
+/** A part of a text that may contain a number, with enough of its surroundings to tell what it is. */
 export interface NumberPart {
   readonly text: string;
-  /** Where it begins in the whole. */
+  /** The position where it begins in the whole text. */
   readonly offset: number;
 }
 
-/** Four digits or more, none far from the next: letters of accounts may stand between them. Long ones are found in pieces. */
+/** Four digits or more, each near the next; account numbers have letters in between. Long ones are found in pieces. */
 const DIGITS = /\d(?:[^\d\n]{0,7}\d){3,200}/g;
-/** Letters that a number may begin and end with. */
+/** Letters that a number may begin or end with. */
 const BEFORE = 24;
 const BEHIND = 30;
 

@@ -1,9 +1,9 @@
-/** Private keys as blocks of text: PEM, OpenPGP, SSH, PuTTY; whole, or cut short. */
+/** Finds private keys in text: PEM, OpenPGP, SSH and PuTTY blocks, complete or truncated. */
 
 const BEGIN = /-----? ?BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?) ?-----?/g;
-/** Whatever is in a block: Base64, headers, escaped ends of lines. */
+/** What a block may contain: Base64, headers, and escaped line ends. */
 const CONTENT = /[\w+/=\s\\:,.()<>@-]{0,16384}/y;
-/** How long a block may be, characters. */
+/** The maximum length of a block, characters. */
 const LONGEST = 65_536;
 const PUTTY = /PuTTY-User-Key-File-\d: [^]{0,200}?Private-Lines: \d{1,4}[\w+/=\s\\:,-]{0,16384}/g;
 
@@ -25,7 +25,7 @@ function from(text: string, at: number): RegExpExecArray | null {
   return BEGIN.exec(text);
 }
 
-/** Behind the line that closes the block, or, where there is none, behind all that could belong to it. */
+/** The position after the line that ends the block or, without one, after everything that may belong to it. */
 function endOf(text: string, at: number, label: string): number {
   const closing = `END ${label}`;
   const near = text.slice(at, at + LONGEST);

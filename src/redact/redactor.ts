@@ -11,20 +11,20 @@ import { Replacements } from './replacements.ts';
 import { isSecretName } from './secrets/named.ts';
 import { isPlaceholder } from './secrets/placeholders.ts';
 
-/** Plain data, so that it can go to another thread. */
+/** Plain data, so that it can be sent to another thread. */
 export interface RedactOptions {
   readonly kinds: readonly RedactKind[];
   readonly custom: readonly CustomPattern[];
   readonly mode: 'tag' | 'hash' | 'fake';
-  /** Secret for hashes and fakes. */
+  /** The secret for hashes and fakes. */
   readonly salt: string;
 }
 
-/** Nothing that is to be hidden is shorter. */
+/** Nothing shorter than this is replaced. */
 const SHORTEST = 4;
-/** Of a number that could tell something of somebody. */
+/** The minimum length of a number that may be personal. */
 const LEAST_DIGITS = 9;
-/** What a redactor itself wrote: found again, it stays. */
+/** The form of replacements, which are not replaced again. */
 const OWN = /^\[?[A-Z][A-Z0-9_]*[_:][0-9a-f]+\]?$/;
 const OWN_MARKS = /\[[A-Z][A-Z0-9_]*[_:][0-9a-f]+\]/g;
 
@@ -40,7 +40,7 @@ export interface Hit {
   readonly kind: Kind;
 }
 
-/** Hides values in texts, the same value in the same way. */
+/** Replaces values in texts, and the same value always in the same way. */
 export class Redactor {
   readonly #replacements: Replacing;
   readonly #kinds: readonly Kind[];
@@ -48,7 +48,7 @@ export class Redactor {
   readonly #marks: RegExp;
   readonly #isMark: RegExp;
 
-  /** @param replacing what stands in the place of what is found; left out, what `mode` says */
+  /** @param replacing creates the replacements; by default as `mode` says */
   constructor({ kinds, custom, mode, salt }: RedactOptions, replacing?: Replacing) {
     this.#replacements = replacing ?? new Replacements(mode, salt);
     const { marks } = this.#replacements;
@@ -62,38 +62,38 @@ export class Redactor {
     this.#secrets = this.#kinds.find(({ kind }) => kind === 'key');
   }
 
-  /** Hits by kind. */
+  /** The number of replacements, by kind. */
   get counts(): ReadonlyMap<string, number> {
     return this.#replacements.counts;
   }
 
-  /** Hits so far. */
+  /** The total number of replacements. */
   get hits(): number {
     let hits = 0;
     for (const count of this.counts.values()) hits += count;
     return hits;
   }
 
-  /** Forgets the numbers of tags: they begin anew with each conversation. */
+  /** Starts the numbers of tags again, as for each conversation. */
   fresh(): void {
     this.#replacements.fresh();
   }
 
-  /** @param label the key of JSON that it is the value of */
+  /** @param label the JSON key that the text is the value of */
   text(text: string, label = ''): string {
     return this.#replaced(text, this.#find(text, label));
   }
 
   /**
-   * Texts that are one text for whoever reads them, such as the parts of a message. What is spread over several of
-   * them goes away in all of them; what was put in its place stands in the first.
+   * Texts that are read as one, such as the parts of a message. A value that is spread over several of them is
+   * removed from all of them, and its replacement stands in the first.
    */
   texts(parts: readonly string[]): string[] {
     if (parts.length < 2) return parts.map((part) => this.text(part));
     const whole = parts.join('');
     let end = 0;
     const ends = parts.map((part) => (end += part.length));
-    // A word that ends one part and a word that begins the next are no one word: each part counts for itself too.
+    // The end of a part and the beginning of the next are not one word: each part is searched on its own too.
     const own = parts.flatMap((part, index) => {
       const offset = ends[index]! - part.length;
       return this.#find(part, '').map(({ from, to, kind }) => ({
@@ -129,7 +129,7 @@ export class Redactor {
     return out + text.slice(at);
   }
 
-  /** JSON text stays JSON text; what is none is a text like any other. */
+  /** JSON text stays valid JSON. Any other text is searched as it is. */
   json(text: string, label = ''): string {
     let value: unknown;
     try {
@@ -142,7 +142,7 @@ export class Redactor {
     return this.hits === before ? text : JSON.stringify(hidden);
   }
 
-  /** Every string and key of a value. A string that is JSON text itself is looked into. */
+  /** All strings and keys of a value. A string that contains JSON is parsed and searched. */
   value(value: unknown, label = ''): unknown {
     if (typeof value === 'string' && isEncoded(value)) return value;
     if (typeof value === 'string')
@@ -159,7 +159,7 @@ export class Redactor {
     );
   }
 
-  /** A number may be a card's, or a phone's: then a text stands in its place. */
+  /** A number may be a card or phone number. It is then replaced with a string. */
   #number(value: unknown, digits: string, label: string): unknown {
     if (digits.length < LEAST_DIGITS) return value;
     const before = this.hits;
@@ -167,7 +167,7 @@ export class Redactor {
     return this.hits === before ? value : hidden;
   }
 
-  /** What stands under a key such as `password`, hidden whole; `undefined` for any other key, or where that is no secret. */
+  /** The replacement of a value under a key such as `password`; `undefined` for other keys, or if it is not a secret. */
   secret(key: string, value: unknown): string | undefined {
     if (!this.#secrets || typeof value !== 'string' || value.length < 4 || !isSecretName(key))
       return undefined;
@@ -206,16 +206,16 @@ function customFinder(source: string): Finder {
   };
 }
 
-/** Signs of Base64 from which on a text is a file, and no key. */
+/** The number of Base64 characters from which a text is a file rather than a key. */
 const LEAST_ENCODED = 2_048;
 
-/** Pictures, sounds and documents: no text, though a form may occur in it by chance. */
+/** Images, recordings and documents, in which a pattern may match by chance. */
 function isEncoded(text: string): boolean {
   if (/^data:[^,]{0,100};base64,/i.test(text)) return true;
   return text.length >= LEAST_ENCODED && /^[A-Za-z0-9+/_-]+={0,2}$/.test(text);
 }
 
-/** Hits but those that begin within a mark. */
+/** Matches, except those that begin within a replacement. */
 function beside(marks: RegExp, text: string, hits: readonly Hit[]): readonly Hit[] {
   if (hits.length === 0) return hits;
   const own = [...text.matchAll(marks)].map(({ 0: mark, index }) => [index, index + mark.length] as const);
@@ -224,7 +224,10 @@ function beside(marks: RegExp, text: string, hits: readonly Hit[]): readonly Hit
     : hits.filter(({ from }) => !own.some(([begin, end]) => from > begin && from < end));
 }
 
-/** Hits that do not overlap: the earlier, then the longer, then by the order of kinds; each with all of the others' ends. */
+/**
+ * Matches that do not overlap. The earlier wins, then the longer, then the order of kinds. Each is extended to the end of
+ * those it overlaps.
+ */
 function apart(found: readonly Hit[]): Hit[] {
   const sorted = found.toSorted((a, b) => a.from - b.from || b.to - a.to);
   const kept: Hit[] = [];

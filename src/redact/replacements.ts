@@ -1,4 +1,4 @@
-/** What stands in the place of what was found. */
+/** What found values are replaced with. */
 import type { RedactKind } from '../config/redact-kinds.ts';
 import { fakeOf } from './fakes.ts';
 
@@ -7,7 +7,7 @@ interface Kind {
   readonly kind: RedactKind | 'custom';
 }
 
-/** Replacements that are remembered. */
+/** The number of replacements that are remembered. */
 const MAX_REMEMBERED = 10_000;
 const HASH_DIGITS = 10;
 
@@ -78,7 +78,7 @@ export class Replacements implements Replacing {
   }
 }
 
-/** What makes two ways of writing one value the same. */
+/** Makes different spellings of the same value equal. */
 function normalised(kind: Kind['kind'], found: string): string {
   if (kind === 'email') return found.toLowerCase();
   if (kind === 'phone' || kind === 'card' || kind === 'ssn') return found.replace(/[^\d+]/g, '');

@@ -1,4 +1,4 @@
-/** Which national numbers are right, by their check digits and the dates in them. */
+/** Verifies national ID numbers by their check digits and dates. */
 import { isDate, luhn, mod97, modulus11of10, weighted } from '../checksums.ts';
 
 const dateAt =
@@ -20,7 +20,7 @@ export function isAustrian(id: string): boolean {
   return sum === Number(id[3]) && dateAt(8, 6, 4)(id);
 }
 
-/** Those born since 2000 count with a 2 before. */
+/** For people born since 2000, a 2 precedes the digits. */
 export function isBelgian(id: string): boolean {
   const [body, check] = [id.slice(0, 9), Number(id.slice(9))];
   return yearsFirst(id) && (97 - mod97(body) === check || 97 - mod97(`2${body}`) === check);
@@ -66,16 +66,16 @@ export function isChinese(id: string): boolean {
   return dateAt(8, 10, 12)(id) && '10X98765432'[weighted(id, weights) % 11] === id[17];
 }
 
-/** Months of women are 50 higher, and 20 more where numbers ran out. */
+/** Women have 50 added to the month, and 20 more are added where numbers ran out. */
 export function isCzech(id: string): boolean {
   const month = (Number(id.slice(2, 4)) % 50) % 20;
-  // Until 1954 there were no check digits.
+  // There were no check digits before 1954.
   const old = id.length === 9 && Number(id.slice(0, 2)) < 54;
   const whole = old || Number(id) % 11 === 0 || (Number(id.slice(0, 9)) % 11 === 10 && id[9] === '0');
   return isDate(month, Number(id.slice(4, 6)), Number(id.slice(0, 2))) && whole;
 }
 
-/** One of the first ten digits stands there twice or three times, at least one does not. */
+/** One of the first ten digits occurs two or three times, and at least one is missing. */
 export function isSteuerId(id: string): boolean {
   const counts = new Map<string, number>();
   for (const digit of id.slice(0, 10)) counts.set(digit, (counts.get(digit) ?? 0) + 1);
@@ -94,7 +94,7 @@ export function isSpanish(id: string): boolean {
   return DNI_LETTERS[Number(digits) % 23] === id.at(-1);
 }
 
-/** The sign of the century is no separator: it may be a hyphen, which was taken out. */
+/** The century sign may be a hyphen, which was removed as a separator. */
 export function isFinnish(id: string): boolean {
   const digits = id.replace(/^(\d{6})[-+A-Z]?/, '$1');
   return daysFirst(digits) && HETU_SIGNS[Number(digits.slice(0, 9)) % 31] === digits[9];
@@ -144,7 +144,7 @@ export function isCurp(id: string): boolean {
   return dateAt(4, 6, 8)(id) && (10 - (sum % 10)) % 10 === Number(id[17]);
 }
 
-/** Numbers for strangers have 40 more in the day, others 40 more in the month. */
+/** Foreign residents have 40 added to the day, or to the month. */
 export function isNorwegian(id: string): boolean {
   const [day, month] = [Number(id.slice(0, 2)) % 40, Number(id.slice(2, 4)) % 40];
   return (

@@ -1,4 +1,4 @@
-/** Finds national numbers within the parts of a text that hold digits. */
+/** Finds national ID numbers in the parts of a text that contain digits. */
 import type { Context } from '../context.ts';
 import { isNamed } from '../context.ts';
 import { NATIONAL_ID_WORDS } from './words.ts';
@@ -6,11 +6,11 @@ import type { NationalId } from './table.ts';
 import { NATIONAL_IDS } from './table.ts';
 import type { NumberPart } from '../numbers.ts';
 
-/** Where one can begin; lists of single digits are none. */
+/** Where a number may begin. Lists of single digits are excluded. */
 const START =
   /(?<![A-Za-z0-9_]|\d[.,:/+-])(?!\d[ ./+-]{1,2}\d[ ./+-]{1,2}\d[ ./+-])(?=[A-Z]{0,6}[ -]?[\dL-V][ ./+A-Z\d-]{5})[A-Z\d]/g;
 const END = '(?![A-Za-z0-9_]|[-/.,]\\d)';
-/** What is no part of the number itself. */
+/** Characters that do not belong to the number itself. */
 const SEPARATORS = /[ ./()+-]/g;
 
 interface Prepared {
@@ -33,7 +33,7 @@ function patterns(first: string): readonly Prepared[] {
   return first >= 'A' ? prepared.letter : prepared.digit;
 }
 
-/** @param add told of where each begins and ends in the whole */
+/** @param add called with the start and the end of each number in the whole text */
 export function findNationalIds(
   part: NumberPart,
   context: Context,

@@ -1,6 +1,6 @@
 /**
- * Numbers that states give to people and firms. A number with one check digit is right by chance in one of ten: where
- * the way it is written does not tell what it is, a word before it must.
+ * Numbers that states assign to people and companies. One check digit is correct by chance in one of ten numbers. Where
+ * the spelling does not identify the number, a word before it must.
  */
 import { luhn, mod11Check, modulus11of10, verhoeff, weighted } from '../checksums.ts';
 import {
@@ -36,11 +36,11 @@ import {
 
 export interface NationalId {
   readonly name: string;
-  /** The whole number, as people write it. */
+  /** The complete number, as people write it. */
   readonly pattern: string;
-  /** Whether it is right. @param plain without spaces, hyphens, dots, slashes and brackets, in capitals */
+  /** Whether it is valid. @param plain in capitals, without spaces, hyphens, dots, slashes and brackets */
   readonly check: (plain: string) => boolean;
-  /** How it is written when no word is needed before it; left out: always. */
+  /** The spelling for which no word is needed before the number; by default every spelling. */
   readonly alone?: RegExp | false;
 }
 

@@ -1,4 +1,4 @@
-/** What stands before numbers that states give to people. */
+/** Words that precede national ID numbers. */
 export const NATIONAL_ID_WORDS = new RegExp(
   [
     'national (?:id|identity|identification|insurance)',

@@ -46,7 +46,7 @@ export function international(digits: string): 'valid' | 'possible' | undefined 
   return undefined;
 }
 
-/** Whether digits that begin with 0 are a number of a country where that is dialled first. */
+/** Whether digits that begin with 0 are a number of a country with the trunk prefix 0. */
 export function hasTrunkPrefix(digits: string): boolean {
   if (!digits.startsWith('0')) return false;
   for (const all of countries().values())

@@ -1,23 +1,25 @@
-/** Phone numbers, by the way they are written, by what countries number, and by the words before them. */
+/** Finds phone numbers by how they are written, by national numbering plans, and by the words before them. */
 import type { Context } from '../context.ts';
 import type { Found } from '../secrets/rule.ts';
 import { isNamed, isNamedBehind } from '../context.ts';
 import { hasTrunkPrefix, international } from './countries.ts';
 import { PHONE_HINTS, PHONE_WORDS } from './words.ts';
 
-/** What may be one: seven digits or more in groups, from a `+`, a bracket or a digit on. Behind
- * other digits and a space only what is written in another way, with hyphens or dots. */
+/**
+ * A candidate: seven digits or more in groups, beginning with a `+`, a bracket or a digit. After other digits and a space,
+ * only what is written differently, with hyphens or dots.
+ */
 export const PHONE_CANDIDATE =
   /(?<![A-Za-z0-9_+]|\d[.,:/-]|[A-Za-z0-9_][$#]|[$€£¥#]\s?)(?:\+\s?\d|\(\s?\+?\d|(?<!\d[ \u00a0])\d|\d(?=\d{1,4}[.\u2010-\u2013-]\d))(?:[ \u00a0().\u2010-\u2013/-]{0,3}\d){6,17}(?!\d)/g;
 
-/** Extensions belong to the number. */
+/** Extensions are part of the number. */
 export const EXTENSION = /(?:,? ?(?:x|ext\.?|extension|#) ?\d{1,6})(?!\w)/iy;
 
 const LEAST = 7;
 const MOST = 15;
-/** Of a number without separators and without a word that is sure. */
+/** For a number without separators or a word that identifies it. */
 const LEAST_PLAIN = 8;
-/** Of one that begins with the digit that is dialled first. */
+/** For a number that begins with the trunk prefix. */
 const LEAST_TRUNK = 9;
 
 const DATE =

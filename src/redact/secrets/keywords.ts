@@ -1,6 +1,6 @@
-/** Finds many words in a text at once, whatever their case. */
+/** Finds many words in a text at once, case-insensitively. */
 
-/** Five bits of each of three characters: those that differ in case alone are the same. */
+/** Five bits of each of three characters. They are the same for both cases of a letter. */
 const PLACES = 1 << 15;
 
 interface Entry<T> {
@@ -9,14 +9,14 @@ interface Entry<T> {
 }
 
 /**
- * An index of words by their first three characters. A text is read once, and only where three characters could begin
- * a word is it compared.
+ * An index of words by their first three characters. A text is read once, and words are compared only where three characters
+ * match.
  */
 export class KeywordIndex<T> {
   readonly #may = new Uint8Array(PLACES);
   readonly #entries = new Map<number, Entry<T>[]>();
 
-  /** @param words in small letters, of three characters at least; a word may have several values */
+  /** @param words in lower case, at least three characters long; a word may have several values */
   constructor(words: Iterable<readonly [word: string, value: T]>) {
     for (const [word, value] of words) {
       if (word.length < 3) throw new RangeError(`Cannot index ${word}: it has fewer than three characters`);
@@ -28,7 +28,7 @@ export class KeywordIndex<T> {
     }
   }
 
-  /** @param tell of each value whose word stands in the text, with where that begins and ends, in order */
+  /** @param tell called with the values of each word that is found, and with its start and end, in order */
   scan(text: string, tell: (value: T, from: number, to: number) => void): void {
     const may = this.#may;
     let place = 0;

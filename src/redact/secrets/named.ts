@@ -1,13 +1,13 @@
-/** Secrets that are known by the name before them: in assignments, headers, commands and addresses. */
+/** Finds secrets by the name before them: in assignments, headers, commands and URLs. */
 import type { Found, SecretRule } from './rule.ts';
 import { isCode, isPlaceholder } from './placeholders.ts';
 import { entropy, stickyAt } from './rule.ts';
 
-/** Which keys are secret, by the word before `key`. */
+/** Words that, before `key`, make it the name of a secret. */
 const KEY_OWNERS =
   'api|access|secret|account|admin|app|application|auth|client|deploy|encryption|license|master|private|project|service|shared|signing|storage|subscription|write';
 
-/** A whole name, up to its end; what stands before is left open. */
+/** A complete name up to its end; anything may precede it. */
 const NAME = [
   `(?<=(?:${KEY_OWNERS})[ _-]?)key`,
   '(?<!web|csrf[ _-]?|public[ _-]?(?:key[ _-]?)?)token',
@@ -18,7 +18,7 @@ const NAME = [
   'pwd',
 ].join('|');
 
-/** `\"` of JSON within strings counts as a quote. */
+/** `\"` in JSON within strings counts as a quote. */
 const QUOTE = '\\\\{0,2}["\'`]';
 const ASSIGNED = `(?:${NAME})(?:${QUOTE})?\\]?\\s{0,4}(?:=>|[:=]{1,2})\\s{0,4}`;
 
@@ -71,7 +71,7 @@ export const NAMED_RULES: readonly SecretRule[] = [
   },
 ];
 
-/** Keys of JSON whose text is a secret, whatever it looks like. */
+/** JSON keys whose value is a secret, whatever it looks like. */
 export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
@@ -85,15 +85,15 @@ function unquoted(text: string, from: number): Found | undefined {
   const found = stickyAt(UNQUOTED, text, from);
   if (!found) return undefined;
   const [begin, end] = longer(text, found, REST, hasDigit) ?? [0, 0];
-  // A full stop behind it ends the sentence.
+  // A full stop after it ends the sentence.
   const value = text.slice(begin, end).replace(/[.:]+$/, '');
-  // A name with a bracket behind it is a call.
+  // A name followed by a bracket is a call.
   return value.length < 8 || text[end] === '(' || isPlaceholder(value) || isCode(value)
     ? undefined
     : [begin, begin + value.length];
 }
 
-/** A word of small letters behind `key` or `token` is a name rather than a secret; behind a password it may be one. */
+/** A lower-case word after `key` or `token` is a name rather than a secret. After a password it may be one. */
 function isVague(text: string, from: number, value: string): boolean {
   const password = text[from] === 'p' || text[from] === 'P';
   return !password && !hasDigit(value) && (value.length < 16 || entropy(value) < 3);
@@ -111,7 +111,7 @@ function longer(
   return [found[0], rest.test(text) ? rest.lastIndex : found[1]];
 }
 
-/** As short as in `https://a:b@host` none is. */
+/** A password as short as in `https://a:b@host` is an example. */
 function isPassword(value: string): boolean {
   return value.length > 2 && !isPlaceholder(value) && !/^(?:pass|test)$/i.test(value);
 }

@@ -1,12 +1,12 @@
-/** The rules of gitleaks, as they are published. */
+/** The published rules of gitleaks. */
 import type { Found, SecretRule } from './rule.ts';
 import { TOKEN_RULES, VENDOR_RULES } from './gitleaks.generated.ts';
 import { around, entropy, stickyAt } from './rule.ts';
 
-/** Between a vendor's name and its secret; backslashes are those of JSON within strings. */
+/** What may stand between a vendor's name and its secret. Backslashes belong to JSON within strings. */
 const BETWEEN = `[ \\t\\w.-]{0,20}[\\s'"\\\\]{0,4}(?:=|>|:{1,3}=|\\|\\||:|=>|\\?=|,)[\\x60'"\\s=\\\\]{0,6}`;
 
-/** An index of words needs as many characters. */
+/** The minimum length of words in the index. */
 const SHORTEST_WORD = 3;
 
 export interface WholeRule {
@@ -24,7 +24,7 @@ export function publishedRules(): SecretRule[] {
         const found = stickyAt(pattern, text, from);
         if (!found) return undefined;
         const value = text.slice(...found);
-        // A long word behind a vendor's name is none of its keys.
+        // A long word after a vendor's name is not one of its keys.
         return /\d/.test(value) && entropy(value) > least ? found : undefined;
       },
     };
@@ -43,7 +43,7 @@ export function publishedRules(): SecretRule[] {
   return [...vendors, ...tokens];
 }
 
-/** Those whose word is too short to be looked for among many. */
+/** Rules whose keyword is too short for the index. */
 export function wholeRules(): WholeRule[] {
   return TOKEN_RULES.filter(isShort).map(([, source, least, , words, allowed]) => ({
     may: words.flatMap((word) => [word, word.toUpperCase()]),

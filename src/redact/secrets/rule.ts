@@ -1,20 +1,20 @@
-/** What tells a secret by a word that stands in it, before it, or near it. */
+/** A secret that is recognized by a word in it, before it or near it. */
 
-/** How far before and behind its word a secret is looked for, characters. */
+/** How far before and after its word a secret is searched for, characters. */
 const BEFORE = 100;
 const BEHIND = 600;
 
-/** Where a secret stands. */
+/** The position of a secret. */
 export type Found = readonly [from: number, to: number];
 
 export interface SecretRule {
-  /** In small letters. */
+  /** In lower case. */
   readonly words: readonly string[];
-  /** @param from where one of the words begins; @param to where it ends */
+  /** @param from the start of one of the words; @param to its end */
   readonly find: (text: string, from: number, to: number) => Found | undefined;
 }
 
-/** What a pattern finds that begins at a place: its first group that is there, else all of it. */
+/** What a pattern matches at a position: its first group that matched, otherwise the whole match. */
 export function stickyAt(pattern: RegExp, text: string, at: number): Found | undefined {
   pattern.lastIndex = at;
   const match = pattern.exec(text);
@@ -28,7 +28,7 @@ export function foundIn(match: RegExpExecArray): Found {
   return [from, from + group.length];
 }
 
-/** The first that is one in the surroundings of a word. */
+/** The first match in the surroundings of a word that is a secret. */
 export function around(
   pattern: RegExp,
   text: string,
@@ -47,7 +47,7 @@ export function around(
   return undefined;
 }
 
-/** Bits of information in a character, on the average, by Shannon. */
+/** The Shannon entropy of a text, bits per character. */
 export function entropy(text: string): number {
   const counts = new Map<string, number>();
   for (const sign of text) counts.set(sign, (counts.get(sign) ?? 0) + 1);

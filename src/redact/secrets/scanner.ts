@@ -1,4 +1,4 @@
-/** All rules for keys, in one reading of a text. */
+/** Applies all rules for keys in one pass over a text. */
 import type { Found, SecretRule } from './rule.ts';
 import { KeywordIndex } from './keywords.ts';
 import { NAMED_RULES } from './named.ts';
@@ -7,10 +7,10 @@ import { publishedRules, wholeRules } from './published.ts';
 import { foundIn } from './rule.ts';
 import { vendorRules } from './vendors.ts';
 
-/** Without a word that could be looked for: bots of Discord. */
+/** Without a keyword that could be searched for: tokens of Discord bots. */
 const BOT = /(?<![\w.-])[MNO][A-Za-z\d]{23,25}\.[\w-]{6}\.[\w-]{27,38}(?![\w-])/g;
 
-/** One sign again and again, as documentation writes it in the place of a key. */
+/** One character repeated, as documentation writes it in place of a key. */
 const MASKED = /x{8}|X{8}|\*{4}|\.{4}/;
 
 interface Rules {
@@ -28,11 +28,11 @@ function rules(): Rules {
   return made;
 }
 
-/** Where keys stand. They may overlap. */
+/** The positions of keys. They may overlap. */
 export function findSecrets(text: string): Found[] {
   const { index, whole } = rules();
   const found: Found[] = [];
-  /** How far each rule has found something: it is not asked again within that. */
+  /** The end of the last match of each rule, which is not applied again before it. */
   const seen = new Map<SecretRule, number>();
   index.scan(text, (rule, from, to) => {
     if ((seen.get(rule) ?? 0) > from) return;

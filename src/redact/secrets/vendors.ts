@@ -1,11 +1,11 @@
-/** Keys by what vendors say of them, where the published rules say nothing or are too narrow. */
+/** Keys as their vendors describe them, where the published rules are missing or too narrow. */
 import type { SecretRule } from './rule.ts';
 import { around, entropy, stickyAt } from './rule.ts';
 
 const HEX = '[0-9a-f]';
 const UUID = `${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}`;
 
-/** What a key begins with, and what follows it; a digit is demanded of all. */
+/** What a key begins with, and what follows. All of them must contain a digit. */
 const PREFIXES: readonly (readonly [prefix: string, rest: string])[] = [
   ['sk-', '(?:ant-|proj-|or-v1-|svcacct-|admin-|lf-)?[A-Za-z0-9_-]{20,200}'],
   ['csk-', '[A-Za-z0-9]{30,100}'],
@@ -64,7 +64,7 @@ const PREFIXES: readonly (readonly [prefix: string, rest: string])[] = [
   ['EAAM', '[A-Za-z0-9]{100,512}'],
 ];
 
-/** Marks in the middle of a key, and the whole key. */
+/** Marks in the middle of a key, and the complete key. */
 const MIDDLES: readonly (readonly [words: readonly string[], pattern: string])[] = [
   [[':aa'], '(?<!\\d)[1-9]\\d{7,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])'],
   [
@@ -83,7 +83,7 @@ const MIDDLES: readonly (readonly [words: readonly string[], pattern: string])[]
   [['pat'], '(?<![A-Za-z0-9])pat[A-Za-z0-9]{14}\\.[0-9a-f]{64}'],
 ];
 
-/** Addresses that whoever knows them may call: what comes before the secret, and the secret. */
+/** URLs that anyone who knows them may call: the part before the secret, and the secret. */
 const ADDRESSES: readonly (readonly [word: string, before: string, secret: string])[] = [
   ['hooks.slack.com/', '(?:services|workflows|triggers)/', '[A-Za-z0-9/_-]{20,100}'],
   ['/api/webhooks/', '', '\\d{15,22}/[A-Za-z0-9_-]{20,100}'],
@@ -103,7 +103,7 @@ const ADDRESSES: readonly (readonly [word: string, before: string, secret: strin
 
 export function vendorRules(): SecretRule[] {
   const prefixes = PREFIXES.map(([prefix, rest]): SecretRule => {
-    // What follows belongs to the key, however long it is.
+    // What follows belongs to the key, regardless of its length.
     const pattern = new RegExp(`(?<![A-Za-z0-9])${escaped(prefix)}${rest}[\\w-]{0,512}`, 'y');
     return {
       words: [prefix.toLowerCase()],
@@ -134,10 +134,10 @@ function escaped(text: string): string {
   return text.replaceAll(/[.$]/g, '\\$&');
 }
 
-/** Bits of each letter. Names in source code that are made of words have fewer. */
+/** Entropy, bits per character. Names in source code that are composed of words have less. */
 const LEAST_ENTROPY = 4.2;
 
-/** Whether a digit stands in it, or letters are mixed as in no word: names of things have hyphens and small letters. */
+/** Whether it contains a digit, or mixed case as in no word: names of things have hyphens and lower case. */
 function isRandom(rest: string): boolean {
   return /\d/.test(rest) || (/[a-z]/.test(rest) && /[A-Z]/.test(rest) && entropy(rest) > LEAST_ENTROPY);
 }
