@@ -177,6 +177,7 @@ const ELSEWHERE: ReadonlyMap<string, readonly string[]> = new Map([
   ['llmproxy_shared_limits_down', []],
   ['llmproxy_shared_limits_replicas', []],
   ['llmproxy_shared_limits_failures_total', []],
+  ['llmproxy_shared_responses_down', []],
 ]);
 
 describe('GET /metrics', () => {
