@@ -1,8 +1,8 @@
 import { Chain } from './chain.ts';
 
 /**
- * Whether and why an operation is aborted: the function of an AbortController without native objects and events. A request
- * creates several of them, and nearly all requests complete normally.
+ * Whether and why an operation is aborted: the function of an AbortController without native objects and events. A
+ * request creates several of them, and nearly all requests complete normally.
  */
 export class Abort {
   #aborted = false;
@@ -43,7 +43,9 @@ export class Abort {
     if (this.#aborted) throw this.#reason;
   }
 
-  /** Calls the listener once on abort, at once if it is already aborted. @returns a function that removes the listener */
+  /**
+   * Calls the listener once on abort, at once if it is already aborted. @returns a function that removes the listener
+   */
   onAbort(listener: () => void): () => void {
     if (this.#aborted) {
       listener();

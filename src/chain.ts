@@ -8,8 +8,9 @@ export interface Link<T> {
 }
 
 /**
- * Items in the order in which they were added, each of which can be removed at once. A `Map` or `Set` to which many items are added and
- * soon removed retains them in its older tables, which costs the garbage collector more than a tenth of a request.
+ * Items in the order in which they were added, each of which can be removed at once. A `Map` or `Set` to which many
+ * items are added and soon removed retains them in its older tables, which costs the garbage collector more than a
+ * tenth of a request.
  */
 export class Chain<T> {
   #first: Link<T> | undefined;

@@ -11,7 +11,10 @@ export interface Clock {
   after(ms: number, action: () => void): () => void;
 }
 
-/** Waits of at least this length share one timer, milliseconds: the 50 ms resolution of the wheel is negligible for them. */
+/**
+ * Waits of at least this length share one timer, milliseconds: the 50 ms resolution of the wheel is negligible for
+ * them.
+ */
 const LONG_MS = 500;
 
 const wheel = new TimerWheel({

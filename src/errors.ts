@@ -16,8 +16,8 @@ export interface FaultRule {
    */
   readonly retry: 'at_once' | 'first' | 'last' | 'never';
   /**
-   * Whether to try the next target if this one is not retried: `larger` unless its context window is known to be too small
-   * as well, `policy` only where the `content_policy` of the route allows it.
+   * Whether to try the next target if this one is not retried: `larger` unless its context window is known to be too
+   * small as well, `policy` only where the `content_policy` of the route allows it.
    */
   readonly failover: 'yes' | 'no' | 'larger' | 'policy';
   /** The smallest scope that the provider's message, or the kind of failure, supports. */
@@ -431,8 +431,8 @@ export class ProxyError extends Error {
 }
 
 /**
- * The status for the client. A provider's own status is passed on if it is meaningful to the client; a rejected key of ours
- * is not.
+ * The status for the client. A provider's own status is passed on if it is meaningful to the client; a rejected key of
+ * ours is not.
  */
 export function statusOf(error: ProxyError): number {
   const { upstream, rule } = error;

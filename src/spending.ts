@@ -37,7 +37,9 @@ const STRANGER: Omit<Caller, 'key' | 'group'> = {
   labels: {},
 };
 
-/** Log lines may be written slightly out of order, so the lines shortly before the last counted one are read as well. */
+/**
+ * Log lines may be written slightly out of order, so the lines shortly before the last counted one are read as well.
+ */
 const LOOK_BACK_MS = 10_000;
 
 /** Counts the usage of callers across all configurations of a process, and persists it where configured. */
@@ -94,8 +96,8 @@ export class Spending {
   }
 
   /**
-   * Counts requests that the previous process answered but did not persist, if it ended without warning: they are in the
-   * request log.
+   * Counts requests that the previous process answered but did not persist, if it ended without warning: they are in
+   * the request log.
    * @param callerOf returns who has the key of this name now
    */
   async recover(

@@ -1,8 +1,8 @@
 import { Chain } from './chain.ts';
 
 /**
- * Runs many long timeouts on one timer. A request sets several timeouts of seconds and more, and cancels nearly all of them: a
- * native timer for each would cost more than it is worth.
+ * Runs many long timeouts on one timer. A request sets several timeouts of seconds and more, and cancels nearly all of
+ * them: a native timer for each would cost more than it is worth.
  */
 
 /** The distance between ticks, milliseconds: no timeout fires early, or later than by this much. */

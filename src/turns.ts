@@ -15,7 +15,10 @@ const TURN_MS = 8;
 let beganMs: number | undefined;
 
 export interface Turns {
-  /** Runs the work, and pauses whenever this iteration of the event loop has lasted long enough. Short work completes at once. */
+  /**
+   * Runs the work, and pauses whenever this iteration of the event loop has lasted long enough. Short work completes at
+   * once.
+   */
   run<T>(steps: Steps<T>): T | Promise<T>;
   /** Waits for the next iteration if this one has lasted long enough, whichever work took the time. */
   pause(): Promise<void> | undefined;

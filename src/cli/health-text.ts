@@ -25,7 +25,8 @@ const MIN_COLUMNS = 24;
 
 /**
  * The report for people: a table, followed by the problems of each provider.
- * @param width columns of the terminal; `Infinity` when the output is not a terminal, which prints each problem on one line
+ * @param width columns of the terminal; `Infinity` when the output is not a terminal, which prints each problem on one
+ * line
  */
 export function healthText({ status, workers, providers, log }: HealthReport, width: number): string {
   // Older versions do not report them.

@@ -6,8 +6,9 @@ import { ExitError } from './exit.ts';
 const PATIENCE_MS = 10_000;
 
 /**
- * Works on a file while no other process that uses this lock does. It is a system lock on an empty file beside it, which the
- * system releases when the process ends in any way. The empty file stays, since deleting it could admit two processes.
+ * Works on a file while no other process that uses this lock does. It is a system lock on an empty file beside it,
+ * which the system releases when the process ends in any way. The empty file stays, since deleting it could admit two
+ * processes.
  * @throws ExitError when the lock cannot be acquired
  */
 export function exclusively<Result>(path: string, work: () => Result): Result {

@@ -9,8 +9,8 @@ import { read } from './source.ts';
 const LOOK_MS = 1_000;
 
 /**
- * Reloads the configuration when its file, its keys file or one of its plugins changes, and on SIGHUP; the latter also resets
- * rejected keys if nothing has changed. An invalid configuration changes nothing.
+ * Reloads the configuration when its file, its keys file or one of its plugins changes, and on SIGHUP; the latter also
+ * resets rejected keys if nothing has changed. An invalid configuration changes nothing.
  * @param take applies a valid configuration; if it throws, the previous one stays in effect
  * @returns a function that stops it
  */

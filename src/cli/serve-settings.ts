@@ -50,7 +50,9 @@ function oneOf<Word extends string>(flag: string, given: string, words: readonly
   );
 }
 
-/** @param server the address to listen on @throws ExitError when anybody could use the proxy without being allowed to */
+/**
+ * @param server the address to listen on @throws ExitError when anybody could use the proxy without being allowed to
+ */
 export function refuseOpenDoor(config: Config, server: Config['server']): void {
   const door = openDoor(config, server);
   if (door) throw new ExitError(1, door.message);

@@ -34,8 +34,8 @@ export interface Screen {
 }
 
 /**
- * The start-up message: which providers are enabled and why, how many models they list, where everything is, and lines to
- * paste. In a terminal it is a screen whose parts these are; otherwise each is a line.
+ * The start-up message: which providers are enabled and why, how many models they list, where everything is, and lines
+ * to paste. In a terminal it is a screen whose parts these are; otherwise each is a line.
  */
 export function serveText(started: Started, { width, color }: Screen): string[] {
   const { providers, found } = started;

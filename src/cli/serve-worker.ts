@@ -25,10 +25,15 @@ import { told } from './serve-told.ts';
 import { Stopping } from './stopping.ts';
 import { surviveStrays } from './strays.ts';
 
-/** Signals are handled by the parent: a terminal sends them to all processes, and the parent tells workers when to stop. */
+/**
+ * Signals are handled by the parent: a terminal sends them to all processes, and the parent tells workers when to stop.
+ */
 const IGNORED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Serves as one of several workers: starts, reloads and stops on the parent's messages, and stops when the parent is gone. */
+/**
+ * Serves as one of several workers: starts, reloads and stops on the parent's messages, and stops when the parent is
+ * gone.
+ */
 export async function serveWorker(): Promise<void> {
   if (process.send === undefined)
     throw new ExitError(2, 'Cannot serve as a worker: unset LLMPROXY_WORKER, which only workers are given');

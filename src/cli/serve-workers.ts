@@ -19,7 +19,8 @@ import { reloadOnChange, tellReloaded } from './serve-reload.ts';
 import { cannotListen, overrule, refuseOpenDoor } from './serve-settings.ts';
 
 /**
- * Serves with several processes, which this one starts, supervises and stops. It loads the configuration for all of them.
+ * Serves with several processes, which this one starts, supervises and stops. It loads the configuration for all of
+ * them.
  * @throws ExitError when the port is in use, or a worker cannot start
  */
 export async function serveWithWorkers(serve: Serve): Promise<void> {

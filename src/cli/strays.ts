@@ -3,9 +3,9 @@ import type { ProgramLog } from './log.ts';
 import { described } from '../plugins/place.ts';
 
 /**
- * Keeps the program running when the code of a plugin throws where it cannot be caught: in a timer, or in a promise that is not
- * awaited. An error that is not known to be a plugin's is reported with its stack. Without plugins such an error is a defect
- * of this program and ends it.
+ * Keeps the program running when the code of a plugin throws where it cannot be caught: in a timer, or in a promise
+ * that is not awaited. An error that is not known to be a plugin's is reported with its stack. Without plugins such an
+ * error is a defect of this program and ends it.
  * @param current the loaded plugins
  */
 export function surviveStrays(current: () => Plugins, log: ProgramLog): void {

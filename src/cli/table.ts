@@ -4,8 +4,8 @@ import { wrapped } from './wrap.ts';
 const MIN_COLUMN = 8;
 
 /**
- * Rows as aligned columns. If they are wider than the terminal, columns are narrowed and their cells wrapped: nothing is
- * cut.
+ * Rows as aligned columns. If they are wider than the terminal, columns are narrowed and their cells wrapped: nothing
+ * is cut.
  * @param width columns of the terminal; `Infinity` when the output is not a terminal
  */
 export function table(

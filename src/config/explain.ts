@@ -11,8 +11,8 @@ import { meantKey, nearest } from './suggest.ts';
 type Issue = z.core.$ZodIssue;
 
 /**
- * Turns the issues that the schema found into problems with positions and suggestions. In a union, only the issues of the
- * branch that was most likely meant are reported.
+ * Turns the issues that the schema found into problems with positions and suggestions. In a union, only the issues of
+ * the branch that was most likely meant are reported.
  * @param options.base path of the value within the document
  * @param options.known the keys that are allowed at a path; those of config.yaml by default
  */

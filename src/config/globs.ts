@@ -13,21 +13,27 @@ export function literalLength(pattern: string): number {
   return choices.replace(/\[[^\]]*\]|[*?!{}()@+]/g, '').length;
 }
 
-/** The part of a matching name that the star of a pattern stands for; `undefined` if there are more wildcards than one star. */
+/**
+ * The part of a matching name that the star of a pattern stands for; `undefined` if there are more wildcards than one
+ * star.
+ */
 export function starOf(pattern: string): ((name: string) => string) | undefined {
   const [, before = '', after = ''] = /^([^*?[\]{}!]*)\*([^*?[\]{}!]*)$/.exec(pattern) ?? [undefined];
   if (!pattern.includes('*') || before.length + after.length + 1 !== pattern.length) return undefined;
   return (name) => name.slice(before.length, name.length - after.length);
 }
 
-/** The syntax handled here: stars, question marks, sets, alternatives and literals. Everything else is left to picomatch. */
+/**
+ * The syntax handled here: stars, question marks, sets, alternatives and literals. Everything else is left to
+ * picomatch.
+ */
 const SIMPLE = /^!?(?:[\w.:@/* ?,-]|\[[\w.:@^-]+\]|\{[\w.:@/*?,-]*\})+$/;
 /** Characters that picomatch treats as parts of paths. */
 const PATH = /\*\*|^\.\/|^!?\/|\.\.|\{[^,]*\}/;
 
 /**
- * Creates a matcher for model names. `*` matches slashes as well, since model names contain them and are not paths. Clients
- * can send any name, so the time is linear in its length, regardless of the number of stars.
+ * Creates a matcher for model names. `*` matches slashes as well, since model names contain them and are not paths.
+ * Clients can send any name, so the time is linear in its length, regardless of the number of stars.
  */
 export function globMatcher(pattern: string): (name: string) => boolean {
   if (!SIMPLE.test(pattern) || PATH.test(pattern)) {

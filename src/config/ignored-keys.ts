@@ -12,7 +12,10 @@ export interface IgnoredKey {
   readonly line: string;
 }
 
-/** Keys in the environment that the configuration does not use. A vendor that is configured without its key is left out on purpose. */
+/**
+ * Keys in the environment that the configuration does not use. A vendor that is configured without its key is left out
+ * on purpose.
+ */
 export function ignoredKeys({ providers, auth }: Config, env: Env): IgnoredKey[] {
   const configured = new Set<string>(providers.map(({ type }) => type));
   const clients = auth === undefined || auth === 'none' ? [] : auth.keys;

@@ -6,9 +6,9 @@ type Env = Readonly<Record<string, string | undefined>>;
 const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{/g;
 
 /**
- * Replaces `${VAR}` and `${VAR:-default}` in a YAML scalar; `$${` stands for a literal `${`. A plain scalar that consists of
- * one reference is typed afterwards, so that `port: ${PORT}` becomes a number. It works on parsed values, so that the
- * content of a variable can never become YAML structure.
+ * Replaces `${VAR}` and `${VAR:-default}` in a YAML scalar; `$${` stands for a literal `${`. A plain scalar that
+ * consists of one reference is typed afterwards, so that `port: ${PORT}` becomes a number. It works on parsed values,
+ * so that the content of a variable can never become YAML structure.
  * @returns the problem, or `undefined`
  */
 export function interpolate(scalar: Scalar, env: Env): string | undefined {

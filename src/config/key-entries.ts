@@ -1,6 +1,6 @@
 /**
- * Reads a keys file entry by entry, and caches the entries: a change concerns one or two keys out of thousands, and parsing
- * all of them again would block the event loop.
+ * Reads a keys file entry by entry, and caches the entries: a change concerns one or two keys out of thousands, and
+ * parsing all of them again would block the event loop.
  */
 import type { z } from 'zod';
 import type { FileKey, KeysFile, Raise } from './auth-schema.ts';

@@ -22,7 +22,10 @@ const BEGINNINGS: readonly (readonly [beginning: string, vendor: string, types: 
   ['fw_', 'Fireworks', ['fireworks']],
 ];
 
-/** Notations of other programs for environment variables. After a bare dollar sign only capitals are a name, not a password. */
+/**
+ * Notations of other programs for environment variables. After a bare dollar sign only capitals are a name, not a
+ * password.
+ */
 const REFERENCE =
   /^(?:os\.environ[/.]|env[./:])([A-Za-z_]\w*)$|^\$([A-Z][A-Z0-9_]+)$|^\$?\{\{\s*(?:env\.|secrets\.)?([A-Za-z_]\w*)\s*\}\}$|^%([A-Z][A-Z0-9_]+)%$/;
 

@@ -45,8 +45,8 @@ interface ParsedKeys {
 }
 
 /**
- * Parses the text of a keys file. Valid texts, which are the rule, are parsed by a fast parser without positions, and parsed
- * again when a position is needed.
+ * Parses the text of a keys file. Valid texts, which are the rule, are parsed by a fast parser without positions, and
+ * parsed again when a position is needed.
  */
 function parsedKeys(text: string): ParsedKeys {
   const known = keysFromEntries(text) ?? plainKeys(text);

@@ -130,7 +130,10 @@ function tokens(value: string): string[] {
   return token === undefined ? [value] : [value, token];
 }
 
-/** The secrets in a plugin's options: texts whose key names a credential, and values inserted from environment variables. */
+/**
+ * The secrets in a plugin's options: texts whose key names a credential, and values inserted from environment
+ * variables.
+ */
 function secretsIn(options: unknown, env: Env, name = ''): string[] {
   if (typeof options === 'string') return namesCredential(name) ? [options] : variablesIn(options, env);
   if (typeof options !== 'object' || options === null) return [];
@@ -149,7 +152,10 @@ function variablesIn(text: string, env: Env): string[] {
   );
 }
 
-/** The password of a proxy URL, in the forms in which it is written and sent; a user name without one is itself the secret. */
+/**
+ * The password of a proxy URL, in the forms in which it is written and sent; a user name without one is itself the
+ * secret.
+ */
 function passwordsIn(address: string | undefined): string[] {
   const url = address === undefined ? null : URL.parse(address);
   if (!url || (url.username === '' && url.password === '')) return [];

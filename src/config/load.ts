@@ -22,8 +22,8 @@ export interface LoadResult {
   /** All problems: first those of the file, in its order, then those of its keys file. */
   readonly problems: readonly Problem[];
   /**
-   * The configuration without its keys file if its shape is valid, even if names refer to nothing and variables are missing:
-   * enough for commands that manage its keys.
+   * The configuration without its keys file if its shape is valid, even if names refer to nothing and variables are
+   * missing: enough for commands that manage its keys.
    */
   readonly shape: Config | undefined;
   /** The keys file that it names, if a reader for it was given. */

@@ -15,8 +15,8 @@ export interface ConfigText {
 }
 
 /**
- * Holds the configuration from a file and the keys file that it names. After a failed load the previous configuration stays
- * in effect; a load that changes nothing is not reported as one.
+ * Holds the configuration from a file and the keys file that it names. After a failed load the previous configuration
+ * stays in effect; a load that changes nothing is not reported as one.
  */
 export class ConfigManager {
   readonly path: string;

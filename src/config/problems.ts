@@ -33,7 +33,10 @@ function areKeyMaps(key: string, value: string): boolean {
 
 const MAPS = /^(?:\{[^{}]*\}|\[\s*\{[^{}]*\}(?:\s*,\s*\{[^{}]*\})*\s*\])\s*(?:#.*)?$/;
 
-/** A line in a form that may be shown: the values of keys that hold secrets are masked, references to variables are kept. */
+/**
+ * A line in a form that may be shown: the values of keys that hold secrets are masked, references to variables are
+ * kept.
+ */
 export function shownSource(line: string): string {
   // Control sequences must not reach a terminal, and each character must take one column.
   const plain = line.replace(/\p{Cc}/gu, ' ');

@@ -7,8 +7,8 @@ const OWN: ReadonlySet<string> = new Set(['model', 'stream']);
 const OWNED = 'model and stream are decided elsewhere: use `upstream` for the name of a model';
 
 /**
- * Dots separate names, `[]` stands for each element of a list, and a dot within a name is escaped by a backslash. `parsePath`
- * in `wire` parses the same syntax.
+ * Dots separate names, `[]` stands for each element of a list, and a dot within a name is escaped by a backslash.
+ * `parsePath` in `wire` parses the same syntax.
  */
 const PLACE = /^(?:(?:\\[\\.[]|[^\\.[\]])+(?:\[\])?\.)*(?:\\[\\.[]|[^\\.[\]])+$/;
 const NO_PLACE =

@@ -51,7 +51,10 @@ export function distance(a: string, b: string, most = Infinity): number {
 /** Substrings of a name that are searched for in other names. */
 const PIECES = 24;
 
-/** Preselects, from many names, those that share most substrings with `name`: computing every distance would take too long. */
+/**
+ * Preselects, from many names, those that share most substrings with `name`: computing every distance would take too
+ * long.
+ */
 export function shortlist(name: string, names: readonly string[], most = 200): readonly string[] {
   if (names.length <= most) return names;
   const wanted = name.toLowerCase().slice(0, 100);

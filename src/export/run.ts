@@ -113,7 +113,9 @@ async function exportInputs(
   }
 }
 
-/** Rows of a program that shows the same examples before each question have the same beginning, and all go to one split. */
+/**
+ * Rows of a program that shows the same examples before each question have the same beginning, and all go to one split.
+ */
 export function emptySplitOf(report: Report, { splits }: CurationOptions): Pick<ExportSummary, 'emptySplit'> {
   const empty = splits.find(
     ({ name, share }) => report.splits[name] === 0 && share * report.kept >= SURELY_SOME,

@@ -2,7 +2,10 @@ import type { GroupConfig } from '../config/limits-schema.ts';
 import type { Caller } from './caller.ts';
 import { globMatcher, isGlob } from '../config/globs.ts';
 
-/** What a caller may use: the lists of its key, of its group and of all parent groups apply together, so each can only narrow. */
+/**
+ * What a caller may use: the lists of its key, of its group and of all parent groups apply together, so each can only
+ * narrow.
+ */
 export interface Access {
   /** Whether it may request a model under this name, as clients write it. */
   readonly allowsModel: (name: string) => boolean;
@@ -21,7 +24,10 @@ export interface Access {
 type Lists = Partial<Pick<Caller, 'models' | 'endpoints' | 'providers'>>;
 type Groups = Readonly<Record<string, Pick<GroupConfig, 'parent' | 'models' | 'endpoints' | 'providers'>>>;
 
-/** The number of names cached for one list of one caller, and their maximum length, characters: clients can send any name. */
+/**
+ * The number of names cached for one list of one caller, and their maximum length, characters: clients can send any
+ * name.
+ */
 const MAX_REMEMBERED = 100;
 const MAX_NAME = 200;
 

@@ -6,8 +6,9 @@ const MINUTE_US = 60_000_000;
 const CLOCKS_DIFFER_US = 1_000_000;
 
 /**
- * A bucket that refills evenly: a minute's worth may be spent at once, then as much as is refilled. Its state is a single
- * number: the moment at which it will be full again, which every use postpones. What a process has used stays used when it dies.
+ * A bucket that refills evenly: a minute's worth may be spent at once, then as much as is refilled. Its state is a
+ * single number: the moment at which it will be full again, which every use postpones. What a process has used stays
+ * used when it dies.
  * @see https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
  */
 export class Bucket {
@@ -25,7 +26,8 @@ export class Bucket {
   }
 
   /**
-   * How long until `count` may be taken, milliseconds; 0 for now. Amounts above a minute's worth wait for a full bucket.
+   * How long until `count` may be taken, milliseconds; 0 for now. Amounts above a minute's worth wait for a full
+   * bucket.
    * @param besides an amount that must remain available
    */
   waitMs(nowMs: number, count: number, besides = 0): number {
@@ -64,7 +66,8 @@ export class Bucket {
   /** The used amount, as the time that it takes to refill. */
   #spentUs(fullUs: number, nowUs: number): number {
     const spentUs = Math.max(0, fullUs - nowUs);
-    // More than that cannot be used: the moment was written with another clock, by a process from before the machine slept.
+    // More than that cannot be used: the moment was written with another clock, by a process from before the machine
+    // slept.
     return spentUs > this.#mostUs + CLOCKS_DIFFER_US ? 0 : spentUs;
   }
 

@@ -2,8 +2,8 @@ import type { Raise } from '../config/auth-schema.ts';
 import type { LimitConfig } from '../config/limits-schema.ts';
 
 /**
- * A caller as limits and lists see it. Each caller of a configuration is one object that all its requests share, so that
- * derived data can be cached per object.
+ * A caller as limits and lists see it. Each caller of a configuration is one object that all its requests share, so
+ * that derived data can be cached per object.
  */
 export interface Caller {
   /** The name of its key, or `issuer:identity` of a token; `null` when the proxy needs no keys. */

@@ -13,8 +13,8 @@ export class CountedPlaces implements Places {
   }
 
   /**
-   * Takes places first and checks afterwards: of all processes that do so at once, the last one to check sees all. Two that meet
-   * at the last place may both step back, and retry.
+   * Takes places first and checks afterwards: of all processes that do so at once, the last one to check sees all. Two
+   * that meet at the last place may both step back, and retry.
    * @param count the number of places: all are taken or none
    */
   take(most: number, count = 1): boolean {

@@ -68,8 +68,8 @@ export interface Counter {
 }
 
 /**
- * Counts usage. All charges of one request are reserved or none, in one atomic step; they are settled once. Everything returns
- * immediately: a ledger shared by several machines holds a part of each limit locally, and obtains more of it
+ * Counts usage. All charges of one request are reserved or none, in one atomic step; they are settled once. Everything
+ * returns immediately: a ledger shared by several machines holds a part of each limit locally, and obtains more of it
  * through `ask` beforehand.
  */
 export interface Ledger {
@@ -90,8 +90,9 @@ export interface Ledger {
   add(charges: readonly Charge[], nowMs: number): void;
   /**
    * Obtains room for charges from elsewhere if there is too little here.
-   * @returns `undefined` if there is nothing to wait for: they should be reserved at once. Otherwise a promise that never rejects
-   * and settles within a bounded time: whether reserving again is worthwhile, since others may have been faster
+   * @returns `undefined` if there is nothing to wait for: they should be reserved at once. Otherwise a promise that
+   * never rejects and settles within a bounded time: whether reserving again is worthwhile, since others may have been
+   * faster
    */
   ask?(charges: readonly Charge[], nowMs: number): Promise<boolean> | undefined;
   /** Updates a meter from elsewhere before it is read. Never rejects and takes a bounded time. */

@@ -125,9 +125,10 @@ export class Limiter {
   }
 
   /**
-   * Obtains room for a request if limits are counted elsewhere and there is too little here. Must be awaited before `admit`.
-   * @returns `undefined` if there is nothing to wait for, as always if this process counts alone; otherwise whether retrying is
-   * worthwhile, at most {@link MAX_ASKED} times
+   * Obtains room for a request if limits are counted elsewhere and there is too little here. Must be awaited before
+   * `admit`.
+   * @returns `undefined` if there is nothing to wait for, as always if this process counts alone; otherwise whether
+   * retrying is worthwhile, at most {@link MAX_ASKED} times
    * @throws ProxyError `not_permitted` for a model without a price
    */
   ask(asking: Asking, lenient: ReadonlySet<Limit> = NONE): Promise<boolean> | undefined {
@@ -300,8 +301,8 @@ function unitsFor(asking: Asking, unpriced: Unpriced, input: number, output: num
 }
 
 /**
- * Refuses requests that would evade a limit because they cannot be counted. The default that models without a price are allowed does
- * not apply here: a group must allow it explicitly. @throws ProxyError `not_permitted`
+ * Refuses requests that would evade a limit because they cannot be counted. The default that models without a price are
+ * allowed does not apply here: a group must allow it explicitly. @throws ProxyError `not_permitted`
  */
 function refuseUntold({ endpoint }: Asking, limits: readonly Planned[], unpriced: Unpriced): void {
   if (unpriced !== 'refuse') return;

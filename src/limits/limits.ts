@@ -1,4 +1,6 @@
-/** Limits on concurrency and on rates per minute. If several processes serve one port, the limits apply to all together. */
+/**
+ * Limits on concurrency and on rates per minute. If several processes serve one port, the limits apply to all together.
+ */
 
 import type { RateLimit } from '../config/rate-limit-schema.ts';
 
@@ -25,8 +27,8 @@ export interface Room {
   /** Applies other limits. Calls in progress stay counted. */
   configure(limits: RoomLimits): void;
   /**
-   * When a call may be made, on the clock of `nowMs`: 0 for now. If it waits for another call to end, this is when to check
-   * again.
+   * When a call may be made, on the clock of `nowMs`: 0 for now. If it waits for another call to end, this is when to
+   * check again.
    * @param tokens that it may use, input and output
    * @param requests that it sends at once; 1 by default
    */
@@ -48,7 +50,8 @@ export interface Limits {
   /** The room with this name: of a provider, or of one of its models as "provider/model". */
   room(name: string): Room;
   /**
-   * The number of requests in progress, if other processes serve some; `undefined` if this process serves all and knows them.
+   * The number of requests in progress, if other processes serve some; `undefined` if this process serves all and knows
+   * them.
    */
   readonly requests: Places | undefined;
 }

@@ -7,8 +7,8 @@ interface Used extends Slice {
 }
 
 /**
- * Usage this far in the future was counted with a wrong clock that has since been corrected, and would count until then. Clocks
- * that are set back by less change nothing, so that no window can be used twice.
+ * Usage this far in the future was counted with a wrong clock that has since been corrected, and would count until
+ * then. Clocks that are set back by less change nothing, so that no window can be used twice.
  */
 const AHEAD_MS = 3_600_000;
 
@@ -16,8 +16,8 @@ const AHEAD_MS = 3_600_000;
 export type StoredMeter = readonly (readonly [startMs: number, endMs: number | null, amount: number])[];
 
 /**
- * How much of one limit is used, and how much of it is reserved by running requests. Amounts are integers, so that sums are
- * exact.
+ * How much of one limit is used, and how much of it is reserved by running requests. Amounts are integers, so that sums
+ * are exact.
  */
 export class Meter implements Counter {
   readonly #window: Window | undefined;

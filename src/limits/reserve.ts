@@ -1,8 +1,8 @@
 import type { Charge, Counter, Refusal, Reservation, Standing } from './ledger.ts';
 
 /**
- * The rules of every ledger: what is reserved, what is refused, and what is released. Requests count from their start, since
- * windows are defined by it; tokens and money are held until the actual usage is known.
+ * The rules of every ledger: what is reserved, what is refused, and what is released. Requests count from their start,
+ * since windows are defined by it; tokens and money are held until the actual usage is known.
  */
 
 /** Reserves all charges, or none. @param meters in the same order as the charges */
@@ -86,14 +86,16 @@ function refusalOf(
 }
 
 /**
- * An estimate may exceed the room; what is known must fit, and something must be left. A request that uses nothing of a limit is
- * not refused by it, even if others have exceeded it.
+ * An estimate may exceed the room; what is known must fit, and something must be left. A request that uses nothing of a
+ * limit is not refused by it, even if others have exceeded it.
  */
 export function fits({ known, amount }: Charge, room: number): boolean {
   return amount === 0 || (room >= known && room > 0);
 }
 
-/** Clients choose how much they ask for: limits that refuse nothing hold at most their amount, so that sums stay exact. */
+/**
+ * Clients choose how much they ask for: limits that refuse nothing hold at most their amount, so that sums stay exact.
+ */
 function taken({ amount, known, lenient, most }: Charge, room: number): number {
   return lenient ? Math.min(amount, Math.max(1, most)) : Math.max(known, Math.min(amount, room));
 }

@@ -17,8 +17,8 @@ interface Taken extends Reservation {
 }
 
 /**
- * The meters of several workers in their common SQLite file: each step is a transaction, and therefore atomic. The amounts
- * that a worker holds have rows of their own, which are deleted when it is gone.
+ * The meters of several workers in their common SQLite file: each step is a transaction, and therefore atomic. The
+ * amounts that a worker holds have rows of their own, which are deleted when it is gone.
  */
 export class SharedLedger implements Ledger {
   readonly #db: Database;

@@ -1,6 +1,6 @@
 /**
- * Numbers that processes share, in a memory-mapped file. Each number has a name; amounts that are taken have a slot for each
- * process, so that what a dead process held can be released.
+ * Numbers that processes share, in a memory-mapped file. Each number has a name; amounts that are taken have a slot for
+ * each process, so that what a dead process held can be released.
  */
 
 /** The largest number of names. Names are never deleted, so that no process ever uses a stale position. */

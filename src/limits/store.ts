@@ -51,8 +51,8 @@ export interface Changes {
 const ROWS_A_TURN = 200;
 
 /**
- * The usage in a SQLite file in the state directory: one transaction for all changes, so that after a crash the last one is
- * complete. Only one process uses it at a time.
+ * The usage in a SQLite file in the state directory: one transaction for all changes, so that after a crash the last
+ * one is complete. Only one process uses it at a time.
  */
 export class UsageStore {
   readonly #db: Database;

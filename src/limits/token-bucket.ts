@@ -7,9 +7,9 @@ import { RACES } from './counted-places.ts';
 const DEBT_MINUTES = 10;
 
 /**
- * Tokens per minute. What a call may use is held while it runs, and replaced by its actual usage at the end: the amounts held
- * and used never exceed the bucket together. If an answer used more than was held, the excess is paid off before the next
- * call; what a dead process held is released.
+ * Tokens per minute. What a call may use is held while it runs, and replaced by its actual usage at the end: the
+ * amounts held and used never exceed the bucket together. If an answer used more than was held, the excess is paid off
+ * before the next call; what a dead process held is released.
  */
 export class TokenBucket {
   readonly #spent: Bucket;
@@ -32,7 +32,8 @@ export class TokenBucket {
   }
 
   /**
-   * Holds what a call may use. A call that may use more than the whole bucket waits until it is full, and takes all of it.
+   * Holds what a call may use. A call that may use more than the whole bucket waits until it is full, and takes all of
+   * it.
    * @returns the held amount, for `settle`; `undefined` if there is no room
    */
   hold(nowMs: number, tokens: number): number | undefined {

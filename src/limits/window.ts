@@ -44,8 +44,8 @@ const FOREVER: Window = {
 };
 
 /**
- * A rolling window that ends now. Usage counts for the length of the window, and up to one step longer, so that no period of that
- * length exceeds the limit.
+ * A rolling window that ends now. Usage counts for the length of the window, and up to one step longer, so that no
+ * period of that length exceeds the limit.
  */
 function rolling(lengthMs: number): Window {
   const stepMs = lengthMs / STEPS;

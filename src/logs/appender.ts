@@ -9,7 +9,9 @@ interface AppenderDeps {
   readonly onProblem: (message: string) => void;
 }
 
-/** Appends batches to the file, counts what it holds, and reports when writing starts to fail and when it works again. */
+/**
+ * Appends batches to the file, counts what it holds, and reports when writing starts to fail and when it works again.
+ */
 export class Appender {
   readonly #file: LogFile;
   readonly #stats: Counters;

@@ -27,8 +27,8 @@ export async function findLogs(directory: string): Promise<FoundLog[]> {
 }
 
 /**
- * Files that no process should have open: either the same worker has a newer file for that day, or the day is over. Other
- * workers get a minute to notice a newer file.
+ * Files that no process should have open: either the same worker has a newer file for that day, or the day is over.
+ * Other workers get a minute to notice a newer file.
  * @param writer the worker that asks, and the file it writes
  */
 export function closedAmong(

@@ -9,8 +9,8 @@ import { syncDirectory } from './files.ts';
 import { isMissing } from './names.ts';
 
 /**
- * Replaces a file that is no longer written by `<path>.zst`. If another process does the same work, or appends to the file
- * after all, this is detected and nothing changes.
+ * Replaces a file that is no longer written by `<path>.zst`. If another process does the same work, or appends to the
+ * file after all, this is detected and nothing changes.
  * @param options.nowMs wall clock, to tell a copy in progress from an abandoned one
  * @param options.signal cancels the work; the unfinished copy is removed
  * @returns whether the file was replaced

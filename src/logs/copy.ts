@@ -22,7 +22,10 @@ export async function beginCopy(path: string, nowMs: number): Promise<FileHandle
   }
 }
 
-/** Forces a copy to disk. @returns whether it is still ours: another process may take over after a long pause of this one */
+/**
+ * Forces a copy to disk. @returns whether it is still ours: another process may take over after a long pause of this
+ * one
+ */
 export async function endCopy(handle: FileHandle, path: string): Promise<boolean> {
   await handle.sync();
   return (await handle.stat()).ino === (await stat(path)).ino;

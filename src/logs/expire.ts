@@ -56,9 +56,9 @@ function isSame(head: JsonObject, line: Buffer): boolean {
 }
 
 /**
- * Replaces a file by one that holds only the heads of its lines, with the same name, mode and modification time, compressed if
- * the original was. At any moment, also after a crash, one complete file is in place: the old or the new one. If another process
- * does the same work, or appends to the file after all, this is detected and nothing changes.
+ * Replaces a file by one that holds only the heads of its lines, with the same name, mode and modification time,
+ * compressed if the original was. At any moment, also after a crash, one complete file is in place: the old or the new
+ * one. If another process does the same work, or appends to the file after all, this is detected and nothing changes.
  * @returns `undefined` if nothing changed
  */
 export async function expireFile(path: string, options: ExpireOptions): Promise<Expired | undefined> {

@@ -66,8 +66,8 @@ export class LogFile {
 
   /**
    * Appends whole lines with one write to the newest file of the day that is below the rotation size. Never rejects.
-   * @param from where to continue: the position at which the last attempt to write these lines stopped. A line that was cut
-   *   there is completed if it is still at the end of the file, and otherwise written again on a line of its own.
+   * @param from where to continue: the position at which the last attempt to write these lines stopped. A line that was
+   *   cut there is completed if it is still at the end of the file, and otherwise written again on a line of its own.
    * @returns how far the lines were written, and the error that prevented the rest
    */
   async append(lines: Buffer, from = 0): Promise<{ bytes: number; error?: unknown }> {
@@ -210,8 +210,8 @@ async function endsTorn(handle: FileHandle): Promise<boolean> {
 }
 
 /**
- * Where to continue writing lines of which some bytes are already written: within a line if the file still ends with the
- * written part. The bytes are compared, because another process may have appended meanwhile.
+ * Where to continue writing lines of which some bytes are already written: within a line if the file still ends with
+ * the written part. The bytes are compared, because another process may have appended meanwhile.
  */
 async function beginAt(file: OpenFile, lines: Buffer, from: number): Promise<number> {
   const begin = from === 0 ? 0 : lines.lastIndexOf(NEWLINE, from - 1) + 1;

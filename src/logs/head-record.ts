@@ -12,8 +12,8 @@ const CLOSING = 0x7d;
 const TAIL = [Buffer.from('"request":'), Buffer.from('"response":')];
 
 /**
- * The record of a line without its content: the request and the answer, the messages of errors and of feedback, and the name of
- * the client program. `undefined` when the line is not a record.
+ * The record of a line without its content: the request and the answer, the messages of errors and of feedback, and the
+ * name of the client program. `undefined` when the line is not a record.
  * @param line the whole line, or its beginning up to any point within the request or the response
  */
 export function headRecord(line: Buffer): JsonObject | undefined {
@@ -30,8 +30,8 @@ export function headRecord(line: Buffer): JsonObject | undefined {
 }
 
 /**
- * The record of a line without its request and its answer, which are neither parsed nor decoded; `undefined` when the line is
- * not a record.
+ * The record of a line without its request and its answer, which are neither parsed nor decoded; `undefined` when the
+ * line is not a record.
  * @param line the whole line, or its beginning up to any point within the request or the response
  */
 export function withoutTail(line: Buffer): RecordWithoutTail | undefined {
@@ -45,7 +45,10 @@ export function withoutTail(line: Buffer): RecordWithoutTail | undefined {
 /** The only fields that a record read from a file is guaranteed to have. */
 export type RecordWithoutTail = JsonObject & { readonly ts: string; readonly id: string };
 
-/** The position of the comma before the request or the response, which are the last fields; `undefined` if there is neither. */
+/**
+ * The position of the comma before the request or the response, which are the last fields; `undefined` if there is
+ * neither.
+ */
 function beginOfTail(line: Buffer): number | undefined {
   let depth = 0;
   for (let at = 0; at < line.length; at += 1) {

@@ -62,8 +62,8 @@ const REST = new RegExp(
 const REST_BYTES = 512;
 
 /**
- * The heads of the lines in a block, read in order. If a head is not in the exact form that the log writer produces, or the line
- * may hold another record after a torn one, it is reported as unknown, and the line must be parsed.
+ * The heads of the lines in a block, read in order. If a head is not in the exact form that the log writer produces, or
+ * the line may hold another record after a torn one, it is reported as unknown, and the line must be parsed.
  */
 export class HeadScan {
   readonly #block: Buffer;

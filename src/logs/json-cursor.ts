@@ -26,8 +26,9 @@ const NULL = Buffer.from('null');
 const MAX_DEPTH = 64;
 
 /**
- * Reads JSON text as bytes, value by value, without creating values. A log line always ends with a line end, which ends every loop. Each
- * method moves past what it reads and returns false, leaving `at` undefined, if there is no such thing.
+ * Reads JSON text as bytes, value by value, without creating values. A log line always ends with a line end, which ends
+ * every loop. Each method moves past what it reads and returns false, leaving `at` undefined, if there is no such
+ * thing.
  */
 export class JsonCursor {
   readonly #block: Uint8Array;

@@ -5,8 +5,8 @@ import type { LogRecord } from './record.ts';
 export type LineMaker = (record: LogRecord) => Promise<Uint8Array>;
 
 /**
- * Records above this size are large, in characters of the request and the response. Handing a record of a million characters
- * to the thread costs four times the CPU of building its line here, which takes a millisecond, or five if it
+ * Records above this size are large, in characters of the request and the response. Handing a record of a million
+ * characters to the thread costs four times the CPU of building its line here, which takes a millisecond, or five if it
  * contains a secret.
  */
 const LARGE = 2 * 1024 * 1024;

@@ -14,7 +14,8 @@ const REQUEST = ',"request":';
 const RESPONSE = ',"response":';
 
 /**
- * Turns records into lines. Allocating memory for each batch would cost page faults, and joining strings would copy them again.
+ * Turns records into lines. Allocating memory for each batch would cost page faults, and joining strings would copy
+ * them again.
  */
 export class LineBlock {
   #own: Searchable;
@@ -97,7 +98,10 @@ export class LineBlock {
   }
 }
 
-/** A record as JSON without its texts and its closing brace. Copying the other fields would cost as much as writing them. */
+/**
+ * A record as JSON without its texts and its closing brace. Copying the other fields would cost as much as writing
+ * them.
+ */
 function headOf(record: LogRecord): string {
   const { request, response } = record;
   record.request = undefined;

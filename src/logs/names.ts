@@ -39,8 +39,8 @@ export function parseLogName(name: string): LogName | undefined {
 }
 
 /**
- * The log files in a directory, oldest first as far as names tell: by day, then by number; empty when the directory does not
- * exist.
+ * The log files in a directory, oldest first as far as names tell: by day, then by number; empty when the directory
+ * does not exist.
  */
 export async function listLogs(directory: string): Promise<LogName[]> {
   const names = await readdir(directory).catch((error: unknown) => {
@@ -54,7 +54,8 @@ export async function listLogs(directory: string): Promise<LogName[]> {
 }
 
 /**
- * Parses the name of an uploaded file: the file's own name, and the machine that wrote it. `undefined` when it is not such a name.
+ * Parses the name of an uploaded file: the file's own name, and the machine that wrote it. `undefined` when it is not
+ * such a name.
  */
 export function parseUploadedName(name: string): (LogName & { readonly host: string }) | undefined {
   const match = /^(.+)-(llmproxy-\d{4}-\d\d-\d\d[.\dw]*)-[0-9a-f]{12}(\.ndjson(?:\.zst)?)$/.exec(name);

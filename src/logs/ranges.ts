@@ -72,8 +72,8 @@ export class RangeReader {
   at = 0;
 
   /**
-   * The lines that begin in the range, several whole ones at a time; only the last line of a file may lack its end. Each piece is
-   * valid until the next one is requested.
+   * The lines that begin in the range, several whole ones at a time; only the last line of a file may lack its end.
+   * Each piece is valid until the next one is requested.
    * @throws Error of the file system
    */
   *pieces(range: LineRange): Generator<Uint8Array<ArrayBuffer>> {

@@ -1,4 +1,6 @@
-/** Reads request logs line by line in constant memory. Damage is reported; it never throws, and lines are never joined. */
+/**
+ * Reads request logs line by line in constant memory. Damage is reported; it never throws, and lines are never joined.
+ */
 import { isUtf8 } from 'node:buffer';
 import { isObject } from '../wire/json.ts';
 import type { JsonObject } from '../wire/json.ts';

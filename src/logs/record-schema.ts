@@ -1,7 +1,7 @@
 /**
- * The log line: one per request, whatever its outcome. The head comes first, in this order, and holds every field that a
- * filter may need; the content of request and answer follows it, so that `export` can decide on the first bytes
- * of a line. docs/log-format.md is generated from the `describe()` texts.
+ * The log line: one per request, whatever its outcome. The head comes first, in this order, and holds every field that
+ * a filter may need; the content of request and answer follows it, so that `export` can decide on the first bytes of a
+ * line. docs/log-format.md is generated from the `describe()` texts.
  */
 import { z } from 'zod';
 import { ENDPOINT_NAMES } from '../wire/endpoints.ts';

@@ -1,4 +1,6 @@
-/** Writes log lines. Their schema is in record-schema.ts, which imports zod and is not loaded for reading or writing. */
+/**
+ * Writes log lines. Their schema is in record-schema.ts, which imports zod and is not loaded for reading or writing.
+ */
 import type { z } from 'zod';
 import type { body, head, recordSchema } from './record-schema.ts';
 
@@ -17,7 +19,9 @@ export type LogRecord = RecordHead &
 /** A record as a reader receives it: `request` and `response` are parsed. */
 export type ReadRecord = z.infer<typeof recordSchema>;
 
-/** JSON text on one line: pretty-printed bodies are compacted. @throws SyntaxError when such a text is not valid JSON */
+/**
+ * JSON text on one line: pretty-printed bodies are compacted. @throws SyntaxError when such a text is not valid JSON
+ */
 export function oneLine(json: string): string {
   return json.includes('\n') || json.includes('\r') ? JSON.stringify(JSON.parse(json)) : json;
 }
@@ -25,8 +29,8 @@ export function oneLine(json: string): string {
 type Charged = Pick<LogRecord, 'input_tokens' | 'output_tokens' | 'cost' | 'estimate' | 'failed'>;
 
 /**
- * What a request is charged for: the usage that the provider reported, or an estimate where the report is incomplete, plus
- * the usage reported by failed attempts. The cost is in USD, `null` if the price of any part of it is unknown.
+ * What a request is charged for: the usage that the provider reported, or an estimate where the report is incomplete,
+ * plus the usage reported by failed attempts. The cost is in USD, `null` if the price of any part of it is unknown.
  */
 export function chargedFor(record: Charged): {
   readonly input: number;
@@ -58,8 +62,8 @@ const HEAD_BYTES = 1_000;
 const ATTEMPT_BYTES = 100;
 
 /**
- * Roughly how much memory a record takes while it waits, and how long its line will be, bytes. Texts count as one byte per
- * character: memory holds one or two, a line up to three.
+ * Roughly how much memory a record takes while it waits, and how long its line will be, bytes. Texts count as one byte
+ * per character: memory holds one or two, a line up to three.
  */
 export function estimatedSize(record: LogRecord): number {
   const { request, response, error, user_agent: agent, attempt_log: attempts } = record;

@@ -86,7 +86,10 @@ function escapePattern(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
 }
 
-/** The forms of a secret in JSON text: plain, as PHP escapes it ("\/"), as Python does (\u00e9), and nested in a JSON string. */
+/**
+ * The forms of a secret in JSON text: plain, as PHP escapes it ("\/"), as Python does (\u00e9), and nested in a JSON
+ * string.
+ */
 function jsonForms(secret: string): string[] {
   const inside = (text: string) => JSON.stringify(text).slice(1, -1);
   const plain = inside(secret);
@@ -154,8 +157,8 @@ function maskNamed(text: string, named: RegExp): string {
 }
 
 /**
- * The position of the closing quote, or the end of a truncated text. Written by hand, because the engine silently fails to
- * match `(?:[^"\\]|\\.)*` on a string with a million escapes.
+ * The position of the closing quote, or the end of a truncated text. Written by hand, because the engine silently fails
+ * to match `(?:[^"\\]|\\.)*` on a string with a million escapes.
  */
 function stringEnd(text: string, from: number): number {
   for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 1)) {
@@ -170,7 +173,10 @@ function stringEnd(text: string, from: number): number {
 const KEY_PREFIXES: Record<string, number> = { 'sk-': 20, gsk_: 32, 'xai-': 32, AIza: 35 };
 const keyShape = /(sk-|gsk_|xai-|AIza)[\w-]{20,}|([Bb]earer +)[\w.~+/=-]{16,}(?:\\\/[\w.~+/=-]*)*/g;
 
-/** Redacts strings with the shape of a vendor's key or of a bearer token. Both must contain a digit, unlike ordinary words. */
+/**
+ * Redacts strings with the shape of a vendor's key or of a bearer token. Both must contain a digit, unlike ordinary
+ * words.
+ */
 function maskShapes(text: string): string {
   const may =
     text.includes('sk-') ||

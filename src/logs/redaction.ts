@@ -34,8 +34,8 @@ export class Redaction {
   }
 
   /**
-   * The positions in the first `length` bytes at which {@link redact} may find something: at least one in every line that
-   * it would change. This costs a small fraction of the redaction itself.
+   * The positions in the first `length` bytes at which {@link redact} may find something: at least one in every line
+   * that it would change. This costs a small fraction of the redaction itself.
    * @param ends the end offset of each line
    * @returns the indices of these lines, from 0, in ascending order
    */

@@ -39,9 +39,9 @@ export interface RetentionDeps {
 }
 
 /**
- * Keeps the directory within `retention` and `max_total`, compresses closed files, and removes content that is too old. It
- * runs each time a file is opened and, if files can expire in between, once an hour. Only files with the names of a log
- * are touched, and never a worker's newest file of today or the file being written.
+ * Keeps the directory within `retention` and `max_total`, compresses closed files, and removes content that is too old.
+ * It runs each time a file is opened and, if files can expire in between, once an hour. Only files with the names of a
+ * log are touched, and never a worker's newest file of today or the file being written.
  */
 export class Retention {
   readonly #settings: RetentionSettings;
@@ -112,7 +112,10 @@ export class Retention {
     this.#arm(settleInMs);
   }
 
-  /** Schedules the next sweep: when a file has settled, or in an hour if age matters. Otherwise the next opening triggers it. */
+  /**
+   * Schedules the next sweep: when a file has settled, or in an hour if age matters. Otherwise the next opening
+   * triggers it.
+   */
   #arm(settleInMs: number): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;

@@ -5,9 +5,9 @@ import { Redaction } from './redaction.ts';
 const MAX_OTHERS = 4_096;
 
 /**
- * The secrets that must not appear in any output: those of the current configuration; those of former ones, since requests that
- * began with them may still run and their records may still wait; and those obtained at run time, such as tokens. Beside
- * the configuration's own, the last {@link MAX_OTHERS} are remembered.
+ * The secrets that must not appear in any output: those of the current configuration; those of former ones, since
+ * requests that began with them may still run and their records may still wait; and those obtained at run time, such as
+ * tokens. Beside the configuration's own, the last {@link MAX_OTHERS} are remembered.
  */
 export class Secrets {
   readonly #keys: readonly string[];

@@ -4,7 +4,10 @@ import type { LogInput } from './input.ts';
 import { parseLogName, parseUploadedName } from './names.ts';
 
 export interface SideBySide {
-  /** For each input, the index of the first input from the same day and directory; its own index if there is none before. */
+  /**
+   * For each input, the index of the first input from the same day and directory; its own index if there is none
+   * before.
+   */
   readonly groups: readonly number[];
   /** For each input, the index of the first input that the same worker wrote on that day. */
   readonly hands: readonly number[];

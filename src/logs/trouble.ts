@@ -1,4 +1,6 @@
-/** The state of a log that cannot be written: since when, why, how many records were lost, when the next attempt is due. */
+/**
+ * The state of a log that cannot be written: since when, why, how many records were lost, when the next attempt is due.
+ */
 import type { Clock } from '../clock.ts';
 import { fileReason } from './names.ts';
 import type { UploadState } from './upload/state.ts';

@@ -114,7 +114,8 @@ export class LogWriter {
   }
 
   /**
-   * Accepts a record to be written soon; it must not be changed afterwards. Costs less than a microsecond, never throws.
+   * Accepts a record to be written soon; it must not be changed afterwards. Costs less than a microsecond, never
+   * throws.
    * @returns false when the record is dropped because the queue is full
    */
   write(record: LogRecord): boolean {
@@ -174,8 +175,8 @@ export class LogWriter {
   }
 
   /**
-   * Writes waiting records at once. Resolves when every record accepted so far is in the file or counted as lost, or when
-   * writing has failed: the records then go on waiting.
+   * Writes waiting records at once. Resolves when every record accepted so far is in the file or counted as lost, or
+   * when writing has failed: the records then go on waiting.
    */
   async flush(): Promise<void> {
     await Promise.all(this.#making);
@@ -185,7 +186,10 @@ export class LogWriter {
     await this.#writing;
   }
 
-  /** Writes waiting records and closes the file. Whatever cannot be written now is lost, like any record that comes later. */
+  /**
+   * Writes waiting records and closes the file. Whatever cannot be written now is lost, like any record that comes
+   * later.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

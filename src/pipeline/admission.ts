@@ -174,8 +174,8 @@ function namesOf(candidates: readonly Candidate[]): readonly string[] {
 }
 
 /**
- * The names of a target, each alone and as "provider/model": the upstream name, and the offered name. Which of them a client uses
- * makes no difference to limits.
+ * The names of a target, each alone and as "provider/model": the upstream name, and the offered name. Which of them a
+ * client uses makes no difference to limits.
  * @param offered a pattern, if the provider's own names are offered
  */
 export function targetNames(provider: string, model: string, offered: string): readonly string[] {

@@ -190,8 +190,8 @@ export class Attempt implements Attempting {
   }
 
   /**
-   * Sends the request and reads until the answer may be committed: the whole body of an unstreamed answer, the first content of a
-   * streamed one.
+   * Sends the request and reads until the answer may be committed: the whole body of an unstreamed answer, the first
+   * content of a streamed one.
    * @throws ProxyError for the fault that occurred
    */
   async open(): Promise<Opened> {
@@ -369,8 +369,8 @@ export class Attempt implements Attempting {
   }
 
   /**
-   * A streamed answer with another content type: an error page, a server that does not stream, or one that only labels its stream
-   * wrongly. Its first byte decides.
+   * A streamed answer with another content type: an error page, a server that does not stream, or one that only labels
+   * its stream wrongly. Its first byte decides.
    */
   async #doubtful(reader: ReplyReader, prepared: Prepared): Promise<Whole | Streamed> {
     const first = await reader.peek();

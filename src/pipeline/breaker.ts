@@ -15,9 +15,9 @@ export interface BreakerPolicy extends CooldownPolicy {
 }
 
 /**
- * A circuit breaker. When closed, it counts failures: consecutive ones, and their share in a rolling window. When open, it is a
- * {@link Cooldown}. A trial whose answer has begun closes it, but until an answer is complete the next failure reopens it
- * for longer. A third outcome, neither success nor failure, is for calls whose end is no evidence.
+ * A circuit breaker. When closed, it counts failures: consecutive ones, and their share in a rolling window. When open,
+ * it is a {@link Cooldown}. A trial whose answer has begun closes it, but until an answer is complete the next failure
+ * reopens it for longer. A third outcome, neither success nor failure, is for calls whose end is no evidence.
  */
 export class Breaker {
   readonly cooldown: Cooldown;

@@ -4,7 +4,10 @@ import { chargedFor } from '../logs/record.ts';
 import { counter } from './prometheus.ts';
 import { Series } from './series.ts';
 
-/** The number of keys, and of label values, that are counted separately. Tokens of identity providers may carry any name. */
+/**
+ * The number of keys, and of label values, that are counted separately. Tokens of identity providers may carry any
+ * name.
+ */
 const MAX_APART = 200;
 
 /** The usage of a caller. */

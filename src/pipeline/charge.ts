@@ -137,7 +137,9 @@ export class Charge {
     this.#cost = this.#priceOf(source, usage);
   }
 
-  /** Estimates unreported usage: the answer was interrupted, the client disconnected, or no tokens are counted there. */
+  /**
+   * Estimates unreported usage: the answer was interrupted, the client disconnected, or no tokens are counted there.
+   */
   estimates(ended: Ended): void {
     this.#estimate = this.#estimated(ended);
   }

@@ -29,8 +29,8 @@ export interface Soonest {
 }
 
 /**
- * The contender that is ready first, the earlier in order among equals; `again` takes precedence over all others when it is
- * ready.
+ * The contender that is ready first, the earlier in order among equals; `again` takes precedence over all others when
+ * it is ready.
  */
 export function soonest(contenders: readonly Contender[], nowMs: number, again?: Contender): Soonest {
   let best: Soonest = { contender: undefined, readyAtMs: Infinity };
@@ -48,8 +48,8 @@ export function soonest(contenders: readonly Contender[], nowMs: number, again?:
 const TRIAL_POLL_MS = 50;
 
 /**
- * How long a request may wait for one of them, milliseconds: until a pause that ends by itself is over or, if another request is
- * trying a target, until it is worth checking again. The end of any other cooldown promises nothing.
+ * How long a request may wait for one of them, milliseconds: until a pause that ends by itself is over or, if another
+ * request is trying a target, until it is worth checking again. The end of any other cooldown promises nothing.
  */
 export function worthWaitingMs(contenders: readonly Contender[], nowMs: number, again?: Contender): number {
   let shortestMs = Infinity;
@@ -82,8 +82,8 @@ export function leastBad(
 }
 
 /**
- * Excludes those whose context is known to be no larger than the one that was exceeded. Targets with an unknown context stay:
- * being configured is reason enough to try them.
+ * Excludes those whose context is known to be no larger than the one that was exceeded. Targets with an unknown context
+ * stay: being configured is reason enough to try them.
  * @param windowOf the context of a contender in tokens, if known
  * @param told the context of the failed target, according to its error message
  */

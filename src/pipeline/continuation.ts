@@ -20,8 +20,8 @@ export const PREFILL_REFUSED =
   /prefill|must end with a user|last message (?:role )?must be|continue_final_message|\bprefix\b|assistant messages? (?:as|in) the (?:last|final)/i;
 
 /**
- * How a target continues from a prefix of its answer: by the configuration, by what was learned from it, by its vendor, and for Claude
- * by the model, since newer ones reject it at every host.
+ * How a target continues from a prefix of its answer: by the configuration, by what was learned from it, by its vendor,
+ * and for Claude by the model, since newer ones reject it at every host.
  */
 export function prefillStyle(target: Target, offer: ProviderModel): PrefillStyle | undefined {
   if (target.refusesPrefill || offer.prefill === false) return undefined;
@@ -37,8 +37,8 @@ export interface Resumable {
 }
 
 /**
- * The request for the rest of an interrupted answer: a chat request, whatever the client's protocol. `undefined` if the answer does not
- * consist of text.
+ * The request for the rest of an interrupted answer: a chat request, whatever the client's protocol. `undefined` if the
+ * answer does not consist of text.
  * @param text what the client has of it
  * @throws ProxyError when the request cannot be expressed in chat
  */

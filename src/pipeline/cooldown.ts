@@ -45,9 +45,10 @@ const MAX_DOUBLINGS = 30;
 const MAX_POSTPONED_MS = 30_000;
 
 /**
- * Puts something that failed on hold, and lets one call at a time try it when the time is over. A successful trial lifts the hold;
- * a failed one doubles the time, counted from the trial's beginning, up to `max_cooldown`; one that ends without evidence
- * leaves the trial to the next call. A trial without an outcome makes room for another after `max_cooldown`.
+ * Puts something that failed on hold, and lets one call at a time try it when the time is over. A successful trial
+ * lifts the hold; a failed one doubles the time, counted from the trial's beginning, up to `max_cooldown`; one that
+ * ends without evidence leaves the trial to the next call. A trial without an outcome makes room for another after
+ * `max_cooldown`.
  */
 export class Cooldown {
   readonly #policy: CooldownPolicy;
@@ -79,8 +80,8 @@ export class Cooldown {
 
   /**
    * When a call may be made: 0 for now.
-   * @param again the request that was just refused retries after its own backoff: without a trial to make, only a time that the
-   *   provider named keeps it back
+   * @param again the request that was just refused retries after its own backoff: without a trial to make, only a time
+   *   that the provider named keeps it back
    */
   readyAt(nowMs: number, again = false): number {
     const hold = this.hold(nowMs);
@@ -152,8 +153,8 @@ export class Cooldown {
   }
 
   /**
-   * Starts a cooldown that is not a failure, for as long as the provider asks or otherwise the rule says. A later statement never
-   * shortens an earlier one. If the time exceeds `max_retry_after`, one call tries it after that.
+   * Starts a cooldown that is not a failure, for as long as the provider asks or otherwise the rule says. A later
+   * statement never shortens an earlier one. If the time exceeds `max_retry_after`, one call tries it after that.
    */
   pause(error: ProxyError, nowMs: number): void {
     const { rule, retryAfterMs } = error;

@@ -2,8 +2,8 @@
 const MAX_REMEMBERED = 200;
 
 /**
- * Reports internal errors that did not make a request fail, each once rather than with every request: the name of the error, and
- * where it was thrown. Its message is left out, since it may quote content.
+ * Reports internal errors that did not make a request fail, each once rather than with every request: the name of the
+ * error, and where it was thrown. Its message is left out, since it may quote content.
  */
 export class Defects {
   readonly #tell: (message: string) => void;

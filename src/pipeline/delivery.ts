@@ -22,8 +22,8 @@ export interface Recipient {
 }
 
 /**
- * A committed stream on its way to the client: which target it comes from, who continues it when it breaks, and what its end
- * means for the target and in the record.
+ * A committed stream on its way to the client: which target it comes from, who continues it when it breaks, and what
+ * its end means for the target and in the record.
  */
 export class Delivery implements StreamOwner {
   readonly #deps: DeliveryDeps;

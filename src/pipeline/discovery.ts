@@ -50,8 +50,9 @@ interface Entry {
 }
 
 /**
- * The models that providers list. The lists are requested in the background, one at a time per provider and a few in parallel; no
- * request waits for them, and after a failure the last list stays in effect. Lists outlive a configuration.
+ * The models that providers list. The lists are requested in the background, one at a time per provider and a few in
+ * parallel; no request waits for them, and after a failure the last list stays in effect. Lists outlive a
+ * configuration.
  */
 export class ModelDiscovery {
   readonly #deps: DiscoveryDeps;

@@ -6,8 +6,8 @@ import { Cooldown } from './cooldown.ts';
 export const SEVERAL = 3;
 
 /**
- * One endpoint of a target. A refusal that mentions neither the key nor the model may concern the request alone, so it only counts
- * once several different consecutive requests have been refused.
+ * One endpoint of a target. A refusal that mentions neither the key nor the model may concern the request alone, so it
+ * only counts once several different consecutive requests have been refused.
  */
 export class EndpointState {
   readonly cooldown: Cooldown;

@@ -119,8 +119,9 @@ const NOTHING: Question = { model: '', stream: false, text: undefined, user: nul
 const NO_ANSWER: Answered = { usage: undefined, finish: null, bytes: 0, text: () => undefined, malformed: 0 };
 
 /**
- * Everything known about one request, from its arrival to its single record, in this order: the caller, the request, the targets that
- * were tried, the one that answered, the end. `finish` makes the record and passes it to the sinks, once.
+ * Everything known about one request, from its arrival to its single record, in this order: the caller, the request,
+ * the targets that were tried, the one that answered, the end. `finish` makes the record and passes it to the sinks,
+ * once.
  */
 export class Exchange {
   readonly id: string;
@@ -205,7 +206,10 @@ export class Exchange {
     this.#requestBytes = bytes;
   }
 
-  /** Adds a time during which it waited for others, on the monotonic clock, which does not count as the proxy's own time. */
+  /**
+   * Adds a time during which it waited for others, on the monotonic clock, which does not count as the proxy's own
+   * time.
+   */
   waited(fromMs: number, toMs: number): void {
     this.#waits.add(fromMs, toMs);
   }

@@ -127,8 +127,8 @@ export class UpstreamFlow implements Flow {
   }
 
   /**
-   * What becomes readable at the end of the body, once: an event may lack its blank line. The client also gets it when the answer
-   * turns out to be truncated, but never half an event.
+   * What becomes readable at the end of the body, once: an event may lack its blank line. The client also gets it when
+   * the answer turns out to be truncated, but never half an event.
    */
   async #rest(): Promise<Uint8Array | undefined> {
     const { reading } = this.#options;

@@ -34,8 +34,8 @@ interface Expansion {
 }
 
 /**
- * The only place that resolves model names: the names in `models`, the globs there, `provider/model`, and the providers' exact
- * names and globs, in this order. The targets of a route are resolved without its globs.
+ * The only place that resolves model names: the names in `models`, the globs there, `provider/model`, and the
+ * providers' exact names and globs, in this order. The targets of a route are resolved without its globs.
  */
 export class ModelRegistry {
   readonly #routes: Routes;
@@ -66,8 +66,8 @@ export class ModelRegistry {
   /**
    * Where a request for this model may go.
    * @param access what the caller may use; everything by default
-   * @throws ProxyError `unknown_model` with the nearest names, `invalid_request` when no provider of the model serves the
-   * endpoint, or `not_permitted` when the caller may use none that does
+   * @throws ProxyError `unknown_model` with the nearest names, `invalid_request` when no provider of the model serves
+   * the endpoint, or `not_permitted` when the caller may use none that does
    */
   resolve(name: string, endpoint: Endpoint, access?: Access): Resolution {
     const resolution = this.#resolve(name, endpoint, access);

@@ -4,8 +4,8 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const PIECE = 32 * 1024;
 
 /**
- * Splits large chunks: a provider on a fast connection sends megabytes at once, and processing them in one go would block the
- * event loop.
+ * Splits large chunks: a provider on a fast connection sends megabytes at once, and processing them in one go would
+ * block the event loop.
  */
 export class Pieces {
   #rest: Bytes | undefined;

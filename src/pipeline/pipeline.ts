@@ -63,8 +63,8 @@ export type Revise = (
 
 export interface PipelineDeps extends ResumeDeps {
   /**
-   * Shows whole answers to plugins before the client gets them; omitted if there are no such hooks. Returns another JSON text, or
-   * `undefined` to keep it; rejects with a ProxyError if the client must not get it.
+   * Shows whole answers to plugins before the client gets them; omitted if there are no such hooks. Returns another
+   * JSON text, or `undefined` to keep it; rejects with a ProxyError if the client must not get it.
    */
   readonly revise?: Revise | undefined;
   readonly clock: Clock;

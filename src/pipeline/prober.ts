@@ -48,13 +48,13 @@ export function wordFor(model: string): Inbound {
 }
 
 /**
- * Probes free endpoints to determine whether providers are up: one probe at a time per provider, at jittered intervals. A provider
- * without a free endpoint is never probed, unless its configuration names a model to probe. A probe takes the risk of a
- * trial off the callers: if it is answered, the next request tries what was on hold; if it is not, trials are postponed
- * for a while. An error response only shows that the provider can be reached; what is on hold recovers through
- * requests in any case.
- * Two consecutive failures to open a connection put a provider on hold, unless it answered a request since the first of them
- * began. The probed endpoint itself may hang, so a connection that opens proves nothing else.
+ * Probes free endpoints to determine whether providers are up: one probe at a time per provider, at jittered intervals.
+ * A provider without a free endpoint is never probed, unless its configuration names a model to probe. A probe takes
+ * the risk of a trial off the callers: if it is answered, the next request tries what was on hold; if it is not, trials
+ * are postponed for a while. An error response only shows that the provider can be reached; what is on hold recovers
+ * through requests in any case. Two consecutive failures to open a connection put a provider on hold, unless it
+ * answered a request since the first of them began. The probed endpoint itself may hang, so a connection that opens
+ * proves nothing else.
  */
 export class HealthProber {
   readonly #policy: ProbePolicy;
@@ -119,7 +119,9 @@ export class HealthProber {
     return failingSinceMs !== undefined && state.answeredMs < failingSinceMs ? failingSinceMs : roundMs;
   }
 
-  /** The keys to probe with: those that are refused; otherwise one, if all providers are probed or nothing was answered. */
+  /**
+   * The keys to probe with: those that are refused; otherwise one, if all providers are probed or nothing was answered.
+   */
   #due(provider: BaseProvider, state: ProviderState): number[] {
     const nowMs = this.#deps.clock.monotonic();
     const refused = [...state.keys.keys()].filter((key) => state.keys[key]!.hold(nowMs));

@@ -43,9 +43,9 @@ export interface PumpOptions {
 type Controller = ReadableStreamDefaultController<Uint8Array>;
 
 /**
- * The committed answer as the body for the client. It is read only as fast as the client takes it. It ends in one of three ways:
- * complete, with an error event in the client's protocol, or because the client disconnects; an interrupted stream never
- * looks complete.
+ * The committed answer as the body for the client. It is read only as fast as the client takes it. It ends in one of
+ * three ways: complete, with an error event in the client's protocol, or because the client disconnects; an interrupted
+ * stream never looks complete.
  */
 export class Pump implements WatchedStream {
   readonly held = HELD_BY_STREAM;

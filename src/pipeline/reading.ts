@@ -6,7 +6,9 @@ import { networkError } from '../providers/transport.ts';
 /** Successful statuses without an answer, or with a part that was not requested. */
 const WITHOUT_ANSWER: ReadonlySet<number> = new Set([204, 205, 206]);
 
-/** Why a response cannot be an answer, whatever it contains; `undefined` when it can. Servers may send any three digits. */
+/**
+ * Why a response cannot be an answer, whatever it contains; `undefined` when it can. Servers may send any three digits.
+ */
 export function statusFlaw(status: number): string | undefined {
   if (status < 200 || status > 599) return `its status ${status} is none of HTTP`;
   return WITHOUT_ANSWER.has(status) ? `its status ${status} brings no whole answer` : undefined;
@@ -18,8 +20,8 @@ export function brokenBy(target: string, cause: unknown): ProxyError {
 }
 
 /**
- * The error thrown while an answer was read or translated, as a typed error. In any case the answer is unreadable; an unexpected
- * error is also a defect of the proxy, which is reported to the operator.
+ * The error thrown while an answer was read or translated, as a typed error. In any case the answer is unreadable; an
+ * unexpected error is also a defect of the proxy, which is reported to the operator.
  */
 export function unread(target: string, defects: Defects, thrown: unknown): ProxyError {
   if (thrown instanceof ProxyError) return thrown;

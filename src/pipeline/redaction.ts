@@ -63,9 +63,9 @@ export async function redacted(
 }
 
 /**
- * The request with everything in it that can be inserted here: items that it refers to, summaries that were sealed here, the texts of
- * tokens. Otherwise they would be inserted after the search. What a provider has stored is sent again, since the stored version
- * contains placeholders that may have another meaning now.
+ * The request with everything in it that can be inserted here: items that it refers to, summaries that were sealed
+ * here, the texts of tokens. Otherwise they would be inserted after the search. What a provider has stored is sent
+ * again, since the stored version contains placeholders that may have another meaning now.
  */
 async function searchable(
   given: Inbound,

@@ -34,8 +34,8 @@ export interface ResumeDeps {
 }
 
 /**
- * Continues a stream that broke after some text at another target, so that the client sees one answer. It uses the router, which
- * alone retries and fails over.
+ * Continues a stream that broke after some text at another target, so that the client sees one answer. It uses the
+ * router, which alone retries and fails over.
  */
 export class Resumer {
   readonly #deps: ResumeDeps;
@@ -57,8 +57,8 @@ export class Resumer {
   }
 
   /**
-   * The rest of the answer. `undefined` when it cannot be continued: another kind of answer, no text yet, a tool call or signed
-   * reasoning in it, or no target left.
+   * The rest of the answer. `undefined` when it cannot be continued: another kind of answer, no text yet, a tool call
+   * or signed reasoning in it, or no target left.
    * @param flow the answer so far
    */
   async resume(

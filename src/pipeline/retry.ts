@@ -48,9 +48,9 @@ export interface Situation {
 const AT_ONCE: NextStep = { action: 'retry', delayMs: 0 };
 
 /**
- * Decides after a failed attempt, by the table of faults. A provider's own Retry-After is never shortened: it is waited out on the
- * same target if no other is ready sooner and the budget allows; otherwise the target is given up. If the backoff is
- * longer, it is waited out, so that a Retry-After of 0 does not cause a tight loop.
+ * Decides after a failed attempt, by the table of faults. A provider's own Retry-After is never shortened: it is waited
+ * out on the same target if no other is ready sooner and the budget allows; otherwise the target is given up. If the
+ * backoff is longer, it is waited out, so that a Retry-After of 0 does not cause a tight loop.
  * @param random uniform in [0, 1)
  */
 export function nextStep(situation: Situation, policy: RetryPolicy, random: number): NextStep {

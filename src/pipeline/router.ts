@@ -72,8 +72,8 @@ export interface Routed<A extends AnyAnswer = Whole | Streamed> {
 }
 
 /**
- * The only loop that retries and fails over. It tries one target at a time, in order, within one deadline, and decides after each
- * failure by the table of faults and the route's policy alone.
+ * The only loop that retries and fails over. It tries one target at a time, in order, within one deadline, and decides
+ * after each failure by the table of faults and the route's policy alone.
  */
 export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
   readonly #policy: RouterPolicy;
@@ -156,8 +156,8 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
   }
 
   /**
-   * Tries the next target as soon as that is allowed; `undefined` when there is none in time. Checking and starting are one
-   * step: many requests wake up at the same moment, and each must see what the previous ones have taken.
+   * Tries the next target as soon as that is allowed; `undefined` when there is none in time. Checking and starting are
+   * one step: many requests wake up at the same moment, and each must see what the previous ones have taken.
    */
   async #next(
     turn: Turn,
@@ -263,7 +263,8 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
 
   /** The most informative of the errors, with the time at which a target will be ready again. */
   #final(errors: readonly ProxyError[], contenders: readonly Contender[]): ProxyError {
-    // A provider's message is more informative than a broken connection, and the operator's key does not concern the caller.
+    // A provider's message is more informative than a broken connection, and the operator's key does not concern the
+    // caller.
     const told = errors.findLast((error) => error.upstream && !error.refusesKey);
     const error = told ?? errors.at(-1)!;
     if (error.rule.health === 'none') return error;

@@ -24,8 +24,8 @@ interface Glob {
 }
 
 /**
- * The names in the configuration's `models`. An exact name takes precedence over globs, and among globs the one with the most
- * literal characters; the first in the file among equals.
+ * The names in the configuration's `models`. An exact name takes precedence over globs, and among globs the one with
+ * the most literal characters; the first in the file among equals.
  */
 export class Routes {
   readonly #routes: Config['models'];
@@ -52,8 +52,8 @@ export class Routes {
 
   /**
    * The best matching glob.
-   * @param provider the configured provider that the name contains: only globs that begin with it match such a name, so that `*` takes
-   * no request from a provider that a client requests explicitly
+   * @param provider the configured provider that the name contains: only globs that begin with it match such a name, so
+   * that `*` takes no request from a provider that a client requests explicitly
    */
   glob(name: string, provider: string | undefined): Match | undefined {
     const glob = this.#globs.find(

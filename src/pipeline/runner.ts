@@ -238,7 +238,9 @@ class Running<A extends AnyAnswer> {
   }
 }
 
-/** The time after which a target is slower to begin than for 95 of 100 of its answers; `undefined` before it is known. */
+/**
+ * The time after which a target is slower to begin than for 95 of 100 of its answers; `undefined` before it is known.
+ */
 function slowBeginning({ firstContent, health }: Target, stream: boolean): number | undefined {
   const samples = stream ? firstContent : health.latencies;
   return samples.count < MIN_SAMPLES ? undefined : (samples.quantile(0.95) ?? undefined);

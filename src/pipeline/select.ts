@@ -7,8 +7,8 @@ export interface Choice {
 }
 
 /**
- * The order in which targets are tried: by tier, then priority; among equals a weighted shuffle, so that each comes first in
- * proportion to its weight.
+ * The order in which targets are tried: by tier, then priority; among equals a weighted shuffle, so that each comes
+ * first in proportion to its weight.
  * @param random uniform in [0, 1)
  */
 export function order<C extends Choice>(choices: readonly C[], random: () => number): C[] {

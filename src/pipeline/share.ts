@@ -22,9 +22,9 @@ export interface ShareOptions {
 }
 
 /**
- * An attempt's share of the remaining time, so that a silent target cannot use up the time of the others: an equal part for each
- * target that will be ready before the deadline. A trial of a target on hold takes no longer than that target's usual
- * pace suggests. `undefined` when no other target waits.
+ * An attempt's share of the remaining time, so that a silent target cannot use up the time of the others: an equal part
+ * for each target that will be ready before the deadline. A trial of a target on hold takes no longer than that
+ * target's usual pace suggests. `undefined` when no other target waits.
  */
 export function shareOf(contender: Contender, options: ShareOptions): Share | undefined {
   const { contenders, nowMs, untilMs, ofCaller, stream } = options;

@@ -3,8 +3,8 @@ import type { Defects } from './defects.ts';
 import type { Trace } from './trace.ts';
 
 /**
- * Receives every finished record: the log, the metrics. Must not wait. The trace identifies the request for other systems, if it is
- * traced.
+ * Receives every finished record: the log, the metrics. Must not wait. The trace identifies the request for other
+ * systems, if it is traced.
  * @returns false when the record is lost here
  */
 export type RecordSink = (record: LogRecord, trace: Trace | undefined) => unknown;

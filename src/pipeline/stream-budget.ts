@@ -28,15 +28,17 @@ export interface StreamLimits {
 const EVERY_MS = 500;
 
 /**
- * The memory of one stream whose client is behind, bytes. Most of it is out of sight: the engine reads a megabyte ahead into a buffer
- * of two, and the megabyte before it is split into pieces here. With 200 such streams Bun 1.4.5 holds 3.6 MB for each.
+ * The memory of one stream whose client is behind, bytes. Most of it is out of sight: the engine reads a megabyte ahead
+ * into a buffer of two, and the megabyte before it is split into pieces here. With 200 such streams Bun 1.4.5 holds 3.6
+ * MB for each.
  */
 export const HELD_BY_STREAM = 4 * 1024 * 1024;
 
 /**
- * The memory of all streams. If those whose clients are behind hold more than is allowed, the ones that took least since the last
- * check are aborted until the others fit. If more is assembled for records than is allowed, the longest answers are left out of
- * theirs. Each check covers all of them, so that in between a stream costs nothing but its place in a list.
+ * The memory of all streams. If those whose clients are behind hold more than is allowed, the ones that took least
+ * since the last check are aborted until the others fit. If more is assembled for records than is allowed, the longest
+ * answers are left out of theirs. Each check covers all of them, so that in between a stream costs nothing but its
+ * place in a list.
  */
 export class StreamBudget {
   readonly #clock: Clock;

@@ -22,8 +22,8 @@ import { brokenEvent } from '../wire/shapes/events.ts';
 const REST = 64 * 1024;
 
 /**
- * Watches a stream in the client's protocol as it passes and remembers what the record and the router need: whether content
- * arrived, the finish reason, the usage, and whether it contained an error.
+ * Watches a stream in the client's protocol as it passes and remembers what the record and the router need: whether
+ * content arrived, the finish reason, the usage, and whether it contained an error.
  */
 export class Tap {
   readonly #passing: Passing;

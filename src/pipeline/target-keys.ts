@@ -29,8 +29,8 @@ interface HeldKey {
 }
 
 /**
- * The provider's keys as used by one of its models: a key that the provider rejects is on hold for all models, a rate limit applies to
- * this model only.
+ * The provider's keys as used by one of its models: a key that the provider rejects is on hold for all models, a rate
+ * limit applies to this model only.
  */
 export class TargetKeys {
   readonly #state: ProviderState;
@@ -58,7 +58,10 @@ export class TargetKeys {
     return this.#first((key) => this.#readyAt(key, call, nowMs, again));
   }
 
-  /** @param alone as in `Cooldown`, but a second after the last of them was rejected: many keys are no reason to try more often */
+  /**
+   * @param alone as in `Cooldown`, but a second after the last of them was rejected: many keys are no reason to try
+   * more often
+   */
   lastResortAt(call: Call, nowMs: number, alone: boolean): number {
     const soonestMs = this.#first((key) => this.#lastResortAt(key, call, nowMs, alone));
     if (!alone || this.readyAt(call, nowMs, false) <= nowMs) return soonestMs;
@@ -68,8 +71,8 @@ export class TargetKeys {
   }
 
   /**
-   * Takes a ticket for the next key in turn that is ready, or is only paused by our own decision, or may be tried as a last resort: a time
-   * that the provider named for a key is respected while another key may be used.
+   * Takes a ticket for the next key in turn that is ready, or is only paused by our own decision, or may be tried as a
+   * last resort: a time that the provider named for a key is respected while another key may be used.
    */
   begin(call: Call, nowMs: number): KeyTicket {
     const key = this.#choose(call, nowMs);

@@ -29,8 +29,8 @@ export class TargetPool {
   }
 
   /**
-   * Applies the providers of a configuration. The state of one that stays is kept, but what was on hold gets a new chance; one whose
-   * identity changed starts afresh.
+   * Applies the providers of a configuration. The state of one that stays is kept, but what was on hold gets a new
+   * chance; one whose identity changed starts afresh.
    * @param same whether a provider is still the same service
    */
   adopt(policy: StatePolicy, providers: readonly BaseProvider[], same: (name: string) => boolean): void {
@@ -65,8 +65,8 @@ export class TargetPool {
   }
 
   /**
-   * The target for a request, which may have begun under an earlier configuration: it gets the target of its provider's successor if
-   * that is the same service, otherwise a target of its own that no other request uses.
+   * The target for a request, which may have begun under an earlier configuration: it gets the target of its provider's
+   * successor if that is the same service, otherwise a target of its own that no other request uses.
    */
   target(asked: BaseProvider, model: string, nowMs: number): Target {
     if (this.#gone.has(asked)) return this.#newTarget(asked, model, this.#newState(asked));

@@ -280,8 +280,8 @@ export class Target {
   }
 
   /**
-   * How long an answer may take before the target counts as out of order rather than slow, milliseconds; `undefined` before enough
-   * answers are known.
+   * How long an answer may take before the target counts as out of order rather than slow, milliseconds; `undefined`
+   * before enough answers are known.
    */
   patienceMs(stream: boolean): number | undefined {
     const samples = stream ? this.firstContent : this.health.latencies;
@@ -315,8 +315,8 @@ export class Target {
 }
 
 /**
- * The consequences of an error. A chat model may have no embeddings: servers answer such requests with a 500, or with a 200 and
- * arbitrary content, which is no evidence about the chat model.
+ * The consequences of an error. A chat model may have no embeddings: servers answer such requests with a 500, or with a
+ * 200 and arbitrary content, which is no evidence about the chat model.
  */
 function ruleFor({ fault, rule }: ProxyError, { isTalk = true }: Call): Pick<FaultRule, 'blames' | 'health'> {
   return !isTalk && OF_ENDPOINT.has(fault) ? { blames: 'endpoint', health: 'suspect' } : rule;

@@ -54,9 +54,9 @@ export interface TimersOptions {
 }
 
 /**
- * The timeouts of one attempt, on a single timer: it checks what is due when it fires and sleeps until the next one. All count from
- * the attempt's beginning, except `idle`, which counts while bytes are waited for: a slow client is not a silent provider.
- * Keep-alive messages extend it only for as long as the first content may take: an answer must make
+ * The timeouts of one attempt, on a single timer: it checks what is due when it fires and sleeps until the next one.
+ * All count from the attempt's beginning, except `idle`, which counts while bytes are waited for: a slow client is not
+ * a silent provider. Keep-alive messages extend it only for as long as the first content may take: an answer must make
  * progress.
  */
 export class AttemptTimers {

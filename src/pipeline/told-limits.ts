@@ -31,9 +31,9 @@ export interface UsedUp {
 }
 
 /**
- * What a provider reported about its limits for one key and one model. A call waits if less is left than it needs. Responses arrive in
- * any order: the report for the request that was sent last applies, and later reports for earlier requests are outdated.
- * Requests sent after that one have taken their part of what it reported.
+ * What a provider reported about its limits for one key and one model. A call waits if less is left than it needs.
+ * Responses arrive in any order: the report for the request that was sent last applies, and later reports for earlier
+ * requests are outdated. Requests sent after that one have taken their part of what it reported.
  */
 export class ToldLimits {
   readonly #told = new Map<Counted, Told>();

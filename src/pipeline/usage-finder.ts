@@ -13,9 +13,9 @@ const USAGE_BYTES = 4 * 1024;
 const MARK = Buffer.from('"usage"');
 
 /**
- * Searches for usage in an answer that is not parsed: images of many megabytes, audio, streams of either. It delays nothing, and keeps
- * no more than the beginning of the answer. A long answer is searched for the word `"usage"`, which would have backslashes
- * within a JSON string.
+ * Searches for usage in an answer that is not parsed: images of many megabytes, audio, streams of either. It delays
+ * nothing, and keeps no more than the beginning of the answer. A long answer is searched for the word `"usage"`, which
+ * would have backslashes within a JSON string.
  */
 export class UsageFinder {
   readonly #endpoint: Endpoint;

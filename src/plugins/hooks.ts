@@ -57,7 +57,8 @@ export class Hooks {
    * Passes a request to the plugins.
    * @param body a copy, which the plugins may change
    * @returns the body after all hooks
-   * @throws ProxyError thrown by a plugin to reject the request, or `plugin`; the signal's reason when the client disconnects
+   * @throws ProxyError thrown by a plugin to reject the request, or `plugin`; the signal's reason when the client
+   * disconnects
    */
   async request(body: JsonObject, facts: HookFacts, client: AbortSignal): Promise<JsonObject> {
     const request = { body };

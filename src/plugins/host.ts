@@ -9,8 +9,8 @@ import { tryPlugins } from './trial.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Holds the loaded plugins, and reloads them when their files change: all of them, or none. Plugins loaded before stay valid for
- * as long as they are used.
+ * Holds the loaded plugins, and reloads them when their files change: all of them, or none. Plugins loaded before stay
+ * valid for as long as they are used.
  */
 export class PluginHost {
   /** Whether plugins are first loaded in a separate thread; unnecessary if another process has done so. */

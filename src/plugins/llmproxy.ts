@@ -1,6 +1,6 @@
 /**
- * The module 'llmproxy' for plugins: the whole public API, of which the built-in providers are made as well. It is documented
- * in docs/plugins.md; `llmproxy plugin init` writes its type declarations.
+ * The module 'llmproxy' for plugins: the whole public API, of which the built-in providers are made as well. It is
+ * documented in docs/plugins.md; `llmproxy plugin init` writes its type declarations.
  */
 export { z } from 'zod';
 export { ProxyError } from '../errors.ts';

@@ -4,8 +4,8 @@ import * as testing from './testing.ts';
 let isThere = false;
 
 /**
- * Lets files outside this program import 'llmproxy' and 'llmproxy/testing'. They get this program's own classes, which take
- * precedence over any package of that name.
+ * Lets files outside this program import 'llmproxy' and 'llmproxy/testing'. They get this program's own classes, which
+ * take precedence over any package of that name.
  */
 export function provideApi(): void {
   if (isThere) return;

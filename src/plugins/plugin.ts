@@ -5,8 +5,8 @@ import type { JsonObject } from '../wire/json.ts';
 /** A request as it arrived, before any decision about it. */
 export interface HookRequest {
   /**
-   * Its JSON body, in the format of its endpoint; the hook may change it. For a form, such as one with a recording, it holds
-   * only the name of the model and cannot be changed.
+   * Its JSON body, in the format of its endpoint; the hook may change it. For a form, such as one with a recording, it
+   * holds only the name of the model and cannot be changed.
    */
   body: JsonObject;
 }
@@ -39,20 +39,22 @@ export interface HookContext {
 export type RequestRecord = ReadRecord;
 
 /**
- * Hooks: the default export of a plugin. Each is optional and may be async. The hooks of several plugins are called in the order
- * of the configuration. Throwing a ProxyError rejects the request with its fault; any other error, and exceeding
- * `plugin_timeout`, is the fault `plugin`, and the request fails with status 500.
+ * Hooks: the default export of a plugin. Each is optional and may be async. The hooks of several plugins are called in
+ * the order of the configuration. Throwing a ProxyError rejects the request with its fault; any other error, and
+ * exceeding `plugin_timeout`, is the fault `plugin`, and the request fails with status 500.
  */
 export interface Plugin {
   /** The name of the plugin in messages; the name of its file by default. */
   readonly name?: string;
   /** Called before limits are checked and the request is routed. Its changes are sent, recorded and charged. */
   onRequest?(request: HookRequest, context: HookContext): void | Promise<void>;
-  /** Called before a client receives a whole answer. Streams are not delayed for it: `onRecord` receives their content. */
+  /**
+   * Called before a client receives a whole answer. Streams are not delayed for it: `onRecord` receives their content.
+   */
   onAnswer?(answer: HookAnswer, context: HookContext): void | Promise<void>;
   /**
-   * Called after each request with its record. It runs in the background: records wait in a queue of 1,000, and records that
-   * arrive when it is full are dropped and counted.
+   * Called after each request with its record. It runs in the background: records wait in a queue of 1,000, and records
+   * that arrive when it is full are dropped and counted.
    */
   onRecord?(record: RequestRecord): void | Promise<void>;
 }

@@ -8,7 +8,10 @@ const MAX_WAITING = 1_000;
 /** The most memory that waiting records take, characters of their texts. */
 const MAX_TEXT = 64 * 1024 ** 2;
 
-/** Passes records to one plugin, one after another. Adding a record does not wait; records that do not fit are dropped and counted. */
+/**
+ * Passes records to one plugin, one after another. Adding a record does not wait; records that do not fit are dropped
+ * and counted.
+ */
 export class RecordQueue {
   readonly #give: (record: RequestRecord) => Promise<void>;
   readonly #lost: () => void;

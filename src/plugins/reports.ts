@@ -13,7 +13,10 @@ interface Told {
   more: number;
 }
 
-/** Reports errors thrown by plugins to the operator: with the plugin's name and the place in its file, once a minute per place. */
+/**
+ * Reports errors thrown by plugins to the operator: with the plugin's name and the place in its file, once a minute per
+ * place.
+ */
 export class PluginReports {
   readonly #tell: (message: string) => void;
   readonly #clock: Clock;

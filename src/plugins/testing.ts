@@ -31,7 +31,9 @@ export interface TestedSettings<Options> {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** A provider constructed as by the proxy. Its log output is discarded. @throws as its schema does for invalid options */
+/**
+ * A provider constructed as by the proxy. Its log output is discarded. @throws as its schema does for invalid options
+ */
 export function provider<Options, Made extends BaseProvider<Options>>(
   make: TestedClass<Options, Made>,
   settings: TestedSettings<NoInfer<Options>> = {},

@@ -38,8 +38,9 @@ export type Speaker = () => AsyncIterable<Piece> | Iterable<Piece>;
 const MAX_WHOLE = 64 * 1024 ** 2;
 
 /**
- * Creates an answer from code, in the form of OpenAI's chat: as a stream if the call asks for one, otherwise whole. It is
- * translated for clients of other APIs. If the client disconnects or a timeout expires, the generator is ended: its `finally` runs.
+ * Creates an answer from code, in the form of OpenAI's chat: as a stream if the call asks for one, otherwise whole. It
+ * is translated for clients of other APIs. If the client disconnects or a timeout expires, the generator is ended: its
+ * `finally` runs.
  *
  * ```ts
  * override send(call: Call) {

@@ -16,8 +16,8 @@ export interface AzureOptions extends OpenaiOptions {
 }
 
 /**
- * Azure OpenAI through its v1 API, which is OpenAI's, or through its deployment URLs, which carry an API version and the name
- * of the deployment. It authenticates with a key or through Entra.
+ * Azure OpenAI through its v1 API, which is OpenAI's, or through its deployment URLs, which carry an API version and
+ * the name of the deployment. It authenticates with a key or through Entra.
  * @see https://learn.microsoft.com/azure/ai-services/openai/reference
  */
 export class AzureProvider extends OpenaiProvider<AzureOptions> {
@@ -31,8 +31,8 @@ export class AzureProvider extends OpenaiProvider<AzureOptions> {
   }
 
   /**
-   * Lists its deployments, whose names are the model names; its `/models` lists what could be deployed. Later versions of the
-   * API leave deployments to Azure's management API, which does not accept the key of a resource.
+   * Lists its deployments, whose names are the model names; its `/models` lists what could be deployed. Later versions
+   * of the API leave deployments to Azure's management API, which does not accept the key of a resource.
    */
   override get modelLists(): readonly URL[] {
     return [new URL('/openai/deployments?api-version=2022-12-01', this.baseUrl)];

@@ -158,11 +158,11 @@ export interface PluginOwner {
 const MAX_QUIRKS = 500;
 
 /**
- * A deployment: where a provider is and how it is called. Subclasses implement `send`; which provider is called, and how
- * often, is decided by the router. Nothing here retries.
+ * A deployment: where a provider is and how it is called. Subclasses implement `send`; which provider is called, and
+ * how often, is decided by the router. Nothing here retries.
  *
- * The class of a plugin also has a `static type`, the value of `type` in config.yaml, and may have `static options`, a zod
- * schema, and `static endpoints`, the families that it serves (`['chat']` by default).
+ * The class of a plugin also has a `static type`, the value of `type` in config.yaml, and may have `static options`, a
+ * zod schema, and `static endpoints`, the families that it serves (`['chat']` by default).
  */
 export abstract class BaseProvider<Options = unknown> {
   protected readonly services: Services<Options>;
@@ -206,8 +206,8 @@ export abstract class BaseProvider<Options = unknown> {
   }
 
   /**
-   * The platform's fetch, on a connection pool of this provider. It has no timeout apart from the signal, and follows no
-   * redirects, which would carry keys elsewhere.
+   * The platform's fetch, on a connection pool of this provider. It has no timeout apart from the signal, and follows
+   * no redirects, which would carry keys elsewhere.
    */
   protected fetch(url: string | URL, init: RequestInit = {}): Promise<Response> {
     return this.services.fetch(new URL(url), { redirect: 'manual', timeout: false, ...init });
@@ -222,8 +222,8 @@ export abstract class BaseProvider<Options = unknown> {
   }
 
   /**
-   * Whether it implements the API of this endpoint, so that bytes are passed unchanged. Other requests are translated if
-   * possible.
+   * Whether it implements the API of this endpoint, so that bytes are passed unchanged. Other requests are translated
+   * if possible.
    * @param _request the client's request, for providers whose answer depends on it
    */
   relays(endpoint: Endpoint, model: string, _request?: JsonObject): boolean {
@@ -285,7 +285,10 @@ export abstract class BaseProvider<Options = unknown> {
     throw new Error(`Cannot open a session with ${this.name}: it has no realtime API`);
   }
 
-  /** Whether requests to unknown endpoints are passed through to it: the configuration allows it, and it has an address. @internal */
+  /**
+   * Whether requests to unknown endpoints are passed through to it: the configuration allows it, and it has an address.
+   * @internal
+   */
   get passes(): boolean {
     return false;
   }
@@ -298,7 +301,10 @@ export abstract class BaseProvider<Options = unknown> {
     throw new Error(`Cannot pass a request on to ${this.name}: it has no address`);
   }
 
-  /** The path below its address at which the responses it stored can be read; it may have a query. Omitted if it stores none. @internal */
+  /**
+   * The path below its address at which the responses it stored can be read; it may have a query. Omitted if it stores
+   * none. @internal
+   */
   get storedResponses(): string | undefined {
     return undefined;
   }

@@ -59,7 +59,8 @@ export class Call {
   }
 
   /**
-   * The body as JSON, a new object for each call. Its type is that of a chat, which applies to providers with `protocol` `chat`.
+   * The body as JSON, a new object for each call. Its type is that of a chat, which applies to providers with
+   * `protocol` `chat`.
    * @throws ProxyError `unsupported` when it is not JSON, for example a form with a recording
    */
   json(): ChatRequest {

@@ -18,7 +18,10 @@ export interface Fact {
   readonly source?: string | undefined;
 }
 
-/** What is known about a vendor or a model, as sentences: what is changed in requests, and how answers are read differently. */
+/**
+ * What is known about a vendor or a model, as sentences: what is changed in requests, and how answers are read
+ * differently.
+ */
 export function factsText(quirks: Quirks): string[] {
   const { override = {} } = quirks;
   const pairs = (of: Readonly<Record<string, unknown>> = {}) =>

@@ -6,8 +6,8 @@ import { isRaw, isSocketError, networkError } from './transport.ts';
 type Body = NonNullable<UpstreamReply['body']>;
 
 /**
- * Sends a call to a plugin's provider. Anything its code throws, at once or while the answer is read, is a fault of the plugin;
- * and the call is not waited for beyond the signal.
+ * Sends a call to a plugin's provider. Anything its code throws, at once or while the answer is read, is a fault of the
+ * plugin; and the call is not waited for beyond the signal.
  * @throws ProxyError `plugin`, or the error that the plugin threw deliberately; the signal's reason when it is aborted
  */
 export async function sendGuarded(

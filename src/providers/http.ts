@@ -47,8 +47,8 @@ function addressBelow(baseUrl: string, { segments, query }: Pick<PassCall, 'segm
 export type HeaderFields = Readonly<Record<string, string>>;
 
 /**
- * A provider that is called over HTTP. Subclasses override what differs from OpenAI's API with a bearer key: the address, the
- * path, the credentials, the protocol.
+ * A provider that is called over HTTP. Subclasses override what differs from OpenAI's API with a bearer key: the
+ * address, the path, the credentials, the protocol.
  */
 export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
   readonly #headers: HeaderFields;
@@ -65,7 +65,9 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
     this.#credentials = services.keys.map((key) => keyHeaders(scheme, key));
   }
 
-  /** The address of its API: `base_url` unless a subclass overrides it. It does not change while the provider is in use. */
+  /**
+   * The address of its API: `base_url` unless a subclass overrides it. It does not change while the provider is in use.
+   */
   get baseUrl(): string {
     const { baseUrl } = this.services;
     if (baseUrl !== undefined) return baseUrl;
@@ -78,8 +80,8 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
   }
 
   /**
-   * The headers that authenticate a call: the key as a bearer token, unless a subclass overrides it. A promise if a token must
-   * be fetched or a signature computed.
+   * The headers that authenticate a call: the key as a bearer token, unless a subclass overrides it. A promise if a
+   * token must be fetched or a signature computed.
    * @throws ProxyError `auth` when there are no credentials, `network` when their issuer cannot be reached
    */
   protected auth({ key }: Unsigned, _signal: AbortSignal): HeaderFields | Promise<HeaderFields> {

@@ -10,8 +10,8 @@ export function http2Only(fetch: Fetch): Fetch {
 }
 
 /**
- * Sends a request by HTTP/2 if the origin supports it. Otherwise the request is sent by HTTP/1.1 at once, as are all later
- * ones. This does not count as a failure.
+ * Sends a request by HTTP/2 if the origin supports it. Otherwise the request is sent by HTTP/1.1 at once, as are all
+ * later ones. This does not count as a failure.
  */
 export function http2First(fetch: Fetch): Fetch {
   const withoutHttp2 = new Set<string>();

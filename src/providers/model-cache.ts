@@ -1,4 +1,6 @@
-/** Stores the providers' lists of models on disk, so that they are available at the next start even without a network. */
+/**
+ * Stores the providers' lists of models on disk, so that they are available at the next start even without a network.
+ */
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ListedModel } from './model-list.ts';
@@ -29,7 +31,10 @@ export function modelsFile(directory: string): string {
   return join(directory, 'models.json');
 }
 
-/** Reads the lists from the file. If it is missing, damaged or of another version, there are none, and they are requested again. */
+/**
+ * Reads the lists from the file. If it is missing, damaged or of another version, there are none, and they are
+ * requested again.
+ */
 export function readListings(path: string): Listings {
   const listings = new Map<string, Listing>();
   for (const [name, row] of Object.entries(providersIn(path))) {

@@ -27,7 +27,9 @@ const MAX_MS = 8.64e15;
 /** Longer names are ignored. */
 const MAX_NAME = 256;
 
-/** Control characters, characters that change the direction of text, and lone surrogates, which no request can contain. */
+/**
+ * Control characters, characters that change the direction of text, and lone surrogates, which no request can contain.
+ */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}]/u;
 
 /** @throws Error when it is not a list of models */

@@ -10,8 +10,8 @@ const AT_ONCE = 8;
 export const ANSWERS = 'answers';
 
 /**
- * Sends the requests, several in parallel, and combines all answers in order. The first unsuccessful response becomes the
- * response to the whole call, and no further requests are sent.
+ * Sends the requests, several in parallel, and combines all answers in order. The first unsuccessful response becomes
+ * the response to the whole call, and no further requests are sent.
  * @param broken creates the error for a body that ends prematurely
  * @throws as `ask` does
  */

@@ -58,8 +58,8 @@ const TOLD: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The prices of @pydantic/genai-prices, as current as the release. They may have tiers, a start date and times of day. A model
- * that is missing has no price; none is guessed.
+ * The prices of @pydantic/genai-prices, as current as the release. They may have tiers, a start date and times of day.
+ * A model that is missing has no price; none is guessed.
  */
 export class PriceTable {
   readonly #entries = new Map<string, Entry | null>();

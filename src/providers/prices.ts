@@ -24,8 +24,9 @@ interface Override {
 const MAX_REMEMBERED = 1_000;
 
 /**
- * The cost of answers. A model's own price in the configuration takes precedence, then the first entry in the configuration's
- * `prices` that matches model, provider and time, then the built-in table. A model in none of them has no price; none is guessed.
+ * The cost of answers. A model's own price in the configuration takes precedence, then the first entry in the
+ * configuration's `prices` that matches model, provider and time, then the built-in table. A model in none of them has
+ * no price; none is guessed.
  */
 export class Prices {
   readonly #table: PriceTable;
@@ -54,8 +55,8 @@ export class Prices {
   }
 
   /**
-   * The cost of an answer, or of an estimate, which has the form of a usage as well. It takes a microsecond or two, and about
-   * ten if prices have tiers or change over time.
+   * The cost of an answer, or of an estimate, which has the form of a usage as well. It takes a microsecond or two, and
+   * about ten if prices have tiers or change over time.
    * @param atMs the time of the request, milliseconds since 1970
    * @returns USD, or `null` when the price is unknown
    */

@@ -29,8 +29,8 @@ const CLOSE_MS = 2_000;
 const MASKS = 1_024;
 
 /**
- * Opens a WebSocket, or returns the response that rejects it: Bun's own WebSocket reports neither the status of a rejection
- * nor its body, and cannot be paused.
+ * Opens a WebSocket, or returns the response that rejects it: Bun's own WebSocket reports neither the status of a
+ * rejection nor its body, and cannot be paused.
  * @param url with the scheme http: or https:
  * @throws the signal's reason, or ProxyError `unreachable`, `network`
  */

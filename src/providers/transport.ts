@@ -12,8 +12,8 @@ export type Connect = (options: {
 }) => { fetch: Fetch; release: () => void };
 
 /**
- * Opens a connection to the point at which a request could be sent, and closes it again; rejects when it is refused, or when
- * the signal aborts.
+ * Opens a connection to the point at which a request could be sent, and closes it again; rejects when it is refused, or
+ * when the signal aborts.
  */
 export type Dial = (url: URL, signal: AbortSignal) => Promise<void>;
 
@@ -72,7 +72,10 @@ export function markRaw(response: Response): void {
   raw.add(response);
 }
 
-/** Codes for connections that were never established, or on which nothing was sent: another request would have failed the same way. */
+/**
+ * Codes for connections that were never established, or on which nothing was sent: another request would have failed
+ * the same way.
+ */
 const UNOPENED =
   /^(?:ECONNREFUSED|ConnectionRefused|ENOTFOUND|EAI_\w+|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPROTO|HTTP2Unsupported|HTTP2RefusedStream|ERR_(?:TLS|SSL)\w*|CERT_\w+|UNABLE_TO_\w+|\w*SELF_SIGNED\w*)$/;
 
@@ -94,13 +97,16 @@ export interface ExchangeInit {
   readonly signal: AbortSignal;
   /** Uses a new connection. */
   readonly fresh: boolean;
-  /** Called on a connection reset: whether an idle connection may have been reused, so that the provider is not to blame. */
+  /**
+   * Called on a connection reset: whether an idle connection may have been reused, so that the provider is not to
+   * blame.
+   */
   readonly mayBeStale: () => boolean;
 }
 
 /**
- * One exchange over HTTP: redirects are not followed (they would carry the key elsewhere), nothing is decompressed (relayed
- * bytes stay unchanged), and the caller's signal is the only timeout. Bun does not repeat a POST.
+ * One exchange over HTTP: redirects are not followed (they would carry the key elsewhere), nothing is decompressed
+ * (relayed bytes stay unchanged), and the caller's signal is the only timeout. Bun does not repeat a POST.
  * @throws the signal's reason, or ProxyError `network` or `stale_connection`
  */
 export async function exchange(

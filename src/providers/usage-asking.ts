@@ -1,8 +1,8 @@
 import type { BaseProvider } from './base.ts';
 
 /**
- * Whether the usage of a stream is requested if its client did not: yes; not needed, since the provider reports it anyway; or
- * never, since the provider rejects the field or the operator does not want it.
+ * Whether the usage of a stream is requested if its client did not: yes; not needed, since the provider reports it
+ * anyway; or never, since the provider rejects the field or the operator does not want it.
  */
 export type UsageAsking = 'ask' | 'told' | 'never';
 

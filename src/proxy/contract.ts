@@ -48,7 +48,10 @@ export interface ProxyDeps {
   /** The state shared by the processes that serve the port. */
   readonly limits?: Limits;
   readonly fleet?: Fleet;
-  /** Whether usage is persisted in `state.directory`, by this process or together with other workers; in memory only by default. */
+  /**
+   * Whether usage is persisted in `state.directory`, by this process or together with other workers; in memory only by
+   * default.
+   */
   readonly keepsUsage?: boolean;
   /** The plugins of the initial configuration. */
   readonly plugins?: Plugins;
@@ -74,8 +77,8 @@ export interface Proxy {
   /** The state of the request log; null if there is none. */
   readonly log: () => LogState | null;
   /**
-   * Accounts for requests that the previous process did not, if it ended without warning, and connects to the server that shares
-   * limits. Must be awaited before the proxy listens.
+   * Accounts for requests that the previous process did not, if it ended without warning, and connects to the server
+   * that shares limits. Must be awaited before the proxy listens.
    */
   recover(): Promise<void>;
   /** The number of models that clients can choose by name. */
@@ -85,7 +88,8 @@ export interface Proxy {
   /** Loads data that is not needed to listen: the table of prices. */
   warm(): Promise<void>;
   /**
-   * Applies another configuration at once. Requests in progress keep the one they began with; health and breakers are kept.
+   * Applies another configuration at once. Requests in progress keep the one they began with; health and breakers are
+   * kept.
    * @param plugins those that it names @returns the changed keys that need a restart
    * @throws as the constructor of a plugin's class does; the previous configuration stays in effect then
    */

@@ -64,8 +64,8 @@ export interface Present {
 }
 
 /**
- * State that outlives a configuration: health and breakers, the log, usage counted against limits, signatures and streams of
- * conversations, keys of identity providers, connections to collectors.
+ * State that outlives a configuration: health and breakers, the log, usage counted against limits, signatures and
+ * streams of conversations, keys of identity providers, connections to collectors.
  */
 export class Lasting {
   readonly deps: ProxyDeps;

@@ -1,4 +1,6 @@
-/** What is searched for, and how it is recognised. All patterns have bounded repetitions: the search takes linear time. */
+/**
+ * What is searched for, and how it is recognised. All patterns have bounded repetitions: the search takes linear time.
+ */
 import type { RedactKind } from '../config/redact-kinds.ts';
 import { isObject, parseJson } from '../wire/json.ts';
 import { findEmails, IPV4, IPV6, isIpv4, isPublicIpv6 } from './addresses.ts';

@@ -167,7 +167,9 @@ export class Redactor {
     return this.hits === before ? value : hidden;
   }
 
-  /** The replacement of a value under a key such as `password`; `undefined` for other keys, or if it is not a secret. */
+  /**
+   * The replacement of a value under a key such as `password`; `undefined` for other keys, or if it is not a secret.
+   */
   secret(key: string, value: unknown): string | undefined {
     if (!this.#secrets || typeof value !== 'string' || value.length < 4 || !isSecretName(key))
       return undefined;
@@ -225,8 +227,8 @@ function beside(marks: RegExp, text: string, hits: readonly Hit[]): readonly Hit
 }
 
 /**
- * Matches that do not overlap. The earlier wins, then the longer, then the order of kinds. Each is extended to the end of
- * those it overlaps.
+ * Matches that do not overlap. The earlier wins, then the longer, then the order of kinds. Each is extended to the end
+ * of those it overlaps.
  */
 function apart(found: readonly Hit[]): Hit[] {
   const sorted = found.toSorted((a, b) => a.from - b.from || b.to - a.to);

@@ -25,7 +25,10 @@ export function scriptOf(text: string): Script {
 /** A reply: numbers and texts, in lists. */
 export type Answer = number | string | null | readonly Answer[];
 
-/** The delay before a failed server is tried again, milliseconds; doubled after each failure. The first retry is immediate. */
+/**
+ * The delay before a failed server is tried again, milliseconds; doubled after each failure. The first retry is
+ * immediate.
+ */
 const RETRY_MS = 250;
 const MAX_RETRY_MS = 2_000;
 
@@ -45,8 +48,9 @@ const CONNECT_MS = 5_000;
 export class LinkDown extends Error {}
 
 /**
- * The connection to Redis or Valkey. A frozen server would block a command for ever, so each has a timeout. The first one that expires
- * closes the connection: from then on commands fail at once, until the server has answered in the background.
+ * The connection to Redis or Valkey. A frozen server would block a command for ever, so each has a timeout. The first
+ * one that expires closes the connection: from then on commands fail at once, until the server has answered in the
+ * background.
  */
 export class Link {
   readonly #options: LinkOptions;

@@ -11,8 +11,8 @@ const MAX_REDIRECTS = 5;
 const OPTIONS = { autoReconnect: false, enableOfflineQueue: false };
 
 /**
- * The connection to a server. If it is a node of a cluster, also the connections to other nodes, which are opened when a redirect names
- * them.
+ * The connection to a server. If it is a node of a cluster, also the connections to other nodes, which are opened when
+ * a redirect names them.
  */
 export class Nodes {
   readonly #url: string;

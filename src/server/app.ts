@@ -45,8 +45,9 @@ export interface ProxyApp extends App {
 }
 
 /**
- * All routes on one page. Each is served with and without /v1, at the root and below `server.base_path`. Hono routes all of them;
- * if no middleware is configured, requests to models are matched by their path before it, at a tenth of the cost.
+ * All routes on one page. Each is served with and without /v1, at the root and below `server.base_path`. Hono routes
+ * all of them; if no middleware is configured, requests to models are matched by their path before it, at a tenth of
+ * the cost.
  */
 export function createApp(context: ServerContext): ProxyApp {
   const app = new Hono<ServerEnv>({ getPath: pathOf });

@@ -182,7 +182,10 @@ export class Authenticator {
     return !(found instanceof ProxyError) && found.operates && found.asks;
   }
 
-  /** The key of a request that may read the operational endpoints. @throws ProxyError as `operator`, even if everybody may */
+  /**
+   * The key of a request that may read the operational endpoints. @throws ProxyError as `operator`, even if everybody
+   * may
+   */
   operatorKey(headers: HeaderMap): OperatorKey {
     this.operator(headers);
     for (const text of presented(headers)) {

@@ -60,15 +60,16 @@ const SHORT = 2 * 1024 * 1024;
 const SMALL = 64 * 1024;
 
 /**
- * How many bodies are decompressed at a time: each takes up to 20 MB beside its result, and a thread, and must leave a core for
- * the event loop.
+ * How many bodies are decompressed at a time: each takes up to 20 MB beside its result, and a thread, and must leave a
+ * core for the event loop.
  */
 const inflating = new Gate(Math.max(1, Math.min(4, availableParallelism() - 1)));
 
 /**
- * The decompressed request body. Its bytes are counted as they arrive: an announced length only makes an early refusal possible.
- * @throws ProxyError `too_large`, `unsupported_encoding`, `request_timeout`, `unavailable` when too much is held in memory,
- * `over_share` when this client holds too much of it, `invalid_request` when it is damaged, or `client_abort`
+ * The decompressed request body. Its bytes are counted as they arrive: an announced length only makes an early refusal
+ * possible.
+ * @throws ProxyError `too_large`, `unsupported_encoding`, `request_timeout`, `unavailable` when too much is held in
+ * memory, `over_share` when this client holds too much of it, `invalid_request` when it is damaged, or `client_abort`
  */
 export async function readBody(request: Request, limits: BodyLimits): Promise<Body> {
   const { headers } = limits;

@@ -1,7 +1,7 @@
 /**
- * Restrictions for web pages. A browser sends requests to loopback on behalf of any page, and a page whose own name resolves to
- * this machine (DNS rebinding) can even read the answers. Browsers identify the page in headers that pages cannot change;
- * other programs do not send these, and are not affected.
+ * Restrictions for web pages. A browser sends requests to loopback on behalf of any page, and a page whose own name
+ * resolves to this machine (DNS rebinding) can even read the answers. Browsers identify the page in headers that pages
+ * cannot change; other programs do not send these, and are not affected.
  */
 import type { Config } from '../config/schema.ts';
 import { isLoopback } from '../config/references.ts';

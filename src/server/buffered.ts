@@ -56,7 +56,8 @@ export class Buffered {
 
   /**
    * @param owner whose share it counts for; `undefined` for nobody's
-   * @throws ProxyError `unavailable` when there is no room for that many bytes, `over_share` when the owner has used its share
+   * @throws ProxyError `unavailable` when there is no room for that many bytes, `over_share` when the owner has used
+   * its share
    */
   take(owner: string | undefined, bytes: number): void {
     // Adding NaN would disable the limit for good.
@@ -85,7 +86,8 @@ export class Buffered {
     this.#bytes -= bytes;
     if (owner === undefined) return;
     const share = (this.#shares.get(owner) ?? 0) - bytes;
-    // Removing an owner after each of its requests, and adding it again, costs more than keeping some that hold nothing.
+    // Removing an owner after each of its requests, and adding it again, costs more than keeping some that hold
+    // nothing.
     if (share > 0 || this.#shares.size <= MAX_IDLE) this.#shares.set(owner, Math.max(0, share));
     else this.#shares.delete(owner);
   }

@@ -1,6 +1,6 @@
 /**
- * Claims a name that is in no directory, that no other llmproxy can claim at the same time, and that the system releases with this
- * process. Only Linux has such names.
+ * Claims a name that is in no directory, that no other llmproxy can claim at the same time, and that the system
+ * releases with this process. Only Linux has such names.
  * @returns a function that releases it
  * @throws as Bun does when it is taken, `code` EADDRINUSE
  */

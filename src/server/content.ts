@@ -38,8 +38,8 @@ export function userOf(body: JsonObject): string | null {
 }
 
 /**
- * The client's tags for the request: `x-llmproxy-tags: team=search, run=7`, and the texts in OpenAI's `metadata`. The header takes
- * precedence; at most 16 tags.
+ * The client's tags for the request: `x-llmproxy-tags: team=search, run=7`, and the texts in OpenAI's `metadata`. The
+ * header takes precedence; at most 16 tags.
  */
 export function tagsOf(headers: HeaderMap, body: JsonObject): Record<string, string> | null {
   const header = headers['x-llmproxy-tags'];

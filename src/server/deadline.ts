@@ -10,8 +10,9 @@ export interface CallerLimits {
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
 /**
- * How long the caller waits: `x-request-timeout` for the whole answer, as seconds or "500ms", "30s", "2m"; the official SDKs'
- * `x-stainless-timeout` or `x-stainless-read-timeout`, in seconds, until it begins, which is what these SDKs wait for.
+ * How long the caller waits: `x-request-timeout` for the whole answer, as seconds or "500ms", "30s", "2m"; the official
+ * SDKs' `x-stainless-timeout` or `x-stainless-read-timeout`, in seconds, until it begins, which is what these SDKs wait
+ * for.
  * @throws ProxyError `invalid_request`
  */
 export function callerLimits(headers: HeaderMap): CallerLimits {

@@ -7,8 +7,8 @@ import { clientOf } from '../wire/clients.ts';
 export type Failed = Pick<Exchange, 'id' | 'attempts' | 'endpoint'> & Partial<Pick<Exchange, 'limitHeaders'>>;
 
 /**
- * A typed error as a response in the client's protocol. An error of the client that the provider detected is passed on in the
- * provider's own bytes, if these are in that protocol.
+ * A typed error as a response in the client's protocol. An error of the client that the provider detected is passed on
+ * in the provider's own bytes, if these are in that protocol.
  */
 export function errorResponse(error: ProxyError, exchange: Failed): Response {
   const { upstream, rule } = error;

@@ -48,7 +48,10 @@ const feedback = z
     },
   );
 
-/** POST /v1/feedback: the quality of an answer, as a line in the request log. It belongs to the caller, as all requests do. */
+/**
+ * POST /v1/feedback: the quality of an answer, as a line in the request log. It belongs to the caller, as all requests
+ * do.
+ */
 export function takeFeedback(context: ServerContext): Handler<ServerEnv> {
   return async (c) => {
     const request = c.req.raw;

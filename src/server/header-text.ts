@@ -1,4 +1,7 @@
-/** The longest header value made of names that clients or providers choose, bytes: clients accept 16 KiB of headers in total. */
+/**
+ * The longest header value made of names that clients or providers choose, bytes: clients accept 16 KiB of headers in
+ * total.
+ */
 const MAX_BYTES = 1_024;
 /** The characters of nearly all names. */
 const PLAIN = /^[\x20-\x7e]*$/;

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 const HEADER = 'idempotency-key';
 
 /**
- * Scopes the idempotency key by the client's key: all clients share an account at the provider, where one of them could otherwise
- * receive the answer to another's request. Equal keys of one client stay equal.
+ * Scopes the idempotency key by the client's key: all clients share an account at the provider, where one of them could
+ * otherwise receive the answer to another's request. Equal keys of one client stay equal.
  * @param key name of the client's key; `null` if there is none, and nothing changes
  */
 export function scopeByKey(headers: Record<string, string>, key: string | null): void {

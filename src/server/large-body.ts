@@ -9,8 +9,8 @@ export const LARGE = 1024 * 1024;
 const PIECE = 64 * 1024;
 
 /**
- * Sends a whole answer to its client in pieces. In a single piece it would be held in memory until the last byte was read, and its
- * progress would be unknown.
+ * Sends a whole answer to its client in pieces. In a single piece it would be held in memory until the last byte was
+ * read, and its progress would be unknown.
  */
 export class LargeBody implements WatchedStream {
   readonly waits = false;

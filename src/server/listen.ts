@@ -13,8 +13,8 @@ export interface Listener {
   /** Requests in progress, including streams. */
   readonly pending: () => number;
   /**
-   * Waits a moment for clients that keep connections to learn that these will be closed, then accepts nothing new, lets requests finish
-   * for at most `limitMs`, and aborts the rest.
+   * Waits a moment for clients that keep connections to learn that these will be closed, then accepts nothing new, lets
+   * requests finish for at most `limitMs`, and aborts the rest.
    * @param served.refuse refuses requests from now on
    * @param served.cut aborts them in an orderly way, before their connections are closed
    * @returns whether all finished
@@ -226,14 +226,17 @@ function listenerOf(
 const LAST_WORD_MS = 500;
 
 /**
- * Idle connections are closed at once, and a request on its way is lost. Clients with persistent connections are therefore given a
- * moment to learn, with an answer, that theirs will be closed: until nothing has arrived for this long. Requests that arrive
- * meanwhile are answered, so that load balancers which do not repeat requests lose none.
+ * Idle connections are closed at once, and a request on its way is lost. Clients with persistent connections are
+ * therefore given a moment to learn, with an answer, that theirs will be closed: until nothing has arrived for this
+ * long. Requests that arrive meanwhile are answered, so that load balancers which do not repeat requests lose none.
  */
 const QUIET_MS = 250;
 const QUIET_AFTER_MS = 1_000;
 
-/** Waits until no request has begun for a while. @param begun the number of requests so far @returns false if the time is over before */
+/**
+ * Waits until no request has begun for a while. @param begun the number of requests so far @returns false if the time
+ * is over before
+ */
 async function quiet(begun: () => number): Promise<boolean> {
   if (begun() === 0) return true;
   for (let waitedMs = 0; waitedMs < QUIET_AFTER_MS; waitedMs += QUIET_MS) {

@@ -21,8 +21,8 @@ export function ready(context: ServerContext): Handler<ServerEnv> {
 }
 
 /**
- * GET /health: a single word for everybody; the number of providers in each state, and whether the request log can be written, for
- * operators. 503 when no provider can answer.
+ * GET /health: a single word for everybody; the number of providers in each state, and whether the request log can be
+ * written, for operators. 503 when no provider can answer.
  */
 export function health(context: ServerContext): Handler<ServerEnv> {
   return async (c) => {
@@ -41,7 +41,9 @@ export function health(context: ServerContext): Handler<ServerEnv> {
   };
 }
 
-/** GET /providers: each provider's state, reasons, breakers, success rate and latencies; the state of the request log. */
+/**
+ * GET /providers: each provider's state, reasons, breakers, success rate and latencies; the state of the request log.
+ */
 export function providers(context: ServerContext): Handler<ServerEnv> {
   return async (c) => {
     context.auth.operator(headerMap(c.req.raw.headers));

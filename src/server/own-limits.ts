@@ -5,8 +5,8 @@ import { IDLE_SECONDS } from './listen.ts';
 const LONG_MS = 20_000;
 
 /**
- * The proxy's own timers decide: Bun's timeout would cut a silent stream. It is only lifted for requests that take long. Afterwards
- * it is restored, since nothing else closes idle connections, or ones whose client reads nothing.
+ * The proxy's own timers decide: Bun's timeout would cut a silent stream. It is only lifted for requests that take
+ * long. Afterwards it is restored, since nothing else closes idle connections, or ones whose client reads nothing.
  * @returns a function to call afterwards
  */
 export function ownLimits(

@@ -37,7 +37,8 @@ interface Place extends Pick<PassCall, 'segments'> {
 }
 
 /**
- * /providers/NAME/...: requests to other endpoints are passed through to a provider, with its credentials in place of the client's.
+ * /providers/NAME/...: requests to other endpoints are passed through to a provider, with its credentials in place of
+ * the client's.
  * @param prefix the part before the name
  */
 export function passOn(context: ServerContext, prefix: string): Handler<ServerEnv> {
@@ -115,8 +116,8 @@ async function pass(
 }
 
 /**
- * Requests that are passed through are not covered by lists of models and have no price, so they need permission: `passthrough` in
- * one of the key's lists; without keys, a proxy that only this machine can reach.
+ * Requests that are passed through are not covered by lists of models and have no price, so they need permission:
+ * `passthrough` in one of the key's lists; without keys, a proxy that only this machine can reach.
  * @throws ProxyError `not_permitted`
  */
 function permit({ auth, server }: ServerContext, { key, access }: Client): void {

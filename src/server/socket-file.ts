@@ -12,8 +12,8 @@ export interface ClaimedSocket {
 }
 
 /**
- * Makes sure that nothing exists at a path where a unix socket is to be created. The socket of a process that has ended without
- * removing it is deleted.
+ * Makes sure that nothing exists at a path where a unix socket is to be created. The socket of a process that has ended
+ * without removing it is deleted.
  * @throws Error with `code` EADDRINUSE if another process listens there, EEXIST if something else exists there
  */
 export async function claimSocket(given: string): Promise<ClaimedSocket> {

@@ -2,8 +2,8 @@ import type { Endpoint } from '../wire/endpoints.ts';
 import { isGeminiPath } from '../wire/gemini/path.ts';
 
 /**
- * The endpoint whose protocol a client uses that requested none: Anthropic's and Google's clients are recognised by headers, or by
- * paths that only they use.
+ * The endpoint whose protocol a client uses that requested none: Anthropic's and Google's clients are recognised by
+ * headers, or by paths that only they use.
  */
 export function speaking({ headers, url }: Pick<Request, 'headers' | 'url'>): Endpoint {
   const [, path = ''] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/.exec(url) ?? [];

@@ -5,9 +5,8 @@ const MOST = 1024 * 1024;
 const PATIENCE_MS = 1_000;
 
 /**
- * Delays a response that is given before its request was read until the rest of the request has arrived. Otherwise Bun resets the
- * HTTP/2 stream after the response, as it may; common clients (curl 7 among them) then discard the
- * response.
+ * Delays a response that is given before its request was read until the rest of the request has arrived. Otherwise Bun
+ * resets the HTTP/2 stream after the response, as it may; common clients (curl 7 among them) then discard the response.
  */
 export async function afterBody(request: Request, answer: Response): Promise<Response> {
   if (request.bodyUsed || !request.body) return answer;

@@ -29,8 +29,8 @@ const question = z.strictObject({
 type Question = z.output<typeof question>;
 
 /**
- * GET /usage: what requests used and cost, from the request log. A key that may read the operational endpoints sees everything, any
- * other only its own requests.
+ * GET /usage: what requests used and cost, from the request log. A key that may read the operational endpoints sees
+ * everything, any other only its own requests.
  */
 export function usage(context: ServerContext): Handler<ServerEnv> {
   return async (c) => {

@@ -119,7 +119,10 @@ export class StoredConversations {
     return removed;
   }
 
-  /** Appends items. @returns them as clients see them; `undefined` if there is no such conversation, `full` if it is full */
+  /**
+   * Appends items. @returns them as clients see them; `undefined` if there is no such conversation, `full` if it is
+   * full
+   */
   add(
     owner: Owner,
     id: string,

@@ -82,14 +82,18 @@ export function openStored(directory: string | undefined): Database {
   }
 }
 
-/** Identifies the processes that run the background responses of this file: the same for all of them, and after a restart. */
+/**
+ * Identifies the processes that run the background responses of this file: the same for all of them, and after a
+ * restart.
+ */
 export function runnerOf(db: Database): string {
   db.query("INSERT OR IGNORE INTO about VALUES ('runner', ?)").run(crypto.randomUUID());
   return db.query<{ value: string }, []>("SELECT value FROM about WHERE name = 'runner'").get()!.value;
 }
 
 /**
- * Claims the file for this process, or for the workers of this one: the lock is released when the process ends in any way.
+ * Claims the file for this process, or for the workers of this one: the lock is released when the process ends in any
+ * way.
  * @returns what to close in order to release it; `undefined` if another process has it
  * @throws as SQLite and the file system do
  */

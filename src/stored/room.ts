@@ -13,8 +13,8 @@ export class NoRoom extends Error {
 }
 
 /**
- * Makes room for what an owner is about to store. The owner with the most data, counting the new entry, loses its oldest entries, so
- * that storing much does not delete what others have stored. Within a transaction.
+ * Makes room for what an owner is about to store. The owner with the most data, counting the new entry, loses its
+ * oldest entries, so that storing much does not delete what others have stored. Within a transaction.
  * @throws NoRoom
  */
 export function makeRoom(
@@ -34,7 +34,10 @@ export function makeRoom(
   }
 }
 
-/** Whether another owner, rather than the one that stores something, has the most data. @param own including the new entry, bytes */
+/**
+ * Whether another owner, rather than the one that stores something, has the most data. @param own including the new
+ * entry, bytes
+ */
 export function isOthersTurn(largest: number, own: number): boolean {
   return largest > own;
 }

@@ -48,7 +48,10 @@ export interface Joining {
 /** The statuses of unfinished responses. */
 const RUNNING: ReadonlySet<string> = new Set(['queued', 'in_progress']);
 
-/** A running response is confirmed at least every second: without confirmation for this long it has been abandoned, milliseconds. */
+/**
+ * A running response is confirmed at least every second: without confirmation for this long it has been abandoned,
+ * milliseconds.
+ */
 export const SILENT_MS = 10_000;
 
 const STOPPED = { code: 'server_error', message: 'The proxy was stopped before the response was complete' };

@@ -38,7 +38,9 @@ interface Waiting {
 /** All data is copied. */
 const NOTHING: ArrayBuffer[] = [];
 
-/** How many calls the thread has at once: one in progress, and the next. More would be done before another owner's turn. */
+/**
+ * How many calls the thread has at once: one in progress, and the next. More would be done before another owner's turn.
+ */
 const MAX_SENT = 2;
 
 /** The limit for queued calls, bytes: above it nothing more is stored until some are done. */
@@ -54,9 +56,9 @@ const CLOSE_MS = 5_000;
 const WORKER = import.meta.url.endsWith('/store.ts') ? './worker.ts' : './stored/worker.js';
 
 /**
- * The stored responses and conversations, in a separate thread, so that a slow disk or a large answer delays nobody. The calls of one
- * owner are done in order, so that what was stored is found afterwards; owners take turns. The thread is started with the
- * first call.
+ * The stored responses and conversations, in a separate thread, so that a slow disk or a large answer delays nobody.
+ * The calls of one owner are done in order, so that what was stored is found afterwards; owners take turns. The thread
+ * is started with the first call.
  */
 export class Store {
   readonly #deps: StoreDeps;
@@ -86,7 +88,9 @@ export class Store {
     return this.#shared;
   }
 
-  /** Starts to share without waiting for the first call: pending changes are sent, and what others deleted is deleted. */
+  /**
+   * Starts to share without waiting for the first call: pending changes are sent, and what others deleted is deleted.
+   */
   share(): void {
     if (this.#deps.redis) this.#worker ??= this.#start();
   }

@@ -8,8 +8,8 @@ interface Line<Item> {
 }
 
 /**
- * Queues by owner: owners take turns, so that many entries of one do not delay another's, and each owner's entries keep their
- * order.
+ * Queues by owner: owners take turns, so that many entries of one do not delay another's, and each owner's entries keep
+ * their order.
  */
 export class OwnersTurns<Item> {
   /** The first owner is next. */

@@ -17,7 +17,10 @@ declare const self: Worker;
 /** The interval at which expired data is deleted, milliseconds. */
 const SWEEP_MS = 60_000;
 
-/** Another process may be about to write what is requested: these are the delays before it is looked up again, milliseconds. */
+/**
+ * Another process may be about to write what is requested: these are the delays before it is looked up again,
+ * milliseconds.
+ */
 const AGAIN_MS = [20, 40, 80, 160, 320];
 
 /** All data is copied. */

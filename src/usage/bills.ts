@@ -36,8 +36,8 @@ interface Kind {
 }
 
 /**
- * The known files, by the columns that they must have; further columns are ignored. Column names are as found in such files,
- * in lower case and with underscores for spaces.
+ * The known files, by the columns that they must have; further columns are ignored. Column names are as found in such
+ * files, in lower case and with underscores for spaces.
  */
 const KINDS: readonly Kind[] = [
   {

@@ -30,7 +30,10 @@ export class Counter {
     if (this.#ranges.tooLong) this.#scanner.unreadable();
   }
 
-  /** Counts an input that must be read from its start. @throws InputError when it cannot be read; the signal's reason when it aborts */
+  /**
+   * Counts an input that must be read from its start. @throws InputError when it cannot be read; the signal's reason
+   * when it aborts
+   */
   async input(input: LogInput, signal?: AbortSignal): Promise<void> {
     let spare: ArrayBuffer | undefined;
     const memory = (bytes: number) => {

@@ -91,7 +91,9 @@ export class Repricer {
   }
 }
 
-/** The model's own price: an exact name takes precedence over a pattern, and the client's name over the upstream name. */
+/**
+ * The model's own price: an exact name takes precedence over a pattern, and the client's name over the upstream name.
+ */
 function ownPrice({ providers }: PriceSetup, name: string, models: readonly string[]): Price | undefined {
   const offers = providers.find((provider) => provider.name === name)?.models ?? [];
   const exact = offers.find((offer) => models.some((model) => [offer.name, offer.upstream].includes(model)));

@@ -23,8 +23,8 @@ interface Answer {
 }
 
 /**
- * Makes usage reports while the proxy serves: in a single thread, one report at a time, so that neither the event loop nor the
- * other processors are occupied. Equal requests share a report for some seconds.
+ * Makes usage reports while the proxy serves: in a single thread, one report at a time, so that neither the event loop
+ * nor the other processors are occupied. Equal requests share a report for some seconds.
  */
 export class UsageReader {
   readonly #clock: Clock;

@@ -175,8 +175,9 @@ function round(value: number): number {
 }
 
 /**
- * The common name of a model: "Claude Sonnet 4.5", "claude-sonnet-4-5-20250929" and "claude-sonnet-4-5" are the same, and so are
- * "gpt-4o" and "gpt-4o-2024-08-06". Prices belong to snapshots, but the requests of all snapshots are added up.
+ * The common name of a model: "Claude Sonnet 4.5", "claude-sonnet-4-5-20250929" and "claude-sonnet-4-5" are the same,
+ * and so are "gpt-4o" and "gpt-4o-2024-08-06". Prices belong to snapshots, but the requests of all snapshots are added
+ * up.
  */
 export function plainModel(name: string): string {
   return name

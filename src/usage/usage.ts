@@ -16,8 +16,8 @@ import { CountingThreads } from './threads.ts';
 const THREADS_FROM_BYTES = 16 * 1024 ** 2;
 
 /**
- * How long before the day in its file name a request may have arrived, milliseconds: requests take time, and their records may
- * have waited for a disk.
+ * How long before the day in its file name a request may have arrived, milliseconds: requests take time, and their
+ * records may have waited for a disk.
  */
 const LATE_MS = 2 * 86_400_000;
 
@@ -89,7 +89,10 @@ async function inThreads(
   }
 }
 
-/** Whether a file may contain requests of the period: the name of a log file tells the day on which its records were written. */
+/**
+ * Whether a file may contain requests of the period: the name of a log file tells the day on which its records were
+ * written.
+ */
 function mayHold({ path }: LogInput, { fromMs = -Infinity, untilMs = Infinity }: UsageOptions): boolean {
   const log = parseLogName(basename(path).replace(/\.gz$/, ''));
   if (!log) return true;

@@ -1,4 +1,7 @@
-/** A counting thread: it counts given ranges of files, or makes a whole report. It is an entry point of the compiled binary. */
+/**
+ * A counting thread: it counts given ranges of files, or makes a whole report. It is an entry point of the compiled
+ * binary.
+ */
 import type { LogInput } from '../logs/input.ts';
 import type { LineRange } from '../logs/ranges.ts';
 import type { UsageOptions } from './options.ts';

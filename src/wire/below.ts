@@ -9,8 +9,8 @@ const DECODINGS = 3;
 /**
  * The segments of a path as received, still encoded.
  * @param path the part after the provider's name, beginning with a slash
- * @returns `undefined` for a path that some server may resolve differently: `.` and `..`, a slash or a backslash within a segment,
- * two consecutive slashes, with any number of encodings
+ * @returns `undefined` for a path that some server may resolve differently: `.` and `..`, a slash or a backslash within
+ * a segment, two consecutive slashes, with any number of encodings
  */
 export function segmentsBelow(path: string): readonly string[] | undefined {
   if (!path.startsWith('/') || path.length > MAX_PATH) return undefined;

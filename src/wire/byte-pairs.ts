@@ -11,15 +11,18 @@ const MAX_PIECE = 2 ** 14;
 const STRIDE = 2 ** 14;
 
 /**
- * Counts tokens by byte-pair encoding in n log n of the length of a text, where gpt-tokenizer's own merge is quadratic in
- * the length of a piece: half a minute for two million letters. Up to 16 KiB without a break are counted exactly; a longer
- * run is first cut into pieces of that size, and each cut may add a token.
+ * Counts tokens by byte-pair encoding in n log n of the length of a text, where gpt-tokenizer's own merge is quadratic
+ * in the length of a piece: half a minute for two million letters. Up to 16 KiB without a break are counted exactly; a
+ * longer run is first cut into pieces of that size, and each cut may add a token.
  */
 export class BytePairs {
   /** Tokens by their bytes, each byte as one character. */
   readonly #ranks = new Map<string, number>();
   readonly #pattern: RegExp;
-  /** The positions in a piece at which a token begins, as a doubly linked list; `#rank` is that of a token merged with the next. */
+  /**
+   * The positions in a piece at which a token begins, as a doubly linked list; `#rank` is that of a token merged with
+   * the next.
+   */
   readonly #next = new Int32Array(MAX_PIECE + 1);
   readonly #last = new Int32Array(MAX_PIECE + 1);
   readonly #rank = new Int32Array(MAX_PIECE + 1);

@@ -1,6 +1,6 @@
 /**
- * OpenAI's chat format: the canonical form between protocols. The types contain the fields that this project reads or writes;
- * every object may have more, which are kept when a request is relayed and dropped when it is translated.
+ * OpenAI's chat format: the canonical form between protocols. The types contain the fields that this project reads or
+ * writes; every object may have more, which are kept when a request is relayed and dropped when it is translated.
  * @see https://platform.openai.com/docs/api-reference/chat
  */
 import type { OpenaiUsage } from './usage.ts';

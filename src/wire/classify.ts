@@ -70,7 +70,10 @@ export function tellable({ fault, upstream }: Classified): string {
   return fault === 'auth' ? 'it refused our key' : upstream.message;
 }
 
-/** The status that corresponds to an error within a 200. Ollama's errors are plain text; at least an overlong prompt is recognised. */
+/**
+ * The status that corresponds to an error within a 200. Ollama's errors are plain text; at least an overlong prompt is
+ * recognised.
+ */
 function meantBy({ type, code, message }: Words): number {
   if (type === undefined && code === undefined && saysTooLong(message)) return 400;
   return MEANT.get(type ?? '') ?? 500;

@@ -2,8 +2,8 @@ import type { ChatRequest } from './chat.ts';
 import { numberOf } from './json.ts';
 
 /**
- * How a model is given a prefix of its answer to continue: as the last assistant message; the same marked `prefix: true`
- * (Mistral); or with `continue_final_message` (vLLM).
+ * How a model is given a prefix of its answer to continue: as the last assistant message; the same marked `prefix:
+ * true` (Mistral); or with `continue_final_message` (vLLM).
  */
 export type PrefillStyle = 'assistant' | 'prefix' | 'continue_final_message';
 

@@ -1,8 +1,8 @@
 /**
  * Content encodings of HTTP bodies. `node:zlib` is computation rather than IO, so it belongs to this layer.
  *
- * Data that expands a thousandfold is decompressed in pieces, each in one of the engine's threads, and only as far as it is
- * consumed: a few kilobytes may expand to gigabytes.
+ * Data that expands a thousandfold is decompressed in pieces, each in one of the engine's threads, and only as far as
+ * it is consumed: a few kilobytes may expand to gigabytes.
  */
 import * as zlib from 'node:zlib';
 import { ZstdFrames } from './zstd-frames.ts';
@@ -13,7 +13,10 @@ const PIECE = 64 * 1024;
 const PULLED = { chunkSize: PIECE, readableHighWaterMark: PIECE } as const;
 const FLUSHED = { ...PULLED, flush: zlib.constants.Z_SYNC_FLUSH } as const;
 
-/** The largest window of a zstd frame, as a power of two: RFC 9659 allows 8 MB. A frame declares it, and it is allocated. */
+/**
+ * The largest window of a zstd frame, as a power of two: RFC 9659 allows 8 MB. A frame declares it, and it is
+ * allocated.
+ */
 const ZSTD_WINDOW_LOG = 23;
 
 const STREAM = {
@@ -29,8 +32,8 @@ const STREAM = {
 } as const satisfies Record<string, (first: number) => zlib.Zlib>;
 
 /**
- * Whether `deflate` data begins with a zlib header, as RFC 9110 demands. Some servers send raw deflate data, whose encoders
- * never produce such a first byte.
+ * Whether `deflate` data begins with a zlib header, as RFC 9110 demands. Some servers send raw deflate data, whose
+ * encoders never produce such a first byte.
  */
 function isZlib(first: number): boolean {
   return (first & 0x0f) === 8 && first >> 4 <= 7;
@@ -146,7 +149,9 @@ export class Inflater {
     this.#opened(0).end();
   }
 
-  /** The next piece; `undefined` when everything written has been read. @throws when the data is damaged or truncated */
+  /**
+   * The next piece; `undefined` when everything written has been read. @throws when the data is damaged or truncated
+   */
   async read(): Promise<Uint8Array | undefined> {
     while (!this.#closed) {
       const piece = this.#stream?.read() as Uint8Array | null | undefined;

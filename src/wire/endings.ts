@@ -1,6 +1,6 @@
 /**
- * The finish reasons of all providers. A reason that is in no row is unknown: it is passed on to the client, and the answer does
- * not count as a success.
+ * The finish reasons of all providers. A reason that is in no row is unknown: it is passed on to the client, and the
+ * answer does not count as a success.
  */
 import type { ProtocolName } from './protocol.ts';
 import { ProxyError } from '../errors.ts';
@@ -145,7 +145,10 @@ const MEANINGS = new Map<string, Meanings>(
   ]),
 );
 
-/** The meaning of a reason in a protocol, otherwise in any other one: gateways pass on the reasons of the providers behind them. */
+/**
+ * The meaning of a reason in a protocol, otherwise in any other one: gateways pass on the reasons of the providers
+ * behind them.
+ */
 function meaningOf(protocol: ProtocolName, word: string): Finish | Failure | undefined {
   const own = MEANINGS.get(protocol)?.get(word);
   if (own) return own;
@@ -167,9 +170,9 @@ export function endingOf(protocol: ProtocolName, said: unknown): Ending | undefi
 
 /**
  * The finish reason in chat's words, or the provider's own if chat has none; `null` if there is none.
- * @param calls `tools` if the answer has calls that the client runs, after which some providers report that they stopped as
- *   after a text; `structured` if its only call carries the answer itself as the arguments of a tool that the client does not
- *   know
+ * @param calls `tools` if the answer has calls that the client runs, after which some providers report that they
+ *   stopped as after a text; `structured` if its only call carries the answer itself as the arguments of a tool that
+ *   the client does not know
  */
 export function finishReason(
   protocol: ProtocolName,

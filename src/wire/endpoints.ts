@@ -4,8 +4,8 @@ export interface EndpointSpec {
   /** The path below the version prefix, or as `at` says. */
   readonly path: string;
   /**
-   * `model` if the path contains the model and a method, so that it is matched by its form; `root` if it is not below a version
-   * prefix; `version` if it is below each version of Gemini's API.
+   * `model` if the path contains the model and a method, so that it is matched by its form; `root` if it is not below a
+   * version prefix; `version` if it is below each version of Gemini's API.
    */
   readonly at?: 'model' | 'root' | 'version';
   /** The family in a provider's preset that includes the endpoint. */

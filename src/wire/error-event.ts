@@ -2,7 +2,9 @@ import type { JsonObject } from './json.ts';
 import { isObject, listOf, objectOf, stringOf } from './json.ts';
 import { wordOf } from './words.ts';
 
-/** Fields of an answer, or of a piece of one, in any protocol: if they are present, the words of an error are content. */
+/**
+ * Fields of an answer, or of a piece of one, in any protocol: if they are present, the words of an error are content.
+ */
 const CONTENT: readonly string[] = [
   'candidates',
   'content',
@@ -15,8 +17,8 @@ const CONTENT: readonly string[] = [
 ];
 
 /**
- * The error in a body of status 200 or in a stream event, converted to a format that `classifyBody` reads; `undefined` if there
- * is none. Gateways pass on errors in the formats of other protocols than their own.
+ * The error in a body of status 200 or in a stream event, converted to a format that `classifyBody` reads; `undefined`
+ * if there is none. Gateways pass on errors in the formats of other protocols than their own.
  * @param value the JSON, or the text if it is not JSON
  * @param name the event's `event:` field
  */

@@ -48,7 +48,10 @@ export function estimate(
   return { input, output: MAKING.has(endpoint) ? assumed : 0, bounded: !MAKING.has(endpoint) };
 }
 
-/** The longest answer that a request allows, tokens of one choice. It is unknown which field a provider uses: the largest counts. */
+/**
+ * The longest answer that a request allows, tokens of one choice. It is unknown which field a provider uses: the
+ * largest counts.
+ */
 function outputLimit(body: JsonObject): number | undefined {
   const { max_completion_tokens: completion, max_tokens: tokens, max_output_tokens: output } = body;
   const own = configured(body, 'maxOutputTokens', 'max_output_tokens');
@@ -97,8 +100,8 @@ const PICTURES = new Set(['image_url', 'input_image']);
 const NAMED = new Set(['file_url', 'file_id', 'fileUri', 'file_uri']);
 
 /**
- * The tokens of a field that contains or references an image, audio or a file; `undefined` for any other. Only where a protocol
- * expects such content: elsewhere models read it as text.
+ * The tokens of a field that contains or references an image, audio or a file; `undefined` for any other. Only where a
+ * protocol expects such content: elsewhere models read it as text.
  */
 function mediumIn(key: string, object: { readonly [key: string]: Json }): number | undefined {
   const value = object[key];

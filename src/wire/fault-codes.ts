@@ -124,7 +124,10 @@ export function faultNamed(word = ''): Fault | undefined {
   return Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
 }
 
-/** The meaning of a bare status. A redirect is not followed, since it would carry the key elsewhere; APIs do not redirect. */
+/**
+ * The meaning of a bare status. A redirect is not followed, since it would carry the key elsewhere; APIs do not
+ * redirect.
+ */
 export function faultOfStatus(status: number): Fault {
   if (status < 400) return 'server';
   return BY_STATUS[status] ?? (status < 500 ? 'invalid_request' : 'server');

@@ -1,7 +1,7 @@
 /**
- * The meaning of a 4xx error message that comes without a code. A provider may quote the request in it, and a caller's own words
- * must not put a key or a model on hold for others: quotations are removed, and messages about a field of the request
- * are attributed to the request alone.
+ * The meaning of a 4xx error message that comes without a code. A provider may quote the request in it, and a caller's
+ * own words must not put a key or a model on hold for others: quotations are removed, and messages about a field of the
+ * request are attributed to the request alone.
  */
 import type { Fault, UpstreamError } from '../errors.ts';
 
@@ -32,8 +32,8 @@ const NO_MODEL = anyOf(
 );
 
 /**
- * Messages that something the request refers to is stored elsewhere, such as a file or an earlier response. "File not found"
- * alone is what servers say about an unknown path.
+ * Messages that something the request refers to is stored elsewhere, such as a file or an earlier response. "File not
+ * found" alone is what servers say about an unknown path.
  */
 const NO_OBJECT =
   /^(?!file not found\W*$)[^]*?\b(?:file|response|conversation|thread|assistant|vector store|batch|container|item|cached ?content|prompt template|job)s?\b\S*(?:\s+\S{1,200}){0,4}?\s+not found\b|\bno such (?:file|response|conversation|thread|assistant|vector store|batch|container|item)\b/i;
@@ -90,7 +90,9 @@ const FIELD =
 const NO_PART =
   /^(?:|none|null|model|(?:x-)?(?:api[ _-]?)?key|auth\w*|(?:access_)?token|credentials?|headers?\b.*|(?:account|organi[sz]ation|project|workspace|team)\w*|billing|credits?|balance|quota)$/i;
 
-/** Things that the request contains, or has fetched or searched: a key or an account mentioned beside them is not ours. */
+/**
+ * Things that the request contains, or has fetched or searched: a key or an account mentioned beside them is not ours.
+ */
 const BROUGHT =
   /\b(?:images?|pictures?|photos?|videos?|audio|(?<!\b(?:config|configuration|credentials?|env|key|on) )files?|attachments?|documents?|pdfs?|mcp|tools?|connectors?|plugins?|webhooks?|web ?search|search (?:vendor|provider|engine)|vector stores?|knowledge bases?|code interpreter|sandbox|repositor(?:y|ies)|skills?|containers?|buckets?|conversations?|(?:the|your|user) messages?|prompts?|guardrails?|metadata|(?:fetch|download)(?:ed|ing)?)\b/i;
 

@@ -1,6 +1,6 @@
 /**
- * The last step before a request is encoded: whatever the target does not support is converted or left out and named, according
- * to the facts about its protocol, vendor and model, so that encoders need not know these.
+ * The last step before a request is encoded: whatever the target does not support is converted or left out and named,
+ * according to the facts about its protocol, vendor and model, so that encoders need not know these.
  */
 import type { ChatMessage, ChatRequest } from './chat.ts';
 import type { ProtocolName, ReplayMemory } from './protocol.ts';

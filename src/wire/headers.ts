@@ -1,6 +1,6 @@
 /**
- * The headers that are passed on. Both directions are allow lists: credentials, cookies and hop-by-hop headers never match,
- * nor does anything unknown.
+ * The headers that are passed on. Both directions are allow lists: credentials, cookies and hop-by-hop headers never
+ * match, nor does anything unknown.
  */
 import type { Endpoint } from './endpoints.ts';
 import { encodingOf } from './encoding.ts';
@@ -103,8 +103,8 @@ function acceptedEncodings(header: string): string {
 const MAX_HEADERS = 4_096;
 
 /**
- * A provider's headers for the client. The length is set by the server, which knows what it sends. Invalid headers, and those
- * above the size limit, are dropped.
+ * A provider's headers for the client. The length is set by the server, which knows what it sends. Invalid headers, and
+ * those above the size limit, are dropped.
  * @param mask redacts a value
  */
 export function responseHeaders(upstream: HeaderMap, mask: (text: string) => string): Record<string, string> {

@@ -18,9 +18,9 @@ export interface JoinOptions {
 export class Diverged extends Error {}
 
 /**
- * Joins a continuation to an interrupted text, without loss or repetition. A continuation may continue directly, repeat the last
- * words, or start over: its beginning is held back while it could still be part of the text, and then the overlap is
- * removed.
+ * Joins a continuation to an interrupted text, without loss or repetition. A continuation may continue directly, repeat
+ * the last words, or start over: its beginning is held back while it could still be part of the text, and then the
+ * overlap is removed.
  */
 export class Joiner {
   readonly #sent: string;

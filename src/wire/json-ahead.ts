@@ -1,6 +1,6 @@
 /**
- * Requests and answers are translated synchronously, and contain texts that are JSON: the arguments of calls, and the results of
- * tools. If these are many or long, they are parsed in steps beforehand.
+ * Requests and answers are translated synchronously, and contain texts that are JSON: the arguments of calls, and the
+ * results of tools. If these are many or long, they are parsed in steps beforehand.
  */
 import type { Steps } from '../turns.ts';
 import type { JsonBounds } from './json-steps.ts';

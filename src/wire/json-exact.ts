@@ -1,6 +1,6 @@
 /**
- * Preserves integers beyond 2^53: if JSON contains some, it is parsed in such a way that each is written again with the same
- * digits. They are not numbers then, and nothing here computes with them: they occur in the arguments of calls.
+ * Preserves integers beyond 2^53: if JSON contains some, it is parsed in such a way that each is written again with the
+ * same digits. They are not numbers then, and nothing here computes with them: they occur in the arguments of calls.
  */
 import { hasLongInteger } from './json-numbers.ts';
 

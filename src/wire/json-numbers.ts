@@ -27,7 +27,10 @@ function hasLongNumber(text: string, long = LONG_NUMBER): boolean {
   }
 }
 
-/** The position after the closing quote. Written by hand: a regular expression silently fails on a string with a million escapes. */
+/**
+ * The position after the closing quote. Written by hand: a regular expression silently fails on a string with a million
+ * escapes.
+ */
 function stringEnd(text: string, from: number): number {
   for (let quote = text.indexOf('"', from); quote >= 0; quote = text.indexOf('"', quote + 1)) {
     let slashes = 0;

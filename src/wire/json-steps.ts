@@ -38,7 +38,9 @@ export class TooLong extends Error {
   }
 }
 
-/** A text up to this length is parsed at once, characters: to count its brackets costs less than to count what it holds. */
+/**
+ * A text up to this length is parsed at once, characters: to count its brackets costs less than to count what it holds.
+ */
 const SHORT = 16 * 1024;
 
 /** How much is passed to JSON.parse at once, characters: a few milliseconds of work. */
@@ -99,7 +101,9 @@ export function* parseInSteps(text: string, bounds: JsonBounds, piece = PIECE): 
   return reader.value;
 }
 
-/** Whether a short text certainly stays within the bounds: it is no deeper than it has closing brackets, texts included. */
+/**
+ * Whether a short text certainly stays within the bounds: it is no deeper than it has closing brackets, texts included.
+ */
 function isWithin(text: string, { maxDepth, maxValues, maxFields }: JsonBounds): boolean {
   if (text.length > Math.min(maxValues, maxFields)) return false;
   let ends = 0;

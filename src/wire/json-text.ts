@@ -12,8 +12,8 @@ const ESCAPE = 6;
 const BACKSLASH = 0x5c;
 
 /**
- * Decodes a long JSON string, without its quotes, in steps of a few milliseconds: each escape costs as much as a hundred other
- * characters.
+ * Decodes a long JSON string, without its quotes, in steps of a few milliseconds: each escape costs as much as a
+ * hundred other characters.
  * @throws SyntaxError
  */
 export function* textInSteps(json: string, start: number, end: number): Steps<string> {

@@ -2,7 +2,9 @@ import type { Steps } from '../turns.ts';
 import { concatInSteps, wholeBefore } from './bytes.ts';
 import type { JsonObject } from './json.ts';
 
-/** How much is written between two pauses, characters: a few milliseconds of work, even if every character is escaped. */
+/**
+ * How much is written between two pauses, characters: a few milliseconds of work, even if every character is escaped.
+ */
 const STRIDE = 512 * 1024;
 
 /** The cost of writing a value, in characters written in the same time. */
@@ -11,7 +13,10 @@ const VALUE = 32;
 /** Longer strings are written in pieces, characters. */
 const LONG_TEXT = STRIDE;
 
-/** Numbers, literals and strings up to this length are plain, characters; lists and objects with few such members are small. */
+/**
+ * Numbers, literals and strings up to this length are plain, characters; lists and objects with few such members are
+ * small.
+ */
 const SHORT_TEXT = 256;
 const FEW = 16;
 
@@ -21,7 +26,9 @@ const ROW = 2_000;
 /** Results of sources up to this size are written at once, in characters or bytes. */
 const SHORT = 256 * 1024;
 
-/** The JSON text of a value, written in steps if its source is long. @param length of the source, characters or bytes */
+/**
+ * The JSON text of a value, written in steps if its source is long. @param length of the source, characters or bytes
+ */
 export function* writeJson(value: object, length: number): Steps<string> {
   if (length <= SHORT) return JSON.stringify(value);
   yield;

@@ -1,6 +1,6 @@
 /**
- * Translation is synchronous, and converts the arguments of calls to text where other protocols have objects. If these are
- * large, they are serialised in steps beforehand.
+ * Translation is synchronous, and converts the arguments of calls to text where other protocols have objects. If these
+ * are large, they are serialised in steps beforehand.
  */
 import type { Steps } from '../turns.ts';
 import { stringifyInSteps } from './json-write.ts';

@@ -50,10 +50,16 @@ export function tidyText(text: string, max: number): string {
 /** The same, but line breaks and tabs are kept: providers' messages may have several lines. */
 const CONTROL = /(?![\n\t])\p{Cc}/gu;
 
-/** Limits that no answer exceeds: large ones contain vectors, or log probabilities. Deeper values could not be serialised. */
+/**
+ * Limits that no answer exceeds: large ones contain vectors, or log probabilities. Deeper values could not be
+ * serialised.
+ */
 export const ANSWER_BOUNDS: JsonBounds = { maxDepth: 512, maxValues: 10_000_000, maxFields: 2_000_000 };
 
-/** Limits that no piece of an answer, and no arguments of a call, exceed: parsing more at once would block the event loop. */
+/**
+ * Limits that no piece of an answer, and no arguments of a call, exceed: parsing more at once would block the event
+ * loop.
+ */
 export const PIECE_BOUNDS: JsonBounds = { maxDepth: 512, maxValues: 100_000, maxFields: 50_000 };
 
 /** A shorter text cannot exceed them. */
@@ -80,8 +86,8 @@ export function parseExactJson(text: string): unknown {
 }
 
 /**
- * The arguments of a call as an object; `undefined` if they are not one. An empty text stands for no arguments, and so does an
- * empty list: PHP and R serialise an empty object that way.
+ * The arguments of a call as an object; `undefined` if they are not one. An empty text stands for no arguments, and so
+ * does an empty list: PHP and R serialise an empty object that way.
  */
 export function argumentsObject(text: unknown): JsonObject | undefined {
   if (text === undefined || text === '') return {};
@@ -91,8 +97,8 @@ export function argumentsObject(text: unknown): JsonObject | undefined {
 }
 
 /**
- * The arguments of a call in a conversation, in any state: an earlier mistake of a model is passed on in the closest form
- * that an object allows, and does not make the conversation invalid.
+ * The arguments of a call in a conversation, in any state: an earlier mistake of a model is passed on in the closest
+ * form that an object allows, and does not make the conversation invalid.
  */
 export function argumentsIn(text: unknown): JsonObject {
   if (isObject(text)) return text;
@@ -102,7 +108,9 @@ export function argumentsIn(text: unknown): JsonObject {
   return value === null ? {} : { arguments: value ?? text };
 }
 
-/** Whether the arguments of a call are invalid, so that no tool can be run with them. `null` stands for no arguments. */
+/**
+ * Whether the arguments of a call are invalid, so that no tool can be run with them. `null` stands for no arguments.
+ */
 export function areBroken(text: string): boolean {
   return argumentsObject(text) === undefined && parseJson(text) !== null;
 }

@@ -3,7 +3,10 @@
 /** JavaScript numbers hold integers of 53 bits; readers of datasets hold 64. */
 const LONG_INTEGER = /^-?\d{16,20}$/;
 const [LEAST, MOST] = [-(2n ** 63n), 2n ** 64n - 1n];
-/** Text that may contain numbers which JavaScript rounds, turns into Infinity, or writes with more digits than readers accept. */
+/**
+ * Text that may contain numbers which JavaScript rounds, turns into Infinity, or writes with more digits than readers
+ * accept.
+ */
 const MAY_HOLD_LONG = /\d{16}|\d[eE]\+?\d\d/;
 
 /** Functions of JSON that TypeScript does not know yet. @see https://tc39.es/proposal-json-parse-with-source/ */
@@ -18,9 +21,9 @@ export function mayHoldLongNumbers(text: string): boolean {
 }
 
 /**
- * Parses JSON text to a value that serialises to the same numbers: long ones are kept as the text they were. Integers beyond 64
- * bits get an exponent, `1e+20` for 100000000000000000000: `datasets` fails on the whole file if one of them is
- * written in digits.
+ * Parses JSON text to a value that serialises to the same numbers: long ones are kept as the text they were. Integers
+ * beyond 64 bits get an exponent, `1e+20` for 100000000000000000000: `datasets` fails on the whole file if one of them
+ * is written in digits.
  * @throws SyntaxError when it is invalid
  */
 export function parseLongNumbers(text: string): unknown {

@@ -28,7 +28,8 @@ const TEXT_BYTES = 4;
 const HEAD = 4_096;
 
 /**
- * Tokens of an image by OpenAI's rule: scaled to fit 2048 by 2048 pixels and 768 on its short side, 170 for each 512-pixel square.
+ * Tokens of an image by OpenAI's rule: scaled to fit 2048 by 2048 pixels and 768 on its short side, 170 for each
+ * 512-pixel square.
  * @param url its address, or a data URL
  * @see https://platform.openai.com/docs/guides/images-vision
  */

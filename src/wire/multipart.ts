@@ -36,8 +36,8 @@ const NEWLINE = 0x0a;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Parses the parts of a form that routing needs, without reading files. The proxy and the provider must see the same fields: a
- * form that two parsers may understand differently is rejected.
+ * Parses the parts of a form that routing needs, without reading files. The proxy and the provider must see the same
+ * fields: a form that two parsers may understand differently is rejected.
  * @throws ProxyError `invalid_request`
  * @see https://www.rfc-editor.org/rfc/rfc7578
  */

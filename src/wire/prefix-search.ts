@@ -1,6 +1,6 @@
 /**
- * Searches a text for a growing prefix, by the algorithm of Knuth, Morris and Pratt: in time linear in both lengths, where
- * repeated searches would take quadratic time on repetitive texts.
+ * Searches a text for a growing prefix, by the algorithm of Knuth, Morris and Pratt: in time linear in both lengths,
+ * where repeated searches would take quadratic time on repetitive texts.
  */
 export class PrefixSearch {
   readonly #text: string;

@@ -1,10 +1,10 @@
 /**
- * The interfaces of a protocol. OpenAI's chat (`chat.ts`) is the envelope of the canonical form between protocols, and ordered
- * parts are its content (`parts/part.ts`): a client's protocol is decoded to it and encoded from it, and so is a provider's.
- * Everything here is pure: time, ids and memory are passed in.
+ * The interfaces of a protocol. OpenAI's chat (`chat.ts`) is the envelope of the canonical form between protocols, and
+ * ordered parts are its content (`parts/part.ts`): a client's protocol is decoded to it and encoded from it, and so is
+ * a provider's. Everything here is pure: time, ids and memory are passed in.
  *
- * Besides OpenAI's own fields the canonical form has fields on assistant messages and deltas for what must be sent back:
- * `reasoning_content` (the reasoning as plain text), `thinking_blocks` (signed blocks, see `parts/part.ts`), and
+ * Besides OpenAI's own fields the canonical form has fields on assistant messages and deltas for what must be sent
+ * back: `reasoning_content` (the reasoning as plain text), `thinking_blocks` (signed blocks, see `parts/part.ts`), and
  * `tool_calls[].extra_content.google.thought_signature`; on parts and messages `cache_control`; on tool messages
  * `is_error: true`, and images in their content.
  */
@@ -35,9 +35,9 @@ export interface EncodeContext {
 }
 
 /**
- * Stores by id what must be sent back later: what models require together with one of their tool calls, for clients that drop
- * the fields it came in (`extra_content` of the call, or `thinking_blocks` of its message); and items of responses, for
- * clients that refer to them by id.
+ * Stores by id what must be sent back later: what models require together with one of their tool calls, for clients
+ * that drop the fields it came in (`extra_content` of the call, or `thinking_blocks` of its message); and items of
+ * responses, for clients that refer to them by id.
  */
 export interface ReplayMemory {
   get(id: string): JsonObject | undefined;
@@ -61,10 +61,10 @@ export interface Encoded {
 }
 
 /**
- * Decodes a provider's stream, however it is chunked. The resulting chunks begin with the role, have at most one finish reason
- * per choice, after all content of the choice, and end with a chunk without choices that has the usage if it is known. A
- * finish reason that is a fault is emitted at once, without the rest of its event. A provider that ends its stream
- * without a finish reason gets none.
+ * Decodes a provider's stream, however it is chunked. The resulting chunks begin with the role, have at most one finish
+ * reason per choice, after all content of the choice, and end with a chunk without choices that has the usage if it is
+ * known. A finish reason that is a fault is emitted at once, without the rest of its event. A provider that ends its
+ * stream without a finish reason gets none.
  */
 export interface ChatReader {
   /** Decodes one event. Unknown events are ignored. */

@@ -47,8 +47,8 @@ export interface Quirks extends MessageFacts {
   /** The format of its tool call ids; other ids are replaced. */
   readonly toolIds?: 'nine_alphanumerics';
   /**
-   * What happens to the reasoning in earlier answers: sent back as `reasoning_content` (of every answer, empty if there is none,
-   * or only of those that have it), or left out.
+   * What happens to the reasoning in earlier answers: sent back as `reasoning_content` (of every answer, empty if there
+   * is none, or only of those that have it), or left out.
    */
   readonly reasoning?: 'every_turn' | 'where_known' | 'left_out';
   /** A stream reports its usage unasked. */

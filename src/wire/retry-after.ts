@@ -18,9 +18,9 @@ const DIMENSIONS = [
 ] as const;
 
 /**
- * How long a provider asks clients to wait. The most explicit statement is used: Retry-After headers, then Gemini's RetryInfo in
- * the body, then the reset of a limit that is used up, then "try again in 1.5s" in the message. `retry-after-ms: 0`
- * together with `retry-after: 1` was recorded, so the larger of the two headers counts.
+ * How long a provider asks clients to wait. The most explicit statement is used: Retry-After headers, then Gemini's
+ * RetryInfo in the body, then the reset of a limit that is used up, then "try again in 1.5s" in the message.
+ * `retry-after-ms: 0` together with `retry-after: 1` was recorded, so the larger of the two headers counts.
  * @param nowMs milliseconds since the epoch, for dates
  * @returns milliseconds from 0 to one day, or `undefined` when there is no statement
  */

@@ -29,8 +29,8 @@ const AROUND = new Set([
 ]);
 
 /**
- * Passes on what the model wrote in one stream event, in any protocol: pieces of text, reasoning, refusals and arguments.
- * Repetitions of earlier pieces, such as the end of an item in Responses, are left out.
+ * Passes on what the model wrote in one stream event, in any protocol: pieces of text, reasoning, refusals and
+ * arguments. Repetitions of earlier pieces, such as the end of an item in Responses, are left out.
  */
 export function eachSaid(event: JsonObject, take: (text: string) => void): void {
   const { type, delta } = event;

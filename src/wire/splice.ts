@@ -5,7 +5,10 @@ import { BACKSLASH, COLON, QUOTE } from './json-bytes.ts';
 import type { Span } from './json-keys.ts';
 import { topKeys } from './json-keys.ts';
 
-/** Fields that determine where a request goes and how its answer is read: the proxy and the provider must see the same ones. */
+/**
+ * Fields that determine where a request goes and how its answer is read: the proxy and the provider must see the same
+ * ones.
+ */
 const MODEL = '"model"';
 const STREAM = '"stream"';
 
@@ -17,8 +20,8 @@ const ANY_ESCAPED = String.raw`\u00`;
 const SEARCHED = 4 * 1024 * 1024;
 
 /**
- * The position of the value of the top-level `model`, in bytes. If `model` or `stream` occurs twice, some parsers use the first and
- * others the last, so that only one is allowed.
+ * The position of the value of the top-level `model`, in bytes. If `model` or `stream` occurs twice, some parsers use
+ * the first and others the last, so that only one is allowed.
  * @param bytes a JSON object @param given whether it has a `model` that is a string
  * @throws ProxyError `invalid_request` when one of them occurs twice
  */
@@ -42,8 +45,8 @@ function givenTwice(param: string): ProxyError {
 }
 
 /**
- * The position of the key `model`, or -1; `undefined` unless both keys occur at most once, in their plain spelling, so that nothing
- * is hidden.
+ * The position of the key `model`, or -1; `undefined` unless both keys occur at most once, in their plain spelling, so
+ * that nothing is hidden.
  */
 function* plainModel(json: Buffer): Steps<number | undefined> {
   if ((yield* search(json, ANY_ESCAPED)) >= 0)

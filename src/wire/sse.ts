@@ -7,8 +7,8 @@ export interface SseEvent {
 }
 
 /**
- * Parses server-sent events from bytes, however they are chunked: CRLF, comments, several data lines, a BOM. The length of an
- * event is limited by the caller only.
+ * Parses server-sent events from bytes, however they are chunked: CRLF, comments, several data lines, a BOM. The length
+ * of an event is limited by the caller only.
  */
 export class SseReader {
   readonly #decoder = new TextDecoder();

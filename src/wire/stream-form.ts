@@ -1,7 +1,7 @@
 /**
- * The forms in which a client receives the events of a stream: as server-sent events, as the members of one JSON list, which
- * Gemini returns by default, or as lines of JSON, as in Ollama's API. Within the proxy all of them are server-sent
- * events.
+ * The forms in which a client receives the events of a stream: as server-sent events, as the members of one JSON list,
+ * which Gemini returns by default, or as lines of JSON, as in Ollama's API. Within the proxy all of them are
+ * server-sent events.
  */
 import { SseReader } from './sse.ts';
 

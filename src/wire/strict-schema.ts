@@ -1,8 +1,8 @@
 import { isObject, listOf } from './json.ts';
 
 /**
- * Whether OpenAI accepts it as a strict schema: every object is closed and requires all of its properties. Other vendors demand
- * less, and OpenAI rejects a schema that is not strict enough.
+ * Whether OpenAI accepts it as a strict schema: every object is closed and requires all of its properties. Other
+ * vendors demand less, and OpenAI rejects a schema that is not strict enough.
  * @see https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
  */
 export function isStrict(schema: unknown): boolean {

@@ -2,8 +2,8 @@ import type { JsonObject } from './json.ts';
 import { countOf, isObject, numberOf, objectOf } from './json.ts';
 
 /**
- * Amounts that are reported besides tokens: parts of the tokens with a price of their own, and other charged units. The names are
- * those of the request log (`units`).
+ * Amounts that are reported besides tokens: parts of the tokens with a price of their own, and other charged units. The
+ * names are those of the request log (`units`).
  */
 export const UNITS = {
   cacheWrite1h: 'cache_write_1h_tokens',
@@ -27,9 +27,9 @@ const UNIT_NAMES = Object.keys(UNITS) as Unit[];
 export type Units = { readonly [name in Unit]?: number };
 
 /**
- * The tokens of one answer, normalised: `input` includes what was read from and written to a prompt cache, `output` includes
- * reasoning. Providers count these differently; each protocol's decoder converts them. All values are non-negative
- * safe integers: anything else from a provider is left out.
+ * The tokens of one answer, normalised: `input` includes what was read from and written to a prompt cache, `output`
+ * includes reasoning. Providers count these differently; each protocol's decoder converts them. All values are
+ * non-negative safe integers: anything else from a provider is left out.
  */
 export interface Usage extends Units {
   readonly input: number;
@@ -121,8 +121,8 @@ function cachedTokens(usage: JsonObject, details: JsonObject): number {
 }
 
 /**
- * Merges the usage that a stream has reported so far, in its own fields: some report the input first and the output last. Later
- * counts replace earlier ones, but invalid values replace nothing.
+ * Merges the usage that a stream has reported so far, in its own fields: some report the input first and the output
+ * last. Later counts replace earlier ones, but invalid values replace nothing.
  */
 export function toldSoFar(earlier: JsonObject | undefined, value: unknown): JsonObject | undefined {
   if (!isObject(value)) return earlier;

@@ -1,6 +1,6 @@
 /**
- * Estimates the tokens of a text without a vocabulary. Tokenizers first split texts into words, numbers and signs, and so does
- * this: common words are one token, long words several.
+ * Estimates the tokens of a text without a vocabulary. Tokenizers first split texts into words, numbers and signs, and
+ * so does this: common words are one token, long words several.
  */
 
 const LOWER = 0;
@@ -21,8 +21,8 @@ const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
 });
 
 /**
- * The tokens that a character adds: a row for the class of the preceding character, a column for its own. A space belongs to the
- * following word, a capital begins a word, and three digits are one token.
+ * The tokens that a character adds: a row for the class of the preceding character, a column for its own. A space
+ * belongs to the following word, a capital begins a word, and three digits are one token.
  */
 const ADDED = Float64Array.from(
   [
@@ -76,7 +76,9 @@ function kindOf(code: number): number {
   return KINDS[code]!;
 }
 
-/** The tokens that letters of other scripts add, by Unicode range: the first range that ends after the letter counts. */
+/**
+ * The tokens that letters of other scripts add, by Unicode range: the first range that ends after the letter counts.
+ */
 const SCRIPTS: readonly (readonly [end: number, tokens: number])[] = [
   [0x250, 0.45],
   [0x370, 0.9],

@@ -4,8 +4,8 @@ import { tidyText } from './json.ts';
 const MAX_WORD = 64;
 
 /**
- * Quotes a client's or a provider's value in a message of ours, shortened. Values that are not text must not be converted
- * to text: an object may have a `toString` field.
+ * Quotes a client's or a provider's value in a message of ours, shortened. Values that are not text must not be
+ * converted to text: an object may have a `toString` field.
  */
 export function named(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value.slice(0, MAX_WORD)) : 'that is no text';

@@ -25,8 +25,8 @@ interface Job {
 }
 
 /**
- * A thread that redacts requests before they are sent, one at a time. It is separate from other work because a pattern in the
- * configuration may take forever: the thread is then terminated, which affects no other request.
+ * A thread that redacts requests before they are sent, one at a time. It is separate from other work because a pattern
+ * in the configuration may take forever: the thread is then terminated, which affects no other request.
  */
 export class RedactionThread {
   readonly #clock: Clock;
@@ -44,8 +44,8 @@ export class RedactionThread {
   /**
    * @param body JSON text; it is copied
    * @param signal its reason ends the wait
-   * @throws ProxyError `unredactable` if something in it cannot be searched, `redaction_failed` if it waits or takes longer
-   * than the rule allows, or if the search fails
+   * @throws ProxyError `unredactable` if something in it cannot be searched, `redaction_failed` if it waits or takes
+   * longer than the rule allows, or if the search fails
    */
   async redact(
     body: Uint8Array<ArrayBuffer>,

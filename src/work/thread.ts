@@ -80,8 +80,8 @@ const IDLE_MS = 60_000;
 export const WORKER = import.meta.url.endsWith('/thread.ts') ? './worker.ts' : './work/worker.js';
 
 /**
- * One thread for work that would block the event loop: counting tokens and writing large records. It is started for the first
- * job, shared by all, and ends after a minute without work.
+ * One thread for work that would block the event loop: counting tokens and writing large records. It is started for the
+ * first job, shared by all, and ends after a minute without work.
  */
 export class WorkThread {
   readonly #options: WorkOptions;

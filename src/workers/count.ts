@@ -8,7 +8,10 @@ export function availableProcessors(): number {
   return Math.max(1, Math.min(navigator.hardwareConcurrency, quota(readText) ?? Infinity));
 }
 
-/** The quota of the control group in processors, rounded up; `undefined` if there is none. @param read returns the text of a file */
+/**
+ * The quota of the control group in processors, rounded up; `undefined` if there is none. @param read returns the text
+ * of a file
+ */
 export function quota(read: (path: string) => string | undefined): number | undefined {
   const [most, period] = (read('/sys/fs/cgroup/cpu.max') ?? '').split(' ');
   const first = ratio(most, period);

@@ -9,7 +9,10 @@ export interface SeenLog {
   readonly log: LogState | null;
 }
 
-/** Merges the states of the workers' logs. The result fails if any of them fails, since the earliest failure; counts are added. */
+/**
+ * Merges the states of the workers' logs. The result fails if any of them fails, since the earliest failure; counts are
+ * added.
+ */
 export function mergeLogs(seen: readonly SeenLog[]): LogState | null {
   const known = seen.flatMap(({ worker, log }) => (log ? [{ worker, ...log }] : []));
   if (known.length === 0) return null;

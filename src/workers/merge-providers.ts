@@ -9,9 +9,9 @@ export interface Seen {
 }
 
 /**
- * Merges the workers' views of the providers. A provider is unhealthy if all workers say so, and degraded if they disagree: some
- * of the requests are answered then. Counts are added; rates and latencies are averages weighted by calls; breakers and
- * cooldowns are reported if any worker has them.
+ * Merges the workers' views of the providers. A provider is unhealthy if all workers say so, and degraded if they
+ * disagree: some of the requests are answered then. Counts are added; rates and latencies are averages weighted by
+ * calls; breakers and cooldowns are reported if any worker has them.
  */
 export function mergeProviders(seen: readonly Seen[]): ProviderStatus[] {
   const known = seen.flatMap(({ worker, providers }) => providers.map((provider) => ({ worker, provider })));

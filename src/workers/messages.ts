@@ -18,8 +18,8 @@ export interface Begin {
   /** Seals the sign-ins of the web page, 32 bytes in base64: a browser's requests may reach any worker. */
   readonly secret: string;
   /**
-   * The configuration as the parent read it when the first worker started: its settings for the socket and the log hold until a
-   * restart. `undefined` if providers are found in the environment.
+   * The configuration as the parent read it when the first worker started: its settings for the socket and the log hold
+   * until a restart. `undefined` if providers are found in the environment.
    */
   readonly file: ConfigText | undefined;
   /** The configuration in effect, if it is another by now. */

@@ -29,8 +29,9 @@ export function mapShared(fd: number, processes: number): SharedMemory {
 }
 
 /**
- * The offset from this process's monotonic clock to one that all processes of the machine share, milliseconds. Determining it
- * takes up to 10 ms: the system reports its uptime in such steps, and an exact moment is known only when it changes.
+ * The offset from this process's monotonic clock to one that all processes of the machine share, milliseconds.
+ * Determining it takes up to 10 ms: the system reports its uptime in such steps, and an exact moment is known only when
+ * it changes.
  */
 export function clockOffsetMs(monotonic: () => number): number {
   const begun = uptime();

@@ -6,8 +6,8 @@ import { ExitError } from '../exit.ts';
 const FLAG = '--env-file';
 
 /**
- * `--env-file FILE`, before or after any command: the only way in which a file adds to the environment. Variables that are
- * already set are kept, and if several files set a variable, the first one is used.
+ * `--env-file FILE`, before or after any command: the only way in which a file adds to the environment. Variables that
+ * are already set are kept, and if several files set a variable, the first one is used.
  * @returns the remaining arguments
  * @throws ExitError when a file cannot be read
  */

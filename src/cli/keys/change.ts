@@ -71,7 +71,9 @@ export function keyIn(file: KeysFile, name: string, { path, config, configPath }
   );
 }
 
-/** Writes a file atomically and durably. A new one is readable by its owner only; an existing one keeps mode and owner. */
+/**
+ * Writes a file atomically and durably. A new one is readable by its owner only; an existing one keeps mode and owner.
+ */
 function writeDurably(path: string, text: string): void {
   try {
     // A mounted file is often a link, which must stay one.

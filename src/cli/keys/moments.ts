@@ -5,8 +5,8 @@ import { ExitError } from '../exit.ts';
 const DAY_MS = 86_400_000;
 
 /**
- * Parses a flag for an expiry: a day, up to its end in UTC, a time with an offset, `today`, `tomorrow`, or a duration from now
- * such as 24h or 90d.
+ * Parses a flag for an expiry: a day, up to its end in UTC, a time with an offset, `today`, `tomorrow`, or a duration
+ * from now such as 24h or 90d.
  * @returns the expiry in the form of the file
  * @throws ExitError 2 when it is invalid, or in the past
  */

@@ -34,8 +34,8 @@ export interface Place {
 }
 
 /**
- * Locates the keys file. The configuration only needs a valid shape: variables that exist only on the server may be missing
- * here.
+ * Locates the keys file. The configuration only needs a valid shape: variables that exist only on the server may be
+ * missing here.
  * @throws ExitError when there is no keys file
  */
 export function findPlace(flags: { config?: string | undefined; file?: string | undefined }): Place {

@@ -1,4 +1,6 @@
-/** Writes to stderr without delaying requests: a stopped terminal, or a pipe without a reader, would block the process. */
+/**
+ * Writes to stderr without delaying requests: a stopped terminal, or a pipe without a reader, would block the process.
+ */
 import * as fs from 'node:fs';
 
 const FD = 2;

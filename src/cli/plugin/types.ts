@@ -12,8 +12,8 @@ export interface Typed {
 }
 
 /**
- * Type-checks plugins in strict mode with the checker in this executable: nothing else is needed. It runs in a temporary
- * directory, so that files such as package.json or bunfig.toml have no influence.
+ * Type-checks plugins in strict mode with the checker in this executable: nothing else is needed. It runs in a
+ * temporary directory, so that files such as package.json or bunfig.toml have no influence.
  * @param files absolute paths
  */
 export async function checkTypes(files: readonly string[]): Promise<Typed> {

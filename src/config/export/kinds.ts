@@ -1,6 +1,7 @@
 /**
- * The kinds of values that options of `llmproxy export` take, and how each is parsed from a text given on the command line, in
- * the environment or in the configuration. It does not import zod, so that an export without a configuration starts fast.
+ * The kinds of values that options of `llmproxy export` take, and how each is parsed from a text given on the command
+ * line, in the environment or in the configuration. It does not import zod, so that an export without a configuration
+ * starts fast.
  */
 
 /** Describes what one kind of option takes. */

@@ -1,6 +1,6 @@
 /**
- * The options of `llmproxy export`, each declared once. Its flag, its environment variable, its key in the configuration,
- * its help text, the tables in the documentation and the type of its value are all derived from its row.
+ * The options of `llmproxy export`, each declared once. Its flag, its environment variable, its key in the
+ * configuration, its help text, the tables in the documentation and the type of its value are all derived from its row.
  */
 import type { ListKind, OptionKind } from './kinds.ts';
 import { anyText, commaTexts, decimal, decimalOr, onOrOff, oneOf, texts, wholeNumber } from './kinds.ts';
@@ -50,7 +50,9 @@ export interface OptionRow<Value, Item = Value> {
   /** The default value; omitted where it depends on other options. */
   readonly fallback?: Value;
   readonly formats?: OptionFormats;
-  /** The description of the key in the configuration, if it differs from the help; `false` for options of a single run. */
+  /**
+   * The description of the key in the configuration, if it differs from the help; `false` for options of a single run.
+   */
   readonly config?: string | false;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A key that occurs twice in one object of JSON text, or `undefined`. `JSON.parse` silently uses the last one; pyarrow, with which
- * HF `datasets` reads, rejects the file.
+ * A key that occurs twice in one object of JSON text, or `undefined`. `JSON.parse` silently uses the last one; pyarrow,
+ * with which HF `datasets` reads, rejects the file.
  * @param text valid JSON
  */
 export function duplicateKey(text: string): string | undefined {

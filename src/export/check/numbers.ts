@@ -7,8 +7,8 @@ const ODD = /\d{19}|[eE]\+?\d{3}/;
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /**
- * What is wrong with the numbers in JSON text, or `undefined`. `JSON.parse` rounds them silently; `datasets` fails on the whole file
- * for an integer of more than 64 bits in digits, and reads null for a number such as 1e400.
+ * What is wrong with the numbers in JSON text, or `undefined`. `JSON.parse` rounds them silently; `datasets` fails on
+ * the whole file for an integer of more than 64 bits in digits, and reads null for a number such as 1e400.
  * @param text valid JSON
  */
 export function numberProblem(text: string): string | undefined {

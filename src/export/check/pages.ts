@@ -1,6 +1,6 @@
 /**
- * Validates the counts in the pages of a Parquet file. hyparquet allocates memory for as many values as a damaged page claims:
- * gigabytes for a file of a few bytes, in a loop that cannot be interrupted.
+ * Validates the counts in the pages of a Parquet file. hyparquet allocates memory for as many values as a damaged page
+ * claims: gigabytes for a file of a few bytes, in a loop that cannot be interrupted.
  */
 import type { AsyncBuffer, ColumnMetaData, Compressors, FileMetaData, RowGroup } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';

@@ -32,8 +32,8 @@ function openToRead(path: string): number {
 }
 
 /**
- * The rows of a Parquet file, one row group after another. Columns without values are left out, as `datasets` presents them to a
- * trainer that reads row by row.
+ * The rows of a Parquet file, one row group after another. Columns without values are left out, as `datasets` presents
+ * them to a trainer that reads row by row.
  * @throws Error when the file is damaged, usually from the library
  */
 export async function* parquetRows(path: string): AsyncGenerator<JsonObject> {

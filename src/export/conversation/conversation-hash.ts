@@ -1,6 +1,7 @@
 /**
- * Conversations as chains of hashes: each hash stands for everything that users, the model and tools have said so far. If the last hash
- * of a record occurs within another's chain, the record is a prefix of the other. System prompts are not part of any chain.
+ * Conversations as chains of hashes: each hash stands for everything that users, the model and tools have said so far.
+ * If the last hash of a record occurs within another's chain, the record is a prefix of the other. System prompts are
+ * not part of any chain.
  */
 import { isObject, parseJson } from '../../wire/json.ts';
 import type { AssistantMessage, Conversation, Message } from './conversation.ts';
@@ -124,8 +125,8 @@ export function answeredHash({ hi, lo }: Pick<Hash64, 'hi' | 'lo'>, answer: Assi
 }
 
 /**
- * Adds a message to the hash of the written form. Reasoning and line ends are part of it, but not of chains: clients do not send
- * reasoning back, and may join the pieces of an answer by line ends or by nothing.
+ * Adds a message to the hash of the written form. Reasoning and line ends are part of it, but not of chains: clients do
+ * not send reasoning back, and may join the pieces of an answer by line ends or by nothing.
  * @param link set to the message's own hash, as used in chains
  */
 function addMessage(content: Hash64, message: HashedMessage, link: Hash64): void {

@@ -1,6 +1,6 @@
 /**
- * The canonical conversation, from which every format is rendered: text parts are joined, deprecated functions become tools, and
- * fields that no trainer knows are removed. It is plain JSON, so that it can be stored in a file.
+ * The canonical conversation, from which every format is rendered: text parts are joined, deprecated functions become
+ * tools, and fields that no trainer knows are removed. It is plain JSON, so that it can be stored in a file.
  */
 export interface Conversation {
   /** The messages before the answer. */

@@ -5,7 +5,10 @@ import type { Plan } from '../convert/plan.ts';
 import { RejectError } from '../errors.ts';
 import { tokenCounter } from '../../wire/tokens.ts';
 
-/** Counts the tokens of messages and tools in OpenAI's o200k vocabulary: exact for OpenAI's models, approximate for others. */
+/**
+ * Counts the tokens of messages and tools in OpenAI's o200k vocabulary: exact for OpenAI's models, approximate for
+ * others.
+ */
 export type TokenCounter = (messages: readonly Message[], tools: readonly Tool[]) => number;
 
 /** Loads the vocabulary, which takes about 100 ms. */
@@ -55,8 +58,9 @@ function counted({ prompt, answer, tools }: Conversation, count: TokenCounter): 
 }
 
 /**
- * The conversation without its oldest exchanges, so that it fits; `undefined` when even the last one does not. It is cut before a user
- * message, since a trainer that truncates at the end would lose the answer; leading system messages are kept.
+ * The conversation without its oldest exchanges, so that it fits; `undefined` when even the last one does not. It is
+ * cut before a user message, since a trainer that truncates at the end would lose the answer; leading system messages
+ * are kept.
  * @param turns the hashes after the answers in the prompt, in pairs: those of removed answers are removed
  */
 function trimOldest(

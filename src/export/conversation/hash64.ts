@@ -1,7 +1,7 @@
 /**
- * A 64-bit hash to which texts and other hashes are added. It consists of two 32-bit numbers, since a BigInt for each message of a log
- * would keep the garbage collector busy. Texts are hashed by XXH3, whose result is the same on every machine; among ten million
- * hashes, a collision occurs in one of 370,000 logs.
+ * A 64-bit hash to which texts and other hashes are added. It consists of two 32-bit numbers, since a BigInt for each
+ * message of a log would keep the garbage collector busy. Texts are hashed by XXH3, whose result is the same on every
+ * machine; among ten million hashes, a collision occurs in one of 370,000 logs.
  */
 export class Hash64 {
   hi = 0;

@@ -3,9 +3,9 @@ import type { JsonObject } from '../../wire/json.ts';
 import { isRawJSON, loadableNumber, parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /**
- * A value as one line of JSON, including the newline. Lone surrogates, which remain when a stream is cut within an emoji, become
- * U+FFFD: `datasets`, DuckDB and jq reject the whole file because of one. Numbers must already be loadable, as
- * {@link parseLongNumbers} and {@link loadable} return them.
+ * A value as one line of JSON, including the newline. Lone surrogates, which remain when a stream is cut within an
+ * emoji, become U+FFFD: `datasets`, DuckDB and jq reject the whole file because of one. Numbers must already be
+ * loadable, as {@link parseLongNumbers} and {@link loadable} return them.
  * @throws RangeError when it is nested too deep
  */
 export function toLine(value: unknown): string {
@@ -55,8 +55,8 @@ export function isInfinite(value: unknown): boolean {
 }
 
 /**
- * The nesting depth of lists and objects in a row. Arrow supports at most 64 levels, and `datasets` then fails on the whole file,
- * unless a column is declared as JSON.
+ * The nesting depth of lists and objects in a row. Arrow supports at most 64 levels, and `datasets` then fails on the
+ * whole file, unless a column is declared as JSON.
  */
 export const MAX_ROW_DEPTH = 60;
 /** The nesting depth of arguments and tool definitions, which are themselves nested within a row. */

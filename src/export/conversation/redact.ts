@@ -2,8 +2,8 @@ import type { Conversation, Message, Part, Tool, ToolCall } from './conversation
 import type { Redactor } from '../../redact/redactor.ts';
 
 /**
- * A conversation with every string redacted: texts, names, URLs, arguments, schemas, ids. The same object when nothing was
- * found.
+ * A conversation with every string redacted: texts, names, URLs, arguments, schemas, ids. The same object when nothing
+ * was found.
  */
 export function redactConversation(conversation: Conversation, redactor: Redactor): Conversation {
   const before = redactor.hits;

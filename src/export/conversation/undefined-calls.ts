@@ -3,10 +3,10 @@ import type { Format } from '../render/format.ts';
 import type { AssistantMessage, Conversation, Message } from './conversation.ts';
 
 /**
- * Handles calls of tools that a row does not define. Tools belong to the turn: a client may offer others with each request, and a row
- * has those of its last one. A model must not be trained on calls of undefined tools. If the format can leave a turn
- * untrained, such calls are shown and not trained; if it trains all turns, the conversation begins after them. What is
- * left out here is trained in the row of its own record, which defines its tools.
+ * Handles calls of tools that a row does not define. Tools belong to the turn: a client may offer others with each
+ * request, and a row has those of its last one. A model must not be trained on calls of undefined tools. If the format
+ * can leave a turn untrained, such calls are shown and not trained; if it trains all turns, the conversation begins
+ * after them. What is left out here is trained in the row of its own record, which defines its tools.
  * @param turns the hashes after the answers in the prompt, in pairs: those of answers that are not trained here become
  * others, those of removed answers are removed
  * @throws RejectError when a format that trains all turns has nothing left after the last such call

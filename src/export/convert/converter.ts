@@ -195,8 +195,8 @@ export class Converter {
   }
 
   /**
-   * The record with long numbers as written, where a row may contain them as numbers: arguments of calls are text except in Anthropic's
-   * messages and Gemini's contents, tool definitions are not.
+   * The record with long numbers as written, where a row may contain them as numbers: arguments of calls are text
+   * except in Anthropic's messages and Gemini's contents, tool definitions are not.
    */
   #exact(value: JsonObject, bytes: Buffer): JsonObject {
     const ours = !this.#plan.raw && value.v !== undefined;
@@ -254,7 +254,8 @@ export class Converter {
         plan.earlier === 'mask' && !entry.untrained ? untrainedPrompt(conversation) : conversation,
       ...metadata,
     };
-    // A row to be rendered later is tried now: otherwise it could displace shorter conversations and then turn out to be invalid.
+    // A row to be rendered later is tried now: otherwise it could displace shorter conversations and then turn out to
+    // be invalid.
     this.#omitted = 0;
     const row = plan.unrendered
       ? tried(example, { format: plan.format, render: this.#render })

@@ -7,7 +7,9 @@ import type { Rendered, RenderJob } from './render-rows.ts';
 import type { Inline } from './inline.ts';
 import { Pool } from './pool.ts';
 
-/** Threads take a tenth of a second of two cores before they do any work, so they are started if more than this remains. */
+/**
+ * Threads take a tenth of a second of two cores before they do any work, so they are started if more than this remains.
+ */
 const WORTH_MS = 400;
 /** The number of recent steps that are measured: early ones run uncompiled code and must not count. */
 const LOOK_BACK = 3;
@@ -24,8 +26,8 @@ interface Work {
 }
 
 /**
- * Converts in this thread, and also in others once the remaining work is worth starting them: that depends on the bytes to read, and on
- * the share of them that is parsed rather than skipped. Rows are the same wherever they are made.
+ * Converts in this thread, and also in others once the remaining work is worth starting them: that depends on the bytes
+ * to read, and on the share of them that is parsed rather than skipped. Rows are the same wherever they are made.
  */
 export class Growing implements Converters {
   readonly #plan: Plan;

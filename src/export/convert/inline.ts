@@ -62,7 +62,10 @@ export class Inline implements Converters {
   }
 }
 
-/** CPU time rather than elapsed time: other programs on the same cores slow everything down, which more threads cannot change. */
+/**
+ * CPU time rather than elapsed time: other programs on the same cores slow everything down, which more threads cannot
+ * change.
+ */
 function cpuMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;

@@ -6,8 +6,8 @@ const MOST_BYTES = 8 * 1024 ** 2;
 const MOST_PIECES = 32;
 
 /**
- * Memory that is reused. Fresh memory for each chunk would wait for the garbage collector, which does not see how large it is, and
- * touching a page for the first time costs more than processing its bytes.
+ * Memory that is reused. Fresh memory for each chunk would wait for the garbage collector, which does not see how large
+ * it is, and touching a page for the first time costs more than processing its bytes.
  */
 export class MemoryPool {
   readonly #free: ArrayBuffer[] = [];
@@ -34,8 +34,8 @@ export interface PieceName {
 }
 
 /**
- * Pieces of memory that this thread shares with another. Messages identify them by number: memory that is sent with a message counts
- * as new garbage of its size each time, and a collection costs more than converting a range.
+ * Pieces of memory that this thread shares with another. Messages identify them by number: memory that is sent with a
+ * message counts as new garbage of its size each time, and a collection costs more than converting a range.
  */
 export class SharedPieces {
   readonly #bytes: number;

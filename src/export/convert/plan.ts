@@ -19,8 +19,8 @@ export interface Plan {
   /** Whether all rows are rendered after the log was read, because feedback decides what becomes of them. */
   readonly unrendered: boolean;
   /**
-   * The answers within a prompt. `draft`: rendered later, since the whole log decides which of them are trained. `mask`: none is trained.
-   * `train`: as the format does it.
+   * The answers within a prompt. `draft`: rendered later, since the whole log decides which of them are trained.
+   * `mask`: none is trained. `train`: as the format does it.
    */
   readonly earlier: 'unrendered' | 'mask' | 'train';
   /** `none` ignores feedback lines. */
@@ -30,7 +30,9 @@ export interface Plan {
   readonly nearSeed?: number;
   /** The comparisons that need signatures: for duplicates, and for leaks between splits. */
   readonly compare: { readonly duplicates: boolean; readonly leaks: boolean };
-  /** Rows get roots, by which rows that affect each other meet: those with equal content, or with equal prompts as well. */
+  /**
+   * Rows get roots, by which rows that affect each other meet: those with equal content, or with equal prompts as well.
+   */
   readonly roots?: 'contents' | 'prompts';
   /** Whether to count tokens even if the log contains the provider's count. */
   readonly countTokens: boolean;

@@ -4,7 +4,10 @@ import type { RangeBatch } from './converters.ts';
 import type { Plan } from './plan.ts';
 import { RangeReader } from '../../logs/ranges.ts';
 
-/** The number of ranges between two garbage collections: head texts are far larger than the collector sees, and skipped lines leave little else. */
+/**
+ * The number of ranges between two garbage collections: head texts are far larger than the collector sees, and skipped
+ * lines leave little else.
+ */
 const SWEEP_RANGES = 256;
 
 /** The same when tokens are counted, each of which is a small object. */

@@ -8,10 +8,10 @@ import { Redactor } from '../../redact/redactor.ts';
 import { HASH } from './batch.ts';
 
 /**
- * Computes two roots for each row. Rows of one conversation share the first: it is derived from how the conversation begins, as logged.
- * Rows that are written alike share the second: it is derived from how the row begins, as written, or from its prompt if that begins
- * with system messages only and rows with equal prompts must meet. The two are equal unless the beginning of the conversation was
- * removed or something in it could not be redacted in the same way.
+ * Computes two roots for each row. Rows of one conversation share the first: it is derived from how the conversation
+ * begins, as logged. Rows that are written alike share the second: it is derived from how the row begins, as written,
+ * or from its prompt if that begins with system messages only and rows with equal prompts must meet. The two are equal
+ * unless the beginning of the conversation was removed or something in it could not be redacted in the same way.
  */
 export class RowRoots {
   readonly #prompts: boolean;

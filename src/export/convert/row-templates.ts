@@ -18,8 +18,8 @@ const MAX_SHAPES = 256;
 const MAX_MESSAGES = 64;
 
 /**
- * The rows of plain chats by shape, which is the sequence of roles. The row for a shape is determined once, from a chat whose texts are
- * placeholders.
+ * The rows of plain chats by shape, which is the sequence of roles. The row for a shape is determined once, from a chat
+ * whose texts are placeholders.
  */
 export class RowTemplates {
   readonly #make: (entry: Entry) => { readonly text: string; readonly flags: number };

@@ -18,8 +18,8 @@ export interface PlacedFeedback extends Feedback, LogPlace {
 }
 
 /**
- * The feedback on the answers in the table. Feedback on an answer applies to every record with the same answer to the same prompt: a
- * repetition is neither better nor worse.
+ * The feedback on the answers in the table. Feedback on an answer applies to every record with the same answer to the
+ * same prompt: a repetition is neither better nor worse.
  */
 export class Judgements {
   readonly #table: RowTable;

@@ -53,8 +53,8 @@ function ratings(set: RowSet): Task[] {
 }
 
 /**
- * Regenerated answers: the user continued from one of them. Only if it is known that the same user regenerated it in the same
- * conversation, since two users may have the same beginning. Feedback takes precedence over behaviour.
+ * Regenerated answers: the user continued from one of them. Only if it is known that the same user regenerated it in
+ * the same conversation, since two users may have the same beginning. Feedback takes precedence over behaviour.
  */
 function regenerations(set: RowSet, source: PairSource): Task[] {
   const { table, judgements } = set;

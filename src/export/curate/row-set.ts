@@ -7,8 +7,8 @@ import { Hash64 } from '../conversation/hash64.ts';
 export type DropReason = Filter | RejectReason;
 
 /**
- * Which items are still selected, and why others are not. Items are the table's rows, or what is made from them: pairs and labels. All
- * are identified by index, in the order of the log.
+ * Which items are still selected, and why others are not. Items are the table's rows, or what is made from them: pairs
+ * and labels. All are identified by index, in the order of the log.
  */
 export class RowSet {
   readonly table: RowTable;

@@ -16,10 +16,10 @@ export interface SplitOptions {
 }
 
 /**
- * The split of each row by index. A row goes to the split of earlier rows with the same beginning or prompt, of the same conversation, or
- * that are near duplicates; if there are none, the split is random, derived from the seed and the beginning of the conversation. All rows
- * are processed in the order of the log, including those left out, so that no row changes its split when the log grows. A row that
- * belongs to several splits is left out.
+ * The split of each row by index. A row goes to the split of earlier rows with the same beginning or prompt, of the
+ * same conversation, or that are near duplicates; if there are none, the split is random, derived from the seed and the
+ * beginning of the conversation. All rows are processed in the order of the log, including those left out, so that no
+ * row changes its split when the log grows. A row that belongs to several splits is left out.
  */
 export function assignSplits(set: RowSet, options: SplitOptions): Uint8Array {
   const { table } = set;

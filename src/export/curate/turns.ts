@@ -49,8 +49,8 @@ export function turnSet(turns: number): TurnSet {
 }
 
 /**
- * The answers within prompts for which the log has a record with a complete answer that feedback does not call bad: only these are
- * trained within a longer conversation.
+ * The answers within prompts for which the log has a record with a complete answer that feedback does not call bad:
+ * only these are trained within a longer conversation.
  * @param minScore the required feedback score; not required if omitted
  */
 export function loggedTurns(set: RowSet, minScore: number | undefined): TurnSet {
@@ -126,8 +126,8 @@ export function dropUnlogged(set: RowSet, logged: TurnSet): void {
 }
 
 /**
- * Leaves out items that another selected one continues: it contains everything they do. A corrected answer is in no other
- * row.
+ * Leaves out items that another selected one continues: it contains everything they do. A corrected answer is in no
+ * other row.
  */
 export function dropBeginnings(set: RowSet): void {
   if (set.table.trimmed) return dropCovered(set);
@@ -157,9 +157,9 @@ export function dropBeginnings(set: RowSet): void {
 }
 
 /**
- * The same if the oldest turns were removed: a conversation then consists of several windows, which together contain all its answers. A
- * row that continues another may no longer contain the first answers of a third one. Each is therefore checked, the last ones first,
- * for whether a row that stays contains its answer.
+ * The same if the oldest turns were removed: a conversation then consists of several windows, which together contain
+ * all its answers. A row that continues another may no longer contain the first answers of a third one. Each is
+ * therefore checked, the last ones first, for whether a row that stays contains its answer.
  */
 function dropCovered(set: RowSet): void {
   const { table } = set;

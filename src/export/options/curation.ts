@@ -70,8 +70,8 @@ function refuseIdle(options: Options, format: Format | undefined): void {
 }
 
 /**
- * Formats that train answers within the prompt contain each conversation once, at its longest. If only the last answer is trained, each
- * answer is a row of its own.
+ * Formats that train answers within the prompt contain each conversation once, at its longest. If only the last answer
+ * is trained, each answer is a row of its own.
  */
 function conversationsOf(
   options: Options,

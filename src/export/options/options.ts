@@ -1,4 +1,7 @@
-/** Merges command line, environment and configuration: flags override the environment, which overrides the configuration. */
+/**
+ * Merges command line, environment and configuration: flags override the environment, which overrides the
+ * configuration.
+ */
 import type { OptionName, OptionValues } from '../../config/export/options.ts';
 import type { ExportSection } from '../../config/export/section.ts';
 import type { GivenOptions, GivenValue } from './flags.ts';

@@ -60,7 +60,10 @@ function cut(line: string, width: number): string[] {
   );
 }
 
-/** Control characters except line breaks, and those that change the direction of text: log content must not control the terminal. */
+/**
+ * Control characters except line breaks, and those that change the direction of text: log content must not control the
+ * terminal.
+ */
 const CONTROL = /(?!\n)\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu;
 
 function safe(text: string): string {

@@ -11,7 +11,10 @@ export interface ShownTurn {
   readonly trained: boolean;
 }
 
-/** The turns of a row, in the order in which a trainer sees them. @param loss what the format trains; without it nothing is marked */
+/**
+ * The turns of a row, in the order in which a trainer sees them. @param loss what the format trains; without it nothing
+ * is marked
+ */
 export function turnsOfRow(row: JsonObject, loss: Format['loss'] | undefined): ShownTurn[] {
   if (loss === undefined) return [{ role: 'record', text: JSON.stringify(row, null, 2), trained: false }];
   if (Array.isArray(row.contents))

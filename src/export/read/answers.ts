@@ -9,8 +9,8 @@ const ANSWERS: ReadonlyMap<unknown, readonly [list: string, finish: string]> = n
 ]);
 
 /**
- * A record for each answer, if several were requested (`n`): all are answers to the same prompt. The first keeps the id of the request,
- * which feedback refers to. Their common token count is divided.
+ * A record for each answer, if several were requested (`n`): all are answers to the same prompt. The first keeps the id
+ * of the request, which feedback refers to. Their common token count is divided.
  * @returns the record itself if it has one answer or none
  */
 export function answersOf(record: JsonObject): readonly JsonObject[] {

@@ -1,4 +1,6 @@
-/** Reads datasets from other sources as if they were logs: the formats of OpenAI and TRL, ShareGPT, Alpaca, Anthropic's. */
+/**
+ * Reads datasets from other sources as if they were logs: the formats of OpenAI and TRL, ShareGPT, Alpaca, Anthropic's.
+ */
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Entry } from './facts.ts';

@@ -1,6 +1,6 @@
 /**
- * The fields of a record of a plain chat: those that are read, and those that say nothing about a row and so may have any
- * value. A line with another field is read in the usual way, unless there is nothing in it.
+ * The fields of a record of a plain chat: those that are read, and those that say nothing about a row and so may have
+ * any value. A line with another field is read in the usual way, unless there is nothing in it.
  */
 import { JsonKeys } from '../../logs/json-keys.ts';
 

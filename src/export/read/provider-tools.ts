@@ -1,6 +1,6 @@
 /**
- * Hosted tools: searches, code, remote tools. Their results are in no message, so that an answer based on them would be trained as if
- * the model had known the content.
+ * Hosted tools: searches, code, remote tools. Their results are in no message, so that an answer based on them would be
+ * trained as if the model had known the content.
  */
 import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';

@@ -1,6 +1,6 @@
 /**
- * Log lines of the Python program that llmproxy reimplements. Its main logger merged the extra fields into the top level; its exporter
- * read them from `extra_data`. Both forms are read here.
+ * Log lines of the Python program that llmproxy reimplements. Its main logger merged the extra fields into the top
+ * level; its exporter read them from `extra_data`. Both forms are read here.
  */
 import { isObject, numberOf, objectOf, stringOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';

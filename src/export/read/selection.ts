@@ -54,7 +54,8 @@ export interface Wanted {
 }
 
 /**
- * Why a line is not selected, by its head only; `undefined` when it must be parsed to decide. Lines are tested in order.
+ * Why a line is not selected, by its head only; `undefined` when it must be parsed to decide. Lines are tested in
+ * order.
  * @param from the start of the line in the block
  * @param to just past its last byte
  */
@@ -84,7 +85,10 @@ export function compileSelection(selection: Selection, where?: Where): Wanted {
   };
 }
 
-/** The verdict on a head: the filter that excludes the line, the head itself when further tests decide, `unknown` when it is not reliable. */
+/**
+ * The verdict on a head: the filter that excludes the line, the head itself when further tests decide, `unknown` when
+ * it is not reliable.
+ */
 type Verdict = Filter | LineHead | 'unknown';
 
 function sharedVerdict(text: string, tests: readonly Test<SharedFacts>[]): Verdict {

@@ -9,8 +9,8 @@ import { spokenText } from './inline-reasoning.ts';
 import { alternating, systemApart, textOf, withoutRefusals } from './turns.ts';
 
 /**
- * Claude on Bedrock: text only, and only known keys. Conversations with tools are left out, since a model that is not given the tools
- * would learn to talk about what it cannot do.
+ * Claude on Bedrock: text only, and only known keys. Conversations with tools are left out, since a model that is not
+ * given the tools would learn to talk about what it cannot do.
  * @see https://platform.claude.com/cookbook/finetuning-finetuning-on-bedrock
  * @see https://github.com/aws-samples/amazon-bedrock-samples/blob/main/bedrock-fine-tuning/claude-haiku/DataValidation/data_validation.py
  */

@@ -11,8 +11,8 @@ const RULES: ChatRules = {
 };
 
 /**
- * axolotl's `type: chat_template` with `message_field_training: train`. Arguments are text, since a column of objects with varying
- * types does not load.
+ * axolotl's `type: chat_template` with `message_field_training: train`. Arguments are text, since a column of objects
+ * with varying types does not load.
  * @see https://docs.axolotl.ai/docs/dataset-formats/conversation.html
  */
 export const axolotlFormat: Format = {

@@ -14,8 +14,8 @@ import { mergedTurns, partsOf, systemApart, withoutRefusals } from './turns.ts';
 import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /**
- * Nova and Llama on Bedrock, in Converse's format. Differences between models follow AWS's own validator: tools and reasoning are for
- * Nova 2 only, images must be in S3.
+ * Nova and Llama on Bedrock, in Converse's format. Differences between models follow AWS's own validator: tools and
+ * reasoning are for Nova 2 only, images must be in S3.
  * @see https://docs.aws.amazon.com/nova/latest/nova2-userguide/nova-data-prep-sft-2.html
  * @see https://github.com/aws-samples/amazon-nova-samples/tree/main/customization/bedrock-finetuning/understanding/dataset_validation
  */

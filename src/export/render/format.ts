@@ -10,13 +10,13 @@ export interface Format {
   /** One line for the help text and the docs: which trainers load it. */
   readonly summary: string;
   /**
-   * What its rows consist of. `sft`: a conversation. `preference`: a conversation with a rejected answer. `label`: one with a judgement.
-   * `prompt`: the conversation's prompt, with its answer as the reference.
+   * What its rows consist of. `sft`: a conversation. `preference`: a conversation with a rejected answer. `label`: one
+   * with a judgement. `prompt`: the conversation's prompt, with its answer as the reference.
    */
   readonly sampleKind: 'sft' | 'preference' | 'label' | 'prompt';
   /**
-   * How answers within the prompt can be shown without being trained. `per_turn`: each can be marked by a weight or a flag.
-   * `completion`: only the last answer is trained. `all`: all are always trained.
+   * How answers within the prompt can be shown without being trained. `per_turn`: each can be marked by a weight or a
+   * flag. `completion`: only the last answer is trained. `all`: all are always trained.
    */
   readonly loss: 'per_turn' | 'completion' | 'all';
   /** The default of `--reasoning`. */
@@ -51,7 +51,9 @@ export interface Column {
 }
 
 export interface RenderOptions {
-  /** `keep`: in the format's own field. `inline`: as <think>...</think> before the text. Otherwise the name of a field. */
+  /**
+   * `keep`: in the format's own field. `inline`: as <think>...</think> before the text. Otherwise the name of a field.
+   */
   readonly reasoning: ReasoningPlace;
   /** How tool arguments are written; as usual for the format by default. */
   readonly toolArguments?: 'object' | 'string';

@@ -109,7 +109,10 @@ function orderProblems(contents: readonly JsonObject[]): Problems {
   return problems;
 }
 
-/** Results are matched by name and order: there must be as many as calls, of the same functions, and nothing beside them. */
+/**
+ * Results are matched by name and order: there must be as many as calls, of the same functions, and nothing beside
+ * them.
+ */
 function resultProblems(contents: readonly JsonObject[]): Problems {
   return contents.flatMap(({ parts }, index) => {
     const called = namesIn(contents[index - 1]?.parts, 'functionCall');

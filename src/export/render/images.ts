@@ -39,7 +39,9 @@ export function isImage(url: string, { urls, types }: ImageRules): boolean {
   );
 }
 
-/** A part with the registered name of its type: many programs write image/jpg, or image/PNG, which hosts do not know. */
+/**
+ * A part with the registered name of its type: many programs write image/jpg, or image/PNG, which hosts do not know.
+ */
 export function namedImage(part: Part): Part {
   if (part.type !== 'image_url') return part;
   const url = part.image_url.url.replace(DATA, (_, type: string) => {

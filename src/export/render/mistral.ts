@@ -14,8 +14,8 @@ const ID = /^[A-Za-z0-9]{9}$/;
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /**
- * Mistral: call ids have nine letters or digits, a message has either text or calls, functions have descriptions. Text beside calls is
- * left out, since the validator accepts only one of them, and so is reasoning.
+ * Mistral: call ids have nine letters or digits, a message has either text or calls, functions have descriptions. Text
+ * beside calls is left out, since the validator accepts only one of them, and so is reasoning.
  * @see https://github.com/mistralai/mistral-finetune#2-function-calling-dataset
  * @see https://docs.mistral.ai/resources/known-limitations
  */

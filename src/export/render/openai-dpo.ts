@@ -17,8 +17,8 @@ const CHECK: TalkCheck = { ...OPENAI_CHECK, rules: RULES };
 const SIDES = ['preferred_output', 'non_preferred_output'] as const;
 
 /**
- * OpenAI's preference tuning: a better and a worse answer. Its OpenAPI document once said `preferred_completion`; clients and guides say
- * `preferred_output`, and so do other hosts.
+ * OpenAI's preference tuning: a better and a worse answer. Its OpenAPI document once said `preferred_completion`;
+ * clients and guides say `preferred_output`, and so do other hosts.
  * @see https://platform.openai.com/docs/guides/direct-preference-optimization
  */
 export const openaiDpoFormat: Format = {

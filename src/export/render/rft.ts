@@ -8,8 +8,9 @@ import { OPENAI_CHECK, OPENAI_FILE, OPENAI_RULES } from './openai.ts';
 import { callsOf, toolsField } from './turns.ts';
 
 /**
- * Reinforcement tuning: a prompt that ends with a user message, and the logged answer for the grader. Any key beside messages and tools
- * is available to it as `{{item.KEY}}`: here `reference_answer`, and `reference_tool_calls` if the answer has calls.
+ * Reinforcement tuning: a prompt that ends with a user message, and the logged answer for the grader. Any key beside
+ * messages and tools is available to it as `{{item.KEY}}`: here `reference_answer`, and `reference_tool_calls` if the
+ * answer has calls.
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/rft-prepare-data-open-weight.html
  */
 export const rftFormat: Format = {

@@ -9,9 +9,9 @@ import { turnsOf } from './tool-turns.ts';
 import { callsOf, leadingSystem, mergedTurns, textOf, withoutRefusals } from './turns.ts';
 
 /**
- * One text per row, in ChatML as used by Qwen and many others: tools as JSON lines in the system message, calls in `<tool_call>`, results
- * in `<tool_response>` within a user turn. For pretraining, and for reading; a trainer with the model's own template does better with
- * messages.
+ * One text per row, in ChatML as used by Qwen and many others: tools as JSON lines in the system message, calls in
+ * `<tool_call>`, results in `<tool_response>` within a user turn. For pretraining, and for reading; a trainer with the
+ * model's own template does better with messages.
  */
 export const textFormat: Format = {
   name: 'text',

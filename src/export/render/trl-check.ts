@@ -49,7 +49,8 @@ function sidesProblems(row: JsonObject, sides: readonly string[]): Problems {
     return ['prompt', ...sides].flatMap((column) => textProblems(row[column], column));
   const problems = talkProblems(prompt, 'prompt', TEMPLATE_CHECK);
   const last = roleOfLast(prompt);
-  // TRL fails if the last message is a system message; after an assistant message the prompt is no longer a prefix of the whole.
+  // TRL fails if the last message is a system message; after an assistant message the prompt is no longer a prefix of
+  // the whole.
   if (last === 'system' || last === 'assistant')
     problems.push(`prompt: must end with the user or a tool, not with the ${last}`);
   return [...problems, ...sides.flatMap((side) => sideProblems(row[side], side))];

@@ -9,10 +9,10 @@ import { differing, labelIn, rejectedIn } from './pairs.ts';
 import { promptEndingInUser, leadingSystem, allMessages, toolsField } from './turns.ts';
 
 /**
- * The form that chat templates accept: text as one string, arguments as objects, no refusals. Of the templates included in TRL, three
- * encode textual arguments twice and two crash on them. Results have the names of their functions, as in TRL's own examples: its
- * templates match them by call id, others, such as FunctionGemma's, do not. Images would need a column of files beside the messages,
- * which a log does not have.
+ * The form that chat templates accept: text as one string, arguments as objects, no refusals. Of the templates included
+ * in TRL, three encode textual arguments twice and two crash on them. Results have the names of their functions, as in
+ * TRL's own examples: its templates match them by call id, others, such as FunctionGemma's, do not. Images would need a
+ * column of files beside the messages, which a log does not have.
  * @see https://huggingface.co/docs/trl/dataset_formats
  */
 const TEMPLATE_RULES: ChatRules = { arguments: 'object', reasoningField: true, toolNames: true };

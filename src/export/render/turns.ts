@@ -17,7 +17,8 @@ const SEAM = '\n\n';
 
 /**
  * A prompt that the model should continue.
- * @throws RejectError when it has no user message, or ends with the assistant: trainers see no question there, or two answers
+ * @throws RejectError when it has no user message, or ends with the assistant: trainers see no question there, or two
+ * answers
  */
 export function promptEndingInUser(prompt: readonly Message[]): readonly Message[] {
   if (prompt.at(-1)?.role === 'assistant' || !prompt.some(({ role }) => role === 'user'))
@@ -25,7 +26,10 @@ export function promptEndingInUser(prompt: readonly Message[]): readonly Message
   return prompt;
 }
 
-/** All messages of a conversation including its answer, system messages first. @throws RejectError as {@link promptEndingInUser} */
+/**
+ * All messages of a conversation including its answer, system messages first. @throws RejectError as {@link
+ * promptEndingInUser}
+ */
 export function allMessages({ prompt, answer }: Conversation): Message[] {
   // First, since a system message may follow the assistant's last one.
   return [...promptEndingInUser(leadingSystem(prompt)), answer];
@@ -118,8 +122,8 @@ const CHANNEL = /<\|channel\|>(?:analysis|final)<\|message\|>/;
 /**
  * The answer's text, with reasoning if that is part of the text; and the field for reasoning otherwise.
  *
- * The field `thinking` is gpt-oss's, whose template fails on a message with calls that has both text and reasoning, and renders either
- * as reasoning: the text is appended to the reasoning there.
+ * The field `thinking` is gpt-oss's, whose template fails on a message with calls that has both text and reasoning, and
+ * renders either as reasoning: the text is appended to the reasoning there.
  * @throws RejectError when reasoning in the text contains its own end tag, or tokens on which a template fails
  */
 export function withReasoning(

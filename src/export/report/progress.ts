@@ -52,7 +52,10 @@ export interface Shown extends ExportProgress {
   readonly memory: number;
 }
 
-/** The progress in one line, for example "45% of 1.2 GB, 310 MB/s, 12,345 rows, 678 dropped, 95 MB, 2 s left". Fits 80 columns. */
+/**
+ * The progress in one line, for example "45% of 1.2 GB, 310 MB/s, 12,345 rows, 678 dropped, 95 MB, 2 s left". Fits 80
+ * columns.
+ */
 export function progressText({ bytes, total, rows, dropped, memory }: Shown, elapsedMs: number): string {
   const perMs = elapsedMs > 0 ? bytes / elapsedMs : 0;
   const parts = [

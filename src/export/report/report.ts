@@ -24,7 +24,10 @@ export interface Report {
   readonly kept: number;
   /** The number of rows whose answer failed, was truncated or filtered. */
   readonly unsuccessful: number;
-  /** The number of answers that are trained more than once: they are in several branches, and the format trains all answers. */
+  /**
+   * The number of answers that are trained more than once: they are in several branches, and the format trains all
+   * answers.
+   */
   readonly repeated_answers: number;
   /** The number of rows that lack a text beside calls, which the format cannot express. */
   readonly omitted_text: number;

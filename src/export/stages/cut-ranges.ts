@@ -7,8 +7,8 @@ import type { PlannedInput, PlannedPart, PlannedRange } from './stage-plan.ts';
 const UNPACKED = 8;
 
 /**
- * Ranges of about this size. Small inputs share a range, large ones are divided, except those that can only be read from their start:
- * compressed files and objects.
+ * Ranges of about this size. Small inputs share a range, large ones are divided, except those that can only be read
+ * from their start: compressed files and objects.
  * @param rangeBytes the size of the decompressed log
  */
 export function cutRanges(inputs: readonly PlannedInput[], rangeBytes: number): PlannedRange[] {

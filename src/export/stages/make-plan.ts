@@ -131,7 +131,10 @@ function without(values: StagePlan['options']): StagePlan['options'] {
   return Object.fromEntries(Object.entries(values).filter(([name]) => !left.has(name)));
 }
 
-/** The plan is written where the dataset will be; an earlier dataset is deleted, its manifest first, since it will be incomplete. */
+/**
+ * The plan is written where the dataset will be; an earlier dataset is deleted, its manifest first, since it will be
+ * incomplete.
+ */
 async function write(plan: StagePlan, { sink }: Settings): Promise<string> {
   const { output } = plan;
   const old = replaceable(output, { name: sink.path, force: sink.force });

@@ -6,7 +6,10 @@ import { syncDirectory } from '../../logs/files.ts';
 import { writeFailure } from '../write/byte-sink.ts';
 import { Shard } from '../write/shard.ts';
 
-/** Files are written to a hidden directory beside the dataset's files and renamed at the end, so that each exists completely or not at all. */
+/**
+ * Files are written to a hidden directory beside the dataset's files and renamed at the end, so that each exists
+ * completely or not at all.
+ */
 export class RangeShards {
   readonly #options: SinkOptions;
   readonly #directory: string;

@@ -27,8 +27,8 @@ const ENTRIES: Readonly<Record<'sharegpt' | 'alpaca' | 'openai', JsonObject>> = 
 };
 
 /**
- * LLaMA-Factory's dataset_info.json, which it needs to load a file: `dataset: llmproxy` refers to the entry. For rows in OpenAI's format
- * it encodes textual arguments a second time (`--tool-args object` avoids that).
+ * LLaMA-Factory's dataset_info.json, which it needs to load a file: `dataset: llmproxy` refers to the entry. For rows
+ * in OpenAI's format it encodes textual arguments a second time (`--tool-args object` avoids that).
  * @param file the path relative to dataset_info.json
  * @see https://github.com/hiyouga/LLaMA-Factory/blob/main/data/README.md
  */

@@ -15,7 +15,9 @@ function feature({ type }: Column): JsonObject {
 
 const DTYPES = { string: 'string', bool: 'bool', number: 'float64' } as const;
 
-/** The feature of a column as a line of a card: objects that differ must be declared as JSON, or the whole load fails. */
+/**
+ * The feature of a column as a line of a card: objects that differ must be declared as JSON, or the whole load fails.
+ */
 export function cardFeature({ name, type }: Column): string {
   if (type === 'jsons') return `{name: ${name}, list: json}`;
   return `{name: ${name}, dtype: ${type === 'json' ? 'json' : DTYPES[type]}}`;

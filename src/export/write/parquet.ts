@@ -21,8 +21,8 @@ const COMPRESSORS = {
 };
 
 /**
- * Parquet with objects of any shape as JSON, which HF `datasets` gives back as objects. Nested columns would fill what is
- * missing with nulls, and a null in the place of tool calls crashes chat templates.
+ * Parquet with objects of any shape as JSON, which HF `datasets` gives back as objects. Nested columns would fill what
+ * is missing with nulls, and a null in the place of tool calls crashes chat templates.
  */
 export class ParquetPacking implements Packing {
   readonly #bytes: ByteSink;

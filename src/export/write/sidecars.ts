@@ -1,4 +1,7 @@
-/** Sidecars, the files beside the rows: the card that loaders read, the manifest, the dataset_info.json of LLaMA-Factory. */
+/**
+ * Sidecars, the files beside the rows: the card that loaders read, the manifest, the dataset_info.json of
+ * LLaMA-Factory.
+ */
 import type { ExportOptions } from '../job.ts';
 import type { Report } from '../report/report.ts';
 import type { ExtraFile } from './sink.ts';

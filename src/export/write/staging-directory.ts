@@ -39,7 +39,10 @@ export function openStagingDirectory(name: string, force: boolean): StagingDirec
   }
 }
 
-/** Files that are replaced, the manifest last. Checked again at the end, since another process may have changed the directory meanwhile. */
+/**
+ * Files that are replaced, the manifest last. Checked again at the end, since another process may have changed the
+ * directory meanwhile.
+ */
 type Check = () => readonly string[];
 
 /** @param mode of the directory that is there already: a private one stays private */
@@ -89,7 +92,10 @@ function freshDirectory(path: string): string {
   return path;
 }
 
-/** Renames the staging directory into place; what was there before goes when that is done, and comes back when it cannot be. */
+/**
+ * Renames the staging directory into place; what was there before goes when that is done, and comes back when it cannot
+ * be.
+ */
 export function swap(staging: string, path: string): void {
   const aside = `${staging}.old`;
   const replaced = fs.existsSync(path);

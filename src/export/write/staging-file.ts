@@ -15,8 +15,8 @@ export interface StagingFile {
 }
 
 /**
- * A name beside the target that no other process uses. In the same directory, because a rename across file systems is no
- * single step.
+ * A name beside the target that no other process uses. In the same directory, because a rename across file systems is
+ * no single step.
  */
 export function stagingPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);

@@ -57,8 +57,8 @@ const AT_ONCE = 100;
 const SWEEP_MS = 1_000;
 
 /**
- * Limits that several machines share through Redis or Valkey. Each replica has a share of each limit it uses, and takes from it without
- * asking. While the server is unavailable, it may use its part of what was left.
+ * Limits that several machines share through Redis or Valkey. Each replica has a share of each limit it uses, and takes
+ * from it without asking. While the server is unavailable, it may use its part of what was left.
  */
 export class ReplicaLedger implements Ledger {
   readonly #options: ReplicaLedgerOptions;
@@ -105,7 +105,8 @@ export class ReplicaLedger implements Ledger {
     this.#server = {
       offsetMs: 0,
       timed: false,
-      // A process whose timer was late waits once more; and clocks cannot be compared more exactly than a round trip takes.
+      // A process whose timer was late waits once more; and clocks cannot be compared more exactly than a round trip
+      // takes.
       answersMs: 3 * timeoutMs,
       silentMs: SILENT_MS,
       replicas: options.replicas,
@@ -333,7 +334,9 @@ export class ReplicaLedger implements Ledger {
     return this.#places.size < this.maxMeters;
   }
 
-  /** No request waits longer than allowed, however many replies it needs. @param late the result if it takes too long */
+  /**
+   * No request waits longer than allowed, however many replies it needs. @param late the result if it takes too long
+   */
   #within<T>(answer: Promise<T>, late: T): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     // If the server does not answer at all, it is known to be unavailable by then.
@@ -343,7 +346,10 @@ export class ReplicaLedger implements Ledger {
   }
 }
 
-/** The key of a limit: hashed, so that names and addresses cannot be read on the server; all keys of a limit are in one cluster slot. */
+/**
+ * The key of a limit: hashed, so that names and addresses cannot be read on the server; all keys of a limit are in one
+ * cluster slot.
+ */
 function keyOf(meter: string): string {
   return `llmproxy:{${new Bun.CryptoHasher('sha256').update(meter).digest('hex').slice(0, 32)}}`;
 }

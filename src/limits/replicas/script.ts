@@ -57,11 +57,11 @@ export type Heard =
     };
 
 /**
- * One atomic step: usage is counted, shares of lost replicas become used, and the replica's own share is set. Amounts stay numbers
- * throughout, since Lua's conversion to text keeps only 14 digits.
+ * One atomic step: usage is counted, shares of lost replicas become used, and the replica's own share is set. Amounts
+ * stay numbers throughout, since Lua's conversion to text keeps only 14 digits.
  *
- * A silent replica may be cut off, and may then use its part of the unreserved rest: that part is set apart for it meanwhile. If all were
- * silent, the server itself was unavailable, and no replica counts as lost.
+ * A silent replica may be cut off, and may then use its part of the unreserved rest: that part is set apart for it
+ * meanwhile. If all were silent, the server itself was unavailable, and no replica counts as lost.
  */
 const SYNC = `
 local time = redis.call('TIME')

@@ -35,16 +35,21 @@ export interface Need {
 /** The shortest period for computing a rate, seconds: two requests in a row do not make thousands a second. */
 const PACE_S = 0.25;
 
-/** Little is left if a twentieth of it is less than a second's worth, or one request's: nothing is kept in advance then. */
+/**
+ * Little is left if a twentieth of it is less than a second's worth, or one request's: nothing is kept in advance then.
+ */
 const PARTS = 20;
 
-/** For how long a share lasts, seconds, and when more is fetched: if the server is lost, it must last until the others know that. */
+/**
+ * For how long a share lasts, seconds, and when more is fetched: if the server is lost, it must last until the others
+ * know that.
+ */
 const AHEAD_S = 3;
 const LOW_S = 2;
 
 /**
- * The part of a limit that this replica may use without asking. What it holds, and has used since its last report, never exceeds it;
- * and the parts of all replicas plus the usage never exceed the limit.
+ * The part of a limit that this replica may use without asking. What it holds, and has used since its last report,
+ * never exceeds it; and the parts of all replicas plus the usage never exceed the limit.
  */
 export class Share implements Counter {
   readonly limit: Limit;
@@ -230,8 +235,9 @@ export class Share implements Counter {
   }
 
   /**
-   * While the server is unavailable, a replica has its share, and its part of what was not reserved. If little is left, it gets that
-   * part only once the server, which others may still reach, has set it apart: they could use all of it before.
+   * While the server is unavailable, a replica has its share, and its part of what was not reserved. If little is left,
+   * it gets that part only once the server, which others may still reach, has set it apart: they could use all of it
+   * before.
    */
   #allowed(free: number, nowMs: number): number {
     if (this.#server.up || nowMs < this.#partMs()) return this.#share;

@@ -22,7 +22,9 @@ export interface BackwardsOptions extends ReadingOptions {
   readonly untilMs?: number | undefined;
 }
 
-/** A file holds records in the order in which their answers end, except that large ones take a little longer to write. */
+/**
+ * A file holds records in the order in which their answers end, except that large ones take a little longer to write.
+ */
 export const SLACK_MS = 60_000;
 
 /**

@@ -32,9 +32,9 @@ export interface RecordWithFeedback extends WholeRecord {
 const LEAST_END = 6;
 
 /**
- * The record of a request, by its id or by the end of it, at least six characters. If several match, the newest one. Files from
- * days before the time encoded in an id of this proxy are searched last. Reads synchronously where possible: meant for
- * commands that do nothing else, and for threads.
+ * The record of a request, by its id or by the end of it, at least six characters. If several match, the newest one.
+ * Files from days before the time encoded in an id of this proxy are searched last. Reads synchronously where possible:
+ * meant for commands that do nothing else, and for threads.
  * @param inputs oldest first, as returned by `findInputs`
  * @returns `undefined` if there is none
  * @throws the signal's reason when it aborts
@@ -83,7 +83,9 @@ function wholeOf({ head, input, at, end, read }: Named): WholeRecord | undefined
   return record && { head, input, at, end, line, record };
 }
 
-/** From the newest file back to the day on which the request arrived; then the earlier ones, in case a clock was wrong. */
+/**
+ * From the newest file back to the day on which the request arrived; then the earlier ones, in case a clock was wrong.
+ */
 function inSearchOrder(inputs: readonly LogInput[], id: string): LogInput[] {
   const newestFirst = chainsOf(inputs)
     .flat()

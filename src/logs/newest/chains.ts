@@ -6,8 +6,8 @@ import { parseLogName } from '../names.ts';
 export type Chain = readonly LogInput[];
 
 /**
- * Groups files so that each group is in order: one group per worker of a directory, since workers write at the same time, and
- * one for files with other names.
+ * Groups files so that each group is in order: one group per worker of a directory, since workers write at the same
+ * time, and one for files with other names.
  * @param inputs oldest first, as returned by `findInputs`
  */
 export function chainsOf(inputs: readonly LogInput[]): Chain[] {

@@ -21,8 +21,8 @@ export interface FoundRecord {
 }
 
 /**
- * A filter on records in two steps: first on the bytes of their heads, many thousands per millisecond, then on the parsed
- * record.
+ * A filter on records in two steps: first on the bytes of their heads, many thousands per millisecond, then on the
+ * parsed record.
  */
 export interface RecordTest {
   /**

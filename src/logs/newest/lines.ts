@@ -29,7 +29,8 @@ export interface BlockOfLines {
 }
 
 /**
- * The blocks of an open file, last one first. Reads synchronously: meant for commands that do nothing else, and for threads.
+ * The blocks of an open file, last one first. Reads synchronously: meant for commands that do nothing else, and for
+ * threads.
  * @param size the size of the file; anything written meanwhile is ignored
  * @throws Error of the file system
  */

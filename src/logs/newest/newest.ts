@@ -12,8 +12,8 @@ export type { FoundRecord, RecordTest } from './found.ts';
 export { endOf } from './found.ts';
 
 /**
- * The newest matching records, ordered by when their answers ended, newest first. Reads synchronously where possible: meant for
- * commands that do nothing else, and for threads.
+ * The newest matching records, ordered by when their answers ended, newest first. Reads synchronously where possible:
+ * meant for commands that do nothing else, and for threads.
  * @param inputs oldest first, as returned by `findInputs`
  * @throws the signal's reason when it aborts
  */

@@ -55,7 +55,9 @@ export async function* fromOpened<Found, Result>(
   }
 }
 
-/** `undefined` if the file no longer exists: it may have been compressed since it was listed, so the other way applies. */
+/**
+ * `undefined` if the file no longer exists: it may have been compressed since it was listed, so the other way applies.
+ */
 function open(path: string): number | undefined {
   return fs.existsSync(path) ? fs.openSync(path, 'r') : undefined;
 }

@@ -11,7 +11,9 @@ export interface Identity {
   readonly expired: boolean;
 }
 
-/** For a file without a record, the hash is that of its first bytes. @throws as `readBlocks()` does, except for damage */
+/**
+ * For a file without a record, the hash is that of its first bytes. @throws as `readBlocks()` does, except for damage
+ */
 export async function identityOf(path: string, signal: AbortSignal): Promise<Identity> {
   const found = await ofFirstRecord(path, signal).catch((error: unknown) => {
     if (error instanceof DamagedInput) return undefined;

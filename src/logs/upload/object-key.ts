@@ -8,8 +8,9 @@ export function placeOf(url: string): { readonly bucket: string; readonly prefix
 }
 
 /**
- * The key of a file's object. It contains machine and file name, and an identity that distinguishes files for which both are
- * equal: from machines with the same name, or after a day's files were deleted and begun again. A file always gets the same key.
+ * The key of a file's object. It contains machine and file name, and an identity that distinguishes files for which
+ * both are equal: from machines with the same name, or after a day's files were deleted and begun again. A file always
+ * gets the same key.
  */
 export function objectKey(
   { name, day }: LogName,

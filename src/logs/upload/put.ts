@@ -32,7 +32,10 @@ export interface PutDeps {
 /** The size of one read, bytes. */
 const CHUNK_BYTES = 256 * 1024;
 
-/** Uploads a file, lets the server verify the data, and checks the object. @returns its SHA-256, hexadecimal. @throws UploadError */
+/**
+ * Uploads a file, lets the server verify the data, and checks the object. @returns its SHA-256, hexadecimal. @throws
+ * UploadError
+ */
 export async function putFile(
   file: FileHandle,
   size: number,
@@ -66,7 +69,10 @@ export async function putFile(
   return sha256.toString('hex');
 }
 
-/** Error codes after which no upload can succeed. Other refusals may concern listing only: credentials may be write-only. */
+/**
+ * Error codes after which no upload can succeed. Other refusals may concern listing only: credentials may be
+ * write-only.
+ */
 const TELLING =
   /<Code>(NoSuchBucket|InvalidBucketName|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|RequestTimeTooSkewed|PermanentRedirect|AuthorizationHeaderMalformed)</;
 

@@ -123,8 +123,8 @@ export class Uploader {
   }
 
   /**
-   * Uploads the remaining files of this process within `stop_timeout`, and stops. The last file must be closed. If the next
-   * process continues that file, it is uploaded again, to the same object.
+   * Uploads the remaining files of this process within `stop_timeout`, and stops. The last file must be closed. If the
+   * next process continues that file, it is uploaded again, to the same object.
    */
   async finish(): Promise<void> {
     const { clock, onProblem } = this.#deps;

@@ -3,7 +3,10 @@ import { ProxyError } from '../../errors.ts';
 import { ANSWER_BOUNDS } from '../../wire/json.ts';
 import { KINDS, parseInSteps, TooComplex, TooLong } from '../../wire/json-steps.ts';
 
-/** A provider's answer as a value; `undefined` when it is not JSON. @throws ProxyError `malformed` when it is too complex */
+/**
+ * A provider's answer as a value; `undefined` when it is not JSON. @throws ProxyError `malformed` when it is too
+ * complex
+ */
 export function* parseAnswer(text: string, target: string): Steps<unknown> {
   try {
     return yield* parseInSteps(text, ANSWER_BOUNDS);

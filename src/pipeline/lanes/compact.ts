@@ -14,8 +14,8 @@ import { relay } from './relay.ts';
 import { translate } from './translate.ts';
 
 /**
- * Compacts a conversation at a provider without an endpoint for that: its model is asked for a summary in a chat, and the result is
- * made opaque.
+ * Compacts a conversation at a provider without an endpoint for that: its model is asked for a summary in a chat, and
+ * the result is made opaque.
  */
 export const compact: Lane = {
   kind: 'translate',

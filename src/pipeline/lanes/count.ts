@@ -64,8 +64,8 @@ export const COUNTING: Readonly<Record<CountingName, Counting>> = {
 };
 
 /**
- * Counts the tokens of a request: the provider does if it can; otherwise they are counted here, in OpenAI's newest vocabulary, which
- * is exact for its models and an estimate for others.
+ * Counts the tokens of a request: the provider does if it can; otherwise they are counted here, in OpenAI's newest
+ * vocabulary, which is exact for its models and an estimate for others.
  */
 export const count: Lane = {
   kind: 'translate',

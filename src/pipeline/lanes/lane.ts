@@ -12,7 +12,10 @@ import type { Tap } from '../tap.ts';
 
 /** A decoded whole answer. */
 export interface WholeAnswer {
-  /** The answer in the client's protocol, as bytes if it is long; `undefined` when the provider's bytes are sent unchanged. */
+  /**
+   * The answer in the client's protocol, as bytes if it is long; `undefined` when the provider's bytes are sent
+   * unchanged.
+   */
   readonly text: string | Uint8Array<ArrayBuffer> | undefined;
   readonly finish: string | null;
   readonly usage: Usage | undefined;
@@ -69,14 +72,14 @@ export interface Prepared {
   /** Whether it contains something that the target itself signed or encrypted, and could reject. */
   readonly sealed?: boolean;
   /**
-   * Its steps are those of a generator function outside of `prepare`: one that is created with each request has a prototype of its
-   * own, for which the runtime's compiler starts anew again and again.
+   * Its steps are those of a generator function outside of `prepare`: one that is created with each request has a
+   * prototype of its own, for which the runtime's compiler starts anew again and again.
    * @throws ProxyError when the body is an error or not an answer
    */
   whole(text: string, target: string): Steps<WholeAnswer>;
   /**
-   * Converts a whole answer to the events it should have been, if a stream was requested; `undefined`, or omitted, if that is not
-   * possible.
+   * Converts a whole answer to the events it should have been, if a stream was requested; `undefined`, or omitted, if
+   * that is not possible.
    * @throws ProxyError as `whole` does
    */
   wholeAsStream?(text: string, target: string): Steps<string | undefined>;

@@ -22,9 +22,9 @@ const BLANK_LINE = new TextEncoder().encode('\n\n');
 /** How many bytes of an event are assembled at once. */
 const LONG = 512 * 1024;
 /**
- * Passes whole events on unchanged. The beginning of an incomplete event waits for its rest: no client can use it, and a stream that
- * breaks there can still end with a readable error. Invalid events are dropped, and so is an error event: the proxy
- * decides what happens then.
+ * Passes whole events on unchanged. The beginning of an incomplete event waits for its rest: no client can use it, and
+ * a stream that breaks there can still end with a readable error. Invalid events are dropped, and so is an error event:
+ * the proxy decides what happens then.
  */
 export class RelayFold implements Fold {
   readonly #tap: Tap;

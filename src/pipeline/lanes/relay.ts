@@ -50,8 +50,8 @@ import { RestoringFold } from './restoring-fold.ts';
 import { wholeAsStream } from './whole-as-stream.ts';
 
 /**
- * Client and provider use the same protocol: bytes pass unchanged. In the request, the model name changes, and fields that the vendor is
- * known to reject; in the answer, nothing.
+ * Client and provider use the same protocol: bytes pass unchanged. In the request, the model name changes, and fields
+ * that the vendor is known to reject; in the answer, nothing.
  */
 export const relay: Lane = {
   kind: 'relay',
@@ -363,7 +363,10 @@ function answersOf(endpoint: Endpoint, value: JsonObject): number {
   return Math.max(1, countOf(fieldOf(config, 'candidateCount')) ?? 1);
 }
 
-/** A request whose path names the model, in the provider's form; `undefined` if nothing changes, or it is another kind of request. */
+/**
+ * A request whose path names the model, in the provider's form; `undefined` if nothing changes, or it is another kind
+ * of request.
+ */
 function placedFor(
   { endpoint, json }: Inbound,
   written: JsonObject | undefined,

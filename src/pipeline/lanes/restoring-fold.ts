@@ -40,7 +40,8 @@ export class RestoringFold implements Fold {
   *end(): Steps<Folded> {
     const tail = together(this.#events.rest());
     const rest = tail.every(isLineEnd) ? undefined : yield* settled(this.#pass(joined(tail, BLANK_LINE)));
-    // What is still held back belongs to an interrupted answer, which may be continued elsewhere from what the client has.
+    // What is still held back belongs to an interrupted answer, which may be continued elsewhere from what the client
+    // has.
     const last = yield* settled(this.#inner.end());
     return rest && last ? joined(rest, last) : (rest ?? last);
   }

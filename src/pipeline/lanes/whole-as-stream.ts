@@ -18,8 +18,8 @@ const READERS: Partial<Record<Inbound['endpoint'], ProviderProtocol>> = {
 };
 
 /**
- * Converts a whole answer of a server that does not stream to the events that its client requested; `undefined` if it is not an
- * answer, or the endpoint has no events.
+ * Converts a whole answer of a server that does not stream to the events that its client requested; `undefined` if it
+ * is not an answer, or the endpoint has no events.
  * @throws ProxyError `malformed` if it is not an answer of the protocol
  */
 export function wholeAsStream(

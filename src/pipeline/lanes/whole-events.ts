@@ -5,7 +5,9 @@ const EMPTY = new Uint8Array();
 /** A blank line is at most two line ends of two bytes: this many before its last byte. */
 const LOOK_BACK = 3;
 
-/** Cuts a stream of bytes behind complete events. The incomplete one at the end is kept in pieces, without copying them. */
+/**
+ * Cuts a stream of bytes behind complete events. The incomplete one at the end is kept in pieces, without copying them.
+ */
 export class WholeEvents {
   /** Their total size is limited together with the answer. */
   #tail: Uint8Array[] = [];

@@ -42,7 +42,10 @@ export function closedByProvider(target: string, code: number, words: string, an
   return { by: 'provider', code, error, counts: TROUBLES.includes(code) };
 }
 
-/** The connection to the provider was lost, or it violated the protocol. @param flaw the violation; omitted if there was none */
+/**
+ * The connection to the provider was lost, or it violated the protocol. @param flaw the violation; omitted if there was
+ * none
+ */
 export function cutByProvider(target: string, code: number, flaw: string | undefined): Failed {
   const error =
     flaw === undefined

@@ -61,7 +61,9 @@ export interface Counts {
 
 const STOPPED = 'the proxy is being stopped';
 
-/** A realtime session: it passes messages on unchanged, inspects them for limits and the record, and closes both ends. */
+/**
+ * A realtime session: it passes messages on unchanged, inspects them for limits and the record, and closes both ends.
+ */
 export class Session implements WatchedStream {
   readonly #peer: Peer;
   readonly #protocol: RealtimeProtocol;

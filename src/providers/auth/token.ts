@@ -32,8 +32,8 @@ const MAX_SECONDS = 86_400;
 const PATIENCE_MS = 30_000;
 
 /**
- * Authenticates with a token that is fetched on demand, cached until shortly before it expires, and fetched once for all
- * requests that wait for it.
+ * Authenticates with a token that is fetched on demand, cached until shortly before it expires, and fetched once for
+ * all requests that wait for it.
  */
 export class TokenAuth implements Authorizer {
   readonly #ask: () => TokenRequest | Promise<TokenRequest>;

@@ -23,8 +23,8 @@ import { complaint } from './validate.ts';
 type Content = { readonly whole: JsonObject } | { readonly events: Iterable<JsonObject> };
 
 /**
- * A provider without a model: it answers within the process, in OpenAI's format, and always the same to the same request.
- * It can be slow and fail on purpose, so that programs can be tested against that.
+ * A provider without a model: it answers within the process, in OpenAI's format, and always the same to the same
+ * request. It can be slow and fail on purpose, so that programs can be tested against that.
  */
 export class MockProvider extends BaseProvider<MockConfig> {
   readonly #random: () => number;

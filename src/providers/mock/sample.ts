@@ -11,8 +11,8 @@ interface Material {
 }
 
 /**
- * A small value that satisfies a JSON Schema, made of numbers, quoted words and names from a text where they fit; always the
- * same for the same schema and text.
+ * A small value that satisfies a JSON Schema, made of numbers, quoted words and names from a text where they fit;
+ * always the same for the same schema and text.
  */
 export function sampleOf(schema: unknown, text = ''): unknown {
   const quoted = quotedIn(text);

@@ -74,8 +74,8 @@ export function keysIn(text: string): string[] {
 const COMMON = new Set(['tool', 'function', 'call', 'with', 'from', 'data', 'mcp', 'list', 'make', 'find']);
 
 /**
- * The tools that the user asks for: those mentioned by name; otherwise the first that shares a word of its name with the
- * question; otherwise, if some tool is to be used, the first of all.
+ * The tools that the user asks for: those mentioned by name; otherwise the first that shares a word of its name with
+ * the question; otherwise, if some tool is to be used, the first of all.
  */
 export function toolsAskedFor(question: string, names: readonly string[]): readonly string[] {
   const text = question.slice(-LOOKED_AT);

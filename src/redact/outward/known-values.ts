@@ -9,8 +9,8 @@ const KEY = 4;
 const SLOTS = 1 << 16;
 
 /**
- * Finds further occurrences of values that were found before. Many values are recognized only by the words around them, which are missing
- * where a model repeats the value. Each text is read once, regardless of the number of values.
+ * Finds further occurrences of values that were found before. Many values are recognized only by the words around them,
+ * which are missing where a model repeats the value. Each text is read once, regardless of the number of values.
  */
 export class KnownValues {
   /** The hashes of the first characters of all values: a quick test that excludes nearly every place in a text. */

@@ -5,8 +5,9 @@ import type { Replacing } from '../replacements.ts';
 export const PLACEHOLDER = /\[[A-Z][A-Z0-9_]{0,40}_[1-9]\d{0,5}\]/g;
 
 /**
- * Assigns placeholders to values, numbered in the order in which they are found. A request that continues a conversation therefore has the
- * same placeholders for the same values. Each spelling of a value has its own placeholder, so that it can be restored exactly.
+ * Assigns placeholders to values, numbered in the order in which they are found. A request that continues a
+ * conversation therefore has the same placeholders for the same values. Each spelling of a value has its own
+ * placeholder, so that it can be restored exactly.
  */
 export class Placeholders implements Replacing {
   readonly counts = new Map<string, number>();

@@ -30,8 +30,8 @@ const LEAST_DIGITS = 9;
 const EMPTY: Redacted = { bytes: undefined, values: [], counts: {} };
 
 /**
- * Replaces in a request what a rule names. Values found in one place are then replaced everywhere else, even if nothing nearby tells
- * what they are.
+ * Replaces in a request what a rule names. Values found in one place are then replaced everywhere else, even if nothing
+ * nearby tells what they are.
  * @param bytes JSON text of an object
  * @throws Unsearchable if something in it cannot be searched
  */
@@ -61,8 +61,8 @@ function bytesOf(request: JsonObject): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Whether an object in a request has several fields with the same name. Only the last one was parsed and searched, but the provider
- * might use the first.
+ * Whether an object in a request has several fields with the same name. Only the last one was parsed and searched, but
+ * the provider might use the first.
  */
 function repeatsNames(text: string, request: JsonObject): boolean {
   return namesIn(text) !== fieldsOf(request);

@@ -32,7 +32,9 @@ export interface WalkOptions {
   readonly media: 'refuse' | 'pass';
 }
 
-/** The fields that grow with a conversation. They are searched last, so that values in other fields keep their numbers. */
+/**
+ * The fields that grow with a conversation. They are searched last, so that values in other fields keep their numbers.
+ */
 const GROWING: ReadonlySet<string> = new Set(['messages', 'input', 'contents', 'prompt']);
 
 /** Fields whose values are terms of the protocol. */
@@ -135,7 +137,10 @@ const TEXT_TYPES: ReadonlySet<unknown> = new Set([undefined, 'text', 'input_text
 /** Longer names of fields are searched, characters. */
 const LONGEST_NAME = 24;
 
-/** What surrounds a value: fields of the protocol, a part with media, or an object whose structure a user or a model chose. */
+/**
+ * What surrounds a value: fields of the protocol, a part with media, or an object whose structure a user or a model
+ * chose.
+ */
 type Zone = 'protocol' | 'media' | 'free';
 
 /**
@@ -300,8 +305,8 @@ class Walk {
 }
 
 /**
- * Whether a block is reasoning that a provider signed or encrypted. It must be returned unchanged, or the signature becomes invalid. Its
- * placeholders were never restored, so it contains only what the provider wrote itself.
+ * Whether a block is reasoning that a provider signed or encrypted. It must be returned unchanged, or the signature
+ * becomes invalid. Its placeholders were never restored, so it contains only what the provider wrote itself.
  */
 function isSigned({ type, signature, data, encrypted_content: encrypted }: JsonObject): boolean {
   if (type === 'redacted_thinking') return typeof data === 'string';

@@ -10,8 +10,8 @@ export type Restored = ReadonlyMap<object, ReadonlyMap<string, string>>;
 const JSON_FIELDS: ReadonlySet<string> = new Set(['arguments', 'partial_json']);
 
 /**
- * Reasoning that is signed or encrypted, or that may turn out to be when a stream ends. It keeps its placeholders, so that
- * clients return it as the provider wrote it.
+ * Reasoning that is signed or encrypted, or that may turn out to be when a stream ends. It keeps its placeholders, so
+ * that clients return it as the provider wrote it.
  */
 const SIGNED_TYPES: ReadonlySet<unknown> = new Set(['thinking_delta', 'redacted_thinking', 'reasoning']);
 const SIGNED_FIELDS: ReadonlySet<string> = new Set([

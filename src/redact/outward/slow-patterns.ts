@@ -13,8 +13,9 @@ export class SlowPattern extends Error {
 }
 
 /**
- * Searches a text and makes sure that no pattern was given up: JavaScript's engine does so after very many steps, and then reports no
- * match. A search that was slow is timed again for each pattern, since the thread may only have been interrupted.
+ * Searches a text and makes sure that no pattern was given up: JavaScript's engine does so after very many steps, and
+ * then reports no match. A search that was slow is timed again for each pattern, since the thread may only have been
+ * interrupted.
  */
 export function searched(text: string, patterns: readonly CustomPattern[], search: () => string): string {
   const began = performance.now();

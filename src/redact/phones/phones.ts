@@ -6,8 +6,8 @@ import { hasTrunkPrefix, international } from './countries.ts';
 import { PHONE_HINTS, PHONE_WORDS } from './words.ts';
 
 /**
- * A candidate: seven digits or more in groups, beginning with a `+`, a bracket or a digit. After other digits and a space,
- * only what is written differently, with hyphens or dots.
+ * A candidate: seven digits or more in groups, beginning with a `+`, a bracket or a digit. After other digits and a
+ * space, only what is written differently, with hyphens or dots.
  */
 export const PHONE_CANDIDATE =
   /(?<![A-Za-z0-9_+]|\d[.,:/-]|[A-Za-z0-9_][$#]|[$€£¥#]\s?)(?:\+\s?\d|\(\s?\+?\d|(?<!\d[ \u00a0])\d|\d(?=\d{1,4}[.\u2010-\u2013-]\d))(?:[ \u00a0().\u2010-\u2013/-]{0,3}\d){6,17}(?!\d)/g;

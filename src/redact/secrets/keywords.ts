@@ -9,8 +9,8 @@ interface Entry<T> {
 }
 
 /**
- * An index of words by their first three characters. A text is read once, and words are compared only where three characters
- * match.
+ * An index of words by their first three characters. A text is read once, and words are compared only where three
+ * characters match.
  */
 export class KeywordIndex<T> {
   readonly #may = new Uint8Array(PLACES);

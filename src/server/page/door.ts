@@ -50,7 +50,9 @@ function wantsHtml({ accept = '' }: HeaderMap): boolean {
   return /\btext\/html\b/i.test(accept);
 }
 
-/** The document contains nothing secret, and other sites may link to it. All other cross-origin requests are refused. */
+/**
+ * The document contains nothing secret, and other sites may link to it. All other cross-origin requests are refused.
+ */
 function asLink(headers: HeaderMap): HeaderMap {
   const isLink = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
   return isLink ? { ...headers, 'sec-fetch-site': 'none', origin: undefined } : headers;

@@ -1,6 +1,6 @@
 /**
- * Who may request the page's data. It includes the content of requests, so it is stricter than the API: pages of other origins get
- * nothing, even if `server.cors` lists them.
+ * Who may request the page's data. It includes the content of requests, so it is stricter than the API: pages of other
+ * origins get nothing, even if `server.cors` lists them.
  */
 import type { HeaderMap } from '../../wire/headers.ts';
 import { ProxyError } from '../../errors.ts';

@@ -7,7 +7,9 @@ import type { Watcher } from './watcher.ts';
 /** Records are sent in batches, so that a thousand a second make ten events: the interval in milliseconds. */
 const BATCH_MS = 100;
 
-/** The longest time between two events, milliseconds: the number of requests in progress also changes while none ends. */
+/**
+ * The longest time between two events, milliseconds: the number of requests in progress also changes while none ends.
+ */
 const TICK_MS = 1_000;
 
 export interface LiveOptions {
@@ -19,8 +21,8 @@ export interface LiveOptions {
 }
 
 /**
- * The stream of events. The next event is produced when the previous one is being sent, so that a slow browser gets fewer
- * events, and the number of waiting records is bounded.
+ * The stream of events. The next event is produced when the previous one is being sent, so that a slow browser gets
+ * fewer events, and the number of waiting records is bounded.
  */
 export function liveStream(watcher: Watcher, options: LiveOptions): ReadableStream<Uint8Array> {
   const { clock, inFlight, running, allowed } = options;

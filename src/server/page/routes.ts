@@ -1,4 +1,7 @@
-/** The page's requests. Everything but its files, and signing in, requires a key that may read the operational endpoints. */
+/**
+ * The page's requests. Everything but its files, and signing in, requires a key that may read the operational
+ * endpoints.
+ */
 import { Hono } from 'hono';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { HeaderMap } from '../../wire/headers.ts';

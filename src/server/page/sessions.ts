@@ -1,7 +1,7 @@
 /**
- * Sign-ins. A browser keeps a token in a cookie that scripts cannot read, in place of the key. The token contains the name of the
- * key and an expiry, and is sealed with a secret of this process and the hash of the key: it becomes invalid when the key is rotated,
- * disabled or expires, and when the proxy restarts. Only signed-out tokens are stored.
+ * Sign-ins. A browser keeps a token in a cookie that scripts cannot read, in place of the key. The token contains the
+ * name of the key and an expiry, and is sealed with a secret of this process and the hash of the key: it becomes
+ * invalid when the key is rotated, disabled or expires, and when the proxy restarts. Only signed-out tokens are stored.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { OperatorKey } from '../auth.ts';

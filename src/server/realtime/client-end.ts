@@ -34,7 +34,10 @@ export class ClientEnd implements SocketHandler, Peer {
     return this.#closed !== undefined;
   }
 
-  /** Returns the first message, which the listener does not receive again. @param gone called if the client disconnects first */
+  /**
+   * Returns the first message, which the listener does not receive again. @param gone called if the client disconnects
+   * first
+   */
   first(take: (message: string | Uint8Array) => void, gone: () => void): void {
     const [message] = this.#waiting.splice(0, 1);
     this.#gone = gone;

@@ -30,7 +30,10 @@ export function spelledOut(
   };
 }
 
-/** The subprotocol to accept; `undefined` if the client offers none that is supported. It must never be the one with the key. */
+/**
+ * The subprotocol to accept; `undefined` if the client offers none that is supported. It must never be the one with the
+ * key.
+ */
 export function agreedProtocol(headers: HeaderMap): string | undefined {
   const spoken = protocolsOf(headers).filter((protocol) => !STANDS_FOR_HEADER.test(protocol));
   return spoken.find((protocol) => protocol === 'realtime') ?? spoken[0];

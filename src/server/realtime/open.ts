@@ -49,8 +49,9 @@ interface Call {
 }
 
 /**
- * Opens sessions. OpenAI's have their model in the URL: the WebSocket is accepted when a provider has begun the session, so that a
- * refusal is an ordinary HTTP response. Gemini's have it in the first message: the WebSocket is accepted first.
+ * Opens sessions. OpenAI's have their model in the URL: the WebSocket is accepted when a provider has begun the
+ * session, so that a refusal is an ordinary HTTP response. Gemini's have it in the first message: the WebSocket is
+ * accepted first.
  */
 export function openSession(context: ServerContext, endpoint: RealtimeEndpoint): Upgrade {
   return async (request, given, bindings) => {
@@ -90,7 +91,8 @@ export function openSession(context: ServerContext, endpoint: RealtimeEndpoint):
 }
 
 /**
- * Handles a plain HTTP request to the path of sessions: the same refusals as for a WebSocket, otherwise a message that one is needed.
+ * Handles a plain HTTP request to the path of sessions: the same refusals as for a WebSocket, otherwise a message that
+ * one is needed.
  * @throws ProxyError
  */
 export async function refusePlain(
@@ -126,7 +128,10 @@ function named(model: string, lacking: string): string {
   throw new ProxyError('invalid_request', `Cannot begin a session: ${lacking}`, { param: 'model' });
 }
 
-/** Aborts when the client disconnects before the upgrade. Afterwards Bun's signal adds nothing to the WebSocket's own events. */
+/**
+ * Aborts when the client disconnects before the upgrade. Afterwards Bun's signal adds nothing to the WebSocket's own
+ * events.
+ */
 function untilUpgraded({ signal }: Request): { readonly abort: Abort; readonly upgraded: () => void } {
   const abort = new Abort();
   let waits = true;

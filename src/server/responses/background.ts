@@ -266,7 +266,9 @@ export class Background {
     }
   }
 
-  /** The longest-queued one of the owner with the fewest running: many responses of one owner must not delay another's. */
+  /**
+   * The longest-queued one of the owner with the fewest running: many responses of one owner must not delay another's.
+   */
   #next(over: Running): Running | undefined {
     // The one that has ended still counts, so that its owner is not preferred.
     const runs = new Map<Owner, number>([[over.owner, 1]]);

@@ -42,8 +42,8 @@ interface Stateful {
 }
 
 /**
- * Prepares a request of the Responses API where responses are stored: references are replaced by the earlier conversation, and the
- * answer is stored at its end, unless it runs in the background, which is not started here.
+ * Prepares a request of the Responses API where responses are stored: references are replaced by the earlier
+ * conversation, and the answer is stored at its end, unless it runs in the background, which is not started here.
  * @throws ProxyError `previous_not_found`, `not_stored`, `too_large`, `invalid_request`
  */
 export async function beginStored(

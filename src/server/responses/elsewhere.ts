@@ -28,8 +28,9 @@ export interface AskedElsewhere extends Called {
 }
 
 /**
- * Asks the provider that has what is not stored here: the one that is known to have stored it, or the only one that may have. It is a
- * request that is passed through like any other: with a record, and counted by the limits of its key; it costs nothing.
+ * Asks the provider that has what is not stored here: the one that is known to have stored it, or the only one that may
+ * have. It is a request that is passed through like any other: with a record, and counted by the limits of its key; it
+ * costs nothing.
  * @throws the refusal, worded differently if several providers may have it
  */
 export async function askElsewhere(

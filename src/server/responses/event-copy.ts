@@ -3,7 +3,9 @@ import { isObject, parseJson } from '../../wire/json.ts';
 import { eventText } from '../../wire/responses/replayed.ts';
 import { SseReader } from '../../wire/sse.ts';
 
-/** The events before a response has begun, so that its client need not wait for the first one. @param response queued */
+/**
+ * The events before a response has begun, so that its client need not wait for the first one. @param response queued
+ */
 export function queuedEvents(response: JsonObject): string[] {
   return [
     eventText({ type: 'response.created', response, sequence_number: 0 }),

@@ -29,8 +29,8 @@ const encoder = new TextEncoder();
 type Controller = ReadableStreamDefaultController<Uint8Array>;
 
 /**
- * The events of a stored response: those stored so far, and further ones as long as it runs. They are read only as fast as the
- * client takes them, and a client that disconnects affects only this stream.
+ * The events of a stored response: those stored so far, and further ones as long as it runs. They are read only as fast
+ * as the client takes them, and a client that disconnects affects only this stream.
  */
 export class EventStream {
   readonly #wanted: Wanted;

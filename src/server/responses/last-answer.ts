@@ -24,8 +24,8 @@ export interface Held {
 }
 
 /**
- * The last answer of a connection's lane, which the next request may continue although it is not stored. It is only parsed when that
- * happens.
+ * The last answer of a connection's lane, which the next request may continue although it is not stored. It is only
+ * parsed when that happens.
  */
 export class LastAnswer {
   readonly #maxLength: number;

@@ -1,7 +1,7 @@
 /**
- * Identifies a client by its certificate. Bun.serve does not expose client certificates to handlers. The code that accepts TLS
- * connections knows them, and passes them on in a header, sealed with a secret of this process, so that such a header from
- * outside is meaningless.
+ * Identifies a client by its certificate. Bun.serve does not expose client certificates to handlers. The code that
+ * accepts TLS connections knows them, and passes them on in a header, sealed with a secret of this process, so that
+ * such a header from outside is meaningless.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ClientCertConfig } from '../../config/socket-schema.ts';
@@ -48,8 +48,8 @@ function fits({ subject, alternative }: CertificateNames, wanted: string): boole
 }
 
 /**
- * Parses alternative names as node:tls returns them, in one text: "DNS:a, URI:b". Names with a comma are quoted there, with the comma
- * escaped, so that none can pretend to be several.
+ * Parses alternative names as node:tls returns them, in one text: "DNS:a, URI:b". Names with a comma are quoted there,
+ * with the comma escaped, so that none can pretend to be several.
  */
 export function alternativeNames(text: string | undefined): string[] {
   return text === undefined || text === '' ? [] : text.split(', ');

@@ -1,7 +1,7 @@
 /**
- * Accepts TLS connections and passes their bytes to the HTTP server, which listens on loopback. Bun.serve supports TLS itself, but
- * exposes no client certificates, and cannot change its own certificate: another server on the same port would have to replace it,
- * and connections that are being opened meanwhile would be lost.
+ * Accepts TLS connections and passes their bytes to the HTTP server, which listens on loopback. Bun.serve supports TLS
+ * itself, but exposes no client certificates, and cannot change its own certificate: another server on the same port
+ * would have to replace it, and connections that are being opened meanwhile would be lost.
  */
 import type { Socket } from 'bun';
 import type { Server, TLSSocket } from 'node:tls';
@@ -74,7 +74,9 @@ export class TlsFront {
     return (this.#server.address() as { port: number }).port;
   }
 
-  /** The peer that sent a request, by the port of the inner connection; `undefined` for one that arrived another way. */
+  /**
+   * The peer that sent a request, by the port of the inner connection; `undefined` for one that arrived another way.
+   */
   peerAt(port: number | undefined): Peer | undefined {
     return port === undefined ? undefined : this.#peers.get(port);
   }

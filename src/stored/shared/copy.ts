@@ -105,7 +105,10 @@ function partsOf(kind: Kind): (readonly [Part, readonly string[]])[] {
   return [['meta', META[kind]], ...texts, ...(kind === 'response' ? [['beat', ['beat']] as const] : [])];
 }
 
-/** The entities in this machine's file, as copies of those on the server: which versions they have, and what still has to be sent. */
+/**
+ * The entities in this machine's file, as copies of those on the server: which versions they have, and what still has
+ * to be sent.
+ */
 export class Copy {
   readonly #db: Database;
 
@@ -284,8 +287,8 @@ export class Copy {
   }
 
   /**
-   * Compares the server's epoch with the one seen last. If it differs, the server has lost its data or is a different one, and all copies
-   * have to be sent.
+   * Compares the server's epoch with the one seen last. If it differs, the server has lost its data or is a different
+   * one, and all copies have to be sent.
    */
   isNewServer(epoch: string): boolean {
     const before = this.#db
@@ -370,7 +373,10 @@ export class Copy {
     this.#db.query('UPDATE responses SET beat = ? WHERE owner = ? AND id = ?').run(beatMs, owner, id);
   }
 
-  /** Makes changes that come from the server and must not be sent back. Changes made here are always collected at once, so none is lost. */
+  /**
+   * Makes changes that come from the server and must not be sent back. Changes made here are always collected at once,
+   * so none is lost.
+   */
   #unnoted(change: () => void): void {
     this.#db
       .transaction(() => {

@@ -10,7 +10,10 @@ export interface Entity {
   readonly id: string;
 }
 
-/** A part of an entity that can be sent separately: one of its texts, the heartbeat of a running response, or one of its numbered items. */
+/**
+ * A part of an entity that can be sent separately: one of its texts, the heartbeat of a running response, or one of its
+ * numbered items.
+ */
 export type Part = 'meta' | 'input' | 'body' | 'beat' | number;
 
 /** The texts of an entity. */
@@ -42,7 +45,10 @@ export interface News {
   readonly isAll: boolean;
 }
 
-/** The server's reply about an entity: there is none, its id belongs to another owner, the known version is current, or the newer parts. */
+/**
+ * The server's reply about an entity: there is none, its id belongs to another owner, the known version is current, or
+ * the newer parts.
+ */
 export type Pulled =
   | { readonly kind: 'none' | 'foreign' }
   | { readonly kind: 'same'; readonly beatMs: number }
@@ -65,7 +71,10 @@ export function nameOf({ kind, owner, id }: Entity): string {
   return `${kind}\n${owner}\n${id}`;
 }
 
-/** The key of an id on the server: a hash, so that names cannot be read there. All keys of an id are in one slot of a cluster. */
+/**
+ * The key of an id on the server: a hash, so that names cannot be read there. All keys of an id are in one slot of a
+ * cluster.
+ */
 export function keyOf({ kind, id }: Pick<Entity, 'kind' | 'id'>): string {
   return `llmproxy:{${hashOf(`${kind}\n${id}`)}}`;
 }

@@ -4,8 +4,9 @@ import { scriptOf } from '../../redis/link.ts';
 import { TEXTS } from './entity.ts';
 
 /**
- * Each id is a hash, in which each owner has its own fields: the version of the entity (v), the texts (f:NAME) and their versions
- * (t:NAME), the number of the last item (n), how many were removed (r) and the last heartbeat (b). The items are in another hash.
+ * Each id is a hash, in which each owner has its own fields: the version of the entity (v), the texts (f:NAME) and
+ * their versions (t:NAME), the number of the last item (n), how many were removed (r) and the last heartbeat (b). The
+ * items are in another hash.
  */
 const PULL = `
 local time = redis.call('TIME')

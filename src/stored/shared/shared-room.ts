@@ -15,8 +15,8 @@ const SWEPT = 1_000;
 const GONE_MS = 86_400_000;
 
 /**
- * The account contains the bytes of each owner, and the size, age and end of each entity. Entities are named by the hash of their owner
- * and their key, so that they can be deleted without knowing more.
+ * The account contains the bytes of each owner, and the size, age and end of each entity. Entities are named by the
+ * hash of their owner and their key, so that they can be deleted without knowing more.
  */
 const ROOM = `
 local time = redis.call('TIME')
@@ -110,7 +110,10 @@ export class SharedRoom {
     return String(await this.#run(['epoch', '', '', wanted]));
   }
 
-  /** Removes expired entities from the account. @returns the entities deleted since a time, and the current time by the server's clock */
+  /**
+   * Removes expired entities from the account. @returns the entities deleted since a time, and the current time by the
+   * server's clock
+   */
   async sweep(sinceMs: number): Promise<{ nowMs: number; gone: ReadonlySet<string> }> {
     const args = ['sweep', '', '', SWEPT, GONE_MS, sinceMs].map(String);
     const [nowMs, gone] = (await this.#run(args)) as [number, readonly string[]];

@@ -40,10 +40,10 @@ const TRIES = 6;
 const AT_ONCE = 64;
 
 /**
- * The stored responses of several replicas. Each call is made on the copies in this machine's file, with the same code as if nothing were
- * shared. Before, newer versions of its entities are fetched from the server; afterwards, its changes are sent. If another replica has
- * changed the same entity meanwhile, the call is repeated with the newer version. While the server is unavailable, calls are made on the
- * copies alone, and changes are sent when it is back.
+ * The stored responses of several replicas. Each call is made on the copies in this machine's file, with the same code
+ * as if nothing were shared. Before, newer versions of its entities are fetched from the server; afterwards, its
+ * changes are sent. If another replica has changed the same entity meanwhile, the call is repeated with the newer
+ * version. While the server is unavailable, calls are made on the copies alone, and changes are sent when it is back.
  */
 export class SharedTables {
   readonly #deps: SharedDeps;
@@ -198,8 +198,8 @@ export class SharedTables {
   }
 
   /**
-   * Sends the changes of a call. Conversations are sent last, and only if everything else was accepted: a repeated call would append
-   * their items twice otherwise.
+   * Sends the changes of a call. Conversations are sent last, and only if everything else was accepted: a repeated call
+   * would append their items twice otherwise.
    * @returns entities that another replica has changed, and those that were not sent because of that
    */
   async #send(changes: readonly Change[], removes: boolean): Promise<Entity[]> {

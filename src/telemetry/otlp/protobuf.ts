@@ -1,6 +1,6 @@
 /**
- * OTLP's messages in protobuf. They are few and do not change, so a table of their fields and forty lines of encoding replace a
- * library of a megabyte. @see https://protobuf.dev/programming-guides/encoding/
+ * OTLP's messages in protobuf. They are few and do not change, so a table of their fields and forty lines of encoding
+ * replace a library of a megabyte. @see https://protobuf.dev/programming-guides/encoding/
  */
 import type { MetricsRequest, TracesRequest } from './tree.ts';
 

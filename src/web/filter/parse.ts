@@ -1,6 +1,6 @@
 /**
- * Parses the filter that people type on the page, such as `failed model:gpt key=web -provider:azure cost:>0.01`. The page, the proxy and
- * the command line of an export share this parser, so that they cannot disagree.
+ * Parses the filter that people type on the page, such as `failed model:gpt key=web -provider:azure cost:>0.01`. The
+ * page, the proxy and the command line of an export share this parser, so that they cannot disagree.
  */
 
 /** How a term compares. */

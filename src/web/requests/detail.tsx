@@ -9,7 +9,10 @@ import { Facts } from './facts.tsx';
 import { Feedback } from './feedback.tsx';
 import { Raw } from './raw.tsx';
 
-/** A request appears in the log shortly after its answer has ended: the number of retries and their interval, milliseconds. */
+/**
+ * A request appears in the log shortly after its answer has ended: the number of retries and their interval,
+ * milliseconds.
+ */
 const LOOKS = 6;
 const AGAIN_MS = 400;
 

@@ -29,8 +29,8 @@ interface Block {
 }
 
 /**
- * For the events of /v1/messages from any server: blocks may start before others stop, stop late or never, and lack fields in
- * their start event.
+ * For the events of /v1/messages from any server: blocks may start before others stop, stop late or never, and lack
+ * fields in their start event.
  */
 export function messageAssembler(): Assembler {
   return new MessageFolding();

@@ -14,7 +14,10 @@ export interface Betas {
   readonly dropped: readonly string[];
 }
 
-/** The requested features that a host supports: it rejects all others with 400. @param taken the supported names in lower case */
+/**
+ * The requested features that a host supports: it rejects all others with 400. @param taken the supported names in
+ * lower case
+ */
 export function betasFor(header: string | undefined, taken: readonly string[]): Betas {
   const kept = new Set<string>();
   const dropped: string[] = [];

@@ -25,8 +25,8 @@ const DELTAS = {
 } as const;
 
 /**
- * Writes the blocks of a message strictly one after another, as clients require, however their pieces are interleaved: the first
- * open block is streamed, others wait until it is complete.
+ * Writes the blocks of a message strictly one after another, as clients require, however their pieces are interleaved:
+ * the first open block is streamed, others wait until it is complete.
  */
 export class BlockWriter {
   /** The blocks in order of their indexes; those before `#first` have been stopped. */

@@ -15,8 +15,8 @@ const EFFORTS = [
 const MIN_BUDGET = 1_024;
 
 /**
- * Decodes `thinking` and `output_config`: effort and format in OpenAI's terms. The original values are kept beside them, as
- * `thinking` and `output_config.effort`, for targets that support these.
+ * Decodes `thinking` and `output_config`: effort and format in OpenAI's terms. The original values are kept beside
+ * them, as `thinking` and `output_config.effort`, for targets that support these.
  * @throws ProxyError `invalid_request` naming the invalid field
  */
 export function decodeOutput(body: JsonObject): Partial<ChatRequest> {

@@ -24,8 +24,8 @@ import { encodeCitation } from './citations.ts';
 import { shownSeal } from './client-thinking.ts';
 
 /**
- * Encodes chat chunks as Messages events. Input tokens are only known at the end: `message_start` reports 0, `message_delta` the
- * total, which the API itself repeats there as well.
+ * Encodes chat chunks as Messages events. Input tokens are only known at the end: `message_start` reports 0,
+ * `message_delta` the total, which the API itself repeats there as well.
  * @see https://docs.anthropic.com/en/api/messages-streaming
  */
 export class MessagesWriter implements ChatWriter {

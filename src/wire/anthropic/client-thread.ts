@@ -2,8 +2,8 @@ import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
 
 /**
- * Rejects a conversation that Anthropic would store: the next turn would contain only the new messages, and no other provider
- * has the earlier ones. SDKs start such threads by themselves in their tool loops.
+ * Rejects a conversation that Anthropic would store: the next turn would contain only the new messages, and no other
+ * provider has the earlier ones. SDKs start such threads by themselves in their tool loops.
  * @throws ProxyError `unsupported`
  * @see https://github.com/anthropics/anthropic-sdk-typescript, `BetaMessageThread`
  */

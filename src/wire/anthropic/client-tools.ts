@@ -11,8 +11,8 @@ import { wordOf } from '../words.ts';
 const KNOWN = new Set(['type', 'name', 'description', 'input_schema', 'strict', 'cache_control']);
 
 /**
- * Decodes `tools`, with the changes made during the conversation, and `tool_choice`. Tools that only Anthropic defines or runs
- * have no counterpart and are left out.
+ * Decodes `tools`, with the changes made during the conversation, and `tool_choice`. Tools that only Anthropic defines
+ * or runs have no counterpart and are left out.
  * @throws ProxyError `invalid_request` naming the invalid field
  */
 export function decodeTools(body: JsonObject, dropped: Set<string>): Partial<ChatRequest> {

@@ -5,8 +5,8 @@ import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 const MAX_BLOCKS = 1_024;
 
 /**
- * Converts the content that gateways put into message_start, because they have it complete, to the events it should have been.
- * Their indexes are negative, since those of the stream begin at 0 nevertheless.
+ * Converts the content that gateways put into message_start, because they have it complete, to the events it should
+ * have been. Their indexes are negative, since those of the stream begin at 0 nevertheless.
  * @param message of `message_start`, whose content is empty at Anthropic
  */
 export function earlyBlocks(message: JsonObject): JsonObject[] {

@@ -14,8 +14,8 @@ interface Turn {
 }
 
 /**
- * Encodes OpenAI's messages as Anthropic's: system texts separately, alternating roles, the results of a turn's tools together
- * and first.
+ * Encodes OpenAI's messages as Anthropic's: system texts separately, alternating roles, the results of a turn's tools
+ * together and first.
  * @throws ProxyError `invalid_request` naming the invalid message
  */
 export function encodeMessages(

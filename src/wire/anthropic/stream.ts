@@ -43,8 +43,8 @@ const KINDS: Readonly<Record<string, Block['kind']>> = {
 };
 
 /**
- * Decodes Messages events to chat chunks. Unknown events are ignored. Blocks that are never stopped, or stopped late, are
- * accepted.
+ * Decodes Messages events to chat chunks. Unknown events are ignored. Blocks that are never stopped, or stopped late,
+ * are accepted.
  * @see https://docs.anthropic.com/en/api/messages-streaming
  */
 export class AnthropicReader implements ChatReader {

@@ -4,8 +4,8 @@ import { isObject, listOf, objectOf } from '../json.ts';
 const THOUGHT: ReadonlySet<unknown> = new Set(['thinking', 'redacted_thinking']);
 
 /**
- * Whether a request may enable thinking: with a budget, Claude requires the turn that it continues to begin with its own thinking.
- * If that turn is from another model, there is none, and it must continue without thinking.
+ * Whether a request may enable thinking: with a budget, Claude requires the turn that it continues to begin with its
+ * own thinking. If that turn is from another model, there is none, and it must continue without thinking.
  * @param turns of the Messages API
  * @see https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking, preserving thinking blocks
  */

@@ -46,7 +46,8 @@ export function effortOfBudget(budget: number): string {
 }
 
 /**
- * Converts settings in the API's own terms to those that a model accepts: a budget if it has budgets, otherwise an effort.
+ * Converts settings in the API's own terms to those that a model accepts: a budget if it has budgets, otherwise an
+ * effort.
  * @param effort of `output_config`
  */
 export function thinkingFor(thinking: unknown, effort: unknown, model: AnthropicModel): Thinking {

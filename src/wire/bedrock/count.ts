@@ -5,7 +5,9 @@ import { ProxyError } from '../../errors.ts';
 import { countOf } from '../json.ts';
 import { encodeConverseRequest } from './request.ts';
 
-/** The counted fields of a Converse request; `additionalModelRequestFields` is one, since thinking adds to the prompt. */
+/**
+ * The counted fields of a Converse request; `additionalModelRequestFields` is one, since thinking adds to the prompt.
+ */
 const COUNTED = ['messages', 'system', 'toolConfig', 'additionalModelRequestFields'] as const;
 const REGIONS = /^(?:us|us-gov|eu|apac|jp|au|ca|global)\.(?=[^.]+\.)/;
 

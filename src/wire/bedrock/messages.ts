@@ -27,9 +27,10 @@ interface Scope {
 const BESIDE_DOCUMENT = { text: 'See the document.' };
 
 /**
- * Encodes OpenAI's messages as Converse's: system texts separately, alternating roles, the results of a turn's tools together and
- * first.
- * @throws ProxyError `invalid_request` naming the invalid message, `unsupported` for content that Bedrock does not accept
+ * Encodes OpenAI's messages as Converse's: system texts separately, alternating roles, the results of a turn's tools
+ * together and first.
+ * @throws ProxyError `invalid_request` naming the invalid message, `unsupported` for content that Bedrock does not
+ * accept
  */
 export function encodeConverseMessages(
   messages: readonly ChatMessage[],

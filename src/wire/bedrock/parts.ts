@@ -57,7 +57,9 @@ function readBlock(
   return false;
 }
 
-/** A signed or redacted block of reasoning in the form in which it must be sent back; `undefined` without a signature. */
+/**
+ * A signed or redacted block of reasoning in the form in which it must be sent back; `undefined` without a signature.
+ */
 export function thinkingSeal(reasoningContent: JsonObject): Seal | undefined {
   const { reasoningText, redactedContent } = reasoningContent;
   if (stringOf(redactedContent)) return { type: 'redacted_thinking', data: redactedContent };

@@ -34,8 +34,8 @@ interface Block {
 }
 
 /**
- * Decodes ConverseStream's events to chat chunks. Unknown events are ignored. Only tool calls have a start event; blocks that are
- * never stopped are accepted.
+ * Decodes ConverseStream's events to chat chunks. Unknown events are ignored. Only tool calls have a start event;
+ * blocks that are never stopped are accepted.
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
  */
 export class ConverseReader implements ChatReader {

@@ -14,8 +14,8 @@ interface Asked {
 }
 
 /**
- * `toolConfig`. Converse rejects a conversation with calls if the tools that were called are not declared, and the only way to
- * forbid calls is to declare no tools.
+ * `toolConfig`. Converse rejects a conversation with calls if the tools that were called are not declared, and the only
+ * way to forbid calls is to declare no tools.
  */
 export function toolConfig(
   request: ChatRequest,

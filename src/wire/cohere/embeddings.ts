@@ -12,8 +12,8 @@ const INPUT_TYPES: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * Encodes OpenAI's embeddings as Cohere's v2 embed. Clients that know the field may set `input_type`; the default is that texts
- * are embedded to be searched.
+ * Encodes OpenAI's embeddings as Cohere's v2 embed. Clients that know the field may set `input_type`; the default is
+ * that texts are embedded to be searched.
  * @param model the model's name at Cohere
  * @throws ProxyError `invalid_request`, `unsupported` for tokens
  * @see https://docs.cohere.com/reference/embed

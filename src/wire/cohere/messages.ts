@@ -7,7 +7,8 @@ import { named } from '../words.ts';
 /**
  * Encodes OpenAI's messages as Cohere's, which are similar.
  * @param thinking whether earlier reasoning is sent back
- * @throws ProxyError `invalid_request` naming the invalid message, `unsupported` for content that Cohere does not accept
+ * @throws ProxyError `invalid_request` naming the invalid message, `unsupported` for content that Cohere does not
+ * accept
  */
 export function encodeCohereMessages(messages: readonly ChatMessage[], thinking: boolean): JsonObject[] {
   return messages.flatMap((message, index): JsonObject[] => {

@@ -1,6 +1,6 @@
 /**
- * What a provider or a model supports, by name. Everything is supported unless a row says otherwise, and the configuration
- * overrides the rows.
+ * What a provider or a model supports, by name. Everything is supported unless a row says otherwise, and the
+ * configuration overrides the rows.
  */
 import type { ProtocolName } from '../protocol.ts';
 import type { Quirks } from '../quirks.ts';

@@ -7,7 +7,9 @@ import { partsOf, withParts } from '../parts/message.ts';
 /** A placeholder for an empty text where text is required. */
 const NOTHING_SAID = '.';
 
-/** A conversation without empty messages if the target demands that, and with a user message first if it must begin so. */
+/**
+ * A conversation without empty messages if the target demands that, and with a user message first if it must begin so.
+ */
 export function spokenMessages(
   messages: readonly ChatMessage[],
   { blank_text: blanks = true, assistant_first: begun = true }: Abilities,

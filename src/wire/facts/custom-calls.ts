@@ -1,7 +1,10 @@
 import type { ChatMessage, ToolCall } from '../chat.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
 
-/** Converts earlier calls of chat's custom tools, which take free text, to function calls, for targets that have no others. */
+/**
+ * Converts earlier calls of chat's custom tools, which take free text, to function calls, for targets that have no
+ * others.
+ */
 export function withPlainCalls(message: ChatMessage): ChatMessage {
   const { tool_calls: calls } = message;
   if (!Array.isArray(calls) || !calls.some(isCustom)) return message;

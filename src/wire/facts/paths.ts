@@ -89,7 +89,8 @@ export function withAt(value: JsonObject, path: string, put: unknown): JsonObjec
 }
 
 /**
- * Moves a value to another path. After the last list in the path, which both have in common, it is moved within each element.
+ * Moves a value to another path. After the last list in the path, which both have in common, it is moved within each
+ * element.
  */
 export function renamedAt(value: JsonObject, from: string, to: string): JsonObject {
   const [source, target] = [pathOf(from), pathOf(to)];

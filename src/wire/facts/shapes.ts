@@ -1,4 +1,7 @@
-/** Where requests of each client protocol have what a target may not support: used for relayed and translated ones alike. */
+/**
+ * Where requests of each client protocol have what a target may not support: used for relayed and translated ones
+ * alike.
+ */
 import type { Ability } from './abilities.ts';
 import type { JsonObject } from '../json.ts';
 import { objectOf, stringOf } from '../json.ts';

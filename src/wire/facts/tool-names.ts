@@ -1,6 +1,6 @@
 /**
- * Function names in the form that a protocol accepts. A rejected name is replaced in the request, and restored in the answer's
- * calls.
+ * Function names in the form that a protocol accepts. A rejected name is replaced in the request, and restored in the
+ * answer's calls.
  */
 import type { ChatChunk, ChatMessage, ChatRequest, ChatResponse } from '../chat.ts';
 import type { ProtocolName } from '../protocol.ts';

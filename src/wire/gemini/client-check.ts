@@ -59,7 +59,10 @@ export function objectIn(object: JsonObject, name: string, at: string): JsonObje
   throw wrong(under(at, name), 'expected an object');
 }
 
-/** A list of objects; a single object counts as a list of one, as in the reference's examples. @throws ProxyError `invalid_request` */
+/**
+ * A list of objects; a single object counts as a list of one, as in the reference's examples. @throws ProxyError
+ * `invalid_request`
+ */
 export function objectsIn(object: JsonObject, name: string, at: string): JsonObject[] {
   const value = fieldOf(object, name);
   if (value === undefined) return [];

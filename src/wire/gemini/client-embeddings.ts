@@ -9,7 +9,10 @@ import { details } from './client-usage.ts';
 
 const KNOWN: ReadonlySet<string> = new Set(['model', 'content', 'taskType', 'title', 'outputDimensionality']);
 
-/** One text of a request: its settings must be the same for all texts, since other APIs embed all of them in one request. */
+/**
+ * One text of a request: its settings must be the same for all texts, since other APIs embed all of them in one
+ * request.
+ */
 interface Wish {
   readonly text: string;
   readonly task: string | undefined;

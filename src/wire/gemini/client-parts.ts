@@ -8,7 +8,8 @@ const ABOUT = new Set(['thought', 'thoughtSignature']);
 const KNOWN: ReadonlySet<string> = new Set([...DATA, ...ABOUT]);
 
 /**
- * Decodes a part of user content to parts of OpenAI's chat. The name of a part without a counterpart is added to `dropped`.
+ * Decodes a part of user content to parts of OpenAI's chat. The name of a part without a counterpart is added to
+ * `dropped`.
  * @throws ProxyError `invalid_request` naming the invalid field
  */
 export function decodeUserPart(part: JsonObject, at: string, dropped: Set<string>): ContentPart[] {

@@ -38,8 +38,8 @@ export function decodeResult(
 const OUTPUTS = ['output', 'result', 'content'] as const;
 
 /**
- * A result is an object in Gemini's API and text in chat: if the object only wraps a text, that text is the result. Vercel's SDK
- * repeats the name of the function in the object.
+ * A result is an object in Gemini's API and text in chat: if the object only wraps a text, that text is the result.
+ * Vercel's SDK repeats the name of the function in the object.
  * @param name of the function
  */
 function said(response: JsonObject, name: string): { text: string; failed: boolean } {

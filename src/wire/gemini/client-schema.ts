@@ -34,8 +34,8 @@ const LISTS: ReadonlySet<string> = new Set(['anyOf', 'oneOf', 'allOf', 'prefixIt
 const NAMED: ReadonlySet<string> = new Set(['properties', '$defs', 'defs', 'definitions']);
 
 /**
- * Converts the API's own schema, a subset of OpenAPI's with types in capitals, to JSON Schema. A JSON Schema is returned
- * unchanged.
+ * Converts the API's own schema, a subset of OpenAPI's with types in capitals, to JSON Schema. A JSON Schema is
+ * returned unchanged.
  * @see https://ai.google.dev/api/caching#Schema
  */
 export function jsonSchemaOf(schema: JsonObject): JsonObject {

@@ -17,8 +17,8 @@ import { encodeUsage } from './client-usage.ts';
 const MAX_CANDIDATES = 128;
 
 /**
- * Encodes chat chunks as Gemini's stream. Each of its events is an answer with the next parts; the last one has the finish
- * reasons and the usage. Every event has all counts known so far: clients use the last ones.
+ * Encodes chat chunks as Gemini's stream. Each of its events is an answer with the next parts; the last one has the
+ * finish reasons and the usage. Every event has all counts known so far: clients use the last ones.
  * @see https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
  */
 export class ContentWriter implements ChatWriter {

@@ -102,7 +102,8 @@ function decodeChoice(config: JsonObject | undefined, dropped: Set<string>): Cho
       if (only === undefined || second !== undefined) return { tool_choice: 'required', ...allowed };
       return { tool_choice: { type: 'function', function: { name: only } } };
     }
-    // The mode VALIDATED: calls must match their declaration, or the model answers in text. Other APIs lack the first part.
+    // The mode VALIDATED: calls must match their declaration, or the model answers in text. Other APIs lack the first
+    // part.
     case 'AUTO':
     case 'VALIDATED':
     case 'MODE_UNSPECIFIED':

@@ -3,8 +3,8 @@ import type { Usage } from '../usage.ts';
 import { sumOf } from '../usage.ts';
 
 /**
- * `usageMetadata`: thoughts are counted separately from the answer, and each modality in lists. All three counts are always present,
- * since clients add them up.
+ * `usageMetadata`: thoughts are counted separately from the answer, and each modality in lists. All three counts are
+ * always present, since clients add them up.
  * @see https://ai.google.dev/api/generate-content#UsageMetadata
  */
 export function encodeUsage(usage: Usage | undefined): JsonObject {

@@ -17,8 +17,8 @@ interface Content {
 }
 
 /**
- * Encodes a conversation as Gemini's contents: the system prompt separately, consecutive turns of one role combined, all results
- * of a turn in one content.
+ * Encodes a conversation as Gemini's contents: the system prompt separately, consecutive turns of one role combined,
+ * all results of a turn in one content.
  * @throws ProxyError `invalid_request` naming the invalid message, or `unsupported`
  */
 export function encodeContents(

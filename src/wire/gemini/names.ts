@@ -1,4 +1,6 @@
-/** Model names in the body of a Gemini request, in addition to the path: a relayed request must name its actual target. */
+/**
+ * Model names in the body of a Gemini request, in addition to the path: a relayed request must name its actual target.
+ */
 import type { JsonObject } from '../json.ts';
 import { isObject, listOf } from '../json.ts';
 import { fieldOf } from './client-check.ts';
@@ -29,8 +31,8 @@ function withName(request: JsonObject, name: string): JsonObject {
 const BESIDE = ['systemInstruction', 'tools', 'generationConfig', 'toolConfig'] as const;
 
 /**
- * Converts a request to count tokens to the form of Google AI or Vertex AI: the former wraps a whole request in a field, the
- * latter does not. `undefined` when no change is needed.
+ * Converts a request to count tokens to the form of Google AI or Vertex AI: the former wraps a whole request in a
+ * field, the latter does not. `undefined` when no change is needed.
  */
 export function countableAt(
   place: 'gemini' | 'vertex',

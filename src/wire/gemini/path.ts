@@ -22,15 +22,15 @@ const METHODS: Readonly<Record<string, Pick<GeminiCall, 'endpoint' | 'stream'>>>
 export const VERSIONS = ['v1beta', 'v1', 'v1alpha', 'v1beta1'] as const;
 
 /**
- * A version, at Vertex AI a project and a location, then the model and the method. Model names may contain slashes and colons:
- * the method follows the last colon.
+ * A version, at Vertex AI a project and a location, then the model and the method. Model names may contain slashes and
+ * colons: the method follows the last colon.
  */
 const CALL =
   /^\/v1(?:alpha|beta1?)?(?:\/projects\/[^/]+\/locations\/[^/]+)?\/(publishers\/[^/]+\/models|models|tunedModels|endpoints)\/(.+):(\w+)$/;
 
 /**
- * Paths that only Google's clients use, wherever they are served. Below /v1/models the method distinguishes them: it is in camel
- * case, unlike Ollama's tags (`llama3:8b`).
+ * Paths that only Google's clients use, wherever they are served. Below /v1/models the method distinguishes them: it is
+ * in camel case, unlike Ollama's tags (`llama3:8b`).
  */
 const OURS =
   /\/v1(?:alpha|beta1?)(?:\/|$)|\/v1\/(?:projects\/[^/]+\/locations|publishers|tunedModels)(?:\/|$)|\/v1\/models\/.+:(?:predict|[a-z]+[A-Z]\w*)$/;
@@ -54,8 +54,8 @@ export function isGeminiPath(path: string): boolean {
 }
 
 /**
- * The resource of a model by its name in the configuration: Google's own without a prefix, other publishers' with the publisher's
- * name, and tuned models as Google names them.
+ * The resource of a model by its name in the configuration: Google's own without a prefix, other publishers' with the
+ * publisher's name, and tuned models as Google names them.
  */
 export function modelName(resource: string): string {
   const [, publisher, name = ''] =

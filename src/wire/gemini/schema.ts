@@ -31,9 +31,9 @@ const MAX_DEPTH = 32;
 const MAX_REFERRED = 256 * 1024;
 
 /**
- * Converts a JSON Schema to the subset of OpenAPI's that older models accept: references are resolved, `const` becomes `enum`,
- * several types become `anyOf`, and unsupported keywords are dropped. Where a schema contains itself, any object is
- * allowed.
+ * Converts a JSON Schema to the subset of OpenAPI's that older models accept: references are resolved, `const` becomes
+ * `enum`, several types become `anyOf`, and unsupported keywords are dropped. Where a schema contains itself, any
+ * object is allowed.
  * @see https://ai.google.dev/api/caching#Schema
  */
 export function openapiSchema(schema: unknown): JsonObject {
@@ -139,7 +139,9 @@ function lengthOf(schema: JsonObject): number {
   return length;
 }
 
-/** A schema merged with the parts of its `allOf`. The first value of a keyword is used; `required` lists are combined. */
+/**
+ * A schema merged with the parts of its `allOf`. The first value of a keyword is used; `required` lists are combined.
+ */
 function composed(schemas: readonly JsonObject[]): JsonObject {
   const made = new Map<string, unknown>();
   const properties = new Map<string, unknown>();

@@ -35,8 +35,8 @@ interface Candidate {
 const MAX_CANDIDATES = 128;
 
 /**
- * Decodes Gemini's stream to chat chunks. Each of its events is an answer with the next words; calls are sent whole; the stream
- * has no terminator.
+ * Decodes Gemini's stream to chat chunks. Each of its events is an answer with the next words; calls are sent whole;
+ * the stream has no terminator.
  * @see https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
  */
 export class GeminiReader implements ChatReader {

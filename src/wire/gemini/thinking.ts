@@ -21,8 +21,8 @@ const LEVELS: readonly ThinkingLevel[] = ['MINIMAL', 'LOW', 'MEDIUM', 'HIGH'];
 const RANKS: Readonly<Record<string, number>> = { none: 0, minimal: 0, low: 1, medium: 2, high: 3 };
 
 /**
- * `thinkingConfig` for the requested effort. An exact budget, as Anthropic's clients may set one, is kept if the model has
- * budgets. Thoughts are requested whenever there is an effort.
+ * `thinkingConfig` for the requested effort. An exact budget, as Anthropic's clients may set one, is kept if the model
+ * has budgets. Thoughts are requested whenever there is an effort.
  * @returns `undefined` when nothing is requested, or the model has no setting
  */
 export function thinkingConfig(request: ChatRequest, { thinking }: GeminiModel): JsonObject | undefined {

@@ -35,8 +35,8 @@ const HOSTED: Readonly<Record<string, string>> = {
 };
 
 /**
- * The hosted tools together with the functions: older models accept only one of the two kinds, and functions are what the client
- * cannot do without.
+ * The hosted tools together with the functions: older models accept only one of the two kinds, and functions are what
+ * the client cannot do without.
  */
 export function withHosted(
   fields: JsonObject,

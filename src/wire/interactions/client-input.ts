@@ -12,7 +12,8 @@ import { wordOf } from '../words.ts';
 import { decodeContent } from './client-content.ts';
 
 /**
- * `system_instruction` and `input` as OpenAI's messages. An input is a text, content, or steps of an earlier interaction.
+ * `system_instruction` and `input` as OpenAI's messages. An input is a text, content, or steps of an earlier
+ * interaction.
  * @param dropped takes the names of steps and content that have no counterpart
  * @throws ProxyError `invalid_request` naming the field at fault
  */

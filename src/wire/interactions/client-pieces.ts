@@ -130,7 +130,9 @@ export class Pieces {
     this.#said.call(delta, () => `call_${this.#options.newId()}`);
   }
 
-  /** A call with arguments that were cut is none that could be carried out: the status says that something is missing. */
+  /**
+   * A call with arguments that were cut is none that could be carried out: the status says that something is missing.
+   */
   #told({ id, name, args }: WholeCall): Piece[] {
     return args === undefined ? [] : [{ kind: 'call', id, name, args }];
   }

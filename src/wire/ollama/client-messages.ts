@@ -10,8 +10,8 @@ import { named } from '../words.ts';
 import { imageUrl } from './images.ts';
 
 /**
- * Decodes Ollama's messages to OpenAI's: arguments of calls are objects, results name their tool but rarely a call, and images are
- * plain base64.
+ * Decodes Ollama's messages to OpenAI's: arguments of calls are objects, results name their tool but rarely a call, and
+ * images are plain base64.
  * @throws ProxyError `invalid_request` naming the invalid field
  */
 export function decodeMessages(body: JsonObject): ChatMessage[] {

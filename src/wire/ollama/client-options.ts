@@ -20,8 +20,8 @@ const KNOWN: ReadonlySet<string> = new Set([...NUMBERS.map(([name]) => name), 'n
 const EFFORTS: ReadonlySet<unknown> = new Set(['low', 'medium', 'high', 'max']);
 
 /**
- * Decodes `options`, `format`, `think` and log probabilities to OpenAI's terms. Options without a counterpart are added to
- * `dropped`.
+ * Decodes `options`, `format`, `think` and log probabilities to OpenAI's terms. Options without a counterpart are added
+ * to `dropped`.
  * @throws ProxyError `invalid_request` naming the invalid field
  */
 export function decodeOptions(body: JsonObject, dropped: Set<string>): Partial<ChatRequest> {

@@ -13,8 +13,8 @@ import { ollamaErrorEvent } from './client-error.ts';
 import { SaidPieces } from './client-said.ts';
 
 /**
- * Encodes chat chunks as Ollama's stream, in events that the server writes as lines: each has the next piece, and the last one the
- * done reason and the usage.
+ * Encodes chat chunks as Ollama's stream, in events that the server writes as lines: each has the next piece, and the
+ * last one the done reason and the usage.
  */
 export class LineWriter implements ChatWriter {
   readonly #options: AnswerOptions;

@@ -31,8 +31,8 @@ export interface CallPiece {
 }
 
 /**
- * Assembles tool calls, which vendors number, name and split in different ways. Some omit the index, or give every call the same
- * one; some send no ids, or numeric ones; some send the name in a later piece than the id.
+ * Assembles tool calls, which vendors number, name and split in different ways. Some omit the index, or give every call
+ * the same one; some send no ids, or numeric ones; some send the name in a later piece than the id.
  */
 export class CallList {
   readonly calls: StreamedCall[] = [];

@@ -2,7 +2,8 @@ import type { JsonObject } from '../json.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
 
 /**
- * The chunks in which a whole chat answer could have been streamed, one piece per choice. Empty when it is not a chat answer.
+ * The chunks in which a whole chat answer could have been streamed, one piece per choice. Empty when it is not a chat
+ * answer.
  * @see https://platform.openai.com/docs/api-reference/chat-streaming
  */
 export function chunksOf(answer: JsonObject): JsonObject[] {

@@ -1,4 +1,6 @@
-/** Encodes content for a chat message or delta: parts that it has a field for are encoded, the rest are counted as lost. */
+/**
+ * Encodes content for a chat message or delta: parts that it has a field for are encoded, the rest are counted as lost.
+ */
 import type { JsonObject } from '../json.ts';
 import type { Lost, LostKind } from '../parts/lost.ts';
 import type { Annotation, Part } from '../parts/part.ts';

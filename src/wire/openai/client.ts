@@ -50,7 +50,10 @@ function chatId(id: string): string {
 
 const CHAT_ID = 'chatcmpl-';
 
-/** Validates what every translation depends on; the rest is validated by each of them. @throws ProxyError `invalid_request` */
+/**
+ * Validates what every translation depends on; the rest is validated by each of them. @throws ProxyError
+ * `invalid_request`
+ */
 function checkMessages(messages: unknown): void {
   listOf(messages).forEach((message, index) => {
     const at = `messages[${index}]`;
@@ -84,8 +87,8 @@ function invalid(param: string, state: string): ProxyError {
 }
 
 /**
- * Chat has no ordered parts: they belong to the canonical form, and a client's would not be validated. Some user interfaces
- * have a field of this name beside the content.
+ * Chat has no ordered parts: they belong to the canonical form, and a client's would not be validated. Some user
+ * interfaces have a field of this name beside the content.
  */
 function withoutParts(request: ChatRequest): { request: ChatRequest; dropped: string[] } {
   const { messages } = request;

@@ -51,8 +51,8 @@ export function vectorOf(value: unknown): number[] {
 }
 
 /**
- * Converts vectors from lists of numbers to base64: some servers only return lists, and clients that requested base64 decode
- * whatever they receive as that. @returns `undefined` when no change is needed
+ * Converts vectors from lists of numbers to base64: some servers only return lists, and clients that requested base64
+ * decode whatever they receive as that. @returns `undefined` when no change is needed
  */
 export function inBase64(answer: JsonObject): JsonObject | undefined {
   const given = listOf(answer.data);

@@ -1,5 +1,6 @@
 /**
- * Reasoning in the format of OpenRouter and others: a list of details that must be sent back unchanged, streamed in pieces.
+ * Reasoning in the format of OpenRouter and others: a list of details that must be sent back unchanged, streamed in
+ * pieces.
  * @see https://openrouter.ai/docs/use-cases/reasoning-tokens#preserving-reasoning-blocks
  */
 import type { JsonObject } from '../json.ts';

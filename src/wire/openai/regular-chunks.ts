@@ -26,7 +26,9 @@ export class RegularChunks {
   readonly #ids = new Set<string>();
   #held = 0;
 
-  /** @param single whether a single answer is requested: Copilot returns text and calls of Claude models as two choices */
+  /**
+   * @param single whether a single answer is requested: Copilot returns text and calls of Claude models as two choices
+   */
   constructor(single: boolean) {
     this.#single = single;
   }

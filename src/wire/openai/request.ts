@@ -15,8 +15,8 @@ import { demandMessages } from '../demands.ts';
 const FOREIGN = ['thinking', 'output_config', 'cache_control', 'top_k'] as const;
 
 /**
- * Encodes a canonical request for an OpenAI chat server. Fields from other protocols are removed, since a strict server would
- * reject them with 400.
+ * Encodes a canonical request for an OpenAI chat server. Fields from other protocols are removed, since a strict server
+ * would reject them with 400.
  */
 export function encodeChatRequest(
   request: ChatRequest,

@@ -1,4 +1,7 @@
-/** Combines several answers, requested one by one, to the single answer with several choices that a chat client requested. */
+/**
+ * Combines several answers, requested one by one, to the single answer with several choices that a chat client
+ * requested.
+ */
 import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
 import { isObject, listOf, objectOf } from '../json.ts';

@@ -1,6 +1,6 @@
 /**
- * Signatures of function calls at Google's own OpenAI-compatible endpoint, which requires them back: if a client drops the field,
- * it is restored from memory, and a call by another model gets a placeholder.
+ * Signatures of function calls at Google's own OpenAI-compatible endpoint, which requires them back: if a client drops
+ * the field, it is restored from memory, and a call by another model gets a placeholder.
  */
 import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';

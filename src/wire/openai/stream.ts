@@ -34,8 +34,8 @@ interface Choice {
 const MAX_CHOICES = 128;
 
 /**
- * Normalises the chunks of any vendor: the role first and once, tool calls numbered from 0 with id and name in their first piece
- * only, one finish reason per choice, the usage in a chunk of its own, both at the end.
+ * Normalises the chunks of any vendor: the role first and once, tool calls numbered from 0 with id and name in their
+ * first piece only, one finish reason per choice, the usage in a chunk of its own, both at the end.
  */
 export class ChunkReader implements ChatReader {
   readonly #context: Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;

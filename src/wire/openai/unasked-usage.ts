@@ -1,6 +1,6 @@
 /**
- * The usage of a stream whose client did not request it: it is requested from the provider nevertheless, and removed from the
- * stream again, so that the usage of every answer is known.
+ * The usage of a stream whose client did not request it: it is requested from the provider nevertheless, and removed
+ * from the stream again, so that the usage of every answer is known.
  */
 import type { JsonObject } from '../json.ts';
 import type { Edit } from '../splice.ts';
@@ -25,7 +25,9 @@ const MAX_OPTIONS = 1_024;
  */
 export const USAGE_REFUSED = /stream_options|include_usage/;
 
-/** The request's options with usage requested; `undefined` if the client requests it itself, or its options are invalid. */
+/**
+ * The request's options with usage requested; `undefined` if the client requests it itself, or its options are invalid.
+ */
 export function askingOptions(request: JsonObject): JsonObject | undefined {
   const { stream_options: options } = request;
   if (options !== undefined && options !== null && !isObject(options)) return undefined;
@@ -33,7 +35,8 @@ export function askingOptions(request: JsonObject): JsonObject | undefined {
 }
 
 /**
- * The edit that adds the options to a request's bytes, which stay the same otherwise; `undefined` if that is impossible.
+ * The edit that adds the options to a request's bytes, which stay the same otherwise; `undefined` if that is
+ * impossible.
  * @param bytes of the request @param options as `askingOptions` gives them
  */
 export function* askingEdit(
@@ -102,7 +105,10 @@ export function withoutNullUsage(bytes: Uint8Array, count: number): Uint8Array |
   return together(kept);
 }
 
-/** The same for one event whose nested objects have such a member too. @param data of the event, a JSON object on one line */
+/**
+ * The same for one event whose nested objects have such a member too. @param data of the event, a JSON object on one
+ * line
+ */
 export function withoutTopNullUsage(bytes: Uint8Array, data: string): Uint8Array {
   const { usage } = atOnce(topKeys(data, ['usage']));
   const block = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -5,8 +5,8 @@ import { isObject, stringOf } from '../json.ts';
 const ATTACHED = 'The result is attached to the next message.';
 
 /**
- * A conversation for targets whose tool results are text only: images and files follow the last result of their turn in a
- * user message.
+ * A conversation for targets whose tool results are text only: images and files follow the last result of their turn in
+ * a user message.
  */
 export function withTextResults(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   if (!messages.some(isRich)) return messages;

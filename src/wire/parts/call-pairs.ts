@@ -5,8 +5,8 @@ interface Made {
 }
 
 /**
- * Matches results to calls in protocols where ids are optional: without ids, results belong to the calls of the same name, in
- * order. Chat requires ids: missing ones are numbered, so that the same conversation always gets the same ids.
+ * Matches results to calls in protocols where ids are optional: without ids, results belong to the calls of the same
+ * name, in order. Chat requires ids: missing ones are numbered, so that the same conversation always gets the same ids.
  */
 export class CallPairs {
   readonly #made: Made[] = [];

@@ -1,6 +1,6 @@
 /**
- * Hosted tools, which the provider runs: `hosted_tools` of a canonical request, besides chat's own `web_search_options`, which
- * has the same meaning.
+ * Hosted tools, which the provider runs: `hosted_tools` of a canonical request, besides chat's own
+ * `web_search_options`, which has the same meaning.
  */
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';

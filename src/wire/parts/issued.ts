@@ -1,7 +1,7 @@
 /**
- * Remembers who issued what must be sent back. A signature, or encrypted content, is only accepted by its issuer: another provider
- * rejects it with 400. Values that pass through the proxy are remembered with their issuer; for forgotten ones the format
- * often shows that they cannot be the issuer's.
+ * Remembers who issued what must be sent back. A signature, or encrypted content, is only accepted by its issuer:
+ * another provider rejects it with 400. Values that pass through the proxy are remembered with their issuer; for
+ * forgotten ones the format often shows that they cannot be the issuer's.
  */
 import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';

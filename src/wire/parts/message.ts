@@ -26,7 +26,8 @@ export function partsWithSeals(message: ChatMessage, memory: ReplayMemory): read
 }
 
 /**
- * An answer in chat's format with these parts: in chat's own fields, and as ordered parts if the fields would lose the order.
+ * An answer in chat's format with these parts: in chat's own fields, and as ordered parts if the fields would lose the
+ * order.
  * @param empty the content of a message with neither text nor calls
  */
 export function answerOf(parts: readonly Part[], empty: string | null = null): ChatMessage {

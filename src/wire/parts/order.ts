@@ -1,6 +1,6 @@
 /**
- * The order of an answer's parts, for clients whose protocol does not preserve it: chat sends back a text and calls, whereas a model
- * that signs its reasoning requires it in its original place between them.
+ * The order of an answer's parts, for clients whose protocol does not preserve it: chat sends back a text and calls,
+ * whereas a model that signs its reasoning requires it in its original place between them.
  */
 import type { ChatMessage } from '../chat.ts';
 import type { ReplayMemory } from '../protocol.ts';

@@ -1,11 +1,11 @@
 /**
  * The canonical form of a model's output: an ordered list of parts. OpenAI's chat has one field for each kind of part
- * (`content`, `reasoning_content`, `tool_calls`), so that `[think, call, think, text, call]` would be sent back in another
- * order, which models that sign their reasoning reject. Everything that a provider sends, streamed or whole, and everything
- * that a client sends back of it, is decoded to parts and encoded from them.
+ * (`content`, `reasoning_content`, `tool_calls`), so that `[think, call, think, text, call]` would be sent back in
+ * another order, which models that sign their reasoning reject. Everything that a provider sends, streamed or whole,
+ * and everything that a client sends back of it, is decoded to parts and encoded from them.
  *
- * A message (`chat.ts`) has chat's own fields and, where these alone would lose something, `parts`: `partsOf` reads either,
- * `messageOf` writes both. A stream has the same content piece by piece, one part per chunk:
+ * A message (`chat.ts`) has chat's own fields and, where these alone would lose something, `parts`: `partsOf` reads
+ * either, `messageOf` writes both. A stream has the same content piece by piece, one part per chunk:
  *
  * | delta | effect |
  * | --- | --- |
@@ -61,8 +61,8 @@ export interface ThinkingPart {
 }
 
 /**
- * What a provider requires back with reasoning, in its own format: signed blocks of Anthropic and Bedrock, an encrypted item of the
- * Responses API, and the details of chat gateways such as OpenRouter.
+ * What a provider requires back with reasoning, in its own format: signed blocks of Anthropic and Bedrock, an encrypted
+ * item of the Responses API, and the details of chat gateways such as OpenRouter.
  */
 export type Seal = JsonObject & { type: 'thinking' | 'redacted_thinking' | 'encrypted' | 'details' };
 

@@ -1,4 +1,7 @@
-/** Adapts what a conversation contains of earlier answers to one target: each provider receives only what it issued itself. */
+/**
+ * Adapts what a conversation contains of earlier answers to one target: each provider receives only what it issued
+ * itself.
+ */
 import type { ChatMessage, ContentPart } from '../chat.ts';
 import type { Abilities } from '../facts/abilities.ts';
 import type { ProtocolName, ReplayMemory } from '../protocol.ts';
@@ -138,7 +141,9 @@ class Fitting {
   }
 }
 
-/** Images that a model generated, as a user message in the next turn: after the results of the tools called beside them. */
+/**
+ * Images that a model generated, as a user message in the next turn: after the results of the tools called beside them.
+ */
 function withPicturesMoved(messages: readonly ChatMessage[]): ChatMessage[] {
   const moved: ChatMessage[] = [];
   let pictures: ContentPart[] = [];

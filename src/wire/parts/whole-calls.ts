@@ -1,4 +1,6 @@
-/** For protocols that send calls whole: the pieces of an answer in order, with calls held back until they are complete. */
+/**
+ * For protocols that send calls whole: the pieces of an answer in order, with calls held back until they are complete.
+ */
 import type { JsonObject } from '../json.ts';
 import { JsonEnd } from '../json-end.ts';
 import { argumentsObject, isObject, numberOf, objectOf, parseJson, stringOf } from '../json.ts';

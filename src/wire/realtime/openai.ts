@@ -46,8 +46,8 @@ export const openaiRealtime: RealtimeProtocol = {
 };
 
 /**
- * Whether a message is certainly an audio event, without parsing all of it: it has exactly one `type`, and no escapes that could
- * hide a second one.
+ * Whether a message is certainly an audio event, without parsing all of it: it has exactly one `type`, and no escapes
+ * that could hide a second one.
  */
 function isAppend(text: string): boolean {
   if (!APPEND.test(text) || text.includes('\\')) return false;

@@ -1,6 +1,6 @@
 /**
- * What a client sends back of earlier answers in a relayed request: anything that the provider did not issue is removed, since it
- * would be rejected with 400. Everything else is unchanged.
+ * What a client sends back of earlier answers in a relayed request: anything that the provider did not issue is
+ * removed, since it would be rejected with 400. Everything else is unchanged.
  */
 import type { Endpoint } from '../endpoints.ts';
 import type { JsonObject } from '../json.ts';
@@ -28,7 +28,9 @@ export interface Taking {
   /** The fields of chat messages that the provider supports: `extra_content`, `annotations`. */
   readonly keeps: readonly string[];
   readonly model: string;
-  /** Whether the history was assembled from responses stored here: providers other than the issuer have not stored it. */
+  /**
+   * Whether the history was assembled from responses stored here: providers other than the issuer have not stored it.
+   */
   readonly expanded: boolean;
 }
 
@@ -112,7 +114,8 @@ function withOwnCitations(block: JsonObject): JsonObject {
 }
 
 /**
- * If reasoning is removed, the following items of its turn lose their ids: OpenAI would miss the reasoning that belongs to them.
+ * If reasoning is removed, the following items of its turn lose their ids: OpenAI would miss the reasoning that belongs
+ * to them.
  */
 function responsesItems(
   items: readonly unknown[],

@@ -19,8 +19,8 @@ interface Waiting {
 }
 
 /**
- * Writes the items of a response one after another, each with its events for start, content and end, and with indexes, ids and
- * sequence numbers.
+ * Writes the items of a response one after another, each with its events for start, content and end, and with indexes,
+ * ids and sequence numbers.
  */
 export class ItemWriter {
   readonly #envelope: Envelope;

@@ -16,7 +16,8 @@ import { shownName } from './tools.ts';
 import { named, wordOf } from '../words.ts';
 
 /**
- * Decodes input items to messages. What a model said, thought and called in one turn is one message; the results follow it.
+ * Decodes input items to messages. What a model said, thought and called in one turn is one message; the results follow
+ * it.
  * @throws ProxyError `invalid_request` naming the invalid item
  */
 export function decodeItems(

@@ -41,8 +41,8 @@ export interface Envelope {
 }
 
 /**
- * A response object with every field that clients expect. Fields of the request are echoed if they have the right type: other
- * values were ignored.
+ * A response object with every field that clients expect. Fields of the request are echoed if they have the right type:
+ * other values were ignored.
  * @see https://platform.openai.com/docs/api-reference/responses/object
  */
 export function responseObject(
@@ -133,8 +133,8 @@ interface Output {
 }
 
 /**
- * The items of an answer, in order. Consecutive texts and refusals form one message; a tool that the provider ran is one item
- * together with its result.
+ * The items of an answer, in order. Consecutive texts and refusals form one message; a tool that the provider ran is
+ * one item together with its result.
  */
 function outputOf(
   { message, logprobs }: ChatResponse['choices'][number],

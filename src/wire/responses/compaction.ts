@@ -1,6 +1,6 @@
 /**
- * A compacted conversation: a summary that is opaque to clients, like OpenAI's own, so that they send it back unchanged.
- * Compactions made here are decoded here, and work with any provider.
+ * A compacted conversation: a summary that is opaque to clients, like OpenAI's own, so that they send it back
+ * unchanged. Compactions made here are decoded here, and work with any provider.
  * @see https://platform.openai.com/docs/api-reference/responses/compact
  */
 import type { ChatMessage, ChatRequest, ChatResponse } from '../chat.ts';

@@ -1,6 +1,6 @@
 /**
- * The fields of a request that a response echoes. Official clients validate the type of each field: a value of another type was
- * ignored, and the field has its default.
+ * The fields of a request that a response echoes. Official clients validate the type of each field: a value of another
+ * type was ignored, and the field has its default.
  */
 import type { JsonObject } from '../json.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
@@ -48,7 +48,9 @@ export function toldChoice(choice: unknown): unknown {
   return isNamed ? { type: 'function', name: named.name } : (oneOf(CHOICES, choice) ?? 'auto');
 }
 
-/** The tools with a valid type; for functions including fields that may be omitted in requests, but not in responses. */
+/**
+ * The tools with a valid type; for functions including fields that may be omitted in requests, but not in responses.
+ */
 export function toldTools(tools: unknown): JsonObject[] {
   return listOf(tools).flatMap((tool) => {
     if (!isObject(tool) || typeof tool.type !== 'string') return [];

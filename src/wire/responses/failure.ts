@@ -14,8 +14,8 @@ const CODES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The last events of a failed response: `error`, which OpenAI's own clients throw, and `response.failed`, which others, including
- * Codex, wait for and show.
+ * The last events of a failed response: `error`, which OpenAI's own clients throw, and `response.failed`, which others,
+ * including Codex, wait for and show.
  * @param response the response so far
  * @param next the sequence number of the first of them
  */

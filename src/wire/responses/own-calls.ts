@@ -1,6 +1,6 @@
 /**
- * Calls of tools that OpenAI defines and the client runs, such as a shell: for other providers they are function calls with that
- * name, and their results are function results.
+ * Calls of tools that OpenAI defines and the client runs, such as a shell: for other providers they are function calls
+ * with that name, and their results are function results.
  */
 import type { ContentPart, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';

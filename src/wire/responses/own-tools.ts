@@ -1,6 +1,6 @@
 /**
- * Tools that OpenAI defines and the client runs: for other providers they are functions, whose calls are converted back to the
- * items that the client knows.
+ * Tools that OpenAI defines and the client runs: for other providers they are functions, whose calls are converted back
+ * to the items that the client knows.
  */
 import type { ChatTool } from '../chat.ts';
 import type { JsonObject } from '../json.ts';

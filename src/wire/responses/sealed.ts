@@ -6,8 +6,8 @@ import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 export const MARK = 'llmproxy.';
 
 /**
- * Signed thinking in the form in which a Responses client preserves it: in `encrypted_content`, which clients do not interpret.
- * OpenAI's own is kept unchanged.
+ * Signed thinking in the form in which a Responses client preserves it: in `encrypted_content`, which clients do not
+ * interpret. OpenAI's own is kept unchanged.
  */
 export function seal(block: JsonObject): string {
   if (block.type === 'encrypted') return stringOf(block.encrypted_content) ?? '';

@@ -19,8 +19,8 @@ type Context = Pick<EncodeContext, 'created' | 'model' | 'newId'>;
 type Spoken = 'message' | 'reasoning';
 
 /**
- * Decodes Responses events to chat chunks. Servers that omit sequence numbers, indexes or ids are accepted; unknown events are
- * ignored.
+ * Decodes Responses events to chat chunks. Servers that omit sequence numbers, indexes or ids are accepted; unknown
+ * events are ignored.
  * @see https://platform.openai.com/docs/api-reference/responses-streaming
  */
 export class ResponsesReader implements ChatReader {

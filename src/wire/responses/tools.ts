@@ -28,8 +28,8 @@ export interface ToolBox {
 }
 
 /**
- * Decodes the tools of a Responses request to functions of chat. A custom tool, which takes free text, becomes a function with one
- * text parameter; tools in a namespace are put beside the others.
+ * Decodes the tools of a Responses request to functions of chat. A custom tool, which takes free text, becomes a
+ * function with one text parameter; tools in a namespace are put beside the others.
  */
 export function decodeTools(value: unknown): ToolBox {
   const tools: ChatTool[] = [];

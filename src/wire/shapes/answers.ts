@@ -203,8 +203,8 @@ const SHAPES: Readonly<Record<AnswerKind, Shape>> & Partial<Record<Endpoint, Sha
 };
 
 /**
- * Why a body is not a valid answer, such as "choices: expected a list"; `undefined` when it is. For endpoints whose answers are
- * only passed on, nothing is checked.
+ * Why a body is not a valid answer, such as "choices: expected a list"; `undefined` when it is. For endpoints whose
+ * answers are only passed on, nothing is checked.
  */
 export function answerFlaw(kind: AnswerKind | Endpoint, body: JsonObject): string | undefined {
   return SHAPES[kind]?.(body)?.replace(/^\./, '');

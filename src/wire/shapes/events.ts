@@ -10,8 +10,8 @@ import { candidates, item, part, step } from './answers.ts';
 import { both, either, fields, kinds, list, maybe, object, text, word } from './shape.ts';
 
 /**
- * `sound`: it can be read. `odd`: it cannot, but the rest of the answer can be read without it. `broken`: the rest cannot be read
- * either, because the event starts, or is a piece of, something that is only useful as a whole.
+ * `sound`: it can be read. `odd`: it cannot, but the rest of the answer can be read without it. `broken`: the rest
+ * cannot be read either, because the event starts, or is a piece of, something that is only useful as a whole.
  */
 export type Verdict = 'sound' | 'odd' | 'broken';
 
@@ -187,8 +187,8 @@ export function brokenEvent(): JsonObject {
 }
 
 /**
- * The event's data as a readable JSON object; `undefined` otherwise, in which case it is counted, or becomes the decoder's error
- * if the rest cannot be read without it.
+ * The event's data as a readable JSON object; `undefined` otherwise, in which case it is counted, or becomes the
+ * decoder's error if the rest cannot be read without it.
  */
 export function readEvent(protocol: ProtocolName, event: SseEvent, reader: Counting): JsonObject | undefined {
   const value = eventJson(event);

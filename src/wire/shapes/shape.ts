@@ -1,12 +1,12 @@
 /**
- * Structural checks of JSON values. They cover what this project and common clients read of an answer, and nothing else: vendors
- * omit fields, add others, and send `null` for missing values.
+ * Structural checks of JSON values. They cover what this project and common clients read of an answer, and nothing
+ * else: vendors omit fields, add others, and send `null` for missing values.
  */
 import { countOf, isObject, numberOf } from '../json.ts';
 
 /**
- * What is wrong with a value: a path and the expectation, such as `.choices[0].message: expected an object`; `undefined`
- * when it is valid.
+ * What is wrong with a value: a path and the expectation, such as `.choices[0].message: expected an object`;
+ * `undefined` when it is valid.
  */
 export type Shape = (value: unknown) => string | undefined;
 

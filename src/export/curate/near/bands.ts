@@ -18,7 +18,10 @@ const MAX_BANDS = 20;
 /** The smallest number of values in a band: in shorter bands, too many texts agree by chance. */
 const MIN_LENGTH = 4;
 
-/** The lengths to try, longest first: long bands have the fewest false candidates, if a reasonable number of bands finds enough. */
+/**
+ * The lengths to try, longest first: long bands have the fewest false candidates, if a reasonable number of bands finds
+ * enough.
+ */
 export function bandsFor(threshold: number): Bands {
   for (let length = VALUES; length > MIN_LENGTH; length--) {
     const count = bandsNeeded(threshold, length);

@@ -30,19 +30,21 @@ const MAX_CHAIN = 64;
 const MAX_COMPARED = 512;
 const FIRST_SLOTS = 64;
 
-/** A record: the signature, the number of the last search that saw it, and for each band the previous row in the chain. */
+/**
+ * A record: the signature, the number of the last search that saw it, and for each band the previous row in the chain.
+ */
 const SEEN = SIGNATURE_WORDS;
 const BEFORE = SEEN + 1;
 /** In place of the search number: marks a row that equals an earlier one and is in no chain. */
 const COPY = -1;
 
 /**
- * Finds near duplicates by signature. Rows that agree in all values of a band are in one chain, from the newest to the oldest; their
- * signatures then estimate the similarity. A pair at the threshold is found at least 19 times in 20. For a threshold of 0.8, a pair at
- * 0.75 is found half the time, and one at 0.7 hardly ever.
+ * Finds near duplicates by signature. Rows that agree in all values of a band are in one chain, from the newest to the
+ * oldest; their signatures then estimate the similarity. A pair at the threshold is found at least 19 times in 20. For
+ * a threshold of 0.8, a pair at 0.75 is found half the time, and one at 0.7 hardly ever.
  *
- * Work and memory per row are bounded for any input: of many rows in a chain only the newest are compared, and when memory is full the
- * oldest row is dropped, which ends the chains where it was.
+ * Work and memory per row are bounded for any input: of many rows in a chain only the newest are compared, and when
+ * memory is full the oldest row is dropped, which ends the chains where it was.
  */
 export class NearIndex {
   readonly #bands: Bands;
@@ -53,7 +55,10 @@ export class NearIndex {
   readonly #maxSlots: number;
   /** The number of slots per band. */
   #slots = FIRST_SLOTS;
-  /** The newest row of each chain, by band and slot. Row numbers are stored plus one, here and within chains; 0 means none. */
+  /**
+   * The newest row of each chain, by band and slot. Row numbers are stored plus one, here and within chains; 0 means
+   * none.
+   */
   #heads: Int32Array;
   readonly #signature = new Int32Array(SIGNATURE_WORDS);
   readonly #signatureBytes = new Uint8Array(this.#signature.buffer);
@@ -110,7 +115,8 @@ export class NearIndex {
   }
 
   /**
-   * The numbers of up to 16 rows above the threshold, as estimated from signatures: nearest first, the earlier one among equals.
+   * The numbers of up to 16 rows above the threshold, as estimated from signatures: nearest first, the earlier one
+   * among equals.
    * @throws RangeError when it is not a signature of {@link MinHasher}
    */
   find(signature: Uint8Array): number[] {

@@ -12,11 +12,11 @@ const EMPTY = 2 ** 31 - 1;
 const STEP = 0x9e3779b9 | 0;
 
 /**
- * Makes signatures of texts: two of them agree in each value with the probability that a shingle of the texts is in both (Jaccard), and
- * otherwise by chance, once in 16.
+ * Makes signatures of texts: two of them agree in each value with the probability that a shingle of the texts is in
+ * both (Jaccard), and otherwise by chance, once in 16.
  *
- * Each shingle is hashed once, into the bin of one value, which keeps the smallest hash. As long as bins are empty, which is the case for
- * some of them except in long texts, the shingles are hashed again into those.
+ * Each shingle is hashed once, into the bin of one value, which keeps the smallest hash. As long as bins are empty,
+ * which is the case for some of them except in long texts, the shingles are hashed again into those.
  * @see https://arxiv.org/abs/1704.04370 Dahlgaard, Knudsen, Thorup: Fast Similarity Sketching
  */
 export class MinHasher {
@@ -103,8 +103,8 @@ export class MinHasher {
 }
 
 /**
- * Makes signatures of pairs of texts: half of the values are from the first text, half from the second, alternating, so that each band
- * of values has some of both.
+ * Makes signatures of pairs of texts: half of the values are from the first text, half from the second, alternating, so
+ * that each band of values has some of both.
  */
 export class PairHasher {
   readonly #hasher: MinHasher;

@@ -1,6 +1,6 @@
 /**
- * A text as a set of shingles, each a 32-bit hash: the similarity of two texts is measured by the shingles that they share. Case and
- * white space are ignored.
+ * A text as a set of shingles, each a 32-bit hash: the similarity of two texts is measured by the shingles that they
+ * share. Case and white space are ignored.
  */
 import { CODE, KIND, letterOf } from './char-class.ts';
 import { fmix32 } from './fmix32.ts';
@@ -9,7 +9,9 @@ import { fmix32 } from './fmix32.ts';
 const WORDS = 5;
 /** The number of characters per shingle of a short text, in UTF-16 code units. */
 const CHARACTERS = 9;
-/** Up to this number of words a text keeps all shingles of characters: one changed word would change most of the others. */
+/**
+ * Up to this number of words a text keeps all shingles of characters: one changed word would change most of the others.
+ */
 const SHORT = 16;
 /** From this number of words on a text has no shingles of characters. */
 const LONG = 64;
@@ -30,9 +32,10 @@ export type TakeShingles = (block: Int32Array, count: number) => void;
 const block = new Int32Array(1_024);
 
 /**
- * Splits a text into shingles: runs of five words, in a short text also runs of nine characters, and the text as a whole, so that every
- * text has a shingle, and a text that is shorter than a run only resembles equal ones. The share of character runs that is kept, selected
- * by their hash, decreases with the length of the text: texts of nearly the same length keep nearly the same ones.
+ * Splits a text into shingles: runs of five words, in a short text also runs of nine characters, and the text as a
+ * whole, so that every text has a shingle, and a text that is shorter than a run only resembles equal ones. The share
+ * of character runs that is kept, selected by their hash, decreases with the length of the text: texts of nearly the
+ * same length keep nearly the same ones.
  */
 export function cutShingles(text: string, take: TakeShingles): void {
   const words = cutWords(text, take);
@@ -40,8 +43,8 @@ export function cutShingles(text: string, take: TakeShingles): void {
 }
 
 /**
- * A word begins with a letter after something else, and includes the marks that follow, so that the layout of JSON and code does not
- * matter. The first word is what precedes the first letter, usually nothing.
+ * A word begins with a letter after something else, and includes the marks that follow, so that the layout of JSON and
+ * code does not matter. The first word is what precedes the first letter, usually nothing.
  * @returns the number of words
  */
 function cutWords(text: string, take: TakeShingles): number {

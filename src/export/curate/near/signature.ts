@@ -17,8 +17,9 @@ export function expectedShared(similarity: number): number {
 }
 
 /**
- * The smallest number of equal values of two texts with a similarity, except for one pair in twenty-two; or of fewer pairs, since the
- * values are more accurate than as many independent draws. Some slightly less similar pairs reach it as well.
+ * The smallest number of equal values of two texts with a similarity, except for one pair in twenty-two; or of fewer
+ * pairs, since the values are more accurate than as many independent draws. Some slightly less similar pairs reach it
+ * as well.
  */
 export function leastShared(similarity: number, values = VALUES): number {
   const part = expectedShared(similarity);

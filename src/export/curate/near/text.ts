@@ -1,6 +1,8 @@
 import type { Conversation, Message, Part } from '../../conversation/conversation.ts';
 
-/** The number of words that stand for an image: enough to distinguish rows that ask a page of text about one image each. */
+/**
+ * The number of words that stand for an image: enough to distinguish rows that ask a page of text about one image each.
+ */
 const IMAGE_WORDS = 32;
 
 /** The two texts of a row that are compared: the trained answers, and everything that is only shown to the model. */
@@ -10,10 +12,10 @@ export interface NearTexts {
 }
 
 /**
- * The texts that determine whether two conversations are near duplicates: messages of users, the model and tools, and calls with their
- * arguments. Images are represented by words made from their URL or data.
- * System prompts and tool definitions are left out: many rows share a long one, which would make all of them similar. So is reasoning,
- * which differs even if the answer is the same.
+ * The texts that determine whether two conversations are near duplicates: messages of users, the model and tools, and
+ * calls with their arguments. Images are represented by words made from their URL or data. System prompts and tool
+ * definitions are left out: many rows share a long one, which would make all of them similar. So is reasoning, which
+ * differs even if the answer is the same.
  * @param answers whether answers within the prompt are trained as well
  */
 export function nearTexts({ prompt, answer }: Conversation, answers: 'all' | 'last'): NearTexts {

@@ -18,8 +18,8 @@ export interface HashPart {
 }
 
 /**
- * Numbers by 64-bit hash, divided by hash into parts that are small enough for one table. Large amounts are stored in a file, so that
- * time is linear and memory constant.
+ * Numbers by 64-bit hash, divided by hash into parts that are small enough for one table. Large amounts are stored in a
+ * file, so that time is linear and memory constant.
  */
 export class HashParts {
   readonly #spool: () => Spool;

@@ -35,8 +35,9 @@ interface Run {
 }
 
 /**
- * All candidate rows, in the order of the log, as columns of numbers: about 50 bytes per row and 8 per answer in its prompt, stored in a
- * file; if the order differs from that of the files, also 4 per row in memory. The rows' text is in the spool.
+ * All candidate rows, in the order of the log, as columns of numbers: about 50 bytes per row and 8 per answer in its
+ * prompt, stored in a file; if the order differs from that of the files, also 4 per row in memory. The rows' text is in
+ * the spool.
  */
 export class RowTable {
   readonly #beside: string;

@@ -5,8 +5,8 @@ import { fileReason } from '../../../logs/names.ts';
 import { ExportError } from '../../errors.ts';
 
 /**
- * Bytes stored in a file until it is known which of them are needed. The file is unlinked from the start, so that nothing is left
- * behind, however the process ends.
+ * Bytes stored in a file until it is known which of them are needed. The file is unlinked from the start, so that
+ * nothing is left behind, however the process ends.
  */
 export class Spool {
   readonly #fd: number;
@@ -20,7 +20,8 @@ export class Spool {
   }
 
   /**
-   * @param beside the output file or directory, on whose disk the file is created; `-` for the system's temporary directory
+   * @param beside the output file or directory, on whose disk the file is created; `-` for the system's temporary
+   * directory
    * @throws ExportError when it cannot be created
    */
   constructor(beside: string, fd?: number) {

@@ -11,8 +11,8 @@ const MOST_METADATA = 16 * 1024 ** 2;
 const BODY_LENGTH_FIELD = 10;
 
 /**
- * The messages of a stream, each with its prefix, in memory of its own with aligned start. An empty input is a stream without
- * messages.
+ * The messages of a stream, each with its prefix, in memory of its own with aligned start. An empty input is a stream
+ * without messages.
  * @throws ExportError when the stream is damaged, or ends within a message or without its end marker
  * @see https://arrow.apache.org/docs/format/Columnar.html#encapsulated-message-format
  */

@@ -4,7 +4,10 @@ import { part } from '../../../logs/newest/lines.ts';
 
 const NEWLINE = 10;
 
-/** Records are in the order in which their answers ended, except that large ones are written slightly later: milliseconds. */
+/**
+ * Records are in the order in which their answers ended, except that large ones are written slightly later:
+ * milliseconds.
+ */
 const SLACK_MS = 60_000;
 
 /** Smaller ranges are read rather than halved, bytes. */

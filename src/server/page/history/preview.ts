@@ -1,6 +1,6 @@
 /**
- * What an export would make of the newest records that match a filter: the export itself runs on a log that contains only these
- * records, in a temporary directory.
+ * What an export would make of the newest records that match a filter: the export itself runs on a log that contains
+ * only these records, in a temporary directory.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * The usage of requests over time. Each file is read once: counts are kept, and the next report continues where the last one ended,
- * so that an open page only costs reading what was logged meanwhile.
+ * The usage of requests over time. Each file is read once: counts are kept, and the next report continues where the
+ * last one ended, so that an open page only costs reading what was logged meanwhile.
  */
 import type { LogInput } from '../../../logs/input.ts';
 import type { SeriesAnswer, SeriesGroup } from '../../../web/api.ts';
@@ -137,7 +137,10 @@ class Counting {
   }
 }
 
-/** Whether a file may contain requests since then: the name of a log file tells the day on which its records were written. */
+/**
+ * Whether a file may contain requests since then: the name of a log file tells the day on which its records were
+ * written.
+ */
 function mayHold({ path }: LogInput, fromMs: number): boolean {
   const log = parseLogName(basename(path).replace(/\.gz$/, ''));
   return !log || endOfDay(log.day) + LATE_MS > fromMs;

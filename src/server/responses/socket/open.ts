@@ -8,8 +8,8 @@ import { agreedProtocol, spelledOut } from '../../realtime/credentials.ts';
 import { ResponsesSocket } from './socket.ts';
 
 /**
- * Opens connections of the Responses API: GET /v1/responses as a WebSocket. A caller that may use the endpoint may open one, and all
- * requests on it use the same key.
+ * Opens connections of the Responses API: GET /v1/responses as a WebSocket. A caller that may use the endpoint may open
+ * one, and all requests on it use the same key.
  * @see https://developers.openai.com/docs/guides/websocket-mode
  */
 export function openResponses(context: ServerContext): Upgrade {

@@ -21,8 +21,9 @@ const MAX_WAITING = 64;
 const NAMES_LANE = '"stream_id"';
 
 /**
- * A connection of the Responses API: requests arrive as messages, and the events of answers are sent as messages. Each is handled
- * like a request over HTTP. Those of one lane are handled one after another, those of different lanes in parallel.
+ * A connection of the Responses API: requests arrive as messages, and the events of answers are sent as messages. Each
+ * is handled like a request over HTTP. Those of one lane are handled one after another, those of different lanes in
+ * parallel.
  */
 export class ResponsesSocket implements SocketHandler {
   readonly #context: ServerContext;

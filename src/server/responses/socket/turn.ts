@@ -104,7 +104,10 @@ export function errorEvent(
   return JSON.stringify({ type: 'error', status, error: { type, code, message, param } });
 }
 
-/** An event with the id of its lane. @param id `stream_id`, whose characters need no escaping; omitted if the request had none */
+/**
+ * An event with the id of its lane. @param id `stream_id`, whose characters need no escaping; omitted if the request
+ * had none
+ */
 export function inLane(event: string, id: string | undefined): string {
   return id === undefined ? event : event.replace(/^\s*\{/, `{"stream_id":"${id}",`);
 }

@@ -8,8 +8,8 @@ import { previousNotFound } from '../../../wire/responses/client-request.ts';
 import { queuedResponse } from '../../../wire/responses/queued.ts';
 
 /**
- * Handles a `response.create` with `generate: false`: it sends the beginning of a conversation before an answer is requested. No
- * provider is called; the next request continues it.
+ * Handles a `response.create` with `generate: false`: it sends the beginning of a conversation before an answer is
+ * requested. No provider is called; the next request continues it.
  * @returns its events
  * @throws ProxyError `previous_not_found`
  */
