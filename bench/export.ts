@@ -1,18 +1,23 @@
 /**
  * `make bench-export`: the export against jq and DuckDB, where they are installed, on the same log in one run. Numbers of
- * one machine mean little, their ratios more.
- * Usage: bun bench/export.ts [--gb 2] [--rounds 3]
+ * one machine mean little, their ratios more. With the default sizes, the table in docs/export.md is written.
+ * Usage: bun bench/export.ts [--gb 0.256,2] [--rounds 2] [--dry]
  * DuckDB is the program `duckdb`, or the module of the Python in $PYTHON.
  */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { RARE_MODEL, writeLog } from './export-log.ts';
 
 const ROOT = join(import.meta.dir, '..');
+const SIZES = '0.256,2';
 const { values } = parseArgs({
-  options: { gb: { type: 'string', default: '2' }, rounds: { type: 'string', default: '3' } },
+  options: {
+    gb: { type: 'string', default: SIZES },
+    rounds: { type: 'string', default: '2' },
+    dry: { type: 'boolean', default: false },
+  },
 });
 const rounds = Number(values.rounds);
 
@@ -31,6 +36,11 @@ interface Task {
   readonly contenders: readonly Contender[];
 }
 
+interface Result {
+  readonly title: string;
+  readonly runs: ReadonlyMap<string, Run>;
+}
+
 interface Run {
   readonly seconds: number;
   readonly cpuSeconds: number;
@@ -41,47 +51,111 @@ const built = Bun.spawnSync([process.execPath, '--no-env-file', 'scripts/build.t
 if (built.exitCode !== 0) throw new Error(built.stderr.toString());
 
 const log = join(folder, 'log.ndjson');
-process.stdout.write(`Writing a log of ${values.gb} GB\n`);
-const lines = writeLog(log, Number(values.gb) * 1e9);
-const bytes = statSync(log).size;
-process.stdout.write(
-  `${lines} lines, ${Math.round(bytes / lines)} bytes each, ${process.platform}, ${navigator.hardwareConcurrency} cores\n`,
-);
+let bytes = 0;
 
 const python = process.env.PYTHON ?? 'python3';
 const duckdbModule =
   Bun.which(python) !== null && Bun.spawnSync([python, '-c', 'import duckdb']).exitCode === 0;
 
-const TASKS: readonly Task[] = [
-  {
-    title: 'One line in a hundred, as conversations',
-    contenders: [
-      ours(`--model ${RARE_MODEL} --successful-only -f trl`),
-      ...jq(`select(.model == "${RARE_MODEL}" and .outcome == "success") | ${JQ_ROW()}`),
-      ...duckdb(`where model = '${RARE_MODEL}' and outcome = 'success'`),
-    ],
-  },
-  {
-    title: 'All lines, as conversations for TRL',
-    contenders: [ours('--successful-only -f trl'), ...jq(JQ_ROW()), ...duckdb('')],
-  },
-];
+/** Rows of one record each, as the other programs make them. */
+const ALONE = '--conversations turns --dedup none';
 
-for (const { title, contenders } of TASKS) {
+const SELECTIVE: Task = {
+  title: 'one line in a hundred',
+  contenders: [
+    ours(`--model-filter ${RARE_MODEL} --successful-only -f trl`),
+    ...jq(`select(.model == "${RARE_MODEL}" and .outcome == "success") | ${JQ_ROW()}`),
+    ...duckdb(`where model = '${RARE_MODEL}' and outcome = 'success'`),
+  ],
+};
+const FULL: Task = {
+  title: `all lines, \`${ALONE}\``,
+  contenders: [ours(`--successful-only ${ALONE} -f trl`), ...jq(JQ_ROW()), ...duckdb('')],
+};
+const CURATED: Task = {
+  title: 'all lines, conversations collapsed, without duplicates',
+  contenders: [ours('--successful-only -f trl')],
+};
+
+const before = machineTicks();
+let ownSeconds = 0;
+const results: Result[] = [];
+const sizes = values.gb.split(',').map(Number);
+for (const size of sizes) {
+  const name = size < 1 ? `${Math.round(size * 1000)} MB` : `${size} GB`;
+  process.stdout.write(`Writing a log of ${name}\n`);
+  const lines = writeLog(log, size * 1e9);
+  bytes = statSync(log).size;
+  process.stdout.write(`${lines} lines, ${Math.round(bytes / lines)} bytes each\n`);
+  for (const task of size < 1 ? [SELECTIVE] : [SELECTIVE, FULL, CURATED])
+    results.push(await compared({ ...task, title: `${name}, ${task.title}` }));
+}
+const others = othersShare();
+process.stdout.write(`\nOther programs used ${others} % of the machine.\n`);
+if (!values.dry && values.gb === SIZES) writeTable();
+
+async function compared({ title, contenders }: Task): Promise<Result> {
   process.stdout.write(`\n${title}\n`);
-  const runs = new Map<string, Run[]>(contenders.map(({ name }) => [name, []]));
+  const all = new Map<string, Run[]>(contenders.map(({ name }) => [name, []]));
   // In turns, so that a slow minute of the machine is slow for all.
   for (let round = 0; round < rounds; round++)
-    for (const contender of contenders) runs.get(contender.name)!.push(await measured(contender));
-  const own = best(runs.get('llmproxy')!);
-  for (const [name, all] of runs) {
-    const { seconds, cpuSeconds, peakMb } = best(all);
-    const ratio = name === 'llmproxy' ? '' : `  llmproxy is ${(seconds / own.seconds).toFixed(1)}x as fast`;
+    for (const contender of contenders) all.get(contender.name)!.push(await measured(contender));
+  const runs = new Map([...all].map(([name, each]) => [name, best(each)]));
+  const own = runs.get('llmproxy')!;
+  for (const [name, { seconds, cpuSeconds, peakMb }] of runs) {
+    const ratio =
+      name === 'llmproxy' ? '' : `  llmproxy is ${times(cpuSeconds / own.cpuSeconds)} as fast by CPU time`;
     process.stdout.write(
       `  ${name.padEnd(10)} ${seconds.toFixed(2).padStart(7)} s ${String(Math.round(bytes / seconds / 1e6)).padStart(6)} MB/s` +
         ` ${cpuSeconds.toFixed(2).padStart(7)} s CPU ${String(Math.round(peakMb)).padStart(5)} MB peak${ratio}\n`,
     );
   }
+  return { title, runs };
+}
+
+/** Writes the results into the docs. */
+function writeTable(): void {
+  const path = join(ROOT, 'docs/export.md');
+  const [begin, end] = ['<!-- make bench-export: results -->', '<!-- /results -->'];
+  const text = readFileSync(path, 'utf8');
+  const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
+  writeFileSync(path, `${text.slice(0, from)}\n\n${table()}\n\n${text.slice(to)}`);
+}
+
+function table(): string {
+  const names = [...results[0]!.runs.keys()];
+  const cell = (runs: Result['runs'], name: string) => {
+    const [run, own] = [runs.get(name), runs.get('llmproxy')!];
+    if (!run) return '';
+    const ratio = name === 'llmproxy' ? '' : `, ${times(run.cpuSeconds / own.cpuSeconds)}`;
+    return `${run.cpuSeconds.toFixed(2)} s${ratio}, ${Math.round(run.peakMb)} MB`;
+  };
+  const rows = results.map(({ title, runs }) => [title, ...names.map((name) => cell(runs, name))]);
+  const date = new Date().toISOString().slice(0, 10);
+  return [
+    `${cpus().length} cores (${cpus()[0]!.model}), of which other programs used ${others}% during the run, ${date}:`,
+    '',
+    `| | ${names.join(' | ')} |`,
+    `|---|${names.map(() => '--:').join('|')}|`,
+    ...rows.map((row) => `| ${row.join(' | ')} |`),
+  ].join('\n');
+}
+
+function times(ratio: number): string {
+  return `${ratio.toFixed(1)}x`;
+}
+
+/** Hundredths of a second that all cores worked, and that they could have. */
+function machineTicks(): { readonly busy: number; readonly all: number } {
+  const ticks = readFileSync('/proc/stat', 'utf8').split('\n')[0]!.split(/\s+/).slice(1, 9).map(Number);
+  const all = ticks.reduce((sum, one) => sum + one, 0);
+  return { busy: all - ticks[3]! - ticks[4]!, all };
+}
+
+function othersShare(): number {
+  const after = machineTicks();
+  const own = (ownSeconds + process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6) * 100;
+  return Math.max(0, Math.round((100 * (after.busy - before.busy - own)) / (after.all - before.all)));
 }
 
 function ours(flags: string): Contender {
@@ -130,6 +204,7 @@ async function measured({ name, command }: Contender): Promise<Run> {
   if (code !== 0) throw new Error(`${name} ended with ${code}: ${said}`);
   if (statSync(join(folder, 'out')).size === 0) throw new Error(`${name} wrote nothing`);
   const usage = child.resourceUsage()!;
+  ownSeconds += Number(usage.cpuTime.total) / 1e6;
   return {
     seconds,
     cpuSeconds: Number(usage.cpuTime.total) / 1e6,
@@ -139,5 +214,5 @@ async function measured({ name, command }: Contender): Promise<Run> {
 }
 
 function best(runs: readonly Run[]): Run {
-  return runs.reduce((a, b) => (b.seconds < a.seconds ? b : a));
+  return runs.reduce((a, b) => (b.cpuSeconds < a.cpuSeconds ? b : a));
 }

@@ -71,7 +71,7 @@ export class JsonCursor {
     return true;
   }
 
-  /** Reads the name of a field, and the colon after it. */
+  /** Reads the name of a field, and the colon after it. A name with escapes is refused. */
   key(): boolean {
     const block = this.#block;
     let at = this.at;

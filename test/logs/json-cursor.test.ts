@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { JsonCursor } from '../../src/logs/json-cursor.ts';
+import { JsonKeys } from '../../src/logs/json-keys.ts';
+
+/** Whether the whole text is one value. A line end is behind it, as in a log. */
+function isValue(text: string): boolean {
+  const block = Buffer.from(`${text}\n`);
+  const cursor = new JsonCursor(block);
+  return cursor.value() && cursor.at === block.length - 1;
+}
+
+/** The names of all fields. */
+function namesOf(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const own = Array.isArray(value) ? [] : Object.keys(value);
+  return [...own, ...Object.values(value).flatMap(namesOf)];
+}
+
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('JsonCursor', () => {
+  test('takes whatever JSON.stringify writes without escapes by number', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom(undefined, '\t'), (value, indent) => {
+        const text = JSON.stringify(value, null, indent).replaceAll('\n', ' ');
+        fc.pre(namesOf(value).every((name) => !JSON.stringify(name).includes('\\')));
+        expect(isValue(text)).toBe(!text.includes('\\u'));
+      }),
+    );
+  });
+
+  test('takes nothing that is no JSON', () => {
+    const pieces = fc.constantFrom(
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      '"',
+      '\\',
+      '-',
+      '0',
+      '1',
+      '.',
+      'e',
+      'null',
+      'tru',
+      ' ',
+      '\t',
+      '\u0001',
+      '"a":',
+    );
+    const spoiled = fc
+      .tuple(fc.jsonValue(), fc.nat(), fc.nat(3), pieces)
+      .map(([value, at, length, piece]) => {
+        const text = JSON.stringify(value);
+        const from = at % text.length;
+        return text.slice(0, from) + piece + text.slice(from + length);
+      });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          spoiled,
+          fc.array(pieces).map((all) => all.join('')),
+        ),
+        (text) => {
+          if (isValue(text)) expect(parses(text)).toBe(true);
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test('takes no value that is nested deeper than any that a log writer makes', () => {
+    expect(isValue('['.repeat(60) + ']'.repeat(60))).toBe(true);
+    expect(isValue('['.repeat(100_000) + ']'.repeat(100_000))).toBe(false);
+  });
+});
+
+describe('JsonKeys', () => {
+  test('tells its words from all others', () => {
+    const keys = new JsonKeys(['role', 'content', '']);
+    const of = (word: string) =>
+      keys.of(Buffer.from(`"${word}"`), { from: 1, to: 1 + Buffer.byteLength(word) });
+    for (const word of ['role', 'content', ''] as const) expect(of(word)).toBe(word);
+    // The first has the hash of "role".
+    for (const word of ['sPle', 'Role', 'roles', 'rol', 'größe']) expect(of(word)).toBeUndefined();
+  });
+
+  test('refuses words that it could not tell apart', () => {
+    expect(() => new JsonKeys(['role', 'role'])).toThrow('Cannot tell role from another word');
+  });
+});
