@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { RARE_MODEL, writeLog } from './export-log.ts';
+import { RARE_MODEL } from './export-log.ts';
 
 const ROOT = join(import.meta.dir, '..');
 const SIZES = '0.256,2';
@@ -84,7 +84,7 @@ const sizes = values.gb.split(',').map(Number);
 for (const size of sizes) {
   const name = size < 1 ? `${Math.round(size * 1000)} MB` : `${size} GB`;
   process.stdout.write(`Writing a log of ${name}\n`);
-  const lines = writeLog(log, size * 1e9);
+  const lines = writtenLines(size * 1e9);
   bytes = statSync(log).size;
   process.stdout.write(`${lines} lines, ${Math.round(bytes / lines)} bytes each\n`);
   for (const task of size < 1 ? [SELECTIVE] : [SELECTIVE, FULL, CURATED])
@@ -93,6 +93,19 @@ for (const size of sizes) {
 const others = othersShare();
 process.stdout.write(`\nOther programs used ${others} % of the machine.\n`);
 if (!values.dry && values.gb === SIZES) writeTable();
+
+function writtenLines(size: number): number {
+  const script = join(import.meta.dir, 'export-log.ts');
+  const { exitCode, stdout, stderr } = Bun.spawnSync([
+    process.execPath,
+    '--no-env-file',
+    script,
+    log,
+    String(size),
+  ]);
+  if (exitCode !== 0) throw new Error(stderr.toString());
+  return Number(stdout.toString());
+}
 
 async function compared({ title, contenders }: Task): Promise<Result> {
   process.stdout.write(`\n${title}\n`);
@@ -208,8 +221,8 @@ async function measured({ name, command }: Contender): Promise<Run> {
   return {
     seconds,
     cpuSeconds: Number(usage.cpuTime.total) / 1e6,
-    // Linux gives it in kilobytes; Bun passes that on.
-    peakMb: usage.maxRSS / (usage.maxRSS > 1e8 ? 1e6 : 1e3),
+    // Bun tells it in bytes on every platform.
+    peakMb: usage.maxRSS / 1e6,
   };
 }
 
