@@ -49,6 +49,30 @@ function encode(...answer: Parameters<typeof whole>): JsonObject {
 }
 
 describe('a whole answer', () => {
+  test('tells again the tools of the published types, if they have the fields of their type', () => {
+    const valid = [
+      { type: 'custom', name: 'f' },
+      { type: 'web_search' },
+      { type: 'file_search', vector_store_ids: ['v'] },
+      { type: 'mcp', server_label: 's', server_url: 'https://example.com' },
+      { type: 'code_interpreter', container: { type: 'auto' } },
+    ];
+    const invalid = [
+      { type: 'bash_20250124', name: 'bash' },
+      { type: 'custom' },
+      { type: 'file_search', vector_store_ids: [1] },
+      { type: 'mcp' },
+      { type: 'code_interpreter' },
+      { type: 'computer_use_preview', environment: 'mac', display_width: '1' },
+      { type: 'namespace', name: 'n', description: 'd' },
+      { type: 1 },
+      'web_search',
+    ];
+    const response = client({ ...asked, tools: [...invalid, ...valid] }).encode(whole({ content: 'Hello' }));
+    expect(response.tools).toEqual(valid);
+    expect(openapiProblems('Response', response)).toEqual([]);
+  });
+
   test('has every field, and tells again what was asked', () => {
     expect(encode({ content: 'Hello' })).toEqual({
       id: 'resp_n1',

@@ -48,15 +48,46 @@ export function toldChoice(choice: unknown): unknown {
   return isNamed ? { type: 'function', name: named.name } : (oneOf(CHOICES, choice) ?? 'auto');
 }
 
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (value) => typeof value === 'string';
+const isNumber: Check = Number.isInteger;
+
 /**
- * The tools with a valid type; for functions including fields that may be omitted in requests, but not in responses.
+ * The types of tools, and the fields that each requires. Clients refuse a response with any other type.
+ * @see https://platform.openai.com/docs/api-reference/responses/object
  */
+const TOOLS: ReadonlyMap<unknown, Readonly<Record<string, Check>>> = new Map([
+  ['function', { name: isText }],
+  ['custom', { name: isText }],
+  ['namespace', { name: isText, description: isText, tools: Array.isArray }],
+  ['mcp', { server_label: isText }],
+  ['file_search', { vector_store_ids: (ids: unknown) => Array.isArray(ids) && ids.every(isText) }],
+  ['code_interpreter', { container: (container: unknown) => isText(container) || isObject(container) }],
+  ['computer_use_preview', { environment: isText, display_width: isNumber, display_height: isNumber }],
+  ...[
+    'apply_patch',
+    'computer',
+    'image_generation',
+    'local_shell',
+    'programmatic_tool_calling',
+    'shell',
+    'tool_search',
+    'web_search',
+    'web_search_2025_08_26',
+    'web_search_preview',
+    'web_search_preview_2025_03_11',
+  ].map((type) => [type, {}] as const),
+]);
+
+/** The valid tools; functions with the fields that may be omitted in requests, but not in responses. */
 export function toldTools(tools: unknown): JsonObject[] {
   return listOf(tools).flatMap((tool) => {
-    if (!isObject(tool) || typeof tool.type !== 'string') return [];
+    const required = isObject(tool) ? TOOLS.get(tool.type) : undefined;
+    if (!isObject(tool) || required === undefined) return [];
+    if (!Object.entries(required).every(([name, check]) => check(tool[name]))) return [];
     if (tool.type !== 'function') return [tool];
-    const { name, description, parameters, strict } = tool;
-    if (typeof name !== 'string') return [];
+    const { description, parameters, strict } = tool;
     const told = {
       ...tool,
       description: stringOf(description) ?? null,
