@@ -10,6 +10,7 @@ import { isObject, listOf, objectOf } from '../json.ts';
 import type { HostedTool } from '../parts/hosted-tools.ts';
 import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { OPENAIS_OWN, TUNING, demandMessages, given, moreThanOne } from '../demands.ts';
+import { toolSchema } from '../parts/tool-schema.ts';
 
 /** An Anthropic request, and what is needed to decode its answer. */
 export interface AnthropicRequest {
@@ -90,7 +91,7 @@ function encodeTools(request: ChatRequest, dropped: string[]): JsonObject[] {
     return {
       name: fn.name,
       ...(fn.description === undefined ? {} : { description: fn.description }),
-      input_schema: isObject(fn.parameters) ? fn.parameters : { type: 'object', properties: {} },
+      input_schema: toolSchema(fn.parameters),
       ...(fn.strict === true ? { strict: true } : {}),
       ...(cache_control === undefined ? {} : { cache_control }),
     };
@@ -211,7 +212,7 @@ function structure({ response_format: format }: ChatRequest, abilities: Anthropi
     return { ...none, fields: { output_config: { format: { type: 'json_schema', schema } } } };
   const tool = name ?? 'answer';
   const description = 'Gives the answer. Call it exactly once.';
-  return { ...none, tool, tools: [{ name: tool, description, input_schema: schema ?? { type: 'object' } }] };
+  return { ...none, tool, tools: [{ name: tool, description, input_schema: toolSchema(schema) }] };
 }
 
 /** Anthropic's standard tier corresponds to OpenAI's default one. */

@@ -4,6 +4,7 @@ import type { ConverseModel } from './models.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { cachePoint } from './messages.ts';
+import { toolSchema } from '../parts/tool-schema.ts';
 
 interface Asked {
   readonly model: ConverseModel;
@@ -46,7 +47,7 @@ export function spec({ name, description, parameters, strict }: JsonObject): Jso
       name,
       // Empty descriptions are rejected.
       ...(stringOf(description) ? { description } : {}),
-      inputSchema: { json: isObject(parameters) ? parameters : { type: 'object', properties: {} } },
+      inputSchema: { json: toolSchema(parameters) },
       ...(strict === true ? { strict: true } : {}),
     },
   };

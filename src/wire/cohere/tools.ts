@@ -1,6 +1,7 @@
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { toolSchema } from '../parts/tool-schema.ts';
 
 /** `tools` and `tool_choice`. A particular tool cannot be forced, but it can be the only one declared. */
 export function encodeTools(request: ChatRequest, dropped: string[]): JsonObject {
@@ -25,8 +26,7 @@ export function encodeTools(request: ChatRequest, dropped: string[]): JsonObject
 
 function encodeTool({ name, description, parameters }: JsonObject): JsonObject {
   const about = stringOf(description) === undefined ? {} : { description };
-  const schema = isObject(parameters) ? parameters : { type: 'object', properties: {} };
-  return { type: 'function', function: { name, ...about, parameters: schema } };
+  return { type: 'function', function: { name, ...about, parameters: toolSchema(parameters) } };
 }
 
 /** Strictness applies to all tools or none, and each must have a required parameter. */

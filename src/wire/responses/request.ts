@@ -7,6 +7,7 @@ import type { HostedTool } from '../parts/hosted-tools.ts';
 import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { OPENAIS_OWN, TUNING, demandMessages, given, moreThanOne } from '../demands.ts';
 import { SAME as SAME_BUT_STREAM } from './same.ts';
+import { toolSchema } from '../parts/tool-schema.ts';
 
 /** Fields that both APIs have under the same name. */
 const SAME = [...SAME_BUT_STREAM, 'stream'] as const;
@@ -82,7 +83,7 @@ function encodeTools(request: ChatRequest, dropped: string[]): JsonObject[] {
       type: 'function',
       name: fn.name,
       ...(fn.description === undefined ? {} : { description: fn.description }),
-      parameters: isObject(fn.parameters) ? fn.parameters : { type: 'object', properties: {} },
+      parameters: toolSchema(fn.parameters),
       // Strict is the default there, and ordinary schemas do not satisfy it.
       strict: fn.strict ?? false,
     };

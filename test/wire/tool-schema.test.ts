@@ -1,0 +1,43 @@
+/** The schemas of tools' parameters, as the providers that demand `type: "object"` are sent them. */
+import { expect, test } from 'bun:test';
+import type { JsonObject } from '../../src/wire/json.ts';
+import { anthropicProtocol } from '../../src/wire/anthropic/protocol.ts';
+import { converseProtocol } from '../../src/wire/bedrock/protocol.ts';
+import { cohereProtocol } from '../../src/wire/cohere/protocol.ts';
+import { NO_MEMORY } from '../../src/wire/protocol.ts';
+import { responsesProtocol } from '../../src/wire/responses/protocol.ts';
+
+const PROTOCOLS = { anthropicProtocol, converseProtocol, cohereProtocol, responsesProtocol };
+const NODE = {
+  $ref: '#/$defs/Node',
+  $defs: { Node: { type: 'object', properties: { next: { $ref: '#/$defs/Node' } } } },
+};
+
+/** Every schema that a request has at one of the places where providers look for it. */
+function schemas(body: unknown): JsonObject[] {
+  const found: JsonObject[] = [];
+  JSON.stringify(body, (key, value: JsonObject) => {
+    if (key === 'input_schema' || key === 'parameters') found.push(value);
+    if (key === 'inputSchema') found.push(value.json as JsonObject);
+    return value;
+  });
+  return found;
+}
+
+const CASES: [string, JsonObject | undefined, JsonObject][] = [
+  ['refers to a recursive definition', NODE, { ...NODE, type: 'object' }],
+  ['has only properties', { properties: { a: {} } }, { properties: { a: {} }, type: 'object' }],
+  ['has no type that is a word', { type: ['object', 'null'] }, { type: 'object' }],
+  ['is empty', {}, { type: 'object' }],
+  ['is not there', undefined, { type: 'object', properties: {} }],
+  ['has its type', { type: 'object', required: [] }, { type: 'object', required: [] }],
+];
+for (const [name, protocol] of Object.entries(PROTOCOLS))
+  test.each(CASES)(`${name}: a schema that %s`, (_, parameters, sent) => {
+    const tools = [{ type: 'function', function: { name: 'f', ...(parameters && { parameters }) } }] as never;
+    const { body } = protocol.encode(
+      { model: 'm', messages: [{ role: 'user', content: 'hi' }], tools },
+      { model: 'm', quirks: {}, created: 1, newId: () => 'id', memory: NO_MEMORY },
+    );
+    expect(schemas(body)).toEqual([sent]);
+  });
