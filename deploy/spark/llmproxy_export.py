@@ -413,6 +413,9 @@ def _keys(answer: str) -> tuple[str, str, str]:
 
 def filesystem(aws: dict[str, str]) -> pafs.S3FileSystem:
     endpoint = aws.get("AWS_ENDPOINT_URL", "")
+    if endpoint:
+        # Servers that do not know checksums behind the body store them as a part of it.
+        os.environ.setdefault("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
     scheme, _, host = endpoint.rpartition("://")
     return pafs.S3FileSystem(
         access_key=aws["AWS_ACCESS_KEY_ID"],
@@ -425,8 +428,12 @@ def filesystem(aws: dict[str, str]) -> pafs.S3FileSystem:
 
 def upload(path: str, url: str, aws: dict[str, str]) -> None:
     """Copies a file to S3. An object appears when it is complete."""
-    with open(path, "rb") as source, filesystem(aws_environment(aws)).open_output_stream(url.removeprefix("s3://")) as target:
+    s3, place, size = filesystem(aws_environment(aws)), url.removeprefix("s3://"), os.path.getsize(path)
+    with open(path, "rb") as source, s3.open_output_stream(place) as target:
         shutil.copyfileobj(source, target, 8 * 1024**2)
+    stored = s3.get_file_info(place).size
+    if stored != size:
+        raise ExportError(f"Cannot write {url}: the server has {stored} bytes of it and not {size}")
 
 
 # --- The driver --------------------------------------------------------------------------------------------------------
