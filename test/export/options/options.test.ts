@@ -215,10 +215,11 @@ describe('resolveSettings()', () => {
       'price-per-mtok': '2',
       progress: 'never',
     };
-    // These need another flag beside them, or a file; the configuration is read before; the check is a command of its own.
+    // These need another flag, or a file; the configuration is read before; the check and the stages are commands of their own.
     const others: OptionName[] = [
       ...(['config', 'check', 'verify', 'time-zone', 'shard-size', 'split', 'metadata'] as const),
       ...(['balance', 'per-group', 'on-long', 'redact-mode', 'redact-salt-file'] as const),
+      ...(['stage', 'plan', 'range', 'partition', 'range-size', 'partitions', 'exchange'] as const),
     ];
     const before = JSON.stringify(settings({}));
     for (const name of OPTION_NAMES) {
@@ -453,6 +454,13 @@ describe('the export section of the configuration', () => {
       'json',
       'check',
       'config',
+      'stage',
+      'plan',
+      'range',
+      'partition',
+      'range-size',
+      'partitions',
+      'exchange',
     ]);
   });
 
