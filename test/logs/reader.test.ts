@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { LogRecord } from '../../src/logs/record.ts';
-import type { HeadRest, LineHead } from '../../src/logs/head.ts';
+import type { LineHead } from '../../src/logs/head.ts';
 import { HeadScan, parseRest, parseShared } from '../../src/logs/head.ts';
 import { findInputs } from '../../src/logs/input.ts';
 import { LineSplitter } from '../../src/logs/lines.ts';
@@ -331,8 +331,17 @@ describe('HeadScan', () => {
           output_tokens: outputTokens,
           latency_ms: latencyMs,
           key,
+          conversation,
+          user = null,
         } = JSON.parse(line.toString()) as LogRecord;
-        if (rest) expect(rest).toEqual({ inputTokens, outputTokens, latencyMs, key } as HeadRest);
+        const plain = (value: string | null) =>
+          value === null || /^[ -~]*$/.test(value) ? value : undefined;
+        const names = { key, conversation: plain(conversation), user: plain(user) };
+        const lane = ',"lane":';
+        const chars =
+          line.subarray(line.indexOf(',"fault":'), line.indexOf(lane)).toString('latin1').length +
+          lane.length;
+        if (rest) expect(rest).toEqual({ inputTokens, outputTokens, latencyMs, ...names, chars });
         else expect(line.subarray(0, line.indexOf(',"lane":')).toString()).toMatch(/[^ -~]|\\/);
       }),
     );

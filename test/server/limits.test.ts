@@ -124,10 +124,11 @@ describe('no route evades a limit', () => {
   test.each(posts().map(({ path }) => path))('POST %s', async (path) => {
     const feedback = path.endsWith('/feedback');
     const responses = path.includes('/responses');
+    const interactions = path.endsWith('/interactions');
     const google = path === '/*';
     const body = feedback
       ? { request_id: 'r', score: 1 }
-      : responses
+      : responses || interactions
         ? { model: 'gpt-4o', input: 'x' }
         : google
           ? { contents: [{ parts: [{ text: 'x' }] }] }
@@ -156,7 +157,7 @@ describe('no route evades a limit', () => {
       expect(headers.get('anthropic-ratelimit-requests-remaining')).toBe('0');
       expect(headers.get('anthropic-ratelimit-requests-reset')).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
       expect(await refused.json()).toMatchObject({ type: 'error', error: { type: 'rate_limit_error' } });
-    } else if (google) {
+    } else if (google || interactions) {
       expect(await refused.json()).toMatchObject({ error: { code: 429, status: 'RESOURCE_EXHAUSTED' } });
     } else if (path.startsWith('/api/')) {
       expect(await refused.json()).toEqual({ error: expect.stringContaining('3 requests per day of key') });
@@ -191,7 +192,8 @@ describe('no route evades a limit', () => {
   }
   function posts() {
     // What a caller has stored is no request to a model, nor is what Ollama knows of its models.
-    const none = /\/responses\/:id|\/conversations|^\/api\/(?:show|pull|push|create|copy|delete|blobs)/;
+    const none =
+      /\/(?:responses|interactions)\/:id|\/conversations|^\/api\/(?:show|pull|push|create|copy|delete|blobs)/;
     return all().filter(({ method, path }) => method === 'POST' && !none.test(path));
   }
   /** Those of Gemini are refused by a close: realtime-live.test.ts. */

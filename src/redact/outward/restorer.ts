@@ -53,6 +53,8 @@ export class Restorer {
       const before = text.slice(from, index);
       place?.move(before);
       out += before + (place ? escapedTimes(value, place.levels) : value);
+      // Where a string begins like JSON, what stands after the value is no longer its beginning.
+      place?.move(found);
       from = index + found.length;
     }
     const rest = text.slice(from);
