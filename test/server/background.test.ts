@@ -215,11 +215,12 @@ describe('a stream in the background', () => {
     const responses = { max_streams: 3 };
     await using proxy = running(at(server.url, { responses, auth: { keys: KEYS } }));
     const [a, b] = [sdk(proxy, 'sk-aaaaaaaa'), sdk(proxy, 'sk-bbbbbbbb')];
-    const { id } = await a.responses.create({ ...background, stream: true }).then(async (stream) => {
-      for await (const event of stream) if (event.type === 'response.created') return event.response;
+    const begun = async (client: ReturnType<typeof sdk>) => {
+      for await (const event of await client.responses.create({ ...background, stream: true }))
+        if (event.type === 'response.created') return event.response;
       throw new Error('it does not begin');
-    });
-    const own = await b.responses.create(background);
+    };
+    const [{ id }, own] = [await begun(a), await begun(b)];
     const follow = (key: string, of: string, method = 'GET') => {
       const abort = new AbortController();
       const asked = fetch(`${proxy.url}/v1/responses/${of}?stream=true`, {
@@ -248,6 +249,7 @@ describe('a stream in the background', () => {
       return (await next.asked).status === 200 && next;
     });
     for (const { leave } of [again, held[1]!, others]) leave();
+    await b.responses.cancel(own.id);
     provider.say(piece('done', 'stop') + 'data: [DONE]\n\n');
     provider.end();
   });
