@@ -8,7 +8,7 @@ import { comparable, inExchange, inOneProcess, inStages } from './engine.ts';
 import { random } from './logs.ts';
 import { flagsOf, writeLogs } from './random-export.ts';
 
-const SEEDS = Number(process.env.LLMPROXY_TEST_SEEDS ?? 60);
+const SEEDS = Number(process.env.LLMPROXY_TEST_SEEDS ?? 30);
 const FIRST = Number(process.env.LLMPROXY_TEST_SEED ?? 1);
 
 test('ranges, windows and chunks may end anywhere in long lines', async () => {
