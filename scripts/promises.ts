@@ -6,7 +6,7 @@ export interface Promised {
   readonly tests: readonly (readonly [file: string, title: string])[];
 }
 
-const LIMITED = 'e2e/faults-rate-limit';
+const LIMITED = 'e2e/faults-rate-limit.slow';
 const ROOMS = 'e2e/provider-limits.slow';
 const SERVER = 'e2e/faults-server';
 const SLOW = 'e2e/faults-waiting.slow';
@@ -14,15 +14,15 @@ const STREAM = 'e2e/faults-stream.slow';
 const ENDINGS = 'e2e/faults-endings.slow';
 const ODD = 'e2e/faults-odd';
 const SHAPE = 'e2e/faults-shape.slow';
-const REQUEST = 'e2e/faults-request';
+const REQUEST = 'e2e/faults-request.slow';
 const KEYS = 'e2e/faults-keys.slow';
 const SCOPE = 'e2e/faults-scope.slow';
 const RECOVERY = 'e2e/faults-recovery.slow';
-const BREAKER = 'e2e/faults-breaker';
-const CLIENT = 'e2e/faults-client';
+const BREAKER = 'e2e/faults-breaker.slow';
+const CLIENT = 'e2e/faults-client.slow';
 const RESUME = 'e2e/faults-resume';
 const RESUME_CLIENTS = 'e2e/faults-resume-clients.slow';
-const HEDGE = 'e2e/faults-hedge';
+const HEDGE = 'e2e/faults-hedge.slow';
 const LIFE = 'e2e/lifecycle.slow';
 const LOOP = 'e2e/loop.slow';
 
