@@ -32,7 +32,7 @@ export interface RenderCounts {
   readonly outputs: readonly OutputFile[];
 }
 
-/** How many lines are converted at once. */
+/** The size of the lines that are converted at once. */
 const STEP_BYTES = 2 * 1024 ** 2;
 /** The number of steps between two garbage collections: texts are far larger than the collector sees. */
 const SWEEP_STEPS = 16;
@@ -171,22 +171,29 @@ class Records {
   }
 
   async #fetch(file: number, offsets: readonly number[], signal: AbortSignal | undefined): Promise<void> {
-    let lines: Uint8Array[] = [];
-    let [first, bytes] = [0, 0];
+    const { memory } = this.#inline;
+    let step = new Uint8Array(memory.take(STEP_BYTES));
+    let [first, lines, bytes] = [0, 0, 0];
+    const convert = async () => {
+      await this.#convert(file, step.subarray(0, bytes), offsets.slice(first, first + lines));
+      [first, lines, bytes] = [first + lines, 0, 0];
+    };
     for await (const line of fetchLines(this.#inputs[file]!, offsets, signal)) {
-      lines.push(new Uint8Array(line));
+      if (bytes + line.length > step.length) {
+        if (lines > 0) await convert();
+        step = new Uint8Array(memory.take(Math.max(STEP_BYTES, line.length)));
+      }
+      step.set(line, bytes);
+      lines += 1;
       bytes += line.length;
-      if (bytes < STEP_BYTES) continue;
-      await this.#convert(file, lines, offsets.slice(first, first + lines.length));
-      first += lines.length;
-      [lines, bytes] = [[], 0];
     }
-    if (lines.length > 0) await this.#convert(file, lines, offsets.slice(first));
+    if (lines > 0) await convert();
   }
 
-  async #convert(file: number, lines: readonly Uint8Array[], offsets: readonly number[]): Promise<void> {
+  /** @param lines whole lines, in memory of the converter's, which takes it back */
+  async #convert(file: number, lines: Uint8Array<ArrayBuffer>, offsets: readonly number[]): Promise<void> {
     if (++this.#steps % SWEEP_STEPS === 0) Bun.gc(true);
-    const batch = await this.#inline.convert(new Uint8Array(Buffer.concat(lines)));
+    const batch = await this.#inline.convert(lines);
     if (batch.ends.length > 0) {
       let nth = 0;
       for (const [at, line] of batch.places.entries()) {
