@@ -8,7 +8,7 @@ export interface Promised {
 
 const LIMITED = 'e2e/faults-rate-limit.slow';
 const ROOMS = 'e2e/provider-limits.slow';
-const SERVER = 'e2e/faults-server';
+const SERVER = 'e2e/faults-server.slow';
 const SLOW = 'e2e/faults-waiting.slow';
 const STREAM = 'e2e/faults-stream.slow';
 const ENDINGS = 'e2e/faults-endings.slow';
