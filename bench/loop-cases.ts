@@ -51,6 +51,8 @@ const turns = (count: number) =>
   many(count, (n) => (n % 2 ? { role: 'assistant', content: 'ok' } : user('hello')));
 
 const fields = (count: number) => Object.fromEntries(many(count, (n) => [`k${n}`, n]));
+/** A list of objects, with so many fields each. */
+const objects = (count: number, each: number) => JSON.stringify(many(count, () => fields(each)));
 
 /** A call for each of the arguments, and the results of all. */
 function called(calls: readonly string[], content = 'done') {
@@ -120,14 +122,32 @@ const REQUESTS: Readonly<Record<string, Making>> = {
   'a number of 30 million digits': raw(() => `"x":${'1'.repeat(30 * MB)}`),
   'a name of 30 MB': raw(() => `"${'k'.repeat(30 * MB)}":1`),
   'a name of 900,000 letters': raw(() => `"${'k'.repeat(900_000)}":{"x":1}`),
-  '99,000 distinct names': raw(() => `"x":{${many(99_000, (n) => `"k${n}":1`).join(',')}}`),
+  '99,000 distinct names': raw(() => `"x":${objects(10, 9_900)}`),
   '99,000 distinct names, rewritten': raw(
-    () => `"max_completion_tokens":9,${many(98_000, (n) => `"k${n}":1`).join(',')}`,
+    () => `"max_completion_tokens":9,"x":${objects(10, 9_800)}`,
     'deepseek/x',
   ),
   '99,000 distinct names, translated': chat({
     model: 'claude/x',
-    tools: [{ type: 'function', function: { name: 'f', parameters: { properties: fields(98_000) } } }],
+    tools: many(10, () => ({
+      type: 'function',
+      function: { name: 'f', parameters: { properties: fields(9_800) } },
+    })),
+  }),
+  '9,900 names at the top, translated': raw(() => many(9_900, (n) => `"k${n}":1`).join(','), 'claude/x'),
+  '9,900 numbers as names at the top, translated': raw(
+    () => many(9_900, (n) => `"${n * 7_919}":1`).join(','),
+    'claude/x',
+  ),
+  'messages with 89,000 numbers as names, translated': () => ({
+    path: '/v1/chat/completions',
+    body: JSON.stringify({
+      model: 'claude/x',
+      messages: many(9, (n) => ({
+        ...user('hello'),
+        ...Object.fromEntries(many(9_900, (at) => [(n * 9_900 + at) * 7_919, 1])),
+      })),
+    }),
   }),
   'backslashes and a second model key': raw(() => `"y":{"model":1},"x":"${String.raw`\\`.repeat(15 * MB)}"`),
   '30 MB of arguments of one call, translated': chat({ model: 'claude/x' }, [
@@ -255,9 +275,9 @@ const OTHERS: Readonly<Record<string, Making>> = {
     said('hello'),
     ...many(3_000, (n) => acted(n, { a: 1 })).flat(),
   ]),
-  'Gemini: arguments of 90,000 fields, translated': gemini(() => [
+  'Gemini: 9 calls with arguments of 9,900 fields, translated': gemini(() => [
     said('hello'),
-    ...acted(0, fields(90_000)),
+    ...many(9, (n) => acted(n, fields(9_900))).flat(),
   ]),
   'Gemini: 12,000 turns': gemini(() => many(12_000, (n) => said('hello', n % 2 ? 'model' : 'user')), 'gem/x'),
   'Gemini: count 30 MB of words': gemini(
@@ -279,12 +299,12 @@ const OTHERS: Readonly<Record<string, Making>> = {
   }),
   'Ollama: a picture of 20 MB': ollama(() => [{ ...user('hello'), images: ['A'.repeat(20 * MB)] }]),
   'Ollama: 30,000 messages': ollama(() => turns(30_000)),
-  'Ollama: arguments of 90,000 fields': ollama(() => [
+  'Ollama: 9 calls with arguments of 9,900 fields': ollama(() => [
     user('hello'),
     {
       role: 'assistant',
       content: '',
-      tool_calls: [{ function: { name: 'f', arguments: fields(90_000) } }],
+      tool_calls: many(9, () => ({ function: { name: 'f', arguments: fields(9_900) } })),
     },
     { role: 'tool', tool_name: 'f', content: 'done' },
   ]),

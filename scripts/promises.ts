@@ -433,7 +433,7 @@ export const PROMISES: readonly Promised[] = [
   },
   {
     when: 'one request that is large, deep or hard to count',
-    does: 'Other requests are answered in the meantime; beyond `limits.max_depth`, `max_values` or `max_fields` the client gets a 400',
+    does: 'Other requests are answered in the meantime; beyond `limits.max_depth`, `max_values`, `max_fields` or `max_object_fields` the client gets a 400',
     tests: [[LOOP, 'beside %s normal requests are answered']],
   },
   {

@@ -492,6 +492,12 @@ const limits = z.strictObject({
     .positive()
     .default(100_000)
     .describe('Most objects and object fields in a request, added together; more get a 400.'),
+  max_object_fields: z
+    .number()
+    .int()
+    .positive()
+    .default(10_000)
+    .describe('Most fields in a single object of a request; more get a 400.'),
   max_feedback: size.prefault('64KiB').describe('Largest body of POST /v1/feedback.'),
   max_response: size.prefault('64MiB').describe('Largest answer accepted from a provider, streamed or not.'),
   max_buffered: size

@@ -119,7 +119,12 @@ export class VertexProvider extends HttpProvider<VertexOptions> {
 }
 
 /** A body that the proxy has already parsed is within its limits. */
-const BOUNDS = { maxDepth: Infinity, maxValues: Infinity, maxFields: Infinity };
+const BOUNDS = {
+  maxDepth: Infinity,
+  maxValues: Infinity,
+  maxFields: Infinity,
+  maxObjectFields: Infinity,
+};
 
 /** A Messages request in Vertex's form: the model is in the URL, and the version in the body. */
 function* ofVertex(body: Call['body']): Steps<Call['body']> {

@@ -12,11 +12,17 @@ const LIMITS: Readonly<Record<keyof JsonBounds, keyof Config['limits'] & string>
   maxDepth: 'max_depth',
   maxValues: 'max_values',
   maxFields: 'max_fields',
+  maxObjectFields: 'max_object_fields',
 };
 
 /** The limits on the complexity of a request's JSON. */
 export function boundsOf(limits: Config['limits']): JsonBounds {
-  return { maxDepth: limits.max_depth, maxValues: limits.max_values, maxFields: limits.max_fields };
+  return {
+    maxDepth: limits.max_depth,
+    maxValues: limits.max_values,
+    maxFields: limits.max_fields,
+    maxObjectFields: limits.max_object_fields,
+  };
 }
 
 /** A body as JSON text and as an object. @throws ProxyError `invalid_request` */

@@ -12,6 +12,11 @@ export interface JsonBounds {
   readonly maxValues: number;
   /** The number of objects and of their fields. */
   readonly maxFields: number;
+  /**
+   * The number of fields of a single object: copying one or listing its names cannot be interrupted, and takes ten times
+   * as long if the names are numbers.
+   */
+  readonly maxObjectFields: number;
 }
 
 /** The names of the limits in messages. */
@@ -19,6 +24,7 @@ export const KINDS: Readonly<Record<keyof JsonBounds, string>> = {
   maxDepth: 'levels of objects and lists',
   maxValues: 'values',
   maxFields: 'objects and fields',
+  maxObjectFields: 'fields in one object',
 };
 
 /** Thrown when JSON exceeds a limit. */
@@ -42,6 +48,9 @@ export class TooLong extends Error {
  * A text up to this length is parsed at once, characters: to count its brackets costs less than to count what it holds.
  */
 const SHORT = 16 * 1024;
+
+/** The shortest field, with its comma: `"":1,`. */
+const SHORTEST_FIELD = 5;
 
 /** How much is passed to JSON.parse at once, characters: a few milliseconds of work. */
 const PIECE = 2 * 1024 * 1024;
@@ -80,6 +89,8 @@ interface Open {
   from: number;
   /** The start of its last member. */
   member: number;
+  /** The number of its fields so far. */
+  fields: number;
   /** The parsed part, once it is parsed piece by piece. */
   value: unknown[] | JsonObject | undefined;
   /** What may follow: anything, a member after a comma, or only what may follow a member. */
@@ -104,8 +115,8 @@ export function* parseInSteps(text: string, bounds: JsonBounds, piece = PIECE): 
 /**
  * Whether a short text certainly stays within the bounds: it is no deeper than it has closing brackets, texts included.
  */
-function isWithin(text: string, { maxDepth, maxValues, maxFields }: JsonBounds): boolean {
-  if (text.length > Math.min(maxValues, maxFields)) return false;
+function isWithin(text: string, { maxDepth, maxValues, maxFields, maxObjectFields }: JsonBounds): boolean {
+  if (text.length > Math.min(maxValues, maxFields, maxObjectFields * SHORTEST_FIELD)) return false;
   let ends = 0;
   for (const bracket of ['}', ']'])
     for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1))
@@ -198,7 +209,7 @@ class Reader {
         continue;
       }
       this.#left -= 1;
-      if (code === COLON) this.#count(0, 1);
+      if (code === COLON) this.#field();
       else if (code === COMMA) this.#comma();
       else if (code === OBJECT || code === LIST) this.#begin(code === LIST);
       else if (this.#end(code === LIST_END)) return true;
@@ -292,6 +303,12 @@ class Reader {
     return true;
   }
 
+  #field(): void {
+    this.#count(0, 1);
+    const open = this.#open.at(-1);
+    if (open && (open.fields += 1) > this.#bounds.maxObjectFields) throw new TooComplex('maxObjectFields');
+  }
+
   #count(values: number, fields: number): void {
     if ((this.#values += values) > this.#bounds.maxValues) throw new TooComplex('maxValues');
     if ((this.#fields += fields) > this.#bounds.maxFields) throw new TooComplex('maxFields');
@@ -302,7 +319,16 @@ class Reader {
     if (this.#open.length >= this.#bounds.maxDepth) throw new TooComplex('maxDepth');
     const from = this.#at;
     const before = this.#behind;
-    this.#open.push({ isList, start: from - 1, before, from, member: from, value: undefined, next: 'any' });
+    this.#open.push({
+      isList,
+      start: from - 1,
+      before,
+      from,
+      member: from,
+      fields: 0,
+      value: undefined,
+      next: 'any',
+    });
     // The next member may have a long name, and so may its descendants.
     this.#flushWhenDue();
   }

@@ -54,13 +54,23 @@ const CONTROL = /(?![\n\t])\p{Cc}/gu;
  * Limits that no answer exceeds: large ones contain vectors, or log probabilities. Deeper values could not be
  * serialised.
  */
-export const ANSWER_BOUNDS: JsonBounds = { maxDepth: 512, maxValues: 10_000_000, maxFields: 2_000_000 };
+export const ANSWER_BOUNDS: JsonBounds = {
+  maxDepth: 512,
+  maxValues: 10_000_000,
+  maxFields: 2_000_000,
+  maxObjectFields: 100_000,
+};
 
 /**
  * Limits that no piece of an answer, and no arguments of a call, exceed: parsing more at once would block the event
  * loop.
  */
-export const PIECE_BOUNDS: JsonBounds = { maxDepth: 512, maxValues: 100_000, maxFields: 50_000 };
+export const PIECE_BOUNDS: JsonBounds = {
+  maxDepth: 512,
+  maxValues: 100_000,
+  maxFields: 50_000,
+  maxObjectFields: 25_000,
+};
 
 /** A shorter text cannot exceed them. */
 const SHORT = 2 * PIECE_BOUNDS.maxDepth;

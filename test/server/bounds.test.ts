@@ -27,6 +27,11 @@ test.each([
     chat(`"metadata":[${'{},'.repeat(100_000)}1]`),
     'more than 100000 objects and fields (limits.max_fields)',
   ],
+  [
+    'fields in one object',
+    chat(`"metadata":{${Array.from({ length: 10_001 }, (_, n) => `"${n * 7_919}":1`).join(',')}}`),
+    'more than 10000 fields in one object (limits.max_object_fields)',
+  ],
 ])('a request with too many %s is a 400 that names the limit, in all protocols', async (_, body, words) => {
   await using proxy = running(MOCK);
   for (const path of [
@@ -70,6 +75,15 @@ test('limits.max_depth, max_values and max_fields are what is configured', async
   expect(await status('"x":[1,2,3,4,5,6,7]')).toBe(200);
   expect(await status('"x":[1,2,3,4,5,6,7,8]')).toBe(400);
   expect(await status('"x":1,"y":1')).toBe(400);
+});
+
+test('limits.max_object_fields is for each object, and for those whose names are the same', async () => {
+  await using proxy = running({ ...MOCK, limits: { max_object_fields: 4 } });
+  const status = async (fields: string) => (await proxy.post('/v1/chat/completions', chat(fields))).status;
+  expect(await status('"x":[{"a":1,"b":2,"c":3,"d":4},{"a":1,"b":{"a":1,"b":2,"c":3,"d":4}}]')).toBe(200);
+  expect(await status('"x":{"a":1,"b":2,"c":{"d":4},"e":5,"f":6}')).toBe(400);
+  expect(await status('"x":{"a":1,"a":2,"a":3,"a":4,"a":5}')).toBe(400);
+  expect(await status('"x":1,"y":2,"z":3')).toBe(400);
 });
 
 test.each([

@@ -8,7 +8,12 @@ import { parseInSteps, TooComplex, TooLong } from '../../src/wire/json-steps.ts'
 import { stringifyInSteps, writeBody } from '../../src/wire/json-write.ts';
 import { longestShare } from '../helpers/steps.ts';
 
-const BOUNDS: JsonBounds = { maxDepth: 100, maxValues: Infinity, maxFields: Infinity };
+const BOUNDS: JsonBounds = {
+  maxDepth: 100,
+  maxValues: Infinity,
+  maxFields: Infinity,
+  maxObjectFields: Infinity,
+};
 /** So that texts need not be of megabytes to be read piece by piece. */
 const PIECE = 64 * 1024;
 const parse = (text: string, bounds: Partial<JsonBounds> = {}) =>
@@ -163,6 +168,8 @@ describe('parseInSteps() has bounds', () => {
     // A list, what begins in it, and a comma for each further one.
     ['maxValues', '[1,2,{"a":[]},4]', 6],
     ['maxFields', '[{},{"a":1,"b":{"c":2}}]', 6],
+    ['maxObjectFields', '[{"a":{"b":1,"c":2},"d":3,"e":4},{"f":5}]', 3],
+    ['maxObjectFields', `{"a":1,"b":{"c":${LONG}},"d":3}`, 3],
   ] as const)('%s of %s', (bound, text, size) => {
     expect(parse(text, { [bound]: size })).toEqual(JSON.parse(text));
     const refused = () => parse(text, { [bound]: size - 1 });

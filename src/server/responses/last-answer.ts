@@ -97,7 +97,12 @@ function lengthOf({ before, request, response }: Kept): number {
 }
 
 /** Text that was parsed before within the limits of a request, or generated here. */
-const NO_BOUNDS: JsonBounds = { maxDepth: Infinity, maxValues: Infinity, maxFields: Infinity };
+const NO_BOUNDS: JsonBounds = {
+  maxDepth: Infinity,
+  maxValues: Infinity,
+  maxFields: Infinity,
+  maxObjectFields: Infinity,
+};
 
 function* read(json: string): Steps<JsonObject> {
   return exactly(json, objectOf(yield* parseInSteps(json, NO_BOUNDS)));
