@@ -59,6 +59,18 @@ export function namesCredential(name: string): boolean {
   return CREDENTIAL.test(name);
 }
 
+/**
+ * Names of fields of a request that hold a credential. They are fewer, since values of `prompt_cache_key` or
+ * `eos_token` are ordinary words.
+ */
+const CREDENTIAL_FIELD =
+  /(?:^|[^a-z])(?:api_?key|secret(?:_key)?|(?:access|auth|bearer|refresh|session)_?token|authorization|passw(?:or)?d|credentials?|cookie|signature)$/i;
+
+/** Whether the value of a field with this name, which `request.set` may set, must not be shown. */
+export function fieldHoldsCredential(name: string): boolean {
+  return CREDENTIAL_FIELD.test(name);
+}
+
 /** All secrets in the configuration and the environment; none of them may appear in any output. */
 export function secretsOf(config: Config, env: Env): string[] {
   const keys = config.providers.flatMap((provider) => resolveKeys(provider, env).keys);
@@ -74,7 +86,13 @@ export function secretsOf(config: Config, env: Env): string[] {
   );
   const proxies = PROXY_VARIABLES.flatMap((name) => passwordsIn(env[name]));
   const signing = SIGNING_VARIABLES.map((name) => env[name]);
-  const options = config.providers.flatMap((provider) => secretsIn(provider.options, env));
+  const options = config.providers.flatMap((provider) => secretsIn(provider.options, env, namesCredential));
+  const set = config.providers
+    .flatMap(({ request, models = [] }) => [
+      request,
+      ...models.map((model) => (typeof model === 'string' ? undefined : model.request)),
+    ])
+    .flatMap((request) => secretsIn(request?.set, env, fieldHoldsCredential));
   const collector = [
     ...Object.values(config.telemetry.headers),
     ...OTLP_HEADERS.flatMap((name) =>
@@ -90,6 +108,7 @@ export function secretsOf(config: Config, env: Env): string[] {
     ...keys,
     ...vendors,
     ...options,
+    ...set,
     ...clients,
     ...headers,
     ...collector,
@@ -131,14 +150,14 @@ function tokens(value: string): string[] {
 }
 
 /**
- * The secrets in a plugin's options: texts whose key names a credential, and values inserted from environment
- * variables.
+ * The secrets in values of any form, such as a plugin's options: texts whose key names a credential, and values
+ * inserted from environment variables.
  */
-function secretsIn(options: unknown, env: Env, name = ''): string[] {
-  if (typeof options === 'string') return namesCredential(name) ? [options] : variablesIn(options, env);
-  if (typeof options !== 'object' || options === null) return [];
-  return Object.entries(options).flatMap(([key, value]) =>
-    secretsIn(value, env, Array.isArray(options) ? name : key),
+function secretsIn(values: unknown, env: Env, isCredential: (name: string) => boolean, name = ''): string[] {
+  if (typeof values === 'string') return isCredential(name) ? [values] : variablesIn(values, env);
+  if (typeof values !== 'object' || values === null) return [];
+  return Object.entries(values).flatMap(([key, value]) =>
+    secretsIn(value, env, isCredential, Array.isArray(values) ? name : key),
   );
 }
 

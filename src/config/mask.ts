@@ -1,9 +1,10 @@
 import type { Config } from './schema.ts';
-import { namesCredential } from './keys.ts';
+import type { RequestChanges } from './request-schema.ts';
+import { fieldHoldsCredential, namesCredential } from './keys.ts';
 
 const MASKED = '[masked]';
 
-/** The configuration without keys and without the values of headers that hold credentials. */
+/** The configuration without keys and without the values of headers and fields that hold credentials. */
 export function masked(config: Config): Config {
   const providers = config.providers.map((provider) => ({
     ...provider,
@@ -12,7 +13,9 @@ export function masked(config: Config): Config {
     ...(provider.api_keys === undefined ? {} : { api_keys: provider.api_keys.map(() => MASKED) }),
     ...(provider.options === undefined
       ? {}
-      : { options: maskedIn(provider.options) as Record<string, unknown> }),
+      : { options: maskedIn(provider.options, namesCredential) as Record<string, unknown> }),
+    ...(provider.request === undefined ? {} : { request: maskedChanges(provider.request) }),
+    ...(provider.models === undefined ? {} : { models: provider.models.map(maskedModel) }),
     custom_headers: Object.fromEntries(
       Object.entries(provider.custom_headers).map(([name, value]) => [
         name,
@@ -34,10 +37,24 @@ function maskedState({ redis, ...state }: Config['state']): Config['state'] {
   return { ...state, redis: `${url.protocol}//${names ? `${MASKED}@` : ''}${url.host}${url.pathname}` };
 }
 
+type Model = NonNullable<Config['providers'][number]['models']>[number];
+
+function maskedModel(model: Model): Model {
+  if (typeof model === 'string' || model.request === undefined) return model;
+  return { ...model, request: maskedChanges(model.request) };
+}
+
+function maskedChanges(request: RequestChanges): RequestChanges {
+  if (request.set === undefined) return request;
+  return { ...request, set: maskedIn(request.set, fieldHoldsCredential) as RequestChanges['set'] };
+}
+
 /** A value in which the texts of keys that name credentials are masked. */
-function maskedIn(value: unknown, name = ''): unknown {
-  if (typeof value === 'string') return namesCredential(name) ? MASKED : value;
-  if (Array.isArray(value)) return value.map((each) => maskedIn(each, name));
+function maskedIn(value: unknown, isCredential: (name: string) => boolean, name = ''): unknown {
+  if (typeof value === 'string') return isCredential(name) ? MASKED : value;
+  if (Array.isArray(value)) return value.map((each) => maskedIn(each, isCredential, name));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, maskedIn(each, key)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, maskedIn(each, isCredential, key)]),
+  );
 }

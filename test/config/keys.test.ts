@@ -3,6 +3,7 @@ import { sameService } from '../../src/config/changes.ts';
 import { secretsOf } from '../../src/config/keys.ts';
 import { masked } from '../../src/config/mask.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import type { ProviderConfig } from '../../src/config/schema.ts';
 
 const parsed = (provider: string) =>
   loadConfig({ path: 'config.yaml', text: `providers: [{ name: one, ${provider} }]\n`, env: {} }).config!;
@@ -39,6 +40,32 @@ describe('The secrets of a configuration', () => {
       nested: [{ token: ['[masked]'] }],
       note: 'of tenant-123',
     });
+  });
+
+  test('are in the fields that every request gets, and are masked where the configuration is shown', () => {
+    const set = `{ api_key: first-secret, auth.session_token: second-secret, max_tokens: 500,
+      prompt_cache_key: team-one, eos_token: "<|im_end|>", extra: { password: third-secret, note: "of tenant-123" } }`;
+    const model = '{ name: m, request: { set: { metadata.client_secret: fourth-secret, user: team-one } } }';
+    const config = parsed(`type: openai, api_key: key, request: { set: ${set} }, models: [plain, ${model}]`);
+    expect(secretsOf(config, { TENANT_TOKEN: 'tenant-123' })).toEqual([
+      'key',
+      'first-secret',
+      'second-secret',
+      'third-secret',
+      'tenant-123',
+      'fourth-secret',
+    ]);
+    const [{ request, models }] = masked(config).providers as [ProviderConfig];
+    expect(request!.set).toEqual({
+      api_key: '[masked]',
+      'auth.session_token': '[masked]',
+      max_tokens: 500,
+      prompt_cache_key: 'team-one',
+      eos_token: '<|im_end|>',
+      extra: { password: '[masked]', note: 'of tenant-123' },
+    });
+    expect(JSON.stringify(models)).not.toContain('fourth-secret');
+    expect(JSON.stringify(models)).toContain('team-one');
   });
 
   test('are the passwords of HTTP proxies, as they are written, meant and sent', () => {
