@@ -115,6 +115,9 @@ one key of a provider; or the provider.
   (\`api_keys\`) are used in turn, and one available key is enough.
 - A 403, 402, 404, 405 or 410 that mentions none of these may be caused by the request itself. It holds back the endpoint of the
   target after ${SEVERAL} different requests in a row, or at once if it says that the model is missing.
+- With several client keys, the requests of one of them may be what makes a target fail. If all failures were one key's, its breaker or endpoint
+  is held back for that key only, and the provider counts as degraded at most. It is held back for all keys when the requests of another one fail
+  as well (at an endpoint: ${SEVERAL} of them). \`/providers\`, \`llmproxy health\` and the log name the key.
 
 ## How it comes back
 

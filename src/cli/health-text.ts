@@ -118,14 +118,14 @@ function says({ fault, message, model }: HeldStatus, reason: string): boolean {
 
 /** Groups models that are on hold for the same reason. */
 function groups(held: readonly HeldStatus[]): HeldStatus[][] {
-  const alike = Map.groupBy(held, ({ scope, endpoint, key, fault, message, next_trial: next, due }) =>
-    JSON.stringify([scope, endpoint, key, fault, message, next === null, due]),
+  const alike = Map.groupBy(held, ({ scope, endpoint, key, only, fault, message, next_trial: next, due }) =>
+    JSON.stringify([scope, endpoint, key, only, fault, message, next === null, due]),
   );
   return [...alike.values()];
 }
 
 function heldTrouble(group: readonly HeldStatus[], { keys }: ProviderStatus): Trouble {
-  const { scope, endpoint, key, fault, message } = group[0]!;
+  const { scope, endpoint, key, only, fault, message } = group[0]!;
   const models = group.map(({ model }) => model).filter((model) => model !== null);
   const which = [...models, endpoint, key === null || keys.total < 2 ? null : `key ${key + 1}`];
   const named = which.filter((each) => each !== null).join(', ');
@@ -135,7 +135,7 @@ function heldTrouble(group: readonly HeldStatus[], { keys }: ProviderStatus): Tr
   // The name of the provider is already printed before it.
   const words = message.replace(/^Cannot reach \S+: /, '');
   return {
-    first: `${trialText(group)}, held back since ${time(since)}: ${whom}`,
+    first: `${trialText(group)}, held back since ${time(since)}: ${whom}${only === undefined ? '' : `, for ${only} only`}`,
     rest: `${fault}: ${words}`,
   };
 }

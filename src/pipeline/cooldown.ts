@@ -1,4 +1,5 @@
 import type { ProxyError } from '../errors.ts';
+import type { Caller } from './failing-callers.ts';
 
 /** Why calls are on hold. Times are on the monotonic clock, milliseconds. */
 export interface Hold {
@@ -15,6 +16,8 @@ export interface Hold {
   readonly times: number;
   /** Whether a single call must succeed before others follow; otherwise all may resume when the time is over. */
   readonly trial: boolean;
+  /** The caller whose calls alone are on hold, because nobody else's have failed; `undefined` for all callers. */
+  readonly only?: string | undefined;
 }
 
 export interface CooldownPolicy {
@@ -30,6 +33,8 @@ export interface CooldownTicket {
   readonly generation: number;
   /** Whether this call is a trial. */
   readonly trial: boolean;
+  /** When the hold began that is in effect, but does not concern this call. */
+  readonly besideMs?: number;
 }
 
 /** Called with the hold that is now in effect; with nothing when it is lifted. */
@@ -67,10 +72,13 @@ export class Cooldown {
     this.#onHold = onHold;
   }
 
-  /** The hold in effect; if a trial is needed, also after its time is over. */
-  hold(nowMs: number): Hold | undefined {
+  /**
+   * The hold in effect; if a trial is needed, also after its time is over.
+   * @param caller the caller whom it must concern; by default anyone
+   */
+  hold(nowMs: number, caller?: Caller): Hold | undefined {
     const hold = this.#hold;
-    return hold && (hold.trial || hold.untilMs > nowMs) ? hold : undefined;
+    return hold && (hold.trial || hold.untilMs > nowMs) && concerns(hold, caller) ? hold : undefined;
   }
 
   /** Whether a call is trying it now. */
@@ -83,8 +91,8 @@ export class Cooldown {
    * @param again the request that was just refused retries after its own backoff: without a trial to make, only a time
    *   that the provider named keeps it back
    */
-  readyAt(nowMs: number, again = false): number {
-    const hold = this.hold(nowMs);
+  readyAt(nowMs: number, again = false, caller?: Caller): number {
+    const hold = this.hold(nowMs, caller);
     if (!hold) return 0;
     // A pause that needs no trial ends by itself, whatever happens to calls made before its end.
     if (this.trying(nowMs)) return hold.trial ? this.#trialEndsMs : Math.min(hold.untilMs, this.#trialEndsMs);
@@ -96,8 +104,8 @@ export class Cooldown {
    * The same when there is no better choice. A time that the provider named is respected.
    * @param alone one call at a time, and not directly after the last failure
    */
-  lastResortAt(nowMs: number, alone: boolean): number {
-    const hold = this.hold(nowMs);
+  lastResortAt(nowMs: number, alone: boolean, caller?: Caller): number {
+    const hold = this.hold(nowMs, caller);
     if (!hold) return 0;
     const freeMs = alone ? Math.min(hold.untilMs, hold.imposedMs + LAST_RESORT_MS) : 0;
     const trialMs = alone && this.trying(nowMs) ? this.#trialEndsMs : 0;
@@ -105,8 +113,10 @@ export class Cooldown {
     return atMs > nowMs ? atMs : 0;
   }
 
-  begin(nowMs: number): CooldownTicket {
-    if (!this.hold(nowMs) || this.trying(nowMs)) return this.#open;
+  begin(nowMs: number, caller?: Caller): CooldownTicket {
+    const hold = this.hold(nowMs);
+    if (hold && !concerns(hold, caller)) return { ...this.#open, besideMs: hold.sinceMs };
+    if (!hold || this.trying(nowMs)) return this.#open;
     const ticket = { ...this.#open, trial: true };
     this.#trial = { ticket, beganMs: nowMs };
     return ticket;
@@ -114,13 +124,21 @@ export class Cooldown {
 
   /** The call's answer has begun, which suffices for a trial. @returns the ticket for the rest of the call */
   opened(ticket: CooldownTicket, nowMs: number): CooldownTicket {
-    if (!this.#hold || !this.counts(ticket)) return ticket;
+    if (!this.#hold || !this.counts(ticket) || ticket.besideMs !== undefined) return ticket;
     this.lift();
     return this.begin(nowMs);
   }
 
   succeed(ticket: CooldownTicket): void {
-    if (this.#hold && this.counts(ticket)) this.lift();
+    if (this.#hold && this.counts(ticket) && ticket.besideMs === undefined) this.lift();
+  }
+
+  /** A call of another caller than the one on hold has failed as well: from now on it concerns everybody. */
+  widen({ besideMs }: CooldownTicket): void {
+    const hold = this.#hold;
+    if (hold?.only === undefined || hold.sinceMs !== besideMs) return;
+    this.#hold = { ...hold, only: undefined };
+    this.#onHold?.(this.#hold, undefined);
   }
 
   /** The call ended without evidence: the next one may be the trial. */
@@ -135,9 +153,15 @@ export class Cooldown {
 
   /**
    * Starts a cooldown that a trial must end. One in effect is only prolonged by a trial.
-   * @param after the earlier cooldown that this one continues
+   * @param more.after the earlier cooldown that this one continues
+   * @param more.only the caller whom alone it concerns
    */
-  trip(ticket: CooldownTicket, error: ProxyError, nowMs: number, after?: Hold): void {
+  trip(
+    ticket: CooldownTicket,
+    error: ProxyError,
+    nowMs: number,
+    { after, only }: { readonly after?: Hold | undefined; readonly only?: string | undefined } = {},
+  ): void {
     if (!this.counts(ticket) || (this.#hold?.trial && !ticket.trial)) return;
     const { cooldown, max_cooldown: max } = this.#policy;
     const { times, sinceMs } = this.#before(nowMs, after);
@@ -149,7 +173,16 @@ export class Cooldown {
     // A slow failing trial has kept calls back meanwhile.
     const beganMs = this.#trial?.ticket === ticket ? this.#trial.beganMs : nowMs;
     const untilMs = Math.max(nowMs + Math.min(cooldown, ms), beganMs + ms);
-    this.#turnTo({ error: error.brief(), sinceMs, imposedMs: nowMs, untilMs, toldMs: 0, times, trial: true });
+    this.#turnTo({
+      error: error.brief(),
+      sinceMs,
+      imposedMs: nowMs,
+      untilMs,
+      toldMs: 0,
+      times,
+      trial: true,
+      only: this.#hold ? this.#hold.only : only,
+    });
   }
 
   /**
@@ -206,4 +239,8 @@ export class Cooldown {
     this.#open = { generation: this.#open.generation + 1, trial: false };
     this.#onHold?.(hold, before);
   }
+}
+
+function concerns({ only }: Hold, caller: Caller | undefined): boolean {
+  return only === undefined || caller === undefined || caller === only;
 }

@@ -1,5 +1,6 @@
 import type { ProxyError } from '../errors.ts';
 import type { CooldownPolicy, CooldownTicket, OnHold } from './cooldown.ts';
+import type { Caller } from './failing-callers.ts';
 import { Cooldown } from './cooldown.ts';
 
 /** The number of different consecutive requests that must be refused before the endpoint is put on hold. */
@@ -7,12 +8,13 @@ export const SEVERAL = 3;
 
 /**
  * One endpoint of a target. A refusal that mentions neither the key nor the model may concern the request alone, so it
- * only counts once several different consecutive requests have been refused.
+ * only counts once several different consecutive requests have been refused. If all of them were one caller's, the
+ * endpoint is on hold for this caller only, until that many of others are refused as well.
  */
 export class EndpointState {
   readonly cooldown: Cooldown;
-  /** Fingerprints of the requests that were refused since the last success. */
-  readonly #refused = new Set<string>();
+  /** The requests that were refused since the last success, by fingerprint, and their callers. */
+  readonly #refused = new Map<string, Caller>();
 
   constructor(policy: CooldownPolicy, random: () => number, onHold?: OnHold) {
     this.cooldown = new Cooldown(policy, random, onHold);
@@ -23,12 +25,23 @@ export class EndpointState {
     this.cooldown.succeed(ticket);
   }
 
-  /** @param fingerprint the same when a request is repeated, different for different requests */
-  refuse(ticket: CooldownTicket, error: ProxyError, nowMs: number, fingerprint: string): void {
-    this.#refused.add(fingerprint);
+  /** @param request.fingerprint the same when a request is repeated, different for different requests */
+  refuse(
+    ticket: CooldownTicket,
+    error: ProxyError,
+    nowMs: number,
+    { fingerprint, caller = null }: { readonly fingerprint: string; readonly caller?: Caller | undefined },
+  ): void {
+    this.#refused.set(fingerprint, caller);
     // A refused trial confirms the suspicion.
     if (!ticket.trial && this.#refused.size < SEVERAL) return this.cooldown.release(ticket);
-    this.cooldown.trip(ticket, error, nowMs);
+    if (ticket.besideMs === undefined) this.cooldown.trip(ticket, error, nowMs, { only: this.#only() });
+    else this.cooldown.widen(ticket);
     this.#refused.clear();
+  }
+
+  #only(): string | undefined {
+    const [caller, ...others] = new Set(this.#refused.values());
+    return others.length === 0 ? (caller ?? undefined) : undefined;
   }
 }

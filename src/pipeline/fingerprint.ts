@@ -10,13 +10,17 @@ const SAMPLE = 32 * 1024;
 /** The families of endpoints that generate text. */
 const TALK: ReadonlySet<string> = new Set(['chat', 'completions', 'realtime', 'live']);
 
-/** The properties of a request that matter to targets. @param need its estimated usage */
-export function callOf(inbound: Inbound, need: () => Expected): Call {
+/**
+ * The properties of a request that matter to targets.
+ * @param need its estimated usage @param apart whether callers have keys of their own
+ */
+export function callOf(inbound: Inbound, need: () => Expected, apart = false): Call {
   const { endpoint, stream, bytes } = inbound;
   const isSeveral = answersAsked(inbound) > 1;
   return {
     requests: isSeveral ? (target) => fannedCount(inbound, target) : undefined,
     endpoint: stream ? `${endpoint}, streamed` : endpoint,
+    caller: apart ? inbound.caller : null,
     fingerprint: () => fingerprintOf(bytes),
     isTalk: TALK.has(ENDPOINTS[endpoint].family),
     bytes: bytes.length,

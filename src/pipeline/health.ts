@@ -1,4 +1,6 @@
 import type { Fault } from '../errors.ts';
+import type { Caller } from './failing-callers.ts';
+import { FailingCallers } from './failing-callers.ts';
 import { RollingCounts } from './rolling.ts';
 import { Samples } from './samples.ts';
 
@@ -23,21 +25,25 @@ export interface LastError {
 export class HealthWindow {
   readonly #policy: HealthPolicy;
   readonly #counts: RollingCounts;
+  readonly #failing: FailingCallers;
   readonly latencies = new Samples();
   lastError: LastError | undefined;
 
   constructor(policy: HealthPolicy) {
     this.#policy = policy;
     this.#counts = new RollingCounts(policy);
+    this.#failing = new FailingCallers(policy.window);
   }
 
-  success(nowMs: number, latencyMs: number): void {
+  success(nowMs: number, latencyMs: number, caller: Caller = null): void {
     this.#counts.add(nowMs, false);
+    this.#failing.answered(caller);
     this.latencies.add(latencyMs);
   }
 
-  failure(nowMs: number, error: LastError): void {
+  failure(nowMs: number, error: LastError, caller: Caller = null): void {
     this.#counts.add(nowMs, true);
+    this.#failing.failed(caller, nowMs);
     this.lastError = error;
   }
 
@@ -47,11 +53,14 @@ export class HealthWindow {
     return { calls, success: calls === 0 ? null : (calls - failures) / calls };
   }
 
-  /** The health by the success rate alone. Too few calls are no evidence. */
+  /**
+   * The health by the success rate alone. Too few calls are no evidence, and one caller's failures alone none that
+   * nobody can be answered.
+   */
   state(nowMs: number): HealthState {
     const { calls, success } = this.rate(nowMs);
     if (success === null || calls < this.#policy.min_calls) return 'healthy';
-    if (success < this.#policy.unhealthy_below) return 'unhealthy';
+    if (success < this.#policy.unhealthy_below && this.#failing.only(nowMs) === undefined) return 'unhealthy';
     return success < this.#policy.degraded_below ? 'degraded' : 'healthy';
   }
 }

@@ -1,5 +1,6 @@
 import type { Scope } from '../errors.ts';
 import type { Cooldown, Hold } from './cooldown.ts';
+import type { Caller } from './failing-callers.ts';
 import type { Call, Target } from './target.ts';
 import type { ToldLimits } from './told-limits.ts';
 import { ProxyError } from '../errors.ts';
@@ -16,13 +17,17 @@ export interface Held {
   readonly trying: boolean;
 }
 
-/** The hold of a cooldown; nothing if none is in effect. */
+/**
+ * The hold of a cooldown; nothing if none is in effect.
+ * @param caller the caller whom it must concern; by default anyone
+ */
 export function heldBy(
   cooldown: Cooldown | undefined,
   nowMs: number,
   whom: Omit<Held, 'hold' | 'trying'>,
+  caller?: Caller,
 ): readonly Held[] {
-  const hold = cooldown?.hold(nowMs);
+  const hold = cooldown?.hold(nowMs, caller);
   return cooldown && hold ? [{ ...whom, hold, trying: cooldown.trying(nowMs) }] : [];
 }
 

@@ -33,6 +33,8 @@ export interface RouterDeps<A extends AnyAnswer = Whole | Streamed> extends Runn
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly pool: TargetPool;
+  /** Whether callers have keys of their own; `false` by default. */
+  readonly apart?: boolean;
   /** The context window of a model in tokens, if known. */
   readonly contextWindow: (target: Target, offer: ProviderModel) => number | undefined;
 }
@@ -109,8 +111,8 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
   }
 
   #turn(job: Job, deadline: { readonly untilMs: number; readonly ofCaller: boolean }): Turn {
-    const { clock } = this.#deps;
-    const call = callOf(job.inbound, job.expected);
+    const { clock, apart = false } = this.#deps;
+    const call = callOf(job.inbound, job.expected, apart);
     const contenders = this.#line(job.candidates, call);
     const { stream } = job.inbound;
     const { untilMs, ofCaller } = deadline;

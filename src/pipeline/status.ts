@@ -47,6 +47,8 @@ export interface HeldStatus {
   readonly endpoint: string | null;
   /** The index of the provider's key, from 0. */
   readonly key: number | null;
+  /** The caller's key whose requests alone are blocked, because no other caller's fail; omitted for all. */
+  readonly only?: string;
   readonly fault: string;
   /** The provider's own message, with secrets masked. */
   readonly message: string;
@@ -195,6 +197,7 @@ function heldStatus(
     model,
     endpoint: endpoint ?? null,
     key: key ?? null,
+    ...(hold.only === undefined ? {} : { only: hold.only }),
     fault: hold.error.fault,
     message: wordsOf(hold.error),
     since: at(hold.sinceMs),
@@ -223,7 +226,11 @@ function judge(
   if (state !== 'healthy' && success !== null)
     reasons.push(`${Math.round(success * 100)} % of recent calls succeed`);
   // What the next request tries does not make it unhealthy: without requests it could never recover.
-  const out = (cooldown: Cooldown) => cooldown.hold(nowMs) !== undefined && cooldown.readyAt(nowMs) > 0;
+  // Neither does what is on hold for a single caller.
+  const out = (cooldown: Cooldown) => {
+    const hold = cooldown.hold(nowMs);
+    return hold !== undefined && hold.only === undefined && cooldown.readyAt(nowMs) > 0;
+  };
   const worst = (all: readonly Cooldown[], among: number): HealthState =>
     all.filter(out).length === among ? 'unhealthy' : 'degraded';
   const refused = provider.keys.filter((key) => key.hold(nowMs));

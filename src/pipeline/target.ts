@@ -6,6 +6,7 @@ import type { BaseProvider } from '../providers/base.ts';
 import type { ToldLimit } from '../wire/rate-limits.ts';
 import type { Usage } from '../wire/usage.ts';
 import type { CooldownTicket } from './cooldown.ts';
+import type { Caller } from './failing-callers.ts';
 import type { Held } from './held.ts';
 import type { ProviderState, StatePolicy } from './provider-state.ts';
 import type { KeyTicket } from './target-keys.ts';
@@ -26,6 +27,8 @@ export interface Call {
   readonly requests?: ((target: Pick<Target, 'provider' | 'model'>) => number) | undefined;
   /** Whether it generates text; true by default. */
   readonly isTalk?: boolean;
+  /** Who makes it; omitted or `null` if callers cannot be told apart. */
+  readonly caller?: Caller | undefined;
   /** The same when it is repeated, different for different requests. */
   readonly fingerprint: () => string;
   /** The length of its body. */
@@ -115,11 +118,12 @@ export class Target {
    * @param again the request that was just refused here retries after its own backoff
    */
   readyAt(call: Call, nowMs: number, again = false): number {
+    const { caller } = call;
     return Math.max(
       this.#roomAt(call, nowMs),
       this.state.breaker.cooldown.readyAt(nowMs),
-      this.breaker.cooldown.readyAt(nowMs),
-      this.#endpoints.get(call.endpoint)?.cooldown.readyAt(nowMs) ?? 0,
+      this.breaker.cooldown.readyAt(nowMs, false, caller),
+      this.#endpoints.get(call.endpoint)?.cooldown.readyAt(nowMs, false, caller) ?? 0,
       this.#keys.readyAt(call, nowMs, again),
     );
   }
@@ -141,18 +145,19 @@ export class Target {
 
   /** The same when there is no better choice. @param alone one call at a time, with a pause between two */
   lastResortAt(call: Call, nowMs: number, alone: boolean): number {
+    const { caller } = call;
     return Math.max(
       this.#roomAt(call, nowMs),
       this.state.breaker.cooldown.lastResortAt(nowMs, alone),
-      this.breaker.cooldown.lastResortAt(nowMs, alone),
-      this.#endpoints.get(call.endpoint)?.cooldown.lastResortAt(nowMs, alone) ?? 0,
+      this.breaker.cooldown.lastResortAt(nowMs, alone, caller),
+      this.#endpoints.get(call.endpoint)?.cooldown.lastResortAt(nowMs, alone, caller) ?? 0,
       this.#keys.lastResortAt(call, nowMs, alone),
     );
   }
 
   /** What keeps a call back, the largest scope first; empty when it may be sent, or only lacks room. */
   held(call: Call, nowMs: number): Held[] {
-    const { endpoint } = call;
+    const { endpoint, caller } = call;
     const ofKeys = [...this.#keys.cooldowns()].map(({ key, refusal, limit, told }) => [
       ...heldBy(refusal, nowMs, { scope: 'key', key }),
       ...heldBy(limit, nowMs, { scope: 'key', key }),
@@ -161,8 +166,8 @@ export class Target {
     return [
       ...heldBy(this.state.breaker.cooldown, nowMs, { scope: 'provider' }),
       ...nearest(ofKeys, nowMs),
-      ...heldBy(this.breaker.cooldown, nowMs, { scope: 'target' }),
-      ...heldBy(this.#endpoints.get(endpoint)?.cooldown, nowMs, { scope: 'endpoint', endpoint }),
+      ...heldBy(this.breaker.cooldown, nowMs, { scope: 'target' }, caller),
+      ...heldBy(this.#endpoints.get(endpoint)?.cooldown, nowMs, { scope: 'endpoint', endpoint }, caller),
     ];
   }
 
@@ -196,9 +201,9 @@ export class Target {
       call,
       place,
       key,
-      endpoint: this.#endpoint(call).cooldown.begin(nowMs),
+      endpoint: this.#endpoint(call).cooldown.begin(nowMs, call.caller),
       provider: this.state.breaker.begin(nowMs),
-      target: this.breaker.begin(nowMs),
+      target: this.breaker.begin(nowMs, call.caller),
       tokens: undefined,
       settled: false,
     };
@@ -231,10 +236,11 @@ export class Target {
   succeed(ticket: Ticket, nowMs: number, latencyMs: number): void {
     if (!this.#settle(ticket, nowMs, ticket.tokens)) return;
     this.state.breaker.success(ticket.provider, nowMs);
-    this.breaker.success(ticket.target, nowMs);
+    const { caller } = ticket.call;
+    this.breaker.success(ticket.target, nowMs, caller);
     this.#answered(ticket);
-    this.health.success(nowMs, latencyMs);
-    this.state.health.success(nowMs, latencyMs);
+    this.health.success(nowMs, latencyMs, caller);
+    this.state.health.success(nowMs, latencyMs, caller);
   }
 
   /** The call failed: the scope and the consequence are in the table of faults. */
@@ -248,18 +254,19 @@ export class Target {
     // Whatever the response says, the provider can be reached.
     else if (error.upstream) this.state.breaker.success(ticket.provider, nowMs);
     else this.state.breaker.neutral(ticket.provider);
-    if (blamed('target')) this.breaker.failure(ticket.target, error, nowMs);
+    const { caller } = ticket.call;
+    if (blamed('target')) this.breaker.failure(ticket.target, error, nowMs, caller);
     else this.breaker.neutral(ticket.target);
     const endpoint = this.#endpoint(ticket.call);
     if (!blamed('endpoint')) endpoint.cooldown.release(ticket.endpoint);
     else if (health === 'down') endpoint.cooldown.trip(ticket.endpoint, error, nowMs);
-    else endpoint.refuse(ticket.endpoint, error, nowMs, ticket.call.fingerprint());
+    else endpoint.refuse(ticket.endpoint, error, nowMs, { fingerprint: ticket.call.fingerprint(), caller });
     this.#keys.fail(ticket.key, error, nowMs);
     // A refusal by one endpoint does not affect health, nor does a rate limit.
     if (blamed('endpoint') || (health !== 'failure' && health !== 'down')) return;
     const last = { fault: error.fault, message: error.message, atMs: epochMs };
-    this.health.failure(nowMs, last);
-    this.state.health.failure(nowMs, last);
+    this.health.failure(nowMs, last, caller);
+    this.state.health.failure(nowMs, last, blamed('provider') ? null : caller);
   }
 
   /** The call ended without evidence about the target: the client disconnected. */

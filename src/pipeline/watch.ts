@@ -42,20 +42,21 @@ function holdEvent(
     if (!before) return undefined;
     return { kind: kinds.up, level: 'info', message: `${what}: ${up}`, fields };
   }
-  const { error, untilMs, imposedMs } = now;
+  const { error, untilMs, imposedMs, only } = now;
+  const whom = only === undefined ? '' : ` for the key "${only}", whose requests alone fail`;
   const trial = `next trial in ${span(untilMs - imposedMs)}`;
   const more = { ...fields, fault: error.fault, trial_in_ms: Math.round(untilMs - imposedMs) };
   if (before)
     return {
       kind: kinds.still,
       level: 'debug',
-      message: `${what}: ${still}, ${trial}: ${causeOf(error)}`,
+      message: `${what}: ${still}${whom}, ${trial}: ${causeOf(error)}`,
       fields: more,
     };
   return {
     kind: kinds.down,
     level: 'warn',
-    message: `${what}: ${down}, ${trial}: ${causeOf(error)}`,
+    message: `${what}: ${down}${whom}, ${trial}: ${causeOf(error)}`,
     fields: more,
   };
 }

@@ -45,6 +45,7 @@ export function routersOf(
     clock,
     random,
     pool,
+    apart: areApart(config),
     contextWindow: ({ provider, model }: Target, offer: ProviderModel) =>
       offer.contextWindow ??
       provider.settings.contextWindow ??
@@ -62,4 +63,10 @@ export function routersOf(
       attempt: (inbound, plan, client) => new SessionAttempt(inbound, plan, client, sessionDeps),
     }),
   };
+}
+
+/** Whether there may be several callers, each with a key of its own. */
+function areApart({ auth }: Config): boolean {
+  if (auth === undefined || auth === 'none') return false;
+  return auth.keys.length > 1 || auth.keys_file !== undefined || auth.issuers.length > 0;
 }

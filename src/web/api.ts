@@ -96,6 +96,8 @@ export interface HeldState {
   readonly model: string | null;
   readonly endpoint: string | null;
   readonly key: number | null;
+  /** The caller whom alone it concerns. */
+  readonly only?: string;
   readonly fault: string;
   readonly message: string;
   readonly since: string;

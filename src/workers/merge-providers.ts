@@ -51,8 +51,8 @@ function mergeOne(known: readonly Known[]): ProviderStatus {
 
 function mergeHeld(known: readonly Known[]): HeldStatus[] {
   const held = known.flatMap(({ worker, provider }) => provider.held.map((each) => ({ worker, each })));
-  const alike = Map.groupBy(held, ({ each: { scope, model, endpoint, key, fault, message } }) =>
-    JSON.stringify([scope, model, endpoint, key, fault, message]),
+  const alike = Map.groupBy(held, ({ each: { scope, model, endpoint, key, only, fault, message } }) =>
+    JSON.stringify([scope, model, endpoint, key, only, fault, message]),
   );
   return [...alike.values()].map((group) => {
     const all = group.map(({ each }) => each);

@@ -50,7 +50,7 @@ describe('EndpointState', () => {
             const nth = 'call' in next ? next.call : next.succeeds;
             const [{ ticket, place }] = out.splice(nth % out.length, 1) as [(typeof out)[0]];
             if ('call' in next) {
-              state.refuse(ticket, forbidden, nowMs, next.refused);
+              state.refuse(ticket, forbidden, nowMs, { fingerprint: next.refused });
               model.refuse(place, nowMs, next.refused);
             } else {
               state.succeed(ticket);

@@ -3,11 +3,12 @@ import { relative } from '../lib/format.ts';
 
 /** What is on hold, why, and when it is tried again. */
 export function Held({ held, now }: { held: HeldState; now: number }) {
-  const { scope, model, endpoint, key, fault, message, since, next_trial: trial, due } = held;
+  const { scope, model, endpoint, key, only, fault, message, since, next_trial: trial, due } = held;
   const whom = [
     model ?? (key === null ? 'the provider' : `key ${key + 1}`),
     ...(model !== null && key !== null ? [`with key ${key + 1}`] : []),
     ...(endpoint === null ? [] : [`at ${endpoint}`]),
+    ...(only === undefined ? [] : [`for ${only} only`]),
   ].join(' ');
   const when =
     trial === null

@@ -1,0 +1,90 @@
+/** Requests of one key that make a provider fail take nothing from the other keys: no target, no endpoint, no readiness. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import type { Serving } from '../helpers/binary.ts';
+import { built, cleared, serveConfig } from '../helpers/binary.ts';
+import { completion, upstream } from '../helpers/upstream.ts';
+
+const MALLORY = 'sk-mallory-000000000000000000000000';
+const BOB = 'sk-bob-0000000000000000000000000000';
+const OPS = 'sk-ops-0000000000000000000000000000';
+
+/** What a prompt can make a provider do, by the word that it contains. */
+const FAILURES: Readonly<Record<string, () => Response>> = {
+  crash: () => Response.json({ error: { message: 'CUDA error' } }, { status: 500 }),
+  busy: () => Response.json({ error: { message: 'no worker' } }, { status: 503 }),
+  nonsense: () => new Response('not what was asked for', { headers: { 'content-type': 'application/json' } }),
+  forbid: () => Response.json({ error: { message: 'not for you' } }, { status: 403 }),
+  unfound: () => Response.json({ error: { message: 'no such thing' } }, { status: 404 }),
+};
+const provider = upstream(({ text }) => {
+  const word = Object.keys(FAILURES).find((each) => text.includes(each));
+  return word === undefined ? completion('fine') : FAILURES[word]!();
+});
+let serving: Serving;
+
+beforeAll(() => built(), 60_000);
+afterAll(async () => {
+  cleared();
+  await provider[Symbol.asyncDispose]();
+});
+
+async function served(): Promise<void> {
+  serving = await serveConfig({
+    auth: {
+      keys: [
+        { name: 'mallory', key: MALLORY },
+        { name: 'bob', key: BOB },
+        { name: 'ops', key: OPS, ops: true },
+      ],
+    },
+    // Nothing that failed is tried again during the test.
+    routing: { breaker: { cooldown: '1h', max_cooldown: '1h' } },
+    providers: [
+      { name: 'a', type: 'openai-compatible', base_url: provider.url, models: ['m'], max_retries: 0 },
+    ],
+  });
+}
+
+async function ask(key: string, content: string): Promise<string> {
+  const response = await fetch(`${serving.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] }),
+  });
+  const body = (await response.json()) as { error?: { code: string } };
+  return body.error?.code ?? String(response.status);
+}
+
+async function failing(key: string, word: string): Promise<string> {
+  let last = '';
+  for (let n = 0; n < 12; n += 1) last = await ask(key, `${word} ${n}`);
+  return last;
+}
+
+describe.each(Object.keys(FAILURES))('%s', (word) => {
+  test('holds back the key that caused it, and no other key', async () => {
+    await served();
+    await failing(MALLORY, word);
+    expect(await ask(MALLORY, 'hello')).not.toBe('200');
+    expect(await ask(BOB, 'hello')).toBe('200');
+    expect((await fetch(`${serving.url}/health/ready`)).status).toBe(200);
+    expect(await ask(BOB, 'hello again')).toBe('200');
+  });
+
+  test('holds back all keys once another one fails as well', async () => {
+    await served();
+    await failing(MALLORY, word);
+    await failing(BOB, word);
+    expect([await ask(MALLORY, 'hello'), await ask(BOB, 'hello'), await ask(OPS, 'hello')]).not.toContain(
+      '200',
+    );
+  });
+});
+
+test('operators see whom it concerns', async () => {
+  await served();
+  await failing(MALLORY, 'crash');
+  const page = await fetch(`${serving.url}/providers`, { headers: { authorization: `Bearer ${OPS}` } });
+  const { providers } = (await page.json()) as { providers: { state: string; held: object[] }[] };
+  expect(providers[0]).toMatchObject({ state: 'degraded', held: [{ scope: 'target', only: 'mallory' }] });
+});
