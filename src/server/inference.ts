@@ -25,6 +25,7 @@ import { addressOf } from './network.ts';
 import { ownLimits } from './own-limits.ts';
 import { permitModel } from './permit.ts';
 import { beginStored, isStateful } from './responses/begin.ts';
+import { noteOwner, refuseForeign } from './responses/foreign.ts';
 import type { LastAnswer } from './responses/last-answer.ts';
 import { inBackground } from './responses/in-background.ts';
 
@@ -130,6 +131,8 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   const { hooks } = context;
   const asked = hooks?.hasRequests ? await afterHooks(context, call, { hooks, sent, origin, abort }) : sent;
   permitModel(client, asked.model);
+  refuseForeign(asked, client, context);
+  noteOwner(asked, client, exchange, context);
   const { stored } = context;
   const inbound =
     (stored || last) && isStateful(endpoint)

@@ -19,7 +19,7 @@ import { writeBody } from '../../wire/json-write.ts';
 import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
 import { previousNotFound } from '../../wire/responses/client-request.ts';
 import { parseInbound } from '../inbound.ts';
-import { notStored } from './not-stored.ts';
+import { notStored, ownerOf } from './not-stored.ts';
 import { boundsOf } from '../json.ts';
 
 /** The caller of a request, and its exchange. */
@@ -81,7 +81,7 @@ export async function beginStored(
       const { text } = settled;
       if (text === undefined) return;
       if (mayBeStored && issuer !== undefined)
-        context.issued.note(text, { owner: ownerOf(client), provider: issuer });
+        void context.turns.run(context.issued.note(text, { owner: ownerOf(client), provider: issuer }, true));
       last?.keep(from?.items ?? '[]', json.text, text);
       if (!stores) return;
       const nowMs = context.clock.now();
@@ -106,11 +106,6 @@ export function isStateful(endpoint: Endpoint): boolean {
 }
 
 const STATEFUL: ReadonlySet<Endpoint> = new Set(['responses', 'responses.input_tokens', 'responses.compact']);
-
-/** The owner whose stored responses a caller may see. */
-export function ownerOf({ key }: Pick<Client, 'key'>): string {
-  return key ?? '';
-}
 
 function mayStore(stored: StoredService | undefined, { content }: Asking): boolean {
   return stored !== undefined && (stored.keep === 'asked' || content === 'full');

@@ -7,7 +7,7 @@ import { ProxyError, statusOf, toProxyError } from '../../errors.ts';
 import { finishFailed } from '../../pipeline/pipeline.ts';
 import { pathTemplate, segmentsBelow } from '../../wire/below.ts';
 import { passedHeaders, passingHeaders } from '../../wire/headers.ts';
-import { ownerOf } from './begin.ts';
+import { ownerOf } from './not-stored.ts';
 import { errorResponse } from '../error.ts';
 import { headerText } from '../header-text.ts';
 import { leaving } from '../inference.ts';

@@ -6,7 +6,7 @@ import type { ServerContext } from '../context.ts';
 import { addressOf } from '../network.ts';
 import { ownLimits } from '../own-limits.ts';
 import { events, json } from './answers.ts';
-import { ownerOf } from './begin.ts';
+import { ownerOf } from './not-stored.ts';
 import { EventStream } from './event-stream.ts';
 
 /** A request and its handler. */

@@ -1,3 +1,4 @@
+import type { Client } from '../auth.ts';
 import { ProxyError } from '../../errors.ts';
 
 /** What providers may have stored. */
@@ -19,4 +20,9 @@ export class NotHere extends ProxyError {
 /** The error for a missing response, in OpenAI's words. @param param the field that refers to it */
 export function notStored(what: string, id: string, param?: string): ProxyError {
   return new ProxyError('not_stored', `${what} with id '${id.slice(0, 100)}' not found.`, { param });
+}
+
+/** The owner whose stored responses a caller may see. */
+export function ownerOf({ key }: Pick<Client, 'key'>): string {
+  return key ?? '';
 }

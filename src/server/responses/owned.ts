@@ -9,7 +9,7 @@ import type { Body } from '../body.ts';
 import { bodyLimits, readBody } from '../body.ts';
 import { errorResponse } from '../error.ts';
 import { boundsOf, readJson } from '../json.ts';
-import { ownerOf } from './begin.ts';
+import { ownerOf } from './not-stored.ts';
 import { askElsewhere } from './elsewhere.ts';
 import { NotHere } from './not-stored.ts';
 

@@ -1,0 +1,45 @@
+/** What providers have stored belongs to the key that had it stored, also where nothing is stored here. */
+import type { Exchange } from '../../pipeline/exchange.ts';
+import type { Inbound } from '../../pipeline/inbound.ts';
+import type { Endpoint } from '../../wire/endpoints.ts';
+import type { Client } from '../auth.ts';
+import type { ServerContext } from '../context.ts';
+import { stringOf } from '../../wire/json.ts';
+import { previousNotFound } from '../../wire/responses/client-request.ts';
+import { notStored, ownerOf } from './not-stored.ts';
+
+/** The field that names an earlier answer. */
+const PREVIOUS: Partial<Record<Endpoint, string>> = {
+  responses: 'previous_response_id',
+  'responses.input_tokens': 'previous_response_id',
+  'responses.compact': 'previous_response_id',
+  'gemini.interactions': 'previous_interaction_id',
+};
+
+/** @throws ProxyError `previous_not_found` or `not_stored` if it continues what another key has had a provider store */
+export function refuseForeign(
+  { endpoint, json }: Inbound,
+  client: Pick<Client, 'key'>,
+  { issued }: Pick<ServerContext, 'issued'>,
+): void {
+  const param = PREVIOUS[endpoint];
+  const previous = param === undefined ? undefined : stringOf(json?.value[param]);
+  if (previous === undefined || !issued.isForeign(previous, ownerOf(client))) return;
+  throw param === 'previous_response_id'
+    ? previousNotFound(previous)
+    : notStored('Interaction', previous, param);
+}
+
+/** Remembers whose answer it is, if its provider stores it. */
+export function noteOwner(
+  { endpoint, json }: Inbound,
+  client: Pick<Client, 'key'>,
+  exchange: Exchange,
+  { issued, turns }: Pick<ServerContext, 'issued' | 'turns'>,
+): void {
+  if ((endpoint !== 'responses' && endpoint !== 'gemini.interactions') || json?.value.store === false) return;
+  exchange.keeps(({ outcome, issuer: provider, text }) => {
+    if (outcome !== 'success' || provider === undefined || text === undefined) return;
+    void turns.run(issued.note(text, { owner: ownerOf(client), provider }, endpoint === 'responses'));
+  });
+}
