@@ -9,13 +9,13 @@ import { Hash64 } from './hash64.ts';
 import { HASH, HASHES_PER_ROW } from '../convert/batch.ts';
 
 /** A conversation, or one whose texts are bytes: those contain no line ends, and no surrounding white space. */
-interface HashedConversation {
+export interface HashedConversation {
   readonly prompt: readonly HashedMessage[];
   readonly answer: HashedMessage;
   readonly tools: Conversation['tools'];
 }
 
-type HashedMessage =
+export type HashedMessage =
   Message | { readonly role: 'system' | 'user' | 'assistant'; readonly content: string | Uint8Array };
 
 /** The owner of an exchange, as far as the record identifies it. */
@@ -158,7 +158,9 @@ function hashMessage(hash: Hash64, message: Message): void {
 }
 
 /** Everything that chains use of a message, as one text: two messages have the same text if they have the same hash. */
-export function linkText(message: Message): string {
+export function linkText(hashed: HashedMessage): string | Uint8Array {
+  if (hashed.content instanceof Uint8Array) return hashed.content;
+  const message = hashed as Message;
   if (message.role !== 'assistant') return textOf(message);
   const calls = message.tool_calls ?? [];
   if (calls.length === 0) return saidIn(message);

@@ -138,7 +138,8 @@ export class Converter {
     }
     const { facts } = chat;
     const { template, flags } = shaped;
-    this.#chain.of({ prompt: chat.prompt, answer: chat.answer, tools: [] }, facts);
+    const conversation = { prompt: chat.prompt, answer: chat.answer, tools: [] };
+    this.#chain.of(conversation, facts);
     this.#chain.writtenAt(writtenAt(facts));
     builder.add({
       text: { template, chat, block },
@@ -155,6 +156,7 @@ export class Converter {
         balanceBy: '',
       },
       ...(this.#signer ? { signature: this.#signer.sign(spelled(chat), this.#trainedAnswers()) } : {}),
+      ...this.#roots?.of(conversation, conversation, this.#chain),
     });
     return true;
   }
@@ -359,8 +361,7 @@ export function reasonOf(error: unknown): RejectReason {
 
 /** Whether rows contain texts as logged, and nothing of a record but its conversation. */
 function copiesTexts(plan: Plan): boolean {
-  if (plan.raw || plan.facts || plan.roots || plan.balance !== undefined || FORMATS[plan.format].readsTexts)
-    return false;
+  if (plan.raw || plan.facts || plan.balance !== undefined || FORMATS[plan.format].readsTexts) return false;
   if (plan.system !== 'keep' || plan.metadata !== 'none' || plan.redact) return false;
   return !plan.countTokens && plan.maxTokens === undefined;
 }

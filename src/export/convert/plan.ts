@@ -27,7 +27,7 @@ export interface Plan {
   readonly feedback: 'use' | 'none';
   readonly redact?: RedactOptions;
   /** Whether rows get signatures for near duplicates, with this seed. */
-  readonly nearSeed?: number;
+  readonly nearSeed?: number | undefined;
   /** The comparisons that need signatures: for duplicates, and for leaks between splits. */
   readonly compare: { readonly duplicates: boolean; readonly leaks: boolean };
   /**

@@ -1,6 +1,9 @@
 /** Roots of rows: if several processes decide on a log, rows that affect each other meet by their roots. */
-import type { Conversation, Message } from '../conversation/conversation.ts';
-import type { ConversationHash } from '../conversation/conversation-hash.ts';
+import type {
+  ConversationHash,
+  HashedConversation,
+  HashedMessage,
+} from '../conversation/conversation-hash.ts';
 import type { Plan } from './plan.ts';
 import { Hash64 } from '../conversation/hash64.ts';
 import { linkText } from '../conversation/conversation-hash.ts';
@@ -26,11 +29,16 @@ export class RowRoots {
   }
 
   /** @param hashes of the row as written; the result is valid until the next call */
-  of(logged: Conversation, written: Conversation, { hashes }: ConversationHash): { roots: Uint32Array } {
+  of(
+    logged: HashedConversation,
+    written: HashedConversation,
+    { hashes }: ConversationHash,
+  ): { roots: Uint32Array } {
     const began = firstOf(logged);
     this.#put(0, began.message, (text) => this.#hidden(text));
     const begins = firstOf(written);
     if (this.#prompts && begins.answered) this.#copy(2, hashes, HASH.prompt);
+    else if (written === logged && !this.#redactor) this.#repeat();
     else this.#put(2, begins.message, (text) => this.#unnumbered(text));
     return { roots: this.#roots };
   }
@@ -52,11 +60,19 @@ export class RowRoots {
     return this.#redactor ? text.replaceAll(/\d/g, '') : text;
   }
 
-  #put(place: number, message: Message, read: (text: string) => string): void {
+  #put(place: number, message: HashedMessage, read: (text: string) => string): void {
     this.#hash.start(message.role === 'assistant' ? 1 : 2);
-    this.#hash.add(read(linkText(message)));
+    const text = linkText(message);
+    // Texts are bytes only in exports without redaction.
+    this.#hash.add(typeof text === 'string' ? read(text) : text);
     this.#roots[place] = this.#hash.hi;
     this.#roots[place + 1] = this.#hash.lo;
+  }
+
+  /** The second root is the first. */
+  #repeat(): void {
+    this.#roots[2] = this.#roots[0]!;
+    this.#roots[3] = this.#roots[1]!;
   }
 
   #copy(place: number, hashes: Uint32Array, from: number): void {
@@ -66,8 +82,8 @@ export class RowRoots {
 }
 
 /** The beginning of a conversation, as used in chains: without system messages. */
-function firstOf({ prompt, answer }: Conversation): {
-  readonly message: Message;
+function firstOf({ prompt, answer }: HashedConversation): {
+  readonly message: HashedMessage;
   readonly answered: boolean;
 } {
   const message = prompt.find(({ role }) => role !== 'system');

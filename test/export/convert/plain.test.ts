@@ -155,6 +155,9 @@ const FLAGS = [
   '--near-dup 0.8 --split train=0.5,test=0.5',
 ];
 
+/** What stages of an export ask for besides. */
+const ROOTS = [{}, { roots: 'contents' }, { roots: 'prompts' }] as const;
+
 describe.each(EXPORT_FORMATS)('%s', (format: FormatName) => {
   test('has the same rows from templates as in the usual way', async () => {
     let plain = 0;
@@ -162,9 +165,10 @@ describe.each(EXPORT_FORMATS)('%s', (format: FormatName) => {
       fc.asyncProperty(
         fc.array(logLine, { minLength: 1, maxLength: 4 }),
         fc.constantFrom(...FLAGS),
-        async (lines, args) => {
+        fc.constantFrom(...ROOTS),
+        async (lines, args, roots) => {
           plain += lines.filter(isPlain).length;
-          const plan = planOf(`-f ${format} ${args}`);
+          const plan = { ...planOf(`-f ${format} ${args}`), ...roots };
           expect(await converted(lines.join(''), plan)).toEqual(
             await converted(lines.map(usual).join(''), plan),
           );
