@@ -110,7 +110,7 @@ function keepAll({ counters, stats, options, provisional }: Job, table: RowTable
 
 async function writeChosen(
   job: Job,
-  { splits: splitOf, tasks }: Chosen,
+  { splits: splitsOf, tasks }: Chosen,
   { table, spool }: Pick<Waiting, 'table' | 'spool'>,
 ): Promise<void> {
   const { options, hooks, inputs, converters, counters, stats } = job;
@@ -121,9 +121,9 @@ async function writeChosen(
   const { splits } = options.sink;
   const rows = writtenRows(tasks(), {
     table,
-    spool,
+    texts: spool,
     converters,
-    splits: splitOf,
+    splitOf: splitsOf && ((row) => splitsOf[row]!),
     signal: hooks.signal,
     onReject: (row, reject) => counters.drop(reject, placeOf(table, inputs, row)),
     onRedacted: (hits) => counters.addRedacted(hits),

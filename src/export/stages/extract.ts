@@ -11,7 +11,7 @@ import { Counters } from '../report/counters.ts';
 import { KIND } from './columns.ts';
 import { partBatches } from './part-batches.ts';
 import { companionFrame, rowFrame } from './row-frames.ts';
-import { inputsOf, rangeOf, settingsOf } from './stage-plan.ts';
+import { extractionOf, inputsOf, rangeOf, settingsOf } from './stage-plan.ts';
 import { refuseChanged } from './unchanged.ts';
 
 /** The counts of one range, which finish adds up. */
@@ -51,7 +51,7 @@ export async function extract(
   for (const { input } of range.parts) await refuseChanged(plan.inputs[input]!);
   const inputs = inputsOf(plan);
   const extraction = new Extraction(number, inputs);
-  const converter = await Converter.create(settingsOf(plan).plan);
+  const converter = await Converter.create(extractionOf(settingsOf(plan)));
   for (const part of range.parts) {
     extraction.begin(part);
     for await (const made of partBatches(converter, inputs[part.input]!, part, signal)) {

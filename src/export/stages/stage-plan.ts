@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { LogInput } from '../../logs/input.ts';
 import type { GivenOptions } from '../options/flags.ts';
+import type { Plan } from '../convert/plan.ts';
 import type { Settings } from '../options/settings.ts';
 import { s3Place } from '../../logs/s3.ts';
 import { fileReason } from '../../logs/names.ts';
@@ -90,20 +91,28 @@ export function readPlan(path: string): StagePlan {
  */
 export function settingsOf(plan: StagePlan): Settings {
   for (const file of plan.files) checkOf(file);
-  const settings = resolveSettings({
+  return resolveSettings({
     flags: { values: { ...plan.options, output: `${plan.output}/` }, inputs: [] },
     env: { values: plan.defaults, inputs: [] },
     terminal: false,
     nowMs: Date.parse(plan.now),
     argv: plan.argv,
   });
-  const { curation } = settings;
+}
+
+/** How extract converts lines: rows get what brings together those that affect each other. */
+export function extractionOf({ curation, plan }: Settings): Plan {
   const prompts =
     curation.dedup === 'prompt' ||
     curation.corrections ||
     curation.sampleKind === 'preference' ||
     curation.sampleKind === 'label';
-  return { ...settings, plan: { ...settings.plan, roots: prompts ? 'prompts' : 'contents' } };
+  return { ...plan, roots: prompts ? 'prompts' : 'contents' };
+}
+
+/** How render converts the same lines: the decisions have been made. */
+export function renderingOf({ plan }: Settings): Plan {
+  return { ...plan, nearSeed: undefined };
 }
 
 /** The inputs in the form that the rest of the export uses. */

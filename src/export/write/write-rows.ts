@@ -17,10 +17,11 @@ export interface Written {
 
 export interface WriteOptions {
   readonly table: RowTable;
-  readonly spool: Spool;
+  /** Where the texts of the rows are read from. */
+  readonly texts: Pick<Spool, 'read'>;
   readonly converters: Converters;
-  /** The split of each row; all are in split 0 when left out. */
-  readonly splits: Uint8Array | undefined;
+  /** The index of a row's split; all are in split 0 when left out. */
+  readonly splitOf: ((row: number) => number) | undefined;
   readonly signal?: AbortSignal;
   /** Called for a row that could not be rendered. */
   readonly onReject: (row: number, reject: RejectReason) => void;
@@ -76,11 +77,11 @@ function* segments(tasks: Iterable<Task>, table: RowTable): Generator<Task[]> {
 }
 
 async function rowsOf(segment: readonly Task[], options: WriteOptions): Promise<Segment> {
-  const { table, spool, converters } = options;
+  const { table, texts, converters } = options;
   const used: ArrayBuffer[] = [];
   const unrendered = segment.filter(({ row }) => table.has(row, FLAG.unrendered));
   const rendered = unrendered.length > 0 ? await render(unrendered, options) : undefined;
-  const gatherer = new RowGatherer(options.splits);
+  const gatherer = new RowGatherer(options.splitOf);
   let next = 0;
   for (const run of runs(segment, table)) {
     const first = run[0]!.row;
@@ -92,7 +93,7 @@ async function rowsOf(segment: readonly Task[], options: WriteOptions): Promise<
     const size = run.reduce((sum, { row }) => sum + table.size(row), 0);
     const memory = new Uint8Array(converters.memory.take(size), 0, size);
     used.push(memory.buffer);
-    spool.read(memory, table.start(first));
+    texts.read(memory, table.start(first));
     let at = 0;
     for (const { row } of run) gatherer.add(row, memory.subarray(at, (at += table.size(row))));
   }
@@ -119,7 +120,7 @@ function* runs(segment: readonly Task[], table: RowTable): Generator<Task[]> {
 /** @returns for each task its row, or `undefined` when it has none */
 async function render(
   unrendered: readonly Task[],
-  { table, spool, converters, onReject, onRedacted }: WriteOptions,
+  { table, texts, converters, onReject, onRedacted }: WriteOptions,
 ): Promise<(Uint8Array | undefined)[]> {
   const sources = [
     ...new Set(
@@ -132,7 +133,7 @@ async function render(
   let at = 0;
   for (const row of sources) {
     const size = table.size(row);
-    spool.read(text.subarray(at, at + size), table.start(row));
+    texts.read(text.subarray(at, at + size), table.start(row));
     ends.push((at += size));
   }
   const tasks = unrendered.map(({ row, rejected, ...task }): RenderTask => ({
@@ -152,15 +153,15 @@ async function render(
 
 /** Puts rows of one split together. */
 class RowGatherer {
-  readonly #splitOf: Uint8Array | undefined;
+  readonly #splitOf: WriteOptions['splitOf'];
   readonly #bySplit = new Map<number, { pieces: Uint8Array[]; rows: number[] }>();
 
-  constructor(splits: Uint8Array | undefined) {
-    this.#splitOf = splits;
+  constructor(splitOf: WriteOptions['splitOf']) {
+    this.#splitOf = splitOf;
   }
 
   add(row: number, bytes: Uint8Array): void {
-    const split = this.#splitOf?.[row] ?? 0;
+    const split = this.#splitOf?.(row) ?? 0;
     const found = this.#bySplit.get(split);
     if (found) {
       found.pieces.push(bytes);
