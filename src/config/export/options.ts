@@ -326,7 +326,7 @@ export const OPTION_GROUPS = {
     'range-size': value(
       sizeValue,
       'size',
-      'With --stage plan: the size of a range of the logs (default: 128MB)',
+      'With --stage plan: the size of a range of the logs (default: 256MB)',
       ONE_RUN,
     ),
     partitions: value(

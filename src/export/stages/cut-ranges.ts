@@ -43,11 +43,17 @@ class RangeCutter {
   }
 
   cut(input: number, bytes: number): void {
-    if (bytes === 0) return this.#add({ input, from: 0, to: 0 }, 0, 0);
-    for (let from = 0; from < bytes;) {
-      const to = Math.min(bytes, from + this.#rangeBytes - this.#weight);
+    if (bytes <= this.#rangeBytes) return this.whole({ input, from: 0, to: bytes }, bytes, bytes);
+    this.#close();
+    // Evenly: no process starts for a small rest, and none takes much longer than the others.
+    const pieces = Math.round(bytes / this.#rangeBytes);
+    for (let piece = 0; piece < pieces; piece++) {
+      const [from, to] = [piece, piece + 1].map((edge) => Math.round((edge * bytes) / pieces)) as [
+        number,
+        number,
+      ];
       this.#add({ input, from, to }, to - from, to - from);
-      from = to;
+      this.#close();
     }
   }
 

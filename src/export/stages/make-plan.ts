@@ -20,7 +20,7 @@ import { CONTRACT } from './stage-plan.ts';
 
 /** How much log one process decides on, bytes: about two to three million rows. */
 const PARTITION_BYTES = 8 * 1024 ** 3;
-const RANGE_BYTES = 128 * 1024 ** 2;
+const RANGE_BYTES = 256 * 1024 ** 2;
 
 /** Options that have no meaning, or another one, if the work is divided; with the reason. */
 const REFUSED: Readonly<Partial<Record<OptionName, string>>> = {
