@@ -2,7 +2,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { HeadScan, LineHead } from '../../logs/head.ts';
 import { parseRest, parseShared } from '../../logs/head.ts';
-import { ByteSearch } from '../../logs/byte-search.ts';
 import { JsonCursor } from '../../logs/json-cursor.ts';
 import {
   CHOICE_KEYS,
@@ -104,7 +103,6 @@ export class PlainBlock {
   readonly #heads: HeadScan;
   readonly #headOf: (shared: string) => PlainHead | undefined;
   readonly #json: JsonCursor;
-  readonly #thoughts: ByteSearch;
   /** About the line that is being read. */
   #prompt: PlainMessage[] = [];
   #answer: PlainMessage | undefined;
@@ -117,7 +115,6 @@ export class PlainBlock {
     this.#heads = heads;
     this.#headOf = headOf;
     this.#json = new JsonCursor(block);
-    this.#thoughts = new ByteSearch(block, THOUGHT);
   }
 
   /**
@@ -269,7 +266,7 @@ export class PlainBlock {
   }
 
   #holdsThought(from: number, to: number): boolean {
-    return this.#thoughts.from(from) < to;
+    return this.#block.subarray(from, to).includes(THOUGHT);
   }
 
   /** A field whose value does not affect the row; unknown fields must be absent. */
