@@ -96,6 +96,20 @@ describe('JsonKeys', () => {
     for (const word of ['sPle', 'Role', 'roles', 'rol', 'größe']) expect(of(word)).toBeUndefined();
   });
 
+  test('finds each word whatever was found before it', () => {
+    const words = ['role', 'content', 'rule', ''] as const;
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(...words, 'sPle', 'contend', 'co'), { maxLength: 30 }),
+        (asked) => {
+          const keys = new JsonKeys(words);
+          const found = asked.map((word) => keys.of(Buffer.from(word), { from: 0, to: word.length }));
+          expect(found).toEqual(asked.map((word) => words.find((known) => known === word)));
+        },
+      ),
+    );
+  });
+
   test('refuses words that it could not tell apart', () => {
     expect(() => new JsonKeys(['role', 'role'])).toThrow('Cannot tell role from another word');
   });
