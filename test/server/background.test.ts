@@ -290,6 +290,31 @@ describe('a stream in the background', () => {
     expect((await proxy.recorded(1))[0]!.outcome).toBe('success');
   });
 
+  test('gives its headers to who waits for an event, not with the first comment that keeps it alive', async () => {
+    const provider = speaking();
+    await using server = provider.server;
+    await using proxy = running(at(server.url));
+    const stream = await sdk(proxy).responses.create({ ...background, stream: true });
+    await until('the provider is asked', provider.begun);
+    provider.say(piece('Hel'));
+    const last = { id: '', number: -1 };
+    for await (const event of stream) {
+      last.number = event.sequence_number;
+      if (event.type === 'response.created') last.id = event.response.id;
+      if (event.type === 'response.output_text.delta') break;
+    }
+    const url = `${proxy.url}/v1/responses/${last.id}?stream=true&starting_after=${last.number}`;
+    const beforeComments = Bun.sleep(8_000).then(() => undefined);
+    const followed = await Promise.race([fetch(url), beforeComments]);
+    expect(followed?.status).toBe(200);
+    provider.say(piece('lo', 'stop') + 'data: [DONE]\n\n');
+    provider.end();
+    const rest = await followed!.text();
+    // Once: those that follow are as far apart as before.
+    expect(rest.match(/^: keep-alive$/gm)).toHaveLength(1);
+    expect(rest).toContain(`"sequence_number":${last.number + 1}`);
+  });
+
   test('that is cancelled says so at its end', async () => {
     const provider = speaking();
     await using server = provider.server;

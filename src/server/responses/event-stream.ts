@@ -39,6 +39,7 @@ export class EventStream {
   readonly #ended: () => void;
   #after: number;
   #over = false;
+  /** The number of polls without an event; 0 only before anything was sent. */
   #quiet = 0;
 
   /** @param ended called once, however it ends */
@@ -60,9 +61,9 @@ export class EventStream {
     const { owner, id } = this.#wanted;
     try {
       while (!(await this.#look(controller))) {
+        // The first comment is sent at once, because headers are not sent before the body begins.
+        if (this.#quiet++ % QUIET_LOOKS === 0) return this.#send(controller, ': keep-alive\n\n');
         await this.#service.background.changed(owner, id, LOOK_MS);
-        this.#quiet += 1;
-        if (this.#quiet % QUIET_LOOKS === 0) return this.#send(controller, ': keep-alive\n\n');
       }
     } catch {
       // The store does not answer: the stream is cut off, and looks it.
@@ -80,7 +81,7 @@ export class EventStream {
     const events = got?.events ?? [];
     if (events.length > 0) {
       this.#after += events.length;
-      this.#quiet = 0;
+      this.#quiet = 1;
       this.#send(controller, events.join(''));
       return true;
     }
