@@ -24,31 +24,71 @@ export interface Turns {
   pause(): Promise<void> | undefined;
 }
 
+/** Work that waits for its first turn, and work that has had one. */
+const fresh: (() => void)[] = [];
+const begun: (() => void)[] = [];
+/** Whether somebody will resume them. */
+let given = false;
+/** Whether the last turn was given to fresh work. */
+let wasFresh = false;
+
 export const turns: Turns = {
   run(steps) {
+    let waiting = fresh;
     for (;;) {
-      const pause = turns.pause();
+      const pause = pauseIn(waiting);
       if (pause) return runAfter(pause, steps);
       const step = steps.next();
       if (step.done) return step.value;
+      waiting = begun;
     }
   },
-  pause() {
-    const nowMs = performance.now();
-    if (beganMs === undefined) {
-      beganMs = nowMs;
-      setImmediate(() => (beganMs = undefined));
-    }
-    return nowMs - beganMs < TURN_MS ? undefined : new Promise((resolve) => setImmediate(resolve));
-  },
+  pause: () => pauseIn(fresh),
 };
+
+function pauseIn(waiting: (() => void)[]): Promise<void> | undefined {
+  const nowMs = performance.now();
+  if (beganMs === undefined) {
+    beganMs = nowMs;
+    setImmediate(() => (beganMs = undefined));
+  }
+  if (nowMs - beganMs < TURN_MS) return undefined;
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    if (given) return;
+    given = true;
+    setImmediate(giveTurns);
+  });
+}
+
+/** Resumes those who wait, as many as one iteration has time for: a single step may take as long as that. */
+function giveTurns(): void {
+  beganMs = performance.now();
+  setImmediate(() => (beganMs = undefined));
+  resumeNext();
+}
+
+/** Fresh work is usually short and goes first, but only every other time while there is other work. */
+function resumeNext(): void {
+  wasFresh = fresh.length > 0 && !(wasFresh && begun.length > 0);
+  const resume = (wasFresh ? fresh : begun).shift();
+  resume?.();
+  given = fresh.length + begun.length > 0;
+  // Behind the step of the one that was resumed.
+  if (given) queueMicrotask(resumeFurther);
+}
+
+function resumeFurther(): void {
+  if (performance.now() - (beganMs ?? 0) < TURN_MS) resumeNext();
+  else setImmediate(giveTurns);
+}
 
 async function runAfter<T>(pause: Promise<void>, steps: Steps<T>): Promise<T> {
   await pause;
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
-    await turns.pause();
+    await pauseIn(begun);
   }
 }
 
