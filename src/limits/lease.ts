@@ -50,11 +50,6 @@ export class Lease {
     this.#deps = deps;
   }
 
-  /** The limits that are nearly used up. */
-  get warnings(): readonly Standing[] {
-    return this.#reservation.standings.filter(isNearlyUsedUp);
-  }
-
   /** Whether a stream is cut off when it exceeds a limit. */
   get isHard(): boolean {
     return (this.#isHard ??= this.#reservation.standings.some(({ charge }) => cuts(charge)));
@@ -62,9 +57,10 @@ export class Lease {
 
   /** The headers that tell the caller what is left of its limits. @param messages whether it uses the Messages API */
   headers(messages: boolean): Record<string, string> {
-    const headers = limitHeaders(this.#reservation.standings, this.#deps.clock.now(), messages);
-    const { warnings } = this;
-    if (warnings.length > 0) headers['x-llmproxy-warning'] = warnings.map(warningOf).join('; ');
+    const { standings, atMs } = this.#reservation;
+    const headers = limitHeaders(standings, atMs, messages);
+    if (standings.some(isNearlyUsedUp))
+      headers['x-llmproxy-warning'] = standings.filter(isNearlyUsedUp).map(warningOf).join('; ');
     return headers;
   }
 
@@ -122,7 +118,8 @@ export class Lease {
     if (this.#settled) return;
     this.#settled = true;
     const { clock, ledger } = this.#deps;
-    const amounts = this.#reservation.standings.map(({ charge }) => this.#used(charge, outcome));
+    const amounts: number[] = [];
+    for (const { charge } of this.#reservation.standings) amounts.push(this.#used(charge, outcome));
     ledger.settle(this.#reservation, amounts, clock.now());
   }
 

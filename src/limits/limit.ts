@@ -31,6 +31,7 @@ export interface Limit {
   readonly per: LimitConfig['per'];
   readonly owner: Owner;
   readonly allModels: boolean;
+  readonly allEndpoints: boolean;
   readonly coversModel: (name: string) => boolean;
   readonly coversEndpoint: (name: string) => boolean;
   /** The model that answers when it is used up; `undefined` if requests are refused. */
@@ -67,6 +68,7 @@ function limitOf(config: LimitConfig, owner: Owner, id: string): Limit {
     per,
     owner,
     allModels: models === undefined,
+    allEndpoints: endpoints === undefined,
     coversModel: covers(models),
     coversEndpoint: covers(endpoints),
     use: then === 'refuse' ? undefined : then.use,

@@ -4,11 +4,11 @@ import type { Config } from '../config/schema.ts';
 import type { Caller } from './caller.ts';
 import type { Charge, Ledger, Refusal, Standing } from './ledger.ts';
 import type { Limit } from './limit.ts';
-import type { Parts, Planned } from './plan.ts';
+import type { Applying, Parts, Planned } from './plan.ts';
 import { ProxyError } from '../errors.ts';
 import { isWorthTelling, Lease, warningOf } from './lease.ts';
 import { priceOf, tokensOf, unitsOf } from './limit.ts';
-import { LimitTree, meterOf, mostNow } from './plan.ts';
+import { applyingOf, LimitTree, meterOf, mostNow } from './plan.ts';
 import { overLimit } from './refusal.ts';
 
 /** The estimated tokens and cost of a request. */
@@ -109,7 +109,8 @@ export class Limiter {
     if (!wanted) return undefined;
     const answer = ledger.reserve(wanted.charges, nowMs);
     if (answer.kind === 'refused') return this.#refuse(answer, asking, nowMs);
-    const lease = new Lease(answer, { ...wanted.terms, asking }, this.#deps);
+    const { reckoning, unpriced } = wanted;
+    const lease = new Lease(answer, { reckoning, unpriced, asking }, this.#deps);
     this.#deps.decided('admitted');
     for (const standing of answer.standings) if (isWorthTelling(standing)) this.#warn(standing, nowMs);
     return lease;
@@ -183,7 +184,7 @@ export class Limiter {
     const applying = this.#tree
       .of(marks.caller)
       .limits.filter(({ limit }) => applies(limit, marks) && !limit.owner.apart.includes('address'));
-    const parts = partsOf({ ...marks, address: () => undefined }, applying);
+    const parts = partsOf({ ...marks, address: () => undefined }, NO_ADDRESS);
     const charge = ({ limit }: Planned): Charge => {
       const amount = {
         requests: 1,
@@ -203,18 +204,21 @@ export class Limiter {
 
   /** What a request takes of each applicable limit; `undefined` if none applies. */
   #wanted(asking: Asking, lenient: ReadonlySet<Limit>, nowMs: number): Wanted | undefined {
-    const { limits, unpriced, saysUnpriced } = this.#tree.of(asking.caller);
+    const plan = this.#tree.of(asking.caller);
+    const { limits, unpriced, saysUnpriced } = plan;
     if (limits.length === 0) return undefined;
     if (asking.untold) refuseUntold(asking, limits, saysUnpriced ? unpriced : 'refuse');
-    const applying = limits.filter(({ limit }) => applies(limit, asking));
-    if (applying.length === 0) return undefined;
+    const applying = plan.always ? plan : applyingOf(limits.filter(({ limit }) => applies(limit, asking)));
+    if (applying.limits.length === 0) return undefined;
     const reckoning = reckoned(asking, applying, unpriced);
-    let known: Parts | undefined;
-    const parts = () => (known ??= partsOf(asking, applying));
-    const charges = applying.map((each) =>
-      chargeOf(each, reckoning, { parts, nowMs, lenient: lenient.has(each.limit) }),
-    );
-    return { charges, terms: { reckoning, unpriced } };
+    let parts: Parts | undefined;
+    const charges: Charge[] = [];
+    for (const planned of applying.limits) {
+      const { limit } = planned;
+      const meter = planned.meter ?? meterOf(limit, (parts ??= partsOf(asking, applying)));
+      charges.push(chargeOf(planned, meter, reckoning, { nowMs, lenient: lenient.has(limit) }));
+    }
+    return { charges, reckoning, unpriced };
   }
 
   /** Warns the operator, once per window. */
@@ -263,7 +267,8 @@ export interface Reckoning {
 
 interface Wanted {
   readonly charges: readonly Charge[];
-  readonly terms: { readonly reckoning: Reckoning; readonly unpriced: Unpriced };
+  readonly reckoning: Reckoning;
+  readonly unpriced: Unpriced;
 }
 
 /** How often room is requested that others may take meanwhile. */
@@ -276,15 +281,15 @@ const HELD_MS = 60_000;
 const MAX_WARNED = 10_000;
 
 const NONE: ReadonlySet<Limit> = new Set();
+const NO_ADDRESS = { asksAddress: false };
 const NOTHING: Reckoning = { expected: { input: 0, output: 0, bounded: true }, units: 0, knownUnits: 0 };
 
 /** The estimated usage of a request, as far as its limits need it. @throws ProxyError `not_permitted` */
-function reckoned(asking: Asking, applying: readonly Planned[], unpriced: Unpriced): Reckoning {
-  const money = applying.some(({ limit }) => limit.kind === 'budget');
-  if (!money && !applying.some(({ limit }) => limit.kind === 'tokens')) return NOTHING;
+function reckoned(asking: Asking, { countsMoney, countsTokens }: Applying, unpriced: Unpriced): Reckoning {
+  if (!countsMoney && !countsTokens) return NOTHING;
   const expected = asking.expected();
   const { input, output, bounded } = expected;
-  if (!money) return { expected, units: 0, knownUnits: 0 };
+  if (!countsMoney) return { expected, units: 0, knownUnits: 0 };
   const units = unitsFor(asking, unpriced, input, output);
   return { expected, units, knownUnits: bounded ? units : unitsFor(asking, unpriced, input, 0) };
 }
@@ -323,14 +328,13 @@ function applies(limit: Limit, { endpoint, model, targets }: Marks): boolean {
 
 function partsOf(
   { caller, user, model, targets, endpoint, address }: Marks & Pick<Asking, 'address'>,
-  applying: readonly Planned[],
+  { asksAddress }: Pick<Applying, 'asksAddress'>,
 ): Parts {
-  const asks = applying.some(({ limit }) => limit.owner.apart.includes('address'));
   return {
     key: caller.key ?? '',
     group: caller.group ?? '',
     user: user ?? '',
-    address: (asks ? address() : undefined) ?? '',
+    address: (asksAddress ? address() : undefined) ?? '',
     // One model may have several names, each of which clients can use.
     model: targets[0] ?? model,
     endpoint,
@@ -339,12 +343,9 @@ function partsOf(
 
 function chargeOf(
   planned: Planned,
+  meter: string,
   { expected, units, knownUnits }: Reckoning,
-  {
-    parts,
-    nowMs,
-    lenient,
-  }: { readonly parts: () => Parts; readonly nowMs: number; readonly lenient: boolean },
+  { nowMs, lenient }: { readonly nowMs: number; readonly lenient: boolean },
 ): Charge {
   const { limit, raises } = planned;
   let amount = 1;
@@ -358,5 +359,5 @@ function chargeOf(
     known = knownUnits;
   }
   const most = raises.length === 0 ? limit.most : mostNow(planned, nowMs);
-  return { limit, meter: planned.meter ?? meterOf(limit, parts()), most, amount, known, lenient };
+  return { limit, meter, most, amount, known, lenient };
 }

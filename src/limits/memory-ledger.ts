@@ -30,9 +30,12 @@ export class MemoryLedger implements Ledger {
   }
 
   reserve(charges: readonly Charge[], nowMs: number): Taken | Refusal {
-    const meters = charges.map((charge) => this.#meter(charge, nowMs));
+    const meters: Meter[] = [];
+    for (const charge of charges) meters.push(this.#meter(charge, nowMs));
     const answer = reserve(charges, meters, nowMs);
-    return answer.kind === 'taken' ? Object.assign(answer, { meters }) : answer;
+    if (answer.kind === 'refused') return answer;
+    const { kind, standings, held, atMs } = answer;
+    return { kind, standings, held, atMs, meters };
   }
 
   extend(reservation: Taken, index: number, amount: number, nowMs: number, used?: boolean): boolean {

@@ -25,6 +25,10 @@ export class Meter implements Counter {
   readonly #slices: Used[] = [];
   #used = 0;
   #reserved = 0;
+  /** When the first slice expires, and when the last one does: most calls need no more of the window than these. */
+  #firstForgottenMs = Infinity;
+  #lastForgottenMs = 0;
+  #lastStartMs = -Infinity;
 
   readonly #changed: ((meter: Meter) => void) | undefined;
 
@@ -39,6 +43,7 @@ export class Meter implements Counter {
       this.#slices.push({ startMs, endMs: endMs ?? Infinity, amount });
       this.#used += amount;
     }
+    this.#moved();
   }
 
   get reserved(): number {
@@ -73,11 +78,10 @@ export class Meter implements Counter {
   use(amount: number, atMs: number, nowMs: number): void {
     if (amount === 0 || !this.#window) return;
     this.#forget(nowMs);
-    const wanted = this.#window.slice(atMs);
     // Usually it is the last one.
-    const found = this.#slices.findLast(({ startMs }) => startMs === wanted.startMs);
-    if (found) this.#add(found, amount);
-    else if (amount > 0 && this.#window.forgets(wanted) > nowMs) this.#begin(wanted, amount);
+    const last = this.#slices.at(-1);
+    if (last && last.startMs <= atMs && atMs < last.endMs) this.#add(last, amount);
+    else this.#useEarlierOrLater(this.#window, amount, atMs, nowMs);
     this.#changed?.(this);
   }
 
@@ -96,14 +100,12 @@ export class Meter implements Counter {
   /** When all of it is free again if nothing is used meanwhile; now if it already is. */
   emptyAt(nowMs: number): number {
     this.#forget(nowMs);
-    const last = this.#slices.at(-1);
-    return last && this.#used > 0 ? this.#window!.forgets(last) : nowMs;
+    return this.#used > 0 ? this.#lastForgottenMs : nowMs;
   }
 
   /** When nothing of it counts any more, epoch milliseconds. */
   get until(): number {
-    const last = this.#slices.at(-1);
-    return last ? this.#window!.forgets(last) : 0;
+    return this.#lastForgottenMs;
   }
 
   stored(): StoredMeter {
@@ -114,6 +116,13 @@ export class Meter implements Counter {
     ]);
   }
 
+  #useEarlierOrLater(window: Window, amount: number, atMs: number, nowMs: number): void {
+    const wanted = window.slice(atMs);
+    const found = this.#slices.findLast(({ startMs }) => startMs === wanted.startMs);
+    if (found) this.#add(found, amount);
+    else if (amount > 0 && window.forgets(wanted) > nowMs) this.#begin(wanted, amount);
+  }
+
   #begin({ startMs, endMs }: Slice, amount: number): void {
     const used = { startMs, endMs, amount };
     // After a clock was set back, a slice may be earlier than the last one.
@@ -121,6 +130,7 @@ export class Meter implements Counter {
     if (after < 0) this.#slices.push(used);
     else this.#slices.splice(after, 0, used);
     this.#used += amount;
+    this.#moved();
   }
 
   #add(slice: Used, amount: number): void {
@@ -130,6 +140,7 @@ export class Meter implements Counter {
   }
 
   #forget(nowMs: number): void {
+    if (nowMs < this.#firstForgottenMs && this.#lastStartMs <= nowMs + AHEAD_MS) return;
     let first = this.#slices[0];
     while (first && this.#window!.forgets(first) <= nowMs) {
       this.#slices.shift();
@@ -142,5 +153,15 @@ export class Meter implements Counter {
       this.#used -= last.amount;
       last = this.#slices.at(-1);
     }
+    this.#moved();
+  }
+
+  /** The first or the last slice is another one. */
+  #moved(): void {
+    const first = this.#slices[0];
+    const last = this.#slices.at(-1);
+    this.#firstForgottenMs = first ? this.#window!.forgets(first) : Infinity;
+    this.#lastForgottenMs = last ? this.#window!.forgets(last) : 0;
+    this.#lastStartMs = last ? last.startMs : -Infinity;
   }
 }

@@ -18,10 +18,20 @@ export interface Planned {
   readonly meter: string | undefined;
 }
 
-/** All limits that may apply to a caller. */
-export interface Plan {
+/** Limits that apply together, and what has to be known about a request for them. */
+export interface Applying {
   /** The caller's own limits first, those for everybody last. */
   readonly limits: readonly Planned[];
+  readonly countsMoney: boolean;
+  readonly countsTokens: boolean;
+  /** Whether one of them is counted by the origin of requests. */
+  readonly asksAddress: boolean;
+}
+
+/** All limits that may apply to a caller. */
+export interface Plan extends Applying {
+  /** Whether all of them apply to every request of the caller. */
+  readonly always: boolean;
   /** The rule for models without a price: the nearest setting from the caller to the root. */
   readonly unpriced: Unpriced;
   /** Whether a group sets it. */
@@ -56,7 +66,13 @@ export class LimitTree {
   #plan(caller: Caller): Plan {
     const groups = groupsOf(caller.group, this.#groups);
     const said = groups.find(({ group }) => group.unpriced !== undefined)?.group.unpriced;
-    return { limits: this.#limits(caller), unpriced: said ?? 'allow', saysUnpriced: said !== undefined };
+    const limits = this.#limits(caller);
+    return {
+      ...applyingOf(limits),
+      always: limits.every(({ limit }) => limit.allModels && limit.allEndpoints),
+      unpriced: said ?? 'allow',
+      saysUnpriced: said !== undefined,
+    };
   }
 
   #limits(caller: Caller): Planned[] {
@@ -83,6 +99,15 @@ export class LimitTree {
       ...this.#everybody.map(shared),
     ];
   }
+}
+
+export function applyingOf(limits: readonly Planned[]): Applying {
+  return {
+    limits,
+    countsMoney: limits.some(({ limit }) => limit.kind === 'budget'),
+    countsTokens: limits.some(({ limit }) => limit.kind === 'tokens'),
+    asksAddress: limits.some(({ limit }) => limit.owner.apart.includes('address')),
+  };
 }
 
 function limitsOfGroup(name: string, limits: Config['groups'][string]['limits']): Limit[] {

@@ -18,7 +18,7 @@ export function reserve(
   for (let index = 0; index < charges.length; index += 1) {
     const charge = charges[index]!;
     const meter = meters[index]!;
-    const amount = taken(charge, meter.room(charge.most, nowMs));
+    const amount = taken(charge, meter, nowMs);
     if (charge.limit.kind === 'requests') meter.use(amount, nowMs, nowMs);
     else meter.hold(amount);
     held.push(amount);
@@ -96,8 +96,9 @@ export function fits({ known, amount }: Charge, room: number): boolean {
 /**
  * Clients choose how much they ask for: limits that refuse nothing hold at most their amount, so that sums stay exact.
  */
-function taken({ amount, known, lenient, most }: Charge, room: number): number {
-  return lenient ? Math.min(amount, Math.max(1, most)) : Math.max(known, Math.min(amount, room));
+function taken({ amount, known, lenient, most }: Charge, meter: Counter, nowMs: number): number {
+  if (lenient) return Math.min(amount, Math.max(1, most));
+  return known >= amount ? known : Math.max(known, Math.min(amount, meter.room(most, nowMs)));
 }
 
 function standingOf(charge: Charge, meter: Counter, nowMs: number): Standing {

@@ -124,7 +124,7 @@ export class Admission {
       caller,
       endpoint,
       model,
-      targets: namesOf(candidates),
+      targets: factsOf(candidates).names,
       user,
       address,
       expected,
@@ -145,12 +145,9 @@ export class Admission {
   }
 
   #expected({ endpoint, json }: Inbound, candidates: readonly Candidate[]): Expected {
-    const longest = candidates.map(({ offer }) => offer.maxOutput);
-    const known = longest.every((tokens) => tokens !== undefined);
-    const assumed = known ? Math.max(...longest) : this.#deps.assumedOutput;
-    const most = known ? assumed : Infinity;
-    const { input, output, bounded } = estimate(endpoint, json?.value, assumed, most);
-    return { input, output, bounded: bounded || known };
+    const { longest } = factsOf(candidates);
+    const expected = estimate(endpoint, json?.value, longest ?? this.#deps.assumedOutput, longest);
+    return longest === undefined || expected.bounded ? expected : { ...expected, bounded: true };
   }
 }
 
@@ -158,17 +155,26 @@ function firstOf({ candidates: [first] }: Resolution): string {
   return `${first!.provider.name}/${first!.model}`;
 }
 
-const names = new WeakMap<readonly Candidate[], readonly string[]>();
+/** What limits have to know about the targets of a name. */
+interface TargetFacts {
+  readonly names: readonly string[];
+  /** The tokens of the longest answer that any of them can give; `undefined` if that is not known of all. */
+  readonly longest: number | undefined;
+}
 
-/** The names of targets for limits; the registry caches candidates, and so these are cached as well. */
-function namesOf(candidates: readonly Candidate[]): readonly string[] {
-  let found = names.get(candidates);
+const facts = new WeakMap<readonly Candidate[], TargetFacts>();
+
+/** The registry caches candidates, and so this is cached as well. */
+function factsOf(candidates: readonly Candidate[]): TargetFacts {
+  let found = facts.get(candidates);
   if (!found) {
-    const all = candidates.flatMap(({ provider, model, offer }) =>
+    const names = candidates.flatMap(({ provider, model, offer }) =>
       targetNames(provider.name, model, offer.name),
     );
-    found = [...new Set(all)];
-    names.set(candidates, found);
+    const longest = candidates.map(({ offer }) => offer.maxOutput);
+    const isKnown = longest.every((tokens) => tokens !== undefined);
+    found = { names: [...new Set(names)], longest: isKnown ? Math.max(...longest) : undefined };
+    facts.set(candidates, found);
   }
   return found;
 }

@@ -22,10 +22,10 @@ export class BoundedReplay {
    */
   of(caller: string | null): ReplayMemory {
     // Names of keys contain no line breaks.
-    const scope = `${caller ?? ''}\n`;
+    const scoped = (id: string) => `${caller ?? ''}\n${id}`;
     return {
-      get: (id) => this.#kept.get(scope + id)?.value,
-      set: (id, value) => this.#set(scope + id, value),
+      get: (id) => this.#kept.get(scoped(id))?.value,
+      set: (id, value) => this.#set(scoped(id), value),
     };
   }
 

@@ -158,7 +158,7 @@ function ratesOf(prices: Prices): Rates | undefined {
 }
 
 /** Whether it consists of text tokens only. */
-function isPlain(usage: Usage): boolean {
+export function isPlain(usage: Usage): boolean {
   return (
     usage.cacheWrite1h === undefined &&
     usage.inputAudio === undefined &&

@@ -1,7 +1,7 @@
 import type { DatedPrice, Price } from '../config/price-schema.ts';
 import type { Usage } from '../wire/usage.ts';
 import { globMatcher } from '../config/globs.ts';
-import { PriceTable } from './price-table.ts';
+import { isPlain, PriceTable } from './price-table.ts';
 
 /** The model whose price is looked up. */
 export interface Priced {
@@ -114,6 +114,8 @@ function costByPrice(price: Price, usage: Usage): number | null {
 
 function tokensCost(price: Price, usage: Usage): number {
   const { input = 0, output = 0 } = price;
+  if (isPlain(usage) && usage.cached + usage.cacheWrite + usage.reasoning === 0)
+    return (usage.input * input + usage.output * output) / 1e6;
   const { cached = input, cache_write = input, reasoning = output } = price;
   const { cache_write_1h = cache_write, cached_audio = cached, cached_image = cached } = price;
   const { input_audio = input, output_audio = output, input_image = input, output_image = output } = price;

@@ -188,10 +188,7 @@ function respond(
   const headers = responseHeaders(reply.upstream, mask);
   const { limitHeaders } = exchange;
   // The rate limit headers describe the caller's own limits rather than those of a provider that it shares with others.
-  if (limitHeaders) {
-    for (const name in headers) if (OF_LIMITS.test(name)) delete headers[name];
-    for (const name in limitHeaders) headers[name] = headerText(limitHeaders[name]!);
-  }
+  if (limitHeaders) for (const name in headers) if (OF_LIMITS.test(name)) delete headers[name];
   if (reply.made) {
     delete headers['content-encoding'];
     if (!headers['content-type']?.startsWith(reply.made)) headers['content-type'] = reply.made;
@@ -211,7 +208,12 @@ function respond(
   if (reply.lost && reply.lost.length > 0) headers['x-llmproxy-answer-dropped'] = headerList(reply.lost);
   // A client that keeps its connection alive would send the next request to a socket that is being closed.
   if (draining()) headers['connection'] = 'close';
-  return new Response(given(reply.body, inPieces), { status: reply.status, headers });
+  const response = new Response(given(reply.body, inPieces), { status: reply.status, headers });
+  if (!limitHeaders) return response;
+  // Setting them one by one costs less than a larger object.
+  const sent = response.headers;
+  for (const name in limitHeaders) sent.set(name, headerText(limitHeaders[name]!));
+  return response;
 }
 
 /** The body in the form in which Bun sends it best. */

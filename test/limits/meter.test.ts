@@ -27,6 +27,21 @@ test('a meter forgets what a clock counted that was far ahead', () => {
   meter.use(2, 400 * DAY, 400 * DAY);
   meter.use(3, 1, 1);
   expect(meter.used(1)).toBe(3);
+  expect(meter.emptyAt(1)).toBe(DAY);
+});
+
+test('a meter that rolls forgets each slice by itself, and none of what follows it', () => {
+  const meter = new Meter(windowOf({ per: 'minute' }));
+  meter.use(1, 0, 0);
+  meter.use(2, 30_000, 30_000);
+  expect(meter.used(60_999)).toBe(3);
+  expect(meter.used(61_000)).toBe(2);
+  expect(meter.emptyAt(61_000)).toBe(91_000);
+  meter.use(4, 61_000, 61_000);
+  expect(meter.used(91_000)).toBe(4);
+  expect(meter.until).toBe(122_000);
+  expect(meter.used(122_000)).toBe(0);
+  expect(meter.until).toBe(0);
 });
 
 test('a meter that is kept and read again counts on', () => {

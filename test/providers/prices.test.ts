@@ -136,6 +136,17 @@ describe('Prices.cost() by the table', () => {
   });
 });
 
+test.each<[keyof Usage, object, number]>([
+  ['cached', { cached: 0.1 }, 10 * 0.1 + 990 * 1 + 100 * 2],
+  ['cacheWrite', { cache_write: 5 }, 10 * 5 + 990 * 1 + 100 * 2],
+  ['reasoning', { reasoning: 7 }, 1_000 * 1 + 10 * 7 + 90 * 2],
+  ['inputAudio', { input_audio: 9 }, 10 * 9 + 990 * 1 + 100 * 2],
+])('Prices.cost() of %s at its own price beside plain tokens', (part, price, millionths) => {
+  const prices = configured([{ model: 'm', input: 1, output: 2, ...price }]);
+  const usd = listed('openai', 'm', tokens({ [part]: 10 }), NOW, prices);
+  expect(usd).toBeCloseTo(millionths / 1e6, 10);
+});
+
 test('Prices.cost() refuses no usage, however its parts contradict each other', () => {
   const random = seeded(11);
   let priced = 0;

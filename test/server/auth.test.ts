@@ -74,3 +74,14 @@ test('the only key reads ops pages, and none does for being the first of several
   );
   expect(fromFile.operates(by('a'))).toBe(false);
 });
+
+test('keys whose hashes begin alike are apart', () => {
+  const alike = `${hash('b').slice(0, -1)}${hash('b').endsWith('0') ? '1' : '0'}`;
+  const keys = [
+    { ...PLAIN, name: 'a', hash: alike },
+    { ...PLAIN, name: 'b', hash: hash('b') },
+  ];
+  for (const each of [keys, keys.toReversed()])
+    expect(authenticator(each).client(by('b'), 'chat')).toMatchObject({ key: 'b' });
+  expect(() => authenticator([keys[0]!]).client(by('b'), 'chat')).toThrow('the API key is unknown');
+});
