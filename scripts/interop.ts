@@ -40,6 +40,7 @@ const EXPORTS: readonly (readonly [output: string, flags: readonly string[]])[] 
         ['-f', format, ...(format === 'trl' || format === 'trl-pc' ? ['--images', 'drop'] : [])],
       ] as const,
   ),
+  ['trl-thinking.jsonl', ['-f', 'trl', '--images', 'drop', '--reasoning', 'field=thinking']],
   ['anthropic.jsonl', ['-f', 'anthropic']],
   ['openai-dpo.jsonl', ['-f', 'openai-dpo']],
   ['trl-dpo.jsonl', ['-f', 'trl-dpo', '--images', 'drop']],
