@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { TlsConfig } from '../config/socket-schema.ts';
+import type { TlsConfig } from '../config/schema/socket.ts';
 import type { TlsMaterial } from '../config/tls-files.ts';
 import type { ProgramLog } from './log.ts';
 import { stampOf } from '../config/manager.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Flags, LoggingFlags } from '../workers/messages.ts';
 import { openDoor } from '../config/open-door.ts';
-import { MAX_WORKERS } from '../config/schema.ts';
+import { MAX_WORKERS } from '../config/schema/server.ts';
 import { availableProcessors } from '../workers/count.ts';
 import { ExitError } from './exit.ts';
 import { integerFlag } from './argv/integer.ts';

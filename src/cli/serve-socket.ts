@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import type { App, Listener } from '../server/listen.ts';
 import type { ProgramLog } from './log.ts';
-import { modeOf } from '../config/socket-schema.ts';
+import { modeOf } from '../config/schema/socket.ts';
 import { readTls } from '../config/tls-files.ts';
 import { listen, listenTls, listenUnix } from '../server/listen.ts';
 import { claimSocket } from '../server/socket-file.ts';

@@ -1,4 +1,4 @@
-import type { LimitConfig } from './limits-schema.ts';
+import type { LimitConfig } from './schema/groups.ts';
 import type { Path, Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
 import type { Config } from './schema.ts';

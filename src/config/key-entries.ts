@@ -3,8 +3,8 @@
  * parsing all of them again would block the event loop.
  */
 import type { z } from 'zod';
-import type { FileKey, KeysFile, Raise } from './auth-schema.ts';
-import { fileKey, raise } from './auth-schema.ts';
+import type { FileKey, KeysFile, Raise } from './schema/auth.ts';
+import { fileKey, raise } from './schema/auth.ts';
 import { plainYaml } from './plain-yaml.ts';
 
 /** Entries by their text, with their parsed values. */

@@ -1,10 +1,10 @@
 /** The file of keys that `auth.keys_file` names, and its merge into the configuration. */
 import { LineCounter, parseDocument } from 'yaml';
-import type { AuthConfig, KeysFile } from './auth-schema.ts';
+import type { AuthConfig, KeysFile } from './schema/auth.ts';
 import type { Problem } from './problems.ts';
 import type { Config } from './schema.ts';
 import { checkGroup, checkUses } from './access-references.ts';
-import { keysFile } from './auth-schema.ts';
+import { keysFile } from './schema/auth.ts';
 import { explain } from './explain.ts';
 import { jsonSchemaOf, knownKeysIn } from './json-schema.ts';
 import { keysFromEntries } from './key-entries.ts';

@@ -1,5 +1,5 @@
 import type { Config } from './schema.ts';
-import type { RequestChanges } from './request-schema.ts';
+import type { RequestChanges } from './schema/request-changes.ts';
 import { fieldHoldsCredential, namesCredential } from './keys.ts';
 
 const MASKED = '[masked]';

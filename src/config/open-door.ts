@@ -2,7 +2,7 @@ import type { Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
 import type { Config } from './schema.ts';
 import { isLoopback } from './references.ts';
-import { modeOf } from './socket-schema.ts';
+import { modeOf } from './schema/socket.ts';
 
 /** Why a proxy must not listen on its address: others can reach it, and nothing restricts who may call. */
 export interface OpenDoor {

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { TlsConfig } from './socket-schema.ts';
+import type { TlsConfig } from './schema/socket.ts';
 
 /** The PEM texts for a TLS server. */
 export interface TlsMaterial {

@@ -1,4 +1,4 @@
-import type { GroupConfig } from '../config/limits-schema.ts';
+import type { GroupConfig } from '../config/schema/groups.ts';
 import type { Caller } from './caller.ts';
 import { globMatcher, isGlob } from '../config/globs.ts';
 

@@ -1,5 +1,5 @@
-import type { Raise } from '../config/auth-schema.ts';
-import type { LimitConfig } from '../config/limits-schema.ts';
+import type { Raise } from '../config/schema/auth.ts';
+import type { LimitConfig } from '../config/schema/groups.ts';
 
 /**
  * A caller as limits and lists see it. Each caller of a configuration is one object that all its requests share, so

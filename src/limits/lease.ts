@@ -1,4 +1,4 @@
-import type { Unpriced } from '../config/limits-schema.ts';
+import type { Unpriced } from '../config/schema/groups.ts';
 import type { Clock } from '../clock.ts';
 import type { Charge, Ledger, Reservation, Standing } from './ledger.ts';
 import type { Asking, Reckoning } from './limiter.ts';

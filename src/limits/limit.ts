@@ -1,4 +1,4 @@
-import type { Apart, LimitConfig, RateLimitConfig, Unpriced } from '../config/limits-schema.ts';
+import type { Apart, LimitConfig, RateLimitConfig, Unpriced } from '../config/schema/groups.ts';
 import type { Window } from './window.ts';
 import { globMatcher, isGlob } from '../config/globs.ts';
 import { rolls, windowOf } from './window.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Unpriced } from '../config/limits-schema.ts';
+import type { Unpriced } from '../config/schema/groups.ts';
 import type { Config } from '../config/schema.ts';
 import type { Caller } from './caller.ts';
 import type { Charge, Ledger, Refusal, Standing } from './ledger.ts';

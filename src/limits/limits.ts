@@ -2,7 +2,7 @@
  * Limits on concurrency and on rates per minute. If several processes serve one port, the limits apply to all together.
  */
 
-import type { RateLimit } from '../config/rate-limit-schema.ts';
+import type { RateLimit } from '../config/schema/provider-rate.ts';
 
 export interface RoomLimits {
   readonly rateLimit: RateLimit | undefined;

@@ -1,5 +1,5 @@
-import type { Raise } from '../config/auth-schema.ts';
-import type { Apart, Unpriced } from '../config/limits-schema.ts';
+import type { Raise } from '../config/schema/auth.ts';
+import type { Apart, Unpriced } from '../config/schema/groups.ts';
 import type { Config } from '../config/schema.ts';
 import type { Caller } from './caller.ts';
 import type { Limit } from './limit.ts';

@@ -1,5 +1,5 @@
 import type { Cells } from './cells.ts';
-import type { RateLimit } from '../config/rate-limit-schema.ts';
+import type { RateLimit } from '../config/schema/provider-rate.ts';
 import type { Limits } from './limits.ts';
 import type { SharedMemory } from './shared-memory.ts';
 import { CountedPlaces } from './counted-places.ts';

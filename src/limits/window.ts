@@ -1,4 +1,4 @@
-import type { LimitConfig, Period } from '../config/limits-schema.ts';
+import type { LimitConfig, Period } from '../config/schema/groups.ts';
 import { changeBetween, offsetAt, toZone } from '../config/time-zone.ts';
 
 /** A slice of time whose usage is added up. */

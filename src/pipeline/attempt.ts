@@ -1,5 +1,5 @@
 import { Abort } from '../abort.ts';
-import type { OutwardRule } from '../config/redact-schema.ts';
+import type { OutwardRule } from '../config/schema/redaction.ts';
 import type { HeaderMap } from '../wire/headers.ts';
 import type { Clock } from '../clock.ts';
 import type { ProviderModel, UpstreamReply } from '../providers/base.ts';

@@ -1,4 +1,4 @@
-import type { OutwardRule } from '../config/redact-schema.ts';
+import type { OutwardRule } from '../config/schema/redaction.ts';
 import type { ProviderModel } from '../providers/base.ts';
 import type { Call, Target } from './target.ts';
 

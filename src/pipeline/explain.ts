@@ -1,4 +1,4 @@
-import type { OutwardRule } from '../config/redact-schema.ts';
+import type { OutwardRule } from '../config/schema/redaction.ts';
 import type { Fault, FaultRule, Scope } from '../errors.ts';
 import type { BaseProvider, ProviderModel } from '../providers/base.ts';
 import type { ProtocolName } from '../wire/protocol.ts';

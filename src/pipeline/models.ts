@@ -1,5 +1,5 @@
 import type { Config, RouteConfig, RoutePolicy } from '../config/schema.ts';
-import type { OutwardRule } from '../config/redact-schema.ts';
+import type { OutwardRule } from '../config/schema/redaction.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import type { Access } from '../limits/access.ts';
 import type { Endpoint } from '../wire/endpoints.ts';

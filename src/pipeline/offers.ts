@@ -1,5 +1,5 @@
 import type { BaseProvider, ProviderModel } from '../providers/base.ts';
-import type { OutwardRule } from '../config/redact-schema.ts';
+import type { OutwardRule } from '../config/schema/redaction.ts';
 import type { Choice } from './select.ts';
 import { globMatcher, isGlob, literalLength } from '../config/globs.ts';
 import { saysProvider } from '../config/served.ts';

@@ -1,4 +1,4 @@
-import type { OutwardRule } from '../config/redact-schema.ts';
+import type { OutwardRule } from '../config/schema/redaction.ts';
 import type { Steps, Turns } from '../turns.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { ReplayMemory } from '../wire/protocol.ts';

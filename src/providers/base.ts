@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
-import type { OutwardRule } from '../config/redact-schema.ts';
+import type { OutwardRule } from '../config/schema/redaction.ts';
 import type { Price, RateLimit, Timeouts } from '../config/schema.ts';
 import type { PrefillStyle } from '../wire/continue.ts';
 import type { EmbeddingProtocolName } from '../wire/embeddings.ts';

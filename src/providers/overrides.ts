@@ -1,5 +1,5 @@
 import type { ProviderConfig } from '../config/schema.ts';
-import type { RequestChanges } from '../config/request-schema.ts';
+import type { RequestChanges } from '../config/schema/request-changes.ts';
 import type { Abilities, Ability } from '../wire/facts/abilities.ts';
 import type { Quirks } from '../wire/quirks.ts';
 import { globMatcher } from '../config/globs.ts';

@@ -1,4 +1,4 @@
-import type { DatedPrice, Price } from '../config/price-schema.ts';
+import type { DatedPrice, Price } from '../config/schema/prices.ts';
 import type { Usage } from '../wire/usage.ts';
 import { globMatcher } from '../config/globs.ts';
 import { isPlain, PriceTable } from './price-table.ts';

@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import type { AuthConfig, KeyConfig, Raise } from '../config/auth-schema.ts';
+import type { AuthConfig, KeyConfig, Raise } from '../config/schema/auth.ts';
 import type { Config, LogContent } from '../config/schema.ts';
-import type { ClientCertConfig } from '../config/socket-schema.ts';
+import type { ClientCertConfig } from '../config/schema/socket.ts';
 import type { Access } from '../limits/access.ts';
 import type { Caller } from '../limits/caller.ts';
 import type { Recorded } from '../wire/endpoints.ts';

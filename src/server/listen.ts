@@ -1,6 +1,6 @@
 import type { Server } from 'bun';
 import { chmodSync } from 'node:fs';
-import type { TlsConfig } from '../config/socket-schema.ts';
+import type { TlsConfig } from '../config/schema/socket.ts';
 import type { TlsMaterial } from '../config/tls-files.ts';
 import type { ServerBindings, SocketHandler } from './context.ts';
 import { http2Answer } from './http2-answer.ts';

@@ -1,6 +1,6 @@
 /** Reprices logged requests with the current configuration and price table. */
 import type { Config } from '../config/schema.ts';
-import type { DatedPrice, Price } from '../config/price-schema.ts';
+import type { DatedPrice, Price } from '../config/schema/prices.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { Usage } from '../wire/usage.ts';
 import { globMatcher, isGlob } from '../config/globs.ts';

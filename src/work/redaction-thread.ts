@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { OutwardRule } from '../config/redact-schema.ts';
+import type { OutwardRule } from '../config/schema/redaction.ts';
 import type { Redacted } from '../redact/outward/redact-request.ts';
 import type { FromWorker, ToWorker } from './thread.ts';
 import { ProxyError } from '../errors.ts';

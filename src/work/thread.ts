@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { RedactKind } from '../config/redact-kinds.ts';
-import type { OutwardRule } from '../config/redact-schema.ts';
+import type { OutwardRule } from '../config/schema/redaction.ts';
 import type { Redacted } from '../redact/outward/redact-request.ts';
 import type { LogRecord } from '../logs/record.ts';
 import { ProxyError } from '../errors.ts';

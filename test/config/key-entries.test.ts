@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { parseDocument } from 'yaml';
 import { KeysDocument } from '../../src/cli/keys/document.ts';
-import { keysFile } from '../../src/config/auth-schema.ts';
+import { keysFile } from '../../src/config/schema/auth.ts';
 import { keysFromEntries } from '../../src/config/key-entries.ts';
 
 const hash = (digit: number) => `sha256:${String(digit).repeat(64)}`;

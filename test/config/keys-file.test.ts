@@ -2,7 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AuthConfig } from '../../src/config/auth-schema.ts';
+import type { AuthConfig } from '../../src/config/schema/auth.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { ConfigManager, loadText } from '../../src/config/manager.ts';
 import { formatProblems } from '../../src/cli/problems-text.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { providerRate } from '../../src/config/rate-limit-schema.ts';
+import { providerRate } from '../../src/config/schema/provider-rate.ts';
 
 test.each([
   [500, { requests: 500 }],

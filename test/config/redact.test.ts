@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { REDACT_KINDS } from '../../src/config/redact-kinds.ts';
-import { redaction } from '../../src/config/redact-schema.ts';
+import { redaction } from '../../src/config/schema/redaction.ts';
 
 test('a rule names kinds, patterns, or both', () => {
   expect(redaction.parse({ out: ['email', 'all'], patterns: ['ticket=TCK-(\\d+)'], timeout: '2s' })).toEqual({

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { retention } from '../../src/config/retention-schema.ts';
+import { retention } from '../../src/config/schema/retention.ts';
 
 const DAY_MS = 86_400_000;
 

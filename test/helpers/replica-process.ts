@@ -3,10 +3,10 @@
  * is told to end, and writes what it took to the file, line by line, so that a killed one has left its account.
  */
 import { openSync, writeSync } from 'node:fs';
-import type { LimitConfig } from '../../src/config/limits-schema.ts';
+import type { LimitConfig } from '../../src/config/schema/groups.ts';
 import type { Charge } from '../../src/limits/ledger.ts';
 import { systemClock } from '../../src/clock.ts';
-import { limit } from '../../src/config/limits-schema.ts';
+import { limit } from '../../src/config/schema/groups.ts';
 import { limitsOf } from '../../src/limits/limit.ts';
 import { ReplicaLedger } from '../../src/limits/replicas/replica-ledger.ts';
 

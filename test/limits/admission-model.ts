@@ -2,7 +2,7 @@
  * What limits are to do, said once more and as plainly as can be: each use is remembered with its moment, and added up anew
  * whenever somebody asks.
  */
-import type { LimitConfig } from '../../src/config/limits-schema.ts';
+import type { LimitConfig } from '../../src/config/schema/groups.ts';
 
 /** What one limit is charged for. */
 export interface Use {

@@ -4,7 +4,7 @@ import { Database } from 'bun:sqlite';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { limit } from '../../src/config/limits-schema.ts';
+import { limit } from '../../src/config/schema/groups.ts';
 import { Keeper } from '../../src/limits/keeper.ts';
 import { limitsOf } from '../../src/limits/limit.ts';
 import { turns } from '../../src/turns.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import type { LimitConfig } from '../../src/config/limits-schema.ts';
-import { limit } from '../../src/config/limits-schema.ts';
+import type { LimitConfig } from '../../src/config/schema/groups.ts';
+import { limit } from '../../src/config/schema/groups.ts';
 import { limitsOf, UNITS_PER_USD, unitsOf } from '../../src/limits/limit.ts';
 import { MemoryLedger } from '../../src/limits/memory-ledger.ts';
 import { shown } from '../../src/limits/refusal.ts';

@@ -6,7 +6,7 @@ import type { Caller } from '../../src/limits/caller.ts';
 import type { Ledger } from '../../src/limits/ledger.ts';
 import type { Limit } from '../../src/limits/limit.ts';
 import type { Lease } from '../../src/limits/lease.ts';
-import type { Apart, LimitConfig } from '../../src/config/limits-schema.ts';
+import type { Apart, LimitConfig } from '../../src/config/schema/groups.ts';
 import type { Config, ConfigInput } from '../../src/config/schema.ts';
 import type { Held, Use } from './admission-model.ts';
 import { schema } from '../../src/config/schema.ts';

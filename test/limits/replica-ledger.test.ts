@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'bun:test';
-import type { LimitConfig } from '../../src/config/limits-schema.ts';
+import type { LimitConfig } from '../../src/config/schema/groups.ts';
 import type { Charge, Refusal, Reservation } from '../../src/limits/ledger.ts';
 import { systemClock } from '../../src/clock.ts';
-import { limit } from '../../src/config/limits-schema.ts';
+import { limit } from '../../src/config/schema/groups.ts';
 import { limitsOf } from '../../src/limits/limit.ts';
 import { MAX_ASKED } from '../../src/limits/limiter.ts';
 import { ReplicaLedger } from '../../src/limits/replicas/replica-ledger.ts';

@@ -4,7 +4,7 @@ import { appendFile, mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { schema } from '../../src/config/schema.ts';
-import { upload as uploadSchema } from '../../src/config/upload-schema.ts';
+import { upload as uploadSchema } from '../../src/config/schema/upload.ts';
 import { Retention } from '../../src/logs/retention.ts';
 import { Uploader } from '../../src/logs/upload/uploader.ts';
 import { LogWriter } from '../../src/logs/writer.ts';

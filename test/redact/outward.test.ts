@@ -1,7 +1,7 @@
 /** Requests on their way to a provider: what is found in them, where, and what stays. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { OutwardRule } from '../../src/config/redact-schema.ts';
+import type { OutwardRule } from '../../src/config/schema/redaction.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { REDACT_KINDS } from '../../src/config/redact-kinds.ts';
 import { redactRequest } from '../../src/redact/outward/redact-request.ts';

@@ -2,7 +2,7 @@
 import type { Json } from '../helpers/asked-of.ts';
 import { describe, expect, test } from 'bun:test';
 import { ABILITIES } from '../../src/wire/facts/abilities.ts';
-import { abilities as config } from '../../src/config/request-schema.ts';
+import { abilities as config } from '../../src/config/schema/request-changes.ts';
 import { PROTOCOL_FACTS } from '../../src/wire/facts/protocols.ts';
 import { QUIRKS, quirksOf } from '../../src/providers/quirks.ts';
 import { mergeQuirks } from '../../src/wire/quirks.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'bun:test';
-import type { KeyConfig } from '../../src/config/auth-schema.ts';
+import type { KeyConfig } from '../../src/config/schema/auth.ts';
 import { schema } from '../../src/config/schema.ts';
 import { Authenticator } from '../../src/server/auth.ts';
 import { FakeClock } from '../helpers/clock.ts';

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { exportSPKI, importJWK } from 'jose';
-import type { IssuerConfig } from '../../src/config/auth-schema.ts';
+import type { IssuerConfig } from '../../src/config/schema/auth.ts';
 import { schema } from '../../src/config/schema.ts';
 import type { Client, KnownKeys } from '../../src/server/auth.ts';
 import { Authenticator } from '../../src/server/auth.ts';

@@ -1,6 +1,6 @@
 /** The thread that redacts requests: who waits, who leaves, and what becomes of a search without an end. */
 import { afterEach, expect, test } from 'bun:test';
-import type { OutwardRule } from '../../src/config/redact-schema.ts';
+import type { OutwardRule } from '../../src/config/schema/redaction.ts';
 import { systemClock } from '../../src/clock.ts';
 import { RedactionThread } from '../../src/work/redaction-thread.ts';
 

@@ -1,5 +1,5 @@
-import type { Raise } from '../../config/auth-schema.ts';
-import { PERIODS } from '../../config/limits-schema.ts';
+import type { Raise } from '../../config/schema/auth.ts';
+import { PERIODS } from '../../config/schema/groups.ts';
 import { count } from '../../config/words.ts';
 import { ExitError } from '../exit.ts';
 

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { KeysFile } from '../../config/auth-schema.ts';
+import type { KeysFile } from '../../config/schema/auth.ts';
 import { readKeysFile } from '../../config/keys-file.ts';
 import { fileReason } from '../../logs/names.ts';
 import { ExitError } from '../exit.ts';

@@ -1,4 +1,4 @@
-import type { KeyConfig, Raise } from '../../config/auth-schema.ts';
+import type { KeyConfig, Raise } from '../../config/schema/auth.ts';
 import { endText, minuteText } from './moments.ts';
 import type { PlacedKey } from './place.ts';
 import type { KeyUse } from './use.ts';

@@ -1,7 +1,7 @@
 /** Locates the keys file and the configuration that it belongs to. */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { KeyConfig } from '../../config/auth-schema.ts';
+import type { KeyConfig } from '../../config/schema/auth.ts';
 import type { Config } from '../../config/schema.ts';
 import { discoverConfig } from '../../config/discover.ts';
 import { readKeysFile } from '../../config/keys-file.ts';

@@ -1,6 +1,6 @@
 import type { CommandInfo } from '../argv/command.ts';
 import { defineCommand } from 'citty';
-import type { KeyConfig } from '../../config/auth-schema.ts';
+import type { KeyConfig } from '../../config/schema/auth.ts';
 import type { Config } from '../../config/schema.ts';
 import { until } from '../../config/words.ts';
 import { groupsOf } from '../../limits/access.ts';

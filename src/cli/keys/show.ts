@@ -1,6 +1,6 @@
 import type { CommandInfo } from '../argv/command.ts';
 import { defineCommand } from 'citty';
-import type { LimitConfig } from '../../config/limits-schema.ts';
+import type { LimitConfig } from '../../config/schema/groups.ts';
 import { ExitError } from '../exit.ts';
 import { print } from '../output.ts';
 import type { DescribedKey, DescribedRaise } from './described.ts';

@@ -1,5 +1,5 @@
 /** Determines the server to upload to. */
-import type { Upload } from '../../config/upload-schema.ts';
+import type { Upload } from '../../config/schema/upload.ts';
 import { placeOf } from './object-key.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;

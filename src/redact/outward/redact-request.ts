@@ -1,5 +1,5 @@
 import type { CustomPattern } from '../../config/redact-patterns.ts';
-import type { OutwardRule } from '../../config/redact-schema.ts';
+import type { OutwardRule } from '../../config/schema/redaction.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { TextChanger } from './request-walk.ts';
 import { isObject } from '../../wire/json.ts';

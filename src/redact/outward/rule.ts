@@ -1,4 +1,4 @@
-import type { OutwardRule } from '../../config/redact-schema.ts';
+import type { OutwardRule } from '../../config/schema/redaction.ts';
 import { redactKinds } from '../../config/redact-kinds.ts';
 
 /** The names of what a rule replaces: kinds and patterns. */

@@ -4,7 +4,7 @@
  * such a header from outside is meaningless.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { ClientCertConfig } from '../../config/socket-schema.ts';
+import type { ClientCertConfig } from '../../config/schema/socket.ts';
 import type { HeaderMap } from '../../wire/headers.ts';
 
 /** The header that contains the result of {@link sealNames}. */

@@ -6,7 +6,7 @@
 import type { Socket } from 'bun';
 import type { Server, TLSSocket } from 'node:tls';
 import { createServer } from 'node:tls';
-import type { TlsConfig } from '../../config/socket-schema.ts';
+import type { TlsConfig } from '../../config/schema/socket.ts';
 import type { TlsMaterial } from '../../config/tls-files.ts';
 import { alternativeNames, sealNames } from './client-certificate.ts';
 

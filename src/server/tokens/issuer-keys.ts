@@ -1,7 +1,7 @@
 /** The public keys with which an identity provider signs its tokens. */
 import type { createLocalJWKSet, JSONWebKeySet } from 'jose';
 import type { Clock } from '../../clock.ts';
-import type { IssuerConfig } from '../../config/auth-schema.ts';
+import type { IssuerConfig } from '../../config/schema/auth.ts';
 import { ProxyError } from '../../errors.ts';
 import { readAtMost } from './read-at-most.ts';
 

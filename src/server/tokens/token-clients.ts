@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import type { Clock } from '../../clock.ts';
-import type { IssuerConfig } from '../../config/auth-schema.ts';
+import type { IssuerConfig } from '../../config/schema/auth.ts';
 import type { Config } from '../../config/schema.ts';
 import { ProxyError } from '../../errors.ts';
 import type { Caller } from '../../limits/caller.ts';

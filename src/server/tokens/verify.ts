@@ -1,5 +1,5 @@
 import type { JWTPayload, JWTVerifyOptions } from 'jose';
-import type { IssuerConfig } from '../../config/auth-schema.ts';
+import type { IssuerConfig } from '../../config/schema/auth.ts';
 import { ProxyError } from '../../errors.ts';
 import type { IssuerKeys, KeySet } from './issuer-keys.ts';
 

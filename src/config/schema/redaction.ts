@@ -1,9 +1,9 @@
 /** What is taken out of requests on their way to a provider. */
 import { z } from 'zod';
-import { REDACT_KINDS, redactKinds } from './redact-kinds.ts';
-import type { CustomPattern } from './redact-patterns.ts';
-import { customPattern } from './redact-patterns.ts';
-import { duration } from './units.ts';
+import { REDACT_KINDS, redactKinds } from '../redact-kinds.ts';
+import type { CustomPattern } from '../redact-patterns.ts';
+import { customPattern } from '../redact-patterns.ts';
+import { duration } from '../units.ts';
 
 const pattern = z.string().transform((written, context): CustomPattern => {
   try {

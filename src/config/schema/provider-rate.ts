@@ -1,6 +1,6 @@
 /** Limits on requests per minute to a provider, or to one of its models. */
 import { z } from 'zod';
-import { count } from './words.ts';
+import { count } from '../words.ts';
 
 /** More than any provider grants, and small enough for a number that processes share. */
 const MOST = 1_000_000_000;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { text } from './words.ts';
+import { text } from '../words.ts';
 
 /** Fields that determine where a request goes and how its answer is read: these belong to the proxy. */
 const OWN: ReadonlySet<string> = new Set(['model', 'stream']);

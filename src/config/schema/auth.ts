@@ -1,8 +1,8 @@
 /** Who may call the proxy, and what each caller may do. */
 import { z } from 'zod';
-import { ownLimits } from './limits-schema.ts';
-import { duration } from './units.ts';
-import { content, globs, name, text, until } from './words.ts';
+import { ownLimits } from './groups.ts';
+import { duration } from '../units.ts';
+import { content, globs, name, text, until } from '../words.ts';
 
 const HASH = /^sha256:[0-9a-f]{64}$/;
 

@@ -1,6 +1,6 @@
 /** How long the request log is kept. */
 import { z } from 'zod';
-import { duration } from './units.ts';
+import { duration } from '../units.ts';
 
 const apart = z
   .strictObject({

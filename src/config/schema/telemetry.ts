@@ -1,6 +1,6 @@
 /** The `telemetry` section: traces and metrics for an OpenTelemetry collector. */
 import { z } from 'zod';
-import { duration } from './units.ts';
+import { duration } from '../units.ts';
 
 const url = z.url({ protocol: /^https?$/, error: 'expected an http or https URL' });
 

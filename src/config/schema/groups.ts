@@ -1,8 +1,8 @@
 /** Limits on callers, and the groups that share them. Money is in USD. */
 import { z } from 'zod';
-import { price } from './price-schema.ts';
-import { isTimeZone } from './time-zone.ts';
-import { count, globs, name, share, text } from './words.ts';
+import { price } from './prices.ts';
+import { isTimeZone } from '../time-zone.ts';
+import { count, globs, name, share, text } from '../words.ts';
 
 /** Windows of time, shortest first. `total` never ends. */
 export const PERIODS = ['second', 'minute', 'hour', 'day', 'week', 'month', 'total'] as const;

@@ -1,7 +1,7 @@
 /** Where complete request log files are uploaded. */
 import { z } from 'zod';
-import { duration, size } from './units.ts';
-import { text } from './words.ts';
+import { duration, size } from '../units.ts';
+import { text } from '../words.ts';
 
 /** The largest object that S3 accepts in one request, so that an object never exists partially, bytes. */
 export const MAX_OBJECT_BYTES = 5 * 1024 ** 3;

@@ -1,6 +1,6 @@
 /** Which responses are stored, and for how long. */
 import { z } from 'zod';
-import { duration, size } from './units.ts';
+import { duration, size } from '../units.ts';
 
 export const responses = z.strictObject({
   store: z

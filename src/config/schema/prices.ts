@@ -1,6 +1,6 @@
 /** Prices in the configuration: USD per million tokens, or per unit of another kind. */
 import { z } from 'zod';
-import { since, text, until } from './words.ts';
+import { since, text, until } from '../words.ts';
 
 const usd = z.number().nonnegative();
 

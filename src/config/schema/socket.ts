@@ -1,6 +1,6 @@
 /** Ways to reach the proxy other than a plain TCP port. */
 import { z } from 'zod';
-import { name, text } from './words.ts';
+import { name, text } from '../words.ts';
 
 const MODE = 'expected the permissions of a file, such as "0600" or "0660"';
 
