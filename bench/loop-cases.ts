@@ -353,6 +353,19 @@ const ANSWERS: Readonly<Record<string, Making>> = {
   'a stream with an event of 60 MB': asking('up/large', { stream: true }),
   'a stream with an event of 60 MB, translated': asking('up/large', { stream: true }, '/v1/messages'),
   'calls with 30 MB of arguments, translated': asking('up/arguments', {}, '/v1/messages'),
+  'an answer of 9,000 choices, translated': asking('up/manyChoices', {}, '/v1/messages'),
+  'an answer of 9,000 choices, streamed': asking('up/manyChoices', { stream: true }),
+  'a stream with 8,000 citations in an event, Responses': asking(
+    'up/citations',
+    { stream: true },
+    '/v1/responses',
+  ),
+  'an answer of 480,000 escapes, streamed, Responses': asking(
+    'up/escapes',
+    { stream: true },
+    '/v1/responses',
+  ),
+  'a stream with an event of 2 million lines': asking('up/lines', { stream: true }),
   'an answer of 150,000 fields': asking('up/manyFields'),
   'an answer of 150,000 fields, translated': asking('up/manyFields', {}, '/v1/messages'),
 };

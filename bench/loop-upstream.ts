@@ -58,6 +58,12 @@ const probabilities = () => {
   return JSON.stringify({ content });
 };
 
+const cited = (count: number) =>
+  Array.from({ length: count }, (_, n) => ({
+    type: 'url_citation',
+    url_citation: { url: `http://a/${n}`, title: 't', start_index: 0, end_index: 1 },
+  }));
+
 const fields = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, n]));
 const withArguments = () => {
   const text = JSON.stringify(fields(30_000));
@@ -98,6 +104,23 @@ const ANSWERS: Readonly<Record<string, () => Response>> = {
     sse(
       delta(called) + delta(call('a')).repeat(200_000) + delta(call('"}')) + delta({}, 0, 'tool_calls') + END,
     ),
+  manyChoices: () =>
+    json(
+      JSON.stringify({
+        id: 'c',
+        object: 'chat.completion',
+        created: 1,
+        model: 'x',
+        choices: Array.from({ length: 9_000 }, (_, index) => ({
+          index,
+          message: { role: 'assistant', content: 'hi' },
+          finish_reason: 'stop',
+        })),
+      }),
+    ),
+  citations: () => sse(delta({ content: 'a' }) + delta({ content: 'b', annotations: cited(8_000) }) + END),
+  escapes: () => json(completion(String.raw`\n`.repeat(480_000))),
+  lines: () => sse(`${delta({ content: 'a' })}${'data: x\n'.repeat(2 * MB)}\n${END}`),
   event: () =>
     sse(
       `data: ${completion('word', `,"delta":{"content":"a"},"x":[${'{},'.repeat(2.3 * MB)}{}]`)}\n\n${END}`,

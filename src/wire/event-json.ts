@@ -38,6 +38,11 @@ function* readLong(event: SseEvent): Steps<ReadEvent> {
   }
 }
 
+/** The event as one whose data is not JSON. */
+export function unreadable(event: SseEvent): ReadEvent {
+  return { ...event, value: undefined };
+}
+
 /** The parsed data of an event; `undefined` when it is not JSON, or too complex. */
 export function eventJson(event: SseEvent): unknown {
   return 'value' in event ? event.value : parseJson(event.data);

@@ -1,5 +1,6 @@
 import type { Steps } from '../../turns.ts';
 import { ProxyError } from '../../errors.ts';
+import { excessIn } from '../../wire/json-fields.ts';
 import { ANSWER_BOUNDS } from '../../wire/json.ts';
 import { KINDS, parseInSteps, TooComplex, TooLong } from '../../wire/json-steps.ts';
 
@@ -16,6 +17,18 @@ export function* parseAnswer(text: string, target: string): Steps<unknown> {
     const message = `Cannot use the answer of ${target}: it has ${excess}`;
     throw new ProxyError('malformed', message, { target, cause });
   }
+}
+
+/**
+ * The same for an answer that is written anew.
+ * @throws ProxyError `malformed` when it has too much for that
+ */
+export function* parseRewritable(text: string, target: string): Steps<unknown> {
+  const value = yield* parseAnswer(text, target);
+  const excess = yield* excessIn(value, text);
+  if (excess === undefined) return value;
+  const message = `Cannot use the answer of ${target}: it has more than ${excess}`;
+  throw new ProxyError('malformed', message, { target });
 }
 
 /** The exceeded complexity limit of an answer; `undefined` when it is not JSON. */

@@ -39,7 +39,7 @@ import { modelEdit, splice } from '../../wire/splice.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
-import { parseAnswer } from './answer.ts';
+import { parseAnswer, parseRewritable } from './answer.ts';
 import { checkAnswer } from './check.ts';
 import { issuedFor } from './issuer.ts';
 import { judge, judgeCut, judgeEnding, worstEnding } from './judge.ts';
@@ -147,7 +147,7 @@ function* relayedAsStream(
   asked: Inbound,
   context: LaneContext,
 ): Steps<string | undefined> {
-  return wholeAsStream(asked, context, yield* parseAnswer(text, target));
+  return wholeAsStream(asked, context, yield* parseRewritable(text, target));
 }
 
 /** The headers without those values of `anthropic-beta` that the provider rejects. */

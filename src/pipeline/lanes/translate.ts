@@ -27,7 +27,8 @@ import { clientOf } from '../../wire/clients.ts';
 import { cohereProtocol } from '../../wire/cohere/protocol.ts';
 import { geminiProtocol } from '../../wire/gemini/protocol.ts';
 import { endingOf } from '../../wire/endings.ts';
-import { areLong, readAhead } from '../../wire/event-json.ts';
+import { areLong, eventJson, readAhead, unreadable } from '../../wire/event-json.ts';
+import { excessIn } from '../../wire/json-fields.ts';
 import { applyOverride } from '../../wire/facts/override.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
 import { readingFirst } from '../../wire/json-ahead.ts';
@@ -52,7 +53,7 @@ import { responsesProtocol } from '../../wire/responses/protocol.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../passing.ts';
 import { Tap } from '../tap.ts';
-import { parseAnswer } from './answer.ts';
+import { parseRewritable } from './answer.ts';
 import { checkAnswer } from './check.ts';
 import { issuedFor } from './issuer.ts';
 import { judge, judgeCalls, judgeCut, judgeEnding, worstEnding } from './judge.ts';
@@ -246,7 +247,7 @@ function* readWhole(
   target: string,
   { name, encoded, names }: Pick<Reading, 'name' | 'encoded' | 'names'>,
 ): Steps<ChatResponse> {
-  const value = yield* parseAnswer(text, target);
+  const value = yield* parseRewritable(text, target);
   // Gemini's errors come in lists, and so do its answers if a stream without events is requested.
   const body = Array.isArray(value) ? (value[0] as unknown) : value;
   if (isObject(body)) judge(body, target);
@@ -315,7 +316,10 @@ class TranslateFold implements Fold {
   }
 
   *#readInSteps(events: readonly SseEvent[], ended: boolean): Steps<Folded> {
-    return this.#read(yield* readAhead(events), ended);
+    const read: SseEvent[] = [];
+    for (const event of yield* readAhead(events))
+      read.push((yield* excessIn(eventJson(event), event.data)) ? unreadable(event) : event);
+    return this.#read(read, ended);
   }
 
   #read(events: readonly SseEvent[], ended: boolean): Uint8Array | undefined {
