@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { Config } from './config/schema.ts';
 import type { Caller } from './limits/caller.ts';
+import { UNRESTRICTED } from './limits/caller.ts';
 import type { Ledger } from './limits/ledger.ts';
 import type { StoredAccount } from './limits/accounts.ts';
 import type { ReadRecord } from './logs/record.ts';
@@ -26,16 +27,6 @@ export interface SpendingOptions {
   /** Who persists usage in `state.directory`: this process alone, or one of several workers, numbered from 1. */
   readonly keeps: 'alone' | number | undefined;
 }
-
-/** The caller as it was when a record was written, if it is no longer configured. */
-const STRANGER: Omit<Caller, 'key' | 'group'> = {
-  models: undefined,
-  endpoints: undefined,
-  providers: undefined,
-  limits: [],
-  raises: [],
-  labels: {},
-};
 
 /**
  * Log lines may be written slightly out of order, so the lines shortly before the last counted one are read as well.
@@ -130,7 +121,7 @@ export class Spending {
   #count(record: ReadRecord, { limiter, callerOf, providers, keptMs }: Recovery): void {
     const { id, key, group, model, provider, upstream_model, endpoint, user } = record;
     const { input, output, cost } = chargedFor(record);
-    const caller = (key !== null && callerOf(key)) || { ...STRANGER, key, group };
+    const caller = (key !== null && callerOf(key)) || { ...UNRESTRICTED, key, group };
     const namesOf = (name: string, upstream: string) =>
       targetNames(name, upstream, offeredAs(providers, name, upstream));
     const failed = record.attempt_log

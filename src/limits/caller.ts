@@ -21,3 +21,13 @@ export interface Caller {
   /** The operator's labels. */
   readonly labels: Readonly<Record<string, string>>;
 }
+
+/** The rest of a caller that no list and no limit of its own restricts. */
+export const UNRESTRICTED: Omit<Caller, 'key' | 'group'> = {
+  models: undefined,
+  endpoints: undefined,
+  providers: undefined,
+  limits: [],
+  raises: [],
+  labels: {},
+};

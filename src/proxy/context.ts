@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import { ProxyError } from '../errors.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import type { Admission } from '../pipeline/admission.ts';
 import type { ExchangeDeps } from '../pipeline/exchange.ts';
@@ -20,6 +21,9 @@ import { priceSetup } from '../usage/pricing.ts';
 import { VERSION } from '../version.ts';
 import type { Lasting } from './lasting.ts';
 import type { Routers } from './routers.ts';
+
+/** The Retry-After when too many requests are in progress. */
+const FULL_RETRY_MS = 1_000;
 
 /** The parts of one configuration that the server's routes use. */
 interface Made {
@@ -83,13 +87,15 @@ export function contextOf(config: Config, lasting: Lasting, made: Made): ServerC
       if (telemetry) exchange.trace = new Trace(headers, telemetry);
       return exchange;
     },
-    admit(exchange) {
+    admit(exchange, task = 'accept the request') {
       const most = config.limits.max_concurrent;
       const { requests } = limits;
-      if (!requests) return traffic.inFlight <= most;
-      if (!requests.take(most)) return false;
-      exchange.finally(() => requests.free());
-      return true;
+      const hasRoom = requests ? requests.take(most) : traffic.inFlight <= most;
+      if (!hasRoom)
+        throw new ProxyError('unavailable', `Cannot ${task}: limits.max_concurrent is reached`, {
+          retryAfterMs: FULL_RETRY_MS,
+        });
+      if (requests) exchange.finally(() => requests.free());
     },
     newId: () => `req_${Bun.randomUUIDv7('buffer').toHex()}`,
     metrics: lasting.metrics,

@@ -5,6 +5,7 @@ import type { Config, LogContent } from '../config/schema.ts';
 import type { ClientCertConfig } from '../config/schema/socket.ts';
 import type { Access } from '../limits/access.ts';
 import type { Caller } from '../limits/caller.ts';
+import { UNRESTRICTED } from '../limits/caller.ts';
 import type { Recorded } from '../wire/endpoints.ts';
 import type { HeaderMap } from '../wire/headers.ts';
 import { ProxyError } from '../errors.ts';
@@ -72,16 +73,11 @@ export interface OperatorKey {
 }
 
 const ANYONE: Client = {
+  ...UNRESTRICTED,
   key: null,
   group: undefined,
-  models: undefined,
-  endpoints: undefined,
-  providers: undefined,
-  limits: [],
-  raises: [],
-  labels: {},
   content: undefined,
-  access: accessOf({ group: undefined, models: undefined, endpoints: undefined, providers: undefined }, {}),
+  access: accessOf({ ...UNRESTRICTED, group: undefined }, {}),
 };
 
 /** The part of the configuration that defines who may call. */

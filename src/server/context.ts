@@ -65,8 +65,12 @@ export interface ServerContext {
   readonly hooks: Hooks | undefined;
   /** Begins the single record of a request. */
   readonly begin: (id: string, endpoint: Recorded, userAgent: string | null, headers: HeaderMap) => Exchange;
-  /** Whether a request that has begun may continue: `limits.max_concurrent`. */
-  readonly admit: (exchange: Exchange) => boolean;
+  /**
+   * Counts a request that has begun towards `limits.max_concurrent`.
+   * @param task for the error, by default to accept the request
+   * @throws ProxyError `unavailable` when there are too many
+   */
+  readonly admit: (exchange: Exchange, task?: string) => void;
   readonly newId: () => string;
   readonly metrics: Metrics;
   /** Resolves when data that is loaded after the start is available; `undefined` afterwards. */

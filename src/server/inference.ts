@@ -113,11 +113,7 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
     group: client.group,
     labels: client.labels,
   });
-  if (!context.admit(exchange)) {
-    throw new ProxyError('unavailable', 'Cannot accept the request: limits.max_concurrent is reached', {
-      retryAfterMs: 1_000,
-    });
-  }
+  context.admit(exchange);
   const readFromMs = context.clock.monotonic();
   const { bytes, free } = await readBody(request, bodyLimits(context, call, client));
   exchange.waited(readFromMs, context.clock.monotonic());

@@ -153,10 +153,7 @@ async function admitted(context: ServerContext, { headers, endpoint, exchange }:
     group: client.group,
     labels: client.labels,
   });
-  if (!context.admit(exchange)) {
-    const message = 'Cannot begin a session: limits.max_concurrent is reached';
-    throw new ProxyError('unavailable', message, { retryAfterMs: 1_000 });
-  }
+  context.admit(exchange, 'begin a session');
   return client;
 }
 

@@ -106,10 +106,7 @@ async function forwarded(
   const { method } = request;
   exchange.passes(provider.name, method, pathTemplate(segments));
   exchange.asks({ model: '', stream: false, text: undefined, user: null, tags: null });
-  if (!context.admit(exchange)) {
-    const message = 'Cannot accept the request: limits.max_concurrent is reached';
-    throw new ProxyError('unavailable', message, { retryAfterMs: 1_000 });
-  }
+  context.admit(exchange);
   const travelling = passingHeaders(headers);
   travelling[VIA] = viaHere(headers, context.instance);
   Object.assign(travelling, exchange.joinTrace());

@@ -6,6 +6,7 @@ import type { IssuerConfig } from '../../config/schema/auth.ts';
 import type { Config } from '../../config/schema.ts';
 import { ProxyError } from '../../errors.ts';
 import type { Caller } from '../../limits/caller.ts';
+import { UNRESTRICTED } from '../../limits/caller.ts';
 import { accessOf } from '../../limits/access.ts';
 import type { Client, KnownKeys, Tokens } from '../auth.ts';
 import { callerName } from './caller-name.ts';
@@ -106,16 +107,7 @@ export class TokenClients implements Tokens {
     const id = `${name}\n${group ?? ''}`;
     const last = this.#callers.get(id);
     if (last) return last;
-    const caller: Caller = {
-      key: name,
-      group,
-      models: undefined,
-      endpoints: undefined,
-      providers: undefined,
-      limits: [],
-      raises: [],
-      labels: {},
-    };
+    const caller: Caller = { ...UNRESTRICTED, key: name, group };
     const client = { ...caller, content: log, access: accessOf(caller, this.#deps.groups) };
     remember(this.#callers, id, client, MAX_CALLERS);
     return client;
