@@ -1,6 +1,9 @@
 const LF = 10;
 const CR = 13;
 
+/** How much is scanned between two pauses, bytes. */
+const STRIDE = 1024 * 1024;
+
 /**
  * The end of the last complete SSE event in these bytes: the index after its blank line, 0 when none is
  * complete. Lines may end with LF, CRLF or CR.
@@ -26,9 +29,19 @@ export function isLineEnd(byte: number | undefined): boolean {
 
 /** Splits complete events, each with its blank line. @param bytes that end with an event */
 export function* eachEvent(bytes: Uint8Array): Generator<Uint8Array> {
+  for (const event of eventsAndPauses(bytes)) if (event) yield event;
+}
+
+/** The same, with nothing in between whenever a pause is due. */
+export function* eventsAndPauses(bytes: Uint8Array): Generator<Uint8Array | undefined> {
   let start = 0;
   let empty = true;
+  let pauseAt = STRIDE;
   for (let index = 0; index < bytes.length; index += 1) {
+    if (index >= pauseAt) {
+      pauseAt = index + STRIDE;
+      yield undefined;
+    }
     const byte = bytes[index];
     if (!isLineEnd(byte)) {
       empty = false;

@@ -6,7 +6,7 @@ import type { Answering, Continuation, Fold, Folded } from './lane.ts';
 import { isSteps } from '../../turns.ts';
 import { concatInSteps } from '../../wire/bytes.ts';
 import { areLong, eventJson, readAhead } from '../../wire/event-json.ts';
-import { eachEvent, isLineEnd, joined } from '../../wire/frames.ts';
+import { eachEvent, eventsAndPauses, isLineEnd, joined } from '../../wire/frames.ts';
 import {
   hasNullUsage,
   isUsageAlone,
@@ -94,31 +94,54 @@ export class RelayFold implements Fold {
     return yield* this.#showAhead(yield* concatInSteps(pieces), events);
   }
 
-  *#showAhead(whole: Uint8Array, events: readonly SseEvent[]): Steps<Folded> {
-    return this.#shown(whole, yield* readAhead(events));
+  *#showAhead(whole: Uint8Array, given: readonly SseEvent[]): Steps<Folded> {
+    const { passes, nulls } = this.#judged(yield* readAhead(given));
+    const kept = passes.includes(false) ? yield* this.#keptInSteps(whole, passes) : whole;
+    this.#begun = true;
+    return withoutNulls(kept, nulls);
   }
 
-  #shown(whole: Uint8Array, events: readonly SseEvent[]): Folded {
-    if (this.#hidesUsage) return this.#shownWithoutUsage(whole, events);
-    const passes = events.map((event) => this.#tap.event(event, this.#target));
+  #shown(whole: Uint8Array, given: readonly SseEvent[]): Folded {
+    const { passes, nulls } = this.#judged(given);
     const kept = passes.includes(false) ? this.#kept(whole, passes) : whole;
     this.#begun = true;
-    return kept;
+    return withoutNulls(kept, nulls);
   }
 
-  #shownWithoutUsage(whole: Uint8Array, given: readonly SseEvent[]): Folded {
+  /** Whether each event passes, and those of them that have an empty usage to be removed. */
+  #judged(given: readonly SseEvent[]): { readonly passes: boolean[]; readonly nulls: readonly SseEvent[] } {
+    if (!this.#hidesUsage)
+      return { passes: given.map((event) => this.#tap.event(event, this.#target)), nulls: [] };
     // Parsed once, for the tap and for what is looked up here.
     const events = given.map((event) => ({
       ...event,
       value: event.data === '[DONE]' ? undefined : eventJson(event),
     }));
     const passes = events.map((event) => this.#tap.event(event, this.#target) && !isUsageAlone(event.value));
-    const nulls = events.filter(({ value }, at) => passes[at] && hasNullUsage(value));
-    const kept = passes.includes(false) ? this.#kept(whole, passes) : whole;
-    this.#begun = true;
-    if (!kept || nulls.length === 0) return kept;
-    const plain = withoutNullUsage(kept, nulls.length);
-    return plain ?? nulls.reduce((bytes, { data }) => withoutTopNullUsage(bytes, data), kept);
+    return { passes, nulls: events.filter(({ value }, at) => passes[at] && hasNullUsage(value)) };
+  }
+
+  /** The same as `#kept`, which may take long: an event of megabytes is read again, to find out whether it has data. */
+  *#keptInSteps(whole: Uint8Array, passes: readonly boolean[]): Steps<Uint8Array | undefined> {
+    const kept: Uint8Array[] = [];
+    let begun = this.#begun;
+    let at = 0;
+    for (const event of eventsAndPauses(whole)) {
+      if (!event) {
+        yield;
+        continue;
+      }
+      const reader = new SseReader();
+      if (begun) reader.push(LINE_END);
+      begun = true;
+      let told = 0;
+      for (let from = 0; from < event.length; from += LONG) {
+        told += reader.push(event.subarray(from, from + LONG)).length;
+        if (from + LONG < event.length) yield;
+      }
+      if (told === 0 || passes[at++]) kept.push(event);
+    }
+    return kept.length > 0 ? yield* concatInSteps(kept) : undefined;
   }
 
   /** @param passes a verdict for each event with data; comments have none and are kept */
@@ -133,4 +156,10 @@ export class RelayFold implements Fold {
     }
     return kept.length > 0 ? Buffer.concat(kept) : undefined;
   }
+}
+
+function withoutNulls(kept: Uint8Array | undefined, nulls: readonly SseEvent[]): Uint8Array | undefined {
+  if (!kept || nulls.length === 0) return kept;
+  const plain = withoutNullUsage(kept, nulls.length);
+  return plain ?? nulls.reduce((bytes, { data }) => withoutTopNullUsage(bytes, data), kept);
 }

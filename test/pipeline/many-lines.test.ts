@@ -1,0 +1,59 @@
+/** An event of a million lines, which is no JSON and left out of what is relayed. */
+import { expect, test } from 'bun:test';
+import type { Folded } from '../../src/pipeline/lanes/lane.ts';
+import type { Steps } from '../../src/turns.ts';
+import { RelayFold } from '../../src/pipeline/lanes/relay-fold.ts';
+import { passingOf } from '../../src/pipeline/passing.ts';
+import { Tap } from '../../src/pipeline/tap.ts';
+import { isSteps } from '../../src/turns.ts';
+import { SseReader } from '../../src/wire/sse.ts';
+
+const encoder = new TextEncoder();
+const text = (content: string) =>
+  `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: null }] })}\n\n`;
+const COMMENT = `: nothing${'.'.repeat(700_000)}\n\n`;
+const LINES = encoder.encode('data: x\n'.repeat(1_000_000));
+const REST = encoder.encode(`\n${COMMENT}${text('b')}`);
+const PIECE = 64 * 1024;
+const TRIES = 4;
+
+/** What the last piece of the events brings. */
+function pushed(hidesUsage: boolean): Steps<Folded> {
+  const fold = new RelayFold(new Tap(passingOf('chat'), Infinity, 1), 'a/m', '', hidesUsage);
+  for (let at = 0; at < LINES.length; at += PIECE)
+    expect(fold.push(LINES.subarray(at, at + PIECE))).toBeUndefined();
+  const steps = fold.push(REST);
+  if (!isSteps(steps)) throw new Error('It is read at once');
+  return steps;
+}
+
+function tookMs(work: () => void): number {
+  const began = performance.now();
+  work();
+  return performance.now() - began;
+}
+
+function leastOf(measure: () => number): number {
+  return Math.min(...Array.from({ length: TRIES }, measure));
+}
+
+test.each([false, true])('is left out in steps, and comments are kept; usage is hidden: %p', (hidesUsage) => {
+  let kept: Folded;
+  const longestMs = leastOf(() => {
+    const steps = pushed(hidesUsage);
+    let longest = 0;
+    for (;;) {
+      const fromMs = performance.now();
+      const step = steps.next();
+      longest = Math.max(longest, performance.now() - fromMs);
+      if (!step.done) continue;
+      kept = step.value;
+      break;
+    }
+    return longest;
+  });
+  expect(new TextDecoder().decode(kept)).toBe(`${COMMENT}${text('b')}`);
+  // To join what was read takes as long as to read it, and cannot be divided; to read it twice would take longer.
+  const readMs = leastOf(() => tookMs(() => new SseReader().push(LINES)));
+  expect(longestMs / readMs).toBeLessThan(1.7);
+});
