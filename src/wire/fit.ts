@@ -9,6 +9,7 @@ import type { Abilities } from './facts/abilities.ts';
 import type { Issued } from './parts/issued.ts';
 import { abilitiesOf } from './facts/abilities.ts';
 import { spokenMessages, withoutThoughtsAlone } from './facts/blanks.ts';
+import { refuseGoogleFiles } from './facts/google-files.ts';
 import { withMediaTypes } from './facts/media-types.ts';
 import { fittingMessages } from './facts/messages.ts';
 import { fittingParameters } from './facts/parameters.ts';
@@ -22,6 +23,8 @@ import { returnedMessages } from './parts/returned.ts';
 /** What is known about a target. */
 export interface FitFacts {
   readonly protocol: ProtocolName;
+  /** Its name at the provider. */
+  readonly model?: string;
   readonly quirks: Quirks;
   /** What may be sent back to it. */
   readonly issued: Issued;
@@ -45,7 +48,7 @@ const OWN_FORMATS: ReadonlySet<ProtocolName> = new Set(['messages', 'converse', 
 const PLAIN_TIERS: ReadonlySet<unknown> = new Set(['auto', 'default']);
 
 /** Adapts a request to a target. */
-export function fit(asked: ChatRequest, { protocol, quirks, issued, memory }: FitFacts): Fitted {
+export function fit(asked: ChatRequest, { protocol, quirks, issued, memory, model = '' }: FitFacts): Fitted {
   const abilities = abilitiesOf(protocol, quirks);
   // Chat servers may support each other's fields.
   const vendor = protocol === 'chat' ? { fields: {}, dropped: [] } : fromVendorFields(asked);
@@ -53,6 +56,7 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory }: Fi
   if (!Array.isArray(request.messages)) {
     return { request, dropped: vendor.dropped, sealed: false, names: new OwnNames(new Map()) };
   }
+  if (!isGemini({ protocol, quirks, model })) refuseGoogleFiles(request.messages);
   const given = protocol === 'chat' ? request.messages : request.messages.map(withPlainCalls);
   const returned = returnedMessages(given, { protocol, abilities, issued, memory });
   request.messages = [...returned.messages];
@@ -84,6 +88,19 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory }: Fi
     sealed: returned.sealed,
     names: new OwnNames(renamed),
   };
+}
+
+/**
+ * Google's own endpoint for chat is recognised by the signatures of calls, which no other accepts, and a gateway by the
+ * name of the model to which it forwards the request.
+ */
+function isGemini({
+  protocol,
+  quirks,
+  model = '',
+}: Pick<FitFacts, 'protocol' | 'quirks' | 'model'>): boolean {
+  if (protocol === 'gemini') return true;
+  return protocol === 'chat' && (Boolean(quirks.keeps?.includes('extra_content')) || /gemini/i.test(model));
 }
 
 /** Removes what a protocol limits more narrowly than chat, or lacks. @returns the names of what was removed */

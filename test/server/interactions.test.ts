@@ -137,8 +137,16 @@ describe('a request', () => {
   test('has its settings in chat’s words, and names what has no counterpart', async () => {
     const schema = { type: 'object', properties: { city: { type: 'string' } } };
     const [request, dropped] = await asked({
-      input: 'Hi',
-      tools: [{ type: 'function', name: 'f', description: 'd', parameters: schema }, { type: 'google_maps' }],
+      input: [
+        { type: 'text', text: 'Hi' },
+        { type: 'image', mime_type: 'image/png', data: 'iVBORw0KGgo=', resolution: 'high' },
+      ],
+      tools: [
+        { type: 'function', name: 'f', description: 'd', parameters: schema, behavior: 'blocking' },
+        { type: 'google_search', search_types: ['web_search'] },
+        { type: 'url_context' },
+        { type: 'google_maps' },
+      ],
       generation_config: {
         max_output_tokens: 50,
         temperature: 0.5,
@@ -165,10 +173,15 @@ describe('a request', () => {
       response_format: { type: 'json_schema', json_schema: { schema } },
     });
     expect(dropped?.split(', ').toSorted()).toEqual([
+      'content.resolution',
       'generation_config.speech_config',
       'labels',
       'safety_settings',
+      'tools.behavior',
       'tools.google_maps',
+      'tools.google_search',
+      'tools.google_search.search_types',
+      'tools.url_context',
     ]);
   });
 

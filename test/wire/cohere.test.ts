@@ -142,12 +142,11 @@ describe('requests', () => {
       p: 0.99,
       k: 500,
       seed: 4,
-      presence_penalty: 0,
       frequency_penalty: 0.5,
       stop_sequences: ['a'],
       logprobs: true,
     });
-    expect(dropped).toEqual(['top_logprobs', 'user']);
+    expect(dropped).toEqual(['top_logprobs', 'user', 'presence_penalty']);
   });
 
   test('name a choice of tools in Cohere’s words, and leave one where one is named', () => {

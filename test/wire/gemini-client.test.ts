@@ -51,7 +51,18 @@ describe('a request', () => {
     [{ generationConfig: { thinkingConfig: { thinkingBudget: -1 } } }, {}],
     [{ generationConfig: { thinkingConfig: { thinkingBudget: 9_000 } } }, { reasoning_effort: 'high' }],
     [{ serviceTier: 'FLEX' }, { service_tier: 'flex' }],
-    [{ tools: [{ googleSearch: {} }] }, { hosted_tools: [{ name: 'web_search', options: {} }] }],
+    [
+      { tools: [{ google_search: { exclude_domains: ['a.example'] } }] },
+      {
+        hosted_tools: [
+          { name: 'web_search', word: 'tools.googleSearch', options: { blocked_domains: ['a.example'] } },
+        ],
+      },
+    ],
+    [
+      { tools: [{ urlContext: {} }] },
+      { hosted_tools: [{ name: 'web_fetch', word: 'tools.urlContext', options: {} }] },
+    ],
     [{ toolConfig: { functionCallingConfig: { mode: 'ANY' } } }, {}],
   ])('with %j is asked as %j', (more, expected) => {
     expect(asked(more) as object).toEqual(expected);
@@ -168,6 +179,29 @@ describe('a request', () => {
     ]);
   });
 
+  test.each([
+    ['Be brief.'],
+    [{ text: 'Be brief.' }],
+    [{ role: 'system', parts: [{ text: 'Be brief.' }] }],
+    [['Be brief.']],
+    [[{ text: 'Be brief.' }]],
+    [[{ parts: [{ text: 'Be brief.' }] }]],
+  ])('with the instruction %j has it as the system message', (systemInstruction) => {
+    const { request, dropped } = decode({ ...hi, systemInstruction });
+    expect([request.messages[0], dropped]).toEqual([{ role: 'system', content: 'Be brief.' }, []]);
+  });
+
+  test('has media by their addresses, each as what it is', () => {
+    const file = (mimeType: string) => ({ fileData: { mimeType, fileUri: 'https://a.example/x' } });
+    const parts = [file('image/png'), file('video/mp4'), file('audio/wav'), file('application/pdf')];
+    expect(decode({ contents: [user(...parts)] }).request.messages[0]?.content).toEqual([
+      { type: 'image_url', image_url: { url: 'https://a.example/x' } },
+      { type: 'video_url', video_url: { url: 'https://a.example/x' } },
+      { type: 'audio_url', audio_url: { url: 'https://a.example/x' } },
+      { type: 'file', file: { file_data: 'https://a.example/x', filename: 'file.pdf' } },
+    ]);
+  });
+
   test('names what has no counterpart', () => {
     const { dropped } = decode({
       contents: [user({ text: 'a', videoMetadata: {} }, { toolCall: {} })],
@@ -175,7 +209,13 @@ describe('a request', () => {
       labels: {},
       tools: [{ googleMaps: {} }, { functionDeclarations: [{ name: 'f', behavior: 'BLOCKING' }] }],
       toolConfig: { retrievalConfig: {} },
-      generationConfig: { mediaResolution: 'LOW', responseMimeType: 'text/x.enum' },
+      generationConfig: {
+        mediaResolution: 'LOW',
+        responseMimeType: 'text/x.enum',
+        responseSchema: { type: 'STRING', enum: ['a'] },
+        response_json_schema: { type: 'string' },
+        thinkingConfig: { includeThoughts: true, thinking_speed: 1 },
+      },
     });
     expect(dropped.toSorted()).toEqual(
       [
@@ -183,6 +223,9 @@ describe('a request', () => {
         'labels',
         'generationConfig.mediaResolution',
         'generationConfig.responseMimeType',
+        'generationConfig.responseSchema',
+        'generationConfig.responseJsonSchema',
+        'generationConfig.thinkingConfig.thinkingSpeed',
         'parts.videoMetadata',
         'parts.toolCall',
         'tools.googleMaps',
@@ -204,6 +247,8 @@ describe('a request', () => {
     [{ contents: [user({ inlineData: { mimeType: 'image/png' } })] }, 'contents[0].parts[0].inlineData.data'],
     [{ contents: [model({ functionCall: { args: {} } })] }, 'contents[0].parts[0].functionCall.name'],
     [{ ...hi, systemInstruction: 5 }, 'systemInstruction'],
+    [{ ...hi, systemInstruction: { parts: [{ text: 5 }] } }, 'systemInstruction.parts[0].text'],
+    [{ ...hi, systemInstruction: ['a', 5] }, 'systemInstruction[1]'],
     [{ ...hi, generationConfig: [] }, 'generationConfig'],
     [{ ...hi, generationConfig: { temperature: 'hot' } }, 'generationConfig.temperature'],
     [{ ...hi, generationConfig: { candidateCount: 9 } }, 'generationConfig.candidateCount'],

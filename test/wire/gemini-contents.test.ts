@@ -111,6 +111,11 @@ describe('parts', () => {
       at('image/jpeg', 'https://a.example/b'),
     ],
     [{ type: 'video_url', video_url: { url: 'gs://bucket/film' } }, at('video/mp4', 'gs://bucket/film')],
+    [
+      { type: 'audio_url', audio_url: { url: 'https://a.example/b.wav' } },
+      at('audio/wav', 'https://a.example/b.wav'),
+    ],
+    [{ type: 'audio_url', audio_url: { url: 'gs://bucket/song' } }, at('audio/mpeg', 'gs://bucket/song')],
     [{ type: 'input_audio', input_audio: { data: 'AAAA', format: 'mp3' } }, inline('audio/mp3', 'AAAA')],
     [
       { type: 'file', file: { file_data: 'data:application/pdf;base64,AAAA', filename: 'a.pdf' } },

@@ -97,7 +97,7 @@ export const count: Lane = {
     const issued = issuedFor(provider, model, { memory });
     // The request that would be sent is counted.
     const { protocol } = counting;
-    const { request } = fit(client.request, { protocol, quirks, issued, memory });
+    const { request } = fit(client.request, { protocol, model, quirks, issued, memory });
     const context = { model, quirks, created, newId, memory: issued.view };
     const encoded = yield* readingFirst(jsonWithinRequest(request), PIECE_BOUNDS, () =>
       counting.encode(request, context),

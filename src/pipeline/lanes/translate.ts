@@ -96,7 +96,7 @@ export const translate: Lane = {
     const own = provider.quirks(model);
     const quirks = context.usage === 'never' ? mergeQuirks(own, ASKS_NO_USAGE) : own;
     const issued = issuedFor(provider, model, context);
-    const fitted = fit(client.request, { protocol: name, quirks, issued, memory });
+    const fitted = fit(client.request, { protocol: name, model, quirks, issued, memory });
     const betas = inbound.headers[BETAS];
     const coding = { model, quirks, created, newId, memory: issued.view, betas };
     const encode = () => protocol.encode(fitted.request, coding);

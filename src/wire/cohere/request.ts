@@ -57,7 +57,7 @@ export function encodeCohereRequest(
     messages: [...format.system, ...messages],
     stream: request.stream === true,
     ...(typeof maxTokens === 'number' ? { max_tokens: maxTokens } : {}),
-    ...numbers(request),
+    ...numbers(request, dropped),
     ...(stopSequences.length > 0 ? { stop_sequences: stopSequences } : {}),
     ...(request.logprobs === true ? { logprobs: true } : {}),
     ...tools,
@@ -67,11 +67,13 @@ export function encodeCohereRequest(
   return { body, dropped };
 }
 
-function numbers(request: ChatRequest): JsonObject {
+/** Within Cohere's limits. A negative penalty asks for the opposite, which it does not have. */
+function numbers(request: ChatRequest, dropped: string[]): JsonObject {
   const fields: JsonObject = {};
   for (const [name, theirs, least, most] of NUMBERS) {
     const value = numberOf(request[name]);
-    if (value !== undefined) fields[theirs] = Math.min(most, Math.max(least, value));
+    if (value !== undefined && value < 0 && name.endsWith('_penalty')) dropped.push(name);
+    else if (value !== undefined) fields[theirs] = Math.min(most, Math.max(least, value));
   }
   return fields;
 }

@@ -34,6 +34,8 @@ const KNOWN: ReadonlySet<string> = new Set([
   'thinkingConfig',
 ]);
 
+const THINKING: ReadonlySet<string> = new Set(['includeThoughts', 'thinkingBudget', 'thinkingLevel']);
+
 /** The effort that corresponds to a budget of up to this many tokens. */
 const EFFORTS = [
   [512, 'minimal'],
@@ -65,6 +67,7 @@ export function decodeConfig(body: JsonObject, dropped: Set<string>): Configured
   if (!config) return { fields: {}, thoughts: false };
   for (const name of unknownIn(config, KNOWN)) dropped.add(`${at}.${name.replace(/^_/, '')}`);
   const thinking = objectIn(config, 'thinkingConfig', at) ?? {};
+  for (const name of unknownIn(thinking, THINKING)) dropped.add(`${at}.thinkingConfig.${name}`);
   const number = (name: string, rule: Parameters<typeof numberIn>[3]) => numberIn(config, name, at, rule);
   const fields: Partial<ChatRequest> = {
     // In protocol buffers' JSON, 0 may stand for a number that is not set.
@@ -116,11 +119,13 @@ function formatOf(config: JsonObject, at: string, dropped: Set<string>): Partial
   // SDKs from before it was public put an underscore before the name.
   const given = fieldOf(config, 'responseJsonSchema') ?? fieldOf(config, '_responseJsonSchema');
   const own = objectIn(config, 'responseSchema', at);
-  if (type === 'text/x.enum') {
-    dropped.add(`${at}.responseMimeType`);
+  if (type !== 'application/json') {
+    if (type && type !== 'text/plain') dropped.add(`${at}.responseMimeType`);
+    // Without the type of JSON it asks for nothing.
+    if (given !== undefined) dropped.add(`${at}.responseJsonSchema`);
+    if (own) dropped.add(`${at}.responseSchema`);
     return {};
   }
-  if (type !== 'application/json') return {};
   if (given !== undefined && !isSchema(given)) throw wrong(`${at}.responseJsonSchema`, 'expected an object');
   const schema = given ?? (own && jsonSchemaOf(own));
   if (!isSchema(schema)) return { response_format: { type: 'json_object' } };

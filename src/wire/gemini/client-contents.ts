@@ -48,19 +48,30 @@ export function decodeContents(body: JsonObject, dropped: Set<string>): ChatMess
   return messages;
 }
 
-/** A bare text is not a content to the API; but some clients send one. */
+/** To the API it is one content; but some clients send a bare text, or a list. */
 function systemMessages(instruction: unknown, dropped: Set<string>): ChatMessage[] {
   if (instruction === undefined || instruction === '') return [];
-  if (typeof instruction === 'string') return [{ role: 'system', content: instruction }];
-  if (!isObject(instruction)) throw wrong('systemInstruction', 'expected an object');
-  const texts = objectsIn(instruction, 'parts', 'systemInstruction').flatMap((part, index) => {
-    const text = textIn(part, 'text', `systemInstruction.parts[${index}]`);
-    if (text === undefined) for (const name of Object.keys(part)) dropped.add(`systemInstruction.${name}`);
-    return text || [];
-  });
+  const texts = instructionsIn(instruction, 'systemInstruction', dropped);
   if (texts.length === 0) return [];
   const content = texts.length === 1 ? texts[0]! : texts.map((text) => ({ type: 'text', text }));
   return [{ role: 'system', content }];
+}
+
+/** The texts of a content, of a part, or of a list of these and of bare texts. */
+function instructionsIn(given: unknown, at: string, dropped: Set<string>): string[] {
+  if (typeof given === 'string') return given === '' ? [] : [given];
+  if (Array.isArray(given))
+    return given.flatMap((each: unknown, index) => instructionsIn(each, `${at}[${index}]`, dropped));
+  if (!isObject(given)) throw wrong(at, 'expected an object');
+  const parts = fieldOf(given, 'parts');
+  if (parts !== undefined)
+    return objectsIn(given, 'parts', at).flatMap((part, index) =>
+      instructionsIn(part, `${at}.parts[${index}]`, dropped),
+    );
+  const text = textIn(given, 'text', at);
+  if (text === undefined)
+    for (const name of Object.keys(given)) if (name !== 'role') dropped.add(`systemInstruction.${name}`);
+  return text ? [text] : [];
 }
 
 /** Function results come first, each as a message of its own, then the rest of the user's content. */

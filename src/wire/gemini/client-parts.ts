@@ -43,6 +43,8 @@ function filePart(file: JsonObject, at: string): ContentPart {
   const kind = type.split('/')[0];
   if (kind === 'image') return { type: 'image_url', image_url: { url: uri } };
   if (kind === 'video') return { type: 'video_url', video_url: { url: uri } };
+  // vLLM's part: chat itself has audio as data only.
+  if (kind === 'audio') return { type: 'audio_url', audio_url: { url: uri } };
   const filename = textIn(file, 'displayName', at) ?? (type === '' ? undefined : `file.${endingOf(type)}`);
   return { type: 'file', file: { file_data: uri, ...(filename === undefined ? {} : { filename }) } };
 }

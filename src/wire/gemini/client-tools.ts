@@ -72,7 +72,7 @@ function hostedIn(tool: JsonObject, dropped: Set<string>): HostedTool[] {
     if (!isObject(value)) return [];
     const blocked = listOf(fieldOf(value, 'excludeDomains'));
     for (const option of unknownIn(value, SEARCHING)) dropped.add(`tools.${own}.${option}`);
-    return [{ name, options: blocked.length > 0 ? { blocked_domains: blocked } : {} }];
+    return [{ name, word: `tools.${own}`, options: blocked.length > 0 ? { blocked_domains: blocked } : {} }];
   });
 }
 

@@ -36,6 +36,8 @@ function userPart(part: ContentPart, at: string): JsonObject[] {
       return [dataPart(urlIn(part.image_url), 'image/jpeg', at)];
     case 'video_url':
       return [dataPart(urlIn(part.video_url), 'video/mp4', at)];
+    case 'audio_url':
+      return [dataPart(urlIn(part.audio_url), 'audio/mpeg', at)];
     case 'input_audio':
       return [audioPart(objectOf(part.input_audio), at)];
     case 'file':

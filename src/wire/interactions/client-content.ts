@@ -8,6 +8,9 @@ import { isObject } from '../json.ts';
 /** Kinds of content that are told by their data, or by where it lies. */
 const MEDIA: ReadonlySet<unknown> = new Set(['image', 'audio', 'video', 'document']);
 
+/** What is read of them. */
+const KNOWN: ReadonlySet<string> = new Set(['type', 'mime_type', 'data', 'uri']);
+
 /** What a type of content is where its MIME type is left out. */
 const TYPES: Readonly<Record<string, string>> = {
   image: 'image/png',
@@ -39,7 +42,10 @@ function partOf(content: JsonObject, at: string, dropped: Set<string>): ContentP
     const text = textIn(content, 'text', at) ?? '';
     return text === '' ? [] : [{ type: 'text', text }];
   }
-  if (MEDIA.has(type)) return decodeUserPart(mediaOf(content, String(type), at), at, dropped);
+  if (MEDIA.has(type)) {
+    for (const name in content) if (!KNOWN.has(name)) dropped.add(`content.${name}`);
+    return decodeUserPart(mediaOf(content, String(type), at), at, dropped);
+  }
   dropped.add(`content.${wordOf(type)}`);
   return [];
 }

@@ -58,6 +58,10 @@ const HOSTED: Readonly<Record<string, string>> = {
   url_context: 'web_fetch',
 };
 
+const TYPED: ReadonlySet<string> = new Set(['type']);
+/** What is read of a function. */
+const DECLARED: ReadonlySet<string> = new Set(['type', 'name', 'description', 'parameters']);
+
 export interface InteractionAsked {
   readonly request: ChatRequest;
   /** Names of what has no counterpart: fields, `tools.<type>`, `steps.<type>`, `content.<type>`. */
@@ -164,8 +168,8 @@ function toolsOf(body: JsonObject, config: JsonObject, dropped: Set<string>): Pa
   const hosted: HostedTool[] = [];
   objectsIn(body, 'tools', '').forEach((tool, index) => {
     const own = entryOf(HOSTED, String(tool.type));
-    if (tool.type === 'function') tools.push(functionOf(tool, `tools[${index}]`));
-    else if (own !== undefined) hosted.push({ name: own, options: {} });
+    if (tool.type === 'function') tools.push(functionOf(tool, `tools[${index}]`, dropped));
+    else if (own !== undefined) hosted.push(hostedTool(tool, own, dropped));
     else dropped.add(`tools.${wordOf(tool.type)}`);
   });
   const { allowed, ...choice } = choiceOf(config);
@@ -177,7 +181,15 @@ function toolsOf(body: JsonObject, config: JsonObject, dropped: Set<string>): Pa
   };
 }
 
-function functionOf(tool: JsonObject, at: string): ChatTool {
+/** A tool that the provider runs. Its settings are Google's own. */
+function hostedTool(tool: JsonObject, name: string, dropped: Set<string>): HostedTool {
+  const word = `tools.${String(tool.type)}`;
+  for (const option of unknownIn(tool, TYPED)) dropped.add(`${word}.${option}`);
+  return { name, word, options: {} };
+}
+
+function functionOf(tool: JsonObject, at: string, dropped: Set<string>): ChatTool {
+  for (const name of unknownIn(tool, DECLARED)) dropped.add(`tools.${name}`);
   const description = textIn(tool, 'description', at);
   return {
     type: 'function',

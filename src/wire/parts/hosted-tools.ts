@@ -11,6 +11,8 @@ export interface HostedTool {
   /** In Anthropic's terms: `web_search`, `code_execution`. */
   readonly name: string;
   readonly options: SearchOptions;
+  /** What the client calls it, for protocols without a type that says so. */
+  readonly word?: string;
   /** The tool in the format of its own protocol. */
   readonly native?: Native;
 }
@@ -36,8 +38,8 @@ export function hostedTools(request: ChatRequest): HostedTool[] {
 }
 
 /** The client's name for the tool. */
-export function wordFor({ name, native }: HostedTool): string {
-  return stringOf(native?.value.type) ?? (name === 'web_search' ? 'web_search_options' : name);
+export function wordFor({ name, word, native }: HostedTool): string {
+  return word ?? stringOf(native?.value.type) ?? (name === 'web_search' ? 'web_search_options' : name);
 }
 
 /** The search options of chat; the user's location is nested one level deeper. */
@@ -78,12 +80,12 @@ export function searchOptions(tool: JsonObject): SearchOptions {
 
 /** The options that a target supports; the others are added to `dropped`. */
 export function knownOptions(
-  { name, options }: HostedTool,
+  { name, word = name, options }: HostedTool,
   known: readonly (keyof SearchOptions)[],
   dropped: string[],
 ): SearchOptions {
   const entries = Object.entries(options);
   const taken = entries.filter(([option]) => known.some((each) => each === option));
-  for (const entry of entries) if (!taken.includes(entry)) dropped.push(`${name}.${entry[0]}`);
+  for (const entry of entries) if (!taken.includes(entry)) dropped.push(`${word}.${entry[0]}`);
   return Object.fromEntries(taken);
 }

@@ -106,7 +106,9 @@ class Fitting {
         this.pictures = true;
         return part;
       case 'audio':
-        return part.transcript === '' ? undefined : { type: 'text', text: part.transcript };
+        if (part.transcript !== '') return { type: 'text', text: part.transcript };
+        this.#dropped.add('audio');
+        return undefined;
       case 'hosted_call':
       case 'hosted_result':
         if (part.native !== undefined && part.native.protocol === HOSTED[protocol]) return part;

@@ -1,0 +1,61 @@
+/** Files that only Google can read, asked of others. */
+import { describe, expect, test } from 'bun:test';
+import type { ContentPart } from '../../src/wire/chat.ts';
+import type { ProtocolName } from '../../src/wire/protocol.ts';
+import type { Quirks } from '../../src/wire/quirks.ts';
+import { ProxyError } from '../../src/errors.ts';
+import { fit } from '../../src/wire/fit.ts';
+import { Issued } from '../../src/wire/parts/issued.ts';
+import { NO_MEMORY } from '../../src/wire/protocol.ts';
+
+const OTHERS: readonly ProtocolName[] = ['chat', 'messages', 'responses', 'converse', 'cohere'];
+const ISSUED = new Issued(NO_MEMORY, 'issuer', false);
+const FILE = 'https://generativelanguage.googleapis.com/v1beta/files/abc';
+
+function refusal(part: object, protocol: ProtocolName, quirks: Quirks = {}, model = 'm'): object | undefined {
+  const content = [{ type: 'text', text: 'Look' }, part] as ContentPart[];
+  const request = { model: 'm', messages: [{ role: 'user', content }] };
+  try {
+    fit(request, { protocol, model, quirks, issued: ISSUED, memory: NO_MEMORY });
+    return undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof ProxyError)) throw thrown;
+    const { fault, param, message } = thrown;
+    return { fault, param, message };
+  }
+}
+
+const REFUSED = {
+  fault: 'unsupported',
+  param: 'messages[0].content[1]',
+  message: 'Cannot translate messages[0].content[1]: only Gemini can read the file it refers to',
+};
+
+describe('a file of Google', () => {
+  test.each<[object]>([
+    [{ type: 'image_url', image_url: { url: FILE } }],
+    [{ type: 'image_url', image_url: 'gs://bucket/a.png' }],
+    [{ type: 'video_url', video_url: { url: 'https://www.youtube.com/watch?v=1' } }],
+    [{ type: 'audio_url', audio_url: { url: FILE } }],
+    [{ type: 'file', file: { file_data: 'https://youtu.be/1' } }],
+    [{ type: 'file', file: { file_data: 'files/abc-1' } }],
+    [{ type: 'file', file: { file_id: FILE } }],
+    [{ type: 'document_url', document_url: FILE }],
+  ])('%j is sent to no other vendor', (part) => {
+    for (const protocol of OTHERS) expect(refusal(part, protocol)).toEqual(REFUSED);
+    expect(refusal(part, 'gemini')).toBeUndefined();
+    expect(refusal(part, 'chat', { keeps: ['extra_content'] })).toBeUndefined();
+    expect(refusal(part, 'chat', {}, 'google/gemini-3-flash')).toBeUndefined();
+    expect(refusal(part, 'messages', {}, 'gemini')).toEqual(REFUSED);
+  });
+
+  test.each<[object]>([
+    [{ type: 'image_url', image_url: { url: 'https://a.example/youtube.com/x.png' } }],
+    [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }],
+    [{ type: 'file', file: { file_data: 'https://storage.googleapis.com/bucket/a.pdf?sig=1' } }],
+    [{ type: 'file', file: { file_id: 'file-abc' } }],
+    [{ type: 'text', text: 'gs://bucket/a' }],
+  ])('%j is none', (part) => {
+    for (const protocol of OTHERS) expect(refusal(part, protocol)).toBeUndefined();
+  });
+});
