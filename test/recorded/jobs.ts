@@ -62,8 +62,7 @@ function answersOf(recorded: Recorded, api: Api): Job[] {
 
 /** Requests of clients' own protocols, each to every provider. What a vendor refused is none to measure by. */
 function requestsOf(recorded: Recorded, api: Api): Job[] {
-  // What Gemini's clients ask is compared nowhere here yet.
-  const client = CLIENTS.find((each) => each === api && each !== 'gemini');
+  const client = CLIENTS.find((each) => each === api);
   if (!client || !recorded.request || recorded.status >= 300) return [];
   return APIS.map((target) => ({ kind: 'request', recorded, client, target }));
 }

@@ -3,12 +3,13 @@ import type { Client, Problem } from '../answers/compare.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Api } from '../read/exchange.ts';
 import type { Json } from '../read/json.ts';
-import type { Asking } from '../requests/asking.ts';
+import type { Asking, Item } from '../requests/asking.ts';
 import { canned } from '../lab/canned.ts';
 import { vendorOf } from '../lab/vendors.ts';
 import { textOf } from '../read/exchange.ts';
 import { objectOf, shown } from '../read/json.ts';
 import { compareRequests } from '../requests/compare.ts';
+import { unreadFields } from '../requests/gemini-fields.ts';
 import { askingIn } from '../requests/read.ts';
 import { targetProblems } from '../schemas/targets.ts';
 import { toldLeftOut } from './told.ts';
@@ -31,7 +32,7 @@ export interface CheckedRequest {
 }
 
 /** Fields that are looked at by what they mean, or that say how the answer comes. */
-const KNOWN: Readonly<Record<Client, ReadonlySet<string>>> = {
+const KNOWN: Readonly<Record<Exclude<Client, 'gemini'>, ReadonlySet<string>>> = {
   chat: new Set(
     'model messages stream stream_options tools tool_choice functions function_call max_tokens max_completion_tokens temperature top_p top_k stop seed presence_penalty frequency_penalty n logprobs top_logprobs logit_bias parallel_tool_calls reasoning_effort response_format user safety_identifier service_tier verbosity web_search_options thinking reasoning modalities'.split(
       ' ',
@@ -47,10 +48,18 @@ const KNOWN: Readonly<Record<Client, ReadonlySet<string>>> = {
       ' ',
     ),
   ),
-  gemini: new Set(
-    'model contents systemInstruction system_instruction tools toolConfig generationConfig stream'.split(' '),
-  ),
 };
+
+/** Whether it is named, or what it belongs to is. */
+function isTold(name: string, told: string): boolean {
+  return told.includes(name) || told.split(/,\s*/).includes(name.slice(0, name.lastIndexOf('.')));
+}
+
+function unreadOf(client: Exclude<Client, 'gemini'>, request: Json, asked: Json): string[] {
+  return Object.keys(request).filter(
+    (name) => !KNOWN[client].has(name) && !HARMLESS.test(name) && !(name in asked) && request[name] !== null,
+  );
+}
 
 /** Fields that change nothing of what is asked. */
 const HARMLESS = /^(?:store|include|metadata|prompt_cache_key|cache_control|truncation)$/;
@@ -77,14 +86,14 @@ export async function checkRequest(
     return { lane, problems: relayed(request, asked.body, told), refusal: undefined };
   const wanted = askedOnce(askingIn(request, client), got.asked.length);
   const problems = compareRequests(wanted, askingIn(asked.body, target), { client, target, told });
-  for (const name of Object.keys(request)) {
-    if (KNOWN[client].has(name) || HARMLESS.test(name) || name in asked.body) continue;
-    if (request[name] === null) continue;
-    if (!told.includes(name))
+  for (const name of client === 'gemini' ? unreadFields(request) : unreadOf(client, request, asked.body)) {
+    if (!isTold(name, told))
       problems.push({ aspect: 'request', text: `${name} is neither sent to ${target} nor named` });
   }
   // What a vendor's own words in a chat request mean is not OpenAI's to say.
-  const held = lane === 'translate' && (isOpenai || (target !== 'chat' && target !== 'responses'));
+  const isOthers = target === 'chat' && wanted.items.some(isOthersPart);
+  const held =
+    lane === 'translate' && !isOthers && (isOpenai || (target !== 'chat' && target !== 'responses'));
   const wrong = held ? targetProblems(target, asked.body) : [];
   problems.push(...wrong.slice(0, 3).map((text): Problem => ({ aspect: 'schema', text })));
   return { lane, problems, refusal: undefined };
@@ -98,6 +107,11 @@ function ofNobody(recorded: Json): Json {
   const { background: _, ...request } = recorded;
   const { previous_response_id: previous } = request;
   return typeof previous === 'string' ? { ...request, previous_response_id: 'resp_of_nobody' } : request;
+}
+
+/** Video, and sound by its address, which OpenAI does not take: other vendors of chat have parts for them. */
+function isOthersPart(item: Item): boolean {
+  return item.kind === 'video' || (item.kind === 'audio' && /^https?:/.test(item.data));
 }
 
 /** A provider of one answer is asked as often as there are to be. */

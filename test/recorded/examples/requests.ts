@@ -188,4 +188,142 @@ export const REQUESTS: readonly ExampleRequest[] = [
       stream: true,
     },
   },
+  {
+    name: 'gemini request: a conversation with a picture and tools',
+    api: 'gemini',
+    request: {
+      systemInstruction: { parts: [{ text: 'Be brief.' }] },
+      contents: [
+        {
+          role: 'user',
+          parts: [
+            { text: 'What is here, and how warm is it?' },
+            { inlineData: { mimeType: 'image/png', data: PIXEL.replaceAll('/', '_').replaceAll('+', '-') } },
+          ],
+        },
+        {
+          role: 'model',
+          parts: [
+            { text: 'I look it up.' },
+            { functionCall: { id: 'c1', name: 'weather', args: { city: 'Zürich' } } },
+            { functionCall: { id: 'c2', name: 'weather', args: { city: 'Bern', days: 2 } } },
+          ],
+        },
+        {
+          role: 'user',
+          parts: [
+            { functionResponse: { id: 'c2', name: 'weather', response: { error: 'no such town' } } },
+            { functionResponse: { id: 'c1', name: 'weather', response: { output: '12 degrees' } } },
+            { text: 'And tomorrow?' },
+          ],
+        },
+      ],
+      tools: [
+        {
+          functionDeclarations: [
+            { name: 'weather', description: 'Tells the weather', parametersJsonSchema: schema },
+          ],
+        },
+      ],
+      toolConfig: { functionCallingConfig: { mode: 'ANY', allowedFunctionNames: ['weather'] } },
+      generationConfig: {
+        maxOutputTokens: 300,
+        temperature: 0.5,
+        topP: 0.9,
+        topK: 20,
+        stopSequences: ['END'],
+        thinkingConfig: { includeThoughts: true },
+      },
+    },
+  },
+  {
+    name: 'gemini request: in the other spelling, with what only Google has',
+    api: 'gemini',
+    request: {
+      system_instruction: { parts: [{ text: 'Be brief.' }] },
+      contents: [
+        { parts: [{ text: 'What is 6 times 7?' }] },
+        {
+          role: 'model',
+          parts: [
+            { executable_code: { language: 'PYTHON', code: 'print(6 * 7)' } },
+            { code_execution_result: { outcome: 'OUTCOME_OK', output: '42' } },
+            { text: 'It is 42.' },
+          ],
+        },
+        {
+          role: 'user',
+          parts: [
+            { text: 'Is it here?', video_metadata: { fps: 1 } },
+            { inline_data: { mime_type: 'image/png', data: PIXEL } },
+          ],
+        },
+      ],
+      tools: [
+        { google_search: { time_range_filter: {} } },
+        { url_context: {} },
+        {
+          function_declarations: [
+            {
+              name: 'weather',
+              description: 'Tells the weather',
+              behavior: 'BLOCKING',
+              parameters: {
+                type: 'OBJECT',
+                properties: { city: { type: 'STRING' }, days: { type: 'INTEGER', nullable: true } },
+              },
+            },
+          ],
+        },
+      ],
+      tool_config: { function_calling_config: { mode: 'VALIDATED' }, retrieval_config: {} },
+      generation_config: {
+        max_output_tokens: 300,
+        seed: 7,
+        presence_penalty: -0.5,
+        candidate_count: 2,
+        media_resolution: 'MEDIA_RESOLUTION_LOW',
+        speech_config: {},
+        thinking_config: { thinking_budget: 4_096 },
+      },
+      safety_settings: [{ category: 'HARM_CATEGORY_HARASSMENT', threshold: 'BLOCK_NONE' }],
+      labels: { team: 'a' },
+    },
+  },
+  {
+    name: 'gemini request: an answer of a shape',
+    api: 'gemini',
+    request: {
+      contents: [{ role: 'user', parts: [{ text: 'How warm?' }] }],
+      generationConfig: {
+        responseMimeType: 'application/json',
+        responseSchema: {
+          type: 'OBJECT',
+          properties: { degrees: { type: 'NUMBER', nullable: true } },
+          required: ['degrees'],
+          propertyOrdering: ['degrees'],
+        },
+      },
+    },
+  },
+  {
+    name: 'gemini request: a file that only Gemini can read',
+    api: 'gemini',
+    request: {
+      contents: [
+        {
+          role: 'user',
+          parts: [
+            { text: 'What is here?' },
+            {
+              fileData: {
+                mimeType: 'image/png',
+                fileUri: 'https://generativelanguage.googleapis.com/v1beta/files/a',
+              },
+            },
+          ],
+        },
+      ],
+    },
+  },
 ];

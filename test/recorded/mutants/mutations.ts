@@ -208,6 +208,21 @@ const PLACES: readonly Mutation[] = [
     find: "headers['x-llmproxy-dropped'] = headerList(reply.dropped);",
     replace: "headers['x-llmproxy-mutant'] = headerList(reply.dropped);",
   }),
+  edit('a file that only Gemini can read is sent to others', 'request', {
+    file: 'wire/fit.ts',
+    find: 'if (!isGemini({ protocol, quirks, model })) refuseGoogleFiles(request.messages);',
+    replace: '',
+  }),
+  edit('tools of Google are left out in silence', 'request', {
+    file: 'wire/gemini/client-tools.ts',
+    find: '...(hosted.length > 0 ? { hosted_tools: hosted } : {}),',
+    replace: '',
+  }),
+  edit('settings of Gemini are left out in silence', 'request', {
+    file: 'wire/gemini/client-config.ts',
+    find: "for (const name of unknownIn(config, KNOWN)) dropped.add(`${at}.${name.replace(/^_/, '')}`);",
+    replace: '',
+  }),
   edit('every failure of a provider is one of its server', 'fault', {
     file: 'wire/classify.ts',
     find: 'return { fault: faultOf(status, words), upstream };',

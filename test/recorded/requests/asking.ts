@@ -5,7 +5,11 @@ export type Role = 'user' | 'assistant';
 /** One part of the conversation, in order. Thinking is left out: each vendor takes only what it said itself. */
 export type Item =
   | { readonly kind: 'text'; readonly role: Role; readonly text: string }
-  | { readonly kind: 'image' | 'file' | 'audio'; readonly role: Role | 'tool'; readonly data: string }
+  | {
+      readonly kind: 'image' | 'file' | 'audio' | 'video';
+      readonly role: Role | 'tool';
+      readonly data: string;
+    }
   | { readonly kind: 'call'; readonly id: string; readonly name: string; readonly input: string }
   | { readonly kind: 'result'; readonly id: string; readonly text: string; readonly failed: boolean }
   | { readonly kind: 'ran'; readonly name: string };

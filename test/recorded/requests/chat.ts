@@ -95,6 +95,12 @@ function partsOf(content: unknown, role: Role): Item[] {
       const { image_url: image } = part;
       return [{ kind: 'image', role, data: dataOf(isObject(image) ? image.url : image) }];
     }
+    if (type === 'video_url' || type === 'audio_url') {
+      const { video_url: video, audio_url: audio } = part;
+      const given = video ?? audio;
+      const kind = type === 'video_url' ? 'video' : 'audio';
+      return [{ kind, role, data: dataOf(isObject(given) ? given.url : given) }];
+    }
     if (type === 'input_audio') {
       return [{ kind: 'audio', role, data: String(objectOf(part.input_audio).data) }];
     }

@@ -5,6 +5,7 @@ import type { Asking, Item, Parameter } from './asking.ts';
 import { argumentsOf } from '../answers/compare.ts';
 import { written } from '../answers/said.ts';
 import { isObject, shown } from '../read/json.ts';
+import { GOOGLES } from './refusals.ts';
 import { propertiesOf } from './schema-names.ts';
 
 /** How clients name the parameters, as far as what was left out is told by these. */
@@ -52,8 +53,13 @@ export function compareRequests(asks: Asking, got: Asking, asked: Asked): Proble
     problems.push({ aspect: 'request', text });
   };
   const way = wayOfFormat(wanted, got);
+  compareRan(wanted.items, got.items, asked, differ);
   compareWords(wanted, got, way, differ);
   differ('media', mediaOf(got.items), mediaOf(wanted.items));
+  if (asked.target !== 'gemini') {
+    const googles = mediaOf(got.items).filter(([, data]) => GOOGLES.test(String(data).slice(0, 200)));
+    differ('files that only Gemini can read', googles, []);
+  }
   differ('calls', callsOf(got.items), callsOf(wanted.items));
   compareResults(wanted.items, got.items, asked.target, differ);
   if (tellsFailures(asked)) differ('failed results', failedOf(got.items), failedOf(wanted.items));
@@ -124,7 +130,16 @@ function compareWords(wanted: Asking, got: Asking, way: Way, differ: Differ): vo
     return differ('system', asked + words.join(''), right);
   }
   differ('system', way === 'words' && asked.includes(right) ? right : asked, right);
-  differ('words', saidBy(got.items), saidBy(wanted.items));
+  differ('words', saidBy(withoutBeside(got.items, wanted.items)), saidBy(wanted.items));
+}
+
+/** What is said beside a document, at Bedrock, which takes none without a word. */
+const BESIDE = 'See the document.';
+
+function withoutBeside(items: readonly Item[], wanted: readonly Item[]): readonly Item[] {
+  return wanted.some(({ kind }) => kind === 'file')
+    ? items.filter((item) => item.kind !== 'text' || item.text !== BESIDE)
+    : items;
 }
 
 /** Where results are text alone, a picture among them follows in the next turn. */
@@ -139,6 +154,23 @@ function compareResults(wanted: readonly Item[], got: readonly Item[], target: A
   differ('results', resultsOf(got), resultsOf(wanted));
   const isSaid = wanted.some((item) => item.kind !== 'text' || solid(item.text) !== '');
   if (isSaid) differ('order', orderOf(got), orderOf(wanted));
+}
+
+/** Whether a provider ran it, but for a search for tools: what that found is among the tools. */
+function isRun(item: Item): boolean {
+  return item.kind === 'ran' && !item.name.startsWith('tool_search');
+}
+
+/** What a provider ran earlier is told to others only in name. */
+function compareRan(
+  wanted: readonly Item[],
+  got: readonly Item[],
+  { target, told }: Asked,
+  differ: Differ,
+): void {
+  const [asked, right] = [got, wanted].map((items) => items.filter(isRun).length);
+  if (asked! < right! && !/hosted_tool|parts\.|input\.|content\./.test(told))
+    differ('tools that ran', `neither sent nor named (${target})`, right);
 }
 
 /** Chat, Responses and Cohere have no mark for a result that is an error. */
@@ -169,10 +201,10 @@ function compareTools(wanted: Asking, got: Asking, { asked, way }: Choosing, dif
   // Where nothing may be called, no tools say the same; without tools there is nothing to choose.
   const chosen = none || wanted.tools.length === 0 ? unsaid : (got.choice ?? 'auto');
   if (!narrowed && way !== 'tool' && !/tool_choice/.test(told)) differ('choice', chosen, unsaid);
-  for (const type of wanted.hosted) {
-    if (got.hosted.length === 0 && !isNamed(type, told))
-      differ(`tool ${type}`, `neither sent nor named (${target})`, 'one of both');
-  }
+  // As many as are not named are sent, by whatever name the vendor has for them.
+  const unnamed = wanted.hosted.filter((type) => !isNamed(type, told));
+  for (const type of unnamed.slice(got.hosted.length))
+    differ(`tool ${type}`, `neither sent nor named (${target})`, 'one of both');
 }
 
 /** What tools that providers run have in common, whatever each vendor calls them. */
@@ -180,7 +212,10 @@ const FAMILIES = ['web_search', 'web_fetch', 'code', 'mcp', 'file_search', 'tool
 
 /** Whether a tool that is left out is told by its place, its type, or what such tools are called. */
 function isNamed(type: string, told: string): boolean {
-  if (told.includes(type) || /\btools\b/.test(told)) return true;
+  // With a dot behind it, only an option of the tool is named, or another tool.
+  const names = told.split(/[,\s]+/);
+  if (names.some((name) => name === 'tools' || /^tools\[\d+\]$/.test(name) || name.endsWith(type)))
+    return true;
   return FAMILIES.some((family) => type.includes(family) && told.includes(family));
 }
 
@@ -191,6 +226,9 @@ interface Compared {
   readonly differ: Differ;
 }
 
+/** Vendors that think at length, or not at all. */
+const WITHOUT_MINIMAL: ReadonlySet<Api> = new Set<Api>(['messages', 'cohere']);
+
 /** Both of them know the same words for these. */
 const ALIKE: ReadonlySet<string> = new Set(['chat', 'responses']);
 
@@ -199,6 +237,8 @@ function compareParameter(name: Parameter, { wanted, got, asked, differ }: Compa
   const right = wanted.parameters[name];
   const given = got.parameters[name];
   if (given === undefined) {
+    // Without thinking: no less is known there.
+    if (right === 'minimal' && name === 'effort' && WITHOUT_MINIMAL.has(target)) return;
     if (isUsual(name, right) || NAMED[name].test(told)) return;
     return differ(name, 'neither sent nor named', right);
   }
@@ -257,11 +297,7 @@ function saidBy(items: readonly Item[]): string[][] {
 }
 
 function mediaOf(items: readonly Item[]): string[][] {
-  return items.flatMap((item) =>
-    item.kind === 'image' || item.kind === 'file' || item.kind === 'audio'
-      ? [[item.kind, solid(item.data)]]
-      : [],
-  );
+  return items.flatMap((item) => ('data' in item ? [[item.kind, solid(item.data)]] : []));
 }
 
 function callsOf(items: readonly Item[]): unknown[] {

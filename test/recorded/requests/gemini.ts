@@ -4,50 +4,95 @@ import { unknownKind, written } from '../answers/said.ts';
 import { isObject, listOf, objectOf, objectsOf, stringOf } from '../read/json.ts';
 import { given } from './asking.ts';
 import { propertiesOf } from './schema-names.ts';
+import { jsonSchema } from './gemini-schema.ts';
+
+/** A field in either of its two spellings: Google reads protocol buffers' JSON, which has both. */
+export function field(object: unknown, name: string): unknown {
+  const fields = objectOf(object);
+  return fields[name] ?? fields[name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)];
+}
+
+/** The name of a field as the reference spells it. */
+export function camelCase(name: string): string {
+  return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
 
 /** What Gemini is asked. Calls and results without an id are matched by name and order. */
-export function geminiAsking(body: Json): Asking {
+export function geminiAsking(asked: Json): Asking {
+  // To count tokens, a whole request may be given within another.
+  const body = { ...asked, ...objectOf(field(asked, 'generateContentRequest')) } as Json;
   const items: Item[] = [];
-  const waiting: { id: string; name: string }[] = [];
-  for (const { role, parts } of objectsOf(body.contents)) {
-    for (const part of objectsOf(parts)) items.push(...itemOf(part, roleOf(role), waiting, items.length));
+  const waiting: Waiting[] = [];
+  const contents = isObject(body.contents) ? [body.contents] : objectsOf(body.contents);
+  for (const { role, parts } of contents) {
+    const list = isObject(parts) ? [parts] : objectsOf(parts);
+    for (const part of list) items.push(...itemsOf(part, roleOf(role), waiting, items.length));
   }
-  const tools = objectsOf(body.tools);
-  const config = objectOf(body.generationConfig);
-  const { mode, allowedFunctionNames: allowed } = objectOf(objectOf(body.toolConfig).functionCallingConfig);
-  const { responseMimeType: mime, responseJsonSchema, responseSchema } = config;
+  const tools = isObject(body.tools) ? [body.tools] : objectsOf(body.tools);
+  const config = field(body, 'generationConfig');
+  const calling = field(field(body, 'toolConfig'), 'functionCallingConfig');
+  const allowed = listOf(field(calling, 'allowedFunctionNames'));
+  const declared = tools.flatMap((tool) => objectsOf(field(tool, 'functionDeclarations')));
+  // Of several that may be called, the others are not offered.
+  const offered = allowed.length > 1 ? declared.filter(({ name }) => allowed.includes(name)) : declared;
   return {
-    system: objectsOf(objectOf(body.systemInstruction).parts)
-      .map(({ text }) => String(text))
-      .join('\n'),
+    system: wordsOf(field(body, 'systemInstruction')).join('\n'),
     items,
-    tools: tools
-      .flatMap(({ functionDeclarations: list }) => objectsOf(list))
-      .map(({ name, description, parameters, parametersJsonSchema }) => ({
-        name: String(name),
-        description: stringOf(description) ?? '',
-        properties: propertiesOf(parameters ?? parametersJsonSchema),
-      })),
-    hosted: tools.flatMap((tool) => Object.keys(tool).filter((key) => key !== 'functionDeclarations')),
-    choice: choiceOf(mode, listOf(allowed)),
+    tools: offered.map((declaration) => ({
+      name: String(declaration.name),
+      description: stringOf(declaration.description) ?? '',
+      properties: propertiesOf(field(declaration, 'parametersJsonSchema') ?? declaration.parameters),
+    })),
+    hosted: tools.flatMap((tool) =>
+      Object.keys(tool)
+        .map(camelCase)
+        .filter((key) => key !== 'functionDeclarations'),
+    ),
+    choice: choiceOf(stringOf(objectOf(calling).mode), allowed),
     parameters: given({
-      max: config.maxOutputTokens,
-      temperature: config.temperature,
-      topP: config.topP,
-      topK: config.topK,
-      stop: config.stopSequences,
-      seed: config.seed,
-      presence: config.presencePenalty,
-      frequency: config.frequencyPenalty,
-      n: config.candidateCount,
-      logprobs: config.responseLogprobs,
-      topLogprobs: config.logprobs,
-      effort: config.thinkingConfig,
-      modalities: lowerCased(config.responseModalities),
-      format:
-        mime === 'application/json' ? (responseJsonSchema ?? responseSchema ?? 'json_object') : undefined,
+      max: field(config, 'maxOutputTokens'),
+      temperature: field(config, 'temperature'),
+      topP: field(config, 'topP'),
+      topK: field(config, 'topK'),
+      stop: field(config, 'stopSequences'),
+      seed: field(config, 'seed'),
+      presence: field(config, 'presencePenalty'),
+      frequency: field(config, 'frequencyPenalty'),
+      n: field(config, 'candidateCount'),
+      logprobs: field(config, 'responseLogprobs'),
+      topLogprobs: field(config, 'logprobs'),
+      effort: effortOf(field(config, 'thinkingConfig')),
+      modalities: lowerCased(field(config, 'responseModalities')),
+      format: formatOf(config),
+      tier: body.serviceTier ?? body.service_tier,
     }),
   };
+}
+
+/** A text, a part, a content, or a list of them. */
+function wordsOf(instruction: unknown): string[] {
+  if (typeof instruction === 'string') return [instruction];
+  if (Array.isArray(instruction)) return instruction.flatMap(wordsOf);
+  const { text, parts } = objectOf(instruction);
+  return typeof text === 'string' ? [text] : parts === undefined ? [] : wordsOf(parts);
+}
+
+/** Whether thoughts are shown says nothing of how much is thought. */
+function effortOf(thinking: unknown): string | undefined {
+  const level = stringOf(field(thinking, 'thinkingLevel'));
+  const budget = field(thinking, 'thinkingBudget');
+  if (level !== undefined) return level.toLowerCase();
+  if (budget === undefined || budget === null) return undefined;
+  if (budget === 0) return 'none';
+  if (budget === -1) return 'adaptive';
+  // Less than the least of other vendors.
+  return Number(budget) < 1_024 ? 'minimal' : 'some';
+}
+
+function formatOf(config: unknown): unknown {
+  if (stringOf(field(config, 'responseMimeType'))?.toLowerCase() !== 'application/json') return undefined;
+  const own = field(config, 'responseSchema');
+  return field(config, 'responseJsonSchema') ?? (own === undefined ? 'json_object' : jsonSchema(own));
 }
 
 /** OpenAI writes them small. */
@@ -56,45 +101,78 @@ function lowerCased(names: unknown): unknown {
 }
 
 function roleOf(role: unknown): Role {
+  if (role === undefined || role === 'function') return 'user';
   if (role !== 'user' && role !== 'model') return unknownKind('Gemini', role);
   return role === 'model' ? 'assistant' : 'user';
 }
 
-function itemOf(part: Json, role: Role, waiting: { id: string; name: string }[], at: number): Item[] {
-  const { functionCall: call, functionResponse: response, inlineData, fileData } = part;
+/** A call that has no result yet. */
+interface Waiting {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** What the provider ran by itself, and what came of it. */
+const RAN = ['executableCode', 'codeExecutionResult', 'toolCall', 'toolResponse'] as const;
+
+function itemsOf(part: Json, role: Role, waiting: Waiting[], at: number): Item[] {
+  const call = field(part, 'functionCall');
   if (isObject(call)) {
     const id = stringOf(call.id) ?? `#${at}`;
     const name = String(call.name);
     waiting.push({ id, name });
     return [{ kind: 'call', id, name, input: written(call.args ?? {}) }];
   }
-  if (isObject(response)) {
-    const place = waiting.findIndex(({ id, name }) =>
-      response.id === undefined ? name === response.name : id === response.id,
-    );
-    const [found] = place < 0 ? [] : waiting.splice(place, 1);
-    const value = objectOf(response.response);
-    const [[key, only] = [], ...more] = Object.entries(value);
-    const inner = more.length === 0 && (key === 'result' || key === 'error') ? only : value;
-    const text = typeof inner === 'string' ? inner : written(inner);
-    const media = objectsOf(response.parts).map((each) => objectOf(each.inlineData).data);
-    return [
-      { kind: 'result', id: found?.id ?? 'none', text, failed: key === 'error' },
-      ...media.map((data): Item => ({ kind: 'image', role: 'tool', data: String(data) })),
-    ];
-  }
-  if (isObject(inlineData) || isObject(fileData)) {
-    const { mimeType, data, fileUri } = { ...objectOf(inlineData), ...objectOf(fileData) } as Json;
-    const type = String(mimeType);
-    const kind = type.startsWith('audio/') ? 'audio' : type.startsWith('image/') ? 'image' : 'file';
-    return [{ kind, role, data: String(data ?? fileUri) }];
-  }
+  const response = field(part, 'functionResponse');
+  if (isObject(response)) return resultOf(response, waiting);
+  const medium = mediumOf(part, role);
+  if (medium) return [medium];
   if (part.thought === true) return [];
   if (typeof part.text === 'string') return [{ kind: 'text', role, text: part.text }];
-  return unknownKind('Gemini', Object.keys(part));
+  const ran = RAN.find((name) => field(part, name) !== undefined);
+  return ran === undefined ? unknownKind('Gemini', Object.keys(part)) : [{ kind: 'ran', name: ran }];
 }
 
-function choiceOf(mode: unknown, allowed: readonly unknown[]): string | undefined {
-  if (mode === 'ANY') return allowed.length === 1 ? String(allowed[0]) : 'required';
-  return stringOf(mode)?.toLowerCase();
+/** Keys under which a text is the whole of a result. */
+const WRAPS = new Set(['output', 'content']);
+
+function resultOf(response: Json, waiting: Waiting[]): Item[] {
+  const place = waiting.findIndex(({ id, name }) =>
+    response.id === undefined ? name === response.name : id === response.id,
+  );
+  const [found] = place < 0 ? [] : waiting.splice(place, 1);
+  const value = objectOf(response.response);
+  // Vercel's library repeats the name of the function there.
+  const told = Object.entries(value).filter(([key, each]) => key !== 'name' || each !== response.name);
+  const [[key, only] = [], ...more] = told;
+  const isWrapped =
+    key === 'result' || key === 'error' || (WRAPS.has(String(key)) && typeof only === 'string');
+  const inner = more.length === 0 && isWrapped ? only : value;
+  const text = typeof inner === 'string' ? inner : written(inner);
+  return [
+    { kind: 'result', id: found?.id ?? 'none', text, failed: more.length === 0 && key === 'error' },
+    ...objectsOf(response.parts).map((each) => mediumOf(each, 'tool') ?? unknownKind('Gemini', each)),
+  ];
+}
+
+/** Data, in either of the alphabets of base64, or what has it. */
+function mediumOf(part: Json, role: Role | 'tool'): Item | undefined {
+  const held = field(part, 'inlineData') ?? field(part, 'fileData');
+  if (!isObject(held)) return undefined;
+  const type = String(field(held, 'mimeType')).split('/')[0]!;
+  const kind = type === 'audio' || type === 'image' || type === 'video' ? type : 'file';
+  const { data } = held;
+  return { kind, role, data: typeof data === 'string' ? plainBase64(data) : String(field(held, 'fileUri')) };
+}
+
+function plainBase64(data: string): string {
+  const plain = data.replaceAll('-', '+').replaceAll('_', '/').replaceAll('=', '');
+  return plain.padEnd(Math.ceil(plain.length / 4) * 4, '=');
+}
+
+/** In the mode VALIDATED the model is as free to call as in AUTO. */
+function choiceOf(mode: string | undefined, allowed: readonly unknown[]): string | undefined {
+  if (mode === undefined) return undefined;
+  if (mode?.toUpperCase() === 'ANY') return allowed.length === 1 ? String(allowed[0]) : 'required';
+  return mode.toUpperCase() === 'NONE' ? 'none' : 'auto';
 }

@@ -20,6 +20,9 @@ export function messagesAsking(body: Json): Asking {
   }
   const tools = objectsOf(body.tools);
   const own = tools.filter(({ type }) => type === undefined || type === 'custom');
+  // To others, tools that are added later are offered from the beginning.
+  const offered = new Set(own.map(({ name }) => name));
+  const unknown = added.filter(({ tool }) => !offered.has(objectOf(tool).name));
   const { disable_parallel_tool_use: alone } = objectOf(body.tool_choice);
   const effort = objectOf(body.output_config).effort;
   const format = objectOf(objectOf(body.output_config).format ?? body.output_format);
@@ -32,7 +35,7 @@ export function messagesAsking(body: Json): Asking {
       properties: propertiesOf(schema),
     })),
     hosted: [
-      ...[...tools.filter((tool) => !own.includes(tool)), ...added].map(({ type }) => String(type)),
+      ...[...tools.filter((tool) => !own.includes(tool)), ...unknown].map(({ type }) => String(type)),
       ...objectsOf(body.mcp_servers).map(() => 'mcp_servers'),
     ],
     choice: choiceOf(objectOf(body.tool_choice)),

@@ -33,13 +33,49 @@ const isOf =
 
 function hasAddress(request: Json): boolean {
   return somewhere(request, (object) =>
-    ['url', 'image_url', 'file_url', 'document_url', 'file_data'].some((name) =>
+    ['url', 'image_url', 'file_url', 'document_url', 'file_data', 'fileUri', 'file_uri'].some((name) =>
       /^https?:/.test(String(object[name])),
     ),
   );
 }
 
+/** Data, or its address, in a request of Gemini's clients. */
+const isMedium =
+  (type: RegExp, holds: (object: Json) => boolean = () => true) =>
+  (request: Json): boolean =>
+    somewhere(request, (object) => type.test(String(object.mimeType ?? object.mime_type)) && holds(object));
+
+const isAddress = (object: Json): boolean => typeof (object.fileUri ?? object.file_uri) === 'string';
+
+/** Where what only Google reads lies. */
+export const GOOGLES = /^gs:|generativelanguage\.googleapis\.com|youtube\.com|youtu\.be/;
+
 export const REFUSALS: readonly Refusal[] = [
+  {
+    name: 'what lies at Google is read by Gemini alone',
+    targets: ALL.filter((target) => target !== 'gemini'),
+    when: (request) =>
+      somewhere(request, ({ fileUri, file_uri: uri }) => GOOGLES.test(String(fileUri ?? uri))),
+    words: /only Gemini can read/,
+  },
+  {
+    name: 'what Google keeps in its cache is known to no other',
+    targets: ALL,
+    when: (request) => (request.cachedContent ?? request.cached_content) !== undefined,
+    words: /cachedContent/,
+  },
+  {
+    name: 'Messages, Responses, Bedrock and Cohere take no video',
+    targets: ['messages', 'responses', 'converse', 'cohere'],
+    when: isMedium(/^video\//),
+    words: /video_url/,
+  },
+  {
+    name: 'sound is taken as data alone',
+    targets: ['messages', 'responses', 'converse', 'cohere'],
+    when: isMedium(/^audio\//, isAddress),
+    words: /audio_url/,
+  },
   {
     name: 'a file that lies at one vendor can be sent to no other',
     targets: ALL,
@@ -55,7 +91,9 @@ export const REFUSALS: readonly Refusal[] = [
   {
     name: 'Cohere takes no files and no sound',
     targets: ['cohere'],
-    when: isOf('file', 'document', 'input_file', 'document_url', 'file_url', 'input_audio'),
+    when: (request) =>
+      isOf('file', 'document', 'input_file', 'document_url', 'file_url', 'input_audio')(request) ||
+      isMedium(/^(?!image\/|undefined)/)(request),
     words: /cannot be sent to Cohere|cannot be translated/,
   },
   {
