@@ -4,7 +4,7 @@ import type { JsonObject } from './json.ts';
 import type { Units, Usage } from './usage.ts';
 import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from './json.ts';
 import { formNumber } from './multipart.ts';
-import { addUsage, openaiUsage, plainUsage, unitsOf, UNTOLD } from './usage.ts';
+import { addUsage, openaiUsage, plainUsage, tokenCount, unitsOf, UNTOLD } from './usage.ts';
 
 /** The fields of a request that determine its charge. */
 interface Asked {
@@ -63,7 +63,7 @@ function toldTokens(endpoint: Endpoint, { usage, meta }: JsonObject): Usage | un
     return 'output_tokens_details' in objectOf(usage) ? told : { ...told, outputImage: told.output };
   if (told || !isObject(usage)) return told;
   // Rerankers report only a total, which is their input.
-  const total = countOf(usage.total_tokens);
+  const total = tokenCount(usage.total_tokens);
   const { untold: _, ...nothing } = UNTOLD;
   return total === undefined ? undefined : { ...nothing, input: total };
 }

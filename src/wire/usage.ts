@@ -29,7 +29,7 @@ export type Units = { readonly [name in Unit]?: number };
 /**
  * The tokens of one answer, normalised: `input` includes what was read from and written to a prompt cache, `output`
  * includes reasoning. Providers count these differently; each protocol's decoder converts them. All values are
- * non-negative safe integers: anything else from a provider is left out.
+ * non-negative integers of a plausible size: anything else from a provider is left out.
  */
 export interface Usage extends Units {
   readonly input: number;
@@ -39,6 +39,18 @@ export interface Usage extends Units {
   readonly reasoning: number;
   /** No tokens were reported: the zeros are meaningless, and only other units are known. */
   readonly untold?: true;
+}
+
+/**
+ * More than any model takes or writes for one answer. A provider that reports more is not believed: its usage would use
+ * up limits that others share.
+ */
+const MOST_TOKENS = 50_000_000;
+
+/** Reported tokens; `undefined` if they are not a count, or not to be believed. */
+export function tokenCount(value: unknown): number | undefined {
+  const count = countOf(value);
+  return count === undefined || count > MOST_TOKENS ? undefined : count;
 }
 
 /** An answer without reported tokens. */
@@ -62,8 +74,8 @@ export function plainUsage(input: number, output: number): Usage {
 /** Reads `usage` of a body in OpenAI's format (chat, completions, embeddings); `undefined` when there is none. */
 export function openaiUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
-  const input = countOf(value.prompt_tokens) ?? countOf(value.input_tokens);
-  const output = countOf(value.completion_tokens) ?? countOf(value.output_tokens);
+  const input = tokenCount(value.prompt_tokens) ?? tokenCount(value.input_tokens);
+  const output = tokenCount(value.completion_tokens) ?? tokenCount(value.output_tokens);
   if (input === undefined && output === undefined) return undefined;
   // Mistral's hosts misspell it.
   const details = value.prompt_tokens_details ?? value.input_tokens_details ?? value.prompt_token_details;
@@ -80,7 +92,7 @@ export function openaiUsage(value: unknown): Usage | undefined {
     cached,
     cacheWrite,
     output: output ?? 0,
-    reasoning: countOf(completion.reasoning_tokens) ?? 0,
+    reasoning: tokenCount(completion.reasoning_tokens) ?? 0,
     ...unitsOf({
       cacheWrite1h: within(prompt.cache_write_1h_tokens, cacheWrite),
       inputAudio: within(prompt.audio_tokens, input),
@@ -89,20 +101,20 @@ export function openaiUsage(value: unknown): Usage | undefined {
       inputImage: within(prompt.image_tokens, input),
       cachedImage: within(fromCache.image_tokens, cached),
       outputImage: within(completion.image_tokens, output),
-      webSearches: countOf(objectOf(value.server_tool_use).web_search_requests),
+      webSearches: tokenCount(objectOf(value.server_tool_use).web_search_requests),
     }),
   };
 }
 
 /** A part never exceeds the whole. */
 function within(part: unknown, whole = 0): number {
-  return Math.min(countOf(part) ?? 0, whole);
+  return Math.min(tokenCount(part) ?? 0, whole);
 }
 
 /** Tokens read from and written to a cache. Gateways were seen to count written tokens among the read ones. */
 function cacheTokens(usage: JsonObject, details: JsonObject, input: number) {
   const told = cachedTokens(usage, details);
-  const written = countOf(details.cache_write_tokens) ?? 0;
+  const written = tokenCount(details.cache_write_tokens) ?? 0;
   const isBoth = told <= input && told + written > input;
   const cached = isBoth ? Math.max(0, told - written) : Math.min(told, input);
   return { cached, cacheWrite: Math.min(written, input - cached) };
@@ -112,10 +124,10 @@ function cacheTokens(usage: JsonObject, details: JsonObject, input: number) {
 function cachedTokens(usage: JsonObject, details: JsonObject): number {
   const { prompt_cache_hit_tokens, num_cached_tokens, cached_tokens } = usage;
   return (
-    countOf(details.cached_tokens) ??
-    countOf(prompt_cache_hit_tokens) ??
-    countOf(num_cached_tokens) ??
-    countOf(cached_tokens) ??
+    tokenCount(details.cached_tokens) ??
+    tokenCount(prompt_cache_hit_tokens) ??
+    tokenCount(num_cached_tokens) ??
+    tokenCount(cached_tokens) ??
     0
   );
 }
@@ -130,7 +142,7 @@ export function toldSoFar(earlier: JsonObject | undefined, value: unknown): Json
     ([name, told]) =>
       (told !== null || earlier?.[name] === undefined) &&
       told !== undefined &&
-      (countOf(told) !== undefined || countOf(earlier?.[name]) === undefined),
+      (tokenCount(told) !== undefined || tokenCount(earlier?.[name]) === undefined),
   );
   return { ...earlier, ...Object.fromEntries(known) };
 }

@@ -3,32 +3,32 @@ import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { finishReason } from '../endings.ts';
-import { countOf, isObject, objectOf, stringOf } from '../json.ts';
+import { isObject, objectOf, stringOf } from '../json.ts';
 import { answerOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
-import { encodeOpenaiUsage, sumOf, unitsOf } from '../usage.ts';
+import { encodeOpenaiUsage, sumOf, tokenCount, unitsOf } from '../usage.ts';
 import { readBlocks, refusalIn } from './parts.ts';
 
 /** Anthropic's usage, normalised: its `input_tokens` excludes cached tokens. */
 export function anthropicUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
-  const plain = countOf(value.input_tokens);
-  const output = countOf(value.output_tokens);
+  const plain = tokenCount(value.input_tokens);
+  const output = tokenCount(value.output_tokens);
   if (plain === undefined && output === undefined) return undefined;
-  const cached = countOf(value.cache_read_input_tokens) ?? 0;
-  const cacheWrite = countOf(value.cache_creation_input_tokens) ?? 0;
+  const cached = tokenCount(value.cache_read_input_tokens) ?? 0;
+  const cacheWrite = tokenCount(value.cache_creation_input_tokens) ?? 0;
   return {
     input: sumOf(plain ?? 0, cached, cacheWrite),
     cached,
     cacheWrite,
     output: output ?? 0,
-    reasoning: countOf(objectOf(value.output_tokens_details).thinking_tokens) ?? 0,
+    reasoning: tokenCount(objectOf(value.output_tokens_details).thinking_tokens) ?? 0,
     ...unitsOf({
       cacheWrite1h: Math.min(
-        countOf(objectOf(value.cache_creation).ephemeral_1h_input_tokens) ?? 0,
+        tokenCount(objectOf(value.cache_creation).ephemeral_1h_input_tokens) ?? 0,
         cacheWrite,
       ),
-      webSearches: countOf(objectOf(value.server_tool_use).web_search_requests),
+      webSearches: tokenCount(objectOf(value.server_tool_use).web_search_requests),
     }),
   };
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
 import { cohereEmbeddings, decodeCohereEmbeddings } from '../cohere/embeddings.ts';
-import { countOf } from '../json.ts';
+import { tokenCount } from '../usage.ts';
 import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
 
 /**
@@ -70,7 +70,7 @@ export function decodeBedrockEmbeddings(
   if (!Array.isArray(answer.embedding)) {
     throw new ProxyError('malformed', 'Cannot read the answer: it holds no embedding');
   }
-  const tokens = countOf(answer.inputTextTokenCount) ?? inputTokens;
+  const tokens = tokenCount(answer.inputTextTokenCount) ?? inputTokens;
   const usage = { prompt_tokens: tokens, total_tokens: tokens };
   return embeddingList([vectorOf(answer.embedding)], model, format, usage);
 }

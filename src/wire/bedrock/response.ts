@@ -4,20 +4,20 @@ import type { EncodeContext } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { finishReason } from '../endings.ts';
-import { countOf, isObject, objectOf } from '../json.ts';
+import { isObject, objectOf } from '../json.ts';
 import { answerOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
-import { encodeOpenaiUsage, sumOf } from '../usage.ts';
+import { encodeOpenaiUsage, sumOf, tokenCount } from '../usage.ts';
 import { readBlocks } from './parts.ts';
 
 /** Bedrock's usage, normalised: its `inputTokens` excludes cached tokens. */
 export function converseUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
-  const input = countOf(value.inputTokens);
-  const output = countOf(value.outputTokens);
+  const input = tokenCount(value.inputTokens);
+  const output = tokenCount(value.outputTokens);
   if (input === undefined && output === undefined) return undefined;
-  const cached = countOf(value.cacheReadInputTokens) ?? 0;
-  const cacheWrite = countOf(value.cacheWriteInputTokens) ?? 0;
+  const cached = tokenCount(value.cacheReadInputTokens) ?? 0;
+  const cacheWrite = tokenCount(value.cacheWriteInputTokens) ?? 0;
   const all = sumOf(input ?? 0, cached, cacheWrite);
   return { input: all, cached, cacheWrite, output: output ?? 0, reasoning: 0 };
 }

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
-import { countOf, isObject, objectOf } from '../json.ts';
+import { tokenCount } from '../usage.ts';
+import { isObject, objectOf } from '../json.ts';
 import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
 
 /** The purpose of the texts, which Cohere requires and OpenAI has no field for. */
@@ -51,7 +52,7 @@ export function decodeCohereEmbeddings(
     throw new ProxyError('malformed', 'Cannot read the answer: it holds no embeddings');
   }
   const meta = isObject(answer.meta) ? answer.meta : {};
-  const tokens = countOf(objectOf(meta.billed_units).input_tokens) ?? 0;
+  const tokens = tokenCount(objectOf(meta.billed_units).input_tokens) ?? 0;
   const usage = { prompt_tokens: tokens, total_tokens: tokens };
   return embeddingList(vectors.map(vectorOf), model, format, usage);
 }

@@ -8,22 +8,22 @@ import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json
 import { jsonTextOf } from '../json-written.ts';
 import { answerOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
-import { encodeOpenaiUsage } from '../usage.ts';
+import { encodeOpenaiUsage, tokenCount } from '../usage.ts';
 import { decodeCitation } from './citations.ts';
 
 /** Cohere's usage, normalised: `tokens` are what the model processed, `billed_units` only what is charged. */
 export function cohereUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
   const tokens = objectOf(value.tokens ?? value.billed_units);
-  const input = countOf(tokens.input_tokens);
-  const output = countOf(tokens.output_tokens);
+  const input = tokenCount(tokens.input_tokens);
+  const output = tokenCount(tokens.output_tokens);
   if (input === undefined && output === undefined) return undefined;
   return {
     input: input ?? 0,
-    cached: countOf(value.cached_tokens) ?? 0,
+    cached: tokenCount(value.cached_tokens) ?? 0,
     cacheWrite: 0,
     output: output ?? 0,
-    reasoning: countOf(tokens.reasoning_tokens) ?? 0,
+    reasoning: tokenCount(tokens.reasoning_tokens) ?? 0,
   };
 }
 

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
-import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
-import { sumOf } from '../usage.ts';
+import { sumOf, tokenCount } from '../usage.ts';
 
 /**
  * Encodes OpenAI's embeddings for `:batchEmbedContents`. Clients that know the field may set `task_type`.
@@ -30,7 +30,7 @@ export function decodeGeminiEmbeddings(
   format: 'float' | 'base64',
 ): JsonObject {
   const given = Array.isArray(answer.embeddings) ? answer.embeddings : [answer.embedding];
-  const tokens = countOf(objectOf(answer.usageMetadata).promptTokenCount) ?? 0;
+  const tokens = tokenCount(objectOf(answer.usageMetadata).promptTokenCount) ?? 0;
   return listed(given, model, format, tokens);
 }
 
@@ -57,7 +57,7 @@ export function decodeVertexEmbeddings(
 ): JsonObject {
   const given = listOf(answer.predictions).map((each) => objectOf(objectOf(each).embeddings));
   const tokens = given
-    .map(({ statistics }) => countOf(objectOf(statistics).token_count) ?? 0)
+    .map(({ statistics }) => tokenCount(objectOf(statistics).token_count) ?? 0)
     .reduce((sum, count) => sumOf(sum, count), 0);
   return listed(given, model, format, tokens);
 }

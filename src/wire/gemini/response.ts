@@ -6,7 +6,7 @@ import { ProxyError } from '../../errors.ts';
 import { finishReason } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { jsonTextOf } from '../json-written.ts';
-import { encodeOpenaiUsage, sumOf, unitsOf } from '../usage.ts';
+import { encodeOpenaiUsage, sumOf, tokenCount, unitsOf } from '../usage.ts';
 import { answerOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
 import type { Grounded } from './grounding.ts';
@@ -19,14 +19,14 @@ export type GeminiContext = Pick<EncodeContext, 'created' | 'memory' | 'model' |
 /** Gemini's usage, normalised: it counts thoughts separately from the answer. */
 export function geminiUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
-  const prompt = countOf(value.promptTokenCount);
-  const said = countOf(value.candidatesTokenCount) ?? countOf(value.responseTokenCount);
-  const thought = countOf(value.thoughtsTokenCount) ?? 0;
+  const prompt = tokenCount(value.promptTokenCount);
+  const said = tokenCount(value.candidatesTokenCount) ?? tokenCount(value.responseTokenCount);
+  const thought = tokenCount(value.thoughtsTokenCount) ?? 0;
   if (prompt === undefined && said === undefined) return undefined;
   const saidDetails = value.candidatesTokensDetails ?? value.responseTokensDetails;
   return {
-    input: sumOf(prompt ?? 0, countOf(value.toolUsePromptTokenCount) ?? 0),
-    cached: countOf(value.cachedContentTokenCount) ?? 0,
+    input: sumOf(prompt ?? 0, tokenCount(value.toolUsePromptTokenCount) ?? 0),
+    cached: tokenCount(value.cachedContentTokenCount) ?? 0,
     cacheWrite: 0,
     output: sumOf(said ?? 0, thought),
     reasoning: thought,
@@ -46,7 +46,7 @@ function ofModality(details: unknown, modality: string): number {
   const some = listOf(details)
     .map(objectOf)
     .filter((each) => each.modality === modality);
-  return sumOf(...some.map(({ tokenCount }) => countOf(tokenCount) ?? 0));
+  return sumOf(...some.map((each) => tokenCount(each.tokenCount) ?? 0));
 }
 
 /** Decodes a whole answer. @throws ProxyError `malformed` */

@@ -1,12 +1,12 @@
 import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
-import { countOf, isObject, listOf, objectOf } from '../json.ts';
-import { sumOf } from '../usage.ts';
+import { isObject, listOf, objectOf } from '../json.ts';
+import { sumOf, tokenCount } from '../usage.ts';
 
 /** What an interaction says that it used: what was thought stands beside what was said. */
 export function interactionUsage(given: unknown): Usage | undefined {
   if (!isObject(given)) return undefined;
-  const count = (name: string) => countOf(given[name]);
+  const count = (name: string) => tokenCount(given[name]);
   const input = count('total_input_tokens');
   const said = count('total_output_tokens');
   const thought = count('total_thought_tokens') ?? 0;
@@ -27,7 +27,7 @@ function audioIn(modalities: unknown): number {
   const audio = listOf(modalities)
     .map(objectOf)
     .find(({ modality }) => modality === 'audio');
-  return countOf(audio?.tokens) ?? 0;
+  return tokenCount(audio?.tokens) ?? 0;
 }
 
 /** The same as an interaction tells it. */

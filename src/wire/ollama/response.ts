@@ -4,15 +4,15 @@ import type { JsonObject } from '../json.ts';
 import type { Part } from '../parts/part.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
-import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { jsonTextOf } from '../json-written.ts';
 import { answerOf } from '../parts/message.ts';
-import { encodeOpenaiUsage, plainUsage } from '../usage.ts';
+import { encodeOpenaiUsage, plainUsage, tokenCount } from '../usage.ts';
 import { imageUrl } from './images.ts';
 
 /** The usage at the end of an answer. */
 export function ollamaUsage({ prompt_eval_count, eval_count }: JsonObject): Usage | undefined {
-  const [input, output] = [countOf(prompt_eval_count), countOf(eval_count)];
+  const [input, output] = [tokenCount(prompt_eval_count), tokenCount(eval_count)];
   return input === undefined && output === undefined ? undefined : plainUsage(input ?? 0, output ?? 0);
 }
 

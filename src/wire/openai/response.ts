@@ -11,7 +11,7 @@ import type { Annotation, Part } from '../parts/part.ts';
 import { imagePart, answerOf, readAnnotation } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
 import { readContent, readMessage, reasoningOf, sourcesBeside } from './answer-parts.ts';
-import { encodeOpenaiUsage, openaiUsage, sumOf } from '../usage.ts';
+import { encodeOpenaiUsage, openaiUsage, sumOf, tokenCount } from '../usage.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
 
@@ -70,7 +70,7 @@ export function vendorUsage(value: unknown, quirks: Quirks): Usage | undefined {
   const usage = openaiUsage(value);
   if (!usage) return undefined;
   // Some report it separately from the total: Perplexity, Together, Mistral.
-  const reasoning = usage.reasoning || (countOf(objectOf(value).reasoning_tokens) ?? 0);
+  const reasoning = usage.reasoning || (tokenCount(objectOf(value).reasoning_tokens) ?? 0);
   const output = quirks.outputWithoutReasoning ? sumOf(usage.output, reasoning) : usage.output;
   return reasoning === usage.reasoning && output === usage.output ? usage : { ...usage, reasoning, output };
 }

@@ -1,0 +1,51 @@
+/** What no provider can have counted uses up nothing that callers share. */
+import { expect, test } from 'bun:test';
+import { CHAT, running } from '../helpers/proxy.ts';
+import { speakerConfig } from '../helpers/speakers.ts';
+import { upstream } from '../helpers/upstream.ts';
+
+const HUGE = 9_000_000_000_000_000;
+
+/** An answer of each protocol, with so many tokens. */
+const ANSWERS: Readonly<Record<string, (tokens: number) => object>> = {
+  chat: (tokens) => ({
+    id: 'c',
+    object: 'chat.completion',
+    created: 1,
+    model: 'm',
+    choices: [{ index: 0, message: { role: 'assistant', content: 'hi' }, finish_reason: 'stop' }],
+    usage: { prompt_tokens: tokens, completion_tokens: tokens, total_tokens: tokens },
+  }),
+  messages: (tokens) => ({
+    id: 'm',
+    type: 'message',
+    role: 'assistant',
+    model: 'm',
+    content: [{ type: 'text', text: 'hi' }],
+    stop_reason: 'end_turn',
+    usage: { input_tokens: tokens, output_tokens: tokens },
+  }),
+  gemini: (tokens) => ({
+    candidates: [{ content: { role: 'model', parts: [{ text: 'hi' }] }, finishReason: 'STOP' }],
+    usageMetadata: { promptTokenCount: tokens, candidatesTokenCount: tokens },
+  }),
+};
+
+test.each(Object.keys(ANSWERS))(
+  'tokens beyond all bounds from a provider of %s are not believed',
+  async (name) => {
+    let tokens = HUGE;
+    await using provided = upstream(() => Response.json(ANSWERS[name]!(tokens)));
+    const speaker = name as 'chat' | 'messages' | 'gemini';
+    await using proxy = running({
+      providers: [{ ...speakerConfig(speaker, provided.url), name: 'a', models: ['*'] }],
+      rate_limits: [{ tokens: 100_000, per: 'day' }],
+    });
+    for (let n = 0; n < 3; n += 1)
+      expect((await proxy.post('/v1/chat/completions', { ...CHAT, max_tokens: 9 })).status).toBe(200);
+    tokens = 1_234;
+    expect((await proxy.post('/v1/chat/completions', { ...CHAT, max_tokens: 9 })).status).toBe(200);
+    const records = await proxy.recorded(4);
+    expect(records.map(({ output_tokens }) => output_tokens)).toEqual([null, null, null, 1_234]);
+  },
+);
