@@ -56,10 +56,11 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory, mode
   if (!Array.isArray(request.messages)) {
     return { request, dropped: vendor.dropped, sealed: false, names: new OwnNames(new Map()) };
   }
-  if (!isGemini({ protocol, quirks, model })) refuseGoogleFiles(request.messages);
   const given = protocol === 'chat' ? request.messages : request.messages.map(withPlainCalls);
   const returned = returnedMessages(given, { protocol, abilities, issued, memory });
   request.messages = [...returned.messages];
+  // Pictures of earlier answers are among what the user says by now, if the target takes them there only.
+  if (!isGemini({ protocol, quirks, model })) refuseGoogleFiles(request.messages);
   const usual = PROTOCOL_FACTS.find(({ protocols, efforts }) => efforts && protocols.includes(protocol));
   const steering = usual?.efforts ? { efforts: usual.efforts, ...quirks } : quirks;
   const taken = fittingParameters(request, 'chat', steering, ofEncoder(protocol, abilities));

@@ -119,7 +119,9 @@ async function request(
   number: number,
   way: string,
 ): Promise<Checked> {
-  const body = recorded.request!;
+  // Whether Gemini is to stream is in the path.
+  const streams = client === 'gemini' && /:streamGenerateContent\b/.test(recorded.url);
+  const body = streams ? { ...recorded.request, stream: true } : recorded.request!;
   const isOpenai = client !== 'chat' || recorded.url.includes('api.openai.com');
   const { problems, refusal } = await checkRequest(lab, body, {
     client,

@@ -38,6 +38,25 @@ describe.each(OTHERS)('at a provider of %s', (name) => {
     expect(text).toContain('only Gemini can read the file it refers to');
   });
 
+  test('a picture that the model made is refused if only Google has it', async () => {
+    const { status, sent } = await asked(
+      name,
+      {
+        model: 'm-1',
+        input: [
+          { type: 'user_input', content: 'Draw' },
+          {
+            type: 'model_output',
+            content: [{ type: 'image', mime_type: 'image/png', uri: 'gs://bucket/a' }],
+          },
+          { type: 'user_input', content: 'Again' },
+        ],
+      },
+      '/v1beta/interactions',
+    );
+    expect([status, sent]).toEqual([400, []]);
+  });
+
   test('sound that the model said is named', async () => {
     const said = { role: 'model', parts: [{ inlineData: { mimeType: 'audio/wav', data: 'AAAA' } }] };
     const { status, dropped } = await asked(name, {

@@ -194,6 +194,14 @@ describe('a request', () => {
     [{ input: 'Hi', generation_config: { temperature: 'hot' } }, 'generation_config.temperature'],
     [{ input: 'Hi', generation_config: { tool_choice: 'maybe' } }, 'generation_config.tool_choice'],
     [{ input: [{ type: 'function_call', arguments: {} }] }, 'input[0].name'],
+    [
+      {
+        input: 'Hi',
+        tools: [{ type: 'function', name: 'f' }],
+        generation_config: { tool_choice: { allowed_tools: { tools: ['g', 'h'] } } },
+      },
+      'generation_config.tool_choice.allowed_tools.tools',
+    ],
     [{ input: 'Hi', model: undefined, agent: 'deep-research' }, 'agent'],
   ])('that says %j is refused for its %s', async (body, param) => {
     await using provider = speaker('chat', 'whole');

@@ -204,7 +204,10 @@ describe('a request', () => {
 
   test('names what has no counterpart', () => {
     const { dropped } = decode({
-      contents: [user({ text: 'a', videoMetadata: {} }, { toolCall: {} })],
+      contents: [
+        user({ text: 'a', videoMetadata: {} }, { toolCall: {} }),
+        model({ function_call: { name: 'f', will_continue: true } }),
+      ],
       safety_settings: [],
       labels: {},
       tools: [{ googleMaps: {} }, { functionDeclarations: [{ name: 'f', behavior: 'BLOCKING' }] }],
@@ -228,6 +231,7 @@ describe('a request', () => {
         'generationConfig.thinkingConfig.thinkingSpeed',
         'parts.videoMetadata',
         'parts.toolCall',
+        'functionCall.willContinue',
         'tools.googleMaps',
         'functionDeclarations.behavior',
         'toolConfig.retrievalConfig',
@@ -263,6 +267,14 @@ describe('a request', () => {
       'toolConfig.functionCallingConfig.mode',
     ],
     [{ ...hi, cachedContent: 'cachedContents/1' }, 'cachedContent'],
+    [
+      {
+        ...hi,
+        tools: [{ functionDeclarations: [{ name: 'f' }] }],
+        tool_config: { function_calling_config: { mode: 'ANY', allowed_function_names: ['g', 'h'] } },
+      },
+      'toolConfig.functionCallingConfig.allowedFunctionNames',
+    ],
   ])('%j is refused, and the field at fault named', (body, param) => {
     let thrown: unknown;
     try {

@@ -25,6 +25,8 @@ const SAID: ReadonlySet<string> = new Set([
   'codeExecutionResult',
 ]);
 
+const CALLED: ReadonlySet<string> = new Set(['id', 'name', 'args']);
+
 /**
  * Decodes Gemini's `systemInstruction` and `contents` to OpenAI's messages.
  * @param dropped collects the names of parts without a counterpart
@@ -116,13 +118,18 @@ function modelMessage(
     const result = objectIn(part, 'functionResponse', here);
     if (result) return results.push(decodeResult(result, `${here}.functionResponse`, calls, dropped));
     for (const name of unknownIn(part, SAID)) dropped.add(`parts.${name}`);
-    return readSaid(part, list, here, calls);
+    return readSaid(part, list, here, { calls, dropped });
   });
   return list.parts.length > 0 ? [messageOf(list.parts), ...results] : results;
 }
 
+interface Reading {
+  readonly calls: CallPairs;
+  readonly dropped: Set<string>;
+}
+
 /** A part of an earlier answer. */
-function readSaid(part: JsonObject, list: PartList, at: string, calls: CallPairs): void {
+function readSaid(part: JsonObject, list: PartList, at: string, { calls, dropped }: Reading): void {
   const signature = textIn(part, 'thoughtSignature', at);
   const text = textIn(part, 'text', at);
   if (text !== undefined && fieldOf(part, 'thought') === true) list.thinking(text);
@@ -138,6 +145,7 @@ function readSaid(part: JsonObject, list: PartList, at: string, calls: CallPairs
   const call = objectIn(part, 'functionCall', at);
   if (call) {
     const here = `${at}.functionCall`;
+    for (const field of unknownIn(call, CALLED)) dropped.add(`functionCall.${field}`);
     const name = nameIn(call, 'name', here);
     const args = objectIn(call, 'args', here) ?? {};
     const id = calls.called(textIn(call, 'id', here), name);

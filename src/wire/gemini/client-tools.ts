@@ -43,12 +43,26 @@ export function decodeTools(body: JsonObject, dropped: Set<string>): Partial<Cha
   );
   const hosted = given.flatMap((tool) => hostedIn(tool, dropped));
   const { allowed, ...choice } = decodeChoice(objectIn(body, 'toolConfig', ''), dropped);
+  demandDeclared(tools, allowed, 'toolConfig.functionCallingConfig.allowedFunctionNames');
   // Few APIs can restrict calls to some functions: those that may not be called are left out.
   const told = allowed ? tools.filter(({ function: { name } }) => allowed.includes(name)) : tools;
   return {
     ...(told.length > 0 ? { tools: told, ...choice } : {}),
     ...(hosted.length > 0 ? { hosted_tools: hosted } : {}),
   };
+}
+
+/**
+ * Of functions that may be called, at least one must be declared: otherwise all tools would be left out in silence.
+ * @throws ProxyError `invalid_request`
+ */
+export function demandDeclared(
+  tools: readonly ChatTool[],
+  allowed: readonly string[] | undefined,
+  at: string,
+): void {
+  if (!allowed || tools.some(({ function: { name } }) => allowed.includes(name))) return;
+  throw wrong(at, `no function is declared by the name ${allowed.map(named).join(' or ')}`);
 }
 
 function decodeDeclaration(declaration: JsonObject, at: string, dropped: Set<string>): ChatTool {

@@ -13,6 +13,7 @@ import {
   textsIn,
   wrong,
 } from '../gemini/client-check.ts';
+import { demandDeclared } from '../gemini/client-tools.ts';
 import { entryOf, isObject, listOf } from '../json.ts';
 import { isStrict } from '../strict-schema.ts';
 import { named, wordOf } from '../words.ts';
@@ -173,6 +174,7 @@ function toolsOf(body: JsonObject, config: JsonObject, dropped: Set<string>): Pa
     else dropped.add(`tools.${wordOf(tool.type)}`);
   });
   const { allowed, ...choice } = choiceOf(config);
+  demandDeclared(tools, allowed, 'generation_config.tool_choice.allowed_tools.tools');
   // Few have a word for some of the functions: who may not be called is not told.
   const told = allowed ? tools.filter(({ function: { name } }) => allowed.includes(name)) : tools;
   return {

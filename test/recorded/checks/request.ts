@@ -136,6 +136,8 @@ function plain(messages: unknown): unknown {
 function relayed(request: Json, asked: Json, told: string): Problem[] {
   const names = new Set([...Object.keys(request), ...Object.keys(asked)]);
   names.delete('model');
+  // In Gemini's path.
+  if (asked.contents !== undefined) names.delete('stream');
   const { stream, stream_options: own } = request;
   const wanted = { ...(own as Json | undefined), ...ASKED_USAGE };
   if (stream === true && Bun.deepEquals(asked.stream_options, wanted)) names.delete('stream_options');
