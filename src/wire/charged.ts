@@ -68,6 +68,9 @@ function toldTokens(endpoint: Endpoint, { usage, meta }: JsonObject): Usage | un
   return total === undefined ? undefined : { ...nothing, input: total };
 }
 
+/** Nothing longer is recorded or transcribed in one request, seconds: a week. */
+const MOST_SECONDS = 7 * 24 * 60 * 60;
+
 /** The duration of audio, from the usage or from the answer itself. */
 function secondsOf({ usage, duration }: JsonObject): number | undefined {
   const { seconds } = objectOf(usage);
@@ -77,7 +80,7 @@ function secondsOf({ usage, duration }: JsonObject): number | undefined {
 /** Some servers write numbers as text. */
 function amountOf(value: unknown): number | undefined {
   const number = numberOf(typeof value === 'string' ? Number(value) : value);
-  return number !== undefined && Number.isFinite(number) && number > 0 ? number : undefined;
+  return number !== undefined && number > 0 && number <= MOST_SECONDS ? number : undefined;
 }
 
 /** The combined `usage` of all events of a streamed answer. */

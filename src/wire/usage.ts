@@ -53,6 +53,15 @@ export function tokenCount(value: unknown): number | undefined {
   return count === undefined || count > MOST_TOKENS ? undefined : count;
 }
 
+/** The same for searches that an answer took. */
+const MOST_SEARCHES = 10_000;
+
+/** Reported searches; `undefined` if they are not a count, or not to be believed. */
+export function searchCount(value: unknown): number | undefined {
+  const count = countOf(value);
+  return count === undefined || count > MOST_SEARCHES ? undefined : count;
+}
+
 /** An answer without reported tokens. */
 export const UNTOLD: Usage = { input: 0, cached: 0, cacheWrite: 0, output: 0, reasoning: 0, untold: true };
 
@@ -101,7 +110,7 @@ export function openaiUsage(value: unknown): Usage | undefined {
       inputImage: within(prompt.image_tokens, input),
       cachedImage: within(fromCache.image_tokens, cached),
       outputImage: within(completion.image_tokens, output),
-      webSearches: tokenCount(objectOf(value.server_tool_use).web_search_requests),
+      webSearches: searchCount(objectOf(value.server_tool_use).web_search_requests),
     }),
   };
 }

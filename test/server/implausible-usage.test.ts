@@ -1,5 +1,8 @@
 /** What no provider can have counted uses up nothing that callers share. */
 import { expect, test } from 'bun:test';
+import { anthropicUsage } from '../../src/wire/anthropic/response.ts';
+import { chargedUsage } from '../../src/wire/charged.ts';
+import { openaiUsage } from '../../src/wire/usage.ts';
 import { CHAT, running } from '../helpers/proxy.ts';
 import { speakerConfig } from '../helpers/speakers.ts';
 import { upstream } from '../helpers/upstream.ts';
@@ -49,3 +52,22 @@ test.each(Object.keys(ANSWERS))(
     expect(records.map(({ output_tokens }) => output_tokens)).toEqual([null, null, null, 1_234]);
   },
 );
+
+test('nor are recordings longer than a week, and searches beyond all bounds', () => {
+  const seconds = (duration: unknown) => chargedUsage('audio.transcriptions', { duration }, {}).seconds;
+  expect([seconds(1e300), seconds('1e9'), seconds(604_800), seconds('12.5')]).toEqual([
+    undefined,
+    undefined,
+    604_800,
+    12.5,
+  ]);
+  const searches = (web_search_requests: number) =>
+    [openaiUsage, anthropicUsage].map(
+      (read) =>
+        read({ input_tokens: 1, output_tokens: 1, server_tool_use: { web_search_requests } })!.webSearches,
+    );
+  expect([searches(HUGE), searches(3)]).toEqual([
+    [undefined, undefined],
+    [3, 3],
+  ]);
+});

@@ -6,7 +6,7 @@ import { finishReason } from '../endings.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
 import { answerOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
-import { encodeOpenaiUsage, sumOf, tokenCount, unitsOf } from '../usage.ts';
+import { encodeOpenaiUsage, searchCount, sumOf, tokenCount, unitsOf } from '../usage.ts';
 import { readBlocks, refusalIn } from './parts.ts';
 
 /** Anthropic's usage, normalised: its `input_tokens` excludes cached tokens. */
@@ -28,7 +28,7 @@ export function anthropicUsage(value: unknown): Usage | undefined {
         tokenCount(objectOf(value.cache_creation).ephemeral_1h_input_tokens) ?? 0,
         cacheWrite,
       ),
-      webSearches: tokenCount(objectOf(value.server_tool_use).web_search_requests),
+      webSearches: searchCount(objectOf(value.server_tool_use).web_search_requests),
     }),
   };
 }
