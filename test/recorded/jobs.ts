@@ -2,11 +2,12 @@
 import type { Client } from './answers/compare.ts';
 import type { VendorType } from './lab/vendors.ts';
 import type { Api, Recorded } from './read/exchange.ts';
+import type { Asker } from './requests/asking.ts';
 import { unmeasured } from './answers/kinds.ts';
 import { isStream, saidIn } from './answers/read.ts';
 import { isBeside } from './checks/beside.ts';
 import { vendorOf } from './lab/vendors.ts';
-import { apiOf, otherEndpoint } from './read/exchange.ts';
+import { apiOf, otherAsker, otherEndpoint } from './read/exchange.ts';
 
 export type Job =
   | {
@@ -15,10 +16,11 @@ export type Job =
       readonly api: Api;
       readonly client: Client;
     }
-  | { readonly kind: 'request'; readonly recorded: Recorded; readonly client: Client; readonly target: Api }
+  | { readonly kind: 'request'; readonly recorded: Recorded; readonly client: Asker; readonly target: Api }
   | { readonly kind: 'beside'; readonly recorded: Recorded };
 
 export const CLIENTS: readonly Client[] = ['chat', 'messages', 'responses', 'gemini'];
+const ASKERS: readonly Asker[] = [...CLIENTS, 'ollama', 'interactions'];
 export const APIS: readonly Api[] = ['chat', 'messages', 'responses', 'gemini', 'converse', 'cohere'];
 
 export interface Plan {
@@ -40,6 +42,7 @@ export function plan(recordings: readonly Recorded[], others: readonly string[] 
     const api = recorded.method === 'POST' ? apiOf(recorded) : undefined;
     if (api === undefined) {
       const other = otherEndpoint(recorded);
+      jobs.push(...requestsOf(recorded, otherAsker(recorded)));
       if (isBeside(recorded)) jobs.push({ kind: 'beside', recorded });
       else if (other === undefined) unknown.push(nameOf(recorded));
       else skip(recorded.status < 300 ? other : `a failure of an endpoint that is not asked here: ${other}`);
@@ -61,10 +64,12 @@ function answersOf(recorded: Recorded, api: Api): Job[] {
 }
 
 /** Requests of clients' own protocols, each to every provider. What a vendor refused is none to measure by. */
-function requestsOf(recorded: Recorded, api: Api): Job[] {
-  const client = CLIENTS.find((each) => each === api);
+function requestsOf(recorded: Recorded, api: Api | Asker | undefined): Job[] {
+  const client = ASKERS.find((each) => each === api);
   if (!client || !recorded.request || recorded.status >= 300) return [];
-  return APIS.map((target) => ({ kind: 'request', recorded, client, target }));
+  // Google's own provider is asked for interactions themselves.
+  const targets = APIS.filter((target) => client !== 'interactions' || target !== 'gemini');
+  return targets.map((target) => ({ kind: 'request', recorded, client, target }));
 }
 
 export function nameOf({ file, at }: Recorded): string {

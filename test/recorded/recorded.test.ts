@@ -27,12 +27,16 @@ test('examples reach every client whole, and requests every provider', async () 
   const { failures, ways } = await run(lab, EXAMPLE_JOBS, seed);
   expect(failures.map((failure) => `${failure.way}: ${shownFailure(failure)} (seed ${seed})`)).toEqual([]);
   expect([...ways.keys()].filter((way) => way.startsWith('answer')).length).toBe(24);
-  expect([...ways.keys()].filter((way) => way.startsWith('request')).length).toBe(24);
-});
+  expect([...ways.keys()].filter((way) => way.startsWith('request')).length).toBe(35);
+}, 60_000);
 
-test('plan() leaves nothing out but the bodies that requests were written without', () => {
+test('plan() leaves nothing out but the answers that requests were written without', () => {
   expect(PLANNED.unknown).toEqual([]);
-  expect([...PLANNED.skipped.keys()]).toEqual(['the body was not recorded']);
+  expect([...PLANNED.skipped.keys()]).toEqual([
+    'the body was not recorded',
+    "answers of Ollama's own API",
+    "answers of Google's interactions API",
+  ]);
 });
 
 for (const gap of GAPS) {

@@ -1,21 +1,23 @@
 /** A recorded request of a client, sent through the binary: what the provider of each API is asked. */
-import type { Client, Problem } from '../answers/compare.ts';
+import type { Problem } from '../answers/compare.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Api } from '../read/exchange.ts';
 import type { Json } from '../read/json.ts';
-import type { Asking, Item } from '../requests/asking.ts';
+import type { Asker, Asking, Item } from '../requests/asking.ts';
 import { canned } from '../lab/canned.ts';
 import { vendorOf } from '../lab/vendors.ts';
 import { textOf } from '../read/exchange.ts';
 import { objectOf, shown } from '../read/json.ts';
 import { compareRequests } from '../requests/compare.ts';
 import { unreadFields } from '../requests/gemini-fields.ts';
+import { unreadOfInteractions } from '../requests/interactions.ts';
+import { unreadOfOllama } from '../requests/ollama.ts';
 import { askingIn } from '../requests/read.ts';
 import { targetProblems } from '../schemas/targets.ts';
 import { toldLeftOut } from './told.ts';
 
 export interface RequestOptions {
-  readonly client: Client;
+  readonly client: Asker;
   readonly target: Api;
   readonly number: number;
   /** Whom the request was recorded at, by the index's name. */
@@ -31,8 +33,11 @@ export interface CheckedRequest {
   readonly refusal: string | undefined;
 }
 
+/** Those whose requests have no fields within others to be named. */
+type Plain = Exclude<Asker, 'gemini' | 'ollama' | 'interactions'>;
+
 /** Fields that are looked at by what they mean, or that say how the answer comes. */
-const KNOWN: Readonly<Record<Exclude<Client, 'gemini'>, ReadonlySet<string>>> = {
+const KNOWN: Readonly<Record<Plain, ReadonlySet<string>>> = {
   chat: new Set(
     'model messages stream stream_options tools tool_choice functions function_call max_tokens max_completion_tokens temperature top_p top_k stop seed presence_penalty frequency_penalty n logprobs top_logprobs logit_bias parallel_tool_calls reasoning_effort response_format user safety_identifier service_tier verbosity web_search_options thinking reasoning modalities'.split(
       ' ',
@@ -55,7 +60,10 @@ function isTold(name: string, told: string): boolean {
   return told.includes(name) || told.split(/,\s*/).includes(name.slice(0, name.lastIndexOf('.')));
 }
 
-function unreadOf(client: Exclude<Client, 'gemini'>, request: Json, asked: Json): string[] {
+function unreadOf(client: Asker, request: Json, asked: Json): string[] {
+  if (client === 'gemini') return unreadFields(request);
+  if (client === 'ollama') return unreadOfOllama(request);
+  if (client === 'interactions') return unreadOfInteractions(request);
   return Object.keys(request).filter(
     (name) => !KNOWN[client].has(name) && !HARMLESS.test(name) && !(name in asked) && request[name] !== null,
   );
@@ -73,7 +81,8 @@ export async function checkRequest(
   const request = ofNobody(recorded);
   // What a vendor is known to refuse is left out or renamed also where its own protocol is relayed.
   const { type, model } = vendorOf(target, client === target ? provider : 'openai-compatible', client);
-  const stream = request.stream === true;
+  // Ollama streams where it is not told to do so.
+  const stream = client === 'ollama' ? request.stream !== false : request.stream === true;
   const got = await lab.send(client, request, type, model(number), canned(target, stream));
   const lane = client === target ? 'relay' : 'translate';
   const [asked] = got.asked;
@@ -86,7 +95,7 @@ export async function checkRequest(
     return { lane, problems: relayed(request, asked.body, told), refusal: undefined };
   const wanted = askedOnce(askingIn(request, client), got.asked.length);
   const problems = compareRequests(wanted, askingIn(asked.body, target), { client, target, told });
-  for (const name of client === 'gemini' ? unreadFields(request) : unreadOf(client, request, asked.body)) {
+  for (const name of unreadOf(client, request, asked.body)) {
     if (!isTold(name, told))
       problems.push({ aspect: 'request', text: `${name} is neither sent to ${target} nor named` });
   }

@@ -5,6 +5,7 @@
 import type { Client } from '../answers/compare.ts';
 import type { Recorded } from '../read/exchange.ts';
 import type { Json } from '../read/json.ts';
+import type { Asker } from '../requests/asking.ts';
 import { stream, whole } from './recording.ts';
 import { REQUESTS } from './requests.ts';
 
@@ -524,8 +525,20 @@ const BESIDE: readonly Recorded[] = [
   },
 ];
 
+/** Where the APIs are asked of which requests alone are compared. */
+const ASKED_AT: Readonly<Record<Exclude<Asker, Client>, string>> = {
+  ollama: '/api/chat',
+  interactions: '/v1beta/interactions',
+};
+
+function askedBy(name: string, api: Asker): Recorded {
+  return api === 'ollama' || api === 'interactions'
+    ? { ...whole(name, 'gemini', {}), url: ASKED_AT[api] }
+    : whole(name, api, {});
+}
+
 const asked: readonly Recorded[] = REQUESTS.map(({ name, api, request, provider }) => ({
-  ...whole(name, api, {}),
+  ...askedBy(name, api),
   ...(provider === undefined ? {} : { provider }),
   request,
   body: new Uint8Array(),

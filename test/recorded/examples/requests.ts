@@ -1,10 +1,10 @@
 /** Requests of clients, written by hand: all that every provider can be asked for. */
-import type { Client } from '../answers/compare.ts';
 import type { Json } from '../read/json.ts';
+import type { Asker } from '../requests/asking.ts';
 
 export interface ExampleRequest {
   readonly name: string;
-  readonly api: Client;
+  readonly api: Asker;
   /** The index's name of the vendor, where it is another than the protocol's own. */
   readonly provider?: string;
   readonly request: Json;
@@ -323,6 +323,112 @@ export const REQUESTS: readonly ExampleRequest[] = [
             },
           ],
         },
+      ],
+    },
+  },
+  {
+    name: 'ollama request: a conversation with a picture and tools',
+    api: 'ollama',
+    request: {
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'What is here, and how warm is it?', images: [PIXEL] },
+        {
+          role: 'assistant',
+          content: 'I look it up.',
+          thinking: 'Both cities.',
+          tool_calls: [
+            { function: { name: 'weather', arguments: { city: 'Zürich' } } },
+            { function: { name: 'weather', arguments: { city: 'Bern', days: 2 } } },
+          ],
+        },
+        { role: 'tool', tool_name: 'weather', content: '12 degrees' },
+        { role: 'tool', tool_name: 'weather', content: '9 degrees' },
+        { role: 'user', content: 'And tomorrow?' },
+      ],
+      tools: [chatTool],
+      think: true,
+      keep_alive: '5m',
+      options: { num_predict: 300, num_ctx: 8_192, temperature: 0.5, top_p: 0.9, top_k: 20, stop: ['END'] },
+    },
+  },
+  {
+    name: 'ollama request: a prompt, and an answer of a shape',
+    api: 'ollama',
+    request: {
+      prompt: 'How warm?',
+      system: 'Be brief.',
+      format,
+      stream: false,
+      template: '{{ .Prompt }}',
+      options: { seed: 7, presence_penalty: 0.5, num_predict: -1 },
+    },
+  },
+  {
+    name: 'interactions request: steps with a picture and tools',
+    api: 'interactions',
+    request: {
+      system_instruction: 'Be brief.',
+      input: [
+        {
+          type: 'user_input',
+          content: [
+            { type: 'text', text: 'What is here, and how warm is it?' },
+            { type: 'image', mime_type: 'image/png', data: PIXEL, resolution: 'low' },
+          ],
+        },
+        { type: 'model_output', content: [{ type: 'text', text: 'I look it up.' }] },
+        { type: 'function_call', id: 'c1', name: 'weather', arguments: { city: 'Zürich' } },
+        { type: 'function_call', id: 'c2', name: 'weather', arguments: { city: 'Bern', days: 2 } },
+        { type: 'function_result', call_id: 'c2', name: 'weather', result: 'no such town', is_error: true },
+        {
+          type: 'function_result',
+          call_id: 'c1',
+          name: 'weather',
+          result: [{ type: 'text', text: '12 degrees' }],
+        },
+        { type: 'user_input', content: 'And tomorrow?' },
+      ],
+      tools: [
+        { type: 'function', name: 'weather', description: 'Tells the weather', parameters: schema },
+        { type: 'google_search', search_types: ['web_search'] },
+        { type: 'url_context' },
+        { type: 'google_maps' },
+      ],
+      generation_config: {
+        max_output_tokens: 300,
+        temperature: 0.5,
+        top_p: 0.9,
+        stop_sequences: ['END'],
+        tool_choice: { allowed_tools: { mode: 'any', tools: ['weather'] } },
+        speech_config: {},
+      },
+      labels: { team: 'a' },
+    },
+  },
+  {
+    name: 'interactions request: what a provider ran, and an answer of a shape',
+    api: 'interactions',
+    request: {
+      input: [
+        { role: 'user', content: 'How warm is it there?' },
+        { type: 'code_execution_call', id: 'x', arguments: { code: 'print(42)' } },
+        { type: 'code_execution_result', call_id: 'x', result: '42' },
+        { role: 'model', content: [{ type: 'text', text: 'It is 42 degrees.' }] },
+        { role: 'user', content: [{ type: 'text', text: 'In figures.' }] },
+      ],
+      stream: true,
+      response_format: { type: 'text', mime_type: 'application/json', schema: format },
+      generation_config: { seed: 7, thinking_level: 'high' },
+    },
+  },
+  {
+    name: 'interactions request: a file that only Gemini can read',
+    api: 'interactions',
+    request: {
+      input: [
+        { type: 'text', text: 'What is here?' },
+        { type: 'document', mime_type: 'application/pdf', uri: 'gs://bucket/a.pdf' },
       ],
     },
   },

@@ -1,6 +1,7 @@
 /** The binary between clients and providers that replay what was recorded, all on loopback. */
 import type { Client } from '../answers/compare.ts';
 import type { Json } from '../read/json.ts';
+import type { Asker } from '../requests/asking.ts';
 import type { Asked, Reply } from './replay.ts';
 import type { ConfigInput } from '../../../src/config/schema.ts';
 import type { VendorType } from './vendors.ts';
@@ -34,7 +35,7 @@ export interface Lab extends AsyncDisposable {
   readonly fresh: (type: VendorType) => string;
   readonly url: string;
   /** Asks as a client, by no library. */
-  readonly send: (client: Client, body: Json, provider: string, model: string, reply: Reply) => Promise<Got>;
+  readonly send: (client: Asker, body: Json, provider: string, model: string, reply: Reply) => Promise<Got>;
   /** Posts to an endpoint that no library of these is asked by. */
   readonly post: (path: string, body: Json, provider: string, model: string, reply: Reply) => Promise<Got>;
 }
@@ -50,12 +51,19 @@ const PATHS = {
   chat: '/v1/chat/completions',
   messages: '/v1/messages',
   responses: '/v1/responses',
+  interactions: '/v1beta/interactions',
+  ollama: '/api/chat',
 };
+/** A prompt alone, and no chat. */
+const GENERATE = '/api/generate';
 
 /** Where a client asks, and what: Gemini's name the model in the path, and the way that the answer comes. */
-function posted(client: Client, { model, stream, ...body }: Json): { path: string; body: Json } {
+function posted(client: Asker, { model, stream, ...body }: Json): { path: string; body: Json } {
   if (client !== 'gemini')
-    return { path: PATHS[client], body: { model, ...(stream === undefined ? {} : { stream }), ...body } };
+    return {
+      path: client === 'ollama' && body.messages === undefined ? GENERATE : PATHS[client],
+      body: { model, ...(stream === undefined ? {} : { stream }), ...body },
+    };
   const method = stream === true ? 'streamGenerateContent?alt=sse' : 'generateContent';
   return { path: `/v1beta/models/${encodeURIComponent(String(model))}:${method}`, body };
 }

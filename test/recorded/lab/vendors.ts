@@ -1,6 +1,6 @@
 /** Which provider of the configuration stands for the one that a recording came from. */
-import type { Client } from '../answers/compare.ts';
 import type { Api } from '../read/exchange.ts';
+import type { Asker } from '../requests/asking.ts';
 import type { ConfigInput } from '../../../src/config/schema.ts';
 
 export type VendorType = ConfigInput['providers'][number]['type'];
@@ -10,12 +10,12 @@ export interface Vendor {
   /** How its models are named here. One that answers by Responses alone is asked so by every client. */
   readonly model: (number: number) => string;
   /** Clients whose protocol it speaks itself besides chat. */
-  readonly speaks: readonly Client[];
+  readonly speaks: readonly Asker[];
 }
 
 const plainModel = (number: number) => `m${number}`;
 
-function vendor(type: VendorType, speaks: readonly Client[], model = plainModel): Vendor {
+function vendor(type: VendorType, speaks: readonly Asker[], model = plainModel): Vendor {
   return { type, speaks, model };
 }
 
@@ -44,7 +44,7 @@ const OTHERS: Readonly<Record<Exclude<Api, 'chat'>, Vendor>> = {
 };
 
 /** The provider that an exchange is replayed at, for a client that is to be answered from this very API. */
-export function vendorOf(api: Api, provider: string, client: Client): Vendor {
+export function vendorOf(api: Api, provider: string, client: Asker): Vendor {
   if (api !== 'chat') return OTHERS[api];
   const own = CHAT[provider];
   // A vendor that speaks the client's protocol itself would be asked in that, not in chat.

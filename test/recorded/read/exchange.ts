@@ -1,4 +1,5 @@
 import type { Json } from './json.ts';
+import type { Asker } from '../requests/asking.ts';
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { isObject, parseJson } from './json.ts';
 
@@ -91,8 +92,8 @@ const OTHERS: readonly (readonly [RegExp, string])[] = [
   [/\/invoke(?:-with-response-stream)?$/, "Bedrock's invoke in a vendor's own old form"],
   [/\/v1\/(?:completions|complete|generate)$/, 'completions of a text'],
   [/^\/v1\/chat$/, "Cohere's v1 chat"],
-  [/\/api\/(?:chat|generate)$/, "Ollama's own API"],
-  [/\/interactions$/, "Google's interactions API"],
+  [/\/api\/(?:chat|generate)$/, "answers of Ollama's own API"],
+  [/\/interactions$/, "answers of Google's interactions API"],
   [/\/responses\/compact$/, 'compaction of a conversation'],
   [/\/responses\/[^/]+$/, 'an answer asked for later'],
   [/\/models(?:\/[^/]*)?$|\/models\/.*\/revision\/|\/props$/, 'models'],
@@ -106,6 +107,14 @@ const OTHERS: readonly (readonly [RegExp, string])[] = [
   [/\/token$/, 'a login'],
   [/\/nope$/, 'a path that is none'],
 ];
+
+/** The API of a chat whose requests alone are compared. */
+export function otherAsker({ method, url }: Pick<Recorded, 'method' | 'url'>): Asker | undefined {
+  const path = decodeURIComponent(url.replace(/[?#].*$/, ''));
+  if (method !== 'POST') return undefined;
+  if (/\/api\/(?:chat|generate)$/.test(path)) return 'ollama';
+  return path.endsWith('/interactions') ? 'interactions' : undefined;
+}
 
 /** What an exchange is that is no chat, in words; `undefined` for what nobody has looked at. */
 export function otherEndpoint({ method, url }: Pick<Recorded, 'method' | 'url'>): string | undefined {

@@ -1,5 +1,10 @@
 /** What a request asks, in one form for all protocols: what a client sent and what a provider got are compared by. */
 
+import type { Client } from '../answers/compare.ts';
+
+/** By what API a client asks: two are compared by their requests alone. */
+export type Asker = Client | 'ollama' | 'interactions';
+
 export type Role = 'user' | 'assistant';
 
 /** One part of the conversation, in order. Thinking is left out: each vendor takes only what it said itself. */

@@ -1,7 +1,7 @@
 /** What a provider was asked, against what the client asked: field by field, each by the name that its API has for it. */
-import type { Client, Problem } from '../answers/compare.ts';
+import type { Problem } from '../answers/compare.ts';
 import type { Api } from '../read/exchange.ts';
-import type { Asking, Item, Parameter } from './asking.ts';
+import type { Asker, Asking, Item, Parameter } from './asking.ts';
 import { argumentsOf } from '../answers/compare.ts';
 import { written } from '../answers/said.ts';
 import { isObject, shown } from '../read/json.ts';
@@ -35,7 +35,7 @@ const NAMED: Readonly<Record<Parameter, RegExp>> = {
 const HOTTEST: Readonly<Partial<Record<Api, number>>> = { messages: 1, converse: 1, cohere: 1 };
 
 export interface Asked {
-  readonly client: Client;
+  readonly client: Asker;
   readonly target: Api;
   /** What the client was told to be left out. */
   readonly told: string;
@@ -169,7 +169,7 @@ function compareRan(
   differ: Differ,
 ): void {
   const [asked, right] = [got, wanted].map((items) => items.filter(isRun).length);
-  if (asked! < right! && !/hosted_tool|parts\.|input\.|content\./.test(told))
+  if (asked! < right! && !/hosted_tool|(?:parts|input|content|steps)\./.test(told))
     differ('tools that ran', `neither sent nor named (${target})`, right);
 }
 

@@ -1,23 +1,27 @@
 import type { Api } from '../read/exchange.ts';
 import type { Json } from '../read/json.ts';
-import type { Asking } from './asking.ts';
+import type { Asker, Asking } from './asking.ts';
 import { chatAsking } from './chat.ts';
 import { cohereAsking } from './cohere.ts';
 import { converseAsking } from './converse.ts';
 import { geminiAsking } from './gemini.ts';
+import { interactionsAsking } from './interactions.ts';
 import { messagesAsking } from './messages.ts';
+import { ollamaAsking } from './ollama.ts';
 import { responsesAsking } from './responses.ts';
 
-const READERS: Readonly<Record<Api, (body: Json) => Asking>> = {
+const READERS: Readonly<Record<Api | Asker, (body: Json) => Asking>> = {
   chat: chatAsking,
   messages: messagesAsking,
   responses: responsesAsking,
   gemini: geminiAsking,
   converse: converseAsking,
   cohere: cohereAsking,
+  ollama: ollamaAsking,
+  interactions: interactionsAsking,
 };
 
 /** What a request asks. @throws Error for a part of a kind that nobody has looked at */
-export function askingIn(body: Json, api: Api): Asking {
+export function askingIn(body: Json, api: Api | Asker): Asking {
   return READERS[api](body);
 }

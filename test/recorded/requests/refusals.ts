@@ -55,7 +55,9 @@ export const REFUSALS: readonly Refusal[] = [
     name: 'what lies at Google is read by Gemini alone',
     targets: ALL.filter((target) => target !== 'gemini'),
     when: (request) =>
-      somewhere(request, ({ fileUri, file_uri: uri }) => GOOGLES.test(String(fileUri ?? uri))),
+      somewhere(request, ({ fileUri, file_uri: other, uri }) =>
+        GOOGLES.test(String(fileUri ?? other ?? uri).slice(0, 200)),
+      ),
     words: /only Gemini can read/,
   },
   {
