@@ -209,9 +209,17 @@ describe('counts and embeddings', () => {
     const many = jsonOf((await ask('/v1beta/models/mock-1:batchEmbedContents', { requests })).text);
     expect(geminiProblems('embeddings', many)).toEqual([]);
     expect(many.embeddings).toHaveLength(2);
-    const instances = [{ content: 'a' }, { content: 'b' }];
-    const predicted = jsonOf((await ask('/v1/publishers/google/models/mock-1:predict', { instances })).text);
-    expect(predicted.predictions).toHaveLength(2);
+    const instances = [
+      { content: 'a', taskType: 'RETRIEVAL_QUERY' },
+      { content: 'b', title: 't', task_type: 'RETRIEVAL_DOCUMENT' },
+    ];
+    const predict = await ask('/v1/publishers/google/models/mock-1:predict', {
+      instances,
+      parameters: { auto_truncate: false },
+    });
+    expect(jsonOf(predict.text).predictions).toHaveLength(2);
+    const named = 'parameters.autoTruncate, instances.title, taskType';
+    expect(predict.headers.get('x-llmproxy-dropped')).toBe(named);
     expect(proxy.records.slice(-5).map(({ endpoint }) => endpoint)).toEqual([
       'gemini.count_tokens',
       'gemini.count_tokens',

@@ -3,6 +3,11 @@ import { decodeBedrockEmbeddings, encodeBedrockEmbeddings } from '../../src/wire
 
 const TITAN = 'amazon.titan-embed-text-v2:0';
 
+test('Titan knows no tasks', () => {
+  const request = { input: 'Hi', task_type: 'CLASSIFICATION', input_type: 'classification' };
+  expect(encodeBedrockEmbeddings(request, TITAN).dropped).toEqual(['taskType']);
+});
+
 test('Titan takes one text', () => {
   expect(encodeBedrockEmbeddings({ model: 'any', input: ['Hi'], dimensions: 256, user: 'u' }, TITAN)).toEqual(
     {

@@ -21,6 +21,13 @@ test('encodeCohereEmbeddings() says what the texts are for', () => {
   });
 });
 
+test.each([
+  [{ task_type: 'RETRIEVAL_QUERY', input_type: 'search_query' }, []],
+  [{ task_type: 'SEMANTIC_SIMILARITY' }, ['taskType']],
+])('encodeCohereEmbeddings() names a task that Cohere does not have: %j', (more, dropped) => {
+  expect(encodeCohereEmbeddings({ model: 'm', input: 'Hi', ...more }, 'm').dropped).toEqual(dropped);
+});
+
 test('decodeCohereEmbeddings() is a list in OpenAI’s shape', () => {
   const answer = {
     embeddings: { float: [[1, 0.5], [-2]] },

@@ -37,6 +37,7 @@ export function encodeBedrockEmbeddings(
   }
   const text = { inputText };
   const dropped = request.user === undefined || request.user === null ? [] : ['user'];
+  if (request.task_type !== undefined) dropped.push('taskType');
   const { dimensions } = request;
   const first = model.includes('titan-embed-text-v1') || model.includes('titan-embed-g1');
   if (first) {

@@ -36,7 +36,10 @@ export function cohereEmbeddings(request: JsonObject): { body: JsonObject; dropp
     ...(typeof dimensions === 'number' ? { output_dimension: dimensions } : {}),
     ...(typeof truncate === 'string' ? { truncate } : {}),
   };
-  return { body, dropped: request.user === undefined || request.user === null ? [] : ['user'] };
+  const dropped = request.user === undefined || request.user === null ? [] : ['user'];
+  // Some of Gemini's tasks, such as similarity, have no counterpart.
+  if (request.task_type !== undefined && !INPUT_TYPES.has(type)) dropped.push('taskType');
+  return { body, dropped };
 }
 
 /** Decodes Cohere's answer. @throws ProxyError `malformed` */

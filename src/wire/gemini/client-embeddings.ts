@@ -9,10 +9,11 @@ import { details } from './client-usage.ts';
 
 const KNOWN: ReadonlySet<string> = new Set(['model', 'content', 'taskType', 'title', 'outputDimensionality']);
 
-/**
- * One text of a request: its settings must be the same for all texts, since other APIs embed all of them in one
- * request.
- */
+/** The fields of Vertex AI's requests that are read. */
+const PARAMETERS: ReadonlySet<string> = new Set(['outputDimensionality']);
+const INSTANCE: ReadonlySet<string> = new Set(['content', 'taskType']);
+
+/** One text of a request. Other APIs embed all texts in one request, for which its settings must be the same. */
 interface Wish {
   readonly text: string;
   readonly task: string | undefined;
@@ -55,9 +56,11 @@ export const predict: EmbeddingClient = {
   decode(body) {
     const dropped = new Set<string>(unknownIn(body, new Set(['instances', 'parameters'])));
     const parameters = objectIn(body, 'parameters', '') ?? {};
+    for (const name of unknownIn(parameters, PARAMETERS)) dropped.add(`parameters.${name}`);
     const size = numberIn(parameters, 'outputDimensionality', 'parameters', { min: 1, whole: true });
     const wishes = objectsIn(body, 'instances', '').map((instance, index): Wish => {
       const at = `instances[${index}]`;
+      for (const name of unknownIn(instance, INSTANCE)) dropped.add(`instances.${name}`);
       const text = textIn(instance, 'content', at);
       if (text === undefined) throw wrong(`${at}.content`, 'it is missing');
       return { text, task: textIn(instance, 'taskType', at), size };
@@ -104,9 +107,12 @@ function wishOf(request: JsonObject, at: string, dropped: Set<string>): Wish {
 /** The request in OpenAI's format. */
 function asked(
   wishes: readonly Wish[],
-  { task, size }: Wish,
-  dropped: ReadonlySet<string>,
+  { task: first, size }: Wish,
+  dropped: Set<string>,
 ): { request: JsonObject; dropped: string[] } {
+  const isCommon = wishes.every(({ task }) => task === first);
+  if (!isCommon) dropped.add('taskType');
+  const task = isCommon ? first : undefined;
   return {
     request: {
       input: wishes.map(({ text }) => text),
