@@ -9,7 +9,6 @@ import type { Abilities } from './facts/abilities.ts';
 import type { Issued } from './parts/issued.ts';
 import { abilitiesOf } from './facts/abilities.ts';
 import { spokenMessages, withoutThoughtsAlone } from './facts/blanks.ts';
-import { refuseGoogleFiles } from './facts/google-files.ts';
 import { withMediaTypes } from './facts/media-types.ts';
 import { fittingMessages } from './facts/messages.ts';
 import { fittingParameters } from './facts/parameters.ts';
@@ -17,6 +16,7 @@ import { PROTOCOL_FACTS } from './facts/protocols.ts';
 import { OwnNames, renamedFor, withNames } from './facts/tool-names.ts';
 import { withPlainCalls } from './facts/custom-calls.ts';
 import { fromVendorFields } from './facts/vendor-fields.ts';
+import { refuseForeignFiles } from './facts/vendor-files.ts';
 import { isObject } from './json.ts';
 import { returnedMessages } from './parts/returned.ts';
 
@@ -60,7 +60,7 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory, mode
   const returned = returnedMessages(given, { protocol, abilities, issued, memory });
   request.messages = [...returned.messages];
   // Pictures of earlier answers are among what the user says by now, if the target takes them there only.
-  if (!isGemini({ protocol, quirks, model })) refuseGoogleFiles(request.messages);
+  refuseForeignFiles(request.messages, { protocol, quirks, model });
   const usual = PROTOCOL_FACTS.find(({ protocols, efforts }) => efforts && protocols.includes(protocol));
   const steering = usual?.efforts ? { efforts: usual.efforts, ...quirks } : quirks;
   const taken = fittingParameters(request, 'chat', steering, ofEncoder(protocol, abilities));
@@ -89,19 +89,6 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory, mode
     sealed: returned.sealed,
     names: new OwnNames(renamed),
   };
-}
-
-/**
- * Google's own endpoint for chat is recognised by the signatures of calls, which no other accepts, and a gateway by the
- * name of the model to which it forwards the request.
- */
-function isGemini({
-  protocol,
-  quirks,
-  model = '',
-}: Pick<FitFacts, 'protocol' | 'quirks' | 'model'>): boolean {
-  if (protocol === 'gemini') return true;
-  return protocol === 'chat' && (Boolean(quirks.keeps?.includes('extra_content')) || /gemini/i.test(model));
 }
 
 /** Removes what a protocol limits more narrowly than chat, or lacks. @returns the names of what was removed */

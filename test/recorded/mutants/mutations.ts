@@ -210,7 +210,7 @@ const PLACES: readonly Mutation[] = [
   }),
   edit('a file that only Gemini can read is sent to others', 'request', {
     file: 'wire/fit.ts',
-    find: 'if (!isGemini({ protocol, quirks, model })) refuseGoogleFiles(request.messages);',
+    find: 'refuseForeignFiles(request.messages, { protocol, quirks, model });',
     replace: '',
   }),
   edit('tools of Google are left out in silence', 'request', {

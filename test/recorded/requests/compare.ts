@@ -5,7 +5,7 @@ import type { Asker, Asking, Item, Parameter } from './asking.ts';
 import { argumentsOf } from '../answers/compare.ts';
 import { written } from '../answers/said.ts';
 import { isObject, shown } from '../read/json.ts';
-import { GOOGLES } from './refusals.ts';
+import { isForeign } from './refusals.ts';
 import { propertiesOf } from './schema-names.ts';
 
 /** How clients name the parameters, as far as what was left out is told by these. */
@@ -24,7 +24,7 @@ const NAMED: Readonly<Record<Parameter, RegExp>> = {
   bias: /logit_bias/,
   parallel: /parallel/,
   effort: /reasoning|thinking|effort/,
-  format: /response_format|text|output_config|output_format/,
+  format: /response_format|\btext\b|output_config|output_format/,
   user: /user|safety_identifier|metadata/,
   tier: /service_tier/,
   verbosity: /verbosity/,
@@ -56,10 +56,8 @@ export function compareRequests(asks: Asking, got: Asking, asked: Asked): Proble
   compareRan(wanted.items, got.items, asked, differ);
   compareWords(wanted, got, way, differ);
   differ('media', mediaOf(got.items), mediaOf(wanted.items));
-  if (asked.target !== 'gemini') {
-    const googles = mediaOf(got.items).filter(([, data]) => GOOGLES.test(String(data).slice(0, 200)));
-    differ('files that only Gemini can read', googles, []);
-  }
+  const foreign = mediaOf(got.items).filter(([, file]) => isForeign(String(file), asked.target));
+  differ('files that only another vendor has', foreign, []);
   differ('calls', callsOf(got.items), callsOf(wanted.items));
   compareResults(wanted.items, got.items, asked.target, differ);
   if (tellsFailures(asked)) differ('failed results', failedOf(got.items), failedOf(wanted.items));

@@ -48,7 +48,20 @@ const isMedium =
 const isAddress = (object: Json): boolean => typeof (object.fileUri ?? object.file_uri) === 'string';
 
 /** Where what only Google reads lies. */
-export const GOOGLES = /^gs:|generativelanguage\.googleapis\.com|youtube\.com|youtu\.be/;
+const GOOGLES = /^gs:|generativelanguage\.googleapis\.com|youtube\.com|youtu\.be/;
+
+/** Whose file it is by its address or its id, and by which APIs its owner is asked. */
+const OWNERS: readonly (readonly [RegExp, readonly Api[]])[] = [
+  [GOOGLES, ['gemini']],
+  [/^file_01\w{20}/, ['messages']],
+  [/^file-\w{20}/, ['chat', 'responses']],
+];
+
+/** Whether only another vendor has it. */
+export function isForeign(file: string, target: Api): boolean {
+  const start = file.slice(0, 200);
+  return OWNERS.some(([match, owners]) => match.test(start) && !owners.includes(target));
+}
 
 export const REFUSALS: readonly Refusal[] = [
   {

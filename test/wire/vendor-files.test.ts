@@ -1,4 +1,4 @@
-/** Files that only Google can read, asked of others. */
+/** Files that only one vendor can read, asked of others. */
 import { describe, expect, test } from 'bun:test';
 import type { ContentPart } from '../../src/wire/chat.ts';
 import type { ProtocolName } from '../../src/wire/protocol.ts';
@@ -25,11 +25,13 @@ function refusal(part: object, protocol: ProtocolName, quirks: Quirks = {}, mode
   }
 }
 
-const REFUSED = {
+const refusedBut = (owner: string) => ({
   fault: 'unsupported',
   param: 'messages[0].content[1]',
-  message: 'Cannot translate messages[0].content[1]: only Gemini can read the file it refers to',
-};
+  message: `Cannot translate messages[0].content[1]: only ${owner} can read the file it refers to`,
+});
+const REFUSED = refusedBut('Gemini');
+const byId = (id: string) => ({ type: 'file', file: { file_id: id } });
 
 describe('a file of Google', () => {
   test.each<[object]>([
@@ -53,9 +55,25 @@ describe('a file of Google', () => {
     [{ type: 'image_url', image_url: { url: 'https://a.example/youtube.com/x.png' } }],
     [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }],
     [{ type: 'file', file: { file_data: 'https://storage.googleapis.com/bucket/a.pdf?sig=1' } }],
-    [{ type: 'file', file: { file_id: 'file-abc' } }],
+    [byId('file-abc')],
     [{ type: 'text', text: 'gs://bucket/a' }],
   ])('%j is none', (part) => {
     for (const protocol of OTHERS) expect(refusal(part, protocol)).toBeUndefined();
   });
+});
+
+test('a file of Anthropic is sent to Claude only', () => {
+  const file = byId('file_011CNha8iCJcU1wXNR6q4V8w');
+  for (const protocol of ['chat', 'responses', 'gemini', 'converse', 'cohere'] as const)
+    expect(refusal(file, protocol)).toEqual(refusedBut('Claude'));
+  expect(refusal(file, 'messages')).toBeUndefined();
+  expect(refusal(file, 'chat', {}, 'anthropic/claude-sonnet-4-5')).toBeUndefined();
+  expect(refusal(byId('file_1'), 'chat')).toBeUndefined();
+});
+
+test('a file of OpenAI is sent by OpenAI’s APIs only', () => {
+  const file = byId('file-5dskxx7B6SVyAyRgAHzTJ2');
+  for (const protocol of ['messages', 'gemini', 'converse', 'cohere'] as const)
+    expect(refusal(file, protocol)).toEqual(refusedBut('OpenAI'));
+  for (const protocol of ['chat', 'responses'] as const) expect(refusal(file, protocol)).toBeUndefined();
 });
