@@ -94,7 +94,7 @@ Made by \`scripts/docs-providers.ts\` from \`src/config/presets.ts\` and \`src/p
   instead. \`llmproxy explain\` shows what would be left out of a request.
 - **Stored files**: in translated requests, a file that only one vendor can read (an ID of OpenAI's or Anthropic's, a file of the Gemini API,
   \`gs://\`, a YouTube video) is not sent to others: the next target is tried instead, and without another one the request gets a 400 that names
-  the vendor.
+  the vendor. A gateway of OpenAI's APIs gets files of Gemini and Anthropic if the name of the model, or its \`like\`, says that it is theirs.
 - **Several answers**: if a chat request asks for several answers (\`n\` up to 8) and the target gives only one per request, the proxy sends several
   requests in parallel and combines their results into one answer with several choices, streamed or not, with the tokens and cost of all of
   them. If one fails, the whole request fails. It counts as one request against the limits of its key, while every request

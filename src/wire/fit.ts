@@ -60,7 +60,7 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory, mode
   const returned = returnedMessages(given, { protocol, abilities, issued, memory });
   request.messages = [...returned.messages];
   // Pictures of earlier answers are among what the user says by now, if the target takes them there only.
-  refuseForeignFiles(request.messages, { protocol, quirks, model });
+  refuseForeignFiles(request.messages, { protocol, quirks, model: quirks.like ?? model });
   const usual = PROTOCOL_FACTS.find(({ protocols, efforts }) => efforts && protocols.includes(protocol));
   const steering = usual?.efforts ? { efforts: usual.efforts, ...quirks } : quirks;
   const taken = fittingParameters(request, 'chat', steering, ofEncoder(protocol, abilities));

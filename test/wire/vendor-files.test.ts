@@ -48,6 +48,7 @@ describe('a file of Google', () => {
     expect(refusal(part, 'gemini')).toBeUndefined();
     expect(refusal(part, 'chat', { keeps: ['extra_content'] })).toBeUndefined();
     expect(refusal(part, 'chat', {}, 'google/gemini-3-flash')).toBeUndefined();
+    expect(refusal(part, 'chat', { like: 'gemini-3-flash' }, 'fast')).toBeUndefined();
     expect(refusal(part, 'messages', {}, 'gemini')).toEqual(REFUSED);
   });
 

@@ -210,7 +210,7 @@ const PLACES: readonly Mutation[] = [
   }),
   edit('a file that only Gemini can read is sent to others', 'request', {
     file: 'wire/fit.ts',
-    find: 'refuseForeignFiles(request.messages, { protocol, quirks, model });',
+    find: 'refuseForeignFiles(request.messages, { protocol, quirks, model: quirks.like ?? model });',
     replace: '',
   }),
   edit('tools of Google are left out in silence', 'request', {
