@@ -191,6 +191,8 @@ describe('a request', () => {
     [{ input: 5 }, 'input'],
     [{ input: 'Hi', previous_interaction_id: 'v1_x' }, 'previous_interaction_id'],
     [{ input: 'Hi', background: true }, 'background'],
+    [{ input: 'Hi', cached_content: 'cachedContents/1' }, 'cached_content'],
+    [{ input: 'Hi', continuation_token: 't' }, 'continuation_token'],
     [{ input: 'Hi', generation_config: { temperature: 'hot' } }, 'generation_config.temperature'],
     [{ input: 'Hi', generation_config: { tool_choice: 'maybe' } }, 'generation_config.tool_choice'],
     [{ input: [{ type: 'function_call', arguments: {} }] }, 'input[0].name'],

@@ -46,6 +46,9 @@ const CONFIGURED: ReadonlySet<string> = new Set([
   'tool_choice',
 ]);
 
+/** What came before, in Google's cache, or what was decoded so far. */
+const GOOGLES = ['cached_content', 'continuation_token'] as const;
+
 /** Tiers of service in OpenAI's words. */
 const TIERS: Readonly<Record<string, string>> = { standard: 'default', flex: 'flex', priority: 'priority' };
 
@@ -108,6 +111,11 @@ function refuseState(body: JsonObject): void {
       'Cannot go on from previous_interaction_id: only Google has that interaction; send its steps as "input"',
       { param: 'previous_interaction_id' },
     );
+  for (const name of GOOGLES)
+    if (textIn(body, name, ''))
+      throw new ProxyError('unsupported', `Cannot use ${name}: no provider but Google has what it names`, {
+        param: name,
+      });
   if (flagIn(body, 'background', '') === true)
     throw new ProxyError('unsupported', 'Cannot run an interaction in the background: only Google can', {
       param: 'background',
