@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { FAULTS } from '../src/errors.ts';
 import type { FaultRule, Scope } from '../src/errors.ts';
 import { schema } from '../src/config/schema.ts';
-import { SEVERAL } from '../src/pipeline/endpoint-state.ts';
+import { SEVERAL } from '../src/pipeline/targets/endpoint-state.ts';
 import { CATALOGUE } from '../test/helpers/broken/catalogue.ts';
 import { KIND_NAMES } from '../test/simulate/faults.ts';
 import { PROMISES } from './promises.ts';

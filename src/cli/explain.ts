@@ -1,5 +1,5 @@
 import { defineCommand } from 'citty';
-import type { ExplainedTarget, Explanation } from '../pipeline/explain.ts';
+import type { ExplainedTarget, Explanation } from '../pipeline/routing/explain.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import { about } from './argv/command.ts';
 import { explain } from '../explain.ts';

@@ -1,7 +1,7 @@
 import type { LogState } from '../logs/trouble.ts';
 import type { UploadState } from '../logs/upload/state.ts';
-import type { HealthState } from '../pipeline/health.ts';
-import type { HeldStatus, ProviderStatus } from '../pipeline/status.ts';
+import type { HealthState } from '../pipeline/targets/health.ts';
+import type { HeldStatus, ProviderStatus } from '../pipeline/targets/status.ts';
 import type { Workers } from '../server/fleet.ts';
 import { table } from './table.ts';
 import { plainLine, wrapped } from './wrap.ts';

@@ -1,6 +1,6 @@
 import { defineCommand } from 'citty';
 import { about } from './argv/command.ts';
-import type { HealthState } from '../pipeline/health.ts';
+import type { HealthState } from '../pipeline/targets/health.ts';
 import { socketReason } from '../providers/transport.ts';
 import type { HealthReport } from './health-text.ts';
 import { ExitError } from './exit.ts';

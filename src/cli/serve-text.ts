@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { Found } from '../config/discover.ts';
 import type { IgnoredKey } from '../config/ignored-keys.ts';
 import type { Config } from '../config/schema.ts';
-import type { ProviderStatus } from '../pipeline/status.ts';
+import type { ProviderStatus } from '../pipeline/targets/status.ts';
 import type { Paint } from './lines/paint.ts';
 import { listed } from '../config/listed.ts';
 import { paintOf } from './lines/paint.ts';

@@ -2,7 +2,7 @@ import { defineCommand } from 'citty';
 import { about } from './argv/command.ts';
 import { ignoredKeys } from '../config/ignored-keys.ts';
 import type { Config } from '../config/schema.ts';
-import type { ProviderStatus } from '../pipeline/status.ts';
+import type { ProviderStatus } from '../pipeline/targets/status.ts';
 import type { Flags } from '../workers/messages.ts';
 import type { LoadedSource } from './source.ts';
 import { isShown } from '../server/page/door.ts';

@@ -1,13 +1,13 @@
 import type { Clock } from '../clock.ts';
 import type { ProxyError } from '../errors.ts';
-import type { Streamed } from './attempt.ts';
-import type { Exchange } from './exchange.ts';
-import type { Flow } from './flow.ts';
+import type { Streamed } from './attempts/attempt.ts';
+import type { Exchange } from './record/exchange.ts';
+import type { Flow } from './streams/flow.ts';
 import type { Caller } from './pipeline.ts';
-import type { StreamEnd, StreamOwner } from './pump.ts';
-import type { ResumeDeps } from './resume.ts';
-import type { Job, Routed } from './router.ts';
-import { Resumer } from './resume.ts';
+import type { StreamEnd, StreamOwner } from './streams/pump.ts';
+import type { ResumeDeps } from './attempts/resume.ts';
+import type { Job, Routed } from './routing/router.ts';
+import { Resumer } from './attempts/resume.ts';
 
 export interface DeliveryDeps extends ResumeDeps {
   readonly clock: Clock;

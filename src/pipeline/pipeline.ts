@@ -1,14 +1,14 @@
 import type { Abort } from '../abort.ts';
 import type { HeaderMap } from '../wire/headers.ts';
 import type { Clock } from '../clock.ts';
-import type { Streamed, Whole } from './attempt.ts';
-import type { Exchange } from './exchange.ts';
-import type { AnswerNames } from './trace.ts';
+import type { Streamed, Whole } from './attempts/attempt.ts';
+import type { Exchange } from './record/exchange.ts';
+import type { AnswerNames } from './record/trace.ts';
 import type { Inbound } from './inbound.ts';
 import type { Admission, Admitted, Requester } from './admission.ts';
-import type { ResumeDeps } from './resume.ts';
-import type { Job, Routed } from './router.ts';
-import type { StreamBudget } from './stream-budget.ts';
+import type { ResumeDeps } from './attempts/resume.ts';
+import type { Job, Routed } from './routing/router.ts';
+import type { StreamBudget } from './streams/stream-budget.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { endingError, endingOf, untoldEnding } from '../wire/endings.ts';
 import { tokensOf } from '../wire/estimate.ts';
@@ -19,7 +19,7 @@ import { saysWhy } from '../wire/endpoints.ts';
 import type { StreamForm } from '../wire/stream-form.ts';
 import { FORM_TYPES, reformed } from '../wire/stream-form.ts';
 import { Delivery } from './delivery.ts';
-import { Pump } from './pump.ts';
+import { Pump } from './streams/pump.ts';
 
 /** The content types of bodies made here. */
 type BodyType = (typeof FORM_TYPES)[StreamForm];

@@ -1,10 +1,10 @@
 import type { Config } from '../config/schema.ts';
 import { offReasons } from '../config/keys.ts';
 import { Admission } from '../pipeline/admission.ts';
-import type { AttemptDeps } from '../pipeline/attempt.ts';
-import { Attempt } from '../pipeline/attempt.ts';
-import { ModelRegistry } from '../pipeline/models.ts';
-import { HealthProber, wordFor } from '../pipeline/prober.ts';
+import type { AttemptDeps } from '../pipeline/attempts/attempt.ts';
+import { Attempt } from '../pipeline/attempts/attempt.ts';
+import { ModelRegistry } from '../pipeline/routing/models.ts';
+import { HealthProber, wordFor } from '../pipeline/targets/prober.ts';
 import { Hooks } from '../plugins/hooks.ts';
 import type { Plugins } from '../plugins/loaded.ts';
 import { makeProviders } from '../providers/make.ts';

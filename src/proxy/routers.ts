@@ -1,10 +1,10 @@
 import type { Config } from '../config/schema.ts';
-import type { AttemptDeps } from '../pipeline/attempt.ts';
-import { attemptFor } from '../pipeline/fanned-attempt.ts';
+import type { AttemptDeps } from '../pipeline/attempts/attempt.ts';
+import { attemptFor } from '../pipeline/attempts/fanned-attempt.ts';
 import type { Begun } from '../pipeline/realtime/attempt.ts';
 import { SessionAttempt } from '../pipeline/realtime/attempt.ts';
-import { RequestRouter } from '../pipeline/router.ts';
-import type { Target } from '../pipeline/target.ts';
+import { RequestRouter } from '../pipeline/routing/router.ts';
+import type { Target } from '../pipeline/targets/target.ts';
 import type { ProviderModel } from '../providers/base.ts';
 import type { Prices } from '../providers/prices.ts';
 import { commonContextWindow } from '../wire/context-window.ts';

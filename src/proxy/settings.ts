@@ -1,7 +1,7 @@
 /** Converts the configuration to the settings of lasting objects. */
 import type { Config } from '../config/schema.ts';
-import type { StreamLimits } from '../pipeline/stream-budget.ts';
-import type { TargetPool } from '../pipeline/target-pool.ts';
+import type { StreamLimits } from '../pipeline/streams/stream-budget.ts';
+import type { TargetPool } from '../pipeline/targets/target-pool.ts';
 import type { BackgroundLimits } from '../server/responses/background.ts';
 
 export function policyOf(config: Config): ConstructorParameters<typeof TargetPool>[0] {

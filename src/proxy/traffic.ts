@@ -1,6 +1,6 @@
 import type { Session } from '../pipeline/realtime/session.ts';
 import { ProxyError } from '../errors.ts';
-import { RunningRequests } from '../pipeline/running.ts';
+import { RunningRequests } from '../pipeline/record/running.ts';
 
 /** The work in progress in this process, under any configuration. */
 export class Traffic {

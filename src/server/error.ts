@@ -1,4 +1,4 @@
-import type { Exchange } from '../pipeline/exchange.ts';
+import type { Exchange } from '../pipeline/record/exchange.ts';
 import type { ProxyError } from '../errors.ts';
 import { statusOf } from '../errors.ts';
 import { clientOf } from '../wire/clients.ts';

@@ -1,6 +1,6 @@
 import type { LogState } from '../logs/trouble.ts';
-import type { Family } from '../pipeline/prometheus.ts';
-import type { ProviderStatus } from '../pipeline/status.ts';
+import type { Family } from '../pipeline/metrics/prometheus.ts';
+import type { ProviderStatus } from '../pipeline/targets/status.ts';
 import type { RequestRow, RunningRow } from '../web/api.ts';
 
 /** The processes that a page covers, numbered from 1. */

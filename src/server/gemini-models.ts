@@ -1,5 +1,5 @@
 import type { Access } from '../limits/access.ts';
-import type { ModelRegistry } from '../pipeline/models.ts';
+import type { ModelRegistry } from '../pipeline/routing/models.ts';
 import { ProxyError } from '../errors.ts';
 import { commonContextWindow } from '../wire/context-window.ts';
 

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Inbound } from '../pipeline/inbound.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
-import type { ModelRegistry } from '../pipeline/models.ts';
+import type { ModelRegistry } from '../pipeline/routing/models.ts';
 import { ENDPOINTS, placeOf } from '../wire/endpoints.ts';
 import { plainName } from '../wire/ollama/names.ts';
 import type { HeaderMap } from '../wire/headers.ts';

@@ -1,5 +1,5 @@
 import { Abort } from '../abort.ts';
-import type { Exchange, Question } from '../pipeline/exchange.ts';
+import type { Exchange, Question } from '../pipeline/record/exchange.ts';
 import type { Inbound } from '../pipeline/inbound.ts';
 import type { Reply } from '../pipeline/pipeline.ts';
 import type { Hooks } from '../plugins/hooks.ts';
@@ -9,7 +9,7 @@ import type { Client } from './auth.ts';
 import type { ServerBindings, ServerContext } from './context.ts';
 import { ProxyError, toProxyError, statusOf } from '../errors.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
-import { askedIn } from '../pipeline/trace.ts';
+import { askedIn } from '../pipeline/record/trace.ts';
 import { requestId, responseHeaders } from '../wire/headers.ts';
 import type { Called } from './body.ts';
 import { bodyLimits, readBody } from './body.ts';

@@ -1,4 +1,4 @@
-import type { StreamBudget, WatchedStream } from '../pipeline/stream-budget.ts';
+import type { StreamBudget, WatchedStream } from '../pipeline/streams/stream-budget.ts';
 
 type Controller = ReadableStreamDefaultController<Uint8Array>;
 

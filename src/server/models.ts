@@ -1,5 +1,5 @@
 import type { Context, Handler } from 'hono';
-import type { ModelName } from '../pipeline/listed-names.ts';
+import type { ModelName } from '../pipeline/routing/listed-names.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import type { Client } from './auth.ts';
 import { ProxyError } from '../errors.ts';

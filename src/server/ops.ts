@@ -1,10 +1,10 @@
 import type { Handler } from 'hono';
-import type { Family } from '../pipeline/prometheus.ts';
+import type { Family } from '../pipeline/metrics/prometheus.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import type { FleetStatus, Workers } from './fleet.ts';
 import { headerMap } from '../wire/headers.ts';
-import { PROMETHEUS_TYPE, prometheusText } from '../pipeline/prometheus.ts';
-import { summarize } from '../pipeline/status.ts';
+import { PROMETHEUS_TYPE, prometheusText } from '../pipeline/metrics/prometheus.ts';
+import { summarize } from '../pipeline/targets/status.ts';
 
 /** GET /health/live: the process answers. */
 export const live: Handler<ServerEnv> = (c) => c.json({ status: 'live' });

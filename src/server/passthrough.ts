@@ -1,13 +1,13 @@
 import type { Handler } from 'hono';
-import type { Exchange } from '../pipeline/exchange.ts';
-import type { Passing } from '../pipeline/passage.ts';
+import type { Exchange } from '../pipeline/record/exchange.ts';
+import type { Passing } from '../pipeline/passthrough/passage.ts';
 import type { BaseProvider, PassCall } from '../providers/base.ts';
 import type { Called } from './body.ts';
 import type { Client } from './auth.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { isLoopback } from '../config/references.ts';
 import { ProxyError, toProxyError, statusOf } from '../errors.ts';
-import { tooLarge } from '../pipeline/passage.ts';
+import { tooLarge } from '../pipeline/passthrough/passage.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
 import { pathTemplate, segmentsBelow } from '../wire/below.ts';
 import { headerMap, passedHeaders, passingHeaders, requestId } from '../wire/headers.ts';

@@ -1,7 +1,7 @@
 import type { Recorded } from '../wire/endpoints.ts';
 import type { Client } from './auth.ts';
 import { ProxyError } from '../errors.ts';
-import { shownName } from '../pipeline/unknown-model.ts';
+import { shownName } from '../pipeline/routing/unknown-model.ts';
 
 /** @throws ProxyError `not_permitted` if the caller's lists do not allow the endpoint */
 export function permitEndpoint({ key, access }: Client, endpoint: Recorded): void {

@@ -1,5 +1,5 @@
 /** Converts the metrics of /metrics to OTLP. */
-import type { Family, Sample } from '../pipeline/prometheus.ts';
+import type { Family, Sample } from '../pipeline/metrics/prometheus.ts';
 import type { HistogramDataPoint, KeyValue, Metric, NumberDataPoint } from './otlp/tree.ts';
 import { attribute, attributes } from './otlp/tree.ts';
 

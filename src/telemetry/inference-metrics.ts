@@ -2,7 +2,7 @@
 import type { LogRecord } from '../logs/record.ts';
 import type { Conventions, PlaceOf } from './names.ts';
 import type { HistogramDataPoint, KeyValue, Metric, NumberDataPoint } from './otlp/tree.ts';
-import { Series } from '../pipeline/series.ts';
+import { Series } from '../pipeline/metrics/series.ts';
 import { isInference, operationOf, providerNameOf } from './names.ts';
 import { attribute, attributes } from './otlp/tree.ts';
 

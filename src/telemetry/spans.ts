@@ -1,6 +1,6 @@
 /** Converts a record to spans: one for the request, with one for each attempt below it. */
 import type { LogRecord } from '../logs/record.ts';
-import type { Trace } from '../pipeline/trace.ts';
+import type { Trace } from '../pipeline/record/trace.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { KeyValue, Span } from './otlp/tree.ts';
 import type { Conventions, PlaceOf } from './names.ts';

@@ -1,8 +1,8 @@
 /** Exports records to an OpenTelemetry collector: in batches, independently of requests, with a bounded queue. */
 import type { Clock } from '../clock.ts';
 import type { LogRecord } from '../logs/record.ts';
-import type { Family } from '../pipeline/prometheus.ts';
-import type { Trace } from '../pipeline/trace.ts';
+import type { Family } from '../pipeline/metrics/prometheus.ts';
+import type { Trace } from '../pipeline/record/trace.ts';
 import type { PlaceOf } from './names.ts';
 import type { Metric, Span } from './otlp/tree.ts';
 import type { Destination, TelemetrySettings } from './settings.ts';

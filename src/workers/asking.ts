@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Family } from '../pipeline/prometheus.ts';
+import type { Family } from '../pipeline/metrics/prometheus.ts';
 import type { Fleet, FleetStatus, Told } from '../server/fleet.ts';
 import type { Answer, FromWorker, What } from './messages.ts';
 import { ProxyError } from '../errors.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Family } from '../pipeline/prometheus.ts';
+import type { Family } from '../pipeline/metrics/prometheus.ts';
 import type { Answer, Report, What } from './messages.ts';
 import { lasting, mergeFamilies } from './merge-metrics.ts';
 import { mergeLogs } from './merge-log.ts';

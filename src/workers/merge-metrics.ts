@@ -1,4 +1,4 @@
-import type { Family, Sample } from '../pipeline/prometheus.ts';
+import type { Family, Sample } from '../pipeline/metrics/prometheus.ts';
 
 /** The health of a provider on which workers disagree: degraded. */
 const MIXED = 1;

@@ -1,4 +1,4 @@
-import type { HeldStatus, ProviderStatus, TargetStatus } from '../pipeline/status.ts';
+import type { HeldStatus, ProviderStatus, TargetStatus } from '../pipeline/targets/status.ts';
 import { mergeReasons } from './merge-reasons.ts';
 
 /** The state of the providers in one worker. */

@@ -2,8 +2,8 @@
 import type { Config } from '../config/schema.ts';
 import type { ConfigText } from '../config/manager.ts';
 import type { LogState } from '../logs/trouble.ts';
-import type { Family } from '../pipeline/prometheus.ts';
-import type { ProviderStatus } from '../pipeline/status.ts';
+import type { Family } from '../pipeline/metrics/prometheus.ts';
+import type { ProviderStatus } from '../pipeline/targets/status.ts';
 import type { Listing } from '../providers/model-cache.ts';
 import type { FleetStatus, Told } from '../server/fleet.ts';
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { ProviderStatus } from '../pipeline/status.ts';
+import type { ProviderStatus } from '../pipeline/targets/status.ts';
 import type { ConfigText } from '../config/manager.ts';
 import type { Answer, Begin, FromWorker, Models, ToWorker, What } from './messages.ts';
 import { Gathering } from './gathering.ts';

@@ -1,10 +1,10 @@
 /** What serve says once it listens. */
 import { describe, expect, test } from 'bun:test';
 import type { Started } from '../../src/cli/serve-text.ts';
-import type { ProviderStatus } from '../../src/pipeline/status.ts';
+import type { ProviderStatus } from '../../src/pipeline/targets/status.ts';
 import { ignoredText, serveText } from '../../src/cli/serve-text.ts';
 import { schema } from '../../src/config/schema.ts';
-import { disabledStatus } from '../../src/pipeline/status.ts';
+import { disabledStatus } from '../../src/pipeline/targets/status.ts';
 
 const off = disabledStatus('gemini', 'gemini', 'no key: set GEMINI_API_KEY or GOOGLE_API_KEY');
 const on = (name: string, models: ProviderStatus['models'] = null): ProviderStatus => ({

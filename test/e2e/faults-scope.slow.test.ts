@@ -1,7 +1,7 @@
 /** The compiled binary in front of providers that refuse one thing: everything else they offer stays in use. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
-import type { ProviderStatus } from '../../src/pipeline/status.ts';
+import type { ProviderStatus } from '../../src/pipeline/targets/status.ts';
 import type { Asked, Upstream } from '../helpers/upstream.ts';
 import { built, cleared, run, serveConfig } from '../helpers/binary.ts';
 import { addressed } from '../helpers/clients.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { LogRecord } from '../../src/logs/record.ts';
-import type { RecordSink } from '../../src/pipeline/sinks.ts';
+import type { RecordSink } from '../../src/pipeline/streams/sinks.ts';
 import { schema } from '../../src/config/schema.ts';
 import { createProxy } from '../../src/proxy.ts';
 import { listen } from '../../src/server/listen.ts';

@@ -1,7 +1,7 @@
 /** The compiled binary between a caller and two providers: one that breaks, and one that answers. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { ReadRecord } from '../../src/logs/record.ts';
-import type { ProviderStatus } from '../../src/pipeline/status.ts';
+import type { ProviderStatus } from '../../src/pipeline/targets/status.ts';
 import type { BrokenProvider } from './broken.ts';
 import type { AskOptions, Seen } from './caller.ts';
 import type { Protocol } from './broken/wire.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { Contender } from '../../src/pipeline/contender.ts';
-import type { Target } from '../../src/pipeline/target.ts';
+import type { Contender } from '../../src/pipeline/attempts/contender.ts';
+import type { Target } from '../../src/pipeline/targets/target.ts';
 import type { ProxyError } from '../../src/errors.ts';
-import { leastBad, leaveOutSmaller, soonest, worthWaitingMs } from '../../src/pipeline/contender.ts';
+import { leastBad, leaveOutSmaller, soonest, worthWaitingMs } from '../../src/pipeline/attempts/contender.ts';
 import { call, contender, failing, lacking, limited, refused, targets } from '../properties/targets.ts';
 
 const NOW = 10_000;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { FAULTS, ProxyError } from '../../src/errors.ts';
-import { Breaker } from '../../src/pipeline/breaker.ts';
-import { HealthWindow } from '../../src/pipeline/health.ts';
-import { nextStep } from '../../src/pipeline/retry.ts';
-import { AttemptTimers, limitsOf } from '../../src/pipeline/timers.ts';
+import { Breaker } from '../../src/pipeline/targets/breaker.ts';
+import { HealthWindow } from '../../src/pipeline/targets/health.ts';
+import { nextStep } from '../../src/pipeline/attempts/retry.ts';
+import { AttemptTimers, limitsOf } from '../../src/pipeline/streams/timers.ts';
 import { FakeClock } from '../helpers/clock.ts';
 
 const POLICY = {

@@ -1,13 +1,13 @@
 /** The end of a request: its record, its sinks, and what it held, none of which may cost another. */
 import { describe, expect, test } from 'bun:test';
 import type { LogRecord } from '../../src/logs/record.ts';
-import type { RecordSink } from '../../src/pipeline/sinks.ts';
+import type { RecordSink } from '../../src/pipeline/streams/sinks.ts';
 import { systemClock } from '../../src/clock.ts';
 import { ProxyError } from '../../src/errors.ts';
-import { Defects } from '../../src/pipeline/defects.ts';
-import { Exchange } from '../../src/pipeline/exchange.ts';
-import { understood } from '../../src/pipeline/reading.ts';
-import { Sinks } from '../../src/pipeline/sinks.ts';
+import { Defects } from '../../src/pipeline/streams/defects.ts';
+import { Exchange } from '../../src/pipeline/record/exchange.ts';
+import { understood } from '../../src/pipeline/streams/reading.ts';
+import { Sinks } from '../../src/pipeline/streams/sinks.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { chatStream, completion, sse, upstream } from '../helpers/upstream.ts';
 

@@ -1,8 +1,8 @@
 import { canonicalAssembler } from '../../src/wire/parts/assemble.ts';
 import { expect, test } from 'bun:test';
 import { RelayFold } from '../../src/pipeline/lanes/relay-fold.ts';
-import { passingOf } from '../../src/pipeline/passing.ts';
-import { Tap } from '../../src/pipeline/tap.ts';
+import { passingOf } from '../../src/pipeline/streams/passing.ts';
+import { Tap } from '../../src/pipeline/streams/tap.ts';
 import { Joiner } from '../../src/wire/join.ts';
 import { SseReader } from '../../src/wire/sse.ts';
 import { folded } from '../helpers/steps.ts';

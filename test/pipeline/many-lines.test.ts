@@ -3,8 +3,8 @@ import { expect, test } from 'bun:test';
 import type { Folded } from '../../src/pipeline/lanes/lane.ts';
 import type { Steps } from '../../src/turns.ts';
 import { RelayFold } from '../../src/pipeline/lanes/relay-fold.ts';
-import { passingOf } from '../../src/pipeline/passing.ts';
-import { Tap } from '../../src/pipeline/tap.ts';
+import { passingOf } from '../../src/pipeline/streams/passing.ts';
+import { Tap } from '../../src/pipeline/streams/tap.ts';
 import { isSteps } from '../../src/turns.ts';
 import { SseReader } from '../../src/wire/sse.ts';
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test';
-import type { MetricSources } from '../../src/pipeline/metrics.ts';
-import type { ProviderStatus } from '../../src/pipeline/status.ts';
-import { Metrics } from '../../src/pipeline/metrics.ts';
-import { prometheusText } from '../../src/pipeline/prometheus.ts';
+import type { MetricSources } from '../../src/pipeline/metrics/metrics.ts';
+import type { ProviderStatus } from '../../src/pipeline/targets/status.ts';
+import { Metrics } from '../../src/pipeline/metrics/metrics.ts';
+import { prometheusText } from '../../src/pipeline/metrics/prometheus.ts';
 import { logRecord } from '../helpers/log-record.ts';
 
 const NOTHING: MetricSources = {

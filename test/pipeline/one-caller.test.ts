@@ -1,6 +1,6 @@
 /** What the calls of one caller put on hold, and for whom. */
 import { expect, test } from 'bun:test';
-import type { Target } from '../../src/pipeline/target.ts';
+import type { Target } from '../../src/pipeline/targets/target.ts';
 import type { ProxyError } from '../../src/errors.ts';
 import { call, failing, forbidden, targets } from '../properties/targets.ts';
 

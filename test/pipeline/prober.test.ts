@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test';
 import type { ProviderSettings, UpstreamReply } from '../../src/providers/base.ts';
-import type { ProbePolicy } from '../../src/pipeline/prober.ts';
+import type { ProbePolicy } from '../../src/pipeline/targets/prober.ts';
 import type { Fault } from '../../src/errors.ts';
 import { ProxyError } from '../../src/errors.ts';
-import { HealthProber } from '../../src/pipeline/prober.ts';
-import { TargetPool } from '../../src/pipeline/target-pool.ts';
+import { HealthProber } from '../../src/pipeline/targets/prober.ts';
+import { TargetPool } from '../../src/pipeline/targets/target-pool.ts';
 import { FakeClock } from '../helpers/clock.ts';
 import { BREAKER, call, failing, refused, Silent, unreachable } from '../properties/targets.ts';
 

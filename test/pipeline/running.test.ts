@@ -1,7 +1,7 @@
-import type { Exchange } from '../../src/pipeline/exchange.ts';
+import type { Exchange } from '../../src/pipeline/record/exchange.ts';
 import { expect, test } from 'bun:test';
 import { Abort } from '../../src/abort.ts';
-import { RunningRequests } from '../../src/pipeline/running.ts';
+import { RunningRequests } from '../../src/pipeline/record/running.ts';
 
 /** What the list asks of a request: to be told of its end. */
 function request(running: RunningRequests, name: string) {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { Contender } from '../../src/pipeline/contender.ts';
-import type { ShareOptions } from '../../src/pipeline/share.ts';
-import type { Target } from '../../src/pipeline/target.ts';
-import { shareOf } from '../../src/pipeline/share.ts';
+import type { Contender } from '../../src/pipeline/attempts/contender.ts';
+import type { ShareOptions } from '../../src/pipeline/attempts/share.ts';
+import type { Target } from '../../src/pipeline/targets/target.ts';
+import { shareOf } from '../../src/pipeline/attempts/share.ts';
 import { call, contender, failing, limited, targets } from '../properties/targets.ts';
 
 const some = (count: number) => Array.from({ length: count }, () => contender(targets().models[0]));

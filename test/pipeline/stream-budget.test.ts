@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
-import type { WatchedStream } from '../../src/pipeline/stream-budget.ts';
-import { HELD_BY_STREAM, StreamBudget } from '../../src/pipeline/stream-budget.ts';
+import type { WatchedStream } from '../../src/pipeline/streams/stream-budget.ts';
+import { HELD_BY_STREAM, StreamBudget } from '../../src/pipeline/streams/stream-budget.ts';
 import { FakeClock } from '../helpers/clock.ts';
 
 class Stream implements WatchedStream {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { Fault } from '../../src/errors.ts';
-import type { Target, Ticket } from '../../src/pipeline/target.ts';
+import type { Target, Ticket } from '../../src/pipeline/targets/target.ts';
 import { FAULTS, ProxyError } from '../../src/errors.ts';
 import {
   BREAKER,

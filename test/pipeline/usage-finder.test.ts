@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { UsageFinder } from '../../src/pipeline/usage-finder.ts';
+import { UsageFinder } from '../../src/pipeline/streams/usage-finder.ts';
 import type { Usage } from '../../src/wire/usage.ts';
 
 const usage = { input_tokens: 100, output_tokens: 1_000, input_tokens_details: { image_tokens: 60 } };

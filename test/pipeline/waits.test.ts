@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { Waits } from '../../src/pipeline/waits.ts';
+import { Waits } from '../../src/pipeline/record/waits.ts';
 
 test('counts each moment once, in whatever order spans come', () => {
   const moment = fc.integer({ min: 0, max: 40 });

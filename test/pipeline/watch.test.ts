@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test';
 import { ProxyError } from '../../src/errors.ts';
 import type { ProxyEvent } from '../../src/events.ts';
-import { Breaker } from '../../src/pipeline/breaker.ts';
-import { Cooldown } from '../../src/pipeline/cooldown.ts';
-import type { Whose } from '../../src/pipeline/watch.ts';
-import { watching } from '../../src/pipeline/watch.ts';
+import { Breaker } from '../../src/pipeline/targets/breaker.ts';
+import { Cooldown } from '../../src/pipeline/targets/cooldown.ts';
+import type { Whose } from '../../src/pipeline/targets/watch.ts';
+import { watching } from '../../src/pipeline/targets/watch.ts';
 
 const POLICY = {
   failures: 2,

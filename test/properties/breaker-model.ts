@@ -1,4 +1,4 @@
-import type { BreakerPolicy } from '../../src/pipeline/breaker.ts';
+import type { BreakerPolicy } from '../../src/pipeline/targets/breaker.ts';
 import type { Held, Place } from './cooldown-model.ts';
 import { CooldownModel } from './cooldown-model.ts';
 

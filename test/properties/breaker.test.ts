@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { BreakerPolicy } from '../../src/pipeline/breaker.ts';
-import type { CooldownTicket } from '../../src/pipeline/cooldown.ts';
+import type { BreakerPolicy } from '../../src/pipeline/targets/breaker.ts';
+import type { CooldownTicket } from '../../src/pipeline/targets/cooldown.ts';
 import type { Place } from './cooldown-model.ts';
 import { ProxyError } from '../../src/errors.ts';
-import { Breaker } from '../../src/pipeline/breaker.ts';
+import { Breaker } from '../../src/pipeline/targets/breaker.ts';
 import { Model, WINDOW_MS } from './breaker-model.ts';
 
 const policies: fc.Arbitrary<BreakerPolicy> = fc.record({

@@ -1,4 +1,4 @@
-import type { CooldownPolicy } from '../../src/pipeline/cooldown.ts';
+import type { CooldownPolicy } from '../../src/pipeline/targets/cooldown.ts';
 
 /** What holds calls back as far as callers can tell. */
 export interface Held {

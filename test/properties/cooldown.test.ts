@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { CooldownPolicy, CooldownTicket } from '../../src/pipeline/cooldown.ts';
+import type { CooldownPolicy, CooldownTicket } from '../../src/pipeline/targets/cooldown.ts';
 import type { Place } from './cooldown-model.ts';
 import { ProxyError } from '../../src/errors.ts';
-import { Cooldown } from '../../src/pipeline/cooldown.ts';
+import { Cooldown } from '../../src/pipeline/targets/cooldown.ts';
 import { CooldownModel } from './cooldown-model.ts';
 
 const policies: fc.Arbitrary<CooldownPolicy> = fc.record({

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { CooldownTicket } from '../../src/pipeline/cooldown.ts';
+import type { CooldownTicket } from '../../src/pipeline/targets/cooldown.ts';
 import type { Inbound } from '../../src/pipeline/inbound.ts';
 import type { Place } from './cooldown-model.ts';
-import { EndpointState } from '../../src/pipeline/endpoint-state.ts';
-import { callOf } from '../../src/pipeline/fingerprint.ts';
+import { EndpointState } from '../../src/pipeline/targets/endpoint-state.ts';
+import { callOf } from '../../src/pipeline/routing/fingerprint.ts';
 import { CooldownModel } from './cooldown-model.ts';
 import { BREAKER, forbidden, targets, call } from './targets.ts';
 

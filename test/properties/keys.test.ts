@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { Ticket } from '../../src/pipeline/target.ts';
+import type { Ticket } from '../../src/pipeline/targets/target.ts';
 import type { Place } from './cooldown-model.ts';
 import { CooldownModel } from './cooldown-model.ts';
 import { BREAKER, call, limited, refused, reload, targets } from './targets.ts';

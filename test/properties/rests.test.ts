@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { Target } from '../../src/pipeline/target.ts';
+import type { Target } from '../../src/pipeline/targets/target.ts';
 import { call, limited, targets } from './targets.ts';
 
 /** A refusal for too many requests; `ms` around the 5 s for which a key rests that was told nothing. */

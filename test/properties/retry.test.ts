@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Fault } from '../../src/errors.ts';
-import type { Situation } from '../../src/pipeline/retry.ts';
+import type { Situation } from '../../src/pipeline/attempts/retry.ts';
 import { FAULTS, ProxyError } from '../../src/errors.ts';
-import { backoff, nextStep } from '../../src/pipeline/retry.ts';
+import { backoff, nextStep } from '../../src/pipeline/attempts/retry.ts';
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const span = fc.oneof(fc.constant(0), fc.nat(20_000), fc.double({ min: 0, max: 1e6, noNaN: true }));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { RollingCounts } from '../../src/pipeline/rolling.ts';
+import { RollingCounts } from '../../src/pipeline/targets/rolling.ts';
 
 const SLOT_MS = 1_000;
 const SLOTS = 12;

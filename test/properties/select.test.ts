@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { order } from '../../src/pipeline/select.ts';
+import { order } from '../../src/pipeline/routing/select.ts';
 
 /** Uniform in [0, 1), the same for the same seed. */
 function uniform(seed: number): () => number {

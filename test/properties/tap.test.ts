@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { Tap } from '../../src/pipeline/tap.ts';
-import { passingOf } from '../../src/pipeline/passing.ts';
+import { Tap } from '../../src/pipeline/streams/tap.ts';
+import { passingOf } from '../../src/pipeline/streams/passing.ts';
 
 const chunk = (delta: object, finish: string | null = null) =>
   JSON.stringify({ id: 'c', choices: [{ index: 0, delta, finish_reason: finish }] });

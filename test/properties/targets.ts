@@ -1,10 +1,10 @@
 import type { ProviderSettings } from '../../src/providers/base.ts';
-import type { Contender } from '../../src/pipeline/contender.ts';
-import type { ProviderState } from '../../src/pipeline/provider-state.ts';
-import type { Call, Target } from '../../src/pipeline/target.ts';
+import type { Contender } from '../../src/pipeline/attempts/contender.ts';
+import type { ProviderState } from '../../src/pipeline/targets/provider-state.ts';
+import type { Call, Target } from '../../src/pipeline/targets/target.ts';
 import type { Services } from '../../src/providers/services.ts';
 import { ProxyError } from '../../src/errors.ts';
-import { TargetPool } from '../../src/pipeline/target-pool.ts';
+import { TargetPool } from '../../src/pipeline/targets/target-pool.ts';
 import { BaseProvider } from '../../src/providers/base.ts';
 
 /** Never asked: what a target remembers comes from its tickets alone. */

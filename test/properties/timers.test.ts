@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { Limits } from '../../src/pipeline/timers.ts';
+import type { Limits } from '../../src/pipeline/streams/timers.ts';
 import { ProxyError } from '../../src/errors.ts';
-import { AttemptTimers } from '../../src/pipeline/timers.ts';
+import { AttemptTimers } from '../../src/pipeline/streams/timers.ts';
 import { FakeClock } from '../helpers/clock.ts';
 
 const ms = fc.integer({ min: 1, max: 40 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { ToldLimit } from '../../src/wire/rate-limits.ts';
-import { ToldLimits } from '../../src/pipeline/told-limits.ts';
+import { ToldLimits } from '../../src/pipeline/targets/told-limits.ts';
 import { BREAKER, call, reload, targets } from './targets.ts';
 
 const BELIEVED_MS = 60_000;

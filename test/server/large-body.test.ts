@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { StreamBudget } from '../../src/pipeline/stream-budget.ts';
+import { StreamBudget } from '../../src/pipeline/streams/stream-budget.ts';
 import { LARGE, LargeBody } from '../../src/server/large-body.ts';
 import { FakeClock } from '../helpers/clock.ts';
 

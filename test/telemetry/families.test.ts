@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
-import { counter, Histogram } from '../../src/pipeline/prometheus.ts';
-import type { Family } from '../../src/pipeline/prometheus.ts';
+import { counter, Histogram } from '../../src/pipeline/metrics/prometheus.ts';
+import type { Family } from '../../src/pipeline/metrics/prometheus.ts';
 import { metricOf, partsOf } from '../../src/telemetry/families.ts';
 
 const TIMES = { startTimeUnixNano: '1', timeUnixNano: '2' };

@@ -11,7 +11,7 @@ const file = (path: string) => readFileSync(join(import.meta.dir, '../..', path)
 const reference = (text: string) => countTokens(text, { disallowedSpecial: new Set() });
 
 test.each([
-  ['code', file('src/pipeline/router.ts')],
+  ['code', file('src/pipeline/routing/router.ts')],
   ['prose', file('README.md')],
   ['JSON', file('package.json')],
   ['JSON without spaces', JSON.stringify(JSON.parse(file('package.json')))],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import type { Family, Sample } from '../../src/pipeline/prometheus.ts';
-import type { HeldStatus, ProviderStatus, TargetStatus } from '../../src/pipeline/status.ts';
-import { disabledStatus } from '../../src/pipeline/status.ts';
+import type { Family, Sample } from '../../src/pipeline/metrics/prometheus.ts';
+import type { HeldStatus, ProviderStatus, TargetStatus } from '../../src/pipeline/targets/status.ts';
+import { disabledStatus } from '../../src/pipeline/targets/status.ts';
 import type { LogState } from '../../src/logs/trouble.ts';
 import { mergeLogs } from '../../src/workers/merge-log.ts';
 import { lasting, mergeFamilies } from '../../src/workers/merge-metrics.ts';

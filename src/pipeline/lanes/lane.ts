@@ -8,7 +8,7 @@ import type { ProtocolName, ReplayMemory, Understood } from '../../wire/protocol
 import type { Usage } from '../../wire/usage.ts';
 import type { Restorer } from '../../redact/outward/restorer.ts';
 import type { Inbound } from '../inbound.ts';
-import type { Tap } from '../tap.ts';
+import type { Tap } from '../streams/tap.ts';
 
 /** A decoded whole answer. */
 export interface WholeAnswer {

@@ -1,7 +1,7 @@
 import type { ChatChunk } from '../../wire/chat.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { ChatWriter } from '../../wire/protocol.ts';
-import type { Tap } from '../tap.ts';
+import type { Tap } from '../streams/tap.ts';
 import type { Answering, Continuation } from './lane.ts';
 import { canonicalAssembler } from '../../wire/parts/assemble.ts';
 import { SseReader } from '../../wire/sse.ts';

@@ -1,4 +1,4 @@
-import type { Tap } from '../tap.ts';
+import type { Tap } from '../streams/tap.ts';
 import type { ProxyError } from '../../errors.ts';
 import type { SseEvent } from '../../wire/sse.ts';
 import type { Steps } from '../../turns.ts';

@@ -37,8 +37,8 @@ import { responseEnding, responseFinish } from '../../wire/responses/response.ts
 import type { Edit } from '../../wire/splice.ts';
 import { modelEdit, splice } from '../../wire/splice.ts';
 import { openaiUsage } from '../../wire/usage.ts';
-import { passingOf } from '../passing.ts';
-import { Tap } from '../tap.ts';
+import { passingOf } from '../streams/passing.ts';
+import { Tap } from '../streams/tap.ts';
 import { parseAnswer, parseRewritable } from './answer.ts';
 import { checkAnswer } from './check.ts';
 import { issuedFor } from './issuer.ts';

@@ -1,6 +1,6 @@
 import type { ChatChunk, ChatDelta, ChatResponse } from '../../wire/chat.ts';
 import type { Issued } from '../../wire/parts/issued.ts';
-import type { Passing } from '../passing.ts';
+import type { Passing } from '../streams/passing.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { writeBody } from '../../wire/json-write.ts';
 import type {
@@ -51,8 +51,8 @@ import { CHAT_STREAM, SIGNING_CHAT_STREAM } from '../../redact/outward/streams/c
 import { mergeQuirks } from '../../wire/quirks.ts';
 import { responsesProtocol } from '../../wire/responses/protocol.ts';
 import { openaiUsage } from '../../wire/usage.ts';
-import { passingOf } from '../passing.ts';
-import { Tap } from '../tap.ts';
+import { passingOf } from '../streams/passing.ts';
+import { Tap } from '../streams/tap.ts';
 import { parseRewritable } from './answer.ts';
 import { checkAnswer } from './check.ts';
 import { issuedFor } from './issuer.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { ProxyError } from '../../errors.ts';
 import type { Usage } from '../../wire/usage.ts';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange } from '../record/exchange.ts';
 import { addUsage, plainUsage } from '../../wire/usage.ts';
 
 /** How often a used-up limit is checked again for the sake of minor messages, milliseconds. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import type { RealtimeSocket, SocketMessage, SocketReply } from '../../providers/base.ts';
 import type { RealtimeProtocol } from '../../wire/realtime/protocol.ts';
 import type { Inbound } from '../inbound.ts';
-import type { Attempting, AttemptPlan, Opened } from '../attempt.ts';
+import type { Attempting, AttemptPlan, Opened } from '../attempts/attempt.ts';
 import { Abort } from '../../abort.ts';
 import { ProxyError } from '../../errors.ts';
 import { beginning } from '../../providers/beginning.ts';
@@ -10,8 +10,8 @@ import { classifyBody, classifyStatus } from '../../wire/classify.ts';
 import { headerMap } from '../../wire/headers.ts';
 import { CLOSE } from '../../wire/websocket/close.ts';
 import { setupOf } from '../../wire/realtime/gemini.ts';
-import { refusalOf } from '../refusal.ts';
-import { AttemptTimers, limitsOf } from '../timers.ts';
+import { refusalOf } from '../attempts/refusal.ts';
+import { AttemptTimers, limitsOf } from '../streams/timers.ts';
 import { protocolOf, textOf } from './messages.ts';
 
 /** A session that a provider has begun. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../../clock.ts';
 import type { Fault } from '../../errors.ts';
 import type { Transcript } from '../../wire/realtime/transcript.ts';
-import type { Exchange } from '../exchange.ts';
-import type { Routed } from '../router.ts';
+import type { Exchange } from '../record/exchange.ts';
+import type { Routed } from '../routing/router.ts';
 import type { Allowance } from './allowance.ts';
 import type { Begun } from './attempt.ts';
 import type { Counts } from './session.ts';

@@ -1,8 +1,8 @@
 import type { Abort } from '../../abort.ts';
 import type { Admission, Requester } from '../admission.ts';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange } from '../record/exchange.ts';
 import type { Inbound } from '../inbound.ts';
-import type { RequestRouter, Routed } from '../router.ts';
+import type { RequestRouter, Routed } from '../routing/router.ts';
 import type { Begun } from './attempt.ts';
 import type { Peer, SessionDeps, SessionLimits } from './session.ts';
 import { protocolOf } from './messages.ts';

@@ -1,9 +1,9 @@
 import type { Clock } from '../../clock.ts';
 import type { SocketMessage } from '../../providers/base.ts';
 import type { RealtimeProtocol } from '../../wire/realtime/protocol.ts';
-import type { Exchange } from '../exchange.ts';
-import type { Routed } from '../router.ts';
-import type { StreamBudget, WatchedStream } from '../stream-budget.ts';
+import type { Exchange } from '../record/exchange.ts';
+import type { Routed } from '../routing/router.ts';
+import type { StreamBudget, WatchedStream } from '../streams/stream-budget.ts';
 import type { Begun } from './attempt.ts';
 import type { End, Failed } from './ending.ts';
 import { ProxyError } from '../../errors.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { Silence } from '../silence.ts';
+import { Silence } from '../streams/silence.ts';
 
 export interface VigilOptions {
   readonly clock: Clock;

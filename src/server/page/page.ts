@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { Exchange } from '../../pipeline/exchange.ts';
+import type { Exchange } from '../../pipeline/record/exchange.ts';
 import type { Fleet } from '../fleet.ts';
 import { longest } from './running.ts';
 import { HistoryThread } from './history/thread.ts';

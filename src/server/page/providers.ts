@@ -1,6 +1,6 @@
 import type { ProvidersAnswer } from '../../web/api.ts';
 import type { ServerContext } from '../context.ts';
-import { summarize } from '../../pipeline/status.ts';
+import { summarize } from '../../pipeline/targets/status.ts';
 
 /** The content of /providers for the page. */
 export async function providers(context: ServerContext): Promise<ProvidersAnswer> {

@@ -1,4 +1,4 @@
-import type { Exchange } from '../../pipeline/exchange.ts';
+import type { Exchange } from '../../pipeline/record/exchange.ts';
 import type { RunningRow } from '../../web/api.ts';
 
 /** The number of running requests that are shown. */

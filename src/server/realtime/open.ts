@@ -1,5 +1,5 @@
 import type { Inbound } from '../../pipeline/inbound.ts';
-import type { Exchange } from '../../pipeline/exchange.ts';
+import type { Exchange } from '../../pipeline/record/exchange.ts';
 import type { Agreed } from '../../pipeline/realtime/realtime.ts';
 import type { HeaderMap } from '../../wire/headers.ts';
 import type { JsonObject } from '../../wire/json.ts';

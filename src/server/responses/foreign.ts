@@ -1,5 +1,5 @@
 /** What providers have stored belongs to the key that had it stored, also where nothing is stored here. */
-import type { Exchange } from '../../pipeline/exchange.ts';
+import type { Exchange } from '../../pipeline/record/exchange.ts';
 import type { Inbound } from '../../pipeline/inbound.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';
 import type { Client } from '../auth.ts';

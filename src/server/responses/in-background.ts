@@ -1,4 +1,4 @@
-import type { Exchange } from '../../pipeline/exchange.ts';
+import type { Exchange } from '../../pipeline/record/exchange.ts';
 import type { Inbound } from '../../pipeline/inbound.ts';
 import type { Client } from '../auth.ts';
 import type { Called } from '../body.ts';

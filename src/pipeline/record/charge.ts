@@ -1,0 +1,203 @@
+import type { Price } from '../../config/schema.ts';
+import type { Fault, ProxyError } from '../../errors.ts';
+import type { Lease } from '../../limits/lease.ts';
+import type { Limit } from '../../limits/limit.ts';
+import type { Expected } from '../../limits/limiter.ts';
+import type { LogRecord } from '../../logs/record.ts';
+import type { ProviderModel } from '../../providers/base.ts';
+import type { Recorded } from '../../wire/endpoints.ts';
+import type { Usage } from '../../wire/usage.ts';
+import type { Answered } from './exchange.ts';
+import type { Target } from '../targets/target.ts';
+import { cutBy, pausedBy } from '../../limits/refusal.ts';
+import { chargedFor, wasAsked } from '../../logs/record.ts';
+import { isEmbedding, saysWhy } from '../../wire/endpoints.ts';
+import { plainUsage } from '../../wire/usage.ts';
+import { targetNames } from '../admission.ts';
+import { FailedUsage } from './failed-usage.ts';
+
+/**
+ * The cost of a target's answer in USD, or `null` when its price is unknown.
+ * @param atMs the time of the request, milliseconds since 1970
+ */
+export type Pricer = (
+  target: Target,
+  configured: Price | undefined,
+  usage: Usage,
+  atMs: number,
+) => number | null;
+
+/** A target, and the name under which its model is offered. */
+export interface Source {
+  readonly target: Target;
+  readonly offer: ProviderModel;
+}
+
+/** The facts about a finished request that determine its charge. */
+export interface Ended {
+  readonly endpoint: Recorded;
+  readonly attempts: LogRecord['attempt_log'];
+  /** The last target that was called, or the one that answered. */
+  readonly source: Source | undefined;
+  /** Whether there was an answer. */
+  readonly isAnswered: boolean;
+  readonly answer: Answered | undefined;
+  readonly error: ProxyError | undefined;
+  /** Whether it counts as a request although no provider was called. */
+  readonly isFeedback: boolean;
+}
+
+/** What was charged to limits. */
+export interface Charged {
+  /** Whether a provider was called. */
+  readonly asked: boolean;
+  readonly tokens: number;
+  readonly usd: number;
+}
+
+/** The faults with which a client ends a request without an answer: by disconnecting, or by its own deadline. */
+const LEAVING: ReadonlySet<Fault> = new Set(['client_abort', 'deadline']);
+
+const NO_USAGE = plainUsage(0, 0);
+
+/** The charge of one request: what it reserves while it runs, and what it has used in the end. */
+export class Charge {
+  readonly #price: Pricer;
+  readonly #atMs: number;
+  readonly #failed = new FailedUsage();
+  #lease: Lease | undefined;
+  #expected: (() => Expected) | undefined;
+  /** The limit that a session has used up. */
+  #empty: Limit | undefined;
+  #cost: number | null = null;
+  #estimate: LogRecord['estimate'];
+
+  /** @param atMs the arrival of the request, milliseconds since 1970, which determines the prices */
+  constructor(price: Pricer, atMs: number) {
+    this.#price = price;
+    this.#atMs = atMs;
+  }
+
+  /** The reported usage in USD; `null` if the price is unknown or invalid. */
+  get cost(): number | null {
+    return this.#cost;
+  }
+
+  /** What limits are charged if no provider reports the complete usage. */
+  get estimate(): LogRecord['estimate'] {
+    return this.#estimate;
+  }
+
+  /** The usage reported by failed attempts; `undefined` if none reported any. */
+  get failedSum(): LogRecord['failed'] {
+    return this.#failed.sum;
+  }
+
+  /** @param expected the estimate, used if the usage is not reported */
+  admitted(lease: Lease | undefined, expected: () => Expected): void {
+    this.#lease = lease;
+    this.#expected = expected;
+  }
+
+  /** Whether a limit aborts it at once when it is used up. */
+  get isHard(): boolean {
+    return this.#lease?.isHard ?? false;
+  }
+
+  /** Reserves more for an answer that has grown. @returns why it must not continue if there is no room */
+  overuse(written: number): ProxyError | undefined {
+    const limit = this.#lease?.isHard ? this.#lease.grow(written) : undefined;
+    return limit && cutBy(limit);
+  }
+
+  /**
+   * Charges what a session has used so far.
+   * @returns why it must not request more now, if a limit is used up
+   */
+  spends(usage: Usage, source: Source | undefined): ProxyError | undefined {
+    const lease = this.#lease;
+    if (!lease) return undefined;
+    const usd = source ? this.#priceOf(source, usage) : null;
+    this.#empty = lease.reach({ input: usage.input, output: usage.output, usd });
+    return this.#empty && pausedBy(this.#empty);
+  }
+
+  /** A message of the session was refused for that reason. */
+  refuses(): void {
+    if (this.#empty) this.#lease?.refused(this.#empty);
+  }
+
+  /** The usage reported by an attempt whose answer is not used. @returns the fields for the attempt's record */
+  failed(source: Source, told: Usage): NonNullable<LogRecord['failed']> {
+    return this.#failed.add(told, this.#priceOf(source, told), namesOf(source));
+  }
+
+  /** Prices the reported usage. */
+  tell(usage: Usage, source: Source): void {
+    this.#cost = this.#priceOf(source, usage);
+  }
+
+  /**
+   * Estimates unreported usage: the answer was interrupted, the client disconnected, or no tokens are counted there.
+   */
+  estimates(ended: Ended): void {
+    this.#estimate = this.#estimated(ended);
+  }
+
+  /** Settles the reservation: what was used stays counted. */
+  settle({ attempts, source, isAnswered, isFeedback, answer }: Ended): Charged {
+    const asked = wasAsked(attempts);
+    const told = answer?.usage;
+    const { input, output, cost } = chargedFor({
+      input_tokens: told?.input ?? null,
+      output_tokens: told?.output ?? null,
+      cost: this.#cost,
+      estimate: this.#estimate,
+      failed: this.#failed.sum,
+    });
+    const answered = () => [
+      ...(source && (isAnswered || this.#estimate) ? namesOf(source) : []),
+      ...this.#failed.names,
+    ];
+    this.#lease?.settle({ asked: asked || isFeedback, answered, input, output, usd: cost });
+    return { asked, tokens: input + output, usd: cost ?? 0 };
+  }
+
+  #estimated({ endpoint, attempts, source, isAnswered, answer, error }: Ended): LogRecord['estimate'] {
+    if (!this.#lease || !this.#expected) return undefined;
+    if (isEmbedding(endpoint) && answer && !answer.usage) return this.#tokens(NO_USAGE, 1, 0, source);
+    if (!saysWhy(endpoint)) return undefined;
+    if (!isAnswered) return leftOpen(attempts, error) ? this.#tokens(NO_USAGE, 1, 0, source) : undefined;
+    if (!answer) return undefined;
+    const { usage, finish, parts, written } = answer;
+    // Some report the input at the start, and of the output only that it has begun.
+    const isTold = usage !== undefined && finish !== null && !parts;
+    if (isTold || !written) return undefined;
+    const untold = parts ? parts.filter((part) => part.input_tokens === null).length : usage ? 0 : 1;
+    return this.#tokens(usage ?? NO_USAGE, untold, written(), source);
+  }
+
+  /** @param untold how often the input was sent to a target that did not report it */
+  #tokens(told: Usage, untold: number, written: number, source: Source | undefined): LogRecord['estimate'] {
+    const input = told.input + untold * this.#expected!().input;
+    const output = Math.max(told.output, written);
+    const cost = source ? this.#priceOf(source, { ...told, input, output }) : null;
+    return { input_tokens: input, output_tokens: output, cost };
+  }
+
+  #priceOf({ target, offer }: Source, usage: Usage): number | null {
+    const usd = this.#price(target, offer.price, usage, this.#atMs);
+    return usd !== null && Number.isFinite(usd) && usd >= 0 ? usd : null;
+  }
+}
+
+function namesOf({ target, offer }: Source): readonly string[] {
+  return targetNames(target.provider.name, target.model, offer.name);
+}
+
+/** Whether the client disconnected while a provider was working, which is charged for its input. */
+function leftOpen(attempts: LogRecord['attempt_log'], error: ProxyError | undefined): boolean {
+  // Reported usage is already charged.
+  if (attempts.at(-1)?.input_tokens !== undefined) return false;
+  return wasAsked(attempts) && error !== undefined && LEAVING.has(error.fault);
+}

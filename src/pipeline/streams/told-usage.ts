@@ -1,0 +1,42 @@
+import type { Endpoint } from '../../wire/endpoints.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import type { ProtocolName } from '../../wire/protocol.ts';
+import type { Quirks } from '../../wire/quirks.ts';
+import type { Usage } from '../../wire/usage.ts';
+import { anthropicUsage } from '../../wire/anthropic/response.ts';
+import { converseUsage } from '../../wire/bedrock/response.ts';
+import { cohereUsage } from '../../wire/cohere/response.ts';
+import { geminiUsage } from '../../wire/gemini/response.ts';
+import { interactionUsage } from '../../wire/interactions/usage.ts';
+import { isObject, parseJson } from '../../wire/json.ts';
+import { ollamaUsage } from '../../wire/ollama/response.ts';
+import { toldUsage, vendorUsage } from '../../wire/openai/response.ts';
+import { openaiUsage } from '../../wire/usage.ts';
+
+/** A longer answer is not parsed a second time for its usage, characters. */
+const MAX_READ = 1024 * 1024;
+
+/** Where each protocol reports the usage; the others do as chat does. */
+const PLACES: Readonly<Partial<Record<ProtocolName | Endpoint, (answer: JsonObject) => Usage | undefined>>> =
+  {
+    messages: ({ usage }) => anthropicUsage(usage),
+    responses: ({ usage }) => openaiUsage(usage),
+    'gemini.interactions': ({ usage }) => interactionUsage(usage),
+    'ollama.chat': ollamaUsage,
+    'ollama.generate': ollamaUsage,
+    gemini: ({ usageMetadata }) => geminiUsage(usageMetadata),
+    converse: ({ usage }) => converseUsage(usage),
+    cohere: ({ usage }) => cohereUsage(usage),
+  };
+
+/**
+ * The usage reported in a whole answer that cannot be used.
+ * @param spoken the protocol that it is in, or the endpoint if it is the client's
+ */
+export function toldIn(text: string, spoken: ProtocolName | Endpoint, quirks: Quirks): Usage | undefined {
+  const parsed = text.length > MAX_READ ? undefined : parseJson(text);
+  const answer: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
+  if (!isObject(answer)) return undefined;
+  const read = PLACES[spoken];
+  return read ? read(answer) : vendorUsage(toldUsage(answer), quirks);
+}
