@@ -139,7 +139,8 @@ const EXPECTED: Readonly<Record<string, number>> = {
   'llmproxy_key_tokens_total{key="bob",group="",kind="output"}': 50,
   'llmproxy_label_requests_total{label="team",value="north"}': 6,
   'llmproxy_provider_state{provider="steady"}': 2,
-  'llmproxy_provider_state{provider="shaky"}': 0,
+  // One key's requests alone failed there.
+  'llmproxy_provider_state{provider="shaky"}': 1,
   'llmproxy_provider_keys{provider="refuser"}': 1,
   'llmproxy_provider_keys_held{provider="refuser"}': 1,
   'llmproxy_provider_keys_held{provider="steady"}': 0,

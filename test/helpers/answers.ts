@@ -15,8 +15,8 @@ export const object = fc
   })
   .map((value) => JSON.parse(JSON.stringify(value)) as typeof value);
 
-/** What must be given back of reasoning. */
-export const thoughts = fc.array(
+/** What must be given back of reasoning. No provider gives an id twice. */
+export const thoughts = fc.uniqueArray(
   fc.oneof(
     fc.record({ type: fc.constant('thinking'), thinking: fc.string({ maxLength: 20 }), signature: said }),
     fc.record({ type: fc.constant('redacted_thinking'), data: said }),
@@ -27,7 +27,11 @@ export const thoughts = fc.array(
       encrypted_content: said,
     }),
   ),
-  { maxLength: 3 },
+  {
+    maxLength: 3,
+    comparator: (a, b) => a !== undefined && a === b,
+    selector: (block) => (block.type === 'encrypted' ? block.id : undefined),
+  },
 );
 
 interface Call {
