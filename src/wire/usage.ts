@@ -156,10 +156,10 @@ export function toldSoFar(earlier: JsonObject | undefined, value: unknown): Json
   return { ...earlier, ...Object.fromEntries(known) };
 }
 
-/** Adds counts; the sum is capped at the largest safe integer. */
+/** Adds counts of one request. The sum is capped, so that it can be believed as well as its parts. */
 export function sumOf(...counts: readonly number[]): number {
   return Math.min(
-    Number.MAX_SAFE_INTEGER,
+    MOST_TOKENS,
     counts.reduce((sum, count) => sum + count, 0),
   );
 }

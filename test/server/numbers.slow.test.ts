@@ -14,7 +14,7 @@ const names = Object.keys(SPEAKERS) as SpeakerName[];
 const pairs = clients.flatMap((client) => names.map((name) => [client, name] as const));
 
 /** What usage says that no count can be, as JSON text. */
-const NO_COUNTS = ['-1', '0.5', '1e300', '1e999', '9007199254740993', '"5"', '{}', '[]', 'true'];
+const NO_COUNTS = ['-1', '0.5', '1e300', '1e999', '9007199254740993', '50000001', '"5"', '{}', '[]', 'true'];
 
 /** The same JSON with other token counts: they are the only numbers of these. */
 const recounted = (value: unknown, count: string) =>
@@ -68,23 +68,20 @@ describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
   );
 
   test('is answered where counts are as large as they can be, and their sums stay counts', async () => {
-    const most = String(Number.MAX_SAFE_INTEGER);
+    const most = 50_000_000;
     await using provided = upstream(
-      () => new Response(recounted(whole, most), { headers: { 'content-type': 'application/json' } }),
+      () => new Response(recounted(whole, String(most)), { headers: { 'content-type': 'application/json' } }),
     );
     await using proxy = running({ providers: [speakerConfig(name, provided.url)] });
     expect((await proxy.post(path, request)).status).toBe(200);
     const [record] = await proxy.recorded(1);
-    const { MAX_SAFE_INTEGER } = Number;
-    expect(checked(record!)).toMatchObject({
-      input_tokens: MAX_SAFE_INTEGER,
-      output_tokens: MAX_SAFE_INTEGER,
-    });
+    // Some providers tell parts, whose sums are believed no more than a single count.
+    expect(checked(record!)).toMatchObject({ input_tokens: most, output_tokens: most });
   });
 });
 
 test('a price that is no amount of money is unknown', async () => {
-  const usage = { prompt_tokens: Number.MAX_SAFE_INTEGER, completion_tokens: 1 };
+  const usage = { prompt_tokens: 50_000_000, completion_tokens: 1 };
   await using provided = upstream(() => completion('x', { usage }));
   const models = [{ name: 'gpt-*', price: { input: 1e308, output: 1 } }];
   await using proxy = running({ providers: [provider('a', provided.url, { models })] });
