@@ -215,8 +215,15 @@ export class Supervisor {
     for (const slot of this.#slots) this.#tell(slot, message);
   }
 
-  /** A worker that has not asked how to start receives the current state then. */
+  /**
+   * A worker that has not asked how to start receives the current state then. One that is exiting receives nothing: its
+   * channel closes before its exit is known, and the others must be told all the same.
+   */
   #tell({ child }: Slot, message: ToWorker): void {
-    child?.send(message);
+    try {
+      child?.send(message);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_IPC_CHANNEL_CLOSED') throw error;
+    }
   }
 }

@@ -275,6 +275,25 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     expect(readFileSync(join(cwd, 'out.jsonl'), 'utf8').trimEnd().split('\n')).toHaveLength(120);
   });
 
+  test('end by a second signal that comes while idle ones are ending', async () => {
+    const providers = [{ name: 'mock', type: 'mock', mock: { tokens_per_second: 1 } }];
+    for (let round = 0; round < 8; round += 1) {
+      const each = await serving({ server: { drain_timeout: '5m' }, providers });
+      const heard = said(each);
+      const open = await post(each.url, { ...CHAT, max_tokens: 60, stream: true });
+      each.process.kill('SIGINT');
+      await until('it waits', () => heard().includes('waiting for 1 request'));
+      // The parent hears of their ends and of the signal at the same time.
+      each.process.kill('SIGSTOP');
+      await Bun.sleep(100);
+      each.process.kill('SIGINT');
+      each.process.kill('SIGCONT');
+      expect(await open.text()).toContain('"shutting_down"');
+      expect(await each.process.exited).toBe(0);
+      expect(heard()).not.toContain('error:');
+    }
+  }, 40_000);
+
   test('stop together: streams finish, and a second signal ends them', async () => {
     const calm = await serving(SLOW);
     const { open } = await streams(calm.url, 12);
