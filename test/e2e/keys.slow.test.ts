@@ -165,7 +165,7 @@ describe('llmproxy keys', () => {
     expect(written.toSorted()).toEqual(names.toSorted());
   }, 60_000);
 
-  test('rotate keeps name and rules; with --grace the old hash stays for a while', () => {
+  test('rotate keeps name and rules; with --grace old hashes stay for a while, without it none does', () => {
     const cwd = place();
     const first = keys(cwd, 'create', 'alice', '--group', 'acme').out.trim();
     const second = keys(cwd, 'rotate', 'alice', '--grace', '24h').out.trim();
@@ -174,9 +174,14 @@ describe('llmproxy keys', () => {
     expect(keysIn(cwd)).toContain(`previous: [ { hash: ${hash(first)}, until: `);
     expect(keysIn(cwd)).toContain(`hash: ${hash(second)}\n`);
     expect(keysIn(cwd)).toContain('group: acme');
-    keys(cwd, 'rotate', 'alice');
-    expect(keysIn(cwd)).not.toContain(hash(second));
-    expect(keysIn(cwd)).toContain(hash(first));
+    const third = keys(cwd, 'rotate', 'alice', '--grace', '1h').out.trim();
+    for (const key of [first, second, third]) expect(keysIn(cwd)).toContain(hash(key));
+    // Whoever exchanges a key at once does so because one has leaked, and it may be any of them.
+    const { out, err } = keys(cwd, 'rotate', 'alice');
+    expect(err).toContain('No older key works any longer.');
+    for (const key of [first, second, third]) expect(keysIn(cwd)).not.toContain(hash(key));
+    expect(keysIn(cwd)).toContain(hash(out.trim()));
+    expect(keysIn(cwd)).not.toContain('previous');
   });
 
   test('raise takes keys of both files, days, moments and spans', () => {

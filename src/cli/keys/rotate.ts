@@ -1,3 +1,4 @@
+import type { FileKey } from '../../config/schema/auth.ts';
 import type { CommandInfo } from '../argv/command.ts';
 import { defineCommand } from 'citty';
 import { changeKeys, keyIn } from './change.ts';
@@ -31,11 +32,7 @@ export default defineCommand({
     const made = newSecret();
     changeKeys(place, ({ file, document }) => {
       const key = keyIn(file, args.name, place, 'rotate');
-      const former = key.previous
-        .filter(({ until }) => until > nowMs)
-        .map(({ hash, until }) => ({ hash, until: momentOf(until) }));
-      const last = graceMs > 0 ? [{ hash: key.hash, until: momentOf(nowMs + graceMs) }] : [];
-      const previous = [...former, ...last];
+      const previous = graceMs > 0 ? stillWorking(key, nowMs, nowMs + graceMs) : [];
       document.changeKey(args.name, {
         hash: made.hash,
         prefix: made.prefix,
@@ -45,8 +42,17 @@ export default defineCommand({
     });
     if (!args.json)
       say(
-        graceMs > 0 ? `The old key works until ${endText(nowMs + graceMs)}.` : 'The old key no longer works.',
+        graceMs > 0
+          ? `The old key works until ${endText(nowMs + graceMs)}.`
+          : 'No older key works any longer.',
       );
     giveSecret(args.name, made, place, args.json);
   },
 });
+
+/** The replaced keys that still work, each until its own end: the key itself and those that it has replaced. */
+function stillWorking({ hash: last, previous }: FileKey, nowMs: number, endMs: number): object[] {
+  return [...previous.filter(({ until }) => until > nowMs), { hash: last, until: endMs }].map(
+    ({ hash, until }) => ({ hash, until: momentOf(until) }),
+  );
+}
