@@ -130,9 +130,9 @@ export class Authenticator {
     const found = this.#look(headers);
     if (!(found instanceof ProxyError)) return permitted(asking(found), endpoint);
     const tokens = this.#tokens;
-    const token = tokens && presented(headers).find(tokens.resembles);
-    if (token === undefined) throw found;
-    const client = tokens!.client(token);
+    const texts = tokens ? presented(headers).filter(tokens.resembles) : [];
+    if (texts.length === 0) throw found;
+    const client = texts.length === 1 ? tokens!.client(texts[0]!) : firstValid(tokens!, texts);
     return client instanceof Promise
       ? client.then((each) => permitted(each, endpoint))
       : permitted(client, endpoint);
@@ -344,6 +344,21 @@ function presented(headers: HeaderMap): string[] {
     if (key) keys.push(key);
   }
   return keys;
+}
+
+/** The caller of the first valid token: clients send a placeholder in one header and the token in another. */
+async function firstValid(tokens: Tokens, texts: readonly string[]): Promise<Client> {
+  let refusal: ProxyError | undefined;
+  for (const text of texts) {
+    try {
+      return await tokens.client(text);
+    } catch (thrown) {
+      if (!(thrown instanceof ProxyError)) throw thrown;
+      // A token that cannot be verified at the moment may be the valid one.
+      if (!refusal || thrown.fault === 'unavailable') refusal = thrown;
+    }
+  }
+  throw refusal;
 }
 
 /** The hash that `auth.keys` of the configuration or its file contain. */

@@ -128,6 +128,35 @@ describe('a token', () => {
     expect(await made.client(await rsa.token({ aud: ['x', 'first'] }))).toMatchObject({ key: 'corp:alice' });
   });
 
+  test('is found in any header, beside placeholders and tokens of others', async () => {
+    const made = rig(rsa);
+    const good = await rsa.token();
+    const others = [
+      'sk.placeholder.text',
+      await rsa.token({ iss: 'https://elsewhere.example' }),
+      await rsa.token({ exp: now() - 60 }),
+    ];
+    for (const other of others) {
+      for (const headers of [
+        { ...by(other), 'x-api-key': good },
+        { ...by(good), 'x-api-key': other },
+        { 'x-api-key': other, 'api-key': others[0]!, 'x-goog-api-key': good },
+      ])
+        expect(await made.auth.client(headers, 'chat')).toMatchObject({ key: 'corp:alice' });
+      const none = { ...by(other), 'x-api-key': others[0]! };
+      await expect((async () => made.auth.client(none, 'chat'))()).rejects.toThrow('Cannot accept the token');
+    }
+  });
+
+  test('that cannot be verified at the moment gets a 503, also beside a placeholder', async () => {
+    await using made = await issuer();
+    made.fails = 500;
+    const headers = { ...by('sk.placeholder.text'), 'x-api-key': await made.token() };
+    await expect((async () => rig(made).auth.client(headers, 'chat'))()).rejects.toMatchObject({
+      fault: 'unavailable',
+    });
+  });
+
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const claims = () => ({ iss: rsa.url, aud: AUDIENCE, sub: 'mallory', exp: now() + 600 });
 
