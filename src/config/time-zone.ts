@@ -60,6 +60,14 @@ export function isTimeZone(text: string): boolean {
   }
 }
 
+/** A name for a time zone that does not depend on how it is written: "Europe/Berlin" for "europe/berlin". */
+export function canonicalZone(timeZone: string): string {
+  return UTC_NAMES.test(timeZone) ? 'UTC' : clockOf(timeZone).resolvedOptions().timeZone;
+}
+
+/** The other names of UTC, which the runtime takes for zones of their own. */
+const UTC_NAMES = /^(?:etc\/)?(?:utc|uct|gmt|greenwich|universal|zulu)$/i;
+
 function clockOf(timeZone: string): Intl.DateTimeFormat {
   const known = clocks.get(timeZone);
   if (known) return known;

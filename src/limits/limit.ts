@@ -1,6 +1,7 @@
 import type { Apart, LimitConfig, RateLimitConfig, Unpriced } from '../config/schema/groups.ts';
 import type { Window } from './window.ts';
 import { globMatcher, isGlob } from '../config/globs.ts';
+import { canonicalZone } from '../config/time-zone.ts';
 import { rolls, windowOf } from './window.ts';
 
 export type LimitKind = 'requests' | 'tokens' | 'budget' | 'concurrent';
@@ -92,12 +93,17 @@ function idOf(config: LimitConfig, owner: Owner, apart: readonly Apart[]): strin
     count === 'both' ? '' : count,
     per,
     // Writing out a default does not make it another limit.
-    hasCalendar ? `calendar ${zone}` : '',
-    apart.length > 0 ? `each ${[...apart].sort().join(' ')}` : '',
-    models ? `models ${models.join(' ')}` : '',
-    endpoints ? `endpoints ${endpoints.join(' ')}` : '',
+    hasCalendar ? `calendar ${canonicalZone(zone)}` : '',
+    apart.length > 0 ? `each ${sorted(apart)}` : '',
+    models ? `models ${sorted(models)}` : '',
+    endpoints ? `endpoints ${sorted(endpoints)}` : '',
   ];
   return words.filter(Boolean).join(' | ');
+}
+
+/** The order of a list makes no difference, nor does a repeated entry. */
+function sorted(list: readonly string[]): string {
+  return [...new Set(list)].sort().join(' ');
 }
 
 /** The limit in words: "50 USD per month", "200000 input tokens per minute", "20 concurrent requests". */

@@ -19,6 +19,13 @@ describe('a limit is the same', () => {
     same({ requests: 1, per: 'minute' }, { requests: 1, per: 'minute', window: 'rolling' });
     same({ tokens: 1, per: 'day' }, { tokens: 1, per: 'day', count: 'both' });
   });
+  test('however its lists are ordered and its time zone is written', () => {
+    const lists = (models: string[], endpoints: string[]) => ({ tokens: 1, per: 'day', models, endpoints });
+    same(lists(['a', 'b*'], ['chat', 'images.*']), lists(['b*', 'a', 'a'], ['images.*', 'chat']));
+    const zone = (name: string) => ({ budget: 1, per: 'month', time_zone: name });
+    same(zone('Europe/Berlin'), zone('europe/BERLIN'));
+    for (const utc of ['Etc/UTC', 'utc', 'GMT', 'Etc/GMT']) same(zone('UTC'), zone(utc));
+  });
   test('only with the same window, kind and models', () => {
     other({ requests: 1, per: 'minute' }, { requests: 1, per: 'minute', window: 'calendar' });
     other({ requests: 1, per: 'day' }, { requests: 1, per: 'day', time_zone: 'Europe/Berlin' });
