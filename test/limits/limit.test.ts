@@ -32,7 +32,7 @@ describe('a limit is the same', () => {
     other({ requests: 1, per: 'day' }, { tokens: 1, per: 'day' });
     other({ tokens: 1, per: 'day' }, { tokens: 1, per: 'day', count: 'input' });
     other({ tokens: 1, per: 'day' }, { tokens: 1, per: 'day', models: ['a'] });
-    other({ tokens: 1, per: 'day', models: ['a'] }, { tokens: 1, per: 'day', endpoints: ['a'] });
+    other({ tokens: 1, per: 'day', models: ['chat'] }, { tokens: 1, per: 'day', endpoints: ['chat'] });
   });
 });
 

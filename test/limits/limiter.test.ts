@@ -47,14 +47,16 @@ const limits = fc
     const timed =
       kind === 'concurrent'
         ? {}
-        : { per, window, ...(calendar && per !== 'total' ? { time_zone: zone } : {}) };
+        : per === 'total'
+          ? { per }
+          : { per, window, ...(calendar ? { time_zone: zone } : {}) };
     return {
       [kind]: most[kind as keyof typeof most],
       ...timed,
-      count,
+      ...(kind === 'tokens' ? { count } : {}),
       models,
       endpoints,
-      hard,
+      hard: hard && (kind === 'tokens' || kind === 'budget'),
       when_used_up: use,
     };
   });

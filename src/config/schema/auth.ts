@@ -1,5 +1,6 @@
 /** Who may call the proxy, and what each caller may do. */
 import { z } from 'zod';
+import { endpointGlobs } from './endpoint-globs.ts';
 import { ownLimits } from './groups.ts';
 import { duration } from '../units.ts';
 import { content, globs, name, text, until } from '../words.ts';
@@ -21,7 +22,7 @@ const keyRules = {
     .describe(
       'Globs of the model names it may request. An empty list allows none; if omitted, all are allowed.',
     ),
-  endpoints: globs
+  endpoints: endpointGlobs
     .optional()
     .describe(
       'Globs of the endpoints it may use, such as chat or "images.*". An empty list allows none; if omitted, all are allowed.',

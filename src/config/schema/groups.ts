@@ -1,5 +1,6 @@
 /** Limits on callers, and the groups that share them. Money is in USD. */
 import { z } from 'zod';
+import { endpointGlobs } from './endpoint-globs.ts';
 import { price } from './prices.ts';
 import { isTimeZone } from '../time-zone.ts';
 import { count, globs, name, share, text } from '../words.ts';
@@ -32,7 +33,7 @@ const fields = {
     .describe(
       'Globs of the models it applies to: requested names, provider names, or "provider/model". All if omitted.',
     ),
-  endpoints: globs
+  endpoints: endpointGlobs
     .optional()
     .describe('Globs of the endpoints it applies to, such as chat or "images.*". All if omitted.'),
   when_used_up: z
@@ -56,19 +57,41 @@ const fields = {
     ),
 };
 
-type Limited = { readonly per?: unknown; readonly window?: unknown; readonly time_zone?: unknown } & {
+type Limited = {
+  readonly per?: Period | undefined;
+  readonly count: string;
+  readonly window?: string | undefined;
+  readonly time_zone?: string | undefined;
+  readonly hard: boolean;
+} & {
   readonly [kind in (typeof KINDS)[number]]?: number | undefined;
 };
 
-/** Errors in a limit whose fields are valid by themselves. */
+/** The windows that are rolling unless the limit says otherwise. */
+const ROLLING: ReadonlySet<unknown> = new Set<Period>(['second', 'minute', 'hour']);
+
+/** Errors in a limit whose fields are valid by themselves: a setting without effect was meant to have one. */
 function flawOf(limit: Limited): string | undefined {
   const kinds = KINDS.filter((kind) => limit[kind] !== undefined);
-  if (kinds.length !== 1) return `expected one of ${KINDS.join(', ')}`;
-  if (kinds[0] === 'concurrent') return limit.per === undefined ? undefined : '`concurrent` takes no `per`';
-  if (limit.per === undefined) return `\`${kinds[0]}\` needs \`per\`: ${PERIODS.join(', ')}`;
-  const calendar = limit.window !== 'rolling' && limit.per !== 'total';
-  if (limit.time_zone !== undefined && !calendar) return '`time_zone` belongs to calendar windows';
-  return undefined;
+  const [kind] = kinds;
+  if (kind === undefined || kinds.length > 1) return `expected one of ${KINDS.join(', ')}`;
+  const { per, window, time_zone: timeZone } = limit;
+  if (limit.count !== 'both' && kind !== 'tokens') return '`count` belongs to `tokens`';
+  if (limit.hard && kind !== 'tokens' && kind !== 'budget')
+    return `\`hard\` belongs to \`tokens\` and \`budget\`: \`${kind}\` never cuts off a stream`;
+  if (kind === 'concurrent') {
+    const [odd] =
+      Object.entries({ per, window, time_zone: timeZone }).find(([, value]) => value !== undefined) ?? [];
+    return odd === undefined ? undefined : `\`concurrent\` takes no \`${odd}\``;
+  }
+  if (per === undefined) return `\`${kind}\` needs \`per\`: ${PERIODS.join(', ')}`;
+  if (per === 'total' && window !== undefined) return '`total` never ends, and takes no `window`';
+  const calendar = per !== 'total' && (window === undefined ? !ROLLING.has(per) : window === 'calendar');
+  if (timeZone === undefined || calendar) return undefined;
+  return (
+    '`time_zone` belongs to calendar windows' +
+    (window === undefined && per !== 'total' ? ': add `window: calendar`' : '')
+  );
 }
 
 function sound(limit: Limited, context: z.RefinementCtx): void {
@@ -112,7 +135,9 @@ export const unpriced = z
 export const group = z.strictObject({
   parent: name.optional().describe('Parent group, whose limits and allow lists also apply.'),
   models: globs.optional().describe('Globs of the models its keys may request. An empty list allows none.'),
-  endpoints: globs.optional().describe('Globs of the endpoints its keys may use. An empty list allows none.'),
+  endpoints: endpointGlobs
+    .optional()
+    .describe('Globs of the endpoints its keys may use. An empty list allows none.'),
   providers: globs
     .optional()
     .describe('Globs of the providers that may serve its keys. An empty list allows none.'),
