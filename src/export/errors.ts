@@ -56,7 +56,7 @@ export const REJECT_REASONS = {
   unknown_role: 'a message has no role or an unknown one',
   empty_message: 'a message of the request is empty',
   stored_conversation:
-    'the earlier conversation is stored at the provider and not in the log (previous_response_id)',
+    'the earlier conversation is stored at the provider, or encrypted for it, and not in the log (previous_response_id)',
   unsupported_content:
     'audio, a file, another unsupported kind of content, or an image where none is allowed (--images drop inserts a placeholder)',
   provider_tool:

@@ -40,8 +40,7 @@ export function answerOf(
   { refusals }: Pick<ContentOptions, 'refusals'>,
 ): AssistantMessage {
   // A text about an image or audio that is missing would be trained without it.
-  if (listOf(message.images).length > 0 || isObject(message.audio))
-    throw new RejectError('unsupported_content');
+  if (imagesIn(message) > 0 || holdsFiles(message)) throw new RejectError('unsupported_content');
   const answer = assistantMessage(message, 'answer');
   if (answer.refusal !== undefined) {
     if (refusals === 'exclude') throw new RejectError('refusal');
@@ -49,6 +48,29 @@ export function answerOf(
   }
   if (saysNothing(answer)) throw new RejectError('no_answer');
   return answer;
+}
+
+/** The number of images that an assistant message shows. */
+function imagesIn({ images }: JsonObject): number {
+  return listOf(images).length;
+}
+
+/** Whether an assistant message has audio, or a file that the model created. */
+function holdsFiles({ audio, parts }: JsonObject): boolean {
+  return isObject(audio) || listOf(parts).some((part) => isObject(part) && part.type === 'file');
+}
+
+/** An earlier answer with placeholders for its images, which only users can show in a row. */
+function withPlaceholders(
+  assistant: AssistantMessage,
+  message: JsonObject,
+  keep: ContentOptions['images'],
+): AssistantMessage {
+  const images = imagesIn(message);
+  if (images === 0 && !holdsFiles(message)) return assistant;
+  if (keep !== 'drop' || holdsFiles(message)) throw new RejectError('unsupported_content');
+  const placeholders = Array.from({ length: images }, () => PLACEHOLDER);
+  return { ...assistant, content: [assistant.content, ...placeholders].filter(Boolean).join('\n') };
 }
 
 /** An earlier refusal is a text like any other: shown to the model, and trained only if the log has it as an answer. */
@@ -73,7 +95,11 @@ function promptMessage(
   // OpenAI and chat templates require results directly after the calls.
   open.mustBeAnswered();
   if (role === 'assistant') {
-    const assistant = refusalAsContent(assistantMessage(message, String(index)));
+    const assistant = withPlaceholders(
+      refusalAsContent(assistantMessage(message, String(index))),
+      message,
+      images,
+    );
     if (saysNothing(assistant)) throw new RejectError('empty_message');
     for (const call of assistant.tool_calls ?? []) open.add(call.id);
     return assistant;

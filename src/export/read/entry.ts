@@ -5,7 +5,7 @@ import type { JsonObject } from '../../wire/json.ts';
 import type { Entry, Facts } from './facts.ts';
 import { firstChoice, NO_FACTS, tokenCount, verdictOf } from './facts.ts';
 import { foreignEntry } from './external-datasets.ts';
-import { chatRanTools } from './provider-tools.ts';
+import { chatRanTools, hiddenFromClient } from './hidden.ts';
 import { pythonEntry } from './proxy-api-log.ts';
 import { isForeign, translated } from './translated.ts';
 
@@ -80,11 +80,16 @@ function proxyEntry(record: JsonObject, facts: Facts): Entry {
   const reject = facts.reject ?? (logged ? undefined : gone);
   if (reject || !isObject(request))
     return { ...facts, reject: reject ?? 'not_logged', request: {}, answer: {}, record };
-  if (isForeign(endpoint)) return { ...translated(endpoint, request, response, facts), record };
+  const lost = hiddenFromClient(record.answer_dropped);
+  if (lost.content) return { ...facts, reject: 'unsupported_content', request: {}, answer: {}, record };
+  if (isForeign(endpoint)) {
+    const entry = translated(endpoint, request, response, facts);
+    return { ...entry, record, providerTools: lost.tools || (entry.providerTools ?? false) };
+  }
   const choice = isObject(response) ? firstChoice(response.choices) : undefined;
   if (endpoint === 'chat') {
     const answer = isObject(choice?.message) ? choice.message : {};
-    const providerTools = chatRanTools(request, objectOf(response), answer);
+    const providerTools = lost.tools || chatRanTools(request, objectOf(response), answer);
     return { ...facts, request, answer, record, providerTools };
   }
   return completionEntry(facts, record, request, choice);

@@ -64,6 +64,9 @@ const decoder = new TextDecoder();
 
 /** The end tag of reasoning, which is not part of the text. */
 const THOUGHT = Buffer.from('think>');
+/** The beginnings of names in a usage that only tools of the provider have, such as `num_search_queries`. */
+const SERVER_TOOLS = Buffer.from('"server_');
+const NUMBER_OF = Buffer.from('"num_s');
 const FIRST_VISIBLE = 0x21;
 const LAST_VISIBLE = 0x7e;
 
@@ -203,9 +206,19 @@ export class PlainBlock {
     for (let first = true; json.objectGoesOn(first); first = false) {
       if (!json.key()) return false;
       const key = RESPONSE_KEYS.of(this.#block, json);
-      if (key === 'choices' ? !this.#choices() : !this.#skip(key)) return false;
+      if (key === 'choices' ? !this.#choices() : key === 'usage' ? !this.#usage() : !this.#skip(key))
+        return false;
     }
     return json.closed;
+  }
+
+  /** The counts of an answer, unless they may include those of tools that the provider ran. */
+  #usage(): boolean {
+    const json = this.#json;
+    const from = json.at;
+    if (!json.value()) return false;
+    const counts = this.#block.subarray(from, json.at);
+    return !counts.includes(SERVER_TOOLS) && !counts.includes(NUMBER_OF);
   }
 
   /** A list with one item. */

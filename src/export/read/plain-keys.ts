@@ -16,7 +16,6 @@ export const LINE_KEYS = new JsonKeys([
   'attempt_log',
   'passed',
   'malformed',
-  'answer_dropped',
   'content',
 ]);
 export const REQUEST_KEYS = new JsonKeys([

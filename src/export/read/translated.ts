@@ -11,8 +11,8 @@ import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
 import { decodeInteraction } from '../../wire/interactions/answer.ts';
 import { decodeOllamaResponse } from '../../wire/ollama/response.ts';
 import { decodeResponse } from '../../wire/responses/response.ts';
-import { RAN_TOOLS } from './provider-tools.ts';
 import { NO_MEMORY } from '../../wire/protocol.ts';
+import { HIDDEN } from './hidden.ts';
 
 /** Endpoints whose exchanges must be converted to chat, and how their answers are decoded. */
 export const DECODERS = {
@@ -51,23 +51,27 @@ export function translated(
     return unfit('unsupported_content');
   if (endpoint === 'gemini.interactions' && (request.previous_interaction_id ?? null) !== null)
     return unfit('stored_conversation');
+  const hidden = HIDDEN[endpoint]?.(request, said);
+  if (hidden?.content) return unfit('unsupported_content');
   // Decoding would write them as null.
   if (CALL_INPUTS[endpoint]?.(request, said).some(isInfinite)) return unfit('invalid_tool_call');
   let ids = 0;
   // The same line must give the same row: missing ids are numbered.
   const context = { created: 0, model: facts.model, memory: NO_MEMORY, newId: () => String((ids += 1)) };
   try {
-    const asked = clientOf(endpoint).decode(request, {
+    const { request: asked, dropped } = clientOf(endpoint).decode(request, {
       ...context,
       asked: { model: facts.model, stream: false },
-    }).request;
+    });
+    // Only its issuer can read an encrypted compaction.
+    if (dropped.some((name) => name.endsWith('(compaction)'))) return unfit('stored_conversation');
     const answer = isObject(response) ? DECODERS[endpoint](response, context).choices[0]?.message : undefined;
     // Claude paused to be continued: a success for the client, but not an answer.
     const paused = endpoint === 'messages' && said.stop_reason === 'pause_turn';
     return {
       ...facts,
       ...(paused ? { failure: facts.failure ?? 'unfinished' } : {}),
-      providerTools: RAN_TOOLS[endpoint]?.(request, said) ?? false,
+      providerTools: hidden?.tools ?? false,
       request: { ...asked },
       answer: endpoint === 'messages' && said.stop_reason === 'refusal' ? refused(answer) : { ...answer },
     };

@@ -85,14 +85,15 @@ test.each([
 });
 
 describe('an answer that rests on a tool of the provider', () => {
-  const claude = (content: unknown[], messages: unknown[] = [{ role: 'user', content: 'Who won?' }]) =>
+  const asking = [{ role: 'user', content: 'Who won?' }];
+  const claude = (content: unknown[], messages: unknown[] = asking, usage: object = {}) =>
     line({
       endpoint: 'messages',
       finish: 'end_turn',
       request: { model: 'm', max_tokens: 9, messages },
-      response: { id: 'm', type: 'message', role: 'assistant', content, stop_reason: 'end_turn' },
+      response: { id: 'm', type: 'message', role: 'assistant', content, stop_reason: 'end_turn', usage },
     });
-  const openai = (output: unknown[]) =>
+  const openai = (output: unknown[], annotations: unknown[] = []) =>
     line({
       endpoint: 'responses',
       request: { model: 'm', input: 'Who won?' },
@@ -101,22 +102,42 @@ describe('an answer that rests on a tool of the provider', () => {
         status: 'completed',
         output: [
           ...output,
-          { type: 'message', id: 'm', role: 'assistant', content: [{ type: 'output_text', text: 'Ajax.' }] },
+          {
+            type: 'message',
+            id: 'm',
+            role: 'assistant',
+            content: [{ type: 'output_text', text: 'Ajax.', annotations }],
+          },
         ],
       },
     });
-  const gemini = (content: object, more: object = {}) =>
+  const gemini = (content: object, more: object = {}, beside: object = {}) =>
     line({
       endpoint: 'gemini',
       finish: 'stop',
       request: { contents: [{ role: 'user', parts: [{ text: 'Who won?' }] }] },
-      response: { candidates: [{ content: { role: 'model', ...content }, finishReason: 'STOP', ...more }] },
+      response: {
+        candidates: [{ content: { role: 'model', ...content }, finishReason: 'STOP', ...more }],
+        ...beside,
+      },
+    });
+  const interaction = (steps: object[], usage: object = {}, text: object = {}) =>
+    line({
+      endpoint: 'gemini.interactions',
+      finish: 'stop',
+      request: { model: 'm', input: 'Who won?' },
+      response: {
+        id: 'i',
+        status: 'completed',
+        steps: [...steps, { type: 'model_output', content: [{ type: 'text', text: 'Ajax.', ...text }] }],
+        usage,
+      },
     });
   const said = { type: 'text', text: 'Ajax.' };
   const use = (type: string, name: string) => ({ type, id: 's', name, input: {} });
   const gave = (type: string) => ({ type, tool_use_id: 's', content: [] });
-  const chatted = (message: object, more: object = {}) =>
-    line({ response: { ...answered({ content: 'Ajax.', ...message }), ...more } });
+  const chatted = (message: object, more: object = {}, record: object = {}) =>
+    line({ response: { ...answered({ content: 'Ajax.', ...message }), ...more }, ...record });
   const note = {
     type: 'url_citation',
     url_citation: { url: 'https://a', title: 'a', start_index: 0, end_index: 1 },
@@ -188,7 +209,56 @@ describe('an answer that rests on a tool of the provider', () => {
       'search by Gemini',
       gemini({ parts: [{ text: 'Ajax.' }] }, { groundingMetadata: { webSearchQueries: ['x'] } }),
     ],
+    [
+      'maps by Gemini',
+      gemini({ parts: [{ text: 'Ajax.' }] }, { groundingMetadata: { googleMapsWidgetContextToken: 't' } }),
+    ],
+    [
+      'pages by Gemini, in the other spelling',
+      gemini({ parts: [{ text: 'Ajax.' }] }, { url_context_metadata: { url_metadata: [{ a: 'b' }] } }),
+    ],
+    [
+      'a tool of Gemini’s that came later',
+      gemini({ parts: [{ toolCall: { toolType: 'X' } }, { toolResponse: {} }, { text: 'Ajax.' }] }),
+    ],
+    [
+      'results that Gemini’s usage counts',
+      gemini({ parts: [{ text: 'Ajax.' }] }, {}, { usageMetadata: { toolUsePromptTokenCount: 9 } }),
+    ],
+    [
+      'a search that Claude cites',
+      claude([{ ...said, citations: [{ type: 'web_search_result_location' }] }]),
+    ],
+    [
+      'a search that Claude’s usage counts',
+      claude([said], asking, { server_tool_use: { web_search_requests: 1 } }),
+    ],
+    ['a tool of Responses that came later', openai([{ type: 'some_new_call', id: 'w' }])],
+    [
+      'a file that Responses cites',
+      openai([], [{ type: 'file_citation', file_id: 'f', filename: 'a', index: 0 }]),
+    ],
+    ['a page that Responses cites', openai([], [{ type: 'url_citation', url: 'https://a', title: 'a' }])],
+    ...['google_search', 'code_execution', 'url_context', 'mcp_server_tool', 'some_new'].map(
+      (name): [string, string] => [
+        `${name} of interactions`,
+        interaction([
+          { type: `${name}_call`, id: 'i' },
+          { type: `${name}_result`, call_id: 'i' },
+        ]),
+      ],
+    ),
+    ['results that interactions’ usage counts', interaction([], { total_tool_use_tokens: 9 })],
+    ['a page that interactions cite', interaction([], {}, { annotations: [{ type: 'url_citation' }] })],
     ['citations in a chat', chatted({ annotations: [note] })],
+    ['a file that a chat cites', chatted({ annotations: [{ type: 'file_citation', file_id: 'f' }] })],
+    ['documents in Azure’s answer', chatted({ context: { citations: [{ content: 'a' }] } })],
+    ['searches in a chat’s usage', chatted({}, { usage: { num_search_queries: 2 } })],
+    [
+      'hosted tools in a chat’s usage',
+      chatted({}, { usage: { server_tool_use: { web_search_requests: 1 } } }),
+    ],
+    ['a tool that the client did not get', chatted({}, {}, { answer_dropped: ['hosted_tool (2)'] })],
     ['pages beside a chat', chatted({}, { search_results: [{ title: 'a', url: 'https://a' }] })],
     ['citations beside a chat', chatted({}, { citations: ['https://a'] })],
     ['tools that a chat ran', chatted({ executed_tools: [{ type: 'search' }] })],
@@ -218,4 +288,75 @@ describe('an answer that rests on a tool of the provider', () => {
     await using shop = await workshop({ 'a.ndjson': `${own}\n${openaiCall}` });
     expect((await shop.run('-f trl-pc')).report.kept).toBe(2);
   });
+
+  test.each([
+    [
+      'a score of Gemini’s for a search that was not made',
+      gemini(
+        { parts: [{ text: 'Ajax.' }] },
+        {
+          groundingMetadata: {
+            retrievalMetadata: { googleSearchDynamicRetrievalScore: 0.1 },
+            groundingChunks: [],
+          },
+        },
+      ),
+    ],
+    [
+      'a document that the client gave',
+      claude([{ ...said, citations: [{ type: 'char_location', document_index: 0 }] }]),
+    ],
+    ['tools that were offered', openai([{ type: 'mcp_list_tools', id: 'l', server_label: 's', tools: [] }])],
+    ['no searches in the usage', chatted({}, { usage: { num_sources_used: 0, server_tool_use: null } })],
+    ['a citation that the client did not get', chatted({}, {}, { answer_dropped: ['citation'] })],
+  ])('does not show in %s', async (_, log) => {
+    await using shop = await workshop({ 'a.ndjson': log });
+    expect((await shop.run('-f trl-pc')).report.kept).toBe(1);
+  });
+
+  test.each([
+    ['a kind of block that came later', claude([{ type: 'hologram' }, said])],
+    ['a file by Claude', claude([said, { type: 'container_upload', file_id: 'f' }])],
+    [
+      'a file by Gemini',
+      gemini({ parts: [{ text: 'Ajax.' }, { fileData: { fileUri: 'u', mimeType: 'a/b' } }] }),
+    ],
+    ['a kind of part that came later', gemini({ parts: [{ text: 'Ajax.' }, { hologram: {} }] })],
+    [
+      'audio of interactions',
+      interaction([{ type: 'model_output', content: [{ type: 'audio', data: 'A' }] }]),
+    ],
+    ['an image that the client did not get', chatted({}, {}, { answer_dropped: ['image'] })],
+  ])('is not the only thing that a row cannot show: %s', async (_, log) => {
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { report } = await shop.run('-f trl-pc --provider-tools keep');
+    expect([report.kept, report.dropped.unsupported_content?.count]).toEqual([0, 1]);
+  });
+
+  test('may be in a conversation that only its provider can read', async () => {
+    const record = JSON.parse(openai([])) as { request: object };
+    const input = [
+      { type: 'compaction', id: 'c', encrypted_content: 'e' },
+      { role: 'user', content: 'Who won?' },
+    ];
+    const log = JSON.stringify({ ...record, request: { ...record.request, input } });
+    await using shop = await workshop({ 'a.ndjson': log });
+    expect((await shop.run('-f trl-pc')).report.dropped.stored_conversation?.count).toBe(1);
+  });
+});
+
+test('an image in an earlier answer is dropped with the record, or replaced', async () => {
+  const picture = {
+    role: 'assistant',
+    content: 'Here.',
+    images: [{ image_url: { url: 'data:image/png;base64,A' } }],
+  };
+  const sound = { role: 'assistant', content: null, audio: { id: 'a' } };
+  const asks = (earlier: object) =>
+    line({ request: chat([user('Draw'), earlier, user('Bluer')]), response: answered({ content: 'No.' }) });
+  await using shop = await workshop({ 'a.ndjson': `${asks(picture)}\n${asks(sound)}` });
+  const kept = await shop.run('');
+  expect([kept.report.kept, kept.report.dropped.unsupported_content?.count]).toEqual([0, 2]);
+  await shop.run('--images drop --force');
+  expect(shop.rows().map(({ messages }) => messages[1]!.content)).toEqual(['Here.\n[image]']);
 });
