@@ -5,9 +5,9 @@ import type { LogLine } from '../../logs/lines.ts';
 import type { Format } from '../render/format.ts';
 import { findInputs } from '../../logs/input.ts';
 import { LINE_PROBLEMS, parseLine, readLines } from '../../logs/reader.ts';
-import { isObject, parseJson } from '../../wire/json.ts';
+import { isObject } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import { isDeeper, MAX_ROW_DEPTH } from '../conversation/json.ts';
+import { hidesSurrogates, isDeeper, MAX_ROW_DEPTH } from '../conversation/json.ts';
 import { duplicateKey } from './keys.ts';
 import { numberProblem } from './numbers.ts';
 
@@ -172,17 +172,16 @@ function isWellFormed(value: unknown): boolean {
   return (
     !isObject(value) ||
     Object.entries(value).every(
-      ([key, inner]) => key.isWellFormed() && isWellFormed(inner) && isParsedWellFormed(key, inner),
+      ([key, inner]) => key.isWellFormed() && isWellFormed(inner) && isParsedWellFormed(key, inner, value),
     )
   );
 }
 
-/** Keys whose text trainers parse as JSON: arguments, tool definitions, and ShareGPT's tool calls. */
-const PARSED = new Set(['arguments', 'tools', 'value']);
+/** Keys whose text trainers parse as JSON: arguments, tool definitions, and ShareGPT's calls. */
+const PARSED = new Set(['arguments', 'tools']);
 
 /** JSON text within a row may contain lone surrogates that only appear when it is parsed. */
-function isParsedWellFormed(key: string, value: unknown): boolean {
-  if (typeof value !== 'string' || !PARSED.has(key) || !/\\u[dD][89a-fA-F]/.test(value)) return true;
-  const parsed = parseJson(value);
-  return typeof parsed !== 'object' || isWellFormed(parsed);
+function isParsedWellFormed(key: string, value: unknown, { from }: JsonObject): boolean {
+  const parsed = PARSED.has(key) || (key === 'value' && from === 'function_call');
+  return !parsed || typeof value !== 'string' || !hidesSurrogates(value);
 }

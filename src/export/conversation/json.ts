@@ -1,5 +1,6 @@
 /** JSON that every reader accepts. */
 import type { JsonObject } from '../../wire/json.ts';
+import { ANSWER_BOUNDS, parseJson } from '../../wire/json.ts';
 import { isRawJSON, loadableNumber, parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /**
@@ -11,7 +12,6 @@ import { isRawJSON, loadableNumber, parseLongNumbers } from '../../wire/long-num
 export function toLine(value: unknown): string {
   const line = JSON.stringify(value);
   // stringify() escapes lone surrogates only; text with a backslash before "ud" merely costs a second pass.
-  // a second round.
   return `${line.includes('\\ud') ? JSON.stringify(loadable(value)) : line}\n`;
 }
 
@@ -24,7 +24,33 @@ export function toLoadableLine(value: unknown): string {
 /** A value as JSON text within a row; its strings are well-formed as well when a trainer parses it. */
 export function jsonText(value: unknown): string {
   const text = JSON.stringify(value);
-  return text.includes('\\ud') ? JSON.stringify(loadable(value)) : text;
+  return wellFormedJson(text.includes('\\ud') ? JSON.stringify(loadable(value)) : text);
+}
+
+/** A lone surrogate as JSON text escapes it, or such text within text. */
+const ESCAPED_SURROGATE = /\\u[dD][89a-fA-F]/;
+const STRING = /"(?:[^"\\]|\\.)*"/g;
+/** JSON within JSON is followed to this depth. */
+const MAX_TEXT_DEPTH = 8;
+
+/** Whether text is JSON in which a parser would find a lone surrogate, at whatever depth of JSON within JSON. */
+export function hidesSurrogates(text: string): boolean {
+  return wellFormedJson(text) !== text;
+}
+
+/**
+ * Text without lone surrogates. If it is the JSON text of an object or a list, its strings are without them as well when
+ * it is parsed, and so is JSON text within these. White space and numbers stay as they are.
+ */
+export function wellFormedJson(text: string, depth = MAX_TEXT_DEPTH): string {
+  const plain = text.toWellFormed();
+  if (depth === 0 || !ESCAPED_SURROGATE.test(plain)) return plain;
+  if (typeof parseJson(plain, ANSWER_BOUNDS) !== 'object') return plain;
+  return plain.replace(STRING, (token) => {
+    const value = JSON.parse(token) as string;
+    const fixed = wellFormedJson(value, depth - 1);
+    return fixed === value ? token : JSON.stringify(fixed);
+  });
 }
 
 const MAY_BE_HUGE = /\d{19}/;

@@ -3,6 +3,7 @@ import { isObject, listOf, stringOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Message, Part, PlainMessage } from './conversation.ts';
 import { RejectError } from '../errors.ts';
+import { wellFormedJson } from './json.ts';
 import { legacyCall, toolCallsOf } from './tools.ts';
 
 /** Which contents of messages are exported. */
@@ -202,7 +203,7 @@ function toolMessage(message: JsonObject, open: OpenCalls, keep: ContentOptions[
   if (id === undefined) throw new RejectError('orphan_tool_result');
   open.answer(id);
   const content = joined(partsOf(message.content).map((part) => shown(part, keep)));
-  return { role: 'tool', tool_call_id: id, ...nameOf(message), content };
+  return { role: 'tool', tool_call_id: id, ...nameOf(message), content: wellFormedJson(content) };
 }
 
 /** The text and images of a message; a string is one text, `null` is none. */

@@ -11,8 +11,8 @@ import {
   jsonText,
   loadable,
   MAX_TOOL_DEPTH,
+  wellFormedJson,
 } from './json.ts';
-import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /**
  * The calls of one assistant message.
@@ -80,7 +80,7 @@ function argumentsOf(value: unknown): string {
   shallow(parsed);
   if (holdsInfinity(text)) throw new RejectError('invalid_tool_call');
   // An escaped lone surrogate would appear when a trainer parses them.
-  return /\\u[dD][89a-fA-F]/.test(text) ? jsonText(parseLongNumbers(text)) : text;
+  return wellFormedJson(text);
 }
 
 /** @throws RejectError when a schema is nested too deeply, or contains a number such as 1e400 */

@@ -114,7 +114,9 @@ function assistantBlocks(message: AssistantMessage, ids: CallIds, options: Rende
 }
 
 function resultBlock({ call, content }: Result, ids: CallIds): JsonObject {
-  return { toolResult: { toolUseId: ids.of(call), content: [textBlock(content)] } };
+  // A result may be empty, but not consist of white space.
+  const text = content.trim() === '' ? '' : content;
+  return { toolResult: { toolUseId: ids.of(call), content: [textBlock(text)] } };
 }
 
 function unique(tools: readonly Tool[]): Tool[] {

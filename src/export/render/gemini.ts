@@ -11,7 +11,7 @@ import { imageTypeAt } from './image-type.ts';
 import { spokenText } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
 import { alternating, partsOf, systemApart, withoutRefusals } from './turns.ts';
-import { loadable } from '../conversation/json.ts';
+import { isDeeper, loadable, MAX_TOOL_DEPTH } from '../conversation/json.ts';
 import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /** Vertex AI limits the size of a file, and of text-only examples in it. */
@@ -66,10 +66,15 @@ function content(turn: Turn, options: RenderOptions): JsonObject {
   return { role: 'user', parts };
 }
 
-/** Results must be objects. If a text contains numbers that JavaScript would round, it stays text. */
+/**
+ * Results must be objects. If a text contains numbers that JavaScript would round, or is nested too deeply to be loaded,
+ * it stays text.
+ */
 function responseOf(text: string): JsonObject {
   const value = parseExactJson(text);
-  return isObject(value) ? (loadable(value) as JsonObject) : { output: text };
+  return isObject(value) && !isDeeper(value, MAX_TOOL_DEPTH)
+    ? (loadable(value) as JsonObject)
+    : { output: text };
 }
 
 function modelParts(message: AssistantMessage, options: RenderOptions): JsonObject[] {

@@ -7,6 +7,7 @@ import {
   toLine,
   toLoadableLine,
   loadable,
+  wellFormedJson,
 } from '../../../src/export/conversation/json.ts';
 import { parseLongNumbers } from '../../../src/wire/long-numbers.ts';
 
@@ -107,3 +108,16 @@ test.each(['\ud83d', 'a\udc00', '\ud83d\ud83d'])(
     expect(toLine({ inner })).not.toMatch(/\\ud/i);
   },
 );
+
+test.each([
+  ['{ "a":"\\ud83d", "n":1e400 }', '{ "a":"\ufffd", "n":1e400 }'],
+  ['["\\ud83d\\ude00"]', '["\\ud83d\\ude00"]'],
+  ['["\\\\ud83d"]', '["\\\\ud83d"]'],
+  ['{"\\udc00":12345678901234567890}', '{"\ufffd":12345678901234567890}'],
+  [JSON.stringify({ a: '{"b":"\\uD83D"}' }), JSON.stringify({ a: '{"b":"\ufffd"}' })],
+  ['an escape such as "\\ud83d"', 'an escape such as "\\ud83d"'],
+  ['"\\ud83d"', '"\\ud83d"'],
+  ['{"a":"\ud83d"', '{"a":"\ufffd"'],
+])('wellFormedJson() of %j', (text, expected) => {
+  expect(wellFormedJson(text)).toBe(expected);
+});

@@ -19,6 +19,21 @@ const SPECIAL = `
   .trim()
   .split(/\s+/);
 
+/** The formats that show tools. */
+const TOOL_FORMATS: readonly FormatName[] = [
+  'openai',
+  'trl',
+  'trl-pc',
+  'together',
+  'fireworks',
+  'mistral',
+  'gemini',
+  'bedrock',
+  'sharegpt',
+  'axolotl',
+  'text',
+];
+
 test.each(['--count-tokens', '--max-tokens 500', '--max-tokens 500 --on-long trim-oldest'])(
   'special tokens of tokenizers are text like any other with %s',
   async (flags) => {
@@ -275,8 +290,39 @@ describe('numbers that datasets cannot hold', () => {
   });
 });
 
+test.each(TOOL_FORMATS)('a row of %s passes its own check, whatever a tool gave', async (format) => {
+  const deep = `${'{"a":['.repeat(40)}1${']}'.repeat(40)}`;
+  const records = [' \n', '\u00a0', deep, '{}', '[]', 'null', '1e400', '{"n":123456789012345678901}'].map(
+    (content, index) =>
+      line({
+        request: chat(
+          [
+            user(String(index)),
+            { role: 'assistant', content: null, tool_calls: [call('c', 'f', '{}'), call('d', 'f', '{}')] },
+            { role: 'tool', tool_call_id: 'c', content },
+            { role: 'tool', tool_call_id: 'd', content },
+          ],
+          { tools: [tool('f')] },
+        ),
+      }),
+  );
+  await using shop = await workshop({ 'a.ndjson': records.map((record) => `${record}\n`).join('') });
+  expect((await shop.run(`-f ${format} --unlogged-turns keep`)).report.kept).toBe(records.length);
+  const found: string[] = [];
+  await checkFiles({
+    inputs: [shop.output],
+    format: FORMATS[format],
+    onViolation: ({ place, problem }) => /:\d+$/.test(place) && found.push(`${place.slice(-2)} ${problem}`),
+  });
+  expect(found).toEqual([]);
+});
+
 describe('half a surrogate pair', () => {
   const HALF = '\ud83d';
+  /** JSON in JSON in JSON. */
+  const NESTED = JSON.stringify({
+    a: JSON.stringify([HALF, '\\ud83d is no escape']).replace('ud83d"', 'uD83D"'),
+  });
   const record = line({
     request: chat(
       [
@@ -284,9 +330,9 @@ describe('half a surrogate pair', () => {
         {
           role: 'assistant',
           content: null,
-          tool_calls: [call('c', 'f', { [`k${HALF}`]: HALF }), call('d', 'f', '{}')],
+          tool_calls: [call('c', 'f', { [`k${HALF}`]: HALF }), call('d', 'f', JSON.stringify({ x: NESTED }))],
         },
-        { role: 'tool', tool_call_id: 'c', content: JSON.stringify({ r: HALF }) },
+        { role: 'tool', tool_call_id: 'c', content: JSON.stringify({ r: HALF, n: NESTED }) },
         { role: 'tool', tool_call_id: 'd', content: `b${HALF}` },
       ],
       {
@@ -349,7 +395,8 @@ describe('half a surrogate pair', () => {
   }
 
   function isWellFormed(value: unknown): boolean {
-    if (typeof value === 'string') return value.isWellFormed();
+    if (typeof value === 'string')
+      return value.isWellFormed() && (!/^[[{]"/.test(value) || isWellFormed(JSON.parse(value)));
     if (typeof value !== 'object' || value === null) return true;
     return Object.entries(value).every(([key, each]) => key.isWellFormed() && isWellFormed(each));
   }
@@ -372,7 +419,7 @@ describe('half a surrogate pair', () => {
       },
       {
         conversations: [
-          { from: 'human', value: 'the text \\ud83d is none' },
+          { from: 'human', value: '["\\ud83d is read by nobody"]' },
           { from: 'gpt', value: 'b' },
         ],
         tools: '',
