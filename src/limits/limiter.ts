@@ -3,6 +3,7 @@ import type { Unpriced } from '../config/schema/groups.ts';
 import type { Config } from '../config/schema.ts';
 import type { Caller } from './caller.ts';
 import type { Charge, Ledger, Refusal, Standing } from './ledger.ts';
+import type { Units } from '../wire/usage.ts';
 import type { Limit } from './limit.ts';
 import type { Applying, Parts, Planned } from './plan.ts';
 import { ProxyError } from '../errors.ts';
@@ -17,6 +18,8 @@ export interface Expected {
   readonly output: number;
   /** Whether the request itself limits its answer. */
   readonly bounded: boolean;
+  /** What it is charged for besides tokens; only called if its usage is not reported. */
+  readonly units?: () => Units;
 }
 
 /** The properties of a request that limits use. */
@@ -352,7 +355,8 @@ function chargeOf(
   let known = 1;
   if (limit.kind === 'tokens') {
     const { input, bounded } = expected;
-    amount = tokensOf(limit, expected);
+    // What is unknown is more than nothing, which a limit that is used up would let pass.
+    amount = Math.max(tokensOf(limit, expected), bounded ? 0 : 1);
     known = bounded ? amount : tokensOf(limit, { input, output: 0 });
   } else if (limit.kind === 'budget') {
     amount = units;

@@ -79,5 +79,6 @@ function usd(units: number): string {
 const MOST_DIGITS = Math.log10(UNITS_PER_USD);
 
 function needs(limit: Limit, known: number): string {
+  if (known === 0) return '';
   return limit.kind === 'tokens' || limit.kind === 'budget' ? `, this one needs ${shown(limit, known)}` : '';
 }

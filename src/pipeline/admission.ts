@@ -8,7 +8,7 @@ import type { Inbound } from './inbound.ts';
 import type { ModelRegistry, Resolution } from './routing/models.ts';
 import type { Candidate } from './routing/offers.ts';
 import type { Usage } from '../wire/usage.ts';
-import { expectedUsage } from '../wire/charged.ts';
+import { expectedUnits, expectedUsage, recordedSeconds } from '../wire/charged.ts';
 import { isGlob } from '../config/globs.ts';
 import { MAX_ASKED } from '../limits/limiter.ts';
 import { estimate } from '../wire/estimate.ts';
@@ -144,10 +144,15 @@ export class Admission {
     };
   }
 
-  #expected({ endpoint, json }: Inbound, candidates: readonly Candidate[]): Expected {
+  #expected(inbound: Inbound, candidates: readonly Candidate[]): Expected {
     const { longest } = factsOf(candidates);
-    const expected = estimate(endpoint, json?.value, longest ?? this.#deps.assumedOutput, longest);
-    return longest === undefined || expected.bounded ? expected : { ...expected, bounded: true };
+    const { endpoint, json } = inbound;
+    const seconds = recordedSeconds(inbound);
+    const asked = { endpoint, body: json?.value, seconds };
+    const { input, output, bounded } = estimate(asked, longest ?? this.#deps.assumedOutput, longest);
+    // No model's longest answer says how long a recording is.
+    const known = bounded || (longest !== undefined && seconds === undefined);
+    return { input, output, bounded: known, units: () => expectedUnits(inbound) };
   }
 }
 

@@ -3,6 +3,7 @@ import type { Endpoint } from './endpoints.ts';
 import type { JsonObject } from './json.ts';
 import type { Units, Usage } from './usage.ts';
 import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from './json.ts';
+import { secondsOfSound } from './media-tokens.ts';
 import { formNumber } from './multipart.ts';
 import { addUsage, openaiUsage, plainUsage, tokenCount, unitsOf, UNTOLD } from './usage.ts';
 
@@ -30,12 +31,27 @@ export function askedUnits({ endpoint, contentType, bytes, json }: Asked): Units
   return unitsOf({ characters: characters(stringOf(json?.value.input) ?? '') });
 }
 
+/** The assumed length of the recording in a request, seconds; `undefined` if it contains none. */
+export function recordedSeconds({ endpoint, bytes }: Pick<Asked, 'endpoint' | 'bytes'>): number | undefined {
+  return RECORDED.has(endpoint) ? secondsOfSound(bytes.length) : undefined;
+}
+
+const RECORDED: ReadonlySet<Endpoint> = new Set(['audio.transcriptions', 'audio.translations']);
+
+/** What a request is charged for besides tokens, as far as it says so itself, or can be assumed. */
+export function expectedUnits(asked: Asked): Units {
+  if (!UNITED.test(asked.endpoint)) return {};
+  return unitsOf({ ...askedUnits(asked), seconds: recordedSeconds(asked) });
+}
+
 /** The expected usage of a request. @param input tokens, approximately @param output tokens, approximately */
 export function expectedUsage(asked: Asked, input: number, output: number): Usage {
   const usage = plainUsage(input, output);
   if (!UNITED.test(asked.endpoint)) return usage;
+  const { seconds, ...units } = expectedUnits(asked);
   const outputImage = asked.endpoint.startsWith('images.') ? output : undefined;
-  return { ...usage, ...unitsOf({ ...askedUnits(asked), outputImage }) };
+  // The length of a recording is a guess, as the length of an answer is, and not known without that.
+  return { ...usage, ...unitsOf({ ...units, outputImage, seconds: output > 0 ? seconds : undefined }) };
 }
 
 /** Counts characters as code points: a surrogate pair is one. */

@@ -189,6 +189,11 @@ export function isEmbedding(endpoint: Recorded): boolean {
   return endpoint in ENDPOINTS && ENDPOINTS[endpoint as Endpoint].family === 'embeddings';
 }
 
+/** Whether the endpoint speaks or transcribes. */
+export function isSound(endpoint: Recorded): boolean {
+  return endpoint in ENDPOINTS && ENDPOINTS[endpoint as Endpoint].family === 'audio';
+}
+
 /** Whether the endpoint only counts tokens. */
 export function isCount(endpoint: Recorded): boolean {
   return COUNTS.has(endpoint);

@@ -3,16 +3,18 @@ import type { Endpoint } from './endpoints.ts';
 import type { Json, JsonObject } from './json.ts';
 import { isCount, isRealtime, saysWhy } from './endpoints.ts';
 import { countOf, isObject, objectOf, stringOf } from './json.ts';
-import { dataUrlTokens, mediumTokens, pictureTokens, UNKNOWN_FILE } from './media-tokens.ts';
+import {
+  dataUrlTokens,
+  mediumTokens,
+  pictureTokens,
+  tokensOfSound,
+  tokensOfSpeech,
+  UNKNOWN_FILE,
+} from './media-tokens.ts';
 import { weightOf, WHOLE } from './weight.ts';
 
-/** Endpoints whose answer is an image or speech, for which tokens may be reported. */
-const MAKING: ReadonlySet<Endpoint> = new Set([
-  'images.generations',
-  'images.edits',
-  'images.variations',
-  'audio.speech',
-]);
+/** Endpoints whose answer is an image, for which tokens may be reported. */
+const DRAWING: ReadonlySet<Endpoint> = new Set(['images.generations', 'images.edits', 'images.variations']);
 
 /** The expected usage of a request. */
 export interface Estimate {
@@ -24,14 +26,21 @@ export interface Estimate {
   readonly bounded: boolean;
 }
 
+/** What an estimate is made from. */
+export interface Estimated {
+  readonly endpoint: Endpoint;
+  /** Parsed; `undefined` when it is not JSON. */
+  readonly body: JsonObject | undefined;
+  /** The assumed length of the recording in it, seconds, if it has one. */
+  readonly seconds?: number | undefined;
+}
+
 /**
- * @param body parsed; `undefined` when it is not JSON
  * @param assumed tokens of an answer that the request does not limit
  * @param longest tokens of the longest answer that the model can give, whatever the request allows
  */
 export function estimate(
-  endpoint: Endpoint,
-  body: JsonObject | undefined,
+  { endpoint, body, seconds }: Estimated,
   assumed: number,
   longest = Infinity,
 ): Estimate {
@@ -39,13 +48,16 @@ export function estimate(
   if (isCount(endpoint)) return { input: 0, output: 0, bounded: true };
   // Nothing is known about a session before it ends; its usage is charged as it is reported.
   if (isRealtime(endpoint)) return { input: 0, output: assumed, bounded: false };
+  // How long it is, and what is said in it, is not known before it was transcribed.
+  if (seconds !== undefined) return { input: 0, output: tokensOfSpeech(seconds), bounded: false };
   const input = body ? tokensOf(body as Json) : 0;
+  if (endpoint === 'audio.speech') return { input, output: tokensOfSound(input), bounded: false };
   if (saysWhy(endpoint)) {
     const choices = Math.max(1, countOf(body?.n) ?? 1, countOf(body?.best_of) ?? 1, candidates(body));
     const own = body && outputLimit(body);
     return { input, output: Math.min(own ?? assumed, longest) * choices, bounded: own !== undefined };
   }
-  return { input, output: MAKING.has(endpoint) ? assumed : 0, bounded: !MAKING.has(endpoint) };
+  return { input, output: DRAWING.has(endpoint) ? assumed : 0, bounded: !DRAWING.has(endpoint) };
 }
 
 /**

@@ -21,6 +21,27 @@ const UNKNOWN_PAGES = 3;
 /** Bytes of audio per token: 10 tokens a second, at 16 kB (MP3) or 32 kB (WAV) a second for speech. */
 const SOUND_BYTES = 2_000;
 
+/** Tokens of audio per second. */
+const SOUND_TOKENS = 10;
+
+/** The assumed length of a recording, seconds. @param bytes of its file */
+export function secondsOfSound(bytes: number): number {
+  return bytes / SOUND_BYTES / SOUND_TOKENS;
+}
+
+/** The assumed tokens of a recording, together with what is said in it. */
+export function tokensOfSpeech(seconds: number): number {
+  return Math.ceil(seconds * (SOUND_TOKENS + SAID_TOKENS));
+}
+
+/** Tokens of text that people say in a second: some 150 words a minute. */
+const SAID_TOKENS = 4;
+
+/** The assumed tokens of the sound in which a text is spoken. @param tokens of the text */
+export function tokensOfSound(tokens: number): number {
+  return Math.ceil((tokens * SOUND_TOKENS) / SAID_TOKENS);
+}
+
 /** Bytes of text per token. */
 const TEXT_BYTES = 4;
 

@@ -73,7 +73,9 @@ export function expectedOf(
     return (count === 'output' ? 0 : input) + (count === 'input' ? 0 : out);
   };
   if (tokens === undefined && budget === undefined) throw new Error('no kind');
-  return [both(output), both(bounded ? output : 0)];
+  // What is unknown may be nothing so far: a limit on tokens that is used up has no room for it all the same.
+  const least = tokens !== undefined && !bounded ? 1 : 0;
+  return [Math.max(least, both(output)), both(bounded ? output : 0)];
 }
 
 /** Units of money; prices are whole units a token here, so that nothing is rounded. */

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { provider, running } from '../helpers/proxy.ts';
 import type { Asked, Script } from '../helpers/upstream.ts';
+import { until } from '../helpers/until.ts';
 import { upstream } from '../helpers/upstream.ts';
 
 const UNIT_PRICES: ConfigInput['prices'] = [
@@ -198,6 +199,146 @@ test('a budget is charged for images before they are made', async () => {
   for (const n of [3, 2, 1]) statuses.push((await draw(n)).status);
   expect(statuses).toEqual([429, 200, 429]);
   expect(provided.asked.length).toBe(1);
+});
+
+interface OwnLimits {
+  readonly limits: readonly { readonly used: number; readonly reserved: number }[];
+}
+
+/** A caller with these limits, of models with unit prices, and without any (`free`). */
+function limited(limits: readonly object[], answer: Script) {
+  const provided = upstream(answer);
+  const proxy = running({
+    prices: UNIT_PRICES,
+    auth: { keys: [{ name: 'ann', key: 'k', limits: limits as never }] },
+    providers: [provider('a', provided.url, { models: ['*'] })],
+  });
+  const headers = { authorization: 'Bearer k' };
+  const post = (path: string, body: object, signal?: AbortSignal) => {
+    const json = { ...headers, 'content-type': 'application/json' };
+    const request =
+      body instanceof FormData ? { body, headers } : { body: JSON.stringify(body), headers: json };
+    return fetch(`${proxy.url}/v1${path}`, { method: 'POST', ...request, ...(signal ? { signal } : {}) });
+  };
+  return {
+    provided,
+    post,
+    recorded: (count: number) => proxy.recorded(count),
+    async used() {
+      const { limits: all } = (await (await fetch(`${proxy.url}/v1/key`, { headers })).json()) as OwnLimits;
+      expect(all.map(({ reserved }) => reserved)).toEqual(all.map(() => 0));
+      return all.map(({ used }) => used);
+    },
+    async [Symbol.asyncDispose]() {
+      await proxy[Symbol.asyncDispose]();
+      await provided[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A recording of so many bytes: 20 kB are taken for a second. */
+function recording(model: string, bytes: number, more: Readonly<Record<string, string>> = {}): FormData {
+  const made = new FormData();
+  for (const [name, value] of Object.entries({ model, ...more })) made.append(name, value);
+  made.append('file', new Blob([new Uint8Array(bytes)]), 'a.wav');
+  return made;
+}
+
+describe('what is not known of a recording beforehand', () => {
+  const minute = () => Response.json({ text: 'Hi', usage: { type: 'duration', seconds: 60 } });
+  const transcribe = '/audio/transcriptions';
+
+  test.each([transcribe, '/audio/translations'])(
+    'lets nothing at %s pass a limit that is used up',
+    async (path) => {
+      await using rig = limited([{ budget: 0.006, per: 'day' }], minute);
+      const ask = async (model: string) => (await rig.post(path, recording(model, 100))).status;
+      expect([await ask('m'), await ask('m'), await ask('m')]).toEqual([200, 429, 429]);
+      expect(await rig.used()).toEqual([0.006]);
+      // What costs nothing needs no room.
+      expect(await ask('free')).toBe(200);
+    },
+  );
+
+  test.each([[{ tokens: 30 }], [{ tokens: 30, count: 'input' }], [{ tokens: 10, count: 'output' }]])(
+    'nor one of %p',
+    async (limit) => {
+      await using rig = limited([{ ...limit, per: 'day' }], () =>
+        Response.json({ text: 'Hi', usage: TRANSCRIBED }),
+      );
+      const ask = async () => (await rig.post(transcribe, recording('m', 100))).status;
+      expect([await ask(), await ask()]).toEqual([200, 429]);
+    },
+  );
+
+  test('refuses nothing while there is room, however long it is', async () => {
+    await using rig = limited([{ budget: 0.0061, per: 'day' }], minute);
+    expect((await rig.post(transcribe, recording('m', 3_000_000))).status).toBe(200);
+    expect(await rig.used()).toEqual([0.006]);
+    expect((await rig.post(transcribe, recording('m', 3_000_000))).status).toBe(200);
+    const refused = await rig.post(transcribe, recording('m', 100));
+    expect([refused.status, await refused.text()]).toEqual([
+      429,
+      expect.not.stringContaining('this one needs'),
+    ]);
+  });
+
+  test('is charged by its size where the answer does not tell it', async () => {
+    const limits = [
+      { budget: 9, per: 'day' },
+      { tokens: 9_000, per: 'day' },
+    ];
+    await using rig = limited(limits, () => new Response('Hi'));
+    const form = recording('m', 1_200_000, { response_format: 'text' });
+    expect(await (await rig.post(transcribe, form)).text()).toBe('Hi');
+    const [record] = await rig.recorded(1);
+    const { input_tokens: input, output_tokens: output, cost } = record!.estimate!;
+    // A minute, and the tokens of what is said in it.
+    expect(cost).toBeCloseTo(0.006 + output / 1e6, 4);
+    expect(output).toBeGreaterThan(600);
+    expect(record).toMatchObject({ cost: null, input_tokens: null });
+    expect(await rig.used()).toEqual([cost!, input + output]);
+  });
+});
+
+test('speech by a model with a price for tokens is charged by its text, since sound tells no usage', async () => {
+  await using provided = upstream(() => new Response(new Uint8Array(9_000)));
+  await using proxy = running({
+    prices: [{ model: 'm', input: 1, output: 10 }],
+    auth: { keys: [{ name: 'ann', key: 'k', limits: [{ budget: 1, per: 'day' }] }] },
+    providers: [provider('a', provided.url, { models: ['*'] })],
+  });
+  const speak = { model: 'm', input: 'It is said that nobody counts what is only heard', voice: 'alloy' };
+  await proxy.post('/v1/audio/speech', speak, { headers: { authorization: 'Bearer k' } });
+  const [record] = await proxy.recorded(1);
+  const { input_tokens: input, output_tokens: output, cost } = record!.estimate!;
+  expect(output).toBeGreaterThan(input);
+  expect(cost).toBeCloseTo((input + 10 * output) / 1e6, 9);
+});
+
+describe('a client that leaves before it is answered', () => {
+  const LEFT: readonly (readonly [string, () => object, number])[] = [
+    ['/images/generations', () => generate({ n: 2 }), 0.08],
+    ['/images/edits', () => form({ model: 'm', n: '3' }), 0.12],
+    ['/audio/speech', () => ({ model: 'm', input: 'ten letters', voice: 'alloy' }), 0.000165],
+    ['/audio/transcriptions', () => recording('m', 1_200_000), 0.006],
+    ['/embeddings', () => ({ model: 'm', input: 'some words to embed' }), 0],
+    ['/moderations', () => ({ model: 'm', input: 'some words to judge' }), 0],
+  ];
+  test.each(LEFT)('of %s is charged for what it asked for', async (path, body, units) => {
+    await using rig = limited([{ budget: 9, per: 'day' }], () => new Promise<Response>(() => undefined));
+    const leaving = new AbortController();
+    const asked = rig.post(path, body(), leaving.signal).catch(() => undefined);
+    await until('it is asked', () => rig.provided.asked.length === 1);
+    leaving.abort();
+    await asked;
+    const [record] = await rig.recorded(1);
+    const [used] = await rig.used();
+    expect(used).toBe(record!.estimate!.cost!);
+    expect(used).toBeGreaterThanOrEqual(units);
+    expect(used).toBeGreaterThan(0);
+    expect(used).toBeLessThan(units + 0.002);
+  });
 });
 
 /** A body in pieces of so many bytes. */

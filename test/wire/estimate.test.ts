@@ -137,14 +137,14 @@ describe('estimate() is near what a vocabulary counts for', () => {
   test.each(Object.keys(REQUESTS))('%s', (name) => {
     const request = { model: 'gpt-4o', ...REQUESTS[name]! };
     const counted = countRequest(request as unknown as Parameters<typeof countRequest>[0]);
-    const ratio = estimate('chat', request as unknown as JsonObject, 0).input / counted;
+    const ratio = estimate({ endpoint: 'chat', body: request as unknown as JsonObject }, 0).input / counted;
     expect(ratio).toBeGreaterThan(0.7);
     expect(ratio).toBeLessThan(1.6);
   });
 });
 
 test('estimate() takes the largest limit that a request names, for as many answers as it asks for', () => {
-  const output = (body: object) => estimate('messages', body as JsonObject, 4_096);
+  const output = (body: object) => estimate({ endpoint: 'messages', body: body as JsonObject }, 4_096);
   expect(output({ max_tokens: 100_000, max_completion_tokens: 1 })).toMatchObject({
     output: 100_000,
     bounded: true,
@@ -156,7 +156,7 @@ test('estimate() takes the largest limit that a request names, for as many answe
 });
 
 test('estimate() takes no more than a model gives', () => {
-  const output = (body: object) => estimate('chat', body as JsonObject, 500, 500).output;
+  const output = (body: object) => estimate({ endpoint: 'chat', body: body as JsonObject }, 500, 500).output;
   expect(
     [{}, { max_tokens: 100 }, { max_tokens: 100_000 }, { max_tokens: 100_000, n: 2 }].map(output),
   ).toEqual([500, 100, 500, 1_000]);
@@ -171,7 +171,7 @@ test('estimate() has whole numbers for all endpoints and any body', () => {
       { messages: 'x' },
       { max_tokens: Number.MAX_SAFE_INTEGER },
     ]) {
-      const { input, output } = estimate(endpoint, body as JsonObject | undefined, 9);
+      const { input, output } = estimate({ endpoint, body: body as JsonObject | undefined }, 9);
       expect([input, output].every((tokens) => Number.isSafeInteger(tokens) && tokens >= 0)).toBe(true);
     }
   }

@@ -11,7 +11,7 @@ import type { Answered } from './exchange.ts';
 import type { Target } from '../targets/target.ts';
 import { cutBy, pausedBy } from '../../limits/refusal.ts';
 import { chargedFor, wasAsked } from '../../logs/record.ts';
-import { isEmbedding, saysWhy } from '../../wire/endpoints.ts';
+import { isCount, isEmbedding, isRealtime, isSound, saysWhy } from '../../wire/endpoints.ts';
 import { plainUsage } from '../../wire/usage.ts';
 import { targetNames } from '../admission.ts';
 import { FailedUsage } from './failed-usage.ts';
@@ -166,9 +166,14 @@ export class Charge {
   #estimated({ endpoint, attempts, source, isAnswered, answer, error }: Ended): LogRecord['estimate'] {
     if (!this.#lease || !this.#expected) return undefined;
     if (isEmbedding(endpoint) && answer && !answer.usage) return this.#tokens(NO_USAGE, 1, 0, source);
-    if (!saysWhy(endpoint)) return undefined;
-    if (!isAnswered) return leftOpen(attempts, error) ? this.#tokens(NO_USAGE, 1, 0, source) : undefined;
-    if (!answer) return undefined;
+    if (!isAnswered) {
+      if (isCount(endpoint) || isRealtime(endpoint) || !leftOpen(attempts, error)) return undefined;
+      // What is asked for is charged: the text, the images, and the recording, which counts as output.
+      return this.#tokens(NO_USAGE, 1, isSound(endpoint) ? this.#expected().output : 0, source);
+    }
+    if (isSound(endpoint) && answer?.usage?.untold && this.#cost === null)
+      return this.#tokens(NO_USAGE, 1, this.#expected().output, source);
+    if (!saysWhy(endpoint) || !answer) return undefined;
     const { usage, finish, parts, written } = answer;
     // Some report the input at the start, and of the output only that it has begun.
     const isTold = usage !== undefined && finish !== null && !parts;
@@ -181,7 +186,8 @@ export class Charge {
   #tokens(told: Usage, untold: number, written: number, source: Source | undefined): LogRecord['estimate'] {
     const input = told.input + untold * this.#expected!().input;
     const output = Math.max(told.output, written);
-    const cost = source ? this.#priceOf(source, { ...told, input, output }) : null;
+    const units = this.#expected!().units?.();
+    const cost = source ? this.#priceOf(source, { ...told, ...units, input, output }) : null;
     return { input_tokens: input, output_tokens: output, cost };
   }
 
