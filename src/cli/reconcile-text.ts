@@ -78,7 +78,9 @@ function notesOf({ rows, unreadable }: Reconciliation): string[] {
           `Requests of ours that may explain it (--json names them): ${some.join('; ')}${more > 0 ? `; ${more} more` : ''}`,
         ]
       : []),
-    ...(unreadable > 0 ? [`${amount(unreadable)} rows of the file could not be read.`] : []),
+    ...(unreadable > 0
+      ? [`${amount(unreadable)} ${unreadable === 1 ? 'row' : 'rows'} of the file could not be read.`]
+      : []),
   ];
 }
 

@@ -8,7 +8,7 @@ import { InputError } from '../logs/problem.ts';
 import { momentFrom, momentUntil } from '../config/moment.ts';
 import { isTimeZone } from '../config/time-zone.ts';
 import { readBill } from '../usage/bills.ts';
-import { parseCsv } from '../usage/csv.ts';
+import { decodeCsv, parseCsv } from '../usage/csv.ts';
 import { facetsOf, UsageError } from '../usage/options.ts';
 import { priceSetup } from '../usage/pricing.ts';
 import { reconcile } from '../usage/reconcile.ts';
@@ -50,7 +50,6 @@ export default defineCommand({
       valueHint: 'names',
       description:
         'What to group by: key, model, provider, upstream_model, endpoint, group, user, day, hour, month, outcome, tag.NAME, label.NAME; several separated by commas (default: model)',
-      default: 'model',
     },
     since: {
       type: 'string',
@@ -63,7 +62,6 @@ export default defineCommand({
       type: 'string',
       valueHint: 'name',
       description: 'Time zone of days, hours and months, such as Europe/Berlin (default: UTC)',
-      default: 'UTC',
     },
     key: { type: 'string', valueHint: 'name', description: 'Only requests of this client key' },
     top: {
@@ -96,6 +94,8 @@ export default defineCommand({
       if (args.reconcile !== undefined) return await compare(args.reconcile, args);
       if (args.provider !== undefined)
         throw new ExitError(EXIT.usage, 'Cannot use --provider: it belongs to --reconcile');
+      if (args.json && args.csv)
+        throw new ExitError(EXIT.usage, 'Cannot use --json with --csv: give one of them');
       const report = await usageOf(optionsOf(args));
       if (args.json) return print(`${JSON.stringify(report, null, 2)}\n`);
       if (args.csv) return print(usageCsv(report));
@@ -111,6 +111,12 @@ export default defineCommand({
 
 async function compare(path: string, args: Given): Promise<void> {
   if (args.csv) throw new ExitError(EXIT.usage, 'Cannot use --csv with --reconcile: use --json');
+  for (const flag of NOT_COMPARED)
+    if (args[flag] !== undefined)
+      throw new ExitError(
+        EXIT.usage,
+        `Cannot use --${flag} with --reconcile: it compares the days and models of the file`,
+      );
   const { config } = readConfig(args.config);
   const setup = priceSetup(config);
   const result = await reconcile({
@@ -120,6 +126,13 @@ async function compare(path: string, args: Given): Promise<void> {
     ...(args.provider === undefined ? {} : { providers: [args.provider] }),
     ...(args.reprice ? { prices: setup } : {}),
   });
+  const { provider } = args;
+  const isKnown = config.providers.some(({ name }) => name === provider) || result.providers.length > 0;
+  if (provider !== undefined && !isKnown)
+    throw new ExitError(
+      EXIT.usage,
+      `Cannot use --provider ${provider}: neither the configuration nor the log has it on these days`,
+    );
   print(
     args.json
       ? `${JSON.stringify(result, null, 2)}\n`
@@ -127,9 +140,12 @@ async function compare(path: string, args: Given): Promise<void> {
   );
 }
 
+/** The flags of reports that a comparison does not follow. */
+const NOT_COMPARED = ['by', 'since', 'until', 'today', 'time-zone', 'key', 'top'] as const;
+
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return decodeCsv(readFileSync(path));
   } catch (cause) {
     throw new ExitError(EXIT.failed, `Cannot read ${path}: ${fileReason(cause)}`);
   }
@@ -138,11 +154,11 @@ function readText(path: string): string {
 /** The flags used here. */
 interface Given {
   readonly _: readonly string[];
-  readonly by: string;
+  readonly by?: string | undefined;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
   readonly today?: boolean | undefined;
-  readonly 'time-zone': string;
+  readonly 'time-zone'?: string | undefined;
   readonly key?: string | undefined;
   readonly top?: string | undefined;
   readonly reprice?: boolean | undefined;
@@ -154,7 +170,7 @@ interface Given {
 
 function optionsOf(args: Given): UsageOptions {
   const { key, top, reprice } = args;
-  const timeZone = args['time-zone'];
+  const timeZone = args['time-zone'] ?? 'UTC';
   if (!isTimeZone(timeZone))
     throw new ExitError(
       EXIT.usage,
@@ -164,7 +180,7 @@ function optionsOf(args: Given): UsageOptions {
   const config = needed || args.config !== undefined ? readConfig(args.config).config : undefined;
   return {
     inputs: inputsOf(args._, config),
-    by: facetsOf(args.by),
+    by: facetsOf(args.by ?? 'model'),
     timeZone,
     ...spanOf(args, timeZone),
     ...(key === undefined ? {} : { key }),

@@ -75,6 +75,8 @@ function optionsOf(
   const untilMs = until === undefined ? undefined : momentUntil(until, when);
   if (Number.isNaN(fromMs)) throw refused('since', MOMENT);
   if (Number.isNaN(untilMs)) throw refused('until', MOMENT);
+  if (fromMs !== undefined && untilMs !== undefined && fromMs > untilMs)
+    throw refused('since', 'it is after "until"');
   return {
     by: facets(by),
     timeZone,

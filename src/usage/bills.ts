@@ -21,7 +21,7 @@ export interface Bill {
   /** Which of the vendor's files it is, in words. */
   readonly title: string;
   readonly rows: readonly BillRow[];
-  /** The number of rows without a date or a number. */
+  /** The number of rows without a date, or with an amount that is no number. */
   readonly unreadable: number;
 }
 
@@ -46,7 +46,7 @@ const KINDS: readonly Kind[] = [
     columns: ['start_time_iso', 'amount_value'],
     read(cells) {
       // "gpt-5-nano, input_tokens": the kind of tokens; their number is in another column.
-      const [model, what = ''] = cells('line_item').split(/,\s*/);
+      const [model, what = ''] = cells('line_item').split(/\s*,\s*/);
       const quantity = cells('quantity_unit', 'usage_type') === 'tokens' ? number(cells('quantity')) : null;
       return {
         day: dayOf(cells('start_time_iso')),
@@ -142,18 +142,29 @@ export function readBill(name: string, [header = [], ...lines]: readonly (readon
   if (!kind) throw unknown(name, header);
   const rows: BillRow[] = [];
   let unreadable = 0;
-  for (const line of lines) {
+  for (const [index, line] of lines.entries()) {
     const cells: Cells = (...names) => {
       const at = columns.findIndex((column, index) => names.includes(column) && (line[index] ?? '') !== '');
       return at < 0 ? '' : line[at]!.trim();
     };
+    const currency = cells('amount_currency', 'currency');
+    if (currency !== '' && currency.toUpperCase() !== 'USD') throw otherCurrency(name, index, currency);
     const row = kind.read(cells);
-    const told = [row.requests, row.input_tokens, row.output_tokens, row.cost].some((each) => each !== null);
-    if (row.day !== '' && told) rows.push(row);
+    const told = [row.requests, row.input_tokens, row.output_tokens, row.cost].filter(
+      (each) => each !== null,
+    );
+    if (row.day === '' || told.some(Number.isNaN)) unreadable += 1;
     // Days without usage have a row without numbers.
-    else if (row.day === '') unreadable += 1;
+    else if (told.length > 0) rows.push(row);
   }
   return { vendor: kind.vendor, title: kind.title, rows, unreadable };
+}
+
+/** @param index of the row, without the header */
+function otherCurrency(name: string, index: number, currency: string): UsageError {
+  return new UsageError(
+    `Cannot compare with ${name}: row ${index + 2} is in ${currency.slice(0, 20)}, and costs are counted in USD`,
+  );
 }
 
 function unknown(name: string, header: readonly string[]): UsageError {
@@ -179,12 +190,27 @@ function dayOf(time: string): string {
   return Number.isNaN(ms) ? day : new Date(ms).toISOString().slice(0, 10);
 }
 
-/** Also parses "$1,234.50"; null if it is not a number. */
+/**
+ * Also parses "$1,234.50", "1.234,50" and "(0.50)" for a credit.
+ * @returns null for an empty cell, NaN for what is no number
+ */
 function number(text: string): number | null {
-  const plain = text.replaceAll(/[$,\s]/g, '');
+  const [, minus, amount = ''] = /^(-?\()?([^()]*)\)?$/.exec(text.replaceAll(/[$\s]|USD/gi, '')) ?? [];
+  if (text.trim() === '') return null;
+  const plain = GROUPED.test(amount)
+    ? amount.replaceAll(',', '')
+    : DECIMAL_COMMA.test(amount)
+      ? amount.replaceAll('.', '').replace(',', '.')
+      : amount;
   const value = plain === '' ? NaN : Number(plain);
-  return Number.isFinite(value) ? value : null;
+  return Number.isFinite(value) ? (minus === undefined ? value : -value) : NaN;
 }
+
+/** With commas between thousands. */
+const GROUPED = /^-?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/;
+
+/** As in much of Europe: "0,5" or "1.234,50". */
+const DECIMAL_COMMA = /^-?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+$/;
 
 function sum(texts: readonly string[]): number | null {
   const numbers = texts.map(number).filter((each) => each !== null);

@@ -99,6 +99,7 @@ describe('llmproxy usage', () => {
     [['--top', '0'], 2, 'Cannot use --top 0'],
     [['--time-zone', 'Mars'], 2, 'Cannot use --time-zone Mars'],
     [['--provider', 'x'], 2, 'it belongs to --reconcile'],
+    [['--json', '--csv'], 2, 'Cannot use --json with --csv'],
     [['no-such-log'], 1, 'Cannot read no-such-log'],
   ])('refuses %j', (args, code, message) => {
     const ended = run(folder(), 'usage', ...(code === 1 ? [] : [log(1)]), ...args);
@@ -118,6 +119,23 @@ describe('llmproxy usage --reconcile', () => {
     expect(shown.split('\n').filter((line) => Bun.stringWidth(line) > columns)).toEqual([]);
     expect(shown).toMatch(/total .*\+\$0\.30/);
     expect(shown.replaceAll(/\s+/g, ' ')).toContain('2026-03-04 gpt-4o: 30 cut or left');
+  });
+
+  test.each([
+    [['--by', 'key'], 'Cannot use --by with --reconcile'],
+    [['--since', '2026-03-04'], 'Cannot use --since with --reconcile'],
+    [['--until', '2026-03-04'], 'Cannot use --until with --reconcile'],
+    [['--today'], 'Cannot use --today with --reconcile'],
+    [['--time-zone', 'Europe/Berlin'], 'Cannot use --time-zone with --reconcile'],
+    [['--key', 'ann'], 'Cannot use --key with --reconcile'],
+    [['--top', '3'], 'Cannot use --top with --reconcile'],
+    [['--csv'], 'Cannot use --csv with --reconcile'],
+    [['--provider', 'opnai'], 'Cannot use --provider opnai: neither'],
+  ])('refuses %j, which it would not follow', (args, message) => {
+    const bill = join(folder(), 'bill.csv');
+    writeFileSync(bill, 'start_time_iso,amount_value\n2026-03-04T00:00:00,3.00\n');
+    const { code, out, err } = run(folder(), 'usage', log(1), '--reconcile', bill, ...args);
+    expect([code, out, err]).toEqual([2, '', expect.stringContaining(message)]);
   });
 
   test('names the columns of a file that it does not know', () => {

@@ -92,6 +92,7 @@ describe('GET /usage', () => {
   test.each([
     ['?by=colour', 'Cannot count by colour'],
     ['?since=soon', '"since": expected a day'],
+    ['?since=2026-03-04&until=2026-03-03', '"since": it is after "until"'],
     ['?top=0', '"top"'],
     ['?time_zone=Mars', '"time_zone": expected a time zone'],
     ['?colour=red', '"colour"'],

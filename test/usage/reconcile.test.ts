@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LogRecord } from '../../src/logs/record.ts';
 import { readBill } from '../../src/usage/bills.ts';
-import { parseCsv } from '../../src/usage/csv.ts';
+import { decodeCsv, parseCsv } from '../../src/usage/csv.ts';
 import { plainModel, reconcile } from '../../src/usage/reconcile.ts';
 import { encodeRecord, logRecord } from '../helpers/log-record.ts';
 
@@ -31,6 +31,20 @@ test.each([
     ],
   ],
   ['a,', [['a', '']]],
+  [
+    '\uFEFFa;b\r\n"x;y";0,5\r\n',
+    [
+      ['a', 'b'],
+      ['x;y', '0,5'],
+    ],
+  ],
+  [
+    'a\tb\n1,5\t;\n',
+    [
+      ['a', 'b'],
+      ['1,5', ';'],
+    ],
+  ],
   ['', []],
 ])('parseCsv(%j)', (text, rows) => expect(parseCsv(text)).toEqual(rows));
 
@@ -56,6 +70,21 @@ const OPENROUTER_CALLS =
 const OPENROUTER_DAYS =
   'Date,Slug,Usage,BYOK Usage,Requests,Prompt Tokens,Completion Tokens,Reasoning Tokens\n' +
   '"2026-03-04 00:00:00","deepseek/deepseek-v3","$1,430.07","0","4115","70965665","3009973","0"\n';
+
+test.each([
+  ['utf-16le', [0xff, 0xfe]],
+  ['utf-16be', [0xfe, 0xff]],
+  ['utf-8', [0xef, 0xbb, 0xbf]],
+  ['utf-8', []],
+])('decodeCsv() reads %s after %p', (encoding, mark) => {
+  const text = 'a,b\nü,2\n';
+  const little = encoding === 'utf-8' ? Buffer.from(text) : Buffer.from(text, 'utf16le');
+  const bytes = Buffer.from([...mark, ...(encoding === 'utf-16be' ? little.swap16() : little)]);
+  expect(parseCsv(decodeCsv(bytes))).toEqual([
+    ['a', 'b'],
+    ['ü', '2'],
+  ]);
+});
 
 describe('readBill()', () => {
   const day = '2026-03-04';
@@ -156,6 +185,46 @@ describe('readBill()', () => {
     ],
   ] as const)('reads a file of %s', (vendor, text, rows) => {
     expect(bill(text)).toMatchObject({ vendor, rows, unreadable: 0 });
+  });
+
+  const costs = (cells: string) =>
+    bill(`start_time_iso,amount_value,amount_currency,line_item\n2026-03-04,${cells},gpt-4o\n`);
+  test.each([
+    ['0.5,usd', 0.5],
+    ['0.5,', 0.5],
+    ['1e-2,USD', 0.01],
+    ['$0.50,usd', 0.5],
+    ['"$1,234.50",usd', 1_234.5],
+    ['"1,234,567",usd', 1_234_567],
+    ['"0,5",usd', 0.5],
+    ['"1.234,50",usd', 1_234.5],
+    ['"1.234.567,5",usd', 1_234_567.5],
+    ['-0.25,usd', -0.25],
+    ['($0.25),usd', -0.25],
+    ['0.5 USD,usd', 0.5],
+  ])('reads the amount %s', (cells, cost) => {
+    expect(costs(cells)).toMatchObject({ rows: [{ cost }], unreadable: 0 });
+  });
+  test.each([
+    '€0.5,usd',
+    'abc,usd',
+    '"1,23,4",usd',
+    '1.2.3,usd',
+    '"0.5,6",usd',
+    '$,usd',
+    '(),usd',
+    'NaN,usd',
+  ])('counts the amount %s as unreadable', (cells) =>
+    expect(costs(cells)).toMatchObject({ rows: [], unreadable: 1 }),
+  );
+  test('compares no other currency with dollars', () => {
+    expect(() => costs('0.5,eur')).toThrow('row 2 is in eur, and costs are counted in USD');
+    expect(() => bill('Date,Slug,Usage,Requests,Prompt Tokens,Currency\n2026-03-04,m,1,1,1,CHF\n')).toThrow(
+      'CHF',
+    );
+  });
+  test('does not take white space for a part of a name', () => {
+    expect(costs('0.5,usd,"gpt-4o\n , input"').rows[0]!.model).toBe('gpt-4o');
   });
 
   test('takes columns in any order, and counts rows without a day', () => {
