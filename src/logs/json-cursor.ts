@@ -17,6 +17,13 @@ const CLOSE_OBJECT = 0x7d;
 const LOWER = 0x20;
 const E = 0x65;
 
+/** The same byte four times. */
+const ONES = 0x01010101;
+const SPACES = 0x20202020;
+const QUOTES = 0x22222222;
+const BACKSLASHES = 0x5c5c5c5c;
+const HIGHEST = 0x80808080 | 0;
+
 /** Escapes that `JSON.stringify` also writes; it never writes others where one of these would do. */
 const USUAL_ESCAPES = flags('"\\bfnrt');
 const LITERALS = new Map(['true', 'false', 'null'].map((word) => [word.charCodeAt(0), Buffer.from(word)]));
@@ -32,6 +39,9 @@ const MAX_DEPTH = 64;
  */
 export class JsonCursor {
   readonly #block: Uint8Array;
+  /** The memory of the block, four bytes at a time; and where the block begins in it. */
+  readonly #words: Int32Array;
+  readonly #offset: number;
   /** The position of the next byte. */
   at = 0;
   /** The start and end of the last string, without its quotes. */
@@ -45,17 +55,22 @@ export class JsonCursor {
   closed = false;
 
   constructor(block: Uint8Array) {
+    const { buffer, byteOffset, byteLength } = block;
     this.#block = block;
+    this.#words = new Int32Array(buffer, 0, (byteOffset + byteLength) >> 2);
+    this.#offset = byteOffset;
   }
 
   /** Reads a string. */
   string(): boolean {
     const block = this.#block;
+    const offset = this.#offset;
     let at = this.at;
     if (block[at] !== QUOTE) return false;
     this.from = ++at;
     this.escaped = this.unusual = false;
     for (;;) {
+      if (((at + offset) & 3) === 0) at = this.#ordinary(at);
       const byte = block[at]!;
       if (byte === QUOTE) break;
       if (!(byte >= SPACE)) return false;
@@ -124,6 +139,18 @@ export class JsonCursor {
     return word !== undefined && this.#word(word);
   }
 
+  /**
+   * Moves past characters within a string that have no meaning of their own, as far as whole words of memory consist of
+   * them. Texts are most of a log, and reading them byte by byte takes more than twice as long.
+   */
+  #ordinary(from: number): number {
+    const words = this.#words;
+    const begin = (from + this.#offset) >> 2;
+    let index = begin;
+    while (index < words.length && !isSpecial(words[index]!)) index += 1;
+    return from + ((index - begin) << 2);
+  }
+
   #fields(depth: number): boolean {
     this.object();
     for (let first = true; this.objectGoesOn(first); first = false)
@@ -190,6 +217,13 @@ export class JsonCursor {
   #blank(): void {
     while (this.#block[this.at] === SPACE || this.#block[this.at] === TAB) this.at += 1;
   }
+}
+
+/** Whether one of four bytes is a quote, a backslash or a control character. */
+function isSpecial(word: number): boolean {
+  // The highest bit of such a byte is set; bytes beyond ASCII have it from the start.
+  const special = ((word ^ QUOTES) - ONES) | ((word ^ BACKSLASHES) - ONES) | (word - SPACES);
+  return (special & ~word & HIGHEST) !== 0;
 }
 
 function isDigit(byte: number): boolean {

@@ -80,6 +80,22 @@ describe('JsonCursor', () => {
     );
   });
 
+  test('string() finds each byte that ends a string or is an escape, wherever it is in memory', () => {
+    const [quote, backslash] = [0x22, 0x5c];
+    for (let shift = 0; shift < 4; shift++)
+      for (let place = 0; place < 9; place++)
+        for (let byte = 0; byte < 256; byte++) {
+          const memory = Buffer.from(`${' '.repeat(shift)}"${'\x7f\xe9'.repeat(8)}"\n`, 'latin1');
+          const cursor = new JsonCursor(memory.subarray(shift));
+          memory[shift + 1 + place] = byte;
+          expect(cursor.string()).toBe(byte >= 0x20);
+          if (byte < 0x20) continue;
+          expect(cursor.to).toBe(byte === quote ? 1 + place : 17);
+          expect(cursor.escaped).toBe(byte === backslash);
+          expect(cursor.unusual).toBe(byte === backslash);
+        }
+  });
+
   test('takes no value that is nested deeper than any that a log writer makes', () => {
     expect(isValue('['.repeat(60) + ']'.repeat(60))).toBe(true);
     expect(isValue('['.repeat(100_000) + ']'.repeat(100_000))).toBe(false);
