@@ -20,6 +20,10 @@ export function overLimit({ standing, freeMs }: Refusal, nowMs: number, messages
   const { limit, most, known } = charge;
   const fault = limit.kind === 'budget' ? 'over_budget' : 'over_limit';
   const headers = limitHeaders([standing], nowMs, messages);
+  if (most === 0) {
+    const message = `Cannot accept the request: ${limit.name} lets none pass; ask the operator`;
+    return new ProxyError(fault, message, { headers: { ...headers, ...FINAL } });
+  }
   if (known > most) {
     const message = `Cannot accept the request: it needs ${shown(limit, known)}, which is more than ${limit.name} ever allows; ask for less (a smaller max_tokens, a shorter prompt)`;
     return new ProxyError(fault, message, { headers: { ...headers, ...FINAL } });

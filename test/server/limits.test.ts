@@ -479,6 +479,10 @@ describe('amounts at the edges', () => {
     expect(none.status).toBe(429);
     expect(none.headers.get('retry-after')).toBeNull();
     expect(none.headers.get('x-should-retry')).toBe('false');
+    // No smaller request would fit either.
+    expect((await errorOf(none)).message).toBe(
+      'Cannot accept the request: 0 requests in total of key none lets none pass; ask the operator',
+    );
     const one = await chat(proxy, 'one');
     expect(one.status).toBe(429);
     expect((await errorOf(one)).message).toContain('more than 1 tokens per day of key one ever allows');
