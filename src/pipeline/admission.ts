@@ -4,6 +4,7 @@ import type { Lease } from '../limits/lease.ts';
 import type { Limit } from '../limits/limit.ts';
 import type { Asking, Expected, Instead, Limiter } from '../limits/limiter.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
+import { isCount } from '../wire/endpoints.ts';
 import type { Inbound } from './inbound.ts';
 import type { ModelRegistry, Resolution } from './routing/models.ts';
 import type { Candidate } from './routing/offers.ts';
@@ -138,6 +139,8 @@ export class Admission {
         return dearest;
       },
       allPriced() {
+        // Counting tokens is free whatever a model costs.
+        if (isCount(endpoint)) return true;
         const usage = expectedUsage(inbound, 0, 0);
         return candidates.every((candidate) => price(candidate, usage) !== null);
       },

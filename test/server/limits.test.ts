@@ -341,6 +341,16 @@ describe('models without a price', () => {
     expect(await used(proxy)).toBe(0);
     expect((await chat(proxy, 'a', { max_tokens: 5 })).status).toBe(200);
   });
+  test.each(['refuse', { request: 0.005, input: 500, output: 500 }])(
+    'have their tokens counted for nothing under %p',
+    async (unpriced) => {
+      const proxy = under(unpriced);
+      const ask = (path: string, more: object) => chat(proxy, 'a', { model: 'free', ...more }, path);
+      expect((await ask('/v1/messages/count_tokens', {})).status).toBe(200);
+      expect((await ask('/v1/responses/input_tokens', { input: 'x' })).status).toBe(200);
+      expect(await used(proxy)).toBe(0);
+    },
+  );
   test('count by a price of the operator’s', async () => {
     const proxy = under({ input: 500, output: 500 });
     expect((await chat(proxy, 'a', { model: 'free', max_tokens: 5 })).status).toBe(200);

@@ -145,7 +145,7 @@ export class Charge {
   }
 
   /** Settles the reservation: what was used stays counted. */
-  settle({ attempts, source, isAnswered, isFeedback, answer }: Ended): Charged {
+  settle({ endpoint, attempts, source, isAnswered, isFeedback, answer }: Ended): Charged {
     const asked = wasAsked(attempts);
     const told = answer?.usage;
     const { input, output, cost } = chargedFor({
@@ -159,7 +159,9 @@ export class Charge {
       ...(source && (isAnswered || this.#estimate) ? namesOf(source) : []),
       ...this.#failed.names,
     ];
-    this.#lease?.settle({ asked: asked || isFeedback, answered, input, output, usd: cost });
+    // Counting tokens is free, whatever a group has its models cost that have no price.
+    const usd = isCount(endpoint) ? 0 : cost;
+    this.#lease?.settle({ asked: asked || isFeedback, answered, input, output, usd });
     return { asked, tokens: input + output, usd: cost ?? 0 };
   }
 
