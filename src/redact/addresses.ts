@@ -17,8 +17,12 @@ export function findEmails(text: string, add: (from: number, to: number) => void
     if (index < behind || !HOST.test(text)) continue;
     const to = HOST.lastIndex;
     const user = USER.exec(text.slice(Math.max(behind, index - LONGEST_USER), index))?.[0];
-    if (user === undefined || !isEmail(text.slice(index - user.length, to))) continue;
-    add(index - user.length, to);
+    if (user === undefined) continue;
+    const from = index - user.length;
+    // A file may be named after an address.
+    const end = to - (NAMED_FILE.exec(text.slice(index, to))?.[1]!.length ?? 0);
+    if (!isEmail(text.slice(from, end))) continue;
+    add(from, end);
     behind = to;
   }
 }
@@ -26,14 +30,20 @@ export function findEmails(text: string, add: (from: number, to: number) => void
 /** File extensions: `logo@2x.png` is an image. */
 const FILE = /\.(?:avif|css|gif|html?|ico|jpe?g|js|json|md|png|py|svg|tsx?|txt|webp|ya?ml)$/i;
 
+/** An address with a common domain before such an extension; `logo@2x.min.js` is no address. */
+const NAMED_FILE =
+  /^(?:@|%(?:25)?40)(?:[\p{L}\p{N}-]+\.)*[\p{L}-][\p{L}\p{N}-]*\.(?:com|org|net|edu|gov|info|io|[a-z]{2})(\.(?:csv|docx?|eml|html?|jpe?g|json|log|md|pdf|png|txt|vcf|xlsx?|xml|ya?ml|zip))$/iu;
+
 /** The user `git` belongs to a source code server rather than to a person. */
 function isEmail(found: string): boolean {
   return !/^git(?:@|%)/i.test(found) && !FILE.test(found);
 }
 
-export const IPV4 = /(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)/g;
+/** Underscores around it are emphasis, those between it and a word are part of a name. */
+export const IPV4 =
+  /(?<![A-Za-z0-9.-]|[A-Za-z0-9]__?)(?:\d{1,3}\.){3}\d{1,3}(?![A-Za-z0-9-]|__?[A-Za-z0-9]|\.\d)/g;
 export const IPV6 =
-  /(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4})(?![\w:]|\.\d)/g;
+  /(?=[0-9A-Fa-f]{0,4}:)(?:(?<![A-Za-z0-9:.]|[A-Za-z0-9]__?)|(?<=[G-Zg-z][A-Za-z]{0,20}:))(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4})(?![A-Za-z0-9:]|__?[A-Za-z0-9]|\.\d)/g;
 
 /** Numbers in four parts that are not addresses. */
 const NUMBERED =
@@ -49,10 +59,16 @@ export function isIpv4(found: string, text: string, from: number): boolean {
   const behind = text.slice(from + found.length);
   // Versions have small numbers, and coordinates occur in lists.
   if (/^\d\d?(?:\.\d\d?){3}$/.test(found) && VERSIONS.test(before)) return false;
-  if (/[\d.][ ,-]$/.test(before) && /^[ ,]?-?\.?\d/.test(behind)) return false;
+  if (/[\d.][ ,-]$/.test(before) && /^[ ,]?-?\.?\d/.test(behind) && !isField(found, before, behind))
+    return false;
   // A heading: small numbers at the start of a line, and a title.
   const small = /^\d(?:\.\d){3}$/.test(found);
   return !(small && /(?:^|\n)[#* ]*$/.test(before) && /^\.? \p{Lu}/u.test(behind));
+}
+
+/** Whether it is a field of comma-separated values: coordinates have no part of three digits. */
+function isField(found: string, before: string, behind: string): boolean {
+  return before.endsWith(',') && behind.startsWith(',') && /\d{3}/.test(found);
 }
 
 /** Loopback, link-local, private and documentation addresses, and `::` in code, are not personal data. */

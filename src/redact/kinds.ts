@@ -92,7 +92,7 @@ const IBANS: readonly RegExp[] = [
 const CARDS: readonly RegExp[] = [/(?<!\d|\d[.-])[2-6](?:[ .\u00a0\u202f-]{0,2}\d){12,18}(?!\d)/g];
 
 const SSNS: readonly RegExp[] = [
-  /(?<![\w-])(?!000|666|9\d\d)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\w-])/g,
+  /(?<![A-Za-z0-9-]|[A-Za-z0-9]__?)(?!000|666|9\d\d)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![A-Za-z0-9-]|__?[A-Za-z0-9])/g,
   /(?<![\w-]|\d )(?!000|666|9\d\d)\d{3} (?!00)\d\d (?!0000)\d{4}(?![\w-]| \d)/g,
 ];
 const NAMED_SSNS: readonly RegExp[] = [

@@ -10,6 +10,8 @@ import type { Replacing } from './replacements.ts';
 import { Replacements } from './replacements.ts';
 import { isSecretName } from './secrets/named.ts';
 import { isPlaceholder } from './secrets/placeholders.ts';
+import type { Plain } from './spellings.ts';
+import { plainParts } from './spellings.ts';
 
 /** Plain data, so that it can be sent to another thread. */
 export interface RedactOptions {
@@ -22,6 +24,8 @@ export interface RedactOptions {
 
 /** Nothing shorter than this is replaced. */
 const SHORTEST = 4;
+/** Text is often escaped more than once, as JSON in JSON or a URL in a URL. */
+const MAX_SPELLINGS = 3;
 /** The minimum length of a number that may be personal. */
 const LEAST_DIGITS = 9;
 /** The form of replacements, which are not replaced again. */
@@ -38,6 +42,8 @@ export interface Hit {
   readonly from: number;
   readonly to: number;
   readonly kind: Kind;
+  /** What was found, if the text spells it in another way. */
+  readonly value?: string;
 }
 
 /** Replaces values in texts, and the same value always in the same way. */
@@ -96,11 +102,7 @@ export class Redactor {
     // The end of a part and the beginning of the next are not one word: each part is searched on its own too.
     const own = parts.flatMap((part, index) => {
       const offset = ends[index]! - part.length;
-      return this.#find(part, '').map(({ from, to, kind }) => ({
-        from: from + offset,
-        to: to + offset,
-        kind,
-      }));
+      return this.#find(part, '').map((hit) => ({ ...hit, from: hit.from + offset, to: hit.to + offset }));
     });
     const across = this.#find(whole, '').filter(({ from, to }) => ends.some((at) => from < at && to > at));
     const hits = apart([...own, ...across]);
@@ -108,10 +110,10 @@ export class Redactor {
       const [begin, stop] = [ends[index]! - part.length, ends[index]!];
       let out = '';
       let at = begin;
-      for (const { from, to, kind } of hits) {
+      for (const { from, to, kind, value } of hits) {
         if (to <= begin || from >= stop) continue;
         out += whole.slice(at, Math.max(at, from));
-        if (from >= begin) out += this.#replacements.of(kind, whole.slice(from, to));
+        if (from >= begin) out += this.#replacements.of(kind, whole.slice(from, to), value);
         at = Math.min(to, stop);
       }
       return out + whole.slice(at, stop);
@@ -122,8 +124,8 @@ export class Redactor {
     if (hits.length === 0) return text;
     let out = '';
     let at = 0;
-    for (const { from, to, kind } of hits) {
-      out += text.slice(at, from) + this.#replacements.of(kind, text.slice(from, to));
+    for (const { from, to, kind, value } of hits) {
+      out += text.slice(at, from) + this.#replacements.of(kind, text.slice(from, to), value);
       at = to;
     }
     return out + text.slice(at);
@@ -147,7 +149,7 @@ export class Redactor {
     if (typeof value === 'string' && isEncoded(value)) return value;
     if (typeof value === 'string')
       return /^\s*[[{"]/.test(value) ? this.json(value, label) : this.text(value, label);
-    if (Array.isArray(value)) return value.map((item) => this.value(item, label));
+    if (Array.isArray(value)) return this.#list(value.map((item) => this.value(item, label)));
     const digits = numberText(value);
     if (digits !== undefined) return this.#number(value, digits, label);
     if (!isObject(value)) return value;
@@ -157,6 +159,20 @@ export class Redactor {
         this.secret(key, inner) ?? this.value(inner, key),
       ]),
     );
+  }
+
+  /** Consecutive text parts are read as one text. */
+  #list(items: readonly unknown[]): unknown[] {
+    const out = [...items];
+    for (let from = 0; from < out.length; from++) {
+      const run: TextPart[] = [];
+      for (let part = out[from]; isTextPart(part); part = out[from + run.length]) run.push(part);
+      if (run.length < 2) continue;
+      const texts = this.texts(run.map(({ text }) => text));
+      for (const [index, part] of run.entries()) out[from + index] = { ...part, text: texts[index] };
+      from += run.length;
+    }
+    return out;
   }
 
   /** A number may be a card or phone number. It is then replaced with a string. */
@@ -177,7 +193,8 @@ export class Redactor {
     return this.#isMark.test(value) ? value : this.#replacements.of(this.#secrets, value);
   }
 
-  #find(text: string, label: string): readonly Hit[] {
+  /** @param spellings how often the text may be escaped, one within the other */
+  #find(text: string, label: string, spellings = MAX_SPELLINGS): readonly Hit[] {
     if (text.length < SHORTEST) return [];
     const found: Hit[] = [];
     let numbers: readonly NumberPart[] | undefined;
@@ -192,9 +209,35 @@ export class Redactor {
       kind.find(looked, (from, to) => {
         if (from < to && !this.#isMark.test(text.slice(from, to))) found.push({ from, to, kind });
       });
-    const hits = text.includes('[') ? beside(this.#marks, text, found) : found;
+    const spelled =
+      spellings > 0
+        ? plainParts(text).flatMap((part) => this.#spelled(text, part, label, spellings - 1))
+        : [];
+    const starts = new Map(spelled.map(({ from, to }) => [to, from]));
+    const all = [...spelled, ...found.filter((hit) => !isCut(hit, text, starts.get(hit.to)))];
+    const hits = text.includes('[') ? beside(this.#marks, text, all) : all;
     return hits.length < 2 ? hits : apart(hits);
   }
+
+  /** What only the plain spelling shows: an escape in it or beside it hides it in the original. */
+  #spelled(original: string, { text, places }: Plain, label: string, spellings: number): Hit[] {
+    return this.#find(text, label, spellings).flatMap(({ from, to, kind, value = text.slice(from, to) }) => {
+      const [before, behind] = [Math.max(0, from - 1), Math.min(text.length, to + 1)];
+      const same = original.slice(places[before], places[behind]) === text.slice(before, behind);
+      return same ? [] : [{ from: places[from]!, to: places[to]!, kind, value }];
+    });
+  }
+}
+
+/** A part of a message, in whichever protocol. */
+interface TextPart {
+  readonly text: string;
+}
+
+function isTextPart(value: unknown): value is TextPart {
+  if (!isObject(value) || typeof value.text !== 'string') return false;
+  const { type } = value;
+  return typeof type === 'string' ? type.endsWith('text') : Object.keys(value).length === 1;
 }
 
 function customFinder(source: string): Finder {
@@ -224,6 +267,11 @@ function beside(marks: RegExp, text: string, hits: readonly Hit[]): readonly Hit
   return own.length === 0
     ? hits
     : hits.filter(({ from }) => !own.some(([begin, end]) => from > begin && from < end));
+}
+
+/** Whether a match begins with the letter of an escape: `njane@example.org` in `\\njane@example.org`. */
+function isCut({ from }: Hit, text: string, spelledFrom: number | undefined): boolean {
+  return spelledFrom === from + 1 && text[from - 1] === '\\';
 }
 
 /**

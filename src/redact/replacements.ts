@@ -17,7 +17,8 @@ export interface Replacing {
   readonly counts: ReadonlyMap<string, number>;
   /** The form of replacements, which are not replaced again. Defaults to the forms of all modes. */
   readonly marks?: RegExp;
-  of(kind: Kind, found: string): string;
+  /** @param value what was found, if the text spells it in another way, such as escaped */
+  of(kind: Kind, found: string, value?: string): string;
   /** Forgets the numbers of tags. */
   fresh(): void;
 }
@@ -46,8 +47,8 @@ export class Replacements implements Replacing {
     this.#numbers = new Map();
   }
 
-  of(kind: Kind, found: string): string {
-    const value = normalised(kind.kind, found);
+  of(kind: Kind, found: string, plain = found): string {
+    const value = normalised(kind.kind, plain);
     this.counts.set(kind.name, (this.counts.get(kind.name) ?? 0) + 1);
     if (this.#mode === 'tag') return this.#tag(kind.name, value);
     const key = `${kind.name} ${this.#mode === 'fake' ? found : value}`;
@@ -59,7 +60,7 @@ export class Replacements implements Replacing {
     const replacement =
       this.#mode === 'hash'
         ? `[${kind.name.toUpperCase()}:${hash.toString('hex').slice(0, HASH_DIGITS)}]`
-        : fakeOf(kind.kind, found, hash);
+        : spelledLike(found, fakeOf(kind.kind, plain, hash), plain);
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
     this.#remembered.set(key, replacement);
     return replacement;
@@ -78,9 +79,16 @@ export class Replacements implements Replacing {
   }
 }
 
+/** A fake with the escapes that its place requires. */
+function spelledLike(found: string, fake: string, plain: string): string {
+  if (found === plain) return fake;
+  if (/%[0-9A-Fa-f]{2}/.test(found)) return encodeURIComponent(fake);
+  return found.includes('\\') ? JSON.stringify(fake).slice(1, -1) : fake;
+}
+
 /** Makes different spellings of the same value equal. */
 function normalised(kind: Kind['kind'], found: string): string {
-  if (kind === 'email') return found.toLowerCase();
+  if (kind === 'email') return found.replace(/%(?:25)?40/, '@').toLowerCase();
   if (kind === 'phone' || kind === 'card' || kind === 'ssn') return found.replace(/[^\d+]/g, '');
   return kind === 'iban' ? found.replaceAll(/[ -]/g, '').toUpperCase() : found;
 }

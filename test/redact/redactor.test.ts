@@ -271,6 +271,17 @@ test('work grows with the text, not with its square', () => {
     'key: ',
     'adobe = ',
     'tel 12345 ',
+    '%40',
+    '%25',
+    '%C3%',
+    '\\n4',
+    '\\\\',
+    '\\u0031',
+    '&#64;a',
+    '=a+1',
+    '１２',
+    'a@b.',
+    'zz:1:',
   ];
   for (const piece of hostile) {
     const time = (length: number) => {

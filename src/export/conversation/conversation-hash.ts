@@ -5,6 +5,7 @@
  */
 import { isObject, parseJson } from '../../wire/json.ts';
 import type { AssistantMessage, Conversation, Message } from './conversation.ts';
+import { contentText } from './conversation.ts';
 import { Hash64 } from './hash64.ts';
 import { HASH, HASHES_PER_ROW } from '../convert/batch.ts';
 
@@ -169,7 +170,7 @@ export function linkText(hashed: HashedMessage): string | Uint8Array {
 }
 
 function textOf({ content }: Exclude<Message, AssistantMessage>): string {
-  return typeof content === 'string' ? content : JSON.stringify(content);
+  return contentText(content) ?? JSON.stringify(content);
 }
 
 function saidIn({ content, refusal }: AssistantMessage): string {

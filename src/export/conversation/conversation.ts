@@ -11,11 +11,18 @@ export interface Conversation {
   readonly parallelToolCalls?: boolean;
 }
 
+/** The text of a content without images; `undefined` if there are some. Parts become lines, as in servers of open models. */
+export function contentText(content: PlainMessage['content']): string | undefined {
+  if (typeof content === 'string') return content;
+  const texts = content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
+  return texts.length === content.length ? texts.join('\n') : undefined;
+}
+
 export type Message = PlainMessage | AssistantMessage | ToolMessage;
 
 export interface PlainMessage {
   readonly role: 'system' | 'user';
-  /** A list of parts only if there are images. */
+  /** A list of parts only if there are images, or if the parts have not been redacted yet. */
   readonly content: string | readonly Part[];
   readonly name?: string;
 }

@@ -14,6 +14,8 @@ export interface ContentOptions {
   readonly images: 'keep' | 'drop' | 'url-only';
   /** How exchanges with hosted tools are exported, whose results are in no message. */
   readonly providerTools: 'exclude' | 'keep';
+  /** Whether the text parts of a message stay apart until they are searched for what must be hidden. */
+  readonly partsApart?: boolean;
 }
 
 /**
@@ -89,7 +91,7 @@ function promptMessage(
   message: JsonObject,
   index: number,
   open: OpenCalls,
-  { images }: ContentOptions,
+  { images, partsApart }: ContentOptions,
 ): Message {
   const { role } = message;
   if (role === 'tool' || role === 'function') return toolMessage(message, open, images);
@@ -106,21 +108,23 @@ function promptMessage(
     return assistant;
   }
   // Trainers do not know the role "developer"; most chat templates silently skip unknown roles.
-  if (role === 'system' || role === 'developer') return plainMessage(message, 'system', images);
-  if (role === 'user') return plainMessage(message, 'user', images);
+  if (role === 'system' || role === 'developer')
+    return plainMessage(message, 'system', { images, partsApart });
+  if (role === 'user') return plainMessage(message, 'user', { images, partsApart });
   throw new RejectError('unknown_role');
 }
 
 function plainMessage(
   message: JsonObject,
   role: PlainMessage['role'],
-  keep: ContentOptions['images'],
+  { images: keep, partsApart }: Pick<ContentOptions, 'images' | 'partsApart'>,
 ): PlainMessage {
   const parts = partsOf(message.content).map((part) => shown(part, keep));
   const images = parts.some((part) => part.type === 'image_url');
   if (images && role === 'system') throw new RejectError('unsupported_content');
-  const content = images ? parts : joined(parts);
-  if (typeof content === 'string' && isBlank(content)) throw new RejectError('empty_message');
+  const text = images ? undefined : joined(parts);
+  if (text !== undefined && isBlank(text)) throw new RejectError('empty_message');
+  const content = text === undefined || (partsApart && parts.length > 1) ? parts : text;
   return { role, content, ...nameOf(message) };
 }
 

@@ -1,9 +1,24 @@
-import type { Conversation, Message, Part, Tool, ToolCall } from './conversation.ts';
+import type { Conversation, Message, Part, PlainMessage, Tool, ToolCall } from './conversation.ts';
+import { contentText } from './conversation.ts';
 import type { Redactor } from '../../redact/redactor.ts';
 
+/** The conversation with texts in place of lists of texts; the same object if there are none. */
+export function withJoinedParts(conversation: Conversation): Conversation {
+  if (!conversation.prompt.some(isApart)) return conversation;
+  const prompt = conversation.prompt.map((message) =>
+    isApart(message) ? { ...message, content: contentText(message.content)! } : message,
+  );
+  return { ...conversation, prompt };
+}
+
+function isApart(message: Message): message is PlainMessage {
+  const { content } = message;
+  return typeof content !== 'string' && contentText(content) !== undefined;
+}
+
 /**
- * A conversation with every string redacted: texts, names, URLs, arguments, schemas, ids. The same object when nothing
- * was found.
+ * A conversation with every string redacted: texts, names, URLs, arguments, schemas, ids. Parts are joined then. The
+ * same object when nothing was found and nothing joined.
  */
 export function redactConversation(conversation: Conversation, redactor: Redactor): Conversation {
   const before = redactor.hits;
@@ -15,7 +30,7 @@ export function redactConversation(conversation: Conversation, redactor: Redacto
     answer: hideMessage(answer, redactor) as Conversation['answer'],
     tools: tools.map((tool) => hideTool(tool, redactor)),
   };
-  return redactor.hits === before ? conversation : hidden;
+  return withJoinedParts(redactor.hits === before ? conversation : hidden);
 }
 
 function hideMessage(message: Message, redactor: Redactor): Message {

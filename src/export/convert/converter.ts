@@ -27,7 +27,7 @@ import { metadataOf } from '../read/metadata.ts';
 import { RowSigner } from '../curate/near/row-signer.ts';
 import type { RejectReason } from '../errors.ts';
 import { RejectError } from '../errors.ts';
-import { redactConversation } from '../conversation/redact.ts';
+import { redactConversation, withJoinedParts } from '../conversation/redact.ts';
 import { Redactor } from '../../redact/redactor.ts';
 import { compileSelection, fieldText } from '../read/selection.ts';
 import { FLAG, UNKNOWN_TOKENS } from './batch.ts';
@@ -335,13 +335,13 @@ export class Converter {
  */
 function tried(example: Example, { format, render }: Pick<Plan, 'format' | 'render'>): Example {
   const { sampleKind, render: renderRow } = FORMATS[format];
-  const { conversation } = example;
+  const conversation = withJoinedParts(example.conversation);
   const judged = {
     label: true,
     rejected: { role: 'assistant', content: `${conversation.answer.content}.` },
   } as const;
   try {
-    renderRow({ ...example, ...judged }, render);
+    renderRow({ ...example, conversation, ...judged }, render);
   } catch (error) {
     // A correction may replace an invalid answer, but cannot repair the prompt.
     if (!(error instanceof RejectError) || sampleKind === 'preference' || sampleKind === 'label') throw error;

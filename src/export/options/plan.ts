@@ -37,6 +37,7 @@ export function planOf(options: Options, { selection, format, curation }: Decide
       refusals: options.value('refusals'),
       images: options.value('images'),
       providerTools: options.value('provider-tools'),
+      partsApart: redact !== undefined,
     },
     system: systemOf(options),
     format: format?.name ?? 'openai',

@@ -10,7 +10,7 @@ import { PHONE_HINTS, PHONE_WORDS } from './words.ts';
  * space, only what is written differently, with hyphens or dots.
  */
 export const PHONE_CANDIDATE =
-  /(?<![A-Za-z0-9_+]|\d[.,:/-]|[A-Za-z0-9_][$#]|[$€£¥#]\s?)(?:\+\s?\d|\(\s?\+?\d|(?<!\d[ \u00a0])\d|\d(?=\d{1,4}[.\u2010-\u2013-]\d))(?:[ \u00a0().\u2010-\u2013/-]{0,3}\d){6,17}(?!\d)/g;
+  /(?=[+(\d])(?<![A-Za-z0-9+]|[A-Za-z0-9]__?|[A-Za-z0-9_][$#]|[$€£¥#]\s?)(?:(?<!\d[.:/-])\+\s?\d|(?<!\d[.,:/-])(?:\(\s?\+?\d|(?<!\d[ \u00a0])\d|\d(?=\d{1,4}[.\u2010-\u2013-]\d)))(?:[ \u00a0().\u2010-\u2013/-]{0,3}\d){6,17}(?!\d)/g;
 
 /** Extensions are part of the number. */
 export const EXTENSION = /(?:,? ?(?:x|ext\.?|extension|#) ?\d{1,6})(?!\w)/iy;
@@ -35,7 +35,7 @@ const DECIMAL = /^0?\.|^0\.|^\d+\.\d+$/;
 /** Versions and addresses are written so. */
 const DOTTED = /^\d+(?:\.\d+)+$/;
 /** The digits go on behind it, or it is part of a word. */
-const GOES_ON = /^(?:[A-WYZa-wyz_]|[./-]\d)/;
+const GOES_ON = /^(?:[A-WYZa-wyz]|_[A-Za-z0-9]|[./-]\d)/;
 
 /** Ways of writing that say enough by themselves. */
 const TELLING: readonly RegExp[] = [

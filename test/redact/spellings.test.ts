@@ -1,0 +1,163 @@
+/** Values that a text spells in another way than people write them. */
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import { REDACT_KINDS } from '../../src/config/redact-kinds.ts';
+import { Placeholders } from '../../src/redact/outward/placeholders.ts';
+import type { RedactOptions } from '../../src/redact/redactor.ts';
+import { Redactor } from '../../src/redact/redactor.ts';
+import { plainParts } from '../../src/redact/spellings.ts';
+import { chat, feedback, line, user } from '../export/records.ts';
+import { workshop } from '../export/workshop.ts';
+
+const OPTIONS: RedactOptions = { kinds: REDACT_KINDS, custom: [], mode: 'tag', salt: 'salt' };
+const make = (options: Partial<RedactOptions> = {}) => new Redactor({ ...OPTIONS, ...options });
+
+const VALUES: readonly (readonly [tag: string, value: string])[] = [
+  ['EMAIL', 'jürgen@müller.de'],
+  ['EMAIL', 'jane.doe+news@example-corp.co.uk'],
+  ['PHONE', '+49 30 12345678'],
+  ['PHONE', '+1 (415) 555-2671'],
+  ['CARD', '4111 1111 1111 1111'],
+  ['IBAN', 'DE89 3704 0044 0532 0130 00'],
+  ['SSN', '219-09-9999'],
+  ['IP', '8.8.4.4'],
+  ['IP', '2607:f8b0:4005:805::200e'],
+  ['KEY', `ghp_${'a1B2c3'.repeat(6)}`],
+];
+
+/** Everything but letters and digits, as servers and browsers escape it. */
+const percent = (text: string) => encodeURIComponent(text).replaceAll('.', '%2E');
+const escaped = (text: string) =>
+  text.replaceAll(/[^ -~]|[@+(]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+const SPELLINGS: readonly (readonly [name: string, spell: (value: string) => string, around: string])[] = [
+  ['a URL', percent, 'https://h.example/p?q=@&z=1'],
+  ['a URL in a URL', (value) => percent(percent(value)), 'https://h.example/p?u=@'],
+  ['a query', (value) => percent(value).replaceAll('%20', '+'), 'q=@&z=1'],
+  ['an escaped line', (value) => value, '"a\\n@\\tb"'],
+  ['escaped text', escaped, 'console.log("@")'],
+  [
+    'JSON in JSON',
+    (value) => JSON.stringify(JSON.stringify(escaped(value))).slice(3, -3),
+    'x: "{\\"a\\":\\"@\\"}"',
+  ],
+  ['HTML', (value) => value.replaceAll(/[@+.]/g, (sign) => `&#${sign.charCodeAt(0)};`), '<td>@</td>'],
+  ['a full stop', (value) => value, 'It is @.'],
+];
+
+describe('Redactor.text() hides', () => {
+  test.each(
+    SPELLINGS.flatMap(([name, spell, around]) =>
+      VALUES.map(([tag, value]) => ({ name, tag, value, spell, around })),
+    ),
+  )('$value in $name', ({ tag, value, spell, around }) => {
+    const text = around.replaceAll('@', spell(value));
+    expect(make().text(text)).toBe(around.replaceAll('@', `[${tag}_1]`));
+  });
+
+  test.each([
+    ['it is _219-09-9999_ and __219-09-9999__', 'it is _[SSN_1]_ and __[SSN_1]__'],
+    ['_8.8.4.4_, __2607:f8b0:4005:805::200e__', '_[IP_1]_, __[IP_2]__'],
+    ['_+49 30 12345678_', '_[PHONE_1]_'],
+    ['８.８.４.４', '[IP_1]'],
+    ['電話：０３－１２３４－５６７８', '電話：[PHONE_1]'],
+    ['هاتف ٠٠٤٩ ٣٠ ١٢٣٤٥٦٧٨', 'هاتف [PHONE_1]'],
+    ['/mail/john.doe@example.org.txt', '/mail/[EMAIL_1].txt'],
+    ['200,93.184.216.34,443', '200,[IP_1],443'],
+    ['7,+49 30 12345678,9', '7,[PHONE_1],9'],
+    ['client:2607:f8b0:4005:805::200e', 'client:[IP_1]'],
+  ])('the value in %s', (text, expected) => {
+    expect(make().text(text)).toBe(expected);
+  });
+
+  test('a long key behind an escape as a whole', () => {
+    const key = `sk-proj-${'a1B2'.repeat(60)}`;
+    expect(make().text(`"a\\n${key}\\nb"`)).toBe('"a\\n[KEY_1]\\nb"');
+    expect(make().text(`x%20${key}%20y`)).toBe('x%20[KEY_1]%20y');
+  });
+
+  test.each([
+    'logo@2x.min.js',
+    'lib_8.8.4.4_linux',
+    '100% 20%30 %zz %C3%28 50%ab',
+    'C:\\new\\table\\u12 \\frac{1}{2}\\nabla',
+    '12:00+02:00 1+2+3+4',
+    'M1,8.8.4.4,2',
+    'add::bad::cafe',
+    'a=b+c&d=1',
+  ])('nothing in %s', (text) => {
+    expect(make().text(text)).toBe(text);
+  });
+});
+
+test('all spellings of a value in a conversation have the same tag, and the same hash', () => {
+  const text =
+    'jane@example.org, JANE@example.org, jane%40example.org, jane%2540example%2Eorg, jane&#64;example.org, jane\\u0040example.org';
+  expect(new Set(make().text(text).split(', '))).toEqual(new Set(['[EMAIL_1]']));
+  expect(new Set(make({ mode: 'hash' }).text(text).split(', ')).size).toBe(1);
+});
+
+test('a fake is escaped like the value whose place it takes', () => {
+  const hidden = make({ mode: 'fake' }).text('https://h.example/?q=%2B49%2030%2012345678');
+  expect(decodeURIComponent(hidden)).toMatch(/\?q=\+49 \d\d \d{8}$/);
+  expect(hidden).not.toContain(' ');
+});
+
+test('a placeholder that will be restored stands for the spelling', () => {
+  const placeholders = new Placeholders(new Set());
+  new Redactor(OPTIONS, placeholders).text('tel=%2B493012345678');
+  expect(placeholders.values).toEqual([['[PHONE_1]', '%2B493012345678']]);
+});
+
+test('plainParts() knows where each character stands', () => {
+  const piece = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string().map(encodeURIComponent),
+    fc.string({ unit: 'binary' }).map((text) => JSON.stringify(text)),
+    fc.constantFrom('%', '%C3', '%C3%28', '\\u00', '&#64;', '&#x110000;', '=a+b', '٣', '\u{1d7d8}'),
+  );
+  fc.assert(
+    fc.property(fc.array(piece), (pieces) => {
+      const whole = pieces.join('');
+      for (const { text, places } of plainParts(whole)) {
+        expect(places).toHaveLength(text.length + 1);
+        for (let at = 1; at < places.length; at++) expect(places[at]! >= places[at - 1]!).toBe(true);
+        expect(places.at(-1)! <= whole.length).toBe(true);
+      }
+    }),
+  );
+});
+
+describe('a value that is spread over the parts of a message', () => {
+  const request = chat([
+    user([
+      { type: 'text', text: 'I am jane.doe@exam' },
+      { type: 'text', text: 'ple.org and pay with 4111 1111' },
+      { type: 'text', text: ' 1111 1111.' },
+    ]),
+  ]);
+
+  test.each(['-f openai', '-f trl --conversations turns', '-f kto --pairs feedback', '--corrections -f trl'])(
+    'is hidden in an export with %s',
+    async (flags) => {
+      await using shop = await workshop({
+        'a.ndjson': `${line({ id: 'r', request })}\n${feedback('r', { score: 1 })}\n`,
+      });
+      expect((await shop.run(`${flags} --redact all`)).report.kept).toBe(1);
+      const row = readFileSync(shop.output, 'utf8');
+      expect(row).toContain('I am [EMAIL_1]\\n and pay with [CARD_1]\\n.');
+    },
+  );
+
+  test('is hidden in a whole record, and in no other list', async () => {
+    await using shop = await workshop({ 'a.ndjson': line({ request }) });
+    await shop.run('--export-all --redact all');
+    expect(readFileSync(shop.output, 'utf8')).toContain('"I am [EMAIL_1]"');
+    const found = [
+      { text: 'jane@exam', score: 1 },
+      { text: 'ple.org', score: 1 },
+    ];
+    expect(make().value(found)).toEqual(found);
+  });
+});
