@@ -132,8 +132,7 @@ export class Lease {
 
   #used({ limit }: Charge, { asked, answered, input, output, usd }: Outcome): number {
     const { asking, unpriced } = this.#terms;
-    const covered = limit.allModels || limit.coversModel(asking.model) || answered().some(limit.coversModel);
-    if (!asked || !covered) return 0;
+    if (!asked || !covers(limit, asking, answered)) return 0;
     switch (limit.kind) {
       case 'requests':
         return 1;
@@ -145,6 +144,12 @@ export class Lease {
         return unitsOf(usd ?? priceOf(unpriced, input, output));
     }
   }
+}
+
+/** Whether a limit counts an answer. Which of several models that the request names gave it is not known. */
+function covers(limit: Limit, { model, others }: Asking, answered: Outcome['answered']): boolean {
+  if (limit.allModels || limit.coversModel(model) || answered().some(limit.coversModel)) return true;
+  return others?.().some(limit.coversModel) ?? false;
 }
 
 /** The share of a budget above which the operator is warned, even if its callers are not. */

@@ -30,6 +30,8 @@ export interface Marks {
   readonly model: string;
   /** Other names of the possible or actual targets: models of providers, and "provider/model". */
   readonly targets: readonly string[];
+  /** Models that the provider may run besides or in place of the requested one, since the request names them. */
+  readonly others?: (() => readonly string[]) | undefined;
   /** The end user that the client names. */
   readonly user: string | null;
 }
@@ -324,9 +326,10 @@ function refuseUntold({ endpoint }: Asking, limits: readonly Planned[], unpriced
   );
 }
 
-function applies(limit: Limit, { endpoint, model, targets }: Marks): boolean {
+function applies(limit: Limit, { endpoint, model, targets, others }: Marks): boolean {
   if (!limit.coversEndpoint(endpoint)) return false;
-  return limit.allModels || limit.coversModel(model) || targets.some(limit.coversModel);
+  if (limit.allModels || limit.coversModel(model) || targets.some(limit.coversModel)) return true;
+  return others?.().some(limit.coversModel) ?? false;
 }
 
 function partsOf(

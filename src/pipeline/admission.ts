@@ -11,7 +11,10 @@ import type { Candidate } from './routing/offers.ts';
 import type { Usage } from '../wire/usage.ts';
 import { expectedUnits, expectedUsage, recordedSeconds } from '../wire/charged.ts';
 import { isGlob } from '../config/globs.ts';
+import { ProxyError } from '../errors.ts';
 import { MAX_ASKED } from '../limits/limiter.ts';
+import { otherModels } from '../wire/other-models.ts';
+import { shownName } from './routing/unknown-model.ts';
 import { estimate } from '../wire/estimate.ts';
 
 /** The caller of a request, as limits see it. */
@@ -79,11 +82,13 @@ export class Admission {
     let givenUp: ReadonlySet<string> = NONE;
     const { access } = requester.caller;
     let resolution = registry.resolve(inbound.model, endpoint, access);
+    const others = once(() => (inbound.json ? otherModels(inbound.json.value) : NO_NAMES));
+    if (access.narrowsModels) refuseOthers(others(), resolution.candidates, requester.caller);
     let instead: string | undefined;
     for (;;) {
       const { candidates } = resolution;
       const expected = once(() => this.#expected(inbound, candidates));
-      const asking = this.#asking(inbound, requester, candidates, expected);
+      const asking = this.#asking({ inbound, requester, candidates, expected, others });
       for (let asked = 0; asked < MAX_ASKED; asked += 1) {
         const wait = limiter.ask(asking, lenient);
         if (!wait || !(yield wait)) break;
@@ -113,19 +118,16 @@ export class Admission {
     }
   }
 
-  #asking(
-    inbound: Inbound,
-    { caller, user, address }: Requester,
-    candidates: readonly Candidate[],
-    expected: () => Expected,
-  ): Asking {
+  #asking({ inbound, requester, candidates, expected, others }: Asked): Asking {
     const { price } = this.#deps;
     const { endpoint, model } = inbound;
+    const { caller, user, address } = requester;
     return {
       caller,
       endpoint,
       model,
       targets: factsOf(candidates).names,
+      others,
       user,
       address,
       expected,
@@ -156,6 +158,36 @@ export class Admission {
     // No model's longest answer says how long a recording is.
     const known = bounded || (longest !== undefined && seconds === undefined);
     return { input, output, bounded: known, units: () => expectedUnits(inbound) };
+  }
+}
+
+/** A request, and what was found out about it. */
+interface Asked {
+  readonly inbound: Inbound;
+  readonly requester: Requester;
+  readonly candidates: readonly Candidate[];
+  readonly expected: () => Expected;
+  readonly others: () => readonly string[];
+}
+
+const NO_NAMES: readonly string[] = [];
+
+/**
+ * The provider may run the other models that a request names, so that the caller's lists apply to these as well.
+ * @throws ProxyError `not_permitted`
+ */
+function refuseOthers(
+  others: readonly string[],
+  candidates: readonly Candidate[],
+  { key, access }: Requester['caller'],
+): void {
+  for (const name of others) {
+    const names = [name, ...candidates.map(({ provider }) => `${provider.name}/${name}`)];
+    if (names.some(access.allowsModel)) continue;
+    throw new ProxyError(
+      'not_permitted',
+      `Cannot use model "${shownName(name)}", which the request names besides its own: the key "${key}" may not ask for it`,
+    );
   }
 }
 

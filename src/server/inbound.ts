@@ -84,6 +84,7 @@ export function* parseInbound(
   }
   const { text, value } = yield* readJson(bytes, boundsOf(limits));
   const isOllamas = endpoint.startsWith('ollama');
+  refuseSpellings(value);
   if (endpoint === 'gemini.interactions') refuseAgent(value);
   const asked = named(path?.model ?? value.model ?? DEFAULT_MODELS[endpoint]);
   const model = isOllamas && registry ? plainName(asked, (name) => registry.lists(name)) : asked;
@@ -105,6 +106,21 @@ export function* parseInbound(
     beginWithinMs,
     endWithinMs,
   };
+}
+
+/**
+ * Some servers read keys regardless of their case, as Go's encoding/json does: they would see another model than the
+ * one that was checked. @throws ProxyError `invalid_request`
+ */
+function refuseSpellings(value: JsonObject): void {
+  for (const key in value) {
+    if (key === 'model' || key === 'stream' || key.length > 'stream'.length) continue;
+    const meant = key.toLowerCase();
+    if (meant !== 'model' && meant !== 'stream') continue;
+    throw new ProxyError('invalid_request', `Cannot read the request: write "${meant}" instead of "${key}"`, {
+      param: key,
+    });
+  }
 }
 
 /** An agent is no model, and only Google's. @throws ProxyError `unsupported` */

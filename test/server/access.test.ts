@@ -134,6 +134,40 @@ describe('models', () => {
   });
 });
 
+describe('models that a request names besides its own', () => {
+  const MORE: readonly (readonly [string, (name: string) => object])[] = [
+    ['models', (name) => ({ models: ['gpt-4o', name] })],
+    ['fallbacks', (name) => ({ fallbacks: [{ model: name }] })],
+    ['tools', (name) => ({ tools: [{ type: 'image_generation', model: name }] })],
+    ['providerOptions', (name) => ({ providerOptions: { gateway: { models: [name] } } })],
+  ];
+  test.each(MORE)('are allowed as that is: %s', async (_, more) => {
+    const ask = (key: string, name: string) =>
+      proxy.post('/v1/chat/completions', { ...CHAT, model: 'gpt-4o', ...more(name) }, by(key));
+    const asked = one.asked.length + two.asked.length;
+    const refused = await ask('member-key', 'secret-plan');
+    expect(refused.status).toBe(403);
+    expect((await told(refused)).message).toContain('"secret-plan", which the request names besides its own');
+    expect(one.asked.length + two.asked.length).toBe(asked);
+    expect((await ask('member-key', 'gpt-4o-mini')).status).toBe(200);
+    expect((await ask('all-key', 'secret-plan')).status).toBe(200);
+  });
+
+  test('count against the limits on them', async () => {
+    const limits = [{ requests: 1, per: 'day', models: ['dear-*'] }];
+    await using limited = running({
+      providers: [provider('two', two.url, { models: ['cheap', 'dear-1'] })],
+      auth: { keys: [{ name: 'k', key: 'k', limits: limits as never }] },
+    });
+    const ask = async (more: object) =>
+      (await limited.post('/v1/chat/completions', { ...CHAT, model: 'cheap', ...more }, by('k'))).status;
+    expect(await ask({ models: ['dear-2'] })).toBe(200);
+    expect(await ask({ models: ['dear-2'] })).toBe(429);
+    expect(await ask({ model: 'dear-1' })).toBe(429);
+    expect(await ask({ models: ['other'] })).toBe(200);
+  });
+});
+
 describe('providers', () => {
   test('that are not allowed do not answer', async () => {
     const { choices } = (await (await chat('searcher-key')).json()) as {

@@ -66,6 +66,20 @@ test('a request that gives "stream" or "model" twice is a 400 that says so, in a
   }
 });
 
+test('a request that spells "stream" or "model" as only some servers read it is a 400', async () => {
+  await using proxy = running(MOCK);
+  for (const [field, key] of [
+    ['"Model":"other"', 'Model'],
+    [String.raw`"MOD\u0045L":"other"`, 'MODEL'],
+    ['"Stream":true', 'Stream'],
+  ] as const) {
+    const response = await proxy.post('/v1/chat/completions', chat(field));
+    expect([response.status, await response.text()]).toEqual([400, expect.stringContaining(key)]);
+  }
+  // Deeper down it is somebody's own.
+  expect((await proxy.post('/v1/chat/completions', chat('"metadata":{"Model":"x"}'))).status).toBe(200);
+});
+
 test('limits.max_depth, max_values and max_fields are what is configured', async () => {
   await using proxy = running({ ...MOCK, limits: { max_depth: 3, max_values: 13, max_fields: 7 } });
   const status = async (fields: string) => (await proxy.post('/v1/chat/completions', chat(fields))).status;
