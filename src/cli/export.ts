@@ -17,6 +17,7 @@ import type { ExportSummary } from '../export/run.ts';
 import { runExport } from '../export/run.ts';
 import type { Options } from '../export/options/options.ts';
 import { statsText, summaryText, troubleText } from '../export/report/summary.ts';
+import { safeLine } from '../export/report/safe-text.ts';
 import { thingsText } from '../export/report/text.ts';
 import { InputError } from '../logs/problem.ts';
 import { fileReason } from '../logs/names.ts';
@@ -120,7 +121,9 @@ async function check({ flags }: Sources, options: Options, signal: AbortSignal):
     format,
     signal,
     onViolation: (violation) =>
-      print(json ? `${JSON.stringify(violation)}\n` : `${violation.place}: ${violation.problem}\n`),
+      print(
+        json ? `${JSON.stringify(violation)}\n` : `${safeLine(`${violation.place}: ${violation.problem}`)}\n`,
+      ),
   });
   const { rows, bad, violations } = summary;
   if (!options.value('quiet'))

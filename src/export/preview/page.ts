@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../wire/json.ts';
 import type { Format } from '../render/format.ts';
 import type { Report } from '../report/report.ts';
+import { safeText } from '../report/safe-text.ts';
 import { thingsText } from '../report/text.ts';
 import { toolNames, turnsOfRow } from './turns.ts';
 
@@ -48,5 +49,5 @@ ${articles.join('\n')}
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 function escaped(text: string): string {
-  return text.replaceAll(/[&<>"]/g, (sign) => ENTITIES[sign]!);
+  return safeText(text).replaceAll(/[&<>"]/g, (sign) => ENTITIES[sign]!);
 }

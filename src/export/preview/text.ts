@@ -1,6 +1,7 @@
 /** Rows in a terminal, with marks on what is trained. */
 import type { JsonObject } from '../../wire/json.ts';
 import type { Format } from '../render/format.ts';
+import { piecesOf, safeLine, safeText } from '../report/safe-text.ts';
 import { countText } from '../report/text.ts';
 import { toolNames, turnsOfRow } from './turns.ts';
 
@@ -27,9 +28,9 @@ export function previewText(
   for (const [index, row] of rows.entries()) {
     const tools = toolNames(row);
     const defined = tools.length > 0 ? `, tools ${tools.join(', ')}` : '';
-    out.push(paint(1, safe(`Row ${index + 1}${defined}`)));
+    out.push(paint(1, safeLine(`Row ${index + 1}${defined}`)));
     for (const { role, text, trained } of turnsOfRow(row, loss)) {
-      out.push(paint(trained ? 32 : 2, `${trained ? MARK : PLAIN}${safe(role)}`));
+      out.push(paint(trained ? 32 : 2, `${trained ? MARK : PLAIN}${safeLine(role)}`));
       for (const line of shownLines(text, width - MARK.length))
         out.push(trained ? paint(32, MARK) + line : PLAIN + line);
     }
@@ -42,9 +43,9 @@ export function previewText(
 
 /** A text in lines that fit, without control characters. */
 function shownLines(text: string, width: number): string[] {
-  const lines = safe(text)
+  const lines = safeText(text)
     .split('\n')
-    .flatMap((line) => (line.length <= width ? [line] : cut(line, width)));
+    .flatMap((line) => (2 * line.length <= width ? [line] : cut(line, width)));
   if (lines.length <= MOST_LINES) return lines;
   return [...lines.slice(0, MOST_LINES), `... ${countText(lines.length - MOST_LINES)} more lines`];
 }
@@ -53,19 +54,5 @@ function shownLines(text: string, width: number): string[] {
 const LEAST_WIDTH = 20;
 
 function cut(line: string, width: number): string[] {
-  const characters = [...line];
-  const size = Math.max(LEAST_WIDTH, width);
-  return Array.from({ length: Math.ceil(characters.length / size) }, (_, index) =>
-    characters.slice(index * size, (index + 1) * size).join(''),
-  );
-}
-
-/**
- * Control characters except line breaks, and those that change the direction of text: log content must not control the
- * terminal.
- */
-const CONTROL = /(?!\n)\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu;
-
-function safe(text: string): string {
-  return text.replaceAll('\r\n', '\n').replaceAll('\t', '    ').replaceAll(CONTROL, '\ufffd');
+  return piecesOf(line, Math.max(LEAST_WIDTH, width));
 }

@@ -1,4 +1,5 @@
 /** Texts about a finished export: the summary, statistics and single problems. */
+import { safeLine } from './safe-text.ts';
 import type { LineProblem } from '../../logs/reader.ts';
 import { LINE_PROBLEMS } from '../../logs/reader.ts';
 import type { Filter, RejectReason } from '../errors.ts';
@@ -103,8 +104,11 @@ function counts(title: string, values: Readonly<Record<string, number>>): string
   return rest === 0 ? lines : [...lines, countLine(title, rest, `${all.length - SHOWN} others`)];
 }
 
+/** The columns of a value: a line fits into 80. */
+const MOST_COLUMNS = 54;
+
 function countLine(title: string, count: number, value: string): string {
-  return `  ${title.padEnd(10)} ${countText(count).padStart(11)}  ${value}`;
+  return `  ${title.padEnd(10)} ${countText(count).padStart(11)}  ${safeLine(value, MOST_COLUMNS)}`;
 }
 
 function reasonsText({
