@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { RUNTIME_SETTINGS } from '../src/cli/runtime-settings.ts';
 import { children, started } from './children.ts';
 import { CpuMeter } from './cpu.ts';
 import type { CpuProfile } from './cpu-profile.ts';
@@ -63,8 +64,8 @@ const { url, process: proxy } = await started(
   [...bun, '--preload', preload, join(ROOT, 'src/main.ts'), 'serve', '--port', '0'],
   folder,
   {
-    // Set, so that the program does not start itself anew without the channel to its parent.
-    env: { BUN_CONFIG_MAX_HTTP_REQUESTS: '65535' },
+    // Otherwise the program would replace itself, and lose the channel to its parent.
+    env: RUNTIME_SETTINGS,
     ipc: (profile: CpuProfile) => profiled.resolve(profile),
   },
 );

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { built, cleared, folder, run, serveWith } from '../helpers/binary.ts';
 
@@ -88,5 +88,29 @@ describe('files that cannot be read', () => {
     const cwd = folder();
     mkdirSync(join(cwd, 'd'));
     expect(run(cwd, 'config', 'validate', 'd').err).toBe('Cannot read d: it is a directory\n');
+  });
+});
+
+// Other systems do not show the environment of a process.
+describe.if(process.platform === 'linux')('llmproxy serve runs', () => {
+  /** Its environment, as its process was started with. */
+  async function environment(more: Record<string, string>): Promise<readonly string[]> {
+    const { process: child } = await serveWith(folder(), more);
+    const variables = readFileSync(`/proc/${child.pid}/environ`, 'utf8').split('\0');
+    child.kill('SIGTERM');
+    await child.exited;
+    return variables;
+  }
+
+  test("with Bun's settings for a server", async () => {
+    const variables = await environment({});
+    expect(variables).toContain('BUN_CONFIG_MAX_HTTP_REQUESTS=65535');
+    expect(variables).toContain('MIMALLOC_PURGE_DELAY=1000');
+  });
+
+  test('with those of them that are set already', async () => {
+    const variables = await environment({ MIMALLOC_PURGE_DELAY: '5' });
+    expect(variables).toContain('BUN_CONFIG_MAX_HTTP_REQUESTS=65535');
+    expect(variables).toContain('MIMALLOC_PURGE_DELAY=5');
   });
 });

@@ -15,7 +15,7 @@ const servers: Bun.Subprocess[] = [];
  */
 const env: Readonly<Record<string, string | undefined>> = {
   ...Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/_API_KEY$|^LLMPROXY_|^BUN_CONFIG/.test(name)),
+    Object.entries(process.env).filter(([name]) => !/_API_KEY$|^LLMPROXY_|^BUN_CONFIG|^MIMALLOC/.test(name)),
   ),
   LLMPROXY_DISCOVER_MODELS: 'false',
 };

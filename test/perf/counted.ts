@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { RUNTIME_SETTINGS } from '../../src/cli/runtime-settings.ts';
 
 const ROOT = join(import.meta.dir, '../..');
 
@@ -25,7 +26,7 @@ export async function counted(upstream: string): Promise<Counted> {
   const child = Bun.spawn(command, {
     cwd: folder,
     // Set, so that the program has no reason to start itself anew without the channel to its parent.
-    env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', LLMPROXY_DISCOVER_MODELS: 'false' },
+    env: { ...process.env, ...RUNTIME_SETTINGS, LLMPROXY_DISCOVER_MODELS: 'false' },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'ignore',

@@ -3,7 +3,7 @@ import { versionLine } from '../../version.ts';
 import { ExitError } from '../exit.ts';
 import { helpText } from '../help.ts';
 import { print } from '../output.ts';
-import { liftRequestLimit } from '../request-limit.ts';
+import { applyRuntimeSettings } from '../runtime-settings.ts';
 import type { Command } from './command.ts';
 import { commandOf, EVERYWHERE, subCommandOf, VERSION_FLAG } from './command.ts';
 import { takeEnvFiles } from './env-file.ts';
@@ -28,7 +28,7 @@ export async function runProgram(given: readonly string[]): Promise<void> {
   const args = takeEnvFiles(given);
   const root = await commandOf(ROOT, ['llmproxy']);
   if (isVersion(args)) return print(`${versionLine()}\n`);
-  if (args[0] === 'serve' && !wantsHelp(args)) liftRequestLimit();
+  if (args[0] === 'serve' && !wantsHelp(args)) applyRuntimeSettings();
   const { command, rest } = await descend(root, args, root);
   if (wantsHelp(command.info.passesOn ? beforeArguments(rest) : rest) || !command.definition.run) {
     print(`${await helpText(command)}\n`);

@@ -5,6 +5,7 @@ import { runProgram } from '../../../src/cli/argv/run.ts';
 import { allCommands, commandOf } from '../../../src/cli/argv/command.ts';
 import { ROOT } from '../../../src/cli/argv/tree.ts';
 import { ExitError } from '../../../src/cli/exit.ts';
+import { RUNTIME_SETTINGS } from '../../../src/cli/runtime-settings.ts';
 import { built, cleared, folder, run } from '../../helpers/binary.ts';
 
 beforeAll(built, 60_000);
@@ -60,8 +61,8 @@ const REFUSED: readonly (readonly [typed: string, hint: string])[] = [
 ];
 
 test.each(REFUSED)('llmproxy %s is refused with a hint', async (typed, hint) => {
-  // Otherwise `serve` begins as another program, which knows the limit.
-  process.env.BUN_CONFIG_MAX_HTTP_REQUESTS ??= '65535';
+  // Otherwise `serve` would replace this process.
+  Object.assign(process.env, RUNTIME_SETTINGS);
   const thrown: unknown = await runProgram(typed.split(' ')).catch((error: unknown) => error);
   expect(thrown).toBeInstanceOf(ExitError);
   const { code, message } = thrown as ExitError;
