@@ -12,13 +12,13 @@ const BREAK = 5;
 const OTHER = 6;
 
 /** The class of each ASCII character. */
-const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
-  if (code >= 97 && code <= 122) return LOWER;
-  if (code >= 65 && code <= 90) return UPPER;
-  if (code >= 48 && code <= 57) return DIGIT;
-  if (code === 32) return SPACE;
-  return code < 32 ? BREAK : SIGN;
-});
+const KINDS = new Uint8Array(128)
+  .fill(SIGN)
+  .fill(BREAK, 0, 32)
+  .fill(SPACE, 32, 33)
+  .fill(DIGIT, 48, 58)
+  .fill(UPPER, 65, 91)
+  .fill(LOWER, 97, 123);
 
 /**
  * The tokens that a character adds: a row for the class of the preceding character, a column for its own. A space
@@ -103,7 +103,6 @@ const SCRIPTS: readonly (readonly [end: number, tokens: number])[] = [
 ];
 
 /** The same for each block of 16 letters. */
-const BLOCKS = Float64Array.from(
-  { length: 0x1000 },
-  (_, block) => SCRIPTS.find(([end]) => block * 16 < end)![1],
-);
+const BLOCKS = new Float64Array(0x1000);
+let nextBlock = 0;
+for (const [end, tokens] of SCRIPTS) BLOCKS.fill(tokens, nextBlock, (nextBlock = Math.ceil(end / 16)));
