@@ -1,7 +1,7 @@
 import type { OptionRow } from '../config/export/options.ts';
 import { OPTION_GROUPS } from '../config/export/options.ts';
 import { FORMATS } from '../export/render/all.ts';
-import { entry, EVERYWHERE } from './help.ts';
+import { entry, flagsEverywhere } from './help.ts';
 
 /** The help text of `llmproxy export`: flags by purpose, and the formats. */
 export function exportHelp(): string {
@@ -18,7 +18,7 @@ export function exportHelp(): string {
       'The default input is the log directory. --no-NAME turns a switch off again.\n' +
       'Flags can be set as variables: LLMPROXY_EXPORT_MAX_RECORDS for --max-records.',
     ...groups,
-    ['Everywhere:', ...EVERYWHERE].join('\n'),
+    ['Everywhere:', ...flagsEverywhere()].join('\n'),
     ['Formats:', ...formats, entry('  raw', 'Whole records as they were logged')].join('\n'),
     [
       'Examples:',

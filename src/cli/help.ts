@@ -1,5 +1,5 @@
 import type { Command, Flag } from './argv/command.ts';
-import { EVERYWHERE as FLAGS_EVERYWHERE, subCommandOf, VERSION_FLAG } from './argv/command.ts';
+import { EVERYWHERE, subCommandOf, VERSION_FLAG } from './argv/command.ts';
 import { usageOf } from './argv/parse.ts';
 import { fitted, wrapped } from './wrap.ts';
 
@@ -21,7 +21,9 @@ export function helpColumns(
 }
 
 /** The flags of every command, as lines of help. */
-export const EVERYWHERE: readonly string[] = FLAGS_EVERYWHERE.map((flag) => flagEntry(flag));
+export function flagsEverywhere(): readonly string[] {
+  return EVERYWHERE.map((flag) => flagEntry(flag));
+}
 
 /** The help text of a command. */
 export async function helpText(command: Command, columns = helpColumns()): Promise<string> {
@@ -39,7 +41,7 @@ export async function helpText(command: Command, columns = helpColumns()): Promi
     ),
     ...section(
       'Flags:',
-      [...flags, ...outermost, ...FLAGS_EVERYWHERE].map((flag) => flagEntry(flag, columns)),
+      [...flags, ...outermost, ...EVERYWHERE].map((flag) => flagEntry(flag, columns)),
     ),
     ...section(
       'Examples:',
