@@ -157,7 +157,7 @@ function assistantMessage(message: JsonObject, place: string): AssistantMessage 
     ...nameOf(message),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
     ...(reasoning === undefined ? {} : { reasoning }),
-    ...(refusal === '' ? {} : { refusal }),
+    ...(isBlank(refusal) ? {} : { refusal }),
   };
 }
 

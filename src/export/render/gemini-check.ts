@@ -164,7 +164,8 @@ function functionProblems(declared: JsonObject, path: string): Problems {
     : [...problems, ...schemaProblems(parameters, `${path}.parameters`)];
 }
 
-const TYPES: ReadonlySet<string> = new Set([
+/** The types of a schema. */
+export const TYPES: ReadonlySet<string> = new Set([
   'STRING',
   'NUMBER',
   'INTEGER',

@@ -6,7 +6,7 @@ import { openapiSchema } from '../../wire/gemini/schema.ts';
 import { isObject, objectOf, parseExactJson } from '../../wire/json.ts';
 import { RejectError } from '../errors.ts';
 import { fileProblems } from './chat-check.ts';
-import { geminiProblems, MAX_IMAGES, MIME_TYPES } from './gemini-check.ts';
+import { geminiProblems, MAX_IMAGES, MIME_TYPES, TYPES } from './gemini-check.ts';
 import { imageTypeAt } from './image-type.ts';
 import { spokenText } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
@@ -106,12 +106,17 @@ function declaration({ function: { name, description, parameters } }: Tool): Jso
   };
 }
 
-/** Types as enum values in capitals, as in Google's examples for tuning. */
+/**
+ * Types as enum values in capitals, as in Google's examples for tuning. Types that are none, such as Python's names, are
+ * left out.
+ */
 function loudTypes(schema: JsonObject): JsonObject {
   const { type, properties, items, anyOf } = schema;
+  const loud = typeof type === 'string' ? type.toUpperCase() : '';
+  const typed = { ...schema, type: loud };
+  const { type: _, ...untyped } = schema;
   return {
-    ...schema,
-    ...(typeof type === 'string' ? { type: type.toUpperCase() } : {}),
+    ...(TYPES.has(loud) ? typed : untyped),
     ...(isObject(properties)
       ? {
           properties: Object.fromEntries(

@@ -317,6 +317,39 @@ test.each(TOOL_FORMATS)('a row of %s passes its own check, whatever a tool gave'
   expect(found).toEqual([]);
 });
 
+test('a type that is none makes no invalid tool for Gemini', async () => {
+  const properties = {
+    a: { description: 'd', type: 'string' },
+    b: { type: 'dict' },
+    c: { type: 'array', items: { type: 'Any' } },
+  };
+  const offered = { ...tool('f'), function: { name: 'f', parameters: { type: 'object', properties } } };
+  await using shop = await workshop({
+    'a.ndjson': line({ request: chat([user('Hi')], { tools: [offered] }) }),
+  });
+  await shop.run('-f gemini');
+  expect(readFileSync(shop.output, 'utf8')).toContain(
+    '{"a":{"description":"d","type":"STRING"},"b":{},"c":{"type":"ARRAY","items":{}}}',
+  );
+});
+
+test.each(['exclude', 'content', 'keep'])(
+  'a refusal without words is none, with --refusals %s',
+  async (refusals) => {
+    const log = [
+      { content: 'Yes.', refusal: ' ' },
+      { content: null, refusal: '\n' },
+      { content: null, refusal: 'No.' },
+    ]
+      .map((message) => line({ response: answered(message) }))
+      .join('\n');
+    await using shop = await workshop({ 'a.ndjson': log });
+    const { report } = await shop.run(`-f openai --refusals ${refusals}`);
+    expect(shop.rows()[0]!.messages[1]).toEqual({ role: 'assistant', content: 'Yes.' } as never);
+    expect([report.kept, report.dropped.no_answer?.count]).toEqual([refusals === 'exclude' ? 1 : 2, 1]);
+  },
+);
+
 describe('half a surrogate pair', () => {
   const HALF = '\ud83d';
   /** JSON in JSON in JSON. */
