@@ -4,7 +4,7 @@
  * not part of any chain.
  */
 import { isObject, parseJson } from '../../wire/json.ts';
-import type { AssistantMessage, Conversation, Message } from './conversation.ts';
+import type { AssistantMessage, Conversation, Message, PlainMessage, ToolMessage } from './conversation.ts';
 import { contentText } from './conversation.ts';
 import { Hash64 } from './hash64.ts';
 import { HASH, HASHES_PER_ROW } from '../convert/batch.ts';
@@ -139,10 +139,16 @@ function addMessage(content: Hash64, message: HashedMessage, link: Hash64): void
   }
   hashMessage(link, message as Message);
   content.link(link);
-  if (message.role !== 'assistant') return;
+  if (message.role !== 'assistant') return addLayout(content, message as PlainMessage | ToolMessage);
   if (message.content.includes('\n')) content.add(message.content.trim());
   const { reasoning } = message as AssistantMessage;
   if (reasoning !== undefined) content.add(reasoning);
+}
+
+/** White space around a text, and the kind of its line ends, are not part of chains either: clients change them. */
+function addLayout(content: Hash64, message: PlainMessage | ToolMessage): void {
+  const text = contentText(message.content);
+  if (text !== undefined && text !== textOf(message)) content.add(text);
 }
 
 function hashMessage(hash: Hash64, message: Message): void {
@@ -170,12 +176,13 @@ export function linkText(hashed: HashedMessage): string | Uint8Array {
 }
 
 function textOf({ content }: Exclude<Message, AssistantMessage>): string {
-  return contentText(content) ?? JSON.stringify(content);
+  const text = contentText(content) ?? JSON.stringify(content);
+  return (text.includes('\r') ? text.replaceAll('\r\n', '\n') : text).trim();
 }
 
 function saidIn({ content, refusal }: AssistantMessage): string {
   const said = refusal === undefined ? content : content + refusal;
-  return said.includes('\n') ? said.replaceAll('\n', '').trim() : said.trim();
+  return said.includes('\n') ? said.replaceAll(/\r?\n/g, '').trim() : said.trim();
 }
 
 const NO_NAME = { hi: 0, lo: 0 };

@@ -116,6 +116,20 @@ describe('a conversation over several records', () => {
     expect([report.kept, report.filtered.continued]).toEqual([1, 1]);
   });
 
+  test.each([
+    ['q ', 'q'],
+    ['q', '\n q\n'],
+    ['q\r\nr', 'q\nr'],
+    ['q\nr', 'q\r\nr'],
+  ])('is found again with the question %j sent back as %j', async (asked, again) => {
+    for (const answer of ['one\ntwo', 'one\r\ntwo']) {
+      const log = talk([asked, 'one\r\ntwo']) + talk([again, answer, 'c', 'd']);
+      await using shop = await workshop({ 'a.ndjson': log });
+      const { report } = await shop.run('-f trl');
+      expect([report.kept, report.filtered, report.dropped]).toEqual([1, { continued: 1 }, {}]);
+    }
+  });
+
   test('of Anthropic’s clients is found again in their own shape', async () => {
     const message = (content: unknown, stop = 'end_turn') => ({
       type: 'message',
@@ -198,6 +212,13 @@ describe('equal rows', () => {
     await using shop = await workshop({ 'a.ndjson': log });
     const { report } = await shop.run('-f trl-pc');
     expect([report.kept, report.filtered]).toEqual([2, { duplicate: 1 }]);
+  });
+
+  test('have the same prompt to the white space', async () => {
+    await using shop = await workshop({
+      'a.ndjson': talk(['q', 'a']) + talk(['q ', 'a']) + talk(['q ', 'a']),
+    });
+    expect((await shop.run('-f trl-pc')).report.kept).toBe(2);
   });
 
   test('nearly so are written once with --near-dup', async () => {
