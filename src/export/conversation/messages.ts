@@ -44,7 +44,7 @@ export function answerOf(
 ): AssistantMessage {
   // A text about an image or audio that is missing would be trained without it.
   if (imagesIn(message) > 0 || holdsFiles(message)) throw new RejectError('unsupported_content');
-  const answer = assistantMessage(message, 'answer');
+  const answer = assistantMessage(message, 'answer', 'keep');
   if (answer.refusal !== undefined) {
     if (refusals === 'exclude') throw new RejectError('refusal');
     return refusals === 'keep' ? answer : refusalAsContent(answer);
@@ -99,7 +99,7 @@ function promptMessage(
   open.mustBeAnswered();
   if (role === 'assistant') {
     const assistant = withPlaceholders(
-      refusalAsContent(assistantMessage(message, String(index))),
+      refusalAsContent(assistantMessage(message, String(index), images)),
       message,
       images,
     );
@@ -138,13 +138,20 @@ function shown(part: Part, keep: ContentOptions['images']): Part {
   return kept ? part : { type: 'text', text: PLACEHOLDER };
 }
 
-/** @param place a unique position, from which calls without an id get one */
-function assistantMessage(message: JsonObject, place: string): AssistantMessage {
+/**
+ * @param place a unique position, from which calls without an id get one
+ * @param keep which images among its parts are kept, of which there must be none
+ */
+function assistantMessage(
+  message: JsonObject,
+  place: string,
+  keep: ContentOptions['images'],
+): AssistantMessage {
   const refusals = listOf(message.content).filter(isRefusal);
   const parts =
     refusals.length > 0 ? listOf(message.content).filter((part) => !isRefusal(part)) : message.content;
   const refusal = stringOf(message.refusal) || refusals.map((part) => part.refusal).join('\n');
-  const spoken = joined(partsOf(parts));
+  const spoken = joined(partsOf(parts).map((part) => shown(part, keep)));
   const named = reasoningOf(message);
   const { content, reasoning } =
     named === undefined ? thoughtApart(spoken) : { content: spoken, reasoning: named };

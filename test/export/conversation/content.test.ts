@@ -352,11 +352,15 @@ test('an image in an earlier answer is dropped with the record, or replaced', as
     images: [{ image_url: { url: 'data:image/png;base64,A' } }],
   };
   const sound = { role: 'assistant', content: null, audio: { id: 'a' } };
+  const part = { role: 'assistant', content: [{ type: 'text', text: 'Here.' }, image()] };
   const asks = (earlier: object) =>
     line({ request: chat([user('Draw'), earlier, user('Bluer')]), response: answered({ content: 'No.' }) });
-  await using shop = await workshop({ 'a.ndjson': `${asks(picture)}\n${asks(sound)}` });
+  await using shop = await workshop({ 'a.ndjson': `${asks(picture)}\n${asks(sound)}\n${asks(part)}` });
   const kept = await shop.run('');
-  expect([kept.report.kept, kept.report.dropped.unsupported_content?.count]).toEqual([0, 2]);
-  await shop.run('--images drop --force');
-  expect(shop.rows().map(({ messages }) => messages[1]!.content)).toEqual(['Here.\n[image]']);
+  expect([kept.report.kept, kept.report.dropped.unsupported_content?.count]).toEqual([0, 3]);
+  await shop.run('--images drop --dedup none --force');
+  expect(shop.rows().map(({ messages }) => messages[1]!.content)).toEqual([
+    'Here.\n[image]',
+    'Here.\n[image]',
+  ]);
 });
