@@ -2,6 +2,7 @@
 import { isObject, listOf, stringOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Message, Part, PlainMessage } from './conversation.ts';
+import { detailsText } from '../../wire/openai/reasoning-details.ts';
 import { RejectError } from '../errors.ts';
 import { wellFormedJson } from './json.ts';
 import { legacyCall, toolCallsOf } from './tools.ts';
@@ -148,8 +149,9 @@ function assistantMessage(
   keep: ContentOptions['images'],
 ): AssistantMessage {
   const refusals = listOf(message.content).filter(isRefusal);
-  const parts =
-    refusals.length > 0 ? listOf(message.content).filter((part) => !isRefusal(part)) : message.content;
+  const parts = Array.isArray(message.content)
+    ? message.content.filter((part: unknown) => !isRefusal(part) && !isThinking(part))
+    : message.content;
   const refusal = stringOf(message.refusal) || refusals.map((part) => part.refusal).join('\n');
   const spoken = joined(partsOf(parts).map((part) => shown(part, keep)));
   const named = reasoningOf(message);
@@ -180,7 +182,24 @@ function reasoningOf(message: JsonObject): string | undefined {
     const text = message[field];
     if (typeof text === 'string' && !isBlank(text)) return text;
   }
-  return undefined;
+  const { reasoning_details: details, thinking_blocks: blocks, content } = message;
+  const texts = [
+    detailsText(listOf(details).filter(isObject)),
+    ...[blocks, content].map((list) => listOf(list).filter(isThinking).map(thinkingText).join('')),
+  ];
+  return texts.find((text) => !isBlank(text));
+}
+
+/** Reasoning among the parts of a message, as Mistral's models and gateways to Claude have it. */
+function isThinking(part: unknown): part is JsonObject {
+  return isObject(part) && (part.type === 'thinking' || part.type === 'redacted_thinking');
+}
+
+function thinkingText({ thinking }: JsonObject): string {
+  if (typeof thinking === 'string') return thinking;
+  return listOf(thinking)
+    .map((part) => (isObject(part) ? (stringOf(part.text) ?? '') : ''))
+    .join('');
 }
 
 /** Reasoning at the beginning of a text, as servers without a reasoning parser leave it there. */

@@ -364,3 +364,42 @@ test('an image in an earlier answer is dropped with the record, or replaced', as
     'Here.\n[image]',
   ]);
 });
+
+test.each([
+  ['reasoning_content', { content: 'Yes.', reasoning_content: 'hm' }],
+  ['reasoning', { content: 'Yes.', reasoning: 'hm' }],
+  [
+    'details',
+    { content: 'Yes.', reasoning: null, reasoning_details: [{ type: 'reasoning.text', text: 'hm' }] },
+  ],
+  ['a summary', { content: 'Yes.', reasoning_details: [{ type: 'reasoning.summary', summary: 'hm' }] }],
+  ['blocks', { content: 'Yes.', thinking_blocks: [{ type: 'thinking', thinking: 'hm', signature: 's' }] }],
+  [
+    'parts',
+    {
+      content: [
+        { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] },
+        { type: 'text', text: 'Yes.' },
+      ],
+    },
+  ],
+  ['the text', { content: '<think>hm</think>Yes.' }],
+])('reasoning is found in %s of an answer, and dropped where no reasoning is wanted', async (_, message) => {
+  await using shop = await workshop({ 'a.ndjson': line({ response: answered(message) }) });
+  await shop.run('-f trl');
+  const row = (more: object) => ({ role: 'assistant', content: 'Yes.', ...more });
+  expect(shop.rows()[0]!.messages[1]).toEqual(row({ reasoning_content: 'hm' }));
+  await shop.run('-f openai --force');
+  expect(shop.rows()[0]!.messages[1]).toEqual(row({}));
+});
+
+test('a hidden thought among the parts of an answer is left out', async () => {
+  const content = [
+    { type: 'redacted_thinking', data: 'x' },
+    { type: 'text', text: 'Yes.' },
+  ];
+  const request = chat([user('a'), { role: 'assistant', content }, user('b')]);
+  await using shop = await workshop({ 'a.ndjson': line({ request, response: answered({ content }) }) });
+  await shop.run('-f openai');
+  expect(shop.rows()[0]!.messages.map((message) => message.content)).toEqual(['a', 'Yes.', 'b', 'Yes.']);
+});
