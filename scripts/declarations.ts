@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { FAULTS } from '../src/errors.ts';
+import { FAULTS } from '../src/faults.ts';
 import { recordSchema } from '../src/logs/record-schema.ts';
 import { ENDPOINT_NAMES } from '../src/wire/endpoints.ts';
 

@@ -4,8 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FAULTS } from '../src/errors.ts';
-import type { FaultRule, Scope } from '../src/errors.ts';
+import { FAULTS } from '../src/faults.ts';
+import type { FaultRule, Scope } from '../src/faults.ts';
 import { schema } from '../src/config/schema.ts';
 import { SEVERAL } from '../src/pipeline/targets/endpoint-state.ts';
 import { CATALOGUE } from '../test/helpers/broken/catalogue.ts';
@@ -73,7 +73,7 @@ const proofs = PROMISES.map(({ when, tests }) => `**${when}**\n\n${tests.map(cit
 
 const text = `# Retry and failover
 
-Made by \`scripts/docs-failover.ts\` from the rules table in \`src/errors.ts\` and from \`scripts/promises.ts\`; do not edit
+Made by \`scripts/docs-failover.ts\` from the rules table in \`src/faults.ts\` and from \`scripts/promises.ts\`; do not edit
 it here.
 
 ## What you can rely on

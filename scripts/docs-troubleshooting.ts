@@ -1,9 +1,9 @@
 /**
- * Writes docs/troubleshooting.md from the rules table in src/errors.ts and from what to do about each code, in scripts/remedies.ts.
+ * Writes docs/troubleshooting.md from the rules table in src/faults.ts and from what to do about each code, in scripts/remedies.ts.
  * Usage: bun scripts/docs-troubleshooting.ts [--check]   (--check writes nothing and exits 1 when the page is stale)
  */
 import { join } from 'node:path';
-import { FAULTS } from '../src/errors.ts';
+import { FAULTS } from '../src/faults.ts';
 import { REMEDIES, SYMPTOMS } from './remedies.ts';
 
 const PATH = join(import.meta.dir, '../docs/troubleshooting.md');
@@ -47,7 +47,7 @@ function codes(): string {
 function page(): string {
   return `# Troubleshooting
 
-<!-- Made by scripts/docs-troubleshooting.ts from src/errors.ts and scripts/remedies.ts. Edit those, not this page. -->
+<!-- Made by scripts/docs-troubleshooting.ts from src/faults.ts and scripts/remedies.ts. Edit those, not this page. -->
 
 Start with these three commands:
 

@@ -5,7 +5,7 @@ import { UNRESTRICTED } from './limits/caller.ts';
 import type { Ledger } from './limits/ledger.ts';
 import type { StoredAccount } from './limits/accounts.ts';
 import type { ReadRecord } from './logs/record.ts';
-import type { Used } from './pipeline/record/exchange.ts';
+import type { Used } from './pipeline/record/exchange-facts.ts';
 import type { Turns } from './turns.ts';
 import { Accounts } from './limits/accounts.ts';
 import { Keeper } from './limits/keeper.ts';

@@ -17,7 +17,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['redact', 'redis'],
   ['wire', 'config'],
   ['errors.ts', 'clock.ts', 'events.ts', 'turns.ts', 'version.ts', 'web'],
-  ['abort.ts', 'timer-wheel.ts'],
+  ['faults.ts', 'abort.ts', 'timer-wheel.ts'],
   ['chain.ts'],
 ];
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { ProxyError } from '../errors.ts';
-import type { Streamed } from './attempts/attempt.ts';
+import type { Streamed } from './attempts/attempting.ts';
 import type { Exchange } from './record/exchange.ts';
 import type { Flow } from './streams/flow.ts';
 import type { Caller } from './pipeline.ts';

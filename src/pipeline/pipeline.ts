@@ -1,7 +1,7 @@
 import type { Abort } from '../abort.ts';
 import type { HeaderMap } from '../wire/headers.ts';
 import type { Clock } from '../clock.ts';
-import type { Streamed, Whole } from './attempts/attempt.ts';
+import type { Streamed, Whole } from './attempts/attempting.ts';
 import type { Exchange } from './record/exchange.ts';
 import type { AnswerNames } from './record/trace.ts';
 import type { Inbound } from './inbound.ts';

@@ -1,6 +1,7 @@
 import type { Handler } from 'hono';
 import { z } from 'zod';
-import type { Exchange, Opinion } from '../pipeline/record/exchange.ts';
+import type { Exchange } from '../pipeline/record/exchange.ts';
+import type { Opinion } from '../pipeline/record/exchange-facts.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import type { Asking } from '../limits/limiter.ts';
 import { ProxyError, toProxyError, statusOf } from '../errors.ts';

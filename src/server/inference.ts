@@ -1,5 +1,6 @@
 import { Abort } from '../abort.ts';
-import type { Exchange, Question } from '../pipeline/record/exchange.ts';
+import type { Exchange } from '../pipeline/record/exchange.ts';
+import type { Question } from '../pipeline/record/exchange-facts.ts';
 import type { Inbound } from '../pipeline/inbound.ts';
 import type { Reply } from '../pipeline/pipeline.ts';
 import type { Hooks } from '../plugins/hooks.ts';

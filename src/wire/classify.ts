@@ -1,7 +1,8 @@
 /** Classifies a provider's error: by its code if it has one, by its message, then by the status. */
-import type { Fault, UpstreamError } from '../errors.ts';
+import type { UpstreamError } from '../errors.ts';
+import type { Fault } from '../faults.ts';
 import type { JsonObject } from './json.ts';
-import { FAULTS } from '../errors.ts';
+import { FAULTS } from '../faults.ts';
 import { faultNamed, faultOfStatus } from './fault-codes.ts';
 import { faultOfWords, isPart, saysTooLong } from './fault-words.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf, tidyText } from './json.ts';

@@ -1,5 +1,5 @@
 /** The meaning of codes, types and statuses. */
-import type { Fault } from '../errors.ts';
+import type { Fault } from '../faults.ts';
 
 /** Codes and types with a definite meaning, regardless of the status; in lower case. */
 const BY_CODE: Readonly<Record<string, Fault>> = {

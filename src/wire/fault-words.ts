@@ -3,7 +3,8 @@
  * own words must not put a key or a model on hold for others: quotations are removed, and messages about a field of the
  * request are attributed to the request alone.
  */
-import type { Fault, UpstreamError } from '../errors.ts';
+import type { UpstreamError } from '../errors.ts';
+import type { Fault } from '../faults.ts';
 
 type Words = Pick<UpstreamError, 'message' | 'param'>;
 

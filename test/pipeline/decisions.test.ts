@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { FAULTS, ProxyError } from '../../src/errors.ts';
+import { ProxyError } from '../../src/errors.ts';
+import { FAULTS } from '../../src/faults.ts';
 import { Breaker } from '../../src/pipeline/targets/breaker.ts';
 import { HealthWindow } from '../../src/pipeline/targets/health.ts';
 import { nextStep } from '../../src/pipeline/attempts/retry.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import type { ProviderSettings, UpstreamReply } from '../../src/providers/base.ts';
 import type { ProbePolicy } from '../../src/pipeline/targets/prober.ts';
-import type { Fault } from '../../src/errors.ts';
+import type { Fault } from '../../src/faults.ts';
 import { ProxyError } from '../../src/errors.ts';
 import { HealthProber } from '../../src/pipeline/targets/prober.ts';
 import { TargetPool } from '../../src/pipeline/targets/target-pool.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
-import type { Fault } from '../../src/errors.ts';
+import type { Fault } from '../../src/faults.ts';
 import type { Target, Ticket } from '../../src/pipeline/targets/target.ts';
-import { FAULTS, ProxyError } from '../../src/errors.ts';
+import { ProxyError } from '../../src/errors.ts';
+import { FAULTS } from '../../src/faults.ts';
 import {
   BREAKER,
   call,

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { Fault } from '../../src/errors.ts';
+import type { Fault } from '../../src/faults.ts';
 import type { Situation } from '../../src/pipeline/attempts/retry.ts';
-import { FAULTS, ProxyError } from '../../src/errors.ts';
+import { ProxyError } from '../../src/errors.ts';
+import { FAULTS } from '../../src/faults.ts';
 import { backoff, nextStep } from '../../src/pipeline/attempts/retry.ts';
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });

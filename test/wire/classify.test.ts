@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Fault, Scope } from '../../src/errors.ts';
-import { FAULTS } from '../../src/errors.ts';
+import type { Fault, Scope } from '../../src/faults.ts';
+import { FAULTS } from '../../src/faults.ts';
 import { classifyBody, classifyStatus } from '../../src/wire/classify.ts';
 
 const faultOf = (status: number, body = '', headers: Record<string, string> = {}): Fault =>

@@ -1,7 +1,7 @@
 /** How answers end, in every provider's words. */
 import { describe, expect, test } from 'bun:test';
 import type { ProtocolName } from '../../src/wire/protocol.ts';
-import { FAULTS } from '../../src/errors.ts';
+import { FAULTS } from '../../src/faults.ts';
 import { ENDINGS, endingError, endingOf, fails, isImproper } from '../../src/wire/endings.ts';
 
 const PROTOCOLS = Object.keys(ENDINGS) as ProtocolName[];

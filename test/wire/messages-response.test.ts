@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import type { ChatResponse } from '../../src/wire/chat.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
-import type { Fault, UpstreamError } from '../../src/errors.ts';
+import type { UpstreamError } from '../../src/errors.ts';
+import type { Fault } from '../../src/faults.ts';
 import { messagesErrorEvent } from '../../src/wire/anthropic/client-error.ts';
 import { messagesClient } from '../../src/wire/anthropic/client.ts';
 import { ProxyError } from '../../src/errors.ts';

@@ -1,17 +1,14 @@
 import { Abort } from '../../abort.ts';
 import type { OutwardRule } from '../../config/schema/redaction.ts';
-import type { HeaderMap } from '../../wire/headers.ts';
 import type { Clock } from '../../clock.ts';
-import type { ProviderModel, UpstreamReply } from '../../providers/base.ts';
+import type { UpstreamReply } from '../../providers/base.ts';
 import type { Steps, Turns } from '../../turns.ts';
-import type { Flow } from '../streams/flow.ts';
 import type { Inbound } from '../inbound.ts';
-import type { LaneContext, Local, Prepared, WholeAnswer } from '../lanes/lane.ts';
+import type { LaneContext, Local, Prepared } from '../lanes/lane.ts';
+import type { Attempting, AttemptPlan, Opened, Streamed, Whole } from './attempting.ts';
 import type { BoundedReplay } from './replay.ts';
-import type { Share } from './share.ts';
 import type { Defects } from '../streams/defects.ts';
 import type { Tap } from '../streams/tap.ts';
-import type { Target } from '../targets/target.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';
 import type { ProtocolName } from '../../wire/protocol.ts';
 import type { Quirks } from '../../wire/quirks.ts';
@@ -23,8 +20,7 @@ import { classifyStatus } from '../../wire/classify.ts';
 import { decodeInSteps, encodeInSteps } from '../../wire/bytes.ts';
 import { askedUnits } from '../../wire/charged.ts';
 import { ENDPOINTS } from '../../wire/endpoints.ts';
-import { USAGE_REFUSED } from '../../wire/openai/unasked-usage.ts';
-import { continued, PREFILL_REFUSED } from './continuation.ts';
+import { continued } from './continuation.ts';
 import type { Redact, RedactedInbound } from '../redaction.ts';
 import { Restorer } from '../../redact/outward/restorer.ts';
 import { redacted, restoredText } from '../redaction.ts';
@@ -33,17 +29,10 @@ import { embed } from '../lanes/embed.ts';
 import { tokenLists } from '../../wire/openai/embeddings.ts';
 import { toldIn } from '../streams/told-usage.ts';
 import { UsageFinder } from '../streams/usage-finder.ts';
-import { refusalOf } from './refusal.ts';
+import { refusal } from './refusal.ts';
 import { ReplyReader } from '../streams/reply-reader.ts';
 import { statusFlaw, unread } from '../streams/reading.ts';
 import { AttemptTimers, limitsOf } from '../streams/timers.ts';
-
-/** Providers' messages that they cannot verify their own signatures, or decrypt their own content. */
-const SEALS_REFUSED =
-  /signature|encrypted[_ ]content|reasoning_details|(?:thinking|reasoning)\b.{0,80}(?:cannot be modified|could not be (?:verified|decrypted)|invalid|required)/is;
-
-/** Providers' messages that they have not stored the response that a request refers to. */
-const PREVIOUS_LACKED = /previous[_ ]response|response with id/i;
 
 export interface AttemptLimits {
   /** The largest answer, bytes. */
@@ -68,83 +57,6 @@ export interface AttemptDeps extends Pick<LaneContext, 'newId'> {
   /** Redacts a provider's text. */
   readonly mask: (text: string) => string;
   readonly defects: Defects;
-}
-
-/** Statuses for a request that the provider does not understand. */
-const REFUSALS: ReadonlySet<number> = new Set([400, 422]);
-
-/** The target of an attempt, and how to call it. */
-export interface AttemptPlan {
-  readonly target: Target;
-  readonly offer: ProviderModel;
-  /** The index of the provider's key. */
-  readonly key: number;
-  /** Whether to use a new connection. */
-  readonly fresh: boolean;
-  /** Whether to leave out everything signed or encrypted: the target has just rejected it. */
-  readonly unsealed: boolean;
-  /** What is redacted in the request before it is sent. */
-  readonly redact?: OutwardRule | undefined;
-  /** What to do about fields that the target does not support. */
-  readonly unsupported: 'drop' | 'error';
-  /** How long it may take while other targets wait. */
-  readonly share?: Share | undefined;
-  /** Headers that connect the provider to the request's trace. */
-  readonly traceHeaders?: Readonly<Record<string, string>> | undefined;
-  /** Called with the headers of every response. */
-  readonly answered?: (headers: HeaderMap) => void;
-}
-
-/** An answer of any kind. */
-export interface AnyAnswer {
-  readonly kind: string;
-}
-
-/** An answer that may be sent to the client: from here on nothing is retried elsewhere. */
-export interface Opened<A extends AnyAnswer = Whole | Streamed> {
-  readonly lane: 'relay' | 'translate';
-  readonly status: number;
-  readonly headers: HeaderMap;
-  readonly dropped: readonly string[];
-  readonly answer: A;
-}
-
-/** One request to one target, with any kind of answer. */
-export interface Attempting<A extends AnyAnswer = Whole | Streamed> {
-  /** How much was redacted in the request, by kind; `undefined` if nothing had to be. */
-  readonly redacted?: Readonly<Record<string, number>> | undefined;
-  /** @throws ProxyError for the fault that occurred */
-  open(): Promise<Opened<A>>;
-  /** The provider's HTTP status, once it responded. */
-  readonly status: number | null;
-  /** The usage that its answer has reported so far. */
-  readonly told?: Usage | undefined;
-  /** When it waited for the provider, on the monotonic clock; `undefined` if the provider was not called. */
-  readonly heard?: { readonly fromMs: number; readonly untilMs: number } | undefined;
-  /** Aborts it before it has opened. @param reason a ProxyError */
-  cancel(reason: unknown): void;
-  /** Cancels the answer that it has opened. */
-  discard(opened: Opened<A>): void;
-}
-
-export interface Whole extends Pick<WholeAnswer, 'finish' | 'usage'> {
-  /** The names of what the client's protocol cannot express. */
-  readonly lost?: readonly string[] | undefined;
-  readonly kind: 'whole';
-  readonly body: Uint8Array<ArrayBuffer>;
-  /** The answer as JSON text, for the record; `undefined` when it is not JSON. */
-  readonly text: string | undefined;
-  /** The body's content type if it was not received but made here: uncompressed. */
-  readonly made?: 'application/json' | 'text/event-stream';
-}
-
-export interface Streamed {
-  readonly kind: 'stream';
-  readonly flow: Flow;
-  /** What was read until the first content arrived. */
-  readonly held: Uint8Array | undefined;
-  /** Stops the attempt's timers. */
-  readonly release: () => void;
 }
 
 /** One request to one target, until its answer may be sent to the client. Nothing here is retried. */
@@ -490,25 +402,15 @@ export class Attempt implements Attempting {
   async #failed(reply: UpstreamReply, reader: ReplyReader, verbatim: boolean): Promise<ProxyError> {
     const body = await reader.error();
     this.#hears();
-    const { target } = this.#plan;
-    const { fault, upstream } = classifyStatus(reply.status, reply.headers, body, verbatim);
-    if (this.#inbound.continuation && fault === 'invalid_request' && PREFILL_REFUSED.test(upstream.message)) {
-      target.refusesPrefill = true;
-      const message = `Cannot begin the answer of ${target.id}: it takes no prefill`;
-      return new ProxyError('prefill_unsupported', message, { target: target.id });
-    }
-    if (this.#asksUsage && REFUSALS.has(reply.status) && USAGE_REFUSED.test(body)) {
-      target.refusesUsageAsked = true;
-      const message = `Cannot ask ${target.id} for the usage of a stream: it does not take the field`;
-      return new ProxyError('usage_unasked', message, { target: target.id, upstream });
-    }
-    const lacksPrevious = this.#inbound.chained !== undefined && PREVIOUS_LACKED.test(upstream.message);
-    const refusesSeals = fault === 'invalid_request' && SEALS_REFUSED.test(upstream.message);
-    if (this.#sealed && (refusesSeals || lacksPrevious)) {
-      const message = `Cannot continue at ${target.id}: it refused what it was given back (${upstream.message})`;
-      return new ProxyError('seals_refused', message, { target: target.id, upstream });
-    }
-    return refusalOf({ fault, upstream }, { target: target.id, body, nowMs: this.#deps.clock.now() });
+    const { status, headers } = reply;
+    return refusal(classifyStatus(status, headers, body, verbatim), {
+      inbound: this.#inbound,
+      target: this.#plan.target,
+      asksUsage: this.#asksUsage,
+      sealed: this.#sealed,
+      body,
+      nowMs: this.#deps.clock.now(),
+    });
   }
 
   readonly #release = (): void => {

@@ -1,6 +1,62 @@
 import type { Classified } from '../../wire/classify.ts';
+import type { Inbound } from '../inbound.ts';
+import type { Target } from '../targets/target.ts';
 import { ProxyError } from '../../errors.ts';
+import { USAGE_REFUSED } from '../../wire/openai/unasked-usage.ts';
 import { retryAfterMs } from '../../wire/retry-after.ts';
+import { PREFILL_REFUSED } from './continuation.ts';
+
+/** Providers' messages that they cannot verify their own signatures, or decrypt their own content. */
+const SEALS_REFUSED =
+  /signature|encrypted[_ ]content|reasoning_details|(?:thinking|reasoning)\b.{0,80}(?:cannot be modified|could not be (?:verified|decrypted)|invalid|required)/is;
+
+/** Providers' messages that they have not stored the response that a request refers to. */
+const PREVIOUS_LACKED = /previous[_ ]response|response with id/i;
+
+/** Statuses for a request that the provider does not understand. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 422]);
+
+/** What was refused, and by whom. */
+export interface Refused {
+  /** The client's request. */
+  readonly inbound: Inbound;
+  readonly target: Target;
+  /** Whether usage was requested in addition to what the client requests. */
+  readonly asksUsage: boolean;
+  /** Whether the request contained something signed or encrypted by the provider. */
+  readonly sealed: boolean;
+  /** The provider's error response. */
+  readonly body: string;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+}
+
+/**
+ * A provider's error response as a typed error. If it refuses what was added to the client's request, or is sent back
+ * to the provider, the error lets the request be repeated without it, and the target is not sent it again.
+ */
+export function refusal(classified: Classified, refused: Refused): ProxyError {
+  const { fault, upstream } = classified;
+  const { inbound, target, body } = refused;
+  const { id } = target;
+  if (inbound.continuation && fault === 'invalid_request' && PREFILL_REFUSED.test(upstream.message)) {
+    target.refusesPrefill = true;
+    const message = `Cannot begin the answer of ${id}: it takes no prefill`;
+    return new ProxyError('prefill_unsupported', message, { target: id });
+  }
+  if (refused.asksUsage && REFUSALS.has(upstream.status) && USAGE_REFUSED.test(body)) {
+    target.refusesUsageAsked = true;
+    const message = `Cannot ask ${id} for the usage of a stream: it does not take the field`;
+    return new ProxyError('usage_unasked', message, { target: id, upstream });
+  }
+  const lacksPrevious = inbound.chained !== undefined && PREVIOUS_LACKED.test(upstream.message);
+  const refusesSeals = fault === 'invalid_request' && SEALS_REFUSED.test(upstream.message);
+  if (refused.sealed && (refusesSeals || lacksPrevious)) {
+    const message = `Cannot continue at ${id}: it refused what it was given back (${upstream.message})`;
+    return new ProxyError('seals_refused', message, { target: id, upstream });
+  }
+  return refusalOf(classified, { target: id, body, nowMs: refused.nowMs });
+}
 
 /**
  * A provider's error response as a typed error.

@@ -3,7 +3,7 @@ import type { BoundedReplay } from './replay.ts';
 import type { ProxyError } from '../../errors.ts';
 import type { LogRecord } from '../../logs/record.ts';
 import type { Usage } from '../../wire/usage.ts';
-import type { Streamed } from './attempt.ts';
+import type { Streamed } from './attempting.ts';
 import type { Flow } from '../streams/flow.ts';
 import type { JoinedFlowOptions } from '../streams/joined-flow.ts';
 import type { Job, RequestRouter, Routed } from '../routing/router.ts';

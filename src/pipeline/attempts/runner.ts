@@ -2,7 +2,7 @@ import type { Abort } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
 import type { Place } from '../../limits/limits.ts';
 import type { RoutePolicy } from '../../config/schema.ts';
-import type { AnyAnswer, Attempting, AttemptPlan, Opened, Streamed, Whole } from './attempt.ts';
+import type { AnyAnswer, Attempting, AttemptPlan, Opened, Streamed, Whole } from './attempting.ts';
 import type { Contender } from './contender.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Job, Routed } from '../routing/router.ts';

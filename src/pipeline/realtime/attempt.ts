@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import type { RealtimeSocket, SocketMessage, SocketReply } from '../../providers/base.ts';
 import type { RealtimeProtocol } from '../../wire/realtime/protocol.ts';
 import type { Inbound } from '../inbound.ts';
-import type { Attempting, AttemptPlan, Opened } from '../attempts/attempt.ts';
+import type { Attempting, AttemptPlan, Opened } from '../attempts/attempting.ts';
 import { Abort } from '../../abort.ts';
 import { ProxyError } from '../../errors.ts';
 import { beginning } from '../../providers/beginning.ts';

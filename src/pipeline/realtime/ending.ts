@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { Fault } from '../../errors.ts';
+import type { Fault } from '../../faults.ts';
 import type { Transcript } from '../../wire/realtime/transcript.ts';
 import type { Exchange } from '../record/exchange.ts';
 import type { Routed } from '../routing/router.ts';

@@ -1,5 +1,6 @@
 import type { Price } from '../../config/schema.ts';
-import type { Fault, ProxyError } from '../../errors.ts';
+import type { ProxyError } from '../../errors.ts';
+import type { Fault } from '../../faults.ts';
 import type { Lease } from '../../limits/lease.ts';
 import type { Limit } from '../../limits/limit.ts';
 import type { Expected } from '../../limits/limiter.ts';
@@ -7,7 +8,7 @@ import type { LogRecord } from '../../logs/record.ts';
 import type { ProviderModel } from '../../providers/base.ts';
 import type { Recorded } from '../../wire/endpoints.ts';
 import type { Usage } from '../../wire/usage.ts';
-import type { Answered } from './exchange.ts';
+import type { Answered } from './exchange-facts.ts';
 import type { Target } from '../targets/target.ts';
 import { cutBy, pausedBy } from '../../limits/refusal.ts';
 import { chargedFor, wasAsked } from '../../logs/record.ts';

@@ -1,7 +1,7 @@
-import type { LogContent } from '../../config/schema.ts';
 import type { Clock } from '../../clock.ts';
-import type { Fault, ProxyError } from '../../errors.ts';
-import type { LogRecord, Outcome } from '../../logs/record.ts';
+import type { ProxyError } from '../../errors.ts';
+import type { Fault } from '../../faults.ts';
+import type { LogRecord } from '../../logs/record.ts';
 import type { ProviderModel } from '../../providers/base.ts';
 import type { Recorded } from '../../wire/endpoints.ts';
 import type { Usage } from '../../wire/usage.ts';
@@ -12,6 +12,7 @@ import type { Sinks } from '../streams/sinks.ts';
 import type { Target } from '../targets/target.ts';
 import type { Trace, TracedAttempt } from './trace.ts';
 import type { Ended, Pricer, Source } from './charge.ts';
+import type { Answered, Asker, Ending, Opinion, Question, Settled, Used } from './exchange-facts.ts';
 import { RECORD_VERSION } from '../../logs/record.ts';
 import { encodeUnits } from '../../wire/usage.ts';
 import { tidyText } from '../../wire/json.ts';
@@ -31,88 +32,11 @@ export interface ExchangeDeps {
   readonly used: (exchange: Used) => void;
 }
 
-/** A finished answer, for whoever stores it. */
-export interface Settled {
-  readonly outcome: Outcome;
-  readonly error: ProxyError | undefined;
-  /** The whole answer as JSON text; `undefined` if there is none, or it is too long. */
-  readonly text: string | undefined;
-  /** The provider; `undefined` if the answer was translated from another protocol. */
-  readonly issuer: string | undefined;
-}
-
-/** The usage of a request. */
-export interface Used {
-  readonly id: string;
-  /** The name of the client's key. */
-  readonly key: string | null;
-  readonly tokens: number;
-  readonly usd: number;
-}
-
 /** The longest finish reason and error message in a record, characters: providers choose both. */
 const MAX_FINISH = 100;
 const MAX_ERROR = 4_000;
 
 type AttemptEntry = LogRecord['attempt_log'][number];
-
-/** The caller, and how much of the request may be kept. */
-export interface Asker {
-  /** The name of the client's key; `null` without one. */
-  readonly key: string | null;
-  readonly content: LogContent;
-  readonly conversation: string | null;
-  /** The group of its key, and the operator's labels. */
-  readonly group?: string | undefined;
-  readonly labels?: Readonly<Record<string, string>> | undefined;
-}
-
-/** The request. */
-export interface Question {
-  readonly model: string;
-  readonly stream: boolean;
-  /** Its body as JSON text; `undefined` when it is not JSON. */
-  readonly text: string | undefined;
-  /** The end user that the client names. */
-  readonly user: string | null;
-  readonly tags: Record<string, string> | null;
-}
-
-/** Feedback on another answer. */
-export interface Opinion {
-  readonly score: number | null;
-  readonly feedback: NonNullable<LogRecord['feedback']>;
-}
-
-/** An answer, as far as received. */
-export interface Answered {
-  readonly usage: Usage | undefined;
-  /** In chat's words; `null` if there was none. */
-  readonly finish: string | null;
-  /** The number of bytes sent to the client. */
-  readonly bytes: number;
-  /** Its estimated tokens, for when the provider does not report them. */
-  readonly written?: () => number;
-  /** Returns it as JSON text, or `undefined` if that is not possible; called once. */
-  readonly text: () => string | undefined;
-  /** For a resumed answer: the origin of each part. */
-  readonly parts?: LogRecord['parts'];
-  /** The number of events that were invalid and left out. */
-  readonly malformed: number;
-  /** The names of what the client's protocol cannot express. */
-  readonly lost?: readonly string[] | undefined;
-}
-
-/** How an exchange ended. */
-export interface Ending {
-  readonly outcome: Outcome;
-  readonly status: number;
-  readonly error?: ProxyError | undefined;
-  /** Omitted if there was no answer. */
-  readonly answer?: Answered;
-  /** The course of a realtime session. */
-  readonly session?: LogRecord['session'];
-}
 
 const NOBODY: Asker = { key: null, content: 'full', conversation: null };
 const NOTHING: Question = { model: '', stream: false, text: undefined, user: null, tags: null };

@@ -1,5 +1,5 @@
 import type { OutwardRule } from '../../config/schema/redaction.ts';
-import type { Fault, FaultRule, Scope } from '../../errors.ts';
+import type { Fault, FaultRule, Scope } from '../../faults.ts';
 import type { BaseProvider, ProviderModel } from '../../providers/base.ts';
 import type { ProtocolName } from '../../wire/protocol.ts';
 import type { Inbound } from '../inbound.ts';
@@ -8,7 +8,8 @@ import type { Resolution } from './models.ts';
 import type { Candidate } from './offers.ts';
 import type { Rule } from './routes.ts';
 import type { RedactRequest } from '../../redact/outward/redact-request.ts';
-import { FAULTS, ProxyError, toProxyError } from '../../errors.ts';
+import { ProxyError, toProxyError } from '../../errors.ts';
+import { FAULTS } from '../../faults.ts';
 import { Call } from '../../providers/call.ts';
 import { usageAsking } from '../../providers/usage-asking.ts';
 import { factsOf } from '../../providers/facts-text.ts';

@@ -1,7 +1,7 @@
 import type { ProxyError } from '../../errors.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Usage } from '../../wire/usage.ts';
-import type { Streamed } from '../attempts/attempt.ts';
+import type { Streamed } from '../attempts/attempting.ts';
 import type { Flow } from './flow.ts';
 import type { Tap } from './tap.ts';
 import { isObject, parseJson } from '../../wire/json.ts';

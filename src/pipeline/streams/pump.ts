@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { Streamed } from '../attempts/attempt.ts';
+import type { Streamed } from '../attempts/attempting.ts';
 import type { StreamBudget, WatchedStream } from './stream-budget.ts';
 import { ProxyError, toProxyError } from '../../errors.ts';
 import type { StreamForm } from '../../wire/stream-form.ts';

@@ -1,4 +1,4 @@
-import type { Fault } from '../../errors.ts';
+import type { Fault } from '../../faults.ts';
 import type { Caller } from './failing-callers.ts';
 import { FailingCallers } from './failing-callers.ts';
 import { RollingCounts } from './rolling.ts';

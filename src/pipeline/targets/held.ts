@@ -1,4 +1,4 @@
-import type { Scope } from '../../errors.ts';
+import type { Scope } from '../../faults.ts';
 import type { Cooldown, Hold } from './cooldown.ts';
 import type { Caller } from './failing-callers.ts';
 import type { Call, Target } from './target.ts';

@@ -5,7 +5,7 @@ import type { Cooldown } from './cooldown.ts';
 import type { ProviderState } from './provider-state.ts';
 import type { Inbound } from '../inbound.ts';
 import type { TargetPool } from './target-pool.ts';
-import type { Fault } from '../../errors.ts';
+import type { Fault } from '../../faults.ts';
 import { ProxyError, toProxyError } from '../../errors.ts';
 import { beginning } from '../../providers/beginning.ts';
 import { classifyStatus } from '../../wire/classify.ts';

@@ -1,4 +1,5 @@
-import type { Fault, FaultRule, ProxyError, Scope } from '../../errors.ts';
+import type { ProxyError } from '../../errors.ts';
+import type { Fault, FaultRule, Scope } from '../../faults.ts';
 import type { Expected } from '../../limits/limiter.ts';
 import type { Place, Room } from '../../limits/limits.ts';
 import type { UsageAsking } from '../../providers/usage-asking.ts';

@@ -1,6 +1,7 @@
 import type { RunningRequests } from '../../pipeline/record/running.ts';
 import type { Clock } from '../../clock.ts';
-import type { Exchange, Settled } from '../../pipeline/record/exchange.ts';
+import type { Exchange } from '../../pipeline/record/exchange.ts';
+import type { Settled } from '../../pipeline/record/exchange-facts.ts';
 import type { Inbound } from '../../pipeline/inbound.ts';
 import type { Pipeline, Reply } from '../../pipeline/pipeline.ts';
 import type { Requester } from '../../pipeline/admission.ts';

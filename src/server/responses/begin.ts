@@ -1,7 +1,8 @@
 import type { Client } from '../auth.ts';
 import type { ServerContext } from '../context.ts';
 import type { LogContent } from '../../config/schema.ts';
-import type { Exchange, Settled } from '../../pipeline/record/exchange.ts';
+import type { Exchange } from '../../pipeline/record/exchange.ts';
+import type { Settled } from '../../pipeline/record/exchange-facts.ts';
 import type { Inbound } from '../../pipeline/inbound.ts';
 import type { Chain } from '../../stored/entries.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';

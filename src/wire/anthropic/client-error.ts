@@ -1,4 +1,5 @@
-import type { Fault, ProxyError } from '../../errors.ts';
+import type { ProxyError } from '../../errors.ts';
+import type { Fault } from '../../faults.ts';
 import type { JsonObject } from '../json.ts';
 import { messageEvent } from './client-blocks.ts';
 import { threadDetails } from './client-thread.ts';
