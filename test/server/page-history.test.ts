@@ -1,6 +1,14 @@
 /** What the page shows of requests that have ended, out of the log. */
 import { describe, expect, test } from 'bun:test';
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { LogRecord } from '../../src/logs/record.ts';
@@ -18,14 +26,17 @@ import { encodeRecord, logRecord } from '../helpers/log-record.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** A proxy with a log of its own. @param lines of today's file */
+/** A proxy with a log of its own. @param lines each of which goes to the file of its day */
 async function withLog(
   lines: readonly string[],
   logging: NonNullable<ConfigInput['logging']>['requests'] = {},
 ) {
   const { path, ...directory } = await logDirectory();
   mkdirSync(path, { recursive: true });
-  writeFileSync(join(path, logName(utcDay(Date.now()), 0)), lines.join(''));
+  for (const each of lines) {
+    const { ts } = JSON.parse(each) as LogRecord;
+    appendFileSync(join(path, logName(utcDay(Date.parse(ts)), 0)), each);
+  }
   const config = schema.parse({
     providers: [
       { name: 'm', type: 'mock', models: ['mock', { name: 'priced', price: { input: 1, output: 2 } }] },
