@@ -2,18 +2,16 @@
 import { isIPv6 } from 'node:net';
 import { isPublicIpv4 } from './checksums.ts';
 
-/** `%40` and `%2540` are the @ sign in URLs, escaped once and twice. */
-const AT = /@|%(?:25)?40/g;
-const USER = /[\p{L}\p{N}][\p{L}\p{N}._%+'-]{0,63}$/u;
+/** A percent sign that begins an escape is not part of it. */
+const USER = /[\p{L}\p{N}](?:[\p{L}\p{N}._+'-]|%(?![0-9A-Fa-f]{2})){0,63}$/u;
 const HOST = /(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62})\.){1,8}\p{L}{2,24}/uy;
 const LONGEST_USER = 64;
 
 /** The search starts at the @ sign in both directions, since there are few of them. */
 export function findEmails(text: string, add: (from: number, to: number) => void): void {
-  if (!text.includes('@') && !text.includes('40')) return;
   let behind = 0;
-  for (const { 0: sign, index } of text.matchAll(AT)) {
-    HOST.lastIndex = index + sign.length;
+  for (let index = text.indexOf('@'); index >= 0; index = text.indexOf('@', index + 1)) {
+    HOST.lastIndex = index + 1;
     if (index < behind || !HOST.test(text)) continue;
     const to = HOST.lastIndex;
     const user = USER.exec(text.slice(Math.max(behind, index - LONGEST_USER), index))?.[0];
@@ -32,11 +30,11 @@ const FILE = /\.(?:avif|css|gif|html?|ico|jpe?g|js|json|md|png|py|svg|tsx?|txt|w
 
 /** An address with a common domain before such an extension; `logo@2x.min.js` is no address. */
 const NAMED_FILE =
-  /^(?:@|%(?:25)?40)(?:[\p{L}\p{N}-]+\.)*[\p{L}-][\p{L}\p{N}-]*\.(?:com|org|net|edu|gov|info|io|[a-z]{2})(\.(?:csv|docx?|eml|html?|jpe?g|json|log|md|pdf|png|txt|vcf|xlsx?|xml|ya?ml|zip))$/iu;
+  /^@(?:[\p{L}\p{N}-]+\.)*[\p{L}-][\p{L}\p{N}-]*\.(?:com|org|net|edu|gov|info|io|[a-z]{2})(\.(?:csv|docx?|eml|html?|jpe?g|json|log|md|pdf|png|txt|vcf|xlsx?|xml|ya?ml|zip))$/iu;
 
 /** The user `git` belongs to a source code server rather than to a person. */
 function isEmail(found: string): boolean {
-  return !/^git(?:@|%)/i.test(found) && !FILE.test(found);
+  return !/^git@/i.test(found) && !FILE.test(found);
 }
 
 /** Underscores around it are emphasis, those between it and a word are part of a name. */

@@ -44,6 +44,8 @@ export interface Hit {
   readonly kind: Kind;
   /** What was found, if the text spells it in another way. */
   readonly value?: string;
+  /** Where the character before it begins, which may be an escape. Given in the same case. */
+  readonly lead?: number;
 }
 
 /** Replaces values in texts, and the same value always in the same way. */
@@ -213,19 +215,27 @@ export class Redactor {
       spellings > 0
         ? plainParts(text).flatMap((part) => this.#spelled(text, part, label, spellings - 1))
         : [];
-    const starts = new Map(spelled.map(({ from, to }) => [to, from]));
-    const all = [...spelled, ...found.filter((hit) => !isCut(hit, text, starts.get(hit.to)))];
+    const all = spelled.length === 0 ? found : [...spelled, ...behindEscapes(found, spelled)];
     const hits = text.includes('[') ? beside(this.#marks, text, all) : all;
     return hits.length < 2 ? hits : apart(hits);
   }
 
   /** What only the plain spelling shows: an escape in it or beside it hides it in the original. */
-  #spelled(original: string, { text, places }: Plain, label: string, spellings: number): Hit[] {
-    return this.#find(text, label, spellings).flatMap(({ from, to, kind, value = text.slice(from, to) }) => {
-      const [before, behind] = [Math.max(0, from - 1), Math.min(text.length, to + 1)];
-      const same = original.slice(places[before], places[behind]) === text.slice(before, behind);
-      return same ? [] : [{ from: places[from]!, to: places[to]!, kind, value }];
-    });
+  #spelled(original: string, plain: Plain, label: string, spellings: number): Hit[] {
+    const { text } = plain;
+    return this.#find(text, label, spellings).flatMap(
+      ({ from, to, kind, value, lead = Math.max(0, from - 1) }) => {
+        const behind = Math.min(text.length, to + 1);
+        if (original.slice(plain.place(lead), plain.place(behind)) === text.slice(lead, behind)) return [];
+        return {
+          from: plain.place(from),
+          to: plain.place(to),
+          kind,
+          value: value ?? text.slice(from, to),
+          lead: plain.place(lead),
+        };
+      },
+    );
   }
 }
 
@@ -269,9 +279,14 @@ function beside(marks: RegExp, text: string, hits: readonly Hit[]): readonly Hit
     : hits.filter(({ from }) => !own.some(([begin, end]) => from > begin && from < end));
 }
 
-/** Whether a match begins with the letter of an escape: `njane@example.org` in `\\njane@example.org`. */
-function isCut({ from }: Hit, text: string, spelledFrom: number | undefined): boolean {
-  return spelledFrom === from + 1 && text[from - 1] === '\\';
+/**
+ * Matches that begin within an escape, where the plain spelling shows that the value begins behind it:
+ * `njane@example.org` in `\njane@example.org`, `20jane@example.org` in `%20jane@example.org`.
+ */
+function behindEscapes(found: readonly Hit[], spelled: readonly Hit[]): Hit[] {
+  const starts = new Map<number, number>();
+  for (const { from, lead = from } of spelled) for (let at = lead + 1; at < from; at++) starts.set(at, from);
+  return found.map((hit) => ({ ...hit, from: starts.get(hit.from) ?? hit.from }));
 }
 
 /**

@@ -82,13 +82,14 @@ export class Replacements implements Replacing {
 /** A fake with the escapes that its place requires. */
 function spelledLike(found: string, fake: string, plain: string): string {
   if (found === plain) return fake;
-  if (/%[0-9A-Fa-f]{2}/.test(found)) return encodeURIComponent(fake);
+  const isQuery = /%[0-9A-Fa-f]{2}/.test(found) || found.replaceAll('+', ' ') === plain;
+  if (isQuery) return encodeURIComponent(fake);
   return found.includes('\\') ? JSON.stringify(fake).slice(1, -1) : fake;
 }
 
 /** Makes different spellings of the same value equal. */
 function normalised(kind: Kind['kind'], found: string): string {
-  if (kind === 'email') return found.replace(/%(?:25)?40/, '@').toLowerCase();
+  if (kind === 'email') return found.toLowerCase();
   if (kind === 'phone' || kind === 'card' || kind === 'ssn') return found.replace(/[^\d+]/g, '');
   return kind === 'iban' ? found.replaceAll(/[ -]/g, '').toUpperCase() : found;
 }

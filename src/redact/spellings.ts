@@ -5,8 +5,8 @@
 
 export interface Plain {
   readonly text: string;
-  /** The position of each character in the original, and of the end. */
-  readonly places: readonly number[];
+  /** The position in the original of what begins at this position of the text. */
+  place(at: number): number;
 }
 
 /** What an escape begins with, which is found ten times as fast as an escape. */
@@ -25,11 +25,12 @@ const LONGEST_WORD = 4_096;
 export function plainParts(text: string): Plain[] {
   const parts = unescaped(text);
   // Few texts are not ASCII, which their length in bytes tells at once.
-  if (Buffer.byteLength(text) > text.length && OTHER_DIGITS.test(text)) parts.push(inAscii(text));
+  if (Buffer.byteLength(text) > text.length && OTHER_SIGNS.test(text)) parts.push(inAscii(text));
   return parts;
 }
 
-const OTHER_DIGITS = /[^\P{Nd}0-9]/u;
+/** Digits of other scripts, and the full-width @ sign. */
+const OTHER_SIGNS = /[^\P{Nd}0-9]|\uff20/u;
 
 function unescaped(text: string): Plain[] {
   const parts: Plain[] = [];
@@ -48,16 +49,22 @@ function unescaped(text: string): Plain[] {
   return parts;
 }
 
-function escapesIn(text: string): (readonly [index: number, escape: string])[] {
-  const escapes: (readonly [number, string])[] = [];
-  for (const sign of SIGNS)
-    for (let at = text.indexOf(sign); at >= 0;) {
-      ESCAPE.lastIndex = at;
-      const escape = ESCAPE.exec(text)?.[0];
-      if (escape !== undefined) escapes.push([at, escape]);
-      at = text.indexOf(sign, at + (escape?.length ?? 1));
-    }
-  return escapes.sort(([a], [b]) => a - b);
+type Escape = readonly [index: number, escape: string];
+
+function escapesIn(text: string): Escape[] {
+  const lists = SIGNS.map((sign) => escapesWith(text, sign)).filter((list) => list.length > 0);
+  return lists.length < 2 ? (lists[0] ?? []) : lists.flat().sort(([a], [b]) => a - b);
+}
+
+function escapesWith(text: string, sign: string): Escape[] {
+  const escapes: Escape[] = [];
+  for (let at = text.indexOf(sign); at >= 0;) {
+    ESCAPE.lastIndex = at;
+    const escape = ESCAPE.exec(text)?.[0];
+    if (escape !== undefined) escapes.push([at, escape]);
+    at = text.indexOf(sign, at + (escape?.length ?? 1));
+  }
+  return escapes;
 }
 
 /** A value must not be cut where a part begins or ends. */
@@ -94,10 +101,13 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 const CONTROLS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' };
 
+/** A plain text in pieces: what is copied, and each escape. */
 class Builder {
   readonly #from: string;
-  readonly #places: number[] = [];
   #text = '';
+  /** The positions at which the pieces begin, in the plain text and in the original. */
+  readonly #starts: number[] = [];
+  readonly #origins: number[] = [];
   /** How far the original has been read. */
   end: number;
 
@@ -107,8 +117,7 @@ class Builder {
   }
 
   copy(to: number): void {
-    this.#text += this.#from.slice(this.end, to);
-    for (; this.end < to; this.end++) this.#places.push(this.end);
+    if (to > this.end) this.#add(this.#from.slice(this.end, to), to - this.end);
   }
 
   unescape(escape: string): void {
@@ -121,28 +130,52 @@ class Builder {
   #bytes(escapes: string): void {
     for (let at = 0; at < escapes.length;) {
       const lead = parseInt(escapes.slice(at + 1, at + 3), 16);
-      const length = 3 * (lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4);
-      const escape = escapes.slice(at, at + length);
-      const character = decoded(escape);
+      const escape = escapes.slice(at, at + 3 * lengthOf(lead));
+      const character = lead < FIRST_BEYOND_ASCII ? String.fromCharCode(lead) : decoded(escape);
       if (character === undefined) this.copy(this.end + 3);
       else this.#add(character, escape.length);
       at += character === undefined ? 3 : escape.length;
     }
   }
 
-  #add(character: string, length: number): void {
-    this.#text += character;
-    for (let at = 0; at < character.length; at++) this.#places.push(this.end);
+  #add(plain: string, length: number): void {
+    this.#starts.push(this.#text.length);
+    this.#origins.push(this.end);
+    this.#text += plain;
     this.end += length;
   }
 
   done(end: number): Plain {
     this.copy(end);
-    return { text: this.#text, places: [...this.#places, this.end] };
+    this.#add('', 0);
+    const starts = this.#starts;
+    const origins = this.#origins;
+    return {
+      text: this.#text,
+      place(at) {
+        let low = 0;
+        let high = starts.length - 1;
+        while (low < high) {
+          const middle = (low + high + 1) >> 1;
+          if (starts[middle]! <= at) low = middle;
+          else high = middle - 1;
+        }
+        return origins[low]! + at - starts[low]!;
+      },
+    };
   }
 }
 
+const FIRST_BEYOND_ASCII = 0x80;
+
+/** The number of bytes of a character in UTF-8. @param lead its first byte */
+function lengthOf(lead: number): number {
+  return lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
 function decoded(escape: string): string | undefined {
+  // A byte that only continues a character begins none. Throwing takes a thousand times as long.
+  if (escape.length === 3) return undefined;
   try {
     return decodeURIComponent(escape);
   } catch {
@@ -173,7 +206,7 @@ function inAscii(text: string): Plain {
     .replaceAll('\u3000', ' ')
     // Digits beyond the basic plane have two code units: positions would shift.
     .replace(/[^\P{Nd}0-9]/gu, (digit) => (digit.length === 1 ? digitOf(digit) : digit));
-  return { text: ascii, places: Array.from({ length: text.length + 1 }, (_, at) => at) };
+  return { text: ascii, place: (at) => at };
 }
 
 /** Unicode's digits come in rows of ten that begin at a code which ends with 0 or 6 (hexadecimal). */

@@ -63,12 +63,28 @@ describe('Redactor.text() hides', () => {
     ['８.８.４.４', '[IP_1]'],
     ['電話：０３－１２３４－５６７８', '電話：[PHONE_1]'],
     ['هاتف ٠٠٤٩ ٣٠ ١٢٣٤٥٦٧٨', 'هاتف [PHONE_1]'],
+    ['jane＠example.org または ｉｎｆｏ＠ｅｘａｍｐｌｅ．ｃｏ．ｊｐ', '[EMAIL_1] または [EMAIL_2]'],
+    ['a user%name@example.org', 'a [EMAIL_1]'],
     ['/mail/john.doe@example.org.txt', '/mail/[EMAIL_1].txt'],
     ['200,93.184.216.34,443', '200,[IP_1],443'],
     ['7,+49 30 12345678,9', '7,[PHONE_1],9'],
     ['client:2607:f8b0:4005:805::200e', 'client:[IP_1]'],
   ])('the value in %s', (text, expected) => {
     expect(make().text(text)).toBe(expected);
+  });
+
+  test.each([
+    ['x=%20jane@example.org', 'x=%20[EMAIL_1]'],
+    ['?to=%22Jane%22%20%3Cjane@example.org%3E', '?to=%22Jane%22%20%3C[EMAIL_1]%3E'],
+    ['u%3Djane%40example.org%26a', 'u%3D[EMAIL_1]%26a'],
+    ['%2520jane@example.org', '%2520[EMAIL_1]'],
+    ['{"a":"\\u003cjane@example.org\\u003e"}', '{"a":"\\u003c[EMAIL_1]\\u003e"}'],
+    ['&#60;jane@example.org&#62;', '&#60;[EMAIL_1]&#62;'],
+    ['%204111111111111111', '%20[CARD_1]'],
+  ])('only the value in %s, not the escape before it', (text, expected) => {
+    expect(make().text(text)).toBe(expected);
+    const jane = make({ mode: 'hash' }).text('jane@example.org');
+    if (text.includes('jane')) expect(make({ mode: 'hash' }).text(text)).toContain(jane);
   });
 
   test('a long key behind an escape as a whole', () => {
@@ -102,6 +118,7 @@ test('a fake is escaped like the value whose place it takes', () => {
   const hidden = make({ mode: 'fake' }).text('https://h.example/?q=%2B49%2030%2012345678');
   expect(decodeURIComponent(hidden)).toMatch(/\?q=\+49 \d\d \d{8}$/);
   expect(hidden).not.toContain(' ');
+  expect(make({ mode: 'fake' }).text('/call?tel=030+12345678')).toMatch(/\?tel=\d+%20\d+$/);
 });
 
 test('a placeholder that will be restored stands for the spelling', () => {
@@ -120,10 +137,15 @@ test('plainParts() knows where each character stands', () => {
   fc.assert(
     fc.property(fc.array(piece), (pieces) => {
       const whole = pieces.join('');
-      for (const { text, places } of plainParts(whole)) {
-        expect(places).toHaveLength(text.length + 1);
-        for (let at = 1; at < places.length; at++) expect(places[at]! >= places[at - 1]!).toBe(true);
-        expect(places.at(-1)! <= whole.length).toBe(true);
+      for (const { text, place } of plainParts(whole)) {
+        for (let at = 0; at < text.length; at++) {
+          expect(place(at + 1)).toBeGreaterThanOrEqual(place(at));
+          const original = whole[place(at)]!;
+          // What is not escaped stands there itself; a plus may be a space.
+          if (place(at + 1) === place(at) + 1 && /[ -*,-~]/.test(original) && !/\p{Cs}/u.test(text[at]!))
+            expect(text[at]).toBe(original);
+        }
+        expect(place(text.length)).toBeLessThanOrEqual(whole.length);
       }
     }),
   );
