@@ -162,7 +162,8 @@ function assistantMessage(
     : toolCallsOf(listOf(message.tool_calls));
   return {
     role: 'assistant',
-    content,
+    // Models often write a line break before their calls; loaders refuse text that is only white space.
+    content: isBlank(content) ? '' : content,
     ...nameOf(message),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
     ...(reasoning === undefined ? {} : { reasoning }),

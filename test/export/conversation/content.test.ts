@@ -1,5 +1,8 @@
 /** What is kept of messages that hold more than text. */
 import { describe, expect, test } from 'bun:test';
+import { EXPORT_FORMATS } from '../../../src/config/export/options.ts';
+import { FORMATS } from '../../../src/export/render/all.ts';
+import type { JsonObject } from '../../../src/wire/json.ts';
 import { answered, call, chat, line, tool, user } from '../records.ts';
 import { workshop } from '../workshop.ts';
 
@@ -402,4 +405,50 @@ test('a hidden thought among the parts of an answer is left out', async () => {
   await using shop = await workshop({ 'a.ndjson': line({ request, response: answered({ content }) }) });
   await shop.run('-f openai');
   expect(shop.rows()[0]!.messages.map((message) => message.content)).toEqual(['a', 'Yes.', 'b', 'Yes.']);
+});
+
+describe('white space beside calls', () => {
+  const calling = (content: unknown) => ({
+    content,
+    tool_calls: [call('abcDEF123', 'look', '{}')],
+  });
+  const talk = [
+    user('Look'),
+    { role: 'assistant', ...calling('\n\n') },
+    { role: 'tool', tool_call_id: 'abcDEF123', content: 'dark' },
+    user('Again'),
+  ];
+  const tools = { tools: [tool('look')] };
+  const log = [
+    line({
+      request: chat(talk.slice(0, 1), tools),
+      response: answered(talk[1]!, 'tool_calls'),
+      finish: 'tool_calls',
+    }),
+    line({
+      request: chat(talk.slice(0, 3), tools),
+      response: answered({ content: 'It is dark.' }),
+    }),
+    line({
+      request: chat(
+        [...talk.slice(0, 3), { role: 'assistant', content: 'It is dark.' }, ...talk.slice(3)],
+        tools,
+      ),
+      response: answered(calling([{ type: 'text', text: ' ' }]), 'tool_calls'),
+      finish: 'tool_calls',
+    }),
+  ];
+
+  const formats = EXPORT_FORMATS.filter((name) => FORMATS[name].sampleKind === 'sft');
+  test.each(formats)('is no text in a row of %s', async (name) => {
+    await using shop = await workshop({ 'a.ndjson': log.join('') });
+    const { report } = await shop.run(`-f ${name}`);
+    expect(report.dropped.unreadable).toBeUndefined();
+    for (const row of shop.rows()) {
+      expect(FORMATS[name].check(row as unknown as JsonObject)).toEqual([]);
+      expect(JSON.stringify(row)).not.toMatch(/"(?: |\\n\\n)"/);
+    }
+    const toolless = name === 'alpaca' || name === 'anthropic';
+    expect(report.kept > 0).toBe(!toolless);
+  });
 });
