@@ -2,6 +2,7 @@
  * Keeps secrets out of what is written. It works on JSON text directly, without parsing it: by value (the configured
  * secrets), by key name (such as `authorization`) and by shape (`sk-...`). Valid JSON stays valid.
  */
+import { stringEnd } from '../wire/json-string-end.ts';
 
 export const REDACTED = '[redacted]';
 
@@ -154,19 +155,6 @@ function maskNamed(text: string, named: RegExp): string {
     named.lastIndex = from;
   }
   return from === 0 ? text : out + text.slice(from);
-}
-
-/**
- * The position of the closing quote, or the end of a truncated text. Written by hand, because the engine silently fails
- * to match `(?:[^"\\]|\\.)*` on a string with a million escapes.
- */
-function stringEnd(text: string, from: number): number {
-  for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 1)) {
-    let slashes = 0;
-    while (at - slashes > from && text[at - slashes - 1] === '\\') slashes++;
-    if (slashes % 2 === 0) return at;
-  }
-  return text.length;
 }
 
 /** The prefixes of keys, and the fewest characters that follow them. */

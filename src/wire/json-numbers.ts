@@ -1,3 +1,5 @@
+import { stringEnd } from './json-string-end.ts';
+
 /** Detects numbers with more digits or a larger exponent than a JavaScript number can hold exactly. */
 const LONG_NUMBER = /[\d.]{16}|e\+?\d{3}/i;
 
@@ -23,19 +25,6 @@ function hasLongNumber(text: string, long = LONG_NUMBER): boolean {
     const quote = text.indexOf('"', at);
     if (long.test(text.slice(at, quote < 0 ? text.length : quote))) return true;
     if (quote < 0) return false;
-    at = stringEnd(text, quote + 1);
+    at = stringEnd(text, quote + 1) + 1;
   }
-}
-
-/**
- * The position after the closing quote. Written by hand: a regular expression silently fails on a string with a million
- * escapes.
- */
-function stringEnd(text: string, from: number): number {
-  for (let quote = text.indexOf('"', from); quote >= 0; quote = text.indexOf('"', quote + 1)) {
-    let slashes = 0;
-    while (text[quote - 1 - slashes] === '\\') slashes += 1;
-    if (slashes % 2 === 0) return quote + 1;
-  }
-  return text.length;
 }

@@ -1,3 +1,8 @@
+import { stringEnd } from '../../wire/json-string-end.ts';
+
+/** What may follow a key. */
+const COLON = /\s*:/y;
+
 /**
  * A key that occurs twice in one object of JSON text, or `undefined`. `JSON.parse` silently uses the last one; pyarrow,
  * with which HF `datasets` reads, rejects the file.
@@ -5,17 +10,19 @@
  */
 export function duplicateKey(text: string): string | undefined {
   const objects: (Set<string> | undefined)[] = [];
-  const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g;
+  const token = /["{}[\]]/g;
   for (let match = token.exec(text); match; match = token.exec(text)) {
-    const [found, colon] = match;
+    const { 0: found, index } = match;
     if (found === '{') objects.push(new Set());
     else if (found === '[') objects.push(undefined);
     else if (found === '}' || found === ']') objects.pop();
-    else if (colon !== undefined) {
-      const key = JSON.parse(found.slice(0, -colon.length)) as string;
+    else {
+      token.lastIndex = COLON.lastIndex = stringEnd(text, index + 1) + 1;
       const keys = objects.at(-1);
-      if (keys?.has(key)) return key;
-      keys?.add(key);
+      if (!keys || !COLON.test(text)) continue;
+      const key = JSON.parse(text.slice(index, token.lastIndex)) as string;
+      if (keys.has(key)) return key;
+      keys.add(key);
     }
   }
   return undefined;

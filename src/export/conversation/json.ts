@@ -1,6 +1,7 @@
 /** JSON that every reader accepts. */
 import type { JsonObject } from '../../wire/json.ts';
 import { ANSWER_BOUNDS, parseJson } from '../../wire/json.ts';
+import { changedJson } from '../../wire/json-in-text.ts';
 import { isRawJSON, loadableNumber, parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /**
@@ -29,7 +30,6 @@ export function jsonText(value: unknown): string {
 
 /** A lone surrogate as JSON text escapes it, or such text within text. */
 const ESCAPED_SURROGATE = /\\u[dD][89a-fA-F]/;
-const STRING = /"(?:[^"\\]|\\.)*"/g;
 /** JSON within JSON is followed to this depth. */
 const MAX_TEXT_DEPTH = 8;
 
@@ -46,11 +46,8 @@ export function wellFormedJson(text: string, depth = MAX_TEXT_DEPTH): string {
   const plain = text.toWellFormed();
   if (depth === 0 || !ESCAPED_SURROGATE.test(plain)) return plain;
   if (typeof parseJson(plain, ANSWER_BOUNDS) !== 'object') return plain;
-  return plain.replace(STRING, (token) => {
-    const value = JSON.parse(token) as string;
-    const fixed = wellFormedJson(value, depth - 1);
-    return fixed === value ? token : JSON.stringify(fixed);
-  });
+  const fixed = (inner: string) => wellFormedJson(inner, depth - 1);
+  return changedJson(plain, { name: fixed, text: fixed, number: (digits) => digits });
 }
 
 const MAY_BE_HUGE = /\d{19}/;

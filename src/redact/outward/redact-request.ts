@@ -6,7 +6,7 @@ import { isObject } from '../../wire/json.ts';
 import { isRawJSON } from '../../wire/long-numbers.ts';
 import { exactly } from '../../wire/json-exact.ts';
 import { Redactor } from '../redactor.ts';
-import { changedJson, isJsonText, namesIn } from './json-in-text.ts';
+import { changedJson, isJsonText, namesIn } from '../../wire/json-in-text.ts';
 import { KnownValues } from './known-values.ts';
 import { PLACEHOLDER, Placeholders } from './placeholders.ts';
 import { changedRequest, textsOf } from './request-walk.ts';

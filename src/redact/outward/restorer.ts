@@ -1,4 +1,4 @@
-import { isJsonText } from './json-in-text.ts';
+import { isJsonText } from '../../wire/json-in-text.ts';
 import { JsonPlace } from './json-place.ts';
 import { PLACEHOLDER } from './placeholders.ts';
 

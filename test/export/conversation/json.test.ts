@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import {
   holdsInfinity,
@@ -9,6 +9,8 @@ import {
   loadable,
   wellFormedJson,
 } from '../../../src/export/conversation/json.ts';
+import { duplicateKey } from '../../../src/export/check/keys.ts';
+import { numberProblem } from '../../../src/export/check/numbers.ts';
 import { parseLongNumbers } from '../../../src/wire/long-numbers.ts';
 
 test('toLine() is one line of well-formed JSON for any value', () => {
@@ -120,4 +122,20 @@ test.each([
   ['{"a":"\ud83d"', '{"a":"\ufffd"'],
 ])('wellFormedJson() of %j', (text, expected) => {
   expect(wellFormedJson(text)).toBe(expected);
+});
+
+// On strings of this length, a regular expression silently finds nothing.
+describe('a string of megabytes', () => {
+  const long = 'x'.repeat(5_000_000);
+
+  test('is made well-formed like any other', () => {
+    expect(wellFormedJson(`{"a":"${long}\\ud83d","b":"\\ud83d"}`)).toBe(`{"a":"${long}\ufffd","b":"\ufffd"}`);
+  });
+
+  test('hides no key that occurs twice, and no number that is too large', () => {
+    expect(duplicateKey(`{"a":"${long}","b":{"c":"\\"","c":1}}`)).toBe('c');
+    expect(duplicateKey(`{"a":"${long}","b":{"a":["a"]},"c":"a"}`)).toBeUndefined();
+    expect(numberProblem(`{"a":"${long}","b":99999999999999999999}`)).toContain('more than 64 bits');
+    expect(numberProblem(`{"a":"${long}","b":"99999999999999999999"}`)).toBeUndefined();
+  });
 });

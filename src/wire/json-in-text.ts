@@ -1,6 +1,7 @@
 /** Changes JSON text in place: everything else, such as white space and digits, stays as it was written. */
+import { stringEnd } from './json-string-end.ts';
 
-const [QUOTE, BACKSLASH, MINUS, COLON] = [0x22, 0x5c, 0x2d, 0x3a];
+const [QUOTE, MINUS, COLON] = [0x22, 0x2d, 0x3a];
 const [OPEN_LIST, OPEN_OBJECT, CLOSE_LIST, CLOSE_OBJECT] = [0x5b, 0x7b, 0x5d, 0x7d];
 const BEHIND_NAME = /\s*:/y;
 const NUMBER = /-?\d[\d.eE+-]*/y;
@@ -38,7 +39,7 @@ export function changedJson(json: string, visitor: JsonVisitor): string {
   for (let at = 0; at < json.length;) {
     const char = json.charCodeAt(at);
     if (char === QUOTE) {
-      const end = literalEnd(json, at);
+      const end = stringEnd(json, at + 1) + 1;
       const text = JSON.parse(json.slice(at, end)) as string;
       BEHIND_NAME.lastIndex = end;
       const isName = BEHIND_NAME.test(json);
@@ -67,15 +68,7 @@ export function namesIn(json: string): number {
   for (let at = 0; at < json.length;) {
     const char = json.charCodeAt(at);
     if (char === COLON) names += 1;
-    at = char === QUOTE ? literalEnd(json, at) : at + 1;
+    at = char === QUOTE ? stringEnd(json, at + 1) + 1 : at + 1;
   }
   return names;
-}
-
-function literalEnd(json: string, from: number): number {
-  for (let at = from + 1; ; at += 1) {
-    const char = json.charCodeAt(at);
-    if (char === BACKSLASH) at += 1;
-    else if (char === QUOTE) return at + 1;
-  }
 }
