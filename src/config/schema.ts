@@ -22,7 +22,7 @@ import { telemetry } from './schema/telemetry.ts';
 import type { timeouts } from './schema/timeouts.ts';
 import { duration } from './units.ts';
 import type { content } from './words.ts';
-import { name, text } from './words.ts';
+import { name, onDemand, text } from './words.ts';
 
 export const schema = z.strictObject({
   server: server.prefault({}).describe('Where and how the proxy listens.'),
@@ -73,7 +73,7 @@ export const schema = z.strictObject({
   telemetry: telemetry
     .prefault({})
     .describe('Traces and metrics for an OpenTelemetry collector. See docs/operating.md.'),
-  export: exportSection().prefault({}).describe('Defaults for the options of `llmproxy export`.'),
+  export: onDemand(exportSection).default({}).describe('Defaults for the options of `llmproxy export`.'),
 });
 
 export type { DatedPrice, Price } from './schema/prices.ts';

@@ -3,6 +3,18 @@ import { z } from 'zod';
 
 export const text = z.string().min(1);
 
+/**
+ * A schema that is built when a configuration first has such a value: building all of them would take a good part of
+ * the time to start. It has no default of its own.
+ */
+export function onDemand<Schema extends z.ZodType>(build: () => Schema): z.ZodLazy<Schema> {
+  const schema = z.lazy(build);
+  const { _zod: internals } = schema;
+  // Zod would build it in order to ask whether it has a default whenever the value is absent.
+  Object.assign(internals, { optin: undefined, optout: undefined });
+  return schema;
+}
+
 export const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, ".", "_" or "-"');

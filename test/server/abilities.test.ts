@@ -196,7 +196,7 @@ describe('facts', () => {
   });
 
   test('can be overridden by the operator, each by its name', () => {
-    expect(Object.keys(config.shape)).toEqual(Object.keys(ABILITIES));
+    expect(Object.keys(config.unwrap().shape)).toEqual(Object.keys(ABILITIES));
   });
 
   test('of a server of any type follow from its address', () => {

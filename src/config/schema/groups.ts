@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { endpointGlobs } from './endpoint-globs.ts';
 import { price } from './prices.ts';
 import { isTimeZone } from '../time-zone.ts';
-import { count, globs, name, share, text } from '../words.ts';
+import { count, globs, name, onDemand, share, text } from '../words.ts';
 
 /** Windows of time, shortest first. `total` never ends. */
 export const PERIODS = ['second', 'minute', 'hour', 'day', 'week', 'month', 'total'] as const;
@@ -12,7 +12,7 @@ const timeZone = text.refine(isTimeZone, 'expected a time zone such as Europe/Be
 
 const KINDS = ['requests', 'tokens', 'budget', 'concurrent'] as const;
 
-const fields = {
+const fields = () => ({
   requests: count.optional().describe('Requests per window.'),
   tokens: count.optional().describe('Tokens per window.'),
   budget: z.number().nonnegative().optional().describe('USD per window, by the price table.'),
@@ -55,7 +55,7 @@ const fields = {
     .describe(
       'Cut off a stream that uses more than is left. Otherwise it may finish, and the next request is refused.',
     ),
-};
+});
 
 type Limited = {
   readonly per?: Period | undefined;
@@ -99,10 +99,12 @@ function sound(limit: Limited, context: z.RefinementCtx): void {
   if (message !== undefined) context.addIssue({ code: 'custom', message });
 }
 
-export const limit = z
-  .strictObject(fields)
-  .superRefine(sound)
-  .describe('A limit: one of requests, tokens, budget or concurrent, and the window it applies to.');
+export const limit = onDemand(() =>
+  z
+    .strictObject(fields())
+    .superRefine(sound)
+    .describe('A limit: one of requests, tokens, budget or concurrent, and the window it applies to.'),
+);
 
 const limits = z.array(limit);
 
@@ -111,43 +113,49 @@ export const APART = ['key', 'group', 'user', 'address', 'model', 'endpoint'] as
 
 const apart = z.enum(APART);
 
-export const rateLimit = z
-  .strictObject({
-    ...fields,
-    each: z
-      .union([apart, z.array(apart)], { error: `expected ${APART.join(', ')}, or a list of them` })
-      .transform((value) => [value].flat())
+export const rateLimit = onDemand(() =>
+  z
+    .strictObject({
+      ...fields(),
+      each: z
+        .union([apart, z.array(apart)], { error: `expected ${APART.join(', ')}, or a list of them` })
+        .transform((value) => [value].flat())
+        .optional()
+        .describe(
+          'Count separately for each key, group, end user (as the client names it), address, model or endpoint. If omitted, all count together.',
+        ),
+    })
+    .superRefine(sound),
+);
+
+export const unpriced = onDemand(() =>
+  z
+    .union([z.enum(['allow', 'refuse']), price], {
+      error: 'expected allow, refuse, or a price {input, output}',
+    })
+    .describe(
+      'How requests for models without a known price count where a budget applies. allow: as free. refuse: not at all; they get a 403. A price: at that price.',
+    ),
+);
+
+export const group = onDemand(() =>
+  z.strictObject({
+    parent: name.optional().describe('Parent group, whose limits and allow lists also apply.'),
+    models: globs.optional().describe('Globs of the models its keys may request. An empty list allows none.'),
+    endpoints: endpointGlobs
       .optional()
-      .describe(
-        'Count separately for each key, group, end user (as the client names it), address, model or endpoint. If omitted, all count together.',
-      ),
-  })
-  .superRefine(sound);
-
-export const unpriced = z
-  .union([z.enum(['allow', 'refuse']), price], {
-    error: 'expected allow, refuse, or a price {input, output}',
-  })
-  .describe(
-    'How requests for models without a known price count where a budget applies. allow: as free. refuse: not at all; they get a 403. A price: at that price.',
-  );
-
-export const group = z.strictObject({
-  parent: name.optional().describe('Parent group, whose limits and allow lists also apply.'),
-  models: globs.optional().describe('Globs of the models its keys may request. An empty list allows none.'),
-  endpoints: endpointGlobs
-    .optional()
-    .describe('Globs of the endpoints its keys may use. An empty list allows none.'),
-  providers: globs
-    .optional()
-    .describe('Globs of the providers that may serve its keys. An empty list allows none.'),
-  limits: limits.default([]).describe('Limits that all its keys and its subgroups share.'),
-  each_key: limits.default([]).describe('Limits of each of its keys, including the keys of subgroups.'),
-  each_user: limits
-    .default([])
-    .describe('Limits of each end user, as named by clients (`user`, `metadata.user_id`).'),
-  unpriced: unpriced.optional(),
-});
+      .describe('Globs of the endpoints its keys may use. An empty list allows none.'),
+    providers: globs
+      .optional()
+      .describe('Globs of the providers that may serve its keys. An empty list allows none.'),
+    limits: limits.default([]).describe('Limits that all its keys and its subgroups share.'),
+    each_key: limits.default([]).describe('Limits of each of its keys, including the keys of subgroups.'),
+    each_user: limits
+      .default([])
+      .describe('Limits of each end user, as named by clients (`user`, `metadata.user_id`).'),
+    unpriced: unpriced.optional(),
+  }),
+);
 
 export const ownLimits = limits;
 

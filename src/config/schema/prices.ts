@@ -1,10 +1,10 @@
 /** Prices in the configuration: USD per million tokens, or per unit of another kind. */
 import { z } from 'zod';
-import { since, text, until } from '../words.ts';
+import { onDemand, since, text, until } from '../words.ts';
 
 const usd = z.number().nonnegative();
 
-const amounts = {
+const amounts = () => ({
   input: usd.optional().describe('Input tokens. Set together with `output`.'),
   output: usd.optional().describe('Output tokens. Set together with `input`.'),
   cached: usd.optional().describe('Input tokens read from a prompt cache; defaults to `input`.'),
@@ -24,7 +24,7 @@ const amounts = {
   minute: usd.optional().describe('USD per minute of transcribed audio.'),
   characters: usd.optional().describe('USD per million characters of synthesized speech.'),
   search: usd.optional().describe('USD per web search.'),
-};
+});
 
 const NONE = 'expected a price: input and output, or request, image, minute, characters or search';
 
@@ -40,27 +40,31 @@ function sound(price: Readonly<Record<string, unknown>>, context: z.RefinementCt
 /** The fields of which one is enough to define a price. */
 const ALONE = ['input', 'request', 'image', 'minute', 'characters', 'search'] as const;
 
-export const price = z
-  .strictObject(amounts)
-  .superRefine(sound)
-  .describe('Price in USD; tokens are priced per million. Overrides the built-in table.');
+export const price = onDemand(() =>
+  z
+    .strictObject(amounts())
+    .superRefine(sound)
+    .describe('Price in USD; tokens are priced per million. Overrides the built-in table.'),
+);
 
 /** A price for models by name, valid during a period. */
-export const datedPrice = z
-  .strictObject({
-    model: text.describe('Glob of model names, as the provider calls them.'),
-    provider: text
-      .optional()
-      .describe('Glob of provider names, as configured here; all providers if omitted.'),
-    from: since
-      .optional()
-      .describe('First day on which the price applies (UTC), or the exact moment it starts.'),
-    until: until
-      .optional()
-      .describe('Last day on which the price applies (UTC), or the exact moment it ends.'),
-    ...amounts,
-  })
-  .superRefine(sound);
+export const datedPrice = onDemand(() =>
+  z
+    .strictObject({
+      model: text.describe('Glob of model names, as the provider calls them.'),
+      provider: text
+        .optional()
+        .describe('Glob of provider names, as configured here; all providers if omitted.'),
+      from: since
+        .optional()
+        .describe('First day on which the price applies (UTC), or the exact moment it starts.'),
+      until: until
+        .optional()
+        .describe('Last day on which the price applies (UTC), or the exact moment it ends.'),
+      ...amounts(),
+    })
+    .superRefine(sound),
+);
 
 export type Price = z.output<typeof price>;
 export type DatedPrice = z.output<typeof datedPrice>;

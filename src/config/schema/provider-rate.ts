@@ -1,18 +1,23 @@
 /** Limits on requests per minute to a provider, or to one of its models. */
 import { z } from 'zod';
-import { count } from '../words.ts';
+import { count, onDemand } from '../words.ts';
 
 /** More than any provider grants, and small enough for a number that processes share. */
 const MOST = 1_000_000_000;
 
 const aMinute = count.refine((value) => value > 0 && value <= MOST, `expected 1 to ${MOST}`);
 
-const each = z
-  .strictObject({
-    requests: aMinute.optional().describe('Requests per minute.'),
-    tokens: aMinute.optional().describe('Tokens per minute, input plus output.'),
-  })
-  .refine(({ requests, tokens }) => (requests ?? tokens) !== undefined, 'expected requests, tokens, or both');
+const each = onDemand(() =>
+  z
+    .strictObject({
+      requests: aMinute.optional().describe('Requests per minute.'),
+      tokens: aMinute.optional().describe('Tokens per minute, input plus output.'),
+    })
+    .refine(
+      ({ requests, tokens }) => (requests ?? tokens) !== undefined,
+      'expected requests, tokens, or both',
+    ),
+);
 
 /** A number of requests per minute, or `{requests, tokens}`. */
 export const providerRate = z

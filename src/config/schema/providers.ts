@@ -8,7 +8,7 @@ import { redaction } from './redaction.ts';
 import { abilities, api, requestChanges } from './request-changes.ts';
 import { timeout } from './timeouts.ts';
 import { duration } from '../units.ts';
-import { count, name, text } from '../words.ts';
+import { count, name, onDemand, text } from '../words.ts';
 
 const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'expected an HTTP header name');
 const headerValue = z
@@ -16,50 +16,50 @@ const headerValue = z
   .regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header value without line breaks');
 const httpUrl = z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' });
 
-const model = z.union(
-  [
-    text,
-    z.strictObject({
-      name: text.describe('The name clients use, or a glob such as "gpt-*".'),
-      upstream: text.optional().describe("The provider's name for the model, if it differs."),
-      price: price.optional(),
-      request: requestChanges
-        .optional()
-        .describe("Changes to requests for this model, applied on top of the provider's own."),
-      api: api.optional().describe("Overrides the provider's `api` for this model."),
-      abilities: abilities
-        .optional()
-        .describe("What this model supports; overrides the provider's `abilities`."),
-      like: text
-        .optional()
-        .describe(
-          'The model whose known properties apply when the name does not reveal it, as with an Azure deployment or an inference profile.',
-        ),
-      timeout: timeout.describe("Timeouts for this model; they override the provider's own."),
-      rate_limit: providerRate
-        .optional()
-        .describe(
-          "The same limit for this model alone, in addition to the provider's. All models that a glob matches share it.",
-        ),
-      context_window: z
-        .number()
-        .int()
-        .positive()
-        .optional()
-        .describe(
-          'Context window in tokens. Known for common models; decides where a prompt that is too long is sent.',
-        ),
-      max_output: count
-        .optional()
-        .describe('Largest answer in tokens. Reserved for requests that set no limit of their own.'),
-      prefill: z
-        .boolean()
-        .optional()
-        .describe('Whether the model can continue a partial answer (`resume`). Known for common models.'),
-    }),
-  ],
-  { error: 'expected a model name, a glob, or {name, upstream, price, ...}' },
+const modelOptions = onDemand(() =>
+  z.strictObject({
+    name: text.describe('The name clients use, or a glob such as "gpt-*".'),
+    upstream: text.optional().describe("The provider's name for the model, if it differs."),
+    price: price.optional(),
+    request: requestChanges
+      .optional()
+      .describe("Changes to requests for this model, applied on top of the provider's own."),
+    api: api.optional().describe("Overrides the provider's `api` for this model."),
+    abilities: abilities
+      .optional()
+      .describe("What this model supports; overrides the provider's `abilities`."),
+    like: text
+      .optional()
+      .describe(
+        'The model whose known properties apply when the name does not reveal it, as with an Azure deployment or an inference profile.',
+      ),
+    timeout: timeout.describe("Timeouts for this model; they override the provider's own."),
+    rate_limit: providerRate
+      .optional()
+      .describe(
+        "The same limit for this model alone, in addition to the provider's. All models that a glob matches share it.",
+      ),
+    context_window: z
+      .number()
+      .int()
+      .positive()
+      .optional()
+      .describe(
+        'Context window in tokens. Known for common models; decides where a prompt that is too long is sent.',
+      ),
+    max_output: count
+      .optional()
+      .describe('Largest answer in tokens. Reserved for requests that set no limit of their own.'),
+    prefill: z
+      .boolean()
+      .optional()
+      .describe('Whether the model can continue a partial answer (`resume`). Known for common models.'),
+  }),
 );
+
+const model = z.union([text, modelOptions], {
+  error: 'expected a model name, a glob, or {name, upstream, price, ...}',
+});
 
 const askUsage = z
   .union([z.boolean(), z.enum(['auto', 'on', 'off'])], { error: 'expected auto, on or off' })

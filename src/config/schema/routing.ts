@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { redaction } from './redaction.ts';
 import { duration } from '../units.ts';
-import { rate, text } from '../words.ts';
+import { onDemand, rate, text } from '../words.ts';
 
 const target = z.union([
   text,
@@ -20,14 +20,21 @@ const onOff = z
   .union([z.boolean(), z.enum(['on', 'off'])], { error: 'expected on or off' })
   .transform((value) => value === true || value === 'on');
 
-const hedgeOptions = z.strictObject({
-  delay: duration
-    .optional()
-    .describe(
-      'How long to wait before asking the second target. Default: the p95 of the time to first content, once it is known.',
-    ),
-  budget: z.number().min(0).max(1).default(0.05).describe('Most extra requests, as a share of all requests.'),
-});
+const hedgeOptions = onDemand(() =>
+  z.strictObject({
+    delay: duration
+      .optional()
+      .describe(
+        'How long to wait before asking the second target. Default: the p95 of the time to first content, once it is known.',
+      ),
+    budget: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.05)
+      .describe('Most extra requests, as a share of all requests.'),
+  }),
+);
 
 const hedge = z
   .union([onOff, hedgeOptions], { error: 'expected on, off, or {delay, budget}' })
@@ -49,30 +56,29 @@ const POLICY = {
     'What to do when a target does not support a field of the request. drop: leave the field out and name it in x-llmproxy-dropped. error: try the next target, and return an error if none supports it.',
 } as const;
 
-export const route = z.union(
-  [
-    text,
-    z.array(target).min(1),
-    z.strictObject({
-      targets: z.array(target).min(1).describe('Targets of the name, best first.'),
-      strategy: z
-        .enum(['ordered', 'weighted'])
-        .default('ordered')
-        .describe('ordered: always try the best target first. weighted: choose the first target by weight.'),
-      content_policy: contentPolicy.optional().describe('Overrides `routing.content_policy`.'),
-      resume: onOff.optional().describe('Overrides `routing.resume`.'),
-      hedge: hedge.optional().describe('Overrides `routing.hedge`.'),
-      last_resort: onOff.optional().describe('Overrides `routing.last_resort`.'),
-      unsupported: unsupported.optional().describe('Overrides `routing.unsupported`.'),
-      redact: redaction
-        .optional()
-        .describe(
-          'What to replace in requests for this name before they are sent to any of its targets, in addition to what `redact` of their providers replaces. See docs/redaction.md.',
-        ),
-    }),
-  ],
-  { error: 'expected a target, a list of targets, or {targets, strategy, ...}' },
+const targets = onDemand(() =>
+  z.strictObject({
+    targets: z.array(target).min(1).describe('Targets of the name, best first.'),
+    strategy: z
+      .enum(['ordered', 'weighted'])
+      .default('ordered')
+      .describe('ordered: always try the best target first. weighted: choose the first target by weight.'),
+    content_policy: contentPolicy.optional().describe('Overrides `routing.content_policy`.'),
+    resume: onOff.optional().describe('Overrides `routing.resume`.'),
+    hedge: hedge.optional().describe('Overrides `routing.hedge`.'),
+    last_resort: onOff.optional().describe('Overrides `routing.last_resort`.'),
+    unsupported: unsupported.optional().describe('Overrides `routing.unsupported`.'),
+    redact: redaction
+      .optional()
+      .describe(
+        'What to replace in requests for this name before they are sent to any of its targets, in addition to what `redact` of their providers replaces. See docs/redaction.md.',
+      ),
+  }),
 );
+
+export const route = z.union([text, z.array(target).min(1), targets], {
+  error: 'expected a target, a list of targets, or {targets, strategy, ...}',
+});
 
 export const routing = z.strictObject({
   deadline: duration

@@ -1,6 +1,6 @@
 /** Ways to reach the proxy other than a plain TCP port. */
 import { z } from 'zod';
-import { name, text } from '../words.ts';
+import { name, onDemand, text } from '../words.ts';
 
 const MODE = 'expected the permissions of a file, such as "0600" or "0660"';
 
@@ -22,38 +22,42 @@ const subject = z
   .string()
   .regex(/^(?:DNS|URI|email):\S+$|^[A-Za-z]+=[^,=]+(?:,\s*[A-Za-z]+=[^,=]+)*$/, SUBJECT);
 
-const clientCert = z.strictObject({
-  subject: subject.describe(
-    'What the certificate must contain: attributes of the subject, all of which must be present, such as "CN=ci, O=acme"; or one alternative name, such as "DNS:ci.example.com", "URI:spiffe://acme/ci" or "email:ci@example.com".',
-  ),
-  key: name.describe('Name of a key in `auth`, whose rules and limits then apply.'),
-});
+const clientCert = onDemand(() =>
+  z.strictObject({
+    subject: subject.describe(
+      'What the certificate must contain: attributes of the subject, all of which must be present, such as "CN=ci, O=acme"; or one alternative name, such as "DNS:ci.example.com", "URI:spiffe://acme/ci" or "email:ci@example.com".',
+    ),
+    key: name.describe('Name of a key in `auth`, whose rules and limits then apply.'),
+  }),
+);
 
-export const tls = z
-  .strictObject({
-    cert: text.describe('PEM file with the certificate, followed by any intermediate certificates.'),
-    key: text.describe('PEM file with its private key.'),
-    client_ca: text
-      .optional()
-      .describe(
-        'PEM file with the CA certificates that client certificates are verified against. If omitted, no client certificate is requested.',
-      ),
-    client_auth: z
-      .enum(['required', 'optional'])
-      .default('required')
-      .describe(
-        'Whether every client must present a certificate, or may send a key without one. An invalid certificate is always refused.',
-      ),
-    client_certs: z
-      .array(clientCert)
-      .default([])
-      .describe(
-        'Maps client certificates to keys; the first match applies. A certificate that matches no entry only proves that its authority is trusted.',
-      ),
-  })
-  .describe(
-    'Serve HTTPS. Paths are relative to this file. Changed files are reloaded without closing any connection. See docs/network.md.',
-  );
+export const tls = onDemand(() =>
+  z
+    .strictObject({
+      cert: text.describe('PEM file with the certificate, followed by any intermediate certificates.'),
+      key: text.describe('PEM file with its private key.'),
+      client_ca: text
+        .optional()
+        .describe(
+          'PEM file with the CA certificates that client certificates are verified against. If omitted, no client certificate is requested.',
+        ),
+      client_auth: z
+        .enum(['required', 'optional'])
+        .default('required')
+        .describe(
+          'Whether every client must present a certificate, or may send a key without one. An invalid certificate is always refused.',
+        ),
+      client_certs: z
+        .array(clientCert)
+        .default([])
+        .describe(
+          'Maps client certificates to keys; the first match applies. A certificate that matches no entry only proves that its authority is trusted.',
+        ),
+    })
+    .describe(
+      'Serve HTTPS. Paths are relative to this file. Changed files are reloaded without closing any connection. See docs/network.md.',
+    ),
+);
 
 export type TlsConfig = z.output<typeof tls>;
 export type ClientCertConfig = z.output<typeof clientCert>;
