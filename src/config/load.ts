@@ -13,7 +13,7 @@ import { checkTypes } from './plugin-types.ts';
 import { schema } from './schema.ts';
 import { checkClientCerts, checkServer, checkTls } from './server-references.ts';
 import type { ReadPem } from './tls-files.ts';
-import type { ConfigSource } from './yaml.ts';
+import type { ConfigSource, ReadConfig } from './yaml.ts';
 import { readYaml } from './yaml.ts';
 
 export interface LoadResult {
@@ -47,14 +47,17 @@ export interface LoadOptions extends ConfigSource {
   readonly readPem?: ReadPem | undefined;
   /** What the plugins provide; if they were not loaded, any type of provider is accepted. */
   readonly plugins?: PluginTypes | undefined;
+  /** The source as read, if it was. */
+  readonly read?: ReadConfig | undefined;
 }
 
 /** Compiling a parser only pays off from the second parse on, and a configuration is parsed once. */
 const ONCE = { jitless: true } as const;
 
 /** Loads a configuration: YAML, `${VAR}`, schema, references. All problems are found at once. */
-export function loadConfig({ env, readKeys, readPem, plugins, ...source }: LoadOptions): LoadResult {
-  const { value, positions, problems } = readYaml(source, env);
+export function loadConfig({ env, readKeys, readPem, plugins, read, ...source }: LoadOptions): LoadResult {
+  const { value, positions, problems: found } = read ?? readYaml(source, env);
+  const problems = [...found];
   if (value === undefined)
     return { config: undefined, problems, shape: undefined, keysFile: undefined, unserved: [] };
   const parsed = schema.safeParse(value, ONCE);

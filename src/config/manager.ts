@@ -5,6 +5,8 @@ import type { DeclaredPlugins, PluginTypes } from './plugin-types.ts';
 import { loadConfig } from './load.ts';
 import { declaredPlugins } from './plugin-types.ts';
 import type { ReadPem } from './tls-files.ts';
+import type { ReadConfig } from './yaml.ts';
+import { readYaml } from './yaml.ts';
 
 /** The texts of the files that a configuration was loaded from: all processes must load the same ones. */
 export interface ConfigText {
@@ -73,8 +75,9 @@ export class ConfigManager {
    * @param load returns what the plugins provide; the same object as before if nothing has changed
    */
   async reloadWith(load: (declared: DeclaredPlugins) => Promise<PluginTypes>): Promise<LoadResult> {
-    const text = this.#read();
-    return this.#take(text, await load(declaredPlugins({ path: this.path, text }, this.#env)));
+    const source = { path: this.path, text: this.#read() };
+    const read = readYaml(source, this.#env);
+    return this.#take(source.text, await load(declaredPlugins(source, this.#env, read)), read);
   }
 
   #read(): string {
@@ -83,7 +86,7 @@ export class ConfigManager {
     return readFileSync(this.path, 'utf8');
   }
 
-  #take(text: string, plugins: PluginTypes | undefined): LoadResult {
+  #take(text: string, plugins: PluginTypes | undefined, read?: ReadConfig): LoadResult {
     const { path } = this;
     if (text === this.#text && plugins === this.#plugins && !this.#keysChanged()) return this.#result;
     this.#text = text;
@@ -100,6 +103,7 @@ export class ConfigManager {
       readKeys,
       readPem: this.#readPem,
       plugins,
+      read,
     });
     const { config, shape, keysFile } = this.#result;
     // An invalid configuration does not tell whether it still names a keys file.

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
-import type { ConfigSource } from './yaml.ts';
+import type { ConfigSource, ReadConfig } from './yaml.ts';
 import type { Path, Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
 import type { Config, ProviderConfig } from './schema.ts';
@@ -30,9 +30,12 @@ export interface PluginTypes {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The plugins that a configuration names, even if it has errors elsewhere. */
-export function declaredPlugins(source: ConfigSource, env: Env): DeclaredPlugins {
-  const { value } = readYaml(source, env);
+/** The plugins that a configuration names, even if it has errors elsewhere. @param read the source as read, if it was */
+export function declaredPlugins(
+  source: ConfigSource,
+  env: Env,
+  { value }: Pick<ReadConfig, 'value'> = readYaml(source, env),
+): DeclaredPlugins {
   const { plugins, plugin_timeout } = (value ?? {}) as { plugins?: unknown; plugin_timeout?: unknown };
   const paths = schema.shape.plugins.safeParse(plugins).data ?? [];
   const limitMs = schema.shape.plugin_timeout.safeParse(plugin_timeout).data;

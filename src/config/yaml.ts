@@ -71,11 +71,16 @@ export function valuesOf({ document, positions, problems }: ParsedYaml): unknown
   return undefined;
 }
 
-/** The values of a configuration with its variables interpolated; `undefined` if it is not valid YAML. */
-export function readYaml(
-  { text }: ConfigSource,
-  env: Env,
-): { value: unknown; positions: Positions; problems: Problem[] } {
+/** A configuration as read, before its shape is checked. */
+export interface ReadConfig {
+  /** The values with variables interpolated; `undefined` if it is not valid YAML. */
+  readonly value: unknown;
+  readonly positions: Positions;
+  readonly problems: readonly Problem[];
+}
+
+/** Reads a configuration and interpolates its variables. */
+export function readYaml({ text }: ConfigSource, env: Env): ReadConfig {
   const parsed = parsedYaml(text);
   const { document, positions, problems } = parsed;
   if (!document) return { value: undefined, positions, problems };
