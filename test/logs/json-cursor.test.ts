@@ -32,7 +32,8 @@ describe('JsonCursor', () => {
       fc.property(fc.jsonValue(), fc.constantFrom(undefined, '\t'), (value, indent) => {
         const text = JSON.stringify(value, null, indent).replaceAll('\n', ' ');
         fc.pre(namesOf(value).every((name) => !JSON.stringify(name).includes('\\')));
-        expect(isValue(text)).toBe(!text.includes('\\u'));
+        // A backslash that is escaped itself begins no other escape.
+        expect(isValue(text)).toBe(!text.replaceAll('\\\\', '').includes('\\u'));
       }),
     );
   });

@@ -295,7 +295,7 @@ test('work grows with the text, not with its square', () => {
     const grows = () => time(800_000) / Math.max(3, time(50_000)) < 110;
     expect([piece, grows() || grows() || grows()]).toEqual([piece, true]);
   }
-});
+}, 60_000);
 
 test('json() gives JSON for JSON, whatever is in it, and finds nothing in what it gave', () => {
   const word = fc.constantFrom(
