@@ -2,6 +2,7 @@ import type { NearOptions } from './near/index.ts';
 import type { RowSet } from './row-set.ts';
 import { HashMap64 } from './table/hash-map.ts';
 import { NearIndex } from './near/index.ts';
+import { Templates } from './near/templates.ts';
 import { collectGarbageEvery, MANY_ROWS } from './table/collect-garbage.ts';
 
 /** Leaves out rows that equal an earlier one: completely, or in their prompt. */
@@ -21,10 +22,13 @@ export function dropDuplicates(set: RowSet, by: 'content' | 'prompt'): void {
 /** Leaves out near duplicates of earlier rows. Good and bad answers are not duplicates of each other. */
 export function dropNearDuplicates(
   set: RowSet,
-  near: NearOptions,
+  options: Omit<NearOptions, 'templates'>,
   signature: (row: number) => Uint8Array,
 ): void {
   const collectGarbage = collectGarbageEvery(MANY_ROWS);
+  const templates = new Templates();
+  set.each((one) => templates.count(signature(set.rowOf(one))));
+  const near: NearOptions = { ...options, templates };
   const indexes = new Map<boolean | undefined, NearIndex>();
   let [before, repeats] = [-1, false];
   set.each((one) => {

@@ -3,10 +3,13 @@ import { bandsFor, hashBands } from './bands.ts';
 import { fmix32 } from './fmix32.ts';
 import { Nearest } from './nearest.ts';
 import { RecordRing } from './ring.ts';
+import type { Templates } from './templates.ts';
 import {
+  agreement,
   countShared,
   countSharedByBoth,
   leastShared,
+  PROMPT,
   SIGNATURE_BYTES,
   SIGNATURE_WORDS,
   VALUES,
@@ -18,6 +21,8 @@ export interface NearOptions {
   readonly seed: number;
   /** Whether signatures are of pairs of texts, both of which must be similar. */
   readonly pairs?: boolean;
+  /** For pairs: what many rows have in common, which is not compared. */
+  readonly templates?: Templates;
   /** The memory limit; 256 MiB by default, enough for about a million rows. */
   readonly maxBytes?: number;
 }
@@ -28,6 +33,8 @@ const MOST = 16;
 /** How many rows are examined per band, newest first, and how many are compared in total. */
 const MAX_CHAIN = 64;
 const MAX_COMPARED = 512;
+/** Beside a template, the smallest number of equal values that cannot be chance. */
+const LEAST_OWN = 4;
 const FIRST_SLOTS = 64;
 
 /**
@@ -50,6 +57,10 @@ export class NearIndex {
   readonly #bands: Bands;
   readonly #least: number;
   readonly #pairs: boolean;
+  readonly #threshold: number;
+  readonly #templates: Templates | undefined;
+  /** The mask of the searched row, if it contains a template. */
+  #common: Int32Array | undefined;
   readonly #seed: number;
   readonly #rows: RecordRing;
   readonly #maxSlots: number;
@@ -68,8 +79,10 @@ export class NearIndex {
   /** Whether the last search has found an equal row. */
   #same = false;
 
-  constructor({ threshold, seed, pairs = false, maxBytes = MAX_BYTES }: NearOptions) {
+  constructor({ threshold, seed, pairs = false, templates, maxBytes = MAX_BYTES }: NearOptions) {
     this.#bands = bandsFor(threshold);
+    this.#threshold = threshold;
+    this.#templates = templates;
     this.#pairs = pairs;
     // For pairs, the smaller count of the two texts is doubled, so that it compares with that of a whole signature.
     this.#least = pairs ? 2 * leastShared(threshold, VALUES / 2) : leastShared(threshold);
@@ -123,7 +136,8 @@ export class NearIndex {
     if (signature.length !== SIGNATURE_BYTES)
       throw new RangeError(`Cannot look up a signature of ${signature.length} bytes`);
     this.#signatureBytes.set(signature);
-    hashBands(this.#signature, 0, this.#bands, this.#seed, this.#hashes);
+    this.#common = this.#templates?.maskOf(this.#signature, 0);
+    hashBands(this.#signature, 0, this.#bands, this.#seed, this.#hashes, this.#common);
     this.#searches += 1;
     const nearest = new Nearest(MOST);
     const most = this.#compared + MAX_COMPARED;
@@ -148,9 +162,19 @@ export class NearIndex {
       const shared = this.#pairs
         ? 2 * countSharedByBoth(this.#signature, 0, piece, offset)
         : countShared(this.#signature, 0, piece, offset);
-      if (shared >= this.#least) nearest.offer(row, shared);
+      if (shared >= this.#least && this.#isOwn(piece, offset)) nearest.offer(row, shared);
       if (nearest.complete) return;
     }
+  }
+
+  /** Whether the searched row resembles another one in more than a template. */
+  #isOwn(piece: Int32Array, offset: number): boolean {
+    const common = this.#common;
+    const prompt = this.#signature[PROMPT];
+    if (!common || piece[offset + PROMPT] === prompt || piece[offset + PROMPT] === 0) return true;
+    const shared = agreement([this.#signature, 0], [piece, offset], common);
+    const compared = VALUES / 2 - shared.common;
+    return shared.own >= Math.max(LEAST_OWN, leastShared(this.#threshold, compared));
   }
 
   /** The slot of the chain for a band's hash. */
@@ -163,7 +187,8 @@ export class NearIndex {
     const piece = this.#rows.pieceOf(row);
     const offset = this.#rows.offsetOf(row);
     if (piece[offset + SEEN] === COPY) return;
-    hashBands(piece, offset, this.#bands, this.#seed, this.#hashes);
+    const common = this.#templates?.maskOf(piece, offset);
+    hashBands(piece, offset, this.#bands, this.#seed, this.#hashes, common);
     for (let band = 0; band < this.#bands.count; band++) {
       const slot = this.#slot(band);
       piece[offset + BEFORE + band] = this.#heads[slot]!;

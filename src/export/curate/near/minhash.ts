@@ -1,6 +1,7 @@
 import { fmix32 } from './fmix32.ts';
-import { cutShingles } from './shingles.ts';
-import { SIGNATURE_BYTES, VALUES } from './signature.ts';
+import type { Cut } from './shingles.ts';
+import { cutShingles, LONG } from './shingles.ts';
+import { PROMPT, SIGNATURE_BYTES, VALUES } from './signature.ts';
 
 /** How many shingles are hashed again for empty bins, if necessary. With more, a bin is hardly ever empty. */
 const MAX_KEPT = 1_024;
@@ -28,6 +29,8 @@ export class MinHasher {
   readonly #kept = new Int32Array(MAX_KEPT);
   readonly #slots = new Uint16Array(SLOTS);
   #length = 0;
+  /** The text whose values were computed last. */
+  #cut: Cut = { words: 0, whole: 0 };
   readonly #take = (block: Int32Array, count: number): void => {
     this.#hash(block, count, 0);
     if (this.#filled < this.#values) this.#keep(block, count);
@@ -43,6 +46,11 @@ export class MinHasher {
     this.#bins = new Int32Array(values);
   }
 
+  /** Facts about the text whose values were computed last. */
+  get cut(): Cut {
+    return this.#cut;
+  }
+
   /** The signature of any text: {@link SIGNATURE_BYTES}, in linear time. */
   signature(text: string): Uint8Array {
     const values = this.values(text);
@@ -56,7 +64,7 @@ export class MinHasher {
     this.#bins.fill(EMPTY);
     this.#filled = 0;
     this.#length = 0;
-    cutShingles(text, this.#take);
+    this.#cut = cutShingles(text, this.#take);
     // In the first half of the rounds hashes fall into any bin, in the second half each round fills one bin.
     for (let round = 1; this.#filled < this.#values && round < 2 * this.#values; round++)
       this.#hash(this.#kept, this.#length, round);
@@ -104,7 +112,8 @@ export class MinHasher {
 
 /**
  * Makes signatures of pairs of texts: half of the values are from the first text, half from the second, alternating, so
- * that each band of values has some of both.
+ * that each band of values has some of both. A long second text is also hashed as a whole if the first one is short: then
+ * the second one decides, and it may consist of a template for the most part.
  */
 export class PairHasher {
   readonly #hasher: MinHasher;
@@ -114,9 +123,13 @@ export class PairHasher {
   }
 
   signature(first: string, second: string): Uint8Array {
-    const signature = this.#hasher.values(first);
+    const signature = new Uint8Array(SIGNATURE_BYTES);
+    signature.set(this.#hasher.values(first));
+    const short = this.#hasher.cut.words < LONG;
     const values = this.#hasher.values(second);
     for (let at = 0; at < values.length; at++) signature[at]! |= values[at]! << 4;
+    const { words, whole } = this.#hasher.cut;
+    if (short && words >= LONG) new DataView(signature.buffer).setInt32(4 * PROMPT, whole | 1, true);
     return signature;
   }
 }

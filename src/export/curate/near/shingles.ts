@@ -14,7 +14,7 @@ const CHARACTERS = 9;
  */
 const SHORT = 16;
 /** From this number of words on a text has no shingles of characters. */
-const LONG = 64;
+export const LONG = 64;
 
 const FNV_BASIS = 0x811c9dc5 | 0;
 const FNV_PRIME = 0x01000193;
@@ -29,6 +29,14 @@ const RING = 15;
 /** Receives the first `count` shingles of a block, which is then reused. A shingle may occur more than once. */
 export type TakeShingles = (block: Int32Array, count: number) => void;
 
+/** A text that was cut into shingles. */
+export interface Cut {
+  /** The number of its words. */
+  readonly words: number;
+  /** The shingle that is the text as a whole. */
+  readonly whole: number;
+}
+
 const block = new Int32Array(1_024);
 
 /**
@@ -37,17 +45,18 @@ const block = new Int32Array(1_024);
  * of character runs that is kept, selected by their hash, decreases with the length of the text: texts of nearly the
  * same length keep nearly the same ones.
  */
-export function cutShingles(text: string, take: TakeShingles): void {
-  const words = cutWords(text, take);
+export function cutShingles(text: string, take: TakeShingles): Cut {
+  const cut = cutWords(text, take);
+  const { words } = cut;
   if (words < LONG) cutCharacters(text, Math.min(1, (LONG - words) / (LONG - SHORT)), take);
+  return cut;
 }
 
 /**
  * A word begins with a letter after something else, and includes the marks that follow, so that the layout of JSON and
  * code does not matter. The first word is what precedes the first letter, usually nothing.
- * @returns the number of words
  */
-function cutWords(text: string, take: TakeShingles): number {
+function cutWords(text: string, take: TakeShingles): Cut {
   const ring = new Int32Array(RING + 1);
   let [words, count, run, whole] = [0, 0, 0, 0];
   let word = FNV_BASIS;
@@ -71,9 +80,10 @@ function cutWords(text: string, take: TakeShingles): number {
     }
     before = kind;
   }
-  block[count++] = fmix32(whole ^ words);
+  const all = fmix32(whole ^ words);
+  block[count++] = all;
   handOver(take, count);
-  return words;
+  return { words, whole: all };
 }
 
 /** @param share of the shingles that is kept, from 0 to 1 */

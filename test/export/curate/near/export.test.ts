@@ -166,6 +166,47 @@ describe('--near-dup compares what is trained apart from what is shown', () => {
     expect(await kept(alike, `${format} --near-dup 0.8`)).toBe(1);
   });
 
+  describe('where a program sends an instruction with each text', () => {
+    const instruction = words(1, 350);
+    const [before, behind] = [words(3, 170), words(4, 180)];
+    const places: Readonly<Record<string, (text: string) => string>> = {
+      'before it': (text) => `${instruction}\n\n${text}`,
+      'behind it': (text) => `${text}\n\n${instruction}`,
+      'around it': (text) => `${before}\n${text}\n${behind}`,
+    };
+    const texts = (count: number, length: number) =>
+      Array.from({ length: count }, (_, n) => words(n + 50, length));
+    const asked = (all: readonly string[], write: (text: string) => string) =>
+      all.map((text) => one(write(text), 'positive'));
+
+    test.each(Object.entries(places))('the texts decide, with the instruction %s', async (_, write) => {
+      const log = asked(texts(40, 20), write);
+      for (const format of FORMATS) expect(await kept(log, `${format} --near-dup 0.8`)).toBe(40);
+      expect(await kept(asked(texts(20, 3), write), '--near-dup 0.8')).toBe(20);
+      expect(await kept(asked(texts(20, 12), write), '--near-dup 0.5')).toBe(20);
+    });
+
+    test.each(Object.entries(places))('texts that are nearly the same are one, %s', async (_, write) => {
+      const all = texts(20, 60);
+      const typos = all.map((text) => text.replace(/^\w+/, 'typo'));
+      const shouted = all.map((text) => text.toUpperCase());
+      const log = asked([...all, ...shouted], write);
+      expect(await kept(log, '--near-dup 0.8')).toBe(20);
+      // As similar as this, a pair is found at least 19 times in 20.
+      const left = await kept(asked([...all, ...typos], write), '--near-dup 0.7');
+      expect(left).toBeGreaterThanOrEqual(20);
+      expect(left).toBeLessThanOrEqual(22);
+    });
+
+    test('a long answer says enough, and so does a prompt that few rows share', async () => {
+      const answer = words(9, 80);
+      const long = texts(20, 20).map((text) => one(`${instruction} ${text}`, answer));
+      expect(await kept(long, '--near-dup 0.8')).toBe(1);
+      const few = asked(texts(5, 20), places['before it']!);
+      expect(await kept(few, '--near-dup 0.8')).toBe(1);
+    });
+  });
+
   test('a longer conversation is no duplicate of its beginning where each answer is a row', async () => {
     const turns = Array.from({ length: 12 }, (_, n) => [words(2 * n, 40), words(2 * n + 1, 40)]).flat();
     const log = Array.from({ length: 12 }, (_, n) => {
