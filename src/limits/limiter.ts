@@ -30,7 +30,10 @@ export interface Marks {
   readonly model: string;
   /** Other names of the possible or actual targets: models of providers, and "provider/model". */
   readonly targets: readonly string[];
-  /** Models that the provider may run besides or in place of the requested one, since the request names them. */
+  /**
+   * Models that the provider may run besides or in place of the requested one, since the request names them. Throws if
+   * there are too many.
+   */
   readonly others?: (() => readonly string[]) | undefined;
   /** The end user that the client names. */
   readonly user: string | null;
@@ -328,8 +331,9 @@ function refuseUntold({ endpoint }: Asking, limits: readonly Planned[], unpriced
 
 function applies(limit: Limit, { endpoint, model, targets, others }: Marks): boolean {
   if (!limit.coversEndpoint(endpoint)) return false;
-  if (limit.allModels || limit.coversModel(model) || targets.some(limit.coversModel)) return true;
-  return others?.().some(limit.coversModel) ?? false;
+  if (limit.allModels || limit.coversModel(model)) return true;
+  // These are asked for first, because it throws if there are too many: later would be too late for a refusal.
+  return (others?.().some(limit.coversModel) ?? false) || targets.some(limit.coversModel);
 }
 
 function partsOf(

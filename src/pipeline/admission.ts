@@ -82,7 +82,7 @@ export class Admission {
     let givenUp: ReadonlySet<string> = NONE;
     const { access } = requester.caller;
     let resolution = registry.resolve(inbound.model, endpoint, access);
-    const others = once(() => (inbound.json ? otherModels(inbound.json.value) : NO_NAMES));
+    const others = once(() => othersIn(inbound));
     if (access.narrowsModels) refuseOthers(others(), resolution.candidates, requester.caller);
     let instead: string | undefined;
     for (;;) {
@@ -170,7 +170,22 @@ interface Asked {
   readonly others: () => readonly string[];
 }
 
-const NO_NAMES: readonly string[] = [];
+/** More than any provider takes; each of them is compared with every list and limit. */
+const MAX_OTHERS = 100;
+
+/** @throws ProxyError `invalid_request` if there are too many */
+function othersIn({ json }: Inbound): readonly string[] {
+  const names: string[] = [];
+  for (const name of json ? otherModels(json.value) : []) {
+    if (names.length === MAX_OTHERS)
+      throw new ProxyError(
+        'invalid_request',
+        `Cannot accept the request: it names more than ${MAX_OTHERS} models besides its own`,
+      );
+    names.push(name);
+  }
+  return names;
+}
 
 /**
  * The provider may run the other models that a request names, so that the caller's lists apply to these as well.

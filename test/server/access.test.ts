@@ -153,6 +153,20 @@ describe('models that a request names besides its own', () => {
     expect((await ask('all-key', 'secret-plan')).status).toBe(200);
   });
 
+  test('are refused if they are too many to be checked', async () => {
+    const models = (count: number) => ({
+      ...CHAT,
+      model: 'gpt-4o',
+      models: Array<string>(count).fill('gpt-4o'),
+    });
+    const ask = async (key: string, count: number) =>
+      (await proxy.post('/v1/chat/completions', models(count), by(key))).status;
+    expect(await ask('member-key', 100)).toBe(200);
+    expect(await ask('member-key', 500_000)).toBe(400);
+    // Without lists and limits, they are only passed on.
+    expect(await ask('all-key', 500_000)).toBe(200);
+  });
+
   test('count against the limits on them', async () => {
     const limits = [{ requests: 1, per: 'day', models: ['dear-*'] }];
     await using limited = running({
@@ -165,6 +179,8 @@ describe('models that a request names besides its own', () => {
     expect(await ask({ models: ['dear-2'] })).toBe(429);
     expect(await ask({ model: 'dear-1' })).toBe(429);
     expect(await ask({ models: ['other'] })).toBe(200);
+    expect(await ask({ models: Array(101).fill('other') })).toBe(400);
+    expect(await ask({ model: 'dear-1', models: Array(101).fill('other') })).toBe(429);
   });
 });
 

@@ -18,10 +18,19 @@ test.each<[object, readonly string[]]>([
     },
     ['b'],
   ],
-  [{ plugins: [{ id: 'x', model: 'b' }] }, ['b']],
+  [{ plugins: [{ id: 'fusion', model: 'b', analysis_models: ['c', 'd'] }] }, ['b', 'c', 'd']],
+  [
+    { tools: [{ type: 'openrouter:fusion', parameters: { analysis_models: ['b'], model: 'c' } }] },
+    ['c', 'b'],
+  ],
+  [
+    { tools: [{ type: 'function', name: 'f', parameters: { properties: { model: { type: 'string' } } } }] },
+    [],
+  ],
+  [{ compound_custom: { models: { answering_model: 'b', reasoning_model: 'c' } } }, ['b', 'c']],
   [{ providerOptions: { gateway: { models: ['b'] } } }, ['b']],
   [{ models: 5, fallbacks: null, tools: {}, plugins: [null, 'x'], providerOptions: [] }, []],
   [{ models: [[['b']], { model: 5 }, { a: { b: 'c' } }] }, []],
 ])('otherModels(%j)', (body, names) => {
-  expect(otherModels(body as JsonObject)).toEqual(names);
+  expect([...otherModels(body as JsonObject)]).toEqual([...names]);
 });
