@@ -114,14 +114,16 @@ export function* parseInbound(
  */
 function refuseSpellings(value: JsonObject): void {
   for (const key in value) {
-    if (key === 'model' || key === 'stream' || key.length > 'stream'.length) continue;
-    const meant = key.toLowerCase();
-    if (meant !== 'model' && meant !== 'stream') continue;
+    if (key === 'model' || key === 'stream' || !OTHER_SPELLING.test(key)) continue;
+    const meant = key.length === 'model'.length ? 'model' : 'stream';
     throw new ProxyError('invalid_request', `Cannot read the request: write "${meant}" instead of "${key}"`, {
       param: key,
     });
   }
 }
+
+/** In Unicode, and so in Go, "ſ" is a small S. */
+const OTHER_SPELLING = /^(?:model|[sſ]tream)$/i;
 
 /** An agent is no model, and only Google's. @throws ProxyError `unsupported` */
 function refuseAgent({ model, agent }: JsonObject): void {

@@ -72,6 +72,7 @@ test('a request that spells "stream" or "model" as only some servers read it is 
     ['"Model":"other"', 'Model'],
     [String.raw`"MOD\u0045L":"other"`, 'MODEL'],
     ['"Stream":true', 'Stream'],
+    ['"\u017ftream":true', '\u017ftream'],
   ] as const) {
     const response = await proxy.post('/v1/chat/completions', chat(field));
     expect([response.status, await response.text()]).toEqual([400, expect.stringContaining(key)]);
