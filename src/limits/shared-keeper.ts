@@ -2,7 +2,6 @@ import type { Database } from 'bun:sqlite';
 import type { Clock } from '../clock.ts';
 import { Accounts } from './accounts.ts';
 import { SharedLedger } from './shared-ledger.ts';
-import { SteadyLedger } from './steady-ledger.ts';
 import { addToAccount, lockState, openState, readAccount } from './state-file.ts';
 
 export interface SharedKeeperOptions {
@@ -19,12 +18,11 @@ export interface SharedKeeperOptions {
 
 /** Counts the usage of one of several workers. Limits are written at once, the usage of keys with a short delay. */
 export class SharedKeeper {
-  readonly ledger: SteadyLedger;
+  readonly ledger: SharedLedger;
   /** Written usage survives the crash of a worker, so that nothing must be recovered from the log. */
   readonly crashed = undefined;
   readonly #options: SharedKeeperOptions;
   readonly #db: Database;
-  readonly #shared: SharedLedger;
   readonly accounts: Accounts;
   #cancel: (() => void) | undefined;
   #failed = false;
@@ -34,9 +32,7 @@ export class SharedKeeper {
     this.#options = options;
     this.#db = openState(options.directory);
     this.accounts = new Accounts((key) => readAccount(this.#db, key));
-    const { directory, maxMeters, onProblem } = options;
-    this.#shared = new SharedLedger(this.#db, options);
-    this.ledger = new SteadyLedger(this.#shared, { directory, maxMeters, onProblem });
+    this.ledger = new SharedLedger(this.#db, options);
   }
 
   counted(): void {
@@ -46,16 +42,21 @@ export class SharedKeeper {
     });
   }
 
-  /** Adds the usage of keys to what all workers have written. A failed write is retried with the next one. */
+  /**
+   * Adds the usage of keys to what all workers have written, after what could not be written of limits. A failed write
+   * is retried.
+   */
   flush(): void {
     const { clock, directory, onProblem } = this.#options;
     const nowMs = clock.now();
+    // It is told why.
+    if (!this.ledger.catchUp(nowMs)) return this.counted();
     const accounts = this.accounts.take();
     try {
       this.#db
         .transaction(() => {
           for (const [key, more] of accounts) addToAccount(this.#db, key, more, nowMs);
-          this.#shared.sweep(nowMs);
+          this.ledger.sweep(nowMs);
         })
         .immediate();
       this.#failed = false;
@@ -72,6 +73,7 @@ export class SharedKeeper {
   async close(): Promise<void> {
     this.#cancel?.();
     this.flush();
+    this.#cancel?.();
     this.#db.close();
   }
 }

@@ -17,6 +17,9 @@ const SCHEMA = `
   ) WITHOUT ROWID;
 `;
 
+/** How long a step waits for another process that writes, milliseconds: it only writes a few rows. */
+export const BUSY_MS = 1_000;
+
 /** Thrown when another process uses the state directory. */
 export class StateInUse extends Error {}
 
@@ -24,8 +27,8 @@ export class StateInUse extends Error {}
 export function openState(directory: string): Database {
   const db = new Database(join(directory, FILE), { create: true, strict: true });
   try {
-    // Another process holds the lock only to write a few rows. Waiting for it blocks the event loop.
-    db.run('PRAGMA busy_timeout = 1000');
+    // Waiting blocks the event loop.
+    db.run(`PRAGMA busy_timeout = ${BUSY_MS}`);
     db.run('PRAGMA journal_mode = WAL');
     db.run('PRAGMA synchronous = NORMAL');
     db.run(SCHEMA);

@@ -1,6 +1,7 @@
 /** Limits that several processes hold together. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { Database } from 'bun:sqlite';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { built, cleared, run, serveConfig } from '../helpers/binary.ts';
@@ -111,6 +112,35 @@ test('concurrent requests are counted over all workers, and what a killed one he
   resolve();
   expect((await ask(url)).status).toBe(200);
   served.kill('SIGKILL');
+  await served.exited;
+}, 30_000);
+
+test('what ends while another program has locked the file is counted, and nothing stays held', async () => {
+  const { promise: go, resolve } = Promise.withResolvers<void>();
+  await using provider = upstream(async () => {
+    await go;
+    return completion('hello');
+  });
+  const limits = [{ concurrent: 4 }, { requests: 9, per: 'hour' }, { budget: 1, per: 'month' }];
+  const { cwd, url, process: served } = await serveConfig(configFor(provider.url, limits));
+  const under = Array.from({ length: 4 }, () => ask(url));
+  await until('four are under way', () => provider.asked.length === 4);
+  const other = new Database(join(cwd, 'state/usage.sqlite'));
+  other.run('BEGIN IMMEDIATE');
+  resolve();
+  for (const each of under) expect((await each).status).toBe(200);
+  // These begin and end meanwhile.
+  for (let n = 0; n < 3; n += 1) expect((await ask(url)).status).toBe(200);
+  other.run('COMMIT');
+  other.close();
+  await until('all of it is written', async () => {
+    const { limits: seen } = await own(url);
+    return seen[0]!.reserved === 0 && seen[1]!.used === 7 && Math.abs(seen[2]!.used - 7 * 15e-5) < 1e-9;
+  });
+  const statuses: number[] = [];
+  for (let n = 0; n < 3; n += 1) statuses.push((await ask(url)).status);
+  expect(statuses).toEqual([200, 200, 429]);
+  served.kill('SIGTERM');
   await served.exited;
 }, 30_000);
 

@@ -522,7 +522,12 @@ describe('limits do what the model says', () => {
         using db = shared();
         run(config, history, {
           start,
-          ledger: new SharedLedger(db, { worker: 1, maxMeters: 1_000 }),
+          ledger: new SharedLedger(db, {
+            worker: 1,
+            maxMeters: 1_000,
+            directory: 'state',
+            onProblem: () => undefined,
+          }),
           backwards: false,
         });
       }),

@@ -11,7 +11,6 @@ import { MemoryLedger } from '../../src/limits/memory-ledger.ts';
 import { claimState } from '../../src/limits/shared-keeper.ts';
 import { SharedLedger } from '../../src/limits/shared-ledger.ts';
 import { openState } from '../../src/limits/state-file.ts';
-import { SteadyLedger } from '../../src/limits/steady-ledger.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -25,10 +24,11 @@ function directory(): string {
   return path;
 }
 
-function shared(path: string, worker: number, maxMeters = 1_000): SharedLedger {
+function shared(path: string, worker: number, maxMeters = 1_000, told: string[] = []): SharedLedger {
   const db = openState(path);
   cleanups.push(() => db.close());
-  return new SharedLedger(db, { worker, maxMeters });
+  const onProblem = (message: string) => void told.push(message);
+  return new SharedLedger(db, { worker, maxMeters, directory: 'state', onProblem });
 }
 
 const LIMITS = limitsOf(
@@ -170,23 +170,144 @@ test('a directory has one owner at a time', () => {
   expect(() => claimState(path)).toThrow('another llmproxy uses it');
 });
 
-test('while the file cannot be written, limits hold in memory, and that is told once', () => {
-  const path = directory();
+/** Another program that writes to the file, and therefore nobody else can. */
+function locked(path: string): () => void {
   const db = openState(path);
+  db.run('BEGIN IMMEDIATE');
+  const unlock = () => {
+    if (db.inTransaction) db.run('COMMIT');
+    db.close();
+  };
+  return unlock;
+}
+
+const taken = (answer: ReturnType<SharedLedger['reserve']>) => {
+  if (answer.kind !== 'taken') throw new Error('it was refused');
+  return answer;
+};
+
+test('while the file cannot be written, limits hold, and what is used then is written later', () => {
+  const path = directory();
   const told: string[] = [];
-  const ledger = new SteadyLedger(new SharedLedger(db, { worker: 1, maxMeters: 10 }), {
-    directory: 'state',
-    maxMeters: 10,
-    onProblem: (message) => told.push(message),
-  });
-  const before = ledger.reserve([charge(0, 1, 1)], 0);
+  const nowMs = 1_796_000_000_000;
+  const ledger = shared(path, 1, 1_000, told);
+  const other = shared(path, 2);
+  const used = (from: SharedLedger, index: number) =>
+    from.read(LIMITS[index]!, charge(index, 0, 0).meter, nowMs);
+  const all = [charge(0, 1, 1), charge(1, 20, 20), charge(3, 1, 1)];
+  const begun = [taken(ledger.reserve(all, nowMs)), taken(ledger.reserve(all, nowMs))];
+  const unlock = locked(path);
+  ledger.settle(begun[0]!, [1, 15, 0], nowMs);
+  // One that was refused by its provider counts as none.
+  ledger.settle(begun[1]!, [0, 0, 0], nowMs);
+  expect(used(ledger, 0)).toMatchObject({ used: 1, reserved: 0 });
+  expect(used(ledger, 1)).toMatchObject({ used: 15, reserved: 0 });
+  const next = taken(ledger.reserve(all, nowMs));
+  expect(ledger.extend(next, 1, 30, nowMs)).toBe(false);
+  expect(ledger.extend(next, 1, 10, nowMs)).toBe(true);
+  expect(ledger.reserve([charge(1, 10, 10)], nowMs).kind).toBe('refused');
+  ledger.settle(next, [1, 25, 0], nowMs);
+  const kinds = Array.from({ length: 3 }, () => ledger.reserve([charge(0, 1, 1)], nowMs).kind);
+  expect(kinds).toEqual(['taken', 'taken', 'refused']);
+  expect(told.length).toBe(1);
+  expect(told[0]).toContain('Cannot count what is used in state: ');
+  unlock();
+  expect(ledger.catchUp(nowMs)).toBe(true);
+  expect(told.slice(1)).toEqual(['What is used is counted in state again']);
+  for (const each of [ledger, other]) {
+    expect(used(each, 0)).toMatchObject({ used: 4, reserved: 0 });
+    expect(used(each, 1)).toMatchObject({ used: 40, reserved: 0 });
+    expect(used(each, 3)).toMatchObject({ used: 0, reserved: 0 });
+  }
+  expect(other.reserve([charge(0, 1, 1)], nowMs).kind).toBe('refused');
+}, 20_000);
+
+test('a file that cannot be written now and then changes nothing about what is counted', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(step, fc.constant({ do: 'lock' as const })), { minLength: 8, maxLength: 25 }),
+      (steps) => {
+        const path = directory();
+        const ledger = shared(path, 1);
+        const alone = new MemoryLedger(new Map(), 1_000);
+        const open: { theirs: ReturnType<typeof taken>; ours: Reservation }[] = [];
+        let unlock: (() => void) | undefined;
+        let nowMs = 1_796_000_000_000;
+        for (const each of steps) {
+          if (each.do === 'lock') {
+            unlock = unlock ? void unlock() : locked(path);
+          } else if (each.do === 'wait') nowMs += each.ms;
+          else if (each.do === 'reserve') {
+            const { amount, known } = each.tokens;
+            const charges = [
+              charge(0, 1, 1),
+              charge(1, amount, known),
+              charge(2, amount, known),
+              charge(3, 1, 1),
+            ];
+            const theirs = ledger.reserve(charges, nowMs);
+            const ours = alone.reserve(charges, nowMs);
+            expect(theirs.kind).toBe(ours.kind);
+            if (theirs.kind === 'taken' && ours.kind === 'taken') {
+              expect(theirs.held).toEqual(ours.held);
+              open.push({ theirs, ours });
+            }
+          } else if (each.do === 'settle') {
+            const [found] = open.splice(each.which, 1);
+            if (!found) continue;
+            ledger.settle(found.theirs, [each.used % 2, each.used, each.used, 0], nowMs);
+            alone.settle(found.ours as never, [each.used % 2, each.used, each.used, 0], nowMs);
+          } else {
+            const found = open[each.which];
+            if (!found) continue;
+            expect(ledger.extend(found.theirs, 1, each.by, nowMs, each.used)).toBe(
+              alone.extend(found.ours as never, 1, each.by, nowMs, each.used),
+            );
+          }
+          for (const [index, each2] of LIMITS.entries()) {
+            const { meter } = charge(index, 0, 0);
+            expect(ledger.read(each2, meter, nowMs)).toEqual(alone.read(each2, meter, nowMs));
+          }
+        }
+        unlock?.();
+        expect(ledger.catchUp(nowMs)).toBe(true);
+        const next = shared(path, 2);
+        for (const [index, each] of LIMITS.entries()) {
+          const { meter } = charge(index, 0, 0);
+          expect(next.read(each, meter, nowMs)).toEqual(alone.read(each, meter, nowMs));
+        }
+        for (const clean of cleanups.splice(0).toReversed()) clean();
+      },
+    ),
+    { numRuns: 6 },
+  );
+}, 60_000);
+
+test('without a file that can be read either, a worker counts from zero, and that is told once', () => {
+  const path = directory();
+  const told: string[] = [];
+  const ledger = shared(path, 1, 10, told);
+  const before = taken(ledger.reserve([charge(0, 1, 1)], 0));
+  const db = openState(path);
   db.run('DROP TABLE holds');
   db.run('DROP TABLE meters');
+  db.close();
   const kinds = Array.from({ length: 5 }, () => ledger.reserve([charge(0, 1, 1)], 0).kind);
   expect(kinds).toEqual(['taken', 'taken', 'taken', 'taken', 'refused']);
-  // What was reserved before cannot be settled, and nothing comes of that.
-  if (before.kind === 'taken') ledger.settle(before, [1], 0);
+  ledger.settle(before, [1], 0);
   expect(told.length).toBe(1);
   expect(told[0]).toContain('Cannot count what is used in state');
-  db.close();
+});
+
+test('beyond max_callers new ones share a meter also while the file cannot be written', () => {
+  const path = directory();
+  const ledger = shared(path, 1, 3);
+  const unlock = locked(path);
+  const [apart] = limitsOf([limit.parse({ requests: 4, per: 'minute' })], { name: 'each', apart: ['user'] });
+  const kinds = Array.from({ length: 8 }, (_, index) => {
+    const meter = `${apart!.id} ${index}`;
+    return ledger.reserve([{ ...charge(0, 1, 1), limit: apart!, meter }], 0).kind;
+  });
+  unlock();
+  expect(kinds).toEqual([...Array(7).fill('taken'), 'refused']);
 });
