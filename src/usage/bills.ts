@@ -25,14 +25,18 @@ export interface Bill {
   readonly unreadable: number;
 }
 
+/** The text of the first of these columns that is not empty. */
 type Cells = (...names: readonly string[]) => string;
+
+/** The same as a number: null for an empty cell, NaN for what is no number. */
+type Amounts = (...names: readonly string[]) => number | null;
 
 interface Kind {
   readonly vendor: Bill['vendor'];
   readonly title: string;
   /** The columns that identify it, all of which must be present. */
   readonly columns: readonly string[];
-  readonly read: (cells: Cells) => BillRow;
+  readonly read: (cells: Cells, amount: Amounts) => BillRow;
 }
 
 /**
@@ -44,17 +48,17 @@ const KINDS: readonly Kind[] = [
     vendor: 'openai',
     title: "OpenAI's costs",
     columns: ['start_time_iso', 'amount_value'],
-    read(cells) {
+    read(cells, amount) {
       // "gpt-5-nano, input_tokens": the kind of tokens; their number is in another column.
       const [model, what = ''] = cells('line_item').split(/\s*,\s*/);
-      const quantity = cells('quantity_unit', 'usage_type') === 'tokens' ? number(cells('quantity')) : null;
+      const quantity = cells('quantity_unit', 'usage_type') === 'tokens' ? amount('quantity') : null;
       return {
         day: dayOf(cells('start_time_iso')),
         model: model || null,
         requests: null,
         input_tokens: /input/.test(what) ? quantity : null,
         output_tokens: /output/.test(what) ? quantity : null,
-        cost: number(cells('amount_value')),
+        cost: amount('amount_value'),
       };
     },
   },
@@ -62,12 +66,12 @@ const KINDS: readonly Kind[] = [
     vendor: 'openai',
     title: "OpenAI's usage",
     columns: ['start_time_iso', 'input_tokens'],
-    read: (cells) => ({
+    read: (cells, amount) => ({
       day: dayOf(cells('start_time_iso')),
       model: cells('model') || null,
-      requests: number(cells('num_model_requests')),
-      input_tokens: number(cells('input_tokens')),
-      output_tokens: number(cells('output_tokens')),
+      requests: amount('num_model_requests'),
+      input_tokens: amount('input_tokens'),
+      output_tokens: amount('output_tokens'),
       cost: null,
     }),
   },
@@ -75,31 +79,31 @@ const KINDS: readonly Kind[] = [
     vendor: 'anthropic',
     title: "Anthropic's costs",
     columns: ['usage_date_utc', 'cost_usd'],
-    read: (cells) => ({
+    read: (cells, amount) => ({
       day: dayOf(cells('usage_date_utc')),
       model: cells('model', 'model_version') || null,
       requests: null,
       input_tokens: null,
       output_tokens: null,
-      cost: number(cells('cost_usd')),
+      cost: amount('cost_usd'),
     }),
   },
   {
     vendor: 'anthropic',
     title: "Anthropic's usage",
     columns: ['usage_date_utc', 'usage_output_tokens'],
-    read: (cells) => ({
+    read: (cells, amount) => ({
       day: dayOf(cells('usage_date_utc')),
       model: cells('model_version', 'model') || null,
       requests: null,
       input_tokens: sum([
-        cells('usage_input_tokens_no_cache'),
-        cells('usage_input_tokens_cache_write'),
-        cells('usage_input_tokens_cache_write_5m'),
-        cells('usage_input_tokens_cache_write_1h'),
-        cells('usage_input_tokens_cache_read'),
+        amount('usage_input_tokens_no_cache'),
+        amount('usage_input_tokens_cache_write'),
+        amount('usage_input_tokens_cache_write_5m'),
+        amount('usage_input_tokens_cache_write_1h'),
+        amount('usage_input_tokens_cache_read'),
       ]),
-      output_tokens: number(cells('usage_output_tokens')),
+      output_tokens: amount('usage_output_tokens'),
       cost: null,
     }),
   },
@@ -107,26 +111,26 @@ const KINDS: readonly Kind[] = [
     vendor: 'openrouter',
     title: "OpenRouter's generations",
     columns: ['created_at', 'cost_total', 'model_permaslug'],
-    read: (cells) => ({
+    read: (cells, amount) => ({
       day: dayOf(cells('created_at')),
       model: cells('model_permaslug') || null,
       requests: 1,
-      input_tokens: number(cells('tokens_prompt')),
-      output_tokens: number(cells('tokens_completion')),
-      cost: number(cells('cost_total')),
+      input_tokens: amount('tokens_prompt'),
+      output_tokens: amount('tokens_completion'),
+      cost: amount('cost_total'),
     }),
   },
   {
     vendor: 'openrouter',
     title: "OpenRouter's activity",
     columns: ['date', 'usage', 'requests', 'prompt_tokens'],
-    read: (cells) => ({
+    read: (cells, amount) => ({
       day: dayOf(cells('date')),
       model: cells('model_permaslug', 'slug', 'model') || null,
-      requests: number(cells('requests')),
-      input_tokens: number(cells('prompt_tokens')),
-      output_tokens: number(cells('completion_tokens')),
-      cost: number(cells('usage')),
+      requests: amount('requests'),
+      input_tokens: amount('prompt_tokens'),
+      output_tokens: amount('completion_tokens'),
+      cost: amount('usage'),
     }),
   },
 ];
@@ -140,6 +144,7 @@ export function readBill(name: string, [header = [], ...lines]: readonly (readon
   const columns = header.map(columnName);
   const kind = KINDS.find((each) => each.columns.every((column) => columns.includes(column)));
   if (!kind) throw unknown(name, header);
+  const toNumber = lines.some((line) => line.some(provesDecimalComma)) ? withDecimalComma : withDecimalPoint;
   const rows: BillRow[] = [];
   let unreadable = 0;
   for (const [index, line] of lines.entries()) {
@@ -149,7 +154,7 @@ export function readBill(name: string, [header = [], ...lines]: readonly (readon
     };
     const currency = cells('amount_currency', 'currency');
     if (currency !== '' && currency.toUpperCase() !== 'USD') throw otherCurrency(name, index, currency);
-    const row = kind.read(cells);
+    const row = kind.read(cells, (...names) => number(cells(...names), toNumber));
     const told = [row.requests, row.input_tokens, row.output_tokens, row.cost].filter(
       (each) => each !== null,
     );
@@ -190,29 +195,38 @@ function dayOf(time: string): string {
   return Number.isNaN(ms) ? day : new Date(ms).toISOString().slice(0, 10);
 }
 
-/**
- * Also parses "$1,234.50", "1.234,50" and "(0.50)" for a credit.
- * @returns null for an empty cell, NaN for what is no number
- */
-function number(text: string): number | null {
-  const [, minus, amount = ''] = /^(-?\()?([^()]*)\)?$/.exec(text.replaceAll(/[$\s]|USD/gi, '')) ?? [];
-  if (text.trim() === '') return null;
-  const plain = GROUPED.test(amount)
-    ? amount.replaceAll(',', '')
-    : DECIMAL_COMMA.test(amount)
-      ? amount.replaceAll('.', '').replace(',', '.')
-      : amount;
-  const value = plain === '' ? NaN : Number(plain);
+/** Also parses "$1,234.50", "0.5 USD" and "(0.50)" for a credit. */
+function number(text: string, toNumber: (digits: string) => number): number | null {
+  if (text === '') return null;
+  const [, minus, digits = ''] = /^(-?\()?([^()]*)\)?$/.exec(bare(text)) ?? [];
+  const value = digits === '' ? NaN : toNumber(digits);
   return Number.isFinite(value) ? (minus === undefined ? value : -value) : NaN;
 }
 
-/** With commas between thousands. */
-const GROUPED = /^-?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/;
+function bare(text: string): string {
+  return text.replaceAll(/[$\s]|USD/gi, '');
+}
+
+/** As in "1,234.50", with commas between thousands only. */
+function withDecimalPoint(digits: string): number {
+  return Number(GROUPED.test(digits) ? digits.replaceAll(',', '') : digits);
+}
 
 /** As in much of Europe: "0,5" or "1.234,50". */
+function withDecimalComma(digits: string): number {
+  return Number(DECIMAL_COMMA.test(digits) ? digits.replaceAll('.', '').replace(',', '.') : digits);
+}
+
+/** "1,234" may be either; the other amounts of a file tell. */
+function provesDecimalComma(cell: string): boolean {
+  const digits = bare(cell);
+  return DECIMAL_COMMA.test(digits) && !GROUPED.test(digits);
+}
+
+const GROUPED = /^-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?$/;
 const DECIMAL_COMMA = /^-?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+$/;
 
-function sum(texts: readonly string[]): number | null {
-  const numbers = texts.map(number).filter((each) => each !== null);
+function sum(amounts: readonly (number | null)[]): number | null {
+  const numbers = amounts.filter((each) => each !== null);
   return numbers.length === 0 ? null : numbers.reduce((total, each) => total + each, 0);
 }

@@ -206,6 +206,29 @@ describe('readBill()', () => {
     expect(costs(cells)).toMatchObject({ rows: [{ cost }], unreadable: 0 });
   });
   test.each([
+    [
+      ['1,234', '0.5'],
+      [1_234, 0.5],
+    ],
+    [
+      ['1,234', '0,5'],
+      [1.234, 0.5],
+    ],
+    [
+      ['1,234', '1.234,5'],
+      [1.234, 1_234.5],
+    ],
+    [
+      ['0,125', '2,250'],
+      [0.125, 2.25],
+    ],
+    [['12,000'], [12_000]],
+  ])('reads the amounts %j as one file has them', (amounts, read) => {
+    const lines = amounts.map((amount) => `2026-03-04;${amount};gpt-4o\n`);
+    const { rows } = bill(`start_time_iso;amount_value;line_item\n${lines.join('')}`);
+    expect(rows.map(({ cost }) => cost)).toEqual(read);
+  });
+  test.each([
     '€0.5,usd',
     'abc,usd',
     '"1,23,4",usd',
