@@ -16,7 +16,10 @@ export function safeText(text: string): string {
 
 /** A name, or another text that must stay on one line. @param most the most columns, of which a cut one ends with `...` */
 export function safeLine(text: string, most = Infinity): string {
-  const line = safeText(text).replaceAll(/\s*\n\s*/g, ' ');
+  const line = safeText(text)
+    .split('\n')
+    .map((each) => each.trim())
+    .join(' ');
   if (Bun.stringWidth(line) <= most) return line;
   return `${piecesOf(line, most - CUT.length)[0]!}${CUT}`;
 }

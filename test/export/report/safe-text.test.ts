@@ -52,6 +52,8 @@ test.each(HOSTILE)('a preview of %j has its own colours only, and its width', as
 test('safeText() keeps lines, and safeLine() is one', () => {
   expect(safeText('a\r\n\tb\u2028c')).toBe('a\n    b\nc');
   expect(safeLine('a \n b\n')).toBe('a b ');
+  const spaces = ' '.repeat(1_000_000);
+  expect(safeLine(`a${spaces}b`, 5)).toBe('a ...');
   expect(safeLine('abcdefgh', 6)).toBe('abc...');
   expect(safeLine('漢漢漢', 6)).toBe('漢漢漢');
 });
