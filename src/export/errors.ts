@@ -80,7 +80,7 @@ export const REJECT_REASONS = {
   corrected: 'feedback corrects the answer (--corrections uses the correction instead)',
   no_pair: 'neither feedback nor a regeneration shows which of two answers is better',
   no_judgement: 'neither feedback nor a regeneration shows whether the answer is good',
-  unsupported_tools: 'tools or tool calls, which the format does not support',
+  unsupported_tools: 'tools or tool calls, which the format does not support, or more tools than it allows',
   unreadable: 'llmproxy failed to process the record; please report a bug, including the line that -v prints',
   reserved_words: 'a text contains words that the trainer reserves, such as "User:" or "<image>"',
 } as const;

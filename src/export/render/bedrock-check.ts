@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../wire/json.ts';
 import type { Problems } from './problems.ts';
 import { isObject, listOf, objectOf } from '../../wire/json.ts';
+import { BEDROCK_FUNCTIONS, functionsProblems } from './function-rules.ts';
 import { objectsIn, textProblems, unknownKeys } from './problems.ts';
 
 export const SCHEMA_VERSION = 'bedrock-conversation-2024';
@@ -9,9 +10,11 @@ export const SCHEMA_VERSION = 'bedrock-conversation-2024';
 export const MAX_IMAGES = 10;
 export const IMAGES: ReadonlySet<unknown> = new Set(['jpeg', 'png', 'gif', 'webp']);
 export const S3_URI = /^s3:\/\/[\w\-/.]+$/;
-/** Words that are reserved by Nova's trainer: a single one of them makes the whole job fail. */
-export const RESERVED =
-  /(?:System|SYSTEM|User|USER|Bot|BOT|Assistant|ASSISTANT|Thought):|\[EOS\]|<(?:image|video|unk)>/;
+/**
+ * Words that are reserved by Nova's trainer: a single one of them makes the whole job fail. AWS's validator accepted some
+ * of them in lower case, but no longer does.
+ */
+export const RESERVED = /(?i:system|user|bot|assistant):|Thought:|\[EOS\]|(?i:<(?:image|video|unk)>)/;
 
 const BLOCKS = ['text', 'image', 'video', 'document', 'reasoningContent', 'toolUse', 'toolResult'] as const;
 type Kind = (typeof BLOCKS)[number];
@@ -138,9 +141,11 @@ function toolConfigProblems(config: unknown): Problems {
     problems.push(...textProblems(name, `${path}.name`), ...textProblems(description, `${path}.description`));
     if (objectOf(objectOf(inputSchema).json).type === undefined)
       problems.push(`${path}.inputSchema.json: expected a schema with a type`);
-    if (items.findIndex((tool) => objectOf(tool.toolSpec).name === name) < index)
-      problems.push(`${path}.name: twice`);
   }
+  const specs = items.map(({ toolSpec }) => objectOf(toolSpec));
+  problems.push(
+    ...functionsProblems(specs, (index) => `toolConfig.tools[${index}].toolSpec`, BEDROCK_FUNCTIONS),
+  );
   return [...unknownKeys(config, ['tools'], 'toolConfig'), ...problems];
 }
 

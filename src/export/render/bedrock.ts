@@ -7,6 +7,7 @@ import { isObject } from '../../wire/json.ts';
 import { RejectError } from '../errors.ts';
 import { fileProblems } from './chat-check.ts';
 import { bedrockProblems, IMAGES, MAX_IMAGES, RESERVED, S3_URI, SCHEMA_VERSION } from './bedrock-check.ts';
+import { BEDROCK_FUNCTIONS, withFunctions } from './function-rules.ts';
 import { imageTypeAt } from './image-type.ts';
 import { spokenText } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
@@ -33,7 +34,8 @@ export const bedrockFormat: Format = {
     { name: 'toolConfig', type: 'json', optional: true },
     { name: 'messages', type: 'jsons' },
   ],
-  render: ({ conversation: { prompt, answer, tools } }, options) => {
+  render: ({ conversation }, options) => {
+    const { prompt, answer, tools } = withFunctions(conversation, BEDROCK_FUNCTIONS);
     const messages = [...prompt, answer];
     withoutRefusals(messages);
     const { system, rest } = systemApart(messages);
@@ -42,7 +44,7 @@ export const bedrockFormat: Format = {
     return {
       schemaVersion: SCHEMA_VERSION,
       ...(system === undefined ? {} : { system: [textBlock(system)] }),
-      ...(tools.length > 0 ? { toolConfig: { tools: unique(tools).map(toolSpec) } } : {}),
+      ...(tools.length > 0 ? { toolConfig: { tools: tools.map(toolSpec) } } : {}),
       messages: alternatingMessages(turns, options),
     };
   },
@@ -117,10 +119,6 @@ function resultBlock({ call, content }: Result, ids: CallIds): JsonObject {
   // A result may be empty, but not consist of white space.
   const text = content.trim() === '' ? '' : content;
   return { toolResult: { toolUseId: ids.of(call), content: [textBlock(text)] } };
-}
-
-function unique(tools: readonly Tool[]): Tool[] {
-  return [...new Map(tools.map((tool) => [tool.function.name, tool])).values()];
 }
 
 /** A description is required: the name replaces a missing one. */

@@ -2,7 +2,9 @@
 import { isObject, listOf, parseJson } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { MessageCheck } from './message-check.ts';
+import type { FunctionRules } from './function-rules.ts';
 import type { Problems } from './problems.ts';
+import { functionsOf, functionsProblems } from './function-rules.ts';
 import { messageProblems } from './message-check.ts';
 import { objectsIn, unknownKeys } from './problems.ts';
 
@@ -20,6 +22,8 @@ export interface TalkCheck extends MessageCheck {
 export interface ToolsCheck {
   /** A function must have a description and parameters. */
   readonly describedTools?: true;
+  /** What the service demands of functions. */
+  readonly functionRules?: FunctionRules;
   /** The list may be JSON text, or `null` if there are no tools. */
   readonly textTools?: true;
 }
@@ -121,7 +125,7 @@ function imageProblems(
 export function toolsProblems(
   { tools }: JsonObject,
   path: string,
-  { describedTools, textTools }: ToolsCheck = {},
+  { describedTools, textTools, functionRules }: ToolsCheck = {},
 ): Problems {
   if (tools === undefined || (textTools && tools === null)) return [];
   const value = textTools && typeof tools === 'string' ? parseJson(tools) : tools;
@@ -140,6 +144,10 @@ export function toolsProblems(
     if (describedTools && (typeof defined.description !== 'string' || !isObject(defined.parameters)))
       problems.push(`${place}.function: needs description and parameters`);
   }
+  if (functionRules)
+    problems.push(
+      ...functionsProblems(functionsOf(value), (index) => `${name}[${index}].function`, functionRules),
+    );
   return problems;
 }
 

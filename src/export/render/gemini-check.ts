@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../wire/json.ts';
 import type { Problems } from './problems.ts';
 import { isObject, listOf } from '../../wire/json.ts';
+import { functionsProblems, GEMINI_FUNCTIONS, nameProblems } from './function-rules.ts';
 import { at, objectsIn, textProblems, unknownKeys } from './problems.ts';
 
 /** The largest number of images per example. @see https://cloud.google.com/vertex-ai/generative-ai/docs/models/tune_gemini/image_tune */
@@ -64,6 +65,8 @@ function partProblems(part: JsonObject, path: string, role: unknown): Problems {
     !(isObject(call) && isName(call.name) && (call.args === undefined || isObject(call.args)))
   )
     problems.push(`${path}.functionCall: expected a name, and an object as args`);
+  if (isObject(call))
+    problems.push(...nameProblems(call.name, `${path}.functionCall.name`, GEMINI_FUNCTIONS));
   if ('functionCall' in part && role !== 'model') problems.push(`${path}.functionCall: only the model calls`);
   if (
     'functionResponse' in part &&
@@ -141,6 +144,7 @@ function imageProblems(contents: readonly JsonObject[]): Problems {
 
 function toolsProblems(value: unknown): Problems {
   const { items, problems } = objectsIn(value, 'tools');
+  const all: { readonly declared: JsonObject; readonly path: string }[] = [];
   for (const [index, tool] of items.entries()) {
     const path = `tools[${index}].functionDeclarations`;
     problems.push(...unknownKeys(tool, ['functionDeclarations'], `tools[${index}]`));
@@ -149,8 +153,10 @@ function toolsProblems(value: unknown): Problems {
       ...found,
       ...functions.flatMap((each, place) => functionProblems(each, `${path}[${place}]`)),
     );
+    all.push(...functions.map((declared, place) => ({ declared, path: `${path}[${place}]` })));
   }
-  return problems;
+  const declared = all.map((each) => each.declared);
+  return [...problems, ...functionsProblems(declared, (index) => all[index]!.path, GEMINI_FUNCTIONS)];
 }
 
 function functionProblems(declared: JsonObject, path: string): Problems {

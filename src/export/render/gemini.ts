@@ -7,6 +7,7 @@ import { isObject, objectOf, parseExactJson } from '../../wire/json.ts';
 import { RejectError } from '../errors.ts';
 import { fileProblems } from './chat-check.ts';
 import { geminiProblems, MAX_IMAGES, MIME_TYPES, TYPES } from './gemini-check.ts';
+import { GEMINI_FUNCTIONS, withFunctions } from './function-rules.ts';
 import { imageTypeAt } from './image-type.ts';
 import { spokenText } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
@@ -35,7 +36,8 @@ export const geminiFormat: Format = {
     { name: 'contents', type: 'jsons' },
     { name: 'tools', type: 'jsons', optional: true },
   ],
-  render: ({ conversation: { prompt, answer, tools } }, options) => {
+  render: ({ conversation }, options) => {
+    const { prompt, answer, tools } = withFunctions(conversation, GEMINI_FUNCTIONS);
     const messages = [...prompt, answer];
     withoutRefusals(messages);
     boundedImages(messages);

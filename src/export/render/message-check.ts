@@ -2,9 +2,11 @@
 import { isObject } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { ChatRules } from './chat.ts';
+import type { FunctionRules } from './function-rules.ts';
 import type { Problems } from './problems.ts';
 import { at, isObjectText, objectsIn } from './problems.ts';
 import { isImage } from './images.ts';
+import { nameProblems } from './function-rules.ts';
 
 /** A loader's rules for single messages that do not concern rendering. */
 export interface MessageCheck {
@@ -15,6 +17,8 @@ export interface MessageCheck {
   readonly functions?: true;
   /** Whether arguments may be an object or its JSON text. */
   readonly anyArguments?: true;
+  /** What the service demands of names. */
+  readonly functionRules?: FunctionRules;
   /** The pattern of call ids. */
   readonly toolId?: RegExp;
   /** Whether a message may have text or calls, but not both. */
@@ -40,6 +44,7 @@ export function messageProblems(message: JsonObject, path: string, check: Messag
     // The field for reasoning differs between loaders.
     .filter((key) => !check.rules.reasoningField || role !== 'assistant' || typeof message[key] !== 'string')
     .map((key) => `${at(path, key)}: unknown key`);
+  if (check.functionRules) problems.push(...nameProblems(message.name, `${path}.name`, check.functionRules));
   if (role === 'assistant') return [...problems, ...assistantProblems(message, path, check)];
   if (role === 'tool' && typeof message.tool_call_id !== 'string')
     problems.push(`${path}.tool_call_id: expected a text`);
@@ -104,7 +109,7 @@ function assistantProblems(message: JsonObject, path: string, check: MessageChec
 function callsProblems(
   calls: unknown,
   path: string,
-  { rules, toolId, anyArguments }: MessageCheck,
+  { rules, toolId, anyArguments, functionRules }: MessageCheck,
 ): Problems {
   const { items, problems } = objectsIn(calls, path);
   const ids = new Set<unknown>();
@@ -118,6 +123,7 @@ function callsProblems(
     const { name, arguments: args } = isObject(called) ? called : {};
     if (typeof name !== 'string' || name.trim() === '')
       problems.push(`${place}.function.name: expected a text`);
+    else if (functionRules) problems.push(...nameProblems(name, `${place}.function.name`, functionRules));
     const texts = anyArguments || rules.arguments === 'string';
     const objects = anyArguments || rules.arguments === 'object';
     if (!(texts && isObjectText(args)) && !(objects && isObject(args)))

@@ -4,6 +4,7 @@ import type { ChatRules } from './chat.ts';
 import type { Format, RenderOptions } from './format.ts';
 import { chatMessages } from './chat.ts';
 import { chatRowProblems, fileProblems } from './chat-check.ts';
+import { MISTRAL_FUNCTIONS, withFunctions } from './function-rules.ts';
 import { alternating, allMessages } from './turns.ts';
 
 const RULES: ChatRules = {
@@ -40,11 +41,13 @@ export const mistralFormat: Format = {
       toolId: ID,
       contentOrCalls: true,
       describedTools: true,
+      functionRules: MISTRAL_FUNCTIONS,
     }),
   checkFile: (file) => fileProblems(file, { maxBytes: 512 * 1024 ** 2 }),
 };
 
-function render({ conversation }: Example, options: RenderOptions): JsonObject {
+function render(example: Example, options: RenderOptions): JsonObject {
+  const conversation = withFunctions(example.conversation, MISTRAL_FUNCTIONS);
   const { tools } = conversation;
   const ids = new ShortIds();
   const messages = alternating(allMessages(conversation)).map((message) => shortened(message, ids, options));

@@ -1,11 +1,12 @@
 import type { JsonObject } from '../../wire/json.ts';
 import type { Example } from '../conversation/conversation.ts';
-import type { TalkCheck } from './chat-check.ts';
+import type { TalkCheck, ToolsCheck } from './chat-check.ts';
 import type { ChatRules } from './chat.ts';
 import type { Format, RenderOptions } from './format.ts';
 import { isObject } from '../../wire/json.ts';
 import { chatMessages } from './chat.ts';
 import { fileProblems, talkProblems, toolsProblems } from './chat-check.ts';
+import { OPENAI_FUNCTIONS, withFunctions } from './function-rules.ts';
 import { unknownKeys } from './problems.ts';
 import { OPENAI_CHECK, OPENAI_FILE, toolsAndMode } from './openai.ts';
 import { differing, rejectedIn } from './pairs.ts';
@@ -13,7 +14,7 @@ import { promptEndingInUser } from './turns.ts';
 
 /** Text only, and no refusals. */
 const RULES: ChatRules = { arguments: 'string', mark: 'weight', names: true };
-const CHECK: TalkCheck = { ...OPENAI_CHECK, rules: RULES };
+const CHECK: TalkCheck & ToolsCheck = { ...OPENAI_CHECK, rules: RULES };
 const SIDES = ['preferred_output', 'non_preferred_output'] as const;
 
 /**
@@ -39,10 +40,12 @@ export const openaiDpoFormat: Format = {
 };
 
 function render(example: Example, options: RenderOptions): JsonObject {
-  const { conversation } = example;
-  const [better, worse] = differing(
+  const conversation = withFunctions(example.conversation, OPENAI_FUNCTIONS);
+  const worse = () =>
+    withFunctions({ ...example.conversation, answer: rejectedIn(example) }, OPENAI_FUNCTIONS).answer;
+  const [better, other] = differing(
     chatMessages([conversation.answer], options, RULES),
-    chatMessages([rejectedIn(example)], options, RULES),
+    chatMessages([worse()], options, RULES),
   );
   return {
     input: {
@@ -50,7 +53,7 @@ function render(example: Example, options: RenderOptions): JsonObject {
       ...toolsAndMode(conversation),
     },
     preferred_output: better,
-    non_preferred_output: worse,
+    non_preferred_output: other,
   };
 }
 
@@ -65,7 +68,7 @@ function check(row: JsonObject): string[] {
   problems.push(...inputProblems(input.messages));
   // OpenAI's own example has an empty list.
   const none = Array.isArray(input.tools) && input.tools.length === 0;
-  return none ? problems : [...problems, ...toolsProblems(input, 'input')];
+  return none ? problems : [...problems, ...toolsProblems(input, 'input', CHECK)];
 }
 
 function inputProblems(messages: unknown): string[] {

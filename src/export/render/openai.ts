@@ -1,10 +1,11 @@
 import type { JsonObject } from '../../wire/json.ts';
 import type { Conversation } from '../conversation/conversation.ts';
-import type { TalkCheck } from './chat-check.ts';
+import type { TalkCheck, ToolsCheck } from './chat-check.ts';
 import type { ChatRules } from './chat.ts';
 import type { Format } from './format.ts';
 import { chatMessages } from './chat.ts';
 import { chatRowProblems, fileProblems } from './chat-check.ts';
+import { OPENAI_FUNCTIONS, withFunctions } from './function-rules.ts';
 import { promptEndingInUser, toolsField } from './turns.ts';
 
 export const OPENAI_RULES: ChatRules = {
@@ -16,7 +17,12 @@ export const OPENAI_RULES: ChatRules = {
 };
 
 /** OpenAI still accepts deprecated functions, and `null` for no text. */
-export const OPENAI_CHECK: TalkCheck = { rules: OPENAI_RULES, nullContent: true, functions: true };
+export const OPENAI_CHECK: TalkCheck & ToolsCheck = {
+  rules: OPENAI_RULES,
+  nullContent: true,
+  functions: true,
+  functionRules: OPENAI_FUNCTIONS,
+};
 
 /** OpenAI's limits for a file, which apply to Azure as well. */
 export const OPENAI_FILE = { minRows: 10, maxBytes: 512 * 1024 ** 2 };
@@ -37,14 +43,11 @@ export const openaiFormat: Format = {
     { name: 'tools', type: 'jsons', optional: true },
     { name: 'parallel_tool_calls', type: 'bool', optional: true },
   ],
-  render: ({ conversation }, options) => ({
-    messages: chatMessages(
-      [...promptEndingInUser(conversation.prompt), conversation.answer],
-      options,
-      OPENAI_RULES,
-    ),
-    ...toolsAndMode(conversation),
-  }),
+  render: (example, options) => {
+    const conversation = withFunctions(example.conversation, OPENAI_FUNCTIONS);
+    const messages = [...promptEndingInUser(conversation.prompt), conversation.answer];
+    return { messages: chatMessages(messages, options, OPENAI_RULES), ...toolsAndMode(conversation) };
+  },
   check: (row) =>
     chatRowProblems(row, {
       ...OPENAI_CHECK,

@@ -4,6 +4,7 @@ import type { Format, RenderOptions } from './format.ts';
 import { RejectError } from '../errors.ts';
 import { chatMessages } from './chat.ts';
 import { fileProblems, talkProblems, toolsProblems } from './chat-check.ts';
+import { OPENAI_FUNCTIONS, withFunctions } from './function-rules.ts';
 import { OPENAI_CHECK, OPENAI_FILE, OPENAI_RULES } from './openai.ts';
 import { callsOf, toolsField } from './turns.ts';
 
@@ -31,13 +32,13 @@ export const rftFormat: Format = {
   render,
   check: (row) => [
     ...talkProblems(row.messages, 'messages', { ...OPENAI_CHECK, last: 'user' }),
-    ...toolsProblems(row, ''),
+    ...toolsProblems(row, '', OPENAI_CHECK),
   ],
   checkFile: (file) => fileProblems(file, OPENAI_FILE),
 };
 
 function render({ conversation, metadata, score }: Example, options: RenderOptions): JsonObject {
-  const { prompt, answer, tools } = conversation;
+  const { prompt, answer, tools } = withFunctions(conversation, OPENAI_FUNCTIONS);
   if (prompt.at(-1)?.role !== 'user') throw new RejectError('wrong_order');
   if (answer.refusal !== undefined) throw new RejectError('refusal');
   const calls = callsOf(answer, 'object')?.map(({ function: called }) => called);

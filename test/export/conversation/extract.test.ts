@@ -79,7 +79,7 @@ describe('conversationOf() and openaiRow() write', () => {
             { role: 'assistant', content: null, function_call: { name: 'get_weather', arguments: '{}' } },
             { role: 'function', name: 'get_weather', content: 'Sunny' },
           ],
-          { functions: [{ name: 'get_weather', parameters: { type: 'object' } }] },
+          { functions: [{ name: 'get_weather', parameters: { type: 'object', properties: {} } }] },
         ),
       },
       {
@@ -89,7 +89,12 @@ describe('conversationOf() and openaiRow() write', () => {
           { role: 'tool', tool_call_id: 'call_1', name: 'get_weather', content: 'Sunny' },
           hello,
         ],
-        tools: [{ type: 'function', function: { name: 'get_weather', parameters: { type: 'object' } } }],
+        tools: [
+          {
+            type: 'function',
+            function: { name: 'get_weather', parameters: { type: 'object', properties: {} } },
+          },
+        ],
       },
     ],
     'images as parts': [

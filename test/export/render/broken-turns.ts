@@ -61,6 +61,28 @@ export const BROKEN_TURNS: readonly Broken[] = [
     'fileData: unknown key',
   ],
   ['a blank instruction', GEMINI, 'systemInstruction.parts[0].text', ' ', 'parts[0].text: is blank'],
+  [
+    'a declared name that is none of a function',
+    GEMINI,
+    `${DECLARED}.name`,
+    '9 lives',
+    `${DECLARED}.name: "9 lives" does not match`,
+  ],
+  [
+    'two functions of one name',
+    GEMINI,
+    'tools[1]',
+    { functionDeclarations: [{ name: 'f' }] },
+    'tools[1].functionDeclarations[0].name: twice',
+  ],
+  [
+    'a called name that is none of a function',
+    GEMINI,
+    'contents[1].parts',
+    [{ functionCall: { name: 'a b' } }],
+    'functionCall.name: "a b" does not match',
+  ],
+  ['a name that Bedrock does not take', BEDROCK, `${SPEC}.name`, 'a.b', `${SPEC}.name: "a.b" does not match`],
   // Turns.
   ['a key of no turn', GEMINI, 'contents[0].content', 'x', 'contents[0].content: unknown key'],
   ['a turn without parts', GEMINI, 'contents[3].parts', undefined, 'contents[3].parts: expected a list'],
