@@ -1,5 +1,5 @@
 /** Converts messages of requests and answers to the canonical conversation. */
-import { isObject, listOf, stringOf } from '../../wire/json.ts';
+import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Message, Part, PlainMessage } from './conversation.ts';
 import { detailsText } from '../../wire/openai/reasoning-details.ts';
@@ -43,8 +43,6 @@ export function answerOf(
   message: JsonObject,
   { refusals }: Pick<ContentOptions, 'refusals'>,
 ): AssistantMessage {
-  // A text about an image or audio that is missing would be trained without it.
-  if (imagesIn(message) > 0 || holdsFiles(message)) throw new RejectError('unsupported_content');
   const answer = assistantMessage(message, 'answer', 'keep');
   if (answer.refusal !== undefined) {
     if (refusals === 'exclude') throw new RejectError('refusal');
@@ -54,27 +52,9 @@ export function answerOf(
   return answer;
 }
 
-/** The number of images that an assistant message shows. */
-function imagesIn({ images }: JsonObject): number {
-  return listOf(images).length;
-}
-
 /** Whether an assistant message has audio, or a file that the model created. */
 function holdsFiles({ audio, parts }: JsonObject): boolean {
   return isObject(audio) || listOf(parts).some((part) => isObject(part) && part.type === 'file');
-}
-
-/** An earlier answer with placeholders for its images, which only users can show in a row. */
-function withPlaceholders(
-  assistant: AssistantMessage,
-  message: JsonObject,
-  keep: ContentOptions['images'],
-): AssistantMessage {
-  const images = imagesIn(message);
-  if (images === 0 && !holdsFiles(message)) return assistant;
-  if (keep !== 'drop' || holdsFiles(message)) throw new RejectError('unsupported_content');
-  const placeholders = Array.from({ length: images }, () => PLACEHOLDER);
-  return { ...assistant, content: [assistant.content, ...placeholders].filter(Boolean).join('\n') };
 }
 
 /** An earlier refusal is a text like any other: shown to the model, and trained only if the log has it as an answer. */
@@ -99,11 +79,7 @@ function promptMessage(
   // OpenAI and chat templates require results directly after the calls.
   open.mustBeAnswered();
   if (role === 'assistant') {
-    const assistant = withPlaceholders(
-      refusalAsContent(assistantMessage(message, String(index), images)),
-      message,
-      images,
-    );
+    const assistant = refusalAsContent(assistantMessage(message, String(index), images));
     if (saysNothing(assistant)) throw new RejectError('empty_message');
     for (const call of assistant.tool_calls ?? []) open.add(call.id);
     return assistant;
@@ -141,19 +117,22 @@ function shown(part: Part, keep: ContentOptions['images']): Part {
 
 /**
  * @param place a unique position, from which calls without an id get one
- * @param keep which images among its parts are kept, of which there must be none
+ * @param keep which of its images have no placeholder; in a row, only users can show some
+ * @throws RejectError if it has such an image, or a file: a text about it would be trained without it
  */
 function assistantMessage(
   message: JsonObject,
   place: string,
   keep: ContentOptions['images'],
 ): AssistantMessage {
+  if (holdsFiles(message)) throw new RejectError('unsupported_content');
   const refusals = listOf(message.content).filter(isRefusal);
   const parts = Array.isArray(message.content)
     ? message.content.filter((part: unknown) => !isRefusal(part) && !isThinking(part))
     : message.content;
   const refusal = stringOf(message.refusal) || refusals.map((part) => part.refusal).join('\n');
-  const spoken = joined(partsOf(parts).map((part) => shown(part, keep)));
+  const images = listOf(message.images).map((image) => ({ ...objectOf(image), type: 'image_url' }));
+  const spoken = joined([...partsOf(parts), ...partsOf(images)].map((part) => shown(part, keep)));
   const named = reasoningOf(message);
   const { content, reasoning } =
     named === undefined ? thoughtApart(spoken) : { content: spoken, reasoning: named };

@@ -361,11 +361,13 @@ test('an image in an earlier answer is dropped with the record, or replaced', as
   await using shop = await workshop({ 'a.ndjson': `${asks(picture)}\n${asks(sound)}\n${asks(part)}` });
   const kept = await shop.run('');
   expect([kept.report.kept, kept.report.dropped.unsupported_content?.count]).toEqual([0, 3]);
-  await shop.run('--images drop --dedup none --force');
-  expect(shop.rows().map(({ messages }) => messages[1]!.content)).toEqual([
-    'Here.\n[image]',
-    'Here.\n[image]',
-  ]);
+  for (const images of ['drop', 'url-only']) {
+    await shop.run(`--images ${images} --dedup none --force`);
+    expect(shop.rows().map(({ messages }) => messages[1]!.content)).toEqual([
+      'Here.\n[image]',
+      'Here.\n[image]',
+    ]);
+  }
 });
 
 test.each([
