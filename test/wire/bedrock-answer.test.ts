@@ -47,8 +47,8 @@ const toolCall = (id: string, json = '{"a":1}', name = 'f') => ({
 });
 const choice = (request: Partial<ChatRequest>, body: JsonObject) => encoded(request).decode(body).choices[0];
 
-describe('a whole answer', () => {
-  test('of text', () => {
+describe('decode() of a Converse answer', () => {
+  test('returns a chat completion with the text and the usage', () => {
     expect(encoded().decode(answer([{ text: 'Hel' }, { text: 'lo' }]))).toEqual({
       id: 'chatcmpl-abc',
       object: 'chat.completion',
@@ -66,13 +66,13 @@ describe('a whole answer', () => {
     });
   });
 
-  test('counts what the cache gave and took among the input', () => {
+  test('counts tokens read from and written to the cache as input', () => {
     const cached = { inputTokens: 2, outputTokens: 5, cacheReadInputTokens: 7, cacheWriteInputTokens: 11 };
     expect(encoded().decode(answer([], 'end_turn', { usage: cached })).usage).toEqual(usage(20, 5, 7, 11));
     expect(encoded().decode(answer([], 'end_turn', { usage: undefined })).usage).toBeUndefined();
   });
 
-  test('of reasoning and parallel calls is in their order', () => {
+  test('returns reasoning and parallel calls in their order', () => {
     const memory = new Map<string, JsonObject>();
     const content = [
       { reasoningContent: { reasoningText: { text: 'Hm', signature: 's' } } },
@@ -101,7 +101,7 @@ describe('a whole answer', () => {
     expect([...memory]).toEqual([]);
   });
 
-  test('whose words name their sources is the words', () => {
+  test('returns the text and URL citations of cited content', () => {
     const citations = [{ title: 'A', location: { web: { url: 'https://a.example' } } }];
     const cited = { citationsContent: { content: [{ text: 'It ' }, { text: 'is' }], citations } };
     const { content, annotations } = choice({}, answer([{ text: 'So. ' }, cited]))!.message;
@@ -109,7 +109,7 @@ describe('a whole answer', () => {
     expect([content, annotations]).toEqual(['So. It is', [{ type: 'url_citation', url_citation: page }]]);
   });
 
-  test('tells of the tools that the provider ran itself', () => {
+  test('reports the tools that the provider ran itself as parts', () => {
     const own = { toolUse: { ...toolUse('x').toolUse, type: 'server_tool_use' } };
     const said = choice({}, answer([own, { toolResult: { toolUseId: 'x' } }, { text: 'Done' }]));
     expect(said?.message).toEqual({
@@ -124,7 +124,7 @@ describe('a whole answer', () => {
     });
   });
 
-  test('by the tool of structured output is content, unless others were called too', () => {
+  test('returns the input of the structured output tool as content, but calls of other tools as calls', () => {
     const only = choice(structured, answer([toolUse('x', { b: 2 }, 'thing')], 'tool_use'));
     expect(only).toMatchObject({ message: { content: '{"b":2}' }, finish_reason: 'stop' });
     expect(only?.message.tool_calls).toBeUndefined();
@@ -144,15 +144,18 @@ describe('a whole answer', () => {
     ['malformed_model_output', 'malformed_model_output'],
     ['malformed_tool_use', 'malformed_tool_use'],
     ['something_new', 'something_new'],
-  ])('that ended by %s is %s', (reason, finish) => {
+  ])('maps the stop reason %s to %s', (reason, finish) => {
     expect(choice({}, answer([{ text: 'x' }], reason))?.finish_reason).toBe(finish);
   });
 
-  test.each([{}, { message: 'no' }, { output: null }, { output: { message: 'x' } }])('%j is none', (body) => {
-    expect(() => encoded().decode(body)).toThrow(expect.objectContaining({ fault: 'malformed' }));
-  });
+  test.each([{}, { message: 'no' }, { output: null }, { output: { message: 'x' } }])(
+    'refuses %j as malformed',
+    (body) => {
+      expect(() => encoded().decode(body)).toThrow(expect.objectContaining({ fault: 'malformed' }));
+    },
+  );
 
-  test('with odd content is what can be read of it', () => {
+  test('skips content blocks that it cannot read', () => {
     const odd = [null, 'x', { text: 5 }, { toolUse: 'y' }, { reasoningContent: 1 }, { text: 'ok' }];
     expect(choice({}, answer(odd))?.message.content).toBe('ok');
   });
@@ -186,8 +189,8 @@ function read(events: Event[], request: Partial<ChatRequest> = {}, memory = new 
 
 const ROLE = [{ role: 'assistant', content: '' }, null];
 
-describe('a streamed answer', () => {
-  test('of text begins with the role and ends with the usage', () => {
+describe('stream() of a Converse answer', () => {
+  test('begins with the role, passes on text, and ends with the usage', () => {
     const { reader, chunks } = read([
       first,
       delta(0, { text: 'Hel' }),
@@ -212,7 +215,7 @@ describe('a streamed answer', () => {
     expect([reader.done, reader.error, reader.malformed]).toEqual([true, undefined, 0]);
   });
 
-  test('of parallel calls numbers them, and gives each its arguments', () => {
+  test('numbers parallel calls and sends each its arguments', () => {
     const { said } = read([
       first,
       delta(0, { text: 'Look' }),
@@ -247,7 +250,7 @@ describe('a streamed answer', () => {
     ]);
   });
 
-  test('of signed reasoning gives back its blocks', () => {
+  test('sends signed and redacted reasoning as thinking blocks', () => {
     const memory = new Map<string, JsonObject>();
     const events: Event[] = [
       first,
@@ -275,7 +278,7 @@ describe('a streamed answer', () => {
     expect([...memory]).toEqual([]);
   });
 
-  test('by the tool of structured output is content', () => {
+  test('sends the input of the structured output tool as content', () => {
     const { said } = read(
       [
         first,
@@ -289,7 +292,7 @@ describe('a streamed answer', () => {
     expect(said as unknown).toEqual([ROLE, [{ content: '{"b":2}' }, null], [{}, 'stop'], usage(10, 5)]);
   });
 
-  test('tells of the tools that the provider ran itself', () => {
+  test('reports the tools that the provider ran itself as parts', () => {
     const own = { toolUse: { toolUseId: 'x', name: 'nova_grounding', type: 'server_tool_use' } };
     const { said } = read([
       first,
@@ -329,7 +332,7 @@ describe('a streamed answer', () => {
     ]);
   });
 
-  test('whose blocks begin late, never end or use a place twice is taken as it comes', () => {
+  test('reads blocks that start late, never stop or share an index', () => {
     const { said } = read([
       delta(0, { text: 'Hi' }),
       start(0, 'a'),
@@ -350,7 +353,7 @@ describe('a streamed answer', () => {
     expect(said.slice(6) as unknown).toEqual([[{}, 'tool_calls'], usage(10, 5)]);
   });
 
-  test('is complete with its stop reason, and not without', () => {
+  test('is done once it has a stop reason, and not before', () => {
     expect(read([first, delta(0, { text: 'x' }), stop(0)]).reader.done).toBeFalse();
     const { reader, said } = read([first, ...last('max_tokens').slice(0, 1)]);
     expect(reader.done).toBeTrue();
@@ -365,7 +368,7 @@ describe('a streamed answer', () => {
     ['modelStreamErrorException', 'api_error', 'server'],
     ['validationException', 'invalid_request_error', 'invalid_request'],
     ['somethingNewException', 'api_error', 'server'],
-  ])('that %s ends is a %s', (event, type, fault) => {
+  ])('reports the exception %s as the error type %s', (event, type, fault) => {
     const { reader, said } = read([first, [event, { message: 'Sorry' }]]);
     expect(said as unknown).toEqual([ROLE]);
     expect(reader.error).toEqual({ type: 'error', error: { type, message: `${event}: Sorry` } });
@@ -373,12 +376,12 @@ describe('a streamed answer', () => {
     expect(reader.done).toBeFalse();
   });
 
-  test('an exception for the length of the prompt is known as such', () => {
+  test('recognizes the exception for a prompt that is too long', () => {
     const { reader } = read([['validationException', { message: 'Input is too long for requested model.' }]]);
     expect(classifyBody(reader.error)?.fault).toBe('context_length');
   });
 
-  test('events that cannot be read are counted, unknown ones are not', () => {
+  test('counts events that it cannot parse, but not unknown ones', () => {
     const reader = encoded().stream();
     expect(reader.push({ event: 'contentBlockDelta', data: '{"x' })).toEqual([]);
     expect(reader.push({ event: 'messageStart', data: '[]' })).toEqual([]);

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { countedModel, decodeConverseCount, encodeConverseCount } from '../../src/wire/bedrock/count.ts';
 import { NO_MEMORY } from '../../src/wire/protocol.ts';
 
-test('encodeConverseCount() holds what makes the prompt, and no more', () => {
+test('encodeConverseCount() sends only what counts towards the prompt', () => {
   const request = {
     model: 'any',
     messages: [
@@ -28,7 +28,7 @@ test('encodeConverseCount() holds what makes the prompt, and no more', () => {
   });
 });
 
-test('decodeConverseCount() reads the count', () => {
+test('decodeConverseCount() returns the token count and refuses a body without one', () => {
   expect(decodeConverseCount({ inputTokens: 12 })).toBe(12);
   expect(() => decodeConverseCount({ message: 'no' })).toThrow(
     expect.objectContaining({ fault: 'malformed' }),
@@ -41,4 +41,4 @@ test.each([
   ['global.amazon.nova-2-lite-v1:0', 'amazon.nova-2-lite-v1:0'],
   ['anthropic.claude-sonnet-4-6', 'anthropic.claude-sonnet-4-6'],
   ['us.model', 'us.model'],
-])('countedModel() of %s is %s', (name, model) => expect(countedModel(name)).toBe(model));
+])('countedModel() turns %s into %s', (name, model) => expect(countedModel(name)).toBe(model));

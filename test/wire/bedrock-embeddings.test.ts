@@ -3,12 +3,12 @@ import { decodeBedrockEmbeddings, encodeBedrockEmbeddings } from '../../src/wire
 
 const TITAN = 'amazon.titan-embed-text-v2:0';
 
-test('Titan knows no tasks', () => {
+test('encodeBedrockEmbeddings() drops the task type for Titan', () => {
   const request = { input: 'Hi', task_type: 'CLASSIFICATION', input_type: 'classification' };
   expect(encodeBedrockEmbeddings(request, TITAN).dropped).toEqual(['taskType']);
 });
 
-test('Titan takes one text', () => {
+test('encodeBedrockEmbeddings() sends Titan one text, and refuses several', () => {
   expect(encodeBedrockEmbeddings({ model: 'any', input: ['Hi'], dimensions: 256, user: 'u' }, TITAN)).toEqual(
     {
       body: { inputText: 'Hi', dimensions: 256, normalize: true },
@@ -24,7 +24,7 @@ test('Titan takes one text', () => {
   });
 });
 
-test('Cohere takes many, and a size from version 4 on', () => {
+test('encodeBedrockEmbeddings() sends Cohere several texts, and a dimension from version 4 on', () => {
   const request = { input: ['Hi', 'Ho'], dimensions: 512 };
   const texts = ['Hi', 'Ho'];
   expect(encodeBedrockEmbeddings(request, 'us.cohere.embed-v4:0')).toEqual({
@@ -37,13 +37,13 @@ test('Cohere takes many, and a size from version 4 on', () => {
   });
 });
 
-test('other models are unsupported', () => {
+test('encodeBedrockEmbeddings() refuses other models', () => {
   expect(() => encodeBedrockEmbeddings({ input: 'Hi' }, 'amazon.nova-lite-v1:0')).toThrow(
     expect.objectContaining({ fault: 'unsupported' }),
   );
 });
 
-test('answers are lists in OpenAI’s shape', () => {
+test('decodeBedrockEmbeddings() returns a list in OpenAI’s shape', () => {
   const list = (vectors: number[][], tokens: number) => ({
     object: 'list',
     data: vectors.map((embedding, index) => ({ object: 'embedding', index, embedding })),

@@ -44,29 +44,29 @@ function read(pieces: readonly Uint8Array[]): SseEvent[] {
 describe('EventStreamReader', () => {
   const whole = join(FRAMES);
 
-  test('reads frames that come at once, one by one, and byte by byte', () => {
+  test('reads frames that arrive all at once, one by one or byte by byte', () => {
     expect(read([whole])).toEqual(EVENTS);
     expect(read(FRAMES)).toEqual(EVENTS);
     expect(read([...whole].map((byte) => Uint8Array.of(byte)))).toEqual(EVENTS);
   });
 
-  test('reads frames however they are cut', () => {
+  test('reads frames that are cut at any position', () => {
     for (let cut = 0; cut <= whole.length; cut += 1)
       expect(read([whole.subarray(0, cut), new Uint8Array(), whole.subarray(cut)])).toEqual(EVENTS);
   });
 
-  test('gives each event as soon as it is complete', () => {
+  test('returns each event as soon as it is complete', () => {
     const reader = new EventStreamReader();
     const [head, ...rest] = FRAMES;
     expect(reader.push(join([head!, rest[0]!.subarray(0, 20)]))).toEqual(EVENTS.slice(0, 1));
     expect(reader.push(rest[0]!.subarray(20))).toEqual(EVENTS.slice(1, 2));
   });
 
-  test('says nothing of a frame that was cut off', () => {
+  test('returns nothing for a truncated frame', () => {
     expect(read([whole.subarray(0, whole.length - 1)])).toEqual(EVENTS.slice(0, -1));
   });
 
-  test('keeps what it was given when the caller uses the bytes again', () => {
+  test('keeps its bytes when the caller overwrites the buffer', () => {
     const reader = new EventStreamReader();
     const piece = join([FRAMES[0]!, FRAMES[1]!.subarray(0, 30)]);
     expect(reader.push(piece)).toEqual(EVENTS.slice(0, 1));
@@ -82,7 +82,7 @@ describe('EventStreamReader', () => {
     expect(read(pieces)).toEqual([{ event: 'contentBlockDelta', data: body }]);
   });
 
-  test('refuses a frame with any byte changed but for its lengths', () => {
+  test('refuses a frame with any byte changed, apart from its lengths', () => {
     const bytes = FRAMES[0]!;
     for (let at = 8; at < bytes.length; at += 1) {
       const damaged = new Uint8Array(bytes);
@@ -92,8 +92,8 @@ describe('EventStreamReader', () => {
   });
 
   test.each([
-    ['a length below the least', 15, 0],
-    ['a length that its checksum is not of', 24 * 1024 ** 2 + 1, 0],
+    ['a length below the minimum', 15, 0],
+    ['a length that does not match its checksum', 24 * 1024 ** 2 + 1, 0],
     ['headers longer than the frame', 100, 85],
     ['text', 0x3c68746d, 0x6c3e0a3c],
   ])('refuses %s at once', (_, length, headers) => {

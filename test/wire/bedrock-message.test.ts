@@ -6,7 +6,7 @@ import { readMessage, readPrelude } from '../../src/wire/bedrock/message.ts';
 import { EventStreamReader } from '../../src/wire/bedrock/frames.ts';
 
 const utf8 = new TextEncoder();
-/** AWS's own, as what is right. */
+/** AWS’s own codec, as the reference. */
 const codec = new EventStreamCodec(
   (bytes) => (typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes)),
   (text) => utf8.encode(text),
@@ -34,7 +34,7 @@ const headers: fc.Arbitrary<Headers> = fc.dictionary(
   { maxKeys: 8, noNullPrototype: true },
 );
 
-/** A message around headers as they are, with checksums that are right. */
+/** A message with the given header bytes and correct checksums. */
 function message(head: readonly number[], body = ''): Uint8Array {
   const tail = utf8.encode(body);
   const bytes = new Uint8Array(12 + head.length + tail.length + 4);
@@ -58,7 +58,7 @@ const text = (name: string, said: string) => [
 ];
 
 describe('readMessage()', () => {
-  test("reads what AWS's own encoder writes, and of its headers those with a text", () => {
+  test('reads what AWS’s own encoder writes, and keeps the headers whose value is text', () => {
     fc.assert(
       fc.property(headers, fc.uint8Array({ maxLength: 500 }), (given, body) => {
         const read = readMessage(codec.encode({ headers: given, body }));
@@ -78,22 +78,22 @@ describe('readMessage()', () => {
     expect(new TextDecoder().decode(read.body)).toBe('body');
   });
 
-  test('takes the last of two headers with one name', () => {
+  test('uses the last of two headers with the same name', () => {
     expect(readMessage(message([...text('a', '1'), ...text('a', '2')])).headers.get('a')).toBe('2');
   });
 
   test.each([
-    ['a type of no meaning', [1, 97, 10]],
-    ['a name that is cut off', [9, 97, 7]],
-    ['no type', [1, 97]],
-    ['a text without its length', [1, 97, 7]],
-    ['a length that is cut off', [1, 97, 7, 0]],
-    ['a text that is cut off', [1, 97, 7, 0, 3, 98, 99]],
-    ['bytes that are cut off', [1, 97, 6, 255, 255, 1]],
-    ['a number that is cut off', [1, 97, 5, 0, 0, 0, 0, 0, 0, 0]],
-    ['a UUID that is cut off', [...text('a', 'b'), 1, 97, 9, 1, 2, 3]],
-  ])('refuses %s, though the checksums are right', (_, head) => {
-    // A body behind the headers: they may not be read into it.
+    ['an unknown type', [1, 97, 10]],
+    ['a truncated name', [9, 97, 7]],
+    ['a header without a type', [1, 97]],
+    ['a text without a length', [1, 97, 7]],
+    ['a truncated length', [1, 97, 7, 0]],
+    ['a truncated text', [1, 97, 7, 0, 3, 98, 99]],
+    ['truncated bytes', [1, 97, 6, 255, 255, 1]],
+    ['a truncated number', [1, 97, 5, 0, 0, 0, 0, 0, 0, 0]],
+    ['a truncated UUID', [...text('a', 'b'), 1, 97, 9, 1, 2, 3]],
+  ])('refuses %s even if the checksums are correct', (_, head) => {
+    // A body follows the headers: the header parser must not read into it.
     const bytes = message(head, 'body of more than 16 bytes');
     expect(() => readMessage(bytes)).toThrow(RangeError);
     expect(() => new EventStreamReader().push(bytes)).toThrow(
@@ -102,7 +102,7 @@ describe('readMessage()', () => {
   });
 });
 
-test('readPrelude() refuses any damage before the rest is there', () => {
+test('readPrelude() refuses any damaged bit before the rest of the message has arrived', () => {
   const whole = message(text('a', 'b'), 'body');
   expect(readPrelude(whole.subarray(0, 12))).toEqual({ length: whole.length, headers: 6 });
   for (let bit = 0; bit < 12 * 8; bit += 1) {
@@ -114,9 +114,9 @@ test('readPrelude() refuses any damage before the rest is there', () => {
 });
 
 test.each([
-  ['a length below the least', 15, 0],
+  ['a length below the minimum', 15, 0],
   ['headers longer than the message', 100, 85],
-])('EventStreamReader refuses %s at once, though the checksum is right', (_, length, headers) => {
+])('EventStreamReader refuses %s at once, even if the checksum is correct', (_, length, headers) => {
   const head = new Uint8Array(12);
   const view = new DataView(head.buffer);
   view.setUint32(0, length);

@@ -45,12 +45,12 @@ const call = (id: string, name = 'weather', json = '{"city":"Rome"}') => ({
   function: { name, arguments: json },
 });
 
-test('a request of one message is one turn, and carries neither model nor stream', () => {
+test('encode() turns one message into one turn, without the model and the stream flag', () => {
   expect(encode({ stream: true })).toEqual({ body: HI, dropped: [] });
 });
 
 describe('messages', () => {
-  test('system and developer go apart, and neighbours of one role are one turn', () => {
+  test('moves system and developer messages to system, and merges neighbouring messages of one role', () => {
     const { body } = encode({
       messages: [
         { role: 'system', content: 'Be brief' },
@@ -72,7 +72,7 @@ describe('messages', () => {
     });
   });
 
-  test('empty texts are left out, and a turn of nothing else with them', () => {
+  test('omits empty texts, and turns with no other content', () => {
     const content = [{ type: 'text', text: '' }];
     expect(
       turns([
@@ -83,7 +83,7 @@ describe('messages', () => {
     ).toEqual([{ role: 'user', content: [{ text: 'a' }] }]);
   });
 
-  test('images are of base64 data alone', () => {
+  test('accepts images as base64 data only', () => {
     const image = (url: string) => [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }];
     expect(turns(image('data:image/jpg;base64,AAAA'))).toEqual([
       { role: 'user', content: [{ image: { format: 'jpeg', source: { bytes: 'AAAA' } } }] },
@@ -97,7 +97,7 @@ describe('messages', () => {
     expect(() => turns(image('nonsense'))).toThrow(expect.objectContaining({ fault: 'invalid_request' }));
   });
 
-  test('documents get names that Bedrock takes, no two the same, and a text beside them', () => {
+  test('gives documents unique names that Bedrock accepts, and adds the text that it requires', () => {
     const file = (file_data: string, filename?: string) => ({ type: 'file', file: { file_data, filename } });
     const pdf = 'data:application/pdf;base64,AAAA';
     const content = [
@@ -126,7 +126,7 @@ describe('messages', () => {
     );
   });
 
-  test('sounds are of a format that Bedrock knows', () => {
+  test('accepts audio only in formats that Bedrock supports', () => {
     const sound = (format: string) => [
       { role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'AAAA', format } }] },
     ];
@@ -136,7 +136,7 @@ describe('messages', () => {
     expect(() => turns(sound('pcm16'))).toThrow(expect.objectContaining({ fault: 'unsupported' }));
   });
 
-  test('results of parallel calls are together and first in their turn', () => {
+  test('puts the results of parallel calls together at the beginning of a turn', () => {
     expect(
       turns([
         { role: 'user', content: 'Weather?' },
@@ -166,7 +166,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('a result may hold an image, and says that it is empty', () => {
+  test('keeps images in tool results, and marks an empty result as empty', () => {
     const image = { type: 'image_url', image_url: 'data:image/png;base64,AAAA' };
     const result = (content: ChatMessage['content']) => turns([{ role: 'tool', tool_call_id: 'a', content }]);
     expect(result([image])).toEqual([
@@ -187,7 +187,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('ids that Bedrock refuses are replaced, the same each time', () => {
+  test('replaces call ids that Bedrock refuses, consistently in calls and results', () => {
     const odd = 'call|1/ü';
     const [assistant, user] = turns([
       { role: 'assistant', content: null, tool_calls: [call(odd), call('call00001')] },
@@ -200,7 +200,7 @@ describe('messages', () => {
     expect(user.content).toMatchObject([{ toolResult: { toolUseId: 'call00001' } }]);
   });
 
-  test('Mistral gets ids of nine letters and digits, and results as JSON', () => {
+  test('sends Mistral call ids of nine letters and digits, and results as JSON', () => {
     expect(
       turns(
         [
@@ -215,7 +215,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('cache_control is a mark behind the block, and never right behind a document', () => {
+  test('turns cache_control into a cache point after the block, but never directly after a document', () => {
     const cache_control = { type: 'ephemeral', ttl: '1h' };
     const pdf = { type: 'file', file: { file_data: 'data:application/pdf;base64,AAAA' }, cache_control };
     const messages = [
@@ -240,7 +240,7 @@ describe('messages', () => {
     expect(JSON.stringify(encode({ messages, tools }, LLAMA).body)).not.toContain('cachePoint');
   });
 
-  test('signed reasoning goes back first, from the message or from memory', () => {
+  test('puts signed reasoning first, taken from the message or from memory', () => {
     const thinking_blocks = [
       { type: 'thinking', thinking: 'Hm', signature: 'sig' },
       { type: 'redacted_thinking', data: 'xyz' },
@@ -265,7 +265,7 @@ describe('messages', () => {
     ['an unknown role', { role: 'critic', content: 'x' }],
     ['a result without its call', { role: 'tool', content: 'x' }],
     ['an image in a system message', { role: 'system', content: [{ type: 'image_url', image_url: 'x' }] }],
-  ])('%s is no request', (_, message) => {
+  ])('refuses %s as an invalid request', (_, message) => {
     expect(() => turns([message])).toThrow(expect.objectContaining({ fault: 'invalid_request' }));
   });
 });
@@ -274,7 +274,7 @@ describe('tools', () => {
   const asked = (tool_choice: ChatRequest['tool_choice'], more: Partial<ChatRequest> = {}) =>
     encode({ tools: [weather], tool_choice, ...more }).body.toolConfig;
 
-  test('tool_choice has Converse’s words, but none for none', () => {
+  test('maps tool_choice to toolChoice, and sends no tools for none', () => {
     expect(asked(undefined)).toEqual({ tools: [weatherSpec] });
     expect(asked('auto')).toEqual({ tools: [weatherSpec], toolChoice: { auto: {} } });
     expect(asked('required')).toEqual({ tools: [weatherSpec], toolChoice: { any: {} } });
@@ -285,7 +285,7 @@ describe('tools', () => {
     expect(asked('none')).toBeUndefined();
   });
 
-  test('a history of calls keeps its tools', () => {
+  test('keeps the tools if the conversation contains calls', () => {
     const messages = [
       { role: 'user', content: 'Hi' },
       { role: 'assistant', content: null, tool_calls: [call('a')] },
@@ -299,7 +299,7 @@ describe('tools', () => {
     });
   });
 
-  test('strict goes where structured outputs are known', () => {
+  test('sends strict only to models with structured output', () => {
     const tools = [{ type: 'function', function: { name: 'f', strict: true } }];
     const inputSchema = { json: { type: 'object', properties: {} } };
     const specs = (model: string) => encode({ tools }, model).body.toolConfig;
@@ -307,7 +307,7 @@ describe('tools', () => {
     expect(specs(NOVA)).toEqual({ tools: [{ toolSpec: { name: 'f', inputSchema } }] });
   });
 
-  test('tools that are no functions are left out', () => {
+  test('drops tools that are not functions', () => {
     const { body, dropped } = encode({
       tools: [{ type: 'web_search' } as never, weather],
       parallel_tool_calls: false,
@@ -329,7 +329,7 @@ describe('structured output', () => {
   };
 
   test.each([CLAUDE, 'openai.gpt-oss-120b-1:0', 'qwen.qwen3-32b-v1:0', 'nvidia.nemotron-nano-12b-v2'])(
-    'is a format at %s',
+    'is sent as an output format to %s',
     (model) => {
       const jsonSchema = { schema: JSON.stringify(schema), name: 'thing' };
       expect(encode({ response_format }, model).body).toEqual({
@@ -339,7 +339,7 @@ describe('structured output', () => {
     },
   );
 
-  test('is a tool that must be called where there is no format', () => {
+  test('is sent as a tool that must be called if the model has no output format', () => {
     expect(encode({ response_format }, NOVA).body).toEqual({
       ...HI,
       toolConfig: { tools: [tool], toolChoice: { tool: { name: 'thing' } } },
@@ -354,12 +354,12 @@ describe('structured output', () => {
     });
   });
 
-  test('is an instruction where no tool can be demanded', () => {
+  test('is requested by an instruction if the model cannot be forced to call a tool', () => {
     const text = `Answer with one valid JSON value and nothing else. It has to fit this schema: ${JSON.stringify(schema)}`;
     expect(encode({ response_format }, LLAMA).body).toEqual({ ...HI, system: [{ text }] });
   });
 
-  test('json_object is an instruction', () => {
+  test('is requested by an instruction for json_object', () => {
     expect(encode({ response_format: { type: 'json_object' } }).body).toEqual({
       ...HI,
       system: [{ text: 'Answer with one valid JSON object and nothing else.' }],
@@ -367,8 +367,8 @@ describe('structured output', () => {
   });
 });
 
-describe('settings', () => {
-  test('go into inferenceConfig, within their ranges', () => {
+describe('parameters', () => {
+  test('are sent in inferenceConfig, clamped to their ranges', () => {
     const { body, dropped } = encode(
       { max_tokens: 5, temperature: 1.5, top_p: 0.5, top_k: 7, stop: ['a', '\n', ''], service_tier: 'flex' },
       NOVA,
@@ -382,7 +382,7 @@ describe('settings', () => {
     expect(dropped).toEqual([]);
   });
 
-  test('Claude takes top_k, and no stop of white space', () => {
+  test('include top_k for Claude, but no stop sequence of white space', () => {
     const { body, dropped } = encode({
       max_completion_tokens: 5,
       temperature: 0,
@@ -401,7 +401,7 @@ describe('settings', () => {
     ]);
   });
 
-  test('that Bedrock has not are named', () => {
+  test('that Bedrock lacks are reported as dropped', () => {
     const { body, dropped } = encode(
       { seed: 1, presence_penalty: 1, logprobs: true, user: 'u', top_k: 3 },
       LLAMA,
@@ -410,14 +410,14 @@ describe('settings', () => {
     expect(dropped).toEqual(['logprobs', 'seed', 'presence_penalty', 'user', 'top_k']);
   });
 
-  test('several answers at once are unsupported, no messages no request', () => {
+  test('for several answers are dropped, and a request without messages is refused', () => {
     expect(encode({ n: 2 }).dropped).toEqual(['n']);
     expect(() => encode({ messages: [] })).toThrow(expect.objectContaining({ fault: 'invalid_request' }));
   });
 });
 
 describe('reasoning', () => {
-  test('of Claude is a budget with room for it, or adaptive', () => {
+  test('becomes a budget below max_tokens, or adaptive thinking, for Claude', () => {
     expect(
       encode({
         reasoning_effort: 'high',
@@ -442,7 +442,7 @@ describe('reasoning', () => {
     });
   });
 
-  test('in Claude’s own words goes on as it is', () => {
+  test('is passed on unchanged if it has Anthropic’s format', () => {
     const thinking = { type: 'enabled', budget_tokens: 2_000, display: 'omitted' };
     expect(encode({ thinking, max_tokens: 4_000 }).body).toEqual({
       ...HI,
@@ -451,11 +451,11 @@ describe('reasoning', () => {
     });
   });
 
-  test.each(['none', 'minimal'])('%s asks Claude for none', (reasoning_effort) => {
+  test.each(['none', 'minimal'])('is not requested from Claude for effort %s', (reasoning_effort) => {
     expect(encode({ reasoning_effort })).toEqual({ body: HI, dropped: [] });
   });
 
-  test('of gpt-oss is an effort, of Nova 2 a configuration', () => {
+  test('becomes an effort for gpt-oss and a configuration for Nova 2', () => {
     expect(encode({ reasoning_effort: 'minimal' }, 'openai.gpt-oss-20b-1:0').body).toEqual({
       ...HI,
       additionalModelRequestFields: { reasoning_effort: 'low' },
@@ -478,7 +478,7 @@ describe('reasoning', () => {
     });
   });
 
-  test('is left out where the model has none, or must call a tool', () => {
+  test('is dropped if the model has none or must call a tool', () => {
     expect(encode({ reasoning_effort: 'high' }, LLAMA)).toEqual({ body: HI, dropped: ['reasoning_effort'] });
     const response_format = { type: 'json_schema', json_schema: { name: 'x', schema: {} } };
     const { body, dropped } = encode(

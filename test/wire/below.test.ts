@@ -9,7 +9,7 @@ describe('segmentsBelow()', () => {
     ['/models/gemini-2.0:generateContent', ['models', 'gemini-2.0:generateContent']],
     ['/a/..b/c..', ['a', '..b', 'c..']],
     ['/a/caf%C3%A9', ['a', 'caf%C3%A9']],
-  ])('takes %s', (path, segments) => expect(segmentsBelow(path)).toEqual(segments));
+  ])('splits %s', (path, segments) => expect(segmentsBelow(path)).toEqual(segments));
 
   test.each([
     '',
@@ -44,7 +44,7 @@ describe('segmentsBelow()', () => {
   ])('refuses %s', (path) => expect(segmentsBelow(path)).toBeUndefined());
 });
 
-test('pathTemplate() keeps words and hides ids', () => {
+test('pathTemplate() keeps known words and replaces ids', () => {
   const template = (path: string) => pathTemplate(path.slice(1).split('/'));
   expect(template('/v1/files')).toBe('/v1/files');
   expect(template('/files/file-abc123/content')).toBe('/files/{id}/content');

@@ -8,14 +8,14 @@ import { atOnce } from '../../src/turns.ts';
 import { findModel, modelEdit, splice } from '../../src/wire/splice.ts';
 import { longestShare } from '../helpers/steps.ts';
 
-/** JSON as it comes. */
+/** The bytes of a JSON text. */
 function bodyOf(text: string) {
   return new TextEncoder().encode(text);
 }
 
 const NOW = Date.parse('2026-11-23T09:00:00Z');
 
-test('splice() changes the model and nothing else, whatever the JSON', () => {
+test('splice() changes the model and nothing else in any JSON object', () => {
   const field = fc.tuple(fc.string(), fc.json({ maxDepth: 3 }));
   const space = fc.constantFrom('', ' ', '\n\t', '  ');
   fc.assert(
@@ -49,7 +49,7 @@ test.each([
   '{"model":"a","stream":true,"stream":false}',
   '{"stream":true,"model":"a","str\\u0065am":true}',
   '{"x":{"stream":1},"\\u0073\\u0074\\u0072\\u0065\\u0061\\u006d":true,"model":"b","stream":null}',
-])('a second model or stream is found in %s, be it long or short', (text) => {
+])('findModel() refuses a second model or stream in %s, in short and long bodies', (text) => {
   expect(() => atOnce(findModel(bodyOf(text), true))).toThrow(ProxyError);
   const long = text.replace('{', `{"long":"${'"model" '.replaceAll('"', String.raw`\"`).repeat(3_000)}",`);
   expect(() => atOnce(findModel(bodyOf(long), true))).toThrow('is given twice');
@@ -61,7 +61,7 @@ test.each([
   '{"model":"a","stream":true,"x":{"stream":1,"model":2},"y":["stream","model","stream"]}',
   '{"x":{"str\\u0065am":1,"\\u006dodel":1},"model":"a"}',
   '{"stream_options":{},"stream":true,"models":["a"],"model":"a"}',
-])('findModel() takes what is nested, or named otherwise, for no second one: %s', (text) => {
+])('findModel() ignores nested and similar names: %s', (text) => {
   const long = text.replace('{', `{"long":"${'x'.repeat(9 * 1024 * 1024)}",`);
   for (const each of [text, long]) {
     const span = atOnce(findModel(bodyOf(each), true))!;
@@ -72,16 +72,22 @@ test.each([
 const BACKSLASHES = String.raw`\\`.repeat(6_000_000);
 test.each([
   ['backslashes', `{"x":{"model":1},"y":"${BACKSLASHES}","model":"a"}`],
-  ['blanks behind a key', `{"x":{"model":1},"model"${' '.repeat(6_000_000)}:${' '.repeat(6_000_000)}"a"}`],
+  [
+    'white space after a key',
+    `{"x":{"model":1},"model"${' '.repeat(6_000_000)}:${' '.repeat(6_000_000)}"a"}`,
+  ],
   ['quotes', `{"x":{"model":1},"y":"${String.raw`\"`.repeat(6_000_000)}","model":"a"}`],
-  ['beginnings of the key', `{"x":"${String.raw`\"mode`.repeat(8_000_000)}","model":"a"}`],
-  ['the same in text of two bytes', `{"x":"語${String.raw`\"mode`.repeat(8_000_000)}","model":"a"}`],
-])('findModel() does a part of the work at a time: %s', (_, text) => {
+  ['starts of the key', `{"x":"${String.raw`\"mode`.repeat(8_000_000)}","model":"a"}`],
+  [
+    'starts of the key in text with two-byte characters',
+    `{"x":"語${String.raw`\"mode`.repeat(8_000_000)}","model":"a"}`,
+  ],
+])('findModel() works in small steps on %s', (_, text) => {
   const body = bodyOf(text);
   expect(longestShare(() => findModel(body, true))).toBeLessThan(1 / 2);
 });
 
-test('lastEventEnd() is where the last blank line ends, for every line end', () => {
+test('lastEventEnd() returns the end of the last blank line, for every kind of line end', () => {
   for (const [text, end] of [
     ['', 0],
     ['data: a\n', 0],
@@ -115,17 +121,17 @@ test.each([
     },
     7_000,
   ],
-])('retryAfterMs() of %j is %p', (headers, ms) => {
+])('retryAfterMs(%j) is %p', (headers, ms) => {
   expect(retryAfterMs(new Headers(headers as Record<string, string>), undefined, NOW)).toBe(ms as number);
 });
 
-test('retryAfterMs() reads Gemini’s RetryInfo and the words of a message', () => {
+test('retryAfterMs() reads Gemini’s RetryInfo and the wait in an error message', () => {
   const gemini = '{"error":{"details":[{"@type":"x"},{"retryDelay":"48s"}]}}';
   expect(retryAfterMs(new Headers(), gemini, NOW)).toBe(48_000);
   expect(retryAfterMs(new Headers(), '{"error":{"message":"Please try again in 1.5s."}}', NOW)).toBe(1_500);
 });
 
-test('splice() leaves a byte order mark and characters before the name as they are', () => {
+test('splice() keeps a byte order mark and the characters before the model', () => {
   const text = '{"é":"\u{1f600}","model":"a","x":"ü"}';
   const bytes = Uint8Array.from(Buffer.from(`\ufeff${text}`));
   const span = atOnce(findModel(bytes, true));
@@ -133,11 +139,11 @@ test('splice() leaves a byte order mark and characters before the name as they a
   expect(Buffer.from(spliced).toString()).toBe(`\ufeff${text.replace('"a"', '"b"')}`);
 });
 
-test('findModel() finds none where none is given, whatever is nested', () => {
+test('findModel() ignores a nested model if there is no other', () => {
   expect(atOnce(findModel(bodyOf('{"x":{"model":"a"}}'), false))).toBeUndefined();
 });
 
-test('Blocks gives what was added, whatever the sizes of the pieces', () => {
+test('Blocks returns the bytes that were added, for pieces of any size', () => {
   const size = fc.oneof(fc.nat(10), fc.integer({ min: 4_090, max: 4_100 }), fc.nat(200_000));
   fc.assert(
     fc.property(fc.array(size, { maxLength: 40 }), (sizes) => {
@@ -151,7 +157,7 @@ test('Blocks gives what was added, whatever the sizes of the pieces', () => {
   );
 });
 
-test('Blocks takes no more memory than the bytes, also of a million single ones between larger ones', () => {
+test('Blocks uses no more memory than its bytes, even for a million single bytes between larger pieces', () => {
   const one = new Uint8Array(1);
   const larger = new Uint8Array(4_096);
   const before = process.memoryUsage().arrayBuffers;

@@ -12,7 +12,7 @@ const faultOf = (status: number, body = '', headers: Record<string, string> = {}
 const openai = (message: string, more: object = {}) =>
   JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: null, ...more } });
 
-/** What a status says without a word, where it is not what its hundred says. */
+/** The faults of bare statuses that differ from the default of their class. */
 const ALONE: Readonly<Record<number, Fault>> = {
   401: 'auth',
   402: 'unaffordable',
@@ -43,17 +43,17 @@ const ALONE: Readonly<Record<number, Fault>> = {
   529: 'overloaded',
 };
 
-describe('a status without words', () => {
+describe('a status without a message', () => {
   const statuses = Array.from({ length: 300 }, (_, n) => n + 300);
   const hundred = (status: number): Fault => (status >= 400 && status < 500 ? 'invalid_request' : 'server');
   const bodies = ['', '{}', '[]', 'null', '""', '{"error":{}}', '{"error":null}', '<html></html>', '\n'];
 
-  test.each(bodies)('of any kind, with the body %j, is what the table says', (body) => {
+  test.each(bodies)('with the body %j has the fault from the table', (body) => {
     const found = statuses.map((status) => [status, faultOf(status, body)]);
     expect(found).toEqual(statuses.map((status) => [status, ALONE[status] ?? hundred(status)]));
   });
 
-  test('takes no provider down, no key but for 401, and no endpoint at once', () => {
+  test('never takes a provider down, a key only for 401, and an endpoint only after repeated failures', () => {
     for (const status of statuses) {
       const { blames, health } = FAULTS[faultOf(status)];
       expect(blames).not.toBe('provider');
@@ -63,14 +63,14 @@ describe('a status without words', () => {
   });
 });
 
-/** An error answer in the words of who sends it: what it means, and whom it blames. */
+/** An error response as a service sends it, with its fault and the scope that it blames. */
 interface Refusal {
   readonly from: string;
   readonly blames: Scope;
   readonly fault: Fault;
   readonly status: number;
   readonly headers?: Record<string, string>;
-  /** A text, or JSON. */
+  /** Text or JSON. */
   readonly body: unknown;
 }
 
@@ -80,7 +80,7 @@ const refusals = readFileSync(join(import.meta.dir, 'refusals.jsonl'), 'utf8')
   .map((line) => JSON.parse(line) as Refusal);
 
 test.each(refusals.map((row) => [row.status, row.from, row.fault, row] as const))(
-  'classifyStatus(%i) of %s is %s',
+  'classifyStatus(%i) from %s is %s',
   (status, _, fault, { blames, body, headers }) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     expect(faultOf(status, text, headers)).toBe(fault);
@@ -88,7 +88,7 @@ test.each(refusals.map((row) => [row.status, row.from, row.fault, row] as const)
   },
 );
 
-describe('a caller’s own words, quoted by a provider,', () => {
+describe('text of the caller in a provider’s error message', () => {
   const WORDS = [
     'invalid api key',
     'Incorrect API key provided',
@@ -118,12 +118,12 @@ describe('a caller’s own words, quoted by a provider,', () => {
     (words) => `Cannot read https://x.test/${words.replaceAll(' ', '-')}`,
   ];
 
-  test.each([400, 404, 413, 422])('hold nothing back after a %i', (status) => {
+  test.each([400, 404, 413, 422])('puts nothing on cooldown for status %i', (status) => {
     for (const quote of QUOTES) {
       for (const words of WORDS) {
         const fault = faultOf(status, openai(quote(words)));
         expect([quote(words), FAULTS[fault].blames, FAULTS[fault].health]).toEqual(
-          // A 404 without a model in it may be of a path that the provider lacks.
+          // A 404 that names no model can mean that the provider lacks the path.
           fault === 'no_endpoint' && status === 404
             ? [quote(words), 'endpoint', 'suspect']
             : [quote(words), 'request', 'none'],
@@ -132,13 +132,13 @@ describe('a caller’s own words, quoted by a provider,', () => {
     }
   });
 
-  test.each(WORDS)('take no key down far behind the beginning of a message: %s', (words) => {
+  test.each(WORDS)('takes no key down if it comes late in the message: %s', (words) => {
     const message = `Cannot take what you gave as the text of your question: ${words}`;
     const { blames, health } = FAULTS[faultOf(400, openai(message))];
     expect([blames === 'key', health === 'down']).toEqual([false, false]);
   });
 
-  test.each(WORDS)('blame the request where a field is named beside them: %s', (words) => {
+  test.each(WORDS)('blames the request if the error names a field: %s', (words) => {
     const params = ['messages[0].content', 'input', 'tools[0].authorization', 'image', 'file_id', 'prompt'];
     for (const param of params) {
       for (const status of [400, 401, 402, 403, 404, 422]) {
@@ -150,7 +150,7 @@ describe('a caller’s own words, quoted by a provider,', () => {
     }
   });
 
-  test.each(WORDS)('hold no key where they are about what the request brought along: %s', (words) => {
+  test.each(WORDS)('takes no key down in a message about content of the request: %s', (words) => {
     const messages = [
       `Could not fetch the image: ${words}`,
       `The MCP server linear said: ${words}`,
@@ -167,11 +167,11 @@ describe('a caller’s own words, quoted by a provider,', () => {
 });
 
 test.each(['', 'None', 'model', 'api_key', 'Authorization', 'organization_id'])(
-  'a 401 with the parameter %j is the key’s',
+  'a 401 with the parameter %j blames the key',
   (param) => expect(faultOf(401, openai('Denied', { param }))).toBe('auth'),
 );
 
-test('words of any length cost no time to speak of', () => {
+test('classifyStatus() takes little time for long messages', () => {
   const long = [
     'model '.repeat(400),
     `model${' '.repeat(1_990)}x`,
@@ -217,15 +217,18 @@ test.each([
   [{ type: 'error', error: { type: 'api_error', message: 'x' } }, 502],
   [{ error: { message: 'x', code: 500 } }, 500],
   [{ type: 'error', error: { type: 'overloaded_error', message: 'x' } }, 503],
-])('classifyBody(%j) has the status %i', (value, status) => {
+])('classifyBody(%j) sets status %i', (value, status) => {
   expect(classifyBody(value)?.upstream.status).toBe(status);
 });
 
 test.each([
   ['an object', '{"error":{"message":"No"}}', true],
   ['a list, as Google has it', '[{"error":{"code":400,"message":"No","status":"INVALID_ARGUMENT"}}]', false],
-  ['a text', '"No"', false],
-  ['no JSON', '<html>No</html>', false],
-])('classifyStatus() passes a body on as it is when it is %s: %s', (_, body, verbatim) => {
-  expect(classifyStatus(400, new Headers(), body, true).upstream).toMatchObject({ verbatim, body });
-});
+  ['text', '"No"', false],
+  ['not JSON', '<html>No</html>', false],
+])(
+  'classifyStatus() keeps the body, and passes it on verbatim only if it is an object: %s %s',
+  (_, body, verbatim) => {
+    expect(classifyStatus(400, new Headers(), body, true).upstream).toMatchObject({ verbatim, body });
+  },
+);

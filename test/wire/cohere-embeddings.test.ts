@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { decodeCohereEmbeddings, encodeCohereEmbeddings } from '../../src/wire/cohere/embeddings.ts';
 
-test('encodeCohereEmbeddings() says what the texts are for', () => {
+test('encodeCohereEmbeddings() always sends an input type, the caller’s if there is one', () => {
   const request = { model: 'emb', input: 'Hi', dimensions: 512, encoding_format: 'base64', user: 'u' };
   expect(encodeCohereEmbeddings(request, 'embed-v4.0')).toEqual({
     body: {
@@ -24,11 +24,11 @@ test('encodeCohereEmbeddings() says what the texts are for', () => {
 test.each([
   [{ task_type: 'RETRIEVAL_QUERY', input_type: 'search_query' }, []],
   [{ task_type: 'SEMANTIC_SIMILARITY' }, ['taskType']],
-])('encodeCohereEmbeddings() names a task that Cohere does not have: %j', (more, dropped) => {
+])('encodeCohereEmbeddings() drops a task that Cohere does not have: %j', (more, dropped) => {
   expect(encodeCohereEmbeddings({ model: 'm', input: 'Hi', ...more }, 'm').dropped).toEqual(dropped);
 });
 
-test('decodeCohereEmbeddings() is a list in OpenAI’s shape', () => {
+test('decodeCohereEmbeddings() returns a list in OpenAI’s shape', () => {
   const answer = {
     embeddings: { float: [[1, 0.5], [-2]] },
     meta: { billed_units: { input_tokens: 7 } },

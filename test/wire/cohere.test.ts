@@ -33,7 +33,7 @@ describe('messages', () => {
   const messages = (list: ChatMessage[], model?: string, quirks?: Quirks) =>
     encode({ messages: list }, model, quirks).body.messages;
 
-  test('keep their order, and developer is system', () => {
+  test('keep their order, with developer messages as system messages', () => {
     const image = { type: 'image_url', image_url: { url: 'https://a.example/b.png', detail: 'low' } };
     expect(
       messages([
@@ -65,7 +65,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('text before calls is their plan, and results go to their calls', () => {
+  test('send text before calls as their plan, and each result with the id of its call', () => {
     expect(
       messages([
         { role: 'assistant', content: 'I will look', tool_calls: [call('a'), call('b', '')] },
@@ -79,7 +79,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('reasoning goes back to models that reason', () => {
+  test('send reasoning back to models that reason, unless it is configured to be left out', () => {
     const list = [
       { role: 'assistant', content: 'So', reasoning_content: 'Hm' },
       { role: 'assistant', content: null, reasoning_content: 'Oh', tool_calls: [call('a')] },
@@ -105,21 +105,25 @@ describe('messages', () => {
   test.each<[string, string, ChatMessage]>([
     ['a file', 'unsupported', { role: 'user', content: [{ type: 'file', file: { file_data: 'x' } }] }],
     [
-      'an image as a result',
+      'an image in a result',
       'unsupported',
       { role: 'tool', tool_call_id: 'a', content: [{ type: 'image_url' }] },
     ],
     ['a result without its call', 'invalid_request', { role: 'tool', content: 'x' }],
     ['an unknown role', 'invalid_request', { role: 'critic', content: 'x' }],
     ['an image without a URL', 'invalid_request', { role: 'user', content: [{ type: 'image_url' }] }],
-    ['a call of nothing', 'invalid_request', { role: 'assistant', tool_calls: [{ id: 'a' } as never] }],
-  ])('%s is %s', (_, fault, message) => {
+    [
+      'a call without a function',
+      'invalid_request',
+      { role: 'assistant', tool_calls: [{ id: 'a' } as never] },
+    ],
+  ])('refuse %s as %s', (_, fault, message) => {
     expect(() => messages([message])).toThrow(expect.objectContaining({ fault }));
   });
 });
 
 describe('requests', () => {
-  test('have Cohere’s names and ranges', () => {
+  test('use Cohere’s parameter names and ranges', () => {
     const { body, dropped } = encode({
       stream: true,
       max_tokens: 9,
@@ -149,7 +153,7 @@ describe('requests', () => {
     expect(dropped).toEqual(['top_logprobs', 'user', 'presence_penalty']);
   });
 
-  test('name a choice of tools in Cohere’s words, and leave one where one is named', () => {
+  test('map tool_choice to Cohere’s values, and send only the named tool if one is named', () => {
     const tools = [tool('f'), tool('g')];
     const specs = [spec('f'), spec('g')];
     const asked = (tool_choice: ChatRequest['tool_choice']) => encode({ tools, tool_choice }).body;
@@ -163,7 +167,7 @@ describe('requests', () => {
     });
   });
 
-  test('are strict where every tool is, and leave out tools that are no functions', () => {
+  test('set strict_tools if every tool is strict, and drop tools that are not functions', () => {
     expect(encode({ tools: [tool('f', true)] }).body.strict_tools).toBe(true);
     expect(encode({ tools: [tool('f', true), tool('g')] }).body.strict_tools).toBeUndefined();
     const odd = encode({ tools: [{ type: 'web_search' } as never], parallel_tool_calls: false });
@@ -173,7 +177,7 @@ describe('requests', () => {
     ]);
   });
 
-  test('ask for JSON in Cohere’s way, and by an instruction beside tools', () => {
+  test('ask for JSON by response_format, or by an instruction if there are tools', () => {
     const schema = { type: 'object' };
     const response_format = { type: 'json_schema', json_schema: { name: 'x', schema } };
     expect(encode({ response_format }).body).toEqual({
@@ -200,16 +204,16 @@ describe('requests', () => {
     [{ reasoning_effort: 'high' }, { type: 'enabled' }],
     [{ thinking: { type: 'enabled', budget_tokens: 2_000 } }, { type: 'enabled', token_budget: 2_000 }],
     [{ thinking: { type: 'disabled' } }, { type: 'disabled' }],
-  ])('with %j ask models that reason for %j', (request, thinking) => {
+  ])('map %j to the thinking parameter %j for models that reason', (request, thinking) => {
     expect(encode(request, REASONING).body.thinking).toEqual(thinking);
   });
 
-  test('name an effort that a model has not', () => {
+  test('drop the reasoning effort for models that do not reason', () => {
     const { body, dropped } = encode({ reasoning_effort: 'high' });
     expect([body, dropped]).toEqual([HI, ['reasoning_effort']]);
   });
 
-  test('of several answers are unsupported, without messages none', () => {
+  test('drop n, and are refused without messages', () => {
     expect(encode({ n: 2 }).dropped).toEqual(['n']);
     expect(() => encode({ messages: [] })).toThrow(expect.objectContaining({ fault: 'invalid_request' }));
   });
@@ -228,11 +232,11 @@ const usage = {
   completion_tokens_details: { reasoning_tokens: 3 },
 };
 
-describe('a whole answer', () => {
+describe('decode() of a Cohere answer', () => {
   const choice = (message: JsonObject, finish_reason = 'COMPLETE', more = {}) =>
     encode().decode({ id: 'c1', message, finish_reason, ...more }).choices[0];
 
-  test('of reasoning and text', () => {
+  test('returns reasoning and text', () => {
     const content = [
       { type: 'thinking', thinking: 'Hm' },
       { type: 'text', text: 'So' },
@@ -260,7 +264,7 @@ describe('a whole answer', () => {
     });
   });
 
-  test('of parallel calls has the plan as its text, and null for no arguments', () => {
+  test('returns the plan as content, and null arguments as an empty object', () => {
     const message = { role: 'assistant', tool_plan: 'Look', tool_calls: [call('a'), call('b', 'null')] };
     expect(choice(message, 'TOOL_CALL')).toEqual({
       index: 0,
@@ -275,7 +279,7 @@ describe('a whole answer', () => {
     });
   });
 
-  test('with log probabilities has them a piece of text', () => {
+  test('returns one log probability for each piece of text', () => {
     const logprobs = [{ token_ids: [1, 2], text: 'Hi', logprobs: [-0.5, -0.25] }];
     expect(choice({ content: [{ text: 'Hi' }] }, 'COMPLETE', { logprobs })?.logprobs).toEqual({
       content: [{ token: 'Hi', logprob: -0.75, bytes: null, top_logprobs: [] }],
@@ -290,11 +294,11 @@ describe('a whole answer', () => {
     ['ERROR', 'ERROR'],
     ['TIMEOUT', 'TIMEOUT'],
     ['NEW', 'NEW'],
-  ])('that ended by %s is %s', (reason, finish) => {
+  ])('maps the finish reason %s to %s', (reason, finish) => {
     expect(choice({ content: [{ text: 'x' }] }, reason)?.finish_reason).toBe(finish);
   });
 
-  test('of odd content is what can be read of it', () => {
+  test('skips content that it cannot read, and refuses a body without a message', () => {
     const message = { content: [null, 1, { text: 'ok' }], tool_calls: ['x', { function: null }] };
     expect(choice(message)?.message).toEqual({
       role: 'assistant',
@@ -342,8 +346,8 @@ function read(events: Event[]) {
 
 const ROLE = [{ role: 'assistant', content: '' }, null];
 
-describe('a streamed answer', () => {
-  test('of reasoning and text begins with the role and ends with the usage', () => {
+describe('stream() of a Cohere answer', () => {
+  test('begins with the role, passes on reasoning and text, and ends with the usage', () => {
     const { reader, chunks, said } = read([
       first,
       content({ type: 'thinking', thinking: 'H' }, 'content-start'),
@@ -373,7 +377,7 @@ describe('a streamed answer', () => {
     expect([reader.done, reader.error, reader.malformed]).toEqual([true, undefined, 0]);
   });
 
-  test('of parallel calls has the plan as its text, and null for no arguments', () => {
+  test('sends the plan as content, and null arguments as an empty object', () => {
     const { said } = read([
       first,
       { type: 'tool-plan-delta', delta: { message: { tool_plan: 'Look' } } },
@@ -411,13 +415,13 @@ describe('a streamed answer', () => {
     ]);
   });
 
-  test('without its end is not complete', () => {
+  test('is not done without a message-end event', () => {
     const { reader, said } = read([first, content({ text: 'x' })]);
     expect(reader.done).toBeFalse();
     expect(said).toEqual([ROLE, [{ content: 'x' }, null]]);
   });
 
-  test('that fails has its error', () => {
+  test('returns the error of a failed stream', () => {
     const failed = read([first, end('ERROR', { error: 'out of memory' })]);
     expect(failed.reader.error).toEqual({
       type: 'error',
@@ -431,7 +435,7 @@ describe('a streamed answer', () => {
     expect(read([first, end('TIMEOUT')]).said).toEqual([ROLE, [{}, 'TIMEOUT'], usage]);
   });
 
-  test('events that cannot be read are counted', () => {
+  test('counts events that it cannot parse', () => {
     const reader = encode().stream();
     expect(reader.push({ data: '{"x' })).toEqual([]);
     expect(reader.push({ data: '{"type":"debug"}' })).toEqual([]);

@@ -38,12 +38,12 @@ async function all(inflater: Inflater): Promise<Uint8Array[]> {
   return pieces;
 }
 
-describe.each(PACK)('%s', (_, encoding, pack) => {
-  test.each(['', 'a', WORDS])('inflate() gives what was packed', async (text) => {
+describe.each(PACK)('%s:', (_, encoding, pack) => {
+  test.each(['', 'a', WORDS])('inflate() returns the original text', async (text) => {
     expect(Buffer.concat(await inflate(pack(text), encoding, 1_000_000)).toString()).toBe(text);
   });
 
-  test('an Inflater gives the same by chunks of any size, in small pieces', async () => {
+  test('an Inflater returns the same for chunks of any size, in small pieces', async () => {
     const packed = pack(WORDS);
     for (const size of [1, 7, 1_000, packed.length]) {
       const some = size === 1 ? packed.subarray(0, 3_000) : packed;
@@ -63,7 +63,7 @@ describe.each(PACK)('%s', (_, encoding, pack) => {
     }
   });
 
-  test('inflate() ends at its bound, and counts each piece before it', async () => {
+  test('inflate() stops at its limit, and counts each piece before it returns', async () => {
     const bomb = pack(Buffer.alloc(32 * 1024 * 1024));
     let counted = 0;
     const over = inflate(bomb, encoding, 1_000_000, (bytes) => void (counted += bytes));
@@ -78,7 +78,7 @@ describe.each(PACK)('%s', (_, encoding, pack) => {
     expect(full).rejects.toThrow('no room');
   });
 
-  test('an Inflater makes nothing that nobody takes', async () => {
+  test('an Inflater produces no more data than is read', async () => {
     const inflater = new Inflater(encoding);
     inflater.write(pack(Buffer.alloc(96 * 1024 * 1024)));
     const before = process.memoryUsage.rss();
@@ -89,7 +89,7 @@ describe.each(PACK)('%s', (_, encoding, pack) => {
     expect(await inflater.read()).toBeUndefined();
   });
 
-  test('a read that waits ends when the inflater is closed', async () => {
+  test('a pending read ends when the inflater is closed', async () => {
     const inflater = new Inflater(encoding);
     inflater.write(pack(WORDS).subarray(0, 4));
     const pieces = all(inflater);
@@ -97,13 +97,13 @@ describe.each(PACK)('%s', (_, encoding, pack) => {
     expect(await pieces).toEqual([]);
   });
 
-  test('inflate() refuses what is cut', async () => {
+  test('inflate() refuses truncated data', async () => {
     const packed = pack(WORDS);
     for (const length of [0, 1, 2, 5, packed.length >> 1, packed.length - 1])
       expect(inflate(packed.subarray(0, length), encoding, 1_000_000)).rejects.toThrow();
   });
 
-  test('inflateBeginning() gives what there is of the cut, the broken and the endless', async () => {
+  test('inflateBeginning() returns what it can of truncated, broken and endless data', async () => {
     const packed = pack(WORDS);
     const begin = async (bytes: Uint8Array, max: number) =>
       Buffer.from(await inflateBeginning(bytes, encoding, max)).toString();
@@ -115,7 +115,7 @@ describe.each(PACK)('%s', (_, encoding, pack) => {
   });
 });
 
-test('members of gzip and frames of zstd one behind another are one body', async () => {
+test('inflate() treats concatenated gzip members and zstd frames as one body', async () => {
   const two = (pack: (text: string) => Buffer) => Buffer.concat([pack('hello '), pack('world')]);
   expect(Buffer.concat(await inflate(two(zlib.gzipSync), 'gzip', 100)).toString()).toBe('hello world');
   expect(Buffer.concat(await inflate(two(zlib.zstdCompressSync), 'zstd', 100)).toString()).toBe(
@@ -125,7 +125,7 @@ test('members of gzip and frames of zstd one behind another are one body', async
   expect(inflate(two(zlib.zstdCompressSync), 'zstd', 10)).rejects.toThrow(InflatedTooLarge);
 });
 
-test.each(PACK)('garbage behind %s ends: ignored or refused, and never given', async (_, encoding, pack) => {
+test.each(PACK)('inflate() never returns garbage after the end of %s', async (_, encoding, pack) => {
   const body = Buffer.concat([pack('hello'), Buffer.from('garbage')]);
   const given = await inflate(body, encoding, 100).then(
     (pieces) => Buffer.concat(pieces).toString(),
@@ -134,7 +134,7 @@ test.each(PACK)('garbage behind %s ends: ignored or refused, and never given', a
   expect(['', 'hello']).toContain(given);
 });
 
-test('a zstd body is whole at the end of each of its frames, and nowhere else', async () => {
+test('ZstdFrames is complete at the end of each frame, and nowhere else', async () => {
   const sized = zlib.zstdCompressSync(WORDS);
   const checked = zlib.zstdCompressSync(WORDS.slice(0, 500), {
     params: { [zlib.constants.ZSTD_c_checksumFlag]: 1, [zlib.constants.ZSTD_c_contentSizeFlag]: 0 },
@@ -157,14 +157,14 @@ test('a zstd body is whole at the end of each of its frames, and nowhere else', 
     expect(inflate(Buffer.concat(frames).subarray(0, cut), 'zstd', 1_000_000)).rejects.toThrow();
 });
 
-test('zstd frames may ask for a window of 8 MiB, and no more', async () => {
+test('inflate() accepts zstd windows of up to 8 MiB', async () => {
   const frame = (log: number) =>
     Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3, 1 | (5 << 3), 0, 0, ...Buffer.from('hello')]);
   expect(Buffer.concat(await inflate(frame(23), 'zstd', 100)).toString()).toBe('hello');
   for (const log of [24, 27, 31, 41]) expect(inflate(frame(log), 'zstd', 100)).rejects.toThrow();
 });
 
-test('encodingOf() knows one coding at a time', () => {
+test('encodingOf() recognizes single encodings only', () => {
   expect(['GZIP', ' br ', 'zstd', 'x-gzip', 'deflate'].map(encodingOf)).toEqual([
     'gzip',
     'br',

@@ -1,4 +1,4 @@
-/** How answers end, in every provider's words. */
+/** The finish reasons of every provider, and what they mean. */
 import { describe, expect, test } from 'bun:test';
 import type { ProtocolName } from '../../src/wire/protocol.ts';
 import { FAULTS } from '../../src/faults.ts';
@@ -7,7 +7,7 @@ import { ENDINGS, endingError, endingOf, fails, isImproper } from '../../src/wir
 const PROTOCOLS = Object.keys(ENDINGS) as ProtocolName[];
 const PROPER = ['stop', 'length', 'content_filter', 'tool_calls'];
 
-describe.each(PROTOCOLS)('every word of %s', (protocol) => {
+describe.each(PROTOCOLS)('every finish reason of %s', (protocol) => {
   test.each(Object.entries(ENDINGS[protocol]))('%s means %s', (word, meaning) => {
     const ending = endingOf(protocol, word);
     if (PROPER.includes(meaning)) {
@@ -23,7 +23,7 @@ describe.each(PROTOCOLS)('every word of %s', (protocol) => {
     expect(FAULTS[error.fault].failover).toBe('yes');
   });
 
-  test('means the same in the canonical form, where a failure stands in its own word', () => {
+  test('maps to itself or to one in the chat protocol that means the same', () => {
     for (const word of Object.keys(ENDINGS[protocol])) {
       const ending = endingOf(protocol, word)!;
       expect(endingOf('chat', ending.finish)).toEqual(ending);
@@ -32,7 +32,7 @@ describe.each(PROTOCOLS)('every word of %s', (protocol) => {
   });
 });
 
-test('a word is known in small letters, with a dash, and from a gateway of another protocol', () => {
+test('endingOf() ignores case and dashes, and accepts finish reasons of other protocols', () => {
   expect(endingOf('chat', 'MAX_TOKENS')).toEqual({ finish: 'length' });
   expect(endingOf('chat', 'content-filter')).toEqual({ finish: 'content_filter' });
   expect(endingOf('messages', 'stop')).toEqual({ finish: 'stop' });
@@ -41,20 +41,27 @@ test('a word is known in small letters, with a dash, and from a gateway of anoth
 });
 
 test.each([undefined, null, '', 'null', 'FINISH_REASON_UNSPECIFIED', 0, {}, true])(
-  '%p is no ending',
+  'endingOf() treats %p as no finish reason',
   (word) => {
     expect(endingOf('chat', word)).toBeUndefined();
   },
 );
 
-test.each(['brand_new', 'constructor', '__proto__', 'toString'])('nobody knows %s', (word) => {
-  const ending = endingOf('chat', word);
-  expect(ending).toEqual({ finish: word, fault: 'unknown_ending' });
-  expect(fails(ending)).toBe(false);
-  expect(isImproper(word)).toBe(true);
-  expect(endingError(ending, 'a/m')?.rule).toMatchObject({ retry: 'never', failover: 'no', health: 'none' });
-});
+test.each(['brand_new', 'constructor', '__proto__', 'toString'])(
+  'endingOf() reports %s as unknown, which neither retries nor fails over',
+  (word) => {
+    const ending = endingOf('chat', word);
+    expect(ending).toEqual({ finish: word, fault: 'unknown_ending' });
+    expect(fails(ending)).toBe(false);
+    expect(isImproper(word)).toBe(true);
+    expect(endingError(ending, 'a/m')?.rule).toMatchObject({
+      retry: 'never',
+      failover: 'no',
+      health: 'none',
+    });
+  },
+);
 
-test('a word without end is cut', () => {
+test('endingOf() shortens a very long finish reason', () => {
   expect(endingOf('chat', 'x'.repeat(10_000))?.finish).toHaveLength(100);
 });

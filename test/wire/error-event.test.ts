@@ -5,8 +5,8 @@ import { errorIn } from '../../src/wire/error-event.ts';
 import { parseJson } from '../../src/wire/json.ts';
 import { SseReader } from '../../src/wire/sse.ts';
 
-describe('An error', () => {
-  test.each([...STRANGE_ERRORS])('%j is one', (text) => {
+describe('errorIn()', () => {
+  test.each([...STRANGE_ERRORS])('recognizes %j as an error', (text) => {
     const [event] = new SseReader().push(new TextEncoder().encode(`${text}\n\n`));
     const found = classifyBody(errorIn(parseJson(event!.data) ?? event!.data, event!.event));
     expect([found?.fault, found?.upstream.message]).toEqual([
@@ -15,7 +15,7 @@ describe('An error', () => {
     ]);
   });
 
-  test('keeps the code that its shape has', () => {
+  test('keeps the error code in any shape', () => {
     const faultOf = (value: unknown) => classifyBody(errorIn(value))?.fault;
     expect(faultOf({ errors: [{ message: 'slow down', code: 429 }] })).toBe('rate_limited');
     expect(faultOf([{ error: { message: 'busy', code: 503 } }])).toBe('overloaded');
@@ -26,19 +26,15 @@ describe('An error', () => {
   });
 });
 
-/** Events and bodies that are none, whatever words stand in them. */
+/** Events and bodies that are not errors, whatever text they contain. */
 const NONE: [what: string, value: unknown, name?: string][] = [
   ['a chunk', { choices: [{ index: 0, delta: { content: 'error' } }], error: null }],
-  ['a chunk beside words for people', { message: 'ok', choices: [{ index: 0, delta: { content: 'x' } }] }],
+  ['a chunk with a message for people', { message: 'ok', choices: [{ index: 0, delta: { content: 'x' } }] }],
   ['a chunk of usage alone', { choices: [], usage: { prompt_tokens: 1 } }],
   ['Azure’s first chunk', { choices: [], prompt_filter_results: [{ prompt_index: 0 }] }],
   ['MiniMax’s good status', { choices: [], base_resp: { status_code: 0, status_msg: '' } }],
   ['a ping', { type: 'ping' }, 'ping'],
-  [
-    'the beginning of a message',
-    { type: 'message_start', message: { id: 'm', content: [] } },
-    'message_start',
-  ],
+  ['the start of a message', { type: 'message_start', message: { id: 'm', content: [] } }, 'message_start'],
   ['an event that nobody knows', { type: 'notice', message: 'a new model is here' }, 'notice'],
   ['a response in progress', { type: 'response.in_progress', response: { error: null, output: [] } }],
   [

@@ -1,4 +1,4 @@
-/** How near the estimates come to what a vocabulary counts: OpenAI's o200k, as gpt-tokenizer has it. */
+/** How close the estimates are to the counts of a real vocabulary: OpenAI’s o200k, as in gpt-tokenizer. */
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -62,7 +62,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   capitals: 'THE COMMITTEE AGREED ON TUESDAY THAT THE BRIDGE SHOULD BE CLOSED TO TRAFFIC',
 };
 
-describe('weightOf() is near what a vocabulary counts for', () => {
+describe('weightOf() is close to the token count of', () => {
   test.each(Object.keys(TEXTS))('%s', (name) => {
     const text = TEXTS[name]!;
     const ratio = weightOf(text) / count(text);
@@ -70,7 +70,7 @@ describe('weightOf() is near what a vocabulary counts for', () => {
     expect(ratio).toBeLessThan(1.4);
   });
 
-  test('long texts, of which it looks at parts', () => {
+  test('long texts, of which it samples parts', () => {
     for (const text of [
       TEXTS.TypeScript!.repeat(20),
       TEXTS.English!.repeat(500),
@@ -133,7 +133,7 @@ const REQUESTS: Readonly<Record<string, object>> = {
   'a picture': { messages: [{ role: 'user', content: [{ type: 'text', text: TEXTS.English }, IMAGE] }] },
 };
 
-describe('estimate() is near what a vocabulary counts for', () => {
+describe('estimate() is close to the token count of', () => {
   test.each(Object.keys(REQUESTS))('%s', (name) => {
     const request = { model: 'gpt-4o', ...REQUESTS[name]! };
     const counted = countRequest(request as unknown as Parameters<typeof countRequest>[0]);
@@ -143,7 +143,7 @@ describe('estimate() is near what a vocabulary counts for', () => {
   });
 });
 
-test('estimate() takes the largest limit that a request names, for as many answers as it asks for', () => {
+test('estimate() uses the largest output limit of a request, times the number of answers', () => {
   const output = (body: object) => estimate({ endpoint: 'messages', body: body as JsonObject }, 4_096);
   expect(output({ max_tokens: 100_000, max_completion_tokens: 1 })).toMatchObject({
     output: 100_000,
@@ -155,14 +155,14 @@ test('estimate() takes the largest limit that a request names, for as many answe
     expect(output({ max_tokens: odd })).toMatchObject({ output: 4_096, bounded: false });
 });
 
-test('estimate() takes no more than a model gives', () => {
+test('estimate() does not exceed the output limit of the model', () => {
   const output = (body: object) => estimate({ endpoint: 'chat', body: body as JsonObject }, 500, 500).output;
   expect(
     [{}, { max_tokens: 100 }, { max_tokens: 100_000 }, { max_tokens: 100_000, n: 2 }].map(output),
   ).toEqual([500, 100, 500, 1_000]);
 });
 
-test('estimate() has whole numbers for all endpoints and any body', () => {
+test('estimate() returns whole numbers for all endpoints and any body', () => {
   for (const endpoint of ENDPOINT_NAMES) {
     for (const body of [
       undefined,
@@ -178,20 +178,20 @@ test('estimate() has whole numbers for all endpoints and any body', () => {
   expect(tokensOf({ a: ['x', 1, null, true] } as Json)).toBeGreaterThan(3);
 });
 
-test('tokensOf() looks at a part of what is long, whatever it is made of', () => {
+test('tokensOf() samples long values of any structure', () => {
   const rows = Array.from({ length: 20_000 }, (_, n) => `${TEXTS.English!} ${n}`);
   const ratio = tokensOf(rows) / (20_000 * count(rows[7]!));
   expect(ratio).toBeGreaterThan(0.7);
   expect(ratio).toBeLessThan(1.6);
 });
 
-test('eachSaid() does not follow a server as deep as it likes', () => {
+test('eachSaid() does not throw on extremely deep nesting', () => {
   let event: JsonObject = { content: 'x' };
   for (let n = 0; n < 200_000; n += 1) event = { message: event };
   expect(() => eachSaid(event, () => undefined)).not.toThrow();
 });
 
-test('eachSaid() finds what models write in the events of every protocol, and nothing else', () => {
+test('eachSaid() finds the text that models write in the events of every protocol, and nothing else', () => {
   const said = (event: object) => {
     const found: string[] = [];
     eachSaid(event as JsonObject, (text) => found.push(text));

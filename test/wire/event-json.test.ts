@@ -6,7 +6,7 @@ import { longestShare } from '../helpers/steps.ts';
 const fields = (count: number) =>
   JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, n])));
 
-test('readAhead() leaves short events as they are, and reads long ones, in their order', () => {
+test('readAhead() keeps short events as they are and parses long ones, in order', () => {
   const long = fields(100_000);
   const events = [{ data: '{"a":1}' }, { event: 'x', data: long }, { data: `{${'x'.repeat(200_000)}` }];
   expect([areLong(events.slice(0, 1)), areLong(events)]).toEqual([false, true]);
@@ -20,7 +20,7 @@ test('readAhead() leaves short events as they are, and reads long ones, in their
   expect(JSON.stringify(eventJson(read[1]!)) === long).toBe(true);
 });
 
-test('readAhead() does a part of the work at a time', () => {
+test('readAhead() works in small steps', () => {
   const events = [{ data: fields(100_000) }, { data: fields(100_000) }];
   expect(longestShare(() => readAhead(events))).toBeLessThan(1 / 2);
 });

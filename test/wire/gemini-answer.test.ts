@@ -29,7 +29,7 @@ const decode = (body: JsonObject) => begin().decode(body);
 const messageOf = (parts: JsonObject[]) => decode(answerOf(parts)).choices[0]!.message;
 const signed = (thought_signature: string) => ({ extra_content: { google: { thought_signature } } });
 
-/** What a stream of answers becomes, and what its reader says of it. */
+/** The chunks that a stream of answers becomes, and the reader, for its state. */
 function read(answers: unknown[], ended = true) {
   const reader = begin().stream();
   const chunks: ChatChunk[] = answers.flatMap((answer) =>
@@ -45,12 +45,12 @@ function assembled(chunks: readonly ChatChunk[]): ChatResponse {
   return assembler.result() as unknown as ChatResponse;
 }
 
-/** Deltas and finish reasons alone. */
+/** Only the deltas and the finish reasons. */
 const saying = (chunks: readonly ChatChunk[]) =>
   chunks.flatMap(({ choices }) => choices.map(({ delta, finish_reason }) => finish_reason ?? delta));
 
-describe('a whole answer', () => {
-  test('is text, with its usage', () => {
+describe('decode() of a Gemini answer', () => {
+  test('returns the text and the usage', () => {
     expect(
       decode({
         ...answerOf([{ text: 'Hello' }, { text: ' you' }]),
@@ -88,12 +88,12 @@ describe('a whole answer', () => {
     });
   });
 
-  test('has a name and a model even when none is told', () => {
+  test('adds an id and a model if the answer has none', () => {
     expect(decode(answerOf([{ text: 'x' }]))).toMatchObject({ id: 'chatcmpl-id1', model: 'gemini-9' });
     expect('usage' in decode(answerOf([]))).toBe(false);
   });
 
-  test('tells reasoning, signatures and programs apart', () => {
+  test('separates reasoning, signatures and executed code from text', () => {
     expect(
       messageOf([
         { text: 'Hm', thought: true },
@@ -117,7 +117,7 @@ describe('a whole answer', () => {
     });
   });
 
-  test('calls functions, and remembers the signature by the call', () => {
+  test('returns function calls, and stores each signature under the id of its call', () => {
     const remembered = new Map<string, JsonObject>();
     const parts = [
       { functionCall: { name: 'look', args: { at: 1 } }, thoughtSignature: 's1' },
@@ -142,13 +142,13 @@ describe('a whole answer', () => {
     expect([...remembered]).toEqual([['call_id1', signed('s1')]]);
   });
 
-  test('has as many choices as candidates', () => {
+  test('returns one choice for each candidate', () => {
     const [one] = answerOf([{ text: 'a' }]).candidates;
     const { choices } = decode({ candidates: [one!, { ...one, index: undefined }] });
     expect(choices.map(({ index }) => index)).toEqual([0, 1]);
   });
 
-  test('shows probabilities', () => {
+  test('returns log probabilities', () => {
     const logprobsResult = {
       chosenCandidates: [{ token: 'a', tokenId: 5, logProbability: -0.5 }],
       topCandidates: [
@@ -193,19 +193,19 @@ describe('a whole answer', () => {
     ['MALFORMED_RESPONSE', 'MALFORMED_RESPONSE'],
     ['OTHER', 'OTHER'],
     ['SOMETHING_NEW', 'SOMETHING_NEW'],
-  ])('that ends by %s ends by %s', (word, finish) => {
+  ])('and stream() map the finish reason %s to %s', (word, finish) => {
     const answer = answerOf([{ text: 'x' }], word);
     expect(decode(answer).choices[0]!.finish_reason).toBe(finish);
     expect(saying(read([answer]).chunks).at(-1)).toBe(finish as never);
   });
 
-  test('that ends without a word is given none', () => {
+  test('returns no finish reason if the answer has none', () => {
     const bare = (part: JsonObject) => ({ candidates: [{ content: { parts: [part] } }] });
     expect(decode(bare({ text: 'x' })).choices[0]!.finish_reason).toBeNull();
     expect(decode(bare({ functionCall: { name: 'f' } })).choices[0]!.finish_reason).toBeNull();
   });
 
-  test('to a prompt that is blocked says nothing', () => {
+  test('returns content_filter and no text for a blocked prompt', () => {
     const { choices, usage } = decode({
       promptFeedback: { blockReason: 'PROHIBITED_CONTENT' },
       usageMetadata: { promptTokenCount: 5 },
@@ -221,7 +221,7 @@ describe('a whole answer', () => {
     expect(usage).toMatchObject({ prompt_tokens: 5, completion_tokens: 0 });
   });
 
-  test('that is none is malformed, and an odd one is read', () => {
+  test('refuses a body without candidates as malformed, and reads odd candidates', () => {
     for (const body of [{}, { candidates: [] }, { candidates: 'x' }]) {
       expect(() => decode(body)).toThrow(ProxyError);
     }
@@ -236,7 +236,7 @@ describe('a whole answer', () => {
   });
 });
 
-test('geminiUsage() tells audio and images apart', () => {
+test('geminiUsage() counts audio and images separately', () => {
   const details = (AUDIO: number, IMAGE: number) =>
     Object.entries({ TEXT: 1, AUDIO, IMAGE }).map(([modality, tokenCount]) => ({ modality, tokenCount }));
   expect(
@@ -251,7 +251,7 @@ test('geminiUsage() tells audio and images apart', () => {
   ).toMatchObject({ inputAudio: 4, inputImage: 5, cachedAudio: 2, outputAudio: 6, outputImage: 30 });
 });
 
-describe('a stream', () => {
+describe('stream() of a Gemini answer', () => {
   const usageMetadata = { promptTokenCount: 3, candidatesTokenCount: 2, thoughtsTokenCount: 4 };
   const usage = {
     prompt_tokens: 3,
@@ -289,7 +289,7 @@ describe('a stream', () => {
     });
   });
 
-  test('is done at its end and not before, for the usage may come last', () => {
+  test('is done only at the end of the stream, because the usage can come last', () => {
     const { reader, chunks } = read([answerOf([{ text: 'x' }]), { usageMetadata }], false);
     expect([reader.done, reader.finished]).toEqual([false, true]);
     expect(saying(chunks).at(-1)).toEqual({ content: 'x' } as never);
@@ -300,14 +300,14 @@ describe('a stream', () => {
     expect(reader.push({ data: JSON.stringify(answerOf([{ text: 'y' }])) })).toEqual([]);
   });
 
-  test('that says in every event why it ends goes on to its end', () => {
+  test('goes on if every event has a finish reason', () => {
     const call = { functionCall: { name: 'look', args: {} } };
     const { chunks } = read([answerOf([{ text: 'x' }]), answerOf([{ text: 'y' }]), answerOf([call])]);
     const finishes = chunks.map(({ choices }) => choices[0]?.finish_reason);
     expect(finishes).toEqual([null, null, null, null, 'tool_calls']);
   });
 
-  test('tells its usage early, and counts that an event leaves out stay', () => {
+  test('reports usage early, and keeps counts that a later event omits', () => {
     const { reader } = read(
       [{ ...answerOf([{ text: 'x' }], null), usageMetadata }, { usageMetadata: { candidatesTokenCount: 8 } }],
       false,
@@ -315,7 +315,7 @@ describe('a stream', () => {
     expect(reader.usage).toEqual({ input: 3, cached: 0, cacheWrite: 0, output: 12, reasoning: 4 });
   });
 
-  test('that breaks off is not given an end', () => {
+  test('has no finish reason if it is cut off', () => {
     for (const answers of [[], [answerOf([{ text: 'x' }], null)], [{ usageMetadata }]]) {
       const { reader, chunks } = read(answers);
       expect(chunks.every(({ choices: [choice] }) => choice?.finish_reason === null)).toBe(true);
@@ -323,7 +323,7 @@ describe('a stream', () => {
     }
   });
 
-  test('brings parallel calls whole, numbered over all of its events', () => {
+  test('sends parallel calls in full, numbered across events', () => {
     const call = (at: number) => ({ functionCall: { name: 'look', args: { at } } });
     const { chunks } = read([
       answerOf([{ text: 'So' }, { ...call(1), thoughtSignature: 's' }], null),
@@ -346,7 +346,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test('becomes what the whole answer is', () => {
+  test('adds up to the same answer as decode()', () => {
     const parts = [
       { text: 'Hm', thought: true },
       { text: 'Yes', thoughtSignature: 's' },
@@ -363,7 +363,7 @@ describe('a stream', () => {
     });
   });
 
-  test('keeps its candidates apart', () => {
+  test('keeps candidates apart', () => {
     const candidate = (index: number, text: string, finishReason?: string) => ({
       index,
       content: { parts: [{ text }] },
@@ -384,18 +384,18 @@ describe('a stream', () => {
     expect(read([{ candidates: [candidate(0, 'a', 'STOP'), candidate(1, 'b')] }]).reader.done).toBe(false);
   });
 
-  test('ends once, however often it says so', () => {
+  test('sends one finish reason even if several events have one', () => {
     const { chunks } = read([answerOf([{ text: 'x' }]), answerOf([])]);
     expect(saying(chunks).filter((said) => typeof said === 'string')).toEqual(['stop' as never]);
   });
 
-  test('to a prompt that is blocked says nothing', () => {
+  test('sends content_filter and no text for a blocked prompt', () => {
     const { reader, chunks } = read([{ promptFeedback: { blockReason: 'SAFETY' } }]);
     expect(saying(chunks) as unknown[]).toEqual([{ role: 'assistant', content: '' }, 'content_filter']);
     expect(reader.done).toBe(true);
   });
 
-  test('counts what an event of an error tells, and no count gives way to what is none', () => {
+  test('reads the usage in an error event, and ignores counts of null', () => {
     const error = { code: 503, message: 'The model is overloaded.', status: 'UNAVAILABLE' };
     const { reader } = read([
       { ...answerOf([{ text: 'x' }], null), usageMetadata: { promptTokenCount: 4 } },
@@ -408,13 +408,13 @@ describe('a stream', () => {
     [{ error: { code: 503, message: 'The model is overloaded.', status: 'UNAVAILABLE' } }, 'overloaded'],
     [[{ error: { code: 429, message: 'Quota exceeded', status: 'RESOURCE_EXHAUSTED' } }], 'rate_limited'],
     [{ error: 'out of order' }, 'server'],
-  ])('breaks by the error %j', (event, fault) => {
+  ])('stops at the error %j', (event, fault) => {
     const { reader, chunks } = read([answerOf([{ text: 'x' }], null), event, answerOf([{ text: 'y' }])]);
     expect(classifyBody(reader.error)?.fault).toBe(fault as never);
     expect(saying(chunks) as unknown[]).toEqual([{ role: 'assistant', content: '' }, { content: 'x' }]);
   });
 
-  test('skips and counts what cannot be read', () => {
+  test('skips and counts events that it cannot read', () => {
     const odd = ['', 'x', '3', '[]', '[1]', 'null', { candidates: [null, 3] }, { candidates: 3 }, {}];
     const { reader, chunks } = read([...odd, answerOf([{ text: 'x' }, {}])]);
     expect(reader.malformed).toBe(8);
@@ -425,7 +425,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test('comes by server-sent events, however they are cut', () => {
+  test('reads server-sent events that are cut at any byte', () => {
     const bytes = new TextEncoder().encode(
       [answerOf([{ text: 'Grüße' }], null), answerOf([{ text: '!' }])]
         .map((answer) => `data: ${JSON.stringify(answer)}\r\n\r\n`)

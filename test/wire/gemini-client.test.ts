@@ -1,4 +1,4 @@
-/** What Gemini's clients ask, in OpenAI's words, and what they are told. */
+/** Requests of Gemini clients as chat requests, and chat answers as Gemini answers. */
 import { describe, expect, test } from 'bun:test';
 import type { ChatChunk, ChatResponse } from '../../src/wire/chat.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
@@ -24,7 +24,7 @@ const asked = (more: object) => {
   return rest;
 };
 
-describe('a request', () => {
+describe('decode() of a Gemini request', () => {
   test.each([
     [
       { generationConfig: { temperature: 1.5, topP: 0.5, topK: 4 } },
@@ -64,7 +64,7 @@ describe('a request', () => {
       { hosted_tools: [{ name: 'web_fetch', word: 'tools.urlContext', options: {} }] },
     ],
     [{ toolConfig: { functionCallingConfig: { mode: 'ANY' } } }, {}],
-  ])('with %j is asked as %j', (more, expected) => {
+  ])('turns %j into %j', (more, expected) => {
     expect(asked(more) as object).toEqual(expected);
   });
 
@@ -76,14 +76,14 @@ describe('a request', () => {
     [{ mode: 'VALIDATED' }, 'auto', 2],
     [{ mode: 'ANY', allowedFunctionNames: ['f'] }, { type: 'function', function: { name: 'f' } }, 2],
     [{ mode: 'ANY', allowed_function_names: ['f', 'h'] }, 'required', 1],
-  ])('with the choice %j is one of chat', (functionCallingConfig, choice, count) => {
+  ])('maps the function calling config %j', (functionCallingConfig, choice, count) => {
     const tools = [{ functionDeclarations: [f, { name: 'g' }] }];
     const request = asked({ tools, toolConfig: { functionCallingConfig } });
     expect(request.tool_choice as unknown).toEqual(choice);
     expect(request.tools).toHaveLength(count);
   });
 
-  test('with a schema of either kind asks for the same', () => {
+  test('accepts Gemini schemas and JSON Schema as response format', () => {
     const properties = {
       a: { type: 'STRING', nullable: true },
       b: { type: 'ARRAY', items: { type: 'INTEGER' } },
@@ -106,7 +106,7 @@ describe('a request', () => {
     expect(own?.json_schema?.schema).toEqual(schema);
   });
 
-  test('says what was said in order', () => {
+  test('turns contents into messages, in order', () => {
     const call = (name: string, args: object) => ({ functionCall: { name, args } });
     const result = (name: string, response: object) => ({ functionResponse: { name, response } });
     const { messages } = decode({
@@ -148,7 +148,7 @@ describe('a request', () => {
     ]);
   });
 
-  test('pairs results with calls by their ids, whatever their order', () => {
+  test('matches function responses with calls by id, in any order', () => {
     const { messages } = decode({
       contents: [
         user({ text: 'a' }),
@@ -186,12 +186,12 @@ describe('a request', () => {
     [['Be brief.']],
     [[{ text: 'Be brief.' }]],
     [[{ parts: [{ text: 'Be brief.' }] }]],
-  ])('with the instruction %j has it as the system message', (systemInstruction) => {
+  ])('turns the instruction %j into a system message', (systemInstruction) => {
     const { request, dropped } = decode({ ...hi, systemInstruction });
     expect([request.messages[0], dropped]).toEqual([{ role: 'system', content: 'Be brief.' }, []]);
   });
 
-  test('has media by their addresses, each as what it is', () => {
+  test('keeps the URLs of media, with a part type for each kind', () => {
     const file = (mimeType: string) => ({ fileData: { mimeType, fileUri: 'https://a.example/x' } });
     const parts = [file('image/png'), file('video/mp4'), file('audio/wav'), file('application/pdf')];
     expect(decode({ contents: [user(...parts)] }).request.messages[0]?.content).toEqual([
@@ -202,7 +202,7 @@ describe('a request', () => {
     ]);
   });
 
-  test('names what has no counterpart', () => {
+  test('reports fields that chat does not have as dropped', () => {
     const { dropped } = decode({
       contents: [
         user({ text: 'a', videoMetadata: {} }, { toolCall: {} }),
@@ -275,7 +275,7 @@ describe('a request', () => {
       },
       'toolConfig.functionCallingConfig.allowedFunctionNames',
     ],
-  ])('%j is refused, and the field at fault named', (body, param) => {
+  ])('refuses %j and names the invalid field', (body, param) => {
     let thrown: unknown;
     try {
       decode(body);
@@ -313,25 +313,25 @@ function candidateOf(answer: ChatResponse): JsonObject {
   return (body.candidates as JsonObject[])[0]!;
 }
 
-describe('an answer', () => {
+describe('encode() of a Gemini answer', () => {
   test.each([
     ['stop', 'STOP'],
     ['tool_calls', 'STOP'],
     ['length', 'MAX_TOKENS'],
     ['content_filter', 'SAFETY'],
     ['odd_word', 'OTHER'],
-  ])('that ended with %s has the finish reason %s', (finish, reason) => {
+  ])('maps the finish reason %s to %s', (finish, reason) => {
     expect(candidateOf(response({ content: 'x' }, finish)).finishReason).toBe(reason);
   });
 
-  test('that refuses says so by its finish reason', () => {
+  test('uses the finish reason SAFETY for a refusal', () => {
     expect(candidateOf(response({ content: null, refusal: 'No.' }, 'stop'))).toMatchObject({
       content: { parts: [{ text: 'No.' }] },
       finishReason: 'SAFETY',
     });
   });
 
-  test('has its sources with places in bytes', () => {
+  test('returns citations with byte offsets', () => {
     const cited = { url: 'https://x', title: 'X', start_index: 2, end_index: 4 };
     const { groundingMetadata } = candidateOf(
       response({ content: 'é so', annotations: [{ type: 'url_citation', url_citation: cited }] }, 'stop'),
@@ -344,7 +344,7 @@ describe('an answer', () => {
     });
   });
 
-  test('has pictures, programs and probabilities', () => {
+  test('returns images, executed code and log probabilities', () => {
     const parts = [
       { type: 'hosted_call', id: '1', name: 'code_execution', input: '{"code":"1+1"}' },
       { type: 'hosted_result', id: '1', name: 'code_execution', sources: [], output: '2' },
@@ -373,7 +373,7 @@ describe('an answer', () => {
   });
 });
 
-describe('a stream', () => {
+describe('stream() of a Gemini answer', () => {
   const written = (...chunks: ChatChunk[]) => {
     const writer = geminiClient
       .decode({ ...hi, generationConfig: { thinkingConfig: { includeThoughts: true } } }, CONTEXT)
@@ -386,7 +386,7 @@ describe('a stream', () => {
   };
   const call = (index: number, piece: object) => ({ tool_calls: [{ index, ...piece }] });
 
-  test('gives calls as a whole, in order, also when their pieces are mixed with text', () => {
+  test('sends each call in full and in order, even if its pieces are mixed with text', () => {
     const { content, finishReason } = written(
       chunk({ role: 'assistant', content: '' }),
       chunk(call(0, { id: 'a', function: { name: 'f', arguments: '{"x":' } })),
@@ -407,7 +407,7 @@ describe('a stream', () => {
     expect(finishReason).toBe('STOP');
   });
 
-  test('gives no call whose arguments were cut, and says so', () => {
+  test('leaves out a call with truncated arguments, and says so in finishMessage', () => {
     const candidate = written(
       chunk(call(0, { id: 'a', function: { name: 'f', arguments: '{"x":' } })),
       chunk({}, 'length'),
@@ -419,7 +419,7 @@ describe('a stream', () => {
     });
   });
 
-  test('keeps what is sealed with the part behind it', () => {
+  test('sends a signature with the part that follows it', () => {
     const seal = { type: 'thinking', thinking: 'Hm.', signature: 's' };
     const { content } = written(
       chunk({ reasoning_content: 'Hm.' }),

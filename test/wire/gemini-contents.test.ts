@@ -39,7 +39,7 @@ const result = (id: string, content: unknown = id, extra = {}) => ({
 });
 
 describe('turns', () => {
-  test('of one role are together, and assistant is model', () => {
+  test('of one role are merged, and the assistant becomes the model', () => {
     expect(
       contentsOf([hi, { role: 'user', content: 'You?' }, { role: 'assistant', content: 'Fine' }, hi]),
     ).toEqual([
@@ -49,7 +49,7 @@ describe('turns', () => {
     ]);
   });
 
-  test('of no text are left out, but a conversation holds something', () => {
+  test('without text are left out, unless nothing else is left', () => {
     const empty = { role: 'user', content: '' };
     expect(contentsOf([hi, { role: 'assistant', content: null }, empty])).toEqual([
       { role: 'user', parts: [{ text: 'Hi' }] },
@@ -60,7 +60,7 @@ describe('turns', () => {
     ]);
   });
 
-  test('keep what a model refused to say', () => {
+  test('keep the text of refusals', () => {
     const parts = [{ type: 'refusal', refusal: 'No' }];
     expect(
       contentsOf([hi, { role: 'assistant', content: parts }, hi, { role: 'assistant', refusal: 'No!' }]),
@@ -85,7 +85,7 @@ describe('turns', () => {
       'messages[0].tool_calls[0]',
     ],
     [[hi, result('nobody')], 'messages[1]'],
-  ])('that are none are named: %j', (messages, param) => {
+  ])('that are invalid are refused by name: %j', (messages, param) => {
     expect(faultOf(() => contentsOf(messages))).toEqual({ fault: 'invalid_request', param });
   });
 });
@@ -125,7 +125,7 @@ describe('parts', () => {
       { type: 'file', file: { file_id: 'https://files.example/v1/x', filename: 'notes.csv' } },
       at('text/csv', 'https://files.example/v1/x'),
     ],
-  ])('%j', (given, encoded) => {
+  ])('encode %j', (given, encoded) => {
     expect(part(given)).toEqual(encoded);
   });
 
@@ -134,18 +134,18 @@ describe('parts', () => {
     [{ type: 'sculpture' }, 'unsupported'],
     [{ type: 'image_url', image_url: { url: 'ftp://a.example/b' } }, 'invalid_request'],
     [{ type: 'input_audio', input_audio: { format: 'wav' } }, 'invalid_request'],
-  ])('that it does not take are refused: %j', (given, fault) => {
+  ])('that Gemini does not accept are refused: %j', (given, fault) => {
     expect(faultOf(() => part(given))).toEqual({ fault, param: 'messages[0].content[0]' });
   });
 });
 
-describe('calls', () => {
+describe('function calls', () => {
   const made = (...parts: unknown[]) => [
     { role: 'user', parts: [{ text: 'Hi' }] },
     { role: 'model', parts },
   ];
 
-  test('have no ids and need no signatures before Gemini 3', () => {
+  test('have no ids and no signatures before Gemini 3', () => {
     expect(
       contentsOf([hi, { role: 'assistant', content: 'So', tool_calls: [call('a'), call('b')] }]),
     ).toEqual(
@@ -157,7 +157,7 @@ describe('calls', () => {
     );
   });
 
-  test('go by id from Gemini 3 on, and the first of a turn has a signature even when it is lost', () => {
+  test('have ids from Gemini 3 on, and the first of a turn has a placeholder for a lost signature', () => {
     expect(contentsOf([hi, { role: 'assistant', tool_calls: [call('a'), call('b')] }], NEW)).toEqual(
       made(
         {
@@ -169,7 +169,7 @@ describe('calls', () => {
     );
   });
 
-  test('get their signature from the client, else from memory', () => {
+  test('get their signature from the client, or else from memory', () => {
     const google = (thought_signature: string) => ({ extra_content: { google: { thought_signature } } });
     const calls = [call('a', google('from-client')), call('b')];
     const remembered = { a: google('old'), b: google('from-memory') };
@@ -179,21 +179,21 @@ describe('calls', () => {
     expect(turn!.parts.map((each) => each.thoughtSignature)).toEqual(['from-client', 'from-memory']);
   });
 
-  test('of texts keep theirs on the last part', () => {
+  test('are not needed for a signature: the signature of a text is on its last part', () => {
     const extra_content = { google: { thought_signature: 's' } };
     expect(contentsOf([hi, { role: 'assistant', content: 'Yes', extra_content }], NEW)).toEqual(
       made({ text: 'Yes', thoughtSignature: 's' }),
     );
   });
 
-  test('without arguments have none', () => {
+  test('without arguments have an empty object', () => {
     const bare = { id: 'a', type: 'function', function: { name: 'look', arguments: '' } };
     expect(contentsOf([hi, { role: 'assistant', tool_calls: [bare] }])).toEqual(
       made({ functionCall: { name: 'look', args: {} } }),
     );
   });
 
-  test('of another kind are not taken', () => {
+  test('of custom tools are refused', () => {
     const custom = { id: 'a', type: 'custom', custom: { name: 'x', input: 'y' } };
     expect(faultOf(() => contentsOf([hi, { role: 'assistant', tool_calls: [custom] }])).fault).toBe(
       'unsupported',
@@ -201,7 +201,7 @@ describe('calls', () => {
   });
 });
 
-describe('results', () => {
+describe('function results', () => {
   const asked = { role: 'assistant', tool_calls: [call('a'), call('b')] };
   const after = (messages: unknown[], model = OLD) =>
     (contentsOf([hi, asked, ...messages], model) as unknown[]).slice(2);
@@ -209,27 +209,27 @@ describe('results', () => {
     functionResponse: { name: 'look', response, ...extra },
   });
 
-  test('are in one content, in the order of their calls', () => {
+  test('are in one content, in the order of their calls, without ids before Gemini 3', () => {
     const both = [answer({ result: 'a' }), answer({ result: 'b' })];
     expect(after([result('b'), { role: 'system', content: 'Hm' }, result('a')])).toEqual([
       { role: 'user', parts: both },
     ]);
   });
 
-  test('go by id from Gemini 3 on', () => {
+  test('have ids from Gemini 3 on', () => {
     expect(after([result('b'), result('a')], NEW)).toEqual([
       { role: 'user', parts: [answer({ result: 'a' }, { id: 'a' }), answer({ result: 'b' }, { id: 'b' })] },
     ]);
   });
 
-  test('stay apart from what the user says next', () => {
+  test('are in a content of their own, before the next user message', () => {
     expect(after([result('a'), result('b'), { role: 'user', content: 'And?' }])).toEqual([
       { role: 'user', parts: [answer({ result: 'a' }), answer({ result: 'b' })] },
       { role: 'user', parts: [{ text: 'And?' }] },
     ]);
   });
 
-  test('belong to the latest call of an id', () => {
+  test('belong to the latest call with their id', () => {
     const other = { ...call('a'), function: { name: 'other', arguments: '{}' } };
     const messages = [result('a'), result('b'), { role: 'assistant', tool_calls: [other] }, result('a')];
     expect((after(messages) as unknown[]).at(-1)).toEqual({
@@ -255,11 +255,11 @@ describe('results', () => {
     ],
     ['gone', { is_error: true }, { error: 'gone' }],
     ['{"why":1}', { is_error: true }, { error: { why: 1 } }],
-  ])('are objects: %j %j', (content, extra, response) => {
+  ])('are sent as objects: %j %j', (content, extra, response) => {
     expect(after([result('a', content, extra)])).toEqual([{ role: 'user', parts: [answer(response)] }]);
   });
 
-  test('hold media from Gemini 3 on, and before are followed by them', () => {
+  test('contain inline media from Gemini 3 on, and are followed by them before', () => {
     const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
     const link = { type: 'image_url', image_url: { url: 'https://a.example/b.png' } };
     const messages = [result('a', [{ type: 'text', text: 'See' }, image, link]), result('b')];
@@ -281,7 +281,7 @@ describe('results', () => {
     ]);
   });
 
-  test('of old functions go by name', () => {
+  test('of the old function role use the name of the function', () => {
     const message = { role: 'function', name: 'look', content: 'x' };
     expect(contentsOf([hi, message])).toEqual([
       { role: 'user', parts: [{ text: 'Hi' }] },

@@ -21,7 +21,7 @@ function faultOf(run: () => unknown): string {
   return 'none';
 }
 
-test('encodeGeminiEmbeddings() asks for each text', () => {
+test('encodeGeminiEmbeddings() sends one request for each text', () => {
   const one = (text: string) => ({
     model: `models/${MODEL}`,
     content: { parts: [{ text }] },
@@ -39,7 +39,7 @@ test('encodeGeminiEmbeddings() asks for each text', () => {
   });
 });
 
-test('encodeVertexEmbeddings() asks for instances', () => {
+test('encodeVertexEmbeddings() sends one instance for each text', () => {
   expect(
     encodeVertexEmbeddings({ input: ['a', 'b'], dimensions: 8, task_type: 'CLUSTERING', user: 'u' }),
   ).toEqual({
@@ -58,7 +58,7 @@ test('encodeVertexEmbeddings() asks for instances', () => {
   });
 });
 
-test('decodeGeminiEmbeddings() counts nothing unless tokens are told', () => {
+test('decodeGeminiEmbeddings() counts tokens only if the answer has a count', () => {
   const data = [
     { object: 'embedding', index: 0, embedding: [0.5, 1] },
     { object: 'embedding', index: 1, embedding: [2, 0] },
@@ -79,7 +79,7 @@ test('decodeGeminiEmbeddings() counts nothing unless tokens are told', () => {
   });
 });
 
-test('decodeVertexEmbeddings() adds the tokens up', () => {
+test('decodeVertexEmbeddings() adds up the token counts', () => {
   const prediction = (values: unknown[], token_count: number) => ({
     embeddings: { values, statistics: { token_count, truncated: false } },
   });
@@ -97,7 +97,7 @@ test('decodeVertexEmbeddings() adds the tokens up', () => {
 });
 
 test.each([{}, { embeddings: [] }, { embeddings: [{}] }, { predictions: [{ embeddings: 3 }] }])(
-  'an answer without vectors is malformed: %j',
+  'decoding an answer without vectors fails as malformed: %j',
   (answer) => {
     expect(faultOf(() => decodeGeminiEmbeddings(answer, 'm', 'float'))).toBe('malformed');
     expect(faultOf(() => decodeVertexEmbeddings(answer, 'm', 'float'))).toBe('malformed');
@@ -116,7 +116,7 @@ test.each([
     ['a', ''],
     ['a', ''],
   ],
-])('embeddingInputs() of %j', (input, texts) => {
+])('embeddingInputs() accepts %j', (input, texts) => {
   expect(embeddingInputs({ input })).toEqual(texts as string[]);
 });
 

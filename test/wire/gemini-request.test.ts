@@ -39,35 +39,35 @@ const tool = (name: string, parameters: unknown = schema) => ({
   function: { name, description: 'Looks', parameters, strict: true },
 });
 
-test('a plain request is its contents', () => {
+test('encode() sends only the contents of a plain request', () => {
   const { body, dropped } = encode();
   expect({ body, dropped }).toEqual({ body: { contents }, dropped: [] });
 });
 
-test('no messages are no request', () => {
+test('encode() refuses a request without messages', () => {
   expect(faultOf(() => encode({ messages: [] }))).toBe('invalid_request');
 });
 
-describe('what is said first', () => {
+describe('system messages', () => {
   const messages = [
     { role: 'system', content: 'Be brief' },
     { role: 'user', content: 'Hi' },
     { role: 'developer', content: [{ type: 'text', text: 'Be kind' }] },
   ];
 
-  test('stands apart, wherever it came', () => {
+  test('are sent as systemInstruction, wherever they are in the conversation', () => {
     const systemInstruction = { parts: [{ text: 'Be brief' }, { text: 'Be kind' }] };
     expect(encode({ messages }).body).toEqual({ contents, systemInstruction });
   });
 
-  test('is said by the user to Gemma 3, which takes no instructions', () => {
+  test('are put into the first user turn for Gemma 3, which has no system instruction', () => {
     const parts = [{ text: 'Be brief' }, { text: 'Be kind' }, { text: 'Hi' }];
     expect(encode({ messages }, 'gemma-3-27b-it').body).toEqual({ contents: [{ role: 'user', parts }] });
   });
 });
 
-describe('sampling', () => {
-  test('has its counterparts', () => {
+describe('parameters', () => {
+  test('are sent in generationConfig', () => {
     const request = {
       max_tokens: 9,
       temperature: 0,
@@ -93,12 +93,12 @@ describe('sampling', () => {
     expect(config({ temperature: null, stop: null, seed: null })).toBeUndefined();
   });
 
-  test('has seeds of 32 bits, always the same for a seed', () => {
+  test('include the seed, reduced to 32 bits', () => {
     expect(config({ seed: 2 ** 40 + 5 })).toEqual({ seed: 5 });
     expect(config({ seed: 2 ** 31 })).toEqual({ seed: -(2 ** 31) });
   });
 
-  test('has penalties where the model, or the vendor, takes them', () => {
+  test('include penalties if the model or the configured quirks accept them', () => {
     const request = { presence_penalty: 0.5, frequency_penalty: 0 };
     const both = { generationConfig: { presencePenalty: 0.5, frequencyPenalty: 0 } };
     expect(encode(request, OLD)).toMatchObject({ body: both, dropped: [] });
@@ -107,16 +107,16 @@ describe('sampling', () => {
     expect({ body, dropped }).toEqual({ body: { contents }, dropped: ['presence_penalty'] });
   });
 
-  test('shows probabilities', () => {
+  test('include log probabilities', () => {
     expect(config({ logprobs: true, top_logprobs: 3 })).toEqual({ responseLogprobs: true, logprobs: 3 });
     expect(config({ logprobs: false })).toBeUndefined();
   });
 
-  test('names modalities in its own way', () => {
+  test('include modalities in capital letters', () => {
     expect(config({ modalities: ['text', 'image'] })).toEqual({ responseModalities: ['TEXT', 'IMAGE'] });
   });
 
-  test('leaves out what it has no counterpart for, and says so', () => {
+  test('that Gemini lacks are reported as dropped', () => {
     const request = {
       logit_bias: {},
       user: 'u',
@@ -131,7 +131,7 @@ describe('sampling', () => {
   });
 });
 
-describe('effort', () => {
+describe('the reasoning effort', () => {
   const thinking = (request: Partial<ChatRequest>, model: string) =>
     (config(request, model) as JsonObject | undefined)?.thinkingConfig;
 
@@ -146,7 +146,7 @@ describe('effort', () => {
     ['gemini-2.5-flash-lite', 'none', 0],
     ['gemini-2.5-pro', 'none', 128],
     ['gemini-2.5-pro', 'max', 32_768],
-  ])('is a budget for %s: %s', (model, effort, thinkingBudget) => {
+  ])('becomes a thinking budget for %s: %s', (model, effort, thinkingBudget) => {
     const shown = effort === 'none' ? {} : { includeThoughts: true };
     expect(thinking({ reasoning_effort: effort }, model)).toEqual({ thinkingBudget, ...shown });
   });
@@ -162,12 +162,12 @@ describe('effort', () => {
     ['gemini-3.1-flash-image', 'medium', 'HIGH'],
     ['gemma-4-31b-it', 'low', 'MINIMAL'],
     ['gemma-4-31b-it', 'high', 'HIGH'],
-  ])('is a level that the model has for %s: %s', (model, effort, thinkingLevel) => {
+  ])('becomes a thinking level that the model has for %s: %s', (model, effort, thinkingLevel) => {
     const shown = effort === 'none' ? {} : { includeThoughts: true };
     expect(thinking({ reasoning_effort: effort }, model)).toEqual({ thinkingLevel, ...shown });
   });
 
-  test('in the words of Anthropic is kept exactly where there are budgets', () => {
+  test('gives way to an exact Anthropic budget for models with budgets', () => {
     const request = { reasoning_effort: 'medium', thinking: { type: 'enabled', budget_tokens: 5_000 } };
     expect(thinking(request, BUDGETED)).toEqual({ thinkingBudget: 5_000, includeThoughts: true });
     expect(thinking(request, NEW)).toEqual({ thinkingLevel: 'MEDIUM', includeThoughts: true });
@@ -175,7 +175,7 @@ describe('effort', () => {
     expect(thinking({ thinking: { type: 'adaptive' } }, NEW)).toEqual({ includeThoughts: true });
   });
 
-  test('is left out where a model cannot be steered, and not asked for unless it is', () => {
+  test('is dropped if the model does not support it', () => {
     expect(encode({ reasoning_effort: 'high' }, OLD)).toMatchObject({ dropped: ['reasoning_effort'] });
     expect(encode({ reasoning_effort: 'none' }, OLD).dropped).toEqual([]);
     expect(encode({ reasoning_effort: 'low' }, 'gemini-2.5-flash-image').body).toEqual({ contents });
@@ -186,11 +186,11 @@ describe('effort', () => {
 describe('functions', () => {
   const declared = { name: 'look', description: 'Looks', parametersJsonSchema: schema };
 
-  test('keep their JSON Schema where the model takes it', () => {
+  test('keep their JSON Schema if the model accepts it', () => {
     expect(encode({ tools: [tool('look')] }).body.tools).toEqual([{ functionDeclarations: [declared] }]);
   });
 
-  test('have no parameters rather than an empty object of them', () => {
+  test('without parameters have no schema instead of an empty object', () => {
     const parameters = (value: unknown) => {
       const [{ functionDeclarations: list }] = encode({ tools: [tool('f', value)] }).body.tools as [
         { functionDeclarations: JsonObject[] },
@@ -224,7 +224,7 @@ describe('functions', () => {
     expect(body.toolConfig).toEqual({ functionCallingConfig });
   });
 
-  test('that are not allowed are not told', () => {
+  test('that are not in allowed_tools are not sent', () => {
     const allowed_tools = { mode: 'auto', tools: [{ type: 'function', function: { name: 'look' } }] };
     const tool_choice = { type: 'allowed_tools', allowed_tools } as unknown as 'auto';
     expect(encode({ tools: [tool('hear'), tool('look')], tool_choice }).body).toEqual({
@@ -234,24 +234,24 @@ describe('functions', () => {
     });
   });
 
-  test('leave other tools out, and a choice of nothing with them', () => {
+  test('are the only tools: others are dropped, along with a tool choice that is left without tools', () => {
     const tools = [{ type: 'web_search' }] as unknown as ChatRequest['tools'] & object;
     const { body, dropped } = encode({ tools, tool_choice: 'auto' });
     expect({ body, dropped }).toEqual({ body: { contents }, dropped: ['tools[0]'] });
   });
 
-  test('need a name, and choices must be of functions', () => {
+  test('without a name are refused, and so is the choice of a custom tool', () => {
     expect(faultOf(() => encode({ tools: [tool('')] }))).toBe('invalid_request');
     const tool_choice = { type: 'custom', custom: { name: 'x' } } as unknown as 'auto';
     expect(faultOf(() => encode({ tools: [tool('look')], tool_choice }))).toBe('unsupported');
   });
 });
 
-describe('the form of the answer', () => {
+describe('the response format', () => {
   const json = { responseMimeType: 'application/json' };
   const asked = { type: 'json_schema', json_schema: { name: 'x', schema, strict: true } };
 
-  test('is JSON, with its schema', () => {
+  test('is sent as JSON with a schema', () => {
     expect(config({ response_format: { type: 'json_object' } })).toEqual(json);
     expect(config({ response_format: { type: 'text' } })).toBeUndefined();
     expect(config({ response_format: asked })).toEqual({ ...json, responseJsonSchema: schema });
@@ -259,7 +259,7 @@ describe('the form of the answer', () => {
     expect(config({ response_format: { type: 'json_schema' } })).toEqual(json);
   });
 
-  test('has words in place of constants', () => {
+  test('has an enum in place of each const', () => {
     const given = {
       $defs: { a: { const: 1 } },
       type: 'object',
@@ -275,7 +275,7 @@ describe('the form of the answer', () => {
     });
   });
 
-  test('does not go with functions before Gemini 3, unless none may be called', () => {
+  test('is replaced by an instruction before Gemini 3 if functions can be called', () => {
     const request = { response_format: asked, tools: [tool('look')] };
     expect(encode(request).body).toMatchObject({ generationConfig: json, tools: [{}] });
     const { body, dropped } = encode(request, BUDGETED);
@@ -292,7 +292,7 @@ describe('the form of the answer', () => {
 });
 
 describe('openapiSchema()', () => {
-  test('keeps what older models know', () => {
+  test('keeps the keywords that older models know', () => {
     const given = {
       $schema: 'x',
       type: 'object',
@@ -326,7 +326,7 @@ describe('openapiSchema()', () => {
     });
   });
 
-  test('is any object where a schema contains itself', () => {
+  test('replaces a recursive reference by any object', () => {
     const node = { type: 'object', properties: { name: { type: 'string' }, next: { $ref: '#/$defs/node' } } };
     expect(openapiSchema({ $ref: '#/$defs/node', $defs: { node } })).toEqual({
       type: 'object',
@@ -340,7 +340,7 @@ describe('openapiSchema()', () => {
     });
   });
 
-  test('stays small whatever its references make of it', () => {
+  test('stays small if references multiply', () => {
     const twice = (inner: object) => ({ type: 'object', properties: { x: inner, y: inner } });
     const $defs = Object.fromEntries(
       Array.from({ length: 30 }, (_, at) => [`s${at}`, twice({ $ref: `#/$defs/s${at + 1}` })]),
@@ -355,13 +355,13 @@ describe('openapiSchema()', () => {
     expect(openapiSchema({ $ref: '#/$defs/s0', $defs: composed })).toEqual({ type: 'object' });
   });
 
-  test('takes anything', () => {
+  test('accepts any value', () => {
     for (const given of [undefined, null, 1, 'x', []]) expect(openapiSchema(given)).toEqual({});
     expect(openapiSchema({ $ref: 'https://a.example/s', properties: 3, items: 4, anyOf: 5 })).toEqual({});
   });
 });
 
-describe('counting', () => {
+describe('token counting', () => {
   const request = {
     model: 'any',
     messages: [
@@ -373,7 +373,7 @@ describe('counting', () => {
   const systemInstruction = { parts: [{ text: 'S' }] };
   const tools = [{ functionDeclarations: [{ name: 'look', description: 'Looks' }] }];
 
-  test('asks Google AI with the request in a request', () => {
+  test('wraps the request in generateContentRequest for Google AI', () => {
     expect(encodeGeminiCount(more, contextOf(NEW))).toEqual({
       generateContentRequest: {
         model: `models/${NEW}`,
@@ -385,11 +385,11 @@ describe('counting', () => {
     });
   });
 
-  test('asks Vertex AI with the request', () => {
+  test('sends the request directly to Vertex AI', () => {
     expect(encodeVertexCount(more, contextOf(NEW))).toEqual({ contents, systemInstruction, tools });
   });
 
-  test('reads the total', () => {
+  test('returns the total', () => {
     expect(decodeGeminiCount({ totalTokens: 12, totalBillableCharacters: 3 })).toBe(12);
     expect(decodeGeminiCount({})).toBeUndefined();
   });

@@ -4,8 +4,8 @@ import { openapiSchema } from '../../src/wire/gemini/schema.ts';
 const many = <T>(count: number, make: (at: number) => T): T[] =>
   Array.from({ length: count }, (_, at) => make(at));
 
-describe('a schema for older Gemini models', () => {
-  test('is composed of its parts, also where two of them refer to the same third', () => {
+describe('openapiSchema()', () => {
+  test('merges allOf, even if two parts refer to the same third', () => {
     const base = { properties: { id: { type: 'string' } }, required: ['id'], description: 'base' };
     const $defs = {
       Base: base,
@@ -21,7 +21,7 @@ describe('a schema for older Gemini models', () => {
     });
   });
 
-  test('keeps all that stands in it once, however much', () => {
+  test('keeps large schemas complete if nothing is referenced twice', () => {
     const properties = Object.fromEntries(many(6_000, (at) => [`p${at}`, { type: 'string' }]));
     expect(openapiSchema({ type: 'object', properties })).toEqual({ type: 'object', properties });
     const words = many(6_000, (at) => `w${at}`);
@@ -35,12 +35,12 @@ describe('a schema for older Gemini models', () => {
   });
 
   test.each([
-    ['words', { type: 'string', enum: many(20_000, (at) => `v${at}`) }],
-    ['notes', { type: 'string', description: 'x'.repeat(100_000) }],
+    ['enum values', { type: 'string', enum: many(20_000, (at) => `v${at}`) }],
+    ['descriptions', { type: 'string', description: 'x'.repeat(100_000) }],
     ['an example', { type: 'object', default: { text: 'x'.repeat(100_000) } }],
     ['fields', { type: 'object', properties: Object.fromEntries(many(5_000, (at) => [`p${at}`, {}])) }],
     ['unknown keywords', Object.fromEntries(many(20_000, (at) => [`x-${at}`, at]))],
-  ])('does not grow without bounds by references to %s', (_, Large) => {
+  ])('limits the growth by references to %s', (_, Large) => {
     const properties = Object.fromEntries(many(2_000, (at) => [`p${at}`, { $ref: '#/$defs/Large' }]));
     const made = openapiSchema({ $defs: { Large }, type: 'object', properties });
     expect(JSON.stringify(made).length).toBeLessThan(1_000_000);
@@ -48,12 +48,12 @@ describe('a schema for older Gemini models', () => {
 
   test.each([
     ['itself', { $defs: { N: { $ref: '#/$defs/N' } }, $ref: '#/$defs/N' }],
-    ['itself by a part', { $defs: { N: { allOf: [{ $ref: '#/$defs/N' }] } }, $ref: '#/$defs/N' }],
-  ])('that is only %s is any object', (_, schema) => {
+    ['itself within allOf', { $defs: { N: { allOf: [{ $ref: '#/$defs/N' }] } }, $ref: '#/$defs/N' }],
+  ])('turns a schema that only contains %s into any object', (_, schema) => {
     expect(openapiSchema(schema)).toEqual({ type: 'object' });
   });
 
-  test('of parts in parts without end is cut off', () => {
+  test('cuts off extremely deep allOf', () => {
     let nested: object = { type: 'string' };
     for (let at = 0; at < 3_000; at += 1) nested = { allOf: [nested] };
     expect(openapiSchema(nested)).toEqual({ type: 'object' });

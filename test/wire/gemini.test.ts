@@ -22,8 +22,8 @@ const call = (id: string, name: string, args = '{}', extra: object = {}) => ({
   ...extra,
 });
 
-describe('a Gemini request', () => {
-  test('has its instructions apart, and turns of one role together', () => {
+describe('encode() of a Gemini request', () => {
+  test('moves system messages to systemInstruction, and merges turns of one role', () => {
     expect(
       body({
         messages: [
@@ -45,13 +45,13 @@ describe('a Gemini request', () => {
     });
   });
 
-  test('of instructions alone says them to someone', () => {
+  test('sends system messages as a user turn if there are no others', () => {
     expect(body({ messages: [{ role: 'system', content: 'x' }] })).toEqual({
       contents: [{ role: 'user', parts: [{ text: 'x' }] }],
     });
   });
 
-  test('carries pictures, sound and files as data or by address', () => {
+  test('sends images, audio and files as data or by URL', () => {
     const content = [
       { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } },
       { type: 'image_url', image_url: 'https://a.example/b.webp?x=1' },
@@ -74,7 +74,7 @@ describe('a Gemini request', () => {
     );
   });
 
-  test('gives results together, by the names of their calls, as objects', () => {
+  test('sends results together, as objects named after their calls', () => {
     expect(
       contents(
         [
@@ -102,7 +102,7 @@ describe('a Gemini request', () => {
     expect(() => contents([{ role: 'tool', tool_call_id: 'z', content: '' }])).toThrow('names no call');
   });
 
-  test('has results as text whose numbers would not arrive as they are', () => {
+  test('sends results as text if their numbers would lose precision', () => {
     const [, result] = contents([
       { role: 'assistant', content: null, tool_calls: [call('a', 'f', '[]')] },
       { role: 'tool', tool_call_id: 'a', content: '218922995834555169026' },
@@ -111,7 +111,7 @@ describe('a Gemini request', () => {
     expect(result!.parts).toEqual([{ functionResponse: { id: 'a', name: 'f', response } }]);
   });
 
-  test('gives signatures back: the client’s own, a remembered one, or the word for a lost one', () => {
+  test('sends signatures from the client or from memory, or a placeholder for a lost one', () => {
     const signed = { extra_content: { google: { thought_signature: 'own' } } };
     kept.set('b', { extra_content: { google: { thought_signature: 'kept' } } });
     const of = (...calls: object[]) =>
@@ -133,7 +133,7 @@ describe('a Gemini request', () => {
       { type: 'function' as const, function: { name: 'f' } },
       { mode: 'ANY', allowedFunctionNames: ['f'] },
     ],
-  ] as const)('chooses tools: %j', (tool_choice, functionCallingConfig) => {
+  ] as const)('maps the tool choice %j', (tool_choice, functionCallingConfig) => {
     const parameters = { type: 'object', properties: { x: { type: 'string' } }, additionalProperties: false };
     const tools = [
       { type: 'function', function: { name: 'f', description: 'd', parameters } },
@@ -152,7 +152,7 @@ describe('a Gemini request', () => {
     });
   });
 
-  test('steers the answer in its own words', () => {
+  test('maps parameters and reports the others as dropped', () => {
     const { body: made, dropped } = encoded({
       max_completion_tokens: 9,
       temperature: 0,
@@ -192,12 +192,12 @@ describe('a Gemini request', () => {
     ['gemini-3-pro', 'low', { thinkingLevel: 'LOW', includeThoughts: true }],
     ['gemini-3-flash', 'max', { thinkingLevel: 'HIGH', includeThoughts: true }],
     ['gemini-2.0-flash', 'high', undefined],
-  ])('asks %s to think: %s', (model, reasoning_effort, thinkingConfig) => {
+  ])('asks %s to think with effort %s', (model, reasoning_effort, thinkingConfig) => {
     const { generationConfig } = body({ reasoning_effort }, model);
     expect((generationConfig as JsonObject | undefined)?.thinkingConfig).toEqual(thinkingConfig);
   });
 
-  test('gives older models the schema that they know', () => {
+  test('and openapiSchema() send older models only the keywords that they know', () => {
     const schema = {
       type: 'object',
       $defs: { City: { type: 'string', description: 'c' } },
@@ -225,7 +225,7 @@ describe('a Gemini request', () => {
   });
 });
 
-describe('a Gemini answer', () => {
+describe('decode() of a Gemini answer', () => {
   const usageMetadata = {
     promptTokenCount: 10,
     toolUsePromptTokenCount: 2,
@@ -234,7 +234,7 @@ describe('a Gemini answer', () => {
     thoughtsTokenCount: 3,
   };
 
-  test('is an answer of chat', () => {
+  test('returns a chat completion', () => {
     const answer = encoded({}).decode({
       candidates: [
         {
@@ -287,7 +287,7 @@ describe('a Gemini answer', () => {
     expect(kept.get('call_id1')).toEqual({ extra_content: { google: { thought_signature: 's' } } });
   });
 
-  test('to a blocked prompt is one that was filtered', () => {
+  test('returns content_filter for a blocked prompt, as stream() does', () => {
     const blocked = { promptFeedback: { blockReason: 'PROHIBITED_CONTENT' }, usageMetadata };
     expect(encoded({}).decode(blocked).choices[0]).toMatchObject({ finish_reason: 'content_filter' });
     const reader = encoded({}).stream();
@@ -301,24 +301,24 @@ describe('a Gemini answer', () => {
     ['SAFETY', 'content_filter'],
     ['MALFORMED_FUNCTION_CALL', 'MALFORMED_FUNCTION_CALL'],
     ['OTHER', 'OTHER'],
-  ])('that ended by %s ended by %s', (finishReason, finish) => {
+  ])('maps the finish reason %s to %s', (finishReason, finish) => {
     const answer = encoded({}).decode({ candidates: [{ content: {}, finishReason }] });
     expect(answer.choices[0]?.finish_reason).toBe(finish);
   });
 
-  test('without a finish reason is given none, whatever it did', () => {
+  test('returns no finish reason if the answer has none', () => {
     const content = { parts: [{ functionCall: { name: 'f', args: {} } }] };
     const answer = encoded({}).decode({ candidates: [{ content }] });
     expect(answer.choices[0]?.finish_reason).toBeNull();
   });
 });
 
-describe('a Gemini stream', () => {
+describe('stream() of a Gemini answer', () => {
   const event = (parts: object[], more: object = {}) => ({
     data: JSON.stringify({ candidates: [{ content: { parts }, ...more }], responseId: 'r' }),
   });
 
-  test('that is cut has no end', () => {
+  test('is not done if the stream is cut off', () => {
     const reader = encoded({}).stream();
     const chunks = [...reader.push(event([{ text: 'Hi' }])), ...reader.end()];
     expect(chunks.map(({ choices }) => choices[0]?.delta)).toEqual([
@@ -328,7 +328,7 @@ describe('a Gemini stream', () => {
     expect(reader.done).toBeFalse();
   });
 
-  test('tells its usage at the end, also where it comes behind the finish reason', () => {
+  test('ends with the usage even if it comes after the finish reason', () => {
     const reader = encoded({}).stream();
     const chunks = [
       ...reader.push(event([{ text: 'Hi' }], { finishReason: 'STOP' })),
@@ -341,7 +341,7 @@ describe('a Gemini stream', () => {
     expect(reader.done).toBeTrue();
   });
 
-  test('shows errors, in a list too, and survives what is no JSON', () => {
+  test('reports errors, even within a list, and skips what is not JSON', () => {
     const reader = encoded({}).stream();
     expect(reader.push({ data: '{"candi' })).toEqual([]);
     expect(reader.malformed).toBe(1);

@@ -11,7 +11,7 @@ const BROKEN = LONG.slice(0, -1);
 const INEXACT = LONG.replace('{', '{"id":12345678901234567890,');
 const TOO_MANY = fields(60_000);
 
-test('readingFirst() changes nothing of what is read', () => {
+test('readingFirst() does not change what is read', () => {
   const texts = [LONG, '{"a":1}', BROKEN, INEXACT, TOO_MANY, 'no JSON', '', LONG];
   const read = () =>
     texts.map((text) => [parseJson(text), parseExactJson(text), argumentsObject(text), areBroken(text)]);
@@ -39,7 +39,7 @@ test('readingFirst() changes nothing of what is read', () => {
   ]);
 });
 
-test('readingFirst() forgets what it read, also when the work throws', () => {
+test('readingFirst() forgets what it read even if the work throws', () => {
   const work = () => {
     expect(readBefore(LONG)?.exact).toBe(true);
     throw new Error('stop');
@@ -48,7 +48,7 @@ test('readingFirst() forgets what it read, also when the work throws', () => {
   expect(readBefore(LONG)).toBeUndefined();
 });
 
-test('readingFirst() does a part of the work at a time', () => {
+test('readingFirst() works in small steps', () => {
   const texts = Array.from({ length: 20 }, (_, n) => LONG.replace('k0', `first${n}`));
   const work = () => texts.map((text) => argumentsObject(text)).length;
   expect(longestShare(() => readingFirst(texts, PIECE_BOUNDS, work))).toBeLessThan(1 / 2);

@@ -14,12 +14,12 @@ const BOUNDS: JsonBounds = {
   maxFields: Infinity,
   maxObjectFields: Infinity,
 };
-/** So that texts need not be of megabytes to be read piece by piece. */
+/** A small piece size, so that texts do not need megabytes to be parsed in pieces. */
 const PIECE = 64 * 1024;
 const parse = (text: string, bounds: Partial<JsonBounds> = {}) =>
   atOnce(parseInSteps(text, { ...BOUNDS, ...bounds }, PIECE));
 
-/** As JSON.parse says, or that it throws. */
+/** The value, or the class of the error that was thrown. */
 function tried(read: () => unknown): unknown {
   try {
     return { value: read() };
@@ -28,14 +28,14 @@ function tried(read: () => unknown): unknown {
   }
 }
 
-/** Longer than a piece, so that what is around it is read piece by piece. */
+/** Longer than a piece, so that everything around it is parsed in pieces. */
 const LONG = JSON.stringify('x'.repeat(70_000));
 const HUGE = JSON.stringify(`${'é"\\\n'.repeat(200_000)}\u{1f600}${'\ud800'.repeat(50_000)}`);
 const GAP = ' \n\t\r'.repeat(50_000);
 const many = (count: number, member: (n: number) => string) =>
   Array.from({ length: count }, (_, n) => member(n)).join(',');
 
-describe('parseInSteps() reads as JSON.parse does', () => {
+describe('parseInSteps() like JSON.parse() parses', () => {
   test.each([
     ['a small object', '{"a":[1,2,{"b":null}],"c":"\\u0041"}'],
     ['a text', '"abc"'],
@@ -43,13 +43,13 @@ describe('parseInSteps() reads as JSON.parse does', () => {
     ['many objects', `{"messages":[${many(20_000, (n) => `{"role":"user","content":"${n}"}`)}]}`],
     ['many fields', `{${many(20_000, (n) => `"k${n % 9_999}" : ${n}`)}}`],
     ['lists in lists', `[[${many(30_000, () => '[1,[2]]')}],[[[${many(30_000, () => 'true')}]]]]`],
-    ['names that mean something to objects', `{"a":${LONG},"__proto__":{"x":${LONG},"y":[1]},"b":1}`],
-    ['a name that is given twice', `{"a":[${LONG},1],"a":[${LONG},2],"b":${LONG},"a":3}`],
+    ['names that are special in objects', `{"a":${LONG},"__proto__":{"x":${LONG},"y":[1]},"b":1}`],
+    ['duplicate names', `{"a":[${LONG},1],"a":[${LONG},2],"b":${LONG},"a":3}`],
     ['a text of megabytes', `{"a":[${HUGE},1],"b":${HUGE}}`],
     ['a text of megabytes without escapes', `{"a":"${'x'.repeat(2_000_000)}","b":[1]}`],
     ['a text of escapes', `["${String.raw`\u00e9`.repeat(300_000)}${String.raw`\\`.repeat(900_000)}"]`],
     ['white space', `{ "a" :\n[${' '.repeat(70_000)}1 ,\t{ } , [ ]${' '.repeat(70_000)}] } \r\n`],
-    ['what is empty behind what is long', `[${LONG},[],{},[[]],${LONG}]`],
+    ['empty lists and objects after a long text', `[${LONG},[],{},[[]],${LONG}]`],
     ['a text of megabytes alone', ` ${HUGE}\n`],
     [
       'long blanks everywhere',
@@ -63,7 +63,7 @@ describe('parseInSteps() reads as JSON.parse does', () => {
     expect(parse(text)).toEqual(JSON.parse(text));
   });
 
-  test('and its objects have the names as their own', () => {
+  test('a __proto__ name as an own property', () => {
     const value = parse(`{"a":${LONG},"b":${LONG},"__proto__":{"x":1}}`) as object;
     expect([Object.hasOwn(value, '__proto__'), Object.getPrototypeOf(value)]).toEqual([
       true,
@@ -83,9 +83,9 @@ describe('parseInSteps() reads as JSON.parse does', () => {
     ['no name', '{[1]}'],
     ['an end too many', '[1]]'],
     ['a control character', '["\u0001"]'],
-  ])('and refuses %s, long or short', (_, text) => {
+  ])('nothing from %s, long or short', (_, text) => {
     expect(tried(() => parse(text))).toBe(SyntaxError);
-    // The same within what is read piece by piece.
+    // The same within a value that is parsed in pieces.
     const long = `[${LONG},${LONG},${text},${LONG}]`;
     expect(tried(() => parse(long))).toBe(SyntaxError);
     expect(tried(() => parse(`{"a":${LONG},"b":${LONG},"c":${text},"d":${LONG}}`))).toBe(SyntaxError);
@@ -110,11 +110,11 @@ describe('parseInSteps() reads as JSON.parse does', () => {
     ['a list without a comma behind long blanks', `[[${LONG},1]${GAP}2]`],
     ['what is no blank', `[1,${GAP}\u00a0${GAP}2]`],
     ['a word without an end', `{"a":${'x'.repeat(2_000_000)}}`],
-  ])('and refuses %s where it reads piece by piece', (_, text) => {
+  ])('nothing from %s in pieces', (_, text) => {
     expect(tried(() => parse(text))).toBe(SyntaxError);
   });
 
-  test('whatever is broken within, and wherever', () => {
+  test('any sequence of tokens, or refuses it', () => {
     const piece = fc.constantFrom(
       '[',
       ']',
@@ -140,7 +140,7 @@ describe('parseInSteps() reads as JSON.parse does', () => {
     );
   });
 
-  test('whatever the values', () => {
+  test('any value', () => {
     const value = fc.jsonValue({ maxDepth: 6 });
     fc.assert(
       fc.property(
@@ -161,11 +161,11 @@ describe('parseInSteps() reads as JSON.parse does', () => {
   });
 });
 
-describe('parseInSteps() has bounds', () => {
+describe('parseInSteps() limits', () => {
   test.each([
     ['maxDepth', '[[[1]]]', 3],
     ['maxDepth', `{"a":{"b":[${LONG}]}}`, 3],
-    // A list, what begins in it, and a comma for each further one.
+    // A list, its first value, and one for each comma.
     ['maxValues', '[1,2,{"a":[]},4]', 6],
     ['maxFields', '[{},{"a":1,"b":{"c":2}}]', 6],
     ['maxObjectFields', '[{"a":{"b":1,"c":2},"d":3,"e":4},{"f":5}]', 3],
@@ -177,7 +177,7 @@ describe('parseInSteps() has bounds', () => {
     expect(refused).toThrow(bound);
   });
 
-  test('what is in texts counts for nothing', () => {
+  test('nothing by characters within strings', () => {
     expect(parse('{"a":"[[[{{{,,,:::"}', { maxDepth: 1, maxValues: 1, maxFields: 2 })).toEqual({
       a: '[[[{{{,,,:::',
     });
@@ -200,7 +200,7 @@ test.each([
   ],
   ['a long number', `[1,-${'1'.repeat(70_000)}]`, 'a number of more than 65536 characters'],
   ['a long number alone', '1'.repeat(70_000), 'a number of more than 65536 characters'],
-])('parseInSteps() says what is too long: %s', (_, text, words) => {
+])('parseInSteps() reports what is too long: %s', (_, text, words) => {
   const refused = () => parse(text);
   expect(refused).toThrow(TooLong);
   expect(refused).toThrow(words);
@@ -209,7 +209,7 @@ test.each([
 const ESCAPES = String.raw`\n`.repeat(4_000_000);
 const QUOTES = String.raw`\"`.repeat(30_000);
 
-/** A step may take half of it all at most: what is done at once takes nearly all. */
+/** A single step can take half of the total time; work that is done at once takes nearly all of it. */
 test.each([
   ['blanks in a list', `[1,${' '.repeat(16_000_000)}2]`],
   ['blanks in an object', `{"a"${' '.repeat(8_000_000)}:${' '.repeat(8_000_000)}2}`],
@@ -224,7 +224,7 @@ test.each([
   ['rows of backslashes', `{"a":"${`${String.raw`\\`.repeat(500)}\\"`.repeat(8_000)}"}`],
   ['distinct names', `{${many(200_000, (n) => `"name ${n}":1`)}}`],
   ['many numbers', `[${many(1_000_000, (n) => `${n}.5`)}]`],
-])('parseInSteps() does a part of the work at a time: %s', (_, text) => {
+])('parseInSteps() works in small steps: %s', (_, text) => {
   expect(longestShare(() => parseInSteps(text, BOUNDS))).toBeLessThan(1 / 2);
 });
 
@@ -238,7 +238,7 @@ test.each([
   expect(Array.from(parseInSteps(text, BOUNDS)).length).toBeGreaterThan(6);
 });
 
-test('parseJson() gives nothing for what is too deep or has too much', () => {
+test('parseJson() returns undefined for values that are too deep or have too many elements', () => {
   const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
   expect(parseJson(nested(512))).toBeDefined();
   expect(parseJson(nested(513))).toBeUndefined();
@@ -247,8 +247,8 @@ test('parseJson() gives nothing for what is too deep or has too much', () => {
   expect(parseJson(`[${many(101_000, () => '1')}]`)).toBeUndefined();
 });
 
-describe('stringifyInSteps() writes as JSON.stringify does', () => {
-  test('whatever the value', () => {
+describe('stringifyInSteps() writes the same as JSON.stringify()', () => {
+  test('for any value', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 20 }), (value) => {
         expect(atOnce(stringifyInSteps(value))).toBe(JSON.stringify(value));
@@ -256,7 +256,7 @@ describe('stringifyInSteps() writes as JSON.stringify does', () => {
     );
   });
 
-  test('long texts, long lists and what is left out', () => {
+  test('for long texts, long lists and undefined values', () => {
     const list = Array.from({ length: 5_000 }, (_, n) => n / 7);
     const text = `${'a'.repeat(4 * 1024 * 1024 - 1)}\u{1f600}"\ud800`;
     const value = {
@@ -277,21 +277,21 @@ test.each<[string, unknown]>([
   ['many small objects', Array.from({ length: 200_000 }, (_, n) => ({ role: 'user', content: `${n}` }))],
   ['many fields', Object.fromEntries(Array.from({ length: 100_000 }, (_, n) => [`k${n}`, { n }]))],
   ['what lies deep', Array.from({ length: 40 }).reduce((inner) => [inner], Array(1_000_000).fill(0.5))],
-])('writeBody() does a part of the work at a time: %s', (_, value) => {
+])('writeBody() works in small steps: %s', (_, value) => {
   expect(longestShare(() => writeBody(value as object, Infinity))).toBeLessThan(1 / 2);
 });
 
-test('writeBody() writes what is long as bytes, and what is short as text', () => {
+test('writeBody() writes long values as bytes and short ones as text', () => {
   const value = { text: 'é\u{1f600}"\\\ud800'.repeat(200_000), list: [1, 'a', null, { b: [] }] };
   expect(atOnce(writeBody(value, 100))).toBe(JSON.stringify(value));
   const bytes = atOnce(writeBody(value, 10_000_000));
   expect(new TextDecoder().decode(bytes as Uint8Array) === JSON.stringify(value)).toBe(true);
 });
 
-describe('bytes and text', () => {
+describe('encodeInSteps() and decodeInSteps()', () => {
   const text = `${'a'.repeat(4 * 1024 * 1024 - 1)}\u{1f600}é`;
 
-  test('long texts become the same bytes, and bytes the same text', () => {
+  test('convert long texts to bytes and back', () => {
     const bytes = atOnce(encodeInSteps(text));
     expect(Buffer.compare(bytes, Buffer.from(text))).toBe(0);
     expect(atOnce(decodeInSteps(bytes, true)) === text).toBe(true);
@@ -299,14 +299,14 @@ describe('bytes and text', () => {
     expect(atOnce(decodeInSteps(longer, true)) === text.repeat(9)).toBe(true);
   });
 
-  test('bytes that are no text are an error, or a sign for one', () => {
+  test('refuse invalid UTF-8, or replace it', () => {
     const bytes = Buffer.from([0x61, 0xff]);
     expect(() => atOnce(decodeInSteps(bytes, true))).toThrow(TypeError);
     expect(atOnce(decodeInSteps(bytes, false))).toBe('a\ufffd');
   });
 });
 
-test('concatInSteps() is all pieces, one behind the other', () => {
+test('concatInSteps() joins all pieces in order', () => {
   const pieces = [1, 0, 5 * 1024 * 1024, 3, 9 * 1024 * 1024].map((length, n) =>
     new Uint8Array(length).fill(n),
   );
@@ -317,8 +317,8 @@ test('concatInSteps() is all pieces, one behind the other', () => {
 
 test.each([
   ['before', (blanks: string) => `${blanks}{"a":1}`],
-  ['behind', (blanks: string) => `{"a":1}${blanks}`],
-])('megabytes of blanks %s a value are stepped over with pauses', (_, text) => {
+  ['after', (blanks: string) => `{"a":1}${blanks}`],
+])('parseInSteps() pauses within megabytes of white space %s a value', (_, text) => {
   const steps = parseInSteps(text(' \n\r\t'.repeat(1024 * 1024)), BOUNDS);
   let pauses = 0;
   for (;;) {

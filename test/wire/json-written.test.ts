@@ -8,24 +8,24 @@ const input = { path: 'a', list: [1, { b: null }] };
 
 test.each([
   ['Messages', { messages: [{ role: 'user', content: 'hi' }, { content: [{ type: 'tool_use', input }] }] }],
-  ['a message', { content: [{ type: 'text' }, { type: 'tool_use', input }] }],
+  ['a single message', { content: [{ type: 'text' }, { type: 'tool_use', input }] }],
   [
     'Gemini',
     { candidates: [{ content: { parts: [{ text: '' }, { functionCall: { name: 'f', args: input } }] } }] },
   ],
   ['Converse', { output: { message: { content: [{ toolUse: { input } }] } } }],
-  ['chat of Mistral', { choices: [{ message: { tool_calls: [{ function: { arguments: input } }] } }] }],
+  ['Mistral’s chat', { choices: [{ message: { tool_calls: [{ function: { arguments: input } }] } }] }],
   ['Cohere', { message: { tool_calls: [{ function: { arguments: input } }] } }],
-])('callInputsWithin() finds what a call is given: %s', (_, body) => {
+])('callInputsWithin() finds the arguments of calls: %s', (_, body) => {
   expect(callInputsWithin(body)).toEqual([input]);
 });
 
-test('callInputsWithin() finds nothing where nothing is', () => {
+test('callInputsWithin() returns an empty list if there are no calls', () => {
   for (const body of [undefined, null, 1, 'x', [], {}, { messages: null }, { messages: [null, [null]] }])
     expect(callInputsWithin(body)).toEqual([]);
 });
 
-test('writingFirst() changes nothing of what is written, and forgets it', () => {
+test('writingFirst() does not change what is written, and forgets its texts afterwards', () => {
   const others = [{ a: 1 }, 'x', 1, null, [input]];
   const write = () => [input, ...others].map(jsonTextOf);
   const plain = write();
@@ -45,7 +45,7 @@ test('writingFirst() changes nothing of what is written, and forgets it', () => 
   expect(jsonTextOf(changed)).toContain('"b"');
 });
 
-test('writingFirst() does a part of the work at a time', () => {
+test('writingFirst() works in small steps', () => {
   const values = Array.from({ length: 40 }, () => ({ list: Array(400).fill('\n'.repeat(1_000)) }));
   const work = () => values.map(jsonTextOf).length;
   expect(longestShare(() => writingFirst(() => values, Infinity, work))).toBeLessThan(1 / 2);

@@ -10,7 +10,7 @@ describe('parseExactJson()', () => {
     ['{"id":1234567890123456789}', undefined],
     ['1e400', undefined],
     ['plain', undefined],
-  ])('reads %s only if its numbers stay what they are', (text, value) => {
+  ])('parses %s only if it can represent the numbers exactly', (text, value) => {
     expect(parseExactJson(text)).toEqual(value);
   });
 });
@@ -24,7 +24,7 @@ describe('argumentsObject()', () => {
     ['[1]', undefined],
     ['{"a', undefined],
     ['null', undefined],
-  ])('makes of %p an object', (text, value) => {
+  ])('parses %p only if it is an object, or empty', (text, value) => {
     expect(argumentsObject(text)).toEqual(value);
   });
 });

@@ -6,7 +6,7 @@ const delta = (piece: object, finish: string | null = null) => ({
   choices: [{ index: 0, delta: piece, finish_reason: finish }],
 });
 
-test('chatAssembler() folds text, reasoning, tool calls and usage', () => {
+test('chatAssembler() assembles text, reasoning, tool calls and usage', () => {
   const assembler = chatAssembler();
   for (const chunk of [
     { id: 'a', model: 'm', created: 1, choices: [], prompt_filter_results: [] },
@@ -43,7 +43,7 @@ test('chatAssembler() folds text, reasoning, tool calls and usage', () => {
   });
 });
 
-test('chatAssembler() is not led astray by absurd indexes', () => {
+test('chatAssembler() limits the number of choices with huge indexes', () => {
   const assembler = chatAssembler();
   for (let index = 0; index < 500; index += 1)
     assembler.push({ choices: [{ index: index * 1e6, delta: { content: 'x' } }] });
@@ -56,11 +56,11 @@ test.each([
   ['The input token count (1200000) exceeds the maximum number of tokens allowed (1048575).', 1_048_575],
   ['the request exceeds the available context size (4096 tokens)', 4096],
   ['something went wrong', undefined],
-])('the size of a context is read from "%s"', (message, tokens) => {
+])('contextWindowIn() reads the context size from "%s"', (message, tokens) => {
   expect(contextWindowIn(message)).toBe(tokens);
 });
 
-test('common models have a known context by their name', () => {
+test('commonContextWindow() knows common models by their name', () => {
   const names = ['gemini-2.5-pro', 'llama-3.3-70b-versatile', 'mistral-large-latest', 'my-own-model'];
   expect(names.map(commonContextWindow)).toEqual([1_048_576, 131_072, 131_072, undefined]);
 });

@@ -25,7 +25,7 @@ function gif(width: number, height: number): Buffer {
 
 function jpeg(width: number, height: number): Buffer {
   const head = Buffer.alloc(60);
-  // A segment of 16 bytes before the frame.
+  // A segment of 16 bytes comes before the frame header.
   head.set([0xff, 0xd8, 0xff, 0xe0, 0, 16]);
   head.set([0xff, 0xc2, 0, 17, 8], 20);
   head.writeUInt16BE(height, 25);
@@ -51,9 +51,9 @@ test.each([
   ['WebP', webp('VP8 ', (head) => (head.writeUInt16LE(600, 26), head.writeUInt16LE(300, 28))), 425],
   ['WebP', webp('VP8X', (head) => (head.writeUIntLE(599, 24, 3), head.writeUIntLE(299, 27, 3))), 425],
   ['WebP', webp('VP8L', (head) => head.writeUInt32LE(599 | (299 << 14), 21)), 425],
-  ['what says it is as large as no picture is', png(4_000_000_000, 4_000_000_000), 765],
-  ['no picture', Buffer.from('%PDF-1.7 and so on, for some more bytes'), 765],
-])('a picture counts by its size: %s %#', (_, bytes, tokens) => {
+  ['an impossible size', png(4_000_000_000, 4_000_000_000), 765],
+  ['not an image', Buffer.from('%PDF-1.7 and so on, for some more bytes'), 765],
+])('pictureTokens() depends on the size of the image: %s %#', (_, bytes, tokens) => {
   expect(pictureTokens(`data:image/png;base64,${b64(5_000, bytes)}`)).toBe(tokens);
 });
 
@@ -119,7 +119,7 @@ const MEDIA: readonly (readonly [string, JsonObject, number])[] = [
 ];
 
 test.each(MEDIA.map(([name, message, tokens]) => ({ name, message, tokens })))(
-  'an estimate has $tokens tokens for $name',
+  'tokensOf() counts $tokens tokens for $name',
   ({ message, tokens }) => {
     const given = tokensOf({ messages: [message] } as Json);
     expect(given).toBeGreaterThanOrEqual(tokens);
@@ -127,7 +127,7 @@ test.each(MEDIA.map(([name, message, tokens]) => ({ name, message, tokens })))(
   },
 );
 
-test('what only looks like a medium counts as the text that models read', () => {
+test('tokensOf() counts text that only looks like media as text', () => {
   const words = 'some words '.repeat(500);
   for (const value of [
     { type: 'document', source: { type: 'text', media_type: 'text/plain', data: words } },
@@ -139,7 +139,7 @@ test('what only looks like a medium counts as the text that models read', () => 
   }
 });
 
-test('countable() has something for pictures, sounds and files', () => {
+test('countable() counts images, audio and files', () => {
   const others = MEDIA.filter(([name]) => name.includes('chat')).map(([, message, tokens]) => {
     const counted = countable({ messages: [message as never], tools: undefined } as never);
     expect(counted.texts).toEqual(['user']);

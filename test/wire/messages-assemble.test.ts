@@ -33,7 +33,7 @@ function assembled(...events: JsonObject[]) {
   return assembler;
 }
 
-test('events become the message that an unstreamed answer would have been', () => {
+test('messageAssembler() builds the message that the answer would have been without streaming', () => {
   const assembler = assembled(
     start(),
     { type: 'ping' },
@@ -82,7 +82,7 @@ test('events become the message that an unstreamed answer would have been', () =
   expect(assembler.begun()).toBeUndefined();
 });
 
-test('llama.cpp may mix blocks, stop them at the end and leave their input out', () => {
+test('messageAssembler() accepts the streams of llama.cpp: mixed blocks, late stops and missing input', () => {
   const assembler = assembled(
     start({ input_tokens: 68, cache_read_input_tokens: 0, output_tokens: 0 }),
     open(0, { type: 'text', text: '' }),
@@ -107,7 +107,7 @@ test('llama.cpp may mix blocks, stop them at the end and leave their input out',
   });
 });
 
-test('content begins with the first text, thought or tool', () => {
+test('messageAssembler() sees content from the first text, thought or tool call on', () => {
   const text = open(0, { type: 'text', text: '' });
   expect(assembled(start(), text).content).toBeFalse();
   expect(assembled(start(), text, delta(0, { type: 'text_delta', text: '' })).content).toBeFalse();
@@ -127,14 +127,14 @@ test.each([
   ['max_tokens', 'length'],
   ['tool_use', 'tool_calls'],
   ['refusal', 'content_filter'],
-])('%s finishes it with %s', (reason, finish) => {
+])('messageAssembler() maps the stop reason %s to %s', (reason, finish) => {
   const assembler = assembled(start());
   expect([assembler.finish, assembler.finished]).toEqual([null, false]);
   assembler.push(end(reason));
   expect([assembler.finish, assembler.finished]).toEqual([finish, true]);
 });
 
-test('input that was cut is shown as it came', () => {
+test('messageAssembler() keeps truncated input as partial JSON', () => {
   const cut = [
     open(0, { type: 'tool_use', id: 't', name: 'f', input: {} }),
     delta(0, { type: 'input_json_delta', partial_json: '{"x' }),
@@ -144,7 +144,7 @@ test('input that was cut is shown as it came', () => {
   ]);
 });
 
-test('a second beginning throws the first away', () => {
+test('messageAssembler() starts over at a second message_start', () => {
   const again = assembled(
     start(),
     open(0, { type: 'text', text: 'A' }),
@@ -154,7 +154,7 @@ test('a second beginning throws the first away', () => {
   expect(again.result().content).toEqual([{ type: 'text', text: 'B' }]);
 });
 
-test('events of no shape at all do no harm', () => {
+test('messageAssembler() ignores malformed events', () => {
   const odd = [
     {},
     { type: 5 },
@@ -170,17 +170,17 @@ test('events of no shape at all do no harm', () => {
   });
 });
 
-test('indexes without end make no list without end', () => {
+test('messageAssembler() limits the number of content blocks', () => {
   const many = Array.from({ length: 5_000 }, (_, index) => open(index, { type: 'text', text: '' }));
   expect(assembled(start(), ...many).result().content).toHaveLength(1_024);
 });
 
-test('usage that is told again as what is no count stays as it was', () => {
+test('messageAssembler() keeps a count if a later event has an invalid one', () => {
   const again = { ...end('end_turn'), usage: { input_tokens: '3', output_tokens: 9 } };
   expect(assembled(start(), again).usage).toMatchObject({ input: 7, cached: 2, output: 9 });
 });
 
-test('the rest of a message that was let go has the input that its beginning told', () => {
+test('messageAssembler().fresh() keeps the input tokens of message_start', () => {
   const rest = assembled(start()).fresh();
   rest.push(end('end_turn'));
   expect(rest.usage).toMatchObject({ input: 7, cached: 2, output: 9 });

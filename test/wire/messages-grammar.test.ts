@@ -1,4 +1,4 @@
-/** The readers that other tests hold streams to find what is wrong. */
+/** The stream checkers that other tests rely on find every fault. */
 import { describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { checkChatStream } from '../helpers/grammar/chat.ts';
@@ -34,33 +34,33 @@ describe('checkMessagesStream()', () => {
 
   test.each<[string, { type: string }[]]>([
     ['text', [start, { type: 'ping' }, open, text, close, end, stop]],
-    ['nothing', [start, end, stop]],
+    ['an empty message', [start, end, stop]],
     ['a tool', [start, tool, json(''), json('{"x":1}'), close, end, stop]],
     ['thinking', [start, thought, thinking, signature, close, end, stop]],
     ['an error', [start, open, text, error]],
-  ])('lets %s be', (_, events) => expect(problems(...events)).toEqual([]));
+  ])('accepts %s', (_, events) => expect(problems(...events)).toEqual([]));
 
   test.each<[string, { type: string }[]]>([
-    ['no beginning', [open, text, close, end, stop]],
-    ['two beginnings', [start, start, end, stop]],
+    ['no message_start', [open, text, close, end, stop]],
+    ['two message_starts', [start, start, end, stop]],
     ['another id', [{ ...start, message: { ...message, id: 'x' } } as { type: string }, end, stop]],
     ['a block within a block', [start, open, open, close, end, stop]],
     ['a wrong index', [start, { ...open, index: 1 } as { type: string }, text, close, end, stop]],
-    ['a delta of another block', [start, open, { ...text, index: 1 } as { type: string }, close, end, stop]],
+    ['a delta for another block', [start, open, { ...text, index: 1 } as { type: string }, close, end, stop]],
     ['a delta outside of blocks', [start, text, end, stop]],
     ['a delta of another kind', [start, open, thinking, close, end, stop]],
-    ['text behind a signature', [start, thought, signature, thinking, close, end, stop]],
-    ['arguments that are none', [start, tool, json('{"x'), close, end, stop]],
+    ['text after a signature', [start, thought, signature, thinking, close, end, stop]],
+    ['arguments that are not JSON', [start, tool, json('{"x'), close, end, stop]],
     ['a block that does not stop', [start, open, text, end, stop]],
-    ['no delta of the message', [start, open, text, close, stop]],
-    ['no end', [start, open, text, close, end]],
-    ['more behind the end', [start, end, stop, end]],
-    ['more behind an error', [start, error, end]],
+    ['no message_delta', [start, open, text, close, stop]],
+    ['no message_stop', [start, open, text, close, end]],
+    ['more after the end', [start, end, stop, end]],
+    ['more after an error', [start, error, end]],
     ['an unknown stop reason', [start, { ...end, delta: { stop_reason: 'x' } } as { type: string }, stop]],
-    ['no count', [start, { ...end, usage: {} } as { type: string }, stop]],
+    ['no usage', [start, { ...end, usage: {} } as { type: string }, stop]],
   ])('finds %s', (_, events) => expect(problems(...events)).not.toEqual([]));
 
-  test('finds events under a wrong name, cut or of no JSON', () => {
+  test('finds events with a wrong name, truncated events and data that is not JSON', () => {
     const whole = sse(start, end, stop);
     expect(checkMessagesStream(whole.replace('event: message_stop', 'event: ping')).problems).not.toEqual([]);
     expect(checkMessagesStream(whole.trimEnd()).problems).not.toEqual([]);
@@ -95,33 +95,33 @@ describe('checkChatStream()', () => {
     ['calls', [role, begun(0, ''), grown(0, '{}'), begun(1, '{'), grown(1, '}'), calls, done]],
     ['several choices', [role, piece({ role: 'assistant' }, null, 1), piece({}, 'stop', 1), stop, done]],
     ['an error', [role, error]],
-  ])('lets %s be', (_, data) => expect(problems(...data)).toEqual([]));
+  ])('accepts %s', (_, data) => expect(problems(...data)).toEqual([]));
 
   test.each<[string, (object | string)[]]>([
     ['no role', [piece({ content: 'A' }), stop, done]],
     ['a role again', [role, role, stop, done]],
     ['no finish reason', [role, done]],
     ['two finish reasons', [role, stop, stop, done]],
-    ['text behind the finish reason', [role, stop, piece({ content: 'A' }), done]],
+    ['text after the finish reason', [role, stop, piece({ content: 'A' }), done]],
     ['an unknown finish reason', [role, piece({}, 'end_turn'), done]],
     ['usage beside choices', [role, { ...stop, usage: {} }, done]],
-    ['chunks behind the usage', [role, usage, stop, done]],
+    ['chunks after the usage', [role, usage, stop, done]],
     ['another id', [role, { ...stop, id: 'd' }, done]],
     ['another object', [{ ...role, object: 'chat.completion' }, stop, done]],
     ['a call without its name', [role, call(0, { function: { arguments: '{}' } }), calls, done]],
     ['a call named twice', [role, begun(0, '{}'), begun(0, ''), calls, done]],
     ['a call left out', [role, begun(1, '{}'), calls, done]],
-    ['arguments that are none', [role, begun(0, '{"x'), calls, done]],
-    ['calls that are none', [role, calls, done]],
+    ['arguments that are not JSON', [role, begun(0, '{"x'), calls, done]],
+    ['tool_calls without a call', [role, calls, done]],
     ['no end', [role, stop]],
     ['two ends', [role, stop, done, done]],
-    ['an end behind an error', [role, error, done]],
+    ['an end after an error', [role, error, done]],
     ['an error of another shape', [role, { error: 'm' }]],
     ['no choice', [done]],
     ['no JSON', [role, '{', stop, done]],
   ])('finds %s', (_, data) => expect(problems(...data)).not.toEqual([]));
 
-  test('gives the answer that the chunks make', () => {
+  test('returns the answer that the chunks add up to', () => {
     const { answer } = checkChatStream(
       sse(
         role,

@@ -1,4 +1,4 @@
-/** What holds between Messages, whole or streamed, and chat, whatever they say. Failures print their seed. */
+/** Properties of the conversion between Messages and chat, with and without streaming. Failures print their seed. */
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { JsonObject } from '../../src/wire/json.ts';
@@ -23,7 +23,7 @@ const understood = messagesClient.decode(
   context,
 );
 
-test('a streamed answer keeps the grammar and makes the message that the whole answer is', () => {
+test('a streamed Messages answer is valid and adds up to the same message as without streaming', () => {
   fc.assert(
     fc.property(answers, cuts, fc.boolean(), fc.boolean(), (answer, places, mixed, late) => {
       const writer = understood.stream();
@@ -43,7 +43,7 @@ test('a streamed answer keeps the grammar and makes the message that the whole a
   );
 });
 
-test('what a message shows of reasoning comes back as the model gave it', () => {
+test('reasoning in a Messages answer can be sent back unchanged', () => {
   fc.assert(
     fc.property(answers, (answer) => {
       const { content } = understood.encode(whole(answer));
@@ -52,7 +52,7 @@ test('what a message shows of reasoning comes back as the model gave it', () => 
         { role: 'user', content: 'go on' },
       ];
       const decode = () => messagesClient.decode({ model: 'm', max_tokens: 1, messages: turns }, context);
-      // An answer may say nothing at all, but Anthropic takes no such turn back.
+      // An answer can be empty, but Anthropic refuses an empty message in the next request.
       if (listOf(content).length === 0)
         return expect(decode).toThrow('messages.0: messages must have content');
       const { request } = decode();
@@ -130,7 +130,7 @@ const thinking = fc.constantFrom<JsonObject | undefined>(
   { type: 'enabled', budget_tokens: 4_096, display: 'omitted' },
 );
 
-/** Requests that say no more than both sides can. */
+/** Requests that use only what both protocols can express. */
 const requests: fc.Arbitrary<JsonObject> = fc
   .tuple(fc.array(tool, { maxLength: 2 }), thinking)
   .chain(([tools, thought]) => {
@@ -166,12 +166,12 @@ const requests: fc.Arbitrary<JsonObject> = fc
           ...(tools.length > 0 ? { tools } : {}),
           ...(thought ? { thinking: thought } : {}),
         }))
-        // Claude takes no budget for thinking in a loop of tools that it did not begin with thinking.
+        // Claude refuses a thinking budget within a tool loop that began without thinking.
         .filter((body) => mayThink(thought, body.messages as JsonObject[]))
     );
   });
 
-test('a Messages request through chat to Anthropic is what it was', () => {
+test('a Messages request that is decoded to chat and encoded for Anthropic is unchanged', () => {
   fc.assert(
     fc.property(requests, (body) => {
       const { request, dropped } = messagesClient.decode(structuredClone(body), context);

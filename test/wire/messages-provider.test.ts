@@ -1,4 +1,4 @@
-/** What Anthropic is asked with, and told of, that a client of its own API can say. */
+/** Requests to Anthropic and its answers, as far as they use features of its own API. */
 import { describe, expect, test } from 'bun:test';
 import type { ChatRequest } from '../../src/wire/chat.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
@@ -17,7 +17,7 @@ const encode = (more: Partial<ChatRequest>, model = 'claude-sonnet-4-5') =>
 const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
 
 describe('thinking', () => {
-  test('that is off leaves sampling and tools alone', () => {
+  test('that is disabled leaves sampling parameters and the tool choice unchanged', () => {
     const { body, dropped } = encode({
       thinking: { type: 'disabled' },
       temperature: 0.5,
@@ -32,7 +32,7 @@ describe('thinking', () => {
     expect(dropped).toEqual([]);
   });
 
-  test('that is adaptive goes with tools that must be called, and with a temperature of 1', () => {
+  test('that is adaptive permits a forced tool call and a temperature of 1', () => {
     const thinking = { type: 'adaptive' };
     const { body, dropped } = encode(
       { thinking, temperature: 1, top_k: 5, tools, tool_choice: 'required' },
@@ -42,12 +42,12 @@ describe('thinking', () => {
     expect(dropped).toEqual(['top_k']);
   });
 
-  test('with a budget takes no tool by force', () => {
+  test('with a budget turns a forced tool call into an optional one', () => {
     const thinking = { type: 'enabled', budget_tokens: 1024 };
     expect(encode({ thinking, tools, tool_choice: 'required' }).body.tool_choice).toEqual({ type: 'auto' });
   });
 
-  test('comes back in the words it was asked in', () => {
+  test('is sent to Anthropic as the client configured it', () => {
     const thinking = { type: 'adaptive', display: 'omitted' };
     const output_config = { effort: 'max' };
     const { body } = encode({ thinking, output_config, reasoning_effort: 'max' }, 'claude-opus-4-6');
@@ -56,7 +56,7 @@ describe('thinking', () => {
   });
 
   test.each([
-    // A model with budgets has no other way.
+    // Models with budgets support nothing else.
     ['claude-sonnet-4-5', { type: 'adaptive' }, 'max', { type: 'enabled', budget_tokens: 32_000 }, undefined],
     [
       'claude-sonnet-4-5',
@@ -72,7 +72,7 @@ describe('thinking', () => {
       { type: 'enabled', budget_tokens: 32_000 },
       { effort: 'high' },
     ],
-    // One that has both is told what was asked.
+    // Models that support both get what was requested.
     [
       'claude-opus-4-6',
       { type: 'enabled', budget_tokens: 2_000 },
@@ -80,7 +80,7 @@ describe('thinking', () => {
       { type: 'enabled', budget_tokens: 2_000 },
       { effort: 'high' },
     ],
-    // A new one refuses budgets.
+    // New models refuse budgets.
     [
       'claude-opus-4-8',
       { type: 'enabled', budget_tokens: 2_000 },
@@ -90,13 +90,13 @@ describe('thinking', () => {
     ],
     ['claude-opus-4-8', { type: 'enabled' }, undefined, { type: 'adaptive' }, undefined],
     ['claude-opus-5', { type: 'disabled' }, 'max', { type: 'disabled' }, { effort: 'high' }],
-  ])('is asked of %s as it takes it: %j with effort %p', (model, thinking, effort, asked, config) => {
+  ])('is adapted to %s: %j with effort %p', (model, thinking, effort, asked, config) => {
     const { body, dropped } = encode({ thinking, ...(effort ? { output_config: { effort } } : {}) }, model);
     expect([body.thinking, body.output_config]).toEqual([asked, config]);
     expect(dropped).toEqual([]);
   });
 
-  test('is named where the model does not think', () => {
+  test('is dropped if the model does not support it', () => {
     const thinking = { type: 'enabled', budget_tokens: 2_000 };
     const { body, dropped } = encode({ thinking, output_config: { effort: 'low' } }, 'claude-3-5-haiku');
     expect(body).not.toHaveProperty('thinking');
@@ -111,7 +111,7 @@ describe('thinking', () => {
     expect(body.messages).toEqual([{ role: 'assistant', content: [signed, { type: 'text', text: 'A' }] }]);
   });
 
-  test('without a signature is not asked back', () => {
+  test('without a signature is returned as reasoning text only', () => {
     const content = [{ type: 'thinking', thinking: 'H', signature: '' }];
     const { message } = decodeAnthropicResponse({ id: 'm', model: 'm', content }, options).choices[0]!;
     expect(message).toEqual({ role: 'assistant', content: null, refusal: null, reasoning_content: 'H' });
@@ -119,11 +119,11 @@ describe('thinking', () => {
 });
 
 test.each(['claude-sonnet-4-0', 'claude-opus-4-0', 'claude-sonnet-4@20250514', 'claude-opus-4-1-20250805'])(
-  '%s takes sampling',
+  '%s accepts a temperature',
   (model) => expect(encode({ temperature: 0.5 }, model).body.temperature).toBe(0.5),
 );
 
-test('ids of calls that Anthropic refuses become others that stay apart', () => {
+test('call ids that Anthropic refuses are replaced by unique ones', () => {
   const call = (id: string) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } });
   const { body } = encode({
     messages: [
@@ -144,7 +144,7 @@ test('ids of calls that Anthropic refuses become others that stay apart', () => 
   ]);
 });
 
-test('ids of calls of any length become short ones that stay apart', () => {
+test('long call ids are replaced by short unique ones', () => {
   const ids = ['a', 'b'].map((end) => 'x'.repeat(1_000_000) + end);
   const calls = ids.map((id) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } }));
   const { body } = encode({
@@ -161,14 +161,14 @@ test('ids of calls of any length become short ones that stay apart', () => {
   expect(second!.length).toBeLessThan(300);
 });
 
-test('a part that Anthropic has no block for is not supported', () => {
+test('encodeAnthropicRequest() refuses a content part that Anthropic does not support', () => {
   const content = [{ type: 'input_audio', input_audio: {} }];
   const encoded = () => encode({ messages: [{ role: 'user', content }] });
   expect(encoded).toThrow(ProxyError);
   expect(encoded).toThrow('messages[0].content[0]');
 });
 
-test('the sequence that stopped an answer is told beside its finish reason', () => {
+test('the stop sequence that ended an answer is returned next to the finish reason', () => {
   const stopped = { stop_reason: 'stop_sequence', stop_sequence: 'END' };
   const whole = decodeAnthropicResponse({ id: 'm', model: 'm', content: [], ...stopped }, options);
   expect(whole.choices[0]).toMatchObject({ finish_reason: 'stop', stop_reason: 'END' });

@@ -18,14 +18,14 @@ const fields = (more: JsonObject) => {
 const ephemeral = { type: 'ephemeral' };
 const schema = { type: 'object', properties: {} };
 
-test('the least request becomes the least chat', () => {
+test('decode() turns a minimal request into a minimal chat request', () => {
   expect(decode({})).toEqual({
     request: { model: 'claude', max_tokens: 100, messages: [{ role: 'user', content: 'Hi' }] },
     dropped: [],
   });
 });
 
-test('system comes first, its blocks as parts that keep their marks', () => {
+test('decode() turns system into the first message, and keeps cache_control of its blocks', () => {
   expect(decode({ system: 'Be brief.' }).request.messages[0]).toEqual({
     role: 'system',
     content: 'Be brief.',
@@ -37,7 +37,7 @@ test('system comes first, its blocks as parts that keep their marks', () => {
   expect(decode({ system }).request.messages[0]).toEqual({ role: 'system', content: system });
 });
 
-test('a system message within the conversation stays in its place', () => {
+test('decode() keeps the position of a system message within the conversation', () => {
   const note = { type: 'text', text: 'From now on in French.' };
   const other = { type: 'tool_addition', tool: { type: 'tool_reference', name: 'f' } };
   const { request, dropped } = decode({
@@ -53,7 +53,7 @@ test('a system message within the conversation stays in its place', () => {
   expect(dropped).toEqual(['content.tool_addition']);
 });
 
-test('images and documents become parts', () => {
+test('decode() turns images and documents into content parts', () => {
   const content = [
     { type: 'text', text: 'Look:' },
     { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } },
@@ -88,7 +88,7 @@ test('images and documents become parts', () => {
   ]);
 });
 
-test('results of tools come first, each alone, with their pictures', () => {
+test('decode() puts each tool result into its own message before the user message, with its images', () => {
   const image = { type: 'image', source: { type: 'url', url: 'https://a.example/b.png' } };
   const content = [
     { type: 'tool_result', tool_use_id: 'a', content: 'sunny' },
@@ -127,7 +127,7 @@ test('results of tools come first, each alone, with their pictures', () => {
   ]);
 });
 
-test('an assistant turn keeps its reasoning, text and calls', () => {
+test('decode() keeps the reasoning, text and calls of an assistant message', () => {
   const content = [
     { type: 'thinking', thinking: 'Hm, ', signature: 's1' },
     { type: 'redacted_thinking', data: 'r' },
@@ -158,7 +158,7 @@ test('an assistant turn keeps its reasoning, text and calls', () => {
   });
 });
 
-test('an assistant turn of calls alone has no content, one of nothing is none', () => {
+test('decode() sets the content of a message with only calls to null, and leaves out empty assistant messages', () => {
   const use = { type: 'tool_use', id: 'a', name: 'f', input: {} };
   const user = { role: 'user', content: 'Hi' };
   expect(messages(user, { role: 'assistant', content: [use] })[1]?.content).toBeNull();
@@ -166,14 +166,14 @@ test('an assistant turn of calls alone has no content, one of nothing is none', 
   expect(messages(user, { role: 'assistant', content: [{ type: 'text', text: '' }] }, user)).toHaveLength(2);
 });
 
-test('a marked text of an assistant stays a part', () => {
+test('decode() keeps assistant text with cache_control as a part', () => {
   const content = [{ type: 'text', text: 'A', cache_control: ephemeral }];
   expect(messages({ role: 'user', content: 'Hi' }, { role: 'assistant', content })[1]?.content).toEqual(
     content,
   );
 });
 
-test('tools that Anthropic ran are parts, and fields that chat has no words for are named', () => {
+test('decode() turns tools that Anthropic ran into parts, and reports unsupported fields as dropped', () => {
   const content = [
     { type: 'server_tool_use', id: 's', name: 'web_search', input: {} },
     { type: 'web_search_tool_result', tool_use_id: 's', content: [] },
@@ -197,7 +197,7 @@ test('tools that Anthropic ran are parts, and fields that chat has no words for 
   expect(dropped).toEqual(['container', 'mcp_servers']);
 });
 
-test('sampling, stops, tier and marks have their places', () => {
+test('decode() maps sampling parameters, stop sequences, service tier and cache_control', () => {
   expect(
     fields({
       temperature: 0.5,
@@ -221,7 +221,7 @@ test('sampling, stops, tier and marks have their places', () => {
   expect(fields({ top_p: -1, top_k: -1, stream: false, stop_sequences: [], temperature: null })).toEqual({});
 });
 
-test('a user is named where the name is short enough, and kept where it is not', () => {
+test('decode() passes on a short user id as user, and keeps a long one in the metadata', () => {
   expect(fields({ metadata: { user_id: 'u' } })).toEqual({ user: 'u', safety_identifier: 'u' });
   const long = 'u'.repeat(65);
   expect(fields({ metadata: { user_id: long } })).toEqual({ metadata: { user_id: long } });
@@ -235,7 +235,7 @@ describe('tools', () => {
     cache_control: ephemeral,
   };
 
-  test('of the client become functions, those that Anthropic runs stand apart', () => {
+  test('of the client become functions, and tools that Anthropic runs become hosted tools', () => {
     const search = { type: 'web_search_20250305', name: 'web_search' };
     const { request, dropped } = decode({
       tools: [own, search, { ...own, type: 'custom', defer_loading: true }],
@@ -254,11 +254,11 @@ describe('tools', () => {
       { type: 'auto', disable_parallel_tool_use: true },
       { tool_choice: 'auto', parallel_tool_calls: false },
     ],
-  ])('tool_choice %j is %j', (tool_choice, wanted) => {
+  ])('map tool_choice %j to %j', (tool_choice, wanted) => {
     expect<JsonObject>(fields({ tools: [own], tool_choice })).toEqual({ tools: [tool], ...wanted });
   });
 
-  test('that are all left out take the choice with them', () => {
+  test('that are all dropped drop the tool choice as well', () => {
     const tools = [{ type: 'bash_20250124', name: 'bash' }];
     const dropped = ['tools.bash_20250124', 'tool_choice'];
     expect(decode({ tools, tool_choice: { type: 'any' } })).toMatchObject({ dropped });
@@ -287,11 +287,11 @@ test.each<[JsonObject, JsonObject]>([
     { thinking: { type: 'disabled' }, output_config: { effort: 'low' } },
     { output_config: { effort: 'low' } },
   ],
-])('%j asks for %j, and thinking stays as it was', (asked, wanted) => {
+])('decode() maps %j to %j and keeps thinking unchanged', (asked, wanted) => {
   expect(fields(asked)).toEqual({ ...(asked.thinking ? { thinking: asked.thinking } : {}), ...wanted });
 });
 
-describe('a format', () => {
+describe('an output format', () => {
   const closed = {
     type: 'object',
     properties: {
@@ -302,7 +302,7 @@ describe('a format', () => {
   };
   const asked = (of: JsonObject) => ({ output_config: { format: { type: 'json_schema', schema: of } } });
 
-  test('that is strict enough for OpenAI is strict', () => {
+  test('is strict if it meets OpenAI’s rules for strict schemas', () => {
     const json_schema = { name: 'answer', schema: closed, strict: true };
     const wanted = { response_format: { type: 'json_schema', json_schema } };
     expect(fields(asked(closed))).toEqual(wanted);
@@ -314,7 +314,7 @@ describe('a format', () => {
     [{ ...closed, additionalProperties: true }],
     [{ type: 'object' }],
     [{ anyOf: [{ type: 'string' }, { type: 'object', properties: { b: {} } }] }],
-  ])('%j is not strict', (of) => {
+  ])('is not strict: %j', (of) => {
     const json_schema = { name: 'answer', schema: of };
     expect(fields(asked(of))).toEqual({ response_format: { type: 'json_schema', json_schema } });
   });
@@ -384,7 +384,7 @@ test.each<[JsonObject, string]>([
   [{ output_config: { format: { type: 'json' } } }, 'output_config.format.type'],
   [{ output_config: { format: { type: 'json_schema' } } }, 'output_config.format.schema'],
   [{ output_format: 'json' }, 'output_format'],
-])('%j is refused for %s', (more, param) => {
+])('decode() refuses %j and names %s', (more, param) => {
   let thrown: unknown;
   try {
     decode(more);
@@ -397,7 +397,7 @@ test.each<[JsonObject, string]>([
   expect(message).toStartWith(`Cannot read ${param}: `);
 });
 
-describe('tools that come and go within a conversation', () => {
+describe('tools that are added and removed within a conversation:', () => {
   const tool = (name: string) => ({ name, input_schema: schema });
   const fn = (name: string) => ({ type: 'function', function: { name, parameters: schema } });
   const reference = (name: string) => ({ type: 'tool_reference', name });
@@ -415,31 +415,31 @@ describe('tools that come and go within a conversation', () => {
   const definition = (name: string) => add({ type: 'tool_definition', definition: tool(name) });
 
   test.each([
-    ['a definition is one more tool', [definition('c')], ['a', 'b', 'c']],
-    ['a tool that is withdrawn is offered no more', [remove('a')], ['b']],
-    ['what comes back is offered again', [remove('a'), add(reference('a'))], ['b', 'a']],
+    ['a definition adds a tool', [definition('c')], ['a', 'b', 'c']],
+    ['a removed tool is not sent', [remove('a')], ['b']],
+    ['a tool that is added again is sent', [remove('a'), add(reference('a'))], ['b', 'a']],
     [
-      'a definition by value may go and come',
+      'a defined tool can be removed and added again',
       [definition('c'), remove('c'), add(reference('c'))],
       ['a', 'b', 'c'],
     ],
-    ['a reference to what is offered changes nothing', [add(reference('b'))], ['a', 'b']],
+    ['a reference to an existing tool has no effect', [add(reference('b'))], ['a', 'b']],
   ])('%s', (_, content, names) => {
     expect(after(...content)).toEqual({ tools: names.map(fn) as never, messages: 2, dropped: [] });
   });
 
-  test('what names tools of a server is named as left out', () => {
+  test('references to tools of MCP servers are reported as dropped', () => {
     const mcp = add({ type: 'mcp_tool_reference', server_name: 's', name: 'a' });
     expect(after(mcp).dropped).toEqual(['content.tool_addition']);
   });
 
-  test('a tool at fault is named by its place', () => {
+  test('an error names the position of the invalid tool', () => {
     const wrong = add({ type: 'tool_definition', definition: { name: 'c' } });
     expect(() => after(wrong)).toThrow('messages.1.content.0.tool.definition.input_schema');
   });
 });
 
-describe('a thread', () => {
+describe('the thread field', () => {
   const refusal = (thread: unknown) => {
     try {
       return decode({ thread });
@@ -449,7 +449,7 @@ describe('a thread', () => {
   };
 
   test.each([{ type: 'create' }, { type: 'continue', previous_message_id: 'msg_1' }])(
-    'is refused by the code that makes clients send whole conversations: %j',
+    'is refused with the code that makes clients send full conversations: %j',
     (thread) => {
       const error = refusal(thread) as ProxyError;
       expect([error.fault, error.param]).toEqual(['unsupported', 'thread']);
@@ -465,7 +465,7 @@ describe('a thread', () => {
     },
   );
 
-  test('that is null is none', () => {
+  test('is ignored if it is null', () => {
     expect(refusal(null)).toEqual(decode({}));
   });
 });

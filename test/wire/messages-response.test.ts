@@ -33,7 +33,7 @@ const usage = {
   speed: null,
 };
 
-test('an answer of text is a message of one block', () => {
+test('encode() turns a text answer into a message with one block', () => {
   expect(encode(answer({ content: 'Hello' }))).toEqual({
     id: 'msg_new',
     type: 'message',
@@ -49,21 +49,21 @@ test('an answer of text is a message of one block', () => {
   });
 });
 
-test('an id and a model are kept where they are known', () => {
+test('encode() keeps the id of a message, and uses the requested model if the answer has none', () => {
   expect(encode({ ...answer({}), id: 'msg_1' }).id).toBe('msg_1');
   expect(encode({ ...answer({}), model: '' }).model).toBe('asked');
 });
 
 const content = (message: JsonObject) => encode(answer(message)).content;
 
-test('reasoning that nobody signed has an empty signature', () => {
+test('encode() adds an empty signature to unsigned reasoning', () => {
   expect(content({ reasoning_content: 'Hm', content: 'A' })).toEqual([
     { type: 'thinking', thinking: 'Hm', signature: '' },
     { type: 'text', text: 'A', citations: null },
   ]);
 });
 
-test('signed reasoning is shown as it was signed', () => {
+test('encode() returns signed reasoning unchanged', () => {
   const thinking_blocks = [
     { type: 'thinking', thinking: 'Hm', signature: 's' },
     { type: 'redacted_thinking', data: 'r' },
@@ -71,7 +71,7 @@ test('signed reasoning is shown as it was signed', () => {
   expect(content({ reasoning_content: 'Hm', thinking_blocks })).toEqual(thinking_blocks);
 });
 
-test('calls become tool_use with their input read', () => {
+test('encode() turns calls into tool_use blocks with parsed input', () => {
   const call = (id: string, text: unknown) => ({
     id,
     type: 'function',
@@ -100,34 +100,28 @@ const declined = { type: 'refusal', category: null, explanation: null };
 
 test.each<[string, JsonObject, string | null, JsonObject, unknown[]]>([
   ['stop', { content: 'A' }, 'stop', {}, ['end_turn', null, null]],
-  ['nothing', { content: 'A' }, null, {}, ['end_turn', null, null]],
-  ['a word that nobody knows', { content: 'A' }, 'new_word', {}, ['new_word', null, null]],
+  ['no finish reason', { content: 'A' }, null, {}, ['end_turn', null, null]],
+  ['an unknown finish reason', { content: 'A' }, 'new_word', {}, ['new_word', null, null]],
   ['length', { content: 'A' }, 'length', {}, ['max_tokens', null, null]],
   ['length within a call', { tool_calls }, 'length', {}, ['max_tokens', null, null]],
-  ['tool_calls', { tool_calls }, 'tool_calls', {}, ['tool_use', null, null]],
+  ['stop after calls', { tool_calls }, 'tool_calls', {}, ['tool_use', null, null]],
   ['stop behind calls', { tool_calls }, 'stop', {}, ['tool_use', null, null]],
   ['tool_calls without any', { content: 'A' }, 'tool_calls', {}, ['end_turn', null, null]],
   ['content_filter', { content: 'A' }, 'content_filter', {}, ['refusal', null, declined]],
   ['a refusal', { refusal: 'No.' }, 'stop', {}, ['refusal', null, declined]],
-  ['a sequence', { content: 'A' }, 'stop', { stop_reason: 'END' }, ['stop_sequence', 'END', null]],
+  ['a stop sequence', { content: 'A' }, 'stop', { stop_reason: 'END' }, ['stop_sequence', 'END', null]],
   ['a token', { content: 'A' }, 'stop', { stop_reason: 128_009 }, ['end_turn', null, null]],
-  [
-    'a sequence nobody asked for',
-    { content: 'A' },
-    'stop',
-    { stop_reason: '</s>' },
-    ['end_turn', null, null],
-  ],
-])('%s is told as a stop reason', (_, message, finish, more, wanted) => {
+  ['an unknown stop sequence', { content: 'A' }, 'stop', { stop_reason: '</s>' }, ['end_turn', null, null]],
+])('encode() maps %s to a stop reason', (_, message, finish, more, wanted) => {
   const { stop_reason, stop_sequence, stop_details } = encode(answer(message, finish, more));
   expect([stop_reason, stop_sequence, stop_details]).toEqual(wanted);
 });
 
-test('a refusal is said as text', () => {
+test('encode() returns a refusal as text', () => {
   expect(content({ refusal: 'No.' })).toEqual([{ type: 'text', text: 'No.', citations: null }]);
 });
 
-test('usage counts the cache apart', () => {
+test('encode() counts cached tokens separately', () => {
   const encoded = {
     prompt_tokens: 100,
     completion_tokens: 20,
@@ -144,7 +138,7 @@ test('usage counts the cache apart', () => {
   });
 });
 
-test('more cached than there was, as some say, leaves no negative count', () => {
+test('encode() returns no negative count if more tokens are cached than there were in total', () => {
   const odd = {
     prompt_tokens: 5,
     prompt_tokens_details: { cached_tokens: 8 },
@@ -158,7 +152,7 @@ test.each([
   { choices: [{}] },
   { choices: null },
   { choices: [{ message: { content: 5 } }] },
-])('an answer as odd as %j is a message of nothing', (odd) => {
+])('encode() turns the malformed answer %j into an empty message', (odd) => {
   expect(encode(odd as unknown as ChatResponse)).toMatchObject({
     content: [],
     stop_reason: 'end_turn',
@@ -166,7 +160,7 @@ test.each([
   });
 });
 
-describe('errors', () => {
+describe('errorBody()', () => {
   const upstream = (type: string, status = 400): UpstreamError => ({
     status,
     headers: new Headers(),
@@ -197,15 +191,15 @@ describe('errors', () => {
     ['auth', 'api_error'],
     ['server', 'api_error'],
     ['internal', 'api_error'],
-  ])('%s is an %s', (fault, type) => expect(typeOf(fault)).toBe(type));
+  ])('maps %s to %s', (fault, type) => expect(typeOf(fault)).toBe(type));
 
-  test('of a provider keep their type where it is one of theirs', () => {
+  test('keeps a provider’s error type if Anthropic has it', () => {
     expect(typeOf('server', upstream('overloaded_error', 529))).toBe('overloaded_error');
     expect(typeOf('auth', upstream('permission_error', 403))).toBe('permission_error');
     expect(typeOf('rate_limited', upstream('tokens', 429))).toBe('rate_limit_error');
   });
 
-  test('carry the words, the request and the attempts', () => {
+  test('contains the message, the request id and the attempts', () => {
     const error = new ProxyError('server', 'Cannot use a/b: down');
     expect(messagesClient.errorBody(error, 'req-1', [{ target: 'a/b' }])).toEqual({
       type: 'error',
@@ -214,7 +208,7 @@ describe('errors', () => {
     });
   });
 
-  test('of too long a prompt say so in the words that clients look for', () => {
+  test('reports a prompt that is too long with the text that clients look for', () => {
     const body = (message: string) =>
       messagesClient.errorBody(new ProxyError('context_length', message), 'r').error as JsonObject;
     expect(body('maximum context length is 5').message).toBe(
@@ -223,7 +217,7 @@ describe('errors', () => {
     expect(body('a: prompt is too long: 6 > 5').message).toBe('a: prompt is too long: 6 > 5');
   });
 
-  test('end a stream as an event of their own', () => {
+  test('is sent as an error event within a stream', () => {
     expect(messagesErrorEvent(new ProxyError('overloaded', 'Cannot go on'), 'r')).toBe(
       'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Cannot go on"},"request_id":"r"}\n\n',
     );

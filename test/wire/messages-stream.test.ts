@@ -26,13 +26,13 @@ const call = (index: number, piece: string, begin: JsonObject = {}) => {
   return { tool_calls: [{ index, ...known, function: { ...named, arguments: piece } }] };
 };
 
-/** What the writer says to all of it. */
+/** The whole stream that is written for these chunks. */
 function written(chunks: readonly ChatChunk[]): string {
   const stream = writer();
   return chunks.map((each) => stream.push(each)).join('') + stream.end();
 }
 
-/** The types of the events, with what their deltas say. */
+/** The types of the events, with their index and the content of their deltas. */
 function told(sse: string): string[] {
   return framesOf(sse, []).map(({ value }) => {
     const { type, delta, index } = value as { type: string; delta?: JsonObject; index?: number };
@@ -41,7 +41,7 @@ function told(sse: string): string[] {
   });
 }
 
-test('text is one block, exactly', () => {
+test('stream() writes text as one block, with these exact events', () => {
   const chunks = [
     chunk({ role: 'assistant', content: '' }),
     chunk({ content: 'Hel' }),
@@ -92,7 +92,7 @@ test('text is one block, exactly', () => {
   );
 });
 
-test('what is written goes out at once, the usage is waited for, and the end is said last', () => {
+test('stream() writes text immediately, waits for the usage, and sends the stop event last', () => {
   const stream = writer();
   expect(told(stream.push({ ...top, id: '', model: '', choices: [] }))).toEqual([]);
   expect(told(stream.push(chunk({ role: 'assistant', content: '' })))).toEqual(['message_start']);
@@ -107,7 +107,7 @@ test('what is written goes out at once, the usage is waited for, and the end is 
   expect(told(stream.end())).toEqual(['message_stop']);
 });
 
-test('without usage the end says the stop reason', () => {
+test('stream() ends with the stop reason if there is no usage', () => {
   const stream = writer();
   stream.push(chunk({ role: 'assistant', content: 'A' }));
   stream.push(chunk({}, 'length'));
@@ -116,12 +116,12 @@ test('without usage the end says the stop reason', () => {
   expect(rest).toContain('"stop_reason":"max_tokens"');
 });
 
-test('usage beside the finish reason is taken', () => {
+test('stream() accepts usage in the chunk with the finish reason', () => {
   const sse = written([chunk({ role: 'assistant', content: 'A' }), { ...chunk({}, 'stop'), usage }]);
   expect(checkMessagesStream(sse).message.usage).toMatchObject({ output_tokens: 7 });
 });
 
-test('signed thinking gets its signature before it stops, redacted thinking comes whole', () => {
+test('stream() writes a signature before its thinking block stops, and redacted thinking as one block', () => {
   const sse = written([
     chunk({ role: 'assistant', content: '' }),
     chunk({ reasoning_content: 'H' }),
@@ -156,7 +156,7 @@ test('signed thinking gets its signature before it stops, redacted thinking come
   ]);
 });
 
-test('parallel calls are streamed one behind the other', () => {
+test('stream() writes parallel calls one after the other', () => {
   const stream = writer();
   stream.push(chunk({ role: 'assistant', content: 'A' }));
   expect(told(stream.push(chunk(call(0, '', { id: 'a', name: 'f' }))))).toEqual([
@@ -164,7 +164,7 @@ test('parallel calls are streamed one behind the other', () => {
     'content_block_start 1',
   ]);
   expect(told(stream.push(chunk(call(0, '{"x":"}"'))))).toEqual(['content_block_delta 1 {"x":"}"']);
-  // The first is not complete: the second waits.
+  // The first call is not complete, so the second one waits.
   expect(told(stream.push(chunk(call(1, '{', { id: 'b', name: 'g' }))))).toEqual([]);
   expect(told(stream.push(chunk({ content: 'B' })))).toEqual([]);
   expect(told(stream.push(chunk(call(0, '}'))))).toEqual([
@@ -183,7 +183,7 @@ test('parallel calls are streamed one behind the other', () => {
   expect(stream.end()).toContain('"stop_reason":"tool_use"');
 });
 
-test('calls that are cut or say nothing go out at the end, in their order', () => {
+test('stream() writes incomplete and empty calls at the end, in order', () => {
   const sse = written([
     chunk({ role: 'assistant', ...call(0, '', { id: 'a', name: 'f' }) }),
     chunk(call(1, '{"cut', { id: 'b', name: 'g' })),
@@ -203,7 +203,7 @@ test('calls that are cut or say nothing go out at the end, in their order', () =
   expect(checkMessagesStream(sse).problems).toEqual([]);
 });
 
-test('calls under one index or none are told apart by their ids, and get one where they have none', () => {
+test('stream() distinguishes calls with the same index or none by their id, and adds missing ids', () => {
   const plain = (id: string | undefined, name: string, piece: string) =>
     chunk({ tool_calls: [{ id, function: { name, arguments: piece } }] } as unknown as ChatDelta);
   const sse = written([
@@ -223,7 +223,7 @@ test('calls under one index or none are told apart by their ids, and get one whe
   ]);
 });
 
-test('other choices, and what follows the finish reason, are let be', () => {
+test('stream() ignores other choices and chunks after the finish reason', () => {
   const sse = written([
     {
       ...top,
@@ -235,7 +235,7 @@ test('other choices, and what follows the finish reason, are let be', () => {
   expect(checkMessagesStream(sse)).toMatchObject({ message: { content: [{ text: 'A' }] }, problems: [] });
 });
 
-test('a refusal is text, and the stop reason', () => {
+test('stream() writes a refusal as text with the stop reason refusal', () => {
   const sse = written([
     chunk({ role: 'assistant', refusal: 'N' }),
     chunk({ refusal: 'o.' }),
@@ -247,14 +247,14 @@ test('a refusal is text, and the stop reason', () => {
   });
 });
 
-test('an answer of nothing is a whole message all the same', () => {
+test('stream() writes a valid empty message for an empty answer', () => {
   expect(checkMessagesStream(writer().end())).toMatchObject({
     message: { content: [], model: 'asked' },
     problems: [],
   });
 });
 
-test('an error may end it anywhere', () => {
+test('checkMessagesStream() accepts an error at any position', () => {
   const stream = writer();
   const begin = stream.push(chunk({ role: 'assistant', content: 'A' }));
   const error = 'event: error\ndata: {"type":"error","error":{"type":"api_error","message":"m"}}\n\n';
@@ -262,7 +262,7 @@ test('an error may end it anywhere', () => {
   expect(checkMessagesStream(begin).problems).toEqual(['the stream ends while block']);
 });
 
-test('a hundred thousand calls that wait for the first take no time to speak of', () => {
+test('stream() takes little time for a hundred thousand calls that wait for the first one', () => {
   const stream = writer();
   stream.push(chunk({ role: 'assistant', ...call(0, '{', { id: 'a', name: 'f' }) }));
   const begin = performance.now();

@@ -33,7 +33,7 @@ describe('readForm() reads', () => {
       named('filename*=x; x=y', 'z').replace('filename*=x; ', '') + named('x=y; name="model"', 'm'),
     ],
     ['headers in any case', '--b\r\ncOnTeNt-DiSpOsItIoN:form-data;NAME="model"\r\n\r\nm\r\n'],
-    ['blanks around', '--b \t\r\nContent-Disposition:  form-data ;  name = "model" \r\n\r\nm\r\n'],
+    ['white space', '--b \t\r\nContent-Disposition:  form-data ;  name = "model" \r\n\r\nm\r\n'],
     ['a folded header', '--b\r\nContent-Disposition: form-data;\r\n\tname="model"\r\n\r\nm\r\n'],
     [
       'other headers',
@@ -42,23 +42,20 @@ describe('readForm() reads', () => {
     ['lines before the form', `\r\n${part('model', 'm')}`],
     ['a part without a head', `--b\r\n\r\nx\r\n${part('model', 'm')}`],
     ['a part without a name', `--b\r\nX: y\r\n\r\nx\r\n${part('model', 'm')}`],
-    ['the names of files', named('name="file"; filename="model"', 'x') + part('model', 'm')],
+    ['file names', named('name="file"; filename="model"', 'x') + part('model', 'm')],
     [
-      'a name in the name of a file',
+      'a file name that contains a name',
       named('name="file"; filename="a; name=model"', 'x') + part('model', 'm'),
     ],
     [
-      'quotes in the name of a file',
+      'quotes in a file name',
       named(String.raw`name="file"; filename="a \"b\".wav"`, 'x') + part('model', 'm'),
     ],
     [
       'a backslash at the end of a path',
       named(String.raw`filename="C:\a\"; name="file"`, 'x') + part('model', 'm'),
     ],
-    [
-      'names that are longer',
-      part('model_id', 'x') + part('models', 'x') + part('Model', 'x') + part('model', 'm'),
-    ],
+    ['similar names', part('model_id', 'x') + part('models', 'x') + part('Model', 'x') + part('model', 'm')],
     ['boundaries within lines', part('file', 'x--b y --b--') + part('model', 'm')],
     ['an empty file', named('name="file"; filename=""', '') + part('model', 'm')],
   ])('%s', (_, body) => {
@@ -69,8 +66,8 @@ describe('readForm() reads', () => {
     ['quoted', 'multipart/form-data; boundary="b"'],
     ['in capitals', 'Multipart/Form-Data; BOUNDARY=b'],
     ['before others', 'multipart/form-data; boundary=b; charset=utf-8'],
-    ['behind one that ends like it', 'multipart/form-data; xboundary=c; boundary=b'],
-    ['quoted, with one inside another', 'multipart/form-data; x="; boundary=c"; boundary=b'],
+    ['after another one with the same ending', 'multipart/form-data; xboundary=c; boundary=b'],
+    ['quoted, and inside another value as well', 'multipart/form-data; x="; boundary=c"; boundary=b'],
   ])('a boundary that is %s', (_, type) => {
     expect(read(part('model', 'm') + part('stream', 'true') + END, type)).toEqual({
       model: 'm',
@@ -78,7 +75,7 @@ describe('readForm() reads', () => {
     });
   });
 
-  test('what browsers and runtimes write', async () => {
+  test('forms as browsers and runtimes write them', async () => {
     const form = new FormData();
     form.set('file', new Blob([crypto.getRandomValues(new Uint8Array(100_000))]), 'a "b" \\ ü.wav');
     form.set('model', 'whisper-ü');
@@ -89,7 +86,7 @@ describe('readForm() reads', () => {
     expect([model?.value, stream?.value]).toEqual(['whisper-ü', 'true']);
   });
 
-  test('an odd boundary as it stands', () => {
+  test('an unusual boundary', () => {
     const odd = "'()+_,-./:=? b";
     const body = (part('model', 'm') + END).replaceAll('--b', `--${odd}`);
     expect(read(body, `multipart/form-data; boundary="${odd}"`).model).toBe('m');
@@ -101,31 +98,31 @@ describe('readForm() refuses', () => {
     ['two models', part('model', 'm') + part('model', 'other'), 'two fields "model"'],
     ['two equal models', part('model', 'm') + part('model', 'm'), 'two fields "model"'],
     ['two streams', part('stream', 'true') + part('stream', 'false'), 'two fields "stream"'],
-    ['a file of this name', named('name="model"; filename="x"', 'm'), 'must be a plain field'],
-    ['a file behind the field', part('model', 'm') + named('name="model"; filename="x"', 'n'), 'two fields'],
+    ['a file named model', named('name="model"; filename="x"', 'm'), 'must be a plain field'],
+    ['a file after the field', part('model', 'm') + named('name="model"; filename="x"', 'n'), 'two fields'],
     ['an extended file name', named("name=stream; filename*=utf-8''x", 'true'), 'must be a plain field'],
     ['an extended name', named("name*=utf-8''model", 'm'), 'more than one name'],
     ['an extended name beside another', named(`name="x"; name*=utf-8''model`, 'm'), 'more than one name'],
     ['two names', named('name="x"; name="model"', 'm'), 'more than one name'],
     ['a name with a backslash', named(String.raw`name="mo\del"`, 'm'), 'in two ways'],
-    ['a name behind an escaped quote', named(String.raw`filename="a\"; name=model; x="`, 'm'), 'in two ways'],
+    ['a name after an escaped quote', named(String.raw`filename="a\"; name=model; x="`, 'm'), 'in two ways'],
     [
       'two dispositions',
       '--b\r\nContent-Disposition: form-data; name=x\r\nContent-Disposition: form-data; name=model\r\n\r\nm\r\n',
       'two Content-Dispositions',
     ],
     [
-      'a line feed in a head',
+      'a line feed in a part’s headers',
       '--b\r\nX: y\nContent-Disposition: form-data; name=model\r\n\r\nm\r\n',
       'broken head',
     ],
     [
-      'a carriage return in a head',
+      'a carriage return in a part’s headers',
       '--b\r\nX: y\rContent-Disposition: form-data; name=model\r\n\r\nm\r\n',
       'broken head',
     ],
     [
-      'a boundary behind a line feed',
+      'a boundary after a line feed',
       part('file', 'x\n--b\r\nContent-Disposition: form-data; name=model\r\n\r\nn') + part('model', 'm'),
       'does not end with a line break',
     ],
@@ -144,11 +141,11 @@ describe('readForm() refuses', () => {
       part('file', 'x\r\n--bc') + part('model', 'm'),
       'between its boundary and the line break',
     ],
-    ['something before it', `x\r\n${part('model', 'm')}`, 'does not begin with its boundary'],
-    ['something between', `--bx\r\n\r\n\r\n`, 'between its boundary'],
+    ['something before the first boundary', `x\r\n${part('model', 'm')}`, 'does not begin with its boundary'],
+    ['something after a boundary', `--bx\r\n\r\n\r\n`, 'between its boundary'],
     ['too many parts', part('x', 'y').repeat(300) + part('model', 'm'), 'more than 256 parts'],
     [
-      'a head without end',
+      'extremely long headers',
       `--b\r\n${'content-disposition:'.repeat(100_000)}\r\n\r\nx\r\n`,
       'head of at most',
     ],
@@ -156,7 +153,7 @@ describe('readForm() refuses', () => {
     expect(refusal(body + END)).toContain(words);
   });
 
-  test('what goes on behind its end, and what has none', () => {
+  test('content after the end, and a form without an end', () => {
     expect(refusal(part('model', 'm') + END + part('model', 'n') + END)).toContain('goes on behind its end');
     expect(refusal(part('model', 'm'))).not.toBe('read');
     expect(refusal(part('model', 'm').slice(0, -2))).toContain('does not end');
@@ -169,17 +166,17 @@ describe('readForm() refuses', () => {
     'multipart/form-data; boundary=',
     'multipart/form-data; boundary=b; boundary=c',
     `multipart/form-data; boundary=${'b'.repeat(201)}`,
-  ])('the type %s', (type) => {
+  ])('the content type %s', (type) => {
     expect(refusal(part('model', 'm') + END, type)).toContain('does not name one boundary');
   });
 
-  test('bytes that are no UTF-8', () => {
+  test('bytes that are not valid UTF-8', () => {
     const body = Buffer.concat([bytesOf(part('model', 'X')), bytesOf(END)]);
     body[body.indexOf('X')] = 0xff;
     expect(refusal(body)).toContain('not valid UTF-8');
   });
 
-  test('nothing slowly: heads and bodies of every kind of filling take linear time', () => {
+  test('in linear time whatever the headers and bodies contain', () => {
     const fillings = ['\r\n--', '\n--b', '"', '\\"', ';', '=', 'content-disposition:', '\r\n ', '--b'];
     for (const filling of fillings) {
       const long = filling.repeat(8_000_000 / filling.length);
@@ -189,13 +186,13 @@ describe('readForm() refuses', () => {
   }, 10_000);
 });
 
-test('every cut of a form is refused or read the same', () => {
+test('readForm() refuses every truncated form, except for its last line break', () => {
   const body = part('file', 'x') + part('model', 'm') + part('stream', 'true') + END;
   for (let end = 0; end < body.length - 2; end += 1) expect(refusal(body.slice(0, end))).not.toBe('read');
   for (const whole of [body, body.slice(0, -2)]) expect(read(whole)).toEqual({ model: 'm', stream: 'true' });
 });
 
-test('spliceFormModel() changes the name of the model, and no other byte', () => {
+test('spliceFormModel() changes the model and no other byte', () => {
   const body = part('file', 'm') + part('model', 'm') + END;
   const spliced = spliceFormModel(bytesOf(body), TYPE, 'größer');
   expect(Buffer.from(spliced).toString()).toBe(part('file', 'm') + part('model', 'größer') + END);

@@ -20,7 +20,7 @@ function encoded(request: Partial<ChatRequest>, quirks?: Quirks) {
   return chatProtocol.encode({ model: 'alias', messages, ...request }, context(quirks));
 }
 
-/** The chunks of a stream of these events. */
+/** The chunks that the reader makes of these events. */
 function read(events: readonly unknown[], quirks?: Quirks) {
   const reader = encoded({ stream: true }, quirks).stream();
   const chunks = events.flatMap((event) =>
@@ -37,8 +37,8 @@ const piece = (delta: object, finish: string | null = null, more: object = {}) =
   ...more,
 });
 
-describe('a chat request', () => {
-  test('has the name of the model at the provider, and asks a stream for its usage', () => {
+describe('encode() of a chat request', () => {
+  test('uses the model name of the provider, and asks for usage in streams', () => {
     expect(encoded({ stream: true }).body).toEqual({
       model: 'm',
       stream: true,
@@ -47,7 +47,7 @@ describe('a chat request', () => {
     });
   });
 
-  test('keeps nothing of what only other protocols know', () => {
+  test('removes fields that only other protocols have', () => {
     const cached = { type: 'text', text: 'Hi', cache_control: { type: 'ephemeral' } };
     const call = {
       id: 'a',
@@ -89,7 +89,7 @@ describe('a chat request', () => {
     ['every_turn', ['', 'hm']],
     ['where_known', [undefined, 'hm']],
     ['left_out', [undefined, undefined]],
-  ] as const)('gives reasoning back %s', (reasoning, shown) => {
+  ] as const)('sends reasoning back with the setting %s', (reasoning, shown) => {
     const { body } = encoded(
       {
         messages: [
@@ -103,7 +103,7 @@ describe('a chat request', () => {
     expect(messages.map(({ reasoning_content }) => reasoning_content)).toEqual([...shown]);
   });
 
-  test('gives a signature back that the client has dropped, where the vendor wants it', () => {
+  test('restores a signature that the client omitted, if the provider needs it', () => {
     kept.set('call_1', { extra_content: { google: { thought_signature: 's' } } });
     const call = { id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } };
     const messages = [{ role: 'assistant', content: null, tool_calls: [call] }];
@@ -113,8 +113,8 @@ describe('a chat request', () => {
   });
 });
 
-describe('a whole chat answer', () => {
-  test('is made regular: list content, object arguments, no ids, a finish reason of its own', () => {
+describe('decode() of a chat answer', () => {
+  test('normalizes list content, object arguments, missing ids and finish reasons', () => {
     const thinking = { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] };
     const answer = encoded({}).decode({
       choices: [
@@ -154,12 +154,12 @@ describe('a whole chat answer', () => {
     ['model_length', 'length'],
     ['insufficient_system_resource', 'insufficient_system_resource'],
     ['content_filter', 'content_filter'],
-  ])('that finished with %s finished with %s', (given, finish) => {
+  ])('maps the finish reason %s to %s', (given, finish) => {
     const { choices } = encoded({}).decode({ choices: [{ message: { content: '' }, finish_reason: given }] });
     expect(choices[0]?.finish_reason).toBe(finish);
   });
 
-  test('counts reasoning into the output where the vendor does not', () => {
+  test('adds reasoning to the output tokens if the provider does not include it', () => {
     const usage = {
       prompt_tokens: 12,
       completion_tokens: 1,
@@ -173,13 +173,13 @@ describe('a whole chat answer', () => {
     expect(encoded({}).decode(body).usage).toMatchObject({ completion_tokens: 1 });
   });
 
-  test('without choices is none', () => {
+  test('refuses an answer without choices', () => {
     expect(() => encoded({}).decode({ choices: [] })).toThrow('it has no choices');
   });
 });
 
-describe('a chat stream', () => {
-  test('is made regular', () => {
+describe('stream() of a chat answer', () => {
+  test('normalizes the chunks', () => {
     const { chunks, reader } = read([
       piece({ role: 'assistant', content: null }),
       piece({ reasoning: 'hm' }),
@@ -207,13 +207,13 @@ describe('a chat stream', () => {
     expect(reader.done).toBeTrue();
   });
 
-  test('that ends without its terminator is complete when it has its finish reason', () => {
+  test('is complete with a finish reason, even without [DONE]', () => {
     const usage = { x_groq: { usage: { prompt_tokens: 1, completion_tokens: 1 } } };
     const { chunks } = read([piece({ content: 'Hi' }), piece({}, 'stop', usage)]);
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 2 } });
   });
 
-  test('that ends by its terminator without a word of why is not given one', () => {
+  test('adds no finish reason if [DONE] comes without one', () => {
     const call = { tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '' } }] };
     const { chunks, reader } = read([piece(call), '[DONE]']);
     expect(chunks.slice(-1).map(({ choices }) => [choices[0]?.delta, choices[0]?.finish_reason])).toEqual([
@@ -232,41 +232,44 @@ describe('a chat stream', () => {
     ['some text', [piece({ content: 'Hi' }, 'stop'), piece({ content: ' there' })], 2],
     ['nothing more', [piece({ content: 'Hi' }, 'stop'), piece({ content: '' }, 'stop')], 1],
     ['a call', [piece({ content: 'Hi' }, 'stop'), piece(called(0, 'a'))], 2],
-  ])('whose finish reason comes before %s loses nothing and says it last', (_, events, said) => {
-    const { chunks } = read([...events, '[DONE]']);
-    const finishes = chunks.map(({ choices }) => choices[0]?.finish_reason);
-    expect(finishes.slice(0, -1).every((finish) => finish === null)).toBe(true);
-    const calls = chunks.some(({ choices }) => choices[0]?.delta.tool_calls);
-    expect(finishes.at(-1)).toBe(calls ? 'tool_calls' : 'stop');
-    expect(chunks).toHaveLength(1 + said + 1);
-  });
+  ])(
+    'loses nothing if the finish reason comes before %s, and sends the finish reason last',
+    (_, events, said) => {
+      const { chunks } = read([...events, '[DONE]']);
+      const finishes = chunks.map(({ choices }) => choices[0]?.finish_reason);
+      expect(finishes.slice(0, -1).every((finish) => finish === null)).toBe(true);
+      const calls = chunks.some(({ choices }) => choices[0]?.delta.tool_calls);
+      expect(finishes.at(-1)).toBe(calls ? 'tool_calls' : 'stop');
+      expect(chunks).toHaveLength(1 + said + 1);
+    },
+  );
 
-  test('says at once that it failed, and nothing else of that event', () => {
+  test('passes on the finish reason error immediately, without the content of that event', () => {
     const { chunks, reader } = read([piece({ content: 'Hi' }), piece({ content: 'x' }, 'error')]);
     expect(chunks.at(-1)?.choices).toEqual([{ index: 0, delta: {}, logprobs: null, finish_reason: 'error' }]);
     expect(reader.finished).toBe(false);
   });
 
-  test('that is cut is not', () => {
+  test('is not done if the stream is cut off', () => {
     const { chunks, reader } = read([piece({ content: 'Hi' })]);
     expect(chunks).toHaveLength(2);
     expect(reader.done).toBeFalse();
   });
 
-  test('shows its error', () => {
+  test('returns an error event as its error', () => {
     const { reader } = read([piece({ content: 'Hi' }), { error: { code: 502, message: 'gone' } }]);
     expect(reader.error).toMatchObject({ error: { message: 'gone' } });
   });
 
-  test('survives an event that is no JSON', () => {
+  test('counts and skips an event that is not JSON', () => {
     const { reader, chunks } = read(['{"choices', piece({ content: 'Hi' }, 'stop')]);
     expect(reader.malformed).toBe(1);
     expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe('stop');
   });
 });
 
-describe('a chat client', () => {
-  test('is understood when it gives back what Mistral thought', () => {
+describe('decode() of a chat client’s request', () => {
+  test('reads reasoning in the form that Mistral returns it', () => {
     const thinking = { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] };
     const content = [thinking, { type: 'text', text: 'Hi' }];
     const said = { role: 'user', content: 'so?' };
@@ -278,7 +281,7 @@ describe('a chat client', () => {
   });
 
   test.each([[[null]], [[{ type: 'text', text: 'other words' }]], [7], [null]])(
-    'with parts of its own, %j, which are none that are known',
+    'drops parts that are not its own: %j',
     (parts) => {
       const messages = [{ role: 'user', content: 'Hi', parts }];
       const { request, dropped } = chatClient.decode({ model: 'm', messages }, context());
@@ -300,7 +303,7 @@ describe('a chat client', () => {
         'data: {"id":"chatcmpl-1","choices":[],"usage":{"a":1}}\n\n',
       ],
     ],
-  ])('that asks for usage %p', (include_usage, written) => {
+  ])('and its stream() follow include_usage %p', (include_usage, written) => {
     const body = { messages: [], ...(include_usage ? { stream_options: { include_usage } } : {}) };
     const writer = chatClient.decode(body, context()).stream();
     const chunks = [
@@ -313,11 +316,11 @@ describe('a chat client', () => {
 });
 
 describe('applyQuirks()', () => {
-  test('leaves a request alone that serves as it is', () => {
+  test('returns nothing if a request needs no change', () => {
     expect(applyQuirks({ temperature: 1, messages: [] }, QUIRKS.mistral!)).toBeUndefined();
   });
 
-  test('renames, clamps, words, sets and drops', () => {
+  test('renames, clamps, replaces values, sets and drops fields', () => {
     const quirks: Quirks = {
       drops: ['logprobs'],
       renames: { seed: 'random_seed' },
@@ -333,7 +336,7 @@ describe('applyQuirks()', () => {
     expect(request).toEqual({ seed: 3, temperature: 2, tool_choice: 'required', logprobs: true, stop: 'x' });
   });
 
-  test('gives a call and its result the same nine letters', () => {
+  test('gives a call and its result the same id of nine characters for Mistral', () => {
     const request = {
       messages: [
         { role: 'assistant', tool_calls: [{ id: 'call_abcdefghijkl', function: {} }, { id: 'abcDEF123' }] },

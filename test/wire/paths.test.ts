@@ -15,7 +15,7 @@ const BODY = {
 };
 
 describe('applyOverride()', () => {
-  test('drops fields at their places, and names those that were there', () => {
+  test('drops fields by path, and reports those that existed', () => {
     const drop = [
       'reasoning.summary',
       'messages[].name',
@@ -36,7 +36,7 @@ describe('applyOverride()', () => {
     });
   });
 
-  test('renames within objects, between them, and within each element of a list', () => {
+  test('renames fields within objects, between objects, and within each element of a list', () => {
     const rename = {
       'reasoning.effort': 'reasoning_effort',
       'messages[].name': 'messages[].meta.author',
@@ -49,7 +49,7 @@ describe('applyOverride()', () => {
     expect(body).not.toHaveProperty('x');
   });
 
-  test('sets at places, makes the objects on the way there, and leaves the rest of them', () => {
+  test('sets fields by path, creates missing objects and keeps the other fields', () => {
     const set = { 'reasoning.effort': 'low', 'a.b.c': 1, 'messages[].tag': 't', 'none[].x': 1 };
     const body = applyOverride(BODY, { set })!.body;
     expect(body).toMatchObject({ reasoning: { effort: 'low', summary: 'auto' }, a: { b: { c: 1 } } });
@@ -58,19 +58,22 @@ describe('applyOverride()', () => {
     expect(BODY.reasoning.effort).toBe('high');
   });
 
-  test('changes nothing where nothing is meant', () => {
+  test('changes nothing if no path matches', () => {
     expect(applyOverride(BODY, { drop: ['nope', 'reasoning.x.y'], rename: { 'a.c': 'd' } })).toBeUndefined();
   });
 });
 
-test.each(['', '.', 'a.', '.a', 'a..b', '[]', '[].a', 'a[', 'a]b', 'a[0].b'])('%p is no place', (path) => {
-  expect(parsePath(path)).toBeUndefined();
-  const provider = { name: 'p', type: 'openai', request: { drop: [path] } };
-  expect(schema.safeParse({ providers: [provider] }).success).toBe(false);
-});
+test.each(['', '.', 'a.', '.a', 'a..b', '[]', '[].a', 'a[', 'a]b', 'a[0].b'])(
+  'parsePath() and the configuration refuse %p',
+  (path) => {
+    expect(parsePath(path)).toBeUndefined();
+    const provider = { name: 'p', type: 'openai', request: { drop: [path] } };
+    expect(schema.safeParse({ providers: [provider] }).success).toBe(false);
+  },
+);
 
 test.each(['a', 'a.b', 'a[].b', String.raw`a\.b`, String.raw`a\.`, 'a[].b[].c-d'])(
-  '%p is a place to both readers',
+  'parsePath() and the configuration accept %p',
   (path) => {
     expect(parsePath(path)).toBeDefined();
     const provider = { name: 'p', type: 'openai', request: { drop: [path] } };
@@ -83,7 +86,7 @@ test.each([
   [{ set: { 'model.x': 1 } }, /decided elsewhere/],
   [{ rename: { 'messages[].a': 'b' } }, /both must be in the same elements of the same list/],
   [{ rename: { 'a[].x': 'b[].x' } }, /same elements/],
-] as const)('what cannot be done is refused: %j', (request, words) => {
+] as const)('the configuration refuses impossible changes: %j', (request, words) => {
   const parsed = schema.safeParse({ providers: [{ name: 'p', type: 'openai', request }] });
   expect(parsed.error?.issues.map(({ message }) => message).join()).toMatch(words);
 });

@@ -5,7 +5,7 @@ import { PrefixSearch } from '../../src/wire/prefix-search.ts';
 const text = (maxLength: number) =>
   fc.array(fc.constantFrom('a', 'a', 'b'), { maxLength }).map((chars) => chars.join(''));
 
-test('PrefixSearch says as it grows whether a beginning stands in the text, and with how much of it that ends', () => {
+test('PrefixSearch reports whether the text contains a growing prefix, and how much of it the text ends with', () => {
   fc.assert(
     fc.property(text(40), fc.array(text(8), { maxLength: 6 }), (whole, pieces) => {
       const search = new PrefixSearch(whole);

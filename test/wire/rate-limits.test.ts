@@ -5,7 +5,7 @@ const NOW = Date.parse('2026-03-04T05:06:07.000Z');
 const span = (ms: number) => ({ ms, moment: false });
 
 describe('rateLimitsIn()', () => {
-  test('reads what OpenAI tells', () => {
+  test('reads OpenAI’s headers', () => {
     const headers = {
       'x-ratelimit-limit-requests': '60',
       'x-ratelimit-remaining-requests': '59',
@@ -20,7 +20,7 @@ describe('rateLimitsIn()', () => {
     ]);
   });
 
-  test('reads what Anthropic tells', () => {
+  test('reads Anthropic’s headers', () => {
     const names = ['requests', 'tokens', 'input-tokens', 'output-tokens'];
     const headers = Object.fromEntries(
       names.flatMap((name, index) => [
@@ -58,7 +58,7 @@ describe('rateLimitsIn()', () => {
     ['0x10', '1s'],
     ['1e3', '1s'],
     ['9999999999999999', '1s'],
-    // Told twice: headers of one name are joined.
+    // A header that is sent twice: its values are joined.
     ['0, 12', '1s'],
     ['none', '1s'],
     ['0', ''],
@@ -66,11 +66,11 @@ describe('rateLimitsIn()', () => {
     ['0', '-5'],
     ['0', '1s, 2s'],
     ['0', 'NaN'],
-  ])('takes no notice of remaining "%s" with reset "%s"', (remaining, reset) => {
+  ])('ignores remaining "%s" with reset "%s"', (remaining, reset) => {
     expect(told(remaining, reset)).toEqual([]);
   });
 
-  test('reads a limit without a size, and spans and moments of several kinds', () => {
+  test('accepts a missing limit, and resets as durations, timestamps and dates', () => {
     expect(told('0', '1.5', 'many')).toEqual([
       { counts: 'requests', limit: undefined, remaining: 0, reset: span(1_500) },
     ]);
@@ -79,7 +79,7 @@ describe('rateLimitsIn()', () => {
     expect(told('0', '2020-01-01T00:00:00Z')[0]!.reset).toEqual({ ms: 0, moment: true });
   });
 
-  test('finds nothing where nothing is told', () => {
+  test('returns nothing without rate limit headers', () => {
     expect(rateLimitsIn({ 'content-type': 'application/json' }, NOW)).toEqual([]);
     expect(
       rateLimitsIn({ 'x-ratelimit-limit-requests': '0', 'x-ratelimit-reset-requests': '1s' }, NOW),

@@ -1,4 +1,4 @@
-/** What the Responses API answers, whole and streamed, in chat's words. */
+/** Answers of the Responses API as chat answers, with and without streaming. */
 import { describe, expect, test } from 'bun:test';
 import type { ChatChunk } from '../../src/wire/chat.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
@@ -7,7 +7,7 @@ import { classifyBody } from '../../src/wire/classify.ts';
 import { decodeResponse } from '../../src/wire/responses/response.ts';
 import { ResponsesReader } from '../../src/wire/responses/stream.ts';
 
-/** Perplexity names its search by no id. */
+/** Perplexity’s search has no id. */
 const search = { id: 'search_results', name: 'web_search' };
 
 const remembered = new Map<string, JsonObject>();
@@ -61,8 +61,8 @@ const response = (output: unknown, more: JsonObject = {}) => ({
   ...more,
 });
 
-describe('a whole response', () => {
-  test('is text, reasoning and calls', () => {
+describe('decodeResponse()', () => {
+  test('returns text, reasoning and calls', () => {
     expect(
       decodeResponse(response([reasoning, message(text('Hel'), text('lo')), fn('a'), fn('b', '')]), context),
     ).toEqual({
@@ -102,16 +102,16 @@ describe('a whole response', () => {
       'content_filter',
     ],
     [response([], { status: 'incomplete' }), 'length'],
-  ])('%# finishes by its status', (body, finish) => {
+  ])('maps the status to a finish reason (case %#)', (body, finish) => {
     expect(decodeResponse(body, context).choices[0]?.finish_reason).toBe(finish);
   });
 
-  test('holds a refusal', () => {
+  test('returns a refusal', () => {
     const { choices } = decodeResponse(response([message({ type: 'refusal', refusal: 'No.' })]), context);
     expect(choices[0]?.message).toEqual({ role: 'assistant', content: '', refusal: 'No.' });
   });
 
-  test('cites pages at their places in the whole text', () => {
+  test('returns citations with offsets into the complete text', () => {
     const note = { type: 'url_citation', url: 'https://x.test', title: 'X', start_index: 0, end_index: 2 };
     const other = { type: 'file_citation', file_id: 'f' };
     const content = [
@@ -127,7 +127,7 @@ describe('a whole response', () => {
     ]);
   });
 
-  test('that lacks nearly all is read all the same', () => {
+  test('reads a response in which most fields are missing', () => {
     expect(
       decodeResponse(
         { output: [null, { type: 'message', content: null }, { type: 'search_results' }] },
@@ -170,7 +170,7 @@ describe('a whole response', () => {
       'rate_limited',
     ],
     [response([], { status: 'failed', error: null }), 'server'],
-  ])('%# that is no answer is a fault', (body, fault) => {
+  ])('throws if there is no answer (case %#)', (body, fault) => {
     let found: unknown;
     try {
       decodeResponse(body, context);
@@ -182,7 +182,7 @@ describe('a whole response', () => {
   });
 });
 
-/** Reads events; their number and type come by themselves. */
+/** Reads events, and adds their type and number. */
 function read(events: readonly (readonly [string, JsonObject?])[]) {
   const reader = new ResponsesReader(context);
   const chunks = events.flatMap(([type, fields], index) =>
@@ -207,8 +207,8 @@ const said = (delta: string, more: JsonObject = {}) =>
   ['response.output_text.delta', { delta, ...more }] as const;
 const opening = { role: 'assistant', content: '' };
 
-describe('a streamed response', () => {
-  test('begins with the role, ends with the finish and the usage', () => {
+describe('ResponsesReader', () => {
+  test('begins with the role, and ends with the finish reason and the usage', () => {
     const at = { item_id: 'msg_1', output_index: 0, content_index: 0 };
     const { chunks, reader } = read([
       begun,
@@ -232,7 +232,7 @@ describe('a streamed response', () => {
     expect([reader.done, reader.error, reader.malformed]).toEqual([true, undefined, 0]);
   });
 
-  test('thinks in parts, and gives what must go back at the end of them', () => {
+  test('separates parts of reasoning by blank lines, and sends the encrypted reasoning after them', () => {
     const part = (index: number) =>
       ['response.reasoning_summary_part.added', { summary_index: index }] as const;
     const thought = (delta: string) =>
@@ -255,7 +255,7 @@ describe('a streamed response', () => {
     ]);
   });
 
-  test('calls functions in turn and mixed', () => {
+  test('reads parallel calls, one after the other or interleaved', () => {
     const piece = (id: string, place: number, delta: string) =>
       [
         'response.function_call_arguments.delta',
@@ -293,7 +293,7 @@ describe('a streamed response', () => {
     expect(finishes(chunks)).toEqual(['tool_calls']);
   });
 
-  test('cites pages as it goes', () => {
+  test('returns citations with offsets into the complete text', () => {
     const annotation = { type: 'url_citation', url: 'u', title: 'U', start_index: 0, end_index: 1 };
     const part = ['response.content_part.added', { part: text('') }] as const;
     const note = ['response.output_text.annotation.added', { annotation }] as const;
@@ -305,7 +305,7 @@ describe('a streamed response', () => {
     });
   });
 
-  test('refuses', () => {
+  test('returns a refusal', () => {
     const { chunks } = read([begun, ['response.refusal.delta', { delta: 'No.' }], done]);
     expect(deltas(chunks).slice(1, -1)).toEqual([{ refusal: 'No.' }]);
   });
@@ -314,7 +314,7 @@ describe('a streamed response', () => {
     [{ status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }, 'length'],
     [{ status: 'incomplete', incomplete_details: { reason: 'content_filter' } }, 'content_filter'],
     [{ status: undefined }, 'length'],
-  ])('that is incomplete (%j) finishes with %s', (more, finish) => {
+  ])('ends an incomplete response (%j) with %s', (more, finish) => {
     const { chunks } = read([begun, said('a'), ['response.incomplete', { response: response([], more) }]]);
     expect(finishes(chunks)).toEqual([finish]);
   });
@@ -330,7 +330,7 @@ describe('a streamed response', () => {
       'context_length',
       'long',
     ],
-  ] as const)('that fails (%j) has an error', (event, fault, words) => {
+  ] as const)('returns an error for %j', (event, fault, words) => {
     const { reader, chunks } = read([begun, said('a'), event as readonly [string, JsonObject]]);
     const found = classifyBody(reader.error);
     expect([found?.fault, found?.upstream.message]).toEqual([fault, words]);
@@ -341,18 +341,18 @@ describe('a streamed response', () => {
     [['response.failed', { response: { error: null } }], 'failed'],
     [['response.cancelled', { response: { error: null } }], 'cancelled'],
     [['response.completed', { response: response([], { status: 'failed' }) }], 'failed'],
-  ] as const)('that fails without a word of why (%j) ends by that', (event, finish) => {
+  ] as const)('ends with the status if a response fails without an error (%j)', (event, finish) => {
     const { reader, chunks } = read([begun, said('a'), event as unknown as readonly [string, JsonObject]]);
     expect([reader.done, reader.error, finishes(chunks)]).toEqual([false, undefined, [finish]]);
   });
 
-  test('that was cut is not finished', () => {
+  test('is not done if the stream is cut off', () => {
     const { reader, chunks } = read([begun, said('a')]);
     expect([reader.done, finishes(chunks)]).toEqual([false, []]);
   });
 
-  test('of a server that numbers nothing is read by what it names', () => {
-    // ik_llama.cpp: no numbers and places, items of calls without ids.
+  test('reads the stream of a server without indexes by its ids', () => {
+    // ik_llama.cpp sends no indexes, and items of calls have no ids.
     const reader = new ResponsesReader(context);
     const events = [
       { type: 'response.created', response: { id: 'resp_1', model: 'm' } },
@@ -375,8 +375,8 @@ describe('a streamed response', () => {
     expect([finishes(chunks), reader.done]).toEqual([['tool_calls'], true]);
   });
 
-  test('of a server that searches by itself tells of that', () => {
-    // Perplexity: its own call is announced and becomes results; a message begins with null.
+  test('reports the searches that a server runs itself', () => {
+    // Perplexity announces its own call, which becomes search results, and begins a message with null.
     const { chunks } = read([
       begun,
       added(0, { ...fn('s', ''), name: 'search_web' }),
@@ -395,7 +395,7 @@ describe('a streamed response', () => {
     expect(finishes(chunks)).toEqual(['stop']);
   });
 
-  test('that comes all at once is said all the same', () => {
+  test('reads content that only the last event contains', () => {
     const output = [reasoning, message(text('a')), fn('a')];
     const { chunks } = read([begun, ['response.completed', { response: response(output) }]]);
     expect(deltas(chunks).slice(0, 4)).toEqual([
@@ -407,7 +407,7 @@ describe('a streamed response', () => {
     expect(finishes(chunks)).toEqual(['tool_calls']);
   });
 
-  test('that names no item of its deltas says nothing twice', () => {
+  test('sends content only once if its deltas name no item', () => {
     const { id: _, ...thought } = reasoning;
     const events = [
       begun,
@@ -424,7 +424,7 @@ describe('a streamed response', () => {
     ]);
   });
 
-  test('with events that are no JSON counts them; what is behind the end means nothing', () => {
+  test('counts events that are not JSON, and ignores events after the end', () => {
     const reader = new ResponsesReader(context);
     reader.push({ data: '{"type":' });
     reader.push({ data: 'null' });

@@ -1,4 +1,4 @@
-/** What is known of a response from the events of it that came. */
+/** Responses that are assembled from the events of a stream, complete or not. */
 import { expect, test } from 'bun:test';
 import type { Assembler } from '../../src/wire/assembler.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
@@ -41,7 +41,7 @@ function fold(...events: JsonObject[]) {
   return assembler;
 }
 
-test('the last event holds the response', () => {
+test('responseAssembler() returns the response of the last event', () => {
   const response = {
     id: 'resp_1',
     status: 'completed',
@@ -53,7 +53,7 @@ test('the last event holds the response', () => {
   expect([folded.finish, folded.finished, folded.usage?.output]).toEqual(['tool_calls', true, 2]);
 });
 
-test('a response that was cut is what its items had grown to', () => {
+test('responseAssembler() returns the items of a truncated response as far as they came', () => {
   const reasoning = { id: 'rs_1', type: 'reasoning', summary: [] };
   const whole = { ...reasoning, summary: [{ type: 'summary_text', text: 'Hm.' }], encrypted_content: 'E' };
   const folded = fold(
@@ -88,7 +88,7 @@ test('a response that was cut is what its items had grown to', () => {
   expect([folded.finish, folded.finished]).toEqual([null, false]);
 });
 
-test('items are told apart by place, by id, or by their order', () => {
+test('responseAssembler() matches deltas to items by index, by id or by order', () => {
   const other = { ...call, id: 'fc_2', call_id: 'b' };
   const byPlace = fold(
     added(call, 0),
@@ -118,7 +118,7 @@ test('items are told apart by place, by id, or by their order', () => {
   }
 });
 
-test('items that were not announced are there all the same', () => {
+test('responseAssembler() adds items that were not announced', () => {
   expect(
     fold(
       said('a'),
@@ -140,7 +140,7 @@ test('items that were not announced are there all the same', () => {
   });
 });
 
-test('arguments that come in one piece are there', () => {
+test('responseAssembler() accepts arguments in one piece', () => {
   const whole = { type: 'response.function_call_arguments.done', item_id: 'fc_1', arguments: '{}' };
   expect(fold(added(call, 0), whole).result()).toEqual({
     output: [{ ...call, status: 'incomplete', arguments: '{}' }],
@@ -152,14 +152,14 @@ test.each([
   ['reasoning', [added({ type: 'reasoning' })], [{ type: 'response.reasoning_text.delta', delta: 'a' }]],
   ['arguments', [added(call)], [argued('{')]],
   ['a call in one piece', [added(call)], [done(call)]],
-])('content begins with %s', (_, before, then) => {
+])('responseAssembler() sees content from %s on', (_, before, then) => {
   const folded = fold(begun, ...before);
   expect(folded.content).toBeFalse();
   for (const event of then) folded.push(event);
   expect(folded.content).toBeTrue();
 });
 
-test('a last event that holds no output leaves what came', () => {
+test('responseAssembler() keeps the items if the last event has no output', () => {
   const folded = fold(added(call), done({ ...call, arguments: '{}' }), {
     type: 'response.incomplete',
     response: { id: 'resp_1', output: [] },
@@ -168,7 +168,7 @@ test('a last event that holds no output leaves what came', () => {
   expect(folded.finish).toBe('length');
 });
 
-test('the numbers of the last events follow the last one told', () => {
+test('responseAssembler().fail() continues the sequence numbers', () => {
   const folded = responseAssembler();
   const numbers = (assembler: Assembler) =>
     [...assembler.fail(new ProxyError('server', 'x'), 'r').matchAll(/"sequence_number":(\d+)/g)].map(
@@ -183,7 +183,7 @@ test('the numbers of the last events follow the last one told', () => {
   expect(numbers(folded.fresh())).toEqual([9, 10]);
 });
 
-test('absurd places make no long lists', () => {
+test('responseAssembler() limits the number of items with huge indexes', () => {
   const folded = responseAssembler();
   for (let at = 0; at < 5_000; at += 1) folded.push(said('x', { output_index: at * 1e6, content_index: at }));
   expect((folded.result().output as unknown[]).length).toBe(1_024);

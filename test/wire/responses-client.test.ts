@@ -1,4 +1,4 @@
-/** What clients of the Responses API ask, in chat's words. */
+/** Requests of Responses clients as chat requests. */
 import { describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { ProxyError } from '../../src/errors.ts';
@@ -20,20 +20,20 @@ const fn = (id: string, more: JsonObject = {}) => ({
 const output = (id: string, value: unknown) => ({ type: 'function_call_output', call_id: id, output: value });
 const call = (id: string) => ({ id, type: 'function', function: { name: 'f', arguments: '{"a":1}' } });
 
-test('a plain question is one message', () => {
+test('decode() turns a text into one user message', () => {
   expect(decode({})).toMatchObject({ request: { model: 'm', messages: [hi] }, dropped: [] });
   expect(decode({}).request).toEqual({ model: 'm', messages: [hi] });
 });
 
 describe('input', () => {
-  test('comes behind the instructions', () => {
+  test('comes after the instructions', () => {
     expect(decode({ instructions: 'Be kind.' }).request.messages).toEqual([
       { role: 'system', content: 'Be kind.' },
       hi,
     ]);
   });
 
-  test('is messages of every role, with and without a type', () => {
+  test('can contain messages of every role, with and without a type', () => {
     expect(
       messages(
         { role: 'developer', content: 'd' },
@@ -57,7 +57,7 @@ describe('input', () => {
     ]);
   });
 
-  test('holds pictures and files', () => {
+  test('can contain images and files', () => {
     const content = [
       { type: 'input_text', text: 'See' },
       { type: 'input_image', image_url: 'https://x.test/a.png', detail: 'high' },
@@ -81,7 +81,7 @@ describe('input', () => {
     ]);
   });
 
-  test('of one turn is one message, with its calls and before their results', () => {
+  test('of one turn becomes one message with its calls, followed by their results', () => {
     const reasoning = {
       type: 'reasoning',
       id: 'rs_1',
@@ -107,7 +107,7 @@ describe('input', () => {
     ]);
   });
 
-  test('with pictures in results has them there', () => {
+  test('keeps images in results', () => {
     const picture = { type: 'input_image', image_url: 'https://x.test/a.png' };
     const url = { type: 'image_url', image_url: { url: 'https://x.test/a.png' } };
     const results = [output('a', [picture]), output('b', [{ type: 'input_text', text: 'b' }, picture])];
@@ -118,11 +118,11 @@ describe('input', () => {
     ]);
   });
 
-  test('of reasoning that says nothing means nothing', () => {
+  test('omits empty reasoning', () => {
     expect(messages(hi, { type: 'reasoning', summary: [] })).toEqual([hi]);
   });
 
-  test('of other kinds is left out by name', () => {
+  test('drops items of other types and reports them', () => {
     const { request, dropped } = decode({
       input: [hi, { type: 'compaction' }, { type: 'local_shell_call' }],
     });
@@ -132,7 +132,7 @@ describe('input', () => {
     ]);
   });
 
-  test('of many calls and much reasoning is read in a moment', () => {
+  test('with many calls and much reasoning is decoded quickly', () => {
     const many = Array.from({ length: 30_000 }, (_, index) => [
       { type: 'reasoning', summary: [{ text: 'x' }], encrypted_content: 'E' },
       fn(`a${index}`, { namespace: 'n' }),
@@ -144,7 +144,7 @@ describe('input', () => {
   });
 });
 
-describe('what cannot be answered is refused:', () => {
+describe('decode() refuses', () => {
   test.each([
     [{ previous_response_id: 'resp_1' }, 'previous_response_id', 'stateless'],
     [{ conversation: 'conv_1' }, 'conversation', 'stateless'],
@@ -175,7 +175,7 @@ describe('what cannot be answered is refused:', () => {
     expect([fault, at]).toEqual([kind, param]);
   });
 
-  test('nothing that is off', () => {
+  test('nothing if the fields of unsupported features are off', () => {
     const off = { previous_response_id: null, conversation: null, background: false, prompt: null };
     expect(decode(off).dropped).toEqual([]);
   });
@@ -196,7 +196,7 @@ describe('tools', () => {
   };
   const bare = { type: 'function', function: { name: 'g' } };
 
-  test('that run at OpenAI are kept apart, or left out by name', () => {
+  test('that run at OpenAI become hosted tools, or are dropped and reported', () => {
     const tools = [flat, { type: 'web_search' }, { type: 'mcp' }, other, { type: 'computer_use_preview' }];
     const { request, dropped } = decode({ tools });
     expect(request.tools).toEqual([tool, bare]);
@@ -218,19 +218,19 @@ describe('tools', () => {
     ],
     [{ type: 'allowed_tools', mode: 'auto', tools: [] }, undefined, undefined, []],
     [{ type: 'web_search' }, [tool, bare], undefined, ['tool_choice']],
-  ])('chosen by %j', (tool_choice, left, choice, named) => {
+  ])('are selected by the tool choice %j', (tool_choice, left, choice, named) => {
     const { request, dropped } = decode({ tools: [flat, other], tool_choice });
     expect([request.tools, request.tool_choice, dropped]).toEqual([left, choice, named] as never);
   });
 
-  test('that are none are not chosen from', () => {
+  test('are required for a tool choice', () => {
     expect(decode({ tool_choice: 'auto' }).request).not.toHaveProperty('tool_choice');
     expect(decode({ tool_choice: 'required' }).dropped).toEqual(['tool_choice']);
   });
 });
 
-describe('options', () => {
-  test('that both know arrive', () => {
+describe('parameters', () => {
+  test('that chat has as well are kept', () => {
     const same = {
       temperature: 0.5,
       top_p: 0.5,
@@ -269,7 +269,7 @@ describe('options', () => {
     expect(dropped).toEqual([]);
   });
 
-  test('for the format arrive', () => {
+  test('for the response format are kept', () => {
     const schema = { name: 'n', schema: { type: 'object' }, strict: true, description: 'N' };
     expect(decode({ text: { format: { type: 'json_schema', ...schema } } }).request.response_format).toEqual({
       type: 'json_schema',
@@ -278,7 +278,7 @@ describe('options', () => {
     expect(decode({ text: { format: { type: 'text' } } }).request).not.toHaveProperty('response_format');
   });
 
-  test('that chat has no word for are named', () => {
+  test('that chat does not have are reported as dropped', () => {
     const { request, dropped } = decode({
       truncation: 'auto',
       max_tool_calls: 3,

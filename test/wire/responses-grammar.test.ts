@@ -1,4 +1,4 @@
-/** The checker of Responses streams notices what is wrong with one. */
+/** The checker of Responses streams finds every fault. */
 import { expect, test } from 'bun:test';
 import type { ChatDelta } from '../../src/wire/chat.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
@@ -31,7 +31,7 @@ function good(): JsonObject[] {
   return framesOf(sse, []).map(({ value }) => value!);
 }
 
-/** As text, numbered anew unless a number is what is wrong. */
+/** The stream as text, with new sequence numbers unless these are under test. */
 function text(events: readonly JsonObject[], renumber = true): string {
   return events
     .map((event, index) => (renumber ? { ...event, sequence_number: index } : event))
@@ -41,18 +41,18 @@ function text(events: readonly JsonObject[], renumber = true): string {
 const check = (events: readonly JsonObject[], renumber = true) =>
   checkResponsesStream(text(events, renumber)).problems;
 
-test('nothing is wrong with a good stream', () => {
+test('checkResponsesStream() accepts a valid stream', () => {
   expect(check(good())).toEqual([]);
 });
 
-test('every event is missed', () => {
+test('checkResponsesStream() notices each missing event', () => {
   const events = good();
   for (let index = 0; index < events.length; index += 1) {
     expect(check(events.toSpliced(index, 1))).not.toEqual([]);
   }
 });
 
-test('every event is noticed where it comes twice, or before the one before it', () => {
+test('checkResponsesStream() notices each event that comes twice or too early', () => {
   const events = good();
   for (let index = 0; index < events.length; index += 1) {
     expect(check(events.toSpliced(index, 0, events[index]!))).not.toEqual([]);
@@ -62,7 +62,7 @@ test('every event is noticed where it comes twice, or before the one before it',
 });
 
 test.each(['sequence_number', 'output_index', 'content_index', 'summary_index'])(
-  'a wrong %s is noticed',
+  'checkResponsesStream() notices a wrong %s',
   (key) => {
     const events = good();
     const places = events.flatMap((event, index) => (typeof event[key] === 'number' ? [index] : []));
@@ -74,7 +74,7 @@ test.each(['sequence_number', 'output_index', 'content_index', 'summary_index'])
   },
 );
 
-test.each(['item_id', 'delta', 'text', 'arguments'])('a wrong %s is noticed', (key) => {
+test.each(['item_id', 'delta', 'text', 'arguments'])('checkResponsesStream() notices a wrong %s', (key) => {
   const events = good();
   const places = events.flatMap((event, index) => (typeof event[key] === 'string' ? [index] : []));
   expect(places.length).toBeGreaterThan(0);
@@ -83,7 +83,7 @@ test.each(['item_id', 'delta', 'text', 'arguments'])('a wrong %s is noticed', (k
   }
 });
 
-test('a name that is not the type is noticed', () => {
+test('checkResponsesStream() notices an event name that differs from the type', () => {
   const wrong = text(good()).replace('event: response.completed', 'event: completed');
   expect(checkResponsesStream(wrong).problems).not.toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** What holds between Responses, whole or streamed, and chat, whatever they say. Failures print their seed. */
+/** Properties of the conversion between Responses and chat, with and without streaming. Failures print their seed. */
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { ChatChunk } from '../../src/wire/chat.ts';
@@ -30,12 +30,12 @@ function without(name: string, value: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(value).filter(([key]) => key !== name));
 }
 
-/** Items without their ids, which are drawn. */
+/** The items without their ids, which are random. */
 function plain(output: unknown): unknown {
   return (output as JsonObject[]).map((item) => without('id', item));
 }
 
-test('a streamed answer keeps the grammar and says what the whole answer says', () => {
+test('a streamed Responses answer is valid and has the same content as without streaming', () => {
   fc.assert(
     fc.property(answers, cuts, fc.boolean(), fc.boolean(), (answer, places, mixed, late) => {
       const understood = responsesClient.decode(asked, counter());
@@ -61,7 +61,7 @@ test('a streamed answer keeps the grammar and says what the whole answer says', 
   );
 });
 
-test('what a response shows comes back as the model gave it', () => {
+test('the content of a response can be sent back unchanged', () => {
   fc.assert(
     fc.property(answers, (answer) => {
       const { output } = responsesClient.decode(asked, counter()).encode(whole(answer));
@@ -70,7 +70,7 @@ test('what a response shows comes back as the model gave it', () => {
         counter(),
       );
       const message = request.messages.find(({ role }) => role === 'assistant');
-      // Id and summary are the item's, which is another.
+      // The id and the summary are those of the output item and differ from the block’s own.
       const kept = (blocks: unknown) =>
         (plain(blocks) as JsonObject[]).map((block) => without('summary', block));
       expect(kept(message?.thinking_blocks ?? [])).toEqual(kept(answer.blocks));
@@ -83,7 +83,7 @@ test('what a response shows comes back as the model gave it', () => {
   );
 });
 
-test('an answer through Responses to a chat client says the same, streamed and whole', () => {
+test('a Responses answer for a chat client has the same content with and without streaming', () => {
   fc.assert(
     fc.property(answers, cuts, (answer, places) => {
       const client = responsesClient.decode(asked, counter());
@@ -139,7 +139,7 @@ const turnItems = fc
     ...list.map(([id, , , output]) => ({ type: 'function_call_output', call_id: id, output })),
   ]);
 
-/** Requests that say no more than both sides can. */
+/** Requests that use only what both protocols can express. */
 const requests: fc.Arbitrary<JsonObject> = fc
   .record<JsonObject>(
     {
@@ -182,7 +182,7 @@ const requests: fc.Arbitrary<JsonObject> = fc
       }),
   );
 
-test('a Responses request through chat to Responses is what it was', () => {
+test('a Responses request that is decoded to chat and encoded for Responses is unchanged', () => {
   fc.assert(
     fc.property(requests, (body) => {
       const given = { model: 'gpt-4.1', ...body };
@@ -201,7 +201,7 @@ test('a Responses request through chat to Responses is what it was', () => {
   );
 });
 
-test('custom input, and calls of a namespace, come back as what they were', () => {
+test('custom tool input and calls of namespaced tools can be sent back unchanged', () => {
   fc.assert(
     fc.property(said, (input) => {
       const tools = [

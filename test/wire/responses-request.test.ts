@@ -1,4 +1,4 @@
-/** What the Responses API is asked, by what chat says. */
+/** Chat requests as requests to the Responses API. */
 import { describe, expect, test } from 'bun:test';
 import type { ChatMessage, ChatRequest } from '../../src/wire/chat.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
@@ -36,12 +36,12 @@ function refusal(more: Partial<ChatRequest>): Pick<ProxyError, 'fault' | 'param'
   throw new Error('nothing was refused');
 }
 
-test('a plain question is asked without being kept', () => {
+test('encode() sends a plain question, with store set to false', () => {
   expect(encode({})).toEqual({ body: { model: 'gpt-4.1', input: [said], store: false }, dropped: [] });
 });
 
 describe('messages', () => {
-  test('said to the model first are its instructions, later ones stay where they are', () => {
+  test('from the system become instructions at the beginning, and keep their position later on', () => {
     const messages = [
       { role: 'system', content: 'Be kind.' },
       {
@@ -62,13 +62,13 @@ describe('messages', () => {
     });
   });
 
-  test('that are instructions alone are asked as a question', () => {
+  test('from the system alone are sent as a user message', () => {
     expect(body({ messages: [{ role: 'system', content: 'Say hello.' }] })).toMatchObject({
       input: [{ role: 'user', content: [{ type: 'input_text', text: 'Say hello.' }] }],
     });
   });
 
-  test('take turns, with calls made together and their results', () => {
+  test('keep their order, with calls and results as items of their own', () => {
     expect(
       input(
         hi,
@@ -90,7 +90,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('hold pictures and files by address, by content and by id', () => {
+  test('can contain images and files by URL, as data and by id', () => {
     const content = [
       { type: 'text', text: 'See' },
       { type: 'image_url', image_url: { url: 'https://x.test/a.png', detail: 'low' } },
@@ -115,7 +115,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('with pictures in results keep them there', () => {
+  test('keep images in results', () => {
     const content = [
       { type: 'text', text: 'a' },
       { type: 'image_url', image_url: { url: 'https://x.test/a.png' } },
@@ -130,7 +130,7 @@ describe('messages', () => {
     });
   });
 
-  test('with ids longer than are taken get short ones, calls and results the same', () => {
+  test('with long call ids get short ones, the same in calls and results', () => {
     const ids = [`${'x'.repeat(100)}1`, `${'x'.repeat(100)}2`];
     const items = input(
       hi,
@@ -147,13 +147,13 @@ describe('messages', () => {
     ['no messages', { messages: [] }, 'invalid_request', 'messages'],
     ['an unknown role', { messages: [{ role: 'narrator', content: '' }] }, 'invalid_request', 'messages[0]'],
     [
-      'a result of no call',
+      'a result without a call id',
       { messages: [hi, { role: 'tool', content: '' }] },
       'invalid_request',
       'messages[1]',
     ],
     [
-      'sound',
+      'audio',
       { messages: [{ role: 'user', content: [{ type: 'input_audio' }] }] },
       'unsupported',
       'messages[0].content[0]',
@@ -167,7 +167,7 @@ describe('reasoning', () => {
   const block = { type: 'encrypted', id: 'rs_1', summary: [], encrypted_content: 'E' };
   const item = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'E' };
 
-  test('goes back before what it led to, signed by OpenAI alone', () => {
+  test('is sent before the output that it led to, if it was encrypted by OpenAI', () => {
     const thinking_blocks = [block, { type: 'thinking', thinking: 'x', signature: 'y' }];
     expect(input(hi, { role: 'assistant', content: 'a', thinking_blocks })).toEqual([
       said,
@@ -176,13 +176,13 @@ describe('reasoning', () => {
     ]);
   });
 
-  test('is remembered by the call that it led to', () => {
+  test('is taken from memory, by the call that it led to', () => {
     const messages = [hi, { role: 'assistant', content: null, tool_calls: [call('a')] }];
     const { body: asked } = encode({ messages }, { remembered: { thinking_blocks: [block] } });
     expect((asked.input as JsonObject[])[1]).toEqual(item);
   });
 
-  test('without an id gets one that no other has', () => {
+  test('without an id gets a unique one', () => {
     const { id: _, ...anonymous } = block;
     const turn = { role: 'assistant', content: 'a', thinking_blocks: [anonymous, anonymous] };
     const items = input(hi, turn, hi, turn) as JsonObject[];
@@ -190,7 +190,7 @@ describe('reasoning', () => {
     expect(new Set(ids).size).toBe(4);
   });
 
-  test('that led to nothing stays out', () => {
+  test('that led to no output is omitted', () => {
     expect(input(hi, { role: 'assistant', content: null, thinking_blocks: [block] })).toEqual([said]);
   });
 
@@ -201,7 +201,7 @@ describe('reasoning', () => {
     ['gpt-5-chat-latest', false],
     ['gpt-4.1', false],
     ['perplexity/sonar', false],
-  ])('is asked for sealed of models that think: %s %p', (model, thinks) => {
+  ])('is requested in encrypted form if the model reasons: %s %p', (model, thinks) => {
     const { body: asked } = encode({}, { model });
     expect(asked.include).toEqual(thinks ? ['reasoning.encrypted_content'] : undefined);
   });
@@ -210,7 +210,7 @@ describe('reasoning', () => {
     ['high', { effort: 'high', summary: 'auto' }],
     ['none', { effort: 'none' }],
     [null, undefined],
-  ])('effort %p', (effort, reasoning) => {
+  ])('has the configuration for effort %p', (effort, reasoning) => {
     expect(body({ reasoning_effort: effort }).reasoning).toEqual(reasoning);
   });
 });
@@ -228,7 +228,7 @@ describe('tools', () => {
     strict: false,
   };
 
-  test('stand flat, and are strict only where they say so', () => {
+  test('are sent without a nested function object, and are strict only if requested', () => {
     const bare = { type: 'function', function: { name: 'g', strict: true } };
     expect(body({ tools: [tool, bare], parallel_tool_calls: false })).toEqual({
       model: 'gpt-4.1',
@@ -242,7 +242,7 @@ describe('tools', () => {
     });
   });
 
-  test('of other kinds are left out by name, with the choice of them', () => {
+  test('of other types are dropped, along with a choice of them', () => {
     const custom = { type: 'custom', custom: { name: 'c' } };
     const { body: asked, dropped } = encode({
       tools: [tool, custom],
@@ -271,16 +271,16 @@ describe('tools', () => {
       { type: 'allowed_tools', mode: 'required', tools: [{ type: 'function', name: 'f' }] },
     ],
     [null, undefined],
-  ])('chosen by %j', (choice, tool_choice) => {
+  ])('are selected by the tool choice %j', (choice, tool_choice) => {
     expect(body({ tools: [tool], tool_choice: choice as never }).tool_choice).toEqual(tool_choice);
   });
 
-  test('are needed for a choice', () => {
+  test('are required for a tool choice', () => {
     expect(body({ tool_choice: 'auto' })).not.toHaveProperty('tool_choice');
   });
 });
 
-describe('the answer', () => {
+describe('parameters', () => {
   test.each([
     [{ type: 'text' }, { format: { type: 'text' } }],
     [{ type: 'json_object' }, { format: { type: 'json_object' } }],
@@ -292,11 +292,11 @@ describe('the answer', () => {
       { type: 'json_schema', json_schema: { schema: { type: 'object' } } },
       { format: { type: 'json_schema', name: 'answer', schema: { type: 'object' }, strict: false } },
     ],
-  ])('in the format %j', (response_format, text) => {
+  ])('include the format %j', (response_format, text) => {
     expect(body({ response_format }).text).toEqual(text);
   });
 
-  test('is as long and as wordy as asked, and never shorter than may be asked', () => {
+  test('include the output limit, raised to the minimum of the API, and the verbosity', () => {
     expect(body({ max_completion_tokens: 100, max_tokens: 5, verbosity: 'low' })).toMatchObject({
       max_output_tokens: 100,
       text: { verbosity: 'low' },
@@ -304,7 +304,7 @@ describe('the answer', () => {
     expect(body({ max_tokens: 1 }).max_output_tokens).toBe(16);
   });
 
-  test('is steered by what both know; the rest is named', () => {
+  test('that both APIs have are sent, and the others are dropped', () => {
     const same = {
       temperature: 0.5,
       top_p: 0.5,
@@ -336,7 +336,7 @@ describe('the answer', () => {
     expect(dropped.toSorted()).toEqual(Object.keys(other).toSorted());
   });
 
-  test('is not steered by what the model refuses', () => {
+  test('that the model refuses are dropped', () => {
     const { body: asked, dropped } = encode(
       { temperature: 1, top_p: null },
       { quirks: { drops: ['temperature', 'top_p'] } },
@@ -344,7 +344,7 @@ describe('the answer', () => {
     expect([asked.temperature, dropped]).toEqual([undefined, ['temperature']]);
   });
 
-  test('is kept where that is asked for', () => {
+  test('include store if the client sets it', () => {
     expect(body({ store: true }).store).toBeTrue();
   });
 });

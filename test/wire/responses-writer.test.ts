@@ -1,4 +1,4 @@
-/** What clients of the Responses API are answered, whole and streamed. */
+/** Chat answers as answers of the Responses API, with and without streaming. */
 import { describe, expect, test } from 'bun:test';
 import type { ChatChunk, ChatDelta, ChatMessage, ChatResponse } from '../../src/wire/chat.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
@@ -48,8 +48,8 @@ function encode(...answer: Parameters<typeof whole>): JsonObject {
   return response;
 }
 
-describe('a whole answer', () => {
-  test('tells again the tools of the published types, if they have the fields of their type', () => {
+describe('encode() of an answer', () => {
+  test('returns the tools of the request that are valid in OpenAI’s published types', () => {
     const valid = [
       { type: 'custom', name: 'f' },
       { type: 'web_search' },
@@ -73,7 +73,7 @@ describe('a whole answer', () => {
     expect(openapiProblems('Response', response)).toEqual([]);
   });
 
-  test('has every field, and tells again what was asked', () => {
+  test('sets every field, and repeats the parameters of the request', () => {
     expect(encode({ content: 'Hello' })).toEqual({
       id: 'resp_n1',
       object: 'response',
@@ -123,7 +123,7 @@ describe('a whole answer', () => {
     });
   });
 
-  test('is reasoning, words and calls in their order', () => {
+  test('returns reasoning, text and calls as items in their order', () => {
     const block = { type: 'encrypted', id: 'x', summary: [], encrypted_content: 'E' };
     const { output } = encode({
       content: 'Looking',
@@ -178,11 +178,11 @@ describe('a whole answer', () => {
         completed_at: null,
       },
     ],
-  ])('that finished with %s', (finish, fields) => {
+  ])('maps the finish reason %s to a status', (finish, fields) => {
     expect(encode({ content: 'a' }, finish)).toMatchObject(fields);
   });
 
-  test('that ended by a word that nobody knows is incomplete for that reason', () => {
+  test('returns an unknown finish reason as the reason for an incomplete response', () => {
     expect(client().encode(whole({ content: 'a' }, 'new_word'))).toMatchObject({
       status: 'incomplete',
       incomplete_details: { reason: 'new_word' },
@@ -190,13 +190,13 @@ describe('a whole answer', () => {
     });
   });
 
-  test('holds a refusal', () => {
+  test('returns a refusal', () => {
     expect(encode({ refusal: 'No.' }).output).toMatchObject([
       { content: [{ type: 'refusal', refusal: 'No.' }] },
     ]);
   });
 
-  test('holds citations and probabilities', () => {
+  test('returns citations and log probabilities', () => {
     const annotations = [
       {
         type: 'url_citation',
@@ -233,7 +233,7 @@ describe('a whole answer', () => {
     ]);
   });
 
-  test('keeps the id of a response, and counts nothing where nothing is known', () => {
+  test('keeps the id of a response, and returns counts of 0 without usage', () => {
     const { id, usage: counted } = encode({ content: 'a' }, 'stop', {
       id: 'resp_own',
       usage: undefined as never,
@@ -281,8 +281,8 @@ function write(...chunks: ChatChunk[]): { sse: string; response: JsonObject; eve
   return { sse, response, events };
 }
 
-describe('a streamed answer', () => {
-  test('is announced, grows and is closed, event by event', () => {
+describe('stream() of an answer', () => {
+  test('announces, fills and closes the items, event by event', () => {
     const { sse, events } = write(
       chunk({ role: 'assistant', content: '' }),
       chunk({ reasoning_content: 'Hm.' }),
@@ -323,12 +323,12 @@ describe('a streamed answer', () => {
     );
   });
 
-  test('ends with the response that the whole answer is', () => {
+  test('ends with the same response as without streaming', () => {
     const { response } = write(chunk({ content: 'Hello' }), chunk({}, 'stop'), counted);
     expect(response).toEqual(client().encode(whole({ content: 'Hello' })));
   });
 
-  test('writes a call to its end before the one that began beside it', () => {
+  test('finishes a call before it writes a call that began later', () => {
     const { events, response } = write(
       chunk(piece(0, '{', 'a')),
       chunk(piece(1, '{"b"', 'b')),
@@ -348,7 +348,7 @@ describe('a streamed answer', () => {
     ]);
   });
 
-  test('refuses', () => {
+  test('writes a refusal', () => {
     const { events } = write(chunk({ refusal: 'No' }), chunk({ refusal: '.' }), chunk({}, 'stop'));
     expect(events.slice(2)).toEqual([
       'output_item.added 0',
@@ -362,7 +362,7 @@ describe('a streamed answer', () => {
     ]);
   });
 
-  test('cites, and tells probabilities', () => {
+  test('writes citations and log probabilities', () => {
     const citation = {
       type: 'url_citation',
       url_citation: { url: 'https://x.test', title: 'X', start_index: 0, end_index: 1 },
@@ -384,12 +384,12 @@ describe('a streamed answer', () => {
   test.each([
     ['length', 'incomplete'],
     ['content_filter', 'incomplete'],
-  ])('that finished with %s is %s', (finish, status) => {
+  ])('maps the finish reason %s to the status %s', (finish, status) => {
     const { events, response } = write(chunk({ content: 'a' }), chunk({}, finish));
     expect([events.at(-1), response.status]).toEqual([status, status]);
   });
 
-  test('that says nothing is an empty message', () => {
+  test('writes an empty message for an empty answer', () => {
     expect(write().response.output).toMatchObject([{ type: 'message', content: [] }]);
   });
 });
@@ -397,7 +397,7 @@ describe('a streamed answer', () => {
 describe('an error', () => {
   const error = new ProxyError('overloaded', 'Cannot go on: busy', { param: 'input' });
 
-  test('is a body in the shape of OpenAI', () => {
+  test('is returned as a body in OpenAI’s shape', () => {
     const body = responsesClient.errorBody(error, 'req_1');
     expect(openapiProblems('ErrorResponse', body)).toEqual([]);
     expect(body).toEqual({
@@ -411,7 +411,7 @@ describe('an error', () => {
     });
   });
 
-  test('is told twice at the end of a stream, with the response as far as it came', () => {
+  test('ends a stream with two events, the second of which contains the incomplete response', () => {
     const writer = client().stream();
     const begun = writer.push(chunk({ content: 'Hel' }));
     const [first, second] = framesOf(writer.fail(error, 'req_1'), []);

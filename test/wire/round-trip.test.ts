@@ -1,4 +1,4 @@
-/** A chat request said in another protocol and read back is what it was, as far as both can say it. */
+/** A chat request that is encoded in another protocol and decoded again is unchanged, as far as both can express it. */
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { ChatMessage, ChatRequest } from '../../src/wire/chat.ts';
@@ -57,7 +57,7 @@ const tool = fc.record({ name, description: said }).map((fn) => ({
   function: { ...fn, parameters: { type: 'object', properties: { x: { type: 'string' } } } },
 }));
 
-/** Requests that say no more than chat, Messages and Responses all can. */
+/** Requests that use only what chat, Messages and Responses can all express. */
 const requests = fc
   .record(
     {
@@ -87,7 +87,7 @@ const requests = fc
   )
   .map((body) => body as unknown as ChatRequest);
 
-/** The words that protocols have for one thing, as one of them. */
+/** The request with fields that differ between protocols replaced by common ones. */
 function plain(request: ChatRequest): JsonObject {
   const { model: _, max_tokens, max_completion_tokens, user: id, safety_identifier, ...rest } = request;
   const { metadata: _m, stream_options: _s, response_format: format, tools, tool_choice, ...others } = rest;
@@ -98,7 +98,7 @@ function plain(request: ChatRequest): JsonObject {
     ...((safety_identifier ?? id) === undefined ? {} : { user: safety_identifier ?? id }),
     ...(meant ? { meant } : {}),
     ...(tools ? { tools: tools.map(({ function: { strict: _strict, ...fn } }) => fn) } : {}),
-    // What is left to the model needs no word.
+    // No tool choice means auto.
     ...(tool_choice === undefined || tool_choice === 'auto' ? {} : { tool_choice }),
     messages: request.messages.map(plainMessage),
   };
@@ -130,7 +130,7 @@ test.each([
   ['responses', ['responses']],
   ['messages, then responses', ['messages', 'responses']],
   ['responses, then messages', ['responses', 'messages']],
-] as const)('a chat request through %s is what it was', (_, ways) => {
+] as const)('a chat request that is converted to %s and back is unchanged', (_, ways) => {
   fc.assert(
     fc.property(requests, (request) => {
       let last = structuredClone(request);

@@ -7,7 +7,7 @@ import { countable, loadVocabulary, tokenCounter } from '../../src/wire/tokens.t
 
 const vocabulary = await loadVocabulary();
 const file = (path: string) => readFileSync(join(import.meta.dir, '../..', path), 'utf8');
-/** What it counts where the texts of special tokens are texts. */
+/** The count of gpt-tokenizer, with special tokens in the text counted as ordinary text. */
 const reference = (text: string) => countTokens(text, { disallowedSpecial: new Set() });
 
 test.each([
@@ -32,11 +32,11 @@ test.each([
   ['one letter, 10,000 times', 'a'.repeat(10_000)],
   ['the text of a special token', 'Say <|endoftext|> and <|im_start|>user.'],
   ['half a character', 'a\ud83d b\udc00'],
-])('counts %s as gpt-tokenizer does', (_, text) => {
+])('the token counter counts %s like gpt-tokenizer', (_, text) => {
   expect(vocabulary.countAll(text)).toBe(reference(text));
 });
 
-test('counts whatever there is as gpt-tokenizer does', () => {
+test('the token counter counts any text like gpt-tokenizer', () => {
   const unit = fc.oneof(
     fc.constantFrom("'s", '\r\n', '  ', '\u0301', 'ß', 'İ', '\u00a0', '//', 'The'),
     fc.string({ unit: 'binary', maxLength: 4 }),
@@ -47,7 +47,7 @@ test('counts whatever there is as gpt-tokenizer does', () => {
 });
 
 test.each(['a', 'A', ' ', '語', '-', '😀', '\n', '.', 'ก'])(
-  'counts a million of %j in a share of the time that their square takes, and nearly right',
+  'the token counter counts a million of %j in less than quadratic time, and nearly right',
   (char) => {
     const short = reference(char.repeat(5_000));
     const tokens = vocabulary.countAll(char.repeat(1_000_000));
@@ -55,14 +55,14 @@ test.each(['a', 'A', ' ', '語', '-', '😀', '\n', '.', 'ก'])(
   },
 );
 
-test('counts a long text in many steps', () => {
+test('the token counter counts a long text in many steps', () => {
   const steps = (text: string) => Array.from(vocabulary.count(text)).length;
   expect(steps('short')).toBe(0);
   expect(steps('some words '.repeat(20_000))).toBeGreaterThan(10);
   expect(steps('a'.repeat(200_000))).toBeGreaterThan(10);
 });
 
-test('countable() has all that is counted, and what is known beside it', async () => {
+test('countable() returns all texts to count, and the tokens of everything else', async () => {
   const messages = [
     { role: 'system', content: 'Be kind.' },
     { role: 'user', name: 'Ann', content: [{ type: 'text', text: 'hi' }, { type: 'image_url' }] },

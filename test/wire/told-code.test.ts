@@ -11,7 +11,7 @@ const told = (status: number, body: object): ProxyError => {
 
 const TOO_LONG = 'The input token count (9001) exceeds the maximum number of tokens allowed (8192).';
 
-test('clients of OpenAI’s APIs shorten a conversation by the one code, whatever the provider calls it', () => {
+test('clients of OpenAI’s APIs get one code for any provider’s error about a prompt that is too long', () => {
   for (const error of [
     { error: { code: 400, message: TOO_LONG, status: 'INVALID_ARGUMENT' } },
     { message: 'Input is too long for requested model.', __type: 'com.amazon#ValidationException' },
@@ -24,14 +24,14 @@ test('clients of OpenAI’s APIs shorten a conversation by the one code, whateve
   }
 });
 
-test('a code that only repeats the status is none; any other is the provider’s own', () => {
+test('a code that repeats the status is replaced by OpenAI’s code, and any other is passed on', () => {
   const google = { error: { code: 429, message: 'Slow down', status: 'RESOURCE_EXHAUSTED' } };
   expect(openaiErrorBody(told(429, google), 'r')).toMatchObject({ error: { code: 'rate_limit_exceeded' } });
   const own = { error: { code: 'brand_new', message: 'No' } };
   expect(openaiErrorBody(told(400, own), 'r')).toMatchObject({ error: { code: 'brand_new' } });
 });
 
-test('Ollama says within a 200 that a prompt is too long, in words alone', () => {
+test('classifyBody() recognizes Ollama’s message about a long prompt in an answer with status 200', () => {
   const error = 'prompt too long; exceeded max context length by 12 tokens';
   expect(classifyBody({ error })).toMatchObject({ fault: 'context_length', upstream: { status: 400 } });
   expect(classifyBody({ error: 'model runner has unexpectedly stopped' })).toMatchObject({ fault: 'server' });

@@ -1,4 +1,4 @@
-/** The schemas of tools' parameters, as the providers that demand `type: "object"` are sent them. */
+/** The schemas of tool parameters as sent to providers that require `type: "object"`. */
 import { expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { anthropicProtocol } from '../../src/wire/anthropic/protocol.ts';
@@ -13,7 +13,7 @@ const NODE = {
   $defs: { Node: { type: 'object', properties: { next: { $ref: '#/$defs/Node' } } } },
 };
 
-/** Every schema that a request has at one of the places where providers look for it. */
+/** Every schema in a request, wherever a provider expects it. */
 function schemas(body: unknown): JsonObject[] {
   const found: JsonObject[] = [];
   JSON.stringify(body, (key, value: JsonObject) => {
@@ -27,10 +27,10 @@ function schemas(body: unknown): JsonObject[] {
 const CASES: [string, JsonObject | undefined, JsonObject][] = [
   ['refers to a recursive definition', NODE, { ...NODE, type: 'object' }],
   ['has only properties', { properties: { a: {} } }, { properties: { a: {} }, type: 'object' }],
-  ['has no type that is a word', { type: ['object', 'null'] }, { type: 'object' }],
+  ['has a list of types', { type: ['object', 'null'] }, { type: 'object' }],
   ['is empty', {}, { type: 'object' }],
-  ['is not there', undefined, { type: 'object', properties: {} }],
-  ['has its type', { type: 'object', required: [] }, { type: 'object', required: [] }],
+  ['is missing', undefined, { type: 'object', properties: {} }],
+  ['has type object', { type: 'object', required: [] }, { type: 'object', required: [] }],
 ];
 for (const [name, protocol] of Object.entries(PROTOCOLS))
   test.each(CASES)(`${name}: a schema that %s`, (_, parameters, sent) => {

@@ -1,4 +1,4 @@
-/** Files that only one vendor can read, asked of others. */
+/** Files that only their vendor can read, in requests to other providers. */
 import { describe, expect, test } from 'bun:test';
 import type { ContentPart } from '../../src/wire/chat.ts';
 import type { ProtocolName } from '../../src/wire/protocol.ts';
@@ -33,7 +33,7 @@ const refusedBut = (owner: string) => ({
 const REFUSED = refusedBut('Gemini');
 const byId = (id: string) => ({ type: 'file', file: { file_id: id } });
 
-describe('a file of Google', () => {
+describe('a file at Google:', () => {
   test.each<[object]>([
     [{ type: 'image_url', image_url: { url: FILE } }],
     [{ type: 'image_url', image_url: 'gs://bucket/a.png' }],
@@ -58,12 +58,12 @@ describe('a file of Google', () => {
     [{ type: 'file', file: { file_data: 'https://storage.googleapis.com/bucket/a.pdf?sig=1' } }],
     [byId('file-abc')],
     [{ type: 'text', text: 'gs://bucket/a' }],
-  ])('%j is none', (part) => {
+  ])('%j is not treated as one', (part) => {
     for (const protocol of OTHERS) expect(refusal(part, protocol)).toBeUndefined();
   });
 });
 
-test('a file of Anthropic is sent to Claude only', () => {
+test('a file at Anthropic is sent to Claude only', () => {
   const file = byId('file_011CNha8iCJcU1wXNR6q4V8w');
   for (const protocol of ['chat', 'responses', 'gemini', 'converse', 'cohere'] as const)
     expect(refusal(file, protocol)).toEqual(refusedBut('Claude'));
@@ -72,7 +72,7 @@ test('a file of Anthropic is sent to Claude only', () => {
   expect(refusal(byId('file_1'), 'chat')).toBeUndefined();
 });
 
-test('a file of OpenAI is sent by OpenAI’s APIs only', () => {
+test('a file at OpenAI is sent by OpenAI’s APIs only', () => {
   const file = byId('file-5dskxx7B6SVyAyRgAHzTJ2');
   for (const protocol of ['messages', 'gemini', 'converse', 'cohere'] as const)
     expect(refusal(file, protocol)).toEqual(refusedBut('OpenAI'));

@@ -1,4 +1,4 @@
-/** Frames of WebSockets: what a server sends is read however it is cut, and what is sent is what Bun's own server reads. */
+/** WebSocket frames: those of a server can be cut anywhere, and those that are sent follow the protocol. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Message } from '../../src/wire/websocket/reader.ts';
@@ -6,7 +6,7 @@ import { fittingReason, isSendable } from '../../src/wire/websocket/close.ts';
 import { closePayload, encodeFrame } from '../../src/wire/websocket/frames.ts';
 import { FrameFlaw, FrameReader } from '../../src/wire/websocket/reader.ts';
 
-/** A frame as a server sends it: without a mask. */
+/** A frame as a server sends it, without a mask. */
 function frame(first: number, payload: Uint8Array): Buffer {
   const { length } = payload;
   if (length < 126) return Buffer.concat([Buffer.from([first, length]), payload]);
@@ -20,7 +20,7 @@ function frame(first: number, payload: Uint8Array): Buffer {
 
 const text = (words: string) => frame(0x81, Buffer.from(words));
 
-/** Reads bytes that come in pieces of these sizes. */
+/** The messages that are read if the bytes arrive in pieces of these sizes. */
 function read(bytes: Uint8Array, sizes: readonly number[], maxMessage = 1_000_000): Message[] {
   const reader = new FrameReader(maxMessage);
   const messages: Message[] = [];
@@ -32,7 +32,7 @@ function read(bytes: Uint8Array, sizes: readonly number[], maxMessage = 1_000_00
   return messages;
 }
 
-test('messages are the same however their bytes are cut', () => {
+test('FrameReader returns the same messages wherever their bytes are cut', () => {
   const long = 'é'.repeat(40_000);
   const whole = Buffer.concat([
     text('one'),
@@ -70,26 +70,26 @@ test('messages are the same however their bytes are cut', () => {
   expect(read(whole, [1])).toEqual(expected);
 });
 
-describe('what is none of the protocol is refused with the code to close with', () => {
+describe('FrameReader refuses with the right close code', () => {
   test.each([
     ['a frame with an extension', frame(0xc1, Buffer.from('x')), 1002],
     ['a masked frame', Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x78]), 1002],
-    ['an unknown kind', frame(0x83, Buffer.from('x')), 1002],
+    ['an unknown frame type', frame(0x83, Buffer.from('x')), 1002],
     ['an unknown control frame', frame(0x8b, Buffer.alloc(0)), 1002],
-    ['a control frame that is cut', frame(0x09, Buffer.from('x')), 1002],
+    ['a fragmented control frame', frame(0x09, Buffer.from('x')), 1002],
     ['a control frame that is too long', frame(0x89, Buffer.alloc(126)), 1002],
-    ['the end of no message', frame(0x80, Buffer.from('x')), 1002],
+    ['a final fragment without a beginning', frame(0x80, Buffer.from('x')), 1002],
     ['a message within a message', Buffer.concat([frame(0x01, Buffer.from('x')), text('y')]), 1002],
-    ['a text that is not UTF-8', frame(0x81, Buffer.from([0xff])), 1007],
+    ['text that is not UTF-8', frame(0x81, Buffer.from([0xff])), 1007],
     ['half a close code', frame(0x88, Buffer.from([3])), 1002],
-    ['a code that must not be sent', frame(0x88, closePayload(1006, '')), 1002],
+    ['a reserved close code', frame(0x88, closePayload(1006, '')), 1002],
     ['a message that is too large', text('x'.repeat(101)), 1009],
     [
-      'pieces that are too large together',
+      'fragments that are too large together',
       Buffer.concat([frame(0x01, Buffer.alloc(60)), frame(0x00, Buffer.alloc(60))]),
       1009,
     ],
-    ['a length beyond all bounds', Buffer.from([0x82, 127, 0x7f, 255, 255, 255, 255, 255, 255, 255]), 1009],
+    ['an extremely large length', Buffer.from([0x82, 127, 0x7f, 255, 255, 255, 255, 255, 255, 255]), 1009],
   ] as const)('%s', (_, bytes, code) => {
     let flaw: unknown;
     try {
@@ -102,7 +102,7 @@ describe('what is none of the protocol is refused with the code to close with', 
   });
 });
 
-test('a frame that is sent is masked, and is the message again without the mask', () => {
+test('encodeFrame() masks a frame, which decodes to the same message', () => {
   for (const length of [0, 5, 125, 126, 65_535, 65_536, 200_000]) {
     const payload = Buffer.alloc(length, 'abc');
     const mask = Buffer.from([1, 2, 3, 250]);
@@ -116,7 +116,7 @@ test('a frame that is sent is masked, and is the message again without the mask'
   }
 });
 
-test('reasons fit into a close frame as whole characters', () => {
+test('fittingReason() shortens a close reason to whole characters, and isSendable() knows the valid close codes', () => {
   expect(fittingReason('short')).toBe('short');
   expect(fittingReason('é'.repeat(100))).toBe('é'.repeat(61));
   expect(Buffer.byteLength(fittingReason('😀'.repeat(100)))).toBeLessThanOrEqual(123);
