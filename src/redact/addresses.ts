@@ -2,8 +2,9 @@
 import { isIPv6 } from 'node:net';
 import { isPublicIpv4 } from './checksums.ts';
 
-/** A percent sign that begins an escape is not part of it. */
-const USER = /[\p{L}\p{N}](?:[\p{L}\p{N}._+'-]|%(?![0-9A-Fa-f]{2})){0,63}$/u;
+/** No part of it is an escape such as `%20`. */
+const USER =
+  /(?<!%(?=[0-9A-Fa-f]{2})|%[0-9A-Fa-f](?=[0-9A-Fa-f]))[\p{L}\p{N}](?:[\p{L}\p{N}._+'-]|%(?![0-9A-Fa-f]{2})){0,63}$/u;
 const HOST = /(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62})\.){1,8}\p{L}{2,24}/uy;
 const LONGEST_USER = 64;
 

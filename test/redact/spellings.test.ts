@@ -102,6 +102,8 @@ describe('Redactor.text() hides', () => {
     'M1,8.8.4.4,2',
     'add::bad::cafe',
     'a=b+c&d=1',
+    'http://host.example%2F@other.example/',
+    'mailto:%22a%20b%22@example.org',
   ])('nothing in %s', (text) => {
     expect(make().text(text)).toBe(text);
   });
