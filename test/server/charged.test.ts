@@ -1,4 +1,4 @@
-/** Answers that pass unread are charged by what they and their requests say. */
+/** Answers that pass through unparsed are charged by what they and their requests say. */
 import { describe, expect, test } from 'bun:test';
 import { gzipSync } from 'node:zlib';
 import type { ConfigInput } from '../../src/config/schema.ts';
@@ -76,7 +76,7 @@ describe('an answer is charged', () => {
     expect(seen).toMatchObject({ tokens: [100, 1_000], units: { ...IMAGE_UNITS, images: 2 } });
   });
 
-  test.each([1, 7, 65_536])('by the tokens behind a large image, in pieces of %d KiB', async (kilobytes) => {
+  test.each([1, 7, 65_536])('by the tokens after a large image, in chunks of %d KiB', async (kilobytes) => {
     const text = JSON.stringify({ created: 1, data: [{ b64_json: PNG }], usage: IMAGE_USAGE });
     const seen = await charged('/images/generations', generate({ n: 1 }), () =>
       pieces(text, kilobytes * 1_024, 'application/json'),
@@ -85,7 +85,7 @@ describe('an answer is charged', () => {
     expect(seen.answer).toBe(text);
   });
 
-  test('by the tokens of each image of a stream', async () => {
+  test('by the tokens of each image in a stream', async () => {
     const partial = { type: 'image_generation.partial_image', b64_json: PNG };
     const text = event(partial) + event(completed) + event(completed);
     const seen = await charged('/images/generations', generate({ n: 2, stream: true }), () =>
@@ -96,7 +96,7 @@ describe('an answer is charged', () => {
     expect(seen.answer).toBe(text);
   });
 
-  test('by the images that were asked for, where nothing else is told', async () => {
+  test('by the number of images requested, where the answer reports no usage', async () => {
     const big = () =>
       pieces(JSON.stringify({ created: 1, data: [{ b64_json: PNG }] }), 9_999, 'application/json');
     expect(await charged('/images/edits', form({ model: 'm', n: '3' }), big)).toMatchObject({
@@ -107,7 +107,7 @@ describe('an answer is charged', () => {
     expect(await charged('/images/variations', form({ model: 'm' }), big)).toMatchObject({ cost: 0.04 });
   });
 
-  test('by the tokens of a transcription, whole and streamed', async () => {
+  test('by the tokens of a transcription, unstreamed and streamed', async () => {
     const whole = await charged('/audio/transcriptions', form({ model: 'm' }), () =>
       Response.json({ text: 'Say "usage": {"input_tokens": 9}', usage: TRANSCRIBED }),
     );
@@ -124,7 +124,7 @@ describe('an answer is charged', () => {
     expect(streamed).toMatchObject(expected);
   });
 
-  test('by the minutes of a transcription, however it tells them', async () => {
+  test('by the minutes of a transcription, whichever field reports them', async () => {
     const segments = Array.from({ length: 3_000 }, (_, id) => ({ id, text: 'so many words' }));
     const answers = [
       { text: 'Hi', usage: { type: 'duration', seconds: 90 } },
@@ -137,7 +137,7 @@ describe('an answer is charged', () => {
       ).toMatchObject({ tokens: NO_TOKENS, units: { seconds: 90 }, cost: 0.009 });
   });
 
-  test('by the characters that are spoken', async () => {
+  test('by the characters of the speech requested', async () => {
     const speak = { model: 'm', input: 'Grüße 👋', voice: 'alloy' };
     const sound = () => new Response(new Uint8Array(9_000), { headers: { 'content-type': 'audio/mpeg' } });
     expect(await charged('/audio/speech', speak, sound)).toMatchObject({
@@ -146,7 +146,7 @@ describe('an answer is charged', () => {
     });
   });
 
-  test('by what a reranker read, and by the request', async () => {
+  test('by the tokens that a reranker reports, or by the request', async () => {
     const rerank = { model: 'm', query: 'q', documents: ['a'] };
     const results = [{ index: 0, relevance_score: 1 }];
     const read = await charged('/rerank', rerank, () =>
@@ -166,7 +166,7 @@ describe('an answer is charged', () => {
     });
   });
 
-  test('also where the provider likes to compress', async () => {
+  test('also where the provider can compress it', async () => {
     const text = JSON.stringify({ data: [{ b64_json: 'abc' }], usage: IMAGE_USAGE });
     const headers = { 'content-type': 'application/json' };
     const packed = () =>
@@ -177,7 +177,8 @@ describe('an answer is charged', () => {
       tokens: [100, 1_000],
       answer: text,
     });
-    // One that nobody asked to: what its client can read passes as it is, and the request alone says what it costs.
+    // The provider compresses without being asked. The client can read that, so it passes unchanged and unparsed, and
+    // the request alone determines the cost.
     expect(await charged('/images/generations', generate({ n: 2 }), packed)).toMatchObject({
       tokens: NO_TOKENS,
       units: { images: 2 },
@@ -186,7 +187,7 @@ describe('an answer is charged', () => {
   });
 });
 
-test('a budget is charged for images before they are made', async () => {
+test('a budget is charged for images before they are generated', async () => {
   await using provided = upstream(() => Response.json({ created: 1, data: [{ url: 'x' }, { url: 'y' }] }));
   await using proxy = running({
     prices: [{ model: 'm', image: 0.04 }],
@@ -205,7 +206,7 @@ interface OwnLimits {
   readonly limits: readonly { readonly used: number; readonly reserved: number }[];
 }
 
-/** A caller with these limits, of models with unit prices, and without any (`free`). */
+/** Starts a caller with these limits. All models have unit prices except `free`. */
 function limited(limits: readonly object[], answer: Script) {
   const provided = upstream(answer);
   const proxy = running({
@@ -236,7 +237,7 @@ function limited(limits: readonly object[], answer: Script) {
   };
 }
 
-/** A recording of so many bytes: 20 kB are taken for a second. */
+/** A recording of this many bytes, of which 20 kB are estimated as one second. */
 function recording(model: string, bytes: number, more: Readonly<Record<string, string>> = {}): FormData {
   const made = new FormData();
   for (const [name, value] of Object.entries({ model, ...more })) made.append(name, value);
@@ -244,24 +245,24 @@ function recording(model: string, bytes: number, more: Readonly<Record<string, s
   return made;
 }
 
-describe('what is not known of a recording beforehand', () => {
+describe('a recording, whose length is unknown beforehand,', () => {
   const minute = () => Response.json({ text: 'Hi', usage: { type: 'duration', seconds: 60 } });
   const transcribe = '/audio/transcriptions';
 
   test.each([transcribe, '/audio/translations'])(
-    'lets nothing at %s pass a limit that is used up',
+    'is refused at %s once a budget is used up',
     async (path) => {
       await using rig = limited([{ budget: 0.006, per: 'day' }], minute);
       const ask = async (model: string) => (await rig.post(path, recording(model, 100))).status;
       expect([await ask('m'), await ask('m'), await ask('m')]).toEqual([200, 429, 429]);
       expect(await rig.used()).toEqual([0.006]);
-      // What costs nothing needs no room.
+      // What costs nothing needs no remaining budget.
       expect(await ask('free')).toBe(200);
     },
   );
 
   test.each([[{ tokens: 30 }], [{ tokens: 30, count: 'input' }], [{ tokens: 10, count: 'output' }]])(
-    'nor one of %p',
+    'is refused once a limit of %p is used up',
     async (limit) => {
       await using rig = limited([{ ...limit, per: 'day' }], () =>
         Response.json({ text: 'Hi', usage: TRANSCRIBED }),
@@ -271,7 +272,7 @@ describe('what is not known of a recording beforehand', () => {
     },
   );
 
-  test('refuses nothing while there is room, however long it is', async () => {
+  test('is accepted while any budget remains, however long it is', async () => {
     await using rig = limited([{ budget: 0.0061, per: 'day' }], minute);
     expect((await rig.post(transcribe, recording('m', 3_000_000))).status).toBe(200);
     expect(await rig.used()).toEqual([0.006]);
@@ -283,7 +284,7 @@ describe('what is not known of a recording beforehand', () => {
     ]);
   });
 
-  test('is charged by its size where the answer does not tell it', async () => {
+  test('is charged by its size where the answer does not report its length', async () => {
     const limits = [
       { budget: 9, per: 'day' },
       { tokens: 9_000, per: 'day' },
@@ -293,7 +294,7 @@ describe('what is not known of a recording beforehand', () => {
     expect(await (await rig.post(transcribe, form)).text()).toBe('Hi');
     const [record] = await rig.recorded(1);
     const { input_tokens: input, output_tokens: output, cost } = record!.estimate!;
-    // A minute, and the tokens of what is said in it.
+    // The cost of a minute, and of the tokens spoken in it.
     expect(cost).toBeCloseTo(0.006 + output / 1e6, 4);
     expect(output).toBeGreaterThan(600);
     expect(record).toMatchObject({ cost: null, input_tokens: null });
@@ -301,7 +302,7 @@ describe('what is not known of a recording beforehand', () => {
   });
 });
 
-test('speech by a model with a price for tokens is charged by its text, since sound tells no usage', async () => {
+test('speech from a model with token prices is charged by its text, since audio reports no usage', async () => {
   await using provided = upstream(() => new Response(new Uint8Array(9_000)));
   await using proxy = running({
     prices: [{ model: 'm', input: 1, output: 10 }],
@@ -316,7 +317,7 @@ test('speech by a model with a price for tokens is charged by its text, since so
   expect(cost).toBeCloseTo((input + 10 * output) / 1e6, 9);
 });
 
-describe('a client that leaves before it is answered', () => {
+describe('a client that leaves before the answer', () => {
   const LEFT: readonly (readonly [string, () => object, number])[] = [
     ['/images/generations', () => generate({ n: 2 }), 0.08],
     ['/images/edits', () => form({ model: 'm', n: '3' }), 0.12],
@@ -325,7 +326,7 @@ describe('a client that leaves before it is answered', () => {
     ['/embeddings', () => ({ model: 'm', input: 'some words to embed' }), 0],
     ['/moderations', () => ({ model: 'm', input: 'some words to judge' }), 0],
   ];
-  test.each(LEFT)('of %s is charged for what it asked for', async (path, body, units) => {
+  test.each(LEFT)('to %s is charged for what it requested', async (path, body, units) => {
     await using rig = limited([{ budget: 9, per: 'day' }], () => new Promise<Response>(() => undefined));
     const leaving = new AbortController();
     const asked = rig.post(path, body(), leaving.signal).catch(() => undefined);
@@ -341,7 +342,7 @@ describe('a client that leaves before it is answered', () => {
   });
 });
 
-/** A body in pieces of so many bytes. */
+/** A body in chunks of this many bytes. */
 function pieces(text: string, bytes: number, type: string): Response {
   const all = new TextEncoder().encode(text);
   let at = 0;

@@ -1,4 +1,4 @@
-/** Gemini's interactions: answered by providers of every protocol, relayed to Google's, and asked for by their ids. */
+/** Gemini's interactions: translated for providers of every protocol, relayed to Google's, and retrieved by id. */
 import { describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
@@ -14,8 +14,8 @@ import { upstream } from '../helpers/upstream.ts';
 const { path, request, check, said, published } = INTERACTIONS;
 const OTHERS = (Object.keys(SPEAKERS) as SpeakerName[]).filter((name) => name !== 'gemini');
 
-describe.each(OTHERS)('a client of interactions before a provider of %s', (name) => {
-  test('is answered whole, and streamed', async () => {
+describe.each(OTHERS)('an interactions client with a %s provider', (name) => {
+  test('receives unstreamed and streamed answers', async () => {
     await using whole = speaker(name, 'whole');
     await using streaming = speaker(name, 'stream');
     await using proxy = running({
@@ -43,7 +43,7 @@ describe.each(OTHERS)('a client of interactions before a provider of %s', (name)
       });
   });
 
-  test('is told of a mistake in Google’s shape, and of a stream that breaks by an event', async () => {
+  test('receives errors in Google’s shape, and those of a broken stream as an error event', async () => {
     await using refusing = speaker(name, 'refused');
     await using breaking = speaker(name, 'broken');
     await using proxy = running({
@@ -61,7 +61,7 @@ describe.each(OTHERS)('a client of interactions before a provider of %s', (name)
     expect(sse).not.toContain('interaction.completed');
   });
 
-  test('goes on with the steps of an answer, and gives back what must be', async () => {
+  test('continues with the steps of an answer, and returns what the provider signed', async () => {
     await using whole = speaker(name, 'whole');
     await using proxy = running({ providers: [speakerConfig(name, whole.url)] });
     const first = (await (await proxy.post(path, request)).json()) as JsonObject;
@@ -80,12 +80,12 @@ describe.each(OTHERS)('a client of interactions before a provider of %s', (name)
     const sent = whole.asked.at(-1)!.text;
     for (const words of ['Looking it up.', 'result of weather', 'result of time', 'Paris'])
       expect(sent).toContain(words);
-    // What the provider signed is given back to it.
+    // The signature must be returned to the provider that made it.
     if (name === 'messages') expect(sent).toContain('c2ln');
   });
 });
 
-describe('a request', () => {
+describe('a request for an interaction', () => {
   const asked = async (
     body: object,
   ): Promise<[request: JsonObject, dropped: string | null, status: number]> => {
@@ -97,7 +97,7 @@ describe('a request', () => {
     return [isObject(sent) ? sent : {}, reply.headers.get('x-llmproxy-dropped'), reply.status];
   };
 
-  test('is a text, content, steps, or turns of the first version', async () => {
+  test('accepts text, content, steps, or the turns of the first version', async () => {
     for (const input of [
       'Hi',
       { type: 'text', text: 'Hi' },
@@ -134,7 +134,7 @@ describe('a request', () => {
     ]);
   });
 
-  test('has its settings in chat’s words, and names what has no counterpart', async () => {
+  test('has its settings translated for chat, and names those without a counterpart', async () => {
     const schema = { type: 'object', properties: { city: { type: 'string' } } };
     const [request, dropped] = await asked({
       input: [
@@ -205,7 +205,7 @@ describe('a request', () => {
       'generation_config.tool_choice.allowed_tools.tools',
     ],
     [{ input: 'Hi', model: undefined, agent: 'deep-research' }, 'agent'],
-  ])('that says %j is refused for its %s', async (body, param) => {
+  ])('like %j is refused for its %s', async (body, param) => {
     await using provider = speaker('chat', 'whole');
     await using proxy = running({ providers: [speakerConfig('chat', provider.url)] });
     const reply = await proxy.post(path, { model: 'm-1', ...body });
@@ -216,7 +216,7 @@ describe('a request', () => {
   });
 });
 
-/** An interaction of Google's own, with a field that nobody knows. */
+/** An interaction as Google returns it, with an unknown field. */
 const NATIVE = {
   id: 'v1_abc',
   object: 'interaction',
@@ -256,13 +256,13 @@ const CLOSING =
   });
 const DONE = 'event: done\ndata: [DONE]\n\n';
 
-describe('a provider of Gemini', () => {
+describe('a Gemini provider', () => {
   const google = (answer: (body: JsonObject) => Response) =>
     upstream(({ text }) => answer(objectOf(parseJson(text))));
   const config = (url: string) => ({ providers: [speakerConfig('gemini', url)] });
   const streamed = (sse: string) => new Response(sse, { headers: { 'content-type': 'text/event-stream' } });
 
-  test('is relayed to, whole', async () => {
+  test('receives an unstreamed request by relay', async () => {
     await using provider = google(() => Response.json(NATIVE));
     await using proxy = running(config(provider.url));
     const body = { model: 'gemini-3-flash', input: 'Hi', previous_interaction_id: 'v1_before', brand_new: 1 };
@@ -282,7 +282,7 @@ describe('a provider of Gemini', () => {
     });
   });
 
-  test('is relayed to, streamed byte by byte, and put together for the record', async () => {
+  test('receives a streamed request by relay, and its events are assembled for the record', async () => {
     await using provider = google(() => streamed(OPENING + CLOSING + DONE));
     await using proxy = running(config(provider.url));
     const reply = await proxy.post(path, { model: 'gemini-3-flash', input: 'Hi', stream: true });
@@ -296,7 +296,7 @@ describe('a provider of Gemini', () => {
     });
   });
 
-  test('whose stream is cut or fails is not taken for complete', async () => {
+  test('whose stream is cut or fails does not count as complete', async () => {
     for (const [sse, outcome] of [
       [OPENING, 'truncated'],
       [OPENING + DONE, 'truncated'],
@@ -319,7 +319,7 @@ describe('a provider of Gemini', () => {
     }
   });
 
-  test('that fails before it says anything is tried again', async () => {
+  test('that fails before any content is retried', async () => {
     let count = 0;
     await using provider = google(() => {
       count += 1;
@@ -336,7 +336,7 @@ describe('a provider of Gemini', () => {
     expect(await (await proxy.post(path, { model: 'gemini-3-flash', input: 'Hi' })).json()).toEqual(NATIVE);
   });
 
-  test('is asked for what it stored, by those who may use the endpoint', async () => {
+  test('is asked for stored interactions, by keys that may use the endpoint', async () => {
     const asked: string[] = [];
     await using server = Bun.serve({
       port: 0,

@@ -1,4 +1,4 @@
-/** Limits as callers meet them: every route is charged, and each refusal says what it is in the caller's protocol. */
+/** Limits as callers meet them: every route is charged, and each refusal is in the caller's protocol. */
 import { afterAll, describe, expect, test } from 'bun:test';
 import OpenAI, { RateLimitError } from 'openai';
 import type { ConfigInput } from '../../src/config/schema.ts';
@@ -8,7 +8,7 @@ import { call, handshake, OPENAI, sessionUpstream } from '../helpers/realtime.ts
 import { completion, sse, chatStream, upstream } from '../helpers/upstream.ts';
 import { until } from '../helpers/until.ts';
 
-/** Answers of every endpoint: 10 tokens in, 5 out. */
+/** Answers every endpoint with a usage of 10 input and 5 output tokens. */
 const answering = () =>
   upstream(({ path, text }) => {
     if (path.includes('embeddings'))
@@ -31,7 +31,7 @@ const answering = () =>
     return completion('one');
   });
 
-/** What Gemini's clients ask for stands in the path. */
+/** Gemini's clients name the model in the path. */
 const GOOGLES = '/v1beta/models/gpt-4o:generateContent';
 
 const by = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
@@ -110,7 +110,7 @@ describe('no route evades a limit', () => {
       },
       providers: [
         provider('one', script.url, { models: ['gpt-4o'], passthrough: true }),
-        // It has an endpoint that the first lacks.
+        // This provider has an endpoint that the first one lacks.
         provider('two', script.url, { type: 'openai', api_key: 'sk-test', models: ['*'], priority: 2 }),
         provider('voice', voice.url, { models: ['gpt-realtime'] }),
       ],
@@ -119,7 +119,7 @@ describe('no route evades a limit', () => {
   );
   open.push(voice);
 
-  test('there are routes', () => expect(posts().length).toBeGreaterThan(30));
+  test('covers more than 30 POST routes', () => expect(posts().length).toBeGreaterThan(30));
 
   test.each(posts().map(({ path }) => path))('POST %s', async (path) => {
     const feedback = path.endsWith('/feedback');
@@ -150,7 +150,7 @@ describe('no route evades a limit', () => {
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
     expect(headers.get('x-ratelimit-remaining-requests')).toBe('0');
     expect(headers.get('x-ratelimit-reset-requests')).toMatch(/^\d/);
-    // A day is too long for SDKs that would wait and ask again.
+    // A day is too long for SDKs, which would otherwise wait and retry.
     if (Number(headers.get('retry-after')) > 60) expect(headers.get('x-should-retry')).toBe('false');
     const messages = path.includes('messages');
     if (messages) {
@@ -171,7 +171,7 @@ describe('no route evades a limit', () => {
     expect((await own(proxy, nameOf(path))).limits[0]).toMatchObject({ used: 3, reserved: 0, remaining: 0 });
   });
 
-  test('there are sessions', () => expect(sessions().length).toBeGreaterThan(3));
+  test('covers more than three WebSocket routes', () => expect(sessions().length).toBeGreaterThan(3));
 
   test.each(sessions().map(({ path }) => path))('a WebSocket at %s', async (path) => {
     const url = `${proxy.url + path}?model=gpt-realtime`;
@@ -191,12 +191,12 @@ describe('no route evades a limit', () => {
     return routes({ providers: [provider('one', 'http://127.0.0.1:1')] });
   }
   function posts() {
-    // What a caller has stored is no request to a model, nor is what Ollama knows of its models.
+    // Requests for stored objects, and Ollama's model management, are not requests to a model.
     const none =
       /\/(?:responses|interactions)\/:id|\/conversations|^\/api\/(?:show|pull|push|create|copy|delete|blobs)/;
     return all().filter(({ method, path }) => method === 'POST' && !none.test(path));
   }
-  /** Those of Gemini are refused by a close: realtime-live.test.ts. */
+  /** Gemini's sessions are refused by closing the WebSocket: see realtime-live.test.ts. */
   function sessions() {
     return all().filter(({ path }) => path.endsWith('/realtime'));
   }
@@ -205,7 +205,7 @@ describe('no route evades a limit', () => {
   }
 });
 
-test('the SDK of OpenAI tells its program of a limit at once, and waits for one that is soon over', async () => {
+test('the OpenAI SDK fails at once on a limit with a distant reset, and retries one that resets soon', async () => {
   const proxy = started({
     auth: keys({ day: [{ requests: 1, per: 'total' }], soon: [{ requests: 1, per: 'second' }] }),
   });
@@ -218,7 +218,7 @@ test('the SDK of OpenAI tells its program of a limit at once, and waits for one 
   };
   await ask('day');
   await ask('soon');
-  // What has no end is not asked again; what has one within a second is.
+  // A limit in total never resets, so the SDK does not retry; a limit per second resets soon, so it does.
   const error = (await ask('day').catch((thrown: unknown) => thrown)) as InstanceType<typeof RateLimitError>;
   expect(error).toBeInstanceOf(RateLimitError);
   expect([error.code, error.headers.get('x-should-retry')]).toEqual(['rate_limit_exceeded', 'false']);
@@ -229,7 +229,7 @@ test('the SDK of OpenAI tells its program of a limit at once, and waits for one 
 });
 
 describe('a budget that is used up', () => {
-  test('is told to clients of OpenAI and of Anthropic in their own words, with a readable amount', async () => {
+  test('answers OpenAI and Anthropic clients with their own error types and a readable amount', async () => {
     const proxy = started({ auth: keys({ a: [{ budget: 0.02, per: 'month' }] }) });
     expect((await chat(proxy, 'a', { max_tokens: 5 })).status).toBe(200);
     const { message, code, type } = await errorOf(await chat(proxy, 'a', { max_tokens: 5 }));
@@ -242,7 +242,7 @@ describe('a budget that is used up', () => {
     expect(await refused.json()).toMatchObject({ type: 'error', error: { type: 'rate_limit_error' } });
   });
 
-  test('lets another model answer, says so, and counts it', async () => {
+  test('falls back to the model of when_used_up, names it in a header and counts its tokens', async () => {
     const proxy = started({
       auth: keys({ a: [{ budget: 0.02, per: 'month', when_used_up: { use: 'free' } }] }),
     });
@@ -255,7 +255,7 @@ describe('a budget that is used up', () => {
     expect((await own(proxy, 'a')).limits[0]!.used).toBe(0.015);
   });
 
-  test('refuses where the other model cannot be used', async () => {
+  test('refuses the request where the fallback model cannot be used', async () => {
     const limits = [{ requests: 0, per: 'day', when_used_up: { use: 'nowhere' } }];
     const proxy = started({ auth: keys({ a: limits }) });
     const { message, code } = await errorOf(await chat(proxy, 'a'));
@@ -263,7 +263,7 @@ describe('a budget that is used up', () => {
     expect(message).not.toContain('nowhere');
   });
 
-  test('refuses where two limits each name the model of the other', async () => {
+  test('refuses the request where two limits fall back to each other’s models', async () => {
     const proxy = started({
       auth: keys({
         a: [
@@ -287,7 +287,7 @@ describe('a budget that is used up', () => {
 });
 
 describe('a limit of a model', () => {
-  test('holds by whichever of its names it is asked for', async () => {
+  test('holds for every name by which the model is requested', async () => {
     const limits = [{ requests: 0, per: 'day', models: ['dear'] }];
     const proxy = started({
       auth: keys({ a: limits }),
@@ -295,17 +295,17 @@ describe('a limit of a model', () => {
     });
     for (const model of ['dear', 'one/dear', 'alias', 'route'])
       expect([model, (await chat(proxy, 'a', { model })).status]).toEqual([model, 429]);
-    // The provider's own name is no name of this one here, and other cases are other names.
+    // The provider's own name for the model is not one of its names here, and names are case-sensitive.
     for (const model of ['free', 'DEAR'])
       expect([model, (await chat(proxy, 'a', { model })).status]).not.toEqual([model, 429]);
   });
 
-  test('holds for what was renamed, by the name that the provider knows', async () => {
+  test('holds for a renamed model if it names the provider’s own model', async () => {
     const proxy = started({ auth: keys({ a: [{ requests: 0, per: 'day', models: ['one/dear-*'] }] }) });
     for (const model of ['dear', 'one/dear']) expect((await chat(proxy, 'a', { model })).status).toBe(429);
   });
 
-  test('counts a model once by all its names where each is counted apart', async () => {
+  test('counts a model once under all its names where each model is counted apart', async () => {
     const proxy = started({
       auth: 'none',
       rate_limits: [{ requests: 2, per: 'day', each: 'model' }],
@@ -328,12 +328,12 @@ describe('models without a price', () => {
   };
   const used = async (proxy: { url: string }) => (await own(proxy, 'a')).limits[0]!.used;
 
-  test('are free where that is allowed', async () => {
+  test('are free under "allow"', async () => {
     const proxy = under('allow');
     expect((await chat(proxy, 'a', { model: 'free' })).status).toBe(200);
     expect(await used(proxy)).toBe(0);
   });
-  test('are refused where that is said', async () => {
+  test('are refused under "refuse"', async () => {
     const proxy = under('refuse');
     const answer = await chat(proxy, 'a', { model: 'free' });
     expect(answer.status).toBe(403);
@@ -342,7 +342,7 @@ describe('models without a price', () => {
     expect((await chat(proxy, 'a', { max_tokens: 5 })).status).toBe(200);
   });
   test.each(['refuse', { request: 0.005, input: 500, output: 500 }])(
-    'have their tokens counted for nothing under %p',
+    'are charged nothing for token counting under %p',
     async (unpriced) => {
       const proxy = under(unpriced);
       const ask = (path: string, more: object) => chat(proxy, 'a', { model: 'free', ...more }, path);
@@ -351,14 +351,14 @@ describe('models without a price', () => {
       expect(await used(proxy)).toBe(0);
     },
   );
-  test('count by a price of the operator’s', async () => {
+  test('are charged at the operator’s price', async () => {
     const proxy = under({ input: 500, output: 500 });
     expect((await chat(proxy, 'a', { model: 'free', max_tokens: 5 })).status).toBe(200);
     expect(await used(proxy)).toBe(0.0075);
   });
 });
 
-describe('a hard limit', () => {
+describe('a limit reached during a stream', () => {
   const words = Array.from({ length: 600 }, (_, n) => `word${n} `);
   const endless = () =>
     upstream(() => {
@@ -379,7 +379,7 @@ describe('a hard limit', () => {
   const body = { messages: [{ role: 'user', content: 'x' }], max_tokens: undefined, stream: true };
 
   test.each(['/v1/chat/completions', '/v1/messages', '/v1/responses'])(
-    'cuts a stream of %s with an error in it',
+    'cuts a stream of %s short with an error if it is hard',
     async (path) => {
       const proxy = started(
         { auth: keys({ a: [{ tokens: 30, per: 'day', hard: true, count: 'output' }] }) },
@@ -405,12 +405,12 @@ describe('a hard limit', () => {
       const { used } = (await own(proxy, 'a')).limits[0]!;
       expect(used).toBe(record!.estimate!.output_tokens);
       expect(used).toBeGreaterThan(10);
-      // What comes in one piece is passed on in one, and on a busy machine many words do: but by far not all.
+      // A chunk is passed on in one piece, and on a busy machine it may hold many words, but by far not all of them.
       expect(used).toBeLessThan(600);
     },
   );
 
-  test('that is not hard lets it finish, and refuses the next', async () => {
+  test('lets the stream finish if it is not hard, and refuses the next request', async () => {
     const proxy = started(
       { auth: keys({ a: [{ tokens: 30, per: 'day', count: 'output' }] }) },
       upstream(() => sse(chatStream(words))),
@@ -423,7 +423,7 @@ describe('a hard limit', () => {
 });
 
 describe('a warning', () => {
-  test('comes in a header, once a window on stderr, and shows in /metrics', async () => {
+  test('comes in a header, once per window on stderr, and shows in /metrics', async () => {
     const config: Parameters<typeof started>[0] = {
       auth: { keys: [{ name: 'a', key: 'a', group: 'g', ops: true }] },
       groups: { g: { limits: [{ requests: 4, per: 'day', warn_at: '50%' }] } },
@@ -440,14 +440,14 @@ describe('a warning', () => {
     expect(metrics).toContain(
       'llmproxy_limit_used_ratio{limit="4 requests per day of group g",kind="requests"} 0.75',
     );
-    // Another configuration is no other window.
+    // A reload does not begin a new window.
     proxy.change(config);
     expect((await chat(proxy, 'a')).headers.get('x-llmproxy-warning')).toContain('100% taken');
     expect(warned()).toHaveLength(1);
   });
 });
 
-test('the limits of a provider are not told to callers that have their own', async () => {
+test('a provider’s rate limit headers do not reach callers that have limits of their own', async () => {
   const names = ['limit', 'remaining', 'reset'].map((what) => `x-ratelimit-${what}-tokens`);
   const telling = () =>
     upstream(() => {
@@ -472,7 +472,7 @@ test('the limits of a provider are not told to callers that have their own', asy
 });
 
 describe('amounts at the edges', () => {
-  test('none, one, and more than anybody uses', async () => {
+  test('accepts limits of zero, one, and more than anybody uses', async () => {
     const proxy = started({
       auth: keys({
         none: [{ requests: 0, per: 'total' }],
@@ -489,7 +489,7 @@ describe('amounts at the edges', () => {
     expect(none.status).toBe(429);
     expect(none.headers.get('retry-after')).toBeNull();
     expect(none.headers.get('x-should-retry')).toBe('false');
-    // No smaller request would fit either.
+    // The message must not suggest that a smaller request would fit.
     expect((await errorOf(none)).message).toBe(
       'Cannot accept the request: 0 requests in total of key none lets none pass; ask the operator',
     );
@@ -499,12 +499,12 @@ describe('amounts at the edges', () => {
     for (let n = 0; n < 2; n += 1) expect((await chat(proxy, 'much')).status).toBe(200);
     expect((await own(proxy, 'much')).limits.map(({ used }) => used)).toEqual([30, 0.03, 2]);
     expect((await chat(proxy, 'free')).status).toBe(429);
-    // What costs nothing is not refused by a budget.
+    // A budget does not refuse what costs nothing.
     expect((await chat(proxy, 'free', { model: 'free' })).status).toBe(200);
     expect((await chat(proxy, 'free', {}, '/v1/messages/count_tokens')).status).toBe(200);
   });
 
-  test('a request that asks for more tokens than numbers can hold spoils no sum', async () => {
+  test('a request for more tokens than a number can hold corrupts no sum', async () => {
     const proxy = started({ auth: keys({ a: [{ tokens: 1, per: 'day', when_used_up: { use: 'free' } }] }) });
     const asked = await Promise.all(
       Array.from({ length: 8 }, () =>
@@ -516,7 +516,7 @@ describe('amounts at the edges', () => {
   });
 });
 
-test('a request holds no more than its model gives, whatever it asks for', async () => {
+test('a request reserves no more than the maximum output of its model, however much it asks for', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const slow = upstream(async () => {
     await promise;
@@ -537,13 +537,13 @@ test('a request holds no more than its model gives, whatever it asks for', async
   expect((await Promise.all(asked)).map(({ status }) => status)).toEqual(Array(5).fill(200));
 });
 
-describe('users whom clients name', () => {
+describe('users named by clients', () => {
   const limits = {
     groups: { g: { each_user: [{ requests: 1, per: 'day' as const }] } },
     auth: { keys: [{ name: 'a', key: 'a', group: 'g' }] },
   };
 
-  test('are counted apart whatever they are called, and those without a name together', async () => {
+  test('are counted apart whatever their names, and requests without a name together', async () => {
     const proxy = started(limits);
     const names = [
       'u',
@@ -564,20 +564,20 @@ describe('users whom clients name', () => {
   });
 });
 
-describe('another configuration', () => {
-  test('with another amount leaves what was used', async () => {
+describe('a reload', () => {
+  test('that changes an amount keeps what was used', async () => {
     const proxy = started({ auth: keys({ a: [{ requests: 2, per: 'day' }] }) });
     for (const status of [200, 200, 429]) expect((await chat(proxy, 'a')).status).toBe(status);
     proxy.change({ auth: keys({ a: [{ requests: 3, per: 'day' }] }) });
     for (const status of [200, 429]) expect((await chat(proxy, 'a')).status).toBe(status);
-    // Without the limit all goes, and uncounted; when it comes back, it knows what it knew.
+    // Without the limit every request passes uncounted; when the limit comes back, it still knows its earlier count.
     proxy.change({ auth: keys({ a: [] }) });
     expect((await chat(proxy, 'a')).status).toBe(200);
     proxy.change({ auth: keys({ a: [{ requests: 4, per: 'day', window: 'calendar' }] }) });
     for (const status of [200, 429]) expect((await chat(proxy, 'a')).status).toBe(status);
   });
 
-  test('settles what began under the one before', async () => {
+  test('settles requests that began before it', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const slow = upstream(async () => {
       await promise;
@@ -595,8 +595,8 @@ describe('another configuration', () => {
   });
 });
 
-describe('what nobody tells is estimated', () => {
-  test('of a message whose client leaves before its end', async () => {
+describe('usage that is not reported is estimated', () => {
+  test('for an Anthropic stream whose client leaves before its end', async () => {
     const text = 'The committee agreed on Tuesday that the bridge should be closed. ';
     const event = (value: { type: string }) => `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`;
     const anthropic = upstream(() =>
@@ -652,7 +652,7 @@ describe('what nobody tells is estimated', () => {
       output_tokens: 1,
       estimate: { input_tokens: 25 },
     });
-    // 13 tokens a sentence, and at least thirty of them have passed.
+    // A sentence is 13 tokens, and at least thirty sentences have passed.
     expect(record!.estimate!.output_tokens).toBeGreaterThan(30 * 9);
     expect(record!.estimate!.output_tokens).toBeLessThan(50 * 19);
     const { limits, usage } = await own(proxy, 'a');
@@ -660,13 +660,13 @@ describe('what nobody tells is estimated', () => {
     expect(usage.total.tokens).toBe(limits[0]!.used);
   });
 
-  test('of a stream whose client did not ask for its usage, by its text and not by what is around it', async () => {
+  test('for a stream without usage, from its text and not from the fields around it', async () => {
     const text =
       'The committee agreed on Tuesday that the bridge should be closed to traffic until engineers had examined the northern pier, which has been sinking by about three millimetres a year since the flood. '.repeat(
         5,
       );
     const tokens = text.match(/ ?[^ ]+/g)!;
-    // As OpenAI's are: some three hundred characters beside each token.
+    // As OpenAI sends them, with some three hundred characters beside each token.
     const about = {
       system_fingerprint: 'fp_50cad350e4',
       service_tier: 'default',
@@ -696,7 +696,7 @@ describe('what nobody tells is estimated', () => {
     }
   });
 
-  test('of a request whose client leaves before it is answered', async () => {
+  test('for a request whose client leaves before the answer', async () => {
     const slow = upstream(() => new Promise<Response>(() => undefined));
     const proxy = started(
       {
@@ -730,8 +730,8 @@ describe('what nobody tells is estimated', () => {
   });
 });
 
-describe('what was not asked of a provider', () => {
-  test('is given back', async () => {
+describe('the reservation of a request that reaches no provider', () => {
+  test('is released', async () => {
     const proxy = started({
       auth: keys({
         a: [

@@ -1,4 +1,4 @@
-/** Clients of Ollama's own API at providers of every protocol, and at an Ollama. */
+/** Clients of Ollama's own API with providers of every protocol, and with an Ollama. */
 import { afterAll, describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
@@ -25,7 +25,7 @@ const linesOf = (text: string) => {
     .split('\n')
     .map((line) => JSON.parse(line) as JsonObject);
 };
-/** What an answer says, in either of its shapes. */
+/** The content of an answer in either of its shapes. */
 const saidIn = (kind: 'chat' | 'generate', answer: JsonObject) => {
   const { content, thinking, tool_calls: calls } = kind === 'chat' ? objectOf(answer.message) : answer;
   return {
@@ -40,11 +40,11 @@ const saidIn = (kind: 'chat' | 'generate', answer: JsonObject) => {
 const SAID = { text: ANSWER.text, thinking: ANSWER.reasoning, calls: ANSWER.calls.map((call) => [...call]) };
 const USED = { prompt_eval_count: ANSWER.usage.input, eval_count: ANSWER.usage.output };
 
-describe.each(pairs)('a client of /api/%s at a provider of %s', (kind, name) => {
+describe.each(pairs)('a client of /api/%s with a %s provider', (kind, name) => {
   const { path, body } = ASKED[kind];
   const endpoint = `ollama.${kind}`;
 
-  test('gets a whole answer', async () => {
+  test('receives an unstreamed answer', async () => {
     await using provided = speaker(name, 'whole');
     await using proxy = running({ providers: [speakerConfig(name, provided.url)] });
     const answer = (await (
@@ -58,7 +58,7 @@ describe.each(pairs)('a client of /api/%s at a provider of %s', (kind, name) => 
     expect(parseJson(record!.response!)).toEqual(answer);
   });
 
-  test.each(['stream', 'whole'] as const)('gets lines without asking for them, of a %s', async (way) => {
+  test.each(['stream', 'whole'] as const)('receives NDJSON by default (provider: %s)', async (way) => {
     await using provided = speaker(name, way);
     await using proxy = running({ providers: [speakerConfig(name, provided.url)] });
     const reply = await proxy.post(path, { model: 'm-1', ...body });
@@ -71,7 +71,7 @@ describe.each(pairs)('a client of /api/%s at a provider of %s', (kind, name) => 
     expect(saidIn(kind, parseJson(record!.response!) as JsonObject) as object).toEqual(SAID);
   });
 
-  test('is told of a stream that breaks by its last line', async () => {
+  test('receives the error of a broken stream as the last line', async () => {
     await using provided = speaker(name, 'broken');
     await using proxy = running({ providers: [speakerConfig(name, provided.url)] });
     const lines = linesOf(await (await proxy.post(path, { model: 'm-1', ...body })).text());
@@ -81,7 +81,7 @@ describe.each(pairs)('a client of /api/%s at a provider of %s', (kind, name) => 
     expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'truncated', fault: 'server' });
   });
 
-  test('is told of its mistake in its own shape', async () => {
+  test('receives the error of an invalid request in Ollama’s shape', async () => {
     await using provided = speaker(name, 'refused');
     await using proxy = running({ providers: [speakerConfig(name, provided.url)] });
     const reply = await proxy.post(path, { model: 'm-1', ...body });
@@ -109,8 +109,8 @@ const ask = async (path: string, body: unknown) => {
 const sent = () => parseJson(chat.asked.at(-1)!.text) as JsonObject;
 const whole = { model: 'gpt-x', stream: false };
 
-describe('a request', () => {
-  test('says in its own words what others say in theirs', async () => {
+describe('a request in Ollama’s API', () => {
+  test('is translated for other protocols', async () => {
     const image = 'iVBORw0KGgoAAAANSUhEUg==';
     const messages = [
       { role: 'system', content: 'Be brief.' },
@@ -157,7 +157,7 @@ describe('a request', () => {
     });
   });
 
-  test('to generate has a system prompt, pictures and what is named', async () => {
+  test('to /api/generate has its system prompt and images translated, and names what is dropped', async () => {
     const body = {
       ...whole,
       prompt: 'hi',
@@ -210,13 +210,13 @@ describe('a request', () => {
     ['/api/show', [], 400],
     ['/api/pull', { model: 'x' }, 400],
     ['/api/nothing', {}, 404],
-  ])('%s with %j is refused in its own shape', async (path, body, status) => {
+  ])('%s with %j is refused in Ollama’s shape', async (path, body, status) => {
     const refused = await ask(path, Array.isArray(body) ? body : { model: 'gpt-x', ...body });
     expect(refused.status).toBe(status);
     expect(ollamaProblems('error', refused.body)).toEqual([]);
   });
 
-  test('that asks for nothing is answered at once, as a model that is loaded', async () => {
+  test('without messages or a prompt is answered at once as loaded or unloaded', async () => {
     const before = chat.asked.length;
     const loaded = await ask('/api/chat', { model: 'gpt-x', messages: [] });
     expect(loaded.body).toMatchObject({ done: true, done_reason: 'load', message: { content: '' } });
@@ -229,7 +229,7 @@ describe('a request', () => {
   test.each([
     ['gpt-x:latest', 'gpt-x'],
     ['tagged:latest', 'tagged:latest'],
-  ])('for %s is one for %s', async (asked, model) => {
+  ])('for %s selects %s', async (asked, model) => {
     expect((await ask('/api/chat', { model: asked, stream: false, messages: MESSAGES })).status).toBe(200);
     expect(sent().model).toBe(model);
     expect((await ask('/api/show', { model: asked })).body.model_info).toMatchObject({
@@ -238,7 +238,7 @@ describe('a request', () => {
   });
 });
 
-test('models are listed and shown, and vectors given', async () => {
+test('models are listed and shown, and texts embedded', async () => {
   const get = async (path: string) => (await fetch(proxy.url + path)).json() as Promise<JsonObject>;
   const tags = await get('/api/tags');
   expect(ollamaProblems('tags', tags)).toEqual([]);
@@ -259,7 +259,7 @@ test('models are listed and shown, and vectors given', async () => {
   expect(ollamaProblems('embeddings', one.body)).toEqual([]);
 });
 
-test('the root says that it runs, to whoever is no browser', async () => {
+test('the root answers as a running Ollama to clients other than browsers', async () => {
   const reply = await fetch(proxy.url);
   expect(await reply.text()).toBe('Ollama is running');
   expect((await fetch(proxy.url, { method: 'HEAD' })).status).toBe(200);
@@ -267,7 +267,7 @@ test('the root says that it runs, to whoever is no browser', async () => {
   expect(browser.headers.get('content-type')).toContain('text/html');
 });
 
-describe('at an Ollama', () => {
+describe('an Ollama provider', () => {
   const piece = (content: string) => ({
     model: 'm',
     created_at: '2026-01-01T00:00:00.123456789Z',
@@ -294,7 +294,7 @@ describe('at an Ollama', () => {
     max_retries: 0,
   });
 
-  test('requests and lines pass as they are', async () => {
+  test('receives requests and returns lines unchanged', async () => {
     const lines = [piece('Hel'), piece('lo'), last];
     await using own = upstream(() => ndjson(lines));
     await using relaying = running({ providers: [config(own.url)] });
@@ -313,7 +313,7 @@ describe('at an Ollama', () => {
     expect(objectOf((parseJson(record!.response!) as JsonObject).message).content).toBe('Hello');
   });
 
-  test('whole answers and vectors pass as they are', async () => {
+  test('returns unstreamed answers and embeddings unchanged', async () => {
     const vectors = { model: 'm', embeddings: [[1, 2]], prompt_eval_count: 3 };
     await using own = upstream(({ path }) => Response.json(path === '/api/embed' ? vectors : last));
     await using relaying = running({ providers: [config(own.url)] });
@@ -326,7 +326,7 @@ describe('at an Ollama', () => {
   test.each([
     ['an error', [piece('Hel'), { error: 'out of memory' }], 'out of memory'],
     ['a cut', [piece('Hel')], 'its stream was cut'],
-  ])('a stream that ends in %s does not look finished', async (_, lines, words) => {
+  ])('passes on a stream that ends in %s without making it look finished', async (_, lines, words) => {
     await using own = upstream(() => ndjson(lines));
     await using relaying = running({ providers: [config(own.url)] });
     const told = linesOf(await (await relaying.post('/api/chat', { model: 'm', messages: MESSAGES })).text());
@@ -335,7 +335,7 @@ describe('at an Ollama', () => {
     expect((await relaying.recorded(1))[0]!.outcome).toBe('truncated');
   });
 
-  test('a stream that is cut goes on elsewhere where the operator wants that', async () => {
+  test('has a cut stream resumed elsewhere where routing.resume is on', async () => {
     await using own = upstream(() => ndjson([piece('Hello from'), piece(' the')], '\n{"model":"m","mess'));
     await using other = upstream(() => sse(chatStream([' the world'], 'stop')));
     await using resuming = running({

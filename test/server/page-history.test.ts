@@ -1,4 +1,4 @@
-/** What the page shows of requests that have ended, out of the log. */
+/** The requests that have ended, as the page reads them from the log. */
 import { describe, expect, test } from 'bun:test';
 import {
   appendFileSync,
@@ -26,7 +26,7 @@ import { encodeRecord, logRecord } from '../helpers/log-record.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** A proxy with a log of its own. @param lines each of which goes to the file of its day */
+/** Starts a proxy with its own log. @param lines the log lines, each written to the file of its day */
 async function withLog(
   lines: readonly string[],
   logging: NonNullable<ConfigInput['logging']>['requests'] = {},
@@ -63,7 +63,7 @@ const agoMs = (ms: number) => new Date(Date.now() - ms).toISOString();
 const line = (changes: Partial<LogRecord>) => encodeRecord(logRecord({ ts: agoMs(HOUR_MS / 2), ...changes }));
 
 describe('GET /page/requests', () => {
-  test('gives the newest first, by the filter, page by page, and none that is feedback', async () => {
+  test('returns the requests that match the filter page by page, newest first, without feedback', async () => {
     const lines = Array.from({ length: 250 }, (_, index) =>
       line({
         id: `r${index}`,
@@ -81,19 +81,19 @@ describe('GET /page/requests', () => {
       false,
     ]);
     const second = await at.json<RequestsAnswer>(`requests?filter=model:even&before=${first.before}`);
-    // One that ended at the same moment as the last one could be missed otherwise.
+    // A page begins with the last row of the page before, or a request that ended at the same moment could be missed.
     expect([second.rows[0]!.id, second.rows.at(-1)!.id, second.complete]).toEqual(['r50', 'r0', true]);
     const since = await at.json<RequestsAnswer>('requests?filter=since:57m');
     expect(since.rows.length).toBeLessThan(100);
     expect((await at.get('requests?wat=1')).status).toBe(400);
   });
 
-  test('is without the words of people and models', async () => {
+  test('returns no text of prompts or answers', async () => {
     await using at = await withLog([line({ id: 'one' })]);
     expect(await (await at.get('requests')).text()).not.toContain('Hello');
   });
 
-  test('says where there is no log', async () => {
+  test('answers 503 and names the setting where the request log is off', async () => {
     await using at = await withLog([], { enabled: false });
     const answer = await at.get('requests');
     expect([answer.status, await answer.text()]).toEqual([
@@ -237,18 +237,21 @@ describe('GET /page/requests/ID', () => {
     ],
   };
 
-  test.each(Object.entries(SAID))('reads %s as people do', async (endpoint, [bodies, expected]) => {
-    await using at = await withLog([
-      line({ id: 'one', endpoint: endpoint as LogRecord['endpoint'], ...bodies }),
-    ]);
-    expect(await at.json<RequestDetail>('requests/one')).toMatchObject({
-      row: { id: 'one', endpoint },
-      raw: { request: true, response: true },
-      ...expected,
-    });
-  });
+  test.each(Object.entries(SAID))(
+    'shows a %s request as a conversation',
+    async (endpoint, [bodies, expected]) => {
+      await using at = await withLog([
+        line({ id: 'one', endpoint: endpoint as LogRecord['endpoint'], ...bodies }),
+      ]);
+      expect(await at.json<RequestDetail>('requests/one')).toMatchObject({
+        row: { id: 'one', endpoint },
+        raw: { request: true, response: true },
+        ...expected,
+      });
+    },
+  );
 
-  test('tells what was said of the answer later', async () => {
+  test('includes feedback that was given later', async () => {
     const feedback = { request_id: 'one', score: -1, label: false, comment: 'wrong', correction: 'No' };
     await using at = await withLog([
       line({ id: 'one' }),
@@ -259,7 +262,7 @@ describe('GET /page/requests/ID', () => {
     ]);
   });
 
-  test('gives the bodies on demand, as text', async () => {
+  test('returns the bodies on demand as plain text', async () => {
     await using at = await withLog([
       line({ id: 'one' }),
       line({ id: 'bare', content: 'metadata', request: undefined, response: undefined }),
@@ -276,7 +279,7 @@ describe('GET /page/requests/ID', () => {
       expect([missing, (await at.get(missing)).status]).toEqual([missing, 404]);
   });
 
-  test('shows of a long conversation as much as a browser can', async () => {
+  test('shortens what is too long for a browser to show', async () => {
     const long = 'x'.repeat(300_000);
     const request = JSON.stringify({
       messages: [
@@ -300,7 +303,7 @@ describe('GET /page/requests/ID', () => {
 });
 
 describe('GET /page/series', () => {
-  test('sums what was used by time and name, and goes on where it ended', async () => {
+  test('sums usage by time and name, and adds requests that are logged later', async () => {
     await using at = await withLog([
       line({
         model: 'a',
@@ -345,7 +348,7 @@ describe('GET /page/series', () => {
     );
   });
 
-  test('tells small groups together', async () => {
+  test('sums the smallest groups as others', async () => {
     await using at = await withLog(
       Array.from({ length: 60 }, (_, index) => line({ model: `m${index}`, cost: 60 - index })),
     );
@@ -366,7 +369,7 @@ describe('GET /page/series', () => {
 });
 
 describe('GET /page/preview', () => {
-  test("shows the export's rows of what the filter finds, and leaves nothing behind", async () => {
+  test('shows the rows that the export makes of the filtered records, and leaves no files behind', async () => {
     await using at = await withLog([
       line({
         id: 'a',
@@ -393,7 +396,7 @@ describe('GET /page/preview', () => {
   });
 });
 
-test('beginningOf() skips what ended before, and never what came since', async () => {
+test('beginningOf() skips records that ended before a time, and none that ended since', async () => {
   await using directory = await logDirectory();
   const path = join(directory.path, 'log.ndjson');
   const [count, nowMs] = [12_000, Date.parse('2026-03-04T12:00:00.000Z')];
@@ -423,7 +426,7 @@ test('beginningOf() skips what ended before, and never what came since', async (
   closeSync(fd);
 });
 
-test('timeLimit() ends a search that takes too long, or that nobody waits for', () => {
+test('timeLimit() ends a search that takes too long or that nobody waits for', () => {
   const flag = new Int32Array(new SharedArrayBuffer(4));
   searchFor(flag);
   const { signal, isOver } = timeLimit(60_000);
@@ -442,7 +445,7 @@ test('timeLimit() ends a search that takes too long, or that nobody waits for', 
   searchFor(new Int32Array(new SharedArrayBuffer(4)));
 });
 
-test('HistoryThread begins with the first question, refuses too many, and ends', async () => {
+test('HistoryThread starts at the first query, refuses more than 32 at once, and stops when it is closed', async () => {
   const history = new HistoryThread(systemClock);
   expect(history.running).toBeFalse();
   await using directory = await logDirectory();
@@ -489,7 +492,7 @@ test('GET /page/config masks keys and secrets', async () => {
   await proxy.close();
 });
 
-test('what people wrote is not for keys that read ops pages only', async () => {
+test('prompts, answers and previews are hidden from keys that may read ops pages only', async () => {
   await using directory = await logDirectory();
   writeFileSync(
     join(directory.path, logName(utcDay(Date.now()), 0)),
@@ -540,7 +543,7 @@ describe('the playground', () => {
   const chat = { model: 'mock', messages: [{ role: 'user', content: 'Hi' }] };
   const headers = { 'content-type': 'application/json', 'x-llmproxy-page': '1' };
 
-  test('asks in the name of whoever has signed in, within the limits of the key', async () => {
+  test('sends requests with the key that signed in, within the permissions of that key', async () => {
     const config = schema.parse({
       auth: {
         keys: [

@@ -1,4 +1,7 @@
-/** What providers say beside text and calls, in order, whole and streamed, as clients of each protocol get it. */
+/**
+ * Parts of answers beside text and calls, in order, unstreamed and streamed, as clients of each protocol receive
+ * them.
+ */
 import { describe, expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
@@ -21,7 +24,7 @@ interface Said {
   readonly model?: string;
   readonly whole: object;
   readonly events: Events;
-  /** What each client gets, without what is random, and what of it is lost. */
+  /** What each client receives, without random values, and what the translation drops. */
   readonly expected: Readonly<Partial<Record<ClientName, { said: unknown; lost?: string }>>>;
 }
 
@@ -35,7 +38,7 @@ function saidIn(client: ClientName, answer: JsonObject): unknown {
   });
 }
 
-/** Without the fields that are always there and say nothing; the published schemas are held to them. */
+/** Leaves out the fields that are always present and carry nothing; the published schemas check those. */
 function withoutNothing(said: JsonObject): JsonObject {
   const { annotations, citations, caller, ...rest } = said;
   return {
@@ -46,12 +49,12 @@ function withoutNothing(said: JsonObject): JsonObject {
   };
 }
 
-/** What a stream says in comments of what was lost. */
+/** What the comments of a stream name as dropped. */
 function lostIn(sse: string): string | undefined {
   return /^: llmproxy-answer-dropped: (.*)$/m.exec(sse)?.[1];
 }
 
-/** The whole answer that chunks make: with all that vendors put beside OpenAI's fields. */
+/** The complete answer that the chunks make, with the fields that vendors add to OpenAI's. */
 function assembled(sse: string): JsonObject {
   const assembler = chatAssembler();
   for (const { value } of framesOf(sse, [])) if (value) assembler.push(value);
@@ -192,7 +195,7 @@ const reasoning = (text: string, signature: string) => ({
 });
 const fn = (call_id: string, args = '{}') => ({ type: 'function_call', call_id, name: 'f', arguments: args });
 
-/** `[think, call, think, text, call]`, as Claude says it. */
+/** `[think, call, think, text, call]`, as Claude sends it. */
 const interleaved = {
   content: [
     thought('One.', 's1'),
@@ -255,7 +258,7 @@ const cohereCitation = {
 };
 
 const SAID: Readonly<Record<string, Said>> = {
-  'thinking between calls, at Anthropic': {
+  'thinking between calls from Anthropic': {
     type: 'anthropic',
     whole: messageWhole(interleaved.content, { stop_reason: 'tool_use' }),
     events: messageEvents(interleaved.events as Events, { stop_reason: 'tool_use' }),
@@ -265,7 +268,7 @@ const SAID: Readonly<Record<string, Said>> = {
       },
     },
   },
-  'thinking between calls, at Bedrock': {
+  'thinking between calls from Bedrock': {
     type: 'bedrock',
     whole: {
       output: { message: { role: 'assistant', content: converseBlocks } },
@@ -295,7 +298,7 @@ const SAID: Readonly<Record<string, Said>> = {
       },
     },
   },
-  'a picture, at Gemini': {
+  'an image from Gemini': {
     type: 'gemini',
     model: 'gemini-2.5-flash-image',
     whole: geminiWhole([{ text: 'See: ' }, { inlineData: { mimeType: 'image/png', data: PNG } }]),
@@ -309,7 +312,7 @@ const SAID: Readonly<Record<string, Said>> = {
       responses: { said: [message('See: '), picture] },
     },
   },
-  'a picture, at OpenRouter': {
+  'an image from OpenRouter': {
     type: 'openai-compatible',
     whole: chatWhole({ content: '', images: [{ type: 'image_url', image_url: { url: DATA } }] }),
     events: [
@@ -325,7 +328,7 @@ const SAID: Readonly<Record<string, Said>> = {
       responses: { said: [picture] },
     },
   },
-  'pages, at Gemini': {
+  'page citations from Gemini': {
     type: 'gemini',
     whole: geminiWhole([{ text: 'Déja Paris.' }], grounding),
     events: [
@@ -340,7 +343,7 @@ const SAID: Readonly<Record<string, Said>> = {
       responses: { said: [message('Déja Paris.', [noted(5, 11)]), search('capital', ['https://a.example'])] },
     },
   },
-  'pages, at Perplexity': {
+  'page citations from Perplexity': {
     type: 'perplexity-sonar',
     whole: chatWhole(
       { content: 'Paris[1]' },
@@ -361,7 +364,7 @@ const SAID: Readonly<Record<string, Said>> = {
       responses: { said: [message('Paris[1]', [noted()])] },
     },
   },
-  'pages, at a server of chat': {
+  'page citations from a chat server': {
     type: 'openai-compatible',
     whole: chatWhole({ content: 'Paris', annotations: [page(0, 5)] }),
     events: [
@@ -373,7 +376,7 @@ const SAID: Readonly<Record<string, Said>> = {
       responses: { said: [message('Paris', [noted(0, 5)])] },
     },
   },
-  'pages, at Cohere': {
+  'page citations from Cohere': {
     type: 'cohere',
     whole: {
       id: 'co',
@@ -410,7 +413,7 @@ const SAID: Readonly<Record<string, Said>> = {
       responses: { said: [message('Paris', [noted(0, 5)])] },
     },
   },
-  'pages, at Bedrock': {
+  'page citations from Bedrock': {
     type: 'bedrock',
     whole: {
       output: {
@@ -454,7 +457,7 @@ const SAID: Readonly<Record<string, Said>> = {
       responses: { said: [message('Paris', [noted(0, 5)])] },
     },
   },
-  'a search and its pages, at Anthropic': {
+  'a search and its citations from Anthropic': {
     type: 'anthropic',
     whole: messageWhole([
       { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'capital' } },
@@ -497,7 +500,7 @@ const SAID: Readonly<Record<string, Said>> = {
       responses: { said: [search('capital', ['https://a.example']), message('So: Paris', [noted(4, 9)])] },
     },
   },
-  'documents, at Anthropic': {
+  'document citations from Anthropic': {
     type: 'anthropic',
     whole: messageWhole([
       {
@@ -538,7 +541,7 @@ const SAID: Readonly<Record<string, Said>> = {
       responses: { said: [message('Paris')], lost: 'citation' },
     },
   },
-  'a refusal and why, at Anthropic': {
+  'a refusal and its explanation from Anthropic': {
     type: 'anthropic',
     whole: messageWhole([], {
       stop_reason: 'refusal',
@@ -557,7 +560,7 @@ const SAID: Readonly<Record<string, Said>> = {
       },
     },
   },
-  'sound, at OpenAI': {
+  'audio from OpenAI': {
     type: 'openai-compatible',
     whole: chatWhole({ audio: { id: 'a', data: 'AAAA', transcript: 'Hello there', expires_at: 1 } }),
     events: [
@@ -573,7 +576,7 @@ const SAID: Readonly<Record<string, Said>> = {
   },
 };
 
-/** Items of a response as its events: each announced and given whole. */
+/** The events of a response, with each item in one event. */
 const responseEvents = (output: JsonObject[]): Events => [
   [
     'response.created',
@@ -622,7 +625,7 @@ const details = [{ type: 'reasoning.text', text: 'Hm. So.', index: 0, format: 'x
 const gateway = { type: 'function', id: 'a', function: { name: 'f', arguments: '{}' } };
 
 const MORE: Readonly<Record<string, Said>> = {
-  'a search, a picture and a file, at a server of Responses': {
+  'a search, an image and a file citation from a Responses server': {
     type: 'perplexity',
     whole: responseWhole(drawn),
     events: responseEvents(drawn),
@@ -673,7 +676,7 @@ const MORE: Readonly<Record<string, Said>> = {
       },
     },
   },
-  'details of reasoning, at a gateway of chat': {
+  'reasoning details from a chat gateway': {
     type: 'openai-compatible',
     whole: chatWhole(
       { reasoning: 'Hm. So.', reasoning_details: details, tool_calls: [gateway] },
@@ -721,11 +724,11 @@ const rows = Object.entries({ ...SAID, ...MORE }).flatMap(([name, said]) =>
 );
 
 describe.each(rows)('%s', (_, client, said) => {
-  test(`reaches a client of ${client}`, async () => {
+  test(`reaches ${client} clients`, async () => {
     const { said: wanted, lost } = said.expected[client]!;
     const [whole, streamed] = await answers(client, said);
     expect(whole).toEqual({ said: wanted, lost });
-    // Of no refusal a stream does not speak, and it begins with a text.
+    // A stream leaves out a null refusal, and its content begins as an empty string.
     const { refusal, content, ...told } = wanted as JsonObject;
     const words = { content: content ?? '', ...(refusal ? { refusal } : {}) };
     const heard = client === 'chat' ? { ...told, ...words } : wanted;

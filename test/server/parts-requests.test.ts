@@ -1,4 +1,4 @@
-/** What clients give back of earlier turns, and what they ask for beside text, as each provider is asked. */
+/** What clients return from earlier turns, and what they request beside text, as each provider receives it. */
 import { describe, expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
@@ -10,14 +10,14 @@ type Type = ConfigInput['providers'][number]['type'];
 
 const PATHS = { chat: '/v1/chat/completions', messages: '/v1/messages', responses: '/v1/responses' } as const;
 
-/** What each type of provider answers to anything. */
+/** A valid answer for each type of provider. */
 const ANSWERS: Readonly<Partial<Record<Type, object>>> = Object.fromEntries(
   Object.values(SPEAKERS).map(({ type, whole }) => [type, whole]),
 );
 
 interface Seen {
   readonly status: number;
-  /** What the provider was asked, parsed and as text; nothing where it was not. */
+  /** The body that the provider received, parsed and as text; empty where it received none. */
   readonly body: JsonObject;
   readonly text: string;
   readonly dropped: string | null;
@@ -75,7 +75,7 @@ const conversation = {
   ],
 };
 
-describe('a turn of thinking between calls', () => {
+describe('a turn with thinking between calls', () => {
   const converse = [
     { reasoningContent: { reasoningText: { text: 'One.', signature: 'S1=' } } },
     { toolUse: { toolUseId: 'a', name: 'f', input: {} } },
@@ -84,17 +84,17 @@ describe('a turn of thinking between calls', () => {
     { toolUse: { toolUseId: 'b', name: 'f', input: {} } },
   ];
 
-  test('keeps its order to Bedrock', async () => {
+  test('keeps its order at Bedrock', async () => {
     const { body } = await asked('messages', 'bedrock', conversation);
     expect(body.messages).toMatchObject([{ role: 'user' }, { role: 'assistant', content: converse }, {}]);
   });
 
-  test('is relayed to Anthropic as it came', async () => {
+  test('is relayed to Anthropic unchanged', async () => {
     const { text } = await asked('messages', 'anthropic', conversation);
     expect(text).toBe(JSON.stringify(conversation));
   });
 
-  test('keeps its order through a client of Responses', async () => {
+  test('keeps its order through a Responses client', async () => {
     const seal = (block: object) => `llmproxy.${btoa(JSON.stringify(block))}`;
     const reasoning = (text: string, signature: string) => ({
       type: 'reasoning',
@@ -118,7 +118,7 @@ describe('a turn of thinking between calls', () => {
     expect(body.messages).toMatchObject([{ role: 'user' }, { role: 'assistant', content: interleaved }, {}]);
   });
 
-  test('keeps its order through a client of chat, which has no place for it', async () => {
+  test('keeps its order through a chat client, whose protocol cannot express it', async () => {
     const answers = [
       {
         id: 'msg_1',
@@ -154,7 +154,7 @@ describe('a turn of thinking between calls', () => {
   });
 });
 
-describe('arguments', () => {
+describe('arguments of function calls', () => {
   const DIGITS = '{"n":9007199254740993,"deep":[{"m":-12345678901234567890}]}';
   const call = { id: 'a', type: 'function', function: { name: 'f', arguments: DIGITS } };
   const history = {
@@ -167,20 +167,20 @@ describe('arguments', () => {
   };
 
   test.each(['anthropic', 'bedrock', 'gemini', 'cohere'] as const)(
-    'keep their digits to %s',
+    'keep all their digits for %s',
     async (type) => {
       const { text } = await asked('chat', type, history);
       expect(text.replaceAll('\\', '')).toContain(DIGITS);
     },
   );
 
-  test('of a Messages client keep them to a server of chat', async () => {
+  test('of a Messages client keep all digits for a chat server', async () => {
     const request = `{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"go"},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":${DIGITS}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"x"}]}]}`;
     const { body } = await asked('messages', 'openai-compatible', request);
     expect(body.messages).toMatchObject([{}, { tool_calls: [{ function: { arguments: DIGITS } }] }, {}]);
   });
 
-  test('of answers keep them, in all directions', async () => {
+  test('in answers keep all digits, in all directions', async () => {
     const ask = { model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'go' }] };
     const gemini = `{"candidates":[{"content":{"parts":[{"functionCall":{"id":"a","name":"f","args":${DIGITS}}}]},"finishReason":"STOP"}]}`;
     expect((await asked('messages', 'gemini', ask, gemini)).reply).toContain(`"input":${DIGITS}`);
@@ -202,7 +202,7 @@ describe('arguments', () => {
   });
 
   test.each(['anthropic', 'bedrock', 'gemini', 'cohere'] as const)(
-    'that cannot be read do not end a conversation at %s',
+    'that are not valid JSON do not break a conversation with %s',
     async (type) => {
       for (const text of ['{"id": ', 'null', '[1]', '5', '']) {
         const broken = { ...call, function: { name: 'f', arguments: text } };
@@ -214,7 +214,7 @@ describe('arguments', () => {
   );
 });
 
-describe('results of tools', () => {
+describe('tool results', () => {
   const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } };
   const failed = result('a', { is_error: true, content: [{ type: 'text', text: 'no' }, image] });
   const request = {
@@ -228,7 +228,7 @@ describe('results of tools', () => {
   };
   const url = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
 
-  test('have pictures and the flag of a failure where a provider takes them', async () => {
+  test('keep images and the error flag where a provider accepts them', async () => {
     expect((await asked('messages', 'bedrock', request)).body.messages).toMatchObject([
       {},
       {},
@@ -247,7 +247,7 @@ describe('results of tools', () => {
     ]);
   });
 
-  test('have pictures behind them where it does not, and the flag is named', async () => {
+  test('move images behind them where a provider accepts none, and name the dropped error flag', async () => {
     const { body, dropped } = await asked('messages', 'openai-compatible', request);
     expect(dropped).toBe('is_error');
     expect(body.messages).toEqual([
@@ -262,7 +262,7 @@ describe('results of tools', () => {
     ]);
   });
 
-  test('that are pictures of a Responses client are in the result at Anthropic', async () => {
+  test('that are images from a Responses client stay in the result at Anthropic', async () => {
     const input = [
       { role: 'user', content: 'look' },
       { type: 'function_call', call_id: 'c1', name: 'view', arguments: '{}' },
@@ -281,7 +281,7 @@ describe('results of tools', () => {
   });
 });
 
-describe('functions of old', () => {
+describe('legacy functions', () => {
   const functions = [{ name: 'f', parameters: { type: 'object', properties: {} } }];
   const messages = [
     { role: 'user', content: 'go' },
@@ -289,7 +289,7 @@ describe('functions of old', () => {
     { role: 'function', name: 'f', content: '2' },
   ];
 
-  test('are tools, their calls have ids, and the answer calls them in the old way', async () => {
+  test('become tools, their calls get ids, and the answer uses the legacy form again', async () => {
     const called = {
       id: 'msg_1',
       type: 'message',
@@ -329,7 +329,7 @@ describe('functions of old', () => {
   });
 });
 
-describe('a search', () => {
+describe('a web search', () => {
   const chat = {
     model: 'm',
     messages: [{ role: 'user', content: 'go' }],
@@ -390,13 +390,13 @@ describe('a search', () => {
       { web_search_options: {} },
       'web_search.max_uses, web_search.allowed_domains',
     ],
-  ])('that a client of %s asks of %s', async (client, type, request, wanted, dropped) => {
+  ])('of a %s client is requested from %s', async (client, type, request, wanted, dropped) => {
     const seen = await asked(client, type, request);
     expect(seen.body).toMatchObject(wanted);
     expect(seen.dropped).toBe(dropped);
   });
 
-  test('of an earlier turn is named where it cannot be told', async () => {
+  test('of an earlier turn is named as dropped where a provider cannot express it', async () => {
     const content = [
       { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'x' } },
       { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] },

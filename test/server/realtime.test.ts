@@ -1,4 +1,4 @@
-/** Realtime sessions over OpenAI's API: what passes, who may, what is charged and recorded, and how they end. */
+/** Realtime sessions over OpenAI's API: messages, access, charges, records, and how sessions end. */
 import { afterEach, describe, expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { Running } from '../helpers/proxy.ts';
@@ -34,7 +34,7 @@ const talk = async (proxy: Running, options: CallOptions = {}, path = PATH): Pro
   await call(proxy.url + path, options);
 
 describe('a session', () => {
-  test('passes messages both ways as they came, and is recorded once', async () => {
+  test('passes messages unchanged both ways, and is recorded once', async () => {
     const one = upstream();
     const proxy = proxyFor(one.url);
     const client = await talk(proxy);
@@ -92,7 +92,7 @@ describe('a session', () => {
     expect(proxy.records.length).toBe(1);
   });
 
-  test('asks the provider by its own name of the model, with its own key and no header of the client', async () => {
+  test('asks the provider for its own model name with its own key, and without the client’s credentials', async () => {
     const one = upstream();
     const proxy = proxyFor(one.url, {
       providers: [
@@ -118,7 +118,7 @@ describe('a session', () => {
     expect(JSON.stringify(headers)).not.toContain('client-key');
   });
 
-  test('sums the tokens of its answers and prices sound as sound', async () => {
+  test('sums the tokens of all responses, and prices audio tokens as audio', async () => {
     const one = upstream();
     const price = { input: 1, output: 2, input_audio: 10, output_audio: 20 };
     const proxy = proxyFor(one.url, {
@@ -139,7 +139,7 @@ describe('a session', () => {
   });
 });
 
-describe('who may', () => {
+describe('access to a session', () => {
   const auth = {
     keys: [
       { name: 'voice', key: 'voice-key', endpoints: ['realtime'] },
@@ -148,7 +148,7 @@ describe('who may', () => {
     ],
   };
 
-  test('is asked before a provider is', async () => {
+  test('is checked before a provider is asked', async () => {
     const one = upstream();
     const proxy = proxyFor(one.url, { auth });
     const refused = async (headers: Record<string, string>, path = PATH) => {
@@ -170,7 +170,7 @@ describe('who may', () => {
     expect(one.asked.length).toBe(0);
   });
 
-  test('shows its key in a header, a protocol, or as Azure has it in the query', async () => {
+  test('is granted to a key in a header, in a subprotocol, or in the query as Azure sends it', async () => {
     const one = upstream();
     const proxy = proxyFor(one.url, { auth });
     const ways: [CallOptions, string?][] = [
@@ -185,14 +185,14 @@ describe('who may', () => {
       await client.heard('session.created');
       expect(client.socket.protocol).toBe(options.protocols ? 'realtime' : '');
     }
-    // No answer says a key: a client that offers nothing else has nothing to agree on.
+    // The key is never echoed as the subprotocol, so a client that offers nothing else finds nothing to agree on.
     const bare = talk(proxy, { protocols: ['openai-insecure-api-key.voice-key'] });
     await expect(bare).rejects.toThrow('Missing client protocol');
     expect(one.sessions[3]!.headers.get('openai-beta')).toBe('realtime=v1');
     expect(JSON.stringify(one.asked)).not.toContain('voice-key');
   });
 
-  test('is no page of another origin', async () => {
+  test('is denied to pages of another origin or host', async () => {
     const one = upstream();
     const proxy = proxyFor(one.url);
     const answer = await handshake(proxy.url + PATH, { origin: 'https://evil.example' });
@@ -207,7 +207,7 @@ describe('who may', () => {
     expect((await handshake(listed.url + PATH, { origin: 'https://evil.example' })).status).toBe(403);
   });
 
-  test('a plain request is told that a WebSocket is needed', async () => {
+  test('is answered with 426 where the request does not ask for a WebSocket', async () => {
     const proxy = proxyFor(upstream().url);
     const answer = await fetch(proxy.url + PATH);
     expect(answer.status).toBe(426);
@@ -224,7 +224,7 @@ describe('failover', () => {
       'rate_limited',
     ],
     ['503', { refuse: () => new Response('down', { status: 503 }) }, 'overloaded'],
-    ['an answer that is no handshake', { refuse: () => new Response('hello') }, 'no_endpoint'],
+    ['a 200 without an upgrade', { refuse: () => new Response('hello') }, 'no_endpoint'],
     [
       'an error as its first event',
       {
@@ -236,10 +236,10 @@ describe('failover', () => {
       },
       'auth',
     ],
-    ['a close without a word', { opened: ({ socket }) => socket.close(1011, 'internal error') }, 'server'],
-    ['a reset', { opened: ({ socket }) => socket.terminate() }, 'network'],
+    ['a close before any event', { opened: ({ socket }) => socket.close(1011, 'internal error') }, 'server'],
+    ['a connection reset', { opened: ({ socket }) => socket.terminate() }, 'network'],
   ];
-  test.each(refusals)('goes on after %s', async (_, script, fault) => {
+  test.each(refusals)('moves on to the next provider after %s', async (_, script, fault) => {
     const bad = upstream(script);
     const good = upstream();
     const proxy = proxyFor(bad.url, {
@@ -257,7 +257,7 @@ describe('failover', () => {
     expect(client.told.length).toBe(1);
   });
 
-  test('ends in the answer of the last, with its status and words', async () => {
+  test('ends with the status and message of the last provider', async () => {
     const bad = upstream({
       refuse: () =>
         Response.json(
@@ -277,14 +277,14 @@ describe('failover', () => {
   });
 });
 
-describe('limits', () => {
+describe('limits on a session', () => {
   const limited = (limits: object[]): Partial<ConfigInput> => ({
     auth: { keys: [{ name: 'me', key: 'k', limits: limits as never }] },
     limits: { assumed_output: 8 },
   });
   const headers = { authorization: 'Bearer k' };
 
-  test('concurrent counts a session while it lasts, requests count it once', async () => {
+  test('of concurrent requests count it while it lasts', async () => {
     const proxy = proxyFor(upstream().url, limited([{ concurrent: 1 }]));
     const first = await talk(proxy, { headers });
     expect((await handshake(proxy.url + PATH, headers)).status).toBe(429);
@@ -294,7 +294,7 @@ describe('limits', () => {
     await second.heard('session.created');
   });
 
-  test('tokens that are used up are told in the protocol, and nothing is asked of the provider', async () => {
+  test('of tokens refuse further responses with an error event, and keep them from the provider', async () => {
     const one = upstream();
     const proxy = proxyFor(one.url, limited([{ tokens: 20, per: 'day' }]));
     const client = await talk(proxy, { headers });
@@ -303,13 +303,14 @@ describe('limits', () => {
       client.send({ type: 'response.create' });
       await until('an answer', () => done() === turn);
     }
-    // Others meet what it has used before it ends.
+    // Other requests are refused for what the session has used so far.
     expect((await handshake(proxy.url + PATH, headers)).status).toBe(429);
     client.send({ type: 'response.create' });
     const { error } = (await client.heard('error')) as unknown as Refusal;
     expect(error).toMatchObject({ code: 'rate_limit_exceeded' });
     expect(error.message).toContain('20 tokens per day of key me');
-    // Sound would be answered too, where the provider listens for pauses: it is told once.
+    // A provider that detects pauses would answer audio as well, so audio is refused too, with one error for all of
+    // it.
     for (let piece = 0; piece < 3; piece += 1)
       client.send({ type: 'input_audio_buffer.append', audio: 'AA==' });
     client.send({ type: 'session.update', session: {} });
@@ -332,7 +333,7 @@ describe('limits', () => {
     expect(key.limits[0]).toMatchObject({ used: 30, reserved: 0 });
   });
 
-  test('that are hard close the session when they are used up', async () => {
+  test('close it when they are hard and used up', async () => {
     const proxy = proxyFor(upstream().url, limited([{ tokens: 12, per: 'day', hard: true }]));
     const client = await talk(proxy, { headers });
     client.send({ type: 'response.create' });
@@ -342,7 +343,7 @@ describe('limits', () => {
     expect(record).toMatchObject({ outcome: 'truncated', fault: 'over_limit', output_tokens: 5 });
   });
 
-  test('a word hidden behind another is still a word', async () => {
+  test('also hold for an event type hidden in a duplicate or escaped field', async () => {
     const one = upstream();
     const proxy = proxyFor(one.url, limited([{ tokens: 5, per: 'day' }]));
     using client = await talk(proxy, { headers });
@@ -358,12 +359,12 @@ describe('limits', () => {
   });
 });
 
-describe('the end', () => {
+describe('the end of a session', () => {
   test.each([
     [1000, 'done', 'success'],
     [4001, 'session expired', 'truncated'],
     [1011, 'internal', 'truncated'],
-  ] as const)('of the provider reaches the client: %d %s', async (code, reason, outcome) => {
+  ] as const)('by the provider is passed on to the client: %d %s', async (code, reason, outcome) => {
     const one = upstream();
     const proxy = proxyFor(one.url);
     const client = await talk(proxy);
@@ -376,7 +377,7 @@ describe('the end', () => {
     });
   });
 
-  test('of a provider that is gone is told as an error event, and 1011', async () => {
+  test('by a lost provider connection becomes an error event and close code 1011', async () => {
     const one = upstream();
     const proxy = proxyFor(one.url);
     const client = await talk(proxy);
@@ -387,7 +388,7 @@ describe('the end', () => {
     expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'truncated', fault: 'truncated' });
   });
 
-  test('of a client that is gone reaches the provider', async () => {
+  test('by a lost client connection closes the session with the provider', async () => {
     const one = upstream();
     const proxy = proxyFor(one.url);
     const client = await talk(proxy);
@@ -398,7 +399,7 @@ describe('the end', () => {
     expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'client_abort', fault: 'client_abort' });
   });
 
-  test('of a client that leaves while providers are asked ends the asking', async () => {
+  test('by a client that leaves during the handshake cancels the attempt', async () => {
     const { promise: never } = Promise.withResolvers<Response>();
     const one = upstream({ refuse: () => never });
     const proxy = proxyFor(one.url);
@@ -434,8 +435,8 @@ describe('the end', () => {
   });
 });
 
-describe('bounds', () => {
-  test('a message that is too large ends the session, whoever sent it', async () => {
+describe('bounds of a session', () => {
+  test('a message over max_message ends the session, whichever side sent it', async () => {
     const one = upstream();
     const proxy = proxyFor(one.url, { limits: { realtime: { max_message: '64KiB' } } });
     const client = await talk(proxy);
@@ -450,7 +451,7 @@ describe('bounds', () => {
     expect((await proxy.recorded(2))[1]).toMatchObject({ outcome: 'truncated', fault: 'malformed' });
   });
 
-  test('a client that reads nothing holds its provider back, loses nothing, and is cut in the end', async () => {
+  test('a client that reads nothing slows its provider down, and is disconnected after client_stall', async () => {
     const piece = JSON.stringify({ type: 'response.output_audio.delta', delta: 'A'.repeat(60_000) });
     const one = upstream({ opened: ({ socket }) => void socket.send(CREATED) });
     const proxy = proxyFor(one.url, { limits: { client_stall: '1s' } });
@@ -473,12 +474,12 @@ describe('bounds', () => {
     for (let n = 0; n < 500; n += 1) one.sessions[0]!.socket.send(piece);
     const [record] = await proxy.recorded(1);
     expect(record).toMatchObject({ outcome: 'client_abort', fault: 'client_stall' });
-    // What the provider wrote waits at the provider.
+    // Backpressure keeps the unread messages at the provider.
     expect(process.memoryUsage.rss() - before).toBeLessThan(200 * 1024 * 1024);
     socket.terminate();
   });
 
-  test('a provider that reads nothing ends the session, and nothing is held beyond the bound', async () => {
+  test('a provider that reads nothing ends the session once max_unsent is reached', async () => {
     let reset = false;
     let resume = (): void => undefined;
     const deaf = Bun.listen({
@@ -515,11 +516,11 @@ describe('bounds', () => {
     deaf.stop(true);
   });
 
-  test('what a provider says before it closes comes before its close', async () => {
+  test('messages that a provider sends before it closes arrive before the close', async () => {
     const long = JSON.stringify({ type: 'long', text: 'x'.repeat(8_000_000) });
     const one = upstream({
       opened({ socket }) {
-        // The last two come with the end of what the client is still behind with.
+        // The last message and the close come while the client is still reading the long message.
         for (const message of [CREATED, long, '{"type":"last"}']) socket.send(message);
         socket.close(1000, 'done');
       },

@@ -1,4 +1,4 @@
-/** What is taken out of requests before they are sent, at providers of every protocol. */
+/** Values redacted from requests before they are sent, for providers of every protocol. */
 import { describe, expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
@@ -30,7 +30,7 @@ const single = (url: string, redact: Redact): ConfigInput => ({
   providers: [provider('p', url, { models: ['*'], max_retries: 0, redact })],
 });
 
-test.each(PAIRS)('a client of %s at a provider of %s', async (client, name) => {
+test.each(PAIRS)('values of a %s client are redacted for a %s provider', async (client, name) => {
   await using provided = speaker(name, 'whole');
   await using proxy = running({ providers: [{ ...speakerConfig(name, provided.url), redact: REDACT }] });
   const { path, body } = ASKED[client]!;
@@ -46,7 +46,7 @@ test.each(PAIRS)('a client of %s at a provider of %s', async (client, name) => {
   expect(record!.attempt_log).toMatchObject([{ fault: null, redacted: { email: 1, key: 1 } }]);
 });
 
-test('what holds nothing to hide is relayed byte for byte', async () => {
+test('a request with nothing to redact is relayed byte for byte', async () => {
   await using a = upstream(() => completion('hello'));
   await using proxy = running(single(a.url, REDACT));
   const body = '{ "model" : "gpt-4o", "messages": [{"role":"user","content":"h\\u0069"}], "x": 1.0 }';
@@ -56,7 +56,7 @@ test('what holds nothing to hide is relayed byte for byte', async () => {
   expect((await proxy.recorded(1))[0]!.attempt_log[0]!.redacted).toEqual({});
 });
 
-test('without a rule nothing changes, and no thread is begun', async () => {
+test('without a rule a request stays unchanged and is not searched', async () => {
   await using a = upstream(() => completion('hello'));
   await using proxy = running({ providers: [provider('p', a.url)] });
   await proxy.post('/v1/chat/completions', { ...CHAT, user: MAIL });
@@ -64,10 +64,10 @@ test('without a rule nothing changes, and no thread is begun', async () => {
   expect((await proxy.recorded(1))[0]!.attempt_log[0]!.redacted).toBeUndefined();
 });
 
-describe('whose rule holds', () => {
+describe('the redaction rule that applies', () => {
   const asking = { model: 'm', messages: [{ role: 'user', content: SAID }] };
 
-  test('each target keeps the rule of its provider when another one failed', async () => {
+  test('is that of each target’s own provider, also after failover', async () => {
     await using cloud = upstream(() => new Response('down', { status: 500 }));
     await using local = upstream(() => completion('hello'));
     await using proxy = running({
@@ -85,7 +85,7 @@ describe('whose rule holds', () => {
     expect(record!.attempt_log.map(({ redacted }) => redacted)).toEqual([{ email: 1, key: 1 }, undefined]);
   });
 
-  test('that of a route comes on top of that of its provider, also by way of another name', async () => {
+  test('includes those of all routes on the way besides that of the provider', async () => {
     await using a = upstream(() => completion('hello'));
     await using proxy = running({
       providers: [provider('p', a.url, { models: ['m'], redact: { out: ['email'] } })],
@@ -105,14 +105,14 @@ describe('whose rule holds', () => {
   });
 });
 
-describe('what cannot be searched is not sent', () => {
+describe('content that cannot be searched', () => {
   const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
   const shown = {
     model: 'gpt-4o',
     messages: [{ role: 'user', content: [{ type: 'text', text: MAIL }, image] }],
   };
 
-  test('an image, unless it may pass', async () => {
+  test('is refused where it is an image, unless media: pass allows it', async () => {
     await using a = upstream(() => completion('hello'));
     await using strict = running(single(a.url, REDACT));
     const reply = await strict.post('/v1/chat/completions', shown);
@@ -144,7 +144,7 @@ describe('what cannot be searched is not sent', () => {
     expect(local.asked[0]!.text).toContain(MAIL);
   });
 
-  test('a form', async () => {
+  test('is refused where it is a form', async () => {
     await using a = upstream(() => Response.json({ text: 'x' }));
     await using proxy = running({
       providers: [
@@ -170,7 +170,7 @@ describe('what cannot be searched is not sent', () => {
     expect(a.asked).toEqual([]);
   });
 
-  test('a reference to a response that the provider has stored', async () => {
+  test('is refused where it is a response stored at the provider', async () => {
     await using a = upstream(() => Response.json(SPEAKERS.responses.whole));
     await using proxy = running({
       providers: [
@@ -187,11 +187,11 @@ describe('what cannot be searched is not sent', () => {
     expect(a.asked).toEqual([]);
   });
 
-  test('what takes longer than allowed, and whoever comes next is served', async () => {
+  test('is refused where the search takes longer than the timeout, and the next request is served', async () => {
     await using a = upstream(() => completion('hello'));
     const slow = ['slow=(?:a|a)*b'];
     await using proxy = running(single(a.url, { ...REDACT, patterns: slow, timeout: '1s' }));
-    // The engine gives up on each of them, but only after a while.
+    // The regular expression engine does give up on each of these texts, but only after a while.
     const parts = Array.from({ length: 40 }, (_, n) => ({ role: 'user', content: `${n} ${'a'.repeat(40)}` }));
     const [stuck, next] = await Promise.all([
       proxy.post('/v1/chat/completions', { model: 'm', messages: parts }),
@@ -208,7 +208,7 @@ describe('what cannot be searched is not sent', () => {
   });
 });
 
-test('tokens in place of texts are read before they are searched', async () => {
+test('token ids in place of text are decoded before they are searched', async () => {
   await using a = upstream(() =>
     Response.json({
       object: 'list',
@@ -218,13 +218,13 @@ test('tokens in place of texts are read before they are searched', async () => {
     }),
   );
   await using proxy = running(single(a.url, { patterns: ['word=hello'] }));
-  // "hello world" in cl100k.
+  // The cl100k tokens of "hello world".
   const reply = await proxy.post('/v1/embeddings', { model: 'e', input: [15339, 1917] });
   expect(reply.status).toBe(200);
   expect(JSON.parse(a.asked[0]!.text)).toMatchObject({ input: ['[WORD_1] world'] });
 });
 
-test('tokens are counted of what would be sent', async () => {
+test('tokens are counted for the redacted request', async () => {
   await using a = upstream(() => Response.json({ input_tokens: 5 }));
   await using proxy = running({
     providers: [
@@ -238,7 +238,7 @@ test('tokens are counted of what would be sent', async () => {
   expect(a.asked[0]!.text).toContain('I am [EMAIL_1] and my key is [KEY_1]');
 });
 
-test('a stored conversation goes on with all of it, whoever has stored it too', async () => {
+test('a stored conversation is sent again in full and redacted, even if the provider stored it too', async () => {
   await using a = upstream(() => Response.json({ ...SPEAKERS.responses.whole, store: true }));
   await using proxy = running({
     providers: [{ name: 'p', type: 'openai', base_url: a.url, api_key: 'k', models: ['*'], redact: REDACT }],
@@ -259,14 +259,14 @@ test('a stored conversation goes on with all of it, whoever has stored it too', 
   expect(text).not.toContain('previous_response_id');
 });
 
-describe('what is put in its place later is searched as well', () => {
+describe('content that is inserted later is redacted as well', () => {
   const said = `Write to ${MAIL}.`;
   const answer = {
     ...SPEAKERS.chat.whole,
     choices: [{ index: 0, message: { role: 'assistant', content: said }, finish_reason: 'stop' }],
   };
 
-  test('an item that is named instead of sent', async () => {
+  test('for an item referenced by id', async () => {
     await using a = upstream(() => Response.json(answer));
     await using proxy = running(single(a.url, REDACT));
     const first = (await (await proxy.post('/v1/responses', { model: 'm', input: 'hi' })).json()) as {
@@ -280,7 +280,7 @@ describe('what is put in its place later is searched as well', () => {
     });
   });
 
-  test('a summary that was made here', async () => {
+  test('for a summary that was made here', async () => {
     await using a = upstream(() => Response.json(answer));
     await using proxy = running(single(a.url, REDACT));
     const compacted = (await (
@@ -293,7 +293,7 @@ describe('what is put in its place later is searched as well', () => {
   });
 });
 
-test('a realtime session is not opened', async () => {
+test('a realtime session is refused where redaction applies', async () => {
   await using a = upstream(() => new Response('never', { status: 500 }));
   await using proxy = running({
     providers: [{ name: 'p', type: 'openai', base_url: a.url, api_key: 'k', models: ['*'], redact: REDACT }],
@@ -308,7 +308,7 @@ test('a realtime session is not opened', async () => {
   expect(a.asked).toEqual([]);
 });
 
-test('one caller that asks for much does not keep others from being searched', async () => {
+test('one caller’s large requests do not delay the redaction of another’s', async () => {
   await using a = upstream(() => completion('hello'));
   const keys = ['one', 'two'].map((name) => ({ name, key: `sk-test-${name}-0123456789` }));
   await using proxy = running({ ...single(a.url, REDACT), auth: { keys } });
@@ -330,7 +330,7 @@ test('one caller that asks for much does not keep others from being searched', a
   await Promise.all(many);
 });
 
-test('/providers says what is replaced', async () => {
+test('/providers lists what is redacted', async () => {
   await using a = upstream(() => completion('hello'));
   await using proxy = running(single(a.url, { out: ['email'], patterns: ['word=x+'] }));
   expect(await (await fetch(`${proxy.url}/providers`)).json()).toMatchObject({
@@ -338,7 +338,7 @@ test('/providers says what is replaced', async () => {
   });
 });
 
-test('metrics count what was replaced', async () => {
+test('metrics count the values that were redacted', async () => {
   await using a = upstream(() => completion('hello'));
   await using proxy = running(single(a.url, REDACT));
   await proxy.post('/v1/chat/completions', {

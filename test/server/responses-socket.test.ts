@@ -11,7 +11,7 @@ import { at, counting, sdk } from '../helpers/stored.ts';
 import { until } from '../helpers/until.ts';
 import { upstream } from '../helpers/upstream.ts';
 
-/** A client that remembers what it was told. */
+/** Opens a client that keeps the events it received. */
 async function connected(url: string, headers: Record<string, string> = {}) {
   const options = { headers } as unknown as string[];
   const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/responses`, options);
@@ -22,7 +22,7 @@ async function connected(url: string, headers: Record<string, string> = {}) {
   socket.addEventListener('close', ({ code, reason }) => (closed = { code, reason }));
   await until('it is open', () => socket.readyState === WebSocket.OPEN || closed);
   const say = (event: unknown) => socket.send(typeof event === 'string' ? event : JSON.stringify(event));
-  /** What comes until a turn is over. */
+  /** The events up to the end of a turn. */
   const turn = async (): Promise<JsonObject[]> => {
     const ends = /^(?:error|response\.(?:completed|incomplete|failed))$/;
     const last = await until('the turn is over', () => {
@@ -53,7 +53,7 @@ const textOf = (event: JsonObject) => {
 };
 const idOf = (event: JsonObject) => objectOf(event.response).id as string;
 
-/** A server of chat that streams the number of the messages that it was given. */
+/** A chat server that streams the number of messages it received. */
 function counter() {
   return upstream(({ text }) => {
     const { messages } = JSON.parse(text) as { messages: unknown[] };
@@ -69,7 +69,7 @@ function counter() {
 }
 
 describe('a connection', () => {
-  test('carries one turn after another, each with a record and the published events', async () => {
+  test('carries one turn after another, each with its own record and the published events', async () => {
     await using provider = speaker('messages', 'stream');
     await using proxy = running({ providers: [speakerConfig('messages', provider.url)] });
     using client = await connected(proxy.url);
@@ -90,9 +90,9 @@ describe('a connection', () => {
   });
 
   test.each([
-    ['is stored nowhere', { responses: { store: 'never' } } as Partial<ConfigInput>],
+    ['may be stored nowhere', { responses: { store: 'never' } } as Partial<ConfigInput>],
     ['may be stored', {}],
-  ])('goes on from its last answer where that %s', async (_, config) => {
+  ])('continues from its last response where it %s', async (_, config) => {
     await using provider = counter();
     await using proxy = running(at(provider.url, config));
     using client = await connected(proxy.url);
@@ -112,7 +112,7 @@ describe('a connection', () => {
     });
     expect([first, second, third].map(textOf)).toEqual(['1', '3', '5']);
     expect(objectOf(third.response).previous_response_id).toBe(idOf(second));
-    // The one before the last is not there any more.
+    // Only the last response is kept, not the one before it.
     const fourth = await client.create({
       model: 'm',
       input: 'd',
@@ -124,7 +124,7 @@ describe('a connection', () => {
         ? { type: 'error', status: 400, error: { param: 'previous_response_id' } }
         : { type: 'error', status: 400, error: { code: 'previous_response_not_found' } },
     );
-    // And a turn that failed has taken the last with it.
+    // A failed turn also discards the last response.
     const fifth = await client.create({
       model: 'm',
       input: 'd',
@@ -136,7 +136,7 @@ describe('a connection', () => {
     expect(textOf(fresh)).toBe('1');
   });
 
-  test('goes on from what is stored, and stores what another goes on from', async () => {
+  test('continues from a stored response, and stores a response that another connection can continue from', async () => {
     await using provider = counter();
     await using proxy = running(at(provider.url));
     using one = await connected(proxy.url);
@@ -148,7 +148,7 @@ describe('a connection', () => {
     expect(shown.previous_response_id).toBe(idOf(first));
   });
 
-  test('is warmed up without an answer, which is gone on from', async () => {
+  test('accepts a warm-up without an answer, and continues from it', async () => {
     await using provider = counter();
     await using proxy = running(at(provider.url));
     using client = await connected(proxy.url);
@@ -169,7 +169,7 @@ describe('a connection', () => {
     expect(provider.asked[0]!.text).not.toContain('generate');
   });
 
-  test('says what is wrong, and stays', async () => {
+  test('reports errors and stays open', async () => {
     await using provider = counting();
     await using refusing = upstream(() =>
       Response.json({ error: { message: 'Bad temperature' } }, { status: 400 }),
@@ -205,11 +205,11 @@ describe('a connection', () => {
       client.say(event);
       expect((await client.turn()).at(-1)).toMatchObject({ type: 'error', ...wanted });
     }
-    // A server that does not stream serves too.
+    // A provider that does not stream works as well.
     expect(textOf(await client.create({ model: 'm', input: 'x' }))).toBe('1');
   });
 
-  test('needs a key, which is looked at anew with each turn', async () => {
+  test('needs a key, which is checked again at each turn', async () => {
     await using provider = counter();
     const auth = (disabled: boolean) => ({
       auth: {
@@ -237,7 +237,7 @@ describe('a connection', () => {
     expect(await client.create({ model: 'm', input: 'x' })).toMatchObject({ type: 'error', status: 403 });
   });
 
-  test('that its client leaves leaves the provider', async () => {
+  test('that the client closes cancels the provider’s request', async () => {
     let left = false;
     await using server = Bun.serve({
       port: 0,
@@ -256,7 +256,7 @@ describe('a connection', () => {
     expect((await proxy.recorded(1))[0]!.outcome).toBe('client_abort');
   });
 
-  test('that waits for its client takes nothing more from the provider meanwhile, and loses nothing', async () => {
+  test('delivers an answer that is larger than its buffers completely', async () => {
     const piece = 'x'.repeat(64 * 1024);
     await using provider = upstream(() => {
       const chunk = (delta: object, finish: string | null) =>
@@ -272,7 +272,7 @@ describe('a connection', () => {
     expect(textOf(done)!.length).toBe(100 * piece.length);
   });
 
-  test('counts the memory of what waits and of its last answer, and gives it back when it is closed', async () => {
+  test('counts queued requests and its last response as buffered memory, and releases it when it closes', async () => {
     await using provider = counter();
     const limits = { max_body: '1MB', max_buffered: '2MB', max_buffered_share: 0.5 } as const;
     await using proxy = running(at(provider.url, { limits, responses: { store: 'never' } }));
@@ -286,7 +286,7 @@ describe('a connection', () => {
       using second = await connected(proxy.url);
       const kept = await first.create(request);
       await until('its answer is kept', async () => (await held()) > 400_000);
-      // Its text waits, its body is read, and both are this client's.
+      // The queued text and the parsed body both count as this key's memory.
       for (let at = 0; at < 4; at += 1) second.say({ type: 'response.create', ...request });
       const told = [];
       for (let at = 0; at < 4; at += 1) told.push((await second.turn()).at(-1)!);
@@ -300,7 +300,7 @@ describe('a connection', () => {
     await until('all of it is free', async () => (await held()) === 0);
   });
 
-  test('is one of at most half that one key may hold', async () => {
+  test('counts towards half of max_concurrent, the most that one key may have open', async () => {
     await using provider = counter();
     const keys = ['a', 'b'].map((name) => ({ name, key: `sk-${name.repeat(8)}` }));
     await using proxy = running(at(provider.url, { auth: { keys }, limits: { max_concurrent: 4 } }));
@@ -320,8 +320,8 @@ describe('a connection', () => {
   });
 });
 
-describe('lanes of a connection', () => {
-  /** A server of chat that streams one word, and ends when it is told to. */
+describe('streams of a connection', () => {
+  /** A chat server that streams one word and ends when the test says so. */
   function slow() {
     const open = new Map<string, () => void>();
     const server = Bun.serve({
@@ -369,7 +369,7 @@ describe('lanes of a connection', () => {
   const ended = (heard: Heard, lane: string | undefined) =>
     of(heard, lane).filter(({ type }) => /^(?:error|response\.completed)$/.test(String(type)));
 
-  test('are answered side by side, each in its order, and its events name it', async () => {
+  test('run concurrently, each in order, with their stream_id on every event', async () => {
     await using provider = slow();
     await using proxy = running(at(provider.url));
     using client = await connected(proxy.url);
@@ -401,7 +401,7 @@ describe('lanes of a connection', () => {
     expect((await proxy.recorded(4)).map(({ outcome }) => outcome)).toEqual(Array(4).fill('success'));
   });
 
-  test('go on from the last answers of each other, and a failure takes only that of its own', async () => {
+  test('continue from each other’s last responses, and a failure discards only that of its own stream', async () => {
     await using provider = counter();
     await using proxy = running(at(provider.url, { responses: { store: 'never' } }));
     using client = await connected(proxy.url);
@@ -409,16 +409,16 @@ describe('lanes of a connection', () => {
     const fork = { model: 'm', input: 'b', store: false, previous_response_id: idOf(a) };
     const b = await client.create({ ...fork, stream_id: 'b' });
     expect([a, b].map(textOf)).toEqual(['1', '3']);
-    // Both go on from the same.
+    // Several streams may continue from the same response.
     expect(textOf(await client.create({ ...fork, stream_id: 'c' }))).toBe('3');
     const unknown = await client.create({ ...fork, previous_response_id: 'resp_none', stream_id: 'c' });
     expect(unknown).toMatchObject({ type: 'error', status: 400, stream_id: 'c' });
     expect(textOf(await client.create({ ...fork, stream_id: 'a' }))).toBe('3');
-    // That was the last of its lane, and another one is now.
+    // That was the last response of its stream, which has another one now.
     expect((await client.create({ ...fork, stream_id: 'b' })).type).toBe('error');
   });
 
-  test('are so many as they may be; those that lie idle make room', async () => {
+  test('are limited by max_streams, and idle ones are evicted', async () => {
     await using provider = slow();
     const limits = { realtime: { max_streams: 2 } };
     await using proxy = running(at(provider.url, { limits }));
@@ -438,7 +438,7 @@ describe('lanes of a connection', () => {
         param: 'stream_id',
       },
     });
-    // Whoever names none has a place of its own.
+    // Events without a stream_id have a stream of their own, which does not count.
     client.say(create('plain'));
     await until('it is asked', () => provider.asks('plain'));
     provider.end('one');
@@ -447,7 +447,7 @@ describe('lanes of a connection', () => {
     await until('there is room', () => provider.asks('four'));
   });
 
-  test('have names of OpenAI’s form', async () => {
+  test('must have names that OpenAI accepts', async () => {
     await using provider = counter();
     await using proxy = running(at(provider.url));
     using client = await connected(proxy.url);
@@ -459,7 +459,7 @@ describe('lanes of a connection', () => {
     expect(textOf(await client.create({ model: 'm', input: '"stream_id"' }))).toBe('1');
   });
 
-  test('give back all that they held when the connection is closed', async () => {
+  test('release all their memory when the connection closes', async () => {
     await using provider = slow();
     await using proxy = running(at(provider.url, { responses: { store: 'never' } }));
     const held = async () => {

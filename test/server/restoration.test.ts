@@ -1,4 +1,4 @@
-/** What was taken out of a request comes back in its answer, whole and streamed, in every protocol. */
+/** Values redacted from a request are restored in its answer, unstreamed and streamed, in every protocol. */
 import { describe, expect, test } from 'bun:test';
 import OpenAI from 'openai';
 import type { ConfigInput } from '../../src/config/schema.ts';
@@ -22,7 +22,7 @@ const REDACT: Redact = { out: ['email', 'private_key'], restore: true };
 
 const hidden = (text: string) => text.replaceAll(MAIL, '[EMAIL_2]').replaceAll(PEM, '[PRIVATE_KEY_1]');
 
-/** What is asked: the client's own placeholder takes the number 1. */
+/** The requests. The client's own placeholder already occupies the number 1. */
 const ASKED: Readonly<Record<keyof typeof CLIENTS, JsonObject>> = {
   chat: { messages: [{ role: 'user', content: SAID }] },
   messages: { max_tokens: 9, messages: [{ role: 'user', content: SAID }] },
@@ -32,7 +32,7 @@ const ASKED: Readonly<Record<keyof typeof CLIENTS, JsonObject>> = {
 const CLIENT_NAMES = Object.keys(CLIENTS) as (keyof typeof CLIENTS)[];
 const SPEAKER_NAMES = Object.keys(SPEAKERS) as SpeakerName[];
 const WAYS = ['whole', 'stream'] as const;
-/** Their reasoning is signed, or may be encrypted. */
+/** The protocols whose reasoning is signed or may be encrypted, and must therefore stay unchanged. */
 const SIGNING: readonly SpeakerName[] = ['messages', 'responses', 'converse'];
 
 const REASONING = `It is ${MAIL}.`;
@@ -48,14 +48,13 @@ async function answerOf(proxy: Running, client: keyof typeof CLIENTS, way: 'whol
   expect(reply.headers.get('x-llmproxy-redacted')).toBe('email=1, private_key=1');
   if (way === 'whole') return { answer: JSON.parse(text) as JsonObject, reply };
   const { value, problems } = check(text);
-  // What is relayed is no better than what the provider of the test sends.
+  // A relayed stream is only as valid as what the scripted provider sends.
   if (reply.headers.get('x-llmproxy-provider') !== client) expect(problems).toEqual([]);
   return { answer: value, reply };
 }
 
-/** A provider that tells what a test says, asked by all of its tests. */
-describe.each(SPEAKER_NAMES)('from a provider of %s', (name) => {
-  describe.each(CLIENT_NAMES)('to a client of %s', (client) => {
+describe.each(SPEAKER_NAMES)('restoration from a %s provider', (name) => {
+  describe.each(CLIENT_NAMES)('to a %s client', (client) => {
     test.each(WAYS)('%s', async (way) => {
       const told = {
         reasoning: cutAt(hidden(REASONING), [7, 9]),
@@ -74,7 +73,7 @@ describe.each(SPEAKER_NAMES)('from a provider of %s', (name) => {
       expect(said.text).toBe(TEXT);
       expect(said.reasoning).toBe(SIGNING.includes(name) ? hidden(REASONING) : REASONING);
       expect(said.calls.map(([, args]) => JSON.parse(args))).toEqual([ARGS, {}]);
-      // The provider has never seen a value.
+      // The provider never saw the original values.
       expect(provided.asked[0]!.text).toContain(
         'I am [EMAIL_2], my key is\\n[PRIVATE_KEY_1]\\n, not [EMAIL_1] or [EMAIL_9]',
       );
@@ -86,7 +85,7 @@ describe.each(SPEAKER_NAMES)('from a provider of %s', (name) => {
   });
 });
 
-describe('to clients of Ollama', () => {
+describe('restoration for Ollama clients', () => {
   const linesOf = (text: string) =>
     text
       .trim()
@@ -94,7 +93,7 @@ describe('to clients of Ollama', () => {
       .map((line) => JSON.parse(line) as JsonObject);
   const WORDS = `Mail ${MAIL}, not [EMAIL_1] [`;
 
-  test.each(['chat', 'generate'] as const)('a stream that is relayed, of %s', async (kind) => {
+  test.each(['chat', 'generate'] as const)('restores a relayed %s stream', async (kind) => {
     const said = (content: string) =>
       kind === 'chat' ? { message: { role: 'assistant', content } } : { response: content };
     const pieces = cutAt(hidden(WORDS), [6, 9, 14]);
@@ -130,7 +129,7 @@ describe('to clients of Ollama', () => {
     expect(a.asked[0]!.text).not.toContain(MAIL);
   });
 
-  test('a stream that is translated', async () => {
+  test('restores a translated stream', async () => {
     const told = {
       reasoning: ['Hm.'],
       text: cutAt(hidden(WORDS), [6, 9, 14]),
@@ -146,7 +145,7 @@ describe('to clients of Ollama', () => {
   });
 });
 
-test('to clients of the older completions', async () => {
+test('a stream of legacy completions is restored', async () => {
   const chunk = (text: string, finish: string | null = null) =>
     `data: ${JSON.stringify({ id: 'c', object: 'text_completion', created: 1, model: 'm', choices: [{ index: 0, text, logprobs: null, finish_reason: finish }] })}\n\n`;
   const events = [...['Mail [EMA', 'IL_2', '], ['].map((text) => chunk(text)), chunk('', 'stop')].join('');
@@ -165,10 +164,10 @@ test('to clients of the older completions', async () => {
   expect(a.asked[0]!.text).not.toContain(MAIL);
 });
 
-describe('what a client notices of it', () => {
+describe('a restored answer', () => {
   const asking = { model: 'gpt-4o', stream: true, messages: [{ role: 'user', content: SAID }] };
 
-  test('only what may be the beginning of a placeholder waits', async () => {
+  test('is held back only where its text may be the start of a placeholder', async () => {
     const { promise: going, resolve: goOn } = Promise.withResolvers<void>();
     const events = chatStream(['See [EMA', 'IL_2].'])
       .split('\n\n')
@@ -198,7 +197,7 @@ describe('what a client notices of it', () => {
     expect(text).toContain(`"content":"${MAIL}."`);
   });
 
-  test('events without anything to restore keep their bytes', async () => {
+  test('keeps the bytes of events that have nothing to restore', async () => {
     const odd =
       'data: {"id" : "c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"h\\u0069 [x]"},"finish_reason":null}], "big":12345678901234567890}\r\n\r\n';
     const rest = chatStream(['[EMAIL_2]']);
@@ -209,7 +208,7 @@ describe('what a client notices of it', () => {
     expect(text).toContain(MAIL);
   });
 
-  test('a text that ends like the beginning of a placeholder is complete, and numbered events stay in order', async () => {
+  test('is complete where its text ends like the start of a placeholder, with its events numbered in order', async () => {
     const event = (type: string, number: number, more: object) =>
       `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: number, ...more })}\n\n`;
     const item = {
@@ -250,7 +249,7 @@ describe('what a client notices of it', () => {
     expect(text).not.toContain('[EMAIL_2]');
   });
 
-  test('an answer that repeats the request repeats what the client sent', async () => {
+  test('echoes the fields of the request as the client sent them', async () => {
     await using a = upstream(() => completion('Hello.'));
     await using proxy = running({
       providers: [provider('p', a.url, { models: ['*'], redact: { ...REDACT, restore: false } })],
@@ -266,7 +265,7 @@ describe('what a client notices of it', () => {
     expect(answer).toMatchObject({ instructions: `For ${MAIL}`, metadata: { owner: MAIL } });
   });
 
-  test('placeholders, where they are not to be restored, and the same ones in the next turn', async () => {
+  test('keeps its placeholders where restore is off, and the next turn reuses them', async () => {
     await using a = upstream(() => completion('I wrote to [EMAIL_1].'));
     await using proxy = running({ providers: [provider('p', a.url, { redact: { out: ['email'] } })] });
     const messages = [{ role: 'user', content: `Write to ${MAIL}` }];
@@ -289,7 +288,7 @@ describe('what a client notices of it', () => {
   });
 });
 
-test('a whole answer where a stream was asked for, compressed', async () => {
+test('a compressed unstreamed answer is restored, also where a stream was requested', async () => {
   const answer = JSON.stringify(await completion('To [EMAIL_2].').json());
   await using a = upstream(
     () =>
@@ -308,7 +307,7 @@ test('a whole answer where a stream was asked for, compressed', async () => {
   expect(await ask(true)).toContain(`"content":"To ${MAIL}."`);
 });
 
-test('several answers at once, each with its own text', async () => {
+test('several choices in one stream are restored separately', async () => {
   const chunk = (index: number, content: string, finish: string | null = null) =>
     `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o', choices: [{ index, delta: finish ? {} : { role: 'assistant', content }, finish_reason: finish }] })}\n\n`;
   const events = [
@@ -335,7 +334,7 @@ describe('the openai client', () => {
   const told = { reasoning: ['Hm.'], text: ['Mail [EM', 'AIL_2]', '.'], args: ['{"to":"[EMAIL', '_2]"}'] };
 
   test.each(['chat', 'messages'] as const)(
-    'puts a stream of chat together, from a provider of %s',
+    'assembles a restored chat stream from a %s provider',
     async (name) => {
       await using a = telling(name, () => told);
       await using proxy = running({ providers: [{ ...speakerConfig(name, a.url), redact: REDACT }] });
@@ -351,7 +350,7 @@ describe('the openai client', () => {
   );
 
   test.each(['chat', 'gemini'] as const)(
-    'puts a stream of responses together, from a provider of %s',
+    'assembles a restored Responses stream from a %s provider',
     async (name) => {
       await using a = telling(name, () => told);
       await using proxy = running({ providers: [{ ...speakerConfig(name, a.url), redact: REDACT }] });
@@ -369,7 +368,7 @@ describe('the openai client', () => {
 });
 
 describe('the next turn', () => {
-  test('signed thinking goes back as the provider wrote it, with the same placeholders around it', async () => {
+  test('returns signed thinking as the provider wrote it, and reuses its placeholders', async () => {
     const told = {
       reasoning: ['Write to [EMAIL_1].'],
       text: ['For [EMAIL_1]: '],
@@ -409,7 +408,7 @@ describe('the next turn', () => {
     expect(JSON.stringify(sent)).not.toContain(MAIL);
   });
 
-  test.each(SPEAKER_NAMES)('what is remembered of an answer of %s brings nothing back', async (name) => {
+  test.each(SPEAKER_NAMES)('sends no redacted value from what is remembered of a %s answer', async (name) => {
     const told = { reasoning: ['Hm, [EMAIL_1].'], text: ['For [EMAIL_1]: '], args: ['{"to":"[EMAIL_1]"}'] };
     await using a = telling(name, () => told);
     await using proxy = running({ providers: [{ ...speakerConfig(name, a.url), redact: REDACT }] });
@@ -417,7 +416,7 @@ describe('the next turn', () => {
     const ask = async (messages: unknown[]) =>
       (await (await proxy.post('/v1/chat/completions', { model: 'm-1', messages })).json()) as JsonObject;
     const message = objectOf(objectOf(listOf((await ask([first])).choices)[0]).message);
-    // A client that keeps nothing but what chat itself has a place for.
+    // This client keeps only the fields that chat itself defines.
     const { role, content, tool_calls: calls } = message;
     const results = listOf(calls).map((call) => ({
       role: 'tool',
@@ -430,7 +429,7 @@ describe('the next turn', () => {
   });
 });
 
-test('reasoning that is remembered for clients that drop it is remembered without values', async () => {
+test('reasoning that is remembered for clients that drop it contains no redacted values', async () => {
   const detail = {
     type: 'reasoning.text',
     text: 'Hm, [EMAIL_1].',
@@ -469,7 +468,7 @@ test('reasoning that is remembered for clients that drop it is remembered withou
   expect(a.asked[1]!.text).not.toContain(MAIL);
 });
 
-test('what another target says behind a break is its own', async () => {
+test('text that another target adds after a break is not restored', async () => {
   await using broken = upstream(() => sse(chatStream(['Mail [EMAIL_2], '], '')));
   await using other = upstream(() => sse(chatStream(['not [EMAIL_2].'])));
   await using proxy = running({
@@ -485,7 +484,7 @@ test('what another target says behind a break is its own', async () => {
   expect(CLIENTS.messages.said(value).text).toBe(`Mail ${MAIL}, not [EMAIL_2].`);
 });
 
-test('a whole answer in place of a stream of responses repeats what the client sent', async () => {
+test('an unstreamed Responses answer to a stream request echoes the fields that the client sent', async () => {
   await using a = upstream(() => Response.json(SPEAKERS.responses.whole));
   await using proxy = running({
     providers: [{ name: 'p', type: 'openai', base_url: a.url, api_key: 'k', models: ['*'], redact: REDACT }],
@@ -495,7 +494,7 @@ test('a whole answer in place of a stream of responses repeats what the client s
   expect(text).toContain(`"instructions":"For ${MAIL}"`);
 });
 
-test('an answer that breaks off goes on elsewhere, each part with its own target’s rule', async () => {
+test('a stream resumed on another target follows the redaction rule of each target', async () => {
   await using broken = upstream(() => sse(chatStream(['Mail [EMAIL_2], ', 'then [EMA'], '')));
   await using other = upstream(({ text }) =>
     sse(chatStream([text.includes(MAIL) ? 'then ' : 'hidden', 'call.'])),

@@ -1,4 +1,4 @@
-/** Tokens of identity providers in place of keys, by issuers on real sockets. */
+/** Tokens of identity providers in place of keys, from issuers on real sockets. */
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { exportSPKI, importJWK } from 'jose';
@@ -25,11 +25,11 @@ interface Rig {
   readonly auth: Authenticator;
   readonly clock: FakeClock;
   readonly problems: string[];
-  /** The caller; a promise of it where the token has to be looked at. */
+  /** The caller, or a promise of it where the token must be verified first. */
   readonly client: (token: string) => Client | Promise<Client>;
 }
 
-/** An authenticator with one issuer and a clock that moves only when told to. */
+/** An authenticator with one issuer and a clock that moves only when the test advances it. */
 function rig(of: Issuer, more: object = {}, clock = new FakeClock(Date.now())): Rig {
   const { auth, groups } = schema.parse({
     providers: [{ name: 'm', type: 'mock' }],
@@ -63,7 +63,7 @@ const refusal = async (made: Rig, token: string): Promise<[string, string]> => {
     return ['none', client.key ?? ''];
   } catch (thrown) {
     const { fault, message } = thrown as { fault: string; message: string };
-    // Nothing of the token is repeated.
+    // The message must not repeat any part of the token.
     for (const part of token.split('.').filter(({ length }) => length > 8))
       expect(message).not.toContain(part);
     return [fault, message];
@@ -71,13 +71,13 @@ const refusal = async (made: Rig, token: string): Promise<[string, string]> => {
 };
 
 describe('a token', () => {
-  test.each(['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'])('signed by %s is taken', async (alg) => {
+  test.each(['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'])('signed with %s is accepted', async (alg) => {
     await using made = await issuer(alg);
     const client = await rig(made).client(await made.token());
     expect(client).toMatchObject({ key: 'corp:alice', group: undefined, content: undefined });
   });
 
-  test('that was seen before costs no promise, and names the same caller', async () => {
+  test('that was seen before is accepted without a promise, as the same caller', async () => {
     const made = rig(rsa);
     const token = await rsa.token();
     const first = await made.client(token);
@@ -86,7 +86,7 @@ describe('a token', () => {
     expect(await made.client(await rsa.token({ sub: 'bob' }))).not.toBe(first);
   });
 
-  test('ends when it says, by the clock and its skew, also when it is remembered', async () => {
+  test('expires at its exp plus the allowed skew, also when it is cached', async () => {
     const made = rig(rsa);
     const token = await rsa.token({ exp: Math.floor(made.clock.now() / 1_000) + 60 });
     await made.client(token);
@@ -105,30 +105,30 @@ describe('a token', () => {
 
   const now = () => Math.floor(Date.now() / 1_000);
   test.each([
-    ['of another audience', { aud: 'other' }, '"aud"'],
+    ['with another audience', { aud: 'other' }, '"aud"'],
     ['without an audience', { aud: undefined }, '"aud"'],
     ['that has expired', { exp: now() - 60 }, 'expired'],
-    ['without an end', { exp: undefined }, '"exp"'],
+    ['without an expiry', { exp: undefined }, '"exp"'],
     ['that is not valid yet', { nbf: now() + 600 }, 'not valid yet'],
-    ['of an unknown issuer', { iss: 'https://elsewhere.example' }, 'issuer is unknown'],
+    ['from an unknown issuer', { iss: 'https://elsewhere.example' }, 'issuer is unknown'],
     ['without an identity', { sub: undefined }, '"sub"'],
-    ['with an odd identity', { sub: 5 as never }, '"sub"'],
+    ['with an identity that is no text', { sub: 5 as never }, '"sub"'],
   ])('%s is refused', async (_, claims, words) => {
     const [fault, message] = await refusal(rig(rsa), await rsa.token(claims));
     expect(fault).toBe('unauthenticated');
     expect(message).toContain(words);
   });
 
-  test('that expired within the skew is taken', async () => {
+  test('that expired within the skew is accepted', async () => {
     expect(await rig(rsa).client(await rsa.token({ exp: now() - 10 }))).toMatchObject({ key: 'corp:alice' });
   });
 
-  test('for one of several audiences is taken', async () => {
+  test('for one of several audiences is accepted', async () => {
     const made = rig(rsa, { audience: ['first', AUDIENCE] });
     expect(await made.client(await rsa.token({ aud: ['x', 'first'] }))).toMatchObject({ key: 'corp:alice' });
   });
 
-  test('is found in any header, beside placeholders and tokens of others', async () => {
+  test('is found in any header, beside placeholders and tokens of other issuers', async () => {
     const made = rig(rsa);
     const good = await rsa.token();
     const others = [
@@ -148,7 +148,7 @@ describe('a token', () => {
     }
   });
 
-  test('that cannot be verified at the moment gets a 503, also beside a placeholder', async () => {
+  test('that cannot be verified at the moment is answered with 503, also beside a placeholder', async () => {
     await using made = await issuer();
     made.fails = 500;
     const headers = { ...by('sk.placeholder.text'), 'x-api-key': await made.token() };
@@ -168,7 +168,7 @@ describe('a token', () => {
     }
   });
 
-  test('that takes the public key for a shared secret is refused', async () => {
+  test('signed with the public key as a shared secret is refused', async () => {
     const pem = await exportSPKI(
       (await importJWK(rsa.publicKey(), 'RS256', { extractable: true })) as CryptoKey,
     );
@@ -184,7 +184,7 @@ describe('a token', () => {
     }
   });
 
-  test('whose claims were changed, or that another signed, is refused', async () => {
+  test('whose claims were changed, or that was signed by another issuer, is refused', async () => {
     const [header, , signature] = (await rsa.token()).split('.');
     const [fault, message] = await refusal(rig(rsa), `${header}.${part(claims())}.${signature}`);
     expect([fault, message]).toEqual([
@@ -194,7 +194,7 @@ describe('a token', () => {
     await using other = await issuer();
     const forged = await other.token({ iss: rsa.url }, { kid: rsa.publicKey().kid });
     expect((await refusal(rig(rsa), forged))[0]).toBe('unauthenticated');
-    // A key that the token brings along counts for nothing.
+    // A key inside the token itself must not be trusted.
     const own = await other.token({ iss: rsa.url }, { kid: undefined, jwk: other.publicKey() });
     expect((await refusal(rig(rsa), own))[0]).toBe('unauthenticated');
   });
@@ -204,11 +204,11 @@ describe('a token', () => {
     ['nothing', '..'],
     ['empty objects', 'e30.e30.e30'],
     ['a long one', `${'A'.repeat(3_000)}.B.C`],
-  ])('that is none is refused: %s', async (_, token) => {
+  ])('that is malformed is refused: %s', async (_, token) => {
     expect((await refusal(rig(rsa), token))[0]).toBe('unauthenticated');
   });
 
-  test('does not read ops pages', async () => {
+  test('does not open ops pages', async () => {
     const made = rig(rsa);
     const token = await rsa.token();
     await made.client(token);
@@ -217,8 +217,8 @@ describe('a token', () => {
   });
 });
 
-describe('claims', () => {
-  test('name a key, whose rules hold', async () => {
+describe('claims of a token', () => {
+  test('may name a key, whose rules apply', async () => {
     const made = rig(rsa, { key_claim: 'llm_key' });
     const client = await made.client(await rsa.token({ llm_key: 'ci' }));
     expect(client).toBe(await made.client('ci-key'));
@@ -229,7 +229,7 @@ describe('claims', () => {
     expect((await refusal(made, await rsa.token({ llm_key: 'metrics' })))[0]).toBe('not_permitted');
   });
 
-  test('name a key that ends before the token does', async () => {
+  test('may name a key that expires before the token', async () => {
     const made = rig(rsa, { key_claim: 'llm_key' });
     const token = await rsa.token({ llm_key: 'short' });
     expect(await made.client(token)).toMatchObject({ key: 'short' });
@@ -240,7 +240,7 @@ describe('claims', () => {
     ]);
   });
 
-  test('name a group, or the issuer does', async () => {
+  test('may name a group, which otherwise comes from the issuer', async () => {
     const made = rig(rsa, { group_claim: 'groups', group: 'admins', log: 'none', identity_claim: 'email' });
     const ask = (claims: object) => rsa.token({ email: 'a@b.example', ...claims });
     expect(await made.client(await ask({ groups: 'staff' }))).toMatchObject({
@@ -256,7 +256,7 @@ describe('claims', () => {
       expect((await refusal(made, await ask({ groups })))[0]).toBe('not_permitted');
   });
 
-  test('callerName() keeps identities apart and harmless', () => {
+  test('callerName() keeps identities distinct and safe to print', () => {
     expect(callerName('corp', 'alice')).toBe('corp:alice');
     expect(callerName('corp', 'system:serviceaccount:ns:app')).toBe('corp:system:serviceaccount:ns:app');
     const odd = ['a b', 'a_b\n', 'a"b', 'ä', 'a~b', 'x'.repeat(500), `${'x'.repeat(500)}y`, ''];
@@ -268,7 +268,7 @@ describe('claims', () => {
 });
 
 describe('the keys of an issuer', () => {
-  test('are found by discovery or where they are said to be, and fetched once', async () => {
+  test('are found by discovery or at jwks_url, and fetched once', async () => {
     await using made = await issuer();
     for (const more of [{}, { jwks_url: `${made.url}/keys` }]) {
       const before = made.fetches();
@@ -280,7 +280,7 @@ describe('the keys of an issuer', () => {
     }
   });
 
-  test('are fetched again for a key that is not known, but not for each token that names one', async () => {
+  test('are fetched again for an unknown key id, but not for every token with one', async () => {
     await using made = await issuer();
     const { client, clock, ...rest } = rig(made);
     await client(await made.token());
@@ -312,7 +312,7 @@ describe('the keys of an issuer', () => {
     expect((await refusal(rig(made), await other.token({ iss: made.url })))[1]).toContain('signature');
   });
 
-  test('that cannot be had let nobody in, and are tried again', async () => {
+  test('that cannot be fetched admit nobody, and are fetched again later', async () => {
     await using made = await issuer();
     made.fails = 500;
     const all = rig(made);
@@ -325,7 +325,7 @@ describe('the keys of an issuer', () => {
     expect(await all.client(token)).toMatchObject({ key: 'corp:alice' });
   });
 
-  test('serve on for an hour while they cannot be fetched again', async () => {
+  test('remain valid for an hour while they cannot be refreshed', async () => {
     await using made = await issuer();
     const all = rig(made);
     const later = (sub: string) => made.token({ sub, exp: Math.floor(Date.now() / 1_000) + 86_400 });
@@ -335,11 +335,11 @@ describe('the keys of an issuer', () => {
     expect(await all.client(await later('b'))).toMatchObject({ key: 'corp:b' });
     all.clock.advance(2 * 60_000);
     expect((await refusal(all, await later('c')))[0]).toBe('unavailable');
-    // Who was let in stays in until the token ends.
+    // A caller that was admitted stays admitted until the token expires.
     expect(await all.client(await later('a'))).toMatchObject({ key: 'corp:a' });
   });
 
-  test('are not taken from a configuration of another issuer, nor by a redirect', async () => {
+  test('are not accepted from another issuer’s configuration, nor after a redirect', async () => {
     await using made = await issuer();
     const lies: readonly ((url: string) => Response)[] = [
       () => Response.json({ issuer: 'http://other.example', jwks_uri: `${made.url}/keys` }),
@@ -359,7 +359,7 @@ describe('the keys of an issuer', () => {
     }
   });
 
-  test('outlive a reload', async () => {
+  test('survive a reload', async () => {
     const pool = new IssuerPool({ clock: new FakeClock(), problem: () => undefined });
     const one = { name: 'one', issuer: 'http://a', jwks_url: undefined };
     const [first] = pool.adopt([one]);
@@ -369,7 +369,7 @@ describe('the keys of an issuer', () => {
   });
 });
 
-test('a proxy takes tokens in any header, names their callers in its records, and answers 503 without the keys', async () => {
+test('a proxy accepts tokens in any header, records their callers, and answers 503 without keys to verify them', async () => {
   await using provided = upstream(() => completion('hi'));
   await using made = await issuer('ES256');
   await using down = await issuer();
@@ -399,6 +399,6 @@ test('a proxy takes tokens in any header, names their callers in its records, an
   const records = await proxy.recorded(6);
   expect(records[0]!.key).toBe('corp:alice');
   expect(JSON.stringify(records)).not.toContain(token.split('.')[2]!);
-  // No token of one issuer is another's.
+  // A token signed by one issuer must not count as another's.
   expect((await ask(by(await made.token({ iss: down.url })))).status).toBe(503);
 });

@@ -1,4 +1,4 @@
-/** What single vendors and models refuse, or want in another way: each asked as it takes it. */
+/** What single vendors and models refuse or expect in another form: each is asked in a form that it accepts. */
 import type { Json } from '../helpers/asked-of.ts';
 import { describe, expect, test } from 'bun:test';
 import { askedOf } from '../helpers/asked-of.ts';
@@ -19,19 +19,19 @@ describe('functions of gpt-5.4 and newer, which chat refuses beside reasoning', 
     ['gpt-5.6-terra', { functions: [tools[0]!.function] }, '/responses'],
     ['gpt-5.6-terra', { tools, reasoning_effort: 'none' }, '/chat/completions'],
     ['gpt-5.2', { tools, reasoning_effort: 'high' }, '/chat/completions'],
-  ] as const)('%s %j is asked at %s%s', async (model, body, path) => {
+  ] as const)('%s %j is sent to %s%s', async (model, body, path) => {
     for (const type of ['openai', 'azure'] as const)
       expect((await askedOf(type, { model, ...body })).path).toBe(path);
   });
 
-  test('go by chat where the operator says so, and by whichever name', async () => {
+  test('use chat where the operator sets api: chat, and follow the model that an alias is like', async () => {
     const asked = { model: 'gpt-5.6', tools };
     expect((await askedOf('openai', asked, { api: 'chat' })).path).toBe('/chat/completions');
     const models = [{ name: 'house', like: 'gpt-5.6' }];
     expect((await askedOf('azure', { ...asked, model: 'house' }, { models })).path).toBe('/responses');
   });
 
-  test('are asked for by clients of Messages too', async () => {
+  test('use Responses for Messages clients too', async () => {
     const body = {
       model: 'gpt-5.4',
       max_tokens: 2_000,
@@ -42,7 +42,7 @@ describe('functions of gpt-5.4 and newer, which chat refuses beside reasoning', 
     expect([asked.path, asked.body.reasoning]).toEqual(['/responses', { effort: 'high', summary: 'auto' }]);
   });
 
-  test('and models of Responses alone are asked there by deployment URLs of Azure', async () => {
+  test('use deployment URLs of Azure for models that only Responses serves', async () => {
     const extra = { api_version: '2025-04-01-preview' };
     const asked = await askedOf('azure', { model: 'gpt-5-codex' }, extra);
     expect([asked.path, asked.body.model]).toEqual([
@@ -55,7 +55,7 @@ describe('functions of gpt-5.4 and newer, which chat refuses beside reasoning', 
   });
 });
 
-/** What each takes for every effort, from none to max. */
+/** What each model is sent for the efforts from none to max. */
 const TAKEN: readonly (readonly [type: never, model: string, taken: string])[] = [
   ['openai', 'o3', 'low low low medium high high high'],
   ['openai', 'gpt-5', 'minimal minimal low medium high high high'],
@@ -77,7 +77,7 @@ const TAKEN: readonly (readonly [type: never, model: string, taken: string])[] =
   ['openrouter', 'm', 'none minimal low medium high xhigh max'],
 ].map(([type, model, taken]) => [type as never, model!, taken!] as const);
 
-test.each(TAKEN)('%s %s takes the efforts %s', async (type, model, taken) => {
+test.each(TAKEN)('%s %s is sent the efforts %s', async (type, model, taken) => {
   const asked = await Promise.all(
     EFFORTS.map((reasoning_effort) => askedOf(type, { model, reasoning_effort })),
   );
@@ -86,13 +86,13 @@ test.each(TAKEN)('%s %s takes the efforts %s', async (type, model, taken) => {
     return String(body.reasoning_effort ?? effort ?? '-');
   });
   expect(told.join(' ')).toBe(taken);
-  // What is left out is named, and what only turns reasoning off is not.
+  // An effort that is left out is named as dropped, unless it only turns reasoning off.
   for (const [at, { dropped }] of asked.entries()) {
     if (told[at] === '-') expect(dropped).toBe(at === 0 ? null : 'reasoning_effort');
   }
 });
 
-test('reasoning is turned off in the words of those who have no effort for it', async () => {
+test('reasoning is turned off with the vendor’s own field where its effort has no such value', async () => {
   const off = async (type: 'deepseek' | 'vllm') =>
     (await askedOf(type, { model: 'm', reasoning_effort: 'none' })).body;
   expect((await off('deepseek')).thinking).toEqual({ type: 'disabled' });
@@ -102,7 +102,7 @@ test('reasoning is turned off in the words of those who have no effort for it', 
 test.each([
   ['claude-opus-4-7', { low: 'low', xhigh: 'xhigh', max: 'max' }],
   ['claude-sonnet-4-6', { low: 'low', xhigh: 'high', max: 'max' }],
-] as const)('%s is told how hard to think as it takes it, in both lanes', async (model, efforts) => {
+] as const)('%s is sent its own form of effort, both translated and relayed', async (model, efforts) => {
   for (const [asked, told] of Object.entries(efforts)) {
     const chat = await askedOf('anthropic', { model, reasoning_effort: asked });
     expect([chat.body.thinking, chat.body.output_config]).toEqual([{ type: 'adaptive' }, { effort: told }]);
@@ -143,7 +143,7 @@ describe('thinking in a relayed message', () => {
     ],
     ['claude-3-5-haiku', { thinking: { type: 'adaptive' } }, undefined, undefined, 'thinking'],
     ['claude-sonnet-4-5', { output_config: { effort: 'max' } }, undefined, undefined, 'output_config.effort'],
-    // A budget of ours leaves room for the answer, and where there is none nothing is thought.
+    // A budget set here leaves tokens for the answer; where there are none to leave, thinking is off.
     [
       'claude-sonnet-4-5',
       { thinking: { type: 'adaptive' }, max_tokens: 3_000 },
@@ -152,7 +152,7 @@ describe('thinking in a relayed message', () => {
       null,
     ],
     ['claude-sonnet-4-5', { thinking: { type: 'adaptive' }, max_tokens: 500 }, undefined, undefined, null],
-    // What the model takes stays as it is.
+    // What the model accepts stays unchanged.
     [
       'claude-sonnet-4-5',
       { thinking: { type: 'enabled', budget_tokens: 2_000 } },
@@ -167,12 +167,12 @@ describe('thinking in a relayed message', () => {
       undefined,
       null,
     ],
-  ] as const)('to %s: %j', async (model, body, thinking, config, dropped) => {
+  ] as const)('is adapted to %s: %j', async (model, body, thinking, config, dropped) => {
     expect(await relayed(model, body)).toEqual([thinking, config, dropped]);
   });
 });
 
-test('a shape of the answer stands beside functions at an older Claude', async () => {
+test('a response format works beside functions on an older Claude', async () => {
   const response_format = { type: 'json_schema', json_schema: { name: 'out', schema: { type: 'object' } } };
   const ask = (body: Json) =>
     askedOf('anthropic', { model: 'claude-3-5-sonnet', tools, response_format, ...body });
@@ -190,7 +190,7 @@ test('a shape of the answer stands beside functions at an older Claude', async (
   expect([thinking.body.thinking, thinking.dropped]).toEqual([undefined, 'reasoning_effort']);
 });
 
-test('JSON beside functions is asked for in words of those who refuse the field', async () => {
+test('JSON output beside functions is requested in the prompt from vendors that refuse the field', async () => {
   const response_format = { type: 'json_object' };
   const { body, dropped } = await askedOf('groq', { model: 'openai/gpt-oss-20b', tools, response_format });
   expect([body.response_format, dropped]).toEqual([undefined, 'response_format']);
@@ -228,7 +228,7 @@ describe('the header anthropic-beta', () => {
     ];
   };
 
-  test('is a field of Claude on Bedrock, as far as that is taken there', async () => {
+  test('becomes a field of Claude on Bedrock, with the values that Bedrock accepts', async () => {
     expect(await asked('bedrock', 'us.anthropic.claude-sonnet-4-5-v1:0')).toEqual([
       ['context-1m-2025-08-07', 'tool-search-tool-2025-10-19'],
       null,
@@ -237,11 +237,11 @@ describe('the header anthropic-beta', () => {
     expect(await asked('bedrock', 'us.amazon.nova-pro-v1:0')).toEqual([undefined, null, null]);
   });
 
-  test('goes to Anthropic as it is', async () => {
+  test('is sent to Anthropic unchanged', async () => {
     expect(await asked('anthropic', 'claude-sonnet-4-5')).toEqual([undefined, betas, null]);
   });
 
-  test('is set for files that lie at Anthropic, whoever asks', async () => {
+  test('is set for files stored at Anthropic, whichever API the client uses', async () => {
     await using a = upstream(() => Response.json({}));
     await using proxy = running({ providers: [provider('a', a.url, { type: 'anthropic', models: ['*'] })] });
     const content = [{ type: 'file', file: { file_id: 'file_1' } }];
@@ -250,7 +250,7 @@ describe('the header anthropic-beta', () => {
   });
 });
 
-describe('signatures at Google’s endpoint for chat', () => {
+describe('thought signatures at Google’s chat endpoint', () => {
   const extra_content = { google: { thought_signature: 'sig' } };
   const call = (id: string) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } });
   const answer = {
@@ -278,7 +278,7 @@ describe('signatures at Google’s endpoint for chat', () => {
       },
     ],
   });
-  /** Known by its address, and here by what is said of it. */
+  /** The real endpoint is recognized by its address; this one is configured to keep the field. */
   const request = { keep: ['extra_content'] };
   const turn = (id: string) => [
     U,
@@ -291,7 +291,7 @@ describe('signatures at Google’s endpoint for chat', () => {
     ['/v1/chat/completions', true],
     ['/v1/messages', false],
     ['/v1/messages', true],
-  ] as const)('come back from clients of %s that drop them, streamed: %p', async (path, stream) => {
+  ] as const)('are restored for %s clients that drop them, streamed: %p', async (path, stream) => {
     const head = { headers: { 'content-type': 'text/event-stream' } };
     await using a = upstream(() => (stream ? new Response(streamed, head) : Response.json(answer)));
     await using proxy = running({ providers: [provider('g', a.url, { models: ['*'], request })] });
@@ -308,7 +308,7 @@ describe('signatures at Google’s endpoint for chat', () => {
     expect(asked.messages[1]!.tool_calls![0]!.extra_content).toEqual(extra_content);
   });
 
-  test('of calls that another model made are what stands for one, at models that want them', async () => {
+  test('are replaced by the skip marker for calls of another model, where the model requires one', async () => {
     const signature = async (model: string) => {
       const { body } = await askedOf('openai-compatible', { model, messages: turn('foreign') }, { request });
       return ((body.messages as { tool_calls?: Json[] }[])[1]!.tool_calls![0]!.extra_content ??
@@ -320,7 +320,7 @@ describe('signatures at Google’s endpoint for chat', () => {
     expect(await signature('gemini-2.5-flash')).toBeNull();
   });
 
-  test('go nowhere else', async () => {
+  test('are sent to no other provider', async () => {
     const messages = turn('c1').map((message) =>
       'tool_calls' in message ? { ...message, tool_calls: [{ ...call('c1'), extra_content }] } : message,
     );
@@ -329,7 +329,7 @@ describe('signatures at Google’s endpoint for chat', () => {
   });
 });
 
-test('several texts are asked of a Titan one by one', async () => {
+test('several texts are embedded by Titan one by one', async () => {
   await using a = upstream(({ text }) => {
     const { inputText } = JSON.parse(text) as { inputText: string };
     return Response.json({ embedding: [inputText.length, 0.5], inputTextTokenCount: inputText.length });
@@ -354,7 +354,7 @@ test.each([
   ['gemini', 'gemini-embedding', 150, [100, 50]],
   ['gemini', 'gemini-embedding', 100, [100]],
 ] as const)(
-  '%s is asked for no more texts at once than it takes: %s, %i in %j',
+  '%s receives no more texts in one request than it accepts: %s, %i in %j',
   async (type, model, count, parts) => {
     await using a = upstream(({ text }) => {
       const { texts = [], requests = [] } = JSON.parse(text) as { texts?: string[]; requests?: unknown[] };
@@ -378,7 +378,7 @@ test.each([
   },
 );
 
-test('more texts than OpenAI takes at once are refused', async () => {
+test('more texts than OpenAI accepts in one request are refused', async () => {
   const asked = await askedOf(
     'cohere',
     { model: 'embed-x', input: Array.from({ length: 2_049 }, () => 'x') },
@@ -387,7 +387,7 @@ test('more texts than OpenAI takes at once are refused', async () => {
   expect([asked.status, asked.text]).toEqual([400, '']);
 });
 
-test('a text that a Titan refuses fails all of them with its words', async () => {
+test('a text that Titan refuses fails the whole request with Titan’s message', async () => {
   let count = 0;
   await using a = upstream(() =>
     ++count === 3
@@ -406,7 +406,7 @@ test('a text that a Titan refuses fails all of them with its words', async () =>
 test.each([
   ['hello world', [15_339, 1_917]],
   ['Zürich 🙂', [57, 5_297, 718, 28_584]],
-])('tokens of embeddings are texts to whom they say nothing: %s', async (text, tokens) => {
+])('token ids to embed become text for providers that accept no tokens: %s', async (text, tokens) => {
   const answer = { embeddings: { float: [[1], [2]] }, id: 'e', meta: { billed_units: { input_tokens: 2 } } };
   await using a = upstream(() => Response.json(answer));
   await using proxy = running({ providers: [provider('a', a.url, { type: 'cohere', models: ['*'] })] });
@@ -414,7 +414,7 @@ test.each([
   expect([reply.status, (JSON.parse(a.asked[0]!.text) as Json).texts]).toEqual([200, [text, text]]);
 });
 
-describe('names of functions that a provider refuses', () => {
+describe('function names that a provider refuses', () => {
   const named = (name: string) => ({ type: 'function', function: { name, parameters: { type: 'object' } } });
   const said = (name: string) => ({
     candidates: [
@@ -427,7 +427,7 @@ describe('names of functions that a provider refuses', () => {
     usageMetadata: { promptTokenCount: 1, candidatesTokenCount: 1, totalTokenCount: 2 },
   });
 
-  test.each([false, true])('are others there, and come back as they were; streamed: %p', async (stream) => {
+  test.each([false, true])('are replaced, and restored in the answer; streamed: %p', async (stream) => {
     await using a = upstream(({ text }) => {
       const [{ functionDeclarations: told }] = (
         JSON.parse(text) as { tools: [{ functionDeclarations: Json[] }] }
@@ -457,13 +457,13 @@ describe('names of functions that a provider refuses', () => {
     const { tools: told, toolConfig, contents } = JSON.parse(a.asked[0]!.text) as Json;
     const [{ functionDeclarations }] = told as [{ functionDeclarations: { name: string }[] }];
     const [first, second] = functionDeclarations.map(({ name }) => name);
-    // None of them stands for two.
+    // The replacements must be distinct.
     expect([second, first]).toEqual(['_1_st', expect.stringMatching(/^_1_st_[a-z0-9]{9}$/)]);
     expect(JSON.stringify([toolConfig, contents])).toContain(`"${first}"`);
     expect(JSON.stringify([toolConfig, contents])).not.toContain('1/st');
   });
 
-  test('that are too long for OpenAI’s chat are short there', async () => {
+  test('are shortened where they are too long for OpenAI’s chat', async () => {
     const name = `mcp__${'x'.repeat(90)}`;
     const body = {
       model: 'm',
