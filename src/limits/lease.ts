@@ -146,7 +146,7 @@ export class Lease {
   }
 }
 
-/** Whether a limit counts an answer. Which of several models that the request names gave it is not known. */
+/** Whether a limit counts an answer. If the request names several models, it is not known which of them gave it. */
 function covers(limit: Limit, { model, others }: Asking, answered: Outcome['answered']): boolean {
   if (limit.allModels || limit.coversModel(model) || answered().some(limit.coversModel)) return true;
   return others?.().some(limit.coversModel) ?? false;

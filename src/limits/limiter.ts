@@ -362,7 +362,7 @@ function chargeOf(
   let known = 1;
   if (limit.kind === 'tokens') {
     const { input, bounded } = expected;
-    // What is unknown is more than nothing, which a limit that is used up would let pass.
+    // Unknown usage counts as something: a limit that is used up refuses only what needs room.
     amount = Math.max(tokensOf(limit, expected), bounded ? 0 : 1);
     known = bounded ? amount : tokensOf(limit, { input, output: 0 });
   } else if (limit.kind === 'budget') {

@@ -21,7 +21,7 @@ export function overLimit({ standing, freeMs }: Refusal, nowMs: number, messages
   const fault = limit.kind === 'budget' ? 'over_budget' : 'over_limit';
   const headers = limitHeaders([standing], nowMs, messages);
   if (most === 0) {
-    const message = `Cannot accept the request: ${limit.name} lets none pass; ask the operator`;
+    const message = `Cannot accept the request: its limit is ${limit.name}; ask the operator`;
     return new ProxyError(fault, message, { headers: { ...headers, ...FINAL } });
   }
   if (known > most) {

@@ -105,4 +105,7 @@ const SCRIPTS: readonly (readonly [end: number, tokens: number])[] = [
 /** The same for each block of 16 letters. */
 const BLOCKS = new Float64Array(0x1000);
 let nextBlock = 0;
-for (const [end, tokens] of SCRIPTS) BLOCKS.fill(tokens, nextBlock, (nextBlock = Math.ceil(end / 16)));
+for (const [end, tokens] of SCRIPTS) {
+  BLOCKS.fill(tokens, nextBlock);
+  nextBlock = Math.ceil(end / 16);
+}

@@ -178,7 +178,7 @@ describe('llmproxy keys', () => {
     for (const key of [first, second, third]) expect(keysIn(cwd)).toContain(hash(key));
     // Whoever exchanges a key at once does so because one has leaked, and it may be any of them.
     const { out, err } = keys(cwd, 'rotate', 'alice');
-    expect(err).toContain('No older key works any longer.');
+    expect(err).toContain('Older keys no longer work.');
     for (const key of [first, second, third]) expect(keysIn(cwd)).not.toContain(hash(key));
     expect(keysIn(cwd)).toContain(hash(out.trim()));
     expect(keysIn(cwd)).not.toContain('previous');

@@ -491,7 +491,7 @@ describe('amounts at the edges', () => {
     expect(none.headers.get('x-should-retry')).toBe('false');
     // The message must not suggest that a smaller request would fit.
     expect((await errorOf(none)).message).toBe(
-      'Cannot accept the request: 0 requests in total of key none lets none pass; ask the operator',
+      'Cannot accept the request: its limit is 0 requests in total of key none; ask the operator',
     );
     const one = await chat(proxy, 'one');
     expect(one.status).toBe(429);

@@ -42,9 +42,7 @@ export default defineCommand({
     });
     if (!args.json)
       say(
-        graceMs > 0
-          ? `The old key works until ${endText(nowMs + graceMs)}.`
-          : 'No older key works any longer.',
+        graceMs > 0 ? `The old key works until ${endText(nowMs + graceMs)}.` : 'Older keys no longer work.',
       );
     giveSecret(args.name, made, place, args.json);
   },
