@@ -10,12 +10,12 @@ const NOW = 10_000;
 const fail = (target: Target, error: ProxyError, nowMs = NOW) =>
   target.fail(target.begin(call(), nowMs), error, nowMs, nowMs);
 
-/** How a target may stand at 10 s, and what that means by the documentation. */
+/** A state that a target can be in at 10 s, and what the documentation says about it. */
 interface State {
-  /** When it may be asked, and how long it is worth waiting for it. */
+  /** When it can be tried, and how long waiting for it is worthwhile. */
   readonly readyMs: number;
   readonly waitMs: number;
-  /** Whether it may be asked when nothing better is there: alone, and at any rate. */
+  /** Whether it can be tried if nothing better is available: as the only target, and among others. */
   readonly alone: boolean;
   readonly asked: boolean;
   readonly reach: (target: Target) => void;
@@ -90,7 +90,7 @@ function lined(list: readonly { state: string; out: boolean }[]): Contender[] {
   });
 }
 
-/** Contenders look alike: only `toBe` tells them apart. */
+/** All contenders are equal by value, so only `toBe` can distinguish them. */
 function expectSoonest(
   contenders: readonly Contender[],
   first: Contender | undefined,
@@ -104,8 +104,8 @@ function expectSoonest(
 
 const line = fc.array(fc.record({ state: fc.constantFrom(...names), out: fc.boolean() }), { maxLength: 6 });
 
-describe('of the contenders of a request', () => {
-  test.each(names)('one that is %s stands as its documentation says', (name) => {
+describe('among the contenders of a request,', () => {
+  test.each(names)('one in the state "%s" behaves as documented', (name) => {
     const { readyMs, waitMs, alone, asked } = STATES[name]!;
     const [one] = lined([{ state: name, out: false }]) as [Contender];
     expectSoonest([one], one, readyMs);
@@ -114,7 +114,7 @@ describe('of the contenders of a request', () => {
     expect(leastBad([one], NOW, false)).toBe(asked ? one : undefined);
   });
 
-  test('the first in line that is ready soonest goes, and those that are out never', () => {
+  test('the first one that is ready soonest is chosen, and one that is out never is', () => {
     fc.assert(
       fc.property(line, fc.boolean(), (list, alone) => {
         const contenders = lined(list);
@@ -132,7 +132,7 @@ describe('of the contenders of a request', () => {
     );
   });
 
-  test('one that asks once more goes before all others when it is ready', () => {
+  test('one that is retried goes before all others when it is ready', () => {
     const [before, again] = lined([
       { state: 'free', out: false },
       { state: 'paused by our own will', out: false },
@@ -144,14 +144,14 @@ describe('of the contenders of a request', () => {
     expect(soonest([told, before], NOW, told).contender).toBe(before);
   });
 
-  test('one whose other key must be tried is waited for while this one rests', () => {
+  test('one with a refused key is waited for while its other key is on cooldown', () => {
     const [target] = targets(2).models;
     fail(target, refused);
     fail(target, limited(1_000));
     expect(worthWaitingMs([contender(target)], NOW)).toBe(1_000);
   });
 
-  test('those whose context is known to be no larger are left out, and others are not', () => {
+  test('those with a known context window that is too small are left out', () => {
     const window = fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined });
     fc.assert(
       fc.property(fc.array(window, { minLength: 1, maxLength: 6 }), fc.nat(5), window, (sizes, at, told) => {

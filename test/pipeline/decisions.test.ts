@@ -28,7 +28,7 @@ describe('Breaker', () => {
     return breaker;
   };
 
-  test('opens after failures in a row, and not when a success comes between', () => {
+  test('opens after consecutive failures, but not if there is a success among them', () => {
     const breaker = new Breaker(POLICY, half);
     fail(breaker, 0);
     fail(breaker, 0);
@@ -38,18 +38,18 @@ describe('Breaker', () => {
     expect(opened().state(0)).toBe('open');
   });
 
-  test('lets one trial through after the cooldown; success closes it', () => {
+  test('permits one trial after the cooldown, and closes when it succeeds', () => {
     const breaker = opened();
     expect(breaker.cooldown.readyAt(999)).toBe(1_000);
     expect(breaker.cooldown.readyAt(1_000)).toBe(0);
     const trial = breaker.begin(1_000);
-    // Another may try when this one has taken max_cooldown.
+    // Another request can try only after max_cooldown.
     expect([breaker.state(1_000), breaker.cooldown.readyAt(1_000)]).toEqual(['half_open', 5_000]);
     breaker.success(trial, 1_000);
     expect(breaker.state(1_000)).toBe('closed');
   });
 
-  test('stays open twice as long after each failed trial, up to the cap', () => {
+  test('doubles the cooldown after each failed trial, up to the maximum', () => {
     const breaker = opened();
     let nowMs = 0;
     const waits = [];
@@ -62,7 +62,7 @@ describe('Breaker', () => {
     expect(waits).toEqual([1_000, 2_000, 4_000, 4_000]);
   });
 
-  test('opens when too large a share of the calls in its window fails, though never so often in a row', () => {
+  test('opens at the failure rate of its window even without enough consecutive failures', () => {
     const breaker = new Breaker(POLICY, half);
     for (let n = 0; n < 4; n += 1) {
       fail(breaker, n);
@@ -74,7 +74,7 @@ describe('Breaker', () => {
     expect(breaker.state(9)).toBe('open');
   });
 
-  test('a share of failures from before the window is forgotten', () => {
+  test('ignores failures from before the window', () => {
     const breaker = new Breaker(POLICY, half);
     for (let n = 0; n < 9; n += 1) {
       fail(breaker, n);
@@ -85,7 +85,7 @@ describe('Breaker', () => {
     expect(breaker.state(120_000)).toBe('closed');
   });
 
-  test('a trial whose answer has begun lets others through, and its end still counts', () => {
+  test('closes when the answer to a trial begins, and still counts how it ends', () => {
     const breaker = opened();
     const trial = breaker.opened(breaker.begin(1_000), 1_000);
     expect([breaker.state(1_000), breaker.cooldown.readyAt(1_000)]).toEqual(['closed', 0]);
@@ -94,13 +94,13 @@ describe('Breaker', () => {
     expect(breaker.state(1_002)).toBe('open');
   });
 
-  test('a trial without an outcome may be made again at once', () => {
+  test('permits another trial immediately if the first one has no outcome', () => {
     const breaker = opened();
     breaker.neutral(breaker.begin(1_000));
     expect(breaker.cooldown.readyAt(1_000)).toBe(0);
   });
 
-  test('a late outcome from before it opened counts for nothing', () => {
+  test('ignores a late success of a call that began before the breaker opened', () => {
     const breaker = new Breaker(POLICY, half);
     const late = breaker.begin(0);
     for (let n = 0; n < 3; n += 1) fail(breaker, 0);
@@ -117,7 +117,7 @@ describe('nextStep()', () => {
     return nextStep({ ...here, failover, othersReadyInMs, waitBudgetMs }, policy, 0.5);
   };
 
-  test('follows the rules table for every fault', () => {
+  test('follows the table of faults', () => {
     for (const [fault, rule] of Object.entries(FAULTS)) {
       const { action } = step(new ProxyError(fault as keyof typeof FAULTS, 'x'));
       expect(action).toBe(
@@ -126,7 +126,7 @@ describe('nextStep()', () => {
     }
   });
 
-  test('waits Retry-After out here only when no other target is ready sooner and the budget allows', () => {
+  test('waits for Retry-After only if no other target is ready sooner and the wait budget is large enough', () => {
     const limited = new ProxyError('rate_limited', 'x', { retryAfterMs: 2_000 });
     expect(step(limited)).toEqual({ action: 'retry', delayMs: 2_000 });
     expect(step(limited, 1, 0).action).toBe('failover');
@@ -135,7 +135,7 @@ describe('nextStep()', () => {
     expect(step(limited, 3).action).toBe('failover');
   });
 
-  test('a Retry-After of nothing is no reason for a tight loop', () => {
+  test('does not retry in a tight loop for a Retry-After of 0', () => {
     const limited = new ProxyError('rate_limited', 'x', { retryAfterMs: 0 });
     expect(step(limited)).toEqual({ action: 'retry', delayMs: 250 });
     expect(step(limited, 2)).toEqual({ action: 'retry', delayMs: 500 });
@@ -143,7 +143,7 @@ describe('nextStep()', () => {
   });
 });
 
-test('HealthWindow judges by the rate within its window, and forgets', () => {
+test('HealthWindow uses the success rate within its window, and forgets older calls', () => {
   const window = new HealthWindow({
     window: 60_000,
     min_calls: 4,
@@ -183,7 +183,7 @@ describe('AttemptTimers', () => {
     return { clock, expired, made };
   };
 
-  test('the headers are waited for until first_byte', () => {
+  test('waits for the headers until first_byte', () => {
     const { clock, expired } = timers(false);
     clock.advance(199);
     expect(expired).toEqual([]);
@@ -191,7 +191,7 @@ describe('AttemptTimers', () => {
     expect([expired, clock.timers]).toEqual([['timeout_first_byte'], 0]);
   });
 
-  test('a provider that cannot be reached is left at connect, one that can is not', async () => {
+  test('gives up at connect if the provider is unreachable, but not if it is reachable', async () => {
     const away = timers(false, false);
     away.clock.advance(60);
     await Promise.resolve();
@@ -204,7 +204,7 @@ describe('AttemptTimers', () => {
     here.made.stop();
   });
 
-  test('the first content is waited for from the beginning, whatever is heard meanwhile', () => {
+  test('counts first_content from the beginning, even if there are other signs of life', () => {
     const { clock, expired, made } = timers(true);
     made.answered(true);
     for (let n = 0; n < 20; n += 1) {
@@ -215,7 +215,7 @@ describe('AttemptTimers', () => {
     expect(expired).toEqual(['timeout_first_content']);
   });
 
-  test('silence counts only while somebody listens', () => {
+  test('counts silence only while someone is reading', () => {
     const { clock, expired, made } = timers(true);
     made.answered(true);
     made.begun();
@@ -231,7 +231,7 @@ describe('AttemptTimers', () => {
     expect(expired).toEqual(['timeout_idle']);
   });
 
-  test('signs of life without content hold idle off for as long as the first content may take, and no longer', () => {
+  test('lets signs of life without content extend idle up to first_content, and no further', () => {
     const { clock, expired, made } = timers(true);
     made.answered(true);
     made.begun();
@@ -250,7 +250,7 @@ describe('AttemptTimers', () => {
     expect([expired, clock.timers]).toEqual([['timeout_idle'], 0]);
   });
 
-  test('what a client takes its time for between signs of life is not the provider’s', () => {
+  test('does not count the time in which the client is not reading', () => {
     const { clock, expired, made } = timers(true);
     made.answered(true);
     made.begun();
@@ -264,7 +264,7 @@ describe('AttemptTimers', () => {
     expect(expired).toEqual([]);
   });
 
-  test('all of it together ends at total, and nothing is left running', () => {
+  test('expires at total, with no timer left running', () => {
     const { clock, expired, made } = timers(false);
     made.answered(false);
     clock.advance(999);

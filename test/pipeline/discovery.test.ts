@@ -1,4 +1,4 @@
-/** Which models providers say they have: asked on real sockets, at times that the test decides. */
+/** Discovery of the models that providers offer, over real sockets and with a fake clock. */
 import { describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -52,7 +52,7 @@ const OPENAI: { object: string; data: { id: string; created?: number }[] } = {
   data: [{ id: 'gpt-4o', created: 1_715_367_049 }, { id: 'sora-2' }],
 };
 
-/** Pages as each vendor documents them, and the names that its preset makes of them. */
+/** Pages as documented by each vendor, and the names that the preset makes of them. */
 const VENDORS: readonly (readonly [string, object, Script, readonly string[], readonly string[]])[] = [
   ['openai', {}, () => Response.json(OPENAI), ['/models'], ['gpt-4o']],
   [
@@ -154,7 +154,7 @@ const VENDORS: readonly (readonly [string, object, Script, readonly string[], re
 
 describe('a list of models', () => {
   test.each(VENDORS)(
-    'of %s is asked for in its way, and its globs choose',
+    'from %s is requested in the vendor’s format and filtered by the globs',
     async (type, more, script, paths, ids) => {
       await using provided = upstream(script);
       const {
@@ -176,7 +176,7 @@ describe('a list of models', () => {
     },
   );
 
-  test('has its own dates and titles, and the name by which a client reaches the provider', async () => {
+  test('has dates, titles, and the names by which clients can reach each provider', async () => {
     await using one = upstream(() =>
       Response.json({
         data: [
@@ -200,7 +200,7 @@ describe('a list of models', () => {
       { id: 'exact', ownedBy: 'two' },
       expect.objectContaining({ id: 'a', ownedBy: 'one', created: 5, providers: ['one', 'two'] }),
       expect.objectContaining({ id: 'one/two/b', ownedBy: 'one', title: 'B' }),
-      // A glob of models leads elsewhere than to whoever lists it.
+      // A glob in models leads to another provider than the one that lists the name.
       expect.objectContaining({ id: 'r', providers: ['one'] }),
     ]);
     const access = accessOf({ group: undefined, models: ['a', 'one/*'], providers: ['two'] }, {});
@@ -212,7 +212,7 @@ describe('a list of models', () => {
     for (const { id } of registry.names()) expect(registry.resolve(id, 'chat').candidates).not.toBeEmpty();
   });
 
-  test('that cannot be had leaves the last one in force and is asked for again, less and less often', async () => {
+  test('that cannot be fetched is retried with backoff while the last one stays in use', async () => {
     const answers = [
       () => Response.json(OPENAI),
       () => new Response('no', { status: 401 }),
@@ -248,7 +248,7 @@ describe('a list of models', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('that does not come is given up', async () => {
+  test('that does not arrive is given up after a timeout', async () => {
     const { promise: never } = Promise.withResolvers<Response>();
     await using provided = upstream(() => never);
     const { clock, discovery, providers } = discovering({ providers: [vendor('openai', provided.url)] });
@@ -261,7 +261,7 @@ describe('a list of models', () => {
     discovery.stop();
   });
 
-  test('with more keys is asked for with the first that is not refused', async () => {
+  test('is requested with the first key that is not refused', async () => {
     await using provided = upstream(({ headers }) =>
       headers.get('authorization') === 'Bearer good'
         ? Response.json(OPENAI)
@@ -274,7 +274,7 @@ describe('a list of models', () => {
     expect(provided.asked).toHaveLength(2);
   });
 
-  test('of thousands names the nearest of an unknown one at once', async () => {
+  test('with thousands of names yields the nearest name for an unknown one', async () => {
     const data = Array.from({ length: 3_000 }, (_, index) => ({
       id: `vendor-${index % 7}/${'family-'.repeat(12)}${index}`,
     }));
@@ -290,7 +290,7 @@ describe('a list of models', () => {
     );
   });
 
-  test('that another process was given is taken over, and nobody is asked', async () => {
+  test('from another process is used without asking the provider', async () => {
     await using provided = upstream(() => Response.json(OPENAI));
     const told = discovering({ providers: [vendor('openai', provided.url)] }, new Map(), false);
     const asking = discovering({ providers: [vendor('openai', provided.url)] });
@@ -339,24 +339,24 @@ describe('lists on disk', () => {
     ['cut off', '{"version":1,"providers":{"one":{"service":"s","at":"2026-01-0'],
     ['of another version', '{"version":2,"providers":{"one":{}}}'],
     [
-      'of other shapes',
+      'of the wrong types',
       '{"version":1,"providers":{"one":{"service":1},"two":[],"three":{"service":"s","at":"x","models":[]}}}',
     ],
     ['not JSON', '\u0000\u0001'],
     ['a list', '[1]'],
-  ])('that are %s are none', (_, text) => {
+  ])('that are %s are ignored', (_, text) => {
     using disk = file(text);
     expect(readListings(disk.path)).toEqual(new Map());
   });
 
-  test('that cannot be written are there all the same, and that is told once', async () => {
+  test('that cannot be written are used anyway, and the problem is reported once', async () => {
     using disk = file('');
     let list = OPENAI;
     await using provided = upstream(() => Response.json(list));
     const clock = new FakeClock();
     const problems: string[] = [];
     const discovery = keptDiscovery(
-      // A file in place of the folder.
+      // A file in place of the directory.
       { state: { directory: disk.path, flush_interval: 0, redis_timeout: 0, replicas: 1 } },
       { clock, random: () => 0.5, turns, asks: true, problem: (message) => void problems.push(message) },
     );
@@ -372,7 +372,7 @@ describe('lists on disk', () => {
     discovery.stop();
   });
 
-  test('of another address say nothing, fresh ones are not asked for again, old ones and those of the future are', async () => {
+  test('are used only for the same address, and fetched again if they are old or from the future', async () => {
     await using provided = upstream(() => Response.json(OPENAI));
     const config = { providers: [vendor('openai', provided.url)] };
     const now = new FakeClock().now();

@@ -1,4 +1,4 @@
-/** The end of a request: its record, its sinks, and what it held, none of which may cost another. */
+/** The end of a request: none of its record, its sinks and what it held may fail because of another. */
 import { describe, expect, test } from 'bun:test';
 import type { LogRecord } from '../../src/logs/record.ts';
 import type { RecordSink } from '../../src/pipeline/streams/sinks.ts';
@@ -38,7 +38,7 @@ const ANSWER = { usage: undefined, finish: 'stop', bytes: 0, text: () => undefin
 const success = { outcome: 'success', status: 200 } as const;
 
 describe('Exchange.finish()', () => {
-  test('hands the record to every sink, whatever another one throws', () => {
+  test('passes the record to every sink, even if another one throws', () => {
     const records: LogRecord[] = [];
     const { begin, told, errors } = exchangeOf({ metrics: fails, log: (record) => records.push(record) });
     expect([begin().finish(success), begin().finish(success)]).toEqual([true, true]);
@@ -47,26 +47,26 @@ describe('Exchange.finish()', () => {
       ['metrics', 2],
       ['log', 0],
     ]);
-    // Each place is told once, and without the words of what was thrown.
+    // Each place is reported once, without the message of the error.
     expect(told).toEqual([expect.stringContaining('the sink metrics')]);
     expect(told[0]).not.toContain('secret');
   });
 
   test.each([
     ['throws', fails],
-    ['says that it lost the record', () => false],
-  ])('tells that the record is not kept where the log %s', (_, log) => {
+    ['reports that it lost the record', () => false],
+  ])('returns false if the log %s', (_, log) => {
     expect(exchangeOf({ log }).begin().finish(success)).toBe(false);
   });
 
-  test('counts a sink that fails later', async () => {
+  test('counts a sink that fails asynchronously', async () => {
     const { begin, errors, told } = exchangeOf({ custom: () => Promise.reject(new Odd('late')) });
     begin().finish(success);
     await Bun.sleep(0);
     expect([errors.get('custom'), told.length]).toEqual([1, 1]);
   });
 
-  test('gives back all that was held, whatever fails, and once', () => {
+  test('runs all its release callbacks once, even if some fail', () => {
     const { begin, told } = exchangeOf({ log: fails });
     const exchange = begin();
     const released: string[] = [];
@@ -79,7 +79,7 @@ describe('Exchange.finish()', () => {
     expect(told).toHaveLength(3);
   });
 
-  test('writes a record without what could not be made', () => {
+  test('writes a record without the parts that could not be made', () => {
     const records: LogRecord[] = [];
     const { begin } = exchangeOf({ log: (record) => records.push(record) });
     const exchange = begin();
@@ -88,7 +88,7 @@ describe('Exchange.finish()', () => {
   });
 });
 
-test('understood() takes what was not foreseen for an answer that cannot be read, and keeps why', () => {
+test('understood() turns an unexpected error into a malformed answer, and reports it once', () => {
   const told: string[] = [];
   const defects = new Defects((message) => void told.push(message));
   const thrown = expect.objectContaining({ fault: 'malformed', target: 'a/m', cause: expect.any(Odd) });
@@ -103,12 +103,12 @@ test('understood() takes what was not foreseen for an answer that cannot be read
   expect(told).toHaveLength(1);
 });
 
-test('Defects outlives a reporter that fails', () => {
+test('Defects survives a reporter that throws', () => {
   const defects = new Defects(fails);
   expect(() => defects.tell('x', new Odd())).not.toThrow();
 });
 
-test('a sink that throws is counted on the page of metrics, and costs neither answers nor records', async () => {
+test('a sink that throws is counted in the metrics, without an effect on answers and records', async () => {
   await using provided = upstream(({ text }) =>
     text.includes('"stream":true') ? sse(chatStream(['hi'])) : completion('hi'),
   );

@@ -8,11 +8,11 @@ import { SseReader } from '../../src/wire/sse.ts';
 import { folded } from '../helpers/steps.ts';
 import { chatAssembler } from '../../src/wire/openai/assemble.ts';
 
-/** How much comes, and four times as much: what is the square of it takes sixteen times as long. */
+/** Sizes with a ratio of four: quadratic work takes sixteen times as long for the larger one. */
 const SOME = 15_000;
 const MORE = 4 * SOME;
 
-/** The least time of the processor that it took in some tries, milliseconds. */
+/** The shortest CPU time of several runs, in milliseconds. */
 function costMs(work: () => void): number {
   const tries = Array.from({ length: 4 }, () => {
     const before = process.cpuUsage();
@@ -33,7 +33,7 @@ test.each<[string, (many: number) => void]>([
     },
   ],
   [
-    'parts that are thought, said and called in turn',
+    'alternating parts of reasoning, text and calls',
     (many) => {
       const assembler = canonicalAssembler();
       const said = (delta: object) => assembler.push({ choices: [{ index: 0, delta }] });
@@ -45,7 +45,7 @@ test.each<[string, (many: number) => void]>([
     },
   ],
   [
-    'events of which one is no JSON',
+    'events, one of which is not JSON',
     (many) => {
       const tap = new Tap(passingOf('chat'), Infinity, 1);
       const good = 'data: {"choices":[{"delta":{"content":"abc"}}]}\n\n';
@@ -53,7 +53,7 @@ test.each<[string, (many: number) => void]>([
     },
   ],
   [
-    'pieces of one event that is long',
+    'pieces of one long event',
     (many) => {
       const event = new TextEncoder().encode(`data: {"choices":[],"x":"${'x'.repeat(many * 512)}"}\n\n`);
       const tap = new Tap(passingOf('chat'), Infinity, 1);
@@ -68,14 +68,14 @@ test.each<[string, (many: number) => void]>([
     },
   ],
   [
-    'a continuation of a text that repeats itself',
+    'a continuation of repetitive text',
     (many) => {
       const joiner = new Joiner('a'.repeat(many), { minOverlap: 4 });
       for (let n = 0; n <= many; n += 1) joiner.push('a');
     },
   ],
-])('%s take time in proportion to how much comes', (_, work) => {
-  // What is compiled and collected on the way weighs more in the shorter one.
+])('%s take linear time', (_, work) => {
+  // Compilation and garbage collection weigh more in the shorter run.
   work(SOME);
   expect(costMs(() => work(MORE))).toBeLessThan(
     10 *
@@ -86,7 +86,7 @@ test.each<[string, (many: number) => void]>([
   );
 });
 
-test('whether calls are broken is found out once, however many choices end', () => {
+test('whether calls are broken is determined once, even if many choices end', () => {
   const tool_calls = Array.from({ length: 1_000 }, (_, index) => ({
     index,
     id: `call_${index}`,

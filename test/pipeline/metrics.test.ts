@@ -28,7 +28,7 @@ const NOTHING: MetricSources = {
   memory: () => 0,
 };
 
-/** The lines with values of one metric, without its name. */
+/** The sample lines of one metric, without the metric’s name. */
 function linesOf(metrics: Metrics, name: string): string[] {
   const lines = prometheusText(metrics.families()).split('\n');
   return lines
@@ -36,7 +36,7 @@ function linesOf(metrics: Metrics, name: string): string[] {
     .map((line) => line.slice(9 + name.length));
 }
 
-test('observe() adds up records of one kind, and tells kinds apart', () => {
+test('observe() adds up records with the same labels, and separates others', () => {
   const metrics = new Metrics(NOTHING);
   metrics.observe(logRecord());
   metrics.observe(logRecord({ output_tokens: 2, cached_tokens: 0, cost: null }));
@@ -48,7 +48,7 @@ test('observe() adds up records of one kind, and tells kinds apart', () => {
     `{${kind},outcome="client_abort",status="499"} 1`,
     '{endpoint="chat",provider="",model="",outcome="success",status="200"} 1',
   ]);
-  // A kind that no answer told of has no line, and one that was told to be 0 has.
+  // A kind of token has no line if no answer reported it, but has one if an answer reported 0.
   expect(linesOf(metrics, 'tokens_total')).toEqual([
     '{provider="local",model="small-1",kind="input"} 9',
     '{provider="local",model="small-1",kind="output"} 7',
@@ -60,7 +60,7 @@ test('observe() adds up records of one kind, and tells kinds apart', () => {
   ]);
 });
 
-test('observe() counts attempts by provider, and those that failed by their fault', () => {
+test('observe() counts attempts by provider, and failed ones by fault', () => {
   const metrics = new Metrics(NOTHING);
   const attempt_log = [
     { target: 'a/x/y', fault: 'server', status: 500, ms: 1 },
@@ -75,7 +75,7 @@ test('observe() counts attempts by provider, and those that failed by their faul
   ]);
 });
 
-test('a histogram counts what is at a bound with what is below it, and what is above the last in +Inf only', () => {
+test('a histogram includes a value at a bound in its bucket, and values above the last bound in +Inf only', () => {
   const metrics = new Metrics(NOTHING);
   for (const latency_ms of [50, 50.1, 300_000, 300_001]) metrics.observe(logRecord({ latency_ms }));
   const labels = 'endpoint="chat",provider="local"';
@@ -93,7 +93,7 @@ test('a histogram counts what is at a bound with what is below it, and what is a
   expect(linesOf(metrics, 'first_content_seconds')).toEqual([]);
 });
 
-test('models beyond the first 200 share one label', () => {
+test('models beyond the first 200 share the label "other"', () => {
   const metrics = new Metrics(NOTHING);
   for (let index = 0; index < 1_000; index++) metrics.observe(logRecord({ upstream_model: `m${index}` }));
   const lines = linesOf(metrics, 'requests_total');
@@ -103,7 +103,7 @@ test('models beyond the first 200 share one label', () => {
   );
 });
 
-test('prometheusText() escapes what would end a line or a label, and names infinities as Prometheus does', () => {
+test('prometheusText() escapes label values, and formats infinity as +Inf', () => {
   const provider = {
     name: 'a"b\\c\nd',
     state: 'healthy',
@@ -124,7 +124,7 @@ test('prometheusText() escapes what would end a line or a label, and names infin
   expect(linesOf(metrics, 'breaker_open')).toEqual(['{provider="a\\"b\\\\c\\nd"} 6']);
 });
 
-test('observe() counts by key and by label, and tells only so many apart', () => {
+test('observe() counts by key and by label, with a limit on the number of keys', () => {
   const metrics = new Metrics(NOTHING);
   const labels = { team: 'search' };
   metrics.observe(logRecord({ key: 'ann', group: 'acme', labels }));
@@ -146,7 +146,7 @@ test('observe() counts by key and by label, and tells only so many apart', () =>
   expect(lines.at(-1)).toBe('{key="other",group=""} 303');
 });
 
-test('observe() counts what nobody has a price for, and what this program added', () => {
+test('observe() counts requests without a price, and measures the overhead of the proxy', () => {
   const metrics = new Metrics(NOTHING);
   const estimate = { input_tokens: 1, output_tokens: 1, cost: 0.1 };
   metrics.observe(logRecord({ overhead_ms: 2 }));
@@ -160,7 +160,7 @@ test('observe() counts what nobody has a price for, and what this program added'
   expect(lines.at(-1)).toBe('_count{endpoint="chat"} 2');
 });
 
-test('targets have the state that a request would find, and only so many are told apart', () => {
+test('the state of targets and breakers is reported for a limited number of targets', () => {
   const target = (model: string, breaker: string, resting: boolean) => ({
     model,
     breaker,

@@ -1,4 +1,4 @@
-/** A provider is asked for a model by the name that it knows, whatever the client calls it. */
+/** Requests to a provider use its own name for the model, whatever the client calls it. */
 import { describe, expect, test } from 'bun:test';
 import type { SpeakerName } from '../helpers/speakers.ts';
 import { COUNTING } from '../../src/pipeline/lanes/count.ts';
@@ -11,7 +11,7 @@ import { SPEAKERS, speakerConfig } from '../helpers/speakers.ts';
 import { upstream } from '../helpers/upstream.ts';
 
 const CLIENT = 'the-clients-name';
-/** A name that every provider of embeddings takes for one of its own. */
+/** A name that is valid for every provider of embeddings. */
 const OWN = 'cohere.embed-v4:0';
 
 const context = { model: OWN, quirks: {}, created: 1, newId: () => 'id', memory: NO_MEMORY };
@@ -24,7 +24,7 @@ const BODIES = [
   ),
 ];
 
-test.each(BODIES)('the body of %s never has the client’s name of the model', (_, body) => {
+test.each(BODIES)('the body of %s never contains the client’s name of the model', (_, body) => {
   expect(JSON.stringify(body)).not.toContain(CLIENT);
   if (body.model !== undefined) expect(body.model).toBe(OWN);
 });
@@ -34,8 +34,8 @@ const ASKED = [
   ['/v1/embeddings', { input: 'Hi' }],
 ] as const;
 
-describe.each(Object.keys(SPEAKERS) as SpeakerName[])('a provider of %s', (name) => {
-  test.each(ASKED)('is asked at %s for the model by its own name', async (path, request) => {
+describe.each(Object.keys(SPEAKERS) as SpeakerName[])('a provider with the protocol %s', (name) => {
+  test.each(ASKED)('gets its own model name for requests to %s', async (path, request) => {
     for (const model of [CLIENT, `${name}/${OWN}`, 'a-route']) {
       await using provided = upstream(() => Response.json(SPEAKERS[name].whole));
       const models = model === CLIENT ? [{ name: CLIENT, upstream: OWN }] : [OWN];

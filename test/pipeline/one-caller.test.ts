@@ -1,4 +1,4 @@
-/** What the calls of one caller put on hold, and for whom. */
+/** Which cooldowns the failures of one caller cause, and for whom. */
 import { expect, test } from 'bun:test';
 import type { Target } from '../../src/pipeline/targets/target.ts';
 import type { ProxyError } from '../../src/errors.ts';
@@ -10,11 +10,11 @@ const fail = (target: Target, caller: string | null, nowMs = 0, error: ProxyErro
   target.fail(target.begin(by(caller, text), nowMs), error, nowMs, nowMs);
 const succeed = (target: Target, caller: string | null, nowMs = 0) =>
   target.succeed(begin(target, caller, nowMs), nowMs, 1);
-/** Who may call it now. */
+/** The callers that the target serves at this time. */
 const served = (target: Target, nowMs = 0) =>
   ['mallory', 'bob', null].filter((caller) => target.readyAt(by(caller), nowMs) <= nowMs);
 
-test('a breaker opens for the only caller whose calls fail, whatever those of others do meanwhile', () => {
+test('a breaker opens only for the caller whose calls fail, even if other callers have no failures', () => {
   const [target] = targets().models;
   fail(target, 'mallory');
   expect(served(target)).toEqual(['bob', null]);
@@ -23,7 +23,7 @@ test('a breaker opens for the only caller whose calls fail, whatever those of ot
   expect(served(target, 1_000)).toEqual(['bob', null]);
 });
 
-test('its trial is a call of that caller, and a failed one keeps nobody else', () => {
+test('a trial after such failures is a call of that caller, and its failure blocks no others', () => {
   const [target] = targets().models;
   fail(target, 'mallory');
   const beside = begin(target, 'bob', 2_000);
@@ -39,7 +39,7 @@ test('its trial is a call of that caller, and a failed one keeps nobody else', (
   expect(served(target, 6_000)).toEqual(['mallory', 'bob', null]);
 });
 
-test('a call of another caller that fails as well holds back everybody, also one that began before a trial', () => {
+test('the breaker opens for all callers if a call of another one fails too, even one from before a trial', () => {
   const [target] = targets().models;
   fail(target, 'mallory');
   const slow = begin(target, 'bob', 1_000);
@@ -49,13 +49,13 @@ test('a call of another caller that fails as well holds back everybody, also one
   expect(begin(target, 'bob', 6_000).target.trial).toBe(true);
 });
 
-test('calls without a key count for everybody', () => {
+test('the failures of calls without a key count for all callers', () => {
   const [target] = targets().models;
   fail(target, null);
   expect(served(target)).toEqual([]);
 });
 
-test('after a trial that began to be answered, only the next failure of its caller reopens it at once', () => {
+test('after a trial was answered, the next failure of that caller reopens the breaker only for that caller', () => {
   const { models } = targets(1, {});
   const [target] = models;
   fail(target, 'mallory');
@@ -66,7 +66,7 @@ test('after a trial that began to be answered, only the next failure of its call
   expect(served(target, 2_200)).toEqual(['bob', null]);
 });
 
-test('an endpoint is held back for the only caller whose requests it refuses, until as many of others are refused', () => {
+test('an endpoint is on cooldown only for the caller that it refuses, until it refuses another one as often', () => {
   const [target] = targets().models;
   for (const text of ['one', 'two', 'three']) fail(target, 'mallory', 0, forbidden, text);
   expect(served(target)).toEqual(['bob', null]);
@@ -76,7 +76,7 @@ test('an endpoint is held back for the only caller whose requests it refuses, un
   expect(served(target, 100)).toEqual([]);
 });
 
-test('the failures of one caller leave a provider degraded, those of two unhealthy', () => {
+test('the failures of one caller make a provider degraded, and those of two callers unhealthy', () => {
   const { state, models } = targets();
   for (let n = 0; n < 20; n += 1) fail(models[0], 'mallory', n);
   expect(state.health.state(20)).toBe('degraded');
@@ -84,7 +84,7 @@ test('the failures of one caller leave a provider degraded, those of two unhealt
   expect(state.health.state(20)).toBe('unhealthy');
   succeed(models[1], 'bob', 21);
   expect(state.health.state(21)).toBe('degraded');
-  // A failure of long ago says nothing about who fails now.
+  // An old failure of another caller does not count.
   fail(models[1], 'bob', 22);
   for (let n = 0; n < 20; n += 1) fail(models[0], 'mallory', 60_100 + n);
   expect(state.health.state(60_130)).toBe('degraded');

@@ -8,14 +8,14 @@ import { TargetPool } from '../../src/pipeline/targets/target-pool.ts';
 import { FakeClock } from '../helpers/clock.ts';
 import { BREAKER, call, failing, refused, Silent, unreachable } from '../properties/targets.ts';
 
-/** A status, a fault to throw, or no end at all. */
+/** A status, a fault to throw, or no answer at all. */
 type Answer = number | Fault | 'silence';
 
-/** A provider with a free endpoint that answers as the test says. */
+/** A provider with a free endpoint that answers as the test specifies. */
 class Free extends Silent {
   readonly probed: number[] = [];
   answer: Answer = 200;
-  /** Whether a connection opens. */
+  /** Whether a connection can be opened. */
   connects = true;
 
   constructor(settings: Partial<ProviderSettings>) {
@@ -65,7 +65,7 @@ function probing(policy: Partial<ProbePolicy> = {}, settings: Partial<ProviderSe
     clock.advance(ms);
     await Bun.sleep(1);
   };
-  /** Lets the next probe be made, and its answer be taken. */
+  /** Lets the next probe run and its result be processed. */
   const round = async () => {
     await pass(INTERVAL);
     if (provider.answer === 'silence') await pass(TIMEOUT);
@@ -99,7 +99,7 @@ function probing(policy: Partial<ProbePolicy> = {}, settings: Partial<ProviderSe
 const late = new ProxyError('timeout_first_byte', 'silence');
 
 describe('HealthProber', () => {
-  test('asks nothing while nothing is held back that it can speak for', async () => {
+  test('sends no probe unless something is on cooldown', async () => {
     const { provider, state, round, fail } = probing();
     await round();
     fail(failing);
@@ -107,26 +107,23 @@ describe('HealthProber', () => {
     expect([provider.probed, state.probed, state.health.rate(0).calls]).toEqual([[], 'recovery', 1]);
   });
 
-  test('asks nobody who has no free endpoint, nor anyone where it is told never to', () => {
+  test('sends no probe with the setting never', () => {
     const { state, clock } = probing({ probe: 'never' });
     expect([state.probed, state.nextProbeMs, clock.timers]).toEqual(['never', undefined, 0]);
   });
 
-  test.each([late, unreachable])(
-    'lets the next request try when a probe is answered after $fault',
-    async (error) => {
-      const { provider, state, fail, round, waitMs, held } = probing();
-      fail(error);
-      expect(waitMs()).toBe(2_000);
-      await round();
-      expect([provider.probed, waitMs(), held().length]).toEqual([[0], 0, 1]);
-      // Of a provider that is down it says nothing about the share of its calls that succeed.
-      expect(state.health.rate(0).calls).toBe(1);
-    },
-  );
+  test.each([late, unreachable])('permits a trial after $fault when a probe is answered', async (error) => {
+    const { provider, state, fail, round, waitMs, held } = probing();
+    fail(error);
+    expect(waitMs()).toBe(2_000);
+    await round();
+    expect([provider.probed, waitMs(), held().length]).toEqual([[0], 0, 1]);
+    // A probe of a provider that is down does not count towards its success rate.
+    expect(state.health.rate(0).calls).toBe(1);
+  });
 
   test.each([403, 404, 500, 503])(
-    'a status of %i shows that it can be reached, and no more',
+    'takes a status of %i as proof that the provider is reachable, and nothing else',
     async (status) => {
       const { state, provider, fail, round, waitMs, held } = probing();
       provider.answer = status;
@@ -141,7 +138,7 @@ describe('HealthProber', () => {
     ['timeout_connect', true],
     ['silence', false],
   ])(
-    'puts trials off after a probe that ends in %s, and two of them take the provider out (a connection opens: %p)',
+    'delays trials after a probe ends in %s, and opens the provider’s breaker after two (reachable: %p)',
     async (answer, connects) => {
       const { state, provider, fail, round, waitMs, held } = probing();
       provider.answer = answer;
@@ -158,7 +155,7 @@ describe('HealthProber', () => {
   );
 
   test.each<Answer>(['silence', 'network'])(
-    'a probe that ends in %s where a connection opens puts trials off where it was answered before, and no more',
+    'only delays trials after a probe ends in %s if the provider answered one before and is reachable',
     async (answer) => {
       const { provider, fail, round, waitMs, held } = probing({ probe: 'always' });
       await round();
@@ -174,15 +171,18 @@ describe('HealthProber', () => {
   test.each<[ProxyError, number]>([
     [late, 2_000 - INTERVAL - TIMEOUT],
     [unreachable, 0],
-  ])('a list that never answered puts no trial off after $fault', async (error, expected) => {
-    const { provider, fail, round, waitMs } = probing();
-    provider.answer = 'silence';
-    fail(error);
-    await round();
-    expect(waitMs()).toBe(expected);
-  });
+  ])(
+    'delays no trial after $fault because of an endpoint that never answered a probe',
+    async (error, expected) => {
+      const { provider, fail, round, waitMs } = probing();
+      provider.answer = 'silence';
+      fail(error);
+      await round();
+      expect(waitMs()).toBe(expected);
+    },
+  );
 
-  test('failed probes take no provider out that has answered a request since the first', async () => {
+  test('opens no breaker for failed probes if the provider has answered a request in between', async () => {
     const { clock, state, provider, round, answered } = probing({ probe: 'always' });
     provider.answer = 'unreachable';
     const found: string[] = [];
@@ -194,7 +194,7 @@ describe('HealthProber', () => {
     expect(found).toEqual(['closed', 'closed', 'closed', 'open']);
   });
 
-  test('puts trials off no longer than half a minute after the last failure', async () => {
+  test('delays trials for at most half a minute after the last failure', async () => {
     const { clock, provider, fail, round, target } = probing();
     provider.answer = 'unreachable';
     fail(unreachable);
@@ -202,7 +202,7 @@ describe('HealthProber', () => {
     expect(target.readyAt(call(), 40_000)).toBe(0);
   });
 
-  test('failed probes count only in a row', async () => {
+  test('counts only consecutive failed probes', async () => {
     const { provider, fail, round, held } = probing();
     fail(late);
     for (const answer of ['unreachable', 200, 'unreachable', 500, 'unreachable'] as const) {
@@ -212,7 +212,7 @@ describe('HealthProber', () => {
     expect(held()).toEqual(['target']);
   });
 
-  test.each<Fault>(['stale_connection', 'internal'])('%s tells nothing', async (answer) => {
+  test.each<Fault>(['stale_connection', 'internal'])('ignores a probe that ends in %s', async (answer) => {
     const { provider, fail, round, waitMs, held } = probing();
     provider.answer = answer;
     fail(late);
@@ -222,7 +222,7 @@ describe('HealthProber', () => {
     expect([waitMs(), held()]).toEqual([0, ['target']]);
   });
 
-  test('asks with the keys that are refused, and frees those that are taken again', async () => {
+  test('probes with the refused keys, and makes those available that are accepted again', async () => {
     const { provider, state, fail, round } = probing({}, { keys: 3 });
     fail(refused);
     fail(refused);
@@ -241,7 +241,7 @@ describe('HealthProber', () => {
     expect(state.keys.every((key) => key.hold(0))).toBe(true);
   });
 
-  test('asks all the time where it is told to, and counts what it finds', async () => {
+  test('probes all the time with the setting always, and counts the results', async () => {
     const { provider, state, round, held } = probing({ probe: 'always' }, { keys: 2 });
     await round();
     await round();
@@ -252,14 +252,14 @@ describe('HealthProber', () => {
     expect([held(), state.health.rate(0).calls]).toEqual([['provider'], 4]);
   });
 
-  test('asks for a word where the configuration names a model', async () => {
+  test('sends a short request if a probe model is configured', async () => {
     const { provider, asked, fail, round, waitMs } = probing({}, { probeModel: 'tiny', keys: 2 });
     fail(unreachable);
     await round();
     expect([asked, provider.probed, waitMs()]).toEqual([['tiny with 0'], [], 0]);
   });
 
-  test('leaves between 3 and 5 quarters of the interval between probes, and never two at once', async () => {
+  test('waits for between 3/4 and 5/4 of the interval between probes, and never runs two at once', async () => {
     const { clock, state, provider, fail, pass } = probing();
     expect(state.nextProbeMs).toBe(clock.now() + INTERVAL);
     provider.answer = 'silence';
@@ -272,7 +272,7 @@ describe('HealthProber', () => {
     expect(state.nextProbeMs).toBe(clock.now() + INTERVAL);
   });
 
-  test('takes no finding and plans nothing once it was stopped', async () => {
+  test('ignores results and schedules nothing after it was stopped', async () => {
     const { clock, provider, prober, fail, pass, held, waitMs } = probing();
     provider.answer = 'silence';
     fail(late);

@@ -1,4 +1,4 @@
-/** Where a name leads that a client asks for: names and globs of `models`, and a provider's name before a slash. */
+/** Where a model name leads: names and globs of `models`, and the name of a provider before a slash. */
 import { describe, expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { literalLength, starOf } from '../../src/config/globs.ts';
@@ -42,21 +42,21 @@ async function answeredBy(model: string): Promise<string> {
   return `${answer.headers.get('x-llmproxy-provider')}/${answer.headers.get('x-llmproxy-model')}`;
 }
 
-describe('a name that a client asks for', () => {
+describe('a model name', () => {
   test.each([
     ['claude-sonnet-4-5-20250929', 'one/m-large', 'a glob'],
     ['claude-3-5-haiku-latest', 'two/n-small', 'the more specific glob'],
-    ['claude-opus-1', 'two/exact', 'a name goes before globs'],
-    ['gpt-5.1-codex', 'one/m-5.1', 'what the star took'],
-    ['bbx', 'one/m-1', 'choices and question marks'],
-    ['via', 'two/exact', 'a target that is a name of models'],
+    ['claude-opus-1', 'two/exact', 'a name takes precedence over globs'],
+    ['gpt-5.1-codex', 'one/m-5.1', 'the text that the star matched'],
+    ['bbx', 'one/m-1', 'alternatives and question marks'],
+    ['via', 'two/exact', 'a target that is itself a name in models'],
     ['x-fallback', 'every/x', 'the first of several targets'],
-    ['m-7', 'one/m-7', 'what a provider serves'],
-    ['two/n-7', 'two/n-7', 'a provider of its own choice'],
+    ['m-7', 'one/m-7', 'a model that a provider serves'],
+    ['two/n-7', 'two/n-7', 'an explicit provider'],
     ['two/n-s', 'one/m-2', 'a glob that names the provider'],
-    ['off/known', 'own/off/known', 'a name that another provider lists as it stands'],
-    ['one/own-1', 'own/one/own-1', 'a glob of another provider that says so'],
-    ['stranger/model', 'every/stranger/model', 'a name before the slash that is no provider'],
+    ['off/known', 'own/off/known', 'a name that another provider lists literally'],
+    ['one/own-1', 'own/one/own-1', 'a glob of another provider with this prefix'],
+    ['stranger/model', 'every/stranger/model', 'a prefix that is not the name of a provider'],
   ])('%s leads to %s: %s', async (model, target) => {
     expect(await answeredBy(model)).toBe(target);
   });
@@ -70,18 +70,18 @@ describe('a name that a client asks for', () => {
       'one/z',
       '404 Cannot find model "one/z": provider one does not serve it; to ask every for it, name "every/one/z"',
     ],
-  ])('%s falls into no wildcard of another provider', async (model, refusal) => {
+  ])('%s does not match a wildcard of another provider', async (model, refusal) => {
     expect(await answeredBy(model)).toStartWith(refusal);
   });
 
-  test('of models is known to Ollama’s clients, which add a tag to it', async () => {
+  test('works with the tag that Ollama’s clients add to it', async () => {
     await using proxy = running(CONFIG);
     const body = { model: 'via:latest', stream: false, messages: [{ role: 'user', content: 'x' }] };
     const answer = await proxy.post('/api/chat', body);
     expect([answer.status, answer.headers.get('x-llmproxy-model')]).toEqual([200, 'exact']);
   });
 
-  test('globs are no names to be listed', async () => {
+  test('is listed, but a glob is not', async () => {
     await using proxy = running(CONFIG);
     const { data } = (await (await fetch(`${proxy.url}/v1/models`)).json()) as { data: { id: string }[] };
     expect(data.map(({ id }) => id)).toEqual(['claude-opus-1', 'via', 'exact', 'off/known']);
@@ -97,7 +97,7 @@ test.each([
   expect(literalLength(pattern)).toBe(length);
 });
 
-test('starOf() gives what one star takes, and nothing where there are other wildcards', () => {
+test('starOf() returns what a single star matches, and nothing for other patterns', () => {
   expect(starOf('gpt-*-codex')?.('gpt-5-codex')).toBe('5');
   expect(starOf('*')?.('a/b')).toBe('a/b');
   for (const pattern of ['gpt-*-*', 'gpt-?', 'gpt-4o', '{a,b}*']) expect(starOf(pattern)).toBeUndefined();

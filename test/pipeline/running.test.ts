@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test';
 import { Abort } from '../../src/abort.ts';
 import { RunningRequests } from '../../src/pipeline/record/running.ts';
 
-/** What the list asks of a request: to be told of its end. */
+/** A request with what the list needs from it: notice of its end. */
 function request(running: RunningRequests, name: string) {
   const ends: (() => void)[] = [];
   const abort = new Abort();
@@ -13,7 +13,7 @@ function request(running: RunningRequests, name: string) {
 }
 const names = (running: RunningRequests) => Array.from(running, ({ id }) => id).join('');
 
-test('RunningRequests holds what has not ended, in the order in which it came', () => {
+test('RunningRequests contains the requests that have not ended, in order of arrival', () => {
   const running = new RunningRequests();
   const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => request(running, name));
   expect(names(running)).toBe('abcd');
@@ -27,7 +27,7 @@ test('RunningRequests holds what has not ended, in the order in which it came', 
   expect(names(running)).toBe('e');
 });
 
-test('RunningRequests ends all, also those that take themselves out meanwhile', () => {
+test('RunningRequests aborts all requests, even if they remove themselves in the meantime', () => {
   const running = new RunningRequests();
   const all = ['a', 'b', 'c'].map((name) => request(running, name));
   for (const { abort, end } of all) abort.onAbort(end);

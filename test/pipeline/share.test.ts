@@ -15,14 +15,14 @@ const options = (contenders: readonly Contender[], more: Partial<ShareOptions> =
   stream: true,
   ...more,
 });
-/** A target whose answers begin after so long. */
+/** The target, with a history of answers that began after this many milliseconds. */
 function paced(target: Target, ms: number): Target {
   for (let n = 0; n < 20; n += 1) target.opened(target.begin(call(), 0), 0, ms);
   return target;
 }
 
 describe('shareOf()', () => {
-  test('is an equal part of what is left for each that will be ready before the deadline', () => {
+  test('divides the time equally among all contenders that will be ready before the deadline', () => {
     const standing = fc.constantFrom('free', 'out', 'soon', 'late');
     fc.assert(
       fc.property(
@@ -45,22 +45,22 @@ describe('shareOf()', () => {
     );
   });
 
-  test('blames the target for the operator’s deadline, and nobody for a short one of the caller’s', () => {
+  test('blames the target for the operator’s deadline, and nobody for a short deadline of the caller', () => {
     const [first, second] = some(2) as [Contender, Contender];
     const late = (more: Partial<ShareOptions>) => shareOf(first, options([first, second], more))?.late;
     expect(late({})).toMatchObject({ fault: 'timeout_share', target: first.target.id });
     expect(late({})?.message).toContain('30 s');
     expect(late({ ofCaller: true, untilMs: 59_000 })?.fault).toBe('caller_share');
-    // Half a minute of silence is no haste of the caller's.
+    // The caller is not to blame if it waits for half a minute.
     expect(late({ ofCaller: true, untilMs: 60_000 })?.fault).toBe('timeout_share');
   });
 
-  test('blames the target even for the caller’s deadline when it was slower than it ever is', () => {
+  test('blames the target even for the caller’s deadline if it was much slower than usual', () => {
     const [first, second] = some(2) as [Contender, Contender];
     paced(first.target, 8_000);
     const fault = (untilMs: number, stream = true) =>
       shareOf(first, options([first, second], { ofCaller: true, untilMs, stream }))?.late.fault;
-    // Three times its pace is 24 s.
+    // Three times its usual time is 24 s.
     expect([fault(47_000), fault(48_000), fault(48_000, false)]).toEqual([
       'caller_share',
       'timeout_share',
@@ -68,7 +68,7 @@ describe('shareOf()', () => {
     ]);
   });
 
-  test('of one that is held back is no longer than its own pace gives reason to', () => {
+  test('gives a target whose breaker is open no more than its usual time justifies', () => {
     const [first, second] = some(2) as [Contender, Contender];
     paced(first.target, 100);
     expect(shareOf(first, options([first, second]))?.ms).toBe(30_000);
@@ -76,7 +76,7 @@ describe('shareOf()', () => {
     expect(shareOf(first, options([first, second], { nowMs: 0 }))?.ms).toBe(10_000);
     expect(shareOf(first, options([first, second], { untilMs: 4_000 }))?.ms).toBe(2_000);
     second.target.fail(second.target.begin(call(), 0), failing, 0, 0);
-    // Of one whose pace is not known there is nothing to go by.
+    // The usual time of this target is unknown.
     expect(shareOf(second, options([first, second]))?.ms).toBe(30_000);
   });
 });

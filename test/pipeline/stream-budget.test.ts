@@ -36,17 +36,17 @@ function streamsOf(count: number, fitting: number, recording = Infinity) {
   return { clock, budget, streams, cut };
 }
 
-test('StreamBudget cuts no stream while those that are behind fit', () => {
+test('StreamBudget cuts no stream as long as the unread bytes of slow ones fit', () => {
   const { clock, budget, streams, cut } = streamsOf(10, 3);
   for (const stream of streams.slice(3)) stream.waits = true;
   clock.advance(10_000);
   expect([cut(), budget.bytes]).toEqual([[], 3 * HELD_BY_STREAM]);
 });
 
-test('StreamBudget cuts those that took least since it last looked, and no more than it must', () => {
+test('StreamBudget cuts the streams that sent least since its last check, and no more than necessary', () => {
   const { clock, budget, streams, cut } = streamsOf(5, 3);
   const move = (...taken: number[]) => taken.forEach((bytes, at) => (streams[at]!.sent += bytes));
-  // The first one took most at first, and nothing of late.
+  // The first one sent most at first, and nothing recently.
   move(9_000_000, 10, 10, 10, 10);
   clock.advance(500);
   move(0, 500, 100, 300, 200);
@@ -57,7 +57,7 @@ test('StreamBudget cuts those that took least since it last looked, and no more 
   expect(cut()).toEqual([0, 2]);
 });
 
-test('StreamBudget lets a new stream show how fast it is', () => {
+test('StreamBudget does not judge a new stream at its first check', () => {
   const { clock, streams, cut } = streamsOf(2, 0);
   clock.advance(499);
   expect(cut()).toEqual([]);
@@ -68,7 +68,7 @@ test('StreamBudget lets a new stream show how fast it is', () => {
   expect(cut()).toEqual([0]);
 });
 
-test('StreamBudget looks at nothing once all streams have ended, and again when one begins', () => {
+test('StreamBudget stops its timer when all streams have ended, and starts it for a new one', () => {
   const { clock, budget, streams, cut } = streamsOf(2, 0);
   expect(clock.timers).toBe(1);
   for (const stream of streams) budget.delete(stream);
@@ -78,7 +78,7 @@ test('StreamBudget looks at nothing once all streams have ended, and again when 
   expect([cut(), clock.timers]).toEqual([[0], 0]);
 });
 
-test('StreamBudget takes a smaller bound while streams run', () => {
+test('StreamBudget applies a smaller limit to running streams', () => {
   const { clock, budget, cut } = streamsOf(4, 4);
   clock.advance(2_000);
   budget.limits = { unread: 2 * HELD_BY_STREAM, recording: Infinity };
@@ -86,7 +86,7 @@ test('StreamBudget takes a smaller bound while streams run', () => {
   expect(cut()).toHaveLength(2);
 });
 
-test('StreamBudget leaves the longest answers out of their records, and no more than it must', () => {
+test('StreamBudget drops the longest answers from their records, and no more than necessary', () => {
   const { clock, budget, streams, cut } = streamsOf(4, 4, 100);
   const keep = (...kept: number[]) => kept.forEach((bytes, at) => (streams[at]!.kept = bytes));
   const lettings = () => streams.map((stream) => stream.lettings);

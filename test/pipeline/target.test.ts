@@ -24,22 +24,25 @@ const scopes = (target: Target, nowMs = 0) => target.held(call(), nowMs).map(({ 
 describe('Target.fail()', () => {
   const faults = Object.entries(FAULTS) as [Fault, (typeof FAULTS)[Fault]][];
 
-  test.each(faults)('holds back no more than %s blames', (fault, { blames, health, cooldownMs }) => {
-    for (const told of [undefined, upstream]) {
-      const [target, other] = targets().models;
-      fail(target, new ProxyError(fault, 'no', { upstream: told }));
-      const held = health !== 'none' && health !== 'suspect';
-      expect<string[]>(scopes(target)).toEqual(held ? [blames] : []);
-      expect(target.readyAt(call(), 0)).toBe(held ? cooldownMs || 2_000 : 0);
-      // What the provider or a refused key suffers from, all of its models do.
-      const shared = held && (blames === 'provider' || (blames === 'key' && health === 'down'));
-      expect(scopes(other).length > 0).toBe(shared);
-      expect(target.readyAt(call('embeddings'), 0) > 0).toBe(held && blames !== 'endpoint');
-    }
-  });
+  test.each(faults)(
+    'puts nothing larger on cooldown than what %s blames',
+    (fault, { blames, health, cooldownMs }) => {
+      for (const told of [undefined, upstream]) {
+        const [target, other] = targets().models;
+        fail(target, new ProxyError(fault, 'no', { upstream: told }));
+        const held = health !== 'none' && health !== 'suspect';
+        expect<string[]>(scopes(target)).toEqual(held ? [blames] : []);
+        expect(target.readyAt(call(), 0)).toBe(held ? cooldownMs || 2_000 : 0);
+        // A cooldown of the provider or of a refused key applies to all models.
+        const shared = held && (blames === 'provider' || (blames === 'key' && health === 'down'));
+        expect(scopes(other).length > 0).toBe(shared);
+        expect(target.readyAt(call('embeddings'), 0) > 0).toBe(held && blames !== 'endpoint');
+      }
+    },
+  );
 
   test.each(faults)(
-    'counts %s as bad health only where it fails what it blames',
+    'counts %s as a failure only if the fault concerns the health of what it blames',
     (fault, { blames, health }) => {
       const { state, models } = targets();
       fail(models[0], new ProxyError(fault, 'no', { upstream }), 0);
@@ -49,7 +52,7 @@ describe('Target.fail()', () => {
     },
   );
 
-  test('a refusal holds the endpoint back after three different requests, and a success begins anew', () => {
+  test('puts an endpoint on cooldown after it refuses three different requests in a row', () => {
     const [target] = targets().models;
     const refuse = (request: string) => fail(target, forbidden, 0, 'chat', request);
     ['one', 'two', 'two'].forEach(refuse);
@@ -60,7 +63,7 @@ describe('Target.fail()', () => {
     expect(scopes(target)).toEqual(['endpoint']);
   });
 
-  test('a provider that answers with an error can be reached', () => {
+  test('takes an error response as proof that the provider is reachable', () => {
     const { models } = targets();
     const [target] = models;
     fail(target, unreachable);
@@ -69,7 +72,7 @@ describe('Target.fail()', () => {
     expect([scopes(target, 2_000), scopes(models[1], 2_000)]).toEqual([['target'], []]);
   });
 
-  test('a failure of one scope leaves the next request to try the others', () => {
+  test('releases the trials of scopes that it does not blame, so that the next request can try them', () => {
     const { state, models } = targets();
     const [target] = models;
     fail(target, failing);
@@ -92,7 +95,7 @@ describe('Target.fail()', () => {
     expect(scopes(target, 10_000)).toEqual([]);
   });
 
-  test('an unreachable provider is tried by the next request when one ends without a verdict', () => {
+  test('releases the trial of an unreachable provider if it ends without a verdict, as abandon() does', () => {
     const { state, models } = targets();
     const [target] = models;
     fail(target, unreachable);
@@ -110,7 +113,7 @@ describe('Target.fail()', () => {
     expect([scopes(target, 4_000), scopes(models[1], 4_000)]).toEqual([[], []]);
   });
 
-  test('a ticket is settled once', () => {
+  test('and the other ends of a ticket have an effect only once', () => {
     const { state, models } = targets();
     const ticket = models[0].begin(call(), 0);
     models[0].abandon(ticket, 0);
@@ -121,7 +124,7 @@ describe('Target.fail()', () => {
   });
 });
 
-test('a new configuration ends all cooldowns, and what is open is tried at once', () => {
+test('a new configuration ends all cooldowns, and permits immediate trials of what is open', () => {
   const all = targets(2);
   const [target, other] = all.models;
   const errors = [unreachable, refused, failing, lacking, limited(30_000)];
@@ -137,7 +140,7 @@ test('a new configuration ends all cooldowns, and what is open is tried at once'
   expect([scopes(target), target.holds(0)]).toEqual([[], []]);
 });
 
-test('a new configuration’s policy counts for targets that stay', () => {
+test('a new configuration’s policy applies to targets that remain', () => {
   const { pool, provider, models } = targets();
   const [target] = models;
   for (let n = 0; n < 4; n += 1) target.succeed(target.begin(call(), 0), 0, 1);
@@ -154,14 +157,14 @@ test('a new configuration’s policy counts for targets that stay', () => {
 });
 
 describe('Target.held()', () => {
-  test('names the largest scope first, and all of it is shown by holds() but what is shared', () => {
+  test('names the largest scope first, and holds() omits the shared ones', () => {
     const [target] = targets().models;
     const late = [unreachable, refused, failing, lacking].map((error) => ({
       error,
       ticket: target.begin(call(), 0),
     }));
     for (const { error, ticket } of late) target.fail(ticket, error, 0, 0);
-    // Those that answered have shown that it can be reached, but they began before it was out of reach.
+    // The other answers prove that it is reachable, but those attempts began before it was unreachable.
     expect(scopes(target)).toEqual(['provider', 'key', 'target', 'endpoint']);
     expect(target.holds(0).map(({ scope }) => scope)).toEqual(['target', 'endpoint']);
     expect(target.held(call('embeddings'), 0).map(({ scope }) => scope)).toEqual([
@@ -171,7 +174,7 @@ describe('Target.held()', () => {
     ]);
   });
 
-  test('names no key while one of them is free', () => {
+  test('names no key while one of them is available', () => {
     const [target] = targets(2).models;
     fail(target, limited(5_000));
     expect([scopes(target), target.holds(0).length]).toEqual([[], 1]);
@@ -179,7 +182,7 @@ describe('Target.held()', () => {
     expect(target.held(call(), 0).map(({ key }) => key)).toEqual([0, 1]);
   });
 
-  test('names the keys that come back by themselves, before those that need a trial', () => {
+  test('names keys whose cooldown ends by itself before those that need a trial', () => {
     const [target] = targets(3).models;
     fail(target, refused);
     fail(target, refused);
@@ -189,18 +192,18 @@ describe('Target.held()', () => {
     ]);
   });
 
-  test('names the keys that are being tried, before those whose trial is not due', () => {
+  test('names keys with a running trial before those whose trial is not due', () => {
     const [target] = targets(2).models;
     fail(target, refused, 0);
     fail(target, refused, 1_500);
-    // As a last resort, before its time.
+    // A trial as a last resort, before it is due.
     target.begin(call(), 1_600);
     expect(target.held(call(), 1_600).map(({ key, trying }) => [key, trying])).toEqual([[0, true]]);
   });
 });
 
 describe('Target.lastResortAt()', () => {
-  test('is as late as the strictest of what is held back', () => {
+  test('is as late as the strictest of the cooldowns permits', () => {
     const { state, models } = targets();
     const [target] = models;
     fail(target, failing, 0);
@@ -218,13 +221,13 @@ describe('Target.lastResortAt()', () => {
     expect(models[1].lastResortAt(call(), 6_000, true)).toBe(7_000);
     state.configure({ keys: 1, rateLimit: undefined, maxConnections: 1 });
     expect(models[1].reserve(call(), 6_000)).toBeDefined();
-    // Its own limits are kept even then.
+    // The provider’s own limits still apply.
     expect(models[1].lastResortAt(call(), 8_000, false)).toBeGreaterThan(8_000);
     expect(models[1].readyAt(call(), 8_000)).toBeGreaterThan(8_000);
   });
 });
 
-test('patienceMs() is three times the p95 of enough answers, and ten seconds at least', () => {
+test('patienceMs() is three times the p95 latency of enough answers, but at least ten seconds', () => {
   const [target, slow] = targets().models;
   for (let n = 0; n < 19; n += 1) target.opened(target.begin(call(), 0), 0, 100);
   expect(target.patienceMs(true)).toBeUndefined();

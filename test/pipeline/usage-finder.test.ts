@@ -21,7 +21,7 @@ describe('UsageFinder', () => {
   test.each([
     ['a long answer', whole],
     ['a stream', stream],
-  ])('finds the usage of %s, wherever it is cut', (_, text) => {
+  ])('finds the usage of %s, cut at any position', (_, text) => {
     const at = text.indexOf('"usage"');
     expect(metered(text, [])).toMatchObject(expected);
     for (let cut = at - 2; cut < text.length; cut += 1) {
@@ -33,11 +33,11 @@ describe('UsageFinder', () => {
   });
 
   test.each([
-    ['a word of a text', `{"text":"${filler} \\"usage\\": {\\"input_tokens\\": 9}"}`],
-    ['no object', `{"data":"${filler}","usage": "much"}`],
+    ['text that looks like usage', `{"text":"${filler} \\"usage\\": {\\"input_tokens\\": 9}"}`],
+    ['a value that is not an object', `{"data":"${filler}","usage": "much"}`],
     ['an object without an end', `{"data":"${filler}","usage":{"input_tokens":9,${' '.repeat(9_000)}`],
     ['nothing', ''],
-  ])('takes %s for no usage', (_, text) => {
+  ])('finds no usage in %s', (_, text) => {
     expect(metered(text, [])).toEqual({
       input: 0,
       cached: 0,

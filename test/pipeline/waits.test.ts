@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { Waits } from '../../src/pipeline/record/waits.ts';
 
-test('counts each moment once, in whatever order spans come', () => {
+test('Waits counts overlapping spans once, in any order', () => {
   const moment = fc.integer({ min: 0, max: 40 });
   fc.assert(
     fc.property(fc.array(fc.tuple(moment, moment), { maxLength: 8 }), (spans) => {

@@ -15,7 +15,7 @@ const POLICY = {
   max_cooldown: 300_000,
   max_retry_after: 600_000,
 };
-/** So that cooldowns are as long as the policy says. */
+/** The middle of the random range, for cooldowns exactly as long as the policy says. */
 const middle = () => 0.5;
 
 function told(whose: Whose) {
@@ -28,7 +28,7 @@ const failure = new ProxyError('server', 'Cannot ask a/x: it answered 500', {
   upstream: { status: 500, message: 'out of order', headers: new Headers(), body: '', verbatim: false },
 });
 
-test('a breaker is told when it opens, when its trial fails, and when it closes', () => {
+test('a breaker logs when it opens, when its trial fails and when it closes', () => {
   const { events, onHold, lines } = told({ scope: 'target', name: 'a/x' });
   const breaker = new Breaker(POLICY, middle, onHold);
   breaker.failure(breaker.begin(0), failure, 0);
@@ -48,7 +48,7 @@ test('a breaker is told when it opens, when its trial fails, and when it closes'
   });
 });
 
-test('keys and endpoints are named', () => {
+test('cooldowns of keys and endpoints are logged by name', () => {
   const key = told({ scope: 'key', name: 'a', key: 1, keys: 3 });
   const only = told({ scope: 'key', name: 'b', key: 0, keys: 1 });
   const endpoint = told({ scope: 'endpoint', name: 'a/x', endpoint: 'embeddings' });
@@ -67,7 +67,7 @@ test('keys and endpoints are named', () => {
   ]);
 });
 
-test('a rate limit is told at once only when it is a long one, and its words are bounded', () => {
+test('only a long rate limit is logged as a warning, and its message is shortened', () => {
   const { onHold, lines } = told({ scope: 'limit', name: 'a/x', key: 0, keys: 1 });
   const cooldown = new Cooldown(POLICY, middle, onHold);
   const limited = (retryAfterMs: number) =>
