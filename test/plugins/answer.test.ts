@@ -1,4 +1,4 @@
-/** Answers that code makes, as providers give them. */
+/** Answers that plugins make with answer(). */
 import { describe, expect, test } from 'bun:test';
 import type { Piece } from '../../src/providers/answer.ts';
 import { call } from '../../src/plugins/testing.ts';
@@ -21,7 +21,7 @@ async function whole(...pieces: Piece[]): Promise<Shown> {
   return JSON.parse(await text({}, ...pieces)) as Shown;
 }
 
-/** The events of a stream, without its terminator. */
+/** The events of a stream, without the final [DONE]. */
 async function events(request: Request, ...pieces: Piece[]): Promise<Shown[]> {
   const lines = (await text({ ...request, stream: true }, ...pieces)).split('\n\n');
   expect(lines.splice(-2)).toEqual(['data: [DONE]', '']);
@@ -30,8 +30,8 @@ async function events(request: Request, ...pieces: Piece[]): Promise<Shown[]> {
 
 const USAGE = { usage: { input: 3, output: 2, cached: 1, reasoning: 1 } };
 
-describe('answer() as a whole', () => {
-  test('joins texts and reasoning, and tells what was used', async () => {
+describe('answer() without streaming', () => {
+  test('joins text and reasoning, and reports usage', async () => {
     const { choices, usage } = await whole('a', { reasoning: 'hm' }, { text: 'b', reasoning: '.' }, USAGE);
     expect(choices).toMatchObject([
       { message: { content: 'ab', reasoning_content: 'hm.', role: 'assistant' }, finish_reason: 'stop' },
@@ -45,7 +45,7 @@ describe('answer() as a whole', () => {
     } as never);
   });
 
-  test('has calls with ids and JSON text, whatever they were given as', async () => {
+  test('adds ids to calls, and writes their arguments as JSON text', async () => {
     const { choices } = await whole(
       { call: { name: 'f', arguments: { a: 1 } } },
       { call: { id: 'c2', name: 'g', arguments: '{"b":2}' } },
@@ -64,14 +64,14 @@ describe('answer() as a whole', () => {
     ]);
   });
 
-  test('may say nothing, and why it ends', async () => {
+  test('can be empty, and have a finish reason', async () => {
     expect((await whole()).choices).toMatchObject([{ message: { content: '' }, finish_reason: 'stop' }]);
     expect((await whole('a', { finish: 'length' })).choices).toMatchObject([{ finish_reason: 'length' }]);
   });
 });
 
-describe('answer() as a stream', () => {
-  test('says the role once, and each piece in an event of its own', async () => {
+describe('answer() with streaming', () => {
+  test('sends the role once, and each piece in its own event', async () => {
     const all = await events({}, { reasoning: 'hm' }, 'a', { call: { id: 'c', name: 'f', arguments: {} } });
     expect(all.map(({ choices }) => choices[0])).toMatchObject([
       { delta: { role: 'assistant', reasoning_content: 'hm' }, finish_reason: null },
@@ -82,7 +82,7 @@ describe('answer() as a stream', () => {
     expect(all[1]!.choices[0]!.delta).not.toHaveProperty('role');
   });
 
-  test('tells the usage apart where the client asks for it, and else with the end', async () => {
+  test('sends usage separately if the client asks for it, or else with the last event', async () => {
     const apart = await events({ stream_options: { include_usage: true } }, 'a', USAGE);
     expect(apart.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 5 } });
     expect(apart.at(-2)).not.toHaveProperty('usage');
@@ -90,7 +90,7 @@ describe('answer() as a stream', () => {
     expect(within.at(-1)).toMatchObject({ choices: [{ finish_reason: 'stop' }], usage: { total_tokens: 5 } });
   });
 
-  test('is read no faster than it is taken, and its generator ends with whoever takes it', async () => {
+  test('runs the generator no faster than it is read, and ends it when the reader cancels', async () => {
     const seen: string[] = [];
     const { body } = answer(call({ messages: MESSAGES, stream: true }), async function* () {
       try {
@@ -113,6 +113,6 @@ describe('answer() as a stream', () => {
   });
 });
 
-test('answer() refuses pieces that are none', async () => {
+test('answer() refuses invalid pieces', async () => {
   await expect(whole(5 as never)).rejects.toThrow('answer() takes texts and objects, and was given 5');
 });

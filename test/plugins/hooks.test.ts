@@ -1,4 +1,4 @@
-/** Hooks of plugins, called without a proxy. */
+/** Plugin hooks, called without a proxy. */
 import { describe, expect, test } from 'bun:test';
 import type { Plugin } from '../../src/plugins/plugin.ts';
 import { Hooks } from '../../src/plugins/hooks.ts';
@@ -33,7 +33,7 @@ function hooked(...all: Plugin[]) {
 const never = () => new Promise<void>(() => undefined);
 
 describe('Hooks', () => {
-  test('are called in order, each with what the one before it left', async () => {
+  test('run in order, each with the result of the one before', async () => {
     const { hooks } = hooked(
       { onRequest: async (request) => void (request.body = { ...request.body, a: 1 }) },
       {},
@@ -44,7 +44,7 @@ describe('Hooks', () => {
     expect([hooks.hasRequests, hooks.hasAnswers, hooks.hasRecords]).toEqual([true, false, false]);
   });
 
-  test('have a limit of time, at which their signal aborts', async () => {
+  test('fail at a timeout, at which their signal aborts', async () => {
     let told: AbortSignal | undefined;
     const { hooks, clock, failures } = hooked({
       onRequest(_, { signal }) {
@@ -60,7 +60,7 @@ describe('Hooks', () => {
     expect(failures).toEqual(['p0: Cannot do onRequest: it took longer than 100 ms (plugin_timeout)']);
   });
 
-  test('end when the client leaves, which is nobody’s fault', async () => {
+  test('end when the client disconnects, without a failure', async () => {
     const { hooks, failures } = hooked({ onAnswer: never });
     const client = new AbortController();
     const gone = new ProxyError('client_abort', 'gone');
@@ -70,7 +70,7 @@ describe('Hooks', () => {
     expect(failures).toEqual([]);
   });
 
-  test('refuse by a ProxyError of their own', async () => {
+  test('can refuse a request with a ProxyError', async () => {
     const refusal = new ProxyError('content_policy', 'Cannot send it');
     const { hooks, failures } = hooked({ onRequest: () => Promise.reject(refusal) });
     const asked = hooks.request({}, FACTS, new AbortController().signal);
@@ -80,7 +80,7 @@ describe('Hooks', () => {
 });
 
 describe('onRecord', () => {
-  test('gets each record, one after the other, as its own copy with bodies that are read', async () => {
+  test('receives records one after the other, as copies with parsed bodies', async () => {
     const seen: unknown[] = [];
     let running = 0;
     const { hooks } = hooked({
@@ -103,7 +103,7 @@ describe('onRecord', () => {
     expect(records.map(({ attempt_log }) => attempt_log.includes('mine' as never))).toEqual([false, false]);
   });
 
-  test('has a queue with an end: what does not fit is dropped, counted and told', async () => {
+  test('has a bounded queue: records beyond it are dropped, counted and reported', async () => {
     let taken = 0;
     let go = (): void => undefined;
     const gate = new Promise<void>((resolve) => (go = resolve));
@@ -132,7 +132,7 @@ describe('onRecord', () => {
     expect(dropped()).toBe(2);
   });
 
-  test('that throws, or hangs, keeps the next record from nothing; and the end does not wait for ever', async () => {
+  test('goes on after a hook that throws or hangs, and close() does not wait for ever', async () => {
     const seen: string[] = [];
     const { hooks, clock, failures } = hooked({
       onRecord({ id }) {

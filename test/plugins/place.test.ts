@@ -13,30 +13,34 @@ function thrown(message: string, ...frames: string[]): Error {
 describe('described() names', () => {
   test.each<[string, unknown, string]>([
     [
-      'the first place outside of this program',
+      'the first location outside of this program',
       thrown('no', 'send (/$bunfs/root/x.js:1:2)', 'f (/etc/acme.ts:3:4)'),
       'TypeError: no at /etc/acme.ts:3:4',
     ],
-    ['a place without a function', thrown('no', '/etc/acme.ts:3:4'), 'TypeError: no at /etc/acme.ts:3:4'],
-    ['a place on Windows', thrown('no', 'f (C:\\etc\\acme.ts:3:4)'), 'TypeError: no at C:\\etc\\acme.ts:3:4'],
-    ['an error without a place', thrown('no', 'native'), 'TypeError: no'],
-    ['a message of several lines on one', thrown('a\n  b'), 'TypeError: a b'],
-    ['a text that is thrown', 'just words', 'it threw just words'],
-    ['an object that is thrown', { code: 5 }, 'it threw {"code":5}'],
-    ['nothing that is thrown', undefined, 'it threw undefined'],
+    ['a location without a function', thrown('no', '/etc/acme.ts:3:4'), 'TypeError: no at /etc/acme.ts:3:4'],
     [
-      'the first of several mistakes',
+      'a location on Windows',
+      thrown('no', 'f (C:\\etc\\acme.ts:3:4)'),
+      'TypeError: no at C:\\etc\\acme.ts:3:4',
+    ],
+    ['an error without a location', thrown('no', 'native'), 'TypeError: no'],
+    ['a multiline message on one line', thrown('a\n  b'), 'TypeError: a b'],
+    ['a string that is thrown', 'just words', 'it threw just words'],
+    ['an object that is thrown', { code: 5 }, 'it threw {"code":5}'],
+    ['undefined that is thrown', undefined, 'it threw undefined'],
+    [
+      'the first of several errors',
       new AggregateError([{ message: 'bad', position: { file: '/a.ts', line: 1, column: 2 } }], 'x'),
       'bad at /a.ts:1:2',
     ],
   ])('%s', (_, given, words) => expect(described(given)).toBe(words));
 
-  test('long messages in short', () => {
+  test('long messages in shortened form', () => {
     expect(described(thrown('x'.repeat(10_000))).length).toBeLessThan(600);
   });
 });
 
-test('ownerOf() knows a plugin by its file, and else by its folder', () => {
+test('ownerOf() finds a plugin by its file, or else by its folder', () => {
   const plugin = (name: string, path: string, folder: string) => ({
     name,
     path,
@@ -65,7 +69,7 @@ test('ownerOf() knows a plugin by its file, and else by its folder', () => {
   ]);
 });
 
-test('PluginReports tells each trouble once a minute, and then how often it was met', () => {
+test('PluginReports reports each problem once a minute, and then how often it occurred', () => {
   const clock = new FakeClock();
   const told: string[] = [];
   const { failed } = new PluginReports((message) => void told.push(message), clock);

@@ -1,10 +1,10 @@
-/** Errors that nothing catches, in a process of their own. */
+/** Uncaught errors, each in a process of its own. */
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
 
 const SRC = join(import.meta.dir, '../../src');
 
-/** Runs code in which `plugins` may be given, and errors are survived. */
+/** Runs code with these plugins, in a process that survives uncaught errors. */
 function ran(plugins: string, code: string): { code: number; err: string } {
   const script = `
     import { surviveStrays } from '${SRC}/cli/strays.ts';
@@ -21,7 +21,7 @@ function ran(plugins: string, code: string): { code: number; err: string } {
 const SOME =
   "new Plugins([{ name: 'acme', path: '/etc/acme.ts', folder: '/etc', providers: [], hooks: undefined }], { limitMs: 1, env: {} })";
 
-test('without plugins they end the program, as they would without this', () => {
+test('without plugins, uncaught errors end the program as usual', () => {
   for (const code of [
     "void Promise.reject(new Error('lost'));",
     "setTimeout(() => { throw new Error('lost'); }, 1);",
@@ -32,7 +32,7 @@ test('without plugins they end the program, as they would without this', () => {
   }
 });
 
-test('with plugins what is of none of them is told with its stack, and ends nothing', () => {
+test('with plugins, an uncaught error of unknown origin is logged with its stack, and the program goes on', () => {
   const { code, err } = ran(SOME, "void Promise.reject(new Error('lost')); void Promise.reject('words');");
   expect(code).toBe(0);
   expect(err).toMatch(/An error that nothing catches, of a plugin or of this program: Error: lost\n +at /);
@@ -40,7 +40,7 @@ test('with plugins what is of none of them is told with its stack, and ends noth
   expect(err).toContain('still here');
 });
 
-test('what is of a plugin is told by its name and place', () => {
+test('an uncaught error of a plugin is logged with the plugin’s name and the location', () => {
   const code = `const error = new Error('lost'); error.stack = 'Error: lost\\n    at f (/etc/helper.ts:3:4)'; void Promise.reject(error);`;
   const { err } = ran(SOME, code);
   expect(err).toContain('Plugin acme: an error that its code does not catch: lost at /etc/helper.ts:3:4\n');

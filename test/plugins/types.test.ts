@@ -1,4 +1,4 @@
-/** The declarations that `plugin init` writes: they fit the examples, strictly, and say of the API what its code says. */
+/** The declarations that `plugin init` writes fit the examples and describe the API as it is in the code. */
 import { afterAll, expect, test } from 'bun:test';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dir, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'llmproxy-types-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What the type checker says of files, with the declarations as their 'llmproxy'. */
+/** What the type checker prints for these files, with the declarations as their module 'llmproxy'. */
 function checked(files: Readonly<Record<string, string>>, more: object = {}): string {
   const at = mkdtempSync(join(folder, 'check-'));
   for (const [path, text] of Object.entries(pluginTypes())) {
@@ -29,7 +29,7 @@ function checked(files: Readonly<Record<string, string>>, more: object = {}): st
   return Bun.spawnSync(command, { cwd: at }).stdout.toString();
 }
 
-test('the examples fit them, and they are whole in themselves', async () => {
+test('the examples pass the type checker with the declarations, which need nothing else', async () => {
   const names = readdirSync(join(ROOT, 'examples')).filter((name) => name.endsWith('.ts'));
   expect(names.length).toBeGreaterThanOrEqual(4);
   const texts = await Promise.all(
@@ -38,13 +38,13 @@ test('the examples fit them, and they are whole in themselves', async () => {
   const strict = { skipLibCheck: false, exactOptionalPropertyTypes: true, types: ['bun-types'] };
   expect(checked(Object.fromEntries(texts), { ...strict, skipLibCheck: true })).toBe('');
   const plugins = texts.filter(([name]) => !name.includes('.test.'));
-  // Without the types of Bun and Node, and with a look into the declarations themselves.
+  // Without the types of Bun and Node, and with the declarations checked as well.
   expect(
     checked(Object.fromEntries(plugins), { skipLibCheck: false, noPropertyAccessFromIndexSignature: false }),
   ).toBe('');
 });
 
-test('the code of docs/plugins.md fits them', async () => {
+test('the code in docs/plugins.md passes the type checker with the declarations', async () => {
   const page = await Bun.file(join(ROOT, 'docs/plugins.md')).text();
   const blocks = [...page.matchAll(/^```ts\n([^]*?)^```/gm)].map(([, code = '']) => code);
   expect(blocks.length).toBe(4);
@@ -55,7 +55,7 @@ test('the code of docs/plugins.md fits them', async () => {
   expect(checked(Object.fromEntries(named), { types: ['bun-types'] })).toBe('');
 });
 
-test('what is wrong with a plugin is an error', () => {
+test('mistakes in a plugin are type errors', () => {
   const wrong = `import { answer, BaseProvider, type Call, type Plugin } from 'llmproxy';
 export class Odd extends BaseProvider<{ size: number }> {
   static readonly type = 'odd';
@@ -68,7 +68,7 @@ export default { onRequset() {} } satisfies Plugin;
   expect(found.match(/^odd\.ts\(\d+/gm)).toEqual(['odd.ts(4', 'odd.ts(5', 'odd.ts(7']);
 });
 
-test('they say of every name what the code says', () => {
+test('the declarations have the same types as the code', () => {
   const { exported } = declarations(join(ROOT, 'src/plugins/llmproxy.ts'));
   expect(exported).toEqual(
     expect.arrayContaining(['BaseProvider', 'HttpProvider', 'ProxyError', 'answer', 'Plugin']),
@@ -79,7 +79,7 @@ test('they say of every name what the code says', () => {
   symlinkSync(join(ROOT, 'node_modules'), join(at, 'node_modules'));
   symlinkSync(join(ROOT, 'scripts'), join(at, 'scripts'));
   for (const [path, text] of Object.entries(pluginTypes())) {
-    // The same zod on both sides: two copies of a class with private parts never fit each other.
+    // The same zod on both sides: copies of a class with private members are incompatible.
     if (path.startsWith('zod/')) continue;
     mkdirSync(join(at, 'kit'), { recursive: true });
     writeFileSync(
@@ -115,7 +115,7 @@ test('they say of every name what the code says', () => {
     "import type * as Shown from './kit/llmproxy';",
     'type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;',
     ...same,
-    // What is shown of these leaves out what is internal.
+    // The declarations of these omit internal members.
     'export const record = (given: Real.RequestRecord): Shown.RequestRecord => given;',
     'export const services = (given: Real.Services<1>): Shown.Services<1> => given as never;',
     'export const call = (given: Real.Call): Shown.Call => given;',

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { beginning } from '../../src/providers/beginning.ts';
 import { pieces, upstream } from '../helpers/upstream.ts';
 
-test('beginning() is the text of a short body, cut anywhere', async () => {
+test('beginning() returns the text of a short body that is cut at any byte', async () => {
   const bytes = new TextEncoder().encode('größer 😀');
   for (let size = 1; size <= bytes.length; size += 1) {
     expect(await beginning(pieces(bytes, [size]))).toBe('größer 😀');
@@ -10,7 +10,7 @@ test('beginning() is the text of a short body, cut anywhere', async () => {
   expect(await beginning(null)).toBe('');
 });
 
-test('beginning() lets go of a body without end', async () => {
+test('beginning() cancels an endless body', async () => {
   const { promise: letGo, resolve } = Promise.withResolvers<void>();
   const filling = new Uint8Array(10_000).fill(97);
   await using provided = upstream(
@@ -20,7 +20,7 @@ test('beginning() lets go of a body without end', async () => {
   await letGo;
 });
 
-test('beginning() fails with a body that fails', async () => {
+test('beginning() fails if the body fails', async () => {
   const broken = new ReadableStream<Uint8Array>({ pull: (to) => to.error(new RangeError('cut')) });
   expect(beginning(broken)).rejects.toThrow('cut');
 });

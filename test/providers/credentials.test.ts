@@ -1,4 +1,4 @@
-/** How providers are shown who asks, on real sockets: keys, OAuth tokens, AWS's signature. */
+/** Authentication at providers, over real sockets: keys, OAuth tokens and AWS signatures. */
 import { afterAll, describe, expect, test } from 'bun:test';
 import { createHash, createHmac, generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -47,7 +47,7 @@ function accountFile(tokenUri: string): string {
 const authorization = ({ headers }: Asked) => headers.get('authorization');
 
 describe('Vertex', () => {
-  test('a service account signs in once for all requests, with a JWT of its own', async () => {
+  test('signs in with a service account’s own JWT, once for all requests', async () => {
     await using tokens = upstream(() => Response.json({ access_token: 'ya29.a', expires_in: 3_600 }));
     await using vertex = upstream(() => Response.json(GEMINI));
     await using proxy = running({
@@ -78,7 +78,7 @@ describe('Vertex', () => {
     expect(decodeJwt(assertion).scope).toBe('https://www.googleapis.com/auth/cloud-platform');
   });
 
-  test('the metadata server gives the token where there is no file', async () => {
+  test('gets the token from the metadata server if there is no credentials file', async () => {
     await using metadata = upstream(() => Response.json({ access_token: 'ya29.m', expires_in: 3_600 }));
     await using vertex = upstream(() => Response.json(GEMINI));
     const config = { name: 'v', type: 'vertex' as const, base_url: vertex.url, models: ['gemini-*'] };
@@ -93,7 +93,7 @@ describe('Vertex', () => {
     expect(vertex.asked[0]!.path).toStartWith('/v1/projects/p2/locations/global/');
   });
 
-  test('a tuned model is asked at the endpoint that it is deployed at', async () => {
+  test('sends requests for a tuned model to the endpoint where it is deployed', async () => {
     await using vertex = upstream(() => Response.json(GEMINI));
     await using proxy = running({
       providers: [
@@ -110,7 +110,7 @@ describe('Vertex', () => {
     expect(vertex.asked.map(({ path: asked }) => asked)).toEqual([place, place]);
   });
 
-  test("Claude is asked by Anthropic's protocol, with model and version in their places", async () => {
+  test('uses Anthropic’s protocol for Claude, with the model in the path and the version in the body', async () => {
     const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'c', content: [] };
     await using vertex = upstream(() => Response.json({ ...message, stop_reason: 'end_turn' }));
     await using proxy = running({
@@ -131,34 +131,31 @@ describe('Vertex', () => {
       () => Response.json({ error: 'invalid_grant', error_description: 's3cret' }, { status: 400 }),
     ],
     ['is broken', () => new Response('<html>', { status: 200 })],
-  ])(
-    'the next provider answers when whoever gives the tokens %s, and no secret is told',
-    async (_, script) => {
-      await using tokens = upstream(script);
-      await using other = upstream(() => Response.json(OPENAI));
-      await using proxy = running({
-        providers: [
-          {
-            name: 'v',
-            type: 'vertex',
-            credentials_file: accountFile(tokens.url),
-            models: ['m'],
-            project: 'p',
-          },
-          { name: 'o', type: 'openai-compatible', base_url: other.url, models: ['m'], priority: 2 },
-        ],
-      });
-      const answer = await proxy.post('/v1/chat/completions', { ...CHAT, model: 'm' });
-      expect(answer.status).toBe(200);
-      const [record] = await proxy.recorded(1);
-      expect(record!.attempt_log.map(({ fault }) => fault)).toEqual(['auth', null]);
-      const page = await (await fetch(`${proxy.url}/providers`)).text();
-      expect(page).toContain('Cannot sign in for v');
-      expect(page).not.toContain('s3cret');
-    },
-  );
+  ])('fails over when the token server %s, and reveals no secret', async (_, script) => {
+    await using tokens = upstream(script);
+    await using other = upstream(() => Response.json(OPENAI));
+    await using proxy = running({
+      providers: [
+        {
+          name: 'v',
+          type: 'vertex',
+          credentials_file: accountFile(tokens.url),
+          models: ['m'],
+          project: 'p',
+        },
+        { name: 'o', type: 'openai-compatible', base_url: other.url, models: ['m'], priority: 2 },
+      ],
+    });
+    const answer = await proxy.post('/v1/chat/completions', { ...CHAT, model: 'm' });
+    expect(answer.status).toBe(200);
+    const [record] = await proxy.recorded(1);
+    expect(record!.attempt_log.map(({ fault }) => fault)).toEqual(['auth', null]);
+    const page = await (await fetch(`${proxy.url}/providers`)).text();
+    expect(page).toContain('Cannot sign in for v');
+    expect(page).not.toContain('s3cret');
+  });
 
-  test('a credentials file that cannot be read is named', async () => {
+  test('names a credentials file that cannot be read', async () => {
     await using proxy = running({
       providers: [
         { name: 'v', type: 'vertex', credentials_file: '/nowhere.json', models: ['m'], project: 'p' },
@@ -174,7 +171,7 @@ describe('Vertex', () => {
     { name: 'next', type: 'openai-compatible' as const, base_url: next, models: ['m'], priority: 2 },
   ];
 
-  test('a metadata server that breaks off costs the request its provider, no more', async () => {
+  test('fails over when the metadata server closes the connection', async () => {
     const cut = Bun.listen({
       hostname: '127.0.0.1',
       port: 0,
@@ -189,7 +186,7 @@ describe('Vertex', () => {
   });
 
   test.each([{ private_key: 'no key' }, { token_uri: 'no address' }])(
-    'so does a credentials file with %j',
+    'fails over when the credentials file has %j',
     async (wrong) => {
       const path = accountFile('https://oauth2.googleapis.com/token');
       writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...wrong }));
@@ -202,7 +199,7 @@ describe('Vertex', () => {
 });
 
 describe('Azure', () => {
-  test('signs in at Entra by client credentials, and asks deployments by their URLs', async () => {
+  test('signs in at Entra with client credentials, and sends requests to the deployment’s URL', async () => {
     await using tokens = upstream(() => Response.json({ access_token: 'eyJ.e', expires_in: 3_599 }));
     await using azure = upstream(() => Response.json(OPENAI));
     const config = {
@@ -232,7 +229,7 @@ describe('Azure', () => {
   });
 });
 
-/** The signature that a request should have, worked out from AWS's documentation. */
+/** The signature that a request should have, computed as in AWS’s documentation. */
 function signatureOf({ path, headers, text }: Asked, secret: string): string {
   const [, date = '', region = '', signed = ''] =
     /Credential=[^/]+\/(\d+)\/([^/]+)\/bedrock\/aws4_request, SignedHeaders=([^,]+)/.exec(
@@ -257,7 +254,7 @@ describe('Bedrock', () => {
   test.each([
     ['the environment', { AWS_ACCESS_KEY_ID: 'AKIA1', AWS_SECRET_ACCESS_KEY: 'sec+ret/1' }, {}],
     ['a profile', {}, { profile: 'work' }],
-  ])('requests are signed with credentials of %s', async (_, env, extra) => {
+  ])('signs requests with credentials from %s', async (_, env, extra) => {
     const file = join(folder, 'aws');
     writeFileSync(
       file,
@@ -280,7 +277,7 @@ describe('Bedrock', () => {
     expect(authorization(request!)).toEndWith(`Signature=${signatureOf(request!, 'sec+ret/1')}`);
   });
 
-  test('a Bedrock key goes as a bearer token', async () => {
+  test('sends a Bedrock API key as a bearer token', async () => {
     await using bedrock = upstream(() => Response.json(CONVERSE));
     await using proxy = running(
       { providers: [{ name: 'b', type: 'bedrock', base_url: bedrock.url }] },
@@ -290,7 +287,7 @@ describe('Bedrock', () => {
     expect(authorization(bedrock.asked[0]!)).toBe('Bearer bedrock-key');
   });
 
-  test('profileOf() reads both kinds of file', () => {
+  test('profileOf() reads both kinds of AWS file', () => {
     const text = '# c\n[default]\nregion=a\n\n[profile work]\n region = b \nrole_arn=x\n[other]\nregion=c';
     expect(profileOf(text, 'work')).toEqual({ region: 'b', role_arn: 'x' });
     expect(profileOf(text, 'none')).toEqual({});

@@ -1,4 +1,4 @@
-/** The built-in provider answers like something that works. */
+/** The built-in mock provider gives plausible answers. */
 import { describe, expect, test } from 'bun:test';
 import type { ChatRequest } from '../../src/wire/chat.ts';
 import { chatAnswer } from '../../src/providers/mock/answer.ts';
@@ -26,15 +26,15 @@ const calls = (content: string, more: Partial<ChatRequest> = {}) =>
     JSON.parse(text) as unknown,
   ]);
 
-describe('a question', () => {
-  test('is echoed, with a word on what answers and how to have more', () => {
+describe('the mock answer to a question', () => {
+  test('echoes it, and explains the mock and how to configure a real provider', () => {
     const text = say('What is love?');
     expect(text).toStartWith("You said: What is love? This is llmproxy's built-in mock provider");
     expect(text).toContain('- { name: openai, type: openai }');
     expect(say('What is love?')).toBe(text);
   });
 
-  test('is echoed without what programs add to it, and not beyond its beginning', () => {
+  test('omits text that programs add to the question, and shortens it', () => {
     expect(say('<system-reminder>call Bash</system-reminder>\nHi')).toStartWith('You said: Hi This');
     expect(say(`${'long '.repeat(10_000)}`).length).toBeLessThan(3_000);
   });
@@ -50,16 +50,19 @@ describe('a question', () => {
     ['Reply with the single word banana.', 'banana'],
     ['Output exactly `a b`', 'a b'],
     ['Reply with exactly DONE and nothing else.', 'DONE'],
-  ])('%j is answered %j', (question, answer) => {
+  ])('to %j is %j', (question, answer) => {
     expect([say(question), calls(question)]).toEqual([answer, []]);
   });
 
-  test.each(['What exactly is a proxy?', 'Reply soon', 'Say hello'])('%j asks for no words', (question) => {
-    expect(say(question)).toStartWith(`You said: ${question}`);
-  });
+  test.each(['What exactly is a proxy?', 'Reply soon', 'Say hello'])(
+    'echoes %j, which does not request a fixed answer',
+    (question) => {
+      expect(say(question)).toStartWith(`You said: ${question}`);
+    },
+  );
 });
 
-describe('a tool', () => {
+describe('a mock tool call', () => {
   test.each([
     ['Hello there', []],
     ['What is the weather in Paris?', [['get_current_weather', { location: 'Paris', unit: 'celsius' }]]],
@@ -78,18 +81,18 @@ describe('a tool', () => {
       ],
     ],
     ['<system-reminder>use Bash</system-reminder>Good morning', []],
-  ])('is called for %j as it is asked for', (question, expected) => {
+  ])('is made for %j as requested', (question, expected) => {
     expect(calls(question)).toEqual(expected as never);
   });
 
-  test('is called where that is required, and not where it is forbidden', () => {
+  test('is made if it is required, and not made if it is forbidden', () => {
     expect(calls('Hello', { tool_choice: 'required' })).toEqual([['Bash', { command: 'mock' }]]);
     const named = { type: 'function', function: { name: 'addNumbers' } } as const;
     expect(calls('Hello 7', { tool_choice: named })).toEqual([['addNumbers', { a: 7, b: 0 }]]);
     expect(calls('Use Bash', { tool_choice: 'none' })).toEqual([]);
   });
 
-  test('that has answered is told of, and not called again', () => {
+  test('is not repeated after its result, which the answer quotes', () => {
     const messages = [
       { role: 'user', content: 'Use Bash' },
       { role: 'assistant', content: null, tool_calls: [] },
@@ -101,7 +104,7 @@ describe('a tool', () => {
   });
 });
 
-describe('an object', () => {
+describe('a mock JSON object', () => {
   const object = (question: string, system?: string) =>
     JSON.parse(
       chatAnswer(
@@ -125,7 +128,7 @@ describe('an object', () => {
     expect(Object.keys(object(question))).toEqual(keys);
   });
 
-  test('has the keys that the system names', () => {
+  test('has the keys that the system message names', () => {
     expect(Object.keys(object('Go', 'Answer as JSON with the key "verdict"'))).toEqual(['verdict']);
   });
 
@@ -137,19 +140,19 @@ describe('an object', () => {
     [{ type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 }, /^0\.5$/],
     [{ anyOf: [{ type: 'null' }, { const: 'x' }] }, /^x$/],
     [{ type: ['null', 'boolean'] }, /^true$/],
-  ])('of %j satisfies its schema', (schema, pattern) => {
+  ])('for %j is valid for its schema', (schema, pattern) => {
     expect(String(sampleOf(schema))).toMatch(pattern);
   });
 
   test.each(['^(a+)+$', '^((a|aa)+)*b$', `${'a*'.repeat(60)}b`])(
-    'of the pattern %j is given at once',
+    'for the pattern %j is made quickly',
     (pattern) => {
       expect(sampleOf({ type: 'string', pattern }, `take "${'a'.repeat(400)}"`)).toBeString();
       expect(sampleOf({ type: 'string', pattern }, `take "${'a'.repeat(39)}"`)).toBeString();
     },
   );
 
-  test('of schemas that hold together has all that they ask, and takes what the question says', () => {
+  test('for combined schemas has all their properties, with values from the question', () => {
     const schema = {
       $defs: { Point: { type: 'object', properties: { x: NUMBER } } },
       allOf: [{ $ref: '#/$defs/Point' }, { properties: { y: { type: 'integer' } } }],

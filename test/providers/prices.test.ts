@@ -25,7 +25,7 @@ function configured(prices: ConfigInput['prices']): Prices {
   return new Prices(schema.parse({ providers: [{ name: 'p', type: 'mock' }], prices }).prices);
 }
 
-describe('Prices.cost() by the table', () => {
+describe('Prices.cost() with the built-in table', () => {
   test.each([
     [
       'audio',
@@ -42,7 +42,7 @@ describe('Prices.cost() by the table', () => {
       400 * 4 + 100 * 0.4 + 200 * 32 + 300 * 0.4 + 100 * 16,
     ],
     [
-      'cache writes of an hour',
+      'cache writes with a lifetime of an hour',
       'anthropic',
       'claude-sonnet-4-0',
       { cacheWrite: 200, cacheWrite1h: 150 },
@@ -58,21 +58,27 @@ describe('Prices.cost() by the table', () => {
     ['a search', 'anthropic', 'claude-sonnet-4-0', { webSearches: 3 }, 1_000 * 3 + 100 * 15 + 30_000],
     ['a request', 'perplexity', 'sonar', {}, 1_000 + 100 + 12_000],
     [
-      'the tier of a long prompt',
+      'the price tier of a long prompt',
       'anthropic',
       'claude-sonnet-4-5',
       { input: 200_001 },
       200_001 * 6 + 100 * 22.5,
     ],
-    ['the tier below it', 'anthropic', 'claude-sonnet-4-5', { input: 200_000 }, 200_000 * 3 + 100 * 15],
-    ['parts above their whole', 'openai', 'gpt-audio', { input: 10, cached: 20, inputAudio: 30 }, undefined],
+    ['the tier below that', 'anthropic', 'claude-sonnet-4-5', { input: 200_000 }, 200_000 * 3 + 100 * 15],
+    [
+      'parts that exceed their total',
+      'openai',
+      'gpt-audio',
+      { input: 10, cached: 20, inputAudio: 30 },
+      undefined,
+    ],
   ] as const)('counts %s', (_, vendor, model, more, millionths) => {
     const usd = listed(vendor, model, tokens(more));
     if (millionths === undefined) expect(usd).toBeGreaterThan(0);
     else expect(usd).toBeCloseTo(millionths / 1e6, 9);
   });
 
-  test('goes by the day and the hour of the request', () => {
+  test('uses the price for the day and the hour of the request', () => {
     const at = (time: string) =>
       listed('anthropic', 'claude-sonnet-4-6', tokens({ input: 300_000 }), Date.parse(time));
     expect([at('2026-03-12T23:59:59Z'), at('2026-03-13T00:00:00Z')]).toEqual([1.80225, 0.9015]);
@@ -81,14 +87,14 @@ describe('Prices.cost() by the table', () => {
     expect(hour('2026-01-01T16:30:00Z')).toBe(hour('2026-01-01T00:29:59Z'));
   });
 
-  test('counts minutes of audio, and nothing where the unit has no price', () => {
+  test('counts minutes of audio, and returns null for a unit without a price', () => {
     expect(listed('openai', 'whisper-1', { ...UNTOLD, seconds: 600 })).toBeCloseTo(0.06, 9);
     expect(listed('openai', 'gpt-4o-mini-tts', { ...UNTOLD, characters: 100 })).toBeNull();
     expect(listed('openai', 'gpt-4o', UNTOLD)).toBeNull();
     expect(listed('openai', 'no-such-model', tokens())).toBeNull();
   });
 
-  test('is the same sum as the table makes, for every model and at any time', () => {
+  test('equals the sum of genai-prices for every model, at any time', () => {
     const random = seeded(7);
     const times = [
       '2024-06-01T03:00:00Z',
@@ -141,13 +147,13 @@ test.each<[keyof Usage, object, number]>([
   ['cacheWrite', { cache_write: 5 }, 10 * 5 + 990 * 1 + 100 * 2],
   ['reasoning', { reasoning: 7 }, 1_000 * 1 + 10 * 7 + 90 * 2],
   ['inputAudio', { input_audio: 9 }, 10 * 9 + 990 * 1 + 100 * 2],
-])('Prices.cost() of %s at its own price beside plain tokens', (part, price, millionths) => {
+])('Prices.cost() uses a separate price for %s next to plain tokens', (part, price, millionths) => {
   const prices = configured([{ model: 'm', input: 1, output: 2, ...price }]);
   const usd = listed('openai', 'm', tokens({ [part]: 10 }), NOW, prices);
   expect(usd).toBeCloseTo(millionths / 1e6, 10);
 });
 
-test('Prices.cost() refuses no usage, however its parts contradict each other', () => {
+test('Prices.cost() accepts any usage, even if its parts contradict each other', () => {
   const random = seeded(11);
   let priced = 0;
   for (const vendor of [
@@ -185,8 +191,8 @@ test('Prices.cost() refuses no usage, however its parts contradict each other', 
   expect(priced).toBeGreaterThan(500);
 });
 
-describe('Prices.cost() by the configuration', () => {
-  test('takes the first price that fits model, provider and time, before the table', async () => {
+describe('Prices.cost() with configured prices', () => {
+  test('uses the first one that matches model, provider and time, or else the table', async () => {
     const prices = configured([
       { model: 'gpt-4o', provider: 'q', input: 100, output: 100 },
       { model: 'gpt-*', until: '2026-08-31', input: 1, output: 2 },
@@ -195,13 +201,13 @@ describe('Prices.cost() by the configuration', () => {
     await prices.load();
     const at = (time: string) => listed('openai', 'gpt-4o', tokens(), Date.parse(time), prices);
     expect(at('2026-08-31T23:59:59Z')).toBe(0.0012);
-    // Between the two the table says what it costs.
+    // Between the two periods, the price of the table applies.
     expect(at('2026-09-01T00:00:00Z')).toBe(0.0035);
     expect(at('2026-09-01T12:00:00Z')).toBe(0.0034);
     expect(listed('openai', 'o3', tokens(), NOW, prices)).toBe(listed('openai', 'o3', tokens()));
   });
 
-  test("goes behind a model's own price", () => {
+  test('prefers the price of the model itself', () => {
     const prices = configured([{ model: '*', input: 1, output: 1 }]);
     const of = { provider: 'p', vendor: undefined, model: 'm', configured: { input: 0, output: 10 } };
     expect(prices.cost(of, tokens(), NOW)).toBe(0.001);
@@ -252,7 +258,7 @@ describe('Prices.cost() by the configuration', () => {
         80 * 10,
     ],
     [
-      'what is left out as its whole',
+      'parts without a price as part of the total',
       { input: 1, output: 2 },
       {
         input: 1_000,
@@ -271,8 +277,8 @@ describe('Prices.cost() by the configuration', () => {
     ['characters', { characters: 15 }, { ...UNTOLD, characters: 2_000 }, 30_000],
     ['searches', { search: 0.01, input: 0, output: 0 }, { webSearches: 2 }, 20_000],
     ['free requests', { request: 0 }, UNTOLD, 0],
-    ['no unit that is not there', { image: 0.04 }, { ...UNTOLD, seconds: 5 }, null],
-    ['no tokens that nobody told', { input: 1, output: 1 }, UNTOLD, null],
+    ['no unit that was not used', { image: 0.04 }, { ...UNTOLD, seconds: 5 }, null],
+    ['no tokens that were not reported', { input: 1, output: 1 }, UNTOLD, null],
   ] as const)('counts %s', (_, price, usage, millionths) => {
     const usd = listed('none', 'm', tokens(usage), NOW, configured([{ model: 'm', ...price }]));
     if (millionths === null) expect(usd).toBeNull();
@@ -288,7 +294,7 @@ describe('Prices.cost() by the configuration', () => {
   });
 });
 
-/** Numbers below a bound, the same in each run. */
+/** Random numbers below a bound, the same in each run. */
 function seeded(seed: number): (bound: number) => number {
   let state = seed;
   return (bound) => {

@@ -18,25 +18,25 @@ function dialedBy(dial: Dial): BaseProvider {
   return makeProviders(config, { env: {}, clock, dial })[0]!;
 }
 
-/** What is told when the time is over. */
+/** The result after this time has passed. */
 async function after(asked: Promise<boolean>, ms: number): Promise<boolean> {
   clock.advance(ms);
   return await asked;
 }
 
-describe('A provider is reachable', () => {
-  test('when a connection opens, and then without another one for a while', async () => {
+describe('BaseProvider.reachable()', () => {
+  test('is true if a connection opens, and opens no other one for a while', async () => {
     let dials = 0;
     const provider = dialedBy(async () => void (dials += 1));
     expect([await provider.reachable(100), await provider.reachable(100), dials]).toEqual([true, true, 1]);
   });
 
-  test('when a connection is refused: the request itself tells of that', async () => {
+  test('is true if a connection is refused, because the request itself will report that', async () => {
     const provider = dialedBy(() => Promise.reject(new Error('refused')));
     expect(await provider.reachable(100)).toBe(true);
   });
 
-  test('not when none opens in time; and another one is tried the next time', async () => {
+  test('is false if no connection opens in time, and tries again the next time', async () => {
     const signals: AbortSignal[] = [];
     const provider = dialedBy((_, signal) => {
       signals.push(signal);
@@ -49,7 +49,7 @@ describe('A provider is reachable', () => {
   });
 });
 
-test('a connection whose TLS handshake hangs is closed when it is given up', async () => {
+test('directDial() closes a connection with a hanging TLS handshake when it is aborted', async () => {
   const sockets: Socket[] = [];
   let closed = 0;
   const mute = createServer((socket) => {
