@@ -18,7 +18,7 @@ function workThread(clock: ConstructorParameters<typeof WorkThread>[0]['clock'] 
 
 const never = new AbortController().signal;
 
-test('countTokens() counts many texts, and small ones are not behind large ones', async () => {
+test('countTokens() counts many texts, and does not delay small ones for large ones', async () => {
   const thread = workThread();
   await thread.countTokens(['warm'], never);
   const order: string[] = [];
@@ -26,7 +26,7 @@ test('countTokens() counts many texts, and small ones are not behind large ones'
     order.push('large');
     return tokens;
   });
-  // By then all of it is handed over, and it is being counted.
+  // By this time, all of the text is in the thread and being counted.
   await Bun.sleep(300);
   const small = thread.countTokens(['hello world', '', 'höher 語'], never).then((tokens) => {
     order.push('small');
@@ -47,7 +47,7 @@ test('countTokens() ends with the reason of its signal, and the thread goes on',
   expect(await thread.countTokens(['hello'], never)).toBe(1);
 });
 
-test('countTokens() refuses more than 256 at once', async () => {
+test('countTokens() refuses more than 256 jobs at once', async () => {
   const thread = workThread();
   const counts = Array.from({ length: 257 }, () => thread.countTokens(['hello'], never));
   expect(counts[256]!).rejects.toMatchObject({ fault: 'unavailable', retryAfterMs: 1_000 });
@@ -55,14 +55,14 @@ test('countTokens() refuses more than 256 at once', async () => {
   expect(await thread.countTokens(['hello'], never)).toBe(1);
 });
 
-test('line() is the line of a record, without secrets', async () => {
+test('line() returns the log line of a record, without secrets', async () => {
   const record = { ...logRecord(), request: '{"pin":"1234","x":"the-secret-itself é"}' };
   const line = new TextDecoder().decode(await workThread().line(record));
   expect(line.endsWith('}\n')).toBe(true);
   expect(JSON.parse(line).request).toEqual({ pin: '[redacted]', x: '[redacted] é' });
 });
 
-test('line() tells the name of what went wrong, and no more', async () => {
+test('line() reveals only the name of an error', async () => {
   const broken = workThread().line({ ...logRecord(), request: '{"secret words\n' });
   expect(await broken.catch((error: unknown) => [(error as Error).name, (error as Error).message])).toEqual([
     'SyntaxError',
@@ -70,7 +70,7 @@ test('line() tells the name of what went wrong, and no more', async () => {
   ]);
 });
 
-test('the thread ends when it was idle for a minute, and begins again', async () => {
+test('the thread ends after an idle minute, and starts again when it is needed', async () => {
   const clock = new FakeClock();
   const thread = workThread(clock);
   expect(await thread.countTokens(['hello'], never)).toBe(1);
@@ -84,14 +84,14 @@ test('the thread ends when it was idle for a minute, and begins again', async ()
   expect(await thread.countTokens(['hello'], never)).toBe(1);
 });
 
-test('close() fails what is in work', async () => {
+test('close() rejects running work', async () => {
   const thread = workThread();
   const counted = thread.countTokens(['a word '.repeat(2_000_000)], never);
   thread.close();
   expect(counted).rejects.toThrow('the proxy is being stopped');
 });
 
-test('line() takes out of what was said what it is told to, in the same way in every turn', async () => {
+test('line() redacts content as configured, with the same placeholders in every turn', async () => {
   const thread = new WorkThread({ clock: systemClock, secrets: [], keys: [], content: ['email', 'key'] });
   threads.push(thread);
   const said = (...messages: string[]) =>
@@ -115,7 +115,7 @@ test('line() takes out of what was said what it is told to, in the same way in e
   });
 });
 
-test('line() fails where what was said cannot be read to its end, and tells nothing of it', async () => {
+test('line() fails if content cannot be parsed to its end, and reveals nothing of it', async () => {
   const thread = new WorkThread({ clock: systemClock, secrets: [], keys: [], content: ['email'] });
   threads.push(thread);
   const deep = `${'['.repeat(200_000)}"jane@corp.com"${']'.repeat(200_000)}`;

@@ -1,4 +1,4 @@
-/** Replicas that share what they store: together they answer as one store does that is alone. */
+/** Replicas with a shared store give the same answers as a single store. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { TableName, Tables } from '../../src/stored/messages.ts';
@@ -18,7 +18,7 @@ interface One extends Disposable {
   call(table: TableName, name: string, given: readonly unknown[]): unknown;
 }
 
-/** A store of its own. */
+/** A store that is not shared. */
 function alone() {
   const db = openStored(undefined);
   const options = { maxBytes: MIB, maxChain: MIB, isShared: false };
@@ -125,8 +125,8 @@ const call = fc
     return calls[what]!;
   });
 
-describe.skipIf(REDIS_SERVER === null)('replicas that share what they store', () => {
-  test('answer as one does that is alone, whichever is asked', async () => {
+describe.skipIf(REDIS_SERVER === null)('replicas with a shared store', () => {
+  test('answer like a single store, whichever of them is called', async () => {
     await using redis = await TestRedis.start();
     await fc.assert(
       fc.asyncProperty(
@@ -136,7 +136,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share what they store', ()
           await redis.send('FLUSHALL');
           using one = await replica(redis.url);
           using other = await replica(redis.url);
-          // A conversation is made once: its id is new.
+          // Each conversation is created only once, because ids are unique.
           const made = new Set<string>();
           for (const [[table, name, given], which] of calls) {
             if (name === 'create') {
@@ -153,7 +153,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share what they store', ()
     );
   }, 60_000);
 
-  test('need no more of the server than docs/scale.md says', async () => {
+  test('work with the Redis permissions from docs/scale.md', async () => {
     const user = ['--user', 'proxy', 'on', '>a-password', ...DOCUMENTED_RULES];
     await using redis = await TestRedis.start(...user);
     using one = await replica(redis.url.replace('//', '//proxy:a-password@'));
@@ -174,7 +174,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share what they store', ()
     expect(one.up()).toBe(true);
   });
 
-  test('lose nothing that both add to a conversation at once', async () => {
+  test('lose no items that both add to a conversation at the same time', async () => {
     await using redis = await TestRedis.start();
     using one = await replica(redis.url);
     using other = await replica(redis.url);
@@ -192,7 +192,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share what they store', ()
     }
   });
 
-  test('wait for a server that hangs once, and tell it all when it is back', async () => {
+  test('wait only once for a server that hangs, and send it everything when it is back', async () => {
     await using redis = await TestRedis.start();
     using cable = new Cable(redis.port);
     using one = await replica(cable.url);

@@ -1,4 +1,4 @@
-/** The store as its callers see it, with its thread. */
+/** The store and its thread, as callers use them. */
 import { expect, test } from 'bun:test';
 import { systemClock } from '../../src/clock.ts';
 import { Store } from '../../src/stored/store.ts';
@@ -27,7 +27,7 @@ const kept = (owner: string, id: string, said = id) => ({
   untilMs: 3_600_000,
 });
 
-test('one owner’s many calls do not hold up another’s one', async () => {
+test('many calls of one owner do not delay a call of another', async () => {
   await using opening = opened();
   const { store } = opening;
   await store.ask('responses', 'keep', kept('a', 'resp_large', 'x'.repeat(4 * MIB)));
@@ -38,12 +38,12 @@ test('one owner’s many calls do not hold up another’s one', async () => {
     over.push('a');
   });
   await store.ask('responses', 'show', 'b', 'resp_small', 1);
-  // Two of them may be with the thread already.
+  // Two of them can be in the thread already.
   expect(over.length).toBeLessThanOrEqual(3);
   await Promise.all(heavy);
 });
 
-test('what one owner calls is done in its order', async () => {
+test('the calls of one owner are made in order', async () => {
   await using opening = opened();
   const { store } = opening;
   for (let at = 0; at < 50; at += 1) store.put(10, 'responses', 'keep', kept('a', `resp_${at}`));
@@ -51,7 +51,7 @@ test('what one owner calls is done in its order', async () => {
   expect(shown?.body).toContain('resp_49');
 });
 
-test('looking again for what another process may write holds up nobody', async () => {
+test('repeated lookups of what another process may still write delay no other owner', async () => {
   await using opening = opened(true);
   const { store } = opening;
   await store.ask('responses', 'keep', kept('b', 'resp_small'));
@@ -65,7 +65,7 @@ test('looking again for what another process may write holds up nobody', async (
   await Promise.all(missing);
 });
 
-test('what still waits at the end is written, and nothing is asked of it afterwards', async () => {
+test('close() writes what is still queued', async () => {
   const { store, problems } = opened();
   const asked = Array.from({ length: 100 }, (_, at) =>
     store.ask('responses', 'keep', kept(`owner_${at % 7}`, `resp_${at}`)),

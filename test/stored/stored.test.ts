@@ -1,4 +1,4 @@
-/** What the store keeps, for whom, how long and how much. */
+/** What the store keeps, for which owner, for how long and up to which size. */
 import { afterAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,7 @@ function opened({
   };
 }
 
-/** A response that says this, to a request that asks it. */
+/** A response with this text, and a request for it. */
 const kept = (id: string, said: string, more: object = {}) => ({
   owner: 'a',
   request: JSON.stringify({ model: 'm', input: `ask ${id}` }),
@@ -53,7 +53,7 @@ const kept = (id: string, said: string, more: object = {}) => ({
 
 const bodyOf = (shown: { body: string } | undefined) => objectOf(parseJson(shown!.body));
 
-test('what is stored longest goes first, of whoever has stored most', () => {
+test('the oldest response of the owner with the most data is removed first', () => {
   using store = opened({ maxBytes: 10_000 });
   store.responses.keep(kept('resp_b', 'x'.repeat(500), { owner: 'b', nowMs: 1 }));
   for (let at = 0; at < 40; at += 1)
@@ -61,11 +61,11 @@ test('what is stored longest goes first, of whoever has stored most', () => {
   expect(store.responses.size().bytes).toBeLessThanOrEqual(10_000);
   expect(store.responses.show('a', 'resp_0', 100)).toBeUndefined();
   expect(store.responses.show('a', 'resp_39', 100)).toBeDefined();
-  // It was there before all others, and its owner has stored little.
+  // It is older than all others, but its owner has stored little.
   expect(store.responses.show('b', 'resp_b', 100)).toBeDefined();
 });
 
-test('what is too large for the store takes nothing away from others', () => {
+test('an entry that is too large for the store displaces nothing of other owners', () => {
   using store = opened({ maxBytes: 10_000 });
   store.responses.keep(kept('resp_b', 'x'.repeat(500), { owner: 'b' }));
   store.conversations.create('b', { id: 'conv_b', metadata: {}, items: [] }, 0, HOUR);
@@ -77,7 +77,7 @@ test('what is too large for the store takes nothing away from others', () => {
   );
   expect(store.responses.show('b', 'resp_b', 1)).toBeDefined();
   expect(store.conversations.get('b', 'conv_b')).toBeDefined();
-  // Whoever has more gives room to whoever has less.
+  // An owner with more data gives way to one with less.
   for (let at = 0; at < 20; at += 1)
     store.responses.keep(kept(`resp_${at}`, 'x'.repeat(500), { owner: 'b', nowMs: at }));
   store.responses.keep(kept('resp_1', 'x'.repeat(3_000), { nowMs: 30 }));
@@ -93,7 +93,7 @@ test('a response that is stored again is counted once', () => {
   expect(store.responses.size()).toEqual({ bytes: 0, responses: 0 });
 });
 
-test('what is over is removed with all that belongs to it, and its bytes are free', () => {
+test('expired entries are removed with all that belongs to them, and their bytes are free again', () => {
   using store = opened();
   store.responses.keep(kept('resp_1', 'x'));
   store.background.addEvents('a', 'resp_1', 0, ['event']);
@@ -111,7 +111,7 @@ test('what is over is removed with all that belongs to it, and its bytes are fre
   expect(store.responses.size()).toEqual({ bytes: 0, responses: 0 });
 });
 
-test('a conversation lives on as long as it is used', () => {
+test('a conversation expires later if it is used', () => {
   using store = opened();
   store.conversations.create('a', { id: 'conv_1', metadata: {}, items: [] }, 0, HOUR);
   store.responses.keep(kept('resp_1', 'x', { conversation: 'conv_1', nowMs: HOUR / 2, untilMs: 2 * HOUR }));
@@ -120,8 +120,8 @@ test('a conversation lives on as long as it is used', () => {
   expect(said.kind === 'found' && (parseJson(said.items) as unknown[]).length).toBe(2);
 });
 
-describe('a chain', () => {
-  test('is told in order, and names the provider that has its last one', () => {
+describe('a chain of responses', () => {
+  test('is returned in order, with the provider that issued the last one', () => {
     using store = opened();
     store.responses.keep(kept('resp_1', 'one'));
     const response = JSON.stringify({ ...bodyOf({ body: kept('resp_2', 'two').response }), store: true });
@@ -137,7 +137,7 @@ describe('a chain', () => {
     ]);
   });
 
-  test('that has lost its beginning, is another’s, or too long, says so', () => {
+  test('is refused if it is incomplete, belongs to another owner or is too long', () => {
     using store = opened({ maxChain: 2_000 });
     store.responses.keep(kept('resp_1', 'one'));
     store.responses.keep(kept('resp_2', 'two', { previous: 'resp_1' }));
@@ -157,14 +157,14 @@ describe('a chain', () => {
   });
 });
 
-test('a provider that says it stored nothing is not asked for it', () => {
+test('a provider that stored no response is not named as its issuer', () => {
   using store = opened();
   const response = JSON.stringify({ ...bodyOf({ body: kept('resp_1', 'one').response }), store: false });
   store.responses.keep(kept('resp_1', '', { response, issuer: 'perplexity' }));
   expect(store.responses.chain('a', 'resp_1', 0)).not.toHaveProperty('issuer');
 });
 
-describe('a response in the background', () => {
+describe('a background response', () => {
   const queued = {
     ...kept('', ''),
     id: 'resp_1',
@@ -172,7 +172,7 @@ describe('a response in the background', () => {
     response: JSON.stringify({ id: 'resp_1', status: 'queued', output: [] }),
   };
 
-  test('whose process says nothing any more has failed', () => {
+  test('fails if its process stops sending heartbeats', () => {
     using store = opened();
     store.background.queue(queued);
     expect(store.background.begin('a', 'resp_1', 0)).toBe(true);
@@ -182,7 +182,7 @@ describe('a response in the background', () => {
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'server_error' } });
   });
 
-  test('that was cancelled elsewhere is not wanted, and stays cancelled', () => {
+  test('that was cancelled by another process is reported to its own one, and stays cancelled', () => {
     using store = opened();
     store.background.queue(queued);
     expect(store.background.beat([['a', 'resp_1']], 1)).toEqual([]);
@@ -201,7 +201,7 @@ describe('a response in the background', () => {
   });
 });
 
-test('a file of an earlier version is read', () => {
+test('a file of an earlier version can be read', () => {
   const directory = join(folder, 'earlier');
   {
     using store = opened({ directory });
@@ -213,13 +213,13 @@ test('a file of an earlier version is read', () => {
   for (const id of ['resp_1', 'resp_2']) expect(store.responses.show('a', id, 0)).toBeDefined();
 });
 
-test('events of a response that was deleted meanwhile take no room', () => {
+test('events of a deleted response are not stored', () => {
   using store = opened();
   store.background.addEvents('a', 'resp_1', 0, ['event: x\n\n']);
   expect(store.responses.size().bytes).toBe(0);
 });
 
-test('secrets are taken out before anything is written, and what is deleted is gone from the file', () => {
+test('secrets are redacted before they are written, and deleted text is erased from the file', () => {
   const directory = join(folder, 'secret');
   const redact = (text: string) => text.replaceAll('sk-very-secret', '[redacted]');
   {
@@ -241,12 +241,12 @@ test('secrets are taken out before anything is written, and what is deleted is g
     expect(store.responses.show('a', 'resp_1', 0)).toBeDefined();
     store.responses.remove('a', 'resp_1');
     store.responses.sweep(0);
-    // Not only when the last process has closed it.
+    // This must hold while the file is open, not only after the last process has closed it.
     expect(written()).not.toContain('plain-words');
   }
 });
 
-test('items of a list have ids that stay the same, and pages that join', () => {
+test('items of a list have stable ids, and pages without gaps', () => {
   using store = opened();
   const request = JSON.stringify({
     input: [

@@ -7,7 +7,7 @@ function all(turns: OwnersTurns<string>): string {
   return taken.join(' ');
 }
 
-test('owners take turns, and each one’s calls keep their order', () => {
+test('OwnersTurns alternates between owners, and keeps the order of each owner’s calls', () => {
   const turns = new OwnersTurns<string>();
   for (const item of ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1']) turns.push(item[0]!, item);
   expect(turns.size).toBe(7);
@@ -15,7 +15,7 @@ test('owners take turns, and each one’s calls keep their order', () => {
   expect([turns.size, turns.next()]).toEqual([0, undefined]);
 });
 
-test('who comes later is next behind those that wait already, however much they have', () => {
+test('OwnersTurns puts a new owner right after those that are waiting, however many calls they have', () => {
   const turns = new OwnersTurns<string>();
   for (let at = 0; at < 1_000; at += 1) turns.push('a', `a${at}`);
   expect([turns.next(), turns.next()]).toEqual(['a0', 'a1']);

@@ -5,7 +5,7 @@ import { metricOf, partsOf } from '../../src/telemetry/families.ts';
 
 const TIMES = { startTimeUnixNano: '1', timeUnixNano: '2' };
 
-/** A histogram by so many endpoints, each with one value. */
+/** A histogram with this many endpoints and two observations for each. */
 function histograms(count: number): Family {
   const values = Array.from({ length: count }, (_, n) => {
     const histogram = new Histogram([1, 10]);
@@ -16,7 +16,7 @@ function histograms(count: number): Family {
   return { name: 'llmproxy_x_seconds', help: 'x', type: 'histogram', values, aggregator: 'sum' };
 }
 
-test('a large family is sent in parts, and no histogram is cut', () => {
+test('a large family is sent in parts without splitting a histogram', () => {
   const many = counter(
     'many_total',
     'Many',

@@ -9,7 +9,7 @@ const hex = (bytes: number) =>
   fc.uint8Array({ minLength: bytes, maxLength: bytes }).map((given) => Buffer.from(given).toString('hex'));
 const unsigned = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }).map(String);
 const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String);
-// Zero of these is what protobuf leaves out.
+// Never zero, because protobuf omits zeros of these.
 const number = fc.double({ noNaN: true, noDefaultInfinity: true });
 
 const scalar: fc.Arbitrary<AnyValue> = fc.oneof(
@@ -47,7 +47,7 @@ const span = fc.record({
 const resource = fc.record({ attributes });
 const scope = fc.record({ name: text, version: text });
 
-/** What protobuf cannot tell from its absence. */
+/** The value without everything that protobuf does not distinguish from an absent field. */
 function comparable(value: unknown): unknown {
   const kept = JSON.stringify(value, (name, each: unknown) =>
     (each === '' || each === 0 || each === '0' || each === false) && !/Value$|^as/.test(name)
@@ -57,7 +57,7 @@ function comparable(value: unknown): unknown {
   return JSON.parse(kept) as unknown;
 }
 
-test('traces are what another decoder reads', () => {
+test('encodeTraces() writes what another decoder reads', () => {
   fc.assert(
     fc.property(resource, scope, fc.array(span, { minLength: 1, maxLength: 5 }), (given, by, spans) => {
       const request: TracesRequest = {
@@ -69,7 +69,7 @@ test('traces are what another decoder reads', () => {
   );
 });
 
-test('metrics are what another decoder reads', () => {
+test('encodeMetrics() writes what another decoder reads', () => {
   const times = { startTimeUnixNano: unsigned, timeUnixNano: unsigned };
   const point = fc.oneof(
     fc.record({ attributes, ...times, asDouble: number }),
@@ -117,7 +117,7 @@ test('metrics are what another decoder reads', () => {
   );
 });
 
-test('a long text does not shift what comes after it', () => {
+test('encodeTraces() writes the right lengths for long texts', () => {
   const attributes = [127, 128, 16_383, 16_384, 2_097_151, 2_097_152].map((length) => ({
     key: String(length),
     value: { stringValue: 'x'.repeat(length) },

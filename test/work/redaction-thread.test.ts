@@ -1,4 +1,4 @@
-/** The thread that redacts requests: who waits, who leaves, and what becomes of a search without an end. */
+/** The thread that redacts requests: its queue, clients that disconnect, and searches that take too long. */
 import { afterEach, expect, test } from 'bun:test';
 import type { OutwardRule } from '../../src/config/schema/redaction.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -11,7 +11,7 @@ const RULE: OutwardRule = {
   media: 'refuse',
   timeout: 20_000,
 };
-/** The engine gives up on each text, but only after a while: all of them take far longer than this rule allows. */
+/** The engine gives up on each text after a while, so all texts together take far longer than this rule allows. */
 const ENDLESS: OutwardRule = { ...RULE, patterns: [{ name: 'slow', pattern: '(?:a|a)*b' }], timeout: 700 };
 
 const bytes = (...texts: string[]) =>
@@ -26,14 +26,14 @@ afterEach(() => {
   thread = new RedactionThread(systemClock);
 });
 
-test('a search that takes too long fails alone', async () => {
+test('a search that takes too long fails without an effect on the next request', async () => {
   const stuck = thread.redact(endless, ENDLESS, asker());
   const next = thread.redact(mail, RULE, asker());
   await expect(stuck).rejects.toMatchObject({ fault: 'redaction_failed' });
   expect((await next).values).toEqual([['[EMAIL_1]', 'ann@corp.example.com']]);
 });
 
-test('whoever leaves is told at once, in line and in work, and the others are served', async () => {
+test('a request of a disconnected client ends immediately, queued or running, and others are processed', async () => {
   const [first, second] = [new AbortController(), new AbortController()];
   const running = thread.redact(endless, ENDLESS, asker(first.signal));
   const waiting = thread.redact(mail, RULE, asker(second.signal));
@@ -46,17 +46,17 @@ test('whoever leaves is told at once, in line and in work, and the others are se
   await expect(thread.redact(mail, RULE, asker(first.signal))).rejects.toThrow('left the search');
 });
 
-test('a caller may have so many requests in line, and others still get theirs', async () => {
+test('a caller can have a limited number of queued requests, and others are still processed', async () => {
   const many = Array.from({ length: 300 }, () => thread.redact(mail, RULE, asker()));
   const other = thread.redact(mail, RULE, { ...asker(), caller: 'other' });
   const settled = await Promise.allSettled(many);
   const refused = settled.filter(({ status }) => status === 'rejected');
-  // One is in work already.
+  // One is running already.
   expect(refused.length).toBe(300 - 257);
   expect((await other).counts).toEqual({ email: 1 });
 });
 
-test('what is in work when the proxy stops fails', async () => {
+test('pending requests fail when the proxy stops', async () => {
   const asked = [thread.redact(endless, ENDLESS, asker()), thread.redact(mail, RULE, asker())];
   thread.close();
   const reason = expect.objectContaining({ message: expect.stringContaining('the proxy is being stopped') });
@@ -66,7 +66,7 @@ test('what is in work when the proxy stops fails', async () => {
   ]);
 });
 
-test('what cannot be searched is named', async () => {
+test('the error names the part of a request that cannot be searched', async () => {
   const stored = new TextEncoder().encode('{"input":"x","previous_response_id":"resp_1"}');
   await expect(thread.redact(stored, RULE, asker())).rejects.toMatchObject({
     fault: 'unredactable',

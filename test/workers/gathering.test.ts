@@ -19,7 +19,7 @@ const valuesOf = (answer: Answer, name: string) =>
         .flatMap(({ values }) => values.map(({ value }) => value))
     : [];
 
-/** Workers that answer with what they have counted; `undefined` for one that is silent. */
+/** Workers that answer with these counts; `undefined` stands for one that does not answer. */
 function workers(values: (number | undefined)[]) {
   const clock = new FakeClock();
   const gathering = new Gathering(values.length, clock);
@@ -33,7 +33,7 @@ function workers(values: (number | undefined)[]) {
   return { clock, gathering, values, asked, gather };
 }
 
-test('what a worker counted stays in the sum when it is silent, and when it is no more', async () => {
+test('counts of a worker stay in the sum when it does not answer and when it has ended', async () => {
   const { clock, gathering, values, gather } = workers([5, 7]);
   expect(valuesOf(await gather(), 'c')).toEqual([12]);
   values[1] = undefined;
@@ -47,7 +47,7 @@ test('what a worker counted stays in the sum when it is silent, and when it is n
   ]);
   gathering.gone(2);
   expect(valuesOf(await gather([1]), 'c')).toEqual([12]);
-  // The one that takes its place counts from zero.
+  // Its successor counts from zero.
   values[1] = 1;
   const renewed = await gather();
   expect([valuesOf(renewed, 'c'), valuesOf(renewed, 'llmproxy_worker_restarts_total')]).toEqual([
@@ -56,7 +56,7 @@ test('what a worker counted stays in the sum when it is silent, and when it is n
   ]);
 });
 
-test('nobody waits for a worker that ends meanwhile, and those that ask at once get one answer', async () => {
+test('a worker that ends in the meantime is not waited for, and simultaneous calls share one answer', async () => {
   const { gathering, asked, gather } = workers([5, undefined]);
   const answers = Promise.all([gather(), gather()]);
   gathering.gone(2);
@@ -66,7 +66,7 @@ test('nobody waits for a worker that ends meanwhile, and those that ask at once 
   expect(valuesOf(first, 'llmproxy_worker_up')).toEqual([1, 0]);
 });
 
-test('those that are missing are named', async () => {
+test('the status lists the workers that did not answer', async () => {
   const gathering = new Gathering(3, new FakeClock());
   const answer = await gathering.gather('status', [2], (worker, question) =>
     gathering.take(worker, question, { what: 'status', providers: [], inFlight: 4, log: null }),

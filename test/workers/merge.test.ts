@@ -38,7 +38,7 @@ const held = (changes: Partial<HeldStatus> = {}): HeldStatus => ({
   ...changes,
 });
 
-/** What workers 1, 2 and so on know of one provider, as one. */
+/** The status of one provider, merged from those of workers 1, 2 and so on. */
 function merged(...all: Partial<ProviderStatus>[]): ProviderStatus {
   const seen = all.map((changes, index) => ({ worker: index + 1, providers: [status(changes)] }));
   const [one, ...others] = mergeProviders(seen);
@@ -47,7 +47,7 @@ function merged(...all: Partial<ProviderStatus>[]): ProviderStatus {
 }
 
 describe('mergeProviders()', () => {
-  test('gives what one worker alone knows as it is', () => {
+  test('returns the status of a single worker unchanged', () => {
     const one = status({ p50_ms: 1.25, held: [held()] });
     expect(mergeProviders([{ worker: 3, providers: [one] }])).toEqual([one]);
   });
@@ -58,11 +58,11 @@ describe('mergeProviders()', () => {
     [['degraded', 'healthy', 'healthy'], 'degraded'],
     [['unhealthy', 'unhealthy', 'unhealthy'], 'unhealthy'],
     [['disabled', 'disabled', 'disabled'], 'disabled'],
-  ] as const)('%p is %s', (states, expected) => {
+  ] as const)('merges the states %p to %s', (states, expected) => {
     expect(merged(...states.map((state) => ({ state }))).state).toBe(expected);
   });
 
-  test('says once what all say, and of the rest who says it', () => {
+  test('returns reasons that all workers have once, and others with their workers', () => {
     const { reasons } = merged(
       { reasons: ['slow', 'down'] },
       { reasons: ['slow'] },
@@ -71,7 +71,7 @@ describe('mergeProviders()', () => {
     expect(reasons).toEqual(['slow', 'worker 1, 3: down', 'worker 3: odd']);
   });
 
-  test('sums up counts, and weighs rates by calls', () => {
+  test('adds up counts, and weights rates by calls', () => {
     const one = merged(
       { in_flight: 1, calls: 30, success_rate: 1, p50_ms: 10, p95_ms: null },
       { in_flight: 2, calls: 10, success_rate: 0.2, p50_ms: 20, p95_ms: 7 },
@@ -80,7 +80,7 @@ describe('mergeProviders()', () => {
     expect(one).toMatchObject({ in_flight: 7, calls: 40, success_rate: 0.8, p50_ms: 12.5, p95_ms: 7 });
   });
 
-  test('tells the worst of breakers and keys, the last error and the next probe', () => {
+  test('returns the worst breaker and keys, the latest error and the next probe', () => {
     const error = (at: string) => ({ fault: 'server', message: at, at });
     const one = merged(
       {
@@ -96,7 +96,7 @@ describe('mergeProviders()', () => {
     expect(one.last_error?.at).toBe('2026-01-03');
   });
 
-  test('puts targets together, and counts the breaker of each once', () => {
+  test('merges targets, and counts each target’s breaker once', () => {
     const one = merged(
       { targets: [target({ calls: 3, success_rate: 1 }), target({ model: 'n' })] },
       { targets: [target({ breaker: 'open', calls: 1, success_rate: 0, resting: { fault: 'x', ms: 5 } })] },
@@ -108,7 +108,7 @@ describe('mergeProviders()', () => {
     ]);
   });
 
-  test('puts together what is held back for the same reason: since the first, until the first trial', () => {
+  test('merges equal cooldowns, with the earliest start and the earliest trial', () => {
     const one = merged(
       { held: [held(), held({ model: 'n' })] },
       {},
@@ -131,14 +131,14 @@ describe('mergeFamilies()', () => {
     ...changes,
   });
 
-  test('sums up what has the same labels, whatever the order of workers', () => {
+  test('adds up values with the same labels, in any order of workers', () => {
     const a = { labels: { p: 'a' }, value: 1 };
     const b = { labels: { p: 'b' }, value: 2 };
     const merged = mergeFamilies([[family({ values: [a] })], [family({ values: [b, a] })], []]);
     expect(merged).toEqual([family({ values: [{ ...a, value: 2 }, b] })]);
   });
 
-  test('keeps buckets, sum and count of a histogram apart, and in order', () => {
+  test('keeps the buckets, sum and count of a histogram separate and in order', () => {
     const values: Sample[] = [
       { labels: { le: 1, p: 'a' }, value: 1, metricName: 'x_bucket' },
       { labels: { le: '+Inf', p: 'a' }, value: 3, metricName: 'x_bucket' },
@@ -155,14 +155,14 @@ describe('mergeFamilies()', () => {
     [[0, 0], 0],
     [[2, 0], 1],
     [[-1, -1], -1],
-  ])('states %p are %d', (states, expected) => {
+  ])('merges the states %p to %d', (states, expected) => {
     const of = (value: number) => [
       family({ type: 'gauge', aggregator: 'state', values: [{ labels: {}, value }] }),
     ];
     expect(mergeFamilies(states.map(of))[0]!.values[0]!.value).toBe(expected);
   });
 
-  test('lasting() leaves out what is true only of a moment', () => {
+  test('lasting() omits gauges, which describe only the moment', () => {
     const all = (['counter', 'gauge', 'histogram'] as const).map((type) => family({ type }));
     expect(lasting(all).map(({ type }) => type)).toEqual(['counter', 'histogram']);
   });
@@ -180,11 +180,11 @@ describe('mergeLogs()', () => {
   const of = (...logs: (LogState | null)[]) =>
     mergeLogs(logs.map((log, index) => ({ worker: index + 1, log })));
 
-  test('is well where all are well, and adds up what waits and what is lost', () => {
+  test('is ok if all logs are, and adds up pending and lost records', () => {
     expect(of(well, well)).toEqual({ ...well, pending: 20, lost: 2 });
   });
 
-  test('fails since the first fails, and says whose log it is', () => {
+  test('has failed since the first failure, and names the workers of each reason', () => {
     const late = failing('2026-01-01T00:00:09.000Z', 'no space left on device');
     const early = failing('2026-01-01T00:00:05.000Z', 'permission denied');
     expect(of(well, late, early, late)).toEqual({
@@ -197,7 +197,7 @@ describe('mergeLogs()', () => {
     expect(of(late, late)?.reason).toBe('no space left on device');
   });
 
-  test('adds up what waits to be uploaded, and says whose upload fails', () => {
+  test('adds up pending uploads, and names the worker whose upload fails', () => {
     const upload = {
       state: 'ok' as const,
       since: null,
@@ -229,7 +229,7 @@ describe('mergeLogs()', () => {
     expect(of(well, well)).not.toHaveProperty('upload');
   });
 
-  test('is none where none is written', () => {
+  test('is null without logs', () => {
     expect(of(null, null)).toBeNull();
     expect(of()).toBeNull();
   });
