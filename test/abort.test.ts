@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { Abort } from '../src/abort.ts';
 
-test('Aborts once, with the first reason, and tells each listener once', () => {
+test('Abort.abort() takes effect once, with the first reason, and calls each listener once', () => {
   const abort = new Abort();
   const told: unknown[] = [];
   abort.onAbort(() => told.push(abort.reason));
@@ -15,7 +15,7 @@ test('Aborts once, with the first reason, and tells each listener once', () => {
   expect(() => abort.throwIfAborted()).toThrow('first');
 });
 
-test('Tells a late listener at once', () => {
+test('Abort.onAbort() calls a listener immediately if it is aborted already', () => {
   const abort = new Abort();
   abort.abort('over');
   let told = false;
@@ -23,7 +23,7 @@ test('Tells a late listener at once', () => {
   expect(told).toBe(true);
 });
 
-test('Gives a signal with the same reason, asked for before or after', () => {
+test('Abort.signal has the same reason, whether it is read before or after the abort', () => {
   const before = new Abort();
   const { signal } = before;
   before.abort('reason');
@@ -33,7 +33,7 @@ test('Gives a signal with the same reason, asked for before or after', () => {
   expect([after.signal.aborted, after.signal.reason]).toEqual([true, 'reason']);
 });
 
-test('Follows a signal, aborted already or later, with the reason wanted', () => {
+test('Abort.following() follows a signal that is aborted now or later, optionally with another reason', () => {
   const controller = new AbortController();
   const [plain, worded] = [
     Abort.following(controller.signal),

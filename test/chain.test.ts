@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { Chain } from '../src/chain.ts';
 
-test('A chain has its items in their order, whichever of them are removed', () => {
+test('Chain keeps its items in order when others are removed', () => {
   for (const removed of [[], ['a'], ['b'], ['c'], ['a', 'c'], ['c', 'b', 'a']]) {
     const chain = new Chain<string>();
     const links = new Map(['a', 'b', 'c'].map((item) => [item, chain.add(item)]));
@@ -14,7 +14,7 @@ test('A chain has its items in their order, whichever of them are removed', () =
   }
 });
 
-test('An item is removed once', () => {
+test('Chain removes an item only once', () => {
   const chain = new Chain<string>();
   const [first, second] = [chain.add('a'), chain.add('b')];
   expect(chain.shift()).toBe(first);

@@ -4,7 +4,7 @@ import { Glob } from 'bun';
 
 const SRC = join(import.meta.dir, '../src');
 
-/** Top to bottom. A file may import its own folder or a lower row, never a sibling in the same row. */
+/** Layers from top to bottom. A file may import from its own folder or from a lower row, but not from its own row. */
 const ROWS: readonly (readonly string[])[] = [
   ['main.ts'],
   ['cli'],
@@ -21,7 +21,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['chain.ts'],
 ];
 
-/** What pipeline/ and wire/ may not name: time, chance and the world come in as arguments. */
+/** Names that pipeline/ and wire/ may not use: time, randomness and I/O are passed in as arguments. */
 const IMPURE = new RegExp(
   [
     /\bBun\b|\bglobalThis\b|\bprocess\.|\bfetch\(/,
@@ -40,7 +40,7 @@ function rowOf(part: string): number {
   return row;
 }
 
-/** The source without comments, and without the text of strings but for what an import names, and how. */
+/** The source without comments and without the text of strings, except for the paths and attributes of imports. */
 function codeOf(source: string): string {
   return source.replace(
     /\/\*[\s\S]*?\*\/|(?<!:)\/\/.*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g,
@@ -52,7 +52,7 @@ function codeOf(source: string): string {
   );
 }
 
-/** What a source file does that its place forbids. */
+/** The rules of its layer that a source file breaks. */
 function violations(path: string, source: string): string[] {
   const found: string[] = [];
   const own = path.split('/')[0]!;
@@ -75,14 +75,14 @@ function violations(path: string, source: string): string[] {
   return found;
 }
 
-test('imports in src point down, pipeline and wire are pure, only main exits', async () => {
+test('imports in src go downwards, pipeline and wire are pure, and only main exits', async () => {
   const found: string[] = [];
   for await (const path of new Glob('**/*.{ts,tsx}').scan(SRC))
     found.push(...violations(path, await Bun.file(join(SRC, path)).text()));
   expect(found).toEqual([]);
 });
 
-/** What a file imports by a relative path when the program runs, with `types` also what it imports as types alone. */
+/** The relative imports of a file at run time, and with `types` those of types as well. */
 function importsOf(path: string, source: string, { types = false } = {}): string[] {
   return [
     ...codeOf(source).matchAll(/\b(import|export)\b([^;'"]*?)\bfrom\s*'(\.[^']+)'|\bimport\s*'(\.[^']+)'/g),
@@ -91,7 +91,7 @@ function importsOf(path: string, source: string, { types = false } = {}): string
     .map(([, , , from, bare]) => new URL((from ?? bare)!, `file:///${path}`).pathname.slice(1));
 }
 
-/** A way from a file back to itself, or `undefined`. */
+/** A path of imports that leads back to its start, or `undefined`. */
 function circleIn(imports: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const done = new Set<string>();
   const visit = (path: string, way: readonly string[]): string[] | undefined => {
@@ -115,7 +115,7 @@ function circleIn(imports: ReadonlyMap<string, readonly string[]>): string[] | u
 test.each([
   ['src', '**/*.{ts,tsx}', {}],
   ['src/export', 'export/**/*.ts', { types: true }],
-] as const)('no file in %s imports itself by way of others', async (_, pattern, options) => {
+] as const)('no file in %s imports itself through other files', async (_, pattern, options) => {
   const imports = new Map<string, string[]>();
   for await (const path of new Glob(pattern).scan(SRC))
     imports.set(path, importsOf(path, await Bun.file(join(SRC, path)).text(), options));
@@ -123,7 +123,7 @@ test.each([
   expect(circleIn(imports)).toBeUndefined();
 });
 
-test('circleIn() finds a circle, and importsOf() every import that runs', () => {
+test('circleIn() finds a cycle, and importsOf() finds all imports at run time', () => {
   const source = `import { a } from './a.ts';
     import type { b } from './b.ts';
     import type c from '../c.ts';
@@ -163,12 +163,12 @@ describe('violations() finds', () => {
   ])('%s: %s', (path, source) => expect(violations(path, source)).not.toEqual([]));
 });
 
-test('violations() refuses a folder that has no place yet', () => {
+test('violations() refuses a folder that is not in ROWS', () => {
   expect(() => violations('dashboard/a.ts', "import { x } from '../errors.ts';")).toThrow('no place');
   expect(() => violations('server/a.ts', "import { x } from '../dashboard/b.ts';")).toThrow('no place');
 });
 
-test('violations() lets src import from scripts what runs at build time, and nothing else', () => {
+test('violations() permits imports from scripts only for macros, which run at build time', () => {
   const macro = "import { x } from '../../scripts/b.ts' with { type: 'macro' };";
   expect(violations('cli/a.ts', macro)).toEqual([]);
   for (const other of ["with { type: 'text' };", ';', "; const x = { type: 'macro' };"])
@@ -176,9 +176,9 @@ test('violations() lets src import from scripts what runs at build time, and not
 });
 
 test.each([
-  ['a comment', '// not fetch(url)\n/* nor process.exit(1) */'],
-  ['a string', "const text = 'Bun, fetch(url), // and Date.now';"],
-  ['a date that is given', 'const day = new Date(ms);'],
+  ['text in a comment', '// not fetch(url)\n/* nor process.exit(1) */'],
+  ['text in a string', "const text = 'Bun, fetch(url), // and Date.now';"],
+  ['a given date', 'const day = new Date(ms);'],
   ['its own folder', "import { y } from './c.ts';"],
   ['a lower row', "import { x } from '../wire/b.ts';"],
-])('violations() lets %s be', (_, source) => expect(violations('pipeline/a.ts', source)).toEqual([]));
+])('violations() permits %s', (_, source) => expect(violations('pipeline/a.ts', source)).toEqual([]));

@@ -1,4 +1,4 @@
-/** What is true of the repository as a whole, whoever changes it. */
+/** Rules for the repository as a whole. */
 import { expect, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { countTests, failuresByFile } from '../scripts/test-counts.ts';
 const ROOT = join(import.meta.dir, '..');
 const BUILT = /^(?:\.git|\.bun|dist|logs|exports)\/|(?:^|\/)node_modules\//;
 
-/** Paths in the checkout, or in the tarball where there is no git. */
+/** The paths in the checkout, or in the tarball if there is no git. */
 function files(): string[] {
   const git = existsSync(join(ROOT, '.git')) && Bun.which('git');
   if (!git)
@@ -30,7 +30,7 @@ function read(path: string): string {
 
 const targets = [...read('Makefile').matchAll(/^([a-z0-9-]+):/gm)].map(([, name]) => name!);
 
-test('no file names a folder of the machine it was written on', () => {
+test('no file names a directory of the machine it was written on', () => {
   const home = /(?:^|[\s"'`=(:])\/(?:root|home|work|Users)\/\w/m;
   expect(files().filter((path) => home.test(read(path)))).toEqual([]);
 });
@@ -57,7 +57,7 @@ test('dependencies are exact versions', () => {
   expect(loose).toEqual([]);
 });
 
-/** The packages that the code in `src` imports, types alone included. */
+/** The packages that the code in `src` imports, including type imports. */
 function imported(): string[] {
   const names = files()
     .filter((path) => /^src\/.*\.tsx?$/.test(path))
@@ -67,13 +67,13 @@ function imported(): string[] {
   return [...new Set(names.map(([, name = '']) => name))].filter((name) => !/^(?:bun|node)$/.test(name));
 }
 
-test('the binary needs 16 packages at most, and package.json lists those that src imports', () => {
+test('src imports at most 16 packages, and package.json lists exactly those', () => {
   const direct = Object.keys(project.dependencies);
   expect(direct.length).toBeLessThanOrEqual(16);
   expect(imported().toSorted()).toEqual(direct.toSorted());
 });
 
-test('CI runs .ci/run with actions pinned by digest, in bounded time, and may only read', () => {
+test('workflows have pinned actions, timeouts and read permission only, and CI runs .ci/run', () => {
   interface Workflow {
     on: object;
     permissions: object;
@@ -90,7 +90,7 @@ test('CI runs .ci/run with actions pinned by digest, in bounded time, and may on
     const { permissions, jobs } = YAML.parse(text) as Workflow;
     expect(permissions).toEqual({ contents: 'read' });
     expect(Object.values(jobs).filter((job) => !job['timeout-minutes'])).toEqual([]);
-    // What is run for everybody's changes may only read; a release is made of a tag, which only maintainers can push.
+    // Jobs for anyone’s changes may only read. A release is made from a tag, which only maintainers can push.
     const writing = Object.values(jobs).filter((job) => job.permissions);
     expect(writing.length === 0 || path === '.github/workflows/release.yml').toBeTrue();
   }
@@ -102,19 +102,19 @@ test('CI runs .ci/run with actions pinned by digest, in bounded time, and may on
   expect(commands).toEqual(['bash .ci/run']);
 });
 
-test("config.yaml's first line leads editors to the schema", () => {
+test('the first line of config.yaml names the schema for editors', () => {
   const [, schema] = /^# yaml-language-server: \$schema=(\S+)\n/.exec(read('config.yaml')) ?? [];
   expect(existsSync(join(ROOT, schema ?? 'missing'))).toBeTrue();
 });
 
-test('every make target that is a word of its own is explained and phony', () => {
+test('every make target is phony and has a description', () => {
   const makefile = read('Makefile');
   const phony = /^\.PHONY: (.*)$/m.exec(makefile)?.[1]?.split(' ');
   expect(targets.toSorted()).toEqual(phony?.toSorted() ?? []);
   expect(targets.filter((name) => !new RegExp(`^${name}:.*## .`, 'm').test(makefile))).toEqual([]);
 });
 
-test('pages name make targets, files and pages that exist', () => {
+test('pages name only make targets, files and pages that exist', () => {
   const wrong: string[] = [];
   for (const page of files().filter((path) => path.endsWith('.md'))) {
     const text = read(page);
@@ -127,13 +127,13 @@ test('pages name make targets, files and pages that exist', () => {
   expect(wrong).toEqual([]);
 });
 
-test('text files end in one newline and have no carriage returns', () => {
+test('text files end with one newline and have no carriage returns', () => {
   const text = files().filter((path) => /\.(?:ts|md|json|ya?ml|toml|sh)$|^(?:Makefile|LICENSE)$/.test(path));
   expect(text.filter((path) => !/[^\n]\n$/.test(read(path)) || read(path).includes('\r'))).toEqual([]);
 });
 
-test('tests are started with a limit of 20 s each, which bunfig.toml cannot set', () => {
-  // In Bun 1.4.5 `timeout` under [test] does nothing, and the default of 5 s is too short on a busy machine.
+test('tests are run with a timeout of 20 s each, which bunfig.toml cannot set', () => {
+  // In Bun 1.4.5, `timeout` under [test] has no effect, and the default of 5 s is too short on a busy machine.
   const start = /(?:(?<!`)\bbun|\$\(RUN\)|\.\.\.bun,|'--no-env-file',) '?test\b(.*)/g;
   const pages = files().filter((path) =>
     /^(?:Makefile|package\.json|[^/]+\.md|(?:scripts|\.ci|docs)\/)/.test(path),
@@ -163,7 +163,7 @@ test('install.sh reads the version of Bun that package.json pins', () => {
   expect(stdout.toString()).toBe(`${project.devDependencies.bun}\n`);
 });
 
-test('sbom() lists what dependencies lead to, each with its hash and licence', () => {
+test('sbom() lists all direct and indirect dependencies, each with its hash and licence', () => {
   interface Component {
     name: string;
     hashes: { content: string }[];
@@ -184,7 +184,7 @@ test.each([
   ['bun test v1.4.5\n', { passed: 0, failed: 1 }],
 ])('countTests() reads %j', (summary, counts) => expect(countTests(summary)).toEqual(counts));
 
-test('failuresByFile() reads the headings, and not the list at the end', () => {
+test('failuresByFile() counts failures by heading, and ignores the list at the end', () => {
   const written = [
     'test/a.test.ts:',
     '(pass) one [1.00ms]',

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'bun:test';
 import { simulate } from './simulate/run.ts';
 
-/** For a machine that is busy: alone each takes some seconds. */
+/** Enough time on a busy machine. Each test takes some seconds on an idle one. */
 const SLOW_MS = 120_000;
 
 describe('the simulation', () => {
   test(
-    'runs the same for the same seed, however long it looks whether all is at rest',
+    'is the same for the same seed, however long it checks that everything is idle',
     async () => {
       const first = await simulate(7, { hours: 0.5 });
       const again = await simulate(7, { hours: 0.5 });
@@ -20,7 +20,7 @@ describe('the simulation', () => {
   );
 
   test(
-    'finds nothing that should not be in some hours',
+    'finds no violations within some hours',
     async () => {
       for (const seed of [1, 2, 3]) {
         const { violations } = await simulate(seed);

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { systemClock } from '../src/clock.ts';
 import { TimerWheel } from '../src/timer-wheel.ts';
 
-/** A wheel whose time passes when it is told to; `running` tells whether it has a timer. */
+/** A wheel with a clock that the test advances; `running` returns whether it has a timer. */
 function wheelOf() {
   let nowMs = 1_000.5;
   let tick: (() => void) | undefined;
@@ -32,7 +32,7 @@ function wheelOf() {
   };
 }
 
-test('A wait ends no earlier than asked, and at most one tick later', () => {
+test('TimerWheel calls an action no earlier than requested, and at most one tick later', () => {
   for (const ms of [500, 501, 549, 550, 777.7, 60_000]) {
     const { wheel, pass } = wheelOf();
     let ended = 0;
@@ -46,7 +46,7 @@ test('A wait ends no earlier than asked, and at most one tick later', () => {
   }
 });
 
-test('A cancelled wait does not end, and those beside it do, in their order', () => {
+test('TimerWheel skips a cancelled action, and calls the others in order', () => {
   const { wheel, pass } = wheelOf();
   const ended: string[] = [];
   wheel.after(900, () => ended.push('late'));
@@ -58,7 +58,7 @@ test('A cancelled wait does not end, and those beside it do, in their order', ()
   expect(ended).toEqual(['early', 'late']);
 });
 
-test('A wait may cancel another that is due with it, and begin a new one', () => {
+test('TimerWheel lets an action cancel another that is due at the same time, and add a new one', () => {
   const { wheel, pass } = wheelOf();
   const ended: string[] = [];
   wheel.after(600, () => {
@@ -70,7 +70,7 @@ test('A wait may cancel another that is due with it, and begin a new one', () =>
   expect(ended).toEqual(['next']);
 });
 
-test('All that came due while the loop was held ends at once; what throws keeps nothing back', () => {
+test('TimerWheel catches up on all due actions after a blocked event loop, even if one throws', () => {
   const { wheel, jump, thrown } = wheelOf();
   const ended: number[] = [];
   wheel.after(500, () => {
@@ -82,7 +82,7 @@ test('All that came due while the loop was held ends at once; what throws keeps 
   expect(thrown).toEqual([new Error('broken')]);
 });
 
-test('No timer runs while nothing waits', () => {
+test('TimerWheel has no timer running while no action is pending', () => {
   const { wheel, running, pass } = wheelOf();
   expect(running()).toBe(false);
   const cancel = wheel.after(500, () => undefined);
@@ -97,7 +97,7 @@ test('No timer runs while nothing waits', () => {
   expect(again).toBe(1);
 });
 
-test('A long wait of the system clock ends', async () => {
+test('systemClock.after() calls a delayed action', async () => {
   const beganMs = systemClock.monotonic();
   const { promise, resolve } = Promise.withResolvers<void>();
   systemClock.after(500, resolve);

@@ -10,7 +10,7 @@ function busy(): void {
   while (performance.now() - began < LONG_MS);
 }
 
-/** Work of so many long steps, each of which is told. */
+/** Work with this many long steps, each of which calls `tell`. */
 function* work(steps: number, tell: () => void): Steps<void> {
   for (let step = 0; step < steps; step += 1) {
     busy();
@@ -31,7 +31,7 @@ function counting(): { readonly now: () => number; readonly stop: () => void } {
   return { now: () => iterations, stop: () => (over = true) };
 }
 
-test('run() takes one turn in an iteration of the event loop, however many works wait', async () => {
+test('run() runs one turn in each iteration of the event loop, however many jobs wait', async () => {
   const loop = counting();
   const stepsIn = new Map<number, number>();
   const tell = () => void stepsIn.set(loop.now(), (stepsIn.get(loop.now()) ?? 0) + 1);
@@ -41,7 +41,7 @@ test('run() takes one turn in an iteration of the event loop, however many works
   expect(Math.max(...stepsIn.values())).toBe(1);
 });
 
-test('run() lets works take turns, and new ones go first', async () => {
+test('run() alternates between jobs, and runs new ones first', async () => {
   const told: string[] = [];
   const long = ['a', 'b', 'c'].map((name) => turns.run(work(6, () => told.push(name))));
   await new Promise((resolve) => setImmediate(resolve));
@@ -51,7 +51,7 @@ test('run() lets works take turns, and new ones go first', async () => {
   for (const name of ['b', 'c']) expect(told.indexOf(name)).toBeLessThan(told.lastIndexOf('a'));
 });
 
-test('run() lets new works not keep out those that have begun', async () => {
+test('run() does not let new jobs starve those that have begun', async () => {
   const told: string[] = [];
   const long = turns.run(work(4, () => told.push('long')));
   const others = Array.from({ length: 12 }, () => turns.run(work(1, () => told.push('short'))));
@@ -59,7 +59,7 @@ test('run() lets new works not keep out those that have begun', async () => {
   expect(told.lastIndexOf('long')).toBeLessThan(told.length - 2);
 });
 
-test('run() resumes as many short works in an iteration as it has time for', async () => {
+test('run() resumes as many short jobs in an iteration as time permits', async () => {
   const loop = counting();
   const iterations = new Set<number>();
   const long = turns.run(work(1, () => {}));

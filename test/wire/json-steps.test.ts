@@ -35,7 +35,7 @@ const GAP = ' \n\t\r'.repeat(50_000);
 const many = (count: number, member: (n: number) => string) =>
   Array.from({ length: count }, (_, n) => member(n)).join(',');
 
-describe('parseInSteps() like JSON.parse() parses', () => {
+describe('parseInSteps(), like JSON.parse(),', () => {
   test.each([
     ['a small object', '{"a":[1,2,{"b":null}],"c":"\\u0041"}'],
     ['a text', '"abc"'],
@@ -59,11 +59,11 @@ describe('parseInSteps() like JSON.parse() parses', () => {
     ['long blanks around what is empty', `[${GAP}[${GAP}]${GAP},{${GAP}}${GAP}]`],
     ['a name of a megabyte', `{"a":1,"${'n'.repeat(1_000_000)}":{"b":[${LONG},2]}}`],
     ['long names in each other', `${`{"${'n'.repeat(200_000)}":`.repeat(20)}1${'}'.repeat(20)}`],
-  ])('%s', (_, text) => {
+  ])('parses %s', (_, text) => {
     expect(parse(text)).toEqual(JSON.parse(text));
   });
 
-  test('a __proto__ name as an own property', () => {
+  test('parses the name __proto__ as an own property', () => {
     const value = parse(`{"a":${LONG},"b":${LONG},"__proto__":{"x":1}}`) as object;
     expect([Object.hasOwn(value, '__proto__'), Object.getPrototypeOf(value)]).toEqual([
       true,
@@ -83,7 +83,7 @@ describe('parseInSteps() like JSON.parse() parses', () => {
     ['no name', '{[1]}'],
     ['an end too many', '[1]]'],
     ['a control character', '["\u0001"]'],
-  ])('nothing from %s, long or short', (_, text) => {
+  ])('refuses %s, long or short', (_, text) => {
     expect(tried(() => parse(text))).toBe(SyntaxError);
     // The same within a value that is parsed in pieces.
     const long = `[${LONG},${LONG},${text},${LONG}]`;
@@ -110,11 +110,11 @@ describe('parseInSteps() like JSON.parse() parses', () => {
     ['a list without a comma behind long blanks', `[[${LONG},1]${GAP}2]`],
     ['what is no blank', `[1,${GAP}\u00a0${GAP}2]`],
     ['a word without an end', `{"a":${'x'.repeat(2_000_000)}}`],
-  ])('nothing from %s in pieces', (_, text) => {
+  ])('refuses %s in a text that is parsed in pieces', (_, text) => {
     expect(tried(() => parse(text))).toBe(SyntaxError);
   });
 
-  test('any sequence of tokens, or refuses it', () => {
+  test('parses or refuses any sequence of tokens', () => {
     const piece = fc.constantFrom(
       '[',
       ']',
@@ -140,7 +140,7 @@ describe('parseInSteps() like JSON.parse() parses', () => {
     );
   });
 
-  test('any value', () => {
+  test('parses any value', () => {
     const value = fc.jsonValue({ maxDepth: 6 });
     fc.assert(
       fc.property(
@@ -161,7 +161,7 @@ describe('parseInSteps() like JSON.parse() parses', () => {
   });
 });
 
-describe('parseInSteps() limits', () => {
+describe('parseInSteps() with limits', () => {
   test.each([
     ['maxDepth', '[[[1]]]', 3],
     ['maxDepth', `{"a":{"b":[${LONG}]}}`, 3],
@@ -170,14 +170,14 @@ describe('parseInSteps() limits', () => {
     ['maxFields', '[{},{"a":1,"b":{"c":2}}]', 6],
     ['maxObjectFields', '[{"a":{"b":1,"c":2},"d":3,"e":4},{"f":5}]', 3],
     ['maxObjectFields', `{"a":1,"b":{"c":${LONG}},"d":3}`, 3],
-  ] as const)('%s of %s', (bound, text, size) => {
+  ] as const)('enforces %s in %s', (bound, text, size) => {
     expect(parse(text, { [bound]: size })).toEqual(JSON.parse(text));
     const refused = () => parse(text, { [bound]: size - 1 });
     expect(refused).toThrow(TooComplex);
     expect(refused).toThrow(bound);
   });
 
-  test('nothing by characters within strings', () => {
+  test('ignores characters within strings', () => {
     expect(parse('{"a":"[[[{{{,,,:::"}', { maxDepth: 1, maxValues: 1, maxFields: 2 })).toEqual({
       a: '[[[{{{,,,:::',
     });
