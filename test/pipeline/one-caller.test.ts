@@ -23,7 +23,7 @@ test('a breaker opens only for the caller whose calls fail, even if other caller
   expect(served(target, 1_000)).toEqual(['bob', null]);
 });
 
-test('a trial after such failures is a call of that caller, and its failure blocks no others', () => {
+test('a trial after failures of one caller is a call of that caller, and its failure blocks no others', () => {
   const [target] = targets().models;
   fail(target, 'mallory');
   const beside = begin(target, 'bob', 2_000);
@@ -55,7 +55,7 @@ test('the failures of calls without a key count for all callers', () => {
   expect(served(target)).toEqual([]);
 });
 
-test('after a trial was answered, the next failure of that caller reopens the breaker only for that caller', () => {
+test('after an answered trial, the next failure of the same caller reopens the breaker for that caller only', () => {
   const { models } = targets(1, {});
   const [target] = models;
   fail(target, 'mallory');

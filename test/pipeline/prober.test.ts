@@ -155,7 +155,7 @@ describe('HealthProber', () => {
   );
 
   test.each<Answer>(['silence', 'network'])(
-    'only delays trials after a probe ends in %s if the provider answered one before and is reachable',
+    'delays trials but opens no breaker for a probe that ends in %s if an earlier one was answered',
     async (answer) => {
       const { provider, fail, round, waitMs, held } = probing({ probe: 'always' });
       await round();

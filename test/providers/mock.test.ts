@@ -26,8 +26,8 @@ const calls = (content: string, more: Partial<ChatRequest> = {}) =>
     JSON.parse(text) as unknown,
   ]);
 
-describe('the mock answer to a question', () => {
-  test('echoes it, and explains the mock and how to configure a real provider', () => {
+describe('the mock answer', () => {
+  test('echoes the question, and explains the mock and how to configure a real provider', () => {
     const text = say('What is love?');
     expect(text).toStartWith("You said: What is love? This is llmproxy's built-in mock provider");
     expect(text).toContain('- { name: openai, type: openai }');

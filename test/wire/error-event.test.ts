@@ -52,6 +52,9 @@ const NONE: [what: string, value: unknown, name?: string][] = [
   ['nothing', undefined],
 ];
 
-test.each(NONE.map(([what, ...event]) => [what, event] as const))('%s is no error', (_, [value, name]) => {
-  expect(errorIn(value, name)).toBeUndefined();
-});
+test.each(NONE.map(([what, ...event]) => [what, event] as const))(
+  'errorIn() finds no error in %s',
+  (_, [value, name]) => {
+    expect(errorIn(value, name)).toBeUndefined();
+  },
+);

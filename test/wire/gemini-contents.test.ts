@@ -179,7 +179,7 @@ describe('function calls', () => {
     expect(turn!.parts.map((each) => each.thoughtSignature)).toEqual(['from-client', 'from-memory']);
   });
 
-  test('are not needed for a signature: the signature of a text is on its last part', () => {
+  test('leave the signature of a text on its last part', () => {
     const extra_content = { google: { thought_signature: 's' } };
     expect(contentsOf([hi, { role: 'assistant', content: 'Yes', extra_content }], NEW)).toEqual(
       made({ text: 'Yes', thoughtSignature: 's' }),

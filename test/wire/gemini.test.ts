@@ -197,7 +197,7 @@ describe('encode() of a Gemini request', () => {
     expect((generationConfig as JsonObject | undefined)?.thinkingConfig).toEqual(thinkingConfig);
   });
 
-  test('and openapiSchema() send older models only the keywords that they know', () => {
+  test('converts schemas for older models with openapiSchema()', () => {
     const schema = {
       type: 'object',
       $defs: { City: { type: 'string', description: 'c' } },
