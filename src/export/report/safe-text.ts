@@ -1,10 +1,10 @@
 /** Log content for a terminal or a page, which it must not control. */
 
 /**
- * Control characters except line breaks, characters that change the direction of text, and lone surrogates. Tabs
- * become spaces.
+ * Control characters except line breaks, characters that override the direction of text, and lone surrogates. Tabs
+ * become spaces. Marks of direction, which Arabic and Hebrew texts contain, only place a sign beside them.
  */
-const CONTROL = /(?!\n)\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c]|\p{Cs}/gu;
+const CONTROL = /(?!\n)\p{Cc}|[\u202a-\u202e\u2066-\u2069]|\p{Cs}/gu;
 
 /** A text, with its line breaks. */
 export function safeText(text: string): string {
