@@ -2,6 +2,7 @@ import type { Format } from './format.ts';
 import type { ChatRules } from './chat.ts';
 import { chatMessages } from './chat.ts';
 import { chatRowProblems } from './chat-check.ts';
+import { fittedTools, TEMPLATE_FUNCTIONS } from './function-rules.ts';
 import { allMessages, toolsField } from './turns.ts';
 
 const RULES: ChatRules = {
@@ -30,7 +31,7 @@ export const axolotlFormat: Format = {
   ],
   render: ({ conversation, metadata }, options) => ({
     messages: chatMessages(allMessages(conversation), options, RULES),
-    ...toolsField(conversation.tools),
+    ...toolsField(fittedTools(conversation.tools, TEMPLATE_FUNCTIONS)),
     ...(metadata ? { metadata } : {}),
   }),
   check: (row) =>
@@ -40,5 +41,6 @@ export const axolotlFormat: Format = {
       textTools: true,
       last: 'assistant',
       systemFirst: true,
+      functionRules: TEMPLATE_FUNCTIONS,
     }),
 };

@@ -20,6 +20,8 @@ export interface FunctionRules {
   readonly most?: number;
   /** Whether two functions must not have the same name. */
   readonly unique?: true;
+  /** Whether each must have a description and parameters, which may be empty. */
+  readonly described?: true;
   /** The rules for parameters. */
   readonly schema?: SchemaRules;
 }
@@ -38,7 +40,7 @@ const COMMON_NAMES = {
 export const OPENAI_FUNCTIONS: FunctionRules = { ...COMMON_NAMES, most: 128, schema: { contents: true } };
 
 /** @see https://github.com/mistralai/mistral-common/blob/main/src/mistral_common/protocol/instruct/validator.py */
-export const MISTRAL_FUNCTIONS: FunctionRules = { ...COMMON_NAMES, schema: {} };
+export const MISTRAL_FUNCTIONS: FunctionRules = { ...COMMON_NAMES, described: true, schema: {} };
 
 /** @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html */
 export const BEDROCK_FUNCTIONS: FunctionRules = { ...COMMON_NAMES, unique: true };
@@ -50,6 +52,20 @@ export const GEMINI_FUNCTIONS: FunctionRules = {
   longestName: 128,
   first: /^[a-zA-Z_]/,
   unique: true,
+};
+
+/**
+ * Chat templates take any name. Many fail on what Python's libraries do not generate from functions: gpt-oss's if the
+ * description is missing, Gemma's and gpt-oss's if a property's schema is no object.
+ * @see https://github.com/huggingface/trl/tree/main/trl/chat_templates
+ */
+export const TEMPLATE_FUNCTIONS: FunctionRules = {
+  name: /^[^]*$/,
+  forbidden: /(?!)/gu,
+  longestName: Infinity,
+  described: true,
+
+  schema: { objects: true },
 };
 
 export function nameProblems(value: unknown, path: string, { name }: FunctionRules): Problems {
@@ -126,8 +142,9 @@ function renamed<Of extends Message>(message: Of, names: Names): Of {
   };
 }
 
-/** The same list if nothing has to change. */
-function fittedTools(tools: readonly Tool[], { schema, unique }: FunctionRules): readonly Tool[] {
+/** The tools with the parameters, and descriptions, that a loader accepts. The same list if nothing has to change. */
+export function fittedTools(tools: readonly Tool[], rules: FunctionRules): readonly Tool[] {
+  const { described, schema, unique } = rules;
   // The last definition counts.
   const last = new Map(tools.map((tool) => [tool.function.name, tool]));
   const some = unique && last.size < tools.length ? [...last.values()] : tools;
@@ -135,9 +152,21 @@ function fittedTools(tools: readonly Tool[], { schema, unique }: FunctionRules):
   const fitted = some.map((tool) => {
     const { parameters } = tool.function;
     const fits = isObject(parameters) ? fittedSchema(parameters, schema) : parameters;
-    return fits === parameters ? tool : { ...tool, function: { ...tool.function, parameters: fits } };
+    const fitting =
+      fits === parameters ? tool : { ...tool, function: { ...tool.function, parameters: fits } };
+    return described ? withDescription(fitting) : fitting;
   });
   return fitted.some((tool, index) => tool !== some[index]) ? fitted : some;
+}
+
+function withDescription(tool: Tool): Tool {
+  const { description, parameters } = tool.function;
+  if (description !== undefined && parameters !== undefined) return tool;
+  const some = {
+    description: description ?? '',
+    parameters: parameters ?? { type: 'object', properties: {} },
+  };
+  return { ...tool, function: { ...tool.function, ...some } };
 }
 
 /** The names in a row. A name that is not allowed gets the same other name in all rows, if that is not taken. */

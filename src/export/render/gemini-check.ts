@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../wire/json.ts';
 import type { Problems } from './problems.ts';
 import { isObject, listOf } from '../../wire/json.ts';
+import { numberText } from '../../wire/long-numbers.ts';
 import { functionsProblems, GEMINI_FUNCTIONS, nameProblems } from './function-rules.ts';
 import { at, objectsIn, textProblems, unknownKeys } from './problems.ts';
 
@@ -171,7 +172,7 @@ function functionProblems(declared: JsonObject, path: string): Problems {
 }
 
 /** The types of a schema. */
-export const TYPES: ReadonlySet<string> = new Set([
+const TYPES: ReadonlySet<string> = new Set([
   'STRING',
   'NUMBER',
   'INTEGER',
@@ -181,48 +182,65 @@ export const TYPES: ReadonlySet<string> = new Set([
   'NULL',
 ]);
 
-/** The keywords of Vertex AI's own schema. @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/Schema */
-const WORDS = [
-  'type',
-  'format',
-  'title',
-  'description',
-  'nullable',
-  'default',
-  'example',
-  'enum',
-  'pattern',
-  'items',
-  'minItems',
-  'maxItems',
-  'properties',
-  'required',
-  'propertyOrdering',
-  'minProperties',
-  'maxProperties',
-  'minimum',
-  'maximum',
-  'minLength',
-  'maxLength',
-  'anyOf',
-  'additionalProperties',
-  'ref',
-  'defs',
-];
+const isText = (value: unknown) => typeof value === 'string';
+const isNumber = (value: unknown) => numberText(value) !== undefined;
+/** Protocol Buffers write integers of 64 bits as texts, and read both. */
+const isCount = (value: unknown) =>
+  /^\d{1,18}$/.test(isText(value) ? String(value) : (numberText(value) ?? ''));
+const areTexts = (value: unknown) => Array.isArray(value) && value.every(isText);
+
+/** The keywords of Vertex AI's own schema, and what is not a value of one. @see https://cloud.google.com/vertex-ai/docs/reference/rest/v1/Schema */
+const WORDS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  type: (value) => isText(value) && TYPES.has(String(value).toUpperCase()),
+  format: isText,
+  title: isText,
+  description: isText,
+  nullable: (value) => typeof value === 'boolean',
+  default: () => true,
+  example: () => true,
+  enum: areTexts,
+  pattern: isText,
+  items: isObject,
+  minItems: isCount,
+  maxItems: isCount,
+  properties: isObject,
+  required: areTexts,
+  propertyOrdering: areTexts,
+  minProperties: isCount,
+  maxProperties: isCount,
+  minimum: isNumber,
+  maximum: isNumber,
+  minLength: isCount,
+  maxLength: isCount,
+  anyOf: (value) => Array.isArray(value),
+  additionalProperties: () => true,
+  ref: isText,
+  defs: isObject,
+};
+
+/** Whether Vertex AI's own schema has this keyword with a value like this. */
+export function isGeminiWord(word: string, value: unknown): boolean {
+  return Object.hasOwn(WORDS, word) && WORDS[word]!(value);
+}
 
 function schemaProblems(schema: unknown, path: string): Problems {
   if (!isObject(schema)) return [`${path}: expected a schema`];
-  const { type, properties, items, anyOf } = schema;
-  const problems = unknownKeys(schema, WORDS, path);
-  if (type !== undefined && !(typeof type === 'string' && TYPES.has(type.toUpperCase())))
+  const { type, properties, items, ...others } = schema;
+  const problems = unknownKeys(schema, Object.keys(WORDS), path);
+  if (type !== undefined && !isGeminiWord('type', type))
     problems.push(`${path}.type: expected one of ${[...TYPES].join(', ')}`);
   if (properties !== undefined && !isObject(properties))
     problems.push(`${path}.properties: expected an object`);
+  for (const [word, value] of Object.entries(others))
+    if (Object.hasOwn(WORDS, word) && !isGeminiWord(word, value))
+      problems.push(
+        `${at(path, word)}: ${JSON.stringify(value).slice(0, 80)} is of another type than Gemini reads`,
+      );
   if (isObject(properties))
     for (const [key, each] of Object.entries(properties))
       problems.push(...schemaProblems(each, at(`${path}.properties`, key)));
   if (items !== undefined) problems.push(...schemaProblems(items, `${path}.items`));
-  for (const [index, each] of listOf(anyOf).entries())
+  for (const [index, each] of listOf(others.anyOf).entries())
     problems.push(...schemaProblems(each, `${path}.anyOf[${index}]`));
   return problems;
 }

@@ -6,7 +6,7 @@ import { openapiSchema } from '../../wire/gemini/schema.ts';
 import { isObject, objectOf, parseExactJson } from '../../wire/json.ts';
 import { RejectError } from '../errors.ts';
 import { fileProblems } from './chat-check.ts';
-import { geminiProblems, MAX_IMAGES, MIME_TYPES, TYPES } from './gemini-check.ts';
+import { geminiProblems, isGeminiWord, MAX_IMAGES, MIME_TYPES } from './gemini-check.ts';
 import { GEMINI_FUNCTIONS, withFunctions } from './function-rules.ts';
 import { imageTypeAt } from './image-type.ts';
 import { spokenText } from './inline-reasoning.ts';
@@ -110,15 +110,15 @@ function declaration({ function: { name, description, parameters } }: Tool): Jso
 
 /**
  * Types as enum values in capitals, as in Google's examples for tuning. Types that are none, such as Python's names, are
- * left out.
+ * left out, and so are other keywords with a value that Google's types do not allow.
  */
 function loudTypes(schema: JsonObject): JsonObject {
-  const { type, properties, items, anyOf } = schema;
-  const loud = typeof type === 'string' ? type.toUpperCase() : '';
-  const typed = { ...schema, type: loud };
-  const { type: _, ...untyped } = schema;
+  const known = Object.entries(schema).filter(([word, value]) => isGeminiWord(word, value));
+  const read: JsonObject = Object.fromEntries(known);
+  const { type, properties, items, anyOf } = read;
   return {
-    ...(TYPES.has(loud) ? typed : untyped),
+    ...read,
+    ...(typeof type === 'string' ? { type: type.toUpperCase() } : {}),
     ...(isObject(properties)
       ? {
           properties: Object.fromEntries(

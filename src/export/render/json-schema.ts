@@ -8,6 +8,11 @@ import { at } from './problems.ts';
 export interface SchemaRules {
   /** Whether the schema must be of an object with `properties`, and arrays must have `items`. */
   readonly contents?: true;
+  /**
+   * Whether schemas must be objects where draft 7 also allows true, false and, for `items`, a list, except for what is
+   * not listed.
+   */
+  readonly objects?: true;
 }
 
 const TYPES: ReadonlySet<unknown> = new Set([
@@ -42,13 +47,13 @@ const KEYWORDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   ...of(isFlag, ['uniqueItems', 'readOnly']),
   ...of(isNumber, ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum']),
   ...of(isCount, ['minLength', 'maxLength', 'minItems', 'maxItems', 'minProperties', 'maxProperties']),
-  ...of(isMap, ['properties', 'definitions']),
+  ...of(isMap, ['properties', 'definitions', '$defs']),
   dependencies: (value) =>
     isMap(value) && Object.values(value).every((each) => isSchema(each) || isSet(each, isText)),
   patternProperties: (value) => isMap(value) && Object.keys(value).every(isPattern),
   ...of(isSchema, ['additionalProperties', 'additionalItems', 'contains', 'propertyNames']),
   ...of(isSchema, ['if', 'then', 'else', 'not']),
-  ...of((value) => Array.isArray(value) && value.length > 0, ['allOf', 'anyOf', 'oneOf']),
+  ...of((value) => Array.isArray(value) && value.length > 0, ['allOf', 'anyOf', 'oneOf', 'prefixItems']),
   items: (value) => isSchema(value) || (Array.isArray(value) && value.length > 0),
 };
 
@@ -69,8 +74,10 @@ function isPattern(value: unknown): boolean {
 }
 
 /** Keywords whose values contain schemas: one, a list, or one per key. */
-const PER_KEY = new Set(['properties', 'patternProperties', 'definitions']);
-const LISTS = ['allOf', 'anyOf', 'oneOf', 'items'];
+const PER_KEY = new Set(['properties', 'patternProperties', 'definitions', '$defs']);
+const LISTS = ['allOf', 'anyOf', 'oneOf', 'items', 'prefixItems'];
+/** Keywords that usually are true or false. */
+const OPEN = new Set(['additionalProperties', 'additionalItems']);
 const SINGLE = [
   'additionalProperties',
   'additionalItems',
@@ -106,15 +113,15 @@ function nestedProblems(schema: JsonObject, path: string, rules: SchemaRules): P
       problems.push(
         `${at(path, keyword)}: ${JSON.stringify(value).slice(0, 80)} is not allowed in a JSON schema`,
       );
+  if (rules.objects && Array.isArray(schema.items))
+    problems.push(`${path}.items: expected an object, not a list, on which LLaMA-Factory fails`);
   if (rules.contents && lacksItems(schema)) problems.push(`${path}.items: expected for an array`);
-  for (const { schema: inner, path: place } of schemasIn(schema))
-    problems.push(
-      ...(isSchema(inner)
-        ? isMap(inner)
-          ? nestedProblems(inner, `${path}.${place}`, rules)
-          : []
-        : [`${path}.${place}: expected a schema`]),
-    );
+  for (const { schema: inner, path: place } of schemasIn(schema)) {
+    if (isMap(inner)) problems.push(...nestedProblems(inner, `${path}.${place}`, rules));
+    else if (!isSchema(inner)) problems.push(`${path}.${place}: expected a schema`);
+    else if (rules.objects && !OPEN.has(place))
+      problems.push(`${path}.${place}: expected an object, not ${inner}, on which chat templates fail`);
+  }
   return problems;
 }
 
@@ -158,18 +165,44 @@ export function fittedSchema(schema: JsonObject, rules: SchemaRules): JsonObject
 }
 
 function fittedNested(schema: JsonObject, rules: SchemaRules): JsonObject {
-  const valid = Object.entries(schema).filter(([keyword, value]) => !isInvalid(keyword, value));
-  const fitted = Object.fromEntries(
+  const { type, required } = schema;
+  const valid = Object.entries({
+    ...schema,
+    ...typeIn(type),
+    ...requiredIn(required, schema.properties),
+  }).filter(([keyword, value]) => !isInvalid(keyword, value));
+  const fitted: JsonObject = Object.fromEntries(
     valid.map(([keyword, value]) => [
       keyword,
       NESTED.includes(keyword) ? fittedValue(keyword, value, rules) : value,
     ]),
   );
-  return rules.contents && lacksItems(fitted) ? { ...fitted, items: {} } : fitted;
+  if (rules.contents && lacksItems(fitted)) return { ...fitted, items: {} };
+  if (!rules.objects || !Array.isArray(fitted.items)) return fitted;
+  // The name of a tuple's list since draft 2020-12.
+  const { items, ...others } = fitted;
+  return { ...others, prefixItems: items };
+}
+
+/** Types in capitals, as Gemini's clients write them, in small letters. */
+function typeIn(type: unknown): JsonObject {
+  const small = typeof type === 'string' ? type.toLowerCase() : undefined;
+  return TYPES.has(small) ? { type: small } : {};
+}
+
+/** The required properties, with those that say so themselves, as before the fourth draft. */
+function requiredIn(required: unknown, properties: unknown): JsonObject {
+  if (!isMap(properties)) return {};
+  const own = Object.entries(properties).flatMap(([name, each]) =>
+    isMap(each) && each.required === true ? [name] : [],
+  );
+  const others = isSet(required, isText) ? required : [];
+  return own.length > 0 ? { required: [...new Set([...others, ...own])] } : {};
 }
 
 function fittedValue(keyword: string, value: unknown, rules: SchemaRules): unknown {
   if (Array.isArray(value)) return value.map((inner: unknown) => fittedInner(inner, rules));
+  if (OPEN.has(keyword) && typeof value === 'boolean') return value;
   if (!PER_KEY.has(keyword)) return fittedInner(value, rules);
   return Object.fromEntries(
     Object.entries(value as JsonObject).map(([key, inner]) => [key, fittedInner(inner, rules)]),
@@ -179,5 +212,6 @@ function fittedValue(keyword: string, value: unknown, rules: SchemaRules): unkno
 /** Anything goes where a schema is none. */
 function fittedInner(value: unknown, rules: SchemaRules): unknown {
   if (isMap(value)) return fittedNested(value, rules);
-  return typeof value === 'boolean' ? value : {};
+  if (typeof value === 'boolean' && !rules.objects) return value;
+  return value === false ? { not: {} } : {};
 }

@@ -1,11 +1,11 @@
 import type { JsonObject } from '../../wire/json.ts';
-import type { AssistantMessage, Example, Message, Tool } from '../conversation/conversation.ts';
+import type { AssistantMessage, Example, Message } from '../conversation/conversation.ts';
 import type { ChatRules } from './chat.ts';
 import type { Format, RenderOptions } from './format.ts';
 import { chatMessages } from './chat.ts';
 import { chatRowProblems, fileProblems } from './chat-check.ts';
 import { MISTRAL_FUNCTIONS, withFunctions } from './function-rules.ts';
-import { alternating, allMessages } from './turns.ts';
+import { alternating, allMessages, toolsField } from './turns.ts';
 
 const RULES: ChatRules = {
   arguments: 'string',
@@ -53,7 +53,7 @@ function render(example: Example, options: RenderOptions): JsonObject {
   const messages = alternating(allMessages(conversation)).map((message) => shortened(message, ids, options));
   return {
     messages: chatMessages(messages, { ...options, mergeTurns: false }, RULES).map(withoutEmptyText),
-    ...(tools.length > 0 ? { tools: tools.map(described) } : {}),
+    ...toolsField(tools),
   };
 }
 
@@ -70,17 +70,6 @@ function withoutEmptyText(message: JsonObject): JsonObject {
   if (message.content !== '' || message.tool_calls === undefined) return message;
   const { content: _, ...rest } = message;
   return rest;
-}
-
-function described({ function: defined, ...tool }: Tool): Tool {
-  return {
-    ...tool,
-    function: {
-      ...defined,
-      description: defined.description ?? '',
-      parameters: defined.parameters ?? { type: 'object', properties: {} },
-    },
-  };
 }
 
 /** Unique ids of nine letters: the same for the same id. */

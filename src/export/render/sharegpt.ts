@@ -5,6 +5,7 @@ import type { Format, RenderOptions } from './format.ts';
 import type { Turn } from './tool-turns.ts';
 import { isObject, objectOf, parseExactJson, parseJson } from '../../wire/json.ts';
 import { objectsIn, textProblems, unknownKeys } from './problems.ts';
+import { fittedTools, functionsProblems, TEMPLATE_FUNCTIONS } from './function-rules.ts';
 import { spokenText } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
 import { alternating, systemApart, textOf, withoutRefusals } from './turns.ts';
@@ -39,7 +40,7 @@ export const sharegptFormat: Format = {
         ...(system === undefined ? [] : [{ from: 'system', value: system }]),
         ...turnsOf(alternating(rest)).map((turn) => shared(turn, options)),
       ],
-      tools: tools.length > 0 ? jsonText(tools.map(bare)) : '',
+      tools: tools.length > 0 ? jsonText(fittedTools(tools, TEMPLATE_FUNCTIONS).map(bare)) : '',
       ...(metadata ? { metadata } : {}),
     };
   },
@@ -131,12 +132,15 @@ function toolsProblems(text: unknown): Problems {
   if (text === '') return [];
   const tools = typeof text === 'string' ? parseJson(text) : undefined;
   if (!Array.isArray(tools)) return ['tools: expected the JSON text of a list'];
-  return tools.flatMap((tool: unknown, index) => {
+  const functions = tools.map((tool: unknown) => {
     const outer = objectOf(tool);
-    const { name, parameters } = outer.type === 'function' ? objectOf(outer.function) : outer;
-    const problems = textProblems(name, `tools[${index}].name`);
-    return isObject(objectOf(parameters).properties)
-      ? problems
-      : [...problems, `tools[${index}].parameters.properties: expected an object`];
+    return outer.type === 'function' ? objectOf(outer.function) : outer;
   });
+  const problems = functions.flatMap(({ name, parameters }, index) => [
+    ...textProblems(name, `tools[${index}].name`),
+    ...(objectOf(parameters).properties === undefined
+      ? [`tools[${index}].parameters.properties: expected an object`]
+      : []),
+  ]);
+  return [...problems, ...functionsProblems(functions, (index) => `tools[${index}]`, TEMPLATE_FUNCTIONS)];
 }

@@ -3,6 +3,7 @@ import { isObject, listOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { RowCheck } from './chat-check.ts';
 import type { Problems } from './problems.ts';
+import { TEMPLATE_FUNCTIONS } from './function-rules.ts';
 import { talkProblems, toolsProblems } from './chat-check.ts';
 import { textProblems } from './problems.ts';
 
@@ -11,6 +12,7 @@ export const TEMPLATE_CHECK: RowCheck = {
   rules: { arguments: 'object', reasoningField: true },
   systemFirst: true,
   textTools: true,
+  functionRules: TEMPLATE_FUNCTIONS,
 };
 
 /** The columns by which TRL recognises the kind of a row. */

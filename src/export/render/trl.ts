@@ -5,6 +5,7 @@ import type { AssistantMessage, Example, Message } from '../conversation/convers
 import { chatMessages } from './chat.ts';
 import { completionProblems, kindProblems, preferenceProblems, TEMPLATE_CHECK } from './trl-check.ts';
 import { chatRowProblems } from './chat-check.ts';
+import { fittedTools, TEMPLATE_FUNCTIONS } from './function-rules.ts';
 import { differing, labelIn, rejectedIn } from './pairs.ts';
 import { promptEndingInUser, leadingSystem, allMessages, toolsField } from './turns.ts';
 
@@ -110,5 +111,6 @@ function templated(messages: readonly Message[], options: RenderOptions): JsonOb
 }
 
 function more({ conversation, metadata }: Example): JsonObject {
-  return { ...toolsField(conversation.tools), ...(metadata ? { metadata } : {}) };
+  const tools = fittedTools(conversation.tools, TEMPLATE_FUNCTIONS);
+  return { ...toolsField(tools), ...(metadata ? { metadata } : {}) };
 }

@@ -143,6 +143,79 @@ describe('parameters', () => {
     }
   });
 
+  test.each(['trl', 'trl-pc', 'trl-dpo', 'kto', 'axolotl', 'sharegpt'] as const)(
+    '%s writes schemas that chat templates can show, with a description',
+    (name) => {
+      const written = (parameters: unknown) => {
+        const plain = { type: 'function', function: { name: 'f', parameters } } as Tool;
+        const { conversation } = example({});
+        const rejected = said('No');
+        const made = row(FORMATS[name], {
+          conversation: { ...conversation, tools: [plain] },
+          rejected,
+          label: true,
+        });
+        expect(FORMATS[name].check(made)).toEqual([]);
+        const [defined] = (name === 'sharegpt' ? JSON.parse(made.tools as string) : made.tools) as Tool[];
+        return { made, defined: (defined!.function ?? defined) as Tool['function'] };
+      };
+      for (const schema of [...SCHEMAS, { properties: { a: true } }, { properties: {}, items: [{}] }]) {
+        const { made, defined } = written(schema);
+        expect(defined.description).toBe('');
+        expect([defined.parameters, new Ajv({ strict: false }).validateSchema(defined.parameters!)]).toEqual([
+          defined.parameters,
+          true,
+        ]);
+        const bad = [{ type: 'function', function: { ...defined, parameters: { properties: { a: true } } } }];
+        const tools = name === 'sharegpt' ? JSON.stringify(bad) : bad;
+        expect(FORMATS[name].check({ ...made, tools })).toEqual([
+          expect.stringContaining('properties.a: expected an object'),
+        ]);
+      }
+      expect(written(undefined).defined.parameters).toEqual({ type: 'object', properties: {} });
+    },
+  );
+
+  test('gemini reads no value of another type', () => {
+    const odd = {
+      title: 5,
+      description: {},
+      pattern: 5,
+      nullable: 'yes',
+      minItems: '1',
+      maxItems: 1.5,
+      minLength: -1,
+      minimum: '1',
+      maximum: null,
+      required: true,
+      propertyOrdering: 'a',
+    };
+    const made = row(FORMATS.gemini, example({ type: 'object', properties: { a: odd }, required: 'a' }));
+    expect(FORMATS.gemini.check(made)).toEqual([]);
+    const [
+      {
+        functionDeclarations: [declared],
+      },
+    ] = made.tools as [{ functionDeclarations: [JsonObject] }];
+    expect(declared.parameters).toEqual({ type: 'OBJECT', properties: { a: { minItems: '1' } } });
+    const { minItems: _, ...wrong } = odd;
+    for (const [word, value] of Object.entries({
+      ...wrong,
+      enum: [1],
+      format: 7,
+      items: [],
+      anyOf: {},
+      defs: [],
+      ref: {},
+    })) {
+      const bad = {
+        ...made,
+        tools: [{ functionDeclarations: [{ name: 'f', parameters: { [word]: value } }] }],
+      };
+      expect([word, FORMATS.gemini.check(bad).length]).toEqual([word, 1]);
+    }
+  });
+
   test('stay as they are if they are sound', () => {
     const schema = {
       $schema: 'http://json-schema.org/draft-07/schema#',
