@@ -1,4 +1,4 @@
-/** `make build`: dist/llmproxy for this machine, tried before it is called built. */
+/** `make build`: compiles dist/llmproxy for this machine, and runs it once before reporting success. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile, ROOT } from './compile.ts';

@@ -1,7 +1,8 @@
 /**
- * `make check-scale`: tests what replicas share, on each server that is installed, Valkey and Redis. Where there is none, it installs
- * what this system's package manager has, if it may. Then tests exports on Spark, which comes from PyPI and needs Java.
- * Usage: bun scripts/check-scale.ts [--only replicas|spark] [ARGUMENTS]   (those of the test runner)
+ * `make check-scale`: runs the tests of shared state on each installed server, Valkey and Redis. If neither is
+ * installed, installs one with the system's package manager where that is allowed. Then tests exports on Spark, which
+ * comes from PyPI and needs Java.
+ * Usage: bun scripts/check-scale.ts [--only replicas|spark] [ARGUMENTS]   (arguments of the test runner)
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { ROOT } from './compile.ts';
 
 const SERVERS = ['valkey-server', 'redis-server'];
 
-/** Every test file that needs something which may be missing. */
+/** All test files that need something that may not be installed. */
 function testsThatNeed(what: string): string[] {
   return readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.ts'))
@@ -21,7 +22,7 @@ function installed(): string[] {
   return SERVERS.flatMap((name) => Bun.which(name) ?? []);
 }
 
-/** Installs a server where apt-get may. @throws Error that says what to do elsewhere */
+/** Installs a server with apt-get, if that is possible. @throws Error that says what to do otherwise */
 function install(): void {
   const mayInstall = existsSync('/etc/debian_version') && process.getuid?.() === 0 && Bun.which('apt-get');
   if (!mayInstall)
@@ -36,7 +37,7 @@ function install(): void {
   throw new Error('apt-get could not install valkey-server or redis-server; its reason is above');
 }
 
-/** Runs tests, and ends this process where one fails. */
+/** Runs tests, and ends this process if one fails. */
 function run(what: string, more: Record<string, string>, args: readonly string[]): void {
   const { exitCode } = Bun.spawnSync(
     [process.execPath, '--no-env-file', 'test', '--timeout', '20000', ...testsThatNeed(what), ...args],

@@ -1,6 +1,6 @@
 /**
- * `make check`: everything that must pass, one line a step; a failing step shows all it said.
- * Usage: bun scripts/check.ts [STEP...]   (no step named: all of them)
+ * `make check`: runs every check that must pass, and prints one line for each; a step that fails shows all its output.
+ * Usage: bun scripts/check.ts [STEP...]   (without a step: all of them)
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ type Step = readonly [name: string, command: readonly string[]];
 const STEPS: readonly Step[] = [
   ['format', [...bun, 'fmt', '--check', ...sources]],
   ['types', [...bun, 'check', '-b']],
-  // The linter's own launcher asks for node, which a machine with Bun alone lacks.
+  // The linter's own launcher needs Node.js, which a machine that has only Bun lacks.
   ['lint', [...bun, 'node_modules/oxlint/bin/oxlint', '--deny-warnings', ...sources]],
   ...docs,
   ['redaction', [...bun, 'scripts/redaction.ts', '--check']],
@@ -41,10 +41,10 @@ const STEPS: readonly Step[] = [
 /** Steps that count tests. */
 const OF_TESTS = new Set(['tests', 'slow-tests']);
 
-/** Steps that need what `build` makes. */
+/** Steps that need the binary that `build` makes. */
 const OF_THE_BINARY = new Set(['fuzz', 'smoke', 'soak']);
 
-/** What all steps that ran tests counted. */
+/** The counts of all steps that ran tests. */
 const counted: TestCounts[] = [];
 
 interface Ran {
@@ -60,8 +60,9 @@ async function spawn(command: readonly string[]): Promise<Ran> {
 }
 
 /**
- * Runs the files that failed once more, one after another with nothing beside them: on a busy machine a test that
- * waits for something real can come too late. What fails then has failed; what passes is named, to be looked at.
+ * Runs the failed files once more, one after another and with nothing beside them: on a busy machine, a test that waits
+ * for a real event can time out. A file that fails again counts as failed; one that passes is printed, so that somebody
+ * looks at it.
  */
 async function runAgain({ err }: Ran, failed: number): Promise<boolean> {
   const failures = failuresByFile(err);
@@ -76,14 +77,14 @@ async function runAgain({ err }: Ran, failed: number): Promise<boolean> {
   return true;
 }
 
-/** As many files may fail by the load of the machine; more are no coincidence. */
+/** A few files may fail because the machine is busy; more than that is no coincidence. */
 const MOST_AGAIN = 4;
 
 async function run([name, command]: Step): Promise<boolean> {
   const began = performance.now();
   const ran = await spawn(command);
   let counts = OF_TESTS.has(name) ? countTests(ran.err) : undefined;
-  // A test that ends the process ends it with 0 and without a summary, which is no success.
+  // A test that ends the process ends it with exit code 0 and without a summary, which is not a success.
   let passed = ran.code === 0 && (!counts || (counts.failed === 0 && counts.passed > 0));
   if (!passed && counts && counts.passed > 0 && (await runAgain(ran, counts.failed))) {
     counts = { passed: counts.passed + counts.failed, failed: 0 };

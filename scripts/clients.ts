@@ -1,7 +1,8 @@
 /**
- * `make clients`: real clients before the compiled binary, with scripted providers behind it, all on loopback. Needs the
- * registry once, for the clients' packages. Usage: bun scripts/clients.ts [--programs] [TEST NAME PATTERN]
- * (--programs: Claude Code and Codex too, which take some 800 MB)
+ * `make clients`: runs real clients against the compiled binary, with scripted providers behind it, all on loopback.
+ * Downloads the clients' packages from the registry once.
+ * Usage: bun scripts/clients.ts [--programs] [TEST NAME PATTERN]
+ * (--programs: Claude Code and Codex too, which need some 800 MB)
  */
 import { join } from 'node:path';
 import { ROOT } from './compile.ts';

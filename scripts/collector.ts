@@ -1,6 +1,6 @@
 /**
- * `make collector`: the compiled binary before the OTLP receiver of the OpenTelemetry Collector. Needs Go, and the Go module
- * proxy once.
+ * `make collector`: sends traces and metrics from the compiled binary to the OTLP receiver of the OpenTelemetry
+ * Collector. Needs Go, and access to the Go module proxy once.
  */
 import { join } from 'node:path';
 import { ROOT } from './compile.ts';

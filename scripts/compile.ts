@@ -6,9 +6,9 @@ import { version } from '../package.json';
 export const ROOT = join(import.meta.dir, '..');
 export const VERSION = version;
 
-/** The commit the tree is at, "-dirty" when it was changed since; "unknown" without git or outside of a checkout. */
+/** The current commit, with "-dirty" if files were changed since; "unknown" without git or outside of a checkout. */
 export function commit(): string {
-  // A tarball unpacked inside another project's checkout must not take that one's commit.
+  // A tarball unpacked inside another project's checkout must not report that project's commit.
   if (!existsSync(join(ROOT, '.git')) || Bun.which('git') === null) return 'unknown';
   const git = (...args: string[]) => Bun.spawnSync(['git', '-C', ROOT, ...args], { stderr: 'ignore' });
   const head = git('rev-parse', '--short', 'HEAD');
@@ -18,10 +18,10 @@ export function commit(): string {
 }
 
 /**
- * Compiles src/main.ts. Neither .env nor bunfig.toml of the folder it is started in is read by the result. It takes its
- * place when it is complete, since two runs of the tests may build it at once.
- * @param target Bun's name of a platform; this machine's when left out
- * @throws Error with what the bundler said
+ * Compiles src/main.ts. The binary does not read .env or bunfig.toml from the folder that it is started in. The file is
+ * moved into place only when it is complete, since two test runs may build it at the same time.
+ * @param target Bun's name for a platform; this machine's if omitted
+ * @throws Error with the bundler's output
  */
 export async function compile(outfile: string, target?: string): Promise<void> {
   const folder = dirname(outfile);
@@ -40,25 +40,25 @@ async function bundle(outfile: string, target: string | undefined): Promise<void
   const args = [
     'build',
     join(ROOT, 'src/main.ts'),
-    // The threads of the export begin here, the one for long work, those that count what was used, the one that has the stored responses, and the one where plugins are tried.
+    // Entry points of worker threads: the export, long tasks, usage counting, stored responses, and trying plugins.
     join(ROOT, 'src/export/convert/worker.ts'),
     join(ROOT, 'src/work/worker.ts'),
     join(ROOT, 'src/usage/worker.ts'),
     join(ROOT, 'src/stored/worker.ts'),
     join(ROOT, 'src/plugins/trial-worker.ts'),
-    // And the one that reads the log for the page.
+    // Entry point of the worker thread that reads the log for the page.
     join(ROOT, 'src/server/page/history/worker.ts'),
     '--compile',
     '--minify',
     '--splitting',
     '--sourcemap',
     `--outfile=${outfile}`,
-    // Bytecode without ESM fails without a word and leaves a binary that cannot start.
+    // Bytecode without ESM fails silently and leaves a binary that cannot start.
     '--bytecode',
     '--format=esm',
     '--no-compile-autoload-dotenv',
     '--no-compile-autoload-bunfig',
-    // Packages that plugins have beside them are found by their package.json.
+    // Packages installed beside plugins are found by their package.json.
     '--compile-autoload-package-json',
     '--define',
     `LLMPROXY_VERSION=${JSON.stringify(VERSION)}`,

@@ -1,7 +1,8 @@
 /**
- * `make comply`: runs public suites of other people against the binary, before a provider of each protocol, and writes the marks
- * into docs/compatibility.md. Needs Python and, once, PyPI. What cannot be fetched is said to be so.
- * Usage: bun scripts/comply.ts [SUITE...]   (words of the suites' names; all of them, and the page, when none is given)
+ * `make comply`: runs public conformance suites against the binary, with a provider of each protocol behind it, and
+ * writes the results into docs/compatibility.md. Needs Python and, once, PyPI. Suites that cannot be downloaded are
+ * reported.
+ * Usage: bun scripts/comply.ts [SUITE...]   (parts of suite names; without any, runs all suites and writes the page)
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +25,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** A Python of its own, with the suites. */
+/** Creates a Python environment with the suites in it. */
 function python(): string {
   const environment = join(FOLDER, 'python');
   const own = join(environment, 'bin/python');

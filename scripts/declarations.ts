@@ -1,6 +1,6 @@
 /**
- * The public API as TypeScript declarations, taken from the sources themselves: interfaces and types as they stand there,
- * classes and functions without their bodies. It reads code as `bun fmt` writes it. What is marked `@internal` is left out.
+ * Generates TypeScript declarations of the public API from the sources: interfaces and types unchanged, classes and
+ * functions without their bodies. It expects code formatted by `bun fmt`. Declarations marked `@internal` are left out.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,15 +10,15 @@ import { recordSchema } from '../src/logs/record-schema.ts';
 import { ENDPOINT_NAMES } from '../src/wire/endpoints.ts';
 
 interface Source {
-  /** Text of the declarations by their names, comments included. */
+  /** The text of each declaration by its name, including comments. */
   readonly declared: ReadonlyMap<string, string>;
-  /** The file that a name is imported from, or given on from. */
+  /** The file that each name is imported or re-exported from. */
   readonly imported: ReadonlyMap<string, string>;
-  /** Names that it gives to others. */
+  /** The names that the file exports. */
   readonly exported: readonly string[];
 }
 
-/** Declarations that a compiler would have to work out. */
+/** Declarations that only a compiler could derive. */
 const COMPUTED: Readonly<Record<string, () => string>> = {
   Endpoint: () => `/** The endpoints that the proxy serves. */\ntype Endpoint = ${union(ENDPOINT_NAMES)};`,
   Fault: () =>
@@ -34,7 +34,7 @@ function union(names: readonly string[]): string {
   return names.map((name) => `'${name}'`).join(' | ');
 }
 
-/** Declarations of all that a file exports. @param known names that another file of declarations has, and that file */
+/** Declarations of all that a file exports. @param known names that another declaration file has, and that file */
 export function declarations(
   path: string,
   known: { readonly names: readonly string[]; readonly from: string } = { names: [], from: '' },
@@ -63,7 +63,7 @@ export function declarations(
   return { text: `${[...imports, ...all, 'export {};'].join('\n\n')}\n`, exported };
 }
 
-/** The words of a declaration, behind its comment. */
+/** The text of a declaration, without the comment before it. */
 function exportedText(text: string): string {
   return text.replace(/^((?:\/\*\*[\s\S]*?\*\/\n)?)/, '$1export ');
 }
@@ -104,7 +104,7 @@ function parse(text: string, folder: string): Source {
   return { declared, imported, exported };
 }
 
-/** One declaration. @param rest the source from its first word on */
+/** One declaration. @param rest the source from the first word of the declaration */
 function declaration(kind: string, rest: string): string {
   if (kind === 'type') return rest.slice(0, /;\n/.exec(rest)!.index + 1);
   if (kind === 'const') return `declare ${/^[\s\S]*?(?= =)/.exec(rest)![0]};`;
@@ -140,7 +140,7 @@ function membersOf(body: string): string[] {
   return members;
 }
 
-/** A member of a class without its body; `undefined` for what is private. */
+/** A class member without its body; `undefined` for a private member. */
 function memberOf(member: string): string | undefined {
   const [, comment = '', code = ''] = /^((?: {2}\/\*\*[\s\S]*?\*\/\n)?)([\s\S]*)$/.exec(member)!;
   if (/^ {2}(?:readonly |async )?#/.test(code)) return undefined;
@@ -149,7 +149,7 @@ function memberOf(member: string): string | undefined {
   return `${comment}${plain(words)};\n`;
 }
 
-/** A signature without the values that parameters and fields have when none is given. */
+/** A signature without the default values of parameters and fields. */
 function plain(signature: string): string {
   return signature
     .replaceAll(/(\w+): ([^,()=]+?) = [^,)]+(?=[,)])/g, '$1?: $2')

@@ -1,4 +1,4 @@
-/** Writes docs/cli.md from the tree of commands; `--check` only says whether it is stale. */
+/** Writes docs/cli.md from the tree of commands; `--check` only reports whether the page is stale. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { allCommands, commandOf } from '../src/cli/argv/command.ts';

@@ -1,4 +1,6 @@
-/** Writes what is generated from the configuration's schema; `--check` only says what is stale. */
+/**
+ * Writes the files that are generated from the configuration schema; `--check` only reports which of them are stale.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commentedConfig, reference } from '../src/config/document.ts';

@@ -1,6 +1,6 @@
 /**
- * Writes the tables of docs/export.md that follow from the code: formats, options, and why a record makes no row.
- * `--check` only says whether they are stale.
+ * Writes the generated tables of docs/export.md: formats, options, and the reasons why a record produces no row.
+ * `--check` only reports whether they are stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -60,7 +60,7 @@ function optionRow(
   ];
 }
 
-/** The words that an option takes; where these are none, the help says what it takes. */
+/** The values that an option accepts; if they are not fixed, the hint of its help text. */
 function hintOf({ form, words }: OptionRow<unknown>['kind']): string {
   if (form === 'switch') return '';
   return words && words.length > 0 && words.length < 5 ? ` ${words.join('|')}` : '';

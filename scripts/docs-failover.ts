@@ -1,6 +1,6 @@
 /**
- * Writes docs/failover.md from the rules table and the promises; `--check` only says whether it is stale. Both fail
- * when a promise names a test that is not there.
+ * Writes docs/failover.md from the rules table and the promises; `--check` only reports whether the page is stale. Both
+ * fail when a promise names a test that does not exist.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -60,7 +60,7 @@ const { breaker: defaults } = schema.shape.routing.parse({});
 const sources = new Map<string, string>();
 const missing: string[] = [];
 
-/** The test as the page names it. */
+/** A reference to a test, as the page shows it. */
 function cited([file, title]: readonly [string, string]): string {
   const path = `test/${file}.test.ts`;
   if (!sources.has(path)) sources.set(path, readFileSync(join(ROOT, path), 'utf8'));

@@ -20,14 +20,14 @@ interface Field {
   description?: string;
 }
 
-/** Longer lists of values stand with the meaning, where there is room. */
+/** Longer lists of values are written beside the description, where there is more space. */
 const SHORT_LIST = 5;
 
 function choices(field: Field): string {
   return (field.enum ?? []).map((value) => `\`${String(value)}\``).join(', ');
 }
 
-/** The type as people say it: "integer or null", "list of objects". */
+/** The type in words: "integer or null", "list of objects". */
 function typeName(field: Field): string {
   if (field.anyOf) return field.anyOf.map(typeName).join(' or ');
   if (field.const !== undefined) return `\`${JSON.stringify(field.const)}\``;
@@ -38,7 +38,7 @@ function typeName(field: Field): string {
   return field.type ?? 'any JSON';
 }
 
-/** A Markdown table with its columns aligned, as the formatter leaves it. */
+/** A Markdown table with aligned columns, as the formatter writes it. */
 function table(header: string[], rows: string[][]): string {
   const all = [header, ...rows.map((row) => row.map((cell) => cell.replaceAll('|', String.raw`\|`)))];
   const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));

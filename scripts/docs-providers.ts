@@ -1,4 +1,4 @@
-/** Writes docs/providers.md from the presets; `--check` only says whether it is stale. */
+/** Writes docs/providers.md from the presets; `--check` only reports whether the page is stale. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROVIDER_TYPES } from '../src/config/presets.ts';
@@ -33,7 +33,7 @@ const tellers = catalogue()
   .filter(({ tells_usage }) => tells_usage)
   .map(({ title }) => title);
 
-/** Where it stands, behind what it says. */
+/** The text, followed by a link to its source. */
 function cited(text: string, source: string | undefined): string {
   return source === undefined ? text : `${text} ([source](${source}))`;
 }
@@ -42,7 +42,7 @@ function modelsLike(match: RegExp): string {
   return match.source === '.' ? 'all others' : `models matching \`${match.source.replaceAll('|', '\\|')}\``;
 }
 
-/** A line for each vendor, and below it one for each family of its models that differs. */
+/** A line for each vendor, followed by one for each of its model families that differs. */
 const facts = PROVIDER_TYPES.flatMap((type) => {
   const { models = [], ...vendor } = quirksOf(type);
   const rows = models.flatMap(({ match, quirks }) => {
@@ -54,7 +54,7 @@ const facts = PROVIDER_TYPES.flatMap((type) => {
   return [`- ${cited(`\`${type}\`: ${own.join('; ') || 'by model'}`, vendor.source)}`, ...rows];
 });
 
-/** How protocols are called where people read of them. */
+/** The names of protocols as readers know them. */
 const TITLES = {
   chat: 'OpenAI chat',
   responses: 'OpenAI Responses',

@@ -1,5 +1,6 @@
 /**
- * Writes docs/troubleshooting.md from the rules table in src/faults.ts and from what to do about each code, in scripts/remedies.ts.
+ * Writes docs/troubleshooting.md from the rules table in src/faults.ts and the remedies for each code in
+ * scripts/remedies.ts.
  * Usage: bun scripts/docs-troubleshooting.ts [--check]   (--check writes nothing and exits 1 when the page is stale)
  */
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ interface Row {
   readonly causes: string[];
 }
 
-/** What the table says of each code, in its order. */
+/** The rows of the table by error code, in the order of the table. */
 function byCode(): Map<string, Row> {
   const rows = new Map<string, Row>();
   for (const { code, status, means } of Object.values(FAULTS)) {
@@ -32,8 +33,7 @@ function cell(text: string): string {
 function codes(): string {
   const rows = byCode();
   const unknown = Object.keys(REMEDIES).filter((code) => !rows.has(code));
-  if (unknown.length > 0)
-    throw new Error(`scripts/remedies.ts names codes that are none: ${unknown.join(', ')}`);
+  if (unknown.length > 0) throw new Error(`scripts/remedies.ts names unknown codes: ${unknown.join(', ')}`);
   return [...rows]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([code, { statuses, causes }]) => {

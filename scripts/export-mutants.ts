@@ -1,8 +1,9 @@
 /**
- * `make mutants`: takes one rule after the other out of the formats' checkers, in a copy of the project, and demands
- * that a test fails for each. Usage: bun scripts/export-mutants.ts [WORDS OF A FILE]
+ * `make mutants`: removes one rule after another from the formats' checkers, in a copy of the project, and expects a
+ * test to fail for each. Usage: bun scripts/export-mutants.ts [PART OF A FILE NAME]
  *
- * A rule is what says a problem: a text in a list of problems, a call that gives some, a function that does.
+ * A rule is code that reports a problem: a text in a list of problems, a call that returns some, or a function that
+ * does.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -30,7 +31,7 @@ try {
       writeFileSync(path, mutant);
       if (isNoticed()) continue;
       missed += 1;
-      process.stdout.write(`${RENDER}/${file}:${line}: nothing fails without ${rule}\n`);
+      process.stdout.write(`${RENDER}/${file}:${line}: no test fails without ${rule}\n`);
     }
     writeFileSync(path, source);
   }

@@ -1,12 +1,12 @@
 /**
- * `make fuzz`: requests and answers that are changed at random, from a seed, between real clients, the program and
- * scripted providers on real sockets. Tells of each case that breaks what must hold, with what runs it again.
- * Exit 1 when there is one.
+ * `make fuzz`: mutates requests and answers at random, from a seed, and sends them between real clients, the program
+ * and scripted providers on real sockets. Reports each case that breaks an invariant, with the command that runs it
+ * again. Exits 1 if there is one.
  * Usage: bun scripts/fuzz.ts [--seed N] [--minutes M] [--cases N] [--case N] [--keep 0,2] [--source] [--show N]
- *   --seed   of all cases; random where it is left out   --minutes  how long
- *   --cases  how many at most                            --case     this one alone
- *   --keep   of its steps, these                         --source   the program from source, not compiled
- *   --show   findings told in full
+ *   --seed   seed of all cases; random by default        --minutes  how long to run
+ *   --cases  maximum number of cases                     --case     run only this case
+ *   --keep   keep only these mutations of the case       --source   run the program from source, not compiled
+ *   --show   number of findings to print in full
  */
 import { parseArgs } from 'node:util';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Writes the rules for API keys anew from those of gitleaks: src/redact/secrets/gitleaks.generated.ts.
- * The file is in the Go module that `go mod download` brings:
+ * Generates the rules for API keys from those of gitleaks: src/redact/secrets/gitleaks.generated.ts.
+ * The file is in the Go module that `go mod download` downloads:
  *
  *   bun scripts/gitleaks.ts "$(go env GOMODCACHE)/github.com/zricethezav/gitleaks/v8@v8.30.1"
  */
@@ -22,7 +22,7 @@ interface Rule {
 
 const OUT = join(import.meta.dir, '../src/redact/secrets/gitleaks.generated.ts');
 
-/** What these find is found by rules of our own, in bounded time and with fewer false hits. */
+/** Rules that our own rules replace: those run in bounded time and have fewer false positives. */
 const OWN: Readonly<Record<string, string>> = {
   'curl-auth-header': 'headers are found whatever program they are written for',
   'curl-auth-user': 'likewise',
@@ -36,9 +36,9 @@ const OWN: Readonly<Record<string, string>> = {
 const OPERATOR = '(?:=|>|:{1,3}=|\\|\\||:|=>|\\?=|,)[\\x60\'"\\s=]{0,5}';
 const BETWEEN = '(?:[ \\t\\w.-]{0,20})[\\s\'"]{0,3}';
 const BEFORE = '[\\w.-]{0,50}?';
-/** How long what has no upper bound may be. */
+/** The longest match of a pattern that has no upper bound. */
 const LONGEST = 512;
-/** Whatever comes behind a key: the original ends with quotes and spaces alone, but people put a full stop there. */
+/** What may follow a key: the original accepts only quotes and spaces, but people also end a sentence there. */
 const END = '(?![A-Za-z0-9_-])';
 const ENDS = [
   '(?:[\\x60\'"\\s;]|\\\\[nr]|$|\\b)',
@@ -49,11 +49,11 @@ const ENDS = [
   '(?:[\\/|\\#|\\?|:]|$)',
 ];
 
-/** From Go's syntax to JavaScript's. */
+/** Translates a regular expression from Go's syntax to JavaScript's. */
 function translated(source: string): string {
   let regex = source.replaceAll('[:alnum:]', 'A-Za-z0-9').replaceAll('(?P<', '(?<').replaceAll('\\z', '$');
   for (const end of ENDS) regex = regex.replaceAll(end.replaceAll('\\z', '$'), END);
-  // `(?i)` within a pattern holds to the end of the group it stands in.
+  // `(?i)` within a pattern applies up to the end of the group that contains it.
   for (let at = regex.indexOf('(?i)'); at >= 0; at = regex.indexOf('(?i)')) {
     const end = groupEnd(regex, at);
     regex = `${regex.slice(0, at)}(?i:${regex.slice(at + 4, end)})${regex.slice(end)}`;
@@ -61,7 +61,7 @@ function translated(source: string): string {
   return bounded(regex);
 }
 
-/** Where the group ends that a place is in: at a bracket that it does not open, or at the end. */
+/** The end of the group that contains a position: the closing bracket, or the end of the pattern. */
 function groupEnd(regex: string, from: number): number {
   let depth = 0;
   let inClass = false;
@@ -76,7 +76,7 @@ function groupEnd(regex: string, from: number): number {
   return regex.length;
 }
 
-/** Repetitions without an upper bound get one. */
+/** Gives repetitions without an upper bound one. */
 function bounded(regex: string): string {
   let out = '';
   let inClass = false;
@@ -143,7 +143,7 @@ function convert(rules: readonly Rule[]): Converted {
   return { vendors, tokens };
 }
 
-/** What a name begins with, for the index of keywords. */
+/** The beginnings of names, for the index of keywords. */
 function words(names: string, keywords: readonly string[]): string[] {
   const drawn = chance(1);
   const seen = new Set(Array.from({ length: 60 }, () => sample(names, drawn).toLowerCase()));
@@ -194,12 +194,12 @@ ${license
   .join('\n')}
  */
 
-/** What stands behind a vendor's name: id, names, the secret, the least entropy, and what the names begin with. */
+/** Secrets that follow a vendor's name: id, names, the secret, the minimum entropy, and the beginnings of the names. */
 export const VENDOR_RULES: readonly (readonly [id: string, names: string, secret: string, entropy: number, ...words: string[]])[] = [
 ${rows(vendors)}
 ];
 
-/** What has a form: id, pattern, the least entropy, whether each begins with a keyword, keywords, and what is no secret. */
+/** Secrets with a recognizable form: id, pattern, minimum entropy, whether each begins with a keyword, keywords, and what is not a secret. */
 export const TOKEN_RULES: readonly (readonly [
   id: string,
   pattern: string,
@@ -213,7 +213,7 @@ ${rows(tokens)}
 `,
 );
 
-/** Of what the original patterns match, so much is hidden; or the rule counts as missed. */
+/** The share of an original pattern's matches that must be hidden; otherwise the rule counts as missed. */
 const ENOUGH = 0.9;
 const TRIES = 40;
 const { Redactor } = await import('../src/redact/redactor.ts');
@@ -227,7 +227,7 @@ const missed = rules.filter(({ id, regex, entropy = 0, keywords = [] }) => {
     const secret = sample(regex.replaceAll('(?i)', ''), drawn);
     if (bits(secret) <= entropy) continue;
     tried += 1;
-    // gitleaks too looks only where one of the keywords stands.
+    // gitleaks, too, searches only near one of the keywords.
     const near = keywords.some((word) => secret.toLowerCase().includes(word)) ? 'before' : keywords[0];
     const text = `${near} ${secret}`;
     if (redactor.text(text) !== text) hidden += 1;

@@ -1,6 +1,7 @@
 /**
- * `make image`: builds the container image for this machine's architecture from its compiled binary and tries it: it answers, says that
- * it is healthy, runs without rights on a read-only root, and ends in order. Needs Docker or Podman, which fetch the base image.
+ * `make image`: builds the container image for this machine's architecture from its compiled binary and tests it: it
+ * answers, reports itself healthy, runs unprivileged on a read-only root file system, and shuts down in order. Needs
+ * Docker or Podman, which download the base image.
  */
 import { copyFileSync, cpSync, linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +22,7 @@ const engine = ['docker', 'podman'].find(
     Bun.spawnSync([name, 'info'], { stdio: ['ignore', 'ignore', 'ignore'] }).exitCode === 0,
 );
 if (!engine) {
-  process.stderr.write('Cannot build the image: neither Docker nor Podman answers on this machine\n');
+  process.stderr.write('Cannot build the image: neither Docker nor Podman runs on this machine\n');
   process.exit(1);
 }
 
@@ -37,7 +38,9 @@ try {
   rmSync(context, { recursive: true, force: true });
 }
 
-/** Lays out what the Dockerfile copies, with the binary of this machine in the place of both architectures'. */
+/**
+ * Lays out the files that the Dockerfile copies, with this machine's binary in place of both architectures' binaries.
+ */
 async function build(): Promise<void> {
   const release = join(context, 'dist/release');
   mkdirSync(release, { recursive: true });
@@ -78,7 +81,7 @@ async function tryOut(): Promise<void> {
   if (code !== '0') throw new Error(`the container ended with ${code}`);
 }
 
-/** @throws Error with what the engine complained of */
+/** @throws Error with the error output of the container engine */
 function run(...args: string[]): string {
   const { exitCode, stdout, stderr } = Bun.spawnSync([engine!, ...args], { stdin: 'ignore' });
   if (exitCode !== 0) throw new Error(`${engine} ${args[0]}: ${stderr.toString()}`);

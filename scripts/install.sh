@@ -1,6 +1,6 @@
 #!/bin/sh
-# Brings a machine that has only Bun, or only Node.js with npm, to this state: the packages of bun.lock in
-# node_modules, and node_modules/.bin/bun of the version package.json pins. Safe to run again and again.
+# Sets up a machine that has only Bun, or only Node.js with npm: installs the packages of bun.lock in node_modules, and
+# the Bun version that package.json pins as node_modules/.bin/bun. It can be run repeatedly.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -13,7 +13,7 @@ state="$pin $(uname -sm) $(cat package.json bun.lock | cksum)"
 say() { echo "$*" >&2; }
 fail() { say "$*"; exit 1; }
 
-# is_pinned FILE: whether FILE runs on this machine and is the pinned Bun.
+# is_pinned FILE: whether FILE runs on this machine and is the pinned version of Bun.
 is_pinned() { [ -x "$1" ] && [ "$("$1" --version 2>/dev/null)" = "$pin" ]; }
 
 # first_pinned FOLDER: prints the pinned Bun inside FOLDER/node_modules. When install scripts are blocked,
@@ -34,13 +34,13 @@ quietly() {
   fail "Cannot install packages: '$*' failed (is the package registry reachable?)"
 }
 
-# Puts the pinned Bun into .bun, by whatever this machine has.
+# Installs the pinned Bun into .bun, with whatever this machine has.
 fetch_bun() {
   say "Fetching Bun $pin"
   mkdir -p .bun
   echo '{ "private": true }' >.bun/package.json
   if command -v npm >/dev/null; then
-    # Without a network, npm would wait minutes before it says so.
+    # Without a network, npm would wait minutes before it fails.
     quietly npm install --prefix .bun --no-save --no-audit --no-fund --loglevel=error \
       --fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 "bun@$pin"
   else
@@ -48,7 +48,7 @@ fetch_bun() {
   fi
 }
 
-# Prints a Bun that can read bun.lock: an older one may not know its format, so only the pinned one will do.
+# Prints the path of a Bun that can read bun.lock: only the pinned version, since an older one may not know the format.
 installer() {
   path_bun=$(command -v bun || true)
   if [ -n "$(first_pinned .)" ]; then

@@ -1,4 +1,4 @@
-/** The licences of everything that is inside the binary, with their texts, from the packages that are installed. */
+/** The licences of everything inside the binary, with their texts, taken from the installed packages. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { plainText, trimLines, wrap } from './notices/text.ts';
@@ -15,18 +15,18 @@ export interface Notice {
 const WIDTH = 80;
 const RULE = '='.repeat(WIDTH);
 
-/** The LGPL grants the right to change the library and to link again. */
+/** The LGPL grants the right to change the library and to relink the program. */
 const RELINKED =
   'What follows is the licence page of Bun, and the texts of the LGPL. The source of llmproxy is free: run ' +
   'scripts/build.ts with a Bun of your own, and it is put together with the JavaScriptCore that you have changed.';
 
-/** Names of files that hold a licence, a copyright line, or the notice that Apache's licence speaks of. */
+/** Names of files that hold a licence, a copyright line, or the notice that the Apache licence requires. */
 const LICENSE_FILE = /^(?:licen[cs]e|copying|copyright|notice)/i;
 
 /**
- * The packages that `dependencies` lead to, sorted by name, data of others, and Bun at the end.
+ * The packages that `dependencies` lead to, sorted by name, then third-party data, and Bun at the end.
  * @param root the checkout, with its packages installed
- * @throws Error when a package is not installed, not in bun.lock, or holds no text of its licence
+ * @throws Error when a package is not installed, is not in bun.lock, or contains no licence text
  */
 export function notices(root: string): Notice[] {
   const lock = readLock(root);
@@ -40,7 +40,7 @@ export function notices(root: string): Notice[] {
   return [...packages, ...embedded(root), bun(root, locked(lock, 'bun').version)];
 }
 
-/** Data of others that was made part of the code. The first line of each file is its name, version and licence. */
+/** Third-party data that became part of the code. The first line of each file is its name, version and licence. */
 function embedded(root: string): Notice[] {
   const folder = join(root, 'scripts/notices/data');
   if (!existsSync(folder)) return [];
@@ -50,7 +50,7 @@ function embedded(root: string): Notice[] {
       const all = readFileSync(join(folder, file), 'utf8');
       const [, name, version, license] = /^(\S+) (\S+) (.+)\n/.exec(all) ?? [];
       if (name === undefined || version === undefined || license === undefined)
-        throw new Error(`Cannot list ${file}: its first line is no name, version and licence`);
+        throw new Error(`Cannot list ${file}: its first line is not a name, a version and a licence`);
       return { name, version, license, text: trimLines(all.slice(all.indexOf('\n') + 1)) };
     });
 }
@@ -58,13 +58,13 @@ function embedded(root: string): Notice[] {
 function licenseText(folder: string, name: string): string {
   const files = readdirSync(folder).filter((file) => LICENSE_FILE.test(file));
   const texts = files.toSorted().map((file) => trimLines(readFileSync(join(folder, file), 'utf8')));
-  if (texts.join('') === '') throw new Error(`Cannot list ${name}: it holds no text of its licence`);
+  if (texts.join('') === '') throw new Error(`Cannot list ${name}: it contains no licence text`);
   return texts.join('\n\n');
 }
 
 /**
- * Bun is the program that the bundle is put into. Its package holds no licence, but its types hold the page that
- * names all it is linked with; the texts that the LGPL asks for stand beside this file.
+ * Bun is the program that the bundle is put into. Its package contains no licence, but its types contain the page that
+ * lists everything it links; the texts that the LGPL requires are beside this file.
  */
 function bun(root: string, version: string): Notice {
   const page = readFileSync(join(root, 'node_modules/bun-types/docs/project/license.mdx'), 'utf8');
@@ -75,7 +75,7 @@ function bun(root: string, version: string): Notice {
   return { name: 'bun', version, license: 'MIT; JavaScriptCore: LGPL-2.0', text };
 }
 
-/** All of them for people, in lines of 80 characters at most: a list, then text by text. @param root as above */
+/** All notices as text, in lines of at most 80 characters: a list, then each text. @param root as above */
 export function renderNotices(root: string): string {
   const { name, version, license } = readManifest(root);
   const all = notices(root);
@@ -90,7 +90,7 @@ export function renderNotices(root: string): string {
   return `${[head, list.join('\n'), ...texts].map((part) => wrap(part, WIDTH)).join('\n\n')}\n`;
 }
 
-/** For the bundler, which puts the result into the code as a string. */
+/** Called by the bundler, which puts the result into the code as a string. */
 export function thirdPartyNotices(): string {
   return renderNotices(join(import.meta.dir, '..'));
 }

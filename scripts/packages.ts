@@ -1,4 +1,4 @@
-/** The packages that the binary is made of, by package.json, bun.lock and node_modules. */
+/** The packages that the binary contains, from package.json, bun.lock and node_modules. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -11,13 +11,13 @@ export interface Manifest {
 }
 
 export interface Lock {
-  /** By place in node_modules: [name@version, registry, what it needs, integrity]. */
+  /** By path in node_modules: [name@version, registry, dependencies, integrity]. */
   readonly packages: Readonly<
     Record<string, readonly [string, string, { dependencies?: Record<string, string> }, string]>
   >;
 }
 
-/** The manifest of the checkout, or of one package that is installed in it. */
+/** The manifest of the checkout, or of a package installed in it. */
 export function readManifest(root: string, name?: string): Manifest {
   const folder = name === undefined ? root : join(root, 'node_modules', name);
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
@@ -39,7 +39,7 @@ export function closure(lock: Lock, direct: readonly string[]): string[] {
   return [...found].toSorted();
 }
 
-/** The names of the packages that one needs itself, sorted. */
+/** The names of a package's own dependencies, sorted. */
 export function needs(lock: Lock, name: string): string[] {
   return Object.keys(lock.packages[name]?.[2].dependencies ?? {}).toSorted();
 }
@@ -53,7 +53,7 @@ export function locked(lock: Lock, name: string): { version: string; sha512: str
   return { version: spec.slice(spec.lastIndexOf('@') + 1), sha512 };
 }
 
-/** What a package says it is under: an SPDX name, or an expression of several. @throws Error when it says nothing */
+/** The licence that a package declares: an SPDX name or expression. @throws Error when it declares none */
 export function licenseOf({ name, license }: Manifest): string {
   if (!license) throw new Error(`Cannot list ${name}: its package.json names no licence`);
   return license;

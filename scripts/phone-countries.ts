@@ -1,5 +1,5 @@
 /**
- * Writes which phone numbers there are, src/redact/phones/countries.generated.ts, from the metadata of
+ * Generates the table of valid phone numbers, src/redact/phones/countries.generated.ts, from the metadata of
  * libphonenumber that libphonenumber-js ships: bun scripts/phone-countries.ts
  */
 import { readFileSync, writeFileSync } from 'node:fs';

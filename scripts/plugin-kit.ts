@@ -1,4 +1,4 @@
-/** What `llmproxy plugin init` writes beside plugins, so that editors and tests find 'llmproxy'. */
+/** The files that `llmproxy plugin init` writes beside plugins, so that editors and tests can resolve 'llmproxy'. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,12 +6,12 @@ import { declarations } from './declarations.ts';
 
 const ROOT = join(import.meta.dir, '..');
 
-/** Files by their paths: declarations, and for tests the code itself. */
+/** Files by their paths: declarations and, for tests, the code itself. */
 export function pluginKit(): Readonly<Record<string, string>> {
   return { ...pluginTypes(), ...pluginCode(), ...examples() };
 }
 
-/** The declarations alone. */
+/** Only the declarations. */
 export function pluginTypes(): Readonly<Record<string, string>> {
   const api = declarations(join(ROOT, 'src/plugins/llmproxy.ts'));
   const known = { names: api.exported, from: './llmproxy.js' };
@@ -38,7 +38,7 @@ function zodTypes(): Record<string, string> {
   return { ...Object.fromEntries(files), 'zod/LICENSE': license };
 }
 
-/** What is written to begin with. */
+/** The example files. */
 function examples(): Record<string, string> {
   const names = ['local.ts', 'local.test.ts'];
   return Object.fromEntries(
@@ -46,7 +46,7 @@ function examples(): Record<string, string> {
   );
 }
 
-/** The code of 'llmproxy' and 'llmproxy/testing' for programs that are not the proxy: tests. */
+/** The code of 'llmproxy' and 'llmproxy/testing' for programs other than the proxy, such as tests. */
 function pluginCode(): Record<string, string> {
   const folder = mkdtempSync(join(tmpdir(), 'llmproxy-kit-'));
   try {

@@ -1,8 +1,8 @@
-/** What the proxy does about each fault, and the tests that hold it to it: file and words of the title. */
+/** What the proxy does about each fault, and the tests that prove it: file and part of the title. */
 export interface Promised {
   readonly when: string;
   readonly does: string;
-  /** Files below test/, each with a piece of the title as it stands in the source. */
+  /** Files below test/, each with a part of the title as it is written in the source. */
   readonly tests: readonly (readonly [file: string, title: string])[];
 }
 

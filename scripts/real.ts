@@ -1,6 +1,6 @@
 /**
- * `make real`: the compiled binary before a real inference engine, node-llama-cpp with a small model. Needs the registry
- * once. Usage: LLMPROXY_GGUF=model.gguf bun scripts/real.ts
+ * `make real`: runs the compiled binary in front of a real inference engine, node-llama-cpp with a small model. Needs
+ * the registry once. Usage: LLMPROXY_GGUF=model.gguf bun scripts/real.ts
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,9 @@ import { ROOT } from './compile.ts';
 const folder = join(ROOT, 'test/real');
 const maker = join(ROOT, '../shared/tools/tiny-gguf.ts');
 
-/** The model to use: the one that is named, or a tiny one with random weights where its maker lies. */
+/**
+ * The model to use: the one named by the variable, or a tiny one with random weights where its generator is available.
+ */
 function modelPath(): string | undefined {
   const named = process.env.LLMPROXY_GGUF;
   if (named !== undefined) return existsSync(named) ? named : undefined;
@@ -21,7 +23,7 @@ function modelPath(): string | undefined {
 
 const model = modelPath();
 if (model === undefined) {
-  process.stderr.write('Cannot run: set LLMPROXY_GGUF to the path of a model in GGUF form\n');
+  process.stderr.write('Cannot run: set LLMPROXY_GGUF to the path of a model in GGUF format\n');
   process.exit(2);
 }
 const install = Bun.spawnSync([process.execPath, 'install', '--frozen-lockfile'], {

@@ -1,6 +1,6 @@
 /**
- * `make recorded-mutants`: breaks a copy of the project in one way after the other, and demands that the measure of
- * recorded traffic notices each. Needs no recordings. Usage: bun scripts/recorded-mutants.ts [WORDS OF A NAME]
+ * `make recorded-mutants`: breaks a copy of the project in one way after another, and expects the checks of recorded
+ * traffic to notice each. Needs no recordings. Usage: bun scripts/recorded-mutants.ts [PART OF A NAME]
  */
 import { cleared } from '../test/helpers/binary.ts';
 import { copyProject } from '../test/recorded/mutants/copy.ts';

@@ -1,8 +1,8 @@
 /**
- * `make recorded`: recorded traffic of real providers through the compiled binary, on loopback. LLMPROXY_FIXTURES names
- * its folder. Usage: bun scripts/recorded.ts [--sample N] [--kind WORDS] [--seed N] [--all]
- * (--sample: every Nth recording; --kind: ways that hold these words, such as "request" or "gemini > chat";
- * --all: every failure, on stderr)
+ * `make recorded`: sends recorded traffic of real providers through the compiled binary, on loopback. LLMPROXY_FIXTURES
+ * names the folder of the recordings. Usage: bun scripts/recorded.ts [--sample N] [--kind WORDS] [--seed N] [--all]
+ * (--sample: every Nth recording; --kind: kinds whose name contains this, such as "request" or "gemini > chat";
+ * --all: prints every failure on stderr)
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -32,13 +32,15 @@ if (!hasRecordings) {
   await compare();
 }
 
-/** Fetches the clients' libraries once; without a registry Messages are read by their schema alone. */
+/** Downloads the clients' libraries once; without a registry, Messages are checked only against their schema. */
 function fetchLibraries(): void {
   if (hasAnthropic()) return;
   const cwd = join(ROOT, 'test/clients');
   Bun.spawnSync([process.execPath, 'install', '--frozen-lockfile'], { cwd });
   if (!hasAnthropic())
-    process.stdout.write("Anthropic's library is not here: Messages are held to their schema alone.\n");
+    process.stdout.write(
+      "Anthropic's library is not available: Messages are checked only against their schema.\n",
+    );
 }
 
 async function compare(): Promise<void> {

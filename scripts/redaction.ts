@@ -1,6 +1,7 @@
 /**
- * `make redaction`: how much `--redact` finds of what it is to hide, and what it takes for it. Writes the table in
- * docs/export.md. `--check` only says whether that is stale; `--show KIND` prints what was missed and what was false.
+ * `make redaction`: measures how much of the personal data and secrets `--redact` finds, and what it hides by mistake.
+ * Writes the table in docs/export.md. `--check` only reports whether the table is stale; `--show KIND` prints the
+ * missed and the false matches.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ const SHOWN = 40;
 
 function percent(part: number, whole: number): string {
   const value = (100 * part) / whole;
-  // 100 is said only of all.
+  // 100 % is written only if nothing was missed.
   return `${part < whole ? Math.min(99.9, Math.floor(value * 10) / 10).toFixed(1) : '100'} %`;
 }
 

@@ -1,9 +1,9 @@
 /**
- * `make release`: binaries for every platform in dist/release, with their licences, an SBOM and SHA256SUMS; with install.sh and a
- * formula for Homebrew where the address of the files is known; with --npm the packages for npm in dist/npm.
+ * `make release`: builds binaries for every platform in dist/release, with their licences, an SBOM and SHA256SUMS; also
+ * install.sh and a Homebrew formula if the download address is known, and with --npm the npm packages in dist/npm.
  * Usage: bun scripts/release.ts [--target NAME]... [--url ADDRESS] [--npm] [--sign minisign|cosign [--sign-key KEY]]
- * No target named: all of them. A platform that cannot be built is named, the others are built all the same, nothing
- * is signed, and the exit code is 1.
+ * Without --target, builds all platforms. If one cannot be built, the script names it, builds the others, signs
+ * nothing, and exits 1.
  */
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -70,7 +70,7 @@ function published(given: string | undefined): ReturnType<typeof addressOf> {
   }
 }
 
-/** What names the address of the release and the checksums of all platforms it knows. */
+/** Writes the files that contain the download address and the checksums of all platforms. */
 function writeInstallers(): void {
   const all = wanted.length === PLATFORMS.length;
   if (!address || !all) {
@@ -118,7 +118,7 @@ async function build(platform: Platform): Promise<boolean> {
   try {
     await compile(join(RELEASE, file), `bun-${name}`);
   } catch (error) {
-    // What is half written must not be signed by the checksums below.
+    // A half-written file must not be included in the signed checksums.
     rmSync(join(RELEASE, file), { force: true });
     process.stderr.write(`Cannot build ${name}: ${(error as Error).message}\n`);
     return false;

@@ -1,4 +1,4 @@
-/** What a reader of docs/troubleshooting.md can do about each error code, and about what is seen without one. */
+/** What readers of docs/troubleshooting.md can do about each error code, and about symptoms without a code. */
 export const REMEDIES: Readonly<Record<string, string>> = {
   rate_limit_exceeded:
     'Wait as long as `Retry-After` says. The message shows whether the limit is the provider’s or one of yours (`groups`, `rate_limits`, a provider’s `rate_limit`); `GET /v1/key` shows what a key has left. A second key (`api_keys`) or provider adds capacity.',

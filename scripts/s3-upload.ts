@@ -1,4 +1,4 @@
-/** What `make s3` checks of uploads: the compiled binary uploads its log to a real S3 server, and reads it there. */
+/** The upload checks of `make s3`: the compiled binary uploads its log to a real S3 server, and reads it there. */
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { S3Client } from 'bun';
@@ -6,20 +6,20 @@ import { until } from '../test/helpers/until.ts';
 
 interface Given {
   readonly binary: string;
-  /** A folder for this alone. */
+  /** A folder that only these checks use. */
   readonly folder: string;
   readonly env: Record<string, string | undefined>;
   readonly client: S3Client;
-  /** Lines of a log. */
+  /** The lines of a log. */
   readonly log: string;
-  /** What an export of the log gives. */
+  /** The expected result of exporting the log. */
   readonly expected: string;
   readonly rows: (input: string) => string;
 }
 
 type Check = readonly [title: string, ok: boolean];
 
-/** Each title says what is to hold. */
+/** Each title says what is expected. */
 export async function uploadChecks(given: Given): Promise<Check[]> {
   const { folder, client, log, expected, rows } = given;
   const half = log.indexOf('\n', log.length / 2) + 1;
@@ -55,14 +55,14 @@ export async function uploadChecks(given: Given): Promise<Check[]> {
   ]);
   await first[Symbol.asyncDispose]();
 
-  // At 64 KiB a second it takes a while, so that the process is killed in the middle.
+  // At 64 KiB per second the upload takes a while, so that the process is killed in the middle of it.
   const large = `${log}${' '.repeat(64)}\n`.repeat(Math.ceil(600_000 / log.length));
   const one = logs('one', { [`${name}.ndjson`]: large });
   await using second = await serve(given, one, { url: 's3://logs/killed', rate: 65_536 });
   await Bun.sleep(3_000);
   second.child.kill('SIGKILL');
   await second.child.exited;
-  // This server shows an object while it is being written, which S3 does not.
+  // This server shows an object while it is being written; S3 does not.
   const before = await Promise.all((await keys('killed/')).map((key) => client.file(key).text()));
   checks.push(['a process that is killed has not uploaded', !before.includes(large)]);
   await using third = await serve(given, one, { url: 's3://logs/killed' });

@@ -1,6 +1,6 @@
 /**
- * `make s3`: exports from a real S3 server on loopback, s3rver, and uploads to it, with the compiled binary; on Spark too where it
- * is installed. Needs the registry once.
+ * `make s3`: the compiled binary exports from a real S3 server on loopback, s3rver, and uploads to it; if Spark is
+ * installed, it is tested too. Needs the registry once.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

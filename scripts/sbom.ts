@@ -1,4 +1,4 @@
-/** The software bill of materials: what is in the binary, as CycloneDX 1.6. @see https://cyclonedx.org/docs/1.6/json */
+/** The software bill of materials of the binary, as CycloneDX 1.6. @see https://cyclonedx.org/docs/1.6/json */
 import { createHash } from 'node:crypto';
 import type { Lock, Manifest } from './packages.ts';
 import { closure, licenseOf, locked, needs, readLock, readManifest } from './packages.ts';
@@ -9,8 +9,8 @@ interface Component {
 }
 
 /**
- * Lists the packages that `dependencies` lead to, and Bun with its builds for the platforms released.
- * The same tree gives the same bytes: no time, no chance.
+ * Lists the packages that `dependencies` lead to, and Bun with its builds for the released platforms.
+ * The same tree always gives the same bytes: it contains no time and nothing random.
  * @param root the checkout, with its packages installed
  * @throws Error when a package is not installed or not in bun.lock
  */
@@ -56,7 +56,9 @@ function library(root: string, lock: Lock, name: string): Component {
   return component('library', lock, name, licenses(readManifest(root, name)));
 }
 
-/** Bun is not bundled but the program that the bundle is put into. Its parts for other platforms are not installed. */
+/**
+ * Bun is not bundled; it is the program that the bundle is put into. Its builds for other platforms are not installed.
+ */
 function platform(lock: Lock, name: string): Component {
   return component('platform', lock, name, [{ license: { id: 'MIT' } }]);
 }
@@ -78,7 +80,7 @@ function purl(name: string, version: string): string {
   return `pkg:npm/${name.replace('@', '%40')}@${version}`;
 }
 
-/** A UUID that says the same for the same text (version 8: made by the rule of its maker). */
+/** A UUID derived from a text, the same for the same text (version 8, whose format is up to the implementation). */
 function uuidOf(text: string): string {
   const bytes = createHash('sha256').update(text).digest().subarray(0, 16);
   bytes[6] = (bytes[6]! & 0x0f) | 0x80;

@@ -1,4 +1,7 @@
-/** `make screenshots`: the pictures of docs/page.md, of the binary with a log of some days, in the Chromium that is installed. */
+/**
+ * `make screenshots`: takes the pictures of docs/page.md from the binary with a log of several days, in the installed
+ * Chromium.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -14,12 +17,12 @@ const IMAGES = join(ROOT, 'docs/images');
 interface Picture extends Look {
   readonly view: string;
   readonly ready: string;
-  /** What is done before the picture is taken. */
+  /** Runs before the picture is taken. */
   readonly act?: (page: Page) => Promise<void>;
 }
 
 const PICTURES: Readonly<Record<string, Picture>> = {
-  // Taken first, while nothing but its own requests is in flight.
+  // Taken first, while only its own requests are in flight.
   requests: { view: 'requests', ready: '.running li:nth-child(2)', height: 800 },
   request: {
     view: 'requests?filter=attempts%3A%3E1',
@@ -77,7 +80,7 @@ const CONFIG: ConfigInput = {
   ],
 };
 
-/** A streamed answer of a model. */
+/** Requests a streamed answer from a model. */
 async function ask(url: string, model: string): Promise<void> {
   const messages = [{ role: 'user', content: 'Summarise this ticket in two lines.' }];
   const body = JSON.stringify({ model, stream: true, messages });
@@ -93,7 +96,7 @@ writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(CONFIG));
 const { url } = await serveFolder(cwd);
 const browser = await openBrowser();
 try {
-  // Two that take long, for the picture of what is in flight; and some so that providers have something to tell.
+  // Two slow requests for the picture of requests in flight, and several others so that providers have statistics.
   const slow = Promise.all(['gpt-5.2', 'gpt-5.2'].map((model) => ask(url, model)));
   for (const [name, { view, ready, act, ...look }] of Object.entries(PICTURES)) {
     const { page, faults } = await openPage(browser, `${url}/#/${view}`, look);

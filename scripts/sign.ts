@@ -1,12 +1,12 @@
-/** Signs a file with a tool and a key that the user brings. */
+/** Signs a file with the user's own tool and key. */
 import { existsSync } from 'node:fs';
 
 interface Signing {
-  /** File of the signature. */
+  /** The name of the signature's file. */
   readonly signature: (file: string) => string;
-  /** @param key a file, or what else the tool takes; `undefined` for the tool's own default */
+  /** @param key a file, or another reference that the tool accepts; `undefined` for the tool's default */
   readonly command: (file: string, key: string | undefined, comment: string) => readonly string[];
-  /** Whether the tool has a key that it finds by itself. */
+  /** Whether the tool can find a key by itself. */
   readonly keyOptional: boolean;
 }
 
@@ -23,7 +23,7 @@ const TOOLS = {
     ],
     keyOptional: true,
   },
-  // Without a key it would sign with a person's e-mail address and publish that; so one is asked for.
+  // Without a key, cosign would sign with a person's e-mail address and publish that, so a key is required.
   cosign: {
     signature: (file) => `${file}.sigstore.json`,
     command: (file, key) => ['sign-blob', '--yes', '--key', key!, '--bundle', `${file}.sigstore.json`, file],
@@ -31,16 +31,16 @@ const TOOLS = {
   },
 } as const satisfies Record<string, Signing>;
 
-/** What can sign. */
+/** Signs a file. @returns the file of the signature */
 export type Signer = (file: string) => Promise<string>;
 
 /**
- * Looks for the tool and the key at once, since what is to be signed takes minutes to build.
- * @param tool as the user named it
- * @param key a file, or a name the tool itself understands, such as cosign's `awskms://...`
- * @param comment what minisign signs along with the file
- * @returns signs a file and returns the file of the signature
- * @throws Error when the tool is unknown or not installed, or there is no such key
+ * Looks for the tool and the key before anything is built, since the files to sign take minutes to build.
+ * @param tool the name that the user gave
+ * @param key a file, or a name that the tool itself understands, such as cosign's `awskms://...`
+ * @param comment the comment that minisign signs along with the file
+ * @returns a function that signs a file and returns the file of the signature
+ * @throws Error when the tool is unknown or not installed, or the key does not exist
  */
 export function signer(tool: string, key: string | undefined, comment: string): Signer {
   if (!isTool(tool)) {
@@ -56,7 +56,7 @@ export function signer(tool: string, key: string | undefined, comment: string): 
     throw new Error(`Cannot sign with ${tool}: there is no key file ${key}`);
   }
   return async (file) => {
-    // It may ask for the key's password.
+    // The tool may ask for the key's password.
     const options = { stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' } as const;
     const code = await Bun.spawn([program, ...command(file, key, comment)], options).exited;
     if (code !== 0) throw new Error(`Cannot sign ${file}: ${tool} ended with ${code}`);

@@ -1,11 +1,11 @@
 /**
- * `make simulate`: worlds drawn from seeds, an hour each, through the proxy with a simulated clock, chance and
- * transport; every violation of what must hold is told with the seed of its world and the events that led to it.
- * Exit 1 when there is one.
+ * `make simulate`: worlds generated from seeds, one hour each, run through the proxy with a simulated clock, simulated
+ * randomness and a simulated transport. Every violation of an invariant is reported with the seed of its world and the
+ * events that led to it. Exits 1 if there is one.
  * Usage: bun scripts/simulate.ts [--seed N] [--hours N] [--jobs N] [--rules 1,2] [--show N] [--trace WORDS]
- *   --seed   of the first world; the next hour has the next seed     --hours  how many
- *   --jobs   processes                                               --rules  only these count
- *   --show   violations told in full                                 --trace  every event about one of these words
+ *   --seed   of the first world; each further world has the next seed   --hours  number of worlds
+ *   --jobs   number of processes                                        --rules  check only these rules
+ *   --show   violations to print in full                                --trace  print events that contain these words
  */
 import { parseArgs } from 'node:util';
 import type { KindName } from '../test/simulate/faults.ts';
@@ -27,10 +27,10 @@ const { values } = parseArgs({
   },
 });
 
-/** Between two signs of life, milliseconds. */
+/** The interval between two progress messages, in milliseconds. */
 const TOLD_EVERY_MS = 60_000;
 
-/** Sorts of violations of one rule that the summary lists. */
+/** How many kinds of violations of one rule the summary lists. */
 const SORTS = 12;
 
 const seed = Number(values.seed);
@@ -39,14 +39,14 @@ const jobs = Math.min(hours, Number(values.jobs));
 const rules = new Set(values.rules.split(',').map(Number));
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-/** Runs the worlds of one process in their order. */
+/** Runs the worlds in this process, in order. */
 async function* runHere(): AsyncGenerator<Report> {
   const words = values.trace?.split(',');
   const tell = (line: string) => words!.some((word) => line.includes(word)) && say(line);
   for (let world = seed; world < seed + hours; world += 1) yield await simulate(world, words ? { tell } : {});
 }
 
-/** The same spread over further processes, which tell of each world by a line of JSON. */
+/** Spreads the worlds over further processes, which report each of them as a line of JSON. */
 async function* runElsewhere(): AsyncGenerator<Report> {
   const share = Math.ceil(hours / jobs);
   const children = Array.from({ length: jobs }, (_, job) => {
@@ -114,7 +114,7 @@ class Summary {
     for (const event of events) say(`    ${event}`);
   }
 
-  /** @returns whether all held */
+  /** Prints the summary. @returns whether no rule was violated */
   tell(): boolean {
     const seconds = (performance.now() - this.#beganMs) / 1000;
     const { user, system } = process.cpuUsage();

@@ -1,4 +1,4 @@
-/** `make smoke`: the compiled binary alone in an empty folder, as a stranger would first use it. */
+/** `make smoke`: runs the compiled binary alone in an empty folder, as a new user would. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ function expect(claim: string, holds: boolean): void {
   if (!holds) throw new Error(`Smoke test failed: ${claim}`);
 }
 
-/** Serves, asks, and stops the server; what the server said is shown only when that fails. */
+/** Starts the server, sends a request, and stops it; the server's error output is shown only if that fails. */
 async function serve(): Promise<void> {
   const server = Bun.spawn([binary, 'serve', '--port', '0'], {
     cwd: folder,

@@ -4,8 +4,8 @@ export interface TestCounts {
 }
 
 /**
- * What `bun test` counted, from the summary it writes to stderr. An error outside of any test (a file that does
- * not load, a throw after the last test) counts as a failure, and so does a run that ended without a summary.
+ * The counts in the summary that `bun test` writes to stderr. An error outside of any test (a file that does not load,
+ * a throw after the last test) counts as a failure, and so does a run that ended without a summary.
  */
 export function countTests(stderr: string): TestCounts {
   const text = Bun.stripANSI(stderr);
@@ -15,12 +15,12 @@ export function countTests(stderr: string): TestCounts {
   return { passed: sum(/^ *(\d+) pass$/gm), failed: sum(/^ *(\d+) (?:fail|errors?)$/gm) };
 }
 
-/** How many tests failed in which file, by the headings in what `bun test` wrote to stderr. */
+/** The number of failed tests by file, from the headings that `bun test` writes to stderr. */
 export function failuresByFile(stderr: string): ReadonlyMap<string, number> {
   const failures = new Map<string, number>();
   let file: string | undefined;
   for (const line of Bun.stripANSI(stderr).split('\n')) {
-    // A long run names its failures again at the end.
+    // At its end, a long run lists its failures again.
     if (/^\d+ tests? failed:$/.test(line)) break;
     const heading = /^(\S+\.test\.tsx?):$/.exec(line);
     if (heading) file = heading[1];

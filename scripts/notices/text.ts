@@ -1,8 +1,8 @@
 /** Licences as plain text of a given width. */
 
 /**
- * Markdown without what only a browser can use: the front matter goes, rows of tables become items of a list, and
- * an address stands in angle brackets behind its words.
+ * Turns Markdown into plain text: the front matter is removed, table rows become list items, and the address of a link
+ * follows its text in angle brackets.
  */
 export function plainText(markdown: string): string {
   return markdown
@@ -19,12 +19,12 @@ function cells(row: string): string[] {
   return row.split('|').map((cell) => cell.trim());
 }
 
-/** Without the empty lines around it; the first line keeps its indentation. */
+/** Removes empty lines at both ends; the first line keeps its indentation. */
 export function trimLines(text: string): string {
   return text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd();
 }
 
-/** Breaks the lines that are too long, at spaces where there are any, and goes on at the line's own indentation. */
+/** Breaks long lines, at spaces if there are any, and indents the continuation like the line itself. */
 export function wrap(text: string, width: number): string {
   return text
     .replaceAll(/\r\n?|\f/g, '\n')

@@ -1,22 +1,24 @@
-/** Fills in the files of a release that name its address and its checksums: install.sh and the formula for Homebrew. */
+/**
+ * Fills in the release files that contain the download address and the checksums: install.sh and the Homebrew formula.
+ */
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { binaryName, PLATFORMS } from './platforms.ts';
 
 export interface Release {
   readonly version: string;
-  /** Where the files of the release will be, without a slash at the end. */
+  /** The address of the released files, without a trailing slash. */
   readonly url: string;
-  /** The page of the project. */
+  /** The project's home page. */
   readonly homepage: string;
-  /** What SHA256SUMS holds. */
+  /** The content of SHA256SUMS. */
   readonly sums: string;
 }
 
 /**
- * Where a release is published: `--url`, or the GitHub repository in which a workflow runs.
- * @returns `undefined` where nothing says it
- * @throws Error when it is no address
+ * The address at which a release is published: `--url`, or the GitHub repository in which a workflow runs.
+ * @returns `undefined` if neither is known
+ * @throws Error when `--url` is not a web address
  */
 export function addressOf(
   url: string | undefined,
@@ -36,7 +38,7 @@ export function addressOf(
   return { url: plain, homepage: plain };
 }
 
-/** Writes them into the folder of the release. @returns their names */
+/** Writes the filled-in files into the release folder. @returns their names */
 export function fillReleaseFiles(root: string, folder: string, release: Release): readonly string[] {
   writeFileSync(join(folder, 'install.sh'), filled(read(root, 'deploy/install.sh'), release));
   chmodSync(join(folder, 'install.sh'), 0o755);
@@ -44,7 +46,7 @@ export function fillReleaseFiles(root: string, folder: string, release: Release)
   return ['install.sh', 'llmproxy.rb'];
 }
 
-/** @throws Error when a platform is asked for that the release does not have */
+/** @throws Error when the template asks for a platform that the release does not have */
 export function filled(template: string, { version, url, homepage, sums }: Release): string {
   return template
     .replaceAll('@VERSION@', version)

@@ -1,6 +1,7 @@
 /**
- * The packages of a release for npm: `llmproxy`, which holds a small launcher, and one for each platform, which holds its binary.
- * npm installs the one that fits, since they are optional dependencies with an `os` and a `cpu`; no script runs at the install.
+ * The npm packages of a release: `llmproxy`, which contains a small launcher, and one for each platform, which contains
+ * its binary. They are optional dependencies with `os` and `cpu`, so npm installs the one that fits; no script runs
+ * during the installation.
  */
 import { chmodSync, copyFileSync, cpSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,13 +15,13 @@ interface NpmRelease {
   readonly version: string;
   /** The folder with the binaries and licences. */
   readonly release: string;
-  /** Where the folders of the packages are made. */
+  /** The folder in which the package folders are made. */
   readonly folder: string;
 }
 
 const LICENCES = ['LICENSE', 'THIRD_PARTY_LICENSES.txt'];
 
-/** @returns the folders of the packages in the order in which `npm publish` has to be given them */
+/** @returns the package folders, in the order in which they must be passed to `npm publish` */
 export function writeNpmPackages(platforms: readonly Platform[], npm: NpmRelease): readonly string[] {
   const folders = platforms.map((platform) => writePlatform(platform, npm));
   return [...folders, writeLauncher(platforms, npm)];
@@ -32,7 +33,7 @@ function writePlatform(platform: Platform, { version, release, folder }: NpmRele
   const file = os === 'win32' ? 'llmproxy.exe' : 'llmproxy';
   mkdirSync(join(target, 'bin'), { recursive: true });
   const binary = join(target, 'bin', file);
-  // A release has seven binaries of 130 MB: each is on the disk once.
+  // A release has seven binaries of 130 MB: a hard link stores each only once.
   linkSync(join(release, binaryName(version, platform)), binary);
   chmodSync(binary, 0o755);
   for (const licence of LICENCES) copyFileSync(join(release, licence), join(target, licence));

@@ -1,8 +1,8 @@
 /** A platform that binaries are built for. */
 export interface Platform {
-  /** As Bun's targets and the files of a release name it. */
+  /** The name in Bun's targets and in the names of released files. */
   readonly name: string;
-  /** As npm names it: `os` and `cpu` of package.json. */
+  /** The names that npm uses in `os` and `cpu` of package.json. */
   readonly os: 'linux' | 'darwin' | 'win32';
   readonly cpu: 'x64' | 'arm64';
   readonly libc?: 'glibc' | 'musl';
@@ -18,7 +18,7 @@ export const PLATFORMS: readonly Platform[] = [
   { name: 'windows-x64', os: 'win32', cpu: 'x64' },
 ];
 
-/** The file of a release that holds the binary for a platform. */
+/** The name of the released binary for a platform. */
 export function binaryName(version: string, { name, os }: Platform): string {
   return `llmproxy-${version}-${name}${os === 'win32' ? '.exe' : ''}`;
 }

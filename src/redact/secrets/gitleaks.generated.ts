@@ -34,7 +34,7 @@
  * SOFTWARE.
  */
 
-/** What stands behind a vendor's name: id, names, the secret, the least entropy, and what the names begin with. */
+/** Secrets that follow a vendor's name: id, names, the secret, the minimum entropy, and the beginnings of the names. */
 export const VENDOR_RULES: readonly (readonly [
   id: string,
   names: string,
@@ -385,7 +385,7 @@ export const VENDOR_RULES: readonly (readonly [
   ['zendesk-secret-key', '(?:zendesk)', '(?i:([a-z0-9]{40})(?![A-Za-z0-9_-]))', 0, 'zendesk'],
 ];
 
-/** What has a form: id, pattern, the least entropy, whether each begins with a keyword, keywords, and what is no secret. */
+/** Secrets with a recognizable form: id, pattern, minimum entropy, whether each begins with a keyword, keywords, and what is not a secret. */
 export const TOKEN_RULES: readonly (readonly [
   id: string,
   pattern: string,
