@@ -36,7 +36,7 @@ function unescaped(text: string): Plain[] {
   const parts: Plain[] = [];
   let plain: Builder | undefined;
   const close = () => {
-    if (plain) parts.push(plain.done(wordEnd(text, plain.end + AROUND)));
+    if (plain?.differs) parts.push(plain.done(wordEnd(text, plain.end + AROUND)));
     plain = undefined;
   };
   for (const [index, escape] of escapesIn(text)) {
@@ -110,6 +110,8 @@ class Builder {
   readonly #origins: number[] = [];
   /** How far the original has been read. */
   end: number;
+  /** Whether an escape was decoded. */
+  differs = false;
 
   constructor(from: string, start: number) {
     this.#from = from;
@@ -122,8 +124,7 @@ class Builder {
 
   unescape(escape: string): void {
     if (escape.startsWith('%')) this.#bytes(escape);
-    else if (escape === '+') this.#add(' ', 1);
-    else this.#add(characterOf(escape), escape.length);
+    else this.#decode(escape === '+' ? ' ' : characterOf(escape), escape.length);
   }
 
   /** The escapes of one character are decoded together; what is no UTF-8 stays as it is. */
@@ -133,9 +134,14 @@ class Builder {
       const escape = escapes.slice(at, at + 3 * lengthOf(lead));
       const character = lead < FIRST_BEYOND_ASCII ? String.fromCharCode(lead) : decoded(escape);
       if (character === undefined) this.copy(this.end + 3);
-      else this.#add(character, escape.length);
+      else this.#decode(character, escape.length);
       at += character === undefined ? 3 : escape.length;
     }
+  }
+
+  #decode(character: string, length: number): void {
+    this.differs = true;
+    this.#add(character, length);
   }
 
   #add(plain: string, length: number): void {
