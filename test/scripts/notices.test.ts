@@ -75,7 +75,7 @@ describe('notices()', () => {
     ['an empty file', { LICENSE: ' \n' }],
     ['a file of another name', { 'README.md': 'MIT' }],
   ])('refuses a package that has %s with the text', (_, files) => {
-    expect(() => notices(checkout(files))).toThrow('Cannot list beta: it holds no text of its licence');
+    expect(() => notices(checkout(files))).toThrow('Cannot list beta: it contains no licence text');
   });
 
   test('refuses a package that names no licence', () => {
