@@ -1,4 +1,4 @@
-/** What a key may do: its lists and those of its groups, when it ends, and that no route evades them. */
+/** What a key may do: its own lists and those of its groups, its expiry, and that no route evades them. */
 import { afterAll, describe, expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
@@ -10,7 +10,7 @@ const two = upstream(() => completion('two'));
 
 const CONFIG: ConfigInput = {
   providers: [
-    // OpenAI serves all endpoints but reranking, which the other does.
+    // OpenAI serves all endpoints except reranking, which the other provider serves.
     provider('one', one.url, {
       type: 'openai',
       api_key: 'sk-test',
@@ -52,8 +52,8 @@ interface Told {
 }
 const told = async (answer: Response) => ((await answer.json()) as Told).error;
 
-describe('models', () => {
-  test('are allowed by the name that is asked for', async () => {
+describe('access to models', () => {
+  test('is granted by the requested name', async () => {
     expect((await chat('member-key', 'fast')).status).toBe(200);
     expect((await chat('member-key', 'gpt-4o')).status).toBe(200);
     const refused = await chat('member-key', 'secret-plan');
@@ -66,17 +66,17 @@ describe('models', () => {
     });
     expect(message).toContain('"member"');
     expect(message).toContain('GET /v1/models');
-    // The same model by another name is another name.
+    // A key needs permission for each name of a model separately.
     expect((await chat('member-key', 'one/gpt-4o')).status).toBe(403);
   });
 
-  test('that are not allowed are refused before it is known whether there are any', async () => {
+  test('is denied before the model is looked up', async () => {
     const asked = one.asked.length;
     expect((await chat('member-key', 'no-such-thing')).status).toBe(403);
     expect(one.asked.length).toBe(asked);
   });
 
-  test('are guessed among those that are allowed', async () => {
+  test('is required for a model to be suggested in place of a misspelt one', async () => {
     const answer = await proxy.post(
       '/v1/chat/completions',
       { ...CHAT, model: 'gpt-4o-mini-x' },
@@ -88,14 +88,14 @@ describe('models', () => {
     expect(message).not.toContain('gpt-4o-mini"');
   });
 
-  test('are refused in the shape of Anthropic', async () => {
+  test('is denied in Anthropic’s shape', async () => {
     const body = { ...CHAT, model: 'secret-plan', max_tokens: 5 };
     const answer = await proxy.post('/v1/messages', body, by('member-key'));
     expect(answer.status).toBe(403);
     expect(await answer.json()).toMatchObject({ type: 'error', error: { type: 'permission_error' } });
   });
 
-  test('are refused in forms', async () => {
+  test('is denied to forms', async () => {
     const form = new FormData();
     form.set('model', 'secret-plan');
     form.set('file', new Blob(['x']), 'a.wav');
@@ -108,7 +108,7 @@ describe('models', () => {
     expect((await told(answer)).param).toBe('model');
   });
 
-  test('are listed as far as they are allowed', async () => {
+  test('determines which models are listed', async () => {
     const list = async (key: string) => {
       const answer = await fetch(`${proxy.url}/v1/models`, by(key));
       return ((await answer.json()) as { data: { id: string }[] }).data.map(({ id }) => id).toSorted();
@@ -141,7 +141,7 @@ describe('models that a request names besides its own', () => {
     ['tools', (name) => ({ tools: [{ type: 'image_generation', model: name }] })],
     ['providerOptions', (name) => ({ providerOptions: { gateway: { models: [name] } } })],
   ];
-  test.each(MORE)('are allowed as that is: %s', async (_, more) => {
+  test.each(MORE)('need the same permission: %s', async (_, more) => {
     const ask = (key: string, name: string) =>
       proxy.post('/v1/chat/completions', { ...CHAT, model: 'gpt-4o', ...more(name) }, by(key));
     const asked = one.asked.length + two.asked.length;
@@ -163,11 +163,11 @@ describe('models that a request names besides its own', () => {
       (await proxy.post('/v1/chat/completions', models(count), by(key))).status;
     expect(await ask('member-key', 100)).toBe(200);
     expect(await ask('member-key', 500_000)).toBe(400);
-    // Without lists and limits, they are only passed on.
+    // Without lists and limits there is nothing to check, and they are passed on.
     expect(await ask('all-key', 500_000)).toBe(200);
   });
 
-  test('count against the limits on them', async () => {
+  test('count against limits on those models', async () => {
     const limits = [{ requests: 1, per: 'day', models: ['dear-*'] }];
     await using limited = running({
       providers: [provider('two', two.url, { models: ['cheap', 'dear-1'] })],
@@ -184,8 +184,8 @@ describe('models that a request names besides its own', () => {
   });
 });
 
-describe('providers', () => {
-  test('that are not allowed do not answer', async () => {
+describe('access to providers', () => {
+  test('is denied to providers that are not listed', async () => {
     const { choices } = (await (await chat('searcher-key')).json()) as {
       choices: { message: { content: string } }[];
     };
@@ -193,15 +193,15 @@ describe('providers', () => {
     expect((await chat('member-key')).headers.get('x-llmproxy-provider')).toBe('one');
   });
 
-  test('are needed: without any, the answer is 403', async () => {
+  test('is required: without any, the answer is 403', async () => {
     const answer = await chat('searcher-key', 'gpt-4o-mini');
     expect(answer.status).toBe(403);
     expect(await told(answer)).toMatchObject({ code: 'key_not_permitted', param: 'model' });
   });
 });
 
-describe('endpoints', () => {
-  test('that are not allowed are refused before the body is read', async () => {
+describe('access to endpoints', () => {
+  test('is denied before the body is read', async () => {
     const endless = new ReadableStream({
       pull: (controller) => controller.enqueue(new TextEncoder().encode(' ')),
     });
@@ -217,7 +217,7 @@ describe('endpoints', () => {
     expect((await told(plain)).message).toContain('responses');
   });
 
-  test('cover feedback too', async () => {
+  test('covers feedback too', async () => {
     const feedback = { request_id: 'r', score: 1 };
     expect((await proxy.post('/v1/feedback', feedback, by('member-key'))).status).toBe(202);
     expect((await proxy.post('/v1/feedback', feedback, by('no-endpoint-key'))).status).toBe(403);
@@ -225,7 +225,7 @@ describe('endpoints', () => {
 });
 
 describe('a key', () => {
-  test('that has expired is refused with its name and the day', async () => {
+  test('that has expired is refused with its name and date', async () => {
     const answer = await chat('past-key');
     expect(answer.status).toBe(401);
     expect((await told(answer)).message).toContain('the API key "past" expired on 2020-01-31');
@@ -243,26 +243,26 @@ describe('a key', () => {
     expect((await fetch(`${proxy.url}/metrics`, by('off-key'))).status).toBe(403);
   });
 
-  test('that works counts, when another that does not is sent with it', async () => {
+  test('that is valid is accepted when an invalid one is sent with it', async () => {
     const headers = { authorization: 'Bearer past-key', 'x-api-key': 'all-key' };
     expect((await proxy.post('/v1/chat/completions', CHAT, { headers })).status).toBe(200);
   });
 });
 
-/** What no list covers: one word for everyone, and lists of what may be asked for. */
+/** Routes that no list covers: those open to everyone, a key's own usage, and lists of models. */
 const FREE =
   /^(?:\/v1\w*)?(?:\/|\/api\/(?:version|tags|ps|show|pull|push|create|copy|delete|blobs\/\*)|\/health(?:\/live|\/ready)?|\/key|\/usage|(?:\/projects\/:project\/locations\/:location)?(?:\/publishers\/google)?\/(?:tunedModels|models)(?:\/\*)?)$/;
-/** The pages of the operator, which no list opens. */
+/** The operator's pages, which no list opens. */
 const OPS = /^\/(?:providers|metrics)$/;
 const FEEDBACK = /^(?:\/v1)?\/feedback$/;
-/** Sessions name their model in the URL, but for those of Gemini: theirs stands in a message of the WebSocket. */
+/** Sessions name their model in the URL, except those of Gemini, which name it in a message of the WebSocket. */
 const REALTIME = /\/realtime$/;
 const LIVE = /BidiGenerateContent$/;
-/** A WebSocket, whose requests name their models: responses-socket.test.ts. */
+/** A WebSocket whose requests name their models: see responses-socket.test.ts. */
 const SOCKET = /^(?:\/v1)?\/responses$/;
-/** What a caller has stored is of no model and no provider: whoever may use responses may see its own. */
+/** Stored objects belong to no model or provider: a key that may use responses may see its own. */
 const STORED = /\/responses\/:id|\/conversations|\/interactions\/:id/;
-/** Calls of Gemini's clients are told by their form, wherever they are. */
+/** Calls of Gemini's clients are recognized by their form, not by a route. */
 const CALLED = '/v1beta/models/gpt-4o:generateContent';
 
 describe('no route evades the lists of a key', () => {
@@ -279,7 +279,7 @@ describe('no route evades the lists of a key', () => {
   const stored = (path: string) => (path.endsWith('/conversations') ? 200 : 404);
   const covered = routes(CONFIG).filter(({ path }) => !FREE.test(path));
 
-  test('there are routes', () => {
+  test('covers more than 40 routes', () => {
     expect(covered.length).toBeGreaterThan(40);
     const paths = covered.map(({ method, path }) => `${method} ${path}`);
     expect(paths).toContain('GET /v1/realtime');
@@ -302,7 +302,7 @@ describe('no route evades the lists of a key', () => {
       await answer.text();
     }
     expect([one.asked.length, two.asked.length]).toEqual([before, beforeTwo]);
-    // And without a key nobody comes in.
+    // Without a valid key no route is open.
     expect((await ask(method, path, 'wrong')).status).toBe(401);
     if (REALTIME.test(path)) expect((await ask(method, path, 'all-key')).status).toBe(426);
     if (OPS.test(path)) expect((await ask(method, path, 'all-key')).status).toBe(200);

@@ -10,7 +10,7 @@ import { at, completion, counting, NOT_FOUND, refusal, sdk } from '../helpers/st
 import { until } from '../helpers/until.ts';
 import { upstream } from '../helpers/upstream.ts';
 
-/** A server of chat that answers when it is told to, and knows who left before. */
+/** A chat server that answers when the test says so, and counts the requests that were cancelled. */
 function waiting() {
   const open: ((reply: Response) => void)[] = [];
   const asked: string[] = [];
@@ -45,8 +45,8 @@ const KEYS = [
   { name: 'b', key: 'sk-bbbbbbbb' },
 ];
 
-describe('a response in the background', () => {
-  test('is queued, runs, and is complete, whoever looks', async () => {
+describe('a background response', () => {
+  test('is queued, runs and completes, whether or not a client polls it', async () => {
     await using provider = waiting();
     await using proxy = running(at(provider.url));
     const client = sdk(proxy);
@@ -69,7 +69,7 @@ describe('a response in the background', () => {
     ] as never);
     const [record] = await proxy.recorded(1);
     expect(record).toMatchObject({ outcome: 'success', input_tokens: 1, endpoint: 'responses' });
-    // It can be gone on from.
+    // Another response can continue from it.
     const next = client.responses.create({ model: 'm', input: 'b', previous_response_id: queued.id });
     void next.then(() => undefined);
     await until('the provider is asked again', () => provider.waits() === 1);
@@ -79,7 +79,7 @@ describe('a response in the background', () => {
     expect((await next).output_text).toBe('more');
   });
 
-  test('is cancelled, and its provider is left', async () => {
+  test('can be cancelled, which cancels the provider’s request', async () => {
     await using provider = waiting();
     await using proxy = running(at(provider.url));
     const client = sdk(proxy);
@@ -102,7 +102,7 @@ describe('a response in the background', () => {
     expect((await refusal(client.responses.cancel(plain.id)))?.[0]).toBe(400);
   });
 
-  test('fails with what its provider said', async () => {
+  test('fails with the provider’s message', async () => {
     await using provider = waiting();
     await using proxy = running(at(provider.url));
     const client = sdk(proxy);
@@ -119,7 +119,7 @@ describe('a response in the background', () => {
     ).toEqual([]);
   });
 
-  test('waits for its turn, and too many are refused', async () => {
+  test('waits in the queue, and is refused when the queue is full', async () => {
     await using provider = waiting();
     const responses = { max_background: 1, max_queued: 1 };
     await using proxy = running(at(provider.url, { responses }));
@@ -140,12 +140,12 @@ describe('a response in the background', () => {
     expect(told.output_text).toBe('two');
   });
 
-  test('counts from when it comes, and one key has no more than its share of those that wait', async () => {
+  test('is queued in order of arrival among keys, each of which may only fill its share of the queue', async () => {
     await using provider = waiting();
     const responses = { max_background: 1, max_queued: 4 };
     await using proxy = running(at(provider.url, { responses, auth: { keys: KEYS } }));
     const [a, b] = [sdk(proxy, 'sk-aaaaaaaa'), sdk(proxy, 'sk-bbbbbbbb')];
-    // All of them at once.
+    // All requests are sent at once.
     const many = await Promise.all(
       Array.from({ length: 12 }, () => refusal(a.responses.create(background).then(() => undefined))),
     );
@@ -154,7 +154,7 @@ describe('a response in the background', () => {
     const { id } = await b.responses.create({ ...background, input: 'of b' });
     await until('the first runs', () => provider.waits() === 1);
     provider.answer('one');
-    // Two of a's came before it.
+    // Two of a's requests were queued before it.
     await until('the next runs', () => provider.asked.length === 2);
     expect(provider.asked[1]).toContain('of b');
     provider.answer('two');
@@ -172,7 +172,7 @@ describe('a response in the background', () => {
     expect((await refusal(client.responses.create({ ...background, store: false })))?.[2]).toBe('background');
   });
 
-  test('is deleted while it runs', async () => {
+  test('can be deleted while it runs', async () => {
     await using provider = waiting();
     await using proxy = running(at(provider.url));
     const client = sdk(proxy);
@@ -184,7 +184,7 @@ describe('a response in the background', () => {
   });
 });
 
-describe('a stream in the background', () => {
+describe('a background stream', () => {
   const piece = (content: string, finish: string | null = null) =>
     `data: ${JSON.stringify({
       id: 'chatcmpl-1',
@@ -194,7 +194,7 @@ describe('a stream in the background', () => {
       choices: [{ index: 0, delta: { content }, finish_reason: finish }],
     })}\n\n`;
 
-  /** A server of chat whose stream goes on when it is told to. */
+  /** A chat server whose stream continues when the test says so. */
   function speaking() {
     const bodies: ReadableStreamDefaultController<Uint8Array>[] = [];
     const server = upstream(() => {
@@ -209,7 +209,7 @@ describe('a stream in the background', () => {
     };
   }
 
-  test('is followed by so many readers at once, of whom one client may be half', async () => {
+  test('can be followed by max_streams readers at once, of which one key may have half', async () => {
     const provider = speaking();
     await using server = provider.server;
     const responses = { max_streams: 3 };
@@ -241,7 +241,7 @@ describe('a stream in the background', () => {
     const others = follow('sk-bbbbbbbb', own.id);
     expect((await others.asked).status).toBe(200);
     expect((await follow('sk-bbbbbbbb', own.id).asked).status).toBe(503);
-    // The rest of what is stored of it is read without a stream.
+    // The stored response can still be read without a stream.
     expect((await a.responses.retrieve(id)).status).toBe('in_progress');
     held[0]!.leave();
     const again = await until('there is room again', async () => {
@@ -254,7 +254,7 @@ describe('a stream in the background', () => {
     provider.end();
   });
 
-  test('goes on without its client, who finds all of it again', async () => {
+  test('continues without its client, who can read all of it later', async () => {
     const provider = speaking();
     await using server = provider.server;
     await using proxy = running(at(server.url));
@@ -290,7 +290,7 @@ describe('a stream in the background', () => {
     expect((await proxy.recorded(1))[0]!.outcome).toBe('success');
   });
 
-  test('gives its headers to who waits for an event, not with the first comment that keeps it alive', async () => {
+  test('sends its headers at once, and not only with the first keep-alive comment', async () => {
     const provider = speaking();
     await using server = provider.server;
     await using proxy = running(at(server.url));
@@ -310,12 +310,12 @@ describe('a stream in the background', () => {
     provider.say(piece('lo', 'stop') + 'data: [DONE]\n\n');
     provider.end();
     const rest = await followed!.text();
-    // Once: those that follow are as far apart as before.
+    // Only once: the interval of the keep-alive comments stays as it was.
     expect(rest.match(/^: keep-alive$/gm)).toHaveLength(1);
     expect(rest).toContain(`"sequence_number":${last.number + 1}`);
   });
 
-  test('that is cancelled says so at its end', async () => {
+  test('that is cancelled ends with a failed or incomplete event', async () => {
     const provider = speaking();
     await using server = provider.server;
     await using proxy = running(at(server.url));

@@ -18,19 +18,19 @@ async function errorOf(response: Response): Promise<{ code: string; param: strin
 }
 
 test.each([
-  ['not json', '{', 'invalid_request'],
-  ['a list', '[]', 'invalid_request'],
+  ['invalid JSON', '{', 'invalid_request'],
+  ['a JSON array', '[]', 'invalid_request'],
   ['no model', '{"messages":[]}', 'invalid_request'],
   ['two models', '{"model":"mock","model":"mock-b","messages":[]}', 'invalid_request'],
   ['two models, one escaped', '{"model":"mock","mod\\u0065l":"mock-b","messages":[]}', 'invalid_request'],
   [
-    'a model’s name without end',
+    'a model name that is too long',
     JSON.stringify({ ...ASK, model: `mock-${'x'.repeat(3_000)}` }),
     'invalid_request',
   ],
-  ['stream that is no boolean', '{"model":"mock","stream":"yes"}', 'invalid_request'],
-  ['half a character in a model’s name', '{"model":"mock-\\ud83d","messages":[]}', 'invalid_request'],
-  ['bytes that are no UTF-8', new Uint8Array([0x7b, 0xff, 0x7d]), 'invalid_request'],
+  ['a stream field that is not a boolean', '{"model":"mock","stream":"yes"}', 'invalid_request'],
+  ['half a character in a model name', '{"model":"mock-\\ud83d","messages":[]}', 'invalid_request'],
+  ['bytes that are not UTF-8', new Uint8Array([0x7b, 0xff, 0x7d]), 'invalid_request'],
   ['an unknown model', '{"model":"moc"}', 'model_not_found'],
 ])('%s is a 4xx in OpenAI’s shape', async (_, body, code) => {
   await using proxy = running(MOCK);
@@ -40,7 +40,7 @@ test.each([
   expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'error', status: response.status });
 });
 
-test('an unknown path and a wrong method are told apart', async () => {
+test('an unknown path is answered with 404, and a wrong method with 405', async () => {
   await using proxy = running(MOCK);
   expect((await proxy.post('/v1/nothing', {})).status).toBe(404);
   const got = await fetch(`${proxy.url}/v1/chat/completions`);
@@ -51,7 +51,7 @@ test.each([
   ['gzip', gzipSync],
   ['br', brotliCompressSync],
   ['zstd', zstdCompressSync],
-] as const)('a %s request body is read', async (encoding, pack) => {
+] as const)('a %s request body is decompressed', async (encoding, pack) => {
   await using proxy = running(MOCK);
   const body = new Uint8Array(pack(JSON.stringify(ASK)));
   const response = await proxy.post('/v1/chat/completions', body, {
@@ -60,7 +60,7 @@ test.each([
   expect(response.status).toBe(200);
 });
 
-test('a body over the limit is 413, plain, chunked and after decompression', async () => {
+test('a body over the limit is answered with 413, whether plain, chunked or decompressed', async () => {
   await using proxy = running({ ...MOCK, limits: { max_body: '64KiB' } });
   const big = JSON.stringify({ ...ASK, pad: 'x'.repeat(4_000_000) });
   const chunked = new ReadableStream({
@@ -80,7 +80,7 @@ test('a body over the limit is 413, plain, chunked and after decompression', asy
     expect([response.status, (await errorOf(response)).code]).toEqual([413, 'request_too_large']);
 });
 
-test('keys open the door as Bearer and X-API-Key, and name the caller in the record', async () => {
+test('keys are accepted as Bearer token and in X-API-Key, and name the caller in the record', async () => {
   const auth = {
     keys: [
       { name: 'alice', key: 'alice-secret-key' },
@@ -104,7 +104,7 @@ test('keys open the door as Bearer and X-API-Key, and name the caller in the rec
   expect([records[2]!.request !== undefined, records[3]!.request !== undefined]).toEqual([true, false]);
 });
 
-test('x-llmproxy-log asks for less to be kept, never for more', async () => {
+test('x-llmproxy-log can reduce what is logged, never extend it', async () => {
   await using proxy = running(MOCK);
   await proxy.post('/v1/chat/completions', ASK, {
     headers: { 'x-llmproxy-log': 'none', 'x-session-id': 's', 'user-agent': 'me' },
@@ -114,7 +114,7 @@ test('x-llmproxy-log asks for less to be kept, never for more', async () => {
   expect(record!.request ?? record!.response).toBeUndefined();
 });
 
-test('x-request-id of the client is kept, a strange one replaced', async () => {
+test('the client’s x-request-id is kept, and an invalid one is replaced', async () => {
   await using proxy = running(MOCK);
   const kept = await proxy.post('/v1/chat/completions', ASK, { headers: { 'x-request-id': 'my-id.1' } });
   const strange = await proxy.post('/v1/chat/completions', ASK, { headers: { 'x-request-id': 'a b' } });
@@ -122,7 +122,7 @@ test('x-request-id of the client is kept, a strange one replaced', async () => {
   expect(strange.headers.get('x-request-id')).toStartWith('req_');
 });
 
-test('every path answers with and without /v1 and below base_path', async () => {
+test('every path is served with and without /v1 and below base_path', async () => {
   await using proxy = running({ ...MOCK, server: { base_path: '/llm' } });
   for (const path of ['/v1', '', '/llm/v1', '/llm']) {
     expect((await proxy.post(`${path}/chat/completions`, ASK)).status).toBe(200);
@@ -147,7 +147,7 @@ test('models are listed, and found by id, with slashes and by glob', async () =>
   }
 });
 
-test('/metrics is Prometheus text, or JSON when asked', async () => {
+test('/metrics returns Prometheus text, or JSON when requested', async () => {
   await using proxy = running(MOCK);
   await proxy.post('/v1/chat/completions', ASK);
   const text = await (await fetch(`${proxy.url}/metrics`)).text();
@@ -160,7 +160,7 @@ test('/metrics is Prometheus text, or JSON when asked', async () => {
   expect(Array.isArray(json)).toBe(true);
 });
 
-test('CORS answers only where it is configured', async () => {
+test('CORS headers are sent only where they are configured', async () => {
   await using off = running(MOCK);
   await using on = running({ ...MOCK, server: { cors: { origins: ['https://app.example'] } } });
   const ask = async ({ url }: Running) => {
@@ -205,7 +205,7 @@ test.each([
         .split('\n')
         .map((line) => JSON.parse(line) as unknown),
   ],
-])('a quiet stream that is %s of JSON is kept alive by blanks', async (_, path, read) => {
+])('a quiet stream that is %s of JSON is kept alive by spaces', async (_, path, read) => {
   const [first = '', ...rest] = chatStream(['Hello', ' there']).split(/(?<=\n\n)/);
   await using slow = upstream(() => {
     const encoder = new TextEncoder();
@@ -253,7 +253,7 @@ test.each([
   expect(all).not.toContain(SECRET);
 });
 
-test.each(['mock-👋🏽', 'mock-ü'])('a model may have the name %s', async (name) => {
+test.each(['mock-👋🏽', 'mock-ü'])('a model may be named %s', async (name) => {
   await using proxy = running(MOCK);
   const response = await proxy.post('/v1/chat/completions', JSON.stringify(ASK).replace('mock', name));
   expect(response.status).toBe(200);
@@ -263,7 +263,7 @@ test.each(['mock-👋🏽', 'mock-ü'])('a model may have the name %s', async (n
 test.each([
   ['content-length: 100', '{"model":'],
   ['transfer-encoding: chunked', '9\r\n{"model":\r\n'],
-])('a caller that leaves while it sends its request (%s) is told from a wrong one', async (header, sent) => {
+])('a caller that leaves while sending its request (%s) is a client_abort', async (header, sent) => {
   await using proxy = running(MOCK);
   using caller = await rawClient(proxy.url);
   caller.send(`POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n${header}\r\n\r\n${sent}`);
@@ -273,7 +273,7 @@ test.each([
 });
 
 test.each([false, true])(
-  'a connection is Bun’s to close but for requests that take long, streamed: %s',
+  'the idle timeout of a connection is lifted only for slow requests, streamed: %s',
   async (stream) => {
     const clock = new FakeClock();
     const providers = [{ name: 'slow', type: 'mock', mock: { latency: '30s' } }];
@@ -289,7 +289,7 @@ test.each([false, true])(
     await proxy.warm();
     const { timers } = clock;
     const asked = proxy.fetch(request, { server });
-    // Of the connection, the deadline, the attempt and the mock itself.
+    // The timers of the connection, the deadline, the attempt and the mock itself.
     await until('the mock is asked', () => clock.timers === timers + 4);
     clock.advance(19_000);
     expect(limits).toEqual([]);
@@ -306,7 +306,7 @@ test.each([
   ['/v1/embeddings', { model: 'mock', input: 'hi' }, 'data'],
   ['/v1/messages/count_tokens', ASK, 'input_tokens'],
   ['/v1/responses/input_tokens', { model: 'mock', input: 'hi' }, 'input_tokens'],
-])('%s answers whole, also to a client that asks for a stream', async (path, ask, field) => {
+])('%s returns an unstreamed answer even to a client that requests a stream', async (path, ask, field) => {
   await using proxy = running(MOCK);
   const response = await proxy.post(path, { ...ask, stream: true });
   expect([response.status, response.headers.get('content-type')]).toEqual([

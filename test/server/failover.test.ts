@@ -9,7 +9,7 @@ const DEAD = 'http://127.0.0.1:1';
 const failure = (status: number, error: object = {}, headers: Record<string, string> = {}) =>
   Response.json({ error: { message: 'no', type: 'x', ...error } }, { status, headers });
 
-test('a dead first provider costs no request', async () => {
+test('requests succeed although the first provider is dead', async () => {
   await using good = upstream(() => completion('from b'));
   await using proxy = running({ providers: [provider('a', DEAD), provider('b', good.url, { priority: 2 })] });
   const statuses = await Promise.all(
@@ -18,11 +18,11 @@ test('a dead first provider costs no request', async () => {
   expect(new Set(statuses)).toEqual(new Set([200]));
   expect(proxy.records.every((record) => record.provider === 'b' && record.outcome === 'success')).toBe(true);
   const late = await proxy.post('/v1/chat/completions', CHAT);
-  // By now the breaker of the dead one is open: it is not asked again.
+  // By now the breaker of the dead provider is open, so it is not asked again.
   expect(late.headers.get('x-llmproxy-attempts')).toBe('1');
 });
 
-test.each([500, 502, 503, 529])('status %i once is retried on the same provider', async (status) => {
+test.each([500, 502, 503, 529])('status %i is retried once on the same provider', async (status) => {
   await using flaky = upstream((_, count) => (count === 1 ? failure(status) : completion('ok')));
   await using proxy = running({ providers: [provider('a', flaky.url)] });
   const response = await proxy.post('/v1/chat/completions', CHAT);
@@ -31,17 +31,17 @@ test.each([500, 502, 503, 529])('status %i once is retried on the same provider'
 });
 
 test.each([
-  ['401 of a provider', () => failure(401, { code: 'invalid_api_key' }), 1],
-  ['402 of a provider', () => failure(402), 1],
+  ['401', () => failure(401, { code: 'invalid_api_key' }), 1],
+  ['402', () => failure(402), 1],
   ['404 model not found', () => failure(404, { code: 'model_not_found' }), 1],
-  ['403 of a provider', () => failure(403), 1],
-  ['409 of a provider', () => failure(409), 1],
-  ['404 of a file', () => failure(404, { message: 'No such File object: file-1' }), 1],
-  ['501 of a provider', () => failure(501), 1],
+  ['403', () => failure(403), 1],
+  ['409', () => failure(409), 1],
+  ['404 for a file', () => failure(404, { message: 'No such File object: file-1' }), 1],
+  ['501', () => failure(501), 1],
   ['429 with a long Retry-After', () => failure(429, {}, { 'retry-after': '60' }), 1],
   ['HTML with status 200', () => new Response('<html>', { headers: { 'content-type': 'text/html' } }), 3],
   [
-    'an error with a name that every object has',
+    'an error code that is a property of every object',
     () => failure(500, { code: 'constructor', type: '__proto__' }),
     3,
   ],
@@ -67,7 +67,7 @@ test('an error event before any content fails over, and the client sees only the
   expect(await response.text()).toBe(chatStream(['fine']));
 });
 
-test('a silent provider is left after timeout.first_byte', async () => {
+test('a silent provider is abandoned after timeout.first_byte', async () => {
   await using silent = upstream(() => new Promise<Response>(() => undefined));
   await using good = upstream(() => completion('ok'));
   await using proxy = running({
@@ -91,7 +91,7 @@ test('a stream cut after content ends with an error event, and is recorded as tr
   });
 });
 
-test('a complete stream without [DONE] gets it', async () => {
+test('a complete stream without [DONE] is given one', async () => {
   await using short = upstream(() => sse(chatStream(['all'], ': bye\n\n')));
   await using proxy = running({ providers: [provider('a', short.url)] });
   const text = await (await proxy.post('/v1/chat/completions', { ...CHAT, stream: true })).text();
@@ -99,7 +99,7 @@ test('a complete stream without [DONE] gets it', async () => {
   expect((await proxy.recorded(1))[0]!.outcome).toBe('success');
 });
 
-test('the caller’s own mistake is told in the provider’s words and counts against nobody', async () => {
+test('a provider’s message for an invalid request is passed on, and counts against no target', async () => {
   const body =
     '{"error": {"message":"bad temperature","type":"invalid_request_error","param":"temperature","code":null}}';
   await using strict = upstream(
@@ -116,7 +116,7 @@ test('the caller’s own mistake is told in the provider’s words and counts ag
   expect(report.status).toBe('healthy');
 });
 
-test('a caller’s own words in a provider’s answer take no key from the others', async () => {
+test('user text quoted in a provider’s error causes no failover or cooldown', async () => {
   const quoting = (words: string) => failure(400, { message: `Cannot read messages[0].content: ${words}` });
   await using strict = upstream(({ text }) => {
     const { content } = (JSON.parse(text) as { messages: { content: string }[] }).messages[0]!;
@@ -135,7 +135,7 @@ test('a caller’s own words in a provider’s answer take no key from the other
   expect((await proxy.post('/v1/chat/completions', CHAT)).status).toBe(200);
 });
 
-test('when all providers are out the answer is 5xx in bounded attempts, with each attempt listed', async () => {
+test('when all providers fail, the answer is a 5xx after bounded attempts, and lists each attempt', async () => {
   await using bad = upstream(() => failure(500));
   await using proxy = running({
     providers: [provider('a', bad.url), provider('b', bad.url, { priority: 2 })],
@@ -168,7 +168,7 @@ test('a client that leaves cancels the provider and is recorded as client_abort'
   expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'client_abort', fault: 'client_abort' });
 });
 
-test('rate_limit and max_connections send what is too much elsewhere', async () => {
+test('requests over rate_limit go to the next provider', async () => {
   await using limited = upstream(() => completion('a'));
   await using other = upstream(() => completion('b'));
   await using proxy = running({
@@ -178,7 +178,7 @@ test('rate_limit and max_connections send what is too much elsewhere', async () 
   expect([limited.asked.length, other.asked.length]).toEqual([2, 3]);
 });
 
-test('an alias with weights reaches all its targets, an ordered one the first', async () => {
+test('an alias with weights reaches all its targets, and an ordered one the first', async () => {
   await using a = upstream(() => completion('a'));
   await using b = upstream(() => completion('b'));
   const models = {
@@ -201,7 +201,7 @@ test('an alias with weights reaches all its targets, an ordered one the first', 
   ).toBe('b');
 });
 
-test('an error page that is small only while it is compressed costs no more than others', async () => {
+test('a small compressed error page that expands hugely is handled in bounded time', async () => {
   const page = gzipSync('<title'.repeat(100_000));
   await using bad = upstream(
     () => new Response(page, { status: 400, headers: { 'content-encoding': 'gzip' } }),
@@ -213,7 +213,7 @@ test('an error page that is small only while it is compressed costs no more than
   expect(performance.now() - beganMs).toBeLessThan(1_000);
 });
 
-test('an error whose body does not come is what its status says', async () => {
+test('an error whose body never arrives is classified by its status', async () => {
   const stalled = () =>
     new Response(new ReadableStream({ start: (body) => body.enqueue('{') }), { status: 401 });
   await using bad = upstream(stalled);
@@ -225,7 +225,7 @@ test('an error whose body does not come is what its status says', async () => {
   expect((await proxy.recorded(1))[0]!.attempt_log.map(({ fault }) => fault)).toEqual(['auth', null]);
 }, 10_000);
 
-test('tokens that are counted here bring back no target that is down', async () => {
+test('counting tokens locally does not mark a target as recovered', async () => {
   await using bad = upstream(() => failure(503));
   await using proxy = running({
     providers: [provider('a', bad.url, { max_retries: 0 })],
@@ -233,7 +233,7 @@ test('tokens that are counted here bring back no target that is down', async () 
     routing: { breaker: { failures: 1, cooldown: '1h', max_cooldown: '1h' } },
   });
   await proxy.post('/v1/chat/completions', CHAT);
-  // As a last resort, a second after it failed, somebody asks of the target what no provider has to be asked.
+  // As a last resort, a second after the failure, the target is tried with a request that needs no provider.
   await until('the count', async () => {
     const counted = await proxy.post('/v1/messages/count_tokens', CHAT);
     return counted.status === 200;
@@ -244,7 +244,7 @@ test('tokens that are counted here bring back no target that is down', async () 
   expect(providers[0]!.held.map(({ scope }) => scope)).toEqual(['target']);
 });
 
-test('tokens that are counted here take none of the time that a provider has', async () => {
+test('counting tokens locally uses no time of a provider’s timeouts', async () => {
   await using silent = upstream(() => failure(503));
   const timeout = { connect: '100ms', first_byte: '100ms', total: '100ms' };
   await using proxy = running({ providers: [provider('a', silent.url, { timeout, max_retries: 0 })] });
@@ -254,7 +254,7 @@ test('tokens that are counted here take none of the time that a provider has', a
   expect(await proxy.recorded(1)).toMatchObject([{ outcome: 'success', fault: null }]);
 });
 
-test('no target uses up the attempts of those behind it', async () => {
+test('no target uses up the attempts of the targets behind it', async () => {
   await using limited = upstream(() => failure(429));
   await using good = upstream(() => completion('ok'));
   const keys = ['key-one', 'key-two', 'key-three'];

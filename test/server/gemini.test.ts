@@ -1,4 +1,7 @@
-/** What is particular to Gemini's clients: their paths, keys, forms of streams, models, counts, embeddings and signatures. */
+/**
+ * What is particular to Gemini's clients: their paths, keys, stream formats, models, counts, embeddings and
+ * signatures.
+ */
 import { afterAll, describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { listOf, objectOf, parseJson } from '../../src/wire/json.ts';
@@ -38,7 +41,7 @@ const ask = async (path: string, body: unknown, init: RequestInit = { headers })
 };
 const jsonOf = (text: string) => parseJson(text) as JsonObject;
 
-describe('a path', () => {
+describe('a Gemini path', () => {
   test.each([
     ['/v1beta/models/gemini-pro', 'gemini-pro'],
     ['/v1/models/gemini-pro', 'gemini-pro'],
@@ -69,18 +72,18 @@ describe('a path', () => {
     '/v1beta/models/gemini-pro',
     '/v1beta/files',
     '/v1/projects/p/locations/l/endpoints/1:bidiGenerateContent',
-  ])('%s leads nowhere, which is said in Google’s shape', async (path) => {
+  ])('%s is answered with 404 in Google’s shape', async (path) => {
     const answer = await ask(path, CONTENTS);
     expect(answer.status).toBe(404);
     expect(geminiProblems('error', jsonOf(answer.text))).toEqual([]);
   });
 
-  test('of a tuned model is Google’s own there', async () => {
+  test('of a tuned model is kept for Google', async () => {
     await ask('/v1beta/tunedModels/mine:generateContent', CONTENTS);
     expect(google.asked.at(-1)!.path).toBe('/tunedModels/mine:generateContent');
   });
 
-  test('is not for GET where a model is asked', async () => {
+  test('that asks a model is answered with 405 for GET and PUT', async () => {
     for (const method of ['GET', 'PUT']) {
       const url = `${proxy.url}/v1beta/models/gemini-pro:generateContent`;
       const reply = await fetch(url, { method, headers });
@@ -90,8 +93,8 @@ describe('a path', () => {
   });
 });
 
-describe('a key', () => {
-  test('in the query lets in, and reaches neither the provider nor a record', async () => {
+describe('a Gemini client’s key', () => {
+  test('is accepted in the query, and reaches neither the provider nor a record', async () => {
     const answer = await ask(`/v1beta/models/gemini-pro:generateContent?key=${SECRET}`, CONTENTS, {});
     expect(answer.status).toBe(200);
     const asked = google.asked.at(-1)!;
@@ -102,7 +105,7 @@ describe('a key', () => {
     expect(models.status).toBe(200);
   });
 
-  test.each(['?key=wrong', '', '?key='])('that is none is refused in Google’s shape: %s', async (query) => {
+  test.each(['?key=wrong', '', '?key='])('is refused in Google’s shape if invalid: %s', async (query) => {
     const answer = await ask(`/v1beta/models/gemini-pro:generateContent${query}`, CONTENTS, {});
     expect(answer.status).toBe(401);
     const { error } = jsonOf(answer.text);
@@ -112,8 +115,8 @@ describe('a key', () => {
   });
 });
 
-describe('a stream', () => {
-  test('is relayed byte for byte as events, and as a list of the same values', async () => {
+describe('a Gemini stream', () => {
+  test('is relayed byte for byte as SSE, or as a JSON list of the same values', async () => {
     const path = '/v1beta/models/gemini-stream:streamGenerateContent';
     const asEvents = await ask(`${path}?alt=sse`, CONTENTS);
     const sent = SPEAKERS.gemini.events.map(([, event]) => `data: ${JSON.stringify(event)}\n\n`).join('');
@@ -124,7 +127,7 @@ describe('a stream', () => {
     expect(events.asked.at(-1)!.path).toEndWith(':streamGenerateContent?alt=sse');
   });
 
-  test('as a list is made of translated answers too, whole ones among them', async () => {
+  test('as a list also contains translated and unstreamed answers', async () => {
     const { status, text } = await ask('/v1beta/models/claude-x:streamGenerateContent', CONTENTS);
     expect(status).toBe(200);
     const values = JSON.parse(text) as JsonObject[];
@@ -141,11 +144,11 @@ describe('a stream', () => {
   });
 });
 
-describe('models', () => {
+describe('Gemini models', () => {
   const get = async (path: string) =>
     (await fetch(proxy.url + path, { headers })).json() as Promise<JsonObject>;
 
-  test('are listed by pages', async () => {
+  test('are listed page by page', async () => {
     const names: unknown[] = [];
     let token = '';
     do {
@@ -169,13 +172,13 @@ describe('models', () => {
     );
   });
 
-  test.each(['pageSize=x', 'pageSize=-1', 'pageToken=nonsense'])('are not listed by %s', async (query) => {
+  test.each(['pageSize=x', 'pageSize=-1', 'pageToken=nonsense'])('are not listed for %s', async (query) => {
     const reply = await fetch(`${proxy.url}/v1beta/models?${query}`, { headers });
     expect(reply.status).toBe(400);
     expect(geminiProblems('error', await reply.json())).toEqual([]);
   });
 
-  test('are told with what they can do', async () => {
+  test('are described with the methods that they support', async () => {
     const model = await get('/v1beta/models/claude-x');
     expect(geminiProblems('model', model)).toEqual([]);
     expect(model.supportedGenerationMethods).toEqual(['generateContent', 'countTokens']);
@@ -183,14 +186,14 @@ describe('models', () => {
     expect(await get('/v1/publishers/google/models')).toMatchObject({ publisherModels: expect.any(Array) });
     expect(await get('/v1beta/tunedModels')).toMatchObject({ tunedModels: [{ name: 'tunedModels/mine' }] });
     expect(geminiProblems('error', await get('/v1beta/models/nobody'))).toEqual([]);
-    // And OpenAI's clients keep their own shape.
+    // OpenAI's clients still receive OpenAI's shape.
     const own = await fetch(`${proxy.url}/v1/models`, { headers: { authorization: `Bearer ${SECRET}` } });
     expect(await own.json()).toMatchObject({ object: 'list' });
   });
 });
 
-describe('counts and embeddings', () => {
-  test('are made here, or translated', async () => {
+describe('Gemini counts and embeddings', () => {
+  test('are computed locally or translated', async () => {
     const whole = { generateContentRequest: { model: 'models/mock-1', ...CONTENTS } };
     const counts = [
       await ask('/v1beta/models/mock-1:countTokens', CONTENTS),
@@ -229,7 +232,7 @@ describe('counts and embeddings', () => {
     ]);
   });
 
-  test('are relayed under the name that the provider knows', async () => {
+  test('are relayed with the provider’s model name', async () => {
     await using own = upstream(({ path }) => {
       if (path.includes('countTokens')) return Response.json({ totalTokens: 7 });
       return Response.json(
@@ -251,14 +254,14 @@ describe('counts and embeddings', () => {
     expect((await post('embedContent', { content })).answer).toEqual({ embedding: { values: [1] } });
     const counted = await post('countTokens', { ...CONTENTS, systemInstruction: content });
     expect(counted.answer).toEqual({ totalTokens: 7 });
-    // Google AI counts beside contents only within a whole request.
+    // Google AI counts other fields beside the contents only within a whole request.
     expect(jsonOf(counted.sent.text)).toEqual({
       generateContentRequest: { model: 'models/gemini-embedding', ...CONTENTS, systemInstruction: content },
     });
   });
 });
 
-test('what is sealed by another provider comes back to it, and never to Gemini', async () => {
+test('what another provider signed is returned to it, and never sent to Gemini', async () => {
   const signed = { type: 'thinking', thinking: 'Hm.', signature: 'c2lnbmVk' };
   const use = { type: 'tool_use', id: 'toolu_1', name: 'f', input: { a: 1 } };
   const message = { ...SPEAKERS.messages.whole, content: [signed, use] };
@@ -275,7 +278,7 @@ test('what is sealed by another provider comes back to it, and never to Gemini',
   const answer = (await first.json()) as JsonObject;
   expect(geminiProblems('answer', answer)).toEqual([]);
   const { content } = objectOf(listOf(answer.candidates)[0]);
-  // Nobody asked for thoughts: what must be given back is with the call.
+  // Thoughts were not requested, so the signature must be returned with the call.
   expect(listOf(objectOf(content).parts)).toEqual([
     {
       functionCall: { id: 'toolu_1', name: 'f', args: { a: 1 } },
@@ -301,14 +304,14 @@ test('what is sealed by another provider comes back to it, and never to Gemini',
   );
 });
 
-test('a relayed request passes as it is where nothing in it must change', async () => {
+test('a relayed request is sent unchanged where nothing in it must change', async () => {
   const text = '{ "contents":[{"parts":[{"text":"\\u0068i"}]}],\n "unknownField": 12345678901234567890 }';
   const answer = await ask('/v1beta/models/gemini-pro:generateContent', text);
   expect(google.asked.at(-1)!.text).toBe(text);
   expect(jsonOf(answer.text)).toEqual(SPEAKERS.gemini.whole as unknown as JsonObject);
 });
 
-test('a prompt that Gemini blocks is an answer that was filtered', async () => {
+test('a prompt that Gemini blocks counts as a filtered answer', async () => {
   const blocked = { promptFeedback: { blockReason: 'SAFETY' }, usageMetadata: { promptTokenCount: 3 } };
   let stream = false;
   await using own = upstream(() =>

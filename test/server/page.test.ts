@@ -1,4 +1,4 @@
-/** The page at `/`: to whom it is served, and to whom not. */
+/** The page at `/`, and who may see it. */
 import { describe, expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { LogRecord } from '../../src/logs/record.ts';
@@ -34,7 +34,7 @@ async function signIn(at: Running, key: string, headers: Record<string, string> 
   return await fetch(`${at.url}/page/session`, { method: 'POST', headers: { ...OWN, ...headers }, body });
 }
 
-/** The cookie that a sign-in gives, as a browser sends it. */
+/** The cookie of a sign-in, as a browser sends it. */
 async function cookieOf(at: Running, key: string): Promise<string> {
   return (await signIn(at, key)).headers.get('set-cookie')!.split(';')[0]!;
 }
@@ -42,8 +42,8 @@ async function cookieOf(at: Running, key: string): Promise<string> {
 const session = async (at: Running, cookie: string) =>
   (await (await get(at, '/page/session', { cookie })).json()) as Session;
 
-describe('the document', () => {
-  test('is for browsers alone, and lets nothing run but its own files', async () => {
+describe('the page’s document', () => {
+  test('is served to browsers only, and its policy allows nothing but its own files', async () => {
     await using at = proxy();
     const page = await get(at, '/', BROWSER);
     expect(page.status).toBe(200);
@@ -75,7 +75,7 @@ describe('the document', () => {
     expect((await get(at, '/', { accept: '*/*' })).headers.get('content-type')).not.toContain('html');
   });
 
-  test('is below the base path, with its files there', async () => {
+  test('is served below the base path, together with its files', async () => {
     await using at = proxy({ server: { base_path: '/llm' } });
     for (const path of ['/llm', '/llm/']) {
       const html = await (await get(at, path, BROWSER)).text();
@@ -85,7 +85,7 @@ describe('the document', () => {
     expect((await get(at, '/llm/page/providers')).status).toBe(200);
   });
 
-  test('may be linked to from other sites, which get nothing else', async () => {
+  test('may be linked to from other sites, which can read nothing else', async () => {
     await using at = proxy();
     const link = {
       'sec-fetch-site': 'cross-site',
@@ -103,7 +103,7 @@ describe('the document', () => {
     expect((await get(at, '/page/session')).status).toBe(404);
   });
 
-  test('is not served by itself where anybody could read it, and says so', async () => {
+  test('is by default not served where anyone could read it, and says so', async () => {
     const config = { auth: 'none' as const, server: { host: '0.0.0.0' } };
     await using at = proxy(config);
     const page = await get(at, '/', BROWSER);
@@ -114,8 +114,8 @@ describe('the document', () => {
   });
 });
 
-describe('without keys', () => {
-  test('everything is open to this machine, and to no other name', async () => {
+describe('the page without keys', () => {
+  test('is open to this machine, and under no other host name', async () => {
     await using at = proxy();
     expect(await session(at, '')).toMatchObject({ open: true, signedIn: false, key: null, asks: true });
     const rebound = await rawRequest(at.url, '/page/providers', { headers: [['host', 'evil.example']] });
@@ -124,7 +124,7 @@ describe('without keys', () => {
     expect([old.status, old.json()]).toMatchObject([200, { open: true }]);
   });
 
-  test('pages of other origins get nothing, whatever server.cors says', async () => {
+  test('is closed to pages of other origins, whatever server.cors says', async () => {
     await using at = proxy({ server: { cors: { origins: ['*'] } } });
     const foreign: Record<string, string>[] = [
       { origin: 'https://evil.example' },
@@ -139,16 +139,16 @@ describe('without keys', () => {
 
   test.each([
     ['a form', { 'content-type': 'text/plain', 'x-llmproxy-page': '1' }],
-    ['a request without the header of its own', { 'content-type': 'application/json' }],
-  ])('%s is refused', async (_, headers) => {
+    ['a request without the page’s own header', { 'content-type': 'application/json' }],
+  ])('refuses %s', async (_, headers) => {
     await using at = proxy();
     const answer = await fetch(`${at.url}/page/session`, { method: 'POST', headers, body: '{"key":"x"}' });
     expect(answer.status).toBe(403);
   });
 });
 
-describe('with keys', () => {
-  test('nothing but the document and the sign-in is shown without one', async () => {
+describe('the page with keys', () => {
+  test('shows only the document and the sign-in to callers without a key', async () => {
     await using at = proxy({ auth: KEYS });
     expect((await get(at, '/', BROWSER)).status).toBe(200);
     expect(await session(at, '')).toMatchObject({ open: false, key: null });
@@ -158,7 +158,7 @@ describe('with keys', () => {
     expect((await get(at, '/page/providers', { authorization: 'Bearer k-boss' })).status).toBe(200);
   });
 
-  test('an ops key gives a session that is no key, for this path and this site alone', async () => {
+  test('gives an ops key a session cookie that contains no key and works only for this path and site', async () => {
     await using at = proxy({ auth: KEYS });
     expect((await signIn(at, 'wrong')).status).toBe(401);
     expect((await signIn(at, 'k-ann')).status).toBe(403);
@@ -181,7 +181,7 @@ describe('with keys', () => {
     expect(secure.headers.get('set-cookie')).toContain('; Secure');
   });
 
-  test('a session ends with signing out, and with its key', async () => {
+  test('ends a session at sign-out, and when its key changes', async () => {
     await using at = proxy({ auth: KEYS });
     const cookie = await cookieOf(at, 'k-boss');
     const other = await cookieOf(at, 'k-boss');
@@ -197,7 +197,7 @@ describe('with keys', () => {
   });
 });
 
-test('Sessions end in time, and cannot be made or changed by others', () => {
+test('Sessions expire, and cannot be forged or changed', () => {
   let nowMs = 1_000;
   const sessions = new Sessions(new Uint8Array(32).fill(1), () => nowMs);
   const hashes = (name: string) => (name === 'boss' ? ['h1', 'h2'] : []);
@@ -222,7 +222,7 @@ test('Sessions end in time, and cannot be made or changed by others', () => {
 });
 
 describe('live requests', () => {
-  /** The events of a stream, one after the other. */
+  /** The events of a stream, one by one. */
   async function* events(answer: Response): AsyncGenerator<LiveEvent> {
     let text = '';
     const decoder = new TextDecoder();
@@ -241,7 +241,7 @@ describe('live requests', () => {
     throw new Error('The stream has ended');
   }
 
-  test('come as they end, those that the filter asks for, and without their content', async () => {
+  test('are sent as they end, filtered, and without their content', async () => {
     await using provided = upstream(() => completion('secret words'));
     await using at = running({ providers: [provider('a', provided.url)] });
     const all = events(await get(at, '/page/live'));
@@ -258,7 +258,7 @@ describe('live requests', () => {
     expect(await Promise.all([all, some].map((stream) => Array.fromAsync(stream)))).toBeArray();
   });
 
-  test('those that take long are shown while they run', async () => {
+  test('are shown while they run if they are slow', async () => {
     const held = Promise.withResolvers<void>();
     await using provided = upstream(async () => {
       await held.promise;
@@ -276,7 +276,7 @@ describe('live requests', () => {
     expect((await answer).status).toBe(200);
   });
 
-  test('RecordWatch skips the oldest for whoever is slow, and keeps nothing for nobody', () => {
+  test('are skipped by RecordWatch, oldest first, for slow readers, and not kept without readers', () => {
     const watch = new RecordWatch({
       clock: systemClock,
       inFlight: () => 0,

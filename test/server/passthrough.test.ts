@@ -1,4 +1,4 @@
-/** What only passes, /providers/NAME/...: who may, where it goes, what travels, and what is recorded. */
+/** The passthrough at /providers/NAME/...: access, destination, what is forwarded, and what is recorded. */
 import { afterEach, describe, expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { Script } from '../helpers/upstream.ts';
@@ -61,8 +61,8 @@ interface Refusal {
 
 const by = (key: string) => ({ authorization: `Bearer ${key}` });
 
-describe('what passes', () => {
-  test('goes below the base URL with the credentials of the provider, and comes back as it is', async () => {
+describe('a passthrough request', () => {
+  test('goes below the base URL with the provider’s credentials, and its answer is returned unchanged', async () => {
     const one = serving(() =>
       Response.json(FILE, { status: 201, headers: { etag: '"x"', 'set-cookie': 'a=b', 'x-secret': 'y' } }),
     );
@@ -87,7 +87,7 @@ describe('what passes', () => {
     expect(answer.headers.get('x-secret')).toBeNull();
     expect(answer.headers.get('x-llmproxy-provider')).toBe('one');
     const { path, headers, text } = one.asked[0]!;
-    // A value that is the client's key goes nowhere, in whatever parameter.
+    // A parameter whose value is the client's key is removed, whatever its name.
     expect(path).toBe('/v1/files/file-1?a=1&b=%2F&d');
     expect(text).toBe('{ "x":  1 }');
     expect(headers.get('authorization')).toBe('Bearer sk-upstream');
@@ -113,7 +113,7 @@ describe('what passes', () => {
     expect(record!.request).toBeUndefined();
   });
 
-  test.each(['GET', 'HEAD', 'DELETE', 'PUT', 'POST'])('may be asked by %s', async (method) => {
+  test.each(['GET', 'HEAD', 'DELETE', 'PUT', 'POST'])('may use the method %s', async (method) => {
     const one = serving();
     const proxy = proxyFor(one.url);
     const answer = await fetch(`${proxy.url}/providers/one/v1/batches`, { method });
@@ -129,7 +129,7 @@ describe('what passes', () => {
     expect(page.providers.length).toBe(2);
   });
 
-  test('streams both ways without holding what passes', async () => {
+  test('is streamed both ways without buffering', async () => {
     const chunk = new Uint8Array(1024 * 1024).fill(65);
     const one = serving(({ body }) => new Response(pieces(body, [64 * 1024])));
     const proxy = proxyFor(one.url);
@@ -147,7 +147,7 @@ describe('what passes', () => {
     });
   });
 
-  test('is bounded both ways', async () => {
+  test('is limited in size both ways', async () => {
     const one = serving(() => new Response(pieces(new Uint8Array(100_000), [10_000], 1)));
     const proxy = proxyFor(one.url, { limits: { max_passthrough: '50KB' } });
     const announced = await fetch(`${proxy.url}/providers/one/files`, {
@@ -172,7 +172,7 @@ describe('what passes', () => {
     expect(records.map(({ fault }) => fault)).toEqual(['too_large', 'too_large', 'too_long']);
   });
 
-  test('ends at the provider when the client leaves', async () => {
+  test('is cancelled at the provider when the client leaves', async () => {
     let left = false;
     const one = serving(
       () =>
@@ -193,7 +193,7 @@ describe('what passes', () => {
     expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'client_abort' });
   });
 
-  test('tells the usage of an answer, but not again when it is asked about later', async () => {
+  test('reports the usage of an answer, but not again when the answer is retrieved later', async () => {
     const usage = { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 };
     const proxy = proxyFor(serving(() => Response.json({ id: 'x', usage })).url);
     await (await fetch(`${proxy.url}/providers/one/ocr`, { method: 'POST', body: '{}' })).text();
@@ -206,7 +206,7 @@ describe('what passes', () => {
   });
 });
 
-describe('a path', () => {
+describe('a passthrough path', () => {
   const paths = [
     '/providers/one/../../admin',
     '/providers/one/%2e%2e/admin',
@@ -231,7 +231,7 @@ describe('a path', () => {
     }
   });
 
-  test('that leads elsewhere is not followed', async () => {
+  test('that the provider redirects is not followed', async () => {
     const other = serving();
     const proxy = proxyFor(serving(() => Response.redirect(`${other.url}/stolen`, 302)).url);
     const answer = await fetch(`${proxy.url}/providers/one/files`, { redirect: 'manual' });
@@ -241,14 +241,14 @@ describe('a path', () => {
   });
 });
 
-describe('who may', () => {
+describe('access to the passthrough', () => {
   const refused = async (proxy: { url: string }, key: string, name = 'one') => {
     const answer = await fetch(`${proxy.url}/providers/${name}/files`, { headers: by(key) });
     const body = (await answer.json()) as Partial<Refusal>;
     return [answer.status, body.error?.code];
   };
 
-  test('is whoever has a list that names it, no list of models, and the provider', async () => {
+  test('needs a key whose endpoints name it, without a list of models, and with the provider allowed', async () => {
     const one = serving();
     const proxy = proxyFor(one.url, KEYS);
     expect(await refused(proxy, 'wrong')).toEqual([401, 'invalid_api_key']);
@@ -260,14 +260,14 @@ describe('who may', () => {
     expect(await refused(proxy, 'files')).toEqual([200, undefined]);
   });
 
-  test('is nobody without keys but this machine', async () => {
+  test('is limited to this machine where there are no keys', async () => {
     const one = serving();
     const far = proxyFor(one.url, { auth: 'none', server: { host: '0.0.0.0' } });
     expect(await refused(far, 'x')).toEqual([403, 'key_not_permitted']);
     expect(one.asked.length).toBe(0);
   });
 
-  test('is no page of another origin', async () => {
+  test('is denied to pages of another origin', async () => {
     const proxy = proxyFor(serving().url);
     const answer = await fetch(`${proxy.url}/providers/one/files`, {
       headers: { origin: 'https://evil.example' },
@@ -275,13 +275,13 @@ describe('who may', () => {
     expect(answer.status).toBe(403);
   });
 
-  test('is held to limits of requests', async () => {
+  test('counts against limits on requests', async () => {
     const proxy = proxyFor(serving().url, KEYS);
     expect(await refused(proxy, 'once')).toEqual([200, undefined]);
     expect(await refused(proxy, 'once')).toEqual([429, 'rate_limit_exceeded']);
   });
 
-  test('has no limit of tokens or money, unless its group says what is free or costs what', async () => {
+  test('is denied under limits on tokens or budgets, unless the group allows or prices it', async () => {
     const one = serving();
     const proxy = proxyFor(one.url, KEYS);
     for (const key of ['counted', 'dear'])
@@ -295,8 +295,8 @@ describe('who may', () => {
   });
 });
 
-describe('an error of the provider', () => {
-  test('comes back in its words, unless it is about our key', async () => {
+describe('an error of the provider in the passthrough', () => {
+  test('is returned with its message, unless it is about the provider’s own key', async () => {
     let status = 404;
     let message = 'no such file, sk-upstream';
     const one = serving(({ path }) =>
@@ -315,13 +315,13 @@ describe('an error of the provider', () => {
       ['error', 404],
       ['error', 502],
     ]);
-    // It holds nothing back: what a key may not do with files says nothing about its chats.
+    // No cooldown follows: what a key may not do with files says nothing about its chats.
     const chat = await proxy.post('/v1/chat/completions', { model: 'gpt-4o', messages: [] });
     expect(chat.headers.get('x-llmproxy-attempts')).toBe('1');
     expect(one.asked.at(-1)!.path).toBe('/v1/chat/completions');
   });
 
-  test('that cannot be reached is told', async () => {
+  test('that cannot be reached is answered with 502', async () => {
     const gone = upstream(() => new Response());
     await gone[Symbol.asyncDispose]();
     const proxy = proxyFor(gone.url);
@@ -330,7 +330,7 @@ describe('an error of the provider', () => {
     expect((await proxy.recorded(1))[0]).toMatchObject({ fault: 'unreachable', attempts: 1 });
   });
 
-  test('that is silent is given up', async () => {
+  test('that sends nothing is answered with 504', async () => {
     const { promise: never } = Promise.withResolvers<Response>();
     const proxy = proxyFor(serving(() => never).url, {}, { timeout: { first_byte: '100ms' } });
     const answer = await fetch(`${proxy.url}/providers/one/files`);

@@ -1,4 +1,7 @@
-/** Answers that have not the shape of their protocol are malformed, whoever asked: tried elsewhere, never passed on. */
+/**
+ * Answers without the shape of their protocol are malformed for every client: another target is tried, and they are
+ * never passed on.
+ */
 import { describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
@@ -10,7 +13,7 @@ import { chatStream, completion, sse, upstream } from '../helpers/upstream.ts';
 
 const clients = Object.keys(CLIENTS) as (keyof typeof CLIENTS)[];
 
-/** By protocol: bodies with status 200 that are no answers. */
+/** Bodies with status 200 that are not valid answers, by protocol. */
 const BODIES: Readonly<Record<SpeakerName, readonly unknown[]>> = {
   chat: [
     [],
@@ -64,10 +67,10 @@ const bodies = (Object.keys(BODIES) as SpeakerName[]).flatMap((name) =>
   BODIES[name].map((body) => [name, JSON.stringify(body)] as const),
 );
 
-describe.each(clients)('a client of %s', (client) => {
+describe.each(clients)('a %s client', (client) => {
   const { path, request, error } = CLIENTS[client];
 
-  test.each(bodies)('is given no answer of %s that is %s', async (name, body) => {
+  test.each(bodies)('receives no malformed %s answer: %s', async (name, body) => {
     await using odd = upstream(() => new Response(body, { headers: { 'content-type': 'application/json' } }));
     await using good = speaker(name, 'whole');
     const [first, second] = [
@@ -89,7 +92,7 @@ describe.each(clients)('a client of %s', (client) => {
     expect([answered.status, answered.headers.get('x-llmproxy-provider')]).toEqual([200, 'good']);
   });
 
-  test.each([600, 999, 204, 205, 206])('is given no answer with status %i', async (status) => {
+  test.each([600, 999, 204, 205, 206])('receives no answer with status %i', async (status) => {
     const whole = JSON.stringify(SPEAKERS[client].whole);
     const reply = `HTTP/1.1 ${status} Odd\r\ncontent-type: application/json\r\nconnection: close\r\n`;
     await using odd = await rawUpstream(
@@ -114,7 +117,7 @@ test.each([
   ['/v1/audio/speech', { model: 'gpt-tts', input: 'x' }],
   ['/v1/moderations', { model: 'gpt-mod', input: 'x' }],
   ['/v1/images/generations', { model: 'gpt-image', prompt: 'x' }],
-])('of %s, which is only passed on, the status must be one', async (path, request) => {
+])('an answer of %s, which is passed on unparsed, must have a valid status', async (path, request) => {
   await using odd = await rawUpstream('HTTP/1.1 799 Odd\r\ncontent-length: 2\r\n\r\n{}');
   await using good = upstream(() => Response.json({ anything: null }));
   const first = provider('a', odd.url, { priority: 1, max_retries: 0 });
@@ -156,7 +159,7 @@ const NO_VECTORS = [
 ];
 
 test.each(NO_VECTORS.map((embedding) => JSON.stringify(embedding)))(
-  'an embedding that is %s is no vector: the next target is asked',
+  'an embedding that is %s is malformed, and the next target is asked',
   async (embedding) => {
     const answerOf = (last: string) => `{"data":[{"embedding":[1]},{"embedding":${last}}]}`;
     const json = { headers: { 'content-type': 'application/json' } };
@@ -172,7 +175,7 @@ test.each(NO_VECTORS.map((embedding) => JSON.stringify(embedding)))(
 
 const VECTORS = [
   [1, 0.5],
-  // No numbers of 32 bits, but bytes that stand for integers.
+  // Not 32-bit floats, but the bytes of integers.
   'f4CBgg==',
   'AACAPw',
   [[1], [2]],
@@ -180,7 +183,7 @@ const VECTORS = [
 ];
 
 test.each([undefined, null, 'float'])(
-  'embeddings that were not asked for in base64 are numbers: %p',
+  'embeddings that were not requested in base64 are returned as numbers: %p',
   async (encoding_format) => {
     const packed = { data: [{ embedding: 'AACAPwAAAD8=', index: 0 }], model: 'e' };
     await using good = upstream(() => Response.json(packed));
@@ -191,7 +194,7 @@ test.each([undefined, null, 'float'])(
 );
 
 test.each(VECTORS.map((embedding) => JSON.stringify(embedding)))(
-  'an embedding that is %s is passed on as it came',
+  'an embedding that is %s is passed on unchanged',
   async (embedding) => {
     const answer = { data: [{ embedding: JSON.parse(embedding) as unknown }] };
     await using good = upstream(() => Response.json(answer));
@@ -218,7 +221,7 @@ test.each([
 });
 
 test.each(['/v1/messages/count_tokens', '/v1/responses/input_tokens'])(
-  'a count of %s is a whole number from 0 up',
+  'a count of %s must be a non-negative integer',
   async (path) => {
     for (const input_tokens of [-1, 0.5, 1e300, '5', null, {}]) {
       await using odd = upstream(() => Response.json({ input_tokens }));
@@ -229,7 +232,7 @@ test.each(['/v1/messages/count_tokens', '/v1/responses/input_tokens'])(
   },
 );
 
-/** By protocol: an event that is left out, and one that the rest cannot be read without. */
+/** By protocol, an event that can be skipped, and one without which the rest cannot be read. */
 const EVENTS: Readonly<Record<SpeakerName, readonly [odd: [string, unknown], broken: [string, unknown]]>> = {
   chat: [
     ['', { choices: [{ index: 0, delta: 5 }] }],
@@ -261,14 +264,14 @@ const pairs = clients.flatMap((client) =>
   (Object.keys(SPEAKERS) as SpeakerName[]).map((name) => [client, name] as const),
 );
 
-describe.each(pairs)('in a stream for a client of %s from a provider of %s', (client, name) => {
+describe.each(pairs)('a malformed event in a stream for a %s client from a %s provider', (client, name) => {
   const { path, request, check } = CLIENTS[client];
   const [odd, broken] = EVENTS[name];
   const { type, events, said, ...rest } = SPEAKERS[name];
   const end = 'end' in rest ? rest.end : '';
   const config = { name, type, api_key: 'k', models: ['*'], max_retries: 0 };
 
-  test('an event of no shape is left out and counted', async () => {
+  test('is skipped and counted where the rest can be read without it', async () => {
     const all = [...events.slice(0, said), odd, ...events.slice(said)] as [string, object][];
     await using provided = upstream(() => eventStream(type, all, end));
     await using proxy = running({ providers: [{ ...config, base_url: provided.url }] });
@@ -278,7 +281,7 @@ describe.each(pairs)('in a stream for a client of %s from a provider of %s', (cl
     else expect(check(text).problems).toEqual([]);
   });
 
-  test('one that the rest cannot be read without ends the answer in an error', async () => {
+  test('ends the answer with an error where the rest cannot be read without it', async () => {
     const all = [...events.slice(0, said), broken, ...events.slice(said)] as [string, object][];
     await using provided = upstream(() => eventStream(type, all, end));
     await using proxy = running({ providers: [{ ...config, base_url: provided.url }] });
@@ -287,7 +290,7 @@ describe.each(pairs)('in a stream for a client of %s from a provider of %s', (cl
     expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'truncated', fault: 'malformed' });
   });
 
-  test('before any content that is tried elsewhere', async () => {
+  test('makes another target answer where no content came before it', async () => {
     await using first = upstream(() => eventStream(type, [broken] as [string, object][], end));
     await using second = speaker(name, 'stream');
     const providers = [
@@ -305,7 +308,7 @@ describe.each(pairs)('in a stream for a client of %s from a provider of %s', (cl
   });
 });
 
-test('an odd event that ends the answer ends it', async () => {
+test('a malformed event with a finish reason still ends the answer', async () => {
   const last = 'data: {"choices":[{"index":0,"delta":[],"finish_reason":"stop"}]}\n\n';
   await using provided = upstream(() => sse(`${chatStream(['hi'], '')}${last}data: [DONE]\n\n`));
   await using proxy = running({ providers: [provider('a', provided.url)] });
@@ -314,7 +317,7 @@ test('an odd event that ends the answer ends it', async () => {
   expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'success', finish: 'stop' });
 });
 
-test('an answer nested too deeply to be written again is malformed', async () => {
+test('an answer nested too deeply to be serialized again is malformed', async () => {
   const deep = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
   const body = (await completion('hi').text()).replace('"usage"', `"more":${deep},"usage"`);
   await using odd = upstream(() => new Response(body, { headers: { 'content-type': 'application/json' } }));

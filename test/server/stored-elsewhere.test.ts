@@ -1,4 +1,4 @@
-/** Responses and conversations that only their provider has. */
+/** Responses and conversations that only their provider has stored. */
 import { describe, expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { running } from '../helpers/proxy.ts';
@@ -8,7 +8,7 @@ type ProviderInput = ConfigInput['providers'][number];
 
 let made = 0;
 
-/** A server of OpenAI's API that says of each request but those for new responses what it was asked. */
+/** A server of OpenAI's API that creates responses, and answers every other request with what it received. */
 function keeping() {
   const asked: { readonly path: string; readonly headers: Headers }[] = [];
   const server = Bun.serve({
@@ -84,8 +84,8 @@ const get = async (url: string, path: string, key?: string, init: RequestInit = 
   return { status: response.status, headers: response.headers, text: await response.text() };
 };
 
-describe('what is not stored here', () => {
-  test('is asked of the one provider that may have it, by every method and path', async () => {
+describe('an object that is not stored here', () => {
+  test('is requested from the only provider that may have it, by every method and path', async () => {
     await using provider = keeping();
     await using proxy = running({ providers: [native(provider.url)] });
     const json = { 'content-type': 'application/json' };
@@ -137,7 +137,7 @@ describe('what is not stored here', () => {
     });
   });
 
-  test('is streamed, and refused in its provider’s words', async () => {
+  test('is streamed, and an error has the provider’s status', async () => {
     await using provider = keeping();
     await using proxy = running({ providers: [native(provider.url)] });
     const streamed = await get(proxy.url, '/v1/responses/resp_07theirs?stream=true&starting_after=3');
@@ -154,7 +154,7 @@ describe('what is not stored here', () => {
     expect(provider.asked.length).toBe(0);
   });
 
-  test('is asked of nobody where several may have it, and who did not store it here is told so', async () => {
+  test('is requested from no provider where several may have it, and the 404 names them', async () => {
     await using provider = keeping();
     await using proxy = running({
       providers: [native(provider.url, 'one'), native(provider.url, 'two')],
@@ -166,14 +166,14 @@ describe('what is not stored here', () => {
       expect.stringContaining('several providers may have it (one, two)'),
     ]);
     expect(provider.asked.length).toBe(0);
-    // By the permissions of this key only one of them may.
+    // This key may use only one of them.
     const narrow = await get(proxy.url, '/v1/responses/resp_07theirs', 'sk-narrow-1');
     expect([narrow.status, narrow.headers.get('x-llmproxy-provider')]).toEqual([200, 'two']);
     expect((await get(proxy.url, '/v1/responses/resp_07theirs', 'sk-nowhere-1')).status).toBe(404);
     expect(provider.asked.length).toBe(1);
   });
 
-  test('is asked of the provider that was seen to store it, for the key that asked it to', async () => {
+  test('is requested from the provider that was seen to store it, for the key that created it', async () => {
     await using one = keeping();
     await using two = keeping();
     await using proxy = running({
@@ -182,7 +182,7 @@ describe('what is not stored here', () => {
         native(two.url, 'two', { models: ['gpt-5-two'] }),
       ],
       auth: KEYS,
-      // Nothing of what is said is kept, and so nothing is stored here.
+      // No content is logged, and so nothing is stored here.
       logging: { requests: { content: 'metadata' } },
     });
     for (const [model, name] of [
@@ -196,7 +196,7 @@ describe('what is not stored here', () => {
     }
   });
 
-  test('is nobody else’s where another key has stored it', async () => {
+  test('is not found for other keys than the one that created it', async () => {
     await using provider = keeping();
     await using proxy = running({ providers: [native(provider.url)], auth: KEYS });
     const [a, b] = [sdk(proxy, 'sk-aaaaaaaa'), sdk(proxy, 'sk-bbbbbbbb')];
@@ -219,7 +219,7 @@ describe('what is not stored here', () => {
     expect((await get(proxy.url, '/v1/responses/resp_07theirs', 'sk-budget-1')).status).toBe(200);
   });
 
-  test('is not asked for by a key with a list of models, unless it was seen to be its own', async () => {
+  test('is denied to a key with a list of models, unless that key created it', async () => {
     await using provider = keeping();
     await using proxy = running({
       providers: [native(provider.url)],
@@ -232,7 +232,7 @@ describe('what is not stored here', () => {
     expect((await get(proxy.url, `/v1/responses/${id}`, 'sk-models-1')).status).toBe(200);
   });
 
-  test('leads nowhere but to what is stored', async () => {
+  test('is requested only by paths of stored objects', async () => {
     await using provider = keeping();
     await using proxy = running({ providers: [native(provider.url)] });
     for (const path of ['/v1/responses/..%2fmodels', '/v1/responses/%2e%2e', '/v1/responses/a%5cb'])
@@ -240,7 +240,7 @@ describe('what is not stored here', () => {
     expect(provider.asked.length).toBe(0);
   });
 
-  test('is all that there is where nothing is stored here', async () => {
+  test('is requested from the provider where responses.store is never', async () => {
     await using provider = keeping();
     await using proxy = running({ providers: [native(provider.url)], responses: { store: 'never' } });
     expect(JSON.parse((await get(proxy.url, '/v1/responses/resp_07theirs')).text)).toMatchObject({
@@ -260,7 +260,7 @@ describe('what is not stored here', () => {
     expect((await get(alone.url, '/v1/responses/resp_07theirs')).text).toContain('responses.store');
   });
 
-  test('is asked for at Azure’s paths', async () => {
+  test('is requested at Azure’s paths', async () => {
     await using provider = keeping();
     await using proxy = running({
       providers: [

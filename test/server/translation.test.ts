@@ -1,4 +1,4 @@
-/** What translation does beside answers: embeddings, counting, models, fields that are left out, signatures. */
+/** Translation beyond answers: embeddings, token counts, models, dropped fields and signatures. */
 import { describe, expect, test } from 'bun:test';
 import { openapiProblems } from '../helpers/openapi.ts';
 import { modelInfo, modelPage } from '../helpers/published/messages.ts';
@@ -47,7 +47,7 @@ describe('embeddings', () => {
       { model: 'e', texts: ['a', 'b'], embedding_types: ['float'], output_dimension: 2 },
       6,
     ],
-  ])('of %s come in OpenAI’s shape', async (type, path, answer, asked, tokens) => {
+  ])('from %s are translated to OpenAI’s shape', async (type, path, answer, asked, tokens) => {
     await using provider = upstream(() => Response.json(answer));
     await using proxy = running(at(type, provider.url));
     const ask = (extra: object) =>
@@ -56,11 +56,11 @@ describe('embeddings', () => {
     expect(floats.data.map(({ embedding }) => embedding)).toEqual(vectors);
     expect(floats.usage).toEqual({ prompt_tokens: tokens, total_tokens: tokens });
     expect(openapiProblems('CreateEmbeddingResponse', floats)).toEqual([]);
-    // The client has a number in any case.
+    // The client receives a number in any case, but the record only what the provider reported.
     expect((await proxy.recorded(1))[0]!.input_tokens).toBe(tokens === 0 ? null : tokens);
     expect(provider.asked[0]!.path).toBe(path);
     expect(JSON.parse(provider.asked[0]!.text)).toMatchObject(asked);
-    // What the openai SDK asks for by itself.
+    // The openai SDK requests base64 by default.
     const packed = (await (await ask({ encoding_format: 'base64' })).json()) as {
       data: { embedding: string }[];
     };
@@ -68,7 +68,7 @@ describe('embeddings', () => {
     expect([bytes.readFloatLE(0), bytes.readFloatLE(4)]).toEqual(vectors[1]!);
   });
 
-  test('of Titan take one text a request', async () => {
+  test('from Titan are requested one text at a time', async () => {
     await using provider = upstream(() => Response.json({ embedding: [1, 2], inputTextTokenCount: 4 }));
     await using proxy = running(at('bedrock', provider.url));
     const model = 'amazon.titan-embed-text-v2:0';
@@ -83,7 +83,7 @@ describe('embeddings', () => {
   });
 });
 
-describe('counting', () => {
+describe('counting tokens', () => {
   const body = { model: 'm', messages: [{ role: 'user', content: 'Hello there' }] };
 
   test.each([
@@ -94,7 +94,7 @@ describe('counting', () => {
       '/v1/projects/-/locations/global/publishers/google/models/m:countTokens',
       { totalTokens: 11 },
     ],
-  ])('is asked of %s', async (type, path, answer) => {
+  ])('asks %s', async (type, path, answer) => {
     await using provider = upstream(() => Response.json(answer));
     await using proxy = running(at(type, provider.url));
     const messages = await proxy.post('/v1/messages/count_tokens', body);
@@ -106,7 +106,7 @@ describe('counting', () => {
     expect(record).toMatchObject({ outcome: 'success', endpoint: 'messages.count_tokens' });
   });
 
-  test('is done here for providers that do not count, and nobody is asked', async () => {
+  test('is done locally for providers that cannot count, and sends them nothing', async () => {
     await using provider = upstream(() => new Response('no', { status: 500 }));
     await using proxy = running(at('openai-compatible', provider.url));
     const count = await proxy.post('/v1/messages/count_tokens', body);
@@ -119,7 +119,7 @@ describe('counting', () => {
 describe('models', () => {
   const config = { providers: [{ name: 'm', type: 'mock' as const, models: ['a', 'b', 'c'] }] };
 
-  test('are listed as the client knows them', async () => {
+  test('are listed in the shape of the client’s API', async () => {
     await using proxy = running(config);
     const openai = await (await fetch(`${proxy.url}/v1/models`)).json();
     expect(openai).toMatchObject({
@@ -150,10 +150,10 @@ describe('models', () => {
   });
 });
 
-describe('what a target cannot take', () => {
+describe('a parameter that a target does not support', () => {
   const request = { ...CHAT, seed: 4, logit_bias: { 1: 2 } };
 
-  test('is left out and named', async () => {
+  test('is dropped and named', async () => {
     await using provider = speaker('messages', 'whole');
     await using proxy = running({ providers: [speakerConfig('messages', provider.url)] });
     const reply = await proxy.post('/v1/chat/completions', request);
@@ -161,7 +161,7 @@ describe('what a target cannot take', () => {
     expect(reply.headers.get('x-llmproxy-dropped')).toBe('seed, logit_bias');
   });
 
-  test('sends the request to one that can, where the route says so', async () => {
+  test('sends the request to another target that supports it, where unsupported: error is set', async () => {
     await using narrow = speaker('messages', 'whole');
     await using wide = upstream(() => completion('Hi'));
     const { providers } = at('openai-compatible', wide.url, { priority: 2 });
@@ -176,7 +176,7 @@ describe('what a target cannot take', () => {
     expect(record!.attempt_log.map(({ fault }) => fault)).toEqual(['unsupported', null]);
   });
 
-  test('is the caller’s to hear of where none can, and counts against nobody', async () => {
+  test('is an invalid request where no target supports it, and counts against no target', async () => {
     await using narrow = speaker('messages', 'whole');
     await using proxy = running({
       providers: [speakerConfig('messages', narrow.url)],
@@ -189,7 +189,7 @@ describe('what a target cannot take', () => {
     expect(health).toMatchObject({ providers: [{ state: 'healthy', breakers: { open: 0 } }] });
   });
 
-  test('is said in the vendor’s words where it has some, on the relay too', async () => {
+  test('is renamed where the vendor has its own name for it, on a relayed request too', async () => {
     await using provider = upstream(() => completion('Hi'));
     await using proxy = running(at('mistral', provider.url));
     const reply = await proxy.post('/v1/chat/completions', {
@@ -209,7 +209,7 @@ describe('what a target cannot take', () => {
   });
 });
 
-test('a signature that the client drops is given back with its call', async () => {
+test('a thought signature that the client drops is restored to its call', async () => {
   await using provider = speaker('gemini', 'whole');
   await using proxy = running({ providers: [speakerConfig('gemini', provider.url)] });
   const first = (await (
@@ -235,7 +235,7 @@ test('a signature that the client drops is given back with its call', async () =
   ]);
 });
 
-test('signed thinking that the client drops is given back with its call', async () => {
+test('signed thinking that the client drops is restored to its call', async () => {
   await using provider = speaker('messages', 'stream');
   await using proxy = running({ providers: [speakerConfig('messages', provider.url)] });
   await (await proxy.post('/v1/chat/completions', { ...CHAT, stream: true })).text();
@@ -253,7 +253,7 @@ test('signed thinking that the client drops is given back with its call', async 
   });
 });
 
-test('a Messages request is relayed with its beta header and query, and nothing else of the client', async () => {
+test('a relayed Messages request keeps its beta header and query, and no other header of the client', async () => {
   await using provider = speaker('messages', 'whole');
   await using proxy = running({ providers: [speakerConfig('messages', provider.url)] });
   const body =
@@ -289,7 +289,7 @@ test.each([
   expect(provider.asked).toEqual([]);
 });
 
-test('a model that OpenAI serves by Responses alone is asked so, for a chat client', async () => {
+test('a chat request for a model that OpenAI serves only by Responses is sent to Responses', async () => {
   await using provider = speaker('responses', 'whole');
   await using proxy = running(at('openai', provider.url));
   const reply = await proxy.post('/v1/chat/completions', { ...CHAT, model: 'gpt-5-codex' });
@@ -300,7 +300,7 @@ test('a model that OpenAI serves by Responses alone is asked so, for a chat clie
   expect(provider.asked[0]!.path).toBe('/responses');
 });
 
-test('a thread goes to the target that holds it, and is refused where the rest hold none', async () => {
+test('a thread goes to the target that supports it, and is refused where none does', async () => {
   const message = { type: 'message', role: 'assistant', content: [], stop_reason: 'end_turn' };
   await using holding = upstream(() => Response.json(message));
   await using other = upstream(() => completion('never asked'));
@@ -330,7 +330,7 @@ test.each([
   [[null], 'messages[0]'],
   [[{ role: 'assistant', tool_calls: {} }], 'messages[0].tool_calls'],
   [[{ role: 'assistant', tool_calls: [null] }], 'messages[0].tool_calls'],
-])('messages that are none are the caller’s mistake: %j', async (messages, param) => {
+])('malformed messages are an invalid request: %j', async (messages, param) => {
   await using provider = speaker('messages', 'whole');
   await using proxy = running({ providers: [speakerConfig('messages', provider.url)] });
   const reply = await proxy.post('/v1/chat/completions', { model: 'm', messages });

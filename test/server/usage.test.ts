@@ -1,4 +1,4 @@
-/** What an answer used comes out the same however it is asked for and however it ends. */
+/** The usage of an answer is the same whether it is streamed or not, and however it ends. */
 import { describe, expect, test } from 'bun:test';
 import type { LogRecord } from '../../src/logs/record.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
@@ -19,7 +19,7 @@ const response = { id: 'resp_1', object: 'response', created_at: 1, model: 'm' }
 const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'm', stop_sequence: null };
 const choice = (what: object, finish_reason: string | null) => ({ index: 0, ...what, finish_reason });
 
-/** An answer with this usage in one piece and as events, and an event that breaks it off. */
+/** An answer with this usage, unstreamed and as events, and an event that breaks it off. */
 const SPOKEN: Readonly<
   Record<
     Spoken,
@@ -109,7 +109,7 @@ const ASKED: Readonly<Record<Spoken, { path: string; request: object }>> = {
   completions: { path: '/v1/completions', request: { prompt: 'Hi' } },
 };
 
-/** The records of requests to a provider of a vendor's that answers each in its turn. */
+/** The records of requests to one provider that sends these answers in turn. */
 async function recorded(
   type: Type,
   client: Spoken,
@@ -155,7 +155,7 @@ const tokens = (more: object) => ({ input_tokens: 10, output_tokens: 2, ...more 
 const REASONED = chatUsage({ completion_tokens_details: { reasoning_tokens: 500 } });
 const CACHED = chatUsage({ prompt_tokens_details: { cached_tokens: 99, cache_write_tokens: 5 } });
 
-/** A gateway that counts what was written to a cache among what was read from it. */
+/** A gateway that includes the tokens written to a cache among those read from it. */
 const WRITTEN = chatUsage({ prompt_tokens_details: { cached_tokens: 8, cache_write_tokens: 8 } });
 const BOTH = chatUsage({ prompt_tokens_details: { cached_tokens: 8, cache_write_tokens: 7 } });
 
@@ -210,7 +210,7 @@ describe.each(VENDORS)('%s in %s', (type, spoken, clients, usage, wanted) => {
   const { whole, stream } = SPOKEN[spoken];
 
   test.each(clients)(
-    `that tells ${JSON.stringify(usage)} costs a client of %s the same either way`,
+    `that reports ${JSON.stringify(usage)} is recorded the same for a %s client either way`,
     async (client) => {
       const [one, streamed] = await recorded(type, client, [{ body: whole(usage) }, { body: stream(usage) }]);
       expect([one?.outcome, streamed?.outcome]).toEqual(['success', 'success']);
@@ -220,7 +220,7 @@ describe.each(VENDORS)('%s in %s', (type, spoken, clients, usage, wanted) => {
   );
 });
 
-/** The stream until its text was said, and then an event that breaks it off. */
+/** The stream up to its text, and then an event that breaks it off. */
 const cut = (spoken: Spoken, usage: object) => {
   const { stream, broken } = SPOKEN[spoken];
   const whole = stream(null);
@@ -232,15 +232,15 @@ describe.each([
   ['openai-compatible', 'chat', chatUsage({})],
   ['anthropic', 'messages', tokens({})],
   ['perplexity', 'responses', tokens({})],
-] as const)('a provider of %s in %s that breaks off', (type, spoken, usage) => {
-  test.each(ALL)('is paid for what it tells a client of %s that it used', async (client) => {
+] as const)('a broken stream of %s in %s', (type, spoken, usage) => {
+  test.each(ALL)('is recorded with the usage that it reports to a %s client', async (client) => {
     const [record] = await recorded(type, client, [{ body: cut(spoken, usage) }]);
     expect(record).toMatchObject({ outcome: 'truncated', input_tokens: 10, output_tokens: 2 });
     expect(record!.cost).toBeCloseTo(14e-6, 10);
   });
 
   test.each(['messages', 'responses'] as const)(
-    'has its part counted where the answer to a client of %s goes on elsewhere',
+    'has its part counted where the answer for a %s client is resumed elsewhere',
     async (client) => {
       await using first = upstream(() => sse(cut(spoken, usage)));
       await using second = upstream(() => sse(SPOKEN.chat.stream(chatUsage({ prompt_tokens: 20 }))));
@@ -267,7 +267,7 @@ describe.each([
 });
 
 test.each(['/v1/usage?key=other', '/usage?key=other', '/base/v1/usage?since=1d&key=other'])(
-  '%s is no page of Gemini, whose keys stand in the query',
+  '%s is not treated as a Gemini path, whose keys are in the query',
   (path) => {
     expect(speaking({ headers: new Headers(), url: `http://localhost${path}` } as Request)).toBe('chat');
   },

@@ -1,4 +1,7 @@
-/** Answers of servers that speak nearly OpenAI's chat: to a client of Messages, and in the record of a relayed one. */
+/**
+ * Servers that speak nearly OpenAI's chat, as a Messages client receives them and as the record of a relayed answer
+ * has them.
+ */
 import { describe, expect, test } from 'bun:test';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { sse, upstream } from '../helpers/upstream.ts';
@@ -21,7 +24,7 @@ const THOUGHT = { type: 'thinking', thinking: 'hm' };
 const X = '{"x":1}';
 const Y = '{"y":2}';
 
-/** What a server sends, and what it means. */
+/** What a server sends, and the blocks it means. */
 const STREAMS: readonly (readonly [string, string, readonly Json[]])[] = [
   [
     'the name of a call in a later delta than its id',
@@ -34,7 +37,7 @@ const STREAMS: readonly (readonly [string, string, readonly Json[]])[] = [
     [A],
   ],
   [
-    'the name behind the first of the arguments',
+    'the name after the start of the arguments',
     stream(calls({ index: 0, id: 'a', ...fn('', '{"x"') }), calls({ index: 0, ...fn('f', ':1}') }), END),
     [A],
   ],
@@ -72,7 +75,7 @@ const STREAMS: readonly (readonly [string, string, readonly Json[]])[] = [
     [THOUGHT, TEXT],
   ],
   [
-    'an empty finish reason behind calls',
+    'an empty finish reason after calls',
     stream(calls({ index: 0, id: 'a', ...fn('f', X) }), delta({}, '')),
     [A],
   ],
@@ -101,7 +104,7 @@ const STREAMS: readonly (readonly [string, string, readonly Json[]])[] = [
     [TEXT],
   ],
   [
-    'chunks without model and date, the usage in the last (Jamba)',
+    'chunks without model and date, with the usage in the last one (Jamba)',
     'data: {"id":"c","choices":[{"index":0,"delta":{"role":"assistant"},"finish_reason":null}]}\n\n' +
       'data: {"id":"c","choices":[{"index":0,"delta":{"content":"Hi"},"logprobs":null,"finish_reason":null}]}\n\n' +
       'data: {"id":"c","choices":[{"index":0,"delta":{"content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1},"meta":{"requestDurationMillis":3}}\n\n' +
@@ -183,7 +186,7 @@ const ANSWERS: readonly (readonly [string, Json, readonly Json[]])[] = [
     [THOUGHT, TEXT],
   ],
   [
-    'a list of what is said and called (Snowflake)',
+    'a list of texts and calls (Snowflake)',
     whole(
       said({
         content: '',
@@ -199,7 +202,7 @@ const ANSWERS: readonly (readonly [string, Json, readonly Json[]])[] = [
 
 const REQUEST = { ...CHAT, max_tokens: 100 };
 
-describe('a Messages client is told of', () => {
+describe('a Messages client receives', () => {
   const plain = (blocks: readonly Json[]) =>
     blocks.map(({ id, signature, citations, caller, ...block }) => {
       expect([signature ?? '', citations ?? null]).toEqual(['', null]);
@@ -240,7 +243,7 @@ describe('a Messages client is told of', () => {
   );
 });
 
-describe('a chat client is given as it came', () => {
+describe('a chat client receives unchanged', () => {
   test.each(STREAMS.map(([name, sent, blocks]) => ({ name, sent, blocks })))(
     '$name',
     async ({ name, sent, blocks }) => {
@@ -255,7 +258,7 @@ describe('a chat client is given as it came', () => {
         lane: 'relay',
         finish: called.length > 0 ? 'tool_calls' : 'stop',
       });
-      // Its own words stay in the record where they are not OpenAI's.
+      // The record keeps Snowflake's own fields, which differ from OpenAI's.
       if (name.includes('Snowflake')) return;
       const { choices } = JSON.parse(record!.response!) as {
         choices: { message: { tool_calls?: { function: { name: string; arguments: string } }[] } }[];
@@ -275,7 +278,7 @@ describe('a chat client is given as it came', () => {
     expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'success' });
   });
 
-  test('a custom tool’s call, whose input is kept in the record', async () => {
+  test('a custom tool call, and the record keeps its input', async () => {
     const sent = stream(
       calls({ index: 0, id: 'a', type: 'custom', custom: { name: 'f', input: '' } }),
       calls({ index: 0, custom: { input: 'free ' } }),
@@ -295,7 +298,7 @@ describe('a chat client is given as it came', () => {
   });
 });
 
-test('a call that never gets its name is an error, as nobody could run it', async () => {
+test('a call that never receives its name is an error, as no client could run it', async () => {
   await using a = upstream(() => sse(stream(calls({ index: 0, id: 'a', ...fn(null, X) }), END)));
   await using proxy = running({ providers: [provider('a', a.url, { max_retries: 0 })] });
   const response = await proxy.post('/v1/messages', { ...REQUEST, stream: true });
