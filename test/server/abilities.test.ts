@@ -1,4 +1,7 @@
-/** What the operator, or a vendor's row, says that a model does not take: left out, said otherwise, and named, in both lanes. */
+/**
+ * What the operator or a vendor's facts say that a model does not support is dropped or replaced, and named, relayed
+ * or translated.
+ */
 import type { Json } from '../helpers/asked-of.ts';
 import { describe, expect, test } from 'bun:test';
 import { ABILITIES } from '../../src/wire/facts/abilities.ts';
@@ -17,14 +20,14 @@ const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBO
 const file = { type: 'file', file: { file_data: 'data:application/pdf;base64,JVBERi0=', filename: 'a.pdf' } };
 const shape = { type: 'json_schema', json_schema: { name: 'n', schema: { type: 'object', title: 'T' } } };
 
-/** A server that is relayed to, and one that is translated to. */
+/** A provider that is relayed to, and one that is translated for. */
 const LANES = ['openai-compatible', 'anthropic'] as const;
 
-describe.each(LANES)('%s', (type) => {
+describe.each(LANES)('a model of %s', (type) => {
   const asked = (body: Json, abilities: Json) =>
     askedOf(type, { model: 'claude-sonnet-4-5', ...body }, { abilities: abilities as never });
 
-  test('is shown no pictures and files', async () => {
+  test('receives no images and files if it supports none', async () => {
     const messages = [{ role: 'user', content: [{ type: 'text', text: 'Look' }, image, file] }];
     const { body, dropped } = await asked({ messages }, { vision: false, files: false });
     expect(dropped).toBe('image, file');
@@ -34,7 +37,7 @@ describe.each(LANES)('%s', (type) => {
     expect([kept.dropped, JSON.stringify(kept.body).includes('iVBOR')]).toEqual([null, true]);
   });
 
-  test('is told no functions, and earlier calls in words', async () => {
+  test('receives no functions if it supports none, and earlier calls as text', async () => {
     const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{"a":1}' } };
     const messages = [
       U,
@@ -49,7 +52,7 @@ describe.each(LANES)('%s', (type) => {
     expect(JSON.stringify(body.messages)).toContain('42');
   });
 
-  test('is not told how to think, nor to sample', async () => {
+  test('receives no reasoning or sampling parameters if it supports none', async () => {
     const given = { reasoning_effort: 'high', temperature: 0.5, top_p: 0.5 };
     const { body, dropped } = await asked(given, { reasoning: false, sampling: false });
     expect(dropped).toBe('reasoning_effort, temperature, top_p');
@@ -58,7 +61,7 @@ describe.each(LANES)('%s', (type) => {
     expect((await asked({ reasoning_effort: 'none' }, { reasoning: false })).dropped).toBeNull();
   });
 
-  test('is told a shape in the way that it takes', async () => {
+  test('receives a JSON schema in the form that it supports', async () => {
     const { body } = await asked({ response_format: shape }, { json_schema: false });
     expect(JSON.stringify(body)).toContain('"title"'.replaceAll('"', type === 'anthropic' ? '"' : '\\"'));
     expect(body).not.toHaveProperty('output_config');
@@ -66,7 +69,7 @@ describe.each(LANES)('%s', (type) => {
   });
 });
 
-test('what a model is said to take goes over what is known of it', async () => {
+test('abilities set by the operator override the known facts of a model', async () => {
   const models = [{ name: 'claude-3-5-*', abilities: { reasoning: true } }, '*'];
   const extra = { models, abilities: { vision: false } };
   const asked = await askedOf('anthropic', { model: 'claude-3-5-x', reasoning_effort: 'low' }, extra);
@@ -79,7 +82,7 @@ test('what a model is said to take goes over what is known of it', async () => {
   expect([kept.body.temperature, kept.dropped]).toEqual([0.2, null]);
 });
 
-test('a prompt that is too long goes to a provider whose context is larger', async () => {
+test('a prompt that is too long goes to a provider with a larger context window', async () => {
   const words =
     "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.";
   const error = { message: words, type: 'invalid_request_error', code: 'context_length_exceeded' };
@@ -95,7 +98,7 @@ test('a prompt that is too long goes to a provider whose context is larger', asy
   expect([reply.status, alike.asked.length, large.asked.length]).toEqual([200, 0, 1]);
 });
 
-test('a model that is like another has its facts', async () => {
+test('a model that is declared like another has its facts', async () => {
   const models = [{ name: 'house', like: 'gpt-5' }, { name: 'plain' }];
   const given = { temperature: 0.2, max_tokens: 5 };
   const like = await askedOf('azure', { model: 'house', ...given }, { models });
@@ -132,7 +135,7 @@ test.each([
       text: { format: { type: 'json_schema', name: 'n', schema: { type: 'object' } } },
       input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'https://a.example/x.png' }] }],
     },
-    // What it answers here is no response.
+    // The provider's answer here is not a valid response, so no header is expected.
     null,
   ],
   [
@@ -147,7 +150,7 @@ test.each([
     },
     null,
   ],
-] as const)('relayed %s are held to it too', async (path, type, body, dropped) => {
+] as const)('abilities also apply to relayed requests to %s', async (path, type, body, dropped) => {
   const abilities = { vision: false, tools: false, json_schema: false };
   const asked = await askedOf(type, { model: 'm', ...body }, { path, abilities });
   expect(asked.dropped).toBe(dropped);
@@ -156,8 +159,8 @@ test.each([
   expect(JSON.stringify(asked.body)).not.toMatch(/"(?:response_schema|json_schema)"/);
 });
 
-describe('facts', () => {
-  test('have a page each that says so', () => {
+describe('facts of models and vendors', () => {
+  test('each name a page as their source', () => {
     const rows = Object.entries(QUIRKS).flatMap(([type, { models = [], source }]) => [
       [type, source],
       ...models.map(({ match, quirks }) => [`${type} ${match.source}`, quirks.source]),
@@ -167,7 +170,7 @@ describe('facts', () => {
       expect([what, source]).toEqual([what, expect.stringMatching(/^https:\/\//)]);
   });
 
-  test('of a model are those of its protocol, of its name and of its vendor', () => {
+  test('combine those of the protocol, the model’s name and the vendor', () => {
     const facts = factsOf('messages', 'claude-3-haiku', quirksOf('anthropic'));
     const texts = facts.map(({ text }) => text).join('\n');
     for (const words of ['does not support: blank_text', 'max_tokens 4096', 'function names'])
@@ -175,7 +178,7 @@ describe('facts', () => {
     for (const { source } of facts) expect(source).toMatch(/^https:\/\//);
   });
 
-  test('that the operator says are told to be his', () => {
+  test('set by the operator have the configuration as their source', () => {
     const known = quirksOf('openai');
     const { models = [], ...vendor } = known;
     const row = models.find(({ match }) => match.test('gpt-5.1'))!;
@@ -195,11 +198,11 @@ describe('facts', () => {
     ]);
   });
 
-  test('can be overridden by the operator, each by its name', () => {
+  test('can all be overridden by the operator, each under its name', () => {
     expect(Object.keys(config.unwrap().shape)).toEqual(Object.keys(ABILITIES));
   });
 
-  test('of a server of any type follow from its address', () => {
+  test('of an openai-compatible server follow from its address', () => {
     const google = quirksOf('openai-compatible', 'https://generativelanguage.googleapis.com/v1beta/openai');
     expect(google.keeps).toContain('extra_content');
     expect(quirksOf('openai-compatible', 'https://api.deepseek.com/v1')).toBe(quirksOf('deepseek'));

@@ -59,7 +59,7 @@ const USAGE = {
   output_tokens: 7,
 };
 
-test('a chat request becomes a Messages request, and its answer a chat completion', async () => {
+test('a chat request is translated to Messages, and its answer to a chat completion', async () => {
   await using provided = upstream(() =>
     Response.json({
       id: 'msg_1',
@@ -170,7 +170,7 @@ test.each([
   [[17, 3], false],
   [[9999], false],
   [[13], true],
-])('a Messages stream becomes chat chunks, cut into %j, compressed %p', async (sizes, packed) => {
+])('a Messages stream is translated to chat chunks, cut into %j, compressed %p', async (sizes, packed) => {
   const plain = new TextEncoder().encode(text(EVENTS));
   const bytes = packed ? gzipSync(plain) : plain;
   await using provided = upstream(() =>
@@ -210,7 +210,7 @@ test.each([
   });
 });
 
-test('an error event after content ends in OpenAI’s in-band error', async () => {
+test('an error event after content becomes OpenAI’s in-band error', async () => {
   const failing = [
     ...EVENTS.slice(0, 9),
     { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } },
@@ -238,7 +238,7 @@ test('Anthropic’s errors reach the client in OpenAI’s shape', async () => {
   expect((await proxy.recorded(1))[0]!.fault).toBe('context_length');
 });
 
-test('structured output on a model without it goes through a tool and comes back as content', async () => {
+test('structured output on a model without it uses a tool call, which is returned as content', async () => {
   await using provided = upstream(() =>
     Response.json({
       id: 'm',

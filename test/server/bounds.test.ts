@@ -9,15 +9,19 @@ const chat = (fields: string) => `{"model":"mock","messages":[{"role":"user","co
 
 test.each([
   [
-    'lists',
+    'nested lists',
     chat(`"metadata":${nested(100_000)}`),
     'more than 512 levels of objects and lists (limits.max_depth)',
   ],
-  ['objects', chat(`"metadata":${nested(20_000, '{"a":', '}').replace(':}', ':1}')}`), 'limits.max_depth'],
-  ['lists without an end', chat(`"metadata":${'['.repeat(100_000)}`), 'limits.max_depth'],
+  [
+    'nested objects',
+    chat(`"metadata":${nested(20_000, '{"a":', '}').replace(':}', ':1}')}`),
+    'limits.max_depth',
+  ],
+  ['unclosed lists', chat(`"metadata":${'['.repeat(100_000)}`), 'limits.max_depth'],
   ['values', chat(`"metadata":[${'1,'.repeat(1_000_000)}1]`), 'more than 1000000 values (limits.max_values)'],
   [
-    'letters in a name',
+    'characters in a name',
     chat(`"${'n'.repeat(1_100_000)}":1`),
     'its body has a name of more than 1048576 characters',
   ],
@@ -32,25 +36,28 @@ test.each([
     chat(`"metadata":{${Array.from({ length: 10_001 }, (_, n) => `"${n * 7_919}":1`).join(',')}}`),
     'more than 10000 fields in one object (limits.max_object_fields)',
   ],
-])('a request with too many %s is a 400 that names the limit, in all protocols', async (_, body, words) => {
-  await using proxy = running(MOCK);
-  for (const path of [
-    '/v1/chat/completions',
-    '/v1/messages',
-    '/v1/responses',
-    '/v1/embeddings',
-    '/v1/messages/count_tokens',
-  ]) {
-    const response = await proxy.post(path, body);
-    expect([path, response.status, await response.text()]).toEqual([
-      path,
-      400,
-      expect.stringContaining(words),
-    ]);
-  }
-});
+])(
+  'a request with too many %s is answered with 400 and the limit’s name, in all protocols',
+  async (_, body, words) => {
+    await using proxy = running(MOCK);
+    for (const path of [
+      '/v1/chat/completions',
+      '/v1/messages',
+      '/v1/responses',
+      '/v1/embeddings',
+      '/v1/messages/count_tokens',
+    ]) {
+      const response = await proxy.post(path, body);
+      expect([path, response.status, await response.text()]).toEqual([
+        path,
+        400,
+        expect.stringContaining(words),
+      ]);
+    }
+  },
+);
 
-test('a request that gives "stream" or "model" twice is a 400 that says so, in all protocols', async () => {
+test('a request that gives "stream" or "model" twice is answered with 400, in all protocols', async () => {
   await using proxy = running(MOCK);
   for (const path of ['/v1/chat/completions', '/v1/messages', '/v1/responses', '/v1/completions']) {
     for (const [field, body] of [
@@ -66,7 +73,7 @@ test('a request that gives "stream" or "model" twice is a 400 that says so, in a
   }
 });
 
-test('a request that spells "stream" or "model" as only some servers read it is a 400', async () => {
+test('a request that spells "stream" or "model" as only some servers read it is answered with 400', async () => {
   await using proxy = running(MOCK);
   for (const [field, key] of [
     ['"Model":"other"', 'Model'],
@@ -77,11 +84,11 @@ test('a request that spells "stream" or "model" as only some servers read it is 
     const response = await proxy.post('/v1/chat/completions', chat(field));
     expect([response.status, await response.text()]).toEqual([400, expect.stringContaining(key)]);
   }
-  // Deeper down it is somebody's own.
+  // Below the top level such a name belongs to the client.
   expect((await proxy.post('/v1/chat/completions', chat('"metadata":{"Model":"x"}'))).status).toBe(200);
 });
 
-test('limits.max_depth, max_values and max_fields are what is configured', async () => {
+test('limits.max_depth, max_values and max_fields are configurable', async () => {
   await using proxy = running({ ...MOCK, limits: { max_depth: 3, max_values: 13, max_fields: 7 } });
   const status = async (fields: string) => (await proxy.post('/v1/chat/completions', chat(fields))).status;
   expect(await status('"x":1')).toBe(200);
@@ -92,7 +99,7 @@ test('limits.max_depth, max_values and max_fields are what is configured', async
   expect(await status('"x":1,"y":1')).toBe(400);
 });
 
-test('limits.max_object_fields is for each object, and for those whose names are the same', async () => {
+test('limits.max_object_fields applies to each object, also to repeated names', async () => {
   await using proxy = running({ ...MOCK, limits: { max_object_fields: 4 } });
   const status = async (fields: string) => (await proxy.post('/v1/chat/completions', chat(fields))).status;
   expect(await status('"x":[{"a":1,"b":2,"c":3,"d":4},{"a":1,"b":{"a":1,"b":2,"c":3,"d":4}}]')).toBe(200);
@@ -116,7 +123,7 @@ test.each([
       ],
     }),
   ],
-])('the arguments of %s may be as deep as they like: no 500', async (_, _field, fields) => {
+])('deeply nested arguments of %s do not cause a 500', async (_, _field, fields) => {
   await using proxy = running({
     providers: [
       {
@@ -143,7 +150,7 @@ test.each([
   }
 });
 
-test('a large request passes as it came, compressed or not, and so does its record', async () => {
+test('a large request is passed on and recorded unchanged, compressed or not', async () => {
   await using proxy = running(MOCK);
   const words = 'some words, and "quotes"\n'.repeat(60_000);
   const body = JSON.stringify({ messages: [{ role: 'user', content: words }], model: 'mock' });
@@ -156,7 +163,7 @@ test('a large request passes as it came, compressed or not, and so does its reco
   expect(records.map(({ request }) => request === body)).toEqual([true, true]);
 });
 
-test('a request is counted whatever words of the vocabulary it has, and one whose client left is let go', async () => {
+test('special tokens are counted as text, and counting ends when the client leaves', async () => {
   await using proxy = running(MOCK);
   const count = (content: string, init?: RequestInit) =>
     proxy.post('/v1/messages/count_tokens', { model: 'mock', messages: [{ role: 'user', content }] }, init);

@@ -1,4 +1,7 @@
-/** What single vendors and models refuse of a request: changed for them, in both lanes, and named where it is left out. */
+/**
+ * What single vendors and models refuse in a request is changed for them, relayed or translated, and named where
+ * dropped.
+ */
 import { describe, expect, test } from 'bun:test';
 import type { Json } from '../helpers/asked-of.ts';
 import { askedOf } from '../helpers/asked-of.ts';
@@ -12,19 +15,19 @@ const image = (url: string) => ({ role: 'user', content: [{ type: 'image_url', i
 
 describe('roles', () => {
   test.each(['deepseek', 'mistral', 'lmstudio', 'perplexity-sonar', 'ollama', 'vllm', 'zai'] as const)(
-    'the developer is the system to %s',
+    'developer messages become system messages for %s',
     async (type) => {
       const asked = await askedOf(type, { model: 'm', messages: [{ role: 'developer', content: 'S' }, U] });
       expect(messagesOf(asked)).toEqual([{ role: 'system', content: 'S' }, U]);
     },
   );
 
-  test('the developer stays one to OpenAI', async () => {
+  test('developer messages stay unchanged for OpenAI', async () => {
     const messages = [{ role: 'developer', content: 'S' }, U];
     expect(messagesOf(await askedOf('openai', { messages }))).toEqual(messages);
   });
 
-  test('a server of which nothing is known is told of the system, where it is translated to', async () => {
+  test('developer messages become system messages for an unknown server, unless they are relayed', async () => {
     const input = [{ role: 'developer', content: 'S' }, U];
     const path = '/v1/responses';
     const roles = async (type: 'openai-compatible' | 'azure') =>
@@ -35,7 +38,7 @@ describe('roles', () => {
     expect(messagesOf(await askedOf('openai-compatible', { messages }))).toEqual(messages);
   });
 
-  test('instructions in mid-conversation are the user’s words where they must stand first', async () => {
+  test('system messages in mid-conversation become user messages where they must come first', async () => {
     const late = { role: 'system', content: 'T' };
     const messages = [{ role: 'system', content: 'S' }, U, A, late, U];
     expect(messagesOf(await askedOf('perplexity-sonar', { model: 'sonar', messages }))).toEqual([
@@ -47,7 +50,7 @@ describe('roles', () => {
   });
 });
 
-describe('words', () => {
+describe('blank content', () => {
   test.each([
     [
       'anthropic',
@@ -57,7 +60,7 @@ describe('words', () => {
       ],
     ],
     ['bedrock', [{ text: 'Hi' }, { text: 'x' }]],
-  ] as const)('of blanks alone are left out for %s', async (type, content) => {
+  ] as const)('is dropped for %s', async (type, content) => {
     const messages = [
       { role: 'user', content: ' \n' },
       { role: 'assistant', content: ' ' },
@@ -75,7 +78,7 @@ describe('words', () => {
     ]);
   });
 
-  test.each(['anthropic', 'bedrock'] as const)('%s is given some where there are none', async (type) => {
+  test.each(['anthropic', 'bedrock'] as const)('is replaced for %s if nothing is left', async (type) => {
     const [message] = messagesOf(
       await askedOf(type, { model: MODEL, messages: [{ role: 'user', content: '' }] }),
     );
@@ -83,7 +86,7 @@ describe('words', () => {
   });
 
   test.each([[[]], [null], ['']])(
-    'nothing is said where %j is: the instructions are told to the model',
+    'of %j is not sent, and system messages still reach the model',
     async (content) => {
       const messages = [
         { role: 'system', content: 'S' },
@@ -97,7 +100,7 @@ describe('words', () => {
     },
   );
 
-  test('an answer of nothing but reasoning is not given back', async () => {
+  test('of an answer with nothing but reasoning is dropped', async () => {
     const messages = [U, { role: 'assistant', content: null, reasoning_content: 'hm' }, U];
     for (const type of ['anthropic', 'bedrock', 'gemini', 'cohere'] as const) {
       const asked = messagesOf(await askedOf(type, { model: MODEL, messages }));
@@ -105,7 +108,7 @@ describe('words', () => {
     }
   });
 
-  test('an answer that stands first at Bedrock has something before it', async () => {
+  test('is put before an answer that comes first for Bedrock', async () => {
     const asked = messagesOf(await askedOf('bedrock', { model: MODEL, messages: [A, U] }));
     expect(asked.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
     const kept = messagesOf(await askedOf('anthropic', { model: MODEL, messages: [A, U] }));
@@ -118,7 +121,7 @@ describe('media', () => {
     'data:image/jpg;base64,AAAA',
     'data:image/JPEG;charset=utf-8;base64,AAAA',
     'data:image/jpeg;base64,AAAA',
-  ])('have types that providers know: %s', async (url) => {
+  ])('have media types that providers know: %s', async (url) => {
     for (const type of ['anthropic', 'gemini'] as const) {
       const asked = await askedOf(type, { model: MODEL, messages: [image(url)] });
       expect([asked.status, JSON.stringify(messagesOf(asked))]).toEqual([
@@ -131,7 +134,7 @@ describe('media', () => {
 });
 
 describe('tools', () => {
-  test('without a type are functions', async () => {
+  test('without a type become functions', async () => {
     const tools = [{ function: { name: 'f', parameters: { type: 'object' } } }];
     const asked = await askedOf('anthropic', { model: MODEL, tools });
     expect([(asked.body.tools as Json[])[0]!.name, asked.dropped]).toEqual(['f', null]);
@@ -140,13 +143,13 @@ describe('tools', () => {
   test.each([
     ['anthropic', MODEL, { tool_choice: { type: 'any' } }],
     ['perplexity', 'perplexity/sonar', { tool_choice: 'required' }],
-  ] as const)('any of them is asked for in the words of %s', async (type, model, wanted) => {
+  ] as const)('are made mandatory in the form of %s', async (type, model, wanted) => {
     const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
     expect((await askedOf(type, { model, tools, tool_choice: 'any' })).body).toMatchObject(wanted);
   });
 });
 
-test('earlier calls of custom tools are calls of functions to others', async () => {
+test('earlier calls of custom tools become function calls for other providers', async () => {
   const call = { id: 'c', type: 'custom', custom: { name: 'sql', input: 'select 1' } };
   const messages = [
     U,
@@ -161,7 +164,7 @@ test('earlier calls of custom tools are calls of functions to others', async () 
   ]);
 });
 
-test('what others have less room for is cut and named', async () => {
+test('stop sequences beyond a provider’s maximum are dropped and named', async () => {
   const stop = ['a', 'b', 'c', 'd', 'e', 'f'];
   const body = { model: 'gemini-x', max_tokens: 9, messages: [U], stop_sequences: stop };
   const chat = await askedOf('openai-compatible', body, { path: '/v1/messages' });
@@ -172,12 +175,12 @@ test('what others have less room for is cut and named', async () => {
   expect(named.dropped).toBe('messages.name');
 });
 
-test('Azure’s models that the Responses API alone serves are asked by it', async () => {
+test('models that Azure serves only by the Responses API are requested there', async () => {
   expect((await askedOf('azure', { model: 'gpt-5-codex' })).path).toBe('/responses');
   expect((await askedOf('azure', { model: 'gpt-5' })).path).toBe('/chat/completions');
 });
 
-describe('fields of vendors', () => {
+describe('reasoning fields of other vendors', () => {
   const budget = (value: number) => ({ thinking: { type: 'enabled', budget_tokens: value } });
 
   test.each([
@@ -186,13 +189,13 @@ describe('fields of vendors', () => {
     ['reasoning by a budget', { reasoning: { max_tokens: 2_000 } }, budget(2_000)],
     ['reasoning that is on', { reasoning: { enabled: true } }, budget(8_192)],
     ['reasoning that is off', { reasoning: { enabled: false } }, { thinking: undefined }],
-  ])('%s is asked of Claude in its own words', async (_, body, wanted) => {
+  ])('for %s become Claude’s own', async (_, body, wanted) => {
     const asked = await askedOf('anthropic', { model: MODEL, ...body });
     expect(asked.body.thinking).toEqual(wanted.thinking as object);
     expect([asked.body.reasoning, asked.dropped]).toEqual([undefined, null]);
   });
 
-  test('are named where they have no counterpart', async () => {
+  test('are named as dropped where they have no counterpart', async () => {
     const body = { provider: { order: ['x'] }, reasoning_format: 'parsed', min_p: 0.1 };
     expect((await askedOf('anthropic', { model: MODEL, ...body })).dropped).toBe(
       'provider, reasoning_format, min_p',
@@ -203,7 +206,7 @@ describe('fields of vendors', () => {
 
 describe('parameters', () => {
   test.each(['anthropic', 'bedrock', 'vertex'] as const)(
-    'of sampling, Claude 4.5 takes one at %s',
+    'of sampling are reduced to one for Claude 4.5 on %s',
     async (type) => {
       const location = type === 'vertex' ? { project: 'p' } : {};
       const asked = await askedOf(type, { model: MODEL, temperature: 0.5, top_p: 0.9 }, location);
@@ -213,7 +216,7 @@ describe('parameters', () => {
     },
   );
 
-  test('of sampling, Claude 4.5 takes one where Messages are relayed too', async () => {
+  test('of sampling are reduced to one for Claude 4.5 in relayed Messages too', async () => {
     const asked = await askedOf(
       'anthropic',
       { model: MODEL, max_tokens: 9, temperature: 0.5, top_p: 0.9 },
@@ -223,7 +226,7 @@ describe('parameters', () => {
     expect(asked.dropped).toBe('top_p');
   });
 
-  test('of sampling, older Claude takes both', async () => {
+  test('of sampling are both sent to older Claude models', async () => {
     const { body } = await askedOf('anthropic', {
       model: 'claude-3-5-haiku-latest',
       temperature: 0.5,
@@ -240,14 +243,14 @@ describe('parameters', () => {
     ['o3', 'xhigh', 'high'],
     ['o3', 'low', 'low'],
     ['gpt-5.9', 'max', 'max'],
-  ])('%s is asked for an effort of %s as %p', async (model, reasoning_effort, wanted) => {
+  ])('for %s with effort %s send %p', async (model, reasoning_effort, wanted) => {
     const asked = await askedOf('openai', { model, reasoning_effort });
     expect(asked.body.reasoning_effort).toBe(wanted!);
     expect(asked.dropped).toBe(wanted === undefined ? 'reasoning_effort' : null);
   });
 });
 
-test('what is counted is what would be asked', async () => {
+test('tokens are counted for the request that would be sent', async () => {
   const input = [
     { role: 'user', content: ' ' },
     U,

@@ -1,4 +1,4 @@
-/** What attempts used that failed: in the record, the limits, the metrics and the report, as the providers saw it. */
+/** The usage of failed attempts, as the providers counted it, in the record, the limits, the metrics and the report. */
 import { describe, expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { LogRecord } from '../../src/logs/record.ts';
@@ -41,7 +41,7 @@ const BROKEN = {
   usage: { prompt_tokens: 20, completion_tokens: 3 },
 };
 
-/** Answers with the head of a stream, and no more of it. */
+/** Answers with the start of a stream and then nothing. */
 function hanging(): Response {
   return sse(
     new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode(START)) }),
@@ -58,7 +58,7 @@ interface Outcome {
   readonly report: { readonly total: { input_tokens: number; output_tokens: number; cost: number } };
 }
 
-/** One request, and what is told of it everywhere. */
+/** Sends one request, and collects every account of its usage. */
 async function asked(
   scripts: readonly (readonly [Provider['type'], Script])[],
   body: object,
@@ -85,7 +85,7 @@ async function asked(
   const read = async (path: string) => await (await fetch(proxy.url + path, by)).text();
   await (await proxy.post('/v1/chat/completions', { ...CHAT, max_tokens: 5, ...body }, by)).text();
   const [record] = await proxy.recorded(1);
-  // The report is made again only after some seconds: the log is given the time to be written before.
+  // The report is refreshed only every few seconds, so the log is given time to be written first.
   await Bun.sleep(200);
   const report = await until('the report', async () => {
     const told = JSON.parse(await read('/v1/usage')) as Outcome['report'] & { total: { requests: number } };
@@ -105,7 +105,7 @@ async function asked(
   };
 }
 
-/** Everywhere the same: what the providers saw. */
+/** Expects the usage that the providers counted in every account. */
 function agrees({ record, key, metrics, report }: Outcome, input: number, output: number): void {
   const cost = (input * PRICE.input + output * PRICE.output) / 1e6;
   const charged = chargedFor(record);
@@ -120,17 +120,17 @@ function agrees({ record, key, metrics, report }: Outcome, input: number, output
   expect(report.total.cost).toBeCloseTo(cost, 9);
 }
 
-describe('what a failed attempt told is charged', () => {
+describe('the usage of a failed attempt is charged for', () => {
   test.each([
     [
-      'a whole answer that is none, of a translated provider',
+      'a malformed unstreamed answer of a translated provider',
       'gemini',
       () => Response.json(MALFORMED),
       30,
       4,
     ],
     [
-      'a whole answer that is none, of a relayed one',
+      'a malformed unstreamed answer of a relayed provider',
       'openai-compatible',
       () => Response.json(BROKEN),
       20,
@@ -154,7 +154,7 @@ describe('what a failed attempt told is charged', () => {
     agrees(outcome, 10 + input, 5 + output);
   });
 
-  test('a stream that told its input and broke before its content', async () => {
+  test('a stream that reported its input tokens and broke before any content', async () => {
     const outcome = await asked(
       [
         ['anthropic', () => sse(START)],
@@ -166,7 +166,7 @@ describe('what a failed attempt told is charged', () => {
     agrees(outcome, 40 + 40, 1 + 7);
   });
 
-  test('all of them, where every attempt fails', async () => {
+  test('all attempts, where every one fails', async () => {
     const outcome = await asked(
       [
         ['gemini', () => Response.json(MALFORMED)],
@@ -179,7 +179,7 @@ describe('what a failed attempt told is charged', () => {
     agrees(outcome, 50, 7);
   });
 
-  test('a hedge that lost after it had told its input', async () => {
+  test('a hedge that lost after it had reported its input tokens', async () => {
     const outcome = await asked(
       [
         ['anthropic', hanging],
@@ -197,7 +197,7 @@ describe('what a failed attempt told is charged', () => {
   });
 });
 
-test('an attempt that told nothing is charged nothing', async () => {
+test('an attempt that reported no usage is charged nothing', async () => {
   const outcome = await asked(
     [
       ['openai-compatible', () => new Response('no', { status: 500 })],

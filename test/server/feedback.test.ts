@@ -9,7 +9,7 @@ import { logDirectory } from '../helpers/log-directory.ts';
 
 type Requests = NonNullable<NonNullable<ConfigInput['logging']>['requests']>;
 
-/** A proxy before the mock provider, with its log. */
+/** Starts a proxy with the mock provider and its own log. */
 async function rig({ requests = {}, ...config }: Partial<ConfigInput> & { requests?: Requests } = {}) {
   const dir = await logDirectory();
   const parsed = schema.parse({
@@ -50,7 +50,7 @@ async function rig({ requests = {}, ...config }: Partial<ConfigInput> & { reques
 const CHAT = { model: 'mock-small', messages: [{ role: 'user', content: 'Hi' }] };
 
 describe('POST /v1/feedback', () => {
-  test('becomes a line of the log, head first, about the request it names', async () => {
+  test('writes a log line, its head first, about the request that it names', async () => {
     await using proxy = await rig();
     const answered = await proxy.post('/v1/chat/completions', CHAT);
     const about = answered.headers.get('x-request-id')!;
@@ -78,7 +78,7 @@ describe('POST /v1/feedback', () => {
     expect(line.request).toBeUndefined();
   });
 
-  test('keeps scores but no words where the log keeps no words', async () => {
+  test('keeps scores but no text where the log keeps no content', async () => {
     await using proxy = await rig({ requests: { content: 'metadata' } });
     const response = await proxy.post('/feedback', {
       request_id: 'r',
@@ -99,7 +99,7 @@ describe('POST /v1/feedback', () => {
     [{ request_id: 'r', label: 'fine' }, 'label', 'label'],
     [{ request_id: 'r', correction: { role: 'user', content: 'x' } }, 'correction', 'correction'],
     [{ request_id: '', score: 1 }, 'request_id', 'request_id'],
-  ])('refuses %j and says what is wrong', async (body, param, words) => {
+  ])('answers %j with 400 and a message', async (body, param, words) => {
     await using proxy = await rig();
     const response = await proxy.post('/v1/feedback', body);
     expect(response.status).toBe(400);
@@ -111,7 +111,7 @@ describe('POST /v1/feedback', () => {
     expect([line.feedback, line.omitted]).toEqual([undefined, undefined]);
   });
 
-  test('refuses what is too large, and what is no JSON', async () => {
+  test('refuses a body that is too large or is not JSON', async () => {
     await using proxy = await rig({ limits: { max_feedback: '1KiB' } });
     expect((await proxy.post('/v1/feedback', { request_id: 'r', comment: 'x'.repeat(2_000) })).status).toBe(
       413,
@@ -119,7 +119,7 @@ describe('POST /v1/feedback', () => {
     expect((await proxy.post('/v1/feedback', '{')).status).toBe(400);
   });
 
-  test('asks for a key where requests need one, and names it in the line', async () => {
+  test('needs a key where requests need one, and names it in the log line', async () => {
     await using proxy = await rig({ auth: { keys: [{ name: 'team', key: 'secret-key-1' }] } });
     const said = { request_id: 'r', score: 1 };
     expect((await proxy.post('/v1/feedback', said)).status).toBe(401);
@@ -132,21 +132,21 @@ describe('POST /v1/feedback', () => {
     ]);
   });
 
-  test('does not pretend to keep what nothing keeps', async () => {
+  test('answers 503 where the request log is off', async () => {
     await using proxy = await rig({ requests: { enabled: false } });
     const response = await proxy.post('/v1/feedback', { request_id: 'r', score: 1 });
     expect(response.status).toBe(503);
     expect(await response.text()).toContain('logging.requests.enabled');
   });
 
-  test('answers clients of Anthropic in their shape', async () => {
+  test('answers Anthropic clients in Anthropic’s shape', async () => {
     await using proxy = await rig();
     const response = await proxy.post('/v1/feedback', {}, { 'anthropic-version': '2023-06-01' });
     expect(await response.json()).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } });
   });
 });
 
-test('records name the end user and the tags that a client gives', async () => {
+test('records contain the end user and the tags that a client sends', async () => {
   await using proxy = await rig();
   const body = { ...CHAT, user: 'u1', metadata: { team: 'a', run: '7' } };
   await proxy.post('/v1/chat/completions', body, { 'x-llmproxy-tags': 'team=search, odd, empty=' });

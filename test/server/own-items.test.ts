@@ -1,4 +1,7 @@
-/** Items and blocks that one vendor alone defines, in conversations with another: in its form where it has one, else named. */
+/**
+ * Items and blocks that only one vendor defines, in requests to another: translated where possible, else named as
+ * dropped.
+ */
 import type { Json } from '../helpers/asked-of.ts';
 import { describe, expect, test } from 'bun:test';
 import { askedOf } from '../helpers/asked-of.ts';
@@ -12,7 +15,7 @@ const FAILED = [
   { outcome: { type: 'timeout' } },
 ];
 
-describe('tools of OpenAI that a client runs are calls and results elsewhere', () => {
+describe('OpenAI’s client-side tools become function calls and results for other providers', () => {
   test.each([
     ['shell', { action: { commands: ['ls'] } }, OUT, { commands: ['ls'] }, 'a.txt'],
     ['shell', { action: { commands: ['x'] } }, FAILED, { commands: ['x'] }, 'no\nexit code 2\ntimeout'],
@@ -30,7 +33,7 @@ describe('tools of OpenAI that a client runs are calls and results elsewhere', (
       { type: 'delete_file', path: 'a' },
       'completed',
     ],
-  ] as const)('%s %j that gave %j', async (tool, given, output, args, text) => {
+  ] as const)('%s %j with output %j', async (tool, given, output, args, text) => {
     const input = [
       U,
       { type: `${tool}_call`, call_id: 'c', status: 'completed', ...given },
@@ -49,7 +52,7 @@ describe('tools of OpenAI that a client runs are calls and results elsewhere', (
     expect(result).toEqual({ role: 'tool', tool_call_id: 'c', content: text });
   });
 
-  test('a screen is a picture', async () => {
+  test('a screenshot becomes an image', async () => {
     const url = 'data:image/png;base64,iVBORw0KGgo=';
     const input = [
       U,
@@ -69,14 +72,14 @@ test.each([
   { type: 'mcp_list_tools', id: 'l', tools: [] },
   { type: 'compaction', id: 'c', encrypted_content: 'x' },
   { type: 'of_tomorrow', id: 'o' },
-])('what no other has a form for is named: $type', async (item) => {
+])('an item without a counterpart is named as dropped: $type', async (item) => {
   for (const type of ['openai-compatible', 'anthropic', 'bedrock'] as const) {
     const asked = await askedOf(type, { model: 'm', input: [U, item, U] }, { path: '/v1/responses' });
     expect(asked.dropped).toBe(`input[1] (${item.type})`);
   }
 });
 
-test('tools that a conversation brought are told once', async () => {
+test('tools that were added during a conversation are sent once', async () => {
   const f = { type: 'function', name: 'f', parameters: { type: 'object' } };
   const g = { ...f, name: 'g' };
   const input = [
@@ -92,7 +95,7 @@ test('tools that a conversation brought are told once', async () => {
   expect((asked.body.tools as Json[]).map(({ name }) => name)).toEqual(['f', 'g', 'h']);
 });
 
-describe('blocks of Anthropic', () => {
+describe('Anthropic’s own blocks', () => {
   const asked = (content: Json[]) =>
     askedOf(
       'openai-compatible',
@@ -100,7 +103,7 @@ describe('blocks of Anthropic', () => {
       { path: '/v1/messages' },
     );
 
-  test('what was compacted is words elsewhere', async () => {
+  test('are sent as text to other providers where they are compacted conversations', async () => {
     const { body } = await asked([
       { type: 'compaction', content: 'So far: hello.' },
       { type: 'text', text: 'Yes' },
@@ -113,13 +116,13 @@ describe('blocks of Anthropic', () => {
     [{ type: 'tool_search_tool_result', tool_use_id: 's', content: {} }, 'hosted_tool'],
     [{ type: 'container_upload', file_id: 'f' }, 'file'],
     [{ type: 'of_tomorrow' }, 'content.of_tomorrow'],
-  ])('%j is named', async (block, named) => {
+  ])('are named as dropped: %j', async (block, named) => {
     const { body, dropped } = await asked([block, { type: 'text', text: 'Yes' }]);
     expect([(body.messages as Json[])[1]!.content, dropped]).toEqual(['Yes', named]);
   });
 });
 
-test('fields of a response that nobody reads are named, with those within others', async () => {
+test('unknown fields of a Responses request are named as dropped, also within other fields', async () => {
   const body = {
     model: 'm',
     input: 'Hi',
@@ -131,7 +134,7 @@ test('fields of a response that nobody reads are named, with those within others
   expect(asked.dropped).toBe('of_tomorrow, reasoning.context, text.x');
 });
 
-describe('tools that OpenAI defines and a client runs', () => {
+describe('OpenAI’s built-in tools that a client runs', () => {
   const TOOLS = [{ type: 'shell' }, { type: 'local_shell' }, { type: 'apply_patch' }];
   const input = [U];
   const said = (name: string, given: Json) => ({
@@ -180,7 +183,7 @@ describe('tools that OpenAI defines and a client runs', () => {
     ],
     ['apply_patch', { type: 'delete_file', path: 'a' }, { operation: { type: 'delete_file', path: 'a' } }],
   ] as const)(
-    'are functions elsewhere, and %s with %j comes back as its item',
+    'become functions elsewhere, and %s called with %j is returned as its item',
     async (name, given, fields) => {
       for (const stream of [false, true]) {
         await using a = upstream(() =>
@@ -212,7 +215,7 @@ describe('tools that OpenAI defines and a client runs', () => {
     },
   );
 
-  test('can be chosen, are named where OpenAI runs them, and give way to a function of their name', async () => {
+  test('can be chosen, are dropped where OpenAI would run them, and yield to a function with their name', async () => {
     const ask = (body: Json) =>
       askedOf('openai-compatible', { model: 'm', input, ...body }, { path: '/v1/responses' });
     const chosen = await ask({ tools: TOOLS, tool_choice: { type: 'apply_patch' } });

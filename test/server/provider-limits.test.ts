@@ -1,4 +1,4 @@
-/** Limits of providers and of their models: our own, and those that providers tell in their headers. */
+/** Rate limits of providers and of their models: configured ones, and those that providers report in headers. */
 import { expect, test } from 'bun:test';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { completion, upstream } from '../helpers/upstream.ts';
@@ -12,7 +12,7 @@ interface ErrorBody {
   readonly error: { readonly type: string; readonly code: string; readonly message: string };
 }
 
-test('a rate limit on tokens holds what answers may use, and gives back what they do not', async () => {
+test('a rate limit on tokens reserves what answers may use, and releases what they do not', async () => {
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   await using limited = upstream(async (_, count) => {
     if (count === 1) await gate;
@@ -36,7 +36,7 @@ test('a rate limit on tokens holds what answers may use, and gives back what the
   expect([limited.asked.length, other.asked.length]).toEqual([2, 1]);
 });
 
-test('an answer that used more than was held is paid off', async () => {
+test('an answer that used more than was reserved leaves a debt, which later requests wait for', async () => {
   const usage = { prompt_tokens: 7_000, completion_tokens: 1_000, total_tokens: 8_000 };
   await using limited = upstream(() => completion('a', { usage }));
   await using proxy = running({
@@ -47,13 +47,13 @@ test('an answer that used more than was held is paid off', async () => {
   expect((await ask()).status).toBe(200);
   const refused = await ask();
   expect(refused.status).toBe(429);
-  // 2 000 of debt, and what the next one may use, at 100 a second.
+  // A debt of 2 000 tokens and the next reservation, refilled at 100 a second.
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(18);
   expect(Number(refused.headers.get('retry-after'))).toBeLessThan(25);
   expect(limited.asked.length).toBe(1);
 });
 
-test('a request that is larger than the limit passes while nothing else does', async () => {
+test('a request that is larger than the limit passes while no other is in progress', async () => {
   await using limited = upstream(() => completion('a'));
   await using proxy = running({
     providers: [provider('a', limited.url, { rate_limit: { tokens: 1_000 } })],
@@ -62,7 +62,7 @@ test('a request that is larger than the limit passes while nothing else does', a
   expect((await proxy.post(PATH, { ...CHAT, max_tokens: 50_000 })).status).toBe(200);
 });
 
-test('a failed request is counted, and what it did not use is given back', async () => {
+test('a failed request is counted, and its unused tokens are released', async () => {
   await using broken = upstream((_, count) => (count === 1 ? failure(500) : completion('a')));
   await using proxy = running({
     providers: [provider('a', broken.url, { rate_limit: { requests: 2, tokens: 1_000 } })],
@@ -73,7 +73,7 @@ test('a failed request is counted, and what it did not use is given back', async
   expect(broken.asked.length).toBe(2);
 });
 
-test('a limit of a provider holds over all its models, one of a model for it alone', async () => {
+test('a provider’s limit applies to all its models together, a model’s limit to that model', async () => {
   await using limited = upstream(() => completion('a'));
   await using proxy = running({
     providers: [
@@ -91,7 +91,7 @@ test('a limit of a provider holds over all its models, one of a model for it alo
   expect(statuses).toEqual([200, 429, 200, 200, 429, 200, 429]);
 });
 
-test('a reload takes over the limits of models, and what runs is settled where it began', async () => {
+test('a reload adopts the limits of models, and requests in progress settle in the bucket they began with', async () => {
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   await using limited = upstream(async (_, count) => {
     if (count === 1) await gate;
@@ -107,7 +107,7 @@ test('a reload takes over the limits of models, and what runs is settled where i
   while (limited.asked.length === 0) await Bun.sleep(5);
   expect((await ask()).status).toBe(429);
   proxy.reload(config({ tokens: 1_900, requests: 3 }));
-  // The new limit has a bucket of its own, and the one that runs nothing in it.
+  // The new limit has its own bucket, in which the request in progress reserves nothing.
   expect([(await ask()).status, (await ask()).status]).toEqual([200, 200]);
   open();
   expect((await first).status).toBe(200);
@@ -116,7 +116,7 @@ test('a reload takes over the limits of models, and what runs is settled where i
   for (let n = 0; n < 5; n += 1) expect((await ask()).status).toBe(200);
 });
 
-test('where every target is at a limit the answer is a 429 that names the limits and says when', async () => {
+test('where every target is at its limit, the answer is a 429 that names the limits and has a Retry-After', async () => {
   await using limited = upstream(() => completion('a'));
   const providers = [
     provider('a', limited.url, { rate_limit: 1 }),
@@ -125,7 +125,7 @@ test('where every target is at a limit the answer is a 429 that names the limits
   await using proxy = running({ providers, routing: NO_WAIT });
   const ask = (path: string, body: object) => proxy.post(path, body);
   expect((await ask(PATH, CHAT)).status).toBe(200);
-  // It takes all tokens, and uses some.
+  // It reserves all the tokens, and uses some of them.
   expect((await ask(PATH, { ...CHAT, max_tokens: 4_097 })).status).toBe(200);
   const refused = await ask(PATH, { ...CHAT, max_tokens: 4_097 });
   const { error } = (await refused.json()) as ErrorBody;
@@ -145,7 +145,7 @@ test('where every target is at a limit the answer is a 429 that names the limits
   expect([record.fault, record.attempts, record.status]).toEqual(['full', 0, 429]);
 });
 
-test('where one target is down and the other is full, the answer is a 503', async () => {
+test('where one target is down and the other at its limit, the answer is a 503', async () => {
   await using limited = upstream(() => completion('a'));
   await using down = upstream(() => failure(401));
   await using proxy = running({
@@ -182,7 +182,7 @@ test.each([
       'anthropic-ratelimit-input-tokens-reset': inSeconds(30),
     }),
   ],
-])('a limit that is used up by %s headers sends others elsewhere before a 429 does', async (_, headers) => {
+])('a limit exhausted by %s headers sends requests elsewhere before a 429 does', async (_, headers) => {
   await using limited = upstream(() => told(headers()));
   await using other = upstream(() => completion('b'));
   await using proxy = running({
@@ -199,7 +199,7 @@ test.each([
   });
 });
 
-test('a limit that is used up is waited out where no other target is there, else told as a 429', async () => {
+test('an exhausted limit is waited out if it resets soon and no other target exists, else answered with 429', async () => {
   let resetS = 0.3;
   await using limited = upstream(() =>
     told({ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': `${resetS}s` }),
@@ -219,7 +219,7 @@ test('a limit that is used up is waited out where no other target is there, else
   expect(limited.asked.length).toBe(2);
 });
 
-test('the limit of one key leaves the others, and the other models', async () => {
+test('an exhausted limit of one key does not affect other keys and models', async () => {
   await using limited = upstream(({ headers }) =>
     headers.get('authorization') === 'Bearer one' ? told(USED_UP) : completion('b'),
   );
@@ -234,7 +234,7 @@ test('the limit of one key leaves the others, and the other models', async () =>
   expect(keys().at(-1)).toBe('one');
 });
 
-test('what an error tells of limits counts as well', async () => {
+test('limits reported with an error count as well', async () => {
   await using limited = upstream(() => told(USED_UP, 400));
   await using proxy = running({ providers: [provider('a', limited.url)], routing: NO_WAIT });
   const statuses = [await proxy.post(PATH, CHAT), await proxy.post(PATH, CHAT)].map(({ status }) => status);
@@ -246,7 +246,7 @@ test.each<Record<string, string>>([
   { 'x-ratelimit-remaining-requests': '-1', 'x-ratelimit-reset-requests': '30s' },
   { 'x-ratelimit-remaining-requests': '0' },
   { 'x-ratelimit-remaining-tokens': '5', 'x-ratelimit-reset-tokens': 'later' },
-])('headers like %p hold nothing back', async (headers) => {
+])('headers like %p cause no cooldown', async (headers) => {
   await using free = upstream(() => told(headers));
   await using proxy = running({ providers: [provider('a', free.url)], routing: NO_WAIT });
   for (let n = 0; n < 3; n += 1) expect((await proxy.post(PATH, CHAT)).status).toBe(200);

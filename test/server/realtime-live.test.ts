@@ -1,4 +1,4 @@
-/** Sessions over Gemini's Live API, whose model stands in the first message. */
+/** Sessions over Gemini's Live API, whose model is named in the first message. */
 import { afterEach, describe, expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { SessionScript } from '../helpers/realtime.ts';
@@ -74,8 +74,8 @@ const QUESTION = {
 };
 const json = (message: Uint8Array | string | undefined) => JSON.parse(Buffer.from(message ?? '').toString());
 
-describe('a session of Gemini', () => {
-  test('goes where its first message says, and is recorded', async () => {
+describe('a Gemini Live session', () => {
+  test('is routed by its first message, and recorded', async () => {
     const one = upstream();
     const proxy = proxyFor(
       [provider('one', one.url, { models: [{ name: 'voice', upstream: 'gemini-live-2' }] })],
@@ -112,7 +112,7 @@ describe('a session of Gemini', () => {
     ]);
   });
 
-  test('goes on elsewhere while its provider has said nothing', async () => {
+  test('fails over as long as its provider has sent nothing', async () => {
     const bad = upstream({ message: ({ socket }) => socket.close(1011, 'You exceeded your current quota') });
     const good = upstream();
     const proxy = proxyFor([provider('bad', bad.url), provider('good', good.url, { priority: 2 })]);
@@ -130,7 +130,7 @@ describe('a session of Gemini', () => {
     ['another model', setup('models/nothing'), 1008, 404],
     ['no setup', QUESTION, 1007, 400],
     ['no JSON', 'hello', 1007, 400],
-  ] as const)('is closed with a reason: %s', async (_, first, code, status) => {
+  ] as const)('is closed with a reason for %s', async (_, first, code, status) => {
     const one = upstream();
     const proxy = proxyFor([provider('one', one.url)]);
     const client = await call(proxy.url + PATH);
@@ -142,7 +142,7 @@ describe('a session of Gemini', () => {
     expect(one.asked.length).toBe(0);
   });
 
-  test('is refused before it begins without a key, and by lists of keys', async () => {
+  test('is refused at the handshake without a permitted key, and closed for a model that is not permitted', async () => {
     const one = upstream();
     const proxy = proxyFor([provider('one', one.url)], {
       auth: {
@@ -160,7 +160,7 @@ describe('a session of Gemini', () => {
     expect(one.asked.length).toBe(0);
   });
 
-  test('says nothing for too long, or leaves before it says anything', async () => {
+  test('is closed if no first message arrives in time, and recorded if the client leaves before it', async () => {
     const proxy = proxyFor([provider('one', upstream().url)], { limits: { body_timeout: '100ms' } });
     const silent = await call(proxy.url + PATH);
     expect((await silent.closed).code).toBe(1008);
@@ -169,7 +169,7 @@ describe('a session of Gemini', () => {
     expect((await proxy.recorded(2)).map(({ fault }) => fault)).toEqual(['request_timeout', 'client_abort']);
   });
 
-  test('whose limit is used up is closed, since there is no event to say so', async () => {
+  test('is closed when its limit is used up, since the protocol has no error event', async () => {
     const one = upstream();
     const proxy = proxyFor([provider('one', one.url)], {
       auth: { keys: [{ name: 'me', key: 'k', limits: [{ tokens: 10, per: 'day' }] }] },
@@ -185,7 +185,7 @@ describe('a session of Gemini', () => {
     expect(one.sessions[0]!.messages.length).toBe(2);
   });
 
-  test('counts as one request, and beyond a limit of them it is closed', async () => {
+  test('counts as one request, and is closed beyond a limit on requests', async () => {
     const one = upstream();
     const proxy = proxyFor([provider('one', one.url)], {
       auth: { keys: [{ name: 'me', key: 'k', limits: [{ requests: 1, per: 'day' }] }] },
@@ -199,7 +199,7 @@ describe('a session of Gemini', () => {
     expect(one.sessions.length).toBe(1);
   });
 
-  test('may say only so much before it has begun', async () => {
+  test('is closed when the client sends more than max_unsent before it begins', async () => {
     const { promise: never } = Promise.withResolvers<Response>();
     const proxy = proxyFor([provider('one', upstream({ refuse: () => never }).url)], {
       limits: { realtime: { max_unsent: '1KiB' } },

@@ -20,7 +20,7 @@ test.each([[[1]], [[3, 7]], [[64]], [[1, 5000]]])(
   },
 );
 
-test('a stream is asked for uncompressed, and reaches the client so even when it comes compressed', async () => {
+test('a stream is requested uncompressed, and decompressed for the client if it still comes compressed', async () => {
   const bytes = gzipSync(chatStream(['packed']));
   await using provided = upstream(() => sse(pieces(bytes, [11]), { 'content-encoding': 'gzip' }));
   await using proxy = running({ providers: [provider('a', provided.url)] });
@@ -34,7 +34,7 @@ test('a stream is asked for uncompressed, and reaches the client so even when it
   expect(JSON.parse(record!.response!).choices[0].message.content).toBe('packed');
 });
 
-test('a compressed answer passes as it came to a client that accepts it', async () => {
+test('a compressed answer is passed on unchanged to a client that accepts it', async () => {
   const plain = await completion('hello').text();
   const bytes = gzipSync(plain);
   const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
@@ -54,7 +54,7 @@ test('a compressed answer passes as it came to a client that accepts it', async 
 test.each([
   ['/v1/chat/completions', CHAT],
   ['/v1/moderations', { model: 'gpt-m', input: 'x' }],
-])('a compressed answer of %s is unpacked for clients that did not ask for one', async (path, request) => {
+])('a compressed answer of %s is decompressed for clients that do not accept it', async (path, request) => {
   const plain = await completion('hello '.repeat(2_000)).text();
   const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
   let bytes: Uint8Array<ArrayBuffer> = new Uint8Array(gzipSync(plain));
@@ -76,7 +76,7 @@ test.each([
   expect((await proxy.recorded(5))[4]).toMatchObject({ fault: 'malformed' });
 });
 
-test('a relayed request changes in its model name alone', async () => {
+test('a relayed request changes only in its model name', async () => {
   await using provided = upstream(() => completion('ok'));
   const models = [{ name: 'gpt-mine', upstream: 'real/name' }];
   await using proxy = running({ providers: [provider('a', provided.url, { models })] });
@@ -86,7 +86,7 @@ test('a relayed request changes in its model name alone', async () => {
   expect(provided.asked[0]!.text).toBe(body.replace('"gpt-mine"', '"real/name"'));
 });
 
-test('a multipart request reaches the provider byte for byte but for the model', async () => {
+test('a multipart request reaches the provider byte for byte except for the model', async () => {
   await using provided = upstream(() => Response.json({ text: 'spoken' }));
   const models = [{ name: 'whisper', upstream: 'whisper-1' }];
   await using proxy = running({ providers: [provider('a', provided.url, { models })] });
@@ -104,7 +104,7 @@ test('a multipart request reaches the provider byte for byte but for the model',
   expect(Buffer.from(provided.asked[0]!.body).toString('latin1')).toBe(expected);
 });
 
-test('a binary answer passes as it came', async () => {
+test('a binary answer is passed on unchanged', async () => {
   const sound = crypto.getRandomValues(new Uint8Array(60_000));
   await using provided = upstream(
     () => new Response(pieces(sound, [999]), { headers: { 'content-type': 'audio/mpeg' } }),
@@ -120,7 +120,7 @@ test('a binary answer passes as it came', async () => {
   });
 });
 
-test('the key of the provider travels, the client’s own credentials and cookies do not', async () => {
+test('the provider’s key is sent, but not the client’s credentials and cookies', async () => {
   await using provided = upstream(() => completion('ok'));
   const config = {
     providers: [
@@ -140,7 +140,7 @@ test('the key of the provider travels, the client’s own credentials and cookie
   ]);
 });
 
-test('a stream that calls itself JSON still streams, and a whole answer where a stream was asked for becomes one', async () => {
+test('a stream typed as JSON is still streamed, and an unstreamed answer to a stream request becomes a stream', async () => {
   const json = { 'content-type': 'application/json' };
   await using provided = upstream((_, count) =>
     count === 1
@@ -163,7 +163,7 @@ test('a stream that calls itself JSON still streams, and a whole answer where a 
   });
 });
 
-test('a chunk too deep to be written again is left out and counted, and costs no more than itself', async () => {
+test('a chunk too deep to be serialized again is skipped and counted, without further loss', async () => {
   const deep = '['.repeat(200_000) + ']'.repeat(200_000);
   const first = `data: {"choices":[{"index":0,"delta":{"content":"hi","deep":${deep}},"finish_reason":null}]}\n\n`;
   await using a = upstream(() => sse(first + chatStream(['!'])));
@@ -173,7 +173,7 @@ test('a chunk too deep to be written again is left out and counted, and costs no
   expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'success', malformed: 1 });
 });
 
-test('a finished answer whose usage was asked for is waited for no longer than timeout.idle', async () => {
+test('a finished answer whose usage is still missing is waited for no longer than timeout.idle', async () => {
   const silent = new ReadableStream({
     start: (controller) => controller.enqueue(new TextEncoder().encode(chatStream(['hi'], ' ').slice(0, -1))),
   });
@@ -187,8 +187,8 @@ test('a finished answer whose usage was asked for is waited for no longer than t
 
 test.each([
   ['is complete', ''],
-  ['lacks its terminator alone', 'data: [DONE]\n\n'],
-])('a provider that goes on with signs of life when its answer %s is let go', async (_, missing) => {
+  ['lacks only its terminator', 'data: [DONE]\n\n'],
+])('a provider that keeps sending comments when its answer %s is disconnected', async (_, missing) => {
   const left = Promise.withResolvers<number>();
   const beganMs = performance.now();
   const living = new ReadableStream({

@@ -1,4 +1,6 @@
-/** Streams of Messages, Responses and Gemini's clients that break after some text and go on at another target. */
+/**
+ * Streams for clients of Messages, Responses and Gemini that break after some text and are resumed at another target.
+ */
 import { describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
@@ -33,7 +35,7 @@ interface Told {
   readonly asked: readonly JsonObject[];
 }
 
-/** Asks for a stream of which the first provider tells one tale and the others the rest. */
+/** Requests a stream that the first provider begins and the others continue. */
 async function resumed(
   client: Asking,
   first: [SpeakerName, Tale],
@@ -55,7 +57,7 @@ async function resumed(
   const record = (await proxy.recorded(1))[0]! as unknown as JsonObject;
   const asked = all.slice(1).flatMap((each) => each.asked.map(({ text }) => objectOf(parseJson(text))));
   const { value, problems } = check(sse);
-  // What a provider announces of a response is its own, and need not be complete; nor need its counts of tokens.
+  // What a provider announces of a response is its own and may be incomplete, as may its token counts.
   return {
     sse,
     value,
@@ -65,7 +67,7 @@ async function resumed(
   };
 }
 
-/** How many errors a stream tells of: Gemini's have no name. */
+/** Counts the error events of a stream. Gemini's have no name. */
 const errorsIn = (sse: string) =>
   framesOf(sse, []).filter(({ name, value }) => name === 'error' || (name === undefined && value?.error))
     .length;
@@ -83,14 +85,14 @@ const ONCE: Readonly<Record<Asking, readonly string[]>> = {
     'response.output_item.done',
     'response.completed',
   ],
-  // Its events have no names: that the answer ends once is in its grammar.
+  // Gemini's events have no names; its grammar ensures that the answer ends once.
   gemini: [],
 };
 
-describe.each(clients)('a client of %s', (client) => {
+describe.each(clients)('a %s client of a resumed stream', (client) => {
   const { said } = CLIENTS[client];
 
-  test.each(firsts)('has one whole answer whose beginning came from a provider of %s', async (name) => {
+  test.each(firsts)('receives one complete answer that a %s provider began', async (name) => {
     const { sse, value, problems, record } = await resumed(
       client,
       [name, { pieces: ['Hello', ' from the', ' world'] }],
@@ -112,7 +114,7 @@ describe.each(clients)('a client of %s', (client) => {
     expect(said(parseJson(String(record.response)) as JsonObject)).toEqual(said(value));
   });
 
-  test.each(firsts)('has one whole answer that a provider of %s went on with', async (name) => {
+  test.each(firsts)('receives one complete answer that a %s provider continued', async (name) => {
     const { value, problems, record } = await resumed(
       client,
       [client, { pieces: ['Hello', ' from the', ' world'], usage: { input: 10, output: 0 } }],
@@ -125,7 +127,7 @@ describe.each(clients)('a client of %s', (client) => {
     expect(record).toMatchObject({ outcome: 'success', lane: name === client ? 'translate' : 'translate' });
   });
 
-  test('goes on at a third target when the second breaks off too', async () => {
+  test('receives the end from a third target when the second breaks off too', async () => {
     const { value, problems, record } = await resumed(
       client,
       [client, { pieces: ['One two', ' three'] }],
@@ -137,7 +139,7 @@ describe.each(clients)('a client of %s', (client) => {
     expect(record.parts).toHaveLength(3);
   });
 
-  test('gets nothing of what the next model thought on the way', async () => {
+  test('receives none of the next model’s thinking', async () => {
     const thought = { type: 'thinking', thinking: 'Hm', signature: 's' };
     const said = { pieces: ['Hello from the world wide web'], finish: 'end_turn', ...ENDED };
     const { value, problems, sse } = await resumed(
@@ -150,7 +152,7 @@ describe.each(clients)('a client of %s', (client) => {
     expect(sse).not.toContain('Hm');
   });
 
-  test('may get a tool call in the rest', async () => {
+  test('can receive a tool call in the continuation', async () => {
     const { value, problems } = await resumed(
       client,
       [client, { pieces: ['Let me', ' see'] }],
@@ -160,7 +162,7 @@ describe.each(clients)('a client of %s', (client) => {
     expect(said(value)).toMatchObject({ text: 'Let me see. ', calls: [['weather', '{"city":"Paris"}']] });
   });
 
-  test('is told of a rest that cannot be read as a call', async () => {
+  test('receives an error when a call in the continuation is not valid JSON', async () => {
     const { sse, problems, record } = await resumed(
       client,
       [client, { pieces: ['Let me', ' see'] }],
@@ -171,7 +173,7 @@ describe.each(clients)('a client of %s', (client) => {
     expect(record).toMatchObject({ outcome: 'truncated', fault: 'failed_generation' });
   });
 
-  test('asks for the rest in chat, with what it has', async () => {
+  test('has the continuation requested in chat, with the text so far', async () => {
     const { asked } = await resumed(
       client,
       [client, { pieces: ['Hello', ' there'] }],
@@ -189,7 +191,7 @@ describe.each(clients)('a client of %s', (client) => {
   test.each<[string, Tale]>([
     ['a call is in progress', { pieces: ['Let me see.'], call: ['{"city":'] }],
     ['the text is over', { pieces: ['Let me see.'], call: [] }],
-  ])('hears of the break where %s', async (_, tale) => {
+  ])('receives the error where %s', async (_, tale) => {
     const { sse, problems, asked, record } = await resumed(
       client,
       [client, tale],

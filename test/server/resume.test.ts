@@ -8,7 +8,7 @@ const RESUME = { resume: true };
 
 const cutAfter = (...pieces: string[]) => sse(chatStream(pieces, ''));
 
-/** A complete stream under another name, with usage. */
+/** A complete stream with another id and model, and with usage. */
 const answer = (...pieces: string[]) => {
   const usage = { prompt_tokens: 20, completion_tokens: 7, total_tokens: 27 };
   const event = { id: 'other', object: 'chat.completion.chunk', created: 9, model: 'm2', choices: [], usage };
@@ -35,7 +35,7 @@ const textOf = (chunks: readonly Chunk[]) =>
 const messagesOf = (asked: Asked | undefined) =>
   (JSON.parse(asked!.text) as { messages: { role: string; content: string }[] }).messages;
 
-/** Asks a proxy whose first provider breaks off. */
+/** Sends a request through a proxy whose first provider breaks off. */
 async function resumed(
   first: () => Response,
   second: (asked: Asked, count: number) => Response,
@@ -56,12 +56,12 @@ async function resumed(
 }
 
 const WAYS = [
-  ['goes straight on', [' wide', ' web']],
+  ['continues directly', [' wide', ' web']],
   ['repeats its last words', ['the world', ' wide web']],
   ['starts over from the beginning', ['Hello from', ' the world wide', ' web']],
 ] as const;
 
-test.each(WAYS)('a cut stream is continued elsewhere when the other target %s', async (_, pieces) => {
+test.each(WAYS)('a cut stream is resumed when the other target %s', async (_, pieces) => {
   const { text, chunks, record } = await resumed(
     () => cutAfter('Hello', ' from the', ' world'),
     () => answer(...pieces),
@@ -79,7 +79,7 @@ test.each(WAYS)('a cut stream is continued elsewhere when the other target %s', 
   expect(JSON.parse(record.response!).choices[0].message.content).toBe('Hello from the world wide web');
 });
 
-test('a target without prefill is asked to continue, one with it is given the beginning', async () => {
+test('a target without prefill is instructed to continue, one with prefill receives the beginning', async () => {
   const first = () => cutAfter('One two ');
   const asking = await resumed(first, () => answer('three'));
   expect(messagesOf(asking.asked[0]).map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
@@ -90,7 +90,7 @@ test('a target without prefill is asked to continue, one with it is given the be
   expect([textOf(asking.chunks), textOf(given.chunks)]).toEqual(['One two three', 'One two three']);
 });
 
-test('a target that answers that it takes no prefill is asked instead, and remembered', async () => {
+test('a target that refuses prefill is instructed instead, and remembered', async () => {
   const message = 'This model does not support assistant message prefill.';
   const refusing = ({ text }: Asked) =>
     text.includes('cut off by')
@@ -114,7 +114,7 @@ test('a target that answers that it takes no prefill is asked instead, and remem
   ]);
 });
 
-test('a stream that stalls after text is continued too', async () => {
+test('a stream that stalls after text is resumed too', async () => {
   const begun = new TextEncoder().encode(chatStream(['Hello'], ''));
   const { chunks, record } = await resumed(
     () => sse(new ReadableStream({ start: (controller) => controller.enqueue(begun) })),
@@ -124,7 +124,7 @@ test('a stream that stalls after text is continued too', async () => {
   expect(record.parts![0]!.fault).toBe('timeout_idle');
 });
 
-test('an error event after text is not shown when the answer goes on elsewhere', async () => {
+test('an error event after text is hidden when the stream is resumed', async () => {
   const error = 'data: {"error":{"message":"overloaded","code":503}}\n\n';
   const { chunks } = await resumed(
     () => sse(chatStream(['Hello'], '') + error),
@@ -133,7 +133,7 @@ test('an error event after text is not shown when the answer goes on elsewhere',
   expect([textOf(chunks), chunks.some((chunk) => chunk.error)]).toEqual(['Hello again', false]);
 });
 
-test('usage adds up over the parts, for the client and in the record', async () => {
+test('usage is summed over the parts, for the client and in the record', async () => {
   const used = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o', choices: [] };
   const usage = { prompt_tokens: 10, completion_tokens: 3, total_tokens: 13 };
   const { chunks, record } = await resumed(
@@ -147,8 +147,8 @@ test('usage adds up over the parts, for the client and in the record', async () 
 
 test.each([
   ['an error event', { error: { message: 'overloaded', code: 503 } }],
-  ['an ending that is none', { choices: [{ index: 0, delta: {}, finish_reason: 'error' }] }],
-])('usage beside %s counts with the rest', async (_, event) => {
+  ['an invalid finish reason', { choices: [{ index: 0, delta: {}, finish_reason: 'error' }] }],
+])('usage beside %s is added to the sum', async (_, event) => {
   const usage = { prompt_tokens: 10, completion_tokens: 6, total_tokens: 16 };
   const { chunks, record } = await resumed(
     () => sse(`${chatStream(['Hello'], '')}data: ${JSON.stringify({ ...event, usage })}\n\n`),
@@ -160,7 +160,7 @@ test.each([
   expect(record).toMatchObject({ input_tokens: 30, output_tokens: 13 });
 });
 
-test('the token limit of the continuation is what the client has left', async () => {
+test('the token limit of the continuation is what remains of the client’s limit', async () => {
   const { asked } = await resumed(
     () => cutAfter('x'.repeat(400)),
     () => answer('y'),
@@ -175,7 +175,7 @@ const signed = [{ type: 'thinking', thinking: 'hm', signature: 's' }];
 test.each([
   ['a tool call in progress', { tool_calls: [call] }],
   ['signed reasoning', { thinking_blocks: signed }],
-])('%s is not resumed: the stream ends in an error event', async (_, delta) => {
+])('%s is not resumed: the stream ends with an error event', async (_, delta) => {
   const chunk = {
     id: 'c',
     object: 'chat.completion.chunk',
@@ -190,7 +190,7 @@ test.each([
   expect(record.outcome).toBe('truncated');
 });
 
-test('a continuation that begins again and goes another way ends in an error, not in a muddle', async () => {
+test('a continuation that starts over and then differs ends with an error', async () => {
   const { chunks, record } = await resumed(
     () => cutAfter('The quick brown fox jumps over the lazy dog and'),
     () => answer('The quick brown fox jumps under', ' the bridge'),
@@ -199,7 +199,7 @@ test('a continuation that begins again and goes another way ends in an error, no
   expect(record).toMatchObject({ outcome: 'truncated', fault: 'unjoinable' });
 });
 
-test('a stream that breaks twice is continued twice', async () => {
+test('a stream that breaks twice is resumed twice', async () => {
   await using a = upstream(() => cutAfter('One'));
   await using b = upstream(() => cutAfter(' two'));
   await using c = upstream(() => answer(' three'));
@@ -217,7 +217,7 @@ test('a stream that breaks twice is continued twice', async () => {
   expect((await proxy.recorded(1))[0]!.parts).toHaveLength(3);
 });
 
-test('without `resume` a cut stream ends in an error event', async () => {
+test('without `resume` a cut stream ends with an error event', async () => {
   await using a = upstream(() => cutAfter('Hello'));
   await using b = upstream(() => answer('never'));
   await using proxy = running({ providers: [provider('a', a.url), provider('b', b.url, { priority: 2 })] });
@@ -225,7 +225,7 @@ test('without `resume` a cut stream ends in an error event', async () => {
   expect([chunksOf(text).at(-1)!.error!.code, b.asked.length]).toEqual(['truncated', 0]);
 });
 
-test('when nobody can continue it the client hears of what broke first', async () => {
+test('when no target can continue a stream, the client receives the first error', async () => {
   const { chunks, record } = await resumed(
     () => cutAfter('Hello'),
     () => Response.json({ error: { message: 'no' } }, { status: 500 }),
@@ -235,7 +235,7 @@ test('when nobody can continue it the client hears of what broke first', async (
   expect(record.provider).toBe('a');
 });
 
-test('a request that the next target’s protocol cannot take ends in an error event too, and in a record', async () => {
+test('a request that the next target’s protocol cannot express ends with an error event and a record too', async () => {
   const { chunks, record } = await resumed(
     () => cutAfter('Hello'),
     () => answer('never'),

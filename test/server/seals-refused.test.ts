@@ -1,4 +1,4 @@
-/** Providers that refuse the reasoning they are given back, which nobody could know before: they are asked once more without. */
+/** Providers that unexpectedly refuse the reasoning returned to them are asked once more without it. */
 import { expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
@@ -32,7 +32,7 @@ const responses = {
   ],
 };
 
-/** A provider that refuses a request which holds these words. */
+/** A provider that refuses requests which match this pattern. */
 const refusing = (type: Type, words: RegExp, refusal: object) =>
   upstream(({ text }) => {
     const { whole } = Object.values(SPEAKERS).find((speaker) => speaker.type === type)!;
@@ -58,7 +58,7 @@ test.each<[string, Type, RegExp, object, string, object, (body: JsonObject) => u
     '/v1/messages',
     messages,
     ({ messages: said, thinking: asked }) => [said, asked],
-    // What it goes on with does not begin with thinking: Claude would refuse to think then.
+    // Claude refuses to think in a turn that does not begin with thinking, so thinking is off as well.
     [[turns[0], { role: 'assistant', content: [use] }, turns[2]], undefined],
   ],
   [
@@ -75,7 +75,7 @@ test.each<[string, Type, RegExp, object, string, object, (body: JsonObject) => u
     [{ toolUse: { toolUseId: 'a', name: 'f', input: {} } }],
   ],
   [
-    'relayed to a server of Responses',
+    'relayed to a Responses server',
     'perplexity',
     /encrypted_content/,
     {
@@ -117,14 +117,14 @@ test('a provider that refuses the second request too is not asked a third time',
   });
 });
 
-test('a request that gives nothing back is not asked again for its refusal', async () => {
+test('a request that returns no reasoning is not repeated when it is refused', async () => {
   await using provider = refusing('anthropic', /./, anthropics('the signature of the tool is wrong'));
   await using proxy = running(at('anthropic', provider.url));
   const reply = await proxy.post('/v1/messages', { ...messages, messages: turns.slice(0, 1) });
   expect([reply.status, provider.asked.length]).toEqual([400, 1]);
 });
 
-test('what nobody signed, or somebody else, does not reach Anthropic after a failover', async () => {
+test('thinking without Anthropic’s signature is not sent to Anthropic after a failover', async () => {
   let down = false;
   await using first = upstream(() => {
     if (down) return new Response('', { status: 503 });

@@ -1,4 +1,4 @@
-/** Several answers to one request (`n`), at providers that give one at a time. */
+/** Several answers to one request (`n`) from providers that give one at a time. */
 import { describe, expect, test } from 'bun:test';
 import OpenAI from 'openai';
 import type { JsonObject } from '../../src/wire/json.ts';
@@ -20,9 +20,9 @@ interface Completion {
 }
 
 describe.each(['messages', 'responses', 'converse', 'cohere'] as SpeakerName[])(
-  'at a provider of %s',
+  'several answers from a %s provider',
   (name) => {
-    test('all of them are one answer, whose tokens are those of all', async () => {
+    test('are combined into one answer, with the sum of their tokens', async () => {
       await using provider = speaker(name, 'whole');
       await using proxy = running({ providers: [speakerConfig(name, provider.url)] });
       const reply = await proxy.post('/v1/chat/completions', CHAT);
@@ -44,7 +44,7 @@ describe.each(['messages', 'responses', 'converse', 'cohere'] as SpeakerName[])(
       });
     });
 
-    test('all of them are one stream', async () => {
+    test('are combined into one stream', async () => {
       await using provider = speaker(name, 'stream');
       await using proxy = running({ providers: [speakerConfig(name, provider.url)] });
       const stream_options = { include_usage: true };
@@ -65,7 +65,7 @@ describe.each(['messages', 'responses', 'converse', 'cohere'] as SpeakerName[])(
   },
 );
 
-test('pieces go on as they come, whichever stream they are of', async () => {
+test('chunks of several streams are passed on as they arrive', async () => {
   const bodies: ReadableStreamDefaultController<Uint8Array>[] = [];
   await using provider = upstream(
     () =>
@@ -111,7 +111,7 @@ test('pieces go on as they come, whichever stream they are of', async () => {
   expect(seen.indexOf('1b1')).toBe(2);
 });
 
-test('one that fails is the failure of all: the next target is asked for all of them', async () => {
+test('a failure of one answer is a failure of all: the next target is asked for all of them', async () => {
   let count = 0;
   await using failing = upstream(() => {
     count += 1;
@@ -141,12 +141,12 @@ test('one that fails is the failure of all: the next target is asked for all of 
     ['a/m-1', 'overloaded'],
     ['b/m-1', null],
   ]);
-  // A server of chat is asked once.
+  // A chat server accepts n, and is asked once.
   expect(other.asked.length).toBe(1);
   expect(JSON.parse(other.asked[0]!.text)).toMatchObject({ n: 3 });
 });
 
-test('a chat server that takes no n is asked one by one too, and too many are not', async () => {
+test('a chat server without n is asked for each answer in turn, unless too many are requested', async () => {
   await using provider = upstream(() => completion('x'));
   const row = { ...speakerConfig('chat', provider.url), type: 'deepseek' as const };
   await using proxy = running({ providers: [row] });
@@ -161,7 +161,7 @@ test('a chat server that takes no n is asked one by one too, and too many are no
   expect(provider.asked.length).toBe(3);
 });
 
-test('a server that does not stream gives a stream of all of them', async () => {
+test('an unstreaming provider’s answers are combined into one stream', async () => {
   await using provider = speaker('cohere', 'whole');
   await using proxy = running({ providers: [speakerConfig('cohere', provider.url)] });
   const sse = await (await proxy.post('/v1/chat/completions', { ...CHAT, stream: true })).text();
@@ -173,7 +173,7 @@ test('a server that does not stream gives a stream of all of them', async () => 
 test.each([
   ['max_connections', { max_connections: 2 }],
   ['rate_limit', { rate_limit: 4 }],
-])('as many requests count for %s of a provider', async (_, limit) => {
+])('each answer counts as a request for a provider’s %s', async (_, limit) => {
   await using small = speaker('messages', 'whole');
   await using large = speaker('messages', 'whole');
   await using proxy = running({

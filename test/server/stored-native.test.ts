@@ -1,4 +1,4 @@
-/** Responses that their provider has stored as well. */
+/** Responses that their provider has stored too. */
 import { expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
@@ -7,7 +7,7 @@ import { running } from '../helpers/proxy.ts';
 import { completion, refusal, sdk } from '../helpers/stored.ts';
 import { upstream } from '../helpers/upstream.ts';
 
-/** A server of OpenAI's API that stores what it answers, and can be made to forget it. */
+/** A server of OpenAI's API that stores its responses, and can be made to forget them. */
 function storing() {
   let count = 0;
   const known = new Set<unknown>();
@@ -71,7 +71,7 @@ const native = (url: string): ConfigInput['providers'][number] => ({
 const asked = (provider: { asked: readonly { text: string }[] }, at: number) =>
   JSON.parse(provider.asked[at]!.text) as JsonObject;
 
-test('a provider that has stored what came before is told its id alone', async () => {
+test('a provider that has stored the previous response is sent only its id', async () => {
   const { server, forget } = storing();
   await using provider = server;
   await using proxy = running({ providers: [native(provider.url)] });
@@ -88,7 +88,8 @@ test('a provider that has stored what came before is told its id alone', async (
     'resp_native1',
   ]);
   expect(asked(provider, 1)).toEqual({ model: 'gpt-5', input: 'b', previous_response_id: 'resp_native1' });
-  // One that does not find it any more is sent all of it, without what only its own store could fill.
+  // A provider that no longer finds it is sent the full conversation, without items that only its own store could
+  // complete.
   forget();
   const third = await client.responses.create({
     model: 'gpt-5',
@@ -110,7 +111,7 @@ test('a provider that has stored what came before is told its id alone', async (
   expect(record!.attempt_log.map(({ fault }) => fault)).toEqual(['seals_refused', null]);
 });
 
-test('another target is sent all that was said', async () => {
+test('another target is sent the full conversation', async () => {
   const { server } = storing();
   await using provider = server;
   let broken = false;
@@ -139,7 +140,7 @@ test('another target is sent all that was said', async () => {
   broken = true;
   const second = await client.responses.create({ model: 'both', input: 'b', previous_response_id: first.id });
   expect([second.output_text, second.previous_response_id]).toEqual(['3', first.id]);
-  // And back again: the provider did not store the last one.
+  // Back at the first provider, which has not stored the last response.
   broken = false;
   const third = await client.responses.create({
     model: 'o/gpt-5',
@@ -150,7 +151,7 @@ test('another target is sent all that was said', async () => {
   expect(listOf(asked(provider, 1).input).length).toBe(5);
 });
 
-test('an id that is not known here goes to a provider that may know it', async () => {
+test('an id that is unknown here is passed to a provider that may know it', async () => {
   const { server } = storing();
   await using provider = server;
   await using proxy = running({ providers: [native(provider.url)] });
@@ -161,7 +162,7 @@ test('an id that is not known here goes to a provider that may know it', async (
   expect(asked(provider, 0)).toEqual(body);
 });
 
-test('a conversation of another key is not asked of a provider, whoever could have it', async () => {
+test('a conversation of another key is never requested from a provider', async () => {
   const { server } = storing();
   await using provider = server;
   await using proxy = running({

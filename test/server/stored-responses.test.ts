@@ -1,4 +1,4 @@
-/** Responses that are stored, as OpenAI's own client uses them. */
+/** Stored responses, as OpenAI's own client uses them. */
 import { describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { listOf, objectOf } from '../../src/wire/json.ts';
@@ -16,8 +16,8 @@ import { upstream } from '../helpers/upstream.ts';
 const messagesIn = (asked: { text: string } | undefined) =>
   (JSON.parse(asked!.text) as { messages: { role: string; content: unknown }[] }).messages;
 
-describe('a response', () => {
-  test('is gone on from by its id, again and again', async () => {
+describe('a stored response', () => {
+  test('can be continued from by its id repeatedly', async () => {
     await using provider = counting();
     await using proxy = running(at(provider.url));
     const client = sdk(proxy);
@@ -33,12 +33,12 @@ describe('a response', () => {
       .stream({ model: 'm', input: 'c', previous_response_id: second.id })
       .finalResponse();
     expect(third.output_text).toBe('5');
-    // What was streamed is stored under the ids that its client was told.
+    // A streamed response is stored with the ids that the client received.
     const shown = await client.responses.retrieve(third.id);
     expect(shown.output.map(({ id }) => id)).toEqual(third.output.map(({ id }) => id));
     const fourth = await client.responses.create({ model: 'm', input: 'd', previous_response_id: third.id });
     expect(fourth.output_text).toBe('7');
-    // Instructions are of one request alone.
+    // Instructions apply to one request only.
     expect(messagesIn(provider.asked[2])).toEqual([
       { role: 'user', content: 'a' },
       { role: 'assistant', content: '2' },
@@ -46,14 +46,14 @@ describe('a response', () => {
       { role: 'assistant', content: '3' },
       { role: 'user', content: 'c' },
     ]);
-    // A branch of the same conversation.
+    // This creates a branch of the same conversation.
     const branch = await client.responses.create({ model: 'm', input: 'x', previous_response_id: first.id });
     expect(branch.output_text).toBe('3');
     const [, record] = await proxy.recorded(2);
     expect(JSON.parse(record!.request!)).toMatchObject({ input: [{}, {}, { content: 'b' }] });
   });
 
-  test('is shown, listed and deleted', async () => {
+  test('can be retrieved, listed and deleted', async () => {
     await using provider = counting();
     await using proxy = running(at(provider.url));
     const client = sdk(proxy);
@@ -76,14 +76,14 @@ describe('a response', () => {
     await client.responses.delete(first.id);
     expect(await refusal(client.responses.retrieve(first.id))).toEqual(NOT_FOUND);
     expect(await refusal(client.responses.delete(first.id))).toEqual(NOT_FOUND);
-    // What went on from it has lost its beginning.
+    // A response that continues from the deleted one has lost its beginning.
     const lost = client.responses.create({ model: 'm', input: 'c', previous_response_id: second.id });
     expect(await refusal(lost)).toEqual(PREVIOUS_NOT_FOUND);
     const never = client.responses.create({ model: 'm', input: 'c', previous_response_id: 'resp_never' });
     expect(await refusal(never)).toEqual(PREVIOUS_NOT_FOUND);
   });
 
-  test('is shown as a stream too', async () => {
+  test('can be retrieved as a stream too', async () => {
     await using provider = speaker('messages', 'whole');
     await using proxy = running({ providers: [speakerConfig('messages', provider.url)] });
     const made = (await (
@@ -100,7 +100,7 @@ describe('a response', () => {
     expect(rest).not.toContain('"sequence_number":3,');
   });
 
-  test('is not stored where that is not wanted, or the log may not keep it', async () => {
+  test('is not stored where the request declines it or the log may not keep content', async () => {
     await using provider = counting();
     await using proxy = running(
       at(provider.url, {
@@ -124,7 +124,7 @@ describe('a response', () => {
     }
   });
 
-  test('belongs to its key', async () => {
+  test('can be used only by the key that created it', async () => {
     await using provider = counting();
     await using native = upstream(({ text }) => Response.json({ ...objectOf(JSON.parse(text)) }));
     const auth = {
@@ -144,7 +144,7 @@ describe('a response', () => {
       const next = b.responses.create({ model, input: 'x', previous_response_id: id });
       expect(await refusal(next)).toEqual(PREVIOUS_NOT_FOUND);
     }
-    // Not even a provider that might know it is asked.
+    // Even a provider that might know the id is not asked.
     expect(native.asked).toEqual([]);
     expect(await refusal(b.responses.retrieve(id))).toEqual(NOT_FOUND);
     expect(await refusal(b.responses.delete(id))).toEqual(NOT_FOUND);
@@ -160,7 +160,7 @@ const WAYS = (Object.keys(SPEAKERS) as SpeakerName[]).flatMap((name) => [
 ]);
 
 test.each(WAYS)(
-  'a conversation with a provider of %s goes on with tools and what it sealed (%s)',
+  'a stored conversation with a %s provider continues with tools and signed reasoning (%s)',
   async (name, way) => {
     await using provider = speaker(name, way);
     await using proxy = running({ providers: [speakerConfig(name, provider.url)] });
