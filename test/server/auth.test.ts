@@ -14,7 +14,7 @@ function authenticator(keys: readonly KeyConfig[], clock = new FakeClock()): Aut
   return new Authenticator({ auth: { keys, issuers: [] }, groups }, { clock, secret: () => undefined });
 }
 
-test('a key that was exchanged for another works until its moment', () => {
+test('a rotated key works until its end', () => {
   const clock = new FakeClock();
   const until = clock.now() + 60_000;
   const key = { ...PLAIN, name: 'k', hash: hash('new'), previous: [{ hash: hash('old'), until }] };
@@ -28,7 +28,7 @@ test('a key that was exchanged for another works until its moment', () => {
   expect(auth.client(by('new'), 'chat')).toBe(caller);
 });
 
-test('a key works until the last moment of the day on which it expires', () => {
+test('a key works until the end of the day before it expires', () => {
   const clock = new FakeClock(Date.parse('2026-03-04T23:59:59.999Z'));
   const auth = authenticator(
     [{ ...PLAIN, name: 'k', hash: hash('key'), expires: Date.parse('2026-03-05') }],
@@ -42,7 +42,7 @@ test('a key works until the last moment of the day on which it expires', () => {
   expect(auth.operates(by('key'))).toBe(false);
 });
 
-test('what is known of a key is told to those alone who have it', () => {
+test('details of a key are shown only to callers that have it', () => {
   const auth = authenticator([{ ...PLAIN, name: 'k', hash: hash('key'), disabled: true }]);
   expect(() => auth.client(by('key'), 'chat')).toThrow('"k" is disabled');
   expect(() => auth.client(by('kez'), 'chat')).toThrow('the API key is unknown');
@@ -62,7 +62,7 @@ test('a caller is the same object for all its requests', () => {
   }
 });
 
-test('the only key reads ops pages, and none does for being the first of several', () => {
+test('the only key may read ops pages, but not the first of several', () => {
   const key = (name: string) => ({ ...PLAIN, name, hash: hash(name) });
   expect(authenticator([key('a')]).operates(by('a'))).toBe(true);
   expect(authenticator([key('a'), key('b')]).operates(by('a'))).toBe(false);
@@ -75,7 +75,7 @@ test('the only key reads ops pages, and none does for being the first of several
   expect(fromFile.operates(by('a'))).toBe(false);
 });
 
-test('keys whose hashes begin alike are apart', () => {
+test('keys whose hashes begin alike are distinct', () => {
   const alike = `${hash('b').slice(0, -1)}${hash('b').endsWith('0') ? '1' : '0'}`;
   const keys = [
     { ...PLAIN, name: 'a', hash: alike },

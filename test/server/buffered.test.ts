@@ -13,7 +13,7 @@ function fault(action: () => void): string | undefined {
   }
 }
 
-test('Buffered refuses what exceeds the whole or a share, and takes what was given back', () => {
+test('Buffered refuses what exceeds the total or a share, and accepts what has become free again', () => {
   const buffered = new Buffered(100, 50);
   buffered.take('a', 50);
   expect(fault(() => buffered.take('a', 1))).toBe('over_share');
@@ -31,7 +31,7 @@ test('Buffered refuses what exceeds the whole or a share, and takes what was giv
 });
 
 test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1])(
-  'Buffered counts no %p, and goes on counting',
+  'Buffered refuses %p as a number of bytes, and keeps its count',
   (bytes) => {
     const buffered = new Buffered(100);
     expect(fault(() => buffered.take('a', bytes))).toBe('internal');
@@ -41,7 +41,7 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1])(
   },
 );
 
-test('Buffered expects short bodies up to a bound, half of which is for the shortest', () => {
+test('Buffered expects short bodies up to a bound, half of which is reserved for the shortest', () => {
   const buffered = new Buffered(100);
   const mib = 1024 ** 2;
   expect([buffered.expects(5 * mib), buffered.expects(4 * mib), buffered.expects(3 * mib)]).toEqual([
@@ -56,7 +56,7 @@ test('Buffered expects short bodies up to a bound, half of which is for the shor
   expect(buffered.expects(short)).toBe(true);
 });
 
-test('Gate lets so many pass at a time, in their order, and goes on behind one that fails', async () => {
+test('Gate runs a limited number at a time, in order, and continues after a failure', async () => {
   const gate = new Gate(2);
   const ends: ((how: 'done' | 'failed') => void)[] = [];
   const begun: number[] = [];

@@ -1,4 +1,4 @@
-/** Client certificates as keys. That they are verified, and come from TLS alone, is for test/e2e/tls to show. */
+/** Client certificates as keys. test/e2e/tls shows that they are verified and come from TLS alone. */
 import { expect, test } from 'bun:test';
 import { schema } from '../../src/config/schema.ts';
 import { Authenticator } from '../../src/server/auth.ts';
@@ -19,7 +19,7 @@ const CI: CertificateNames = {
 
 const shown = (names: CertificateNames) => ({ [CERTIFICATE]: sealNames(names) });
 
-test('sealNames() is read by namesIn(), and nothing else is', () => {
+test('namesIn() reads what sealNames() sealed, and nothing else', () => {
   const { [CERTIFICATE]: sealed = '' } = shown(CI);
   expect(namesIn({ [CERTIFICATE]: sealed })).toEqual(CI);
   expect(namesIn({})).toBeUndefined();
@@ -46,12 +46,12 @@ test.each([
   expect(keyFor(CI, [{ subject, key: 'ci' }])).toBe(fits ? 'ci' : undefined);
 });
 
-test('keyFor() takes the first rule that fits', () => {
+test('keyFor() uses the first rule that matches', () => {
   const rules = ['CN=other', 'O=acme', 'CN=ci'].map((subject, index) => ({ subject, key: `k${index}` }));
   expect(keyFor(CI, rules)).toBe('k1');
 });
 
-test('alternativeNames() does not take a name with a comma for two', () => {
+test('alternativeNames() does not split a name that contains a comma', () => {
   const text = String.raw`URI:"spiffe://a\u002c DNS:admin\u002c x", DNS:ok.example`;
   expect(alternativeNames(text)).toEqual([
     String.raw`URI:"spiffe://a\u002c DNS:admin\u002c x"`,
@@ -60,7 +60,7 @@ test('alternativeNames() does not take a name with a comma for two', () => {
   expect(alternativeNames(undefined)).toEqual([]);
 });
 
-/** An authenticator to which texts in three parts are tokens, all of them of one caller. */
+/** An authenticator that treats any text in three parts as a token of the same caller. */
 function authenticator(): Authenticator {
   const { auth, groups, server } = schema.parse({
     providers: [{ name: 'm', type: 'mock' }],
@@ -97,7 +97,7 @@ function authenticator(): Authenticator {
   );
 }
 
-test('a certificate counts after keys and tokens, and before what is known nowhere', () => {
+test('a certificate is used after keys and tokens, but before an unknown key is refused', () => {
   const auth = authenticator();
   const as = (key: string | undefined, names = CI) => {
     const headers = { ...(key === undefined ? {} : { 'x-api-key': key }), ...shown(names) };

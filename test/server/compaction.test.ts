@@ -1,4 +1,4 @@
-/** Clients such as Codex have OpenAI shorten a long conversation: what comes back is sealed. */
+/** Clients such as Codex have OpenAI compact a long conversation into an encrypted item. */
 import { expect, test } from 'bun:test';
 import { compaction } from '../helpers/published/responses.ts';
 import { publishedProblems } from '../helpers/published/problems.ts';
@@ -20,7 +20,7 @@ const ANSWER = JSON.stringify({
   usage: { input_tokens: 139, output_tokens: 438, total_tokens: 577 },
 });
 
-test('/v1/responses/compact is relayed to OpenAI, and its tokens are known', async () => {
+test('/v1/responses/compact is relayed to OpenAI, and its usage is recorded', async () => {
   await using a = upstream(() => new Response(ANSWER, { headers: { 'content-type': 'application/json' } }));
   await using other = upstream(() => new Response('never', { status: 500 }));
   await using proxy = running({
@@ -44,7 +44,7 @@ test('/v1/responses/compact is relayed to OpenAI, and its tokens are known', asy
 });
 
 test.each(Object.keys(SPEAKERS).filter((name) => name !== 'responses') as SpeakerName[])(
-  'a provider of %s is asked for a summary, which any other can go on from',
+  'a %s provider is asked for a summary, from which any other provider can continue',
   async (name) => {
     await using summarizing = speaker(name, 'whole');
     await using other = upstream(() => completion('Going on.'));
@@ -80,7 +80,7 @@ test.each(Object.keys(SPEAKERS).filter((name) => name !== 'responses') as Speake
       input_tokens: ANSWER_SAID.usage.input,
       output_tokens: ANSWER_SAID.usage.output,
     });
-    // It says nothing to who looks at it, and all to the next model.
+    // The summary is unreadable in the answer, but complete for the next model.
     expect(JSON.stringify(compacted)).not.toContain(ANSWER_SAID.text);
     const next = [...compacted.output, { role: 'user', content: 'Go on.' }];
     await proxy.post('/v1/responses', { model: 'gpt-other', input: next });
@@ -93,7 +93,7 @@ test.each(Object.keys(SPEAKERS).filter((name) => name !== 'responses') as Speake
   },
 );
 
-test('a conversation that is stored is compacted by its id', async () => {
+test('a stored conversation can be compacted by its id', async () => {
   await using summarizing = upstream(({ text }) =>
     completion(text.includes('is about to be replaced') ? 'They said hello.' : 'Hello yourself.'),
   );
@@ -116,7 +116,7 @@ test('a conversation that is stored is compacted by its id', async () => {
   });
 });
 
-test('what is wrong with it is said in the shape of the API', async () => {
+test('errors of compaction have the shape of the API', async () => {
   await using a = upstream(() => completion(''));
   await using proxy = running({ providers: [provider('a', a.url, { models: ['gpt-m'], max_retries: 0 })] });
   const unnamed = await proxy.post('/v1/responses/compact', { input: 'x' });

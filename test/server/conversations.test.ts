@@ -1,9 +1,9 @@
-/** Conversations that are stored, as OpenAI's own client uses them. */
+/** Stored conversations, as OpenAI's own client uses them. */
 import { expect, test } from 'bun:test';
 import { running } from '../helpers/proxy.ts';
 import { at, counting, NOT_FOUND, refusal, sdk } from '../helpers/stored.ts';
 
-test('a conversation takes in what its responses say', async () => {
+test('a conversation collects the items of its responses', async () => {
   await using provider = counting();
   await using proxy = running(at(provider.url));
   const client = sdk(proxy);
@@ -55,7 +55,7 @@ test('a conversation takes in what its responses say', async () => {
   expect(await refusal(gone)).toEqual([404, 'not_found', 'conversation']);
 });
 
-test('a conversation belongs to its key', async () => {
+test('a conversation can be used only by the key that created it', async () => {
   await using provider = counting();
   await using proxy = running(
     at(provider.url, {
@@ -78,7 +78,7 @@ test('a conversation belongs to its key', async () => {
   expect(provider.asked).toEqual([]);
 });
 
-test('what is wrong with a request about one is said', async () => {
+test('invalid requests about conversations are refused', async () => {
   await using provider = counting();
   await using proxy = running(at(provider.url));
   const client = sdk(proxy);

@@ -9,7 +9,7 @@ const CONTENT = [
   { type: 'text', text: 'Hi' },
   { type: 'tool_use', id: 'a', name: 'f', input: { x: 1 } },
 ];
-/** A gateway's stream of a message that it had whole; with more behind it, or without. */
+/** The stream of a gateway that already had the message, followed by these events. */
 const stream = (more: string) =>
   event({
     type: 'message_start',
@@ -32,8 +32,8 @@ const MORE =
 
 test.each([
   ['alone', '', 'Hi'],
-  ['and more behind it', MORE, 'Hi there'],
-])('what stands within message_start, %s, is part of the answer', async (_, more, text) => {
+  ['with more blocks after it', MORE, 'Hi there'],
+])('content within message_start, %s, is part of the answer', async (_, more, text) => {
   const sent = stream(more);
   await using a = upstream(() => sse(sent));
   await using proxy = running({

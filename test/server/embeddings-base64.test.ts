@@ -14,7 +14,7 @@ const answered = (vectors: readonly unknown[]) => ({
   usage: { prompt_tokens: 4, total_tokens: 4 },
 });
 
-test('a server that ignores encoding_format is read rightly by the official client all the same', async () => {
+test('the official client reads embeddings correctly from a server that ignores encoding_format', async () => {
   await using a = upstream(() => Response.json(answered(VECTORS)));
   await using proxy = running({ providers: [provider('a', a.url, { models: ['*'] })] });
   const client = new OpenAI({ baseURL: `${proxy.url}/v1`, apiKey: 'x' });
@@ -25,10 +25,10 @@ test('a server that ignores encoding_format is read rightly by the official clie
 });
 
 test.each([
-  ['numbers where numbers were asked for', 'float', VECTORS],
-  ['base64 as it came', 'base64', ['AAAAPw==']],
+  ['numbers where numbers were requested', 'float', VECTORS],
+  ['base64 unchanged', 'base64', ['AAAAPw==']],
   ['a vector for each token', 'base64', [VECTORS]],
-])('a client is given %s', async (_, format, vectors) => {
+])('a client receives %s', async (_, format, vectors) => {
   const sent = ` ${JSON.stringify(answered(vectors))} `;
   await using a = upstream(() => new Response(sent, { headers: { 'content-type': 'application/json' } }));
   await using proxy = running({ providers: [provider('a', a.url, { models: ['*'] })] });

@@ -1,4 +1,4 @@
-/** What one caller asks of an endpoint that a provider does not have takes no others from anybody. */
+/** Requests for an endpoint that a provider does not have must not affect its other endpoints. */
 import { expect, test } from 'bun:test';
 import { running } from '../helpers/proxy.ts';
 import { completion, upstream } from '../helpers/upstream.ts';
@@ -18,7 +18,7 @@ const cases = Object.keys(EMBEDDINGS).flatMap((path) =>
   Object.keys(ANSWERS).map((kind) => [path, kind] as const),
 );
 
-test.each(cases)('of %s answered with %s, which says nothing of chat', async (path, kind) => {
+test.each(cases)('failures of %s with %s do not affect chat', async (path, kind) => {
   await using provider = upstream(({ path: asked }) =>
     asked.endsWith('/chat/completions') ? completion('hi') : ANSWERS[kind]!(),
   );

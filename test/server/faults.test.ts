@@ -28,7 +28,7 @@ test.each([
   ['stall', 504, 'timeout_idle'],
   ['malformed', 502, 'malformed_response'],
   ['error_event', 502, 'mock_fault'],
-])('the mock’s fault %s, unstreamed, ends in status %i', async (fault, status, code) => {
+])('the mock’s fault %s, unstreamed, is answered with status %i', async (fault, status, code) => {
   await using proxy = running(FAULTY);
   const response = await proxy.post('/v1/chat/completions', ASK, asking(fault));
   const { error } = (await response.json()) as { error: { code: string | null } };
@@ -38,7 +38,7 @@ test.each([
 });
 
 test.each(['cut', 'stall', 'error_event'])(
-  'the mock’s fault %s in a stream ends in an error event',
+  'the mock’s fault %s in a stream ends with an error event',
   async (fault) => {
     await using proxy = running(FAULTY);
     const response = await proxy.post(
@@ -53,13 +53,13 @@ test.each(['cut', 'stall', 'error_event'])(
   },
 );
 
-test('a wrong x-mock-fault is a 400 that says the shape', async () => {
+test('an invalid x-mock-fault is answered with 400 and the expected format', async () => {
   await using proxy = running(FAULTY);
   const response = await proxy.post('/v1/chat/completions', ASK, asking('explode'));
   expect([response.status, await response.text()]).toEqual([400, expect.stringContaining('kind[=status]')]);
 });
 
-test('faults by chance are the same in every run of one seed', async () => {
+test('random faults are the same in every run with the same seed', async () => {
   const faults = { rate: 0.5, kinds: ['status' as const], status: 500 };
   const run = async () => {
     await using proxy = running({
@@ -75,7 +75,7 @@ test('faults by chance are the same in every run of one seed', async () => {
   expect(await run()).toEqual(first);
 });
 
-test('a probe of a free endpoint lets the next request try a key that was refused', async () => {
+test('a probe of a free endpoint makes a refused key due for a trial', async () => {
   let fixed = false;
   await using flaky = upstream(({ path }) => {
     if (path === '/models') return fixed ? Response.json({ data: [] }) : new Response('', { status: 401 });
@@ -84,7 +84,7 @@ test('a probe of a free endpoint lets the next request try a key that was refuse
   await using proxy = running({
     providers: [provider('a', flaky.url)],
     health: { interval: '20ms' },
-    // So that nothing but a probe can bring it back.
+    // Only a probe can bring the key back.
     routing: { breaker: { cooldown: '1h', max_cooldown: '1h' } },
   });
   expect((await proxy.post('/v1/chat/completions', CHAT)).status).toBe(502);

@@ -1,4 +1,4 @@
-/** What Gemini's clients ask that not every provider has: named, or taken to the one that has it. */
+/** Requests of Gemini's clients that not every provider supports: dropped and named, or sent to the one that does. */
 import { describe, expect, test } from 'bun:test';
 import { running } from '../helpers/proxy.ts';
 import { speaker, speakerConfig, SPEAKERS } from '../helpers/speakers.ts';
@@ -23,8 +23,8 @@ async function asked(name: SpeakerName, body: object, path: string = PATHS[0]) {
   return { status: reply.status, text, dropped, sent: provider.asked.map((each) => each.text) };
 }
 
-describe.each(OTHERS)('at a provider of %s', (name) => {
-  test('tools of Google that it lacks are named as the client calls them', async () => {
+describe.each(OTHERS)('for a %s provider', (name) => {
+  test('Google’s own tools are named as dropped with the client’s names', async () => {
     const body = { contents: [user({ text: 'Hi' })], tools: [{ url_context: {} }, { googleMaps: {} }] };
     for (const path of PATHS) {
       const { status, dropped } = await asked(name, body, path);
@@ -32,13 +32,13 @@ describe.each(OTHERS)('at a provider of %s', (name) => {
     }
   });
 
-  test('a file that only Google has is refused before it is sent', async () => {
+  test('a file that only Google has is refused before anything is sent', async () => {
     const { status, text, sent } = await asked(name, { contents: [user({ text: 'Look' }, FILE)] });
     expect([status, sent]).toEqual([400, []]);
     expect(text).toContain('only Gemini can read the file it refers to');
   });
 
-  test('a picture that the model made is refused if only Google has it', async () => {
+  test('an image from the model is refused if only Google has it', async () => {
     const { status, sent } = await asked(
       name,
       {
@@ -57,7 +57,7 @@ describe.each(OTHERS)('at a provider of %s', (name) => {
     expect([status, sent]).toEqual([400, []]);
   });
 
-  test('sound that the model said is named', async () => {
+  test('audio from the model is named as dropped', async () => {
     const said = { role: 'model', parts: [{ inlineData: { mimeType: 'audio/wav', data: 'AAAA' } }] };
     const { status, dropped } = await asked(name, {
       contents: [user({ text: 'Sing' }), said, user({ text: 'Again' })],
@@ -66,7 +66,7 @@ describe.each(OTHERS)('at a provider of %s', (name) => {
   });
 });
 
-test('a file that only Google has is taken to Gemini', async () => {
+test('a file that only Google has is sent to Gemini', async () => {
   await using first = speaker('chat', 'whole');
   await using second = speaker('gemini', 'whole');
   await using proxy = running({

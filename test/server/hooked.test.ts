@@ -1,4 +1,4 @@
-/** What plugins may do to requests whose path names the model. */
+/** Plugin hooks for requests whose path names the model. */
 import { expect, test } from 'bun:test';
 import type { Plugin } from '../../src/plugins/plugin.ts';
 import { schema } from '../../src/config/schema.ts';
@@ -34,12 +34,12 @@ async function after(onRequest: NonNullable<Plugin['onRequest']>) {
   return { inbound, left: await hooked(inbound, origin, { hooks, facts, client }, CONTEXT) };
 }
 
-test('a hook that names a model asks for that one', async () => {
+test('a hook that sets a model changes the requested model', async () => {
   const { left } = await after((request) => void (request.body.model = 'other'));
   expect(left).toMatchObject({ model: 'other', stream: true, form: 'list', json: { value: BODY } });
 });
 
-test('a hook that changes the body leaves the model, and one that changes nothing leaves all', async () => {
+test('a hook that changes the body keeps the model, and one that changes nothing keeps everything', async () => {
   const { left } = await after((request) => void (request.body.labels = { a: 'b' }));
   expect(left).toMatchObject({ model: 'asked', json: { value: { ...BODY, labels: { a: 'b' } } } });
   const same = await after(() => undefined);

@@ -1,4 +1,4 @@
-/** What no provider can have counted uses up nothing that callers share. */
+/** Implausible usage from a provider uses up no shared limits. */
 import { expect, test } from 'bun:test';
 import { anthropicUsage } from '../../src/wire/anthropic/response.ts';
 import { chargedUsage } from '../../src/wire/charged.ts';
@@ -9,7 +9,7 @@ import { upstream } from '../helpers/upstream.ts';
 
 const HUGE = 9_000_000_000_000_000;
 
-/** An answer of each protocol, with so many tokens. */
+/** An answer of each protocol with this many tokens. */
 const ANSWERS: Readonly<Record<string, (tokens: number) => object>> = {
   chat: (tokens) => ({
     id: 'c',
@@ -35,7 +35,7 @@ const ANSWERS: Readonly<Record<string, (tokens: number) => object>> = {
 };
 
 test.each(Object.keys(ANSWERS))(
-  'tokens beyond all bounds from a provider of %s are not believed',
+  'implausibly large token counts from a %s provider are ignored',
   async (name) => {
     let tokens = HUGE;
     await using provided = upstream(() => Response.json(ANSWERS[name]!(tokens)));
@@ -53,7 +53,7 @@ test.each(Object.keys(ANSWERS))(
   },
 );
 
-test('nor are recordings longer than a week, and searches beyond all bounds', () => {
+test('recordings longer than a week and implausible search counts are ignored', () => {
   const seconds = (duration: unknown) => chargedUsage('audio.transcriptions', { duration }, {}).seconds;
   expect([seconds(1e300), seconds('1e9'), seconds(604_800), seconds('12.5')]).toEqual([
     undefined,

@@ -12,26 +12,26 @@ function given(length: number, unread = 0) {
   return { clock, budget, bytes, body, cuts: () => cuts };
 }
 
-test.each([LARGE + 1, 2 * LARGE, 2 * LARGE + 7])('LargeBody gives %d bytes as they are', async (length) => {
+test.each([LARGE + 1, 2 * LARGE, 2 * LARGE + 7])('LargeBody sends %d bytes unchanged', async (length) => {
   const { budget, bytes, body, clock } = given(length);
   expect(budget.bytes).toBe(length);
   expect(Buffer.compare(await new Response(body).bytes(), bytes)).toBe(0);
   expect([budget.bytes, clock.timers]).toEqual([0, 0]);
 });
 
-test('LargeBody is over for the budget when its client leaves', async () => {
+test('LargeBody frees its budget when its client leaves', async () => {
   const { budget, body } = given(LARGE + 1);
   await body.cancel();
   expect(budget.bytes).toBe(0);
 });
 
-test('LargeBody that is cut gives no more, and does not seem to end', async () => {
+test('LargeBody sends no more after it was cut, and does not appear to end', async () => {
   const { clock, budget, body, cuts } = given(LARGE + 1);
   const reader = body.getReader();
   expect((await reader.read()).value).toHaveLength(64 * 1024);
   clock.advance(1_000);
   expect([cuts(), budget.bytes, clock.timers]).toEqual([1, 0, 0]);
-  // One piece may have been read ahead.
+  // One chunk may have been read ahead.
   const seen: string[] = [];
   const read = async () => {
     for (;;) {

@@ -1,4 +1,4 @@
-/** A stream whose last event lacks its blank line, and which is cut there. */
+/** A stream that is cut before the blank line of its last event. */
 import { expect, test } from 'bun:test';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { upstream } from '../helpers/upstream.ts';
@@ -9,7 +9,7 @@ const chunk = (content: string) =>
 test.each([
   ['relayed', '/v1/chat/completions', CHAT],
   ['translated', '/v1/messages', { ...CHAT, max_tokens: 9 }],
-])('%s, its words reach the client before the error', async (_, path, request) => {
+])('the text of a %s stream reaches the client before the error', async (_, path, request) => {
   await using provided = upstream(
     () =>
       new Response(`${chunk('first ')}\n${chunk('last')}`, {

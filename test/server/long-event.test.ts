@@ -1,4 +1,4 @@
-/** Events of a stream that are too long to be read at once. */
+/** Events of a stream that are too long to be parsed at once. */
 import { expect, test } from 'bun:test';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { upstream } from '../helpers/upstream.ts';
@@ -17,10 +17,10 @@ const STREAM = [
 test.each([
   ['with its terminator', `${STREAM}data: [DONE]\n\n`],
   [
-    'whose last event is long and lacks its end',
+    'whose long last event lacks its end',
     `${STREAM.slice(0, STREAM.lastIndexOf('data: '))}${event({ content: '', x: FIELDS }, 'stop').trimEnd()}`,
   ],
-])('a stream %s reaches its client in its order, relayed and translated', async (_, stream) => {
+])('a stream %s reaches its client in order, relayed and translated', async (_, stream) => {
   await using provided = upstream(
     () => new Response(stream, { headers: { 'content-type': 'text/event-stream' } }),
   );

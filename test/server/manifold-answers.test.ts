@@ -1,4 +1,4 @@
-/** Answers, and events, of so many parts that writing them anew would hold up everybody else. */
+/** Answers and events with so many parts that serializing them again would block the event loop. */
 import { expect, test } from 'bun:test';
 import { MOST_ESCAPES, MOST_REWRITTEN } from '../../src/wire/json-fields.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
@@ -19,8 +19,8 @@ const STREAM = `${event({ content: 'first ' })}${event({ content: 'second ', ann
 test.each([
   ['translated', '/v1/messages', false],
   ['translated to a stream', '/v1/messages', true],
-  ['given as a stream', '/v1/chat/completions', true],
-])('an answer of too many parts is refused where it would be %s', async (_, path, stream) => {
+  ['returned as a stream', '/v1/chat/completions', true],
+])('an answer with too many parts is refused where it would be %s', async (_, path, stream) => {
   await using provided = upstream(() => whole(many(MOST_REWRITTEN / 4, choice)));
   await using proxy = running({ providers: [provider('a', provided.url)] });
   const response = await proxy.post(path, { ...CHAT, max_tokens: 9, stream });
@@ -34,7 +34,7 @@ test.each([
   ['/v1/responses', true],
   ['/v1/chat/completions', true],
   ['/v1/messages', false],
-])('so is one with a text of escapes for %s, streamed: %p', async (path, stream) => {
+])('an answer with too many escapes is refused for %s, streamed: %p', async (path, stream) => {
   const text = '\n'.repeat(MOST_ESCAPES + 1);
   await using provided = upstream(() => whole([{ ...choice(0), message: said(text) }]));
   await using proxy = running({ providers: [provider('a', provided.url)] });
@@ -45,7 +45,7 @@ test.each([
   ]);
 });
 
-test('it passes as it came, and so do many log probabilities where they are translated', async () => {
+test('such an answer is relayed unchanged, and many log probabilities are still translated', async () => {
   const logprobs = { content: many(MOST_REWRITTEN / 2, probable) };
   await using provided = upstream(({ text }) =>
     whole(text.includes('probable') ? [{ ...choice(0), logprobs }] : many(MOST_REWRITTEN / 4, choice)),
@@ -60,7 +60,7 @@ test('it passes as it came, and so do many log probabilities where they are tran
   expect([translated.status, await translated.text()]).toEqual([200, expect.stringContaining('hello')]);
 });
 
-test('an event of too many parts is left out of a translated stream, and counted', async () => {
+test('an event with too many parts is dropped from a translated stream, and counted', async () => {
   await using provided = upstream(
     () => new Response(STREAM, { headers: { 'content-type': 'text/event-stream' } }),
   );

@@ -1,4 +1,4 @@
-/** Numbers, texts and headers of providers are brought into range where they enter. */
+/** Numbers, texts and headers from providers are bounded where they enter. */
 import { describe, expect, test } from 'bun:test';
 import type { LogRecord } from '../../src/logs/record.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
@@ -13,10 +13,10 @@ const clients = Object.keys(CLIENTS) as (keyof typeof CLIENTS)[];
 const names = Object.keys(SPEAKERS) as SpeakerName[];
 const pairs = clients.flatMap((client) => names.map((name) => [client, name] as const));
 
-/** What usage says that no count can be, as JSON text. */
+/** Values that no token count can have, as JSON text. */
 const NO_COUNTS = ['-1', '0.5', '1e300', '1e999', '9007199254740993', '50000001', '"5"', '{}', '[]', 'true'];
 
-/** The same JSON with other token counts: they are the only numbers of these. */
+/** The same JSON with other token counts, which are the only numbers in these answers. */
 const recounted = (value: unknown, count: string) =>
   JSON.stringify(value).replace(/("[a-zA-Z_]*[tT]oken[a-zA-Z_]*"):\d+/g, `$1:${count}`);
 
@@ -36,13 +36,13 @@ async function gauge(url: string, name: string): Promise<number> {
   return Number(new RegExp(`^llmproxy_${name} (.*)$`, 'm').exec(page)?.[1]);
 }
 
-describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
+describe.each(pairs)('a %s client with a %s provider', (client, name) => {
   const { path, request } = CLIENTS[client];
   const { type, whole, events, ...rest } = SPEAKERS[name];
   const end = 'end' in rest ? rest.end : '';
 
   test.each(NO_COUNTS)(
-    'is answered where usage says %s, which the record holds as unknown',
+    'receives an answer although the usage says %s, which is recorded as unknown',
     async (count) => {
       const spoiled = events.map(([event, data]) => [event, recounted(data, count)] as const);
       let stream = false;
@@ -67,7 +67,7 @@ describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
     },
   );
 
-  test('is answered where counts are as large as they can be, and their sums stay counts', async () => {
+  test('receives an answer with the largest valid token counts, and their sums stay valid', async () => {
     const most = 50_000_000;
     await using provided = upstream(
       () => new Response(recounted(whole, String(most)), { headers: { 'content-type': 'application/json' } }),
@@ -75,12 +75,12 @@ describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
     await using proxy = running({ providers: [speakerConfig(name, provided.url)] });
     expect((await proxy.post(path, request)).status).toBe(200);
     const [record] = await proxy.recorded(1);
-    // Some providers tell parts, whose sums are believed no more than a single count.
+    // Some providers report counts in parts, and the sums must stay within the same bound.
     expect(checked(record!)).toMatchObject({ input_tokens: most, output_tokens: most });
   });
 });
 
-test('a price that is no amount of money is unknown', async () => {
+test('a cost that is no valid amount of money is recorded as unknown', async () => {
   const usage = { prompt_tokens: 50_000_000, completion_tokens: 1 };
   await using provided = upstream(() => completion('x', { usage }));
   const models = [{ name: 'gpt-*', price: { input: 1e308, output: 1 } }];
@@ -90,18 +90,18 @@ test('a price that is no amount of money is unknown', async () => {
   expect((await proxy.recorded(1))[0]!.cost).toBeNull();
 });
 
-test('more tokens from a cache than there were have a price all the same', async () => {
+test('a usage with more cached than input tokens still has a cost', async () => {
   const usageMetadata = { promptTokenCount: 5, candidatesTokenCount: 1, cachedContentTokenCount: 50 };
   await using provided = upstream(() => Response.json({ ...SPEAKERS.gemini.whole, usageMetadata }));
   await using proxy = running({ providers: [speakerConfig('gemini', provided.url)] });
-  // A model of which the price has tiers, which the table alone knows how to add up.
+  // The price of this model has tiers, which only the price table can add up.
   const reply = await proxy.post('/v1/chat/completions', { ...CHAT, model: 'gemini-2.5-pro' });
   expect(reply.status).toBe(200);
   expect((await proxy.recorded(1))[0]!.cost).toBeGreaterThan(0);
   expect(proxy.problems).toEqual([]);
 });
 
-test('a finish reason as long as a book and a broken letter leave the record readable', async () => {
+test('an overlong finish reason with broken characters leaves the record readable', async () => {
   const finish = `\u001b[31m\u0000${'x'.repeat(1e6)}\ud83d`;
   await using provided = upstream(() => sse(chatStream(['x']).replace('"stop"', JSON.stringify(finish))));
   await using proxy = running({ providers: [provider('a', provided.url)] });
@@ -111,7 +111,7 @@ test('a finish reason as long as a book and a broken letter leave the record rea
   expect(record!.finish!.isWellFormed()).toBe(true);
 });
 
-test('words of an error are bounded and plain, in the record and for the client', async () => {
+test('error texts are shortened and cleaned, in the record and for the client', async () => {
   const error = {
     message: `\u001b[31mno\u0000${'y'.repeat(1e5)}`,
     type: 't'.repeat(1e5),
@@ -127,7 +127,7 @@ test('words of an error are bounded and plain, in the record and for the client'
 });
 
 test.each([429.5, '450.5', 1e300, -400, 'NaN', '600'])(
-  'an error inside a 200 that gives its status as %p is answered with one of HTTP',
+  'an error inside a 200 with the status %p is answered with a valid HTTP status',
   async (code) => {
     await using provided = upstream(() => Response.json({ error: { message: 'no', code } }));
     await using proxy = running({ providers: [provider('a', provided.url, { max_retries: 0 })] });
@@ -137,7 +137,7 @@ test.each([429.5, '450.5', 1e300, -400, 'NaN', '600'])(
   },
 );
 
-test('headers as large as a book stay behind, and an odd one does not cost the answer', async () => {
+test('oversized headers are not passed on, and an invalid one does not fail the answer', async () => {
   const body = await completion('hi').text();
   const many = Array.from({ length: 150 }, (_, n) => `x-ratelimit-${n}: ${'9'.repeat(100)}\r\n`).join('');
   const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: ${'y'.repeat(100_000)}\r\n`;

@@ -1,10 +1,10 @@
-/** Words of a client's that steer how its request is translated, where they are no words, or longer than any. */
+/** Enumerated fields of a request that steer its translation, with values that are no strings or far too long. */
 import { describe, expect, test } from 'bun:test';
 import { provider, running } from '../helpers/proxy.ts';
 import { SPEAKERS, speaker, speakerConfig } from '../helpers/speakers.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
 
-/** What may stand where a word is expected. */
+/** Values for places where a keyword is expected. */
 const ODD: Readonly<Record<string, unknown>> = {
   'an object that becomes no text': { toString: 1, valueOf: 1 },
   'a list of one': [{ toString: 1, valueOf: 1 }],
@@ -14,7 +14,7 @@ const ODD: Readonly<Record<string, unknown>> = {
 
 const user = (content: unknown) => ({ role: 'user', content });
 
-/** Requests of each client's protocol with a word in each place where one steers the translation. */
+/** Requests of each protocol with this value in every place where a keyword steers the translation. */
 const REQUESTS: Readonly<Record<string, (word: unknown) => readonly object[]>> = {
   '/v1/chat/completions': (word) => [
     { messages: [{ role: word, content: 'hi' }] },
@@ -72,8 +72,8 @@ const REQUESTS: Readonly<Record<string, (word: unknown) => readonly object[]>> =
 
 const SPEAKER_NAMES = Object.keys(SPEAKERS) as SpeakerName[];
 
-describe.each(SPEAKER_NAMES)('at a provider of %s', (name) => {
-  test.each(Object.keys(ODD))('%s where a word is expected is the caller’s mistake', async (what) => {
+describe.each(SPEAKER_NAMES)('a request for a %s provider', (name) => {
+  test.each(Object.keys(ODD))('gets a 200 or a short 400 with %s for a keyword', async (what) => {
     await using provider = speaker(name, 'whole');
     await using proxy = running({ providers: [speakerConfig(name, provider.url)] });
     for (const [path, requests] of Object.entries(REQUESTS)) {
@@ -94,20 +94,20 @@ describe.each(SPEAKER_NAMES)('at a provider of %s', (name) => {
   });
 });
 
-test('embeddings whose kind is no word are made all the same', async () => {
+test('embeddings ignore an input_type that is not a string', async () => {
   await using vendor = speaker('cohere', 'whole');
   await using proxy = running({
     providers: [{ ...provider('c', vendor.url), type: 'cohere', models: ['*'], api_key: 'k' }],
   });
   const odd = ODD['an object that becomes no text'];
   const response = await proxy.post('/v1/embeddings', { model: 'e', input: 'hi', input_type: odd });
-  // The answer of a chat holds no vectors.
+  // The provider sends a chat answer, which has no vectors.
   expect(response.status).toBe(502);
   expect(proxy.problems).toEqual([]);
 });
 
 test.each([[[[]]], ['text'], [5], [{ toString: 1 }], [true]])(
-  'a field of Responses that is %j where another type belongs is not told again',
+  'a Responses field with the wrong type is not echoed: %j',
   async (odd) => {
     await using vendor = speaker('messages', 'whole');
     await using proxy = running({ providers: [speakerConfig('messages', vendor.url)] });

@@ -3,13 +3,13 @@ import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { completion, upstream } from '../helpers/upstream.ts';
 import { inOnePiece, SCATTERED } from '../../src/server/one-piece.ts';
 
-test('inOnePiece() gives the bytes in a single piece', async () => {
+test('inOnePiece() returns the bytes in a single piece', async () => {
   const bytes = new Uint8Array(SCATTERED).map((_, at) => at % 251);
   const pieces = await Array.fromAsync(inOnePiece(bytes));
   expect(pieces).toEqual([bytes]);
 });
 
-// How often the runtime calls the system can be seen only from outside; how an answer is framed shows which way it went.
+// System calls can only be counted from outside the process, but the framing of an answer shows how it was written.
 test.each([
   [100, null],
   [SCATTERED, 'chunked'],

@@ -1,4 +1,4 @@
-/** What the operator says that a provider takes, over what is known of it. */
+/** What the operator configures for a provider's requests overrides what is known of the provider. */
 import { describe, expect, test } from 'bun:test';
 import { schema } from '../../src/config/schema.ts';
 import { CHAT } from '../helpers/proxy.ts';
@@ -6,7 +6,7 @@ import { askedOf } from '../helpers/asked-of.ts';
 
 const U = CHAT.messages;
 
-describe('fields', () => {
+describe('overrides of request fields', () => {
   const request = {
     set: { safe: true, temperature: 0.1 },
     drop: ['user', 'seed'],
@@ -14,13 +14,13 @@ describe('fields', () => {
   };
   const given = { temperature: 1, top_p: 0.5, user: 'u' };
 
-  test('of a relayed request are dropped, renamed and set', async () => {
+  test('drop, rename and set fields of a relayed request', async () => {
     const asked = await askedOf('openai-compatible', { model: 'm', ...given }, { request });
     expect(asked.body).toEqual({ model: 'm', messages: U, temperature: 0.1, nucleus: 0.5, safe: true });
     expect(asked.dropped).toBe('user');
   });
 
-  test('of a relayed request are changed without a digit of its numbers', async () => {
+  test('keep all digits of numbers in a relayed request', async () => {
     const reply = await askedOf(
       'openai-compatible',
       { model: 'm' },
@@ -30,7 +30,7 @@ describe('fields', () => {
     expect(reply.body).not.toHaveProperty('seed');
   });
 
-  test('of a translated request are those of the provider’s protocol', async () => {
+  test('name the fields of the provider’s protocol in a translated request', async () => {
     const changes = {
       set: { metadata: { user_id: 'x' } },
       drop: ['system'],
@@ -48,7 +48,7 @@ describe('fields', () => {
     expect(asked.dropped).toBe('system');
   });
 
-  test.each(['/v1/messages', '/v1/responses'])('of relayed %s are changed too', async (path) => {
+  test.each(['/v1/messages', '/v1/responses'])('apply to relayed %s too', async (path) => {
     const type = path.includes('messages') ? 'anthropic' : 'openai';
     const asked = await askedOf(
       type,
@@ -58,7 +58,7 @@ describe('fields', () => {
     expect(asked.body).toMatchObject({ model: 'm', x: 1, max_tokens: 5 });
   });
 
-  test('of embeddings are changed too', async () => {
+  test('apply to embeddings too', async () => {
     const asked = await askedOf(
       'cohere',
       { model: 'm', input: 'Hi' },
@@ -67,7 +67,7 @@ describe('fields', () => {
     expect(asked.body).toMatchObject({ truncate: 'END', texts: ['Hi'] });
   });
 
-  test('of a model go over those of its provider', async () => {
+  test('of a model override those of its provider', async () => {
     const models = [{ name: 'deep-*', request: { set: { a: 2, b: 3 } } }, '*'];
     const extra = { request: { set: { a: 1 } }, models };
     expect((await askedOf('openai-compatible', { model: 'deep-1' }, extra)).body).toMatchObject({
@@ -78,13 +78,13 @@ describe('fields', () => {
     expect([body.a, body.b]).toEqual([1, undefined]);
   });
 
-  test('that the vendor is thought to refuse are sent where they are to be kept', async () => {
+  test('keep fields that would be dropped for the vendor', async () => {
     const given = { model: 'deepseek-x', seed: 7, store: true };
     const asked = await askedOf('deepseek', given, { request: { keep: ['seed'] } });
     expect([asked.body.seed, asked.body.store, asked.dropped]).toEqual([7, undefined, 'store']);
   });
 
-  test('that the proxy decides are none of theirs', () => {
+  test('may not change fields that the proxy sets', () => {
     for (const request of [
       { set: { model: 'x' } },
       { drop: ['stream'] },
@@ -98,7 +98,7 @@ describe('fields', () => {
 });
 
 test.each(['openai-compatible', 'perplexity'] as const)(
-  'roles and efforts are those of the configuration: %s',
+  'roles and efforts can be configured: %s',
   async (type) => {
     const request = {
       roles: { developer: 'system', user: 'human' },
@@ -120,18 +120,18 @@ test.each(['openai-compatible', 'perplexity'] as const)(
   },
 );
 
-describe('the API by which a chat is asked', () => {
+describe('the API used for chat', () => {
   test.each([
     ['responses', '/v1/chat/completions', '/responses'],
     ['chat', '/v1/responses', '/chat/completions'],
     ['chat', '/v1/chat/completions', '/chat/completions'],
-  ] as const)('%s: %s is asked at %s', async (api, path, asked) => {
+  ] as const)('%s: %s is sent to %s', async (api, path, asked) => {
     expect((await askedOf('openai', { model: 'gpt-4o', input: 'Hi' }, { api, path })).path).toBe(asked);
     const models = [{ name: 'gpt-4o', api }];
     expect((await askedOf('openai', { model: 'gpt-4o', input: 'Hi' }, { models, path })).path).toBe(asked);
   });
 
-  test('is that of a model before that of its provider, and before what is known', async () => {
+  test('is configured by the model before the provider, and overrides known facts', async () => {
     const models = [{ name: 'gpt-5-codex', api: 'chat' as const }];
     const extra = { models, api: 'responses' as const };
     expect((await askedOf('openai', { model: 'gpt-5-codex' }, extra)).path).toBe('/chat/completions');

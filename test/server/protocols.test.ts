@@ -1,4 +1,4 @@
-/** Clients of every protocol at providers of every protocol, on real sockets. */
+/** Clients of every protocol with providers of every protocol, on real sockets. */
 import { describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
@@ -18,13 +18,13 @@ const names = Object.keys(SPEAKERS) as SpeakerName[];
 const pairs = (Object.keys(CLIENTS) as (keyof typeof CLIENTS)[]).flatMap((client) =>
   names.map((provider) => [client, provider] as const),
 );
-/** The pairs that go through the canonical form. */
+/** The pairs that are translated. */
 const translated = pairs.filter(([client, provider]) => client !== provider);
 
-describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
+describe.each(pairs)('a %s client with a %s provider', (client, name) => {
   const { path, request, check, said, error } = CLIENTS[client];
 
-  test('gets a whole answer', async () => {
+  test('receives an unstreamed answer', async () => {
     await using provider = speaker(name, 'whole');
     await using proxy = running({ providers: [speakerConfig(name, provider.url)] });
     const reply = await proxy.post(path, request);
@@ -50,7 +50,7 @@ describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
     expect(parseJson(record!.response!)).toEqual(answer);
   });
 
-  test('gets a stream', async () => {
+  test('receives a stream', async () => {
     await using provider = speaker(name, 'stream');
     await using proxy = running({ providers: [speakerConfig(name, provider.url)] });
     const usage = client === 'chat' ? { stream_options: { include_usage: true } } : {};
@@ -73,7 +73,7 @@ describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
     expect(said(value)).toEqual(expected(CLIENTS[client]));
   });
 
-  test('is told of its mistake in its own shape', async () => {
+  test('receives the error of an invalid request in its own shape', async () => {
     await using provider = speaker(name, 'refused');
     await using proxy = running({ providers: [speakerConfig(name, provider.url)] });
     const reply = await proxy.post(path, request);
@@ -89,13 +89,13 @@ describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
       chat: openaiError,
       responses: openaiError,
     };
-    // What the client did wrong at the provider is told in the provider's own bytes, where they are in its protocol.
+    // The provider's error for an invalid request is relayed unchanged where it is in the client's protocol.
     if (client !== name || client === 'gemini') expect(publishedProblems(errors[client], body)).toEqual([]);
     if (client === 'chat' || client === 'responses')
       expect(openapiProblems('ErrorResponse', body)).toEqual([]);
   });
 
-  test('is told of a stream that breaks, which does not look finished', async () => {
+  test('receives an error at the end of a broken stream, which does not look finished', async () => {
     await using provider = speaker(name, 'broken');
     await using proxy = running({ providers: [speakerConfig(name, provider.url)] });
     const sse = await (await proxy.post(path, { ...request, stream: true })).text();
@@ -117,7 +117,7 @@ describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
 });
 
 test.each(translated)(
-  'a client of %s gets a stream of %s also where the provider sends none',
+  'a %s client receives a stream from a %s provider that does not stream',
   async (client, name) => {
     const { path, request, check, said } = CLIENTS[client];
     await using provider = speaker(name, 'whole');
@@ -132,7 +132,7 @@ test.each(translated)(
 );
 
 test.each(Object.keys(CLIENTS) as (keyof typeof CLIENTS)[])(
-  'a client of %s is told in its own shape that its model is unknown',
+  'a %s client receives an error for an unknown model in its own shape',
   async (client) => {
     await using proxy = running({ providers: [{ name: 'mock', type: 'mock' }] });
     const { path, request, error } = CLIENTS[client];

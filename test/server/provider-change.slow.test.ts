@@ -1,6 +1,6 @@
 /**
- * A conversation with tools and thinking that goes on at another provider with each turn, for every pair of protocols and for
- * clients of each: nobody is given back what another issued, and whoever is asked again finds its own turns as it said them.
+ * A conversation with tools and thinking that alternates between two providers, for every pair of protocols and for
+ * clients of each: no provider receives what another one signed, and each finds its own turns unchanged.
  */
 import { afterAll, describe, expect, test } from 'bun:test';
 import OpenAI from 'openai';
@@ -20,11 +20,11 @@ const PAIRS = PROTOCOLS.flatMap((first) =>
 );
 const KINDS: readonly TurnKind[] = ['call', 'mixed', 'call', 'text'];
 
-/** Two strict providers and a proxy before them, and what each found wrong. */
+/** Two strict providers behind a proxy, and the problems that they found. */
 async function stage(first: ProtocolName, second: ProtocolName) {
   let asked = 0;
   const problems: string[] = [];
-  // Claude's signatures serve wherever it is.
+  // Claude's signatures are valid wherever Claude is hosted.
   const claudes = new Set<unknown>();
   const sides = [first, second].map((protocol, at) => {
     const { type, model, Strict } = STRICT[protocol];
@@ -62,7 +62,7 @@ type Talk = (proxy: Running, stream: boolean) => Promise<string>;
 const parameters = { type: 'object', properties: { a: { type: 'number' } } };
 const sdk = (proxy: Running) => new OpenAI({ apiKey: 'k', baseURL: `${proxy.url}/v1`, maxRetries: 0 });
 
-/** Each client goes through the turns and gives back what it got; the last turn's text is what it ends with. */
+/** Each client takes all turns, returns what it received, and ends with the text of the last turn. */
 const CLIENTS: Readonly<Record<string, Talk>> = {
   async chat(proxy, stream) {
     const client = sdk(proxy);
@@ -128,7 +128,7 @@ const CLIENTS: Readonly<Record<string, Talk>> = {
 describe.each(PAIRS)('between %s and %s', (first, second) => {
   const rows = Object.keys(CLIENTS).flatMap((client) => [[client, false] as const, [client, true] as const]);
 
-  test.each(rows)('a conversation of a client of %s goes on (streamed: %p)', async (client, stream) => {
+  test.each(rows)('a conversation of a %s client continues (streamed: %p)', async (client, stream) => {
     const { proxy, problems } = await stage(first, second);
     expect(await CLIENTS[client]!(proxy, stream)).toBe('Now.');
     expect(problems).toEqual([]);

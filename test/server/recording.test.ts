@@ -1,4 +1,4 @@
-/** Answers in progress that are put together for their records: all together they have a bound. */
+/** Answers that are assembled in memory for their records share one bound. */
 import { expect, test } from 'bun:test';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { until } from '../helpers/until.ts';
@@ -7,7 +7,7 @@ import { upstream } from '../helpers/upstream.ts';
 const event = (content: string, finish: string | null = null) =>
   `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta: { content }, finish_reason: finish }] })}\n\n`;
 
-/** A provider that says some words and ends when it is told to. */
+/** A provider that sends this text and ends when the test says so. */
 function waiting(words: string) {
   const { promise: told, resolve: end } = Promise.withResolvers<void>();
   const provided = upstream(() => {
@@ -25,7 +25,7 @@ function waiting(words: string) {
   return { provided, end };
 }
 
-test('beyond limits.max_recording the longest are left out of their records, and reach their clients', async () => {
+test('beyond limits.max_recording the longest answers are not recorded, but still reach their clients', async () => {
   const long = waiting('word '.repeat(20_000));
   const short = waiting('word '.repeat(200));
   await using longProvider = long.provided;

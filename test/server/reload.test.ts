@@ -10,7 +10,7 @@ const at = ({ url }: Upstream, extra: object = {}): ConfigInput => ({
   providers: [provider('p', url, extra)],
 });
 
-/** A request whose body is still on its way while the configuration changes. */
+/** Sends a request whose body is still arriving while the configuration changes. */
 async function across(from: ConfigInput, to: ConfigInput) {
   const proxy = running(from);
   using slow = await rawClient(proxy.url);
@@ -24,7 +24,7 @@ async function across(from: ConfigInput, to: ConfigInput) {
   return { proxy, answer: await slow.read('"content"') };
 }
 
-test('a request that began before a provider moved leaves nobody at the old address', async () => {
+test('a request from before a provider moved does not keep later ones at the old address', async () => {
   await using before = upstream(() => completion('from before'));
   await using after = upstream(() => completion('from after'));
   const { proxy, answer } = await across(at(before), at(after));
@@ -33,7 +33,7 @@ test('a request that began before a provider moved leaves nobody at the old addr
   expect(await (await proxy.post('/v1/chat/completions', CHAT)).text()).toContain('from after');
 });
 
-test('a request that began before a key changed leaves nobody with the old key', async () => {
+test('a request in progress while a key changes is sent with the new key', async () => {
   await using only = upstream(() => completion('ok'));
   const { proxy } = await across(at(only, { api_key: 'old-key' }), at(only, { api_key: 'new-key' }));
   await using _ = proxy;
@@ -44,7 +44,7 @@ test('a request that began before a key changed leaves nobody with the old key',
   ]);
 });
 
-test('a key that is refused after it was replaced takes its successor nowhere', async () => {
+test('a key that is refused after it was replaced causes no cooldown for its successor', async () => {
   const refused = Promise.withResolvers<Response>();
   await using only = upstream(({ headers }) =>
     headers.get('authorization') === 'Bearer old-key' ? refused.promise : completion('ok'),

@@ -1,4 +1,4 @@
-/** The end of a relayed stream of Responses, behind which some servers send the terminator of chat. */
+/** The end of a relayed Responses stream, after which some servers send the terminator of chat. */
 import { expect, test } from 'bun:test';
 import { provider, running } from '../helpers/proxy.ts';
 import { upstream } from '../helpers/upstream.ts';
@@ -31,7 +31,7 @@ const WHOLE =
   COMPLETED;
 const DONE = 'data: [DONE]\n\n';
 
-/** A stream whose pieces are a write each; one that stays open ends with its client. */
+/** A stream that writes each piece separately. One that stays open ends when its client leaves. */
 function streamOf(pieces: readonly string[], staysOpen = false): Response {
   const body = new ReadableStream<Uint8Array>({
     async start(controller) {
@@ -48,12 +48,12 @@ function streamOf(pieces: readonly string[], staysOpen = false): Response {
 const asked = { model: 'm', input: 'Hi', stream: true };
 
 test.each([
-  ['none', [WHOLE], WHOLE],
-  ['one with it', [WHOLE + DONE], WHOLE + DONE],
-  ['one of its own', [WHOLE, DONE], WHOLE + DONE],
-  // What a server repeats is none of the answer.
-  ['another end before it', [WHOLE, COMPLETED, DONE], WHOLE + DONE],
-])('the terminator passes as it came: %s', async (_, pieces, passed) => {
+  ['no terminator', [WHOLE], WHOLE],
+  ['in the same chunk', [WHOLE + DONE], WHOLE + DONE],
+  ['in its own chunk', [WHOLE, DONE], WHOLE + DONE],
+  // A repeated end is not part of the answer.
+  ['after a repeated end', [WHOLE, COMPLETED, DONE], WHOLE + DONE],
+])('the terminator is passed on unchanged: %s', async (_, pieces, passed) => {
   await using a = upstream(() => streamOf(pieces));
   await using proxy = running({
     providers: [provider('a', a.url, { type: 'openrouter', api_key: 'k', models: ['*'] })],
@@ -63,7 +63,7 @@ test.each([
   expect((await proxy.recorded(1))[0]!.outcome).toBe('success');
 });
 
-test('a client that leaves with the last event has all of the answer', async () => {
+test('a client that leaves after the last event has received the complete answer', async () => {
   await using a = upstream(() => streamOf([WHOLE], true));
   await using proxy = running({
     providers: [provider('a', a.url, { type: 'openrouter', api_key: 'k', models: ['*'] })],

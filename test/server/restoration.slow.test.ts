@@ -1,4 +1,4 @@
-/** Whatever a client says: no value in it reaches the provider, and what the provider repeats comes back as it was. */
+/** Whatever a client sends, no value reaches the provider, and what the provider repeats is restored. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { ConfigInput } from '../../src/config/schema.ts';
@@ -23,7 +23,7 @@ const ASKED: Readonly<Record<keyof typeof CLIENTS, JsonObject>> = {
 const CLIENT_NAMES = Object.keys(CLIENTS) as (keyof typeof CLIENTS)[];
 const WAYS = ['whole', 'stream'] as const;
 
-describe('any text that a provider repeats comes back as it was, and no value reaches the provider', () => {
+describe('repeated text is restored exactly, and no value reaches the provider', () => {
   const secret = fc.oneof(
     fc.stringMatching(/^[a-z]{2,8}$/).map((name) => `${name}@corp.example.com`),
     fc.integer({ min: 1_000_000, max: 9_999_999 }).map((number) => `+49 151 ${number}`),
@@ -73,7 +73,7 @@ describe('any text that a provider repeats comes back as it was, and no value re
       [client, client] as const,
       [client, client === 'messages' ? 'chat' : 'messages'] as const,
     ]),
-  )('a client of %s at a provider of %s', async (client, name) => {
+  )('for a %s client with a %s provider', async (client, name) => {
     let places: readonly number[] = [];
     await using provided = echoing(name, () => places);
     await using proxy = running({ providers: [{ ...speakerConfig(name, provided.url), redact: rule }] });

@@ -1,4 +1,4 @@
-/** One conversation, held by clients of every protocol, is one and the same row of training data. */
+/** The same conversation becomes the same row of training data for clients of every protocol. */
 import { expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
@@ -12,7 +12,7 @@ const PNG = 'iVBORw0KGgoAAAANSUhEUg==';
 const PARAMETERS = { type: 'object', properties: { city: { type: 'string' } } };
 const NAMES = ['weather', 'time'];
 
-/** How each of them asks, of one who asked before and was called for. */
+/** The same request in each client's protocol, with an earlier turn that called a tool. */
 const ASKING: Readonly<Record<string, readonly [path: string, body: JsonObject]>> = {
   chat: [
     '/v1/chat/completions',
@@ -86,7 +86,7 @@ test.each([
   ['chat', 'stream'],
   ['messages', 'whole'],
   ['messages', 'stream'],
-] as const)('of a provider of %s, answered by a %s', async (name: SpeakerName, way) => {
+] as const)('with a %s provider that answers with: %s', async (name: SpeakerName, way) => {
   await using provided = speaker(name, way);
   await using proxy = running({ providers: [speakerConfig(name, provided.url)] });
   for (const [path, body] of Object.values(ASKING))

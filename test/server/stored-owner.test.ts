@@ -1,4 +1,4 @@
-/** What one key has had a provider store is out of reach for other keys, also where llmproxy stores nothing. */
+/** What one key had a provider store cannot be reached by other keys, even where llmproxy stores nothing. */
 import { describe, expect, test } from 'bun:test';
 import { running } from '../helpers/proxy.ts';
 
@@ -13,7 +13,7 @@ const AUTH = {
 
 const said = { type: 'model_output', content: [{ type: 'text', text: 'what Alice was told' }] };
 const usage = { total_tokens: 2, total_input_tokens: 1, total_output_tokens: 1 };
-/** The ID stands behind all content, in which others are named. */
+/** The id comes after all content, which itself contains other ids. */
 const interaction = (id: string) => ({
   steps: [{ type: 'function_call', id: 'call', name: 'f', arguments: { id: 'v1_named' } }, said],
   object: 'interaction',
@@ -54,7 +54,7 @@ const response = (id: string) => ({
   ],
 });
 
-/** A provider that stores what it answers, and says whatever is asked of what it has stored. */
+/** A provider that stores its answers, and answers every request for a stored object. */
 function storing() {
   const asked: string[] = [];
   let made = 0;
@@ -82,7 +82,7 @@ describe.each([
   ['streamed interactions', '/v1beta/interactions', 'previous_interaction_id', { stream: true }],
   ['responses', '/v1/responses', 'previous_response_id', {}],
 ])('%s', (_, path, param, more) => {
-  test('of one key are neither shown, deleted nor continued for another one', async () => {
+  test('of one key are neither shown, deleted nor continued for another key', async () => {
     await using provider = storing();
     const shared = { base_url: provider.url, api_key: 'none-at-all', models: ['m'], max_retries: 0 };
     await using proxy = running({
@@ -119,7 +119,7 @@ describe.each([
   });
 });
 
-test('an ID that an answer only mentions, or that another key has, is not taken over', async () => {
+test('an id that is only mentioned in an answer is not bound to a key', async () => {
   await using provider = storing();
   await using proxy = running({
     auth: AUTH,
@@ -127,7 +127,7 @@ test('an ID that an answer only mentions, or that another key has, is not taken 
   });
   await proxy.post('/v1beta/interactions', { model: 'm', input: 'hello' }, { headers: ALICE });
   await proxy.recorded(1);
-  // Nobody is known to have it: the only provider that may know it is asked, for either key.
+  // The id has no known owner, so the only provider that may know it is asked for either key.
   for (const headers of [ALICE, BOB])
     expect((await fetch(`${proxy.url}/v1beta/interactions/v1_named`, { headers })).status).toBe(200);
 });

@@ -6,7 +6,7 @@ const STREAM = { ...CHAT, stream: true };
 const USED = { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 };
 const TELLING = `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o', choices: [], usage: USED })}\n\n`;
 
-/** A stream as OpenAI sends it: with usage where it is asked for. */
+/** A stream as OpenAI sends it, with usage if that is requested. */
 function openai(text: string): Response {
   const { stream_options: options } = JSON.parse(text) as { stream_options?: { include_usage?: boolean } };
   const stream = chatStream(['Hi', ' there']);
@@ -19,12 +19,12 @@ const REFUSAL = {
   error: { message: 'Unrecognized request argument supplied: stream_options', type: 'invalid_request_error' },
 };
 
-/** A server that knows nothing of the field. */
+/** A server that does not know the field. */
 const old = (text: string) =>
   text.includes('stream_options') ? Response.json(REFUSAL, { status: 400 }) : openai(text);
 
 test.each(['/v1/chat/completions', '/v1/completions'])(
-  'the usage of a stream of %s is known where its client did not ask for it, who sees none of it',
+  'the usage of a %s stream is recorded although the client did not request it, and hidden from the client',
   async (path) => {
     await using a = upstream(({ text }) => openai(text));
     await using proxy = running({ providers: [provider('a', a.url)] });
@@ -40,7 +40,7 @@ test.each(['/v1/chat/completions', '/v1/completions'])(
   },
 );
 
-test('a client that asks for the usage itself is given all of it', async () => {
+test('a client that requests the usage receives it unchanged', async () => {
   await using a = upstream(({ text }) => openai(text));
   await using proxy = running({ providers: [provider('a', a.url)] });
   const asked = { ...STREAM, stream_options: { include_usage: true } };
@@ -49,7 +49,7 @@ test('a client that asks for the usage itself is given all of it', async () => {
   expect(await response.text()).toBe(await openai(a.asked[0]!.text).text());
 });
 
-test('an alias and the usage are both written into one request', async () => {
+test('a model rename and the usage option are both written into one request', async () => {
   await using a = upstream(({ text }) => openai(text));
   const models = [{ name: 'gpt-mine', upstream: 'gpt-4o' }];
   await using proxy = running({ providers: [provider('a', a.url, { models })] });
@@ -79,7 +79,7 @@ test.each([
   expect((await proxy.recorded(1))[0]!.input_tokens).toBe(asks ? 7 : null);
 });
 
-test('a vendor that refuses the field is not asked, and tells the usage without', async () => {
+test('a vendor that is known to refuse the field is not sent it', async () => {
   await using a = upstream(({ text }) => openai(text));
   await using proxy = running({
     providers: [provider('a', a.url, { type: 'mistral', api_key: 'sk', ask_usage: 'on' })],
@@ -92,7 +92,7 @@ test.each([
   ['/v1/chat/completions', STREAM, 'relay'],
   ['/v1/messages', { ...STREAM, max_tokens: 9 }, 'translate'],
 ])(
-  'a server that refuses the field is asked again at once, and from then on without: %s',
+  'a server that refuses the field is asked again at once, and from then on without it: %s',
   async (path, body, lane) => {
     await using a = upstream(({ text }) => old(text));
     await using proxy = running({
@@ -117,7 +117,7 @@ test.each([
   },
 );
 
-test('a client’s own mistake about the field is told to it, and not taken for the server’s', async () => {
+test('a client’s own invalid stream_options is refused, and not mistaken for the server’s refusal', async () => {
   await using a = upstream(({ text }) => old(text));
   await using proxy = running({ providers: [provider('a', a.url)] });
   const response = await proxy.post('/v1/chat/completions', { ...STREAM, stream_options: 'usage' });
@@ -125,7 +125,7 @@ test('a client’s own mistake about the field is told to it, and not taken for 
   expect(a.asked).toHaveLength(1);
 });
 
-test('an answer that a limit counts is counted by its usage, asked for or not', async () => {
+test('limits count a stream by its usage although the client did not request it', async () => {
   await using a = upstream(({ text }) => openai(text));
   await using proxy = running({
     providers: [provider('a', a.url)],

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { running } from '../helpers/proxy.ts';
 import { upstream } from '../helpers/upstream.ts';
 
-test('embeddings of a provider that counts nothing have an unknown usage, and are charged by an estimate', async () => {
+test('embeddings from a provider without token counts have unknown usage, and are charged by an estimate', async () => {
   await using a = upstream(() => Response.json({ embeddings: [{ values: [0.5, 1] }] }));
   await using proxy = running({
     providers: [{ name: 'a', type: 'gemini', base_url: a.url, api_key: 'k', models: ['*'] }],

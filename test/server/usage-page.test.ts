@@ -1,4 +1,4 @@
-/** GET /usage: what was used, out of the log, to whom it belongs. */
+/** GET /usage: the usage in the log, shown to those to whom it belongs. */
 import { describe, expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { UsageReport } from '../../src/usage/report.ts';
@@ -25,7 +25,7 @@ async function ask(proxy: Running, query = '', key?: string) {
   return { status: reply.status, body };
 }
 
-/** A proxy with so many answered requests of each key in its log. */
+/** A proxy whose log has an answered request for each of these keys. */
 async function used(config: Partial<ConfigInput>, keys: readonly (string | undefined)[]) {
   const provided = upstream(() => completion('Hi'));
   const proxy = running({
@@ -45,7 +45,7 @@ async function used(config: Partial<ConfigInput>, keys: readonly (string | undef
   };
 }
 
-/** The log is written a moment after the answer. */
+/** Waits for the log, which is written a moment after the answer. */
 async function written(proxy: Running, count: number, key?: string): Promise<UsageReport> {
   let asked = 0;
   return await until('the log to be written', async () => {
@@ -65,7 +65,7 @@ describe('GET /usage', () => {
     ]);
   });
 
-  test('shows an ops key all, and any other its own', async () => {
+  test('shows everything to an ops key, and to any other key only its own usage', async () => {
     await using made = await used({ auth: KEYS }, ['k-ann', 'k-ann', 'k-ben']);
     const { proxy } = made;
     const { rows } = await written(proxy, 3, 'k-boss');
@@ -82,7 +82,7 @@ describe('GET /usage', () => {
     expect((await ask(proxy, '')).status).toBe(401);
   });
 
-  test('prices again by the configuration of now', async () => {
+  test('recalculates the cost with the current prices', async () => {
     await using made = await used({ auth: KEYS }, ['k-boss']);
     await written(made.proxy, 1, 'k-boss');
     const reply = await ask(made.proxy, '?reprice=true', 'k-boss');
@@ -103,7 +103,7 @@ describe('GET /usage', () => {
     expect(body.error.message).toContain(message);
   });
 
-  test('has nothing to tell before the first request, and says when there is no log', async () => {
+  test('reports nothing before the first request, and answers 503 where the log is off', async () => {
     const providers: ConfigInput['providers'] = [{ name: 'mock', type: 'mock' }];
     await using fresh = running({ providers });
     expect((await ask(fresh)).body).toMatchObject({ first: null, rows: [], total: { requests: 0 } });
@@ -112,7 +112,7 @@ describe('GET /usage', () => {
     expect([status, body.error.message]).toEqual([503, expect.stringContaining('logging.requests.enabled')]);
   });
 
-  test('answers many who ask at once, equal questions with one answer', async () => {
+  test('answers many concurrent requests, and equal ones with one answer', async () => {
     await using made = await used({}, [undefined]);
     await written(made.proxy, 1);
     const same = await Promise.all(Array.from({ length: 40 }, () => ask(made.proxy, '?by=day')));

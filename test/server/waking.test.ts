@@ -1,4 +1,4 @@
-/** What many requests do that wait for the same moment, and what becomes of an attempt that another one overtakes. */
+/** Many requests that wait for the same moment, and an attempt that another one overtakes. */
 import { expect, test } from 'bun:test';
 import { schema } from '../../src/config/schema.ts';
 import { createProxy } from '../../src/proxy.ts';
@@ -7,7 +7,7 @@ import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { until } from '../helpers/until.ts';
 import { completion, upstream } from '../helpers/upstream.ts';
 
-test('requests that wake in the same moment keep to the rate limit', async () => {
+test('requests that wake at the same moment keep to the rate limit', async () => {
   const clock = new FakeClock();
   let asked = 0;
   const config = schema.parse({
@@ -43,7 +43,7 @@ test('requests that wake in the same moment keep to the rate limit', async () =>
   await proxy.close();
 });
 
-test('an attempt that failed before another one answered is told once', async () => {
+test('an attempt that failed before another one answered is recorded once', async () => {
   const answered = Promise.withResolvers<void>();
   await using first = upstream(() => {
     answered.resolve();
