@@ -7,6 +7,8 @@ const USER =
   /(?<!%(?=[0-9A-Fa-f]{2})|%[0-9A-Fa-f](?=[0-9A-Fa-f]))[\p{L}\p{N}](?:[\p{L}\p{N}._+'-]|%(?![0-9A-Fa-f]{2})){0,63}$/u;
 const HOST = /(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62})\.){1,8}\p{L}{2,24}/uy;
 const LONGEST_USER = 64;
+/** What begins a string in Python: b'jane@example.org'. */
+const PREFIX = /^[bfru]{1,2}'/i;
 
 /** The search starts at the @ sign in both directions, since there are few of them. */
 export function findEmails(text: string, add: (from: number, to: number) => void): void {
@@ -17,7 +19,7 @@ export function findEmails(text: string, add: (from: number, to: number) => void
     const to = HOST.lastIndex;
     const user = USER.exec(text.slice(Math.max(behind, index - LONGEST_USER), index))?.[0];
     if (user === undefined) continue;
-    const from = index - user.length;
+    const from = index - user.length + (text[to] === "'" ? (PREFIX.exec(user)?.[0].length ?? 0) : 0);
     // A file may be named after an address.
     const end = to - (NAMED_FILE.exec(text.slice(index, to))?.[1]!.length ?? 0);
     if (!isEmail(text.slice(from, end))) continue;

@@ -51,6 +51,12 @@ describe('Redactor.text() with tags', () => {
     ['https://user:pa55word@db/x', 'https://user:[KEY_1]@db/x'],
     ['https://x.io/?token=abcdef123456&a=1', 'https://x.io/?token=[KEY_1]&a=1'],
     ['password: hunter2hunter2', 'password: [KEY_1]'],
+    ['in JSON {"password":"hunter2secret1"}', 'in JSON {"password":"[KEY_1]"}'],
+    [
+      String.raw`in a string {\"password\": \"hunter2secret1\"}`,
+      String.raw`in a string {\"password\": \"[KEY_1]\"}`,
+    ],
+    ["f(b'a@b.com', o'neil@b.com)", "f(b'[EMAIL_1]', [EMAIL_2])"],
     ['a@b.com, A@B.com and c@d.org', '[EMAIL_1], [EMAIL_1] and [EMAIL_2]'],
   ])('hides the secret in %s', (text, expected) => {
     expect(make().text(text)).toBe(expected);

@@ -21,11 +21,13 @@ export function stickyAt(pattern: RegExp, text: string, at: number): Found | und
   return match ? foundIn(match) : undefined;
 }
 
+/** Quotes around it, which some published rules include, are not part of the secret. */
 export function foundIn(match: RegExpExecArray): Found {
-  const group = match.find((part, index) => index > 0 && part !== undefined);
-  if (group === undefined || group === match[0]) return [match.index, match.index + match[0].length];
-  const from = match.index + match[0].lastIndexOf(group);
-  return [from, from + group.length];
+  const [whole] = match;
+  const found = match.find((part, index) => index > 0 && part !== undefined) ?? whole;
+  const from = match.index + (found === whole ? 0 : whole.lastIndexOf(found));
+  const quote = /^(["'`]).+\1$/s.test(found) ? 1 : 0;
+  return [from + quote, from + found.length - quote];
 }
 
 /** The first match in the surroundings of a word that is a secret. */
