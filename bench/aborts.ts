@@ -6,8 +6,8 @@ const CLIENTS = 64;
 const LEAVES_MS = 5;
 
 /**
- * Sends requests on connections of their own and leaves each before its answer: every other one while the provider
- * still thinks, the rest with the first bytes of a stream.
+ * Sends requests, each on its own connection, and disconnects before the answer is complete: every other one while the
+ * provider is still silent, the rest at the first bytes of the stream.
  */
 export async function abortedRequests({ url, headers }: Instance, requests: number): Promise<void> {
   const { hostname, port } = new URL(url);

@@ -1,4 +1,4 @@
-/** What the provider of the bench sends, heads included. */
+/** The answers of the bench's provider, including status line and headers. */
 
 /** 1.5 kB. */
 export const ANSWER = completion(250);
@@ -7,12 +7,12 @@ export const LARGE_ANSWER = completion(20_000);
 
 const STREAM_HEAD =
   'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n';
-/** The head of a stream and the first of its chunks, which have one word each. */
+/** The head of a stream and its first chunk; each chunk contains one word. */
 export const FIRST_CHUNK = Buffer.from(
   STREAM_HEAD + chunked(event({ role: 'assistant', content: 'word ' }, null)),
 );
 export const NEXT_CHUNK = Buffer.from(chunked(event({ content: 'word ' }, null)));
-/** The finish reason, and the end. */
+/** The chunk with the finish reason, and the end of the stream. */
 export const LAST_CHUNK = Buffer.from(`${chunked(`${event({}, 'stop')}data: [DONE]\n\n`)}0\r\n\r\n`);
 
 function completion(words: number): Buffer {

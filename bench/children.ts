@@ -1,4 +1,4 @@
-/** Processes that must not outlive the run. */
+/** Child processes that must end with the run. */
 export const children: Bun.Subprocess[] = [];
 
 export interface Started {
@@ -7,9 +7,9 @@ export interface Started {
 }
 
 export interface StartOptions<T> {
-  /** Variables besides those of this process. */
+  /** Environment variables in addition to those of this process. */
   readonly env?: Record<string, string>;
-  /** Takes what the server sends to its parent; without it, there is no channel between them. */
+  /** Receives the messages that the server sends to its parent; without it, there is no IPC channel. */
   readonly ipc?: (message: T) => void;
 }
 

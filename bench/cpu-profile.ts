@@ -1,9 +1,9 @@
-/** What the profiler of Bun finds, in the format of Chrome's DevTools. Lines count from 0, times are microseconds. */
+/** A profile of Bun's profiler, in the format of Chrome DevTools. Line numbers start at 0, times are microseconds. */
 export interface CpuProfile {
   readonly nodes: readonly ProfileNode[];
-  /** Ids of nodes. */
+  /** Node ids. */
   readonly samples: readonly number[];
-  /** Since the sample before. */
+  /** The time since the previous sample. */
   readonly timeDeltas: readonly number[];
 }
 
@@ -15,16 +15,16 @@ interface ProfileNode {
 
 export interface SelfTime {
   readonly name: string;
-  /** File and line; for native code, where it was called from most often. */
+  /** File and line; for native code, the place that called it most often. */
   readonly place: string;
   readonly us: number;
 }
 
 /**
- * The time that each function was seen in, without those it called; the most first. No samples are taken while no
- * JavaScript runs, so that time is a line of its own: the runtime's own work, and waiting.
- * @param intervalUs between two samples while JavaScript runs
- * @param root the folder that places are told from
+ * The self time of each function, longest first. No samples are taken while no JavaScript runs, so that time is listed
+ * separately: the runtime's own work, and waiting.
+ * @param intervalUs the time between two samples while JavaScript runs
+ * @param root the folder that paths are shown relative to
  */
 export function selfTimes(profile: CpuProfile, intervalUs: number, root: string): readonly SelfTime[] {
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
@@ -42,12 +42,12 @@ export function selfTimes(profile: CpuProfile, intervalUs: number, root: string)
     return parent.callFrame.url ? placeOf(parent) : callerOf(parent);
   };
 
-  /** By function, by place. */
+  /** Microseconds by function name, then by place. */
   const found = new Map<string, Map<string, number>>();
   let outsideUs = 0;
   profile.samples.forEach((id, n) => {
     const deltaUs = profile.timeDeltas[n]!;
-    // A sampler that is late by half is not late, it had nothing to sample.
+    // A sample that is late by more than half an interval was not delayed: there was no JavaScript to sample.
     const us = deltaUs < 1.5 * intervalUs ? deltaUs : intervalUs;
     outsideUs += deltaUs - us;
     const node = nodes.get(id)!;

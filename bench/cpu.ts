@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** A process and those it started, as they are now. Linux only. */
+/** The ids of a process and its descendants at this moment. Linux only. */
 export function processTree(pid: number): readonly number[] {
   const children = threads(pid).flatMap((thread) =>
     words(`/proc/${pid}/task/${thread}/children`)
@@ -11,15 +11,15 @@ export function processTree(pid: number): readonly number[] {
 }
 
 /**
- * CPU time of a process and those it started, in user and system mode. Linux only: it adds up the nanoseconds of the
+ * CPU time of a process and its descendants, in user and system mode. Linux only: it adds up the nanoseconds of the
  * threads (`/proc/PID/task/TID/schedstat`), since the ticks of `/proc/PID/stat` are 10 ms long.
  */
 export class CpuMeter {
   readonly #pids: readonly number[];
-  /** Nanoseconds by thread. One that ended keeps what it was last seen with. */
+  /** Nanoseconds by thread. A thread that ended keeps its last value. */
   readonly #byThread = new Map<string, number>();
 
-  /** @param extent `alone` leaves out the processes that it started */
+  /** @param extent `alone` leaves out the descendants of the process */
   constructor(pid: number, extent: 'tree' | 'alone' = 'tree') {
     this.#pids = extent === 'tree' ? processTree(pid) : [pid];
   }
@@ -37,14 +37,14 @@ export class CpuMeter {
   }
 }
 
-/** How much of the machine's CPU was used by programs that have no part in the bench, between `begin()` and `share()`. */
+/** Measures how much of the machine's CPU other programs used between `begin()` and `share()`. */
 export class OthersMeter {
   readonly #own: readonly CpuMeter[];
   #beganMs = 0;
   #machineUs = 0;
   #ownUs = 0;
 
-  /** @param own all processes that take part */
+  /** @param own all processes that belong to the bench */
   constructor(own: readonly CpuMeter[]) {
     this.#own = own;
   }
@@ -55,7 +55,7 @@ export class OthersMeter {
     this.#ownUs = this.#readOwnUs();
   }
 
-  /** @returns the share of all cores, from 0 to 1; what a hypervisor took counts as used */
+  /** @returns the share of all cores, from 0 to 1; time stolen by a hypervisor counts as used */
   share(): number {
     const others = machineUs() - this.#machineUs - (this.#readOwnUs() - this.#ownUs);
     const allUs = (performance.now() - this.#beganMs) * 1000 * navigator.hardwareConcurrency;
@@ -69,7 +69,7 @@ export class OthersMeter {
 
 const TICK_US = 10_000;
 
-/** What all programs together have used, microseconds. */
+/** CPU time of all programs together, in microseconds. */
 function machineUs(): number {
   const [, , user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0, steal = 0] =
     words('/proc/stat').map(Number);
@@ -80,7 +80,7 @@ function threads(pid: number): readonly string[] {
   return readdirSync(`/proc/${pid}/task`);
 }
 
-/** The words of a file, none when the thread has ended meanwhile. */
+/** The words of a file; an empty list if the thread has ended in the meantime. */
 function words(path: string): readonly string[] {
   try {
     return readFileSync(path, 'latin1').trim().split(' ');

@@ -1,10 +1,10 @@
-/** A request log to measure the export with: the same for the same size, in lines of some 2.7 kB. */
+/** A request log for measuring the export: always the same for the same size, with lines of some 2.7 kB. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { LogRecord } from '../src/logs/record.ts';
 import { lineOf } from '../src/logs/line-block.ts';
 import { Redaction } from '../src/logs/redaction.ts';
 
-/** One line in a hundred has it. */
+/** The model of one line in a hundred. */
 export const RARE_MODEL = 'gpt-4-rare';
 
 const MODELS = ['gpt-4o', 'gpt-4o-mini', 'claude-sonnet-5', 'llama-3.3-70b'];
@@ -14,7 +14,7 @@ const WORDS =
   );
 const FOREIGN = 'größer façade naïve Überblick 東京 日本語 Привет señor čeština 你好 résumé'.split(' ');
 
-/** Writes a log of at least so many bytes. @returns the lines */
+/** Writes a log of at least this many bytes. @returns the number of lines */
 export function writeLog(path: string, bytes: number): number {
   const random = generator(42);
   const redaction = new Redaction({ secrets: [], keys: [] });
@@ -92,7 +92,7 @@ function sentence(words: number, foreign: boolean, random: () => number): string
   return Array.from({ length: words }, () => from[Math.floor(random() * from.length)]!).join(' ');
 }
 
-/** Mulberry32, by Tommy Ettinger: small, and the same everywhere. */
+/** Mulberry32, by Tommy Ettinger: small, and the same on every platform. */
 function generator(seed: number): () => number {
   let state = seed;
   return () => {
@@ -103,7 +103,7 @@ function generator(seed: number): () => number {
   };
 }
 
-// In a process of its own: the memory of whoever starts a program counts as that program's.
+// Runs as a separate process, because the memory of the parent counts towards that of the programs that it starts.
 if (import.meta.main) {
   const [path, bytes] = process.argv.slice(2);
   process.stdout.write(String(writeLog(path!, Number(bytes))));

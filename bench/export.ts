@@ -1,6 +1,7 @@
 /**
- * `make bench-export`: the export against jq and DuckDB, where they are installed, on the same log in one run. Numbers of
- * one machine mean little, their ratios more. With the default sizes, the table in docs/export.md is written.
+ * `make bench-export`: compares the export with jq and DuckDB, if they are installed, on the same log in one run.
+ * Absolute numbers depend on the machine; the ratios matter more. With the default sizes, it writes the table in
+ * docs/export.md.
  * Usage: bun bench/export.ts [--gb 0.256,2] [--rounds 2] [--dry]
  * DuckDB is the program `duckdb`, or the module of the Python in $PYTHON.
  */
@@ -57,7 +58,7 @@ const python = process.env.PYTHON ?? 'python3';
 const duckdbModule =
   Bun.which(python) !== null && Bun.spawnSync([python, '-c', 'import duckdb']).exitCode === 0;
 
-/** Rows of one record each, as the other programs make them. */
+/** Flags for one row per record, since the other programs do the same. */
 const ALONE = '--conversations turns --dedup none';
 
 const SELECTIVE: Task = {
@@ -110,7 +111,7 @@ function writtenLines(size: number): number {
 async function compared({ title, contenders }: Task): Promise<Result> {
   process.stdout.write(`\n${title}\n`);
   const all = new Map<string, Run[]>(contenders.map(({ name }) => [name, []]));
-  // In turns, so that a slow minute of the machine is slow for all.
+  // The contenders alternate, so that a slow minute of the machine affects all of them.
   for (let round = 0; round < rounds; round++)
     for (const contender of contenders) all.get(contender.name)!.push(await measured(contender));
   const runs = new Map([...all].map(([name, each]) => [name, best(each)]));
@@ -126,7 +127,7 @@ async function compared({ title, contenders }: Task): Promise<Result> {
   return { title, runs };
 }
 
-/** Writes the results into the docs. */
+/** Writes the results into docs/export.md. */
 function writeTable(): void {
   const path = join(ROOT, 'docs/export.md');
   const [begin, end] = ['<!-- make bench-export: results -->', '<!-- /results -->'];
@@ -158,7 +159,7 @@ function times(ratio: number): string {
   return `${ratio.toFixed(1)}x`;
 }
 
-/** Hundredths of a second that all cores worked, and that they could have. */
+/** CPU time in hundredths of a second: what all cores spent working, and what was available. */
 function machineTicks(): { readonly busy: number; readonly all: number } {
   const ticks = readFileSync('/proc/stat', 'utf8').split('\n')[0]!.split(/\s+/).slice(1, 9).map(Number);
   const all = ticks.reduce((sum, one) => sum + one, 0);
@@ -221,7 +222,7 @@ async function measured({ name, command }: Contender): Promise<Run> {
   return {
     seconds,
     cpuSeconds: Number(usage.cpuTime.total) / 1e6,
-    // Bun tells it in bytes on every platform.
+    // Bun reports maxRSS in bytes on every platform.
     peakMb: usage.maxRSS / 1e6,
   };
 }

@@ -1,8 +1,8 @@
-/** What a reader tells of each message, in this order. */
+/** The events that a reader emits for each message, in this order. */
 export interface MessageEvents {
   /** The start line and the headers, as Latin-1. */
   head(text: string): void;
-  /** A part of the body, unchunked. */
+  /** A part of the body, without chunk framing. */
   body(part: Buffer): void;
   end(): void;
 }
@@ -10,12 +10,12 @@ export interface MessageEvents {
 const BLANK_LINE = Buffer.from('\r\n\r\n');
 const EMPTY = Buffer.alloc(0);
 
-/** Where the next byte stands. */
+/** What the next byte is part of. */
 type Place = 'head' | 'body' | 'chunk size' | 'chunk' | 'chunk end' | 'trailer';
 
 /**
- * Reads the HTTP/1.1 messages of one connection, requests or responses, with a length or in chunks. It knows nothing
- * more, so that the load costs far less than the proxy under it.
+ * Reads the HTTP/1.1 messages of one connection, requests or responses, with a length or chunked. It supports nothing
+ * else, so that the load generator uses far less CPU than the proxy under test.
  */
 export class MessageReader {
   readonly #events: MessageEvents;
@@ -27,7 +27,7 @@ export class MessageReader {
     this.#events = events;
   }
 
-  /** Whether a message has begun and not ended. */
+  /** Whether a message has begun and not yet ended. */
   get within(): boolean {
     return this.#place !== 'head' || this.#pending.length > 0;
   }
@@ -38,7 +38,7 @@ export class MessageReader {
     while (rest.length > 0) {
       const used = this.#step(rest);
       if (used === 0) {
-        // The socket may use its memory again.
+        // Copied, because the socket may reuse its buffer.
         this.#pending = Buffer.from(rest);
         return;
       }
@@ -46,7 +46,7 @@ export class MessageReader {
     }
   }
 
-  /** @returns how many bytes it took; 0 when it needs more to go on */
+  /** @returns the number of bytes consumed; 0 when more bytes are needed */
   #step(bytes: Buffer): number {
     switch (this.#place) {
       case 'head':
@@ -61,7 +61,7 @@ export class MessageReader {
         this.#place = 'chunk size';
         return 2;
       case 'trailer':
-        // No server here sends trailers: an empty line ends the message.
+        // No server here sends trailers, so an empty line ends the message.
         if (bytes.length < 2) return 0;
         this.#end();
         return 2;

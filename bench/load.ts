@@ -3,31 +3,31 @@ import { MessageReader } from './http-message.ts';
 import { Outbox } from './outbox.ts';
 
 export interface LoadOptions {
-  /** Connections, each with one request at a time. */
+  /** The number of connections, each with one request at a time. */
   readonly clients: number;
   readonly request: Buffer;
-  /** What is counted: each answer, or each time these bytes occur in one. */
+  /** What to count: complete answers, or each occurrence of these bytes. */
   readonly counts?: string;
-  /** How long an answer takes: until it is whole, or until the first byte of its body. */
+  /** When the latency of an answer ends: at its last byte, or at the first byte of its body. */
   readonly until?: 'whole' | 'first byte';
 }
 
-/** Clients that ask one after the other until they are told to stop. */
+/** Clients that send one request after another until they are stopped. */
 export interface Load {
-  /** What was counted so far. */
+  /** The count so far. */
   readonly completed: () => number;
-  /** Milliseconds of each answer since this was last called. */
+  /** The latencies of the answers since the last call, in milliseconds. */
   readonly takeLatenciesMs: () => readonly number[];
-  /** Rejects with what went wrong, if anything does. */
+  /** Rejects with the first error. */
   readonly failed: Promise<never>;
   readonly stop: () => void;
 }
 
-/** Opens a connection for each client; each sends the request, reads the answer whole, and sends it again. */
+/** Opens a connection for each client, which sends the request, reads the complete answer, and sends it again. */
 export function startLoad(url: string, { clients, request, counts, until = 'whole' }: LoadOptions): Load {
   const { hostname, port } = new URL(url);
   const failure = Promise.withResolvers<never>();
-  // Who does not wait for it at the moment will look at the next window.
+  // Callers that are not waiting for it now see the failure in the next window.
   failure.promise.catch(() => undefined);
   const sockets = new Set<Socket<unknown>>();
   let latenciesMs: number[] = [];

@@ -1,7 +1,7 @@
-/** Requests, and answers of a provider, that are heavy in one way each. */
+/** Requests and provider answers, each expensive in one particular way. */
 import { gzipSync } from 'node:zlib';
 
-/** A request of one kind. Its answer is chosen by the model's name, which is the kind's. */
+/** A request of one kind. The provider chooses its answer by the model name, which is the kind's name. */
 export interface HeavyRequest {
   readonly path: string;
   readonly body: string | Uint8Array<ArrayBuffer>;
@@ -17,7 +17,7 @@ function chat(more: object, messages: unknown = [user('hello')]): Making {
   return () => ({ path: '/v1/chat/completions', body: JSON.stringify({ model: 'up/x', messages, ...more }) });
 }
 
-/** JSON as it stands, for what JSON.stringify would not write. */
+/** JSON text inserted verbatim, for what JSON.stringify would not write. */
 function raw(fields: () => string, model = 'up/x'): Making {
   return () => ({
     path: '/v1/chat/completions',
@@ -32,7 +32,7 @@ function counted(content: () => unknown): Making {
   });
 }
 
-/** A small request whose answer is heavy. @param model provider/answer */
+/** A small request whose answer is expensive. @param model provider/answer */
 function asking(model: string, more: object = {}, path = '/v1/chat/completions'): Making {
   return () => ({
     path,
@@ -51,10 +51,10 @@ const turns = (count: number) =>
   many(count, (n) => (n % 2 ? { role: 'assistant', content: 'ok' } : user('hello')));
 
 const fields = (count: number) => Object.fromEntries(many(count, (n) => [`k${n}`, n]));
-/** A list of objects, with so many fields each. */
+/** A list of objects, each with this many fields. */
 const objects = (count: number, each: number) => JSON.stringify(many(count, () => fields(each)));
 
-/** A call for each of the arguments, and the results of all. */
+/** A call with each of the given arguments, and the results of all calls. */
 function called(calls: readonly string[], content = 'done') {
   return calls.flatMap((text, n) => [
     {
@@ -66,7 +66,7 @@ function called(calls: readonly string[], content = 'done') {
   ]);
 }
 
-/** Requests that are heavy themselves. */
+/** Requests that are expensive themselves. */
 const REQUESTS: Readonly<Record<string, Making>> = {
   'count 2 MB of one letter': counted(() => [user('a'.repeat(2 * MB))]),
   'count 2 MB of spaces': counted(() => [user(' '.repeat(2 * MB))]),
@@ -207,7 +207,7 @@ const REQUESTS: Readonly<Record<string, Making>> = {
   '10 MB of braces': chat({}, [user('{ , '.repeat(2.5 * MB))]),
 };
 
-/** A request of Messages with calls, each of which is given so many texts of escapes. */
+/** A Messages request with calls whose input contains this many texts of escaped characters. */
 const inputs =
   (calls: number, texts: number): Making =>
   () => ({
@@ -240,7 +240,7 @@ const TRANSLATED: Readonly<Record<string, Making>> = {
   'the same of one call': inputs(1, 15_000),
 };
 
-/** A request of Gemini's API. */
+/** A request to the Gemini API. */
 function gemini(contents: () => unknown, model = 'up/x', method = 'generateContent'): Making {
   return () => ({
     path: `/v1beta/models/${model}:${method}`,
@@ -248,7 +248,7 @@ function gemini(contents: () => unknown, model = 'up/x', method = 'generateConte
   });
 }
 
-/** A request of Ollama's API. */
+/** A request to the Ollama API. */
 function ollama(messages: () => unknown, more: object = {}): Making {
   return () => ({
     path: '/api/chat',
@@ -264,7 +264,7 @@ const acted = (n: number, args: unknown) => [
   { role: 'user', parts: [{ functionResponse: { id: `call_${n}`, name: 'f', response: { ok: true } } }] },
 ];
 
-/** What clients of Gemini and of Ollama ask for, and get. */
+/** Requests of Gemini and Ollama clients. */
 const OTHERS: Readonly<Record<string, Making>> = {
   'Gemini: a picture of 20 MB, translated': gemini(() => [{ role: 'user', parts: [drawn(20 * MB)] }]),
   'Gemini: 12,000 turns, translated': gemini(() =>
@@ -321,7 +321,7 @@ const OTHERS: Readonly<Record<string, Making>> = {
   }),
 };
 
-/** Requests whose answer is heavy. */
+/** Requests whose answer is expensive. */
 const ANSWERS: Readonly<Record<string, Making>> = {
   'an answer of 50 MB of text': asking('up/text'),
   'an answer of 50 MB of text, translated': asking('up/text', {}, '/v1/messages'),

@@ -1,4 +1,4 @@
-/** Sends one heavy request when it is told to, by a line, and tells what came of it: {"status":…,"ms":…}. */
+/** Sends one expensive request when a line arrives on stdin, and prints the result: {"status":…,"ms":…}. */
 import { HEAVY } from './loop-cases.ts';
 
 const [url = '', kind = ''] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-/** Normal requests at a steady rate, alone and beside a heavy one. */
+/** Normal requests at a steady rate, alone and beside an expensive one. */
 import type { ConfigInput } from '../src/config/schema.ts';
 import { join } from 'node:path';
 
@@ -6,20 +6,20 @@ export interface Waits {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
-  /** The longest wait of a request that the proxy answers at once, in one turn: how long its event loop was held. */
+  /** The longest wait of a request that the proxy answers without waiting: how long the event loop was blocked. */
   readonly held: number;
 }
 
 export interface Beside extends Waits {
   readonly status: number | string;
-  /** How long the heavy request took, milliseconds. */
+  /** How long the expensive request took, in milliseconds. */
   readonly tookMs: number;
 }
 
-/** Relayed, translated to Claude, and translated to Gemini. */
+/** Targets to which requests are relayed, translated to Claude, and translated to Gemini. */
 export function loopConfig(upstream: string): ConfigInput {
   const shared = { api_key: 'none-at-all', max_retries: 0 };
-  // Patterns of kinds that are matched in different ways, and many of them.
+  // Many patterns, of kinds that are matched in different ways.
   const patterns = Array.from({ length: 240 }, (_, n) => [
     `m${n}*-[a-z]?`,
     `*{x,y}*${n}`,
@@ -33,20 +33,23 @@ export function loopConfig(upstream: string): ConfigInput {
       { name: 'gem', type: 'gemini', base_url: upstream, models: ['x', 'vectors'], ...shared },
       { name: 'deepseek', type: 'deepseek', base_url: `${upstream}/v1`, models: ['x'], ...shared },
     ],
-    // A heavy answer may not take the target from the normal requests.
+    // An expensive answer must not open the breaker of the target that the normal requests use.
     routing: { breaker: { failures: 1_000 } },
   };
 }
 
 const EVERY_MS = 10;
-/** The normal requests go on for so long behind the heavy one: its record is still written. */
+/** How long the normal requests go on after the expensive one, whose record is still being written. */
 const AFTER_MS = 400;
-/** A heavy request that is not answered by then is left alone. */
+/** An expensive request that has no answer by then is abandoned. */
 const LONGEST_MS = 60_000;
 
 const BODY = JSON.stringify({ model: 'up/normal', messages: [{ role: 'user', content: 'hello' }] });
 
-/** Sends a normal request every 10 ms, whether or not the last one is answered, until the event. @returns milliseconds of each */
+/**
+ * Sends a normal request every 10 ms, whether or not the previous one is answered, until the promise settles. @returns
+ * the milliseconds of each
+ */
 export async function normal(url: string, until: Promise<unknown>): Promise<Waits> {
   const waits: number[] = [];
   const running: Promise<void>[] = [];
@@ -75,7 +78,7 @@ export async function normal(url: string, until: Promise<unknown>): Promise<Wait
   return { p50: at(0.5), p99: at(0.99), max: at(1), held };
 }
 
-/** The same beside a heavy request, which another process makes and sends. */
+/** The same beside an expensive request, which another process makes and sends. */
 export async function beside(url: string, kind: string): Promise<Beside> {
   const child = Bun.spawn(
     [process.execPath, '--no-env-file', join(import.meta.dir, 'loop-heavy.ts'), url, kind],

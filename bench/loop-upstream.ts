@@ -1,4 +1,4 @@
-/** A provider whose answers are heavy in the way that the model's name says; any other name gets a short one. */
+/** A provider whose answer is expensive in the way that the model name says; for any other name it is short. */
 const MB = 1_000_000;
 const HEAD = 400;
 

@@ -1,7 +1,7 @@
 /**
- * `make bench-loop`: how long normal requests wait while one heavy request, or one heavy answer, is served beside them
- * by the compiled binary. Exit 1 when one of them waits too long.
- * Each is tried several times and the best try counts, since whatever else runs on the machine only adds.
+ * `make bench-loop`: how long normal requests wait while the compiled binary serves one expensive request, or one
+ * expensive answer, beside them. Exits 1 if one of them waits too long.
+ * Each kind is tried several times and the best try counts, since other load on the machine only adds time.
  * Usage: bun bench/loop.ts [--only REGEX] [--binary PATH] [--bound MS] [--times N]
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -61,5 +61,5 @@ for (const kind of Object.keys(HEAVY).filter((name) => wanted.test(name))) {
   if (held > Number(values.bound)) late += 1;
   row(kind, status, tookMs, ms(p50), ms(p99), ms(max), ms(held));
 }
-process.stdout.write(`${late} kinds held the event loop for more than ${values.bound} ms\n`);
+process.stdout.write(`${late} kinds blocked the event loop for more than ${values.bound} ms\n`);
 process.exit(late > 0 ? 1 : 0);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-/** Resident memory of a process, MB. */
+/** Resident memory of a process, in MB. */
 export function residentMb(pid: number): number {
   const status = `/proc/${pid}/status`;
   const kb = existsSync(status)
@@ -9,13 +9,13 @@ export function residentMb(pid: number): number {
   return Number(kb) / 1024;
 }
 
-/** Memory of a process that no other could share and that it has written to, MB. Linux only. */
+/** Private memory that a process has written to, in MB. Linux only. */
 export function privateMb(pid: number): number {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   return Number(/Private_Dirty:\s+(\d+)/.exec(rollup)?.[1]) / 1024;
 }
 
-/** How memory grew over the second half of a run: the line of least squares through its samples. */
+/** Memory growth over the second half of a run: a least-squares line through its samples. */
 export function growth(samples: readonly { atMs: number; mb: number }[]): {
   slopeMbPerMinute: number;
   grownMb: number;

@@ -4,20 +4,20 @@ import type { Effort } from './row.ts';
 
 export interface Options {
   readonly quick: boolean;
-  /** Fresh processes of each subject. */
+  /** How many fresh processes of each subject to measure. */
   readonly instances: number;
-  /** Names of rows; all, when left out. */
+  /** Names of rows; all rows by default. */
   readonly rows: readonly string[] | undefined;
-  /** Binaries to measure in place of this working copy's. */
+  /** Binaries to measure instead of this working copy's. */
   readonly binaries: readonly { readonly name: string; readonly path: string }[];
-  /** Where other proxies are installed, see peers.ts. */
+  /** The folder in which other proxies are installed, see peers.ts. */
   readonly peers: string | undefined;
-  /** The subject that all are compared to, in place of the one that each measure names. */
+  /** The subject that all others are compared with, instead of the one that each measure names. */
   readonly base: string | undefined;
   readonly effort: Effort;
 }
 
-/** @throws on what it does not know */
+/** @throws on an unknown or invalid option */
 export function options(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],

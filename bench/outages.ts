@@ -1,9 +1,9 @@
 /**
- * `make outages`: the compiled binary with its default settings between callers and a provider that goes away and
- * comes back, all patterns side by side. Prints how long after its return the provider was used again, what the
- * slowest caller waited, and how often the provider was asked while it was away. Exit 1 when one took over 15 s, or
- * when a caller got no answer although a second provider had one.
- * Usage: bun bench/outages.ts [--scale N]   (0.2 takes a fifth of the time of the outages, not of the settings)
+ * `make outages`: the compiled binary with its default settings between callers and a provider that goes away and comes
+ * back, all patterns in parallel. Prints how long after its return the provider was used again, how long the slowest
+ * caller waited, and how often the provider was asked while it was away. Exits 1 if a recovery took over 15 s, or if a
+ * caller got an error although a second provider could answer.
+ * Usage: bun bench/outages.ts [--scale N]   (0.2 shortens the outages to a fifth, but not the settings)
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ const ROOT = join(import.meta.dir, '..');
 const ASK_EVERY_MS = 500;
 const MOST_MS = 15_000;
 
-/** Seconds away, seconds back, and so on. */
+/** Seconds away and seconds back, in turn. */
 const PATTERNS: Readonly<Record<string, readonly number[]>> = {
   '60 s': [60],
   '180 s': [180],
@@ -55,7 +55,7 @@ interface Row {
   failed: number;
 }
 
-/** One provider that goes and comes, and requests for it at a steady pace. */
+/** One provider that goes away and comes back, and requests for it at a steady rate. */
 class Outage {
   readonly model: string;
   readonly server: Bun.Server<undefined>;
@@ -116,7 +116,7 @@ class Outage {
     this.server.stop(true);
   }
 
-  /** A return that nobody noticed has taken as long as it lasted. */
+  /** A return that nobody noticed counts with its full duration. */
   #used(): void {
     if (this.#backAtMs > 0) this.row.backMs = Math.max(this.row.backMs, performance.now() - this.#backAtMs);
     this.#backAtMs = 0;
@@ -163,7 +163,7 @@ writeFileSync(
 );
 const { url } = await started([join(ROOT, 'dist/llmproxy'), 'serve', '--port', '0'], folder);
 
-// A machine that stands still, as virtual ones do now and then, is no provider's outage.
+// A machine that stalls, as virtual ones sometimes do, is not a provider outage.
 let tickMs = performance.now();
 let stoodMs = 0;
 const ticking = setInterval(() => {
@@ -181,7 +181,6 @@ for (const { row } of outages) {
     `${name.padEnd(36)} used again after ${seconds(backMs).padStart(7)}, slowest caller ${seconds(slowestMs).padStart(7)}, asked ${String(asked).padStart(4)} times while away, ${failed} failed\n`,
   );
 }
-if (stoodMs > 2_000)
-  process.stdout.write(`This machine stood still for ${seconds(stoodMs)}: run it again.\n`);
+if (stoodMs > 2_000) process.stdout.write(`This machine stalled for ${seconds(stoodMs)}: run it again.\n`);
 const bad = outages.filter(({ row }) => row.backMs > MOST_MS || row.failed > 0);
 process.exit(bad.length > 0 ? 1 : 0);

@@ -1,6 +1,6 @@
 import type { Socket } from 'bun';
 
-/** What a socket could not take at once, to be written when it drains. */
+/** Bytes that a socket could not accept at once, to be written when it drains. */
 export class Outbox {
   #waiting: Buffer[] = [];
 

@@ -1,4 +1,4 @@
-/** Writes what a whole run found into docs/performance.md, and its summary into the README as well. */
+/** Writes the results of a full run into docs/performance.md, and a summary into the README. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -7,18 +7,18 @@ import { figure, linesOf, tableMarkdown, times } from './report.ts';
 import type { Measure } from './row.ts';
 import type { Subject } from './subjects.ts';
 
-/** Kernel threads and an idle desktop use less of the machine; a test run uses much more. */
+/** Kernel threads and an idle desktop use less than this share of the machine; a test run uses much more. */
 export const OTHERS_MAY_USE = 0.1;
 const ROOT = join(import.meta.dir, '..');
 
 export interface Results {
   readonly instances: number;
-  /** Processes of the programs of others. */
+  /** The number of processes of the other programs. */
   readonly otherInstances: number;
-  /** What programs that have no part in it used of the machine meanwhile, from 0 to 1. */
+  /** The share of the machine that unrelated programs used in the meantime, from 0 to 1. */
   readonly othersShare: number;
   readonly subjects: readonly Subject[];
-  /** A line for each row that a proxy of others could not do. */
+  /** A line for each row that another proxy could not complete. */
   readonly leftOut: readonly string[];
   readonly measures: readonly Measure[];
   readonly samples: Samples;
@@ -33,8 +33,8 @@ export function writePages(results: Results): void {
 }
 
 /**
- * The text with what stands between the marks of this name replaced.
- * @throws when the marks are not there
+ * The text with the content between the markers of this name replaced.
+ * @throws when the markers are missing
  */
 export function withBlock(text: string, name: string, content: string): string {
   const [open, close] = [`<!-- make bench: ${name} -->\n`, `\n<!-- /${name} -->`];
@@ -44,14 +44,17 @@ export function withBlock(text: string, name: string, content: string): string {
   return `${text.slice(0, from)}\n${content}\n${text.slice(to)}`;
 }
 
-/** What stands between the marks, trimmed. */
+/** The content between the markers, trimmed. */
 export function blockOf(text: string, name: string): string {
   const [, content = ''] =
     new RegExp(`<!-- make bench: ${name} -->\n([\\s\\S]*?)\n<!-- /${name} -->`).exec(text) ?? [];
   return content.trim();
 }
 
-/** What the README quotes: a row a measure, with the median of llmproxy and of the others as ratios to the bare passthrough. */
+/**
+ * The table of the README: one row for each measure, with the medians of llmproxy and of the others as ratios to the
+ * bare passthrough.
+ */
 function summaryOf(results: Results): string {
   const { measures, samples, instances, othersShare } = results;
   const others = [...samples.keys()].filter(

@@ -1,6 +1,6 @@
 /**
- * The least a Bun proxy can do: read the request, fetch, and hand the answer on as it comes, or read it whole first,
- * as whoever logs it must.
+ * The least that a proxy on Bun can do: read the request, fetch, and pass the answer on as it arrives; or read all of
+ * it first, as any proxy that logs it must.
  * Usage: bun bench/passthrough.ts UPSTREAM [--whole]
  */
 const base = process.argv[2]!;

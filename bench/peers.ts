@@ -12,7 +12,7 @@ import { freePort, startedAt } from './subjects.ts';
 
 export interface Peers {
   readonly subjects: readonly Subject[];
-  /** A line for each that is not there. */
+  /** A line for each proxy that is not installed. */
   readonly missing: readonly string[];
 }
 

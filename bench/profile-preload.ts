@@ -1,10 +1,10 @@
 /**
- * Loaded before src/main.ts by bench/profile.ts: starts Bun's profiler when told to, and hands its profile to the
- * parent. `--cpu-prof` would begin with the process, before it is warm.
+ * Loaded before src/main.ts by bench/profile.ts: starts Bun's profiler on request, and sends its profile to the parent.
+ * `--cpu-prof` would start with the process, before it is warm.
  */
 import { Session } from 'node:inspector/promises';
 
-/** What the parent asks for. */
+/** The requests of the parent. */
 export interface ProfilerMessage {
   readonly ask: 'start' | 'stop';
   readonly intervalUs: number;

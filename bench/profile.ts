@@ -1,6 +1,6 @@
 /**
- * `make profile`: src/main.ts under the load of the bench with Bun's sampling profiler on, and the functions that it was
- * seen in most often, by their own time, once it is warm.
+ * `make profile`: runs src/main.ts under the load of the bench with Bun's sampling profiler, and prints the functions
+ * with the most self time once it is warm.
  * Usage: bun bench/profile.ts [--seconds 10] [--case NAME] [--top 40] [--keep FILE]
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ const WIDTH = 100;
 interface Case {
   readonly asked: BenchRequest;
   readonly clients: number;
-  /** What is counted in place of answers: chunks have one word each. */
+  /** What to count instead of answers: chunks, which have one word each. */
   readonly counts?: string;
 }
 
@@ -64,7 +64,7 @@ const { url, process: proxy } = await started(
   [...bun, '--preload', preload, join(ROOT, 'src/main.ts'), 'serve', '--port', '0'],
   folder,
   {
-    // Otherwise the program would replace itself, and lose the channel to its parent.
+    // Without these settings, the program would re-execute itself and lose the channel to its parent.
     env: RUNTIME_SETTINGS,
     ipc: (profile: CpuProfile) => profiled.resolve(profile),
   },

@@ -2,20 +2,20 @@ import type { Measure, Sample } from './row.ts';
 import type { Spread } from './statistics.ts';
 import { spread } from './statistics.ts';
 
-/** By subject, a sample an instance. */
+/** Samples by subject, one for each instance. */
 export type Samples = ReadonlyMap<string, readonly Sample[]>;
 
 /** One line of a table. */
 interface Line {
   readonly subject: string;
   readonly value: Spread;
-  /** To the base of the measure, round by round. */
+  /** The ratio to the base of the measure, round by round. */
   readonly ratio: Spread;
 }
 
 const WIDTHS = [20, 9, 20, 9, 20];
 
-/** All measures as text, a block for each, 100 columns wide at most. */
+/** All measures as text, one block for each, at most 100 columns wide. */
 export function tableText(measures: readonly Measure[], samples: Samples): string {
   const padded = (cells: readonly string[]) =>
     cells
@@ -31,7 +31,7 @@ export function tableText(measures: readonly Measure[], samples: Samples): strin
     .join('\n');
 }
 
-/** The same in Markdown. */
+/** The same tables in Markdown. */
 export function tableMarkdown(measures: readonly Measure[], samples: Samples): string {
   return measures
     .map((measure) => {
@@ -48,7 +48,7 @@ export function tableMarkdown(measures: readonly Measure[], samples: Samples): s
     .join('\n');
 }
 
-/** What the samples say of a measure, a line for each subject that has it. */
+/** The results of a measure, one line for each subject that has any. */
 export function linesOf(measure: Measure, samples: Samples): readonly Line[] {
   const base = samples.get(measure.base);
   return [...samples].flatMap(([subject, all]) => {
@@ -74,7 +74,7 @@ function cellsOf({ subject, value, ratio }: Line): readonly string[] {
   ];
 }
 
-/** Three digits that count. */
+/** A number with three significant digits. */
 export function figure(value: number): string {
   return value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2);
 }

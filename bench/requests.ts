@@ -1,4 +1,4 @@
-/** A request on a connection that stays open. Its model says how bench/upstream.ts answers. */
+/** A request on a persistent connection. Its model determines how bench/upstream.ts answers. */
 export interface BenchRequest {
   readonly path: string;
   readonly body: string;
@@ -9,14 +9,14 @@ const WORDS =
     ' ',
   );
 
-/** 1 kB, answered by 1.5 kB. */
+/** 1 kB, with an answer of 1.5 kB. */
 export const CHAT = chat('bench', [user('x'.repeat(900))]);
-/** The same from a client of Anthropic's. */
+/** The same from a client of Anthropic's Messages API. */
 export const MESSAGES = messages('bench', [user('x'.repeat(900))]);
 /** 100 chunks, 10 ms apart. */
 export const STREAM = chat('bench-paced', [user('x'.repeat(900))], true);
 export const MESSAGES_STREAM = messages('bench-paced', [user('x'.repeat(900))], true);
-/** The first content at once, and soon the end. */
+/** A stream whose first content is sent at once, and which ends soon after. */
 export const BRIEF_STREAM = chat('bench-brief', [user('x'.repeat(900))], true);
 /** The history of an agent: 500 messages of 2 kB. */
 export const LARGE = chat(
@@ -26,12 +26,12 @@ export const LARGE = chat(
     content: `${n}: ${sentence(1_950, n)}`,
   })),
 );
-/** Answered by 100 kB. */
+/** A request with an answer of 100 kB. */
 export const LARGE_ANSWER = chat('bench-large', [user('x'.repeat(900))]);
-/** Answered after 100 ms. */
+/** A request with an answer after 100 ms. */
 export const SLOW = chat('bench-slow', [user('x'.repeat(900))]);
 
-/** What is sent. @param headers lines that a subject needs besides, each with its line end */
+/** The bytes of a request. @param headers additional header lines that a subject needs, each with its line end */
 export function requestBytes({ path, body }: BenchRequest, headers: string): Buffer {
   return Buffer.from(
     `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json\r\n` +
@@ -55,7 +55,7 @@ function user(content: string): object {
   return { role: 'user', content };
 }
 
-/** Words from another place each time, as many letters as asked for. */
+/** Text of this many letters, which starts at another place for each seed. */
 function sentence(letters: number, seed: number): string {
   let text = '';
   for (let n = seed; text.length < letters; n += 7) text += `${WORDS[n % WORDS.length]} `;

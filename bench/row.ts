@@ -1,29 +1,29 @@
 import type { CpuMeter } from './cpu.ts';
 import type { Instance, Subject } from './subjects.ts';
 
-/** How thorough a run is. */
+/** How thoroughly to measure. */
 export interface Effort {
-  /** The share of the requests that warming up takes at the full effort. */
+  /** The share of the requests that a full warm-up would send. */
   readonly share: number;
-  /** How long it takes at least. */
+  /** The minimum duration of the warm-up. */
   readonly leastWarmMs: number;
-  /** An instance that is not steady after so long is measured as it is. */
+  /** An instance that is not steady after this time is measured anyway. */
   readonly warmMs: number;
   readonly windowMs: number;
   readonly windows: number;
 }
 
-/** What one instance was seen to need, by the measure's name. */
+/** The measurements of one instance, by the name of the measure. */
 export type Sample = Readonly<Record<string, number>>;
 
 export interface Measure {
   readonly name: string;
-  /** Heading of its table. */
+  /** The heading of its table. */
   readonly title: string;
   readonly unit: string;
   /** The subject that the others are divided by, in the same round. */
   readonly base: string;
-  /** Whether the README quotes it. */
+  /** Whether the README shows it. */
   readonly quoted?: boolean;
 }
 
@@ -31,21 +31,21 @@ export interface Run {
   readonly subject: Subject;
   readonly instance: Instance;
   readonly cpu: CpuMeter;
-  /** URL of the provider. */
+  /** The URL of the provider. */
   readonly upstream: string;
   readonly effort: Effort;
-  /** Takes a line for whoever waits for the run. */
+  /** Prints a line of progress. */
   readonly tell: (line: string) => void;
 }
 
-/** Something that is measured of an instance. */
+/** A row: what is measured on an instance. */
 export interface Row {
   readonly name: string;
-  /** Whether it is about what keys and limits cost. */
+  /** Whether it measures the cost of keys and limits. */
   readonly limited?: boolean;
   readonly measures: readonly Measure[];
   readonly applies: (subject: Subject) => boolean;
   readonly sample: (run: Run) => Promise<Sample>;
-  /** Set where it needs a process that has done nothing before: how many of these at most. */
+  /** Set if it needs a process that has done nothing before: the maximum number of such processes. */
   readonly alone?: number;
 }

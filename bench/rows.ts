@@ -22,7 +22,8 @@ const ROWS: readonly Row[] = [
 ];
 
 /**
- * The rows of these names, or all. A quick run leaves out those that take a process of their own, unless they are named.
+ * The rows with these names, or all. A quick run leaves out those that need a process of their own, unless they are
+ * named.
  * @throws on a name that no row has
  */
 export function rowsNamed(names: readonly string[] | undefined, quick: boolean): readonly Row[] {

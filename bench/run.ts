@@ -1,6 +1,7 @@
 /**
- * `make bench`: llmproxy with its log on, against bare Bun passthroughs and whatever other proxies are installed; all on
- * loopback, in one run. docs/performance.md says what is measured and how; a whole run writes its results there.
+ * `make bench`: llmproxy with its log on, compared with bare Bun passthroughs and any other proxies that are installed,
+ * all on loopback, in one run. docs/performance.md explains what is measured and how; a full run writes its results
+ * there.
  * Usage: bun bench/run.ts [--quick] [--instances N] [--rows A,B] [--subject NAME=BINARY]...
  *   [--base NAME] [--warm SECONDS] [--peers DIR]
  */
@@ -20,9 +21,12 @@ import type { Instance, Subject } from './subjects.ts';
 import { bareSubjects, freshFolder, limitedSubject, llmproxySubject, nginxSubject } from './subjects.ts';
 
 const ROOT = join(import.meta.dir, '..');
-/** Programs of others, which are slow or steady, and far enough away that their spread does not matter. */
+/**
+ * The number of instances of other programs: they are slow or steady, and so far from ours that their spread does not
+ * matter.
+ */
 const OTHER_INSTANCES = 3;
-/** The longest that a row may take of one process. */
+/** The longest time that a row may run on one process. */
 const GIVE_UP_MS = 300_000;
 
 const asked = options(process.argv.slice(2));
@@ -55,14 +59,14 @@ const subjects: readonly Subject[] = [
   ...others.subjects,
 ];
 
-/** Of each process: what other programs used of the machine meanwhile. */
+/** For each process: the share of the machine that other programs used in the meantime. */
 const othersShares: number[] = [];
-/** By subject, a sample a round. */
+/** Samples by subject, one for each round. */
 const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]));
-/** What failed at a proxy of others, with why, is not tried again. */
+/** The rows that failed on another proxy, with the reason; they are not tried again. */
 const failed = new Map<string, string>();
 for (let round = 0; round < asked.instances; round += 1)
-  // There and back: whoever comes after another in one round comes before it in the next.
+  // The order alternates: a subject that comes after another in one round comes before it in the next.
   for (const subject of round % 2 === 0 ? subjects : subjects.toReversed()) {
     if (!ours(subject) && round >= OTHER_INSTANCES) continue;
     tell(`round ${round + 1} of ${asked.instances}: ${subject.name}`);
@@ -92,7 +96,7 @@ if (!asked.quick && !asked.rows && !asked.base && asked.binaries.length === 0)
   });
 process.exit(0);
 
-/** Starts a process, measures the rows of it in turn, and ends it. */
+/** Starts a process, measures its rows in turn, and ends it. */
 async function sampled(subject: Subject, group: readonly Row[]): Promise<Sample> {
   const here = freshFolder(folder);
   let sample: Sample = {};
@@ -144,7 +148,7 @@ async function inTime(sample: Promise<Sample>): Promise<Sample> {
   }
 }
 
-/** A binary as it is, and with limits where a row asks for them. */
+/** A binary without limits, and with limits if a row asks for them. */
 function bothOf(name: string, path: string): Subject[] {
   const plain = llmproxySubject(name, path, upstream);
   return rows.some(({ limited }) => limited) ? [plain, limitedSubject(name, path, upstream)] : [plain];

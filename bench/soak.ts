@@ -1,9 +1,9 @@
 /**
- * `make soak`: the compiled binary between impatient clients and a provider that breaks on purpose, with a good one
- * behind it. Exit 1 when a request hung, a cut answer passed for a whole one, a request has not exactly one record,
- * counters and logs of both sides do not add up, or connections and memory do not return to where they were.
- * Usage: bun bench/soak.ts [--unstreamed N] [--streamed N] [--seconds N] [--pause MS] [--seed N]   (ends at whichever is
- * first; clients pause between two requests, so that an hour leaves the machine to others)
+ * `make soak`: the compiled binary between impatient clients and a provider that fails on purpose, with a reliable one
+ * behind it. Exits 1 if a request hung, a truncated answer looked complete, a request does not have exactly one record,
+ * the counters and logs of both sides do not add up, or connections and memory do not return to their earlier values.
+ * Usage: bun bench/soak.ts [--unstreamed N] [--streamed N] [--seconds N] [--pause MS] [--seed N]   (ends at whichever
+ * comes first; clients pause between two requests, so that an hour leaves CPU time for other programs)
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,7 @@ const CLIENTS = { unstreamed: 12, streamed: 6 };
 const ABORTS = 0.1;
 const HUNG_MS = 30_000;
 
-/** What the first provider does to how many of its requests; the rest it answers. */
+/** The share of requests in which the first provider fails in each way; it answers the rest. */
 const RATES = {
   '500': 0.01,
   '503': 0.01,
@@ -48,7 +48,7 @@ const RATES = {
   'half-event': 0.01,
   'no-done': 0.01,
   stall: 0.0005,
-  // What holds a key or an endpoint back is rare, or little else would be seen.
+  // Faults that put a key or an endpoint on cooldown are rare, or little else would be tested.
   '402': 0.0001,
   '403': 0.003,
   '404-model': 0.0001,
@@ -119,12 +119,12 @@ const { url, process: proxy } = await started(serve, folder);
 const troubles: string[] = [];
 const trouble = (text: string) => void (troubles.length < 20 && troubles.push(text));
 
-/** How each request ended, as its client saw it. */
+/** How each request ended, from the client's point of view. */
 type End = 'whole' | 'cut' | 'failed' | 'left';
 const ends = new Map<string, End>();
 let sequence = 0;
 
-/** What an unstreamed or streamed answer says, and whether it looks finished. */
+/** The text of an unstreamed or streamed answer, and whether it looks complete. */
 function read(body: string, stream: boolean): { text: string; finished: boolean; error: boolean } {
   if (!stream) {
     const { choices, error } = JSON.parse(body) as {
@@ -197,7 +197,7 @@ await Promise.all([
 const seconds = (performance.now() - beganMs) / 1000;
 clearInterval(sampler);
 
-/** Waits for a number to come down; what it is then. */
+/** Waits for a number to come down. @returns its last value */
 async function settled(read: () => Promise<number>, wanted: number): Promise<number> {
   const deadline = performance.now() + 10_000;
   let value = await read();
@@ -225,7 +225,7 @@ const [flakyLog, steadyLog] = [await logOf(flaky), await logOf(steady)];
 proxy.kill('SIGTERM');
 if ((await proxy.exited) !== 0) trouble(`serve exited with ${proxy.exitCode}`);
 const connections = await settled(async () => (await logOf(flaky)).connections.open, 1);
-// One is our own question.
+// One connection is our own query.
 if (connections > 1) trouble(`${connections - 1} connections to the provider outlived the proxy`);
 
 const directory = join(folder, 'logs');
@@ -240,7 +240,7 @@ const EXPECTED: Record<End, ReadRecord['outcome'][]> = {
   whole: ['success'],
   cut: ['truncated'],
   failed: ['error'],
-  // It may have left while the last bytes were on their way.
+  // The client may have disconnected while the last bytes were on their way.
   left: ['client_abort', 'success', 'truncated', 'error'],
 };
 const seen = new Set<string>();
@@ -248,14 +248,14 @@ for (const { id, outcome, fault } of records) {
   if (seen.has(id)) trouble(`${id} has two records`);
   seen.add(id);
   const end = ends.get(id);
-  // All was said, but not why it ended: the client may judge that, a dataset should not contain it.
+  // The text is complete, but not the reason why it ended: a client may accept that, but a dataset should not.
   const unknown = end === 'whole' && fault === 'unknown_ending';
   if (end && !unknown && !EXPECTED[end].includes(outcome))
     trouble(`${id}: the client saw ${end}, the log says ${outcome} (${fault})`);
 }
 for (const [id, end] of ends) if (end !== 'left' && !seen.has(id)) trouble(`${id} (${end}) has no record`);
 
-/** The sum of a metric's samples whose labels hold the text. */
+/** The sum of a metric's samples whose labels contain the text. */
 function metric(name: string, label = ''): number {
   return metrics
     .split('\n')
@@ -274,7 +274,7 @@ for (const [name, log] of [
   const counted = metric('attempts_total', `provider="${name}"`);
   if (counted !== logged.length)
     trouble(`${name}: ${counted} attempts by the metrics, ${logged.length} in records`);
-  // Who leaves at once may leave before its attempt reached the provider.
+  // A client that disconnects at once may do so before its attempt reaches the provider.
   const abandoned = logged.filter(({ fault }) => fault === 'client_abort').length;
   if (log.attempts > logged.length || log.attempts < logged.length - abandoned)
     trouble(
@@ -289,7 +289,7 @@ for (const status of ['500', '503']) {
 }
 
 const { slopeMbPerMinute, grownMb, lastMb } = growth(resident);
-// Half a minute sees the collector's own swing, which was measured at 20 MB up and down.
+// Within half a minute, the garbage collector alone makes memory vary by 20 MB in both directions, as measured.
 if (grownMb > Math.max(32, lastMb * 0.15)) trouble(`memory grew by ${grownMb} MB over the second half`);
 
 const tally = Object.groupBy(ends.values(), (end) => end);

@@ -4,7 +4,7 @@ export interface Spread {
   readonly high: number;
 }
 
-/** The value below which a share of the values lies, between two neighbours by weight. NaN of none. */
+/** The value below which this share of the values lies, interpolated between two neighbours. NaN for an empty list. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (sorted.length - 1) * share;

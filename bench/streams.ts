@@ -1,6 +1,6 @@
 /**
- * `make streams`: thousands of streams open at once through the compiled binary. Exit 1 when one of them does not
- * live until its end, when a request beside them is not answered, or when memory does not stay in bounds.
+ * `make streams`: thousands of streams open at once through the compiled binary. Exits 1 if one of them ends early, if
+ * a request beside them is not answered, or if memory exceeds its bounds.
  * Usage: bun bench/streams.ts [--streams N] [--seconds N]
  */
 import { connect } from 'node:net';
@@ -17,7 +17,7 @@ const { values } = parseArgs({
 const ROOT = join(import.meta.dir, '..');
 const streams = Number(values.streams);
 const seconds = Number(values.seconds);
-/** What one open stream may cost, MB. */
+/** The most memory that one open stream may use, in MB. */
 const MB_EACH = 0.1;
 
 const folder = mkdtempSync(join(tmpdir(), 'llmproxy-streams-'));
@@ -33,7 +33,7 @@ writeFileSync(
   JSON.stringify({
     limits: { max_concurrent: streams + 100 },
     logging: { requests: { content: 'metadata' } },
-    // The mock's answer to one word has some ten tokens.
+    // The mock's answer to one word has about ten tokens.
     providers: [{ name: 'slow', type: 'mock', mock: { tokens_per_second: 10 / seconds } }],
   }),
 );
@@ -63,7 +63,7 @@ for (let n = 0; n < streams; n += 1) {
   socket.on('close', () => resolve());
   open.push(stream);
   ended.push(promise);
-  // As fast as the listen queue takes them.
+  // As fast as the listen queue accepts them.
   if (n % 200 === 199) await Bun.sleep(10);
 }
 const allBegun = performance.now() + 60_000;

@@ -2,36 +2,36 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { children, started } from './children.ts';
 
-/** A program that is measured. */
+/** A program to measure. */
 export interface Subject {
   readonly name: string;
   readonly kind: 'llmproxy' | 'bare' | 'nginx' | 'peer';
-  /** Of a program that is not ours. */
+  /** The version of a program that is not ours. */
   readonly version?: string;
-  /** Whether it answers clients of Anthropic's Messages from a provider of chat. */
+  /** Whether it serves clients of Anthropic's Messages API from a chat provider. */
   readonly translates: boolean;
-  /** Whether it has keys and limits, which the rows of others are not about. */
+  /** Whether it has keys and limits, which rows of other subjects do not measure. */
   readonly limited?: boolean;
-  /** Starts a new process in a folder of its own. */
+  /** Starts a new process in its own folder. */
   readonly start: (folder: string) => Promise<Instance>;
 }
 
 export interface Instance {
   readonly url: string;
   readonly pid: number;
-  /** Lines of a head that its requests need besides. */
+  /** Header lines that requests to it need in addition. */
   readonly headers: string;
-  /** From the start of the process to its first word that it listens. */
+  /** From the start of the process until it accepts connections. */
   readonly startMs: number;
   readonly end: () => Promise<void>;
 }
 
-/** Reads answers whole, as llmproxy does for its log. */
+/** Reads complete answers, as llmproxy does for its log. */
 export const BARE_WHOLE = 'bare, whole';
-/** Hands answers on as they come, as a stream must be. */
+/** Passes answers on as they arrive, as streams require. */
 export const BARE_PASS = 'bare, as it comes';
 
-/** The bare passthroughs of Bun. */
+/** The bare passthroughs on Bun. */
 export function bareSubjects(upstream: string): readonly Subject[] {
   const program = join(import.meta.dir, 'passthrough.ts');
   const command = [process.execPath, '--no-env-file', program, upstream];
@@ -46,7 +46,7 @@ export function bareSubjects(upstream: string): readonly Subject[] {
   ];
 }
 
-/** A compiled llmproxy with its log on, before the one provider. */
+/** A compiled llmproxy with its log on, in front of the one provider. */
 export function llmproxySubject(name: string, binary: string, upstream: string): Subject {
   return {
     name,
@@ -60,7 +60,7 @@ export function llmproxySubject(name: string, binary: string, upstream: string):
   };
 }
 
-/** The same with a key, and with limits of every kind in a tree of groups, none of which is reached. */
+/** The same with a key, and with limits of every kind in a tree of groups; none of the limits is reached. */
 export function limitedSubject(name: string, binary: string, upstream: string): Subject {
   return {
     name: `${name}, keys and limits`,
@@ -92,7 +92,7 @@ export function limitedSubject(name: string, binary: string, upstream: string): 
   };
 }
 
-/** nginx as a reverse proxy that keeps connections and buffers nothing, where it is installed. */
+/** nginx as a reverse proxy with persistent connections and without buffering, if it is installed. */
 export function nginxSubject(upstream: string): Subject | undefined {
   const program = Bun.which('nginx') ?? Bun.which('nginx', { PATH: '/usr/sbin:/usr/local/sbin' });
   if (!program) return undefined;
@@ -109,7 +109,7 @@ export function nginxSubject(upstream: string): Subject | undefined {
   };
 }
 
-/** A fresh folder within another. */
+/** Makes a new folder within another. */
 export function freshFolder(within: string): string {
   mkdirSync(within, { recursive: true });
   return mkdtempSync(join(within, 'run-'));
@@ -130,7 +130,7 @@ function instance(url: string, child: Bun.Subprocess, startMs: number, headers =
   return { url, pid: child.pid, headers, startMs, end };
 }
 
-/** Starts a program that is told its port, and waits until it listens there. */
+/** Starts a program on a given port, and waits until it listens there. */
 export async function startedAt(
   port: number,
   command: readonly string[],
@@ -157,7 +157,7 @@ export function freePort(): number {
   return port;
 }
 
-/** @throws when the process ends, or two minutes have passed, before anybody listens */
+/** @throws when the process ends, or two minutes pass, before anything listens */
 async function untilListening(url: string, child: Bun.Subprocess): Promise<void> {
   const { hostname, port } = new URL(url);
   const untilMs = performance.now() + 120_000;
@@ -167,7 +167,7 @@ async function untilListening(url: string, child: Bun.Subprocess): Promise<void>
       (await Bun.connect({ hostname, port: Number(port), socket })).terminate();
       return;
     } catch {
-      // Nobody listens yet.
+      // The program does not listen yet.
       await Bun.sleep(5);
     }
   }

@@ -1,6 +1,6 @@
 /**
- * A provider of OpenAI's chat that costs as little as possible, so that the proxy before it is the limit. The model
- * says how it answers; the names are in requests.ts.
+ * A provider with OpenAI's chat API that uses as little CPU as possible, so that the proxy in front of it is the
+ * bottleneck. The model determines how it answers; the names are in requests.ts.
  */
 import type { Socket } from 'bun';
 import { ANSWER, FIRST_CHUNK, LARGE_ANSWER, LAST_CHUNK, NEXT_CHUNK } from './answers.ts';
@@ -16,7 +16,7 @@ interface Connection {
   readonly reader: MessageReader;
 }
 
-/** A stream that is under way. */
+/** A stream in progress. */
 interface Paced {
   readonly send: (bytes: Buffer) => void;
   left: number;
@@ -46,7 +46,7 @@ function connection(socket: Socket<Connection>): Connection {
   let parts: Buffer[] = [];
   const reader = new MessageReader({
     head: () => undefined,
-    // The socket may use its memory again.
+    // Copied, because the socket may reuse its buffer.
     body: (part) => void parts.push(Buffer.from(part)),
     end: () => {
       const body = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
@@ -69,7 +69,7 @@ function answer(socket: Socket<Connection>, body: Buffer): void {
       return void setTimeout(() => socket.readyState > 0 && send(LAST_CHUNK), 1);
     case 'bench-paced':
       send(FIRST_CHUNK);
-      // Streams that begin together must not send together for ever.
+      // Streams that start together must not send in lockstep for ever.
       return void streams.set(socket, {
         send,
         left: PACED_CHUNKS - 1,

@@ -6,21 +6,21 @@ import type { Run } from './row.ts';
 export interface Window {
   readonly completed: number;
   readonly seconds: number;
-  /** Microseconds of CPU for each that was completed. */
+  /** Microseconds of CPU for each completed item. */
   readonly cpuUs: number;
   readonly latenciesMs: readonly number[];
 }
 
-/** Two windows after another that cost the same within this share. */
+/** Two windows in succession are steady if their cost differs by at most this share. */
 const STEADY_WITHIN = 0.05;
-/** A window of a slow subject is longer, for so many to be completed. */
+/** The minimum number of completed items in a window; the windows of slow subjects are longer. */
 const LEAST_IN_WINDOW = 50;
 const GIVE_UP_MS = 30_000;
 
 /**
  * Loads an instance until it is steady, or for as long as the effort allows, and then measures a few windows.
- * @param least how much it completes before it may be called steady, at the full effort
- * @throws what the load failed with
+ * @param least the number of items to complete before it counts as steady, at full effort
+ * @throws the error of the load
  */
 export async function steadyWindows(
   { subject, instance, cpu, effort, tell }: Run,
@@ -46,7 +46,7 @@ export async function steadyWindows(
   return windows;
 }
 
-/** Counts a running load, and what it costs its server, for a while. */
+/** Counts the completed items of a running load, and the CPU time of its server, for a while. */
 async function measureWindow(load: Load, cpu: CpuMeter, ms: number): Promise<Window> {
   load.takeLatenciesMs();
   const before = { completed: load.completed(), cpuUs: cpu.readUs(), at: performance.now() };

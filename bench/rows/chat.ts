@@ -5,7 +5,7 @@ import { BARE_WHOLE } from '../subjects.ts';
 import { steadyWindows } from '../window.ts';
 
 const CLIENTS = 32;
-/** The compiler is at work until then. */
+/** Until then, the JIT compiler is still at work. */
 const LEAST = 20_000;
 
 export const relay: Row = {
@@ -38,7 +38,7 @@ export const relay: Row = {
   },
 };
 
-/** What keys and limits of every kind add to a relayed request. */
+/** The cost that keys and limits of every kind add to a relayed request. */
 export const limited: Row = {
   name: 'limits',
   limited: true,
@@ -58,7 +58,7 @@ export const limited: Row = {
   },
 };
 
-/** The bare passthrough hands the same request on to be answered in the words of chat. */
+/** The bare passthrough does not translate: its request is answered in chat format. */
 export const translated: Row = {
   name: 'translated',
   measures: [

@@ -30,7 +30,7 @@ function largeRow(name: string, title: string, { asked, clients, least }: Large)
     applies: (subject) => subject.name !== BARE_PASS,
     async sample(run) {
       const request = requestBytes(asked, run.instance.headers);
-      // They are many bytes to log: short windows.
+      // The requests are large and so is the log, so the windows are short.
       const effort = { ...run.effort, windowMs: run.effort.windowMs / 2, warmMs: run.effort.warmMs / 2 };
       const windows = await steadyWindows({ ...run, effort }, { clients, request, least });
       return { [name]: median(windows.map(({ cpuUs }) => cpuUs)) };

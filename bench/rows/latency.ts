@@ -6,7 +6,7 @@ import type { Row, Run } from '../row.ts';
 import { median } from '../statistics.ts';
 import { BARE_PASS, BARE_WHOLE } from '../subjects.ts';
 
-/** Answers that a median is taken of, at least. */
+/** The minimum number of answers to take a median of. */
 const LEAST = 50;
 const GIVE_UP_MS = 30_000;
 
@@ -36,12 +36,12 @@ export const addedFirstByte: Row = {
       quoted: true,
     },
   ],
-  // Who reads answers whole has no first byte before the last.
+  // A subject that reads complete answers has no first byte before the last one.
   applies: ({ name }) => name !== BARE_WHOLE,
   sample: async (run) => ({ added_first_byte: await addedUs(run, BRIEF_STREAM, 'first byte') }),
 };
 
-/** What a proxy adds for a client that is alone: its median less that of the provider asked directly, microseconds. */
+/** The latency that a proxy adds for a single client: its median less that of a direct request, in microseconds. */
 async function addedUs(
   { instance, upstream, effort }: Run,
   asked: BenchRequest,
@@ -50,7 +50,7 @@ async function addedUs(
   const medianMs = async (url: string, request: Buffer, ms: number) => {
     const load = startLoad(url, { clients: 1, request, until });
     try {
-      // The first ones open the connection, and what was compiled for many clients settles.
+      // The first requests open the connection, and code compiled under the load of many clients is compiled anew.
       await Promise.race([Bun.sleep(ms / 4), load.failed]);
       load.takeLatenciesMs();
       const [untilMs, giveUpMs] = [performance.now() + ms, performance.now() + GIVE_UP_MS];

@@ -8,7 +8,7 @@ import { BARE_PASS, BARE_WHOLE } from '../subjects.ts';
 const ABORTED = 10_000;
 const REQUESTS = 100_000;
 const CLIENTS = 256;
-/** For what is let go of to be given back. */
+/** The time in which freed memory is returned to the system. */
 const SETTLE_MS = 3_000;
 
 export const afterAborts: Row = memoryRow(
@@ -37,7 +37,7 @@ function memoryRow(name: string, title: string, work: (run: Run) => Promise<void
   return {
     name,
     measures: [{ name, title, unit: 'MB', base: BARE_WHOLE, quoted: true }],
-    // The other proxies would take minutes for as many requests.
+    // The other proxies would need minutes for as many requests.
     applies: (subject) => subject.kind !== 'peer' && subject.name !== BARE_PASS,
     alone: 3,
     async sample(run) {

@@ -4,7 +4,7 @@ import { BARE_WHOLE } from '../subjects.ts';
 
 const IDLE_MS = 1_000;
 
-/** Comes first, since it looks at a process that has done nothing yet. */
+/** Comes first, since it measures a process that has done nothing yet. */
 export const start: Row = {
   name: 'start',
   measures: [

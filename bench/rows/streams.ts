@@ -36,7 +36,7 @@ function streamRow(name: string, title: string, asked: BenchRequest, applies: Ro
     applies,
     async sample(run) {
       const request = requestBytes(asked, run.instance.headers);
-      // Every chunk of the provider has one word, in whatever form it reaches the client.
+      // Every chunk of the provider contains one word, in whatever format it reaches the client.
       const windows = await steadyWindows(run, {
         clients: STREAMS,
         request,
