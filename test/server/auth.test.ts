@@ -28,7 +28,7 @@ test('a rotated key works until its end', () => {
   expect(auth.client(by('new'), 'chat')).toBe(caller);
 });
 
-test('a key works until the end of the day before it expires', () => {
+test('a key works until the end of the day on which it expires', () => {
   const clock = new FakeClock(Date.parse('2026-03-04T23:59:59.999Z'));
   const auth = authenticator(
     [{ ...PLAIN, name: 'k', hash: hash('key'), expires: Date.parse('2026-03-05') }],

@@ -245,7 +245,7 @@ function recording(model: string, bytes: number, more: Readonly<Record<string, s
   return made;
 }
 
-describe('a recording, whose length is unknown beforehand,', () => {
+describe('a recording of unknown length', () => {
   const minute = () => Response.json({ text: 'Hi', usage: { type: 'duration', seconds: 60 } });
   const transcribe = '/audio/transcriptions';
 

@@ -121,7 +121,7 @@ describe('media', () => {
     'data:image/jpg;base64,AAAA',
     'data:image/JPEG;charset=utf-8;base64,AAAA',
     'data:image/jpeg;base64,AAAA',
-  ])('have media types that providers know: %s', async (url) => {
+  ])('has a media type that providers know: %s', async (url) => {
     for (const type of ['anthropic', 'gemini'] as const) {
       const asked = await askedOf(type, { model: MODEL, messages: [image(url)] });
       expect([asked.status, JSON.stringify(messagesOf(asked))]).toEqual([
@@ -143,7 +143,7 @@ describe('tools', () => {
   test.each([
     ['anthropic', MODEL, { tool_choice: { type: 'any' } }],
     ['perplexity', 'perplexity/sonar', { tool_choice: 'required' }],
-  ] as const)('are made mandatory in the form of %s', async (type, model, wanted) => {
+  ] as const)('are made mandatory by the tool_choice of %s', async (type, model, wanted) => {
     const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
     expect((await askedOf(type, { model, tools, tool_choice: 'any' })).body).toMatchObject(wanted);
   });

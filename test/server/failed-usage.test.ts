@@ -58,7 +58,7 @@ interface Outcome {
   readonly report: { readonly total: { input_tokens: number; output_tokens: number; cost: number } };
 }
 
-/** Sends one request, and collects every account of its usage. */
+/** Sends one request, and collects its usage from the record, the limits, the metrics and the report. */
 async function asked(
   scripts: readonly (readonly [Provider['type'], Script])[],
   body: object,
@@ -105,7 +105,7 @@ async function asked(
   };
 }
 
-/** Expects the usage that the providers counted in every account. */
+/** Expects all of these to have the usage that the providers counted. */
 function agrees({ record, key, metrics, report }: Outcome, input: number, output: number): void {
   const cost = (input * PRICE.input + output * PRICE.output) / 1e6;
   const charged = chargedFor(record);
@@ -120,7 +120,7 @@ function agrees({ record, key, metrics, report }: Outcome, input: number, output
   expect(report.total.cost).toBeCloseTo(cost, 9);
 }
 
-describe('the usage of a failed attempt is charged for', () => {
+describe('reported usage is charged for', () => {
   test.each([
     [
       'a malformed unstreamed answer of a translated provider',

@@ -116,7 +116,7 @@ test('a provider’s message for an invalid request is passed on, and counts aga
   expect(report.status).toBe('healthy');
 });
 
-test('user text quoted in a provider’s error causes no failover or cooldown', async () => {
+test('user text quoted in a provider’s error puts no key or model on cooldown', async () => {
   const quoting = (words: string) => failure(400, { message: `Cannot read messages[0].content: ${words}` });
   await using strict = upstream(({ text }) => {
     const { content } = (JSON.parse(text) as { messages: { content: string }[] }).messages[0]!;

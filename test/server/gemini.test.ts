@@ -83,7 +83,7 @@ describe('a Gemini path', () => {
     expect(google.asked.at(-1)!.path).toBe('/tunedModels/mine:generateContent');
   });
 
-  test('that asks a model is answered with 405 for GET and PUT', async () => {
+  test('that asks a model is answered with 405 unless the method is POST', async () => {
     for (const method of ['GET', 'PUT']) {
       const url = `${proxy.url}/v1beta/models/gemini-pro:generateContent`;
       const reply = await fetch(url, { method, headers });

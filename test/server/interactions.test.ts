@@ -262,7 +262,7 @@ describe('a Gemini provider', () => {
   const config = (url: string) => ({ providers: [speakerConfig('gemini', url)] });
   const streamed = (sse: string) => new Response(sse, { headers: { 'content-type': 'text/event-stream' } });
 
-  test('receives an unstreamed request by relay', async () => {
+  test('receives and answers an unstreamed interaction unchanged', async () => {
     await using provider = google(() => Response.json(NATIVE));
     await using proxy = running(config(provider.url));
     const body = { model: 'gemini-3-flash', input: 'Hi', previous_interaction_id: 'v1_before', brand_new: 1 };
@@ -282,7 +282,7 @@ describe('a Gemini provider', () => {
     });
   });
 
-  test('receives a streamed request by relay, and its events are assembled for the record', async () => {
+  test('streams its answer unchanged, and its events are assembled for the record', async () => {
     await using provider = google(() => streamed(OPENING + CLOSING + DONE));
     await using proxy = running(config(provider.url));
     const reply = await proxy.post(path, { model: 'gemini-3-flash', input: 'Hi', stream: true });

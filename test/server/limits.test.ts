@@ -229,7 +229,7 @@ test('the OpenAI SDK fails at once on a limit with a distant reset, and retries 
 });
 
 describe('a budget that is used up', () => {
-  test('answers OpenAI and Anthropic clients with their own error types and a readable amount', async () => {
+  test('is reported to OpenAI and Anthropic clients with their own error types and a readable amount', async () => {
     const proxy = started({ auth: keys({ a: [{ budget: 0.02, per: 'month' }] }) });
     expect((await chat(proxy, 'a', { max_tokens: 5 })).status).toBe(200);
     const { message, code, type } = await errorOf(await chat(proxy, 'a', { max_tokens: 5 }));
@@ -471,8 +471,8 @@ test('a provider’s rate limit headers do not reach callers that have limits of
   expect(await told('c')).toEqual(['77', '77', '77']);
 });
 
-describe('amounts at the edges', () => {
-  test('accepts limits of zero, one, and more than anybody uses', async () => {
+describe('limits with extreme amounts', () => {
+  test('apply where they are zero, one, or more than anyone uses', async () => {
     const proxy = started({
       auth: keys({
         none: [{ requests: 0, per: 'total' }],
@@ -504,7 +504,7 @@ describe('amounts at the edges', () => {
     expect((await chat(proxy, 'free', {}, '/v1/messages/count_tokens')).status).toBe(200);
   });
 
-  test('a request for more tokens than a number can hold corrupts no sum', async () => {
+  test('add up correctly for a request with more tokens than a number can hold', async () => {
     const proxy = started({ auth: keys({ a: [{ tokens: 1, per: 'day', when_used_up: { use: 'free' } }] }) });
     const asked = await Promise.all(
       Array.from({ length: 8 }, () =>

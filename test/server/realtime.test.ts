@@ -309,8 +309,7 @@ describe('limits on a session', () => {
     const { error } = (await client.heard('error')) as unknown as Refusal;
     expect(error).toMatchObject({ code: 'rate_limit_exceeded' });
     expect(error.message).toContain('20 tokens per day of key me');
-    // A provider that detects pauses would answer audio as well, so audio is refused too, with one error for all of
-    // it.
+    // A provider that detects pauses would answer audio as well, so audio is refused too, with a single error.
     for (let piece = 0; piece < 3; piece += 1)
       client.send({ type: 'input_audio_buffer.append', audio: 'AA==' });
     client.send({ type: 'session.update', session: {} });
@@ -364,7 +363,7 @@ describe('the end of a session', () => {
     [1000, 'done', 'success'],
     [4001, 'session expired', 'truncated'],
     [1011, 'internal', 'truncated'],
-  ] as const)('by the provider is passed on to the client: %d %s', async (code, reason, outcome) => {
+  ] as const)('is passed on from the provider to the client: %d %s', async (code, reason, outcome) => {
     const one = upstream();
     const proxy = proxyFor(one.url);
     const client = await talk(proxy);
@@ -377,7 +376,7 @@ describe('the end of a session', () => {
     });
   });
 
-  test('by a lost provider connection becomes an error event and close code 1011', async () => {
+  test('becomes an error event and close code 1011 where the provider’s connection is lost', async () => {
     const one = upstream();
     const proxy = proxyFor(one.url);
     const client = await talk(proxy);
@@ -388,7 +387,7 @@ describe('the end of a session', () => {
     expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'truncated', fault: 'truncated' });
   });
 
-  test('by a lost client connection closes the session with the provider', async () => {
+  test('closes the session with the provider where the client’s connection is lost', async () => {
     const one = upstream();
     const proxy = proxyFor(one.url);
     const client = await talk(proxy);
@@ -399,7 +398,7 @@ describe('the end of a session', () => {
     expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'client_abort', fault: 'client_abort' });
   });
 
-  test('by a client that leaves during the handshake cancels the attempt', async () => {
+  test('cancels the attempt where the client leaves during the handshake', async () => {
     const { promise: never } = Promise.withResolvers<Response>();
     const one = upstream({ refuse: () => never });
     const proxy = proxyFor(one.url);

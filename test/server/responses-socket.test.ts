@@ -300,7 +300,7 @@ describe('a connection', () => {
     await until('all of it is free', async () => (await held()) === 0);
   });
 
-  test('counts towards half of max_concurrent, the most that one key may have open', async () => {
+  test('counts towards the half of max_concurrent that one key may hold', async () => {
     await using provider = counter();
     const keys = ['a', 'b'].map((name) => ({ name, key: `sk-${name.repeat(8)}` }));
     await using proxy = running(at(provider.url, { auth: { keys }, limits: { max_concurrent: 4 } }));

@@ -161,7 +161,7 @@ test('a chat server without n is asked for each answer in turn, unless too many 
   expect(provider.asked.length).toBe(3);
 });
 
-test('an unstreaming provider’s answers are combined into one stream', async () => {
+test('answers of a provider that does not stream are combined into one stream', async () => {
   await using provider = speaker('cohere', 'whole');
   await using proxy = running({ providers: [speakerConfig('cohere', provider.url)] });
   const sse = await (await proxy.post('/v1/chat/completions', { ...CHAT, stream: true })).text();

@@ -196,7 +196,7 @@ describe('an object that is not stored here', () => {
     }
   });
 
-  test('is not found for other keys than the one that created it', async () => {
+  test('is not found for keys other than the one that created it', async () => {
     await using provider = keeping();
     await using proxy = running({ providers: [native(provider.url)], auth: KEYS });
     const [a, b] = [sdk(proxy, 'sk-aaaaaaaa'), sdk(proxy, 'sk-bbbbbbbb')];
@@ -232,7 +232,7 @@ describe('an object that is not stored here', () => {
     expect((await get(proxy.url, `/v1/responses/${id}`, 'sk-models-1')).status).toBe(200);
   });
 
-  test('is requested only by paths of stored objects', async () => {
+  test('cannot be requested by a path that escapes its endpoint', async () => {
     await using provider = keeping();
     await using proxy = running({ providers: [native(provider.url)] });
     for (const path of ['/v1/responses/..%2fmodels', '/v1/responses/%2e%2e', '/v1/responses/a%5cb'])

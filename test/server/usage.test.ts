@@ -206,11 +206,11 @@ const VENDORS: readonly [Type, Spoken, readonly Spoken[], object, Partial<Counte
   ['anthropic', 'messages', ALL, tokens({ cache_read_input_tokens: 4 }), { input: 14, cached: 4, output: 2 }],
 ];
 
-describe.each(VENDORS)('%s in %s', (type, spoken, clients, usage, wanted) => {
+describe.each(VENDORS)('usage of type %s in %s', (type, spoken, clients, usage, wanted) => {
   const { whole, stream } = SPOKEN[spoken];
 
   test.each(clients)(
-    `that reports ${JSON.stringify(usage)} is recorded the same for a %s client either way`,
+    `of ${JSON.stringify(usage)} is recorded the same for a %s client, streamed or not`,
     async (client) => {
       const [one, streamed] = await recorded(type, client, [{ body: whole(usage) }, { body: stream(usage) }]);
       expect([one?.outcome, streamed?.outcome]).toEqual(['success', 'success']);
@@ -232,7 +232,7 @@ describe.each([
   ['openai-compatible', 'chat', chatUsage({})],
   ['anthropic', 'messages', tokens({})],
   ['perplexity', 'responses', tokens({})],
-] as const)('a broken stream of %s in %s', (type, spoken, usage) => {
+] as const)('a broken stream of type %s in %s', (type, spoken, usage) => {
   test.each(ALL)('is recorded with the usage that it reports to a %s client', async (client) => {
     const [record] = await recorded(type, client, [{ body: cut(spoken, usage) }]);
     expect(record).toMatchObject({ outcome: 'truncated', input_tokens: 10, output_tokens: 2 });
