@@ -1,4 +1,4 @@
-/** Answers by chance, whole and streamed, for what must hold of every one. */
+/** Random answers, unstreamed and streamed, for properties that every answer must have. */
 import fc from 'fast-check';
 import type { ChatChunk, ChatDelta, ChatResponse } from '../../src/wire/chat.ts';
 import { encodeOpenaiUsage } from '../../src/wire/usage.ts';
@@ -6,16 +6,16 @@ import { cutAt } from '../properties/cuts.ts';
 
 /** Some text. */
 export const said = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
-/** A name of a tool or an id. */
+/** A tool name or an id. */
 export const name = fc.stringMatching(/^[a-zA-Z0-9_-]{1,12}$/);
-/** A JSON object, as it is when it was written: JSON has no -0. */
+/** A JSON object, after a round trip through JSON text, which has no -0. */
 export const object = fc
   .dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 2 }), {
     maxKeys: 3,
   })
   .map((value) => JSON.parse(JSON.stringify(value)) as typeof value);
 
-/** What must be given back of reasoning. No provider gives an id twice. */
+/** Reasoning that must be sent back to the provider. No provider uses an id twice. */
 export const thoughts = fc.uniqueArray(
   fc.oneof(
     fc.record({ type: fc.constant('thinking'), thinking: fc.string({ maxLength: 20 }), signature: said }),
@@ -60,7 +60,7 @@ const usage = fc
     encodeOpenaiUsage({ input: plain + cached + cacheWrite, cached, cacheWrite, output: 1_000, reasoning }),
   );
 
-/** What an answer says, whatever protocol it comes in. */
+/** The content of an answer, whatever its protocol. */
 export const answers = fc.record({
   blocks: thoughts,
   unsigned: fc.string({ maxLength: 20 }),
@@ -79,7 +79,7 @@ export const reasoningOf = ({ blocks, unsigned }: Answer) => {
   return signed.length > 0 ? signed.join('') : unsigned;
 };
 
-/** An answer in one piece. */
+/** The answer as an unstreamed response. */
 export function whole(answer: Answer): ChatResponse {
   const { blocks, content, refusal, finish, sequence } = answer;
   const reasoning = reasoningOf(answer);
@@ -98,7 +98,7 @@ export function whole(answer: Answer): ChatResponse {
   return { ...top, choices: [choice], ...(answer.usage ? { usage: answer.usage } : {}) };
 }
 
-/** The deltas of the calls, their arguments in pieces and mixed, but begun in their order. */
+/** The deltas of the calls, which start in order, with their arguments in pieces that may be interleaved. */
 function callDeltas(list: readonly Call[], places: readonly number[], mixed: boolean): ChatDelta[] {
   const queues = list.map(({ id, name, arguments: text }, index) =>
     cutAt(text, places).map((piece, n) => ({
@@ -113,8 +113,9 @@ function callDeltas(list: readonly Call[], places: readonly number[], mixed: boo
 }
 
 /**
- * An answer as a stream, in pieces.
- * @param mixed whether pieces of calls come in turn @param late whether the usage comes with the finish reason
+ * The answer as a stream of chunks.
+ * @param mixed whether pieces of different calls are interleaved @param late whether the usage comes with the finish
+ * reason
  */
 export function chunksOf(
   answer: Answer,

@@ -5,7 +5,7 @@ import { upstream } from './upstream.ts';
 type Provider = ConfigInput['providers'][number];
 export type Json = Record<string, unknown>;
 
-/** An answer in three protocols at once. */
+/** An answer that is valid in three protocols at once. */
 const ANSWER = {
   id: 'c',
   model: 'm',
@@ -19,7 +19,7 @@ const ANSWER = {
   stopReason: 'end_turn',
 };
 
-/** What a provider is asked, and what the client is told of what was left out. */
+/** The request that a provider received, and the warnings that the client got about fields that were left out. */
 export async function askedOf(
   type: Provider['type'],
   body: Json,

@@ -1,4 +1,6 @@
-/** The compiled BINARY, run in folders of its own. Whoever uses it calls `built` before all and `cleared` after. */
+/**
+ * Runs the compiled BINARY in folders of its own. Test files call `built` before all tests and `cleared` after them.
+ */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,8 +12,8 @@ const folders: string[] = [];
 const servers: Bun.Subprocess[] = [];
 
 /**
- * The environment without keys of real providers: nothing but loopback may be asked. Providers are not asked for their
- * models either, so that tests count their own requests alone.
+ * The environment without keys of real providers: only loopback may be contacted. Providers are not asked for their
+ * models either, so that tests count only their own requests.
  */
 const env: Readonly<Record<string, string | undefined>> = {
   ...Object.fromEntries(
@@ -20,7 +22,7 @@ const env: Readonly<Record<string, string | undefined>> = {
   LLMPROXY_DISCOVER_MODELS: 'false',
 };
 
-/** What has providers asked for their models in a test. */
+/** Makes the binary ask providers for their models in a test. */
 export const DISCOVERING = { LLMPROXY_DISCOVER_MODELS: '' } as const;
 
 export function folder(): string {
@@ -33,7 +35,7 @@ export function run(cwd: string, ...args: string[]): { code: number; out: string
   return runWith(cwd, {}, ...args);
 }
 
-/** @param more of the environment */
+/** @param more additional environment variables */
 export function runWith(
   cwd: string,
   more: Readonly<Record<string, string>>,
@@ -43,7 +45,7 @@ export function runWith(
   return { code: exitCode, out: stdout.toString(), err: stderr.toString() };
 }
 
-/** All that a command shows in a terminal of so many columns. */
+/** Runs a command in a terminal of this width. @returns everything that it shows */
 export async function runInTerminal(columns: number, ...args: string[]): Promise<string> {
   const decoder = new TextDecoder();
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
@@ -59,17 +61,17 @@ export async function runInTerminal(columns: number, ...args: string[]): Promise
   return shown.replaceAll('\r\n', '\n');
 }
 
-/** A terminal in which the binary serves. */
+/** A terminal in which the binary runs `serve`. */
 export interface ServingInTerminal {
   readonly url: string;
-  /** All that it has shown, without colours where `NO_COLOR` is set. */
+  /** Everything that it has shown, without colours if `NO_COLOR` is set. */
   readonly shown: () => string;
-  /** Types keys: `\x13` holds what is shown. */
+  /** Types keys: `\x13` pauses the output. */
   readonly type: (keys: string) => void;
   readonly process: Bun.Subprocess;
 }
 
-/** Serves a configuration in a terminal of 80 columns. @param more of the environment */
+/** Serves a configuration in a terminal of 80 columns. @param more additional environment variables */
 export async function serveInTerminal(
   config: ConfigInput,
   { args = [], more = {} }: { args?: readonly string[]; more?: Readonly<Record<string, string>> } = {},
@@ -106,7 +108,7 @@ export interface Serving {
   readonly process: Bun.Subprocess<'ignore', 'pipe', 'pipe'>;
 }
 
-/** @param more of the environment */
+/** @param more additional environment variables */
 export async function serveWith(
   cwd: string,
   more: Readonly<Record<string, string>>,
@@ -119,7 +121,7 @@ export async function serve(cwd: string, ...args: string[]): Promise<Serving> {
   return await started(cwd, ['--port', '0', ...args], env);
 }
 
-/** Serves where the configuration in a folder says. */
+/** Serves at the address that the configuration in a folder sets. */
 export async function serveAsWritten(cwd: string, ...args: string[]): Promise<Serving> {
   return await started(cwd, args, env);
 }
@@ -147,7 +149,10 @@ async function started(
   throw new Error(`serve ended: ${await new Response(child.stderr).text()}`);
 }
 
-/** Serves a configuration from a new folder. JSON is YAML too. @param more of the environment */
+/**
+ * Serves a configuration from a new folder; it is written as JSON, which is also YAML. @param more additional
+ * environment variables
+ */
 export async function serveConfig(
   config: ConfigInput,
   more: Readonly<Record<string, string>> = {},
@@ -157,7 +162,7 @@ export async function serveConfig(
   return await started(cwd, ['--port', '0'], { ...env, ...more });
 }
 
-/** Serves the config.yaml of a folder. @param more of the environment */
+/** Serves the config.yaml of a folder. @param more additional environment variables */
 export async function serveFolder(
   cwd: string,
   more: Readonly<Record<string, string>> = {},
@@ -165,14 +170,14 @@ export async function serveFolder(
   return await started(cwd, ['--port', '0'], { ...env, ...more });
 }
 
-/** Serves a configuration from a new folder by another command than the binary, such as Bun with a source. */
+/** Serves a configuration from a new folder with another command than the binary, such as Bun and a source file. */
 export async function serveConfigFrom(command: readonly string[], config: ConfigInput): Promise<Serving> {
   const cwd = folder();
   writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(config, null, 2));
   return await started(cwd, ['--port', '0'], env, command);
 }
 
-/** Builds the binary where it is older than its source. */
+/** Builds the binary if it is older than its source. */
 export function built(): void {
   const sources = ['src', 'scripts', 'examples'].map((name) => newest(join(root, name)));
   const changedMs = Math.max(...sources, statSync(join(root, 'bun.lock')).mtimeMs);
@@ -181,7 +186,7 @@ export function built(): void {
   if (build.exitCode !== 0) throw new Error(build.stderr.toString());
 }
 
-/** Ends what still runs and removes the folders. */
+/** Stops all processes that are still running, and removes the folders. */
 export function cleared(): void {
   for (const server of servers.splice(0)) server.kill('SIGKILL');
   for (const path of folders.splice(0)) rmSync(path, { recursive: true, force: true });

@@ -16,7 +16,7 @@ const body = (model: string, stream = false) =>
 const ask = (url: string, model: string, stream = false) =>
   fetch(`${url}/v1/chat/completions`, { method: 'POST', body: body(model, stream) });
 
-test('a model of no meaning answers well, in every protocol and both ways', async () => {
+test('a broken provider answers without a fault to an unknown model name, in every protocol, streamed or not', async () => {
   await using broken = await brokenProvider();
   for (const path of ['/chat/completions', '/v1/chat/completions', '/v1/messages', '/v1/responses']) {
     const whole = await fetch(broken.url + path, { method: 'POST', body: body('any') });
@@ -42,7 +42,7 @@ test('a model of no meaning answers well, in every protocol and both ways', asyn
 
 const OPTIONS = { id: '1', model: 'm', usage: true };
 
-test('what it says in the Responses protocol holds to that protocol’s grammar', () => {
+test('a broken provider follows the grammar of the Responses protocol', () => {
   const says = (speak: (wire: Wire) => string[]) => {
     const sse = speak(responsesWire(OPTIONS)).join('');
     return checkResponsesStream(sse);
@@ -73,7 +73,7 @@ test('what it says in the Responses protocol holds to that protocol’s grammar'
   expect(failed.response).toMatchObject({ status: 'in_progress', output: [] });
 });
 
-test('-xN breaks N times, a label makes another model, a colon gives an argument', async () => {
+test('a broken provider breaks N times with -xN, counts labels separately, and takes an argument after a colon', async () => {
   await using broken = await brokenProvider();
   const statuses = [];
   for (const model of ['503-x2', '503-x2', '503-x2', '503-x2#b', 'say:hi#503']) {
@@ -83,7 +83,7 @@ test('-xN breaks N times, a label makes another model, a colon gives an argument
   expect(broken.attemptsOf('503-x2').length).toBe(3);
 });
 
-test('a request in any pieces, by length or in chunks, is read; two on one connection too', async () => {
+test('a broken provider reads requests in any pieces, with a length or chunked, and several on one connection', async () => {
   await using broken = await brokenProvider();
   const { promise: replied, resolve } = Promise.withResolvers<string>();
   let text = '';
@@ -109,7 +109,7 @@ test('a request in any pieces, by length or in chunks, is read; two on one conne
   ]);
 });
 
-test('a caller that leaves is told from one that is left', async () => {
+test('a broken provider tells a client that disconnects from one that the provider disconnects', async () => {
   await using broken = await brokenProvider();
   const abort = new AbortController();
   const init = { method: 'POST', body: body('silent'), signal: abort.signal };
@@ -125,7 +125,7 @@ test('a caller that leaves is told from one that is left', async () => {
   ]);
 });
 
-test('dice of one seed draw the same, by their shares', () => {
+test('drawer() draws the same faults for the same seed, in their shares', () => {
   const draws = () => Array.from({ length: 1_000 }, drawer(ratesOf(['reset=0.1', 'stall=0.2']), seeded(7)));
   const share = (fault: string) => draws().filter((drawn) => drawn === fault).length / 1_000;
   expect(draws()).toEqual(draws());
@@ -137,7 +137,7 @@ test('dice of one seed draw the same, by their shares', () => {
   expect(() => ratesOf(['nonsense=0.1'])).toThrow('nonsense');
 });
 
-test('as a process of its own it tells its URL and its counts', async () => {
+test('a broken provider prints its URL and reports its counts when run as a process', async () => {
   const main = join(import.meta.dir, 'broken/main.ts');
   const child = Bun.spawn([process.execPath, main, '--rate', '503=1'], { stdout: 'pipe' });
   try {

@@ -1,6 +1,7 @@
 /**
- * A provider that breaks on purpose: raw TCP, OpenAI's chat completions and Responses, Anthropic's Messages, Gemini's API and
- * Ollama's chats, the fault selected by the model's name in broken/catalogue.ts. It remembers each attempt and how it ended.
+ * A provider that fails on purpose: raw TCP, with OpenAI's chat completions and Responses, Anthropic's Messages,
+ * Gemini's API and Ollama's chats. The model name selects the fault, see broken/catalogue.ts. It remembers each attempt
+ * and how it ended.
  */
 import type { AddressInfo, Socket } from 'node:net';
 import type { Attempt, Counts } from './broken/attempt.ts';
@@ -14,24 +15,26 @@ import { fine } from './broken/scripts.ts';
 import { Turn } from './broken/turn.ts';
 import { until } from './until.ts';
 
-/** What a well-behaved answer says. No word stands in it twice but "the", and some take more than one byte. */
+/**
+ * The text of an answer without a fault. No word occurs in it twice but "the", and some characters take several bytes.
+ */
 export const TALE =
   'The quick brown fox jumps over the naïve dog, then it rests beneath an old oak 🌳 until evening comes.';
 
-/** First byte of a client that speaks TLS. It is told off as a server without TLS does. */
+/** The first byte of a TLS handshake, which is rejected as by a server without TLS. */
 const TLS_HANDSHAKE = 0x16;
 
 export interface BrokenProvider extends AsyncDisposable {
   /** Base URL, without a trailing slash and without /v1. */
   readonly url: string;
-  /** All attempts at models, probes left out. */
+  /** All attempts at models, without probes. */
   readonly attempts: readonly Attempt[];
   readonly probes: readonly Attempt[];
   readonly attemptsOf: (model: string) => Attempt[];
-  /** The attempts of a model, as soon as each of them has ended. */
+  /** The attempts at a model, as soon as all of them have ended. */
   readonly endedOf: (model: string) => Promise<Attempt[]>;
   readonly counts: () => Counts & { readonly connections: { opened: number; open: number } };
-  /** What GET /models answers from now on. */
+  /** The status of GET /models from now on. */
   probeStatus: number;
   /** Forgets all attempts and counts. */
   readonly reset: () => void;
@@ -39,11 +42,11 @@ export interface BrokenProvider extends AsyncDisposable {
 
 export interface BrokenOptions {
   readonly port?: number;
-  /** Answers well whatever the model is called. */
+  /** Answers without faults whatever the model name. */
   readonly steady?: boolean;
   /** Whether each attempt is kept, or only counted. Default: kept. */
   readonly keep?: boolean;
-  /** What the model `random` meets. Default: nothing. */
+  /** Draws the fault of the model `random`. Default: none. */
   readonly draw?: () => string;
 }
 
@@ -86,7 +89,7 @@ export async function brokenProvider(options: BrokenOptions = {}): Promise<Broke
     sockets.add(socket);
     socket.setNoDelay(true);
     socket.on('close', () => sockets.delete(socket));
-    // Each turn sees to its own end; between turns nobody minds one.
+    // Each turn handles its own errors; between turns, nothing else would.
     socket.on('error', () => socket.destroy());
     const work = async (): Promise<void> => {
       if (busy) return;
@@ -143,7 +146,7 @@ export async function brokenProvider(options: BrokenOptions = {}): Promise<Broke
 function attemptOf({ method, path, headers, body }: RawRequest, connection: number): Attempt {
   const parsed = method === 'POST' ? (JSON.parse(body) as Record<string, unknown>) : {};
   const protocol = method === 'GET' ? 'probe' : protocolAt(path);
-  // Gemini's paths say what others say in the body.
+  // In Gemini's API, the path contains what other protocols have in the body.
   const [, named, action] = /\/models\/([^/?]+):(\w+)/.exec(path) ?? [];
   const { model = decodeURIComponent(named ?? ''), stream = action === 'streamGenerateContent' } = parsed as {
     model?: string;

@@ -1,4 +1,4 @@
-/** The Chromium that is installed, driven by Playwright. Nothing is downloaded. */
+/** The installed Chromium, driven by Playwright. Nothing is downloaded. */
 import { existsSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
@@ -9,7 +9,7 @@ const PLACES = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 
-/** Where it is; `undefined` where there is none. `LLMPROXY_CHROMIUM` names another. */
+/** The path of Chromium; `undefined` if it is not installed. `LLMPROXY_CHROMIUM` names another. */
 export function chromiumPath(): string | undefined {
   const named = process.env.LLMPROXY_CHROMIUM;
   if (named) return named;
@@ -22,7 +22,7 @@ export function chromiumPath(): string | undefined {
 export async function openBrowser(): Promise<Browser> {
   const executablePath = chromiumPath();
   if (executablePath === undefined) throw new Error('Cannot open a browser: Chromium is not installed');
-  // Its sandbox needs rights that containers and root do not have. It opens nothing but this project's own page.
+  // Its sandbox needs privileges that containers and root do not have. It opens only this project's own page.
   return await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }
 
@@ -32,7 +32,7 @@ export interface Look {
   readonly scheme?: 'light' | 'dark';
 }
 
-/** A tab of its own, whose errors and requests to other hosts are collected in `faults`. */
+/** Opens a new tab, whose errors and requests to other hosts are collected in `faults`. */
 export async function openPage(
   browser: Browser,
   url: string,
@@ -47,7 +47,7 @@ export async function openPage(
   const faults: string[] = [];
   page.on('pageerror', ({ message }) => faults.push(message));
   page.on('console', (message) => {
-    // A browser tells a refused sign-in on its console too.
+    // The browser also logs a rejected sign-in to its console.
     if (message.type() === 'error' && !/status of 40[13]/.test(message.text())) faults.push(message.text());
   });
   page.on('request', (request) => {

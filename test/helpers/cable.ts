@@ -5,7 +5,10 @@ interface End {
   other: Socket<End> | undefined;
 }
 
-/** A cable between a client and a server on loopback, which a test can cut: connections stay, and nothing gets through. */
+/**
+ * A cable between a client and a server on loopback that a test can cut: connections stay open, but no data gets
+ * through.
+ */
 export class Cable implements Disposable {
   readonly #listener;
   readonly #sockets = new Set<Socket<End>>();
@@ -17,7 +20,7 @@ export class Cable implements Disposable {
     this.#to = to;
     const ended = (socket: Socket<End>) => {
       this.#sockets.delete(socket);
-      // Who is cut off does not hear that the other has gone.
+      // While the cable is cut, neither side learns that the other has closed.
       if (!this.#isCut) socket.data.other?.end();
     };
     const socket = {
@@ -48,18 +51,18 @@ export class Cable implements Disposable {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** From now on nothing gets through. */
+  /** Stops all data from now on. */
   cut(): void {
     this.#isCut = true;
   }
 
-  /** What was sent meanwhile arrives now. */
+  /** Delivers the data sent in the meantime, and lets data through again. */
   mend(): void {
     this.#isCut = false;
     for (const socket of this.#sockets) this.#flush(socket);
   }
 
-  /** Leads to another server from now on: connections to the one before end. */
+  /** Connects to another server from now on, and ends connections to the previous one. */
   plug(to: number): void {
     this.#to = to;
     for (const socket of this.#sockets) socket.terminate();
@@ -74,7 +77,7 @@ export class Cable implements Disposable {
         socket,
       });
       this.#sockets.add(server);
-      // What the client has said meanwhile waits there.
+      // Data that the client has sent in the meantime is queued there.
       server.data.queue.unshift(...client.data.queue.splice(0));
       client.data.other = server;
       this.#flush(server);

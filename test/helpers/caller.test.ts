@@ -1,10 +1,10 @@
-/** What is taken for a complete answer decides what the e2e tests see: it is tried on answers that are written out. */
+/** The e2e tests depend on what counts as a complete answer, so that is tested here on handwritten answers. */
 import { expect, test } from 'bun:test';
 import type { Client } from './callers/speech.ts';
 import { ask, errorOf, looksFinished, tokensOf } from './caller.ts';
 import { upstream } from './upstream.ts';
 
-/** A stream of these data, named by their types but in chat. */
+/** A stream of this data; events are named by their types, except in chat. */
 function sse(client: Client, ...data: (object | string)[]): string {
   return data
     .map((each) => {
@@ -106,7 +106,7 @@ const SAYS = {
 
 const CLIENTS = Object.keys(SAYS) as (keyof typeof SAYS)[];
 
-test.each(CLIENTS)('a client of %s asks and reads in its protocol, whole and streamed', async (client) => {
+test.each(CLIENTS)('a client of %s reads unstreamed and streamed answers of its protocol', async (client) => {
   const { text, call, end, last, finish, whole } = SAYS[client];
   const stream = await see(client, sse(client, ...text, ...call, ...end, last));
   const { content, calls, done, garbage, error, streamed } = stream;
@@ -132,7 +132,7 @@ test.each(CLIENTS)('a client of %s asks and reads in its protocol, whole and str
 });
 
 test.each(CLIENTS)(
-  'an error makes an answer to %s look unfinished, unless it comes too late',
+  'an error makes an answer to a client of %s look unfinished, unless it comes too late',
   async (client) => {
     const { text, end, last, errors } = SAYS[client];
     for (const error of errors) {
@@ -148,13 +148,16 @@ test.each(CLIENTS)(
   },
 );
 
-test.each(CLIENTS)('what is no event of %s is garbage, and each terminator counts', async (client) => {
-  const { text, end, last } = SAYS[client];
-  const seen = await see(client, `: hello\n\n${sse(client, ...text, '{"half', ...end, last, last)}`);
-  expect([seen.garbage, seen.done]).toEqual([['{"half'], 2]);
-});
+test.each(CLIENTS)(
+  'a client of %s counts invalid events as garbage, and counts each terminator',
+  async (client) => {
+    const { text, end, last } = SAYS[client];
+    const seen = await see(client, `: hello\n\n${sse(client, ...text, '{"half', ...end, last, last)}`);
+    expect([seen.garbage, seen.done]).toEqual([['{"half'], 2]);
+  },
+);
 
-test('clients of Messages and Responses want events named by their types', async () => {
+test('clients of Messages and Responses require events named by their types', async () => {
   for (const client of ['messages', 'responses'] as const) {
     const { text, end, last } = SAYS[client];
     const seen = await see(client, sse('chat', ...text, ...end, last));
@@ -162,7 +165,7 @@ test('clients of Messages and Responses want events named by their types', async
   }
 });
 
-test('a body that just ends looks finished to clients of chat alone', async () => {
+test('only clients of chat treat a body that just ends as finished', async () => {
   for (const client of CLIENTS) {
     const { text, end } = SAYS[client];
     for (const body of [sse(client, ...text), sse(client, ...text, ...end)])
@@ -187,7 +190,7 @@ const candidate = (text: string, finishReason?: string) => ({
 });
 const GEMINI_USAGE = { usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 5 } };
 
-test('a client of Gemini takes a stream for finished that says why it ends, and in which no error stands', async () => {
+test('a client of Gemini treats a stream as finished if it has a finish reason and no error', async () => {
   const end = { ...candidate('lo', 'STOP'), ...GEMINI_USAGE };
   const error = {
     error: {
@@ -231,7 +234,7 @@ test('a client of Gemini takes a stream for finished that says why it ends, and 
   ]);
 });
 
-test('a client of Ollama reads lines, of which the last says that it is the last', async () => {
+test('a client of Ollama reads lines, of which the last says done', async () => {
   const lines = (...values: object[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
   const said = (content: string) => ({ message: { role: 'assistant', content }, done: false });
   const last = { ...said(''), done: true, done_reason: 'stop', prompt_eval_count: 3, eval_count: 5 };

@@ -1,4 +1,4 @@
-/** What a client of one of the protocols sees. Times are those of `performance.now()`. */
+/** What a client of each protocol sees. Times are those of `performance.now()`. */
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { Read } from './callers/read.ts';
 import type { Client, Speech, Told } from './callers/speech.ts';
@@ -24,13 +24,13 @@ export interface Seen extends Read {
   readonly client: Client;
   readonly status: number;
   readonly headers: Headers;
-  /** The body as it came. */
+  /** The body, unchanged. */
   readonly body: string;
-  /** Whether it came as a stream of events. */
+  /** Whether it was streamed as events. */
   readonly streamed: boolean;
-  /** Whether the body came to its proper end. */
+  /** Whether the body ended properly. */
   readonly complete: boolean;
-  /** When the status line was here. */
+  /** When the status line arrived. */
   readonly headersAtMs: number;
   readonly endedAtMs: number;
 }
@@ -40,22 +40,22 @@ export interface AskOptions {
   readonly client?: Client;
   readonly stream?: boolean;
   readonly headers?: Record<string, string>;
-  /** Further fields of the request. */
+  /** Additional fields of the request. */
   readonly fields?: object;
   readonly signal?: AbortSignal;
-  /** Called with all that was read so far, whenever more has come. */
+  /** Called with everything read so far, whenever more has arrived. */
   readonly watch?: (body: string) => void;
 }
 
 let asked = 0;
 
-/** A model's name that nobody used before: its fault, and a label. */
+/** A new model name: the fault, and a label that was not used before. */
 export function fresh(fault: string): string {
   asked += 1;
   return `${fault}#${asked}`;
 }
 
-/** Asks for a tale in the client's protocol and reads the answer to its end. */
+/** Requests a tale in the client's protocol and reads the answer to its end. */
 export async function ask(url: string, model: string, options: AskOptions = {}): Promise<Seen> {
   const { client = 'chat', stream = false, headers = {}, fields = {}, signal, watch } = options;
   const speech = SPEECHES[client];
@@ -67,7 +67,7 @@ export async function ask(url: string, model: string, options: AskOptions = {}):
     method: 'POST',
     body: JSON.stringify(body),
     headers: { 'content-type': 'application/json', 'x-request-id': id, ...speech.headers, ...headers },
-    // A connection each: what one test does to its own is nobody else's trouble.
+    // A connection for each request, so that a fault on one connection does not affect other tests.
     keepalive: false,
     ...(signal ? { signal } : {}),
   });
@@ -94,8 +94,8 @@ export async function ask(url: string, model: string, options: AskOptions = {}):
 }
 
 /**
- * Whether a client of that protocol would take the answer for a complete one. A stream is that when its terminator
- * came before any error; clients of chat also take a body that simply ends for the end of the answer.
+ * Whether a client of the protocol would treat the answer as complete. A stream is complete if its terminator came
+ * before any error; clients of chat also treat a body that simply ends as the end of the answer.
  */
 export function looksFinished(seen: Seen): boolean {
   const { client, status, streamed, complete, ended, garbage, error, finish } = seen;
@@ -105,12 +105,12 @@ export function looksFinished(seen: Seen): boolean {
   return untold && garbage.length === 0 && (client !== 'responses' || finish !== null);
 }
 
-/** The error that an event tells a client of the protocol. */
+/** The error that an event reports to a client of the protocol. */
 export function errorOf(client: Client, event: JsonObject): Told | undefined {
   return SPEECHES[client].error(event);
 }
 
-/** Tokens that the answer says it used, whatever its protocol calls them. */
+/** The tokens that the answer reports, whatever its protocol calls them. */
 export function tokensOf({ usage = {} }: Seen): { input: number | undefined; output: number | undefined } {
   return {
     input: numberOf(

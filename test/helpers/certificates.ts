@@ -1,9 +1,9 @@
-/** Certificates for tests, made by the openssl of this machine. */
+/** Certificates for tests, made with the openssl of this machine. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Whether they can be made here. */
+/** Whether openssl is installed. */
 export const canMake = Bun.which('openssl') !== null;
 
 export interface Pair {
@@ -13,7 +13,7 @@ export interface Pair {
   readonly key: string;
 }
 
-/** An authority with certificates of its own. */
+/** A certificate authority. */
 export class Authority {
   readonly #folder = mkdtempSync(join(tmpdir(), 'llmproxy-ca-'));
   #made = 0;
@@ -27,10 +27,10 @@ export class Authority {
   }
 
   /**
-   * Makes a certificate.
+   * Issues a certificate.
    * @param subject such as "/CN=ci/O=acme"
    * @param names alternative names, such as "DNS:localhost,IP:127.0.0.1"
-   * @param days how long it holds from now; -1 for one that has expired
+   * @param days how long it is valid from now; -1 for one that has expired
    */
   issue(subject: string, names: string, days = 10): Pair {
     this.#made += 1;

@@ -1,4 +1,4 @@
-/** Clients of every protocol: what they ask, and what they make of the answers of helpers/speakers. */
+/** Clients of every protocol: their requests, and how they read the answers of helpers/speakers. */
 import type { z } from 'zod';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { listOf, objectOf } from '../../src/wire/json.ts';
@@ -21,7 +21,7 @@ const TOOLS = [
   { name: 'time', schema: { type: 'object', properties: {} } },
 ];
 
-/** What an answer says, whatever protocol it is in. */
+/** The content of an answer, whatever its protocol. */
 export interface Said {
   reasoning: string;
   text: string;
@@ -31,17 +31,17 @@ export interface Said {
   output: unknown;
 }
 
-/** How clients of a protocol ask, and how what they get is read. */
+/** How clients of a protocol send requests, and how their answers are read. */
 export interface Client {
-  /** One that has `{model}` in it says what is asked by its path: see {@link addressed}. */
+  /** A path with `{model}` in it also says what is requested: see {@link addressed}. */
   readonly path: string;
   readonly request: JsonObject;
   readonly check: (sse: string) => { value: JsonObject; problems: readonly string[] };
   readonly said: (answer: JsonObject) => Said;
   readonly finish: string;
-  /** A whole answer, as the protocol publishes it. */
+  /** The published schema of an unstreamed answer. */
   readonly published: z.ZodType;
-  /** An error as this client knows it. */
+  /** An error as this client sees it. */
   readonly error: (body: JsonObject) => { type: unknown; message: unknown };
 }
 
@@ -190,7 +190,7 @@ export const CLIENTS: Readonly<Record<'chat' | 'messages' | 'responses' | 'gemin
   },
 };
 
-/** Clients of Gemini's interactions, which a provider of Gemini's protocol is asked for in them. */
+/** Clients of Gemini's interactions, which are relayed to a provider of Gemini's protocol. */
 export const INTERACTIONS: Client = {
   path: '/v1beta/interactions',
   request: {
@@ -229,7 +229,7 @@ export const INTERACTIONS: Client = {
   },
 };
 
-/** A request where the path names the model, and says whether the answer is to be a stream. */
+/** A request whose path names the model, and says whether the answer is to be streamed. */
 export function addressed(path: string, body: unknown): [path: string, body: unknown] {
   if (!path.includes('{model}') || typeof body !== 'object' || body === null) return [path, body];
   const { model = 'm-1', stream = false, ...rest } = body as JsonObject;
@@ -238,7 +238,7 @@ export function addressed(path: string, body: unknown): [path: string, body: unk
   return [named.replace(':generateContent', method), rest];
 }
 
-/** What every speaker says, as this client knows it. */
+/** The answer of every speaker, as this client sees it. */
 export function expected({ finish }: Client): Said {
   const { reasoning, text, calls, usage } = ANSWER;
   return { reasoning, text, calls: calls.map(([name, args]) => [name, args]), finish, ...usage };

@@ -5,18 +5,18 @@ interface Timer {
   readonly action: () => void;
 }
 
-/** A clock that moves only when told to. Timers run inside `advance()`, in the order they are due. */
+/** A clock that only moves when told to. Timers run inside `advance()`, in the order in which they are due. */
 export class FakeClock implements Clock {
   readonly #startMs: number;
   readonly #timers = new Set<Timer>();
   #elapsedMs = 0;
 
-  /** @param startMs wall clock at the start, milliseconds since the epoch */
+  /** @param startMs wall clock time at the start, in milliseconds since the epoch */
   constructor(startMs = Date.parse('2026-03-04T05:06:07.000Z')) {
     this.#startMs = startMs;
   }
 
-  /** How many timers wait: zero when nothing is planned. */
+  /** The number of pending timers. */
   get timers(): number {
     return this.#timers.size;
   }
@@ -35,7 +35,7 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** Moves time on by `ms`; a timer set by a timer runs too when it falls due within it. */
+  /** Advances time by `ms`; a timer set by a timer also runs if it is due within that time. */
   advance(ms: number): void {
     const untilMs = this.#elapsedMs + ms;
     for (let timer = this.#due(untilMs); timer; timer = this.#due(untilMs)) {
@@ -46,7 +46,7 @@ export class FakeClock implements Clock {
     this.#elapsedMs = untilMs;
   }
 
-  /** The earliest timer up to `untilMs`; of equals, the one set first. */
+  /** The earliest timer up to `untilMs`; among equals, the one that was set first. */
   #due(untilMs: number): Timer | undefined {
     let first: Timer | undefined;
     for (const timer of this.#timers) {

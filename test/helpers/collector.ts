@@ -1,7 +1,7 @@
-/** A collector of traces and metrics on a real socket. It decodes by code that shares nothing with what encodes. */
+/** A collector of traces and metrics on a real socket. Its decoder shares no code with the encoder under test. */
 import protobuf from 'protobufjs';
 
-/** OTLP's messages as its specification numbers them, but for fields that are never sent. */
+/** OTLP messages with the field numbers of the specification, without fields that are never sent. */
 const SCHEMA = `
 syntax = "proto3";
 message AnyValue { oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4; ArrayValue array_value = 5; } }
@@ -42,7 +42,7 @@ message Answer { PartialSuccess partial_success = 1; }
 
 const { root } = protobuf.parse(SCHEMA, { keepCase: false });
 
-/** The bytes of a message as an object in the shape of OTLP's JSON: ids in hexadecimal, long numbers as text. */
+/** The bytes of a message as an object in OTLP's JSON format: ids in hexadecimal, long integers as text. */
 export function decoded(kind: 'Traces' | 'Metrics', bytes: Uint8Array): Record<string, unknown> {
   const type = root.lookupType(kind);
   const value = type.toObject(type.decode(bytes), { longs: String, bytes: String });
@@ -51,7 +51,7 @@ export function decoded(kind: 'Traces' | 'Metrics', bytes: Uint8Array): Record<s
   ) as Record<string, unknown>;
 }
 
-/** An attribute's value, whatever its kind; whole numbers as numbers. */
+/** The value of an attribute of any type; integers as numbers. */
 type Value = string | number | boolean | Value[];
 
 interface Attributed {
@@ -106,7 +106,7 @@ export interface Asked {
   readonly headers: Headers;
 }
 
-/** What the collector answers, `undefined` for success. */
+/** The collector's answer, `undefined` for success. */
 type Script = (asked: Asked, count: number) => Response | Promise<Response> | undefined;
 
 export function collector(script: Script = () => undefined) {
@@ -114,7 +114,7 @@ export function collector(script: Script = () => undefined) {
   const spans: SeenSpan[] = [];
   let metrics: SeenMetric[] = [];
   let resource: Record<string, Value> = {};
-  // What is large comes in parts; what comes again is newer.
+  // Large payloads are split; of repeated metrics, the later ones are newer.
   const latest = (found: readonly SeenMetric[]): void => {
     const names = new Set(found.map(({ name }) => name));
     metrics = [...metrics.filter(({ name }) => !names.has(name)), ...found];
@@ -169,7 +169,7 @@ export function collector(script: Script = () => undefined) {
   };
 }
 
-/** An answer that says what was not taken. */
+/** An answer that reports a partial rejection. */
 export function partial(rejected: number, errorMessage: string): Response {
   const type = root.lookupType('Answer');
   return new Response(new Uint8Array(type.encode({ partialSuccess: { rejected, errorMessage } }).finish()));

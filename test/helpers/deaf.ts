@@ -10,8 +10,8 @@ export interface DeafProvider extends Disposable {
 }
 
 /**
- * An address where no connection can be opened and none is refused, as behind a firewall that drops packets: a
- * listening socket that never accepts, its queue full. Linux only.
+ * An address at which connections are neither opened nor refused, as behind a firewall that drops packets: a listening
+ * socket that never accepts, with a full queue. Linux only.
  */
 export function deafProvider(): DeafProvider {
   const { symbols: libc } = dlopen('libc.so.6', {

@@ -1,4 +1,4 @@
-/** A log of some days as a team would leave it, the same each time but for its dates. */
+/** A log of several days, as a team would produce it; always the same, except for its dates. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogRecord } from '../../src/logs/record.ts';
@@ -7,7 +7,7 @@ import { logName, utcDay } from '../../src/logs/names.ts';
 interface Kind {
   readonly model: string;
   readonly targets: readonly string[];
-  /** USD for a million tokens in and out. */
+  /** USD per million input and output tokens. */
   readonly price: readonly [input: number, output: number];
   readonly firstMs: number;
   readonly tokensPerSecond: number;
@@ -71,11 +71,11 @@ const TALKS: readonly (readonly [question: string, answer: string])[] = [
 ];
 
 export interface DemoLogOptions {
-  /** When the last request came. */
+  /** The time of the last request. */
   readonly nowMs: number;
   readonly days: number;
   readonly perDay: number;
-  /** How many more came in the last hour. */
+  /** The number of additional requests in the last hour. */
   readonly lately?: number;
 }
 
@@ -95,7 +95,7 @@ export function writeDemoLog(directory: string, { nowMs, days, perDay, lately = 
   for (const [day, all] of lines) writeFileSync(join(directory, logName(day, 0)), `${all.join('\n')}\n`);
 }
 
-/** People sleep. */
+/** The activity over a day: people sleep. */
 function busyness(ms: number): number {
   const hour = new Date(ms).getUTCHours();
   return 0.35 + 0.65 * Math.max(0, Math.sin(((hour - 5) / 14) * Math.PI));
@@ -188,7 +188,7 @@ function pick(kinds: readonly Kind[], chance: () => number): Kind {
   return kinds[0]!;
 }
 
-/** Chance that is the same each time, uniform in [0, 1). */
+/** Random numbers in [0, 1), the same for each seed. */
 function dice(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,9 +1,9 @@
-/** Files that hold what is expected. `UPDATE_GOLDEN=1` writes them anew, to be looked at before they are committed. */
+/** Files with expected output. `UPDATE_GOLDEN=1` rewrites them, to be reviewed before they are committed. */
 import { expect } from 'bun:test';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Expects a text to be that of a file. */
+/** Expects a text to equal the content of a file. */
 export function expectGolden(path: string, text: string): void {
   if (process.env.UPDATE_GOLDEN === '1') {
     mkdirSync(dirname(path), { recursive: true });

@@ -1,4 +1,4 @@
-/** HTTP/2 by hand: frames as RFC 9113 and RFC 7541 write them, also those that no client sends. */
+/** HTTP/2 by hand: frames as in RFC 9113 and RFC 7541, including some that no client sends. */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
@@ -38,7 +38,7 @@ export function frame(
   return Buffer.concat([head, payload]);
 }
 
-/** A list of headers, none of which is compressed. */
+/** A list of uncompressed headers. */
 export function headerBlock(fields: Readonly<Record<string, string>>): Buffer {
   const text = (value: string) => Buffer.concat([lengthOf(value), Buffer.from(value)]);
   return Buffer.concat(
@@ -46,7 +46,7 @@ export function headerBlock(fields: Readonly<Record<string, string>>): Buffer {
   );
 }
 
-/** A length as HPACK writes it, with a prefix of seven bits. */
+/** A length in HPACK's encoding, with a prefix of seven bits. */
 function lengthOf({ length }: string): Buffer {
   if (length < 127) return Buffer.from([length]);
   const bytes = [127];
@@ -70,7 +70,7 @@ export function request(stream: number, path: string, body?: string): Buffer {
 
 export const reset = (stream: number): Buffer => frame(RST_STREAM, 0, stream, CANCEL);
 
-/** A connection whose client does as it is told. Windows are never opened by itself. */
+/** A connection whose client is fully controlled by the test. It never opens windows by itself. */
 export class FrameClient implements Disposable {
   readonly #socket: Socket;
   #left: Buffer = Buffer.alloc(0);
@@ -88,13 +88,13 @@ export class FrameClient implements Disposable {
     );
   }
 
-  /** Sends as fast as the server takes it. */
+  /** Sends as fast as the server reads. */
   async send(...frames: readonly Buffer[]): Promise<void> {
     if (this.closed || this.#socket.write(Buffer.concat(frames))) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#socket.once('drain', resolve);
     this.#socket.once('close', resolve);
-    // A server that takes nothing any more must not hold up the test.
+    // A server that no longer reads must not block the test.
     await Promise.race([promise, Bun.sleep(2_000)]);
   }
 

@@ -1,18 +1,18 @@
-/** An identity provider on a real socket: OpenID Connect discovery, a set of keys, and tokens signed with them. */
+/** An identity provider on a real socket: OpenID Connect discovery, a key set, and tokens signed with its keys. */
 import type { CryptoKey, JWK, JWTPayload } from 'jose';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
 export interface Issuer extends AsyncDisposable {
   readonly url: string;
-  /** How often its keys were asked for. */
+  /** How often its keys were requested. */
   readonly fetches: () => number;
-  /** Answers with a status in place of its keys; `undefined` for the keys. */
+  /** The status to answer with instead of its keys; `undefined` to serve the keys. */
   fails: number | undefined;
-  /** Takes a new key in place of the last. */
+  /** Replaces the last key with a new one. */
   rotate(alg?: string, options?: { kid?: boolean; keep?: boolean }): Promise<void>;
-  /** A token that is good for an hour, unless the claims say otherwise; `undefined` takes one out. */
+  /** A token that is valid for an hour, unless the claims say otherwise; `undefined` removes a claim. */
   token(claims?: JWTPayload, header?: object): Promise<string>;
-  /** The public key of the last. */
+  /** The public part of the last key. */
   readonly publicKey: () => JWK;
 }
 

@@ -1,6 +1,7 @@
 /**
- * One of several processes that share limits: bun limits-process.ts <index> <processes> <what>, the file as fd 3.
- * It goes to work when it is told, and says what came of it.
+ * One of several processes that share limits: bun limits-process.ts <index> <processes> <what>, with the shared file as
+ * fd 3.
+ * It starts when told to, and prints its result.
  */
 import { sharedLimits } from '../../src/limits/shared.ts';
 import { clockOffsetMs, mapShared, MEMORY_FD } from '../../src/workers/shared-file.ts';
@@ -19,7 +20,7 @@ const WHAT = {
 const { limits: ofRoom, work } = WHAT[what as keyof typeof WHAT];
 room.configure(ofRoom);
 
-/** Takes and frees places, and looks each time that there are never too many. */
+/** Takes and frees places, and checks each time that there are never too many. */
 function places(): { taken: number; most: number } {
   let taken = 0;
   let most = 0;
@@ -35,7 +36,7 @@ function places(): { taken: number; most: number } {
   return { taken, most };
 }
 
-/** How many are between taking and freeing, counted apart from what is tested. */
+/** The number of processes between taking and freeing, counted independently of the code under test. */
 function inCritical(change: 1 | -1): number {
   memory.add(critical, Number(index), change);
   return memory.total(critical);
@@ -52,7 +53,7 @@ function rate(): { taken: number; fromMs: number; untilMs: number } {
   return { taken, fromMs, untilMs: Date.now() };
 }
 
-/** Holds many tokens and uses few, and looks each time that nobody else holds any. */
+/** Reserves many tokens and uses few, and checks each time that no other process holds a reservation. */
 function tokens(): { used: number; most: number; fromMs: number; untilMs: number } {
   const fromMs = Date.now();
   let used = 0;

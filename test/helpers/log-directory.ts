@@ -18,13 +18,13 @@ export async function logDirectory() {
   };
 }
 
-/** The defaults of `logging.requests` with `changes` on top. */
+/** The defaults of `logging.requests`, with `changes` applied. */
 export function logSettings(directory: string, changes: Partial<RequestLog> = {}): RequestLog {
   const config = schema.parse({ providers: [{ name: 'local', type: 'mock' }] });
   return { ...config.logging.requests, directory, ...changes };
 }
 
-/** The lines of a log that are not blank; a torn one is reported as `undefined`. */
+/** The lines of a log that are not blank; a truncated line is returned as `undefined`. */
 export function parseLines(text: string): (Record<string, unknown> | undefined)[] {
   return text
     .split('\n')

@@ -1,7 +1,7 @@
 /**
  * A process that writes records: bun log-process.ts <directory> <prefix> <count> <rotate_size> [hold] [line]
- * It closes the log and exits after `count` records, with `hold` when its stdin ends. Lines are as long as `line` says,
- * bytes. With a count of 0 it writes until it is killed, and says "written N" on stdout after each flush.
+ * It closes the log and exits after `count` records, or with `hold` when its stdin ends. `line` is the length of lines
+ * in bytes. With a count of 0 it writes until it is killed, and prints "written N" on stdout after each flush.
  */
 import { systemClock } from '../../src/clock.ts';
 import type { LogRecord } from '../../src/logs/record.ts';

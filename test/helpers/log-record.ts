@@ -2,7 +2,7 @@ import { lineOf } from '../../src/logs/line-block.ts';
 import type { LogRecord } from '../../src/logs/record.ts';
 import { Redaction } from '../../src/logs/redaction.ts';
 
-/** Hides what is hidden everywhere, and nothing else. */
+/** Hides what every configuration hides, and nothing else. */
 export const plainRedaction = new Redaction({ secrets: [], keys: [] });
 
 /** One log line with its final newline. */
@@ -10,7 +10,7 @@ export function encodeRecord(record: LogRecord): string {
   return lineOf(record, plainRedaction).toString();
 }
 
-/** A complete record of a successful chat, with `changes` on top. */
+/** A complete record of a successful chat, with `changes` applied. */
 export function logRecord(changes: Partial<LogRecord> = {}): LogRecord {
   return {
     v: 1,
@@ -37,7 +37,7 @@ export function logRecord(changes: Partial<LogRecord> = {}): LogRecord {
     key: 'team',
     conversation: null,
     score: null,
-    // Their place is in the head.
+    // These fields belong to the head.
     user: undefined,
     tags: undefined,
     group: undefined,

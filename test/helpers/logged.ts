@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ReadRecord } from '../../src/logs/record.ts';
 import { until } from './until.ts';
 
-/** Records that a proxy which serves from this folder has written. */
+/** The records that a proxy serving from this folder has written. */
 export function recordsIn(folder: string): ReadRecord[] {
   const directory = join(folder, 'logs');
   if (!existsSync(directory)) return [];

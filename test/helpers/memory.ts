@@ -1,12 +1,12 @@
 import type { Serving } from './binary.ts';
 import { readFileSync } from 'node:fs';
 
-/** The most that a process ever had in memory, bytes; 0 where the system does not tell. */
+/** The peak memory of a process in bytes; 0 if the system does not report it. */
 export function peakBytes({ process: { pid } }: Serving): number {
   return statusOf(pid, 'VmHWM');
 }
 
-/** What a process has in memory now, bytes; 0 where the system does not tell. */
+/** The current memory of a process in bytes; 0 if the system does not report it. */
 export function residentBytes({ process: { pid } }: Serving): number {
   return statusOf(pid, 'VmRSS');
 }

@@ -1,18 +1,18 @@
-/** OpenAI's own OpenAPI document, where it lies: bodies, chunks and events are held to it. */
+/** OpenAI's own OpenAPI document, if it is available: bodies, chunks and events are checked against it. */
 import type { ValidateFunction } from 'ajv';
 import Ajv from 'ajv/dist/2020';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '../../src/wire/json.ts';
 
-/** Where the document lies. */
+/** The path of the document. */
 export const OPENAPI_PATH =
   process.env.LLMPROXY_SPEC ?? join(import.meta.dir, '../../../shared/spec/openai-openapi.json');
 
-/** Whether the document is there; tests that need it are skipped where it is not. */
+/** Whether the document is available; tests that need it are skipped otherwise. */
 export const hasOpenapi = existsSync(OPENAPI_PATH);
 
-/** Schemas that the tests hold values to. */
+/** Schemas that the tests check values against. */
 export type SchemaName =
   | 'CreateChatCompletionRequest'
   | 'CreateChatCompletionResponse'
@@ -32,7 +32,7 @@ interface Document {
 let ajv: Ajv | undefined;
 const compiled = new Map<SchemaName, ValidateFunction>();
 
-/** What is wrong with a value by OpenAI's document; nothing where the document is missing. */
+/** The problems of a value according to OpenAI's document; none if the document is missing. */
 export function openapiProblems(name: SchemaName, value: unknown): string[] {
   if (!hasOpenapi) return [];
   let validate = compiled.get(name);
@@ -49,15 +49,15 @@ function load(): Ajv {
   const document = nullable(JSON.parse(readFileSync(OPENAPI_PATH, 'utf8'))) as unknown as Document;
   const loaded = new Ajv({ strict: false, validateFormats: false, allErrors: false });
   const { ResponseUsage: usage, ...others } = document.components.schemas;
-  // OpenAI's streams say `"usage": null` in a response that is not complete, which the document does not allow.
+  // OpenAI's streams contain `"usage": null` in an incomplete response, which the document does not allow.
   const schemas = { ...others, ResponseUsage: { anyOf: [usage, { type: 'null' }] } };
   loaded.addSchema({ $id: 'oai', ...document, components: { ...document.components, schemas } });
   return loaded;
 }
 
 /**
- * It says `nullable: true`, as OpenAPI 3.0 did; a type of JSON Schema says it with "null". Its `oneOf` overlap, so that
- * its own examples match more than one: any will do.
+ * Translates `nullable: true` of OpenAPI 3.0 into a "null" type of JSON Schema. The members of its `oneOf` overlap, so
+ * that its own examples match more than one: any match counts.
  */
 function nullable(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(nullable);

@@ -1,4 +1,4 @@
-/** The compiled binary with plugins, in a folder of its own. */
+/** The compiled binary with plugins, in its own folder. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ConfigInput } from '../../src/config/schema.ts';
@@ -6,12 +6,12 @@ import type { Serving } from './binary.ts';
 import { folder, serveFolder } from './binary.ts';
 
 export interface PluggedIn extends Serving {
-  /** All that it has said on stderr. */
+  /** Everything that it has written to stderr. */
   readonly said: () => string;
   readonly post: (path: string, body: unknown, init?: RequestInit) => Promise<Response>;
 }
 
-/** Writes files, and folders where they need some. */
+/** Writes files, and creates folders where needed. */
 export function write(cwd: string, files: Readonly<Record<string, string>>): void {
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(cwd, name)), { recursive: true });
@@ -19,7 +19,7 @@ export function write(cwd: string, files: Readonly<Record<string, string>>): voi
   }
 }
 
-/** Serves a configuration in a folder that has files. */
+/** Serves a configuration in a folder with these files. */
 export async function plugged(
   config: ConfigInput,
   files: Readonly<Record<string, string>>,
@@ -46,7 +46,7 @@ export async function plugged(
   };
 }
 
-/** The answer's text, in whichever API it is. */
+/** The text of an answer, whatever its API. */
 export function textOf(answer: unknown): string {
   const { choices, content, output } = answer as {
     choices?: { message: { content: string } }[];

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The processes that a process has begun. */
+/** The child processes of a process. */
 export function childrenOf(parent: number): number[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids
@@ -9,7 +9,7 @@ export function childrenOf(parent: number): number[] {
         const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
         return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent;
       } catch {
-        // It ended meanwhile.
+        // It ended in the meantime.
         return false;
       }
     })

@@ -13,18 +13,18 @@ import { until } from './until.ts';
 export interface Running extends AsyncDisposable {
   readonly url: string;
   readonly records: LogRecord[];
-  /** What the operator was told. */
+  /** The messages to the operator. */
   readonly problems: readonly string[];
-  /** Waits until so many records were made. */
+  /** Waits until this many records exist. */
   readonly recorded: (count: number) => Promise<LogRecord[]>;
   readonly post: (path: string, body: unknown, init?: RequestInit) => Promise<Response>;
-  /** Takes over another configuration. */
+  /** Applies another configuration. */
   readonly reload: (config: ConfigInput) => void;
 }
 
 /**
- * A proxy on a real socket, made as `serve` makes it, with its log in a folder that goes away.
- * @param further sinks that get each record before the list of them does
+ * A proxy on a real socket, built as `serve` builds it, with its log in a temporary folder.
+ * @param further sinks that receive each record before the list of records does
  */
 export function running(
   config: ConfigInput,
@@ -69,7 +69,7 @@ export function running(
   };
 }
 
-/** A provider at an upstream, quick to retry. */
+/** A provider at an upstream, with short retry delays. */
 export function provider(
   name: string,
   baseUrl: string,

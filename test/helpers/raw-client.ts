@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 
-/** A client on a bare connection: it sends what it likes, and reads only when told to. */
+/** A client on a raw connection: it sends any bytes, and reads only when told to. */
 export interface RawClient extends Disposable {
   readonly socket: Socket;
-  /** All that was read so far. */
+  /** Everything read so far. */
   readonly text: () => string;
   readonly send: (text: string) => void;
-  /** Resolves when what was read holds the words, or the connection ended. */
+  /** Resolves when the words were read, or the connection ended. */
   readonly read: (words: string) => Promise<string>;
   readonly ended: Promise<void>;
 }
@@ -52,7 +52,7 @@ export async function rawClient(url: string): Promise<RawClient> {
   };
 }
 
-/** The bytes of a request for a chat completion. */
+/** The bytes of a chat completion request. */
 export function chatRequest(
   model: string,
   { stream = true, length }: { stream?: boolean; length?: number } = {},

@@ -3,7 +3,10 @@ import { rawClient } from './raw-client.ts';
 export interface RawRequest {
   readonly method?: string;
   readonly version?: '1.0' | '1.1';
-  /** Names and values in the order in which they are sent, doubles too. Without a `host` the address is sent as such. */
+  /**
+   * Names and values in the order in which they are sent; names may repeat. Without a `host`, the address is sent as
+   * Host.
+   */
   readonly headers?: readonly (readonly [name: string, value: string])[];
   /** Sends no Host header. */
   readonly hostless?: boolean;
@@ -12,7 +15,7 @@ export interface RawRequest {
 
 export interface RawAnswer {
   readonly status: number;
-  /** The head as it came. */
+  /** Status line and headers, unchanged. */
   readonly head: string;
   readonly header: (name: string) => string | undefined;
   readonly body: string;
@@ -20,7 +23,7 @@ export interface RawAnswer {
   readonly json: () => unknown;
 }
 
-/** One request on a connection of its own, with the headers that are named and no others: `fetch` sets and forbids some. */
+/** Sends one request on its own connection, with exactly the given headers: `fetch` sets and forbids some. */
 export async function rawRequest(url: string, path: string, request: RawRequest = {}): Promise<RawAnswer> {
   const { method = 'GET', version = '1.1', headers = [], hostless = false, body = '' } = request;
   const named = hostless || headers.some(([name]) => name.toLowerCase() === 'host');

@@ -1,4 +1,4 @@
-/** A provider that answers every request with the same bytes, also such as no HTTP library would send. */
+/** A provider that answers every request with the same bytes, including bytes that no HTTP library would send. */
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
@@ -6,7 +6,7 @@ export interface RawUpstream extends AsyncDisposable {
   readonly url: string;
 }
 
-/** @param reply the whole reply; the connection is closed after it */
+/** @param reply the complete reply; the connection is closed after it */
 export async function rawUpstream(reply: string | Uint8Array): Promise<RawUpstream> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

@@ -1,4 +1,4 @@
-/** A scripted provider of sessions on a real socket, and a client that remembers what it was told. */
+/** A scripted provider of realtime sessions on a real socket, and a client that records its events. */
 import type { Server, ServerWebSocket } from 'bun';
 import { until } from './until.ts';
 
@@ -6,15 +6,15 @@ import { until } from './until.ts';
 export interface Held {
   readonly path: string;
   readonly headers: Headers;
-  /** What the client sent. */
+  /** The client's messages. */
   readonly messages: (string | Buffer)[];
-  /** How it ended; `undefined` while it has not. */
+  /** How it ended; `undefined` while it is open. */
   closed: { readonly code: number; readonly reason: string } | undefined;
   readonly socket: ServerWebSocket<Held>;
 }
 
 export interface SessionScript {
-  /** Answers in place of the handshake; `undefined` to accept it. */
+  /** The answer that rejects the handshake; `undefined` to accept it. */
   readonly refuse?: (request: Request, count: number) => Response | Promise<Response> | undefined;
   readonly opened?: (session: Held) => void;
   readonly message?: (session: Held, message: string | Buffer) => void;
@@ -23,11 +23,11 @@ export interface SessionScript {
 export interface SessionUpstream extends AsyncDisposable {
   readonly url: string;
   readonly sessions: Held[];
-  /** Handshakes, those that were refused included. */
+  /** All handshakes, including rejected ones. */
   readonly asked: { readonly path: string; readonly headers: Headers }[];
 }
 
-/** @param tls speaks TLS with this certificate */
+/** @param tls the certificate of a TLS server */
 export function sessionUpstream(
   script: SessionScript,
   tls?: { readonly cert: string; readonly key: string },
@@ -96,7 +96,7 @@ export interface CallOptions {
   readonly protocols?: string[];
 }
 
-/** Opens a session; rejects where that is refused. */
+/** Opens a session; rejects if the handshake is rejected. */
 export async function call(url: string, options: CallOptions = {}): Promise<Caller> {
   const socket = new WebSocket(url.replace(/^http/, 'ws'), {
     headers: options.headers ?? {},
@@ -126,7 +126,7 @@ export async function call(url: string, options: CallOptions = {}): Promise<Call
   };
 }
 
-/** A handshake as a plain request, to see how it is answered where it is refused. */
+/** Sends a handshake as a plain request, to see the answer that rejects it. */
 export function handshake(url: string, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(url, {
     headers: {
@@ -141,7 +141,7 @@ export function handshake(url: string, headers: Record<string, string> = {}): Pr
 
 export const CREATED = JSON.stringify({ type: 'session.created', event_id: 'e1', session: { id: 's1' } });
 
-/** OpenAI's `response.done`. @param usage over the usual ten tokens in and five out */
+/** OpenAI's `response.done`. @param usage overrides the default of ten input and five output tokens */
 export function responseDone(text: string, usage: object = {}): string {
   return JSON.stringify({
     type: 'response.done',
@@ -162,7 +162,7 @@ export function responseDone(text: string, usage: object = {}): string {
   });
 }
 
-/** A provider that greets, and answers each `response.create` with sound and a transcript. */
+/** A provider that sends a greeting, and answers each `response.create` with audio and a transcript. */
 export const OPENAI: SessionScript = {
   opened: ({ socket }) => void socket.send(CREATED),
   message({ socket }, message) {

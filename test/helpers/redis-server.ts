@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RedisClient } from 'bun';
 
-/** The server that is installed here, Valkey or Redis, or the one that is named; `null` where there is none. */
+/** The installed server, Valkey or Redis, or the one that the environment names; `null` if there is none. */
 export const REDIS_SERVER =
   process.env.LLMPROXY_REDIS_SERVER ?? Bun.which('valkey-server') ?? Bun.which('redis-server');
 
@@ -15,12 +15,12 @@ if (REDIS_SERVER === null) {
   );
 }
 
-/** What docs/scale.md says that a user of the server must be allowed. */
+/** The ACL rules that docs/scale.md documents for the server's user. */
 export const DOCUMENTED_RULES: readonly string[] = /an ACL user needs `([^`]+)`/
   .exec(readFileSync(join(import.meta.dir, '../../docs/scale.md'), 'utf8'))![1]!
   .split(/\s+/);
 
-/** A real server on a port of its own, which keeps nothing on disk. */
+/** A real server on its own port, which stores nothing on disk. */
 export class TestRedis implements AsyncDisposable {
   readonly port: number;
   readonly #directory = mkdtempSync(join(tmpdir(), 'llmproxy-redis-'));
@@ -42,14 +42,14 @@ export class TestRedis implements AsyncDisposable {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Where it speaks TLS, by the certificate that it was started with. */
+  /** The TLS port, which uses the certificate that the server was started with. */
   async tlsPort(): Promise<number> {
     const port = freePort();
     await this.send('CONFIG', 'SET', 'tls-port', String(port));
     return port;
   }
 
-  /** Sends it a command over a connection of its own. */
+  /** Sends it a command over a separate connection. */
   async send(command: string, ...args: string[]): Promise<unknown> {
     const client = new RedisClient(this.url);
     try {
@@ -80,7 +80,7 @@ export class TestRedis implements AsyncDisposable {
     }
   }
 
-  /** Stops it as a machine that hangs: connections stay, and nothing answers. */
+  /** Freezes it like a machine that hangs: connections stay open, and nothing answers. */
   freeze(): void {
     this.#process!.kill('SIGSTOP');
   }

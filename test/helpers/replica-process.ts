@@ -1,6 +1,7 @@
 /**
- * One of several replicas that share a limit: bun replica-process.ts SETTINGS FILE. It takes and gives back as fast as it may until it
- * is told to end, and writes what it took to the file, line by line, so that a killed one has left its account.
+ * One of several replicas that share a limit: bun replica-process.ts SETTINGS FILE. It reserves and releases as fast as
+ * it can until it is told to stop, and writes what it took to the file, line by line, so that the account of a killed
+ * process is complete.
  */
 import { openSync, writeSync } from 'node:fs';
 import type { LimitConfig } from '../../src/config/schema/groups.ts';
@@ -13,14 +14,14 @@ import { ReplicaLedger } from '../../src/limits/replicas/replica-ledger.ts';
 export interface ReplicaSettings {
   readonly url: string;
   readonly limit: unknown;
-  /** By how much its clock is wrong, milliseconds. */
+  /** The error of its clock, in milliseconds. */
   readonly skewMs: number;
   readonly replicas: number;
-  /** How much a request is thought to use at most; it uses no more. */
+  /** The estimate of what a request may use at most; it never uses more. */
   readonly most: number;
-  /** The longest that a request takes, milliseconds. */
+  /** The longest duration of a request, in milliseconds. */
   readonly tookMs: number;
-  /** How long it waits for the server, milliseconds. */
+  /** How long it waits for the server, in milliseconds. */
   readonly timeoutMs: number;
 }
 
@@ -52,7 +53,7 @@ function write(line: object): void {
   writeSync(file, `${JSON.stringify({ atMs: Date.now(), ...line })}\n`);
 }
 
-/** Sends requests one after another. */
+/** Sends one request after another. */
 async function client(): Promise<void> {
   while (!end.signal.aborted) {
     const amount = each!.kind === 'tokens' ? 1 + Math.floor(Math.random() * most) : 1;

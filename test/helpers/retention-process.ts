@@ -1,6 +1,6 @@
 /**
- * A process that tidies a log directory once and exits: bun retention-process.ts <directory> <content ms>
- * It says "begun" on stdout first.
+ * A process that applies retention to a log directory once and exits: bun retention-process.ts <directory> <content ms>
+ * It prints "begun" on stdout first.
  */
 import { systemClock } from '../../src/clock.ts';
 import { Retention } from '../../src/logs/retention.ts';

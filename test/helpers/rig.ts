@@ -1,4 +1,4 @@
-/** The compiled binary between a caller and two providers: one that breaks, and one that answers. */
+/** The compiled binary between a client and two providers: one that fails, and one that answers. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { ReadRecord } from '../../src/logs/record.ts';
 import type { ProviderStatus } from '../../src/pipeline/targets/status.ts';
@@ -21,25 +21,25 @@ type ProviderInput = ConfigInput['providers'][number];
 
 export interface Rig extends AsyncDisposable {
   readonly url: string;
-  /** Where the log is written. */
+  /** The directory of the log. */
   readonly logs: string;
   readonly process: Bun.Subprocess;
   readonly broken: BrokenProvider;
   readonly steady: BrokenProvider;
   readonly ask: (model: string, options?: AskOptions) => Promise<Seen>;
-  /** The one record of an answer. */
+  /** The single record of an answer. */
   readonly recordOf: (seen: Seen) => Promise<ReadRecord>;
-  /** The records of a model, as soon as there are so many. */
+  /** The records of a model, as soon as there are this many. */
   readonly recordsOf: (model: string, count: number) => Promise<ReadRecord[]>;
   readonly provider: (name: string) => Promise<ProviderStatus>;
   readonly health: () => Promise<{ status: string; in_flight: number; providers: Record<string, number> }>;
 }
 
 export interface RigOptions extends Omit<ConfigInput, 'providers'> {
-  /** Of the provider that breaks. */
+  /** Settings of the provider that fails. */
   readonly broken?: Partial<ProviderInput>;
   readonly steady?: Partial<ProviderInput>;
-  /** Besides these two. */
+  /** Providers in addition to these two. */
   readonly others?: (rig: { broken: string; steady: string; protocol: Protocol }) => ProviderInput[];
 }
 
@@ -48,13 +48,14 @@ const ADDRESSES: Readonly<
 > = {
   openai: (url) => ({ type: 'openai-compatible', base_url: `${url}/v1` }),
   anthropic: (url) => ({ type: 'anthropic', base_url: url, api_key: 'sk-test' }),
-  // The one vendor that speaks this protocol alone: OpenAI's other clients would be relayed in theirs.
+  // The only vendor that speaks this protocol exclusively: requests to OpenAI would be relayed in the client's
+  // protocol.
   responses: (url) => ({ type: 'perplexity', base_url: `${url}/v1`, api_key: 'sk-test' }),
   gemini: (url) => ({ type: 'gemini', base_url: `${url}/v1beta`, api_key: 'sk-test' }),
   ollama: (url) => ({ type: 'ollama', base_url: `${url}/v1` }),
 };
 
-/** A provider of the protocol at an address of the helper, for every model and quick to retry. */
+/** A provider of the protocol at an address of the helper, for every model and with short retry delays. */
 export function providerAt(
   protocol: Protocol,
   name: string,
@@ -136,7 +137,7 @@ export function theme(options: RigOptions): Theme {
   });
 }
 
-/** Tests with a rig each, for what a provider is remembered for as a whole. */
+/** Tests with a rig each, for state that belongs to a provider as a whole. */
 export function themeOfEach(options: RigOptions): Theme {
   beforeAll(built, 60_000);
   afterAll(cleared);
@@ -149,7 +150,7 @@ export function themeOfEach(options: RigOptions): Theme {
   });
 }
 
-/** Why a whole answer ended, in the words of each client's protocol. */
+/** The finish reason of a complete answer in each client's protocol. */
 const FINISH: Readonly<Record<Client, string>> = {
   chat: 'stop',
   messages: 'end_turn',
@@ -158,7 +159,7 @@ const FINISH: Readonly<Record<Client, string>> = {
   ollama: 'stop',
 };
 
-/** The answer is whole and looks it: the right words once, an end, and nothing that says otherwise. */
+/** Expects a complete answer that looks complete: the right text once, an end, and no error. */
 export function expectWhole(seen: Seen, stream: boolean, content = TALE): void {
   const { status, complete, garbage, done, finish, error } = seen;
   const finished = looksFinished(seen);
@@ -175,8 +176,8 @@ export function expectWhole(seen: Seen, stream: boolean, content = TALE): void {
 }
 
 /**
- * A stream that was cut after its 200: the words that came, then an error, and nothing that looks finished.
- * @param codes one of which the error has, or any where none is given; some clients are told none
+ * Expects a stream that was cut after its 200: the text so far, then an error, and nothing that looks finished.
+ * @param codes the possible codes of the error; any, if none is given; some clients see no code
  */
 export function expectCut(seen: Seen, ...codes: string[]): void {
   const { client, status, complete, garbage, done, finish, content, events } = seen;
@@ -191,14 +192,14 @@ export function expectCut(seen: Seen, ...codes: string[]): void {
   expectCode(seen, codes);
   expect(content.length).toBeGreaterThan(0);
   expect(TALE.startsWith(content)).toBe(true);
-  // A response that fails says so besides, as OpenAI's do.
+  // A response that fails also reports that itself, as OpenAI's does.
   const told = events.map((event) => errorOf(client, event) !== undefined);
   const last = told.slice(told.indexOf(true));
   expect(last).toEqual(Array(client === 'responses' ? last.length : 1).fill(true));
   expect(last.length).toBeLessThanOrEqual(2);
 }
 
-/** An error in place of an answer. @param codes as those of `expectCut` */
+/** Expects an error instead of an answer. @param codes as for `expectCut` */
 export function expectError(seen: Seen, status: number, ...codes: string[]): void {
   const { complete, streamed, garbage, content } = seen;
   expect({ status: seen.status, complete, streamed, garbage, content }).toEqual({

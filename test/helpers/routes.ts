@@ -4,7 +4,7 @@ import type { ServerContext } from '../../src/server/context.ts';
 import { schema } from '../../src/config/schema.ts';
 import { createApp } from '../../src/server/app.ts';
 
-/** All that app.ts registers, as Hono has it. It looks at nothing else of its context before a request comes. */
+/** All routes that app.ts registers, as Hono lists them. Registering them uses no other part of the context. */
 export function routes(config: ConfigInput): { readonly method: string; readonly path: string }[] {
   const { server } = schema.parse({ ...config, server: { cors: { origins: ['*'] } } });
   const app = createApp({ server, auth: { open: false } } as unknown as ServerContext) as unknown as Hono;

@@ -1,4 +1,4 @@
-/** A scripted S3 on a real socket: keeps objects, checks checksums, and answers as it is told. */
+/** A scripted S3 server on a real socket: it stores objects, verifies checksums, and can be told how to answer. */
 import { createHash } from 'node:crypto';
 
 export interface SeenRequest {
@@ -10,7 +10,7 @@ export interface SeenRequest {
 
 type Reply = (request: SeenRequest) => Response | undefined | Promise<Response | undefined>;
 
-/** An answer as S3 gives it when it refuses. */
+/** An S3 error answer. */
 export function refusal(status: number, code: string, more = ''): Response {
   return new Response(
     `<?xml version="1.0"?><Error><Code>${code}</Code><Message>no</Message>${more}</Error>`,
@@ -20,7 +20,7 @@ export function refusal(status: number, code: string, more = ''): Response {
   );
 }
 
-/** To be closed at the end of the scope: `await using s3 = scriptedS3()`. */
+/** Close it at the end of the scope: `await using s3 = scriptedS3()`. */
 export function scriptedS3() {
   const objects = new Map<string, { readonly body: Buffer; readonly checksum: string }>();
   const seen: SeenRequest[] = [];
@@ -56,9 +56,12 @@ export function scriptedS3() {
     url: `http://127.0.0.1:${server.port}`,
     objects,
     seen,
-    /** How it answers to who asks for its list. */
+    /** How it answers requests for the list of objects. */
     answers,
-    /** The next requests that write or look at an object are answered by these, one each; by one that gives nothing, as usual. */
+    /**
+     * Replies to the next requests that write or look at an object, one each; a reply that returns nothing answers as
+     * usual.
+     */
     next: (...all: Reply[]) => replies.push(...all),
     puts: () => seen.filter(({ method }) => method === 'PUT'),
     [Symbol.asyncDispose]: () => server.stop(true),

@@ -5,13 +5,13 @@ const COLUMNS = 80;
 
 export interface Typed {
   readonly cwd: string;
-  /** What is typed behind the program's name. */
+  /** The arguments after the program's name. */
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly columns?: number;
 }
 
-/** Runs a command in a terminal. @returns the screen, with the line that was typed above it and how it ended below */
+/** Runs a command in a terminal. @returns the screen, with the typed line above it and the exit status below */
 export async function screenOf({ cwd, args, env = {}, columns = COLUMNS }: Typed): Promise<string> {
   const decoder = new TextDecoder();
   const { promise: closed, resolve: close } = Promise.withResolvers<void>();
@@ -31,7 +31,7 @@ export async function screenOf({ cwd, args, env = {}, columns = COLUMNS }: Typed
   return `$ llmproxy ${args.join(' ')}\n${text}(exit ${code})\n`;
 }
 
-/** What differs from run to run, and what stands in its place: as wide, so that columns stay where they are. */
+/** Text that differs between runs, and its replacement: equally wide, so that columns stay aligned. */
 const CHANGING: readonly (readonly [what: RegExp, put: string])[] = [
   [/\d\d:\d\d:\d\dZ/g, 'hh:mm:ssZ'],
   [/127\.0\.0\.1:\d{4,5}\b/g, '127.0.0.1:PORT'],
@@ -42,12 +42,12 @@ const CHANGING: readonly (readonly [what: RegExp, put: string])[] = [
   [/^(\S+ +open files +).*$/gm, '$1N at once'],
 ];
 
-/** A screen without what changes. */
+/** A screen with the changing text replaced. */
 export function steady(screen: string): string {
   return CHANGING.reduce((text, [what, put]) => text.replaceAll(what, put), screen);
 }
 
-/** Lines that are wider than the terminal: it would break them within words. */
+/** Lines that are wider than the terminal, which would wrap them within words. */
 export function tooWide(screen: string, columns = COLUMNS): string[] {
   return screen
     .split('\n')

@@ -1,4 +1,4 @@
-/** Apache Spark in local mode: the Python that has it, and exports by deploy/spark/llmproxy_export.py. */
+/** Apache Spark in local mode: a Python that has it, and exports with deploy/spark/llmproxy_export.py. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -7,7 +7,7 @@ const ENVIRONMENT = join(ROOT, 'dist/spark');
 const REQUIREMENTS = join(ROOT, 'test/spark/requirements.txt');
 const SCRIPT = join(ROOT, 'deploy/spark/llmproxy_export.py');
 
-/** A Python with PySpark and pyarrow, on a machine that has Java; `null` where there is none. */
+/** A Python with PySpark and pyarrow, on a machine that has Java; `null` if there is none. */
 export const SPARK_PYTHON = sparkPython();
 
 function sparkPython(): string | null {
@@ -39,7 +39,7 @@ function hasSpark(python: string): boolean {
   return Bun.spawnSync([python, '-c', look]).exitCode === 0;
 }
 
-/** What Spark and its children run with: that Python, and a JVM that is soon at work. */
+/** The environment of Spark and its children: that Python, and a JVM that starts quickly. */
 export function sparkEnvironment(
   more: Readonly<Record<string, string>> = {},
 ): Record<string, string | undefined> {
@@ -70,8 +70,9 @@ export class SparkExports implements AsyncDisposable {
   }
 
   /**
-   * @param master such as `local[2,4]`: two tasks at once, each of which may fail three times
-   * @param log a file for what Spark says
+   * Starts Spark.
+   * @param master such as `local[2,4]`: two tasks in parallel, each of which may fail three times
+   * @param log a file for Spark's output
    */
   static async start(
     master: string,
@@ -90,7 +91,7 @@ export class SparkExports implements AsyncDisposable {
     return spark;
   }
 
-  /** Runs an export. @param args of llmproxy_export.py */
+  /** Runs an export. @param args arguments of llmproxy_export.py */
   async run(...args: readonly string[]): Promise<SparkExport> {
     this.#process.stdin.write(`${JSON.stringify(args)}\n`);
     await this.#process.stdin.flush();
@@ -118,7 +119,7 @@ async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncG
   }
 }
 
-/** Runs deploy/spark/llmproxy_export.py by spark-submit. @param options those of spark-submit */
+/** Runs deploy/spark/llmproxy_export.py with spark-submit. @param options options of spark-submit */
 export async function submit(
   options: readonly string[],
   args: readonly string[],
@@ -140,7 +141,7 @@ export async function submit(
     stderr: 'pipe',
     env: sparkEnvironment({ SPARK_HOME, ...more }),
   });
-  // Spark has the program's stderr on its stdout, and its own log on stderr.
+  // Spark writes the program's stderr to its stdout, and its own log to stderr.
   const [said, log] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   const status = await child.exited;
   return { status, said: status === 0 ? said : said + log };

@@ -1,10 +1,10 @@
-/** Providers of every protocol that give one and the same answer: some reasoning, a text, two calls, its usage. */
+/** Providers of every protocol with the same answer: some reasoning, a text, two calls, and the usage. */
 import { EventStreamCodec } from '@smithy/eventstream-codec';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { Upstream } from './upstream.ts';
 import { upstream } from './upstream.ts';
 
-/** What all of them say. */
+/** The content of all answers. */
 export const ANSWER = {
   reasoning: 'Let me see.',
   text: 'Looking it up.',
@@ -19,13 +19,13 @@ export type Way = 'whole' | 'stream' | 'refused' | 'broken';
 
 interface Speaker {
   readonly type: ConfigInput['providers'][number]['type'];
-  /** Where it is asked, as far as its path shows. */
+  /** The path of its requests, if it differs between streamed and unstreamed ones. */
   readonly path: (stream: boolean) => string;
   readonly whole: object;
-  /** Events of the stream, and after how many of them some text was said. */
+  /** The events of the stream, and the number of them after which some text was sent. */
   readonly events: readonly (readonly [name: string, data: object])[];
   readonly said: number;
-  /** A mistake of the caller's. */
+  /** An error that the caller caused. */
   readonly refusal: object;
   /** An error within the stream. */
   readonly failure: readonly [name: string, data: object];
@@ -403,7 +403,7 @@ function streamed({ type, events, said, failure, end = '' }: Speaker, way: Way):
   return eventStream(type, sent, way === 'broken' ? '' : end);
 }
 
-/** A text is JSON already. */
+/** Strings are JSON already. */
 const jsonOf = (data: object | string) => (typeof data === 'string' ? data : JSON.stringify(data));
 
 /** Events as a provider of this type sends them. @param end what follows the last of them */
@@ -429,7 +429,7 @@ export function sseOf(events: readonly (readonly [name: string, data: object | s
     .join('');
 }
 
-/** A provider of a protocol on a socket, answering in one way. */
+/** A provider of a protocol on a socket, which always answers in the same way. */
 export function speaker(name: SpeakerName, way: Way): Upstream {
   const speaking: Speaker = SPEAKERS[name];
   return upstream(() => {
@@ -438,7 +438,7 @@ export function speaker(name: SpeakerName, way: Way): Upstream {
   });
 }
 
-/** Its row in a configuration. */
+/** Its entry in a configuration. */
 export function speakerConfig(name: SpeakerName, url: string): ConfigInput['providers'][number] {
   const { type } = SPEAKERS[name];
   return { name, type, base_url: url, api_key: 'k-test', models: ['*'], max_retries: 0 };

@@ -2,15 +2,15 @@ import type { Folded } from '../../src/pipeline/lanes/lane.ts';
 import type { Steps } from '../../src/turns.ts';
 import { atOnce, isSteps } from '../../src/turns.ts';
 
-/** Tries of which the best counts: whatever else runs on the machine only adds. */
+/** The best of several tries counts, since other load on the machine only adds time. */
 const TRIES = 5;
 
 /** A share that needs no further try. */
 const ENOUGH = 0.4;
 
 /**
- * The part of the whole time that the longest step takes, from 0 to 1: how evenly the work is divided, however fast
- * the machine is.
+ * The share of the total time that the longest step takes, from 0 to 1: how evenly the work is divided, independent of
+ * the machine's speed.
  */
 export function longestShare(make: () => Steps<unknown>): number {
   let best = 1;
@@ -30,7 +30,7 @@ export function longestShare(make: () => Steps<unknown>): number {
   return best;
 }
 
-/** What was folded, without pauses. */
+/** The folded result, without pauses. */
 export function folded(made: Folded | Steps<Folded>): Folded {
   return isSteps(made) ? atOnce(made) : made;
 }

@@ -1,4 +1,4 @@
-/** What tests of stored responses have in common. */
+/** Shared helpers for tests of stored responses. */
 import OpenAI from 'openai';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { upstream } from './upstream.ts';
@@ -6,7 +6,7 @@ import { upstream } from './upstream.ts';
 export const sdk = ({ url }: { readonly url: string }, apiKey = 'k') =>
   new OpenAI({ apiKey, baseURL: `${url}/v1`, maxRetries: 0 });
 
-/** How a call is refused: status, code and param; `undefined` where it is not. */
+/** How a call is rejected: status, code and param; `undefined` if it is not. */
 export async function refusal(promise: PromiseLike<unknown>): Promise<unknown[] | undefined> {
   try {
     await promise;
@@ -20,7 +20,7 @@ export async function refusal(promise: PromiseLike<unknown>): Promise<unknown[] 
 export const NOT_FOUND = [404, 'not_found', null];
 export const PREVIOUS_NOT_FOUND = [400, 'previous_response_not_found', 'previous_response_id'];
 
-/** A chat completion that says this. */
+/** A chat completion with this text. */
 export function completion(content: string): object {
   return {
     id: 'chatcmpl-1',
@@ -32,7 +32,7 @@ export function completion(content: string): object {
   };
 }
 
-/** A server of chat that says how many messages it was given. */
+/** A chat server that answers with the number of messages it received. */
 export function counting() {
   return upstream(({ text }) => {
     const { messages } = JSON.parse(text) as { messages: unknown[] };

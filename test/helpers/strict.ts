@@ -1,13 +1,13 @@
 /**
- * Providers that take nothing but what they may be given: they answer 400 to signatures of others, to their own turns in
- * another order or without what they sealed, to results without calls, and to fields that they do not know. The shapes are those
- * of each API's reference.
+ * Providers that accept only valid requests: they answer 400 to signatures of other providers, to their own turns
+ * reordered or without their signatures, to results without calls, and to unknown fields. The shapes are those of each
+ * API's reference.
  */
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { ProtocolName } from '../../src/wire/protocol.ts';
 import { isObject, listOf, objectOf } from '../../src/wire/json.ts';
 
-/** What a turn says: a call behind a thought, the same twice and a text between, or a text alone. */
+/** The content of a turn: a call after a thought, the same twice with a text in between, or only a text. */
 export type TurnKind = 'call' | 'mixed' | 'text';
 
 interface Turn {
@@ -17,27 +17,27 @@ interface Turn {
   readonly calls: readonly string[];
 }
 
-/** One provider of a protocol. */
+/** A provider of one protocol. */
 export abstract class Strict {
   protected readonly name: string;
   protected readonly turns: Turn[] = [];
   protected readonly seals: Set<unknown>;
   #count = 0;
 
-  /** @param seals that it takes: its own, and those of others that share them */
+  /** @param seals the signatures that it accepts: its own, and those of providers that share them */
   constructor(name: string, seals: Set<unknown>) {
     this.name = name;
     this.seals = seals;
   }
 
-  /** An answer, remembered. */
+  /** An answer, which the provider remembers. */
   answer(kind: TurnKind): JsonObject {
     const turn = this.say(kind);
     this.turns.push(turn);
     return turn.answer;
   }
 
-  /** What is wrong with a request; nothing where it may be answered. */
+  /** The problems of a request; none if it may be answered. */
   abstract problems(body: JsonObject): string[];
   protected abstract say(kind: TurnKind): Turn;
 
@@ -52,13 +52,13 @@ export abstract class Strict {
     return seal;
   }
 
-  /** The turn of its own that calls come from. */
+  /** The turn of its own that the calls come from. */
   protected turnOf(calls: readonly unknown[]): Turn | undefined {
     return this.turns.find((turn) => turn.calls.length > 0 && turn.calls.some((id) => calls.includes(id)));
   }
 }
 
-/** Which fields an object has that it may not have. */
+/** The fields of an object that are not allowed. */
 function unknownFields(value: JsonObject, known: readonly string[], at: string): string[] {
   return Object.keys(value)
     .filter((name) => !known.includes(name))
@@ -67,7 +67,7 @@ function unknownFields(value: JsonObject, known: readonly string[], at: string):
 
 const same = (a: unknown, b: unknown) => Bun.deepEquals(a, b);
 
-/** A block without what says nothing: Anthropic shows its blocks with these fields, and takes them with and without. */
+/** A block without empty fields: Anthropic returns its blocks with these fields, and accepts them with and without. */
 function plain({ citations, caller, ...block }: JsonObject): JsonObject {
   const isDirect = same(caller, { type: 'direct' }) || caller === undefined;
   return { ...block, ...(citations ? { citations } : {}), ...(isDirect ? {} : { caller }) };
@@ -313,7 +313,7 @@ export class StrictResponses extends Strict {
   }
 }
 
-/** A gateway that gives details of reasoning, and wants them back. */
+/** A gateway that returns reasoning details, and requires them back. */
 export class StrictChat extends Strict {
   protected override say(kind: TurnKind): Turn {
     const calls = kind === 'text' ? [] : kind === 'call' ? [this.id()] : [this.id(), this.id()];
@@ -352,7 +352,7 @@ export class StrictChat extends Strict {
         'tool_calls',
         'tool_call_id',
         'refusal',
-        // The SDK's own, which OpenAI passes over.
+        // A field that OpenAI's SDK adds and OpenAI ignores.
         'parsed',
         'reasoning',
         'reasoning_content',

@@ -1,17 +1,17 @@
-/** Providers of every protocol that say what a test tells them to, and end as it tells them to. */
+/** Providers of every protocol whose answers, and their endings, are chosen by the test. */
 import type { SpeakerName } from './speakers.ts';
 import { eventStream, sseOf, SPEAKERS } from './speakers.ts';
 
-/** An answer. What is left out of its end does not come. */
+/** An answer. Parts of its end that are omitted are not sent. */
 export interface Tale {
   readonly pieces?: readonly string[];
-  /** A block of thinking before all else. Of messages alone. */
+  /** A block of thinking before everything else. Messages only. */
   readonly thought?: object;
-  /** Arguments of a call of `weather`, in pieces. */
+  /** The arguments of a call of `weather`, in pieces. */
   readonly call?: readonly string[];
-  /** Why it ended, in the provider's word; left out where it breaks off before that. */
+  /** The provider's finish reason; omitted if the answer breaks off before that. */
   readonly finish?: string | number | undefined;
-  /** Whether what marks the end of the stream comes. */
+  /** Whether the end marker of the stream is sent. */
   readonly terminated?: boolean;
   readonly usage?: { readonly input: number; readonly output: number };
 }

@@ -1,10 +1,10 @@
-/** Providers of every protocol that give an answer of the test's own, streamed in the pieces that it chooses. */
+/** Providers of every protocol with an answer that the test supplies, streamed in pieces of its choice. */
 import type { SpeakerName } from './speakers.ts';
 import type { Upstream } from './upstream.ts';
 import { ANSWER, eventStream, SPEAKERS } from './speakers.ts';
 import { upstream } from './upstream.ts';
 
-/** What is said. */
+/** The content of an answer. */
 export interface Telling {
   readonly reasoning: readonly string[];
   readonly text: readonly string[];
@@ -14,7 +14,7 @@ export interface Telling {
 
 type Event = readonly [name: string, data: object];
 
-/** The texts of the speakers' own answer, and which pieces stand in their place in a stream. */
+/** The texts of the speakers' own answer, and the pieces that replace them in a stream. */
 const PLACES: Readonly<Record<string, keyof Telling>> = {
   [ANSWER.reasoning]: 'reasoning',
   'Looking ': 'text',
@@ -23,7 +23,7 @@ const PLACES: Readonly<Record<string, keyof Telling>> = {
 };
 const LEFT_OUT = ['it up.', '"Paris"}'];
 
-/** A provider that tells this, whole or streamed as it is asked. @param told made of what it is asked */
+/** A provider with this answer, unstreamed or streamed as requested. @param told makes the answer from the request */
 export function telling(name: SpeakerName, told: (asked: string) => Telling): Upstream {
   return upstream(({ text, path }) => {
     const isStream = /"stream":\s*true/.test(text) || /stream/i.test(path);
@@ -64,7 +64,7 @@ function changed(value: object, told: Telling): object {
   ) as object;
 }
 
-/** @param args stands in place of the first call's arguments where those are no text */
+/** @param args replaces the first call's arguments if those are not text */
 function mapped(value: unknown, map: (text: string) => string | undefined, args?: unknown): unknown {
   if (typeof value === 'string') return map(value) ?? value;
   if (Array.isArray(value)) return value.map((item) => mapped(item, map, args));

@@ -3,26 +3,26 @@ import { until } from './until.ts';
 
 const SOON = { everyMs: 1, withinMs: 20 };
 
-test('until() gives the first truthy value, without a pause when it is there at once', async () => {
+test('until() returns the first truthy value, without a pause if the first check has it', async () => {
   const values = [0, '', null, undefined, false, 'here', 'too late'];
   expect(await until('a word', () => values.shift(), { everyMs: 0 })).toBe('here');
   expect(await until('a word', async () => values.shift(), { everyMs: 60_000 })).toBe('too late');
 });
 
-test('until() says what it waited for, for how long, and what it saw last', async () => {
+test('until() reports what it waited for, for how long, and what it saw last', async () => {
   const message = /^Waited for two attempts for 0\.\d s, last seen: 0$/;
   await expect(until('two attempts', () => 0, SOON)).rejects.toThrow(message);
   await expect(until('a name', async () => null, SOON)).rejects.toThrow(/last seen: null$/);
 });
 
-test('until() does not wait for a look that never ends', async () => {
+test('until() does not wait for a check that never ends', async () => {
   const never = () => new Promise<boolean>(() => undefined);
   await expect(until('an answer', never, SOON)).rejects.toThrow(
     /^Waited for an answer .* no look has ended$/,
   );
 });
 
-test('until() looks once however little time there is, and passes on what a look throws', async () => {
+test('until() checks once however little time there is, and passes on what a check throws', async () => {
   expect(await until('anything', () => 1, { withinMs: 0 })).toBe(1);
   const failing = () => Promise.reject(new Error('no such folder'));
   await expect(until('a file', failing)).rejects.toThrow('no such folder');

@@ -1,19 +1,19 @@
-/** What waiting can end in: anything but what JavaScript takes for false. */
+/** The result of waiting: any truthy value. */
 type Truthy<T> = Exclude<T, false | null | undefined | 0 | ''>;
 
 export interface UntilOptions {
-  /** Pause between two looks. Default: 5 ms. */
+  /** Pause between two checks. Default: 5 ms. */
   readonly everyMs?: number;
-  /** How long to wait. Default: 15 s, which ends before the limit of a test, so that the reason is told. */
+  /** How long to wait. Default: 15 s, which is below the time limit of a test, so that the reason is reported. */
   readonly withinMs?: number;
 }
 
 /**
- * Waits for something that another process or a socket brings about.
+ * Waits for something that another process or a socket causes.
  * @param what what is waited for, to complete the sentence "Waited for …"
- * @param check a look at it; a look that takes too long counts as none
- * @returns the first truthy value that `check` gave
- * @throws Error that says what did not come, after how long, and what the last look saw
+ * @param check checks for it; a check that takes too long counts as failed
+ * @returns the first truthy value that `check` returned
+ * @throws Error that says what did not happen, after how long, and what the last check saw
  */
 export async function until<T>(
   what: string,

@@ -1,4 +1,4 @@
-/** The ways a promise is tried: which client asks, what the provider speaks, streamed or not. */
+/** The ways in which a promise is tested: the client's protocol, the provider's protocol, streamed or not. */
 import type { Protocol } from './broken/wire.ts';
 import type { AskOptions, Seen } from './caller.ts';
 import type { Client } from './callers/speech.ts';
@@ -7,41 +7,41 @@ import { test } from 'bun:test';
 
 interface Lane {
   readonly client: Client;
-  /** Of the provider. */
+  /** The provider's protocol. */
   readonly protocol: Protocol;
 }
 
-/** A way a request can go. */
+/** One combination of client, provider and mode. */
 export interface Way extends Lane {
   readonly stream: boolean;
   readonly rig: Rig;
-  /** Asks as this way's client, streamed or not as it says. */
+  /** Sends a request as this way's client, streamed or not. */
   readonly ask: (model: string, options?: AskOptions) => Promise<Seen>;
 }
 
-/** @param where leaves out lanes that the promise is not about */
+/** @param where leaves out lanes that the promise does not concern */
 type Runner = (promise: string, check: (way: Way) => Promise<void>, where?: (lane: Lane) => boolean) => void;
 
 export interface Theme {
-  /** A promise that is kept to clients of chat whatever the provider speaks, streamed and unstreamed: four tests. */
+  /** A promise to clients of chat, whatever the provider's protocol, streamed and unstreamed: four tests. */
   readonly everyWay: Runner;
-  /** One about streams alone. */
+  /** The same for streams only. */
   readonly everyStream: Runner;
-  /** One about unstreamed answers alone. */
+  /** The same for unstreamed answers only. */
   readonly everyWhole: Runner;
-  /** One that is kept to clients of every protocol, relayed and translated, streamed and unstreamed: 24 tests. */
+  /** A promise to clients of every protocol, relayed and translated, streamed and unstreamed: 24 tests. */
   readonly everyClient: Runner;
-  /** One about streams alone. */
+  /** The same for streams only. */
   readonly everyClientStream: Runner;
-  /** One about unstreamed answers alone. */
+  /** The same for unstreamed answers only. */
   readonly everyClientWhole: Runner;
-  /** One where neither protocol makes a difference. */
+  /** A promise for which the protocols make no difference. */
   readonly bothModes: Runner;
-  /** One where the mode makes none either. */
+  /** A promise for which the mode makes no difference either. */
   readonly once: (promise: string, check: (rig: Rig) => Promise<void>) => void;
 }
 
-/** Whose rigs the tests run on. */
+/** The rigs that the tests run on. */
 export interface Rigs {
   /** Called for each protocol that a test needs, before any of them runs. */
   readonly need: (protocol: Protocol) => void;
@@ -68,10 +68,10 @@ const LANES: readonly Lane[] = [
   { client: 'ollama', protocol: 'openai' },
 ];
 
-/** How long a test may take before something hangs, however the tests were started. */
+/** The time limit of a test, after which it counts as hung, however the tests were started. */
 const LIMIT_MS = 20_000;
 
-/** Runners of tests on these rigs. */
+/** Functions that define tests on these rigs. */
 export function themeOn({ need, lend }: Rigs): Theme {
   const along =
     (lanes: readonly Lane[], modes: readonly boolean[], titled: (lane: Lane) => string): Runner =>

@@ -1,41 +1,41 @@
 import type { Protocol } from './wire.ts';
 
-/** What a broken provider saw of one request, and what it did. Times are those of `performance.now()`. */
+/** What a broken provider received in one request, and how it reacted. Times are those of `performance.now()`. */
 export interface Attempt {
   readonly model: string;
-  /** `probe` is a look at the list of models. */
+  /** `probe` is a request for the list of models. */
   readonly protocol: Protocol | 'probe';
   readonly stream: boolean;
   readonly path: string;
-  /** The entry of the catalogue it met; `fine` for none. */
+  /** The fault it met, an entry of the catalogue; `fine` if none. */
   fault: string;
-  /** When the request was read. */
+  /** When the request was complete. */
   readonly atMs: number;
-  /** Number of its connection, from 1. */
+  /** The number of its connection, from 1. */
   readonly connection: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Readonly<Record<string, unknown>>;
-  /** Head of the answer. */
+  /** Status and headers of the answer. */
   answered?: { readonly status: number; readonly headers: Readonly<Record<string, string>> };
-  /** Bytes of the answer's body that the socket took. */
+  /** Bytes of the answer's body that the socket accepted. */
   sentBytes: number;
   closedAtMs?: number;
-  /** Who ended it: we, by a whole answer or by a fault, or they, by leaving before. */
+  /** Who ended it: the provider, with a complete answer or a fault, or the client, by disconnecting. */
   closedBy?: 'us' | 'them';
   aborted: boolean;
 }
 
-/** Attempts in numbers. */
+/** Numbers of attempts. */
 export interface Counts {
   attempts: number;
   streamed: number;
   aborted: number;
-  /** Not ended yet. */
+  /** Attempts that have not ended yet. */
   open: number;
   readonly byFault: Record<string, { attempts: number; aborted: number }>;
 }
 
-/** Remembers attempts, or only their numbers where a run is too long to keep each of them. */
+/** Remembers attempts, or only counts them if a run is too long to keep each of them. */
 export class AttemptLog {
   readonly #keeps: boolean;
   #attempts: Attempt[] = [];
@@ -54,7 +54,7 @@ export class AttemptLog {
     return this.#counts;
   }
 
-  /** @returns which attempt of its model it is, from 1 */
+  /** @returns the number of the attempt at its model, from 1 */
   begin(attempt: Attempt): number {
     if (this.#keeps) this.#attempts.push(attempt);
     const count = (this.#byModel.get(attempt.model) ?? 0) + 1;

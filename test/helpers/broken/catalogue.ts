@@ -1,7 +1,7 @@
 /**
- * What a broken provider can do. A model's name selects it: `fault[:argument][-xN][#label]`. `-xN` does it N times
- * and answers well from then on, `-afterN` answers well N times before; a label makes names that mean the same
- * different models, each counted alone.
+ * The faults of a broken provider. A model name selects one: `fault[:argument][-xN][#label]`. `-xN` applies it N times
+ * and then answers without a fault, `-afterN` answers N times without a fault first. Names that differ only in their
+ * labels are different models with the same fault, each counted separately.
  */
 import type { ErrorName } from './errors.ts';
 import type { Script } from './scripts.ts';
@@ -17,10 +17,10 @@ const statuses = Object.fromEntries(
 );
 
 export const CATALOGUE: Readonly<Record<string, Script>> = {
-  /** Says what stands after the colon. */
+  /** Says the text after the colon. */
   say: fine,
 
-  // Before the headers.
+  // Faults before the headers.
   reset: (turn) => turn.reset(),
   fin: (turn) => turn.fin(),
   silent: (turn) => turn.stay(),
@@ -33,18 +33,18 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
     await turn.raw('SSH-2.0-OpenSSH_9.9\r\n\r\n');
     turn.fin();
   },
-  /** As a provider that closed an idle connection at the moment it was used again. */
+  /** Behaves as a provider that closed an idle connection just when it was used again. */
   stale: (turn) => (turn.ordinal > 1 ? turn.fin() : fine(turn)),
   'stale-reset': (turn) => (turn.ordinal > 1 ? turn.reset() : fine(turn)),
 
-  // Too slow.
+  // Slow answers.
   'headers-only': async (turn) => {
     await turn.head();
     await turn.stay();
   },
   late: late(async () => undefined),
   'late-comments': late((turn) => turn.send(turn.stream ? turn.wire.pause : ' ')),
-  /** The role, which is no content, then nothing. */
+  /** Sends the role, which is not content, then nothing. */
   'role-only': async (turn) => {
     await turn.head();
     await turn.send(turn.stream ? turn.wire.opening : ' ');
@@ -54,7 +54,7 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
     await half(turn);
     await turn.stay();
   },
-  /** As Anthropic does while a model thinks: alive, but nothing is said. */
+  /** Sends keep-alive comments only, as Anthropic does while a model thinks. */
   'stall-comments': async (turn) => {
     await half(turn);
     while (!turn.over) {
@@ -62,7 +62,7 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
       await turn.sleep(50);
     }
   },
-  /** One byte a second, or one each of the milliseconds in the name. */
+  /** Sends one byte per second, or at the interval in milliseconds given in the name. */
   trickle: async (turn) => {
     const { wire, text } = turn;
     const stream = wire.opening + wire.piece(text) + wire.closing + wire.terminator;
@@ -74,7 +74,7 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
     }
     await turn.end();
   },
-  /** A word each of the milliseconds in the name, for ever. */
+  /** Sends a word at the interval in milliseconds given in the name, for ever. */
   ticking: async (turn) => {
     await turn.head();
     await turn.send(turn.stream ? turn.wire.opening : '{"id":"');
@@ -84,7 +84,7 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
     }
   },
 
-  // Cut after content.
+  // Streams that are cut after content.
   'cut-fin': async (turn) => {
     await half(turn, 'close');
     turn.fin();
@@ -106,7 +106,7 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
     await turn.send(turn.wire.piece('never').slice(0, 30));
     turn.fin();
   },
-  /** In the middle of a tool call's arguments. */
+  /** Is cut in the middle of a tool call's arguments. */
   'tool-cut': async (turn) => {
     if (!turn.stream) return await fine(turn);
     await half(turn, 'close');
@@ -114,7 +114,7 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
     await turn.sleep(GAP_MS);
     turn.fin();
   },
-  /** After signed reasoning and a word. */
+  /** Is cut after signed reasoning and a word. */
   'thinking-cut': async (turn) => {
     if (!turn.stream) return await fine(turn);
     await turn.head({ framing: 'close' });
@@ -123,7 +123,7 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
     turn.fin();
   },
 
-  // Not as agreed, but complete.
+  // Answers that break the protocol, but are complete.
   malformed: async (turn) => {
     await half(turn);
     await turn.send(turn.stream ? turn.wire.malformed : '');
@@ -150,9 +150,9 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
     await turn.stay();
   },
 
-  // Errors inside a 200; the argument names which.
+  // Errors inside a 200; the argument names the error.
   'error-first': inside(named),
-  /** After the events that say nothing yet, as OpenAI's Responses do it. */
+  /** Sends an error after events without content, as OpenAI's Responses API does. */
   'error-opened': async (turn) => {
     if (!turn.stream) return await inside(named)(turn);
     await turn.head();
@@ -173,17 +173,17 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
     }),
   empty: (turn) => turn.answer(200, ''),
 
-  // Statuses; the argument of a 429 is seconds.
+  // Error statuses; the argument of a 429 is a number of seconds.
   ...statuses,
   ...LIMITED,
 
-  // By the key that was sent.
+  // Faults that depend on the key that was sent.
   'bad-key': (turn) => {
     const { authorization = '', 'x-api-key': key = '' } = turn.attempt.headers;
     return (authorization + key).includes('bad') ? turn.error('401') : fine(turn);
   },
 
-  // Without measure.
+  // Answers without limits.
   endless: async (turn) => {
     const piece = 'more '.repeat(3_000);
     await turn.head();
@@ -204,13 +204,13 @@ export const CATALOGUE: Readonly<Record<string, Script>> = {
     await turn.send(wire.closing + wire.terminator);
     await turn.end();
   },
-  /** Every second attempt fails. */
+  /** Fails at every second attempt. */
   flapping: (turn) => (turn.count % 2 === 1 ? turn.error('500') : fine(turn)),
 
   ...ODD,
   ...ENDING,
 
-  // As second targets of a stream that was cut.
+  // Second targets of a stream that was cut.
   ...CONTINUING,
 };
 
@@ -223,7 +223,7 @@ export interface Selected {
 
 const FINE: Selected = { fault: 'fine', argument: '', meets: () => true };
 
-/** What a model's name selects; `fine` when it is nothing of the catalogue. */
+/** The fault that a model name selects; `fine` if it names none of the catalogue. */
 export function select(model: string): Selected {
   const [, fault = '', argument = '', when, digits] =
     /^([\w.-]+?)(?::([^#]*?))?(?:-(x|after)(\d+))?(?:#.*)?$/s.exec(model) ?? [];

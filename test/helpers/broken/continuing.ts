@@ -1,16 +1,16 @@
-/** Scripts of targets that are asked to go on with what another one began. */
+/** Scripts of targets that are asked to continue the answer of another target. */
 import type { JsonObject } from '../../../src/wire/json.ts';
 import type { Turn } from './turn.ts';
 import { GAP_MS } from './scripts.ts';
 
 interface Begun {
-  /** The beginning of the answer that came with the request. */
+  /** The beginning of the answer, as it came with the request. */
   readonly text: string;
-  /** Whether it stands at the end, to be gone on from. */
+  /** Whether it is the last message, to be continued. */
   readonly prefilled: boolean;
 }
 
-/** What the request says was answered so far. */
+/** The beginning of the answer that the request contains. */
 export function begun({ attempt }: Turn): Begun {
   const messages = (attempt.body.messages ?? attempt.body.input) as JsonObject[];
   const last = messages.findLast(({ role }) => role === 'assistant');
@@ -43,17 +43,17 @@ async function tell(turn: Turn, text: string, { cut = false, untold = false } = 
 const rest = (turn: Turn): string => turn.text.slice(begun(turn).text.length);
 
 export const CONTINUING = {
-  /** Goes on exactly where the beginning ends. */
+  /** Continues exactly where the beginning ends. */
   continue: (turn: Turn) => tell(turn, rest(turn)),
-  /** Says the last 20 characters once more. */
+  /** Repeats the last 20 characters of the beginning. */
   'continue-overlap': (turn: Turn) => tell(turn, turn.text.slice(Math.max(0, begun(turn).text.length - 20))),
-  /** Begins from the beginning. */
+  /** Starts from the beginning again. */
   'continue-over': (turn: Turn) => tell(turn, turn.text),
-  /** Goes on for some words, then is cut too. */
+  /** Continues for some words, and is then cut too. */
   'continue-cut': (turn: Turn) => tell(turn, rest(turn).slice(0, 24), { cut: true }),
-  /** Goes on, and does not say why it ends. Of chat alone. */
+  /** Continues, and ends without a finish reason. Chat only. */
   'continue-untold': (turn: Turn) => tell(turn, rest(turn), { untold: true }),
-  /** Takes no beginning of its answer. */
+  /** Rejects requests that contain the beginning of an answer. */
   'continue-refused': (turn: Turn) =>
     begun(turn).prefilled ? turn.error('400-prefill') : tell(turn, rest(turn)),
 } as const;

@@ -1,6 +1,6 @@
 import { select } from './catalogue.ts';
 
-/** Numbers in [0, 1) that are the same for a seed in every run: mulberry32. */
+/** Random numbers in [0, 1) that are the same for the same seed in every run: mulberry32. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -11,7 +11,7 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** `fault=0.05` and the like as shares. @throws on a fault that is none, or on a share that is no number */
+/** Reads shares such as `fault=0.05`. @throws on an unknown fault, or on a share that is not a number */
 export function ratesOf(words: readonly string[]): ReadonlyMap<string, number> {
   const rates = words.map((word): [string, number] => {
     const at = word.lastIndexOf('=');
@@ -25,7 +25,7 @@ export function ratesOf(words: readonly string[]): ReadonlyMap<string, number> {
   return new Map(rates);
 }
 
-/** Draws a fault by its share, `fine` for the rest. */
+/** Draws a fault by its share, and `fine` otherwise. */
 export function drawer(rates: ReadonlyMap<string, number>, random: () => number): () => string {
   return () => {
     let left = random();

@@ -1,4 +1,4 @@
-/** Scripts of answers that end in other ways than they should. The argument is the provider's word for why. */
+/** Scripts of answers that end in unusual ways. The argument is the provider's finish reason. */
 import type { SpeakerName } from '../speakers.ts';
 import type { Tale } from '../tales.ts';
 import type { Protocol } from './wire.ts';
@@ -16,7 +16,7 @@ const SPEAKERS: Readonly<Record<Exclude<Protocol, 'ollama'>, SpeakerName>> = {
   gemini: 'gemini',
 };
 
-/** A good end in each protocol's words: of itself, and for a call. */
+/** The regular finish reasons of each protocol: for text, and for a call. */
 const STOP: Readonly<Record<Protocol, string>> = {
   openai: 'stop',
   anthropic: 'end_turn',
@@ -25,7 +25,7 @@ const STOP: Readonly<Record<Protocol, string>> = {
   ollama: 'stop',
 };
 const CALLED: Readonly<Record<Protocol, string>> = { ...STOP, openai: 'tool_calls', anthropic: 'tool_use' };
-/** Cut by the limit on tokens. */
+/** The finish reason of an answer that reached the token limit. */
 const LENGTH: Readonly<Record<Protocol, string>> = {
   openai: 'length',
   anthropic: 'max_tokens',
@@ -45,7 +45,7 @@ function text(turn: Turn, given: Tale): string {
   return ollamaText({ model: turn.attempt.model, created_at: '2025-01-01T00:00:00Z' }, tale, turn.stream);
 }
 
-/** Tells a tale in one go. */
+/** Sends a tale all at once. */
 const tell =
   (taleOf: (turn: Turn) => Tale): Script =>
   async (turn) => {
@@ -56,7 +56,7 @@ const tell =
     await turn.end();
   };
 
-/** Tells a tale piece by piece, each read by the other side before the next. */
+/** Sends a tale piece by piece; the other side reads each before the next is sent. */
 const tellSlowly =
   (piecesOf: (turn: Turn) => readonly string[]): Script =>
   async (turn) => {
@@ -87,7 +87,7 @@ const USED = { prompt_tokens: USAGE.input, completion_tokens: USAGE.output, tota
 const said = (delta: object, finish: string | null = null) => [{ index: 0, delta, finish_reason: finish }];
 const DONE = 'data: [DONE]\n\n';
 
-/** Errors in shapes that are not the protocol's own, as gateways pass them on in the middle of a stream. */
+/** Errors in shapes that are not the protocol's own, as gateways send them in the middle of a stream. */
 export const STRANGE_ERRORS = [
   'event: error\ndata: {"code":"InternalError","message":"upstream died"}',
   'event: error\ndata: upstream died',
@@ -107,7 +107,7 @@ export const STRANGE_ERRORS = [
   'data: {"choices":[{"index":0,"delta":{"content":""},"error":{"message":"upstream died"},"finish_reason":"stop"}]}',
 ] as const;
 
-/** Says half, then one of these errors, and then what a complete answer ends with. */
+/** Sends half of the answer, then one of these errors, and then the end of a complete answer. */
 const strangeError: Script = async (turn) => {
   await half(turn);
   if (!turn.stream) return await otherHalf(turn);
@@ -118,45 +118,45 @@ const strangeError: Script = async (turn) => {
 
 export const ENDING = {
   'strange-error': strangeError,
-  /** Says all it has to say, and then why it ended. */
+  /** Sends the complete text, and then the finish reason. */
   ends: tell((turn) => ({ pieces: pieces(turn.text), finish: turn.argument })),
-  /** Says nothing but why it ended. */
+  /** Sends nothing but the finish reason. */
   'ends-empty': tell((turn) => ({ finish: turn.argument })),
-  /** The end of a stream without a word of why. */
+  /** Ends the stream without a finish reason. */
   'no-reason': tell((turn) =>
     turn.stream ? { pieces: pieces(turn.text) } : { pieces: [turn.text], finish: STOP[protocolOf(turn)] },
   ),
-  /** The same within the arguments of a call. */
+  /** Ends without a finish reason within the arguments of a call. */
   'no-reason-call': tell((turn) => ({
     pieces: ['Well. '],
     call: WEATHER.slice(0, 1),
     ...(turn.stream ? {} : { finish: CALLED[protocolOf(turn)] }),
   })),
-  /** The same behind a whole call, as OpenRouter was recorded to. */
+  /** Ends without a finish reason after a complete call, as recorded from OpenRouter. */
   'no-reason-whole-call': tell((turn) => ({
     call: WEATHER,
     ...(turn.stream ? {} : { finish: CALLED[protocolOf(turn)] }),
   })),
-  /** A call whose arguments are no JSON, in an answer that claims to be complete. */
+  /** A call whose arguments are not valid JSON, in an answer that claims to be complete. */
   'broken-call': tell((turn) => ({ call: ['{"city":', 'Berlin'], finish: CALLED[protocolOf(turn)] })),
-  /** A call that the limit on tokens cut. */
+  /** A call that was cut at the token limit. */
   'cut-call': tell((turn) => ({ call: ['{"city":', '"Ber'], finish: LENGTH[protocolOf(turn)] })),
-  /** Without a finish reason, streamed or not: behind text, and within the arguments of a call. */
+  /** Ends without a finish reason, streamed or not: after text, and within the arguments of a call. */
   untold: tell(({ text: words }) => ({ pieces: [words] })),
   'untold-call': tell(() => ({ call: ['{"city":', '"Ber'] })),
-  /** Together: the finish reason stands behind the first of two calls. Of chat alone. */
+  /** Several calls, with the finish reason after the first of two. Chat only. */
   'early-call': tellSlowly((turn) => [
     chunk(turn, said({ role: 'assistant', tool_calls: [call(0)] }, 'tool_calls')),
     chunk(turn, said({ tool_calls: [call(1)] })),
     chunk(turn, said({}, 'tool_calls')) + chunk(turn, [], { usage: USED }) + DONE,
   ]),
-  /** Text behind the finish reason. Of chat alone. */
+  /** Text after the finish reason. Chat only. */
   'early-text': tellSlowly((turn) => [
     chunk(turn, said({ role: 'assistant', content: turn.text.slice(0, 40) }, 'stop')),
     chunk(turn, said({ content: turn.text.slice(40) })),
     chunk(turn, [], { usage: USED }) + DONE,
   ]),
-  /** The usage comes 1.6 s after the finish reason. Of chat alone. */
+  /** The usage comes 1.6 s after the finish reason. Chat only. */
   'late-usage': async (turn: Turn) => {
     if (!turn.stream) return await tell(({ text: words }) => ({ pieces: [words], finish: 'stop' }))(turn);
     await turn.head();
@@ -167,6 +167,6 @@ export const ENDING = {
     await turn.send(chunk(turn, [], { usage: USED }) + DONE);
     await turn.end();
   },
-  /** One event of 9 MiB, as of an image. */
+  /** One event of 9 MiB, as an image would have. */
   'big-event': tell((turn) => ({ pieces: ['x'.repeat(9 * 1024 ** 2)], finish: STOP[protocolOf(turn)] })),
 } as const satisfies Record<string, Script>;

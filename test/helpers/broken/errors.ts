@@ -1,20 +1,20 @@
-/** An error answer, in the words of both protocols. */
+/** An error answer, with its wording in each protocol. */
 export interface ErrorAnswer {
   readonly status: number;
-  /** `error.type` and `error.code` at OpenAI. */
+  /** OpenAI's `error.type` and `error.code`. */
   readonly openai: readonly [type: string, code: string | null];
-  /** `error.type` at Anthropic. */
+  /** Anthropic's `error.type`. */
   readonly anthropic: string;
-  /** `error.status` at Gemini, where it is not the one of its status of HTTP. */
+  /** Gemini's `error.status`, if it is not the usual one for the HTTP status. */
   readonly gemini?: string;
   readonly message: string;
-  /** Where Anthropic words it differently. */
+  /** Anthropic's message, if it differs. */
   readonly anthropicMessage?: string;
 }
 
 const INVALID = 'invalid_request_error';
 
-/** Error answers by the name that selects them. */
+/** Error answers by the names that select them. */
 export const ERRORS = {
   '400': {
     status: 400,

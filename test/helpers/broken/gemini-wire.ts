@@ -2,7 +2,7 @@ import type { ErrorAnswer } from './errors.ts';
 import type { Wire, WireOptions } from './wire.ts';
 import { MALFORMED, USAGE } from './wire.ts';
 
-/** Google's words for statuses. */
+/** Google's names of statuses. */
 const STATUSES: Readonly<Record<number, string>> = {
   400: 'INVALID_ARGUMENT',
   401: 'UNAUTHENTICATED',
@@ -16,7 +16,7 @@ const STATUSES: Readonly<Record<number, string>> = {
 };
 
 /**
- * Gemini's API. Its last event says why the answer ended, and nothing follows it.
+ * Gemini's API. Its last event contains the finish reason, and nothing follows it.
  * @see https://ai.google.dev/api/generate-content#generatecontentresponse
  */
 export function geminiWire({ id, model }: WireOptions): Wire {
@@ -35,7 +35,7 @@ export function geminiWire({ id, model }: WireOptions): Wire {
   return {
     opening: piece([{ text: '' }]),
     piece: (text) => piece([{ text }]),
-    // Calls come whole: one that is cut is an event that is cut.
+    // A call comes in one event: to cut the call, the event is cut.
     toolCall: (args) =>
       `data: {"candidates":[{"content":{"role":"model","parts":[{"functionCall":{"name":"weather","args":${args}`,
     thinking: piece([

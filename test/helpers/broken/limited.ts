@@ -1,7 +1,7 @@
-/** Scripts of a provider that says 429, and when to come back, in all the forms that were seen. */
+/** Scripts of a provider that answers 429 and states when to retry, in all the known forms. */
 import type { Script } from './scripts.ts';
 
-/** The argument is seconds. */
+/** The argument is a number of seconds. */
 const limited =
   (headers: (seconds: number) => Record<string, string>): Script =>
   (turn) =>
@@ -32,7 +32,7 @@ export const LIMITED: Readonly<Record<string, Script>> = {
   },
 };
 
-/** A time that is at least so far away, in whole seconds as HTTP dates are. */
+/** A time at least this many seconds away, in whole seconds as HTTP dates are. */
 function inSeconds(seconds: number): Date {
   return new Date(Math.ceil((Date.now() + seconds * 1_000) / 1_000) * 1_000);
 }

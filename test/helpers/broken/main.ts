@@ -1,6 +1,6 @@
 /**
- * The broken provider as a process of its own; prints its URL. GET /__log tells how many attempts of which faults
- * it saw. The model `random` draws from the given shares, the same in every run of a seed.
+ * The broken provider as a separate process; it prints its URL. GET /__log reports how many attempts it received, by
+ * fault. The model `random` draws its faults by the given shares, the same in every run with the same seed.
  * Usage: bun test/helpers/broken/main.ts [--port N] [--seed N] [--rate FAULT=SHARE]...
  */
 import { parseArgs } from 'node:util';

@@ -1,28 +1,28 @@
-/** Scripts of answers that are unusual: some of them good, some of them none. */
+/** Scripts of unusual answers: some of them valid, others not. */
 import { gzipSync } from 'node:zlib';
 import type { Script } from './scripts.ts';
 import type { Turn } from './turn.ts';
 import { fine, GAP_MS, pieces } from './scripts.ts';
 
-/** A good answer in one piece of text. */
+/** A complete answer in one piece of text. */
 function wholeText({ stream, wire, text }: Turn): string {
   if (!stream) return wire.whole(text);
   return wire.opening + pieces(text).map(wire.piece).join('') + wire.closing + wire.terminator;
 }
 
 export const ODD: Readonly<Record<string, Script>> = {
-  /** Informational headers come first. */
+  /** Sends informational headers first. */
   'early-hints': async (turn) => {
     await turn.raw('HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\n');
     await fine(turn);
   },
-  /** Compressed, though nobody asked for that. */
+  /** Compresses the answer, although the client did not ask for that. */
   gzip: async (turn) => {
     await turn.head({ headers: { 'content-encoding': 'gzip' } });
     await turn.send(gzipSync(wholeText(turn)));
     await turn.end();
   },
-  /** Lines end in CRLF, values stand without a blank, and comments between. */
+  /** Ends lines with CRLF, omits the space before values, and sends comments in between. */
   crlf: async (turn) => {
     if (!turn.stream) return await fine(turn);
     await turn.head();
@@ -31,10 +31,10 @@ export const ODD: Readonly<Record<string, Script>> = {
     );
     await turn.end();
   },
-  /** A whole answer, also where a stream was asked for. */
+  /** Sends an unstreamed answer, even if a stream was requested. */
   unstreamed: (turn) => turn.answer(200, turn.wire.whole(turn.text), { 'content-type': 'application/json' }),
 
-  /** Of two choices one comes to its end and the other does not. */
+  /** Ends one of two choices and not the other. */
   'half-of-two': async (turn) => {
     if (!turn.stream || turn.attempt.protocol !== 'openai') return await fine(turn);
     await turn.head();
@@ -50,18 +50,18 @@ export const ODD: Readonly<Record<string, Script>> = {
     await turn.send('this is no gzip');
     await turn.end();
   },
-  /** Any status, with words that say nothing more. */
+  /** Answers with any status, and a message without information. */
   status: (turn) =>
     turn.answer(Number(turn.argument), JSON.stringify({ error: { message: 'Not here', type: null } }), {
       'content-type': 'application/json',
     }),
   redirect: (turn) => turn.answer(302, '', { location: 'https://example.invalid/sign-in' }),
-  /** As a gateway in front of the provider says it. */
+  /** Answers as a gateway in front of the provider does. */
   '520-html': (turn) =>
     turn.answer(520, `<html><title>520: Web server error</title>${'<br>'.repeat(2_000)}</html>`, {
       'content-type': 'text/html',
     }),
-  /** The end of a stream, and nothing before it. */
+  /** Sends the end of a stream, and nothing before it. */
   'done-only': async (turn) => {
     if (!turn.stream) return await turn.answer(200, '{}');
     await turn.head();
@@ -73,7 +73,7 @@ export const ODD: Readonly<Record<string, Script>> = {
     await turn.send('data: what?\n\n'.repeat(5) + (turn.stream ? turn.wire.terminator : ''));
     await turn.end();
   },
-  /** Pieces of content with no content in them. */
+  /** Sends empty deltas. */
   'empty-deltas': async (turn) => {
     await turn.head();
     await turn.send(turn.wire.opening);
@@ -82,7 +82,7 @@ export const ODD: Readonly<Record<string, Script>> = {
       await turn.sleep(20);
     }
   },
-  /** Headers for ever. */
+  /** Sends headers for ever. */
   'header-flood': async (turn) => {
     await turn.raw('HTTP/1.1 200 OK\r\n');
     while (!turn.over) {

@@ -5,7 +5,9 @@ import { USAGE } from './wire.ts';
 
 const line = (data: object) => `${JSON.stringify(data)}\n`;
 
-/** Ollama's own chats: lines of JSON, of which the last says that it is the last, and why. @see https://docs.ollama.com/api/chat */
+/**
+ * Ollama's own chat API: lines of JSON, of which the last says `done`, and why. @see https://docs.ollama.com/api/chat
+ */
 export function ollamaWire({ model }: WireOptions): Wire {
   const frame = { model, created_at: '2025-01-01T00:00:00Z' };
   const said = (message: object) =>
@@ -14,7 +16,7 @@ export function ollamaWire({ model }: WireOptions): Wire {
   return {
     opening: said({}),
     piece: (content) => said({ content }),
-    // Calls come whole: one that is cut is a line that is cut.
+    // A call comes in one line: to cut the call, the line is cut.
     toolCall: (args) =>
       `{"model":"m","message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"weather","arguments":${args}`,
     thinking: said({ thinking: 'Let me see.' }),
@@ -29,7 +31,7 @@ export function ollamaWire({ model }: WireOptions): Wire {
   };
 }
 
-/** A tale as lines, or as one body. @param frame what stands in each of them */
+/** A tale as lines, or as one body. @param frame the fields that each of them has */
 export function ollamaText(frame: object, tale: Tale, stream: boolean): string {
   const { pieces = [], call, finish, usage, terminated } = tale;
   const message = (content: string, more: object = {}) => ({ role: 'assistant', content, ...more });

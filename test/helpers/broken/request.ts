@@ -1,15 +1,15 @@
-/** A request as it came over the wire. */
+/** A request as received. */
 export interface RawRequest {
   readonly method: string;
   readonly path: string;
-  /** Lower-case names; a repeated header keeps its last value. */
+  /** Names are in lower case; for a repeated header, the last value counts. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
 const BLANK_LINE = '\r\n\r\n';
 
-/** Takes requests off a connection one by one: start line, headers, and a body by length or in chunks. */
+/** Reads requests from a connection one by one: start line, headers, and a body with a length or chunked. */
 export class RequestReader {
   #bytes: Buffer = Buffer.alloc(0);
 
@@ -17,7 +17,7 @@ export class RequestReader {
     this.#bytes = this.#bytes.length === 0 ? bytes : Buffer.concat([this.#bytes, bytes]);
   }
 
-  /** The next request; `undefined` until all of it is here. */
+  /** The next request; `undefined` until it is complete. */
   next(): RawRequest | undefined {
     const end = this.#bytes.indexOf(BLANK_LINE);
     if (end < 0) return undefined;

@@ -11,7 +11,10 @@ const RESPONSE_USAGE = {
   total_tokens: USAGE.input + USAGE.output,
 };
 
-/** OpenAI's Responses, keeping nothing. @see https://platform.openai.com/docs/api-reference/responses-streaming */
+/**
+ * OpenAI's Responses API, without storing anything. @see
+ * https://platform.openai.com/docs/api-reference/responses-streaming
+ */
 export function responsesWire(options: WireOptions): Wire {
   const answer = new ResponseEvents(options);
   return {
@@ -39,7 +42,7 @@ export function responsesWire(options: WireOptions): Wire {
 
 type Status = 'in_progress' | 'completed' | 'failed';
 
-/** The events of one response: numbered, with what has been said so far in the closing ones. */
+/** The events of one response: numbered, and the closing ones contain all the text so far. */
 class ResponseEvents {
   readonly #options: WireOptions;
   readonly #output: JsonObject[] = [];
@@ -109,7 +112,7 @@ class ResponseEvents {
     return this.#event('response.completed', { response });
   }
 
-  /** As it was recorded at OpenAI: the error, nested as its reference does not say, and a response that has begun fails. */
+  /** As recorded from OpenAI: the error is nested, unlike in its reference, and a response that has begun fails. */
   fail(error: ErrorAnswer): string {
     const told = errorOf(error);
     const event = this.#event('error', { error: told });

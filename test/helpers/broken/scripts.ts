@@ -1,11 +1,11 @@
-/** What the entries of the catalogue are made of. */
+/** The building blocks of the catalogue. */
 import type { ErrorName } from './errors.ts';
 import type { Framing, Turn } from './turn.ts';
 import { ERRORS } from './errors.ts';
 
 export type Script = (turn: Turn) => void | Promise<void>;
 
-/** Long enough for what was sent before to be read on its own, also on a busy machine. */
+/** Long enough for what was sent before to be read separately, even on a busy machine. */
 export const GAP_MS = 150;
 
 /** An answer without a fault. */
@@ -19,12 +19,12 @@ export async function fine(turn: Turn): Promise<void> {
   await turn.end();
 }
 
-/** Words with the blanks that follow them. */
+/** Words with the spaces that follow them. */
 export function pieces(text: string): string[] {
   return text.match(/\S+\s*|\s+/g) ?? [];
 }
 
-/** Head and first half of an answer, read by the other side before anything else happens. */
+/** The head and the first half of an answer; the other side reads them before anything else happens. */
 export async function half(turn: Turn, framing: Framing = 'chunked'): Promise<void> {
   const { wire, text } = turn;
   if (turn.stream) {
@@ -40,7 +40,7 @@ export async function half(turn: Turn, framing: Framing = 'chunked'): Promise<vo
   await turn.sleep(GAP_MS);
 }
 
-/** The second half of what `half` began. */
+/** The second half of an answer that `half` began. */
 export async function otherHalf(turn: Turn): Promise<void> {
   const { wire, text } = turn;
   const all = pieces(text);
@@ -50,14 +50,14 @@ export async function otherHalf(turn: Turn): Promise<void> {
   await turn.send(wire.closing);
 }
 
-/** All of a stream but what marks its end. An unstreamed answer has no such mark. */
+/** A stream without its end marker. An unstreamed answer has no such marker. */
 export async function unterminated(turn: Turn, framing: Framing): Promise<void> {
   await turn.head({ framing });
   const { wire, text } = turn;
   await turn.send(turn.stream ? wire.opening + wire.piece(text) + wire.closing : wire.whole(text));
 }
 
-/** Content after a while, or after the milliseconds in the name. */
+/** Sends content after a while, or after the milliseconds given in the name. */
 export const late =
   (meanwhile: (turn: Turn) => Promise<void>): Script =>
   async (turn) => {
@@ -73,7 +73,7 @@ export const late =
     await turn.end();
   };
 
-/** An error where an answer of status 200 should be, as an event or as the body. */
+/** An error in an answer with status 200, as an event or as the body. */
 export const inside =
   (name: (turn: Turn) => ErrorName): Script =>
   async (turn) => {
@@ -84,6 +84,6 @@ export const inside =
     await turn.end();
   };
 
-/** The error that an argument names, 503 when there is none. */
+/** The error that the argument names; 503 by default. */
 export const named = ({ argument }: Turn): ErrorName =>
   argument in ERRORS ? (argument as ErrorName) : '503';

@@ -5,7 +5,7 @@ import type { Wire } from './wire.ts';
 import { ERRORS } from './errors.ts';
 import { WIRES } from './wires.ts';
 
-/** How the end of a body is told: by its last chunk, by its announced length, or by closing the connection. */
+/** How the end of a body is marked: by its last chunk, by its declared length, or by closing the connection. */
 export type Framing = 'chunked' | 'close' | { readonly length: number };
 
 const CRLF = Buffer.from('\r\n');
@@ -13,17 +13,17 @@ const CRLF = Buffer.from('\r\n');
 export interface TurnOptions {
   readonly socket: Socket;
   readonly attempt: Attempt;
-  /** Which attempt of its model this is, from 1. */
+  /** The number of the attempt at its model, from 1. */
   readonly count: number;
-  /** Which request on its connection this is, from 1. */
+  /** The number of the request on its connection, from 1. */
   readonly ordinal: number;
-  /** What the model's name says after a colon. */
+  /** The part of the model name after a colon. */
   readonly argument: string;
-  /** What an undisturbed answer says. */
+  /** The text of an answer without a fault. */
   readonly text: string;
 }
 
-/** One exchange: the request that came, and the means to answer it or not. A script is made of these. */
+/** One exchange: the request, and the means to answer it or not. Scripts are built from these. */
 export class Turn {
   readonly attempt: Attempt;
   readonly count: number;
@@ -64,17 +64,17 @@ export class Turn {
     return this.attempt.protocol === 'ollama' ? 'application/x-ndjson' : 'text/event-stream';
   }
 
-  /** Whether nothing can be said any more. */
+  /** Whether nothing more can be sent. */
   get over(): boolean {
     return this.attempt.closedBy !== undefined;
   }
 
-  /** Lets go of the connection's events. */
+  /** Stops listening to the connection's events. */
   dispose(): void {
     this.#socket.off('close', this.#left).off('end', this.#left).off('error', this.#left);
   }
 
-  /** Status line and headers, by default those of a stream when one was asked for, else of JSON. */
+  /** Sends status line and headers, by default those of a stream if one was requested, otherwise of JSON. */
   async head({
     status = 200,
     framing = 'chunked' as Framing,
@@ -91,7 +91,7 @@ export class Turn {
     await this.raw(`HTTP/1.1 ${status} Whatever\r\n${lines.join('')}\r\n`);
   }
 
-  /** A piece of the body. Resolves when the socket takes more. */
+  /** Sends a piece of the body. Resolves when the socket accepts more. */
   async send(piece: string | Uint8Array): Promise<void> {
     const bytes = Buffer.from(piece);
     if (bytes.length === 0 || this.over) return;
@@ -100,7 +100,7 @@ export class Turn {
     this.attempt.sentBytes += bytes.length;
   }
 
-  /** Bytes without any framing. */
+  /** Sends bytes without any framing. */
   async raw(bytes: string | Uint8Array): Promise<void> {
     if (this.over) return;
     if (this.#socket.write(bytes)) return;
@@ -110,43 +110,43 @@ export class Turn {
     this.#socket.off('drain', resolve);
   }
 
-  /** The body is complete; the connection is kept where its framing allows that. */
+  /** Completes the body; the connection is kept open if the framing allows that. */
   async end(): Promise<void> {
     if (this.#framing === 'chunked') await this.raw('0\r\n\r\n');
     if (this.#framing === 'close') return this.fin();
     this.#settle('us');
   }
 
-  /** A whole answer of known length. */
+  /** Sends a complete answer of known length. */
   async answer(status: number, body: string, headers: Record<string, string> = {}): Promise<void> {
     await this.head({ status, headers, framing: { length: Buffer.byteLength(body) } });
     await this.send(body);
     await this.end();
   }
 
-  /** An error answer in the protocol's own shape. */
+  /** Sends an error answer in the protocol's own shape. */
   async error(name: ErrorName, headers: Record<string, string> = {}): Promise<void> {
     await this.answer(ERRORS[name].status, this.wire.errorBody(ERRORS[name]), headers);
   }
 
-  /** Closes the connection politely, whatever was said. */
+  /** Closes the connection with a FIN, whatever was sent before. */
   fin(): void {
     this.#settle('us');
     this.#socket.end();
   }
 
-  /** Tears the connection down with an RST. */
+  /** Resets the connection with an RST. */
   reset(): void {
     this.#settle('us');
     this.#socket.resetAndDestroy();
   }
 
-  /** Says nothing until the other side leaves. */
+  /** Sends nothing until the other side disconnects. */
   async stay(): Promise<void> {
     await this.#over.promise;
   }
 
-  /** Resolves sooner when the other side leaves. */
+  /** Waits; resolves early when the other side disconnects. */
   async sleep(ms: number): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);

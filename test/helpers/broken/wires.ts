@@ -38,7 +38,7 @@ function openaiWire({ id, model, usage }: WireOptions): Wire {
         usage: OPENAI_USAGE,
       }),
     errorBody: (error) => JSON.stringify(errorBody(error)),
-    // The status that a gateway means stands in `code` of an event.
+    // The HTTP status that a gateway means is in the `code` of an event.
     errorEvent: (error) =>
       event({ error: { ...errorBody(error).error, code: error.openai[1] ?? error.status } }),
   };

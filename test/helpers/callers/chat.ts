@@ -39,7 +39,7 @@ export const chat: Speech = {
   error: ({ error }) => (error ? (error as Told) : undefined),
 };
 
-/** The choice of index 0. */
+/** The choice with index 0. */
 function firstChoice({ choices }: JsonObject): JsonObject {
   const all = listOf(choices).map(objectOf);
   return all.find(({ index }) => (numberOf(index) ?? 0) === 0) ?? {};
@@ -49,7 +49,7 @@ function callOf({ name, arguments: text }: JsonObject): Call {
   return { name: stringOf(name) ?? '', arguments: stringOf(text) ?? '' };
 }
 
-/** Calls grow by their index. */
+/** Pieces of calls are joined by index. */
 function callsOf(deltas: readonly JsonObject[]): Call[] {
   const calls = new Map<unknown, Call>();
   for (const { index, function: fn } of deltas) {

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../../src/wire/json.ts';
 import type { Call, Speech } from './speech.ts';
 import { isObject, listOf, objectOf, stringOf } from '../../../src/wire/json.ts';
 
-/** Clients of Gemini. Their streams have no terminator: the last event says why the answer ended. */
+/** Clients of Gemini. Their streams have no terminator: the last event contains the finish reason. */
 export const gemini: Speech = {
   path: '/v1beta/models/{model}:generateContent',
   headers: {},
@@ -28,7 +28,7 @@ export const gemini: Speech = {
   },
 };
 
-/** @param entry as in `openai/gpt-4o: overloaded (503)` */
+/** @param entry such as `openai/gpt-4o: overloaded (503)` */
 function attemptOf(entry: string) {
   const [, target = '', fault = null, status] = /^(.*): ([a-z_]+)(?: \((\d+)\))?$/.exec(entry) ?? [];
   return { target, fault, status: status === undefined ? null : Number(status), ms: 0 };

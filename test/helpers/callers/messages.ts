@@ -57,7 +57,7 @@ function callOf(name: unknown, text: string): Call {
   return { name: stringOf(name) ?? '', arguments: text };
 }
 
-/** Calls grow by the index of their block. */
+/** Pieces of calls are joined by the index of their block. */
 function callsOf(events: readonly JsonObject[]): Call[] {
   const calls = new Map<unknown, Call>();
   for (const { index, content_block, delta } of events) {

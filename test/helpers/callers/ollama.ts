@@ -2,7 +2,7 @@ import type { JsonObject } from '../../../src/wire/json.ts';
 import type { Speech } from './speech.ts';
 import { isObject, listOf, objectOf, stringOf } from '../../../src/wire/json.ts';
 
-/** Clients of Ollama's own API; their lines are read as the events that they are within the proxy. */
+/** Clients of Ollama's own API; their lines are read as the events that they are inside the proxy. */
 export function ollama(kind: 'chat' | 'generate'): Speech {
   const messageOf = (event: JsonObject) =>
     kind === 'chat' ? objectOf(event.message) : { ...event, content: event.response };

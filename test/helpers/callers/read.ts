@@ -4,15 +4,15 @@ import type { Answer, Speech, Told } from './speech.ts';
 import { ANSWER_BOUNDS, isObject, parseJson } from '../../../src/wire/json.ts';
 
 export interface Read extends Answer {
-  /** Events of a stream; the one that ends it is left out where it is no JSON. */
+  /** Events of a stream; the terminator is left out if it is not JSON. */
   readonly events: readonly JsonObject[];
-  /** How often the stream said its terminator. */
+  /** How often the stream sent its terminator. */
   readonly done: number;
   /** Whether it did so before any error. */
   readonly ended: boolean;
-  /** Data of events that were no JSON object, or had another name than their type. */
+  /** Data of events that were not a JSON object, or whose name was not their type. */
   readonly garbage: readonly string[];
-  /** The first error, as the body or as an event. */
+  /** The first error, in the body or in an event. */
   readonly error: Told | undefined;
 }
 
@@ -49,15 +49,15 @@ export function readStream(text: string, speech: Speech): Read {
 }
 
 /**
- * The same of a stream whose end nothing marks but the end: it is finished when it says why, and no error follows.
- * @param complete whether the body came to its proper end
+ * The same for a stream without an end marker: it is finished if it has a finish reason and no error follows.
+ * @param complete whether the body ended properly
  */
 export function endedByItself(read: Read, complete: boolean): Read {
   const ended = read.done > 0 && !read.error && complete;
   return { ...read, ended, done: ended ? 1 : 0 };
 }
 
-/** Events with their names. A last one without its blank line is one too: some clients take it. */
+/** Events with their names. A last event without its blank line counts too, since some clients accept it. */
 function framesOf(text: string): { name: string | undefined; data: string }[] {
   return text
     .replaceAll('\r\n', '\n')

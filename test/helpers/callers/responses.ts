@@ -26,13 +26,13 @@ export const responses: Speech = {
   ends: (_, event) => ENDS.has(event?.type),
   error(event) {
     const { error } = event.type === 'response.failed' ? objectOf(event.response) : event;
-    // OpenAI's reference has the words of an `error` event beside its type, its servers have them in an object.
+    // In OpenAI's reference, the fields of an `error` event are beside its type; its servers send them in an object.
     if (isObject(error)) return { type: 'error', ...error } as unknown as Told;
     return event.type === 'error' ? (event as unknown as Told) : undefined;
   },
 };
 
-/** A response in one piece. */
+/** An unstreamed response. */
 function answerOf({ status, incomplete_details, output, usage }: JsonObject): Answer {
   const items = listOf(output).map(objectOf);
   const spoken = items.filter(({ type }) => type === 'message').flatMap(({ content }) => listOf(content));
@@ -49,7 +49,7 @@ function callOf({ name, arguments: text }: JsonObject): Call {
   return { name: stringOf(name) ?? '', arguments: stringOf(text) ?? '' };
 }
 
-/** Calls are announced as items, and grow by the ids of these. */
+/** Calls are announced as items, and their pieces are joined by item id. */
 function callsOf(events: readonly JsonObject[]): Call[] {
   const calls = new Map<unknown, Call>();
   for (const { type, item, item_id, delta } of events) {

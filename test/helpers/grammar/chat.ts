@@ -5,7 +5,7 @@ import { framesOf } from './frames.ts';
 
 const FINISH_REASONS = new Set(['stop', 'length', 'tool_calls', 'content_filter', 'function_call', 'error']);
 
-/** Texts of a delta that grow piece by piece. */
+/** Texts of a delta that are sent piece by piece. */
 const GROWING = ['content', 'reasoning_content', 'refusal'] as const;
 
 interface Choice {
@@ -15,8 +15,8 @@ interface Choice {
 }
 
 /**
- * A stream of chat chunks held to its grammar: the answer it makes, and what is wrong with it. An error within the
- * stream ends it without `[DONE]`.
+ * Checks a stream of chat chunks against its grammar: returns the answer that it makes, and the problems. An error
+ * within the stream ends it without `[DONE]`.
  */
 export function checkChatStream(sse: string): { answer: JsonObject; problems: Problems } {
   const checker = new ChatChecker();
@@ -49,7 +49,7 @@ class ChatChecker {
       if (choice.finish === null) this.#wrong(`choice ${index} has no finish_reason`);
       if (choice.finish === 'tool_calls' && choice.calls.length === 0)
         this.#wrong(`choice ${index} calls nothing`);
-      // Only what was cut short may end within its JSON.
+      // Only an answer that was cut at the limit may end within its JSON.
       if (choice.finish === 'length') continue;
       for (const { function: fn } of choice.calls) {
         if (!isObject(parseJson(fn.arguments))) this.#wrong(`arguments are no JSON object: ${fn.arguments}`);

@@ -1,19 +1,19 @@
 import type { JsonObject } from '../../../src/wire/json.ts';
 import { ANSWER_BOUNDS, isObject, parseJson } from '../../../src/wire/json.ts';
 
-/** One event of a stream, and its name where it has one. */
+/** One event of a stream, with its name if it has one. */
 export interface Frame {
   readonly name: string | undefined;
   readonly data: string;
-  /** The data as JSON, when it is an object. */
+  /** The data as JSON, if it is an object. */
   readonly value: JsonObject | undefined;
 }
 
-/** What a stream is found to do against its grammar. */
+/** The violations of the grammar that were found in a stream. */
 export type Problems = string[];
 
 /**
- * The events of a stream that this project wrote: LF alone, one `data` line an event, a blank line after each.
+ * The events of a stream that this project wrote: LF only, one `data` line per event, a blank line after each.
  * Comments are left out.
  */
 export function framesOf(sse: string, problems: Problems): Frame[] {

@@ -5,7 +5,7 @@ import { contentAssembler } from '../../../src/wire/gemini/assemble.ts';
 import { framesOf } from './frames.ts';
 import { geminiProblems } from '../published/gemini.ts';
 
-/** A stream of Gemini's held to its grammar and its schema: the answer it makes, and what is wrong with it. */
+/** Checks a Gemini stream against its grammar and schema: returns the answer that it makes, and the problems. */
 export function checkGeminiStream(sse: string): { value: JsonObject; problems: Problems } {
   const problems: Problems = [];
   const assembler = contentAssembler();

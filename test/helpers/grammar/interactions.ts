@@ -5,7 +5,7 @@ import { isObject } from '../../../src/wire/json.ts';
 import { interactionProblems } from '../published/interactions.ts';
 import { framesOf } from './frames.ts';
 
-/** A stream of an interaction held to its grammar and its schema: the interaction that it makes, and what is wrong with it. */
+/** Checks the stream of an interaction against its grammar and schema: returns the interaction, and the problems. */
 export function checkInteractionStream(sse: string): { value: JsonObject; problems: Problems } {
   const problems: Problems = [];
   const assembler = interactionAssembler();

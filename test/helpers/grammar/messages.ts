@@ -13,7 +13,7 @@ const STOP_REASONS = new Set([
   'model_context_window_exceeded',
 ]);
 
-/** Which deltas a block takes, and what they grow. */
+/** The deltas of each type, the blocks that accept them, and the fields that they extend. */
 const DELTAS: Readonly<Record<string, readonly [block: string, field: string]>> = {
   text_delta: ['text', 'text'],
   thinking_delta: ['thinking', 'thinking'],
@@ -21,17 +21,17 @@ const DELTAS: Readonly<Record<string, readonly [block: string, field: string]>> 
   input_json_delta: ['tool_use', 'partial_json'],
 };
 
-/** What blocks begin with: nothing of what their deltas bring. */
+/** How blocks begin: without anything that their deltas contain. */
 const BEGINNINGS: Readonly<Record<string, JsonObject>> = {
   text: { text: '' },
   thinking: { thinking: '' },
   tool_use: { input: {} },
 };
 
-/** Where in a message its stream is; `between` blocks, behind its `delta`. */
+/** The position of the stream in a message; `between` blocks, after its `delta`. */
 type State = 'before' | 'between' | 'block' | 'delta' | 'stopped' | 'failed';
 
-/** A stream of Messages events held to its grammar: the message it makes, and what is wrong with it. */
+/** Checks a stream of Messages events against its grammar: returns the message that it makes, and the problems. */
 export function checkMessagesStream(sse: string): { message: JsonObject; problems: Problems } {
   const checker = new MessagesChecker();
   for (const { name, value, data } of framesOf(sse, checker.problems)) checker.event(name, value, data);
@@ -117,7 +117,7 @@ class MessagesChecker {
     if (index !== this.#content.length - 1)
       this.#wrong(`a delta of block ${index} in ${this.#content.length - 1}`);
     if (type === 'citations_delta') block.citations = [...listOf(block.citations), rest.citation];
-    // Deltas of kinds that this project does not write are let be.
+    // Deltas of types that this project does not write are ignored.
     if (field === undefined) return 'block';
     const piece = stringOf(rest[field]);
     if (block.type !== wanted && !String(block.type).endsWith('tool_use'))
@@ -146,7 +146,7 @@ class MessagesChecker {
       this.#wrong('stop_sequence does not fit');
     this.#usage(usage, ['output_tokens']);
     this.message.usage = { ...objectOf(this.message.usage), ...objectOf(usage) };
-    // Only what was cut short may end within its JSON.
+    // Only an answer that was cut at the limit may end within its JSON.
     if (reason === 'max_tokens') return 'delta';
     for (const { type, input } of this.#content) {
       if (type === 'tool_use' && !isObject(input)) this.#wrong(`the input of a tool is no object: ${input}`);

@@ -4,7 +4,7 @@ import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../..
 import { openapiProblems } from '../openapi.ts';
 import { framesOf } from './frames.ts';
 
-/** Where in a response its stream is; `failing` between the error and the failed response. */
+/** The position of the stream in a response; `failing` between the error and the failed response. */
 type State = 'before' | 'created' | 'running' | 'ended' | 'failing';
 
 interface Part {
@@ -16,14 +16,14 @@ interface Part {
   done: boolean;
 }
 
-/** The type of the part that a delta or a text belongs to, by the middle of its event's name. */
+/** The type of the part that a delta or a text belongs to, by the middle of its event name. */
 const PART_OF: Readonly<Record<string, string>> = {
   output_text: 'output_text',
   refusal: 'refusal',
   reasoning_summary_text: 'summary_text',
 };
 
-/** An item in progress and what its parts have grown to. */
+/** An item in progress and the content of its parts so far. */
 interface Item {
   readonly value: JsonObject;
   readonly place: number;
@@ -33,7 +33,7 @@ interface Item {
   textDone: boolean;
 }
 
-/** A stream of Responses events held to its grammar: the response it makes, and what is wrong with it. */
+/** Checks a stream of Responses events against its grammar: returns the response that it makes, and the problems. */
 export function checkResponsesStream(sse: string): { response: JsonObject; problems: Problems } {
   const checker = new ResponsesChecker();
   for (const { name, value, data } of framesOf(sse, checker.problems)) checker.event(name, value, data);
@@ -94,7 +94,7 @@ class ResponsesChecker {
     if (objectOf(response).id !== this.response.id) this.#wrong('in progress under another id');
   }
 
-  /** What a failed response holds may be unfinished; the response is the one that was announced. */
+  /** A failed response may contain unfinished items; it must be the response that was announced. */
   #failed(type: string, { response }: JsonObject): void {
     this.#state = 'ended';
     if (type !== 'response.failed') return this.#wrong(`${type} behind an error`);
@@ -177,7 +177,7 @@ class ResponsesChecker {
     part.annotations.push(value.annotation);
   }
 
-  /** The part in progress, when it is the one that an event names. */
+  /** The part in progress, if it is the one that an event names. */
   #partOf(item: Item, type: string, value: JsonObject): Part | undefined {
     const { part } = item;
     if (!part) this.#wrong(`${type} outside of a part`);

@@ -1,6 +1,6 @@
 /**
- * What OpenAI publishes of a chat answer and its chunks, strictly: each field that it always sends must be there, and none is
- * there but its own and those that other servers add.
+ * OpenAI's published shape of a chat answer and its chunks, checked strictly: each field that it always sends must be
+ * there, and there must be no others except those that other servers add.
  * @see https://platform.openai.com/docs/api-reference/chat/object
  */
 import { z } from 'zod';
@@ -51,7 +51,7 @@ const annotation = z.strictObject({
   }),
 });
 
-/** What OpenAI's own chat has no field for: those of DeepSeek, LiteLLM, Google and OpenRouter. */
+/** Fields that OpenAI's own chat does not have: those of DeepSeek, LiteLLM, Google and OpenRouter. */
 const added = {
   reasoning_content: z.string().optional(),
   thinking_blocks: z.array(z.looseObject({ type: z.string() })).optional(),
@@ -95,7 +95,7 @@ export const completion = z.strictObject({
         message,
         logprobs: logprobs.nullable(),
         finish_reason: finish,
-        // vLLM's: the sequence that stopped it.
+        // vLLM's field: the stop sequence that ended the answer.
         stop_reason: z.string().nullable().optional(),
       }),
     )
@@ -148,14 +148,14 @@ export const chunk = z.strictObject({
   system_fingerprint: z.string().nullable().optional(),
 });
 
-/** An error, of chat and of the Responses API. */
+/** An error of chat and of the Responses API. */
 export const openaiError = z.strictObject({
   error: z.strictObject({
     message: z.string(),
     type: z.string().min(1),
     param: z.string().nullable(),
     code: z.string().nullable(),
-    // Ours: by which it is found in the log, and what was tried.
+    // Our own fields: the id of the request in the log, and the targets that were tried.
     request_id: z.string().optional(),
     details: z.array(z.looseObject({ target: z.string() })).optional(),
   }),

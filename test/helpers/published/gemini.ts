@@ -1,5 +1,5 @@
 /**
- * Google's published schema of what the Gemini API answers, held to strictly: no field that is not in it.
+ * Google's published schema of Gemini API answers, checked strictly: unknown fields are not allowed.
  * @see https://generativelanguage.googleapis.com/$discovery/rest?version=v1beta
  */
 import { z } from 'zod';
@@ -16,7 +16,7 @@ const blob = z.strictObject({
 });
 const fileData = z.strictObject({ mimeType: z.string().min(1).optional(), fileUri: z.string().min(1) });
 
-/** Each part has one kind of data, and may be a thought or signed beside that. */
+/** Each part has one kind of data, and may also be a thought or signed. */
 const DATA = {
   text: z.string(),
   inlineData: blob,
@@ -176,7 +176,7 @@ const SCHEMAS = {
   models: z.strictObject({ models: z.array(model), nextPageToken: z.string().optional() }),
 } as const;
 
-/** What is wrong with a body of ours. */
+/** The problems of a body that the proxy made. */
 export function geminiProblems(name: keyof typeof SCHEMAS, value: unknown): string[] {
   return publishedProblems(SCHEMAS[name], value).map((problem) => `${name}: ${problem}`);
 }

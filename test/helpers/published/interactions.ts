@@ -1,6 +1,6 @@
 /**
- * What Google publishes of interactions in the types of its SDK (`@google/genai`, `Interactions`), held to strictly: no field that
- * is not in it.
+ * The types of interactions that Google publishes in its SDK (`@google/genai`, `Interactions`), checked strictly:
+ * unknown fields are not allowed.
  * @see https://ai.google.dev/api/interactions-api
  */
 import { z } from 'zod';
@@ -92,7 +92,7 @@ const event = z.discriminatedUnion('event_type', [
   }),
 ]);
 
-/** What is wrong with a whole answer of ours, or an event. */
+/** The problems of an unstreamed answer that the proxy made, or of an event. */
 export function interactionProblems(kind: 'interaction' | 'event', value: unknown): string[] {
   return publishedProblems(kind === 'event' ? event : interaction, value).map(
     (problem) => `${kind}: ${problem}`,

@@ -1,5 +1,6 @@
 /**
- * What Anthropic publishes of a message and the events of its stream, strictly: every required field is there, and none besides.
+ * Anthropic's published shape of a message and of its stream events, checked strictly: every required field is there,
+ * and no unknown ones.
  * @see https://docs.anthropic.com/en/api/messages
  */
 import { z } from 'zod';
@@ -103,7 +104,7 @@ const ofAnswers = {
   speed: z.enum(['standard', 'fast']).nullable(),
 };
 const usage = z.strictObject({ input_tokens: count, ...counted, ...ofAnswers });
-/** A delta tells less; what it tells besides is of a message's usage. */
+/** The usage in a delta has fewer fields; any others are those of a message's usage. */
 const deltaUsage = z.strictObject({
   input_tokens: count.nullable(),
   ...counted,

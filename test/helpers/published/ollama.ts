@@ -1,5 +1,6 @@
 /**
- * What Ollama publishes of its answers, held to strictly: no field that is not in it, and all counts and times at the end.
+ * Ollama's published shape of its answers, checked strictly: unknown fields are not allowed, and all counts and
+ * durations are there at the end.
  * @see https://github.com/ollama/ollama/blob/main/docs/api.md
  * @see https://github.com/ollama/ollama/blob/main/api/types.go
  */
@@ -40,7 +41,7 @@ const ended = {
   eval_count: count,
   eval_duration: count.min(1),
 };
-/** Where nothing was asked but to load a model, or to let go of it. */
+/** The answer to a request that only loads or unloads a model. */
 const loaded = { done: z.literal(true), done_reason: z.enum(['load', 'unload']) };
 const going = { done: z.literal(false) };
 
@@ -87,12 +88,12 @@ const SCHEMAS = {
 
 export const ollamaChatAnswer = SCHEMAS.chat;
 
-/** What is wrong with a body of ours, or a line of a stream. */
+/** The problems of a body that the proxy made, or of a line of a stream. */
 export function ollamaProblems(name: keyof typeof SCHEMAS, value: unknown): string[] {
   return publishedProblems(SCHEMAS[name], value).map((problem) => `${name}: ${problem}`);
 }
 
-/** What is wrong with the lines of a stream that this project made. */
+/** The problems of the lines of a stream that the proxy made. */
 export function ollamaLineProblems(kind: 'chat' | 'generate', lines: readonly unknown[]): string[] {
   return lines.flatMap((line, at) => {
     if (at < lines.length - 1) return ollamaProblems(`${kind}Piece`, line);

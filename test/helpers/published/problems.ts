@@ -1,12 +1,12 @@
 import type { z } from 'zod';
 
-/** What is wrong with a value by what its protocol publishes. */
+/** The problems of a value according to the schema that its protocol publishes. */
 export function publishedProblems(schema: z.ZodType, value: unknown): string[] {
   const { error } = schema.safeParse(value);
   return (error?.issues ?? []).flatMap((issue) => told(issue, []));
 }
 
-/** Of the members of a union that a value is none of, the one that it comes nearest to says what is wrong. */
+/** If a value matches no member of a union, the problems are those of the member that comes nearest. */
 function told(issue: z.core.$ZodIssue, above: readonly PropertyKey[]): string[] {
   const path = [...above, ...issue.path];
   if (issue.code !== 'invalid_union' || issue.errors.length === 0)

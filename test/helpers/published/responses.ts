@@ -1,6 +1,6 @@
 /**
- * What the Open Responses specification and OpenAI publish of a response, its items and the events of its stream, strictly:
- * every required field is there, also where it is null, and none is there that they do not know.
+ * The shape of a response, its items and its stream events that the Open Responses specification and OpenAI publish,
+ * checked strictly: every required field is there, even if it is null, and no unknown ones.
  * @see https://www.openresponses.org/specification
  * @see https://platform.openai.com/docs/api-reference/responses/object
  */
@@ -53,7 +53,7 @@ const called = {
   namespace: z.string().optional(),
 };
 
-/** An item of an output. Those of tools that the provider ran are told by their type alone. */
+/** An output item. Items of tools that the provider ran are recognized only by their type. */
 export const item = z.union([
   z.strictObject({
     type: z.literal('message'),
@@ -164,7 +164,7 @@ export const response = z.strictObject({
   user: z.string().optional(),
 });
 
-/** A conversation that was shortened. */
+/** A compacted conversation. */
 export const compaction = z.strictObject({
   id: z.string().startsWith('resp_'),
   object: z.literal('response.compaction'),
@@ -177,7 +177,7 @@ const inItem = { item_id: id, output_index: count };
 const inText = { ...inItem, content_index: count };
 const inSummary = { ...inItem, summary_index: count };
 
-/** The fields of each event beside its type and number. */
+/** The fields of each event besides its type and number. */
 const EVENTS: Readonly<Record<string, z.core.$ZodShape>> = {
   'response.queued': { response },
   'response.created': { response },

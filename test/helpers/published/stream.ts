@@ -14,11 +14,11 @@ const EVENTS = {
   gemini: geminiAnswer,
 } as const satisfies Record<string, z.ZodType>;
 
-/** What is wrong with the events of a stream that this project made, by what their protocol publishes. */
+/** The problems of the events of a stream that the proxy made, according to its protocol's published schemas. */
 export function publishedStreamProblems(protocol: keyof typeof EVENTS, sse: string): string[] {
   const schema = EVENTS[protocol];
   return framesOf(sse, []).flatMap(({ data, value }) => {
-    // How a stream of chat ends, and its errors, are of no schema.
+    // No schema describes the end of a chat stream, or its errors.
     if (protocol === 'chat' && (data === '[DONE]' || isError(value))) return [];
     const told = protocol === 'gemini' && isError(value) ? geminiError : schema;
     return publishedProblems(told, value).map((problem) => `${data.slice(0, 200)}: ${problem}`);
