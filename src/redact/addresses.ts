@@ -20,6 +20,7 @@ export function findEmails(text: string, add: (from: number, to: number) => void
     const user = USER.exec(text.slice(Math.max(behind, index - LONGEST_USER), index))?.[0];
     if (user === undefined) continue;
     const from = index - user.length + (text[to] === "'" ? (PREFIX.exec(user)?.[0].length ?? 0) : 0);
+    if (URL_USER.test(text.slice(Math.max(0, from - LONGEST_URL_USER), from))) continue;
     // A file may be named after an address.
     const end = to - (NAMED_FILE.exec(text.slice(index, to))?.[1]!.length ?? 0);
     if (!isEmail(text.slice(from, end))) continue;
@@ -27,6 +28,10 @@ export function findEmails(text: string, add: (from: number, to: number) => void
     behind = to;
   }
 }
+
+/** What precedes a password in a URL: in `postgres://ann:pa55word@db.example.org/`, the host is no part of a value. */
+const URL_USER = /:\/\/[^\s:/@?#]{0,64}:$/;
+const LONGEST_URL_USER = 68;
 
 /** File extensions: `logo@2x.png` is an image. */
 const FILE = /\.(?:avif|css|gif|html?|ico|jpe?g|js|json|md|png|py|svg|tsx?|txt|webp|ya?ml)$/i;
