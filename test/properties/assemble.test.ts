@@ -12,7 +12,7 @@ const message = (answer: JsonObject, index = 0) => objectOf(objectOf(listOf(answ
 const text = fc.string({ unit: 'grapheme', size: '+1' });
 
 describe('chatAssembler()', () => {
-  test('puts text, reasoning and refusal together as they were, however they are cut', () => {
+  test('joins the pieces of text, reasoning and refusal, however they are cut', () => {
     fc.assert(
       fc.property(text, text, text, cuts, (content, reasoning_content, refusal, places) => {
         const assembler = chatAssembler();
@@ -25,7 +25,7 @@ describe('chatAssembler()', () => {
     );
   });
 
-  test('takes text in parts for text', () => {
+  test('accepts content as a list of text parts', () => {
     fc.assert(
       fc.property(text, cuts, fc.infiniteStream(fc.boolean()), (whole, places, inParts) => {
         const assembler = chatAssembler();
@@ -59,7 +59,7 @@ describe('chatAssembler()', () => {
     );
   });
 
-  test('puts the arguments of calls together as they were, however they are cut and mixed', () => {
+  test('joins the pieces of calls’ arguments, however they are cut and interleaved', () => {
     const calls = fc.array(fc.tuple(fc.json(), cuts), { minLength: 1, maxLength: 3 });
     fc.assert(
       fc.property(calls, fc.boolean(), (list, oneByOne) => {
@@ -87,7 +87,7 @@ describe('chatAssembler()', () => {
     );
   });
 
-  test('begun() has the text so far, until anything was seen that no other model could go on with', () => {
+  test('begun() returns the text so far, until the stream contains anything that no other model could continue', () => {
     const plain = fc.oneof(
       text.map((content) => ({ content, delta: { content } })),
       fc

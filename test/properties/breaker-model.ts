@@ -3,15 +3,15 @@ import type { Held, Place } from './cooldown-model.ts';
 import { CooldownModel } from './cooldown-model.ts';
 
 export const WINDOW_MS = 12_000;
-/** The window moves on by a twelfth at a time. */
+/** The window moves in steps of a twelfth of its length. */
 const SLOT_MS = WINDOW_MS / 12;
 
-/** The breaker as its documentation tells it: closed it counts, open it is a cooldown. */
+/** The breaker as documented: it counts while it is closed, and is on cooldown while it is open. */
 export class Model {
   readonly cooldown: CooldownModel;
   readonly #policy: BreakerPolicy;
   #calls: { atMs: number; failed: boolean }[] = [];
-  /** What it was open for, from when an answer begins until one is complete. */
+  /** The cooldown that it was open for, from the beginning of an answer until one is complete. */
   #probation: Held | undefined;
 
   constructor(policy: BreakerPolicy, random: number) {
@@ -28,7 +28,7 @@ export class Model {
     return this.cooldown.begin(nowMs);
   }
 
-  /** @returns the place of the rest of the call */
+  /** @returns the place at which the rest of the call counts */
   opened(place: Place, nowMs: number): Place {
     const held = this.cooldown.held(nowMs);
     if (!this.cooldown.counts(place) || !held) return place;

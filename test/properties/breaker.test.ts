@@ -19,7 +19,10 @@ const policies: fc.Arbitrary<BreakerPolicy> = fc.record({
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 type Outcome = 'success' | 'failure' | 'neutral' | 'opened';
-/** A call begins, ends or opens, a probe or a reload speaks, or time goes by. `call` counts round and round. */
+/**
+ * A call begins, ends or opens, a probe or a reload reports, or time passes. `call` is an index, modulo the number of
+ * calls.
+ */
 type Step =
   { forced: boolean } | { ms: number } | { outcome: Outcome; call: number } | { beside: 'open' | 'revive' };
 
@@ -34,7 +37,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const steps = fc.array(step, { maxLength: 80, size: 'max' });
 const failed = new ProxyError('server', 'no');
 
-/** Does each step to both, and looks whether they still agree. */
+/** Applies each step to both, and checks that they still agree. */
 function agree(policy: BreakerPolicy, drawn: number, sequence: readonly Step[], startMs: number): void {
   const breaker = new Breaker(policy, () => drawn);
   const model = new Model(policy, drawn);
@@ -79,7 +82,7 @@ function agree(policy: BreakerPolicy, drawn: number, sequence: readonly Step[], 
 }
 
 describe('Breaker', () => {
-  test('opens, tries and closes as its model does, whatever happens in whichever order', () => {
+  test('opens, lets trials through and closes as its model does, for any sequence of events', () => {
     fc.assert(
       fc.property(policies, random, steps, (policy, drawn, sequence) => {
         agree(policy, drawn, sequence, 2 * WINDOW_MS);
@@ -97,7 +100,7 @@ describe('Breaker', () => {
     );
   });
 
-  test('stays open longer after each failed trial, and never beyond max_cooldown', () => {
+  test('stays open longer after each failed trial, and never longer than max_cooldown', () => {
     fc.assert(
       fc.property(policies, random, fc.integer({ min: 1, max: 12 }), (policy, drawn, trials) => {
         const breaker = new Breaker({ ...policy, failures: 1 }, () => drawn);

@@ -1,6 +1,6 @@
 import type { CooldownPolicy } from '../../src/pipeline/targets/cooldown.ts';
 
-/** What holds calls back as far as callers can tell. */
+/** A cooldown as callers see it. */
 export interface Held {
   sinceMs: number;
   imposedMs: number;
@@ -10,16 +10,16 @@ export interface Held {
   trial: boolean;
 }
 
-/** A call's place: its outcome counts only in the era it began in. */
+/** Where a call began: its outcome counts only in the same era. */
 export interface Place {
   readonly era: number;
   readonly trial: boolean;
 }
 
-/** A cooldown as its documentation tells it. */
+/** A cooldown as documented. */
 export class CooldownModel {
   era = 0;
-  /** Also when its time is over: failures in a row are counted on. */
+  /** Kept after it has ended too: failures in a row are still counted. */
   #last: Held | undefined;
   #trial: { place: Place; endsMs: number } | undefined;
   readonly #policy: CooldownPolicy;
@@ -136,7 +136,7 @@ export class CooldownModel {
   }
 }
 
-/** A time that is over means now. */
+/** A time in the past means now. */
 function later(ms: number, nowMs: number): number {
   return ms > nowMs ? ms : 0;
 }

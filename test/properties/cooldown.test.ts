@@ -13,7 +13,7 @@ const policies: fc.Arbitrary<CooldownPolicy> = fc.record({
 });
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-/** A call begins or ends, something else is found out, or time goes by. `call` counts round and round. */
+/** A call begins or ends, something else is learned, or time passes. `call` is an index, modulo the number of calls. */
 type Step =
   | { does: 'begin' | 'revive' | 'lift' }
   | { does: 'succeed' | 'opened' | 'release' | 'refused' | 'lacking'; call: number }
@@ -46,7 +46,7 @@ const steps = fc.array(step, { maxLength: 60, size: 'max' });
 const refused = new ProxyError('auth', 'no');
 const lacking = new ProxyError('not_found', 'no model');
 
-/** Does each step to a cooldown and to its model, and looks whether they still agree. */
+/** Applies each step to a cooldown and to its model, and checks that they still agree. */
 function agree(policy: CooldownPolicy, drawn: number, sequence: readonly Step[]): void {
   const cooldown = new Cooldown(policy, () => drawn);
   const model = new CooldownModel(policy, drawn);
@@ -79,7 +79,7 @@ function agree(policy: CooldownPolicy, drawn: number, sequence: readonly Step[])
       cooldown[how](ticket);
       model[how](place);
     } else if (how === 'opened') {
-      // The rest of the call is one of those that follow.
+      // The rest of the call is among the following ones.
       const counted = model.counts(place);
       model.succeed(place);
       const rest = counted ? { era: model.era, trial: false } : place;
@@ -104,11 +104,11 @@ function agree(policy: CooldownPolicy, drawn: number, sequence: readonly Step[])
 }
 
 describe('Cooldown', () => {
-  test('holds back, tries and lets go as its model does, whatever happens in whichever order', () => {
+  test('starts, lets trials through and ends as its model does, for any sequence of events', () => {
     fc.assert(fc.property(policies, random, steps, agree), { numRuns: 800 });
   });
 
-  test('has one trial out at most until that has taken max_cooldown, where callers come when they may', () => {
+  test('lets at most one trial through until that has taken max_cooldown, if callers wait until they may call', () => {
     const policy = { cooldown: 500, max_cooldown: 4_000, max_retry_after: 60_000 };
     const end = fc.constantFrom('succeed', 'release', 'refused', 'none');
     const story = fc.array(fc.tuple(fc.nat(3_000), end, fc.nat(5)), { maxLength: 40, size: 'max' });
@@ -135,7 +135,7 @@ describe('Cooldown', () => {
     );
   });
 
-  test('is as long as doubling says after any number of failed trials, and never beyond max_cooldown', () => {
+  test('doubles its length with each failed trial, and is never longer than max_cooldown', () => {
     fc.assert(
       fc.property(policies, random, fc.integer({ min: 1, max: 1_100 }), (policy, drawn, trials) => {
         const cooldown = new Cooldown(policy, () => drawn);
@@ -155,20 +155,20 @@ describe('Cooldown', () => {
     );
   });
 
-  test('lets alone one in a second at most through as a last resort', () => {
+  test('lets at most one call per second through as a last resort', () => {
     const policy = { cooldown: 8_000, max_cooldown: 10_000, max_retry_after: 60_000 };
     const cooldown = new Cooldown(policy, () => 0.5);
     cooldown.trip(cooldown.begin(0), refused, 0);
     expect([0, 999, 1_000].map((ms) => cooldown.lastResortAt(ms, true))).toEqual([1_000, 1_000, 0]);
     expect(cooldown.lastResortAt(0, false)).toBe(0);
     const first = cooldown.begin(1_000);
-    // While it is out, no other is sent alone.
+    // While it is in flight, no other is sent as a last resort.
     expect(cooldown.lastResortAt(1_500, true)).toBe(11_000);
     cooldown.trip(first, refused, 1_700);
     expect([1_700, 2_699, 2_700].map((ms) => cooldown.lastResortAt(ms, true))).toEqual([2_700, 2_700, 0]);
   });
 
-  test('is put off by half a minute after the last trial at most, however often a probe fails', () => {
+  test('is extended to at most half a minute after the last trial, however often a probe fails', () => {
     const policy = { cooldown: 2_000, max_cooldown: 10_000, max_retry_after: 60_000 };
     const cooldown = new Cooldown(policy, () => 0.5);
     cooldown.trip(cooldown.begin(0), refused, 0);

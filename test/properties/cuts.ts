@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 
-/** Where to cut an input of any length: each number counts round and round through its places. */
+/** Where to cut an input of any length: each number is a position, modulo the length. */
 export const cuts = fc.array(fc.nat(1_000), { maxLength: 12 });
 
-/** The input in pieces, some of them perhaps empty. */
+/** The input in pieces, some of which may be empty. */
 export function cutAt<T extends string | Uint8Array>(whole: T, places: readonly number[]): T[] {
   const sorted = places.map((place) => place % (whole.length + 1)).sort((a, b) => a - b);
   return [0, ...sorted].map((from, n) => whole.slice(from, sorted[n]) as T);
 }
 
-/** All of them as one. */
+/** All pieces as one. */
 export function together(pieces: readonly (Uint8Array | undefined)[]): Uint8Array {
   return Buffer.concat(pieces.filter((piece) => piece !== undefined));
 }

@@ -8,7 +8,7 @@ import { callOf } from '../../src/pipeline/routing/fingerprint.ts';
 import { CooldownModel } from './cooldown-model.ts';
 import { BREAKER, forbidden, targets, call } from './targets.ts';
 
-/** An endpoint as its documentation tells it: three different requests in a row, or a trial, confirm a refusal. */
+/** An endpoint as documented: three different refused requests in a row, or a refused trial, confirm a refusal. */
 class Model {
   readonly cooldown = new CooldownModel(BREAKER, 0.5);
   #inARow: string[] = [];
@@ -35,7 +35,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe('EndpointState', () => {
-  test('is held back by different refused requests in a row, as its model is', () => {
+  test('is put on cooldown by different refused requests in a row, as its model is', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (sequence) => {
         const state = new EndpointState(BREAKER, () => 0.5);
@@ -65,7 +65,7 @@ describe('EndpointState', () => {
     );
   });
 
-  test('one request that is sent again and again holds nothing back, and others’ endpoints are free', () => {
+  test('is not put on cooldown by one request sent repeatedly; other endpoints stay available', () => {
     const [target, other] = targets().models;
     const refuse = (request: string) => target.fail(target.begin(call('chat', request), 0), forbidden, 0, 0);
     for (let n = 0; n < 20; n += 1) refuse(n % 2 === 0 ? 'one' : 'two');
@@ -93,7 +93,7 @@ describe('callOf()', () => {
   const need = () => ({ input: 0, output: 0, bounded: true });
   const print = (bytes: Uint8Array<ArrayBuffer>) => callOf(inbound(bytes), need).fingerprint();
 
-  test('gives the same request the same fingerprint, and another one another', () => {
+  test('returns the same fingerprint for the same request, and a different one for a different request', () => {
     const bytes = fc.uint8Array({ minLength: 1, maxLength: 300 }).map((each) => new Uint8Array(each));
     fc.assert(
       fc.property(bytes, fc.nat(), fc.integer({ min: 1, max: 255 }), (one, at, by) => {
@@ -106,7 +106,7 @@ describe('callOf()', () => {
     );
   });
 
-  test('tells long requests by their beginning, their end and their length', () => {
+  test('distinguishes long requests by their beginning, their end and their length', () => {
     const long = new Uint8Array(200_000);
     const changed = (at: number) => {
       const copy = long.slice();
@@ -121,7 +121,7 @@ describe('callOf()', () => {
     expect(print(end)).not.toBe(print(short));
   });
 
-  test('keeps streams and whole answers apart', () => {
+  test('distinguishes streamed from unstreamed requests', () => {
     const endpoints = [true, false].map(
       (stream) => callOf(inbound(new Uint8Array(1), stream), need).endpoint,
     );

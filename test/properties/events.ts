@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { SseEvent } from '../../src/wire/sse.ts';
 import { SseReader } from '../../src/wire/sse.ts';
 
-/** One block of a stream, blank line included, and the event it holds, unless it is a comment or has no data. */
+/** One block of a stream, including its blank line, and its event, unless it is a comment or has no data. */
 export interface Block {
   readonly text: string;
   readonly event: SseEvent | undefined;
@@ -12,7 +12,7 @@ export type LineEnd = '\n' | '\r\n' | '\r';
 
 export const lineEnds = fc.constantFrom<LineEnd>('\n', '\r\n', '\r');
 
-/** Text of one line: nothing that ends it, and all that is more than a byte long. */
+/** Text of one line: characters that do not end it, including some of more than one byte. */
 const unit = fc.constantFrom(
   ...'a : {"}[],'.split(''),
   'é',
@@ -25,14 +25,14 @@ const unit = fc.constantFrom(
 );
 export const lineText = fc.string({ unit, maxLength: 8 });
 
-/** Lines as one block. */
+/** Joins lines into one block. */
 export function block(lines: readonly string[], end: LineEnd, event?: SseEvent): Block {
   return { text: [...lines, '', ''].join(end), event };
 }
 
 const field = fc.constantFrom('id: 7', 'retry: 10', ': hi', ':', 'unknown: x', 'unknown');
 
-/** Any block that the specification allows, in one kind of line end. */
+/** Any block that the specification allows, with the same line end throughout. */
 export const blocks: fc.Arbitrary<Block> = fc
   .record({
     data: fc.array(fc.tuple(lineText, fc.boolean()), { maxLength: 3 }),
@@ -43,7 +43,7 @@ export const blocks: fc.Arbitrary<Block> = fc
   })
   .filter(({ data, name, others }) => data.length > 0 || name !== undefined || others.length > 0)
   .map(({ data, name, others, end, blank }) => {
-    // One space behind the colon is not part of the data.
+    // One space after the colon is not part of the data.
     const lines = data.map(([text, tight]) =>
       tight && !text.startsWith(' ') ? `data:${text}` : `data: ${text}`,
     );

@@ -18,7 +18,7 @@ describe('lastEventEnd()', () => {
     );
   });
 
-  test('leaves no complete event behind it', () => {
+  test('leaves no complete event after it', () => {
     fc.assert(
       fc.property(streams(3), ({ bytes }) => {
         for (let cut = 0; cut <= bytes.length; cut += 1) {
@@ -31,10 +31,10 @@ describe('lastEventEnd()', () => {
 });
 
 describe('eachEvent()', () => {
-  test('gives pieces of at most one event, which are the input together', () => {
+  test('yields pieces of at most one event, which together are the input', () => {
     fc.assert(
       fc.property(streams(), fc.nat(300), ({ bytes, events }, place) => {
-        // As the relay calls it: with what is whole so far, then with the rest, which may begin within a CRLF.
+        // As the relay calls it: with the complete part so far, then with the rest, which may begin within a CRLF.
         const end = lastEventEnd(bytes.subarray(0, place % (bytes.length + 1)));
         const halves = [bytes.subarray(0, end), bytes.subarray(end)];
         const pieces = halves.flatMap((half) => [...eachEvent(half)]);
@@ -47,7 +47,7 @@ describe('eachEvent()', () => {
   });
 });
 
-test('joined() is both pieces, one behind the other', () => {
+test('joined() returns both pieces, one after the other', () => {
   fc.assert(
     fc.property(fc.option(fc.uint8Array(), { nil: undefined }), fc.uint8Array(), (head, tail) => {
       expect(Buffer.from(joined(head, tail))).toEqual(Buffer.from(together([head, tail])));

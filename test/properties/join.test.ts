@@ -5,14 +5,14 @@ import { prefillText } from '../../src/wire/continue.ts';
 import { Diverged, Joiner, MIN_OVERLAP } from '../../src/wire/join.ts';
 import { cutAt, cuts } from './cuts.ts';
 
-/** As the resumer sets it for a target that was given the beginning. */
+/** As the resumer sets it for a target that was sent the beginning of the answer. */
 const PREFILL_OVERLAP = 16;
-/** A second beginning is one from this length on. */
+/** The minimum length of a repeated beginning. */
 const RESTART = 24;
 
 const space = fc.constantFrom(' ', ' ', '\n', '\n\n', ' \n', '\t');
 
-/** Words whose letters are all different: only white space comes twice, and less in a row than an overlap has. */
+/** Texts whose letters are all different: only white space repeats, in runs shorter than an overlap. */
 const wordsOf = (min: number, max: number, minLength: number): fc.Arbitrary<string> =>
   fc
     .record({
@@ -31,7 +31,7 @@ const wordsOf = (min: number, max: number, minLength: number): fc.Arbitrary<stri
     });
 const text = wordsOf(0x4e00, 0x9fff, 40);
 
-/** Any number as one from `least` up to `most`. */
+/** Maps any number into the range from `least` to `most`. */
 const within = (any: number, least: number, most: number) => least + (any % (most - least + 1));
 const any = fc.nat(100_000);
 const overlaps = fc.constantFrom(1, MIN_OVERLAP, PREFILL_OVERLAP);
@@ -42,7 +42,7 @@ function join(sent: string, pieces: readonly string[], options: JoinOptions = { 
 }
 
 describe('Joiner', () => {
-  test('makes the text whole when the continuation goes straight on', () => {
+  test('completes the text when the continuation starts exactly where it was cut', () => {
     fc.assert(
       fc.property(text, any, cuts, (whole, place, places) => {
         const at = within(place, 1, whole.length);
@@ -53,12 +53,12 @@ describe('Joiner', () => {
     );
   });
 
-  test('makes the text whole when the continuation repeats the last words first', () => {
+  test('completes the text when the continuation first repeats the last words', () => {
     fc.assert(
       fc.property(text, any, any, cuts, (whole, place, back, places) => {
         const at = within(place, MIN_OVERLAP, whole.length);
         const from = at - within(back, MIN_OVERLAP, at);
-        // All of the text again is a second beginning only when something follows.
+        // Repeating all of the text counts as starting over only if something follows.
         fc.pre(from > 0 || at < whole.length);
         const sent = whole.slice(0, at);
         expect(sent + join(sent, cutAt(whole.slice(from), places))).toBe(whole);
@@ -67,7 +67,7 @@ describe('Joiner', () => {
     );
   });
 
-  test('makes the text whole when the continuation starts over, however little was sent', () => {
+  test('completes the text when the continuation starts over, however little was sent', () => {
     fc.assert(
       fc.property(text, any, overlaps, cuts, (whole, place, minOverlap, places) => {
         const sent = whole.slice(0, within(place, 1, whole.length - 1));
@@ -76,7 +76,7 @@ describe('Joiner', () => {
     );
   });
 
-  test('says so when the continuation starts over and goes another way', () => {
+  test('throws when the continuation starts over and then differs', () => {
     fc.assert(
       fc.property(text, any, any, cuts, (whole, place, again, places) => {
         const sent = whole.slice(0, within(place, RESTART + 1, whole.length));
@@ -86,7 +86,7 @@ describe('Joiner', () => {
     );
   });
 
-  test('takes fewer characters than a second beginning has for new text', () => {
+  test('treats a repeated beginning that is too short as new text', () => {
     fc.assert(
       fc.property(text, any, cuts, (whole, again, places) => {
         const other = `${whole.slice(0, within(again, 0, RESTART - 1))}!`;
@@ -95,8 +95,10 @@ describe('Joiner', () => {
     );
   });
 
-  describe('behind white space that the target did not see', () => {
-    /** Text that is cut behind or within a gap, and where the continuation of what the target saw begins. */
+  describe('after white space that the target did not see', () => {
+    /**
+     * Text that is cut after or within white space, and the place where the continuation of the visible part begins.
+     */
     const resumed = fc
       .tuple(wordsOf(0x4e00, 0x75ff, PREFILL_OVERLAP + 1), space, wordsOf(0x7600, 0x9fff, 1), any, any)
       .map(([before, gap, after, part, back]) => {
@@ -108,7 +110,7 @@ describe('Joiner', () => {
         return { whole, sent, seen, options, continuation: whole.slice(seen.length - repeated) };
       });
 
-    test('doubles none of it that comes again at once', () => {
+    test('does not repeat white space that the continuation sends at once', () => {
       fc.assert(
         fc.property(resumed, ({ whole, sent, seen, options, continuation }) => {
           expect(sent + join(seen, [continuation], options)).toBe(whole);
@@ -117,11 +119,11 @@ describe('Joiner', () => {
       );
     });
 
-    test('doubles none of it that comes again piece by piece', () => {
+    test('does not repeat white space that the continuation sends piece by piece', () => {
       fc.assert(
         fc.property(resumed, fc.nat(4), cuts, (now, singles, places) => {
           const { whole, sent, seen, options, continuation } = now;
-          // The first characters one by one, as tokens may come.
+          // The first characters one by one, as tokens may arrive.
           const early = Array.from({ length: singles }, (_, n) => n + 1);
           const pieces = cutAt(continuation, [...early, ...places]);
           expect(sent + join(seen, pieces, options)).toBe(whole);
@@ -131,8 +133,8 @@ describe('Joiner', () => {
     });
   });
 
-  describe('whatever the texts', () => {
-    /** Few letters, so that much comes twice. */
+  describe('for any texts', () => {
+    /** Few different letters, so that much repeats. */
     const words = fc.oneof(fc.string({ unit: fc.constantFrom('a', 'b', ' '), size: '+1' }), fc.string());
     const repeating = fc.tuple(words, words, any).map(([one, other, at]) => {
       const sent = one + other;
@@ -148,7 +150,7 @@ describe('Joiner', () => {
       }
     };
 
-    test('gives a suffix of the continuation, or says that it went another way', () => {
+    test('returns a suffix of the continuation, or reports that it diverged', () => {
       const unseen = fc.constantFrom('', ' ', '\n\n', 'ab');
       fc.assert(
         fc.property(pairs, overlaps, unseen, cuts, ({ sent, continuation }, minOverlap, space_, places) => {
@@ -159,7 +161,7 @@ describe('Joiner', () => {
       );
     });
 
-    test('gives all of a continuation whose beginning the text does not end with', () => {
+    test('returns all of a continuation whose beginning does not match the end of the text', () => {
       fc.assert(
         fc.property(pairs, cuts, ({ sent, continuation }, places) => {
           const starts = Array.from({ length: continuation.length }, (_, n) => continuation.slice(0, n + 1));
@@ -170,7 +172,7 @@ describe('Joiner', () => {
       );
     });
 
-    test('gives the same however the continuation is cut', () => {
+    test('returns the same result however the continuation is cut', () => {
       fc.assert(
         fc.property(pairs, overlaps, cuts, ({ sent, continuation }, minOverlap, places) => {
           const whole = outcome(sent, [continuation], { minOverlap });

@@ -5,7 +5,7 @@ import type { Place } from './cooldown-model.ts';
 import { CooldownModel } from './cooldown-model.ts';
 import { BREAKER, call, limited, refused, reload, targets } from './targets.ts';
 
-/** What is known of a key as its documentation tells it: a refusal is for all models, a limit for one. */
+/** The state of a key as documented: a refusal is for all models, a limit for one. */
 class KeyModel {
   readonly refusal = new CooldownModel(BREAKER, 0.5);
   readonly limits = [new CooldownModel(BREAKER, 0.5), new CooldownModel(BREAKER, 0.5)] as const;
@@ -20,7 +20,7 @@ class KeyModel {
 }
 
 type End = 'answered' | 'refused' | 'limited' | 'abandoned';
-/** A call begins or ends, a probe is answered, or time goes by. Numbers count round and round. */
+/** A call begins or ends, a probe is answered, or time passes. Numbers are indexes, modulo the number of items. */
 type Step =
   | { begin: number; forced: boolean }
   | { end: End; call: number; retryAfterMs: number | undefined }
@@ -44,7 +44,7 @@ interface Out {
   readonly limit: Place;
 }
 
-/** Does each step to a target's keys and to their models, and looks whether they still agree. */
+/** Applies each step to a target's keys and to their models, and checks that they still agree. */
 function agree(count: number, sequence: readonly Step[]): void {
   const { state, models } = targets(count);
   const keys = Array.from({ length: count }, () => new KeyModel());
@@ -75,7 +75,7 @@ function agree(count: number, sequence: readonly Step[]): void {
     }
   }
 
-  /** Where no key is ready, a second must have passed since the last one was refused. */
+  /** If no key is ready, a second must have passed since the last refusal. */
   function pausedMs(model: number): number {
     if (keys.some((key) => key.readyAt(model, nowMs) <= nowMs)) return 0;
     const refusedMs = keys.map(({ refusal }) => refusal.held(nowMs)?.imposedMs ?? -Infinity);
@@ -83,7 +83,10 @@ function agree(count: number, sequence: readonly Step[]): void {
     return untilMs > nowMs ? untilMs : 0;
   }
 
-  /** The next in turn that is ready, that our own caution holds back, that may be asked as a last resort, or is ready first. */
+  /**
+   * The next key in turn that is ready, or is only on a cooldown of our own, or may be asked as a last resort, or is
+   * ready first.
+   */
   function chosen(model: number): number {
     const turns = keys.map((_, n) => (turn + n) % count);
     const ready = (again: boolean) => turns.filter((key) => keys[key]!.readyAt(model, nowMs, again) <= nowMs);
@@ -125,7 +128,7 @@ function agree(count: number, sequence: readonly Step[]): void {
     } else if (how.end === 'limited') {
       refusal.release(ended.refusal);
       limit.pause(how.retryAfterMs, 5_000, nowMs);
-      // With nothing to wait for the call leaves its place all the same.
+      // With nothing to wait for, the call still gives up its place.
       if (how.retryAfterMs === 0) limit.release(ended.limit);
       target.fail(ticket, limited(how.retryAfterMs), nowMs, 0);
     } else {
@@ -133,24 +136,24 @@ function agree(count: number, sequence: readonly Step[]): void {
       limit.release(ended.limit);
       target.abandon(ticket, nowMs);
     }
-    // Whoever settles twice is counted once.
+    // A call that is settled twice is counted once.
     target.succeed(ticket, nowMs, 1);
   }
 }
 
 describe('TargetKeys', () => {
-  test('asks a key that is ready, or else the one that will be first, and forgets no call', () => {
+  test('uses a key that is ready, or else the one that will be ready first, and loses no call', () => {
     fc.assert(fc.property(fc.integer({ min: 1, max: 4 }), steps, agree), { numRuns: 500 });
   });
 
-  test('uses only the keys that a new configuration has, whatever calls with others come to', () => {
+  test('uses only the keys of the new configuration, whatever the outcome of calls with earlier keys', () => {
     const count = fc.integer({ min: 1, max: 4 });
     const ends = fc.constantFrom(refused, limited(30_000), undefined);
     fc.assert(
       fc.property(count, count, fc.array(ends, { minLength: 1, maxLength: 8 }), (before, after, outcomes) => {
         const all = targets(before);
         const [target] = all.models;
-        // One that was held back is free again.
+        // A key that was on cooldown is available again.
         target.fail(target.begin(call(), 0), refused, 0, 0);
         target.fail(target.begin(call(), 0), limited(30_000), 0, 0);
         const tickets = outcomes.map(() => target.begin(call(), 0));

@@ -1,4 +1,4 @@
-/** Exports of damaged logs against exports of what is whole in them. */
+/** Compares exports of damaged logs with exports of their complete lines. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,9 @@ import { workshop } from '../export/workshop.ts';
 import type { Log, Piece } from './spoiled.ts';
 import { bytesOf, counted, log, longPieces, piece } from './spoiled.ts';
 
-/** More of them find what is rare, as in `FUZZ_RUNS=20000 bun test test/properties/logs-fuzz.slow.test.ts --timeout 3600000`. */
+/**
+ * More runs find rare cases, as in `FUZZ_RUNS=20000 bun test test/properties/logs-fuzz.slow.test.ts --timeout 3600000`.
+ */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 200);
 
 type Shop = Awaited<ReturnType<typeof workshop>>;
@@ -21,7 +23,7 @@ type Shop = Awaited<ReturnType<typeof workshop>>;
 interface Exported {
   readonly rows: string;
   readonly report: Report;
-  /** "line kind reason" of each. */
+  /** Each as "line kind reason". */
   readonly troubles: readonly string[];
 }
 
@@ -36,7 +38,7 @@ async function exported(shop: Shop, path: string, { flags = '', threads = 0 } = 
   return { rows: readFileSync(shop.output, 'utf8'), report, troubles };
 }
 
-/** What the whole lines among the pieces give, in a log of their own. */
+/** The export of the complete lines among the pieces, in a separate log. */
 async function alone(shop: Shop, pieces: readonly Piece[], flags: string) {
   const path = shop.path('logs/alone.ndjson');
   const lines = pieces.flatMap(({ worth }, index) => (worth ? [{ worth, number: index + 1 }] : []));
@@ -48,7 +50,7 @@ async function alone(shop: Shop, pieces: readonly Piece[], flags: string) {
   return { rows, report, troubles: moved };
 }
 
-/** Every whole line gives what it gives alone, every other is told once. */
+/** Every complete line must produce the rows that it produces alone, and every other must be reported once. */
 async function compare(shop: Shop, found: Exported, pieces: readonly Piece[], flags: string): Promise<void> {
   const expected = await alone(shop, pieces, flags);
   expect(found.rows).toBe(expected.rows);
@@ -68,7 +70,7 @@ async function compare(shop: Shop, found: Exported, pieces: readonly Piece[], fl
   expect(count).toBe(found.troubles.length);
 }
 
-/** What the rules of a format say of its rows; what they say of a file as a whole is about how many there are. */
+/** The violations of a format's rules for rows; the rules for a file as a whole only concern the number of rows. */
 async function violationsOf(path: string, format: FormatName): Promise<string[]> {
   const found: string[] = [];
   const onViolation = ({ place, problem }: { place: string; problem: string }) => {
@@ -86,8 +88,8 @@ const flag = fc.constantFrom(
   '--redact all',
 );
 
-describe('runExport() of damaged logs', () => {
-  test('gives the rows of the whole lines alone, and names each damaged line once', async () => {
+describe('runExport() of a damaged log', () => {
+  test('writes the rows that the complete lines produce alone, and reports each damaged line once', async () => {
     await using shop = await workshop();
     const path = shop.path('logs/a.ndjson');
     await fc.assert(
@@ -104,7 +106,7 @@ describe('runExport() of damaged logs', () => {
     );
   });
 
-  test('gives the rows before the place where a compressed file is cut', async () => {
+  test('writes the rows before the place where a compressed file is cut', async () => {
     await using shop = await workshop();
     const path = shop.path('logs/a.ndjson.gz');
     const cut = fc.double({ min: 0, max: 1, noNaN: true });
@@ -112,7 +114,7 @@ describe('runExport() of damaged logs', () => {
     await fc.assert(
       fc.asyncProperty(log, pack, cut, async (whole, compress, share) => {
         const packed = compress(bytesOf(whole));
-        // Behind the bytes that the file is known by, and before its last.
+        // The cut is after the file's magic bytes and before its last byte.
         const length = 4 + Math.floor(share * (packed.length - 5));
         writeFileSync(path, packed.subarray(0, length));
         const found = await exported(shop, path);
@@ -126,7 +128,7 @@ describe('runExport() of damaged logs', () => {
     );
   });
 
-  test('survives compressed files with other bytes in them', async () => {
+  test('survives compressed files with changed bytes', async () => {
     await using shop = await workshop();
     const path = shop.path('logs/a.ndjson.zst');
     const flips = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
@@ -142,7 +144,7 @@ describe('runExport() of damaged logs', () => {
     );
   });
 
-  test('gives the same in any number of threads, with lines longer than a part of a file', async () => {
+  test('gives the same result in any number of threads, with lines longer than a part of a file', async () => {
     await using shop = await workshop();
     const path = shop.path('logs/a.ndjson');
     const long = fc.tuple(
@@ -168,7 +170,7 @@ describe('runExport() of damaged logs', () => {
   });
 });
 
-describe('llmproxy export of damaged logs', () => {
+describe('llmproxy export of a damaged log', () => {
   const MAIN = resolve(import.meta.dir, '../../src/main.ts');
 
   async function run(...args: string[]) {
@@ -182,7 +184,7 @@ describe('llmproxy export of damaged logs', () => {
     return { code: await child.exited, stdout, stderr };
   }
 
-  test('says what is wrong with each line and writes the others', async () => {
+  test('reports what is wrong with each line, and writes the others', async () => {
     await using shop = await workshop();
     const path = shop.path('logs/a.ndjson');
     const pieces = fc.sample(piece, { numRuns: 300, seed: 1 });

@@ -1,4 +1,4 @@
-/** Whatever a provider sends, the client is answered, the record is written, and nothing is held back. */
+/** Whatever a provider sends, the client is answered, the record is written, and no memory stays reserved. */
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { SpeakerName } from '../helpers/speakers.ts';
@@ -10,7 +10,7 @@ import { speakerConfig, SPEAKERS, eventStream } from '../helpers/speakers.ts';
 import { upstream } from '../helpers/upstream.ts';
 import { spoiledEvents, spoiledWhole, spoiling } from './odd-answers.ts';
 
-/** More of them, and longer, with FUZZ_RUNS. */
+/** FUZZ_RUNS sets more runs, and thus a longer test. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 150);
 
 const names = Object.keys(SPEAKERS) as SpeakerName[];
@@ -23,14 +23,14 @@ const asking = fc.record({
   spoiling,
 });
 
-/** A value of a gauge on the page of metrics. */
+/** The value of a gauge on the metrics page. */
 async function gauge(url: string, name: string): Promise<number> {
   const page = await (await fetch(`${url}/metrics`)).text();
   return Number(new RegExp(`^llmproxy_${name} (.*)$`, 'm').exec(page)?.[1]);
 }
 
 test(
-  'no answer is odd enough to cost an answer, a record or memory',
+  'answers the client, writes the record and frees the memory, however odd a provider’s answer is',
   async () => {
     let answer = (): Response => new Response();
     await using provided = upstream(() => answer());
@@ -60,7 +60,7 @@ test(
         expect(() => recordSchema.parse(JSON.parse(JSON.stringify(record)))).not.toThrow();
         expect(record.fault).not.toBe('internal');
         if (response !== undefined) expect(parseJson(response)).toBeDefined();
-        // What was thrown and not foreseen is told.
+        // Exceptions that nobody foresaw are reported as problems.
         expect(proxy.problems.slice(told)).toEqual([]);
       }),
       { numRuns: RUNS },

@@ -1,9 +1,9 @@
-/** Answers of every provider protocol with something odd in them. */
+/** Answers of every provider protocol that contain odd values. */
 import fc from 'fast-check';
 import type { SpeakerName } from '../helpers/speakers.ts';
 import { SPEAKERS } from '../helpers/speakers.ts';
 
-/** What may stand in the place of anything: by its name, as JSON text, so that failures are short. */
+/** Values that may replace any other: by name, as JSON text, so that failures are short. */
 const ODD: Readonly<Record<string, string>> = {
   minus: '-1',
   half: '0.5',
@@ -28,10 +28,10 @@ const ODD: Readonly<Record<string, string>> = {
   proto: '{"__proto__":{"choices":[]},"constructor":1}',
 };
 
-/** One thing that is done to a value: at its n-th place, in the order of reading, counted round and round. */
+/** A change of one value: the n-th in reading order, modulo the number of values. */
 interface Change {
   readonly at: number;
-  /** The name of what is put there; left out to drop it. */
+  /** The name of the replacement; omitted to drop the value. */
   readonly odd: string | undefined;
 }
 
@@ -59,10 +59,10 @@ export const spoiling: fc.Arbitrary<Spoiling> = fc.record({
   ),
 });
 
-/** Stands for JSON text that no value could be, until the text is made. */
+/** A placeholder for JSON text that no value could produce, until the text is made. */
 const MARK = 'odd value ';
 
-/** Every place of a value: the object or list that holds it, and under which key. */
+/** Every place in a value: the object or list that contains it, and its key. */
 function placesOf(holder: object): (readonly [holder: Record<string, unknown>, key: string])[] {
   return Object.entries(holder).flatMap(([key, value]) => [
     [holder as Record<string, unknown>, key] as const,
@@ -78,18 +78,18 @@ function changed(root: { value: unknown }, { at, odd }: Change): void {
   else if (holder !== root) delete holder[key];
 }
 
-/** A value as JSON text, with what is odd in it. */
+/** A value as JSON text, with its odd values. */
 const textOf = (value: unknown) =>
   JSON.stringify(value).replace(/"odd value ([^"]*)"/g, (_, name: string) => ODD[name]!);
 
-/** A speaker's whole answer, spoiled. */
+/** A speaker's unstreamed answer with changes. */
 export function spoiledWhole(name: SpeakerName, { changes }: Spoiling): string {
   const root = { value: structuredClone(SPEAKERS[name].whole) as unknown };
   for (const each of changes) changed(root, each);
   return textOf(root.value);
 }
 
-/** The events of a speaker's stream, spoiled: names, and data as text. */
+/** The events of a speaker's stream with changes: names, and data as text. */
 export function spoiledEvents(
   name: SpeakerName,
   { changes, moves }: Spoiling,

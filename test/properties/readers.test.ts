@@ -1,4 +1,4 @@
-/** What every reader of a provider's stream promises, in whatever order its events come, and whichever are missing. */
+/** What every reader of a provider's stream guarantees, whatever the order of events, and whichever are missing. */
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { ChatChunk } from '../../src/wire/chat.ts';
@@ -7,7 +7,7 @@ import { PROTOCOLS } from '../../src/pipeline/lanes/translate.ts';
 import { NO_MEMORY } from '../../src/wire/protocol.ts';
 import { SPEAKERS } from '../helpers/speakers.ts';
 
-/** The chunks of a stream of these events, by their places. */
+/** The chunks of a stream with the events at these positions. */
 function chunksOf(name: SpeakerName, places: readonly number[]): ChatChunk[] {
   const { events } = SPEAKERS[name];
   const context = { model: 'm', quirks: {}, created: 1, newId: () => 'id', memory: NO_MEMORY };
@@ -20,16 +20,19 @@ function chunksOf(name: SpeakerName, places: readonly number[]): ChatChunk[] {
   return [...chunks, ...reader.end()];
 }
 
-test.each(Object.keys(SPEAKERS) as SpeakerName[])('the reader of %s begins with the role', (name) => {
-  fc.assert(
-    fc.property(fc.array(fc.nat(30), { maxLength: 12 }), (places) => {
-      const begun = new Set<number>();
-      for (const { choices } of chunksOf(name, places))
-        for (const { index, delta } of choices) {
-          if (!begun.has(index)) expect(delta.role).toBe('assistant');
-          begun.add(index);
-        }
-    }),
-    { numRuns: 1_000 },
-  );
-});
+test.each(Object.keys(SPEAKERS) as SpeakerName[])(
+  'the reader of %s streams begins every choice with the role',
+  (name) => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(30), { maxLength: 12 }), (places) => {
+        const begun = new Set<number>();
+        for (const { choices } of chunksOf(name, places))
+          for (const { index, delta } of choices) {
+            if (!begun.has(index)) expect(delta.role).toBe('assistant');
+            begun.add(index);
+          }
+      }),
+      { numRuns: 1_000 },
+    );
+  },
+);

@@ -15,7 +15,7 @@ function folding(choices = 1): { tap: Tap; fold: Fold } {
   return { tap, fold: new RelayFold(tap, 'a/m', passing.terminator) };
 }
 
-/** What the client gets of these pieces, to the end of the stream. */
+/** What the client receives for these pieces, to the end of the stream. */
 function relayed(pieces: readonly Uint8Array[], { fold } = folding()): Buffer {
   return Buffer.from(together([...pieces.map((piece) => folded(fold.push(piece))), folded(fold.end())]));
 }
@@ -35,7 +35,7 @@ const delta = fc.oneof(
 );
 type Lines = readonly string[];
 
-/** Lines of an event, of a comment, or of an event without data, all of them good. */
+/** The lines of an event, of a comment, or of an event without data, all of them valid. */
 const good: fc.Arbitrary<Lines> = fc.oneof(
   { arbitrary: delta.map((each) => [`data: ${chunk(each)}`]), weight: 6 },
   fc.constantFrom(
@@ -45,7 +45,7 @@ const good: fc.Arbitrary<Lines> = fc.oneof(
     [`data:${USAGE}`, ': hm'],
   ),
 );
-/** Lines of an event that is no JSON object. */
+/** The lines of an event that is not a JSON object. */
 const bad = fc.constantFrom<Lines[]>(
   ['data: oops'],
   ['data:'],
@@ -56,12 +56,12 @@ const bad = fc.constantFrom<Lines[]>(
   ['event: x', 'data: {}', 'data: {}'],
 );
 
-/** Lines of a whole answer: what is given, then its last finish reason, usage and the terminator. */
+/** The lines that complete an answer: its last finish reason, usage and the terminator. */
 const END = [[`data: ${chunk({}, 'stop')}`], [`data: ${USAGE}`], ['data: [DONE]']];
 const inBlocks = (lines: readonly Lines[], end: LineEnd): Block[] => lines.map((each) => block(each, end));
 const answers = fc.array(good, { maxLength: 8 }).map((lines) => [...lines, ...END]);
 
-/** Line ends and blank lines apart, which say nothing more. */
+/** The bytes without differences in line ends and blank lines, which have no meaning. */
 const plainly = (bytes: Uint8Array) =>
   Buffer.from(bytes)
     .toString()
@@ -83,17 +83,17 @@ describe('the relay', () => {
       { numRuns: 300 },
     );
 
-  test('gives the client every byte as it came, however the stream is cut', () => {
+  test('passes every byte on unchanged, however the stream is cut', () => {
     passes(fc.constantFrom('\n', '\r'), (_, any) => any);
-    // The very last CRLF has a test of its own.
+    // A cut in the very last CRLF has a test of its own.
     passes(fc.constant('\r\n'), (length, any) => any.filter((place) => place % (length + 1) !== length - 1));
   });
 
-  test('gives the client every byte as it came when the last CRLF is cut in two', () => {
+  test('passes every byte on unchanged when the last CRLF is cut in two', () => {
     passes(fc.constant('\r\n'), (length, any) => [...any, length - 1]);
   });
 
-  /** Of these events and bad ones, mixed, the client gets all of these and none of those. */
+  /** Of these events mixed with invalid ones, the client receives exactly these. */
   const leavesOut = (kept: fc.Arbitrary<Lines>) => {
     const as = (ok: boolean) => (lines: Lines) => ({ ok, lines });
     const mixed = fc.array(fc.oneof(kept.map(as(true)), bad.map(as(false))));
@@ -102,12 +102,12 @@ describe('the relay', () => {
         const streamed = (events: typeof list, begins: boolean) =>
           streamOf(inBlocks([...events.map(({ lines }) => lines), ...END], end), begins).bytes;
         const goods = list.filter(({ ok }) => ok);
-        // A byte order mark goes with the event that it stands before.
+        // A byte order mark belongs to the event that follows it.
         const wanted = streamed(goods, bom && (list[0]?.ok ?? true));
         const { tap, fold } = folding();
         const got = relayed(cutAt(streamed(list, bom), places), { tap, fold });
         expect(plainly(got)).toBe(plainly(wanted));
-        // A cut within a CRLF leaves the LF of an event that is gone: a blank line more, which says nothing.
+        // A cut within a CRLF leaves the LF of a removed event: another blank line, which has no meaning.
         if (end !== '\r\n') expect(got).toEqual(Buffer.from(wanted));
         expect(tap.malformed).toBe(list.length - goods.length);
       }),
@@ -115,18 +115,18 @@ describe('the relay', () => {
     );
   };
 
-  test('leaves out the events that are no JSON and nothing else, and counts them', () => {
+  test('leaves out events that are not JSON and nothing else, and counts them', () => {
     leavesOut(good);
   });
 
-  test('does so too where a byte order mark stands in the middle of the stream', () => {
+  test('leaves them out after a byte order mark in the middle of the stream too', () => {
     leavesOut(fc.oneof(good, fc.constant(['\ufeffdata: {"choices":[]}'])));
   });
 
   const cutOff = (choices: number, ends: readonly Lines[]) =>
     fc.property(fc.array(good), lineEnds, cuts, fc.nat(2_000), (lines, end, places, place) => {
       const { bytes } = streamOf(inBlocks([...lines, ...ends], end));
-      // The last finish reason is there when its JSON is complete: all but the blank line.
+      // The last finish reason has arrived when its JSON is complete: everything but the blank line.
       const whole = bytes.slice(0, place % (bytes.length - 2 * end.length));
       const { tap, fold } = folding(choices);
       const got = relayed(cutAt(whole, places), { tap, fold });
@@ -143,7 +143,7 @@ describe('the relay', () => {
     fc.assert(cutOff(2, ends), { numRuns: 300 });
   });
 
-  test('ends a stream that is cut behind its finish reason with one [DONE]', () => {
+  test('ends a stream that is cut after its finish reason with one [DONE]', () => {
     fc.assert(
       fc.property(fc.array(good), lineEnds, cuts, fc.nat(1_000), (lines, end, places, place) => {
         const before = streamOf(inBlocks([...lines, END[0]!], end)).bytes;

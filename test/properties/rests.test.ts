@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Target } from '../../src/pipeline/targets/target.ts';
 import { call, limited, targets } from './targets.ts';
 
-/** A refusal for too many requests; `ms` around the 5 s for which a key rests that was told nothing. */
+/** A 429 answer; `ms` is around the 5 s of a key's cooldown when the provider states no time. */
 interface Refusal {
   readonly key: number;
   readonly afterMs: number;
@@ -17,11 +17,11 @@ const refusal: fc.Arbitrary<Refusal> = fc.record({
 });
 const refusals = fc.array(refusal, { minLength: 1, maxLength: 12 });
 
-/** A target all of whose calls were refused, and until when each key was told to rest: its calls ran side by side. */
+/** A target whose concurrent calls were all rate limited, and the time until which each key was told to wait. */
 function rested(keys: number, list: readonly Refusal[]): { target: Target; toldMs: number[]; nowMs: number } {
   const [target] = targets(keys).models;
   const toldMs = Array.from({ length: keys }, () => 0);
-  // Keys take turns.
+  // Keys are used in turn.
   const calls = list.map(({ afterMs, ms }) => ({ ticket: target.begin(call(), 0), afterMs, ms }));
   let nowMs = 0;
   for (const { ticket, afterMs, ms } of calls) {
@@ -33,8 +33,8 @@ function rested(keys: number, list: readonly Refusal[]): { target: Target; toldM
   return { target, toldMs, nowMs };
 }
 
-describe('a target that was told to rest', () => {
-  test('holds a Retry-After out even for the request that asks once more, and as a last resort', () => {
+describe('a target that was sent a Retry-After', () => {
+  test('waits until the Retry-After is over, even for a retry of the same request or as a last resort', () => {
     fc.assert(
       fc.property(refusals, fc.nat(5_000), (list, laterMs) => {
         const { target, toldMs, nowMs } = rested(1, list);
@@ -47,7 +47,7 @@ describe('a target that was told to rest', () => {
     );
   });
 
-  test('asks no key that was told to rest, when another rests only by our own caution', () => {
+  test('uses no key with a pending Retry-After while another key is only on a cooldown of our own', () => {
     fc.assert(
       fc.property(refusals, (list) => {
         const { target, toldMs, nowMs } = rested(3, list);
@@ -58,7 +58,7 @@ describe('a target that was told to rest', () => {
     );
   });
 
-  test('believes no longer Retry-After than max_retry_after, and then one request finds out', () => {
+  test('shortens a Retry-After to max_retry_after, and then lets one request through as a trial', () => {
     const [target] = targets().models;
     target.fail(target.begin(call(), 0), limited(86_400_000), 0, 0);
     expect([target.readyAt(call(), 59_999), target.readyAt(call(), 60_000)]).toEqual([60_000, 0]);
@@ -68,10 +68,10 @@ describe('a target that was told to rest', () => {
     expect(target.readyAt(call(), 60_500)).toBe(0);
   });
 
-  test('lets all come when a Retry-After is over that was believed', () => {
+  test('lets all requests through once a Retry-After that was not shortened is over', () => {
     const [target, other] = targets().models;
     target.fail(target.begin(call(), 0), limited(5_000), 0, 0);
-    // A limit is one model's.
+    // A rate limit applies to one model.
     expect(other.readyAt(call(), 0)).toBe(0);
     for (let n = 0; n < 3; n += 1) {
       expect(target.readyAt(call(), 5_000)).toBe(0);

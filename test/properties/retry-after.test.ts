@@ -9,16 +9,16 @@ const told = (headers: Record<string, string>, body?: string) =>
   retryAfterMs(new Headers(headers), body, NOW);
 const atMost = (ms: number) => Math.min(DAY, Math.max(0, ms));
 
-/** Moments from two days before to two days after now, milliseconds since the epoch. */
+/** Times from two days before to two days after now, in milliseconds since the epoch. */
 const moment = fc.integer({ min: NOW - 2 * DAY, max: NOW + 2 * DAY });
 const count = fc.oneof(fc.nat(100), fc.nat(1e6));
-/** A number as headers write it, with and without a fraction. */
+/** A number as headers contain it, with and without a fraction. */
 const decimal = fc.oneof(
   count.map(String),
   fc.tuple(count, fc.nat(999)).map(([whole, part]) => `${whole}.${part}`),
 );
 
-/** A duration as Go writes it, of at least one unit, and its length. */
+/** A duration in Go's format, with at least one unit, and its length. */
 const duration = fc
   .record(
     {
@@ -50,7 +50,7 @@ const LIMITS = [
 const limit = fc.constantFrom(...LIMITS);
 
 describe('retryAfterMs()', () => {
-  test('reads seconds, and milliseconds where the header says so', () => {
+  test('reads seconds, and milliseconds from the header for these', () => {
     fc.assert(
       fc.property(decimal, (text) => {
         expect(told({ 'retry-after': text })).toBeCloseTo(atMost(Number(text) * 1_000), 6);
@@ -59,7 +59,7 @@ describe('retryAfterMs()', () => {
     );
   });
 
-  test('reads a date as the time until then, and nothing to wait for in the past', () => {
+  test('reads a date as the time until then, and as no wait if it is in the past', () => {
     fc.assert(
       fc.property(moment, (ms) => {
         const seconds = Math.floor(ms / 1_000) * 1_000;
@@ -68,7 +68,7 @@ describe('retryAfterMs()', () => {
     );
   });
 
-  test('takes the larger of the two headers, and either before anything else', () => {
+  test('uses the larger of the two headers, and prefers either to any other source', () => {
     const body = '{"error":{"details":[{"retryDelay":"7s"}],"message":"try again in 8s"}}';
     fc.assert(
       fc.property(count, count, duration, (seconds, ms, { text }) => {
@@ -80,7 +80,7 @@ describe('retryAfterMs()', () => {
     );
   });
 
-  test('reads the reset of a limit that is used up, as a duration, and of no other', () => {
+  test('reads the reset duration of an exhausted limit, and of no other', () => {
     fc.assert(
       fc.property(limit, duration, fc.integer({ min: 1 }), ([left, reset], { text, ms }, some) => {
         expect(told({ [left]: '0', [reset]: text })).toBeCloseTo(atMost(ms), 6);
@@ -90,7 +90,7 @@ describe('retryAfterMs()', () => {
     );
   });
 
-  test('reads a reset as seconds to go, as seconds or milliseconds since the epoch, and as a date', () => {
+  test('reads a reset as remaining seconds, as seconds or milliseconds since the epoch, and as a date', () => {
     fc.assert(
       fc.property(limit, count, moment, ([left, reset], seconds, ms) => {
         const until = (text: string) => told({ [left]: '0', [reset]: text });
@@ -102,7 +102,7 @@ describe('retryAfterMs()', () => {
     );
   });
 
-  test('takes the longest of several limits that are used up', () => {
+  test('uses the longest reset of several exhausted limits', () => {
     fc.assert(
       fc.property(fc.array(duration, { minLength: 1, maxLength: LIMITS.length }), (spans) => {
         const headers = spans.flatMap(({ text }, n) => [
@@ -115,7 +115,7 @@ describe('retryAfterMs()', () => {
     );
   });
 
-  test('reads Gemini’s RetryInfo wherever it stands among the details', () => {
+  test('reads Gemini’s RetryInfo at any place among the details', () => {
     const other = fc.constantFrom({}, { '@type': 'x' }, null, 7, { reason: 'RATE_LIMIT' });
     fc.assert(
       fc.property(
@@ -132,7 +132,7 @@ describe('retryAfterMs()', () => {
     );
   });
 
-  test('reads "try again in ..." with one unit out of a message', () => {
+  test('reads "try again in ..." with one unit from a message', () => {
     const unit = fc.constantFrom(['ms', 1], ['s', 1_000], [' seconds', 1_000], ['m', 60_000]) as fc.Arbitrary<
       [string, number]
     >;
@@ -144,7 +144,7 @@ describe('retryAfterMs()', () => {
     );
   });
 
-  test('reads "try again in ..." with any duration out of a message', () => {
+  test('reads "try again in ..." with any duration from a message', () => {
     fc.assert(
       fc.property(duration, ({ text, ms }) => {
         const message = `Rate limit reached. Please try again in ${text}. Visit https://x.test`;
@@ -153,7 +153,7 @@ describe('retryAfterMs()', () => {
     );
   });
 
-  test('makes no more of garbage than nothing, and never more than a day', () => {
+  test('returns a valid wait of at most a day, or nothing, for any garbage', () => {
     const scrap = fc.constantFrom(
       ...'0 9 -1 . , e NaN Infinity 1e999 h m s ms Z GMT 2026 Mon Nov : T + '.split(' '),
     );

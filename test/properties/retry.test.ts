@@ -10,7 +10,7 @@ const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const span = fc.oneof(fc.constant(0), fc.nat(20_000), fc.double({ min: 0, max: 1e6, noNaN: true }));
 const policy = fc.record({ maxRetries: fc.nat(10), baseMs: span, capMs: span });
 
-/** Who names a time to wait is a provider that has failed; our own faults never do. */
+/** Only a failed provider states a time to wait; our own errors never do. */
 const error = fc
   .tuple(fc.constantFrom(...(Object.keys(FAULTS) as Fault[])), fc.option(span, { nil: undefined }))
   .map(([fault, ms]) => {
@@ -29,7 +29,7 @@ const situation: fc.Arbitrary<Situation> = fc.record({
   waitBudgetMs: span,
 });
 
-test('backoff() stays between nothing, the cap, and the base doubled with each retry', () => {
+test('backoff() is at least 0, and at most the cap and the base doubled with each retry', () => {
   fc.assert(
     fc.property(policy, fc.integer({ min: 1, max: 50 }), chance, (rule, retry, random) => {
       const ms = backoff(rule, retry, random);
@@ -47,7 +47,7 @@ describe('nextStep()', () => {
       { numRuns: 500 },
     );
 
-  test('never asks the key that failed before its Retry-After is over', () => {
+  test('never uses the key that failed before its Retry-After is over', () => {
     promise(({ error: { retryAfterMs }, otherKey }, step) => {
       if (step.action !== 'retry' || otherKey) return;
       expect(step.delayMs).toBeGreaterThanOrEqual(retryAfterMs ?? 0);
@@ -60,38 +60,38 @@ describe('nextStep()', () => {
     });
   });
 
-  test('never waits out a Retry-After while another target is ready sooner', () => {
+  test('never waits for a Retry-After while another target is ready sooner', () => {
     promise(({ error: { retryAfterMs }, othersReadyInMs, otherKey }, step) => {
       if (step.action !== 'retry' || otherKey || retryAfterMs === undefined) return;
       expect(step.delayMs).toBeLessThanOrEqual(othersReadyInMs);
     });
   });
 
-  test('asks the same key again only where the rules table allows it', () => {
+  test('retries with the same key only if the rules table allows it', () => {
     promise(({ error: { rule }, otherKey }, step) => {
       if (step.action === 'retry') expect(otherKey || rule.retry !== 'never').toBe(true);
     });
   });
 
-  test('asks a target no more that the failure has closed, but for another key or a new connection', () => {
+  test('does not retry a target whose breaker the failure has opened, except with another key or a new connection', () => {
     promise(({ error: { rule }, open, otherKey }, step) => {
       if (step.action === 'retry') expect(open || otherKey || rule.retry === 'at_once').toBe(true);
     });
   });
 
-  test('leaves the last attempts to the targets that wait for their first', () => {
+  test('leaves the last attempts to targets that have not been tried', () => {
     promise(({ error: { rule }, spare, failover }, step) => {
       if (!spare && failover && rule.retry !== 'at_once') expect(step.action).toBe('failover');
     });
   });
 
-  test('fails over when told and only then', () => {
+  test('fails over if the rules table says so, and only then', () => {
     promise(({ failover }, step) => {
       if (step.action !== 'retry') expect(step.action).toBe(failover ? 'failover' : 'give_up');
     });
   });
 
-  test('retries what counts no more than maxRetries times, whatever fails in whichever order', () => {
+  test('makes at most maxRetries counted retries, whatever fails in whichever order', () => {
     const failure = situation.map((each) => ({ ...each, otherKey: false, attemptsHere: 0 }));
     const random = fc.array(fc.tuple(failure, chance), { minLength: 1, maxLength: 40 });
     fc.assert(

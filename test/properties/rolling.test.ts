@@ -27,7 +27,7 @@ describe('RollingCounts', () => {
     );
   });
 
-  test('counts nothing of what was before clear()', () => {
+  test('forgets all calls before clear()', () => {
     fc.assert(
       fc.property(calls, fc.nat(5_000), fc.nat(5_000), (made, startMs, laterMs) => {
         const counts = new RollingCounts({ window: SLOTS * SLOT_MS });

@@ -1,13 +1,13 @@
 import type { RoomLimits } from '../../src/limits/limits.ts';
 
-/** A call as the model knows it. */
+/** A call in the model. */
 export interface ModelCall {
   readonly held: number;
 }
 
 /**
- * A room as its documentation tells it, in exact numbers: what is spent comes back evenly, what calls may use is held while they
- * run, and both together are never more than a minute's worth.
+ * A capacity as documented, in exact numbers: what is spent is refilled evenly, what calls may use is reserved while
+ * they run, and the sum of both never exceeds the limit of a minute.
  */
 export class RoomModel {
   readonly #requests: number | undefined;
@@ -29,7 +29,7 @@ export class RoomModel {
     this.#spentTokens = Math.max(0, this.#spentTokens - (ms * (this.#tokens ?? 0)) / 60_000);
   }
 
-  /** By how much a call is too much; 0 or less where there is room. */
+  /** How much a call exceeds the remaining capacity; 0 or less if it fits. */
   lack(tokens: number): number {
     const { requests, tokens: most } = { requests: this.#requests, tokens: this.#tokens };
     return Math.max(
@@ -50,11 +50,11 @@ export class RoomModel {
   end({ held }: ModelCall, used: number | undefined): void {
     this.#calls -= 1;
     this.#held -= held;
-    // Ten minutes more than there are at most.
+    // At most ten minutes' worth of overuse counts.
     this.#spentTokens = Math.min((this.#tokens ?? 0) * 11, this.#spentTokens + (used ?? held));
   }
 
-  /** It was never made. */
+  /** For a call that was never made. */
   cancel(call: ModelCall): void {
     this.#spentRequests = Math.max(0, this.#spentRequests - 1);
     this.end(call, 0);

@@ -8,7 +8,7 @@ import { sharedLimits } from '../../src/limits/shared.ts';
 import { SharedMemory } from '../../src/limits/shared-memory.ts';
 import { RoomModel } from './room-model.ts';
 
-/** A call begins or ends, or time goes by. Numbers count round and round. */
+/** A call begins or ends, or time passes. Numbers are indexes, modulo the number of calls. */
 type Step =
   | { readonly begin: number; readonly by: number }
   | { readonly end: number; readonly used: number | undefined; readonly made: boolean }
@@ -35,7 +35,7 @@ const limits: fc.Arbitrary<RoomLimits> = fc.record({
   maxConnections: limit(4),
 });
 
-/** The room as three processes see it. */
+/** The same capacity as three processes see it. */
 function sharedRooms(ofRoom: RoomLimits, ofModel: RoomLimits): Room[] {
   const memory = new SharedMemory(new Uint8Array(SharedMemory.bytes(3)), 3);
   return [0, 1, 2].map((index) => {
@@ -50,7 +50,7 @@ function both(outer: Room, inner: Room, ofRoom: RoomLimits, ofModel: RoomLimits)
   return new BothRooms(outer, inner);
 }
 
-/** Units that rounding to microseconds may move a limit by, in so many steps. */
+/** The units by which rounding to microseconds may change a limit after this many steps. */
 const ROUNDING = 0.05;
 
 interface Running {
@@ -58,7 +58,7 @@ interface Running {
   readonly calls: readonly ModelCall[];
 }
 
-/** Does each step to the rooms and to their models, and looks whether they let the same through. */
+/** Applies each step to the capacities and to their models, and checks that they admit the same calls. */
 function agree(
   rooms: readonly Room[],
   models: readonly RoomModel[],
@@ -99,8 +99,8 @@ function agree(
   }
 }
 
-describe('a provider’s room and one of its models’', () => {
-  test('let through what their limits leave room for, and nothing else', () => {
+describe('the capacity of a provider and of one of its models', () => {
+  test('admits exactly the calls for which both limits have capacity left', () => {
     fc.assert(
       fc.property(limits, limits, steps, (ofRoom, ofModel, sequence) => {
         const room = both(LOCAL_LIMITS.room('a'), LOCAL_LIMITS.room('a/m'), ofRoom, ofModel);
@@ -110,7 +110,7 @@ describe('a provider’s room and one of its models’', () => {
     );
   });
 
-  test('are the same for processes that share them, whatever their clocks say', () => {
+  test('is the same for processes that share it, whatever their clocks say', () => {
     fc.assert(
       fc.property(limits, limits, steps, (ofRoom, ofModel, sequence) => {
         const rooms = sharedRooms(ofRoom, ofModel);

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { order } from '../../src/pipeline/routing/select.ts';
 
-/** Uniform in [0, 1), the same for the same seed. */
+/** Random numbers, uniform in [0, 1), the same for the same seed. */
 function uniform(seed: number): () => number {
   let state = seed;
   return () => {
@@ -16,7 +16,7 @@ function uniform(seed: number): () => number {
 const weight = fc.double({ min: 0.05, max: 20, noNaN: true });
 const choice = fc.record({ tier: fc.nat(3), priority: fc.integer({ min: -2, max: 2 }), weight });
 
-test('order() gives every choice once, lower tiers first and lower priorities first within them', () => {
+test('order() returns every choice once, lower tiers first and within them lower priorities first', () => {
   fc.assert(
     fc.property(fc.array(choice), fc.integer(), (choices, seed) => {
       const ordered = order(choices, uniform(seed));
@@ -28,7 +28,7 @@ test('order() gives every choice once, lower tiers first and lower priorities fi
   );
 });
 
-test('order() puts each of equals first as often as its weight says', () => {
+test('order() puts each of several equal choices first as often as its weight says', () => {
   const draws = 2_000;
   fc.assert(
     fc.property(fc.array(weight, { minLength: 2, maxLength: 5 }), fc.integer(), (weights, seed) => {
@@ -39,7 +39,7 @@ test('order() puts each of equals first as often as its weight says', () => {
       for (const { id, weight: own } of equals) {
         const share = own / sum;
         const seen = firsts.filter((first) => first === id).length / draws;
-        // Six standard deviations: wrong by chance once in half a billion.
+        // Six standard deviations: a false failure once in half a billion.
         expect(Math.abs(seen - share)).toBeLessThan(6 * Math.sqrt((share * (1 - share)) / draws) + 1 / draws);
       }
     }),

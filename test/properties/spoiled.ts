@@ -1,14 +1,20 @@
-/** Lines of a log, whole and damaged in every way that crashes, other programs and strange clients damage them. */
+/**
+ * Lines of a log, complete and damaged in all the ways in which crashes, other programs and unusual clients damage
+ * them.
+ */
 import fc from 'fast-check';
 import { answered, chat, line, user } from '../export/records.ts';
 
-/** A line as it stands in a damaged log. */
+/** A line in a damaged log. */
 export interface Piece {
-  /** Without its line end. */
+  /** The bytes without the line end. */
   readonly bytes: Buffer;
-  /** The line that it is worth: itself when it is whole, what stands whole behind a torn one, or nothing. */
+  /**
+   * The line that the export should read: the line itself if it is complete, a complete one after a truncated one, or
+   * none.
+   */
   readonly worth?: Buffer;
-  /** What may be said of its damage, once; left out when it has none. */
+  /** The possible reports of its damage, of which one is expected; omitted if it has none. */
   readonly said?: readonly string[];
 }
 
@@ -17,7 +23,7 @@ const BROKEN = ['not_json', 'not_utf8', 'binary', 'not_a_record'];
 const says = (number: number, more: object = {}) =>
   line({ id: `r${number}`, response: answered({ content: `Größe ${number} 🙂` }), ...more }).trimEnd();
 
-/** A line that an export wants, of a record whose text is of one, two and four bytes a letter. */
+/** A line that the export selects, of a record whose text has characters of one, two and four bytes. */
 const wanted = fc.nat(500).map((number) => says(number));
 
 const whole = (text: string | Buffer): Piece => {
@@ -27,7 +33,7 @@ const whole = (text: string | Buffer): Piece => {
 
 const broken = (bytes: Buffer, said = BROKEN): Piece => ({ bytes, said });
 
-/** Puts bytes into a text at a share of its length. */
+/** Inserts bytes into a text, after this share of its length. */
 function inserted(text: string, share: number, bytes: Uint8Array): Buffer {
   const at = 1 + Math.floor(share * (Buffer.byteLength(text) - 2));
   const all = Buffer.from(text);
@@ -42,7 +48,7 @@ const tail = fc
   .tuple(wanted, share)
   .map(([text, part]) => Buffer.from(text).subarray(1 + Math.floor(part * (Buffer.byteLength(text) - 1))));
 
-/** What may stand in the place of any number, text or list of a record. */
+/** Values that may replace any number, text or list of a record. */
 const odd = fc.oneof(
   fc.constantFrom(
     'null',
@@ -69,7 +75,7 @@ const odd = fc.oneof(
 
 const VALUE = /(?<=[:,[])(?:"(?:[^"\\]|\\.)*"(?!:)|-?\d[\d.e+-]*|null|true|false|\[\]|\{\})(?=[,\]}])/g;
 
-/** A record with an odd value in the place of any other: JSON still, so it is worth what it is worth alone. */
+/** A record with one value replaced by an odd one: still valid JSON, so the export must treat it as it does alone. */
 const altered = fc.tuple(wanted, fc.nat(), odd).map(([text, pick, value]) => {
   const places = [...text.matchAll(VALUE)];
   const { index, 0: found } = places[pick % places.length]!;
@@ -78,7 +84,7 @@ const altered = fc.tuple(wanted, fc.nat(), odd).map(([text, pick, value]) => {
 
 const nested = (depth: number) => `${'{"a":['.repeat(depth)}${']}'.repeat(depth)}`;
 
-/** Where the parser, the conversion or the writer reaches the bottom is theirs to say, but for this line alone. */
+/** The parser, the conversion or the writer may reject this depth, but for this line only. */
 const deep = fc
   .tuple(wanted, fc.constantFrom(500, 5_000))
   .chain(([text, depth]) =>
@@ -104,7 +110,7 @@ const sound = fc.oneof(
   { weight: 1, arbitrary: fc.constant(whole(line({ response: answered({ content: '' }) }).trimEnd())) },
   { weight: 3, arbitrary: altered },
   { weight: 1, arbitrary: deep.map(whole) },
-  // The same key twice: the last one counts, and the row has it once.
+  // A duplicate key: the last one counts, and the row contains it once.
   {
     weight: 1,
     arbitrary: wanted.map((text) => whole(text.replace('"content":', '"content":"first","content":'))),
@@ -134,7 +140,7 @@ const damaged = fc.oneof(
     .tuple(wanted, share, fc.constantFrom([0xff], [0xc3, 0x28], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80]))
     .map(([text, part, bytes]) => broken(inserted(text, part, Uint8Array.from(bytes)), ['not_utf8'])),
   fc.uint8Array({ minLength: 1, maxLength: 60 }).map((bytes) =>
-    // Neither a line end nor anything that JSON could begin with.
+    // Contains neither a line end nor the beginning of any JSON value.
     broken(Buffer.from([0xfe, ...bytes.filter((byte) => byte !== 10 && byte !== 13)])),
   ),
   fc
@@ -142,7 +148,7 @@ const damaged = fc.oneof(
     .map((text) => broken(Buffer.from(text))),
 );
 
-/** Whole lines with what does them no harm around them. */
+/** Complete lines with harmless text around them. */
 const dressed = wanted.map((text) => ({
   bytes: Buffer.concat([MARK, Buffer.from(text)]),
   worth: Buffer.from(text),
@@ -155,7 +161,7 @@ export const piece: fc.Arbitrary<Piece> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Piece>({ bytes: Buffer.alloc(0) }) },
 );
 
-/** Lines of megabytes: a record, a torn one, zeros, letters that are nothing. Each is longer than a part of a file. */
+/** Lines of megabytes: a record, a truncated one, zeros, meaningless letters. Each is longer than a part of a file. */
 export const longPieces: readonly Piece[] = [
   whole(line({ id: 'long', request: chat([user('x'.repeat(5_300_000))]) }).trimEnd()),
   broken(Buffer.from(line({ request: chat([user('y'.repeat(5_000_000))]) }).slice(0, 4_900_000))),
@@ -166,7 +172,7 @@ export const longPieces: readonly Piece[] = [
 export interface Log {
   readonly pieces: readonly Piece[];
   readonly end: '\n' | '\r\n';
-  /** Whether the last line has its end. */
+  /** Whether the last line has a line end. */
   readonly ended: boolean;
 }
 
@@ -176,7 +182,7 @@ export const log: fc.Arbitrary<Log> = fc.record({
   ended: fc.boolean(),
 });
 
-/** The log as a file has it. */
+/** The bytes of the log's file. */
 export function bytesOf({ pieces, end, ended }: Log): Buffer {
   const parts = pieces.flatMap(({ bytes }, index) =>
     ended || index < pieces.length - 1 ? [bytes, Buffer.from(end)] : [bytes],
@@ -184,11 +190,11 @@ export function bytesOf({ pieces, end, ended }: Log): Buffer {
   return Buffer.concat(parts);
 }
 
-/** The pieces as they count: what is torn at the very end may still be written, and has nothing behind it. */
+/** The pieces that count: a truncated line at the very end may still be being written, so nothing follows it. */
 export function counted({ pieces, ended }: Log): readonly Piece[] {
   const last = pieces.at(-1);
   if (ended || !last?.said) return pieces;
-  // What is an object all the same needs no end.
+  // A line that is a complete object needs no line end.
   const said = ['incomplete', 'not_a_record'];
   return [...pieces.slice(0, -1), { bytes: last.bytes, said }];
 }

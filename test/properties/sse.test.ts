@@ -24,7 +24,7 @@ describe('SseReader', () => {
     );
   });
 
-  test('gives an event as soon as its blank line is there', () => {
+  test('returns an event as soon as its blank line has arrived', () => {
     fc.assert(
       fc.property(streams(), cuts, ({ bytes, events }, places) => {
         expect(read(cutAt(bytes, places), false)).toEqual([...events]);

@@ -9,7 +9,7 @@ const USAGE = JSON.stringify({ choices: [], usage: { prompt_tokens: 3, completio
 
 const text = fc.string({ minLength: 1 });
 
-/** The events of a whole answer; some servers leave the usage out, or the terminator. */
+/** The events of a complete answer; some servers omit the usage, or the terminator. */
 const answer = fc
   .record({ texts: fc.array(text), usage: fc.boolean(), done: fc.boolean() })
   .map(({ texts, usage, done }) => [
@@ -26,7 +26,7 @@ function tapped(events: readonly string[], maxBytes: number, choices = 1): Tap {
 }
 
 describe('Tap', () => {
-  test('knows the end of an answer, however much of the answer it keeps', () => {
+  test('reads the end of an answer, however much of the answer it keeps', () => {
     const end = ({ finish, finished, complete, usage, content, done }: Tap) => {
       return { finish, finished, complete, usage, content, done };
     };
@@ -38,7 +38,7 @@ describe('Tap', () => {
     );
   });
 
-  test('gives the answer whole or not at all, as far as its bound allows', () => {
+  test('returns the complete answer if it fits into the bound, and otherwise none', () => {
     fc.assert(
       fc.property(answer, fc.nat(1_000), (events, maxBytes) => {
         const bytes = events.filter((data) => data !== '[DONE]').join('').length;
@@ -48,16 +48,19 @@ describe('Tap', () => {
     );
   });
 
-  test.each([Infinity, 20])('takes no end without a reason within a call, keeping %p bytes', (maxBytes) => {
-    const call = (text: string) =>
-      chunk({ tool_calls: [{ index: 0, id: 'c', function: { name: 'f', arguments: text } }] });
-    const cut = tapped([call('{"city":"'), call('Berlin and so on'), '[DONE]'], maxBytes);
-    expect([cut.done, cut.error?.fault]).toEqual([false, 'truncated']);
-    const whole = tapped([call('{"city":1}'), '[DONE]'], maxBytes);
-    expect([whole.done, whole.error]).toEqual([true, undefined]);
-  });
+  test.each([Infinity, 20])(
+    'reports an end without a finish reason within a call as truncated, keeping %p bytes',
+    (maxBytes) => {
+      const call = (text: string) =>
+        chunk({ tool_calls: [{ index: 0, id: 'c', function: { name: 'f', arguments: text } }] });
+      const cut = tapped([call('{"city":"'), call('Berlin and so on'), '[DONE]'], maxBytes);
+      expect([cut.done, cut.error?.fault]).toEqual([false, 'truncated']);
+      const whole = tapped([call('{"city":1}'), '[DONE]'], maxBytes);
+      expect([whole.done, whole.error]).toEqual([true, undefined]);
+    },
+  );
 
-  test('keeps an event from the client that ends in failure, but not what it used', () => {
+  test('withholds an event that ends in failure from the client, but counts its usage', () => {
     const tap = tapped([chunk({ content: 'a' })], Infinity);
     const used = {
       choices: [{ index: 0, delta: { content: 'b' }, finish_reason: 'error' }],
@@ -73,7 +76,7 @@ describe('Tap', () => {
     expect(tap.event({ data: chunk({ content: 'c' }) }, 'a/m')).toBe(false);
   });
 
-  test('gives no plain text to go on with when several answers were asked for', () => {
+  test('returns no text to continue when several choices were requested', () => {
     fc.assert(
       fc.property(fc.array(text, { minLength: 1 }), fc.integer({ min: 2, max: 8 }), (texts, choices) => {
         const events = texts.map((content) => chunk({ content }));

@@ -7,7 +7,7 @@ import { ProxyError } from '../../src/errors.ts';
 import { TargetPool } from '../../src/pipeline/targets/target-pool.ts';
 import { BaseProvider } from '../../src/providers/base.ts';
 
-/** Never asked: what a target remembers comes from its tickets alone. */
+/** A provider that is never called: a target only learns from its tickets. */
 export class Silent extends BaseProvider {
   constructor(settings: Partial<ProviderSettings>) {
     super({ settings: { name: 'silent', keys: 1, ...settings } } as Services);
@@ -26,7 +26,7 @@ export class Silent extends BaseProvider {
   }
 }
 
-/** The first failure opens a breaker. Half of the jitter makes times what they are called. */
+/** The first failure opens the breaker. A jitter of one half makes cooldowns exactly as long as configured. */
 export const BREAKER = {
   failures: 1,
   failure_rate: 1,
@@ -53,7 +53,7 @@ export function targets(keys = 1, settings: Partial<ProviderSettings> = {}): Tar
   return { pool, provider, state: pool.state(provider), models };
 }
 
-/** A new configuration of the same service. */
+/** Applies a new configuration of the same service. */
 export function reload({ pool, provider }: Targets, keys: number): void {
   const next = new Silent({ ...provider.settings, keys });
   pool.adopt({ breaker: BREAKER, health: HEALTH }, [next], () => true);
@@ -66,7 +66,7 @@ export const call = (endpoint = 'chat', fingerprint = ''): Call => ({
   need: () => ({ input: 0, output: 0 }),
 });
 
-/** How a request stands with a target that it has not asked yet. */
+/** The state of a request at a target that it has not tried yet. */
 export const contender = (target: Target, out = false): Contender => ({
   target,
   offer: { name: 'm' },
@@ -78,7 +78,7 @@ export const contender = (target: Target, out = false): Contender => ({
   unsealed: false,
 });
 
-/** An answer of a provider, in no words. */
+/** A provider's answer without a message. */
 const told = (status: number) => ({ status, headers: new Headers(), body: '', verbatim: false, message: '' });
 export const refused = new ProxyError('auth', 'no', { upstream: told(401) });
 export const limited = (retryAfterMs?: number) =>

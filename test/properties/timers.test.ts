@@ -7,7 +7,7 @@ import { FakeClock } from '../helpers/clock.ts';
 
 const ms = fc.integer({ min: 1, max: 40 });
 const limits: fc.Arbitrary<Limits> = fc.record({
-  // Half of it is what counts.
+  // Half of the limit is used.
   connect: ms.map((half) => half * 2),
   first_byte: ms,
   first_content: ms,
@@ -15,10 +15,10 @@ const limits: fc.Arbitrary<Limits> = fc.record({
   total: ms.map((some) => some * 2),
 });
 
-/** The attempt's share of a deadline, where others wait behind it. */
+/** The attempt's share of a deadline, if other targets may still be tried. */
 const shares = fc.option(ms, { nil: undefined });
 
-/** What the attempt tells its timers, and for how many milliseconds nothing happens then. */
+/** The events that the attempt reports, and for how many milliseconds nothing happens after each. */
 const word = fc.constantFrom(
   'answered',
   'begun',
@@ -33,7 +33,7 @@ const word = fc.constantFrom(
 type Word = 'answered' | 'begun' | 'committed' | 'listen' | 'heard' | 'progressed' | 'none';
 const story = fc.array(fc.tuple(word, fc.nat(12)), { maxLength: 30, size: 'max' });
 
-/** When which limit is due as the documentation tells it, milliseconds from the beginning. */
+/** When each limit is due as documented, in milliseconds from the beginning. */
 class Model {
   readonly #limits: Limits;
   readonly #stream: boolean;
@@ -41,10 +41,10 @@ class Model {
   #answered = false;
   #begun = false;
   #listeningSinceMs: number | undefined;
-  /** How long content may still be waited for, once somebody does. */
+  /** How long content may still take, from the moment when something waits for it. */
   #contentLeftMs: number | undefined;
   #shareMs: number;
-  /** When that is over, while somebody waits. */
+  /** When that time is over, while something waits. */
   #awaitedMs = Infinity;
 
   constructor(given: Limits, stream: boolean, reachable: boolean, shareMs = Infinity) {
@@ -72,7 +72,7 @@ class Model {
     if (said === 'progressed') this.#contentLeftMs = undefined;
   }
 
-  /** The limit that is over now. */
+  /** The limit that has expired now. */
   over(nowMs: number): keyof Limits | 'share' | undefined {
     const { connect, first_byte, first_content, idle, total } = this.#limits;
     if (!this.#answered && nowMs >= first_byte) return 'first_byte';
@@ -104,13 +104,13 @@ function started(given: Limits, stream: boolean, reachable: boolean, shareMs?: n
   return { clock, expired, timers, tell };
 }
 
-/** Lets what waits for a promise that is already kept go on. */
+/** Lets callbacks of resolved promises run. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 4; turn += 1) await Promise.resolve();
 }
 
 describe('AttemptTimers', () => {
-  test('ends the attempt when its first limit is over, at that very millisecond, and once', async () => {
+  test('ends the attempt when its first limit expires, at that exact millisecond, and once', async () => {
     await fc.assert(
       fc.asyncProperty(
         limits,
@@ -142,7 +142,7 @@ describe('AttemptTimers', () => {
     );
   });
 
-  test('says nothing more once it expired or was stopped, whatever it is told then', () => {
+  test('reports nothing more once it expired or was stopped, whatever happens then', () => {
     fc.assert(
       fc.property(ms, fc.boolean(), story, fc.boolean(), story, (idle, stream, before, stops, after) => {
         const others = { connect: 200, first_byte: 200, first_content: 200, total: 1_000 };

@@ -7,7 +7,7 @@ import { BREAKER, call, reload, targets } from './targets.ts';
 const BELIEVED_MS = 60_000;
 const asks = (input: number, bytes = input * 4) => ({ ...call(), bytes, need: () => ({ input, output: 0 }) });
 
-/** A limit that refills evenly, as a provider has it, and what it tells of itself. */
+/** A provider's evenly refilling limit, and the rate limit headers that it sends. */
 class ProvidersLimit {
   readonly #limit: number;
   readonly #msEach: number;
@@ -33,7 +33,7 @@ class ProvidersLimit {
   }
 }
 
-/** A client asks, and is answered after a while, or time goes by. */
+/** A client sends a request, which is answered after a while, or time passes. */
 type Step = { readonly answerMs: number } | { readonly ms: number };
 const step: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: fc.record({ answerMs: fc.nat(3_000) }), weight: 3 },
@@ -49,7 +49,7 @@ interface Out {
   readonly says: ToldLimit;
 }
 
-/** Plays the steps, and hands over answers as they come. @param ask whether a request is sent now */
+/** Runs the steps, and delivers answers as they come. @param ask whether a request is sent now */
 function play(
   sequence: readonly Step[],
   told: ToldLimits,
@@ -76,7 +76,7 @@ function play(
 }
 
 describe('ToldLimits', () => {
-  test('lets no request through that the provider would refuse, in whatever order answers come', () => {
+  test('admits no request that the provider would refuse, in whatever order answers come', () => {
     fc.assert(
       fc.property(limit, msEach, steps, (most, each, sequence) => {
         const provider = new ProvidersLimit(most, each);
@@ -85,7 +85,7 @@ describe('ToldLimits', () => {
         let first = true;
         play(sequence, told, {
           ask(nowMs) {
-            // Until the first has told, nobody can know.
+            // Until the first answer has reported a limit, it is unknown.
             if (!known && !first) return undefined;
             first = false;
             if (told.readyAt(asks(10), nowMs) > 0) return undefined;
@@ -99,7 +99,7 @@ describe('ToldLimits', () => {
     );
   });
 
-  test('holds nobody once the one that was sent last has told that there is room', () => {
+  test('delays no request once the answer to the last one reports remaining capacity', () => {
     fc.assert(
       fc.property(limit, msEach, steps, (most, each, sequence) => {
         const provider = new ProvidersLimit(most, each);
@@ -122,7 +122,7 @@ describe('ToldLimits', () => {
     );
   });
 
-  test('takes no notice of what was told by requests that were sent before', () => {
+  test('ignores reports in answers to requests that were sent earlier', () => {
     const told = new ToldLimits();
     const [first, second] = [told.send(0), told.send(1)];
     const says = (remaining: number): ToldLimit[] => [
@@ -151,7 +151,7 @@ describe('ToldLimits', () => {
     return told;
   };
 
-  test('holds until the reset where nobody told how much there is in all', () => {
+  test('delays until the reset if no answer reports the total', () => {
     const told = learned({});
     expect([told.readyAt(asks(1), 0), told.readyAt(asks(1), 999), told.readyAt(asks(1), 1_000)]).toEqual([
       1_000, 1_000, 0,
@@ -159,7 +159,7 @@ describe('ToldLimits', () => {
     expect(told.usedUp(asks(1), 0)).toMatchObject({ counts: 'requests', remaining: 0, untilMs: 1_000 });
   });
 
-  test('holds nothing for a reset of 0, or one that is past', () => {
+  test('delays nothing for a reset of 0, or one in the past', () => {
     for (const moment of [false, true]) {
       expect(learned({ reset: { ms: 0, moment } }).readyAt(asks(1), 0)).toBe(0);
     }
@@ -169,12 +169,12 @@ describe('ToldLimits', () => {
     expect(late.readyAt(asks(1), 30_000)).toBe(0);
   });
 
-  test('believes no reset longer than it is told to', () => {
+  test('accepts a reset only up to the given maximum', () => {
     const told = learned({ reset: { ms: 86_400_000, moment: true } }, 5_000);
     expect([told.readyAt(asks(1), 0), told.readyAt(asks(1), 5_000)]).toEqual([5_000, 0]);
   });
 
-  test('holds a request whose text is longer than what is left, and one whose text is not passes', () => {
+  test('delays a request whose text is longer than what is left, and admits a shorter one', () => {
     const told = learned({
       counts: 'tokens',
       limit: 1_000,
@@ -182,16 +182,16 @@ describe('ToldLimits', () => {
       reset: { ms: 9_000, moment: false },
     });
     expect(told.readyAt(asks(100), 0)).toBe(0);
-    // 100 more of 900 that come back in 9 s.
+    // It lacks 100 of 900 tokens that are refilled in 9 s.
     expect(told.readyAt(asks(200), 0)).toBeCloseTo(1_000, 6);
-    // One that can never fit waits for all of it.
+    // A request that can never fit waits for all of it.
     expect(told.readyAt(asks(50_000), 0)).toBeCloseTo(9_000, 6);
-    // Its bytes alone say that it fits.
+    // Its size in bytes alone shows that it fits.
     const unknown = { ...call(), bytes: 100, need: () => expect.unreachable() };
     expect(told.readyAt(unknown, 0)).toBe(0);
   });
 
-  test('waits for one token of output, however much is asked for', () => {
+  test('waits for one output token, however many are requested', () => {
     const some = learned({ counts: 'output', limit: 100, remaining: 1 });
     expect(some.readyAt({ ...asks(5_000), need: () => ({ input: 5_000, output: 5_000 }) }, 0)).toBe(0);
     expect(learned({ counts: 'output', limit: 100, remaining: 0 }).readyAt(asks(1), 0)).toBeCloseTo(10, 6);
@@ -203,7 +203,7 @@ describe('Target.told()', () => {
     { counts: 'requests', limit: undefined, remaining: 0, reset: { ms: 2_000, moment: false } },
   ];
 
-  test('holds back one key and one model, without blame', () => {
+  test('puts one key and one model on cooldown without counting a failure', () => {
     const { models } = targets(2);
     const [target, other] = models;
     const ticket = target.begin(call(), 0);
@@ -225,7 +225,7 @@ describe('Target.told()', () => {
     expect([target.breaker.state(0), target.health.rate(0).success]).toEqual(['closed', 1]);
   });
 
-  test('says nothing about keys of another configuration, and is believed for max_retry_after', () => {
+  test('ignores keys of an earlier configuration, and accepts a cooldown of at most max_retry_after', () => {
     const rig = targets(1);
     const [target] = rig.models;
     const old = target.begin(call(), 0);

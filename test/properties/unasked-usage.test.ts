@@ -11,7 +11,7 @@ import { folded } from '../helpers/steps.ts';
 import { cutAt, cuts, together } from './cuts.ts';
 import { block, lineEnds, streamOf } from './events.ts';
 
-/** Members of a chunk beside its usage, some of which look like one. */
+/** Members of a chunk beside its usage, some of which look like a usage. */
 const others = fc.constantFrom(
   [],
   ['"service_tier":"default"'],
@@ -26,7 +26,7 @@ const commas = fc.constantFrom(',', ', ', ' , ');
 
 interface Chunk {
   readonly members: readonly string[];
-  /** Where among them the provider says that there is no usage, and in which spelling. */
+  /** The position of the null usage among them, and its spelling. */
   readonly place: number;
   readonly nothing: string;
   readonly comma: string;
@@ -39,20 +39,20 @@ const chunks: fc.Arbitrary<Chunk> = fc
     return { members: ['"id":"c"', ...more, `"choices":[${JSON.stringify(choice)}]`], place, nothing, comma };
   });
 
-/** A chunk as the provider sends it when it is not asked for usage. */
+/** A chunk as the provider sends it when usage is not requested. */
 const plain = ({ members, comma }: Chunk) => `{${members.join(comma)}}`;
 
-/** The same as it sends it when it is asked, without the comma that goes with the member. */
+/** The same chunk when usage is requested: with the null usage, and its comma. */
 function asked({ members, place, nothing, comma }: Chunk): string {
   const at = place % (members.length + 1);
   const before = members.slice(0, at).join(comma);
   const behind = members.slice(at).join(comma);
-  // The comma that stands before a member goes with it, and of the first one that behind it.
+  // The comma before a member is removed with it, or the comma after it if it is the first.
   if (at === 0) return `{${nothing}, ${behind}}`;
   return `{${before} ,${nothing}${behind === '' ? '' : comma + behind}}`;
 }
 
-/** What is left of `asked` without its member: blanks that the provider put before the comma are its own. */
+/** What remains of `asked` without the member: spaces before the comma are the provider's own. */
 function left(chunk: Chunk): string {
   const { members, place, comma } = chunk;
   const at = place % (members.length + 1);
@@ -72,20 +72,20 @@ function relayed(pieces: readonly Uint8Array[], hidesUsage: boolean): { tap: Tap
   return { tap, bytes: Buffer.from(together(got)) };
 }
 
-describe('a usage that the client did not ask for', () => {
+describe('usage that the client did not request', () => {
   const written = (lines: readonly string[], end: LineEnd) =>
     streamOf(
       lines.map((data) => block([`data: ${data}`], end)),
       false,
     ).bytes;
 
-  test('is taken out of the stream, every other byte stays, and what it said is known', () => {
+  test('is removed from the stream, which is otherwise unchanged, and is still counted', () => {
     fc.assert(
       fc.property(fc.array(chunks, { maxLength: 6 }), lineEnds, cuts, (list, end, places) => {
         const bytes = written([...list.map(asked), FINISH, USAGE, '[DONE]'], end);
         const wanted = written([...list.map(left), FINISH, '[DONE]'], end);
         const { tap, bytes: got } = relayed(cutAt(bytes, places), true);
-        // A cut within a CRLF leaves the LF of an event that is gone: a blank line more, which says nothing.
+        // A cut within a CRLF leaves the LF of a removed event: another blank line, which has no meaning.
         const tidy = (each: Uint8Array) =>
           end === '\r\n'
             ? Buffer.from(each)
@@ -99,7 +99,7 @@ describe('a usage that the client did not ask for', () => {
     );
   });
 
-  test('stays where the client asked for it', () => {
+  test('stays if the client requested it', () => {
     fc.assert(
       fc.property(fc.array(chunks, { maxLength: 6 }), cuts, (list, places) => {
         const bytes = written([...list.map(asked), FINISH, USAGE, '[DONE]'], '\n');
@@ -108,7 +108,7 @@ describe('a usage that the client did not ask for', () => {
     );
   });
 
-  test('stays in a chunk that also says something, or whose member stands in two lines', () => {
+  test('stays in a chunk with other content, or if its member spans two lines', () => {
     const said = FINISH.replace(/\}$/, ',"usage":{"prompt_tokens":3,"completion_tokens":4}}');
     const stream = (first: string) => new TextEncoder().encode(`${first}data: ${said}\n\ndata: [DONE]\n\n`);
     for (const bytes of [stream(''), stream('data: {"choices":[],\ndata: "usage":null}\n\n')]) {
@@ -119,7 +119,7 @@ describe('a usage that the client did not ask for', () => {
   });
 });
 
-describe('a request that asks for it', () => {
+describe('a request to which the option for usage is added', () => {
   const encode = (text: string) => new TextEncoder().encode(text);
   const edited = (text: string, bytes = encode(text)): string | undefined => {
     const value = JSON.parse(text) as Record<string, unknown>;
@@ -128,7 +128,7 @@ describe('a request that asks for it', () => {
     return edit && new TextDecoder('utf-8', { ignoreBOM: true }).decode(atOnce(splice(bytes, [edit])));
   };
 
-  test('is the client’s own with the field before all else, where it gives none', () => {
+  test('is the client’s own with stream_options inserted first, if the client sent none', () => {
     fc.assert(
       fc.property(fc.json(), fc.constantFrom('', ' ', '\r\n\t'), (json, blank) => {
         const text = `${blank}{"x": 12345678901234567890 ,"y":${json},"stream":true}`;
@@ -144,7 +144,7 @@ describe('a request that asks for it', () => {
     [' { } ', '{"include_usage":true}'],
     ['{"include_usage":false}', '{"include_usage":true}'],
     ['{"x":"}{\\"","include_usage" : null}', '{"x":"}{\\"","include_usage":true}'],
-  ])('has its own options with the usage in them: %s', (given, wanted) => {
+  ])('keeps its own options and adds usage to them: %s', (given, wanted) => {
     const text = (options: string) =>
       `{"y":{"stream_options":1},"z":"\\"stream_options\\":{}","stream_options":${options},"stream":true}`;
     expect(edited(text(given))).toBe(text(given.endsWith(' ') ? `${wanted} ` : wanted));
@@ -160,12 +160,12 @@ describe('a request that asks for it', () => {
     '{"stream_options":"no"}',
     '{"stream_options":[]}',
     '{"stream_options":{},"stream_options":{}}',
-  ])('is left as it is: %s', (text) => {
+  ])('stays unchanged: %s', (text) => {
     expect(edited(text)).toBeUndefined();
     expect(edited(text.replace(/.$/, `,"x":${text}}`))).toBeUndefined();
   });
 
-  test('is left as it is where its options are too long to be written anew', () => {
+  test('stays unchanged if its options are too long to be rewritten', () => {
     expect(edited(`{"stream_options":{"x":"${'x'.repeat(2_000)}"}}`)).toBeUndefined();
   });
 });
