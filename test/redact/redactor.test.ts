@@ -50,10 +50,7 @@ describe('Redactor.text() with tags', () => {
     ['curl -H "Authorization: Bearer abcdefghij0123456789"', 'curl -H "Authorization: Bearer [KEY_1]"'],
     ['https://user:pa55word@db/x', 'https://user:[KEY_1]@db/x'],
     ['pg://ann:pa55word@db.corp.com/x', 'pg://ann:[KEY_1]@db.corp.com/x'],
-    [
-      'http://h:80?to=a@b.com http://h:80,a@b.com ftp://a@b.com',
-      'http://h:80?to=[EMAIL_1] http://h:80,[EMAIL_1] ftp://[EMAIL_1]',
-    ],
+    ['ftp://a@b.com', 'ftp://[EMAIL_1]'],
     ['https://x.io/?token=abcdef123456&a=1', 'https://x.io/?token=[KEY_1]&a=1'],
     ['password: hunter2hunter2', 'password: [KEY_1]'],
     ['in JSON {"password":"hunter2secret1"}', 'in JSON {"password":"[KEY_1]"}'],
