@@ -7,8 +7,8 @@ interface Used extends Slice {
 }
 
 /**
- * Usage this far in the future was counted with a wrong clock that has since been corrected, and would count until
- * then. Clocks that are set back by less change nothing, so that no window can be used twice.
+ * Usage this far in the future, or as far as its window is long, was counted before the clock was set back, and would
+ * count until then. Clocks that are set back by less change nothing.
  */
 const AHEAD_MS = 3_600_000;
 
@@ -25,10 +25,13 @@ export class Meter implements Counter {
   readonly #slices: Used[] = [];
   #used = 0;
   #reserved = 0;
-  /** When the first slice expires, and when the last one does: most calls need no more of the window than these. */
+  /**
+   * When the first slice expires, when the last one does, and before when that is too far ahead: most calls need no
+   * more of the window than these.
+   */
   #firstForgottenMs = Infinity;
   #lastForgottenMs = 0;
-  #lastStartMs = -Infinity;
+  #aheadMs = -Infinity;
 
   readonly #changed: ((meter: Meter) => void) | undefined;
 
@@ -119,8 +122,11 @@ export class Meter implements Counter {
   #useEarlierOrLater(window: Window, amount: number, atMs: number, nowMs: number): void {
     const wanted = window.slice(atMs);
     const found = this.#slices.findLast(({ startMs }) => startMs === wanted.startMs);
-    if (found) this.#add(found, amount);
-    else if (amount > 0 && window.forgets(wanted) > nowMs) this.#begin(wanted, amount);
+    if (found) return this.#add(found, amount);
+    // What was counted again, since the clock was set back, is not taken back: it may no longer count.
+    if (amount <= 0) return;
+    if (nowMs < this.#knownFrom(wanted)) this.#useEarlierOrLater(window, amount, nowMs, nowMs);
+    else if (window.forgets(wanted) > nowMs) this.#begin(wanted, amount);
   }
 
   #begin({ startMs, endMs }: Slice, amount: number): void {
@@ -140,20 +146,37 @@ export class Meter implements Counter {
   }
 
   #forget(nowMs: number): void {
-    if (nowMs < this.#firstForgottenMs && this.#lastStartMs <= nowMs + AHEAD_MS) return;
+    if (nowMs < this.#firstForgottenMs && nowMs >= this.#aheadMs) return;
     let first = this.#slices[0];
     while (first && this.#window!.forgets(first) <= nowMs) {
       this.#slices.shift();
       this.#used -= first.amount;
       first = this.#slices[0];
     }
+    let ahead = 0;
     let last = this.#slices.at(-1);
-    while (last && last.startMs > nowMs + AHEAD_MS) {
+    while (last && nowMs < this.#knownFrom(last)) {
       this.#slices.pop();
       this.#used -= last.amount;
+      ahead += last.amount;
       last = this.#slices.at(-1);
     }
     this.#moved();
+    if (ahead > 0) this.#countNow(ahead, nowMs);
+  }
+
+  /**
+   * Counts what was used shortly before the clock was set back as if it were used now: for one window and not for
+   * longer, and no window can be used twice.
+   */
+  #countNow(amount: number, nowMs: number): void {
+    this.#useEarlierOrLater(this.#window!, amount, nowMs, nowMs);
+    this.#changed?.(this);
+  }
+
+  /** The time before which the clock must have been set back. */
+  #knownFrom(slice: Slice): number {
+    return slice.startMs - Math.min(AHEAD_MS, this.#window!.forgets(slice) - slice.startMs);
   }
 
   /** The first or the last slice is another one. */
@@ -162,6 +185,6 @@ export class Meter implements Counter {
     const last = this.#slices.at(-1);
     this.#firstForgottenMs = first ? this.#window!.forgets(first) : Infinity;
     this.#lastForgottenMs = last ? this.#window!.forgets(last) : 0;
-    this.#lastStartMs = last ? last.startMs : -Infinity;
+    this.#aheadMs = last ? this.#knownFrom(last) : -Infinity;
   }
 }

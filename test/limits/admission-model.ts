@@ -8,9 +8,20 @@ import type { LimitConfig } from '../../src/config/schema/groups.ts';
 export interface Use {
   readonly meter: string;
   amount: number;
-  /** The first moment at which it no longer counts. */
+  /** The slice of time in which it counts, and the first moment at which it no longer does. */
+  slice: Counted;
+  /** That of a later use. */
+  readonly sliceAt: (nowMs: number) => Counted;
+  /** Whether it counts as used later, since the clock was set back. */
+  again: boolean;
+}
+
+export interface Counted {
+  readonly startMs: number;
   readonly untilMs: number;
 }
+
+const HOUR_MS = 3_600_000;
 
 /** A request under way, as one meter knows it. */
 export interface Held {
@@ -24,13 +35,22 @@ export class Book {
 
   used(meter: string, nowMs: number): number {
     return this.#uses
-      .filter((use) => use.meter === meter && use.untilMs > nowMs)
+      .filter((use) => use.meter === meter && use.slice.untilMs > nowMs)
       .reduce((sum, { amount }) => sum + amount, 0);
   }
 
-  /** Somebody looked: what no longer counts is not remembered again, should the clock be set back. */
+  /**
+   * Somebody looked: what no longer counts is not remembered again, should the clock be set back, and what is ahead by
+   * more than its window or an hour counts as used now.
+   */
   look(nowMs: number): void {
-    this.#uses = this.#uses.filter(({ untilMs }) => untilMs > nowMs);
+    this.#uses = this.#uses.filter(({ slice }) => slice.untilMs > nowMs);
+    for (const use of this.#uses) {
+      const { startMs, untilMs } = use.slice;
+      if (nowMs >= startMs - Math.min(HOUR_MS, untilMs - startMs)) continue;
+      use.slice = use.sliceAt(nowMs);
+      use.again = true;
+    }
   }
 
   /** Whether a use still counts. */
@@ -44,8 +64,8 @@ export class Book {
       .reduce((sum, { amount }) => sum + amount, 0);
   }
 
-  use(meter: string, amount: number, untilMs: number): Use {
-    const use = { meter, amount, untilMs };
+  use(meter: string, amount: number, sliceAt: Use['sliceAt'], nowMs: number): Use {
+    const use = { meter, amount, slice: sliceAt(nowMs), sliceAt, again: false };
     this.#uses.push(use);
     return use;
   }

@@ -22,12 +22,37 @@ test('a meter keeps its slices in the order of time, also when the clock was set
   expect(meter.used(DAY)).toBe(2);
 });
 
-test('a meter forgets what a clock counted that was far ahead', () => {
-  const meter = new Meter(day);
+test('a meter counts as used now what a clock counted that was far ahead', () => {
+  const kept: Meter[] = [];
+  const meter = new Meter(day, [], (each) => kept.push(each));
   meter.use(2, 400 * DAY, 400 * DAY);
   meter.use(3, 1, 1);
-  expect(meter.used(1)).toBe(3);
+  expect(meter.used(1)).toBe(5);
   expect(meter.emptyAt(1)).toBe(DAY);
+  expect(meter.stored()).toEqual([[0, DAY, 5]]);
+  expect(kept.length).toBeGreaterThan(1);
+});
+
+test('a clock that is set back blocks nobody for longer than a window, and frees no window early', () => {
+  for (const window of ['rolling', 'calendar'] as const)
+    for (const [per, lengthMs] of [
+      ['second', 1_000],
+      ['minute', 60_000],
+      ['hour', 3_600_000],
+    ] as const)
+      for (const backMs of [1, lengthMs / 2, lengthMs, lengthMs + 1, 2 * lengthMs, 10 * DAY]) {
+        const meter = new Meter(windowOf({ per, window }));
+        const beganMs = 20 * DAY + 7;
+        meter.use(4, beganMs, beganMs);
+        const nowMs = beganMs - backMs;
+        expect(meter.used(nowMs)).toBe(4);
+        // What remains of the window, and at most one window that the clock must make up for.
+        const most = Math.min(backMs, lengthMs) + lengthMs + lengthMs / 60 + 1;
+        expect(meter.emptyAt(nowMs) - nowMs).toBeLessThanOrEqual(most);
+        expect(meter.freeAt(1, 4, nowMs)).toBe(meter.emptyAt(nowMs));
+        if (window === 'rolling') expect(meter.used(nowMs + lengthMs - 1)).toBe(4);
+        expect(meter.used(nowMs + most)).toBe(0);
+      }
 });
 
 test('a meter that rolls forgets each slice by itself, and none of what follows it', () => {
