@@ -43,6 +43,8 @@ export function bedrockProblems(row: JsonObject): Problems {
   const { items, problems: found } = objectsIn(row.messages, 'messages');
   const inner = items.flatMap((message, index) => messageProblems(message, `messages[${index}]`));
   const calls = callProblems(items, namesIn(row.toolConfig));
+  const documents = items.flatMap(({ content }) => valuesIn(content, 'document'));
+  if (documents.length > 1) problems.push('messages: more than one document');
   return [...problems, ...found, ...orderProblems(items), ...inner, ...calls];
 }
 
@@ -77,8 +79,10 @@ function messageProblems({ content, ...message }: JsonObject, path: string): Pro
   const count = (kind: Kind) => items.filter((block) => kind in block).length;
   if (count('image') > MAX_IMAGES) problems.push(`${path}.content: more than ${MAX_IMAGES} images`);
   if (count('video') > 1) problems.push(`${path}.content: more than one video`);
-  if ([count('image'), count('video'), count('document')].filter((kind) => kind > 0).length > 1)
-    problems.push(`${path}.content: images, videos and documents do not go together`);
+  if (count('video') > 0 && count('image') + count('document') > 0)
+    problems.push(`${path}.content: a video does not go with images or documents`);
+  if (items.length > 0 && count('reasoningContent') === items.length)
+    problems.push(`${path}.content: holds nothing but reasoning`);
   return [...unknownKeys(message, ['role'], path), ...problems];
 }
 

@@ -1,4 +1,5 @@
 /** The card of a dataset, which HF `datasets` reads before the rows, and people read as well. */
+import { createHash } from 'node:crypto';
 import { cardFeature } from './features.ts';
 import type { Format } from '../render/format.ts';
 import type { Report } from '../report/report.ts';
@@ -24,11 +25,21 @@ function frontMatter({ report, columns, parquet }: CardInfo): string[] {
   const features = columns.map((column) => `  - ${cardFeature(column)}`);
   return [
     // A dataset without rows has no file to load.
-    ...(files.length > 0 ? ['configs:', '- config_name: default', '  data_files:', ...files] : []),
+    ...(files.length > 0 ? ['configs:', ...configOf(report), '  data_files:', ...files] : []),
     ...(features.length > 0 && !parquet ? ['dataset_info:', '  features:', ...features] : []),
     'tags:',
     '- llmproxy',
   ];
+}
+
+/**
+ * `datasets` loads a directory again from its cache, whatever rows there are by then, if the card says the same of it.
+ * The description is part of that, so it says which rows there are.
+ */
+function configOf({ outputs }: Report): string[] {
+  const hasher = createHash('sha256');
+  for (const { path, sha256 = '' } of outputs) hasher.update(`${path} ${sha256}\n`);
+  return ['- config_name: default', `  description: rows ${hasher.digest('hex').slice(0, 16)}`];
 }
 
 function dataFiles(split: string, { outputs }: Report): string[] {

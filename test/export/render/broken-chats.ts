@@ -124,6 +124,16 @@ export const BROKEN_CHATS: readonly (readonly [string, Names, string, unknown, s
   ['no tools, in a list', CHATS, 'tools', [], 'tools: is empty'],
   ['a tool of another kind', CHATS, 'tools[0].type', 'web_search', 'tools[0]: expected'],
   ['a tool without name', CHATS, 'tools[0].function.name', undefined, 'tools[0].function.name: expected'],
+  [
+    '129 functions',
+    ['openai'],
+    'tools',
+    Array.from({ length: 129 }, (_, index) => ({
+      type: 'function',
+      function: { name: `f${index}`, parameters: { type: 'object', properties: {} } },
+    })),
+    'tools[128].function: 129 functions: 128 are the most',
+  ],
   ['parameters as text', CHATS, 'tools[0].function.parameters', '{}', 'tools[0].function.parameters'],
   ['a column that the host does not know', HOSTS, 'metadata', {}, 'metadata: unknown key'],
   [

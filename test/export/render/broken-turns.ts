@@ -6,6 +6,7 @@ const RESULT = { functionResponse: { name: 'f', response: {} } };
 const FILE = { fileData: { mimeType: 'image/png', fileUri: 'gs://b/a.png' } };
 const PNG = { image: { format: 'png', source: { s3Location: { uri: 's3://b/a.png' } } } };
 const MOV = { video: { format: 'mov', source: { s3Location: { uri: 's3://b/a.mov' } } } };
+const PDF = { document: { format: 'pdf', source: { s3Location: { uri: 's3://b/a.pdf' } } } };
 const USE = { toolUse: { toolUseId: 't9', name: 'f', input: {} } };
 const GAVE = { toolResult: { toolUseId: 't1', content: [{ text: 'r' }] } };
 const HI = { role: 'user', parts: [{ text: 'Hi' }] };
@@ -272,6 +273,13 @@ export const BROKEN_TURNS: readonly Broken[] = [
   ['parameters as text', GEMINI, `${DECLARED}.parameters`, '{}', `${DECLARED}.parameters: expected a schema`],
   ['a word of no schema', GEMINI, `${DECLARED}.parameters.$schema`, 'x', '$schema: unknown key'],
   [
+    'required properties that are no list',
+    GEMINI,
+    `${DECLARED}.parameters.required`,
+    true,
+    'parameters.required: true is of another type',
+  ],
+  [
     'a type of no schema',
     GEMINI,
     `${DECLARED}.parameters.type`,
@@ -357,7 +365,22 @@ export const BROKEN_TURNS: readonly Broken[] = [
     BEDROCK,
     `${ASKED}[2]`,
     MOV,
-    `${ASKED}: images, videos and documents do not go together`,
+    `${ASKED}: a video does not go with images or documents`,
+  ],
+  [
+    'a video beside a document',
+    BEDROCK,
+    ASKED,
+    [MOV, PDF],
+    `${ASKED}: a video does not go with images or documents`,
+  ],
+  ['two documents', BEDROCK, ASKED, [PDF, PDF], 'messages: more than one document'],
+  [
+    'reasoning alone',
+    BEDROCK,
+    'messages[3].content',
+    [{ reasoningContent: { reasoningText: { text: 'x' } } }],
+    'messages[3].content: holds nothing but reasoning',
   ],
   // Blocks.
   ['a block of an unknown kind', BEDROCK, `${ASKED}[0]`, { audio: {} }, `${ASKED}[0].audio: unknown key`],
@@ -617,6 +640,20 @@ export const BROKEN_TURNS: readonly Broken[] = [
   ['tools that are no JSON', SHAREGPT, 'tools', 'f', 'tools: expected the JSON text of a list'],
   ['a tool without name', SHAREGPT, 'tools', '[{"parameters":{"properties":{}}}]', 'tools[0]'],
   ['a tool without properties', SHAREGPT, 'tools', '[{"name":"f","parameters":{}}]', 'tools[0]'],
+  [
+    'a tool with a property that is true',
+    SHAREGPT,
+    'tools',
+    '[{"name":"f","parameters":{"properties":{"a":true}}}]',
+    'tools[0].parameters.properties.a: expected an object',
+  ],
+  [
+    'a tool with a tuple',
+    SHAREGPT,
+    'tools',
+    '[{"name":"f","parameters":{"properties":{},"items":[{}]}}]',
+    'tools[0].parameters.items: expected an object',
+  ],
 
   // Alpaca.
   ['another key', ALPACA, 'text', 'x', 'text: unknown key'],

@@ -10,6 +10,15 @@ const HELLO = { role: 'assistant', content: 'Hello' };
 const HI = { role: 'user', content: 'Hi' };
 const CALL = 'messages[2].tool_calls[0]';
 
+const ASKED = 'messages[0].content';
+const GIVEN = 'messages[2].content';
+const DECLARED = 'tools[0].functionDeclarations[0]';
+const USES = ['t1', 't2'].map((id, index) => ({ toolUse: { toolUseId: id, name: 'fg'[index], input: {} } }));
+const media = (kind: string, format: string) => ({
+  [kind]: { format, source: { s3Location: { uri: 's3://b/a' } } },
+});
+const file = (mimeType: string) => ({ fileData: { mimeType, fileUri: 'gs://b/a' } });
+
 type Names = readonly FormatName[];
 const CHATS = ['openai', 'fireworks', 'together', 'mistral', 'axolotl', 'trl'] as const;
 const WEIGHTS = ['openai', 'fireworks', 'together', 'mistral'] as const;
@@ -60,6 +69,37 @@ const TAKEN: readonly (readonly [string, Names, string, unknown])[] = [
   ['a label', ['trl-pc'], 'label', true],
   ['a label of 0', ['kto'], 'label', 0],
   ['no tools, in a list', ['openai-dpo'], 'input.tools', []],
+  ['no parts of reasoning', ['bedrock'], 'messages[1].content', [{ text: 'x' }, ...USES]],
+  ['ten images', ['bedrock'], ASKED, Array.from({ length: 10 }, () => media('image', 'png'))],
+  ['a video', ['bedrock'], ASKED, [media('video', 'mov')]],
+  ['an image beside a document', ['bedrock'], ASKED, [media('image', 'png'), media('document', 'pdf')]],
+  ['no owner of an image', ['bedrock'], `${ASKED}[1].image.source.s3Location.bucketOwner`, undefined],
+  ['no system prompt', ['bedrock'], 'system', undefined],
+  ['two system prompts', ['bedrock'], 'system', [{ text: 'Be kind.' }, { text: 'Be short.' }]],
+  [
+    'a result of several texts',
+    ['bedrock'],
+    `${GIVEN}[0].toolResult.content`,
+    [{ text: 'a' }, { text: 'b' }],
+  ],
+  ['no system prompt', ['gemini'], 'systemInstruction', undefined],
+  ['a system prompt without role', ['gemini'], 'systemInstruction.role', undefined],
+  ['thirty images', ['gemini'], 'contents[0].parts', Array.from({ length: 30 }, () => file('image/png'))],
+  [
+    'thirty other files more',
+    ['gemini'],
+    'contents[0].parts',
+    Array.from({ length: 60 }, (_, n) => file(n < 30 ? 'image/png' : 'audio/mp3')),
+  ],
+  ['a file on the web', ['gemini'], 'contents[0].parts[1].fileData.fileUri', 'https://example.com/a'],
+  ['results of no role', ['gemini'], 'contents[2].role', undefined],
+  ['results of their former role', ['gemini'], 'contents[2].role', 'function'],
+  ['a call without arguments', ['gemini'], 'contents[1].parts[1].functionCall.args', undefined],
+  ['settings', ['gemini'], 'generationConfig', { temperature: 0 }],
+  ['what a function returns', ['gemini'], `${DECLARED}.response`, { type: 'STRING' }],
+  ['a count of 64 bits', ['gemini'], `${DECLARED}.parameters.properties.a.minItems`, '1'],
+  ['a count', ['gemini'], `${DECLARED}.parameters.properties.a.maxItems`, 9],
+  ['any default', ['gemini'], `${DECLARED}.parameters.properties.a.default`, [1, { a: null }]],
   ['a reference of another name', ['rft'], 'ground_truth', { any: 1 }],
 ];
 
@@ -67,6 +107,32 @@ test.each(
   TAKEN.flatMap(([what, names, path, value]) => names.map((name) => [name, what, path, value] as const)),
 )('%s check() takes %s', (name, _, path, value) => {
   expect(FORMATS[name].check(spoiled(soundRow(name), path, value))).toEqual([]);
+});
+
+/** What AWS and Google document that they read. */
+test.each<[FormatName, string, readonly unknown[]]>([
+  ['bedrock', `${ASKED}[1]`, ['jpeg', 'png', 'gif', 'webp'].map((format) => media('image', format))],
+  ['bedrock', ASKED, ['mov', 'mkv', 'mp4', 'webm'].map((format) => [media('video', format)])],
+  [
+    'gemini',
+    'contents[0].parts[1]',
+    [
+      ...['jpeg', 'png', 'webp', 'heic', 'heif'].map((type) => file(`image/${type}`)),
+      ...['audio/mp3', 'video/mp4', 'application/pdf', 'text/plain'].map(file),
+    ],
+  ],
+  [
+    'gemini',
+    `${DECLARED}.parameters.properties.a.type`,
+    ['STRING', 'NUMBER', 'INTEGER', 'BOOLEAN', 'ARRAY', 'OBJECT', 'NULL', 'string'],
+  ],
+])('%s check() takes at %s all that its service reads', (name, path, values) => {
+  for (const value of values) expect(FORMATS[name].check(spoiled(soundRow(name), path, value))).toEqual([]);
+});
+
+test('gemini check() takes the system instruction by either name', () => {
+  const { systemInstruction, ...row } = soundRow('gemini');
+  expect(FORMATS.gemini.check({ ...row, system_instruction: systemInstruction })).toEqual([]);
 });
 
 test.each<[FormatName, JsonObject]>([
@@ -93,6 +159,16 @@ test.each<[FormatName, number, number, string[]]>([
   ['fireworks', 3_000_000, 1, []],
   ['fireworks', 3_000_001, 1, ['the file has 3000001 rows: 3000000 are the most']],
   ['together', 1, 53_794_465_383, ['the file has 53794465383 bytes: 53794465382 are the most']],
+  ['gemini', 1_000_000, 1e9, []],
+  ['gemini', 1_000_001, 1, ['the file has 1000001 rows: 1000000 are the most']],
+  ['gemini', 1, 1e9 + 1, ['the file has 1000000001 bytes: 1000000000 are the most']],
+  ['bedrock', 7, 1, ['the file has 7 rows: 8 are the least']],
+  ['bedrock', 20_000, 1, []],
+  ['bedrock', 20_001, 1, ['the file has 20001 rows: 20000 are the most']],
+  ['anthropic', 31, 1, ['the file has 31 rows: 32 are the least']],
+  ['anthropic', 10_000, 10 * 1024 * MB, []],
+  ['anthropic', 10_001, 1, ['the file has 10001 rows: 10000 are the most']],
+  ['anthropic', 32, 10 * 1024 * MB + 1, ['the file has 10737418241 bytes: 10737418240 are the most']],
   ['mistral', 1, 512 * MB + 1, ['the file has 536870913 bytes: 536870912 are the most']],
 ])('%s checkFile() of %d rows and %d bytes', (name, rows, bytes, problems) => {
   expect(FORMATS[name].checkFile!({ rows, bytes })).toEqual(problems);

@@ -54,6 +54,21 @@ describe('an export', () => {
     });
   });
 
+  test.each(['', '--parquet', '--compress gz', '--shard-size 1KB'])(
+    'tells by its card whether rows are the same, as datasets asks before it uses its cache: %p',
+    async (flags) => {
+      const logs = [says('a') + says('b'), says('a') + says('c'), says('a') + says('b')];
+      const cards: string[] = [];
+      for (const log of logs) {
+        await using shop = await workshop({ 'a.ndjson': log });
+        await shop.run(`${flags} -o ${shop.path('d')}/`);
+        cards.push(readFileSync(shop.path('d/README.md'), 'utf8').split('---')[1]!);
+      }
+      expect(cards[1]).not.toBe(cards[0]!);
+      expect(cards[2]).toBe(cards[0]!);
+    },
+  );
+
   test('names its inputs, rows and files with hashes', async () => {
     await using shop = await workshop({ 'a.ndjson': says('a') + says('b') });
     await shop.run(`-o ${shop.path('d')}/`);
