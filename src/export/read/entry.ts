@@ -80,7 +80,7 @@ function proxyEntry(record: JsonObject, facts: Facts): Entry {
   const reject = facts.reject ?? (logged ? undefined : gone);
   if (reject || !isObject(request))
     return { ...facts, reject: reject ?? 'not_logged', request: {}, answer: {}, record };
-  const lost = hiddenFromClient(record.answer_dropped);
+  const lost = hiddenFromClient(record.answer_dropped, endpoint);
   if (lost.content) return { ...facts, reject: 'unsupported_content', request: {}, answer: {}, record };
   if (isForeign(endpoint)) {
     const entry = translated(endpoint, request, response, facts);

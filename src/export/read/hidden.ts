@@ -68,10 +68,12 @@ export function chatRanTools({ messages }: JsonObject, response: JsonObject, ans
  * What the client did not get of the answer because its protocol cannot express it.
  * @param dropped `answer_dropped` of the record
  */
-export function hiddenFromClient(dropped: unknown): Hidden {
+export function hiddenFromClient(dropped: unknown, endpoint: string): Hidden {
   const sights = listOf(dropped).map((name): Sight => {
     const [kind = ''] = String(name).split(' ');
     if (kind === 'hosted_tool') return 'tool';
+    // Clients of Ollama send nothing that could be cited: a search has found it.
+    if (kind === 'citation' && endpoint.startsWith('ollama')) return 'tool';
     return MEDIA.has(kind) ? 'content' : 'shown';
   });
   return hidden(sights, false);

@@ -262,6 +262,20 @@ describe('an answer that rests on a tool of the provider', () => {
       chatted({}, { usage: { server_tool_use: { web_search_requests: 1 } } }),
     ],
     ['a tool that the client did not get', chatted({}, {}, { answer_dropped: ['hosted_tool (2)'] })],
+    [
+      'pages that a client of Ollama did not get',
+      line({
+        endpoint: 'ollama.chat',
+        request: chat([user('Who won?')]),
+        response: {
+          model: 'm',
+          message: { role: 'assistant', content: 'Ajax.' },
+          done: true,
+          done_reason: 'stop',
+        },
+        answer_dropped: ['citation (2)'],
+      }),
+    ],
     ['pages beside a chat', chatted({}, { search_results: [{ title: 'a', url: 'https://a' }] })],
     ['citations beside a chat', chatted({}, { citations: ['https://a'] })],
     ['tools that a chat ran', chatted({ executed_tools: [{ type: 'search' }] })],
