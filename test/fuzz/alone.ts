@@ -1,4 +1,4 @@
-/** Cases on a stage of their own: what they break by themselves, and by which of their steps. */
+/** Runs cases on a separate stage: what they break by themselves, and which of their steps are needed for that. */
 import type { Case } from './case.ts';
 import type { Seen } from './oracle.ts';
 import { makeCase } from './case.ts';
@@ -9,18 +9,18 @@ import { problemsOf } from './oracle.ts';
 import { told } from './proxy.ts';
 import { good, healthProblems, runCase, setStage } from './stage.ts';
 
-/** How many cases are tried again to find whose doing something is. */
+/** How many cases are rerun to find out which of them caused a problem. */
 const MOST_SUSPECTS = 16;
 
 export interface Finding {
   readonly case: Case | undefined;
   readonly problems: readonly string[];
   readonly seen?: Seen;
-  /** Which of its steps are needed. */
+  /** The steps to keep. */
   readonly keep?: readonly number[];
 }
 
-/** Runs a case on a stage of its own. @returns what it breaks */
+/** Runs a case on a separate stage. @returns the problems that it causes */
 export async function alone(
   command: readonly string[],
   fuzzed: Case,
@@ -42,13 +42,15 @@ export async function alone(
   return { problems, seen, heldMs: Math.max(0, ...proxy.slow.map(({ heldMs }) => heldMs)) };
 }
 
-/** Steps are left out one by one, as long as something still breaks. @returns nothing where only the machine was slow */
+/**
+ * Removes steps one by one, as long as the case still causes a problem. @returns nothing if only the machine was slow
+ */
 export async function shrunk(command: readonly string[], finding: Finding): Promise<Finding | undefined> {
   const { seed, number, steps } = finding.case!;
   const first = makeCase(seed, number, 0);
   const whole = await alone(command, first);
   if (whole.problems.length === 0) {
-    // A busy machine makes providers silent for longer than the configuration lets them be.
+    // On a busy machine, providers may be silent for longer than the configuration allows.
     if (finding.problems.every((problem) => /^status 504|timeout/.test(problem))) return undefined;
     return { ...finding, problems: [...finding.problems, '(not when it runs alone)'] };
   }
@@ -66,12 +68,12 @@ export async function shrunk(command: readonly string[], finding: Finding): Prom
   return { case: last.case, problems: last.problems, seen: last.seen, keep };
 }
 
-/** Problems of one sort: numbers and quoted words differ from case to case. */
+/** The kind of a problem: numbers and quoted words differ from case to case. */
 export function sortOf(problem: string): string {
   return problem.replaceAll(/"[^"]*"|\d+(?:\.\d+)?/g, '…').slice(0, 120);
 }
 
-/** Which of these cases breaks the same when it runs alone. */
+/** Finds the case that causes the same problem when it runs alone. */
 export async function blamed(
   command: readonly string[],
   cases: readonly Case[],

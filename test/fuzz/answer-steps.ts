@@ -1,4 +1,4 @@
-/** What is done to an upstream's answer, from its JSON to its connection. Each step says what it did. */
+/** Changes to an upstream's answer, from its JSON to its connection. Each step describes what it did. */
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Dice } from '../simulate/dice.ts';
 import type { AnswerDraft } from './draft-answer.ts';
@@ -9,10 +9,13 @@ import { isSpeaker } from './answers.ts';
 import { changeSomewhere } from './odd-values.ts';
 import { treeOf } from './tree.ts';
 
-/** Values in one event of a stream: it is parsed in one go, which takes more than 50 ms where there are 150,000. */
+/**
+ * The maximum number of values in one stream event: an event is parsed at once, which takes more than 50 ms for
+ * 150,000.
+ */
 const MOST_VALUES = 30_000;
 
-/** Errors within the streams of those that are no speakers. */
+/** Errors within streams of providers other than the speakers. */
 const FAILURES: Readonly<Record<string, readonly [name: string, data: object]>> = {
   ollama: ['', { error: 'The server broke' }],
   interactions: ['error', { event_type: 'error', error: { code: 'internal', message: 'The server broke' } }],
@@ -65,7 +68,7 @@ const order: Step = (draft, dice) => {
   return `events: ${what}, at ${at}`;
 };
 
-/** Errors in the middle of a stream, or in place of an answer. */
+/** Errors in the middle of a stream, or instead of an answer. */
 const failure: Step = (draft, dice) => {
   draft.harmless = false;
   const { events, spoken } = draft;
@@ -110,7 +113,7 @@ const flaw: Step = (draft, dice) => {
 };
 
 const bytes: Step = (draft, dice) => {
-  // Its frames tell most damage by themselves.
+  // The frames themselves reveal most damage.
   if (draft.spoken === 'converse' && dice.chance(0.6)) return flaw(draft, dice);
   draft.harmless = false;
   const what = dice.pick([
@@ -260,7 +263,7 @@ const once: Step = (draft) => {
   return 'at the first attempt alone';
 };
 
-/** What no client may notice. */
+/** Changes that no client may notice. */
 const harmless: Step = (draft, dice) => {
   const { events } = draft;
   const what = dice.pick([
@@ -319,7 +322,7 @@ const STEPS: readonly (readonly [share: number, step: Step])[] = [
   [14, harmless],
 ];
 
-/** Draws steps of every sort by their shares. */
+/** Draws steps of every kind in their shares. */
 export function answerStep(dice: Dice): Step {
   let left = dice.next() * STEPS.reduce((sum, [share]) => sum + share, 0);
   return (STEPS.find(([share]) => (left -= share) < 0) ?? STEPS[0]!)[1];

@@ -1,4 +1,4 @@
-/** Sound answers of every provider, by what it is asked: what the upstream says where nothing else is wanted of it. */
+/** Valid answers of every provider for any request: what the upstream sends unless a case says otherwise. */
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { Dice } from '../simulate/dice.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
@@ -10,14 +10,14 @@ import { textOf } from '../helpers/tales.ts';
 
 export type Event = readonly [name: string, data: object];
 
-/** What an upstream is asked for, as far as its path and body say. */
+/** The request to an upstream, as far as its path and body show. */
 export interface Ask {
   readonly path: string;
   readonly body: JsonObject;
   readonly stream: boolean;
 }
 
-/** How something is answered: by a speaker of chats, as a completion, or in JSON or bytes that are passed on. */
+/** The kind of an answer: a chat by a speaker, a completion, or JSON or bytes that are passed on. */
 export type Spoken =
   | SpeakerName
   | 'ollama'
@@ -28,15 +28,15 @@ export type Spoken =
   | 'bytes'
   | 'speech-stream';
 
-/** A sound answer. */
+/** A valid answer. */
 export interface Sound {
   readonly spoken: Spoken;
   readonly events?: readonly Event[];
-  /** Behind the events. */
+  /** The text after the events. */
   readonly end: string;
   readonly whole?: object;
   readonly bytes?: Buffer;
-  /** What it says, where clients of a chat can hear it. */
+  /** Its text, if chat clients receive it. */
   readonly text?: string;
 }
 
@@ -64,7 +64,7 @@ export function isSpeaker(spoken: Spoken): spoken is SpeakerName {
   return spoken in SPEAKERS;
 }
 
-/** Good ends in each provider's words. */
+/** Finish reasons of complete answers, by provider. */
 const FINISHES: Readonly<Record<SpeakerName, string>> = {
   chat: 'stop',
   messages: 'end_turn',
@@ -95,7 +95,7 @@ function taleOf(finish: string, dice: Dice): Tale {
   return { pieces, finish, terminated: true, usage };
 }
 
-/** Cuts the text of a stream into its events again. */
+/** Splits the text of a stream into its events. */
 function eventsOf(text: string): Event[] {
   return text
     .split('\n\n')
@@ -128,7 +128,7 @@ function chatAnswer(spoken: SpeakerName, ask: Ask, dice: Dice): Sound {
     end = '',
   }: { events: readonly Event[]; whole: object; end?: string } = SPEAKERS[spoken];
   const count = choicesOf(ask);
-  // What says all that there is, and what says little.
+  // Either the complete answer with all its parts, or a small one.
   if (dice.chance(0.4) && count === 1) return { spoken, events, whole, end, text: ANSWER.text };
   const tale = taleOf(FINISHES[spoken], dice);
   const told = eventsOf(textOf(spoken, tale, true));
@@ -160,7 +160,7 @@ function lines({ path }: Ask, dice: Dice): Sound {
   return { spoken: 'ollama', end: '', events: told(true).map((line) => ['', line]), whole: whole!, text };
 }
 
-/** An interaction of Gemini's. */
+/** An interaction of Gemini's API. */
 function interaction(dice: Dice): Sound {
   const { pieces = [], usage } = taleOf('completed', dice);
   const calls = dice.chance(0.4);
@@ -203,14 +203,14 @@ function interaction(dice: Dice): Sound {
   return { spoken: 'interactions', end, events, whole: { ...head, status, steps, usage: used }, text };
 }
 
-/** What a completion says stands by itself. */
+/** The content of a completion's chunk. */
 function saidAt(path: string, line: JsonObject): object {
   if (path.endsWith('/chat')) return line;
   const { message, ...rest } = line;
   return { ...rest, response: objectOf(message).content };
 }
 
-/** How many answers a client of chat or completions asked for, as far as a provider would take the number. */
+/** The number of choices that a client of chat or completions requested, as far as a provider would accept it. */
 function choicesOf({ body }: Ask): number {
   const wanted = numberOf(body.n) ?? 1;
   return Number.isInteger(wanted) && wanted > 1 && wanted <= 128 ? wanted : 1;

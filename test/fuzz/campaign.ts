@@ -1,4 +1,4 @@
-/** Runs cases against the real program on real sockets, and tells of each that breaks what must hold. */
+/** Runs cases against the real program on real sockets, and reports each that breaks an invariant. */
 import type { Finding } from './alone.ts';
 import type { Stage } from './stage.ts';
 import type { Past } from './waits.ts';
@@ -13,16 +13,16 @@ import { told } from './proxy.ts';
 import { healthProblems, runCase, setStage } from './stage.ts';
 import { longWaits } from './waits.ts';
 
-/** Between two looks at the providers' health, milliseconds. */
+/** The interval between two checks of the providers' health, in milliseconds. */
 const BATCH_MS = 6_000;
 
 export interface CampaignOptions {
-  /** That starts the program. */
+  /** The command that starts the program. */
   readonly command: readonly string[];
   readonly seed: number;
-  /** Of the first case. */
+  /** The number of the first case. */
   readonly first: number;
-  /** Ends it; by then the cases that run come to their end. */
+  /** Whether to stop; cases that are running then are completed. */
   readonly until: (count: number) => boolean;
   readonly onFinding: (finding: Finding) => void;
 }
@@ -33,13 +33,13 @@ export interface Tally {
   readonly outcomes: Map<string, number>;
   grownMb: number;
   lastMb: number;
-  /** Memory at each look, MB. */
+  /** Memory at each check, in MB. */
   residentMb: readonly number[];
-  /** Waits that were too long, but not when their case ran alone. */
+  /** Long waits that did not recur when their case ran alone. */
   unconfirmed: number;
 }
 
-/** Runs cases until it is told to end. @returns what was met */
+/** Runs cases until it is told to stop. @returns what was found */
 export async function campaign(options: CampaignOptions): Promise<Tally> {
   const { command, seed, onFinding } = options;
   await using stage = await setStage(command);
@@ -120,7 +120,7 @@ function add(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
-/** What the program said of defects since the last look, and which case made it say so. */
+/** The program's reports of defects since the last check, and the case that caused them. */
 async function complained(
   { proxies }: Stage,
   over: readonly Past[],

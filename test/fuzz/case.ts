@@ -1,4 +1,6 @@
-/** A case: a request and, where the answer is what is changed, how its providers answer. Its seed and number say all of it. */
+/**
+ * A case: a request and, if the answer is mutated, how its providers answer. Its seed and number determine everything.
+ */
 import type { Endpoint } from '../../src/wire/endpoints.ts';
 import type { Ask } from './answers.ts';
 import type { Plan } from './draft-answer.ts';
@@ -14,7 +16,7 @@ import { endpointsOf, LANES, modelOf, tokenOf } from './lanes.ts';
 import { pathOf, soundRequest } from './requests.ts';
 import { soundPlan } from './upstream.ts';
 
-/** Whose bytes are changed. */
+/** What is mutated. */
 export type Side = 'request' | 'answer';
 
 export interface Case {
@@ -24,19 +26,20 @@ export interface Case {
   readonly lane: Lane;
   readonly endpoint: Endpoint;
   readonly stream: boolean;
-  /** The id of the request, as far as it is sent as such. */
+  /** The id of the request, if it is sent unchanged. */
   readonly id: string;
   readonly sending: Sending;
-  /** The plan of an attempt; `undefined` where the providers answer well. */
+  /** The plan for the answer to an attempt; `undefined` if the providers send valid answers. */
   readonly plan: ((ask: Ask, attempt: number) => Plan) | undefined;
-  /** How many steps it has, and what those that were made did. */
+  /** How many steps it has, and what the applied ones did. */
   readonly steps: number;
   readonly done: readonly string[];
 }
 
 /**
- * @param slot whose providers it is for
- * @param keep the steps that are made; all of them where it is left out
+ * Makes a case.
+ * @param slot whose providers it uses
+ * @param keep the steps to apply; all of them by default
  */
 export function makeCase(seed: number, number: number, slot: number, keep?: readonly number[]): Case {
   const own = Math.imul(seed, 1_000_003) + number;

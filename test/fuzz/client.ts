@@ -1,17 +1,17 @@
-/** One request on a connection of its own, sent byte by byte as its case says, and the answer as far as it came. */
+/** Sends one request on its own connection, byte by byte as its case says, and reads the answer as far as it comes. */
 import { connect } from 'node:net';
 import type { Sending } from './draft-request.ts';
 
 export interface Got {
-  /** 0 when no status line came. */
+  /** 0 if no status line arrived. */
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Buffer;
-  /** The body came to the end that its framing promised. */
+  /** Whether the body reached the end that its framing declared. */
   readonly complete: boolean;
-  /** The client left before. */
+  /** Whether the client disconnected before that. */
   readonly left: boolean;
-  /** Nothing ended it within the limit. */
+  /** Whether nothing ended it within the time limit. */
   readonly hung: boolean;
   readonly ms: number;
 }
@@ -19,7 +19,7 @@ export interface Got {
 const BLANK_LINE = Buffer.from('\r\n\r\n');
 const GAP_MS = 2;
 
-/** @param limitMs after which it hangs */
+/** @param limitMs the time after which it counts as hung */
 export async function send(port: number, sending: Sending, limitMs: number): Promise<Got> {
   const began = performance.now();
   const { promise: over, resolve: end } = Promise.withResolvers<void>();
@@ -85,11 +85,11 @@ interface Parsed {
   readonly body: Buffer;
   readonly complete: boolean;
   readonly untilClose: boolean;
-  /** How many bytes there must be before another look is worth it. */
+  /** The number of bytes that must have arrived before it is worth parsing again. */
   readonly wanted: number;
 }
 
-/** An answer of HTTP as far as it is here. What is said before it, such as 100, is skipped. */
+/** An HTTP answer, as far as it has arrived. Informational answers such as 100 are skipped. */
 function parse(bytes: Buffer, head: boolean): Parsed {
   const end = bytes.indexOf(BLANK_LINE);
   const none = {

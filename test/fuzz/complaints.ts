@@ -1,4 +1,4 @@
-/** Defects of the program by what it says of them: the error, and the first lines of its stack. */
+/** Defects that the program reports: the error, and the first lines of its stack. */
 export function complaintsIn(text: string): string | undefined {
   const lines = text
     .split('\n')

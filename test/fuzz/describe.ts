@@ -1,4 +1,4 @@
-/** A finding in words: what was sent, what came of it, and how to see it again. */
+/** Describes a finding: what was sent, what happened, and how to reproduce it. */
 import type { Finding } from './alone.ts';
 
 const MOST = 1_500;

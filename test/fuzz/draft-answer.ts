@@ -1,4 +1,4 @@
-/** An upstream's answer as it will be sent, and what must hold of the client's answer, which follows from what goes out. */
+/** An upstream's answer before it is sent, and what it implies for the client's answer. */
 import { EventStreamCodec } from '@smithy/eventstream-codec';
 import type { Sound, Spoken } from './answers.ts';
 import type { Node } from './tree.ts';
@@ -8,11 +8,11 @@ interface EventDraft {
   name: string;
   /** JSON, or text that is sent as the event's data. */
   data: Node;
-  /** Text that takes the place of the whole event. */
+  /** Text that replaces the whole event. */
   raw?: string;
-  /** Says that the answer failed. */
+  /** Whether the event reports a failure. */
   failure?: true;
-  /** Of a binary frame: what is wrong with it. */
+  /** What is wrong with a binary frame. */
   flaw?: 'crc' | 'prelude' | 'length' | 'headers';
 }
 
@@ -25,27 +25,27 @@ export interface AnswerDraft {
   end: string;
   whole: Node | undefined;
   bytes: Buffer;
-  /** Line ends of the events. */
+  /** The line ends of the events. */
   lineEnd: string;
-  /** Done to the text of the body. */
+  /** Changes to the text of the body. */
   readonly spoil: ((body: Buffer) => Buffer)[];
   readonly compress: ((body: Buffer) => Buffer)[];
   framing: 'chunked' | 'length' | 'close' | { readonly off: number };
   pace: 'once' | 'halves' | 'bytes' | 'pieces';
-  /** The share of the body after which it goes wrong, and how. */
+  /** The share of the body after which it breaks off, and how. */
   cut: { readonly at: number; readonly how: 'fin' | 'reset' | 'stall' } | undefined;
-  /** Bytes in front of the status line, and behind the answer. */
+  /** Bytes before the status line, and after the answer. */
   before: string;
   behind: string;
-  /** Only steps that a client must not notice were made. */
+  /** Whether all steps so far are ones that a client must not notice. */
   harmless: boolean;
-  /** Meets the first attempt alone. */
+  /** Whether it is used for the first attempt only. */
   once: boolean;
-  /** What takes the place of a whole answer is an error by its own words. */
+  /** Whether the replacement of an answer is an error by its own content. */
   failed: boolean;
 }
 
-/** What goes out, and what follows. */
+/** What is sent, and what follows from that. */
 export interface Plan {
   readonly head: Buffer;
   readonly pieces: readonly Buffer[];
@@ -54,14 +54,14 @@ export interface Plan {
   readonly once: boolean;
   /** The body before it was compressed and cut. */
   readonly body: Buffer;
-  /** The client must be given all of it. */
+  /** Whether the client must receive all of it. */
   readonly sound: boolean;
   /** Why no client may be told that the answer is complete. */
   readonly unfinished: string | undefined;
   readonly text: string | undefined;
 }
 
-/** @param stream whether it is told in events, where there are any */
+/** @param stream whether it is sent as events, if it has any */
 export function draftAnswer(sound: Sound, stream: boolean): AnswerDraft {
   const { spoken, end, whole, bytes = Buffer.alloc(0) } = sound;
   const events = stream ? sound.events : undefined;
@@ -136,7 +136,7 @@ function bodyOf(draft: AnswerDraft): Buffer {
   return Buffer.from(lineEnd === '\n' ? text : text.replaceAll('\n', lineEnd));
 }
 
-/** What may tell a client that a stream is complete, wherever it stands. */
+/** Text that may tell a client that a stream is complete, wherever it occurs. */
 const ENDS: Readonly<Record<Spoken, RegExp>> = {
   chat: /"finish_reason"\s*:\s*(?!null)|\[DONE\]/i,
   completions: /"finish_reason"\s*:\s*(?!null)|\[DONE\]/i,
@@ -175,9 +175,9 @@ export function planOf(draft: AnswerDraft, text: string | undefined): Plan {
   return {
     head: Buffer.from(`${draft.before}${line}\r\n${lines}\r\n`, 'latin1'),
     pieces,
-    // Behind what an answer of its status has no body for, the connection is of no use.
+    // If a body follows a status that has none, the connection cannot be used again.
     close: framing === 'close' || off !== 0 || draft.before !== '' || draft.behind !== '' || bodiless,
-    // Nothing is cut where nothing was to come.
+    // Nothing is cut if no body was expected.
     cut: bodiless || (framing === 'length' && cutAt === sent.length) ? undefined : draft.cut,
     once: draft.once,
     body: plain,
@@ -196,7 +196,7 @@ function unfinished(draft: AnswerDraft, heard: Buffer, cut: boolean): string | u
   if (!events) {
     if (!whole) return cut ? 'its bytes are cut' : undefined;
     const value = parsed(heard);
-    // The proxy passes on what it does not understand, and reads lists of some.
+    // The proxy passes on what it does not understand, and parses some lists.
     if (typeof value !== 'object' || value === null)
       return draft.spoken === 'json' ? undefined : 'it is no JSON object';
     return draft.failed && draft.spoil.length === 0 ? 'it is an error' : undefined;

@@ -1,4 +1,4 @@
-/** A request as it will be sent, piece by piece. */
+/** A request before it is sent, piece by piece. */
 import type { Asked, Field } from './requests.ts';
 import type { Node } from './tree.ts';
 import { formBytes } from './requests.ts';
@@ -12,14 +12,14 @@ export interface RequestDraft {
   tree: Node | undefined;
   form: Field[] | undefined;
   boundary: string;
-  /** Done to the bytes of the body, in this order. */
+  /** Changes to the bytes of the body, in this order. */
   readonly spoil: ((bytes: Buffer) => Buffer)[];
   framing: 'length' | 'chunked' | 'none' | 'both' | 'twice' | { readonly off: number };
-  /** How the bytes go out. */
+  /** How the bytes are sent. */
   pace: 'once' | 'pieces';
-  /** When the client leaves: by the share of its request that it sent, or by the bytes of the answer that it has. */
+  /** When the client disconnects: after this share of its request, or after this many bytes of the answer. */
   leaves: { readonly sent: number } | { readonly read: number } | undefined;
-  /** It says that nothing more will come, as some do behind their request. */
+  /** Whether it closes its sending side after the request, as some clients do. */
   halfCloses: boolean;
 }
 

@@ -1,4 +1,6 @@
-/** The fuzzer itself: what it makes is the same for a seed, and what it must find it does. */
+/**
+ * Tests of the fuzzer itself: its cases are the same for the same seed, and it finds the problems that it must find.
+ */
 import { describe, expect, test } from 'bun:test';
 import type { ReadRecord } from '../../src/logs/record.ts';
 import type { Ask } from './answers.ts';
@@ -16,7 +18,7 @@ import { placesIn, treeOf, writeTree } from './tree.ts';
 const ASK: Ask = { path: '/v1/chat/completions', body: {}, stream: true };
 const cases = Array.from({ length: 2_000 }, (_, number) => makeCase(1, number, 0));
 
-test('makeCase() makes the same of the same seed and number', () => {
+test('makeCase() makes the same case for the same seed and number', () => {
   for (let number = 0; number < 200; number += 1) {
     const [one, other] = [makeCase(7, number, 0), makeCase(7, number, 0)];
     expect(Buffer.concat(one.sending.pieces).equals(Buffer.concat(other.sending.pieces))).toBeTrue();
@@ -25,13 +27,13 @@ test('makeCase() makes the same of the same seed and number', () => {
   }
 });
 
-test('makeCase() comes to every endpoint, every provider and both sides', () => {
+test('makeCase() covers every endpoint, every provider and both sides', () => {
   expect(new Set(cases.map(({ endpoint }) => endpoint))).toEqual(new Set(HTTP_ENDPOINTS));
   expect(new Set(cases.map(({ lane }) => lane.name)).size).toBe(LANES.length);
   expect(new Set(cases.map(({ side }) => side)).size).toBe(2);
 });
 
-test('a tree is written as the value it was made of', () => {
+test('writeTree() writes the value that treeOf() was given', () => {
   const value = { a: [1, 'é\u2028', null, { b: {} }], c: true };
   expect(JSON.parse(writeTree(treeOf(value)))).toEqual(value);
   expect(placesIn(treeOf(value)).length).toBe(7);
@@ -69,25 +71,29 @@ describe('problemsOf()', () => {
       records: records as ReadRecord[],
     });
 
-  test('finds nothing in a sound answer', async () => {
+  test('finds no problem in a valid answer', async () => {
     expect(whole.sound).toBeTrue();
     expect(await problems(whole)).toEqual([]);
   });
 
   test.each<[what: string, found: Promise<string[]>, problem: RegExp]>([
-    ['looks finished and was cut', problems(half), /looks finished although it is cut/],
-    ['ends without a word', problems(half, { body: half.body.subarray(0, 0) }), /without its terminator/],
+    ['looks finished although it was cut', problems(half), /looks finished although it is cut/],
+    [
+      'ends without its terminator',
+      problems(half, { body: half.body.subarray(0, 0) }),
+      /without its terminator/,
+    ],
     ['is recorded twice', problems(whole, {}, [record, record]), /2 records/],
     ['is not recorded', problems(whole, {}, []), /no record/],
     [
-      'is recorded otherwise',
+      'has a record that differs',
       problems(whole, {}, [{ ...record, outcome: 'truncated' }]),
       /the record says truncated/,
     ],
     ['hangs', problems(whole, { hung: true }), /no answer/],
     ['is a defect', problems(whole, {}, [{ ...record, outcome: 'error', fault: 'internal' }]), /a defect/],
     ['lost words', problems(whole, { body: Buffer.from('data: [DONE]\n\n') }), /a sound answer says ""/],
-  ])('finds one that %s', async (_, found, problem) => {
+  ])('finds an answer that %s', async (_, found, problem) => {
     expect((await found).join('\n')).toMatch(problem);
   });
 });

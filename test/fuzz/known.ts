@@ -1,4 +1,4 @@
-/** What is known to be wrong and is not told again, each with why. */
+/** Known defects, which are not reported again, each with the reason. */
 
 interface Known {
   readonly problem: RegExp;

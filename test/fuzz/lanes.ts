@@ -1,4 +1,4 @@
-/** The providers that stand behind the proxy: one of each way to be asked, all at the scripted upstream. */
+/** The providers behind the proxy: one for each way in which providers are called, all at the scripted upstream. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { Endpoint } from '../../src/wire/endpoints.ts';
 
@@ -7,11 +7,11 @@ type ProviderInput = ConfigInput['providers'][number];
 export interface Lane {
   readonly name: string;
   readonly type: ProviderInput['type'];
-  /** Below the upstream's address. */
+  /** The path below the upstream's address. */
   readonly base: string;
-  /** The provider's name of a model. @param token what tells the case */
+  /** The provider's name of a model. @param token identifies the case */
   readonly model: (token: string) => string;
-  /** What it serves besides the endpoints that every provider does. */
+  /** What it serves in addition to the endpoints that every provider serves. */
   readonly also: readonly Endpoint[];
   readonly more?: Partial<ProviderInput>;
 }
@@ -85,7 +85,7 @@ const EVERYWHERE = [
   'gemini.count_tokens',
 ] as const;
 
-/** Ways to ask for embeddings besides OpenAI's, which are served where that is. */
+/** APIs for embeddings other than OpenAI's, which are available with the same providers. */
 const EMBEDDINGS = [
   'gemini.embed',
   'gemini.batch_embed',
@@ -94,35 +94,39 @@ const EMBEDDINGS = [
   'ollama.embeddings',
 ] as const;
 
-/** The endpoints of a lane; those of chat count more than once where they are drawn from. */
+/** The endpoints of a lane; those of chat occur more than once, so that they are drawn more often. */
 export function endpointsOf({ also }: Lane): readonly Endpoint[] {
   const main = EVERYWHERE.slice(0, 6);
   const embeds = also.some((name) => name === 'embeddings');
   return [...main, ...main, ...main, ...EVERYWHERE, ...also, ...also, ...(embeds ? EMBEDDINGS : [])];
 }
 
-/** Requests that run side by side; each has providers of its own, so that none is held back for what another met. */
+/** Concurrent requests; each has its own providers, so that no cooldown affects another. */
 export const SLOTS = 12;
 
-/** How long the configuration lets providers be silent, milliseconds. Those that answer well are never slow, but the machine may be. */
+/**
+ * How long the configuration allows providers to be silent, in milliseconds. Unmutated providers are never slow, but
+ * the machine may be.
+ */
 const WAIT_MS = { request: 8_000, answer: 1_500 } as const;
-/** How long it lets one request take; what takes much longer hangs. */
+/** How long it allows one request to take; a request that takes much longer counts as hung. */
 export const DEADLINE_MS = 10_000;
 
-/** The token of a case in the model's name, by which the upstream knows it. */
+/** The token of a case in the model name, by which the upstream recognizes the case. */
 export function tokenOf(number: number): string {
   return `fz-${number}z`;
 }
 
-/** The name a client asks for. */
+/** The model name that a client requests. */
 export function modelOf(lane: Lane, slot: number, token: string): string {
   return `${lane.name}-${slot}/${lane.model(token)}`;
 }
 
 /**
+ * Makes the configuration of a proxy.
  * @param upstream its URL
- * @param side what is changed: the answers' providers recover at once, so that each case meets them ready; those of
- * requests answer well, and are held back by the least that they are blamed for
+ * @param side what is mutated: providers of mutated answers recover at once, so that each case finds them ready; those
+ * behind mutated requests send valid answers, so that any failure counted against them puts them on cooldown
  */
 export function configOf(upstream: string, directory: string, side: 'request' | 'answer'): ConfigInput {
   const wait = `${WAIT_MS[side]}ms`;
@@ -132,7 +136,7 @@ export function configOf(upstream: string, directory: string, side: 'request' | 
       type: lane.type,
       base_url: `${upstream}${lane.base}`,
       api_key: `key-of-${lane.name}-${slot}`,
-      // A name without a provider leads nowhere: else it would lead to all of them.
+      // A name without a provider matches no target; otherwise it would match all of them.
       models: ['*fz-*', '*/fz-*'],
       max_retries: 1,
       retry_delay: '1ms',

@@ -1,10 +1,10 @@
-/** The records of a log, by their ids, as they are written. */
+/** The records of a log by id, read while the log is written. */
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ReadRecord } from '../../src/logs/record.ts';
 import { recordSchema } from '../../src/logs/record-schema.ts';
 
-/** Between two looks at the files, milliseconds. */
+/** The interval between two checks of the files, in milliseconds. */
 const EVERY_MS = 10;
 
 export class LogTail {
@@ -13,14 +13,14 @@ export class LogTail {
   readonly #records = new Map<string, ReadRecord[]>();
   readonly #buffer = Buffer.alloc(1024 ** 2);
   #lookedMs = 0;
-  /** Lines that are no records. */
+  /** Lines that are not records. */
   readonly broken: string[] = [];
 
   constructor(directory: string) {
     this.#directory = directory;
   }
 
-  /** The records of a request, which are forgotten with it. */
+  /** Takes the records of a request, which are forgotten then. */
   take(id: string): readonly ReadRecord[] {
     const found = this.#records.get(id) ?? [];
     this.#records.delete(id);
@@ -31,12 +31,12 @@ export class LogTail {
     return this.#records.has(id);
   }
 
-  /** Ids that nobody asked for. */
+  /** The ids that were never taken. */
   rest(): string[] {
     return [...this.#records.keys()];
   }
 
-  /** Reads what is new, unless it has just done so: many wait at once. */
+  /** Reads new lines, unless it has just done so: many callers wait at once. */
   look(): void {
     const nowMs = performance.now();
     if (nowMs - this.#lookedMs < EVERY_MS) return;

@@ -1,12 +1,12 @@
 import type { Stage } from './stage.ts';
 
-/** Between two looks at the memory, milliseconds. */
+/** The interval between two checks of the memory, in milliseconds. */
 export const LOOK_MS = 1_000;
 
-/** What the collector may still owe, MB. */
+/** The growth that garbage not yet collected may explain, in MB. */
 const MOST_GROWN_MB = 128;
 
-/** Memory of both proxies together. */
+/** The memory of both proxies together. */
 export class MemoryWatch {
   readonly #stage: Stage;
   readonly samples: number[] = [];
@@ -21,7 +21,10 @@ export class MemoryWatch {
     this.samples.push(Math.round(sum));
   }
 
-  /** The least of the last quarter beside the least of the second one: the first warms up, and the collector swings. */
+  /**
+   * Compares the minimum of the last quarter with that of the second one: in the first, the programs warm up, and
+   * memory fluctuates with garbage collection.
+   */
   verdict(): { grownMb: number; lastMb: number; problem?: string } {
     const quarter = this.samples.length >> 2;
     const lastMb = Math.round(this.samples.at(-1) ?? 0);

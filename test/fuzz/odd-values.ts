@@ -1,4 +1,4 @@
-/** What stands in the place of a value: type-aware where the old value says something, and odd where nothing helps. */
+/** Replacements of a value: of a matching type if the old value suggests one, otherwise odd. */
 import type { Dice } from '../simulate/dice.ts';
 import type { Node, Place } from './tree.ts';
 import { placesIn, treeOf } from './tree.ts';
@@ -54,7 +54,7 @@ const TEXTS = [
   'é'.repeat(300),
 ].map((text) => JSON.stringify(text));
 
-/** Half a character, in both halves, and escapes that are none. */
+/** Halves of surrogate pairs, and invalid escapes. */
 const BROKEN_TEXTS = ['"\\ud83d"', '"\\udc00x"', '"\\ud83d\\ud83d"', '"\\u00"', '"\\x"', '"\t"', '"a', "'a'"];
 
 const OTHERS = [
@@ -72,7 +72,7 @@ const OTHERS = [
   '',
 ];
 
-/** Words that steer how something is read. */
+/** Words that affect how something is parsed. */
 const WORDS = [
   'stop',
   'length',
@@ -159,7 +159,7 @@ function huge(dice: Dice): string {
   return `"${unit.repeat(Math.ceil(size / unit.length))}"`;
 }
 
-/** Many small things: what costs more than its bytes. */
+/** Many small values, which cost more than their bytes suggest. */
 function many(dice: Dice, most: number): string {
   const count = Math.min(most, dice.pick([300, 3_000, 30_000, 150_000]));
   const unit = dice.pick([
@@ -174,7 +174,7 @@ function many(dice: Dice, most: number): string {
   return `[${`${unit},`.repeat(count).slice(0, -1)}]`;
 }
 
-/** Something else of the same type. */
+/** Another value of the same type. */
 function alike({ node }: Place, dice: Dice): Node {
   if (!('text' in node)) return { text: dice.pick(OTHERS) };
   if (/^-?\d/.test(node.text)) return { text: dice.pick(NUMBERS) };
@@ -182,7 +182,7 @@ function alike({ node }: Place, dice: Dice): Node {
   return { text: dice.pick(['true', 'false', 'null', '0', '1', '"true"']) };
 }
 
-/** One change of a value, by its name. Large ones are rare: they cost everybody time. */
+/** The changes of a value, by name. Large ones are rare, because they slow down all cases. */
 const CHANGES: readonly (readonly [
   name: string,
   share: number,
@@ -207,7 +207,7 @@ const CHANGES: readonly (readonly [
   ['misnamed', 4, misname],
   ['deep', 1.5, (place, dice) => place.replace({ text: nested(dice) })],
   ['huge', 1, (place, dice) => place.replace({ text: huge(dice) })],
-  // Told apart by its name: how many is asked of the caller.
+  // Recognized by its name, because the caller chooses the number.
   ['many', 1, (place) => place.replace()],
 ];
 
@@ -231,13 +231,13 @@ const TOTAL = CHANGES.reduce((sum, [, share]) => sum + share, 0);
 
 /**
  * Changes one value somewhere in the tree.
- * @param most values that are put in its place
- * @returns what was done, in words
+ * @param most the maximum number of values that replace it
+ * @returns a description of the change
  */
 export function changeSomewhere(root: Node, dice: Dice, most = 150_000): string {
   const places = placesIn(root);
   if (places.length === 0) return 'nothing to change';
-  // Outer values decide more; inner ones are more.
+  // Outer values have more effect; inner ones are more numerous.
   const place = places[Math.floor(dice.next() ** dice.pick([1, 2]) * places.length)]!;
   let left = dice.next() * TOTAL;
   const [name, , change] = CHANGES.find(([, share]) => (left -= share) < 0) ?? CHANGES[0]!;

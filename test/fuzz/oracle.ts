@@ -1,4 +1,4 @@
-/** What must hold of every case, whatever was done to it. Each thing that does not is a sentence. */
+/** The invariants of every case, whatever its mutations. Each violation is a sentence. */
 import { Stream } from 'openai/streaming';
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { Talk } from '../../src/wire/endpoints.ts';
@@ -43,10 +43,10 @@ const SPEECHES: Readonly<Record<Talk, Speech>> = {
   'ollama.generate': ollama('generate'),
 };
 
-/** What this proxy answers without beginning a request. */
+/** Errors that the proxy returns without beginning a request. */
 const UNRECORDED = new Set(['unknown_url', 'method_not_allowed', 'host_not_allowed', 'origin_not_allowed']);
 
-/** Statuses for what a client did wrong. */
+/** Statuses for errors of the client. */
 const CLIENTS_FAULT = new Set([400, 401, 404, 405, 408, 411, 413, 414, 415, 417, 426, 431, 499, 505, 508]);
 
 export async function problemsOf(fuzzed: Case, seen: Seen): Promise<string[]> {
@@ -60,7 +60,7 @@ function bodyOf({ body }: Got): JsonObject {
   return isObject(value) ? value : {};
 }
 
-/** Ollama's are words alone. */
+/** Ollama's errors consist only of a message. */
 function errorIn(got: Got): JsonObject {
   const { error } = bodyOf(got);
   return typeof error === 'string' ? { message: error } : objectOf(error);
@@ -86,11 +86,11 @@ function recordProblems({ id, side }: Case, { got, records }: Seen): string[] {
   return problems;
 }
 
-/** Whether an answer stands for a request that has a record. */
+/** Whether an answer belongs to a request that has a record. */
 export function isRecorded(got: Got): boolean {
   if (!got.headers.has('x-llmproxy-attempts')) return false;
   const { code, message } = errorIn(got);
-  // Clients of Messages are told no code: what is not recorded is known by its words.
+  // Clients of Messages receive no code, so answers without a record are recognized by their message.
   const outside = /there is nothing at this path|not allowed here|Host header|its origin/i;
   return !UNRECORDED.has(String(code)) && !outside.test(String(message));
 }
@@ -130,14 +130,14 @@ async function answerProblems(fuzzed: Case, seen: Seen): Promise<string[]> {
   return problems;
 }
 
-/** A caller may set a deadline that nobody can keep. */
+/** A caller may set a deadline that is impossible to meet. */
 function isOwnDeadline({ done, endpoint }: Case, status: number): boolean {
-  // Tokens that are counted here take as long as they take.
+  // Counting tokens in the proxy has no time limit of its own.
   if (status === 504 && isCount(endpoint)) return true;
   return status === 504 && done.some((what) => /timeout/.test(what));
 }
 
-/** Some cannot say what is asked of them. */
+/** Some providers cannot express a request. */
 function isDeclined(fuzzed: Case, status: number): boolean {
   return status === 400 || (isEmbedding(fuzzed.endpoint) && status < 500);
 }
@@ -191,15 +191,15 @@ function isStream({ headers }: Got): boolean {
 async function spokenProblems(fuzzed: Case, seen: Seen, client: Talk): Promise<string[]> {
   const { got, asked, records } = seen;
   const [record] = records;
-  // Some providers give JSON another type, which is passed on.
+  // Some providers give JSON another content type, which is passed on.
   const listed = client === 'gemini' && /^\s*\[/.test(got.body.toString());
   const streamed = (isStream(got) || listed) && (fuzzed.stream || fuzzed.side === 'request');
   const text = streamed ? eventsIn(got.body.toString(), client, listed) : got.body.toString();
-  // Names that providers give to events that say their type themselves are passed on, whatever they are.
+  // Names of events that state their type themselves are passed on unchanged from the provider.
   const speech = { ...SPEECHES[client], named: SPEECHES[client].named && record?.lane === 'translate' };
   const told = streamed ? readStream(text, speech) : readWhole(text, speech);
   const spoken = client === 'gemini' && streamed ? endedByItself(told, got.complete) : told;
-  // A field that says that there is no error is none.
+  // An error field with null is not an error.
   const read = !streamed && bodyOf(got).error === null ? { ...spoken, error: undefined } : spoken;
   const finished = streamed ? read.ended : got.complete && !read.error && read.garbage.length === 0;
   const problems: string[] = [];
@@ -224,12 +224,15 @@ async function spokenProblems(fuzzed: Case, seen: Seen, client: Talk): Promise<s
   return problems;
 }
 
-/** Whether a stream is events as it comes. */
+/** Whether a stream consists of events without any conversion. */
 function isEvents(client: Talk, listed: boolean): boolean {
   return !listed && !client.startsWith('ollama');
 }
 
-/** A stream as events: lines of JSON, and the members of a list, are such too. Line ends may be of any kind, and behind a byte order mark. */
+/**
+ * A stream as events; lines of JSON and the members of a list count as events too. Any line ends are accepted, and a
+ * byte order mark before them.
+ */
 function eventsIn(body: string, client: Talk, listed: boolean): string {
   const text = body.replace(/^\ufeff/, '').replaceAll(/\r\n?/g, '\n');
   if (isEvents(client, listed)) return text;
@@ -248,7 +251,7 @@ function endProblems({ error, done }: Read, got: Got, finished: boolean): string
   return problems;
 }
 
-/** The record says of the end what the client saw of it. */
+/** The record must agree with the end that the client saw. */
 function agreement(finished: boolean, record: ReadRecord | undefined): string[] {
   if (!record) return [];
   const { outcome, fault } = record;
@@ -268,7 +271,7 @@ function soundProblems(read: Read, finished: boolean, text: string | undefined):
   ];
 }
 
-/** What a provider got wrong in what it said, not in how: it is passed on. */
+/** Problems in the content of a provider's answer, not in its format: they are passed on. */
 const PROVIDERS =
   /calls nothing|are no JSON object|is no object|(?:stop|finish)_reason is|behind other names/;
 
@@ -289,14 +292,14 @@ function valuesIn(text: string): unknown[] {
 function grammarOf(client: Talk, text: string): string[] {
   const { problems } = GRAMMARS[client](text);
   const ours = problems.filter((problem) => !PROVIDERS.test(problem));
-  // An event that is of none of the kinds is told once for each of them, and once for what is wrong with it.
+  // An event of no known kind is reported once for each kind, and once for its actual problem.
   const telling = ours.filter((problem) => !problem.startsWith('ResponseStreamEvent must have'));
   return (telling.length > 0 ? telling : ours)
     .slice(0, 3)
     .map((problem) => `the stream breaks its grammar: ${problem.slice(0, 300)}`);
 }
 
-/** What the openai package makes of the stream. */
+/** The problems that the openai package has with the stream. */
 async function sdkProblems(text: string): Promise<string[]> {
   try {
     for await (const event of Stream.fromSSEResponse(new Response(text), new AbortController())) void event;

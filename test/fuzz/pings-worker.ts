@@ -1,4 +1,4 @@
-/** Asks a proxy for its pulse every few milliseconds, beside all else, and tells of each answer that took long. */
+/** Pings a proxy every few milliseconds, in a thread of its own, and reports each answer that took long. */
 import { connect } from 'node:net';
 import { readFileSync } from 'node:fs';
 
@@ -7,11 +7,11 @@ declare const self: Worker;
 export interface PingOrder {
   readonly port: number;
   readonly pid: number;
-  /** An answer that took longer is told of, milliseconds. */
+  /** Answers that took longer than this are reported, in milliseconds. */
   readonly slowMs: number;
 }
 
-/** From when until when an answer was waited for, by `Date.now()`, and how long the proxy's own thread ran meanwhile. */
+/** When a slow answer was awaited, by `Date.now()`, and how long the proxy's main thread ran in that time. */
 export interface Slow {
   readonly fromMs: number;
   readonly toMs: number;
@@ -21,7 +21,7 @@ export interface Slow {
 const EVERY_MS = 4;
 const ASKING = 'GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n';
 
-/** How long the main thread of a process has run, milliseconds; `undefined` where the system does not tell. */
+/** How long the main thread of a process has run, in milliseconds; `undefined` if the system does not report it. */
 function ranMs(pid: number): number | undefined {
   try {
     return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ')[0]) / 1e6;
@@ -47,7 +47,7 @@ self.addEventListener('message', ({ data: { port, pid, slowMs } }: MessageEvent<
     const waited = toMs - fromMs;
     if (waited > slowMs) {
       const after = ranMs(pid);
-      // Waiting for a processor that others use is nobody's fault.
+      // Time spent waiting for a processor that other programs use does not count.
       const ran = before === undefined || after === undefined ? waited : after - before;
       postMessage({ fromMs, toMs, heldMs: Math.min(waited, ran) } satisfies Slow);
     }

@@ -1,4 +1,4 @@
-/** The program under test, from source or compiled, with its log, its memory and its pulse. */
+/** The program under test, from source or compiled, with its log, its memory and its pings. */
 import type { Slow, PingOrder } from './pings-worker.ts';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,12 +16,12 @@ export interface FuzzedProxy extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly log: LogTail;
-  /** Waits of its event loop that were long. */
+  /** Long waits of its event loop. */
   readonly slow: Slow[];
-  /** What it wrote on stderr, and when. */
+  /** What it wrote to stderr, and when. */
   readonly complaints: Complaint[];
   readonly residentMb: () => number;
-  /** Why it is not there any more. */
+  /** Why it has exited. */
   readonly died: () => string | undefined;
 }
 
@@ -32,8 +32,9 @@ const ENV = Object.fromEntries(
 );
 
 /**
- * @param command that starts the program
- * @param slowMs from when on a wait is kept
+ * Starts a proxy.
+ * @param command the command that starts the program
+ * @param slowMs waits that took longer are kept
  */
 export async function startProxy(
   command: readonly string[],
@@ -96,7 +97,7 @@ async function urlIn(stdout: ReadableStream<Uint8Array>): Promise<string | undef
   return undefined;
 }
 
-/** All that was said, as one text. */
+/** All messages as one text. */
 export function told(complaints: readonly Complaint[]): string {
   return complaints.map(({ text }) => text).join('');
 }

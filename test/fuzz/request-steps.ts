@@ -1,4 +1,4 @@
-/** What is done to a request, from its JSON to its connection. Each step says what it did. */
+/** Changes to a request, from its JSON to its connection. Each step describes what it did. */
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Dice } from '../simulate/dice.ts';
 import type { RequestDraft } from './draft-request.ts';
@@ -6,7 +6,7 @@ import { changeSomewhere } from './odd-values.ts';
 
 type Step = (draft: RequestDraft, dice: Dice) => string;
 
-/** Headers of callers that mean something somewhere. */
+/** Request headers that have a meaning somewhere. */
 const HEADERS: readonly (readonly [name: string, ...values: string[]])[] = [
   ['accept', 'text/event-stream', 'application/json', '*/*;q=0', ''],
   ['accept-encoding', 'gzip', 'br;q=0', 'identity;q=0', 'zstd, gzip', '*', ','],
@@ -52,7 +52,7 @@ const HEADERS: readonly (readonly [name: string, ...values: string[]])[] = [
 const COMPRESSORS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
   gzip: (bytes) => gzipSync(bytes),
   deflate: (bytes) => deflateSync(bytes),
-  // The default takes seconds for megabytes.
+  // The default quality takes seconds for megabytes.
   br: (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }),
   zstd: (bytes) => zstdCompressSync(bytes),
 };
@@ -94,7 +94,7 @@ const compressed: Step = (draft, dice) => {
   return `compressed with ${name}`;
 };
 
-/** A little that becomes much. */
+/** A compression bomb. */
 const bomb: Step = (draft, dice) => {
   const name = dice.pick(Object.keys(COMPRESSORS));
   draft.headers.push(['content-encoding', name]);
@@ -209,7 +209,7 @@ const STEPS: readonly (readonly [share: number, step: Step])[] = [
   [3, line],
 ];
 
-/** Draws steps of every sort by their shares. */
+/** Draws steps of every kind in their shares. */
 export function requestStep(dice: Dice): Step {
   let left = dice.next() * STEPS.reduce((sum, [share]) => sum + share, 0);
   return (STEPS.find(([share]) => (left -= share) < 0) ?? STEPS[0]!)[1];

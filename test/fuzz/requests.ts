@@ -1,4 +1,4 @@
-/** Requests that every provider should take, by endpoint; what the fuzzer changes is one of these. */
+/** Requests that every provider should accept, by endpoint; the fuzzer mutates these. */
 import type { Endpoint } from '../../src/wire/endpoints.ts';
 import { ENDPOINTS, placeOf } from '../../src/wire/endpoints.ts';
 import type { Dice } from '../simulate/dice.ts';
@@ -320,7 +320,7 @@ const FORMS: Readonly<Partial<Record<Endpoint, readonly Field[]>>> = {
   'audio.translations': [audio, { name: 'prompt', value: 'words' }],
 };
 
-/** Endpoints that stream when they are asked to. */
+/** Endpoints that stream on request. */
 const STREAMING: readonly Endpoint[] = [
   'chat',
   'messages',
@@ -331,7 +331,7 @@ const STREAMING: readonly Endpoint[] = [
   'ollama.chat',
   'ollama.generate',
 ];
-/** Those that may, but most often do not. */
+/** Endpoints that can stream, but usually do not. */
 const SOMETIMES: readonly Endpoint[] = [
   'images.generations',
   'images.edits',
@@ -339,7 +339,7 @@ const SOMETIMES: readonly Endpoint[] = [
   'audio.transcriptions',
 ];
 
-/** A sound request: a value for JSON, or the fields of a form. */
+/** A valid request: a JSON value, or the fields of a form. */
 export type Asked =
   { readonly json: object; readonly stream: boolean } | { readonly form: Field[]; readonly stream: boolean };
 
@@ -355,9 +355,9 @@ export function soundRequest(endpoint: Endpoint, model: string, dice: Dice): Ask
     return { form: fields, stream: streams };
   }
   const rest = dice.pick(JSON_REQUESTS[endpoint]!);
-  // The path says all that is said of these beside their bodies.
+  // For these, the path contains everything that is not in the body.
   if (placeOf(endpoint) === 'model') return { json: rest, stream: streams };
-  // And these are streams unless they say that they are none.
+  // These stream unless the request says otherwise.
   if (endpoint === 'ollama.chat' || endpoint === 'ollama.generate') {
     const told = streams && dice.chance(0.5) ? {} : { stream: streams };
     return { json: { model, ...rest, ...told }, stream: streams };
@@ -373,7 +373,7 @@ export function soundRequest(endpoint: Endpoint, model: string, dice: Dice): Ask
   };
 }
 
-/** Where an endpoint is asked. */
+/** The path of an endpoint. */
 export function pathOf(endpoint: Endpoint, model: string, stream: boolean, dice: Dice): string {
   const { path } = ENDPOINTS[endpoint];
   const place = placeOf(endpoint);
@@ -387,7 +387,7 @@ export function pathOf(endpoint: Endpoint, model: string, stream: boolean, dice:
   return `${version}${named.replace(':generate', ':streamGenerate')}${dice.chance(0.7) ? '?alt=sse' : ''}`;
 }
 
-/** The bytes of a form, a character each. */
+/** The bytes of a form, one character per byte. */
 export function formBytes(fields: readonly Field[], boundary: string): Buffer {
   const parts = fields.map(({ name, value, file }) => {
     const named = `content-disposition: form-data; name="${name}"`;

@@ -1,4 +1,4 @@
-/** The least that clients of each API rely on in a whole answer that this project wrote. */
+/** The minimum that clients of each API rely on in an unstreamed answer that the proxy made. */
 import type { Endpoint } from '../../src/wire/endpoints.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { geminiProblems } from '../helpers/published/gemini.ts';
@@ -87,7 +87,7 @@ function usageOf(usage: unknown, names: readonly string[], check: Check): void {
   for (const name of names) check(`usage.${name}`, isCount(objectOf(usage)[name]));
 }
 
-/** Those whose published schema is held to. */
+/** Endpoints whose answers are checked against a published schema. */
 const PUBLISHED: Readonly<Partial<Record<Endpoint, (body: JsonObject) => string[]>>> = {
   gemini: (body) => geminiProblems('answer', body),
   'gemini.count_tokens': (body) => geminiProblems('count', body),
@@ -100,10 +100,10 @@ const PUBLISHED: Readonly<Partial<Record<Endpoint, (body: JsonObject) => string[
   'ollama.embeddings': (body) => ollamaProblems('embeddings', body),
 };
 
-/** What of it has another shape than its clients expect. */
+/** The ways in which an answer differs from the shape that its clients expect. */
 export function shapeProblems(endpoint: Endpoint, body: JsonObject): string[] {
   const all = PUBLISHED[endpoint]?.(body) ?? [];
-  // Who calls a function without its name is the provider.
+  // A function call without a name is the provider's mistake.
   const published = all.filter((problem) => !/\.name: Too small/.test(problem));
   if (published.length > 0)
     return published.slice(0, 3).map((problem) => `the answer is none of its protocol: ${problem}`);

@@ -10,20 +10,20 @@ import { isRecorded } from './oracle.ts';
 import { startProxy } from './proxy.ts';
 import { fuzzUpstream } from './upstream.ts';
 
-/** What waits longer than all that the configuration allows, milliseconds; a busy machine included. */
+/** Longer than any wait that the configuration allows, even on a busy machine, in milliseconds. */
 const HUNG_MS = DEADLINE_MS * 3;
-/** How long one request may hold the event loop, milliseconds. */
+/** How long one request may block the event loop, in milliseconds. */
 export const HELD_MS = 50;
-/** A record that does not come by then is missing, milliseconds. */
+/** A record that does not appear within this time is missing, in milliseconds. */
 const RECORD_MS = 5_000;
 const LEFT_MS = 300;
-/** How often a good request is made again, and after how long, where the configuration lets a provider be away for 1 ms. */
+/** How often a valid request is repeated, and after how long, where the configuration sets a cooldown of 1 ms. */
 const RECOVERS = 5;
 const RECOVERS_MS = 300;
 
 const SIDES: readonly Side[] = ['request', 'answer'];
 
-/** A proxy for each side: what providers answer to one must not matter to the other. */
+/** A proxy for each side: providers' answers on one side must not affect the other. */
 export interface Stage extends AsyncDisposable {
   readonly upstream: FuzzUpstream;
   readonly proxies: ReadonlyMap<Side, FuzzedProxy>;
@@ -46,13 +46,13 @@ export async function setStage(command: readonly string[], sides: readonly Side[
   };
 }
 
-/** Sends a case's request. @returns what came of it, with its records */
+/** Sends a case's request. @returns the result, with its records */
 export async function runCase({ upstream, proxies }: Stage, fuzzed: Case): Promise<Seen> {
   const { number, plan, id, side } = fuzzed;
   const proxy = proxies.get(side)!;
   if (plan) upstream.script(number, plan);
   const got = await send(proxy.port, fuzzed.sending, HUNG_MS);
-  // Of a request that was cut off nobody knows how far it came.
+  // If the client disconnected, it is unknown how far the request got.
   const waitMs = isRecorded(got) ? RECORD_MS : got.left ? LEFT_MS : 0;
   const limit = performance.now() + waitMs;
   const ids = new Set([id, got.headers.get('x-request-id') ?? id]);
@@ -64,7 +64,7 @@ export async function runCase({ upstream, proxies }: Stage, fuzzed: Case): Promi
   return { got, asked: upstream.take(number), records: [...ids].flatMap((each) => proxy.log.take(each)) };
 }
 
-/** A good request, for a lane. @returns why it is not answered well */
+/** Sends a valid request to a lane. @returns why the answer is not valid */
 export async function good(stage: Stage, side: Side, at: number, slot: number): Promise<string | undefined> {
   const { port, log } = stage.proxies.get(side)!;
   const lane = LANES[at]!;
@@ -80,7 +80,7 @@ export async function good(stage: Stage, side: Side, at: number, slot: number): 
   return `the provider ${lane.name}-${slot} of the ${side}s does not answer a good request: ${status} ${body.toString().slice(0, 200)}`;
 }
 
-/** The same; where answers are what is changed, providers have a moment to be ready again, and so has a busy machine. */
+/** The same with retries; on the side with mutated answers, providers and a busy machine need a moment to recover. */
 async function goodSoon(stage: Stage, side: Side, at: number, slot: number): Promise<string | undefined> {
   let problem = await good(stage, side, at, slot);
   for (let left = side === 'answer' ? RECOVERS : 0; left > 0 && problem !== undefined; left -= 1) {
@@ -94,7 +94,7 @@ interface Health {
   readonly in_flight: number;
 }
 
-/** All providers answer, and nothing is left behind. */
+/** Checks that all providers answer, and that nothing remains in flight or in memory. */
 export async function healthProblems(stage: Stage, slots: number): Promise<string[]> {
   const problems: string[] = [];
   for (const [side, proxy] of stage.proxies) {

@@ -1,7 +1,9 @@
-/** JSON as a tree that can say what no JavaScript value could: a name twice, numbers out of range, broken text. */
+/**
+ * JSON as a tree that can express what no JavaScript value can: duplicate names, numbers out of range, invalid text.
+ */
 export type Node = { fields: [name: string, value: Node][] } | { items: Node[] } | { text: string };
 
-/** @param value as `JSON.stringify` takes it */
+/** @param value anything that `JSON.stringify` accepts */
 export function treeOf(value: unknown): Node {
   if (Array.isArray(value)) return { items: value.map(treeOf) };
   if (typeof value !== 'object' || value === null) return { text: JSON.stringify(value) ?? 'null' };
@@ -9,16 +11,16 @@ export function treeOf(value: unknown): Node {
   return { fields: fields.map(([name, each]) => [name, treeOf(each)]) };
 }
 
-/** The tree as JSON text, or as what is nearly JSON. */
+/** The tree as JSON text, or as nearly valid JSON. */
 export function writeTree(node: Node): string {
   if ('text' in node) return node.text;
   if ('items' in node) return `[${node.items.map(writeTree).join(',')}]`;
   return `{${node.fields.map(([name, value]) => `${JSON.stringify(name)}:${writeTree(value)}`).join(',')}}`;
 }
 
-/** Where a value stands: how to read it there, and how to put others in its place, none or several. */
+/** The place of a value: how to read it, and how to replace it with none or several others. */
 export interface Place {
-  /** The name of the field, or of the nearest one around. */
+  /** The name of the field, or of the nearest enclosing one. */
   readonly name: string;
   readonly node: Node;
   readonly replace: (...nodes: Node[]) => void;

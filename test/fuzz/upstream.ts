@@ -1,4 +1,7 @@
-/** All providers of a run: one server on bare connections, which answers each case as its plan says and everything else well. */
+/**
+ * All providers of a run: one server on raw connections, which answers each case by its plan and everything else with a
+ * valid answer.
+ */
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { Ask } from './answers.ts';
@@ -8,7 +11,7 @@ import { Dice } from '../simulate/dice.ts';
 import { soundAnswer } from './answers.ts';
 import { draftAnswer, planOf } from './draft-answer.ts';
 
-/** What a case's providers were asked, and what they answered. */
+/** A request to a case's provider, and its answer. */
 export interface Asking {
   readonly ask: Ask;
   readonly plan: Plan;
@@ -16,17 +19,17 @@ export interface Asking {
 
 export interface FuzzUpstream extends AsyncDisposable {
   readonly url: string;
-  /** Has a case answered by plans: one for each attempt. */
+  /** Sets the plans for the answers of a case, one for each attempt. */
   readonly script: (number: number, plan: (ask: Ask, attempt: number) => Plan) => void;
-  /** The attempts of a case; they are forgotten with its script. */
+  /** Takes the attempts of a case, and forgets its script. */
   readonly take: (number: number) => readonly Asking[];
-  /** Answers in progress: the case of each, and what it was asked; -1 where it belongs to none. */
+  /** Answers in progress, with the number of the case and the path; -1 for a request that belongs to no case. */
   readonly open: () => readonly { readonly number: number; readonly path: string }[];
 }
 
-/** Between the pieces of an answer, so that they are read one by one; milliseconds. */
+/** The gap between the pieces of an answer, so that they are read one by one; in milliseconds. */
 const GAP_MS = 1;
-/** A longer row of pieces goes out without gaps behind these. */
+/** After this many pieces, the rest is sent without gaps. */
 const MAX_GAPS = 24;
 
 const BLANK_LINE = Buffer.from('\r\n\r\n');
@@ -113,7 +116,7 @@ function numberIn(text: string): number {
   return Number(/fz-(\d+)z/.exec(text)?.[1] ?? -1);
 }
 
-/** A good answer, the same for the same path. */
+/** A valid answer, the same for the same path. */
 export function soundPlan(ask: Ask): Plan {
   const sound = soundAnswer(ask, new Dice(1, ask.path.replace(/fz-\d+z/, '')));
   return planOf(draftAnswer(sound, ask.stream), sound.text);
@@ -178,7 +181,7 @@ async function say(socket: Socket, { head, pieces, cut, close }: Plan, over: Pro
     if (close) socket.end();
     return;
   }
-  // What was sent is read first: a reset takes with it what lies in the buffers.
+  // The client reads the sent bytes first: a reset discards what is in the buffers.
   if (cut.how === 'stall') await over;
   else if (cut.how === 'reset') {
     await Promise.race([over, Bun.sleep(20)]);

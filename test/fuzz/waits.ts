@@ -1,4 +1,4 @@
-/** Which case held the event loop. */
+/** Finds the cases that blocked the event loop. */
 import type { Finding } from './alone.ts';
 import type { Case } from './case.ts';
 import type { Stage } from './stage.ts';
@@ -6,14 +6,14 @@ import { alone } from './alone.ts';
 import { makeCase } from './case.ts';
 import { HELD_MS } from './stage.ts';
 
-/** Suspects of a long wait are tried again alone, and this often. */
+/** How often each suspect of a long wait is rerun alone. */
 const RETRIES = 3;
-/** How many long waits are looked into at once. */
+/** How many long waits are investigated at once. */
 const MOST_WAITS = 1;
-/** Of those that ran then, so many are tried again. */
+/** The maximum number of cases to rerun of those that ran during a wait. */
 const MOST_WAITERS = 6;
 
-/** A case that is over, and when it ran, by `Date.now()`. */
+/** A completed case, and when it ran, by `Date.now()`. */
 export interface Past {
   readonly fuzzed: Case;
   readonly fromMs: number;
@@ -21,8 +21,8 @@ export interface Past {
 }
 
 /**
- * Looks for the cases that long waits are due to.
- * @returns how many waits no case was found for
+ * Looks for the cases that caused long waits.
+ * @returns the number of waits for which no case was found
  */
 export async function longWaits(
   { proxies }: Stage,
@@ -36,11 +36,11 @@ export async function longWaits(
     const longest = waits.sort((one, other) => other.heldMs - one.heldMs).slice(0, MOST_WAITS);
     unconfirmed += waits.length - longest.length;
     for (const slow of longest) {
-      // Its record is written, and its memory given back, behind the answer.
+      // Its record is written, and its memory released, after the answer.
       const during = over.filter(
         ({ fuzzed, fromMs, toMs }) => fuzzed.side === side && fromMs < slow.toMs && toMs + 300 > slow.fromMs,
       );
-      // One that began just before is more likely to be the one.
+      // A case that began just before the wait is the most likely cause.
       const late = (past: Past) => Math.abs(slow.fromMs - past.fromMs);
       const suspects = during.sort((one, other) => late(one) - late(other)).slice(0, MOST_WAITERS);
       if (!(await holding(command, suspects, onFinding))) unconfirmed += 1;
@@ -49,7 +49,7 @@ export async function longWaits(
   return unconfirmed;
 }
 
-/** Tells of the first of these that holds the event loop when it runs alone. */
+/** The first of these cases that blocks the event loop when it runs alone. */
 async function holding(
   command: readonly string[],
   suspects: readonly Past[],
@@ -64,7 +64,7 @@ async function holding(
   return false;
 }
 
-/** How long a case holds the event loop when it runs alone: the least of several runs. */
+/** How long a case blocks the event loop when it runs alone: the minimum of several runs. */
 async function heldAlone(command: readonly string[], fuzzed: Case): Promise<number> {
   let least = Infinity;
   for (let run = 0; run < RETRIES && least > HELD_MS; run += 1) {

@@ -3,12 +3,12 @@ import type { ClassName } from './classes.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../../src/wire/json.ts';
 import { CLASSES } from './classes.ts';
 
-/** An answer's body in a client's eyes. */
+/** The body of an answer as a client reads it. */
 export interface Told {
   readonly text: string;
-  /** Whether it says that it is whole: by its terminator, or by being a whole body. */
+  /** Whether it is marked as complete: by its terminator, or by the end of an unstreamed body. */
   readonly finished: boolean;
-  /** What it says about an error, as JSON. */
+  /** The error that it contains, as JSON. */
   readonly error: string | undefined;
 }
 

@@ -6,13 +6,13 @@ import { kindOf } from './faults.ts';
 import { aboutOf, failedHere, isFree } from './scene.ts';
 import { fineDuring, fineSince } from './truth.ts';
 
-/** A caller that waits no longer than this leaves no time for a second target, milliseconds. */
+/** A caller's deadline up to which there is no time for a second target, in milliseconds. */
 const SHORT_DEADLINE_MS = 20_000;
 
-/** Rules 1 and 2: who is known good is asked. */
+/** Rules 1 and 2: targets that are known to be good must be used. */
 export class BlameJudge implements Judge {
   readonly #scene: Scene;
-  /** By request: those that were free and known good when it arrived. */
+  /** By request: the targets that were free and known to be good when it arrived. */
   readonly #good = new WeakMap<SimRequest, readonly SimTarget[]>();
 
   constructor(scene: Scene) {
@@ -27,7 +27,9 @@ export class BlameJudge implements Judge {
     this.#good.set(request, good);
   }
 
-  /** The first call of a request goes to the best target, unless that may be bad for all that is known. */
+  /**
+   * The first call of a request must go to the best target, unless that target may be bad as far as the proxy knows.
+   */
   began({ request, target, beganMs }: Call): void {
     if (request.calls.length > 0) return;
     const { known, violations } = this.#scene;
@@ -63,11 +65,11 @@ export class BlameJudge implements Judge {
   }
 }
 
-/** Whether the request had to fail: what it asks is wrong, or it waits for too short a time. */
+/** Whether the request had to fail: because it is invalid, or because its deadline is too short. */
 function isOwnDoing({ calls, deadlineMs }: SimRequest, { fault }: LogRecord): boolean {
   if (fault === 'invalid_request') return calls.at(-1)?.outage?.kind === '400';
   if (fault !== 'deadline' || deadlineMs === undefined) return false;
-  // One that is only slow is not given up for another one.
+  // A target that is only slow is not abandoned for another.
   return (
     deadlineMs < SHORT_DEADLINE_MS ||
     calls.some(({ outage }) => outage && kindOf(outage.kind).act.does === 'dawdle')

@@ -3,21 +3,21 @@ import type { KindName } from './faults.ts';
 import type { Asked, Outage } from './outages.ts';
 import type { SimProvider, SimRoute, SimTarget } from './world.ts';
 
-/** A request of a client, as it was planned and as far as it went. */
+/** A client's request, as planned and as far as it has got. */
 export interface SimRequest {
   readonly id: string;
   readonly asked: Asked;
   readonly stream: boolean;
   readonly route: SimRoute;
   readonly arrivedMs: number;
-  /** The client's own deadline for the whole answer, milliseconds. */
+  /** The client's own deadline for the complete answer, in milliseconds. */
   readonly deadlineMs: number | undefined;
-  /** When the client leaves, milliseconds after it arrived. */
+  /** When the client disconnects, in milliseconds after its arrival. */
   readonly leavesMs: number | undefined;
-  /** Whether it takes its time to read. */
+  /** Whether it reads slowly. */
   readonly slow: boolean;
   readonly calls: Call[];
-  /** When its status line was here, on the monotonic clock; a slow client is done long after it. */
+  /** When its status line arrived, on the monotonic clock; a slow client finishes long after that. */
   answeredMs: number | undefined;
   left: boolean;
 }
@@ -28,23 +28,23 @@ export interface Call {
   readonly target: SimTarget;
   readonly key: number;
   readonly beganMs: number;
-  /** What was wrong when it was made. */
+  /** The fault that was active when it was made. */
   outage: Outage | undefined;
   endedMs: number | undefined;
-  /** `aborted` when the proxy let go of it. */
+  /** `aborted` if the proxy cancelled it. */
   result: 'fine' | 'fault' | 'aborted' | undefined;
-  /** The Retry-After it was answered with, milliseconds. */
+  /** The Retry-After in its answer, in milliseconds. */
   toldMs: number | undefined;
 }
 
 export interface Watcher {
   began(call: Call): void;
   ended(call: Call): void;
-  /** A probe found that no connection opens. */
+  /** A probe could not open a connection. */
   probed(provider: SimProvider): void;
 }
 
-/** Who asked what, and how it went. */
+/** Which requests and calls were made, and how they went. */
 export class Book {
   readonly events: EventLog;
   readonly requests = new Map<string, SimRequest>();
@@ -67,7 +67,7 @@ export class Book {
     this.events.add(`${id} asks ${route.name} (${sort})`, tagsOf(request));
   }
 
-  /** The call that such a body makes of a provider. */
+  /** The call to a provider that has this body. */
   asked(provider: SimProvider, key: number, path: string, body: string): Call {
     const request = this.requests.get(/#(r\d+)#/.exec(body)?.[1] ?? '');
     const model = /"model":"([^"]+)"/.exec(body)?.[1];
@@ -91,7 +91,7 @@ export class Book {
     this.events.add(`${request.id} -> ${target.id} key ${key}${truth}`, tagsOf(request));
   }
 
-  /** Only the first end counts. */
+  /** Only the first result counts. */
   ends(call: Call, result: NonNullable<Call['result']>): void {
     if (call.result) return;
     call.result = result;
@@ -103,7 +103,7 @@ export class Book {
   }
 }
 
-/** What an event about a request is about. */
+/** The tags of an event about a request. */
 export function tagsOf({ id, route }: SimRequest): string {
   return ` ${id} ${[...new Set(route.targets.map(({ provider }) => provider.name))].join(' ')} `;
 }

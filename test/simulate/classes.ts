@@ -1,4 +1,4 @@
-/** Kinds of requests that clients make: an endpoint, streamed or not. */
+/** Kinds of client requests: an endpoint, streamed or not. */
 export const CLASSES = {
   chat: { endpoint: 'chat', path: '/v1/chat/completions', stream: false },
   'chat streamed': { endpoint: 'chat', path: '/v1/chat/completions', stream: true },
@@ -15,7 +15,7 @@ export const CLASS_NAMES = Object.keys(CLASSES) as ClassName[];
 
 export type Protocol = 'openai' | 'anthropic';
 
-/** The provider's own path for a class; `undefined` where the proxy answers by itself. */
+/** The provider's path for a class; `undefined` if the proxy answers by itself. */
 export function wirePath(protocol: Protocol, name: ClassName): string | undefined {
   if (name === 'count') return protocol === 'anthropic' ? '/v1/messages/count_tokens' : undefined;
   return protocol === 'anthropic' ? '/v1/messages' : '/v1/chat/completions';

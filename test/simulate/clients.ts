@@ -6,10 +6,10 @@ import { CLASSES } from './classes.ts';
 export interface Seen {
   status: number | undefined;
   body: string;
-  /** When the status line was here, and when the body ended or the client left; on the monotonic clock. */
+  /** When the status line arrived, and when the body ended or the client disconnected; on the monotonic clock. */
   headersMs: number | undefined;
   endedMs: number;
-  /** The body broke, or there was no answer at all. */
+  /** The error that broke the body, or the reason why there was no answer. */
   broken: unknown;
 }
 
@@ -17,7 +17,7 @@ export type Serve = (request: Request) => Response | Promise<Response>;
 
 const PROMPT = { tokens: 512, expensive: 32_000 };
 
-/** Sends one request and reads its answer to the end, or until the client leaves. */
+/** Sends one request and reads its answer to the end, or until the client disconnects. */
 export async function visit(request: SimRequest, clock: VirtualClock, serve: Serve): Promise<Seen> {
   const gone = new AbortController();
   const seen: Seen = { status: undefined, body: '', headersMs: undefined, endedMs: 0, broken: undefined };

@@ -2,22 +2,22 @@ import type { Clock } from '../../src/clock.ts';
 
 interface Timer {
   readonly atMs: number;
-  /** Of timers due at the same moment the one set first fires first. */
+  /** Of timers due at the same time, the one that was set first fires first. */
   readonly order: number;
-  /** Taken away when it has fired or is cancelled. */
+  /** Removed when it has fired or is cancelled. */
   action: (() => void) | undefined;
 }
 
-/** Turns of the event loop in which nothing may move before time goes on. */
+/** Turns of the event loop without activity before time advances. */
 const QUIET_TURNS = 2;
 
-/** Cancelled timers are swept out of the heap when there are more of them than of the others, and so many. */
+/** Cancelled timers are removed from the heap when they outnumber the others and there are this many. */
 const SWEEP_FROM = 1_000;
 
 /**
- * A clock that jumps from timer to timer. It moves on only when the program has nothing left to do: whatever waits
- * then waits for a timer. Bun finishes a native read of a body within one turn of the event loop, so a program that
- * set no timer, cancelled none and told of nothing (`stir`) for two turns is at rest.
+ * A clock that jumps from timer to timer. It advances only when the program has nothing left to do but wait for a
+ * timer. Bun finishes a native read of a body within one turn of the event loop, so a program that has set no timer,
+ * cancelled none and reported no activity (`stir`) for two turns is idle.
  */
 export class VirtualClock implements Clock {
   readonly #startMs: number;
@@ -27,21 +27,22 @@ export class VirtualClock implements Clock {
   #cancelled = 0;
   #nowMs = 0;
   #stirred = 0;
-  /** Told of what a timer throws: time goes on all the same. */
+  /** Called with what a timer throws: time advances all the same. */
   onThrow: (error: unknown) => void = (error) => {
     throw error;
   };
 
   /**
-   * @param startMs wall clock at the start, milliseconds since the epoch
-   * @param quietTurns more than the usual show whether the usual is enough
+   * Starts the clock.
+   * @param startMs wall clock time at the start, in milliseconds since the epoch
+   * @param quietTurns a larger number shows whether the default is large enough
    */
   constructor(startMs = Date.parse('2026-03-04T05:06:07.000Z'), quietTurns = QUIET_TURNS) {
     this.#startMs = startMs;
     this.#quietTurns = quietTurns;
   }
 
-  /** How many timers wait. */
+  /** The number of pending timers. */
   get timers(): number {
     return this.#heap.length - this.#cancelled;
   }
@@ -72,12 +73,12 @@ export class VirtualClock implements Clock {
     return new Promise((resolve) => this.after(ms, resolve));
   }
 
-  /** Says that something moved, where no timer shows it: a read, a request. */
+  /** Reports activity that sets no timer: a read, a request. */
   stir(): void {
     this.#stirred += 1;
   }
 
-  /** Lets time pass until this moment on the monotonic clock. Timers due at it fire too. */
+  /** Lets time pass until this time on the monotonic clock, including timers that are due then. */
   async runUntil(untilMs: number): Promise<void> {
     await this.#settle();
     for (let next = this.#pop(untilMs); next; next = this.#pop(untilMs)) {

@@ -1,11 +1,11 @@
 import { seeded } from '../helpers/broken/dice.ts';
 
-/** Chance that is the same for a seed in every run. */
+/** Random numbers that are the same for the same seed in every run. */
 export class Dice {
   /** Uniform in [0, 1). */
   readonly next: () => number;
 
-  /** @param label tells streams of one seed apart: drawing more from one leaves the others as they were */
+  /** @param label separates the streams of one seed: drawing more from one does not change the others */
   constructor(seed: number, label: string) {
     this.next = seeded((Math.imul(seed, 0x9e3779b1) ^ Number(Bun.hash.crc32(label))) >>> 0);
   }
@@ -18,7 +18,7 @@ export class Dice {
     return low + (high - low) * this.next();
   }
 
-  /** A whole number from `low` to `high`, both included. */
+  /** An integer from `low` to `high`, both inclusive. */
   whole(low: number, high: number): number {
     return Math.floor(this.between(low, high + 1));
   }

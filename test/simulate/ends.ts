@@ -7,10 +7,10 @@ import { wirePath } from './classes.ts';
 import { wordsFor } from './replies.ts';
 import { aboutOf } from './scene.ts';
 
-/** What a deadline may be missed by, milliseconds. */
+/** How far a deadline may be missed, in milliseconds. */
 const SLACK_MS = 1_000;
 
-/** What a stream may take at most: `timeout.total`. */
+/** The maximum duration of a stream: `timeout.total`. */
 const TOTAL_MS = 3_600_000;
 
 export interface Ended {
@@ -19,7 +19,7 @@ export interface Ended {
   readonly records: readonly LogRecord[];
 }
 
-/** Rules 6 and 7 for a request that is over. @param deadlineMs `routing.deadline` */
+/** Rules 6 and 7 for a finished request. @param deadlineMs `routing.deadline` */
 export function judgeEnd(ended: Ended, scene: Scene, deadlineMs: number): void {
   const { request, records } = ended;
   const say = (rule: 6 | 7, what: string, sort: string) =>
@@ -94,7 +94,7 @@ function stateOf({ calls }: SimRequest): string {
   return last ? `${last.result ?? 'open'} (${last.outage?.kind ?? 'fine'})` : 'missing';
 }
 
-/** The same trouble by the same fault for the same class is one. */
+/** Problems of the same class with the same fault count as one. */
 function causeOf({ calls, asked }: SimRequest): string {
   const last = calls.at(-1);
   return `${last?.target.provider.protocol} ${last?.outage?.kind} ${asked.name}`;

@@ -1,4 +1,4 @@
-/** What happened, as text: hashed, so that two runs can be compared, and remembered for a while. */
+/** The events of a run as text: hashed, so that two runs can be compared, and remembered for a while. */
 export class EventLog {
   readonly #kept: { atMs: number; text: string; tags: string }[] = [];
   readonly #clock: { monotonic(): number };
@@ -16,7 +16,7 @@ export class EventLog {
     return this.#hash.toString(16).padStart(16, '0');
   }
 
-  /** @param tags words that say what it is about, each with a space before and behind */
+  /** @param tags words that say what it is about, each with a space before and after */
   add(text: string, tags: string): void {
     const atMs = this.#clock.monotonic();
     this.count += 1;

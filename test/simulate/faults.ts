@@ -2,12 +2,12 @@ import type { ErrorAnswer } from '../helpers/broken/errors.ts';
 import { ERRORS } from '../helpers/broken/errors.ts';
 
 /**
- * Whom a fault blames when it is seen once, by the scopes that the product promises. `endpoint` is a target at one
- * endpoint of clients, streamed or not; `rate` a key at a target; `request` nothing that lasts.
+ * What a single occurrence of a fault is counted against, by the scopes that the product promises. `endpoint` is one
+ * endpoint of a target, streamed or not; `rate` is a key at a target; `request` has no lasting effect.
  */
 export type Blame = 'request' | 'endpoint' | 'rate' | 'target' | 'key' | 'provider';
 
-/** What a provider does while a fault is true. */
+/** What a provider does while a fault is active. */
 export type Act =
   | { readonly does: 'refuse'; readonly code: string }
   | { readonly does: 'reset' }
@@ -16,10 +16,10 @@ export type Act =
   | { readonly does: 'answer'; readonly error: ErrorAnswer }
   | { readonly does: 'page'; readonly status: number; readonly body: string }
   | { readonly does: 'spoil'; readonly way: Spoiling }
-  /** Fine, but late. */
+  /** A valid answer, but late. */
   | { readonly does: 'dawdle' };
 
-/** How an answer of status 200 goes wrong. */
+/** How an answer with status 200 goes wrong. */
 export type Spoiling =
   | 'cut-early'
   | 'cut'
@@ -32,7 +32,7 @@ export type Spoiling =
   | 'garbage'
   | 'empty';
 
-/** Where a fault may be true: everywhere at a provider, with some keys, for one model, or at one of its own paths. */
+/** Where a fault may be active: at the whole provider, with some keys, for one model, or at one of its own paths. */
 export type Where = 'provider' | 'key' | 'model' | 'path' | 'expensive' | 'long';
 
 export interface FaultKind {
@@ -57,10 +57,10 @@ const refuse = (code: string): FaultKind => ({
 });
 const anywhere = (act: Act): FaultKind => ({ blame: 'target', act, where: ['provider', 'model', 'path'] });
 const spoil = (way: Spoiling): FaultKind => anywhere({ does: 'spoil', way });
-/** Words that blame nobody but, seen often enough, one endpoint of a target. */
+/** Errors that count against nothing but, if they are frequent enough, one endpoint of a target. */
 const bare = (act: Act, ...where: Where[]): FaultKind => ({ blame: 'endpoint', act, where });
 
-/** Every kind of fault that the world knows. */
+/** Every kind of fault in the simulation. */
 export const KINDS = {
   refused: refuse('ConnectionRefused'),
   'no such host': refuse('ENOTFOUND'),

@@ -7,21 +7,24 @@ import { showedFault } from './known.ts';
 import { aboutOf, isFree } from './scene.ts';
 import { downSince } from './truth.ts';
 
-/** Faults after which the proxy knows that a target is down. */
+/** The number of faults after which the proxy knows that a target is down. */
 const KNOWN_AFTER = 5;
 
 const WINDOW_MS = 30_000;
 
 /**
- * Requests that may try a target within the window while it is out: beside a good one, and alone. An endpoint, the target,
- * the key and the provider are each tried by themselves.
+ * The maximum number of requests that may try a target within the window while it is down: beside a good one, and
+ * alone. An endpoint, the target, the key and the provider are each tried separately.
  */
 const TRIALS = { beside: 20, alone: 45 };
 
-/** The same beside a good one where answers begin well: each beginning is a reason to ask for more. */
+/** The same beside a good target if answers begin well: each beginning justifies a further request. */
 const TRIALS_OF_GOOD_BEGINNINGS = 45;
 
-/** How an answer goes wrong that began well. Alone, such a target may be asked by all: half an answer is better than none. */
+/**
+ * Faults of answers that begin well. Alone, such a target may be used by all requests: half an answer is better than
+ * none.
+ */
 const BEGINS_WELL: ReadonlySet<Spoiling> = new Set<Spoiling>([
   'cut',
   'error-later',
@@ -38,10 +41,10 @@ interface Outing {
   readonly alone: number[];
 }
 
-/** Rule 5: who is down, or asked for rest, is left alone but for trials. */
+/** Rule 5: a target that is down, or sent a Retry-After, receives nothing but trials. */
 export class HammeringJudge implements Judge {
   readonly #scene: Scene;
-  /** By target, or by target and class where that is all a fault blames. */
+  /** By target, or by target and class if a fault concerns no more than that. */
   readonly #outings = new Map<string, Outing>();
 
   constructor(scene: Scene) {
@@ -81,7 +84,7 @@ export class HammeringJudge implements Judge {
     if (outing && call.beganMs >= outing.sinceMs) outing.faults += 1;
   }
 
-  /** Two things may be wrong at once: who answers to some cannot be taken for one whom nobody reaches. */
+  /** Two faults may be active at once: a provider that answers some requests is not unreachable. */
   #reachable(provider: SimProvider): void {
     for (const [key, { target, blame }] of this.#outings)
       if (blame === 'provider' && target.provider === provider) this.#outings.delete(key);
@@ -99,7 +102,7 @@ export class HammeringJudge implements Judge {
     return outing;
   }
 
-  /** A Retry-After is honoured. */
+  /** A Retry-After must be respected. */
   #expectRest({ request, target, key, beganMs }: Call): void {
     const told = this.#scene.known.told(target, key);
     if (!told || beganMs <= told.fromMs || beganMs >= told.untilMs - 1) return;
@@ -110,26 +113,32 @@ export class HammeringJudge implements Judge {
   }
 }
 
-/** Whether the provider said something. */
+/** Whether the provider sent anything. */
 function isAnswered({ outage }: Call): boolean {
   const does = outage && kindOf(outage.kind).act.does;
   return does === 'answer' || does === 'page' || does === 'spoil';
 }
 
-/** Whether it is answered well in the end; or stops in the middle, which takes minutes to tell from a long answer. */
+/**
+ * Whether it is answered correctly in the end; or stalls in the middle, which takes minutes to distinguish from a long
+ * answer.
+ */
 function isAnswer({ outage }: Call): boolean {
   const act = outage && kindOf(outage.kind).act;
   return act?.does === 'dawdle' || (act?.does === 'spoil' && act.way === 'stall');
 }
 
-/** Whether it asks for more by itself: by answers that begin, or by a limit, behind which all may come who waited. */
+/**
+ * Whether it invites further requests by itself: by answers that begin, or by a limit, after which all waiting requests
+ * may be sent.
+ */
 function invites({ outage }: Call): boolean {
   const act = outage && kindOf(outage.kind).act;
   const limited = outage && kindOf(outage.kind).blame === 'rate';
   return limited || (act?.does === 'spoil' && BEGINS_WELL.has(act.way));
 }
 
-/** Whether it may have been given up for its caller's sake alone, which tells the proxy nothing. */
+/** Whether it may have been cancelled only for its caller's sake, which tells the proxy nothing. */
 function isCallersEnd({ result, request }: Call): boolean {
   return result === 'aborted' && (request.left || request.deadlineMs !== undefined);
 }

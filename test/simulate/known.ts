@@ -4,24 +4,24 @@ import type { Blame } from './faults.ts';
 import type { SimTarget } from './world.ts';
 import { kindOf } from './faults.ts';
 
-/** A Retry-After beyond this is not believed, milliseconds. */
+/** A longer Retry-After is shortened to this, in milliseconds. */
 export const TOLD_CAP_MS = 60_000;
 
-/** A time of rest that a provider asked for. */
+/** A Retry-After that a provider sent. */
 interface Told {
   readonly fromMs: number;
   readonly untilMs: number;
 }
 
 /**
- * Whether a call may have shown a fault of its target: also one that was given up while the target was silent or
- * slow, whoever gave it up.
+ * Whether a call may have revealed a fault of its target; this includes a call that was cancelled while the target was
+ * silent or slow, whoever cancelled it.
  */
 export function showedFault({ result, outage }: Call): boolean {
   return result !== 'fine' && outage !== undefined;
 }
 
-/** All that the proxy can know of its targets from the calls that came to their end. */
+/** Everything that the proxy can know about its targets from finished calls. */
 export class Known {
   readonly #fine = new Map<string, { beganMs: number; key: number }>();
   readonly #faults = new Map<string, number>();
@@ -41,12 +41,12 @@ export class Known {
     }
   }
 
-  /** A reload takes nothing of what was told for true any more. */
+  /** A reload discards no knowledge. */
   reloaded(): void {
     this.#told.clear();
   }
 
-  /** Whether its last call for the endpoint succeeded, and no fault was seen since that covers it. */
+  /** Whether its last call for the endpoint succeeded, and no fault since then concerns it. */
   good(target: SimTarget, { asked }: SimRequest): boolean {
     const fine = this.#fine.get(`${target.id} ${asked.name}`);
     if (!fine) return false;
@@ -56,12 +56,12 @@ export class Known {
     });
   }
 
-  /** The rest that was last asked for with this key. */
+  /** The last Retry-After for this key. */
   told({ id }: SimTarget, key: number): Told | undefined {
     return this.#told.get(`${id} ${key}`);
   }
 
-  /** Until when the provider asked to be left alone: with every key, and with at least one. */
+  /** Until when the provider's Retry-After lasts: for every key, and for at least one. */
   toldUntil(target: SimTarget): { all: number; any: number } {
     const each = Array.from(
       { length: target.provider.keys },
@@ -73,7 +73,7 @@ export class Known {
 
 const BLAMES = ['endpoint', 'rate', 'target', 'key', 'provider'] as const satisfies Blame[];
 
-/** What a fault blames, as a word. One of the request says nothing of others but, at most, of its own endpoint. */
+/** The scope of a fault as text. A fault of the request concerns, at most, its own endpoint. */
 function placeOf(blame: Blame, { id, provider }: SimTarget, key: number, name: ClassName): string {
   switch (blame) {
     case 'request':

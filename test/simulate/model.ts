@@ -11,7 +11,7 @@ import { Known } from './known.ts';
 import { RecoveryJudge } from './recovery.ts';
 import { Violations } from './violations.ts';
 
-/** What must hold: it is told of all that happens, knows what is true, and writes down what should not have been. */
+/** The model: it is notified of all events, knows which faults are active, and records violations of the rules. */
 export class Model implements Scene {
   readonly clock: Scene['clock'];
   readonly book: Book;
@@ -43,13 +43,13 @@ export class Model implements Scene {
     for (const judge of this.#judges) judge.arrives?.(request);
   }
 
-  /** The answer is over. @param record what was recorded, unless the client left */
+  /** The answer is finished. @param record its record, unless the client disconnected */
   finished(request: SimRequest, record: LogRecord | undefined): void {
     this.book.requests.delete(request.id);
     for (const judge of this.#judges) judge.finished?.(request, record);
   }
 
-  /** Some time after the answer is over, when its record and the ends of its calls must be here. */
+  /** Called some time after the answer, when its record and the ends of its calls must be known. */
   settled(ended: Ended, deadlineMs: number): void {
     judgeEnd(ended, this, deadlineMs);
   }

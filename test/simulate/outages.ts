@@ -4,26 +4,26 @@ import type { KindName, Where } from './faults.ts';
 import { CLASSES, wirePath } from './classes.ts';
 import { KIND_NAMES, kindOf } from './faults.ts';
 
-/** A fault that is true of something for a while. Where nothing is said, it is true of all. */
+/** A fault that is active for a while. Without a restriction, it concerns all requests. */
 export interface Outage {
   readonly kind: KindName;
   readonly fromMs: number;
   readonly untilMs: number;
-  /** True for so long, then not for as long, and so on. */
+  /** It is active for this long, then inactive for as long, and so on. */
   readonly flapMs: number | undefined;
   readonly key: number | undefined;
   readonly model: string | undefined;
   readonly path: string | undefined;
   readonly stream: boolean | undefined;
-  /** Of requests of this sort alone. */
+  /** It concerns only requests of this kind. */
   readonly only: 'expensive' | 'long' | undefined;
-  /** Told with a 429, milliseconds. */
+  /** The Retry-After of a 429, in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** Whether those who hang are answered when it ends. */
+  /** Whether hanging requests are answered when it ends. */
   readonly thaws: boolean;
 }
 
-/** What a request is to a provider. */
+/** The properties of a request that matter to a provider. */
 export interface Asked {
   readonly name: ClassName;
   readonly expensive: boolean;
@@ -41,13 +41,13 @@ const SECOND = 1_000;
 const LENGTHS = [5, 20, 60, 60, 180, 180, 600].map((seconds) => seconds * SECOND);
 const TOLD = [1, 5, 20, 60, 300, 3_600, 86_400].map((seconds) => seconds * SECOND);
 
-/** Everything that will be true of a provider, by its beginning. */
+/** All faults that a provider will have, by their beginning. */
 export function outagesOf(subject: Subject, dice: Dice, untilMs: number): Outage[] {
   const outages: Outage[] = [];
   for (let atMs = dice.between(20, 400) * SECOND; atMs < untilMs;) {
     const outage = draw(subject, dice, atMs);
     outages.push(outage);
-    // Now and then two things are wrong at once.
+    // Sometimes two faults are active at once.
     if (dice.chance(0.2)) outages.push(draw(subject, dice, atMs + dice.between(0, 30) * SECOND));
     atMs = outage.untilMs + dice.between(60, 900) * SECOND;
   }
@@ -80,7 +80,7 @@ function pathsOf(protocol: Protocol): string[] {
   return [wirePath(protocol, 'chat')!, ...(count === undefined ? [] : [count])];
 }
 
-/** Whether it can be met by such a request to this model at all. */
+/** Whether such a request to this model can meet it at all. */
 export function concerns(outage: Outage, protocol: Protocol, model: string, asked: Asked): boolean {
   const { path, stream, only } = outage;
   if (outage.model !== undefined && outage.model !== model) return false;
@@ -89,17 +89,17 @@ export function concerns(outage: Outage, protocol: Protocol, model: string, aske
   return only === undefined || asked[only];
 }
 
-/** Whether it is true at this moment. */
+/** Whether it is active at this time. */
 export function isTrue({ fromMs, untilMs, flapMs }: Outage, atMs: number): boolean {
   if (atMs < fromMs || atMs >= untilMs) return false;
   return flapMs === undefined || Math.floor((atMs - fromMs) / flapMs) % 2 === 0;
 }
 
-/** When it was last true before this moment, at which it is not; `-Infinity` when it was not yet. */
+/** When it was last active before this time, at which it is not; `-Infinity` if it never was. */
 export function lastTrue({ fromMs, untilMs, flapMs }: Outage, atMs: number): number {
   if (atMs < fromMs) return -Infinity;
   if (flapMs === undefined) return untilMs;
-  // The last ends of the intervals [from + 2n flap, from + (2n + 1) flap), cut at the end.
+  // The ends of the intervals [from + 2n flap, from + (2n + 1) flap) before this time, limited to the end of the fault.
   const within = Math.min(atMs, untilMs) - fromMs;
   const turns = Math.floor(within / flapMs);
   return Math.min(untilMs, fromMs + (turns % 2 === 1 ? turns : turns + (atMs >= untilMs ? 1 : 0)) * flapMs);

@@ -60,7 +60,7 @@ export class Upstream {
     return this.#world.providers.find(({ name }) => `${name}.test` === hostname)!;
   }
 
-  /** Probes are no calls: what they find counts for the proxy alone. */
+  /** Probes are not calls: only the proxy learns from their results. */
   async #probe(provider: SimProvider, key: number, signal: AbortSignal): Promise<Response> {
     const act = actOf(metByProbe(provider, key, this.#clock.monotonic()));
     const connects = !(act?.does === 'refuse' || act?.does === 'reset' || act?.does === 'hang');
@@ -111,7 +111,7 @@ export class Upstream {
     }
   }
 
-  /** Silence; where it thaws, those who still wait are answered when the outage is over. */
+  /** Silence; if the fault thaws, requests that still wait are answered when it ends. */
   async #hang(asking: Asking, outage: Outage): Promise<Response> {
     const { call, signal } = asking;
     if (!outage.thaws || outage.flapMs !== undefined) {
@@ -190,7 +190,7 @@ export class Upstream {
     return error;
   }
 
-  /** Time between two bounds, milliseconds. */
+  /** Waits for a time between two bounds, in milliseconds. */
   #wait(low: number, high: number, signal: AbortSignal, call?: Call): Promise<void> {
     return new Promise((resolve, reject) => {
       const abort = () => {

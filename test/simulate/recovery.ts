@@ -8,23 +8,26 @@ import { fineSince, lastWrong } from './truth.ts';
 
 const RECOVERY_MS = 15_000;
 
-/** "At least once a second", with some play, milliseconds. */
+/** "At least once a second" with some tolerance, in milliseconds. */
 const DENSE_MS = 1_050;
 
-/** "About once a second", milliseconds. */
+/** "About once a second", in milliseconds. */
 const LET_THROUGH_MS = 3_000;
 
-/** Whether it may be the one that tries, with another model, whether their provider can be reached: it has not told yet. */
+/**
+ * Whether this call may be the one that is trying, with another model, whether the provider can be reached; it has no
+ * result yet.
+ */
 function triesProvider({ target, outage }: Call, targets: readonly SimTarget[]): boolean {
   return outage !== undefined && targets.some(({ provider }) => provider === target.provider);
 }
 
-/** Rules 3 and 4: what is out comes back. */
+/** Rules 3 and 4: a target that was down is used again. */
 export class RecoveryJudge implements Judge {
   readonly #scene: Scene;
-  /** By best target and class: since when requests arrive at least once a second, and the last of them. */
+  /** By best target and class: since when requests have arrived at least once a second, and the last of them. */
   readonly #dense = new Map<string, { sinceMs: number; lastMs: number }>();
-  /** By target and class: when it last answered well. */
+  /** By target and class: when it last answered correctly. */
   readonly #answered = new Map<string, number>();
   /** By target and by provider: when a call to it last began or ended. */
   readonly #touched = new Map<string, number>();
@@ -62,12 +65,12 @@ export class RecoveryJudge implements Judge {
 
   finished(request: SimRequest, record: LogRecord | undefined): void {
     if (request.calls.length > 0 || !failedHere(record) || record.fault === 'deadline') return;
-    // A client that reads slowly is done long after it was refused, when other places are free.
+    // A slow client finishes long after the proxy had to choose, when the situation has changed.
     if (!request.slow) this.#expectBest(request, undefined);
     this.#expectTrial(request, record);
   }
 
-  /** Asked first, if it has been fine for long enough. */
+  /** The best target must be used first, if it has been fine for long enough. */
   #expectBest(request: SimRequest, asked: SimTarget | undefined): void {
     const { known, violations, clock } = this.#scene;
     const best = request.route.targets[0]!;
@@ -76,7 +79,7 @@ export class RecoveryJudge implements Judge {
     const nowMs = clock.monotonic();
     const fineMs = fineSince(best, request.asked, nowMs);
     if (fineMs === undefined || !isFree(this.#scene, best, request)) return;
-    // It came back, and whatever holds it back now is another fault's doing: that is judged by rules 1 and 2.
+    // The target has recovered; a cooldown now is due to another fault, which rules 1 and 2 cover.
     if ((this.#answered.get(`${best.id} ${name}`) ?? -Infinity) > fineMs) return;
     const denseMs = this.#dense.get(`${best.id} ${name}`)?.sinceMs ?? nowMs;
     const lateMs = nowMs - Math.max(fineMs, denseMs, known.toldUntil(best).any);
@@ -91,21 +94,21 @@ export class RecoveryJudge implements Judge {
     });
   }
 
-  /** When nothing was asked of any target for a while, it should have been let through. */
+  /** If nothing was sent to any target for a while, the request should have been let through. */
   #expectTrial(request: SimRequest, { fault, attempts }: LogRecord): void {
-    // One whose connection never came about was let through, too.
+    // A request whose connection failed was let through, too.
     if (attempts > 0) return;
     const { known, violations, clock, book } = this.#scene;
     const nowMs = request.answeredMs ?? clock.monotonic();
     const { targets } = request.route;
     const resting = targets.every((target) => known.toldUntil(target).all > request.arrivedMs);
     const busy = [...book.open].some((call) => targets.includes(call.target) || triesProvider(call, targets));
-    // How an answer ended is known when its client has read so far.
+    // How an answer ended is only known when its client has read that far.
     const read = [...book.requests.values()].some(
       ({ slow, calls }) => slow && calls.some(({ target }) => targets.includes(target)),
     );
     const full = targets.some((target) => !isFree(this.#scene, target, request));
-    // A provider that cannot be reached is tried with any of its models.
+    // An unreachable provider is tried with any of its models.
     const touchedMs = Math.max(
       ...targets
         .flatMap(({ id, provider }) => [id, provider.name])

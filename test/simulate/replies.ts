@@ -4,14 +4,14 @@ import type { Protocol } from './classes.ts';
 import { ERRORS } from '../helpers/broken/errors.ts';
 import { WIRES } from '../helpers/broken/wires.ts';
 
-/** A step of an answer's body: text, then how it goes on. */
+/** A step of an answer's body: text, or what happens next. */
 export type Step = string | 'CUT' | 'STALL';
 
 export interface ReplyPlan {
   readonly type: 'application/json' | 'text/event-stream' | 'text/html';
-  /** Pieces in their order. The body ends after the last one, unless that is a cut or a stall. */
+  /** Pieces in order. The body ends after the last one, unless that is a cut or a stall. */
   readonly steps: readonly Step[];
-  /** How many of the steps make the answer whole: what follows may be left unread. */
+  /** The number of steps that complete the answer: what follows may remain unread. */
   readonly whole: number;
 }
 
@@ -28,7 +28,7 @@ interface Subject {
   readonly counting: boolean;
 }
 
-/** An answer, as it should be or spoiled. */
+/** The answer, valid or spoiled. */
 export function replyOf(subject: Subject, way: Spoiling | undefined): ReplyPlan {
   if (subject.counting || !subject.stream) return wholeReply(subject, way);
   const { protocol, request, model } = subject;
@@ -52,7 +52,7 @@ export function replyOf(subject: Subject, way: Spoiling | undefined): ReplyPlan 
         return [opening, second, wire.errorEvent(ERRORS['503'])];
       case 'finish-error': {
         const failed = wire.closing.replace('"stop"', '"error"');
-        // Anthropic has no such reason: an error event takes its place.
+        // Anthropic has no such finish reason: an error event replaces it.
         return [
           opening,
           second,
@@ -104,7 +104,7 @@ function wholeReply({ protocol, request, model, counting }: Subject, way: Spoili
   return { type, steps: spoiled(), whole: Infinity };
 }
 
-/** An error answer in a provider's words. */
+/** An error answer in the provider's format. */
 export function errorText(protocol: Protocol, error: ErrorAnswer): string {
   return WIRES[protocol]({ id: 'up', model: '', usage: true }).errorBody(error);
 }

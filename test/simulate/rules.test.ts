@@ -9,14 +9,14 @@ import { outage, stage } from './stage.ts';
 const DEADLINE_MS = 600_000;
 
 describe('the model of the simulation', () => {
-  test('rule 1 breaks when a request is refused beside a target that is known good', () => {
+  test('rule 1 is violated if a request fails although a target is known to be good', () => {
     const { exchange, small, ask, fail, broken } = stage();
     exchange(small);
     fail(ask());
     expect(broken()).toContain(1);
   });
 
-  test('rule 1 holds when the target showed a fault since, or was never asked', () => {
+  test('rule 1 is kept if the target has shown a fault since, or was never used', () => {
     const asked = stage();
     asked.exchange(asked.small);
     asked.exchange(asked.small, outage('500'));
@@ -44,7 +44,7 @@ describe('the model of the simulation', () => {
     ['429', 'small', 'count', 0, true],
     ['refused', 'large', 'messages', 0, true],
   ])(
-    'rule 2: %s at %s (%s, key %d) covers messages of the small one: %p',
+    'rule 2: %s at %s (%s, key %d) excuses the small model’s messages: %p',
     (kind, name, sort, key, covers) => {
       const { exchange, small, large, behind, ask, call, broken } = stage([], 2);
       exchange(small);
@@ -56,11 +56,11 @@ describe('the model of the simulation', () => {
 
   test.each<[string, Partial<Outage>, KindName, soonMs: number, lateMs: number]>([
     ['15 s', {}, '503', 14_000, 16_000],
-    ['15 s after the last of its flapping', { flapMs: 20_000 }, '503', 14_000, 16_000],
-    ['a Retry-After and 15 s', { retryAfterMs: 40_000 }, '429', 54_000, 56_000],
-    ['a minute and 15 s, whatever it told', { retryAfterMs: 86_400_000 }, '429', 74_000, 76_000],
+    ['15 s, counted from its last flap,', { flapMs: 20_000 }, '503', 14_000, 16_000],
+    ['its Retry-After and 15 s', { retryAfterMs: 40_000 }, '429', 54_000, 56_000],
+    ['a minute and 15 s, despite a longer Retry-After,', { retryAfterMs: 86_400_000 }, '429', 74_000, 76_000],
   ])(
-    'rule 3 breaks when the best target is not used %s after it came back',
+    'rule 3 is violated if the best target is not used %s after its recovery',
     (_, given, kind, soonMs, lateMs) => {
       const trouble = outage(kind, { untilMs: 100_000, ...given });
       const { clock, exchange, small, behind, ask, call, model, broken } = stage([trouble]);
@@ -80,7 +80,7 @@ describe('the model of the simulation', () => {
     },
   );
 
-  test('rule 4 breaks when all are refused while nothing was asked for seconds', () => {
+  test('rule 4 is violated if all requests fail while nothing was sent for seconds', () => {
     const { clock, exchange, small, ask, fail, broken } = stage();
     exchange(small, outage('503'));
     clock.nowMs += 2_000;
@@ -91,7 +91,7 @@ describe('the model of the simulation', () => {
     expect(broken()).toContain(4);
   });
 
-  test('rule 4 holds while a trial is out, or a Retry-After of up to a minute is pending', () => {
+  test('rule 4 is kept while a trial is in flight, or a Retry-After of up to a minute is pending', () => {
     const busy = stage();
     busy.call(busy.ask([busy.small]), busy.small, outage('silent'));
     busy.clock.nowMs += 30_000;
@@ -116,20 +116,23 @@ describe('the model of the simulation', () => {
     ['cut', 'beside a good target', 500, true],
     ['cut', 'beside a good target', 1_000, false],
     ['cut early', 'alone', 500, true],
-  ] as const)('rule 5 on a target with %s %s, tried every %d ms: %p', (kind, how, everyMs, breaks) => {
-    const trouble = outage(kind);
-    const { clock, exchange, small, behind, ask, call, model, broken } = stage([trouble]);
-    if (how !== 'alone') exchange(behind);
-    for (let count = 0; count < 60; count += 1) {
-      const request = ask();
-      model.book.ends(call(request, small, trouble), 'fault');
-      model.finished(request, undefined);
-      clock.nowMs += everyMs;
-    }
-    expect(broken().includes(5)).toBe(breaks);
-  });
+  ] as const)(
+    'rule 5 for a target with %s %s, tried every %d ms, is violated: %p',
+    (kind, how, everyMs, breaks) => {
+      const trouble = outage(kind);
+      const { clock, exchange, small, behind, ask, call, model, broken } = stage([trouble]);
+      if (how !== 'alone') exchange(behind);
+      for (let count = 0; count < 60; count += 1) {
+        const request = ask();
+        model.book.ends(call(request, small, trouble), 'fault');
+        model.finished(request, undefined);
+        clock.nowMs += everyMs;
+      }
+      expect(broken().includes(5)).toBe(breaks);
+    },
+  );
 
-  test('rule 5 breaks when a target is asked before its Retry-After has passed', () => {
+  test('rule 5 is violated if a target is used before its Retry-After has passed', () => {
     const trouble = outage('429', { retryAfterMs: 20_000 });
     const { clock, exchange, small, ask, call, broken } = stage([trouble]);
     exchange(small, trouble);
@@ -144,12 +147,18 @@ describe('the model of the simulation', () => {
     `data: ${JSON.stringify({ id, choices: [{ delta: { content: text } }] })}\n\n`;
 
   test.each<[string, Partial<LogRecord>, (id: string) => string, KindName | undefined, breaks: boolean]>([
-    ['whole', {}, (id) => WORDS(id, `To ${id}: it was a dark and stormy night.`) + DONE, undefined, false],
-    ['cut and told', { outcome: 'truncated' }, (id) => WORDS(id, `To ${id}:`) + ERROR, 'cut', false],
-    ['cut and not told', { outcome: 'truncated' }, (id) => WORDS(id, `To ${id}:`), 'cut', true],
-    ['cut and finished', { outcome: 'truncated' }, (id) => WORDS(id, `To ${id}:`) + DONE, 'cut', true],
+    ['complete', {}, (id) => WORDS(id, `To ${id}: it was a dark and stormy night.`) + DONE, undefined, false],
+    ['cut with an error', { outcome: 'truncated' }, (id) => WORDS(id, `To ${id}:`) + ERROR, 'cut', false],
+    ['cut without an error', { outcome: 'truncated' }, (id) => WORDS(id, `To ${id}:`), 'cut', true],
     [
-      'an error and finished',
+      'cut and marked as complete',
+      { outcome: 'truncated' },
+      (id) => WORDS(id, `To ${id}:`) + DONE,
+      'cut',
+      true,
+    ],
+    [
+      'an error and marked as complete',
       { outcome: 'truncated' },
       (id) => WORDS(id, `To ${id}:`) + ERROR + DONE,
       'cut',
@@ -164,7 +173,7 @@ describe('the model of the simulation', () => {
     ],
     ['short of words', {}, (id) => WORDS(id, `To ${id}: it was`) + DONE, undefined, true],
     ['of another status', { status: 502 }, (id) => WORDS(id, `To ${id}:`) + ERROR, 'cut', true],
-  ])('rule 6 on a stream that is %s', (_, given, bodyOf, kind, breaks) => {
+  ])('rule 6 for a stream that is %s', (_, given, bodyOf, kind, breaks) => {
     const { ask, call, model, small, broken } = stage();
     const request = ask([small], 'chat streamed');
     model.book.ends(call(request, small, kind && outage(kind)), kind ? 'fault' : 'fine');
@@ -174,7 +183,7 @@ describe('the model of the simulation', () => {
     expect(broken().includes(6)).toBe(breaks);
   });
 
-  test.each([0, 2])('rule 6 breaks with %d records of a request', (count) => {
+  test.each([0, 2])('rule 6 is violated by %d records of a request', (count) => {
     const { ask, model, broken } = stage();
     const request = ask();
     const records = Array.from({ length: count }, () => logRecord({ id: request.id }));
@@ -183,7 +192,7 @@ describe('the model of the simulation', () => {
     expect(broken()).toEqual([6]);
   });
 
-  test('rule 6 breaks when an answer begins after its deadline, and rule 7 with an internal error', () => {
+  test('rule 6 is violated by an answer that begins after its deadline, and rule 7 by an internal error', () => {
     const { ask, model, broken } = stage();
     const request = ask();
     const record = logRecord({

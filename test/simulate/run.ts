@@ -23,7 +23,7 @@ import { configOf, drawWorld, HOUR_MS } from './world.ts';
 
 export interface RunOptions {
   readonly hours?: number;
-  /** Turns of the event loop that must be quiet before time goes on. */
+  /** Turns of the event loop without activity before time advances. */
   readonly quietTurns?: number;
   /** Called with every event as a line. */
   readonly tell?: (line: string) => void;
@@ -32,7 +32,7 @@ export interface RunOptions {
 export interface Report {
   readonly seed: number;
   readonly violations: readonly Violation[];
-  /** Of all events: the same for the same seed. */
+  /** The hash of all events: the same for the same seed. */
   readonly hash: string;
   readonly requests: number;
   readonly calls: number;
@@ -42,26 +42,29 @@ export interface Report {
   readonly met: Book['met'];
 }
 
-/** After the last request has come this is enough for every stream to end, milliseconds. */
+/** The time after the last request in which every stream ends, in milliseconds. */
 const AFTERWARDS_MS = 4_000_000;
 
-/** A record, and the end of all calls, follow the end of an answer within this, milliseconds. */
+/** The time after the end of an answer in which its record and the ends of all calls follow, in milliseconds. */
 const SETTLED_MS = 6_000;
 
-/** Pauses depend on how fast a machine is, and what depends on that is not the same twice. */
+/** Pauses would depend on the speed of the machine, so two runs would differ. */
 const NEVER_PAUSING: Turns = {
   run: async (steps) => atOnce(steps),
   pause: () => undefined,
 };
 
-/** Counts as fast as the simulated clock needs it; a thread would take real time. */
+/** Counts immediately; a thread would take real time, which the simulated clock does not wait for. */
 const countTokens = (texts: readonly string[]) => Promise.resolve(Math.ceil(texts.join('').length / 4));
 
 const BINDINGS: ServerBindings = {
   server: { timeout: () => undefined, requestIP: () => null },
 };
 
-/** Runs one world through a proxy whose clock, chance and transport are simulated, and judges what it does. */
+/**
+ * Runs one world through a proxy with a simulated clock, simulated randomness and a simulated transport, and checks the
+ * rules.
+ */
 export async function simulate(seed: number, options: RunOptions = {}): Promise<Report> {
   await (loaded ??= load());
   const run = new Run(drawWorld(seed, options.hours ?? 1), options);
@@ -76,7 +79,7 @@ export async function simulate(seed: number, options: RunOptions = {}): Promise<
 
 let loaded: Promise<void> | undefined;
 
-/** What is loaded when it is first used takes real time, which a simulated clock cannot wait for: so use it before. */
+/** Loads lazy modules in advance: loading takes real time, which a simulated clock cannot wait for. */
 async function load(): Promise<void> {
   const target = { name: 'p', type: 'openai-compatible', base_url: 'http://p.test', models: ['m'] } as const;
   const proxy = createProxy(
@@ -103,7 +106,7 @@ class Run {
   readonly #config: Config;
   readonly #records = new Map<string, LogRecord[]>();
   readonly #outcomes: Record<string, number> = {};
-  /** Cancel what the world still has planned when all requests are over. */
+  /** Cancel the world's remaining plans when all requests are finished. */
   readonly #planned: (() => void)[] = [];
   #arrived = 0;
 
@@ -138,7 +141,7 @@ class Run {
     this.#plan();
     const endMs = this.#world.hours * HOUR_MS;
     await this.#clock.runUntil(endMs);
-    // No longer than needed: a timer that was forgotten must not run out before it is looked for.
+    // No longer than necessary: a leaked timer must not fire before the check for it.
     while (this.#model.book.requests.size > 0 && this.#clock.monotonic() < endMs + AFTERWARDS_MS) {
       await this.#clock.runUntil(this.#clock.monotonic() + 1_000);
     }
@@ -150,7 +153,7 @@ class Run {
     return { seed: this.#world.seed, violations: violations.list, hash, ...counts };
   }
 
-  /** Sets a timer for everything that will happen by itself. */
+  /** Sets a timer for everything that happens by itself. */
   #plan(): void {
     const arrivals = drawTraffic(this.#world);
     const next = (at: number): void => {
@@ -218,7 +221,7 @@ class Run {
     else this.#records.set(record.id, [record]);
   }
 
-  /** Nothing is left behind: no request, no call, no timer. */
+  /** Checks that no request, call or timer is left. */
   async #close(): Promise<void> {
     const { violations, book } = this.#model;
     await this.#clock.runUntil(this.#clock.monotonic() + 2 * SETTLED_MS);

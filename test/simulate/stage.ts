@@ -9,7 +9,9 @@ import { CLASSES } from './classes.ts';
 import { EventLog } from './events.ts';
 import { Model } from './model.ts';
 
-/** The model without a proxy: a provider with two models, one that stands behind it, and words to act with. */
+/**
+ * The model without a proxy: a provider with two models, a second provider as a fallback, and functions to act with.
+ */
 export function stage(outages: readonly Outage[] = [], keys = 1) {
   const clock = { nowMs: 0, monotonic: () => clock.nowMs };
   const model = new Model(clock, new EventLog(clock));
@@ -49,7 +51,7 @@ export function stage(outages: readonly Outage[] = [], keys = 1) {
     model.book.begins(made);
     return made;
   };
-  /** A whole request with one call, which takes 10 ms. */
+  /** A complete request with one call, which takes 10 ms. */
   const exchange = (to: SimTarget, outage?: Outage, name: ClassName = 'messages', key = 0): void => {
     const request = ask([to], name);
     const made = call(request, to, outage, key);
@@ -64,7 +66,7 @@ export function stage(outages: readonly Outage[] = [], keys = 1) {
   return { clock, model, small, large, behind, ask, call, exchange, fail, broken };
 }
 
-/** A fault that is true for ever, unless something else is said. */
+/** A fault that is always active, unless `given` says otherwise. */
 export function outage(kind: KindName, given: Partial<Outage> = {}): Outage {
   const all = { flapMs: undefined, key: undefined, model: undefined, path: undefined, stream: undefined };
   return {

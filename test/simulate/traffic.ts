@@ -6,7 +6,7 @@ import { Dice } from './dice.ts';
 import { concerns } from './outages.ts';
 import { HOUR_MS } from './world.ts';
 
-/** A request that will be made. */
+/** A planned request. */
 export interface Arrival {
   readonly atMs: number;
   readonly route: SimRoute;
@@ -18,16 +18,16 @@ export interface Arrival {
   readonly slow: boolean;
 }
 
-/** Chances of a request to be out of the ordinary. */
+/** The probabilities that a request is unusual. */
 const ODD = { expensive: 0.05, long: 0.03, leaves: 0.05, deadline: 0.05, slow: 0.02 };
 
-/** How long an outage is watched at its beginning and before its end, and after its end, milliseconds. */
+/** For how long an outage is watched at its beginning, before its end, and after it, in milliseconds. */
 const WATCHED = { beforeMs: 5_000, beginMs: 30_000, endMs: 20_000, afterMs: 40_000 };
 
 /** The share of outages that are watched. */
 const WATCHES = 0.4;
 
-/** All requests of a world in their order: a trickle, bursts, and a steady flow around some of the outages. */
+/** All requests of a world in order: a trickle, bursts, and a steady flow around some of the outages. */
 export function drawTraffic(world: World): Arrival[] {
   const dice = new Dice(world.seed, 'traffic');
   const endMs = world.hours * HOUR_MS;
@@ -65,7 +65,7 @@ function odd(dice: Dice): Omit<Arrival, 'atMs' | 'route' | 'name'> {
   };
 }
 
-/** A name that leads to the provider, best first, and a class that meets the outage, where there are such. */
+/** A model name that leads to the provider, best first, and a class that meets the outage, if there are any. */
 function watchedBy(
   { routes }: World,
   provider: SimProvider,
@@ -83,7 +83,10 @@ function watchedBy(
   return pairs.length === 0 ? undefined : dice.pick(pairs);
 }
 
-/** At least one a second, from before an outage until after it; of a long one only its beginning and its end. */
+/**
+ * At least one request a second, from before an outage until after it; of a long one, only around its beginning and its
+ * end.
+ */
 function* steady({ fromMs, untilMs }: Outage, dice: Dice): Generator<number> {
   const gap = dice.pick([600, 800, 950]);
   for (let atMs = Math.max(0, fromMs - WATCHED.beforeMs); atMs < untilMs + WATCHED.afterMs;) {

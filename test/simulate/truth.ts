@@ -4,7 +4,7 @@ import type { SimProvider, SimTarget } from './world.ts';
 import { kindOf } from './faults.ts';
 import { concerns, isTrue, lastTrue } from './outages.ts';
 
-/** What a call to a provider meets: the first thing that is wrong for it, or nothing. */
+/** The first fault that a call to a provider meets, if any. */
 export function metBy(
   { provider, model }: SimTarget,
   key: number,
@@ -19,7 +19,7 @@ export function metBy(
   );
 }
 
-/** What the probe of an honest provider meets: what is wrong with all of it, or with the key. */
+/** What the probe of an honest provider meets: a fault of the whole provider, or of the key. */
 export function metByProbe(provider: SimProvider, key: number, atMs: number): Outage | undefined {
   return provider.outages.find(
     (outage) =>
@@ -30,15 +30,15 @@ export function metByProbe(provider: SimProvider, key: number, atMs: number): Ou
   );
 }
 
-/** Whether it takes the target away from all requests, also from those that it does not meet. */
+/** Whether it makes the target unavailable for all requests, including those that it does not concern. */
 function takesTarget({ kind, model }: Outage, target: SimTarget): boolean {
   const { blame } = kindOf(kind);
   return (model === undefined || model === target.model) && blame !== 'request' && blame !== 'endpoint';
 }
 
 /**
- * Since when nothing is wrong, or slow, for such requests, with whatever key, and nothing that others met takes the
- * target away from them; `undefined` when something does.
+ * Since when no fault concerns such requests, whatever their key, and none met by other requests makes the target
+ * unavailable to them; slowness counts as a fault. `undefined` if there is one now.
  */
 export function fineSince(target: SimTarget, asked: Asked, atMs: number): number | undefined {
   const { provider, model } = target;
@@ -52,7 +52,7 @@ export function fineSince(target: SimTarget, asked: Asked, atMs: number): number
   return sinceMs;
 }
 
-/** The kind of what was last wrong for such requests. */
+/** The kind of the last fault that concerned such requests. */
 export function lastWrong(target: SimTarget, asked: Asked, atMs: number): KindName | undefined {
   const { provider, model } = target;
   const past = provider.outages.filter(
@@ -63,7 +63,7 @@ export function lastWrong(target: SimTarget, asked: Asked, atMs: number): KindNa
   return past.sort((a, b) => lastTrue(b, atMs) - lastTrue(a, atMs))[0]?.kind;
 }
 
-/** Whether nothing is wrong, or slow, for such requests from one moment to another. */
+/** Whether no fault concerns such requests from one time to another; slowness counts as a fault. */
 export function fineDuring(target: SimTarget, asked: Asked, fromMs: number, untilMs: number): boolean {
   const { provider, model } = target;
   return provider.outages.every(
@@ -74,7 +74,7 @@ export function fineDuring(target: SimTarget, asked: Asked, fromMs: number, unti
   );
 }
 
-/** Whether a target is wrong for everybody, whatever is asked with whatever key, without a break since then. */
+/** Since when a target has been down for all requests and keys without interruption. */
 export function downSince({ provider, model }: SimTarget, atMs: number): number | undefined {
   const outage = provider.outages.find(
     (each) =>

@@ -1,6 +1,6 @@
 import type { EventLog } from './events.ts';
 
-/** What must hold, by number. */
+/** The rules, by number. */
 export const RULES = {
   1: 'no request fails while a target that would have answered was free and known good',
   2: 'a fault keeps no request from what it does not cover',
@@ -17,11 +17,11 @@ export interface Violation {
   readonly rule: Rule;
   readonly atMs: number;
   readonly what: string;
-  /** The last events about the same things. */
+  /** The last events about the same subjects. */
   readonly events: readonly string[];
 }
 
-/** Violations of each sort that keep their events; of the others a count must do. */
+/** How many violations of each kind keep their events; others are only counted. */
 const SHOWN = 2;
 
 const EVENTS = 60;
@@ -36,8 +36,9 @@ export class Violations {
   }
 
   /**
-   * @param cause violations with the same cause are one
-   * @param about words of the events that led to it
+   * Adds a violation.
+   * @param cause violations with the same cause count as one
+   * @param about tags of the events that led to it
    */
   add(rule: Rule, atMs: number, what: string, { cause, about }: { cause: string; about: readonly string[] }) {
     if (this.#seen.has(`${rule} ${cause}`)) return;
@@ -49,7 +50,7 @@ export class Violations {
   }
 }
 
-/** What a violation says without the names and numbers of its case. */
+/** The text of a violation without the names and numbers of its case. */
 export function sortOf(what: string): string {
   return what
     .replaceAll(/\br\d+\b|\bp\d+\/\w+|\d[\d.]* (?=ms\b|s\b|requests|records|calls|timers|of its)/g, '~ ')

@@ -4,7 +4,7 @@ import type { Outage } from './outages.ts';
 import { Dice } from './dice.ts';
 import { outagesOf } from './outages.ts';
 
-/** What the path of the free endpoint says: how the provider is, or always the same. */
+/** What the free endpoint's path returns: the provider's actual state, or always the same. */
 export type ProbeStyle = 'honest' | 403 | 404 | 500 | 'hangs';
 
 export interface SimProvider {
@@ -24,7 +24,7 @@ export interface SimTarget {
   readonly model: string;
 }
 
-/** A name that clients use, and where it leads, best first. */
+/** A model name that clients use, and its targets, best first. */
 export interface SimRoute {
   readonly name: string;
   readonly targets: readonly SimTarget[];
@@ -40,7 +40,7 @@ export interface World {
 
 export const HOUR_MS = 3_600_000;
 
-/** Draws a world: who there is, where names lead, and what will be true of whom when. */
+/** Draws a world: providers, routes, and the faults of each over time. */
 export function drawWorld(seed: number, hours: number): World {
   const dice = new Dice(seed, 'world');
   const providers = Array.from({ length: dice.whole(1, 4) }, (_, at) => drawProvider(`p${at}`, dice, hours));
@@ -75,7 +75,7 @@ export function shuffled<T>(list: readonly T[], dice: Dice): T[] {
     .map(({ item }) => item);
 }
 
-/** The world as a configuration of the proxy: all is as by default, but for where things are. */
+/** The world as a configuration of the proxy: defaults everywhere, except for the addresses. */
 export function configOf({ providers, routes, probing }: World): ConfigInput {
   const named = routes.filter(({ name }) => name.startsWith('route'));
   return {
