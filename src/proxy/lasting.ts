@@ -30,6 +30,7 @@ import { PluginReports } from '../plugins/reports.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import { PriceTable } from '../providers/price-table.ts';
 import type { ProxyApp } from '../server/app.ts';
+import type { Authenticator } from '../server/auth.ts';
 import type { Buffered } from '../server/buffered.ts';
 import { Page } from '../server/page/page.ts';
 import { Background } from '../server/responses/background.ts';
@@ -61,6 +62,7 @@ export interface Present {
   readonly limiter: Limiter;
   readonly hooks: Hooks;
   readonly app: ProxyApp;
+  readonly auth: Authenticator;
 }
 
 /**

@@ -138,6 +138,20 @@ export class Authenticator {
       : permitted(client, endpoint);
   }
 
+  /**
+   * Requires that the caller of a session may still call. Tokens only have to be valid when a session begins, but the
+   * key that one names must still be.
+   * @param key the name of the caller
+   * @throws ProxyError `unauthenticated`, `not_permitted`
+   */
+  remains(key: string | null, headers: HeaderMap, endpoint: Recorded): void {
+    if (this.#open) return;
+    const found = this.#look(headers);
+    if (!(found instanceof ProxyError)) return void permitted(asking(found), endpoint);
+    if (!presented(headers).some((text) => this.#tokens?.resembles(text))) throw found;
+    if (key !== null && !key.includes(':')) permitted(this.#named(key), endpoint);
+  }
+
   /** The credential in a request, whether or not it is valid. */
   shown(headers: HeaderMap): readonly string[] {
     return presented(headers);

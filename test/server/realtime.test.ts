@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { Running } from '../helpers/proxy.ts';
 import type { Caller, CallOptions, SessionScript } from '../helpers/realtime.ts';
+import { AUDIENCE, issuer } from '../helpers/issuer.ts';
 import { provider, running } from '../helpers/proxy.ts';
 import { call, CREATED, handshake, OPENAI, responseDone, sessionUpstream } from '../helpers/realtime.ts';
 import { until } from '../helpers/until.ts';
@@ -191,6 +192,47 @@ describe('access to a session', () => {
     expect(one.sessions[3]!.headers.get('openai-beta')).toBe('realtime=v1');
     expect(JSON.stringify(one.asked)).not.toContain('voice-key');
   });
+
+  test('ends when its key is revoked, exchanged, disabled, or no longer allowed to, and for no other one', async () => {
+    const one = upstream();
+    await using corp = await issuer();
+    const issuers = [{ name: 'corp', issuer: corp.url, audience: AUDIENCE, key_claim: 'proxy_key' }];
+    const names = ['revoked', 'exchanged', 'disabled', 'narrowed', 'kept', 'named'];
+    const key = (name: string) => ({ name, key: `sk-the-key-${name}` });
+    const proxy = proxyFor(one.url, { auth: { keys: names.map(key), issuers } });
+    const by = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+    const clients = new Map<string, Caller>();
+    for (const name of names.slice(0, -1)) clients.set(name, await talk(proxy, by(`sk-the-key-${name}`)));
+    clients.set('named', await talk(proxy, by(await corp.token({ proxy_key: 'named' }))));
+    clients.set('token', await talk(proxy, by(await corp.token())));
+    for (const client of clients.values()) await client.heard('session.created');
+    proxy.reload({
+      providers: [provider('one', `${one.url}/v1`)],
+      auth: {
+        keys: [
+          { ...key('exchanged'), key: 'sk-another-key' },
+          { ...key('disabled'), disabled: true },
+          { ...key('narrowed'), endpoints: ['chat'] },
+          key('kept'),
+        ],
+        issuers,
+      },
+    });
+    for (const name of ['revoked', 'exchanged', 'disabled', 'narrowed', 'named']) {
+      const client = clients.get(name)!;
+      expect(await client.closed).toMatchObject({ code: 1008 });
+      expect(client.told.at(-1)).toMatchObject({ type: 'error' });
+    }
+    const records = await proxy.recorded(5);
+    expect(new Set(records.map(({ outcome }) => outcome))).toEqual(new Set(['truncated']));
+    await Bun.sleep(1_200);
+    for (const name of ['kept', 'token']) {
+      const client = clients.get(name)!;
+      client.send({ type: 'response.create' });
+      await client.heard('response.done');
+      client.socket.close();
+    }
+  }, 20_000);
 
   test('is denied to pages of another origin or host', async () => {
     const one = upstream();

@@ -175,9 +175,9 @@ export class Session implements WatchedStream {
     if (!this.#answering) this.#stop(STOPPED);
   }
 
-  /** Ends it now. */
-  abort(error: ProxyError): void {
-    this.#fail({ by: 'proxy', code: CLOSE.goingAway, error });
+  /** Ends it now. @param code the close code */
+  abort(error: ProxyError, code: number = CLOSE.goingAway): void {
+    this.#fail({ by: 'proxy', code, error });
   }
 
   get waits(): boolean {

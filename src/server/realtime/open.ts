@@ -36,6 +36,9 @@ export type Upgrade = (
 const MAX_USER_AGENT = 200;
 const MAX_MODEL = 2_048;
 
+/** The interval at which a session's key is checked, milliseconds. */
+const CHECK_MS = 1_000;
+
 /** The state of a session request. */
 interface Call {
   readonly request: Request;
@@ -205,11 +208,34 @@ function upgrade({ request, headers, bindings, exchange, end }: Call): boolean {
   return bindings.server?.upgrade?.(request, { data: end, headers: answer }) ?? false;
 }
 
-function begin(context: ServerContext, { end, abort }: Call, agreed: Agreed, asked: readonly string[]): void {
+function begin(context: ServerContext, call: Call, agreed: Agreed, asked: readonly string[]): void {
+  const { end, abort } = call;
   const session = agreed.begin(end, asked);
+  checkAgain(context, call, (error) => session.abort(error, CLOSE.policy));
   abort.onAbort(() => session.abort(toProxyError(abort.reason)));
   end.listen(session);
   if (context.draining()) session.drain();
+}
+
+/** Ends a session whose key is revoked, rotated, disabled or expired meanwhile. */
+function checkAgain(
+  { authNow, clock }: ServerContext,
+  { headers, endpoint, exchange }: Call,
+  refuse: (error: ProxyError) => void,
+): void {
+  const { key } = exchange.asked;
+  let cancel: () => void;
+  const later = () => void (cancel = clock.after(CHECK_MS, check));
+  const check = () => {
+    try {
+      authNow().remains(key, headers, endpoint);
+      later();
+    } catch (thrown) {
+      refuse(toProxyError(thrown));
+    }
+  };
+  later();
+  exchange.finally(() => cancel());
 }
 
 /** Waits for the message that contains the model, and continues from there. */
