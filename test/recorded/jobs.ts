@@ -1,4 +1,4 @@
-/** What is asked of the binary for each recording, and what is left out for which kind of reason. */
+/** The requests to the binary for each recording, and the recordings that are skipped, by reason. */
 import type { Client } from './answers/compare.ts';
 import type { VendorType } from './lab/vendors.ts';
 import type { Api, Recorded } from './read/exchange.ts';
@@ -25,13 +25,13 @@ export const APIS: readonly Api[] = ['chat', 'messages', 'responses', 'gemini', 
 
 export interface Plan {
   readonly jobs: readonly Job[];
-  /** By reason. */
+  /** Numbers by reason. */
   readonly skipped: ReadonlyMap<string, number>;
-  /** Recordings of a kind that nobody has looked at. */
+  /** Recordings of an unknown kind. */
   readonly unknown: readonly string[];
 }
 
-/** @param others what files hold that are no exchange, in words */
+/** @param others descriptions of what files contain besides exchanges */
 export function plan(recordings: readonly Recorded[], others: readonly string[] = []): Plan {
   const jobs: Job[] = [];
   const skipped = new Map<string, number>();
@@ -63,11 +63,11 @@ function answersOf(recorded: Recorded, api: Api): Job[] {
   return [...jobs, ...CLIENTS.map((client): Job => ({ kind: 'broken', recorded, api, client }))];
 }
 
-/** Requests of clients' own protocols, each to every provider. What a vendor refused is none to measure by. */
+/** Requests in clients' own protocols, each to every provider. Requests that the vendor refused are not compared. */
 function requestsOf(recorded: Recorded, api: Api | Asker | undefined): Job[] {
   const client = ASKERS.find((each) => each === api);
   if (!client || !recorded.request || recorded.status >= 300) return [];
-  // Google's own provider is asked for interactions themselves.
+  // Google's own provider receives interactions unchanged.
   const targets = APIS.filter((target) => client !== 'interactions' || target !== 'gemini');
   return targets.map((target) => ({ kind: 'request', recorded, client, target }));
 }
@@ -76,7 +76,7 @@ export function nameOf({ file, at }: Recorded): string {
   return `${file} #${at}`;
 }
 
-/** How many providers of each type are taken out by what they answer. */
+/** How many providers of each type are put on cooldown by their answers. */
 export function freshNeeded(jobs: readonly Job[]): Partial<Record<VendorType, number>> {
   const needed: Partial<Record<VendorType, number>> = {};
   for (const job of jobs) {
@@ -92,7 +92,7 @@ function fails(recorded: Recorded, api: Api): boolean {
   try {
     return saidIn(recorded, api).failed;
   } catch {
-    // What cannot be read is told when it is its turn.
+    // Unreadable recordings are reported later.
     return false;
   }
 }

@@ -1,4 +1,6 @@
-/** Exchanges written by hand through the binary, in both lanes; `make recorded` does it with real providers' traffic. */
+/**
+ * Handwritten exchanges through the binary, in both lanes; `make recorded` does the same with real providers' traffic.
+ */
 import type { Lab } from './lab/lab.ts';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { built, cleared } from '../helpers/binary.ts';
@@ -22,7 +24,7 @@ afterAll(async () => {
   cleared();
 });
 
-test('examples reach every client whole, and requests every provider', async () => {
+test('examples reach every client completely, and requests reach every provider', async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   const { failures, ways } = await run(lab, EXAMPLE_JOBS, seed);
   expect(failures.map((failure) => `${failure.way}: ${shownFailure(failure)} (seed ${seed})`)).toEqual([]);
@@ -30,7 +32,7 @@ test('examples reach every client whole, and requests every provider', async () 
   expect([...ways.keys()].filter((way) => way.startsWith('request')).length).toBe(35);
 }, 60_000);
 
-test('plan() leaves nothing out but the answers that requests were written without', () => {
+test('plan() skips nothing but the missing answers to handwritten requests', () => {
   expect(PLANNED.unknown).toEqual([]);
   expect([...PLANNED.skipped.keys()]).toEqual([
     'the body was not recorded',

@@ -1,13 +1,13 @@
-/** What a run found, for people. */
+/** The results of a run, for people. */
 import type { Plan } from './jobs.ts';
 import type { Failure, Outcome } from './run.ts';
 
-/** Failures of one kind: one way, one aspect. */
+/** The kind of a failure: its way and its aspect. */
 export function kindOf({ way, aspect }: Failure): string {
   return `${way}: ${aspect}`;
 }
 
-/** A table of ways, the reasons for what was left out or excused, and the failures by their kinds. */
+/** A table of ways, the reasons for what was skipped or excused, and the failures by kind. */
 export function report({ skipped, unknown }: Plan, { ways, rules, failures }: Outcome): string {
   const kinds = Map.groupBy(failures, kindOf);
   return [

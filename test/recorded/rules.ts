@@ -1,6 +1,7 @@
 /**
- * What a client may lack of a recorded answer, and why: the only excuses there are. Each says for which answers it
- * stands; what no rule names is a failure. A part that a client's protocol has no form for must be named to the client.
+ * The only accepted differences between a client's answer and the recording, with the reasons. Each rule says for which
+ * answers it applies; anything else is a failure. A part without a form in the client's protocol must be reported to
+ * the client.
  */
 import type { Aspect, Client, Spoken } from './answers/compare.ts';
 import type { Part } from './answers/said.ts';
@@ -9,9 +10,9 @@ export interface Rule {
   readonly name: string;
   readonly clients: readonly Client[];
   readonly aspects: readonly Aspect[];
-  /** Whether it stands for this answer, and what of it must be named. */
+  /** Whether it applies to this answer, and to parts that must be reported. */
   readonly when: (wanted: Spoken) => boolean;
-  /** Words of which one must be in a header or a comment that tells what was left out. */
+  /** A header or comment about omissions must match this. */
   readonly named?: RegExp;
 }
 
@@ -114,7 +115,7 @@ function isBroken(input: string): boolean {
   }
 }
 
-/** The rule that excuses a problem; `undefined` where none does, or where what is left out is not named. */
+/** The rule that excuses a problem; `undefined` if there is none, or if the omission is not reported. */
 export function excuse(aspect: Aspect, client: Client, wanted: Spoken, told: string): Rule | undefined {
   return RULES.find(
     ({ clients, aspects, when, named }) =>

@@ -1,4 +1,4 @@
-/** All jobs before the binary: what passed, what failed, and what a rule excused. */
+/** Runs all jobs against the binary: what passed, what failed, and what a rule excused. */
 import type { Aspect, Problem } from './answers/compare.ts';
 import type { Lab } from './lab/lab.ts';
 import type { Job } from './jobs.ts';
@@ -25,14 +25,14 @@ export interface Tally {
 }
 
 export interface Outcome {
-  /** By way. */
+  /** Results by way. */
   readonly ways: ReadonlyMap<string, Tally>;
   readonly failures: readonly Failure[];
   /** How often each rule excused something. */
   readonly rules: ReadonlyMap<string, number>;
 }
 
-/** Numbers in [0, 1) that follow from a seed. */
+/** Random numbers in [0, 1) from a seed. */
 function dice(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -47,7 +47,7 @@ interface Checked {
   readonly excused: readonly string[];
 }
 
-/** @param seed of the places where streams are cut and broken off */
+/** @param seed determines where streams are cut and broken off */
 export async function run(lab: Lab, jobs: readonly Job[], seed: number): Promise<Outcome> {
   const random = dice(seed);
   const ways = new Map<string, Tally>();
@@ -105,7 +105,7 @@ async function check(lab: Lab, job: Job, number: number, random: () => number): 
   });
   const excused: string[] = [];
   const left = problems.filter(({ aspect }) => {
-    // What broke off lacks its end: nothing of that is excused.
+    // A broken stream lacks its end: no rule excuses any of that.
     const rule = job.kind === 'answer' ? excuse(aspect, client, wanted, told) : undefined;
     if (rule) excused.push(rule.name);
     return !rule;
@@ -119,7 +119,7 @@ async function request(
   number: number,
   way: string,
 ): Promise<Checked> {
-  // Whether Gemini is to stream is in the path.
+  // In Gemini's API, the path says whether to stream.
   const streams = client === 'gemini' && /:streamGenerateContent\b/.test(recorded.url);
   const body = streams ? { ...recorded.request, stream: true } : recorded.request!;
   const isOpenai = client !== 'chat' || recorded.url.includes('api.openai.com');

@@ -3,7 +3,7 @@ import type { Choice, Part } from './said.ts';
 import { isObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../read/json.ts';
 import { addCall, addSources, addText, dataOf, Said, unknownKind, written } from './said.ts';
 
-/** A chat completion. */
+/** Reads a chat completion. */
 export function chatWhole(value: Json): Said {
   const said = new Said();
   about(said, value);
@@ -14,7 +14,7 @@ export function chatWhole(value: Json): Said {
     choice.role = stringOf(message.role) ?? choice.role;
     words(choice, message);
     for (const call of objectsOf(message.tool_calls)) newCall(choice.parts, call);
-    // The name of a call before there were several.
+    // The field for a call before an answer could have several.
     if (isObject(message.function_call)) newCall(choice.parts, { function: message.function_call });
     addSources(choice, ...sourcesOf(value));
   }
@@ -22,7 +22,7 @@ export function chatWhole(value: Json): Said {
   return said;
 }
 
-/** The chunks of a stream. */
+/** Reads the chunks of a stream. */
 export function chatStream(chunks: readonly Json[]): Said {
   const said = new Said();
   const calls = new Map<string, Part & { kind: 'call' }>();
@@ -47,7 +47,7 @@ export function chatStream(chunks: readonly Json[]): Said {
 
 type Calls = Map<string, Part & { kind: 'call' }>;
 
-/** A piece of a call: another id with a name begins another call, whatever its index says. */
+/** Adds a piece of a call: another id with a name begins another call, whatever its index says. */
 function grow(parts: Part[], call: Json, key: string, calls: Calls): void {
   const known = calls.get(key);
   const { name, arguments: piece } = objectOf(call.function);
@@ -132,7 +132,7 @@ function detailsOf(details: unknown): string {
     .join('');
 }
 
-/** Perplexity names its pages beside the choices. */
+/** Perplexity lists its pages beside the choices. */
 function sourcesOf(value: Json): unknown[] {
   return [...listOf(value.citations), ...objectsOf(value.search_results).map(({ url }) => url)];
 }

@@ -3,7 +3,7 @@ import type { Choice, Part } from './said.ts';
 import { isObject, objectOf, objectsOf, stringOf } from '../read/json.ts';
 import { addCall, addSources, addText, Said, unknownKind } from './said.ts';
 
-/** An answer of Cohere's v2 chat. The plan for its tools is what it says before it calls them. */
+/** Reads an answer of Cohere's v2 chat. Its tool plan counts as text before the calls. */
 export function cohereWhole(value: Json): Said {
   const said = new Said();
   const choice = said.choice();
@@ -26,7 +26,7 @@ export function cohereWhole(value: Json): Said {
   return said;
 }
 
-/** The events of a stream. */
+/** Reads the events of a stream. */
 export function cohereStream(events: readonly Json[]): Said {
   const said = new Said();
   const choice = said.choice();
@@ -58,7 +58,7 @@ function cite(choice: Choice, citations: readonly Json[]): void {
   for (const { sources } of citations) {
     for (const { document, tool_output: output, id } of objectsOf(sources)) {
       addSources(choice, objectOf(document).url, objectOf(output).url);
-      // What a tool found may be named by its id.
+      // A tool's finding may be identified by its id.
       if (/^https?:/.test(String(id))) addSources(choice, id);
     }
   }

@@ -1,10 +1,10 @@
-/** What a client got, against what the recording says: every choice, part, order, id, count and source. */
+/** Compares a client's answer with the recording: every choice, part, order, id, count and source. */
 import type { Api } from '../read/exchange.ts';
 import type { Choice, Counts, Kind, Part, Said } from './said.ts';
 import { exactJson, isObject, shown } from '../read/json.ts';
 import { counts, ending } from './meaning.ts';
 
-/** What can be wrong, by the word that rules and mutations name it with. */
+/** What can be wrong, by the name that rules and mutations use. */
 export type Aspect =
   | 'status'
   | 'bytes'
@@ -37,20 +37,20 @@ export interface Problem {
 
 export type Client = 'chat' | 'messages' | 'responses' | 'gemini';
 
-/** Those that say a refusal in words of their answer, with a reason for its end. */
+/** Clients whose protocol puts a refusal in the text of the answer, with a finish reason for it. */
 const REFUSES_IN_WORDS: ReadonlySet<Client> = new Set<Client>(['messages', 'gemini']);
 
-/** An answer with the protocol it is in, and whose it is. */
+/** An answer with its API and its vendor. */
 export interface Spoken {
   readonly said: Said;
   readonly api: Api;
   readonly provider: string;
 }
 
-/** Chat has a field for each kind and no order among them. */
+/** Clients whose protocol keeps the order of parts. Chat has a field for each kind and no order among them. */
 const ORDERED: ReadonlySet<Client> = new Set<Client>(['messages', 'responses', 'gemini']);
 
-/** The problems of an answer. @param got in the client's protocol */
+/** The problems of an answer. @param got the answer in the client's protocol */
 export function compareAnswers(wanted: Spoken, got: Said, client: Client): Problem[] {
   const problems: Problem[] = [];
   const differ = (aspect: Aspect, given: unknown, right: unknown) => {
@@ -69,7 +69,7 @@ export function compareAnswers(wanted: Spoken, got: Said, client: Client): Probl
   return problems;
 }
 
-/** What was written to a cache is not told there, and what was thought and what was said are told apart. */
+/** Gemini does not report what was written to a cache, and counts thinking apart from text. */
 function countsOfGemini(told: Counts): Counts {
   return { ...told, cacheWrite: 0, output: Math.max(told.output, told.reasoning) };
 }
@@ -86,7 +86,7 @@ function compareChoices(right: Choice, given: Choice, { differ, wanted, client }
   const gotParts = inWords ? refusalsAsText(given.parts) : given.parts;
   differ('role', given.role, 'assistant');
   differ('text', joined(gotParts, 'text'), textWanted(gotParts, parts, client));
-  // The items of a response are parted by blank lines where blocks of thinking are not.
+  // The items of a response are separated by blank lines; blocks of thinking are not.
   differ('thinking', solid(joined(gotParts, 'thinking')), solid(joined(parts, 'thinking')));
   differ('refusal', joined(gotParts, 'refusal'), joined(parts, 'refusal'));
   differ('calls', callsIn(gotParts), callsIn(parts));
@@ -95,7 +95,7 @@ function compareChoices(right: Choice, given: Choice, { differ, wanted, client }
   differ('audio', dataIn(gotParts, 'audio'), dataIn(parts, 'audio'));
   differ('ran', gotParts.some(isRun), parts.some(isRun));
   if (ORDERED.has(client)) differ('order', kindsIn(gotParts), kindsIn(parts));
-  // Gemini's name what a search found beside what is cited.
+  // Gemini's clients receive everything that a search found, not only what is cited.
   const cites =
     client === 'gemini' && parts.some(isRun) ? given.sources.intersection(right.sources) : given.sources;
   differ('sources', [...cites].toSorted(), [...right.sources].toSorted());
@@ -105,10 +105,10 @@ function compareChoices(right: Choice, given: Choice, { differ, wanted, client }
 
 function endingFor(client: Client, { api }: Spoken, choice: Choice): string {
   const end = ending(api, choice);
-  // A refusal that was said is one for clients whose protocol names it as an end.
+  // The text of a refusal counts for clients whose protocol has a finish reason for it.
   const refuses = REFUSES_IN_WORDS.has(client) && choice.parts.some(({ kind }) => kind === 'refusal');
   if (refuses) return 'content_filter';
-  // Its calls show as such even where the vendor's word is another.
+  // Calls determine the finish reason, even if the vendor's is another.
   const calls = choice.parts.some(({ kind }) => kind === 'call');
   return end === 'tool_calls' && !calls && client !== 'chat' ? 'stop' : end;
 }
@@ -117,7 +117,7 @@ function isRun({ kind }: Part): boolean {
   return kind === 'ran';
 }
 
-/** All text of an answer, as a client's protocol has it. */
+/** The complete text of an answer, as a client's protocol represents it. */
 export function textIn(parts: readonly Part[], client: Client): string {
   return joined(REFUSES_IN_WORDS.has(client) ? refusalsAsText(parts) : parts, 'text');
 }
@@ -126,14 +126,14 @@ function joined(parts: readonly Part[], kind: 'text' | 'thinking' | 'refusal'): 
   return parts.map((part) => (part.kind === kind ? part.text : '')).join('');
 }
 
-/** Where a protocol has no form for sound, its words may stand for it. */
+/** If a protocol has no form for audio, its transcript may replace it. */
 function textWanted(given: readonly Part[], parts: readonly Part[], client: Client): string {
   const text = joined(parts, 'text');
   const heard = parts.map((part) => (part.kind === 'audio' ? part.transcript : '')).join('');
   return client !== 'chat' && joined(given, 'text') === text + heard ? text + heard : text;
 }
 
-/** Streams tell logarithms with more digits than the whole response at their end. */
+/** Streams report logprobs with more digits than the complete response at their end. */
 function shortened([token, logprob]: readonly [string, number]): [string, string] {
   return [token, (Math.round(logprob * 1e4) / 1e4).toFixed(4).replace('-0.0000', '0.0000')];
 }
@@ -150,16 +150,16 @@ function callsIn(parts: readonly Part[]): [string, unknown][] {
   return parts.flatMap((part) => (part.kind === 'call' ? [[part.name, argumentsOf(part.input)]] : []));
 }
 
-/** Arguments as a value; models and vendors leave out those of a tool that takes none. What is no JSON stays a text. */
+/** Arguments as a value; models and vendors omit those of a tool without parameters. Invalid JSON remains text. */
 export function argumentsOf(text: string): unknown {
   if (text.trim() === '' || text === 'null') return {};
   const value = exactJson(text);
-  // Some clients write no arguments as an empty list.
+  // Some clients write missing arguments as an empty list.
   if (Array.isArray(value) && value.length === 0) return {};
   return value === undefined ? text : value;
 }
 
-/** Ids that a provider gave must be the client's as well; others must differ from each other. */
+/** Ids that a provider sent must be kept for the client; others must differ from each other. */
 function idsOf(given: readonly Part[], right: readonly Part[]): [unknown, unknown] {
   const got = given.flatMap((part) => (part.kind === 'call' ? [part.id ?? ''] : []));
   const wanted = right.flatMap((part) => (part.kind === 'call' ? [part.id] : []));
@@ -176,13 +176,13 @@ function dataIn(parts: readonly Part[], kind: 'image' | 'audio'): string[] {
   return parts.flatMap((part) => (part.kind === kind && 'data' in part ? [part.data] : []));
 }
 
-/** The kinds in their order; neighbours of one kind count once, but each call does. */
+/** The kinds in order; neighbours of one kind count once, except that each call counts. */
 function kindsIn(parts: readonly Part[]): Kind[] {
   const kinds = parts.filter((part) => part.kind !== 'ran' && !isBlank(part)).map(({ kind }) => kind);
   return kinds.filter((kind, at) => kind === 'call' || kind !== kinds[at - 1]);
 }
 
-/** White space alone is no part that every protocol takes. */
+/** Not every protocol accepts a part that is only white space. */
 function isBlank(part: Part): boolean {
   return 'text' in part && part.text.trim() === '';
 }

@@ -3,7 +3,7 @@ import type { Choice, Part } from './said.ts';
 import { isObject, objectOf, objectsOf, stringOf } from '../read/json.ts';
 import { addCall, addSources, addText, Said, unknownKind, written } from './said.ts';
 
-/** An answer of Bedrock's Converse. */
+/** Reads an answer of Bedrock's Converse API. */
 export function converseWhole(value: Json): Said {
   const said = new Said();
   const choice = said.choice();
@@ -16,7 +16,7 @@ export function converseWhole(value: Json): Said {
   return said;
 }
 
-/** The events of a stream, their names under ":event". */
+/** Reads the events of a stream, whose names are under ":event". */
 export function converseStream(events: readonly Json[]): Said {
   const said = new Said();
   const choice = said.choice();

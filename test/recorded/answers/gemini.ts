@@ -3,7 +3,7 @@ import type { Choice } from './said.ts';
 import { isObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../read/json.ts';
 import { addCall, addSources, addText, Said, unknownKind, written } from './said.ts';
 
-/** A stream's chunks, or the one body: each is a whole response of its own. */
+/** Reads the chunks of a stream, or the single body: each is a response of its own. */
 export function geminiSaid(chunks: readonly Json[]): Said {
   const said = new Said();
   for (const chunk of chunks) {
@@ -21,10 +21,10 @@ export function geminiSaid(chunks: readonly Json[]): Said {
 function take(choice: Choice, candidate: Json): void {
   choice.role = 'assistant';
   for (const part of objectsOf(objectOf(candidate.content).parts)) begin(choice, part);
-  // Vertex gives the number of the word to some.
+  // In some chunks, Vertex sends the enum's number instead of its name.
   if (candidate.finishReason !== undefined) choice.finish = String(candidate.finishReason);
   const grounding = objectOf(candidate.groundingMetadata);
-  // It searched by itself: what it looked for stands beside the answer.
+  // The model searched by itself: the query is reported beside the answer.
   const isNew = !choice.parts.some((part) => part.kind === 'ran' && part.name === 'search');
   if (listOf(grounding.webSearchQueries).length > 0 && isNew)
     choice.parts.push({ kind: 'ran', name: 'search' });
@@ -37,7 +37,7 @@ function take(choice: Choice, candidate: Json): void {
   }
 }
 
-/** It is told again with each event. */
+/** The search is reported again in each event. */
 function searched({ parts }: Choice): void {
   if (!parts.some(({ kind }) => kind === 'ran')) parts.push({ kind: 'ran', name: 'google_search' });
 }
@@ -50,7 +50,7 @@ function begin({ parts }: Choice, part: Json): void {
     const { mimeType, data } = part.inlineData;
     const bytes = String(data);
     if (String(mimeType).startsWith('audio/')) parts.push({ kind: 'audio', data: bytes, transcript: '' });
-    // A draft of its thinking is no part of the answer.
+    // A draft image within its thinking is not part of the answer.
     else if (part.thought !== true) parts.push({ kind: 'image', data: bytes });
   } else if (typeof part.text === 'string')
     addText(parts, part.thought === true ? 'thinking' : 'text', part.text);

@@ -1,13 +1,13 @@
-/** Answers that are no measure, by what they are: told from the recording itself, never by where it lies. */
+/** Answers that are not compared, by kind: recognized from the recording itself, never from its location. */
 import type { Api, Recorded } from '../read/exchange.ts';
 import { textOf } from '../read/exchange.ts';
 import { isObject, objectOf, objectsOf, parseJson } from '../read/json.ts';
 import { eventsOf, isStream } from './read.ts';
 
-/** Statuses of a response by OpenAI's document. */
+/** The statuses of a response in OpenAI's document. */
 const STATUSES = new Set(['completed', 'failed', 'in_progress', 'cancelled', 'queued', 'incomplete']);
 
-/** Why an answer is not compared; `undefined` where it is. */
+/** Why an answer is not compared; `undefined` if it is. */
 export function unmeasured(recorded: Recorded, api: Api): string | undefined {
   if (recorded.body.length === 0) return 'the body was not recorded';
   if (isStream(recorded)) {

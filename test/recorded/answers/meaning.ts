@@ -1,4 +1,4 @@
-/** What a vendor's words for the end, and its counts, mean in OpenAI's chat: the tables written out once more. */
+/** What a vendor's finish reasons and counts mean in OpenAI's chat: the tables, written independently of the source. */
 import type { Api } from '../read/exchange.ts';
 import type { Json } from '../read/json.ts';
 import type { Choice, Counts } from './said.ts';
@@ -56,8 +56,8 @@ const FINISH: Readonly<Record<Api, Readonly<Record<string, string>>>> = {
 };
 
 /**
- * Why it ended. Recordings that lack the word show it by their calls.
- * @throws Error for a word that is in no table
+ * The finish reason. In recordings without one, the calls show it.
+ * @throws Error for a reason that is in no table
  */
 export function ending(api: Api, { finish, parts }: Choice): string {
   const calls = parts.some(({ kind }) => kind === 'call');
@@ -67,7 +67,10 @@ export function ending(api: Api, { finish, parts }: Choice): string {
   return known === 'stop' && calls ? 'tool_calls' : known;
 }
 
-/** Tokens; `undefined` where nobody told them. @param provider the index's name, since some count otherwise */
+/**
+ * Token counts; `undefined` for those not reported. @param provider the name in the index, since some vendors count
+ * differently
+ */
 export function counts(api: Api, provider: string, usage: Json | undefined): Counts | undefined {
   return usage && Object.keys(usage).length > 0 ? USAGE[api](usage, provider) : undefined;
 }
@@ -90,7 +93,7 @@ function openai(usage: Json, provider: string): Counts | undefined {
   return {
     input: count(input),
     cached: Math.min(count(cached ?? usage.cached_tokens), count(input)),
-    // What was written to the cache and what was read from it share the input.
+    // Cache writes and cache reads are both part of the input.
     cacheWrite: Math.min(
       count(prompt.cache_write_tokens),
       count(input) - Math.min(count(cached ?? usage.cached_tokens), count(input)),

@@ -3,7 +3,7 @@ import type { Choice, Part } from './said.ts';
 import { isObject, objectOf, objectsOf, stringOf } from '../read/json.ts';
 import { addCall, addSources, addText, Said, unknownKind, written } from './said.ts';
 
-/** A message. */
+/** Reads a message. */
 export function messagesWhole(value: Json): Said {
   const said = new Said();
   if (value.type === 'error') said.fail(value.error);
@@ -16,7 +16,10 @@ export function messagesWhole(value: Json): Said {
   return said;
 }
 
-/** The events of a stream. Blocks grow by their index; some servers begin the next before the last one stops. */
+/**
+ * Reads the events of a stream. Pieces of blocks are joined by index; some servers start the next block before the last
+ * one stops.
+ */
 export function messagesStream(events: readonly Json[]): Said {
   const said = new Said();
   const choice = said.choice();
@@ -52,7 +55,7 @@ function grow(choice: Choice, delta: Json, call: (Part & { kind: 'call' }) | und
     unknownKind('Messages', delta.type);
 }
 
-/** What the provider ran and what that gave. */
+/** Tools that the provider ran, and their results. */
 const RAN = /^server_tool_use$|^mcp_tool_(?:use|result)$|_tool_result$|^container_upload$|^compaction$/;
 
 function begin(choice: Choice, block: Json): (Part & { kind: 'call' }) | undefined {
@@ -61,7 +64,7 @@ function begin(choice: Choice, block: Json): (Part & { kind: 'call' }) | undefin
     addText(choice.parts, 'text', block.text);
     addSources(choice, ...objectsOf(block.citations).map(({ url }) => url));
   } else if (type === 'thinking') addText(choice.parts, 'thinking', block.thinking);
-  // Sealed thoughts say nothing, and another model that stepped in is named by the message itself.
+  // Redacted thinking has no content, and a fallback model is named by the message itself.
   else if (type === 'redacted_thinking' || type === 'fallback') return undefined;
   else if (type === 'tool_use') {
     return addCall(choice.parts, block.id, block.name, written(block.input ?? {})) as Part & { kind: 'call' };

@@ -1,4 +1,4 @@
-/** What a recorded body says, by the protocol that it is in. */
+/** Reads the content of a recorded body, by its protocol. */
 import type { Api, Recorded } from '../read/exchange.ts';
 import type { Json } from '../read/json.ts';
 import type { Said } from './said.ts';
@@ -35,7 +35,7 @@ const STREAMED: Readonly<Record<Api, (events: readonly Json[]) => Said>> = {
 /** Whether an answer is a stream. */
 export function isStream({ headers, body }: Body): boolean {
   const type = headers.get('content-type') ?? '';
-  // Frames of AWS begin with their length.
+  // AWS frames begin with their length.
   if (body[0] === 0) return true;
   if (/event-stream|eventstream/.test(type)) return true;
   return /^\s*(?:event:|data:|:)/.test(textOf(body.subarray(0, 40)));
@@ -58,16 +58,16 @@ export function eventsOf(body: Uint8Array, api: Api): Json[] {
     .filter(isObject);
 }
 
-/** @throws Error for a part of a kind that nobody has looked at */
+/** @throws Error for a part of an unknown kind */
 export function saidIn(recorded: Body, api: Api): Said {
   if (!isStream(recorded)) return WHOLE[api](objectOf(exactJson(textOf(recorded.body))));
   const said = STREAMED[api](eventsOf(recorded.body, api));
-  // Some hosts end a stream in so many words and forget its finish reason.
+  // Some hosts end a stream with its terminator and omit the finish reason.
   if (api === 'chat' && /^data: ?\[DONE\]\s*$/m.test(textOf(recorded.body))) said.ended = true;
   return said;
 }
 
-/** What an object says that a client's library has made of an answer. */
+/** Reads an object that a client's library made from an answer. */
 export function saidByLibrary(value: unknown, api: Api): Said {
   return Array.isArray(value) ? STREAMED[api](value as Json[]) : WHOLE[api](value as Json);
 }

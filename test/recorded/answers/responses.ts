@@ -3,14 +3,16 @@ import type { Choice } from './said.ts';
 import { isObject, numberOf, objectOf, objectsOf, stringOf } from '../read/json.ts';
 import { addCall, addSources, addText, Said, unknownKind } from './said.ts';
 
-/** A response. */
+/** Reads a response. */
 export function responsesWhole(value: Json): Said {
   const said = new Said();
   take(said, value, objectsOf(value.output));
   return said;
 }
 
-/** The events of a stream: the last one holds the whole response, but for some servers its items. */
+/**
+ * Reads the events of a stream: the last one contains the complete response, except that some servers omit its items.
+ */
 export function responsesStream(events: readonly Json[]): Said {
   const said = new Said();
   const items: Json[] = [];
@@ -44,7 +46,7 @@ function take(said: Said, value: Json, items: readonly Json[]): void {
   said.ended = value.status === 'completed' || value.status === 'incomplete';
 }
 
-/** Items of tools that the provider runs, or that a program beside the model runs in a form of its own. */
+/** Items of tools that the provider runs, or that a client-side program runs in a special form. */
 const RAN =
   /^(?:web_search|file_search|code_interpreter|mcp|computer|local_shell|shell|apply_patch|tool_search)_call(?:_output)?$|^mcp_(?:list_tools|approval_request)$|^(?:search|fetch_url|finance|people)_results?$|^tool_search_output$|^program(?:_output)?$|^compaction$/;
 

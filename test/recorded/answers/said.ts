@@ -1,6 +1,6 @@
-/** What an answer says, in one form for all protocols: what a recording and what a client got are compared by. */
+/** The content of an answer, in one form for all protocols, in which a recording and a client's answer are compared. */
 
-/** One part, in the order in which the model said it. */
+/** One part, in the order in which the model produced it. */
 export type Part =
   | { readonly kind: 'text'; text: string }
   | { readonly kind: 'thinking'; text: string }
@@ -8,7 +8,7 @@ export type Part =
   | { readonly kind: 'call'; id: string | undefined; name: string; input: string }
   | { readonly kind: 'image'; data: string }
   | { readonly kind: 'audio'; data: string; transcript: string }
-  /** A tool that the provider ran, or what it gave: by the vendor's word for it. */
+  /** A tool that the provider ran, or its result: by the vendor's name for it. */
   | { readonly kind: 'ran'; readonly name: string };
 
 export type Kind = Part['kind'];
@@ -16,15 +16,15 @@ export type Kind = Part['kind'];
 export interface Choice {
   readonly parts: Part[];
   role: string | undefined;
-  /** In the protocol's words. */
+  /** In the protocol's own terms. */
   finish: string | undefined;
-  /** Addresses of pages that its words cite, not all that a search found. */
+  /** Addresses of pages that the text cites, not of all that a search found. */
   readonly sources: Set<string>;
-  /** The chosen tokens with their logarithms. */
+  /** The chosen tokens with their logprobs. */
   readonly logprobs: [token: string, logprob: number][];
 }
 
-/** Tokens, in the sense of OpenAI's chat: `input` holds what was cached, `output` what was thought. */
+/** Token counts as in OpenAI's chat: `input` includes cached tokens, `output` includes reasoning. */
 export interface Counts {
   readonly input: number;
   readonly cached: number;
@@ -33,19 +33,19 @@ export interface Counts {
   readonly reasoning: number;
 }
 
-/** An answer while it is read, and when it was. */
+/** An answer, while it is read and afterwards. */
 export class Said {
   readonly choices: Choice[] = [];
-  /** In the vendor's own fields. */
+  /** The usage in the vendor's own fields. */
   usage: Record<string, unknown> | undefined;
-  /** An error came in place of an answer, or within it. */
+  /** An error came instead of an answer, or within it. */
   failed = false;
-  /** What the error says. */
+  /** The message of the error. */
   failure = '';
-  /** It came to its end. */
+  /** The answer was complete. */
   ended = false;
 
-  /** Takes an error, whose words stand under `message`. */
+  /** Records an error, whose message is in `message`. */
   fail(error: unknown): void {
     this.failed = true;
     const { message } = typeof error === 'object' && error !== null ? (error as { message?: unknown }) : {};
@@ -66,7 +66,7 @@ export class Said {
   }
 }
 
-/** Adds words: to the part before where that is of the same kind. */
+/** Adds text: to the previous part if that is of the same kind. */
 export function addText(parts: Part[], kind: 'text' | 'thinking' | 'refusal', text: unknown): void {
   if (typeof text !== 'string' || text === '') return;
   const last = parts.at(-1);
@@ -81,7 +81,7 @@ export function addCall(parts: Part[], id: unknown, name: unknown, input: string
   return call;
 }
 
-/** Addresses in whatever holds them under these names. */
+/** Adds the addresses in these fields, whatever contains them. */
 export function addSources(choice: Choice, ...urls: readonly unknown[]): void {
   for (const url of urls) if (typeof url === 'string' && url !== '') choice.sources.add(url);
 }
@@ -92,12 +92,12 @@ export function dataOf(url: unknown): string {
   return text.startsWith('data:') ? text.slice(text.indexOf(',') + 1) : text;
 }
 
-/** A kind that nobody has looked at is a failure of the measure, which must be told. */
+/** An unknown kind means that the comparison is incomplete, which must be reported. */
 export function unknownKind(protocol: string, kind: unknown): never {
   throw new Error(`${protocol} has something that the measure does not know: ${JSON.stringify(kind)}`);
 }
 
-/** A value as the text that it is sent as, digits of whole numbers kept. */
+/** A value as the text that is sent, with all digits of integers. */
 export function written(value: unknown): string {
   if (typeof value === 'bigint') return String(value);
   if (Array.isArray(value)) return `[${value.map(written).join(',')}]`;

@@ -70,7 +70,7 @@ const bothCalls: Case['right'] = ({ said }) => {
   ]);
 };
 
-/** A part of a kind has reached the client, or the client was told of it. */
+/** Checks that a part of this kind reached the client, or that the client was told that it was left out. */
 const saidOrTold = (kind: 'image' | 'audio'): Case['right'] => {
   return ({ said, told }) =>
     expect(told.includes(kind) || said.choice().parts.some((part) => part.kind === kind)).toBe(true);
@@ -143,7 +143,7 @@ export const ANSWERS: readonly Case[] = [
       const { input_tokens, cache_creation_input_tokens, cache_read_input_tokens } = objectOf(said.usage);
       const parts = [input_tokens, cache_creation_input_tokens, cache_read_input_tokens].map(Number);
       expect(parts.reduce((sum, each) => sum + each, 0)).toBe(2_168);
-      // It cannot have read as much as it wrote: there was not so much.
+      // The model cannot have read as much from the cache as was written: there was not that much.
       expect(Number(cache_creation_input_tokens) + Number(cache_read_input_tokens)).toBe(2_161);
     },
   },

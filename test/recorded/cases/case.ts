@@ -1,22 +1,22 @@
-/** One small exchange with the value that is right: what a client asked, what the provider said, and what follows. */
+/** A small exchange with the correct result: the client's request, the provider's answer, and what must follow. */
 import type { Client } from '../answers/compare.ts';
 import type { Said } from '../answers/said.ts';
 import type { VendorType } from '../lab/vendors.ts';
 import type { Api } from '../read/exchange.ts';
 import type { Json } from '../read/json.ts';
 
-/** What came of it. */
+/** The result of an exchange. */
 export interface Came {
   readonly status: number;
   /** What the client reads, by the plain reader of its protocol. */
   readonly said: Said;
-  /** The client's body or, of a stream, its events. */
+  /** The body that the client received or, for a stream, its events. */
   readonly got: readonly Json[];
-  /** What the provider was asked; empty where it was not. */
+  /** The request that the provider received; empty if there was none. */
   readonly asked: Json;
-  /** What the provider's reference says against it. */
+  /** The problems of that request according to the provider's reference. */
   readonly wrong: readonly string[];
-  /** What the client was told to be left out. */
+  /** What the client was told was left out. */
   readonly told: string;
 }
 
@@ -27,9 +27,9 @@ export interface Case {
   readonly api: Api;
   readonly model?: string;
   readonly request: Json;
-  /** A whole answer, or the events of a stream. */
+  /** An unstreamed answer, or the events of a stream. */
   readonly answer: Json | readonly Json[];
-  /** Throws where it is not as it should be. */
+  /** Throws if the result is not correct. */
   readonly right: (came: Came) => void;
   /** Why it fails today. */
   readonly gap?: string;

@@ -1,6 +1,6 @@
 /**
- * Small exchanges that failed once, each with the value that is right. Those that fail still are tests that are to fail,
- * and are listed behind the others: who makes one hold takes its `gap` away.
+ * Small exchanges that once failed, each with the correct result. Those that still fail are expected to fail, and are
+ * listed after the others; when one is fixed, remove its `gap`.
  */
 import type { Lab } from '../lab/lab.ts';
 import type { Came, Case } from './case.ts';
@@ -23,7 +23,7 @@ let lab: Lab;
 
 beforeAll(async () => {
   built();
-  // A provider for each: what one fails must not take out the next one's.
+  // A provider for each case: a failure in one must not affect the cooldowns of the next.
   const fresh = Object.fromEntries(
     [...Map.groupBy(CASES, ({ vendor }) => vendor)].map(([vendor, cases]) => [vendor, cases.length]),
   );

@@ -1,4 +1,4 @@
-/** Requests that providers of other protocols must be asked in a form they take. */
+/** Requests that must reach providers of other protocols in a form that these accept. */
 import type { Case } from './case.ts';
 import type { Json } from '../read/json.ts';
 import { expect } from 'bun:test';
@@ -31,7 +31,7 @@ const generated: Json = {
 
 const toAnthropic = { client: 'chat', vendor: 'anthropic', api: 'messages', answer: message } as const;
 
-/** It is answered, and the provider's reference has nothing against what it was asked. */
+/** The request is answered, and its translation is valid according to the provider's reference. */
 const isTaken: Case['right'] = ({ status, wrong }) =>
   expect({ status, wrong }).toEqual({ status: 200, wrong: [] });
 

@@ -1,4 +1,4 @@
-/** A recorded answer, replayed behind the binary, as a client of each protocol gets it. */
+/** A recorded answer, replayed behind the binary, as a client of each protocol receives it. */
 import type { Client, Problem, Spoken } from '../answers/compare.ts';
 import type { Said } from '../answers/said.ts';
 import type { Got, Lab } from '../lab/lab.ts';
@@ -20,11 +20,11 @@ import { toldLeftOut } from './told.ts';
 
 export interface AnswerOptions {
   readonly client: Client;
-  /** Of the model's name, so that no target is asked twice. */
+  /** A number in the model name, so that no target is used twice. */
   readonly number: number;
-  /** Where the stream is cut. */
+  /** Where to cut the stream into pieces. */
   readonly cuts: readonly number[];
-  /** Bytes after which it breaks off. */
+  /** The number of bytes after which it breaks off. */
   readonly breaksAt?: number;
 }
 
@@ -32,7 +32,7 @@ export interface Checked {
   readonly lane: 'relay' | 'translate';
   readonly wanted: Spoken;
   readonly problems: readonly Problem[];
-  /** What the client was told to be left out. */
+  /** What the client was told was left out. */
   readonly told: string;
 }
 
@@ -59,7 +59,7 @@ export async function checkAnswer(
     api,
     provider: type === 'openai-compatible' ? 'openai-compatible' : recorded.provider,
   };
-  // A failure may take its provider out, whom the next recording needs.
+  // A failure may put its provider on cooldown, which the next recording needs.
   const provider = wanted.said.failed ? lab.fresh(type) : type;
   const reply = { status, headers: typed(recorded, api, stream), body: recorded.body, cuts, breaksAt };
   const question = questionFor(client, wanted.said, stream);
@@ -72,7 +72,7 @@ export async function checkAnswer(
   return { lane, wanted, problems, told: toldLeftOut(got) };
 }
 
-/** A content type, where the recorder kept none. */
+/** The headers with a content type, if the recorder kept none. */
 function typed({ headers }: Recorded, api: Api, stream: boolean): Headers {
   const told = new Headers(headers);
   const frames = api === 'converse' ? 'application/vnd.amazon.eventstream' : 'text/event-stream';
@@ -109,7 +109,7 @@ function checkWhole({ recorded, wanted, got, client, lane }: Answered): Problem[
 function checkRelayed(recorded: Recorded, got: Got, { said }: Spoken): Problem[] {
   const bytes = recorded.body;
   if (Buffer.compare(bytes, got.body) === 0) return [];
-  // A stream gets its last word, and its last event a blank line, where they are missing.
+  // The proxy adds a missing terminator to a stream, and a missing blank line to its last event.
   const rest = textOf(got.body).slice(textOf(bytes).length);
   const begins = textOf(got.body).startsWith(textOf(bytes));
   if (begins && said.ended && /^\s*(?:data: \[DONE\]\s*)?$/.test(rest)) return [];
@@ -122,7 +122,7 @@ function firstDifference(wanted: Uint8Array, got: Uint8Array): string {
   return `${textOf(got.subarray(from, from + 60))} at ${from}, not ${textOf(wanted.subarray(from, from + 60))}`;
 }
 
-/** What broke off must not look finished, and says what came until then. */
+/** A broken stream must not look finished, and must contain everything up to the break. */
 function checkBroken(wanted: Spoken, got: Got, client: Client): Problem[] {
   if (got.status >= 400) return [];
   const said = saidIn(got, client);
@@ -134,12 +134,12 @@ function checkBroken(wanted: Spoken, got: Got, client: Client): Problem[] {
   return [{ aspect: 'text', text: `until it broke off it said ${shown(came)}, not ${shown(right)}` }];
 }
 
-/** An error is told by the status, or within the stream, in the provider's words. */
+/** An error is reported by the status, or within the stream, with the provider's message. */
 function checkFailed({ failure }: Said, got: Got, client: Client): Problem[] {
   const text = textOf(got.body);
   if (got.status < 400 && !saidIn(got, client).failed)
     return [{ aspect: 'fault', text: 'an error is not told' }];
-  // Its beginning: keys and accounts further on may be struck out.
+  // Only the beginning: keys and accounts further on may be redacted.
   const words = JSON.stringify(failure.slice(0, 20)).slice(1, -1);
   if (text.includes(words)) return [];
   return [{ aspect: 'fault', text: `the error says ${shown(text)}, not ${shown(failure)}` }];
@@ -154,7 +154,7 @@ function grammarProblems(got: Got, client: Client): string[] {
   return openapiProblems(client === 'chat' ? 'CreateChatCompletionResponse' : 'Response', value);
 }
 
-/** The official library must understand it, and read the same in it. */
+/** The official library must understand it, and read the same content. */
 function checkLibrary({ library, libraryError }: Got, said: Said, client: Client): Problem[] {
   if (libraryError) return [{ aspect: 'library', text: `the library refuses it: ${libraryError.message}` }];
   if (library === undefined) return [];
@@ -164,7 +164,7 @@ function checkLibrary({ library, libraryError }: Got, said: Said, client: Client
   return [{ aspect: 'library', text: `the library reads ${shown(read)}, not ${shown(wanted)}` }];
 }
 
-/** What a library may not change: numbers beyond 2^53 are as it has them. */
+/** The content with numbers beyond 2^53 rounded, as a library reads them. */
 function flat({ choices, usage }: Said): unknown {
   const parts = choices.map((choice) =>
     choice.parts.map((part) =>

@@ -1,4 +1,4 @@
-/** Recorded embeddings and counts of tokens, as clients get them. */
+/** Recorded embeddings and token counts, as clients receive them. */
 import type { Problem } from '../answers/compare.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { VendorType } from '../lab/vendors.ts';
@@ -32,7 +32,7 @@ function askedAs(table: readonly (readonly [RegExp, Asked])[], { url }: Recorded
   return table.find(([pattern]) => pattern.test(path))?.[1];
 }
 
-/** Whether an exchange is of embeddings or counts as they are asked for here. */
+/** Whether an exchange is for embeddings or counts in a form that is requested here. */
 export function isBeside(recorded: Recorded): boolean {
   if (recorded.method !== 'POST' || recorded.status >= 300) return false;
   return (askedAs(VECTORS, recorded) ?? askedAs(COUNTS, recorded)) !== undefined;
@@ -67,11 +67,11 @@ async function checkVectors(lab: Lab, recorded: Recorded, { type, model }: Asked
     const got = await lab.post('/v1/embeddings', body, type, model, reply);
     const told = objectOf(parseJson(textOf(got.body)));
     const packed = format === 'base64';
-    // Vectors of integers, which a vendor has in base64 alone, stay as they are.
+    // Integer vectors, which a vendor only sends in base64, stay unchanged.
     const isOther = wanted.some((vector) => vector.some((each) => !(Math.abs(each) < 1e6)));
     const vectors = objectsOf(told.data).map(({ embedding }) => {
       if (isOther) return numbersOf(embedding);
-      // The client gets the form that it asked for, whatever the server gave.
+      // The client receives the requested format, whatever the server sent.
       return (typeof embedding === 'string') === packed ? numbersOf(embedding) : [];
     });
     const shouldBe = packed ? wanted.map((vector) => [...new Float32Array(vector)]) : wanted;
@@ -91,7 +91,7 @@ function numbersOf(embedding: unknown): number[] {
   return buffer.byteLength % 4 === 0 ? [...new Float32Array(buffer)] : [];
 }
 
-/** By the plainest reading of each vendor's shape. */
+/** Reads each vendor's shape in the simplest way. */
 function vectorsIn({ embeddings, predictions, embedding, data }: Json): number[][] {
   if (Array.isArray(embedding)) return [embedding as number[]];
   const lists = Array.isArray(embeddings) ? (embeddings as unknown[]) : listOf(objectOf(embeddings).float);

@@ -1,4 +1,7 @@
-/** A recorded failure, as clients are told of it, and what it is taken for: by its status and its words, written down once more. */
+/**
+ * Checks how a recorded failure is reported to clients and classified: by status and message, written independently of
+ * the source.
+ */
 import type { Client, Problem } from '../answers/compare.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Api, Recorded } from '../read/exchange.ts';
@@ -7,7 +10,7 @@ import { vendorOf } from '../lab/vendors.ts';
 import { textOf } from '../read/exchange.ts';
 import { listOf, objectOf, objectsOf, parseJson, shown, stringOf } from '../read/json.ts';
 
-/** Words that say more than the status. The first that fits counts. */
+/** Messages that say more than the status. The first match counts. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
   [
     /prompt is too long|too many tokens|length of all messages is too long|exceeds the context window/i,
@@ -45,13 +48,13 @@ const QUESTIONS: Readonly<Record<Client, Json>> = {
   gemini: { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }] },
 };
 
-/** What a fault is expected to be. */
+/** The expected fault. */
 function faultOf({ status, body }: Recorded): string {
   const said = status < 500 ? WORDS.find(([pattern]) => pattern.test(textOf(body)))?.[1] : undefined;
   return said ?? STATUSES[status] ?? (status >= 500 ? 'server' : 'invalid_request');
 }
 
-/** The problems of one failure, told to one client. */
+/** The problems of one failure, as reported to one client. */
 export async function checkFailure(
   lab: Lab,
   recorded: Recorded,
@@ -73,7 +76,7 @@ export async function checkFailure(
   const problems: Problem[] = [];
   const attempt = client === 'gemini' ? attemptIn(error) : objectsOf(error.details)[0];
   const expected = faultOf(recorded);
-  // What is relayed is the provider's own, without a word of ours.
+  // A relayed error is the provider's own, without anything added.
   if ((client !== api || attempt) && attempt?.fault !== expected)
     problems.push({
       aspect: 'fault',
@@ -84,21 +87,21 @@ export async function checkFailure(
   if (client === 'messages' && told.type !== 'error')
     problems.push({ aspect: 'schema', text: 'an error of Messages without its type' });
   const words = wordsOf(body);
-  // Words about our key at the provider are not for clients.
+  // Messages about the proxy's own key at the provider are not for clients.
   const isOurs = ['auth', 'billing', 'forbidden'].includes(expected);
   if (words && !isOurs && !solid(String(error.message)).includes(solid(words)))
     problems.push({ aspect: 'text', text: `it says ${shown(error.message)}, not ${shown(words)}` });
   return problems;
 }
 
-/** Gemini's errors tell the attempts as text: `target: fault (status)`. */
+/** Gemini's errors list the attempts as text: `target: fault (status)`. */
 function attemptIn(error: Json): Json | undefined {
   const entries = objectsOf(error.details).flatMap(({ stackEntries }) => listOf(stackEntries));
   const fault = /: (\w+)(?: \(\d+\))?$/.exec(String(entries[0]))?.[1];
   return fault === undefined ? undefined : { fault };
 }
 
-/** What the provider says is wrong, its beginning: keys and accounts further on may be struck out. */
+/** The beginning of the provider's message: keys and accounts further on may be redacted. */
 function wordsOf(body: Uint8Array): string | undefined {
   const value = parseJson(textOf(body));
   const first = objectOf(Array.isArray(value) ? value[0] : value);

@@ -1,4 +1,4 @@
-/** A recorded request of a client, sent through the binary: what the provider of each API is asked. */
+/** A recorded client request, sent through the binary: the request that the provider of each API receives. */
 import type { Problem } from '../answers/compare.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Api } from '../read/exchange.ts';
@@ -20,23 +20,23 @@ export interface RequestOptions {
   readonly client: Asker;
   readonly target: Api;
   readonly number: number;
-  /** Whom the request was recorded at, by the index's name. */
+  /** The provider that the request was recorded from, by its name in the index. */
   readonly provider: string;
-  /** Whether the request is OpenAI's own, so that its document says what it may hold. */
+  /** Whether the request was made to OpenAI, so that its document defines what it may contain. */
   readonly isOpenai: boolean;
 }
 
 export interface CheckedRequest {
   readonly lane: 'relay' | 'translate';
   readonly problems: readonly Problem[];
-  /** The words of a refusal. */
+  /** The message of a refusal. */
   readonly refusal: string | undefined;
 }
 
-/** Those whose requests have no fields within others to be named. */
+/** Clients whose requests have no nested fields to report. */
 type Plain = Exclude<Asker, 'gemini' | 'ollama' | 'interactions'>;
 
-/** Fields that are looked at by what they mean, or that say how the answer comes. */
+/** Fields that are compared by meaning, or that determine how the answer is sent. */
 const KNOWN: Readonly<Record<Plain, ReadonlySet<string>>> = {
   chat: new Set(
     'model messages stream stream_options tools tool_choice functions function_call max_tokens max_completion_tokens temperature top_p top_k stop seed presence_penalty frequency_penalty n logprobs top_logprobs logit_bias parallel_tool_calls reasoning_effort response_format user safety_identifier service_tier verbosity web_search_options thinking reasoning modalities'.split(
@@ -55,7 +55,7 @@ const KNOWN: Readonly<Record<Plain, ReadonlySet<string>>> = {
   ),
 };
 
-/** Whether it is named, or what it belongs to is. */
+/** Whether a field, or its parent, is reported as left out. */
 function isTold(name: string, told: string): boolean {
   return told.includes(name) || told.split(/,\s*/).includes(name.slice(0, name.lastIndexOf('.')));
 }
@@ -69,7 +69,7 @@ function unreadOf(client: Asker, request: Json, asked: Json): string[] {
   );
 }
 
-/** Fields that change nothing of what is asked. */
+/** Fields that do not change what is requested. */
 const HARMLESS = /^(?:store|include|metadata|prompt_cache_key|cache_control|truncation)$/;
 
 /** The problems of one request at one provider. */
@@ -79,9 +79,9 @@ export async function checkRequest(
   { client, target, number, provider, isOpenai }: RequestOptions,
 ): Promise<CheckedRequest> {
   const request = ofNobody(recorded);
-  // What a vendor is known to refuse is left out or renamed also where its own protocol is relayed.
+  // Fields that a vendor is known to refuse are left out or renamed, even if its own protocol is relayed.
   const { type, model } = vendorOf(target, client === target ? provider : 'openai-compatible', client);
-  // Ollama streams where it is not told to do so.
+  // Ollama streams unless told otherwise.
   const stream = client === 'ollama' ? request.stream !== false : request.stream === true;
   const got = await lab.send(client, request, type, model(number), canned(target, stream));
   const lane = client === target ? 'relay' : 'translate';
@@ -90,7 +90,7 @@ export async function checkRequest(
     return { lane, problems: [], refusal: `${got.status} ${textOf(got.body).slice(0, 300)}` };
   }
   const told = toldLeftOut(got);
-  // Only vendors of chat have names of their own for what their own protocol's clients ask.
+  // Only chat vendors have their own names for fields of their own protocol's clients.
   if (lane === 'relay' && (target !== 'chat' || type === 'openai-compatible'))
     return { lane, problems: relayed(request, asked.body, told), refusal: undefined };
   const wanted = askedOnce(askingIn(request, client), got.asked.length);
@@ -99,7 +99,7 @@ export async function checkRequest(
     if (!isTold(name, told))
       problems.push({ aspect: 'request', text: `${name} is neither sent to ${target} nor named` });
   }
-  // What a vendor's own words in a chat request mean is not OpenAI's to say.
+  // OpenAI's document does not define the fields that other vendors add to a chat request.
   const isOthers = target === 'chat' && wanted.items.some(isOthersPart);
   const held =
     lane === 'translate' && !isOthers && (isOpenai || (target !== 'chat' && target !== 'responses'));
@@ -109,8 +109,8 @@ export async function checkRequest(
 }
 
 /**
- * A request that refers to no response that was recorded, and that is answered at once: others of them passed through the proxy,
- * which remembers what was said and can work in the background, and here is not asked what it makes of that.
+ * The request without references to an earlier response and without background mode: the proxy itself handles those,
+ * and that is not compared here.
  */
 function ofNobody(recorded: Json): Json {
   const { background: _, ...request } = recorded;
@@ -118,21 +118,24 @@ function ofNobody(recorded: Json): Json {
   return typeof previous === 'string' ? { ...request, previous_response_id: 'resp_of_nobody' } : request;
 }
 
-/** Video, and sound by its address, which OpenAI does not take: other vendors of chat have parts for them. */
+/** Video, and audio by URL, which OpenAI does not accept: other chat vendors have parts for them. */
 function isOthersPart(item: Item): boolean {
   return item.kind === 'video' || (item.kind === 'audio' && /^https?:/.test(item.data));
 }
 
-/** A provider of one answer is asked as often as there are to be. */
+/** For several choices, a provider of single answers is called several times. */
 function askedOnce(wanted: Asking, times: number): Asking {
   const { n, ...others } = wanted.parameters;
   return n === times && times > 1 ? { ...wanted, parameters: others } : wanted;
 }
 
-/** What the proxy asks of a stream where its client did not, so that it knows the usage. */
+/** The option that the proxy adds to a stream, so that it learns the usage. */
 const ASKED_USAGE = { include_usage: true };
 
-/** Without the empty lists that OpenAI alone puts into its answers, and that others refuse in what they are given back. */
+/**
+ * The messages without the empty lists that only OpenAI puts into its answers, and that others refuse when they are
+ * sent back.
+ */
 function plain(messages: unknown): unknown {
   if (!Array.isArray(messages)) return messages;
   return messages.map((message) => {
@@ -141,11 +144,11 @@ function plain(messages: unknown): unknown {
   });
 }
 
-/** A relayed request is the client's own, but for the model's name, what is named, and the usage that is asked for. */
+/** A relayed request is the client's own, except for the model name, reported fields, and the requested usage. */
 function relayed(request: Json, asked: Json, told: string): Problem[] {
   const names = new Set([...Object.keys(request), ...Object.keys(asked)]);
   names.delete('model');
-  // In Gemini's path.
+  // In Gemini's API, the path says whether to stream.
   if (asked.contents !== undefined) names.delete('stream');
   const { stream, stream_options: own } = request;
   const wanted = { ...(own as Json | undefined), ...ASKED_USAGE };

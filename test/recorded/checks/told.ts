@@ -1,7 +1,7 @@
 import type { Got } from '../lab/lab.ts';
 import { textOf } from '../read/exchange.ts';
 
-/** What a client is told to be left out: by headers, or by comments within a stream. */
+/** What a client is told was left out: by headers, or by comments within a stream. */
 export function toldLeftOut({ headers, body }: Got): string {
   const named = [...headers].filter(([name]) => /^x-llmproxy-.*(?:dropped|lost|left|omitted)/.test(name));
   const text = textOf(body);

@@ -1,6 +1,6 @@
 /**
- * Exchanges written by hand, in the shapes that providers send: a small set that every run of the tests compares, and
- * that each mutation must break. What fails today is in `GAPS`.
+ * Handwritten exchanges, in the shapes that providers send: a small set that every test run compares, and that each
+ * mutation must break. Known failures are in `GAPS`.
  */
 import type { Client } from '../answers/compare.ts';
 import type { Recorded } from '../read/exchange.ts';
@@ -438,7 +438,7 @@ const FAILURES: readonly Recorded[] = [
   ),
 ];
 
-/** An answer that only some clients can be told whole. */
+/** An answer that only some clients can receive completely. */
 export interface ForSome {
   readonly recorded: Recorded;
   readonly clients: readonly Client[];
@@ -509,7 +509,7 @@ export const FOR_SOME: readonly ForSome[] = [
   { recorded: LARGE_NUMBERS, clients: ['chat', 'messages', 'responses'] },
 ];
 
-/** What clients lack today of an answer above: each is a test that is to fail until it holds. */
+/** What clients do not receive today of an answer above: each is a test that is expected to fail until it is fixed. */
 export const GAPS: readonly (ForSome & { readonly reason: string })[] = [];
 
 const BESIDE: readonly Recorded[] = [
@@ -525,7 +525,7 @@ const BESIDE: readonly Recorded[] = [
   },
 ];
 
-/** Where the APIs are asked of which requests alone are compared. */
+/** The paths of APIs of which only requests are compared. */
 const ASKED_AT: Readonly<Record<Exclude<Asker, Client>, string>> = {
   ollama: '/api/chat',
   interactions: '/v1beta/interactions',

@@ -1,4 +1,4 @@
-/** Recordings that are written by hand: an answer as a value, as an exchange of its protocol. */
+/** Handwritten recordings: an answer as a value, as an exchange of its protocol. */
 import type { Api, Recorded } from '../read/exchange.ts';
 import type { Json } from '../read/json.ts';
 import { chunks } from '../read/files.ts';
@@ -21,7 +21,7 @@ const PROVIDERS: Readonly<Record<Api, string>> = {
   cohere: 'cohere',
 };
 
-/** A whole answer. */
+/** An unstreamed answer. */
 export function whole(name: string, api: Api, body: Json, status = 200): Recorded {
   return {
     file: name,

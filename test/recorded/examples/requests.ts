@@ -1,16 +1,16 @@
-/** Requests of clients, written by hand: all that every provider can be asked for. */
+/** Handwritten client requests: everything that any provider can be asked for. */
 import type { Json } from '../read/json.ts';
 import type { Asker } from '../requests/asking.ts';
 
 export interface ExampleRequest {
   readonly name: string;
   readonly api: Asker;
-  /** The index's name of the vendor, where it is another than the protocol's own. */
+  /** The vendor's name in the index, if it is not the protocol's own vendor. */
   readonly provider?: string;
   readonly request: Json;
 }
 
-/** One pixel. */
+/** An image of one pixel. */
 const PIXEL =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
 

@@ -1,4 +1,4 @@
-/** One plain answer in each API, where only what was asked matters. */
+/** A plain answer in each API, for checks of the request only. */
 import type { Api } from '../read/exchange.ts';
 import type { Json } from '../read/json.ts';
 import type { Reply } from './replay.ts';
@@ -107,7 +107,7 @@ const FRAMES: readonly (readonly [string, Json])[] = [
   ['metadata', { usage: WHOLE.converse.usage }],
 ];
 
-/** What a provider of the API answers, whole or as a stream. */
+/** The answer of a provider of the API, unstreamed or streamed. */
 export function canned(api: Api, stream: boolean): Reply {
   if (!stream) return reply('application/json', utf8.encode(JSON.stringify(WHOLE[api])));
   if (api === 'converse') {

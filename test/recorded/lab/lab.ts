@@ -1,4 +1,4 @@
-/** The binary between clients and providers that replay what was recorded, all on loopback. */
+/** The binary between clients and providers that replay recordings, all on loopback. */
 import type { Client } from '../answers/compare.ts';
 import type { Json } from '../read/json.ts';
 import type { Asker } from '../requests/asking.ts';
@@ -9,12 +9,12 @@ import { libraryOf, loadLibraries } from './libraries.ts';
 import { replay } from './replay.ts';
 import { VENDORS } from './vendors.ts';
 
-/** What a client got, and what the provider was asked for it. */
+/** What a client received, and the request that the provider received for it. */
 export interface Got {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Uint8Array;
-  /** What the official library made of it; `undefined` where it is not there. */
+  /** What the official library made of it; `undefined` if the library is not installed. */
   readonly library: unknown;
   readonly libraryError: Error | undefined;
   readonly asked: readonly Asked[];
@@ -22,7 +22,7 @@ export interface Got {
 
 export interface Question {
   readonly client: Client;
-  /** Without its model. */
+  /** The body without its model. */
   readonly body: Json;
   readonly provider: string;
   readonly model: string;
@@ -31,19 +31,19 @@ export interface Question {
 
 export interface Lab extends AsyncDisposable {
   readonly ask: (question: Question) => Promise<Got>;
-  /** Providers that nothing was asked of yet, for what takes one out: each name once. */
+  /** Providers that were not used yet, for answers that cause a cooldown: each name once. */
   readonly fresh: (type: VendorType) => string;
   readonly url: string;
-  /** Asks as a client, by no library. */
+  /** Sends a request as a client, without a library. */
   readonly send: (client: Asker, body: Json, provider: string, model: string, reply: Reply) => Promise<Got>;
-  /** Posts to an endpoint that no library of these is asked by. */
+  /** Posts to an endpoint that these libraries do not call. */
   readonly post: (path: string, body: Json, provider: string, model: string, reply: Reply) => Promise<Got>;
 }
 
 export interface LabOptions {
-  /** Starts the proxy on a configuration. @returns its URL */
+  /** Starts the proxy with a configuration. @returns its URL */
   readonly serve: (config: ConfigInput) => Promise<{ url: string; stop: () => Promise<void> }>;
-  /** How many fresh providers of a type may be asked for. */
+  /** How many fresh providers of a type may be requested. */
   readonly fresh?: Readonly<Partial<Record<VendorType, number>>>;
 }
 
@@ -54,10 +54,10 @@ const PATHS = {
   interactions: '/v1beta/interactions',
   ollama: '/api/chat',
 };
-/** A prompt alone, and no chat. */
+/** For a prompt without a chat. */
 const GENERATE = '/api/generate';
 
-/** Where a client asks, and what: Gemini's name the model in the path, and the way that the answer comes. */
+/** The path and the body of a client's request: Gemini has the model and the mode in the path. */
 function posted(client: Asker, { model, stream, ...body }: Json): { path: string; body: Json } {
   if (client !== 'gemini')
     return {
@@ -85,7 +85,7 @@ export async function openLab({ serve, fresh = {} }: LabOptions): Promise<Lab> {
   );
   const proxy = await serve({
     providers: [...VENDORS.map(({ type }) => at(type, type)), ...spare],
-    // Recorded failures are what is asked for: none may take a provider out for those of the next.
+    // The recorded failures are intended: none may put a provider on cooldown for the next ones.
     routing: { breaker: { failures: 1e6, min_calls: 1e6 }, wait_budget: '0s' },
     health: { probe: 'never' },
     logging: { level: 'error', requests: { enabled: false } },
@@ -150,13 +150,13 @@ export async function openLab({ serve, fresh = {} }: LabOptions): Promise<Lab> {
   };
 }
 
-/** All that came, also where the connection broke. */
+/** Everything that arrived, even if the connection broke. */
 async function bytesOf(reply: Response): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   try {
     for await (const piece of reply.body ?? []) pieces.push(piece as Uint8Array);
   } catch {
-    // A broken answer is what came of it.
+    // The bytes before the break are the result.
   }
   return Buffer.concat(pieces);
 }

@@ -1,6 +1,6 @@
 /**
- * The official libraries of clients, which ask the binary and read what it answers. OpenAI's is a dependency of the
- * tests; Anthropic's is fetched by `make clients` and `make recorded`, and left out where it is not there.
+ * The clients' official libraries, which call the binary and read its answers. OpenAI's is a dependency of the tests;
+ * Anthropic's is downloaded by `make clients` and `make recorded`, and skipped if it is not installed.
  */
 import type { Client } from '../answers/compare.ts';
 import type { Json } from '../read/json.ts';
@@ -8,12 +8,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 
-/** Asks by a library. @returns what it made of the answer: an object, or the list of a stream's events */
+/** Sends a request with a library. @returns what it made of the answer: an object, or the list of a stream's events */
 export type Library = (body: Json) => Promise<unknown>;
 
 type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
-/** What is used of Anthropic's library. */
+/** The part of Anthropic's library that is used. */
 interface Anthropic {
   readonly messages: {
     readonly create: (body: Json) => Promise<unknown>;
@@ -27,18 +27,18 @@ const INSTALLED = join(import.meta.dir, '../../clients/node_modules/@anthropic-a
 
 let anthropic: AnthropicClass | undefined;
 
-/** Whether Anthropic's library is there too. */
+/** Whether Anthropic's library is installed too. */
 export function hasAnthropic(): boolean {
   return existsSync(INSTALLED);
 }
 
-/** Loads what is there. To be called before a library is asked for. */
+/** Loads the installed libraries. Must be called before `libraryOf`. */
 export async function loadLibraries(): Promise<void> {
   if (anthropic || !hasAnthropic()) return;
   ({ default: anthropic } = (await import(INSTALLED)) as { default: AnthropicClass });
 }
 
-/** The library of a client's protocol; `undefined` where it is not there. */
+/** The library of a client's protocol; `undefined` if it is not installed. */
 export function libraryOf(client: Client, url: string, fetch: Fetch): Library | undefined {
   if (client === 'gemini') return undefined;
   const common = { apiKey: 'k-client', maxRetries: 0, timeout: 60_000, fetch };

@@ -1,4 +1,4 @@
-/** What a client asks where only the answer matters: the plainest request that brings it. */
+/** The client's request for checks of the answer: the simplest one that leads to it. */
 import type { Client } from '../answers/compare.ts';
 import type { Said } from '../answers/said.ts';
 import type { Json } from '../read/json.ts';

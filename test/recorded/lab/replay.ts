@@ -1,19 +1,19 @@
-/** A provider on loopback that answers with recorded bytes, cut where it is told to. */
+/** A provider on loopback that answers with recorded bytes, cut into the given pieces. */
 import type { Json } from '../read/json.ts';
 import { isObject, parseJson } from '../read/json.ts';
 
-/** What it answers with. */
+/** Its answer. */
 export interface Reply {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Uint8Array;
-  /** Where its pieces end; one piece when left out. */
+  /** Where its pieces end; one piece by default. */
   readonly cuts?: readonly number[];
-  /** Bytes after which it ends, whatever is left. */
+  /** The number of bytes after which it ends, whatever is left. */
   readonly breaksAt?: number;
 }
 
-/** What it was asked, parsed without the project's code. */
+/** The request that it received, parsed without the project's code. */
 export interface Asked {
   readonly path: string;
   readonly headers: Headers;
@@ -22,14 +22,14 @@ export interface Asked {
 }
 
 export interface Replay extends AsyncDisposable {
-  /** Without a trailing slash. Behind it stands the place that is asked at. */
+  /** Without a trailing slash. The place follows it in the path. */
   readonly url: string;
-  /** What a place answers from now on, and what it was asked since. */
+  /** Sets the answer of a place, and returns the requests that it receives from then on. */
   readonly set: (place: string, reply: Reply) => void;
   readonly asked: (place: string) => readonly Asked[];
 }
 
-/** Headers of a recording that say something of its body, or of the failure. */
+/** Headers of a recording that describe its body, or the failure. */
 const TOLD = ['content-type', 'retry-after', 'retry-after-ms', 'x-should-retry', 'x-amzn-errortype'];
 
 export function replay(): Replay {
@@ -77,7 +77,7 @@ function answer({ status, headers, body, cuts = [], breaksAt }: Reply): Response
       if (next === undefined) return controller.close();
       controller.enqueue(body.slice(at, next));
       at = next;
-      // Each piece is a write of its own.
+      // Each piece is written separately.
       await Bun.sleep(0);
     },
   });

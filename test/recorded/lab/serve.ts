@@ -8,7 +8,7 @@ export async function serveBinary(config: ConfigInput): ReturnType<LabOptions['s
   return stoppable(await serveConfig(config));
 }
 
-/** Starts a `main.ts` by Bun. */
+/** Starts a `main.ts` with Bun. */
 export function serveSource(main: string): LabOptions['serve'] {
   return async (config) =>
     stoppable(await serveConfigFrom([process.execPath, '--no-env-file', main], config));

@@ -1,4 +1,4 @@
-/** Which provider of the configuration stands for the one that a recording came from. */
+/** The provider in the configuration that represents the one a recording came from. */
 import type { Api } from '../read/exchange.ts';
 import type { Asker } from '../requests/asking.ts';
 import type { ConfigInput } from '../../../src/config/schema.ts';
@@ -7,9 +7,9 @@ export type VendorType = ConfigInput['providers'][number]['type'];
 
 export interface Vendor {
   readonly type: VendorType;
-  /** How its models are named here. One that answers by Responses alone is asked so by every client. */
+  /** The names of its models. A vendor that only answers Responses receives every client's request in that form. */
   readonly model: (number: number) => string;
-  /** Clients whose protocol it speaks itself besides chat. */
+  /** Clients whose protocol it speaks itself, in addition to chat. */
   readonly speaks: readonly Asker[];
 }
 
@@ -19,7 +19,7 @@ function vendor(type: VendorType, speaks: readonly Asker[], model = plainModel):
   return { type, speaks, model };
 }
 
-/** By the index's names: vendors of chat that do something otherwise. */
+/** Chat vendors with differences, by their names in the index. */
 const CHAT: Readonly<Record<string, Vendor>> = {
   mistral: vendor('mistral', ['chat']),
   together: vendor('together', ['chat']),
@@ -43,15 +43,15 @@ const OTHERS: Readonly<Record<Exclude<Api, 'chat'>, Vendor>> = {
   cohere: vendor('cohere', []),
 };
 
-/** The provider that an exchange is replayed at, for a client that is to be answered from this very API. */
+/** The provider at which an exchange is replayed, for a client that must be answered from this API. */
 export function vendorOf(api: Api, provider: string, client: Asker): Vendor {
   if (api !== 'chat') return OTHERS[api];
   const own = CHAT[provider];
-  // A vendor that speaks the client's protocol itself would be asked in that, not in chat.
+  // A vendor that speaks the client's protocol itself would receive that protocol, not chat.
   return own && (client === 'chat' || !own.speaks.includes(client)) ? own : PLAIN_CHAT;
 }
 
-/** Asked for embeddings alone. */
+/** Used for embeddings only. */
 const VERTEX = vendor('vertex', []);
 
 export const VENDORS: readonly Vendor[] = [

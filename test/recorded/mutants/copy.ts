@@ -7,11 +7,11 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dir, '../../..');
 
 export interface Copy extends Disposable {
-  /** Its `main.ts`. */
+  /** The path of its `main.ts`. */
   readonly main: string;
-  /** Breaks it. @throws Error where the place is not there once: then the mutation must be written anew */
+  /** Breaks it. @throws Error unless the place is found exactly once: then the mutation must be rewritten */
   readonly apply: (mutation: Mutation) => void;
-  /** Makes it whole again. */
+  /** Restores it. */
   readonly restore: () => void;
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { copyProject } from './copy.ts';
 import { MUTATIONS } from './mutations.ts';
 
-test('every mutation still finds its places in src', () => {
+test('every mutation finds its places in src', () => {
   using copy = copyProject();
   const unfit = MUTATIONS.flatMap((mutation) => {
     try {

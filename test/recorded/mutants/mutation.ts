@@ -1,35 +1,35 @@
-/** One way to break the project, which the measure of recorded traffic must notice. */
+/** One way to break the project, which the checks of recorded traffic must notice. */
 
 import type { Aspect } from '../answers/compare.ts';
 
 /** A change of one place in `src`. */
 export interface Edit {
-  /** Below `src`. */
+  /** The path below `src`. */
   readonly file: string;
-  /** Found once, exactly as it stands there. */
+  /** The text to replace, which must occur exactly once. */
   readonly find: string;
   readonly replace: string;
 }
 
 export interface Mutation {
   readonly name: string;
-  /** What must be found wrong, so that it is not noticed by chance. */
+  /** What must be found wrong, so that the mutation is not noticed by coincidence. */
   readonly aspect: Aspect | readonly Aspect[];
   readonly edits: readonly Edit[];
 }
 
-/** Some places changed. */
+/** A mutation that changes some places. */
 export function edit(name: string, aspect: Mutation['aspect'], ...edits: readonly Edit[]): Mutation {
   return { name, aspect, edits };
 }
 
-/** Where what is asked and answered is translated. */
+/** The file that translates requests and answers. */
 export const LANE = 'pipeline/lanes/translate.ts';
 
-/** The first declaration of that file, before which functions are inserted. */
+/** The first declaration in that file, before which functions are inserted. */
 const TABLE = 'export const PROTOCOLS: ';
 
-/** `walk` calls the visitor for each object and list, the inner ones first, and gives back what it makes of them. */
+/** `walk` calls the visitor for each object and list, the inner ones first, and returns what it makes of them. */
 const WALK = `
 function walk(value: any, visit: (value: any) => any): any {
   if (Array.isArray(value)) return visit(value.map((each) => walk(each, visit)));
@@ -39,8 +39,8 @@ function walk(value: any, visit: (value: any) => any): any {
 `;
 
 /**
- * What every provider of another protocol than the client's is asked.
- * @param visit the body of a function of `value`, an object or a list, that gives back another in its place
+ * A mutation of the requests to every provider whose protocol is not the client's.
+ * @param visit the body of a function of `value`, an object or a list, that returns its replacement
  */
 export function asking(name: string, visit: string, aspect: Aspect = 'request'): Mutation {
   return {
@@ -57,7 +57,10 @@ export function asking(name: string, visit: string, aspect: Aspect = 'request'):
   };
 }
 
-/** What every client of another protocol than the provider's is answered, whole and streamed. @param visit as above */
+/**
+ * A mutation of the answers to every client whose protocol is not the provider's, unstreamed and streamed. @param visit
+ * as above
+ */
 export function answering(name: string, aspect: Aspect, visit: string): Mutation {
   const events = `
 function eventsMutated(text: string): string {

@@ -2,13 +2,13 @@
 import type { Mutation } from './mutation.ts';
 import { answering, asking, edit, LANE } from './mutation.ts';
 
-/** An object without some of its fields. */
+/** Code for an object without some of its fields. */
 function without(...names: readonly string[]): string {
   const deletes = names.map((name) => `delete value.${name};`).join(' ');
   return `if (!Array.isArray(value)) { ${deletes} } return value;`;
 }
 
-/** Other values for some fields. */
+/** Code that replaces the values of some fields. */
 function put(values: Readonly<Record<string, string>>): string {
   const sets = Object.entries(values).map(
     ([name, value]) => `if (value.${name} !== undefined) value.${name} = ${value};`,

@@ -1,4 +1,4 @@
-/** Breaks a copy of the project in one way after the other, and looks whether the examples notice. */
+/** Breaks a copy of the project in one way after another, and checks whether the examples notice. */
 import type { Mutation } from './mutation.ts';
 import type { Copy } from './copy.ts';
 import { EXAMPLE_JOBS } from '../examples/jobs.ts';
@@ -10,13 +10,16 @@ import { run } from '../run.ts';
 
 export interface Tried {
   readonly mutation: Mutation;
-  /** Kinds of failures of its aspect that the whole project does not have, each with its first; none where nothing was noticed. */
+  /**
+   * Kinds of failures of its aspect that the unbroken project does not have, each with its first; empty if it went
+   * unnoticed.
+   */
   readonly noticed: readonly string[];
-  /** Why it could not be tried: its place is not there any more. */
+  /** Why it could not be tried: its place no longer exists. */
   readonly unfit?: string;
 }
 
-/** The failures of the copy as it stands, by kind, each with its first. */
+/** The failures of the copy in its current state, by kind, each with its first. */
 async function failuresOf(copy: Copy): Promise<Map<string, string>> {
   const lab = await openLab({ serve: serveSource(copy.main), fresh: freshNeeded(EXAMPLE_JOBS) });
   try {

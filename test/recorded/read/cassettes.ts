@@ -5,7 +5,10 @@ import { bodyOf, headersOf, requestOf } from './exchange.ts';
 
 type Origin = Pick<Recorded, 'file' | 'provider'>;
 
-/** Cassettes of vcr: Ruby's, R's and Python's, of which langchain keeps requests and responses apart. */
+/**
+ * Reads cassettes of vcr: in Ruby's, R's and Python's formats; langchain keeps requests and responses in separate
+ * lists.
+ */
 export function cassette(text: string, origin: Origin): Recorded[] {
   const document = Bun.YAML.parse(text);
   if (!isObject(document)) return [];
@@ -33,7 +36,7 @@ function interaction({ request, response }: Json, at: number, origin: Origin): R
   };
 }
 
-/** A body stands under `string`, or as base64 under its own name, or as it is. */
+/** A body is in `string`, or in a field of its own as base64, or directly the value. */
 function contentOf(body: unknown): unknown {
   if (!isObject(body)) return body;
   return body.string ?? body.base64_string ?? body.raw_gzip ?? body;

@@ -3,12 +3,12 @@ import type { Asker } from '../requests/asking.ts';
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { isObject, parseJson } from './json.ts';
 
-/** Whose API an exchange is in. */
+/** The API of an exchange. */
 export type Api = 'chat' | 'messages' | 'responses' | 'gemini' | 'converse' | 'cohere';
 
-/** One recorded exchange, brought into one shape. */
+/** One recorded exchange, in a common shape. */
 export interface Recorded {
-  /** The file, below the folder of recordings, and its place in it. */
+  /** The file, below the folder of recordings, and the position in it. */
   readonly file: string;
   readonly at: number;
   readonly provider: string;
@@ -17,7 +17,7 @@ export interface Recorded {
   readonly request: Json | undefined;
   readonly status: number;
   readonly headers: Headers;
-  /** Decompressed. */
+  /** The decompressed body. */
   readonly body: Uint8Array;
 }
 
@@ -27,21 +27,21 @@ export function textOf(body: Uint8Array): string {
   return utf8.decode(body);
 }
 
-/** Headers however a recorder wrote them down: texts, lists of texts, in whatever case. */
+/** Headers in any recorder's format: texts or lists of texts, with names in any case. */
 export function headersOf(value: unknown): Headers {
   const headers = new Headers();
   if (!isObject(value)) return headers;
   for (const [name, given] of Object.entries(value)) {
     const [first] = [given].flat() as unknown[];
     if (!/^[\w-]+$/.test(name) || first === undefined) continue;
-    // Python's bytes come as base64.
+    // Python's bytes are recorded as base64.
     const text = String(first).trim();
     if (/^[\x20-\x7e]*$/.test(text)) headers.set(name, text);
   }
   return headers;
 }
 
-/** A body as recorded: JSON as a value, text, or base64 of something compressed or framed. */
+/** A recorded body: JSON as a value, text, or base64 of something compressed or framed. */
 export function bodyOf(value: unknown): Uint8Array {
   if (value === undefined || value === null) return new Uint8Array();
   if (typeof value !== 'string') return new TextEncoder().encode(JSON.stringify(value));
@@ -51,12 +51,14 @@ export function bodyOf(value: unknown): Uint8Array {
   return inflated(bytes);
 }
 
-/** What is compressed without a word, by its first bytes, is decompressed; Brotli has none and is tried. */
+/**
+ * Decompresses bodies without a declared encoding, by their first bytes; Brotli has no magic bytes and is tried last.
+ */
 export function inflated(bytes: Uint8Array): Uint8Array {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return gunzipSync(bytes);
   if (bytes[0] === 0x28 && bytes[1] === 0xb5) return zstdDecompressSync(bytes);
   if (bytes[0] === 0x78) return inflateSync(bytes);
-  // Frames of AWS begin with their length.
+  // AWS frames begin with their length.
   if (bytes[0] === 0 || /^[\s\x20-\x7e]/.test(textOf(bytes.subarray(0, 1)))) return bytes;
   try {
     return brotliDecompressSync(bytes);
@@ -65,14 +67,14 @@ export function inflated(bytes: Uint8Array): Uint8Array {
   }
 }
 
-/** A request's body as an object. */
+/** The body of a request as an object. */
 export function requestOf(value: unknown): Json | undefined {
   if (isObject(value)) return value;
   const parsed = parseJson(textOf(bodyOf(value)));
   return isObject(parsed) ? parsed : undefined;
 }
 
-/** The API by the address; `undefined` for what is none of those that are translated. */
+/** The API by the URL; `undefined` if it is none of those that are translated. */
 export function apiOf({ url, provider }: Pick<Recorded, 'url' | 'provider'>): Api | undefined {
   const path = decodeURIComponent(url.replace(/[?#].*$/, ''));
   if (path.endsWith('/chat/completions')) return 'chat';
@@ -84,7 +86,7 @@ export function apiOf({ url, provider }: Pick<Recorded, 'url' | 'provider'>): Ap
   return path === '' && provider === 'cohere' ? 'cohere' : undefined;
 }
 
-/** Endpoints that are no chat, or one that this project asks of nobody, as skips name them. */
+/** Endpoints other than chat, or not called by this project, with the reasons for skipping them. */
 const OTHERS: readonly (readonly [RegExp, string])[] = [
   [/\/embeddings$|\/embed$|embed[^/]*\/invoke$|:(?:batchEmbed|embed)Contents?$/, 'embeddings'],
   [/gecko[^/]*:predict$|embedding[^/]*:predict$/, 'embeddings'],
@@ -108,7 +110,7 @@ const OTHERS: readonly (readonly [RegExp, string])[] = [
   [/\/nope$/, 'a path that is none'],
 ];
 
-/** The API of a chat whose requests alone are compared. */
+/** The API of a chat of which only requests are compared. */
 export function otherAsker({ method, url }: Pick<Recorded, 'method' | 'url'>): Asker | undefined {
   const path = decodeURIComponent(url.replace(/[?#].*$/, ''));
   if (method !== 'POST') return undefined;
@@ -116,7 +118,7 @@ export function otherAsker({ method, url }: Pick<Recorded, 'method' | 'url'>): A
   return path.endsWith('/interactions') ? 'interactions' : undefined;
 }
 
-/** What an exchange is that is no chat, in words; `undefined` for what nobody has looked at. */
+/** A description of an exchange that is not a chat; `undefined` for an unknown kind. */
 export function otherEndpoint({ method, url }: Pick<Recorded, 'method' | 'url'>): string | undefined {
   const path = decodeURIComponent(url.replace(/^https?:\/\/[^/]+/, '').replace(/[?#].*$/, ''));
   const known = OTHERS.find(([pattern]) => pattern.test(path))?.[1];

@@ -6,7 +6,7 @@ import { frameEvents, frameOf } from './frames.ts';
 
 type Origin = Pick<Recorded, 'file' | 'provider'>;
 
-/** Paths that stand for an API where a file names none. */
+/** Paths for files that name none, by API. */
 const PATHS: Readonly<Record<Api, string>> = {
   chat: '/v1/chat/completions',
   messages: '/v1/messages',
@@ -16,7 +16,7 @@ const PATHS: Readonly<Record<Api, string>> = {
   cohere: '/v2/chat',
 };
 
-/** The API that a body or an event is of, by what it looks like. */
+/** Recognizes the API of a body or an event by its shape. */
 export function looksLike(value: unknown): Api | undefined {
   if (!isObject(value)) return undefined;
   const type = stringOf(value.type) ?? '';
@@ -37,7 +37,7 @@ function bare(origin: Origin, api: Api, body: Uint8Array, type: string): Recorde
   return { ...origin, at: 0, method: 'POST', url, request: undefined, status: 200, headers, body };
 }
 
-/** One event a line, as they were before their framing was taken off; a file may hold the streams of several turns. */
+/** Reads one event per line, without the original framing; a file may contain the streams of several turns. */
 export function chunks(text: string, origin: Origin): Recorded[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const api = lines.map((line) => looksLike(parseJson(line))).find((each) => each !== undefined);
@@ -61,14 +61,14 @@ function streamOf(lines: readonly string[], api: Api): Uint8Array {
   return new TextEncoder().encode(events.join('') + (api === 'chat' ? 'data: [DONE]\n\n' : ''));
 }
 
-/** The events of AWS stand under their names in JSON. */
+/** In JSON, AWS events are under their names. */
 function framesIn(event: Json): Uint8Array[] {
   return Object.entries(event).flatMap(([name, value]) => (isObject(value) ? [frameOf(name, value)] : []));
 }
 
 /**
- * Bedrock's `invoke` speaks the form of the model's vendor, and frames the events of its streams: as an exchange in
- * that form, where it is one that is spoken here.
+ * Bedrock's `invoke` uses the format of the model's vendor, and frames the events of its streams: converts it to an
+ * exchange in that format, if this project speaks it.
  */
 export function invoked(recorded: Recorded): Recorded {
   if (!/\/invoke(?:-with-response-stream)?$/.test(recorded.url) || recorded.status >= 300) return recorded;
@@ -83,14 +83,14 @@ export function invoked(recorded: Recorded): Recorded {
   return inside ? { ...recorded, url: inside.url, headers: inside.headers, body: inside.body } : recorded;
 }
 
-/** A stream as it came. */
+/** Reads an unchanged stream. */
 export function events(text: string, origin: Origin): Recorded[] {
   const first = /^data: ?(\{.*\})\s*$/m.exec(text)?.[1];
   const api = looksLike(parseJson(first ?? ''));
   return api ? [bare(origin, api, new TextEncoder().encode(text), 'text/event-stream')] : [];
 }
 
-/** A file of JSON: an exchange of DataDog's or ours, Google's recordings, or a body alone. */
+/** Reads a JSON file: an exchange in DataDog's format or ours, Google's recordings, or only a body. */
 export function json(text: string, origin: Origin): Recorded[] {
   const value = parseJson(text);
   if (Array.isArray(value)) return value.flatMap((each) => json(JSON.stringify(each), origin));
@@ -121,7 +121,7 @@ function exchange(request: Json, response: Json, origin: Origin): Recorded {
   };
 }
 
-/** Google's recorder keeps each chunk apart. */
+/** Google's recorder stores each chunk separately. */
 function google({ request, response }: Json, at: number, origin: Origin): Recorded {
   const asked = objectOf(request);
   const answered = objectOf(response);
@@ -143,7 +143,7 @@ function google({ request, response }: Json, at: number, origin: Origin): Record
   };
 }
 
-/** A list of exchanges as nock writes them. */
+/** Reads a list of exchanges as nock writes them. */
 export function nock(text: string, origin: Origin): Recorded[] {
   return listOf(parseJson(text))
     .filter(isObject)

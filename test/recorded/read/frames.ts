@@ -2,9 +2,9 @@ import type { Json } from './json.ts';
 import { exactJson, isObject, parseJson } from './json.ts';
 
 const utf8 = new TextDecoder();
-/** Two lengths and their checksum. */
+/** The size of two lengths and their checksum. */
 const PRELUDE = 12;
-/** The type of a header that is a text. */
+/** The type of a text header. */
 const TEXT = 7;
 
 /** The events of an AWS event stream, each with its name under ":event". */
@@ -12,7 +12,7 @@ export function frameEvents(body: Uint8Array): Json[] {
   return framesIn(body, parseJson);
 }
 
-/** The same, with all digits of whole numbers. */
+/** The same, with all digits of integers. */
 export function exactFrames(body: Uint8Array): Json[] {
   return framesIn(body, exactJson);
 }
@@ -32,7 +32,7 @@ function framesIn(body: Uint8Array, parse: (text: string) => unknown): Json[] {
   return events;
 }
 
-/** One frame of an AWS event stream: what a recorder that kept the events alone took away. */
+/** Makes a frame of an AWS event stream again, for recorders that stored only the events. */
 export function frameOf(event: string, payload: Json): Uint8Array {
   const headers = [
     [':event-type', event],
@@ -53,7 +53,7 @@ export function frameOf(event: string, payload: Json): Uint8Array {
   return frame;
 }
 
-/** Headers are a name, its type, and a text with its length before it. */
+/** A header is a name, its type, and a text preceded by its length. */
 function nameIn(bytes: Uint8Array): string {
   const named: Record<string, string> = {};
   for (let at = 0; at < bytes.length;) {

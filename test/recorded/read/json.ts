@@ -1,4 +1,6 @@
-/** JSON as recordings are read by: written down once more, since what measures the project may not use its code. */
+/**
+ * JSON functions for reading recordings: written independently, since the checks must not use the code that they check.
+ */
 
 export type Json = Record<string, unknown>;
 
@@ -14,7 +16,7 @@ export function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? (value as unknown[]) : [];
 }
 
-/** The objects of a list. */
+/** The objects in a list. */
 export function objectsOf(value: unknown): Json[] {
   return listOf(value).filter(isObject);
 }
@@ -35,12 +37,12 @@ const wholeDigits: Reviver = (_, value, context) => {
   return isLarge ? BigInt(source) : value;
 };
 
-/** The value of a JSON text; `undefined` where it is none. */
+/** The value of a JSON text; `undefined` if it is invalid. */
 export function parseJson(text: string): unknown {
   return parsed(text);
 }
 
-/** The same, but whole numbers beyond 2^53 become BigInt, so that a lost digit is seen. */
+/** The same, but integers beyond 2^53 become BigInt, so that a lost digit is noticed. */
 export function exactJson(text: string): unknown {
   return parsed(text, wholeDigits);
 }

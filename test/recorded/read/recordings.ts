@@ -1,4 +1,4 @@
-/** Recorded traffic of real providers, where it lies: every file is read, or left out for a reason. */
+/** Recorded traffic of real providers, if available: every file is read, or skipped for a reason. */
 import type { Json } from './json.ts';
 import type { Recorded } from './exchange.ts';
 import { existsSync, readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { listOf, objectOf, parseJson } from './json.ts';
 
 const FOLDER = process.env.LLMPROXY_FIXTURES ?? join(import.meta.dir, '../../../../shared/fixtures');
 
-/** Whether there are recordings; tests that need them are skipped where there are none. */
+/** Whether there are recordings; tests that need them are skipped otherwise. */
 export const hasRecordings = existsSync(join(FOLDER, 'index.jsonl'));
 
 interface Listed {
@@ -20,13 +20,13 @@ interface Listed {
 
 export interface Recordings {
   readonly recorded: readonly Recorded[];
-  /** What files hold that are no exchange, in words. */
+  /** Descriptions of what files contain besides exchanges. */
   readonly others: readonly string[];
-  /** Files of a kind that nobody has looked at, with what is wrong. */
+  /** Files of an unknown kind, with the problem. */
   readonly unread: readonly string[];
 }
 
-/** All that is recorded, in the order of the index. */
+/** All recordings, in the order of the index. */
 export function readRecordings(): Recordings {
   const index = readFileSync(join(FOLDER, 'index.jsonl'), 'utf8').trim().split('\n');
   const recorded: Recorded[] = [];
@@ -46,7 +46,7 @@ export function readRecordings(): Recordings {
   return { recorded, others, unread };
 }
 
-/** Bodies without an address that are no chat, by what they look like. */
+/** Bodies without a URL that are not chats, by their shape. */
 const ALONE: readonly (readonly [(body: Json) => boolean, string])[] = [
   [({ error, type }) => error !== undefined || type === 'error', 'an error without its status'],
   [({ object }) => object === 'text_completion', 'a completion of a text'],
@@ -62,7 +62,7 @@ function isRanked(first: Json): boolean {
   return 'relevance_score' in first || 'relevanceScore' in first;
 }
 
-/** @throws Error for a body of a kind that nobody has looked at */
+/** @throws Error for a body of an unknown kind */
 function bodyAlone(text: string): string {
   const [line = ''] = text.trim().split('\n');
   const body = objectOf(parseJson(text) ?? parseJson(line.replace(/^data: ?/, '')));

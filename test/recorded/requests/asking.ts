@@ -1,13 +1,15 @@
-/** What a request asks, in one form for all protocols: what a client sent and what a provider got are compared by. */
+/**
+ * The content of a request, in one form for all protocols, in which a client's and a provider's request are compared.
+ */
 
 import type { Client } from '../answers/compare.ts';
 
-/** By what API a client asks: two are compared by their requests alone. */
+/** The API of a client: of two of them, only requests are compared. */
 export type Asker = Client | 'ollama' | 'interactions';
 
 export type Role = 'user' | 'assistant';
 
-/** One part of the conversation, in order. Thinking is left out: each vendor takes only what it said itself. */
+/** One part of the conversation, in order. Thinking is left out: each vendor accepts only its own. */
 export type Item =
   | { readonly kind: 'text'; readonly role: Role; readonly text: string }
   | {
@@ -22,7 +24,7 @@ export type Item =
 export interface Tool {
   readonly name: string;
   readonly description: string;
-  /** Names of the parameters, in alphabetical order. */
+  /** The names of the parameters, in alphabetical order. */
   readonly properties: readonly string[];
 }
 
@@ -52,14 +54,14 @@ export interface Asking {
   readonly system: string;
   readonly items: readonly Item[];
   readonly tools: readonly Tool[];
-  /** Tools that the provider is to run, by their types. */
+  /** The tools that the provider must run, by type. */
   readonly hosted: readonly string[];
-  /** `auto`, `none`, `required`, or the name of a tool; `undefined` where it is not said. */
+  /** `auto`, `none`, `required`, or the name of a tool; `undefined` if not given. */
   readonly choice: string | undefined;
   readonly parameters: Readonly<Partial<Record<Parameter, unknown>>>;
 }
 
-/** Those that are given. */
+/** The parameters that are given. */
 export function given(parameters: Partial<Record<Parameter, unknown>>): Asking['parameters'] {
   return Object.fromEntries(
     Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null),

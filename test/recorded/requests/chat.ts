@@ -5,7 +5,7 @@ import { isObject, listOf, objectOf, objectsOf, stringOf } from '../read/json.ts
 import { given } from './asking.ts';
 import { propertiesOf } from './schema-names.ts';
 
-/** A request for a chat completion. */
+/** Reads a request for a chat completion. */
 export function chatAsking(body: Json): Asking {
   const system: string[] = [];
   const items: Item[] = [];
@@ -125,11 +125,11 @@ function toolOf(tool: Json): Tool[] {
   ];
 }
 
-/** As vendors of chat ask for thoughts beside OpenAI's own field. */
+/** The reasoning effort as chat vendors write it instead of OpenAI's own field. */
 function effortOf(asked: unknown): unknown {
   if (!isObject(asked)) return undefined;
   if (asked.type === 'disabled' || asked.enabled === false) return 'none';
-  // Z.ai's way to say what becomes of earlier thoughts.
+  // Z.ai's option for whether earlier thinking is kept.
   if (asked.type === undefined && Object.keys(asked).every((name) => name === 'clear_thinking'))
     return undefined;
   return stringOf(asked.effort) ?? 'some';

@@ -4,7 +4,7 @@ import { objectOf, objectsOf } from '../read/json.ts';
 import { given } from './asking.ts';
 import { chatAsking } from './chat.ts';
 
-/** What Cohere's v2 chat is asked: much as OpenAI's, with names of its own for the parameters. */
+/** Reads a request of Cohere's v2 chat: similar to OpenAI's, with different names for the parameters. */
 export function cohereAsking(body: Json): Asking {
   const { type, json_schema: schema } = objectOf(body.response_format);
   const choice = { REQUIRED: 'required', NONE: 'none' }[String(body.tool_choice)];
@@ -27,7 +27,7 @@ export function cohereAsking(body: Json): Asking {
   };
 }
 
-/** The plan for its tools is what it says before it calls them. */
+/** The tool plan counts as text before the calls. */
 function planned(message: Json): Json {
   const { tool_plan: plan, ...rest } = message;
   return plan === undefined ? message : { ...rest, content: message.content ?? plan };

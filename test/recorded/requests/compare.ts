@@ -1,4 +1,4 @@
-/** What a provider was asked, against what the client asked: field by field, each by the name that its API has for it. */
+/** Compares a provider's request with the client's: field by field, each by its name in the API. */
 import type { Problem } from '../answers/compare.ts';
 import type { Api } from '../read/exchange.ts';
 import type { Asker, Asking, Item, Parameter } from './asking.ts';
@@ -8,7 +8,7 @@ import { isObject, shown } from '../read/json.ts';
 import { isForeign } from './refusals.ts';
 import { propertiesOf } from './schema-names.ts';
 
-/** How clients name the parameters, as far as what was left out is told by these. */
+/** How clients name the parameters, to recognize those that are reported as left out. */
 const NAMED: Readonly<Record<Parameter, RegExp>> = {
   max: /max_(?:completion_|output_)?tokens/,
   temperature: /temperature/,
@@ -31,19 +31,19 @@ const NAMED: Readonly<Record<Parameter, RegExp>> = {
   modalities: /modalities/,
 };
 
-/** Highest temperature that a provider takes; clients may ask for up to 2. */
+/** The highest temperature that a provider accepts; clients may ask for up to 2. */
 const HOTTEST: Readonly<Partial<Record<Api, number>>> = { messages: 1, converse: 1, cohere: 1 };
 
 export interface Asked {
   readonly client: Asker;
   readonly target: Api;
-  /** What the client was told to be left out. */
+  /** What the client was told was left out. */
   readonly told: string;
 }
 
 type Differ = (what: string, got: unknown, right: unknown) => void;
 
-/** The problems of a request. @param got what the provider was asked */
+/** The problems of a request. @param got the request that the provider received */
 export function compareRequests(asks: Asking, got: Asking, asked: Asked): Problem[] {
   const problems: Problem[] = [];
   const wanted = asTaken(asks, got, asked.target);
@@ -68,7 +68,7 @@ export function compareRequests(asks: Asking, got: Asking, asked: Asked): Proble
   return problems;
 }
 
-/** Names of functions that vendors take, where that is not whatever OpenAI does. */
+/** The function names that vendors accept, if they differ from OpenAI's. */
 const NAMES: Readonly<Partial<Record<Api, RegExp>>> = {
   gemini: /^[A-Za-z_][\w.:-]{0,127}$/,
   cohere: /^[A-Za-z_][\w-]{0,63}$/,
@@ -76,12 +76,12 @@ const NAMES: Readonly<Partial<Record<Api, RegExp>>> = {
   chat: /^[\w-]{1,64}$/,
 };
 
-/** What stands for a beginning, at vendors that want the user to begin. */
+/** The placeholder text for vendors that require the user to begin. */
 const BEGINNING = '.';
 
 /**
- * What a client asks, where its vendor's form has no counterpart: a function whose name the target refuses has another, the same
- * everywhere, and at Bedrock the user says something first.
+ * The client's request, adapted where the vendor has no counterpart: a function whose name the target refuses is
+ * renamed consistently, and at Bedrock the user must say something first.
  */
 function asTaken(asks: Asking, got: Asking, target: Api): Asking {
   const rule = NAMES[target];
@@ -104,7 +104,7 @@ function asTaken(asks: Asking, got: Asking, target: Api): Asking {
   return { ...asks, items: [...begins, ...items], tools: asks.tools.map(called), choice };
 }
 
-/** How a provider is asked for an answer of a shape: by a field, by a tool that takes it, or in so many words. */
+/** How a provider is asked for an answer of a given shape: by a field, by a tool that takes it, or in the prompt. */
 type Way = 'field' | 'tool' | 'words';
 
 function wayOfFormat({ parameters, tools }: Asking, got: Asking): Way {
@@ -123,7 +123,7 @@ function wayOfFormat({ parameters, tools }: Asking, got: Asking): Way {
 function compareWords(wanted: Asking, got: Asking, way: Way, differ: Differ): void {
   const [asked, right] = [solid(got.system), solid(wanted.system)];
   if (wanted.items.every((item) => item.kind === 'text' && solid(item.text) === '')) {
-    // A provider that wants somebody to begin is told the instructions by the user.
+    // A provider that requires the user to begin receives the instructions as a user message.
     const words = saidBy(got.items).map(([, text]) => text);
     return differ('system', asked + words.join(''), right);
   }
@@ -131,7 +131,7 @@ function compareWords(wanted: Asking, got: Asking, way: Way, differ: Differ): vo
   differ('words', saidBy(withoutBeside(got.items, wanted.items)), saidBy(wanted.items));
 }
 
-/** What is said beside a document, at Bedrock, which takes none without a word. */
+/** The text beside a document for Bedrock, which does not accept a document without text. */
 const BESIDE = 'See the document.';
 
 function withoutBeside(items: readonly Item[], wanted: readonly Item[]): readonly Item[] {
@@ -140,7 +140,7 @@ function withoutBeside(items: readonly Item[], wanted: readonly Item[]): readonl
     : items;
 }
 
-/** Where results are text alone, a picture among them follows in the next turn. */
+/** APIs whose results are only text; an image in a result follows in the next turn. */
 const TEXT_RESULTS: ReadonlySet<Api> = new Set<Api>(['chat', 'cohere', 'gemini']);
 
 function compareResults(wanted: readonly Item[], got: readonly Item[], target: Api, differ: Differ): void {
@@ -154,12 +154,12 @@ function compareResults(wanted: readonly Item[], got: readonly Item[], target: A
   if (isSaid) differ('order', orderOf(got), orderOf(wanted));
 }
 
-/** Whether a provider ran it, but for a search for tools: what that found is among the tools. */
+/** Whether a provider ran it, except for a search for tools, whose findings are among the tools. */
 function isRun(item: Item): boolean {
   return item.kind === 'ran' && !item.name.startsWith('tool_search');
 }
 
-/** What a provider ran earlier is told to others only in name. */
+/** Earlier uses of a provider's own tools are sent to other providers only by name. */
 function compareRan(
   wanted: readonly Item[],
   got: readonly Item[],
@@ -171,7 +171,7 @@ function compareRan(
     differ('tools that ran', `neither sent nor named (${target})`, right);
 }
 
-/** Chat, Responses and Cohere have no mark for a result that is an error. */
+/** Chat, Responses and Cohere cannot mark a result as an error. */
 function tellsFailures({ client, target }: Asked): boolean {
   return client === 'messages' && (target === 'converse' || target === 'gemini' || target === 'messages');
 }
@@ -184,33 +184,33 @@ interface Choosing {
 function compareTools(wanted: Asking, got: Asking, { asked, way }: Choosing, differ: Differ): void {
   const { target, told } = asked;
   const only = wanted.tools.some(({ name }) => name === wanted.choice);
-  // A vendor that takes no name for the choice is given that one tool and must call one.
+  // A vendor that accepts no name as the choice receives only that tool and must call one.
   const narrowed = only && got.tools.length === 1 && got.choice === 'required';
   const tools = narrowed ? wanted.tools.filter(({ name }) => name === wanted.choice) : wanted.tools;
   const none = wanted.choice === 'none' && got.tools.length === 0;
   const known = new Set(tools.map(({ name }) => name));
   const sent = way === 'tool' ? got.tools.filter(({ name }) => known.has(name)) : got.tools;
-  // Bedrock wants the tools of earlier calls listed, whatever is offered now.
+  // Bedrock requires the tools of earlier calls to be listed, whatever is offered now.
   const earlier = new Set(wanted.items.flatMap((item) => (item.kind === 'call' ? [item.name] : [])));
   const listed =
     target === 'converse' && tools.length === 0 && got.tools.every(({ name }) => earlier.has(name));
   if (!none && !listed) differ('tools', sent, tools);
   const unsaid = wanted.choice ?? 'auto';
-  // Where nothing may be called, no tools say the same; without tools there is nothing to choose.
+  // If nothing may be called, omitting the tools means the same; without tools there is nothing to choose.
   const chosen = none || wanted.tools.length === 0 ? unsaid : (got.choice ?? 'auto');
   if (!narrowed && way !== 'tool' && !/tool_choice/.test(told)) differ('choice', chosen, unsaid);
-  // As many as are not named are sent, by whatever name the vendor has for them.
+  // Tools that are not reported as left out are sent, under the vendor's name for them.
   const unnamed = wanted.hosted.filter((type) => !isNamed(type, told));
   for (const type of unnamed.slice(got.hosted.length))
     differ(`tool ${type}`, `neither sent nor named (${target})`, 'one of both');
 }
 
-/** What tools that providers run have in common, whatever each vendor calls them. */
+/** The kinds of tools that providers run, whatever each vendor calls them. */
 const FAMILIES = ['web_search', 'web_fetch', 'code', 'mcp', 'file_search', 'tool_search', 'image'];
 
-/** Whether a tool that is left out is told by its place, its type, or what such tools are called. */
+/** Whether a tool that is left out is reported by its position, its type, or the name of its kind. */
 function isNamed(type: string, told: string): boolean {
-  // With a dot behind it, only an option of the tool is named, or another tool.
+  // With a dot after it, the name refers only to an option of the tool, or to another tool.
   const names = told.split(/[,\s]+/);
   if (names.some((name) => name === 'tools' || /^tools\[\d+\]$/.test(name) || name.endsWith(type)))
     return true;
@@ -224,10 +224,10 @@ interface Compared {
   readonly differ: Differ;
 }
 
-/** Vendors that think at length, or not at all. */
+/** Vendors with thinking either on or off, without a minimal effort. */
 const WITHOUT_MINIMAL: ReadonlySet<Api> = new Set<Api>(['messages', 'cohere']);
 
-/** Both of them know the same words for these. */
+/** APIs with the same values for these. */
 const ALIKE: ReadonlySet<string> = new Set(['chat', 'responses']);
 
 function compareParameter(name: Parameter, { wanted, got, asked, differ }: Compared): void {
@@ -235,31 +235,31 @@ function compareParameter(name: Parameter, { wanted, got, asked, differ }: Compa
   const right = wanted.parameters[name];
   const given = got.parameters[name];
   if (given === undefined) {
-    // Without thinking: no less is known there.
+    // Without thinking: there is no lower value.
     if (right === 'minimal' && name === 'effort' && WITHOUT_MINIMAL.has(target)) return;
     if (isUsual(name, right) || NAMED[name].test(told)) return;
     return differ(name, 'neither sent nor named', right);
   }
   if (right === undefined) {
-    // Messages must be told a limit; OpenAI's defaults change nothing where they are said.
+    // Messages requires a limit; stating OpenAI's defaults changes nothing.
     if (name !== 'max' && !isUsual(name, given)) differ(name, given, 'not asked for');
     return;
   }
   const isOwn = name === 'effort' || name === 'user' || name === 'tier';
   if (isOwn && !(ALIKE.has(client) && ALIKE.has(target))) return;
-  // A client that leaves the effort to the vendor may be given any.
+  // A client that leaves the effort to the vendor accepts any.
   if (name === 'effort' && right === 'some') return;
   if (name === 'format' && (target === 'gemini' || typeof right === 'string')) return;
   if (name === 'temperature') return differ(name, given, Math.min(Number(right), HOTTEST[target] ?? 2));
   // Cohere's limits; see its reference.
   if (name === 'topP' && target === 'cohere')
     return differ(name, given, Math.min(0.99, Math.max(0.01, Number(right))));
-  // Responses writes no fewer than these.
+  // The minimum of the Responses API.
   if (name === 'max' && target === 'responses') return differ(name, given, Math.max(16, Number(right)));
   differ(name, given, right);
 }
 
-/** What the provider does anyhow. */
+/** Whether the value is the provider's default. */
 function isUsual(name: Parameter, value: unknown): boolean {
   const usual: Partial<Record<Parameter, unknown[]>> = {
     n: [1],
@@ -282,7 +282,7 @@ function solid(text: string): string {
   return text.replaceAll(/\s+/g, '');
 }
 
-/** Who said what, neighbours of one role joined. */
+/** Who said what, with neighbours of one role joined. */
 function saidBy(items: readonly Item[]): string[][] {
   const said: string[][] = [];
   for (const item of items) {
@@ -302,7 +302,7 @@ function callsOf(items: readonly Item[]): unknown[] {
   return items.flatMap((item) => (item.kind === 'call' ? [[item.name, argumentsOf(item.input)]] : []));
 }
 
-/** Which call each result is of, and what it says: ids may be others, but must lead to the same call. */
+/** The call and the content of each result: ids may differ, but must refer to the same call. */
 function resultsOf(items: readonly Item[]): unknown[] {
   const calls = items.flatMap((item) => (item.kind === 'call' ? [item.id] : []));
   return items.flatMap((item) =>
@@ -310,7 +310,7 @@ function resultsOf(items: readonly Item[]): unknown[] {
   );
 }
 
-/** A result that is JSON is a value for some vendors. */
+/** For some vendors, a result in JSON is sent as a value. */
 function valueOf(text: string): unknown {
   const value = argumentsOf(text);
   return typeof value === 'string' ? solid(value) : value;
@@ -320,7 +320,7 @@ function failedOf(items: readonly Item[]): boolean[] {
   return items.flatMap((item) => (item.kind === 'result' ? [item.failed] : []));
 }
 
-/** Turns and calls in their order, with the results of a turn before its words, as providers want them. */
+/** Turns and calls in order, with the results of a turn before its text, as providers require. */
 function orderOf(items: readonly Item[]): string[] {
   const order = items
     .filter((item) => item.kind !== 'ran' && (item.kind !== 'text' || solid(item.text) !== ''))

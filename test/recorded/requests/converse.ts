@@ -5,7 +5,7 @@ import { isObject, objectOf, objectsOf, parseJson, stringOf } from '../read/json
 import { given } from './asking.ts';
 import { propertiesOf } from './schema-names.ts';
 
-/** What Bedrock's Converse is asked. */
+/** Reads a request of Bedrock's Converse API. */
 export function converseAsking(body: Json): Asking {
   const items = objectsOf(body.messages).flatMap(({ role, content }) =>
     objectsOf(content).flatMap((block) => itemOf(block, role === 'assistant' ? 'assistant' : 'user')),

@@ -1,9 +1,9 @@
-/** The fields of a request of Gemini's that `geminiAsking()` does not look at: whoever is not Google must name them. */
+/** The fields of a Gemini request that `geminiAsking()` does not read: other providers must report them as left out. */
 import type { Json } from '../read/json.ts';
 import { isObject, objectOf, objectsOf } from '../read/json.ts';
 import { camelCase, field } from './gemini.ts';
 
-/** What is looked at, by the object that has it. */
+/** The fields that are read, by the object that contains them. */
 const READ = {
   request:
     'model stream contents systemInstruction tools toolConfig generationConfig serviceTier cachedContent',
@@ -13,7 +13,7 @@ const READ = {
   choice: 'functionCallingConfig',
   calling: 'mode allowedFunctionNames',
   declaration: 'name description parameters parametersJsonSchema',
-  // Whose sites are left out is an option of other vendors' searches too.
+  // Excluded sites are an option of other vendors' searches too.
   hosted: 'excludeDomains',
   part: 'text thought thoughtSignature inlineData fileData functionCall functionResponse executableCode codeExecutionResult',
   medium: 'mimeType data fileUri displayName',
@@ -21,7 +21,7 @@ const READ = {
   call: 'id name args',
 } as const;
 
-/** Their names, as the reference spells them; those of a tool's options with the tool's before them. */
+/** Their names, as spelled in the reference; options of a tool are prefixed with the tool. */
 export function unreadFields(body: Json): string[] {
   const config = field(body, 'generationConfig');
   const choice = field(body, 'toolConfig');

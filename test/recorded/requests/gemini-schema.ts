@@ -1,7 +1,7 @@
 import type { Json } from '../read/json.ts';
 import { isObject } from '../read/json.ts';
 
-/** A schema of Google's own as JSON Schema has it: types are written small, and `null` is one of them. */
+/** Converts a schema in Google's format to JSON Schema: types in lower case, `null` as one of them. */
 export function jsonSchema(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(jsonSchema);
   if (!isObject(schema)) return schema;

@@ -6,20 +6,20 @@ import { given } from './asking.ts';
 import { propertiesOf } from './schema-names.ts';
 import { jsonSchema } from './gemini-schema.ts';
 
-/** A field in either of its two spellings: Google reads protocol buffers' JSON, which has both. */
+/** A field in either of its two spellings: Google accepts both in the JSON of protocol buffers. */
 export function field(object: unknown, name: string): unknown {
   const fields = objectOf(object);
   return fields[name] ?? fields[name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)];
 }
 
-/** The name of a field as the reference spells it. */
+/** The name of a field as spelled in the reference. */
 export function camelCase(name: string): string {
   return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** What Gemini is asked. Calls and results without an id are matched by name and order. */
+/** Reads a request of Gemini's API. Calls and results without an id are matched by name and order. */
 export function geminiAsking(asked: Json): Asking {
-  // To count tokens, a whole request may be given within another.
+  // To count tokens, a complete request may be nested in another.
   const body = { ...asked, ...objectOf(field(asked, 'generateContentRequest')) } as Json;
   const items: Item[] = [];
   const waiting: Waiting[] = [];
@@ -33,7 +33,7 @@ export function geminiAsking(asked: Json): Asking {
   const calling = field(field(body, 'toolConfig'), 'functionCallingConfig');
   const allowed = listOf(field(calling, 'allowedFunctionNames'));
   const declared = tools.flatMap((tool) => objectsOf(field(tool, 'functionDeclarations')));
-  // Of several that may be called, the others are not offered.
+  // If several functions may be called, the others are not offered.
   const offered = allowed.length > 1 ? declared.filter(({ name }) => allowed.includes(name)) : declared;
   return {
     system: wordsOf(field(body, 'systemInstruction')).join('\n'),
@@ -69,7 +69,7 @@ export function geminiAsking(asked: Json): Asking {
   };
 }
 
-/** A text, a part, a content, or a list of them. */
+/** The text of a string, a part, a content, or a list of them. */
 function wordsOf(instruction: unknown): string[] {
   if (typeof instruction === 'string') return [instruction];
   if (Array.isArray(instruction)) return instruction.flatMap(wordsOf);
@@ -77,7 +77,7 @@ function wordsOf(instruction: unknown): string[] {
   return typeof text === 'string' ? [text] : parts === undefined ? [] : wordsOf(parts);
 }
 
-/** Whether thoughts are shown says nothing of how much is thought. */
+/** Whether thoughts are shown does not affect how much the model thinks. */
 function effortOf(thinking: unknown): string | undefined {
   const level = stringOf(field(thinking, 'thinkingLevel'));
   const budget = field(thinking, 'thinkingBudget');
@@ -85,7 +85,7 @@ function effortOf(thinking: unknown): string | undefined {
   if (budget === undefined || budget === null) return undefined;
   if (budget === 0) return 'none';
   if (budget === -1) return 'adaptive';
-  // Less than the least of other vendors.
+  // Less than the minimum of other vendors.
   return Number(budget) < 1_024 ? 'minimal' : 'some';
 }
 
@@ -95,7 +95,7 @@ function formatOf(config: unknown): unknown {
   return field(config, 'responseJsonSchema') ?? (own === undefined ? 'json_object' : jsonSchema(own));
 }
 
-/** OpenAI writes them small. */
+/** OpenAI writes them in lower case. */
 function lowerCased(names: unknown): unknown {
   return Array.isArray(names) ? names.map((name) => String(name).toLowerCase()) : undefined;
 }
@@ -106,13 +106,13 @@ function roleOf(role: unknown): Role {
   return role === 'model' ? 'assistant' : 'user';
 }
 
-/** A call that has no result yet. */
+/** A call without a result so far. */
 interface Waiting {
   readonly id: string;
   readonly name: string;
 }
 
-/** What the provider ran by itself, and what came of it. */
+/** Tools that the provider ran by itself, and their results. */
 const RAN = ['executableCode', 'codeExecutionResult', 'toolCall', 'toolResponse'] as const;
 
 function itemsOf(part: Json, role: Role, waiting: Waiting[], at: number): Item[] {
@@ -133,7 +133,7 @@ function itemsOf(part: Json, role: Role, waiting: Waiting[], at: number): Item[]
   return ran === undefined ? unknownKind('Gemini', Object.keys(part)) : [{ kind: 'ran', name: ran }];
 }
 
-/** Keys under which a text is the whole of a result. */
+/** Keys under which a text is the complete result. */
 const WRAPS = new Set(['output', 'content']);
 
 function resultOf(response: Json, waiting: Waiting[]): Item[] {
@@ -155,7 +155,7 @@ function resultOf(response: Json, waiting: Waiting[]): Item[] {
   ];
 }
 
-/** Data, in either of the alphabets of base64, or what has it. */
+/** Data in either base64 alphabet, or a reference to it. */
 function mediumOf(part: Json, role: Role | 'tool'): Item | undefined {
   const held = field(part, 'inlineData') ?? field(part, 'fileData');
   if (!isObject(held)) return undefined;
@@ -170,7 +170,7 @@ function plainBase64(data: string): string {
   return plain.padEnd(Math.ceil(plain.length / 4) * 4, '=');
 }
 
-/** In the mode VALIDATED the model is as free to call as in AUTO. */
+/** In VALIDATED mode, the model may decide whether to call, as in AUTO. */
 function choiceOf(mode: string | undefined, allowed: readonly unknown[]): string | undefined {
   if (mode === undefined) return undefined;
   if (mode?.toUpperCase() === 'ANY') return allowed.length === 1 ? String(allowed[0]) : 'required';

@@ -7,13 +7,13 @@ import { propertiesOf } from './schema-names.ts';
 
 const RAN = /_(?:call|result)$/;
 
-/** A request of Google's interactions. */
+/** Reads a request of Google's interactions. */
 export function interactionsAsking(body: Json): Asking {
   const config = objectOf(body.generation_config);
   const { mode, names } = choiceIn(config.tool_choice);
   const tools = objectsOf(body.tools);
   const declared = tools.filter(({ type }) => type === 'function');
-  // Of several that may be called, the others are not offered.
+  // If several functions may be called, the others are not offered.
   const offered = names.length > 1 || mode !== 'any' ? declared.filter(isAmong(names)) : declared;
   return {
     system: stringOf(body.system_instruction) ?? '',
@@ -52,7 +52,7 @@ const isAmong =
   ({ name }: Json): boolean =>
     names.length === 0 || names.includes(String(name));
 
-/** A text, content or a list of it are what the user says. */
+/** A text, a content or a list of contents is user input. */
 function stepsIn(input: unknown): Json[] {
   const steps = objectsOf(input);
   const areSteps = steps.some(({ type, role }) => role !== undefined || isStep(String(type)));
@@ -104,7 +104,7 @@ function contentOf(content: unknown, role: Role | 'tool'): Item[] {
   });
 }
 
-/** One format, or a list of them; at first the schema stood there alone. */
+/** One format, or a list of them; originally only the schema. */
 function formatOf({ response_format: asked, response_mime_type: type }: Json): unknown {
   const formats = isObject(asked) ? [asked] : objectsOf(asked);
   const text = formats.find((format) => format.type === 'text');
@@ -122,7 +122,7 @@ const READ = {
   content: 'type text data uri mime_type annotations',
 } as const;
 
-/** The fields that are not looked at; those of a tool's options with the tool's name before them. */
+/** The fields that are not read; options of a tool are prefixed with the tool. */
 export function unreadOfInteractions(body: Json): string[] {
   const tools = objectsOf(body.tools);
   const steps = stepsIn(body.input);

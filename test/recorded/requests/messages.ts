@@ -7,7 +7,7 @@ import { propertiesOf } from './schema-names.ts';
 
 const RAN = /^server_tool_use$|^mcp_tool_(?:use|result)$|(?<!^)_tool_result$|^fallback$/;
 
-/** A request of the Messages API. */
+/** Reads a request of the Messages API. */
 export function messagesAsking(body: Json): Asking {
   const system = [textsOf(body.system)];
   const items: Item[] = [];
@@ -20,7 +20,7 @@ export function messagesAsking(body: Json): Asking {
   }
   const tools = objectsOf(body.tools);
   const own = tools.filter(({ type }) => type === undefined || type === 'custom');
-  // To others, tools that are added later are offered from the beginning.
+  // Tools that are added later are offered to other providers from the beginning.
   const offered = new Set(own.map(({ name }) => name));
   const unknown = added.filter(({ tool }) => !offered.has(objectOf(tool).name));
   const { disable_parallel_tool_use: alone } = objectOf(body.tool_choice);
@@ -56,7 +56,7 @@ export function messagesAsking(body: Json): Asking {
 
 function thinkingOf(thinking: unknown): string | undefined {
   if (!isObject(thinking)) return undefined;
-  // How much is left to the model says no more than no word of it.
+  // With adaptive thinking, the given effort makes no difference.
   if (thinking.type === 'adaptive') return 'adaptive';
   return thinking.type === 'disabled' ? 'none' : 'some';
 }
@@ -80,14 +80,14 @@ function partsOf(content: unknown, role: Role): Item[] {
       return [{ kind: 'call', id: String(id), name: String(name), input: written(input ?? {}) }];
     }
     if (type === 'tool_result') return resultOf(block);
-    // To others what was compacted is words.
+    // A compacted item is sent as text to other providers.
     if (type === 'compaction') return [{ kind: 'text', role, text: String(block.content) }];
     if (RAN.test(String(type))) return [{ kind: 'ran', name: String(type) }];
     return unknownKind('Messages', type);
   });
 }
 
-/** A document of plain text is words like others, with its title before them. */
+/** A plain text document is sent as text, after its title. */
 function mediumOf({ type, source, title }: Json, role: Role | 'tool'): Item {
   const { data, url, file_id: id, type: way } = objectOf(source);
   if (way === 'text' && role !== 'tool') {

@@ -5,7 +5,7 @@ import { isObject, listOf, numberOf, objectOf, objectsOf, stringOf } from '../re
 import { given } from './asking.ts';
 import { propertiesOf } from './schema-names.ts';
 
-/** A request of Ollama's own API: a chat, or a prompt that is one of a single turn. */
+/** Reads a request of Ollama's own API: a chat, or a prompt, which is a chat with a single turn. */
 export function ollamaAsking(body: Json): Asking {
   const system: string[] = [];
   const items: Item[] = [];
@@ -28,7 +28,7 @@ export function ollamaAsking(body: Json): Asking {
   }
   const options = objectOf(body.options);
   const { format, think } = body;
-  // A number below 0 is no limit.
+  // A negative number means no limit.
   const limit = numberOf(options.num_predict) ?? -1;
   return {
     system: system.filter((text) => text !== '').join('\n'),
@@ -74,7 +74,7 @@ function saidIn(message: Json, role: Role, waiting: { id: string; name: string }
   ];
 }
 
-/** A result belongs to the call that it names, or else to the first that waits. */
+/** A result belongs to the call that it names, or otherwise to the first one without a result. */
 function resultOf(message: Json, waiting: { id: string; name: string }[]): Item {
   const { tool_call_id: id, tool_name: name } = message;
   const place = waiting.findIndex((call) =>
@@ -89,13 +89,13 @@ const READ = new Set(
     ' ',
   ),
 );
-/** How its server keeps models and cuts prompts is nothing that is asked of a vendor. */
+/** Options for how Ollama's server keeps models and truncates prompts; they do not concern other vendors. */
 const LOCAL = new Set(['keep_alive', 'truncate', 'shift']);
 const OPTIONS = new Set(
   'num_predict temperature top_p top_k seed stop presence_penalty frequency_penalty'.split(' '),
 );
 
-/** The fields that are not looked at: whoever lacks them must name them. */
+/** The fields that are not read: providers without them must report them as left out. */
 export function unreadOfOllama(body: Json): string[] {
   const says = ([, value]: [string, unknown]) =>
     value !== null && value !== false && value !== '' && !(Array.isArray(value) && value.length === 0);

@@ -21,7 +21,7 @@ const READERS: Readonly<Record<Api | Asker, (body: Json) => Asking>> = {
   interactions: interactionsAsking,
 };
 
-/** What a request asks. @throws Error for a part of a kind that nobody has looked at */
+/** Reads the content of a request. @throws Error for a part of an unknown kind */
 export function askingIn(body: Json, api: Api | Asker): Asking {
   return READERS[api](body);
 }

@@ -1,4 +1,4 @@
-/** Why a request may be refused that its own provider had answered: the only reasons there are. */
+/** The only reasons for which the proxy may refuse a request that its own provider answered. */
 import type { Api } from '../read/exchange.ts';
 import type { Json } from '../read/json.ts';
 import { isObject } from '../read/json.ts';
@@ -6,15 +6,15 @@ import { isObject } from '../read/json.ts';
 export interface Refusal {
   readonly name: string;
   readonly targets: readonly Api[];
-  /** Whether it stands for this request. */
+  /** Whether it applies to this request. */
   readonly when: (request: Json) => boolean;
-  /** What the client is told. */
+  /** The message to the client. */
   readonly words: RegExp;
 }
 
 const ALL: readonly Api[] = ['chat', 'messages', 'responses', 'gemini', 'converse', 'cohere'];
 
-/** Whether an object anywhere in the request has this. */
+/** Whether an object anywhere in the request satisfies the condition. */
 function somewhere(value: unknown, has: (object: Json) => boolean): boolean {
   if (Array.isArray(value)) return value.some((each) => somewhere(each, has));
   if (!isObject(value)) return false;
@@ -39,7 +39,7 @@ function hasAddress(request: Json): boolean {
   );
 }
 
-/** Data, or its address, in a request of Gemini's clients. */
+/** Inline data, or a reference to it, in a Gemini client's request. */
 const isMedium =
   (type: RegExp, holds: (object: Json) => boolean = () => true) =>
   (request: Json): boolean =>
@@ -47,17 +47,17 @@ const isMedium =
 
 const isAddress = (object: Json): boolean => typeof (object.fileUri ?? object.file_uri) === 'string';
 
-/** Where what only Google reads lies. */
+/** Addresses that only Google can read. */
 const GOOGLES = /^gs:|generativelanguage\.googleapis\.com|youtube\.com|youtu\.be/;
 
-/** Whose file it is by its address or its id, and by which APIs its owner is asked. */
+/** The owner of a file by its address or id, and the owner's APIs. */
 const OWNERS: readonly (readonly [RegExp, readonly Api[]])[] = [
   [GOOGLES, ['gemini']],
   [/^file_01\w{20}/, ['messages']],
   [/^file-\w{20}/, ['chat', 'responses']],
 ];
 
-/** Whether only another vendor has it. */
+/** Whether only another vendor has the file. */
 export function isForeign(file: string, target: Api): boolean {
   const start = file.slice(0, 200);
   return OWNERS.some(([match, owners]) => match.test(start) && !owners.includes(target));
@@ -120,7 +120,7 @@ export const REFUSALS: readonly Refusal[] = [
   },
 ];
 
-/** The rule that allows a refusal; `undefined` where none does. */
+/** The rule that allows a refusal; `undefined` if there is none. */
 export function allowed(request: Json, target: Api, told: string): Refusal | undefined {
   return REFUSALS.find(
     ({ targets, when, words }) => targets.includes(target) && words.test(told) && when(request),

@@ -8,7 +8,7 @@ import { propertiesOf } from './schema-names.ts';
 const RAN =
   /^(?:web_search|file_search|code_interpreter|mcp|computer|local_shell|shell|apply_patch|tool_search|image_generation)_call(?:_output)?$|^tool_search_output$|^mcp_\w+$|^program(?:_output)?$|^compaction$/;
 
-/** A request of the Responses API. */
+/** Reads a request of the Responses API. */
 export function responsesAsking(body: Json): Asking {
   const system = [stringOf(body.instructions) ?? ''];
   const items: Item[] = [];
@@ -63,7 +63,9 @@ export function responsesAsking(body: Json): Asking {
   };
 }
 
-/** Functions that may be called: a choice may allow only some of them. What a search found may be listed already. */
+/**
+ * Functions that may be called: a choice may allow only some of them. Those that a search found may be listed already.
+ */
 function offered(tools: readonly Json[], choice: unknown): Json[] {
   const functions = tools.filter(({ type }) => type === 'function');
   const once = functions.filter(({ name }, at) => functions.findIndex((each) => each.name === name) === at);
@@ -73,7 +75,7 @@ function offered(tools: readonly Json[], choice: unknown): Json[] {
   return once.filter(({ name }) => names.has(name));
 }
 
-/** Tools, those in a namespace among them. */
+/** The tools, including those in a namespace. */
 function toolsIn(list: unknown): Json[] {
   return objectsOf(list).flatMap((tool) => (tool.type === 'namespace' ? toolsIn(tool.tools) : [tool]));
 }

@@ -1,4 +1,4 @@
-/** A message as Anthropic's reference describes it, held to strictly: another field or type is a problem. */
+/** A message as Anthropic's reference describes it, checked strictly: an unknown field or type is a problem. */
 import { z } from 'zod';
 
 const count = z.int().min(0);
@@ -88,7 +88,7 @@ const message = z.strictObject({
   usage,
 });
 
-/** What is wrong with a whole message. */
+/** The problems of an unstreamed message. */
 export function messageProblems(value: unknown): string[] {
   const { error } = message.safeParse(value);
   return (error?.issues ?? []).map(({ path, message: words }) => `${path.join('.')}: ${words}`);

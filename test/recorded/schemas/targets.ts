@@ -1,6 +1,6 @@
 /**
- * Requests as the vendors' references describe them, held to strictly: another field is a problem. OpenAI's own document
- * says it for chat and Responses.
+ * Requests as the vendors' references describe them, checked strictly: an unknown field is a problem. For chat and
+ * Responses, OpenAI's own document is used.
  */
 import type { Api } from '../read/exchange.ts';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ const base64 = z.base64();
 const cache = z.strictObject({ type: z.literal('ephemeral'), ttl: z.enum(['5m', '1h']).optional() });
 const cached = { cache_control: cache.nullable().optional() };
 
-// Anthropic's Messages. Texts may not be empty, and begin or end a request as white space alone.
+// Anthropic's Messages. Texts may not be empty, and a request may not begin or end with white space only.
 const someText = z.string().regex(/\S/, 'expected more than white space');
 const messagesMedium = z.strictObject({
   type: z.enum(['image', 'document']),
@@ -409,7 +409,10 @@ const cohere = z.strictObject({
 
 const SCHEMAS = { messages, gemini, converse, cohere } as const;
 
-/** What is wrong with a request by the reference of its API; of chat and Responses only where OpenAI's document lies. */
+/**
+ * The problems of a request according to its API's reference; for chat and Responses only if OpenAI's document is
+ * available.
+ */
 export function targetProblems(api: Api, body: unknown): string[] {
   if (api === 'chat') return openapiProblems('CreateChatCompletionRequest', body);
   if (api === 'responses') return openapiProblems('CreateResponse', body);
