@@ -30,7 +30,7 @@ describe('readChunks()', () => {
     ['a last line without its end', `${'z\n'.repeat(1_200_000)}rest`],
     ['nothing but one line', 'alone'],
     ['blank lines', '\n\n\n'],
-  ])('gives all bytes in order, cut behind line ends: %s', async (_, text) => {
+  ])('returns all bytes in order, cut after line ends: %s', async (_, text) => {
     const chunks = await chunksOf(text);
     expect(textOf(chunks) === text).toBe(true);
     expect(chunks.slice(0, -1).every(({ bytes }) => bytes.at(-1) === 10)).toBe(true);
@@ -41,19 +41,19 @@ describe('readChunks()', () => {
     }
   });
 
-  test('gives nothing for an empty file', async () => {
+  test('returns nothing for an empty file', async () => {
     expect(await chunksOf('')).toEqual([]);
   });
 
   test.each([
     ['in the middle', `before\n${'x'.repeat(4 * MIB)}\nafter\n`, ['before\n', 'too long', 'after\n']],
     ['at the end', `before\n${'x'.repeat(4 * MIB)}`, ['before\n', 'too long']],
-  ])('passes over a line that is too long, %s', async (_, text, expected) => {
+  ])('skips a line that is too long, %s', async (_, text, expected) => {
     const chunks = await chunksOf(text, { maxLineBytes: 3 * MIB });
     expect(chunks.map((chunk) => (chunk.tooLong ? 'too long' : textOf([chunk])))).toEqual(expected);
   });
 
-  test('gives the whole lines before damage, and says where it begins', async () => {
+  test('returns the complete lines before damage, and the place where it begins', async () => {
     const packed = zstdCompressSync(
       Buffer.from(Array.from({ length: 400_000 }, (_, n) => `line ${n}\n`).join('')),
     );
@@ -63,7 +63,7 @@ describe('readChunks()', () => {
     expect(textOf(chunks)).toEndWith('\n');
   });
 
-  test('takes the memory it is given, at least as much as it asked for', async () => {
+  test('uses the memory that it is given, which is at least as much as it requested', async () => {
     const asked: number[] = [];
     const memory = (bytes: number) => {
       asked.push(bytes);

@@ -16,13 +16,13 @@ const DAY_MS = 86_400_000;
 const NAME = 'llmproxy-2026-03-01.ndjson';
 const never = () => ({ nowMs: Date.now(), signal: new AbortController().signal });
 
-/** Lines of so many records. */
+/** The lines of this many records. */
 const linesOf = (count: number, size = 100): string =>
   Array.from({ length: count }, (_, n) =>
     encodeRecord(logRecord({ id: `req-${n}`, request: JSON.stringify({ secret: 'x'.repeat(size) }) })),
   ).join('');
 
-/** Puts a file there that was last changed so long before noon of the tenth. */
+/** Writes a file that was last changed this long before noon of the tenth. */
 async function place(directory: string, name: string, content: string | Buffer, ageMs = 9 * DAY_MS) {
   const path = join(directory, name);
   await writeFile(path, content, { mode: 0o600 });
@@ -42,7 +42,7 @@ function expectHeads(records: Awaited<ReturnType<typeof recordsIn>>, count: numb
 }
 
 describe('expireFile()', () => {
-  test.each([NAME, `${NAME}.zst`])('leaves the heads alone in %s, with its time and mode', async (name) => {
+  test.each([NAME, `${NAME}.zst`])('keeps only the heads in %s, with its time and mode', async (name) => {
     await using dir = await logDirectory();
     const text = Buffer.from(linesOf(3_000, 2_000));
     const path = await place(dir.path, name, name.endsWith('.zst') ? zstdCompressSync(text) : text);
@@ -56,7 +56,7 @@ describe('expireFile()', () => {
     expect([await isExpired(path, never().signal), await dir.names()]).toEqual([true, [name]]);
   });
 
-  test('keeps a record that was cut within its request, and counts lines that are none', async () => {
+  test('keeps a record that was cut within its request, and counts lines that are not records', async () => {
     await using dir = await logDirectory();
     const torn = linesOf(1).trimEnd().slice(0, -100);
     const path = await place(dir.path, NAME, `${torn}\nnot ours\n{"a":1}\n\n${linesOf(1).trimEnd()}`);
@@ -65,9 +65,9 @@ describe('expireFile()', () => {
     expect(await dir.text(NAME)).not.toContain('secret');
   });
 
-  test('keeps what came before the damage of a compressed file', async () => {
+  test('keeps what comes before the damage in a compressed file', async () => {
     await using dir = await logDirectory();
-    // Frames of their own, as several writes make them; the last one is cut.
+    // Separate frames, as several writes make them; the last one is truncated.
     const whole = zstdCompressSync(Buffer.from(linesOf(50)));
     const cut = zstdCompressSync(Buffer.from(linesOf(2_000, 3_000))).subarray(0, 200);
     const path = await place(dir.path, `${NAME}.zst`, Buffer.concat([whole, cut]));
@@ -75,13 +75,13 @@ describe('expireFile()', () => {
     expectHeads((await recordsIn(path)).slice(0, 50), 50);
   });
 
-  test('leaves nothing of an empty file, and takes it for expired', async () => {
+  test('leaves an empty file empty, and treats it as expired', async () => {
     await using dir = await logDirectory();
     const path = await place(dir.path, NAME, '');
     expect(await isExpired(path, never().signal)).toBe(true);
   });
 
-  test('lets go of a file that grows, disappears or is being replaced by somebody else', async () => {
+  test('abandons a file that grows, disappears or is being replaced by another process', async () => {
     await using dir = await logDirectory();
     const path = await place(dir.path, NAME, linesOf(20_000, 1_000));
     const work = expireFile(path, never());
@@ -98,7 +98,7 @@ describe('expireFile()', () => {
     expect(await dir.names()).toEqual([NAME, `${NAME}.heads.tmp`]);
   });
 
-  test('lets others run meanwhile', async () => {
+  test('yields to other work', async () => {
     await using dir = await logDirectory();
     const path = await place(dir.path, NAME, linesOf(60_000, 200));
     const state = { turns: 0, done: false };
@@ -126,8 +126,8 @@ function sweeping(directory: string, settings: Partial<RetentionSettings>, settl
   return { retention: new Retention(all, deps, settleMs), clock, problems };
 }
 
-describe('Retention with ages of their own for content and head', () => {
-  test('takes the content out first, and deletes the file later', async () => {
+describe('Retention with different ages for content and head', () => {
+  test('removes the content first, and deletes the file later', async () => {
     await using dir = await logDirectory();
     const names = ['2026-02-01', '2026-03-02', '2026-03-04', '2026-03-08', '2026-03-10'].map(
       (day) => `llmproxy-${day}.ndjson`,
@@ -138,7 +138,7 @@ describe('Retention with ages of their own for content and head', () => {
     });
     retention.opened(names[2]!);
     await retention.sweep();
-    // The third is old, but being written.
+    // The third file is old, but still being written.
     const contents = async () => {
       const records = await Promise.all(names.slice(1).map((name) => recordsIn(join(dir.path, name))));
       return records.map(([first]) => first?.content);
@@ -158,7 +158,7 @@ describe('Retention with ages of their own for content and head', () => {
     expect(problems).toEqual([]);
   });
 
-  test('compresses what it has taken the content out of, and does each file once', async () => {
+  test('compresses a file from which it has removed the content, and processes each file once', async () => {
     await using dir = await logDirectory();
     await place(dir.path, NAME, linesOf(10));
     const { retention } = sweeping(dir.path, { retention: { content: DAY_MS, head: 0 }, compress: 'zstd' });
@@ -172,7 +172,7 @@ describe('Retention with ages of their own for content and head', () => {
     await retention.close();
   });
 
-  test('says what was no record, and removes what a dead process left', async () => {
+  test('reports lines that are not records, and removes what a dead process left behind', async () => {
     await using dir = await logDirectory();
     await place(dir.path, NAME, `hello\n${linesOf(1)}`);
     await place(dir.path, `${NAME}.heads.tmp`, 'half', DAY_MS);
@@ -186,7 +186,7 @@ describe('Retention with ages of their own for content and head', () => {
     expectHeads(await recordsIn(join(dir.path, NAME)), 1);
   });
 
-  test('close() ends the work and leaves the file as it was', async () => {
+  test('close() stops the work and leaves the file unchanged', async () => {
     await using dir = await logDirectory();
     const text = linesOf(50_000, 500);
     await place(dir.path, NAME, text);
@@ -200,7 +200,7 @@ describe('Retention with ages of their own for content and head', () => {
   });
 });
 
-test('a process that writes no more lets its file grow old all the same', async () => {
+test('retention also applies to the file of a process that writes no more', async () => {
   await using dir = await logDirectory();
   const clock = new FakeClock(NOW);
   const writer = new LogWriter(
@@ -232,20 +232,20 @@ const PROCESS = join(import.meta.dir, '../helpers/retention-process.ts');
 const start = (directory: string) =>
   Bun.spawn([process.execPath, PROCESS, directory, String(DAY_MS)], { stdout: 'pipe', stderr: 'pipe' });
 
-test('several processes at the same files take the content out of each, and lose nothing', async () => {
+test('several processes remove the content from the same files, and lose nothing', async () => {
   await using dir = await logDirectory();
   const days = ['2026-02-01', '2026-02-02', '2026-02-03', '2026-02-04'];
   for (const day of days) await place(dir.path, `llmproxy-${day}.ndjson`, linesOf(2_000, 500), 20 * DAY_MS);
   const processes = [1, 2, 3].map(() => start(dir.path));
   expect(await Promise.all(processes.map((each) => each.exited))).toEqual([0, 0, 0]);
-  // What one of them left to another that had begun it, the next sweep finds done.
+  // A file that one process skipped because another had begun it is found done by the next sweep.
   expect(await start(dir.path).exited).toBe(0);
   for (const each of processes) expect(await each.stderr.text()).toBe('');
   expect(await dir.names()).toEqual(days.map((day) => `llmproxy-${day}.ndjson`));
   for (const day of days) expectHeads(await recordsIn(join(dir.path, `llmproxy-${day}.ndjson`)), 2_000);
 });
 
-test('kill -9 at any moment leaves each file as it was or as it is to be', async () => {
+test('kill -9 at any moment leaves each file in its previous or its final state', async () => {
   await using dir = await logDirectory();
   const count = 8_000;
   const path = await place(dir.path, NAME, linesOf(count, 500));
@@ -259,7 +259,7 @@ test('kill -9 at any moment leaves each file as it was or as it is to be', async
     const records = await recordsIn(path);
     expect(records.map((record) => record?.id)).toEqual(Array.from({ length: count }, (_, n) => `req-${n}`));
     expect(new Set(records.map((record) => record?.content)).size).toBe(1);
-    // The next one need not wait until the copy is stale.
+    // Removed so that the next process does not wait until the copy is stale.
     const copy = `${path}.heads.tmp`;
     if (await Bun.file(copy).exists()) await utimes(copy, 1, 1);
   }
@@ -268,12 +268,12 @@ test('kill -9 at any moment leaves each file as it was or as it is to be', async
   expect(await dir.names()).toEqual([NAME]);
 });
 
-test('who still has a file open that was replaced sees that it has no name any more', async () => {
+test('a process with a replaced file still open can see that it is no longer linked', async () => {
   await using dir = await logDirectory();
   const path = await place(dir.path, NAME, linesOf(5));
   const late = await open(path, 'a');
   await expireFile(path, never());
-  // The writer looks at this after each write, and writes such lines again to a new file.
+  // The writer checks this after each write, and writes such lines again to a new file.
   expect((await late.stat()).nlink).toBe(0);
   await late.close();
 });

@@ -26,7 +26,7 @@ function openLog(directory: string, clock = new FakeClock(), rotateSize = 100, w
 
 const LINE = `${JSON.stringify({ text: 'x'.repeat(48) })}\n`;
 
-test('a directory that is a file is told as that, not as a file that exists already', async () => {
+test('fileReason() reports a directory that is a file as such, and not as an existing file', async () => {
   await using dir = await logDirectory();
   const path = join(dir.path, 'file');
   await writeFile(path, '');
@@ -34,7 +34,7 @@ test('a directory that is a file is told as that, not as a file that exists alre
   expect(fileReason(error)).toBe('its directory is a file');
 });
 
-describe('names', () => {
+describe('log names', () => {
   test.each([
     ['llmproxy-2026-03-04.ndjson', { day: DAY, worker: 0, sequence: 0, kind: 'plain' as const }],
     ['llmproxy-2026-03-04.12.ndjson', { day: DAY, worker: 0, sequence: 12, kind: 'plain' as const }],
@@ -57,7 +57,7 @@ describe('names', () => {
     'my-llmproxy-2026-03-04.ndjson',
     'llmproxy.ndjson',
     'notes.txt',
-  ])('parseLogName() knows %s for none of ours', (name) => {
+  ])('parseLogName() returns undefined for %s', (name) => {
     expect(parseLogName(name)).toBeUndefined();
   });
 
@@ -75,13 +75,13 @@ describe('names', () => {
     expect(await listLogs(join(dir.path, 'missing'))).toEqual([]);
   });
 
-  test('fileReason() gives the words of a system error', () => {
+  test('fileReason() returns the text of a system error', () => {
     expect(fileReason(new Error('ENOSPC: no space left on device, write'))).toBe('no space left on device');
     expect(fileReason(new Error('nothing was written'))).toBe('nothing was written');
   });
 });
 
-test('append() begins a new file when one has reached the size', async () => {
+test('append() starts a new file when the current one has reached its size', async () => {
   await using dir = await logDirectory();
   const { file, opened, append } = openLog(dir.path);
   for (let count = 0; count < 5; count++) await append(LINE);
@@ -90,7 +90,7 @@ test('append() begins a new file when one has reached the size', async () => {
   expect(await Promise.all(opened.map(dir.text))).toEqual([LINE + LINE, LINE + LINE, LINE]);
 });
 
-test('append() begins a new file with a new day', async () => {
+test('append() starts a new file on a new day', async () => {
   await using dir = await logDirectory();
   const clock = new FakeClock(Date.parse('2026-03-04T23:59:59.900Z'));
   const { file, append } = openLog(dir.path, clock);
@@ -101,7 +101,7 @@ test('append() begins a new file with a new day', async () => {
   expect(await dir.names()).toEqual([logName(DAY, 0), logName('2026-03-05', 0)]);
 });
 
-test('append() never rotates by size with a size of 0', async () => {
+test('append() never rotates by size if the size is 0', async () => {
   await using dir = await logDirectory();
   const { file, append } = openLog(dir.path, undefined, 0);
   for (let count = 0; count < 5; count++) await append(LINE);
@@ -110,10 +110,10 @@ test('append() never rotates by size with a size of 0', async () => {
 });
 
 test.each([
-  ['goes on with the newest file that has room', { '': 200, '.1': 50 }, 1],
-  ['passes over a newest file that is full', { '': 200, '.1': 150 }, 2],
-  ['leaves an older file with room alone', { '': 50, '.2': 50 }, 2],
-  ['never appends to a number that was compressed', { '.1.zst': 10, '.1': 50 }, 2],
+  ['continues the newest file if it is below the size', { '': 200, '.1': 50 }, 1],
+  ['does not continue a newest file that is full', { '': 200, '.1': 150 }, 2],
+  ['does not continue an older file below the size', { '': 50, '.2': 50 }, 2],
+  ['never appends to a file that was compressed', { '.1.zst': 10, '.1': 50 }, 2],
   ['counts a compressed file as the newest', { '.3.zst': 10 }, 4],
 ])('append() %s', async (_, existing, expected) => {
   await using dir = await logDirectory();
@@ -127,7 +127,7 @@ test.each([
   expect(opened).toEqual([logName(DAY, expected)]);
 });
 
-test('append() begins on a new line after one that another process left torn', async () => {
+test('append() starts on a new line after a truncated one of another process', async () => {
   await using dir = await logDirectory();
   const path = join(dir.path, logName(DAY, 0));
   await writeFile(path, '{"id":"whole"}\n{"id":"to');
@@ -144,9 +144,9 @@ test('append() begins on a new line after one that another process left torn', a
 });
 
 test.each([
-  ['completes it where it was cut', '{"id":"a"}\n{"id"', '{"id":"a"}\n{"id":"b"}\n{"id":"c"}\n'],
+  ['completes it', '{"id":"a"}\n{"id"', '{"id":"a"}\n{"id":"b"}\n{"id":"c"}\n'],
   [
-    'begins it again where somebody else wrote meanwhile',
+    'writes it again if another process has written in the meantime',
     '{"id":"a"}\n{"id"\n{"id":"x"}\n',
     '{"id":"a"}\n{"id"\n{"id":"x"}\n{"id":"b"}\n{"id":"c"}\n',
   ],
@@ -156,7 +156,7 @@ test.each([
     '{"id":"a"}\n{"id"\n{"i\n{"id":"b"}\n{"id":"c"}\n',
   ],
   ['begins it again in another file', '', '{"id":"b"}\n{"id":"c"}\n'],
-])('append() that goes on within a line %s', async (_, before, after) => {
+])('append() of the rest of a line %s', async (_, before, after) => {
   await using dir = await logDirectory();
   await writeFile(join(dir.path, logName(DAY, 0)), before);
   const { file } = openLog(dir.path);
@@ -169,7 +169,7 @@ test.each([
 test.each([
   ['ends the line', '{"id":"a"}', '{"id":"a"}\n{"id":"b"}\n'],
   ['does not write it again in another file', '', '{"id":"b"}\n'],
-])('append() that goes on before the end of a line %s', async (_, before, after) => {
+])('append() of the end of a line %s', async (_, before, after) => {
   await using dir = await logDirectory();
   await writeFile(join(dir.path, logName(DAY, 0)), before);
   const { file } = openLog(dir.path);
@@ -178,7 +178,7 @@ test.each([
   expect(await dir.text(logName(DAY, 0))).toBe(after);
 });
 
-test('append() of two writers fills the same files, and both move on together', async () => {
+test('append() of two writers fills the same files, and both rotate together', async () => {
   await using dir = await logDirectory();
   const clock = new FakeClock();
   const [first, second] = [openLog(dir.path, clock, 500), openLog(dir.path, clock, 500)];
@@ -196,7 +196,7 @@ test('append() of two writers fills the same files, and both move on together', 
   expect(lines).toHaveLength(40);
 });
 
-test('each worker appends to files of its own, and rotates them by itself', async () => {
+test('each worker appends to its own files, and rotates them independently', async () => {
   await using dir = await logDirectory();
   const one = openLog(dir.path, undefined, 100, 1);
   const two = openLog(dir.path, undefined, 100, 2);
@@ -210,7 +210,7 @@ test('each worker appends to files of its own, and rotates them by itself', asyn
   expect(await dir.text(logName(DAY, 0, 2))).toBe(LINE);
 });
 
-test('what one worker left torn touches no line of another', async () => {
+test('a truncated line of one worker does not affect lines of another', async () => {
   await using dir = await logDirectory();
   const one = openLog(dir.path, undefined, 0, 1);
   const two = openLog(dir.path, undefined, 0, 2);

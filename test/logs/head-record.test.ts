@@ -8,7 +8,7 @@ import { encodeRecord, logRecord } from '../helpers/log-record.ts';
 
 const lineOf = (changes: Partial<LogRecord>) => Buffer.from(encodeRecord(logRecord(changes)).trimEnd());
 
-/** What must be left of a record. */
+/** The expected rest of a record. */
 function headOf(record: LogRecord): unknown {
   const { request: _request, response: _response, omitted: _omitted, feedback, ...head } = record;
   const { correction: _correction, comment: _comment, ...kept } = feedback ?? {};
@@ -51,7 +51,7 @@ const records: fc.Arbitrary<LogRecord> = fc
   .map((changes) => logRecord(changes as Partial<LogRecord>));
 
 describe('headRecord()', () => {
-  test('keeps all but what people and models wrote, wherever the line is cut within that', () => {
+  test('removes only the text of users and models, wherever the line is cut within that', () => {
     fc.assert(
       fc.property(records, fc.nat(), (record, cut) => {
         const line = Buffer.from(encodeRecord(record).trimEnd());
@@ -59,7 +59,7 @@ describe('headRecord()', () => {
         expect(headRecord(line)).toEqual(head as JsonObject);
         const { request: _request, response: _response, ...rest } = record;
         if (record.request === undefined) return;
-        // The quote of the name of the next field at the earliest.
+        // At the earliest, a cut is at the quote before the name of the next field.
         const least = Buffer.byteLength(encodeRecord(rest as LogRecord).trimEnd()) - 1 + ',"request":'.length;
         const torn = line.subarray(0, least + (cut % (line.length - least + 1)));
         expect(headRecord(torn)).toEqual(head as JsonObject);
@@ -68,7 +68,7 @@ describe('headRecord()', () => {
     );
   });
 
-  test('changes nothing in what it has made', () => {
+  test('leaves its own output unchanged', () => {
     fc.assert(
       fc.property(records, (record) => {
         const once = headRecord(Buffer.from(encodeRecord(record).trimEnd()))!;
@@ -78,23 +78,23 @@ describe('headRecord()', () => {
     );
   });
 
-  test('leaves the fields in their order, so that filters find the head', () => {
+  test('keeps the order of the fields, so that filters find the head', () => {
     const before = Object.keys(JSON.parse(lineOf({}).toString()) as object);
     const after = Object.keys(headRecord(lineOf({}))!);
     expect(after).toEqual(before.filter((name) => name !== 'request' && name !== 'response'));
   });
 
   test.each([
-    ['no JSON', 'hello'],
-    ['no object', '[1]'],
+    ['invalid JSON', 'hello'],
+    ['an array', '[1]'],
     ['another object', '{"a":1}'],
     ['a line that is cut within its head', lineOf({}).toString().slice(0, 200)],
-    ['nothing', ''],
-  ])('gives nothing of %s', (_, line) => {
+    ['an empty line', ''],
+  ])('returns undefined for %s', (_, line) => {
     expect(headRecord(Buffer.from(line))).toBeUndefined();
   });
 
-  test('reads lines that others have spread with blanks', () => {
+  test('reads lines that other programs wrote with extra white space', () => {
     const spread = JSON.stringify(JSON.parse(lineOf({}).toString()), null, 1).replaceAll('\n', ' ');
     expect(headRecord(Buffer.from(spread))).toEqual(headOf(logRecord()) as JsonObject);
   });
@@ -103,7 +103,7 @@ describe('headRecord()', () => {
 describe('LineBeginnings', () => {
   const lines = fc.array(fc.string({ unit: 'grapheme' }).map((line) => line.replaceAll('\n', '')));
 
-  test('gives the same lines however the bytes are cut into blocks', () => {
+  test('returns the same lines however the bytes are cut into blocks', () => {
     fc.assert(
       fc.property(lines, fc.boolean(), fc.integer({ min: 1, max: 9 }), (texts, ended, size) => {
         const bytes = Buffer.from(texts.join('\n') + (ended ? '\n' : ''));
@@ -111,7 +111,7 @@ describe('LineBeginnings', () => {
         const found: string[] = [];
         const block = Buffer.alloc(size);
         for (let at = 0; at < bytes.length; at += size) {
-          // The memory of blocks is used again.
+          // The memory of blocks is reused.
           const length = bytes.copy(block, 0, at, at + size);
           for (const line of beginnings.push(block.subarray(0, length))) found.push(line.toString());
         }
@@ -122,7 +122,7 @@ describe('LineBeginnings', () => {
     );
   });
 
-  test('holds no more than a megabyte of a line', () => {
+  test('keeps at most a megabyte of a line', () => {
     const beginnings = new LineBeginnings();
     const block = Buffer.alloc(700_000, 'x');
     for (let n = 0; n < 20; n += 1) expect([...beginnings.push(block)]).toEqual([]);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { JsonCursor } from '../../src/logs/json-cursor.ts';
 import { JsonKeys } from '../../src/logs/json-keys.ts';
 
-/** Whether the whole text is one value. A line end is behind it, as in a log. */
+/** Whether the text is exactly one value. A line end follows it, as in a log. */
 function isValue(text: string): boolean {
   const block = Buffer.from(`${text}\n`);
   const cursor = new JsonCursor(block);
@@ -27,18 +27,18 @@ function parses(text: string): boolean {
 }
 
 describe('JsonCursor', () => {
-  test('takes whatever JSON.stringify writes without escapes by number', () => {
+  test('accepts everything that JSON.stringify writes without numeric escapes', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(undefined, '\t'), (value, indent) => {
         const text = JSON.stringify(value, null, indent).replaceAll('\n', ' ');
         fc.pre(namesOf(value).every((name) => !JSON.stringify(name).includes('\\')));
-        // A backslash that is escaped itself begins no other escape.
+        // A backslash that is itself escaped begins no other escape.
         expect(isValue(text)).toBe(!text.replaceAll('\\\\', '').includes('\\u'));
       }),
     );
   });
 
-  test('takes nothing that is no JSON', () => {
+  test('rejects invalid JSON', () => {
     const pieces = fc.constantFrom(
       '{',
       '}',
@@ -81,7 +81,7 @@ describe('JsonCursor', () => {
     );
   });
 
-  test('string() finds each byte that ends a string or is an escape, wherever it is in memory', () => {
+  test('string() finds each byte that ends a string or begins an escape, at any position in memory', () => {
     const [quote, backslash] = [0x22, 0x5c];
     for (let shift = 0; shift < 4; shift++)
       for (let place = 0; place < 9; place++)
@@ -97,23 +97,23 @@ describe('JsonCursor', () => {
         }
   });
 
-  test('takes no value that is nested deeper than any that a log writer makes', () => {
+  test('rejects values that are nested deeper than any that a log writer produces', () => {
     expect(isValue('['.repeat(60) + ']'.repeat(60))).toBe(true);
     expect(isValue('['.repeat(100_000) + ']'.repeat(100_000))).toBe(false);
   });
 });
 
 describe('JsonKeys', () => {
-  test('tells its words from all others', () => {
+  test('distinguishes its words from all others', () => {
     const keys = new JsonKeys(['role', 'content', '']);
     const of = (word: string) =>
       keys.of(Buffer.from(`"${word}"`), { from: 1, to: 1 + Buffer.byteLength(word) });
     for (const word of ['role', 'content', ''] as const) expect(of(word)).toBe(word);
-    // The first has the hash of "role".
+    // The first has the same hash as "role".
     for (const word of ['sPle', 'Role', 'roles', 'rol', 'größe']) expect(of(word)).toBeUndefined();
   });
 
-  test('finds each word whatever was found before it', () => {
+  test('finds each word, whatever was found before it', () => {
     const words = ['role', 'content', 'rule', ''] as const;
     fc.assert(
       fc.property(
@@ -127,7 +127,7 @@ describe('JsonKeys', () => {
     );
   });
 
-  test('refuses words that it could not tell apart', () => {
+  test('rejects words that it could not distinguish', () => {
     expect(() => new JsonKeys(['role', 'role'])).toThrow('Cannot tell role from another word');
   });
 });

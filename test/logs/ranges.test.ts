@@ -32,7 +32,7 @@ const line = fc.oneof(
 );
 
 describe('RangeReader', () => {
-  test('gives each line once, to the part that it begins in, wherever a file is cut', async () => {
+  test('returns each line once, in the part in which it begins, wherever a file is cut', async () => {
     await using dir = await logDirectory();
     const path = join(dir.path, 'log');
     const share = fc.double({ min: 0, max: 1, noNaN: true });
@@ -63,7 +63,7 @@ describe('RangeReader', () => {
     );
   });
 
-  test('gives pieces of a bounded size, whatever the part', async () => {
+  test('returns pieces of bounded size, whatever the part', async () => {
     await using dir = await logDirectory();
     const path = join(dir.path, 'log');
     const text = `${'w'.repeat(99)}\n`.repeat(50_000);
@@ -73,7 +73,7 @@ describe('RangeReader', () => {
     expect(pieces!.join('') === text).toBe(true);
   });
 
-  test('says that a line is too long to be held, and gives those before it and behind it', async () => {
+  test('reports a line that is too long, and returns the lines before and after it', async () => {
     await using dir = await logDirectory();
     const path = join(dir.path, 'log');
     const text = `before\n${'x'.repeat(MAX_LINE_BYTES + MIB)}\nbehind\n`;
@@ -95,7 +95,7 @@ describe('RangeReader', () => {
     }
   });
 
-  test('ends where a file ends that was cut meanwhile', async () => {
+  test('stops at the end of a file that was truncated in the meantime', async () => {
     await using dir = await logDirectory();
     const path = join(dir.path, 'log');
     writeFileSync(path, 'one\ntwo');
@@ -104,7 +104,7 @@ describe('RangeReader', () => {
 });
 
 describe('rangedFile()', () => {
-  test('cuts a file of plain lines, and leaves packed and empty ones alone', async () => {
+  test('splits a file of plain lines, and no compressed or empty file', async () => {
     await using dir = await logDirectory();
     const path = join(dir.path, 'log');
     const input = (bytes: number | undefined) => ({ name: 'log', path, bytes });

@@ -15,7 +15,7 @@ import { encodeRecord, logRecord } from '../helpers/log-record.ts';
 
 const record = (id: string) => encodeRecord(logRecord({ id }));
 
-/** What a reader makes of the inputs: ids of records, and "line problem" for the rest. */
+/** The result of reading: ids of records, and "line problem" for the rest. */
 async function read(named: string[], options: ReadOptions = {}): Promise<string[]> {
   const seen: string[] = [];
   for await (const { lines, damagedAt } of readLines(await findInputs(named), options)) {
@@ -73,11 +73,11 @@ describe('findInputs()', () => {
     expect(await names([...expected, ...others].sort().toReversed())).toEqual(expected);
   });
 
-  test('reads the original of a file that is there compressed too', async () => {
+  test('reads only the original of a file that also exists compressed', async () => {
     expect(await names(['a.ndjson', 'a.ndjson.zst', 'b.ndjson.gz'])).toEqual(['a.ndjson', 'b.ndjson.gz']);
   });
 
-  test('takes globs, and each file once', async () => {
+  test('accepts globs, and lists each file once', async () => {
     const found = await names(['a.ndjson', 'b.ndjson', 'c.txt'], (path) => [
       join(path, 'b.ndjson'),
       join(path, '*.ndjson'),
@@ -86,11 +86,11 @@ describe('findInputs()', () => {
     expect(found).toEqual(['b.ndjson', 'a.ndjson']);
   });
 
-  test('leaves out the output where it lies among the logs', async () => {
+  test('leaves out the output if it is among the logs', async () => {
     expect(await names(['a.ndjson', 'dataset.jsonl'], undefined, 'dataset.jsonl')).toEqual(['a.ndjson']);
   });
 
-  test('follows links to files, and passes over directories', async () => {
+  test('follows links to files, and skips directories', async () => {
     await using dir = await logDirectory();
     mkdirSync(join(dir.path, 'sub.ndjson'));
     writeFileSync(join(dir.path, 'real'), '');
@@ -99,7 +99,7 @@ describe('findInputs()', () => {
     expect(inputs.map(({ name }) => name)).toEqual([join(dir.path, 'link.ndjson')]);
   });
 
-  test('says what is missing', async () => {
+  test('reports missing files and directories', async () => {
     await using dir = await logDirectory();
     const at = (name: string) => findInputs([join(dir.path, name)]);
     await expect(findInputs([dir.path])).rejects.toThrow(`Cannot find a log to read: ${dir.path} holds none`);
@@ -109,19 +109,19 @@ describe('findInputs()', () => {
 });
 
 describe('readLines()', () => {
-  test('reads lines of files one after the other', async () => {
+  test('reads the lines of one file after another', async () => {
     await using dir = await logDirectory();
     writeFileSync(join(dir.path, 'a.log.1'), record('1'));
     writeFileSync(join(dir.path, 'a.log'), record('2') + record('3'));
     expect(await read([dir.path])).toEqual(['1', '2', '3']);
   });
 
-  test('tolerates a BOM, CRLF, blank lines, and no newline at the end', async () => {
+  test('accepts a BOM, CRLF, blank lines, and a missing newline at the end', async () => {
     const text = `\ufeff${record('1').trim()}\r\n\r\n\n${record('2').trim()}`;
     expect(await readBytes(text)).toEqual(['1', '2']);
   });
 
-  test('names what is broken and reads the rest', async () => {
+  test('reports damaged lines and reads the rest', async () => {
     const lines = [
       record('1'),
       '{"v":1,"ts":"2026\n',
@@ -146,12 +146,12 @@ describe('readLines()', () => {
     expect(await readBytes(bytes)).toEqual(expected);
   });
 
-  test('finds the record behind a torn one or behind NULs', async () => {
+  test('finds the record after a truncated one or after NUL bytes', async () => {
     const text = record('1').slice(0, 200) + record('2') + '\0'.repeat(9) + record('3');
     expect(await readBytes(text)).toEqual(['1 not_json', '2', '2 binary', '3']);
   });
 
-  test('passes over a line that is too long without joining its neighbours', async () => {
+  test('skips a line that is too long without joining its neighbours', async () => {
     const maxLineBytes = 3_000_000;
     const long = (bytes: number) => `{"x":"${'x'.repeat(bytes - 8)}"}\n`;
     const text =
@@ -167,7 +167,7 @@ describe('readLines()', () => {
     expect(await readBytes(long(9_000_000).trim(), { maxLineBytes })).toEqual(['1 too_long']);
   });
 
-  test('knows gzip and zstd by their bytes, in several members too', async () => {
+  test('recognizes gzip and zstd by their bytes, and reads several members', async () => {
     for (const pack of [gzipSync, zstdCompressSync]) {
       const packed = Buffer.concat([pack(Buffer.from(record('1'))), pack(Buffer.from(record('2')))]);
       expect(await readBytes(packed)).toEqual(['1', '2']);
@@ -187,7 +187,7 @@ describe('readLines()', () => {
     }
   });
 
-  test('ends where a file ended when it was opened', async () => {
+  test('stops where a file ended when it was opened', async () => {
     await using dir = await logDirectory();
     const path = join(dir.path, 'live.ndjson');
     writeFileSync(path, record('x').repeat(4_000) + record('y').slice(0, 99));
@@ -201,7 +201,7 @@ describe('readLines()', () => {
     expect([count, last]).toEqual([4_001, 'incomplete']);
   });
 
-  test('follows a file that was compressed since it was listed', async () => {
+  test('reads a file that was compressed after it was listed', async () => {
     await using dir = await logDirectory();
     const path = join(dir.path, 'a.ndjson');
     writeFileSync(`${path}.zst`, zstdCompressSync(Buffer.from(record('1'))));
@@ -225,7 +225,7 @@ describe('readLines()', () => {
   });
 });
 
-test('LineSplitter gives the same lines however the bytes are cut', () => {
+test('LineSplitter returns the same lines however the bytes are cut', () => {
   const piece = fc.constantFrom('a', 'bc', '\n', '\r\n', '\r', '\ufeff', 'é', 'xxxxxxxxx');
   fc.assert(
     fc.property(
@@ -242,7 +242,7 @@ test('LineSplitter gives the same lines however the bytes are cut', () => {
           };
           let start = 0;
           for (const end of [...ends, bytes.length]) {
-            // A copy, spoiled afterwards: the splitter must not rely on a block it was given before.
+            // A copy that is overwritten afterwards: the splitter must not rely on an earlier block.
             const block = Buffer.from(bytes.subarray(start, end));
             take(splitter.push(block));
             block.fill(0);
@@ -257,7 +257,7 @@ test('LineSplitter gives the same lines however the bytes are cut', () => {
   );
 });
 
-/** What is known of each line of a block by its head. */
+/** What the scan knows about each line of a block from its head. */
 function headsOf(text: string) {
   const block = Buffer.from(text);
   const scan = new HeadScan(block);
@@ -273,7 +273,7 @@ function headsOf(text: string) {
 }
 
 describe('HeadScan', () => {
-  test('says what parsing says, or nothing', () => {
+  test('agrees with the parsed line, or reports nothing', () => {
     const name = fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 20 }),
       fc.constantFrom('gpt-4o', 'a/b:c', 'x"y', 'z\\', 'q\u007f', 'x","outcome":"error'),
@@ -300,7 +300,7 @@ describe('HeadScan', () => {
     );
   });
 
-  test('says of the rest of a head what parsing says, or nothing', () => {
+  test('agrees with the parsed line about the rest of the head, or reports nothing', () => {
     const name = fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 20 }),
       fc.constantFrom('team-a', 'x"y', 'z\\', '', ',"lane":', '\u0001'),
@@ -347,7 +347,7 @@ describe('HeadScan', () => {
     );
   });
 
-  test('says nothing of the rest of a head that is no JSON, or has more in it', () => {
+  test('reports nothing about the rest of a head that is invalid JSON, or has other fields', () => {
     const line = encodeRecord(logRecord({ key: 'a' })).trimEnd();
     const restOf = (text: string) => {
       const block = Buffer.from(text);
@@ -370,17 +370,17 @@ describe('HeadScan', () => {
     expect(odd).not.toContain(line);
   });
 
-  test('takes names up to a bound', () => {
+  test('reads names up to a maximum length', () => {
     const head = (model: string) => headsOf(encodeRecord(logRecord({ model })))[0]?.model.length;
     expect([head('small'), head('m'.repeat(700)), head('m'.repeat(5_000))]).toEqual([5, 700, undefined]);
   });
 
-  test('gives the time as it is written', () => {
+  test('returns the time as it is written', () => {
     const record = logRecord();
     expect(new HeadScan(Buffer.from(encodeRecord(record))).time(0)).toBe(record.ts);
   });
 
-  test('knows nothing of lines that are torn, joined or not of ours', () => {
+  test('reports nothing about lines that are truncated, joined or written by other programs', () => {
     const line = encodeRecord(logRecord()).trimEnd();
     const known = { ...headsOf(line)[0]! };
     const odd = [

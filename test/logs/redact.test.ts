@@ -9,15 +9,15 @@ function redact(value: unknown, options: { secrets?: string[]; keys?: string[] }
   return JSON.parse(out);
 }
 
-/** Every string in a value, keys included. */
+/** Every string in a value, including keys. */
 function strings(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => [key, ...strings(inner)]);
 }
 
-describe('by value', () => {
-  test('redactor() hides a secret wherever it occurs', () => {
+describe('redactor() with secrets', () => {
+  test('hides a secret wherever it occurs', () => {
     const line = { a: `x hunter22x y`, b: ['hunter22'], hunter22: 1, note: 'hunter2' };
     expect(redact(line, { secrets: ['hunter22'] })).toEqual({
       a: 'x [redacted]x y',
@@ -27,11 +27,11 @@ describe('by value', () => {
     });
   });
 
-  test('redactor() leaves secrets below six characters alone', () => {
+  test('leaves secrets of fewer than six characters', () => {
     expect(redact({ a: 'short' }, { secrets: ['short', ''] })).toEqual({ a: 'short' });
   });
 
-  test('redactor() hides the longer of two secrets that begin alike', () => {
+  test('hides the longer of two secrets that begin alike', () => {
     expect(redact({ a: 'abcdef-ghi' }, { secrets: ['abcdef', 'abcdef-ghi'] })).toEqual({ a: '[redacted]' });
   });
 
@@ -44,15 +44,15 @@ describe('by value', () => {
     ],
     ['letters as Python writes them', 'gehéim-ñ-日本', pythonString],
     ['JSON within a string', 'pa"ss\\word', (text: string) => JSON.stringify(JSON.stringify({ text }))],
-  ])('redactor() finds a secret written with %s', (_, secret, write) => {
+  ])('finds a secret written with %s', (_, secret, write) => {
     const out = redactor({ secrets: [secret], keys: [] })(`{"a":${write(secret)}}`);
     expect(strings(JSON.parse(out)).join()).toContain('[redacted]');
     expect(strings(JSON.parse(out)).join()).not.toContain(secret);
   });
 
-  test('redactor() does not cut an escape in two', () => {
+  test('does not split an escape', () => {
     const secrets = ['token-123456', '0abcdef12'];
-    // A tab and "oken-123456", U+20AB and "cdef12": neither holds a secret.
+    // A tab and "oken-123456", and U+20AB and "cdef12": neither contains a secret.
     for (const text of ['{"a":"x\\token-123456"}', '{"a":"\\u20abcdef12"}']) {
       expect(redactor({ secrets, keys: [] })(text)).toBe(text);
     }
@@ -60,16 +60,13 @@ describe('by value', () => {
   });
 });
 
-describe('by name', () => {
-  test.each(REDACTED_KEYS.flatMap((key) => [key, key.toUpperCase()]))(
-    'redactor() hides the value of %s',
-    (key) => {
-      expect(redact({ [key]: 'a "quoted" \\ value\n', z: 1 })).toEqual({ [key]: '[redacted]', z: 1 });
-      expect(redact({ a: 1, deep: [{ [key]: '' }] })).toEqual({ a: 1, deep: [{ [key]: '[redacted]' }] });
-    },
-  );
+describe('redactor() with names', () => {
+  test.each(REDACTED_KEYS.flatMap((key) => [key, key.toUpperCase()]))('hides the value of %s', (key) => {
+    expect(redact({ [key]: 'a "quoted" \\ value\n', z: 1 })).toEqual({ [key]: '[redacted]', z: 1 });
+    expect(redact({ a: 1, deep: [{ [key]: '' }] })).toEqual({ a: 1, deep: [{ [key]: '[redacted]' }] });
+  });
 
-  test('redactor() hides configured keys, taken literally', () => {
+  test('hides the values of configured names, which it takes literally', () => {
     const options = { keys: ['x.y', 'na"me'] };
     expect(redact({ 'X.Y': 'a', xzy: 'b', 'na"me': 'c' }, options)).toEqual({
       'X.Y': '[redacted]',
@@ -78,37 +75,37 @@ describe('by name', () => {
     });
   });
 
-  test('redactor() hides each string of a list', () => {
+  test('hides each string of a list', () => {
     expect(redact({ 'set-cookie': ['a=1', 'b="2"'], z: ['c'] })).toEqual({
       'set-cookie': ['[redacted]', '[redacted]'],
       z: ['c'],
     });
   });
 
-  test('redactor() takes white space and neighbours in its stride', () => {
+  test('accepts white space around names and values, and several of them side by side', () => {
     const out = redactor({ secrets: [], keys: [] })('{ "password" : "a" , "secret":\t"b","c":"d"}');
     expect(JSON.parse(out)).toEqual({ password: '[redacted]', secret: '[redacted]', c: 'd' });
   });
 
   test.each([
     ['text that quotes JSON', { content: '{"password":"a"}, "secret": "b"' }],
-    ['a key that ends alike', { my_password: 'a', 'say "secret': 'b', passwords: 'c' }],
-    ['a value named like a key', { required: ['password', 'secret'], name: 'authorization' }],
-    ['values that are no strings', { password: { type: 'string' }, secret: null, cookie: 5 }],
-  ])('redactor() leaves %s alone', (_, value) => {
+    ['a name that ends or begins alike', { my_password: 'a', 'say "secret': 'b', passwords: 'c' }],
+    ['a value that equals a name', { required: ['password', 'secret'], name: 'authorization' }],
+    ['values that are not strings', { password: { type: 'string' }, secret: null, cookie: 5 }],
+  ])('leaves %s unchanged', (_, value) => {
     expect(redact(value)).toEqual(value);
   });
 
-  test('redactor() hides a string of a million escapes', () => {
+  test('hides a string of a million escapes', () => {
     expect(redact({ password: '\n'.repeat(1_000_000), z: 1 })).toEqual({ password: '[redacted]', z: 1 });
   });
 
-  test('redactor() hides the rest of a text that was cut within the value', () => {
+  test('hides the rest of a text that was cut within the value', () => {
     expect(redactor({ secrets: [], keys: [] })('{"password":"abc')).toBe('{"password":"[redacted]');
   });
 });
 
-describe('by shape', () => {
+describe('redactor() with keys of a known form', () => {
   const shaped = [
     KEY,
     'sk-ant-api03-x1y2z3x1y2z3x1y2z3_-AA',
@@ -117,7 +114,7 @@ describe('by shape', () => {
     `xai-${'aB3'.repeat(20)}`,
     `AIza${'aB3_-'.repeat(7)}`,
   ];
-  test.each(shaped)('redactor() hides %s', (key) => {
+  test.each(shaped)('hides %s', (key) => {
     expect(redact({ a: key, b: `key=${key}.`, c: `line\n${key}\n` })).toEqual({
       a: '[redacted]',
       b: 'key=[redacted].',
@@ -126,7 +123,7 @@ describe('by shape', () => {
     expect(redactor({ secrets: [], keys: [] })(`{"a":"\\u94a5${key}"}`)).toBe('{"a":"\\u94a5[redacted]"}');
   });
 
-  test('redactor() hides the token after Bearer', () => {
+  test('hides the token after Bearer', () => {
     const token = 'eyJhbGciOiJI.eyJzdWIi1.x/y+z==';
     expect(redact({ a: `Authorization: Bearer ${token}, x` })).toEqual({
       a: 'Authorization: Bearer [redacted], x',
@@ -141,17 +138,17 @@ describe('by shape', () => {
     'Bearer $OPENAI_API_KEY and Bearer YOUR_KEY',
     'AIza',
     'a risk-free-0123456789-0123456789-0123456789 offer',
-  ])('redactor() leaves "%s" alone', (text) => {
+  ])('leaves "%s" unchanged', (text) => {
     expect(redact({ a: text })).toEqual({ a: text });
   });
 
-  test('redactor() is linear in a text made of prefixes', () => {
+  test('takes linear time for a text made of prefixes', () => {
     const text = JSON.stringify({ a: 'sk-'.repeat(300_000), b: 'Bearer '.repeat(100_000) });
     expect(redactor({ secrets: [], keys: [] })(text)).toBe(text);
   });
 });
 
-/** Words that try to break the matching: quotes, escapes, key names, prefixes. */
+/** Text that could break the matching: quotes, escapes, names, prefixes. */
 const awkward = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 12 }),
   fc.constantFrom('\\', '"', '\n', '\t', '/', ',"secret":"', '"password":', 'sk-', 'Bearer ', '\\u00', 'é'),
@@ -169,7 +166,7 @@ const json = fc.letrec<{ value: unknown }>((tie) => ({
 })).value;
 const secret = text.filter((value) => value.length >= 6 && !'[redacted]'.includes(value));
 
-test('redactor() keeps valid JSON valid and lets no planted secret through', () => {
+test('redactor() keeps valid JSON valid and hides every planted secret', () => {
   const check = (values: [unknown, string, string, unknown], write: (value: unknown) => string) => {
     const [before, planted, around, after] = values;
     const line = write({ before, list: [planted, `${around}${planted}${around}`], [planted]: after });
@@ -186,7 +183,7 @@ test('redactor() keeps valid JSON valid and lets no planted secret through', () 
   );
 });
 
-test('redactor() changes nothing where there is nothing to hide', () => {
+test('redactor() changes nothing if there is nothing to hide', () => {
   const harmless = fc.string({ maxLength: 30 }).filter((value) => !/sk-|gsk_|xai-|AIza|earer/.test(value));
   const record = fc.dictionary(
     harmless.map((key) => `k${key}`),
@@ -208,7 +205,7 @@ function pythonString(value: unknown): string {
   );
 }
 
-test('redactor() takes no more than its share of time, whatever white space stands before a value', () => {
+test('redactor() takes linear time, whatever white space precedes a value', () => {
   const redact = redactor({ secrets: [], keys: [] });
   const line = (value: string) => `{"password":${' '.repeat(300_000)}${value}}`;
   expect(redact(line('1')) === line('1')).toBe(true);

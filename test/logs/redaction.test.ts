@@ -15,14 +15,14 @@ function found(texts: readonly string[], block: string, length?: number): number
   return [...new Set(places)].toSorted((a, b) => a - b);
 }
 
-/** Texts of every length around that of a word, some within others. */
+/** Texts of about the length of a machine word, some of which contain others. */
 const texts = fc.array(fc.string({ unit: fc.constantFrom(...'ab-Z"é'), minLength: 4, maxLength: 12 }), {
   minLength: 1,
   maxLength: 8,
 });
 const filling = fc.string({ unit: fc.constantFrom(...'ab-z"é\n'), maxLength: 15 });
 
-test('Finder misses no text, wherever it stands', () => {
+test('Finder finds every text, wherever it is', () => {
   fc.assert(
     fc.property(texts, fc.array(filling, { minLength: 2, maxLength: 6 }), (searched, between) => {
       const block = between.map((part, n) => part + (searched[n] ?? '')).join('');
@@ -38,12 +38,12 @@ test('Finder misses no text, wherever it stands', () => {
   );
 });
 
-test.each(['"pin"', '"password"'])('Finder finds %s in capital letters or small ones', (name) => {
+test.each(['"pin"', '"password"'])('Finder finds %s in upper and lower case', (name) => {
   const block = `{${name},${name.toUpperCase()},${name.replace('p', 'P')}}`;
   expect(found([name], block)).toEqual([0, 1, 2].map((n) => 1 + n * (name.length + 1)));
 });
 
-test('Finder looks at no more than it was told to', () => {
+test('Finder searches no more than the given length', () => {
   expect(found(['secret-text', 'short'], 'x secret-text short', 12)).toEqual([]);
   expect(found(['secret-text', 'short'], 'x secret-text short', 13)).toEqual([2]);
 });
@@ -53,7 +53,7 @@ test('Finder finds any of thousands of texts', () => {
   for (const text of many.slice(0, 50)) expect(found(many, `some words, ${text}!`)).toContain(12);
 });
 
-/** What tries to pass between the search of bytes and the redaction of lines. */
+/** Text that could slip between the search of bytes and the redaction of lines. */
 const piece = fc.oneof(
   fc.constantFrom(...REDACTED_KEYS, ...REDACTED_KEYS.map((key) => key.toUpperCase())),
   fc.constantFrom('the-secret', 'pa"ss/wörd', 'sk-', 'Bearer ', 'abcdefghij0123456789', '{"Pin":"1"}', 'PIN'),
@@ -78,11 +78,11 @@ const recorded = fc
   })
   .map(logRecord);
 
-/** Takes nothing out. */
+/** Hides nothing. */
 const nothing = Object.assign(new Redaction({ secrets: [], keys: [] }), { suspects: () => [] });
 
 test.each([[['pin']], [['geheimnäs']]])(
-  'a block of lines is what redacting each line gives, keys %p',
+  'redacting a block of lines gives the same as redacting each line, keys %p',
   (keys) => {
     const redaction = new Redaction({ secrets: ['the-secret', 'pa"ss/wörd', 'sk-abc'], keys });
     fc.assert(
@@ -98,7 +98,7 @@ test.each([[['pin']], [['geheimnäs']]])(
   },
 );
 
-test('a block takes any record when it is empty, and says when it is full', () => {
+test('a block accepts any record while it is empty, and reports when it is full', () => {
   const block = new LineBlock(10_000);
   const small = logRecord({ request: `"${'x'.repeat(500)}"` });
   expect(block.add(small)).toBe(true);

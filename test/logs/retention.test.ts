@@ -22,7 +22,7 @@ function name(rest: string, ending = ''): string {
   return `llmproxy-${rest}.ndjson${ending}`;
 }
 
-/** @param settings with one age for whole files, or one for each part */
+/** @param settings with one age for complete files, or one for each part */
 function setup(directory: string, settings: Settings, settleMs?: number, worker = 0) {
   const clock = new FakeClock(NOW);
   const problems: string[] = [];
@@ -33,17 +33,17 @@ function setup(directory: string, settings: Settings, settleMs?: number, worker 
   return { retention: new Retention(all, deps, settleMs), clock, problems };
 }
 
-/** Writes a file last changed `ageMs` before noon of the tenth. */
+/** Writes a file that was last changed `ageMs` before noon of the tenth. */
 async function place(directory: string, file: string, ageMs: number, text = 'x'.repeat(100)): Promise<void> {
   await writeFile(join(directory, file), text);
   await utimes(join(directory, file), (NOW - ageMs) / 1000, (NOW - ageMs) / 1000);
 }
 
-test('sweep() deletes files older than the retention, and only ours', async () => {
+test('sweep() deletes files that exceed the retention, and no files of other programs', async () => {
   await using dir = await logDirectory();
   await place(dir.path, name('2026-03-01'), 9 * DAY_MS);
   await place(dir.path, name('2026-03-02', '.zst'), 8 * DAY_MS);
-  // Restored from a backup: the name tells its age, not the time of the copy.
+  // Restored from a backup: its age follows from its name, not from the time of the copy.
   await place(dir.path, name('2026-02-01'), 0);
   await place(dir.path, name('2026-03-08'), 2 * DAY_MS);
   await place(dir.path, 'llmproxy-2026-03-01.ndjson.bak', 9 * DAY_MS);
@@ -55,7 +55,7 @@ test('sweep() deletes files older than the retention, and only ours', async () =
   expect(problems).toEqual([]);
 });
 
-test('sweep() keeps the file being written and the newest of today whatever their age', async () => {
+test('sweep() keeps the file being written and today’s newest file, whatever their age', async () => {
   await using dir = await logDirectory();
   await place(dir.path, name('2026-03-09'), DAY_MS);
   await place(dir.path, name('2026-03-10'), 3_000_000);
@@ -67,7 +67,7 @@ test('sweep() keeps the file being written and the newest of today whatever thei
   expect(await dir.names()).toEqual([name('2026-03-09'), name('2026-03-10.1')].sort());
 });
 
-test('sweep() deletes the oldest files until the rest fits the total', async () => {
+test('sweep() deletes the oldest files until the rest is within the total', async () => {
   await using dir = await logDirectory();
   for (const day of ['2026-03-08', '2026-03-09', '2026-03-09.2', '2026-03-09.10', '2026-03-10']) {
     await place(dir.path, name(day), 0);
@@ -78,7 +78,7 @@ test('sweep() deletes the oldest files until the rest fits the total', async () 
   expect(await dir.names()).toEqual([name('2026-03-09.10'), name('2026-03-10')]);
 });
 
-test('sweep() looks again every hour while age is a rule, and only then', async () => {
+test('sweep() repeats every hour if there is a maximum age, and only then', async () => {
   await using dir = await logDirectory();
   await place(dir.path, name('2026-03-09'), 13 * 3_600_000);
   const { retention, clock } = setup(dir.path, { retention: 14 * 3_600_000 });
@@ -93,7 +93,7 @@ test('sweep() looks again every hour while age is a rule, and only then', async 
   expect(setup(dir.path, { max_total: 1 }).clock.timers).toBe(0);
 });
 
-test('sweep() compresses closed files that have settled, whole and with their time', async () => {
+test('sweep() compresses closed files completely after a delay, and keeps their time', async () => {
   await using dir = await logDirectory();
   const text = '{"a":1}\n'.repeat(50_000);
   await place(dir.path, name('2026-03-09'), DAY_MS, text);
@@ -109,7 +109,7 @@ test('sweep() compresses closed files that have settled, whole and with their ti
     expect((await stat(join(dir.path, file))).mode & 0o777).toBe(0o600);
   }
   expect((await stat(join(dir.path, done[0]!))).mtimeMs).toBeCloseTo(NOW - DAY_MS, 0);
-  // The file that was too young is taken as soon as it has settled.
+  // The file that was too young is compressed as soon as the delay is over.
   clock.advance(30_000);
   await retention.sweep();
   expect(await dir.names()).toContain(name('2026-03-10.1', '.zst'));
@@ -117,7 +117,7 @@ test('sweep() compresses closed files that have settled, whole and with their ti
   expect(problems).toEqual([]);
 });
 
-test('sweep() leaves a copy alone that another process is making, until that is stale', async () => {
+test('sweep() leaves a copy that another process is making until it is stale', async () => {
   await using dir = await logDirectory();
   await place(dir.path, name('2026-03-09'), DAY_MS, 'line\n');
   await place(dir.path, name('2026-03-09', '.zst.tmp'), 60_000, 'half');
@@ -130,7 +130,7 @@ test('sweep() leaves a copy alone that another process is making, until that is 
   await retention.close();
 });
 
-test('sweep() settles what a process left between copy and original', async () => {
+test('sweep() keeps one of copy and original if a process left both', async () => {
   await using dir = await logDirectory();
   await place(dir.path, name('2026-03-08'), DAY_MS);
   await place(dir.path, name('2026-03-08', '.zst'), DAY_MS);
@@ -139,11 +139,11 @@ test('sweep() settles what a process left between copy and original', async () =
   const { retention } = setup(dir.path, { max_total: 1_000_000 });
   await retention.sweep();
   await retention.close();
-  // The first original has its whole copy; the second grew after its copy was made.
+  // The copy of the first original is complete; the second original grew after its copy was made.
   expect(await dir.names()).toEqual([name('2026-03-08', '.zst'), name('2026-03-09')]);
 });
 
-test('compressFile() keeps the original when it grew meanwhile', async () => {
+test('compressFile() keeps the original if it grew in the meantime', async () => {
   await using dir = await logDirectory();
   const path = join(dir.path, name('2026-03-09'));
   await writeFile(path, Buffer.alloc(20_000_000, 'abcdefgh\n'));
@@ -157,7 +157,7 @@ test('compressFile() keeps the original when it grew meanwhile', async () => {
   expect(await dir.names()).toEqual([name('2026-03-09')]);
 });
 
-test('close() ends a compression under way and leaves no copy', async () => {
+test('close() stops a compression in progress and leaves no copy', async () => {
   await using dir = await logDirectory();
   await writeFile(join(dir.path, name('2026-03-09')), Buffer.alloc(50_000_000, 'abcdefgh\n'));
   const { retention, problems } = setup(dir.path, { compress: 'zstd' }, -Infinity);
@@ -169,7 +169,7 @@ test('close() ends a compression under way and leaves no copy', async () => {
   expect(problems).toEqual([]);
 });
 
-test('LogWriter applies the rules as it opens a file', async () => {
+test('LogWriter applies retention when it opens a file', async () => {
   await using dir = await logDirectory();
   await place(dir.path, name('2026-03-01'), 9 * DAY_MS);
   const writer = new LogWriter(logSettings(dir.path, { retention: { content: 0, head: DAY_MS } }), {
@@ -185,16 +185,17 @@ test('LogWriter applies the rules as it opens a file', async () => {
   expect(await dir.names()).toEqual([name('2026-03-10')]);
 });
 
-test('sweep() takes no file that another worker may have open', async () => {
+test('sweep() does not touch a file that another worker may have open', async () => {
   await using dir = await logDirectory();
   const names = ['2026-03-08.w9', '2026-03-09.w2', '2026-03-10.w1', '2026-03-10.w2', '2026-03-10.w2.1'];
   for (const each of names) await place(dir.path, name(each), 120_000);
   const { retention, clock } = setup(dir.path, { max_total: 1 }, undefined, 1);
   retention.opened(name('2026-03-10.w1'));
   await retention.sweep();
-  // Of a day that is over, and one that its worker has left for a newer one, nobody writes; also of a worker that is no more.
+  // Nothing is written to a file of a past day, or to one that its worker has replaced with a newer one, even if the
+  // worker no longer exists.
   expect(await dir.names()).toEqual([name('2026-03-10.w1'), name('2026-03-10.w2.1')]);
-  // Midnight: the others have not noticed yet.
+  // Midnight: the other workers have not rotated yet.
   clock.advance(12 * 3_600_000);
   retention.opened(name('2026-03-11.w1'));
   await retention.sweep();

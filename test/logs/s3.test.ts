@@ -5,7 +5,7 @@ import { findInputs } from '../../src/logs/input.ts';
 
 const MIB = 1024 ** 2;
 
-/** Objects of a bucket; some misbehave. */
+/** Objects of a bucket; some behave badly. */
 const objects: Record<string, Buffer> = {
   'logs/llmproxy-2026-11-22.ndjson': Buffer.from('{"day":22}\n'),
   'logs/llmproxy-2026-11-23.1.ndjson': Buffer.from('{"day":23,"n":1}\n'),
@@ -96,7 +96,7 @@ async function textOf(name: string): Promise<string> {
 }
 
 describe('s3:// inputs', () => {
-  test('are the logs below a prefix, oldest first, over all pages of the list', async () => {
+  test('are the logs below a prefix, oldest first, from all pages of the list', async () => {
     const inputs = await findInputs(['s3://bucket/logs/']);
     expect(inputs.map(({ name, bytes }) => [name, bytes])).toEqual([
       ['s3://bucket/logs/llmproxy-2026-11-22.ndjson', 11],
@@ -109,7 +109,7 @@ describe('s3:// inputs', () => {
     );
   });
 
-  test('may be one object, or a glob, and are read once', async () => {
+  test('may name one object or a glob, and are read once', async () => {
     expect(await textOf('s3://bucket/logs/picture.png')).toBe('no');
     expect(await textOf('s3://bucket/logs/*-23*.ndjson')).toBe('{"day":23}\n{"day":23,"n":1}\n');
     const twice = await findInputs(['s3://bucket/logs/old.log.gz', 's3://bucket/logs/old*']);
@@ -127,7 +127,7 @@ describe('s3:// inputs', () => {
     ]);
   });
 
-  test('are asked for again when the server is busy', async () => {
+  test('are requested again when the server is busy', async () => {
     expect(await textOf('s3://bucket/moody/')).toBe('{"in":"the end"}\n');
     expect(moods).toBe(3);
   });
@@ -138,13 +138,13 @@ describe('s3:// inputs', () => {
     ['s3://bucket/denied/', 'access is denied: check the rights of the key'],
     ['s3://bucket/changed/', 'it was changed while it was read'],
     ['s3:///x', 'expected s3://BUCKET/PREFIX'],
-  ])('%s is an error in words', async (name, words) => {
+  ])('%s fails with an error message', async (name, words) => {
     const error = await textOf(name).catch((thrown: unknown) => thrown);
     expect(String(error)).toContain(words);
     expect(String(error)).not.toContain('very-secret-word');
   });
 
-  test('need a key', async () => {
+  test('require a key', async () => {
     delete process.env.AWS_SECRET_ACCESS_KEY;
     await expect(textOf('s3://bucket/logs/')).rejects.toThrow(
       'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',

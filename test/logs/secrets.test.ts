@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { masker } from '../../src/logs/redact.ts';
 import { Secrets } from '../../src/logs/secrets.ts';
 
-test('Secrets remembers those of the configuration, of former ones, and those that were learned', () => {
+test('Secrets remembers those of the current and earlier configurations, and those added later', () => {
   const told: (readonly string[])[] = [];
   const secrets = new Secrets(['first-one'], [], (all) => told.push(all));
   secrets.add('minted-one', 'minted-two');
@@ -18,7 +18,7 @@ test('Secrets remembers those of the configuration, of former ones, and those th
   }
 });
 
-test('Secrets tells nobody of what is known already', () => {
+test('Secrets notifies nobody about secrets that are already known', () => {
   let changes = 0;
   const secrets = new Secrets(['first-one'], [], () => (changes += 1));
   secrets.add('minted-one');
@@ -26,7 +26,7 @@ test('Secrets tells nobody of what is known already', () => {
   expect(changes).toBe(2);
 });
 
-test('Secrets forgets the oldest of thousands that were learned, and none of the configuration', () => {
+test('Secrets forgets the oldest of thousands of added ones, and none of the configuration', () => {
   const secrets = new Secrets(['first-one'], []);
   secrets.replace(['second-one']);
   for (let n = 0; n < 5; n++)
@@ -39,7 +39,7 @@ test('Secrets forgets the oldest of thousands that were learned, and none of the
   expect(secrets.all).not.toContain('minted-0-0');
 });
 
-test('masker() finds a secret in text that quotes JSON, and leaves other text as it is', () => {
+test('masker() hides a secret in text that quotes JSON, and leaves other text unchanged', () => {
   const mask = masker(['pa"ss/word', 'other-secret']);
   expect(mask('{"a":"pa\\"ss/word"} or pa\\"ss\\/word, pa"ss/word')).toBe(
     '{"a":"[redacted]"} or [redacted], [redacted]',

@@ -30,7 +30,7 @@ interface Given {
   readonly keyless?: boolean;
 }
 
-/** The uploader and the retention of a directory as the log has them. */
+/** The uploader and the retention of a directory, set up as in the log. */
 function setup(directory: string, endpoint: string, given: Given = {}) {
   const { worker = 0, workers = 0 } = given;
   const clock = new FakeClock(NOW);
@@ -68,13 +68,13 @@ function setup(directory: string, endpoint: string, given: Given = {}) {
 
 const line = (id: string) => encodeRecord(logRecord({ id }));
 
-/** A file that was written to its end at a time before noon of the tenth. */
+/** Writes a file that was completed before noon of the tenth. */
 async function place(directory: string, name: string, text: string, ageMs = DAY_MS): Promise<void> {
   await writeFile(join(directory, name), text);
   await utimes(join(directory, name), (NOW - ageMs) / 1000, (NOW - ageMs) / 1000);
 }
 
-test('a closed file becomes one object, with its length, its checksums and a name that tells machine and file', async () => {
+test('a closed file becomes one object with its length and checksums, named after machine and file', async () => {
   await using dir = await logDirectory();
   await using s3 = scriptedS3();
   const text = line('req-1') + line('req-2');
@@ -97,7 +97,7 @@ test('a closed file becomes one object, with its length, its checksums and a nam
     'AWS4-HMAC-SHA256 Credential=AKID/20260310/us-east-1/s3/',
   );
   expect(log.uploader.state).toMatchObject({ state: 'ok', files: 0, bytes: 0, uploaded: 1 });
-  // Neither this process nor the next one does it again.
+  // Neither this process nor the next one uploads it again.
   await log.uploader.look();
   await using next = setup(dir.path, s3.url);
   await next.uploader.look();
@@ -105,7 +105,7 @@ test('a closed file becomes one object, with its length, its checksums and a nam
   expect([...log.problems, ...next.problems]).toEqual([]);
 });
 
-test('what fails is told once, tried again, and told once more when it is over', async () => {
+test('a failing upload is reported once, retried, and reported once more when it succeeds', async () => {
   await using dir = await logDirectory();
   await using s3 = scriptedS3();
   await place(dir.path, YESTERDAY, line('req-1'));
@@ -121,7 +121,7 @@ test('what fails is told once, tried again, and told once more when it is over',
     files: 1,
     failures: 2,
   });
-  // The third attempt comes by itself, after two seconds.
+  // The third attempt starts by itself, after two seconds.
   log.clock.advance(1_999);
   expect(s3.puts()).toHaveLength(2);
   log.clock.advance(1);
@@ -147,7 +147,7 @@ test.each([
   [400, 'ExpiredToken', '', 'the session token has expired: renew the credentials'],
   [503, 'SlowDown', '', 'the server asks to slow down'],
   [418, 'Odd<b>', '', 'the server answered 418'],
-])('%i %s is told in words', async (status, code, more, words) => {
+])('%i %s is reported with an explanation', async (status, code, more, words) => {
   await using dir = await logDirectory();
   await using s3 = scriptedS3();
   await place(dir.path, YESTERDAY, line('req-1'));
@@ -159,7 +159,7 @@ test.each([
   expect(await dir.names()).toEqual([YESTERDAY]);
 });
 
-test('what is wrong with the bucket is told at the start, when no file is complete yet', async () => {
+test('a problem with the bucket is reported at the start, before any file is complete', async () => {
   await using dir = await logDirectory();
   await using s3 = scriptedS3();
   s3.answers.list = () => refusal(404, 'NoSuchBucket');
@@ -169,11 +169,11 @@ test('what is wrong with the bucket is told at the start, when no file is comple
   expect(log.problems).toEqual([
     `Cannot upload the request log ${dir.path} to s3://bucket/team/logs: there is no such bucket; the upload is retried`,
   ]);
-  // A key that may write and not list is a good one.
+  // A key that may write but not list is valid.
   s3.answers.list = () => refusal(403, 'AccessDenied');
   await log.uploader.look();
   expect(log.uploader.state.state).toBe('ok');
-  // Lists say nothing of uploads where there are some.
+  // Once there are uploads, listing is not checked.
   s3.answers.list = () => refusal(404, 'NoSuchBucket');
   await place(dir.path, YESTERDAY, line('req-1'));
   await using other = setup(dir.path, s3.url);
@@ -181,7 +181,7 @@ test('what is wrong with the bucket is told at the start, when no file is comple
   expect(other.uploader.state).toMatchObject({ state: 'ok', uploaded: 1 });
 });
 
-test('an object that is not what was sent does not count', async () => {
+test('an object that differs from what was sent does not count as uploaded', async () => {
   await using dir = await logDirectory();
   await using s3 = scriptedS3();
   await place(dir.path, YESTERDAY, line('req-1'));
@@ -193,13 +193,13 @@ test('an object that is not what was sent does not count', async () => {
   s3.next(usual, () => new Response(null, { headers: { 'content-length': '3' } }));
   await log.uploader.look();
   expect(log.uploader.state.reason).toBe('the size of the stored object differs from that of the file');
-  // A key that may not read: the answer to the upload has said enough.
+  // With a key that may not read, the answer to the upload is sufficient.
   s3.next(usual, () => new Response(null, { status: 403 }));
   await log.uploader.look();
   expect(log.uploader.state).toMatchObject({ state: 'ok', uploaded: 1 });
 });
 
-test('a server that is not there, and credentials that are not there, are told', async () => {
+test('an unreachable server and missing credentials are reported', async () => {
   await using dir = await logDirectory();
   await place(dir.path, YESTERDAY, line('req-1'));
   const gone = scriptedS3();
@@ -212,7 +212,7 @@ test('a server that is not there, and credentials that are not there, are told',
   expect(other.uploader.state.reason).toContain('there are no AWS credentials: set AWS_ACCESS_KEY_ID');
 });
 
-test('close() does not wait for a server that says nothing, and the next process uploads again', async () => {
+test('close() does not wait for a server that does not answer, and the next process uploads again', async () => {
   await using dir = await logDirectory();
   await using s3 = scriptedS3();
   await place(dir.path, YESTERDAY, line('req-1'));
@@ -233,7 +233,7 @@ test('close() does not wait for a server that says nothing, and the next process
   expect(new Set(s3.puts().map(({ path }) => path)).size).toBe(1);
 });
 
-test('a server that says nothing is given up after a while', async () => {
+test('an upload to a server that does not answer times out', async () => {
   await using dir = await logDirectory();
   await using s3 = scriptedS3();
   await place(dir.path, YESTERDAY, line('req-1'));
@@ -250,14 +250,14 @@ test('a server that says nothing is given up after a while', async () => {
   expect(log.uploader.state.reason).toBe('the server accepted and sent nothing for 60 s');
 });
 
-test('a file that is to be uploaded outlives its age, but not the bound of the disk', async () => {
+test('a file that is not uploaded yet is kept beyond its age, but not beyond the disk limit', async () => {
   await using dir = await logDirectory();
   await using s3 = scriptedS3();
   for (const day of ['2026-03-01', '2026-03-02', '2026-03-03'])
     await place(dir.path, `llmproxy-${day}.ndjson`, line(day), 8 * DAY_MS);
   const { length } = line('2026-03-01');
   const usual = () => undefined;
-  // The first is uploaded, the second is refused.
+  // The first upload succeeds, the second fails.
   s3.next(usual, usual, () => refusal(500, 'InternalError'));
   await using log = setup(dir.path, s3.url, { requests: { retention: '3d' } });
   await log.uploader.look();
@@ -273,7 +273,7 @@ test('a file that is to be uploaded outlives its age, but not the bound of the d
   expect(tight.uploader.state.lost).toBe(1);
 });
 
-test('max_total deletes what was uploaded before what was not', async () => {
+test('max_total deletes uploaded files before others', async () => {
   await using dir = await logDirectory();
   await using s3 = scriptedS3();
   await place(dir.path, 'llmproxy-2026-03-01.ndjson', 'x'.repeat(100), 8 * DAY_MS);
@@ -290,7 +290,7 @@ test('max_total deletes what was uploaded before what was not', async () => {
   expect(log.problems).toEqual([]);
 });
 
-test('keep_local says how long a file stays after its upload', async () => {
+test('keep_local sets how long a file is kept after its upload', async () => {
   await using dir = await logDirectory();
   await using s3 = scriptedS3();
   await place(dir.path, YESTERDAY, line('req-1'));
@@ -310,7 +310,7 @@ test('keep_local says how long a file stays after its upload', async () => {
   expect(s3.objects.size).toBe(2);
 });
 
-test('a file is uploaded as it was compressed, and not again for being compressed later', async () => {
+test('a file is uploaded in compressed form, and not again when it is compressed later', async () => {
   await using dir = await logDirectory();
   await using s3 = scriptedS3();
   await place(dir.path, YESTERDAY, line('req-1'));
@@ -329,7 +329,7 @@ test('a file is uploaded as it was compressed, and not again for being compresse
   expect(s3.puts()).toHaveLength(2);
 });
 
-test('content that expires here is taken out of the object too', async () => {
+test('content that expires locally is removed from the object too', async () => {
   await using dir = await logDirectory();
   await using s3 = scriptedS3();
   await place(dir.path, YESTERDAY, line('req-1'));
@@ -361,7 +361,7 @@ test('a file that was continued after its upload is uploaded again, to the same 
   ]);
 });
 
-test('workers upload their own files, and the first one those of workers that there are no more', async () => {
+test('workers upload their own files, and the first one also those of workers that no longer exist', async () => {
   await using dir = await logDirectory();
   await using s3 = scriptedS3();
   for (const worker of ['', '.w1', '.w2', '.w7'])
@@ -380,7 +380,7 @@ test('workers upload their own files, and the first one those of workers that th
   expect(s3.puts()).toHaveLength(4);
 });
 
-test('a disk that takes no marker keeps nothing from being uploaded', async () => {
+test('a file is uploaded even if its marker cannot be written', async () => {
   await using dir = await logDirectory();
   await using s3 = scriptedS3();
   await place(dir.path, YESTERDAY, line('req-1'));
@@ -396,7 +396,7 @@ test('a disk that takes no marker keeps nothing from being uploaded', async () =
   await rm(join(dir.path, `${YESTERDAY}.uploaded.tmp`), { recursive: true });
   await log.uploader.look();
   expect(await dir.names()).toEqual([YESTERDAY, `${YESTERDAY}.uploaded`]);
-  // The marker goes with its file, whoever deletes that.
+  // The marker is removed with its file, whoever deletes that.
   await rm(join(dir.path, YESTERDAY));
   await log.uploader.look();
   expect(await dir.names()).toEqual([]);
@@ -408,7 +408,7 @@ test.each([
   [{ keep_local: '1d' }, { retention: { content: '2d' } }, 'expected true, or at least `retention.content`'],
   [{ rate: 5 }, {}, 'at least 64KiB'],
   [{ endpoint: 'https://me:secret@s3.example' }, {}, 'without credentials'],
-])('%p is refused by the configuration', (upload, requests, words) => {
+])('the configuration rejects %p', (upload, requests, words) => {
   const parsed = schema.safeParse({
     providers: [{ name: 'local', type: 'mock' }],
     logging: { requests: { ...requests, upload: { url: 's3://bucket', ...upload } } },
@@ -416,7 +416,7 @@ test.each([
   expect(JSON.stringify(parsed.error?.issues)).toContain(words);
 });
 
-/** A log as the proxy has it, that uploads to its end. */
+/** A log as in the proxy, which uploads when it is closed. */
 function closingLog(directory: string, endpoint: string, clock: Clock) {
   const upload = { url: 's3://bucket', endpoint, host: 'pod-1', stop_timeout: '15s' };
   const { requests } = schema.parse({
@@ -439,7 +439,7 @@ function closingLog(directory: string, endpoint: string, clock: Clock) {
   return { log, problems };
 }
 
-test('a log that is closed uploads its last file where stop_timeout gives time, and tries again within it', async () => {
+test('closing a log uploads its last file within stop_timeout, with retries', async () => {
   await using dir = await logDirectory();
   await using s3 = scriptedS3();
   const { log, problems } = closingLog(dir.path, s3.url, systemClock);
@@ -451,7 +451,7 @@ test('a log that is closed uploads its last file where stop_timeout gives time, 
   expect(problems).toHaveLength(2);
 });
 
-test('a log that is closed in the middle of an upload ends that, and uploads its last file too', async () => {
+test('closing a log during an upload completes that, and uploads its last file too', async () => {
   await using dir = await logDirectory();
   await using s3 = scriptedS3();
   await place(dir.path, YESTERDAY, line('req-1'));
@@ -489,7 +489,10 @@ test.each([
     'http://b:2/bucket',
   ],
   [{ endpoint: 'http://c:3/s3/' }, { AWS_ENDPOINT_URL: 'http://a:1' }, 'us-east-1', 'http://c:3/s3/bucket'],
-])('the server of %p with %p is found', (given, env, region, bucketUrl) => {
-  const upload = uploadSchema.parse({ url: 's3://bucket/a/prefix', ...given });
-  expect(uploadServer(upload, env)).toEqual({ region, bucketUrl });
-});
+])(
+  'uploadServer() returns region and URL for %p with the environment %p',
+  (given, env, region, bucketUrl) => {
+    const upload = uploadSchema.parse({ url: 's3://bucket/a/prefix', ...given });
+    expect(uploadServer(upload, env)).toEqual({ region, bucketUrl });
+  },
+);

@@ -15,7 +15,7 @@ async function readAll(dir: Directory) {
   return (await Promise.all(names.map(async (name) => parseLines(await dir.text(name))))).flat();
 }
 
-test('two processes share a directory: every line is whole and none is missing', async () => {
+test('two processes share a directory: every line is complete and none is missing', async () => {
   await using dir = await logDirectory();
   const writers = ['a', 'b'].map((prefix) => start(dir.path, prefix, '2000', '200000'));
   expect(await Promise.all(writers.map((each) => each.exited))).toEqual([0, 0]);
@@ -23,12 +23,12 @@ test('two processes share a directory: every line is whole and none is missing',
   expect(ids).toHaveLength(4000);
   const expected = ['a', 'b'].flatMap((prefix) => Array.from({ length: 2000 }, (_, at) => `${prefix}-${at}`));
   expect(new Set(ids)).toEqual(new Set(expected));
-  // How many there are depends on how much waited for each write.
+  // How many there are depends on how much was queued for each write.
   expect((await dir.names()).length).toBeGreaterThan(2);
   for (const each of writers) expect(await each.stderr.text()).toBe('');
 });
 
-test('kill -9 leaves what was flushed, tears one line at most, and the next process goes on', async () => {
+test('kill -9 keeps what was flushed and truncates at most one line, and the next process continues', async () => {
   await using dir = await logDirectory();
   const killed = start(dir.path, 'a', '0');
   let said = '';
@@ -48,7 +48,7 @@ test('kill -9 leaves what was flushed, tears one line at most, and the next proc
   expect(lines.filter((line) => line === undefined).length).toBeLessThanOrEqual(1);
 });
 
-/** The last number a writer said it had flushed. */
+/** The last number that a writer reported as flushed. */
 function flushed(said: string): number {
   return Number(/.*^written (\d+)\n/ms.exec(said)?.[1] ?? 0);
 }

@@ -31,7 +31,7 @@ function ids(text: string): unknown[] {
   return parseLines(text).map((line) => line?.id);
 }
 
-test('write() touches no file before the flush interval and all of it after', async () => {
+test('write() does not touch a file before the flush interval, and writes everything after it', async () => {
   await using dir = await logDirectory();
   const { writer, clock } = setup(dir.path);
   writer.write(logRecord({ id: 'a' }));
@@ -48,7 +48,7 @@ test('write() touches no file before the flush interval and all of it after', as
   await writer.close();
 });
 
-test('LogWriter sets no timer while nothing waits', async () => {
+test('LogWriter sets no timer while nothing is queued', async () => {
   await using dir = await logDirectory();
   const { writer, clock } = setup(dir.path);
   expect(clock.timers).toBe(0);
@@ -60,7 +60,7 @@ test('LogWriter sets no timer while nothing waits', async () => {
   await writer.close();
 });
 
-test('write() begins to write at 256 KiB without waiting', async () => {
+test('write() starts to write at 256 KiB without waiting', async () => {
   await using dir = await logDirectory();
   const { writer, clock } = setup(dir.path);
   const half = JSON.stringify('x'.repeat(135_000));
@@ -74,7 +74,7 @@ test('write() begins to write at 256 KiB without waiting', async () => {
   await writer.close();
 });
 
-test('flush() resolves when every record taken before is in the file', async () => {
+test('flush() resolves when every record accepted before is in the file', async () => {
   await using dir = await logDirectory();
   const { writer } = setup(dir.path);
   const big = JSON.stringify('x'.repeat(270_000));
@@ -88,7 +88,7 @@ test('flush() resolves when every record taken before is in the file', async () 
   await writer.close();
 });
 
-test('close() writes all that waits, and what comes later is dropped', async () => {
+test('close() writes everything that is queued, and later records are dropped', async () => {
   await using dir = await logDirectory();
   const { writer, clock } = setup(dir.path, { fsync: 'interval' });
   for (let number = 0; number < 500; number++) writer.write(logRecord({ id: `${number}` }));
@@ -100,14 +100,14 @@ test('close() writes all that waits, and what comes later is dropped', async () 
   expect(clock.timers).toBe(0);
 });
 
-test('close() makes no directory when nothing was written', async () => {
+test('close() creates no directory if nothing was written', async () => {
   await using dir = await logDirectory();
   const { writer } = setup(join(dir.path, 'logs'));
   await writer.close();
   expect(await dir.names()).toEqual([]);
 });
 
-test('LogWriter makes its directory for the owner alone', async () => {
+test('LogWriter creates its directory with permissions for the owner only', async () => {
   await using dir = await logDirectory();
   const { writer } = setup(join(dir.path, 'a', 'b'));
   writer.write(logRecord());
@@ -116,7 +116,7 @@ test('LogWriter makes its directory for the owner alone', async () => {
   expect([await mode('a'), await mode('a', 'b'), await mode('a', 'b', TODAY)]).toEqual([0o700, 0o700, 0o600]);
 });
 
-test.each(['never', 'interval', 'always'] as const)('fsync %s writes the same lines', async (fsync) => {
+test.each(['never', 'interval', 'always'] as const)('fsync: %s writes the same lines', async (fsync) => {
   await using dir = await logDirectory();
   const { writer, clock } = setup(dir.path, { fsync });
   for (const id of ['a', 'b', 'c']) {
@@ -130,7 +130,7 @@ test.each(['never', 'interval', 'always'] as const)('fsync %s writes the same li
   expect(ids(await dir.text(TODAY))).toEqual(['a', 'b', 'c']);
 });
 
-test('write() drops what exceeds the queue, counts it and says so once', async () => {
+test('write() drops records that exceed the queue, counts them and reports it once', async () => {
   await using dir = await logDirectory();
   const { writer, problems } = setup(dir.path, { queue: 10_000 });
   for (let number = 0; number < 100; number++) writer.write(logRecord({ id: `${number}` }));
@@ -146,7 +146,7 @@ test('write() drops what exceeds the queue, counts it and says so once', async (
   expect(ids(await dir.text(TODAY))).toHaveLength(100 - dropped + 1);
 });
 
-test('write() never throws: a record that cannot be encoded is dropped, without its text in the message', async () => {
+test('write() never throws: a record that cannot be encoded is dropped, and its text is not in the message', async () => {
   await using dir = await logDirectory();
   const { writer, problems } = setup(dir.path);
   writer.write(logRecord({ id: 'bad', request: '{"private\n' }));
@@ -159,7 +159,7 @@ test('write() never throws: a record that cannot be encoded is dropped, without 
   expect(writer.stats).toMatchObject({ written: 1, dropped: 2, errors: 2 });
 });
 
-test('write() never throws: a reporter that does is counted', async () => {
+test('write() never throws: an exception in onProblem is counted', async () => {
   await using dir = await logDirectory();
   const writer = new LogWriter(logSettings(dir.path, { queue: 1 }), {
     clock: new FakeClock(),
@@ -177,7 +177,7 @@ test('write() never throws: a reporter that does is counted', async () => {
 const FAILS = (path: string, reason: string, advice: string) =>
   `Cannot write the request log ${path}: ${reason}; ${advice}. Records wait in memory meanwhile, up to logging.requests.queue; further ones are lost`;
 
-/** What may stand in the way of a log in `logs`, how that is taken away, and what is said of it. */
+/** What may prevent writing to `logs`, how it is removed, and how it is reported. */
 const obstacles: [string, (path: string) => Promise<() => Promise<unknown>>, string, string][] = [
   [
     'a file in place of the directory',
@@ -210,7 +210,7 @@ const obstacles: [string, (path: string) => Promise<() => Promise<unknown>>, str
 ];
 
 test.each(obstacles)(
-  'records wait behind %s, and are written when it is gone',
+  'records are queued while there is %s, and written when it is gone',
   async (_, put, reason, advice) => {
     await using dir = await logDirectory();
     const directory = join(dir.path, 'logs');
@@ -243,7 +243,7 @@ test.each(obstacles)(
   },
 );
 
-test('a failed write is tried again after 250 ms, then after twice as long each time, 10 s at most', async () => {
+test('a failed write is retried after 250 ms, then after twice as long each time, at most 10 s', async () => {
   await using dir = await logDirectory();
   await symlink('/dev/full', join(dir.path, TODAY));
   const { writer, clock } = setup(dir.path);
@@ -261,7 +261,7 @@ test('a failed write is tried again after 250 ms, then after twice as long each 
   await writer.close();
 });
 
-test('while writing fails only what the queue has no room for is lost, and the end tells how much', async () => {
+test('while writing fails, only records that exceed the queue are lost, and their number is reported at the end', async () => {
   await using dir = await logDirectory();
   await symlink('/dev/full', join(dir.path, TODAY));
   const { writer, clock, problems } = setup(dir.path, { queue: 10_000 });
@@ -285,7 +285,7 @@ test('while writing fails only what the queue has no room for is lost, and the e
   await writer.close();
 });
 
-test('close() tries once more, and says how many records are lost when that fails too', async () => {
+test('close() retries once, and reports how many records are lost if that fails too', async () => {
   await using dir = await logDirectory();
   await symlink('/dev/full', join(dir.path, TODAY));
   const { writer, clock, problems } = setup(dir.path);
@@ -301,7 +301,7 @@ test('close() tries once more, and says how many records are lost when that fail
   expect(clock.timers).toBe(0);
 });
 
-test('close() writes what waited as soon as nothing stands in the way any more', async () => {
+test('close() writes what is queued as soon as writing is possible again', async () => {
   await using dir = await logDirectory();
   await symlink('/dev/full', join(dir.path, TODAY));
   const { writer } = setup(dir.path);
@@ -313,7 +313,7 @@ test('close() writes what waited as soon as nothing stands in the way any more',
   expect(writer.stats).toMatchObject({ written: 1, dropped: 0, pending: 0 });
 });
 
-test('lines that waited while the secrets changed are without the former and the new ones', async () => {
+test('lines that were queued while the secrets changed contain neither the earlier nor the new ones', async () => {
   await using dir = await logDirectory();
   await symlink('/dev/full', join(dir.path, TODAY));
   const secrets = new Secrets(['former-secret'], []);
@@ -338,10 +338,10 @@ test('lines that waited while the secrets changed are without the former and the
   expect(later).toEqual(Array(200).fill('[redacted], [redacted], [redacted]'));
 });
 
-test('a disk that fills up costs no record, and no line is torn when there is space again', async () => {
+test('no record is lost on a full disk, and no line is truncated once there is space again', async () => {
   await using dir = await logDirectory();
   const mount = Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', dir.path]);
-  // Only root may mount; the limit of the size of a file covers the rest.
+  // Only root may mount; the test of the file size limit covers the rest.
   if (mount.exitCode !== 0) return;
   try {
     await writeFile(join(dir.path, 'ballast'), Buffer.alloc(20_000));
@@ -363,7 +363,7 @@ test('a disk that fills up costs no record, and no line is torn when there is sp
   }
 });
 
-/** What a stream has said so far. */
+/** The text of a stream so far. */
 function textOf(stream: ReadableStream<Uint8Array>) {
   const said = { text: '', ended: Promise.resolve() };
   said.ended = (async () => {
@@ -373,7 +373,7 @@ function textOf(stream: ReadableStream<Uint8Array>) {
   return said;
 }
 
-/** A process whose files may have so many kilobytes. */
+/** A process whose files are limited to this many kilobytes. */
 function limitedTo(kilobytes: number, ...parameters: string[]) {
   const script = join(import.meta.dir, '..', 'helpers', 'log-process.ts');
   const shell = ['bash', '-c', `ulimit -S -f ${kilobytes}; exec "$@"`, 'bash'];
@@ -385,9 +385,9 @@ function limitedTo(kilobytes: number, ...parameters: string[]) {
   return { process: started, said: textOf(started.stderr) };
 }
 
-test('a limit of the size of a file costs no record, and tears no line', async () => {
+test('no record is lost at the file size limit, and no line is truncated', async () => {
   await using dir = await logDirectory();
-  // No whole number of lines.
+  // Not a whole number of lines.
   const { process: limited, said } = limitedTo(20, dir.path, 'a', '100', '0', 'hold');
   await until('the limit to be met', () => said.text.includes('file too large'));
   expect((await stat(join(dir.path, (await dir.names())[0]!))).size).toBe(20 * 1024);
@@ -403,7 +403,7 @@ test('a limit of the size of a file costs no record, and tears no line', async (
   );
 });
 
-test('a record whose line lacks nothing but its end is not counted as lost', async () => {
+test('a record whose line lacks only its line end does not count as lost', async () => {
   await using dir = await logDirectory();
   // Three lines less the last byte.
   const { process: limited, said } = limitedTo(
@@ -426,7 +426,7 @@ test('a record whose line lacks nothing but its end is not counted as lost', asy
 test.each([
   ['the file is deleted', (path: string) => rm(join(path, TODAY))],
   ['the directory is deleted', (path: string) => rm(path, { recursive: true })],
-])('no record is lost when %s underneath', async (_, remove) => {
+])('no record is lost when %s', async (_, remove) => {
   await using dir = await logDirectory();
   const { writer, problems } = setup(join(dir.path, 'logs'));
   writer.write(logRecord({ id: 'a' }));
@@ -441,7 +441,7 @@ test.each([
   expect(problems).toEqual([]);
 });
 
-test('a file that was moved away is left alone after a moment', async () => {
+test('a file that was moved away is released after a moment', async () => {
   await using dir = await logDirectory();
   const { writer, clock } = setup(dir.path);
   writer.write(logRecord({ id: 'a' }));
@@ -455,7 +455,7 @@ test('a file that was moved away is left alone after a moment', async () => {
   expect(ids(await dir.text(TODAY))).toEqual(['b']);
 });
 
-/** Bodies as clients send them: compact or spread over lines. */
+/** Bodies as clients send them: compact or on several lines. */
 const body = fc
   .tuple(fc.jsonValue(), fc.constantFrom(undefined, 1))
   .map(([value, indent]) => JSON.stringify(value, null, indent));
@@ -505,7 +505,7 @@ function asRead(record: LogRecord): Record<string, unknown> {
   return read;
 }
 
-test('large records are made lines elsewhere, and hold their place in the queue meanwhile', async () => {
+test('large records are encoded outside the writer, and count towards the queue in the meantime', async () => {
   await using dir = await logDirectory();
   const clock = new FakeClock();
   const problems: string[] = [];
@@ -537,14 +537,14 @@ test('large records are made lines elsewhere, and hold their place in the queue 
   expect(writer.write(large('d', 2_400_000))).toBe(false);
 });
 
-test('a worker closes its file when the day is over, also where nothing more is written', async () => {
+test('a worker closes its file when the day is over, even if nothing more is written', async () => {
   await using dir = await logDirectory();
   const { writer, clock, problems } = setup(dir.path, { max_total: 1 }, 2);
   writer.write(logRecord({ id: 'a' }));
   await writer.flush();
   expect(await dir.names()).toEqual(['llmproxy-2026-03-04.w2.ndjson']);
   clock.advance(86_400_000);
-  // It is the oldest of those that nobody has open.
+  // It is the oldest file that is not open.
   await until('the file of yesterday to be deleted', async () => (await dir.names()).length === 0);
   writer.write(logRecord({ id: 'b' }));
   await writer.flush();
@@ -554,7 +554,7 @@ test('a worker closes its file when the day is over, also where nothing more is 
   expect(problems).toEqual([]);
 });
 
-test('where content is redacted, every record becomes a line elsewhere, and one that cannot has no content', async () => {
+test('with redact_content, every record is encoded outside the writer, and has no content if that fails', async () => {
   await using dir = await logDirectory();
   const clock = new FakeClock();
   const problems: string[] = [];

@@ -183,7 +183,7 @@ describe('readBill()', () => {
         },
       ],
     ],
-  ] as const)('reads a file of %s', (vendor, text, rows) => {
+  ] as const)('reads a file from %s', (vendor, text, rows) => {
     expect(bill(text)).toMatchObject({ vendor, rows, unreadable: 0 });
   });
 
@@ -223,7 +223,7 @@ describe('readBill()', () => {
       [0.125, 2.25],
     ],
     [['12,000'], [12_000]],
-  ])('reads the amounts %j as one file has them', (amounts, read) => {
+  ])('reads the amounts %j in the notation of the file', (amounts, read) => {
     const lines = amounts.map((amount) => `2026-03-04;${amount};gpt-4o\n`);
     const { rows } = bill(`start_time_iso;amount_value;line_item\n${lines.join('')}`);
     expect(rows.map(({ cost }) => cost)).toEqual(read);
@@ -240,22 +240,22 @@ describe('readBill()', () => {
   ])('counts the amount %s as unreadable', (cells) =>
     expect(costs(cells)).toMatchObject({ rows: [], unreadable: 1 }),
   );
-  test('compares no other currency with dollars', () => {
+  test('rejects currencies other than dollars', () => {
     expect(() => costs('0.5,eur')).toThrow('row 2 is in eur, and costs are counted in USD');
     expect(() => bill('Date,Slug,Usage,Requests,Prompt Tokens,Currency\n2026-03-04,m,1,1,1,CHF\n')).toThrow(
       'CHF',
     );
   });
-  test('does not take white space for a part of a name', () => {
+  test('does not treat white space as part of a name', () => {
     expect(costs('0.5,usd,"gpt-4o\n , input"').rows[0]!.model).toBe('gpt-4o');
   });
 
-  test('takes columns in any order, and counts rows without a day', () => {
+  test('accepts columns in any order, and counts rows without a day', () => {
     const text = 'new,cost_usd,model,usage_date_utc\nx,2,m,2026-03-04\nx,2,m,soon\n';
     expect(bill(text)).toMatchObject({ rows: [{ day: '2026-03-04', model: 'm', cost: 2 }], unreadable: 1 });
   });
 
-  test('names the columns of a file that nobody knows', () => {
+  test('names the columns of an unknown file', () => {
     expect(() => bill('foo,bar\n1,2\n')).toThrow(
       'Cannot compare with bill.csv: its columns are foo, bar. Known files',
     );
@@ -284,14 +284,14 @@ async function compared(text: string, records: readonly Partial<LogRecord>[], pr
 describe('reconcile()', () => {
   const none = { input_tokens: null, output_tokens: null, cost: null };
 
-  test('compares by day and model, and names what may explain the difference', async () => {
+  test('compares by day and model, and names possible reasons for the difference', async () => {
     const { rows, total, providers } = await compared(OPENAI_COSTS, [
       { input_tokens: 600, output_tokens: 100, cost: 0.4 },
       { input_tokens: 300, output_tokens: 100, cost: 0.3, upstream_model: 'gpt-4o-2024-08-06' },
       { id: 'left', ...none, outcome: 'client_abort' },
       { id: 'free', cost: null, input_tokens: 50, output_tokens: 0 },
       { upstream_model: 'o3', input_tokens: 7, output_tokens: 8, cost: 0.01 },
-      // Another vendor's, and another day's.
+      // Of another vendor, and of another day.
       { provider: 'anthropic', cost: 9 },
       { ts: '2026-03-06T00:00:00.000Z', cost: 9 },
     ]);
@@ -312,7 +312,7 @@ describe('reconcile()', () => {
     expect(total).toMatchObject({ difference: { cost: 0.04 }, unpriced: 1, cut: 1 });
   });
 
-  test('compares whole days where the file names no model', async () => {
+  test('compares complete days if the file names no model', async () => {
     const text = 'start_time_iso,amount_value\n2026-03-04T00:00:00,2\n';
     const { rows } = await compared(text, [{ cost: 1 }, { cost: 0.5, upstream_model: 'o3' }]);
     expect(rows).toMatchObject([
@@ -320,7 +320,7 @@ describe('reconcile()', () => {
     ]);
   });
 
-  test('takes the providers that it is told', async () => {
+  test('compares with the given providers', async () => {
     const { rows } = await compared(
       OPENAI_USAGE,
       [{ provider: 'azure-eu', input_tokens: 4_000 }],

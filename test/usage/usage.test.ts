@@ -67,7 +67,7 @@ describe('usageOf()', () => {
     });
   });
 
-  test('says which requests the cost leaves out', async () => {
+  test('reports which requests the cost does not include', async () => {
     const nothing = { input_tokens: null, output_tokens: null, cost: null };
     const {
       total,
@@ -88,7 +88,7 @@ describe('usageOf()', () => {
         { id: 'f', ...nothing, cost: 0.5 },
         { id: 'g', ...nothing, units: { images: 2 } },
         { id: 'h', endpoint: 'feedback' },
-        // Some tell the input when they begin: an estimate is of the whole answer.
+        // Some providers report the input at the beginning: an estimate covers the complete answer.
         {
           id: 'i',
           outcome: 'client_abort',
@@ -114,7 +114,7 @@ describe('usageOf()', () => {
     expect(rows[0]!.ids).toEqual({ unpriced: ['a', 'g'], cut: ['b', 'c', 'i'] });
   });
 
-  test('groups by any of the facets, the dearest first', async () => {
+  test('groups by any of the facets, highest cost first', async () => {
     const records: Partial<LogRecord>[] = [
       { model: 'a', tags: { team: 'x' }, cost: 1 },
       { model: 'b', tags: { team: 'y', lane: 'fast' }, cost: 3 },
@@ -139,7 +139,7 @@ describe('usageOf()', () => {
     expect([groups(top), top.others]).toMatchObject([[['b', 2]], { rows: 1, requests: 1, cost: 1 }]);
   });
 
-  test('puts days, hours and months in the order of time, in a zone', async () => {
+  test('sorts days, hours and months by time, in a time zone', async () => {
     const records = ['2026-03-29T00:30:00.000Z', '2026-03-28T23:30:00.000Z', '2026-03-28T22:30:00.000Z'].map(
       (ts, at) => ({ ts, cost: at }),
     );
@@ -160,7 +160,7 @@ describe('usageOf()', () => {
     expect(groups(await counted(records, { by: ['month'], ...zone }))).toEqual([['2026-03', 3]]);
   });
 
-  test('takes requests of a span and of a key alone', async () => {
+  test('counts requests of a time range and of a key only', async () => {
     const records: Partial<LogRecord>[] = [
       { ts: '2026-03-01T00:00:00.000Z', key: 'a' },
       { ts: '2026-03-01T00:00:00.001Z', key: 'b' },
@@ -174,24 +174,24 @@ describe('usageOf()', () => {
     expect([own.total.requests, own.first, own.last]).toEqual([2, records[0]!.ts!, records[2]!.ts!]);
   });
 
-  test('reads what is odd in a head, and counts what is no record', async () => {
+  test('reads unusual heads, and counts lines that are not records', async () => {
     const odd = encodeRecord(logRecord({ model: 'größe "x"', tags: { lane: ',"lane":', a: 'b' }, cost: 1 }));
     const torn = encodeRecord(logRecord()).slice(0, 300);
     const text = `${odd}${torn}${odd}{"v":2}\nnot json\n\n${odd.trimEnd()}\r\n${torn}`;
     const report = await counted(text, { by: ['model', 'tag.lane'] });
     expect(groups(report)).toEqual([['größe "x"', ',"lane":', 3]]);
-    // A torn line before a whole one, another version, no JSON. The last line may still be written.
+    // A truncated line before a complete one, another version, invalid JSON. The last line may still be being written.
     expect(report.unreadable).toBe(3);
   });
 
-  test('reads no more of a line than its head', async () => {
+  test('reads only the head of a line', async () => {
     const line = encodeRecord(logRecord({ cost: 1 }));
     const broken = `${line.slice(0, line.indexOf(',"lane":') + 8)}no JSON at all\n`;
     const report = await counted(broken + line);
     expect([report.total.requests, report.total.cost, report.unreadable]).toEqual([2, 2, 0]);
   });
 
-  test('comes to the same sums in threads, from compressed files and however the lines lie', async () => {
+  test('returns the same sums in threads, from compressed files and however the lines are distributed', async () => {
     const random = seeded(3);
     const lines = Array.from({ length: 3_000 }, (_, at) =>
       encodeRecord(
@@ -215,7 +215,7 @@ describe('usageOf()', () => {
     expect(await ask(packed, 1)).toEqual(alone);
   });
 
-  test('leaves out files of ours that are of other days', async () => {
+  test('skips our own files of other days', async () => {
     const line = encodeRecord(logRecord({ ts: '2026-03-04T00:00:00.000Z' }));
     const inputs = [
       'llmproxy-2026-03-01.ndjson',
@@ -228,7 +228,7 @@ describe('usageOf()', () => {
     expect([report.files, report.total.requests]).toEqual([2, 2]);
   });
 
-  test('prices again by the table and the configuration, for the time of the request', async () => {
+  test('recomputes costs from the price table and the configuration, for the time of the request', async () => {
     const config = schema.parse({
       providers: [
         { name: 'oa', type: 'openai', api_key: 'k' },
@@ -258,7 +258,7 @@ describe('usageOf()', () => {
         record('own', 'm-3', 'm-3'),
         record('own', 'x', 'u-2'),
         record('own', 'x', 'u-2', '2026-03-05T00:00:00.000Z'),
-        // Named like a type of provider, and no longer in the configuration.
+        // Named like a provider type, and no longer in the configuration.
         record('anthropic', 'c', 'claude-sonnet-4-0'),
         {
           ...record('oa', 'w', 'whisper-1'),
@@ -285,7 +285,7 @@ describe('usageOf()', () => {
   });
 });
 
-test('facetsOf() takes known names alone', () => {
+test('facetsOf() accepts only known names', () => {
   expect(facetsOf(' model, day,model,tag.a.b ')).toEqual(['model', 'day', 'tag.a.b']);
   for (const wrong of ['modle', 'tag.', 'tag', 'constructor'])
     expect(() => facetsOf(wrong)).toThrow(`Cannot count by ${wrong}: expected key, model,`);

@@ -5,7 +5,7 @@ import { LogFollower } from '../../../src/logs/newest/follow.ts';
 import { logDirectory } from '../../helpers/log-directory.ts';
 import { until } from '../../helpers/until.ts';
 
-/** What a follower finds in these logs, line by line. */
+/** The lines that a follower finds in these logs. */
 async function following(...named: string[]) {
   const follower = new LogFollower(named);
   const ends = await follower.begin();
@@ -27,7 +27,7 @@ async function following(...named: string[]) {
 
 const day = (sequence: string) => `llmproxy-2026-03-04${sequence}.ndjson`;
 
-test('gives what is written from now on, whole lines alone, also to files that begin later', async () => {
+test('returns complete lines written from now on, also in files that are created later', async () => {
   await using dir = await logDirectory();
   const [first, second, other] = ['', '.1', '.w2'].map((each) => join(dir.path, day(each))) as [
     string,
@@ -45,12 +45,12 @@ test('gives what is written from now on, whole lines alone, also to files that b
   await follower.until('one', 'two', 'three');
   writeFileSync(other, 'four\n');
   await follower.until('one', 'two', 'three', 'four');
-  // What comes late to the file before is found too.
+  // A late line in the previous file is found too.
   appendFileSync(first, 'five\n');
   await follower.until('one', 'two', 'three', 'four', 'five');
 });
 
-test('reads a file to its end that is compressed and removed, and knows no compressed one', async () => {
+test('reads a file to its end when it is compressed and removed, and ignores compressed files', async () => {
   await using dir = await logDirectory();
   const [first, second] = ['', '.1'].map((each) => join(dir.path, day(each))) as [string, string];
   writeFileSync(first, '');
@@ -62,7 +62,7 @@ test('reads a file to its end that is compressed and removed, and knows no compr
   await follower.until('last', 'next');
 });
 
-test('begins with files that are not there yet', async () => {
+test('waits for files that do not exist yet', async () => {
   await using dir = await logDirectory();
   const path = join(dir.path, 'none', day(''));
   await using follower = await following(join(dir.path, 'none'));
@@ -71,7 +71,7 @@ test('begins with files that are not there yet', async () => {
   await follower.until('one');
 });
 
-test('follows a named file that is rotated or emptied by others', async () => {
+test('follows a named file that another program rotates or truncates', async () => {
   await using dir = await logDirectory();
   const path = join(dir.path, 'app.log');
   writeFileSync(path, 'old\n');

@@ -15,7 +15,7 @@ import { openSync, closeSync } from 'node:fs';
 const MIB = 1024 ** 2;
 const BEGIN_MS = Date.parse('2026-03-04T05:00:00.000Z');
 
-/** The line of a request that came so many seconds after five o'clock. */
+/** The line of a request that arrived this many seconds after five o'clock. */
 function line(second: number, changes: Partial<LogRecord> = {}): string {
   const ts = new Date(BEGIN_MS + second * 1_000).toISOString();
   return encodeRecord(logRecord({ ts, id: `req-${second}`, ...changes }));
@@ -29,7 +29,7 @@ async function idsIn(directory: string, options: Partial<Parameters<typeof newes
 }
 
 describe('blocksBackwards()', () => {
-  test('gives each line once, from the last block to the first, whatever their lengths', async () => {
+  test('returns each line once, from the last block to the first, whatever their lengths', async () => {
     await using dir = await logDirectory();
     const path = join(dir.path, 'log');
     const lengths = fc.oneof(
@@ -45,7 +45,7 @@ describe('blocksBackwards()', () => {
         const fd = openSync(path, 'r');
         const blocks = Array.from(blocksBackwards(fd, text.length), ({ bytes, lines: own }) =>
           own.map((each) => {
-            // What is in memory of a line is its beginning.
+            // The beginning of each line is in memory.
             expect(text.startsWith(bytes.toString('latin1', each.from, each.to), each.at)).toBe(true);
             expect(each.to - each.from).toBeGreaterThan(0);
             expect(each.terminated).toBe(text[each.end] === '\n');
@@ -61,7 +61,7 @@ describe('blocksBackwards()', () => {
 });
 
 describe('newestRecords()', () => {
-  test('finds the last ones, the newest first, and opens no file before them', async () => {
+  test('finds the last records, newest first, and opens no earlier files', async () => {
     await using dir = await logDirectory();
     writeFileSync(join(dir.path, 'llmproxy-2026-03-03.ndjson'), 'this is no log\n');
     writeFileSync(join(dir.path, `${DAY}.ndjson`), line(1) + line(2));
@@ -70,7 +70,7 @@ describe('newestRecords()', () => {
     expect(await idsIn(dir.path)).toHaveLength(5);
   });
 
-  test('gives all of a head but neither request nor answer, and reads these when asked', async () => {
+  test('returns the complete head without request and response, and reads these on request', async () => {
     await using dir = await logDirectory();
     const long = JSON.stringify({ text: 'x'.repeat(3 * MIB) });
     writeFileSync(join(dir.path, `${DAY}.ndjson`), line(1, { request: long, error: 'Cannot "do" it' }));
@@ -81,7 +81,7 @@ describe('newestRecords()', () => {
     expect(whole!.record.request).toEqual(JSON.parse(long));
   });
 
-  test('reads a head that is longer than what is read of a line at first', async () => {
+  test('reads a head that is longer than the first read of a line', async () => {
     await using dir = await logDirectory();
     const labels = Object.fromEntries(Array.from({ length: 900 }, (_, n) => [`label-${n}`, 'v'.repeat(200)]));
     const request = JSON.stringify('x'.repeat(2 * MIB));
@@ -90,7 +90,7 @@ describe('newestRecords()', () => {
     expect(found!.head.labels).toEqual(labels);
   });
 
-  test('puts what several workers wrote in the order in which the answers ended', async () => {
+  test('sorts the records of several workers by the time when the answers ended', async () => {
     await using dir = await logDirectory();
     writeFileSync(join(dir.path, `${DAY}.w1.ndjson`), line(1) + line(4, { latency_ms: 9_000 }));
     writeFileSync(join(dir.path, `${DAY}.w2.ndjson`), line(2) + line(5) + line(6));
@@ -98,7 +98,7 @@ describe('newestRecords()', () => {
     expect(await idsIn(dir.path)).toEqual(['req-4', 'req-6', 'req-5', 'req-3', 'req-2', 'req-1']);
   });
 
-  test('reads compressed files too, and tells those that are damaged', async () => {
+  test('reads compressed files too, and reports damaged ones', async () => {
     await using dir = await logDirectory();
     writeFileSync(join(dir.path, `${DAY}.ndjson.zst`), zstdCompressSync(line(1) + line(2)));
     writeFileSync(join(dir.path, `${DAY}.1.ndjson.gz`), gzipSync(line(3) + line(4)));
@@ -130,7 +130,7 @@ describe('newestRecords()', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test('passes over what is no record, torn, or half written', async () => {
+  test('skips lines that are not records, or are truncated or half written', async () => {
     await using dir = await logDirectory();
     const torn = line(2).slice(0, 300);
     writeFileSync(
@@ -140,7 +140,7 @@ describe('newestRecords()', () => {
     expect(await idsIn(dir.path)).toEqual(['req-3', 'req-1']);
   });
 
-  test('asks for what is wanted by bytes first, then by the head, then by all of it', async () => {
+  test('filters by bytes first, then by the head, then by the complete record', async () => {
     await using dir = await logDirectory();
     const lines = Array.from({ length: 3_000 }, (_, n) =>
       line(n, { model: n % 2 === 0 ? 'even' : 'odd', request: JSON.stringify({ n, pad: 'x'.repeat(999) }) }),
@@ -162,7 +162,7 @@ describe('newestRecords()', () => {
     expect(parsed).toBe(18);
   });
 
-  test('keeps to a span, and does not look at what is older', async () => {
+  test('returns records of a time range, and does not read earlier ones', async () => {
     await using dir = await logDirectory();
     writeFileSync(join(dir.path, 'llmproxy-2026-03-03.ndjson'), line(-86_000));
     const lines = Array.from({ length: 5_000 }, (_, n) =>
@@ -186,7 +186,7 @@ describe('newestRecords()', () => {
     expect(await idsIn(dir.path, { untilMs: 1e300, most: 3 })).toEqual(['req-4999', 'req-4998', 'req-4997']);
   });
 
-  test('gives up when it is told to', async () => {
+  test('stops when its signal aborts', async () => {
     await using dir = await logDirectory();
     writeFileSync(join(dir.path, `${DAY}.ndjson`), line(1));
     const asking = idsIn(dir.path, { signal: AbortSignal.abort(new Error('enough')) });
@@ -196,7 +196,7 @@ describe('newestRecords()', () => {
 });
 
 describe('recordById()', () => {
-  test('finds a record with all of it, and what was said of it later', async () => {
+  test('finds a complete record, with feedback that was given later', async () => {
     await using dir = await logDirectory();
     const feedback = { endpoint: 'feedback' as const, feedback: { request_id: 'req-2', score: 1 }, score: 1 };
     writeFileSync(
@@ -215,7 +215,7 @@ describe('recordById()', () => {
     expect((await recordById(inputs, 'req-1'))!.record.id).toBe('req-1');
   });
 
-  test('finds one in a compressed file, and the newest of several with one id', async () => {
+  test('finds a record in a compressed file, and the newest of several with the same id', async () => {
     await using dir = await logDirectory();
     const twice = line(7, { id: 'same', cost: 1 }) + line(8, { id: 'same', cost: 2 }) + line(9);
     writeFileSync(join(dir.path, `${DAY}.ndjson.zst`), zstdCompressSync(twice));
@@ -225,7 +225,7 @@ describe('recordById()', () => {
     expect(whole!.line.toString()).toBe(found!.line.toString());
   });
 
-  test('looks first where an id says that it came, and everywhere all the same', async () => {
+  test('looks first where the time in an id points, and then everywhere', async () => {
     await using dir = await logDirectory();
     const own = (ms: number) => `req_${Bun.randomUUIDv7('hex', ms).replaceAll('-', '')}`;
     const [right, wrong] = [own(BEGIN_MS), own(BEGIN_MS + 3 * 86_400_000)];
@@ -236,7 +236,7 @@ describe('recordById()', () => {
     expect((await recordById(inputs, wrong))!.record.id).toBe(wrong);
   });
 
-  test('takes six characters of its end for an id, but no fewer', async () => {
+  test('accepts the last six characters of an id, but no fewer', async () => {
     await using dir = await logDirectory();
     const ids = ['req_aaaaaa123456', 'req_bbbbbb123456', '3456', 'a"b\\c'];
     const lines = ids.map((id, n) => line(n, { id, request: JSON.stringify({ text: `${id} 123456` }) }));
@@ -251,7 +251,7 @@ describe('recordById()', () => {
     expect(await idOf('')).toBeUndefined();
   });
 
-  test('does not take for a record what is still being written', async () => {
+  test('does not find a record that is still being written', async () => {
     await using dir = await logDirectory();
     const path = join(dir.path, `${DAY}.ndjson`);
     writeFileSync(path, line(1) + line(2).slice(0, -1));
