@@ -1,23 +1,24 @@
 /**
- * `make interop`: exports a small log in every format, and loads each with the programs that users load them with: HF
- * datasets, TRL, chat templates, mistral_common, google-genai, botocore, DuckDB, polars; Together's file check,
- * LLaMA-Factory and axolotl. Needs Python, 20 GB and, once, PyPI; the results of a full run go into docs/export.md.
- * Usage: bun scripts/interop.ts [--keep] [CONSUMER...]   (folders of test/interop; all of them by default)
+ * `make interop`: exports a small log and one of odd conversations in every format, and loads each with the programs
+ * that will load it for real: HF datasets, TRL, chat templates, mistral_common, google-genai, botocore, DuckDB, polars; Together's check of files,
+ * LLaMA-Factory and axolotl. Needs Python and, once, PyPI and 20 GB; the results of all go into docs/export.md.
+ * Usage: bun scripts/interop.ts [--keep] [CONSUMER...]   (folders of test/interop; all of them when none is named)
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { interopLog } from '../test/interop/log.ts';
+import { oddLog } from '../test/interop/odd.ts';
 import { ROOT } from './compile.ts';
 
 const BEGIN = '<!-- interop: written by make interop -->';
 const END = '<!-- /interop -->';
 const FOLDER = join(ROOT, 'test/interop');
-/** Each has its own environment, since their requirements conflict. */
+/** Each has an environment of its own: what one needs, another cannot live with. */
 const CONSUMERS = ['libraries', 'together', 'llama-factory', 'axolotl'] as const;
 const PAGE = join(ROOT, 'docs/export.md');
 
-/** The exports: the name of a file or directory, and the flags. */
+/** What is exported: the name of a file or directory, and the flags. */
 const EXPORTS: readonly (readonly [output: string, flags: readonly string[]])[] = [
   ...[
     'openai',
@@ -59,13 +60,25 @@ function run(command: readonly string[], cwd: string): void {
   if (child.exitCode !== 0) throw new Error(`${command.slice(0, 3).join(' ')} ended with ${child.exitCode}`);
 }
 
-/** The Python of a consumer's environment, with all the packages that it needs. */
+/** The Python of a consumer, with all that it needs. */
 function python(consumer: string): string {
   const environment = join(ROOT, 'dist/interop', consumer);
   const own = join(environment, 'bin/python');
   if (!existsSync(own)) run(['python3', '-m', 'venv', environment], ROOT);
   run([own, '-m', 'pip', 'install', '--quiet', '-r', join(FOLDER, consumer, 'requirements.txt')], ROOT);
   return own;
+}
+
+/** Writes a log into a folder, and the datasets of it, each of which the checker must accept. */
+function exportAll(folder: string, log: string): void {
+  const binary = join(ROOT, 'dist/llmproxy');
+  mkdirSync(join(folder, 'logs'), { recursive: true });
+  writeFileSync(join(folder, 'logs/llmproxy-2026-11-23.ndjson'), log);
+  for (const [output, flags] of EXPORTS) {
+    run([binary, 'export', 'logs', '--successful-only', '-q', ...flags, '-o', output], folder);
+    if (output.endsWith('.jsonl'))
+      run([binary, 'export', '--check', output, ...flags.slice(0, 2), '-q'], folder);
+  }
 }
 
 interface Result {
@@ -75,7 +88,7 @@ interface Result {
   readonly said: string;
 }
 
-/** The results of a consumer for the datasets in a folder; a consumer that crashes has failed. */
+/** What a consumer said of the datasets in a folder; one that breaks off has failed. */
 function consume(consumer: string, folder: string): Result[] {
   const child = Bun.spawnSync([python(consumer), join(FOLDER, consumer, 'consume.py'), folder], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -101,13 +114,8 @@ run([process.execPath, '--no-env-file', 'scripts/build.ts'], ROOT);
 const work = mkdtempSync(join(tmpdir(), 'llmproxy-interop-'));
 const keep = process.argv.includes('--keep');
 try {
-  mkdirSync(join(work, 'logs'));
-  writeFileSync(join(work, 'logs/llmproxy-2026-11-23.ndjson'), interopLog());
-  for (const [output, flags] of EXPORTS)
-    run(
-      [join(ROOT, 'dist/llmproxy'), 'export', 'logs', '--successful-only', '-q', ...flags, '-o', output],
-      work,
-    );
+  exportAll(work, interopLog());
+  exportAll(join(work, 'odd'), oddLog(1, 1500));
   const results = (named.length > 0 ? named : CONSUMERS).flatMap((consumer) => consume(consumer, work));
   if (results.some(({ ok }) => !ok)) process.exitCode = 1;
   else if (named.length === 0) writeResults(results);

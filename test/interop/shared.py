@@ -4,6 +4,7 @@ Usage of each: PYTHONPATH=test/interop python test/interop/CONSUMER/consume.py F
 check.
 """
 
+import glob
 import importlib.metadata
 import json
 import os
@@ -20,9 +21,20 @@ def path(name):
     return os.path.join(FOLDER, name)
 
 
+# What was exported of ordinary conversations, and of odd ones.
+FOLDERS = ["", "odd/"]
+
+
+def files(pattern):
+    """The names of what was exported, in both folders."""
+    return [os.path.relpath(found, FOLDER) for folder in FOLDERS for found in sorted(glob.glob(path(folder + pattern)))]
+
+
 def rows_of(name):
     with open(path(name), encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+        rows = [json.loads(line) for line in file]
+    assert rows, f"{name} has no rows"
+    return rows
 
 
 def check(consumer, title):

@@ -9,6 +9,7 @@ const RULES: ChatRules = {
   arguments: 'string',
   mark: 'train',
   reasoningField: true,
+  searchesText: true,
 };
 
 /**

@@ -23,6 +23,8 @@ export interface ChatRules {
   readonly toolNames?: true;
   /** Whether reasoning has a field of its own; otherwise it can only be part of the text. */
   readonly reasoningField?: true;
+  /** Whether chat templates look for reasoning in a text that has no reasoning beside it. */
+  readonly searchesText?: true;
 }
 
 /** @throws RejectError when the messages violate the rules */
@@ -87,8 +89,22 @@ function addContent(
   said: JsonObject,
   message: AssistantMessage,
   options: RenderOptions,
-  { reasoningField }: ChatRules,
+  { reasoningField, searchesText }: ChatRules,
 ): void {
   if (reasoningField) Object.assign(said, withReasoning(message, options));
   else said.content = spokenText(message, options);
+  if (searchesText) Object.assign(said, noReasoning(message, options));
+}
+
+/**
+ * An empty field for reasoning beside a text that mentions its end tag. The templates of Qwen and GLM would take what is
+ * before the tag for reasoning, and drop it.
+ */
+function noReasoning(
+  { content, reasoning }: AssistantMessage,
+  { reasoning: mode }: RenderOptions,
+): JsonObject {
+  const written = reasoning !== undefined && mode !== 'drop';
+  if (written || !content.includes('</think>')) return {};
+  return { [typeof mode === 'object' ? mode.field : 'reasoning_content']: '' };
 }

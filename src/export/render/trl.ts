@@ -16,7 +16,12 @@ import { promptEndingInUser, leadingSystem, allMessages, toolsField } from './tu
  * column of files beside the messages, which a log does not have.
  * @see https://huggingface.co/docs/trl/dataset_formats
  */
-const TEMPLATE_RULES: ChatRules = { arguments: 'object', reasoningField: true, toolNames: true };
+const TEMPLATE_RULES: ChatRules = {
+  arguments: 'object',
+  reasoningField: true,
+  searchesText: true,
+  toolNames: true,
+};
 
 const PROMPT: Column = { name: 'prompt', type: 'jsons' };
 const TOOLS: Column = { name: 'tools', type: 'jsons', optional: true };

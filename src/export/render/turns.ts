@@ -124,7 +124,7 @@ const CHANNEL = /<\|channel\|>(?:analysis|final)<\|message\|>/;
  *
  * The field `thinking` is gpt-oss's, whose template fails on a message with calls that has both text and reasoning, and
  * renders either as reasoning: the text is appended to the reasoning there.
- * @throws RejectError when reasoning in the text contains its own end tag, or tokens on which a template fails
+ * @throws RejectError when reasoning in the text, or the text after it, contains its end tag, or tokens on which a template fails
  */
 export function withReasoning(
   { content, reasoning, tool_calls: calls }: AssistantMessage,
@@ -133,7 +133,7 @@ export function withReasoning(
 ): { readonly content: string; readonly [field: string]: string } {
   if (reasoning === undefined || mode === 'drop') return { content };
   if (mode === 'inline') {
-    if (reasoning.includes('</think>')) throw new RejectError('reserved_words');
+    if (`${reasoning}${content}`.includes('</think>')) throw new RejectError('reserved_words');
     return { content: `<think>\n${reasoning}\n</think>\n\n${content}` };
   }
   if (mode === 'keep') return { content, [field]: reasoning };

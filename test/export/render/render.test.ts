@@ -46,6 +46,34 @@ describe('reasoning', () => {
   });
 });
 
+describe('a text that mentions the end tag of reasoning', () => {
+  const answer = 'Models write </think> first.';
+  const example = (more: object = {}) => talk([user('Hi')], said(answer, more));
+
+  test.each<[FormatName, RenderOptions['reasoning'], object]>([
+    ['trl', 'keep', { reasoning_content: '' }],
+    ['trl', 'drop', { reasoning_content: '' }],
+    ['trl', 'inline', { reasoning_content: '' }],
+    ['trl', { field: 'thoughts' }, { thoughts: '' }],
+    ['axolotl', 'keep', { reasoning_content: '' }],
+    ['fireworks', 'keep', {}],
+    ['openai', 'drop', {}],
+  ])('is not searched for any in %s with reasoning %p', (name, reasoning, more) => {
+    const { messages } = row(FORMATS[name], example(), { reasoning });
+    expect((messages as JsonObject[]).at(-1)).toEqual({ role: 'assistant', content: answer, ...more });
+    expect(FORMATS[name].check({ messages })).toEqual([]);
+  });
+
+  test('stands beside reasoning, but not after it in the same text', () => {
+    const { messages } = row(FORMATS.trl, example({ reasoning: 'Hm.' }), { reasoning: 'keep' });
+    expect((messages as JsonObject[]).at(-1)).toMatchObject({ content: answer, reasoning_content: 'Hm.' });
+    for (const name of ['trl', 'axolotl', 'sharegpt', 'text'] as const)
+      expect(written(FORMATS[name], example({ reasoning: 'Hm.' }), { reasoning: 'inline' })).toBe(
+        'reserved_words',
+      );
+  });
+});
+
 test('trl names the function of a result, though its id comes again for another', () => {
   const once = (name: string, id: string) => {
     const called = { id, type: 'function', function: { name, arguments: '{}' } } as const;

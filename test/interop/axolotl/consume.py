@@ -34,3 +34,19 @@ for template in ["chatml", "qwen3", "qwen_25", "phi_4"]:
                 assert (said in text) == trained, (message, text)
                 masked += not trained
         return f"{len(loaded)} rows, {masked} turns not trained"
+
+    @check(version("axolotl"), f"chat template {template} on odd/axolotl.jsonl")
+    def _(template=template):
+        dataset = {"type": "chat_template", "message_field_training": "train", "chat_template": template}
+        strategy = load(words, DictDefault(train_on_inputs=False, sequence_len=65536, chat_template=template), dataset)
+        loaded = datasets.load_dataset("json", data_files=path("odd/axolotl.jsonl"), split="train", cache_dir=CACHE)
+        assert len(loaded) == len(rows_of("odd/axolotl.jsonl"))
+        silent = 0
+        for row in loaded:
+            answer = row["messages"][-1]
+            text = learned(strategy, row)
+            # The last answer is always trained.
+            assert answer["content"].strip() in text, (answer, text)
+            # Some templates do not show calls.
+            silent += text == ""
+        return f"{len(loaded)} rows" + (f", {silent} of calls alone, which it does not show" if silent else "")

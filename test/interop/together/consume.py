@@ -2,7 +2,7 @@
 
 from together.lib.utils.files import check_file
 
-from shared import check, path, version
+from shared import check, files, path, version
 
 
 def taken(name):
@@ -11,7 +11,7 @@ def taken(name):
     return f"{report['num_samples']} rows"
 
 
-for file in ["together.jsonl", "openai-dpo.jsonl"]:
+for file in files("together.jsonl") + files("openai-dpo.jsonl"):
 
     @check(version("together"), f"check_file of {file}")
     def _(file=file):
