@@ -67,7 +67,7 @@ export function contextOf(config: Config, lasting: Lasting, made: Made): ServerC
       bodyStallMs: config.limits.body_timeout,
     }),
     sockets: traffic.sockets,
-    authNow: () => lasting.present().auth,
+    now: () => lasting.present().context,
     // A connection opened under an earlier configuration continues under the current one.
     responses: () => lasting.present().app.responses,
     stored:

@@ -55,20 +55,11 @@ export function generate(config: Config, plugins: Plugins, lasting: Lasting): Ge
   const { max_buffered: maxBuffered, max_buffered_share: share, max_body: maxBody } = config.limits;
   const buffered = new Buffered(maxBuffered, Math.max(share * maxBuffered, maxBody));
   const routers = routersOf(config, { prices, attempts, lasting });
-  const app = createApp(
-    contextOf(config, lasting, {
-      auth,
-      registry,
-      limiter,
-      buffered,
-      hooks,
-      admission,
-      prices,
-      routers,
-    }),
-  );
+  const made = { auth, registry, limiter, buffered, hooks, admission, prices, routers };
+  const context = contextOf(config, lasting, made);
+  const app = createApp(context);
   const prober = proberOf(config, attempts, lasting);
-  return { config, providers, prober, buffered, auth, limiter, hooks, registry, app };
+  return { config, providers, prober, buffered, auth, limiter, hooks, registry, context, app };
 }
 
 function proberOf(config: Config, attempts: AttemptDeps, { clock, random, pool }: Lasting): HealthProber {

@@ -30,8 +30,8 @@ import { PluginReports } from '../plugins/reports.ts';
 import type { BaseProvider } from '../providers/base.ts';
 import { PriceTable } from '../providers/price-table.ts';
 import type { ProxyApp } from '../server/app.ts';
-import type { Authenticator } from '../server/auth.ts';
 import type { Buffered } from '../server/buffered.ts';
+import type { ServerContext } from '../server/context.ts';
 import { Page } from '../server/page/page.ts';
 import { Background } from '../server/responses/background.ts';
 import { Followers } from '../server/responses/followers.ts';
@@ -61,8 +61,8 @@ export interface Present {
   readonly buffered: Buffered;
   readonly limiter: Limiter;
   readonly hooks: Hooks;
+  readonly context: ServerContext;
   readonly app: ProxyApp;
-  readonly auth: Authenticator;
 }
 
 /**

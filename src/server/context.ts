@@ -55,8 +55,8 @@ export interface ServerContext {
   readonly passthrough: Passthrough;
   /** Persistent connections with several requests, to be closed when the proxy stops. */
   readonly sockets: Set<{ drain(): void }>;
-  /** Who may call under the current configuration, for sessions that began under an earlier one. */
-  readonly authNow: () => Authenticator;
+  /** The current configuration, for sessions and queued work that began under an earlier one. */
+  readonly now: () => ServerContext;
   /** Answers requests of the Responses API with the current configuration. */
   readonly responses: () => Inference;
   /** Stored responses and conversations; omitted if nothing is stored. */

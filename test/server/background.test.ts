@@ -1,5 +1,6 @@
 /** Responses that run in the background. */
 import { describe, expect, test } from 'bun:test';
+import type OpenAI from 'openai';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { publishedProblems } from '../helpers/published/problems.ts';
@@ -138,6 +139,44 @@ describe('a background response', () => {
       return now.status === 'completed' && now;
     });
     expect(told.output_text).toBe('two');
+  });
+
+  test('is not begun any more when its key was revoked while it was queued, and obeys its limits of then', async () => {
+    await using provider = waiting();
+    const responses = { max_background: 1, max_queued: 8 };
+    const limits = [{ requests: 10, per: 'day' }] as never;
+    const keys = [
+      { name: 'a', key: 'sk-aaaaaaaa' },
+      { name: 'b', key: 'sk-bbbbbbbb', limits },
+      { name: 'c', key: 'sk-cccccccc' },
+    ];
+    await using proxy = running(at(provider.url, { responses, auth: { keys } }));
+    const [a, b, c] = keys.map(({ key }) => sdk(proxy, key)) as [OpenAI, OpenAI, OpenAI];
+    const first = await c.responses.create(background);
+    const ofA = await a.responses.create(background);
+    const ofB = [await b.responses.create(background), await b.responses.create(background)];
+    await until('the first runs', () => provider.waits() === 1);
+    const [, limited, kept] = keys;
+    const fewer = { ...limited!, limits: [{ requests: 1, per: 'day' }] as never };
+    proxy.reload(at(provider.url, { responses, auth: { keys: [fewer, kept!] } }));
+    provider.answer('one');
+    await until('that of b runs', () => provider.waits() === 1);
+    provider.answer('two');
+    const records = await proxy.recorded(4);
+    expect(provider.asked.length).toBe(2);
+    expect(records.map(({ key, fault }) => [key, fault])).toEqual([
+      ['c', null],
+      ['a', 'unauthenticated'],
+      ['b', null],
+      ['b', 'over_limit'],
+    ]);
+    expect((await c.responses.retrieve(first.id)).status).toBe('completed');
+    const refused = await until('it has failed', async () => {
+      const now = await b.responses.retrieve(ofB[1]!.id);
+      return now.status === 'failed' && now;
+    });
+    expect(refused.error?.message).toContain('1 requests per day of key b is used up');
+    expect(await refusal(a.responses.retrieve(ofA.id))).toEqual([401, 'invalid_api_key', null]);
   });
 
   test('is queued in order of arrival among keys, each of which may only fill its share of the queue', async () => {

@@ -219,7 +219,7 @@ function begin(context: ServerContext, call: Call, agreed: Agreed, asked: readon
 
 /** Ends a session whose key is revoked, rotated, disabled or expired meanwhile. */
 function checkAgain(
-  { authNow, clock }: ServerContext,
+  { now, clock }: ServerContext,
   { headers, endpoint, exchange }: Call,
   refuse: (error: ProxyError) => void,
 ): void {
@@ -228,7 +228,7 @@ function checkAgain(
   const later = () => void (cancel = clock.after(CHECK_MS, check));
   const check = () => {
     try {
-      authNow().remains(key, headers, endpoint);
+      now().auth.remains(key, headers, endpoint);
       later();
     } catch (thrown) {
       refuse(toProxyError(thrown));

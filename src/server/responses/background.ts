@@ -40,6 +40,11 @@ export interface BackgroundJob {
   readonly exchange: Exchange;
   readonly requester: Requester;
   readonly pipeline: Pipeline;
+  /**
+   * Called when it was queued and begins: by whom and how it is answered now. @throws ProxyError when its caller may no
+   * longer ask for it
+   */
+  readonly later: () => Pick<BackgroundJob, 'requester' | 'pipeline'>;
   readonly ttlMs: number;
   /** Functions that abort the requests in progress when the proxy stops. */
   readonly running: RunningRequests;
@@ -176,7 +181,12 @@ export class Background {
         running.abort.reason,
         statusOf(toProxyError(running.abort.reason)),
       );
-    await this.#goOn(job, running, this.#open(job, running));
+    await this.#goOn(job, running, this.#openLater(job, running));
+  }
+
+  /** The configuration may have changed while it was queued. */
+  async #openLater(job: BackgroundJob, running: Running): Promise<Reply> {
+    return await this.#open({ ...job, ...job.later() }, running);
   }
 
   #open({ inbound, exchange, requester, pipeline }: BackgroundJob, running: Running): Promise<Reply> {

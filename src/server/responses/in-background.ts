@@ -1,10 +1,12 @@
 import type { Exchange } from '../../pipeline/record/exchange.ts';
 import type { Inbound } from '../../pipeline/inbound.ts';
-import type { Client } from '../auth.ts';
+import type { HeaderMap } from '../../wire/headers.ts';
+import type { Authenticator, Client } from '../auth.ts';
 import type { Called } from '../body.ts';
 import type { ServerContext } from '../context.ts';
 import { addressOf } from '../network.ts';
 import { ownLimits } from '../own-limits.ts';
+import { permitModel } from '../permit.ts';
 import { events, json } from './answers.ts';
 import { ownerOf } from './not-stored.ts';
 import { EventStream } from './event-stream.ts';
@@ -27,13 +29,19 @@ export async function inBackground(
   const owner = ownerOf(client);
   // No client waits on this connection for the end.
   unlimited();
+  const requester = { caller: client, user, address: () => addressOf(request, server) };
+  const checked = callerLater(context, { headers, client, model: asked.model });
   const body = await stored.background.accept({
     owner,
     inbound,
     request: asked.json!.text,
     exchange,
-    requester: { caller: client, user, address: () => addressOf(request, server) },
+    requester,
     pipeline,
+    later: () => {
+      const { pipeline: next, auth } = context.now();
+      return { pipeline: next, requester: { ...requester, caller: checked(auth) } };
+    },
     ttlMs: stored.ttlMs,
     running,
   });
@@ -50,4 +58,19 @@ export async function inBackground(
   response.headers.set('x-request-id', exchange.id);
   if (headers['connection'] === 'close' || context.draining()) response.headers.set('connection', 'close');
   return response;
+}
+
+/** Finds the caller of a queued request again. @returns a function that throws a ProxyError if it must not ask any more */
+function callerLater(
+  context: ServerContext,
+  { headers, client, model }: { headers: HeaderMap; client: Client; model: string },
+): (auth: Authenticator) => Client {
+  // The page's own requests show no key.
+  if (context.auth.shown(headers).length === 0) return () => client;
+  return (auth) => {
+    auth.remains(client.key, headers, 'responses');
+    const now = (client.key === null ? undefined : auth.named(client.key)) ?? client;
+    permitModel(now, model);
+    return now;
+  };
 }
