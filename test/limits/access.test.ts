@@ -3,7 +3,7 @@ import { accessOf, groupsOf } from '../../src/limits/access.ts';
 
 const NOTHING = { group: undefined, models: undefined, endpoints: undefined, providers: undefined };
 
-test('accessOf() allows everything where nothing is listed', () => {
+test('accessOf() allows everything if there are no lists', () => {
   const access = accessOf(NOTHING, {});
   expect(access.allowsModel('any')).toBe(true);
   expect(access.allowsEndpoint('chat')).toBe(true);
@@ -11,7 +11,7 @@ test('accessOf() allows everything where nothing is listed', () => {
   expect(access.narrowsProviders).toBe(false);
 });
 
-test('accessOf() allows nothing where a list is empty', () => {
+test('accessOf() allows nothing if the lists are empty', () => {
   const access = accessOf({ ...NOTHING, models: [], endpoints: [], providers: [] }, {});
   expect(access.allowsModel('any')).toBe(false);
   expect(access.allowsEndpoint('chat')).toBe(false);
@@ -26,18 +26,18 @@ const GROUPS: Parameters<typeof accessOf>[1] = {
 };
 
 test.each([
-  ['gpt-4o-mini', 'both lists fit', true],
+  ['gpt-4o-mini', 'both lists match', true],
   ['gpt-4o', "not in the group's", false],
   ['o1-mini', "not in the parent's", false],
   ['claude-opus', "in the groups', not in the key's own", false],
 ])('accessOf() %s: %s', (model, _, allowed) => {
   const { allowsModel } = accessOf({ ...NOTHING, group: 'wide', models: ['gpt-*', 'o1-*'] }, GROUPS);
   expect(allowsModel(model)).toBe(allowed);
-  // Also when it is remembered.
+  // Also when the answer is cached.
   expect(allowsModel(model)).toBe(allowed);
 });
 
-test('accessOf() lets a key narrow what its group allows, and never widen it', () => {
+test('accessOf() lets a key narrow what its group allows, but never widen it', () => {
   const access = accessOf({ ...NOTHING, group: 'search', models: ['*'], endpoints: ['*'] }, GROUPS);
   expect(access.allowsModel('mistral')).toBe(false);
   expect(access.allowsEndpoint('images.edits')).toBe(true);
@@ -46,7 +46,7 @@ test('accessOf() lets a key narrow what its group allows, and never widen it', (
   expect(access.allowsProvider('mock')).toBe(false);
 });
 
-test('accessOf() answers right for more names than it remembers', () => {
+test('accessOf() answers correctly for more names than it caches', () => {
   const { allowsModel } = accessOf({ ...NOTHING, models: ['a*'] }, {});
   for (let index = 0; index < 1_000; index += 1) {
     expect(allowsModel(`a${index}`)).toBe(true);
@@ -55,7 +55,7 @@ test('accessOf() answers right for more names than it remembers', () => {
   expect(allowsModel(`a${'x'.repeat(5_000)}`)).toBe(true);
 });
 
-test('groupsOf() goes from the group to the root', () => {
+test('groupsOf() returns the group and its parents up to the root', () => {
   expect(groupsOf('wide', GROUPS)).toEqual([
     { name: 'wide', group: GROUPS.wide! },
     { name: 'search', group: GROUPS.search! },

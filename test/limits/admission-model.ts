@@ -1,18 +1,17 @@
 /**
- * What limits are to do, said once more and as plainly as can be: each use is remembered with its moment, and added up anew
- * whenever somebody asks.
+ * A model of limits, as simple as possible: each use is stored with its time, and the uses are added up on every check.
  */
 import type { LimitConfig } from '../../src/config/schema/groups.ts';
 
-/** What one limit is charged for. */
+/** A use that is charged to one limit. */
 export interface Use {
   readonly meter: string;
   amount: number;
-  /** The slice of time in which it counts, and the first moment at which it no longer does. */
+  /** The slice of time in which it counts, and the first time at which it no longer does. */
   slice: Counted;
-  /** That of a later use. */
+  /** The slice of a use at a later time. */
   readonly sliceAt: (nowMs: number) => Counted;
-  /** Whether it counts as used later, since the clock was set back. */
+  /** Whether it was moved to a later time, since the clock was set back. */
   again: boolean;
 }
 
@@ -23,7 +22,7 @@ export interface Counted {
 
 const HOUR_MS = 3_600_000;
 
-/** A request under way, as one meter knows it. */
+/** A request in flight, as one meter sees it. */
 export interface Held {
   readonly meter: string;
   amount: number;
@@ -40,8 +39,8 @@ export class Book {
   }
 
   /**
-   * Somebody looked: what no longer counts is not remembered again, should the clock be set back, and what is ahead by
-   * more than its window or an hour counts as used now.
+   * Called at each check: forgets expired uses, even if the clock is set back later, and moves uses that are ahead by
+   * more than their window or an hour to the present.
    */
   look(nowMs: number): void {
     this.#uses = this.#uses.filter(({ slice }) => slice.untilMs > nowMs);
@@ -81,7 +80,7 @@ export class Book {
   }
 }
 
-/** What a request is expected to use of a limit, and what of it is known beforehand. */
+/** How much of a limit a request is expected to use, and how much of that is known in advance. */
 export function expectedOf(
   { requests, tokens, budget, concurrent, count }: LimitConfig,
   { input, output, bounded }: { readonly input: number; readonly output: number; readonly bounded: boolean },
@@ -93,12 +92,12 @@ export function expectedOf(
     return (count === 'output' ? 0 : input) + (count === 'input' ? 0 : out);
   };
   if (tokens === undefined && budget === undefined) throw new Error('no kind');
-  // What is unknown may be nothing so far: a limit on tokens that is used up has no room for it all the same.
+  // Unknown usage may still be nothing, but an exhausted token limit refuses it all the same.
   const least = tokens !== undefined && !bounded ? 1 : 0;
   return [Math.max(least, both(output)), both(bounded ? output : 0)];
 }
 
-/** Units of money; prices are whole units a token here, so that nothing is rounded. */
+/** Units of money; prices here are whole units per token, so that nothing is rounded. */
 export function unitsFor(
   input: number,
   output: number,

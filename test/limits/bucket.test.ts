@@ -14,7 +14,7 @@ for (const [where, cells] of [
   ['in shared memory', shared],
 ] as const) {
   test.each([1, 7, 60, 999, 6_000])(
-    `a bucket ${where} of %d a minute gives its minute’s worth at once, then refills evenly`,
+    `a bucket ${where} of %d a minute admits a minute’s worth at once, then refills evenly`,
     (rate) => {
       const bucket = new Bucket(cells(), 'x', rate);
       for (let n = 0; n < rate; n += 1) expect(bucket.take(0, 1)).toBe(true);
@@ -27,25 +27,25 @@ for (const [where, cells] of [
         true,
         false,
       ]);
-      // A long rest fills it, and no more than that.
+      // A long idle time fills it, but not beyond its size.
       for (let n = 0; n < rate; n += 1) expect(bucket.take(10_000_000, 1)).toBe(true);
       expect(bucket.take(10_000_000, 1)).toBe(false);
     },
   );
 
-  test(`a bucket ${where} takes back what was not used, and pays off what was spent beyond it`, () => {
+  test(`a bucket ${where} refunds what was not used, and is overdrawn by what was spent beyond it`, () => {
     const bucket = new Bucket(cells(), 'x', 60, 10);
     expect(bucket.take(0, 60)).toBe(true);
     bucket.giveBack(0, 10);
     expect([bucket.take(0, 10), bucket.take(0, 1)]).toEqual([true, false]);
     bucket.spend(0, 60);
     expect(bucket.waitMs(0, 1)).toBeCloseTo(61_000, 0);
-    // Nobody pays off an hour.
+    // The debt is capped, so that nobody waits for an hour.
     bucket.spend(0, 1_000_000);
     expect(bucket.waitMs(0, 1)).toBeCloseTo(601_000, 0);
   });
 
-  test(`a bucket ${where} lets through what is larger than itself when it is full`, () => {
+  test(`a bucket ${where} admits a request larger than itself when it is full`, () => {
     const bucket = new Bucket(cells(), 'x', 60, 10);
     expect([bucket.take(0, 1), bucket.take(0, 180)]).toEqual([true, false]);
     expect([bucket.take(1_001, 180), bucket.waitMs(1_001, 1)]).toEqual([true, 121_000]);

@@ -1,4 +1,4 @@
-/** What is used, kept in a real directory. */
+/** Usage stored in a real directory. */
 import { afterAll, describe, expect, test } from 'bun:test';
 import { Database } from 'bun:sqlite';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -44,8 +44,8 @@ function opened(directory: string, clock = new FakeClock(), maxMeters = 1e6) {
   return { keeper, clock, problems, use, used };
 }
 
-describe('what is kept', () => {
-  test('is there again, and nothing is said of a crash', async () => {
+describe('stored usage', () => {
+  test('is loaded again, without reporting a crash', async () => {
     const directory = folder();
     const first = opened(directory);
     for (let n = 0; n < 3; n += 1) first.use('u');
@@ -61,7 +61,7 @@ describe('what is kept', () => {
     await second.keeper.close();
   });
 
-  test('holds for as long as its window, and a total for good', async () => {
+  test('is kept until its window ends, and for a total forever', async () => {
     const directory = folder();
     const total = limitsOf([limit.parse({ requests: 9, per: 'total' })], { name: 'key a', apart: [] })[0]!;
     const first = opened(directory);
@@ -81,7 +81,7 @@ describe('what is kept', () => {
     db.close();
   });
 
-  test('is bounded over restarts too, and those who are known stay known', async () => {
+  test('is bounded across restarts too, and known callers stay known', async () => {
     const directory = folder();
     const clock = new FakeClock();
     const first = opened(directory, clock, 3);
@@ -96,7 +96,7 @@ describe('what is kept', () => {
     await second.keeper.close();
   });
 
-  test('is removed from the file when it no longer counts, while it is served', async () => {
+  test('is removed from the file when it no longer counts, while the proxy runs', async () => {
     const directory = folder();
     const { keeper, clock, use } = opened(directory);
     use('u');
@@ -109,7 +109,7 @@ describe('what is kept', () => {
     await keeper.close();
   });
 
-  test('is not more than was written, when a process ends without warning, and how far that was is known', async () => {
+  test('is what was written if the process is killed, and the time of the last write is known', async () => {
     const directory = folder();
     const first = opened(directory);
     first.use('u', 'req_1');
@@ -124,7 +124,7 @@ describe('what is kept', () => {
     await second.keeper.close();
   });
 
-  test('begins with a mark, should the process end before it has anything to write', async () => {
+  test('starts with a marker, in case the process ends before it has anything to write', async () => {
     const directory = folder();
     await opened(directory).keeper.close();
     const { clock } = opened(directory);
@@ -134,12 +134,12 @@ describe('what is kept', () => {
     await next.keeper.close();
   });
 
-  test('is written by one after the other, whoever asks for it', async () => {
+  test('is written by one flush after another, whoever requests them', async () => {
     const directory = folder();
     const { keeper, use, problems } = opened(directory);
     const users = Array.from({ length: 2_000 }, (_, n) => `u${n}`);
     for (const user of users.slice(0, 1_000)) use(user);
-    // A timer, and two others, while the first still writes.
+    // A timer and two other flushes, while the first is still writing.
     const all = [keeper.flush()];
     for (const user of users.slice(1_000)) use(user);
     all.push(keeper.flush(), keeper.flush(), keeper.flush());
@@ -152,7 +152,7 @@ describe('what is kept', () => {
     await next.keeper.close();
   });
 
-  test('is written later, where it cannot be written now, and that is told once', async () => {
+  test('is written later if writing fails now, and the failure is reported once', async () => {
     const directory = folder();
     const { keeper, clock, use, problems } = opened(directory);
     use('u');
@@ -179,8 +179,8 @@ describe('what is kept', () => {
   });
 });
 
-describe('a directory', () => {
-  test('that another one uses is refused, until that is gone', async () => {
+describe('a state directory', () => {
+  test('is rejected while another process uses it', async () => {
     const directory = folder();
     const first = opened(directory);
     expect(() => opened(directory)).toThrow('another llmproxy uses it; give each its own state.directory');
@@ -189,7 +189,7 @@ describe('a directory', () => {
   });
 
   test.each(['usage.sqlite', 'lock.sqlite'])(
-    'with a damaged %s is refused by the name of the file, and taken when it is moved away',
+    'with a damaged %s is rejected with the name of the file, and accepted once that is moved away',
     async (file) => {
       const directory = folder();
       mkdirSync(directory);
@@ -201,7 +201,7 @@ describe('a directory', () => {
     },
   );
 
-  test('with a damaged row is refused by the name of the file', async () => {
+  test('with a damaged row is rejected with the name of the file', async () => {
     const directory = folder();
     await opened(directory).keeper.close();
     const db = new Database(join(directory, 'usage.sqlite'));
@@ -211,15 +211,15 @@ describe('a directory', () => {
     expect(() => opened(directory)).toThrow('usage.sqlite in it cannot be read');
   });
 
-  test('that cannot be made is refused', () => {
+  test('that cannot be created is rejected', () => {
     const directory = folder();
     writeFileSync(directory, 'a file');
     expect(() => opened(directory)).toThrow();
   });
 });
 
-/** Lets others have the directory, as the end of a process does. What it had written stays. */
+/** Releases the directory for others, as the end of a process does. What it has written remains. */
 function killed(directory: string): void {
-  // A file of another name has a lock of its own; the open one goes with this process.
+  // A file of the same name created later has its own lock; the open one is released with this process.
   rmSync(join(directory, 'lock.sqlite'));
 }

@@ -9,24 +9,24 @@ const parsed = (input: object): LimitConfig => limit.parse(input);
 const one = (input: object, apart: readonly ('key' | 'user')[] = []) =>
   limitsOf([parsed(input)], { name: 'group acme', apart })[0]!;
 
-describe('a limit is the same', () => {
+describe('the id of a limit', () => {
   const same = (a: object, b: object) => expect(one(a).id).toBe(one(b).id);
   const other = (a: object, b: object) => expect(one(a).id).not.toBe(one(b).id);
 
-  test('whatever its amount is', () => same({ requests: 1, per: 'day' }, { requests: 2, per: 'day' }));
-  test('when a default is written out', () => {
+  test('does not depend on the amount', () => same({ requests: 1, per: 'day' }, { requests: 2, per: 'day' }));
+  test('is the same when a default is written explicitly', () => {
     same({ requests: 1, per: 'day' }, { requests: 1, per: 'day', window: 'calendar', time_zone: 'UTC' });
     same({ requests: 1, per: 'minute' }, { requests: 1, per: 'minute', window: 'rolling' });
     same({ tokens: 1, per: 'day' }, { tokens: 1, per: 'day', count: 'both' });
   });
-  test('however its lists are ordered and its time zone is written', () => {
+  test('does not depend on the order of its lists or the spelling of its time zone', () => {
     const lists = (models: string[], endpoints: string[]) => ({ tokens: 1, per: 'day', models, endpoints });
     same(lists(['a', 'b*'], ['chat', 'images.*']), lists(['b*', 'a', 'a'], ['images.*', 'chat']));
     const zone = (name: string) => ({ budget: 1, per: 'month', time_zone: name });
     same(zone('Europe/Berlin'), zone('europe/BERLIN'));
     for (const utc of ['Etc/UTC', 'utc', 'GMT', 'Etc/GMT']) same(zone('UTC'), zone(utc));
   });
-  test('only with the same window, kind and models', () => {
+  test('differs by window, kind and models', () => {
     other({ requests: 1, per: 'minute' }, { requests: 1, per: 'minute', window: 'calendar' });
     other({ requests: 1, per: 'day' }, { requests: 1, per: 'day', time_zone: 'Europe/Berlin' });
     other({ requests: 1, per: 'day' }, { tokens: 1, per: 'day' });
@@ -36,7 +36,7 @@ describe('a limit is the same', () => {
   });
 });
 
-test('shown() writes money as people do', () => {
+test('shown() formats money with at least two decimals', () => {
   const budget = one({ budget: 1, per: 'day' });
   const of = (usd: number) => shown(budget, Math.round(usd * UNITS_PER_USD));
   expect([0, 12.5, 1, 0.015, 0.01, 0.1, 0.1234, 0.0042, 0.00996, 0.0000000001, 1e9].map(of)).toEqual([
@@ -54,7 +54,7 @@ test('shown() writes money as people do', () => {
   ]);
 });
 
-test('unitsOf() is exact for what is an amount of units, and rounds the rest up', () => {
+test('unitsOf() is exact for whole units, and rounds everything else up', () => {
   expect(unitsOf(0)).toBe(0);
   for (const units of [1, 3, 7, 123_456_789, 10_000_000_001])
     expect(unitsOf(units / UNITS_PER_USD)).toBe(units);
@@ -72,7 +72,7 @@ describe('MemoryLedger', () => {
     lenient: false,
   });
 
-  test('counts new callers together when there are too many, and each of the first for itself', () => {
+  test('counts additional callers together when there are too many, and each of the first separately', () => {
     const each = one({ requests: 2, per: 'day' }, ['user']);
     const ledger = new MemoryLedger(new Map(), 100);
     const admitted = Array.from(
@@ -84,7 +84,7 @@ describe('MemoryLedger', () => {
     expect(ledger.read(each, `${each.id} | ["7"]`, 1).used).toBe(1);
   });
 
-  test('counts what is limited for all together by itself, however many callers there are', () => {
+  test('counts shared limits separately, however many callers there are', () => {
     const each = one({ requests: 1, per: 'minute' }, ['user']);
     const all = one({ requests: 5, per: 'total' });
     const ledger = new MemoryLedger(new Map(), 1);
@@ -93,7 +93,7 @@ describe('MemoryLedger', () => {
     expect(ask('a', 1)).toBe('taken');
     expect(ask('b', 2)).toBe('taken');
     expect(ask('c', 3)).toBe('refused');
-    // Those that are over give way, and what all have used stays used.
+    // Expired callers are evicted, and usage of the shared limit remains.
     expect(ask('c', 200_000)).toBe('taken');
     expect(ledger.read(all, all.id, 200_000).used).toBe(3);
   });

@@ -1,4 +1,4 @@
-/** Limits against a model of them, over generated configurations and histories. */
+/** Tests limits against a model, with generated configurations and histories. */
 import { describe, expect, test } from 'bun:test';
 import { Database } from 'bun:sqlite';
 import fc from 'fast-check';
@@ -21,7 +21,7 @@ import { Book, expectedOf, unitsFor } from './admission-model.ts';
 const MODELS = ['opus', 'cheap', 'other'];
 const PRICE = { input: 3, output: 7 };
 
-/** A limit as somebody may write it: few enough that histories of some dozen steps reach it. */
+/** A possible limit: low enough to be reached in histories of a few dozen steps. */
 const limits = fc
   .record({
     kind: fc.constantFrom('requests', 'tokens', 'budget', 'concurrent'),
@@ -118,7 +118,7 @@ const settles = fc.record({
 const grows = fc.record({ step: fc.constant('grow' as const), which: fc.nat(5), output: fc.nat(40) });
 const SECOND = 1_000;
 const DAY_MS = 86_400_000;
-/** Waits until the next midnight of UTC, to the millisecond. */
+/** Waits until the next midnight in UTC, to the millisecond. */
 const MIDNIGHT = Infinity;
 const waits = fc.record({
   step: fc.constant('wait' as const),
@@ -136,7 +136,7 @@ const histories = fc.array(
     maxLength: 40,
   },
 );
-/** Shortly before a leap day, the end of a year, and clocks that change. */
+/** Shortly before a leap day, the end of a year, and clock changes. */
 const STARTS = [
   '2028-02-28T23:59:58.5Z',
   '2026-12-31T22:59:59Z',
@@ -152,7 +152,7 @@ interface Rule {
   readonly raised: boolean;
 }
 
-/** The limits of a caller in the order in which they are told. */
+/** The limits of a caller in the order in which they are reported. */
 function rulesOf({ groups, rate_limits, auth }: Config, { key, group, limits: own }: Caller): Rule[] {
   expect(auth).toBeObject();
   const rules = (
@@ -184,7 +184,7 @@ interface Running {
   }[];
 }
 
-/** Runs a history, and compares what limits say and keep with the model after each step. */
+/** Runs a history, and compares the limits' answers and state with the model after each step. */
 function run(
   { parsed, raise }: typeof configs extends fc.Arbitrary<infer T> ? T : never,
   history: typeof histories extends fc.Arbitrary<infer T> ? T : never,
@@ -225,7 +225,7 @@ function run(
   }));
   const book = new Book();
   const running: Running[] = [];
-  /** What was used beyond what had been reserved for it, or in spite of a limit that gave way. */
+  /** Usage beyond the reservation, or despite a limit that was lenient. */
   const beyond: { readonly use: Use; readonly amount: number }[] = [];
   const sliceOf = ({ config }: Rule) => {
     const window = windowOf(config);
@@ -274,7 +274,7 @@ function run(
         expect(
           Number.isSafeInteger(used) && Number.isSafeInteger(reserved) && used >= 0 && reserved >= 0,
         ).toBe(true);
-        // The bound: beyond a limit is at most what could not be known beforehand.
+        // The bound: a limit is exceeded at most by what could not be known in advance.
         const rule = rules[index]!;
         const meter = meterOf(rule, told);
         const unknown = beyond
@@ -342,7 +342,7 @@ function run(
       if (answer?.kind === 'instead') {
         expect(refusing).not.toEqual([]);
         const { limit } = answer;
-        // Which of several it names is its own choice; it has to be one that refuses and is not lenient already.
+        // Which of several limits it names is its choice; it must be one that refuses and is not lenient already.
         const found = refusing.find(
           ({ rule }) =>
             rule.config.when_used_up !== 'refuse' &&
@@ -352,7 +352,7 @@ function run(
         );
         expect(found).toBeDefined();
         checkAll();
-        // Not to be told apart in the model: those that refuse all give way.
+        // The model cannot distinguish them: all limits that refuse become lenient.
         if (refusing.length > 1) return;
         lenient.add(limit);
         lenientRules.add(found!.rule);
@@ -375,7 +375,7 @@ function run(
     }
   };
 
-  /** When it is told to come again, there is room as far as time alone gives it, and not before. */
+  /** At the time of the Retry-After, there is capacity as far as time alone restores it, and not before. */
   const checkWait = (
     { retryAfterMs }: ProxyError,
     refusing: readonly { rule: Rule; known: number; meter: string; most: number; used: number }[],
@@ -410,7 +410,7 @@ function run(
       usd: unitsFor(input, output, PRICE) / UNITS_PER_USD,
     };
     lease.settle(told);
-    // A second time changes nothing.
+    // Settling again changes nothing.
     lease.settle({ ...told, input: input + 1 });
     for (const { rule, held, meter, lenient } of parts) {
       const { config } = rule;
@@ -480,14 +480,14 @@ function run(
       for (const { held, rule } of parts) bornWith.set(held, mostOf(rule, key, atMs));
     }
   }
-  // Whatever happened, nothing is held when all is over.
+  // Whatever happened, nothing is reserved when all requests are finished.
   while (running.length > 0)
     settle({ step: 'settle', which: 0, asked: true, by: 'opus', used: { input: 1, output: 1 } });
   for (const caller of callers)
     for (const { reserved } of limiter.standingsOf(caller)) expect(reserved).toBe(0);
 }
 
-describe('limits do what the model says', () => {
+describe('limits agree with the model', () => {
   test('in memory', () => {
     fc.assert(
       fc.property(configs, histories, fc.constantFrom(...STARTS), (config, history, start) =>
@@ -500,7 +500,7 @@ describe('limits do what the model says', () => {
   test('while the clock is set back', () => {
     fc.assert(
       fc.property(configs, histories, fc.constantFrom(...STARTS), ({ parsed, raise }, history, start) => {
-        // Those that are counted apart by what a request says cannot be looked at without one.
+        // Limits counted separately by a property of the request cannot be read without one.
         const visible = {
           ...parsed,
           groups: {

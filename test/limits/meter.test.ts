@@ -5,14 +5,14 @@ import { windowOf } from '../../src/limits/window.ts';
 const DAY = 86_400_000;
 const day = windowOf({ per: 'day' });
 
-test('a meter counts until the very moment at which its window ends', () => {
+test('a meter counts until the exact time at which its window ends', () => {
   const meter = new Meter(day);
   meter.use(3, 5, 5);
   expect(meter.used(DAY - 1)).toBe(3);
   expect(meter.used(DAY)).toBe(0);
 });
 
-test('a meter keeps its slices in the order of time, also when the clock was set back over midnight', () => {
+test('a meter keeps its slices sorted by time, even if the clock is set back past midnight', () => {
   const meter = new Meter(day);
   meter.use(2, DAY + 1, DAY + 1);
   meter.use(3, DAY - 1, DAY - 1);
@@ -22,7 +22,7 @@ test('a meter keeps its slices in the order of time, also when the clock was set
   expect(meter.used(DAY)).toBe(2);
 });
 
-test('a meter counts as used now what a clock counted that was far ahead', () => {
+test('a meter moves usage from a clock that was far ahead to the present', () => {
   const kept: Meter[] = [];
   const meter = new Meter(day, [], (each) => kept.push(each));
   meter.use(2, 400 * DAY, 400 * DAY);
@@ -55,7 +55,7 @@ test('a clock that is set back blocks nobody for longer than a window, and frees
       }
 });
 
-test('a meter that rolls forgets each slice by itself, and none of what follows it', () => {
+test('a meter of a rolling window forgets each slice separately', () => {
   const meter = new Meter(windowOf({ per: 'minute' }));
   meter.use(1, 0, 0);
   meter.use(2, 30_000, 30_000);
@@ -69,7 +69,7 @@ test('a meter that rolls forgets each slice by itself, and none of what follows 
   expect(meter.until).toBe(0);
 });
 
-test('a meter that is kept and read again counts on', () => {
+test('a meter that is stored and loaded continues counting', () => {
   for (const per of ['day', 'minute', 'total'] as const) {
     const window = windowOf({ per });
     const meter = new Meter(window);
@@ -83,7 +83,7 @@ test('a meter that is kept and read again counts on', () => {
   }
 });
 
-test('a meter takes back no more than there is', () => {
+test('a meter never goes below zero', () => {
   const meter = new Meter(day);
   meter.use(1, 1, 1);
   meter.use(-1, 1, 2);

@@ -29,7 +29,7 @@ const [REQUESTS, TOKENS, CONCURRENT, PER_SECOND, BUDGET] = LIMITS;
 interface Made {
   readonly ledger: ReplicaLedger;
   readonly problems: readonly string[];
-  /** Asks for room and takes it. */
+  /** Reserves capacity, and waits for the server if necessary. */
   take(
     ...wanted: (readonly [limit: (typeof LIMITS)[number], amount: number])[]
   ): Promise<Reservation | Refusal>;
@@ -74,7 +74,7 @@ function chargeOf(each: (typeof LIMITS)[number], amount: number): Charge {
 }
 
 describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
-  test('lets replicas through a limit together as often as it allows, and says when there is room again', async () => {
+  test('admits as many requests to all replicas together as a limit allows, and reports when capacity returns', async () => {
     await using redis = await TestRedis.start();
     const [one, other] = [await replica(redis.url), await replica(redis.url)];
     const kinds: string[] = [];
@@ -90,7 +90,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     expect(minutes).toBeLessThan(62);
   });
 
-  test('refuses nobody while there is room, however many come at once to limits that nobody has used yet', async () => {
+  test('refuses nobody while there is capacity, however many use new limits at once', async () => {
     await using redis = await TestRedis.start();
     const both = [await replica(redis.url), await replica(redis.url)];
     for (let round = 0; round < 40; round += 1) {
@@ -115,7 +115,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     }
   });
 
-  test('asks nothing while there is room at hand', async () => {
+  test('does not contact the server while it has capacity of its own', async () => {
     await using redis = await TestRedis.start();
     const { ledger, take, settle } = await replica(redis.url);
     const charges = [chargeOf(TOKENS!, 10)];
@@ -125,14 +125,14 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
       settle(taken, 10);
       return ledger.ask(charges, Date.now()) === undefined;
     });
-    // So a server that is gone changes nothing at first.
+    // So an unavailable server changes nothing at first.
     redis.freeze();
     expect(ledger.ask(charges, Date.now())).toBeUndefined();
     expect(ledger.reserve(charges, Date.now()).kind).toBe('taken');
     redis.thaw();
   });
 
-  test('gives back what a request did not use, and counts more than was held', async () => {
+  test('releases what a request did not use, and counts usage beyond the reservation', async () => {
     await using redis = await TestRedis.start();
     const [one, other] = [await replica(redis.url), await replica(redis.url)];
     const big = await one.take([TOKENS!, 90_000]);
@@ -146,7 +146,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     await until('all is told', async () => (await one.used(TOKENS!)) === 95_000);
   });
 
-  test('takes of all limits or of none', async () => {
+  test('reserves from all limits or from none', async () => {
     await using redis = await TestRedis.start();
     const [one, other] = [await replica(redis.url), await replica(redis.url)];
     const held = [
@@ -170,13 +170,13 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     const odd = 123_456_789_013;
     for (let n = 0; n < 7; n += 1) one.settle(await one.take([BUDGET!, odd]), odd);
     await until('all is told', async () => (await other.used(BUDGET!)) === 7 * odd);
-    // One unit more than is left, and as much as is left.
+    // One unit more than is left, and exactly what is left.
     const left = BUDGET!.most - 7 * odd;
     expect((await other.take([BUDGET!, left + 1])).kind).toBe('refused');
     await until('it fits exactly', async () => (await other.take([BUDGET!, left])).kind === 'taken');
   });
 
-  test('looks at windows by the clock of the server', async () => {
+  test('uses the clock of the server for windows', async () => {
     await using redis = await TestRedis.start();
     const [fast, slow] = [
       await replica(redis.url, { skewMs: 3_600_000 }),
@@ -189,7 +189,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     expect(performance.now() - beganMs).toBeLessThan(10_000);
   });
 
-  test('counts as used what a replica had that is gone, and takes it back from one that was only away', async () => {
+  test('counts the share of a lost replica as used, and corrects that when the replica returns', async () => {
     await using redis = await TestRedis.start();
     const gone = await replica(redis.url, { expiresMs: 1 });
     const other = await replica(redis.url);
@@ -202,7 +202,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     });
   });
 
-  test('tells a server that has forgotten all what was used', async () => {
+  test('restores usage on a server that has lost its data', async () => {
     await using redis = await TestRedis.start();
     const [one, other] = [await replica(redis.url), await replica(redis.url)];
     one.settle(await one.take([TOKENS!, 30_000]), 30_000);
@@ -223,7 +223,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     ]);
   });
 
-  test('has its part of what was left while the server hangs, after one wait', async () => {
+  test('uses only its part of the remaining capacity while the server hangs, after a single timeout', async () => {
     await using redis = await TestRedis.start();
     const [one, other] = [
       await replica(redis.url, { timeoutMs: 200, replicas: 2 }),
@@ -240,7 +240,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
       return one.ledger.read(TOKENS!, TOKENS!.id, Date.now()).reserved === 40_000;
     });
     redis.freeze();
-    // Of the 40,000 that nobody has, each gets half, as soon as the others would know that it is cut off.
+    // Each replica gets half of the 40,000 that nobody holds, once the others would notice that it is cut off.
     const early = await Promise.all([one.take([TOKENS!, 20_000]), other.take([TOKENS!, 20_000])]);
     expect(early.map(({ kind }) => kind)).toEqual(['refused', 'refused']);
     expect(one.ledger.state.up).toBe(false);
@@ -252,7 +252,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
         }),
       ),
     );
-    // From now on nobody waits.
+    // From now on, nobody waits.
     expect(one.ledger.ask([chargeOf(TOKENS!, 1)], Date.now())).toBeUndefined();
     expect((await one.take([TOKENS!, 100])).kind).toBe('refused');
     expect((await other.take([TOKENS!, 100])).kind).toBe('refused');
@@ -265,7 +265,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     expect((await other.take([TOKENS!, 25_000])).kind).toBe('taken');
   });
 
-  test('loses nothing when replicas end and others begin', async () => {
+  test('loses nothing when replicas end and others start', async () => {
     await using redis = await TestRedis.start();
     for (let n = 0; n < 3; n += 1) {
       const { take, settle, ledger } = await replica(redis.url);
@@ -277,7 +277,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     expect((await last.take([TOKENS!, 100_000 - 10_500])).kind).toBe('taken');
   });
 
-  test('lets a stream go on where there is room, also beyond the share at hand', async () => {
+  test('lets a stream continue while there is capacity, even beyond the local share', async () => {
     await using redis = await TestRedis.start();
     const { take, settle, ledger, used } = await replica(redis.url);
     const taken = await take([TOKENS!, 10]);
@@ -290,12 +290,12 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     await until('it is told', async () => (await used(TOKENS!)) === 5_010);
   });
 
-  test('names the user that the server refuses, and no password', async () => {
+  test('names the user that the server rejects, but not the password', async () => {
     const user = ['--user', 'proxy', 'on', '>a-good/password', ...DOCUMENTED_RULES];
     await using redis = await TestRedis.start(...user);
     const withUser = (password: string) => redis.url.replace('//', `//proxy:${password}@`);
     const [good, bad] = [
-      // In an address it is percent-encoded.
+      // In a URL, the password is percent-encoded.
       await replica(withUser('a%2Dgood%2fpassword')),
       await replica(withUser('a-bad-password')),
     ];

@@ -1,4 +1,4 @@
-/** What the script does with what replicas tell, on a real server. */
+/** Tests how the server-side script processes replicas' reports, on a real server. */
 import { RedisClient } from 'bun';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
@@ -36,7 +36,7 @@ function slice(amount: number) {
   return { startMs: 0, endMs: Infinity, forgetMs: Infinity, amount };
 }
 
-/** Tells it of a meter of its own. */
+/** Reports to a meter of its own. */
 function meter(): (more: Partial<Told>) => Promise<Heard> {
   const key = `{${(keys += 1)}}`;
   return async (more) =>
@@ -52,7 +52,10 @@ async function heard(answer: Promise<Heard>): Promise<Extract<Heard, { kind: 'he
 const usedOf = ({ slices }: Extract<Heard, { kind: 'heard' }>) =>
   slices.reduce((sum, [, , amount]) => sum + amount, 0);
 
-/** What a replica does next: it uses something, asks for some, or sends the last again; or an old message arrives. */
+/**
+ * What a replica does next: it uses something, requests a share, or repeats its last message; or an old message
+ * arrives.
+ */
 const step = fc.record({
   replica: fc.constantFrom('one', 'two', 'three'),
   does: fc.constantFrom('use', 'ask', 'again', 'late'),
@@ -70,7 +73,7 @@ describe.skipIf(REDIS_SERVER === null)('the script of a shared limit', () => {
     await server?.[Symbol.asyncDispose]();
   });
 
-  test('counts what was used once, in whatever order and however often it arrives, and gives no more than there is', async () => {
+  test('counts usage once, however often and in whatever order it arrives, and grants no more than is left', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const tell = meter();
@@ -113,13 +116,13 @@ describe.skipIf(REDIS_SERVER === null)('the script of a shared limit', () => {
     );
   });
 
-  test('gives what is needed, and for later no more than a twentieth of what is left', async () => {
+  test('grants what is needed, and in advance no more than a twentieth of what is left', async () => {
     const tell = meter();
     expect(await heard(tell({ number: 1, needs: 10, wants: 900 }))).toMatchObject({ share: 50 });
     expect(await heard(tell({ replica: 'two', number: 1, needs: 100, wants: 900 }))).toMatchObject({
       share: 100,
     });
-    // Nothing where it would be of no use, and the rest where less will do.
+    // Nothing if that would be of no use, and the rest if less is sufficient.
     expect(await heard(tell({ replica: 'two', number: 2, needs: 2_000, least: 1_500 }))).toMatchObject({
       share: 0,
     });
@@ -128,7 +131,7 @@ describe.skipIf(REDIS_SERVER === null)('the script of a shared limit', () => {
     });
   });
 
-  test('says that it has lost what it knew, and joins what replicas saw of it', async () => {
+  test('reports that its data is lost, and merges what replicas know of it', async () => {
     const tell = meter();
     expect(await tell({ number: 1, epoch: 'before' })).toEqual({ kind: 'lost' });
     await tell({ number: 2, restores: [slice(100)], batch: 1, used: [slice(5)] });
@@ -136,7 +139,7 @@ describe.skipIf(REDIS_SERVER === null)('the script of a shared limit', () => {
     expect(usedOf(await heard(tell({ number: 3 })))).toBe(115);
   });
 
-  test('keeps amounts of money to the last digit, and forgets what is over', async () => {
+  test('keeps amounts of money to the last digit, and forgets expired slices', async () => {
     const tell = meter();
     const most = 9_000_000_000_000_000;
     const over = { startMs: 1, endMs: 2, forgetMs: 3, amount: 5 };
@@ -147,7 +150,7 @@ describe.skipIf(REDIS_SERVER === null)('the script of a shared limit', () => {
     expect(answer.share).toBe(most - 1_234_567_890_123_457);
   });
 
-  test('takes back what was counted before', async () => {
+  test('subtracts what was counted before', async () => {
     const tell = meter();
     await tell({ number: 1, batch: 1, used: [slice(10)] });
     expect(usedOf(await heard(tell({ number: 2, batch: 2, used: [slice(-4)] })))).toBe(6);

@@ -1,4 +1,7 @@
-/** What docs/scale.md promises of limits that replicas share, with processes that hammer a real server while things go wrong. */
+/**
+ * Tests what docs/scale.md promises about limits that replicas share, with busy processes and a real server during
+ * failures.
+ */
 import { afterAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +17,7 @@ const PROCESS = join(import.meta.dir, '../helpers/replica-process.ts');
 const REPLICAS = 4;
 let files = 0;
 
-/** What a replica wrote. */
+/** A line that a replica wrote. */
 interface Line {
   readonly atMs: number;
   readonly id?: number;
@@ -52,7 +55,7 @@ async function replica(
     lines: () =>
       readFileSync(path, 'utf8')
         .split('\n')
-        // A killed one may have left half a line.
+        // A killed replica may have left half a line.
         .filter((line) => line.endsWith('}'))
         .map((line) => JSON.parse(line) as Line),
   };
@@ -63,7 +66,7 @@ const several = (settings: Parameters<typeof replica>[0], skewMs = 0): Promise<R
     Array.from({ length: REPLICAS }, (_, index) => replica({ ...settings, skewMs: (index - 1) * skewMs })),
   );
 
-/** What was used, as those who used it say; what a killed one held may have been used. */
+/** The usage according to the replicas; reservations of a killed one may have been used. */
 function usedOf(replicas: readonly Replica[], fromMs = 0, untilMs = Infinity): number {
   let used = 0;
   for (const each of replicas) {
@@ -79,7 +82,7 @@ function usedOf(replicas: readonly Replica[], fromMs = 0, untilMs = Infinity): n
   return used;
 }
 
-/** What all had used or held when one of some replicas first wrote such a line. */
+/** The usage and reservations of all when one of these replicas first wrote such a line. */
 function usedBefore(replicas: readonly Replica[], such: (line: Line) => boolean): number {
   const lines = linesOf(replicas).sort((one, other) => one.atMs - other.atMs);
   const first = lines.find(such)?.atMs ?? Infinity;
@@ -92,7 +95,7 @@ const problemsOf = (replicas: readonly Replica[]) =>
 const linesOf = (replicas: readonly Replica[]) => replicas.flatMap((each) => each.lines());
 
 describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
-  test('use all of it and not a token more, also where some are killed and others begin', async () => {
+  test('use exactly all of it, even if some are killed and others start', async () => {
     await using redis = await TestRedis.start();
     const limit = tokens(60_000);
     const replicas = await several({ url: redis.url, limit });
@@ -101,7 +104,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     replicas.push(await replica({ url: redis.url, limit }));
     replicas[1]!.kill();
     replicas.push(await replica({ url: redis.url, limit }));
-    // Until nobody is let through any more, and nothing is kept for the killed ones.
+    // Until nobody is admitted any more, and nothing is reserved for the killed ones.
     await Bun.sleep(12_000);
     await Promise.all(replicas.map((each) => each.end()));
     expect(problemsOf(replicas)).toEqual([]);
@@ -109,7 +112,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     expect(usedOf(replicas)).toBeGreaterThan(50_000);
   }, 40_000);
 
-  test('end one after another and lose nothing: all of it is used, exactly', async () => {
+  test('lose nothing when they end one after another: exactly all of it is used', async () => {
     await using redis = await TestRedis.start();
     const limit = tokens(60_000);
     const replicas = await several({ url: redis.url, limit });
@@ -121,11 +124,11 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     await Promise.all(replicas.map((each) => each.end()));
     expect(problemsOf(replicas)).toEqual([]);
     expect(usedOf(replicas)).toBeLessThanOrEqual(60_000);
-    // Less than the smallest request is left.
+    // Less is left than the smallest request.
     expect(usedOf(replicas)).toBeGreaterThan(60_000 - 100);
   }, 30_000);
 
-  test('use no more than their parts while the server hangs, and go on together when it is back', async () => {
+  test('use no more than their parts while the server hangs, and share again when it is back', async () => {
     await using redis = await TestRedis.start();
     const most = 300_000;
     const replicas = await several({ url: redis.url, limit: tokens(most), timeoutMs: 200 }, 45_000);
@@ -137,10 +140,10 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     redis.thaw();
     await Bun.sleep(5_000);
     await Promise.all(replicas.map((each) => each.end()));
-    // What the others used in the second before the server hung is not known to each.
+    // A replica does not know what the others used in the second before the server hung.
     const slack = usedOf(replicas, frozenMs - 1_100, frozenMs + 300) + REPLICAS;
     expect(usedOf(replicas)).toBeLessThanOrEqual(most + slack);
-    // Requests were answered meanwhile, and nobody waited more than once.
+    // Requests were answered in the meantime, and nobody waited more than once.
     const meanwhile = linesOf(replicas).filter(({ atMs }) => atMs > frozenMs + 1_000 && atMs < thawedMs);
     expect(meanwhile.filter(({ held }) => held !== undefined).length).toBeGreaterThan(100);
     expect(meanwhile.filter(({ asked }) => asked).length).toBe(0);
@@ -151,7 +154,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     }
   }, 30_000);
 
-  test('put back what a server has forgotten that was killed', async () => {
+  test('restore what a killed server has lost', async () => {
     await using redis = await TestRedis.start();
     const replicas = await several({ url: redis.url, limit: tokens(200_000), timeoutMs: 200 });
     await Bun.sleep(1_500);
@@ -165,7 +168,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     expect(usedOf(replicas)).toBeGreaterThan(190_000);
   }, 30_000);
 
-  test('hold a rate in every second, by the clock of the server, whatever their own clocks say', async () => {
+  test('keep a rate in every second by the clock of the server, whatever their own clocks say', async () => {
     await using redis = await TestRedis.start();
     const most = 200;
     const limit = { requests: most, per: 'second' };
@@ -177,13 +180,13 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
       .filter(({ held }) => held !== undefined)
       .map(({ atMs }) => atMs)
       .sort((one, other) => one - other);
-    // What is written down is a little later than what was counted, more so on a busy machine.
+    // A line is written a little after its request was counted, more so on a busy machine.
     const within = times.map((atMs, index) => times.findLastIndex((each) => each < atMs + 850) - index + 1);
     expect(Math.max(...within)).toBeLessThanOrEqual(most);
     expect(times.length).toBeGreaterThan(2 * most);
   }, 30_000);
 
-  test('hold places at once', async () => {
+  test('keep a limit on concurrent requests', async () => {
     await using redis = await TestRedis.start();
     const replicas = await several({ url: redis.url, limit: { concurrent: 10 } });
     await Bun.sleep(2_000);
@@ -200,7 +203,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     expect(steps.length).toBeGreaterThan(200);
   }, 30_000);
 
-  test('ask the server of few requests while there is room', async () => {
+  test('contact the server for few requests while there is capacity', async () => {
     await using redis = await TestRedis.start();
     const replicas = await several({ url: redis.url, limit: tokens(1e9) });
     await Bun.sleep(2_000);
@@ -211,7 +214,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     expect(taken.filter(({ asked }) => asked).length / taken.length).toBeLessThan(0.05);
   }, 30_000);
 
-  test('exceed nothing where answers of the server come later than they are waited for, again and again', async () => {
+  test('exceed nothing if the server repeatedly answers after the timeout', async () => {
     await using redis = await TestRedis.start();
     using cable = new Cable(redis.port);
     const limit = tokens(150_000);
@@ -229,7 +232,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     expect(usedOf(replicas)).toBeGreaterThan(149_000);
   }, 30_000);
 
-  test('set apart what one may use that is cut off, and refuse nobody while there is room for both', async () => {
+  test('reserve the part of a replica that is cut off, and refuse nobody while there is capacity for both', async () => {
     await using redis = await TestRedis.start();
     using cable = new Cable(redis.port);
     const limit = tokens(400_000);
@@ -244,11 +247,11 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     cable.mend();
     await Bun.sleep(9_000);
     await Promise.all(replicas.map((each) => each.end()));
-    // What all used while nobody knew yet that it was cut off is not set apart for it.
+    // What all used before the cut was noticed is not reserved.
     const slack = usedOf(replicas, cutMs - 1_000, cutMs + 2_000);
     expect(usedOf(replicas)).toBeLessThanOrEqual(400_000 + slack);
     expect(usedOf(replicas)).toBeGreaterThan(399_000);
-    // A fifth of what was left is set apart, and a little is at hand here and there.
+    // A fifth of what was left is reserved, and replicas hold small shares.
     expect(usedBefore(replicas.slice(0, REPLICAS), ({ refused }) => refused === true)).toBeGreaterThan(
       280_000,
     );
@@ -256,14 +259,14 @@ describe.skipIf(REDIS_SERVER === null)('replicas that share a limit', () => {
     expect(alone.filter(({ held }) => held !== undefined).length).toBeGreaterThan(100);
   }, 40_000);
 
-  test('count what was used where the server fails over to a copy that lags behind', async () => {
+  test('count earlier usage when the server fails over to a copy that lags behind', async () => {
     await using main = await TestRedis.start();
     await using copy = await TestRedis.start('--replicaof', `127.0.0.1 ${main.port}`);
     using cable = new Cable(main.port);
     const limit = tokens(200_000);
     const replicas = await several({ url: cable.url, limit, timeoutMs: 200 });
     await Bun.sleep(700);
-    // From here on the copy hears nothing of what is written.
+    // From here on, the copy no longer receives writes.
     await copy.send('REPLICAOF', 'NO', 'ONE');
     const lagsMs = Date.now();
     await Bun.sleep(300);

@@ -70,7 +70,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(90_000) }) },
 );
 
-test('two workers count as one process would, whatever the order', () => {
+test('two workers count as one process would, in any order', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const path = directory();
@@ -118,7 +118,7 @@ test('two workers count as one process would, whatever the order', () => {
   );
 });
 
-test('what a worker held is free again when another takes its place', () => {
+test('reservations of a worker are released when another replaces it', () => {
   const path = directory();
   const first = shared(path, 1);
   const other = shared(path, 2);
@@ -129,7 +129,7 @@ test('what a worker held is free again when another takes its place', () => {
   expect(next.read(LIMITS[3]!, charge(3, 0, 0).meter, 0).reserved).toBe(1);
 });
 
-test('what is used outlives all workers, and their limits hold on', () => {
+test('usage outlives all workers, and the limits still apply', () => {
   const path = directory();
   const nowMs = 1_796_000_000_000;
   const first = shared(path, 1);
@@ -142,7 +142,7 @@ test('what is used outlives all workers, and their limits hold on', () => {
   expect(next.reserve([charge(0, 1, 1)], nowMs + 62_000).kind).toBe('taken');
 });
 
-test('beyond max_callers new ones share a meter, and what no longer counts makes room', () => {
+test('beyond max_callers, new callers share a meter until others expire', () => {
   const path = directory();
   const nowMs = 1_796_000_000_000;
   const ledger = shared(path, 1, 2);
@@ -155,22 +155,22 @@ test('beyond max_callers new ones share a meter, and what no longer counts makes
   const ask = (whose: string, at = nowMs) => ledger.reserve([of(whose)], at);
   for (const whose of ['a', 'b']) ask(whose);
   ledger.sweep(nowMs);
-  // Four of these are let in together, as they count as one.
+  // Four of these are admitted together, as they count as one.
   const kinds = ['c', 'd', 'e', 'f', 'g'].map((whose) => ask(whose).kind);
   expect(kinds).toEqual(['taken', 'taken', 'taken', 'taken', 'refused']);
   expect(ask('a').kind).toBe('taken');
-  // What holds for all together has a meter of its own, however many there are.
+  // A shared limit has its own meter, however many callers there are.
   expect(ledger.reserve([charge(0, 1, 1)], nowMs).kind).toBe('taken');
   ledger.sweep(nowMs + 120_000);
   expect(ask('g', nowMs + 120_000).kind).toBe('taken');
 });
 
-test('a directory has one owner at a time', () => {
+test('a state directory has one owner at a time', () => {
   const path = directory();
   expect(() => claimState(path)).toThrow('another llmproxy uses it');
 });
 
-/** Another program that writes to the file, and therefore nobody else can. */
+/** Another program locks the file for writing, so that nobody else can write. */
 function locked(path: string): () => void {
   const db = openState(path);
   db.run('BEGIN IMMEDIATE');
@@ -186,7 +186,7 @@ const taken = (answer: ReturnType<SharedLedger['reserve']>) => {
   return answer;
 };
 
-test('while the file cannot be written, limits hold, and what is used then is written later', () => {
+test('while the file cannot be written, limits apply, and usage is written later', () => {
   const path = directory();
   const told: string[] = [];
   const nowMs = 1_796_000_000_000;
@@ -198,7 +198,7 @@ test('while the file cannot be written, limits hold, and what is used then is wr
   const begun = [taken(ledger.reserve(all, nowMs)), taken(ledger.reserve(all, nowMs))];
   const unlock = locked(path);
   ledger.settle(begun[0]!, [1, 15, 0], nowMs);
-  // One that was refused by its provider counts as none.
+  // A request that its provider rejected does not count.
   ledger.settle(begun[1]!, [0, 0, 0], nowMs);
   expect(used(ledger, 0)).toMatchObject({ used: 1, reserved: 0 });
   expect(used(ledger, 1)).toMatchObject({ used: 15, reserved: 0 });
@@ -222,7 +222,7 @@ test('while the file cannot be written, limits hold, and what is used then is wr
   expect(other.reserve([charge(0, 1, 1)], nowMs).kind).toBe('refused');
 }, 20_000);
 
-test('a file that cannot be written now and then changes nothing about what is counted', () => {
+test('a file that sometimes cannot be written does not change what is counted', () => {
   fc.assert(
     fc.property(
       fc.array(fc.oneof(step, fc.constant({ do: 'lock' as const })), { minLength: 8, maxLength: 25 }),
@@ -283,7 +283,7 @@ test('a file that cannot be written now and then changes nothing about what is c
   );
 }, 60_000);
 
-test('without a file that can be read either, a worker counts from zero, and that is told once', () => {
+test('a worker counts from zero if the file cannot be read either, and reports that once', () => {
   const path = directory();
   const told: string[] = [];
   const ledger = shared(path, 1, 10, told);
@@ -299,7 +299,7 @@ test('without a file that can be read either, a worker counts from zero, and tha
   expect(told[0]).toContain('Cannot count what is used in state');
 });
 
-test('beyond max_callers new ones share a meter also while the file cannot be written', () => {
+test('beyond max_callers, new callers share a meter even while the file cannot be written', () => {
   const path = directory();
   const ledger = shared(path, 1, 3);
   const unlock = locked(path);

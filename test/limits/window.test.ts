@@ -1,17 +1,17 @@
-/** When windows begin and end, against another calendar than ours: zones.json was made once by Python's zoneinfo. */
+/** Tests when windows begin and end against another implementation: zones.json was made with Python's zoneinfo. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { offsetAt, toZone } from '../../src/config/time-zone.ts';
 import { rolls, STEPS, windowOf } from '../../src/limits/window.ts';
 import zones from './zones.json';
 
-/** Zone, a moment, then the beginning and the end of its day, week and month. All in seconds since 1970. */
+/** Zone, time, then the beginning and the end of its day, week and month, all in seconds since 1970. */
 type Case = [zone: string, at: number, ...spans: [start: number, end: number][]];
 const CASES = zones as unknown as Case[];
 const ZONES = [...new Set(CASES.map(([zone]) => zone))];
 const PERIODS = ['day', 'week', 'month'] as const;
 
-describe('windowOf() begins and ends with the calendar of', () => {
+describe('windowOf() agrees with the calendar of', () => {
   test.each(ZONES)('%s', (zone) => {
     for (const [, at, ...spans] of CASES.filter(([name]) => name === zone)) {
       for (const [index, per] of PERIODS.entries()) {
@@ -29,7 +29,7 @@ describe('windowOf() begins and ends with the calendar of', () => {
   });
 });
 
-/** Moments of these years, many of them about the changes of clocks. */
+/** Times in these years, many of them near clock changes. */
 const moments = fc.oneof(
   fc.integer({ min: Date.UTC(2023, 0), max: Date.UTC(2032, 0) }),
   fc
@@ -38,7 +38,7 @@ const moments = fc.oneof(
 );
 const periods = fc.constantFrom('second', 'minute', 'hour', 'day', 'week', 'month');
 
-test('a calendar window has each moment in one slice, and the next begins where it ends', () => {
+test('each time is in exactly one slice of a calendar window, and the next slice begins where it ends', () => {
   fc.assert(
     fc.property(fc.constantFrom(...ZONES), periods, moments, fc.nat(10_000_000), (zone, per, at, later) => {
       const limit = { per, window: 'calendar', time_zone: zone } as const;
@@ -47,7 +47,7 @@ test('a calendar window has each moment in one slice, and the next begins where 
       expect(slice.startMs).toBeLessThanOrEqual(at);
       expect(slice.endMs).toBeGreaterThan(at);
       expect(window.forgets(slice)).toBe(slice.endMs);
-      // What was asked before makes no difference.
+      // Earlier calls make no difference.
       window.slice(at + later);
       expect(window.slice(at)).toEqual(slice);
       for (const within of [slice.startMs, slice.endMs - 1])
@@ -59,7 +59,7 @@ test('a calendar window has each moment in one slice, and the next begins where 
   );
 });
 
-test('a rolling window forgets what is used after its length, and at most one step later', () => {
+test('a rolling window forgets usage after its length, or at most one step later', () => {
   const lengths = { second: 1e3, minute: 6e4, hour: 36e5, day: 864e5, week: 6048e5, month: 2592e6 };
   fc.assert(
     fc.property(periods, moments, (per, at) => {
@@ -78,14 +78,14 @@ test('a total is never forgotten', () => {
   expect(window.forgets(window.slice(1))).toBe(Infinity);
 });
 
-test('windows roll up to an hour where nothing is said', () => {
+test('windows up to an hour roll by default', () => {
   const shown = (['second', 'minute', 'hour', 'day', 'week', 'month', 'total'] as const).map((per) =>
     rolls({ per }),
   );
   expect(shown).toEqual([true, true, true, false, false, false, false]);
 });
 
-test('toZone() is the first moment at which a clock shows a time, or at which it is put over it', () => {
+test('toZone() returns the first time at which a clock shows the local time or is put forward past it', () => {
   const at = (text: string, zone: string) => new Date(toZone(Date.parse(`${text}Z`), zone)).toISOString();
   expect(at('2026-03-29T02:30:00', 'Europe/Berlin')).toBe('2026-03-29T01:00:00.000Z');
   expect(at('2026-10-25T02:30:00', 'Europe/Berlin')).toBe('2026-10-25T00:30:00.000Z');

@@ -1,11 +1,11 @@
-/** `--redact` on texts made by generators: what it must find, and what it must leave alone. */
+/** `--redact` on generated texts: what it must find, and what it must not. */
 import { describe, expect, test } from 'bun:test';
 import type { RedactKind } from '../../src/config/redact-kinds.ts';
 import { REDACT_KINDS } from '../../src/config/redact-kinds.ts';
 import { VENDORS } from './corpus/keys.ts';
 import { leaks, measure, negativeLines } from './corpus/measure.ts';
 
-/** The part of the cases that must be hidden. What has a check digit or a form of its own is found nearly always. */
+/** The minimum share of hidden cases. Values with a check digit or a form of their own are nearly always found. */
 const LEAST: Readonly<Record<RedactKind, number>> = {
   private_key: 0.99,
   jwt: 0.99,
@@ -19,13 +19,13 @@ const LEAST: Readonly<Record<RedactKind, number>> = {
   phone: 0.97,
 };
 
-/** False hits in all lines; Presidio 2.2 has 42 for phones alone. */
+/** The maximum of false matches in all lines; Presidio 2.2 has 42 for phones alone. */
 const MOST_FALSE = 5;
 
 const measured = new Map(measure().map((one) => [one.kind, one]));
 
 describe('Redactor on generated texts', () => {
-  test.each([...REDACT_KINDS])('hides nearly all of %s', (kind) => {
+  test.each([...REDACT_KINDS])('hides nearly all values of the kind %s', (kind) => {
     const { cases, missed } = measured.get(kind)!;
     expect(cases.length).toBeGreaterThan(50);
     expect([kind, 1 - missed.length / cases.length >= LEAST[kind]]).toEqual([kind, true]);
@@ -40,9 +40,9 @@ describe('Redactor on generated texts', () => {
     expect(groups.filter((group) => part(group) > 0.2)).toEqual([]);
   });
 
-  test('knows keys of many vendors', () => expect(VENDORS).toBeGreaterThanOrEqual(100));
+  test('recognizes keys of at least 100 vendors', () => expect(VENDORS).toBeGreaterThanOrEqual(100));
 
-  test('leaves alone what looks like something to hide', () => {
+  test('hides almost nothing that merely resembles a value to hide', () => {
     const wrong = [...measured.values()].flatMap(({ kind, false: lines }) =>
       lines.map((line) => [kind, line]),
     );
@@ -51,7 +51,7 @@ describe('Redactor on generated texts', () => {
   });
 });
 
-test('leaks() sees what is left of a secret', () => {
+test('leaks() detects what is left of a secret', () => {
   expect(leaks('0170 1234567', 'call [PHONE_1] now')).toBe(false);
   expect(leaks('0170 1234567', 'call 0170 [PHONE_1]')).toBe(true);
   expect(leaks('0170 1234567', 'call 0170 1234567')).toBe(true);

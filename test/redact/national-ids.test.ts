@@ -1,4 +1,4 @@
-/** Numbers that authorities and encyclopaedias give as examples, and the same with a digit changed. */
+/** Numbers that authorities and encyclopaedias publish as examples, and the same with a digit changed. */
 import { expect, test } from 'bun:test';
 import { NATIONAL_IDS } from '../../src/redact/national-ids/table.ts';
 import { Redactor } from '../../src/redact/redactor.ts';
@@ -51,13 +51,16 @@ const hidden = (text: string) => {
   return redactor.text(text);
 };
 
-test.each(EXAMPLES.map(([name, text, id]) => [name, text, id]))('%s is found in %s: %s', (_, text, id) => {
-  for (const end of ['', '.', ', and'])
-    expect(hidden(`${text.replace('%', id)}${end}`)).toBe(`${text.replace('%', '[NATIONAL_ID_1]')}${end}`);
-});
+test.each(EXAMPLES.map(([name, text, id]) => [name, text, id]))(
+  'Redactor hides a number of the kind %s in %s: %s',
+  (_, text, id) => {
+    for (const end of ['', '.', ', and'])
+      expect(hidden(`${text.replace('%', id)}${end}`)).toBe(`${text.replace('%', '[NATIONAL_ID_1]')}${end}`);
+  },
+);
 
-test('check digits tell what is none', () => {
-  // The last digit of a Medicare number counts the cards, and a National Insurance number has no check digit.
+test('Redactor does not hide numbers with a wrong check digit', () => {
+  // The last digit of a Medicare number counts the issued cards, and a National Insurance number has no check digit.
   const checked = EXAMPLES.filter(([name]) => name !== 'GB NINO' && name !== 'AU Medicare');
   const wrong = checked.map(([name, , id]) => {
     const at = id.search(/\d(?=\D*$)/);
@@ -68,7 +71,7 @@ test('check digits tell what is none', () => {
   expect(wrong.filter(([, is]) => is)).toEqual([]);
 });
 
-test('what is common needs a word before it, or the name of its key', () => {
+test('Redactor hides numbers of a common form only after a word or key that names them', () => {
   expect(hidden('items 111222333 and 44051401359')).toBe('items 111222333 and 44051401359');
   expect(redactor.value({ nationalId: '111222333', count: '111222333' })).toEqual({
     nationalId: '[NATIONAL_ID_1]',

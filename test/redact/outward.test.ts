@@ -1,4 +1,4 @@
-/** Requests on their way to a provider: what is found in them, where, and what stays. */
+/** Requests on their way to a provider: what is found in them, where, and what is unchanged. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { OutwardRule } from '../../src/config/schema/redaction.ts';
@@ -25,7 +25,7 @@ function redacted(request: object, rule: Partial<OutwardRule> = {}) {
   return { value, values: Object.fromEntries(values), counts };
 }
 
-/** Requests of every protocol with an address in each place that can hold one, as they leave. */
+/** Requests of every protocol with an address in each place that can contain one, as they are sent. */
 const MAIL = 'ann@corp.example.com';
 const PLACES: readonly (readonly [string, (mail: string) => object])[] = [
   [
@@ -165,7 +165,7 @@ const PLACES: readonly (readonly [string, (mail: string) => object])[] = [
   ],
 ];
 
-describe('every text that a request carries is searched', () => {
+describe('redactRequest() searches the text in', () => {
   test.each(PLACES)('%s', (_name, request) => {
     const { value, values } = redacted(request(MAIL));
     expect(value).toEqual(request('[EMAIL_1]') as JsonObject);
@@ -173,7 +173,7 @@ describe('every text that a request carries is searched', () => {
   });
 });
 
-test('whatever the shape of a request, an address leaves in none of its texts, or it is refused', () => {
+test('redactRequest() leaves no address in any text of a request, whatever its shape, or rejects the request', () => {
   const FIELDS =
     'messages content role text type input output arguments args parts contents tools function parameters system source url image_url metadata schema x thinking summary';
   const field = fc.constantFrom(MAIL, ...FIELDS.split(' '));
@@ -228,13 +228,13 @@ test('whatever the shape of a request, an address leaves in none of its texts, o
   );
 });
 
-test('counts what it replaces, by kind, and leaves a request alone that has nothing to hide', () => {
+test('redactRequest() counts replacements by kind, and leaves a request without values to hide unchanged', () => {
   const { counts } = redacted({ input: `${MAIL}, ${MAIL}, TCK-7, +49 151 23456789` });
   expect(counts).toEqual({ email: 2, ticket: 1, phone: 1 });
   expect(redacted({ input: 'hello' })).toEqual({ value: undefined, values: {}, counts: {} });
 });
 
-test('the names that protocols are made of stay, whatever they look like', () => {
+test('redactRequest() leaves ids, names and other protocol fields unchanged, whatever they look like', () => {
   const number = '4111111111111111';
   const request = {
     model: number,
@@ -246,14 +246,14 @@ test('the names that protocols are made of stay, whatever they look like', () =>
   expect(redacted(request).value).toBeUndefined();
 });
 
-test('numbers of what people and models gave are found, and keep their digits where they stay', () => {
+test('redactRequest() hides numbers in content, and keeps the digits of other numbers', () => {
   const text =
     '{"model":"m","messages":[{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{"card":4111111111111111,"n":12345678901234567890}}]}]}';
   const { bytes } = redactRequest(new TextEncoder().encode(text), RULE);
   expect(new TextDecoder().decode(bytes)).toBe(text.replace('4111111111111111', '"[CARD_1]"'));
 });
 
-test('JSON within a text is searched field by field, and keeps how it was written', () => {
+test('redactRequest() searches JSON within a text field by field, and keeps its formatting', () => {
   const json =
     '{ "to" : "ann\\u0040corp.example.com",\n  "password":\t"geheim99", "n": 1.50, "in": "{\\"to\\": \\"bob@corp.example.com\\"}" }';
   const { value, values } = redacted({ input: json });
@@ -263,7 +263,7 @@ test('JSON within a text is searched field by field, and keeps how it was writte
   expect(values).toEqual({ '[EMAIL_1]': MAIL, '[KEY_1]': 'geheim99', '[EMAIL_2]': 'bob@corp.example.com' });
 });
 
-test('a value spread over several parts goes as a whole, and no part is left empty', () => {
+test('redactRequest() hides a value that spans several parts as a whole, and leaves no part empty', () => {
   const parts = ['Write to ann@cor', 'p.example.com', ' now'].map((text) => ({ type: 'text', text }));
   const { value } = redacted({ messages: [{ role: 'user', content: parts }] });
   expect(value!.messages).toEqual([
@@ -277,7 +277,7 @@ test('a value spread over several parts goes as a whole, and no part is left emp
   ]);
 });
 
-test('a value that is known by its surroundings is hidden where it has none, too', () => {
+test('redactRequest() hides a value recognized by its context in places without that context too', () => {
   const messages = [
     { role: 'user', content: 'My BSN is 123456782.' },
     { role: 'assistant', content: 'So it ends on 2: 123456782x' },
@@ -290,14 +290,14 @@ test('a value that is known by its surroundings is hidden where it has none, too
   expect(counts).toEqual({ national_id: 2 });
 });
 
-test('a short value is a word like any other elsewhere', () => {
+test('redactRequest() leaves a short secret unchanged in other places, where it may be an ordinary word', () => {
   const { value } = redacted({
     messages: [{ content: '{"password":"admin"}' }, { content: 'the admin says' }],
   });
   expect(value!.messages).toEqual([{ content: '{"password":"[KEY_1]"}' }, { content: 'the admin says' }]);
 });
 
-test('a conversation that goes on gives its values the same placeholders', () => {
+test('redactRequest() gives values the same placeholders as a conversation continues', () => {
   const system = 'Support: help@corp.example.com';
   const first = [{ role: 'user', content: `${MAIL} and bob@corp.example.com` }];
   const later = [
@@ -313,12 +313,12 @@ test('a conversation that goes on gives its values the same placeholders', () =>
   expect((two.value!.messages as object[])[2]).toEqual({ role: 'user', content: 'and [EMAIL_4]' });
 });
 
-test('each spelling of a value has a placeholder of its own, as it must come back as it was', () => {
+test('redactRequest() gives each spelling of a value its own placeholder, so that it is restored exactly', () => {
   const { values } = redacted({ input: 'Ann@corp.example.com, ann@corp.example.com' });
   expect(values).toEqual({ '[EMAIL_1]': 'Ann@corp.example.com', '[EMAIL_2]': MAIL });
 });
 
-test('a placeholder of the client’s own is not assigned again, one that a model repeats in its reasoning is', () => {
+test('redactRequest() does not reuse the client’s own placeholders, but reuses one that a model repeats in its reasoning', () => {
   const ask = (message: object) =>
     redacted(
       {
@@ -347,7 +347,7 @@ test('a placeholder of the client’s own is not assigned again, one that a mode
     expect(ask(reasoning)).toEqual({ '[EMAIL_1]': MAIL });
 });
 
-test('what a provider signed or encrypted goes back as it came, but not what was sealed here', () => {
+test('redactRequest() leaves blocks that a provider signed or encrypted unchanged, but not those that llmproxy sealed', () => {
   const signed = { type: 'thinking', thinking: MAIL, signature: 'RXZl' };
   const sealed = { type: 'thinking', thinking: MAIL, signature: 'llmproxy:e30=' };
   const encrypted = { type: 'reasoning', id: 'rs', summary: [{ text: MAIL }], encrypted_content: 'gAAAAA' };
@@ -361,7 +361,7 @@ test('what a provider signed or encrypted goes back as it came, but not what was
   ]);
 });
 
-describe('what cannot be searched', () => {
+describe('content that cannot be searched', () => {
   const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
   const media: readonly (readonly [string, object, string])[] = [
     ['chat image', { messages: [{ content: [image] }] }, 'an image in messages[0].content[0]'],
@@ -409,15 +409,18 @@ describe('what cannot be searched', () => {
     ['ollama images', { messages: [{ content: 'x', images: ['AA'] }] }, 'an image in messages[0].images'],
     ['images to be edited', { prompt: 'x', image: 'data:image/png;base64,AA' }, 'an image in image'],
   ];
-  test.each(media)('is refused with its place: %s', (_name, request, what) => {
+  test.each(media)('is rejected with its position: %s', (_name, request, what) => {
     expect(() => redacted(request)).toThrow(what);
   });
 
-  test.each(media)('passes as it is where it may, with its name searched: %s', (_name, request) => {
-    expect(redacted(request, { media: 'pass' }).value).toBeUndefined();
-  });
+  test.each(media)(
+    'is passed on unchanged with media: pass, but its name is searched: %s',
+    (_name, request) => {
+      expect(redacted(request, { media: 'pass' }).value).toBeUndefined();
+    },
+  );
 
-  test('names of files are searched', () => {
+  test('has its file names searched', () => {
     const file = {
       type: 'file',
       file: { file_data: 'data:text/plain;base64,AAAA', filename: `CV of ${MAIL}` },
@@ -433,27 +436,27 @@ describe('what cannot be searched', () => {
     ['tokens in place of text', { prompt: [1, 2, 3] }],
     ['tokens in place of text', { input: [[1, 2], [3]] }],
     ['the tokens of an earlier answer', { prompt: 'x', context: [1, 2] }],
-  ])('is refused whatever may pass: %s', (what, request) => {
+  ])('is rejected even with media: pass: %s', (what, request) => {
     expect(() => redacted(request, { media: 'pass' })).toThrow(what);
   });
 });
 
-test('of a name that an object has twice, nothing passes that was not searched', () => {
+test('redactRequest() passes on no unsearched value of a duplicate key', () => {
   const text = '{"model":"m","messages":[{"content":"ann@corp.example.com","content":"hi"}],"user":":"}';
   const { bytes, counts } = redactRequest(new TextEncoder().encode(text), RULE);
   expect(new TextDecoder().decode(bytes)).toBe('{"model":"m","messages":[{"content":"hi"}],"user":":"}');
   expect(counts).toEqual({});
 });
 
-test('a secret that looks like a placeholder of another kind of redaction is hidden', () => {
+test('redactRequest() hides a secret that looks like a placeholder of another redaction', () => {
   const content = '{"password": "HUNTER_42", "card": "[A_4111111111111111]"}';
   const { value } = redacted({ messages: [{ content }] });
   expect(value!.messages).toEqual([{ content: '{"password": "[KEY_1]", "card": "[A_[CARD_1]]"}' }]);
 });
 
-test('takes time in proportion to what it is given', () => {
+test('redactRequest() takes time in proportion to the size of the request', () => {
   const LINES = 16_000;
-  /** The time of the processor for all lines, so many in a request. */
+  /** The CPU time for all lines, with this many in each request. */
   const ask = (count: number) => {
     const lines = Array.from({ length: count }, (_, n) => `${n}: ann${n}@corp.example.com is not ann@x`);
     const messages = [
@@ -465,11 +468,11 @@ test('takes time in proportion to what it is given', () => {
     return process.cpuUsage(before).user;
   };
   const best = (count: number) => Math.min(...Array.from({ length: 3 }, () => ask(count)));
-  // Squares would take 16 times as long.
+  // Quadratic work would take 16 times as long.
   expect(best(LINES) / best(LINES / 16)).toBeLessThan(6);
 });
 
-test('two rules together hide what either hides, and the stricter one decides the rest', () => {
+test('bothRules() hides what either rule hides, and otherwise uses the stricter setting', () => {
   const route: OutwardRule = { kinds: ['email'], patterns: [], restore: true, media: 'pass', timeout: 9_000 };
   const provider: OutwardRule = { ...RULE, kinds: ['card'], media: 'refuse' };
   expect(bothRules(route, provider)).toEqual({

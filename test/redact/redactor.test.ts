@@ -14,7 +14,7 @@ const make = (options: Partial<RedactOptions> = {}) =>
 const jwt = `${Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url')}.${Buffer.from('{"sub":"1234"}').toString('base64url')}.c2lnbmF0dXJlc2lnbmF0dXJl`;
 const pem = `-----BEGIN RSA PRIVATE KEY-----\n${'MIIEowIBAAKCAQEA'.repeat(4)}\n-----END RSA PRIVATE KEY-----`;
 
-/** A secret of each kind, the way people write it. */
+/** A secret of each kind, as people write it. */
 const SECRETS: readonly (readonly [tag: string, secret: string])[] = [
   ['EMAIL', 'jane.doe+news@mail.example-corp.co.uk'],
   ['EMAIL', 'müller@größe.de'],
@@ -81,7 +81,7 @@ describe('Redactor.text() with tags', () => {
     'not an ssn: 000-12-3456, 666-12-3456, 900-12-3456',
     'let token = next(); the secret: nobody knows',
     'tokens: 12345, max_tokens=4096',
-  ])('leaves alone: %s', (text) => {
+  ])('leaves it unchanged: %s', (text) => {
     expect(make().text(text)).toBe(text);
   });
 
@@ -105,22 +105,22 @@ describe('Redactor.text() with tags', () => {
     ['{"password":"hunter"}', '{"password":"[KEY_1]"}'],
     [`token=${'a1'.repeat(200)}&b=1`, 'token=[KEY_1]&b=1'],
     [`sk-proj-${'a1B2'.repeat(70)} x`, '[KEY_1] x'],
-  ])('hides it where it stands: %s', (text, expected) => {
+  ])('hides exactly the value: %s', (text, expected) => {
     expect(make().text(text)).toBe(expected);
   });
 
-  test('takes all of what overlaps', () => {
+  test('hides all of two overlapping matches', () => {
     const custom = [{ name: 'nm', pattern: 'find AB-[a-z]+' }];
     expect(make({ custom }).text('find AB-jane.doe@example.com now')).toBe('[NM_1] now');
   });
 
-  test('takes the longer of two that begin together, and never half of one', () => {
+  test('hides the longer of two matches that begin together, never a part of one', () => {
     expect(make().text('sk-ant-a1b2c3d4e5f6g7h8i9j0k1l2@example.com')).not.toContain('a1b2');
   });
 });
 
 describe('Redactor modes', () => {
-  test('hash gives the same value the same mark everywhere, by the salt', () => {
+  test('hash replaces the same value with the same mark everywhere, depending on the salt', () => {
     const [one, other] = [make({ mode: 'hash' }), make({ mode: 'hash', salt: 'other' })];
     const mark = one.text('A@b.com');
     expect(mark).toMatch(/^\[EMAIL:[0-9a-f]{10}\]$/);
@@ -129,7 +129,7 @@ describe('Redactor modes', () => {
     expect(other.text('a@b.com')).not.toBe(mark);
   });
 
-  test('fake gives values of the same form', () => {
+  test('fake replaces values with others of the same form', () => {
     const fake = (text: string) => make({ mode: 'fake' }).text(text);
     expect(fake('jane@corp.com')).toMatch(/^[a-z]{8}@example\.(com|org|net)$/);
     expect(fake('+1 (415) 555-2671')).toMatch(/^\+1 \(\d{3}\) 555-01\d\d$/);
@@ -141,7 +141,7 @@ describe('Redactor modes', () => {
     expect(fake(`sk-proj-${'a1B2'.repeat(10)}`)).toMatch(/^sk-proj-[a-z]{40}$/);
   });
 
-  test.each(['tag', 'hash'] as const)('%s finds nothing in what it wrote', (mode) => {
+  test.each(['tag', 'hash'] as const)('%s finds nothing in its own output', (mode) => {
     for (const [, secret] of SECRETS) {
       const once = make({ mode }).text(`x ${secret} y`);
       const again = make({ mode });
@@ -150,7 +150,7 @@ describe('Redactor modes', () => {
     }
   });
 
-  test('custom patterns have a name', () => {
+  test('uses the name of a custom pattern as the tag', () => {
     const custom = [customPattern('ticket=TCK-\\d+')];
     expect(make({ kinds: [], custom }).text('see TCK-12 and TCK-7')).toBe('see [TICKET_1] and [TICKET_2]');
     for (const [bad, words] of [
@@ -162,7 +162,7 @@ describe('Redactor modes', () => {
   });
 });
 
-/** A conversation with a text at every place where one can stand. */
+/** A conversation with a text at every possible place. */
 function planted(secret: string): Conversation {
   const text = `word ${secret} word`;
   return {
@@ -205,7 +205,7 @@ function planted(secret: string): Conversation {
 }
 
 describe('redactConversation()', () => {
-  test.each(SECRETS.map(([, secret]) => [secret]))('lets %s stand nowhere', (secret) => {
+  test.each(SECRETS.map(([, secret]) => [secret]))('hides %s at every place', (secret) => {
     for (const mode of ['tag', 'hash', 'fake'] as const) {
       const hidden = redactConversation(planted(secret), make({ mode }));
       const text = JSON.stringify(hidden);
@@ -217,7 +217,7 @@ describe('redactConversation()', () => {
     }
   });
 
-  test('lets no secret stand between any words', () => {
+  test('hides secrets between any words', () => {
     const around = fc.string({
       unit: fc.constantFrom('a', ' ', '.', ',', '\n', '"', '(', ')', ';', 'é'),
       maxLength: 12,
@@ -243,24 +243,24 @@ describe('redactConversation()', () => {
     );
   });
 
-  test('gives back the conversation itself when there is nothing to hide', () => {
+  test('returns the conversation itself if there is nothing to hide', () => {
     const plain = planted('nothing');
     expect(redactConversation(plain, make())).toBe(plain);
   });
 
-  test('hides numbers in arguments and results, and leaves other long ones as they are', () => {
+  test('hides numbers in arguments and results, and leaves other long numbers unchanged', () => {
     const hidden = make().json('{"card":4111111111111111,"id":123456789012345678,"n":7}');
     expect(hidden).toBe('{"card":"[CARD_1]","id":123456789012345678,"n":7}');
     expect(make().value({ card: 4111111111111111 })).toEqual({ card: '[CARD_1]' });
   });
 
-  test('hides what stands under the name of a secret, whatever it looks like', () => {
+  test('hides the value of a key that names a secret, whatever it looks like', () => {
     const hidden = make().value({ user: 'jane', password: 'swordfish', nested: '{"api_key":"plain-words"}' });
     expect(hidden).toEqual({ user: 'jane', password: '[KEY_1]', nested: '{"api_key":"[KEY_2]"}' });
   });
 });
 
-test('work grows with the text, not with its square', () => {
+test('Redactor.text() takes linear time', () => {
   const hostile = [
     'a',
     '1',
@@ -298,14 +298,14 @@ test('work grows with the text, not with its square', () => {
       make().text(text);
       return performance.now() - began;
     };
-    // Sixteen times the text: linear work takes some sixteen times as long, its square 256 times. A busy machine may
-    // hold up a run, but hardly three.
+    // Sixteen times the text: linear work takes about sixteen times as long, quadratic work 256 times. A busy machine
+    // may delay a run, but hardly three.
     const grows = () => time(800_000) / Math.max(3, time(50_000)) < 110;
     expect([piece, grows() || grows() || grows()]).toEqual([piece, true]);
   }
 }, 60_000);
 
-test('json() gives JSON for JSON, whatever is in it, and finds nothing in what it gave', () => {
+test('json() returns JSON for JSON, whatever it contains, and finds nothing in its own output', () => {
   const word = fc.constantFrom(
     '415-555-2671',
     'jane@corp.com',
@@ -339,7 +339,7 @@ test('json() gives JSON for JSON, whatever is in it, and finds nothing in what i
   );
 });
 
-test('checksums tell what is real', () => {
+test('isCard() and isIban() verify check digits', () => {
   expect(['4111111111111111', '4111111111111112', '1234567812345670'].map(isCard)).toEqual([
     true,
     false,

@@ -1,4 +1,4 @@
-/** Placeholders in answers: the values come back, however the text is cut. */
+/** Placeholders in answers: the values are restored, however the text is cut. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { Restorer } from '../../src/redact/outward/restorer.ts';
@@ -24,10 +24,10 @@ const fragment = fc.oneof(
 );
 const texts = fc.array(fragment, { maxLength: 12 }).map((fragments) => fragments.join(''));
 
-test('the words of an answer, cut anywhere', () => {
+test('Restorer restores values in the text of an answer, cut anywhere', () => {
   fc.assert(
     fc.property(texts, cuts, (text, places) => {
-      // It would be taken for JSON.
+      // Such text would be treated as JSON.
       fc.pre(!/^[\s[{]*\{\s*"/.test(text));
       const whole = VALUES.reduce(
         (rest, [placeholder, value]) => rest.replaceAll(placeholder, () => value),
@@ -38,7 +38,7 @@ test('the words of an answer, cut anywhere', () => {
   );
 });
 
-test('values in JSON are escaped, as often as they must be, cut anywhere', () => {
+test('Restorer restores values in JSON with the necessary escapes, cut anywhere', () => {
   fc.assert(
     fc.property(texts, texts, cuts, (text, name, places) => {
       const hidden = { [`n ${name}`]: text, list: [[text]], nested: JSON.stringify({ deep: text }) };
@@ -60,7 +60,7 @@ test('values in JSON are escaped, as often as they must be, cut anywhere', () =>
   );
 });
 
-test('long texts are restored in steps', () => {
+test('Restorer restores long texts in steps', () => {
   const line = 'x'.repeat(99);
   const text = (placeholder: string) => `${line} ${placeholder} `.repeat(12_000);
   const value = { model: 'm', choices: [{ message: { content: text('[EMAIL_1]'), tool_calls: [] } }] };
@@ -72,7 +72,7 @@ test('long texts are restored in steps', () => {
   expect(steps).toBeGreaterThan(1);
 });
 
-describe('what is held back', () => {
+describe('the text that is held back', () => {
   test.each([
     ['see [', 'see '],
     ['see [E', 'see '],
@@ -81,14 +81,14 @@ describe('what is held back', () => {
     ['see [x', 'see [x'],
     ['see [[', 'see ['],
     ['a list: [1, 2]', 'a list: [1, 2]'],
-  ])('of %j is only what may be a placeholder', (piece, passed) => {
+  ])('at the end of %j is only what may be a placeholder', (piece, passed) => {
     const text = restorer.pieces('text');
     expect(text.push(piece)).toBe(passed);
     expect(passed + text.end()).toBe(piece);
   });
 });
 
-test('reasoning that is signed or encrypted keeps its placeholders', () => {
+test('Restorer keeps placeholders in signed or encrypted reasoning', () => {
   const kept = [
     { type: 'thinking', thinking: '[EMAIL_1]', signature: 's' },
     { type: 'redacted_thinking', data: '[EMAIL_1]' },
@@ -103,6 +103,6 @@ test('reasoning that is signed or encrypted keeps its placeholders', () => {
   });
 });
 
-test('what was put in the place of values is taken out again', () => {
+test('hidden() replaces values with their placeholders again', () => {
   for (const [placeholder, value] of VALUES) expect(restorer.hidden(`x ${value}`)).toBe(`x ${placeholder}`);
 });

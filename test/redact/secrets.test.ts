@@ -12,7 +12,7 @@ describe('the rules of gitleaks', () => {
   const drawn = chance(3);
   const TRIES = 8;
 
-  /** Texts that a rule is written for: sampled until they have the entropy it demands. */
+  /** Texts that match a rule's pattern: sampled until they have the required entropy. */
   function texts(pattern: string, least: number, made: (secret: string) => string): string[] {
     const found: string[] = [];
     for (let tries = 0; found.length < TRIES && tries < 50 * TRIES; tries++) {
@@ -24,7 +24,7 @@ describe('the rules of gitleaks', () => {
 
   const missed = (all: readonly string[]) => all.filter((text) => make().text(text) === text).length;
 
-  test('by name: nearly all find what they are written for', () => {
+  test('match nearly all keys that follow the vendor’s name', () => {
     const bad = VENDOR_RULES.filter(([, names, secret, least]) => {
       const name = sample(names, drawn);
       const forms = [`${name}_api_key = "%"`, `"${name}Token": "%"`, `${name}=%.`, `${name}: %, then`];
@@ -34,7 +34,7 @@ describe('the rules of gitleaks', () => {
     expect(bad.length / VENDOR_RULES.length < 0.05 ? [] : bad.map(([id]) => id)).toEqual([]);
   });
 
-  test('by form: nearly all find what they are written for, also before a full stop', () => {
+  test('match nearly all tokens of their form, also before a full stop', () => {
     const bad = TOKEN_RULES.filter(([, pattern, least, , keywords]) => {
       const near = (secret: string) =>
         keywords.some((word) => secret.toLowerCase().includes(word)) ? 'use' : keywords[0]!;
@@ -48,7 +48,7 @@ describe('the rules of gitleaks', () => {
     expect(bad.length / TOKEN_RULES.length < 0.05 ? [] : bad.map(([id]) => id)).toEqual([]);
   });
 
-  test('no repetition is without an upper bound', () => {
+  test('have an upper bound for every repetition', () => {
     const patterns = [
       ...VENDOR_RULES.map(([, , secret]) => secret),
       ...TOKEN_RULES.map(([, pattern]) => pattern),
@@ -58,7 +58,7 @@ describe('the rules of gitleaks', () => {
   });
 });
 
-test('work grows with the text, whatever word of a rule is said again and again', () => {
+test('Redactor takes linear time, however often a keyword of a rule is repeated', () => {
   const words = [
     ...new Set([
       ...VENDOR_RULES.flatMap(([, , , , ...all]) => all),
@@ -75,7 +75,7 @@ test('work grows with the text, whatever word of a rule is said again and again'
       redactor.text(text);
       return performance.now() - began > 500;
     });
-  // Each takes a millisecond or two; what goes back again and again takes seconds.
+  // Each takes a millisecond or two; repeated backtracking would take seconds.
   expect(slow).toEqual([]);
 });
 
@@ -90,13 +90,13 @@ test.each([
   ['AccountKey=abc123def456ghi789==;', 1],
   ['primary_key=users_id_2024', 0],
   ['My key is sk-proj-abcDEF1234567890abcd.', 1],
-])('finds what is a secret in %s: %d', (text, count) => {
+])('Redactor finds only the actual secrets in %s: %d', (text, count) => {
   const redactor = make();
   redactor.value(text);
   expect(redactor.hits).toBe(count);
 });
 
-test('KeywordIndex finds what a search for each word finds, whatever the case', () => {
+test('KeywordIndex finds the same as a search for each word, in any case', () => {
   const word = fc.string({ unit: fc.constantFrom('a', 'b', '_', '-', '1'), minLength: 3, maxLength: 5 });
   const text = fc.string({
     unit: fc.constantFrom('a', 'A', 'b', 'B', '_', '-', '1', 'é', 'q'),
@@ -123,20 +123,20 @@ describe('Redactor.texts()', () => {
   const all = (...parts: string[]) =>
     new Redactor({ kinds: ['email', 'key', 'phone'], custom: [], mode: 'tag', salt: '' }).texts(parts);
 
-  test('hides what is spread over parts, in the first of them', () => {
+  test('hides a value that spans parts, in the first of them', () => {
     expect(all('write to jane.d', 'oe@exam', 'ple.com now')).toEqual(['write to [EMAIL_1]', '', ' now']);
   });
 
-  test('hides what stands in one part, though another part continues it', () => {
+  test('hides a value in one part, even if the next part continues it', () => {
     expect(all('key', `sk-proj-${'a1B2'.repeat(10)}`, 'x')).toEqual(['key', '[KEY_1]', 'x']);
   });
 
-  test('leaves other parts as they are', () => {
+  test('leaves other parts unchanged', () => {
     expect(all('one ', 'two')).toEqual(['one ', 'two']);
   });
 });
 
-test('a phone number is known by the name of its key', () => {
+test('Redactor recognizes a phone number by the name of its key', () => {
   const redactor = new Redactor({ kinds: ['phone'], custom: [], mode: 'tag', salt: '' });
   expect(redactor.value({ contact: { mobilePhone: '512345678', id: '512345678' } })).toEqual({
     contact: { mobilePhone: '[PHONE_1]', id: '512345678' },

@@ -1,4 +1,4 @@
-/** Values that a text spells in another way than people write them. */
+/** Values in spellings other than the usual one. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ const VALUES: readonly (readonly [tag: string, value: string])[] = [
   ['KEY', `ghp_${'a1B2c3'.repeat(6)}`],
 ];
 
-/** Everything but letters and digits, as servers and browsers escape it. */
+/** Escapes everything but letters and digits, as servers and browsers do. */
 const percent = (text: string) => encodeURIComponent(text).replaceAll('.', '%2E');
 const escaped = (text: string) =>
   text.replaceAll(/[^ -~]|[@+(]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
@@ -87,7 +87,7 @@ describe('Redactor.text() hides', () => {
     if (text.includes('jane')) expect(make({ mode: 'hash' }).text(text)).toContain(jane);
   });
 
-  test('a long key behind an escape as a whole', () => {
+  test('a long key after an escape completely', () => {
     const key = `sk-proj-${'a1B2'.repeat(60)}`;
     expect(make().text(`"a\\n${key}\\nb"`)).toBe('"a\\n[KEY_1]\\nb"');
     expect(make().text(`x%20${key}%20y`)).toBe('x%20[KEY_1]%20y');
@@ -109,27 +109,27 @@ describe('Redactor.text() hides', () => {
   });
 });
 
-test('all spellings of a value in a conversation have the same tag, and the same hash', () => {
+test('Redactor gives all spellings of a value in a conversation the same tag, and the same hash', () => {
   const text =
     'jane@example.org, JANE@example.org, jane%40example.org, jane%2540example%2Eorg, jane&#64;example.org, jane\\u0040example.org';
   expect(new Set(make().text(text).split(', '))).toEqual(new Set(['[EMAIL_1]']));
   expect(new Set(make({ mode: 'hash' }).text(text).split(', ')).size).toBe(1);
 });
 
-test('a fake is escaped like the value whose place it takes', () => {
+test('Redactor escapes a fake like the value that it replaces', () => {
   const hidden = make({ mode: 'fake' }).text('https://h.example/?q=%2B49%2030%2012345678');
   expect(decodeURIComponent(hidden)).toMatch(/\?q=\+49 \d\d \d{8}$/);
   expect(hidden).not.toContain(' ');
   expect(make({ mode: 'fake' }).text('/call?tel=030+12345678')).toMatch(/\?tel=\d+%20\d+$/);
 });
 
-test('a placeholder that will be restored stands for the spelling', () => {
+test('a placeholder is restored to the original spelling', () => {
   const placeholders = new Placeholders(new Set());
   new Redactor(OPTIONS, placeholders).text('tel=%2B493012345678');
   expect(placeholders.values).toEqual([['[PHONE_1]', '%2B493012345678']]);
 });
 
-test('plainParts() knows where each character stands', () => {
+test('plainParts() maps each character to its original position', () => {
   const piece = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.string().map(encodeURIComponent),
@@ -143,7 +143,7 @@ test('plainParts() knows where each character stands', () => {
         for (let at = 0; at < text.length; at++) {
           expect(place(at + 1)).toBeGreaterThanOrEqual(place(at));
           const original = whole[place(at)]!;
-          // What is not escaped stands there itself; a plus may be a space.
+          // A character without an escape maps to itself; a plus may be a space.
           if (place(at + 1) === place(at) + 1 && /[ -*,-~]/.test(original) && !/\p{Cs}/u.test(text[at]!))
             expect(text[at]).toBe(original);
         }
@@ -153,7 +153,7 @@ test('plainParts() knows where each character stands', () => {
   );
 });
 
-describe('a value that is spread over the parts of a message', () => {
+describe('a value that spans the parts of a message', () => {
   const request = chat([
     user([
       { type: 'text', text: 'I am jane.doe@exam' },
@@ -174,7 +174,7 @@ describe('a value that is spread over the parts of a message', () => {
     },
   );
 
-  test('is hidden in a whole record, and in no other list', async () => {
+  test('is hidden in a complete record, and not across other lists', async () => {
     await using shop = await workshop({ 'a.ndjson': line({ request }) });
     await shop.run('--export-all --redact all');
     expect(readFileSync(shop.output, 'utf8')).toContain('"I am [EMAIL_1]"');

@@ -1,12 +1,12 @@
-/** What the measurement is made of. */
+/** The cases of the measurement. */
 import type { RedactKind } from '../../../src/config/redact-kinds.ts';
 
 export interface Case {
   readonly kind: RedactKind;
-  /** Which part of the kind: a country, a vendor, a way of writing. */
+  /** The part of the kind: a country, a vendor, a notation. */
   readonly group: string;
-  /** What is to be hidden. */
+  /** The value that must be hidden. */
   readonly secret: string;
-  /** Where it stands. */
+  /** The text that contains it. */
   readonly text: string;
 }

@@ -1,4 +1,4 @@
-/** National numbers with the right check digits, and social security numbers of the United States. */
+/** National numbers with valid check digits, and US social security numbers. */
 import type { NationalId } from '../../../src/redact/national-ids/table.ts';
 import { NATIONAL_IDS } from '../../../src/redact/national-ids/table.ts';
 import type { Case } from './case.ts';
@@ -6,7 +6,7 @@ import type { Chance } from './seeded.ts';
 import { sample } from './seeded.ts';
 import { placed, PLAIN_SENTENCES } from './sentences.ts';
 
-/** What stands before a number whose form does not tell what it is. */
+/** Text before a number that cannot be recognized by its form. */
 const NAMED: Readonly<Record<string, readonly string[]>> = {
   'AT SVNR': ['SVNR %', 'Sozialversicherungsnummer: %'],
   'AU Medicare': ['Medicare number %', 'medicare: %.'],
@@ -40,7 +40,7 @@ export function nationalIdCases(chance: Chance): Case[] {
   );
 }
 
-/** By trying: one in ten to one in a hundred thousand of those that fit the pattern is right. */
+/** Found by trial: between one in ten and one in a hundred thousand of the numbers that match the pattern are valid. */
 export function valid({ pattern, check, name }: NationalId, chance: Chance): string {
   for (let tries = 0; tries < 3e6; tries++) {
     const text = written(pattern, chance);
@@ -50,7 +50,7 @@ export function valid({ pattern, check, name }: NationalId, chance: Chance): str
   throw new Error(`Cannot find a valid number: ${name}`);
 }
 
-/** Separators are all there or all left out. */
+/** Keeps all separators or none. */
 function written(pattern: string, chance: Chance): string {
   const separated = chance.below(2) === 0;
   const one = chance.pick([' ', '-']);

@@ -1,4 +1,4 @@
-/** API keys of vendors by what their documentation shows, and other tokens that are known by their form or their place. */
+/** API keys of vendors as in their documentation, and other tokens that are recognized by form or context. */
 import type { Case } from './case.ts';
 import type { Chance } from './seeded.ts';
 import { sample } from './seeded.ts';
@@ -9,7 +9,7 @@ const ALNUM = '[A-Za-z0-9]';
 const URLSAFE = '[A-Za-z0-9_-]';
 const UUID = `${HEX}{8}-${HEX}{4}-4${HEX}{3}-[89ab]${HEX}{3}-${HEX}{12}`;
 
-/** Keys that begin with something of their vendor's. */
+/** Keys that begin with a vendor's prefix. */
 const PREFIXED: Readonly<Record<string, string>> = {
   OpenAI: `sk-${ALNUM}{20}T3BlbkFJ${ALNUM}{20}`,
   'OpenAI project': `sk-proj-${URLSAFE}{74}T3BlbkFJ${URLSAFE}{74}`,
@@ -105,7 +105,7 @@ const PREFIXED: Readonly<Record<string, string>> = {
   'Tailscale auth': `tskey-auth-k${ALNUM}{10}CNTRL-${ALNUM}{32}`,
 };
 
-/** Keys with no form: what stands before them says what they are. */
+/** Keys without a form of their own: the name before them identifies them. */
 const NAMED: Readonly<Record<string, readonly [names: readonly string[], shape: string]>> = {
   'AWS secret': [['aws_secret_access_key', 'AWS_SECRET_ACCESS_KEY'], '[A-Za-z0-9/+]{40}'],
   Azure: [['AZURE_OPENAI_API_KEY', 'azure_api_key'], `${HEX}{32}`],
@@ -142,7 +142,7 @@ const NAMED_SENTENCES = [
   "os.environ['%n'] = '%v'",
 ];
 
-/** Keys in addresses that are called. */
+/** Keys in the URLs of webhooks. */
 const WEBHOOKS: Readonly<Record<string, readonly [before: string, secret: string, after: string]>> = {
   Slack: ['https://hooks.slack.com/services/', `T[A-Z0-9]{10}/B[A-Z0-9]{10}/${ALNUM}{24}`, ''],
   'Slack workflow': [

@@ -1,4 +1,4 @@
-/** How much of what is to be hidden is hidden, and what else is. */
+/** Measures how much of what must be hidden is hidden, and what else is. */
 import { Redactor } from '../../../src/redact/redactor.ts';
 import type { RedactKind } from '../../../src/config/redact-kinds.ts';
 import { REDACT_KINDS } from '../../../src/config/redact-kinds.ts';
@@ -14,9 +14,9 @@ import { chance } from './seeded.ts';
 export interface Measured {
   readonly kind: RedactKind;
   readonly cases: readonly Case[];
-  /** What was left to be read. */
+  /** Values that were not hidden. */
   readonly missed: readonly Case[];
-  /** Texts without anything to hide in which this kind was found. */
+  /** Texts without values of this kind in which some were found. */
   readonly false: readonly string[];
 }
 
@@ -43,7 +43,7 @@ export function negativeLines(): string[] {
   return negatives(chance(SEED));
 }
 
-/** All kinds look at everything, as in use. */
+/** All kinds search all texts, as in real use. */
 export function measure(): Measured[] {
   const redactor = new Redactor({ kinds: REDACT_KINDS, custom: [], mode: 'tag', salt: '' });
   const lines = negativeLines().map((line) => ({ line, hidden: hide(redactor, line) }));
@@ -59,13 +59,13 @@ export function measure(): Measured[] {
   });
 }
 
-/** JSON as the values in it, everything else as text. */
+/** Searches JSON by its values, and everything else as text. */
 function hide(redactor: Redactor, text: string): string {
   redactor.fresh();
   return redactor.value(text) as string;
 }
 
-/** Whether a good part of it stands there still, beside what was put in its place. */
+/** Whether a large part of the secret remains beside its replacement. */
 export function leaks(secret: string, hidden: string): boolean {
   const left = hidden.replaceAll(/\[[A-Z_]+_\d+\]/g, '\n');
   const size = Math.max(4, Math.ceil(secret.length / 3));

@@ -1,4 +1,4 @@
-/** Payment cards and accounts, with the right check digits. */
+/** Payment cards and accounts with valid check digits. */
 import { isIban, luhn } from '../../../src/redact/checksums.ts';
 import { faker } from '@faker-js/faker/locale/en';
 import type { Case } from './case.ts';

@@ -1,8 +1,8 @@
-/** What looks like something to hide and is nothing of the kind. */
+/** Text that resembles values to hide but contains none. */
 import type { Chance } from './seeded.ts';
 import { sample } from './seeded.ts';
 
-/** Lines by hand. */
+/** Handwritten lines. */
 const LINES: readonly string[] = [
   'Upgrade V8 to 3.9.24.9',
   'GCC 2.95 and GCC 2.7.2.3 were removed',
@@ -139,7 +139,7 @@ const LINES: readonly string[] = [
 
 const HEX = '[0-9a-f]';
 
-/** Forms, each with other signs every time. */
+/** Patterns that are filled with different characters each time. */
 const SHAPES: readonly string[] = [
   `${HEX}{8}-${HEX}{4}-4${HEX}{3}-[89ab]${HEX}{3}-${HEX}{12}`,
   `commit ${HEX}{40}`,

@@ -1,4 +1,6 @@
-/** Phone numbers: of faker in many locales, valid ones of many countries in the national ways of writing, and by hand. */
+/**
+ * Phone numbers: from faker in many locales, valid ones of many countries in national notation, and handwritten ones.
+ */
 import type { Faker } from '@faker-js/faker';
 import { faker as ar } from '@faker-js/faker/locale/ar';
 import { faker as cs } from '@faker-js/faker/locale/cs_CZ';
@@ -121,7 +123,7 @@ const COUNTRIES: readonly (readonly [country: CountryCode, language: string])[] 
   ['HK', 'zh'],
 ];
 
-/** Ways of writing that no library makes. */
+/** Notations that no library produces. */
 const BY_HAND: readonly (readonly [pattern: string, language: string])[] = [
   ['\\(351\\) 9[1236]\\d{7}', 'pt'],
   ['[1-9]\\d [2-5]\\d{3}-\\d{4}', 'pt'],
@@ -163,7 +165,7 @@ const BY_HAND: readonly (readonly [pattern: string, language: string])[] = [
 const FAKES = 12;
 const VALID = 10;
 const HAND = 10;
-/** One in so many stands where nothing says what it is. */
+/** One of this many has no context that identifies it. */
 const BARE = 8;
 
 export function phoneCases(chance: Chance): Case[] {
@@ -189,7 +191,7 @@ export function phoneCases(chance: Chance): Case[] {
   return cases;
 }
 
-/** The country's example with other digits at its end, as long as that is a number too. */
+/** The country's example number with other digits at its end, as long as that is valid too. */
 function validNumber(country: CountryCode, chance: Chance) {
   const example = getExampleNumber(country, examples)!;
   for (;;) {

@@ -1,10 +1,10 @@
-/** Chance that is the same in every run, and texts that fit a pattern. */
+/** Random choices that are the same in every run, and texts that match a pattern. */
 
 export interface Chance {
-  /** A whole number from 0 to below `limit`. */
+  /** An integer from 0 to below `limit`. */
   below(limit: number): number;
   pick<T>(from: readonly T[]): T;
-  /** So many characters of an alphabet. */
+  /** This many characters of an alphabet. */
   of(alphabet: string, count: number): string;
   digits(count: number): string;
 }
@@ -37,13 +37,12 @@ const ESCAPED: Readonly<Record<string, string>> = {
   S: PRINTED.filter((char) => /[\w-]/.test(char)).join(''),
 };
 const CLASSES = new Map<string, string>();
-/** How often what has no upper bound is repeated at most, beyond its lower one. */
+/** The maximum number of repetitions beyond the minimum, for unbounded quantifiers. */
 const MORE = 12;
 
 /**
- * A text that a regular expression matches: literals, classes, groups, alternatives, and repetitions. Places such as
- * `\b`, `^` and `$`, and groups that only look ahead, add nothing; `.` is a full stop
- * where it is not repeated.
+ * A text that a regular expression matches: literals, classes, groups, alternatives, and repetitions. Assertions such
+ * as `\b`, `^` and `$`, and lookahead groups, add nothing; an unrepeated `.` is a full stop.
  */
 export function sample(source: string, { below, pick }: Chance): string {
   let at = 0;
@@ -121,7 +120,7 @@ export function sample(source: string, { below, pick }: Chance): string {
   const charClass = (): string => {
     const close = /^\^?\]?(?:\[:\w+:\]|\\.|[^\]\\])*/.exec(source.slice(at))![0];
     at += close.length + 1;
-    // Whatever a class is written with, the engine itself says what is in it.
+    // However a class is written, the engine itself determines its characters.
     const javascript = close.replaceAll('[:alnum:]', 'A-Za-z0-9');
     let signs = CLASSES.get(javascript);
     if (signs === undefined) {

@@ -1,7 +1,7 @@
-/** Where values stand in what people and programs write; `%` is the value. */
+/** Text of people and programs around values; `%` is the value. */
 import type { Chance } from './seeded.ts';
 
-/** By language: sentences around a phone number. */
+/** Sentences around a phone number, by language. */
 export const PHONE_SENTENCES: Readonly<Record<string, readonly string[]>> = {
   en: [
     'Please call me at %.',
@@ -38,7 +38,7 @@ export const PHONE_SENTENCES: Readonly<Record<string, readonly string[]>> = {
   hi: ['मेरा फ़ोन नंबर % है।', 'फ़ोन: %', 'Mobile no. %'],
 };
 
-/** Nothing around it says what it is. */
+/** Text that does not identify the value. */
 export const BARE_SENTENCES: readonly string[] = [
   '%',
   'Jane Doe, %.',
@@ -47,7 +47,7 @@ export const BARE_SENTENCES: readonly string[] = [
   '| Jane | % | yes |',
 ];
 
-/** Around a value that has a form of its own. */
+/** Text around a value with a form of its own. */
 export const PLAIN_SENTENCES: readonly string[] = [
   'It is %.',
   'Use %, please.',
