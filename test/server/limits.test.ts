@@ -696,6 +696,51 @@ describe('usage that is not reported is estimated', () => {
     }
   });
 
+  test('for the input, where a server reports zero, as some do for what they have cached', async () => {
+    const prompt = 'word '.repeat(200);
+    const message = { role: 'assistant', content: 'Hello there' };
+    const answers: Record<string, object> = {
+      '/v1/chat/completions': {
+        id: 'c',
+        object: 'chat.completion',
+        created: 1,
+        model: 'gpt-4o',
+        choices: [{ index: 0, message, finish_reason: 'stop' }],
+        usage: { prompt_tokens: 0, completion_tokens: 7, total_tokens: 7 },
+      },
+      '/v1/embeddings': {
+        object: 'list',
+        model: 'gpt-4o',
+        data: [{ object: 'embedding', index: 0, embedding: [0.5] }],
+        usage: { prompt_tokens: 0, total_tokens: 0 },
+      },
+    };
+    const server = upstream(({ path }) => Response.json(answers[path]));
+    const proxy = started(
+      {
+        auth: keys({ a: [{ tokens: 10_000, per: 'day' }] }),
+        providers: [provider('one', `${server.url}/v1`, { models: ['gpt-4o'] })],
+      },
+      server,
+    );
+    const chat = { messages: [{ role: 'user', content: prompt }] };
+    const asked = { model: 'gpt-4o', ...chat };
+    expect((await proxy.post('/v1/chat/completions', asked, by('a'))).status).toBe(200);
+    const embedding = { model: 'gpt-4o', input: prompt };
+    expect((await proxy.post('/v1/embeddings', embedding, by('a'))).status).toBe(200);
+    const records = await proxy.recorded(2);
+    for (const { endpoint, estimate } of records) {
+      expect(estimate!.input_tokens).toBeGreaterThan(140);
+      expect(estimate!.input_tokens).toBeLessThan(280);
+      expect(estimate!.output_tokens).toBe(endpoint === 'chat' ? 7 : 0);
+    }
+    const sum = records.reduce(
+      (all, { estimate }) => all + estimate!.input_tokens + estimate!.output_tokens,
+      0,
+    );
+    expect((await own(proxy, 'a')).limits[0]!.used).toBe(sum);
+  });
+
   test('for a request whose client leaves before the answer', async () => {
     const slow = upstream(() => new Promise<Response>(() => undefined));
     const proxy = started(

@@ -168,7 +168,8 @@ export class Charge {
 
   #estimated({ endpoint, attempts, source, isAnswered, answer, error }: Ended): LogRecord['estimate'] {
     if (!this.#lease || !this.#expected) return undefined;
-    if (isEmbedding(endpoint) && answer && !answer.usage) return this.#tokens(NO_USAGE, 1, 0, source);
+    if (isEmbedding(endpoint) && answer && !tellsInput(answer.usage))
+      return this.#tokens(NO_USAGE, 1, 0, source);
     if (!isAnswered) {
       if (isCount(endpoint) || isRealtime(endpoint) || !leftOpen(attempts, error)) return undefined;
       // What is asked for is charged: the text, the images, and the recording, which counts as output.
@@ -180,9 +181,14 @@ export class Charge {
     const { usage, finish, parts, written } = answer;
     // Some report the input at the start, and of the output only that it has begun.
     const isTold = usage !== undefined && finish !== null && !parts;
-    if (isTold || !written) return undefined;
-    const untold = parts ? parts.filter((part) => part.input_tokens === null).length : usage ? 0 : 1;
-    return this.#tokens(usage ?? NO_USAGE, untold, written(), source);
+    if ((isTold && tellsInput(usage)) || !written) return undefined;
+    const untold = parts
+      ? parts.filter((part) => part.input_tokens === null).length
+      : tellsInput(usage)
+        ? 0
+        : 1;
+    const output = isTold && usage.output > 0 ? usage.output : written();
+    return this.#tokens(usage ?? NO_USAGE, untold, output, source);
   }
 
   /** @param untold how often the input was sent to a target that did not report it */
@@ -198,6 +204,14 @@ export class Charge {
     const usd = this.#price(target, offer.price, usage, this.#atMs);
     return usd !== null && Number.isFinite(usd) && usd >= 0 ? usd : null;
   }
+}
+
+/**
+ * Whether the tokens of a text are reported. No text has none: some servers report zero, or nothing for a prompt that
+ * they have cached.
+ */
+function tellsInput(usage: Usage | undefined): usage is Usage {
+  return usage !== undefined && usage.input > 0;
 }
 
 function namesOf({ target, offer }: Source): readonly string[] {
