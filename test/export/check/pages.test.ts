@@ -3,7 +3,7 @@ import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { checkPages } from '../../../src/export/check/pages.ts';
 
-/** Texts from a dictionary, with nulls, and runs of booleans, in pages of the second kind. */
+/** Texts from a dictionary, with nulls, and runs of booleans, in data pages of version 2. */
 function second(): Buffer {
   const texts = Array.from({ length: 40 }, (_, row) => (row % 5 === 0 ? null : `text ${row % 3}`));
   const columnData = [
@@ -13,7 +13,7 @@ function second(): Buffer {
   return Buffer.from(parquetWriteBuffer({ columnData, codec: 'UNCOMPRESSED', rowGroupSize: 40 }));
 }
 
-/** Texts from a dictionary, with nulls, and lists, in pages of the first kind, as pyarrow 26.0.1 writes them. */
+/** Texts from a dictionary, with nulls, and lists, in data pages of version 1, as pyarrow 26.0.1 writes them. */
 const FIRST = Buffer.from(
   [
     'UEFSMRUEFSQVJEwVBhUAEgAAAgAAAHQxAgAAAHQyAgAAAHQwFQAVKBUoLBVQFRAVBhUGHAAAAAYAAAAL3nvvvfcCCSSSSSSSSSSS',
@@ -42,13 +42,13 @@ async function check(bytes: Buffer): Promise<void> {
 describe.each([
   ['first', FIRST],
   ['second', second()],
-])('checkPages() of the %s kind of page', (_, whole) => {
-  test('lets a whole file pass', async () => {
+])('checkPages() of the %s version of data pages', (_, whole) => {
+  test('accepts a complete file', async () => {
     await check(whole);
     expect(await parquetReadObjects(open(whole))).toHaveLength(40);
   });
 
-  test('ends with an error, or lets pass what can be read, whatever byte is another one', async () => {
+  test('fails with an error, or accepts a file that can be read, whatever byte is changed', async () => {
     const said = new Set<string>();
     const end = whole.length - 8 - whole.readUInt32LE(whole.length - 8);
     for (let at = 4; at < end; at++)
@@ -57,14 +57,14 @@ describe.each([
         bytes[at] = value;
         const wrong = await check(bytes).catch((error: Error) => error);
         if (wrong) said.add(wrong.message);
-        // hyparquet may reject it too; that it comes back at all is what counts.
+        // hyparquet may reject it too; what counts is that it returns at all.
         else await parquetReadObjects(open(bytes)).catch(() => undefined);
       }
     expect(said).toContain('a page has more values than its column');
     expect(said).toContain('a page has a run of more values than the page');
   });
 
-  test('refuses a group of more rows than values', async () => {
+  test('rejects a group with more rows than values', async () => {
     const opened = open(whole);
     const group = { ...opened.metadata.row_groups[0]!, num_rows: 2n ** 50n };
     await expect(checkPages(group, opened)).rejects.toThrow('a group has more rows than values');

@@ -24,7 +24,7 @@ const calls = line({
 });
 
 describe('checkFiles() of Parquet', () => {
-  test.each(['', '--compress gz', '--compress zst'])('takes what an export wrote: %p', async (flags) => {
+  test.each(['', '--compress gz', '--compress zst'])('accepts what an export wrote: %p', async (flags) => {
     await using shop = await workshop({ 'a.ndjson': says('a') + calls + says('b') });
     const path = shop.path('rows.parquet');
     await shop.run(`-f trl --parquet --metadata min ${flags} -o ${path}`);
@@ -32,7 +32,7 @@ describe('checkFiles() of Parquet', () => {
     expect({ rows, violations, said }).toEqual({ rows: 3, violations: 0, said: [] });
   });
 
-  test('tells the row that breaks a rule', async () => {
+  test('reports the row that breaks a rule', async () => {
     await using shop = await workshop({ 'a.ndjson': says('a') + says('b') });
     const path = shop.path('rows.parquet');
     await shop.run(`-f trl --parquet -o ${path}`);
@@ -42,7 +42,7 @@ describe('checkFiles() of Parquet', () => {
     expect(said.filter((each) => each.startsWith(':2 ')).length).toBeGreaterThan(0);
   });
 
-  test('reads files of others: whole numbers of 64 bits, and groups of rows', async () => {
+  test('reads files of other programs: 64-bit integers, and several row groups', async () => {
     await using shop = await workshop();
     const path = shop.path('other.parquet');
     const columnData = [
@@ -56,7 +56,7 @@ describe('checkFiles() of Parquet', () => {
     expect(said).toContain(':3 text: is blank');
   });
 
-  test('says that a file is damaged', async () => {
+  test('reports a damaged file', async () => {
     await using shop = await workshop({ 'a.ndjson': says('a') });
     const path = shop.path('rows.parquet');
     await shop.run(`-f trl --parquet -o ${path}`);
@@ -67,7 +67,7 @@ describe('checkFiles() of Parquet', () => {
     expect(said[0]).toStartWith(' is damaged behind row 0: ');
   });
 
-  test('says that a row is nested too deep', async () => {
+  test('reports a row that is nested too deep', async () => {
     await using shop = await workshop();
     const path = shop.path('rows.jsonl');
     const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;

@@ -1,4 +1,4 @@
-/** What is kept of messages that hold more than text. */
+/** How an export treats messages with content other than text. */
 import { describe, expect, test } from 'bun:test';
 import { EXPORT_FORMATS } from '../../../src/config/export/options.ts';
 import { FORMATS } from '../../../src/export/render/all.ts';
@@ -14,7 +14,7 @@ const PIXEL = 'iVBORw0KGgo=';
 const image = (url = `data:image/png;base64,${PIXEL}`) => ({ type: 'image_url', image_url: { url } });
 
 describe('--images drop', () => {
-  test('puts a placeholder in the place of an image-only result, and loses no turn behind it', async () => {
+  test('replaces an image-only result with a placeholder, and loses no later turn', async () => {
     const source = { type: 'base64', media_type: 'image/png', data: PIXEL };
     const results = [
       [{ type: 'image', source }],
@@ -72,7 +72,7 @@ describe('--images drop', () => {
       [{ type: 'text', text: '[image]' }, image('https://a/b.png')],
     ],
     ['keep', [image()], [image()]],
-  ])('--images %s: what a user shows', async (how, content, written) => {
+  ])('--images %s: images of a user', async (how, content, written) => {
     await using shop = await workshop({ 'a.ndjson': line({ request: chat([user(content)]) }) });
     await shop.run(`-f openai --images ${how}`);
     expect((shop.rows() as unknown as Row[])[0]!.messages[0]!.content).toEqual(written);
@@ -82,12 +82,12 @@ describe('--images drop', () => {
 test.each([
   [{ content: 'Here it is.', images: [image()] }],
   [{ content: 'Listen.', audio: { id: 'a', data: 'AA==', transcript: 'Listen.' } }],
-])('an answer with a picture or a sound makes no row: %j', async (message) => {
+])('an answer with an image or audio produces no row: %j', async (message) => {
   await using shop = await workshop({ 'a.ndjson': line({ response: answered(message) }) });
   expect((await shop.run()).report.dropped.unsupported_content?.count).toBe(1);
 });
 
-describe('an answer that rests on a tool of the provider', () => {
+describe('an answer that uses a tool of the provider', () => {
   const asking = [{ role: 'user', content: 'Who won?' }];
   const claude = (content: unknown[], messages: unknown[] = asking, usage: object = {}) =>
     line({
@@ -279,14 +279,14 @@ describe('an answer that rests on a tool of the provider', () => {
     ['pages beside a chat', chatted({}, { search_results: [{ title: 'a', url: 'https://a' }] })],
     ['citations beside a chat', chatted({}, { citations: ['https://a'] })],
     ['tools that a chat ran', chatted({ executed_tools: [{ type: 'search' }] })],
-  ])('is left out, unless it is asked for: %s', async (_, log) => {
+  ])('is left out by default: %s', async (_, log) => {
     await using shop = await workshop({ 'a.ndjson': log });
     const { report } = await shop.run('-f trl-pc');
     expect([report.kept, report.dropped.provider_tool?.count]).toEqual([0, 1]);
     expect((await shop.run('-f trl-pc --provider-tools keep --force')).report.kept).toBe(1);
   });
 
-  test('is no answer with calls of the client’s own tools', async () => {
+  test('does not include an answer with calls of the client’s own tools', async () => {
     const tools = [{ name: 'f', input_schema: { type: 'object' } }];
     const messages = [
       { role: 'user', content: 'go' },
@@ -326,7 +326,7 @@ describe('an answer that rests on a tool of the provider', () => {
     ['tools that were offered', openai([{ type: 'mcp_list_tools', id: 'l', server_label: 's', tools: [] }])],
     ['no searches in the usage', chatted({}, { usage: { num_sources_used: 0, server_tool_use: null } })],
     ['a citation that the client did not get', chatted({}, {}, { answer_dropped: ['citation'] })],
-  ])('does not show in %s', async (_, log) => {
+  ])('is not detected from %s', async (_, log) => {
     await using shop = await workshop({ 'a.ndjson': log });
     expect((await shop.run('-f trl-pc')).report.kept).toBe(1);
   });
@@ -344,7 +344,7 @@ describe('an answer that rests on a tool of the provider', () => {
       interaction([{ type: 'model_output', content: [{ type: 'audio', data: 'A' }] }]),
     ],
     ['an image that the client did not get', chatted({}, {}, { answer_dropped: ['image'] })],
-  ])('is not the only thing that a row cannot show: %s', async (_, log) => {
+  ])('is left out with --provider-tools keep because of other content: %s', async (_, log) => {
     await using shop = await workshop({ 'a.ndjson': log });
     const { report } = await shop.run('-f trl-pc --provider-tools keep');
     expect([report.kept, report.dropped.unsupported_content?.count]).toEqual([0, 1]);
@@ -362,7 +362,7 @@ describe('an answer that rests on a tool of the provider', () => {
   });
 });
 
-test('an image in an earlier answer is dropped with the record, or replaced', async () => {
+test('an image in an earlier answer drops the record, or is replaced', async () => {
   const picture = {
     role: 'assistant',
     content: 'Here.',
@@ -403,7 +403,7 @@ test.each([
     },
   ],
   ['the text', { content: '<think>hm</think>Yes.' }],
-])('reasoning is found in %s of an answer, and dropped where no reasoning is wanted', async (_, message) => {
+])('reasoning is found in %s of an answer, and left out if no reasoning is wanted', async (_, message) => {
   await using shop = await workshop({ 'a.ndjson': line({ response: answered(message) }) });
   await shop.run('-f trl');
   const row = (more: object) => ({ role: 'assistant', content: 'Yes.', ...more });
@@ -412,7 +412,7 @@ test.each([
   expect(shop.rows()[0]!.messages[1]).toEqual(row({}));
 });
 
-test('a hidden thought among the parts of an answer is left out', async () => {
+test('redacted thinking among the parts of an answer is left out', async () => {
   const content = [
     { type: 'redacted_thinking', data: 'x' },
     { type: 'text', text: 'Yes.' },
@@ -456,7 +456,7 @@ describe('white space beside calls', () => {
   ];
 
   const formats = EXPORT_FORMATS.filter((name) => FORMATS[name].sampleKind === 'sft');
-  test.each(formats)('is no text in a row of %s', async (name) => {
+  test.each(formats)('is not treated as text in a row of %s', async (name) => {
     await using shop = await workshop({ 'a.ndjson': log.join('') });
     const { report } = await shop.run(`-f ${name}`);
     expect(report.dropped.unreadable).toBeUndefined();

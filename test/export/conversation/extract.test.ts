@@ -206,7 +206,7 @@ describe('conversationOf() and openaiRow() write', () => {
   });
 });
 
-test('conversationOf() reads missing arguments as none, and objects as text', () => {
+test('conversationOf() reads missing arguments as empty, and objects as text', () => {
   const row = (args: unknown) =>
     rowOf({
       request: chat([user('W?')], { tools }),

@@ -4,7 +4,7 @@ import { workshop } from '../workshop.ts';
 
 const says = (content: string) => ({ role: 'assistant', content });
 
-/** Three exchanges of some thirty tokens each, behind a system prompt. */
+/** Three exchanges of about thirty tokens each, after a system prompt. */
 const long = line({
   request: chat([
     { role: 'system', content: 'Be short.' },
@@ -23,14 +23,14 @@ const texts = (shop: { rows: () => { messages: { content: string }[] }[] }) =>
   shop.rows().map(({ messages }) => messages.map(({ content }) => content.split(' ')[0]));
 
 describe('--max-tokens', () => {
-  test('drops longer rows, by the log where it says', async () => {
+  test('drops longer rows, by the counts of the log if it has them', async () => {
     await using shop = await workshop({ 'a.ndjson': long });
     const { report } = await shop.run('--max-tokens 50');
     expect([report.kept, report.dropped.too_many_tokens?.count]).toEqual([0, 1]);
     expect((await shop.run('--max-tokens 122 --force')).report.kept).toBe(1);
   });
 
-  test('cuts the oldest exchanges where that is asked for, and keeps system prompt and answer', async () => {
+  test('trims the oldest exchanges with --on-long trim-oldest, and keeps system prompt and answer', async () => {
     await using shop = await workshop({ 'a.ndjson': long });
     const { report } = await shop.run('--max-tokens 70 --on-long trim-oldest');
     expect(texts(shop)).toEqual([['Be', 'second', 'two', 'third', 'three']]);
@@ -42,7 +42,7 @@ describe('--max-tokens', () => {
     ).toBe(1);
   });
 
-  test('does not lose an answer that is cut off with the beginning of a longer conversation', async () => {
+  test('does not lose an answer that is trimmed with the beginning of a longer conversation', async () => {
     const first = line({
       request: chat([{ role: 'system', content: 'Be short.' }, user(`first ${'apple '.repeat(30)}`)]),
       response: answered({ content: 'one' }),
@@ -55,7 +55,7 @@ describe('--max-tokens', () => {
     ]);
   });
 
-  test('counts what the log does not, with --count-tokens', async () => {
+  test('counts tokens that the log does not contain, with --count-tokens', async () => {
     await using shop = await workshop({ 'a.ndjson': line({ input_tokens: null, output_tokens: null }) });
     expect((await shop.run()).report.tokens.rows).toBe(0);
     const { tokens } = (await shop.run('--count-tokens --force')).report;
@@ -63,7 +63,7 @@ describe('--max-tokens', () => {
   });
 });
 
-test('training is estimated by the price that is given, and not at all without one', async () => {
+test('the training cost is estimated from the given price, and not at all without one', async () => {
   await using shop = await workshop({ 'a.ndjson': line({ input_tokens: 600_000, output_tokens: 400_000 }) });
   expect((await shop.run()).report.training).toEqual({ epochs: 3 });
   const own = await shop.run('--price-per-mtok 2 --epochs 1 --force');

@@ -13,7 +13,7 @@ import { duplicateKey } from '../../../src/export/check/keys.ts';
 import { numberProblem } from '../../../src/export/check/numbers.ts';
 import { parseLongNumbers } from '../../../src/wire/long-numbers.ts';
 
-test('toLine() is one line of well-formed JSON for any value', () => {
+test('toLine() returns one line of well-formed JSON for any value', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom('\ud83d', 'a\udc00b', '\\ud83d', '\u2028', '__proto__'),
@@ -38,14 +38,14 @@ test('toLine() is one line of well-formed JSON for any value', () => {
   );
 });
 
-test('loadable() keeps what is well-formed, and a key named __proto__', () => {
+test('loadable() keeps well-formed text, and a key named __proto__', () => {
   const value: unknown = JSON.parse('{"__proto__":{"a":["\\ud83d\\ude00","\\ud83d"]},"\\udc00":1,"n":null}');
   expect(JSON.stringify(loadable(value))).toBe(
     '{"__proto__":{"a":["\u{1f600}","\ufffd"]},"\ufffd":1,"n":null}',
   );
 });
 
-test('parseLongNumbers() keeps whole numbers of 64 bits as they are written, and reads all else as JSON', () => {
+test('parseLongNumbers() keeps 64-bit integers as they are written, and parses everything else as JSON', () => {
   const text = '{"id":123456789012345678,"under":[-9007199254740993],"short":7,"half":0.1234567890123456789}';
   expect(toLine(parseLongNumbers(text))).toBe(
     '{"id":123456789012345678,"under":[-9007199254740993],"short":7,"half":0.12345678901234568}\n',
@@ -78,7 +78,7 @@ test.each([
   expect(holdsInfinity(text)).toBe(beyond);
 });
 
-// What datasets 5.2 answers "Value is too big" or "too small" for, and what it takes.
+// Numbers for which datasets 5.2 reports "Value is too big" or "too small", and numbers that it accepts.
 test.each([
   ['18446744073709551615', '18446744073709551615'],
   ['18446744073709551616', '1.8446744073709552e+19'],
@@ -96,14 +96,14 @@ test.each([
   expect(toLine(parseRow(toLine(row)))).toBe(toLine(row));
 });
 
-test('toLoadableLine() widens numbers that were computed', () => {
+test('toLoadableLine() widens computed numbers', () => {
   expect(toLoadableLine([2 ** 63, 2 ** 64, -(2 ** 63), 2 ** 53])).toBe(
     '[9223372036854776000,1.8446744073709552e+19,-9.223372036854776e+18,9007199254740992]\n',
   );
 });
 
 test.each(['\ud83d', 'a\udc00', '\ud83d\ud83d'])(
-  'jsonText() is well-formed when it is parsed: %j',
+  'jsonText() stays well-formed when it is parsed: %j',
   (text) => {
     const inner = jsonText({ [text]: [{ text }] });
     expect(JSON.stringify(JSON.parse(inner))).not.toMatch(/\\ud/i);
@@ -132,7 +132,7 @@ describe('a string of megabytes', () => {
     expect(wellFormedJson(`{"a":"${long}\\ud83d","b":"\\ud83d"}`)).toBe(`{"a":"${long}\ufffd","b":"\ufffd"}`);
   });
 
-  test('hides no key that occurs twice, and no number that is too large', () => {
+  test('does not hide a duplicate key or a number that is too large', () => {
     expect(duplicateKey(`{"a":"${long}","b":{"c":"\\"","c":1}}`)).toBe('c');
     expect(duplicateKey(`{"a":"${long}","b":{"a":["a"]},"c":"a"}`)).toBeUndefined();
     expect(numberProblem(`{"a":"${long}","b":99999999999999999999}`)).toContain('more than 64 bits');

@@ -35,7 +35,7 @@ async function rangesOfLog() {
 
 type Ranges = Awaited<ReturnType<typeof rangesOfLog>>['ranges'];
 
-/** The rows of each range, asked for all at once. */
+/** The rows of each range, all requested at once. */
 async function rowsOf(converters: Converters, ranges: Ranges): Promise<string[]> {
   const made = await Promise.all(ranges.map((range) => converters.convertRange!(range)));
   return made.map(({ batch }) => {
@@ -46,7 +46,7 @@ async function rowsOf(converters: Converters, ranges: Ranges): Promise<string[]>
 }
 
 describe('Growing', () => {
-  test('makes the same rows when threads have joined it as without them', async () => {
+  test('produces the same rows with threads that joined later as without any', async () => {
     await using log = await rangesOfLog();
     expect(log.ranges.length).toBeGreaterThan(3);
     const alone = await Inline.create(plan);
@@ -63,7 +63,7 @@ describe('Growing', () => {
     await growing.close();
   });
 
-  test('starts no thread where nothing is left to read', async () => {
+  test('starts no thread if nothing is left to read', async () => {
     await using log = await rangesOfLog();
     const work = { threads: 1, totalBytes: log.size, bytesRead: () => log.size };
     const growing = new Growing(plan, await Inline.create(plan), work);

@@ -1,4 +1,7 @@
-/** Rows of plain chats are made from templates; they must be what the usual way makes of the same lines. */
+/**
+ * Rows of plain chats are made from templates; they must equal the rows that general conversion makes of the same
+ * lines.
+ */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { FormatName } from '../../../src/config/export/options.ts';
@@ -17,16 +20,16 @@ function planOf(args: string): Plan {
   return resolveSettings({ flags, env, terminal: false, nowMs: 0, argv: [] }).plan;
 }
 
-/** Whether the line is taken for a plain chat. */
+/** Whether the line is recognized as a plain chat. */
 function isPlain(text: string): boolean {
   const block = Buffer.from(text);
   return new PlainChats().over(block, new HeadScan(block)).read(0, block.length - 1) !== undefined;
 }
 
-/** The same line with a field that nobody knows, which makes it go the usual way. */
+/** The same line with an unknown field, which forces general conversion. */
 const usual = (text: string) => `${text.slice(0, text.lastIndexOf('}'))},"other":1}\n`;
 
-/** Texts with all that decides on something: edges, escapes, letters of other scripts, thoughts, words of templates. */
+/** Texts with everything that affects a decision: edges, escapes, other scripts, reasoning, words of templates. */
 const words = fc.oneof(
   { weight: 4, arbitrary: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).map((s) => `w${s}w`) },
   { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }) },
@@ -129,7 +132,7 @@ const logLine = exchange.map(({ messages, answer, asked, record, style }) => {
   return `${styled(text.trimEnd(), style)}\n`;
 });
 
-/** A line with a byte that is another, or with a piece that stands there twice or is gone. */
+/** A line in which a byte is changed, or a piece is repeated or missing. */
 const damaged = fc
   .tuple(logLine, fc.nat(), fc.nat(40), fc.constantFrom('byte', 'twice', 'gone'), fc.nat(255))
   .map(([text, at, length, how, byte]) => {
@@ -155,11 +158,11 @@ const FLAGS = [
   '--near-dup 0.8 --split train=0.5,test=0.5',
 ];
 
-/** What stages of an export ask for besides. */
+/** What stages of an export request in addition. */
 const ROOTS = [{}, { roots: 'contents' }, { roots: 'prompts' }] as const;
 
 describe.each(EXPORT_FORMATS)('%s', (format: FormatName) => {
-  test('has the same rows from templates as in the usual way', async () => {
+  test('has the same rows from templates as from general conversion', async () => {
     let plain = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -180,7 +183,7 @@ describe.each(EXPORT_FORMATS)('%s', (format: FormatName) => {
   });
 });
 
-test('a damaged line is no more of a plain chat than it is a record', async () => {
+test('a damaged line is not recognized as a plain chat if it is not a record', async () => {
   const plan = planOf('-f trl');
   await fc.assert(
     fc.asyncProperty(damaged, async (text) => {
@@ -212,14 +215,14 @@ test.each([
   ],
   ['no answer', edited('"message":', '"delta":')],
   ['parts', edited('"content":"full"', '"parts":[],"content":"full"')],
-])('goes the usual way with %s', async (_, text) => {
+])('a line goes through general conversion if it has %s', async (_, text) => {
   expect(isPlain(line())).toBe(true);
   expect(isPlain(text)).toBe(false);
   const plan = planOf('-f trl --successful-only');
   expect(await converted(text, plan)).toEqual(await converted(usual(text), plan));
 });
 
-test('finds a line bad that goes on behind its record', async () => {
+test('a line with text after its record counts as bad', async () => {
   const { bad } = await converted(`${line().trimEnd()}x\n`, planOf('-f trl'));
   expect([...bad]).toEqual([['not_json', 1]]);
 });

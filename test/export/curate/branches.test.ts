@@ -1,4 +1,7 @@
-/** Conversations whose records differ in more than their last words: branches, tools and system prompts that change, windows. */
+/**
+ * Conversations whose records differ not only in their last messages: branches, changing tools and system prompts,
+ * windows.
+ */
 import { describe, expect, test } from 'bun:test';
 import { answered, call, chat, line, tool, user } from '../records.ts';
 import { workshop } from '../workshop.ts';
@@ -18,7 +21,7 @@ type Shop = Awaited<ReturnType<typeof workshop>>;
 const says = (content: string) => ({ role: 'assistant', content });
 const rowsOf = (shop: Shop) => shop.rows() as unknown as Row[];
 
-/** A line of a conversation of these words, the user's first; more messages may stand before them. */
+/** A line of a conversation with these texts, the user's first; other messages may precede them. */
 function talk(words: readonly string[], more: object = {}, before: readonly object[] = []): string {
   const messages = words.slice(0, -1).map((word, n) => (n % 2 === 0 ? user(word) : says(word)));
   return line({
@@ -41,7 +44,7 @@ const steps = (count: number, word = '') =>
   Array.from({ length: 2 * count }, (_, n) => `${n % 2 === 0 ? 'q' : 'a'}${word}${n >>> 1}`);
 
 describe('a system prompt that changes within a conversation', () => {
-  test.each([{}, { user: 'u1' }, { conversation: 'c1' }])('belongs to the turn: %j', async (more) => {
+  test.each([{}, { user: 'u1' }, { conversation: 'c1' }])('belongs to its turn: %j', async (more) => {
     const log = Array.from({ length: 10 }, (_, n) => {
       const clock = [{ role: n % 3 === 2 ? 'developer' : 'system', content: `It is 10:0${n}.` }];
       return talk(steps(n + 1), more, clock);
@@ -51,12 +54,12 @@ describe('a system prompt that changes within a conversation', () => {
       const { report } = await shop.run(`-f ${format} --force`);
       expect([report.kept, report.filtered.continued, report.dropped]).toEqual([1, 9, {}]);
       expect([...trainedIn(shop).values()]).toEqual(Array.from({ length: 10 }, () => 1));
-      // The row gets that of its last turn.
+      // The row has the system prompt of its last turn.
       expect(rowsOf(shop)[0]!.messages[0]!.content).toBe('It is 10:09.');
     }
   });
 
-  test('also comes and goes, or stands further on', async () => {
+  test('may also be missing in some turns, or come later', async () => {
     const late = line({
       request: chat([user('q0'), says('a0'), { role: 'system', content: 'Be short.' }, user('q1')]),
       response: answered({ content: 'a1' }),
@@ -67,7 +70,7 @@ describe('a system prompt that changes within a conversation', () => {
     expect((await shop.run('-f trl')).report.filtered.continued).toBe(2);
   });
 
-  test('does not make one conversation of two callers, who begin with the same words', async () => {
+  test('does not merge conversations of two callers that begin with the same text', async () => {
     await using shop = await workshop({
       'a.ndjson': talk(steps(1), { key: 'a' }) + talk(steps(2), { key: 'b' }),
     });
@@ -85,7 +88,7 @@ describe('branches of one conversation', () => {
   ].join('');
 
   test.each(['openai', 'fireworks', 'openai --unlogged-turns keep', 'openai --unlogged-turns drop'])(
-    'train what they share once where the format marks turns: %s',
+    'train what they share once if the format marks turns: %s',
     async (format) => {
       await using shop = await workshop({ 'a.ndjson': log });
       const { report } = await shop.run(`-f ${format}`);
@@ -96,7 +99,7 @@ describe('branches of one conversation', () => {
     },
   );
 
-  test('are counted where it does not, and --branches longest keeps one', async () => {
+  test('are counted if the format does not mark turns, and --branches longest keeps one', async () => {
     await using shop = await workshop({ 'a.ndjson': log + talk(['other', 'words']) });
     const { report } = await shop.run('-f trl');
     expect([report.kept, report.repeated_answers]).toEqual([7, 25]);
@@ -108,7 +111,7 @@ describe('branches of one conversation', () => {
     expect([...trainedIn(shop).values()].every((count) => count === 1)).toBe(true);
   });
 
-  test('that are as long: the last one stays', async () => {
+  test('of equal length: the last one is kept', async () => {
     await using shop = await workshop({
       'a.ndjson': talk(steps(1)) + talk([...steps(1), 'x', 'one']) + talk([...steps(1), 'y', 'two']),
     });
@@ -116,7 +119,7 @@ describe('branches of one conversation', () => {
     expect(rowsOf(shop).map(({ messages }) => messages.at(-1)!.content)).toEqual(['two']);
   });
 
-  test('are none where each answer is a row', async () => {
+  test('do not exist if each answer is a row', async () => {
     await using shop = await workshop({ 'a.ndjson': log });
     await expect(shop.run('-f trl-pc --branches longest')).rejects.toThrow('each answer is a row of its own');
     expect((await shop.run('-f trl-pc')).report.kept).toBe(12);
@@ -152,7 +155,7 @@ describe('tools that change within a conversation', () => {
           expect(tools!.map((each) => each.function.name)).toContain(target.name);
   }
 
-  test('leave a call untrained in rows that do not define its tool, and trained in its own', async () => {
+  test('leave a call untrained in rows that do not define its tool, and trained in its own row', async () => {
     await using shop = await workshop({ 'a.ndjson': log });
     await shop.run('-f openai');
     expectDefined(shop);
@@ -164,7 +167,7 @@ describe('tools that change within a conversation', () => {
     expect(trained.toSorted()).toEqual(['done', 'new', 'old']);
   });
 
-  test('begin the conversation anew where the format trains all turns', async () => {
+  test('start a new conversation if the format trains all turns', async () => {
     await using shop = await workshop({ 'a.ndjson': log });
     const { report } = await shop.run('-f trl');
     expectDefined(shop);
@@ -172,7 +175,7 @@ describe('tools that change within a conversation', () => {
       'ua',
       'ua',
     ]);
-    // Behind a call with no user to begin with, there is nothing that could be trained alone.
+    // After a call without a user message, there is nothing that could be trained alone.
     expect(report.dropped.unknown_tool?.count).toBe(1);
     expect((await shop.run('-f trl-pc --force')).report.kept).toBe(3);
   });
@@ -180,7 +183,7 @@ describe('tools that change within a conversation', () => {
 
 describe('--on-long trim-oldest', () => {
   test.each(['trl', 'openai', 'sharegpt'])(
-    'gives windows that hold all answers of a long conversation: %s',
+    'produces windows that contain all answers of a long conversation: %s',
     async (format) => {
       const words = steps(40).map((word) => `${word} ${'apple '.repeat(20)}`.trim());
       const log = Array.from({ length: 40 }, (_, n) =>
@@ -208,7 +211,7 @@ describe('--on-long trim-oldest', () => {
   );
 });
 
-test('conversations that begin with calls of tools which their last turn does not define are no branches of each other', async () => {
+test('conversations that begin with calls of tools not defined in their last turn are not branches of each other', async () => {
   const called = (word: string, more: readonly string[]) => {
     const messages = more.map((each, n) => (n % 2 === 0 ? user(each) : says(each)));
     return line({

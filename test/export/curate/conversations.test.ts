@@ -7,7 +7,7 @@ import { workshop } from '../workshop.ts';
 
 const says = (content: string) => ({ role: 'assistant', content });
 
-/** A record of a talk: what was said so far in turns, the last one being the answer. */
+/** A record of a conversation: its turns so far, of which the last is the answer. */
 function talk(turns: readonly string[], more: object = {}): string {
   const messages = turns.slice(0, -1).map((text, index) => (index % 2 === 0 ? user(text) : says(text)));
   return line({ request: chat(messages), response: answered({ content: turns.at(-1) }), ...more });
@@ -21,10 +21,10 @@ const texts = ({ messages }: Row) => messages.map(({ content }) => content).join
 const weights = ({ messages }: Row) =>
   messages.filter(({ role }) => role === 'assistant').map(({ weight }) => weight ?? 1);
 
-describe('a conversation over several records', () => {
+describe('a conversation of several records', () => {
   const grown = talk(['a', 'b']) + talk(['a', 'b', 'c', 'd']) + talk(['a', 'b', 'c', 'd', 'e', 'f']);
 
-  test('is one row, at its longest, and all its logged answers are trained', async () => {
+  test('is one row with all turns, and all its logged answers are trained', async () => {
     await using shop = await workshop({ 'a.ndjson': grown });
     const { report } = await shop.run();
     const rows = shop.rows() as Row[];
@@ -39,7 +39,7 @@ describe('a conversation over several records', () => {
     expect((shop.rows() as Row[]).map(texts)).toEqual(['a b c d e f', 'a b x y']);
   });
 
-  test('is not trained on answers that the log does not show as successful', async () => {
+  test('does not train answers that the log does not show as successful', async () => {
     const log =
       talk(['a', 'b']) +
       talk(['a', 'edited', 'c', 'd']) +
@@ -58,7 +58,7 @@ describe('a conversation over several records', () => {
     ]);
   });
 
-  test('makes no row where the format would train such answers, unless that is asked for', async () => {
+  test('produces no row if the format would train such answers, unless that is requested', async () => {
     const log = talk(['a', 'shown', 'c', 'd']) + talk(['x', 'y']);
     await using shop = await workshop({ 'a.ndjson': log });
     const { report } = await shop.run('-f trl');
@@ -68,20 +68,20 @@ describe('a conversation over several records', () => {
     expect((await shop.run('-f trl-pc --force')).report.kept).toBe(2);
   });
 
-  test('does not lose an answer with a longer conversation that makes no row', async () => {
+  test('does not lose an answer to a longer conversation that produces no row', async () => {
     const log = talk(['a', 'b']) + talk(['a', 'b', 'c', 'never logged', 'e', 'f']);
     await using shop = await workshop({ 'a.ndjson': log });
     await shop.run('-f trl');
     expect((shop.rows() as Row[]).map(texts)).toEqual(['a b']);
   });
 
-  test('is a row an answer with turns, each trained once', async () => {
+  test('is one row for each answer with --conversations turns, each trained once', async () => {
     await using shop = await workshop({ 'a.ndjson': grown });
     await shop.run('--conversations turns');
     expect((shop.rows() as Row[]).map(weights)).toEqual([[1], [0, 1], [0, 0, 1]]);
   });
 
-  test('is known by its id though the system prompt tells the time', async () => {
+  test('is recognized by its id even if the time in its system prompt changes', async () => {
     const at = (time: string, turns: readonly string[]) => {
       const messages = turns.slice(0, -1).map((text, index) => (index % 2 === 0 ? user(text) : says(text)));
       const request = chat([{ role: 'system', content: `It is ${time}.` }, ...messages]);
@@ -94,7 +94,7 @@ describe('a conversation over several records', () => {
     expect((shop.rows() as Row[]).map(texts)).toEqual(['It is ten. a b c d']);
   });
 
-  test('is found again with calls, however the client writes them', async () => {
+  test('is recognized with calls, however the client writes them', async () => {
     const tools = [tool('f')];
     const called = (args: string, content: string | null) => ({
       role: 'assistant',
@@ -121,7 +121,7 @@ describe('a conversation over several records', () => {
     ['q', '\n q\n'],
     ['q\r\nr', 'q\nr'],
     ['q\nr', 'q\r\nr'],
-  ])('is found again with the question %j sent back as %j', async (asked, again) => {
+  ])('is recognized if the question %j is sent back as %j', async (asked, again) => {
     for (const answer of ['one\ntwo', 'one\r\ntwo']) {
       const log = talk([asked, 'one\r\ntwo']) + talk([again, answer, 'c', 'd']);
       await using shop = await workshop({ 'a.ndjson': log });
@@ -130,7 +130,7 @@ describe('a conversation over several records', () => {
     }
   });
 
-  test('of Anthropic’s clients is found again in their own shape', async () => {
+  test('of Anthropic’s clients is recognized in their own format', async () => {
     const message = (content: unknown, stop = 'end_turn') => ({
       type: 'message',
       role: 'assistant',
@@ -156,7 +156,7 @@ describe('a conversation over several records', () => {
   });
 });
 
-test('collapse loses no answer that no longer conversation holds, whatever the log', async () => {
+test('collapsing loses no answer that no longer conversation contains, whatever the log', async () => {
   await using shop = await workshop();
   const word = fc.constantFrom('a', 'b', 'c');
   const record = fc.record({
@@ -181,7 +181,7 @@ test('collapse loses no answer that no longer conversation holds, whatever the l
         expect(held).toBe(true);
       }
       expect(new Set(kept).size).toBe(kept.length);
-      // What is trained was logged, and is trained once.
+      // Trained answers were logged, and are trained once.
       const trained = new Set<string>();
       for (const row of shop.rows() as Row[]) {
         const all = row.messages.map(({ content }) => content);
@@ -200,28 +200,28 @@ test('collapse loses no answer that no longer conversation holds, whatever the l
 });
 
 describe('equal rows', () => {
-  test('are written once, unless all are wanted', async () => {
+  test('are written once, unless --dedup none is given', async () => {
     await using shop = await workshop({ 'a.ndjson': talk(['a', 'b']) + talk(['a', 'b']) + talk(['a', 'c']) });
     expect((await shop.run()).report.kept).toBe(2);
     expect((await shop.run('--dedup none --force')).report.kept).toBe(3);
     expect((await shop.run('--dedup prompt --force')).report.kept).toBe(1);
   });
 
-  test('are equal to the line end', async () => {
+  test('must have equal line ends', async () => {
     const log = talk(['q', 'one\ntwo']) + talk(['q', 'onetwo']) + talk(['q', 'one\ntwo\n']);
     await using shop = await workshop({ 'a.ndjson': log });
     const { report } = await shop.run('-f trl-pc');
     expect([report.kept, report.filtered]).toEqual([2, { duplicate: 1 }]);
   });
 
-  test('have the same prompt to the white space', async () => {
+  test('must have the same prompt, including white space', async () => {
     await using shop = await workshop({
       'a.ndjson': talk(['q', 'a']) + talk(['q ', 'a']) + talk(['q ', 'a']),
     });
     expect((await shop.run('-f trl-pc')).report.kept).toBe(2);
   });
 
-  test('nearly so are written once with --near-dup', async () => {
+  test('are written once with --near-dup even if they are only nearly equal', async () => {
     const words = Array.from({ length: 60 }, (_, index) => `word${index}`).join(' ');
     const log = talk(['q', words]) + talk(['q', `${words} more`]) + talk(['q', 'something else altogether']);
     await using shop = await workshop({ 'a.ndjson': log });
@@ -247,7 +247,7 @@ describe('--split', () => {
       }),
     );
 
-  test('keeps each row on its split when the log grows, and one talk in one split', async () => {
+  test('keeps each row in its split when the log grows, and a conversation in one split', async () => {
     await using shop = await workshop();
     const first = fc.nat(30).map((n) => `question ${n} ${'about something '.repeat(3)}`);
     const records = fc.array(fc.tuple(first, fc.nat(3), fc.boolean()), { minLength: 2, maxLength: 25 });
@@ -277,7 +277,7 @@ describe('--split', () => {
     );
   });
 
-  test('says that all begin alike, and tells prompts apart where that is asked for', async () => {
+  test('reports that all rows begin alike, and on request distinguishes them by their prompts', async () => {
     const log = Array.from({ length: 120 }, (_, n) =>
       talk(['Is it blue?', 'yes', `Is ${n}?`, `no ${n}`]),
     ).join('');
@@ -290,7 +290,7 @@ describe('--split', () => {
     expect([apart.emptySplit, apart.report.splits.validation! > 8]).toEqual([undefined, true]);
   });
 
-  test('makes about the shares that were asked for, by the seed', async () => {
+  test('makes approximately the requested shares, depending on the seed', async () => {
     const log = Array.from({ length: 400 }, (_, n) => talk([`question ${n}`, `answer ${n}`])).join('');
     await using shop = await workshop({ 'a.ndjson': log });
     const count = async (seed: number) => {
@@ -307,14 +307,14 @@ describe('--split', () => {
   });
 });
 
-describe('fewer rows', () => {
+describe('a selection of rows', () => {
   const log = Array.from({ length: 200 }, (_, n) =>
     talk([`question ${n}`, `answer ${n}`], { model: n % 4 === 0 ? 'a' : 'b' }),
   ).join('');
   const answers = (shop: Awaited<ReturnType<typeof workshop>>) =>
     shop.rows().map(({ messages }) => messages.at(-1)!.content);
 
-  test('by chance are the same for the same seed', async () => {
+  test('at random is the same for the same seed', async () => {
     await using shop = await workshop({ 'a.ndjson': log });
     await shop.run('--sample 20');
     const first = answers(shop);
@@ -328,7 +328,7 @@ describe('fewer rows', () => {
     expect(report.kept).toBeLessThan(80);
   });
 
-  test('are balanced by a field, the last or the first', async () => {
+  test('can be balanced by a field, from the last rows or the first', async () => {
     await using shop = await workshop({ 'a.ndjson': log });
     expect((await shop.run('--balance model --per-group 10')).report.models).toEqual({ a: 10, b: 10 });
     await shop.run('--last 2 --force');

@@ -19,7 +19,7 @@ const pair = ({ prompt, chosen, rejected }: Pair) => [
 ];
 
 describe('feedback', () => {
-  test('decides by --min-score, and only what the same key said', async () => {
+  test('is applied with --min-score, and only if it comes from the same key', async () => {
     const log =
       asked('1', 'a', 'good') +
       asked('2', 'b', 'bad') +
@@ -38,7 +38,7 @@ describe('feedback', () => {
   });
 
   test.each(['', '--conversations turns --dedup none', '-f trl-pc', '-f rft'])(
-    'keeps an answer that was called bad from being learned: %s',
+    'keeps a badly rated answer from being trained: %s',
     async (flags) => {
       const log =
         asked('1', 'a', 'bad') +
@@ -56,7 +56,7 @@ describe('feedback', () => {
     },
   );
 
-  test('is joined where nothing else waits for the end of the log', async () => {
+  test('is joined even if nothing else must wait for the end of the log', async () => {
     const log = asked('1', 'a', 'wrong') + asked('2', 'b', 'right') + feedback('1', { correction: 'better' });
     await using shop = await workshop({ 'a.ndjson': log });
     const flags = '--conversations turns --dedup none --unlogged-turns keep';
@@ -65,7 +65,7 @@ describe('feedback', () => {
     expect(shop.rows().map(({ messages }) => messages.at(-1)!.content)).toEqual(['better', 'right']);
   });
 
-  test('corrects answers with --corrections, and drops them without', async () => {
+  test('corrects answers with --corrections, and drops them otherwise', async () => {
     const log = asked('1', 'a', 'wrong') + asked('2', 'b', 'right') + feedback('1', { correction: 'better' });
     await using shop = await workshop({ 'a.ndjson': log });
     const { report } = await shop.run();
@@ -74,7 +74,7 @@ describe('feedback', () => {
     expect(shop.rows().map(({ messages }) => messages.at(-1)!.content)).toEqual(['better', 'right']);
   });
 
-  test('that an answer was bad keeps it from being trained in a longer conversation', async () => {
+  test('keeps a badly rated answer from being trained in a longer conversation', async () => {
     const more = line({
       id: '2',
       request: chat([user('a'), { role: 'assistant', content: 'bad' }, user('b')]),
@@ -88,7 +88,7 @@ describe('feedback', () => {
     expect(row!.messages[1]!.weight).toBe(0);
   });
 
-  test('makes pairs: a correction with what it corrects, the best rated with those worse', async () => {
+  test('makes pairs: a correction with the answer it corrects, the best rated answer with worse ones', async () => {
     const log =
       asked('1', 'a', 'wrong') +
       asked('2', 'b', 'best') +
@@ -126,7 +126,7 @@ describe('feedback', () => {
     expect(report.dropped.no_judgement?.count).toBe(1);
   });
 
-  test('of neither good nor bad makes no label, and one between --min-score and bad none either', async () => {
+  test('makes no label if it is neither good nor bad, or between bad and --min-score', async () => {
     const log =
       [1, 0.4, 0, -0.4].map((_, n) => asked(String(n), `q${n}`, `a${n}`)).join('') +
       [1, 0.4, 0, -0.4].map((score, n) => feedback(String(n), { score })).join('');
@@ -146,7 +146,7 @@ describe('feedback', () => {
     ]);
   });
 
-  test('must give the better answer of a pair --min-score', async () => {
+  test('must rate the better answer of a pair at least --min-score', async () => {
     const log =
       asked('1', 'a', 'fair') +
       asked('2', 'a', 'poor') +
@@ -162,7 +162,7 @@ describe('feedback', () => {
     expect(report.filtered).toEqual({ score: 1 });
   });
 
-  test('is asked for of the answers within a conversation too, with --min-score', async () => {
+  test('is also required for the answers within a conversation with --min-score', async () => {
     const talk = (id: string, ...turns: string[]) =>
       line({
         id,
@@ -188,14 +188,14 @@ describe('feedback', () => {
     expect(weights).toEqual([[0, 1, 1]]);
   });
 
-  test('is counted apart when the proxy refused it', async () => {
+  test('is counted separately if the proxy refused it', async () => {
     const refused = feedback('1', { score: 1 }, { outcome: 'error', status: 400 });
     await using shop = await workshop({ 'a.ndjson': asked('1', 'a', 'b') + refused });
     const { report } = await shop.run();
     expect([report.filtered, report.bad, report.kept]).toEqual([{ refused_feedback: 1 }, {}, 1]);
   });
 
-  test('holds for every record of the answer', async () => {
+  test('applies to every record of the answer', async () => {
     const more = [user('a'), { role: 'assistant', content: 'five' }, user('b')];
     const log =
       asked('1', 'a', 'five') +
@@ -223,7 +223,7 @@ describe('feedback', () => {
     expect(report.filtered).toEqual({ duplicate: 3 });
   });
 
-  test('goes by the last word, be it a score or a label', async () => {
+  test('is decided by the latest score or label', async () => {
     const log =
       asked('1', 'a', 'x') +
       asked('2', 'b', 'y') +
@@ -241,7 +241,7 @@ describe('feedback', () => {
   });
 
   test.each(['--corrections', '-f trl-dpo', '-f kto'])(
-    'with %s takes no conversation as kept that the format cannot have',
+    'with %s does not count a conversation as kept if the format cannot represent it',
     async (flags) => {
       const image = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
       const joke = [user('joke'), { role: 'assistant', content: 'Knock' }];
@@ -262,7 +262,7 @@ describe('feedback', () => {
     },
   );
 
-  test('corrects no more than --max-tokens allow, but for turns that may be cut', async () => {
+  test('does not make a row longer than --max-tokens, except for turns that may be trimmed', async () => {
     const turns = [user('word '.repeat(50)), { role: 'assistant', content: 'yes' }, user('b')];
     const log =
       asked('1', 'a', 'short') +
@@ -277,7 +277,7 @@ describe('feedback', () => {
     expect(shop.rows()[0]!.messages).toHaveLength(2);
   });
 
-  test('may correct an answer that the format cannot have', async () => {
+  test('may correct an answer that the format cannot represent', async () => {
     const log =
       asked('1', 'a', '<|im_end|>') +
       feedback('1', { correction: 'See there.' }) +
@@ -287,7 +287,7 @@ describe('feedback', () => {
     expect([report.kept, report.dropped.reserved_words?.count]).toEqual([1, 1]);
   });
 
-  test('of a repeated answer is not lost with the repeat', async () => {
+  test('on a repeated answer is not lost with the repetition', async () => {
     const log =
       asked('1', 'a', 'same') +
       asked('2', 'a', 'same') +
@@ -301,7 +301,7 @@ describe('feedback', () => {
     expect(rowsOf(shop)).toEqual([]);
   });
 
-  test('that says what the answer said makes it a good one', async () => {
+  test('whose correction equals the answer rates it as good', async () => {
     const log = asked('1', 'a', 'right') + feedback('1', { correction: ' right' });
     await using shop = await workshop({ 'a.ndjson': log });
     await shop.run('-f kto');
@@ -310,7 +310,7 @@ describe('feedback', () => {
     ]);
   });
 
-  test('that calls what is not defined corrects nothing', async () => {
+  test('whose correction calls an undefined tool has no effect', async () => {
     const more = { request: chat([user('a')], { tools: [tool('clock')] }) };
     const calls = (name: string) => ({
       role: 'assistant',
@@ -327,7 +327,7 @@ describe('feedback', () => {
     expect([report.kept, report.dropped.unknown_tool?.count]).toEqual([1, 1]);
   });
 
-  test('makes pairs of answers to one prompt only: the same tools and system prompt', async () => {
+  test('makes pairs only of answers to the same prompt, with the same tools and system prompt', async () => {
     const request = (system: string, tools: object[]) =>
       chat([{ role: 'system', content: system }, user('q')], tools.length > 0 ? { tools } : {});
     const log =
@@ -343,7 +343,7 @@ describe('feedback', () => {
   });
 
   test.each(['--sample 10', '--last 10', '--max-records 10', '--balance model --per-group 10'])(
-    'makes whole pairs, of which %s takes ten',
+    'makes complete pairs, of which %s selects ten',
     async (flags) => {
       const log = Array.from(
         { length: 30 },
@@ -376,7 +376,7 @@ describe('feedback', () => {
     expect(kto.report.filtered).toEqual({ near_duplicate: 2 });
   });
 
-  test('is redacted like all else', async () => {
+  test('is redacted like everything else', async () => {
     const log =
       asked('1', 'I am a@b.com', 'wrong') + feedback('1', { correction: 'Hello a@b.com and c@d.org' });
     await using shop = await workshop({ 'a.ndjson': log });
@@ -393,7 +393,7 @@ describe('regenerations', () => {
       ...more,
     });
 
-  test('make pairs with the answer that the user went on from', async () => {
+  test('make pairs with the answer that the user continued from', async () => {
     const more = { conversation: 'k' };
     const log =
       asked('1', 'a', 'first', more) +
@@ -414,7 +414,7 @@ describe('regenerations', () => {
     ]);
   });
 
-  test('are no judgement on an answer that was cut, or on one to other tools', async () => {
+  test('do not rate an answer that was cut, or one with other tools', async () => {
     const more = { conversation: 'k' };
     const log =
       asked('1', 'a', 'cut', { ...more, response: answered({ content: 'cu' }, 'length'), finish: 'length' }) +
@@ -426,7 +426,7 @@ describe('regenerations', () => {
     expect((await shop.run('-f trl-dpo --pairs regenerations')).report.kept).toBe(0);
   });
 
-  test('go after what people said of the same two answers', async () => {
+  test('yield to explicit feedback on the same two answers', async () => {
     const more = { conversation: 'k' };
     const log =
       asked('1', 'a', 'liked', more) +
@@ -439,7 +439,7 @@ describe('regenerations', () => {
     expect(rowsOf(shop).map(pair)).toEqual([['a', 'liked', 'went on from']]);
   });
 
-  test('are none where people said otherwise', async () => {
+  test('make no pair if feedback contradicts them', async () => {
     const more = { conversation: 'k' };
     const log = asked('1', 'a', 'first', more) + asked('2', 'a', 'second', more) + goOn('a', 'second', more);
     for (const said of [feedback('1', { score: 1 }), feedback('2', { score: -1 })]) {
@@ -452,7 +452,7 @@ describe('regenerations', () => {
     }
   });
 
-  test('are not seen in two users who begin alike', async () => {
+  test('are not assumed for two users who begin alike', async () => {
     const log = asked('1', 'hi', 'hello') + asked('2', 'hi', 'hey') + goOn('hi', 'hey');
     await using shop = await workshop({ 'a.ndjson': log });
     expect((await shop.run('-f trl-dpo')).report.kept).toBe(0);

@@ -1,4 +1,4 @@
-/** More rows than one table of hashes takes: decisions on them are those of plain sets and maps. */
+/** More rows than one hash table holds: the decisions must equal those of plain sets and maps. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,11 +19,11 @@ const mixed = (value: number) => {
   return (once ^ (once >>> 12)) >>> 0;
 };
 
-/** What a row says: every fifth repeats another. */
+/** The content of a row: every fifth row repeats another. */
 const contentOf = (row: number) => (row % 5 === 4 ? row - 4 : row);
-/** The row that a row goes on from: within a conversation of three. */
+/** The row that a row continues, in a conversation of three. */
 const beforeOf = (row: number) => (row % 3 === 0 ? undefined : row - 1);
-/** Whether the answer is a good one. */
+/** Whether the answer is rated as good. */
 const isGood = (row: number) => row % 7 !== 0;
 
 function tableOf(): RowTable {
@@ -86,7 +86,7 @@ describe('with many rows', () => {
     return count;
   };
 
-  test('each hash is in one part, with all that goes along, in the order of addition', () => {
+  test('each hash is in one part with all its values, in insertion order', () => {
     const hashes = table.hashParts(ROWS);
     for (let row = 0; row < ROWS; row++) hashes.add(contentOf(row), mixed(contentOf(row)), row, row + 1);
     expect(hashes.parts.length).toBeGreaterThan(1);
@@ -109,20 +109,20 @@ describe('with many rows', () => {
     expect(table.hashParts(10).parts).toHaveLength(1);
   });
 
-  test('of those that say the same the first stays', () => {
+  test('the first of several rows with the same content is kept', () => {
     const set = choiceOf();
     dropDuplicates(set, 'content');
     expect(rowsWhere((row) => set.has(row) !== (contentOf(row) === row))).toBe(0);
   });
 
-  test('of a conversation its longest stays', () => {
+  test('the longest row of a conversation is kept', () => {
     const set = choiceOf();
     dropBeginnings(set);
     const isLast = (row: number) => row === ROWS - 1 || beforeOf(row + 1) !== row;
     expect(rowsWhere((row) => set.has(row) !== isLast(row))).toBe(0);
   });
 
-  test('answers within are known by their own rows', () => {
+  test('answers within a conversation are recognized by their own rows', () => {
     const set = choiceOf();
     const logged = loggedTurns(set, undefined);
     const expected = (row: number) => {

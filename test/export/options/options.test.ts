@@ -77,13 +77,13 @@ describe('parseFlags()', () => {
     ['--no-output', 'Cannot use --no-output: only switches can be turned off'],
     ['--force=maybe', 'Cannot use --force=maybe: expected true or false'],
     ['--no-force=true', 'Cannot use --no-force=true: it takes no value'],
-  ])('refuses %s', (args, message) => {
+  ])('rejects %s', (args, message) => {
     expect(() => parseFlags(args.split(' '))).toThrow(message);
   });
 });
 
 describe('resolveSettings()', () => {
-  test('without anything reads ./logs and writes to a pipe, or a file when at a terminal', () => {
+  test('by default reads ./logs and writes to a pipe, or to a file if stdout is a terminal', () => {
     const plain = settings({});
     expect(plain).toMatchObject({
       inputs: ['./logs'],
@@ -105,7 +105,7 @@ describe('resolveSettings()', () => {
     expect(output({ terminal: true, args: '--output -' })).toBe('-');
   });
 
-  test('writes trl into a directory, unless told otherwise', () => {
+  test('writes the trl format into a directory by default', () => {
     expect(settings({ args: '-o out/' })).toMatchObject({
       sink: { shape: 'directory', hash: true },
       plan: { format: 'trl' },
@@ -114,7 +114,7 @@ describe('resolveSettings()', () => {
     expect(settings({ args: '-o out/ --export-all' }).plan.raw).toBe(true);
   });
 
-  test('takes conversations whole where a format trains them, and answers where it trains these', () => {
+  test('treats conversations as rows if the format trains them, and answers if it trains these', () => {
     const how = (args: string) => {
       const { curation, plan } = settings({ args });
       return [curation.conversations, curation.unlogged, plan.earlier, plan.unrendered];
@@ -129,12 +129,12 @@ describe('resolveSettings()', () => {
     expect(how('--export-all')).toEqual(['turns', 'pass', 'train', false]);
   });
 
-  test('passes over what the configuration wishes for conversations where whole records are written', () => {
+  test('ignores conversation options of the configuration if complete records are written', () => {
     const { curation } = settings({ args: '--export-all', config: { near_dup: 0.8 } });
     expect([curation.near, curation.dedup]).toEqual([undefined, 'none']);
   });
 
-  test('takes a flag before the environment, and that before the configuration', () => {
+  test('prefers a flag to the environment, and that to the configuration', () => {
     const config = {
       successful_only: true,
       model_filter: 'c',
@@ -173,7 +173,7 @@ describe('resolveSettings()', () => {
     expect(settings({ logs: 'var/log' }).inputs).toEqual(['var/log']);
   });
 
-  test('lets a flag undo a switch of the environment, whose empty values say nothing', () => {
+  test('lets a flag undo a switch of the environment, and ignores empty variables', () => {
     const env = { LLMPROXY_EXPORT_SUCCESSFUL_ONLY: 'Yes', LLMPROXY_EXPORT_FORCE: '' };
     const wanted = (given: Given) => settings(given).plan.selection.successfulOnly;
     expect([wanted({ env }), settings({ env }).sink.force]).toEqual([true, false]);
@@ -181,7 +181,7 @@ describe('resolveSettings()', () => {
     expect(wanted({ env, args: '--successful-only=false' })).toBe(false);
   });
 
-  test('knows every flag by its variable', () => {
+  test('reads every flag from its environment variable', () => {
     const values: Partial<Record<OptionName, string>> = {
       output: 'x/',
       format: 'trl',
@@ -215,7 +215,8 @@ describe('resolveSettings()', () => {
       'price-per-mtok': '2',
       progress: 'never',
     };
-    // These need another flag, or a file; the configuration is read before; the check and the stages are commands of their own.
+    // These need another flag, or a file; the configuration is read before; the check and the stages are separate
+    // commands.
     const others: OptionName[] = [
       ...(['config', 'check', 'verify', 'time-zone', 'shard-size', 'split', 'metadata'] as const),
       ...(['balance', 'per-group', 'on-long', 'redact-mode', 'redact-salt-file'] as const),
@@ -231,7 +232,7 @@ describe('resolveSettings()', () => {
     }
   });
 
-  test('asks for what belongs together', () => {
+  test('requires flags that belong together', () => {
     const refused: [string, string][] = [
       ['--balance model', 'Cannot balance rows: --balance FIELD and --per-group N go together'],
       ['--split train=0.9,test=0.1 -o a.jsonl', 'it makes several files: give --output a directory'],
@@ -261,13 +262,13 @@ describe('resolveSettings()', () => {
       ['--verify', 'Cannot use --verify: nothing is written to files'],
       ['--tag team', 'Cannot use --tag team: expected NAME=VALUE'],
       ['--near-dup 0.4', 'Cannot use --near-dup 0.4: expected a number from 0.5 to 1 or none'],
-      // Also where nothing looks at them.
+      // Also if nothing uses them.
       ['--export-all --seed x', 'Cannot use --seed x: expected a whole number from 0'],
     ];
     for (const [args, words] of refused) expect(() => settings({ args })).toThrow(words);
   });
 
-  test('takes days as whole days in UTC, and times to the moment', () => {
+  test('treats days as complete days in UTC, and times as exact', () => {
     const span = ({ plan: { selection } }: ReturnType<typeof settings>) =>
       [selection.fromMs, selection.untilMs].map((ms) => new Date(ms!).toISOString());
     const days = settings({ args: '--start-date 2026-11-23 --end-date 2026-11-23' });
@@ -308,13 +309,13 @@ describe('resolveSettings()', () => {
     [{ args: '--on-long drop' }, 'Cannot use --on-long drop: no row is too long: give --max-tokens'],
     [{ args: '--endpoint chats' }, 'Cannot use --endpoint chats: expected chat, messages, '],
     [{ args: '--progress some' }, 'Cannot use --progress some: expected auto, always or never'],
-  ] as [Given, string][])('refuses %j', (given, message) => {
+  ] as [Given, string][])('rejects %j', (given, message) => {
     expect(() => settings(given)).toThrow(message);
   });
 });
 
 describe('the export section of the configuration', () => {
-  /** Values of each option: those that it takes, and those that it does not. */
+  /** Values of each option: valid ones, and invalid ones. */
   const VALUES: Partial<Record<OptionName, readonly [good: readonly string[], bad: readonly string[]]>> = {
     format: [
       ['trl', 'raw'],
@@ -402,13 +403,13 @@ describe('the export section of the configuration', () => {
       return undefined;
     } catch (error) {
       const { message } = error as Error;
-      // Whether a value stands alone or needs another flag beside it is not the question here.
+      // Whether a value needs another flag is not tested here.
       return / expected /.test(message) ? message : undefined;
     }
   };
 
   test.each(Object.entries(VALUES))(
-    'takes of %s what the flag takes, and nothing else',
+    'accepts for %s what the flag accepts, and nothing else',
     (key, [good, bad]) => {
       const name = key as OptionName;
       const asConfig = (text: string) =>
@@ -436,7 +437,7 @@ describe('the export section of the configuration', () => {
     }
   }
 
-  test('has a key for every option but those that are about one run', () => {
+  test('has a key for every option except those that concern a single run', () => {
     const without = OPTION_NAMES.filter((name) => {
       const { kind } = OPTIONS[name];
       const [sample] = VALUES[name]?.[0] ?? ['text'];
@@ -464,7 +465,7 @@ describe('the export section of the configuration', () => {
     ]);
   });
 
-  test('takes lists as lists or joined by commas, as the flag does', () => {
+  test('accepts lists as such or joined by commas, as the flag does', () => {
     const models = (config: object) => settings({ config }).plan.selection.models;
     expect(models({ model: 'gpt-{4o,5}*, o3' })).toEqual(['gpt-{4o,5}*', 'o3']);
     expect(models({ model: ['a', 'b,c'] })).toEqual(['a', 'b', 'c']);

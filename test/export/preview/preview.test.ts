@@ -1,4 +1,4 @@
-/** What `--preview`, `--preview-html` and `--stats` show, and what comes next. */
+/** The output of `--preview`, `--preview-html` and `--stats`, and the suggested next step. */
 import { describe, expect, test } from 'bun:test';
 import { EXPORT_FORMATS } from '../../../src/config/export/options.ts';
 import { previewPage } from '../../../src/export/preview/page.ts';
@@ -15,7 +15,7 @@ const PLAIN = { color: false, width: 80 };
 
 describe('turnsOfRow()', () => {
   test.each(EXPORT_FORMATS.map((name) => [name]))(
-    'shows all that a row of %s says, and marks what is trained',
+    'shows all content of a row of %s, and marks what is trained',
     (name) => {
       const row = soundRow(name);
       const turns = turnsOfRow(row, FORMATS[name].loss);
@@ -23,7 +23,7 @@ describe('turnsOfRow()', () => {
       expect(turns.every(({ role, text }) => role !== '' && typeof text === 'string')).toBe(true);
       for (const text of ['Be kind.', 'f?', 'One.', 'Hello', 'Go.', 'Let me see.'])
         if (JSON.stringify(row).includes(text)) expect(said).toContain(text);
-      // The answer that is rejected is no answer to be learned, and a reference is for the grader.
+      // The rejected answer is not trained, and a reference is for the grader.
       const trained = turns.filter((turn) => turn.trained).map(({ role }) => role.split(',')[0]!);
       const role = {
         rft: [],
@@ -42,7 +42,7 @@ describe('turnsOfRow()', () => {
     },
   );
 
-  test('leaves out the mark where a weight or a flag says so', () => {
+  test('omits the mark if a weight or a flag says so', () => {
     const says = (more: object) => ({ role: 'assistant', content: 'a', ...more });
     const messages = [says({ weight: 0 }), says({ weight: 1 }), says({ train: false }), says({})];
     expect(turnsOfRow({ messages }, 'per_turn').map(({ trained }) => trained)).toEqual([
@@ -53,7 +53,7 @@ describe('turnsOfRow()', () => {
     ]);
   });
 
-  test('knows tools in the words of every format', () => {
+  test('finds tools in the structure of every format', () => {
     for (const [name, tools] of [
       ['openai', ['f']],
       ['gemini', ['f', 'g']],
@@ -67,7 +67,7 @@ describe('turnsOfRow()', () => {
 });
 
 describe('previewText()', () => {
-  test('marks lines, wraps and cuts them, and lets no text steer the terminal', () => {
+  test('marks, wraps and cuts lines, and lets no text control the terminal', () => {
     const row = {
       messages: [
         { role: 'user', content: `\x1b[2J\x07long ${'x'.repeat(200)}` },
@@ -85,7 +85,7 @@ describe('previewText()', () => {
   });
 });
 
-test('previewPage() takes nothing from elsewhere, and runs nothing that a row says', () => {
+test('previewPage() loads nothing from other hosts, and runs nothing that a row contains', () => {
   const row = { messages: [{ role: 'user', content: '<script>alert(1)</script><img src="http://a">' }] };
   const page = previewPage([row], 'all', { kept: 1, format: 'trl' });
   expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;&lt;img src=&quot;http://a&quot;&gt;');
@@ -93,7 +93,7 @@ test('previewPage() takes nothing from elsewhere, and runs nothing that a row sa
   expect(page).toContain("default-src 'none'");
 });
 
-test('nextStep() names the files, quoted where a shell would part them', () => {
+test('nextStep() names the files, quoted for the shell if necessary', () => {
   const written = { path: 'my data/', directory: true, parquet: false, validated: true };
   expect(nextStep('trl', written)).toBe(
     "trl sft --model_name_or_path MODEL --dataset_name 'my data/' --eval_strategy epoch --output_dir OUT",
@@ -104,7 +104,7 @@ test('nextStep() names the files, quoted where a shell would part them', () => {
   for (const name of EXPORT_FORMATS) expect(nextStep(name, { ...written, path: 'x/' })).toContain('x/');
 });
 
-test('--stats says when, for whom and for how much, of all records that the filters take', async () => {
+test('--stats shows times, keys, tags and cost of all records that match the filters', async () => {
   const at = (day: number, more: object) => line({ ts: `2026-11-0${day}T10:00:00.000Z`, ...more });
   const log =
     at(3, { key: 'b', cost: 0.5, tags: { team: 'search' } }) +

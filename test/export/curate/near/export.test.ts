@@ -17,7 +17,7 @@ interface Row {
 }
 
 function rowsOf(path: string): Row[] {
-  // A side without rows has no file.
+  // A split without rows has no file.
   if (!existsSync(path)) return [];
   return readFileSync(path, 'utf8')
     .split('\n')
@@ -25,7 +25,7 @@ function rowsOf(path: string): Row[] {
     .map((row) => JSON.parse(row) as Row);
 }
 
-/** Questions of which `copies` are nearly the same, but begin otherwise and end otherwise: one cluster an array. */
+/** Questions in clusters of `copies` near duplicates, which begin and end differently: one array for each cluster. */
 function clusters(count: number, copies: number, seed: number): string[][] {
   const random = generator(seed);
   return Array.from({ length: count }, () => {
@@ -53,7 +53,7 @@ describe('--near-dup', () => {
     expect(shop.rows()).toHaveLength(120);
   });
 
-  test('does not read system prompts', async () => {
+  test('ignores system prompts', async () => {
     const random = generator(2);
     const long = words(400, random).join(' ');
     const says = (role: string, content: string) => [{ role, content }];
@@ -63,7 +63,7 @@ describe('--near-dup', () => {
       asks(questions[0]!, says('system', 'Be brief')),
       asks(questions[1]!, says('developer', words(200, random).join(' '))),
       asks(questions[2]!),
-      // What a user says is read.
+      // User messages are compared.
       asks(questions[3]!, says('user', long)),
     ];
     await using shop = await workshop({ 'a.ndjson': log.join('') });
@@ -72,7 +72,7 @@ describe('--near-dup', () => {
     expect(asked(shop.rows())).toEqual([...questions, questions[3]!]);
   });
 
-  test('takes texts of any length and script, of which nothing is like anything else', async () => {
+  test('accepts texts of any length and script that do not resemble each other', async () => {
     const random = generator(3);
     const emoji = (from: number) => String.fromCodePoint(...Array.from({ length: 30 }, (_, at) => from + at));
     const texts = [
@@ -96,7 +96,7 @@ describe('--near-dup', () => {
     expect(report.filtered).toEqual({ near_duplicate: texts.length });
   });
 
-  test('gives the same rows wherever the log is cut into files', async () => {
+  test('produces the same rows however the log is divided into files', async () => {
     const all = clusters(12, 5, 4).flat();
     const lines = all.map((text) => asks(text));
     await using shop = await workshop();
@@ -120,7 +120,7 @@ describe('--near-dup', () => {
     expect(await output([0, 20, 33], 2)).toBe(whole);
   });
 
-  test('gives the same rows whatever pieces the log is read in, and in any number of threads', async () => {
+  test('produces the same rows whatever pieces the log is read in, and in any number of threads', async () => {
     const all = clusters(40, 3, 5);
     // Long lines, so that there are several pieces of 2 MiB.
     const system = [{ role: 'system', content: words(6_000, generator(5)).join(' ') }];
@@ -139,7 +139,7 @@ describe('--near-dup', () => {
   });
 });
 
-describe('--near-dup compares what is trained apart from what is shown', () => {
+describe('--near-dup compares answers and prompts separately', () => {
   const words = (seed: number, count: number) =>
     Array.from({ length: count }, (_, n) => `w${(seed * 7919 + n * 104_729) % 99_991}`).join(' ');
   const long = words(1, 2_000);
@@ -151,22 +151,29 @@ describe('--near-dup compares what is trained apart from what is shown', () => {
   };
   const FORMATS = ['-f trl-pc', '-f trl', '-f openai', '-f openai --conversations turns', '-f rft'];
 
-  test.each(FORMATS)('a long prompt in common makes no duplicates of unlike answers: %s', async (format) => {
-    const unlike = Array.from({ length: 40 }, (_, n) => one(`${long} question ${n}`, words(n + 2, 60)));
-    for (const share of ['0.5', '0.8']) expect(await kept(unlike, `${format} --near-dup ${share}`)).toBe(40);
-  });
+  test.each(FORMATS)(
+    'rows with a long common prompt and different answers are not duplicates: %s',
+    async (format) => {
+      const unlike = Array.from({ length: 40 }, (_, n) => one(`${long} question ${n}`, words(n + 2, 60)));
+      for (const share of ['0.5', '0.8'])
+        expect(await kept(unlike, `${format} --near-dup ${share}`)).toBe(40);
+    },
+  );
 
-  test.each(FORMATS)('the same short answer makes none of unlike prompts: %s', async (format) => {
-    const yes = Array.from({ length: 40 }, (_, n) => one(words(n + 2, 60), 'Yes.'));
-    expect(await kept(yes, `${format} --near-dup 0.8`)).toBe(40);
-  });
+  test.each(FORMATS)(
+    'rows with the same short answer to different prompts are not duplicates: %s',
+    async (format) => {
+      const yes = Array.from({ length: 40 }, (_, n) => one(words(n + 2, 60), 'Yes.'));
+      expect(await kept(yes, `${format} --near-dup 0.8`)).toBe(40);
+    },
+  );
 
-  test.each(FORMATS)('what is nearly the same in both is one: %s', async (format) => {
+  test.each(FORMATS)('rows that are nearly the same in both are duplicates: %s', async (format) => {
     const alike = Array.from({ length: 40 }, (_, n) => one(`${long} at ${n}`, `${words(5, 300)} ${n}`));
     expect(await kept(alike, `${format} --near-dup 0.8`)).toBe(1);
   });
 
-  describe('where a program sends an instruction with each text', () => {
+  describe('if a program sends an instruction with each text', () => {
     const instruction = words(1, 350);
     const [before, behind] = [words(3, 170), words(4, 180)];
     const places: Readonly<Record<string, (text: string) => string>> = {
@@ -179,26 +186,32 @@ describe('--near-dup compares what is trained apart from what is shown', () => {
     const asked = (all: readonly string[], write: (text: string) => string) =>
       all.map((text) => one(write(text), 'positive'));
 
-    test.each(Object.entries(places))('the texts decide, with the instruction %s', async (_, write) => {
-      const log = asked(texts(40, 20), write);
-      for (const format of FORMATS) expect(await kept(log, `${format} --near-dup 0.8`)).toBe(40);
-      expect(await kept(asked(texts(20, 3), write), '--near-dup 0.8')).toBe(20);
-      expect(await kept(asked(texts(20, 12), write), '--near-dup 0.5')).toBe(20);
-    });
+    test.each(Object.entries(places))(
+      'different texts are not duplicates, with the instruction %s',
+      async (_, write) => {
+        const log = asked(texts(40, 20), write);
+        for (const format of FORMATS) expect(await kept(log, `${format} --near-dup 0.8`)).toBe(40);
+        expect(await kept(asked(texts(20, 3), write), '--near-dup 0.8')).toBe(20);
+        expect(await kept(asked(texts(20, 12), write), '--near-dup 0.5')).toBe(20);
+      },
+    );
 
-    test.each(Object.entries(places))('texts that are nearly the same are one, %s', async (_, write) => {
-      const all = texts(20, 60);
-      const typos = all.map((text) => text.replace(/^\w+/, 'typo'));
-      const shouted = all.map((text) => text.toUpperCase());
-      const log = asked([...all, ...shouted], write);
-      expect(await kept(log, '--near-dup 0.8')).toBe(20);
-      // As similar as this, a pair is found at least 19 times in 20.
-      const left = await kept(asked([...all, ...typos], write), '--near-dup 0.7');
-      expect(left).toBeGreaterThanOrEqual(20);
-      expect(left).toBeLessThanOrEqual(22);
-    });
+    test.each(Object.entries(places))(
+      'near duplicates among the texts are found, with the instruction %s',
+      async (_, write) => {
+        const all = texts(20, 60);
+        const typos = all.map((text) => text.replace(/^\w+/, 'typo'));
+        const shouted = all.map((text) => text.toUpperCase());
+        const log = asked([...all, ...shouted], write);
+        expect(await kept(log, '--near-dup 0.8')).toBe(20);
+        // At this similarity, a pair is found at least 19 times in 20.
+        const left = await kept(asked([...all, ...typos], write), '--near-dup 0.7');
+        expect(left).toBeGreaterThanOrEqual(20);
+        expect(left).toBeLessThanOrEqual(22);
+      },
+    );
 
-    test('a long answer says enough, and so does a prompt that few rows share', async () => {
+    test('a long answer is sufficient, and so is a prompt that few rows share', async () => {
       const answer = words(9, 80);
       const long = texts(20, 20).map((text) => one(`${instruction} ${text}`, answer));
       expect(await kept(long, '--near-dup 0.8')).toBe(1);
@@ -207,7 +220,7 @@ describe('--near-dup compares what is trained apart from what is shown', () => {
     });
   });
 
-  test('a longer conversation is no duplicate of its beginning where each answer is a row', async () => {
+  test('a longer conversation is not a duplicate of its beginning if each answer is a row', async () => {
     const turns = Array.from({ length: 12 }, (_, n) => [words(2 * n, 40), words(2 * n + 1, 40)]).flat();
     const log = Array.from({ length: 12 }, (_, n) => {
       const said = turns
@@ -221,14 +234,14 @@ describe('--near-dup compares what is trained apart from what is shown', () => {
 });
 
 describe('--split', () => {
-  /** The questions on both sides. */
+  /** The questions of both splits. */
   const sidesOf = (shop: Shop) =>
     ['train', 'test'].map((side) => asked(rowsOf(shop.path(`out/${side}.jsonl`)))) as [string[], string[]];
   const split = async (shop: Shop, flags: string) => {
     rmSync(shop.path('out'), { recursive: true, force: true });
     return shop.run(`--split train=0.5,test=0.5 ${flags} -o ${shop.path('out')}/`);
   };
-  /** Pairs on different sides that are truly as similar as this. */
+  /** Pairs in different splits whose true similarity is at least this. */
   const leaks = ([train, held]: [string[], string[]], similarity: number) => {
     const shingles = held.map((text) => shinglesOf(`${text}\n${ANSWER}`));
     return train
@@ -236,7 +249,7 @@ describe('--split', () => {
       .flatMap((mine) => shingles.filter((other) => jaccard(mine, other) >= similarity)).length;
   };
 
-  test('puts rows that are nearly the same on one side', async () => {
+  test('puts near duplicates into the same split', async () => {
     const all = clusters(30, 5, 6);
     const log = [0, 1, 2, 3, 4].flatMap((copy) => all.map((cluster) => asks(cluster[copy]!))).join('');
     await using shop = await workshop({ 'a.ndjson': log });
@@ -254,11 +267,11 @@ describe('--split', () => {
     expect(report.filtered).toEqual({ near_duplicate: 120 });
   });
 
-  test('leaves out rows that tie two sides together', async () => {
+  test('leaves out rows that connect two splits', async () => {
     const random = generator(8);
     const chains = Array.from({ length: 40 }, () => {
       const middle = words(200, random);
-      // Each is as the middle one for 0.85, and as the other for 0.72.
+      // Each has a similarity of 0.85 to the middle one, and of 0.72 to the other.
       const [left, right] = [0, 100].map((at) => changed(middle, { at, count: 14 }, random));
       return [left!, right!, middle].map((text) => text.join(' '));
     });
@@ -273,7 +286,7 @@ describe('--split', () => {
     expect(leaks(sides, 0.82)).toBe(0);
   });
 
-  test('leaves out rows that tie two sides together, however often one of them is there', async () => {
+  test('leaves out rows that connect two splits, however often one of them is repeated', async () => {
     const random = generator(8);
     const chains = Array.from({ length: 40 }, () => {
       const middle = words(200, random);

@@ -6,10 +6,10 @@ import { changed, generator, jaccard, shinglesOf, words } from './texts.ts';
 
 const THRESHOLDS = [0.5, 0.8, 0.95];
 
-/** Of each text's words, the parts that are replaced. */
+/** The shares of each text's words that are replaced. */
 const CHANGES = [0, 0, 0.004, 0.01, 0.02, 0.04, 0.08, 0.15, 0.25, 0.4];
 
-/** 40 texts of 20 to 300 words with all their changes, in any order. */
+/** 40 texts of 20 to 300 words with all their changes, in random order. */
 function planted(): string[] {
   const random = generator(17);
   const texts = Array.from({ length: 40 }, () => {
@@ -33,13 +33,13 @@ function truths() {
   return { signatures: texts.map((text) => hasher.signature(text)), similarity };
 }
 
-/** For each signature the first that is the same, which is found in its place. */
+/** For each signature, the first equal one, which is found in its place. */
 function firstsOf(all: readonly Uint8Array[]): number[] {
   const firsts = new Map<string, number>();
   return all.map((signature, row) => firsts.getOrInsert(signature.toHex(), row));
 }
 
-/** Of any text: nobody looks like it. */
+/** The signature of a random text, which resembles no other. */
 function noise(random: () => number): Uint8Array {
   return Uint8Array.from({ length: SIGNATURE_BYTES }, () => Math.floor(256 * random()));
 }
@@ -48,33 +48,36 @@ describe('NearIndex', () => {
   const { signatures, similarity } = truths();
   const firsts = firstsOf(signatures);
 
-  test.each(THRESHOLDS)('finds the pairs that comparing all with all finds, at %p', (threshold) => {
-    const index = new NearIndex({ threshold, seed: 1 });
-    const found = signatures.map((signature) => new Set(index.add(signature)));
-    /** How many pairs from a similarity up to another there are, and how many of them were found. */
-    const pairs = (from: number, to: number) => {
-      let [all, hits] = [0, 0];
-      for (const [row, others] of similarity.entries())
-        for (const [other, truth] of others.entries()) {
-          if (truth < from || truth >= to) continue;
-          all += 1;
-          if (found[row]!.has(firsts[other]!)) hits += 1;
-        }
-      return { all, hits, part: hits / all };
-    };
-    const above = pairs(threshold, Infinity);
-    expect(above.all).toBeGreaterThan(80);
-    expect(above.part).toBeGreaterThan(0.97);
-    const barely = pairs(threshold, threshold + 0.05);
-    expect(barely.all).toBeGreaterThan(10);
-    expect(barely.part).toBeGreaterThan(0.85);
-    const { hits } = pairs(-1, Infinity);
-    expect(pairs(threshold - 0.06, Infinity).hits / hits).toBeGreaterThan(0.93);
-    expect(pairs(-1, threshold - 0.12).hits).toBe(0);
-    expect(pairs(-1, 0.3).all).toBeGreaterThan(70_000);
-  });
+  test.each(THRESHOLDS)(
+    'finds the pairs that an exhaustive comparison finds, at a threshold of %p',
+    (threshold) => {
+      const index = new NearIndex({ threshold, seed: 1 });
+      const found = signatures.map((signature) => new Set(index.add(signature)));
+      /** How many pairs there are in a range of similarity, and how many of them were found. */
+      const pairs = (from: number, to: number) => {
+        let [all, hits] = [0, 0];
+        for (const [row, others] of similarity.entries())
+          for (const [other, truth] of others.entries()) {
+            if (truth < from || truth >= to) continue;
+            all += 1;
+            if (found[row]!.has(firsts[other]!)) hits += 1;
+          }
+        return { all, hits, part: hits / all };
+      };
+      const above = pairs(threshold, Infinity);
+      expect(above.all).toBeGreaterThan(80);
+      expect(above.part).toBeGreaterThan(0.97);
+      const barely = pairs(threshold, threshold + 0.05);
+      expect(barely.all).toBeGreaterThan(10);
+      expect(barely.part).toBeGreaterThan(0.85);
+      const { hits } = pairs(-1, Infinity);
+      expect(pairs(threshold - 0.06, Infinity).hits / hits).toBeGreaterThan(0.93);
+      expect(pairs(-1, threshold - 0.12).hits).toBe(0);
+      expect(pairs(-1, 0.3).all).toBeGreaterThan(70_000);
+    },
+  );
 
-  test.each(THRESHOLDS)('leaves of each cluster the first, at %p', (threshold) => {
+  test.each(THRESHOLDS)('keeps the first of each cluster, at a threshold of %p', (threshold) => {
     const index = new NearIndex({ threshold, seed: 1 });
     const kept: number[] = [];
     const order: number[] = [];
@@ -82,7 +85,7 @@ describe('NearIndex', () => {
       const near = index.find(signature);
       const truly = kept.map((other) => similarity[row]![other]!);
       const most = Math.max(0, ...truly);
-      // Between these, the signatures may say either.
+      // In between, the estimates may go either way.
       if (most >= threshold + 0.12) expect([row, near.length > 0]).toEqual([row, true]);
       if (most < threshold - 0.12) expect([row, near]).toEqual([row, []]);
       for (const number of near) expect(truly[number]!).toBeGreaterThan(threshold - 0.12);
@@ -93,11 +96,11 @@ describe('NearIndex', () => {
     }
     expect(kept[0]).toBe(0);
     expect(kept.length).toBeGreaterThanOrEqual(40);
-    // What comes first is truly the nearest, or hardly less near than that.
+    // The first result is the nearest one, or hardly less similar than that.
     for (const short of order) expect(short).toBeLessThan(0.12);
   });
 
-  test('says the same of the same rows, whatever was asked in between', () => {
+  test('returns the same for the same rows, whatever was searched in between', () => {
     const answers = (asks: boolean) => {
       const index = new NearIndex({ threshold: 0.8, seed: 1 });
       return signatures.map((signature, row) => {
@@ -110,7 +113,7 @@ describe('NearIndex', () => {
     expect(answers(true)).toEqual(first);
   });
 
-  test('takes a copy of a signature: the next one may stand in the same memory', () => {
+  test('copies a signature, so that the next may be in the same memory', () => {
     const index = new NearIndex({ threshold: 0.8, seed: 1 });
     const memory = signatures[0]!.slice();
     index.add(memory);
@@ -120,12 +123,12 @@ describe('NearIndex', () => {
     expect([index.find(signatures[0]!)[0], index.find(signatures[1]!)[0]]).toEqual([0, 1]);
   });
 
-  // A row is its signature of 128 bytes, and for each band 4 bytes and up to 8 of slots.
+  // A row takes 128 bytes for its signature, and for each band 4 bytes and up to 8 bytes of slots.
   test.each([
     [0.5, 700],
     [0.8, 390],
     [0.95, 300],
-  ])('takes of memory what it needs for its rows, at %p %d bytes each', (threshold, bytes) => {
+  ])('uses memory in proportion to its rows, at a threshold of %p %d bytes each', (threshold, bytes) => {
     const random = generator(29);
     const index = new NearIndex({ threshold, seed: 1 });
     expect(index.bytes).toBeLessThan(16 * 1024);
@@ -134,7 +137,7 @@ describe('NearIndex', () => {
     expect(index.forgotten).toBe(0);
   });
 
-  test.each(THRESHOLDS)('makes good use of the memory it is given, at %p', (threshold) => {
+  test.each(THRESHOLDS)('makes good use of its maximum memory, at a threshold of %p', (threshold) => {
     const random = generator(31);
     const maxBytes = 512 * 1024;
     const index = new NearIndex({ threshold, seed: 1, maxBytes });
@@ -147,13 +150,13 @@ describe('NearIndex', () => {
     for (const [at, signature] of last.entries()) expect(index.find(signature)).toEqual([2_500 + at]);
   });
 
-  test('compares hardly any rows that are not alike, however many there are', () => {
+  test('compares hardly any rows that do not resemble each other, however many there are', () => {
     const random = generator(37);
     const index = new NearIndex({ threshold: 0.8, seed: 1 });
     for (let row = 0; row < 5_000; row++) expect(index.add(noise(random))).toEqual([]);
     const before = index.compared;
     for (let row = 0; row < 200; row++) index.find(noise(random));
-    // One in each band is there by chance, where slots are as many as rows.
+    // By chance, there is one in each band, with as many slots as rows.
     expect((index.compared - before) / 200).toBeLessThan(30);
   });
 });

@@ -11,7 +11,7 @@ import {
 } from '../../../../src/export/curate/near/signature.ts';
 import { nearText } from '../../../../src/export/curate/near/text.ts';
 
-/** Numbers from 0 to 1, the same for the same seed. */
+/** Random numbers from 0 to 1, the same for the same seed. */
 function generator(seed: number): () => number {
   let state = seed;
   return () => {
@@ -27,21 +27,21 @@ function textOf(words: number, random: () => number): string[] {
   return Array.from({ length: words }, () => wordOf(random));
 }
 
-/** The text with a part of its words replaced, spread evenly. */
+/** The words with a share of them replaced, spread evenly. */
 function changed(words: readonly string[], part: number, random: () => number): string[] {
   return words.map((word) => (random() < part ? wordOf(random) : word));
 }
 
-/** What signatures say of two texts, with the values taken away that are the same by chance. */
+/** The similarity of two texts according to their signatures, corrected for values that are equal by chance. */
 function estimated(a: Uint8Array, b: Uint8Array): number {
   const words = (bytes: Uint8Array) => new Int32Array(bytes.slice().buffer, 0, SIGNATURE_WORDS);
   const part = countShared(words(a), 0, words(b), 0) / VALUES;
   return (part - 1 / 16) / (15 / 16);
 }
 
-/** Texts of `size` words of which the same in both make the similarity: shingles there are as many as words. */
+/** Two texts of `size` words with this similarity: a text has about as many shingles as words. */
 function pairOf(similarity: number, size: number, random: () => number): [string, string] {
-  // Two texts of n words that share the first s have about s shingles in common of 2n - s.
+  // Two texts of n words that share the first s have about s of 2n - s shingles in common.
   const shared = Math.round((2 * size * similarity) / (1 + similarity));
   const same = textOf(shared, random);
   const rest = () => textOf(size - shared, random);
@@ -49,7 +49,7 @@ function pairOf(similarity: number, size: number, random: () => number): [string
 }
 
 describe('MinHasher', () => {
-  test.each([0, 0.25, 0.5, 0.8, 0.95, 1])('tells a similarity of %p', (similarity) => {
+  test.each([0, 0.25, 0.5, 0.8, 0.95, 1])('estimates a similarity of %p', (similarity) => {
     const random = generator(7);
     const hasher = new MinHasher({ seed: 1 });
     const estimates = Array.from({ length: 60 }, () => {
@@ -57,12 +57,12 @@ describe('MinHasher', () => {
       return estimated(hasher.signature(a), hasher.signature(b));
     });
     const mean = estimates.reduce((sum, each) => sum + each, 0) / estimates.length;
-    // The standard deviation of one estimate is at most 0.034, that of 60 at most 0.005.
+    // The standard deviation of one estimate is at most 0.034, that of the mean of 60 at most 0.005.
     expect(Math.abs(mean - similarity)).toBeLessThan(0.03);
     for (const each of estimates) expect(Math.abs(each - similarity)).toBeLessThan(0.2);
   });
 
-  test('gives the same signature for the same text and seed, and another for another seed', () => {
+  test('returns the same signature for the same text and seed, and a different one for another seed', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 400 }), fc.nat(), (text, seed) => {
         const hasher = new MinHasher({ seed });
@@ -78,14 +78,14 @@ describe('MinHasher', () => {
   });
 
   test.each([
-    ['nothing', ''],
+    ['an empty text', ''],
     ['a letter', 'a'],
     ['two words', 'good morning'],
     ['Chinese', '今天天气很好，我们去公园散步吧。'.repeat(4)],
     ['emoji', '🙂🚀👩‍👩‍👧‍👦🇩🇪'.repeat(5)],
     ['half of a surrogate pair', 'a \ud83d b'],
     ['four million letters', 'many words '.repeat(400_000)],
-  ])('takes %s', (_, text) => {
+  ])('accepts %s', (_, text) => {
     const hasher = new MinHasher({ seed: 3 });
     expect(estimated(hasher.signature(text), hasher.signature(text))).toBe(1);
   });
@@ -132,7 +132,7 @@ describe('NearIndex', () => {
     expect(count.far / pairs).toBeLessThan(0.03);
   });
 
-  test('says what comparing all pairs says, but for a few near the threshold', () => {
+  test('agrees with comparing all pairs, except for a few near the threshold', () => {
     const random = generator(23);
     const hasher = new MinHasher({ seed: 1 });
     const originals = Array.from({ length: 60 }, () => textOf(120, random));
@@ -156,7 +156,7 @@ describe('NearIndex', () => {
     expect(missed / found).toBeLessThan(0.05);
   });
 
-  test('gives the nearest first, of equals the earlier one, and no more than 16', () => {
+  test('returns the nearest first, the earlier one of equals, and at most 16', () => {
     const random = generator(31);
     const hasher = new MinHasher({ seed: 1 });
     const words = textOf(200, random);
@@ -170,7 +170,7 @@ describe('NearIndex', () => {
     expect(index.find(hasher.signature(words.join(' ')))).toEqual(nearest.slice(0, 16));
   });
 
-  test('gives the first of those that are the same, and what is near beside any number of them', () => {
+  test('returns the first of equal rows, and similar rows beside any number of these', () => {
     const random = generator(31);
     const hasher = new MinHasher({ seed: 1 });
     const words = textOf(200, random);
@@ -196,7 +196,7 @@ describe('NearIndex', () => {
     expect(index.find(last)).toEqual([rows - 1]);
   });
 
-  test('compares a bounded number of rows, however many are alike', () => {
+  test('compares a bounded number of rows, however many resemble each other', () => {
     const hasher = new MinHasher({ seed: 1 });
     const index = new NearIndex({ threshold: 0.9, seed: 1 });
     const signature = hasher.signature(textOf(30, generator(43)).join(' '));
@@ -204,7 +204,7 @@ describe('NearIndex', () => {
     expect(index.compared).toBeLessThanOrEqual(3_000 * 64);
   });
 
-  test('refuses what is no signature', () => {
+  test('rejects an invalid signature', () => {
     expect(() => new NearIndex({ threshold: 0.8, seed: 1 }).find(new Uint8Array(3))).toThrow(RangeError);
   });
 });
@@ -226,11 +226,11 @@ describe('nearText()', () => {
     tools: [{ type: 'function', function: { name: 'look', description: 'looks' } }],
   };
 
-  test('is what was said and called, without system prompts, definitions and thoughts', () => {
+  test('contains texts and calls, without system prompts, tool definitions and reasoning', () => {
     expect(nearText(conversation)).toBe('what is this?\nlet me look\nlook\n{"at":1}\na cat\na cat');
   });
 
-  test('tells images apart by their address', () => {
+  test('distinguishes images by their URL', () => {
     const showing = (url: string) =>
       nearText({
         ...conversation,

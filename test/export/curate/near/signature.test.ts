@@ -5,7 +5,7 @@ import { cutShingles } from '../../../../src/export/curate/near/shingles.ts';
 import { SIGNATURE_BYTES, VALUES } from '../../../../src/export/curate/near/signature.ts';
 import { changed, estimated, generator, jaccard, shinglesOf, words } from './texts.ts';
 
-/** How similar two texts are by their shingles, and what their signatures say. */
+/** The similarity of two texts by their shingles, and by their signatures. */
 function compared(a: string, b: string): { truth: number; estimate: number } {
   const hasher = new MinHasher({ seed: 1 });
   return {
@@ -14,10 +14,10 @@ function compared(a: string, b: string): { truth: number; estimate: number } {
   };
 }
 
-/** Shingles as strings, the slow and plain way, of units that are words: of up to 16 words or from 64 on. */
+/** Shingles as strings, computed slowly and simply, of units that are words: of up to 16 words or from 64 on. */
 function plainShingles(units: readonly string[], between: string): Set<string> {
   const shingles = new Set<string>();
-  // What comes before the first letter is a word too, here an empty one.
+  // Text before the first letter is a word too, here an empty one.
   const all = ['', ...units];
   for (let at = 5; at <= all.length; at++) shingles.add(`w ${all.slice(at - 5, at).join(' ')}`);
   const text = units.join(between);
@@ -58,11 +58,11 @@ describe('cutShingles()', () => {
   test.each([
     ['words', few, ' '],
     ['signs of scripts without spaces', han, ''],
-  ])('cuts %s as they are cut by hand', (_, unit, between) => {
+  ])('cuts %s as a simple implementation does', (_, unit, between) => {
     fc.assert(
       fc.property(several(unit), several(unit), edits, fc.boolean(), (a, other, changes, related) => {
         const b = related ? edited(a, changes) : other;
-        // Where runs of characters fade, they go by hash.
+        // Where runs of characters are thinned out, the hash decides.
         fc.pre(b.length < 16 || b.length > 62);
         const [mine, theirs] = [a, b].map((units) => shinglesOf(units.join(between)));
         const lower = (units: string[]) => units.map((each) => each.toLowerCase());
@@ -75,7 +75,7 @@ describe('cutShingles()', () => {
     );
   });
 
-  test('does not see case, white space, and how JSON is laid out', () => {
+  test('ignores case, white space, and the layout of JSON', () => {
     const value = { Name: ['x', { deep: 'größer' }], count: 12, said: 'more than sixteen words '.repeat(20) };
     const plain = shinglesOf(JSON.stringify(value));
     expect(shinglesOf(` \n${JSON.stringify(value, null, '\t')}\u3000`)).toEqual(plain);
@@ -94,7 +94,7 @@ describe('cutShingles()', () => {
     }
   });
 
-  test('hands over small blocks, however long the text is', () => {
+  test('passes on small blocks, however long the text is', () => {
     let [shingles, longest] = [0, 0];
     const blocks = new Set<Int32Array>();
     cutShingles('one two three four '.repeat(50_000), (block, count) => {
@@ -119,7 +119,7 @@ describe('MinHasher', () => {
     fc.assert(
       fc.property(text, edits, (a, changes) => {
         const { truth, estimate } = compared(a.join(' '), edited(a, changes).join(' '));
-        // Standard deviation: at most 0.034.
+        // The standard deviation is at most 0.034.
         expect(Math.abs(estimate - truth)).toBeLessThan(0.17);
         if (truth === 1) expect(estimate).toBe(1);
         errors.push(estimate - truth);
@@ -130,7 +130,7 @@ describe('MinHasher', () => {
     const mean = (values: readonly number[]) => values.reduce((sum, each) => sum + each, 0) / values.length;
     expect(Math.abs(mean(errors))).toBeLessThan(0.008);
     expect(Math.sqrt(mean(errors.map((error) => error ** 2)))).toBeLessThan(0.04);
-    // Pairs of all kinds were among them.
+    // There were pairs of all kinds.
     for (const [from, to] of [
       [0, 0.4],
       [0.4, 0.8],
@@ -139,7 +139,7 @@ describe('MinHasher', () => {
       expect(truths.filter((truth) => truth >= from && truth < to).length).toBeGreaterThan(20);
   });
 
-  test('tells texts that are shorter than a run from all but their equals', () => {
+  test('distinguishes texts that are shorter than a run from all but their equals', () => {
     const hasher = new MinHasher({ seed: 1 });
     const all = [
       '',
@@ -173,7 +173,7 @@ describe('MinHasher', () => {
   test.each([
     ['emoji', emoji],
     ['Chinese', signs],
-  ])('compares texts of %s alone', (_, alphabet) => {
+  ])('compares texts that consist only of %s', (_, alphabet) => {
     const random = generator(5);
     const text = () => Array.from({ length: 120 }, () => alphabet[Math.floor(random() * alphabet.length)]!);
     const [one, other] = [text(), text()];
@@ -189,19 +189,19 @@ describe('MinHasher', () => {
     }
   });
 
-  test('tells the similarity of texts of megabytes', () => {
+  test('estimates the similarity of texts of megabytes', () => {
     const random = generator(9);
     const text = words(400_000, random);
     const other = changed(text, { at: 150_000, count: 80_000 }, random);
     const [a, b] = [text.join(' '), other.join(' ')];
     expect(a.length).toBeGreaterThan(2 * 1024 ** 2);
     const hasher = new MinHasher({ seed: 1 });
-    // Of 480,000 runs of words in either, 320,000 are in both.
+    // Of 480,000 runs of words in total, 320,000 are in both.
     expect(Math.abs(estimated(hasher.signature(a), hasher.signature(b)) - 2 / 3)).toBeLessThan(0.17);
     expect(hasher.signature(a)).toHaveLength(SIGNATURE_BYTES);
   });
 
-  test('takes nothing along from one text to the next', () => {
+  test('keeps no state from one text to the next', () => {
     const random = generator(13);
     const texts = [0, 1, 3, 20, 60, 300, 3_000].map((count) => words(count, random).join(' '));
     const alone = texts.map((text) => new MinHasher({ seed: 7 }).signature(text));
@@ -210,7 +210,7 @@ describe('MinHasher', () => {
       for (const text of order) expect(hasher.signature(text)).toEqual(alone[texts.indexOf(text)]!);
   });
 
-  test('gives the same signatures everywhere: a dataset must not change with the machine', () => {
+  test('returns the same signatures on every machine, so that a dataset does not depend on the machine', () => {
     const hasher = new MinHasher({ seed: 0 });
     const digest = (text: string) => Bun.hash.crc32(hasher.signature(text).subarray(0, VALUES / 2));
     expect(['', 'What is this?', '東京は日本の首都です。', 'a longer text '.repeat(50)].map(digest))

@@ -1,4 +1,4 @@
-/** Texts for tests of near duplicates, and how similar they truly are. */
+/** Texts for tests of near duplicates, and their true similarity. */
 import { cutShingles } from '../../../../src/export/curate/near/shingles.ts';
 import {
   countShared,
@@ -9,7 +9,7 @@ import {
 
 export type Random = () => number;
 
-/** Numbers in [0, 1), the same for the same seed: mulberry32, by Tommy Ettinger. */
+/** Random numbers in [0, 1), the same for the same seed: mulberry32, by Tommy Ettinger. */
 export function generator(seed: number): Random {
   let state = seed;
   return () => {
@@ -24,7 +24,7 @@ export function words(count: number, random: Random): string[] {
   return Array.from({ length: count }, () => wordOf(random));
 }
 
-/** The words with `count` that follow each other replaced by others. */
+/** The words with `count` consecutive ones replaced. */
 export function changed(
   from: readonly string[],
   { at, count }: { at: number; count: number },
@@ -42,14 +42,14 @@ export function shinglesOf(text: string): Set<number> {
   return shingles;
 }
 
-/** Jaccard: the part of what is in either that is in both. */
+/** Jaccard similarity: the size of the intersection divided by that of the union. */
 export function jaccard<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): number {
   let both = 0;
   for (const each of a) if (b.has(each)) both += 1;
   return both / (a.size + b.size - both);
 }
 
-/** What signatures say of two texts: below 0 when fewer values are the same than chance has it. */
+/** The similarity of two texts according to their signatures: below 0 when fewer values are equal than by chance. */
 export function estimated(a: Uint8Array, b: Uint8Array): number {
   const part = countShared(wordsOf(a), 0, wordsOf(b), 0) / VALUES;
   return (part - expectedShared(0)) / (1 - expectedShared(0));

@@ -6,7 +6,7 @@ import { HashMap64 } from '../../../../src/export/curate/table/hash-map.ts';
 const word = fc.oneof(fc.nat(3), fc.integer({ min: 0, max: 0xffffffff }));
 
 describe('HashMap64', () => {
-  test('holds what a Map holds', () => {
+  test('contains the same as a Map', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(word, word, fc.nat(1000)), { maxLength: 400 }), (entries) => {
         const map = new HashMap64();
@@ -22,7 +22,7 @@ describe('HashMap64', () => {
     );
   });
 
-  test.each([0, 100_000])('grows to a hundred thousand, %d expected', (expected) => {
+  test.each([0, 100_000])('grows to a hundred thousand entries, with %d expected', (expected) => {
     const map = new HashMap64(expected);
     for (let n = 0; n < 100_000; n++) map.set(n, Math.imul(n, 7919), n);
     expect(map.size).toBe(100_000);
@@ -39,7 +39,7 @@ describe('Hash64', () => {
     return `${hash.hi} ${hash.lo}`;
   };
 
-  test('tells order, borders and seeds apart', () => {
+  test('distinguishes order, boundaries and seeds', () => {
     const all = [
       hashOf(1, 'a', 'b'),
       hashOf(1, 'b', 'a'),
@@ -52,13 +52,13 @@ describe('Hash64', () => {
     expect(hashOf(1, 'a', 'b')).toBe(all[0]!);
   });
 
-  test('has no two alike among half a million near texts', () => {
+  test('has no collision among half a million similar texts', () => {
     const seen = new Set<string>();
     for (let n = 0; n < 500_000; n++) seen.add(hashOf(0, `message ${n}`));
     expect(seen.size).toBe(500_000);
   });
 
-  test('spreads over all its bits', () => {
+  test('distributes its values over all bits', () => {
     const counts = Array.from({ length: 64 }, () => 0);
     const rounds = 20_000;
     for (let n = 0; n < rounds; n++) {
@@ -71,7 +71,7 @@ describe('Hash64', () => {
     for (const count of counts) expect(Math.abs(count / rounds - 0.5)).toBeLessThan(0.02);
   });
 
-  test('is the same everywhere: a dataset must not change with the machine', () => {
+  test('is the same on every machine, so that a dataset does not depend on the machine', () => {
     expect(hashOf(0, 'llmproxy')).toBe(hashOf(0, 'llmproxy'));
     expect(hashOf(3, 'größer', '東京')).toMatchInlineSnapshot(`"3261247065 443903892"`);
   });

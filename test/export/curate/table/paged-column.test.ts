@@ -6,12 +6,12 @@ import { Spool } from '../../../../src/export/curate/table/spool.ts';
 import { logDirectory } from '../../../helpers/log-directory.ts';
 
 describe('PagedColumn', () => {
-  test('gives back any number in any order, of several columns in one file', async () => {
+  test('returns any number in any order, for several columns in one file', async () => {
     await using dir = await logDirectory();
     const spool = new Spool(join(dir.path, 'out'));
     const columns = [3, 7].map((factor) => ({ factor, column: new PagedColumn(words, () => spool) }));
     const length = 300_001;
-    // Pieces of odd sizes: none ends where a page does.
+    // Pieces of odd sizes: none ends at a page boundary.
     for (let from = 0; from < length; from += 777)
       for (const { factor, column } of columns)
         column.append(words(Math.min(777, length - from)).map((_, at) => factor * (from + at)));
@@ -27,7 +27,7 @@ describe('PagedColumn', () => {
     spool.close();
   });
 
-  test('reads from several places by turns, each page once', () => {
+  test('reads from several places in turn, each page once', () => {
     const file = new Uint8Array(16 * 65_536);
     let [length, reads] = [0, 0];
     const spool = {
@@ -47,7 +47,7 @@ describe('PagedColumn', () => {
       for (const index of [step, 60_000 + step, 130_000 + step])
         if (column.at(index) !== index) wrong.push(index);
     expect(wrong).toEqual([]);
-    // 196,608 numbers are in the file, 4,096 a page; two places begin within one that another one ends with.
+    // 196,608 numbers are in the file, 4,096 to a page; two places begin within a page that another one ends with.
     expect(reads).toBeLessThanOrEqual(196_608 / 4_096 + 2);
   });
 
