@@ -8,7 +8,7 @@ export interface Exchange extends Partial<Omit<LogRecord, 'request' | 'response'
   response?: unknown;
 }
 
-/** A line of the proxy's log: a small successful chat unless said otherwise. */
+/** A line of the proxy's log: by default a small successful chat. */
 export function line(exchange: Exchange = {}): string {
   const { request = chat([user('Hi')]), response = answered({ content: 'Hello' }), ...rest } = exchange;
   const record: LogRecord = logRecord({ ts: '2026-11-23T10:00:00.000Z', model: 'gpt-4o', ...rest });
@@ -17,7 +17,7 @@ export function line(exchange: Exchange = {}): string {
   return encodeRecord(record);
 }
 
-/** A chat of one question, known by its id. */
+/** A chat of one question with this id. */
 export function asked(id: string, prompt: string, content: string, more: Exchange = {}): string {
   return line({ id, request: chat([user(prompt)]), response: answered({ content }), ...more });
 }

@@ -8,7 +8,7 @@ import { ExportError } from '../../src/export/errors.ts';
 import { says, workshop } from './workshop.ts';
 
 describe('runExport()', () => {
-  test('writes a row a conversation and counts the rest by reason', async () => {
+  test('writes a row for each conversation and counts the rest by reason', async () => {
     const log =
       says('a') +
       says('b', { ts: '2026-11-24T00:00:00.000Z' }) +
@@ -33,7 +33,7 @@ describe('runExport()', () => {
     expect(report.outputs[0]!.bytes).toBe(statSync(shop.output).size);
   });
 
-  test('writes whole records, of any endpoint and of the Python program, with exportAll', async () => {
+  test('writes complete records, of any endpoint and of the Python program, with exportAll', async () => {
     const python = { timestamp: '2024-09-11T10:00:00Z', level: 'INFO', message: 'ok', extra_data: { x: 1 } };
     const proxy = line({
       endpoint: 'embeddings',
@@ -47,7 +47,7 @@ describe('runExport()', () => {
     expect(readFileSync(shop.output, 'utf8')).toBe(`${proxy}${JSON.stringify(python)}\n`);
   });
 
-  test('writes the first rows with --max-records, and stops there when nothing else must be known', async () => {
+  test('writes the first rows with --max-records, and stops there if nothing else must be known', async () => {
     const logs = { 'a.log.1': says('a'), 'a.log': says('') + says('b') + says('c') };
     await using shop = await workshop(logs);
     const all = await shop.run('--max-records 2');
@@ -57,7 +57,7 @@ describe('runExport()', () => {
     expect([raw.report.kept, raw.ended]).toEqual([2, 'max_records']);
   });
 
-  test('decides the same on the head of a line as on a line that must be parsed', async () => {
+  test('decides the same by the head of a line as by the parsed line', async () => {
     const spaced = (text: string) => text.replace('{"v":1,', '{ "v":1,');
     const all = [
       says('a'),
@@ -73,7 +73,7 @@ describe('runExport()', () => {
     expect(fast.rows()).toEqual(slow.rows());
   });
 
-  test('keeps a wanted record behind a torn one that is not wanted', async () => {
+  test('keeps a selected record after a truncated one that is not selected', async () => {
     await using shop = await workshop({
       'a.ndjson': says('a', { model: 'other' }).slice(0, 400) + says('b'),
     });
@@ -81,7 +81,7 @@ describe('runExport()', () => {
     expect([report.kept, report.bad.not_json?.count]).toEqual([1, 1]);
   });
 
-  test('counts tokens that are a count of them, and no others', async () => {
+  test('counts only valid token counts', async () => {
     const tokens = [5e9, -1, 0.5, 1e308, '7', 2 ** 31 - 1];
     const log = tokens.map((count, index) =>
       says(`a${index}`, { input_tokens: count, output_tokens: 2 ** 31 - 1 }),
@@ -91,7 +91,7 @@ describe('runExport()', () => {
     expect([report.kept, report.tokens.rows, report.tokens.max]).toEqual([6, 1, 2 ** 32 - 2]);
   });
 
-  test('says how far it read the same in threads, where the last line has no end yet', async () => {
+  test('reports the same position with threads if the last line has no line end yet', async () => {
     await using shop = await workshop({ 'a.ndjson': says('a') + says('b').trimEnd() });
     const bytes = async (threads: number) =>
       (await shop.run('--force', {}, threads)).report.inputs.map((input) => input.bytes);
@@ -117,7 +117,7 @@ describe('runExport()', () => {
     expect(shop.rows()[0]!.messages[0]!.content).toBe('cut \ufffd');
   });
 
-  test('keeps long whole numbers, in arguments of any API, in datasets and in whole records', async () => {
+  test('keeps long integers, in arguments of any API, in datasets and in complete records', async () => {
     const id = '123456789012345678';
     const asked = { model: 'claude', max_tokens: 9, messages: [user('Look')] };
     const tools = [{ name: 'look', input_schema: { type: 'object' } }];
@@ -156,7 +156,7 @@ describe('runExport()', () => {
     expect(shop.rows().at(-1)!.messages.at(-1)!.content).toBe('b');
   });
 
-  test('tells each bad line and each dropped record, and how far it is', async () => {
+  test('reports each bad line, each dropped record, and its progress', async () => {
     await using shop = await workshop({ 'a.ndjson': `${says('')}x\n${says('a')}` });
     const troubles: Trouble[] = [];
     let last = {};
@@ -176,14 +176,14 @@ describe('runExport()', () => {
 test.each([
   ['--where nope(', 'Cannot use --where'],
   ['--status abc', 'Cannot use --status abc: expected 200, 2xx or 400-499'],
-])('runExport() says what is wrong with %p in threads too', async (flags, words) => {
+])('runExport() reports what is wrong with %p in threads too', async (flags, words) => {
   await using shop = await workshop({ 'a.ndjson': says('a') });
   const failure = await shop.run(flags, {}, 2).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(ExportError);
   expect(failure).toMatchObject({ kind: 'usage', message: expect.stringContaining(words) });
 });
 
-test('runExport() gives the same rows for all other lines, whatever happens to one', async () => {
+test('runExport() writes the same rows for all other lines, whatever happens to one', async () => {
   const lines = Array.from({ length: 5 }, (_, index) => says(`answer ${index}`));
   const spoiled = fc.oneof(
     fc.nat(800).map((length) => (text: string) => text.slice(0, length % text.length)),
@@ -199,7 +199,7 @@ test('runExport() gives the same rows for all other lines, whatever happens to o
   await fc.assert(
     fc.asyncProperty(fc.nat(4), spoiled, fc.boolean(), async (at, spoil, terminated) => {
       const bad = Buffer.from(spoil(lines[at]!.trimEnd()));
-      // Without its newline only the last line stands alone.
+      // Without its newline, only the last line is separate.
       const pieces = lines.map((text, index) =>
         index === at
           ? Buffer.concat([bad, Buffer.from(terminated || at < 4 ? '\n' : '')])

@@ -30,10 +30,10 @@ export async function workshop(files: Record<string, string | Uint8Array> = {}) 
   return {
     path,
     output,
-    /** An export with these flags. */
+    /** Runs an export with these flags. */
     run: async (args = '', hooks?: ExportHooks, threads = 0) =>
       runExport({ ...settings(args), threads }, hooks),
-    /** The same with arguments that hold spaces. */
+    /** The same with arguments that contain spaces. */
     runWith: async (argv: string[]) => runExport({ ...settings('', argv), threads: 0 }),
     rows: () =>
       readFileSync(output, 'utf8')

@@ -22,7 +22,7 @@ describe('several answers to one request', () => {
   const several = (choices: object[], more: object = {}) =>
     line({ response: { ...answered({}), choices }, output_tokens: 30, ...more });
 
-  test('are a row each, of which one went on', async () => {
+  test('produce a row each, of which one was continued', async () => {
     const wentOn = line({
       request: chat([user('Hi'), { role: 'assistant', content: 'two' }, user('And?')]),
       response: answered({ content: 'on' }),
@@ -36,11 +36,11 @@ describe('several answers to one request', () => {
     expect([report.lines, report.further_answers, report.unsuccessful]).toEqual([2, 2, 1]);
     await shop.run('--successful-only --conversations turns --force');
     expect(lastOf(shop)).toEqual(['one', 'two', 'on']);
-    // The one that the user went on from is better than the other that ended by itself.
+    // The one that the user continued from is rated better than the other one that finished.
     expect((await shop.run('-f trl-dpo --force')).report.kept).toBe(1);
   });
 
-  test('that are none leave the record to be counted once', async () => {
+  test('count as one record if they are invalid', async () => {
     for (const choices of [
       ['user', ''],
       [1, null, []],
@@ -52,7 +52,7 @@ describe('several answers to one request', () => {
     }
   });
 
-  test('share tokens and the request, and feedback is about the first', async () => {
+  test('share tokens and the request, and feedback concerns the first', async () => {
     const log = several([choice(0, 'one'), choice(1, 'two')], { id: 'r1' }) + feedback('r1', { score: -1 });
     await using shop = await workshop({ 'a.ndjson': log });
     const { report } = await shop.run('-f trl --metadata full');
@@ -60,7 +60,7 @@ describe('several answers to one request', () => {
     expect([report.filtered.score, rowsOf(shop)[0]!.metadata?.output_tokens]).toEqual([1, 15]);
   });
 
-  test('of Gemini and of completions too; whole records stay whole', async () => {
+  test('are read from Gemini and from completions too; complete records stay complete', async () => {
     const part = (text: string) => ({ content: { role: 'model', parts: [{ text }] }, finishReason: 'STOP' });
     const gemini = line({
       endpoint: 'gemini',
@@ -84,7 +84,7 @@ describe('several answers to one request', () => {
   });
 });
 
-describe('what feedback said', () => {
+describe('feedback', () => {
   const log =
     asked('r1', 'a', 'good') +
     asked('r2', 'b', 'fair') +
@@ -95,7 +95,7 @@ describe('what feedback said', () => {
     feedback('r4', { label: true });
 
   test.each(['trl', 'axolotl', 'sharegpt', 'trl-pc', 'rft'])(
-    'is in the metadata of rows as %s',
+    'is in the metadata of rows in the format %s',
     async (format) => {
       await using shop = await workshop({ 'a.ndjson': log });
       await shop.run(`-f ${format} --metadata full`);
@@ -112,7 +112,7 @@ describe('what feedback said', () => {
     },
   );
 
-  test('is the reward of rft, and no score of a correction', async () => {
+  test('is the reward of rft rows, except for that of a correction', async () => {
     await using shop = await workshop({ 'a.ndjson': log });
     await shop.run('-f rft --metadata full');
     expect(rowsOf(shop).map(({ reward }) => reward)).toEqual([0.75, 0.25, undefined, 1]);
@@ -124,7 +124,7 @@ describe('what feedback said', () => {
   });
 });
 
-test.each(['sharegpt', 'mistral'])('rows of %s that lack a text beside calls are counted', async (format) => {
+test.each(['sharegpt', 'mistral'])('rows of %s without a text beside calls are counted', async (format) => {
   const calling = (content: string | null) =>
     line({
       request: chat([user(`q ${content}`)], { tools: [tool('f')] }),

@@ -1,4 +1,4 @@
-/** Logs as crashes, other programs and strange clients leave them. */
+/** Logs as crashes, other programs and unusual clients leave them. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { says, workshop } from '../workshop.ts';
 const schema = { type: 'object', properties: { city: { type: 'string' } } };
 const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
 
-/** One record of each kind, as the log has it. */
+/** One record of each kind, as it is in the log. */
 const RECORDS: readonly object[] = [
   line(),
   line({
@@ -111,7 +111,7 @@ const RECORDS: readonly object[] = [
   }),
 ].map((text) => JSON.parse(text) as object);
 
-/** More of them, as in `FUZZ_RUNS=20000 bun test test/export/read/damage.slow.test.ts`, find what is rare. */
+/** More runs find rare cases, as in `FUZZ_RUNS=20000 bun test test/export/read/damage.slow.test.ts`. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 400);
 const TIMEOUT_MS = 30_000 + RUNS * 150;
 
@@ -123,7 +123,7 @@ function pathsOf(value: unknown, path: Path = []): Path[] {
   return [path, ...Object.entries(value).flatMap(([key, inner]) => pathsOf(inner, [...path, key]))];
 }
 
-/** A copy in which another value stands at a place; `undefined` takes it out. */
+/** A copy with another value at a place; `undefined` removes it. */
 function replaced(value: unknown, [key, ...rest]: Path, by: unknown): unknown {
   if (key === undefined) return by;
   const copy: Record<string, unknown> | unknown[] = Array.isArray(value)
@@ -163,7 +163,7 @@ const odd = fc.oneof(
   fc.integer({ min: 50, max: 400 }).map((depth) => nested(depth, 'deep')),
 );
 
-/** Records with values of other kinds here and there. */
+/** Records in which some values are of other types. */
 const mutated = fc
   .tuple(
     fc.constantFrom(...RECORDS),
@@ -177,7 +177,7 @@ const mutated = fc
   )
   .map((value) => JSON.stringify(value) ?? 'null');
 
-/** Each line that is not blank has one fate; two lines in one may have two. */
+/** Each line that is not blank is counted once; two joined lines may be counted twice. */
 function fates({ kept, filtered, dropped, bad, feedback }: Report): number {
   const sum = (counts: object) =>
     Object.values(counts).reduce<number>(
@@ -192,7 +192,7 @@ async function violationsOf(path: string, name: FormatName): Promise<string[]> {
   await checkFiles({
     inputs: [path],
     format: FORMATS[name],
-    // What is said of the file as a whole, such as how many rows there are, has no line.
+    // Problems of the file as a whole, such as the number of rows, have no line.
     onViolation: ({ place, problem }) => {
       if (/:\d+$/.test(place)) found.push(`${place.split(':').at(-1)}: ${problem}`);
     },
@@ -202,7 +202,7 @@ async function violationsOf(path: string, name: FormatName): Promise<string[]> {
 
 describe('runExport()', () => {
   test(
-    'makes sound rows of records with anything in the place of anything, in every format',
+    'produces valid rows from records with any value at any place, in every format',
     async () => {
       await using shop = await workshop();
       const extra = fc.constantFrom(
@@ -227,7 +227,7 @@ describe('runExport()', () => {
             const reasoning =
               flags === '--reasoning inline' && FORMATS[format].sampleKind !== 'sft' ? '' : flags;
             const { report } = await shop.run(`--force -f ${format} ${reasoning}`);
-            // Judgements can make several rows of a record.
+            // Ratings can produce several rows from a record.
             if (['sft', 'prompt'].includes(FORMATS[format].sampleKind))
               expect(fates(report)).toBe(report.lines + report.further_answers);
             kept += report.kept;
@@ -241,7 +241,7 @@ describe('runExport()', () => {
     TIMEOUT_MS,
   );
 
-  test('keeps every whole line beside damaged ones, and says where those are', async () => {
+  test('keeps every complete line beside damaged ones, and reports the position of these', async () => {
     const sound = fc
       .nat(1_000)
       .map((number) => ({ text: says(`answer ${number}`).trimEnd(), answer: `answer ${number}` }));

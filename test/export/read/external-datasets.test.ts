@@ -23,7 +23,7 @@ function said(record: JsonObject): string[] | string {
 
 const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }];
 
-describe('a dataset made elsewhere is read', () => {
+describe('an external dataset is read in the format of', () => {
   test.each<[string, JsonObject, string[] | string]>([
     [
       'OpenAI',
@@ -152,7 +152,7 @@ describe('a dataset made elsewhere is read', () => {
   });
 
   test.each<FormatName>(['openai', 'trl', 'trl-pc', 'sharegpt', 'together', 'axolotl'])(
-    'that we wrote as %s',
+    'llmproxy’s own %s rows',
     (name) => {
       const conversation = {
         prompt: [
@@ -207,7 +207,7 @@ test.each([
       { from: 'gpt', value: 'd', weight: 1 },
     ],
   },
-])('what a dataset made elsewhere does not train stays so: %j', async (row) => {
+])('turns that an external dataset does not train stay untrained: %j', async (row) => {
   await using shop = await workshop({ 'a.jsonl': `${JSON.stringify(row)}\n` });
   await shop.run();
   const [{ messages }] = shop.rows() as unknown as [{ messages: { weight?: number }[] }];
@@ -215,7 +215,7 @@ test.each([
   expect((await shop.run('-f trl --force')).report.dropped.unlogged_turn?.count).toBe(1);
 });
 
-test('weights of a dataset made elsewhere stay', async () => {
+test('weights of an external dataset are kept', async () => {
   const row = {
     messages: [
       { role: 'user', content: 'a' },

@@ -1,4 +1,4 @@
-/** Values that are fine in a log, and that would spoil a dataset, or the export, for all other rows. */
+/** Values that are valid in a log, but could break a dataset, or the export, for all other rows. */
 import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { numberProblem } from '../../../src/export/check/numbers.ts';
@@ -9,7 +9,7 @@ import type { FormatName } from '../../../src/config/export/options.ts';
 import { answered, call, chat, line, tool, user } from '../records.ts';
 import { says, workshop } from '../workshop.ts';
 
-/** Of OpenAI's vocabularies, of open models, and of what looks like one. */
+/** Special tokens of OpenAI's vocabularies and of open models, and similar text. */
 const SPECIAL = `
   <|endoftext|> <|endofprompt|> <|fim_prefix|> <|fim_middle|> <|fim_suffix|> <|im_start|> <|im_end|>
   <|im_sep|> <|start|> <|end|> <|message|> <|channel|> <|return|> <|call|>
@@ -19,7 +19,7 @@ const SPECIAL = `
   .trim()
   .split(/\s+/);
 
-/** The formats that show tools. */
+/** The formats that include tools. */
 const TOOL_FORMATS: readonly FormatName[] = [
   'openai',
   'trl',
@@ -35,7 +35,7 @@ const TOOL_FORMATS: readonly FormatName[] = [
 ];
 
 test.each(['--count-tokens', '--max-tokens 500', '--max-tokens 500 --on-long trim-oldest'])(
-  'special tokens of tokenizers are text like any other with %s',
+  'special tokens of tokenizers are ordinary text with %s',
   async (flags) => {
     const log = SPECIAL.map((text, n) =>
       line({
@@ -52,7 +52,7 @@ test.each(['--count-tokens', '--max-tokens 500', '--max-tokens 500 --on-long tri
   },
 );
 
-test('a record on which the program fails is left out, and the others are not', () => {
+test('a record that causes an exception is left out, and the others are not', () => {
   expect(reasonOf(new TypeError('No default value'))).toBe('unreadable');
   expect(reasonOf(new RangeError('Maximum call stack size exceeded'))).toBe('too_deep');
 });
@@ -126,7 +126,7 @@ describe('any field of any type', () => {
     const copy = structuredClone(record) as Record<string | number, unknown>;
     const parent = way.slice(0, -1).reduce((at, key) => at[key] as typeof copy, copy);
     parent[way.at(-1)!] = value;
-    // With digits that have the line read once more, number by number.
+    // With a long number, because of which the line is parsed again, number by number.
     return `${JSON.stringify(copy).slice(0, -1)},"zzz":12345678901234567}\n`;
   }
 
@@ -155,7 +155,7 @@ describe('any field of any type', () => {
         label: true,
       },
     ],
-  ])('ends no export of %s', async (_, record) => {
+  ])('does not end an export of %s', async (_, record) => {
     const log = [...places(record)].flatMap((way) => ODD.map((value) => put(record, way, value)));
     await using shop = await workshop({ 'a.ndjson': log.join('') + says('sound') });
     for (const flags of ['-f trl --metadata full --redact all', '-f openai --count-tokens', '-f bedrock']) {
@@ -183,7 +183,7 @@ describe('numbers that datasets cannot hold', () => {
     ['100000000000000000000', '1e+20'],
     ['-9223372036854775809', '-9.223372036854776e+18'],
     ['999999999999999999999999', '1e+24'],
-  ])('%s becomes %s where it is a number, in arguments and schemas', async (number, written) => {
+  ])('%s becomes %s as a number in arguments and schemas', async (number, written) => {
     await using shop = await workshop({ 'a.ndjson': raw(number, number) });
     for (const format of ['trl', 'bedrock', 'trl --corrections'] as const) {
       await shop.run(`-f ${format} --force`);
@@ -192,7 +192,7 @@ describe('numbers that datasets cannot hold', () => {
       expect(text).toContain(`{"n":${written}}`);
     }
     await shop.run('-f openai --force');
-    // Where arguments are text, they stay as the model wrote them.
+    // If arguments are text, they stay as the model wrote them.
     expect(readFileSync(shop.output, 'utf8')).toContain(`{\\"n\\":${number}}`);
     const problems: string[] = [];
     const checking = {
@@ -203,7 +203,7 @@ describe('numbers that datasets cannot hold', () => {
     expect(problems.filter((problem) => problem.includes('64 bits'))).toEqual([]);
   });
 
-  test('are widened in results that are objects, in metadata and in whole records too', async () => {
+  test('are widened in results that are objects, in metadata and in complete records too', async () => {
     const log = line({
       request: chat(
         [
@@ -233,41 +233,38 @@ describe('numbers that datasets cannot hold', () => {
     }
   });
 
-  test.each(['1e400', '-1e999', `1${'0'.repeat(400)}`])(
-    '%s makes no row, wherever it stands',
-    async (number) => {
-      const messages = line({
-        endpoint: 'messages',
-        finish: 'tool_use',
-        request: {
-          model: 'm',
-          max_tokens: 9,
-          messages: [{ role: 'user', content: 'go' }],
-          tools: [{ name: 'f', input_schema: { type: 'object' } }],
-        },
-        response: {
-          id: 'm',
-          type: 'message',
-          role: 'assistant',
-          content: [{ type: 'tool_use', id: 't', name: 'f', input: { n: '@' } }],
-          stop_reason: 'tool_use',
-        },
-      }).replace('"@"', number);
-      const before = messages
-        .replace(
-          '"messages":[{"role":"user","content":"go"}]',
-          `"messages":[{"role":"user","content":"go"},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{"n":[${number}]}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"r"}]}]`,
-        )
-        .replace(`"input":{"n":${number}}`, '"input":{}');
-      await using shop = await workshop({ 'a.ndjson': raw(number) + messages + before + raw('1', number) });
-      const { report } = await shop.run('-f trl');
-      expect([
-        report.kept,
-        report.dropped.invalid_tool_call?.count,
-        report.dropped.invalid_tool?.count,
-      ]).toEqual([0, 3, 1]);
-    },
-  );
+  test.each(['1e400', '-1e999', `1${'0'.repeat(400)}`])('%s at any place produces no row', async (number) => {
+    const messages = line({
+      endpoint: 'messages',
+      finish: 'tool_use',
+      request: {
+        model: 'm',
+        max_tokens: 9,
+        messages: [{ role: 'user', content: 'go' }],
+        tools: [{ name: 'f', input_schema: { type: 'object' } }],
+      },
+      response: {
+        id: 'm',
+        type: 'message',
+        role: 'assistant',
+        content: [{ type: 'tool_use', id: 't', name: 'f', input: { n: '@' } }],
+        stop_reason: 'tool_use',
+      },
+    }).replace('"@"', number);
+    const before = messages
+      .replace(
+        '"messages":[{"role":"user","content":"go"}]',
+        `"messages":[{"role":"user","content":"go"},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{"n":[${number}]}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"r"}]}]`,
+      )
+      .replace(`"input":{"n":${number}}`, '"input":{}');
+    await using shop = await workshop({ 'a.ndjson': raw(number) + messages + before + raw('1', number) });
+    const { report } = await shop.run('-f trl');
+    expect([
+      report.kept,
+      report.dropped.invalid_tool_call?.count,
+      report.dropped.invalid_tool?.count,
+    ]).toEqual([0, 3, 1]);
+  });
 
   test.each([
     ['{"text":"a","metadata":{"n":18446744073709551616}}', 'of more than 64 bits'],
@@ -278,7 +275,7 @@ describe('numbers that datasets cannot hold', () => {
       '{"text":"a","metadata":{"n":18446744073709551615,"m":1e20,"s":"100000000000000000000, 1e400"}}',
       undefined,
     ],
-  ])('--check says of %s: %p', async (row, problem) => {
+  ])('--check reports for %s: %p', async (row, problem) => {
     await using shop = await workshop({ 'a.jsonl': `${row}\n` });
     const found: string[] = [];
     await checkFiles({
@@ -290,7 +287,7 @@ describe('numbers that datasets cannot hold', () => {
   });
 });
 
-test.each(TOOL_FORMATS)('a row of %s passes its own check, whatever a tool gave', async (format) => {
+test.each(TOOL_FORMATS)('a row of %s passes its own check, whatever a tool returned', async (format) => {
   const deep = `${'{"a":['.repeat(40)}1${']}'.repeat(40)}`;
   const records = [' \n', '\u00a0', deep, '{}', '[]', 'null', '1e400', '{"n":123456789012345678901}'].map(
     (content, index) =>
@@ -317,7 +314,7 @@ test.each(TOOL_FORMATS)('a row of %s passes its own check, whatever a tool gave'
   expect(found).toEqual([]);
 });
 
-test('a type that is none makes no invalid tool for Gemini', async () => {
+test('an invalid type does not produce an invalid tool for Gemini', async () => {
   const properties = {
     a: { description: 'd', type: 'string' },
     b: { type: 'dict' },
@@ -334,7 +331,7 @@ test('a type that is none makes no invalid tool for Gemini', async () => {
 });
 
 test.each(['exclude', 'content', 'keep'])(
-  'a refusal without words is none, with --refusals %s',
+  'a refusal without text does not count, with --refusals %s',
   async (refusals) => {
     const log = [
       { content: 'Yes.', refusal: ' ' },
@@ -350,7 +347,7 @@ test.each(['exclude', 'content', 'keep'])(
   },
 );
 
-describe('half a surrogate pair', () => {
+describe('an unpaired surrogate', () => {
   const HALF = '\ud83d';
   /** JSON in JSON in JSON. */
   const NESTED = JSON.stringify({
@@ -405,7 +402,7 @@ describe('half a surrogate pair', () => {
           ([, json]) => json!,
         ),
     ],
-  ])('is well-formed at every depth of a row as %s', async (format, parsedIn) => {
+  ])('is well-formed at every level of a row in the format %s', async (format, parsedIn) => {
     await using shop = await workshop({ 'a.ndjson': record });
     expect((await shop.run(`-f ${format} --unlogged-turns keep`)).report.kept).toBe(1);
     const row = readFileSync(shop.output, 'utf8');

@@ -61,7 +61,7 @@ describe('pythonEntry()', () => {
     });
   }
 
-  test('reads tokens: the sum, or better what the response says', () => {
+  test('reads tokens: the sum, or preferably the counts of the response', () => {
     const tokens = (record: JsonObject) => {
       const { inputTokens, outputTokens } = entryOf(record)!;
       return [inputTokens, outputTokens];
@@ -100,7 +100,7 @@ describe('pythonEntry()', () => {
     });
   }
 
-  test('finds no answer in responses that hold none', () => {
+  test('finds no answer in responses without one', () => {
     for (const response of ['', {}, [], 42, null, { choices: [] }, [user('Hi')]]) {
       expect(() =>
         conversationOf(entryOf(flat({ response }))!, {
@@ -112,7 +112,7 @@ describe('pythonEntry()', () => {
     }
   });
 
-  test('takes an ordinary line for no conversation, and other objects for no record', () => {
+  test('treats an ordinary line as no conversation, and other objects as no record', () => {
     expect(entryOf(header)?.reject).toBe('not_a_conversation');
     expect(entryOf({ messages: [] })).toBeUndefined();
     expect(entryOf({ v: 2, ts: 'x', endpoint: 'chat', outcome: 'success' })).toBeUndefined();
@@ -129,7 +129,7 @@ describe('pythonEntry()', () => {
     [undefined, nested({ status: 200 })],
     [undefined, nested({ status: 'ok' })],
     [undefined, nested({ success: true, status_code: '201', finish_reason: 'stop' })],
-  ] as const)('failure %p', (failure, record) => {
+  ] as const)('filterOf() reports an entry as %p', (failure, record) => {
     expect(filterOf(entryOf(record)!, wanted)).toBe(failure as never);
   });
 });

@@ -7,7 +7,7 @@ import { compileWhere } from '../../../src/export/read/where.ts';
 import { chat, line, user } from '../records.ts';
 import type { Exchange } from '../records.ts';
 
-/** What the head alone decides, and what the parsed record does. */
+/** The decision by the head of a line alone, and by the parsed record. */
 function verdicts(
   selection: Partial<Selection>,
   exchange: Exchange = {},
@@ -39,12 +39,12 @@ describe('compileSelection() with successfulOnly', () => {
     [{ finish: 'length' }, 'unfinished'],
     [{ finish: 'content_filter' }, 'unfinished'],
     [{ finish: null }, 'unfinished'],
-  ] as [Exchange, Filter | undefined][])('%p gives %p', (change, reason) => {
+  ] as [Exchange, Filter | undefined][])('decides on a record with %p: %p', (change, reason) => {
     expect(verdicts({ successfulOnly: true }, change)).toEqual(both(reason));
     expect(verdicts({}, change)).toEqual(both(undefined));
   });
 
-  test('leaves out answers that were put together, unless they are asked for', () => {
+  test('leaves out resumed answers, unless they are included', () => {
     const parts = [{ target: 'a/b', fault: 'timeout', input_tokens: 1, output_tokens: 1 }];
     expect(verdicts({ successfulOnly: true }, { parts })).toEqual(onlyParsed('resumed'));
     expect(verdicts({ successfulOnly: true, resumed: 'include' }, { parts })).toEqual(both(undefined));
@@ -98,13 +98,13 @@ describe('compileSelection()', () => {
     [{ where: 'cost > 1.0' }, {}, both('where')],
     [{ where: 'request.temperature == 0.5' }, {}, onlyParsed('where')],
   ] as [Partial<Selection>, Exchange, ReturnType<typeof verdicts>][])(
-    '%j decides on %j',
+    'applies %j to %j',
     (selection, exchange, expected) => {
       expect(verdicts(selection, exchange)).toEqual(expected);
     },
   );
 
-  test('takes both ends of a span in, and times that cannot be read for outside', () => {
+  test('includes both ends of a time range, and excludes times that cannot be read', () => {
     const span = { fromMs: Date.UTC(2026, 10, 23), untilMs: Date.UTC(2026, 10, 24) - 1 };
     const at = (ts: string) => verdicts(span, { ts })[1];
     expect(at('2026-11-23T00:00:00.000Z')).toBeUndefined();
@@ -116,7 +116,7 @@ describe('compileSelection()', () => {
   });
 });
 
-test('fieldText() reads fields by dots, and own ones alone', () => {
+test('fieldText() reads fields by dotted paths, and no inherited ones', () => {
   const record = { model: 'a', tags: { team: 'b' }, n: 3, none: null };
   expect(
     ['model', 'tags.team', 'n', 'none', 'tags.x.y', 'toString'].map((path) => fieldText(record, path)),

@@ -1,4 +1,4 @@
-/** A log that several workers wrote is one log: each worker's files lie beside those of the others. */
+/** A log that several workers wrote is read as one log, although each worker has its own files. */
 import { describe, expect, test } from 'bun:test';
 import { appendFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -15,14 +15,14 @@ const at = (minute: number) => ({ ts: new Date(Date.UTC(2026, 10, 23, 10, minute
 const answers = (rows: readonly { messages: { content: string }[] }[]) =>
   rows.map(({ messages }) => messages.at(-1)!.content);
 
-/** A question of its own and its answer. */
+/** A unique question and its answer. */
 const told = (minute: number, more: object = {}) =>
   asked(`r${minute}`, `What is ${minute}?`, `It is ${minute}.`, { ...at(minute), ...more });
 
 describe('sideBySide()', () => {
   const of = (...paths: string[]) => sideBySide(paths.map((path) => ({ name: path, path, bytes: 0 })));
 
-  test('finds what several workers wrote on one day', () => {
+  test('groups the files that several workers wrote on one day', () => {
     const next = 'd/llmproxy-2026-11-24.w1.ndjson';
     expect(of(`d/${ONE}`, 'd/llmproxy-2026-11-23.w1.1.ndjson.zst', `d/${TWO}.gz`, 'a.log', next)).toEqual({
       groups: [0, 0, 0, 3, 4],
@@ -31,7 +31,7 @@ describe('sideBySide()', () => {
     });
   });
 
-  test('finds what several machines wrote on one day, by the names of what they uploaded', () => {
+  test('groups the files that several machines wrote on one day, by the names of uploaded files', () => {
     const at = (day: string, name: string) => `s3://b/p/date=${day}/${name}`;
     expect(
       of(
@@ -44,7 +44,7 @@ describe('sideBySide()', () => {
     ).toEqual({ groups: [0, 0, 0, 3, 3], hands: [0, 0, 2, 3, 4], workers: 2 });
   });
 
-  test('finds nothing where one process wrote, or on other days or in other directories', () => {
+  test('groups nothing for a single process, different days or different directories', () => {
     expect(of('d/llmproxy-2026-11-23.ndjson', 'd/llmproxy-2026-11-23.1.ndjson', 'a.log')).toBeUndefined();
     expect(of(`d/${ONE}`, 'd/llmproxy-2026-11-24.w2.ndjson', `e/${TWO}`)).toBeUndefined();
     expect(of()).toBeUndefined();
@@ -70,8 +70,8 @@ describe('a log of several workers', () => {
     expect((shop.rows() as unknown as { id: string }[]).map(({ id }) => id)).toEqual(['r9', 'r0', 'r1']);
   });
 
-  test('counts a record from its end, and keeps the order within a file', async () => {
-    // The second lines say that they were written before the first: clocks are set back, and large lines wait.
+  test('orders records by their end, and keeps the order within a file', async () => {
+    // The second lines have times before the first: clocks are set back, and large lines are delayed.
     await using shop = await workshop({
       [ONE]: told(10, { latency_ms: 600_000 }) + told(5),
       [TWO]: told(15) + told(30),
@@ -80,7 +80,7 @@ describe('a log of several workers', () => {
     expect(answers(shop.rows())).toEqual([15, 10, 5, 30].map((minute) => `It is ${minute}.`));
   });
 
-  test('has conversations whose records lie in several files', async () => {
+  test('joins conversations whose records are in several files', async () => {
     const says = (content: string) => ({ role: 'assistant', content });
     const talk = (minute: number, ...turns: string[]) =>
       line({
@@ -100,7 +100,7 @@ describe('a log of several workers', () => {
     expect(row!.messages.some(({ weight }) => weight === 0)).toBe(false);
   });
 
-  test('is judged by what was said last, whoever wrote it down', async () => {
+  test('uses the latest feedback, whichever worker wrote it', async () => {
     const said = (minute: number, label: string, score: number) => feedback(label, { score }, at(minute));
     await using shop = await workshop({
       [ONE]: told(0) + said(10, 'r1', -1) + said(13, 'r0', 1),
@@ -110,8 +110,8 @@ describe('a log of several workers', () => {
     expect(answers(shop.rows())).toEqual(['It is 0.', 'It is 1.']);
   });
 
-  test('keeps its rows on their sides when all files grow', async () => {
-    // What ties two beginnings together comes late: a row that was on a side before must not follow it.
+  test('keeps its rows in their splits when all files grow', async () => {
+    // The record that connects two beginnings comes late: a row that was already in a split must not follow it.
     const tied = (minute: number, session: number) => told(minute, { conversation: `s${session}` });
     const early = Array.from({ length: 40 }, (_, n) => n);
     await using shop = await workshop({
@@ -160,7 +160,7 @@ test('near duplicates are found across the files of workers', async () => {
     [TWO]: numbers.map((n) => ask(2 * n, n)).join(''),
   });
   await shop.run('--near-dup 0.8');
-  // The earlier of each two, which lies in the file that is read last.
+  // The earlier one of each pair, which is in the file that is read last.
   expect(answers(shop.rows()).map((answer) => answer.split(' ').at(-1))).toEqual(
     numbers.map((n) => `${2 * n}`),
   );

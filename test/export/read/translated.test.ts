@@ -1,4 +1,4 @@
-/** Exchanges of Messages and Responses become the chats that they would be. */
+/** Exchanges of Messages and Responses are converted to the equivalent chats. */
 import { describe, expect, test } from 'bun:test';
 import { call, line, tool } from '../records.ts';
 import { rowOf, workshop } from '../workshop.ts';
@@ -15,7 +15,7 @@ const row = {
 };
 const schema = { type: 'object', properties: {} };
 
-test('a Messages exchange', () => {
+test('a Messages exchange is converted to a chat', () => {
   const request = {
     model: 'claude-sonnet-4-5',
     max_tokens: 9,
@@ -44,7 +44,7 @@ test('a Messages exchange', () => {
   expect(rowOf({ endpoint: 'messages', request, response }) as unknown).toEqual(row);
 });
 
-test('a Responses exchange', () => {
+test('a Responses exchange is converted to a chat', () => {
   const request = {
     model: 'gpt-5',
     instructions: 'Be brief.',
@@ -63,7 +63,7 @@ test('a Responses exchange', () => {
   expect(rowOf({ endpoint: 'responses', request, response }) as unknown).toEqual(row);
 });
 
-test('one that goes on from what the provider stores is left out by reason', () => {
+test('an exchange that continues a conversation stored by the provider is left out with that reason', () => {
   const request = { model: 'gpt-5', input: 'And then?', previous_response_id: 'resp_1' };
   const output = [{ type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Then.' }] }];
   expect(rowOf({ endpoint: 'responses', request, response: { output } })).toBe('stored_conversation');
@@ -81,7 +81,7 @@ test('one that goes on from what the provider stores is left out by reason', () 
   });
 });
 
-test('one that cannot be understood is left out by reason', () => {
+test('an exchange that cannot be understood is left out with that reason', () => {
   const request = { model: 'gpt-5', input: [{ type: 'item_reference', id: 'x' }] };
   const response = { output: [] };
   expect(rowOf({ endpoint: 'responses', request, response })).toBe('unsupported_content');
@@ -93,7 +93,7 @@ describe('Responses', () => {
   const tools = [{ type: 'custom', name: 'apply_patch' }];
   const patch = item('custom_tool_call', { name: 'apply_patch', input: '*** Begin' });
 
-  test('with a call of a custom tool is found again in the next request', async () => {
+  test('with a custom tool call are recognized in the next request', async () => {
     const ask = { role: 'user', content: 'Patch it' };
     const log =
       line({
@@ -121,7 +121,7 @@ describe('Responses', () => {
   });
 
   test.each(['local_shell_call', 'computer_call', 'apply_patch_call', 'mcp_approval_request'])(
-    'with a %s, which no row can have, is left out',
+    'with a %s, which no row can represent, are left out',
     (type) => {
       const request = { model: 'm', input: 'Go' };
       expect(rowOf({ endpoint: 'responses', request, response: { output: [message, item(type)] } })).toBe(
@@ -138,7 +138,7 @@ describe('Responses', () => {
   );
 });
 
-test('what Claude says by its stop reason alone: that it pauses, that it refuses', async () => {
+test('the stop reason of Claude alone marks an answer as paused or refused', async () => {
   const claude = (stop_reason: string, finish: string) =>
     line({
       endpoint: 'messages',

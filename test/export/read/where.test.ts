@@ -40,7 +40,7 @@ describe('compileWhere()', () => {
     expect(compileWhere(source).matches(record)).toBe(expected);
   });
 
-  test('knows whether the head of a line is enough', () => {
+  test('reports whether the head of a line is sufficient', () => {
     expect(compileWhere('status == 200 && glob(model, "x")').headOnly).toBe(true);
     expect(compileWhere('status == 200 && request.n == 2').headOnly).toBe(false);
   });
@@ -51,7 +51,7 @@ describe('compileWhere()', () => {
     ['status', 'does not end'],
     ['1 + 1', 'it gives a int, not true or false'],
     ['zzzzzzzz == 1', 'known are v, ts, id'],
-  ])('refuses %s', (source, words) => {
+  ])('rejects %s', (source, words) => {
     if (words === 'does not end') return expect(compileWhere(source).matches(record)).toBe(false);
     expect(() => compileWhere(source)).toThrow(words);
   });

@@ -1,4 +1,4 @@
-/** Conversations of any kind that a log can hold, for properties. */
+/** Conversations of any kind that a log can contain, for properties. */
 import fc from 'fast-check';
 import type {
   AssistantMessage,
@@ -12,7 +12,7 @@ import type {
 } from '../../../src/export/conversation/conversation.ts';
 import type { RenderOptions } from '../../../src/export/render/format.ts';
 
-/** Never blank, and with what formats write themselves now and then. */
+/** Text that is never blank, and sometimes contains markup of the formats. */
 export const text: fc.Arbitrary<string> = fc.oneof(
   { weight: 6, arbitrary: fc.string({ minLength: 1, maxLength: 16, unit: 'grapheme' }).map((s) => `w${s}`) },
   {
@@ -30,7 +30,7 @@ export const text: fc.Arbitrary<string> = fc.oneof(
 );
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 3 });
 const name = fc.constantFrom('weather', 'clock', 'search_web');
-/** Ids of OpenAI, of Anthropic, of Mistral, and what servers make up; few, so that they come again. */
+/** Ids of OpenAI, of Anthropic, of Mistral, and invented ones; few, so that they repeat. */
 const id = fc.constantFrom('call_1', 'call_2', 'toolu_01AbCdEf', 'abcDEF123', 'MYKwnIEiE', '0', 'an id');
 const args = fc
   .dictionary(
@@ -39,7 +39,7 @@ const args = fc
   )
   .map((value) => JSON.stringify(value));
 
-/** Fields that are absent rather than `undefined`. */
+/** Omits fields that are `undefined`. */
 function without<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as T;
 }
@@ -109,7 +109,7 @@ const calling: fc.Arbitrary<AssistantMessage> = fc
   })
   .map((made) => without(made) as AssistantMessage);
 
-/** Of the prompt: what was not logged is not trained. */
+/** A message of the prompt: turns that were not logged are not trained. */
 function remembered<T extends AssistantMessage>(message: fc.Arbitrary<T>): fc.Arbitrary<T> {
   return fc
     .tuple(message, fc.boolean())
@@ -132,7 +132,7 @@ const answered: fc.Arbitrary<Message[]> = remembered(calling).chain((message) =>
     ]),
 );
 
-/** Mostly users and the assistant in turn; now and then in no order at all. */
+/** Mostly alternating users and assistants; sometimes in any order. */
 const prompt: fc.Arbitrary<Message[]> = fc
   .array(
     fc.oneof(
@@ -172,7 +172,7 @@ const answer: fc.Arbitrary<AssistantMessage> = fc.oneof(
   },
 );
 
-/** What even formats without tools and images take. */
+/** Conversations that even formats without tools and images accept. */
 const plain: fc.Arbitrary<Conversation> = fc.record({
   prompt: fc
     .tuple(maybe(system), fc.array(fc.tuple(text, remembered(spoken)), { maxLength: 3 }), text)

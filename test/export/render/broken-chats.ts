@@ -1,4 +1,4 @@
-/** How rows of messages break the rules of their loaders. */
+/** Rows of messages that break the rules of their loaders. */
 import type { FormatName } from '../../../src/config/export/options.ts';
 
 const PNG = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
@@ -13,7 +13,7 @@ const CHATS = ['openai', 'fireworks', 'together', 'mistral', 'axolotl', 'trl'] a
 const HOSTS = ['openai', 'fireworks', 'together', 'mistral'] as const;
 const WEIGHTS = ['openai', 'fireworks', 'together', 'mistral'] as const;
 
-/** What is wrong; in which formats; the path in a sound row; what stands there; what the checkers say. */
+/** The fault; the formats; the path in a valid row; the value at that path; the checker's message. */
 export const BROKEN_CHATS: readonly (readonly [string, Names, string, unknown, string])[] = [
   ['no messages', CHATS, 'messages', undefined, 'messages: expected a list'],
   ['nothing trained', WEIGHTS, 'messages', [HI, { ...HELLO, weight: 0 }], 'messages: no message is trained'],

@@ -1,4 +1,4 @@
-/** How rows of prompts and answers apart break the rules of their loaders. */
+/** Rows with separate prompts and answers that break the rules of their loaders. */
 import type { FormatName } from '../../../src/config/export/options.ts';
 
 const PNG = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
@@ -6,7 +6,7 @@ const HELLO = { role: 'assistant', content: 'Hello' };
 const HI = { role: 'user', content: 'Hi' };
 const PROMPTS = ['trl-pc', 'trl-dpo', 'kto'] as const;
 
-/** What is wrong; in which formats; the path in a sound row; what stands there; what the checkers say. */
+/** The fault; the formats; the path in a valid row; the value at that path; the checker's message. */
 export const BROKEN_SIDES: readonly (readonly [string, readonly FormatName[], string, unknown, string])[] = [
   ['a prompt beside messages', ['trl'], 'prompt', [HI], 'prompt: belongs to another kind of row'],
   ['a bad tool', PROMPTS, 'tools', [{}], 'tools[0]: expected'],

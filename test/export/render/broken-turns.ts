@@ -1,4 +1,4 @@
-/** How rows of formats with a shape of their own break the rules of their loaders. */
+/** Rows of formats with a shape of their own that break the rules of their loaders. */
 import type { FormatName } from '../../../src/config/export/options.ts';
 
 const CALL = { functionCall: { name: 'f', args: {} } };
@@ -30,7 +30,7 @@ const CLAUDE: readonly FormatName[] = ['anthropic'];
 const SHAREGPT: readonly FormatName[] = ['sharegpt'];
 const ALPACA: readonly FormatName[] = ['alpaca'];
 
-/** What is wrong; in which formats; the path in a sound row; what stands there; what the checkers say. */
+/** The fault; the formats; the path in a valid row; the value at that path; the checker's message. */
 export const BROKEN_TURNS: readonly Broken[] = [
   // Gemini: the row.
   ['another key', GEMINI, 'messages', [], 'messages: unknown key'],

@@ -11,13 +11,13 @@ const BROKEN = [...BROKEN_CHATS, ...BROKEN_SIDES, ...BROKEN_TURNS];
 describe.each([...new Set(BROKEN.flatMap(([, names]) => names))])('%s', (name) => {
   const { check } = FORMATS[name];
 
-  test('check() finds no fault with a sound row', () => {
+  test('check() reports no problem in a valid row', () => {
     expect(check(soundRow(name))).toEqual([]);
   });
 
   const broken = BROKEN.filter(([, names]) => names.includes(name));
   test.each(broken.map((one) => [one[0], one] as const))(
-    'check() finds %s',
+    'check() reports %s',
     (_, [, , path, value, words]) => {
       const problems = check(spoiled(soundRow(name), path, value));
       expect(problems.filter((problem) => problem.includes(words))).toHaveLength(1);
@@ -39,7 +39,7 @@ test.each([
     { chosen: [ASKS, SAYS('Hello')], rejected: [ASKS] },
     "rejected: the last message must be the assistant's",
   ],
-])('trl-dpo check() finds a bad %s answer where both begin with the prompt', (_, row, words) => {
+])('trl-dpo check() reports a bad %s answer if both begin with the prompt', (_, row, words) => {
   expect(FORMATS['trl-dpo'].check(row)).toContainEqual(words);
 });
 
@@ -56,7 +56,7 @@ function* paths(value: unknown, before = ''): Generator<string> {
 }
 
 test.each(EXPORT_FORMATS.map((name) => [name]))(
-  '%s check() answers whatever stands anywhere in a row',
+  '%s check() returns for any value at any place in a row',
   (name) => {
     const row = soundRow(name);
     let found = 0;

@@ -26,7 +26,7 @@ const PROMPTS = ['trl-pc', 'trl-dpo', 'kto'] as const;
 
 const NESTED = [{ ...HI }, { ...HELLO }];
 
-/** What loaders take though the renderers write it otherwise. */
+/** Values that loaders accept although the renderers write something else. */
 const TAKEN: readonly (readonly [string, Names, string, unknown])[] = [
   ['null beside calls', ['openai'], 'messages[2].content', null],
   ['a refusal', ['openai'], 'messages[4]', { role: 'assistant', content: null, refusal: 'No' }],
@@ -105,11 +105,11 @@ const TAKEN: readonly (readonly [string, Names, string, unknown])[] = [
 
 test.each(
   TAKEN.flatMap(([what, names, path, value]) => names.map((name) => [name, what, path, value] as const)),
-)('%s check() takes %s', (name, _, path, value) => {
+)('%s check() accepts %s', (name, _, path, value) => {
   expect(FORMATS[name].check(spoiled(soundRow(name), path, value))).toEqual([]);
 });
 
-/** What AWS and Google document that they read. */
+/** Values that AWS and Google document as supported. */
 test.each<[FormatName, string, readonly unknown[]]>([
   ['bedrock', `${ASKED}[1]`, ['jpeg', 'png', 'gif', 'webp'].map((format) => media('image', format))],
   ['bedrock', ASKED, ['mov', 'mkv', 'mp4', 'webm'].map((format) => [media('video', format)])],
@@ -126,11 +126,11 @@ test.each<[FormatName, string, readonly unknown[]]>([
     `${DECLARED}.parameters.properties.a.type`,
     ['STRING', 'NUMBER', 'INTEGER', 'BOOLEAN', 'ARRAY', 'OBJECT', 'NULL', 'string'],
   ],
-])('%s check() takes at %s all that its service reads', (name, path, values) => {
+])('%s check() accepts at %s all values that its service reads', (name, path, values) => {
   for (const value of values) expect(FORMATS[name].check(spoiled(soundRow(name), path, value))).toEqual([]);
 });
 
-test('gemini check() takes the system instruction by either name', () => {
+test('gemini check() accepts the system instruction by either name', () => {
   const { systemInstruction, ...row } = soundRow('gemini');
   expect(FORMATS.gemini.check({ ...row, system_instruction: systemInstruction })).toEqual([]);
 });
@@ -141,7 +141,7 @@ test.each<[FormatName, JsonObject]>([
   ['trl-dpo', { prompt: 'The sky is', chosen: ' blue.', rejected: ' green.' }],
   ['trl-dpo', { chosen: 'The sky is blue.', rejected: 'The sky is green.' }],
   ['trl-dpo', { chosen: NESTED, rejected: [HI, { role: 'assistant', content: 'Go.' }] }],
-])('%s check() takes a row of another shape', (name, row) => {
+])('%s check() accepts a row of another shape', (name, row) => {
   expect(FORMATS[name].check(row)).toEqual([]);
   for (const key of Object.keys(row).filter((one) => one !== 'label'))
     expect(FORMATS[name].check(spoiled(row, key, key === 'prompt' ? 5 : ''))).not.toEqual([]);

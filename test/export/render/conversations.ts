@@ -1,4 +1,4 @@
-/** Conversations that every format is held to: one for each thing that loaders disagree about. */
+/** Conversations that every format is tested with: one for each matter on which loaders disagree. */
 import type {
   AssistantMessage,
   Conversation,

@@ -92,7 +92,7 @@ const options: fc.Arbitrary<RenderOptions> = fc.record({
 function rendered(name: FormatName, made: Example, how: RenderOptions): JsonObject[] | undefined {
   try {
     const row = FORMATS[name].render(made, how);
-    // As it will be read again.
+    // Parsed as a reader of the file would.
     return JSON.parse(JSON.stringify(Array.isArray(row) ? row : [row])) as JsonObject[];
   } catch (error) {
     if (error instanceof RejectError) return undefined;
@@ -103,7 +103,7 @@ function rendered(name: FormatName, made: Example, how: RenderOptions): JsonObje
 describe.each(EXPORT_FORMATS)('format %s', (name) => {
   const format = FORMATS[name];
 
-  test('checks what it renders, of any conversation, without a violation', () => {
+  test('renders any conversation without a violation of its own check', () => {
     let rows = 0;
     fc.assert(
       fc.property(example, options, (made, how) => {
@@ -117,7 +117,7 @@ describe.each(EXPORT_FORMATS)('format %s', (name) => {
     expect(rows).toBeGreaterThan(20);
   });
 
-  test('holds no null, no empty list of tools, and no key that its columns do not name', () => {
+  test('contains no null, no empty list of tools, and no key without a column', () => {
     fc.assert(
       fc.property(example, options, (made, how) => {
         const columns = format.columns?.map((column) => column.name);
@@ -131,7 +131,7 @@ describe.each(EXPORT_FORMATS)('format %s', (name) => {
     );
   });
 
-  test('finds fault with what is no row of it', () => {
+  test('rejects rows of other shapes', () => {
     for (const row of [
       {},
       { messages: [] },
@@ -172,7 +172,7 @@ describe('a conversation with tools, reasoning and a turn that is not trained', 
   });
 });
 
-describe('Format.check() finds', () => {
+describe('Format.check() reports', () => {
   const sound = () =>
     rendered('openai', PLAIN, { reasoning: 'drop', mergeTurns: false })![0]! as {
       messages: JsonObject[];
@@ -221,7 +221,7 @@ describe('Format.check() finds', () => {
   test.each([
     ['mistral', { tool_call_id: 'call_abc' }, 'answers no open call'],
     ['together', { role: 'user' }, 'tool_call_id: unknown key'],
-  ] as const)('what %s alone refuses', (name, change, words) => {
+  ] as const)('what only %s rejects', (name, change, words) => {
     const row = rendered(name, PLAIN, { reasoning: 'drop', mergeTurns: false })![0]! as {
       messages: JsonObject[];
     };
@@ -229,7 +229,7 @@ describe('Format.check() finds', () => {
     expect(FORMATS[name].check(row).join('\n')).toContain(words);
   });
 
-  test('files of too few rows', () => {
+  test('files with too few rows', () => {
     expect(FORMATS.openai.checkFile!({ rows: 9, bytes: 1 })).toEqual([
       'the file has 9 rows: 10 are the least',
     ]);

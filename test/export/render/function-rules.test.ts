@@ -29,7 +29,7 @@ function calling(names: readonly string[]): Example {
   };
 }
 
-/** All names in a row, and the pattern that a service demands of them. */
+/** All names in a row, and the pattern that a service requires of them. */
 const NAMES: Readonly<Record<string, RegExp>> = {
   openai: /^[a-zA-Z0-9_-]{1,64}$/,
   'openai-dpo': /^[a-zA-Z0-9_-]{1,64}$/,
@@ -48,7 +48,7 @@ function* namesIn(value: unknown): Generator<string> {
 describe.each(Object.entries(NAMES))('%s', (name, pattern) => {
   const format = FORMATS[name as FormatName];
 
-  test('spells the names of functions in allowed characters, the same in calls and tools', () => {
+  test('replaces invalid characters in the names of functions, the same way in calls and tools', () => {
     const names = ['get weather', 'größe', '天気', '9lives', LONG, `${LONG}y`, 'a/b', 'a_b', 'fine-name'];
     const made = row(format, calling(names));
     expect(format.check(made)).toEqual([]);
@@ -65,14 +65,14 @@ describe.each(Object.entries(NAMES))('%s', (name, pattern) => {
     expect(spelled([LONG])).toBe(spelled([LONG, 'other', 'a b']));
   });
 
-  test('check() finds names that are not allowed', () => {
+  test('check() reports invalid names', () => {
     const made = JSON.stringify(row(format, calling(['good_name'])));
     for (const bad of ['get weather', LONG, '天気'])
       expect(format.check(JSON.parse(made.replaceAll('good_name', bad)) as JsonObject)).not.toEqual([]);
   });
 });
 
-test('gemini allows the names that Google does', () => {
+test('gemini accepts the names that Google does', () => {
   const names = ['calendar.create', 'mcp:search', '_x', 'x'.repeat(128)];
   expect(new Set(namesIn(row(FORMATS.gemini, calling(names))))).toEqual(new Set(names));
 });
@@ -85,7 +85,7 @@ test.each(['gemini', 'bedrock'] as const)('%s defines a function once', (name) =
   expect(JSON.stringify(made).split('Does it')).toHaveLength(2);
 });
 
-test.each(['openai', 'rft'] as const)('%s takes up to 128 functions', (name) => {
+test.each(['openai', 'rft'] as const)('%s accepts up to 128 functions', (name) => {
   const names = Array.from({ length: 129 }, (_, index) => `f${index}`);
   const ask = (count: number): Example => ({
     conversation: {
@@ -101,7 +101,7 @@ test.each(['openai', 'rft'] as const)('%s takes up to 128 functions', (name) => 
   expect(FORMATS[name].check(more)).toContainEqual(expect.stringContaining('128 are the most'));
 });
 
-describe('parameters', () => {
+describe('schemas of parameters', () => {
   const SCHEMAS: readonly JsonObject[] = [
     { type: 'dict', properties: { a: { type: 'str', required: true }, b: { type: 'any' } } },
     { type: 'object', properties: { a: { type: 'array' }, b: { type: ['array', 'null'] } } },
@@ -129,14 +129,14 @@ describe('parameters', () => {
     conversation: { prompt: [user('Go')], answer: said('Done'), tools: [tool('f', parameters)] },
   });
 
-  test.each(['openai', 'rft', 'mistral'] as const)('%s writes JSON schemas alone', (name) => {
+  test.each(['openai', 'rft', 'mistral'] as const)('%s writes only valid JSON schemas', (name) => {
     const validator = new Ajv({ strict: false });
     for (const schema of SCHEMAS) {
       const made = row(FORMATS[name], example(schema));
       expect(FORMATS[name].check(made)).toEqual([]);
       expect([of(made), validator.validateSchema(of(made))]).toEqual([of(made), true]);
       const bad = { ...made, tools: [tool('f', schema)] };
-      // Mistral's validator demands nothing beyond a valid schema.
+      // Mistral's validator requires nothing but a valid schema.
       const isValid = validator.validateSchema(schema) as boolean;
       if (!isValid || name !== 'mistral') expect(FORMATS[name].check(bad)).not.toEqual([]);
       else expect(FORMATS[name].check(bad)).toEqual([]);
@@ -144,7 +144,7 @@ describe('parameters', () => {
   });
 
   test.each(['trl', 'trl-pc', 'trl-dpo', 'kto', 'axolotl', 'sharegpt'] as const)(
-    '%s writes schemas that chat templates can show, with a description',
+    '%s writes schemas that chat templates can render, with a description',
     (name) => {
       const written = (parameters: unknown) => {
         const plain = { type: 'function', function: { name: 'f', parameters } } as Tool;
@@ -176,7 +176,7 @@ describe('parameters', () => {
     },
   );
 
-  test('gemini reads no value of another type', () => {
+  test('gemini reads no value of a wrong type', () => {
     const odd = {
       title: 5,
       description: {},
@@ -216,7 +216,7 @@ describe('parameters', () => {
     }
   });
 
-  test('stay as they are if they are sound', () => {
+  test('stay unchanged if they are valid', () => {
     const schema = {
       $schema: 'http://json-schema.org/draft-07/schema#',
       type: 'object',
@@ -234,7 +234,7 @@ describe('parameters', () => {
       expect(of(row(FORMATS[name], example(schema)))).toEqual(schema);
   });
 
-  test('have patterns that Python can compile, as the services do', () => {
+  test('have patterns that Python can compile, as the services require', () => {
     const pattern = (text: string) =>
       of(row(FORMATS.mistral, example({ type: 'object', pattern: text }))).pattern;
     for (const sound of ['^a\\\\p$', '(?<!a)b', '(?P<n>a)', '[\\w.-]{1,3}'])
@@ -243,7 +243,7 @@ describe('parameters', () => {
       expect(pattern(bad)).toBeUndefined();
   });
 
-  test('lose no more than what is wrong', () => {
+  test('lose nothing but their invalid parts', () => {
     const { properties } = of(row(FORMATS.openai, example(SCHEMAS[0]!)));
     expect(properties).toEqual({ a: {}, b: {} });
     expect(of(row(FORMATS.openai, example(SCHEMAS[1]!))).properties).toEqual({
@@ -254,7 +254,7 @@ describe('parameters', () => {
   });
 });
 
-test('openai spells the names of speakers, too', () => {
+test('openai replaces invalid characters in the names of speakers too', () => {
   const example = talk([{ ...user('Hi'), name: 'Jane Doe' }], said('Hello'));
   const { messages } = row(FORMATS.openai, example);
   expect((messages as JsonObject[])[0]).toEqual({ role: 'user', content: 'Hi', name: 'Jane_Doe' });
@@ -267,6 +267,6 @@ test('openai spells the names of speakers, too', () => {
   expect(FORMATS.openai.check(bad)).toContainEqual(expect.stringContaining('messages[0].name: "Jane Doe"'));
 });
 
-test.each(['user: hi', 'a <IMAGE>', 'BOT: x'])('bedrock reserves %p', (text) => {
+test.each(['user: hi', 'a <IMAGE>', 'BOT: x'])('bedrock rejects the reserved text %p', (text) => {
   expect(written(FORMATS.bedrock, talk([user(text)], said('Fine')))).toBe('reserved_words');
 });

@@ -1,4 +1,4 @@
-/** What every format makes of the same conversations. UPDATE_GOLDEN=1 writes the files anew: read the diff. */
+/** The rows of the same conversations in every format. UPDATE_GOLDEN=1 rewrites the files: review the diff. */
 import { describe, expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ describe.each(EXPORT_FORMATS)('%s', (name) => {
     .split('\n')
     .map((line) => JSON.parse(line) as Golden);
 
-  test('is written for every conversation', () => {
+  test('has rows for every conversation', () => {
     expect(golden.map(({ conversation }) => conversation)).toEqual(Object.keys(CONVERSATIONS));
   });
 
@@ -36,7 +36,7 @@ describe.each(EXPORT_FORMATS)('%s', (name) => {
     expect(made.find((one) => one.conversation === conversation)).toEqual(line);
   });
 
-  test('is found sound by its own checker', () => {
+  test('passes its own check', () => {
     const problems = golden.flatMap(({ conversation, rows }) =>
       (rows ?? []).flatMap((row) => FORMATS[name].check(row).map((problem) => `${conversation}: ${problem}`)),
     );

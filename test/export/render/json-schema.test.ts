@@ -6,7 +6,7 @@ import { fittedSchema, schemaProblems } from '../../../src/export/render/json-sc
 
 const ajv = new Ajv({ strict: false, validateFormats: false });
 
-/** All keywords but `enum`, which Ajv holds to be of different values: draft 7 only advises that. */
+/** All keywords but `enum`, whose values Ajv requires to differ: draft 7 only recommends that. */
 const WORDS = [
   'type title description $ref $comment format pattern minimum exclusiveMaximum multipleOf minLength maxItems',
   'minProperties uniqueItems readOnly examples required additionalProperties additionalItems items contains',
@@ -15,7 +15,7 @@ const WORDS = [
   .join(' ')
   .split(' ');
 
-/** Whatever a program may have written there. */
+/** Anything that a program may have written there. */
 const { schema } = fc.letrec<{ schema: JsonObject; value: unknown }>((tie) => ({
   schema: fc.dictionary(fc.constantFrom(...WORDS), tie('value'), { maxKeys: 3 }) as fc.Arbitrary<JsonObject>,
   value: fc.oneof(
@@ -31,7 +31,7 @@ const { schema } = fc.letrec<{ schema: JsonObject; value: unknown }>((tie) => ({
   ),
 }));
 
-test('schemaProblems() finds a schema invalid if Ajv does', () => {
+test('schemaProblems() reports a schema as invalid if Ajv does', () => {
   let invalid = 0;
   fc.assert(
     fc.property(schema, (given) => {
@@ -46,7 +46,7 @@ test('schemaProblems() finds a schema invalid if Ajv does', () => {
 });
 
 test.each([{}, { contents: true }, { objects: true }] as const)(
-  'fittedSchema() makes a valid schema of any object, by %j',
+  'fittedSchema() makes a valid schema of any object, with %j',
   (rules) => {
     fc.assert(
       fc.property(schema, (given) => {
@@ -82,7 +82,7 @@ test.each<[string, JsonObject, JsonObject]>([
   expect(fittedSchema(given, {})).toEqual(fitted);
 });
 
-test('fittedSchema() writes objects where chat templates expect some', () => {
+test('fittedSchema() writes objects where chat templates require them', () => {
   const given = {
     properties: { a: true, b: false, c: { items: [{ type: 'string' }, true] } },
     additionalProperties: false,

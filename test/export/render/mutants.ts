@@ -1,22 +1,22 @@
-/** A checker's source without one of its rules. */
+/** The source of a checker without one of its rules. */
 export interface Mutant {
   readonly line: number;
-  /** What was taken out. */
+  /** The rule that was removed. */
   readonly rule: string;
   readonly mutant: string;
 }
 
-/** Calls that give problems: `...textProblems(value, path)`. */
+/** Calls that return problems: `...textProblems(value, path)`. */
 const CALL = /\.\.\.(?:\w*[pP]roblems|unknownKeys)\(/g;
-/** Functions that give problems. */
+/** Functions that return problems. */
 const FUNCTION = /function (\w+)\((?:(?!function )[^])*?\): (?:Problems|string\[\]) \{\n/g;
-/** Calls whose problems are the first of a list, and calls that give items beside problems. */
+/** Calls whose problems come first in a list, and calls that return items beside problems. */
 const FIRST = /(?:= |return )(?=(?:\w*[pP]roblems|unknownKeys)\()/g;
 const ITEMS = /(?<=\} = )objectsIn\(/g;
-/** Functions that a format calls, and whose problems are rules of their own. */
+/** Functions that a format calls, and whose problems are separate rules. */
 const ENTRY = /^\w*(?:check|chatRowProblems)$/;
 
-/** Every rule that can be taken out of a source, each in a copy. */
+/** Every rule that can be removed from a source, each in a copy. */
 export function* mutantsOf(source: string): Generator<Mutant> {
   const made = (from: number, to: number, rule: string, instead = ''): Mutant => ({
     line: source.slice(0, from).split('\n').length,
@@ -47,7 +47,10 @@ export function* mutantsOf(source: string): Generator<Mutant> {
   }
 }
 
-/** Whether a text stands alone in a list of problems, or is pushed to one. Paths, which are arguments too, have no blanks. */
+/**
+ * Whether a text is an item of a list of problems, or is pushed to one. Paths, which are arguments too, contain no
+ * spaces.
+ */
 function isProblem(source: string, from: number, to: number): boolean {
   const text = source.slice(from, to);
   const before = source.slice(0, from).trimEnd();
@@ -56,7 +59,7 @@ function isProblem(source: string, from: number, to: number): boolean {
   return listed && / /.test(text.replaceAll(/\$\{[^}]*\}/g, ''));
 }
 
-/** The range with the comma behind it, or else the one before it. */
+/** The range with the comma after it, or otherwise the one before it. */
 function withComma(source: string, from: number, to: number): readonly [number, number] {
   const behind = /^\s*,/.exec(source.slice(to));
   if (behind) return [from, to + behind[0].length];
@@ -64,7 +67,7 @@ function withComma(source: string, from: number, to: number): readonly [number, 
   return before ? [from - before[0].length, to] : [from, to];
 }
 
-/** Where strings and templates begin and end. */
+/** The ranges of strings and templates. */
 function* literals(source: string): Generator<readonly [from: number, to: number]> {
   for (let at = 0; at < source.length; at++) {
     if (source.startsWith('//', at)) at = source.indexOf('\n', at);
@@ -87,7 +90,7 @@ function literalEnd(source: string, from: number): number {
   return at + 1;
 }
 
-/** The bracket that closes one. */
+/** The position of the matching closing bracket. */
 function closing(source: string, from: number): number {
   let depth = 0;
   for (let at = from; at < source.length; at++) {

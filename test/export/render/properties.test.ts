@@ -8,7 +8,7 @@ import { isObject, listOf } from '../../../src/wire/json.ts';
 import { conversation, example, renderOptions } from './arbitrary.ts';
 import { written } from './render.ts';
 
-/** Paths of what JSON would drop or write as null. */
+/** Paths of values that JSON would drop or write as null. */
 function holes(value: unknown, path = ''): string[] {
   if (value === undefined || value === null) return [path];
   if (Array.isArray(value)) return value.flatMap((item, index) => holes(item, `${path}[${index}]`));
@@ -25,7 +25,7 @@ function texts(value: unknown): string[] {
 describe.each(EXPORT_FORMATS)('%s', (name) => {
   const format = FORMATS[name];
 
-  test('renders what its checker finds sound, without null, undefined or empty tools', () => {
+  test('renders rows that pass its check, without null, undefined or empty tools', () => {
     let rendered = 0;
     fc.assert(
       fc.property(example, renderOptions, (made, options) => {
@@ -57,7 +57,7 @@ describe.each(EXPORT_FORMATS)('%s', (name) => {
 describe.each(['openai', 'trl', 'trl-pc', 'fireworks', 'together', 'axolotl', 'text'] as const)(
   '%s',
   (name) => {
-    test('loses nothing that anybody said', () => {
+    test('loses no text of a conversation', () => {
       fc.assert(
         fc.property(example, fc.boolean(), (made, mergeTurns) => {
           const rows = written(FORMATS[name], made, { mergeTurns });
@@ -80,7 +80,7 @@ function saidIn({ conversation: { prompt, answer } }: Example): string[] {
   ]);
 }
 
-/** Which turns of the assistant are trained, in their order. */
+/** Which turns of the assistant are trained, in order. */
 function trained(messages: unknown): boolean[] {
   return (listOf(messages) as JsonObject[])
     .filter(({ role }) => role === 'assistant')
@@ -100,7 +100,7 @@ test.each(['openai', 'fireworks', 'axolotl'] as const)('%s trains the turns that
 });
 
 test.each(['together', 'mistral'] as const)(
-  '%s trains the answer, and no turn with untrained words',
+  '%s trains the answer, and no turn with untrained text',
   (name) => {
     fc.assert(
       fc.property(conversation, (made) => {
@@ -118,7 +118,7 @@ test.each(['together', 'mistral'] as const)(
   },
 );
 
-test('mistral gives every id one short id of its own, for calls and results alike', () => {
+test('mistral replaces every id with a unique short id, for calls and results alike', () => {
   fc.assert(
     fc.property(conversation, (made) => {
       const rows = written(FORMATS.mistral, { conversation: made });

@@ -18,35 +18,38 @@ describe('reasoning', () => {
     ['fireworks', 'keep', { content: 'Fine.', reasoning_content: 'They ask\nhow I am.' }],
     ['trl', { field: 'thinking' }, { content: 'Fine.', thinking: 'They ask\nhow I am.' }],
     ['trl', 'inline', { content: '<think>\nThey ask\nhow I am.\n</think>\n\nFine.' }],
-  ])('%s writes it as %p', (name, reasoning, answer) => {
+  ])('%s writes it with the setting %p', (name, reasoning, answer) => {
     const { messages } = row(FORMATS[name], thought, { reasoning });
     expect((messages as JsonObject[]).at(-1)).toEqual({ role: 'assistant', ...answer });
   });
 
-  test('text writes it before the answer, in whatever way it is kept', () => {
+  test('text writes it before the answer, however it is kept', () => {
     const { text } = row(FORMATS.text, thought, { reasoning: 'keep' });
     expect(text).toEndWith(
       '<|im_start|>assistant\n<think>\nThey ask\nhow I am.\n</think>\n\nFine.<|im_end|>\n',
     );
   });
 
-  test('mistral leaves it out beside calls, which stand alone', () => {
+  test('mistral leaves it out beside calls, which must have no text', () => {
     for (const reasoning of ['inline', 'keep'] as const) {
       const { messages } = row(FORMATS.mistral, called, { reasoning });
       expect(Object.keys((messages as JsonObject[])[1]!)).toEqual(['role', 'tool_calls']);
     }
   });
 
-  test.each(['trl', 'text'] as const)('%s does not put a thought into the text that ends it', (name) => {
-    const example = talk([user('Hi')], said('Hello', { reasoning: 'Say </think> now.' }));
-    expect(written(FORMATS[name], example, { reasoning: 'inline' })).toBe('reserved_words');
-    expect(row(FORMATS[name], example, { reasoning: 'drop' })).toEqual(
-      row(FORMATS[name], talk([user('Hi')], said('Hello'))),
-    );
-  });
+  test.each(['trl', 'text'] as const)(
+    '%s does not write a thought into text whose end tag it contains',
+    (name) => {
+      const example = talk([user('Hi')], said('Hello', { reasoning: 'Say </think> now.' }));
+      expect(written(FORMATS[name], example, { reasoning: 'inline' })).toBe('reserved_words');
+      expect(row(FORMATS[name], example, { reasoning: 'drop' })).toEqual(
+        row(FORMATS[name], talk([user('Hi')], said('Hello'))),
+      );
+    },
+  );
 });
 
-describe('a text that mentions the end tag of reasoning', () => {
+describe('a text that contains the end tag of reasoning', () => {
   const answer = 'Models write </think> first.';
   const example = (more: object = {}) => talk([user('Hi')], said(answer, more));
 
@@ -58,13 +61,13 @@ describe('a text that mentions the end tag of reasoning', () => {
     ['axolotl', 'keep', { reasoning_content: '' }],
     ['fireworks', 'keep', {}],
     ['openai', 'drop', {}],
-  ])('is not searched for any in %s with reasoning %p', (name, reasoning, more) => {
+  ])('is not split at it in %s with reasoning %p', (name, reasoning, more) => {
     const { messages } = row(FORMATS[name], example(), { reasoning });
     expect((messages as JsonObject[]).at(-1)).toEqual({ role: 'assistant', content: answer, ...more });
     expect(FORMATS[name].check({ messages })).toEqual([]);
   });
 
-  test('stands beside reasoning, but not after it in the same text', () => {
+  test('may have reasoning in a separate field, but not before it in the same text', () => {
     const { messages } = row(FORMATS.trl, example({ reasoning: 'Hm.' }), { reasoning: 'keep' });
     expect((messages as JsonObject[]).at(-1)).toMatchObject({ content: answer, reasoning_content: 'Hm.' });
     for (const name of ['trl', 'axolotl', 'sharegpt', 'text'] as const)
@@ -74,7 +77,7 @@ describe('a text that mentions the end tag of reasoning', () => {
   });
 });
 
-test('trl names the function of a result, though its id comes again for another', () => {
+test('trl names the function of a result, even if its id is reused for another call', () => {
   const once = (name: string, id: string) => {
     const called = { id, type: 'function', function: { name, arguments: '{}' } } as const;
     return [said('', { tool_calls: [called] }), result(id, '1')];
@@ -91,23 +94,26 @@ test.each<[FormatName, RenderOptions['toolArguments'], unknown]>([
   ['axolotl', undefined, '{"city":"Oslo"}'],
   ['trl', undefined, { city: 'Oslo' }],
   ['trl', 'string', '{"city":"Oslo"}'],
-])('%s writes arguments, asked for as %p', (name, toolArguments, expected) => {
+])('%s writes arguments, requested as %p', (name, toolArguments, expected) => {
   const { messages } = row(FORMATS[name], called, { toolArguments });
   const [first] = (messages as JsonObject[])[1]!.tool_calls as { function: JsonObject }[];
   expect(first!.function.arguments).toEqual(expected);
 });
 
 describe('mergeTurns', () => {
-  test.each(['openai', 'trl', 'fireworks', 'axolotl'] as const)('joins what one role says in %s', (name) => {
-    const example = CONVERSATIONS['answers in a row, one of them not trained']!;
-    const { messages } = row(FORMATS[name], example, { mergeTurns: true });
-    expect((messages as JsonObject[]).map(({ content }) => content)).toEqual([
-      'Hi.',
-      'Hello.\n\nOh.',
-      'How are you?',
-      'Fine.',
-    ]);
-  });
+  test.each(['openai', 'trl', 'fireworks', 'axolotl'] as const)(
+    'joins consecutive messages of one role in %s',
+    (name) => {
+      const example = CONVERSATIONS['answers in a row, one of them not trained']!;
+      const { messages } = row(FORMATS[name], example, { mergeTurns: true });
+      expect((messages as JsonObject[]).map(({ content }) => content)).toEqual([
+        'Hi.',
+        'Hello.\n\nOh.',
+        'How are you?',
+        'Fine.',
+      ]);
+    },
+  );
 
   test('joins texts and images as parts', () => {
     const example = talk([user('Look.'), shown('https://example.com/a.png')]);
@@ -119,7 +125,7 @@ describe('mergeTurns', () => {
     ]);
   });
 
-  test('joins the users of a text', () => {
+  test('joins consecutive user messages in text', () => {
     const { text } = row(FORMATS.text, CONVERSATIONS['users in a row']!, { mergeTurns: true });
     expect(text).toStartWith('<|im_start|>user\nHi.\n\nHow are you?<|im_end|>\n');
   });
@@ -141,13 +147,13 @@ describe('mistral', () => {
       { tools: [WEATHER] },
     );
 
-  test('keeps ids that fit, and makes the others from what they were', () => {
+  test('keeps ids that fit, and derives the others from the originals', () => {
     const [kept, made] = ids(calling('abcDEF123', 'call_1'));
     expect(kept).toBe('abcDEF123');
     expect(ids(calling('call_2', 'call_1'))[1]).toBe(made!);
   });
 
-  test('never gives one short id to two calls', () => {
+  test('never gives the same short id to two calls', () => {
     const [short] = ids(calling('call_1'));
     const both = ids(calling('call_1', short!));
     expect(both[0]).toBe(short!);
@@ -155,7 +161,7 @@ describe('mistral', () => {
     expect(both[1]).not.toBe(short!);
   });
 
-  test('describes functions that are not described', () => {
+  test('adds a description to functions without one', () => {
     const bare = { type: 'function' as const, function: { name: 'clock' } };
     const { tools } = row(FORMATS.mistral, talk([user('Hi')], said('Hello'), { tools: [bare] }));
     expect(tools).toEqual([
@@ -167,19 +173,22 @@ describe('mistral', () => {
   });
 });
 
-test.each(['trl-dpo', 'openai-dpo'] as const)('%s needs two answers that are written differently', (name) => {
-  expect(written(FORMATS[name], CONVERSATIONS.text!)).toBe('no_pair');
-  const example = CONVERSATIONS['a pair that differs in its thoughts']!;
-  expect(written(FORMATS[name], example, { reasoning: 'drop' })).toBe('no_pair');
-  expect(written(FORMATS[name], example, { reasoning: 'keep' })).toHaveLength(1);
-});
+test.each(['trl-dpo', 'openai-dpo'] as const)(
+  '%s requires two answers that are written differently',
+  (name) => {
+    expect(written(FORMATS[name], CONVERSATIONS.text!)).toBe('no_pair');
+    const example = CONVERSATIONS['a pair that differs in its thoughts']!;
+    expect(written(FORMATS[name], example, { reasoning: 'drop' })).toBe('no_pair');
+    expect(written(FORMATS[name], example, { reasoning: 'keep' })).toHaveLength(1);
+  },
+);
 
-test('kto needs a judgement', () => {
+test('kto requires a rating', () => {
   expect(written(FORMATS.kto, CONVERSATIONS.text!)).toBe('no_judgement');
   expect(row(FORMATS.kto, CONVERSATIONS['a bad answer']!).label).toBe(false);
 });
 
-test('rft gives the grader an answer of calls apart from its text', () => {
+test('rft passes calls to the grader separately from the text', () => {
   const { reference_answer: text, reference_tool_calls: calls } = row(FORMATS.rft, called);
   expect([text, calls]).toEqual(['', [{ name: 'weather', arguments: { city: 'Oslo' } }]]);
 });
@@ -193,6 +202,6 @@ test.each<[FormatName, string, boolean]>([
   ['fireworks', 'data:image/JPG;base64,AAAA', true],
   ['openai', `data:image/png;base64,${'A'.repeat(13_981_013)}`, true],
   ['openai', `data:image/png;base64,${'A'.repeat(13_981_018)}`, false],
-])('%s takes images of its types and sizes alone, %#', (name, url, taken) => {
+])('%s accepts only images of its types and sizes, %#', (name, url, taken) => {
   expect(Array.isArray(written(FORMATS[name], talk([shown(url)])))).toBe(taken);
 });

@@ -4,7 +4,7 @@ import type { RejectReason } from '../../../src/export/errors.ts';
 import type { JsonObject } from '../../../src/wire/json.ts';
 import { RejectError } from '../../../src/export/errors.ts';
 
-/** The rows as a file will hold them, or why there are none. */
+/** The rows as in a file, or why there are none. */
 export function written(
   format: Format,
   example: Example,

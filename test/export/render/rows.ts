@@ -1,4 +1,4 @@
-/** Rows written by hand from what loaders document, for the checkers: none comes from a renderer. */
+/** Handwritten rows according to the documentation of loaders, for testing the checkers: none comes from a renderer. */
 import type { JsonObject } from '../../../src/wire/json.ts';
 
 export const TOOLS: JsonObject[] = [
@@ -157,12 +157,12 @@ const ROWS: Readonly<Record<string, JsonObject>> = {
   },
 };
 
-/** A sound row of its own, to spoil. */
+/** A new valid row, to be changed. */
 export function soundRow(name: string): JsonObject {
   return structuredClone(ROWS[name]!);
 }
 
-/** The row with what stands at a path ("messages[1].content") replaced; `undefined` takes it out. */
+/** The row with the value at a path ("messages[1].content") replaced; `undefined` removes it. */
 export function spoiled(row: JsonObject, path: string, value: unknown): JsonObject {
   const copy = structuredClone(row);
   const keys = path.match(/[^.[\]]+/g)!;

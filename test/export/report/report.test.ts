@@ -8,7 +8,7 @@ import { statsText, summaryText, troubleText } from '../../../src/export/report/
 import { Counters } from '../../../src/export/report/counters.ts';
 import { bytesText, durationText } from '../../../src/export/report/text.ts';
 
-test('summaryText() says what was read, why rows are missing and where they are', () => {
+test('summaryText() reports what was read, why rows are missing, and where the rows are', () => {
   const counters = new Counters();
   counters.lines = 12_345;
   counters.filter('model');
@@ -45,7 +45,7 @@ Wrote 2 rows (1.2 kB) to out.jsonl
   expect(statsText(report)).toContain('Tokens: 15, 5 of them output, in 1 row\n');
 });
 
-test('troubleText() names the place and the reason', () => {
+test('troubleText() reports the place and the reason', () => {
   expect(troubleText({ place: 'a.log:3', kind: 'bad', reason: 'binary' })).toBe(
     'a.log:3: bad line, binary: contains NUL bytes, as after a system crash\n',
   );
@@ -55,18 +55,18 @@ test('troubleText() names the place and the reason', () => {
 });
 
 describe('progressText()', () => {
-  test('tells share, speed, rows and the time left', () => {
+  test('shows share, speed, rows and the time left', () => {
     const text = progressText({ bytes: 450e6, total: 1e9, rows: 12_345, dropped: 67, memory: 95e6 }, 1_500);
     expect(text).toBe('45% of 1.0 GB, 300 MB/s, 12,345 rows, 67 not, 95 MB memory, 2 s left');
   });
 
-  test('does without a total for pipes', () => {
+  test('shows no share for pipes, whose size is unknown', () => {
     expect(progressText({ bytes: 5e6, total: undefined, rows: 1, dropped: 0, memory: 2e6 }, 1_000)).toBe(
       '5.0 MB read, 5.0 MB/s, 1 row, 2.0 MB memory',
     );
   });
 
-  test('fits 80 columns and stays within 100%', () => {
+  test('fits into 80 columns and never exceeds 100%', () => {
     for (const bytes of [0, 1, 1e9, 1e15]) {
       const text = progressText(
         { bytes, total: 1e9, rows: Number.MAX_SAFE_INTEGER, dropped: 1, memory: 1e12 },
@@ -78,7 +78,7 @@ describe('progressText()', () => {
   });
 });
 
-test('ProgressLine draws at most ten times a second and clears what it drew', () => {
+test('ProgressLine draws at most ten times a second and clears its line', () => {
   let now = 0;
   const clock = { now: () => now, monotonic: () => now, after: () => () => {} };
   const written: string[] = [];

@@ -1,4 +1,4 @@
-/** What a log contains must not control a terminal or a page. */
+/** The content of a log must not control a terminal or a page. */
 import { expect, test } from 'bun:test';
 import { previewPage } from '../../../src/export/preview/page.ts';
 import { previewText } from '../../../src/export/preview/text.ts';
@@ -36,7 +36,7 @@ test.each(HOSTILE)('--stats shows %j on one line of 80 columns', async (text) =>
   expect(lines.filter((one) => Bun.stringWidth(one) > 80)).toEqual([]);
 });
 
-test.each(HOSTILE)('a preview of %j has its own colours only, and its width', async (text) => {
+test.each(HOSTILE)('a preview of %j contains only its own colours, and keeps its width', async (text) => {
   const request = chat([user(text)], { tools: [tool(`f${text}`)] });
   const response = answered({ content: text, tool_calls: [call('c', `f${text}`, { [text]: text })] });
   await using shop = await workshop({ 'a.ndjson': line({ request, response }) });
@@ -49,7 +49,7 @@ test.each(HOSTILE)('a preview of %j has its own colours only, and its width', as
   expect(previewPage(rows, 'per_turn', { kept: 1, format: 'openai' })).not.toMatch(CONTROLS);
 });
 
-test('safeText() keeps lines, and safeLine() is one', () => {
+test('safeText() keeps lines, and safeLine() returns one', () => {
   expect(safeText('a\r\n\tb\u2028c')).toBe('a\n    b\nc');
   expect(safeText('שלום!\u200f')).toBe('שלום!\u200f');
   expect(safeLine('a \n b\n')).toBe('a b ');
@@ -59,7 +59,7 @@ test('safeText() keeps lines, and safeLine() is one', () => {
   expect(safeLine('漢漢漢', 6)).toBe('漢漢漢');
 });
 
-test('piecesOf() counts columns, and takes no character apart', () => {
+test('piecesOf() counts columns, and splits no character', () => {
   const family = '👨‍👩‍👧‍👦';
   expect(piecesOf('漢字かな', 4)).toEqual(['漢字', 'かな']);
   expect(piecesOf(`a${family}b`, 3)).toEqual([`a${family}`, 'b']);

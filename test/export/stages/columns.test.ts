@@ -5,7 +5,7 @@ import { DECISION_COLUMNS, ROW_COLUMNS } from '../../../src/export/stages/column
 
 const PAGE = readFileSync(join(import.meta.dir, '../../../docs/stages.md'), 'utf8');
 
-/** The columns of the table behind a heading, with their types. */
+/** The columns of the table after a heading, with their types. */
 function tableUnder(heading: string): Record<string, string> {
   const section = PAGE.split(`## ${heading}\n`)[1]!.split('\n## ')[0]!;
   const rows = [...section.matchAll(/^\| (`.*?`) \| (\w+) \|/gm)];
@@ -16,7 +16,7 @@ function tableUnder(heading: string): Record<string, string> {
   );
 }
 
-test('docs/stages.md names all columns with their types', () => {
+test('docs/stages.md lists all columns with their types', () => {
   expect(tableUnder('Rows from extract to decide')).toEqual({ ...ROW_COLUMNS });
   expect(tableUnder('Decisions from decide to render')).toEqual({ ...DECISION_COLUMNS });
 });

@@ -17,7 +17,7 @@ function plainInput(number: number, bytes: number): PlannedInput {
   return { name: path, path, bytes };
 }
 
-test('ranges hold every byte of the logs once, in order, and have about the size that was asked for', () => {
+test('ranges cover every byte of the logs once, in order, and have approximately the requested size', () => {
   fc.assert(
     fc.property(
       fc.array(fc.nat(100_000), { minLength: 1, maxLength: 6 }),
@@ -47,7 +47,7 @@ test('ranges hold every byte of the logs once, in order, and have about the size
   );
 });
 
-test('a log that is a little larger than some ranges is not cut into them and a rest', () => {
+test('a log that is slightly larger than several ranges is not cut into these and a small rest', () => {
   const [gigabytes, range] = [2_147_484_255, 512_000_000];
   const ranges = cutRanges([plainInput(0, gigabytes)], range);
   expect(ranges).toHaveLength(4);

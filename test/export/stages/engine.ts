@@ -37,7 +37,7 @@ function sourcesOf(argv: readonly string[]) {
   return { flags: parseFlags(argv), env, terminal: false, nowMs: NOW_MS, argv };
 }
 
-/** The same flags in one process. */
+/** Runs the same flags in one process. */
 export async function inOneProcess(argv: readonly string[], output: string): Promise<Outcome> {
   const settings = resolveSettings(sourcesOf([...argv, '-o', `${output}/`]));
   const { report } = await runExport({ ...settings, threads: 0 });
@@ -50,12 +50,12 @@ function flagsFor(argv: readonly string[], output: string, { rangeSize, partitio
 
 export interface Division {
   readonly rangeSize: string;
-  /** Processes that decide, where the plan lets there be several. */
+  /** The number of processes that decide, if the plan allows several. */
   readonly partitions: number;
   readonly random: Random;
 }
 
-/** In stages, in any order, with rows carried as bytes. */
+/** Runs the stages in any order, with rows carried as bytes. */
 export async function inStages(
   argv: readonly string[],
   output: string,
@@ -87,7 +87,7 @@ export async function inStages(
   return { report, rows: rowsIn(output, report) };
 }
 
-/** In stages that exchange rows through a directory. */
+/** Runs the stages with rows exchanged through a directory. */
 export async function inExchange(
   argv: readonly string[],
   output: string,
@@ -112,7 +112,7 @@ export async function inExchange(
   return { report, rows: rowsIn(output, report) };
 }
 
-/** The frames that a stage writes, through the bytes of a stream. */
+/** The frames that a stage writes, encoded to and decoded from the bytes of a stream. */
 async function carried<S extends Shape>(
   shape: S,
   run: (write: FrameWriter<S>['write']) => Promise<void>,
@@ -127,7 +127,7 @@ async function carried<S extends Shape>(
   return joinFrames(shape, await Array.fromAsync(framesIn(shape, whole())));
 }
 
-/** What each process that decides gets: as docs/stages.md says it. */
+/** The rows that each deciding process receives, as described in docs/stages.md. */
 function partitionsOf(all: RowFrame, { partitions }: StagePlan, random: Random): RowFrame[] {
   const { kind, root, range, row } = all.columns;
   const rootOf = (at: number) => `${root[2 * at + 1]} ${root[2 * at]}`;
@@ -181,7 +181,7 @@ function textIn(path: string): string {
   return bytes.toString();
 }
 
-/** A report without what the way of running it changes. */
+/** A report without the parts that depend on how it was run. */
 export function comparable({ argv: _argv, inputs, outputs: _outputs, ...report }: Report): object {
   return { ...report, inputs: inputs.map(({ name, bytes }) => ({ name, bytes })) };
 }

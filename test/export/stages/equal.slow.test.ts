@@ -32,7 +32,7 @@ test('ranges, windows and chunks may end anywhere in long lines', async () => {
   expect(many.rows.train === one.rows.train).toBe(true);
 }, 120_000);
 
-/** Lines in any order: workers wrote them side by side. */
+/** Lines in sorted order: workers wrote them concurrently. */
 const sorted = (text: string) => text.split('\n').toSorted().join('\n');
 
 test('stages write what one process writes, and count the same', async () => {
@@ -46,7 +46,7 @@ test('stages write what one process writes, and count the same', async () => {
     const argv = [logs, ...flags];
     const one = await inOneProcess(argv, `${dir.path}/one`).catch((error: Error) => error);
     if (one instanceof Error) {
-      // Flags that do not go together.
+      // The flags exclude each other.
       expect(one.name).toBe('ExportError');
       continue;
     }

@@ -1,9 +1,9 @@
-/** Logs at random from few words, so that rows have much to do with each other. The same seed gives the same log. */
+/** Random logs of few words, so that rows are often related. The same seed produces the same log. */
 import type { Exchange } from '../records.ts';
 import { answered, call, chat, feedback, line, tool, user } from '../records.ts';
 
 export interface Random {
-  /** A whole number below a bound. */
+  /** An integer below a bound. */
   below(bound: number): number;
   chance(share: number): boolean;
   pick<Thing>(things: readonly Thing[]): Thing;
@@ -51,7 +51,7 @@ interface Talk {
   readonly tools: boolean;
 }
 
-/** Lines of a log with conversations, branches, repeats, tool calls, feedback and damage. */
+/** Lines of a log with conversations, branches, repetitions, tool calls, feedback and damage. */
 export function logLines(seed: number, count: number, prefix = ''): string[] {
   const { below, chance, pick } = random(seed);
   const lines: string[] = [];
@@ -98,7 +98,7 @@ export function logLines(seed: number, count: number, prefix = ''): string[] {
     }
     const old = talks.length > 0 && chance(0.55) ? pick(talks.slice(-8)) : undefined;
     const talk = old ?? begin();
-    // A request that is asked again has the messages of the one before it.
+    // A repeated request has the messages of the one before it.
     const again = old !== undefined && chance(0.25);
     const opening = chance(0.04) ? [] : [user(chance(0.5) ? pick(QUESTIONS) : `Question ${below(1_000)}`)];
     const asked = again ? talk.messages.slice(0, -1) : [...talk.messages, ...opening];

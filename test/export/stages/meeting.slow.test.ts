@@ -1,4 +1,6 @@
-/** Rows that decide on each other meet, however they are divided: one log for each way in which they can be related. */
+/**
+ * Rows that affect each other are decided on together, however they are partitioned: one log for each kind of relation.
+ */
 import { describe, expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { logDirectory } from '../../helpers/log-directory.ts';
@@ -11,7 +13,7 @@ const says = (content: string) => ({ role: 'assistant', content });
 const answer = (content: string) => ({ response: answered({ content }) });
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => number);
 
-/** A conversation cut off before its last answers, written down at once. */
+/** A conversation without its last answers, logged at once. */
 function window(words: readonly string[], more: object = {}): string {
   const messages = words.slice(0, -1).map((word, at) => (at % 2 === 0 ? user(word) : says(word)));
   return line({ request: chat(messages), ...answer(words.at(-1)!), ...more });
@@ -20,9 +22,9 @@ function window(words: readonly string[], more: object = {}): string {
 interface Case {
   readonly files: Readonly<Record<string, string>>;
   readonly flags: string;
-  /** 1 KB when left out; loading what counts tokens takes each process a moment. */
+  /** 1 KB by default; loading the token counter takes each process a moment. */
   readonly rangeSize?: string;
-  /** Why rows are left out, for the log to show what it is to show. */
+  /** Why rows are left out, to prove that the log contains what it must. */
   readonly left: Readonly<Record<string, number>>;
 }
 
@@ -159,7 +161,8 @@ const CASES: Readonly<Record<string, Case>> = {
         `llmproxy-2026-11-20.w${worker}.ndjson`,
         numbers(30)
           .map((n) => {
-            // What the second asks the first asks 20 s later, when its clock has sometimes run back: its lines stay in their order.
+            // The second file repeats what the first asks 20 s later, when its clock has sometimes run back: its lines
+            // keep their order.
             const ms =
               Date.UTC(2026, 10, 20) + 10_000 * n - (worker === 1 && n % 10 > 5 ? 90_000 : 0) + worker;
             return asked(`w${worker}-${n}`, `Question ${(worker === 1 ? n : n + 2) % 20}`, 'Same', {

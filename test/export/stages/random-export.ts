@@ -1,4 +1,4 @@
-/** Logs and flags at random, for exports that are run in two ways and compared. */
+/** Random logs and flags, for exports that are run in two ways and compared. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Random } from './logs.ts';
@@ -55,7 +55,7 @@ const SOME: readonly string[][] = [
   ['--redact', 'all'],
 ];
 
-/** Flags that go together, some of the time. */
+/** Flags that are often valid together. */
 export function flagsOf({ pick, below }: Random): string[] {
   const flags = ['-f', pick(FORMATS)];
   const seen = new Set<string>();
@@ -68,7 +68,7 @@ export function flagsOf({ pick, below }: Random): string[] {
   return flags;
 }
 
-/** Files of a log: some of them compressed, and one of them without its last line end. */
+/** The files of a log: some compressed, and one without its last line end. */
 export function writeLogs(directory: string, seed: number, { chance, below }: Random): void {
   mkdirSync(directory);
   const files = 1 + below(3);

@@ -1,4 +1,4 @@
-/** What stages refuse, and in which words. */
+/** What stages reject, and with which messages. */
 import { describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseFlags } from '../../../src/export/options/flags.ts';
@@ -39,12 +39,12 @@ describe('a plan', () => {
     ['-v', 'the number of a line is known only when all stages have ended'],
     ['-f raw --max-records 5', 'Cannot use --max-records with --stage and format raw'],
     ['--threads 4', 'one process works on one range'],
-  ])('refuses %s', async (flags, why) => {
+  ])('rejects %s', async (flags, why) => {
     await using at = await bench();
     await expect(at.plan(flags)).rejects.toThrow(why);
   });
 
-  test('refuses a file as its output, and a pipe as its input', async () => {
+  test('rejects a file as its output, and a pipe as its input', async () => {
     await using at = await bench();
     await expect(at.plan('', at.path('out.jsonl'))).rejects.toThrow('give --output a directory');
     const argv = ['-', '-o', at.path('out/')];
@@ -70,7 +70,7 @@ describe('a plan', () => {
     await expect(at.plan('--force')).rejects.toThrow('notes.txt in it was not written by an export');
   });
 
-  test('holds neither a salt nor a system prompt, and notices when they change', async () => {
+  test('contains neither a salt nor a system prompt, and reports when they change', async () => {
     await using at = await bench();
     writeFileSync(at.path('salt'), 'pepper-and-salt');
     writeFileSync(at.path('system.txt'), 'Be brief.');
@@ -83,7 +83,7 @@ describe('a plan', () => {
     );
   });
 
-  test('is for one version of the program', async () => {
+  test('is valid for one version of the program only', async () => {
     await using at = await bench();
     const file = await at.plan();
     writeFileSync(file, readFileSync(file, 'utf8').replace(/"llmproxy": "[^"]*"/, '"llmproxy": "0.0.1"'));
@@ -91,7 +91,7 @@ describe('a plan', () => {
     expect(() => readPlan(at.log)).toThrow('it was not written by --stage plan');
   });
 
-  test('lets one process decide where decisions need all rows', async () => {
+  test('lets one process decide if decisions need all rows', async () => {
     await using at = await bench();
     const partitions = async (flags: string) =>
       readPlan(await at.plan(`${flags} --partitions 7 --force`)).partitions;
@@ -109,7 +109,7 @@ describe('a plan', () => {
 });
 
 describe('a stage', () => {
-  test('refuses logs that have changed, and ranges that are not there', async () => {
+  test('rejects logs that have changed, and ranges that do not exist', async () => {
     await using at = await bench();
     const plan = readPlan(await at.plan());
     await expect(extract(plan, 1, { write: ignore })).rejects.toThrow('the plan has ranges 0 to 0');
@@ -120,7 +120,7 @@ describe('a stage', () => {
     expect(existsSync(at.path('out/data'))).toBe(false);
   });
 
-  test('refuses rows that are out of order or come twice', async () => {
+  test('rejects rows that are out of order or repeated', async () => {
     await using at = await bench();
     const plan = readPlan(await at.plan());
     const frames: RowFrame[] = [];
@@ -134,7 +134,7 @@ describe('a stage', () => {
     );
   });
 
-  test('refuses to finish without all counts', async () => {
+  test('does not finish without all counts', async () => {
     await using at = await bench();
     const plan = readPlan(await at.plan());
     const output = at.path('out');
@@ -168,14 +168,14 @@ describe('a stream', () => {
     expect(await read(new Uint8Array(0), 1)).toEqual([]);
   });
 
-  test('that was cut anywhere, or is none, is refused', async () => {
+  test('is rejected if it was cut anywhere, or is invalid', async () => {
     const bytes = await rows();
     for (let end = 1; end < bytes.length; end += 1 + (end % 37))
       await expect(read(bytes.subarray(0, end))).rejects.toThrow('Cannot read the Arrow stream');
     await expect(read(Buffer.from('{"no": "stream"}'))).rejects.toThrow('it is no stream of Arrow');
   });
 
-  test('without a column, or with it in another type, is refused', async () => {
+  test('is rejected without a column, or with one of another type', async () => {
     const { kind: _kind, ...others } = ROW_COLUMNS;
     const other = (shape: Record<string, 'int8' | 'int32' | 'int64' | 'utf8' | 'binary'>, name: string) => {
       const columns = Object.fromEntries(

@@ -1,4 +1,4 @@
-/** Stages read objects of S3, each of which is one part, and notice when one has changed. */
+/** Stages read objects from S3, each of which is one part, and detect when one has changed. */
 import { expect, test } from 'bun:test';
 import { gzipSync } from 'node:zlib';
 import { extract } from '../../../src/export/stages/extract.ts';
@@ -7,7 +7,7 @@ import { logDirectory } from '../../helpers/log-directory.ts';
 import { comparable, inOneProcess, inStages } from './engine.ts';
 import { logLines, random } from './logs.ts';
 
-/** A bucket of some objects. */
+/** A bucket with these objects. */
 function bucket(objects: Readonly<Record<string, Buffer>>) {
   const versions = new Map<string, string>();
   const server = Bun.serve({
@@ -54,7 +54,7 @@ test('logs in S3 are exported in stages as in one process', async () => {
     const many = await inStages(argv, `${dir.path}/many`, division);
     expect(one.report.kept).toBeGreaterThan(50);
     expect({ ...many, report: comparable(many.report) }).toEqual({ ...one, report: comparable(one.report) });
-    // The plan knows the version that was there before.
+    // The plan contains the earlier version.
     versions.set('logs/llmproxy-2026-11-20.ndjson', '"v2"');
     const again = extract(readPlan(`${dir.path}/many/plan.json`), 0, { write: async () => {} });
     await expect(again).rejects.toThrow('it has changed since the plan was made');

@@ -33,7 +33,7 @@ function tree(directory: string): Record<string, string> {
 const names = (directory: string) => Object.keys(tree(directory));
 
 describe('openSink() of a directory', () => {
-  test('writes a file for each split that has rows, and says what is in them', async () => {
+  test('writes a file for each split that has rows, and describes its content', async () => {
     await using dir = await logDirectory();
     const out = join(dir.path, 'deep/out');
     const [train, test] = [rowsFrom(0, 5), rowsFrom(5, 2)];
@@ -47,7 +47,7 @@ describe('openSink() of a directory', () => {
     expect(readdirSync(dirname(out))).toEqual(['out']);
   });
 
-  test('shows nothing before the end, and leaves nothing when it is discarded', async () => {
+  test('creates nothing visible before the end, and leaves nothing if it is discarded', async () => {
     await using dir = await logDirectory();
     const sink = sinkAt(`${dir.path}/a/out/`, { shardBytes: 100 });
     await put(sink, rowsFrom(0, 9));
@@ -57,7 +57,7 @@ describe('openSink() of a directory', () => {
     expect(await dir.names()).toEqual([]);
   });
 
-  test('is made anew where a process of the same number died', async () => {
+  test('starts anew if a process with the same id died', async () => {
     await using dir = await logDirectory();
     const out = join(dir.path, 'out');
     const dead = sinkAt(`${out}/`);
@@ -67,7 +67,7 @@ describe('openSink() of a directory', () => {
     dead.discard();
   });
 
-  test('writes every row once to shards of the size, in order, however rows come', async () => {
+  test('writes every row once to shards of the given size, in order, however rows come', async () => {
     await using dir = await logDirectory();
     const lines = fc.array(
       fc.integer({ min: 0, max: 300 }).map((pad) => `{"pad":"${'x'.repeat(pad)}"}\n`),
@@ -99,7 +99,7 @@ describe('openSink() of a directory', () => {
               sha256: sha256(text),
             });
             expect(text.length >= shardBytes || index === files.length - 1).toBe(true);
-            // Without its last row it was not full.
+            // Without its last row, the shard was not full.
             expect(text.lastIndexOf('\n', text.length - 2) + 1).toBeLessThan(shardBytes);
           }
         },
@@ -109,7 +109,7 @@ describe('openSink() of a directory', () => {
   });
 
   test.skipIf(!existsSync('/proc/self/fd'))(
-    'holds one file open a split, however many shards there are',
+    'keeps one file open for each split, however many shards there are',
     async () => {
       await using dir = await logDirectory();
       const sink = sinkAt(`${dir.path}/out/`, { splits: ['train', 'test'], shardBytes: 1 });
@@ -120,14 +120,14 @@ describe('openSink() of a directory', () => {
     },
   );
 
-  test.each(['../up', 'a/b', '', '.', 'a b'])('refuses "%s" as the name of a split', async (split) => {
+  test.each(['../up', 'a/b', '', '.', 'a b'])('rejects "%s" as the name of a split', async (split) => {
     await using dir = await logDirectory();
     const opening = () => sinkAt(`${dir.path}/out/`, { splits: ['train', split] });
     expect(opening).toThrow(`"${split}" cannot be the name of a split`);
     expect(await dir.names()).toEqual([]);
   });
 
-  test('puts a text by path that lies within it there, and others where they are wanted', async () => {
+  test('writes a text to a path within the directory there, and others to their own paths', async () => {
     await using dir = await logDirectory();
     const out = join(dir.path, 'out');
     for (const force of [false, true]) {
@@ -143,7 +143,7 @@ describe('openSink() of a directory', () => {
     expect(names(dir.path)).toEqual(['copy.json', 'out/manifest.json', 'out/train.jsonl']);
   });
 
-  test('refuses a text in the place of rows', async () => {
+  test('rejects a text with the path of a rows file', async () => {
     await using dir = await logDirectory();
     const sink = sinkAt(`${dir.path}/out/`);
     await put(sink, rowsFrom(0, 1));
@@ -154,13 +154,13 @@ describe('openSink() of a directory', () => {
   });
 });
 
-/** How many files this process holds open. */
+/** How many files this process has open. */
 function openFiles(): number {
   return readdirSync('/proc/self/fd').length;
 }
 
-describe('a directory that is there already', () => {
-  test('is filled when it is empty, and stays as private as it was', async () => {
+describe('an existing directory', () => {
+  test('is filled if it is empty, and keeps its permissions', async () => {
     await using dir = await logDirectory();
     const out = join(dir.path, 'out');
     mkdirSync(out);
@@ -170,7 +170,7 @@ describe('a directory that is there already', () => {
     expect(statSync(out).mode & 0o777).toBe(0o700);
   });
 
-  test('is replaced only with force, and nothing of the old one stays', async () => {
+  test('is replaced only with force, without keeping anything of the old one', async () => {
     await using dir = await logDirectory();
     const out = join(dir.path, 'out');
     await exportTo(`${out}/`, { train: rowsFrom(0, 9), test: rowsFrom(9, 1) }, { shardBytes: 100 });
@@ -183,7 +183,7 @@ describe('a directory that is there already', () => {
     expect(names(dir.path)).toEqual(['out/manifest.json', 'out/train.jsonl']);
   });
 
-  test('stays as it was when the export is discarded', async () => {
+  test('is unchanged if the export is discarded', async () => {
     await using dir = await logDirectory();
     await exportTo(`${dir.path}/out/`, { train: rowsFrom(0, 9) });
     const old = tree(dir.path);
@@ -202,7 +202,7 @@ describe('a directory that is there already', () => {
     ['a hidden file beside an export', { ...ownTree(), '.env': 'KEY=1' }, '.env'],
     ['a file in a folder beside an export', { ...ownTree(), 'src/main.ts': '' }, 'src/main.ts'],
     ['rows that the manifest does not name', { ...ownTree(), 'test.jsonl': '' }, 'test.jsonl'],
-  ])('is never replaced when it holds %s', async (_, files, foreign) => {
+  ])('is never replaced if it contains %s', async (_, files, foreign) => {
     await using dir = await logDirectory();
     for (const [name, text] of Object.entries(files)) {
       mkdirSync(dirname(join(dir.path, name)), { recursive: true });
@@ -217,7 +217,7 @@ describe('a directory that is there already', () => {
     );
   });
 
-  test('is never replaced when it holds a link, nor is what that points to', async () => {
+  test('is never replaced if it contains a link, nor is the target of the link', async () => {
     await using dir = await logDirectory();
     const out = join(dir.path, 'out');
     await exportTo(`${out}/`, { train: rowsFrom(0, 1) });
@@ -227,7 +227,7 @@ describe('a directory that is there already', () => {
   });
 
   test.each([false, true])(
-    'is not replaced when somebody puts a file there meanwhile (force %p)',
+    'is not replaced if another program creates a file in it in the meantime (force %p)',
     async (force) => {
       await using dir = await logDirectory();
       const out = join(dir.path, 'out');
@@ -243,7 +243,7 @@ describe('a directory that is there already', () => {
     },
   );
 
-  test('may be behind a link, which stays', async () => {
+  test('may be the target of a link, which is kept', async () => {
     await using dir = await logDirectory();
     mkdirSync(join(dir.path, 'real'));
     symlinkSync('real', join(dir.path, 'out'));
@@ -256,7 +256,7 @@ describe('a directory that is there already', () => {
   });
 });
 
-/** What an export leaves, as files. */
+/** The files that an export leaves. */
 function ownTree(): Record<string, string> {
   const outputs = [{ path: 'train.jsonl', split: 'train', rows: 0, bytes: 0 }];
   return {
@@ -268,7 +268,7 @@ function ownTree(): Record<string, string> {
 }
 
 describe('swap()', () => {
-  test('brings the old directory back when the new one cannot take its place', async () => {
+  test('restores the old directory if the new one cannot replace it', async () => {
     await using dir = await logDirectory();
     mkdirSync(join(dir.path, 'out'));
     writeFileSync(join(dir.path, 'out/train.jsonl'), 'old');
@@ -303,7 +303,7 @@ describe('stagedWithin(), for volumes that cannot be renamed', () => {
     ]);
   });
 
-  test('leaves what was there when it is discarded', async () => {
+  test('keeps the existing files if it is discarded', async () => {
     await using dir = await logDirectory();
     fill(dir.path, ownTree());
     const target = open(dir.path);
@@ -313,7 +313,7 @@ describe('stagedWithin(), for volumes that cannot be renamed', () => {
     expect(tree(dir.path)).toEqual(ownTree());
   });
 
-  test('replaces nothing when somebody puts a file there meanwhile', async () => {
+  test('replaces nothing if another program creates a file in the meantime', async () => {
     await using dir = await logDirectory();
     const target = open(dir.path);
     const files = fill(target.staging, { 'train.jsonl': 'new' });

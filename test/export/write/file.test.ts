@@ -25,7 +25,7 @@ const MANIFEST = '{"llmproxy":"0.1.0","outputs":[]}';
 
 describe('a link as the output', () => {
   test.each(['target.jsonl', 'below/target.jsonl'])(
-    'that leads to no file yet leads to the rows: %s',
+    'may have a target that does not exist yet: %s',
     async (target) => {
       await using dir = await logDirectory();
       const link = join(dir.path, 'link.jsonl');
@@ -36,12 +36,12 @@ describe('a link as the output', () => {
       await sink.finish(NOTHING);
       expect(lstatSync(link).isSymbolicLink()).toBe(true);
       expect(readFileSync(join(dir.path, target), 'utf8')).toBe(rowsFrom(0, 3));
-      // There is something to be replaced now.
+      // Now there is a file to be replaced.
       expect(() => sinkAt(link)).toThrow('it exists already');
     },
   );
 
-  test('that leads to itself is refused', async () => {
+  test('is rejected if it leads to itself', async () => {
     await using dir = await logDirectory();
     symlinkSync('b.jsonl', join(dir.path, 'a.jsonl'));
     symlinkSync('a.jsonl', join(dir.path, 'b.jsonl'));
@@ -50,14 +50,14 @@ describe('a link as the output', () => {
 });
 
 describe('openSink() of a file', () => {
-  test('writes what it was given, however it came', async () => {
+  test('writes its input, however it is divided', async () => {
     await using dir = await logDirectory();
     const path = join(dir.path, 'rows.jsonl');
     const pieces = fc.array(fc.integer({ min: 0, max: 1_500_000 }), { maxLength: 6 });
     await fc.assert(
       fc.asyncProperty(pieces, fc.boolean(), async (sizes, hash) => {
         const sink = sinkAt(path, { force: true, hash });
-        // The memory of a piece is used again for the next.
+        // The memory of a piece is reused for the next.
         const memory = new Uint8Array(1_500_000);
         const hasher = new Bun.CryptoHasher('sha256');
         for (const [index, size] of sizes.entries()) {
@@ -81,7 +81,7 @@ describe('openSink() of a file', () => {
     );
   });
 
-  test('shows nothing before the end, and no staging after it', async () => {
+  test('creates nothing visible before the end, and leaves no staging after it', async () => {
     await using dir = await logDirectory();
     const sink = sinkAt(join(dir.path, 'rows.jsonl'));
     await put(sink, rowsFrom(0, 3));
@@ -90,7 +90,7 @@ describe('openSink() of a file', () => {
     expect(await dir.names()).toEqual(['rows.jsonl']);
   });
 
-  test('leaves nothing when it is discarded, not even the directories it made', async () => {
+  test('leaves nothing if it is discarded, not even the directories it made', async () => {
     await using dir = await logDirectory();
     mkdirSync(join(dir.path, 'mine'));
     const sink = sinkAt(join(dir.path, 'mine/a/b/rows.jsonl'));
@@ -100,7 +100,7 @@ describe('openSink() of a file', () => {
     expect(readdirSync(join(dir.path, 'mine'))).toEqual([]);
   });
 
-  test('leaves directories that it made where others have put something', async () => {
+  test('keeps directories that it made if others have put something into them', async () => {
     await using dir = await logDirectory();
     const sink = sinkAt(join(dir.path, 'a/b/rows.jsonl'));
     writeFileSync(join(dir.path, 'a/note'), '');
@@ -108,7 +108,7 @@ describe('openSink() of a file', () => {
     expect(readdirSync(join(dir.path, 'a'))).toEqual(['note']);
   });
 
-  test('replaces a file only with force, through a link, and keeps it private', async () => {
+  test('replaces a file only with force, through a link, and keeps its permissions', async () => {
     await using dir = await logDirectory();
     const [real, link] = [join(dir.path, 'real.jsonl'), join(dir.path, 'link.jsonl')];
     writeFileSync(real, 'old');
@@ -123,7 +123,7 @@ describe('openSink() of a file', () => {
     expect(await dir.names()).toEqual(['link.jsonl', 'real.jsonl']);
   });
 
-  test('does not replace a file that somebody made meanwhile', async () => {
+  test('does not replace a file that was created in the meantime', async () => {
     await using dir = await logDirectory();
     const path = join(dir.path, 'rows.jsonl');
     const sink = sinkAt(path);
@@ -134,7 +134,7 @@ describe('openSink() of a file', () => {
     expect(await dir.names()).toEqual(['rows.jsonl']);
   });
 
-  test('does not follow a link in the place of its staging', async () => {
+  test('does not follow a link at the path of its staging', async () => {
     await using dir = await logDirectory();
     writeFileSync(join(dir.path, 'precious'), 'kept');
     symlinkSync('precious', join(dir.path, `.rows.jsonl.${process.pid}.tmp`));
@@ -145,7 +145,7 @@ describe('openSink() of a file', () => {
     expect(readFileSync(join(dir.path, 'rows.jsonl'), 'utf8')).toBe(rowsFrom(0, 1));
   });
 
-  test.skipIf(!existsSync('/dev/full'))('says that the disk is full', async () => {
+  test.skipIf(!existsSync('/dev/full'))('reports that the disk is full', async () => {
     const sink = sinkAt('/dev/full', { hash: false });
     const writing = put(sink, rowsFrom(0, 60_000));
     await expect(writing).rejects.toThrow(
@@ -154,7 +154,7 @@ describe('openSink() of a file', () => {
     sink.discard();
   });
 
-  test('fills a pipe as its reader takes, and says when the reader has left', async () => {
+  test('fills a pipe as fast as its reader reads, and reports when the reader is gone', async () => {
     await using dir = await logDirectory();
     const path = join(dir.path, 'pipe');
     Bun.spawnSync(['mkfifo', path]);
@@ -174,7 +174,7 @@ describe('openSink() of a file', () => {
 });
 
 describe('a provisional file', () => {
-  test('may stay as others filled it, and is begun anew otherwise', async () => {
+  test('may be kept as others filled it, and is started anew otherwise', async () => {
     await using dir = await logDirectory();
     for (const stays of [true, false]) {
       const path = join(dir.path, `${stays}.jsonl`);
@@ -195,7 +195,7 @@ describe('a provisional file', () => {
   });
 
   test.each([{ hash: true }, { compress: 'gz' }, { parquet: true }] as const)(
-    'is none with %j',
+    'is not available with %j',
     async (more) => {
       await using dir = await logDirectory();
       const sink = sinkAt(join(dir.path, 'rows'), { hash: false, ...more });
@@ -217,7 +217,7 @@ describe('a text beside the rows', () => {
     }
   };
 
-  test('appears where it is wanted, and replaces an earlier manifest', async () => {
+  test('appears at its path, and replaces an earlier manifest', async () => {
     await using dir = await logDirectory();
     const text = join(dir.path, 'deep/manifest.json');
     await rowsAnd(join(dir.path, 'a.jsonl'), [{ path: text, text: MANIFEST }]);
@@ -237,7 +237,7 @@ describe('a text beside the rows', () => {
     expect(readFileSync(text, 'utf8')).toBe(MANIFEST);
   });
 
-  test('does not take the place of the rows', async () => {
+  test('does not replace the rows', async () => {
     await using dir = await logDirectory();
     const path = join(dir.path, 'rows.jsonl');
     const writing = rowsAnd(path, [{ path: `${dir.path}/./rows.jsonl`, text: MANIFEST }], true);
@@ -245,7 +245,7 @@ describe('a text beside the rows', () => {
     expect(await dir.names()).toEqual([]);
   });
 
-  test('is named when it cannot be written', async () => {
+  test('is named in the error if it cannot be written', async () => {
     await using dir = await logDirectory();
     const writing = rowsAnd(join(dir.path, 'rows.jsonl'), [{ path: dir.path, text: MANIFEST }], true);
     await expect(writing).rejects.toThrow(`Cannot write ${dir.path}: it is a directory`);

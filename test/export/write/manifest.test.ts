@@ -20,14 +20,14 @@ describe('an export', () => {
     }),
   ).join('');
 
-  test('gives the same bytes for the same log and flags, in any number of threads', async () => {
+  test('writes the same bytes for the same log and flags, in any number of threads', async () => {
     await using shop = await workshop({ 'a.ndjson': log });
     const flags = '--split train=0.8,test=0.2 --redact email --near-dup none --metadata min --force';
     const args = `${flags} -o ${shop.path('d')}/`;
     await shop.run(args);
     const first = files(shop, 'd');
     for (const threads of [1, 3]) {
-      // Given here for the manifest to name the same arguments.
+      // Passed here so that the manifest contains the same arguments.
       await shop.run(args, {}, threads);
       expect(files(shop, 'd')).toEqual(first);
     }
@@ -39,14 +39,14 @@ describe('an export', () => {
     ]);
   });
 
-  test('reads plain files in parts as it reads them in one', async () => {
+  test('reads plain files in parts with the same result as at once', async () => {
     const odd = `${log}{"torn\n\n\r\n${says('crlf').trimEnd()}\r\n${says('last').trimEnd()}`;
     await using shop = await workshop({ 'a.ndjson': odd });
     const one = await shop.run('--model-filter gpt --dedup none');
     const bytes = readFileSync(shop.output, 'utf8');
     const parts = await shop.run('--model-filter gpt --dedup none --force', {}, 2);
     expect(readFileSync(shop.output, 'utf8') === bytes).toBe(true);
-    // How far a file was read is told to the byte only where it is hashed.
+    // The exact number of bytes read is only reported if the file is hashed.
     const told = ({ report }: typeof one) => ({ ...report, inputs: [], argv: [] });
     expect(told(parts)).toEqual(told(one));
     expect(parts.report.bad).toEqual({
@@ -55,7 +55,7 @@ describe('an export', () => {
   });
 
   test.each(['', '--parquet', '--compress gz', '--shard-size 1KB'])(
-    'tells by its card whether rows are the same, as datasets asks before it uses its cache: %p',
+    'changes its card exactly if the rows change, since datasets compares it with its cache: %p',
     async (flags) => {
       const logs = [says('a') + says('b'), says('a') + says('c'), says('a') + says('b')];
       const cards: string[] = [];
@@ -69,7 +69,7 @@ describe('an export', () => {
     },
   );
 
-  test('names its inputs, rows and files with hashes', async () => {
+  test('lists its inputs, rows and files with hashes', async () => {
     await using shop = await workshop({ 'a.ndjson': says('a') + says('b') });
     await shop.run(`-o ${shop.path('d')}/`);
     const manifest = JSON.parse(readFileSync(shop.path('d/manifest.json'), 'utf8'));

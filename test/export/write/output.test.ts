@@ -12,14 +12,14 @@ import {
 import { says, workshop } from '../workshop.ts';
 
 describe('the file runExport() writes', () => {
-  test('appears whole, and leaves no staging', async () => {
+  test('appears complete, and leaves no staging', async () => {
     await using shop = await workshop({ 'a.ndjson': says('a').repeat(9_000) });
     await shop.run('--dedup none', { onProgress: () => expect(existsSync(shop.output)).toBe(false) });
     expect(readdirSync(shop.path('out'))).toEqual(['data.jsonl']);
     expect(shop.rows()).toHaveLength(9_000);
   });
 
-  test('is not there after an abort, and what was there stays', async () => {
+  test('does not exist after an abort, and an earlier file is kept', async () => {
     await using shop = await workshop({ 'a.ndjson': says('a').repeat(9_000) });
     mkdirSync(shop.path('out'));
     writeFileSync(shop.output, 'old');
@@ -30,7 +30,7 @@ describe('the file runExport() writes', () => {
     expect(readFileSync(shop.output, 'utf8')).toBe('old');
   });
 
-  test('is replaced only with force, and stays as private as it was', async () => {
+  test('is replaced only with force, and keeps its permissions', async () => {
     await using shop = await workshop({ 'a.ndjson': says('a') });
     await shop.run();
     await expect(shop.run()).rejects.toThrow('it exists already, give --force to replace it');
@@ -39,7 +39,7 @@ describe('the file runExport() writes', () => {
     expect(statSync(shop.output).mode & 0o777).toBe(0o600);
   });
 
-  test('may be behind a link, which stays', async () => {
+  test('may be the target of a link, which is kept', async () => {
     await using shop = await workshop({ 'a.ndjson': says('a') });
     writeFileSync(shop.path('real.jsonl'), '');
     symlinkSync('real.jsonl', shop.path('link.jsonl'));
@@ -56,7 +56,7 @@ describe('the file runExport() writes', () => {
     expect(readdirSync(shop.path('logs'))).toEqual(['a.ndjson']);
   });
 
-  test('lies where the user can write', async () => {
+  test('must be at a path where the user can write', async () => {
     await using shop = await workshop({ 'a.ndjson': says('a') });
     await expect(shop.run(`-o ${shop.path('logs')}`)).rejects.toThrow('it exists already');
     await expect(shop.run(`-o ${shop.path('logs')} --force`)).rejects.toThrow(
@@ -70,7 +70,7 @@ describe('the file runExport() writes', () => {
     expect(existsSync(shop.output)).toBe(false);
   });
 
-  test.skipIf(!existsSync('/dev/full'))('is missed by name when the disk is full', async () => {
+  test.skipIf(!existsSync('/dev/full'))('is named in the error if the disk is full', async () => {
     await using shop = await workshop({ 'a.ndjson': says('a') });
     await expect(shop.run('-o /dev/full')).rejects.toThrow('Cannot write /dev/full: the disk is full');
   });

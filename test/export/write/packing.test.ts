@@ -13,7 +13,7 @@ const NOTHING = () => [];
 const UNPACK = { gz: gunzipSync, zst: zstdDecompressSync } as const;
 const ROWS = rowsFrom(0, 30_000);
 
-/** Writes rows to a file in pieces that end with a line, and gives back its bytes. */
+/** Writes rows to a file in pieces that end with a line, and returns its bytes. */
 async function written(
   path: string,
   pieces: readonly string[],
@@ -25,15 +25,15 @@ async function written(
   return readFileSync(path);
 }
 
-describe.each(['gz', 'zst'] as const)('rows that are compressed as %s', (compress) => {
-  test('come back as they were', async () => {
+describe.each(['gz', 'zst'] as const)('rows compressed with %s', (compress) => {
+  test('are unchanged after decompression', async () => {
     await using dir = await logDirectory();
     const packed = await written(join(dir.path, 'rows'), [ROWS, '', rowsFrom(7, 1)], { compress });
     expect(packed.length).toBeLessThan(ROWS.length / 4);
     expect(UNPACK[compress](packed).toString() === ROWS + rowsFrom(7, 1)).toBe(true);
   });
 
-  test('are the same bytes however they come', async () => {
+  test('are the same bytes however they are divided', async () => {
     await using dir = await logDirectory();
     const lines = ROWS.match(/.+\n/g)!;
     const whole = await written(join(dir.path, 'rows'), [ROWS], { compress });
@@ -48,13 +48,13 @@ describe.each(['gz', 'zst'] as const)('rows that are compressed as %s', (compres
     );
   });
 
-  test('are asked for by the name of the file too', async () => {
+  test('are also requested by the name of the file', async () => {
     await using dir = await logDirectory();
     const packed = await written(join(dir.path, `rows.jsonl.${compress}`), [ROWS], {});
     expect(UNPACK[compress](packed).toString() === ROWS).toBe(true);
   });
 
-  test('are hashed and counted as they are on the disk', async () => {
+  test('are hashed and counted in compressed form', async () => {
     await using dir = await logDirectory();
     const [file] = await exportTo(`${dir.path}/out/`, { train: ROWS }, { compress });
     const packed = readFileSync(join(dir.path, 'out', `train.jsonl.${compress}`));
@@ -68,11 +68,11 @@ describe.each(['gz', 'zst'] as const)('rows that are compressed as %s', (compres
     });
   });
 
-  test('make one frame without a time, which a cut spoils', async () => {
+  test('are one frame without a time, in which a cut is detected', async () => {
     await using dir = await logDirectory();
     const packed = await written(join(dir.path, 'rows'), [ROWS, ROWS], { compress });
     if (compress === 'gz') expect(packed.readUInt32LE(4)).toBe(0);
-    // A checksum at the end is told by the third bit of the frame's descriptor.
+    // The third bit of the frame's descriptor announces a checksum at the end.
     else expect(packed[4]! & 4).toBe(4);
     packed[packed.length - 10]! ^= 1;
     expect(() => UNPACK[compress](packed)).toThrow();
@@ -98,7 +98,7 @@ async function parquet(bytes: Uint8Array): Promise<object[]> {
   return parquetReadObjects({ file: new Uint8Array(bytes).buffer, compressors: DECOMPRESS });
 }
 
-/** Values that JSON text gives back as they are, without the one name that hyparquet-writer leaves out. */
+/** Values that survive a round trip through JSON text, without the one name that hyparquet-writer omits. */
 function plain<T>(values: fc.Arbitrary<T>): fc.Arbitrary<T> {
   return values.map((value) => JSON.parse(JSON.stringify(value).replaceAll('__proto__', 'proto')) as T);
 }
@@ -117,7 +117,7 @@ const row = fc.record(
   { requiredKeys: ['messages', 'text'] },
 );
 
-/** Without the columns that hold nothing. */
+/** The row without empty columns. */
 function present(read: object): object {
   return Object.fromEntries(
     Object.entries(read).filter(([, value]) => value !== null && value !== undefined),
@@ -125,21 +125,24 @@ function present(read: object): object {
 }
 
 describe('rows in Parquet', () => {
-  test.each([undefined, 'gz', 'zst'] as const)('come back as they were, packed by %p', async (compress) => {
-    await using dir = await logDirectory();
-    const path = join(dir.path, 'rows.parquet');
-    await fc.assert(
-      fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 12 }), async (rows) => {
-        const lines = rows.map((each) => `${JSON.stringify(each)}\n`);
-        const options = { parquet: true, columns: TABLE, ...(compress ? { compress } : {}) };
-        const bytes = await written(path, lines, options);
-        expect((await parquet(bytes)).map(present)).toEqual(rows);
-      }),
-      { numRuns: 25 },
-    );
-  });
+  test.each([undefined, 'gz', 'zst'] as const)(
+    'are unchanged after reading, compressed with %p',
+    async (compress) => {
+      await using dir = await logDirectory();
+      const path = join(dir.path, 'rows.parquet');
+      await fc.assert(
+        fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 12 }), async (rows) => {
+          const lines = rows.map((each) => `${JSON.stringify(each)}\n`);
+          const options = { parquet: true, columns: TABLE, ...(compress ? { compress } : {}) };
+          const bytes = await written(path, lines, options);
+          expect((await parquet(bytes)).map(present)).toEqual(rows);
+        }),
+        { numRuns: 25 },
+      );
+    },
+  );
 
-  test('come in groups that fit into memory, without a copy of texts as statistics', async () => {
+  test('are in groups that fit into memory, without copies of texts as statistics', async () => {
     await using dir = await logDirectory();
     const bytes = await written(join(dir.path, 'rows.parquet'), [ROWS], { parquet: true });
     const { row_groups: groups, num_rows: rows } = parquetMetadata(new Uint8Array(bytes).buffer);
@@ -153,7 +156,7 @@ describe('rows in Parquet', () => {
     ).toEqual([3, 1]);
   });
 
-  test('carry the types that datasets gives the columns', async () => {
+  test('have the types that datasets gives the columns', async () => {
     await using dir = await logDirectory();
     const line = '{"messages":[],"text":""}\n';
     const bytes = await written(join(dir.path, 'rows.parquet'), [line], { parquet: true, columns: TABLE });
@@ -174,7 +177,7 @@ describe('rows in Parquet', () => {
     });
   });
 
-  test('may be none', async () => {
+  test('may be an empty list', async () => {
     await using dir = await logDirectory();
     const bytes = await written(join(dir.path, 'rows.parquet'), [], { parquet: true });
     expect(await parquet(bytes)).toEqual([]);
@@ -183,7 +186,7 @@ describe('rows in Parquet', () => {
   test.each([
     ['{"messages":[],"extra":1}\n', 'a row has "extra", which is no column'],
     ['{"tools":[]}\n', 'Cannot write'],
-  ])('are refused where they do not fit: %s', async (line, message) => {
+  ])('are rejected if they do not fit: %s', async (line, message) => {
     await using dir = await logDirectory();
     const sink = sinkAt(join(dir.path, 'rows.parquet'), { parquet: true });
     const writing = put(sink, line).then(() => sink.finish(NOTHING));
@@ -230,7 +233,7 @@ describe('openSink() of standard output', () => {
     },
   );
 
-  test.skipIf(process.platform === 'win32')('writes no packed rows to a terminal', async () => {
+  test.skipIf(process.platform === 'win32')('writes no compressed rows to a terminal', async () => {
     const said: string[] = [];
     const terminal = { data: (_: unknown, data: Uint8Array) => void said.push(Buffer.from(data).toString()) };
     for (const options of [{ compress: 'zst' }, { parquet: true }] as const) {

@@ -8,7 +8,7 @@ export const COLUMNS: readonly Column[] = [
   { name: 'tools', type: 'jsons', optional: true },
 ];
 
-/** A sink of one file that may be hashed, unless `options` say otherwise. */
+/** A sink of one file, hashed unless `options` say otherwise. */
 export function sinkAt(path: string, options: Partial<SinkOptions> = {}): Sink {
   return openSink({
     path,
@@ -22,17 +22,17 @@ export function sinkAt(path: string, options: Partial<SinkOptions> = {}): Sink {
   });
 }
 
-/** Lines of rows that tell their number. */
+/** Lines of rows that contain their number. */
 export function rowsFrom(first: number, count: number): string {
   return Array.from({ length: count }, (_, index) => `{"messages":[{"row":${first + index}}]}\n`).join('');
 }
 
-/** Writes whole lines to a split. */
+/** Writes complete lines to a split. */
 export async function put(sink: Sink, lines: string, split = 'train'): Promise<void> {
   await sink.write(split, Buffer.from(lines), lines.split('\n').length - 1);
 }
 
-/** Ends the sink with a manifest as every export of a directory has one. */
+/** Ends the sink with a manifest, as every export of a directory has one. */
 export function finishWithManifest(sink: Sink, more: readonly { name: string; text: string }[] = []) {
   return sink.finish((outputs) => [
     { name: 'manifest.json', text: JSON.stringify({ llmproxy: '0.1.0', outputs }) },

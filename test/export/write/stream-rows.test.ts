@@ -12,7 +12,7 @@ const LOG = [
 
 const ALONE = '--feedback none --conversations turns --dedup none';
 
-/** The bytes that were read when the first rows were written, and the size of the log. */
+/** The bytes that had been read when the first rows were written, and the size of the log. */
 async function firstRows(args: string) {
   await using shop = await workshop({ 'log.ndjson': LOG });
   let [read, first] = [0, -1];
@@ -23,13 +23,13 @@ async function firstRows(args: string) {
   return { first, summary, rows: readFileSync(shop.output, 'utf8') };
 }
 
-describe('rows that nothing further on in the log decides on', () => {
+describe('rows that do not depend on later lines of the log', () => {
   test.each(['openai', 'trl-pc', 'mistral', 'together'])(
-    'are written as they come, as they would be at the end: %s',
+    'are written immediately, and the same as at the end: %s',
     async (format) => {
       const streamed = await firstRows(`-f ${format} ${ALONE}`);
       expect(streamed.first).toBeLessThan(LOG.length / 2);
-      // The last rows of a log are known when it ends.
+      // The last rows of a log are only known at its end.
       const waited = await firstRows(`-f ${format} ${ALONE} --last 9999`);
       expect(waited.first).toBeGreaterThan(LOG.length / 2);
       expect(streamed.rows).toBe(waited.rows);
@@ -38,7 +38,7 @@ describe('rows that nothing further on in the log decides on', () => {
     },
   );
 
-  test('are written as they come up to the number that is wanted', async () => {
+  test('are written immediately up to the requested number', async () => {
     const { rows, summary } = await firstRows(`-f openai ${ALONE} --max-records 3`);
     expect(rows.split('\n')).toHaveLength(4);
     expect(summary).toMatchObject({ ended: 'max_records', report: { kept: 3 } });
@@ -53,7 +53,7 @@ describe('rows that nothing further on in the log decides on', () => {
     `-f openai ${ALONE} --unlogged-turns drop`,
     `-f trl ${ALONE}`,
     `-f kto ${ALONE}`,
-  ])('are no others: %s', async (args) => {
+  ])('do not exist with %s', async (args) => {
     const { first } = await firstRows(args);
     expect(first === -1 || first > LOG.length / 2).toBe(true);
   });
@@ -64,20 +64,17 @@ describe('--feedback none', () => {
     '',
   );
 
-  test('keeps what was judged bad, and counts the feedback as left out', async () => {
+  test('keeps badly rated answers, and counts the feedback as left out', async () => {
     await using shop = await workshop({ 'log.ndjson': LINES });
     expect((await shop.run('-f openai')).report).toMatchObject({ kept: 1, feedback: { lines: 1 } });
     const { report } = await shop.run('-f openai --feedback none --force');
     expect(report).toMatchObject({ kept: 2, feedback: { lines: 0 }, filtered: { ignored_feedback: 1 } });
   });
 
-  test.each(['--corrections', '--min-score 0.5', '-f kto --pairs feedback'])(
-    'goes without %s',
-    async (flags) => {
-      await using shop = await workshop({ 'log.ndjson': LINES });
-      await expect(shop.run(`--feedback none ${flags}`)).rejects.toThrow(
-        /Cannot use --feedback none.*is about feedback/,
-      );
-    },
-  );
+  test.each(['--corrections', '--min-score 0.5', '-f kto --pairs feedback'])('rejects %s', async (flags) => {
+    await using shop = await workshop({ 'log.ndjson': LINES });
+    await expect(shop.run(`--feedback none ${flags}`)).rejects.toThrow(
+      /Cannot use --feedback none.*is about feedback/,
+    );
+  });
 });
