@@ -99,19 +99,26 @@ function blockProblems(block: JsonObject, role: unknown, path: string): Problems
   const value = block[kind];
   if (!isObject(value)) return [...problems, `${place}: expected an object`];
   if (kind === 'reasoningContent')
-    return [...problems, ...wordsProblems(objectOf(value.reasoningText).text, `${place}.reasoningText.text`)];
+    return [
+      ...problems,
+      ...unknownKeys(value, ['reasoningText'], place),
+      ...wordsProblems(objectOf(value.reasoningText).text, `${place}.reasoningText.text`),
+    ];
   if (kind === 'toolUse') return [...problems, ...toolUseProblems(value, place)];
   if (kind === 'toolResult') return [...problems, ...toolResultProblems(value, place)];
   return [...problems, ...mediaProblems(value, FORMATS[kind], place)];
 }
 
-function mediaProblems(
-  { format, source }: JsonObject,
-  formats: ReadonlySet<unknown>,
-  path: string,
-): Problems {
-  const { uri, bucketOwner } = objectOf(objectOf(source).s3Location);
-  const problems = formats.has(format) ? [] : [`${path}.format: expected ${[...formats].join(', ')}`];
+function mediaProblems(value: JsonObject, formats: ReadonlySet<unknown>, path: string): Problems {
+  const { format, source } = value;
+  const place = objectOf(objectOf(source).s3Location);
+  const { uri, bucketOwner } = place;
+  const problems = [
+    ...unknownKeys(value, ['format', 'name', 'source'], path),
+    ...unknownKeys(objectOf(source), ['s3Location'], `${path}.source`),
+    ...unknownKeys(place, ['uri', 'bucketOwner'], `${path}.source.s3Location`),
+  ];
+  if (!formats.has(format)) problems.push(`${path}.format: expected ${[...formats].join(', ')}`);
   if (typeof uri !== 'string' || !S3_URI.test(uri))
     problems.push(`${path}.source.s3Location.uri: expected an s3:// address of letters, digits and _-/.`);
   if (bucketOwner !== undefined && typeof bucketOwner !== 'string')
@@ -119,15 +126,23 @@ function mediaProblems(
   return problems;
 }
 
-function toolUseProblems({ toolUseId, name, input }: JsonObject, path: string): Problems {
-  const problems = [...textProblems(toolUseId, `${path}.toolUseId`), ...textProblems(name, `${path}.name`)];
+function toolUseProblems({ toolUseId, name, input, ...others }: JsonObject, path: string): Problems {
+  const problems = [
+    ...unknownKeys(others, [], path),
+    ...textProblems(toolUseId, `${path}.toolUseId`),
+    ...textProblems(name, `${path}.name`),
+  ];
   return isObject(input) ? problems : [...problems, `${path}.input: expected an object`];
 }
 
-function toolResultProblems({ toolUseId, content }: JsonObject, path: string): Problems {
+function toolResultProblems(result: JsonObject, path: string): Problems {
+  const { toolUseId, content } = result;
   const { items, problems } = objectsIn(content, `${path}.content`);
-  for (const [index, { text, json }] of items.entries()) {
+  problems.push(...unknownKeys(result, ['toolUseId', 'content', 'status'], path));
+  for (const [index, block] of items.entries()) {
+    const { text, json } = block;
     const place = `${path}.content[${index}]`;
+    problems.push(...unknownKeys(block, ['text', 'json'], place));
     if ((typeof text === 'string') === isObject(json))
       problems.push(`${place}: expected a text, or an object as json`);
     // Contrary to what the documentation suggests, a result may be empty.
@@ -139,9 +154,16 @@ function toolResultProblems({ toolUseId, content }: JsonObject, path: string): P
 function toolConfigProblems(config: unknown): Problems {
   if (!isObject(config)) return ['toolConfig: expected an object'];
   const { items, problems } = objectsIn(config.tools, 'toolConfig.tools');
-  for (const [index, { toolSpec }] of items.entries()) {
+  for (const [index, tool] of items.entries()) {
     const path = `toolConfig.tools[${index}].toolSpec`;
-    const { name, description, inputSchema } = objectOf(toolSpec);
+    const spec = objectOf(tool.toolSpec);
+    const { name, description, inputSchema, strict } = spec;
+    if (typeof (strict ?? true) !== 'boolean') problems.push(`${path}.strict: expected true or false`);
+    problems.push(
+      ...unknownKeys(tool, ['toolSpec'], `toolConfig.tools[${index}]`),
+      ...unknownKeys(spec, ['name', 'description', 'inputSchema', 'strict'], path),
+      ...unknownKeys(objectOf(inputSchema), ['json'], `${path}.inputSchema`),
+    );
     problems.push(...textProblems(name, `${path}.name`), ...textProblems(description, `${path}.description`));
     if (objectOf(objectOf(inputSchema).json).type === undefined)
       problems.push(`${path}.inputSchema.json: expected a schema with a type`);

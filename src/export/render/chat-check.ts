@@ -141,6 +141,8 @@ export function toolsProblems(
       problems.push(`${place}.function.name: expected a text`);
     if (defined.parameters !== undefined && !isObject(defined.parameters))
       problems.push(`${place}.function.parameters: expected an object`);
+    if (typeof (defined.strict ?? true) !== 'boolean')
+      problems.push(`${place}.function.strict: expected true or false`);
     if (describedTools && (typeof defined.description !== 'string' || !isObject(defined.parameters)))
       problems.push(`${place}.function: needs description and parameters`);
   }

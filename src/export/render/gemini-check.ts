@@ -61,22 +61,32 @@ function partProblems(part: JsonObject, path: string, role: unknown): Problems {
   if ('fileData' in part) problems.push(...fileDataProblems(file, `${path}.fileData`));
   if ('fileData' in part && role === 'model')
     problems.push(`${path}.fileData: the model gives texts and calls`);
-  if (
-    'functionCall' in part &&
-    !(isObject(call) && isName(call.name) && (call.args === undefined || isObject(call.args)))
-  )
-    problems.push(`${path}.functionCall: expected a name, and an object as args`);
-  if (isObject(call))
-    problems.push(...nameProblems(call.name, `${path}.functionCall.name`, GEMINI_FUNCTIONS));
+  if ('functionCall' in part) problems.push(...callProblems(call, `${path}.functionCall`));
   if ('functionCall' in part && role !== 'model') problems.push(`${path}.functionCall: only the model calls`);
-  if (
-    'functionResponse' in part &&
-    !(isObject(response) && isName(response.name) && isObject(response.response))
-  )
-    problems.push(`${path}.functionResponse: expected a name, and an object as response`);
+  if ('functionResponse' in part) problems.push(...responseProblems(response, `${path}.functionResponse`));
   if ('functionResponse' in part && role === 'model')
     problems.push(`${path}.functionResponse: the model gives no results`);
   return problems;
+}
+
+function callProblems(call: unknown, path: string): Problems {
+  if (!isObject(call) || !isName(call.name) || !isObject(call.args ?? {}))
+    return [`${path}: expected a name, and an object as args`];
+  return [
+    ...unknownKeys(call, ['id', 'name', 'args'], path),
+    ...idProblems(call, path),
+    ...nameProblems(call.name, `${path}.name`, GEMINI_FUNCTIONS),
+  ];
+}
+
+function responseProblems(response: unknown, path: string): Problems {
+  if (!isObject(response) || !isName(response.name) || !isObject(response.response))
+    return [`${path}: expected a name, and an object as response`];
+  return [...unknownKeys(response, ['id', 'name', 'response'], path), ...idProblems(response, path)];
+}
+
+function idProblems({ id }: JsonObject, path: string): Problems {
+  return typeof (id ?? '') === 'string' ? [] : [`${path}.id: expected a text`];
 }
 
 function isName(value: unknown): boolean {
@@ -161,14 +171,14 @@ function toolsProblems(value: unknown): Problems {
 }
 
 function functionProblems(declared: JsonObject, path: string): Problems {
-  const { name, description, parameters } = declared;
+  const { name, description, parameters, response } = declared;
   const problems = unknownKeys(declared, ['name', 'description', 'parameters', 'response'], path);
   if (!isName(name)) problems.push(`${path}.name: expected a text`);
   if (description !== undefined && typeof description !== 'string')
     problems.push(`${path}.description: expected a text`);
-  return parameters === undefined
-    ? problems
-    : [...problems, ...schemaProblems(parameters, `${path}.parameters`)];
+  if (parameters !== undefined) problems.push(...schemaProblems(parameters, `${path}.parameters`));
+  if (response !== undefined) problems.push(...schemaProblems(response, `${path}.response`));
+  return problems;
 }
 
 /** The types of a schema. */

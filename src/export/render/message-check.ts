@@ -44,6 +44,8 @@ export function messageProblems(message: JsonObject, path: string, check: Messag
     // The field for reasoning differs between loaders.
     .filter((key) => !check.rules.reasoningField || role !== 'assistant' || typeof message[key] !== 'string')
     .map((key) => `${at(path, key)}: unknown key`);
+  const { name } = message;
+  if (role !== 'function' && typeof (name ?? '') !== 'string') problems.push(`${path}.name: expected a text`);
   if (check.functionRules) problems.push(...nameProblems(message.name, `${path}.name`, check.functionRules));
   if (role === 'assistant') return [...problems, ...assistantProblems(message, path, check)];
   if (role === 'tool' && typeof message.tool_call_id !== 'string')

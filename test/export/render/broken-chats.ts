@@ -124,6 +124,14 @@ export const BROKEN_CHATS: readonly (readonly [string, Names, string, unknown, s
   ['no tools, in a list', CHATS, 'tools', [], 'tools: is empty'],
   ['a tool of another kind', CHATS, 'tools[0].type', 'web_search', 'tools[0]: expected'],
   ['a tool without name', CHATS, 'tools[0].function.name', undefined, 'tools[0].function.name: expected'],
+  ['a name that is none', CHATS, 'messages[1].name', 5, 'messages[1].name: expected a text'],
+  [
+    'a strictness of text',
+    CHATS,
+    'tools[0].function.strict',
+    'yes',
+    'function.strict: expected true or false',
+  ],
   [
     '129 functions',
     ['openai'],
