@@ -100,7 +100,8 @@ export class Spending {
     const mark = this.#keeper?.crashed;
     if (!mark) return;
     const { enabled, directory } = logging.requests;
-    const records = enabled ? await recordsSince(directory, mark.atMs - LOOK_BACK_MS) : [];
+    const { worker } = this.#keeper!;
+    const records = enabled ? await recordsSince(directory, mark.atMs - LOOK_BACK_MS, worker) : [];
     const known = new Set(mark.lastIds);
     const last = records.findLastIndex(({ id }) => known.has(id));
     const missing = records
@@ -133,8 +134,8 @@ export class Spending {
     const answered = provider === null || upstream_model === null ? [] : namesOf(provider, upstream_model);
     const targets = [...answered, ...failed];
     const times = { beganMs: Date.parse(record.ts), endedMs: endMs(record), keptMs };
-    // With shared limits, the amount that this replica had leased counts as used.
-    if (!this.#replicas)
+    // With shared limits, the amount that this replica had leased counts as used; workers write limits at once.
+    if (!this.#replicas && !this.#keeper!.keepsLimits)
       limiter.recover(
         { caller, endpoint, model, targets, user: user ?? null },
         { input, output, usd: cost, ...times },

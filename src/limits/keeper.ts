@@ -1,7 +1,9 @@
 import type { Clock } from '../clock.ts';
 import type { Turns } from '../turns.ts';
-import type { Changes, ChangedMeter, Mark } from './store.ts';
+import type { Mark } from './state-file.ts';
+import type { Changes, ChangedMeter } from './store.ts';
 import { Accounts } from './accounts.ts';
+import { LAST_IDS, noteId } from './last-ids.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { UsageStore } from './store.ts';
 
@@ -16,9 +18,6 @@ export interface KeeperOptions {
   readonly onProblem: (message: string) => void;
 }
 
-/** How many of the last requests are listed in the store, so that they can be found in the request log. */
-const LAST_IDS = 64;
-
 /** The interval at which expired meters are deleted, milliseconds: that reads the whole file. */
 const SWEEP_MS = 3_600_000;
 
@@ -28,6 +27,10 @@ export class Keeper {
   readonly accounts: Accounts;
   /** What the previous process had persisted, if it ended without warning. */
   readonly crashed: Mark | undefined;
+  /** Limits are written with a delay, as everything is. */
+  readonly keepsLimits = false;
+  /** No other process serves. */
+  readonly worker = 0;
   readonly #options: KeeperOptions;
   readonly #store: UsageStore;
   readonly #lastIds: string[] = [];
@@ -54,8 +57,7 @@ export class Keeper {
 
   /** Called when a request has ended and is counted. */
   counted(id: string): void {
-    this.#lastIds.push(id);
-    if (this.#lastIds.length > 2 * LAST_IDS) this.#lastIds.splice(0, LAST_IDS);
+    noteId(this.#lastIds, id);
     this.#cancel ??= this.#options.clock.after(this.#options.flushMs, () => {
       this.#cancel = undefined;
       void this.flush();

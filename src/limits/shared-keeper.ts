@@ -2,7 +2,17 @@ import type { Database } from 'bun:sqlite';
 import type { Clock } from '../clock.ts';
 import { Accounts } from './accounts.ts';
 import { SharedLedger } from './shared-ledger.ts';
-import { addToAccount, lockState, openState, readAccount } from './state-file.ts';
+import type { Mark } from './state-file.ts';
+import { LAST_IDS, noteId } from './last-ids.ts';
+import {
+  addToAccount,
+  deleteMark,
+  lockState,
+  openState,
+  putMark,
+  readAccount,
+  readMark,
+} from './state-file.ts';
 
 export interface SharedKeeperOptions {
   readonly directory: string;
@@ -19,8 +29,12 @@ export interface SharedKeeperOptions {
 /** Counts the usage of one of several workers. Limits are written at once, the usage of keys with a short delay. */
 export class SharedKeeper {
   readonly ledger: SharedLedger;
-  /** Written usage survives the crash of a worker, so that nothing must be recovered from the log. */
-  readonly crashed = undefined;
+  /** Up to where the usage of keys was written by the previous process of this number, if it ended without warning. */
+  readonly crashed: Mark | undefined;
+  /** Limits are written at once: nothing of them must be recovered from the log. */
+  readonly keepsLimits = true;
+  readonly worker: number;
+  readonly #lastIds: string[] = [];
   readonly #options: SharedKeeperOptions;
   readonly #db: Database;
   readonly accounts: Accounts;
@@ -30,51 +44,69 @@ export class SharedKeeper {
   /** @throws as SQLite does */
   constructor(options: SharedKeeperOptions) {
     this.#options = options;
+    this.worker = options.worker;
     this.#db = openState(options.directory);
+    this.crashed = readMark(this.#db, this.#mark);
+    this.#lastIds.push(...(this.crashed?.lastIds ?? []));
+    if (!this.crashed) putMark(this.#db, this.#mark, { atMs: options.clock.now(), lastIds: [] });
     this.accounts = new Accounts((key) => readAccount(this.#db, key));
     this.ledger = new SharedLedger(this.#db, options);
   }
 
-  counted(): void {
+  /** Called when a request has ended and is counted. */
+  counted(id: string): void {
+    noteId(this.#lastIds, id);
+    this.#writeLater();
+  }
+
+  #writeLater(): false {
     this.#cancel ??= this.#options.clock.after(this.#options.flushMs, () => {
       this.#cancel = undefined;
       this.flush();
     });
+    return false;
   }
 
   /**
    * Adds the usage of keys to what all workers have written, after what could not be written of limits. A failed write
    * is retried.
+   * @returns whether everything is written
    */
-  flush(): void {
+  flush(): boolean {
     const { clock, directory, onProblem } = this.#options;
     const nowMs = clock.now();
     // It is told why.
-    if (!this.ledger.catchUp(nowMs)) return this.counted();
+    if (!this.ledger.catchUp(nowMs)) return this.#writeLater();
     const accounts = this.accounts.take();
     try {
       this.#db
         .transaction(() => {
           for (const [key, more] of accounts) addToAccount(this.#db, key, more, nowMs);
+          putMark(this.#db, this.#mark, { atMs: nowMs, lastIds: this.#lastIds.slice(-LAST_IDS) });
           this.ledger.sweep(nowMs);
         })
         .immediate();
       this.#failed = false;
+      return true;
     } catch (thrown) {
       const state = thrown instanceof Error ? thrown.message : String(thrown);
       if (!this.#failed)
         onProblem(`Cannot write what keys used to ${directory}: ${state}; it is tried again`);
       this.#failed = true;
       this.accounts.giveBack(accounts, nowMs);
-      this.counted();
+      return this.#writeLater();
     }
   }
 
   async close(): Promise<void> {
+    const isWritten = this.flush();
     this.#cancel?.();
-    this.flush();
-    this.#cancel?.();
+    if (isWritten) deleteMark(this.#db, this.#mark);
     this.#db.close();
+  }
+
+  get #mark(): string {
+    return `worker ${this.#options.worker}`;
   }
 }
 

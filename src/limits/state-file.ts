@@ -62,6 +62,28 @@ export function readState(directory: string): Database {
   return new Database(join(directory, FILE), { readonly: true, strict: true });
 }
 
+/** Up to where the persisted usage is complete. */
+export interface Mark {
+  /** Epoch milliseconds. */
+  readonly atMs: number;
+  /** The last requests that it includes, in order. */
+  readonly lastIds: readonly string[];
+}
+
+/** The mark that a process left when it ended without warning. */
+export function readMark(db: Database, name: string): Mark | undefined {
+  const row = db.query<{ mark: string }, [string]>('SELECT mark FROM marks WHERE name = ?').get(name);
+  return row ? (JSON.parse(row.mark) as Mark) : undefined;
+}
+
+export function putMark(db: Database, name: string, mark: Mark): void {
+  db.query('INSERT OR REPLACE INTO marks VALUES (?, ?)').run(name, JSON.stringify(mark));
+}
+
+export function deleteMark(db: Database, name: string): void {
+  db.query('DELETE FROM marks WHERE name = ?').run(name);
+}
+
 /** The persisted usage of a key. */
 export function readAccount(db: Database, key: string): StoredAccount {
   const row = db.query<{ account: string }, [string]>('SELECT account FROM accounts WHERE key = ?').get(key);

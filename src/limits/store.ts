@@ -1,12 +1,16 @@
 import type { Database } from 'bun:sqlite';
 import type { StoredMeter } from './meter.ts';
 import type { StoredAccount } from './accounts.ts';
+import type { Mark } from './state-file.ts';
 import {
   FILE,
   addToAccount,
+  deleteMark,
   lockState,
   openState,
+  putMark,
   readAccount,
+  readMark,
   readState,
   unreadable,
 } from './state-file.ts';
@@ -16,14 +20,6 @@ export interface Kept {
   readonly meters: Map<string, KeptMeter>;
   /** The state of the previous process; `undefined` when it was shut down properly, or there was none. */
   readonly crashed: Mark | undefined;
-}
-
-/** Up to where the persisted usage is complete. */
-export interface Mark {
-  /** Epoch milliseconds. */
-  readonly atMs: number;
-  /** The last requests that it includes, in order. */
-  readonly lastIds: readonly string[];
 }
 
 /** A meter to persist. */
@@ -46,6 +42,9 @@ export interface Changes {
   /** Whether to delete expired meters. */
   readonly sweeps: boolean;
 }
+
+/** The mark of a process that serves alone. */
+const RUNNING = 'running';
 
 /** How much is written before yielding to the event loop: about a millisecond of work. */
 const ROWS_A_TURN = 200;
@@ -96,16 +95,15 @@ export class UsageStore {
         name,
         { slices: JSON.parse(slices) as StoredMeter, untilMs: until },
       ]);
-    const mark = this.#db.query<{ mark: string }, []>("SELECT mark FROM marks WHERE name = 'running'").get();
     return {
       meters: new Map(meters),
-      crashed: mark ? (JSON.parse(mark.mark) as Mark) : undefined,
+      crashed: readMark(this.#db, RUNNING),
     };
   }
 
   /** Records up to where the persisted usage is complete; ends with `close`. */
   mark(mark: Mark): void {
-    this.#db.run("INSERT OR REPLACE INTO marks VALUES ('running', ?)", [JSON.stringify(mark)]);
+    putMark(this.#db, RUNNING, mark);
   }
 
   accountOf(key: string): StoredAccount {
@@ -144,7 +142,7 @@ export class UsageStore {
 
   /** @param well whether everything was persisted, so that the next process need not recover anything */
   close(well: boolean): void {
-    if (well) this.#db.run("DELETE FROM marks WHERE name = 'running'");
+    if (well) deleteMark(this.#db, RUNNING);
     this.#db.close();
     this.#lock.close();
   }

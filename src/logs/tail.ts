@@ -13,12 +13,13 @@ const STEP = 4 * 1024 * 1024;
 /**
  * The records whose answers ended at or after a time, in the order in which they were written.
  * @param sinceMs epoch milliseconds
+ * @param by the number of the worker that wrote them; 0 where a single process serves
  */
-export async function recordsSince(directory: string, sinceMs: number): Promise<ReadRecord[]> {
+export async function recordsSince(directory: string, sinceMs: number, by = 0): Promise<ReadRecord[]> {
   const logs = await listLogs(directory);
   const found: ReadRecord[] = [];
   for (const { name, kind, worker } of logs) {
-    if (kind !== 'plain' || worker !== 0) continue;
+    if (kind !== 'plain' || worker !== by) continue;
     const path = join(directory, name);
     const { mtimeMs, size } = await stat(path);
     // A file that was not modified since then has no such record.

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { Database } from 'bun:sqlite';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { built, cleared, run, serveConfig } from '../helpers/binary.ts';
+import { built, cleared, run, serveConfig, serveFolder } from '../helpers/binary.ts';
+import { recordsIn } from '../helpers/logged.ts';
 import { childrenOf } from '../helpers/processes.ts';
 import { until } from '../helpers/until.ts';
 import { completion, upstream } from '../helpers/upstream.ts';
@@ -143,6 +144,36 @@ test('what ends while another program has locked the file is counted, and nothin
   served.kill('SIGTERM');
   await served.exited;
 }, 30_000);
+
+test('what a key used is counted from the request log when its workers are killed before they wrote it', async () => {
+  await using provider = upstream(() => completion('hello'));
+  const config = configFor(provider.url, [{ requests: 100, per: 'day' }]);
+  const {
+    cwd,
+    url,
+    process: served,
+  } = await serveConfig({
+    ...config,
+    state: { flush_interval: '1h' },
+    logging: { requests: { flush_interval: '10ms' } },
+  });
+  for (let n = 0; n < 6; n += 1) await (await ask(url)).text();
+  await until('all records', () => recordsIn(cwd).length === 6);
+  for (const pid of childrenOf(served.pid)) process.kill(pid, 'SIGKILL');
+  const after = await until('the workers are back', async () => {
+    const seen = await own(url).catch(() => undefined);
+    return seen?.usage.total.requests === 6 && seen;
+  });
+  expect(after.usage.total.cost).toBeCloseTo(6 * 15e-5, 9);
+  expect(after.limits[0]).toMatchObject({ used: 6, reserved: 0 });
+  served.kill('SIGTERM');
+  expect(await served.exited).toBe(0);
+  // What ended properly is not counted again.
+  const again = await serveFolder(cwd);
+  expect((await own(again.url)).usage.total.requests).toBe(6);
+  again.process.kill('SIGTERM');
+  await again.process.exited;
+}, 40_000);
 
 test('a second llmproxy in the same directory is told that it must not count there', async () => {
   await using provider = upstream(() => completion('hello'));
