@@ -24,7 +24,7 @@ describe('conversationOf() drops', () => {
       { endpoint: 'embeddings', request: { input: 'x' }, response: { data: [] } },
     ],
     ['a line without content', 'not_logged', { content: 'metadata', request: null, response: null }],
-    ['a line whose content is gone', 'expired', { content: 'expired', request: null, response: null }],
+    ['a line whose content has expired', 'expired', { content: 'expired', request: null, response: null }],
     ['a response too long for the log', 'not_logged', { omitted: ['response'], response: null }],
     ['an error without a body', 'no_answer', { outcome: 'error', status: 502, response: null }],
     [
@@ -38,13 +38,13 @@ describe('conversationOf() drops', () => {
     ['a refusal', 'refusal', { response: answered({ content: null, refusal: 'I cannot' }) }],
     ['a refusal part', 'refusal', { response: answered({ content: [{ type: 'refusal', refusal: 'No' }] }) }],
     [
-      'a refusal that Claude says in words',
+      'a refusal that Claude writes as text',
       'refusal',
       { finish: 'refusal', response: answered({ content: 'I cannot' }, 'refusal') },
     ],
-    ['a thought that was cut', 'no_answer', { response: answered({ content: '<think>\nThey ask' }) }],
+    ['reasoning that was cut', 'no_answer', { response: answered({ content: '<think>\nThey ask' }) }],
     [
-      'an answer behind words of the assistant, which OpenAI’s models do not go on from',
+      'an answer after an assistant message, which OpenAI’s models do not continue',
       'wrong_order',
       asked([user('Hi'), { role: 'assistant', content: 'Hel' }]),
     ],
@@ -55,8 +55,8 @@ describe('conversationOf() drops', () => {
       calls([call('c', 'get_time', `{"a":${'['.repeat(60)}${']'.repeat(60)}}`)]),
     ],
     ['no messages', 'no_messages', asked([])],
-    ['messages that are text', 'no_messages', { request: { messages: 'Hi' } }],
-    ['a message that is text', 'no_messages', asked(['Hi'])],
+    ['messages that are a string', 'no_messages', { request: { messages: 'Hi' } }],
+    ['a message that is a string', 'no_messages', asked(['Hi'])],
     ['an unknown role', 'unknown_role', asked([{ role: 'robot', content: 'Hi' }])],
     ['an empty user message', 'empty_message', asked([user('')])],
     [
@@ -76,10 +76,14 @@ describe('conversationOf() drops', () => {
       { endpoint: 'completions', request: { prompt: ['a', 'b'] }, response: { choices: [{ text: 'x' }] } },
     ],
     ['a call without an id', 'invalid_tool_call', calls([{ ...weather, id: '' }])],
-    ['arguments beyond all numbers', 'invalid_tool_call', calls([call('a', 'get_weather', '{"x":[1e400]}')])],
-    ['an id of blanks', 'invalid_tool_call', calls([{ ...weather, id: ' ' }])],
-    ['a name of blanks', 'invalid_tool_call', calls([call('a', '\t', '{}')])],
-    ['an id twice', 'invalid_tool_call', calls([weather, weather])],
+    [
+      'arguments with a number that is too large',
+      'invalid_tool_call',
+      calls([call('a', 'get_weather', '{"x":[1e400]}')]),
+    ],
+    ['a blank id', 'invalid_tool_call', calls([{ ...weather, id: ' ' }])],
+    ['a blank name', 'invalid_tool_call', calls([call('a', '\t', '{}')])],
+    ['a duplicate id', 'invalid_tool_call', calls([weather, weather])],
     ['cut arguments', 'invalid_tool_call', calls([call('a', 'get_weather', '{"city": "S')])],
     ['arguments that are a list', 'invalid_tool_call', calls([call('a', 'get_weather', '[]')])],
     [
@@ -105,7 +109,7 @@ describe('conversationOf() drops', () => {
       asked([user('W?'), { role: 'tool', tool_call_id: 'x', content: 'y' }]),
     ],
     [
-      'a result twice',
+      'a duplicate result',
       'orphan_tool_result',
       asked([
         user('W?'),

@@ -27,8 +27,8 @@ describe('readChunks()', () => {
     ['short lines', 'a line\n'.repeat(900_000)],
     ['lines around the size of a block', `${'x'.repeat(MIB - 1)}\n`.repeat(5)],
     ['a line longer than a chunk', `a\n${'y'.repeat(5 * MIB)}\nb\n`],
-    ['a last line without its end', `${'z\n'.repeat(1_200_000)}rest`],
-    ['nothing but one line', 'alone'],
+    ['a last line without a line end', `${'z\n'.repeat(1_200_000)}rest`],
+    ['a single line', 'alone'],
     ['blank lines', '\n\n\n'],
   ])('returns all bytes in order, cut after line ends: %s', async (_, text) => {
     const chunks = await chunksOf(text);

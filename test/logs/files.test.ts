@@ -151,11 +151,11 @@ test.each([
     '{"id":"a"}\n{"id"\n{"id":"x"}\n{"id":"b"}\n{"id":"c"}\n',
   ],
   [
-    'begins it again where somebody else was cut',
+    'writes it again after a truncated line of another process',
     '{"id":"a"}\n{"id"\n{"i',
     '{"id":"a"}\n{"id"\n{"i\n{"id":"b"}\n{"id":"c"}\n',
   ],
-  ['begins it again in another file', '', '{"id":"b"}\n{"id":"c"}\n'],
+  ['writes it again in another file', '', '{"id":"b"}\n{"id":"c"}\n'],
 ])('append() of the rest of a line %s', async (_, before, after) => {
   await using dir = await logDirectory();
   await writeFile(join(dir.path, logName(DAY, 0)), before);

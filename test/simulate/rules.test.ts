@@ -171,8 +171,8 @@ describe('the model of the simulation', () => {
       'cut',
       true,
     ],
-    ['short of words', {}, (id) => WORDS(id, `To ${id}: it was`) + DONE, undefined, true],
-    ['of another status', { status: 502 }, (id) => WORDS(id, `To ${id}:`) + ERROR, 'cut', true],
+    ['missing some text', {}, (id) => WORDS(id, `To ${id}: it was`) + DONE, undefined, true],
+    ['sent with another status', { status: 502 }, (id) => WORDS(id, `To ${id}:`) + ERROR, 'cut', true],
   ])('rule 6 for a stream that is %s', (_, given, bodyOf, kind, breaks) => {
     const { ask, call, model, small, broken } = stage();
     const request = ask([small], 'chat streamed');

@@ -151,17 +151,20 @@ describe('an answer that uses a tool of the provider', () => {
       'search by Claude',
       claude([use('server_tool_use', 'web_search'), gave('web_search_tool_result'), said]),
     ],
-    ['a page by Claude', claude([use('server_tool_use', 'web_fetch'), gave('web_fetch_tool_result'), said])],
     [
-      'code by Claude',
+      'a web page fetched by Claude',
+      claude([use('server_tool_use', 'web_fetch'), gave('web_fetch_tool_result'), said]),
+    ],
+    [
+      'code run by Claude',
       claude([use('server_tool_use', 'bash_code_execution'), gave('bash_code_execution_tool_result'), said]),
     ],
     [
-      'a remote tool by Claude',
+      'a remote tool called by Claude',
       claude([{ ...use('mcp_tool_use', 'x'), server_name: 's' }, gave('mcp_tool_result'), said]),
     ],
     [
-      'a search before, by Claude',
+      'an earlier search by Claude',
       claude(
         [said],
         [
@@ -199,7 +202,7 @@ describe('an answer that uses a tool of the provider', () => {
       openai([{ type: 'mcp_call', id: 'w', name: 'f', server_label: 's', arguments: '{}', output: 'o' }]),
     ],
     [
-      'code by Gemini',
+      'code run by Gemini',
       gemini({
         parts: [
           { executableCode: { code: '1' } },
@@ -213,35 +216,35 @@ describe('an answer that uses a tool of the provider', () => {
       gemini({ parts: [{ text: 'Ajax.' }] }, { groundingMetadata: { webSearchQueries: ['x'] } }),
     ],
     [
-      'maps by Gemini',
+      'Google Maps in Gemini',
       gemini({ parts: [{ text: 'Ajax.' }] }, { groundingMetadata: { googleMapsWidgetContextToken: 't' } }),
     ],
     [
-      'pages by Gemini, in the other spelling',
+      'web pages read by Gemini, in the other spelling',
       gemini({ parts: [{ text: 'Ajax.' }] }, { url_context_metadata: { url_metadata: [{ a: 'b' }] } }),
     ],
     [
-      'a tool of Gemini’s that came later',
+      'a newer tool of Gemini',
       gemini({ parts: [{ toolCall: { toolType: 'X' } }, { toolResponse: {} }, { text: 'Ajax.' }] }),
     ],
     [
-      'results that Gemini’s usage counts',
+      'tool results counted in Gemini’s usage',
       gemini({ parts: [{ text: 'Ajax.' }] }, {}, { usageMetadata: { toolUsePromptTokenCount: 9 } }),
     ],
     [
-      'a search that Claude cites',
+      'a citation of a search by Claude',
       claude([{ ...said, citations: [{ type: 'web_search_result_location' }] }]),
     ],
     [
-      'a search that Claude’s usage counts',
+      'a search counted in Claude’s usage',
       claude([said], asking, { server_tool_use: { web_search_requests: 1 } }),
     ],
-    ['a tool of Responses that came later', openai([{ type: 'some_new_call', id: 'w' }])],
+    ['a newer tool of Responses', openai([{ type: 'some_new_call', id: 'w' }])],
     [
-      'a file that Responses cites',
+      'a file citation in Responses',
       openai([], [{ type: 'file_citation', file_id: 'f', filename: 'a', index: 0 }]),
     ],
-    ['a page that Responses cites', openai([], [{ type: 'url_citation', url: 'https://a', title: 'a' }])],
+    ['a URL citation in Responses', openai([], [{ type: 'url_citation', url: 'https://a', title: 'a' }])],
     ...['google_search', 'code_execution', 'url_context', 'mcp_server_tool', 'some_new'].map(
       (name): [string, string] => [
         `${name} of interactions`,
@@ -251,19 +254,19 @@ describe('an answer that uses a tool of the provider', () => {
         ]),
       ],
     ),
-    ['results that interactions’ usage counts', interaction([], { total_tool_use_tokens: 9 })],
-    ['a page that interactions cite', interaction([], {}, { annotations: [{ type: 'url_citation' }] })],
+    ['tool results counted in the usage of an interaction', interaction([], { total_tool_use_tokens: 9 })],
+    ['a URL citation in an interaction', interaction([], {}, { annotations: [{ type: 'url_citation' }] })],
     ['citations in a chat', chatted({ annotations: [note] })],
-    ['a file that a chat cites', chatted({ annotations: [{ type: 'file_citation', file_id: 'f' }] })],
+    ['a file citation in a chat', chatted({ annotations: [{ type: 'file_citation', file_id: 'f' }] })],
     ['documents in Azure’s answer', chatted({ context: { citations: [{ content: 'a' }] } })],
     ['searches in a chat’s usage', chatted({}, { usage: { num_search_queries: 2 } })],
     [
       'hosted tools in a chat’s usage',
       chatted({}, { usage: { server_tool_use: { web_search_requests: 1 } } }),
     ],
-    ['a tool that the client did not get', chatted({}, {}, { answer_dropped: ['hosted_tool (2)'] })],
+    ['a tool use that was dropped for the client', chatted({}, {}, { answer_dropped: ['hosted_tool (2)'] })],
     [
-      'pages that a client of Ollama did not get',
+      'citations that were dropped for a client of Ollama',
       line({
         endpoint: 'ollama.chat',
         request: chat([user('Who won?')]),
@@ -276,9 +279,9 @@ describe('an answer that uses a tool of the provider', () => {
         answer_dropped: ['citation (2)'],
       }),
     ],
-    ['pages beside a chat', chatted({}, { search_results: [{ title: 'a', url: 'https://a' }] })],
+    ['web pages listed beside a chat', chatted({}, { search_results: [{ title: 'a', url: 'https://a' }] })],
     ['citations beside a chat', chatted({}, { citations: ['https://a'] })],
-    ['tools that a chat ran', chatted({ executed_tools: [{ type: 'search' }] })],
+    ['tools run in a chat', chatted({ executed_tools: [{ type: 'search' }] })],
   ])('is left out by default: %s', async (_, log) => {
     await using shop = await workshop({ 'a.ndjson': log });
     const { report } = await shop.run('-f trl-pc');
@@ -308,7 +311,7 @@ describe('an answer that uses a tool of the provider', () => {
 
   test.each([
     [
-      'a score of Gemini’s for a search that was not made',
+      'Gemini’s score for a search that it did not make',
       gemini(
         { parts: [{ text: 'Ajax.' }] },
         {
@@ -320,30 +323,30 @@ describe('an answer that uses a tool of the provider', () => {
       ),
     ],
     [
-      'a document that the client gave',
+      'a citation of the client’s own document',
       claude([{ ...said, citations: [{ type: 'char_location', document_index: 0 }] }]),
     ],
-    ['tools that were offered', openai([{ type: 'mcp_list_tools', id: 'l', server_label: 's', tools: [] }])],
+    ['a list of offered tools', openai([{ type: 'mcp_list_tools', id: 'l', server_label: 's', tools: [] }])],
     ['no searches in the usage', chatted({}, { usage: { num_sources_used: 0, server_tool_use: null } })],
-    ['a citation that the client did not get', chatted({}, {}, { answer_dropped: ['citation'] })],
+    ['a citation that was dropped for the client', chatted({}, {}, { answer_dropped: ['citation'] })],
   ])('is not detected from %s', async (_, log) => {
     await using shop = await workshop({ 'a.ndjson': log });
     expect((await shop.run('-f trl-pc')).report.kept).toBe(1);
   });
 
   test.each([
-    ['a kind of block that came later', claude([{ type: 'hologram' }, said])],
-    ['a file by Claude', claude([said, { type: 'container_upload', file_id: 'f' }])],
+    ['an unknown kind of block', claude([{ type: 'hologram' }, said])],
+    ['a file made by Claude', claude([said, { type: 'container_upload', file_id: 'f' }])],
     [
-      'a file by Gemini',
+      'a file made by Gemini',
       gemini({ parts: [{ text: 'Ajax.' }, { fileData: { fileUri: 'u', mimeType: 'a/b' } }] }),
     ],
-    ['a kind of part that came later', gemini({ parts: [{ text: 'Ajax.' }, { hologram: {} }] })],
+    ['an unknown kind of part', gemini({ parts: [{ text: 'Ajax.' }, { hologram: {} }] })],
     [
-      'audio of interactions',
+      'audio in an interaction',
       interaction([{ type: 'model_output', content: [{ type: 'audio', data: 'A' }] }]),
     ],
-    ['an image that the client did not get', chatted({}, {}, { answer_dropped: ['image'] })],
+    ['an image that was dropped for the client', chatted({}, {}, { answer_dropped: ['image'] })],
   ])('is left out with --provider-tools keep because of other content: %s', async (_, log) => {
     await using shop = await workshop({ 'a.ndjson': log });
     const { report } = await shop.run('-f trl-pc --provider-tools keep');

@@ -139,7 +139,7 @@ describe('conversationOf() and openaiRow() write', () => {
       },
       { messages: [user('Hi'), hello] },
     ],
-    'a thought in the text apart from it': [
+    'reasoning in the text as a separate field': [
       {
         request: chat([
           user('Hi'),
@@ -157,7 +157,7 @@ describe('conversationOf() and openaiRow() write', () => {
         ],
       },
     ],
-    'a thought that the prompt has opened apart from the text': [
+    'reasoning that the prompt has opened as a separate field': [
       {
         request: chat([user('Hi'), { role: 'assistant', content: 'Say </think> to end it.' }, user('Well?')]),
         response: answered({ content: 'They ask\r\nagain.\n</think>\r\n\r\nHello\n</think>\nyou' }),
@@ -171,7 +171,7 @@ describe('conversationOf() and openaiRow() write', () => {
         ],
       },
     ],
-    'an answer that goes on from the words it was given': [
+    'an answer that continues the text of the prompt': [
       {
         request: chat([user('Hi'), { role: 'assistant', content: 'Hel', prefix: true }]),
         response: answered({ content: 'lo' }),

@@ -198,11 +198,11 @@ test('a damaged line is not recognized as a plain chat if it is not a record', a
 const edited = (before: string, after: string) => line().replace(before, after);
 
 test.each([
-  ['a role twice', edited('"role":"user"', '"role":"assistant","role":"user"')],
-  ['a text twice', edited('"content":"Hi"', '"content":"Hi","content":"Ho"')],
-  ['messages twice', edited('"messages":', '"messages":[{"role":"user","content":"Ho"}],"messages":')],
+  ['a duplicate role', edited('"role":"user"', '"role":"assistant","role":"user"')],
+  ['a duplicate text', edited('"content":"Hi"', '"content":"Hi","content":"Ho"')],
+  ['duplicate messages', edited('"messages":', '"messages":[{"role":"user","content":"Ho"}],"messages":')],
   [
-    'a request twice',
+    'a duplicate request',
     edited('"request":', '"request":{"messages":[{"role":"user","content":"Ho"}]},"request":'),
   ],
   [

@@ -94,9 +94,9 @@ describe('an external dataset is read in the format of', () => {
       },
       ['system: s', 'user: u', 'assistant: a'],
     ],
-    ['a prompt alone', { messages: [{ role: 'user', content: 'u' }] }, 'no_answer'],
+    ['a prompt without an answer', { messages: [{ role: 'user', content: 'u' }] }, 'no_answer'],
     [
-      'an answer that is not to be trained',
+      'an answer marked as untrained',
       {
         messages: [
           { role: 'user', content: 'u' },
@@ -116,7 +116,7 @@ describe('an external dataset is read in the format of', () => {
       'untrained',
     ],
     [
-      'an answer of KTO that is bad',
+      'a badly rated answer for KTO',
       {
         prompt: [{ role: 'user', content: 'u' }],
         completion: [{ role: 'assistant', content: 'a' }],
@@ -134,7 +134,7 @@ describe('an external dataset is read in the format of', () => {
       'untrained',
     ],
     [
-      'an answer of ShareGPT that is not to be trained',
+      'an answer in ShareGPT marked as untrained',
       {
         conversations: [
           { from: 'human', value: 'u' },
@@ -146,7 +146,7 @@ describe('an external dataset is read in the format of', () => {
     ['text', { text: 'all of it' }, 'not_a_conversation'],
     ['pairs', { chosen: [{ role: 'user', content: 'u' }], rejected: [] }, 'not_a_conversation'],
     ['anything else', { some: 'object' }, 'not a record'],
-    ['messages of no role', { messages: [{ content: 'x' }] }, 'not a record'],
+    ['messages without a role', { messages: [{ content: 'x' }] }, 'not a record'],
   ])('%s', (_, record, expected) => {
     expect(said(record)).toEqual(expected);
   });

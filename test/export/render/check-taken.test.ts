@@ -30,9 +30,9 @@ const NESTED = [{ ...HI }, { ...HELLO }];
 const TAKEN: readonly (readonly [string, Names, string, unknown])[] = [
   ['null beside calls', ['openai'], 'messages[2].content', null],
   ['a refusal', ['openai'], 'messages[4]', { role: 'assistant', content: null, refusal: 'No' }],
-  ['a refusal of null', ['openai'], 'messages[4].refusal', null],
+  ['null as a refusal', ['openai'], 'messages[4].refusal', null],
   [
-    'functions of before tools',
+    'legacy function calls',
     ['openai'],
     'messages',
     [
@@ -45,9 +45,9 @@ const TAKEN: readonly (readonly [string, Names, string, unknown])[] = [
   ['several system messages', ['openai'], 'messages', [HI, { role: 'system', content: 'x' }, HI, HELLO]],
   ['the same roles in a row', ['openai', 'fireworks', 'axolotl', 'trl'], 'messages', [HI, HI, HELLO, HELLO]],
   ['an image by URL', ['openai'], 'messages[1].content', [URL]],
-  ['parts of text', ['openai', 'fireworks'], 'messages[0].content', [{ type: 'text', text: 'x' }]],
+  ['text as parts', ['openai', 'fireworks'], 'messages[0].content', [{ type: 'text', text: 'x' }]],
   [
-    'all in parts',
+    'parts in all messages',
     ['openai', 'together'],
     'messages',
     [
@@ -64,12 +64,12 @@ const TAKEN: readonly (readonly [string, Names, string, unknown])[] = [
   ['a mark', ['axolotl'], 'messages[2].train', false],
   ['arguments as an object', ['axolotl'], `${CALL}.function.arguments`, { a: 1 }],
   ['tools as JSON text', ['axolotl', 'trl', 'trl-pc', 'kto'], 'tools', JSON.stringify(TOOLS)],
-  ['tools of null', ['axolotl', 'trl', 'trl-pc', 'trl-dpo'], 'tools', null],
-  ['a column of somebody else', ['axolotl', 'trl', ...PROMPTS, 'rft'], 'source', 'web'],
+  ['null as tools', ['axolotl', 'trl', 'trl-pc', 'trl-dpo'], 'tools', null],
+  ['a column of another program', ['axolotl', 'trl', ...PROMPTS, 'rft'], 'source', 'web'],
   ['a label', ['trl-pc'], 'label', true],
   ['a label of 0', ['kto'], 'label', 0],
   ['no tools, in a list', ['openai-dpo'], 'input.tools', []],
-  ['no parts of reasoning', ['bedrock'], 'messages[1].content', [{ text: 'x' }, ...USES]],
+  ['an empty list of reasoning parts', ['bedrock'], 'messages[1].content', [{ text: 'x' }, ...USES]],
   ['ten images', ['bedrock'], ASKED, Array.from({ length: 10 }, () => media('image', 'png'))],
   ['a video', ['bedrock'], ASKED, [media('video', 'mov')]],
   ['an image beside a document', ['bedrock'], ASKED, [media('image', 'png'), media('document', 'pdf')]],
@@ -77,7 +77,7 @@ const TAKEN: readonly (readonly [string, Names, string, unknown])[] = [
   ['no system prompt', ['bedrock'], 'system', undefined],
   ['two system prompts', ['bedrock'], 'system', [{ text: 'Be kind.' }, { text: 'Be short.' }]],
   [
-    'a result of several texts',
+    'a result with several texts',
     ['bedrock'],
     `${GIVEN}[0].toolResult.content`,
     [{ text: 'a' }, { text: 'b' }],
@@ -86,21 +86,21 @@ const TAKEN: readonly (readonly [string, Names, string, unknown])[] = [
   ['a system prompt without role', ['gemini'], 'systemInstruction.role', undefined],
   ['thirty images', ['gemini'], 'contents[0].parts', Array.from({ length: 30 }, () => file('image/png'))],
   [
-    'thirty other files more',
+    'thirty additional files',
     ['gemini'],
     'contents[0].parts',
     Array.from({ length: 60 }, (_, n) => file(n < 30 ? 'image/png' : 'audio/mp3')),
   ],
   ['a file on the web', ['gemini'], 'contents[0].parts[1].fileData.fileUri', 'https://example.com/a'],
-  ['results of no role', ['gemini'], 'contents[2].role', undefined],
-  ['results of their former role', ['gemini'], 'contents[2].role', 'function'],
+  ['results without a role', ['gemini'], 'contents[2].role', undefined],
+  ['results with their former role', ['gemini'], 'contents[2].role', 'function'],
   ['a call without arguments', ['gemini'], 'contents[1].parts[1].functionCall.args', undefined],
   ['settings', ['gemini'], 'generationConfig', { temperature: 0 }],
   ['what a function returns', ['gemini'], `${DECLARED}.response`, { type: 'STRING' }],
   ['a count of 64 bits', ['gemini'], `${DECLARED}.parameters.properties.a.minItems`, '1'],
   ['a count', ['gemini'], `${DECLARED}.parameters.properties.a.maxItems`, 9],
   ['any default', ['gemini'], `${DECLARED}.parameters.properties.a.default`, [1, { a: null }]],
-  ['a reference of another name', ['rft'], 'ground_truth', { any: 1 }],
+  ['a reference with another name', ['rft'], 'ground_truth', { any: 1 }],
 ];
 
 test.each(

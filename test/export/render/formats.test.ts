@@ -183,8 +183,8 @@ describe('Format.check() reports', () => {
     ['an unknown key', (row) => Object.assign(row, { extra: 1 }), 'extra: unknown key'],
     ['an unknown role', (row) => (row.messages[1]!.role = 'robot'), 'messages[1].role: expected'],
     ['null as content', (row) => (row.messages[1]!.content = null), 'messages[1].content: expected a text'],
-    ['a blank user', (row) => (row.messages[1]!.content = ' '), 'messages[1].content: is blank'],
-    ['a weight of another kind', (row) => (row.messages[4]!.weight = 0.5), 'messages[4].weight'],
+    ['a blank user message', (row) => (row.messages[1]!.content = ' '), 'messages[1].content: is blank'],
+    ['an invalid weight', (row) => (row.messages[4]!.weight = 0.5), 'messages[4].weight'],
     ['no trained turn', (row) => (row.messages[4]!.weight = 0), 'messages: no message is trained'],
     [
       'a user at the end',
@@ -197,12 +197,12 @@ describe('Format.check() reports', () => {
       'function.arguments',
     ],
     [
-      'arguments that are no JSON',
+      'arguments that are not JSON',
       (row) => ((called(row).function as JsonObject).arguments = '{'),
       'function.arguments',
     ],
     ['a call without an id', (row) => delete called(row).id, 'tool_calls[0].id'],
-    ['a result of no call', (row) => (row.messages[3]!.tool_call_id = 'x'), 'answers no open call'],
+    ['a result without a call', (row) => (row.messages[3]!.tool_call_id = 'x'), 'answers no open call'],
     ['a call without a result', (row) => row.messages.splice(3, 1), 'have no result'],
     ['an empty list of tools', (row) => (row.tools = []), 'tools: is empty'],
     [

@@ -67,13 +67,13 @@ test.each<[string, JsonObject, JsonObject]>([
     { type: 'object', properties: { a: { type: 'string' }, b: {} }, required: ['a'] },
   ],
   [
-    'adds it to the others',
+    'adds such a property to the list of required ones',
     { required: ['b'], properties: { a: { required: true } } },
     { required: ['b', 'a'], properties: { a: {} } },
   ],
-  ['writes types small', { type: 'OBJECT', title: 5 }, { type: 'object' }],
+  ['writes types in lower case', { type: 'OBJECT', title: 5 }, { type: 'object' }],
   [
-    'fits what is referred to',
+    'fits referenced schemas',
     { $defs: { a: { type: 'STRING' } }, prefixItems: [{ type: 'str' }] },
     { $defs: { a: { type: 'string' } }, prefixItems: [{}] },
   ],

@@ -54,7 +54,7 @@ const CASES: Readonly<Record<string, Case>> = {
     flags: '-f text',
     left: { continued: 8 },
   },
-  'different beginnings that are written alike, for what differs is hidden': {
+  'different beginnings that become equal after redaction': {
     files: {
       'a.ndjson': numbers(12)
         .map((n) =>
@@ -71,7 +71,7 @@ const CASES: Readonly<Record<string, Case>> = {
     flags: '-f trl --redact email',
     left: { duplicate: 11 },
   },
-  'different beginnings that are cut off behind calls of tools which are gone': {
+  'different beginnings that are cut off after calls of tools that no longer exist': {
     files: {
       'a.ndjson': numbers(12)
         .map((n) =>
@@ -103,7 +103,7 @@ const CASES: Readonly<Record<string, Case>> = {
     rangeSize: '4KB',
     left: { duplicate: 11 },
   },
-  'conversations whose longest comes first, beside one of which something was cut off': {
+  'conversations whose longest record comes first, next to a trimmed one': {
     files: {
       'a.ndjson':
         numbers(10)
@@ -155,7 +155,7 @@ const CASES: Readonly<Record<string, Case>> = {
     flags: '-f trl-dpo',
     left: {},
   },
-  'lines of two workers, whose clocks decide which came first': {
+  'lines of two workers that are ordered by their clocks': {
     files: Object.fromEntries(
       [1, 2].map((worker) => [
         `llmproxy-2026-11-20.w${worker}.ndjson`,

@@ -194,14 +194,14 @@ describe('an existing directory', () => {
   });
 
   test.each<[string, Record<string, string>, string]>([
-    ['a README alone', { 'README.md': 'my notes' }, 'README.md'],
-    ['a manifest of something else', { 'manifest.json': '{"name":"my extension"}' }, 'manifest.json'],
-    ['a manifest that is no JSON', { 'manifest.json': '{', 'train.jsonl': '' }, 'manifest.json'],
+    ['only a README', { 'README.md': 'my notes' }, 'README.md'],
+    ['the manifest of another program', { 'manifest.json': '{"name":"my extension"}' }, 'manifest.json'],
+    ['a manifest that is not JSON', { 'manifest.json': '{', 'train.jsonl': '' }, 'manifest.json'],
     ['rows without a manifest', { 'train.jsonl': '{}\n' }, 'train.jsonl'],
     ['a file beside an export', { ...ownTree(), 'notes.txt': 'mine' }, 'notes.txt'],
     ['a hidden file beside an export', { ...ownTree(), '.env': 'KEY=1' }, '.env'],
     ['a file in a folder beside an export', { ...ownTree(), 'src/main.ts': '' }, 'src/main.ts'],
-    ['rows that the manifest does not name', { ...ownTree(), 'test.jsonl': '' }, 'test.jsonl'],
+    ['rows that the manifest does not list', { ...ownTree(), 'test.jsonl': '' }, 'test.jsonl'],
   ])('is never replaced if it contains %s', async (_, files, foreign) => {
     await using dir = await logDirectory();
     for (const [name, text] of Object.entries(files)) {

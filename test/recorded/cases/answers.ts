@@ -78,7 +78,7 @@ const saidOrTold = (kind: 'image' | 'audio'): Case['right'] => {
 
 export const ANSWERS: readonly Case[] = [
   {
-    name: 'citations of a text of Anthropic are annotations in chat',
+    name: 'citations in an Anthropic text become annotations in chat',
     client: 'chat',
     vendor: 'anthropic',
     api: 'messages',
@@ -101,7 +101,7 @@ export const ANSWERS: readonly Case[] = [
     right: sourcesAre('https://a.example'),
   },
   {
-    name: 'the explanation of a refusal of Anthropic reaches chat',
+    name: 'the explanation of Anthropic’s refusal reaches chat clients',
     client: 'chat',
     vendor: 'anthropic',
     api: 'messages',
@@ -123,7 +123,7 @@ export const ANSWERS: readonly Case[] = [
       expect(said.choice().parts).toEqual([{ kind: 'refusal', text: 'This was blocked.' }]),
   },
   {
-    name: 'what a chat gateway wrote to and read from its cache counts once in Messages',
+    name: 'tokens that a chat gateway writes to and reads from its cache count once in Messages',
     client: 'messages',
     vendor: 'openai-compatible',
     api: 'chat',
@@ -148,7 +148,7 @@ export const ANSWERS: readonly Case[] = [
     },
   },
   {
-    name: 'annotations in a chat stream are annotations of Responses',
+    name: 'annotations in a chat stream become annotations in Responses',
     client: 'responses',
     vendor: 'openai-compatible',
     api: 'chat',
@@ -186,7 +186,7 @@ export const ANSWERS: readonly Case[] = [
     },
   },
   {
-    name: 'what Gemini rests on are annotations in chat',
+    name: 'Gemini’s grounding becomes annotations in chat',
     client: 'chat',
     vendor: 'gemini',
     api: 'gemini',
@@ -205,7 +205,7 @@ export const ANSWERS: readonly Case[] = [
     right: sourcesAre('https://a.example'),
   },
   {
-    name: 'a picture of Gemini is one of `images` in chat',
+    name: 'an image by Gemini becomes an item of `images` in chat',
     client: 'chat',
     vendor: 'gemini',
     api: 'gemini',
@@ -222,7 +222,7 @@ export const ANSWERS: readonly Case[] = [
     },
   },
   {
-    name: 'a call that Gemini did not get right is a failure that says so',
+    name: 'a malformed call by Gemini is reported as a failure',
     client: 'chat',
     vendor: 'gemini',
     api: 'gemini',
@@ -244,7 +244,7 @@ export const ANSWERS: readonly Case[] = [
     },
   },
   {
-    name: 'sound of a chat model is told to Messages, by its words or by name',
+    name: 'audio of a chat model reaches Messages as its transcript, or is reported as left out',
     client: 'messages',
     vendor: 'openai-compatible',
     api: 'chat',
@@ -259,7 +259,7 @@ export const ANSWERS: readonly Case[] = [
     },
   },
   {
-    name: 'pictures of a chat gateway are named to Messages, which has no form for them',
+    name: 'images of a chat gateway are reported as left out to Messages, which cannot represent them',
     client: 'messages',
     vendor: 'openai-compatible',
     api: 'chat',
@@ -271,7 +271,7 @@ export const ANSWERS: readonly Case[] = [
     right: saidOrTold('image'),
   },
   {
-    name: 'pictures of a chat gateway are calls of image generation in Responses',
+    name: 'images of a chat gateway become image generation calls in Responses',
     client: 'responses',
     vendor: 'openai-compatible',
     api: 'chat',
@@ -283,7 +283,7 @@ export const ANSWERS: readonly Case[] = [
     right: ({ said }) => expect(said.choice().parts).toEqual([{ kind: 'image', data: PIXEL }]),
   },
   {
-    name: 'pages that Perplexity names reach Messages',
+    name: 'the sources that Perplexity lists reach Messages',
     client: 'messages',
     vendor: 'perplexity-sonar',
     api: 'chat',
@@ -299,7 +299,7 @@ export const ANSWERS: readonly Case[] = [
     right: sourcesAre('https://a.example'),
   },
   {
-    name: 'a second call behind a finish reason reaches Messages',
+    name: 'a second call after a finish reason reaches Messages',
     client: 'messages',
     vendor: 'together',
     api: 'chat',
@@ -308,7 +308,7 @@ export const ANSWERS: readonly Case[] = [
     right: bothCalls,
   },
   {
-    name: 'a second call behind a finish reason reaches Responses',
+    name: 'a second call after a finish reason reaches Responses',
     client: 'responses',
     vendor: 'openai-compatible',
     api: 'chat',
@@ -317,7 +317,7 @@ export const ANSWERS: readonly Case[] = [
     right: bothCalls,
   },
   {
-    name: 'thoughts, calls and words of Anthropic keep their order in Responses',
+    name: 'Anthropic’s thinking, calls and text keep their order in Responses',
     client: 'responses',
     vendor: 'anthropic',
     api: 'messages',
@@ -350,7 +350,7 @@ export const ANSWERS: readonly Case[] = [
     right: ({ said }) => expect(said.choice().parts).toEqual([{ kind: 'text', text: 'Yes.' }]),
   },
   {
-    name: 'a call by the name it had before there were several reaches Messages',
+    name: 'a legacy function call reaches Messages',
     client: 'messages',
     vendor: 'openai-compatible',
     api: 'chat',

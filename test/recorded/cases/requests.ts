@@ -37,7 +37,7 @@ const isTaken: Case['right'] = ({ status, wrong }) =>
 
 export const REQUESTS: readonly Case[] = [
   {
-    name: 'Bedrock is asked by the user first, whoever began',
+    name: 'a Bedrock request begins with the user, whoever began the conversation',
     client: 'chat',
     vendor: 'bedrock',
     api: 'converse',
@@ -53,13 +53,13 @@ export const REQUESTS: readonly Case[] = [
   },
   {
     ...toAnthropic,
-    name: 'an empty prompt is asked of Anthropic in a form that it takes',
+    name: 'an empty prompt is sent to Anthropic in a form that it accepts',
     request: { messages: [{ role: 'user', content: '' }] },
     right: isTaken,
   },
   {
     ...toAnthropic,
-    name: 'texts of white space alone are not sent to Anthropic',
+    name: 'texts of only white space are not sent to Anthropic',
     request: {
       messages: [
         { role: 'user', content: 'Hi' },
@@ -75,7 +75,7 @@ export const REQUESTS: readonly Case[] = [
   },
   {
     ...toAnthropic,
-    name: 'the history of a call by its older name is understood',
+    name: 'a legacy function call in the history is understood',
     request: {
       messages: [
         { role: 'user', content: 'Hi' },
@@ -94,7 +94,7 @@ export const REQUESTS: readonly Case[] = [
   },
   {
     ...toAnthropic,
-    name: 'functions by their older name are tools',
+    name: 'legacy functions become tools',
     request: {
       ...HI,
       functions: [{ name: 'f', parameters: { type: 'object', properties: {} } }],
@@ -104,14 +104,14 @@ export const REQUESTS: readonly Case[] = [
   },
   {
     ...toAnthropic,
-    name: 'a budget for reasoning, as OpenRouter takes it, is one for thinking',
+    name: 'a reasoning budget in OpenRouter’s format becomes a thinking budget',
     model: 'claude-sonnet-4-5',
     request: { ...HI, reasoning: { max_tokens: 2_000 } },
     right: ({ asked }) => expect(asked.thinking).toEqual({ type: 'enabled', budget_tokens: 2_000 }),
   },
   {
     ...toAnthropic,
-    name: 'thinking without a budget gets one',
+    name: 'a budget is added to thinking without one',
     model: 'claude-sonnet-4-5',
     request: { ...HI, thinking: { type: 'enabled' } },
     right(came) {
@@ -120,7 +120,7 @@ export const REQUESTS: readonly Case[] = [
     },
   },
   {
-    name: 'a picture that a tool gave is within its result for Anthropic',
+    name: 'an image from a tool is sent to Anthropic within its result',
     client: 'responses',
     vendor: 'anthropic',
     api: 'messages',
@@ -143,7 +143,7 @@ export const REQUESTS: readonly Case[] = [
     },
   },
   {
-    name: 'a search of the web that Responses asks for is one of Gemini',
+    name: 'the web search tool of Responses becomes Gemini’s',
     client: 'responses',
     vendor: 'gemini',
     api: 'gemini',
@@ -153,7 +153,7 @@ export const REQUESTS: readonly Case[] = [
   },
   {
     ...toAnthropic,
-    name: 'a search of the web that chat asks for is one of Anthropic',
+    name: 'the web search option of chat becomes Anthropic’s tool',
     request: { ...HI, web_search_options: {} },
     right({ asked }) {
       const types = objectsOf(asked.tools).map(({ type }) => String(type));
@@ -168,7 +168,7 @@ export const REQUESTS: readonly Case[] = [
   },
   {
     ...toAnthropic,
-    name: 'fields of other vendors are named where they cannot be sent',
+    name: 'fields of other vendors that cannot be sent are reported as left out',
     request: { ...HI, enable_thinking: false, reasoning_format: 'parsed', provider: { order: ['a'] } },
     right({ told }) {
       for (const name of ['enable_thinking', 'reasoning_format', 'provider']) expect(told).toContain(name);
@@ -176,13 +176,13 @@ export const REQUESTS: readonly Case[] = [
   },
   {
     ...toAnthropic,
-    name: 'an effort that Anthropic does not know is not sent to it',
+    name: 'an effort that Anthropic does not know is not sent',
     model: 'claude-opus-4-7',
     request: { ...HI, reasoning_effort: 'default' },
     right: isTaken,
   },
   {
-    name: 'a name of a tool that Gemini does not take is sent as one that it takes',
+    name: 'a tool name that Gemini does not accept is replaced',
     client: 'chat',
     vendor: 'gemini',
     api: 'gemini',
@@ -200,12 +200,12 @@ export const REQUESTS: readonly Case[] = [
   },
   {
     ...toAnthropic,
-    name: 'a tier of service that Anthropic lacks is named',
+    name: 'a service tier that Anthropic lacks is reported as left out',
     request: { ...HI, service_tier: 'priority' },
     right: ({ told }) => expect(told).toContain('service_tier'),
   },
   {
-    name: 'an earlier response that is referred to is named, or refused',
+    name: 'a reference to an earlier response is reported as left out, or rejected',
     client: 'responses',
     vendor: 'anthropic',
     api: 'messages',

@@ -178,7 +178,7 @@ describe('--near-dup compares answers and prompts separately', () => {
     const [before, behind] = [words(3, 170), words(4, 180)];
     const places: Readonly<Record<string, (text: string) => string>> = {
       'before it': (text) => `${instruction}\n\n${text}`,
-      'behind it': (text) => `${text}\n\n${instruction}`,
+      'after it': (text) => `${text}\n\n${instruction}`,
       'around it': (text) => `${before}\n${text}\n${behind}`,
     };
     const texts = (count: number, length: number) =>
