@@ -2,36 +2,29 @@ import { Abort } from '../../abort.ts';
 import type { OutwardRule } from '../../config/schema/redaction.ts';
 import type { Clock } from '../../clock.ts';
 import type { UpstreamReply } from '../../providers/base.ts';
-import type { Steps, Turns } from '../../turns.ts';
+import type { Turns } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
-import type { LaneContext, Local, Prepared } from '../lanes/lane.ts';
-import type { Attempting, AttemptPlan, Opened, Streamed, Whole } from './attempting.ts';
+import type { LaneContext, Local } from '../lanes/lane.ts';
+import type { Attempting, AttemptPlan, Opened, Whole } from './attempting.ts';
 import type { BoundedReplay } from './replay.ts';
 import type { Defects } from '../streams/defects.ts';
-import type { Tap } from '../streams/tap.ts';
-import type { Endpoint } from '../../wire/endpoints.ts';
-import type { ProtocolName } from '../../wire/protocol.ts';
-import type { Quirks } from '../../wire/quirks.ts';
 import type { Usage } from '../../wire/usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { Call } from '../../providers/call.ts';
 import { pluginError, sendGuarded } from '../../providers/guard.ts';
 import { classifyStatus } from '../../wire/classify.ts';
-import { decodeInSteps, encodeInSteps } from '../../wire/bytes.ts';
-import { askedUnits } from '../../wire/charged.ts';
 import { ENDPOINTS } from '../../wire/endpoints.ts';
 import { continued } from './continuation.ts';
 import type { Redact, RedactedInbound } from '../redaction.ts';
 import { Restorer } from '../../redact/outward/restorer.ts';
-import { redacted, restoredText } from '../redaction.ts';
+import { redacted } from '../redaction.ts';
 import { laneFor } from '../lanes/choose.ts';
 import { embed } from '../lanes/embed.ts';
 import { tokenLists } from '../../wire/openai/embeddings.ts';
-import { toldIn } from '../streams/told-usage.ts';
-import { UsageFinder } from '../streams/usage-finder.ts';
+import { AnswerReading } from './answer-reading.ts';
 import { refusal } from './refusal.ts';
 import { ReplyReader } from '../streams/reply-reader.ts';
-import { statusFlaw, unread } from '../streams/reading.ts';
+import { statusFlaw } from '../streams/reading.ts';
 import { AttemptTimers, limitsOf } from '../streams/timers.ts';
 
 export interface AttemptLimits {
@@ -67,10 +60,8 @@ export class Attempt implements Attempting {
   readonly #abort = new Abort();
   readonly #timers: AttemptTimers;
   readonly #unfollow: () => void;
-  /** How its answer is read, and the state of reading it. */
-  #spoken: { readonly name: ProtocolName | Endpoint; readonly quirks: Quirks } | undefined;
-  #text: string | undefined;
-  #tap: Tap | undefined;
+  /** The answer, once the provider responded. */
+  #reading: AnswerReading | undefined;
   /** Whether usage is requested in addition to what the client requests. */
   #asksUsage = false;
   /** Whether the request contains something signed or encrypted by the provider. */
@@ -81,7 +72,7 @@ export class Attempt implements Attempting {
   /** The provider's HTTP status, once it responded. */
   status: number | null = null;
   #sentMs: number | undefined;
-  #heardMs: number | undefined;
+  #failedMs: number | undefined;
 
   /** @param client aborts with a ProxyError when the client disconnects, or the deadline passes */
   constructor(inbound: Inbound, plan: AttemptPlan, client: Abort, deps: AttemptDeps) {
@@ -112,7 +103,7 @@ export class Attempt implements Attempting {
       if (opened.answer.kind === 'stream') this.#timers.committed();
       return opened;
     } catch (thrown) {
-      this.#hears();
+      this.#failedMs = this.#deps.clock.monotonic();
       this.#release();
       const known = this.#understood(thrown);
       const error = known instanceof ProxyError ? known.reworded(this.#deps.mask) : known;
@@ -135,14 +126,13 @@ export class Attempt implements Attempting {
     const fromMs = this.#sentMs;
     if (fromMs === undefined) return undefined;
     // An attempt that lost a race has waited until now.
-    return { fromMs, untilMs: this.#heardMs ?? this.#deps.clock.monotonic() };
+    const untilMs = this.#failedMs ?? this.#reading?.heardMs ?? this.#deps.clock.monotonic();
+    return { fromMs, untilMs };
   }
 
   /** The usage that its answer has reported so far. */
   get told(): Usage | undefined {
-    if (this.#tap) return this.#tap.usage;
-    const spoken = this.#spoken;
-    return spoken && this.#text !== undefined ? toldIn(this.#text, spoken.name, spoken.quirks) : undefined;
+    return this.#reading?.told;
   }
 
   /** Aborts an attempt that has not opened yet. @param reason a ProxyError */
@@ -190,8 +180,6 @@ export class Attempt implements Attempting {
     if ('local' in prepared) return await this.#local(prepared);
     const { dropped } = prepared;
     this.#asksUsage = prepared.asksUsage ?? false;
-    const name = prepared.protocol ?? (lane.kind === 'relay' ? inbound.endpoint : provider.protocol(model));
-    this.#spoken = { name, quirks: provider.quirks(model) };
     if (dropped.length > 0 && this.#plan.unsupported === 'error') {
       const message = `Cannot ask ${target.id}: it does not take ${dropped.join(', ')}`;
       throw new ProxyError('unsupported', message, { target: target.id, param: dropped[0]! });
@@ -217,7 +205,21 @@ export class Attempt implements Attempting {
     if (flaw !== undefined) throw reader.malformed(flaw);
     if (reply.status > 299) throw await this.#failed(reply, reader, lane.kind === 'relay');
     const { shown } = reader;
-    const answer = await this.#answer(reader, prepared);
+    const { limits, defects } = this.#deps;
+    this.#reading = new AnswerReading(reader, prepared, {
+      inbound: this.#inbound,
+      target: target.id,
+      protocol: prepared.protocol ?? (lane.kind === 'relay' ? inbound.endpoint : provider.protocol(model)),
+      quirks: provider.quirks(model),
+      restorer: this.#restorer,
+      timers: this.#timers,
+      release: this.#release,
+      maxContent: limits.maxContent,
+      clock,
+      turns,
+      defects,
+    });
+    const answer = await this.#reading.answer();
     return { lane: lane.kind, status: reply.status, headers: shown, dropped, answer };
   }
 
@@ -273,135 +275,9 @@ export class Attempt implements Attempting {
     return { lane: 'translate', status: 200, headers: {}, dropped: [], answer };
   }
 
-  #answer(reader: ReplyReader, prepared: Prepared): Promise<Whole | Streamed> | Streamed {
-    if (!ENDPOINTS[this.#inbound.endpoint].understood) return this.#pass(reader);
-    if (!this.#inbound.stream) return this.#whole(reader, prepared);
-    const type = reader.headers['content-type'] ?? '';
-    return /\b(?:json|html)\b/.test(type) ? this.#doubtful(reader, prepared) : this.#stream(reader, prepared);
-  }
-
-  /**
-   * A streamed answer with another content type: an error page, a server that does not stream, or one that only labels
-   * its stream wrongly. Its first byte decides.
-   */
-  async #doubtful(reader: ReplyReader, prepared: Prepared): Promise<Whole | Streamed> {
-    const first = await reader.peek();
-    const packed = reader.encoding !== 'identity';
-    return packed || /^\s*(?:[<{[]|$)/.test(first)
-      ? this.#unstreamed(reader, prepared)
-      : this.#stream(reader, prepared);
-  }
-
-  async #whole(reader: ReplyReader, prepared: Prepared): Promise<Whole> {
-    const bytes = await reader.bytes();
-    this.#hears();
-    this.#release();
-    const given = (this.#text = await reader.text(bytes));
-    const text = await this.#restored(given);
-    const {
-      text: translated,
-      finish,
-      usage,
-      lost,
-    } = await this.#read((target) => prepared.whole(text, target));
-    const { turns } = this.#deps;
-    if (translated === undefined) {
-      const body = reader.unpacks || text !== given ? await turns.run(encodeInSteps(text)) : bytes;
-      const made = text === given ? {} : { made: 'application/json' as const };
-      return { kind: 'whole', body, text, finish, usage, ...made };
-    }
-    const body = typeof translated === 'string' ? await turns.run(encodeInSteps(translated)) : translated;
-    return {
-      kind: 'whole',
-      body,
-      text: await this.#textOf(translated),
-      finish,
-      usage,
-      lost,
-      made: 'application/json',
-    };
-  }
-
-  /** A whole answer with the redacted values of its request restored. */
-  #restored(text: string): string | Promise<string> {
-    const restorer = this.#restorer;
-    return restorer?.occursIn(text) ? this.#deps.turns.run(restoredText(text, restorer)) : text;
-  }
-
-  /** An answer made here, as text for the record; `undefined` when it is too long. */
-  #textOf(made: string | Uint8Array): string | undefined | Promise<string> {
-    if (typeof made === 'string') return made;
-    const { limits, turns } = this.#deps;
-    return made.length > limits.maxContent ? undefined : turns.run(decodeInSteps(made, false));
-  }
-
-  /** Converts a whole answer to a stream, if a stream was requested. */
-  async #unstreamed(reader: ReplyReader, prepared: Prepared): Promise<Whole> {
-    const bytes = await reader.bytes();
-    this.#hears();
-    this.#release();
-    const given = await this.#restored((this.#text = await reader.text(bytes)));
-    const { text: made, finish, usage, lost } = await this.#read((target) => prepared.whole(given, target));
-    const { wholeAsStream } = prepared;
-    const events = wholeAsStream && (await this.#read((target) => wholeAsStream(given, target)));
-    if (events === undefined) throw reader.malformed('it is no stream');
-    const body = await this.#deps.turns.run(encodeInSteps(events));
-    const text = await this.#textOf(made ?? given);
-    return { kind: 'whole', body, text, finish, usage, lost, made: 'text/event-stream' };
-  }
-
-  async #stream(reader: ReplyReader, prepared: Prepared): Promise<Streamed> {
-    const tap = (this.#tap = prepared.tap(this.#deps.limits.maxContent));
-    const flow = reader.flow({ tap, fold: prepared.fold(tap, this.#plan.target.id) });
-    const held: Uint8Array[] = [];
-    while (!tap.content && !tap.finished && !tap.done) {
-      const bytes = await flow.next();
-      this.#hears();
-      if (bytes === undefined) {
-        // Complete with its last event, or cut off before any content: `finish` tells.
-        held.push(flow.finish() ?? new Uint8Array());
-        break;
-      }
-      if (tap.error && !tap.content) throw tap.error;
-      if (bytes.length > 0) held.push(bytes);
-    }
-    if (!tap.content && !tap.finished) throw reader.malformed('it ends without having said anything');
-    this.#timers.begun();
-    const beginning = held.length > 0 ? Buffer.concat(held) : undefined;
-    return { kind: 'stream', flow, held: beginning, release: this.#release };
-  }
-
-  /** An answer that is not parsed, such as audio or images. Its usage is searched for as it passes. */
-  #pass(reader: ReplyReader): Streamed {
-    this.#hears();
-    const finder = new UsageFinder(this.#inbound.endpoint, askedUnits(this.#inbound));
-    const flow = reader.flow(undefined, { unpacks: reader.unpacks, finder });
-    return { kind: 'stream', flow, held: undefined, release: this.#release };
-  }
-
-  /** Data from the provider has arrived. */
-  #hears(): void {
-    this.#heardMs = this.#deps.clock.monotonic();
-  }
-
-  #read<T>(steps: (target: string) => Steps<T>): T | Promise<T> {
-    const { turns, defects } = this.#deps;
-    const { id } = this.#plan.target;
-    const fail = (thrown: unknown): never => {
-      throw unread(id, defects, thrown);
-    };
-    try {
-      const read = turns.run(steps(id));
-      return read instanceof Promise ? read.catch(fail) : read;
-    } catch (thrown) {
-      return fail(thrown);
-    }
-  }
-
   /** The provider's error response as a typed error. */
   async #failed(reply: UpstreamReply, reader: ReplyReader, verbatim: boolean): Promise<ProxyError> {
     const body = await reader.error();
-    this.#hears();
     const { status, headers } = reply;
     return refusal(classifyStatus(status, headers, body, verbatim), {
       inbound: this.#inbound,
