@@ -25,68 +25,68 @@ const has =
 
 export const RULES: readonly Rule[] = [
   {
-    name: 'Messages and Responses answer with one choice, and name that there were more',
+    name: 'Messages and Responses answer with one choice, and report that there were more',
     clients: ['messages', 'responses'],
     aspects: ['choices'],
     when: ({ said }) => said.choices.length > 1,
     named: /choice|\bn\b/,
   },
   {
-    name: 'Messages has no form for log probabilities',
+    name: 'Messages cannot represent log probabilities',
     clients: ['messages'],
     aspects: ['logprobs'],
     when: ({ said }) => said.choices.some(({ logprobs }) => logprobs.length > 0),
     named: /logprob/,
   },
   {
-    name: 'Messages has no form for pictures in an answer',
+    name: 'Messages cannot represent images in an answer',
     clients: ['messages'],
     aspects: ['images', 'order'],
     when: has('image'),
     named: /image/,
   },
   {
-    name: 'Messages and Responses have no form for sound in an answer',
+    name: 'Messages and Responses cannot represent audio in an answer',
     clients: ['messages', 'responses'],
     aspects: ['audio', 'order'],
     when: has('audio'),
     named: /audio/,
   },
   {
-    name: 'sound without its data is told by its words',
+    name: 'audio without its data becomes its transcript',
     clients: ['gemini'],
     aspects: ['audio', 'order'],
     when: ({ said }) =>
       said.choices.some(({ parts }) => parts.some((part) => part.kind === 'audio' && part.data === '')),
   },
   {
-    name: 'chat has no form for tools that the provider ran',
+    name: 'chat cannot represent tools that the provider ran',
     clients: ['chat'],
     aspects: ['ran'],
     when: has('ran'),
     named: /tool|search|ran|hosted|call/,
   },
   {
-    name: 'tools that a provider ran in a form of its own have no place elsewhere',
+    name: 'other protocols cannot represent tools that a provider ran in a form of its own',
     clients: ['messages', 'responses', 'gemini'],
     aspects: ['ran'],
     when: has('ran'),
     named: /tool|search|ran|hosted|call/,
   },
   {
-    name: 'arguments that the model left broken are passed on as they are',
+    name: 'broken arguments of the model are passed on unchanged',
     clients: ALL,
     aspects: ['grammar', 'library'],
     when: hasBrokenCall,
   },
   {
-    name: 'a call with broken arguments has no place where they are an object, or in a response that is finished',
+    name: 'a call with broken arguments cannot be represented as an object, or in a finished response',
     clients: ['messages', 'responses', 'gemini'],
     aspects: ['calls', 'status', 'ids', 'order', 'finish', 'text', 'usage', 'role', 'thinking', 'ending'],
     when: hasBrokenCall,
   },
   {
-    name: 'an answer whose end means that the model failed is an error',
+    name: 'an answer whose finish reason means that the model failed becomes an error',
     clients: ALL,
     aspects: ['status', 'text', 'finish', 'usage', 'role', 'choices', 'thinking', 'ending', 'grammar'],
     when: ({ said, api }) =>
@@ -95,7 +95,7 @@ export const RULES: readonly Rule[] = [
       ) && api !== 'messages',
   },
   {
-    name: 'nobody told why it ended: the client is told the usual reason or an error',
+    name: 'without a finish reason, the client receives the usual one or an error',
     clients: ALL,
     aspects: ['finish', 'ending', 'status', 'grammar'],
     when: ({ said }) => said.choices.some(({ finish }) => finish === undefined || finish === 'undefined'),

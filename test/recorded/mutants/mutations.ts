@@ -59,7 +59,7 @@ const REQUESTS: readonly Mutation[] = [
     if (value.toolResult) value.toolResult.content = [];
     return value;`,
   ),
-  asking('errors of tools are results', without('is_error', 'status')),
+  asking('errors of tools become ordinary results', without('is_error', 'status')),
   asking(
     'arguments of earlier calls are emptied',
     put({
@@ -106,7 +106,7 @@ const ANSWERS: readonly Mutation[] = [
     ),
   ),
   answering(
-    'what was cached is not told',
+    'cached tokens are not reported',
     'usage',
     put({ cached_tokens: '0', cache_read_input_tokens: '0' }),
   ),
@@ -203,7 +203,7 @@ const PLACES: readonly Mutation[] = [
       replace: 'return undefined;',
     },
   ),
-  edit('what is left out is not named', 'request', {
+  edit('what is left out is not reported', 'request', {
     file: 'server/inference.ts',
     find: "headers['x-llmproxy-dropped'] = headerList(reply.dropped);",
     replace: "headers['x-llmproxy-mutant'] = headerList(reply.dropped);",
@@ -213,17 +213,17 @@ const PLACES: readonly Mutation[] = [
     find: 'refuseForeignFiles(request.messages, { protocol, quirks, model: quirks.like ?? model });',
     replace: '',
   }),
-  edit('tools of Google are left out in silence', 'request', {
+  edit('tools of Google are left out without a report', 'request', {
     file: 'wire/gemini/client-tools.ts',
     find: '...(hosted.length > 0 ? { hosted_tools: hosted } : {}),',
     replace: '',
   }),
-  edit('settings of Gemini are left out in silence', 'request', {
+  edit('settings of Gemini are left out without a report', 'request', {
     file: 'wire/gemini/client-config.ts',
     find: "for (const name of unknownIn(config, KNOWN)) dropped.add(`${at}.${name.replace(/^_/, '')}`);",
     replace: '',
   }),
-  edit('every failure of a provider is one of its server', 'fault', {
+  edit('every failure of a provider counts as a server error', 'fault', {
     file: 'wire/classify.ts',
     find: 'return { fault: faultOf(status, words), upstream };',
     replace: "return { fault: 'server', upstream };",
@@ -233,7 +233,7 @@ const PLACES: readonly Mutation[] = [
     find: 'this.#tap.error ??= this.#error(reader.error);',
     replace: '',
   }),
-  edit('vectors come in another order', 'text', {
+  edit('vectors are returned in another order', 'text', {
     file: 'wire/gemini/embeddings.ts',
     find: 'const vectors = given.map((each) => vectorOf(objectOf(each).values));',
     replace: 'const vectors = given.map((each) => vectorOf(objectOf(each).values)).toReversed();',
@@ -243,7 +243,7 @@ const PLACES: readonly Mutation[] = [
     find: 'text: answer(tokens), finish: null',
     replace: 'text: answer(tokens * 2), finish: null',
   }),
-  edit('a refusal is told with another status', 'status', {
+  edit('a refusal is answered with another status', 'status', {
     file: 'errors.ts',
     find: 'if (!upstream || error.refusesKey || upstream.status < 400) return rule.status;',
     replace: 'if (upstream) return 200;\n  if (!upstream) return rule.status;',

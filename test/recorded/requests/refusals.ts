@@ -65,7 +65,7 @@ export function isForeign(file: string, target: Api): boolean {
 
 export const REFUSALS: readonly Refusal[] = [
   {
-    name: 'what lies at Google is read by Gemini alone',
+    name: 'only Gemini reads files at Google',
     targets: ALL.filter((target) => target !== 'gemini'),
     when: (request) =>
       somewhere(request, ({ fileUri, file_uri: other, uri }) =>
@@ -74,37 +74,37 @@ export const REFUSALS: readonly Refusal[] = [
     words: /only Gemini can read/,
   },
   {
-    name: 'what Google keeps in its cache is known to no other',
+    name: 'only Google knows its cached content',
     targets: ALL,
     when: (request) => (request.cachedContent ?? request.cached_content) !== undefined,
     words: /cachedContent/,
   },
   {
-    name: 'Messages, Responses, Bedrock and Cohere take no video',
+    name: 'Messages, Responses, Bedrock and Cohere accept no video',
     targets: ['messages', 'responses', 'converse', 'cohere'],
     when: isMedium(/^video\//),
     words: /video_url/,
   },
   {
-    name: 'sound is taken as data alone',
+    name: 'audio is only accepted as data',
     targets: ['messages', 'responses', 'converse', 'cohere'],
     when: isMedium(/^audio\//, isAddress),
     words: /audio_url/,
   },
   {
-    name: 'a file that lies at one vendor can be sent to no other',
+    name: 'a file at one vendor cannot be sent to another',
     targets: ALL,
     when: holds('file_id'),
     words: /cannot be translated|file/,
   },
   {
-    name: 'Bedrock fetches no addresses',
+    name: 'Bedrock fetches no URLs',
     targets: ['converse'],
     when: hasAddress,
     words: /fetches no URLs|cannot be sent to Bedrock/,
   },
   {
-    name: 'Cohere takes no files and no sound',
+    name: 'Cohere accepts no files and no audio',
     targets: ['cohere'],
     when: (request) =>
       isOf('file', 'document', 'input_file', 'document_url', 'file_url', 'input_audio')(request) ||
@@ -112,7 +112,7 @@ export const REFUSALS: readonly Refusal[] = [
     words: /cannot be sent to Cohere|cannot be translated/,
   },
   {
-    name: 'what is kept at one vendor is known to no other',
+    name: 'only the vendor knows what it has stored',
     targets: ALL,
     when: (request) =>
       ['previous_response_id', 'conversation', 'prompt'].some((name) => Boolean(request[name])),
