@@ -1,8 +1,9 @@
 /**
  * `make interop`: exports a small log and one of odd conversations in every format, and loads each with the programs
- * that will load it for real: HF datasets, TRL, chat templates, mistral_common, google-genai, botocore, DuckDB, polars; Together's check of files,
- * LLaMA-Factory and axolotl. Needs Python and, once, PyPI and 20 GB; the results of all go into docs/export.md.
- * Usage: bun scripts/interop.ts [--keep] [CONSUMER...]   (folders of test/interop; all of them when none is named)
+ * that users load them with: HF datasets, TRL, chat templates, mistral_common, google-genai, botocore, DuckDB, polars;
+ * Together's file check, LLaMA-Factory and axolotl. Needs Python, 20 GB and, once, PyPI; the results of a full run go
+ * into docs/export.md.
+ * Usage: bun scripts/interop.ts [--keep] [CONSUMER...]   (folders of test/interop; all of them by default)
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,11 +15,11 @@ import { ROOT } from './compile.ts';
 const BEGIN = '<!-- interop: written by make interop -->';
 const END = '<!-- /interop -->';
 const FOLDER = join(ROOT, 'test/interop');
-/** Each has an environment of its own: what one needs, another cannot live with. */
+/** Each has its own environment, since their requirements conflict. */
 const CONSUMERS = ['libraries', 'together', 'llama-factory', 'axolotl'] as const;
 const PAGE = join(ROOT, 'docs/export.md');
 
-/** What is exported: the name of a file or directory, and the flags. */
+/** The exports: the name of a file or directory, and the flags. */
 const EXPORTS: readonly (readonly [output: string, flags: readonly string[]])[] = [
   ...[
     'openai',
@@ -60,7 +61,7 @@ function run(command: readonly string[], cwd: string): void {
   if (child.exitCode !== 0) throw new Error(`${command.slice(0, 3).join(' ')} ended with ${child.exitCode}`);
 }
 
-/** The Python of a consumer, with all that it needs. */
+/** The Python of a consumer's environment, with all the packages that it needs. */
 function python(consumer: string): string {
   const environment = join(ROOT, 'dist/interop', consumer);
   const own = join(environment, 'bin/python');
@@ -69,7 +70,7 @@ function python(consumer: string): string {
   return own;
 }
 
-/** Writes a log into a folder, and the datasets of it, each of which the checker must accept. */
+/** Writes a log and its datasets into a folder; the checker must accept each dataset. */
 function exportAll(folder: string, log: string): void {
   const binary = join(ROOT, 'dist/llmproxy');
   mkdirSync(join(folder, 'logs'), { recursive: true });
@@ -88,7 +89,7 @@ interface Result {
   readonly said: string;
 }
 
-/** What a consumer said of the datasets in a folder; one that breaks off has failed. */
+/** The results of a consumer for the datasets in a folder; a consumer that crashes has failed. */
 function consume(consumer: string, folder: string): Result[] {
   const child = Bun.spawnSync([python(consumer), join(FOLDER, consumer, 'consume.py'), folder], {
     stdio: ['ignore', 'pipe', 'pipe'],

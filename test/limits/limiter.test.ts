@@ -418,7 +418,7 @@ function run(
         asked &&
         (covers(config.models, [asking.model]) || (answered.length > 0 && covers(config.models, answered)));
       if (config.requests !== undefined) {
-        // What counts as used later is not taken back.
+        // Usage that was moved to a later time is not refunded.
         if (!counts && !('again' in held && held.again)) held.amount = 0;
         continue;
       }

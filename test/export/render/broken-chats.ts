@@ -136,9 +136,9 @@ export const BROKEN_CHATS: readonly (readonly [string, Names, string, unknown, s
   ['no tools, in a list', CHATS, 'tools', [], 'tools: is empty'],
   ['a tool of an unknown type', CHATS, 'tools[0].type', 'web_search', 'tools[0]: expected'],
   ['a tool without name', CHATS, 'tools[0].function.name', undefined, 'tools[0].function.name: expected'],
-  ['a name that is none', CHATS, 'messages[1].name', 5, 'messages[1].name: expected a text'],
+  ['a name that is a number', CHATS, 'messages[1].name', 5, 'messages[1].name: expected a text'],
   [
-    'a strictness of text',
+    'a strict flag that is text',
     CHATS,
     'tools[0].function.strict',
     'yes',
