@@ -17,6 +17,7 @@ const END = '<!-- /interop -->';
 const FOLDER = join(ROOT, 'test/interop');
 /** Each has its own environment, since their requirements conflict. */
 const CONSUMERS = ['libraries', 'together', 'llama-factory', 'axolotl'] as const;
+const BINARY = join(ROOT, 'dist/llmproxy');
 const PAGE = join(ROOT, 'docs/export.md');
 
 /** The exports: the name of a file or directory, and the flags. */
@@ -72,13 +73,12 @@ function python(consumer: string): string {
 
 /** Writes a log and its datasets into a folder; the checker must accept each dataset. */
 function exportAll(folder: string, log: string): void {
-  const binary = join(ROOT, 'dist/llmproxy');
   mkdirSync(join(folder, 'logs'), { recursive: true });
   writeFileSync(join(folder, 'logs/llmproxy-2026-11-23.ndjson'), log);
   for (const [output, flags] of EXPORTS) {
-    run([binary, 'export', 'logs', '--successful-only', '-q', ...flags, '-o', output], folder);
+    run([BINARY, 'export', 'logs', '--successful-only', '-q', ...flags, '-o', output], folder);
     if (output.endsWith('.jsonl'))
-      run([binary, 'export', '--check', output, ...flags.slice(0, 2), '-q'], folder);
+      run([BINARY, 'export', '--check', output, ...flags.slice(0, 2), '-q'], folder);
   }
 }
 
@@ -93,7 +93,7 @@ interface Result {
 function consume(consumer: string, folder: string): Result[] {
   const child = Bun.spawnSync([python(consumer), join(FOLDER, consumer, 'consume.py'), folder], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, PYTHONPATH: FOLDER },
+    env: { ...process.env, PYTHONPATH: FOLDER, LLMPROXY: BINARY },
   });
   const results = child.stdout
     .toString()

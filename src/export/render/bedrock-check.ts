@@ -106,15 +106,16 @@ function blockProblems(block: JsonObject, role: unknown, path: string): Problems
     ];
   if (kind === 'toolUse') return [...problems, ...toolUseProblems(value, place)];
   if (kind === 'toolResult') return [...problems, ...toolResultProblems(value, place)];
-  return [...problems, ...mediaProblems(value, FORMATS[kind], place)];
+  return [...problems, ...mediaProblems(value, kind, place)];
 }
 
-function mediaProblems(value: JsonObject, formats: ReadonlySet<unknown>, path: string): Problems {
+function mediaProblems(value: JsonObject, kind: keyof typeof FORMATS, path: string): Problems {
+  const formats = FORMATS[kind];
   const { format, source } = value;
   const place = objectOf(objectOf(source).s3Location);
   const { uri, bucketOwner } = place;
   const problems = [
-    ...unknownKeys(value, ['format', 'name', 'source'], path),
+    ...unknownKeys(value, kind === 'document' ? ['format', 'name', 'source'] : ['format', 'source'], path),
     ...unknownKeys(objectOf(source), ['s3Location'], `${path}.source`),
     ...unknownKeys(place, ['uri', 'bucketOwner'], `${path}.source.s3Location`),
   ];

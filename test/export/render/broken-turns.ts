@@ -516,6 +516,7 @@ export const BROKEN_TURNS: readonly Broken[] = [
   ],
   // Calls and results.
   ['an unknown key in an image', BEDROCK, `${ASKED}[1].image.detail`, 'x', 'image.detail: unknown key'],
+  ['a name in an image', BEDROCK, `${ASKED}[1].image.name`, 'a', 'image.name: unknown key'],
   [
     'an image with bytes in addition',
     BEDROCK,

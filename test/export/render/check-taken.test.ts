@@ -73,6 +73,12 @@ const TAKEN: readonly (readonly [string, Names, string, unknown])[] = [
   ['ten images', ['bedrock'], ASKED, Array.from({ length: 10 }, () => media('image', 'png'))],
   ['a video', ['bedrock'], ASKED, [media('video', 'mov')]],
   ['an image beside a document', ['bedrock'], ASKED, [media('image', 'png'), media('document', 'pdf')]],
+  [
+    'a document with a name',
+    ['bedrock'],
+    ASKED,
+    [{ document: { ...media('document', 'pdf').document, name: 'a' } }],
+  ],
   ['no owner of an image', ['bedrock'], `${ASKED}[1].image.source.s3Location.bucketOwner`, undefined],
   ['no system prompt', ['bedrock'], 'system', undefined],
   ['two system prompts', ['bedrock'], 'system', [{ text: 'Be kind.' }, { text: 'Be short.' }]],

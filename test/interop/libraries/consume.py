@@ -1,10 +1,14 @@
 """Loads every dataset with HF datasets, the readers of tables, TRL, chat templates, and the types of hosts."""
 
+import copy
+import functools
 import glob
 import inspect
 import json
 import os
+import random
 import re
+import subprocess
 
 from shared import CACHE, byte_tokenizer, check, files, path, rows_of, version
 
@@ -213,38 +217,26 @@ for template, name in ODD.items():
 # --- Hosts ----------------------------------------------------------------------------------------------------------
 
 
-for name in files("mistral.jsonl"):
+def mistral(row):
+    from mistral_common.protocol.instruct.converters import convert_openai_messages, convert_openai_tools
+    from mistral_common.protocol.instruct.validator import MistralRequestValidatorV3, ValidationMode
 
-    @check(version("mistral_common"), f"validator on {name}, mode finetuning")
-    def _(name=name):
-        from mistral_common.protocol.instruct.converters import convert_openai_messages, convert_openai_tools
-        from mistral_common.protocol.instruct.validator import MistralRequestValidatorV3, ValidationMode
-
-        validator = MistralRequestValidatorV3(ValidationMode.finetuning)
-        # Later versions want to know whether the last message goes on; it never does here.
-        more = [False] * (len(inspect.signature(validator.validate_messages).parameters) - 1)
-        rows = rows_of(name)
-        for row in rows:
-            messages = [{key: value for key, value in message.items() if key != "weight"} for message in row["messages"]]
-            validator.validate_messages(convert_openai_messages(messages), *more)
-            validator._validate_tools(convert_openai_tools(row.get("tools", [])))
-        return f"{len(rows)} rows"
+    validator = MistralRequestValidatorV3(ValidationMode.finetuning)
+    # Later versions want to know whether the last message goes on; it never does here.
+    more = [False] * (len(inspect.signature(validator.validate_messages).parameters) - 1)
+    messages = [{key: value for key, value in message.items() if key != "weight"} for message in row["messages"]]
+    validator.validate_messages(convert_openai_messages(messages), *more)
+    validator._validate_tools(convert_openai_tools(row.get("tools", [])))
 
 
-for name in files("gemini.jsonl"):
+def gemini(row):
+    from google.genai import types
 
-    @check(version("google-genai"), f"Content and Tool on {name}")
-    def _(name=name):
-        from google.genai import types
-
-        rows = rows_of(name)
-        for row in rows:
-            assert set(row) <= {"systemInstruction", "contents", "tools"}, row.keys()
-            for content in row["contents"] + ([row["systemInstruction"]] if "systemInstruction" in row else []):
-                types.Content.model_validate(content)
-            for tool in row.get("tools", []):
-                types.Tool.model_validate(tool)
-        return f"{len(rows)} rows"
+    assert set(row) <= {"systemInstruction", "contents", "tools"}, row.keys()
+    for content in row["contents"] + ([row["systemInstruction"]] if "systemInstruction" in row else []):
+        types.Content.model_validate(content)
+    for tool in row.get("tools", []):
+        types.Tool.model_validate(tool)
 
 
 def odd_texts(shape, value, where=""):
@@ -262,18 +254,92 @@ def odd_texts(shape, value, where=""):
     return [] if fits and value in shape.metadata.get("enum", [value]) else [f"{where}: {value}"]
 
 
-for name in files("bedrock.jsonl"):
+@functools.cache
+def converse():
+    from botocore.session import Session
 
-    @check(version("botocore"), f"Converse shape on {name}")
-    def _(name=name):
-        from botocore.session import Session
-        from botocore.validate import ParamValidator
+    return Session().get_service_model("bedrock-runtime").operation_model("Converse").input_shape
 
-        shape = Session().get_service_model("bedrock-runtime").operation_model("Converse").input_shape
-        rows = rows_of(name)
-        for row in rows:
-            assert row.pop("schemaVersion") == "bedrock-conversation-2024"
-            report = ParamValidator().validate({"modelId": "x", **row}, shape)
-            assert not report.has_errors(), report.generate_report()
-            assert odd_texts(shape, row) == []
-        return f"{len(rows)} rows"
+
+def bedrock(row):
+    from botocore.validate import ParamValidator
+
+    request = {"modelId": "x", **row}
+    assert request.pop("schemaVersion") == "bedrock-conversation-2024"
+    report = ParamValidator().validate(request, converse())
+    assert not report.has_errors(), report.generate_report()
+    assert odd_texts(converse(), request) == []
+
+
+HOSTS = {
+    "mistral": (mistral, "mistral_common", "validator", ", mode finetuning"),
+    "gemini": (gemini, "google-genai", "Content and Tool", ""),
+    "bedrock": (bedrock, "botocore", "Converse shape", ""),
+}
+
+for host, (take, package, what, how) in HOSTS.items():
+    for name in files(f"{host}.jsonl"):
+
+        @check(version(package), f"{what} on {name}{how}")
+        def _(name=name, take=take):
+            rows = rows_of(name)
+            for row in rows:
+                take(row)
+            return f"{len(rows)} rows"
+
+
+# --- The other way round: what they refuse, --check refuses as well ---------------------------------------------------
+
+VALUES = [None, "", " ", "x", 0, -1, 1.5, True, [], {}, ["a"], {"a": 1}, "user", "assistant", "tool", "{}", [{}], [{"text": "a"}], "a.b", "a" * 65]
+KEYS = ["role", "content", "name", "weight", "text", "type", "id", "args", "arguments", "parameters", "description", "strict", "response", "title", "enum"]
+
+
+def places(value, path=()):
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield (*path, key)
+        yield from places(inner, (*path, key))
+
+
+def changed(row, choose):
+    """A copy with one thing left out, replaced, added or moved."""
+    row = copy.deepcopy(row)
+    *path, key = choose.choice(list(places(row)))
+    holder = functools.reduce(lambda value, step: value[step], path, row)
+    change = choose.choice(["without", "other", "other", "more"])
+    if change == "without":
+        del holder[key]
+    elif change == "other":
+        holder[key] = copy.deepcopy(choose.choice(VALUES))
+    elif isinstance(holder, list):
+        choose.shuffle(holder)
+    else:
+        holder[choose.choice(KEYS)] = copy.deepcopy(choose.choice(VALUES))
+    return row
+
+
+def refused_here(name, host):
+    """The numbers of the lines that --check refuses."""
+    made = subprocess.run([os.environ["LLMPROXY"], "export", "--check", path(name), "-f", host, "--json"], stdout=subprocess.PIPE, check=False)
+    return {int(json.loads(line)["place"].rpartition(":")[2]) for line in made.stdout.splitlines() if b'"place"' in line and re.search(rb':\d+"', line)}
+
+
+for host, (take, package, what, _) in HOSTS.items():
+
+    @check(version(package), f"{what} refuses nothing of {host} rows changed at random that --check accepts")
+    def _(host=host, take=take):
+        choose = random.Random(1)
+        small = [row for row in rows_of(f"odd/{host}.jsonl") if len(json.dumps(row)) < 6000]
+        rows = [changed(choose.choice(small), choose) for _ in range(2000)]
+        name = f"changed-{host}.txt"
+        with open(path(name), "w", encoding="utf-8") as file:
+            file.writelines(f"{json.dumps(row)}\n" for row in rows)
+        here = refused_here(name, host)
+        there = {}
+        for number, row in enumerate(rows, 1):
+            try:
+                take(row)
+            except Exception as error:
+                there[number] = f"{error} of {json.dumps(row)}"
+        missed = [told for number, told in there.items() if number not in here]
+        assert missed == [], f"{len(missed)} rows, such as: {missed[0]}"
+        return f"{len(rows)} rows, {len(here)} refused by --check, {len(there)} of them there too"
