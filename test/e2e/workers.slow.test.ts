@@ -320,7 +320,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     hasty.process.kill('SIGINT');
     for (const answer of cut) expect(await answer.text()).toContain('"shutting_down"');
     expect(await hasty.process.exited).toBe(0);
-  });
+  }, 20_000);
 
   test('end when the parent is killed, and give the port back', async () => {
     const { url, process } = await serving(MOCK);
