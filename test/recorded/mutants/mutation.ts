@@ -23,11 +23,17 @@ export function edit(name: string, aspect: Mutation['aspect'], ...edits: readonl
   return { name, aspect, edits };
 }
 
-/** The file that translates requests and answers. */
-export const LANE = 'pipeline/lanes/translate.ts';
+/** The file that translates requests and whole answers. */
+const LANE = 'pipeline/lanes/translate.ts';
+
+/** The file that translates streams. */
+export const FOLD = 'pipeline/lanes/translate-fold.ts';
 
 /** The first declaration in that file, before which functions are inserted. */
 const TABLE = 'export const PROTOCOLS: ';
+
+/** The class in the other one, before which functions are inserted. */
+const CLASS = 'export class TranslateFold ';
 
 /** `walk` calls the visitor for each object and list, the inner ones first, and returns what it makes of them. */
 const WALK = `
@@ -77,15 +83,12 @@ function eventsMutated(text: string): string {
         replace: 'yield* writeBody(walk(written, mutated), text.length)',
       },
       {
-        file: LANE,
+        file: FOLD,
         find: 'this.#encoder.encode(text)',
         replace: 'this.#encoder.encode(eventsMutated(text))',
       },
-      {
-        file: LANE,
-        find: TABLE,
-        replace: `${WALK}${mutated(visit)}${events}${TABLE}`,
-      },
+      { file: LANE, find: TABLE, replace: `${WALK}${mutated(visit)}${TABLE}` },
+      { file: FOLD, find: CLASS, replace: `${WALK}${mutated(visit)}${events}${CLASS}` },
     ],
   };
 }

@@ -1,6 +1,6 @@
 /** The ways in which the project is broken, one at a time. */
 import type { Mutation } from './mutation.ts';
-import { answering, asking, edit, LANE } from './mutation.ts';
+import { answering, asking, edit, FOLD } from './mutation.ts';
 
 /** Code for an object without some of its fields. */
 function without(...names: readonly string[]): string {
@@ -184,21 +184,21 @@ const PLACES: readonly Mutation[] = [
       "if (request.tools) throw new Error('mutant');\n  return listOf(request.tools).flatMap((tool, index) => {",
   }),
   // What it breaks depends on where the pieces end.
-  edit('the last byte of each piece of a stream is lost', ['library', 'text', 'ending', 'status'], {
-    file: LANE,
+  edit('the second half of each piece of a stream is lost', ['library', 'text', 'ending', 'status'], {
+    file: FOLD,
     find: 'this.#take(this.#parts.framing.push(bytes), false)',
-    replace: 'this.#take(this.#parts.framing.push(bytes.subarray(0, -1)), false)',
+    replace: 'this.#take(this.#parts.framing.push(bytes.subarray(0, bytes.length >> 1)), false)',
   }),
   edit(
     'a stream that broke off looks finished',
     'ending',
     {
-      file: LANE,
+      file: FOLD,
       find: 'const complete = reader.done || (ended && this.#tap.finished);',
       replace: 'const complete = reader.done || ended;',
     },
     {
-      file: LANE,
+      file: FOLD,
       find: 'return this.#tap.finish === null ? this.#tap.objection(null, this.#target) : undefined;',
       replace: 'return undefined;',
     },
@@ -229,7 +229,7 @@ const PLACES: readonly Mutation[] = [
     replace: "return { fault: 'server', upstream };",
   }),
   edit('errors within a stream are not noticed', 'fault', {
-    file: LANE,
+    file: FOLD,
     find: 'this.#tap.error ??= this.#error(reader.error);',
     replace: '',
   }),
