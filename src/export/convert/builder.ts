@@ -13,11 +13,9 @@ const BYTES_PER_UNIT = 3;
 const PLACES = 3;
 
 /** One row, as the converter passes it to the builder. */
-export interface BuiltRow {
+export interface MadeRow {
   /** The text of the row, including its line end. */
   readonly text: string | TemplateRow;
-  /** The index of the line within the batch. */
-  readonly line: number;
   readonly flags: number;
   readonly hashes: ArrayLike<number>;
   readonly turns: ArrayLike<number>;
@@ -74,10 +72,11 @@ export class BatchBuilder {
     this.#trouble(this.#bad, reason, { line, kind: 'bad', reason });
   }
 
-  add(row: BuiltRow): void {
+  /** @param line the index of its line within the batch */
+  add(row: MadeRow, line: number): void {
     this.#write(row.text);
     this.#ends.push(this.#length);
-    this.#places.push(row.line);
+    this.#places.push(line);
     this.#flags.push(row.flags);
     this.#hashes.append(row.hashes);
     this.#turns.append(row.turns);
