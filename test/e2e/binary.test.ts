@@ -177,7 +177,7 @@ test('a hostile folder changes nothing: no .env, no bunfig.toml', async () => {
   expect(run(cwd, 'config', 'validate', '--env-file', '.env').code).toBe(0);
 });
 
-test('an address that others reach needs keys or the written word', async () => {
+test('an address that others can reach requires keys or auth: none', async () => {
   const cwd = folder();
   const refused = run(cwd, 'serve', '--host', '0.0.0.0', '--port', '0');
   expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('auth: none')]);
@@ -186,7 +186,7 @@ test('an address that others reach needs keys or the written word', async () => 
   expect(url).toContain('0.0.0.0');
 });
 
-test('config validate refuses the address that serve refuses, and flags mend it', async () => {
+test('config validate refuses the address that serve refuses, and flags correct it', async () => {
   const cwd = folder();
   const text = 'server: { host: 0.0.0.0, port: 0 }\nproviders: [{ name: mock, type: mock }]\n';
   writeFileSync(join(cwd, 'config.yaml'), text);
@@ -211,7 +211,7 @@ test.each([
   expect([got, err]).toEqual([code, expect.stringContaining(words)]);
 });
 
-test('config init writes a file that validates, and no second time', () => {
+test('config init writes a valid file, and does not overwrite it', () => {
   const cwd = folder();
   expect(run(cwd, 'config', 'init').code).toBe(0);
   expect(run(cwd, 'config', 'validate').code).toBe(0);

@@ -8,7 +8,7 @@ import { upstream } from '../helpers/upstream.ts';
 beforeAll(built, 60_000);
 afterAll(cleared);
 
-test('the client’s connection breaks, the record says why, and stderr says nothing of it', async () => {
+test('an interrupted recording breaks the client’s connection; the record says why, stderr nothing', async () => {
   const { promise: heard, resolve: hears } = Promise.withResolvers<void>();
   await using sound = upstream(() => {
     const body = new ReadableStream({

@@ -32,7 +32,7 @@ async function idsAt({ url }: Serving, headers: Record<string, string> = {}): Pr
 const bothListed = async (serving: Serving): Promise<boolean> => (await idsAt(serving)).length === 2;
 
 describe('llmproxy serve', () => {
-  test('lists what a server has, keeps it on disk, and knows it without the server', async () => {
+  test('lists the models of a server, keeps them on disk, and knows them when the server is gone', async () => {
     const server = upstream(() => Response.json(LIST));
     const cwd = configured(ollama(server.url));
     const first = await serveWith(cwd, DISCOVERING);
@@ -62,7 +62,7 @@ describe('llmproxy serve', () => {
     expect(await idsAt(second)).toEqual(['llama3:8b', 'qwen:7b']);
   });
 
-  test('a cache that is damaged harms nothing', async () => {
+  test('a damaged cache has no effect', async () => {
     await using server = upstream(() => Response.json(LIST));
     const cwd = configured(ollama(server.url));
     mkdirSync(join(cwd, 'state'));
@@ -97,7 +97,7 @@ describe('llmproxy serve', () => {
     }
   });
 
-  test('shows a key only what it may ask for', async () => {
+  test('shows a key only the models that it may request', async () => {
     await using server = upstream(() => Response.json(LIST));
     const serving = await serveWith(
       configured(
@@ -117,7 +117,7 @@ describe('llmproxy serve', () => {
     expect(await asked('sk-few-1234567890')).toEqual(['qwen:7b']);
   });
 
-  test('takes over what a reload changes', async () => {
+  test('applies what a reload changes', async () => {
     await using server = upstream(() => Response.json(LIST));
     await using other = upstream(() => Response.json({ data: [{ id: 'new' }] }));
     const cwd = configured(ollama(server.url));
@@ -128,19 +128,22 @@ describe('llmproxy serve', () => {
     await until('the other is listed', async () => (await idsAt(serving)).join() === 'new');
   });
 
-  test.skipIf(process.platform !== 'linux')('one of several workers asks for all (Linux)', async () => {
-    let list = LIST;
-    await using server = upstream(() => Response.json(list));
-    const cwd = configured(ollama(server.url, { discover_models: '1s' }));
-    const serving = await serveWith(cwd, DISCOVERING, '--workers', '3');
-    const everywhere = async (ids: string) => {
-      const seen = await Promise.all(Array.from({ length: 12 }, () => idsAt(serving)));
-      return seen.every((each) => each.join() === ids);
-    };
-    await until('all workers know', () => everywhere('llama3:8b,qwen:7b'));
-    list = { ...LIST, data: [{ id: 'phi' }] };
-    const before = server.asked.length;
-    await until('all workers know what is new', () => everywhere('phi'));
-    expect(server.asked.length - before).toBeLessThan(6);
-  });
+  test.skipIf(process.platform !== 'linux')(
+    'one of several workers fetches the lists for all (Linux)',
+    async () => {
+      let list = LIST;
+      await using server = upstream(() => Response.json(list));
+      const cwd = configured(ollama(server.url, { discover_models: '1s' }));
+      const serving = await serveWith(cwd, DISCOVERING, '--workers', '3');
+      const everywhere = async (ids: string) => {
+        const seen = await Promise.all(Array.from({ length: 12 }, () => idsAt(serving)));
+        return seen.every((each) => each.join() === ids);
+      };
+      await until('all workers know', () => everywhere('llama3:8b,qwen:7b'));
+      list = { ...LIST, data: [{ id: 'phi' }] };
+      const before = server.asked.length;
+      await until('all workers know what is new', () => everywhere('phi'));
+      expect(server.asked.length - before).toBeLessThan(6);
+    },
+  );
 });

@@ -54,7 +54,7 @@ test.skipIf(Bun.which('jq') === null)(
   120_000,
 );
 
-test('a stage that waits for rows ends when it is told to', async () => {
+test('a stage that waits for rows ends on a signal', async () => {
   const cwd = workplace();
   run(cwd, 'export', '--stage', 'plan', 'logs/', '-o', 'dataset/');
   for (const stage of [['decide', '--partition', '0'], ['render', '--range', '0'], ['finish']]) {
@@ -67,7 +67,7 @@ test('a stage that waits for rows ends when it is told to', async () => {
   expect(readdirSync(join(cwd, 'dataset'))).toEqual(['plan.json']);
 }, 120_000);
 
-test('stages that are missing are named, and what is run again changes nothing', () => {
+test('missing stages are named, and running a stage again changes nothing', () => {
   const cwd = workplace();
   const stage = (name: string, ...args: string[]) =>
     run(cwd, 'export', '--plan', 'dataset/plan.json', '--exchange', 'x', '--stage', name, ...args);

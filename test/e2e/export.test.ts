@@ -46,7 +46,7 @@ async function workshop() {
 beforeAll(built);
 
 describe('the binary exports', () => {
-  test('in threads what it exports in one', async () => {
+  test('in several threads the same as in one', async () => {
     await using shop = await workshop();
     const flags = ['-f', 'trl', '--model', 'gpt-4-*', '-q'];
     const one = await shop.run(...flags, '--threads', '0');
@@ -101,7 +101,7 @@ describe('the binary exports', () => {
     expect(rows[0]!.tools ?? null).toBeNull();
   });
 
-  test('statistics alone, in words and as JSON', async () => {
+  test('statistics only, as text and as JSON', async () => {
     await using shop = await workshop();
     const words = await shop.run('--stats', '-q');
     expect(words.stdout).toContain('9,000 rows');

@@ -37,7 +37,7 @@ function gapMs(attempts: readonly Attempt[], from: number, to: number): number {
 }
 
 everyWay(
-  'failures in a row open the breaker; meanwhile requests cost the provider nothing and are answered elsewhere',
+  'consecutive failures open the breaker; other targets then answer, and the provider gets no requests',
   async ({ rig, stream }) => {
     const model = fresh('500');
     for (let n = 0; n < 4 * FAILURES; n += 1) expectWhole(await rig.ask(model, { stream }), stream);
@@ -60,7 +60,7 @@ everyStream('streams that break after content open the breaker too', async ({ ri
 });
 
 bothModes(
-  'after the cooldown one request alone tries an open breaker’s target, and its success closes it',
+  'after the cooldown a single request tries the target of an open breaker, and its success closes it',
   async ({ rig, stream }) => {
     const flapping = fresh(`500-x${FAILURES}`);
     for (let n = 0; n < FAILURES; n += 1) await rig.ask(flapping, { stream });
@@ -78,7 +78,7 @@ bothModes(
 );
 
 bothModes(
-  'a trial in flight is the only one: all others go elsewhere until it ends',
+  'only one trial is in flight: all other requests go to other targets until it ends',
   async ({ rig, stream }) => {
     const model = fresh('silent');
     for (let n = 0; n < FAILURES; n += 1) await rig.ask(model, { stream });
@@ -106,7 +106,7 @@ bothModes('a failed trial keeps the breaker open for longer', async ({ rig, stre
 });
 
 everyWay(
-  'all targets out: the best error within the deadline, each attempt in details and in the record',
+  'with all targets unavailable, the best error is returned within the deadline, with each attempt in details and in the record',
   async ({ rig, stream }) => {
     const seen = await rig.ask('out', { stream });
     expect(seen.status).toBeGreaterThanOrEqual(429);
@@ -119,21 +119,24 @@ everyWay(
   },
 );
 
-bothModes('all targets out: Retry-After names the soonest recovery', async ({ rig, stream }) => {
-  const model = fresh('503');
-  const seen = [];
-  for (let n = 0; n < FAILURES + 2; n += 1) seen.push(await rig.ask(`broken/${model}`, { stream }));
-  expect(seen.slice(0, FAILURES).map(({ status }) => status)).toEqual(Array(FAILURES).fill(503));
-  const last = seen.at(-1)!;
-  expect([last.status, last.error!.code]).toEqual([503, 'no_target_available']);
-  const seconds = Number(last.headers.get('retry-after'));
-  expect(seconds).toBeGreaterThanOrEqual(1);
-  expect(seconds).toBeLessThanOrEqual(2);
-  expect(rig.broken.attemptsOf(model).length).toBe(FAILURES);
-});
+bothModes(
+  'with all targets unavailable, Retry-After names the earliest recovery',
+  async ({ rig, stream }) => {
+    const model = fresh('503');
+    const seen = [];
+    for (let n = 0; n < FAILURES + 2; n += 1) seen.push(await rig.ask(`broken/${model}`, { stream }));
+    expect(seen.slice(0, FAILURES).map(({ status }) => status)).toEqual(Array(FAILURES).fill(503));
+    const last = seen.at(-1)!;
+    expect([last.status, last.error!.code]).toEqual([503, 'no_target_available']);
+    const seconds = Number(last.headers.get('retry-after'));
+    expect(seconds).toBeGreaterThanOrEqual(1);
+    expect(seconds).toBeLessThanOrEqual(2);
+    expect(rig.broken.attemptsOf(model).length).toBe(FAILURES);
+  },
+);
 
 once(
-  'last_resort asks the least bad target when all are out, and only where the route says so',
+  'last_resort tries the least bad target when all are unavailable, and only on routes that set it',
   async (rig) => {
     for (let n = 0; n < FAILURES + 3; n += 1) await rig.ask('no-resort');
     expect(rig.broken.attemptsOf('500-x4#no-resort').length).toBe(FAILURES);
@@ -144,7 +147,7 @@ once(
   },
 );
 
-once('last_resort never asks before a Retry-After has passed', async (rig) => {
+once('last_resort never tries a target before its Retry-After has passed', async (rig) => {
   for (let n = 0; n < 3; n += 1) await rig.ask('told-resort');
   expect(rig.broken.attemptsOf('429-seconds:30#told').length).toBe(1);
 });
@@ -157,7 +160,7 @@ const rates = theme({
 });
 
 rates.everyWay(
-  'a failure rate opens the breaker of a provider that flaps without failing in a row',
+  'the failure rate opens the breaker of a provider that fails often but not consecutively',
   async ({ rig, stream }) => {
     const model = fresh('flapping');
     for (let n = 0; n < 30; n += 1) expectWhole(await rig.ask(model, { stream }), stream);

@@ -46,7 +46,7 @@ async function expectLetGo(rig: Rig, model: string): Promise<void> {
 }
 
 everyWay(
-  'a caller that leaves before the provider answered takes the request with it: client_abort',
+  'a client that disconnects before the provider answers cancels the upstream request: client_abort',
   async ({ rig, stream }) => {
     const model = fresh('silent');
     await leave(rig, model, stream, false);
@@ -56,7 +56,7 @@ everyWay(
 );
 
 everyWay(
-  'a caller that leaves between headers and content takes the request with it: client_abort',
+  'a client that disconnects between headers and content cancels the upstream request: client_abort',
   async ({ rig, stream }) => {
     const model = fresh('role-only');
     await leave(rig, model, stream, false);
@@ -65,7 +65,7 @@ everyWay(
 );
 
 everyWay(
-  'a caller that leaves in the middle of an answer takes the request with it: client_abort',
+  'a client that disconnects in the middle of an answer cancels the upstream request: client_abort',
   async ({ rig, stream }) => {
     const model = fresh('ticking:20');
     await leave(rig, model, stream, true);
@@ -74,7 +74,7 @@ everyWay(
 );
 
 everyStream(
-  'a stream that the caller left is recorded as far as it came, with the usage known by then',
+  'the record of a stream whose client disconnected has what was received, with the usage known by then',
   async ({ rig, protocol }) => {
     const model = fresh('ticking:20');
     await leave(rig, model, true, true);
@@ -86,17 +86,14 @@ everyStream(
   },
 );
 
-bothModes(
-  'a caller that leaves while a Retry-After is waited out ends the waiting',
-  async ({ rig, stream }) => {
-    const model = fresh('429-seconds:2');
-    await leave(rig, `broken/${model}`, stream, false);
-    const [record] = await rig.recordsOf(`broken/${model}`, 1);
-    expect([record!.outcome, record!.attempts]).toEqual(['client_abort', 1]);
-    await Bun.sleep(2_200);
-    expect(rig.broken.attemptsOf(model).length).toBe(1);
-  },
-);
+bothModes('a client that disconnects during a Retry-After ends the wait', async ({ rig, stream }) => {
+  const model = fresh('429-seconds:2');
+  await leave(rig, `broken/${model}`, stream, false);
+  const [record] = await rig.recordsOf(`broken/${model}`, 1);
+  expect([record!.outcome, record!.attempts]).toEqual(['client_abort', 1]);
+  await Bun.sleep(2_200);
+  expect(rig.broken.attemptsOf(model).length).toBe(1);
+});
 
 bothModes('callers that leave count against nobody', async ({ rig, stream }) => {
   const model = fresh('ticking:20');
@@ -111,7 +108,7 @@ bothModes('callers that leave count against nobody', async ({ rig, stream }) => 
 const lonely = themeOfEach({ broken: { timeout: '60s' } });
 
 lonely.everyWay(
-  'callers that leave at any moment leave nothing behind, and each has one record',
+  'clients that disconnect at any moment leave no connections or memory behind, and each has one record',
   async ({ rig, stream }) => {
     const faults = [
       'silent',
@@ -150,7 +147,7 @@ function residentBytes(rig: Rig): number | undefined {
 }
 
 lonely.everyStream(
-  'a caller that reads nothing holds the provider back, and memory stays bounded',
+  'a client that reads nothing stops the reading from the provider, and memory stays bounded',
   async ({ rig }) => {
     const model = fresh('endless');
     const before = residentBytes(rig);
@@ -171,7 +168,7 @@ lonely.everyStream(
   },
 );
 
-everyStream('a caller that reads slowly gets all of a long answer', async ({ rig }) => {
+everyStream('a client that reads slowly gets all of a long answer', async ({ rig }) => {
   const model = fresh('huge');
   using client = await rawClient(rig.url);
   client.socket.on('data', () => {
@@ -196,7 +193,7 @@ const limited = theme({
 });
 
 limited.everyStream(
-  'a caller that takes nothing for limits.client_stall is let go, and so is the provider',
+  'a client that reads nothing for limits.client_stall is disconnected, and so is the provider',
   async ({ rig }) => {
     const stalling = fresh('endless');
     using client = await rawClient(rig.url);
@@ -211,7 +208,7 @@ limited.everyStream(
 
 for (const fault of ['huge', 'endless']) {
   limited.everyWhole(
-    `an answer beyond limits.max_response (${fault}) is not taken: the next target answers`,
+    `an answer beyond limits.max_response (${fault}) is not accepted: the next target answers`,
     async ({ rig }) => {
       const model = fresh(fault);
       expectWhole(await rig.ask(model), false);

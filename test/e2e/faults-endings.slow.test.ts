@@ -41,7 +41,7 @@ const FAILURES = {
 } as const satisfies Record<Protocol, readonly (readonly [word: string, fault: string, code: string])[]>;
 
 everyClient(
-  'an ending that means failure, with no content before it, is retried and failed over',
+  'a finish reason that means failure, without content before it, is retried and failed over',
   async ({ rig, ask, stream, protocol }) => {
     for (const [word, , code] of FAILURES[protocol]) {
       const mended = fresh(`ends-empty:${word}-x1`);
@@ -58,7 +58,7 @@ everyClient(
 );
 
 everyClientStream(
-  'a stream that ends in failure after content ends with an error event, never looking finished',
+  'a stream that fails after content ends with an error event, and never looks complete',
   async ({ rig, ask, protocol }) => {
     for (const [word, fault, code] of FAILURES[protocol]) {
       const model = fresh(`ends:${word}`);
@@ -72,7 +72,7 @@ everyClientStream(
 );
 
 everyClientStream(
-  'an error in a shape of another protocol ends the stream with an error event, never looking finished',
+  'an error in the format of another protocol ends the stream with an error event, and it never looks complete',
   async ({ rig, ask }) => {
     for (const shape of STRANGE_ERRORS.keys()) {
       const seen = await ask(fresh(`strange-error:${shape}`));
@@ -87,7 +87,7 @@ everyClientStream(
 );
 
 everyClientWhole(
-  'an unstreamed answer without a finish reason is passed on, and is no success in the record',
+  'an unstreamed answer without a finish reason is passed on, and not recorded as a success',
   async ({ rig, ask, protocol }) => {
     // A response says it by its status, which is never left out, and older servers of Ollama say nothing else than that it is done.
     if (protocol === 'responses' || protocol === 'ollama') return;
@@ -102,7 +102,7 @@ everyClientWhole(
 );
 
 everyClientWhole(
-  'an unstreamed answer that ends within a tool call never reaches the caller',
+  'an unstreamed answer that ends within a tool call never reaches the client',
   async ({ rig, ask, stream, protocol }) => {
     if (protocol !== 'openai') return;
     const model = fresh('untold-call');
@@ -112,7 +112,7 @@ everyClientWhole(
 );
 
 everyClientWhole(
-  'an unstreamed answer that ends in failure never reaches the caller: retried, then the next target',
+  'an unstreamed answer whose finish reason means failure never reaches the client: it is retried, then the next target answers',
   async ({ rig, ask, protocol }) => {
     for (const [word, fault] of FAILURES[protocol]) {
       const model = fresh(`ends:${word}`);
@@ -129,7 +129,7 @@ everyClientWhole(
 );
 
 everyClient(
-  'an ending that nobody knows is told in the provider’s word, and is no success in the record',
+  'an unknown finish reason is passed on unchanged, and not recorded as a success',
   async ({ rig, ask, client, protocol, stream }) => {
     const model = fresh('ends:brand_new');
     const seen = await ask(model);
@@ -151,7 +151,7 @@ everyClient(
 );
 
 everyClientStream(
-  'a stream that ends without a word of why within a tool call is cut',
+  'a stream that ends within a tool call without a finish reason counts as cut off',
   async ({ rig, ask }) => {
     const model = fresh('no-reason-call');
     const seen = await ask(model);
@@ -173,7 +173,7 @@ for (const [what, fault] of [
   ['a whole tool call', 'no-reason-whole-call'],
 ] as const) {
   everyClientStream(
-    `a stream that ends by its terminator behind ${what}, without a word of why, is passed on and not called a success`,
+    `a stream with a terminator but no finish reason after ${what} is passed on, and not recorded as a success`,
     async ({ rig, ask }) => {
       const seen = await ask(fresh(fault));
       expect([seen.status, seen.done, looksFinished(seen), seen.error]).toEqual([200, 1, true, undefined]);
@@ -197,14 +197,14 @@ const CUT: Readonly<Record<Client, string>> = {
   ollama: 'length',
 };
 
-everyClient('a tool call that the limit on tokens cut is told as that', async ({ rig, ask, client }) => {
+everyClient('a tool call that the token limit cut off is reported as such', async ({ rig, ask, client }) => {
   const seen = await ask(fresh('cut-call'));
   expect([seen.status, seen.finish, seen.error]).toEqual([200, CUT[client], undefined]);
   expect(await rig.recordOf(seen)).toMatchObject({ outcome: 'success', finish: 'length' });
 });
 
 everyClient(
-  'a call whose arguments are no JSON is no answer to clients that take only objects',
+  'a tool call with invalid JSON arguments is not passed on to clients whose protocol has objects',
   async ({ rig, ask, client, stream }) => {
     const model = fresh('broken-call');
     const seen = await ask(model);
@@ -221,7 +221,7 @@ everyClient(
 );
 
 everyClient(
-  'a call whose arguments are no JSON reaches clients of chat as the text that it is',
+  'a tool call with invalid JSON arguments reaches chat clients as text',
   async ({ rig, ask }) => {
     const seen = await ask(fresh('broken-call'));
     expect(seen).toMatchObject({ status: 200, finish: 'tool_calls', error: undefined });
@@ -244,7 +244,7 @@ const CALLED: Readonly<Record<Client, string>> = {
 const OPENAI = ({ protocol }: { protocol: Protocol }) => protocol === 'openai';
 
 everyClientStream(
-  'a second tool call behind a finish reason reaches the client',
+  'a second tool call after the finish reason reaches the client',
   async ({ rig, ask, client }) => {
     const seen = await ask(fresh('early-call'));
     expect(looksFinished(seen)).toBe(true);
@@ -296,7 +296,7 @@ large.everyClientStream(
 );
 
 small.everyClientStream(
-  'an event beyond limits.max_response is that, and no other fault',
+  'an event larger than limits.max_response is reported as too large, and as no other fault',
   async ({ rig, ask }) => {
     const seen = await ask(`broken/${fresh('big-event')}`);
     expectError(seen, 502, 'response_too_large');
@@ -306,7 +306,7 @@ small.everyClientStream(
 );
 
 everyClientStream(
-  'a response that fails ends in `error` and `response.failed`, with what was said, numbered on',
+  'a response that fails ends with `error` and `response.failed`, which contain the partial answer and continue the numbering',
   async ({ ask, protocol }) => {
     const [word] = FAILURES[protocol][0];
     for (const fault of ['cut-fin', 'error-later:503', `ends:${word}`]) {

@@ -42,7 +42,7 @@ for (const [what, name, fault] of [
   ['silent', 'silent', 'silent'],
 ] as const) {
   everyWay(
-    `beside a target that is ${what} a second one is asked after the delay; it wins and the first is let go`,
+    `when a target is ${what}, a second one is tried after the delay; it wins, and the first is cancelled`,
     async ({ rig, stream }) => {
       const askedMs = performance.now();
       const seen = await rig.ask(`${name} ${wayOf(stream)}`, { stream });
@@ -63,7 +63,7 @@ for (const [what, name, fault] of [
   );
 
   bothModes(
-    `a target that was ${what} and lost to a second one has nothing counted against it`,
+    `a target that was ${what} and lost to a second one counts no failure`,
     async ({ rig, stream }) => {
       for (let n = 0; n < 4; n += 1)
         expectWhole(await rig.ask(`${name} ${wayOf(stream)}`, { stream }), stream);
@@ -118,7 +118,7 @@ everyWay('without hedge nobody is asked beside a slow target', async ({ rig, str
 });
 
 everyWay(
-  'without a delay in the configuration a target’s own p95 decides, once it is known',
+  'without a configured delay, the target’s own p95 is used once it is known',
   async ({ rig, stream }) => {
     const name = `learned ${wayOf(stream)}`;
     for (let n = 0; n < 25; n += 1) expectWhole(await rig.ask(name, { stream }), stream);
@@ -157,7 +157,7 @@ budgets.everyWay('a second target that fails leaves the first in the race', asyn
 });
 
 budgets.bothModes(
-  'the budget bounds the extra requests, however slow the first target is',
+  'the budget limits the extra requests, however slow the first target is',
   async ({ rig, stream }) => {
     const seen = await Promise.all(Array.from({ length: 60 }, () => rig.ask('thrifty', { stream })));
     for (const each of seen) expectWhole(each, stream);
@@ -169,7 +169,7 @@ budgets.bothModes(
 );
 
 budgets.bothModes(
-  'the budget of a route is its own: requests of another add nothing to it',
+  'each route has its own budget: requests of other routes add nothing to it',
   async ({ rig, stream }) => {
     for (let n = 0; n < 40; n += 1)
       await Promise.all(['thrifty', 'lavish'].map((name) => rig.ask(name, { stream })));

@@ -17,7 +17,7 @@ for (const [what, fault] of [
   ['insufficient_quota', '429-quota'],
 ] as const) {
   everyWay(
-    `${what} takes the provider out at once for all its models, and the next one answers`,
+    `${what} makes all models of the provider unavailable at once, and the next provider answers`,
     async ({ rig, stream }) => {
       const seen = await rig.ask(fresh(fault), { stream });
       expectWhole(seen, stream);
@@ -31,7 +31,7 @@ for (const [what, fault] of [
   );
 
   bothModes(
-    `the operator sees ${what} at once in /health and /providers, in /metrics and by the command health`,
+    `the operator sees ${what} at once in /health, /providers and /metrics, and with llmproxy health`,
     async ({ rig, stream }) => {
       await rig.ask(fresh(fault), { stream });
       const { state, reasons } = await rig.provider('broken');
@@ -92,13 +92,13 @@ function keys({ broken }: Rig): string[] {
   );
 }
 
-rotating.everyWay('several keys of one provider take turns', async ({ rig, stream }) => {
+rotating.everyWay('several keys of one provider are used in turn', async ({ rig, stream }) => {
   for (let n = 0; n < 6; n += 1) expectWhole(await rig.ask(`good/${fresh('any')}`, { stream }), stream);
   expect(keys(rig)).toEqual(['sk-1', 'sk-2', 'sk-3', 'sk-1', 'sk-2', 'sk-3']);
 });
 
 rotating.everyWay(
-  'a refused key is replaced by the next within the same request, and not sent again',
+  'a refused key is replaced by the next one within the same request, and not used again',
   async ({ rig, stream }) => {
     for (let n = 0; n < 4; n += 1) {
       expectWhole(await rig.ask(`mixed/${fresh('bad-key')}`, { stream }), stream);
@@ -111,7 +111,7 @@ rotating.everyWay(
   },
 );
 
-rotating.everyWay('a key at its rate limit is replaced by the next at once', async ({ rig, stream }) => {
+rotating.everyWay('a key at its rate limit is replaced by the next one at once', async ({ rig, stream }) => {
   const model = fresh('429-seconds:60-x2');
   expectWhole(await rig.ask(`good/${model}`, { stream }), stream);
   expect(keys(rig)).toEqual(['sk-1', 'sk-2', 'sk-3']);
@@ -120,7 +120,7 @@ rotating.everyWay('a key at its rate limit is replaced by the next at once', asy
 const recovering = themeOfEach({ ...LONG, health: { interval: '150ms', timeout: '2s' } });
 
 recovering.bothModes(
-  'a probe of the free endpoint brings a provider back before its cooldown is over',
+  'a probe of the free endpoint makes a provider available before its cooldown is over',
   async ({ rig, stream }) => {
     rig.broken.probeStatus = 401;
     await rig.ask(fresh('401'), { stream });
@@ -167,7 +167,7 @@ always.once('probe: always asks one free endpoint at a time, never a disabled pr
 });
 
 always.once(
-  'a provider is asked a question that costs money only where probe_model names it',
+  'a provider is probed with a request that costs money only if probe_model is set',
   async (rig) => {
     await until('two questions', () => rig.steady.attempts.length >= 2);
     expect(new Set(rig.steady.attempts.map(({ model }) => model))).toEqual(new Set(['say:ready']));

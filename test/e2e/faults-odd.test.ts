@@ -31,7 +31,7 @@ everyStream(
 );
 
 everyClientStream(
-  'an answer that comes as one JSON body is passed on as the stream that was asked for',
+  'an answer in one JSON body is passed on as the requested stream',
   async ({ rig, ask, stream }) => {
     const model = fresh('unstreamed');
     expectWhole(await ask(model), stream);
@@ -47,7 +47,7 @@ for (const [what, fault] of [
   ['nothing but malformed events', 'garbage'],
   ['headers without end', 'header-flood'],
 ] as const) {
-  everyWay(`${what} is no answer: the next target gives one`, async ({ rig, stream }) => {
+  everyWay(`${what} is not an answer: the next target provides one`, async ({ rig, stream }) => {
     const model = fresh(fault);
     const seen = await rig.ask(model, { stream });
     expectWhole(seen, stream);
@@ -56,7 +56,7 @@ for (const [what, fault] of [
   });
 
   everyWay(
-    `${what} of the only target is told as the provider’s failure, not the caller’s`,
+    `${what} from the only target is reported as a failure of the provider, not of the client`,
     async ({ rig, stream }) => {
       const seen = await rig.ask(`broken/${fresh(fault)}`, { stream });
       expect(seen.status).toBeGreaterThanOrEqual(500);

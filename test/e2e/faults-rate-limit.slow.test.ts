@@ -70,18 +70,15 @@ everyWay('a 429 with Retry-After goes to a target that is ready at once', async 
   expect([rig.broken.attemptsOf(model).length, rig.steady.attemptsOf(model).length]).toEqual([1, 1]);
 });
 
-bothModes(
-  'a target that said when to come back is asked again then, not earlier',
-  async ({ rig, stream }) => {
-    const model = fresh('429-ms:0.7-x1');
-    await until('a second attempt', async () => {
-      expectWhole(await rig.ask(model, { stream }), stream);
-      return rig.broken.attemptsOf(model).length >= 2;
-    });
-    expect(gapMs(rig.broken.attemptsOf(model))).toBeGreaterThanOrEqual(700 - EARLY_MS);
-    expect(rig.steady.attemptsOf(model).length).toBeGreaterThan(1);
-  },
-);
+bothModes('a target with a Retry-After is tried again at that time, not earlier', async ({ rig, stream }) => {
+  const model = fresh('429-ms:0.7-x1');
+  await until('a second attempt', async () => {
+    expectWhole(await rig.ask(model, { stream }), stream);
+    return rig.broken.attemptsOf(model).length >= 2;
+  });
+  expect(gapMs(rig.broken.attemptsOf(model))).toBeGreaterThanOrEqual(700 - EARLY_MS);
+  expect(rig.steady.attemptsOf(model).length).toBeGreaterThan(1);
+});
 
 everyWay('a Retry-After beyond the wait budget is not waited for', async ({ rig, stream }) => {
   const model = fresh('429-seconds:60');
@@ -100,7 +97,7 @@ everyWay('a Retry-After beyond the wait budget is not waited for', async ({ rig,
 });
 
 bothModes(
-  'a resting target costs its provider nothing, and the caller hears when to come back',
+  'a target on cooldown gets no requests, and the client gets a Retry-After',
   async ({ rig, stream }) => {
     const model = fresh('429-seconds:60');
     await rig.ask(`broken/${model}`, { stream });
@@ -130,7 +127,7 @@ everyWay(
 );
 
 everyWay(
-  'a target that stayed at 429 cools down: the next request leaves it alone',
+  'a target that stayed at 429 is put on cooldown: the next request skips it',
   async ({ rig, stream }) => {
     const model = fresh('429');
     await rig.ask(model, { stream });
@@ -141,35 +138,29 @@ everyWay(
   },
 );
 
-bothModes('a Retry-After of 0 makes no tight loop', async ({ rig, stream }) => {
+bothModes('a Retry-After of 0 does not cause a tight loop', async ({ rig, stream }) => {
   const model = fresh('429-zero');
   const seen = await rig.ask(`broken/${model}`, { stream });
   expect(seen.status).toBe(429);
   expect(rig.broken.attemptsOf(model).length).toBe(1 + MAX_RETRIES);
 });
 
-bothModes(
-  'a Retry-After that says nothing is no Retry-After: backoff, max_retries times',
-  async ({ rig, stream }) => {
-    const model = fresh('429-garbage');
-    const seen = await rig.ask(`broken/${model}`, { stream });
-    expect(seen.status).toBe(429);
-    expect(rig.broken.attemptsOf(model).length).toBe(1 + MAX_RETRIES);
-  },
-);
+bothModes('an invalid Retry-After is ignored: backoff, max_retries times', async ({ rig, stream }) => {
+  const model = fresh('429-garbage');
+  const seen = await rig.ask(`broken/${model}`, { stream });
+  expect(seen.status).toBe(429);
+  expect(rig.broken.attemptsOf(model).length).toBe(1 + MAX_RETRIES);
+});
 
-everyWay(
-  'of two targets that say when to come back the sooner one is waited for',
-  async ({ rig, stream }) => {
-    const way = stream ? 'streamed' : 'unstreamed';
-    const seen = await rig.ask(`sooner ${way}`, { stream });
-    expectWhole(seen, stream);
-    expect(rig.broken.attemptsOf(`429-seconds:2#${way}`).length).toBe(1);
-    const attempts = rig.broken.attemptsOf(`429-ms:0.4-x1#${way}`);
-    expect(attempts.length).toBe(2);
-    expect(gapMs(attempts)).toBeGreaterThanOrEqual(400 - EARLY_MS);
-  },
-);
+everyWay('of two targets with a Retry-After, the earlier one is waited for', async ({ rig, stream }) => {
+  const way = stream ? 'streamed' : 'unstreamed';
+  const seen = await rig.ask(`sooner ${way}`, { stream });
+  expectWhole(seen, stream);
+  expect(rig.broken.attemptsOf(`429-seconds:2#${way}`).length).toBe(1);
+  const attempts = rig.broken.attemptsOf(`429-ms:0.4-x1#${way}`);
+  expect(attempts.length).toBe(2);
+  expect(gapMs(attempts)).toBeGreaterThanOrEqual(400 - EARLY_MS);
+});
 
 once('a 429 opens no breaker and counts no failure', async (rig) => {
   const model = fresh('429-zero');

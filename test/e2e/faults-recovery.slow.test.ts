@@ -125,7 +125,7 @@ for (const truth of ['500', '503', '401', '403', 'silent', 'html', 'empty'] as c
 }
 
 test.concurrent(
-  'the only target that is down is tried by one request at a time, and used as soon as it is back',
+  'the only target is tried by one request at a time while it is down, and used as soon as it is back',
   async () => {
     let down = true;
     let open = 0;
@@ -168,7 +168,7 @@ for (const stream of [false, true]) {
   const body = JSON.stringify({ model: 'm', stream, messages: [{ role: 'user', content: 'hi' }] });
 
   test.concurrent(
-    `silent targets leave time to those behind them: equal shares of routing.deadline [${mode}]`,
+    `silent targets leave time for those after them: equal shares of routing.deadline [${mode}]`,
     async () => {
       await using mute = upstream(silence);
       await using last = upstream(() => completion('last'));
@@ -209,7 +209,7 @@ for (const stream of [false, true]) {
   );
 
   test.concurrent(
-    `a TLS handshake that hangs is left after timeout.connect [${mode}]`,
+    `a TLS handshake that hangs is given up after timeout.connect [${mode}]`,
     async () => {
       const mute = createServer((socket) => void socket.on('error', () => undefined));
       const { promise: listening, resolve } = Promise.withResolvers<void>();
@@ -234,7 +234,7 @@ for (const stream of [false, true]) {
 }
 
 test.concurrent(
-  'a provider that cannot be reached is held back for all its models, one that answers for none',
+  'an unreachable provider is put on cooldown for all its models, one that answers for none',
   async () => {
     await using last = upstream(() => completion('last'));
     await using proxy = await proxied({

@@ -40,7 +40,7 @@ const message = (name: keyof typeof ERRORS, protocol: string): string => {
 
 for (const fault of ['400', '422'] as const) {
   everyWay(
-    `a ${fault} that is the caller’s fault is asked once and told in the provider’s words`,
+    `a ${fault} that is the client’s mistake is sent once, and the provider’s message is passed on`,
     async ({ rig, stream, protocol }) => {
       const model = fresh(fault);
       const seen = await rig.ask(model, { stream });
@@ -68,7 +68,7 @@ for (const fault of ['406', '409', '413', '415', '421', '423', '424', '431', '45
 }
 
 everyWay(
-  'a prompt too long goes on to a target whose context nobody knows: the list is the operator’s',
+  'a prompt that is too long goes to the next target if its context window is unknown: the operator listed it',
   async ({ rig, stream }) => {
     const seen = await rig.ask('unknown', { stream });
     expectWhole(seen, stream);
@@ -77,7 +77,7 @@ everyWay(
 );
 
 bothModes(
-  'a 4xx that is the caller’s fault is relayed byte for byte where both speak one protocol',
+  'a 4xx for the client’s mistake is relayed byte for byte when both use the same protocol',
   async ({ rig, stream }) => {
     const seen = await rig.ask(fresh('400'), { stream });
     const { message: words, openai } = ERRORS['400'];
@@ -86,7 +86,7 @@ bothModes(
   },
 );
 
-once('4xx that are the caller’s fault count against nobody', async (rig) => {
+once('4xx for the client’s mistakes count against no target', async (rig) => {
   const models = ['400', '422', '400-policy'].map(fresh);
   for (const model of models) {
     for (let n = 0; n < 7; n += 1) await rig.ask(model);
@@ -98,7 +98,7 @@ once('4xx that are the caller’s fault count against nobody', async (rig) => {
 });
 
 everyWay(
-  'a prompt too long for one model goes on to one with a larger context, past one with the same',
+  'a prompt too long for one model goes to one with a larger context window, and skips one with the same',
   async ({ rig, stream, protocol }) => {
     const seen = await rig.ask('larger', { stream });
     expectWhole(seen, stream);
@@ -113,7 +113,7 @@ everyWay(
 );
 
 everyWay(
-  'a prompt too long for every model ends in the provider’s own error, each asked at most once',
+  'a prompt too long for every model ends with the provider’s own error, and each is tried at most once',
   async ({ rig, stream, protocol }) => {
     const seen = await rig.ask('alike', { stream });
     expect([seen.status, seen.error!.message]).toEqual([
@@ -125,15 +125,18 @@ everyWay(
   },
 );
 
-everyWay('a prompt too long is not sent again where no context window is known', async ({ rig, stream }) => {
-  const model = fresh('400-context');
-  const seen = await rig.ask(`broken/${model}`, { stream });
-  expect([seen.status, seen.error!.code]).toEqual([400, 'context_length_exceeded']);
-  expect(rig.broken.attemptsOf(model).length).toBe(1);
-});
+everyWay(
+  'a prompt that is too long is not sent again if no context window is known',
+  async ({ rig, stream }) => {
+    const model = fresh('400-context');
+    const seen = await rig.ask(`broken/${model}`, { stream });
+    expect([seen.status, seen.error!.code]).toEqual([400, 'context_length_exceeded']);
+    expect(rig.broken.attemptsOf(model).length).toBe(1);
+  },
+);
 
 everyWay(
-  'a refusal for its content is neither retried nor failed over, and its reason reaches the caller',
+  'a request refused for its content is neither retried nor failed over, and the client gets the reason',
   async ({ rig, stream, protocol }) => {
     for (const model of [fresh('400-policy'), 'strict']) {
       const seen = await rig.ask(model, { stream });
@@ -147,7 +150,7 @@ everyWay(
 );
 
 everyWay(
-  'a refusal for its content goes to the next target where the route says content_policy: failover',
+  'a request refused for its content goes to the next target on routes with content_policy: failover',
   async ({ rig, stream }) => {
     const seen = await rig.ask('lenient', { stream });
     expectWhole(seen, stream);
@@ -160,7 +163,7 @@ everyWay(
 );
 
 everyWay(
-  'a model that one provider lacks is asked at the next, and the lack is remembered',
+  'a model that one provider does not have is requested from the next, and this is remembered',
   async ({ rig, stream }) => {
     const model = fresh('404-model');
     for (let n = 0; n < 3; n += 1) {
@@ -175,7 +178,7 @@ everyWay(
   },
 );
 
-everyWay('a model that every provider lacks ends in 404 model_not_found', async ({ rig, stream }) => {
+everyWay('a model that no provider has ends in 404 model_not_found', async ({ rig, stream }) => {
   const model = fresh('404-model');
   const first = await rig.ask(`broken/${model}`, { stream });
   const second = await rig.ask(`broken/${model}`, { stream });

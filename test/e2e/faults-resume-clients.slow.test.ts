@@ -86,7 +86,7 @@ function expectUnbroken(seen: Seen): void {
 
 for (const cut of CUTS) {
   everyClientStream(
-    `a stream broken after some text (${cut}) goes on at the next target, with the usage of both`,
+    `a stream broken after some text (${cut}) is continued by the next target, with the usage of both`,
     async ({ rig, ask }) => {
       const seen = await ask(cut);
       expectUnbroken(seen);
@@ -110,14 +110,14 @@ for (const cut of CUTS) {
 for (const second of SECONDS) {
   for (const way of WAYS) {
     everyClientStream(
-      `a target (${second}) is given the beginning, and the joint loses and repeats nothing (${way})`,
+      `a target (${second}) gets the beginning, and nothing is lost or repeated where the parts join (${way})`,
       async ({ ask }) => expectUnbroken(await ask(`${second} ${way}`)),
     );
   }
 }
 
 everyClientStream(
-  'a continuation that does not say why it ends is passed on, and is no success in the record',
+  'a continuation without a finish reason is passed on, and not recorded as a success',
   async ({ rig, ask }) => {
     const seen = await ask('untold');
     expect(seen.content).toBe(TALE);
@@ -130,7 +130,7 @@ everyClientStream(
 );
 
 everyClientStream(
-  'a continuation that breaks too goes on at a third target, with the usage of all',
+  'a continuation that also breaks is continued by a third target, with the usage of all',
   async ({ rig, ask }) => {
     const seen = await ask('thrice');
     expectUnbroken(seen);
@@ -149,7 +149,7 @@ for (const [what, name] of [
   ['signed reasoning', 'thinking'],
 ] as const) {
   everyClientStream(
-    `${what} is not resumed: an error event, and nobody else is asked`,
+    `${what} is not resumed: it ends with an error event, and no other target is tried`,
     async ({ rig, ask, protocol }) => {
       // What OpenAI-type providers and Ollama call reasoning carries no signature.
       if (name === 'thinking' && (protocol === 'openai' || protocol === 'ollama')) return;
@@ -164,7 +164,7 @@ for (const [what, name] of [
 }
 
 everyClientStream(
-  'a stream that nobody can go on with, or may, ends with an error event',
+  'a stream that no target can continue, or is allowed to, ends with an error event',
   async ({ rig, ask }) => {
     for (const name of ['lost', 'off', `broken/${fresh('cut-fin')}`]) {
       const seen = await ask(name);
@@ -176,7 +176,7 @@ everyClientStream(
 );
 
 everyClientStream(
-  'a caller that leaves a resumed stream takes the continuation with it',
+  'a client that disconnects from a resumed stream cancels the continuation',
   async ({ rig, ask }) => {
     const abort = new AbortController();
     const watch = (body: string) => {

@@ -66,7 +66,7 @@ function rolesAt({ broken }: Rig, model: string): string[] {
 
 for (const cut of CUTS) {
   everyStream(
-    `a stream broken after some text (${cut}) goes on at the next target: one answer, one id, one [DONE]`,
+    `a stream broken after some text (${cut}) is continued by the next target: one answer, one id, one [DONE]`,
     async ({ rig }) => {
       const seen = await rig.ask(cut, { stream: true });
       expectUnbroken(seen);
@@ -84,9 +84,9 @@ for (const [second, roles] of [
   ['asked', ['user', 'assistant', 'user']],
   ['messages', ['user', 'assistant']],
 ] as const) {
-  const how = roles.length === 2 ? 'by assistant prefill' : 'by asking it to go on';
+  const how = roles.length === 2 ? 'by assistant prefill' : 'by asking it to continue';
   everyStream(
-    `a target (${second}) is given the beginning ${how}, and the joint loses and repeats nothing`,
+    `a target (${second}) gets the beginning ${how}, and nothing is lost or repeated where the parts join`,
     async ({ rig }) => {
       const seen = await rig.ask(`${second} continue`, { stream: true });
       expectUnbroken(seen);
@@ -94,18 +94,18 @@ for (const [second, roles] of [
     },
   );
 
-  everyStream(`what a target (${second}) repeats of the end is trimmed`, async ({ rig }) => {
+  everyStream(`text that a target (${second}) repeats from the end is removed`, async ({ rig }) => {
     expectUnbroken(await rig.ask(`${second} continue-overlap`, { stream: true }));
   });
 
-  everyStream(`of a target (${second}) that begins again only the new part is forwarded`, async ({ rig }) => {
+  everyStream(`when a target (${second}) begins again, only the new part is forwarded`, async ({ rig }) => {
     expectUnbroken(await rig.ask(`${second} continue-over`, { stream: true }));
   });
 }
 
 for (const second of ['prefilling', 'messages'] as const) {
   everyStream(
-    `a target (${second}) that refuses prefill is asked the other way, and that is remembered`,
+    `a target (${second}) that refuses prefill is asked to continue by an instruction, and this is remembered`,
     async ({ rig }) => {
       const model = `continue-refused#${second}`;
       expectUnbroken(await rig.ask(`${second} refused`, { stream: true }));
@@ -120,7 +120,7 @@ for (const second of ['prefilling', 'messages'] as const) {
 }
 
 everyStream(
-  'a continuation that breaks too goes on at a third target, and the record lists all parts',
+  'a continuation that also breaks is continued by a third target, and the record lists all parts',
   async ({ rig }) => {
     const seen = await rig.ask('thrice', { stream: true });
     expectUnbroken(seen);
@@ -141,7 +141,7 @@ for (const [what, name] of [
   ['signed reasoning', 'thinking'],
 ] as const) {
   everyStream(
-    `${what} is not resumed: an error event, and nobody else is asked`,
+    `${what} is not resumed: it ends with an error event, and no other target is tried`,
     async ({ rig, protocol }) => {
       // What OpenAI-type providers call reasoning carries no signature.
       if (name === 'thinking' && protocol === 'openai') return;
@@ -170,7 +170,7 @@ everyStream('without resume: on a broken stream stays broken, and nobody else is
   expect(rig.broken.attemptsOf('continue#off').length).toBe(0);
 });
 
-everyStream('a caller that leaves a resumed stream takes the continuation with it', async ({ rig }) => {
+everyStream('a client that disconnects from a resumed stream cancels the continuation', async ({ rig }) => {
   const abort = new AbortController();
   const watch = (body: string) => {
     if (body.includes('tick')) abort.abort();

@@ -145,7 +145,7 @@ for (const [what, refusal] of [
   ['that names the model', () => errorOf(404, 'model: claude-x', { type: 'not_found_error' })],
 ] as const) {
   test.concurrent(
-    `a 404 of count_tokens alone (${what}) leaves the other endpoints of the model alone`,
+    `a 404 of count_tokens alone (${what}) does not affect the other endpoints of the model`,
     async () => {
       await using only = upstream((request) =>
         request.path.endsWith('/count_tokens') ? refusal() : fine(request),
@@ -192,7 +192,7 @@ for (const [client, type] of WAYS) {
   for (const stream of STREAMED_BY_FIELD.has(client) ? [false, true] : [false]) {
     for (const [what, status, words, code] of REFUSALS) {
       test.concurrent(
-        `${what} is told in the provider’s words and keeps no other model back [${client}, ${type}, ${stream ? 'streamed' : 'unstreamed'}]`,
+        `${what} is passed on with the provider’s message, and puts no other model on cooldown [${client}, ${type}, ${stream ? 'streamed' : 'unstreamed'}]`,
         async () => {
           const handler = (request: Asked) =>
             modelIn(request) === 'bad' ? refused(type, status, words, code) : fine(request);
@@ -225,7 +225,7 @@ for (const [client, type] of WAYS) {
 }
 
 test.concurrent(
-  'a request that costs too much is refused alone: others of the same model are answered, and asked first there',
+  'only the request that costs too much is refused: others for the same model are answered, and still tried there first',
   async () => {
     const words = 'This request requires more credits, or fewer max_tokens. You can only afford 20.';
     await using first = upstream((request) =>
@@ -247,7 +247,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  'a refusal that names nothing holds the endpoint back only when three different requests in a row met it',
+  'a refusal without a stated cause puts the endpoint on cooldown only after three different consecutive requests',
   async () => {
     await using first = upstream((request) =>
       request.path.endsWith('/completions') && !request.path.includes('chat')
@@ -285,7 +285,7 @@ for (const [what, status, words, code] of [
   ['a 429 that names the quota', 429, 'You exceeded your current quota', 'insufficient_quota'],
 ] as const) {
   test.concurrent(
-    `${what} keeps the key back for all models, and the operator reads why and until when`,
+    `${what} puts the key on cooldown for all models, and the operator sees why and until when`,
     async () => {
       await using first = upstream(() => errorOf(status, `${words} (test-key-0123456789)`, { code }));
       await using second = upstream(fine);
@@ -314,7 +314,7 @@ for (const [what, status, words, code] of [
 
 for (const status of [401, 402, 403, 404, 500]) {
   test.concurrent(
-    `what is held back after a ${status} comes back by requests where the probe cannot tell`,
+    `what is on cooldown after a ${status} is tried again with requests if the probe cannot tell`,
     async () => {
       for (const probe of [403, 404, 401, 500]) {
         let fixed = false;
@@ -346,7 +346,7 @@ for (const status of [401, 402, 403, 404, 500]) {
 }
 
 test.concurrent(
-  'a Retry-After of a day is believed for routing.max_retry_after, then one request at a time tries',
+  'a Retry-After of a day is respected for routing.max_retry_after, then one request at a time tries the target',
   async () => {
     let fixed = false;
     await using only = upstream((request) =>

@@ -51,7 +51,7 @@ for (const status of ['500', '502', '503', '504', '529']) {
 }
 
 everyClient(
-  'a persistent 5xx opens the target’s breaker: it is asked no more, and /providers says so',
+  'a persistent 5xx opens the breaker of the target: it gets no more requests, and /providers says so',
   async ({ rig, stream, ask }) => {
     const model = fresh('500');
     for (let n = 0; n < 4; n += 1) expectWhole(await ask(model), stream);
@@ -64,7 +64,7 @@ everyClient(
 );
 
 everyClient(
-  'a persistent 5xx of the only target ends in its own words, with every attempt in details and record',
+  'a persistent 5xx of the only target is passed on with its message, and every attempt is in details and in the record',
   async ({ rig, ask, client }) => {
     const model = fresh('503');
     const seen = await ask(`broken/${model}`);
@@ -79,7 +79,7 @@ everyClient(
 );
 
 bothModes(
-  'routing.max_attempts bounds the attempts of one request over all its targets',
+  'routing.max_attempts limits the attempts of one request across all its targets',
   async ({ rig, ask }) => {
     const seen = await ask('five');
     expect(seen.status).toBeGreaterThanOrEqual(500);
@@ -134,7 +134,7 @@ for (const [what, route] of [
 for (const fault of ['stale', 'stale-reset']) {
   const tried = fault === 'stale' ? everyClient : everyWay;
   tried(
-    `a kept connection that was closed meanwhile (${fault}) is replaced at once and counts against nobody`,
+    `a kept connection that was closed meanwhile (${fault}) is replaced at once and counts against no target`,
     async ({ rig, stream, ask }) => {
       const model = fresh(fault);
       const seen = [];

@@ -109,7 +109,7 @@ describe.each(Object.keys(ASKING))('a client of %s', (client) => {
   );
 
   test.each([false, true])(
-    'is answered where usage is below 0, and the memory of its request is free again (streamed: %p)',
+    'is answered when usage is below 0, and the memory of its request is released (streamed: %p)',
     async (stream) => {
       const metadata = { note: 'x'.repeat(200_000) };
       for (let n = 0; n < 8; n += 1) {

@@ -20,7 +20,7 @@ for (const [what, fault] of [
   ['half an event and FIN', 'half-event'],
 ] as const) {
   everyClientStream(
-    `a stream cut after content by ${what} ends with an error event, never looking finished`,
+    `a stream cut after content by ${what} ends with an error event, and never looks complete`,
     async ({ rig, ask }) => {
       const model = fresh(fault);
       const seen = await ask(model);
@@ -33,7 +33,7 @@ for (const [what, fault] of [
   );
 
   everyClientWhole(
-    `an unstreamed body cut by ${what} never reaches the caller: retried, then the next target`,
+    `an unstreamed body cut by ${what} never reaches the client: it is retried, then the next target answers`,
     async ({ rig, ask }) => {
       const mended = fresh(`${fault}-x1`);
       expectWhole(await ask(`broken/${mended}`), false);
@@ -68,7 +68,7 @@ everyClientStream(
 );
 
 everyClientWhole(
-  'an unstreamed body that is no JSON is retried, then the next target answers',
+  'an unstreamed body that is not JSON is retried, then the next target answers',
   async ({ rig, ask }) => {
     const model = fresh('malformed');
     expectWhole(await ask(model), false);
@@ -102,7 +102,7 @@ for (const [what, fault] of [
 }
 
 everyClientStream(
-  'an answer without the event that ends it is not complete, however much it has said',
+  'an answer without its final event is not complete, however much it contains',
   async ({ rig, ask }) => {
     const seen = await ask(fresh('no-done'));
     expectCut(seen, 'truncated');
@@ -117,7 +117,7 @@ for (const [error, status] of [
   ['500', 502],
 ] as const) {
   everyClient(
-    `an error ${error} in place of a 200 answer is retried and failed over like the status`,
+    `an error ${error} inside a 200 is retried and failed over like the status`,
     async ({ rig, stream, ask, protocol }) => {
       for (const shape of ['error-first', 'error-opened', 'error-json']) {
         const mended = fresh(`${shape}:${error}-x1`);
@@ -137,7 +137,7 @@ for (const [error, status] of [
 }
 
 everyClient(
-  'an error of the caller’s in place of a 200 answer is told as a 400, asked once',
+  'an error for the client’s mistake inside a 200 becomes a 400, and the request is sent once',
   async ({ rig, ask }) => {
     for (const shape of ['error-first', 'error-opened', 'error-json']) {
       const model = fresh(`${shape}:400`);
@@ -152,7 +152,7 @@ everyClient(
 );
 
 everyClient(
-  'a prompt too long that is told inside a 200 ends in 400 context_length_exceeded',
+  'an error inside a 200 about a prompt that is too long becomes a 400 context_length_exceeded',
   async ({ ask }) => {
     const seen = await ask(`broken/${fresh('error-first:400-context')}`);
     expectError(seen, 400, 'context_length_exceeded');

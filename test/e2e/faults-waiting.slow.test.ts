@@ -30,7 +30,7 @@ const { everyWay, everyStream, bothModes } = theme({
 });
 
 everyWay(
-  'a silent provider is left after timeout.first_byte, and not asked again for this request',
+  'a silent provider is given up after timeout.first_byte, and not tried again for this request',
   async ({ rig, stream }) => {
     const model = fresh('silent');
     const seen = await rig.ask(model, { stream });
@@ -47,7 +47,7 @@ everyWay(
 );
 
 everyWay(
-  'a silent provider without a next target ends in 504 timeout_first_byte, asked once',
+  'a silent provider without a next target ends in 504 timeout_first_byte, and is tried once',
   async ({ rig, stream }) => {
     const model = fresh('silent');
     const seen = await rig.ask(`broken/${model}`, { stream });
@@ -102,7 +102,7 @@ everyStream('late content of the only target ends in 504 timeout_first_content',
 
 for (const fault of ['headers-only', 'stall']) {
   bothModes(
-    `an unstreamed body that does not arrive (${fault}) is left after timeout.idle for the next target`,
+    `an unstreamed body that does not arrive (${fault}) is given up after timeout.idle, and the next target is tried`,
     async ({ rig }) => {
       const model = fresh(fault);
       const seen = await rig.ask(model);
@@ -128,7 +128,7 @@ everyStream(
 );
 
 everyStream(
-  'what a stalling stream said reaches the client before the stall is over',
+  'the content before a stall reaches the client before the stall is over',
   async ({ rig, stream }) => {
     const beganMs: number[] = [];
     const watch = (): unknown => beganMs.push(performance.now());
@@ -137,7 +137,7 @@ everyStream(
   },
 );
 
-everyWay('timeout.total bounds an answer that never ends, however busy it is', async ({ rig, stream }) => {
+everyWay('timeout.total limits an answer that never ends, however much it sends', async ({ rig, stream }) => {
   const model = fresh('ticking:50');
   const seen = await rig.ask(`limited/${model}`, { stream });
   expect(seen.error!.code).toBe('timeout_total');
@@ -155,7 +155,7 @@ everyWay('a model’s own timeout goes before its provider’s', async ({ rig, s
 
 if (deaf) {
   everyWay(
-    'an address where no connection opens is left after timeout.connect for the next target',
+    'an address where no connection opens is given up after timeout.connect, and the next target is tried',
     async ({ rig, stream }) => {
       const seen = await rig.ask('deaf', { stream });
       expectWhole(seen, stream);
@@ -176,7 +176,7 @@ for (const [what, headers, limitMs] of [
   ['the SDKs’ x-stainless-timeout', { 'x-stainless-timeout': '1' }, 1_000],
 ] as const) {
   everyWay(
-    `${what} is an upper limit: 504 deadline_exceeded, and the provider is let go`,
+    `${what} is an upper limit: 504 deadline_exceeded, and the upstream request is cancelled`,
     async ({ rig, stream }) => {
       const model = fresh('silent');
       const beganMs = performance.now();
@@ -189,7 +189,7 @@ for (const [what, headers, limitMs] of [
 }
 
 everyStream(
-  'x-request-timeout ends a stream that is under way: an error event deadline_exceeded',
+  'x-request-timeout ends a running stream with the error event deadline_exceeded',
   async ({ rig, stream }) => {
     const model = fresh('ticking:50');
     const headers = { 'x-request-timeout': '500ms' };
@@ -202,7 +202,7 @@ everyStream(
   },
 );
 
-bothModes('a caller’s deadline ends retries and waits too', async ({ rig, stream }) => {
+bothModes('a client’s deadline also ends retries and waits', async ({ rig, stream }) => {
   const model = fresh('429-seconds:2');
   const headers = { 'x-request-timeout': '400ms' };
   const seen = await rig.ask(`waiting/${model}`, { stream, headers });
@@ -211,7 +211,7 @@ bothModes('a caller’s deadline ends retries and waits too', async ({ rig, stre
 });
 
 bothModes(
-  'a caller’s deadline is no more than a limit: a longer one prolongs nothing',
+  'a client’s deadline can only shorten the time: a longer one has no effect',
   async ({ rig, stream }) => {
     const headers = { 'x-request-timeout': '3600' };
     const seen = await rig.ask(`waiting/${fresh('silent')}`, { stream, headers });
@@ -224,7 +224,7 @@ bothModes('a caller’s deadline that has time left changes nothing', async ({ r
   expectWhole(await rig.ask(fresh('500-x1'), { stream, headers }), stream);
 });
 
-bothModes('routing.deadline bounds all attempts together', async ({ rig, stream }) => {
+bothModes('routing.deadline limits all attempts together', async ({ rig, stream }) => {
   const model = fresh('silent');
   const beganMs = performance.now();
   const seen = await rig.ask(`waiting/${model}`, { stream });

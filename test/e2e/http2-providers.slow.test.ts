@@ -121,7 +121,7 @@ describe.skipIf(!canMake)('http2 of a provider', () => {
     expect(sockets.size).toBeLessThan(10);
   }, 20_000);
 
-  test('auto: goes on with HTTP/1.1 where a provider speaks no other, and nobody hears of it', async () => {
+  test('auto: falls back silently to HTTP/1.1 if the provider supports nothing else', async () => {
     const old = oldProvider();
     const server = await proxy(old.url, 'auto');
     for (let time = 1; time <= 5; time += 1) {
@@ -137,7 +137,7 @@ describe.skipIf(!canMake)('http2 of a provider', () => {
     });
   }, 20_000);
 
-  test('on: fails where a provider does not speak it, and says why', async () => {
+  test('on: fails if the provider does not support it, and says why', async () => {
     const old = oldProvider();
     const server = await proxy(old.url, 'on');
     const answer = await ask(server);
@@ -154,7 +154,7 @@ describe.skipIf(!canMake)('http2 of a provider', () => {
     expect([code, err]).toEqual([1, expect.stringContaining('HTTP/2 is spoken over TLS alone')]);
   });
 
-  test('a client that leaves resets its stream alone', async () => {
+  test('a client that disconnects resets only its own stream', async () => {
     const { promise: reset, resolve } = Promise.withResolvers<number>();
     const { url, sockets } = await newProvider((stream, body) => {
       stream.respond({ ':status': 200, 'content-type': 'text/event-stream' });
@@ -177,7 +177,7 @@ describe.skipIf(!canMake)('http2 of a provider', () => {
     expect(sockets.size).toBe(1);
   }, 20_000);
 
-  test('those that read nothing do not hold up the others of its connection', async () => {
+  test('clients that read nothing do not delay others on the same upstream connection', async () => {
     const { url, sockets } = await newProvider((stream, body) => {
       stream.respond({ ':status': 200, 'content-type': 'text/event-stream' });
       if (!body.includes('endless')) return void stream.end(chatStream(['x'.repeat(100_000)]));
@@ -208,7 +208,7 @@ describe.skipIf(!canMake)('http2 of a provider', () => {
     for (const { body } of stuck) await body!.cancel();
   }, 20_000);
 
-  test('a provider that goes away after an answer, or in one, is asked on another connection', async () => {
+  test('a provider that sends GOAWAY after or during an answer gets the next request on another connection', async () => {
     let asked = 0;
     const { url, sockets } = await newProvider((stream) => {
       asked += 1;
@@ -225,7 +225,7 @@ describe.skipIf(!canMake)('http2 of a provider', () => {
     expect(sockets.size).toBeGreaterThan(1);
   }, 20_000);
 
-  test('a stream that the provider breaks off never looks finished', async () => {
+  test('a stream that the provider breaks off never looks complete', async () => {
     const { url } = await newProvider((stream) => {
       stream.respond({ ':status': 200, 'content-type': 'text/event-stream' });
       stream.write(chatStream(['hello'], ''));

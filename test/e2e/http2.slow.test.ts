@@ -113,7 +113,7 @@ async function neighbour({ url }: Serving, ended: AbortSignal): Promise<number> 
 }
 
 describe('server.http2', () => {
-  test('is off where it is not asked for', async () => {
+  test('is off by default', async () => {
     const server = await serveConfig({ ...QUIET, providers: [SLOW] });
     using client = new FrameClient(server.url);
     await until('the end of the connection', () => client.closed);
@@ -184,7 +184,7 @@ describe('server.http2', () => {
     20_000,
   );
 
-  test('a stream that is reset lets its request go, and the others on its connection live', async () => {
+  test('resetting a stream cancels its request, and others on the connection continue', async () => {
     const server = await serveConfig({ ...QUIET, server: { http2: true }, providers: [SLOW] });
     using client = new FrameClient(server.url);
     const streams = Array.from({ length: 100 }, (_, index) => 1 + 2 * index);
@@ -236,7 +236,7 @@ describe('server.http2', () => {
     20_000,
   );
 
-  test('who resets too many streams is sent away', async () => {
+  test('a client that resets too many streams is disconnected', async () => {
     const server = await serveConfig({ ...QUIET, server: { http2: true }, providers: [SLOW] });
     using client = new FrameClient(server.url);
     for (let first = 1; !client.closed && first < 200_000; first += 100) {
@@ -248,7 +248,7 @@ describe('server.http2', () => {
     expect(client.seen(GOAWAY).map(({ payload }) => payload.readUInt32BE(4))).toEqual([11]);
   }, 20_000);
 
-  test('clients that read nothing hold up neither their connection nor the memory', async () => {
+  test('clients that read nothing neither block their connection nor use memory without bound', async () => {
     const base_url = `http://127.0.0.1:${endless.port}/v1`;
     const server = await serveConfig({
       ...QUIET,

@@ -37,7 +37,7 @@ const keysIn = (cwd: string) => readFileSync(join(cwd, 'keys.yaml'), 'utf8');
 const keys = (cwd: string, ...args: string[]) => run(cwd, 'keys', ...args);
 
 describe('llmproxy keys', () => {
-  test('create prints the key once on stdout, and writes its hash alone', () => {
+  test('create prints the key once on stdout, and writes only its hash', () => {
     const cwd = place();
     const { code, out, err } = keys(cwd, 'create', 'alice', '--group', 'acme');
     expect({ code, out: SECRET.test(out) }).toEqual({ code: 0, out: true });
@@ -51,7 +51,7 @@ describe('llmproxy keys', () => {
     expect(readdirSync(cwd).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  test('create writes all that flags say, in a shape that is valid', () => {
+  test('create writes all that its flags set, in a valid form', () => {
     const cwd = place();
     const flags =
       '--group acme --models mock*,{a,b} --endpoints chat --providers mock --budget 50 --tokens 200k --per month --concurrent 5 --label team=search --label env=prod --log metadata --ops --expires 2999-01-31';
@@ -77,7 +77,7 @@ describe('llmproxy keys', () => {
     expect(keysIn(cwd)).toContain('models: []');
   });
 
-  test('create --json is for machines', () => {
+  test('create --json prints JSON', () => {
     const cwd = place();
     const { out, err } = keys(cwd, 'create', 'bob', '--json');
     expect(JSON.parse(out)).toMatchObject({ name: 'bob', file: join(cwd, 'keys.yaml') });
@@ -85,7 +85,7 @@ describe('llmproxy keys', () => {
     expect(err).toBe('');
   });
 
-  test('list and show tell of all keys, and no secret or hash', async () => {
+  test('list and show include all keys, and no secret or hash', async () => {
     const cwd = place();
     const secret = keys(cwd, 'create', 'alice', '--expires', '2999-01-31').out.trim();
     keys(cwd, 'create', 'gone', '--expires', '2999-01-31');
@@ -112,7 +112,7 @@ describe('llmproxy keys', () => {
     expect(shown).not.toContain('\x1b[');
   });
 
-  test('what people wrote into the file stays', () => {
+  test('comments and formatting in the file are kept', () => {
     const cwd = place();
     const text = `# ours\nraises: []\nkeys:\n  # the first\n  - hash: sha256:${'a'.repeat(64)} # of alice\n    name: alice\n    labels: { team: "search" }\n`;
     writeFileSync(join(cwd, 'keys.yaml'), text);
@@ -129,7 +129,7 @@ describe('llmproxy keys', () => {
     expect(statSync(join(cwd, 'keys.yaml')).mode & 0o777).toBe(0o640);
   });
 
-  test('a file of comments alone keeps them, and anchors stay', () => {
+  test('a file with only comments keeps them, and anchors are kept', () => {
     const cwd = place();
     writeFileSync(join(cwd, 'keys.yaml'), '# nothing yet\n');
     expect(keys(cwd, 'create', 'alice').code).toBe(0);
@@ -142,7 +142,7 @@ describe('llmproxy keys', () => {
     expect(keysIn(cwd)).toBe(`${text}    disabled: true\n`);
   });
 
-  test('a file that is a link stays one', () => {
+  test('a file that is a symlink remains one', () => {
     const cwd = place();
     mkdirSync(join(cwd, 'data'));
     writeFileSync(join(cwd, 'data/real.yaml'), 'keys: []\n');
@@ -151,7 +151,7 @@ describe('llmproxy keys', () => {
     expect(readFileSync(join(cwd, 'data/real.yaml'), 'utf8')).toContain('name: alice');
   });
 
-  test('commands at once lose nothing', async () => {
+  test('commands that run at the same time lose nothing', async () => {
     const cwd = place();
     const names = Array.from({ length: 12 }, (_, index) => `key-${index}`);
     const codes = await Promise.all(
@@ -184,7 +184,7 @@ describe('llmproxy keys', () => {
     expect(keysIn(cwd)).not.toContain('previous');
   });
 
-  test('raise takes keys of both files, days, moments and spans', () => {
+  test('raise accepts keys of both files, and days, times and durations', () => {
     const cwd = place();
     keys(cwd, 'create', 'alice', '--budget', '5', '--per', 'month', '--concurrent', '2');
     const raise = (...args: string[]) => keys(cwd, 'raise', ...args);
@@ -242,7 +242,7 @@ describe('llmproxy keys', () => {
     expect(keysIn(cwd)).toBe(before);
   });
 
-  test('a file that is broken is left as it is', () => {
+  test('an invalid file is left unchanged', () => {
     const cwd = place();
     writeFileSync(join(cwd, 'keys.yaml'), 'keys: [\n');
     const { code, err } = keys(cwd, 'create', 'alice');
@@ -251,7 +251,7 @@ describe('llmproxy keys', () => {
     expect(keysIn(cwd)).toBe('keys: [\n');
   });
 
-  test('where the configuration names no file, it says which line to add, and --file names one', () => {
+  test('if the configuration names no file, it says which line to add; --file names one', () => {
     const bare = 'providers: [{ name: mock, type: mock }]\n';
     const cwd = place(bare);
     const { code, err } = keys(cwd, 'create', 'alice');
@@ -267,7 +267,7 @@ describe('llmproxy keys', () => {
     expect(keys(nowhere, 'list', '--file', 'k.yaml').out).toContain('alice');
   });
 
-  test('variables that only the server has are not needed', () => {
+  test('variables that only the server has are not required', () => {
     const cwd = place(
       CONFIG.replace('key: written-plum-key', 'key_env: NOT_SET_HERE').replace(
         'type: mock }',
@@ -278,7 +278,7 @@ describe('llmproxy keys', () => {
     expect(keys(cwd, 'list').out).toContain('written');
   });
 
-  test('config validate says that the file is still to be made, and names places in it', () => {
+  test('config validate says that the file does not exist yet, and names positions in it', () => {
     const cwd = place();
     const missing = run(cwd, 'config', 'validate');
     expect(missing.code).toBe(0);
@@ -313,7 +313,7 @@ async function answers(url: string, key: string, status: number, times = 1): Pro
 }
 
 describe('a running proxy', () => {
-  test('takes over keys as they are made, exchanged, disabled and revoked', async () => {
+  test('applies keys as they are created, rotated, disabled and revoked', async () => {
     const cwd = place();
     const { url, process } = await serve(cwd);
     let told = '';

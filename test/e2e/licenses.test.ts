@@ -6,7 +6,7 @@ import { BINARY, built, cleared, folder, run } from '../helpers/binary.ts';
 beforeAll(built, 60_000);
 afterAll(cleared);
 
-test('licenses prints what the packages in node_modules say, from the binary alone', () => {
+test('licenses prints the licences of the packages in node_modules, from the binary alone', () => {
   expect(run(folder(), 'licenses')).toEqual({
     code: 0,
     out: renderNotices(join(import.meta.dir, '../..')),
@@ -14,7 +14,7 @@ test('licenses prints what the packages in node_modules say, from the binary alo
   });
 });
 
-test('licenses ends quietly when its reader has read enough', () => {
+test('licenses ends quietly when its reader closes the pipe', () => {
   const script = `set -o pipefail; "${BINARY}" licenses | head -n 1`;
   const { exitCode, stdout, stderr } = Bun.spawnSync(['bash', '-c', script], { cwd: folder() });
   expect(stdout.toString()).toStartWith('llmproxy ');

@@ -46,7 +46,7 @@ async function streams(url: string, count: number): Promise<{ rest: () => Promis
   );
 }
 
-test('SIGTERM lets streams finish, takes nothing new, and loses no record', async () => {
+test('SIGTERM lets streams finish, accepts nothing new, and loses no record', async () => {
   const { url, cwd, process } = await serveConfig(SLOW);
   const open = await streams(url, 20);
   process.kill('SIGTERM');
@@ -58,7 +58,7 @@ test('SIGTERM lets streams finish, takes nothing new, and loses no record', asyn
   expect(lines(cwd).map(({ outcome }) => outcome)).toEqual(Array(20).fill('success'));
 });
 
-test('what is not done when server.drain_timeout has passed ends in an error event', async () => {
+test('streams that are not finished within server.drain_timeout end with an error event', async () => {
   const { url, cwd, process } = await serveConfig({ ...SLOW, server: { drain_timeout: '50ms' } });
   const open = await streams(url, 5);
   process.kill('SIGTERM');
@@ -72,7 +72,7 @@ test('what is not done when server.drain_timeout has passed ends in an error eve
   );
 });
 
-test('a second signal ends at once what still runs, with an error event', async () => {
+test('a second signal ends running streams at once, with an error event', async () => {
   const { url, cwd, process } = await serveConfig({ ...SLOW, server: { drain_timeout: '5m' } });
   const open = await streams(url, 5);
   process.kill('SIGINT');
@@ -99,7 +99,7 @@ const providersOf = async ({ url }: Serving) =>
     }
   ).providers;
 
-test('a configuration that changes is taken over while requests run, and none of them notices', async () => {
+test('a changed configuration is applied while requests run, without affecting them', async () => {
   const serving = await serveConfig(SLOW);
   const path = join(serving.cwd, 'config.yaml');
   const [stream] = await streams(serving.url, 1);
@@ -124,7 +124,7 @@ test('a configuration that changes is taken over while requests run, and none of
   expect((await stream!.rest()).endsWith('data: [DONE]\n\n')).toBe(true);
 });
 
-test('a file that changes is read again without a signal', async () => {
+test('a changed file is read again without a signal', async () => {
   const serving = await serveConfig(SLOW);
   writeFileSync(
     join(serving.cwd, 'config.yaml'),
@@ -137,7 +137,7 @@ test('a file that changes is read again without a signal', async () => {
   expect([status, headers.get('x-llmproxy-provider')]).toEqual([200, 'new']);
 });
 
-test('open breakers survive a reload, and refused keys get a new chance', async () => {
+test('open breakers survive a reload, and refused keys are tried again', async () => {
   await using broken = await brokenProvider();
   const provider = (name: string) => ({
     name,
@@ -161,7 +161,7 @@ test('open breakers survive a reload, and refused keys get a new chance', async 
   expect((await states())[0]).toBe('breaker open for 500');
 });
 
-test('kill -9 under traffic loses at most what was not flushed, and the next start goes on', async () => {
+test('kill -9 under load loses at most what was not flushed, and the next start continues the log', async () => {
   const config: ConfigInput = {
     providers: [{ name: 'mock', type: 'mock' }],
     logging: { requests: { flush_interval: '10ms' } },
@@ -191,7 +191,7 @@ test('kill -9 under traffic loses at most what was not flushed, and the next sta
   expect(rows.length).toBeGreaterThan(0);
 });
 
-test('clients that dribble headers or bodies hold nobody up; a body in no time is a 408', async () => {
+test('clients that send headers or bodies slowly delay nobody; a body that takes too long is a 408', async () => {
   const { url, cwd } = await serveConfig({ ...SLOW, limits: { body_timeout: '200ms' } });
   const { hostname, port } = new URL(url);
   const dribble = (text: string) => {
@@ -244,7 +244,7 @@ test('floods of headers and of large bodies are refused, and counted', async () 
   await until('a record of each request', () => lines(cwd).length === 72);
 });
 
-test('a client that takes nothing is cut off, the provider is let go, and memory stays in bounds', async () => {
+test('a client that reads nothing is disconnected, the upstream request is cancelled, and memory stays bounded', async () => {
   await using broken = await brokenProvider();
   const serving = await serveConfig({
     limits: { client_stall: '300ms', max_response: '1GiB' },

@@ -51,7 +51,7 @@ async function own(url: string): Promise<Own> {
   return (await (await fetch(`${url}/v1/key`, { headers, keepalive: false })).json()) as Own;
 }
 
-test('50 clients at three workers get what the limits allow, and not one more', async () => {
+test('50 clients of three workers get exactly what the limits allow', async () => {
   await using provider = upstream(() => completion('hello'));
   const limits = [
     { requests: 40, per: 'hour' },
@@ -87,7 +87,7 @@ test('50 clients at three workers get what the limits allow, and not one more', 
   await served.exited;
 });
 
-test('concurrent requests are counted over all workers, and what a killed one held is free again', async () => {
+test('concurrent requests are counted across workers, and those of a killed worker are released', async () => {
   const { promise: go, resolve } = Promise.withResolvers<void>();
   await using provider = upstream(async () => {
     await go;
@@ -116,7 +116,7 @@ test('concurrent requests are counted over all workers, and what a killed one he
   await served.exited;
 }, 30_000);
 
-test('what ends while another program has locked the file is counted, and nothing stays held', async () => {
+test('requests that end while another program has locked the file are counted and released', async () => {
   const { promise: go, resolve } = Promise.withResolvers<void>();
   await using provider = upstream(async () => {
     await go;
@@ -150,7 +150,7 @@ test('what ends while another program has locked the file is counted, and nothin
   await served.exited;
 }, 30_000);
 
-test('what a key used is counted from the request log when its workers are killed before they wrote it', async () => {
+test('the usage of a key is recovered from the request log when workers are killed before they wrote it', async () => {
   await using provider = upstream(() => completion('hello'));
   const config = configFor(provider.url, [{ requests: 100, per: 'day' }]);
   const {
@@ -180,7 +180,7 @@ test('what a key used is counted from the request log when its workers are kille
   await again.process.exited;
 }, 40_000);
 
-test('a second llmproxy in the same directory is told that it must not count there', async () => {
+test('a second llmproxy in the same directory refuses to count there', async () => {
   await using provider = upstream(() => completion('hello'));
   const limits = [{ requests: 2, per: 'day' }];
   const { cwd, process: served } = await serveConfig(configFor(provider.url, limits));

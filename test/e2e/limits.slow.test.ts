@@ -283,7 +283,7 @@ const WAYS = [
 ] as const;
 
 describe('fifty clients at once', () => {
-  test('get as many requests as there are, of whichever kind', async () => {
+  test('get exactly as many requests as each kind of limit allows', async () => {
     const provider = scripted('first');
     const { url, cwd } = await served(configured([provider], { a: [{ requests: 23, per: 'day' }] }));
     const statuses = await Promise.all(
@@ -339,7 +339,7 @@ describe('fifty clients at once', () => {
     60_000,
   );
 
-  test('are at a provider no more at once than they may, and in the end all of them were', async () => {
+  test('never exceed the limit of concurrent requests, and all are served in the end', async () => {
     const provider = scripted('first');
     const { url } = await served(configured([provider], { a: [{ concurrent: 5 }] }));
     await Promise.all(
@@ -355,7 +355,7 @@ describe('fifty clients at once', () => {
   }, 30_000);
 });
 
-describe('what providers told, the ledger, the log and /metrics say the same', () => {
+describe('the usage reported by providers, the ledger, the log and /metrics agree', () => {
   const LIMITS = {
     a: [
       { tokens: 10_000_000, per: 'total' },
@@ -441,7 +441,7 @@ describe('what providers told, the ledger, the log and /metrics say the same', (
     expect(records.filter(({ outcome }) => outcome === 'client_abort').length).toBeGreaterThan(5);
   }, 60_000);
 
-  test('when it is killed and nothing was written yet: the log has it', async () => {
+  test('when it is killed before anything was written: the log has it', async () => {
     const providers = [scripted('first'), scripted('second')];
     const config = configured(providers, LIMITS, { state: { flush_interval: '1h' } });
     const { url, cwd, process } = await served(config);
@@ -462,7 +462,7 @@ describe('what providers told, the ledger, the log and /metrics say the same', (
     expect((await own(third.url, 'a')).limits).toEqual(before.limits);
   }, 60_000);
 
-  test('when it is killed while requests are under way, but for what the log had not yet', async () => {
+  test('when it is killed during requests, except for what was not in the log yet', async () => {
     const providers = [scripted('first'), scripted('second')];
     const config = configured(providers, LIMITS, {
       state: { flush_interval: '100ms' },
@@ -490,7 +490,7 @@ describe('what providers told, the ledger, the log and /metrics say the same', (
     expect(await ask(again.url, { key: 'a', user: 'ok#1' })).toBe(200);
   }, 60_000);
 
-  test('a request that had begun when it was kept, and ended before the crash, is counted once', async () => {
+  test('a request that began before the state was written and ended before the crash is counted once', async () => {
     const slow = Promise.withResolvers<void>();
     const provider = upstream(async ({ text }) => {
       if (text.includes('slow')) await slow.promise;
@@ -534,14 +534,14 @@ describe('what providers told, the ledger, the log and /metrics say the same', (
 describe('a state directory', () => {
   const CONFIG = () => configured([scripted('first')], { a: [{ requests: 100, per: 'day' }] });
 
-  test('has one llmproxy at a time', async () => {
+  test('is used by one llmproxy at a time', async () => {
     const { cwd } = await served(CONFIG());
     const { code, err } = run(cwd, 'serve', '--port', '0');
     expect(code).toBe(1);
     expect(err).toContain('Cannot keep what is used in state (state.directory): another llmproxy uses it');
   });
 
-  test('that is damaged is told by the name of the file', () => {
+  test('with a damaged file is reported by the name of the file', () => {
     const cwd = folder();
     written(cwd, CONFIG());
     mkdirSync(join(cwd, 'state'));
@@ -552,7 +552,7 @@ describe('a state directory', () => {
     expect(err).not.toContain('    at ');
   });
 
-  test('that cannot be made is told', () => {
+  test('that cannot be created is reported', () => {
     const cwd = folder();
     written(cwd, CONFIG());
     writeFileSync(join(cwd, 'state'), 'a file');
@@ -562,7 +562,7 @@ describe('a state directory', () => {
     expect(err).not.toContain('    at ');
   });
 
-  test('that turns up bad in a reload leaves the old configuration', async () => {
+  test('that is invalid in a reload leaves the old configuration in effect', async () => {
     const cwd = folder();
     const provider = scripted('first');
     const free = { ...configured([provider], {}), auth: 'none' as const };
@@ -577,7 +577,7 @@ describe('a state directory', () => {
     expect(await ask(serving.url, { key: 'none', user: 'ok#1' })).toBe(200);
   }, 20_000);
 
-  test('on a disk that is full is served on, and told once', async () => {
+  test('on a full disk does not stop the service, and is reported once', async () => {
     const cwd = folder();
     const config = configured(
       [scripted('first')],

@@ -26,7 +26,7 @@ interface Health {
 
 const health = async (url: string) => (await (await fetch(`${url}/health`)).json()) as Health;
 
-test('no record is lost while the directory of the log is something else, and everybody is told', async () => {
+test('no record is lost while the log directory is unusable, and this is reported everywhere', async () => {
   const { url, cwd, process } = await serveConfig(MOCK);
   const logs = join(cwd, 'logs');
   expect(await chat(url)).toBe(200);
@@ -60,7 +60,7 @@ test('no record is lost while the directory of the log is something else, and ev
   expect(said).toContain('is written again, 0 records were lost');
 });
 
-test('a program that ends while its log cannot be written says what is lost', async () => {
+test('a program that ends while its log cannot be written reports what is lost', async () => {
   const { url, cwd, process } = await serveConfig(MOCK);
   writeFileSync(join(cwd, 'logs'), '');
   for (let count = 0; count < 3; count++) expect(await chat(url)).toBe(200);
@@ -70,7 +70,7 @@ test('a program that ends while its log cannot be written says what is lost', as
   expect(await process.stderr.text()).toMatch(/before the end: its directory is a file; 3 records were lost/);
 });
 
-test('redact_content keeps personal data out of the log, and out of nothing else', async () => {
+test('redact_content removes personal data from the log, and from nothing else', async () => {
   const { url, cwd, process } = await serveConfig({
     ...MOCK,
     logging: { requests: { flush_interval: '10ms', redact_content: ['email', 'phone', 'key'] } },

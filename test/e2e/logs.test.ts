@@ -47,7 +47,7 @@ function logged(): string {
   return cwd;
 }
 
-test('lists the newest requests at 80 columns, the newest last, also out of compressed files', async () => {
+test('lists the newest requests in 80 columns, newest last, also from compressed files', async () => {
   const cwd = logged();
   const screen = await runInTerminal(80, 'logs', join(cwd, 'logs'), '-n', '6');
   expect(Bun.stripANSI(screen)).toBe(
@@ -63,7 +63,7 @@ test('lists the newest requests at 80 columns, the newest last, also out of comp
   expect(screen).not.toContain('\x1b[2J');
 });
 
-test('chooses by the words of the export, and says what is wrong with them', () => {
+test('filters with the flags of the export, and reports invalid ones', () => {
   const cwd = logged();
   const ids = (...args: string[]) => {
     const { out, err, code } = run(cwd, 'logs', ...args);
@@ -104,7 +104,7 @@ test('chooses by the words of the export, and says what is wrong with them', () 
   expect(JSON.parse(json!)).not.toHaveProperty('request');
 });
 
-test('shows one request at 80 columns, by its id, the end of it, or as the last', async () => {
+test('shows one request in 80 columns, by its id, the end of its id, or as the last one', async () => {
   const cwd = logged();
   const logs = join(cwd, 'logs');
   const screen = Bun.stripANSI(await runInTerminal(80, 'logs', 'show', '33333333', logs));
@@ -140,7 +140,7 @@ assistant
   expect(run(cwd, 'logs', 'show', '').code).toBe(2);
 });
 
-test('ends cleanly when its reader has enough', async () => {
+test('ends cleanly when its reader closes the pipe', async () => {
   const cwd = logged();
   const script = '"$0" logs -n 10 | head -n 1; echo "${PIPESTATUS[0]}" >&2';
   const child = Bun.spawn(['bash', '-c', script, BINARY], { cwd, stdout: 'pipe', stderr: 'pipe' });

@@ -192,7 +192,7 @@ describe('GET /metrics', () => {
     expect(page.samples.get(name)).toBe(value);
   });
 
-  test('sums of money and time are those of what was sent', () => {
+  test('sums of money and time equal those of the requests sent', () => {
     const at = (name: string) => page.samples.get(name)!;
     // 100 tokens in at 1 USD a million, 50 out at 2; the stream told none and is estimated.
     expect(at('llmproxy_cost_usd_total{provider="steady",model="good"}')).toBeCloseTo(4 * 200e-6, 8);
@@ -211,7 +211,7 @@ describe('GET /metrics', () => {
     expect(at('llmproxy_process_resident_memory_bytes')).toBeGreaterThan(1e6);
   });
 
-  test('has what the tests above expect, and the documentation lists, and nothing else', () => {
+  test('has exactly the metrics that the tests above expect and the documentation lists', () => {
     const names = [...page.families.keys()].toSorted();
     const documented = [...text('docs/operating.md').matchAll(/^\| `(llmproxy_\w+)`/gm)].map(
       ([, name]) => name!,
@@ -219,7 +219,7 @@ describe('GET /metrics', () => {
     expect(documented.filter((name) => !ELSEWHERE.has(name)).toSorted()).toEqual(names);
   });
 
-  test('has each metric that the dashboard and the alerts ask for, with its labels', () => {
+  test('has each metric that the dashboard and the alerts use, with its labels', () => {
     const known = new Map<string, Set<string>>();
     for (const sample of page.samples.keys()) {
       const [, name = '', labels = ''] = /^(\w+)(?:\{(.*)\})?$/.exec(sample)!;

@@ -97,7 +97,7 @@ function shell(line: string, cwd: string, more: Record<string, string> = {}) {
 
 const USUAL = 'http://127.0.0.1:8000';
 
-test('every command of the README has a step here', () => {
+test('every command of the README is tried here', () => {
   const told = LINES.filter((line) => !STEPS.has(line) && !NOT_HERE.test(line));
   expect(told).toEqual([]);
 });
@@ -161,7 +161,7 @@ describe('in a clean clone', () => {
     expect(left.replace('?? node_modules\n', '')).toBe('');
   }, 120_000);
 
-  test('make build compiles one file that needs nothing beside it', () => {
+  test('make build compiles one file that runs by itself', () => {
     const { code, err } = shell(line('make build'), clone);
     expect([code, err]).toEqual([0, expect.anything()]);
     const alone = mkdtempSync(join(home, 'alone-'));
@@ -185,7 +185,7 @@ describe('in an empty folder with the binary alone', () => {
     }
   });
 
-  test('it serves, answers, shows its health, and what it logged becomes a dataset', async () => {
+  test('it serves, answers, shows its health, and exports its log as a dataset', async () => {
     const { url, said, stop } = await serving('llmproxy serve', cwd);
     await tryOut(url, cwd);
     expect(said()).toContain("No provider's key is in the environment");
@@ -202,7 +202,7 @@ describe('in an empty folder with the binary alone', () => {
     expect(readdirSync(join(cwd, 'dataset'))).toContain('README.md');
   }, 120_000);
 
-  test('programs run, with a proxy that ends with them', () => {
+  test('llmproxy run starts programs with a proxy that ends with them', () => {
     const refused = shell(line('llmproxy run claude'), cwd);
     expect([refused.code, refused.err]).toEqual([
       1,
@@ -238,7 +238,7 @@ describe('in an empty folder with the binary alone', () => {
       expect(shell(`llmproxy explain ${model}`, folder, keys).out).toMatch(new RegExp(`^1 +${target} `, 'm'));
   }, 60_000);
 
-  test('config init begins a file that is valid, and the doctor finds nothing wrong', () => {
+  test('config init writes a valid file, and the doctor finds nothing wrong', () => {
     const folder = mkdtempSync(join(home, 'init-'));
     expect(shell('llmproxy config init', folder).code).toBe(0);
     expect(shell(line('llmproxy config validate'), folder).code).toBe(0);

@@ -52,7 +52,7 @@ function stalled({ url }: Serving): Socket {
   return socket;
 }
 
-test('five readers that stall cost no memory, and no request', async () => {
+test('five readers that stall use no memory, and delay no request', async () => {
   const at = await serving();
   const sockets = Array.from({ length: 5 }, () => stalled(at));
   await send(at.url, WARM_UP);

@@ -9,7 +9,7 @@ afterAll(cleared);
 
 const OWN = { 'content-type': 'application/json', 'x-llmproxy-page': '1' };
 
-test('a sign-in counts in all workers, live requests are those of all, and signing out ends it everywhere', async () => {
+test('a session is valid in all workers, live requests are those of all, and signing out ends it everywhere', async () => {
   const { url } = await serveConfig({
     server: { workers: 3 },
     auth: {

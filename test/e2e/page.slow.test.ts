@@ -88,7 +88,7 @@ describe.skipIf(missing)('the page', () => {
     ['390 px, light', { width: 390, height: 844, scheme: 'light' }],
     ['390 px, dark', { width: 390, height: 844, scheme: 'dark' }],
   ] satisfies [string, Look][])('%s', (_, look) => {
-    test('every view fits, has no serious finding of axe, asks no other host, and no error', async () => {
+    test('every view fits, has no serious axe findings, contacts no other host, and has no errors', async () => {
       const { url } = await served();
       await ask(url, { model: 'claude' });
       for (const view of VIEWS) {
@@ -121,7 +121,7 @@ describe.skipIf(missing)('the page', () => {
     config: '.yaml b',
   };
 
-  test('live requests come as they end; what they say is text, whatever it is', async () => {
+  test('live requests appear as they end, and their content is always shown as text', async () => {
     const { url } = await served();
     const { page, faults } = await open(url, 'requests?filter=model:mock');
     await page.waitForSelector('.pulse.live');
@@ -146,7 +146,7 @@ describe.skipIf(missing)('the page', () => {
     await page.context().close();
   }, 60_000);
 
-  test('is used by keyboard', async () => {
+  test('can be used with the keyboard', async () => {
     const { url } = await served();
     const { page } = await open(url, 'requests');
     await page.waitForSelector('.requests-table tbody tr:nth-child(3)');
@@ -193,7 +193,7 @@ describe.skipIf(missing)('the page', () => {
     await page.context().close();
   }, 60_000);
 
-  test('usage by key over a week, with what is under the pointer', async () => {
+  test('shows usage by key over a week, with details under the pointer', async () => {
     const { url } = await served();
     const { page, faults } = await open(url, 'usage');
     await page.getByRole('button', { name: 'Week' }).click();
@@ -207,7 +207,7 @@ describe.skipIf(missing)('the page', () => {
     await page.context().close();
   }, 60_000);
 
-  test('providers say why, and when they are tried again', async () => {
+  test('shows why providers are unavailable, and when they are tried again', async () => {
     const { url } = await served();
     await ask(url, { model: 'claude' });
     const { page } = await open(url, 'providers');
@@ -218,7 +218,7 @@ describe.skipIf(missing)('the page', () => {
     await page.context().close();
   }, 60_000);
 
-  test('the playground streams, and leads to its request', async () => {
+  test('streams in the playground, and links to the request', async () => {
     const { url } = await served();
     const { page, faults } = await open(url, 'playground');
     await page.getByLabel('Model').fill('mock');
@@ -237,7 +237,7 @@ describe.skipIf(missing)('the page', () => {
     await page.context().close();
   }, 60_000);
 
-  test('a dataset is what its command makes', async () => {
+  test('exports the same dataset as its command', async () => {
     const { url, cwd } = await served();
     const { page } = await open(url, 'dataset?filter=model:gpt');
     await page.waitForSelector('.row-preview');
@@ -256,7 +256,7 @@ describe.skipIf(missing)('the page', () => {
     await page.context().close();
   }, 60_000);
 
-  test('asks for a key where there are keys, and forgets it', async () => {
+  test('asks for a key if keys are configured, and forgets it on signing out', async () => {
     const keys = [
       { name: 'boss', key: 'k-boss-0123456789', ops: true },
       { name: 'ann', key: 'k-ann-0123456789' },
@@ -285,7 +285,7 @@ describe.skipIf(missing)('the page', () => {
     await page.context().close();
   }, 60_000);
 
-  test('goes on by itself when the proxy comes back', async () => {
+  test('reconnects by itself when the proxy is back', async () => {
     const serving = await served();
     const { page } = await open(serving.url, 'requests?filter=model:mock');
     await page.waitForSelector('.pulse.live');

@@ -71,7 +71,7 @@ export class Odd extends BaseProvider {
 });
 
 describe('A plugin is loaded again', () => {
-  test('when its file or one that it imports changes; what cannot be loaded leaves the last one in force', async () => {
+  test('when its file or one that it imports changes; if it cannot be loaded, the last version stays in effect', async () => {
     const files = {
       'odd.ts': saying('word', "import { word } from './deep/helper.ts';"),
       'deep/helper.ts': "export const word = 'one';",
@@ -90,7 +90,7 @@ describe('A plugin is loaded again', () => {
     await saidSoon(proxy, 'four');
   });
 
-  test('when a link leads elsewhere, as a mounted ConfigMap does', async () => {
+  test('when a symlink changes its target, as in a mounted ConfigMap', async () => {
     const files = {
       'v1/odd.ts': saying('word', "import { word } from './helper.ts';"),
       'v1/helper.ts': "export const word = 'one';",
@@ -107,7 +107,7 @@ describe('A plugin is loaded again', () => {
     await saidSoon(proxy, 'two');
   });
 
-  test('and what is in flight ends with the code that it began with', async () => {
+  test('and requests in flight finish with the code that they began with', async () => {
     const slow = saying("'begun'; while (!(await Bun.file('go').exists())) await Bun.sleep(5); yield ' old'");
     const proxy = await plugged(CONFIG, { 'odd.ts': slow });
     const streamed = await proxy.post('/v1/chat/completions', { ...CHAT, stream: true });
@@ -118,7 +118,7 @@ describe('A plugin is loaded again', () => {
     expect(await streamed.text()).toMatch(/begun[^]* old[^]*\[DONE\]/);
   });
 
-  test('with the configuration: neither half of a change that does not fit is taken over', async () => {
+  test('together with the configuration: if the two do not match, neither is applied', async () => {
     const proxy = await plugged(CONFIG, { 'odd.ts': saying("'one'") });
     const other = saying("'two'").replace("type = 'odd'", "type = 'even'");
     write(proxy.cwd, { 'odd.ts': other });
@@ -162,7 +162,7 @@ test.if(process.platform === 'linux')(
 );
 
 describe('What a plugin imports', () => {
-  test('may be a package of its own node_modules, found by main or exports', async () => {
+  test('may be a package in its own node_modules, found by main or exports', async () => {
     const files = {
       'odd.ts': saying(
         'a + b + c',
@@ -180,7 +180,7 @@ describe('What a plugin imports', () => {
     expect(await said(await plugged(CONFIG, files))).toBe('ABC');
   });
 
-  test('is this program’s own API, whatever calls itself llmproxy', async () => {
+  test('is this program’s own API, even if another package is called llmproxy', async () => {
     const files = {
       'odd.ts': saying("'mine'"),
       'node_modules/llmproxy/package.json': '{ "name": "llmproxy", "main": "evil.js" }',
@@ -195,7 +195,7 @@ describe('What a plugin imports', () => {
   });
 });
 
-test('nothing that lies in the current folder is run, with plugins or without', async () => {
+test('nothing in the current folder is run, with or without plugins', async () => {
   const evil = "require('node:fs').appendFileSync('evil', process.argv.join(' ') + '\\n');";
   const script = 'touch evil';
   const manifest = {
@@ -247,7 +247,7 @@ test('nothing that lies in the current folder is run, with plugins or without', 
 });
 
 describe('llmproxy plugin', () => {
-  test('init writes a plugin that check passes, and whose test runs, with nothing else installed', () => {
+  test('init writes a plugin that passes check, and whose test runs, with nothing else installed', () => {
     const cwd = folder();
     const { code, out } = run(cwd, 'plugin', 'init', 'mine');
     expect([code, out]).toEqual([0, expect.stringContaining('mine/local.ts: written')]);
@@ -271,7 +271,7 @@ describe('llmproxy plugin', () => {
     expect(run(cwd, 'plugin', 'check', 'mine/local.ts').err).toContain('it exports nothing to use');
   });
 
-  test('check tells of wrong types by their places, and of what the trial throws', () => {
+  test('check reports wrong types with their positions, and what the trial throws', () => {
     const cwd = folder();
     const wrong = saying('42').replace('send(call)', "send(call: import('llmproxy').Call)");
     write(cwd, { 'odd.ts': wrong, 'config.yaml': JSON.stringify(CONFIG) });

@@ -61,7 +61,7 @@ describe('examples/signed.ts', () => {
     );
   }
 
-  test('signs whole and streamed requests, and their bytes pass unchanged', async () => {
+  test('signs unstreamed and streamed requests, whose bytes pass unchanged', async () => {
     await using vendor = upstream((asked) =>
       isSigned(asked)
         ? asked.path.endsWith('/stream')
@@ -83,7 +83,7 @@ describe('examples/signed.ts', () => {
     ]);
   });
 
-  test('its options are checked with their places, and its type is shown wherever types are', () => {
+  test('reports invalid options with their positions, and its type is listed with the others', () => {
     const cwd = folder();
     const yaml = (options: string, type = 'acme') =>
       `plugins:\n  - ./signed.ts\nproviders:\n  - name: acme\n    type: ${type}\n    models: [x]\n    options: ${options}\n`;
@@ -113,7 +113,7 @@ describe('examples/signed.ts', () => {
 });
 
 describe('examples/local.ts', () => {
-  test('answers in code, for clients of every API, whole and streamed; and passes on what it does not know', async () => {
+  test('answers in code for clients of every API, unstreamed and streamed, and passes on what it does not know', async () => {
     await using model = upstream(() => completion('I am a model'));
     const options = { else: `${model.url}/v1/chat/completions`, model: 'llama' };
     const provider = { name: 'desk', type: 'local', models: ['desk'], options };
@@ -142,7 +142,7 @@ describe('examples/local.ts', () => {
 });
 
 describe('examples/audit.ts', () => {
-  test('changes requests and answers, refuses some, and tells of each', async () => {
+  test('changes requests and answers, refuses some, and reports each', async () => {
     await using auditor = upstream(() => new Response('ok'));
     await using vendor = upstream(() => completion('Hello'));
     const provider = { name: 'v', type: 'openai-compatible', base_url: vendor.url, models: ['x'] };
@@ -168,7 +168,7 @@ describe('examples/audit.ts', () => {
 });
 
 describe('A provider of a plugin that throws', () => {
-  test('is passed over, and only the operator sees where it threw', async () => {
+  test('is skipped, and only the operator sees where it threw', async () => {
     const providers: ConfigInput['providers'] = [
       { name: 'a', type: 'odd', models: ['mock'] },
       { ...MOCK, priority: 2 },
@@ -186,7 +186,7 @@ describe('A provider of a plugin that throws', () => {
     expect(page).toContain('llmproxy_attempt_faults_total{provider="a",fault="plugin"} 2');
   });
 
-  test('in the midst of a stream ends it with an error in the client’s protocol', async () => {
+  test('in the middle of a stream ends it with an error in the client’s protocol', async () => {
     const body = `    return answer(call, async function* () {
       yield 'beginning';
       await Bun.sleep(1);
@@ -205,7 +205,7 @@ describe('A provider of a plugin that throws', () => {
     await until('word of it', () => /RangeError: half way at .*odd\.ts:8:/.test(proxy.said()));
   });
 
-  test('in the midst of a stream may be followed by another target (`resume: on`)', async () => {
+  test('in the middle of a stream may be followed by another target (`resume: on`)', async () => {
     await using other = upstream(() => sse(chatStream(['the ', 'rest'])));
     const body = `    return answer(call, async function* () {
       yield 'The beginning and ';
@@ -238,13 +238,13 @@ describe('A provider of a plugin that throws', () => {
     await until('word of it', () => proxy.said().includes('Plugin odd: Cannot get an answer from a: '));
   });
 
-  test('a fetch that reaches nobody is no fault of its code', async () => {
+  test('a fetch that cannot connect does not count as a fault of its code', async () => {
     const proxy = await plugged(ODD, odd("    return await fetch('http://127.0.0.1:1/', { signal });"));
     const answer = await proxy.post('/v1/chat/completions', CHAT);
     expect(await answer.json()).toMatchObject({ error: { code: 'upstream_unreachable' } });
   });
 
-  test('one that hangs, and hears of no signal, is given up in time', async () => {
+  test('one that hangs and ignores its signal is given up in time', async () => {
     const body = `    if (call.stream) return { status: 200, headers: new Headers(), body: new ReadableStream({ pull: () => new Promise(() => {}) }) };
     return await new Promise<never>(() => undefined);`;
     const providers: ConfigInput['providers'] = [
@@ -259,7 +259,7 @@ describe('A provider of a plugin that throws', () => {
     }
   });
 
-  test('an answer of fetch, which has decompressed it, is no longer said to be compressed', async () => {
+  test('an answer that fetch has decompressed is no longer labelled as compressed', async () => {
     await using vendor = upstream(async () => {
       const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
       return new Response(Bun.gzipSync(await completion('Hello').text()), { headers });
@@ -283,7 +283,7 @@ describe('A provider of a plugin that throws', () => {
   });
 });
 
-test('what code of a plugin throws where nobody waits is told by its name, and ends nothing', async () => {
+test('an error that a plugin throws outside of any call is reported with its name, and ends nothing', async () => {
   const body = `    void Promise.reject(new Error('stray promise'));
     setTimeout(() => { throw new Error('stray timer'); }, 1);
     return answer(call, () => ['fine']);`;
@@ -300,7 +300,7 @@ test('what code of a plugin throws where nobody waits is told by its name, and e
   expect((await fetch(`${proxy.url}/health/live`)).status).toBe(200);
 });
 
-test('a client that leaves ends the generator, and a slow one holds it back', async () => {
+test('a client that disconnects ends the generator, and a slow one delays it', async () => {
   const body = `    return answer(call, async function* () {
       try {
         for (let n = 0; ; n += 1) { if (n % 1000 === 0) { await Bun.sleep(0); await Bun.write('count', String(n)); } yield 'x'.repeat(1000); }
@@ -364,7 +364,7 @@ describe('Hooks', () => {
     await until('word of it', () => told.test(proxy.said()));
   });
 
-  test('are told whose request it is; what they change is routed, recorded and charged', async () => {
+  test('get the caller of the request; what they change is routed, recorded and charged', async () => {
     const code = `onRequest(request, facts) {
       if (facts.signal.aborted) throw new Error();
       console.error('FACTS', JSON.stringify(facts));
@@ -385,7 +385,7 @@ describe('Hooks', () => {
     });
   });
 
-  test('that change nothing leave the bytes of a request as they are', async () => {
+  test('that change nothing leave the bytes of a request unchanged', async () => {
     await using vendor = upstream(() => completion('Hello'));
     const provider = { name: 'v', type: 'openai-compatible', base_url: vendor.url, models: ['x'] };
     const proxy = await plugged(

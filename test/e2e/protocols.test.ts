@@ -97,7 +97,7 @@ const pairs = (Object.keys(CLIENTS) as (keyof typeof CLIENTS)[]).flatMap((client
 describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
   const { path, request, check, said } = CLIENTS[client];
 
-  test('gets a whole answer and a stream that say the same', async () => {
+  test('gets the same content unstreamed and streamed', async () => {
     const whole = (await (await post(path, { ...request, model: `${name}-whole` })).json()) as JsonObject;
     expect(said(whole)).toEqual(expected(CLIENTS[client]));
     const usage = client === 'chat' ? { stream_options: { include_usage: true } } : {};
@@ -126,13 +126,13 @@ test('a service account signs in for Vertex', async () => {
   expect(signed.vertex.asked[0]!.headers.get('authorization')).toBe('Bearer ya29');
 });
 
-test('tokens are counted here where the provider does not count', async () => {
+test('tokens are counted locally if the provider cannot count them', async () => {
   const messages = [{ role: 'user', content: 'Hello there' }];
   const reply = await post('/v1/messages/count_tokens', { model: 'chat-whole', messages });
   expect(await reply.json()).toEqual({ input_tokens: 9 });
 });
 
-test('every request is one line of the log, under its own endpoint', async () => {
+test('every request is one line of the log, with its endpoint', async () => {
   const wanted = pairs.length * 2 + 3;
   const lines = () =>
     readdirSync(join(cwd, 'logs')).flatMap((file) =>

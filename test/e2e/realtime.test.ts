@@ -28,7 +28,7 @@ const configFor = (url: string): ConfigInput => ({
 const inFlight = async (url: string): Promise<number> =>
   ((await (await fetch(`${url}/health`)).json()) as { in_flight: number }).in_flight;
 
-test('a thousand sessions at once are each served, recorded and let go', async () => {
+test('a thousand concurrent sessions are each served, recorded and released', async () => {
   await using one = sessionUpstream(OPENAI);
   const { url, cwd, process } = await serveConfig(configFor(one.url));
   const callers = await Promise.all(Array.from({ length: 1_000 }, () => call(url + PATH)));
@@ -83,7 +83,7 @@ test('SIGTERM lets an answer finish, closes sessions with 1001, and loses no rec
   expect(records.map(({ session }) => session!.closed_by)).toEqual(['proxy', 'proxy']);
 });
 
-test('what does not finish within server.drain_timeout is cut, with an event that says so', async () => {
+test('sessions that do not finish within server.drain_timeout are closed with an event that says so', async () => {
   await using one = sessionUpstream({
     ...OPENAI,
     message: ({ socket }) => void socket.send('{"type":"response.created","response":{}}'),
@@ -102,7 +102,7 @@ test('what does not finish within server.drain_timeout is cut, with an event tha
   expect(recordsIn(cwd)[0]).toMatchObject({ outcome: 'truncated', fault: 'shutting_down' });
 });
 
-test('a reload keeps sessions open, and new ones go where it says', async () => {
+test('a reload keeps sessions open, and new ones follow the new configuration', async () => {
   await using one = sessionUpstream(OPENAI);
   await using two = sessionUpstream(OPENAI);
   const { url, cwd, process } = await serveConfig(configFor(one.url));
@@ -119,7 +119,7 @@ test('a reload keeps sessions open, and new ones go where it says', async () => 
   await before.heard('response.done');
 });
 
-test('what passes is passed on, also where it is large', async () => {
+test('messages are passed on unchanged, also large ones', async () => {
   await using one = upstream(({ body }) => new Response(body.slice(0, body.length)));
   const { url, cwd } = await serveConfig(configFor(one.url));
   const body = new Uint8Array(20 * 1024 * 1024).map((_, at) => at % 251);

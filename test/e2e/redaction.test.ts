@@ -12,7 +12,7 @@ afterAll(cleared);
 const SECRET = 'ghp_Zk3bT9vQ1xW7yR5uE2aS8dF4gH6jK0lPmN1q';
 const SAID = `I am ann@corp.example.com with ${SECRET}, TCK-7.`;
 
-test('hides what the configuration names from the provider, and gives it back to the client', async () => {
+test('hides the configured values from the provider, and restores them for the client', async () => {
   await using repeating = upstream(({ text }) => {
     const { messages, stream } = JSON.parse(text) as { messages: { content: string }[]; stream?: boolean };
     const { content } = messages.at(-1)!;

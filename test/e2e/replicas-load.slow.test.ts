@@ -118,7 +118,7 @@ const slow = () =>
 describe.skipIf(REDIS_SERVER === null || process.env.LLMPROXY_TEST_SCALE !== '1')(
   'replicas under load',
   () => {
-    test('lose no request and no money in a rolling restart', async () => {
+    test('lose no request and no spending in a rolling restart', async () => {
       await using redis = await TestRedis.start();
       await using provider = slow();
       const config = configOf(provider.url, redis.url, [
@@ -151,7 +151,7 @@ describe.skipIf(REDIS_SERVER === null || process.env.LLMPROXY_TEST_SCALE !== '1'
       expect(await usedOf(last!, 'budget')).toBeCloseTo(provider.asked.length * USD, 9);
     }, 60_000);
 
-    test('use a limit up together, and are refused nothing before', async () => {
+    test('use up a limit together, and refuse nothing before', async () => {
       await using redis = await TestRedis.start();
       await using provider = slow();
       const config = configOf(provider.url, redis.url, [{ requests: 1_500, per: 'total' }]);

@@ -84,7 +84,7 @@ const valueOf = (families: Families, name: string) =>
   families.find((each) => each.name === `llmproxy_${name}`)?.values[0]?.value;
 
 describe.skipIf(REDIS_SERVER === null)('two replicas', () => {
-  test('let through together what a limit allows, tell all of a server that is gone, and go on', async () => {
+  test('admit together what a limit allows, report a server that is gone, and continue', async () => {
     await using redis = await TestRedis.start('--requirepass', PASSWORD);
     await using provider = upstream(() => completion('hello'));
     const address = redis.url.replace('//', `//:${PASSWORD}@`);
@@ -133,7 +133,7 @@ describe.skipIf(REDIS_SERVER === null)('two replicas', () => {
     expect(said()).not.toContain(PASSWORD);
   });
 
-  test('with two workers each let through together what a limit allows, from the first request on', async () => {
+  test('with two workers each admit together what a limit allows, from the first request', async () => {
     await using redis = await TestRedis.start();
     await using provider = upstream(() => completion('hello'));
     const config = { ...configFor(provider.url, redis.url, { replicas: 4 }), server: { workers: 2 } };
@@ -146,7 +146,7 @@ describe.skipIf(REDIS_SERVER === null)('two replicas', () => {
     }
   });
 
-  test('that begin while the server is away serve, as many as are said to be there', async () => {
+  test('that start while the server is unavailable divide limits by the configured number of replicas', async () => {
     await using redis = await TestRedis.start();
     await redis.kill();
     await using provider = upstream(() => completion('hello'));
@@ -158,7 +158,7 @@ describe.skipIf(REDIS_SERVER === null)('two replicas', () => {
     await until('it is counted', async () => (await get<Own>(url, '/v1/key')).limits[0]!.used === 15);
   });
 
-  test.skipIf(!canMake)('speak TLS to it, and check who it is', async () => {
+  test.skipIf(!canMake)('connect to the server by TLS, and verify its certificate', async () => {
     const authority = new Authority();
     const cwd = folder();
     const { cert, key } = authority.issue('/CN=redis', SERVER_NAMES);
@@ -184,7 +184,7 @@ describe.skipIf(REDIS_SERVER === null)('two replicas', () => {
   });
 });
 
-test('An address of such a server is checked, and shown without its password', () => {
+test('the address of the server is validated, and shown without its password', () => {
   const cwd = folder();
   const write = (redis: string) =>
     writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(configFor('http://127.0.0.1:9', redis)));

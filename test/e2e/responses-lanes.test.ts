@@ -9,7 +9,7 @@ import { until } from '../helpers/until.ts';
 beforeAll(built, 60_000);
 afterAll(cleared);
 
-test('what is being answered in any lane is finished, and nothing else is begun', async () => {
+test('answers in progress on any stream of a connection are finished, and no new ones are started', async () => {
   await using provider = await brokenProvider();
   const { url, process } = await serveConfig({
     providers: [

@@ -124,7 +124,7 @@ function configFor(url: string, cwd: string): ConfigInput {
   };
 }
 
-test('no secret is shown anywhere, whatever providers say', async () => {
+test('no secret appears in any output, whatever providers send', async () => {
   await using provider = upstream(echo);
   const files = folder();
   const aws = join(files, 'credentials');

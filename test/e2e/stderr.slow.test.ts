@@ -12,7 +12,7 @@ afterAll(cleared);
 
 const MOCK: ConfigInput = { providers: [{ name: 'mock', type: 'mock', models: ['*'] }] };
 
-test('goes on while nobody reads its stderr, leaves lines out, and says how many', async () => {
+test('continues while nobody reads its stderr, leaves out lines, and says how many', async () => {
   const cwd = folder();
   writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(MOCK));
   // A reader that sleeps until it is told to read.

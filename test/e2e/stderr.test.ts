@@ -65,7 +65,7 @@ function steadied(text: string): string {
     .replaceAll(/next trial in \d s/g, 'next trial in N s');
 }
 
-test('says in a terminal what becomes of requests, breakers, keys and providers', async () => {
+test('reports requests, breakers, keys and providers in a terminal', async () => {
   await using provider = moody();
   const serving = await serveInTerminal(configOf(provider.url), { more: { NO_COLOR: '1' } });
   const { url, shown } = serving;
@@ -104,7 +104,7 @@ HH:MM:SS IDENTIFY 200 TIMED alice other → steady/good 10+5 $0.000020 after key
   expect(await serving.process.exited).toBe(0);
 });
 
-test('says nothing of requests where stderr is no terminal, unless it is asked, and with --quiet nothing at all', async () => {
+test('reports no requests if stderr is not a terminal unless asked to, and nothing at all with --quiet', async () => {
   const told = async (...args: string[]) => {
     const cwd = folder();
     writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(MOCK));
@@ -141,7 +141,7 @@ test('says nothing of requests where stderr is no terminal, unless it is asked, 
   );
 });
 
-test('tells changes of state to programs by name and fields', async () => {
+test('reports changes of state to programs by name and fields', async () => {
   await using provider = moody();
   const { url, process } = await serveConfig({
     ...configOf(provider.url),
@@ -162,7 +162,7 @@ test('tells changes of state to programs by name and fields', async () => {
   expect(JSON.stringify(events)).not.toContain(SECRET);
 });
 
-test('tells when 80 % of a budget is used, and when it is used up', async () => {
+test('reports when 80 % of a budget is used, and when it is used up', async () => {
   await using provider = upstream(() =>
     completion('Hello', { usage: { prompt_tokens: 0, completion_tokens: 45, total_tokens: 45 } }),
   );
@@ -206,7 +206,7 @@ test('tells when 80 % of a budget is used, and when it is used up', async () => 
   ]);
 });
 
-test('goes on while a terminal is held, and ends when it is told to', async () => {
+test('continues while a terminal is stopped, and ends on a signal', async () => {
   const serving = await serveInTerminal(MOCK);
   serving.type('\x13');
   // More than a terminal takes.

@@ -37,7 +37,7 @@ async function isShared({ url }: Serving): Promise<boolean> {
 const messages = (count: number) => `${count}`;
 
 describe.skipIf(REDIS_SERVER === null)('replicas', () => {
-  test('go on from what another has stored, each key from its own', async () => {
+  test('continue conversations that another replica has stored, each key only its own', async () => {
     await using redis = await TestRedis.start();
     await using provider = counting();
     const [one, other] = await both(configOf(provider.url, redis.url));
@@ -65,7 +65,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas', () => {
     expect(await refusal(clients[1]!.responses.retrieve(previous!))).toEqual(NOT_FOUND);
   }, 60_000);
 
-  test('have the same conversations, whoever adds to them', async () => {
+  test('have the same conversations, whichever replica adds to them', async () => {
     await using redis = await TestRedis.start();
     await using provider = counting();
     const [one, other] = await both(configOf(provider.url, redis.url));
@@ -98,7 +98,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas', () => {
     expect(await refusal(clients[0].conversations.retrieve(id))).toEqual(NOT_FOUND);
   }, 60_000);
 
-  test('see how one in the background goes on that another runs, end it, and know when its machine is gone', async () => {
+  test('follow and cancel a background response of another replica, and know when its machine is gone', async () => {
     await using redis = await TestRedis.start();
     let left = 0;
     await using provider = Bun.serve({
@@ -152,7 +152,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas', () => {
     expect(gone.error?.code).toBe('server_error');
   }, 90_000);
 
-  test('answer without the server, and share afterwards what they stored and deleted meanwhile', async () => {
+  test('answer without the server, and later share what they stored and deleted meanwhile', async () => {
     await using redis = await TestRedis.start();
     using cable = new Cable(redis.port);
     await using provider = counting();
@@ -204,7 +204,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas', () => {
     });
   }, 60_000);
 
-  test('put back what a server has lost', async () => {
+  test('restore what a server has lost', async () => {
     await using redis = await TestRedis.start();
     await using provider = counting();
     const [one, other] = await both(configOf(provider.url, redis.url));
@@ -222,7 +222,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas', () => {
     expect(next.output_text).toBe('3');
   }, 60_000);
 
-  test('store no more together than one may, and leave nothing behind', async () => {
+  test('store no more together than one may, and leave nothing in the server', async () => {
     await using redis = await TestRedis.start();
     await using provider = upstream(() => completion('x'.repeat(100_000)));
     const config = configOf(provider.url, redis.url, { responses: { max_size: '1MiB' } });

@@ -21,7 +21,7 @@ async function stopped(child: Bun.Subprocess, signal: NodeJS.Signals = 'SIGTERM'
   await child.exited;
 }
 
-test('a restart keeps them, a crash too, and a key in them is not on the disk', async () => {
+test('they survive a restart and a crash, and no key in them is written to disk', async () => {
   await using provider = counting();
   const config = at(provider.url);
   const first = await served(config);
@@ -48,7 +48,7 @@ test('a restart keeps them, a crash too, and a key in them is not on the disk', 
   expect(written).not.toContain('sk-abcdefghij');
 }, 60_000);
 
-test('several workers share them, and end what another runs', async () => {
+test('several workers share them, and can cancel those of another', async () => {
   await using provider = counting();
   let came = 0;
   let left = 0;
@@ -93,7 +93,7 @@ test('several workers share them, and end what another runs', async () => {
   await stopped(serving.process);
 }, 60_000);
 
-test('where they cannot be written they are kept in memory, and it is said', async () => {
+test('if they cannot be written, they are kept in memory, and this is reported', async () => {
   await using provider = counting();
   const cwd = folder();
   writeFileSync(join(cwd, 'state'), 'a file where the directory should be');
@@ -105,7 +105,7 @@ test('where they cannot be written they are kept in memory, and it is said', asy
   expect(await new Response(serving.process.stderr).text()).toContain('kept in memory');
 }, 60_000);
 
-test('nothing is stored, and no file made, where that is off', async () => {
+test('nothing is stored and no file is created if storing is off', async () => {
   await using provider = counting();
   const serving = await served(at(provider.url, { responses: { store: 'never' } }));
   const client = sdk(serving);

@@ -127,7 +127,7 @@ describe.each([
 
   const named = (name: string) => spans.find((span) => span.name === name)!;
 
-  test('a request is a span, with one below it for each attempt', () => {
+  test('a request is a span with a child span for each attempt', () => {
     expect(spans.map(({ name }) => name).toSorted()).toEqual(
       ['chat bad', 'chat good', 'chat good', 'chat good', 'chat nope', 'chat smart'].toSorted(),
     );
@@ -149,7 +149,7 @@ describe.each([
     expect(seen.upstream[0]!.headers.get('tracestate')).toBe('vendor=1');
   });
 
-  test('what a span says is what was sent', () => {
+  test('the attributes of a span describe what was sent', () => {
     const [record] = seen.records;
     const request = named('chat smart');
     expect(request.attributes).toEqual({
@@ -195,7 +195,7 @@ describe.each([
     expect(tookMs).toBeCloseTo(record!.latency_ms, 0);
   });
 
-  test('an attempt says whom it asked, and how it ended', () => {
+  test('the span of an attempt has its target and how it ended', () => {
     const port = Number(new URL(`http://${seen.upstream[0]!.headers.get('host')}`).port);
     expect(named('chat bad').attributes).toEqual({
       'gen_ai.operation.name': 'chat',
@@ -211,7 +211,7 @@ describe.each([
     expect(named('chat bad').status).toEqual({ code: 2, message: 'server' });
   });
 
-  test('a stream tells when it began, and a failure why', () => {
+  test('the span of a stream has the time of its first content, and that of a failure has the reason', () => {
     const [, streamed] = seen.records;
     const request = spans.find(({ attributes }) => attributes['llmproxy.request.id'] === streamed!.id)!;
     expect(request.parentSpanId ?? '').toBe('');
@@ -229,7 +229,7 @@ describe.each([
     expect(failed.status).toMatchObject({ code: 2 });
   });
 
-  test('metrics add up to what was sent', () => {
+  test('metrics add up to the requests sent', () => {
     const points = (name: string) => seen.metrics.find((metric) => metric.name === name)?.points;
     const whose = {
       'gen_ai.operation.name': 'chat',
@@ -269,7 +269,7 @@ describe.each([
     expect(own!.explicitBounds).toHaveLength(own!.bucketCounts!.length - 1);
   });
 
-  test('the resource names the service, and credentials go to the collector alone', () => {
+  test('the resource names the service, and credentials are sent only to the collector', () => {
     expect(seen.resource).toMatchObject({
       'service.name': 'llmproxy',
       'deployment.environment.name': 'test',
@@ -291,7 +291,7 @@ const plainAsk = (url: string, headers: Record<string, string> = {}) =>
     body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi' }] }),
   }).then((answer) => answer.text());
 
-test('nothing is sent unless it is turned on, and then the usual variables count', async () => {
+test('nothing is sent unless it is enabled, and then the usual variables apply', async () => {
   await using sink = collector();
   const env = {
     OTEL_EXPORTER_OTLP_ENDPOINT: `${sink.url}/`,
@@ -315,7 +315,7 @@ test('nothing is sent unless it is turned on, and then the usual variables count
   expect(Object.keys(sink.spans[0]!.attributes).filter((name) => name.endsWith('messages'))).toEqual([]);
 });
 
-test('a trace that its caller does not sample is not exported, but goes on', async () => {
+test('a trace that its caller does not sample is not exported, but is propagated', async () => {
   await using given = provider();
   await using sink = collector();
   const { url, process } = await serveConfig(
@@ -330,7 +330,7 @@ test('a trace that its caller does not sample is not exported, but goes on', asy
   );
 });
 
-test('what only passes is traced too', async () => {
+test('requests that are passed through are traced too', async () => {
   await using given = upstream(() => Response.json({ data: [] }));
   await using sink = collector();
   const { url, process } = await serveConfig({
@@ -352,7 +352,7 @@ test('what only passes is traced too', async () => {
   expect(given.asked[0]!.headers.get('traceparent')).toBe(`00-${PARENT.trace}-${attempt!.spanId}-01`);
 });
 
-test('sends again what may be sent again, and not what may not', async () => {
+test('retries failures that may be retried, and no others', async () => {
   let busy = 2;
   await using sink = collector(({ path }) =>
     path.endsWith('metrics')
@@ -382,7 +382,7 @@ test('sends again what may be sent again, and not what may not', async () => {
   ).toHaveLength(1);
 });
 
-test('tells what a collector did not take', async () => {
+test('reports what a collector rejected', async () => {
   await using sink = collector(({ path }) => (path.endsWith('traces') ? partial(1, 'no room') : undefined));
   const { url, process } = await serveConfig({
     providers: MOCK,
@@ -399,7 +399,7 @@ test('tells what a collector did not take', async () => {
   expect(await process.stderr.text()).toContain('it did not take 1 of 2: no room');
 });
 
-test('a collector that hangs holds up nothing: spans are dropped and counted, and the program ends', async () => {
+test('a collector that hangs delays nothing: spans are dropped and counted, and the program ends', async () => {
   const held = Promise.withResolvers<Response>();
   await using sink = collector(() => held.promise);
   const { url, process } = await serveConfig({

@@ -98,7 +98,7 @@ describe.skipIf(!canMake)('server.tls', () => {
       }
     });
 
-  test('serves HTTPS, streams too, and knows where clients come from', async () => {
+  test('serves HTTPS, also streams, and knows the addresses of clients', async () => {
     const limits = [{ requests: 2, per: 'minute', each: 'address' }];
     const server = await serve(prepared({ rate_limits: limits as ConfigInput['rate_limits'] }));
     expect(server.url).toStartWith('https://127.0.0.1:');
@@ -108,7 +108,7 @@ describe.skipIf(!canMake)('server.tls', () => {
     expect((await ask(server)).status).toBe(429);
   }, 20_000);
 
-  test('serves it by several workers', async () => {
+  test('serves HTTPS with several workers', async () => {
     const server = await serve(prepared({}), '--workers', '2');
     const answers = await Promise.all(
       Array.from({ length: 8 }, async () => {
@@ -122,7 +122,7 @@ describe.skipIf(!canMake)('server.tls', () => {
     expect(code).toBe(0);
   }, 20_000);
 
-  test('a new certificate is served to new connections, and no request is lost for it', async () => {
+  test('a new certificate is used for new connections, and no request is lost', async () => {
     const server = await serve(prepared({ logging: { requests: { enabled: false } } }));
     const lost: unknown[] = [];
     const ending = new AbortController();
@@ -162,7 +162,7 @@ describe.skipIf(!canMake)('server.tls', () => {
     expect(answered).toBeGreaterThan(100);
   }, 40_000);
 
-  test('files that a symlink swaps are found, and ones that do not belong together change nothing', async () => {
+  test('files that are replaced by a symlink are found, and a mismatched pair changes nothing', async () => {
     const cwd = prepared({}, { cert: 'now/cert.pem', key: 'now/key.pem' });
     for (const [name, pair] of Object.entries({ a: first, b: second, c: { ...first, key: second.key } })) {
       mkdirSync(join(cwd, name));
@@ -194,7 +194,7 @@ describe.skipIf(!canMake)('server.tls', () => {
   const AUTH = { keys: [{ name: 'ci' }, { name: 'alice', key: 'alice-secret', ops: true }] };
   const CERTS = [{ subject: 'CN=ci, O=acme', key: 'ci' }];
 
-  test('a client certificate stands for a key; others are refused', async () => {
+  test('a client certificate is mapped to a key; others are refused', async () => {
     const tls = { ...TLS, client_ca: 'ca.pem', client_certs: CERTS };
     const server = await serve(prepared({ auth: AUTH }, tls));
     expect((await ask(server, ci)).status).toBe(200);
@@ -214,7 +214,7 @@ describe.skipIf(!canMake)('server.tls', () => {
     expect(keys).toEqual(['ci', 'ci', null, 'alice', 'alice']);
   }, 20_000);
 
-  test('rules and limits of the key hold for its certificate, by alternative names too, and follow a reload', async () => {
+  test('rules and limits of a key apply to its certificate, also by alternative names, and follow a reload', async () => {
     const rule = (subject: string) => [{ subject, key: 'ci' }];
     const tls = {
       ...TLS,
@@ -241,7 +241,7 @@ describe.skipIf(!canMake)('server.tls', () => {
     await until('the other rule', async () => (await ask(server, ci)).status === 401, { everyMs: 50 });
   }, 20_000);
 
-  test('required client certificates open an address beyond loopback without keys, TLS alone does not', async () => {
+  test('required client certificates allow an address beyond loopback without keys, TLS alone does not', async () => {
     const host = '0.0.0.0';
     const closed = run(prepared({ server: { host } }), 'serve', '--port', '0');
     expect([closed.code, closed.err]).toEqual([
@@ -256,7 +256,7 @@ describe.skipIf(!canMake)('server.tls', () => {
     expect(await ask(here).catch(() => 'refused')).toBe('refused');
   }, 20_000);
 
-  test('a new certificate does not let in whom the old one kept out', async () => {
+  test('a new certificate does not admit clients that the old one refused', async () => {
     const tls = { ...TLS, client_ca: 'ca.pem', client_certs: CERTS };
     const server = await serve(prepared({ auth: AUTH }, tls));
     write(server.cwd, second);
@@ -279,7 +279,7 @@ describe.skipIf(!canMake)('server.tls', () => {
     expect(await status(ci)).toBe(0);
   }, 20_000);
 
-  test('a client that leaves, and one that reads nothing, end as without TLS', async () => {
+  test('clients that disconnect or read nothing are handled as without TLS', async () => {
     let letGo = 0;
     let sent = 0;
     const event = new TextEncoder().encode(chatStream(['x'.repeat(30_000)], ''));
@@ -332,7 +332,7 @@ describe.skipIf(!canMake)('server.tls', () => {
     await upstream.stop(true);
   }, 30_000);
 
-  test('requests in flight finish when it is stopped, and a second signal cuts them', async () => {
+  test('requests in flight finish on a signal, and a second signal ends them', async () => {
     const mock = { tokens_per_second: 5 };
     const slow = { name: 'slow', type: 'mock' as const, models: ['*'], mock };
     const begun = async () => {
@@ -351,7 +351,7 @@ describe.skipIf(!canMake)('server.tls', () => {
     expect(await other.server.process.exited).toBe(0);
   }, 20_000);
 
-  test('llmproxy health asks over TLS, and says what is wrong with a certificate', async () => {
+  test('llmproxy health connects by TLS, and says what is wrong with a certificate', async () => {
     const server = await serve(prepared({}, { ...TLS, client_ca: 'ca.pem' }));
     writeFileSync(join(server.cwd, 'ci.pem'), ci.cert);
     writeFileSync(join(server.cwd, 'ci.key'), ci.key);
@@ -365,7 +365,7 @@ describe.skipIf(!canMake)('server.tls', () => {
     expect([far.code, far.err]).toEqual([2, expect.stringContaining('only for addresses of this machine')]);
   }, 20_000);
 
-  test('what is given to config validate is checked where it stands', () => {
+  test('config validate checks the files of a configuration at its path', () => {
     const cwd = prepared({});
     const validate = (tls: Tls, more: Partial<ConfigInput> = {}) => {
       const text = JSON.stringify({ providers: [MOCK], ...more, server: { tls } }, null, 1);

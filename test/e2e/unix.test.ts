@@ -32,7 +32,7 @@ const ask = ({ cwd }: Serving, init: BunFetchRequestInit = {}): Promise<Response
   });
 
 describe.skipIf(process.platform === 'win32')('server.unix', () => {
-  test('is for its owner alone, and is removed in the end', async () => {
+  test('is accessible only to its owner, and removed at the end', async () => {
     const server = await serveAsWritten(prepared({}));
     const socket = join(server.cwd, 'llm.sock');
     expect(server.url).toBe(`unix:${socket}`);
@@ -46,7 +46,7 @@ describe.skipIf(process.platform === 'win32')('server.unix', () => {
     expect(existsSync(socket)).toBeFalse();
   }, 20_000);
 
-  test('that a killed process left is taken over; one that is served is not', async () => {
+  test('that a killed process left is replaced; one in use is not', async () => {
     const cwd = prepared({ unix_mode: '0660' }, { auth: { keys: [{ name: 'a', key: 'secret' }] } });
     const first = await serveAsWritten(cwd);
     expect(statSync(join(cwd, 'llm.sock')).mode & 0o777).toBe(0o660);
@@ -61,7 +61,7 @@ describe.skipIf(process.platform === 'win32')('server.unix', () => {
     expect((await ask(third, { headers })).status).toBe(200);
   }, 20_000);
 
-  test('two that begin at the same moment do not take it from each other', async () => {
+  test('goes to one of several processes that start at the same moment', async () => {
     const cwd = prepared({}, { logging: { requests: { enabled: false } } });
     const killed = await serveAsWritten(cwd);
     killed.process.kill('SIGKILL');
@@ -98,13 +98,13 @@ describe.skipIf(process.platform === 'win32')('server.unix', () => {
     expect(said).toContain('Cannot share a unix socket between 2 workers: one process serves');
   }, 20_000);
 
-  test('gives way to --port', async () => {
+  test('is overridden by --port', async () => {
     const server = await serve(prepared({}));
     expect(server.url).toStartWith('http://127.0.0.1:');
     expect(existsSync(join(server.cwd, 'llm.sock'))).toBeFalse();
   }, 20_000);
 
-  test('speaks HTTP/2 where that is on, and finishes what runs', async () => {
+  test('supports HTTP/2 if enabled, and finishes running requests', async () => {
     const slow = { name: 'slow', type: 'mock', mock: { latency: '700ms' } } as const;
     const cwd = prepared({ http2: true }, { providers: [slow] });
     const server = await serveAsWritten(cwd);

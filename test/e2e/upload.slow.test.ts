@@ -79,7 +79,7 @@ describe.skipIf(!canMake)('the binary uploads a log', () => {
     return { cwd, serve: (...args: string[]) => serveWith(cwd, more, ...args) };
   }
 
-  test('with memory that does not grow with the file', async () => {
+  test('with memory use that does not grow with the file', async () => {
     const server = s3();
     const line = encodeRecord(logRecord({ id: 'req-1', response: JSON.stringify('x'.repeat(MIB)) }));
     const text = line.repeat(160);
@@ -90,7 +90,7 @@ describe.skipIf(!canMake)('the binary uploads a log', () => {
     if (before > 0) expect(peakBytes(proxy) - before).toBeLessThan(96 * MIB);
   });
 
-  test('again when it was killed in the middle, to the same key', async () => {
+  test('again after it was killed in the middle, to the same key', async () => {
     const text = encodeRecord(logRecord({ id: 'req-1', response: JSON.stringify('x'.repeat(MIB)) })).repeat(
       8,
     );
@@ -117,7 +117,7 @@ describe.skipIf(!canMake)('the binary uploads a log', () => {
     );
   });
 
-  test('and is not kept from ending by a server that says nothing', async () => {
+  test('and can end while the server does not answer', async () => {
     const asked = Promise.withResolvers<void>();
     const server = s3(() => {
       asked.resolve();
@@ -129,7 +129,7 @@ describe.skipIf(!canMake)('the binary uploads a log', () => {
     expect(await proxy.process.exited).toBe(0);
   });
 
-  test('by several workers, each its own files, as one number', async () => {
+  test('by several workers, each its own files, and reports one total', async () => {
     const server = s3();
     const { cwd, serve } = prepared('', { endpoint: server.url });
     const day = new Date(Date.now() - 86_400_000);
@@ -146,7 +146,7 @@ describe.skipIf(!canMake)('the binary uploads a log', () => {
     expect(server.objects.size).toBe(4);
   });
 
-  test('up to its last record where stop_timeout gives it time', async () => {
+  test('up to its last record if stop_timeout allows the time', async () => {
     const server = s3();
     const proxy = await prepared('', { endpoint: server.url, stop_timeout: '15s' }).serve();
     const body = JSON.stringify({ model: 'mock', messages: [{ role: 'user', content: 'Hi' }] });

@@ -56,7 +56,7 @@ describe('llmproxy usage', () => {
     if (columns === 80) expect(shown).toMatch(/gpt-5-mini +100 .*\$0\.90 {2}█+/);
   });
 
-  test('draws nothing into a pipe, and ends well when its reader has enough', async () => {
+  test('draws no bars into a pipe, and ends cleanly when its reader closes it', async () => {
     const path = log(60);
     const { code, out } = run(folder(), 'usage', path, '--by', 'key');
     expect([code, out]).toEqual([0, expect.not.stringContaining('█')]);
@@ -72,7 +72,7 @@ describe('llmproxy usage', () => {
     expect(piped.stderr.toString()).toBe('');
   });
 
-  test('comes to the same sums in threads as in one', () => {
+  test('computes the same sums in several threads as in one', () => {
     const path = log(1_500, 16_000);
     const lines = run(folder(), 'usage', path, '--by', 'model', '--csv').out.trim().split('\n');
     expect(lines.slice(1).map((line) => line.split(',').slice(0, 2))).toEqual(
@@ -82,7 +82,7 @@ describe('llmproxy usage', () => {
     expect(whole.total).toMatchObject({ requests: 1_500, input_tokens: 1_350_000, cost: 13.5 });
   });
 
-  test('prices again, also from standard input', () => {
+  test('reprices, also from standard input', () => {
     const path = log(10);
     const piped = Bun.spawnSync([BINARY, 'usage', '-', '--reprice', '--json', '--by', ''], {
       stdin: Bun.file(path),
@@ -138,7 +138,7 @@ describe('llmproxy usage --reconcile', () => {
     expect([code, out, err]).toEqual([2, '', expect.stringContaining(message)]);
   });
 
-  test('names the columns of a file that it does not know', () => {
+  test('names the columns of a file in an unknown format', () => {
     const bill = join(folder(), 'bill.csv');
     writeFileSync(bill, 'foo,bar\n1,2\n');
     const { code, err } = run(folder(), 'usage', log(1), '--reconcile', bill);
@@ -146,7 +146,7 @@ describe('llmproxy usage --reconcile', () => {
   });
 });
 
-test('GET /usage and llmproxy usage tell the same, while and after requests are answered', async () => {
+test('GET /usage and llmproxy usage agree, during and after requests', async () => {
   const serving = await serveConfig({
     providers: [{ name: 'mock', type: 'mock', models: [{ name: 'm', price: { input: 1, output: 2 } }] }],
     auth: {

@@ -106,7 +106,7 @@ async function streams(url: string, count: number) {
 
 // reusePort shares a port on Linux only, and what is shared is mapped from /proc.
 describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)', () => {
-  test('answer for all of them, whichever is asked', async () => {
+  test('report for all of them, whichever worker is asked', async () => {
     const { url } = await serving(SLOW);
     const answers = await Promise.all(Array.from({ length: 30 }, () => post(url, CHAT)));
     expect(answers.map(({ status }) => status)).toEqual(Array(30).fill(200));
@@ -128,7 +128,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     await Promise.all(open.map((answer) => answer.text()));
   });
 
-  test('keep a rate limit together', async () => {
+  test('share a rate limit', async () => {
     const { url } = await serving({
       routing: { wait_budget: 0 },
       providers: [{ name: 'mock', type: 'mock', rate_limit: 5 }],
@@ -139,7 +139,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     expect(new Set(statuses)).toEqual(new Set([200, 429]));
   });
 
-  test('keep max_connections together', async () => {
+  test('share max_connections', async () => {
     let [running, most] = [0, 0];
     await using provided = upstream(async () => {
       most = Math.max(most, (running += 1));
@@ -163,7 +163,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     expect([most, provided.asked.length]).toEqual([2, 40]);
   });
 
-  test('keep limits.max_concurrent together, and get back what those held that are killed', async () => {
+  test('share limits.max_concurrent, and release the requests of killed workers', async () => {
     const { url, process } = await serving({ ...SLOW, limits: { max_concurrent: 4 } });
     const first = await streams(url, 16);
     expect([first.open.length, first.refused]).toEqual([4, 12]);
@@ -177,7 +177,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     await Promise.all(second.open.map((answer) => answer.text()));
   });
 
-  test('take over a configuration together, and none that is not valid', async () => {
+  test('apply a configuration together, and no invalid one', async () => {
     const served = await serving(MOCK);
     const { url, cwd, process } = served;
     const told = said(served);
@@ -207,7 +207,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     expect(told().match(/is not valid/g)).toHaveLength(1);
   });
 
-  test('lose no request but those of one that is killed, and count on', async () => {
+  test('lose only the requests of a killed worker, and continue the counters', async () => {
     const served = await serving(MOCK);
     const { url, process } = served;
     const told = said(served);
@@ -275,7 +275,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     expect(readFileSync(join(cwd, 'out.jsonl'), 'utf8').trimEnd().split('\n')).toHaveLength(120);
   });
 
-  test('end by a second signal that comes while idle ones are ending', async () => {
+  test('end on a second signal that arrives while idle workers are ending', async () => {
     const providers = [{ name: 'mock', type: 'mock', mock: { tokens_per_second: 1 } }];
     for (let round = 0; round < 8; round += 1) {
       const each = await serving({ server: { drain_timeout: '5m' }, providers });
@@ -294,7 +294,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     }
   }, 40_000);
 
-  test('stop together: streams finish, and a second signal ends them', async () => {
+  test('stop together: streams finish, or end on a second signal', async () => {
     const calm = await serving(SLOW);
     const { open } = await streams(calm.url, 12);
     calm.process.kill('SIGTERM');
@@ -322,7 +322,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     expect(await hasty.process.exited).toBe(0);
   }, 20_000);
 
-  test('end when the parent is killed, and give the port back', async () => {
+  test('end when the parent is killed, and release the port', async () => {
     const { url, process } = await serving(MOCK);
     const children = childrenOf(process.pid);
     expect(children).toHaveLength(WORKERS);
@@ -353,7 +353,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     expect([code, err]).toEqual([1, expect.stringContaining('the port is in use')]);
   });
 
-  test('of two proxies that begin at once on one port, one serves', async () => {
+  test('serve from one of two proxies that start at the same time on one port', async () => {
     const other = shares();
     const port = String(other.port);
     await other.stop(true);
@@ -364,7 +364,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     expect(String(refused!.reason)).toContain('the port is in use');
   });
 
-  test('say once what one process says, and where they listen', async () => {
+  test('print once what a single process prints, and where they listen', async () => {
     const served = await serving({ ...MOCK, logging: { format: 'json' } });
     const told = said(served);
     await until('the last line', () => told().includes('Request log'));
@@ -388,7 +388,7 @@ test.each(['0', '257', 'many', '1.5'])('--workers %s is refused', (workers) => {
 });
 
 describe.each(process.platform === 'linux' ? [1, 2] : [1])('with %d processes', (workers) => {
-  test('a client that keeps its connection sees no broken one when the proxy stops', async () => {
+  test('a client with a kept-alive connection never sees it break when the proxy stops', async () => {
     const { url, process } = await serving(MOCK, workers);
     const outcomes: string[] = [];
     const clients = Array.from({ length: 16 }, async () => {
