@@ -30,7 +30,7 @@ function readPieces(pieces: readonly Buffer[]): readonly string[] {
   return read;
 }
 
-test('MessageReader reads messages alike wherever two cuts fall', () => {
+test('MessageReader reads messages the same wherever they are cut in two places', () => {
   const bytes = Buffer.from(MESSAGES.join(''));
   for (let first = 0; first < bytes.length; first += 1)
     for (let second = first; second < bytes.length; second += 5)
@@ -39,7 +39,7 @@ test('MessageReader reads messages alike wherever two cuts fall', () => {
       ).toEqual(READ);
 });
 
-test('MessageReader reads messages that come a byte at a time', () => {
+test('MessageReader reads messages that arrive a byte at a time', () => {
   const bytes = Buffer.from(MESSAGES.join(''));
   expect(readPieces(Array.from(bytes, (byte) => Buffer.from([byte])))).toEqual(READ);
 });

@@ -3,7 +3,7 @@ import { startLoad } from '../../bench/load.ts';
 import { CHAT, requestBytes } from '../../bench/requests.ts';
 import { until } from '../helpers/until.ts';
 
-test('startLoad() counts each answer once, and asks as many at a time as there are clients', async () => {
+test('startLoad() counts each answer once, and has as many requests in flight as clients', async () => {
   let [asked, open, most] = [0, 0, 0];
   using server = Bun.serve({
     port: 0,
@@ -27,7 +27,7 @@ test('startLoad() counts each answer once, and asks as many at a time as there a
   expect(most).toBe(3);
 });
 
-test('startLoad() counts words in answers that come in pieces', async () => {
+test('startLoad() counts words in answers that arrive in pieces', async () => {
   using server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
@@ -46,7 +46,7 @@ test('startLoad() counts words in answers that come in pieces', async () => {
   expect(Math.floor(load.completed() / 3)).toBe(answers);
 });
 
-test('startLoad() fails on an answer that is not 200, and on a connection that is closed in one', async () => {
+test('startLoad() fails on an answer that is not 200, and on a connection closed during one', async () => {
   using refusing = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',

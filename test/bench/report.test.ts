@@ -11,7 +11,7 @@ import { median, quantile, spread } from '../../bench/statistics.ts';
 const ROOT = join(import.meta.dir, '../..');
 const page = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
-test('quantile() takes the value between neighbours by weight', () => {
+test('quantile() interpolates between neighbouring values', () => {
   expect(median([3, 1, 2])).toBe(2);
   expect(median([4, 1, 2, 3])).toBe(2.5);
   expect(quantile([0, 10], 0.99)).toBeCloseTo(9.9);
@@ -19,7 +19,7 @@ test('quantile() takes the value between neighbours by weight', () => {
   expect(median([])).toBeNaN();
 });
 
-test('linesOf() takes ratios within a round, before their median', () => {
+test('linesOf() computes ratios within a round, before their median', () => {
   const samples = new Map<string, Sample[]>([
     ['bare', [{ cost: 10 }, { cost: 20 }, { cost: 30 }]],
     ['proxy', [{ cost: 30 }, { cost: 40 }, {}]],
@@ -42,7 +42,7 @@ test('tableText() fits 100 columns for every measure', () => {
   expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
 });
 
-test('withBlock() replaces what stands between its marks, and needs them', () => {
+test('withBlock() replaces what is between its marks, and requires them', () => {
   const text = 'a\n<!-- make bench: x -->\nold\n<!-- /x -->\nb';
   const changed = withBlock(text, 'x', 'new');
   expect(changed).toBe('a\n<!-- make bench: x -->\n\nnew\n\n<!-- /x -->\nb');
@@ -61,7 +61,7 @@ test('docs/performance.md names all rows', () => {
   expect(rowsNamed(undefined, false).filter(({ name }) => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
-test('selfTimes() counts a sample for its function alone, and native ones by who called them', () => {
+test('selfTimes() counts a sample only for its function, and native ones by their caller', () => {
   const frame = (functionName: string, url = '') => ({ functionName, url, lineNumber: url === '' ? -1 : 4 });
   const nodes = [
     { id: 1, callFrame: frame('(root)'), children: [2, 4] },

@@ -100,12 +100,12 @@ describe.each([
     },
   );
 
-  test.skipIf(missing || name !== 'bash')('behind an equals sign, where it cuts words', () => {
+  test.skipIf(missing || name !== 'bash')('after an equals sign, which separates words', () => {
     expect(wordsIn(answers[CASES.length]!)).toContain('my config.yaml');
   });
 });
 
-test('every script is whole for its shell, and names each command and flag', () => {
+test('every script is valid for its shell, and names each command and flag', () => {
   for (const name of ['bash', 'zsh', 'fish']) {
     const { out } = run(folder(), 'completions', name);
     if (Bun.which(name)) expect(shell(folder(), [name, '-n'], out)).toBe('');

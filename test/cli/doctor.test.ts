@@ -80,7 +80,7 @@ const compatible = (name: string, base_url: string, more: object = {}) => ({
 });
 const server = { port: 0 };
 
-test('every provider is told of with what its free endpoint says, and no key is shown', async () => {
+test('every provider is reported with the answer of its free endpoint, and no key is shown', async () => {
   const { url } = upstream();
   const at = (first: string) => `${url.origin}/${first}/v1`;
   const statuses = ['200', '401', '403', '404', '429', '302', '503'];
@@ -124,7 +124,7 @@ test('every provider is told of with what its free endpoint says, and no key is 
   expect(out.split('\n').filter((line) => line.length > 80 || line.endsWith(' '))).toEqual([]);
 });
 
-test('all that is well ends with 0, and a machine beyond which nothing answers is told of once', async () => {
+test('the exit status is 0 if all is well, and a machine without network is reported once', async () => {
   const { url } = upstream();
   const well = await findings({ server, providers: [compatible('one', `${url.origin}/v1`)] } as ConfigInput);
   expect([well.code, well.by('network').message, well.by('clock').state]).toEqual([0, 'none', 'ok']);
@@ -137,7 +137,7 @@ test('all that is well ends with 0, and a machine beyond which nothing answers i
   expect(offline.by('clock').state).toBe('skipped');
 });
 
-test('of one without a free endpoint it is told whether it can be reached, and behind a proxy nothing', async () => {
+test('a provider without a free endpoint is only tested for reachability, and not behind a proxy', async () => {
   const { url } = upstream();
   const at = (name: string, base_url: string) => ({
     name,
@@ -162,7 +162,7 @@ test('of one without a free endpoint it is told whether it can be reached, and b
   });
 });
 
-test('one that says nothing does not hold the others', async () => {
+test('a provider that does not answer does not delay the others', async () => {
   const { url } = upstream();
   const providers = [compatible('silent', `${url.origin}/silent/v1`), compatible('well', `${url.origin}/v1`)];
   const { by } = await findings({ server, providers } as ConfigInput, { args: ['--timeout', '1'] });
@@ -170,7 +170,7 @@ test('one that says nothing does not hold the others', async () => {
   expect(by('well').state).toBe('ok');
 });
 
-test('the clock is compared with what providers say', async () => {
+test('the clock is compared with that of providers', async () => {
   const { url } = upstream();
   const providers = [compatible('one', `${url.origin}/ahead120/v1`)];
   const { by } = await findings({ server, providers } as ConfigInput);
@@ -185,7 +185,7 @@ test('the clock is compared with what providers say', async () => {
   expect(checkClock([900, -900_000, 100]).state).toBe('ok');
 });
 
-test.skipIf(!canMake)('certificates are told of with what to do', async () => {
+test.skipIf(!canMake)('certificate problems are reported with what to do', async () => {
   const authority = new Authority();
   const unknown = upstream({ tls: authority.issue('/CN=localhost', SERVER_NAMES) });
   const expired = upstream({ tls: authority.issue('/CN=localhost', SERVER_NAMES, -1) });
@@ -211,7 +211,7 @@ test.skipIf(!canMake)('certificates are told of with what to do', async () => {
   authority.remove();
 });
 
-test('warns of a key in the environment that the configuration has no use for, and of one that is written as elsewhere', async () => {
+test('warns of a key in the environment that the configuration does not use, and of one with another spelling', async () => {
   const config = {
     providers: [
       { name: 'mock', type: 'mock' },
@@ -230,7 +230,7 @@ test('warns of a key in the environment that the configuration has no use for, a
 describe('the machine', () => {
   const MOCK = [{ name: 'mock', type: 'mock' }];
 
-  test('a port that another program has, and one where llmproxy answers', async () => {
+  test('reports a port used by another program, and one where llmproxy answers', async () => {
     const other = upstream();
     const taken = await findings({ server: { port: other.port! }, providers: MOCK } as ConfigInput);
     expect([taken.code, taken.by('port').message]).toEqual([
@@ -252,7 +252,7 @@ describe('the machine', () => {
     expect(absent.by('port').message).toContain('this machine has no such address');
   });
 
-  test('directories that cannot be, and those that will be made', async () => {
+  test('reports directories that cannot be created, and those that will be', async () => {
     const cwd = folder();
     writeFileSync(join(cwd, 'file'), '');
     mkdirSync(join(cwd, 'there'));
@@ -277,7 +277,7 @@ describe('the machine', () => {
     expect((await at('there')).by('request log').message).toStartWith('there: writable, ');
   });
 
-  test('too few open files, by what they are enough for', async () => {
+  test('reports how many requests a low limit on open files allows', async () => {
     const cwd = folder();
     writeFileSync(join(cwd, 'config.yaml'), JSON.stringify({ server, providers: MOCK }));
     const { stdout } = Bun.spawnSync(['/bin/sh', '-c', `ulimit -n 1024; '${BINARY}' doctor --json`], {
@@ -293,7 +293,7 @@ describe('the machine', () => {
     expect(found!.fix).toContain('ulimit -n 16384');
   });
 
-  test('proxies of the environment, without their passwords', async () => {
+  test('reports proxies in the environment, without their passwords', async () => {
     const providers = [compatible('local', 'http://127.0.0.1:1/v1'), { name: 'mock', type: 'mock' }];
     const by = async (env: Record<string, string>) =>
       (await findings({ server, providers } as ConfigInput, { env })).by('http proxy');
@@ -308,7 +308,7 @@ describe('the machine', () => {
   });
 });
 
-test('a configuration that is not valid, is missing, or stands open', async () => {
+test('an invalid, missing or open configuration is reported', async () => {
   const broken = await findings('providers: [{ name: a, type: mock }]\nprot: 1\nserver: { prot: 2 }\n');
   expect([broken.code, broken.by('config').message]).toEqual([
     1,

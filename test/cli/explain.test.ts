@@ -28,7 +28,7 @@ function configured(): string {
 }
 
 describe('llmproxy explain', () => {
-  test('says where a request would go, what it would be sent, and what failures lead to', () => {
+  test('shows where a request would go, what would be sent, and the consequences of failures', () => {
     const { code, out } = run(configured(), 'explain', '--model', 'smart');
     expect(code).toBe(0);
     expect(out).toContain('POST https://api.anthropic.com/v1/messages');
@@ -47,7 +47,7 @@ describe('llmproxy explain', () => {
     expect(out).not.toMatch(/ {2,}then |^ +[\w-]+: *$/m);
   });
 
-  test('says what failures of the only target lead to, in the order in which it happens', () => {
+  test('shows the consequences of failures of the only target, in order', () => {
     const { out } = run(configured(), 'explain', '--model', 'mistral/mistral-large');
     const ways = Object.fromEntries(
       [...out.matchAll(/^([a-z_]+) {2,}(.+)$/gm)].map(([, fault, leadsTo]) => [fault, leadsTo]),
@@ -66,7 +66,7 @@ describe('llmproxy explain', () => {
     });
   });
 
-  test('says what decided where the name leads', () => {
+  test('shows which setting determined the targets of the name', () => {
     const cwd = folder();
     const models = { 'claude-*': 'mistral/mistral-large', big: 'mistral/mistral-large' };
     writeFileSync(join(cwd, 'config.yaml'), JSON.stringify({ ...CONFIG, models }));
@@ -104,7 +104,7 @@ describe('llmproxy explain', () => {
     expect(out).not.toContain('ann@');
   });
 
-  test('shows a request of one’s own as each target gets it', () => {
+  test('shows a given request as each target would get it', () => {
     const cwd = configured();
     const request = {
       model: 'smart',
@@ -174,7 +174,7 @@ describe('llmproxy providers', () => {
     expect(shown).toContain('/models?pageSize=1');
   });
 
-  test('shows all of one', () => {
+  test('shows all details of one', () => {
     const { out } = run(folder(), 'providers', 'bedrock');
     expect(out).toMatch(/^protocol +Bedrock Converse$/m);
     expect(out).toMatch(/^left out +.*seed/m);

@@ -57,7 +57,7 @@ describe('llmproxy export', () => {
     );
   });
 
-  test('writes a file, and says nothing when quiet', async () => {
+  test('writes a file, and prints nothing with --quiet', async () => {
     await using shop = await workshop();
     expect(await shop.run('logs/*.ndjson -o out/x.jsonl -q --max-records 1')).toEqual({
       code: 0,
@@ -75,7 +75,7 @@ describe('llmproxy export', () => {
     expect(readdirSync(shop.path('out'))).toEqual(['x.jsonl']);
   });
 
-  test('reads stdin, compressed too, beside files', async () => {
+  test('reads stdin, also compressed, together with files', async () => {
     await using shop = await workshop();
     const { stdout } = await shop.run('- --log-file logs/a.ndjson', { stdin: gzipSync(says('from stdin')) });
     expect(stdout).toBe(row('from stdin') + row('a') + row('b'));
@@ -120,7 +120,7 @@ describe('llmproxy export', () => {
     expect([result.code, result.stdout]).toEqual([code, '']);
   });
 
-  test('leaves what was there before as it is when no row is written and --fail-empty is given', async () => {
+  test('keeps the existing file if no row is written and --fail-empty is given', async () => {
     await using shop = await workshop();
     const files = {
       'rows.jsonl': '-o rows.jsonl',
@@ -146,7 +146,7 @@ describe('llmproxy export', () => {
     expect(readdirSync(shop.path('.')).toSorted()).toEqual(['dataset', 'logs', 'rows.jsonl', 'rows.parquet']);
   });
 
-  test('shows rows with what is trained marked, and writes them only where that is asked for', async () => {
+  test('previews rows with the trained parts marked, and writes them only if an output is given', async () => {
     await using shop = await workshop();
     const shown = await shop.run('--preview 1 -q -f trl');
     expect([shown.code, shown.stderr]).toEqual([0, '']);
@@ -196,7 +196,7 @@ def load_dataset(path, data_files=None):
     },
   );
 
-  test('says what comes next, where rows went to files', async () => {
+  test('prints the next step if rows were written to files', async () => {
     await using shop = await workshop();
     expect((await shop.run('-o dataset/')).stderr).toContain(
       '\nNext: trl sft --model_name_or_path MODEL --dataset_name dataset/',
@@ -214,14 +214,14 @@ def load_dataset(path, data_files=None):
       expect((await shop.run(args)).stderr).not.toContain('Next:');
   });
 
-  test('ends quietly with 0 when its reader leaves', async () => {
+  test('ends quietly with 0 when its reader closes the pipe', async () => {
     await using shop = await workshop(says('x'.repeat(2_000)).repeat(2_000));
     const { stdout, stderr } = await shop.shell('{ $EXPORT --dedup none; echo "exit $?" >&2; } | head -n 1');
     expect(stdout).toBe(row('x'.repeat(2_000)));
     expect(stderr).toBe('exit 0\n');
   });
 
-  test('writes all of it to a reader that is slow', async () => {
+  test('writes everything to a slow reader', async () => {
     await using shop = await workshop(says('x'.repeat(1_000)).repeat(1_000));
     const { stdout } = await shop.shell('$EXPORT -q --dedup none | { sleep 0.3; wc -lc; }');
     expect(stdout.trim().split(/\s+/).map(Number)).toEqual([1_000, row('x'.repeat(1_000)).length * 1_000]);

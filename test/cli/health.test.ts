@@ -50,8 +50,8 @@ function report(held: readonly Held[], more: Partial<Provider> = {}): HealthRepo
 /** What stands below the table. */
 const below = (shown: HealthReport, width = Infinity) => healthText(shown, width).split('\n').slice(3);
 
-describe('what health shows', () => {
-  test('what is held back once, without the reasons and the last error that say the same', () => {
+describe('the output of health', () => {
+  test('shows what is on hold once, without reasons and a last error that say the same', () => {
     const shown = report([HELD], {
       reasons: ['0 % of recent calls succeed', 'unreachable: Cannot reach down: connection refused'],
       last_error: { fault: 'unreachable', message: 'Cannot reach down: connection refused', at: HELD.since },
@@ -66,7 +66,7 @@ describe('what health shows', () => {
     );
   });
 
-  test('a request log that cannot be written, and no word of one that can', () => {
+  test('shows a request log that cannot be written, and nothing of one that can', () => {
     const state = { since: HELD.since, reason: 'no space left on device', pending: 3_500_000, lost: 7 };
     expect(below({ ...report([]), log: { state: 'failing', ...state } })).toEqual([
       'request log  cannot be written since 08:12:17Z: no space left on device; 3.3 MiB wait in memory, 7 records lost since the start',
@@ -75,7 +75,7 @@ describe('what health shows', () => {
     expect(below({ ...report([]), log: null })).toEqual([]);
   });
 
-  test('files that cannot be uploaded, and no word of those that can', () => {
+  test('shows files that cannot be uploaded, and nothing of those that can', () => {
     const log = { state: 'ok' as const, since: null, reason: null, pending: 0, lost: 0 };
     const upload = {
       state: 'failing' as const,
@@ -94,7 +94,7 @@ describe('what health shows', () => {
     expect(below({ ...report([]), log: { ...log, upload: { ...upload, state: 'ok' } } })).toEqual([]);
   });
 
-  test('how many models a provider lists, and why it lists none', () => {
+  test('shows how many models a provider lists, or why it lists none', () => {
     const row = (models: Provider['models'], state: Provider['state'] = 'healthy') =>
       healthText(report([], { models, state }), Infinity).split('\n').slice(2);
     expect(row({ listed: 87, at: HELD.since, error: 'Cannot list the models of down: no' })).toEqual([
@@ -106,7 +106,7 @@ describe('what health shows', () => {
     expect(row(none, 'unhealthy')).toHaveLength(1);
   });
 
-  test('reasons and a last error that nothing held back says', () => {
+  test('shows reasons and a last error that nothing on hold explains', () => {
     const last_error = { fault: 'server', message: '500: No', at: HELD.since };
     expect(below(report([], { reasons: ['10 % of recent calls succeed'], last_error }))).toEqual([
       'down  10 % of recent calls succeed',
@@ -114,7 +114,7 @@ describe('what health shows', () => {
     ]);
   });
 
-  test('models that are held back for the same reason in one line', () => {
+  test('shows models that are on hold for the same reason in one line', () => {
     const of = (model: string, since: string, next_trial: string) => ({
       ...HELD,
       scope: 'target' as const,
@@ -135,14 +135,14 @@ describe('what health shows', () => {
     ]);
   });
 
-  test('a cooldown that is over as one that the next request tries, and not by the present time', () => {
+  test('shows a cooldown that is over as ending with the next request, and not with the present time', () => {
     expect(below(report([{ ...HELD, due: true }]))[0]).toStartWith(
       'down  the next request tries it, held back',
     );
     expect(below(report([{ ...HELD, next_trial: null }]))[0]).toStartWith('down  being tried now, held back');
   });
 
-  test('the number of a key only where there are several', () => {
+  test('shows the number of a key only if there are several', () => {
     const held = [{ ...HELD, scope: 'key' as const, key: 0, fault: 'auth', message: '401: No' }];
     const limited = [{ ...held[0]!, model: 'a', fault: 'rate_limited' }];
     expect(below(report(held))[0]).toContain('Z: its key; auth: 401: No');
@@ -152,7 +152,7 @@ describe('what health shows', () => {
     expect(below(report(limited, { keys }))[0]).toContain('Z: a, key 1; rate_limited');
   });
 
-  test.each([64, 80, 120])('lines that fit into %d columns, whatever the provider says', (width) => {
+  test.each([64, 80, 120])('fits into %d columns, whatever the provider says', (width) => {
     const message = `400: ${'many words '.repeat(30)}${'x'.repeat(200)}\nand\x1b[2J more`;
     const held = Array.from({ length: 20 }, (_, n) => ({ ...HELD, model: `model-${n}`, message }));
     const shown = report(held.map((each) => ({ ...each, scope: 'target' as const })));
@@ -218,7 +218,7 @@ describe('llmproxy health', () => {
     expect(out).toContain('down  the next request tries it, held back since ');
   });
 
-  test('says what to do where no proxy answers', async () => {
+  test('says what to do if no proxy answers', async () => {
     const refused = run(folder(), 'health', '--url', 'http://127.0.0.1:1');
     expect([refused.code, refused.err]).toEqual([
       3,
@@ -229,7 +229,7 @@ describe('llmproxy health', () => {
     expect(child).toContain(`Cannot ask ${other.url}: the server there is not llmproxy`);
   });
 
-  test('asks with --live and --ready what a probe asks, without a key', async () => {
+  test('uses the endpoints of probes with --live and --ready, without a key', async () => {
     const auth = { keys: [{ name: 'apps', key: 'sk-0123456789abcdef' }] };
     const mock = { name: 'mock', type: 'mock' };
     const { url } = await serveConfig({ auth, providers: [mock] });

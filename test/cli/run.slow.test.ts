@@ -35,7 +35,7 @@ const WAIT = 'n=0; while [ $n -lt 400 ]; do sleep 0.05; n=$((n+1)); done';
 const CHAT = `curl -s "$ANTHROPIC_BASE_URL/v1/chat/completions" -d '{"model":"mock","messages":[{"role":"user","content":"x"}]}'`;
 
 describe('llmproxy run', () => {
-  test('begins a proxy that answers the program and ends with it, and says nothing itself', async () => {
+  test('starts a proxy that answers the program and ends with it, and prints nothing itself', async () => {
     const { cwd, env } = prepared(
       `${CHAT} >/dev/null; ${ASK}; echo; echo "$ANTHROPIC_BASE_URL"; exit 7`,
       MOCK,
@@ -50,7 +50,7 @@ describe('llmproxy run', () => {
     expect(readdirSync(cwd).toSorted()).toEqual(['bin', 'config.yaml', 'logs']);
   });
 
-  test('passes arguments, stdin and the environment on as they are', async () => {
+  test('passes on arguments, stdin and the environment unchanged', async () => {
     const { cwd, env } = prepared(
       'for each in "$@"; do echo "<$each>"; done; cat; echo "$MINE ${ANTHROPIC_API_KEY-none}"',
       MOCK,
@@ -66,7 +66,7 @@ describe('llmproxy run', () => {
     expect(await child.exited).toBe(0);
   });
 
-  test('passes a signal on, and ends as the program does', async () => {
+  test('passes on signals, and ends with the status of the program', async () => {
     const { cwd, env } = prepared(`trap "echo ended; exit 5" TERM; echo begun; ${WAIT}`, MOCK);
     const begin = (program: string) =>
       Bun.spawn([BINARY, 'run', program], { cwd, env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
@@ -81,7 +81,7 @@ describe('llmproxy run', () => {
     expect(runWith(killed.cwd, killed.env, 'run', 'codex').code).toBe(128 + 9);
   });
 
-  test('leaves the terminal to the program, Ctrl-C too', async () => {
+  test('leaves the terminal to the program, including Ctrl-C', async () => {
     const script = `trap "echo interrupted; exit 3" INT; test -t 0 && test -t 1 && echo tty; ${WAIT}`;
     const { cwd, env } = prepared(script, MOCK);
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
@@ -102,7 +102,7 @@ describe('llmproxy run', () => {
     expect([shown.replaceAll('^C', ''), await child.exited]).toEqual(['tty\r\ninterrupted\r\n', 3]);
   });
 
-  test('uses the proxy that runs where the configuration says', async () => {
+  test('uses the proxy that runs at the configured address', async () => {
     const other = folder();
     writeFileSync(
       join(other, 'config.yaml'),
@@ -117,7 +117,7 @@ describe('llmproxy run', () => {
     ).toContain('claude-there');
   });
 
-  test('needs no configuration, and leaves nothing where one works', () => {
+  test('needs no configuration, and leaves no files in the working directory', () => {
     const { cwd, env } = prepared(`${CHAT} >/dev/null; ${ASK}`);
     writeFileSync(join(cwd, 'config.yaml'), 'site: of another program\n');
     const { code, out } = runWith(cwd, env, 'run', '--model', 'mock', 'claude');
@@ -126,7 +126,7 @@ describe('llmproxy run', () => {
     expect(readdirSync(join(cwd, '.local/state/llmproxy'))).toContain('logs');
   });
 
-  test('sends the key that it is given, and says where one is missing', () => {
+  test('sends the given key, and reports a missing one', () => {
     const keyed = `${MOCK}auth: { keys: [{ name: me, key_env: MY_KEY }] }\n`;
     const { cwd, env } = prepared(ASK, keyed);
     const key = { ...env, MY_KEY: 'sk-mine-0123456789' };
@@ -151,7 +151,7 @@ describe('llmproxy run', () => {
     expect([code, out, err]).toEqual([1, '', expect.stringContaining(message)]);
   });
 
-  test('tells of a program that is not known how it is done by hand, and of a missing one how to get it', () => {
+  test('explains how to set up an unknown program by hand, and how to install a missing one', () => {
     const unknown = runWith(folder(), {}, 'run', 'cloude');
     expect(unknown.code).toBe(2);
     expect(unknown.err).toContain('did you mean claude?');
@@ -164,7 +164,7 @@ describe('llmproxy run', () => {
   });
 });
 
-test.each(PROGRAMS)('$name is told the address, the key and the model', ({ launch }) => {
+test.each(PROGRAMS)('$name gets the address, the key and the model', ({ launch }) => {
   const { env, args } = launch({
     base: 'http://127.0.0.1:1',
     key: 'sk-key',
@@ -189,7 +189,7 @@ describe('--dry-run', () => {
     },
   );
 
-  test('is what a shell takes', () => {
+  test('prints what a shell accepts', () => {
     const { cwd, env } = prepared('for each in "$@"; do echo "<$each>"; done', MOCK);
     const { out } = runWith(cwd, env, 'run', '--dry-run', 'codex', "it's");
     const shell = Bun.spawnSync(['sh'], { cwd, env: { ...env }, stdin: new Blob([out]) });

@@ -32,7 +32,7 @@ function started(more: Partial<Started> = {}, config: object = {}): Started {
 const screen = (more?: Partial<Started>, config?: object) =>
   serveText(started(more, config), { width: 80, color: false }).join('\n');
 
-describe('the start of serve', () => {
+describe('the text that serve prints at its start', () => {
   test('is a screen in a terminal', () => {
     expect(screen()).toBe(`
 PROVIDER  TYPE    STATE  WHY
@@ -50,7 +50,7 @@ Codex        llmproxy run codex
 `);
   });
 
-  test('is wide enough for nobody’s terminal but what is to be pasted', () => {
+  test('fits narrow terminals except for commands to paste', () => {
     const providers = Array.from({ length: 14 }, (_, index) =>
       on(`a-long-name-of-a-provider-${index}`, NOT_YET),
     );
@@ -62,13 +62,13 @@ Codex        llmproxy run codex
     expect(lines).toContain('Page         http://127.0.0.1:8000/llm/');
   });
 
-  test('has colours where they are wanted, and the same words', () => {
+  test('has colours if wanted, and the same text', () => {
     const colored = serveText(started(), { width: 80, color: true }).join('\n');
     expect(colored).toContain('\x1b[32mon\x1b[39m');
     expect(Bun.stripANSI(colored)).toBe(screen());
   });
 
-  test('names keys where callers need one, the file where it is another, and workers', () => {
+  test('names keys if callers need one, the file if it is not the default, and workers', () => {
     const keyed = { auth: { keys: [{ name: 'a', key: 'sk-local-0123456789' }] } };
     const shown = screen({ file: '/etc/llmproxy.yaml', workers: 4, page: false }, keyed);
     expect(shown).toContain('OPENAI_API_KEY=YOUR_KEY\n');
@@ -78,7 +78,7 @@ Codex        llmproxy run codex
     expect(shown).not.toContain('sk-local');
   });
 
-  test('has at a unix socket what can be pasted there', () => {
+  test('has commands that can be pasted for a Unix socket', () => {
     const shown = screen({ url: 'unix:/run/p.sock' });
     expect(shown).toContain(
       'curl         curl --unix-socket /run/p.sock http://localhost/v1/models\n'.replace(
@@ -89,7 +89,7 @@ Codex        llmproxy run codex
     expect(shown).not.toContain('Page');
   });
 
-  test('is a line for each thing elsewhere', () => {
+  test('is one line for each fact if not in a terminal', () => {
     expect(serveText(started(), { width: Infinity, color: false }).slice(1)).toEqual([
       'Models: 3 by name at GET /v1/models, plus the models of openai once its list is fetched',
       'Page: http://127.0.0.1:8000/',
@@ -98,7 +98,7 @@ Codex        llmproxy run codex
   });
 });
 
-test('ignoredText() names the variables and the lines that use them, a few of many', () => {
+test('ignoredText() names the variables and the lines that use them, and only a few of many', () => {
   const key = (name: string) => ({ variable: `${name}_KEY`, type: name, line: `- { name: ${name} }` });
   expect(ignoredText([], 'config.yaml', 80)).toBeUndefined();
   expect(ignoredText([key('A')], 'config.yaml', 80)).toBe(

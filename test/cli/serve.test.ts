@@ -20,7 +20,7 @@ async function said(config?: object, more: Record<string, string> = {}): Promise
 const MOCK = { providers: [{ name: 'mock', type: 'mock' }] };
 
 describe('llmproxy serve says', () => {
-  test('what to do where neither a configuration nor a key is there', async () => {
+  test('what to do without a configuration and without keys', async () => {
     const text = await said();
     expect(text).toContain('mock      mock  on     always there');
     expect(text).toContain(
@@ -31,7 +31,7 @@ describe('llmproxy serve says', () => {
     expect(text).toMatch(/^Models: 1 by name at GET \/v1\/models\nPage: http:\S+\/$/m);
   });
 
-  test('that a key in the environment is used by nobody, and the line that uses it', async () => {
+  test('that a key in the environment is not used, and the line that would use it', async () => {
     const text = await said(MOCK, { OPENAI_API_KEY: 'sk-proj-0123456789' });
     expect(text).toContain(
       'warning: OPENAI_API_KEY is set, but no provider in config.yaml uses it. Add to `providers`:\n' +
@@ -40,7 +40,7 @@ describe('llmproxy serve says', () => {
     expect(text).not.toContain('0123456789');
   });
 
-  test('where requests are logged and how much of them, and nothing where they are not', async () => {
+  test('where requests are logged and how much of them, and nothing if they are not', async () => {
     const requests = { directory: 'elsewhere', content: 'metadata' };
     expect(await said({ ...MOCK, logging: { requests } })).toContain(
       '\nRequest log: elsewhere, content metadata\n',
@@ -56,7 +56,7 @@ describe('llmproxy serve says', () => {
     expect(text).not.toContain('Request log: ');
   });
 
-  test('why each provider that is off is off', async () => {
+  test('why each disabled provider is disabled', async () => {
     const text = await said({
       providers: [
         ...MOCK.providers,
@@ -108,7 +108,7 @@ describe.if(process.platform === 'linux')('llmproxy serve runs', () => {
     expect(variables).toContain('MIMALLOC_PURGE_DELAY=1000');
   });
 
-  test('with those of them that are set already', async () => {
+  test('with the settings that are already set', async () => {
     const variables = await environment({ MIMALLOC_PURGE_DELAY: '5' });
     expect(variables).toContain('BUN_CONFIG_MAX_HTTP_REQUESTS=65535');
     expect(variables).toContain('MIMALLOC_PURGE_DELAY=5');

@@ -100,7 +100,7 @@ describe('usageText()', () => {
     expect(names).toContain('claude-sonnet-4-5-20250929');
   });
 
-  test('says all and draws nothing where the output is no terminal', () => {
+  test('has all values and no bars if the output is not a terminal', () => {
     const text = usageText(report(), { width: Infinity, color: false });
     expect(text).toContain('MODEL                       REQUESTS  ERRORS     IN  CACHED     OUT    COST\n');
     expect(text).not.toMatch(/[█▉▊▋▌▍▎▏]/);
@@ -113,7 +113,7 @@ describe('usageText()', () => {
     expect(Bun.stripANSI(coloured)).toBe(usageText(report(), { ...options, color: false }));
   });
 
-  test('shows the total alone, rows that are left out, and an empty log', () => {
+  test('shows only the total, rows that are left out, and an empty log', () => {
     const total = usageText(report({ by: [], rows: [] }), { width: 80, color: false });
     expect(total).toContain('\n\nrequests   1,290\nerrors         3\n');
     const others = { rows: 7, ...sums({ requests: 8, cost: 0.5 }) };
@@ -123,7 +123,7 @@ describe('usageText()', () => {
   });
 });
 
-test('usageCsv() has exact numbers, and texts that no spreadsheet takes for formulas', () => {
+test('usageCsv() has exact numbers, and texts that no spreadsheet treats as formulas', () => {
   const { rows, ...rest } = report();
   const odd = { ...rows[0]!, group: { model: '=1+"1"' } };
   const [header, first, ...more] = usageCsv({ ...rest, rows: [odd] }).split('\n');

@@ -87,7 +87,7 @@ describe.each(pairs)('%s, answered by %s', (_, name, driver, { model }) => {
       expect(got).toEqual({ text: PLAIN, finished: true, ...TOTALS });
     });
 
-    test('gets what was thought', async () => {
+    test('gets the reasoning', async () => {
       const { text, reasoning } = await driver.plain(asking(model, 'plain', stream, true));
       expect(complaints(name)).toEqual([]);
       const shown = showsReasoning(driver, model) ? REASONING : undefined;
@@ -120,18 +120,18 @@ describe.each(pairs)('%s, answered by %s', (_, name, driver, { model }) => {
     expect(complaints(name)).toEqual([]);
   });
 
-  test('shows a picture', async () => {
+  test('sends an image', async () => {
     expect(await driver.picture(asking(model, 'picture', false))).toBe('One pixel.');
     expect(complaints(name)).toEqual([]);
   });
 
-  test('raises an error of its own when a stream breaks', async () => {
+  test('raises its own error when a stream breaks', async () => {
     const { own, message } = await failing('breaks', true);
     expect(own).toBeTrue();
     expect(message).toContain(BREAKAGE);
   });
 
-  test('stops the provider when it leaves', async () => {
+  test('cancels the upstream request when it disconnects', async () => {
     const upstream = rig.upstreams[name]!;
     const before = upstream.left;
     await driver.leaves(asking(model, 'endless', true));
@@ -176,7 +176,7 @@ describe.each(DIALECTS.map(({ name, model }) => [name, model] as const))(
       expect((await ollama(rig).show({ model })).capabilities).toContain('completion');
     });
 
-    test('embeds, or says that it does not', async () => {
+    test('gets embeddings, or an error that they are not supported', async () => {
       const embeds = async () => (await openai().embeddings.create({ model, input: ['a', 'b'] })).data;
       if (['anthropic', 'responses', 'bedrock'].includes(name)) {
         await expect(embeds()).rejects.toThrow(OpenAI.BadRequestError);
@@ -192,7 +192,7 @@ describe.each(DIALECTS.map(({ name, model }) => [name, model] as const))(
       expect(complaints(name)).toEqual([]);
     });
 
-    test('counts tokens, or has them estimated', async () => {
+    test('gets a count of tokens, or an estimate', async () => {
       const messages = [{ role: 'user' as const, content: 'How many words are here?' }];
       const { input_tokens } = await anthropic().messages.countTokens({ model, messages });
       const input = 'How many words are here?';
@@ -216,12 +216,12 @@ describe.each(DRIVERS.map((driver) => [driver.name, driver] as const))(
       words,
     });
 
-    test.each(WAYS)('%s, gets what it wants to be told', async (_way, stream) => {
+    test.each(WAYS)('%s, gets the fields that it requires', async (_way, stream) => {
       const { text, finished } = await plain(asked('Reply with exactly: it works here', stream));
       expect({ text, finished }).toEqual({ text: 'it works here', finished: true });
     });
 
-    test.each(WAYS)('%s, runs a tool that it asks for', async (_way, stream) => {
+    test.each(WAYS)('%s, runs a tool', async (_way, stream) => {
       expect(await loop(asked('What is the weather in "Bern"?', stream))).toContain('12 degrees in Bern');
     });
 
@@ -232,7 +232,7 @@ describe.each(DRIVERS.map((driver) => [driver.name, driver] as const))(
   },
 );
 
-test('an unknown model is an error of their own to all SDKs', async () => {
+test('all SDKs raise their own error for an unknown model', async () => {
   const messages = [{ role: 'user' as const, content: 'Hi' }];
   const openai = new OpenAI({ apiKey: 'k', baseURL: `${rig.url}/v1`, maxRetries: 0 });
   const anthropic = new Anthropic({ apiKey: 'k', baseURL: rig.url, maxRetries: 0 });

@@ -45,7 +45,7 @@ raises:
   expect(auth.raises).toEqual([{ key: 'bob', kind: 'budget', by: 20, until: Date.parse('2027-02-01') }]);
 });
 
-test('loadConfig() takes a keys file that is not there for an empty one, with a warning', () => {
+test('loadConfig() treats a missing keys file as empty, with a warning', () => {
   const result = load(undefined);
   expect(authOf(result).keys.map(({ name }) => name)).toEqual(['alice']);
   expect(result.problems).toMatchObject([
@@ -91,7 +91,7 @@ const WRONG: readonly (readonly [string, string, string, string])[] = [
   ],
 ];
 
-test.each(WRONG)('loadConfig() names the place in the keys file: %s', (_, keys, place, message) => {
+test.each(WRONG)('loadConfig() names the position in the keys file: %s', (_, keys, place, message) => {
   const result = load(keys);
   expect(result.config).toBeUndefined();
   const text = shown(keys);
@@ -100,7 +100,7 @@ test.each(WRONG)('loadConfig() names the place in the keys file: %s', (_, keys, 
   expect(text).not.toContain('plum-secret');
 });
 
-test('loadConfig() warns of a raise for nobody', () => {
+test('loadConfig() warns of a raise for an unknown key', () => {
   const result = load('raises: [{ key: nobody, kind: tokens, by: 5, until: 2027-01-31 }]\n');
   expect(result.config).toBeDefined();
   expect(result.problems).toMatchObject([
@@ -126,7 +126,7 @@ describe('ConfigManager', () => {
     write(path, CONFIG);
   });
 
-  test('finds the keys file beside the configuration, and sees it come, change and go', () => {
+  test('finds the keys file beside the configuration, and notices when it appears, changes and disappears', () => {
     const manager = new ConfigManager(path, {});
     manager.reload();
     expect([manager.stale, names(manager)]).toEqual([false, ['alice']]);
@@ -144,7 +144,7 @@ describe('ConfigManager', () => {
     expect([manager.stale, names(manager)]).toEqual([false, ['alice']]);
   });
 
-  test('keeps the last configuration while the keys file is broken', () => {
+  test('keeps the last configuration while the keys file is invalid', () => {
     write(keysPath, bob);
     const manager = new ConfigManager(path, {});
     manager.reload();
@@ -159,7 +159,7 @@ describe('ConfigManager', () => {
     expect(names(manager)).toEqual(['alice', 'carol']);
   });
 
-  test('gives texts from which others load the same', () => {
+  test('returns texts from which other processes load the same', () => {
     write(keysPath, bob);
     const manager = new ConfigManager(path, {});
     manager.reload();
@@ -168,7 +168,7 @@ describe('ConfigManager', () => {
     expect(loadText(text, {}).config).toEqual(manager.current);
   });
 
-  test('lets go of a keys file that is no longer named', () => {
+  test('forgets a keys file that is no longer named', () => {
     write(keysPath, bob);
     const manager = new ConfigManager(path, {});
     manager.reload();

@@ -14,20 +14,20 @@ describe('The secrets of a configuration', () => {
     expect(secretsOf(parsed('type: bedrock, region: us-east-1'), env)).toEqual(['signing', 'session']);
   });
 
-  test('are in headers of the operator, where the name says so', () => {
+  test('are in configured headers whose name says so', () => {
     const headers = '{ X-Auth: "Bearer abc-token", x-title: "my program", cookie: "a=b" }';
     const provider = `type: openai, api_key: key, custom_headers: ${headers}`;
     expect(secretsOf(parsed(provider), {})).toEqual(['key', 'Bearer abc-token', 'abc-token', 'a=b']);
   });
 
-  test('are in headers of any name, where a variable with the name of a credential put them there', () => {
+  test('are in configured headers of any name whose value comes from a variable named like a credential', () => {
     const env = { TENANT_TOKEN: 'tenant-123', TITLE: 'my program', SHORT_KEY: 'program' };
     const provider =
       'type: openai, api_key: key, custom_headers: { x-title: "my program", x-tenant: "of tenant-123" }';
     expect(secretsOf(parsed(provider), env)).toEqual(['key', 'tenant-123']);
   });
 
-  test('are in the options of a type that a plugin brings, and are masked where the configuration is shown', () => {
+  test('are in the options of a plugin’s type, and are masked when the configuration is shown', () => {
     const options =
       '{ region: eu, signing_key: abc-secret, nested: [{ token: [in-a-list] }], note: "of tenant-123" }';
     const text = `plugins: [a.ts]\nproviders: [{ name: one, type: acme, models: [m], options: ${options} }]\n`;
@@ -42,7 +42,7 @@ describe('The secrets of a configuration', () => {
     });
   });
 
-  test('are in the fields that every request gets, and are masked where the configuration is shown', () => {
+  test('are in the fields set in every request, and are masked when the configuration is shown', () => {
     const set = `{ api_key: first-secret, auth.session_token: second-secret, max_tokens: 500,
       prompt_cache_key: team-one, eos_token: "<|im_end|>", extra: { password: third-secret, note: "of tenant-123" } }`;
     const model = '{ name: m, request: { set: { metadata.client_secret: fourth-secret, user: team-one } } }';
@@ -68,7 +68,7 @@ describe('The secrets of a configuration', () => {
     expect(JSON.stringify(models)).toContain('team-one');
   });
 
-  test('are the passwords of HTTP proxies, as they are written, meant and sent', () => {
+  test('are the passwords of HTTP proxies, encoded, decoded and as sent', () => {
     const env = {
       HTTPS_PROXY: 'http://user:p%40ss-word@proxy:3128',
       HTTP_PROXY: 'http://token-alone@proxy:3128',
@@ -87,7 +87,7 @@ describe('The secrets of a configuration', () => {
     ]);
   });
 
-  test('are the keys that logs are read with', () => {
+  test('are the keys for reading logs', () => {
     const env = {
       AWS_SECRET_ACCESS_KEY: 'signing',
       S3_SECRET_ACCESS_KEY: 'other',
@@ -96,7 +96,7 @@ describe('The secrets of a configuration', () => {
     expect(secretsOf(parsed('type: mock'), env)).toEqual(['signing', 'other', 'session']);
   });
 
-  test('are never empty, which would redact every place', () => {
+  test('are never empty, which would match everywhere', () => {
     expect(secretsOf(parsed('type: bedrock, region: us-east-1'), { AWS_SESSION_TOKEN: '' })).toEqual([]);
   });
 });
@@ -104,12 +104,12 @@ describe('The secrets of a configuration', () => {
 describe('A provider after a reload', () => {
   const here = parsed('type: bedrock, region: us-east-1');
 
-  test('is the same service while only its key changes', () => {
+  test('is the same service if only its key changes', () => {
     const other = parsed('type: bedrock, region: us-east-1, api_key: other');
     expect(sameService('one', here, other)).toBe(true);
   });
 
-  test('is another service in another region', () => {
+  test('is a different service in another region', () => {
     expect(sameService('one', here, parsed('type: bedrock, region: eu-west-1'))).toBe(false);
   });
 });

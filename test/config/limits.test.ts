@@ -47,11 +47,11 @@ test.each([
   expect(messages(written)).toEqual([]);
 });
 
-test('lists of endpoints know all endpoints', () => {
+test('lists of endpoints accept all endpoints', () => {
   expect(ENDPOINTS.map(String).sort()).toEqual([...ENDPOINT_NAMES, 'feedback', 'passthrough'].sort());
 });
 
-test('a list that names no endpoint is an error wherever it is, with a guess', () => {
+test('an unknown endpoint in a list is an error anywhere, with a suggestion', () => {
   const limits = [{ requests: 1, per: 'day', endpoints: ['embedings'] }];
   const text = JSON.stringify({
     providers: [{ name: 'm', type: 'mock' }],

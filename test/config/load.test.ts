@@ -124,14 +124,14 @@ const GALLERY: readonly (readonly [string, string, string, ...string[]])[] = [
   ['a key given twice', `${MOCK}limits: {}\nlimits: {}\n`, '3:1', 'stands on line 2 already'],
 ];
 
-test.each(GALLERY)('%s is an error with its place', (_, text, place, ...words) => {
+test.each(GALLERY)('%s is an error with its position', (_, text, place, ...words) => {
   const got = shown(text);
   expect(got).toContain(`config.yaml:${place} error:`);
   for (const word of words) expect(got).toContain(word);
   expect(load(text).config).toBeUndefined();
 });
 
-test('all errors of a file are told at once, in its order', () => {
+test('all errors of a file are reported at once, in its order', () => {
   const { problems } = load(
     'server: { prot: 1 }\nproviders:\n  - { name: a, type: mok }\n  - { nme: b, type: mock }\nroutng: {}\n',
   );
@@ -146,7 +146,7 @@ test('a provider without its key is a warning and starts disabled', () => {
   expect(config!.providers.map(({ enabled }) => enabled)).toEqual([false, true]);
 });
 
-test('variables are typed where a plain value is one reference, and can never become YAML', () => {
+test('a plain value that is one variable has a type, and variables can never become YAML', () => {
   const text =
     'server:\n  port: ${PORT:-9000}\n  host: "${HOST}"\nproviders: [{ name: a, type: openai, api_key: "${KEY}" }]\n';
   const { config } = load(text, { HOST: 'localhost', KEY: '123456' });
@@ -181,13 +181,13 @@ test('durations and sizes are read as people write them', () => {
   ]);
 });
 
-test('discoverConfig() takes the vendors whose keys are there, and says why', () => {
+test('discoverConfig() uses the vendors whose keys are set, and says why', () => {
   const { config, found } = discoverConfig({ OPENAI_API_KEY: 'k', GROQ_API_KEY: '', ANTHROPIC_API_KEY: 'k' });
   expect(config.providers.map(({ type }) => type)).toEqual(['openai', 'anthropic', 'mock']);
   expect(found[0]!.reason).toBe('OPENAI_API_KEY is set');
 });
 
-test('ConfigManager keeps the old configuration when the new one is wrong, and takes a good one', () => {
+test('ConfigManager keeps the old configuration if the new one is invalid, and applies a valid one', () => {
   const directory = mkdtempSync(join(tmpdir(), 'llmproxy-config-'));
   try {
     const path = join(directory, 'config.yaml');

@@ -67,7 +67,7 @@ describe('a key', () => {
     expect(warning).toContain(`write \`type: ${meant}\``);
   });
 
-  test('of the environment is named by its variable', () => {
+  test('from the environment is named by its variable', () => {
     expect(warned({ type: 'anthropic', api_key_env: 'OR' })[0]).toContain(
       '(OR) looks like one of OpenRouter',
     );
@@ -85,7 +85,7 @@ describe('a key', () => {
     expect(warned(provider)).toEqual([]);
   });
 
-  test('that stands where the name of a variable belongs is shown to nobody', () => {
+  test('in place of the name of a variable is never shown', () => {
     for (const key of ['sk-0123456789abc', 'gsk_0123456789abc', 'hf_0123456789abc', 'AIza0123456789abc']) {
       const { problems } = load({ type: 'openai', api_key_env: key });
       const shown = formatProblems(problems, { path: 'config.yaml', color: false });
@@ -122,7 +122,7 @@ describe('base_url', () => {
     expect(at(type, url)).toEqual(meant === undefined ? [] : [`\`base_url: ${meant}\``]);
   });
 
-  test('of Azure with deployments has no path', () => {
+  test('for Azure with deployments has no path', () => {
     const more = { api_version: '2024-10-21' };
     expect(at('azure', 'https://x.openai.azure.com/openai/v1', more)).toEqual([
       '`base_url: https://x.openai.azure.com`',
@@ -130,7 +130,7 @@ describe('base_url', () => {
     expect(at('azure', 'https://x.openai.azure.com', more)).toEqual([]);
   });
 
-  test('that may be right is not warned of', () => {
+  test('that may be correct causes no warning', () => {
     for (const type of PROVIDER_TYPES) {
       const preset = PRESETS[type];
       if ('baseUrl' in preset)
@@ -154,7 +154,7 @@ describe('ignoredKeys()', () => {
     return ignoredKeys(loadConfig({ path: 'config.yaml', text, env }).config!, env);
   };
 
-  test('names keys that no provider uses, with the line that does', () => {
+  test('names keys that no provider uses, with the line that would use them', () => {
     const env = { OPENAI_API_KEY: 'sk-1', GEMINI_API_KEY: 'g', AZURE_OPENAI_API_KEY: 'a', HOME: '/' };
     expect(ignored([{ name: 'mock', type: 'mock' }], env)).toEqual([
       {
@@ -175,7 +175,7 @@ describe('ignoredKeys()', () => {
     ]);
   });
 
-  test('says nothing of keys that are used, nor of vendors that are configured otherwise', () => {
+  test('does not name keys that are used, nor vendors that are configured otherwise', () => {
     const env = { XAI_API_KEY: 'x', MISTRAL_API_KEY: 'm', OPENAI_API_KEY: 'sk-1' };
     const providers = [
       { name: 'x', type: 'grok' },
@@ -192,7 +192,7 @@ describe('ignoredKeys()', () => {
   });
 });
 
-test('what serve refuses as it is written is said with its place, and is no error while flags may mend it', () => {
+test('what serve refuses is reported with its position, and is no error as long as flags may correct it', () => {
   const { config, problems, unserved } = load({ type: 'mock' }, { server: { host: '0.0.0.0' } });
   expect([config !== undefined, problems]).toEqual([true, []]);
   expect(unserved).toMatchObject([

@@ -34,7 +34,7 @@ describe('momentFrom() and momentUntil()', () => {
     );
   });
 
-  test('refuse a zone nobody knows', () => {
+  test('refuse an unknown time zone', () => {
     expect(() => momentFrom('today', { nowMs, timeZone: 'Mars/Olympus' })).toThrow(RangeError);
     expect([isTimeZone('Mars/Olympus'), isTimeZone('Europe/Berlin')]).toEqual([false, true]);
   });

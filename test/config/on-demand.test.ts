@@ -24,7 +24,7 @@ function counting() {
   return { built, schema };
 }
 
-test('onDemand() builds a schema for a value, and not to find that there is none', () => {
+test('onDemand() builds a schema for a value, but not for an absent one', () => {
   const { built, schema } = counting();
   const empty = { shared: 'none', list: [], map: {}, whole: { size: 2 } };
   expect([schema.parse({}, { jitless: true }), built]).toEqual([empty, []]);

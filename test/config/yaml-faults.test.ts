@@ -71,7 +71,7 @@ const FAULTS: readonly (readonly [name: string, text: string, place: string, wor
   ['returns alone', 'providers:\r  - name: a\r', '1:11', 'a carriage return alone'],
 ];
 
-test.each(FAULTS)('%s is told in words, at its place', (_, text, place, words) => {
+test.each(FAULTS)('%s is explained, at its position', (_, text, place, words) => {
   const [first = '', source = '', caret = ''] = shown(text).split('\n').slice(-3);
   expect(shown(text)).toContain(`c.yaml:${place} error: `);
   expect(shown(text)).toContain(words);
@@ -86,13 +86,13 @@ function bomb(): string {
   return row('a', 'x') + row('b', '*a') + row('c', '*b') + row('d', '*c');
 }
 
-test('a fault that changes no other value hides none of the problems behind it', () => {
+test('a fault that changes no other value hides none of the problems after it', () => {
   const text = `${MOCK}    models: [*gpt]\n    name: b\nserver:\n  prot: 1\nauth: @x\n---\nmore: 1\n`;
   const places = loadConfig({ path: 'c.yaml', text, env: {} }).problems.map(({ line }) => line);
   expect(places).toEqual([4, 5, 7, 8, 9]);
 });
 
-test('what stands behind an open quote is not taken for further faults', () => {
+test('what follows an open quote is not reported as further faults', () => {
   expect(loadConfig({ path: 'c.yaml', text: 'a: "x\nb: [1\nc: @\n', env: {} }).problems).toHaveLength(1);
 });
 
@@ -112,12 +112,12 @@ test.each([
   expect(shown(text)).toBe('');
 });
 
-test('places count neither the byte order mark nor the CR of a line', () => {
+test('positions count neither the byte order mark nor the CR of a line', () => {
   expect(shown('\uFEFFprovidrs: []\r\n')).toContain('c.yaml:1:1 error: unknown key');
   expect(shown('providers: []\r\nprot: 1\r\n')).toContain('    2 | prot: 1\n      | ^^^^');
 });
 
-test('of a long line only what is around the place is shown', () => {
+test('only the surroundings of the position are shown of a long line', () => {
   const text = JSON.stringify({
     providers: [{ name: 'a', type: 'mock', models: Array(200).fill('model') }],
     prot: 1,

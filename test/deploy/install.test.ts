@@ -84,7 +84,7 @@ describe.skipIf(process.platform === 'win32')('install.sh', () => {
     expect(readFileSync(installed, 'utf8')).toBe(text);
   });
 
-  test('takes another address, as that of a mirror', async () => {
+  test('accepts another address, such as that of a mirror', async () => {
     const text = program('1.2.3');
     await using server = serving(filesOf('1.2.3', text));
     const release = {
@@ -99,7 +99,7 @@ describe.skipIf(process.platform === 'win32')('install.sh', () => {
     expect(nowhere.err).toContain('Cannot install llmproxy: http://127.0.0.1:1/llmproxy-1.2.3-');
   });
 
-  test('leaves what is there when the download is not what was released', async () => {
+  test('keeps the installed binary if the download does not match the release', async () => {
     await using server = serving(filesOf('1.2.3', program('evil')));
     const sums = sumsOf('1.2.3', program('1.2.3'));
     const release = { version: '1.2.3', url: server.url, homepage: server.url, sums };
@@ -111,7 +111,7 @@ describe.skipIf(process.platform === 'win32')('install.sh', () => {
     expect(readFileSync(join(directory, 'llmproxy'), 'utf8')).toBe('old');
   });
 
-  test('says what the release does not have, and what the machine lacks', async () => {
+  test('reports what the release does not contain, and what the machine lacks', async () => {
     const release = { version: '1.2.3', url: 'http://127.0.0.1:1', homepage: '', sums: '' };
     expect((await install({ ...release, sums: '0'.repeat(64) })).err).toMatch(
       /Cannot install llmproxy: this release has no file llmproxy-1\.2\.3-/,
@@ -127,14 +127,14 @@ describe.skipIf(process.platform === 'win32')('install.sh', () => {
     expect(bare.err).toContain('it needs curl or wget');
   });
 
-  test('does nothing when it was cut on its way', async () => {
+  test('does nothing if the script was cut off during download', async () => {
     const release = { version: '1.2.3', url: 'http://127.0.0.1:1', homepage: '', sums: sumsOf('1.2.3', 'x') };
     const whole = filled(template, release).length;
     const { files, err } = await install(release, { cut: whole - 'main "$@"\n'.length });
     expect([files, err]).toEqual([[], '']);
   });
 
-  test('knows each platform by what uname says', async () => {
+  test('recognizes each platform by the output of uname', async () => {
     const text = program('1.2.3');
     await using server = serving(filesOf('1.2.3', text));
     const release = { version: '1.2.3', url: server.url, homepage: server.url, sums: sumsOf('1.2.3', text) };
@@ -153,7 +153,7 @@ describe.skipIf(process.platform === 'win32')('install.sh', () => {
   });
 });
 
-test('the address of a release is what is given, or the repository of the workflow', () => {
+test('the address of a release is the given one, or the repository of the workflow', () => {
   expect(addressOf('https://x.example/dl/', '1.0.0', {})?.url).toBe('https://x.example/dl');
   expect(addressOf(undefined, '1.0.0', {})).toBeUndefined();
   expect(addressOf(undefined, '1.0.0', { GITHUB_REPOSITORY: 'a/b' })).toEqual({

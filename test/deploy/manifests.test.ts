@@ -82,14 +82,14 @@ const kubectl = Bun.which('kubectl');
 const helm = Bun.which('helm');
 const systemd = Bun.which('systemd-analyze');
 
-test.skipIf(!systemd)('the unit of systemd is valid, and its program is the only thing missing', () => {
+test.skipIf(!systemd)('the systemd unit is valid, and only its program is missing', () => {
   const unit = join(temporary, 'llmproxy.service');
   const text = read('systemd/llmproxy.service');
   writeFileSync(unit, text.replaceAll('/usr/local/bin/llmproxy', '/bin/true'));
   expect(tool([systemd!, 'verify', unit])).toBe('');
 });
 
-test.skipIf(!kubectl)('the manifests for Kubernetes build, and hold a valid configuration', () => {
+test.skipIf(!kubectl)('the manifests for Kubernetes build, and contain a valid configuration', () => {
   const resources = resourcesOf(tool([kubectl!, 'kustomize', join(DEPLOY, 'kubernetes')]));
   expect([...resources.keys()].toSorted()).toEqual([
     'ConfigMap',
@@ -105,13 +105,13 @@ test.skipIf(!kubectl)('the manifests for Kubernetes build, and hold a valid conf
 describe.skipIf(!helm)('the chart for Helm', () => {
   const chart = join(DEPLOY, 'helm/llmproxy');
 
-  test('renders, lints, and holds a valid configuration', () => {
+  test('renders, lints, and contains a valid configuration', () => {
     tool([helm!, 'lint', '--strict', chart]);
     const resources = resourcesOf(tool([helm!, 'template', 'llmproxy', chart]));
     expectServes(resources);
   });
 
-  test('renders all that can be switched on', () => {
+  test('renders everything that can be enabled', () => {
     const on = ['ingress', 'autoscaling', 'serviceMonitor'].flatMap((name) => [
       '--set',
       `${name}.enabled=true`,
@@ -126,7 +126,7 @@ describe.skipIf(!helm)('the chart for Helm', () => {
   });
 });
 
-test('the chart is of this version, and scales by a metric that there is', async () => {
+test('the chart has this version, and scales by a metric that exists', async () => {
   const chart = YAML.parse(read('helm/llmproxy/Chart.yaml')) as { version: string; appVersion: string };
   expect([chart.version, chart.appVersion]).toEqual([version, version]);
   const [, metric] = /name: (llmproxy_\w+)/.exec(read('helm/llmproxy/templates/autoscaling.yaml'))!;
@@ -163,7 +163,7 @@ describe('the services for Docker Compose', () => {
   const compose = join(DEPLOY, 'compose');
   const { services } = YAML.parse(read('compose/compose.yaml')) as Compose;
 
-  test('mount files that are there, and name versions of images', () => {
+  test('mount files that exist, and name versions of images', () => {
     const mounted = Object.values(services)
       .flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[0]!))
       .filter((source) => source.startsWith('.'));
@@ -173,7 +173,7 @@ describe('the services for Docker Compose', () => {
     expect(services.llmproxy!.image).toContain(`:${version}`);
   });
 
-  test('hold a valid configuration, whose variables the example of .env names', () => {
+  test('contain a valid configuration, whose variables are in the example .env', () => {
     const config = read('compose/config/config.yaml');
     expectValid(config);
     expectValid(config.replaceAll(/^# (telemetry:| {2}enabled| {2}endpoint)/gm, '$1'));
@@ -200,7 +200,7 @@ describe('the services for Docker Compose', () => {
   );
 
   const composes = Bun.which('docker') && Bun.spawnSync(['docker', 'compose', 'version']).exitCode === 0;
-  test.skipIf(!composes)('are what Docker Compose takes', () => {
+  test.skipIf(!composes)('are accepted by Docker Compose', () => {
     const env = join(temporary, 'compose.env');
     writeFileSync(env, read('compose/env.example').replaceAll(/=$/gm, '=x'));
     writeFileSync(join(temporary, '.env'), readFileSync(env));

@@ -35,7 +35,7 @@ function packages(name: string, binary: string): { folders: readonly string[]; f
   return { folders, folder: target };
 }
 
-test('each platform has a package that npm installs there alone, and the launcher names them all', () => {
+test('each platform has a package that npm installs only there, and the launcher names them all', () => {
   const binary = join(folder, 'any');
   writeFileSync(binary, 'any');
   const { folders } = packages('named', binary);
@@ -95,7 +95,7 @@ for (const [runtime, program] of runtimes) {
       },
     );
 
-    test('says what to do where the package for the platform is missing', () => {
+    test('says what to do if the package for the platform is missing', () => {
       const empty = mkdtempSync(join(tmpdir(), 'llmproxy-npm-'));
       const alone = join(empty, 'llmproxy.js');
       copyFileSync(launcher, alone);

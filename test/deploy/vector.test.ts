@@ -22,13 +22,13 @@ const configuration = YAML.parse(readFileSync(PATH, 'utf8')) as {
 const { sources, transforms, sinks } = configuration;
 
 describe('deploy/vector', () => {
-  test('each part reads from one that is there', () => {
+  test('each part reads from one that exists', () => {
     const names = [...Object.keys(sources), ...Object.keys(transforms)];
     for (const { inputs = [] } of [...Object.values(transforms), ...Object.values(sinks)])
       for (const input of inputs) expect(names).toContain(input);
   });
 
-  test('reads the files that the log writes, and not what becomes of them', () => {
+  test('reads the files that the log writes, and not compressed or temporary ones', () => {
     const [pattern] = sources.request_log.include;
     const glob = new Glob(pattern.replace(/^.*\//, ''));
     const plain = [logName('2026-03-10', 0), logName('2026-03-10', 12, 3)];
@@ -37,7 +37,7 @@ describe('deploy/vector', () => {
     expect(others.filter((name) => glob.match(name))).toEqual([]);
   });
 
-  test('takes lines as long as the log writes them', () => {
+  test('accepts the longest lines that the log writes', () => {
     // Two texts of `max_content`, each with all its characters escaped.
     expect(Number(sources.request_log.max_line_bytes)).toBeGreaterThan(2 * 2 * 16 * 1024 ** 2);
   });
@@ -50,7 +50,7 @@ describe('deploy/vector', () => {
     });
   });
 
-  test('ships lines as they are, under names that an export takes for logs, and counts them when S3 has them', () => {
+  test('ships lines unchanged, under names that an export accepts as logs, and counts them once S3 has them', () => {
     expect(sinks.s3).toMatchObject({
       type: 'aws_s3',
       compression: 'zstd',

@@ -38,7 +38,7 @@ async function expectTakes(args: readonly string[]): Promise<void> {
 
 const shown = PAGES.map((page) => [page, calls(page)] as const).filter(([, found]) => found.length > 0);
 
-test.each(shown)('the commands of %s are such as the program takes', async (_page, found) => {
+test.each(shown)('the commands of %s are accepted by the program', async (_page, found) => {
   for (const args of found) {
     await expectTakes(args).catch((thrown: Error) => {
       throw new Error(`llmproxy ${args.join(' ')}: ${thrown.message}`);
@@ -52,7 +52,7 @@ test('commands are found where they are shown', async () => {
   expect(expectTakes(['health', '--no-such-flag'])).rejects.toThrow('no-such-flag');
 });
 
-test('commands between words name what there is', async () => {
+test('commands in text name what exists', async () => {
   const root = await commandOf(ROOT, ['llmproxy']);
   const named = PAGES.flatMap((page) =>
     [...readPage(page).matchAll(/`llmproxy ([a-z]+)\b[^`]*`/g)].map(([, name]) => `${page}: ${name}`),

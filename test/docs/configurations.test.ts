@@ -30,7 +30,7 @@ test.each(shown)('the configurations that %s shows are valid', (page, found) => 
   }
 });
 
-test('configurations are shown where one looks for them', () => {
+test('configurations are shown on the expected pages', () => {
   expect(shown.map(([page]) => page)).toEqual(
     expect.arrayContaining([
       'README.md',

@@ -37,7 +37,7 @@ test.each(PAGES)('the links of %s lead somewhere', (page) => {
   expect(broken).toEqual([]);
 });
 
-test('every page is linked from another one, as far as README.md', () => {
+test('every page is reachable by links from README.md', () => {
   const reached = new Set(['README.md']);
   for (const page of reached) {
     if (!page.endsWith('.md') || !existsSync(join(ROOT, page))) continue;

@@ -53,7 +53,7 @@ test.each([
   for (const name of value.split(', ')) expect(() => decodeURIComponent(name)).not.toThrow();
 });
 
-test('x-llmproxy-model is a small header, whatever the model is called', async () => {
+test('x-llmproxy-model stays a small header, whatever the name of the model', async () => {
   for (const name of ['x'.repeat(2_000), '漢'.repeat(2_000), '🌳'.repeat(1_000)]) {
     const body = JSON.stringify({ model: `mock-${name}`, messages: [{ role: 'user', content: 'hi' }] });
     const answer = await rawRequest(serving.url, '/v1/chat/completions', { method: 'POST', body });

@@ -64,12 +64,12 @@ const each = (key: string): Lines[] => [
   [['x-goog-api-key', key]],
 ];
 
-describe('a right key lets in', () => {
+describe('a valid key is accepted', () => {
   test.each([ALICE, BOB])('in each header: %s', async (key) => {
     for (const headers of each(key)) expect((await post('/v1/chat/completions', headers)).status).toBe(200);
   });
 
-  test('in any of them, whatever stands in the others, and names its owner', async () => {
+  test('in any of them, whatever the others contain, and names its owner', async () => {
     const others: Lines = [
       ['authorization', `Bearer ${WRONG}`],
       ['x-api-key', WRONG],
@@ -105,7 +105,7 @@ describe('a right key lets in', () => {
     });
   });
 
-  test('and goes no further', async () => {
+  test('and is not passed on to the provider', async () => {
     const all = each(ALICE)
       .filter((_, index) => index !== 1)
       .flat();
@@ -196,7 +196,7 @@ describe('an idempotency key', () => {
     return last().headers.get('idempotency-key');
   };
 
-  test('is another for each client, and the same for each of its repetitions', async () => {
+  test('differs between clients, and stays the same for repeated requests', async () => {
     const [alice, again, bob] = [
       await sentBy(ALICE, 'order-1'),
       await sentBy(ALICE, 'order-1'),
@@ -211,7 +211,7 @@ describe('an idempotency key', () => {
     expect(await sentBy(BOB, alice!)).not.toBe(alice);
   });
 
-  test('is the client’s own where there are no keys, and none is made', async () => {
+  test('is the client’s own if there are no keys, and none is added', async () => {
     const open = await serveConfig(CONFIG);
     expect(await sentBy(undefined, 'order-1', open)).toBe('order-1');
     expect((await post('/v1/chat/completions', [], open)).status).toBe(200);

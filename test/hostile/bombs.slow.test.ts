@@ -105,7 +105,7 @@ const ask = (kind: Kind, name: string, { status = 200, type = 'text/event-stream
   );
 
 describe.each(NAMES)('%s', (name) => {
-  test('requests that decompress beyond max_body are refused, many at once too', async () => {
+  test('requests that decompress beyond max_body are refused, also many at once', async () => {
     await served();
     const before = peakBytes(serving);
     const packed = bombs.get(`json ${name}`)!;
@@ -134,7 +134,7 @@ describe.each(NAMES)('%s', (name) => {
     60_000,
   );
 
-  test('a whole answer, and one that was to be a stream, end at max_response', async () => {
+  test('unstreamed and streamed answers end at max_response', async () => {
     await served();
     const before = peakBytes(serving);
     for (const stream of [false, true]) {
@@ -164,7 +164,7 @@ describe.each(NAMES)('%s', (name) => {
     60_000,
   );
 
-  test('what is only passed on is decompressed up to max_response for a client that cannot', async () => {
+  test('an answer that is passed on unread is decompressed up to max_response for a client that cannot', async () => {
     await served();
     const before = peakBytes(serving);
     const model = ['json', name, 200, 'audio/mpeg'].join('+');
@@ -194,7 +194,7 @@ test.each(['gzip, gzip', 'gzip,br', 'identity, zstd', 'compress'])(
   },
 );
 
-test('a small body in any coding is served while bombs are refused', async () => {
+test('a small body in any encoding is served while bombs are refused', async () => {
   await served();
   bombs.set('small gzip', new Uint8Array(zlib.gzipSync(chatStream(['fine']))));
   const packed = bombs.get('json br')!;

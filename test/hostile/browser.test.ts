@@ -105,7 +105,7 @@ const FOREIGN: [way: string, headers: Lines][] = [
 ];
 
 describe('a page of another origin', () => {
-  test.each(FOREIGN)('is refused before anything is done: %s', async (_, headers) => {
+  test.each(FOREIGN)('is refused before anything happens: %s', async (_, headers) => {
     const asked = provider.asked.length;
     for (const path of [
       '/v1/chat/completions',
@@ -120,7 +120,7 @@ describe('a page of another origin', () => {
     expect(provider.asked.length).toBe(asked);
   });
 
-  test.each(FOREIGN)('reads nothing: %s', async (_, headers) => {
+  test.each(FOREIGN)('cannot read any answer: %s', async (_, headers) => {
     const paths = [
       '/v1/models',
       '/v1/models/gpt-4o',
@@ -162,7 +162,7 @@ describe('a page of another origin', () => {
       expect((await rawRequest(open.url, '/providers', { method, headers: from })).status).toBe(403);
   });
 
-  test('is told which key of the configuration allows it, in the shape of its API, and not what it sent', async () => {
+  test('gets the configuration key that allows it, in the format of its API, and nothing that it sent', async () => {
     const from: Lines = [['origin', 'https://evil.example']];
     const openai = await rawRequest(open.url, '/v1/responses', post(from));
     expect(errorIn(openai)).toMatchObject({ type: 'permission_error', code: 'origin_not_allowed' });
@@ -174,7 +174,7 @@ describe('a page of another origin', () => {
     }
   });
 
-  test('is refused with keys too', async () => {
+  test('is also refused if keys are configured', async () => {
     const answer = await rawRequest(
       keyed.url,
       '/v1/chat/completions',
@@ -185,7 +185,7 @@ describe('a page of another origin', () => {
 });
 
 describe('server.cors.origins', () => {
-  test('lets the pages of an origin in, preflight, answer and errors', async () => {
+  test('allows the pages of an origin: preflight, answers and errors', async () => {
     const from: Lines = [
       ['origin', APP],
       ['sec-fetch-site', 'cross-site'],
@@ -215,11 +215,11 @@ describe('server.cors.origins', () => {
     expect([wrong.status, wrong.header('access-control-allow-origin')]).toEqual([400, APP]);
   });
 
-  test.each(FOREIGN)('lets no other in: %s', async (_, headers) => {
+  test.each(FOREIGN)('allows no other origin: %s', async (_, headers) => {
     expect((await rawRequest(listed.url, '/v1/chat/completions', post(headers))).status).toBe(403);
   });
 
-  test('with * lets every page in, also those without a name', async () => {
+  test('with * allows every page, also those without an origin', async () => {
     const all = await serveConfig({ ...CONFIG, server: { cors: { origins: ['*'] } } });
     for (const [, headers] of FOREIGN) {
       const answer = await rawRequest(all.url, '/v1/chat/completions', post(headers));
@@ -230,7 +230,7 @@ describe('server.cors.origins', () => {
   });
 });
 
-describe('what no page of another origin sends is untouched', () => {
+describe('requests that no page of another origin sends are unaffected', () => {
   const own = (headers: (own: string) => Lines) => (serving: Serving) =>
     headers(`127.0.0.1:${port(serving)}`);
   test.each<[string, (serving: Serving) => Lines]>([

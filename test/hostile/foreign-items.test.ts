@@ -34,7 +34,7 @@ async function respond(key: string, input: unknown): Promise<{ status: number; t
   return { status: answer.status, text: await answer.text() };
 }
 
-test('an item of an answer is referred to by the client that got it, and by nobody else', async () => {
+test('only the client that got an item of an answer can refer to it', async () => {
   const first = await respond('alice-secret-key', 'Tell me the code.');
   const [item] = (JSON.parse(first.text) as { output: { id: string }[] }).output;
   const again = [

@@ -32,7 +32,7 @@ const post = (body: string) =>
     body: `${body}--b--\r\n`,
   });
 
-test('a form reaches the provider as it came but for the model', async () => {
+test('a form reaches the provider unchanged except for the model', async () => {
   expect((await post(FILE + CHEAP + part('name="stream"', 'False'))).status).toBe(200);
   expect(provided.asked.at(-1)!.text).toBe(
     `${FILE + CHEAP.replace('cheap', 'cheap-1') + part('name="stream"', 'False')}--b--\r\n`,

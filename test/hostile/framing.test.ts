@@ -51,7 +51,7 @@ const length = (value: string | number) => `content-length: ${value}`;
 const chunked = (body: string, trailers = '') =>
   `${body.length.toString(16)}\r\n${body}\r\n0\r\n${trailers}\r\n`;
 
-test.each(PATHS)('two equal lengths are a 400 in the protocol of %s', async (path) => {
+test.each(PATHS)('two equal Content-Length headers are a 400 in the protocol of %s', async (path) => {
   const lines = [length(BODY.length), length(BODY.length)];
   const { statuses, text } = await answersTo(requestOf(lines, { path }));
   expect(statuses).toEqual([400]);
@@ -91,7 +91,7 @@ const REFUSED: [name: string, lines: string[], body?: string][] = [
   ['no host', [length(BODY.length), 'host-is-missing: x']],
 ];
 
-test.each(REFUSED)('%s: one 400, and the connection is over', async (name, lines, body = BODY) => {
+test.each(REFUSED)('%s: one 400, and the connection is closed', async (name, lines, body = BODY) => {
   const bytes = requestOf(lines, { body });
   const sent = name === 'no host' ? bytes.replace('host: localhost\r\n', '') : bytes;
   using client = await rawClient(serving.url);
@@ -127,7 +127,7 @@ test.each(SERVED)('%s: served', async (_, lines, sent = {}) => {
   expect((await answersTo(requestOf(lines, sent))).statuses).toEqual([200]);
 });
 
-test('HTTP/1.0 without a host, and what waits for 100 Continue, are served', async () => {
+test('requests by HTTP/1.0 without a host, and with Expect: 100-continue, are served', async () => {
   const old = `POST /v1/chat/completions HTTP/1.0\r\n${length(BODY.length)}\r\n\r\n${BODY}`;
   expect((await answersTo(old)).statuses).toEqual([200]);
   using client = await rawClient(serving.url);
@@ -137,7 +137,7 @@ test('HTTP/1.0 without a host, and what waits for 100 Continue, are served', asy
   expect(await client.read('HTTP/1.1 200')).toContain('HTTP/1.1 200 OK');
 });
 
-test('requests one behind another are as many answers, whatever the first one brings', async () => {
+test('pipelined requests get as many answers, whatever the first one contains', async () => {
   const next = requestOf([length(BODY.length)]);
   const two = async (first: string) => (await answersTo(first + next, 2)).statuses;
   expect(await two(next)).toEqual([200, 200]);
@@ -158,7 +158,7 @@ test('requests one behind another are as many answers, whatever the first one br
   expect(await two(inChunks)).toEqual([200, 200]);
 });
 
-test('trailers are not taken for headers, and what hides in them is no request', async () => {
+test('trailers are not treated as headers, nor their content as a request', async () => {
   const hidden = requestOf([length(BODY.length)]);
   const { statuses } = await answersTo(
     requestOf(['transfer-encoding: chunked'], { body: chunked(BODY, `content-length: 5\r\n`) }) + hidden,

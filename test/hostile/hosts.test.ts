@@ -106,7 +106,7 @@ describe('a Host header on loopback', () => {
     expect(provider.asked.length).toBe(asked);
   });
 
-  test('is read once: of two neither counts', async () => {
+  test('must occur once: two are refused', async () => {
     const headers: Lines = [
       ['host', 'localhost'],
       ['host', 'evil.example'],
@@ -114,7 +114,7 @@ describe('a Host header on loopback', () => {
     expect((await rawRequest(open.url, '/v1/models', { headers })).status).toBe(403);
   });
 
-  test('that is refused names the key to set, in the shape of the API', async () => {
+  test('that is refused gets an error with the key to set, in the format of the API', async () => {
     const headers: Lines = [['host', 'evil.example']];
     const openai = await rawRequest(open.url, '/v1/chat/completions', post(headers));
     const anthropic = await rawRequest(open.url, '/v1/messages', post(headers));
@@ -122,7 +122,7 @@ describe('a Host header on loopback', () => {
     for (const answer of [openai, anthropic]) expect(errorIn(answer).message).toContain('server.hosts');
   });
 
-  test('may be a name of server.hosts, and then its pages are its own', async () => {
+  test('may be a name in server.hosts, and pages from there have the same origin', async () => {
     const headers: Lines = [
       ['host', 'llm.example:8443'],
       ['origin', 'https://llm.example:8443'],
@@ -134,7 +134,7 @@ describe('a Host header on loopback', () => {
       expect((await rawRequest(listed.url, '/v1/models', { headers: [['host', host]] })).status).toBe(403);
   });
 
-  test('may be any behind a reverse proxy where callers have keys, unless names are listed', async () => {
+  test('may be any name behind a reverse proxy if keys are configured, unless names are listed', async () => {
     const headers: Lines = [...WITH_KEY, ['host', 'llm.example']];
     expect((await rawRequest(keyed.url, '/v1/models', { headers })).status).toBe(200);
     expect((await rawRequest(keyed.url, '/v1/models', { headers: [['host', 'llm.example']] })).status).toBe(
@@ -177,13 +177,13 @@ describe('HTTP/1.0 without Host', () => {
     expect(page.status).toBe(403);
   });
 
-  test('is answered with an empty Host too, and 1.1 without one is not', async () => {
+  test('is also answered with an empty Host, and HTTP/1.1 without one is not', async () => {
     expect((await rawRequest(open.url, '/v1/models', { headers: [['host', '']] })).status).toBe(200);
     expect((await rawRequest(open.url, '/v1/models', { hostless: true })).status).toBe(400);
   });
 });
 
-describe('a file that is read again, while the socket stays where it is', () => {
+describe('a reload, which keeps the socket', () => {
   /** Gives a running proxy another configuration. @returns what it says of it */
   async function reread({ url, cwd, process }: Serving, config: ConfigInput): Promise<string> {
     writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(config));
@@ -199,7 +199,7 @@ describe('a file that is read again, while the socket stays where it is', () => 
     return told;
   }
 
-  test('cannot take the keys away from an address that others reach', async () => {
+  test('cannot remove the keys of an address that others can reach', async () => {
     const serving = await serveConfig({ ...CONFIG, auth: KEYS, server: { host: '0.0.0.0' } });
     const at = serving.url.replace('0.0.0.0', '127.0.0.1');
     const told = await reread(serving, { ...CONFIG, server: { host: '127.0.0.1' } });

@@ -80,14 +80,14 @@ async function heldBytes(serving: Serving, key: string): Promise<number> {
 
 const OPS = { keys: [...KEYS.keys, { name: 'ops', key: 'key-of-operator', ops: 'only' as const }] };
 
-test('what is announced and not sent takes no room', async () => {
+test('no memory is reserved for a body that is announced but not sent', async () => {
   const serving = await served({ auth: OPS });
   for (let at = 0; at < 64; at += 1) hold(serving, 2 * MIB, 0, KEYS.keys[0]!.key);
   for (const { key } of KEYS.keys) expect((await ask(serving, key, { size: 1_500_000 })).status).toBe(200);
   expect(await heldBytes(serving, 'key-of-operator')).toBe(0);
 });
 
-test('a key that sends many large bodies is told so at its share, and other keys are served', async () => {
+test('a key with many large bodies gets a 429 at its share, and other keys are served', async () => {
   const serving = await served({ auth: OPS });
   const [a, b] = [KEYS.keys[0]!.key, KEYS.keys[1]!.key];
   const held = Array.from({ length: 24 }, () => hold(serving, 2 * MIB, MIB, a));
@@ -104,7 +104,7 @@ test('a key that sends many large bodies is told so at its share, and other keys
   expect((await ask(serving, a, { size: 1_900_000 })).status).toBe(200);
 });
 
-test('a key whose requests wait for a slow provider holds no more than its share either', async () => {
+test('a key whose requests wait for a slow provider cannot hold more than its share either', async () => {
   const serving = await served({ auth: OPS });
   const [a, b] = [KEYS.keys[0]!.key, KEYS.keys[1]!.key];
   const slow = Array.from({ length: 8 }, () => ask(serving, a, { model: 'slow', size: 1_900_000 }));
@@ -118,7 +118,7 @@ test('a key whose requests wait for a slow provider holds no more than its share
   expect((await ask(serving, a, { size: 1_900_000 })).status).toBe(200);
 });
 
-test('max_buffered_share: 1 gives the share up, and all together is a 503', async () => {
+test('max_buffered_share: 1 removes the share, and all clients together get a 503', async () => {
   const serving = await served({
     auth: OPS,
     limits: { max_body: '2MiB', max_buffered: '4MiB', max_buffered_share: 1 },
@@ -128,7 +128,7 @@ test('max_buffered_share: 1 gives the share up, and all together is a 503', asyn
   expect(new Set(held.map(({ status }) => status()))).toEqual(new Set([undefined, 503]));
 });
 
-test.skipIf(process.platform !== 'linux')('without keys an address has a share', async () => {
+test.skipIf(process.platform !== 'linux')('without keys each address has a share', async () => {
   const serving = await served({});
   const held = Array.from({ length: 24 }, () => hold(serving, 2 * MIB, MIB, '', '127.0.0.2'));
   await until('refusals', () => held.filter(({ status }) => status() !== undefined).length >= 8);
@@ -136,7 +136,7 @@ test.skipIf(process.platform !== 'linux')('without keys an address has a share',
   expect((await ask(serving, '', { size: 1_900_000 })).status).toBe(200);
 });
 
-test('a body of tiny chunks takes no more memory than its bytes', async () => {
+test('a body in tiny chunks uses no more memory than its bytes', async () => {
   const serving = await served({ limits: { max_body: '8MiB', max_buffered: '64MiB' } });
   await ask(serving, '');
   const before = peakBytes(serving);

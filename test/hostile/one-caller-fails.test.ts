@@ -62,7 +62,7 @@ async function failing(key: string, word: string): Promise<string> {
 }
 
 describe.each(Object.keys(FAILURES))('%s', (word) => {
-  test('holds back the key that caused it, and no other key', async () => {
+  test('puts the key that caused it on hold, and no other key', async () => {
     await served();
     await failing(MALLORY, word);
     expect(await ask(MALLORY, 'hello')).not.toBe('200');
@@ -71,7 +71,7 @@ describe.each(Object.keys(FAILURES))('%s', (word) => {
     expect(await ask(BOB, 'hello again')).toBe('200');
   });
 
-  test('holds back all keys once another one fails as well', async () => {
+  test('puts all keys on hold once another one fails as well', async () => {
     await served();
     await failing(MALLORY, word);
     await failing(BOB, word);
@@ -81,7 +81,7 @@ describe.each(Object.keys(FAILURES))('%s', (word) => {
   });
 });
 
-test('operators see whom it concerns', async () => {
+test('operators see which key is affected', async () => {
   await served();
   await failing(MALLORY, 'crash');
   const page = await fetch(`${serving.url}/providers`, { headers: { authorization: `Bearer ${OPS}` } });

@@ -63,7 +63,7 @@ const WAYS: [way: string, headers: [string, string][], version: '1.0' | '1.1'][]
 ];
 
 describe.each(WAYS)('with keys, asked %s', (_, headers, version) => {
-  test('/providers and /metrics want a key', async () => {
+  test('/providers and /metrics require a key', async () => {
     for (const path of PAGES)
       for (const given of [[], [['authorization', 'Bearer wrong']]] as [string, string][][]) {
         const answer = await rawRequest(team.url, path, { headers: [...headers, ...given], version });
@@ -72,14 +72,14 @@ describe.each(WAYS)('with keys, asked %s', (_, headers, version) => {
       }
   });
 
-  test('/health says one word', async () => {
+  test('/health returns only the status', async () => {
     for (const path of ['/health', '/llm/health']) {
       const answer = await rawRequest(team.url, path, { headers, version });
       expect([answer.status, answer.json()]).toEqual([200, { status: 'healthy' }]);
     }
   });
 
-  test('/health/live and /health/ready are open, whatever else the request says', async () => {
+  test('/health/live and /health/ready are open, whatever the request contains', async () => {
     const odd: [string, string][] = [
       ['sec-fetch-site', 'cross-site'],
       ['authorization', 'Bearer wrong'],
@@ -98,14 +98,14 @@ describe.each(WAYS)('with keys, asked %s', (_, headers, version) => {
 });
 
 describe('keys', () => {
-  test('with ops: true read the pages, and send requests', async () => {
+  test('with ops: true may read the pages and send requests', async () => {
     for (const path of PAGES) expect((await rawRequest(team.url, path, by(OPS))).status).toBe(200);
     const health = await rawRequest(team.url, '/health', by(OPS));
     expect(health.json()).toMatchObject({ status: 'healthy', providers: { healthy: 1 } });
     expect((await rawRequest(team.url, '/v1/chat/completions', asking(OPS))).status).toBe(200);
   });
 
-  test('with ops: only read the pages, and nothing else', async () => {
+  test('with ops: only may read the pages, and nothing else', async () => {
     for (const path of PAGES) expect((await rawRequest(team.url, path, by(SCRAPE))).status).toBe(200);
     expect((await rawRequest(team.url, '/metrics', by(SCRAPE))).body).toContain('llmproxy_provider_state');
     for (const path of ['/v1/chat/completions', '/v1/messages', '/v1/feedback']) {
@@ -115,7 +115,7 @@ describe('keys', () => {
     expect((await rawRequest(team.url, '/v1/models', by(SCRAPE))).status).toBe(403);
   });
 
-  test('without it send requests, and read no page', async () => {
+  test('without it may send requests, and read no page', async () => {
     expect((await rawRequest(team.url, '/v1/chat/completions', asking(ORDINARY))).status).toBe(200);
     for (const path of PAGES) {
       const answer = await rawRequest(team.url, path, by(ORDINARY));
@@ -125,7 +125,7 @@ describe('keys', () => {
     expect((await rawRequest(team.url, '/health', by(ORDINARY))).json()).toEqual({ status: 'healthy' });
   });
 
-  test('that are the only one read the pages, unless told not to', async () => {
+  test('that are the only one may read the pages, unless ops is false', async () => {
     expect((await rawRequest(alone.url, '/metrics', by(ALONE))).status).toBe(200);
     expect((await rawRequest(alone.url, '/metrics')).status).toBe(401);
     const not = await serveConfig({ ...MOCK, auth: { keys: [{ name: 'owner', key: ALONE, ops: false }] } });
@@ -139,7 +139,7 @@ test('without keys the pages are open to this machine, in full', async () => {
   expect((await rawRequest(open.url, '/health')).json()).toMatchObject({ providers: { healthy: 1 } });
 });
 
-test('/health/ready is 503 without a word why, and /health too, when no provider can answer', async () => {
+test('/health/ready and /health are 503 without a reason when no provider can answer', async () => {
   const down = await serveConfig({
     ...TEAM,
     providers: [{ name: 'inner-provider', type: 'openai', api_key: 'unused-provider-key', enabled: false }],
@@ -166,7 +166,7 @@ describe('llmproxy health', () => {
   });
 });
 
-test('config validate warns where no key may read the pages, and no more once one says so', () => {
+test('config validate warns if no key may read the pages, until one sets ops', () => {
   const validate = (ops: object) => {
     const cwd = folder();
     const keys = [

@@ -58,7 +58,7 @@ function log(): string {
     .join('');
 }
 
-test('a replaced key and its successor are hidden alike, and so is a header of the operator', async () => {
+test('a replaced key, its successor and a configured header are all masked', async () => {
   writeFileSync(join(serving.cwd, 'config.yaml'), JSON.stringify(config(SECOND)));
   serving.process.kill('SIGHUP');
   await until('the new key', async () => {

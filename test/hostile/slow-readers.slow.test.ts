@@ -92,7 +92,7 @@ async function unreadBytes(serving: Serving): Promise<number> {
   return Number(/^llmproxy_unread_bytes (\d+)$/m.exec(text)![1]);
 }
 
-test('of many clients that read nothing, only so many are kept as fit into limits.max_unread', async () => {
+test('only as many clients that read nothing are kept as fit into limits.max_unread', async () => {
   letGo = 0;
   const serving = await served('32MiB');
   const before = residentBytes(serving);
@@ -112,7 +112,7 @@ test('of many clients that read nothing, only so many are kept as fit into limit
   expect(residentBytes(serving) - before).toBeLessThan(512 * MIB);
 }, 60_000);
 
-test('who reads a little is cut before who reads more', async () => {
+test('clients that read little are disconnected before those that read more', async () => {
   const serving = await served('8MiB');
   const faster = [reader(serving, MIB / 8), reader(serving, MIB / 8)];
   const slower = Array.from({ length: 6 }, () => reader(serving, 512));
@@ -123,7 +123,7 @@ test('who reads a little is cut before who reads more', async () => {
   expect(slower.every(({ read }) => read() < faster[0]!.read())).toBe(true);
 }, 60_000);
 
-test('nobody is cut while all fit', async () => {
+test('no client is disconnected while all fit', async () => {
   const serving = await served('64MiB');
   const clients = Array.from({ length: 8 }, () => reader(serving, 0));
   await until('all to be behind', async () => (await unreadBytes(serving)) === 32 * MIB, {
@@ -134,7 +134,7 @@ test('nobody is cut while all fit', async () => {
   expect(clients.every(({ socket }) => !socket.destroyed)).toBe(true);
 }, 60_000);
 
-test('whole answers count too: who reads is given all of one, byte for byte, and the others are cut', async () => {
+test('unstreamed answers count too: a client that reads gets all of one, and the others are disconnected', async () => {
   const serving = await served('100MiB');
   const before = residentBytes(serving);
   for (let at = 0; at < 20; at += 1) reader(serving, at < 10 ? 0 : 64, false);

@@ -19,12 +19,12 @@ import { until } from '../helpers/until.ts';
 
 const COUNT = scriptOf("return redis.call('INCR', KEYS[1])");
 
-test('the slot of a key is that of its tag', () => {
+test('the slot of a key is determined by its tag', () => {
   // The first is the example of the specification.
   expect(['123456789', 'llmproxy:{a}', '{a}', 'a'].map(slotOf)).toEqual([12_739, 15_495, 15_495, 15_495]);
 });
 
-test('what a node says about another is understood', () => {
+test('redirections by a node are understood', () => {
   expect(redirectOf('MOVED 15495 127.0.0.1:7113')).toEqual({ address: '127.0.0.1:7113', isForGood: true });
   expect(redirectOf('ASK 1 [::1]:7113')?.isForGood).toBe(false);
   expect(redirectOf('ERR unknown')).toBeUndefined();
@@ -97,7 +97,7 @@ describe.skipIf(REDIS_SERVER === null)('a link', () => {
     return { link, told, count: (key: string) => link.run(COUNT, key, [], Number) };
   };
 
-  test('reaches every key of a cluster, whichever node it is given', async () => {
+  test('reaches every key of a cluster, whichever node is configured', async () => {
     const [{ link: one, count }, other] = [
       await linked(cluster.nodes[0]!.url),
       await linked(cluster.nodes[2]!.url),
@@ -112,7 +112,7 @@ describe.skipIf(REDIS_SERVER === null)('a link', () => {
     other.link.close();
   });
 
-  test('keeps what is stored and what limits count on a cluster', async () => {
+  test('keeps stored responses and counters of limits on a cluster', async () => {
     const { url } = cluster.nodes[0]!;
     const [each] = limitsOf([limit.parse({ tokens: 100, per: 'total' }) as LimitConfig], {
       name: 'g',
@@ -163,7 +163,7 @@ describe.skipIf(REDIS_SERVER === null)('a link', () => {
     db.close();
   });
 
-  test('follows a slot that moves to another node, also while it does', async () => {
+  test('follows a slot that moves to another node, also during the move', async () => {
     const { link, count } = await linked(cluster.nodes[0]!.url);
     const key = 'llmproxy:{moving}';
     const slot = slotOf(key);
@@ -183,7 +183,7 @@ describe.skipIf(REDIS_SERVER === null)('a link', () => {
     link.close();
   });
 
-  test('finds the others of a cluster where the one is gone that it was given', async () => {
+  test('finds the other nodes of a cluster if the configured one is gone', async () => {
     const { link, count, told } = await linked(cluster.nodes[1]!.url);
     const keys = await Promise.all(
       Array.from({ length: 30 }, async (_, n) => ({

@@ -34,7 +34,7 @@ describe('the help in docs/cli.md', () => {
   const page = readFileSync(join(import.meta.dir, '../../docs/cli.md'), 'utf8');
   const sections = [...page.matchAll(/^## llmproxy(.*)\n\n```text\n([\s\S]*?)\n```$/gm)];
 
-  test('is what a terminal shows of every command', async () => {
+  test('is the output of every command in a terminal', async () => {
     expect(sections.length).toBeGreaterThan(25);
     const cwd = folder();
     const wrong: string[] = [];
@@ -126,7 +126,7 @@ test('llmproxy usage and export --stats', async () => {
   await expectScreen('export-stats', { cwd, args: ['export', '--stats', '--progress', 'never'] });
 });
 
-test('what cannot be used', async () => {
+test('invalid flags and arguments', async () => {
   for (const [name, args] of [
     ['refused-argument', ['serve', 'my.yaml']],
     ['refused-flag', ['serve', '--prot', '80']],

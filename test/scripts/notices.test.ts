@@ -42,7 +42,7 @@ function checkout(files: Readonly<Record<string, string>>, license: string | und
 }
 
 describe('notices()', () => {
-  test('finds a text and a licence of every package that is in the binary', () => {
+  test('finds a text and a licence for every package in the binary', () => {
     const found = notices(ROOT);
     const names = found.map(({ name }) => name);
     expect(Object.keys(project.dependencies).filter((name) => !names.includes(name))).toEqual([]);
@@ -53,7 +53,7 @@ describe('notices()', () => {
     );
   });
 
-  test('tells that Bun holds JavaScriptCore, and gives the text of its licence', () => {
+  test('states that Bun contains JavaScriptCore, with the text of its licence', () => {
     const bun = notices(ROOT).at(-1)!;
     expect([bun.name, bun.version]).toEqual(['bun', project.devDependencies.bun]);
     expect(bun.license).toContain('LGPL');
@@ -62,7 +62,7 @@ describe('notices()', () => {
     expect(bun.text).toContain('GNU LESSER GENERAL PUBLIC LICENSE');
   });
 
-  test('takes all files about the licence of all that is needed, however deep', () => {
+  test('includes all licence files of all dependencies, however deep', () => {
     const root = checkout({ 'license.md': 'Text of beta', NOTICE: 'Made by beta', 'README.md': 'Read me' });
     expect(notices(root).slice(0, -1)).toEqual([
       { name: 'alpha', version: '1.0.0', license: 'ISC', text: '  Text of alpha' },
@@ -83,7 +83,7 @@ describe('notices()', () => {
   });
 });
 
-test('renderNotices() lists all, then gives all texts whole, in lines of 80 bytes at most', () => {
+test('renderNotices() lists all, then prints all texts in full, in lines of 80 bytes at most', () => {
   const text = renderNotices(ROOT);
   const [list = ''] = text.split('====', 1);
   const squeezed = (part: string) => part.replaceAll(/\s+/g, '');

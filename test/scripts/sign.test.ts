@@ -43,7 +43,7 @@ describe('signer()', () => {
     `printf '%s\\n' "$@" > "${bin}/args"; echo signature > "${bin}/SHA256SUMS.${signature}"`;
   const args = () => readFileSync(join(bin, 'args'), 'utf8').trimEnd().split('\n');
 
-  test('calls minisign with the key, a comment that is signed, and the file', () => {
+  test('calls minisign with the key, a signed comment, and the file', () => {
     install('minisign', recording('minisig'));
     const file = join(bin, 'SHA256SUMS');
     expect(sign('minisign', join(bin, 'my.key'))).toEqual({ out: `${file}.minisig`, err: '' });

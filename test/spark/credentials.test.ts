@@ -28,7 +28,7 @@ async function environmentOf(more: Readonly<Record<string, string>>): Promise<un
 describe.skipIf(SPARK_PYTHON === null)('credentials of an executor', () => {
   afterAll(cleared);
 
-  test('are those of the instance', async () => {
+  test('come from the instance', async () => {
     await using metadata = upstream(({ path, headers }) => {
       if (path === '/latest/api/token') return new Response('token');
       if (headers.get('x-aws-ec2-metadata-token') !== 'token') return new Response('no', { status: 401 });
@@ -38,7 +38,7 @@ describe.skipIf(SPARK_PYTHON === null)('credentials of an executor', () => {
     expect(await environmentOf({ AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.url })).toEqual(FOUND);
   }, 60_000);
 
-  test('are those of the container', async () => {
+  test('come from the container', async () => {
     const token = join(folder(), 'token');
     writeFileSync(token, 'pod\n');
     await using agent = upstream(({ headers }) =>
@@ -51,7 +51,7 @@ describe.skipIf(SPARK_PYTHON === null)('credentials of an executor', () => {
     expect(found).toEqual(FOUND);
   }, 60_000);
 
-  test('are those of the service account', async () => {
+  test('come from the service account', async () => {
     const token = join(folder(), 'token');
     writeFileSync(token, 'web+identity');
     await using sts = upstream(({ text }) => {
@@ -72,7 +72,7 @@ describe.skipIf(SPARK_PYTHON === null)('credentials of an executor', () => {
     expect(found).toEqual(FOUND);
   }, 60_000);
 
-  test('that are missing are asked for', async () => {
+  test('that are missing are reported', async () => {
     const found = await environmentOf({ AWS_EC2_METADATA_SERVICE_ENDPOINT: 'http://127.0.0.1:1' });
     expect(found).toMatch(/^Cannot reach S3 from \S+: it has no credentials; set AWS_ACCESS_KEY_ID/);
   }, 60_000);

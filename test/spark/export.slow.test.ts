@@ -93,7 +93,7 @@ describe.skipIf(SPARK_PYTHON === null || process.env.LLMPROXY_TEST_SCALE !== '1'
   },
 );
 
-describe.skipIf(SPARK_PYTHON === null)('an export on Spark that cannot be', () => {
+describe.skipIf(SPARK_PYTHON === null)('an export on Spark that is not possible', () => {
   let spark: SparkExports;
   let place: string;
   let log: string;

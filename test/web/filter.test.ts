@@ -140,7 +140,7 @@ const filters = fc
   .map((words) => words.map(([negated, word]) => (negated ? `-${word}` : word)).join(' '));
 
 describe('what a filter shows', () => {
-  test('is what its expression in CEL says', () => {
+  test('equals the result of its CEL expression', () => {
     fc.assert(
       fc.property(filters, (text) => {
         const filter = parseFilter(text);
@@ -154,7 +154,7 @@ describe('what a filter shows', () => {
     );
   });
 
-  test('is what its command exports', () => {
+  test('equals what its command exports', () => {
     fc.assert(
       fc.property(filters, (text) => {
         const args = exportArguments(parseFilter(text), {
@@ -179,7 +179,7 @@ test('the formats of the page are those of the export', () => {
   expect(shown.toSorted()).toEqual([...Object.keys(FORMATS), 'raw'].toSorted());
 });
 
-test('shellCommand() quotes what a shell would read', async () => {
+test('shellCommand() quotes what a shell would interpret', async () => {
   const args = ['a', "it's", '$HOME `x` "y"', '--where', 'a && !b', ''];
   const { stdout } = Bun.spawnSync(['sh', '-c', `printf '%s\\n' ${shellCommand(args)}`]);
   expect(stdout.toString().split('\n').slice(0, -1)).toEqual(args);
