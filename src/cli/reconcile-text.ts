@@ -66,7 +66,7 @@ function notesOf({ rows, unreadable }: Reconciliation): string[] {
     .map(({ day, model, unpriced, cut }) => {
       const parts = [
         ...(unpriced > 0 ? [`${amount(unpriced)} without a price`] : []),
-        ...(cut > 0 ? [`${amount(cut)} cut or left before all of the usage was told`] : []),
+        ...(cut > 0 ? [`${amount(cut)} cut off or abandoned before all usage was reported`] : []),
       ];
       return `${day} ${model === null ? 'all models' : plainLine(model)}: ${parts.join(', ')}`;
     });

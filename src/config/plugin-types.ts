@@ -92,7 +92,7 @@ function checkOptions(
 ): { options?: Record<string, unknown>; problems: Problem[] } {
   if (!options) {
     if (given === undefined) return { problems: [] };
-    return { problems: [positions.atKey(at.slice(0, -1), 'options', 'this type takes no options')] };
+    return { problems: [positions.atKey(at.slice(0, -1), 'options', 'this type has no options')] };
   }
   try {
     const parsed = options.safeParse(given ?? {});

@@ -34,7 +34,7 @@ export function overLimit({ standing, freeMs }: Refusal, nowMs: number, messages
     freeMs === undefined
       ? 'it has room when a request that is under way ends'
       : retryAfterMs === undefined
-        ? 'it has no room again until it is raised'
+        ? 'nothing is available again until it is raised'
         : `it has room in ${span(retryAfterMs)}`;
   return new ProxyError(
     fault,
@@ -48,7 +48,10 @@ export function overLimit({ standing, freeMs }: Refusal, nowMs: number, messages
 /** The error that ends a stream which has used up a hard limit. */
 export function cutBy(limit: Limit): ProxyError {
   const fault = limit.kind === 'budget' ? 'over_budget' : 'over_limit';
-  return new ProxyError(fault, `Cannot finish the answer: ${limit.name} is used up, and it is hard`);
+  return new ProxyError(
+    fault,
+    `Cannot finish the answer: ${limit.name} is used up, and is set to cut off answers (hard)`,
+  );
 }
 
 /** The error that prevents further requests in a session. */

@@ -62,7 +62,7 @@ export class Trouble {
 
 const FREE_SPACE = 'free space on its disk';
 const ALLOW = 'let the user of this process write there';
-const MAKE_WAY = 'move what stands in the way, or set logging.requests.directory';
+const MAKE_WAY = 'move what is in the way, or set logging.requests.directory';
 const ADVICE: Readonly<Record<string, string>> = {
   ENOSPC: FREE_SPACE,
   EDQUOT: FREE_SPACE,

@@ -39,7 +39,7 @@ export class PluginReports {
     if (this.#told.size >= MAX_REMEMBERED) this.#told.clear();
     this.#told.set(message, { sinceMs: nowMs, more: 0 });
     this.#tell(
-      last && last.more > 0 ? `${message} (and ${last.more} times since it was last told)` : message,
+      last && last.more > 0 ? `${message} (and ${last.more} times since it was last reported)` : message,
     );
   };
 }

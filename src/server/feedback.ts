@@ -63,7 +63,7 @@ export function takeFeedback(context: ServerContext): Handler<ServerEnv> {
       if (!exchange.finish({ outcome: 'success', status: ACCEPTED }))
         throw new ProxyError(
           'unavailable',
-          'Cannot keep the feedback: the request log takes no more lines now',
+          'Cannot keep the feedback: the request log accepts no more lines now',
           { retryAfterMs: 1_000 },
         );
       const { request_id: about, ...kept } = stored;

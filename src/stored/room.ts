@@ -8,7 +8,7 @@ interface Oldest {
 /** Thrown when there is no room unless owners with less data lose some. */
 export class NoRoom extends Error {
   constructor() {
-    super('there is no room for so much (responses.max_size)');
+    super('there is not enough space left (responses.max_size)');
   }
 }
 

@@ -55,7 +55,7 @@ export class Joiner {
     const held = this.#search.wanted;
     const overlap = this.#overlap(held);
     if (overlap === 0 && this.#restarted(held)) {
-      throw new Diverged('The continuation began again and went another way');
+      throw new Diverged('The continuation does not match what was already sent');
     }
     return this.#spaced(held.slice(overlap));
   }

@@ -106,7 +106,7 @@ function* partsOf(bytes: Buffer, boundary: string): Generator<Part> {
   for (let parts = 0; ; parts += 1) {
     const behind = at + delimiter.length;
     if (bytes[behind] === DASH && bytes[behind + 1] === DASH) {
-      if (bytes.indexOf(delimiter, behind) >= 0) throw unreadable('its form goes on behind its end');
+      if (bytes.indexOf(delimiter, behind) >= 0) throw unreadable('its form continues after its end');
       return;
     }
     if (parts === MAX_PARTS) throw unreadable(`its form has more than ${MAX_PARTS} parts`);
@@ -114,7 +114,7 @@ function* partsOf(bytes: Buffer, boundary: string): Generator<Part> {
     // The blank line may follow at once: a part may have no headers.
     const headEnd = bytes.indexOf('\r\n\r\n', lineEnd - 2);
     if (headEnd < 0 || headEnd - lineEnd > MAX_HEAD)
-      throw unreadable(`a part of its form has no head of at most ${MAX_HEAD} bytes`);
+      throw unreadable(`a part of its form has no complete header within ${MAX_HEAD} bytes`);
     const next = bytes.indexOf(onNewLine, headEnd + 2);
     // Some parsers accept a bare line feed as a line end.
     if (next < 0 || bytes[next - 1] !== CARRIAGE_RETURN)

@@ -56,7 +56,7 @@ test('no record is lost while the log directory is unusable, and this is reporte
   expect(await process.exited).toBe(0);
   const said = await process.stderr.text();
   expect(said.match(/Cannot write the request log/g)).toHaveLength(1);
-  expect(said).toContain('move what stands in the way, or set logging.requests.directory');
+  expect(said).toContain('move what is in the way, or set logging.requests.directory');
   expect(said).toContain('is written again, 0 records were lost');
 });
 

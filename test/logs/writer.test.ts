@@ -186,7 +186,7 @@ const obstacles: [string, (path: string) => Promise<() => Promise<unknown>>, str
       return () => rm(path);
     },
     'its directory is a file',
-    'move what stands in the way, or set logging.requests.directory',
+    'move what is in the way, or set logging.requests.directory',
   ],
   [
     'a directory in place of the file',
@@ -195,7 +195,7 @@ const obstacles: [string, (path: string) => Promise<() => Promise<unknown>>, str
       return () => rm(join(path, TODAY), { recursive: true });
     },
     'it is a directory',
-    'move what stands in the way, or set logging.requests.directory',
+    'move what is in the way, or set logging.requests.directory',
   ],
   [
     'a full device',

@@ -80,6 +80,6 @@ test('PluginReports reports each problem once a minute, and then how often it oc
   expect(told).toEqual([
     'Plugin acme: Cannot do it: TypeError: no at /etc/acme.ts:1:1',
     'Plugin acme: Cannot do it: TypeError: no at /etc/acme.ts:2:1',
-    'Plugin acme: Cannot do it: TypeError: no at /etc/acme.ts:1:1 (and 3 times since it was last told)',
+    'Plugin acme: Cannot do it: TypeError: no at /etc/acme.ts:1:1 (and 3 times since it was last reported)',
   ]);
 });

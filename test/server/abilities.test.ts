@@ -32,7 +32,7 @@ describe.each(LANES)('a model of %s', (type) => {
     const { body, dropped } = await asked({ messages }, { vision: false, files: false });
     expect(dropped).toBe('image, file');
     expect(JSON.stringify(body)).not.toMatch(/iVBOR|JVBER/);
-    expect(JSON.stringify(body)).toContain('[image left out: the model takes none]');
+    expect(JSON.stringify(body)).toContain('[image left out: the model does not accept it]');
     const kept = await asked({ messages }, {});
     expect([kept.dropped, JSON.stringify(kept.body).includes('iVBOR')]).toEqual([null, true]);
   });

@@ -393,12 +393,12 @@ describe('a limit reached during a stream', () => {
       );
       expect(answer.status).toBe(200);
       const text = await answer.text();
-      expect(text).toContain('is used up, and it is hard');
+      expect(text).toContain('is used up, and is set to cut off answers (hard)');
       const said = words.filter((word) => text.includes(word));
       expect(said.length).toBeGreaterThan(10);
       expect(said.length).toBeLessThan(300);
       // Nothing follows the error.
-      expect(text.slice(text.indexOf('and it is hard'))).not.toMatch(/delta["']/);
+      expect(text.slice(text.indexOf('(hard)'))).not.toMatch(/delta["']/);
       expect(text).not.toContain('[DONE]');
       const [record] = await proxy.recorded(1);
       expect(record).toMatchObject({ outcome: 'truncated', fault: 'over_limit', output_tokens: null });

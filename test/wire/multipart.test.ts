@@ -147,14 +147,14 @@ describe('readForm() refuses', () => {
     [
       'extremely long headers',
       `--b\r\n${'content-disposition:'.repeat(100_000)}\r\n\r\nx\r\n`,
-      'head of at most',
+      'complete header within',
     ],
   ])('%s', (_, body, words) => {
     expect(refusal(body + END)).toContain(words);
   });
 
   test('content after the end, and a form without an end', () => {
-    expect(refusal(part('model', 'm') + END + part('model', 'n') + END)).toContain('goes on behind its end');
+    expect(refusal(part('model', 'm') + END + part('model', 'n') + END)).toContain('continues after its end');
     expect(refusal(part('model', 'm'))).not.toBe('read');
     expect(refusal(part('model', 'm').slice(0, -2))).toContain('does not end');
     expect(refusal('')).toContain('does not begin');

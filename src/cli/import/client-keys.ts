@@ -15,7 +15,7 @@ export function clientKey(draft: Draft, { name, key, fields = {} }: ClientKey): 
   const before = (draft.sections.get('auth') as { keys?: readonly object[] } | undefined)?.keys ?? [];
   if ('literal' in key) {
     draft.keys.hide(key.literal);
-    draft.notes.add('Keys of clients that stood in the file go on working: here stand their hashes.');
+    draft.notes.add('Client keys from the file continue to work: this file has their hashes.');
     const entry = { name: unused(nameOf(name), before), hash: hashOf(key.literal), ...fields };
     if (!before.some((each) => (each as { hash?: string }).hash === entry.hash))
       draft.section('auth', { keys: [...before, entry] });

@@ -21,7 +21,7 @@ export function programNamed(command: string, base: string): Program {
   throw new ExitError(
     2,
     [
-      `Cannot run ${command}: how it is told of a proxy is not known${hint}`,
+      `Cannot run ${command}: how to point it to a proxy is not known${hint}`,
       `Known are ${names.join(', ')}.`,
       "By hand, a program of OpenAI's API:",
       `  OPENAI_BASE_URL=${base}/v1 OPENAI_API_KEY=KEY ${command}`,

@@ -82,10 +82,10 @@ function flawOf(limit: Limited): string | undefined {
   if (kind === 'concurrent') {
     const [odd] =
       Object.entries({ per, window, time_zone: timeZone }).find(([, value]) => value !== undefined) ?? [];
-    return odd === undefined ? undefined : `\`concurrent\` takes no \`${odd}\``;
+    return odd === undefined ? undefined : `\`concurrent\` has no \`${odd}\``;
   }
   if (per === undefined) return `\`${kind}\` needs \`per\`: ${PERIODS.join(', ')}`;
-  if (per === 'total' && window !== undefined) return '`total` never ends, and takes no `window`';
+  if (per === 'total' && window !== undefined) return '`total` never ends, and has no `window`';
   const calendar = per !== 'total' && (window === undefined ? !ROLLING.has(per) : window === 'calendar');
   if (timeZone === undefined || calendar) return undefined;
   return (

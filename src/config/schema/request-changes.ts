@@ -12,7 +12,7 @@ const OWNED = 'model and stream are decided elsewhere: use `upstream` for the na
  */
 const PLACE = /^(?:(?:\\[\\.[]|[^\\.[\]])+(?:\[\])?\.)*(?:\\[\\.[]|[^\\.[\]])+$/;
 const NO_PLACE =
-  'expected a field such as `top_k`, `reasoning.effort` or `messages[].name`, where [] stands for each element of a list';
+  'expected a field such as `top_k`, `reasoning.effort` or `messages[].name`, where [] means each element of a list';
 
 const place = text.regex(PLACE, NO_PLACE).refine((name) => !OWN.has(name.split(/[.[]/)[0]!), OWNED);
 

@@ -63,7 +63,7 @@ class Thread {
     });
     this.#worker.addEventListener('error', (event) => {
       event.preventDefault();
-      const error = new Error(`Cannot go on: a thread of the export ended: ${event.message}`);
+      const error = new Error(`Cannot continue: a thread of the export ended: ${event.message}`);
       for (const { reject } of this.#waiting.splice(0)) reject(error);
     });
   }

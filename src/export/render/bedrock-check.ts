@@ -82,7 +82,7 @@ function messageProblems({ content, ...message }: JsonObject, path: string): Pro
   if (count('video') > 0 && count('image') + count('document') > 0)
     problems.push(`${path}.content: a video does not go with images or documents`);
   if (items.length > 0 && count('reasoningContent') === items.length)
-    problems.push(`${path}.content: holds nothing but reasoning`);
+    problems.push(`${path}.content: contains only reasoning`);
   return [...unknownKeys(message, ['role'], path), ...problems];
 }
 

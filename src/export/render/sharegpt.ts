@@ -99,7 +99,7 @@ function check(row: JsonObject): Problems {
   for (const [index, turn] of items.slice(start).entries())
     found.push(...turnProblems(turn, index, items[index + start - 1], `conversations[${index + start}]`));
   if ((items.length - start) % 2 === 1) found.push('conversations: the last turn must be an answer');
-  if (items.length === start && items.length > 0) found.push('conversations: nobody speaks');
+  if (items.length === start && items.length > 0) found.push('conversations: there are no messages');
   // A column must be present in all rows: it may be empty.
   if (typeof (row.system ?? '') !== 'string') found.push('system: expected a text');
   return [...problems, ...found, ...toolsProblems(row.tools ?? '')];

@@ -30,7 +30,7 @@ export function summaryText(
     out.push(`Wrote ${thingsText(kept, 'row')} (${bytesText(bytes)}) to ${where}${splitsText(report)}`);
     if (emptySplit !== undefined)
       out.push(
-        `No row for ${emptySplit}: what begins with the same words of the user goes to one split; --split-by prompt goes by whole prompts`,
+        `No row for ${emptySplit}: rows that begin with the same user message go to one split; --split-by prompt splits by complete prompts`,
       );
   }
   return `${out.join('\n')}\n`;

@@ -131,7 +131,7 @@ function refuseLost(
   if (decisions !== rendered)
     throw new ExportError(
       'failed',
-      `Cannot finish: decide chose ${decisions} rows, and render was told of ${rendered}`,
+      `Cannot finish: decide chose ${decisions} rows, but render received ${rendered}`,
     );
 }
 

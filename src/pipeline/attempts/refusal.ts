@@ -41,7 +41,7 @@ export function refusal(classified: Classified, refused: Refused): ProxyError {
   const { id } = target;
   if (inbound.continuation && fault === 'invalid_request' && PREFILL_REFUSED.test(upstream.message)) {
     target.refusesPrefill = true;
-    const message = `Cannot begin the answer of ${id}: it takes no prefill`;
+    const message = `Cannot begin the answer of ${id}: it does not accept a prefill`;
     return new ProxyError('prefill_unsupported', message, { target: id });
   }
   if (refused.asksUsage && REFUSALS.has(upstream.status) && USAGE_REFUSED.test(body)) {

@@ -61,7 +61,7 @@ export function endOfSilence(target: string): Failed {
 }
 
 function cannotGoOn(fault: Fault, target: string, state: string): ProxyError {
-  return new ProxyError(fault, `Cannot go on with the session of ${target}: ${state}`, { target });
+  return new ProxyError(fault, `Cannot continue the session of ${target}: ${state}`, { target });
 }
 
 /** The facts about a finished session. */

@@ -152,7 +152,7 @@ export class Session implements WatchedStream {
     this.#socket.send(message);
     if (this.#socket.unsent <= this.#deps.limits.maxUnsent) return;
     const state = 'the provider takes less than the client sends (limits.realtime.max_unsent)';
-    const error = new ProxyError('overloaded', `Cannot go on with the session: ${state}`);
+    const error = new ProxyError('overloaded', `Cannot continue the session: ${state}`);
     this.#fail({ by: 'proxy', code: CLOSE.tryLater, error });
   }
 
@@ -232,7 +232,7 @@ export class Session implements WatchedStream {
   }
 
   #tooSlow(state: string): void {
-    const error = new ProxyError('client_stall', `Cannot go on with the session: ${state}`);
+    const error = new ProxyError('client_stall', `Cannot continue the session: ${state}`);
     this.#fail({ by: 'proxy', code: CLOSE.abnormal, error });
   }
 

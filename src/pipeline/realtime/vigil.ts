@@ -32,7 +32,7 @@ export class Vigil {
     this.#options = options;
     const { clock, maxMs, ends } = options;
     this.#heardMs = clock.monotonic();
-    this.#idle = new Silence(clock, () => ends('nobody has said anything for limits.realtime.idle'));
+    this.#idle = new Silence(clock, () => ends('neither side has sent anything for limits.realtime.idle'));
     this.#cancelEnd = clock.after(maxMs, () =>
       ends('it has lasted as long as limits.realtime.duration allows'),
     );

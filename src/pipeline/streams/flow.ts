@@ -158,7 +158,7 @@ export class UpstreamFlow implements Flow {
     const { maxBytes, target } = this.#options;
     if (this.#bytes <= maxBytes) return;
     const state = `it is larger than ${maxBytes} bytes (limits.max_response)`;
-    throw new ProxyError('too_long', `Cannot go on with the answer of ${target}: ${state}`, { target });
+    throw new ProxyError('too_long', `Cannot continue the answer of ${target}: ${state}`, { target });
   }
 
   finish(): Uint8Array | undefined {

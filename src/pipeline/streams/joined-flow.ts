@@ -153,7 +153,7 @@ export class JoinedFlow implements Flow {
       return joiner.push(content) + (ends ? joiner.end() : '');
     } catch (cause) {
       if (!(cause instanceof Diverged)) throw cause;
-      const message = `Cannot go on with the answer at ${target}: it began again and went another way`;
+      const message = `Cannot continue the answer at ${target}: its continuation does not match what was already sent`;
       throw new ProxyError('unjoinable', message, { target, cause });
     }
   }

@@ -10,8 +10,10 @@ const WITHOUT_ANSWER: ReadonlySet<number> = new Set([204, 205, 206]);
  * Why a response cannot be an answer, whatever it contains; `undefined` when it can. Servers may send any three digits.
  */
 export function statusFlaw(status: number): string | undefined {
-  if (status < 200 || status > 599) return `its status ${status} is none of HTTP`;
-  return WITHOUT_ANSWER.has(status) ? `its status ${status} brings no whole answer` : undefined;
+  if (status < 200 || status > 599) return `its status ${status} is not a valid HTTP status`;
+  return WITHOUT_ANSWER.has(status)
+    ? `its status ${status} means an incomplete or missing answer`
+    : undefined;
 }
 
 /** The error thrown while a body was read: a broken connection, or an error of a plugin. */

@@ -157,7 +157,7 @@ async function comesFrom(
     case 'too_large':
       throw new ProxyError(
         'too_large',
-        'Cannot go on: what was said before is larger than limits.max_body allows',
+        'Cannot continue the conversation: its earlier part is larger than limits.max_body allows',
       );
     case 'missing':
       // An earlier response was deleted. A response that was never here may be known to the provider.
@@ -225,7 +225,7 @@ function* rewritten(
   if (bytes.length > limits.max_body)
     throw new ProxyError(
       'too_large',
-      'Cannot go on: the request and what was said before are larger than limits.max_body allows',
+      'Cannot continue the conversation: the request and its earlier part are larger than limits.max_body allows',
     );
   const owner = client.key ?? undefined;
   buffered.take(owner, bytes.length);

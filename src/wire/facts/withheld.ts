@@ -70,7 +70,7 @@ function withoutMedia(
     if (ability === undefined || abilities[ability] !== false) return inner(part);
     const what = LEFT_OUT[ability];
     if (!dropped.includes(what)) dropped.push(what);
-    return text(`[${what} left out: the model takes none]`);
+    return text(`[${what} left out: the model does not accept it]`);
   };
   const inner = (owner: JsonObject): JsonObject => {
     let changed = owner;

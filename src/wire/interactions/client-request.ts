@@ -108,7 +108,7 @@ function refuseState(body: JsonObject): void {
   if (textIn(body, 'previous_interaction_id', ''))
     throw new ProxyError(
       'unsupported',
-      'Cannot go on from previous_interaction_id: only Google has that interaction; send its steps as "input"',
+      'Cannot continue from previous_interaction_id: only Google has that interaction; send its steps as "input"',
       { param: 'previous_interaction_id' },
     );
   for (const name of GOOGLES)

@@ -433,7 +433,7 @@ export const BROKEN_TURNS: readonly Broken[] = [
     BEDROCK,
     'messages[3].content',
     [{ reasoningContent: { reasoningText: { text: 'x' } } }],
-    'messages[3].content: holds nothing but reasoning',
+    'messages[3].content: contains only reasoning',
   ],
   // Blocks.
   ['a block of an unknown kind', BEDROCK, `${ASKED}[0]`, { audio: {} }, `${ASKED}[0].audio: unknown key`],
@@ -693,7 +693,7 @@ export const BROKEN_TURNS: readonly Broken[] = [
     SHAREGPT,
     'conversations',
     [{ from: 'system', value: 'x' }],
-    'conversations: nobody speaks',
+    'conversations: there are no messages',
   ],
   ['a blank system prompt', SHAREGPT, 'conversations[0].value', ' ', 'conversations[0].value: is blank'],
   [

@@ -26,7 +26,7 @@ export function timeLimit(ms: number): {
   // Timers do not fire while a thread reads synchronously.
   signal.throwIfAborted = () => {
     if (performance.now() > untilMs || isLeft())
-      controller.abort(new TimeIsUp('Cannot go on: it takes too long'));
+      controller.abort(new TimeIsUp('Cannot complete the search: it takes too long'));
     AbortSignal.prototype.throwIfAborted.call(signal);
   };
   return { signal, isOver: (error) => error instanceof TimeIsUp };
