@@ -118,7 +118,7 @@ describe('llmproxy usage --reconcile', () => {
     const shown = await runInTerminal(columns, 'usage', log(300), '--reconcile', bill);
     expect(shown.split('\n').filter((line) => Bun.stringWidth(line) > columns)).toEqual([]);
     expect(shown).toMatch(/total .*\+\$0\.30/);
-    expect(shown.replaceAll(/\s+/g, ' ')).toContain('2026-03-04 gpt-4o: 30 cut or left');
+    expect(shown.replaceAll(/\s+/g, ' ')).toContain('2026-03-04 gpt-4o: 30 cut off or abandoned');
   });
 
   test.each([
