@@ -28,7 +28,7 @@ const IMPURE = new RegExp(
     /\bDate\.now\b|\bDate\(\)|\bperformance\.(?:now|timeOrigin)\b/,
     /\bset(?:Timeout|Interval|Immediate)\b|\bAbortSignal\.timeout\b/,
     /\bMath\.random\b|\brandomUUID\b|\bgetRandomValues\b/,
-    /'(?:bun|bun:[a-z]+|node:(?!zlib')[\w/]+)'/,
+    /'(?:bun|bun:[a-z]+|node:(?!(?:zlib|buffer)')[\w/]+)'/,
   ]
     .map(({ source }) => source)
     .join('|'),

@@ -1,4 +1,5 @@
 import { ProxyError } from '../errors.ts';
+import { decodeStrictly } from './bytes.ts';
 
 /** A field of a multipart/form-data body, and the position of its value. */
 export interface FormField {
@@ -32,8 +33,6 @@ const MAX_BOUNDARY = 200;
 const DASH = 0x2d;
 const CARRIAGE_RETURN = 0x0d;
 const NEWLINE = 0x0a;
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Parses the parts of a form that routing needs, without reading files. The proxy and the provider must see the same
@@ -192,7 +191,7 @@ function fieldOf(bytes: Buffer, { head, start, end }: Part, disposition: string,
     !/^content-type[ \t]*:.*charset[ \t]*=[ \t]*"?(?!utf-?8\b|us-ascii\b)/im.test(head);
   if (!plain) throw unreadable(`"${name}" must be a plain field of its form`, name);
   try {
-    return { value: utf8.decode(bytes.subarray(start, end)), start, end };
+    return { value: decodeStrictly(bytes.subarray(start, end)), start, end };
   } catch (cause) {
     throw new ProxyError('invalid_request', `Cannot read the request: "${name}" is not valid UTF-8`, {
       param: name,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { JsonBounds } from '../../src/wire/json-steps.ts';
 import { atOnce } from '../../src/turns.ts';
-import { concatInSteps, decodeInSteps, encodeInSteps } from '../../src/wire/bytes.ts';
+import { concatInSteps, decodeInSteps, decodeStrictly, encodeInSteps } from '../../src/wire/bytes.ts';
 import { parseJson } from '../../src/wire/json.ts';
 import { parseInSteps, TooComplex, TooLong } from '../../src/wire/json-steps.ts';
 import { stringifyInSteps, writeBody } from '../../src/wire/json-write.ts';
@@ -303,6 +303,20 @@ describe('encodeInSteps() and decodeInSteps()', () => {
     const bytes = Buffer.from([0x61, 0xff]);
     expect(() => atOnce(decodeInSteps(bytes, true))).toThrow(TypeError);
     expect(atOnce(decodeInSteps(bytes, false))).toBe('a\ufffd');
+  });
+
+  test('refuse long invalid UTF-8 without decoding it, or replace it in small steps', () => {
+    // Characters of three bytes, which no size of a step divides.
+    const bytes = Buffer.concat([Buffer.from('€'.repeat(1_500_000)), Buffer.from([0xc3])]);
+    expect(() => decodeInSteps(bytes, true).next()).toThrow('expected valid UTF-8');
+    expect(() => decodeStrictly(bytes)).toThrow('expected valid UTF-8');
+    expect(decodeStrictly(bytes.subarray(0, -1)) === '€'.repeat(1_500_000)).toBe(true);
+    const steps = decodeInSteps(bytes, false);
+    let count = 0;
+    let step = steps.next();
+    for (; !step.done; step = steps.next()) count += 1;
+    expect(count).toBeGreaterThanOrEqual(8);
+    expect(step.value === `${'€'.repeat(1_500_000)}\ufffd`).toBe(true);
   });
 });
 

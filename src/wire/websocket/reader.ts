@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { CLOSE, isSendable } from './close.ts';
 import { OPCODE } from './frames.ts';
 
@@ -36,7 +37,7 @@ interface Begun {
 /** Reads the frames of a server into messages, however its bytes are cut. */
 export class FrameReader {
   readonly #maxMessage: number;
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   /** What came and is not read yet. */
   #rest: Uint8Array = NOTHING;
   /** The beginning of a header. */
@@ -139,11 +140,9 @@ export class FrameReader {
   }
 
   #text(bytes: Uint8Array): string {
-    try {
-      return this.#decoder.decode(bytes);
-    } catch {
-      throw new FrameFlaw(CLOSE.notText, 'a text is not UTF-8');
-    }
+    // Decoding invalid UTF-8 would take Bun thirty times as long.
+    if (!isUtf8(bytes)) throw new FrameFlaw(CLOSE.notText, 'a text is not UTF-8');
+    return this.#decoder.decode(bytes);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Held } from '../last-answer.ts';
 import type { Said } from './lane.ts';
 import type { ProxyError } from '../../../errors.ts';
 import { toProxyError } from '../../../errors.ts';
+import { isUtf8 } from 'node:buffer';
 import { CLOSE } from '../../../wire/websocket/close.ts';
 import { boundsOf, readObject } from '../../json.ts';
 import { LastAnswer } from '../last-answer.ts';
@@ -82,7 +83,7 @@ export class ResponsesSocket implements SocketHandler {
 
   message(message: string | Uint8Array): void {
     this.#cancelIdle();
-    const text = typeof message === 'string' ? message : new TextDecoder().decode(message);
+    const text = typeof message === 'string' ? message : textOf(message);
     const length = this.#length + text.length;
     if (this.#count >= MAX_WAITING || length > 2 * this.#context.limits.max_body)
       return this.#outgoing.close(CLOSE.policy, 'Too many requests wait for the one before them');
@@ -213,4 +214,9 @@ export class ResponsesSocket implements SocketHandler {
     const leave = () => this.#outgoing.close(CLOSE.normal, 'Nothing was asked for limits.realtime.idle');
     this.#cancelIdle = clock.after(limits.realtime.idle, leave);
   }
+}
+
+/** A binary message as text. What is not UTF-8 is not JSON either, and would take long to decode. */
+function textOf(message: Uint8Array): string {
+  return isUtf8(message) ? new TextDecoder().decode(message) : '\ufffd';
 }
