@@ -23,6 +23,8 @@ interface Terms {
   readonly reckoning: Reckoning;
   readonly asking: Asking;
   readonly unpriced: Unpriced;
+  /** Whether it began earlier, and is counted as a request already. */
+  readonly carried?: boolean;
 }
 
 interface LeaseDeps {
@@ -131,11 +133,11 @@ export class Lease {
   }
 
   #used({ limit }: Charge, { asked, answered, input, output, usd }: Outcome): number {
-    const { asking, unpriced } = this.#terms;
+    const { asking, unpriced, carried } = this.#terms;
     if (!asked || !covers(limit, asking, answered)) return 0;
     switch (limit.kind) {
       case 'requests':
-        return 1;
+        return carried ? 0 : 1;
       case 'concurrent':
         return 0;
       case 'tokens':

@@ -134,6 +134,34 @@ export class Limiter {
   }
 
   /**
+   * What a session holds of its limits that goes on under another configuration. Nothing refuses it at once, it counts
+   * as concurrent, and its further usage is charged as it arises.
+   * @returns `undefined` if no limit applies
+   */
+  carry(going: Marks & Pick<Asking, 'address'>): Lease | undefined {
+    const { ledger, clock } = this.#deps;
+    const nowMs = clock.now();
+    const asking: Asking = {
+      ...going,
+      expected: () => NOTHING.expected,
+      price: () => 0,
+      allPriced: () => true,
+    };
+    const wanted = this.#wanted(asking, NONE, nowMs);
+    if (!wanted) return undefined;
+    const charges = wanted.charges.map((charge): Charge => {
+      // Requests count from their start, so that this one is counted already.
+      if (charge.limit.kind !== 'concurrent') return { ...charge, amount: 0, known: 0 };
+      return { ...charge, lenient: true };
+    });
+    const answer = ledger.reserve(charges, nowMs);
+    // Nothing that is refused was asked for.
+    if (answer.kind === 'refused') return undefined;
+    const { reckoning, unpriced } = wanted;
+    return new Lease(answer, { reckoning, unpriced, asking, carried: true }, this.#deps);
+  }
+
+  /**
    * Obtains room for a request if limits are counted elsewhere and there is too little here. Must be awaited before
    * `admit`.
    * @returns `undefined` if there is nothing to wait for, as always if this process counts alone; otherwise whether

@@ -11,6 +11,7 @@ import type { HeaderMap } from '../wire/headers.ts';
 import { ProxyError } from '../errors.ts';
 import { accessOf } from '../limits/access.ts';
 import { permitEndpoint } from './permit.ts';
+import { moreTelling, RECOGNIZED, Refused, tellingOf } from './refused.ts';
 import { keyFor, namesIn } from './tls/client-certificate.ts';
 
 /** An authenticated caller. There is one object for each caller of a configuration. */
@@ -18,17 +19,42 @@ export interface Client extends Caller {
   /** How much of its requests is logged, if its key sets that. */
   readonly content: LogContent | undefined;
   readonly access: Access;
+  /** What a token said about it; omitted for callers that are keys. */
+  readonly token?: TokenFacts | undefined;
+}
+
+/** What the token of a caller said, as far as another configuration may understand it differently. */
+export interface TokenFacts {
+  /** The name of its issuer. */
+  readonly issuer: string;
+  /** Whether it named the group; otherwise the issuer's applies. */
+  readonly namesGroup: boolean;
+}
+
+/** How a caller identified itself, for requests that last longer than a configuration. */
+export interface Shown {
+  readonly client: Client;
+  readonly headers: HeaderMap;
+  /** Whether a token identified it. */
+  readonly byToken: boolean;
 }
 
 /** Accepts tokens of identity providers in place of keys. */
 export interface Tokens {
   /** Whether a text may be a token. */
   readonly resembles: (text: string) => boolean;
+  /** Whether a text claims to be a token of one of the issuers. */
+  readonly claims: (text: string) => boolean;
   /**
    * The caller that a token belongs to; without a promise if the token is cached.
    * @throws ProxyError `unauthenticated`, `not_permitted`, or `unavailable` while the issuer's keys cannot be fetched
    */
   readonly client: (token: string) => Client | Promise<Client>;
+  /**
+   * The caller of a token that was valid under an earlier configuration.
+   * @throws ProxyError `unauthenticated`, `not_permitted`
+   */
+  readonly again: (client: Client, facts: TokenFacts) => Client;
 }
 
 /** What tokens may refer to. */
@@ -132,24 +158,25 @@ export class Authenticator {
     const tokens = this.#tokens;
     const texts = tokens ? presented(headers).filter(tokens.resembles) : [];
     if (texts.length === 0) throw found;
-    const client = texts.length === 1 ? tokens!.client(texts[0]!) : firstValid(tokens!, texts);
+    const isOnly = texts.length === 1 && tellingOf(found) === 0;
+    const client = isOnly ? tokens!.client(texts[0]!) : firstValid(tokens!, texts, found);
     return client instanceof Promise
       ? client.then((each) => permitted(each, endpoint))
       : permitted(client, endpoint);
   }
 
+  /** How a caller that was just accepted has identified itself. */
+  shownBy(client: Client, headers: HeaderMap): Shown {
+    return { client, headers, byToken: !this.#open && this.#look(headers) instanceof ProxyError };
+  }
+
   /**
-   * Requires that the caller of a session may still call. Tokens only have to be valid when a session begins, but the
-   * key that one names must still be.
-   * @param key the name of the caller
+   * The caller of a request or session that began under another configuration. A token only has to be valid at the
+   * beginning, but the key that it names must still be.
    * @throws ProxyError `unauthenticated`, `not_permitted`
    */
-  remains(key: string | null, headers: HeaderMap, endpoint: Recorded): void {
-    if (this.#open) return;
-    const found = this.#look(headers);
-    if (!(found instanceof ProxyError)) return void permitted(asking(found), endpoint);
-    if (!presented(headers).some((text) => this.#tokens?.resembles(text))) throw found;
-    if (key !== null && !key.includes(':')) permitted(this.#named(key), endpoint);
+  again(shown: Shown, endpoint: Recorded): Client {
+    return this.#open ? ANYONE : permitted(this.#again(shown), endpoint);
   }
 
   /** The credential in a request, whether or not it is valid. */
@@ -260,14 +287,14 @@ export class Authenticator {
       if (!secret) continue;
       const why = this.#refusalOf(secret);
       if (!why) return secret.known;
-      refusal ??= why;
+      refusal = moreTelling(refusal, why);
     }
     if (refusal) return refusal;
     const certified = this.#certified(headers);
     // A token takes precedence over the certificate, since many users may share a machine with a certificate.
-    if (certified && !texts.some((text) => this.#tokens?.resembles(text))) return certified;
-    return new ProxyError(
-      'unauthenticated',
+    if (certified && !texts.some((text) => this.#tokens?.claims(text))) return certified;
+    return new Refused(
+      RECOGNIZED.nothing,
       texts.length === 0
         ? 'Cannot accept the request: no API key, send "Authorization: Bearer KEY"'
         : 'Cannot accept the request: the API key is unknown',
@@ -294,20 +321,31 @@ export class Authenticator {
         `Cannot accept the request: the API key "${name}" is disabled; ask the operator`,
       );
     if (nowMs >= expires)
-      return new ProxyError(
-        'unauthenticated',
+      return new Refused(
+        RECOGNIZED.meant,
         `Cannot accept the request: the API key "${name}" expired on ${lastDay(expires)}; ask the operator for a new one`,
       );
     if (nowMs < until) return undefined;
-    return new ProxyError(
-      'unauthenticated',
+    return new Refused(
+      RECOGNIZED.meant,
       `Cannot accept the request: the API key "${name}" was rotated, and the old key expired on ${lastDay(until)}`,
     );
   }
 
+  #again({ client, headers, byToken }: Shown): Client {
+    if (!byToken || client.key === null) {
+      const found = this.#look(headers);
+      if (found instanceof ProxyError) throw found;
+      return asking(found);
+    }
+    if (client.token === undefined) return this.#named(client.key);
+    if (this.#tokens) return this.#tokens.again(client, client.token);
+    throw new Refused(RECOGNIZED.token, 'Cannot accept the token: its issuer is unknown');
+  }
+
   #named(name: string): Client {
     const known = this.#keys.get(name);
-    if (!known) throw new ProxyError('unauthenticated', 'Cannot accept the token: it names an unknown key');
+    if (!known) throw new Refused(RECOGNIZED.meant, 'Cannot accept the token: it names an unknown key');
     const refusal = this.#refusalOf({ known, until: Infinity });
     if (refusal) throw refusal;
     return asking(known);
@@ -360,19 +398,21 @@ function presented(headers: HeaderMap): string[] {
   return keys;
 }
 
-/** The caller of the first valid token: clients send a placeholder in one header and the token in another. */
-async function firstValid(tokens: Tokens, texts: readonly string[]): Promise<Client> {
-  let refusal: ProxyError | undefined;
+/**
+ * The caller of the first valid token: clients send a placeholder in one header and the token in another.
+ * @param refusal of what is not a token
+ */
+async function firstValid(tokens: Tokens, texts: readonly string[], refusal: ProxyError): Promise<Client> {
+  let why = refusal;
   for (const text of texts) {
     try {
       return await tokens.client(text);
     } catch (thrown) {
       if (!(thrown instanceof ProxyError)) throw thrown;
-      // A token that cannot be verified at the moment may be the valid one.
-      if (!refusal || thrown.fault === 'unavailable') refusal = thrown;
+      why = moreTelling(why, thrown);
     }
   }
-  throw refusal;
+  throw why;
 }
 
 /** The hash that `auth.keys` of the configuration or its file contain. */

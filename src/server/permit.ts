@@ -21,3 +21,12 @@ export function permitModel({ key, access }: Client, model: string): void {
     { param: 'model' },
   );
 }
+
+/** @throws ProxyError `not_permitted` if the caller's lists do not allow the provider */
+export function permitProvider({ key, access }: Client, provider: string): void {
+  if (access.allowsProvider(provider)) return;
+  throw new ProxyError(
+    'not_permitted',
+    `Cannot use the provider "${provider}": the key "${key}" may not; ask the operator to add it to \`providers\` of the key or its groups`,
+  );
+}

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import type OpenAI from 'openai';
 import type { ConfigInput } from '../../src/config/schema.ts';
+import { CERTIFICATE, sealNames } from '../../src/server/tls/client-certificate.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { publishedProblems } from '../helpers/published/problems.ts';
 import { response as published } from '../helpers/published/responses.ts';
@@ -177,6 +178,33 @@ describe('a background response', () => {
     });
     expect(refused.error?.message).toContain('1 requests per day of key b is used up');
     expect(await refusal(a.responses.retrieve(ofA.id))).toEqual([401, 'invalid_api_key', null]);
+  });
+
+  test('is not begun any more when the key of its client certificate was disabled while it was queued', async () => {
+    await using provider = waiting();
+    const responses = { max_background: 1, max_queued: 8 };
+    const rules = ['a', 'b'].map((name) => ({ subject: `CN=${name}`, key: name }));
+    const config = (disabled: boolean): ConfigInput => ({
+      ...at(provider.url, { responses, auth: { keys: [{ name: 'a' }, { name: 'b', disabled }] } }),
+      server: { tls: { cert: 'c', key: 'k', client_ca: 'a', client_certs: rules } },
+    });
+    await using proxy = running(config(false));
+    const ask = async (name: string) => {
+      const headers = { [CERTIFICATE]: sealNames({ subject: { CN: name }, alternative: [] }) };
+      expect((await proxy.post('/v1/responses', background, { headers })).status).toBe(200);
+    };
+    for (const name of ['a', 'b', 'a']) await ask(name);
+    await until('the first runs', () => provider.waits() === 1);
+    proxy.reload(config(true));
+    provider.answer('one');
+    await until('the next one runs', () => provider.waits() === 1);
+    provider.answer('two');
+    const records = await proxy.recorded(3);
+    expect(records.map(({ key, fault }) => [key, fault])).toEqual([
+      ['a', null],
+      ['b', 'not_permitted'],
+      ['a', null],
+    ]);
   });
 
   test('is queued in order of arrival among keys, each of which may only fill its share of the queue', async () => {

@@ -91,7 +91,9 @@ function authenticator(): Authenticator {
       secret: () => undefined,
       tokens: ({ named }) => ({
         resembles: (text) => text.split('.').length === 3,
+        claims: (text) => text === 'a.b.c',
         client: () => named('alice'),
+        again: () => named('alice'),
       }),
     },
   );
@@ -105,6 +107,7 @@ test('a certificate is used after keys and tokens, but before an unknown key is 
   };
   expect(as(undefined)).toMatchObject({ key: 'ci' });
   expect(as('a placeholder')).toMatchObject({ key: 'ci' });
+  expect(as('sk.place.holder')).toMatchObject({ key: 'ci' });
   expect(as('alice-key')).toMatchObject({ key: 'alice' });
   expect(as('a.b.c')).toMatchObject({ key: 'alice' });
   expect(() => as('old-key')).toThrow('"old" is disabled');

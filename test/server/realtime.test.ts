@@ -197,12 +197,17 @@ describe('access to a session', () => {
     const one = upstream();
     await using corp = await issuer();
     const issuers = [{ name: 'corp', issuer: corp.url, audience: AUDIENCE, key_claim: 'proxy_key' }];
-    const names = ['revoked', 'exchanged', 'disabled', 'narrowed', 'kept', 'named'];
+    const refused = ['revoked', 'exchanged', 'disguised', 'disabled', 'narrowed', 'model', 'provider'];
+    const names = [...refused, 'kept', 'named'];
     const key = (name: string) => ({ name, key: `sk-the-key-${name}` });
     const proxy = proxyFor(one.url, { auth: { keys: names.map(key), issuers } });
     const by = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
     const clients = new Map<string, Caller>();
     for (const name of names.slice(0, -1)) clients.set(name, await talk(proxy, by(`sk-the-key-${name}`)));
+    // It shows something like a token as well.
+    clients.get('disguised')!.socket.close();
+    const disguised = { authorization: 'Bearer sk-the-key-disguised', 'x-api-key': 'eyJ.placeholder.text' };
+    clients.set('disguised', await talk(proxy, { headers: disguised }));
     clients.set('named', await talk(proxy, by(await corp.token({ proxy_key: 'named' }))));
     clients.set('token', await talk(proxy, by(await corp.token())));
     for (const client of clients.values()) await client.heard('session.created');
@@ -211,6 +216,9 @@ describe('access to a session', () => {
       auth: {
         keys: [
           { ...key('exchanged'), key: 'sk-another-key' },
+          { ...key('disguised'), key: 'sk-an-other-key' },
+          { ...key('model'), models: ['gpt-4o'] },
+          { ...key('provider'), providers: ['two'] },
           { ...key('disabled'), disabled: true },
           { ...key('narrowed'), endpoints: ['chat'] },
           key('kept'),
@@ -218,12 +226,13 @@ describe('access to a session', () => {
         issuers,
       },
     });
-    for (const name of ['revoked', 'exchanged', 'disabled', 'narrowed', 'named']) {
+    for (const name of [...refused, 'named']) {
       const client = clients.get(name)!;
       expect(await client.closed).toMatchObject({ code: 1008 });
       expect(client.told.at(-1)).toMatchObject({ type: 'error' });
     }
-    const records = await proxy.recorded(5);
+    const records = (await proxy.recorded(9)).filter(({ outcome }) => outcome !== 'success');
+    expect(records.length).toBe(8);
     expect(new Set(records.map(({ outcome }) => outcome))).toEqual(new Set(['truncated']));
     await Bun.sleep(1_200);
     for (const name of ['kept', 'token']) {
@@ -383,6 +392,63 @@ describe('limits on a session', () => {
     const [record] = await proxy.recorded(1);
     expect(record).toMatchObject({ outcome: 'truncated', fault: 'over_limit', output_tokens: 5 });
   });
+
+  test('are those of the present configuration, by what is used from then on', async () => {
+    const one = upstream();
+    await using corp = await issuer();
+    const issuers = [{ name: 'corp', issuer: corp.url, audience: AUDIENCE, group_claim: 'group' }];
+    const config = (limits: object[], group: string, ofStaff: object): Partial<ConfigInput> => ({
+      groups: { old: {}, staff: ofStaff, team: { limits: [{ tokens: 30, per: 'day' }] } },
+      auth: { keys: [{ name: 'me', key: 'k', group, limits: limits as never }], issuers },
+    });
+    const first = [{ tokens: 1_000, per: 'day' }, { requests: 5, per: 'day' }, { concurrent: 2 }];
+    const proxy = proxyFor(one.url, config(first, 'old', {}));
+    const client = await talk(proxy, { headers });
+    const token = { authorization: `Bearer ${await corp.token({ group: 'staff' })}` };
+    const other = await talk(proxy, { headers: token });
+    const turn = async (caller: Caller) => {
+      const seen = caller.told.length;
+      caller.send({ type: 'response.create' });
+      return await until('an answer', () =>
+        caller.told.slice(seen).find(({ type }) => type === 'response.done' || type === 'error'),
+      );
+    };
+    for (const each of [client, other]) expect((await turn(each)).type).toBe('response.done');
+    const reload = async (...changed: Parameters<typeof config>) => {
+      proxy.reload({ providers: [provider('one', `${one.url}/v1`)], ...config(...changed) });
+      await Bun.sleep(1_200);
+    };
+    const second = [{ tokens: 35, per: 'day' }, { requests: 5, per: 'day' }, { concurrent: 1 }];
+    await reload(second, 'team', { limits: [{ tokens: 15, per: 'day' }] });
+    expect((await handshake(proxy.url + PATH, headers)).status).toBe(429);
+    // 15 tokens each: the key has used 15 before, and its new group none.
+    const told: [Caller, string, string][] = [
+      [client, 'response.done', ''],
+      [other, 'response.done', ''],
+      [other, 'error', '15 tokens per day of group staff'],
+      [client, 'response.done', ''],
+      [client, 'error', 'tokens per day of'],
+    ];
+    for (const [caller, type, words] of told) {
+      const event = await turn(caller);
+      expect([type, JSON.stringify(event)]).toEqual([event.type, expect.stringContaining(words)]);
+    }
+    await reload([{ tokens: 60, per: 'day' }], 'old', {});
+    for (const each of [client, other]) expect((await turn(each)).type).toBe('response.done');
+    for (const each of [client, other]) each.socket.close();
+    const records = (await proxy.recorded(3)).filter(({ outcome }) => outcome === 'success');
+    expect(records.map(({ output_tokens: output }) => output).toSorted()).toEqual([15, 20]);
+    await reload(first, 'team', {});
+    const key = (await (await fetch(`${proxy.url}/v1/key`, { headers })).json()) as {
+      limits: { name: string; used: number; reserved: number }[];
+    };
+    expect(key.limits.map(({ name, used, reserved }) => [name, used, reserved])).toEqual([
+      ['1000 tokens per day of key me', 60, 0],
+      ['5 requests per day of key me', 1, 0],
+      ['2 concurrent requests of key me', 0, 0],
+      ['30 tokens per day of group team', 30, 0],
+    ]);
+  }, 20_000);
 
   test('also hold for an event type hidden in a duplicate or escaped field', async () => {
     const one = upstream();

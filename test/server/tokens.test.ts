@@ -30,7 +30,12 @@ interface Rig {
 }
 
 /** An authenticator with one issuer and a clock that moves only when the test advances it. */
-function rig(of: Issuer, more: object = {}, clock = new FakeClock(Date.now())): Rig {
+function rig(
+  of: Issuer,
+  more: object = {},
+  clock = new FakeClock(Date.now()),
+  others: readonly object[] = [],
+): Rig {
   const { auth, groups } = schema.parse({
     providers: [{ name: 'm', type: 'mock' }],
     groups: { staff: { models: ['gpt-*'] }, admins: {} },
@@ -41,7 +46,7 @@ function rig(of: Issuer, more: object = {}, clock = new FakeClock(Date.now())): 
         { name: 'short', key: 'short-key', expires: new Date(clock.now() + 60_000).toISOString() },
         { name: 'metrics', key: 'metrics-key', ops: 'only' },
       ],
-      issuers: [{ name: 'corp', issuer: of.url, audience: AUDIENCE, ...more }],
+      issuers: [{ name: 'corp', issuer: of.url, audience: AUDIENCE, ...more }, ...others],
     },
   });
   if (auth === undefined || auth === 'none') throw new Error('there is an issuer');
@@ -155,6 +160,52 @@ describe('a token', () => {
     await expect((async () => rig(made).auth.client(headers, 'chat'))()).rejects.toMatchObject({
       fault: 'unavailable',
     });
+  });
+
+  test('that is refused is refused for the most telling reason, wherever the others stand', async () => {
+    await using down = await issuer();
+    down.fails = 500;
+    const past = now() - 60;
+    const short = (await rsa.token({ exp: past })).split('.');
+    // The least telling first.
+    const reasons: [string, string][] = [
+      ['placeholder', 'is unknown'],
+      ['sk.placeholder.text', 'is not a valid JWT'],
+      [await rsa.token({ iss: 'https://elsewhere.example' }), 'its issuer is unknown'],
+      [`${short[0]}.${short[1]}.AAAA`, 'its signature is not right'],
+      [await rsa.token({ aud: 'other' }), '"aud"'],
+      [await rsa.token({ exp: past }), 'it has expired'],
+      ['off-key', '"off" is disabled'],
+      [await down.token(), 'cannot be fetched at the moment'],
+    ];
+    const made = rig(rsa, {}, new FakeClock(Date.now()), [
+      { name: 'down', issuer: down.url, audience: AUDIENCE },
+    ]);
+    for (const [index, [better, reason]] of reasons.entries()) {
+      for (const [other] of reasons.slice(0, index)) {
+        for (const headers of [
+          { ...by(other), 'x-api-key': better },
+          { ...by(better), 'x-api-key': other },
+        ])
+          await expect((async () => made.auth.client(headers, 'chat'))()).rejects.toThrow(reason);
+      }
+    }
+  });
+
+  test('of an issuer with several audiences is refused for the reason of the audience that it is for', async () => {
+    const more = [{ name: 'second', issuer: rsa.url, audience: 'second' }];
+    const made = rig(rsa, {}, new FakeClock(Date.now()), more);
+    expect((await refusal(made, await rsa.token({ exp: now() - 60 })))[1]).toContain('it has expired');
+    expect((await made.client(await rsa.token({ aud: 'second' }))).key).toBe('second:alice');
+  });
+
+  test('is accepted by one issuer while the keys of another cannot be fetched', async () => {
+    await using down = await issuer();
+    down.fails = 500;
+    const more = [{ name: 'second', issuer: rsa.url, audience: AUDIENCE }];
+    const made = rig(rsa, { jwks_url: `${down.url}/keys` }, new FakeClock(Date.now()), more);
+    expect((await made.client(await rsa.token())).key).toBe('second:alice');
+    expect((await refusal(made, await rsa.token({ exp: now() - 60 })))[0]).toBe('unavailable');
   });
 
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -61,6 +61,16 @@ const LEAVING: ReadonlySet<Fault> = new Set(['client_abort', 'deadline']);
 
 const NO_USAGE = plainUsage(0, 0);
 
+/** What limits are charged for. */
+interface Spending {
+  readonly input: number;
+  readonly output: number;
+  /** `null` if the price is unknown. */
+  readonly usd: number | null;
+}
+
+const NO_SPENDING: Spending = { input: 0, output: 0, usd: 0 };
+
 /** The charge of one request: what it reserves while it runs, and what it has used in the end. */
 export class Charge {
   readonly #price: Pricer;
@@ -70,6 +80,9 @@ export class Charge {
   #expected: (() => Expected) | undefined;
   /** The limit that a session has used up. */
   #empty: Limit | undefined;
+  /** What a session has used so far, and what of it was charged to limits of an earlier configuration. */
+  #spent = NO_SPENDING;
+  #charged = NO_SPENDING;
   #cost: number | null = null;
   #estimate: LogRecord['estimate'];
 
@@ -116,11 +129,24 @@ export class Charge {
    * @returns why it must not request more now, if a limit is used up
    */
   spends(usage: Usage, source: Source | undefined): ProxyError | undefined {
+    this.#spent = {
+      input: usage.input,
+      output: usage.output,
+      usd: source ? this.#priceOf(source, usage) : null,
+    };
     const lease = this.#lease;
     if (!lease) return undefined;
-    const usd = source ? this.#priceOf(source, usage) : null;
-    this.#empty = lease.reach({ input: usage.input, output: usage.output, usd });
+    this.#empty = lease.reach(beyond(this.#spent, this.#charged));
     return this.#empty && pausedBy(this.#empty);
+  }
+
+  /** Other limits apply to a session from now on: what it has used so far is charged to the previous ones. */
+  moves(lease: Lease | undefined, source: Source | undefined): void {
+    const answered = () => (source ? namesOf(source) : []);
+    this.#lease?.settle({ asked: true, answered, ...beyond(this.#spent, this.#charged) });
+    this.#charged = this.#spent;
+    this.#lease = lease;
+    this.#empty = undefined;
   }
 
   /** A message of the session was refused for that reason. */
@@ -162,7 +188,8 @@ export class Charge {
     ];
     // Counting tokens is free, whatever a group has its models cost that have no price.
     const usd = isCount(endpoint) ? 0 : cost;
-    this.#lease?.settle({ asked: asked || isFeedback, answered, input, output, usd });
+    const rest = beyond({ input, output, usd }, this.#charged);
+    this.#lease?.settle({ asked: asked || isFeedback, answered, ...rest });
     return { asked, tokens: input + output, usd: cost ?? 0 };
   }
 
@@ -206,6 +233,16 @@ export class Charge {
   }
 }
 
+/** What was used beyond what is charged already. */
+function beyond(total: Spending, charged: Spending): Spending {
+  if (charged === NO_SPENDING) return total;
+  return {
+    input: Math.max(0, total.input - charged.input),
+    output: Math.max(0, total.output - charged.output),
+    usd: total.usd === null ? null : Math.max(0, total.usd - (charged.usd ?? 0)),
+  };
+}
+
 /**
  * Whether the tokens of a text are reported. No text has none: some servers report zero, or nothing for a prompt that
  * they have cached.
@@ -214,7 +251,8 @@ function tellsInput(usage: Usage | undefined): usage is Usage {
   return usage !== undefined && usage.input > 0;
 }
 
-function namesOf({ target, offer }: Source): readonly string[] {
+/** The names of a target, as limits know it. */
+export function namesOf({ target, offer }: Source): readonly string[] {
   return targetNames(target.provider.name, target.model, offer.name);
 }
 

@@ -16,7 +16,7 @@ import type { Answered, Asker, Ending, Opinion, Question, Settled, Used } from '
 import { RECORD_VERSION } from '../../logs/record.ts';
 import { encodeUnits } from '../../wire/usage.ts';
 import { tidyText } from '../../wire/json.ts';
-import { Charge } from './charge.ts';
+import { Charge, namesOf } from './charge.ts';
 import { Waits } from './waits.ts';
 
 export interface ExchangeDeps {
@@ -114,6 +114,11 @@ export class Exchange {
   /** The target that was tried last, or that answers. */
   get target(): Target | undefined {
     return this.#source?.target;
+  }
+
+  /** The names of that target, as limits know it. */
+  get targetNames(): readonly string[] {
+    return this.#source ? namesOf(this.#source) : [];
   }
 
   /** USD; known at the end. `null` if the price is unknown or invalid. */
@@ -215,6 +220,11 @@ export class Exchange {
    */
   spends(usage: Usage): ProxyError | undefined {
     return this.#charge.spends(usage, this.#source);
+  }
+
+  /** Other limits apply to a session from now on. */
+  moves(lease: Lease | undefined): void {
+    this.#charge.moves(lease, this.#source);
   }
 
   /** A message of the session was refused for that reason. */

@@ -3,7 +3,7 @@ import type { Exchange } from '../../pipeline/record/exchange.ts';
 import type { Agreed } from '../../pipeline/realtime/realtime.ts';
 import type { HeaderMap } from '../../wire/headers.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import type { Client } from '../auth.ts';
+import type { Client, Shown } from '../auth.ts';
 import type { ServerBindings, ServerContext } from '../context.ts';
 import { Abort } from '../../abort.ts';
 import { ProxyError, toProxyError, statusOf } from '../../errors.ts';
@@ -18,7 +18,7 @@ import { errorResponse } from '../error.ts';
 import { headerText } from '../header-text.ts';
 import { IDLE_SECONDS } from '../listen.ts';
 import { addressOf } from '../network.ts';
-import { permitModel } from '../permit.ts';
+import { permitModel, permitProvider } from '../permit.ts';
 import { VIA, viaHere } from '../via.ts';
 import { ClientEnd } from './client-end.ts';
 import { agreedProtocol, spelledOut } from './credentials.ts';
@@ -44,6 +44,8 @@ interface Call {
   readonly request: Request;
   readonly headers: HeaderMap;
   readonly bindings: ServerBindings;
+  /** Where it comes from; Bun no longer knows once it is a WebSocket. */
+  readonly address: string | undefined;
   readonly endpoint: RealtimeEndpoint;
   readonly exchange: Exchange;
   readonly end: ClientEnd;
@@ -64,24 +66,25 @@ export function openSession(context: ServerContext, endpoint: RealtimeEndpoint):
     const exchange = context.begin(requestId(headers) ?? context.newId(), endpoint, userAgent, headers);
     const { abort, upgraded } = untilUpgraded(request);
     const end = new ClientEnd(context.limits.realtime.max_unsent);
-    const call: Call = { request, headers, bindings, endpoint, exchange, end, abort };
+    const address = addressOf(request, bindings.server);
+    const call: Call = { request, headers, bindings, address, endpoint, exchange, end, abort };
     // Bun would close a silent connection while providers are called.
     bindings.server?.timeout(request, 0);
     try {
-      const client = await admitted(context, call);
+      const shown = await admitted(context, call);
       if (endpoint === 'realtime') {
-        const agreed = await agree(context, call, client, { model: modelIn(query), json: undefined });
+        const agreed = await agree(context, call, shown, { model: modelIn(query), json: undefined });
         if (!upgrade(call)) {
           agreed.discard();
           throw notUpgraded();
         }
         upgraded();
-        begin(context, call, agreed, []);
+        begin(context, call, agreed, { shown, asked: [] });
         return undefined;
       }
       if (!upgrade(call)) throw notUpgraded();
       upgraded();
-      void beginLive(context, call, client);
+      void beginLive(context, call, shown);
       return undefined;
     } catch (thrown) {
       bindings.server?.timeout(request, IDLE_SECONDS);
@@ -146,9 +149,10 @@ function untilUpgraded({ signal }: Request): { readonly abort: Abort; readonly u
   return { abort, upgraded: () => void (waits = false) };
 }
 
-async function admitted(context: ServerContext, { headers, endpoint, exchange }: Call): Promise<Client> {
+async function admitted(context: ServerContext, { headers, endpoint, exchange }: Call): Promise<Shown> {
   if (context.draining()) throw new ProxyError('shutting_down', 'Cannot begin a session: shutting down');
   const client = await context.auth.client(headers, endpoint);
+  const shown = context.auth.shownBy(client, headers);
   exchange.comesFrom({
     key: client.key,
     content: contentFor(context, client, headers),
@@ -157,14 +161,14 @@ async function admitted(context: ServerContext, { headers, endpoint, exchange }:
     labels: client.labels,
   });
   context.admit(exchange, 'begin a session');
-  return client;
+  return shown;
 }
 
 /** Finds a provider that begins the session. */
 async function agree(
   context: ServerContext,
-  { request, headers, bindings, endpoint, exchange, abort }: Call,
-  client: Client,
+  { headers, address, endpoint, exchange, abort }: Call,
+  { client }: Shown,
   asked: { readonly model: string; readonly json: Inbound['json'] },
 ): Promise<Agreed> {
   const { model, json } = asked;
@@ -187,10 +191,9 @@ async function agree(
     headers: travelling,
     ...callerLimits(headers),
   };
-  const address = () => addressOf(request, bindings.server);
   return await context.realtime.open(inbound, exchange, {
     abort,
-    requester: { caller: client, user: null, address },
+    requester: { caller: client, user: null, address: () => address },
     keeps: contentFor(context, client, headers) === 'full',
   });
 }
@@ -208,27 +211,41 @@ function upgrade({ request, headers, bindings, exchange, end }: Call): boolean {
   return bindings.server?.upgrade?.(request, { data: end, headers: answer }) ?? false;
 }
 
-function begin(context: ServerContext, call: Call, agreed: Agreed, asked: readonly string[]): void {
+function begin(
+  context: ServerContext,
+  call: Call,
+  agreed: Agreed,
+  { shown, asked }: { readonly shown: Shown; readonly asked: readonly string[] },
+): void {
   const { end, abort } = call;
   const session = agreed.begin(end, asked);
-  checkAgain(context, call, (error) => session.abort(error, CLOSE.policy));
+  checkAgain(context, call, shown, (error) => session.abort(error, CLOSE.policy));
   abort.onAbort(() => session.abort(toProxyError(abort.reason)));
   end.listen(session);
   if (context.draining()) session.drain();
 }
 
-/** Ends a session whose key is revoked, rotated, disabled or expired meanwhile. */
+/**
+ * Ends a session whose key is revoked, rotated, disabled or expired meanwhile, and applies the lists and limits of the
+ * current configuration.
+ */
 function checkAgain(
-  { now, clock }: ServerContext,
-  { headers, endpoint, exchange }: Call,
+  context: ServerContext,
+  call: Call,
+  shown: Shown,
   refuse: (error: ProxyError) => void,
 ): void {
-  const { key } = exchange.asked;
+  const { now, clock } = context;
+  const { endpoint, exchange } = call;
+  let under = context;
   let cancel: () => void;
   const later = () => void (cancel = clock.after(CHECK_MS, check));
   const check = () => {
     try {
-      now().auth.remains(key, headers, endpoint);
+      const current = now();
+      const client = current.auth.again(shown, endpoint);
+      if (current !== under) goOn(current, call, client);
+      under = current;
       later();
     } catch (thrown) {
       refuse(toProxyError(thrown));
@@ -238,8 +255,18 @@ function checkAgain(
   exchange.finally(() => cancel());
 }
 
+/** @throws ProxyError `not_permitted` when its caller may no longer use the model or the provider */
+function goOn({ limiter }: ServerContext, { exchange, endpoint, address }: Call, client: Client): void {
+  const { model } = exchange.asked;
+  permitModel(client, model);
+  permitProvider(client, exchange.target!.provider.name);
+  const targets = exchange.targetNames;
+  const going = { caller: client, endpoint, model, targets, user: null, address: () => address };
+  exchange.moves(limiter.carry(going));
+}
+
 /** Waits for the message that contains the model, and continues from there. */
-async function beginLive(context: ServerContext, call: Call, client: Client): Promise<void> {
+async function beginLive(context: ServerContext, call: Call, shown: Shown): Promise<void> {
   const { end, exchange } = call;
   try {
     const setup = await firstMessage(context, call);
@@ -249,12 +276,12 @@ async function beginLive(context: ServerContext, call: Call, client: Client): Pr
       const message = 'Cannot begin a session: its first message must be a setup that names a model';
       throw new ProxyError('invalid_request', message, { param: 'setup.model' });
     }
-    const agreed = await agree(context, call, client, { model: named, json: { text: setup, value } });
+    const agreed = await agree(context, call, shown, { model: named, json: { text: setup, value } });
     if (end.isClosed) {
       agreed.discard();
       throw new ProxyError('client_abort', 'Cannot begin the session: the client left');
     }
-    begin(context, call, agreed, [setup]);
+    begin(context, call, agreed, { shown, asked: [setup] });
   } catch (thrown) {
     const error = failed(context, exchange, thrown);
     end.close(closeCodeOf(error), error.message);

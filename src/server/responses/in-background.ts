@@ -65,11 +65,9 @@ function callerLater(
   context: ServerContext,
   { headers, client, model }: { headers: HeaderMap; client: Client; model: string },
 ): (auth: Authenticator) => Client {
-  // The page's own requests show no key.
-  if (context.auth.shown(headers).length === 0) return () => client;
+  const shown = context.auth.shownBy(client, headers);
   return (auth) => {
-    auth.remains(client.key, headers, 'responses');
-    const now = (client.key === null ? undefined : auth.named(client.key)) ?? client;
+    const now = auth.again(shown, 'responses');
     permitModel(now, model);
     return now;
   };

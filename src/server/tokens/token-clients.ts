@@ -8,7 +8,8 @@ import { ProxyError } from '../../errors.ts';
 import type { Caller } from '../../limits/caller.ts';
 import { UNRESTRICTED } from '../../limits/caller.ts';
 import { accessOf } from '../../limits/access.ts';
-import type { Client, KnownKeys, Tokens } from '../auth.ts';
+import type { Client, KnownKeys, TokenFacts, Tokens } from '../auth.ts';
+import { moreTelling, RECOGNIZED, Refused } from '../refused.ts';
 import { callerName } from './caller-name.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
 import { verifyToken } from './verify.ts';
@@ -48,20 +49,35 @@ export class TokenClients implements Tokens {
   /** Three parts in base64url, the last of which is empty in unsigned tokens. */
   readonly resembles = (text: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text);
 
+  readonly claims = (text: string): boolean => {
+    const named = this.resembles(text) ? claimedIssuer(text) : undefined;
+    return this.#deps.issuers.some(({ issuer }) => issuer.issuer === named);
+  };
+
   readonly client = (token: string): Client | Promise<Client> => {
     const hash = createHash('sha256').update(token).digest('base64');
     const seen = this.#seen.get(hash);
     if (!seen) return this.#verify(token, hash);
     if (this.#deps.clock.now() < seen.endsMs) return seen.client();
     this.#seen.delete(hash);
-    throw new ProxyError('unauthenticated', 'Cannot accept the token: it has expired');
+    throw new Refused(RECOGNIZED.meant, 'Cannot accept the token: it has expired');
+  };
+
+  readonly again = ({ key, group }: Client, { issuer: name, namesGroup }: TokenFacts): Client => {
+    const found = this.#deps.issuers.find(({ issuer }) => issuer.name === name)?.issuer;
+    if (!found || key === null) throw unknownIssuer();
+    if (!namesGroup) return this.#caller(key, undefined, found);
+    if (group !== undefined && Object.hasOwn(this.#deps.groups, group))
+      return this.#caller(key, group, found);
+    throw unknownGroup(found);
   };
 
   async #verify(token: string, hash: string): Promise<Client> {
-    const { decodeJwt } = await import('jose');
-    const named = claimedIssuer(token, decodeJwt);
+    const named = claimedIssuer(token);
+    if (named === undefined)
+      throw new Refused(RECOGNIZED.form, 'Cannot accept the token: it is not a valid JWT');
     const candidates = this.#deps.issuers.filter(({ issuer }) => issuer.issuer === named);
-    let refusal = new ProxyError('unauthenticated', 'Cannot accept the token: its issuer is unknown');
+    let refusal: ProxyError = unknownIssuer();
     // An issuer may be configured several times, for different audiences.
     for (const { issuer, keys } of candidates) {
       try {
@@ -70,8 +86,8 @@ export class TokenClients implements Tokens {
         remember(this.#seen, hash, { client, endsMs: claims.exp * 1_000 + issuer.clock_skew }, MAX_TOKENS);
         return client();
       } catch (thrown) {
-        if (!(thrown instanceof ProxyError) || thrown.fault !== 'unauthenticated') throw thrown;
-        refusal = thrown;
+        if (!(thrown instanceof ProxyError) || thrown.fault === 'not_permitted') throw thrown;
+        refusal = moreTelling(refusal, thrown);
       }
     }
     throw refusal;
@@ -85,49 +101,66 @@ export class TokenClients implements Tokens {
     if (key !== undefined) throw odd(issuer.key_claim!);
     const identity = claims[issuer.identity_claim];
     if (typeof identity !== 'string' || identity === '') throw odd(issuer.identity_claim);
-    const client = this.#caller(callerName(issuer.name, identity), this.#groupOf(claims, issuer), issuer);
+    const client = this.#caller(callerName(issuer.name, identity), this.#groupIn(claims, issuer), issuer);
     return () => client;
   }
 
-  /** The first of several groups that is known here. @throws ProxyError `not_permitted` if none is */
-  #groupOf(claims: JWTPayload, { group_claim: claim, group }: IssuerConfig): string | undefined {
+  /**
+   * The first of several groups in a token that is known here; `undefined` if it does not name any.
+   * @throws ProxyError `not_permitted` if none is known
+   */
+  #groupIn(claims: JWTPayload, issuer: IssuerConfig): string | undefined {
+    const claim = issuer.group_claim;
     const named = claim === undefined ? undefined : claims[claim];
-    if (named === undefined) return group;
+    if (named === undefined) return undefined;
     const found = [named]
       .flat()
       .find((each) => typeof each === 'string' && Object.hasOwn(this.#deps.groups, each));
     if (found !== undefined) return found as string;
-    throw new ProxyError(
-      'not_permitted',
-      `Cannot accept the token: its "${claim}" names no known group; ask the operator`,
-    );
+    throw unknownGroup(issuer);
   }
 
-  #caller(name: string, group: string | undefined, { log }: IssuerConfig): Client {
-    const id = `${name}\n${group ?? ''}`;
+  /** @param named the group in its token */
+  #caller(
+    name: string,
+    named: string | undefined,
+    { name: issuer, group: usual, log }: IssuerConfig,
+  ): Client {
+    const id = `${name}\n${named ?? ''}`;
     const last = this.#callers.get(id);
     if (last) return last;
-    const caller: Caller = { ...UNRESTRICTED, key: name, group };
-    const client = { ...caller, content: log, access: accessOf(caller, this.#deps.groups) };
+    const caller: Caller = { ...UNRESTRICTED, key: name, group: named ?? usual };
+    const token = { issuer, namesGroup: named !== undefined };
+    const client = { ...caller, content: log, access: accessOf(caller, this.#deps.groups), token };
     remember(this.#callers, id, client, MAX_CALLERS);
     return client;
   }
 }
 
-/** The issuer that a token claims, unverified. @throws ProxyError `unauthenticated` */
-function claimedIssuer(token: string, decode: (token: string) => JWTPayload): string | undefined {
+/** The issuer that a token claims, unverified: empty for none, `undefined` if it is not a JWT. */
+function claimedIssuer(token: string): string | undefined {
   try {
-    return decode(token).iss;
+    const { iss } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as JWTPayload;
+    return typeof iss === 'string' ? iss : '';
   } catch {
-    throw new ProxyError('unauthenticated', 'Cannot accept the token: it is not a valid JWT');
+    // Neither JSON nor an object: such a text only looks like a token.
+    return undefined;
   }
 }
 
-function odd(claim: string): ProxyError {
+function unknownIssuer(): Refused {
+  return new Refused(RECOGNIZED.token, 'Cannot accept the token: its issuer is unknown');
+}
+
+function unknownGroup({ group_claim: claim }: IssuerConfig): ProxyError {
   return new ProxyError(
-    'unauthenticated',
-    `Cannot accept the token: its "${claim}" is missing or not a text`,
+    'not_permitted',
+    `Cannot accept the token: its "${claim}" names no known group; ask the operator`,
   );
+}
+
+function odd(claim: string): Refused {
+  return new Refused(RECOGNIZED.meant, `Cannot accept the token: its "${claim}" is missing or not a text`);
 }
 
 function remember<Value>(map: Map<string, Value>, id: string, value: Value, most: number): void {

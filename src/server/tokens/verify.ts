@@ -1,6 +1,6 @@
 import type { JWTPayload, JWTVerifyOptions } from 'jose';
 import type { IssuerConfig } from '../../config/schema/auth.ts';
-import { ProxyError } from '../../errors.ts';
+import { RECOGNIZED, Refused } from '../refused.ts';
 import type { IssuerKeys, KeySet } from './issuer-keys.ts';
 
 /** Algorithms with a private key. With a shared secret, a public key could be misused as the secret. */
@@ -72,17 +72,21 @@ async function verifyBy(set: KeySet, token: string, options: JWTVerifyOptions): 
 }
 
 /** What is wrong with a token, without quoting any of it. */
-async function refused(cause: unknown): Promise<ProxyError> {
+async function refused(cause: unknown): Promise<Refused> {
   const { errors } = await import('jose');
-  const why = () => {
-    if (cause instanceof errors.JWTExpired) return 'it has expired';
+  const { signature, issuer, form } = RECOGNIZED;
+  const why = (): readonly [number, string] => {
+    if (cause instanceof errors.JWTExpired) return [RECOGNIZED.meant, 'it has expired'];
     if (cause instanceof errors.JWTClaimValidationFailed)
-      return cause.claim === 'nbf' ? 'it is not valid yet' : `its "${cause.claim}" is not the expected one`;
-    if (cause instanceof errors.JWSSignatureVerificationFailed) return 'its signature is not right';
+      return cause.claim === 'nbf'
+        ? [RECOGNIZED.meant, 'it is not valid yet']
+        : [signature, `its "${cause.claim}" is not the expected one`];
+    if (cause instanceof errors.JWSSignatureVerificationFailed) return [issuer, 'its signature is not right'];
     if (cause instanceof errors.JOSEAlgNotAllowed || cause instanceof errors.JOSENotSupported)
-      return 'its algorithm is not taken here';
-    if (cause instanceof errors.JWKSNoMatchingKey) return 'no key of its issuer fits it';
-    return 'it is not a valid JWT';
+      return [issuer, 'its algorithm is not taken here'];
+    if (cause instanceof errors.JWKSNoMatchingKey) return [issuer, 'no key of its issuer fits it'];
+    return [form, 'it is not a valid JWT'];
   };
-  return new ProxyError('unauthenticated', `Cannot accept the token: ${why()}`);
+  const [recognized, reason] = why();
+  return new Refused(recognized, `Cannot accept the token: ${reason}`);
 }
