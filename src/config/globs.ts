@@ -45,6 +45,40 @@ export function globMatcher(pattern: string): (name: string) => boolean {
   return (name) => choices.some((parts) => matches(parts, name)) !== negated;
 }
 
+/** Whether some name may match both of two patterns or names; also true where that cannot be told. */
+export function globsOverlap(one: string, other: string): boolean {
+  if (!isGlob(one)) return isGlob(other) ? globMatcher(other)(one) : one === other;
+  if (!isGlob(other)) return globMatcher(one)(other);
+  if ([one, other].some((pattern) => !SIMPLE.test(pattern) || PATH.test(pattern) || pattern.startsWith('!')))
+    return true;
+  const others = choicesOf(other).map(signsOf);
+  return choicesOf(one).some((choice) => {
+    const signs = signsOf(choice);
+    return others.some((each) => overlap(signs, each));
+  });
+}
+
+/** The characters of a pattern; those of a set are not distinguished from any other. */
+function signsOf(pattern: string): string[] {
+  return Array.from(pattern.matchAll(/\[[^\]]+\]|[^]/g), ([sign]) => (sign.length > 1 ? '?' : sign));
+}
+
+/** Compares all beginnings of two patterns: each row is about one more sign of the first. */
+function overlap(one: readonly string[], other: readonly string[]): boolean {
+  let row = [true];
+  for (const [at, sign] of other.entries()) row.push(sign === '*' && row[at]!);
+  for (const sign of one) {
+    const next = [sign === '*' && row[0]!];
+    for (const [at, facing] of other.entries()) {
+      // A star takes the sign that faces it, or nothing.
+      if (sign === '*' || facing === '*') next.push(row[at + 1]! || next[at]!);
+      else next.push(row[at]! && (sign === facing || sign === '?' || facing === '?'));
+    }
+    row = next;
+  }
+  return row.at(-1)!;
+}
+
 /** Expands `a{b,c}` to `ab` and `ac`. */
 function choicesOf(pattern: string): string[] {
   const group = /^(.*?)\{([^}]*)\}(.*)$/.exec(pattern);

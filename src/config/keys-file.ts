@@ -9,6 +9,7 @@ import { explain } from './explain.ts';
 import { jsonSchemaOf, knownKeysIn } from './json-schema.ts';
 import { keysFromEntries } from './key-entries.ts';
 import { plainYaml } from './plain-yaml.ts';
+import { ListChecks } from './list-mistakes.ts';
 import { Positions } from './positions.ts';
 import { parsedYaml, valuesOf } from './yaml.ts';
 
@@ -89,6 +90,7 @@ function checkKeys({ keys, raises }: KeysFile, config: Config, positions: Positi
   const own = namesIn(config.auth);
   const names = new Set<string>();
   const hashes = new Map<string, string>();
+  const lists = new ListChecks(config, positions);
   for (const [index, key] of keys.entries()) {
     const at = ['keys', index];
     const { name, group, limits } = key;
@@ -103,6 +105,7 @@ function checkKeys({ keys, raises }: KeysFile, config: Config, positions: Positi
     hashes.set(key.hash, name);
     problems.push(...checkGroup(group, [...at, 'group'], config, positions));
     problems.push(...checkUses(limits, [...at, 'limits'], config, positions));
+    problems.push(...lists.key(key, at));
   }
   for (const [index, { key }] of raises.entries()) {
     if (own.has(key) || names.has(key)) continue;

@@ -5,6 +5,7 @@ import { checkAuth, checkLimits } from './access-references.ts';
 import { starOf } from './globs.ts';
 import { hasCredentials, resolveKeys } from './keys.ts';
 import { checkKeys } from './key-mistakes.ts';
+import { ListChecks } from './list-mistakes.ts';
 import { isBuiltIn, presetOf } from './presets.ts';
 import { served } from './served.ts';
 import { nearest } from './suggest.ts';
@@ -26,6 +27,7 @@ export function checkReferences(config: Config, positions: Positions, env: Env):
     ...checkRoutes(config, positions),
     ...checkAuth(config, positions, env),
     ...checkLimits(config, positions),
+    ...new ListChecks(config, positions).all(),
     ...checkExport(config, positions),
   ];
 }

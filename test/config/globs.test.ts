@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import picomatch from 'picomatch';
-import { globMatcher, isGlob } from '../../src/config/globs.ts';
+import { globMatcher, globsOverlap, isGlob } from '../../src/config/globs.ts';
 
 /** All texts of up to so many of these parts. */
 function textsOf(parts: readonly string[], most: number): string[] {
@@ -44,4 +44,27 @@ test('a long name is matched fast, however many stars a pattern has', () => {
   const matches = globMatcher(`${'a*-'.repeat(20)}b`);
   expect(matches(`a${'-a'.repeat(100_000)}`)).toBe(false);
   expect(globMatcher(`{${'*a'.repeat(20)}?,x}`)('a'.repeat(100_000))).toBe(true);
+});
+
+test('globsOverlap() finds a name that two patterns share, where there is one', () => {
+  // Two stars may match slashes differently, and are not analysed.
+  const parts = ['a', 'b', '*', '?', '[ab]', '{a,bb}'];
+  const patterns = textsOf(parts, 3).filter((pattern) => !pattern.includes('**'));
+  const names = textsOf(['a', 'b'], 6);
+  const matching = patterns.map((pattern) => {
+    const matches = isGlob(pattern) ? globMatcher(pattern) : (name: string) => name === pattern;
+    return new Set(names.filter(matches));
+  });
+  const different: string[] = [];
+  for (const [at, one] of patterns.entries()) {
+    for (const [place, other] of patterns.entries()) {
+      const share = !matching[at]!.isDisjointFrom(matching[place]!);
+      if (globsOverlap(one, other) !== share) different.push(`${one} ${other} ${share}`);
+    }
+  }
+  expect(different).toEqual([]);
+  // What is not analysed may match.
+  expect(globsOverlap('!gpt-*', 'gpt-4o')).toBe(false);
+  expect(globsOverlap('!gpt-*', 'gpt-4*')).toBe(true);
+  expect(globsOverlap('gpt-[45]*', 'claude-*')).toBe(false);
 });

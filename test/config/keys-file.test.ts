@@ -108,6 +108,14 @@ test('loadConfig() warns of a raise for an unknown key', () => {
   ]);
 });
 
+test('loadConfig() warns of lists in the keys file that match nothing', () => {
+  const result = load(`keys: [{ name: bob, hash: "${HASH}", providers: [nobody] }]\n`);
+  expect(result.config).toBeDefined();
+  expect(result.problems).toMatchObject([
+    { severity: 'warning', file: '/etc/llmproxy/keys.yaml', path: 'keys[0].providers[0]' },
+  ]);
+});
+
 describe('ConfigManager', () => {
   const directory = mkdtempSync(join(tmpdir(), 'llmproxy-keys-'));
   afterAll(() => rmSync(directory, { recursive: true }));

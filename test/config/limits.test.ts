@@ -37,6 +37,12 @@ test.each([
   expect(messages(written)).toEqual([message]);
 });
 
+test.each(['models', 'endpoints'])('an empty list of %s covers nothing', (list) => {
+  expect(messages({ requests: 1, per: 'day', [list]: [] })).toEqual([
+    `\`${list}: []\` covers nothing: leave it out to cover all`,
+  ]);
+});
+
 test.each([
   { tokens: 1, per: 'day', count: 'input', hard: true },
   { budget: 1, per: 'total', hard: true },

@@ -192,6 +192,117 @@ describe('ignoredKeys()', () => {
   });
 });
 
+describe('a list', () => {
+  const KEY = { name: 'a', key: 'plum-secret' };
+  const listed = (more: object, key: object = {}) =>
+    warned(
+      { type: 'openai', models: ['gpt-4*', { name: 'small', upstream: 'gpt-3.5-turbo' }] },
+      {
+        models: { fast: 'p/gpt-4o-mini', 'old-*': 'p/gpt-4o' },
+        ...more,
+        auth: { keys: [{ ...KEY, ...key }] },
+      },
+    );
+
+  test('of models may name models, aliases, globs, and targets by their provider', () => {
+    const models = [
+      'gpt-4o',
+      'gpt-4*',
+      'p/*',
+      'p/gpt-4o',
+      'fast',
+      'old-timer',
+      'o*',
+      '*',
+      'small',
+      'p/gpt-3.5-*',
+    ];
+    const limits = [{ requests: 1, per: 'day', models: [...models, 'gpt-3.5-turbo', '[gp]pt-4?'] }];
+    const providers = ['p', '*', 'p*', '{p,q}'];
+    expect(listed({ groups: { g: { models, limits, providers } }, rate_limits: limits }, { models })).toEqual(
+      [],
+    );
+  });
+
+  test('whose entry matches no model says so, with the one that was meant', () => {
+    const models = ['gpt-4o', 'gtp-4*', 'claude-*', 'q/gpt-4o'];
+    const limits = [{ requests: 1, per: 'day', models: ['fsat'] }];
+    const none = 'no provider, alias or route has a model';
+    expect(
+      listed({ groups: { g: { models, each_user: limits } }, rate_limits: limits }, { models: ['GPT-4o'] }),
+    ).toEqual([
+      `groups.g.models[1]: ${none} \`gtp-4*\`; did you mean \`gpt-4*\`?`,
+      `groups.g.models[2]: ${none} \`claude-*\`; undefined`,
+      `groups.g.models[3]: ${none} \`q/gpt-4o\`; did you mean \`p/gpt-4*\`?`,
+      `groups.g.each_user[0].models[0]: ${none} \`fsat\`; did you mean \`fast\`?`,
+      `rate_limits[0].models[0]: ${none} \`fsat\`; did you mean \`fast\`?`,
+      `auth.keys[0].models[0]: ${none} \`GPT-4o\`; did you mean \`gpt-4*\`?`,
+    ]);
+    // Nothing is known about the models that a plugin or a wildcard serves.
+    expect(warned({ type: 'openai', models: ['*'] }, { groups: { g: { models } } })).toEqual([]);
+  });
+
+  test('of providers names those that exist', () => {
+    expect(listed({ groups: { g: { providers: ['p', 'P', 'azure-*'] } } }, { providers: ['opnai'] })).toEqual(
+      [
+        'groups.g.providers[1]: there is no provider `P`; did you mean `p`?',
+        'groups.g.providers[2]: there is no provider `azure-*`; undefined',
+        'auth.keys[0].providers[0]: there is no provider `opnai`; undefined',
+      ],
+    );
+    const prices = [{ model: '*', provider: 'q', input: 1, output: 1 }];
+    expect(listed({ prices })).toEqual(['prices[0].provider: there is no provider `q`; did you mean `p`?']);
+  });
+
+  test('takes nothing out by an exclamation mark', () => {
+    const groups = {
+      g: { models: ['gpt-4*', '!gpt-4o'], endpoints: ['chat', '!messages'] },
+      h: { models: ['!fast'] },
+    };
+    expect(listed({ groups })).toEqual([
+      'groups.g.models[1]: `!gpt-4o` takes nothing out of a list: it adds everything but gpt-4o; list what is meant, without `!gpt-4o`: gpt-4*',
+      'groups.g.endpoints[1]: `!messages` takes nothing out of a list: it adds everything but messages; list what is meant, without `!messages`: chat',
+    ]);
+  });
+
+  test('that leaves nothing beside the lists of its group says so', () => {
+    const groups = { g: { endpoints: ['chat', 'embeddings'] }, h: { parent: 'g', endpoints: ['messages'] } };
+    const none = 'no endpoint is in all lists of this key and its groups: it may use none; undefined';
+    expect(listed({ groups }, { group: 'g', endpoints: ['images.*'] })).toEqual([
+      `auth.keys[0].endpoints: ${none}`,
+    ]);
+    expect(listed({ groups }, { group: 'h' })).toEqual([`auth.keys[0].group: ${none}`]);
+    for (const rest of [{ endpoints: [] }, { endpoints: ['chat', 'rerank'] }, { endpoints: ['*'] }])
+      expect(listed({ groups }, { group: 'g', ...rest })).toEqual([]);
+    const limits = [{ requests: 1, per: 'day', endpoints: ['images.*'] }];
+    const never =
+      'this limit never applies: no endpoint is in this list and in those of its keys and groups; undefined';
+    const inGroup = { g: { endpoints: ['chat'], each_key: limits } };
+    expect(listed({ groups: inGroup }, { group: 'g', limits })).toEqual([
+      `groups.g.each_key[0].endpoints: ${never}`,
+      `auth.keys[0].limits[0].endpoints: ${never}`,
+    ]);
+  });
+
+  test.each(['passthrough*', 'pass*', '{chat,passthrough}', '?assthrough'])(
+    'does not allow passthrough by %s',
+    (entry) => {
+      const auth = { keys: [{ ...KEY, endpoints: [entry] }] };
+      const { config, problems } = load(
+        { type: 'mock' },
+        { groups: { g: { endpoints: ['chat', entry] } }, auth },
+      );
+      expect(config).toBeUndefined();
+      const message = `\`${entry}\` does not allow passthrough, which must be spelled out`;
+      const hint = 'write `passthrough` as an entry of its own';
+      expect(problems.map((problem) => [problem.path, problem.message, problem.hint])).toEqual([
+        ['groups.g.endpoints[1]', message, hint],
+        ['auth.keys[0].endpoints[0]', message, hint],
+      ]);
+    },
+  );
+});
+
 test('what serve refuses is reported with its position, and is no error as long as flags may correct it', () => {
   const { config, problems, unserved } = load({ type: 'mock' }, { server: { host: '0.0.0.0' } });
   expect([config !== undefined, problems]).toEqual([true, []]);

@@ -63,6 +63,8 @@ type Limited = {
   readonly window?: string | undefined;
   readonly time_zone?: string | undefined;
   readonly hard: boolean;
+  readonly models?: readonly string[] | undefined;
+  readonly endpoints?: readonly string[] | undefined;
 } & {
   readonly [kind in (typeof KINDS)[number]]?: number | undefined;
 };
@@ -75,7 +77,9 @@ function flawOf(limit: Limited): string | undefined {
   const kinds = KINDS.filter((kind) => limit[kind] !== undefined);
   const [kind] = kinds;
   if (kind === undefined || kinds.length > 1) return `expected one of ${KINDS.join(', ')}`;
-  const { per, window, time_zone: timeZone } = limit;
+  const { per, window, time_zone: timeZone, models, endpoints } = limit;
+  const empty = models?.length === 0 ? 'models' : endpoints?.length === 0 ? 'endpoints' : undefined;
+  if (empty !== undefined) return `\`${empty}: []\` covers nothing: leave it out to cover all`;
   if (limit.count !== 'both' && kind !== 'tokens') return '`count` belongs to `tokens`';
   if (limit.hard && kind !== 'tokens' && kind !== 'budget')
     return `\`hard\` belongs to \`tokens\` and \`budget\`: \`${kind}\` never cuts off a stream`;
