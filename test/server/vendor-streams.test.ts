@@ -186,6 +186,11 @@ const ANSWERS: readonly (readonly [string, Json, readonly Json[]])[] = [
     [THOUGHT, TEXT],
   ],
   [
+    'a requested JSON object as an object (Cloudflare)',
+    whole(said({ content: { name: 'Ada', age: 36 }, refusal: null }, 'stop')),
+    [{ type: 'text', text: '{"name":"Ada","age":36}' }],
+  ],
+  [
     'a list of texts and calls (Snowflake)',
     whole(
       said({

@@ -129,7 +129,10 @@ function assistantMessage(
   const refusals = listOf(message.content).filter(isRefusal);
   const parts = Array.isArray(message.content)
     ? message.content.filter((part: unknown) => !isRefusal(part) && !isThinking(part))
-    : message.content;
+    : // Cloudflare returns a requested JSON object as an object.
+      isObject(message.content)
+      ? JSON.stringify(message.content)
+      : message.content;
   const refusal = stringOf(message.refusal) || refusals.map((part) => part.refusal).join('\n');
   const images = listOf(message.images).map((image) => ({ ...objectOf(image), type: 'image_url' }));
   const spoken = joined([...partsOf(parts), ...partsOf(images)].map((part) => shown(part, keep)));

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { Annotation, Seal } from '../parts/part.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { jsonTextOf } from '../json-written.ts';
 import { audioPart, imagePart, pageNote, readAnnotation } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
 import { detailsText, sealOf } from './reasoning-details.ts';
@@ -24,9 +25,13 @@ export function readMessage(message: JsonObject): PartList {
   return list;
 }
 
-/** Content as text, or as a list: Mistral's models put reasoning into it, others images. */
+/**
+ * Content as text, as a list (Mistral's models put reasoning into it, others images), or as the object that the text
+ * would encode.
+ */
 export function readContent(content: unknown, list: PartList): void {
   if (typeof content === 'string') return list.text(content);
+  if (isObject(content)) return list.text(jsonTextOf(content));
   for (const part of listOf(content)) {
     const { type, text, thinking } = objectOf(part);
     if (type === 'thinking') list.thinking(thoughtIn(thinking));

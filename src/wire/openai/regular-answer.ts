@@ -17,7 +17,7 @@ export function regularAnswer(body: JsonObject, single: boolean): JsonObject {
 /** Whether a choice contains text: two choices with text are two answers. */
 function says(choice: unknown): boolean {
   const { content } = objectOf(objectOf(choice).message);
-  return listOf(content).length > 0 || Boolean(stringOf(content));
+  return listOf(content).length > 0 || isObject(content) || Boolean(stringOf(content));
 }
 
 /** Copilot returns the text and the calls of Claude models as two choices. */

@@ -54,8 +54,8 @@ const calls = maybe(
   ),
 );
 
-/** Some models answer in parts. */
-const content = maybe(either(text, list(object)));
+/** Some models answer in parts, and Cloudflare returns a requested JSON object as an object. */
+const content = maybe(either(text, object, list(object)));
 
 const chat = fields({
   choices: list(

@@ -471,3 +471,11 @@ describe('white space beside calls', () => {
     expect(report.kept > 0).toBe(!toolless);
   });
 });
+
+test('an answer that is a JSON object instead of its text is exported as the text', async () => {
+  const found = { name: 'Ada', age: 36 };
+  await using shop = await workshop({ 'a.ndjson': line({ response: answered({ content: found }) }) });
+  await shop.run('-f trl');
+  const [row] = shop.rows() as unknown as Row[];
+  expect(row!.messages.at(-1)).toMatchObject({ role: 'assistant', content: JSON.stringify(found) });
+});
