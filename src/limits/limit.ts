@@ -70,7 +70,7 @@ function limitOf(config: LimitConfig, owner: Owner, id: string): Limit {
     owner,
     allModels: models === undefined,
     allEndpoints: endpoints === undefined,
-    coversModel: covers(models),
+    coversModel: coversModels(models),
     coversEndpoint: covers(endpoints),
     use: then === 'refuse' ? undefined : then.use,
     warnAt: config.warn_at,
@@ -115,6 +115,16 @@ function shownAmount(config: LimitConfig, kind: LimitKind): string {
   const time = config.per === 'total' ? 'in total' : `per ${config.per}`;
   const only = [...(config.models ?? []), ...(config.endpoints ?? [])].join(', ');
   return `${amount} ${what} ${time}${only === '' ? '' : ` for ${only}`}`;
+}
+
+function coversModels(patterns: readonly string[] | undefined): (name: string) => boolean {
+  const fits = covers(patterns?.map(foldedName));
+  return (name) => fits(foldedName(name));
+}
+
+/** Some providers ignore the case of a name, and spaces around it: other spellings must not evade a limit. */
+export function foldedName(name: string): string {
+  return name.trim().toLowerCase();
 }
 
 function covers(patterns: readonly string[] | undefined): (name: string) => boolean {

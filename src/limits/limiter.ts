@@ -8,7 +8,7 @@ import type { Limit } from './limit.ts';
 import type { Applying, Parts, Planned } from './plan.ts';
 import { ProxyError } from '../errors.ts';
 import { isWorthTelling, Lease, warningOf } from './lease.ts';
-import { priceOf, tokensOf, unitsOf } from './limit.ts';
+import { foldedName, priceOf, tokensOf, unitsOf } from './limit.ts';
 import { applyingOf, LimitTree, meterOf, mostNow } from './plan.ts';
 import { overLimit } from './refusal.ts';
 
@@ -374,7 +374,7 @@ function partsOf(
     user: user ?? '',
     address: (asksAddress ? address() : undefined) ?? '',
     // One model may have several names, each of which clients can use.
-    model: targets[0] ?? model,
+    model: foldedName(targets[0] ?? model),
     endpoint,
   };
 }

@@ -13,7 +13,10 @@ import { expectedUnits, expectedUsage, recordedSeconds } from '../wire/charged.t
 import { isGlob } from '../config/globs.ts';
 import { ProxyError } from '../errors.ts';
 import { MAX_ASKED } from '../limits/limiter.ts';
+import { plainModel } from '../wire/model-variants.ts';
 import { otherModels } from '../wire/other-models.ts';
+import { formFields } from '../wire/multipart.ts';
+import { setupOf } from '../wire/realtime/gemini.ts';
 import { shownName } from './routing/unknown-model.ts';
 import { estimate } from '../wire/estimate.ts';
 
@@ -83,7 +86,10 @@ export class Admission {
     const { access } = requester.caller;
     let resolution = registry.resolve(inbound.model, endpoint, access);
     const others = once(() => othersIn(inbound));
-    if (access.narrowsModels) refuseOthers(others(), resolution.candidates, requester.caller);
+    if (access.narrowsModels) {
+      const providers = resolution.candidates.map(({ provider }) => provider.name);
+      refuseOthers(others(), providers, requester.caller);
+    }
     let instead: string | undefined;
     for (;;) {
       const { candidates } = resolution;
@@ -174,9 +180,13 @@ interface Asked {
 const MAX_OTHERS = 100;
 
 /** @throws ProxyError `invalid_request` if there are too many */
-function othersIn({ json }: Inbound): readonly string[] {
+function othersIn({ endpoint, model, json, bytes, contentType }: Inbound): readonly string[] {
   const names: string[] = [];
-  for (const name of json ? otherModels(json.value) : []) {
+  const isForm = contentType.toLowerCase().startsWith('multipart/form-data');
+  const value = json?.value ?? (isForm ? formFields(bytes, contentType) : {});
+  // The message that begins a session wraps its settings.
+  const body = (endpoint === 'realtime.live' && setupOf(value)) || value;
+  for (const name of otherModels(body, model)) {
     if (names.length === MAX_OTHERS)
       throw new ProxyError(
         'invalid_request',
@@ -189,15 +199,16 @@ function othersIn({ json }: Inbound): readonly string[] {
 
 /**
  * The provider may run the other models that a request names, so that the caller's lists apply to these as well.
+ * @param providers the names of those that may answer
  * @throws ProxyError `not_permitted`
  */
-function refuseOthers(
+export function refuseOthers(
   others: readonly string[],
-  candidates: readonly Candidate[],
+  providers: readonly string[],
   { key, access }: Requester['caller'],
 ): void {
   for (const name of others) {
-    const names = [name, ...candidates.map(({ provider }) => `${provider.name}/${name}`)];
+    const names = [name, ...providers.map((provider) => `${provider}/${name}`)];
     if (names.some(access.allowsModel)) continue;
     throw new ProxyError(
       'not_permitted',
@@ -236,11 +247,13 @@ function factsOf(candidates: readonly Candidate[]): TargetFacts {
 
 /**
  * The names of a target, each alone and as "provider/model": the upstream name, and the offered name. Which of them a
- * client uses makes no difference to limits.
+ * client uses makes no difference to limits. A variant also has the name of its model, first.
  * @param offered a pattern, if the provider's own names are offered
  */
 export function targetNames(provider: string, model: string, offered: string): readonly string[] {
   const names = isGlob(offered) || offered === model ? [model] : [model, offered];
+  const plain = plainModel(model);
+  if (plain !== undefined) names.unshift(plain);
   return names.flatMap((name) => [name, `${provider}/${name}`]);
 }
 

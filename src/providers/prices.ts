@@ -1,6 +1,7 @@
 import type { DatedPrice, Price } from '../config/schema/prices.ts';
 import type { Usage } from '../wire/usage.ts';
 import { globMatcher } from '../config/globs.ts';
+import { plainModel } from '../wire/model-variants.ts';
 import { isPlain, PriceTable } from './price-table.ts';
 
 /** The model whose price is looked up. */
@@ -61,6 +62,12 @@ export class Prices {
    * @returns USD, or `null` when the price is unknown
    */
   cost(of: Priced, usage: Usage, atMs: number): number | null {
+    const usd = this.#cost(of, usage, atMs);
+    const plain = usd === null && of.vendor === 'openrouter' ? pricedAs(of.model) : undefined;
+    return plain === undefined ? usd : this.#cost({ ...of, model: plain }, usage, atMs);
+  }
+
+  #cost(of: Priced, usage: Usage, atMs: number): number | null {
     const { vendor, model } = of;
     const own = of.configured ?? this.#override(of, atMs);
     const usd = own
@@ -88,6 +95,11 @@ export class Prices {
     }
     return fitting.find(({ from = -Infinity, until = Infinity }) => from <= atMs && atMs < until);
   }
+}
+
+/** The model at whose price OpenRouter charges a variant that has none of its own; those that are free have. */
+function pricedAs(model: string): string | undefined {
+  return model.includes(':free') ? undefined : plainModel(model);
 }
 
 /**

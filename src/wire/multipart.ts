@@ -1,5 +1,7 @@
+import type { JsonObject } from './json.ts';
 import { ProxyError } from '../errors.ts';
 import { decodeStrictly } from './bytes.ts';
+import { parseJson } from './json.ts';
 
 /** A field of a multipart/form-data body, and the position of its value. */
 export interface FormField {
@@ -23,6 +25,9 @@ interface Part {
 /** The largest number of parts, and of lines in a part's header. */
 const MAX_PARTS = 256;
 const MAX_HEAD = 8 * 1024;
+
+/** Longer values are files. */
+const MAX_TEXT = 64 * 1024;
 
 /** Longer values are not plausible numbers. */
 const MAX_DIGITS = 9;
@@ -79,6 +84,20 @@ export function formNumber(body: Uint8Array, contentType: string, name: string):
     return /^\d+$/.test(digits) ? Number(digits) : undefined;
   }
   return undefined;
+}
+
+/** All short fields of a parsed form, as a JSON body would have them; lists and objects are written as JSON there. */
+export function formFields(body: Uint8Array, contentType: string): JsonObject {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const fields = new Map<string, unknown[]>();
+  for (const { head, start, end } of partsOf(bytes, boundaryOf(contentType))) {
+    const name = nameOf(dispositionOf(head))?.replace(/\[\]$/, '');
+    if (name === undefined || end - start > MAX_TEXT) continue;
+    const text = bytes.toString('utf8', start, end);
+    const value = /^\s*[[{]/.test(text) ? (parseJson(text) ?? text) : text;
+    fields.set(name, [...(fields.get(name) ?? []), value]);
+  }
+  return Object.fromEntries(Array.from(fields, ([name, all]) => [name, all.length === 1 ? all[0] : all]));
 }
 
 function unreadable(state: string, param?: string): ProxyError {

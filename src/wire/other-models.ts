@@ -1,59 +1,156 @@
-/** Models that a request names besides its own: the provider may run these too, or in its place. */
-import type { JsonObject } from './json.ts';
-import { isObject, listOf, objectOf } from './json.ts';
-
 /**
- * Lists of models to fall back to: of OpenRouter (`models`) and LiteLLM.
+ * Models that a request names besides its own: the provider may run these too, or in its place. Gateways and vendors
+ * add ways to name one all the time, so that everything is searched that neither is content nor describes a function.
+ *
  * @see https://openrouter.ai/docs/guides/routing/model-fallbacks
+ * @see https://openrouter.ai/docs/guides/features/presets
  * @see https://docs.litellm.ai/docs/proxy/reliability
+ * @see https://platform.openai.com/docs/guides/tools-image-generation
  */
-const FALLBACKS = [
-  'models',
-  'fallbacks',
-  'fallback_models',
-  'context_window_fallbacks',
-  'content_policy_fallbacks',
-] as const;
+import type { JsonObject } from './json.ts';
+import { ProxyError } from '../errors.ts';
+import { isObject } from './json.ts';
+
+/** The content of a request, which users wrote. */
+const CONTENT: ReadonlySet<string> = new Set([
+  'input',
+  'inputs',
+  'system',
+  'systemInstruction',
+  'system_instruction',
+  'instructions',
+  'prompt',
+  'suffix',
+  'query',
+  'texts',
+  'text',
+  'image',
+  'images',
+  'cachedContent',
+  // Gemini's; each is renamed as a whole.
+  'requests',
+  'generateContentRequest',
+  'generate_content_request',
+]);
+
+/** What is content, or belongs to functions or to the caller's own program, wherever it stands. */
+const OWN: ReadonlySet<string> = new Set([
+  'messages',
+  'content',
+  'contents',
+  'documents',
+  'prediction',
+  'function',
+  'functions',
+  'functionDeclarations',
+  'function_declarations',
+  'input_schema',
+  'inputSchema',
+  'response_format',
+  'responseFormat',
+  'responseSchema',
+  'responseJsonSchema',
+  'format',
+  'tool_choice',
+  'metadata',
+  'labels',
+  'headers',
+]);
+
+/** Fields that hold names, in letters alone: `models`, `fallback_models`, `analysis_models`, `deployment_id`. */
+const NAMING = /(?:models?|fallbacks?|deployment|adapter)(?:ids?|names?|list|dict)?$|^lorapath$/;
+
+/** The deepest place where a name may stand, and the most values that are looked at. */
+const MAX_DEPTH = 16;
+const MAX_VALUES = 10_000;
 
 /**
- * Tools and plugins may name models of their own: the one that draws images at OpenAI, the advisor at Anthropic, the
- * panel of OpenRouter's Fusion.
- * @see https://platform.openai.com/docs/guides/tools-image-generation
- * @see https://openrouter.ai/docs/guides/routing/routers/fusion-router
+ * The names, as the provider knows them; usually none. A name may occur several times.
+ * @param model the requested one, which may consist of several
+ * @throws ProxyError `invalid_request` if there is too much to search
  */
-const HELPERS = ['tools', 'plugins'] as const;
-
-/** The names, as the provider knows them; usually none. A name may occur several times. */
-export function* otherModels(body: JsonObject): Generator<string> {
-  for (const field of FALLBACKS) if (body[field] !== undefined) yield* namesIn(body[field]);
-  for (const field of HELPERS) for (const helper of listOf(body[field])) yield* namesOf(objectOf(helper));
-  // Vercel's AI Gateway.
-  if (body.providerOptions !== undefined)
-    yield* namesIn(objectOf(objectOf(body.providerOptions).gateway).models);
-  // Groq's Compound: {"answering_model": ..., "reasoning_model": ...}.
-  if (body.compound_custom !== undefined) yield* namesIn(objectOf(body.compound_custom).models);
+export function* otherModels(body: JsonObject, model: string): Generator<string> {
+  yield* within(model);
+  yield* new Search().of(body);
 }
 
-/** Texts, objects with a `model`, and LiteLLM's `{"model": ["fallback"]}`. */
-function* namesIn(value: unknown): Generator<string> {
-  for (const each of [value].flat()) {
-    if (typeof each === 'string') yield each;
-    else if (!isObject(each)) continue;
-    else if (each.model !== undefined) yield* texts(each.model);
-    else for (const names of Object.values(each)) yield* texts(names);
+/**
+ * The models within one name: those of a list, as LiteLLM and Helicone take it, and OpenRouter's presets, which choose
+ * models of their own.
+ */
+function* within(name: string): Generator<string> {
+  const parts = name.includes(',') ? name.split(',').map((part) => part.trim()) : [name];
+  for (const part of parts) {
+    const at = part.indexOf('@preset/');
+    if (at > 0) {
+      yield part.slice(0, at);
+      yield part.slice(at);
+    } else if (parts.length > 1 && part !== '') yield part;
   }
 }
 
-function* namesOf(helper: JsonObject): Generator<string> {
-  // OpenRouter's own tools have their settings in `parameters`, where functions have a schema.
-  for (const settings of [helper, helper.parameters]) {
-    if (!isObject(settings)) continue;
-    yield* texts(settings.model);
-    yield* texts(settings.analysis_models);
+class Search {
+  #left = MAX_VALUES;
+
+  *of(body: JsonObject): Generator<string> {
+    for (const key in body) {
+      if (key !== 'model' && !CONTENT.has(key) && !OWN.has(key)) yield* this.#field(key, body[key], 1);
+    }
+    // Its router then chooses the model to fall back to.
+    if (body.route === 'fallback' && body.models === undefined) yield 'openrouter/auto';
+  }
+
+  *#field(key: string, value: unknown, depth: number): Generator<string> {
+    if (typeof value === 'string') {
+      // Perplexity has presets as well.
+      if (key === 'preset') yield value.startsWith('@preset/') ? value : `@preset/${value}`;
+      else if (names(key)) yield* listed(value);
+    } else if (typeof value === 'object' && value !== null) yield* this.#values(value, names(key), depth);
+  }
+
+  /** @param named whether texts in it are names */
+  *#values(value: object, named: boolean, depth: number): Generator<string> {
+    if ((this.#left -= 1) < 0 || depth > MAX_DEPTH) throw tooMuch();
+    if (Array.isArray(value)) {
+      for (const each of value as unknown[]) {
+        if (typeof each === 'string') {
+          if ((this.#left -= 1) < 0) throw tooMuch();
+          if (named) yield* listed(each);
+        } else if (typeof each === 'object' && each !== null) yield* this.#values(each, named, depth + 1);
+      }
+      return;
+    }
+    const fields = value as JsonObject;
+    // A schema of arguments.
+    if (isObject(fields.properties)) return;
+    // LiteLLM's `{"model": ["fallback"]}`, as opposed to an object that says which of its fields is the name.
+    const isMap = named && !Object.keys(fields).some(names);
+    for (const key in fields) {
+      if (OWN.has(key)) continue;
+      const each = fields[key];
+      if (!isMap) yield* this.#field(key, each, depth + 1);
+      else if (typeof each === 'string') yield* listed(each);
+      else if (typeof each === 'object' && each !== null) yield* this.#values(each, true, depth + 1);
+    }
   }
 }
 
-function texts(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  return listOf(value).filter((each) => typeof each === 'string');
+function names(key: string): boolean {
+  return NAMING.test(key.length > 40 ? '' : key.replaceAll(/[_-]/g, '').toLowerCase());
+}
+
+function* listed(name: string): Generator<string> {
+  let several = false;
+  for (const part of within(name)) {
+    several = true;
+    yield part;
+  }
+  if (!several && name !== '') yield name;
+}
+
+function tooMuch(): ProxyError {
+  return new ProxyError(
+    'invalid_request',
+    'Cannot accept the request: it is too large beside its content to be searched for models, which the key or a limit requires',
+  );
 }

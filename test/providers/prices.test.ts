@@ -3,7 +3,7 @@ import { calcPrice, findProvider } from '@pydantic/genai-prices';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { schema } from '../../src/config/schema.ts';
 import { Prices } from '../../src/providers/prices.ts';
-import { unitsOf, UNTOLD } from '../../src/wire/usage.ts';
+import { plainUsage, unitsOf, UNTOLD } from '../../src/wire/usage.ts';
 import type { Usage } from '../../src/wire/usage.ts';
 
 const table = new Prices();
@@ -151,6 +151,21 @@ test.each<[keyof Usage, object, number]>([
   const prices = configured([{ model: 'm', input: 1, output: 2, ...price }]);
   const usd = listed('openai', 'm', tokens({ [part]: 10 }), NOW, prices);
   expect(usd).toBeCloseTo(millionths / 1e6, 10);
+});
+
+test.each([
+  ['openai/gpt-4o:nitro', 'openai/gpt-4o'],
+  ['openai/gpt-4o:floor:online', 'openai/gpt-4o'],
+  ['openai/gpt-4o@preset/x', 'openai/gpt-4o'],
+  ['openai/gpt-4o:unknown', null],
+  ['openai/gpt-4o:free', null],
+])('a variant at OpenRouter, %s, costs what its model does: %p', async (model, same) => {
+  const prices = new Prices();
+  await prices.load();
+  const of = (name: string) => ({ provider: 'r', vendor: 'openrouter', model: name, configured: undefined });
+  const cost = (name: string) => prices.cost(of(name), plainUsage(1_000, 1_000), Date.now());
+  expect(cost('openai/gpt-4o')).toBeGreaterThan(0);
+  expect(cost(model)).toBe(same === null ? null : cost(same));
 });
 
 test('Prices.cost() accepts any usage, even if its parts contradict each other', () => {

@@ -153,6 +153,52 @@ describe('models that a request names besides its own', () => {
     expect((await ask('all-key', 'secret-plan')).status).toBe(200);
   });
 
+  test('need it also where they are part of a name, or chosen by a preset', async () => {
+    await using router = running({
+      providers: [provider('one', one.url, { models: ['*'] })],
+      auth: { keys: [{ name: 'k', key: 'k', models: ['gpt-*', '@preset/mine'] }] },
+    });
+    const ask = async (more: object) =>
+      (await router.post('/v1/chat/completions', { ...CHAT, model: 'gpt-4o', ...more }, by('k'))).status;
+    const status = async (...all: object[]) => await Promise.all(all.map(ask));
+    expect(
+      await status(
+        { model: 'gpt-4o,gpt-4.1' },
+        { model: 'gpt-4o:nitro' },
+        { model: 'gpt-4o@preset/mine' },
+        { preset: 'mine' },
+        { models: ['gpt-4.1:floor'], route: 'fallback' },
+      ),
+    ).toEqual([200, 200, 200, 200, 200]);
+    expect(
+      await status(
+        { model: 'gpt-4o,claude-x' },
+        { model: 'gpt-4o , claude-x' },
+        { model: 'gpt-4o@preset/other' },
+        { preset: 'other' },
+        { models: ['gpt-4.1,claude-x'] },
+        { route: 'fallback' },
+        { extra: { router: { fallback_model: 'claude-x' } } },
+      ),
+    ).toEqual([403, 403, 403, 403, 403, 403, 403]);
+    const transcribe = async (fields: Record<string, string>) => {
+      const body = new FormData();
+      for (const [name, value] of Object.entries({ model: 'gpt-4o-transcribe', ...fields }))
+        body.set(name, value);
+      body.set('file', new File(['RIFF'], 'a.wav'));
+      const { headers } = by('k');
+      return (await fetch(`${router.url}/v1/audio/transcriptions`, { method: 'POST', body, headers })).status;
+    };
+    expect(await transcribe({ language: 'en', 'models[]': 'gpt-4.1' })).toBe(200);
+    for (const fields of [
+      { model: 'gpt-4o,claude-x' },
+      { fallbacks: '[{"gpt-4o-transcribe": ["claude-x"]}]' },
+      { 'models[]': 'claude-x' },
+      { preset: 'other' },
+    ])
+      expect([fields, await transcribe(fields as never)]).toEqual([fields, 403]);
+  });
+
   test('are refused if they are too many to be checked', async () => {
     const models = (count: number) => ({
       ...CHAT,
@@ -181,6 +227,31 @@ describe('models that a request names besides its own', () => {
     expect(await ask({ models: ['other'] })).toBe(200);
     expect(await ask({ models: Array(101).fill('other') })).toBe(400);
     expect(await ask({ model: 'dear-1', models: Array(101).fill('other') })).toBe(429);
+  });
+
+  test('and other spellings of a name do not evade limits on models', async () => {
+    const limits = [{ requests: 1, per: 'day', models: ['Vendor/Dear'] }];
+    const keys = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ name, key: name, limits: limits as never }));
+    await using limited = running({
+      providers: [provider('two', two.url, { models: ['*'] })],
+      auth: { keys },
+      rate_limits: [{ requests: 2, per: 'day', each: ['key', 'model'] }],
+    });
+    const ask = async (key: string, model: string) =>
+      (await limited.post('/v1/chat/completions', { ...CHAT, model }, by(key))).status;
+    for (const [key, model] of [
+      ['a', 'vendor/dear:nitro'],
+      ['b', 'VENDOR/DEAR'],
+      ['c', ' vendor/dear'],
+      ['d', 'cheap,vendor/dear'],
+      ['e', 'two/vendor/dear:online:floor'],
+    ] as const) {
+      expect(await ask(key, model)).toBe(200);
+      expect(await ask(key, 'vendor/dear')).toBe(429);
+      expect([await ask(key, 'cheap'), await ask(key, 'Cheap'), await ask(key, 'cheap:nitro')]).toEqual([
+        200, 200, 429,
+      ]);
+    }
   });
 });
 

@@ -243,6 +243,35 @@ describe('access to a session', () => {
     }
   }, 20_000);
 
+  test('includes the models that its messages name, by the lists of the present configuration', async () => {
+    const one = upstream();
+    const config = (models: string[]): Partial<ConfigInput> => ({
+      auth: { keys: [{ name: 'me', key: 'k', models }] },
+    });
+    const proxy = proxyFor(one.url, config(['gpt-realtime', 'gpt-*-transcribe']));
+    const client = await talk(proxy, { headers: { authorization: 'Bearer k' } });
+    await client.heard('session.created');
+    const update = (session: object) => client.send({ type: 'session.update', session });
+    update({ model: 'gpt-realtime', audio: { input: { transcription: { model: 'gpt-4o-transcribe' } } } });
+    update({ audio: { input: { transcription: { model: 'whisper-1' } } } });
+    update({ input_audio_transcription: { model: 'whisper-1' } });
+    update({ model: 'gpt-realtime-2' });
+    client.send({ type: 'response.create', response: { model: 'gpt-realtime-2' } });
+    const errors = () => client.told.filter(({ type }) => type === 'error') as unknown as Refusal[];
+    await until('the refusals', () => errors().length === 4);
+    expect(errors().map(({ error }) => [error.code, /"(.*?)"/.exec(error.message)?.[1]])).toEqual([
+      ['key_not_permitted', 'whisper-1'],
+      ['key_not_permitted', 'whisper-1'],
+      ['key_not_permitted', 'gpt-realtime-2'],
+      ['key_not_permitted', 'gpt-realtime-2'],
+    ]);
+    proxy.reload({ providers: [provider('one', `${one.url}/v1`)], ...config(['gpt-realtime', 'whisper-1']) });
+    await Bun.sleep(1_200);
+    update({ audio: { input: { transcription: { model: 'whisper-1' } } } });
+    await until('both', () => one.sessions[0]!.messages.length === 2);
+    expect(one.sessions[0]!.messages.map(String).join()).not.toContain('gpt-realtime-2');
+  });
+
   test('is denied to pages of another origin or host', async () => {
     const one = upstream();
     const proxy = proxyFor(one.url);

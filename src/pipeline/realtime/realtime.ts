@@ -1,5 +1,6 @@
 import type { Abort } from '../../abort.ts';
 import type { Admission, Requester } from '../admission.ts';
+import { refuseOthers } from '../admission.ts';
 import type { Exchange } from '../record/exchange.ts';
 import type { Inbound } from '../inbound.ts';
 import type { RequestRouter, Routed } from '../routing/router.ts';
@@ -8,7 +9,7 @@ import type { Peer, SessionDeps, SessionLimits } from './session.ts';
 import { protocolOf } from './messages.ts';
 import { Session } from './session.ts';
 
-export interface RealtimeDeps extends Omit<SessionDeps, 'limits' | 'over'> {
+export interface RealtimeDeps extends Omit<SessionDeps, 'limits' | 'over' | 'permit'> {
   readonly admission: Admission;
   readonly router: RequestRouter<Begun>;
   readonly limits: Omit<SessionLimits, 'maxContent'>;
@@ -22,6 +23,8 @@ export interface RealtimeDeps extends Omit<SessionDeps, 'limits' | 'over'> {
 export interface Wanted {
   readonly abort: Abort;
   readonly requester: Requester;
+  /** The caller under the present configuration, whose lists apply to models that messages name. */
+  readonly caller: () => Requester['caller'];
   /** Whether the transcript is recorded. */
   readonly keeps: boolean;
 }
@@ -97,6 +100,13 @@ export class Realtime {
         ...this.#deps,
         limits: { ...limits, maxContent: wanted.keeps ? maxContent : 0 },
         over: (over) => void sessions.delete(over),
+        permit(models) {
+          const caller = wanted.caller();
+          if (!caller.access.narrowsModels) return;
+          const { provider, model } = routed.target;
+          const others = models().filter((name) => name !== model && name !== inbound.model);
+          refuseOthers(others, [provider.name], caller);
+        },
       },
     );
     sessions.add(session);

@@ -1,12 +1,12 @@
 import type { Clock } from '../../clock.ts';
 import type { SocketMessage } from '../../providers/base.ts';
-import type { RealtimeProtocol } from '../../wire/realtime/protocol.ts';
+import type { Asked, RealtimeProtocol } from '../../wire/realtime/protocol.ts';
 import type { Exchange } from '../record/exchange.ts';
 import type { Routed } from '../routing/router.ts';
 import type { StreamBudget, WatchedStream } from '../streams/stream-budget.ts';
 import type { Begun } from './attempt.ts';
 import type { End, Failed } from './ending.ts';
-import { ProxyError } from '../../errors.ts';
+import { ProxyError, toProxyError } from '../../errors.ts';
 import { Transcript } from '../../wire/realtime/transcript.ts';
 import { CLOSE, fittingReason, isSendable } from '../../wire/websocket/close.ts';
 import { Allowance } from './allowance.ts';
@@ -45,6 +45,8 @@ export interface SessionDeps {
   readonly budget: StreamBudget;
   /** Redacts a provider's text. */
   readonly mask: (text: string) => string;
+  /** Checks models that the client names besides the session's. @throws ProxyError `not_permitted` */
+  readonly permit: (models: () => readonly string[]) => void;
   /** Called at the end. */
   readonly over: (session: Session) => void;
 }
@@ -141,7 +143,8 @@ export class Session implements WatchedStream {
   fromClient(message: SocketMessage): void {
     if (this.#over) return;
     this.#count(message);
-    const asked = this.#protocol.asked(textOf(message));
+    const asked = this.#readClient(message);
+    if (!asked) return;
     const withheld = asked.works ? this.#allowance.withholds(asked.minor === true) : undefined;
     if (withheld) {
       const { error, tell } = withheld;
@@ -154,6 +157,20 @@ export class Session implements WatchedStream {
     const state = 'the provider takes less than the client sends (limits.realtime.max_unsent)';
     const error = new ProxyError('overloaded', `Cannot continue the session: ${state}`);
     this.#fail({ by: 'proxy', code: CLOSE.tryLater, error });
+  }
+
+  /** @returns `undefined` if the message is withheld */
+  #readClient(message: SocketMessage): Asked | undefined {
+    try {
+      const asked = this.#protocol.asked(textOf(message));
+      if (asked.models) this.#deps.permit(asked.models);
+      return asked;
+    } catch (thrown) {
+      const error = toProxyError(thrown);
+      this.#allowance.withheld += 1;
+      if (!this.#tell(error)) this.#fail({ by: 'proxy', code: CLOSE.policy, error });
+      return undefined;
+    }
   }
 
   /** The client can take more again. */

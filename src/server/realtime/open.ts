@@ -49,6 +49,8 @@ interface Call {
   readonly endpoint: RealtimeEndpoint;
   readonly exchange: Exchange;
   readonly end: ClientEnd;
+  /** Its caller under the present configuration. */
+  readonly caller: { now?: Client };
   /** Aborts it until it is a session. */
   readonly abort: Abort;
 }
@@ -67,7 +69,7 @@ export function openSession(context: ServerContext, endpoint: RealtimeEndpoint):
     const { abort, upgraded } = untilUpgraded(request);
     const end = new ClientEnd(context.limits.realtime.max_unsent);
     const address = addressOf(request, bindings.server);
-    const call: Call = { request, headers, bindings, address, endpoint, exchange, end, abort };
+    const call: Call = { request, headers, bindings, address, endpoint, exchange, end, caller: {}, abort };
     // Bun would close a silent connection while providers are called.
     bindings.server?.timeout(request, 0);
     try {
@@ -149,10 +151,14 @@ function untilUpgraded({ signal }: Request): { readonly abort: Abort; readonly u
   return { abort, upgraded: () => void (waits = false) };
 }
 
-async function admitted(context: ServerContext, { headers, endpoint, exchange }: Call): Promise<Shown> {
+async function admitted(
+  context: ServerContext,
+  { headers, endpoint, exchange, caller }: Call,
+): Promise<Shown> {
   if (context.draining()) throw new ProxyError('shutting_down', 'Cannot begin a session: shutting down');
   const client = await context.auth.client(headers, endpoint);
   const shown = context.auth.shownBy(client, headers);
+  caller.now = client;
   exchange.comesFrom({
     key: client.key,
     content: contentFor(context, client, headers),
@@ -167,7 +173,7 @@ async function admitted(context: ServerContext, { headers, endpoint, exchange }:
 /** Finds a provider that begins the session. */
 async function agree(
   context: ServerContext,
-  { headers, address, endpoint, exchange, abort }: Call,
+  { headers, address, endpoint, exchange, caller, abort }: Call,
   { client }: Shown,
   asked: { readonly model: string; readonly json: Inbound['json'] },
 ): Promise<Agreed> {
@@ -194,6 +200,7 @@ async function agree(
   return await context.realtime.open(inbound, exchange, {
     abort,
     requester: { caller: client, user: null, address: () => address },
+    caller: () => caller.now ?? client,
     keeps: contentFor(context, client, headers) === 'full',
   });
 }
@@ -256,13 +263,18 @@ function checkAgain(
 }
 
 /** @throws ProxyError `not_permitted` when its caller may no longer use the model or the provider */
-function goOn({ limiter }: ServerContext, { exchange, endpoint, address }: Call, client: Client): void {
+function goOn(
+  { limiter }: ServerContext,
+  { exchange, endpoint, address, caller }: Call,
+  client: Client,
+): void {
   const { model } = exchange.asked;
   permitModel(client, model);
   permitProvider(client, exchange.target!.provider.name);
   const targets = exchange.targetNames;
   const going = { caller: client, endpoint, model, targets, user: null, address: () => address };
   exchange.moves(limiter.carry(going));
+  caller.now = client;
 }
 
 /** Waits for the message that contains the model, and continues from there. */

@@ -3,6 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { RealtimeProtocol, Said, Told } from './protocol.ts';
 import { geminiUsage } from '../gemini/response.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { otherModels } from '../other-models.ts';
 
 /** Fields other than audio and video; a message without any of them need not be parsed. */
 const READ = /"(?:usageMetadata|text|turnComplete|functionCalls)"/;
@@ -18,7 +19,7 @@ export const geminiLive: RealtimeProtocol = {
     const message = parseJson(text);
     if (!isObject(message)) return { works: true };
     const setup = setupOf(message);
-    if (setup) return { works: false, session: settingsOf(setup) };
+    if (setup) return { works: false, session: settingsOf(setup), models: () => modelsIn(setup) };
     const works = [...WORKING, ...RESPONSES].some((field) => field in message);
     return { works, said: [...saidIn(message), ...resultsIn(message)] };
   },
@@ -38,6 +39,11 @@ export function setupOf(message: JsonObject): JsonObject | undefined {
 /** The model's bare name in a setup: "models/x", or the full path at Vertex. */
 export function liveModel(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
+}
+
+function modelsIn(setup: JsonObject): string[] {
+  const model = liveModel(stringOf(setup.model) ?? '');
+  return [...(model === '' ? [] : [model]), ...otherModels(setup, model)];
 }
 
 function toldBy(message: JsonObject): Told {

@@ -2,6 +2,7 @@
 import type { JsonObject } from '../json.ts';
 import type { Asked, RealtimeProtocol, Said, Told } from './protocol.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { otherModels } from '../other-models.ts';
 import { openaiUsage } from '../usage.ts';
 
 /** Audio deltas: most of the traffic, and not parsed. */
@@ -27,10 +28,12 @@ export const openaiRealtime: RealtimeProtocol = {
     // The provider decides what it means.
     if (!isObject(event)) return { works: true };
     if (event.type === 'input_audio_buffer.append') return SPOKEN;
-    if (event.type === 'session.update') return { works: false, session: sessionOf(objectOf(event.session)) };
     if (event.type === 'conversation.item.create')
       return { works: false, said: itemOf(objectOf(event.item)) };
-    return { works: WORKING.has(event.type) };
+    const { type, session, response } = event;
+    const models = () => [session, response].flatMap((each) => (isObject(each) ? modelsIn(each) : []));
+    const asked = { works: WORKING.has(type), models };
+    return type === 'session.update' ? { ...asked, session: sessionOf(objectOf(session)) } : asked;
   },
   told(text) {
     if (SOUND.test(text)) return NOTHING;
@@ -70,6 +73,12 @@ function toldBy(event: JsonObject): Told {
     default:
       return NOTHING;
   }
+}
+
+/** The models in the settings of a session or a response. Some servers change the model of an open session. */
+function modelsIn(settings: JsonObject): string[] {
+  const model = stringOf(settings.model);
+  return [...(model === undefined ? [] : [model]), ...otherModels(settings, model ?? '')];
 }
 
 function sessionOf(session: JsonObject): JsonObject {

@@ -21,6 +21,8 @@ export interface Asked {
   readonly said?: readonly Said[];
   /** The session settings that it contains: instructions and tools. */
   readonly session?: JsonObject;
+  /** Finds the models that it names: for the session, or for transcribing speech. Throws if there is too much to search. */
+  readonly models?: () => readonly string[];
 }
 
 /** The meaning of a provider message for limits and the record. */
