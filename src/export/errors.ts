@@ -1,8 +1,8 @@
-/** Errors that end an export, and the reasons why a record makes no row. */
+/** Errors that end an export, and the reasons why a record yields no row. */
 
 /**
- * What ends an export early, with a message for the user. `usage`: what was asked makes no sense. `failed`: it
- * could not be done.
+ * Ends an export early, with a message for the user. `usage`: the request makes no sense. `failed`: it could
+ * not be carried out.
  */
 export class ExportError extends Error {
   override readonly name = 'ExportError';
@@ -14,7 +14,7 @@ export class ExportError extends Error {
   }
 }
 
-/** The user asked to leave these out. */
+/** These were left out on request. */
 export const FILTERS = {
   date: 'outside --since and --until, or without a time',
   model: 'the model does not match --model or --model-filter',
@@ -46,7 +46,7 @@ export const FILTERS = {
   max_records: 'beyond --max-records',
 } as const;
 
-/** These cannot become a sound training example. */
+/** These cannot become a valid training example. */
 export const REJECT_REASONS = {
   not_a_conversation: 'not a conversation, such as an embedding, an image or an ordinary log line',
   not_logged:
@@ -88,7 +88,7 @@ export const REJECT_REASONS = {
 export type Filter = keyof typeof FILTERS;
 export type RejectReason = keyof typeof REJECT_REASONS;
 
-/** Thrown where a record turns out not to make an example; it ends the work on that record alone. */
+/** Thrown when a record cannot become an example; it only ends the work on that record. */
 export class RejectError extends Error {
   override readonly name = 'RejectError';
   readonly reason: RejectReason;

@@ -15,41 +15,41 @@ export interface ExportOptions {
   readonly plan: Plan;
   readonly curation: CurationOptions;
   readonly sink: SinkOptions;
-  /** The path of the manifest; in a directory there is always one beside the rows. */
+  /** The path of the manifest; a directory always contains one. */
   readonly manifest?: string;
-  /** Nothing is written; all is counted. */
+  /** Counts everything but writes nothing. */
   readonly dryRun: boolean;
-  /** An export without a row fails: what was there before stays as it is. */
+  /** An export without rows fails, and leaves existing output unchanged. */
   readonly failEmpty: boolean;
   readonly training: Training;
   /** The arguments of the command, for the manifest. */
   readonly argv: readonly string[];
-  /** Threads that convert: as many as there are cores when left out, none for little input. */
+  /** The number of converter threads; if omitted, one per core, or none for small inputs. */
   readonly threads?: number;
 }
 
 export interface ExportProgress {
-  /** Bytes taken from the inputs as they are on disk. */
+  /** The number of bytes read from the inputs on disk. */
   readonly bytes: number;
-  /** The bytes of all inputs; `undefined` when a pipe is among them. */
+  /** The total size of the inputs, bytes; `undefined` if one of them is a pipe. */
   readonly total: number | undefined;
-  /** Rows made so far; some of them may be left out at the end. */
+  /** The number of rows so far; some of them may be left out at the end. */
   readonly rows: number;
-  /** Records that are no rows. */
+  /** The number of records that yielded no row. */
   readonly dropped: number;
 }
 
 export interface ExportHooks {
-  /** Aborting ends the export and leaves no file behind. */
+  /** Aborting it ends the export without leaving files behind. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ExportProgress) => void;
   /** Called with the rows as they are written, as whole lines. */
   readonly onRows?: (lines: Uint8Array) => void;
-  /** Called for each bad line and each record that was rejected. */
+  /** Called for each bad line and each rejected record. */
   readonly onTrouble?: (trouble: Trouble) => void;
 }
 
-/** An export under way. */
+/** An export in progress. */
 export interface Job {
   readonly options: ExportOptions;
   readonly hooks: ExportHooks;
@@ -58,21 +58,21 @@ export interface Job {
   readonly counters: Counters;
   readonly stats: RowStats;
   readonly onBytes: (bytes: number) => void;
-  /** Tells how far it is. @param rows made so far */
+  /** Reports progress. @param rows the number of rows so far */
   readonly progress: (rows: number) => void;
-  /** The output file, if rows may wait in it until it is known which of them stay. */
+  /** The output file, if rows may be stored in it until it is known which of them are kept. */
   readonly provisional: Provisional | undefined;
   /** Writes rows to a split by its number. @throws OutputClosed, ExportError */
   readonly write: (split: number, lines: Uint8Array, rows: number) => Promise<void>;
 }
 
-/** How an export went on to its end. */
+/** The outcome of an export. */
 export interface ReadOutcome {
   readonly seen: readonly InputSeen[];
-  /** Reading ended early: enough rows. */
+  /** Whether reading ended early because there were enough rows. */
   readonly ended?: 'max_records';
-  /** Feedback that is about no request of the log, or about another caller's. */
+  /** The feedback on requests that the log does not contain, or that are another caller's. */
   readonly feedback?: { readonly unmatched: number; readonly foreign: number };
-  /** Answers that are trained more than once. */
+  /** The number of answers that are trained more than once. */
   readonly repeatedAnswers?: number;
 }

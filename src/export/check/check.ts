@@ -131,7 +131,7 @@ async function* parquetFindings(
     }
   } catch (error) {
     signal?.throwIfAborted();
-    yield { place: name, problems: [`is damaged behind row ${number}: ${(error as Error).message}`] };
+    yield { place: name, problems: [`is damaged after row ${number}:  ${(error as Error).message}`] };
   }
 }
 
@@ -155,7 +155,7 @@ function rowProblems(row: JsonObject, format: Format): string[] {
     const problems = format.check(row);
     if (isDeeper(row, MAX_ROW_DEPTH))
       problems.push(
-        `has over ${MAX_ROW_DEPTH} levels within each other: Arrow, and with it datasets, fails on the file`,
+        `is nested more than ${MAX_ROW_DEPTH} levels deep: Arrow, and therefore datasets, fails on the file`,
       );
     if (!isWellFormed(row))
       problems.push('holds half of a surrogate pair: datasets, DuckDB and jq reject the file');

@@ -37,7 +37,9 @@ export function previewText(
     out.push('');
   }
   const marked =
-    rows.length > 0 ? `${paint(32, MARK)}is what the model is trained to say\n` : 'There is no row to show\n';
+    rows.length > 0
+      ? `${paint(32, MARK)}is what the model is trained to say\n`
+      : 'There are no rows to show\n';
   return `${out.join('\n')}${out.length > 0 ? '\n' : ''}${marked}`;
 }
 

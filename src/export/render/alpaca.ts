@@ -8,8 +8,8 @@ import { spokenText } from './inline-reasoning.ts';
 import { alternating, systemApart, textOf, withoutRefusals } from './turns.ts';
 
 /**
- * An instruction and its output; earlier turns are `history`, which LLaMA-Factory trains as well. Every row has all
- * columns, since it fails if a column that it was told of is missing everywhere.
+ * An instruction and its output; earlier turns are `history`, which LLaMA-Factory trains as well. Every row
+ * has all columns, since it fails if a declared column is missing everywhere.
  * @see https://github.com/hiyouga/LLaMA-Factory/blob/main/data/README.md
  */
 export const alpacaFormat: Format = {

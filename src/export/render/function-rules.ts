@@ -96,8 +96,8 @@ export function functionsProblems(
 }
 
 /**
- * The conversation with functions that a service accepts: names are spelled in allowed characters, and parameters lose
- * what is no JSON schema. The same object if nothing has to change.
+ * The conversation with functions that a service accepts: names are spelled in allowed characters, and
+ * parameters lose what is not JSON Schema. The same object if nothing has to change.
  * @throws RejectError when there are too many functions
  */
 export function withFunctions(conversation: Conversation, rules: FunctionRules): Conversation {

@@ -59,7 +59,7 @@ const KEYWORDS: Readonly<Record<string, (value: unknown) => boolean>> = {
 
 /** Escapes that Python knows. */
 const ESCAPES = /^(?:[^\\]|\\(?:[aAbBdDfnrsStvwWxZ]|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[^A-Za-z]))*$/s;
-/** What only Python takes, and what only JavaScript does. */
+/** What only Python accepts, and what only JavaScript accepts. */
 const PYTHON_FLAGS = /^\(\?[aiLmsux]+\)/;
 const JAVASCRIPT_GROUP = /\(\?<(?![=!])/;
 
@@ -209,7 +209,7 @@ function fittedValue(keyword: string, value: unknown, rules: SchemaRules): unkno
   );
 }
 
-/** Anything goes where a schema is none. */
+/** Anything is replaced by a schema that allows any value. */
 function fittedInner(value: unknown, rules: SchemaRules): unknown {
   if (isMap(value)) return fittedNested(value, rules);
   if (typeof value === 'boolean' && !rules.objects) return value;

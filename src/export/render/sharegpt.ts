@@ -13,10 +13,10 @@ import { jsonText } from '../conversation/json.ts';
 import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /**
- * ShareGPT as LLaMA-Factory loads it. The system prompt is the first turn, where Unsloth and others find it as well;
- * rows always have `tools`, since LLaMA-Factory fails if a column that it was told of is missing everywhere. It skips
- * rows in the wrong order with only a warning, and accepts nothing but JSON in a turn with calls: text beside them is
- * left out.
+ * ShareGPT as LLaMA-Factory loads it. The system prompt is the first turn, where Unsloth and others find it
+ * as well; rows always have `tools`, since LLaMA-Factory fails if a declared column is missing everywhere.
+ * It skips rows in the wrong order with only a warning, and accepts nothing but JSON in a turn with calls:
+ * text beside them is left out.
  * @see https://github.com/hiyouga/LLaMA-Factory/blob/main/data/README.md
  */
 export const sharegptFormat: Format = {

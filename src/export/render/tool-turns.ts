@@ -14,8 +14,8 @@ export type Turn =
   | { readonly by: 'tools'; readonly results: readonly Result[] };
 
 /**
- * Groups messages to turns. Results are put in the order of their calls, whatever order they came in, and are matched
- * by position: ids may be reused in a later turn.
+ * Groups messages to turns. Results are put in the order of their calls, and are matched by position: ids
+ * may be reused in a later turn.
  * @throws RejectError when a result has no call directly before it
  */
 export function turnsOf(messages: readonly Message[]): Turn[] {

@@ -25,7 +25,7 @@ export class ProgressLine {
   constructor(options: ProgressOptions) {
     this.#options = options;
     this.#startedMs = options.clock.monotonic();
-    // An export that is done within moments needs no line.
+    // A very short export needs no line.
     this.#drawnMs = this.#startedMs;
   }
 

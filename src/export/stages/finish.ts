@@ -96,7 +96,7 @@ function complete({ ranges }: StagePlan, texts: Iterable<string>): Complete {
       throw new ExportError(
         'failed',
         twice
-          ? `Cannot finish: two runs of ${stage} for range ${range - 1} told different counts`
+          ? `Cannot finish: two runs of ${stage} for range ${range - 1} reported different counts`
           : `Cannot finish: the counts of range ${range} are missing${stage === undefined ? '' : ` from ${stage}`}; run that stage again`,
       );
     }

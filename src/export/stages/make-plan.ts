@@ -27,7 +27,7 @@ const REFUSED: Readonly<Partial<Record<OptionName, string>>> = {
   'dry-run': 'each stage writes what the next one reads',
   preview: 'no process sees the first rows of the dataset; look at a shard',
   'preview-html': 'no process sees the first rows of the dataset; look at a shard',
-  verify: 'the dataset may lie where this machine does not reach; load it when it is finished',
+  verify: 'the dataset may be out of reach of this machine; load it when it is finished',
   verbose: 'the number of a line is known only when all stages have ended',
   'shard-size': 'there is one shard for each range: give --range-size',
   manifest: 'the manifest is written beside the dataset',
@@ -99,7 +99,7 @@ function refuseSettings({ sink, plan, curation }: Settings): void {
   if (plan.raw && curation.maxRecords !== undefined)
     throw new ExportError(
       'usage',
-      'Cannot use --max-records with --stage and format raw: no stage knows when the others have enough; use --sample',
+      'Cannot use --max-records with --stage and format raw: no stage knows when the others have enough rows; use --sample',
     );
 }
 
@@ -120,7 +120,7 @@ async function planned({ name, path, bytes, object }: LogInput): Promise<Planned
   if (bytes === undefined)
     throw new ExportError(
       'usage',
-      `Cannot export ${name} in stages: it is no file, and every stage reads the logs again`,
+      `Cannot export ${name} in stages: it is not a file, and every stage reads the logs again`,
     );
   const { mtimeMs } = statSync(path);
   return { name, path: resolve(path), bytes, modifiedMs: Math.floor(mtimeMs) };

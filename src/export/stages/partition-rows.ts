@@ -149,7 +149,7 @@ export class PartitionRows {
       if (!behind)
         throw new ExportError(
           'failed',
-          `Cannot decide: row ${row[at]} of range ${range[at]} stands behind row ${this.#lastRow} of range ${this.#lastRange}; sort the rows by range and row, and give each once`,
+          `Cannot decide: row ${row[at]} of range ${range[at]} comes after row ${this.#lastRow} of range ${this.#lastRange}; sort the rows by range and row, without duplicates`,
         );
       this.#lastRange = range[at]!;
       this.#lastRow = row[at]!;

@@ -42,7 +42,7 @@ export async function render(
   frames: AsyncIterable<DecisionFrame>,
   { output, signal }: { readonly output: string; readonly signal?: AbortSignal },
 ): Promise<RenderCounts> {
-  // A number that the plan does not have is refused.
+  // A number that is not in the plan is refused.
   rangeOf(plan, number);
   const settings = settingsOf(plan);
   const decisions = await decisionsIn(frames, number);
@@ -154,7 +154,7 @@ class RangeWriter {
   /** @returns the index of the batch's first row in the table */
   #add(batch: Batch, spooledAt: number): number {
     const first = this.#table.length;
-    // A line that made a row when it was extracted may make none now, which has been reported by then.
+    // A line that yielded a row when it was extracted may yield none now, which has been reported by then.
     if (batch.ends.length > 0) this.#table.add(batch, { file: 0, firstLine: 0, spooledAt });
     return first;
   }

@@ -33,8 +33,8 @@ function frontMatter({ report, columns, parquet }: CardInfo): string[] {
 }
 
 /**
- * `datasets` loads a directory again from its cache, whatever rows there are by then, if the card says the same of it.
- * The description is part of that, so it says which rows there are.
+ * `datasets` loads a directory from its cache, whatever rows it contains by then, if its card has not
+ * changed. The description is part of the card, so it identifies the rows.
  */
 function configOf({ outputs }: Report): string[] {
   const hasher = createHash('sha256');
@@ -48,7 +48,7 @@ function dataFiles(split: string, { outputs }: Report): string[] {
   return [`  - split: ${yaml(split)}`, '    path:', ...paths.map((path) => `    - ${path}`)];
 }
 
-/** YAML words that are not strings. */
+/** Words that YAML does not read as strings. */
 const WORDS = /^(?:true|false|yes|no|on|off|y|n|null)$/i;
 
 /** A text in YAML: quoted if it could be mistaken for something else. */
@@ -61,7 +61,7 @@ function page({ report, format }: CardInfo): string {
   const hidden = Object.keys(redacted);
   return [
     '# Conversations from request logs\n',
-    `${thingsText(kept, 'row')} in the format \`${format.name}\` (${format.summary}), made by llmproxy ${llmproxy}.\n`,
+    `${thingsText(kept, 'row')} in the format \`${format.name}\` (${format.summary}), created by llmproxy ${llmproxy}.\n`,
     '```python',
     'from datasets import load_dataset',
     'dataset = load_dataset("./this-directory")',
@@ -74,10 +74,10 @@ function page({ report, format }: CardInfo): string {
       ? `${tokens.input + tokens.output} tokens in ${thingsText(tokens.rows, 'row')}, ${tokens.output} of them in answers.\n`
       : '',
     hidden.length > 0
-      ? `Hidden in the texts: ${hidden.join(', ')}.\n`
-      : 'Nothing was hidden in the texts: they are as the log has them.\n',
-    'The rows are what people asked and models answered. They may hold personal data, and the terms of the providers above',
-    'say what may be trained on them. `manifest.json` says what was read, and what was left out and why.\n',
+      ? `Redacted: ${hidden.join(', ')}.\n`
+      : 'Nothing was redacted: the texts are as logged.\n',
+    'The rows contain what people asked and models answered. They may contain personal data, and the terms of the providers above',
+    'determine what may be trained on them. `manifest.json` lists what was read, and what was left out and why.\n',
   ]
     .filter((line) => line !== '')
     .join('\n');

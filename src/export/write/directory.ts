@@ -95,7 +95,7 @@ export class DirectorySink implements Sink {
     return `data/${split}-${digits(number)}-of-${digits(this.#counts.get(split)!)}.${ending}`;
   }
 
-  /** A text file requested by its path within the directory appears together with it, like one requested by name. */
+  /** A text file whose path is within the directory appears together with it, like one requested by name. */
   #sorted(extras: readonly ExtraFile[]): { inside: Map<string, string>; outside: PlacedText[] } {
     const inside = new Map<string, string>();
     const outside: PlacedText[] = [];

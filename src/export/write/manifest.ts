@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import type { JsonObject } from '../../wire/json.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../../wire/json.ts';
 
-/** The row files in a directory's manifest; `undefined` when it has none. */
+/** The row files listed in a directory's manifest; `undefined` when there is no manifest. */
 export function outputsOf(directory: string): string[] | undefined {
   const manifest = manifestAt(join(directory, 'manifest.json'));
   return manifest && listOf(manifest.outputs).flatMap((output) => stringOf(objectOf(output).path) ?? []);
 }
 
-/** The plan of an export in stages, within the directory that the dataset goes to. */
+/** The plan of an export in stages, within the directory of the dataset. */
 export const PLAN_FILE = 'plan.json';
 
-/** Whether an export in stages goes to a directory, or went there. */
+/** Whether a directory is, or was, the output of an export in stages. */
 export function holdsPlan(directory: string): boolean {
   const plan = objectAt(join(directory, PLAN_FILE));
   return typeof plan?.contract === 'number' && typeof plan.llmproxy === 'string';
@@ -25,7 +25,7 @@ export function isManifest(path: string): boolean {
 
 function manifestAt(path: string): JsonObject | undefined {
   const manifest = objectAt(path);
-  // Others call files manifest.json too.
+  // Other programs also write files named manifest.json.
   return typeof manifest?.llmproxy === 'string' ? manifest : undefined;
 }
 
@@ -34,7 +34,7 @@ function objectAt(path: string): JsonObject | undefined {
   try {
     text = readFileSync(path, 'utf8');
   } catch {
-    // There is none, or none that can be read: nothing there is known to be ours.
+    // It is missing or cannot be read: no file there is known to be ours.
     return undefined;
   }
   const value = parseJson(text);

@@ -11,9 +11,8 @@ const STDOUT_FD = 1;
 const SPLIT_NAME = /^\w+(\.\w+)*$/;
 
 /**
- * Opens where rows go: `-` is standard output. Files and directories are written beside their names and renamed at the
- * end.
- * @throws ExportError when it exists, cannot be made, or makes no sense
+ * Opens the output; `-` is standard output. Files and directories are written under temporary names and
+ * renamed at the end. @throws ExportError when it exists, cannot be created, or makes no sense
  */
 export function openSink(given: SinkOptions): Sink {
   const options = packedByName(given);
@@ -31,7 +30,7 @@ export function openSink(given: SinkOptions): Sink {
   }
 }
 
-/** A name such as rows.jsonl.gz asks to be compressed. */
+/** A name such as rows.jsonl.gz requests compression. */
 function packedByName(options: SinkOptions): SinkOptions {
   const ending = options.shape === 'file' ? /\.(gz|zst)$/.exec(options.path)?.[1] : undefined;
   if (ending === undefined || options.compress || options.parquet) return options;
@@ -43,5 +42,5 @@ function refuseNonsense({ path, shape, splits, compress, parquet }: SinkOptions)
   if (shape === 'directory' && odd !== undefined)
     throw new ExportError('usage', `Cannot write ${path}: "${odd}" cannot be the name of a split`);
   if (shape === 'stdout' && (parquet || compress) && isatty(STDOUT_FD))
-    throw new ExportError('usage', 'Cannot write packed rows to a terminal: give --output PATH');
+    throw new ExportError('usage', 'Cannot write compressed rows to a terminal: give --output PATH');
 }

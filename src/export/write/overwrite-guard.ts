@@ -5,23 +5,22 @@ import { ExportError } from '../errors.ts';
 import { holdsPlan, outputsOf, PLAN_FILE } from './manifest.ts';
 import { exists } from './staging-file.ts';
 
-/** Files that an export writes beside the rows. The manifest is the last, for it is what names the others. */
+/** Files that an export writes beside the rows. The manifest is last, since it names the others. */
 const SIDECARS = ['README.md', 'dataset_info.json', PLAN_FILE, 'manifest.json'];
 /** A shard of an export in stages, before a manifest names it. */
 const SHARD = /^data\/[\w.-]+-\d{5,}-of-\d{5,}\.(?:jsonl(?:\.gz|\.zst)?|parquet)$/;
 
 /**
- * Files in a directory that may be replaced; none when it is empty or not there. `-o . --force` must not cost anybody's
- * work, so all of them must be named by the manifest among them.
- * @param path the directory
+ * Files in a directory that may be replaced; none when it is empty or missing. `-o . --force` must not
+ * delete other work, so the manifest among them must name all of them. @param path the directory
  * @param name as the user gave it
- * @throws ExportError when there is anything else, or anything at all without `force`
+ * @throws ExportError when there are other files, or any files without `force`
  */
 export function replaceable(path: string, { name, force }: { name: string; force: boolean }): string[] {
   const link = fs.lstatSync(path, { throwIfNoEntry: false });
   if (!link) return [];
   const found = fs.statSync(path, { throwIfNoEntry: false });
-  if (!found) throw new ExportError('failed', `Cannot write ${name}: it is a link to nothing`);
+  if (!found) throw new ExportError('failed', `Cannot write ${name}: it is a dangling link`);
   if (!found.isDirectory()) throw new ExportError('failed', `Cannot write ${name}: it is a file`);
   const outputs = outputsOf(path);
   const staged = holdsPlan(path);
@@ -38,10 +37,13 @@ export function replaceable(path: string, { name, force }: { name: string; force
   return holds.toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** A directory in the making within a directory, of an export that died or is under way. */
+/** A staging directory within a directory, of an export that crashed or is in progress. */
 const STAGING = /^\.llmproxy\.[\w.-]+\.tmp$/;
 
-/** Files in all folders of a directory. A link is a file: what it points to does not belong to the export. */
+/**
+ * Files in a directory and its subdirectories. A link counts as a file: its target does not belong to the
+ * export.
+ */
 function* filesIn(directory: string, below: string): Generator<string> {
   for (const entry of fs.readdirSync(join(directory, below), { withFileTypes: true })) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;

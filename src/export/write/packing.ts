@@ -1,4 +1,4 @@
-/** How rows become bytes: as they are, compressed, or as Parquet, which is compressed within. */
+/** How rows are encoded: as text, compressed, or as Parquet, which is compressed internally. */
 import { constants, createGzip, createZstdCompress } from 'node:zlib';
 import type { Column } from '../render/format.ts';
 import type { ByteSink } from './byte-sink.ts';
@@ -8,7 +8,7 @@ import type { Packing } from './sink.ts';
 export interface PackingOptions {
   readonly compress?: 'gz' | 'zst';
   readonly parquet: boolean;
-  /** The columns of a Parquet file; `undefined` when rows are no table. */
+  /** The columns of a Parquet file; `undefined` when rows are not a table. */
   readonly columns: readonly Column[] | undefined;
 }
 
@@ -18,16 +18,16 @@ export function packingFor(bytes: ByteSink, { compress, parquet, columns }: Pack
   return { write: (lines) => bytes.write(lines), end: async () => {} };
 }
 
-/** Handed to zlib at once, and taken from it. */
+/** The size of the chunks passed to zlib, and read from it. */
 const CHUNK_BYTES = 128 * 1024;
-/** The checksum makes a cut file known as one. */
+/** The checksum reveals a truncated file. */
 const ZSTD = { chunkSize: CHUNK_BYTES, params: { [constants.ZSTD_c_checksumFlag]: 1 } };
 
-/** One frame: readers such as Python's zstandard stop behind the first. */
+/** A single frame: readers such as Python's zstandard stop after the first. */
 class Compressed implements Packing {
   readonly #bytes: ByteSink;
   readonly #stream: ReturnType<typeof createGzip> | ReturnType<typeof createZstdCompress>;
-  /** Deflate packs in another way when its input comes in other pieces, so all that it is handed are of one size. */
+  /** The output of deflate depends on how its input is divided, so all chunks have one size. */
   readonly #piece = Buffer.allocUnsafe(CHUNK_BYTES);
   #waiting = 0;
   #packed: Buffer[] = [];

@@ -10,7 +10,7 @@ import { featuresOf } from './features.ts';
 import type { ByteSink } from './byte-sink.ts';
 import type { Packing } from './sink.ts';
 
-/** A row group is held in memory: it ends at whichever comes first. */
+/** A row group is held in memory: it ends at whichever limit is reached first. */
 const GROUP_ROWS = 10_000;
 const GROUP_BYTES = 16 * 1024 ** 2;
 const NEWLINE = 10;
@@ -21,8 +21,8 @@ const COMPRESSORS = {
 };
 
 /**
- * Parquet with objects of any shape as JSON, which HF `datasets` gives back as objects. Nested columns would fill what
- * is missing with nulls, and a null in the place of tool calls crashes chat templates.
+ * Parquet with objects of any shape as JSON, which HF `datasets` returns as objects. Nested columns would
+ * fill missing fields with nulls, and a null instead of tool calls crashes chat templates.
  */
 export class ParquetPacking implements Packing {
   readonly #bytes: ByteSink;
@@ -33,7 +33,7 @@ export class ParquetPacking implements Packing {
   #rows: JsonObject[] = [];
   #rowBytes = 0;
 
-  /** @param compress how pages are packed; in the way that every reader knows when left out */
+  /** @param compress how pages are compressed; if omitted, by the codec that every reader supports */
   constructor(bytes: ByteSink, columns: readonly Column[], compress: 'gz' | 'zst' | undefined) {
     this.#bytes = bytes;
     this.#columns = columns;
@@ -44,7 +44,8 @@ export class ParquetPacking implements Packing {
       schema: schemaOf(columns),
       codec: compress === undefined ? 'SNAPPY' : CODECS[compress],
       compressors: COMPRESSORS,
-      // The least and the greatest message would be kept whole, in memory and in the file, for each group of rows.
+      // The statistics would contain the whole smallest and largest message of each row group, in memory and
+      // in the file.
       statistics: false,
       kvMetadata: [{ key: 'huggingface', value: info }],
       createdBy: 'llmproxy',
@@ -70,12 +71,12 @@ export class ParquetPacking implements Packing {
 
   #row(text: string): JsonObject {
     const row = parseRow(text);
-    // It would be lost without a word.
+    // It would be dropped silently.
     const odd = Object.keys(row).find((key) => !this.#names.has(key));
     if (odd !== undefined)
       throw new ExportError(
         'failed',
-        `Cannot write Parquet: a row has "${odd}", which is no column of the format`,
+        `Cannot write Parquet: a row has "${odd}", which is not a column of the format`,
       );
     return row;
   }
@@ -99,7 +100,7 @@ export class ParquetPacking implements Packing {
   }
 }
 
-/** A number of a row as a value: columns of numbers hold doubles, not the digits that JSON has. */
+/** Converts a number of a row: columns of numbers contain doubles, not the digits of the JSON text. */
 function plainNumber(value: unknown): unknown {
   const digits = numberText(value);
   return digits === undefined ? value : Number(digits);

@@ -5,10 +5,10 @@ import { once } from './staging-file.ts';
 import { packingFor } from './packing.ts';
 import type { OutputFile, Packing, SinkOptions } from './sink.ts';
 
-/** One file of rows in a directory that is being made. */
+/** One file of rows in a staging directory. */
 export class Shard {
   readonly split: string;
-  /** Among those of its split, from 0. */
+  /** Its index among the files of its split. */
   readonly number: number;
   readonly #path: string;
   readonly #fd: number;
@@ -17,10 +17,10 @@ export class Shard {
   readonly #close: () => void;
   #sha256: string | undefined;
   #rows = 0;
-  /** Bytes of rows before they were packed. */
+  /** The size of its rows before compression, bytes. */
   written = 0;
 
-  /** @param staging the directory that is being made */
+  /** @param staging the staging directory */
   constructor(staging: string, { split, number }: { split: string; number: number }, options: SinkOptions) {
     this.split = split;
     this.number = number;
@@ -37,7 +37,7 @@ export class Shard {
     await this.#packing!.write(lines);
   }
 
-  /** Writes the rest and closes the file: only so many may be open. */
+  /** Writes the rest and closes the file: the number of open files is limited. */
   async end(): Promise<void> {
     await this.#packing!.end();
     this.#packing = undefined;
@@ -46,7 +46,7 @@ export class Shard {
     this.#close();
   }
 
-  /** Gives the file its last name. @param name within the directory */
+  /** Gives the file its final name. @param name within the directory */
   name(name: string): OutputFile {
     const path = join(dirname(this.#path), name);
     fs.mkdirSync(dirname(path), { recursive: true });

@@ -1,4 +1,4 @@
-/** Files of text that appear with the rows, wherever the user wants them. */
+/** Text files that appear together with the rows, wherever the user wants them. */
 import * as fs from 'node:fs';
 import { resolve } from 'node:path';
 import { ExportError } from '../errors.ts';
@@ -7,18 +7,19 @@ import { writeFailure } from './byte-sink.ts';
 import type { StagingFile } from './staging-file.ts';
 import { exists, openStagingFile } from './staging-file.ts';
 
-/** A text and where it is to be. */
+/** A text and its destination. */
 export interface PlacedText {
   readonly path: string;
   readonly text: string;
 }
 
-/** Texts that are on the disk already, but not to be seen. */
+/** Texts that are on disk already, but not visible yet. */
 export type StagedTexts = Pick<StagingFile, 'keep' | 'discard'>;
 
 /**
- * Writes texts to staging files. A manifest is replaced by its successor without `force`, any other file only with it.
- * @param rows the files of rows, which no text may take the place of
+ * Writes texts to staging files. A manifest is replaced by its successor without `force`, any other file
+ * only with it.
+ * @param rows the files of rows, which no text may overwrite
  * @throws ExportError
  */
 export function stageTexts(

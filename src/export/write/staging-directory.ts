@@ -1,27 +1,28 @@
-/** Directories that appear whole. */
+/** Directories that appear in one step. */
 import * as fs from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { syncDirectory } from '../../logs/files.ts';
 import { stagingPath, makeDirectory, once } from './staging-file.ts';
 import { replaceable } from './overwrite-guard.ts';
 
-/** A directory in the making. */
+/** A directory that is being written. */
 export interface StagingDirectory {
   /** The final path of the directory. */
   readonly path: string;
   /** The path at which its files are written until they appear. */
   readonly staging: string;
-  /** Makes them appear. @param files all that were made, within the directory, the manifest last */
+  /** Makes them appear. @param files all files, relative to the directory, the manifest last */
   appear(files: readonly string[]): Promise<void>;
-  /** Leaves nothing behind. May be called at any time, more than once. */
+  /** Deletes everything that has not appeared. May be called at any time, more than once. */
   discard(): void;
 }
 
 /**
- * Begins a directory. It is made beside its name and renamed at the end. Where that cannot be, in a mounted volume or
- * below a directory that may not be written, it is made within itself, and its files are renamed one by one.
+ * Creates a staging directory beside the final path, to be renamed at the end. Where that is impossible, as
+ * for a mounted volume or below a read-only directory, it is created within the final directory, and its
+ * files are renamed one by one.
  * @param name as the user gave it
- * @throws ExportError when it holds what may not be replaced; an error of the file system
+ * @throws ExportError when it contains files that must not be replaced; an error of the file system
  */
 export function openStagingDirectory(name: string, force: boolean): StagingDirectory {
   const path = fs.existsSync(name) ? fs.realpathSync(name) : resolve(name);
@@ -40,12 +41,12 @@ export function openStagingDirectory(name: string, force: boolean): StagingDirec
 }
 
 /**
- * Files that are replaced, the manifest last. Checked again at the end, since another process may have changed the
- * directory meanwhile.
+ * The files that are replaced, the manifest last. This is checked again at the end, since another process
+ * may have changed the directory meanwhile.
  */
 type Check = () => readonly string[];
 
-/** @param mode of the directory that is there already: a private one stays private */
+/** @param mode of the existing directory: a private one stays private */
 function stagedBeside(path: string, check: Check, mode?: number): StagingDirectory {
   const takeBack = makeDirectory(dirname(path));
   const staging = freshDirectory(stagingPath(path));
@@ -72,7 +73,7 @@ export function stagedWithin(path: string, check: Check): StagingDirectory {
     path,
     staging,
     async appear(files) {
-      // At each moment there is a manifest that names what else is there, so that --force can try again.
+      // At every moment a manifest names all other files, so that another attempt with --force is possible.
       for (const file of check()) if (file !== files.at(-1)) fs.rmSync(join(path, file));
       for (const file of files.toReversed()) {
         fs.mkdirSync(dirname(join(path, file)), { recursive: true });
@@ -85,7 +86,9 @@ export function stagedWithin(path: string, check: Check): StagingDirectory {
   };
 }
 
-/** Makes a directory; what a process of the same number left there, as in a container, goes. */
+/**
+ * Creates a directory, and deletes what an earlier process with the same ID left there, as in a container.
+ */
 function freshDirectory(path: string): string {
   fs.rmSync(path, { recursive: true, force: true });
   fs.mkdirSync(path);
@@ -93,8 +96,8 @@ function freshDirectory(path: string): string {
 }
 
 /**
- * Renames the staging directory into place; what was there before goes when that is done, and comes back when it cannot
- * be.
+ * Renames the staging directory into place; the previous directory is deleted afterwards, or restored on
+ * failure.
  */
 export function swap(staging: string, path: string): void {
   const aside = `${staging}.old`;
@@ -112,7 +115,7 @@ export function swap(staging: string, path: string): void {
   fs.rmSync(aside, { recursive: true, force: true });
 }
 
-/** The folders that files lie in, the directory itself too. */
+/** The directories that contain files, including the directory itself. */
 function foldersOf(files: readonly string[]): Set<string> {
   return new Set(['.', ...files.map((file) => dirname(file))]);
 }

@@ -1,13 +1,13 @@
-/** Files that appear whole or not at all. */
+/** Files that appear completely or not at all. */
 import * as fs from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { syncDirectory } from '../../logs/files.ts';
 import { ExportError } from '../errors.ts';
 
-/** A file in the making beside where it will be. */
+/** A file that is being written, beside its destination. */
 export interface StagingFile {
   readonly fd: number;
-  /** Begins it anew; the number it had is the caller's. Left out where that cannot be. */
+  /** Starts it again; the previous descriptor now belongs to the caller. Omitted where that is impossible. */
   renew?(): void;
   /** Makes it appear. */
   keep(): Promise<void>;
@@ -15,8 +15,8 @@ export interface StagingFile {
 }
 
 /**
- * A name beside the target that no other process uses. In the same directory, because a rename across file systems is
- * no single step.
+ * A name beside the target that no other process uses. In the same directory, because a rename across file
+ * systems is not atomic.
  */
 export function stagingPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
@@ -25,15 +25,15 @@ export function stagingPath(path: string): string {
 /**
  * Opens a staging file.
  * @param name as the user gave it
- * @throws ExportError when the file exists and is not to be replaced; an error of the file system
+ * @throws ExportError when the file exists and must not be replaced; an error of the file system
  */
 export function openStagingFile(name: string, force: boolean): StagingFile {
   const found = fs.statSync(name, { throwIfNoEntry: false });
   if (found?.isDirectory()) throw new ExportError('failed', `Cannot write ${name}: it is a directory`);
-  // A device or a pipe is written as it is.
+  // A device or a pipe is written to directly.
   if (found && !found.isFile()) return streamFile(name);
   if (found && !force) throw exists(name);
-  // A link goes on pointing where it does.
+  // A link stays: its target is replaced.
   const path = found ? fs.realpathSync(name) : linkTarget(resolve(name), name);
   const takeBack = makeDirectory(dirname(path));
   const staging = stagingPath(path);
@@ -53,7 +53,7 @@ export function openStagingFile(name: string, force: boolean): StagingFile {
     async keep() {
       fs.fsyncSync(fd);
       close();
-      // Another process may have made it meanwhile.
+      // Another process may have created it meanwhile.
       if (!force && fs.existsSync(path)) throw exists(name);
       fs.renameSync(staging, path);
       await syncDirectory(dirname(path));
@@ -66,17 +66,17 @@ export function openStagingFile(name: string, force: boolean): StagingFile {
   };
 }
 
-/** Links in a chain, at most: more are a circle. */
+/** The longest chain of links; a longer one is a cycle. */
 const MAX_LINKS = 40;
 
-/** The path that a dangling link leads to, which a file can be written at. @throws ExportError for a circle of links */
+/** The target of a dangling link, where a file can be created. @throws ExportError for a cycle of links */
 function linkTarget(path: string, name: string): string {
   let at = path;
   for (let links = 0; links < MAX_LINKS; links++) {
     if (!fs.lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink()) return at;
     at = resolve(dirname(at), fs.readlinkSync(at));
   }
-  throw new ExportError('failed', `Cannot write ${name}: it is a link that leads to itself`);
+  throw new ExportError('failed', `Cannot write ${name}: it is a link to itself`);
 }
 
 function streamFile(name: string): StagingFile {
@@ -85,7 +85,7 @@ function streamFile(name: string): StagingFile {
   return { fd, keep: async () => close(), discard: close };
 }
 
-/** Makes a directory and those above it. @returns removes those that were made, where they are empty */
+/** Creates a directory and its parents. @returns a function that removes the created ones that are empty */
 export function makeDirectory(path: string): () => void {
   const first = fs.mkdirSync(path, { recursive: true });
   return () => {
@@ -109,7 +109,7 @@ export function once(action: () => void): () => void {
   };
 }
 
-/** Writes a file of text that is there after a power cut too. */
+/** Writes a text file that survives a power failure. */
 export function writeSynced(path: string, text: string): void {
   fs.mkdirSync(dirname(path), { recursive: true });
   const fd = fs.openSync(path, 'wx');

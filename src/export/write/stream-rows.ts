@@ -4,7 +4,7 @@ import type { Job, ReadOutcome } from '../job.ts';
 import { readInputs } from '../read/read.ts';
 
 /**
- * Whether rows can be written as they come, because what stands further on in the log decides on none of them.
+ * Whether rows can be written immediately, because no later line of the log affects them.
  * @param log whether whole records are written, and whether several workers wrote the log, each its own files
  */
 export function canStream(
@@ -13,12 +13,12 @@ export function canStream(
 ): boolean {
   const { sample, perGroup, last, maxRecords, splits } = curation;
   if (sample || perGroup !== undefined || last !== undefined || splits.length > 1) return false;
-  // Rows of conversations are always in the order in which their records were written.
+  // Rows from conversations are always in the order in which their records were written.
   if (sideBySide && (!raw || maxRecords !== undefined)) return false;
   return raw || decidedAlone(curation);
 }
 
-/** Whether each row of a conversation is decided on by its own record. */
+/** Whether each row of a conversation depends only on its own record. */
 function decidedAlone({
   feedback,
   conversations,
@@ -31,11 +31,11 @@ function decidedAlone({
   const paired = sampleKind === 'preference' || sampleKind === 'label';
   const compared = dedup !== 'none' || near !== undefined;
   const known = unlogged === 'pass' || unlogged === 'keep';
-  // Of formats that train all answers it is counted how many are trained again.
+  // For formats that train all answers, the number of repeated ones is counted.
   return feedback === 'none' && conversations === 'turns' && !paired && !compared && known && loss !== 'all';
 }
 
-/** Writes rows as they come, where no row's fate hangs on another. */
+/** Writes rows immediately, if none depends on another. */
 export async function streamRows(job: Job): Promise<ReadOutcome> {
   const { options, converters, stats } = job;
   const { maxRecords = Infinity } = options.curation;

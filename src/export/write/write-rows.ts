@@ -1,4 +1,4 @@
-/** Writes the rows that were chosen, in the order of the log: from the spool as they are, or rendered now. */
+/** Writes the selected rows, in the order of the log: unchanged from the spool, or rendered now. */
 import type { RowTable } from '../curate/table/row-table.ts';
 import type { Task } from '../curate/task.ts';
 import type { Converters } from '../convert/converters.ts';
@@ -7,7 +7,7 @@ import type { RejectReason } from '../errors.ts';
 import type { Spool } from '../curate/table/spool.ts';
 import { FLAG } from '../convert/batch.ts';
 
-/** Rows of one split that follow each other. */
+/** Consecutive rows of one split. */
 export interface Written {
   readonly split: number;
   /** Whole lines. */
@@ -17,10 +17,10 @@ export interface Written {
 
 export interface WriteOptions {
   readonly table: RowTable;
-  /** Where the texts of the rows are read from. */
+  /** The source of the rows' texts. */
   readonly texts: Pick<Spool, 'read'>;
   readonly converters: Converters;
-  /** The index of a row's split; all are in split 0 when left out. */
+  /** The index of a row's split; if omitted, all are in split 0. */
   readonly splitOf: ((row: number) => number) | undefined;
   readonly signal?: AbortSignal;
   /** Called for a row that could not be rendered. */
@@ -29,19 +29,20 @@ export interface WriteOptions {
   readonly onRedacted: (hits: ReadonlyMap<string, number>) => void;
 }
 
-/** Text of rows that is worked on at once. */
+/** The amount of text that is processed at once. */
 const SEGMENT_BYTES = 1024 ** 2;
 
-/** Segments between two sweeps of garbage. */
+/** The number of segments between two garbage collections. */
 const SWEEP_SEGMENTS = 64;
 
-/** The rows in order, some at a time. */
+/** The rows in order, in segments. */
 export async function* writtenRows(tasks: Iterable<Task>, options: WriteOptions): AsyncGenerator<Written> {
   const { signal, converters } = options;
   const window: Promise<Segment>[] = [];
   let segmentsDone = 0;
   const next = async function* () {
-    // The collector does not hurry while the machine has memory; so small a heap is swept in some milliseconds.
+    // The collector does not hurry while the machine has memory; collecting so small a heap takes some
+    // milliseconds.
     if (++segmentsDone % SWEEP_SEGMENTS === 0) Bun.gc(true);
     const { written, memory } = await window.shift()!;
     yield* written;
@@ -59,7 +60,7 @@ export async function* writtenRows(tasks: Iterable<Task>, options: WriteOptions)
 
 interface Segment {
   readonly written: readonly Written[];
-  /** The memory that holds its rows. */
+  /** The memory that contains its rows. */
   readonly memory: readonly ArrayBuffer[];
 }
 
@@ -100,7 +101,7 @@ async function rowsOf(segment: readonly Task[], options: WriteOptions): Promise<
   return { written: gatherer.done(), memory: used };
 }
 
-/** Rows that lie one behind the other in the spool, to be read at once; unrendered rows stand alone. */
+/** Rows that are adjacent in the spool, to be read at once; unrendered rows are on their own. */
 function* runs(segment: readonly Task[], table: RowTable): Generator<Task[]> {
   let run: Task[] = [];
   let end = -1;
@@ -117,7 +118,7 @@ function* runs(segment: readonly Task[], table: RowTable): Generator<Task[]> {
   if (run.length > 0) yield run;
 }
 
-/** @returns for each task its row, or `undefined` when it has none */
+/** @returns the row of each task, or `undefined` when it has none */
 async function render(
   unrendered: readonly Task[],
   { table, texts, converters, onReject, onRedacted }: WriteOptions,
@@ -151,7 +152,7 @@ async function render(
   });
 }
 
-/** Puts rows of one split together. */
+/** Joins rows of one split. */
 class RowGatherer {
   readonly #splitOf: WriteOptions['splitOf'];
   readonly #bySplit = new Map<number, { pieces: Uint8Array[]; rows: number[] }>();
@@ -174,7 +175,7 @@ class RowGatherer {
   }
 }
 
-/** One piece of memory; pieces that lie side by side already are not copied. */
+/** One piece of memory; pieces that are already adjacent are not copied. */
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
   const [first, last] = [pieces[0]!, pieces.at(-1)!];
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);

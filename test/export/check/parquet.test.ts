@@ -64,7 +64,7 @@ describe('checkFiles() of Parquet', () => {
     writeFileSync(path, whole.subarray(0, whole.length - 20));
     const { rows, violations, said } = await check(path, 'trl');
     expect([rows, violations]).toEqual([0, 1]);
-    expect(said[0]).toStartWith(' is damaged behind row 0: ');
+    expect(said[0]).toStartWith(' is damaged after row 0: ');
   });
 
   test('reports a row that is nested too deep', async () => {

@@ -81,7 +81,7 @@ describe('previewText()', () => {
     expect(text).toContain('▌ ... 20 more lines');
     expect(text).toContain('  \ufffd[2J\ufffdlong');
     expect(previewText([row], 'all', { color: true, width: 80 })).toContain('\x1b[32m▌ ');
-    expect(previewText([], 'all', PLAIN)).toBe('There is no row to show\n');
+    expect(previewText([], 'all', PLAIN)).toBe('There are no rows to show\n');
   });
 });
 

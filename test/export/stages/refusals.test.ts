@@ -130,7 +130,7 @@ describe('a stage', () => {
       yield frames[0]!;
     };
     await expect(decide(plan, twice(), { partition: 0, write: ignore })).rejects.toThrow(
-      'row 0 of range 0 stands behind row 19 of range 0; sort the rows by range and row, and give each once',
+      'row 0 of range 0 comes after row 19 of range 0; sort the rows by range and row, without duplicates',
     );
   });
 
@@ -172,7 +172,7 @@ describe('a stream', () => {
     const bytes = await rows();
     for (let end = 1; end < bytes.length; end += 1 + (end % 37))
       await expect(read(bytes.subarray(0, end))).rejects.toThrow('Cannot read the Arrow stream');
-    await expect(read(Buffer.from('{"no": "stream"}'))).rejects.toThrow('it is no stream of Arrow');
+    await expect(read(Buffer.from('{"no": "stream"}'))).rejects.toThrow('it is not an Arrow stream');
   });
 
   test('is rejected without a column, or with one of another type', async () => {

@@ -250,7 +250,7 @@ describe('an existing directory', () => {
     await exportTo(`${dir.path}/out/`, { train: rowsFrom(0, 1) });
     expect(names(join(dir.path, 'real'))).toEqual(['manifest.json', 'train.jsonl']);
     symlinkSync('nowhere', join(dir.path, 'lost'));
-    expect(() => sinkAt(`${dir.path}/lost/`)).toThrow('it is a link to nothing');
+    expect(() => sinkAt(`${dir.path}/lost/`)).toThrow('it is a dangling link');
     writeFileSync(join(dir.path, 'file'), '');
     expect(() => sinkAt(`${dir.path}/file/`)).toThrow('it is a file');
   });

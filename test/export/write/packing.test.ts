@@ -184,7 +184,7 @@ describe('rows in Parquet', () => {
   });
 
   test.each([
-    ['{"messages":[],"extra":1}\n', 'a row has "extra", which is no column'],
+    ['{"messages":[],"extra":1}\n', 'a row has "extra", which is not a column'],
     ['{"tools":[]}\n', 'Cannot write'],
   ])('are rejected if they do not fit: %s', async (line, message) => {
     await using dir = await logDirectory();
@@ -242,7 +242,7 @@ describe('openSink() of standard output', () => {
     }
     const text = Bun.stripANSI(said.join(''));
     expect(
-      text.split('ExportError: Cannot write packed rows to a terminal: give --output PATH'),
+      text.split('ExportError: Cannot write compressed rows to a terminal: give --output PATH'),
     ).toHaveLength(3);
     expect(text).not.toContain('PAR1');
   });

@@ -21,12 +21,12 @@ export async function* messagesIn(pieces: AsyncIterable<Uint8Array>): AsyncGener
   for (let any = false; ; any = true) {
     const prefix = await source.take(PREFIX);
     if (prefix.length === 0 && !any) return;
-    if (prefix.length < PREFIX) throw damaged('it ends before its end');
+    if (prefix.length < PREFIX) throw damaged('it lacks its end marker');
     const view = new DataView(prefix.buffer, prefix.byteOffset);
-    if (view.getUint32(0, true) !== CONTINUATION) throw damaged('it is no stream of Arrow');
+    if (view.getUint32(0, true) !== CONTINUATION) throw damaged('it is not an Arrow stream');
     const metadataLength = view.getUint32(4, true);
     if (metadataLength === 0) return;
-    if (metadataLength > MOST_METADATA) throw damaged('it is no stream of Arrow');
+    if (metadataLength > MOST_METADATA) throw damaged('it is not an Arrow stream');
     const metadata = await source.take(metadataLength);
     if (metadata.length < metadataLength) throw damaged('it ends within a message');
     const bodyLength = bodyLengthIn(metadata);
