@@ -59,7 +59,7 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory, mode
   const given = protocol === 'chat' ? request.messages : request.messages.map(withPlainCalls);
   const returned = returnedMessages(given, { protocol, abilities, issued, memory });
   request.messages = [...returned.messages];
-  // Pictures of earlier answers are among what the user says by now, if the target takes them there only.
+  // By now, images of earlier answers are part of user messages if the target accepts them only there.
   refuseForeignFiles(request.messages, { protocol, quirks, model: quirks.like ?? model });
   const usual = PROTOCOL_FACTS.find(({ protocols, efforts }) => efforts && protocols.includes(protocol));
   const steering = usual?.efforts ? { efforts: usual.efforts, ...quirks } : quirks;

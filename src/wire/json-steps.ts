@@ -45,7 +45,8 @@ export class TooLong extends Error {
 }
 
 /**
- * A text up to this length is parsed at once, characters: to count its brackets costs less than to count what it holds.
+ * A text up to this length is parsed at once, characters: counting its brackets costs less than counting its
+ * values.
  */
 const SHORT = 16 * 1024;
 

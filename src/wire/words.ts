@@ -8,7 +8,7 @@ const MAX_WORD = 64;
  * converted to text: an object may have a `toString` field.
  */
 export function named(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, MAX_WORD)) : 'that is no text';
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, MAX_WORD)) : 'that is not text';
 }
 
 /** The same without quotes, as in a list of dropped fields. */

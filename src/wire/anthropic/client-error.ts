@@ -55,12 +55,12 @@ const BY_FAULT: Readonly<Partial<Record<Fault, string>>> = {
   too_large: 'request_too_large',
 };
 
-/** By these words clients know that the conversation must be made shorter. */
+/** Clients recognise by these words that the conversation must be shortened. */
 const TOO_LONG = 'prompt is too long';
 
 /**
  * An error in Anthropic's shape. The provider's own type is kept where it is one of theirs.
- * @param attempts what was tried; told as `details`, unless the client waits for a word of its own there
+ * @param attempts what was tried; reported as `details`, unless the client expects a value of its own there
  * @see https://docs.anthropic.com/en/api/errors
  */
 export function messagesErrorBody(

@@ -11,7 +11,7 @@ export function refuseThread({ thread }: JsonObject): void {
   if (thread === undefined || thread === null) return;
   throw new ProxyError(
     'unsupported',
-    'Cannot hold a thread: its messages are stored nowhere, send the whole conversation',
+    'Cannot continue a thread: its messages are not stored, send the whole conversation',
     { param: 'thread' },
   );
 }

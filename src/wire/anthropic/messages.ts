@@ -57,7 +57,7 @@ function textBlocks({ content, cache_control }: ChatMessage, at: string): JsonOb
   for (const part of parts) {
     const { text, refusal } = objectOf(part);
     const words = stringOf(text) ?? stringOf(refusal);
-    if (words === undefined) throw invalid(at, 'only text parts are taken here');
+    if (words === undefined) throw invalid(at, 'only text parts are accepted here');
     if (words !== '') blocks.push({ type: 'text', text: words, ...marker(objectOf(part)) });
   }
   return withMarker(blocks, cache_control);
@@ -133,7 +133,7 @@ function isSigned({ type, signature, data }: JsonObject): boolean {
 
 function toolUse(call: ToolCall, at: string): JsonObject {
   const { name, arguments: text } = objectOf(call.function);
-  if (typeof name !== 'string') throw invalid(at, 'it is no call of a function');
+  if (typeof name !== 'string') throw invalid(at, 'it is not a function call');
   return { type: 'tool_use', id: toolId(call.id), name, input: argumentsIn(text), ...marker(call) };
 }
 

@@ -52,7 +52,7 @@ export function decodeAnthropicResponse(
   { created, structuredTool, newId }: ReadOptions,
 ): ChatResponse {
   if (!Array.isArray(body.content))
-    throw new ProxyError('malformed', 'Cannot read the answer: it is no message');
+    throw new ProxyError('malformed', 'Cannot read the answer: it is not a message');
   const list = new PartList();
   readBlocks(body.content, list, { structuredTool, newId });
   list.refusal(refusalIn(body));

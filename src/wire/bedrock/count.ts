@@ -30,7 +30,8 @@ export function encodeConverseCount(
 /** The tokens of the prompt. @throws ProxyError `malformed` */
 export function decodeConverseCount(answer: JsonObject): number {
   const count = countOf(answer.inputTokens);
-  if (count === undefined) throw new ProxyError('malformed', 'Cannot read the answer: it counts no tokens');
+  if (count === undefined)
+    throw new ProxyError('malformed', 'Cannot read the answer: it contains no token count');
   return count;
 }
 

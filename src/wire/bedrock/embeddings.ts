@@ -7,8 +7,8 @@ import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.t
 /**
  * Encodes OpenAI's embeddings as the body for `/model/{model}/invoke` of a Titan or Cohere model.
  * @param model the model's id on Bedrock
- * @throws ProxyError `invalid_request`, or `unsupported` for other models and for several texts at once, which Titan
- *   does not take
+ * @throws ProxyError `invalid_request`, or `unsupported` for other models and for several texts at once,
+ * which Titan does not accept
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-text.html
  */
 export function encodeBedrockEmbeddings(
@@ -25,13 +25,13 @@ export function encodeBedrockEmbeddings(
     return { body: { ...body, embedding_types: ['float'] }, dropped };
   }
   if (!model.includes('titan-embed')) {
-    throw new ProxyError('unsupported', `Cannot embed with ${model}: only Titan and Cohere are known`, {
+    throw new ProxyError('unsupported', `Cannot embed with ${model}: only Titan and Cohere are supported`, {
       param: 'model',
     });
   }
   const [inputText, ...others] = embeddingInputs(request);
   if (others.length > 0) {
-    throw new ProxyError('unsupported', 'Cannot embed several texts: Titan takes one a request', {
+    throw new ProxyError('unsupported', 'Cannot embed several texts: Titan accepts one per request', {
       param: 'input',
     });
   }
@@ -69,7 +69,7 @@ export function decodeBedrockEmbeddings(
       : list;
   }
   if (!Array.isArray(answer.embedding)) {
-    throw new ProxyError('malformed', 'Cannot read the answer: it holds no embedding');
+    throw new ProxyError('malformed', 'Cannot read the answer: it contains no embedding');
   }
   const tokens = tokenCount(answer.inputTextTokenCount) ?? inputTokens;
   const usage = { prompt_tokens: tokens, total_tokens: tokens };

@@ -105,7 +105,7 @@ function textBlocks({ content, cache_control }: ChatMessage, scope: Scope, at: s
   const blocks = parts.flatMap((part) => {
     const { text, refusal, cache_control: mark } = objectOf(part);
     const words = text ?? refusal;
-    if (typeof words !== 'string') throw invalid(at, 'only text parts are taken here');
+    if (typeof words !== 'string') throw invalid(at, 'only text parts are accepted here');
     return words === '' ? [] : marked([{ text: words }], mark, scope.model);
   });
   return marked(blocks, cache_control, scope.model);
@@ -141,7 +141,7 @@ function reasoningBlock({ type, thinking, signature, data }: Seal): JsonObject[]
 function toolUse(call: ToolCall, { ids }: Scope, at: string): JsonObject {
   const { name, arguments: text } = objectOf(objectOf(call).function);
   if (typeof call?.id !== 'string' || typeof name !== 'string')
-    throw invalid(at, 'it is no call of a function');
+    throw invalid(at, 'it is not a function call');
   return { toolUse: { toolUseId: ids.of(call.id), name, input: argumentsIn(text) } };
 }
 

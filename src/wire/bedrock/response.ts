@@ -30,7 +30,7 @@ export interface ReadOptions extends Pick<EncodeContext, 'model' | 'created' | '
 export function decodeConverseResponse(answer: JsonObject, options: ReadOptions): ChatResponse {
   const { structuredTool } = options;
   const spoken = objectOf(answer.output).message;
-  if (!isObject(spoken)) throw new ProxyError('malformed', 'Cannot read the answer: it is no message');
+  if (!isObject(spoken)) throw new ProxyError('malformed', 'Cannot read the answer: it is not a message');
   const list = new PartList();
   const structured = readBlocks(spoken.content, list, { structuredTool, newId: options.newId });
   const message = answerOf(list.parts);

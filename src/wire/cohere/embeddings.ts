@@ -52,7 +52,7 @@ export function decodeCohereEmbeddings(
   const { embeddings } = answer;
   const vectors = Array.isArray(embeddings) ? embeddings : objectOf(embeddings).float;
   if (!Array.isArray(vectors)) {
-    throw new ProxyError('malformed', 'Cannot read the answer: it holds no embeddings');
+    throw new ProxyError('malformed', 'Cannot read the answer: it contains no embeddings');
   }
   const meta = isObject(answer.meta) ? answer.meta : {};
   const tokens = tokenCount(objectOf(meta.billed_units).input_tokens) ?? 0;

@@ -55,8 +55,7 @@ function assistant(message: ChatMessage, thinking: boolean, at: string): JsonObj
 
 function toolCall(call: unknown, at: string): JsonObject {
   const { id, function: fn } = objectOf(call) as Partial<ToolCall>;
-  if (typeof id !== 'string' || typeof fn?.name !== 'string')
-    throw invalid(at, 'it is no call of a function');
+  if (typeof id !== 'string' || typeof fn?.name !== 'string') throw invalid(at, 'it is not a function call');
   return { id, type: 'function', function: { name: fn.name, arguments: fn.arguments || '{}' } };
 }
 
@@ -75,7 +74,7 @@ function words({ content }: ChatMessage, at: string): string {
     .map((part) => {
       const { text, refusal } = objectOf(part);
       const said = stringOf(text) ?? stringOf(refusal);
-      if (said === undefined) throw invalid(at, 'only text parts are taken here');
+      if (said === undefined) throw invalid(at, 'only text parts are accepted here');
       return said;
     })
     .join('\n');

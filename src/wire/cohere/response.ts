@@ -51,7 +51,7 @@ export function logprobsOf(value: unknown): JsonObject | null {
 /** Decodes a whole answer of v2 chat. @throws ProxyError `malformed` */
 export function decodeCohereResponse(answer: JsonObject, options: ReadOptions): ChatResponse {
   if (!isObject(answer.message)) {
-    throw new ProxyError('malformed', 'Cannot read the answer: it is no message');
+    throw new ProxyError('malformed', 'Cannot read the answer: it is not a message');
   }
   const { list, starts } = readContent(answer.message);
   for (const citation of listOf(answer.message.citations).filter(isObject)) {

@@ -37,7 +37,7 @@ function pathOf(text: string): Path {
   const known = READ.get(text);
   if (known) return known;
   const path = parsePath(text);
-  if (!path) throw new Error(`Cannot read ${text}: it is no path of fields`);
+  if (!path) throw new Error(`Cannot read ${text}: it is not a path of fields`);
   if (READ.size >= MAX_READ) READ.clear();
   READ.set(text, path);
   return path;

@@ -22,7 +22,7 @@ export function decodeUserPart(part: JsonObject, at: string, dropped: Set<string
   const file = objectIn(part, 'fileData', at);
   if (file) return [filePart(file, `${at}.fileData`)];
   if (others.length > 0) return [];
-  throw wrong(at, 'it holds none of text, inlineData, fileData, functionCall and functionResponse');
+  throw wrong(at, 'it contains none of text, inlineData, fileData, functionCall and functionResponse');
 }
 
 function inlinePart(data: JsonObject, at: string): ContentPart {

@@ -56,7 +56,7 @@ export function decodeGeminiClient(
 /** The conversation would lack its beginning, which only Google has. */
 function refuseCached(body: JsonObject): void {
   if (!textIn(body, 'cachedContent', '')) return;
-  throw new ProxyError('unsupported', 'Cannot use cachedContent: no provider but Google has what it names', {
+  throw new ProxyError('unsupported', 'Cannot use cachedContent: only Google has what it refers to', {
     param: 'cachedContent',
   });
 }

@@ -36,7 +36,7 @@ export function programPart(part: HostedCallPart | HostedResultPart, lost: Lost)
 /** Anthropic's and OpenAI's names for code execution. */
 const RUNS: ReadonlySet<string> = new Set(['code_execution', 'bash_code_execution', 'code_interpreter']);
 
-/** Whether Gemini's clients are told of this tool of a provider. */
+/** Whether Gemini's API can express this tool of a provider. */
 export function hasForm({ name }: HostedCallPart | HostedResultPart): boolean {
   return name === 'web_search' || RUNS.has(name);
 }

@@ -38,7 +38,7 @@ export function encodeContents(
   };
   messages.forEach((message, index) => {
     const at = `messages[${index}]`;
-    if (!isObject(message)) throw invalid(at, 'it is no object');
+    if (!isObject(message)) throw invalid(at, 'it is not an object');
     const { role } = message;
     if (role === 'system' || role === 'developer') system.push(...textParts(message, at));
     else if (role === 'tool' || role === 'function') results.push(message, made, at);

@@ -77,7 +77,7 @@ function listed(
   tokens: number,
 ): JsonObject {
   if (given.length === 0 || !given.every((each) => isObject(each) && Array.isArray(each.values))) {
-    throw new ProxyError('malformed', 'Cannot read the answer: it holds no embeddings');
+    throw new ProxyError('malformed', 'Cannot read the answer: it contains no embeddings');
   }
   const vectors = given.map((each) => vectorOf(objectOf(each).values));
   return embeddingList(vectors, model, format, { prompt_tokens: tokens, total_tokens: tokens });

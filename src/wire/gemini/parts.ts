@@ -9,7 +9,7 @@ export function textParts({ content }: ChatMessage, at: string): JsonObject[] {
   return partsOf(content, at).flatMap((part) => {
     const { text, refusal } = objectOf(part);
     const said = stringOf(text) ?? stringOf(refusal);
-    if (said === undefined) throw invalid(at, 'only text parts are taken here');
+    if (said === undefined) throw invalid(at, 'only text parts are accepted here');
     return said === '' ? [] : [{ text: said }];
   });
 }
@@ -24,7 +24,7 @@ export function partsOf(content: ChatMessage['content'], at: string): ContentPar
   if (content === undefined || content === null) return [];
   if (typeof content === 'string') return [{ type: 'text', text: content }];
   if (!Array.isArray(content) || !content.every(isObject))
-    throw invalid(at, 'content is no text and no list');
+    throw invalid(at, 'content is neither a text nor a list');
   return content as ContentPart[];
 }
 
@@ -61,7 +61,7 @@ function filePart({ file_data, file_id, filename }: JsonObject, image: boolean, 
   if (file_data !== undefined && file_data !== null) return dataPart(file_data, otherwise, at);
   // Google's file ids are URLs; other vendors' ids mean nothing to it.
   if (typeof file_id === 'string' && ADDRESS.test(file_id)) return dataPart(file_id, otherwise, at);
-  throw unsupported(at, 'a file must come as data, or by an address');
+  throw unsupported(at, 'a file must be data or a URL');
 }
 
 const ADDRESS = /^(?:https?|gs):\/\//;

@@ -11,7 +11,7 @@ import { encodeOpenaiUsage } from '../usage.ts';
 import { callsIn, finishOf } from './status.ts';
 import { interactionUsage } from './usage.ts';
 
-/** An interaction, as Google or this proxy gave it, in the canonical form. */
+/** Decodes an interaction, from Google or from this proxy, to the canonical form. */
 export function decodeInteraction(
   body: JsonObject,
   { created, newId, model }: Pick<EncodeContext, 'created' | 'newId' | 'model'>,
@@ -52,7 +52,7 @@ export function decodeInteraction(
   };
 }
 
-/** @returns what must be given back with what follows it */
+/** @returns what must be sent back with the part that follows it */
 function think({ summary, signature }: JsonObject, list: PartList): string | undefined {
   const text = listOf(summary)
     .map((each) => stringOf(objectOf(each).text) ?? '')

@@ -9,13 +9,13 @@ import { interactionErrorEvent } from './client-error.ts';
 import { finishOf } from './status.ts';
 import { interactionUsage } from './usage.ts';
 
-/** Steps, and what they hold, come from outside and must not make lists as long as they like. */
+/** Steps and their content come from outside and must not create arbitrarily long lists. */
 const MAX_STEPS = 4_096;
 const MAX_CONTENT = 16_384;
 
 interface Step {
   fields: JsonObject;
-  /** Arguments of a call, as far as they are here. */
+  /** The arguments of a call received so far. */
   args: string;
   stopped: boolean;
 }
@@ -86,7 +86,7 @@ class InteractionFolding implements Assembler {
     };
   }
 
-  /** What is signed belongs to the model that made it; thoughts without a signature may stand before the text. */
+  /** Signed steps are specific to their model; thoughts without a signature may precede the text. */
   begun(): Begun | undefined {
     if (this.#completed) return undefined;
     const steps = [...this.#steps];
@@ -114,7 +114,7 @@ class InteractionFolding implements Assembler {
     if (this.#steps.has(index) || this.#steps.size >= MAX_STEPS) return;
     const given = isObject(step.arguments) ? step.arguments : {};
     const args = Object.keys(given).length > 0 ? JSON.stringify(given) : '';
-    // What it holds grows.
+    // Its content grows.
     const lists = Object.fromEntries(
       (['content', 'summary'] as const).flatMap((name) =>
         Array.isArray(step[name]) ? [[name, listOf(step[name]).map((each) => ({ ...objectOf(each) }))]] : [],

@@ -4,18 +4,18 @@ import { stringOf } from '../json.ts';
 import { encodeInteractionUsage } from './usage.ts';
 import { statusFor } from './status.ts';
 
-/** What of a request its answer is written with. */
+/** The properties of a request that are needed to encode its answer. */
 export interface AnswerOptions {
-  /** What the client called the model. */
+  /** The client's name of the model. */
   readonly model: string;
   /** Seconds since the epoch. */
   readonly created: number;
-  /** Whether the client asked to be shown what is thought. */
+  /** Whether the client requested thoughts. */
   readonly thoughts: boolean;
   readonly newId: () => string;
 }
 
-/** By what an interaction is known. */
+/** The fields that identify an interaction. */
 export interface Head {
   readonly id: string;
   readonly model: string;
@@ -37,7 +37,7 @@ export function headOf(
   };
 }
 
-/** What an interaction says at its end. @param finish in chat's words */
+/** The final fields of an interaction. @param finish in chat's words */
 export function endingOf(finish: string | null, usage: Usage | undefined, { created }: Head): JsonObject {
   return { status: statusFor(finish), updated: created, usage: encodeInteractionUsage(usage) };
 }

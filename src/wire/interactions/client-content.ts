@@ -5,13 +5,13 @@ import { decodeUserPart } from '../gemini/client-parts.ts';
 import { wordOf } from '../words.ts';
 import { isObject } from '../json.ts';
 
-/** Kinds of content that are told by their data, or by where it lies. */
+/** Kinds of content that are given by their data or by its location. */
 const MEDIA: ReadonlySet<unknown> = new Set(['image', 'audio', 'video', 'document']);
 
-/** What is read of them. */
+/** The fields of them that are read. */
 const KNOWN: ReadonlySet<string> = new Set(['type', 'mime_type', 'data', 'uri']);
 
-/** What a type of content is where its MIME type is left out. */
+/** The MIME type of a type of content if it is omitted. */
 const TYPES: Readonly<Record<string, string>> = {
   image: 'image/png',
   audio: 'audio/wav',
@@ -20,9 +20,9 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a user says, as parts of OpenAI's chat: a text, one content, or a list of them.
- * @param dropped takes the names of content that has no counterpart
- * @throws ProxyError `invalid_request` naming the field at fault
+ * Decodes user content to parts of OpenAI's chat: a text, one content, or a list of them. @param dropped
+ * collects the names of content without a counterpart @throws ProxyError `invalid_request` naming the
+ * invalid field
  */
 export function decodeContent(given: unknown, at: string, dropped: Set<string>): ContentPart[] {
   if (typeof given === 'string') return given === '' ? [] : [{ type: 'text', text: given }];

@@ -12,10 +12,9 @@ import { wordOf } from '../words.ts';
 import { decodeContent } from './client-content.ts';
 
 /**
- * `system_instruction` and `input` as OpenAI's messages. An input is a text, content, or steps of an earlier
- * interaction.
- * @param dropped takes the names of steps and content that have no counterpart
- * @throws ProxyError `invalid_request` naming the field at fault
+ * Decodes `system_instruction` and `input` to OpenAI's messages. An input is a text, content, or steps of an
+ * earlier interaction. @param dropped collects the names of steps and content without a counterpart @throws
+ * ProxyError `invalid_request` naming the invalid field
  */
 export function decodeInput(body: JsonObject, dropped: Set<string>): ChatMessage[] {
   const system = textIn(body, 'system_instruction', '');
@@ -30,7 +29,7 @@ export function decodeInput(body: JsonObject, dropped: Set<string>): ChatMessage
   return [...(system ? [{ role: 'system', content: system }] : []), ...said];
 }
 
-/** Whether a member of a list is a step, and no content; turns of the API's first version have a role. */
+/** Whether a member of a list is a step rather than content; turns of the API's first version have a role. */
 function isStep(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { type, role } = value;
@@ -43,14 +42,14 @@ function isStep(value: unknown): boolean {
   );
 }
 
-/** Steps that follow each other become the messages of those who take them. */
+/** Collects consecutive steps into messages by role. */
 class Steps {
   readonly #dropped: Set<string>;
   readonly #messages: ChatMessage[] = [];
   readonly #calls = new CallPairs();
-  /** What the model says, until somebody else does. */
+  /** The current message of the model, until another role begins. */
   #said = new PartList();
-  /** What Google wants back with the next thing that the model says. */
+  /** What Google requires back with the model's next part. */
   #signature: string | undefined;
 
   constructor(dropped: Set<string>) {
@@ -103,7 +102,7 @@ class Steps {
     for (const seal of seals ?? []) {
       const last = this.#said.parts.at(-1);
       const own = stringOf(seal.thinking);
-      // What a client changed of the words is not what was signed.
+      // If the client changed the text, the signature no longer applies.
       if (own !== undefined && last?.type === 'thinking' && last.seal === undefined) last.text = own;
       this.#said.seal(seal);
     }

@@ -11,23 +11,23 @@ import { signatureIn } from '../parts/issued.ts';
 import { wholeParts } from '../parts/part-list.ts';
 import { WholeCalls } from '../parts/whole-calls.ts';
 
-/** A piece of what a model says, as one step or a part of one. */
+/** A piece of an answer: one step or a part of one. */
 export type Piece =
-  /** Of a `thought`: its summary goes on. */
+  /** Of a `thought`: continues its summary. */
   | { readonly kind: 'summary'; readonly text: string }
-  /** Of a `thought`: what must be given back with it, which ends it. */
+  /** Of a `thought`: what must be sent back with it, which ends it. */
   | { readonly kind: 'signature'; readonly signature: string }
-  /** Of a `model_output`: its text goes on. */
+  /** Of a `model_output`: continues its text. */
   | { readonly kind: 'text'; readonly text: string }
-  /** Of a `model_output`: where its text comes from. */
+  /** Of a `model_output`: the sources of its text. */
   | { readonly kind: 'annotation'; readonly annotation: JsonObject }
-  /** Of a `model_output`: content that comes whole. */
+  /** Of a `model_output`: content that is sent whole. */
   | { readonly kind: 'content'; readonly content: JsonObject }
   /** A `function_call`. */
   | { readonly kind: 'call'; readonly id: string; readonly name: string; readonly args: JsonObject };
 
 export interface PieceOptions {
-  /** Whether the client asked to be shown what is thought. */
+  /** Whether the client requested thoughts. */
   readonly thoughts: boolean;
   readonly newId: () => string;
   readonly lost: Lost;
@@ -35,15 +35,15 @@ export interface PieceOptions {
 
 const DATA = /^data:([^;,]+)(?:;[^;,]*)*?;base64,/;
 
-/** Reads what a model says into pieces of steps, in their order; a call is one when it is complete. */
+/** Encodes an answer as pieces of steps, in order; a call is emitted when it is complete. */
 export class Pieces {
   readonly #options: PieceOptions;
   readonly #said = new WholeCalls<Piece>();
-  /** All of the text, and where the text in progress began in it. */
+  /** The whole text so far, and where the current text began in it. */
   #text: string;
   #from: number;
 
-  /** @param begun the text that the client has already */
+  /** @param begun the text that the client has already received */
   constructor(options: PieceOptions, begun = '') {
     this.#options = options;
     this.#text = begun;
@@ -66,7 +66,7 @@ export class Pieces {
     for (const call of listOf(delta.tool_calls)) if (isObject(call)) this.#call(call);
   }
 
-  /** What is complete since the last call. */
+  /** The complete pieces since the last call. */
   take(): Piece[] {
     return this.#said.take<Piece>(
       (piece) => [piece],
@@ -74,13 +74,13 @@ export class Pieces {
     );
   }
 
-  /** Nothing more comes. */
+  /** Ends the answer. */
   end(): void {
     this.#said.end();
   }
 
   #add(piece: Piece): void {
-    // What follows anything but text is a text of its own.
+    // Text after anything else begins a new text.
     if (piece.kind !== 'text' && piece.kind !== 'annotation') this.#from = this.#text.length;
     this.#said.add(piece);
   }
@@ -91,7 +91,7 @@ export class Pieces {
     this.#text += text;
   }
 
-  /** Places count the bytes of the text that they are in. */
+  /** Positions count the bytes of the text that they are in. */
   #cite(note: Annotation): void {
     if (note.type !== 'url_citation') return this.#options.lost.add('citation');
     const { url, title, start_index: start, end_index: end } = note.url_citation;
@@ -131,7 +131,7 @@ export class Pieces {
   }
 
   /**
-   * A call with arguments that were cut is none that could be carried out: the status says that something is missing.
+   * A call with truncated arguments cannot be executed: the status shows that something is missing.
    */
   #told({ id, name, args }: WholeCall): Piece[] {
     return args === undefined ? [] : [{ kind: 'call', id, name, args }];
@@ -143,7 +143,7 @@ function typed(uri: string): { mime_type?: string } {
   return type === undefined ? {} : { mime_type: type };
 }
 
-/** Text of a delta; some vendors give it in parts. */
+/** The text of a delta; some vendors send it in parts. */
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   return listOf(content)

@@ -19,7 +19,7 @@ import { isStrict } from '../strict-schema.ts';
 import { named, wordOf } from '../words.ts';
 import { decodeInput } from './client-input.ts';
 
-/** What is read of a request. What a provider stores is up to it; here nothing is. */
+/** The fields of a request that are read. A provider may store it; nothing is stored here. */
 const KNOWN: ReadonlySet<string> = new Set([
   'model',
   'input',
@@ -46,16 +46,16 @@ const CONFIGURED: ReadonlySet<string> = new Set([
   'tool_choice',
 ]);
 
-/** What came before, in Google's cache, or what was decoded so far. */
+/** Fields that refer to earlier content, such as Google's cache, or that were already decoded. */
 const GOOGLES = ['cached_content', 'continuation_token'] as const;
 
-/** Tiers of service in OpenAI's words. */
+/** Service tiers in OpenAI's terms. */
 const TIERS: Readonly<Record<string, string>> = { standard: 'default', flex: 'flex', priority: 'priority' };
 
-/** Levels of thinking, which are efforts. */
+/** Thinking levels, which correspond to efforts. */
 const LEVELS: ReadonlySet<string> = new Set(['minimal', 'low', 'medium', 'high', 'xhigh']);
 
-/** Google's own tools, by what others call them. */
+/** Google's own tools, by their names in other APIs. */
 const HOSTED: Readonly<Record<string, string>> = {
   google_search: 'web_search',
   code_execution: 'code_execution',
@@ -63,20 +63,20 @@ const HOSTED: Readonly<Record<string, string>> = {
 };
 
 const TYPED: ReadonlySet<string> = new Set(['type']);
-/** What is read of a function. */
+/** The fields of a function that are read. */
 const DECLARED: ReadonlySet<string> = new Set(['type', 'name', 'description', 'parameters']);
 
 export interface InteractionAsked {
   readonly request: ChatRequest;
-  /** Names of what has no counterpart: fields, `tools.<type>`, `steps.<type>`, `content.<type>`. */
+  /** The names of what has no counterpart: fields, `tools.<type>`, `steps.<type>`, `content.<type>`. */
   readonly dropped: string[];
-  /** Whether the client wants to be shown what is thought. */
+  /** Whether the client requests thoughts. */
   readonly thoughts: boolean;
 }
 
 /**
- * A request to Gemini's interactions in OpenAI's chat shape.
- * @throws ProxyError `invalid_request` naming the field at fault, `unsupported` for what only Google has
+ * Decodes a request to Gemini's interactions to OpenAI's chat format. @throws ProxyError `invalid_request`
+ * naming the invalid field, `unsupported` for what only Google has
  * @see https://ai.google.dev/api/interactions-api
  */
 export function decodeInteractionRequest(body: JsonObject): InteractionAsked {
@@ -103,7 +103,7 @@ function unknownIn(object: JsonObject, known: ReadonlySet<string>): string[] {
   return Object.keys(object).filter((name) => object[name] !== null && !known.has(name));
 }
 
-/** The conversation would go on without its beginning, or in a background that nobody could look into. */
+/** The conversation would lack its beginning, or continue in a background that cannot be polled. */
 function refuseState(body: JsonObject): void {
   if (textIn(body, 'previous_interaction_id', ''))
     throw new ProxyError(
@@ -113,7 +113,7 @@ function refuseState(body: JsonObject): void {
     );
   for (const name of GOOGLES)
     if (textIn(body, name, ''))
-      throw new ProxyError('unsupported', `Cannot use ${name}: no provider but Google has what it names`, {
+      throw new ProxyError('unsupported', `Cannot use ${name}: only Google has what it refers to`, {
         param: name,
       });
   if (flagIn(body, 'background', '') === true)
@@ -142,7 +142,9 @@ function configOf(config: JsonObject): Partial<ChatRequest> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** One format, or one of each kind of output; the first version had the schema alone, beside its MIME type. */
+/**
+ * One format, or one for each kind of output; the first version had only the schema, beside its MIME type.
+ */
 function formatOf(body: JsonObject, dropped: Set<string>): Partial<ChatRequest> {
   const given = fieldOf(body, 'response_format');
   const type = textIn(body, 'response_mime_type', '')?.toLowerCase();
@@ -183,7 +185,7 @@ function toolsOf(body: JsonObject, config: JsonObject, dropped: Set<string>): Pa
   });
   const { allowed, ...choice } = choiceOf(config);
   demandDeclared(tools, allowed, 'generation_config.tool_choice.allowed_tools.tools');
-  // Few have a word for some of the functions: who may not be called is not told.
+  // Few APIs can restrict calls to some functions: those that may not be called are left out.
   const told = allowed ? tools.filter(({ function: { name } }) => allowed.includes(name)) : tools;
   return {
     ...(told.length > 0 ? { tools: told, ...choice } : {}),

@@ -10,7 +10,7 @@ import { endingOf, headOf } from './client-answer.ts';
 import { Pieces } from './client-pieces.ts';
 
 /**
- * A chat answer as an interaction. Of several choices there is the first.
+ * Encodes a chat answer as an interaction. If there are several choices, the first is used.
  * @see https://ai.google.dev/api/interactions-api
  */
 export function encodeInteraction(
@@ -37,7 +37,7 @@ export function encodeInteraction(
   return { ...head, status, steps: stepsOf(pieces.take()), ...ending };
 }
 
-/** Pieces that follow each other, as steps. */
+/** Combines consecutive pieces to steps. */
 function stepsOf(pieces: readonly Piece[]): JsonObject[] {
   const steps: JsonObject[] = [];
   const last = (type: string): JsonObject => {

@@ -12,7 +12,7 @@ import { endingOf, headOf } from './client-answer.ts';
 import { interactionErrorEvent } from './client-error.ts';
 import { Pieces } from './client-pieces.ts';
 
-/** Of which step a piece is. */
+/** Identifies the step that a piece belongs to. */
 const STEPS = {
   summary: 'thought',
   signature: 'thought',
@@ -22,11 +22,12 @@ const STEPS = {
   call: 'function_call',
 } as const satisfies Record<Piece['kind'], string>;
 
-/** What closes a stream. */
+/** The terminator of a stream. */
 const DONE = 'event: done\ndata: [DONE]\n\n';
 
 /**
- * Chat chunks to the events of an interaction: steps are started, grow by deltas, and are stopped, one after the other.
+ * Encodes chat chunks as the events of an interaction: steps are started, grow by deltas, and are stopped,
+ * one after another.
  * @see https://ai.google.dev/gemini-api/docs/streaming
  */
 export class InteractionWriter implements ChatWriter {
@@ -40,7 +41,7 @@ export class InteractionWriter implements ChatWriter {
   #usage: Usage | undefined;
   #told = false;
 
-  /** @param begun what the client has of it already: the text of a step that is not stopped yet */
+  /** @param begun what the client has already received: the text of a step that is not stopped yet */
   constructor(options: AnswerOptions, begun?: Begun, lost = new Lost()) {
     this.#options = options;
     this.#lost = lost;
@@ -98,7 +99,7 @@ export class InteractionWriter implements ChatWriter {
     const begun = this.#step?.type === type && type !== 'function_call' ? '' : this.#start(piece, type);
     const { index } = this.#step!;
     const told = begun + event('step.delta', { index, delta: deltaOf(piece) });
-    // What is signed is complete, and so is a call.
+    // A signature and a call are complete.
     return piece.kind === 'signature' || piece.kind === 'call' ? told + this.#stop() : told;
   }
 

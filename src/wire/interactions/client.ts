@@ -4,7 +4,7 @@ import { decodeInteractionRequest } from './client-request.ts';
 import { encodeInteraction } from './client-response.ts';
 import { InteractionWriter } from './client-stream.ts';
 
-/** Gemini's interactions, answered. @see https://ai.google.dev/api/interactions-api */
+/** Gemini's interactions for clients. @see https://ai.google.dev/api/interactions-api */
 export const interactionsClient: ClientProtocol = {
   decode(body, { created, newId }) {
     const { request, dropped, thoughts } = decodeInteractionRequest(body);

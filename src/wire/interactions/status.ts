@@ -1,20 +1,20 @@
-/** How an interaction stands, and why the answer in it ended. */
+/** The status of an interaction, and its finish reason. */
 import type { JsonObject } from '../json.ts';
 import { isImproper } from '../endings.ts';
 import { listOf, objectOf, stringOf } from '../json.ts';
 
-/** Statuses that are an end, in chat's words; those that are a fault are told as they are. */
+/** Final statuses as finish reasons in chat's words; those that are faults are kept unchanged. */
 const FINISHES: Readonly<Record<string, string>> = {
   completed: 'stop',
   requires_action: 'tool_calls',
   incomplete: 'length',
   budget_exceeded: 'length',
-  // It goes on in the background: whoever asked for that has all that there is to be had.
+  // It continues in the background: a client that requested this has everything available.
   in_progress: 'stop',
   queued: 'stop',
 };
 
-/** Why an answer ended; `null` where it says nothing of it. @param called whether a function is called in it */
+/** The finish reason of an answer; `null` if there is none. @param called whether it calls a function */
 export function finishOf(status: unknown, called: boolean): string | null {
   const word = stringOf(status);
   if (word === undefined || word === '') return null;
@@ -22,17 +22,17 @@ export function finishOf(status: unknown, called: boolean): string | null {
   return finish === 'stop' && called ? 'tool_calls' : finish;
 }
 
-/** The status that stands for an end. @param finish in chat's words */
+/** The status for a finish reason. @param finish in chat's words */
 export function statusFor(finish: string | null): string {
   if (finish === null || finish === 'stop') return 'completed';
   if (finish === 'tool_calls') return 'requires_action';
-  // What was filtered, and what nobody knows, is not all that there would be.
+  // A filtered answer, or one with an unknown finish reason, is incomplete.
   return finish === 'length' || finish === 'content_filter' || isImproper(finish)
     ? 'incomplete'
     : 'completed';
 }
 
-/** Whether functions of the client's are called in these steps, and not answered yet. */
+/** Whether these steps contain calls of the client's functions without results. */
 export function callsIn(steps: unknown): boolean {
   return listOf(steps).some((step) => (objectOf(step) as JsonObject).type === 'function_call');
 }

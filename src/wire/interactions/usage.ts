@@ -3,7 +3,7 @@ import type { Usage } from '../usage.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
 import { sumOf, tokenCount } from '../usage.ts';
 
-/** What an interaction says that it used: what was thought stands beside what was said. */
+/** The usage of an interaction, normalised: it counts thoughts separately from the answer. */
 export function interactionUsage(given: unknown): Usage | undefined {
   if (!isObject(given)) return undefined;
   const count = (name: string) => tokenCount(given[name]);
@@ -30,7 +30,7 @@ function audioIn(modalities: unknown): number {
   return tokenCount(audio?.tokens) ?? 0;
 }
 
-/** The same as an interaction tells it. */
+/** Encodes usage in the format of an interaction. */
 export function encodeInteractionUsage(usage: Usage | undefined): JsonObject {
   const { input, cached, output, reasoning } = usage ?? NOTHING;
   return {

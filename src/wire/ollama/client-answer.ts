@@ -54,7 +54,7 @@ export function endingOf(finish: string | null, usage: Usage | undefined, timing
   };
 }
 
-/** Ollama reports calls with the reason stop, and has no word for filtered content. */
+/** Ollama reports calls with the reason stop, and has no reason for filtered content. */
 function reasonOf(finish: string | null): string {
   return finish === null || finish === 'tool_calls' ? 'stop' : finish;
 }

@@ -95,7 +95,7 @@ function textOf(body: JsonObject, name: string): string {
 }
 
 function noGap(): ProxyError {
-  return new ProxyError('unsupported', 'Cannot fill a gap: a chat has no word for what follows it', {
+  return new ProxyError('unsupported', 'Cannot fill a gap: chat cannot express the text after it', {
     param: 'suffix',
   });
 }

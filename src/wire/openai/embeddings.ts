@@ -7,7 +7,9 @@ import { numbers } from '../shapes/shape.ts';
 export function embeddingInputs(request: JsonObject): string[] {
   const list = Array.isArray(request.input) ? (request.input as unknown[]) : [request.input];
   if (list.some((text) => typeof text === 'number' || Array.isArray(text))) {
-    throw new ProxyError('unsupported', 'Cannot translate input: only texts are taken', { param: 'input' });
+    throw new ProxyError('unsupported', 'Cannot translate input: only texts are accepted', {
+      param: 'input',
+    });
   }
   if (list.length === 0 || list.some((text) => typeof text !== 'string')) {
     throw new ProxyError('invalid_request', 'Cannot translate input: expected texts', { param: 'input' });

@@ -108,7 +108,7 @@ function encodePart(part: JsonObject, quirks: Quirks): JsonObject {
   const { image, ...plain } = withoutMarker(part, quirks);
   if (plain.type !== 'file' || image === undefined) return image === undefined ? plain : { ...plain, image };
   if (objectOf(plain.file).file_id === undefined) return plain;
-  const state = 'a picture must come as data or by an address, not as a file of its provider';
+  const state = 'an image must be data or a URL, not a file stored at its provider';
   throw new ProxyError('unsupported', `Cannot translate messages: ${state}`, { param: 'messages' });
 }
 

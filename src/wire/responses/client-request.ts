@@ -13,7 +13,7 @@ import { unknownFields } from './unknown-fields.ts';
 const STATEFUL: Readonly<Record<string, string>> = {
   previous_response_id: 'responses are not stored here: send the whole conversation as input',
   conversation: 'conversations are not stored here: send the whole conversation as input',
-  background: 'responses are not stored here: ask for a stream instead',
+  background: 'responses are not stored here: request a stream instead',
 };
 
 /** Fields that chat does not have, unless they have their default value. */

@@ -79,7 +79,7 @@ function inputPart(part: ContentPart, at: string): JsonObject {
   if (part?.type === 'file') return filePart(part);
   throw new ProxyError(
     'unsupported',
-    `Cannot translate ${at}: parts of type ${named(part?.type)} are not taken`,
+    `Cannot translate ${at}: parts of type ${named(part?.type)} are not accepted`,
     {
       param: at,
     },

@@ -45,7 +45,7 @@ export function eventUsage({ response, usage }: JsonObject): Usage | undefined {
 export function decodeResponse(body: JsonObject, { created, newId }: Context): ChatResponse {
   if (body.status === 'failed') throw failure(body);
   if (!Array.isArray(body.output)) {
-    throw new ProxyError('malformed', 'Cannot read the answer: it is no response');
+    throw new ProxyError('malformed', 'Cannot read the answer: it is not a response');
   }
   const unfinished = body.status === 'queued' || body.status === 'in_progress';
   if (unfinished && body.output.length === 0) {

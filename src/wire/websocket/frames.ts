@@ -4,12 +4,11 @@ export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, 
 
 export type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
 
-/** Bytes of the key that masks a frame. */
+/** The length of the key that masks a frame, bytes. */
 export const MASK_BYTES = 4;
 
 /**
- * One whole, masked frame.
- * @param mask four bytes that nobody can guess, other ones for each frame
+ * One whole, masked frame. @param mask four unpredictable bytes, different for each frame
  */
 export function encodeFrame(opcode: Opcode, payload: Uint8Array, mask: Uint8Array): Buffer {
   const { length } = payload;

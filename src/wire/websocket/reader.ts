@@ -2,14 +2,14 @@ import { isUtf8 } from 'node:buffer';
 import { CLOSE, isSendable } from './close.ts';
 import { OPCODE } from './frames.ts';
 
-/** What a server sent, put together. */
+/** A message or a control frame from a server. */
 export type Message =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'binary' | 'ping' | 'pong'; readonly bytes: Uint8Array }
-  /** @property code 1005 where none was given */
+  /** @property code 1005 if none was given */
   | { readonly kind: 'close'; readonly code: number; readonly reason: string };
 
-/** What a server sent that is none of the protocol, with the code to close with. */
+/** Thrown when a server violates the protocol, with the close code to send. */
 export class FrameFlaw extends Error {
   readonly code: number;
 
@@ -22,41 +22,41 @@ export class FrameFlaw extends Error {
 /** The longest header of a frame that a server sends, bytes. */
 const MAX_HEADER = 10;
 
-/** Largest payload of a close, ping or pong, bytes. */
+/** The largest payload of a close, ping or pong, bytes. */
 const MAX_CONTROL = 125;
 
 const NOTHING = Buffer.alloc(0);
 
-/** A frame whose payload is still to come. */
+/** A frame whose payload has not arrived completely. */
 interface Begun {
   readonly opcode: number;
   readonly fin: boolean;
   readonly length: number;
 }
 
-/** Reads the frames of a server into messages, however its bytes are cut. */
+/** Assembles a server's frames to messages, however its bytes are chunked. */
 export class FrameReader {
   readonly #maxMessage: number;
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  /** What came and is not read yet. */
+  /** Bytes that arrived and are not read yet. */
   #rest: Uint8Array = NOTHING;
-  /** The beginning of a header. */
+  /** An incomplete header. */
   #header: Buffer = NOTHING;
   #frame: Begun | undefined;
-  /** Pieces of the payload of the frame. */
+  /** The pieces of the current frame's payload. */
   #payload: Uint8Array[] = [];
   #payloadBytes = 0;
-  /** The message that several frames make up. */
+  /** A message that consists of several frames. */
   #opcode: number | undefined;
   #parts: Uint8Array[] = [];
   #bytes = 0;
 
-  /** @param maxMessage largest message, bytes */
+  /** @param maxMessage the largest message, bytes */
   constructor(maxMessage: number) {
     this.#maxMessage = maxMessage;
   }
 
-  /** The next bytes. @throws FrameFlaw, after which nothing more can be read */
+  /** Reads the next bytes. @throws FrameFlaw, after which nothing more can be read */
   *push(chunk: Uint8Array): Generator<Message> {
     this.#rest = chunk;
     while (this.#rest.length > 0) {
@@ -73,7 +73,7 @@ export class FrameReader {
     }
   }
 
-  /** The frame that begins here, its header taken off; `undefined` while that is not all there. */
+  /** Reads the header of the frame that begins here; `undefined` while it is incomplete. */
   #begin(): Begun | undefined {
     const known = this.#header.length;
     const header = Buffer.concat([this.#header, this.#rest.subarray(0, MAX_HEADER)]);
@@ -99,13 +99,16 @@ export class FrameReader {
     if (opcode >= OPCODE.close) {
       if (opcode > OPCODE.pong) throw new FrameFlaw(CLOSE.protocol, 'a frame is of no known kind');
       if (!fin || length > MAX_CONTROL)
-        throw new FrameFlaw(CLOSE.protocol, 'a control frame is cut, or too long');
+        throw new FrameFlaw(CLOSE.protocol, 'a control frame is fragmented, or too long');
       return;
     }
     if (opcode > OPCODE.binary) throw new FrameFlaw(CLOSE.protocol, 'a frame is of no known kind');
     const continues = opcode === OPCODE.continuation;
     if (continues === (this.#opcode === undefined))
-      throw new FrameFlaw(CLOSE.protocol, 'a message within a message, or the end of none');
+      throw new FrameFlaw(
+        CLOSE.protocol,
+        'a message begins within another, or a continuation has no beginning',
+      );
     if (this.#bytes + length > this.#maxMessage)
       throw new FrameFlaw(CLOSE.tooLarge, `a message is larger than ${this.#maxMessage} bytes`);
   }
