@@ -162,10 +162,10 @@ export class Spending {
       const state = thrown instanceof Error ? thrown.message : String(thrown);
       // Without limits nothing depends on it.
       if (hasLimits(config) && !this.#replicas)
-        throw new Error(`Cannot keep what is used in ${directory} (state.directory): ${state}`, {
+        throw new Error(`Cannot persist usage in ${directory} (state.directory): ${state}`, {
           cause: thrown,
         });
-      onProblem(`Cannot keep what keys use in ${directory} (state.directory): ${state}`);
+      onProblem(`Cannot persist the usage of keys in ${directory} (state.directory): ${state}`);
     }
   }
 }

@@ -27,7 +27,7 @@ export interface Turns {
 /** Work that waits for its first turn, and work that has had one. */
 const fresh: (() => void)[] = [];
 const begun: (() => void)[] = [];
-/** Whether somebody will resume them. */
+/** Whether they will be resumed. */
 let given = false;
 /** Whether the last turn was given to fresh work. */
 let wasFresh = false;
@@ -61,7 +61,7 @@ function pauseIn(waiting: (() => void)[]): Promise<void> | undefined {
   });
 }
 
-/** Resumes those who wait, as many as one iteration has time for: a single step may take as long as that. */
+/** Resumes waiting work, as much as one iteration has time for: a single step may take that long. */
 function giveTurns(): void {
   beganMs = performance.now();
   setImmediate(() => (beganMs = undefined));
@@ -74,7 +74,7 @@ function resumeNext(): void {
   const resume = (wasFresh ? fresh : begun).shift();
   resume?.();
   given = fresh.length + begun.length > 0;
-  // Behind the step of the one that was resumed.
+  // After the step of the work that was resumed.
   if (given) queueMicrotask(resumeFurther);
 }
 

@@ -37,10 +37,10 @@ export function watchCertificates(tls: TlsConfig, { folder, log, certify }: Watc
     const { material, faults } = readTls(tls, folder, (path) => readFileSync(path, 'utf8'), Date.now());
     for (const { field, message } of faults) log.warn(`server.tls.${field}: ${message}`);
     if (!material)
-      return log.warn('The new certificate cannot be used, see above: the last one stays in force');
+      return log.warn('The new certificate cannot be used, see above: the previous one stays in effect');
     certify(material);
     const { validToDate } = new X509Certificate(material.cert);
-    log.info(`The certificate is read again: it holds until ${validToDate.toISOString()}`);
+    log.info(`Reloaded the certificate: it is valid until ${validToDate.toISOString()}`);
   };
   const timer = setInterval(look, LOOK_MS);
   timer.unref();

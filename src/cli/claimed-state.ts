@@ -17,7 +17,7 @@ export class ClaimedState {
       this.#release = claimState(directory);
     } catch (thrown) {
       const state = thrown instanceof Error ? thrown.message : String(thrown);
-      throw new Error(`Cannot keep what is used in ${directory} (state.directory): ${state}`, {
+      throw new Error(`Cannot persist usage in ${directory} (state.directory): ${state}`, {
         cause: thrown,
       });
     }
@@ -33,7 +33,7 @@ export class ClaimedState {
     try {
       this.#releaseStored = claimStored(directory);
     } catch {
-      // Workers that cannot use the file tell of it, and store in memory.
+      // Workers that cannot use the file report it, and store in memory.
       this.#releaseStored = () => undefined;
     }
   }

@@ -138,7 +138,7 @@ async function shown(config: Config): Promise<string> {
     import('./shown.ts'),
   ]);
   const safe = withoutSecrets(masked(config), config);
-  return `# spans of time are milliseconds, sizes are bytes\n${stringify(safe)}`;
+  return `# durations are in milliseconds, sizes in bytes\n${stringify(safe)}`;
 }
 
 async function schemaText(): Promise<string> {

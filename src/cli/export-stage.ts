@@ -21,7 +21,7 @@ import { ByteSink } from '../export/write/byte-sink.ts';
 
 const STDOUT_FD = 1;
 
-/** What the last stage tells. */
+/** What the last stage reports. */
 interface Finished {
   readonly summary: ExportSummary;
   readonly settings: Settings;
@@ -31,7 +31,7 @@ interface Finished {
 
 export type StageName = 'plan' | 'extract' | 'decide' | 'render' | 'finish';
 
-/** What the flags of each stage are, beside those that the plan has. */
+/** The flags of each stage, in addition to those of the plan. */
 const TAKEN: Readonly<Record<Exclude<StageName, 'plan'>, readonly OptionName[]>> = {
   extract: ['plan', 'range', 'exchange'],
   decide: ['plan', 'partition', 'exchange'],
@@ -71,7 +71,7 @@ export async function runStage(
   return undefined;
 }
 
-/** Settings come from the plan: another one here would hold for a part of the rows alone. */
+/** Settings come from the plan: another one here would apply to a part of the rows only. */
 function refuseOthers(stage: Exclude<StageName, 'plan'>, { flags }: Sources): void {
   const taken: readonly string[] = ['stage', ...TAKEN[stage]];
   const other = Object.keys(flags.values).find((name) => !taken.includes(name));
@@ -169,7 +169,7 @@ async function finished(
   return finish(plan, texts, where);
 }
 
-/** What comes in, until the signal aborts: also while nothing comes. */
+/** The input until the signal aborts, even while none arrives. */
 async function* stdin(signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const reader = Bun.stdin.stream().getReader();
   const stop = () => void reader.cancel();

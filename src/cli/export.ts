@@ -61,7 +61,7 @@ export default defineCommand({
   },
 });
 
-/** One stage; the last one tells the summary of all. */
+/** Runs one stage; the last one prints the summary of all. */
 async function exportStage(
   stage: StageName,
   sources: Sources,
@@ -113,7 +113,7 @@ function nextText({ plan, sink }: Settings, { report }: ExportSummary, output: s
 async function check({ flags }: Sources, options: Options, signal: AbortSignal): Promise<void> {
   const format = options.given('format') ? formatOf(options, 'file') : undefined;
   if (!format)
-    throw new ExitError(EXIT.usage, 'Cannot check: give --format NAME, the format that the file is to have');
+    throw new ExitError(EXIT.usage, 'Cannot check: give --format NAME, the expected format of the files');
   if (flags.inputs.length === 0) throw new ExitError(EXIT.usage, 'Cannot check: give the files');
   const json = options.value('json');
   const summary = await checkFiles({

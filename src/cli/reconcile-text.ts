@@ -37,7 +37,7 @@ export function reconcileText(result: Reconciliation, width: number): string {
   const tables = [told, least].map((columns) => tableOf(rows, total, columns));
   const table = tables.find((each) => hasRoom(each, width)) ?? tables.at(-1)!;
   const whose = providers.length === 0 ? 'no request of ours' : `requests to ${providers.join(', ')}`;
-  const at = prices === 'now' ? ', at the prices of now' : '';
+  const at = prices === 'now' ? ', at current prices' : '';
   return [
     ...wrapped(`${file} against ${whose}${at}, by UTC days`, width),
     '',

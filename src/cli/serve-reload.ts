@@ -24,10 +24,10 @@ export function reloadOnChange(
     const last = manager.current;
     try {
       const { config, plugins } = await read(manager, host);
-      if (!config) log.warn(`${path} is not valid, see above: the last one stays in force`);
+      if (!config) log.warn(`${path} is not valid, see above: the previous one stays in effect`);
       else if (force || config !== last) take(config, plugins);
     } catch (thrown) {
-      log.warn(`${(thrown as Error).message}: the last configuration stays in force`);
+      log.warn(`${(thrown as Error).message}: the previous configuration stays in effect`);
     }
   };
   // Loading plugins takes time: reloads run one after another, and requests in between are combined.
@@ -71,6 +71,6 @@ export function tellReloaded(
 ): void {
   const { auth, providers } = config;
   const keys = auth === undefined || auth === 'none' ? '' : `, ${auth.keys.length} keys`;
-  log.info(`${path} is read again: ${providers.length} providers${keys}`);
-  if (restart.length > 0) log.warn(`${restart.join(', ')} changed: restart to take it over`);
+  log.info(`Reloaded ${path}: ${providers.length} providers${keys}`);
+  if (restart.length > 0) log.warn(`${restart.join(', ')} changed: restart to apply it`);
 }

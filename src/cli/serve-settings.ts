@@ -96,6 +96,6 @@ export function cannotListen({ host, port, unix }: Config['server'], cause: unkn
 const UNIX_REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another process listens there',
   EACCES: 'permission denied',
-  ENOENT: 'there is no such folder',
-  ENAMETOOLONG: 'the path is too long, 107 bytes are the most',
+  ENOENT: 'there is no such directory',
+  ENAMETOOLONG: 'the path is longer than 107 bytes',
 };

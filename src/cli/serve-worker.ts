@@ -36,7 +36,7 @@ const IGNORED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  */
 export async function serveWorker(): Promise<void> {
   if (process.send === undefined)
-    throw new ExitError(2, 'Cannot serve as a worker: unset LLMPROXY_WORKER, which only workers are given');
+    throw new ExitError(2, 'Cannot serve as a worker: unset LLMPROXY_WORKER, which is set for workers only');
   delete process.env.LLMPROXY_WORKER;
   const asking = new Asking(tell, systemClock);
   const ignore = () => undefined;
@@ -196,7 +196,7 @@ class Worker {
       const { config, plugins } = await this.#configured.read(file);
       this.proxy.reload(config, plugins);
     } catch (thrown) {
-      this.#log.warn(`${(thrown as Error).message}: the last configuration stays in force`);
+      this.#log.warn(`${(thrown as Error).message}: the previous configuration stays in effect`);
     }
   }
 

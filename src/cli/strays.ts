@@ -13,7 +13,7 @@ export function surviveStrays(current: () => Plugins, log: ProgramLog): void {
     const plugins = current();
     const owner = plugins.ownerOf(thrown);
     if (owner) {
-      log.error(`Plugin ${owner.name}: an error that its code does not catch: ${described(thrown)}`);
+      log.error(`Plugin ${owner.name}: uncaught error: ${described(thrown)}`);
       return;
     }
     const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : described(thrown);
@@ -26,7 +26,7 @@ export function surviveStrays(current: () => Plugins, log: ProgramLog): void {
       });
       return;
     }
-    log.error(`An error that nothing catches, of a plugin or of this program: ${stack}`);
+    log.error(`Uncaught error of a plugin or of this program: ${stack}`);
   };
   process.on('uncaughtException', caught);
   process.on('unhandledRejection', caught);

@@ -51,7 +51,7 @@ function spanText({ since, until, first, last, time_zone: zone, total, prices }:
   const to = until ?? last;
   const span = from === null || to === null ? 'No request yet' : `${dayTime(from)} to ${dayTime(to)} UTC`;
   const days = zone === 'UTC' ? '' : `, days of ${zone}`;
-  const priced = prices === 'now' ? ', at the prices of now' : '';
+  const priced = prices === 'now' ? ', at current prices' : '';
   return total.requests === 0 ? `${span}: no request` : `${span}${days}${priced}`;
 }
 

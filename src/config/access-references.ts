@@ -13,7 +13,9 @@ export function checkAuth(config: Config, positions: Positions, env: Env): Probl
   if (auth === undefined || auth === 'none') return [];
   const { keys, keys_file: file, issuers } = auth;
   if (keys.length === 0 && file === undefined && issuers.length === 0)
-    return [positions.atValue(['auth'], 'auth needs `keys`, `keys_file` or `issuers`: nobody could call')];
+    return [
+      positions.atValue(['auth'], 'auth needs `keys`, `keys_file` or `issuers`: otherwise nobody could call'),
+    ];
   const certified = config.server.tls?.client_certs.map(({ key }) => key) ?? [];
   const seen = new Set<string>();
   const problems = keys.flatMap((key, index) => {
@@ -43,7 +45,7 @@ export function checkAuth(config: Config, positions: Positions, env: Env): Probl
     problems.push(...checkGroup(group, [...at, 'group'], config, positions));
   }
   if (keys.length > 1 && file === undefined && keys.every(({ ops }) => ops === undefined)) {
-    const message = 'no key may read /providers and /metrics; say `ops: true` or `ops: false` at one';
+    const message = 'no key may read /providers and /metrics; set `ops: true` or `ops: false` for one';
     problems.push(positions.atValue(['auth', 'keys', 0, 'name'], message, { severity: 'warning' }));
   }
   return problems;

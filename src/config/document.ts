@@ -132,13 +132,13 @@ const PROVIDERS = `providers:
 
 const MODELS = `# models:
 #   fast: openai/gpt-4o-mini
-#   "claude-*": [anthropic/claude-*, openai/gpt-4o] # whatever Claude Code asks for
+#   "claude-*": [anthropic/claude-*, openai/gpt-4o] # whatever Claude Code requests
 #   smart:
 #     - anthropic/claude-sonnet-4-5
 #     - openai/gpt-4o
 #   steady:
 #     targets: [anthropic/claude-sonnet-4-5, openai/gpt-4o]
-#     resume: on # go on with a stream that breaks at the other target; pays for the prompt twice`;
+#     resume: on # continue a broken stream at the other target, which charges for the prompt again`;
 
 /**
  * Generates a commented config.yaml: required keys are set, all others are comments with their defaults.
@@ -150,9 +150,9 @@ export function commentedConfig(schemaPath: string): string {
     if (entry.key === 'providers') return `${meaning}\n${PROVIDERS}\n${block(entry.children, '#     ')}`;
     if (entry.key === 'models') return `${meaning}\n${MODELS}`;
     if (entry.key === 'auth')
-      return `${meaning}\n# auth:\n#   keys:\n#     - name: alice\n#       key_env: ALICE_KEY\n#   keys_file: keys.yaml # further keys, which \`llmproxy keys create NAME\` makes`;
+      return `${meaning}\n# auth:\n#   keys:\n#     - name: alice\n#       key_env: ALICE_KEY\n#   keys_file: keys.yaml # further keys, which \`llmproxy keys create NAME\` creates`;
     if (entry.key === 'plugins')
-      return `${meaning}\n# plugins: [./local.ts] # \`llmproxy plugin init\` writes one to begin with`;
+      return `${meaning}\n# plugins: [./local.ts] # \`llmproxy plugin init\` writes a sample`;
     if (entry.children.length === 0)
       return `${meaning}\n# ${entry.key}: ${entry.fallback ?? `<${entry.type}>`}`;
     return `${meaning}\n# ${entry.key}:\n${block(entry.children, '#   ')}`;

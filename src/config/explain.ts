@@ -59,7 +59,7 @@ function unknownKey(positions: Positions, path: Path, key: string, known: readon
 /** Suggestions for keys that are named differently in other programs' formats. */
 function slip(key: string): string | undefined {
   if (key.startsWith('//')) return 'comments begin with #';
-  if (/^-\w/.test(key)) return 'a space is missing behind the dash';
+  if (/^-\w/.test(key)) return 'a space is missing after the dash';
   return undefined;
 }
 

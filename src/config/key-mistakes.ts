@@ -67,7 +67,7 @@ function checkText(
 ): Problem[] {
   const reference = checkReference(text, at, other, positions);
   if (reference.length > 0 || text === undefined || !PLACEHOLDER.test(text)) return reference;
-  const message = `\`${String(at.at(-1))}\` holds what examples have in place of a key`;
+  const message = `\`${String(at.at(-1))}\` holds a placeholder from an example, not a key`;
   const hint =
     other === undefined
       ? 'write ${NAME} for the variable that holds it'
@@ -84,7 +84,7 @@ function checkReference(
   const named = variableIn(text ?? '');
   if (named === undefined) return [];
   const hint = `write ${other === undefined ? '' : `\`${other}: ${named}\`, or `}\`\${${named}}\``;
-  const message = `\`${String(at.at(-1))}\` is taken as it stands: this is another program's way to name a variable`;
+  const message = `\`${String(at.at(-1))}\` is used literally: this is another program's notation for a variable`;
   return [positions.atValue(at, message, { severity: 'warning', hint })];
 }
 

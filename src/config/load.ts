@@ -108,7 +108,7 @@ function keysOf(
   const at = ['auth', 'keys_file'];
   try {
     const text = readKeys(path);
-    const missing = `there is no ${path} yet: \`llmproxy keys create NAME\` makes it`;
+    const missing = `there is no ${path} yet: \`llmproxy keys create NAME\` creates it`;
     const unread = text === undefined ? [positions.atValue(at, missing, { severity: 'warning' })] : [];
     return { keysFile: { path, text }, unread };
   } catch (cause) {

@@ -106,7 +106,7 @@ export class ConfigManager {
       read,
     });
     const { config, shape, keysFile } = this.#result;
-    // An invalid configuration does not tell whether it still names a keys file.
+    // It is unknown whether an invalid configuration still names a keys file.
     if (shape && !keysFile) {
       this.#keysPath = this.#keysText = undefined;
       this.#stamps = [this.#stamps[0], undefined];

@@ -11,7 +11,7 @@ export interface CustomPattern {
 export function customPattern(text: string): CustomPattern {
   const [, name, pattern] = /^([A-Za-z][A-Za-z0-9_]{0,31})=(.+)$/s.exec(text) ?? [];
   if (name === undefined || pattern === undefined) throw new Error('expected NAME=REGEX');
-  if ((REDACT_KINDS as readonly string[]).includes(name)) throw new Error(`${name} is a kind of its own`);
+  if ((REDACT_KINDS as readonly string[]).includes(name)) throw new Error(`${name} is a built-in kind`);
   if (new RegExp(pattern, 'gu').test('')) throw new Error('it matches the empty text');
   return { name, pattern };
 }

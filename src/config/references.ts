@@ -166,7 +166,7 @@ function checkRoutes(config: Config, positions: Positions): Problem[] {
     for (const { name, path } of targetsOf(route)) {
       const at = ['models', alias, ...path];
       if (name.includes('*') && !star) {
-        const message = `models.${alias}: \`*\` in a target stands for what the \`*\` of the name takes, and that has not exactly one wildcard`;
+        const message = `models.${alias}: \`*\` in a target stands for the text that the \`*\` of the name matches, but the name does not have exactly one wildcard`;
         problems.push(positions.atValue(at, message));
         continue;
       }

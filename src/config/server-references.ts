@@ -12,16 +12,16 @@ export function checkServer({ server, providers }: Config, positions: Positions)
   const { tls, unix } = server;
   const problems: Problem[] = [];
   if (unix !== undefined && tls) {
-    const message = '`tls` belongs to a port: what reaches a unix socket has not left this machine';
+    const message = '`tls` belongs to a port: traffic to a unix socket does not leave this machine';
     problems.push(positions.atKey(['server'], 'tls', message));
   }
   if (tls && tls.client_ca === undefined && tls.client_certs.length > 0) {
-    const message = '`client_certs` needs `client_ca`: the authorities whose certificates are believed';
+    const message = '`client_certs` needs `client_ca`: the authorities whose certificates are trusted';
     problems.push(positions.atKey(['server', 'tls'], 'client_certs', message));
   }
   for (const [index, { http2, base_url: url }] of providers.entries()) {
     if (http2 !== 'on' || url === undefined || url.startsWith('https:')) continue;
-    const message = 'HTTP/2 is spoken over TLS alone: base_url begins with http://';
+    const message = 'HTTP/2 requires TLS: base_url begins with http://';
     problems.push(positions.atValue(['providers', index, 'http2'], message));
   }
   return problems;

@@ -74,7 +74,7 @@ const READING: Readonly<Record<string, string>> = {
 function leafOf(pem: string, fault: (message: string) => void): X509Certificate | undefined {
   const blocks = pem.match(CERTIFICATE) ?? [];
   if (blocks.length === 0) {
-    fault('the file holds no certificate: expected PEM, "-----BEGIN CERTIFICATE-----"');
+    fault('the file contains no certificate: expected PEM, "-----BEGIN CERTIFICATE-----"');
     return undefined;
   }
   try {
@@ -89,17 +89,17 @@ function spanFault({ validFromDate, validToDate }: X509Certificate, nowMs: numbe
   if (nowMs >= validToDate.getTime())
     return `the certificate expired on ${validToDate.toISOString()}: clients will refuse it`;
   if (nowMs < validFromDate.getTime())
-    return `the certificate holds from ${validFromDate.toISOString()} on: clients will refuse it until then`;
+    return `the certificate is valid from ${validFromDate.toISOString()} on: clients will refuse it until then`;
   return undefined;
 }
 
 function keyFault(pem: string, leaf: X509Certificate | undefined, tls: TlsConfig): string | undefined {
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: .*ENCRYPTED/m.test(pem))
-    return 'the private key is encrypted: give it without a passphrase, readable by its owner alone';
+    return 'the private key is encrypted: give it without a passphrase, readable by its owner only';
   try {
     const key = createPrivateKey(pem);
     return leaf && !leaf.checkPrivateKey(key) ? `the private key does not belong to ${tls.cert}` : undefined;
   } catch {
-    return 'the file holds no private key: expected PEM, "-----BEGIN PRIVATE KEY-----"';
+    return 'the file contains no private key: expected PEM, "-----BEGIN PRIVATE KEY-----"';
   }
 }

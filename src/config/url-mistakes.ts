@@ -50,7 +50,7 @@ function mistakeIn(url: URL, provider: ProviderConfig): Mistake | undefined {
   const more = path.slice(usual.length);
   // Vendors accept both versions as one; DeepSeek's is an alias.
   if (!path.startsWith(usual) || !/^\/v\d/.test(more) || isHarmless(provider.type, more)) return undefined;
-  return { message: `base_url has ${more} too many for ${nameOf(provider)}`, meant: at(usual) };
+  return { message: `base_url ends with ${more}, which ${nameOf(provider)} does not have`, meant: at(usual) };
 }
 
 /** The path of the API at a known address; `undefined` if it may be any. */
@@ -72,7 +72,7 @@ function usualPath({ host, port }: URL, { type }: ProviderConfig): string | unde
 /** Azure's deployments are below the root, its v1 API is not. */
 function azureMistake(path: string, at: (other: string) => string, hasVersion: boolean): Mistake | undefined {
   if (hasVersion && /^\/openai(?:\/v1)?$/.test(path))
-    return { message: `base_url has ${path} too many beside \`api_version\``, meant: at('') };
+    return { message: `base_url must not contain ${path} with \`api_version\``, meant: at('') };
   if (!hasVersion && (path === '' || path === '/openai'))
     return { message: 'base_url lacks /openai/v1, below which Azure has its API', meant: at('/openai/v1') };
   return undefined;

@@ -15,7 +15,7 @@ export function lostAliases(document: Document): { readonly fault: Fault; readon
       const [offset, end] = node.range ?? [0, 1];
       // Its name is not quoted in the message: it may be part of a secret.
       const message =
-        '`*` begins an alias in YAML, and there is no such anchor above: a glob has to be in quotes';
+        '`*` begins an alias in YAML, and there is no such anchor above: a glob must be in quotes';
       found.push({ node, fault: { offset, size: end - offset, message } });
     },
   });
@@ -45,10 +45,10 @@ export function textFault(text: string): Fault | undefined {
   if (at < 0) return undefined;
   const found = text[at]!;
   const fault = (message: string): Fault => ({ offset: at, size: 1, message });
-  if (found === '\0') return fault('this is no text file: it has a zero byte here');
-  if (found === '\uFFFD') return fault('the bytes here are no UTF-8: save the file as UTF-8');
+  if (found === '\0') return fault('this is not a text file: it has a zero byte here');
+  if (found === '\uFFFD') return fault('the bytes here are not UTF-8: save the file as UTF-8');
   const code = found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
-  return fault(`a control character (U+${code}) stands here: take it out`);
+  return fault(`a control character (U+${code}) is here: remove it`);
 }
 
 /** What the top of a file contains instead of keys. */

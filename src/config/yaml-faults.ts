@@ -40,27 +40,27 @@ export const HARMLESS: ReadonlySet<string> = new Set([
 ]);
 
 /** Line ends of classic Mac OS. */
-export const RETURNS = 'lines end by a carriage return alone: save the file with LF or CRLF';
+export const RETURNS = 'lines end with a carriage return only: save the file with LF or CRLF';
 
 const EXPLAIN: Readonly<Record<string, Explain>> = {
   BAD_ALIAS: ({ text, from }) =>
     `${text[from] === '&' ? '`&` begins the name of an anchor' : '`*` begins the name of an alias'} in YAML: put the value into quotes`,
   BAD_DIRECTIVE: () =>
-    'a line that begins with `%` is a directive of YAML, and this one is unknown: take it out',
+    'a line that begins with `%` is a directive of YAML, and this one is unknown: remove it',
   BAD_DQ_ESCAPE: ({ text, from }) =>
     `\`${text.slice(from, from + 2)}\` means nothing within double quotes: double the backslash, or use single quotes`,
   BAD_INDENT: (context) => (context.said.startsWith('Flow') ? unclosedBracket(context) : misaligned(context)),
   BAD_SCALAR_START: ({ text, from }) =>
     `no value begins with ${text[from] === '`' ? 'a backtick' : `\`${text[from]}\``} in YAML: put it into quotes`,
   BLOCK_AS_IMPLICIT_KEY: nested,
-  BLOCK_IN_FLOW: () => ({ message: 'expected a comma between what stands within the brackets', size: 1 }),
+  BLOCK_IN_FLOW: () => ({ message: 'expected a comma between the items in the brackets', size: 1 }),
   DUPLICATE_KEY: duplicate,
   KEY_OVER_1024_CHARS: () => ({ message: 'this key is longer than 1024 characters', size: 1 }),
   MISSING_CHAR: missing,
   MULTILINE_IMPLICIT_KEY: keyOverLines,
-  MULTIPLE_ANCHORS: () => 'a value has one anchor (`&name`) at most',
+  MULTIPLE_ANCHORS: () => 'a value can have only one anchor (`&name`)',
   MULTIPLE_DOCS: () => ({
-    message: 'a second document begins here, and nothing of it is read: take out the `---`',
+    message: 'a second document begins here, and is not read: remove the `---`',
     size: 3,
   }),
   TAB_AS_INDENT: () => 'a tab indents this line: YAML takes spaces only',
@@ -69,7 +69,7 @@ const EXPLAIN: Readonly<Record<string, Explain>> = {
 };
 
 function other({ said }: Pick<Context, 'said'>): string {
-  return `no valid YAML: ${said.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase())}`;
+  return `not valid YAML: ${said.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase())}`;
 }
 
 /** The part of a line before an offset, and the line without its end. */
@@ -96,10 +96,10 @@ function misaligned({ text, from }: Context): Partial<Fault> {
   const [column, before] = [keyColumn(line), above === undefined ? 0 : keyColumn(above)];
   const at = { offset: start + column - 1, size: Math.max(1, line.trimEnd().length - column + 1) };
   if (above === undefined || column === before || /^\s*-/.test(line))
-    return { ...at, message: 'the indentation of this line fits none of the lines above it' };
+    return { ...at, message: 'the indentation of this line matches none of the lines above it' };
   return {
     ...at,
-    message: `this begins at column ${column}, and what stands above it at column ${before}: keys that belong together begin at the same column`,
+    message: `this begins at column ${column}, and the lines above it at column ${before}: keys of the same map begin at the same column`,
   };
 }
 
@@ -107,12 +107,12 @@ const DEEPER = 'this is the value of its key, but the line below is indented as 
 
 function nested({ text, document, from, said }: Context): string | Partial<Fault> {
   if (/sequence/.test(said))
-    return { message: 'an item of a list stands among keys here: indent it below its key', size: 1 };
+    return { message: 'an item of a list is among keys here: indent it below its key', size: 1 };
   const { line } = lineAt(text, from);
   const rest = line.slice(from - (text.lastIndexOf('\n', from - 1) + 1));
   if (/\r(?!\n)/.test(rest)) return RETURNS;
   if (/[:][\s]/.test(`${rest} `) || !document.contents)
-    return { message: 'a value that has a colon in it has to be in quotes', size: rest.trimEnd().length };
+    return { message: 'a value with a colon must be in quotes', size: rest.trimEnd().length };
   return { message: DEEPER, size: Math.max(1, rest.trimEnd().length) };
 }
 
@@ -120,13 +120,13 @@ function keyOverLines({ text, from }: Context): Partial<Fault> {
   const { start, line } = lineAt(text, from);
   const offset = start + keyColumn(line) - 1;
   const words = line.slice(keyColumn(line) - 1).trimEnd();
-  if (/^-\w/.test(words)) return { offset, size: 1, message: 'a space is missing behind this dash' };
+  if (/^-\w/.test(words)) return { offset, size: 1, message: 'a space is missing after this dash' };
   const keyed = /^["']?[\w.-]+["']?:\s+(?=\S)/.exec(words);
   if (keyed)
     return { offset: offset + keyed[0].length, size: words.length - keyed[0].length, message: DEEPER };
   const colon = /^["']?[\w.-]+["']?:(?=\S)/.exec(words);
   if (colon)
-    return { offset: offset + colon[0].length - 1, size: 1, message: 'a space is missing behind this colon' };
+    return { offset: offset + colon[0].length - 1, size: 1, message: 'a space is missing after this colon' };
   return { offset, size: Math.max(1, words.length), message: 'the colon of this key is missing' };
 }
 
@@ -149,7 +149,7 @@ function unclosedBracket({ text, document, from }: Context): Partial<Fault> {
   const other = text[open] === '{' ? '}' : ']';
   const isClosed = new RegExp(`^\\s*\\${other}`, 'm').test(text.slice(open));
   const message = isClosed
-    ? 'what stands within this bracket, and the one that closes it, has to be indented further than its key'
+    ? 'the content of this bracket, and its closing bracket, must be indented further than its key'
     : `this bracket is never closed: \`${other}\` is missing`;
   return { offset: open, size: 1, message, isOpen: true };
 }
@@ -176,10 +176,10 @@ function duplicate({ text, document, from }: Context): Partial<Fault> {
       first = map.items.find(({ key }) => isScalar(key) && key.value === keyOf(again!));
     },
   });
-  if (!again || !first || !isScalar(first.key)) return { message: 'this key stands here twice' };
+  if (!again || !first || !isScalar(first.key)) return { message: 'this key occurs twice' };
   const line = text.slice(0, first.key.range?.[0] ?? 0).split('\n').length;
   const name = String(keyOf(again));
-  return { size: name.length, message: `\`${name}\` stands on line ${line} already: give it once` };
+  return { size: name.length, message: `\`${name}\` is already on line ${line}: give it once` };
 }
 
 function keyOf({ key }: Pair): unknown {
@@ -187,12 +187,12 @@ function keyOf({ key }: Pair): unknown {
 }
 
 function unexpected({ text, from, said }: Context): string | Partial<Fault> {
-  if (said.startsWith('Block scalar header')) return 'behind `|` or `>` its text begins on the next line';
+  if (said.startsWith('Block scalar header')) return 'after `|` or `>` the text begins on the next line';
   const { start, line } = lineAt(text, from);
   const size = Math.max(1, line.trimEnd().length - (from - start));
   const before = line.slice(0, from - start).trim();
   if (before === '' && isAfterList(text, start))
-    return { size, message: 'this is no YAML: expected keys such as `providers:`' };
+    return { size, message: 'this is not YAML: expected keys such as `providers:`' };
   return { size, message: 'the value ends before this: put all of it into one pair of quotes' };
 }
 

@@ -64,9 +64,7 @@ export function valuesOf({ document, positions, problems }: ParsedYaml): unknown
     problems.push(positions.at([], document.contents?.range?.[0] ?? 0, 1, topFault(value)));
   } catch {
     // Aliases that contain themselves, or expand to thousands of copies.
-    problems.push(
-      positions.at([], 0, 1, 'its aliases make too many values: write the values in place of them'),
-    );
+    problems.push(positions.at([], 0, 1, 'its aliases expand to too many values: write the values instead'));
   }
   return undefined;
 }
@@ -95,7 +93,7 @@ export function readYaml({ text }: ConfigSource, env: Env): ReadConfig {
   return { value: value ?? undefined, positions, problems };
 }
 
-const EMPTY = 'the file is empty: `llmproxy config init FILE` writes one to begin with';
+const EMPTY = 'the file is empty: `llmproxy config init FILE` writes a sample';
 
 function isMapOfKeys(value: unknown): boolean {
   return typeof value === 'object' && !Array.isArray(value);

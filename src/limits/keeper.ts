@@ -85,13 +85,13 @@ export class Keeper {
     try {
       await this.#store.save(changes, async () => turns.pause());
       this.#unwritten = new Map();
-      if (this.#failed) onProblem(`What is used is written to ${directory} again`);
+      if (this.#failed) onProblem(`Usage is written to ${directory} again`);
       this.#failed = false;
     } catch (thrown) {
       if (!this.#failed) {
         const state = thrown instanceof Error ? thrown.message : String(thrown);
         onProblem(
-          `Cannot write what is used to ${directory}: ${state}; it is counted in memory and tried again`,
+          `Cannot write usage to ${directory}: ${state}; it is counted in memory until a write succeeds`,
         );
       }
       this.#failed = true;

@@ -353,7 +353,7 @@ function refuseUntold({ endpoint }: Asking, limits: readonly Planned[], unpriced
   if (!counting) return;
   throw new ProxyError(
     'not_permitted',
-    `Cannot use the endpoint ${endpoint}: what it costs cannot be told, and ${counting.limit.name} applies; ask the operator for \`unpriced: allow\` in the group, or for a limit that does not cover it`,
+    `Cannot use the endpoint ${endpoint}: its cost cannot be determined, and ${counting.limit.name} applies; ask the operator for \`unpriced: allow\` in the group, or for a limit that does not cover it`,
   );
 }
 

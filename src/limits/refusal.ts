@@ -57,7 +57,7 @@ export function cutBy(limit: Limit): ProxyError {
 /** The error that prevents further requests in a session. */
 export function pausedBy(limit: Limit): ProxyError {
   const fault = limit.kind === 'budget' ? 'over_budget' : 'over_limit';
-  return new ProxyError(fault, `Cannot ask for more in this session: ${limit.name} is used up`);
+  return new ProxyError(fault, `Cannot request more in this session: ${limit.name} is used up`);
 }
 
 /** An amount of a limit in words. */

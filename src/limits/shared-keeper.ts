@@ -75,7 +75,7 @@ export class SharedKeeper {
   flush(): boolean {
     const { clock, directory, onProblem } = this.#options;
     const nowMs = clock.now();
-    // It is told why.
+    // The ledger reports the reason.
     if (!this.ledger.catchUp(nowMs)) return this.#writeLater();
     const accounts = this.accounts.take();
     try {
@@ -91,7 +91,7 @@ export class SharedKeeper {
     } catch (thrown) {
       const state = thrown instanceof Error ? thrown.message : String(thrown);
       if (!this.#failed)
-        onProblem(`Cannot write what keys used to ${directory}: ${state}; it is tried again`);
+        onProblem(`Cannot write the usage of keys to ${directory}: ${state}; the write will be retried`);
       this.#failed = true;
       this.accounts.giveBack(accounts, nowMs);
       return this.#writeLater();

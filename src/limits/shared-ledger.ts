@@ -173,7 +173,7 @@ export class SharedLedger implements Ledger {
     this.#retryMs = undefined;
     this.#unwritten = new Unwritten();
     this.#db.run(`PRAGMA busy_timeout = ${BUSY_MS}`);
-    this.#options.onProblem(`What is used is counted in ${this.#options.directory} again`);
+    this.#options.onProblem(`Usage is counted in ${this.#options.directory} again`);
   }
 
   #fails(thrown: unknown, nowMs: number): void {
@@ -183,7 +183,7 @@ export class SharedLedger implements Ledger {
       // Waiting blocks the event loop, which should not happen again and again.
       this.#db.run(`PRAGMA busy_timeout = ${FAILING_BUSY_MS}`);
       onProblem(
-        `Cannot count what is used in ${directory}: ${state}; it is counted in memory and written later, and until then each worker knows only its own`,
+        `Cannot count usage in ${directory}: ${state}; it is counted in memory and written later, and until then each worker knows only its own`,
       );
     }
     this.#retryMs = nowMs + RETRY_MS;
@@ -209,7 +209,7 @@ export class SharedLedger implements Ledger {
     try {
       return this.#load(place);
     } catch {
-      // It is told that the file cannot be used.
+      // It was reported that the file cannot be used.
       return new Meter(place.limit.window);
     }
   }

@@ -84,7 +84,7 @@ export class LogFile {
         await this.close();
         progress.bytes = from;
       }
-      return { ...progress, error: new Error('it is deleted as soon as it is made') };
+      return { ...progress, error: new Error('it is deleted as soon as it is created') };
     } catch (error) {
       // Reopening shows whether the file ends within a line, and helps when the disk was replaced.
       await this.close();

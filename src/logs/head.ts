@@ -88,7 +88,7 @@ export class HeadScan {
    * @param to just past its last byte
    */
   shared(from: number, to: number): string | undefined {
-    // Whoever filters and whoever converts ask about the same line.
+    // Filtering and conversion both ask about the same line.
     if (from !== this.#from) this.#shared = this.#find(from, to);
     this.#from = from;
     return this.#shared;

@@ -32,7 +32,7 @@ export async function findInputs(named: readonly string[], exclude?: string): Pr
       if (!found.has(id) && !(listed && id === left)) found.set(id, input);
     }
   }
-  if (found.size === 0) throw new InputError(`Cannot find a log to read: ${named.join(', ')} holds none`);
+  if (found.size === 0) throw new InputError(`Cannot find a log to read: ${named.join(', ')} contains none`);
   return [...found.values()];
 }
 

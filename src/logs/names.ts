@@ -81,7 +81,7 @@ export function isMissing(error: unknown): boolean {
 /** Words for errors whose system message says less. */
 const PLAIN_REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
-  ENOTDIR: 'a part of its path is no directory',
+  ENOTDIR: 'a part of its path is not a directory',
 };
 
 /** An error of the file system in words: "no space left on device". */

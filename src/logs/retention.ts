@@ -73,7 +73,7 @@ export class Retention {
     void this.sweep();
   }
 
-  /** Says that no file is open any more: it may be compressed and deleted. */
+  /** Declares that no file is open any more: all may be compressed and deleted. */
   left(): void {
     this.#current = undefined;
     void this.sweep();
@@ -184,11 +184,11 @@ export class Retention {
     try {
       if (await isExpired(path, signal)) return true;
       const expired = await expireFile(path, { nowMs, signal });
-      if (expired?.damaged) this.#tell(path, 'it was damaged, and what came behind the damage is gone');
+      if (expired?.damaged) this.#tell(path, 'it was damaged, and everything after the damage is gone');
       if (expired && expired.lost > 0)
-        this.#tell(path, `lines that were no records are gone (${expired.lost})`);
+        this.#tell(path, `lines that were not records are gone (${expired.lost})`);
     } catch (error) {
-      if (!signal.aborted && !isMissing(error)) this.#problem('take the content out of', path, error);
+      if (!signal.aborted && !isMissing(error)) this.#problem('remove the content from', path, error);
     }
     return false;
   }
@@ -257,7 +257,7 @@ export class Retention {
   }
 
   #tell(path: string, what: string): void {
-    this.#deps.onProblem(`Took the content out of the request log ${path}: ${what}`);
+    this.#deps.onProblem(`Removed the content from the request log ${path}: ${what}`);
   }
 
   #problem(action: string, object: string, error: unknown): void {

@@ -35,7 +35,7 @@ export async function listObjects(bucket: string, prefix: string): Promise<S3Obj
   return objects;
 }
 
-/** The version of an object as it is now. @throws InputError when it cannot be asked for */
+/** The version of an object as it is now. @throws InputError when it cannot be determined */
 export async function currentEtag({ bucket, key }: Pick<S3Object, 'bucket' | 'key'>): Promise<string> {
   const file = clientFor(bucket).file(key);
   const { etag } = await attempted(`${S3_SCHEME}${bucket}/${key}`, () => file.stat());
@@ -97,7 +97,7 @@ const FINAL: Readonly<Record<string, string>> = {
   NoSuchKey: 'there is no such object',
   NoSuchBucket: 'there is no such bucket',
   AccessDenied: 'access is denied: check the rights of the key in AWS_ACCESS_KEY_ID',
-  InvalidAccessKeyId: 'the key in AWS_ACCESS_KEY_ID is not known',
+  InvalidAccessKeyId: 'the key in AWS_ACCESS_KEY_ID is unknown',
   SignatureDoesNotMatch: 'the signature is refused: check AWS_SECRET_ACCESS_KEY, AWS_REGION and the clock',
   ERR_S3_MISSING_CREDENTIALS: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
 };

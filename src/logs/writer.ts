@@ -161,7 +161,7 @@ export class LogWriter {
     this.#withheld = true;
     const reason = error instanceof Error ? error.name : typeof error;
     this.#report(
-      `Cannot redact the content of a record (${reason}): it is written without its content, as are all like it`,
+      `Cannot redact the content of a record (${reason}): it is written without its content, like all other such records`,
     );
   }
 

@@ -212,7 +212,7 @@ export function refuseOthers(
     if (names.some(access.allowsModel)) continue;
     throw new ProxyError(
       'not_permitted',
-      `Cannot use model "${shownName(name)}", which the request names besides its own: the key "${key}" may not ask for it`,
+      `Cannot use model "${shownName(name)}", which the request names besides its own: the key "${key}" may not use it`,
     );
   }
 }

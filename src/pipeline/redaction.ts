@@ -54,7 +54,7 @@ export async function redacted(
   { redact, readTokens, turns }: RedactionDeps,
 ): Promise<RedactedInbound> {
   if (!given.json) {
-    const message = 'Cannot redact a request that is no JSON, such as a form, so it is not sent';
+    const message = 'Cannot redact a request that is not JSON, such as a form, so it is not sent';
     throw new ProxyError('unredactable', message);
   }
   const searched = await searchable(given, memory, signal, { readTokens, turns });

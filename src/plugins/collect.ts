@@ -74,12 +74,12 @@ function isSchema(value: unknown): value is z.ZodType {
 function hooksOf(value: unknown): Plugin | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== 'object' || value === null)
-    throw new PluginError('its default export is no object of hooks');
+    throw new PluginError('its default export is not an object of hooks');
   const known = ['name', ...HOOKS];
   for (const [key, hook] of Object.entries(value)) {
     if (key === 'name') {
       if (typeof hook !== 'string' || hook === '')
-        throw new PluginError('the `name` of its hooks is no text');
+        throw new PluginError('the `name` of its hooks is not a text');
       continue;
     }
     if (!known.includes(key)) {
@@ -87,7 +87,7 @@ function hooksOf(value: unknown): Plugin | undefined {
       const hint = close ? `did you mean \`${close}\`?` : `known here: ${known.join(', ')}`;
       throw new PluginError(`its default export has an unknown hook \`${key}\`: ${hint}`);
     }
-    if (typeof hook !== 'function') throw new PluginError(`its hook \`${key}\` is no function`);
+    if (typeof hook !== 'function') throw new PluginError(`its hook \`${key}\` is not a function`);
   }
   return value as Plugin;
 }

@@ -100,7 +100,7 @@ export class Hooks {
   spoilt(cause: unknown): ProxyError {
     const name = this.#asking.map((plugin) => plugin.name).join(' or ');
     const state = (cause as Error).message;
-    this.#deps.failed(name, 'Cannot use what onRequest made of a request', new PluginError(state));
+    this.#deps.failed(name, 'Cannot use a request as changed by onRequest', new PluginError(state));
     return failure(name, cause);
   }
 
@@ -138,7 +138,7 @@ export class Hooks {
 
   #lost({ name }: Named): void {
     this.#deps.dropped();
-    const state = 'it is slower than records come, and some are dropped';
+    const state = 'it is slower than records arrive, and some are dropped';
     this.#deps.failed(name, 'Cannot take all records', new PluginError(state));
   }
 }

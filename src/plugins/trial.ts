@@ -32,7 +32,7 @@ export async function tryPlugins(paths: readonly string[], limitMs: number): Pro
   const problems: { index: number; message: string }[] = [];
   const worker = new Worker(new URL(WORKER, import.meta.url).href, { smol: true });
   let loading = 0;
-  let cancel = systemClock.after(BEGIN_MS, () => end('the thread to load it in did not begin'));
+  let cancel = systemClock.after(BEGIN_MS, () => end('the thread to load it in did not start'));
   const end = (message: string): void => {
     resolve({ problems: [...problems, { index: loading, message }], files: [] });
   };
@@ -42,7 +42,7 @@ export async function tryPlugins(paths: readonly string[], limitMs: number): Pro
     else {
       loading = data.index;
       cancel();
-      const state = `it has not ended loading after ${limitMs} ms (plugin_timeout)`;
+      const state = `it did not load within ${limitMs} ms (plugin_timeout)`;
       cancel = systemClock.after(limitMs, () => end(state));
     }
   });
@@ -50,7 +50,7 @@ export async function tryPlugins(paths: readonly string[], limitMs: number): Pro
     event.preventDefault();
     end(event.message);
   });
-  worker.addEventListener('close', () => end('it ended its thread while it was loaded'));
+  worker.addEventListener('close', () => end('it ended its thread while loading'));
   worker.postMessage({ paths } satisfies ToTrial, []);
   const trial = await promise;
   cancel();

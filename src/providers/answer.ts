@@ -126,7 +126,7 @@ class Telling {
     this.#text += text;
     this.#reasoning += reasoning;
     if (this.#text.length + this.#reasoning.length <= MAX_WHOLE) return '';
-    throw new ProxyError('too_long', `Cannot put the answer of ${this.#call.model} together: it is too long`);
+    throw new ProxyError('too_long', `Cannot assemble the answer of ${this.#call.model}: it is too long`);
   }
 
   /** The whole answer, or the last events of a stream. */
@@ -143,7 +143,7 @@ class Telling {
   #take(piece: Piece): AnswerPiece {
     if (typeof piece === 'string') return { text: piece };
     if (typeof piece !== 'object' || piece === null)
-      throw new TypeError(`answer() takes texts and objects, and was given ${String(piece)}`);
+      throw new TypeError(`answer() accepts texts and objects, not ${String(piece)}`);
     const { call, usage, finish } = piece;
     if (call) {
       const { name, arguments: given } = call;

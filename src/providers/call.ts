@@ -66,7 +66,7 @@ export class Call {
   json(): ChatRequest {
     const value = parseJson(this.text());
     if (isObject(value)) return value as ChatRequest;
-    throw new ProxyError('unsupported', `Cannot ask for ${this.endpoint}: the request is not JSON`);
+    throw new ProxyError('unsupported', `Cannot use ${this.endpoint}: the request is not JSON`);
   }
 
   /** The same call with another body. @param contentType `application/json` by default */

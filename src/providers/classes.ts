@@ -35,7 +35,7 @@ export function builtIn(config: ProviderConfig, env: Env): { make: ProviderClass
     case 'mock':
       return { make: MockProvider, options: config.mock ?? PLAIN_MOCK };
     case 'plugin':
-      throw new Error(`Cannot make provider ${config.name}: no plugin has its type ${config.type}`);
+      throw new Error(`Cannot create provider ${config.name}: no plugin has its type ${config.type}`);
     default:
       return config.type === 'azure'
         ? { make: AzureProvider, options: { ...openai, ...azureOptions(config, env) } }

@@ -38,7 +38,7 @@ export function pluginError(provider: BaseProvider, thrown: unknown): ProxyError
 function guarded(reply: unknown, provider: BaseProvider, signal: AbortSignal): UpstreamReply {
   const { status, headers: given, body } = (reply ?? {}) as Partial<UpstreamReply>;
   if (typeof status !== 'number')
-    throw new TypeError('send() gave nothing with a status, headers and a body');
+    throw new TypeError('send() returned no object with a status, headers and a body');
   const headers = new Headers(given);
   // fetch has decompressed the body and left the headers unchanged.
   if (reply instanceof Response && !isRaw(reply)) {
@@ -58,7 +58,7 @@ function guardedBody(body: Body, provider: BaseProvider, signal: AbortSignal): B
           const { done, value } = await unlessAborted(() => reader.read(), signal);
           if (done) return controller.close();
           const bytes: unknown = typeof value === 'string' ? encoder.encode(value) : value;
-          if (!(bytes instanceof Uint8Array)) throw new TypeError('a body is made of bytes, or of texts');
+          if (!(bytes instanceof Uint8Array)) throw new TypeError('a body must consist of bytes or texts');
           controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
         } catch (thrown) {
           const error = signal.aborted ? (signal.reason as unknown) : pluginError(provider, thrown);

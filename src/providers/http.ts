@@ -71,7 +71,9 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
   get baseUrl(): string {
     const { baseUrl } = this.services;
     if (baseUrl !== undefined) return baseUrl;
-    throw new ProxyError('unsupported', `Cannot ask ${this.name}: it has no base_url`, { target: this.name });
+    throw new ProxyError('unsupported', `Cannot call ${this.name}: it has no base_url`, {
+      target: this.name,
+    });
   }
 
   /** The path of a call below the base URL; it may have a query. OpenAI's paths, unless a subclass overrides it. */

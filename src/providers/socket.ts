@@ -65,7 +65,7 @@ export async function openSocket(provider: string, url: URL, init: SocketInit): 
       .digest('base64');
     if (answer.headers['sec-websocket-accept'] !== accept) {
       stream.destroy();
-      const message = `Cannot open a WebSocket to ${provider}: its handshake is not one of a WebSocket`;
+      const message = `Cannot open a WebSocket to ${provider}: its handshake is not a WebSocket handshake`;
       return reject(new ProxyError('network', message, { target: provider }));
     }
     const socket = new ClientSocket(stream, head, { maxMessage, clock });

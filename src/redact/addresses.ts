@@ -29,14 +29,17 @@ export function findEmails(text: string, add: (from: number, to: number) => void
   }
 }
 
-/** What precedes a password in a URL: in `postgres://ann:pa55word@db.example.org/`, the host is no part of a value. */
+/**
+ * What precedes a password in a URL: in `postgres://ann:pa55word@db.example.org/`, the host is not part of a
+ * value.
+ */
 const URL_USER = /:\/\/[^\s:/@?#]{0,64}:$/;
 const LONGEST_URL_USER = 68;
 
 /** File extensions: `logo@2x.png` is an image. */
 const FILE = /\.(?:avif|css|gif|html?|ico|jpe?g|js|json|md|png|py|svg|tsx?|txt|webp|ya?ml)$/i;
 
-/** An address with a common domain before such an extension; `logo@2x.min.js` is no address. */
+/** An address with a common domain before such an extension; `logo@2x.min.js` is not an address. */
 const NAMED_FILE =
   /^@(?:[\p{L}\p{N}-]+\.)*[\p{L}-][\p{L}\p{N}-]*\.(?:com|org|net|edu|gov|info|io|[a-z]{2})(\.(?:csv|docx?|eml|html?|jpe?g|json|log|md|pdf|png|txt|vcf|xlsx?|xml|ya?ml|zip))$/iu;
 

@@ -93,8 +93,8 @@ export class Redactor {
   }
 
   /**
-   * Texts that are read as one, such as the parts of a message. A value that is spread over several of them is
-   * removed from all of them, and its replacement stands in the first.
+   * Texts that are read as one, such as the parts of a message. A value that is spread over several of them
+   * is removed from all of them, and its replacement is in the first.
    */
   texts(parts: readonly string[]): string[] {
     if (parts.length < 2) return parts.map((part) => this.text(part));
@@ -280,7 +280,7 @@ function beside(marks: RegExp, text: string, hits: readonly Hit[]): readonly Hit
 }
 
 /**
- * Matches that begin within an escape, where the plain spelling shows that the value begins behind it:
+ * Matches that begin within an escape, where the plain spelling shows that the value begins after it:
  * `njane@example.org` in `\njane@example.org`, `20jane@example.org` in `%20jane@example.org`.
  */
 function behindEscapes(found: readonly Hit[], spelled: readonly Hit[]): Hit[] {

@@ -1,6 +1,6 @@
 /**
- * Other spellings of a text: escaped, as in URLs, JSON, source code and HTML, and in digits of other scripts. What is
- * searched for is found in the plain spelling, and replaced where it stands.
+ * Other spellings of a text: escaped, as in URLs, JSON, source code and HTML, and in digits of other
+ * scripts. What is searched for is found in the plain spelling, and replaced where it occurs.
  */
 
 export interface Plain {
@@ -127,7 +127,7 @@ class Builder {
     else this.#decode(escape === '+' ? ' ' : characterOf(escape), escape.length);
   }
 
-  /** The escapes of one character are decoded together; what is no UTF-8 stays as it is. */
+  /** The escapes of one character are decoded together; invalid UTF-8 stays unchanged. */
   #bytes(escapes: string): void {
     for (let at = 0; at < escapes.length;) {
       const lead = parseInt(escapes.slice(at + 1, at + 3), 16);

@@ -125,7 +125,7 @@ export class Link {
     read: (answer: Answer) => T,
   ): Promise<T> {
     const nodes = this.#nodes;
-    if (!this.#up || !nodes) throw new LinkDown('the server is away');
+    if (!this.#up || !nodes) throw new LinkDown('the server is unavailable');
     const ask = async (command: string, by: string): Promise<T> =>
       read(
         (await this.#within(

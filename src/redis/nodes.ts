@@ -32,7 +32,7 @@ export class Nodes {
     this.#url = url;
     this.#make = (to) => {
       const client = new Client(to, { connectionTimeout: connectMs, ...OPTIONS });
-      // It is no EventTarget.
+      // It is not an EventTarget.
       // oxlint-disable-next-line unicorn/prefer-add-event-listener
       client.onclose = (error) => {
         if (!this.#closed) onClose(error);

@@ -125,7 +125,7 @@ function refuseSpellings(value: JsonObject): void {
 /** In Unicode, and so in Go, "ſ" is a small S. */
 const OTHER_SPELLING = /^(?:model|[sſ]tream)$/i;
 
-/** An agent is no model, and only Google's. @throws ProxyError `unsupported` */
+/** An agent is not a model, and only Google has agents. @throws ProxyError `unsupported` */
 function refuseAgent({ model, agent }: JsonObject): void {
   if (model !== undefined || agent === undefined) return;
   throw new ProxyError(

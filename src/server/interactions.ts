@@ -1,4 +1,4 @@
-/** Interactions of Gemini's API that a provider has stored: they are asked of it. */
+/** Interactions of Gemini's API that a provider has stored: they are requested from it. */
 import type { Handler, Hono } from 'hono';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { ProxyError, toProxyError } from '../errors.ts';

@@ -29,7 +29,7 @@ export function getModel(context: ServerContext): Handler<ServerEnv> {
     const google = speaking(c.req.raw) === 'gemini';
     const { path } = c.req;
     if (google && namesMethod(path))
-      throw new ProxyError('method_not_allowed', `Cannot GET ${path}: a model is asked by POST`);
+      throw new ProxyError('method_not_allowed', `Cannot GET ${path}: a model is called by POST`);
     const id = google ? modelName(resourceIn(path)) : unescaped(path.slice(path.indexOf('/models/') + 8));
     permitModel(client, id);
     const { provider } = context.registry.find(id, client.access);

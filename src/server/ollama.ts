@@ -122,7 +122,7 @@ function refuse(context: ServerContext, change: string): Handler<ServerEnv> {
   return guarded(context, () => {
     throw new ProxyError(
       'unsupported',
-      `Cannot ${change} models here: the proxy serves those that its configuration names; ask the Ollama behind it`,
+      `Cannot ${change} models here: the proxy serves those that its configuration names; use the Ollama server itself`,
     );
   });
 }

@@ -133,7 +133,7 @@ function permit({ auth, server }: ServerContext, { key, access }: Client): void 
   if (access.narrowsModels)
     throw new ProxyError(
       'not_permitted',
-      `Cannot pass the request on: the key "${key}" may use some models only, and what passes may use any; ask the operator for a key without \`models\``,
+      `Cannot pass the request on: the key "${key}" may use some models only, and a forwarded request may use any; ask the operator for a key without \`models\``,
     );
 }
 
@@ -150,7 +150,7 @@ function placeOf({ registry }: ServerContext, { key, access }: Client, path: str
   if (!provider?.passes)
     throw new ProxyError(
       'unknown_route',
-      `Cannot pass the request on: "${name.slice(0, MAX_NAME)}" is no provider with \`passthrough: true\``,
+      `Cannot pass the request on: "${name.slice(0, MAX_NAME)}" is not a provider with \`passthrough: true\``,
     );
   const segments = segmentsBelow(path.slice(slash));
   if (segments) return { provider, segments };

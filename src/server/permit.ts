@@ -17,7 +17,7 @@ export function permitModel({ key, access }: Client, model: string): void {
   if (access.allowsModel(model)) return;
   throw new ProxyError(
     'not_permitted',
-    `Cannot use model "${shownName(model)}": the key "${key}" may not ask for it; GET /v1/models lists those it may`,
+    `Cannot use model "${shownName(model)}": the key "${key}" may not use it; GET /v1/models lists those it may use`,
     { param: 'model' },
   );
 }

@@ -22,7 +22,7 @@ export async function claimSocket(given: string): Promise<ClaimedSocket> {
   const release = claimName(`unix ${Bun.SHA256.hash(path, 'hex')}`);
   try {
     const found = lstatSync(path, { throwIfNoEntry: false });
-    if (found && !found.isSocket()) throw coded('EEXIST', 'something that is no socket lies there');
+    if (found && !found.isSocket()) throw coded('EEXIST', 'something other than a socket exists there');
     if (found && (await listens(path))) throw coded('EADDRINUSE', 'another process listens there');
     if (found) unlinkSync(path);
     return { path, release };

@@ -20,7 +20,7 @@ export async function afterBody(request: Request, answer: Response): Promise<Res
       bytes += piece.value.length;
     }
   } catch {
-    // The client has disconnected: nobody reads the response.
+    // The client has disconnected and will not read the response.
   } finally {
     clearTimeout(timer);
     reader.releaseLock();

@@ -151,7 +151,7 @@ async function close(job: number): Promise<void> {
 function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return typeof thrown;
   // A parser's message quotes the text it failed on.
-  return thrown instanceof SyntaxError ? 'it is no JSON' : thrown.message;
+  return thrown instanceof SyntaxError ? 'it is not JSON' : thrown.message;
 }
 
 function trouble(thrown: unknown): void {

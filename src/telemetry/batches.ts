@@ -11,7 +11,7 @@ export interface BatchesOptions<Item> {
   readonly problem: (message: string) => void;
   /** The largest number of waiting items. */
   readonly most: number;
-  /** What is sent, and where to, for messages. */
+  /** What is sent and its destination, for messages. */
   readonly signal: string;
   readonly url: string;
   readonly sender: Pick<OtlpSender, 'send' | 'hurry' | 'abort'>;
@@ -86,7 +86,7 @@ export class Batches<Item> {
         this.#trouble(sent.reason, batch.length);
       } else if (sent.rejected > 0) {
         this.dropped += sent.rejected;
-        this.#trouble(`it did not take ${sent.rejected} of ${batch.length}: ${sent.words}`, sent.rejected);
+        this.#trouble(`it rejected ${sent.rejected} of ${batch.length}: ${sent.words}`, sent.rejected);
       } else this.#fine();
     }
   }
@@ -116,7 +116,7 @@ export class Batches<Item> {
     const { problem, signal, url } = this.#options;
     if (!this.#failing)
       problem(
-        `Cannot send ${signal} to ${url}: ${reason}; ${count} are lost, and further ones are not told of`,
+        `Cannot send ${signal} to ${url}: ${reason}; ${count} are lost, and further losses are not reported`,
       );
     this.#failing = true;
   }

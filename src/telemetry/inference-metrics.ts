@@ -81,19 +81,16 @@ interface Times {
 }
 
 const USAGE = {
-  input_tokens: ['gen_ai.client.inference.usage.input_tokens', 'Tokens in, cached ones included'],
-  output_tokens: ['gen_ai.client.inference.usage.output_tokens', 'Tokens out, reasoning included'],
-  cached_tokens: [
-    'gen_ai.client.inference.usage.cache_read.input_tokens',
-    'Tokens in that were read from a cache',
-  ],
+  input_tokens: ['gen_ai.client.inference.usage.input_tokens', 'Input tokens, including cached ones'],
+  output_tokens: ['gen_ai.client.inference.usage.output_tokens', 'Output tokens, including reasoning'],
+  cached_tokens: ['gen_ai.client.inference.usage.cache_read.input_tokens', 'Input tokens read from a cache'],
   cache_write_tokens: [
     'gen_ai.client.inference.usage.cache_write.input_tokens',
-    'Tokens in that were written to a cache',
+    'Input tokens written to a cache',
   ],
   reasoning_tokens: [
     'gen_ai.client.inference.usage.reasoning.output_tokens',
-    'Tokens out that were reasoning',
+    'Output tokens used for reasoning',
   ],
 } as const;
 
@@ -167,13 +164,13 @@ export class InferenceMetrics {
             histogram(
               'gen_ai.client.inference.operation.input_tokens',
               '{token}',
-              'Tokens in of an operation',
+              'Input tokens of an operation',
               input.points(times),
             ),
             histogram(
               'gen_ai.client.inference.operation.output_tokens',
               '{token}',
-              'Tokens out of an operation',
+              'Output tokens of an operation',
               output.points(times),
             ),
             ...this.#counters(times),

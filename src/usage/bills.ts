@@ -21,14 +21,14 @@ export interface Bill {
   /** Which of the vendor's files it is, in words. */
   readonly title: string;
   readonly rows: readonly BillRow[];
-  /** The number of rows without a date, or with an amount that is no number. */
+  /** The number of rows without a date, or with an amount that is not a number. */
   readonly unreadable: number;
 }
 
 /** The text of the first of these columns that is not empty. */
 type Cells = (...names: readonly string[]) => string;
 
-/** The same as a number: null for an empty cell, NaN for what is no number. */
+/** The same as a number: null for an empty cell, NaN for anything that is not a number. */
 type Amounts = (...names: readonly string[]) => number | null;
 
 interface Kind {

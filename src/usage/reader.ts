@@ -48,7 +48,7 @@ export class UsageReader {
     const known = this.#answers.get(question);
     if (known) return known.report;
     if (this.#waiting >= MAX_WAITING) {
-      const message = 'Cannot read the usage: too many ask at once';
+      const message = 'Cannot read the usage: too many requests at once';
       throw new ProxyError('unavailable', message, { retryAfterMs: 1_000 });
     }
     const answer: Answer = { report: this.#inTurn(options), untilMs: Infinity };

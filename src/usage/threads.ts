@@ -48,7 +48,7 @@ export class CountingThread {
   }
 
   #fail(state: string): void {
-    const error = new Error(`Cannot count what was used: ${state}`);
+    const error = new Error(`Cannot count usage: ${state}`);
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 }

@@ -49,7 +49,7 @@ export type FromWorker =
   | { readonly kind: 'read'; readonly job: number; readonly texts: readonly string[] }
   | { readonly kind: 'line'; readonly job: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | (Redacted & { readonly kind: 'redacted'; readonly job: number })
-  /** What of a request cannot be searched, and where. */
+  /** The part of a request that cannot be searched, and its place. */
   | { readonly kind: 'unsearchable'; readonly job: number; readonly what: string }
   | { readonly kind: 'failed'; readonly job: number; readonly reason: string };
 
@@ -202,7 +202,7 @@ export class WorkThread {
         this.#post({ kind: 'text', job, text: waiting });
         waiting = '';
         await turns.pause();
-        // The caller has left, or the thread was replaced.
+        // The caller has disconnected, or the thread was replaced.
         if (!this.#waiting.has(job)) return;
       }
     }
@@ -232,7 +232,7 @@ export class WorkThread {
     const waiting = this.#waiting.get(job);
     this.#waiting.delete(job);
     if (this.#waiting.size === 0)
-      this.#cancelIdle ??= this.#options.clock.after(IDLE_MS, () => this.#end('it had nothing to do'));
+      this.#cancelIdle ??= this.#options.clock.after(IDLE_MS, () => this.#end('it was idle'));
     return waiting;
   }
 

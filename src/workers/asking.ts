@@ -50,7 +50,7 @@ export class Asking implements Fleet {
     const id = (this.#asked += 1);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const silent = () =>
-      reject(new ProxyError('unavailable', 'Cannot ask the other workers: no answer in time'));
+      reject(new ProxyError('unavailable', 'Cannot query the other workers: no answer in time'));
     const cancel = this.#clock.after(PATIENCE_MS, silent);
     this.#waiting.set(id, resolve);
     this.#tell({ kind: 'ask', id, what });

@@ -123,7 +123,7 @@ export class Gathering {
       },
       {
         name: 'llmproxy_worker_restarts_total',
-        help: 'How often a worker has ended and was begun again',
+        help: 'How often a worker has ended and was restarted',
         type: 'counter',
         values: values((worker) => this.#restarts[worker - 1]!),
         aggregator: 'sum',

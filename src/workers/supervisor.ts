@@ -181,7 +181,7 @@ export class Supervisor {
     if (this.#stopping) return this.#endIfGone();
     // It reports why it cannot start before it exits.
     if (!this.#up)
-      return this.#started.reject(new Error(`Cannot begin worker ${slot.worker}: ended by ${how}`));
+      return this.#started.reject(new Error(`Cannot start worker ${slot.worker}: ended by ${how}`));
     this.#restart(slot, how);
   }
 
@@ -190,7 +190,7 @@ export class Supervisor {
     const soon = clock.monotonic() - slot.beganMs < SOON_MS;
     slot.failures = soon ? slot.failures + 1 : 0;
     const waitMs = Math.min(LONGEST_RESTART_MS, FIRST_RESTART_MS * 2 ** slot.failures);
-    warn(`worker ${slot.worker} ended (${how}): it begins again in ${waitMs / 1_000} s`);
+    warn(`worker ${slot.worker} ended (${how}): it is restarted in ${waitMs / 1_000} s`);
     slot.cancelRestart = clock.after(waitMs, () => this.#begin(slot));
   }
 
@@ -198,7 +198,7 @@ export class Supervisor {
     this.#options.clock.after(ms, () => {
       for (const { worker, child } of this.#slots) {
         if (!child) continue;
-        this.#options.warn(`worker ${worker} does not end: it is killed`);
+        this.#options.warn(`worker ${worker} does not exit: it is killed`);
         child.kill('SIGKILL');
       }
     });
@@ -208,7 +208,7 @@ export class Supervisor {
     if (!this.#slots.every(({ child }) => child === undefined)) return;
     this.#ended.resolve();
     // Fails the start if it is still pending; afterwards this has no effect.
-    this.#started.reject(new Error('Cannot begin: stopped before all workers listened'));
+    this.#started.reject(new Error('Cannot start: stopped before all workers listened'));
   }
 
   #tellAll(message: ToWorker): void {
@@ -216,8 +216,8 @@ export class Supervisor {
   }
 
   /**
-   * A worker that has not asked how to start receives the current state then. One that is exiting receives nothing: its
-   * channel closes before its exit is known, and the others must be told all the same.
+   * A worker that has not asked how to start receives the current state then. One that is exiting receives
+   * nothing: its channel closes before its exit is known, and the others must still receive the message.
    */
   #tell({ child }: Slot, message: ToWorker): void {
     try {

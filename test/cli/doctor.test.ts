@@ -223,7 +223,7 @@ test('warns of a key in the environment that the configuration does not use, and
   const told = out.replaceAll(/\s+/g, ' ');
   expect(told).toContain('GROQ_API_KEY is set, but no provider uses it');
   expect(told).toContain('`- { name: groq, type: groq, api_key_env: GROQ_API_KEY }`');
-  expect(told).toContain("this is another program's way to name a variable");
+  expect(told).toContain("this is another program's notation for a variable");
   expect(out).not.toContain('0123456789');
 }, 30_000);
 

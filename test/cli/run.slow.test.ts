@@ -133,7 +133,7 @@ describe('llmproxy run', () => {
     const without = runWith(cwd, key, 'run', 'claude');
     expect([without.code, without.err]).toEqual([
       1,
-      'Cannot run it without a key: the proxy wants one. Set LLMPROXY_KEY, for example to that of MY_KEY\n',
+      'Cannot run it without a key: the proxy requires one. Set LLMPROXY_KEY, for example to that of MY_KEY\n',
     ]);
     const given = runWith(cwd, { ...key, LLMPROXY_KEY: key.MY_KEY }, 'run', 'claude');
     expect([given.code, given.out]).toEqual([0, expect.stringContaining('"mock"')]);
@@ -142,7 +142,7 @@ describe('llmproxy run', () => {
   });
 
   test.each([
-    ['claude', [], 'Cannot run claude: no provider serves claude-sonnet-4-5, which Claude Code asks for.'],
+    ['claude', [], 'Cannot run claude: no provider serves claude-sonnet-4-5, which Claude Code requests.'],
     ['claude', ['--model', 'none'], 'Cannot run claude: no provider serves none. It lists mock.'],
     ['goose', [], 'Cannot run goose without a model: name one, as in `llmproxy run --model mock goose`.'],
   ])('%s %j is told what it would ask for in vain', (program, flags, message) => {

@@ -38,7 +38,7 @@ const GALLERY: readonly (readonly [string, string, string, ...string[]])[] = [
     'a star in a target whose name has no single one',
     `${MOCK}models: { "m-?": mock/* }\n`,
     '2:18',
-    'has not exactly one wildcard',
+    'does not have exactly one wildcard',
   ],
   [
     'a target that only the glob itself covers',
@@ -121,7 +121,7 @@ const GALLERY: readonly (readonly [string, string, string, ...string[]])[] = [
     'before',
   ],
   ['YAML that is none', 'providers: [\n', '1:12', 'never closed'],
-  ['a key given twice', `${MOCK}limits: {}\nlimits: {}\n`, '3:1', 'stands on line 2 already'],
+  ['a key given twice', `${MOCK}limits: {}\nlimits: {}\n`, '3:1', 'is already on line 2'],
 ];
 
 test.each(GALLERY)('%s is an error with its position', (_, text, place, ...words) => {

@@ -30,7 +30,7 @@ describe('a key', () => {
     ['{{ secrets.OR }}', 'OR'],
     ['%OPENAI_API_KEY%', 'OPENAI_API_KEY'],
   ])('written as %s is another program’s way to name a variable', (written, name) => {
-    const way = "is taken as it stands: this is another program's way to name a variable";
+    const way = "is used literally: this is another program's notation for a variable";
     expect(warned({ type: 'openai', api_key: written })).toEqual([
       `providers[0].api_key: \`api_key\` ${way}; write \`api_key_env: ${name}\`, or \`\${${name}}\``,
     ]);
@@ -48,7 +48,7 @@ describe('a key', () => {
     'that is %s is an example’s',
     (written) => {
       expect(warned({ type: 'openai', api_key: written })[0]).toContain(
-        'what examples have in place of a key',
+        'a placeholder from an example, not a key',
       );
     },
   );

@@ -18,7 +18,7 @@ test.each([
   [{ out: [] }, 'expected at least one kind or pattern'],
   [{ out: ['mail'] }, 'Invalid option'],
   [{ patterns: ['x'] }, 'expected NAME=REGEX'],
-  [{ patterns: ['email=x'] }, 'email is a kind of its own'],
+  [{ patterns: ['email=x'] }, 'email is a built-in kind'],
   [{ patterns: ['word=x*'] }, 'it matches the empty text'],
   [{ patterns: ['word=('] }, 'not a pattern'],
   [{ out: ['email'], timeout: 0 }, 'expected more than 0'],

@@ -42,7 +42,7 @@ everyClientStream(
 for (const [what, fault] of [
   ['a redirect', 'redirect'],
   ['a gateway’s own page of status 520', '520-html'],
-  ['an answer that is not compressed as it says', 'gzip-broken'],
+  ['an answer that is not compressed as declared', 'gzip-broken'],
   ['an end without an answer before it', 'done-only'],
   ['nothing but malformed events', 'garbage'],
   ['headers without end', 'header-flood'],

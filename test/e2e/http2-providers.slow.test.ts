@@ -151,7 +151,7 @@ describe.skipIf(!canMake)('http2 of a provider', () => {
     const provider = { name: 'a', type: 'vllm', base_url: 'http://localhost:1', models: ['*'], http2: 'on' };
     writeFileSync(join(cwd, 'config.yaml'), JSON.stringify({ providers: [provider] }));
     const { code, err } = run(cwd, 'config', 'validate');
-    expect([code, err]).toEqual([1, expect.stringContaining('HTTP/2 is spoken over TLS alone')]);
+    expect([code, err]).toEqual([1, expect.stringContaining('HTTP/2 requires TLS')]);
   });
 
   test('a client that disconnects resets only its own stream', async () => {

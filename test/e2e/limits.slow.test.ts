@@ -538,7 +538,7 @@ describe('a state directory', () => {
     const { cwd } = await served(CONFIG());
     const { code, err } = run(cwd, 'serve', '--port', '0');
     expect(code).toBe(1);
-    expect(err).toContain('Cannot keep what is used in state (state.directory): another llmproxy uses it');
+    expect(err).toContain('Cannot persist usage in state (state.directory): another llmproxy uses it');
   });
 
   test('with a damaged file is reported by the name of the file', () => {
@@ -558,7 +558,7 @@ describe('a state directory', () => {
     writeFileSync(join(cwd, 'state'), 'a file');
     const { code, err } = run(cwd, 'serve', '--port', '0');
     expect(code).toBe(1);
-    expect(err).toContain('Cannot keep what is used in state (state.directory)');
+    expect(err).toContain('Cannot persist usage in state (state.directory)');
     expect(err).not.toContain('    at ');
   });
 
@@ -573,7 +573,7 @@ describe('a state directory', () => {
     void (async () => {
       for await (const bytes of serving.process.stderr) told += new TextDecoder().decode(bytes);
     })();
-    await until('the reload is refused', () => told.includes('Cannot keep what is used in state'));
+    await until('the reload is refused', () => told.includes('Cannot persist usage in state'));
     expect(await ask(serving.url, { key: 'none', user: 'ok#1' })).toBe(200);
   }, 20_000);
 
@@ -610,11 +610,11 @@ describe('a state directory', () => {
       })();
       for (let n = 0; n < 400 && !told.includes('Cannot write'); n += 1)
         expect(await ask(url!, { key: 'a', user: `ok#${n}` })).toBe(200);
-      await until('it is told', () => told.includes('Cannot write what is used to state'));
+      await until('it is told', () => told.includes('Cannot write usage to state'));
       expect(told).toMatch(/full|I\/O error/);
       for (let n = 0; n < 50; n += 1)
         expect(await ask(url!, { key: 'a', user: `ok#${1_000 + n}` })).toBe(200);
-      expect(told.split('Cannot write what is used').length).toBe(2);
+      expect(told.split('Cannot write usage').length).toBe(2);
       child.kill('SIGTERM');
       await child.exited;
       await reading;

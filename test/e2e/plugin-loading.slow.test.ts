@@ -51,9 +51,9 @@ export class Odd extends BaseProvider {
 }`;
 
   test.each<[string, string | undefined, RegExp]>([
-    ['never ends', 'while (true);', /odd\.ts: it has not ended loading after 1000 ms/],
-    ['waits for ever', 'await new Promise(() => {});', /odd\.ts: it has not ended loading after 1000 ms/],
-    ['ends the process', 'process.exit(0);', /odd\.ts: it ended its thread while it was loaded/],
+    ['never ends', 'while (true);', /odd\.ts: it did not load within 1000 ms/],
+    ['waits for ever', 'await new Promise(() => {});', /odd\.ts: it did not load within 1000 ms/],
+    ['ends the process', 'process.exit(0);', /odd\.ts: it ended its thread while loading/],
     ['is not there', undefined, /odd\.ts: there is no such file/],
     ['is no TypeScript', 'export const = 1;', /odd\.ts: Expected identifier .* at .*odd\.ts:1:14/],
     ['throws', "throw new Error('no luck');", /odd\.ts: no luck at .*odd\.ts:1:/],
@@ -82,7 +82,7 @@ describe('A plugin is loaded again', () => {
     await saidSoon(proxy, 'two');
     write(proxy.cwd, { 'deep/helper.ts': 'export const word = ;' });
     await until('word of the mistake', () => /Unexpected ; at .*helper\.ts:1:21/.test(proxy.said()));
-    await until('word of what stays', () => proxy.said().includes('the last one stays in force'));
+    await until('word of what stays', () => proxy.said().includes('the previous one stays in effect'));
     expect(await said(proxy)).toBe('two');
     write(proxy.cwd, { 'deep/helper.ts': "export const word = 'three';" });
     await saidSoon(proxy, 'three');
@@ -112,7 +112,7 @@ describe('A plugin is loaded again', () => {
     const proxy = await plugged(CONFIG, { 'odd.ts': slow });
     const streamed = await proxy.post('/v1/chat/completions', { ...CHAT, stream: true });
     write(proxy.cwd, { 'odd.ts': saying("'new'") });
-    await until('the new one', () => proxy.said().includes('is read again'));
+    await until('the new one', () => proxy.said().includes('Reloaded '));
     expect(await said(proxy)).toBe('new');
     write(proxy.cwd, { go: '' });
     expect(await streamed.text()).toMatch(/begun[^]* old[^]*\[DONE\]/);

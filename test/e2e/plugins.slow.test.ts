@@ -355,7 +355,7 @@ describe('Hooks', () => {
     [
       'leaves no request',
       'onRequest(request) { request.body = { messages: [] }; }',
-      /Cannot use what onRequest made/,
+      /Cannot use a request as changed by onRequest/,
     ],
   ])('one that %s fails the request by its own fault', async (_, code, told) => {
     const proxy = await plugged(config, hooks(code));

@@ -396,7 +396,7 @@ test('reports what a collector rejected', async () => {
   );
   process.kill('SIGTERM');
   await process.exited;
-  expect(await process.stderr.text()).toContain('it did not take 1 of 2: no room');
+  expect(await process.stderr.text()).toContain('it rejected 1 of 2: no room');
 });
 
 test('a collector that hangs delays nothing: spans are dropped and counted, and the program ends', async () => {

@@ -380,10 +380,10 @@ describe.skipIf(!canMake)('server.tls', () => {
     expect(validate(TLS)).toMatchObject({ code: 0, err: '' });
     const wrong: [Tls, string][] = [
       [{ ...TLS, cert: 'missing.pem' }, `cert": "missing.pem"`],
-      [{ ...TLS, cert: 'empty.pem' }, 'the file holds no certificate'],
+      [{ ...TLS, cert: 'empty.pem' }, 'the file contains no certificate'],
       [{ ...TLS, key: 'second.key' }, 'the private key does not belong to cert.pem'],
-      [{ ...TLS, key: 'cert.pem' }, 'the file holds no private key'],
-      [{ ...TLS, client_ca: 'empty.pem' }, 'the file holds no certificate'],
+      [{ ...TLS, key: 'cert.pem' }, 'the file contains no private key'],
+      [{ ...TLS, client_ca: 'empty.pem' }, 'the file contains no certificate'],
       [{ ...TLS, client_certs: CERTS }, '`client_certs` needs `client_ca`'],
       [{ ...TLS, client_ca: 'ca.pem', client_certs: CERTS }, '`client_certs` needs `auth.keys`'],
       [

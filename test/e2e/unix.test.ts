@@ -80,10 +80,10 @@ describe.skipIf(process.platform === 'win32')('server.unix', () => {
       expect(code).toBe(1);
       return err;
     };
-    expect(told(cwd)).toContain('something that is no socket lies there');
+    expect(told(cwd)).toContain('something other than a socket exists there');
     expect(statSync(join(cwd, 'llm.sock')).size).toBe(8);
-    expect(told(prepared({ unix: 'nowhere/llm.sock' }))).toContain('there is no such folder');
-    expect(told(prepared({ unix: 'l'.repeat(120) }))).toContain('the path is too long');
+    expect(told(prepared({ unix: 'nowhere/llm.sock' }))).toContain('there is no such directory');
+    expect(told(prepared({ unix: 'l'.repeat(120) }))).toContain('the path is longer than 107 bytes');
     expect(told(prepared({ unix_mode: '0666' }))).toContain('Add auth.keys or server.unix_mode "0600"');
     expect(told(prepared({ tls: { cert: 'a', key: 'b' } }))).toContain('`tls` belongs to a port');
   }, 20_000);

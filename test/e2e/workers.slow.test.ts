@@ -203,7 +203,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     process.kill('SIGHUP');
     await until('a word about the file', () => told().includes('is not valid'));
     expect(await names()).toEqual(valid);
-    expect(told().match(/is read again/g)).toHaveLength(1);
+    expect(told().match(/Reloaded /g)).toHaveLength(1);
     expect(told().match(/is not valid/g)).toHaveLength(1);
   });
 
@@ -233,7 +233,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     // What it was working on, and what met it while it ended: a client that comes again at once may do so twice.
     expect(failed).toBeLessThanOrEqual(16);
     expect(await metric(url, 'requests_total')).toBeGreaterThan(counted);
-    expect(told()).toMatch(/worker \d ended \(SIGKILL\): it begins again in 0\.2 s$/m);
+    expect(told()).toMatch(/worker \d ended \(SIGKILL\): it is restarted in 0\.2 s$/m);
     // Whatever it was writing when it was killed is torn in its own file at most.
     process.kill('SIGTERM');
     await process.exited;

@@ -273,7 +273,7 @@ function soundProblems(read: Read, finished: boolean, text: string | undefined):
 
 /** Problems in the content of a provider's answer, not in its format: they are passed on. */
 const PROVIDERS =
-  /calls nothing|are no JSON object|is no object|(?:stop|finish)_reason is|behind other names/;
+  /calls nothing|are not a JSON object|is no object|(?:stop|finish)_reason is|behind other names/;
 
 const GRAMMARS: Readonly<Record<Talk, (text: string) => { problems: readonly string[] }>> = {
   chat: checkChatStream,

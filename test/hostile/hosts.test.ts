@@ -194,7 +194,7 @@ describe('a reload, which keeps the socket', () => {
     let told = '';
     for await (const chunk of process.stderr) {
       told += decoder.decode(chunk, { stream: true });
-      if (/stays in force|restart to take it over/.test(told)) break;
+      if (/stays in effect|restart to apply/.test(told)) break;
     }
     return told;
   }

@@ -164,7 +164,7 @@ describe('stored usage', () => {
       await keeper.flush();
     }
     expect(problems).toEqual([
-      expect.stringMatching(/^Cannot write what is used to .*: database is locked; it is counted in memory/),
+      expect.stringMatching(/^Cannot write usage to .*: database is locked; it is counted in memory/),
     ]);
     other.run('ROLLBACK');
     other.close();

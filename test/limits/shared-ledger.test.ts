@@ -210,10 +210,10 @@ test('while the file cannot be written, limits apply, and usage is written later
   const kinds = Array.from({ length: 3 }, () => ledger.reserve([charge(0, 1, 1)], nowMs).kind);
   expect(kinds).toEqual(['taken', 'taken', 'refused']);
   expect(told.length).toBe(1);
-  expect(told[0]).toContain('Cannot count what is used in state: ');
+  expect(told[0]).toContain('Cannot count usage in state: ');
   unlock();
   expect(ledger.catchUp(nowMs)).toBe(true);
-  expect(told.slice(1)).toEqual(['What is used is counted in state again']);
+  expect(told.slice(1)).toEqual(['Usage is counted in state again']);
   for (const each of [ledger, other]) {
     expect(used(each, 0)).toMatchObject({ used: 4, reserved: 0 });
     expect(used(each, 1)).toMatchObject({ used: 40, reserved: 0 });
@@ -296,7 +296,7 @@ test('a worker counts from zero if the file cannot be read either, and reports t
   expect(kinds).toEqual(['taken', 'taken', 'taken', 'taken', 'refused']);
   ledger.settle(before, [1], 0);
   expect(told.length).toBe(1);
-  expect(told[0]).toContain('Cannot count what is used in state');
+  expect(told[0]).toContain('Cannot count usage in state');
 });
 
 test('beyond max_callers, new callers share a meter even while the file cannot be written', () => {

@@ -180,7 +180,7 @@ describe('Retention with different ages for content and head', () => {
     await retention.sweep();
     await retention.close();
     expect(problems).toEqual([
-      `Took the content out of the request log ${join(dir.path, NAME)}: lines that were no records are gone (1)`,
+      `Removed the content from the request log ${join(dir.path, NAME)}: lines that were not records are gone (1)`,
     ]);
     expect(await dir.names()).toEqual([NAME]);
     expectHeads(await recordsIn(join(dir.path, NAME)), 1);

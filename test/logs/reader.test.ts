@@ -102,7 +102,9 @@ describe('findInputs()', () => {
   test('reports missing files and directories', async () => {
     await using dir = await logDirectory();
     const at = (name: string) => findInputs([join(dir.path, name)]);
-    await expect(findInputs([dir.path])).rejects.toThrow(`Cannot find a log to read: ${dir.path} holds none`);
+    await expect(findInputs([dir.path])).rejects.toThrow(
+      `Cannot find a log to read: ${dir.path} contains none`,
+    );
     await expect(at('none.ndjson')).rejects.toThrow('there is no such file or directory');
     await expect(at('*.ndjson')).rejects.toThrow('no file matches it');
   });

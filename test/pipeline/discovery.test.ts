@@ -228,8 +228,8 @@ describe('a list of models', () => {
     await until('the first list', () => status().at !== null);
     for (const [seconds, asked, error] of [
       [60, 2, 'it answered 401'],
-      [15, 3, 'is no list of models'],
-      [30, 4, 'is no list of models'],
+      [15, 3, 'is not a list of models'],
+      [30, 4, 'is not a list of models'],
       [60, 5, 'is larger than 8 MiB'],
     ] as const) {
       clock.advance(seconds * 1_000 - 1);

@@ -93,7 +93,7 @@ test('understood() turns an unexpected error into a malformed answer, and report
   const defects = new Defects((message) => void told.push(message));
   const thrown = expect.objectContaining({ fault: 'malformed', target: 'a/m', cause: expect.any(Odd) });
   for (let n = 0; n < 3; n += 1) expect(() => understood('a/m', defects, fails)).toThrow(thrown);
-  expect(told).toEqual([expect.stringMatching(/^Cannot read an answer: Error; told once\n +at /)]);
+  expect(told).toEqual([expect.stringMatching(/^Cannot read an answer: Error; reported once\n +at /)]);
   const known = new ProxyError('truncated', 'x');
   expect(() =>
     understood('a/m', defects, () => {

@@ -64,11 +64,11 @@ describe('a model name', () => {
   test.each([
     [
       'off/gpt-x',
-      '404 Cannot find model "off/gpt-x": provider off is off (not enabled); to ask every for it, name "every/off/gpt-x"',
+      '404 Cannot find model "off/gpt-x": provider off is off (not enabled); to request it from every, use "every/off/gpt-x"',
     ],
     [
       'one/z',
-      '404 Cannot find model "one/z": provider one does not serve it; to ask every for it, name "every/one/z"',
+      '404 Cannot find model "one/z": provider one does not serve it; to request it from every, use "every/one/z"',
     ],
   ])('%s does not match a wildcard of another provider', async (model, refusal) => {
     expect(await answeredBy(model)).toStartWith(refusal);

@@ -62,8 +62,8 @@ test('cooldowns of keys and endpoints are logged by name', () => {
   expect(key.lines()).toEqual([`warn a: key 2 of 3 is held back, ${why}`, 'info a: key 2 of 3 is back']);
   expect(only.lines()).toEqual([`warn b: its key is held back, ${why}`, 'info b: its key is back']);
   expect(endpoint.lines()).toEqual([
-    `warn a/x: not asked for embeddings for now, ${why}`,
-    'info a/x: asked for embeddings again',
+    `warn a/x: embeddings is held back, ${why}`,
+    'info a/x: embeddings is back',
   ]);
 });
 

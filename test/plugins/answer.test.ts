@@ -114,5 +114,5 @@ describe('answer() with streaming', () => {
 });
 
 test('answer() refuses invalid pieces', async () => {
-  await expect(whole(5 as never)).rejects.toThrow('answer() takes texts and objects, and was given 5');
+  await expect(whole(5 as never)).rejects.toThrow('answer() accepts texts and objects, not 5');
 });

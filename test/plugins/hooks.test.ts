@@ -118,7 +118,7 @@ describe('onRecord', () => {
     for (let n = 0; n < 1_200; n += 1) hooks.record(logRecord());
     expect(dropped()).toBe(200);
     expect(failures[0]).toBe(
-      'p0: Cannot take all records: it is slower than records come, and some are dropped',
+      'p0: Cannot take all records: it is slower than records arrive, and some are dropped',
     );
     go();
     await hooks.close();

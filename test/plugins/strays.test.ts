@@ -35,7 +35,7 @@ test('without plugins, uncaught errors end the program as usual', () => {
 test('with plugins, an uncaught error of unknown origin is logged with its stack, and the program goes on', () => {
   const { code, err } = ran(SOME, "void Promise.reject(new Error('lost')); void Promise.reject('words');");
   expect(code).toBe(0);
-  expect(err).toMatch(/An error that nothing catches, of a plugin or of this program: Error: lost\n +at /);
+  expect(err).toMatch(/Uncaught error of a plugin or of this program: Error: lost\n +at /);
   expect(err).toContain('it threw words');
   expect(err).toContain('still here');
 });
@@ -43,5 +43,5 @@ test('with plugins, an uncaught error of unknown origin is logged with its stack
 test('an uncaught error of a plugin is logged with the plugin’s name and the location', () => {
   const code = `const error = new Error('lost'); error.stack = 'Error: lost\\n    at f (/etc/helper.ts:3:4)'; void Promise.reject(error);`;
   const { err } = ran(SOME, code);
-  expect(err).toContain('Plugin acme: an error that its code does not catch: lost at /etc/helper.ts:3:4\n');
+  expect(err).toContain('Plugin acme: uncaught error: lost at /etc/helper.ts:3:4\n');
 });

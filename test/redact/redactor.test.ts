@@ -155,7 +155,7 @@ describe('Redactor modes', () => {
     expect(make({ kinds: [], custom }).text('see TCK-12 and TCK-7')).toBe('see [TICKET_1] and [TICKET_2]');
     for (const [bad, words] of [
       ['x', 'expected NAME=REGEX'],
-      ['email=a', 'is a kind of its own'],
+      ['email=a', 'is a built-in kind'],
       ['x=a*', 'it matches the empty text'],
     ] as const)
       expect(() => customPattern(bad)).toThrow(words);

@@ -233,7 +233,7 @@ describe('GET /page/requests/ID', () => {
     ],
     embeddings: [
       { request: '{"input":"x"}', response: '{"data":[]}' },
-      { said: null, unsaid: expect.stringContaining('no conversation') },
+      { said: null, unsaid: expect.stringContaining('not a conversation') },
     ],
   };
 
@@ -272,7 +272,7 @@ describe('GET /page/requests/ID', () => {
     expect(await body.json()).toEqual({ model: 'small', messages: [{ role: 'user', content: 'Hi' }] });
     expect(await at.json<RequestDetail>('requests/bare')).toMatchObject({
       said: null,
-      unsaid: 'What was said is not logged (content: metadata).',
+      unsaid: 'The content is not logged (content: metadata).',
       raw: { request: false, response: false },
     });
     for (const missing of ['requests/bare/request', 'requests/none', 'requests/one/else'])
@@ -459,7 +459,7 @@ test('HistoryThread starts at the first query, refuses more than 32 at once, and
     { kind: 'requests', directory: directory.path, filter: '', most: 1, before: null },
     AbortSignal.abort(),
   );
-  expect(await unwanted.catch((error: Error) => error.message)).toContain('nobody waits');
+  expect(await unwanted.catch((error: Error) => error.message)).toContain('no longer needed');
   const late = ask();
   history.close();
   await expect(late).rejects.toThrow('stopped');

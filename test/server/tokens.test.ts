@@ -172,7 +172,7 @@ describe('a token', () => {
       ['placeholder', 'is unknown'],
       ['sk.placeholder.text', 'is not a valid JWT'],
       [await rsa.token({ iss: 'https://elsewhere.example' }), 'its issuer is unknown'],
-      [`${short[0]}.${short[1]}.AAAA`, 'its signature is not right'],
+      [`${short[0]}.${short[1]}.AAAA`, 'its signature is invalid'],
       [await rsa.token({ aud: 'other' }), '"aud"'],
       [await rsa.token({ exp: past }), 'it has expired'],
       ['off-key', '"off" is disabled'],
@@ -230,7 +230,7 @@ describe('a token', () => {
       const [fault, message] = await refusal(rig(rsa), `${signed}.${mac}`);
       expect([fault, message]).toEqual([
         'unauthenticated',
-        'Cannot accept the token: its algorithm is not taken here',
+        'Cannot accept the token: its algorithm is not accepted here',
       ]);
     }
   });
@@ -240,7 +240,7 @@ describe('a token', () => {
     const [fault, message] = await refusal(rig(rsa), `${header}.${part(claims())}.${signature}`);
     expect([fault, message]).toEqual([
       'unauthenticated',
-      'Cannot accept the token: its signature is not right',
+      'Cannot accept the token: its signature is invalid',
     ]);
     await using other = await issuer();
     const forged = await other.token({ iss: rsa.url }, { kid: rsa.publicKey().kid });
@@ -340,7 +340,7 @@ describe('the keys of an issuer', () => {
     const all = { client, clock, ...rest };
     expect(await refusal(all, token)).toEqual([
       'unauthenticated',
-      'Cannot accept the token: no key of its issuer fits it',
+      'Cannot accept the token: no key of its issuer matches it',
     ]);
     expect(made.fetches()).toBe(1);
     clock.advance(30_000);

@@ -86,7 +86,7 @@ test.each([
 ])('matcher() finds %p', (text, ids) => expect(found(text)).toEqual(ids));
 
 test.each([
-  ['wat:x', 'wat is no field'],
+  ['wat:x', 'wat is not a field'],
   ['status:x', 'status: expected a number, such as status:429, status:5xx'],
   ['cost:5xx', 'cost: expected a number'],
   ['model:', 'model: needs a value'],

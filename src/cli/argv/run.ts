@@ -83,7 +83,7 @@ function misplaced(flag: string, { names }: Command): ExitError {
   const known = [...EVERYWHERE, VERSION_FLAG].map((each) => `--${each.name}`);
   return new ExitError(
     2,
-    `Cannot use ${flag} before a command: write it behind, as in \`${name} COMMAND ${flag}\`. Before it stand ${known.join(', ')} alone`,
+    `Cannot use ${flag} before a command: write it after the command, as in \`${name} COMMAND ${flag}\`. Only ${known.join(', ')} may come before it`,
   );
 }
 

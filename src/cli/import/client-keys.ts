@@ -24,7 +24,7 @@ export function clientKey(draft: Draft, { name, key, fields = {} }: ClientKey): 
   // A key from an unset variable would make the file invalid, and without `auth` anybody could use the proxy.
   draft.section('auth', { keys_file: 'keys.yaml' });
   draft.notes.add(
-    `The key ${name} stands in ${key.env}: add {name: ${nameOf(name)}, key_env: ${key.env}} to \`keys\` below \`auth\` once that is set.`,
+    `The key ${name} is in ${key.env}: add {name: ${nameOf(name)}, key_env: ${key.env}} to \`keys\` below \`auth\` once that is set.`,
   );
 }
 

@@ -74,7 +74,7 @@ export class Draft {
     const before = models.get(name);
     const now = defined(fields);
     if (before && !isDeepStrictEqual(before, now))
-      notes.add(`${name} stands there several times with different settings: those of the last are taken`);
+      notes.add(`${name} occurs several times with different settings: the last ones are used`);
     models.set(name, { ...before, ...now });
     return `${provider}/${name}`;
   }
@@ -98,7 +98,7 @@ export class Draft {
     const preset = isType(type) ? presetOf(type) : undefined;
     if (preset?.keyOptional && isPlaceholder(key.literal)) return {};
     const env = this.keys.nameFor(key.literal, preset?.keyEnv[0] ?? variableName(type, 'api_key'));
-    notes.add(`Its key stood in the file: put it into the environment as ${env}.`);
+    notes.add(`Its key was in the file: put it into the environment as ${env}.`);
     return { api_key_env: env };
   }
 
@@ -108,7 +108,7 @@ export class Draft {
    */
   variable(name: string, fallback: string): string {
     const nowhere = /\.invalid|^unset$/.test(fallback);
-    if (nowhere) this.notes.add(`Set ${name}: until then the address or name is one that leads nowhere.`);
+    if (nowhere) this.notes.add(`Set ${name}: until then the address or name is a placeholder.`);
     else if (fallback !== '') this.notes.add(`Set ${name}: until then it is ${fallback}.`);
     return `\${${name}:-${fallback}}`;
   }

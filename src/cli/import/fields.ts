@@ -63,7 +63,7 @@ export function headersOf(
     else {
       const env = draft.keys.nameFor(value.literal, variableName(name));
       draft.notes.add(
-        `The value of the header ${name} stood in the file: put it into the environment as ${env}.`,
+        `The value of the header ${name} was in the file: put it into the environment as ${env}.`,
       );
       headers[name] = draft.variable(env, '');
     }

@@ -56,7 +56,7 @@ export default defineCommand({
       problems.filter(({ severity }) => severity === 'error'),
       path,
     );
-    throw new ExitError(1, `${path} is not valid yet: mend what is said above`);
+    throw new ExitError(1, `${path} is not valid yet: correct the problems above`);
   },
 });
 
@@ -93,7 +93,7 @@ function detected(value: unknown, path: string): FormatName {
   if (format) return format;
   throw new ExitError(
     1,
-    `Cannot import ${path}: it looks like none of ${FORMAT_NAMES.join(', ')}; say --from`,
+    `Cannot import ${path}: it looks like none of ${FORMAT_NAMES.join(', ')}; use --from`,
   );
 }
 
@@ -105,12 +105,12 @@ function tell(
   const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
   const left = text.match(/^# - /gm)?.length ?? 0;
   const lines = [
-    `Took ${counted(providers, 'provider')} over from ${titleOf(format)}${output === undefined ? '' : `, into ${output}`}.`,
+    `Imported ${counted(providers, 'provider')} from ${titleOf(format)}${output === undefined ? '' : ` into ${output}`}.`,
     ...(left > 0
       ? [`${counted(left, 'setting')} without a counterpart: comments at the top say which.`]
       : []),
     ...(variables.length > 0
-      ? [`Keys stood in the file and are not copied: put them into ${variables.join(', ')}.`]
+      ? [`The file contained keys, which are not copied: put them into ${variables.join(', ')}.`]
       : []),
   ];
   process.stderr.write(`${lines.join('\n')}\n`);

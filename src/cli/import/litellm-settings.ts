@@ -30,7 +30,7 @@ export function litellmSettings(given: Given, draft: Draft): LitellmSettings {
   );
   const last = both.flatMap((part) => part.texts('default_fallbacks') ?? []);
   if (context!.size > 0)
-    draft.notes.add('context_window_fallbacks are asked after other failures too: a route has one order.');
+    draft.notes.add('context_window_fallbacks are also tried after other failures: a route has one order.');
   return {
     fallbacksOf: (name) => {
       const all = [plain!, context!, policy!].flatMap((map) => map.get(name) ?? map.get('*') ?? []);

@@ -12,9 +12,9 @@ import { addRoutes } from './routes.ts';
 export const LITELLM_REASONS: Readonly<Record<string, string>> = {
   'model_list[].model_info': 'it is not needed, or has no counterpart',
   'model_list[].litellm_params.temperature':
-    'a default of the client; `request: {set: ...}` would go before what clients say',
+    'a default of the client; `request: {set: ...}` would override what clients send',
   'model_list[].litellm_params.max_tokens':
-    'a default of the client; `request: {set: ...}` would go before what clients say',
+    'a default of the client; `request: {set: ...}` would override what clients send',
   'model_list[].litellm_params.mock_response': 'use a provider of `type: mock`',
   'model_list[].litellm_params.aws_access_key_id': 'set AWS_ACCESS_KEY_ID, or a profile',
   'model_list[].litellm_params.aws_secret_access_key': 'set AWS_SECRET_ACCESS_KEY, or a profile',
@@ -26,7 +26,7 @@ export const LITELLM_REASONS: Readonly<Record<string, string>> = {
     'every request is in the request log and in /metrics; plugins see each record (docs/plugins.md)',
   'litellm_settings.cache': 'answers are not cached',
   'litellm_settings.cache_params': 'answers are not cached',
-  'litellm_settings.set_verbose': '`logging: {level: debug}` says more',
+  'litellm_settings.set_verbose': '`logging: {level: debug}` logs more',
   'router_settings.routing_strategy':
     'targets are selected by order and weight; slow or failing ones are skipped',
   'router_settings.redis_host': 'no Redis is needed: state is kept in files (docs/keys.md)',

@@ -19,7 +19,7 @@ export const PYTHON_REASONS: Readonly<Record<string, string>> = {
   templates: 'the page is part of the program',
   'logging.file': 'the program log goes to stderr, the request log to `logging.requests.directory`',
   'logging.rotation': 'see `logging.requests.rotate_size` and `retention`',
-  'providers[].forced': 'name it in a route of `models` in place of that',
+  'providers[].forced': 'name it in a route of `models` instead',
   'providers[].deployment_name': 'name it in `models`: {name: gpt-4, upstream: DEPLOYMENT}',
 };
 

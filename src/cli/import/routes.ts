@@ -26,7 +26,7 @@ export function addRoutes(draft: Draft, groups: readonly Group[]): void {
   for (const { name, deployments, fallbacks, contentPolicy, notes = [] } of groups) {
     const missing = fallbacks.filter((each) => !known.has(each));
     const following = [...new Set(fallbacks)].flatMap((each) => own.get(each) ?? []);
-    const said = [...notes, ...missing.map((each) => `Its fallback ${each} is no model of the file.`)];
+    const said = [...notes, ...missing.map((each) => `Its fallback ${each} is not a model in the file.`)];
     const policy = contentPolicy ? { content_policy: 'failover' } : {};
     if (following.length > 0) {
       const targets = [own.get(name)!, ...following].map((target) => ({ target }));

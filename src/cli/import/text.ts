@@ -55,7 +55,7 @@ export function draftText(draft: Draft, left: readonly string[], { title, file }
     // A reference to a removed entry would be invalid.
     gone.push(...mended(document));
   }
-  const lost = gone.length > 0 ? ['Not taken over:', ...gone.map((line) => `- ${line}`)] : [];
+  const lost = gone.length > 0 ? ['Not imported:', ...gone.map((line) => `- ${line}`)] : [];
   document.commentBefore = lines([...head, ...(lost.length > 0 ? ['', ...lost] : [])].map(mask));
   return `${document.toString({ lineWidth: 0 }).trimEnd()}\n`;
 }

@@ -93,11 +93,11 @@ export default defineCommand({
     };
     changeKeys(place, ({ file, document }) => {
       if (keysIn(place.config).some((key) => key.name === name))
-        throw new ExitError(1, `Cannot make the key ${name}: ${place.configPath} has one of this name`);
+        throw new ExitError(1, `Cannot create the key ${name}: ${place.configPath} has one of this name`);
       if (file.keys.some((key) => key.name === name))
         throw new ExitError(
           1,
-          `Cannot make the key ${name}: there is one already; llmproxy keys rotate ${name} exchanges it`,
+          `Cannot create the key ${name}: there is one already; llmproxy keys rotate ${name} replaces it`,
         );
       document.addKey(fields);
     });

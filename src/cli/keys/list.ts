@@ -25,7 +25,7 @@ export default defineCommand({
     const uses = lastUseAndSpend(place.config, nowMs);
     const all = keys.map((each) => described(each, { raises, use: uses.get(each.key.name), nowMs }));
     if (args.json) return print(`${JSON.stringify(all, null, 2)}\n`);
-    if (all.length === 0) return say('There are no keys yet: llmproxy keys create NAME makes one.');
+    if (all.length === 0) return say('There are no keys yet: llmproxy keys create NAME creates one.');
     const header = ['NAME', 'PREFIX', 'GROUP', 'EXPIRES', 'LAST USE', 'USD'];
     print(`${table(header, all.map(cells), widthOf(process.stdout))}\n`);
   },

@@ -61,7 +61,7 @@ function advice({ auth }: Config): string {
     auth === undefined
       ? 'Add to it'
       : auth === 'none'
-        ? 'Write in place of `auth: none`'
+        ? 'Write instead of `auth: none`'
         : 'Add below `auth:`';
   const shown = auth === 'none' ? `auth:\n${lines}` : lines;
   return `${where}\n\n${shown}\n\nor name a file with --file`;

@@ -116,7 +116,7 @@ function times([text, all]: readonly [string, readonly string[]]): string {
 function wordsOf({ outcome, fault, error }: JsonObject): string | undefined {
   if (outcome === 'success') return undefined;
   const words = plainLine((stringOf(error) ?? '').slice(0, 4 * MOST_WORDS));
-  if (outcome === 'client_abort') return 'left by the client';
+  if (outcome === 'client_abort') return 'aborted by the client';
   const what = name(fault ?? outcome);
   const kind = outcome === 'truncated' ? `cut, ${what}` : what;
   return words === '' ? kind : `${kind}: ${words}`;

@@ -136,7 +136,7 @@ function tokensText(record: JsonObject): string {
   const { input_tokens: input, output_tokens: output, estimate, units } = record;
   if (numberOf(input) === undefined && numberOf(output) === undefined)
     return isObject(estimate)
-      ? `about ${figure(estimate.input_tokens)} in, ${figure(estimate.output_tokens)} out: the provider did not tell`
+      ? `about ${figure(estimate.input_tokens)} in, ${figure(estimate.output_tokens)} out: the provider did not report it`
       : '';
   const part = (value: unknown, words: string) => (numberOf(value) ? ` (${figure(value)} ${words})` : '');
   const cached = part(record.cached_tokens, 'cached');
@@ -184,10 +184,8 @@ function turnLines(record: JsonObject, paint: Paint): string[] {
     ...(answered.length > 0
       ? answered.flatMap((turn) => linesOf(turn, paint))
       : rawLines('Response', response, paint)),
-    ...(left.length > 0 ? ['', `Not kept, since it was too long or no text: ${left.join(', ')}`] : []),
-    ...(content === 'full'
-      ? []
-      : ['', `Of what was asked and answered nothing is kept: content is ${name(content)}`]),
+    ...(left.length > 0 ? ['', `Not kept, since it was too long or not text: ${left.join(', ')}`] : []),
+    ...(content === 'full' ? [] : ['', `Request and answer were not kept: content is ${name(content)}`]),
   ];
 }
 

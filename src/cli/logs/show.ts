@@ -48,10 +48,7 @@ export default defineCommand({
       if (id === '') throw new ExitError(2, 'Cannot show a request: its id is empty');
       const choice = choiceOf(rawArgs, Date.now());
       if (choice.any && id !== 'last')
-        throw new ExitError(
-          2,
-          `Cannot choose among requests that ${id} names: flags that choose belong to last`,
-        );
+        throw new ExitError(2, `Cannot filter the requests that ${id} identifies: filters belong to last`);
       const inputs = await findInputs(logsNamed(logs, repeated(rawArgs, 'config').at(-1)));
       const found =
         id === 'last' ? await newest(inputs, choice) : await recordById(inputs, id, { onProblem: say });

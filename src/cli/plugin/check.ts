@@ -16,7 +16,7 @@ export default defineCommand({
   meta: about({
     name: 'check',
     description:
-      'Check the types of plugins and load them for a trial. Exit status: 0 good, 1 not, 2 wrong usage',
+      'Check the types of plugins and load them for a trial. Exit status: 0 no problem, 1 problems, 2 wrong usage',
     examples: ['llmproxy plugin check', 'llmproxy plugin check local.ts other.ts'],
   }),
   args: {

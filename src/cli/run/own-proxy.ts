@@ -46,7 +46,7 @@ export async function beginProxy(source: LoadedSource): Promise<OwnProxy> {
       },
     };
   } catch (thrown) {
-    throw new ExitError(1, `Cannot begin a proxy: ${(thrown as Error).message}`);
+    throw new ExitError(1, `Cannot start a proxy: ${(thrown as Error).message}`);
   }
 }
 

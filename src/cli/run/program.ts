@@ -23,9 +23,9 @@ export function programNamed(command: string, base: string): Program {
     [
       `Cannot run ${command}: how to point it to a proxy is not known${hint}`,
       `Known are ${names.join(', ')}.`,
-      "By hand, a program of OpenAI's API:",
+      "To set up a program that uses OpenAI's API by hand:",
       `  OPENAI_BASE_URL=${base}/v1 OPENAI_API_KEY=KEY ${command}`,
-      "A program of Anthropic's API:",
+      "or one that uses Anthropic's API:",
       `  ANTHROPIC_BASE_URL=${base} ANTHROPIC_AUTH_TOKEN=KEY ${command}`,
     ].join('\n'),
   );

@@ -40,7 +40,7 @@ export function keyFor(config: Config | undefined): string {
   if (auth === undefined || auth === 'none') return 'unused';
   const example = auth.keys.find(({ key_env: variable }) => variable !== undefined)?.key_env;
   const hint = example === undefined ? ' to one of `auth.keys`' : `, for example to that of ${example}`;
-  throw new ExitError(1, `Cannot run it without a key: the proxy wants one. Set ${KEY_VARIABLE}${hint}`);
+  throw new ExitError(1, `Cannot run it without a key: the proxy requires one. Set ${KEY_VARIABLE}${hint}`);
 }
 
 /** The models that a proxy lists. @throws ExitError when it refuses, or cannot be reached */

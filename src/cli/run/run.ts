@@ -117,7 +117,7 @@ async function refuseUnserved(
   const family = asksFor.replace(/-.*/, '-*');
   throw new ExitError(
     1,
-    `Cannot run ${name}: no provider serves ${asksFor}, which ${title} asks for. Name a model, as in \`${example}\`, or map them in the configuration: \`models: { "${family}": ... }\`. ${known}`,
+    `Cannot run ${name}: no provider serves ${asksFor}, which ${title} requests. Name a model, as in \`${example}\`, or map them in the configuration: \`models: { "${family}": ... }\`. ${known}`,
   );
 }
 
@@ -140,7 +140,7 @@ async function show(
     models: [],
   });
   print(
-    `${there ? '' : `# no proxy listens at ${base}: one on a free port would be begun, and end with it\n`}${shown(launch, command, own)}`,
+    `${there ? '' : `# no proxy listens at ${base}: one on a free port would be started, and stopped with the program\n`}${shown(launch, command, own)}`,
   );
 }
 

@@ -75,7 +75,7 @@ export class Place {
 
   async #run(): Promise<void> {
     const { link, clock, replica, patience, looksAtClock } = this.#deps;
-    // A server that has lost its data is told again what this replica has seen.
+    // A server that has lost its data receives again what this replica has seen.
     for (let tries = 0; tries < 2 && link.up; tries += 1) {
       const told = this.share.tell(replica, this.#need(), clock.now());
       try {

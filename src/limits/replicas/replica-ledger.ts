@@ -356,7 +356,7 @@ function keyOf(meter: string): string {
 
 /** @throws Error when it is not a reply of the script */
 function presenceOf(answer: Answer): [number, number] {
-  if (!Array.isArray(answer)) throw new Error('Cannot read the answer of the server: it is no list');
+  if (!Array.isArray(answer)) throw new Error('Cannot read the answer of the server: it is not a list');
   const [count, serverMs] = answer as readonly Answer[];
   return [Number(count), Number(serverMs)];
 }

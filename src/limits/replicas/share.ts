@@ -65,7 +65,7 @@ export class Share implements Counter {
   #own: Tally;
   #sent: Tally;
   #batch = 0;
-  /** Usage that the server has lost, and is told again. */
+  /** Usage that the server has lost, and that is reported again. */
   #restores: readonly Amount[] = [];
   /** The amount taken since the last exchange; and recently per second. */
   #taken = 0;

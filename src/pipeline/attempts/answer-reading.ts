@@ -138,7 +138,7 @@ export class AnswerReading {
     const { wholeAsStream } = prepared;
     const { text: made, finish, usage, lost } = await this.#read((target) => prepared.whole(given, target));
     const events = wholeAsStream && (await this.#read((target) => wholeAsStream(given, target)));
-    if (events === undefined) throw this.#reader.malformed('it is no stream');
+    if (events === undefined) throw this.#reader.malformed('it is not a stream');
     const body = await turns.run(encodeInSteps(events));
     const text = await this.#textOf(made ?? given);
     return { kind: 'whole', body, text, finish, usage, lost, made: 'text/event-stream' };
@@ -160,7 +160,7 @@ export class AnswerReading {
       if (tap.error && !tap.content) throw tap.error;
       if (bytes.length > 0) held.push(bytes);
     }
-    if (!tap.content && !tap.finished) throw this.#reader.malformed('it ends without having said anything');
+    if (!tap.content && !tap.finished) throw this.#reader.malformed('it ends without any content');
     timers.begun();
     const beginning = held.length > 0 ? Buffer.concat(held) : undefined;
     return { kind: 'stream', flow, held: beginning, release };

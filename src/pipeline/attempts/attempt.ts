@@ -181,7 +181,7 @@ export class Attempt implements Attempting {
     const { dropped } = prepared;
     this.#asksUsage = prepared.asksUsage ?? false;
     if (dropped.length > 0 && this.#plan.unsupported === 'error') {
-      const message = `Cannot ask ${target.id}: it does not take ${dropped.join(', ')}`;
+      const message = `Cannot use ${target.id}: it does not support ${dropped.join(', ')}`;
       throw new ProxyError('unsupported', message, { target: target.id, param: dropped[0]! });
     }
     this.#sealed = prepared.sealed ?? false;

@@ -46,13 +46,13 @@ export function refusal(classified: Classified, refused: Refused): ProxyError {
   }
   if (refused.asksUsage && REFUSALS.has(upstream.status) && USAGE_REFUSED.test(body)) {
     target.refusesUsageAsked = true;
-    const message = `Cannot ask ${id} for the usage of a stream: it does not take the field`;
+    const message = `Cannot request the usage of a stream from ${id}: it does not support the field`;
     return new ProxyError('usage_unasked', message, { target: id, upstream });
   }
   const lacksPrevious = inbound.chained !== undefined && PREVIOUS_LACKED.test(upstream.message);
   const refusesSeals = fault === 'invalid_request' && SEALS_REFUSED.test(upstream.message);
   if (refused.sealed && (refusesSeals || lacksPrevious)) {
-    const message = `Cannot continue at ${id}: it refused what it was given back (${upstream.message})`;
+    const message = `Cannot continue at ${id}: it refused the reasoning sent back to it (${upstream.message})`;
     return new ProxyError('seals_refused', message, { target: id, upstream });
   }
   return refusalOf(classified, { target: id, body, nowMs: refused.nowMs });

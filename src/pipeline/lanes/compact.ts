@@ -47,7 +47,9 @@ function* compactedWhole(
   const chatAnswer = isObject(value) ? (value as unknown as ChatResponse) : undefined;
   const summary = chatAnswer && summaryIn(chatAnswer);
   if (summary === undefined) {
-    throw new ProxyError('malformed', `Cannot use the answer of ${target}: it holds no summary`, { target });
+    throw new ProxyError('malformed', `Cannot use the answer of ${target}: it contains no summary`, {
+      target,
+    });
   }
   const compacted = compactedResponse(summary, chatAnswer!.usage, making);
   return { text: JSON.stringify(compacted), finish: answer.finish, usage: answer.usage };

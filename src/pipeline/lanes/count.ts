@@ -125,7 +125,9 @@ function* countIn(
   if (isObject(body)) judge(body, target);
   const tokens = isObject(body) ? decode(body) : undefined;
   if (tokens !== undefined) return { text: answer(tokens), finish: null, usage: undefined };
-  throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is no count`, { target });
+  throw new ProxyError('malformed', `Cannot use the answer of ${target}: it is not a token count`, {
+    target,
+  });
 }
 
 function answerOf(endpoint: Endpoint, tokens: number): JsonObject {

@@ -66,7 +66,7 @@ const OPENAIS_WAY: Way = {
     // Some servers return base64 whatever is requested, and some a vector per token.
     const numbers = inNumbers(answer) ?? answer;
     if (listOf(numbers.data).every((each) => isVector(objectOf(each).embedding))) return numbers;
-    throw new ProxyError('malformed', 'Cannot read the answer: it holds no vectors');
+    throw new ProxyError('malformed', 'Cannot read the answer: it contains no vectors');
   },
 };
 
@@ -79,7 +79,7 @@ function wayOf({ provider, model }: LaneContext): Way {
   const name = provider.embeddings(model);
   if (name) return { kind: `${name} embeddings`, most: mostTexts(name, model), ...EMBEDDINGS[name] };
   if (provider.relays('embeddings', model)) return OPENAIS_WAY;
-  throw new ProxyError('unsupported', `Cannot embed with ${provider.name}/${model}: it gives none`);
+  throw new ProxyError('unsupported', `Cannot embed with ${provider.name}/${model}: it has no embeddings`);
 }
 
 /** The largest number of texts per call, as at OpenAI. */
@@ -90,7 +90,7 @@ function inParts(request: JsonObject, most: number): JsonObject[] {
   const { input } = request;
   if (!Array.isArray(input) || input.length <= most) return [request];
   if (input.length > MAX_TEXTS) {
-    const state = `${input.length} are too many, ${MAX_TEXTS} may be asked for at once`;
+    const state = `${input.length} are too many, at most ${MAX_TEXTS} are allowed`;
     throw new ProxyError('invalid_request', `Cannot embed these texts: ${state}`, { param: 'input' });
   }
   const parts: JsonObject[] = [];

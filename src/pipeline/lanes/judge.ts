@@ -44,6 +44,6 @@ export function judgeCut(
 export function judgeCalls(calls: readonly ToolCall[] | undefined, target: string): void {
   const broken = calls?.find(({ function: fn }) => areBroken(fn.arguments));
   if (!broken) return;
-  const state = `the arguments of its call of ${broken.function.name} are no JSON object`;
+  const state = `the arguments of its call of ${broken.function.name} are not a JSON object`;
   throw new ProxyError('failed_generation', `Cannot use the answer of ${target}: ${state}`, { target });
 }

@@ -61,7 +61,7 @@ function familiesOf(name: string, words: string, { all }: Series<string, Used>):
     ),
     counter(
       `${name}_tokens_total`,
-      `Tokens by ${words} and kind, estimates where providers do not tell`,
+      `Tokens by ${words} and kind, estimated where providers do not report them`,
       all.flatMap(([labels, used]) =>
         KINDS.map((kind) => ({ labels: { ...labels, kind }, value: used[kind] })),
       ),

@@ -285,16 +285,16 @@ export class Metrics {
       ),
       gauge('buffered_bytes', 'Bytes of request bodies in memory', buffered()),
       gauge('unread_bytes', 'Bytes of streams held for clients that read slowly, estimated', unread()),
-      gauge('recording_bytes', 'Bytes of streams put together for their records', recording()),
+      gauge('recording_bytes', 'Bytes of streams assembled for their records', recording()),
       gauge('log_records_written', 'Records in the request log since the start', written),
       gauge('log_records_lost', 'Records that could not be written since the start', dropped),
       gauge('log_pending_bytes', 'Bytes waiting to be written', pending),
       counter(
         'sink_errors_total',
-        'Records that a sink failed to take, by sink',
+        'Records that a sink failed to accept, by sink',
         [...sinkErrors()].map(([sink, value]) => ({ labels: { sink }, value })),
       ),
-      counter('records_dropped_total', 'Records that were lost, by where they were to go', [
+      counter('records_dropped_total', 'Records that were lost, by destination', [
         { labels: { sink: 'log' }, value: dropped },
         { labels: { sink: 'plugins' }, value: pluginRecordsDropped() },
         { labels: { sink: 'telemetry' }, value: spansDropped() },
@@ -305,9 +305,11 @@ export class Metrics {
         'Requests to which limits apply: admitted, refused, or answered by another model (replaced)',
         Object.entries(decisions()).map(([decision, value]) => ({ labels: { decision }, value })),
       ),
-      counter('plugin_records_dropped_total', 'Records that a plugin did not get since it was too slow', [
-        { labels: {}, value: pluginRecordsDropped() },
-      ]),
+      counter(
+        'plugin_records_dropped_total',
+        'Records that a plugin did not receive because it was too slow',
+        [{ labels: {}, value: pluginRecordsDropped() }],
+      ),
       counter(
         'limit_refusals_total',
         'Requests refused and answers cut by limits',
@@ -317,7 +319,7 @@ export class Metrics {
         ...family(
           'gauge',
           'limit_used_ratio',
-          'Share of a limit that is used or reserved, of limits of groups and of everybody',
+          'Share of a limit that is used or reserved, for limits of groups and of everybody',
           usedRatios(limits()),
         ),
         // Workers count together.

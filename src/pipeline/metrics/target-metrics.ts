@@ -25,7 +25,7 @@ export function targetFamilies(providers: readonly ProviderStatus[]): Family[] {
       ...family(
         'gauge',
         'target_state',
-        'Of a model of a provider: 2 asked as usual, 1 on trial or resting, 0 held back by its breaker',
+        'State of a model of a provider: 2 available, 1 on trial or paused, 0 held back by its breaker',
         samples(stateOf),
       ),
       aggregator: 'state',
@@ -34,7 +34,7 @@ export function targetFamilies(providers: readonly ProviderStatus[]): Family[] {
       ...family(
         'gauge',
         'breaker_state',
-        'Of a model of a provider, and of a whole provider (no model): 0 closed, 1 half open, 2 open',
+        'Breaker of a model of a provider, or of a whole provider (no model): 0 closed, 1 half open, 2 open',
         [...ofProviders, ...samples(({ breaker }) => BREAKERS[breaker]!)],
       ),
       aggregator: 'largest',

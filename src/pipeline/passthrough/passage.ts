@@ -99,7 +99,10 @@ export class Passage {
       pull: async (controller) => {
         this.#wait(
           bodyStallMs,
-          new ProxyError('request_timeout', 'Cannot read the request: nothing came for limits.body_timeout'),
+          new ProxyError(
+            'request_timeout',
+            'Cannot read the request: nothing arrived for limits.body_timeout',
+          ),
         );
         const { done, value } = await reader.read();
         this.#awaitAnswer();
@@ -145,7 +148,7 @@ export class Passage {
             const state = `its answer is larger than ${maxBytes} bytes (limits.max_passthrough)`;
             fail(
               controller,
-              new ProxyError('too_long', `Cannot pass on what ${provider.name} sends: ${state}`),
+              new ProxyError('too_long', `Cannot pass on the answer of ${provider.name}: ${state}`),
             );
           } catch (cause) {
             const { aborted, reason } = this.#abort;
@@ -177,7 +180,7 @@ export class Passage {
     if (status < 400) {
       const error = new ProxyError(
         'server',
-        `Cannot pass on the answer of ${provider.name}: it leads elsewhere`,
+        `Cannot pass on the answer of ${provider.name}: it is a redirect`,
       );
       this.#report(error, status);
       throw error;

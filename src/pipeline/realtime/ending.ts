@@ -56,7 +56,7 @@ export function cutByProvider(target: string, code: number, flaw: string | undef
 
 /** The provider does not answer pings. */
 export function endOfSilence(target: string): Failed {
-  const error = cannotGoOn('timeout_idle', target, 'it gives no sign of life');
+  const error = cannotGoOn('timeout_idle', target, 'it does not answer pings');
   return { by: 'proxy', code: CLOSE.internal, error, counts: true };
 }
 

@@ -44,7 +44,7 @@ export class Outbox {
     this.#queue.push(message);
     this.waiting += bytesOf(message);
     if (this.waiting > this.#options.maxWaiting)
-      this.#options.tooSlow('the client takes less than the provider sends (limits.realtime.max_unsent)');
+      this.#options.tooSlow('the client reads less than the provider sends (limits.realtime.max_unsent)');
   }
 
   /** The client can take more again. */
@@ -73,7 +73,7 @@ export class Outbox {
     this.#isBehind = true;
     behind();
     this.#cancelStall = clock.after(stallMs, () =>
-      tooSlow('the client took nothing for limits.client_stall'),
+      tooSlow('the client read nothing for limits.client_stall'),
     );
   }
 }

@@ -214,7 +214,7 @@ export class Session implements WatchedStream {
   }
 
   cut(): void {
-    this.#tooSlow('the client takes less than others, and too much is held for all (limits.max_unread)');
+    this.#tooSlow('the client reads less than others, and too much is held for all (limits.max_unread)');
   }
 
   letGo(): void {

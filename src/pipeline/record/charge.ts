@@ -186,7 +186,7 @@ export class Charge {
       ...(source && (isAnswered || this.#estimate) ? namesOf(source) : []),
       ...this.#failed.names,
     ];
-    // Counting tokens is free, whatever a group has its models cost that have no price.
+    // Counting tokens is free, even if a group sets a price for models without one.
     const usd = isCount(endpoint) ? 0 : cost;
     const rest = beyond({ input, output, usd }, this.#charged);
     this.#lease?.settle({ asked: asked || isFeedback, answered, ...rest });

@@ -1,4 +1,4 @@
-/** What an exchange is told in the course of a request, and what it tells others at the end. */
+/** The facts that an exchange receives in the course of a request, and those that it passes on at the end. */
 import type { LogContent } from '../../config/schema.ts';
 import type { ProxyError } from '../../errors.ts';
 import type { LogRecord, Outcome } from '../../logs/record.ts';

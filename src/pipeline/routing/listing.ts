@@ -54,7 +54,7 @@ async function readPage(provider: BaseProvider, url: URL, turns: Turns, abort: A
   try {
     return readModelList(await turns.run(parseInSteps(text, BOUNDS)));
   } catch (cause) {
-    const message = `Cannot list the models of ${provider.name}: its answer is no list of models`;
+    const message = `Cannot list the models of ${provider.name}: its answer is not a list of models`;
     throw new ProxyError('malformed', message, { cause });
   }
 }

@@ -228,7 +228,7 @@ function allowed(
   if (left.length > 0) return left;
   throw new ProxyError(
     'not_permitted',
-    `Cannot use model "${shownName(name)}": no provider of it may answer this key; ask the operator to add one to \`providers\` of the key or its groups`,
+    `Cannot use model "${shownName(name)}": none of its providers may serve this key; ask the operator to add one to \`providers\` of the key or its groups`,
     { param: 'model' },
   );
 }

@@ -33,8 +33,7 @@ export function unknownModel(offers: Offers, unknown: Unknown): ProxyError {
 
 function reason(offers: Offers, { name, rule, access }: Unknown): string {
   if (rule.kind === 'served') return 'no provider serves it';
-  if (rule.kind !== 'provider')
-    return 'the configuration says where it leads, but none of these targets can be asked';
+  if (rule.kind !== 'provider') return 'the configuration has targets for it, but none of them can be used';
   const { provider } = rule;
   const off = offers.whyOff(provider);
   // A caller that may use everything is told what is missing.
@@ -45,7 +44,7 @@ function reason(offers: Offers, { name, rule, access }: Unknown): string {
       : `provider ${provider} is off (${isNarrowed ? 'ask the operator' : off})`;
   const other = offers.offered(name).find(({ provider: one }) => access?.allowsProvider(one.name) ?? true);
   if (!other) return why;
-  return `${why}; to ask ${other.provider.name} for it, name "${other.provider.name}/${shownName(name)}"`;
+  return `${why}; to request it from ${other.provider.name}, use "${other.provider.name}/${shownName(name)}"`;
 }
 
 /** "provider/model", whatever the name begins with. */

@@ -25,7 +25,7 @@ export class Defects {
     if (this.#told.has(known) || this.#told.size >= MAX_REMEMBERED) return;
     this.#told.add(known);
     try {
-      this.#tell([`${what}: ${error?.name ?? typeof thrown}; told once`, ...frames].join('\n'));
+      this.#tell([`${what}: ${error?.name ?? typeof thrown}; reported once`, ...frames].join('\n'));
     } catch {
       // A reporter that fails must not fail the request.
       this.#told.delete(known);

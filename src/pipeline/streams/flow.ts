@@ -188,7 +188,7 @@ export class UpstreamFlow implements Flow {
     try {
       while ((await this.#linger()) !== undefined);
     } catch {
-      // Nobody waits for it any more.
+      // It is no longer awaited.
     }
     this.#inflater?.close();
   }
@@ -249,7 +249,7 @@ export class UpstreamFlow implements Flow {
 
   #notCompressed(cause: unknown): never {
     const { target } = this.#options;
-    const message = `Cannot read the stream of ${target}: it is not compressed as it says`;
+    const message = `Cannot read the stream of ${target}: it is not compressed as declared`;
     throw new ProxyError('malformed', message, { target, cause });
   }
 }

@@ -237,7 +237,7 @@ export class Pump implements WatchedStream {
     const { keepaliveMs, stallMs, clock } = this.#options;
     const quietMs = clock.monotonic() - this.#movedMs;
     const waits = this.#wanted && (controller.desiredSize ?? 0) > 0;
-    if (!waits && quietMs >= stallMs) return this.#stall('the client took nothing for limits.client_stall');
+    if (!waits && quietMs >= stallMs) return this.#stall('the client read nothing for limits.client_stall');
     const comments = waits && keepaliveMs > 0 && this.#streamed.flow.tap !== undefined;
     if (comments && quietMs >= keepaliveMs)
       this.#enqueue(controller, new TextEncoder().encode(KEEP_ALIVE[this.#options.form]));
@@ -256,7 +256,7 @@ export class Pump implements WatchedStream {
   }
 
   cut(): void {
-    this.#stall('the client takes less than others, and too much is held for all (limits.max_unread)');
+    this.#stall('the client reads less than others, and too much is held for all (limits.max_unread)');
   }
 
   #stall(state: string): void {

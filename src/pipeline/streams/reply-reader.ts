@@ -171,7 +171,7 @@ export class ReplyReader {
       return await turns.run(concatInSteps(await inflate(bytes, encoding, maxBytes)));
     } catch (cause) {
       if (!(cause instanceof InflatedTooLarge))
-        throw this.malformed('it is not compressed as it says', cause);
+        throw this.malformed('it is not compressed as declared', cause);
       const state = `it is larger than ${maxBytes} bytes (limits.max_response)`;
       throw new ProxyError('too_long', `Cannot use the answer of ${target}: ${state}`, { target, cause });
     }

@@ -166,7 +166,7 @@ export class Tap {
     // After the answer was discarded, the beginnings of its calls are unknown.
     if (claims && this.#overflowed) return undefined;
     const state = claims
-      ? 'the arguments of a tool call are no JSON object'
+      ? 'the arguments of a tool call are not a JSON object'
       : 'its stream ends within a tool call';
     const message = `Cannot complete the answer of ${target}: ${state}`;
     return new ProxyError(claims ? 'failed_generation' : 'truncated', message, { target });

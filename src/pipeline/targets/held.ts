@@ -41,7 +41,7 @@ export function usedUp(
   if (!limit) return [];
   const { counts, remaining, fromMs, untilMs } = limit;
   const what = counts === 'requests' || counts === 'tokens' ? counts : `${counts} tokens`;
-  const error = new ProxyError('rate_limited', `Cannot ask ${id}: its limit leaves ${remaining} ${what}`, {
+  const error = new ProxyError('rate_limited', `Cannot use ${id}: its limit leaves ${remaining} ${what}`, {
     target: id,
     retryAfterMs: untilMs - nowMs,
   });

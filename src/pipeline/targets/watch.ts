@@ -76,9 +76,9 @@ function wordsOf(whose: Exclude<Whose, { scope: 'limit' }>) {
     case 'endpoint':
       return {
         what: name,
-        down: `not asked for ${whose.endpoint} for now`,
-        still: `still not asked for ${whose.endpoint}`,
-        up: `asked for ${whose.endpoint} again`,
+        down: `${whose.endpoint} is held back`,
+        still: `${whose.endpoint} is still held back`,
+        up: `${whose.endpoint} is back`,
         kinds: { down: 'endpoint_held', still: 'endpoint_still_held', up: 'endpoint_back' },
       } as const;
     case 'key':

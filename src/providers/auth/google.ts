@@ -30,7 +30,7 @@ export async function serviceAccountToken(
   if (email === undefined || !key || !url || !isObject(file)) {
     throw new ProxyError(
       'auth',
-      `Cannot sign in for ${provider}: the credentials file is no key of a service account`,
+      `Cannot sign in for ${provider}: the credentials file is not a key of a service account`,
       { target: provider },
     );
   }

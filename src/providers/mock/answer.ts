@@ -56,7 +56,7 @@ export function textAnswer(
 
 /** Says what the mock is, and how to get a real provider. */
 const WHAT_IT_IS =
-  "This is llmproxy's built-in mock provider: no model was asked. For real answers set a provider's key, such as " +
+  "This is llmproxy's built-in mock provider: no model was called. For real answers set a provider's key, such as " +
   'OPENAI_API_KEY, and add a line to `providers` in config.yaml: `- { name: openai, type: openai }`. Without a config ' +
   'file the key alone is enough.';
 

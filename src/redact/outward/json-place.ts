@@ -19,7 +19,7 @@ export class JsonPlace {
     return this.#inString && NESTED.test(this.#beginning) ? 2 : 1;
   }
 
-  /** Moves behind a text. */
+  /** Moves past a text. */
   move(text: string): void {
     for (const char of text) {
       if (!this.#inString) {

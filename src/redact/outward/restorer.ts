@@ -53,7 +53,7 @@ export class Restorer {
       const before = text.slice(from, index);
       place?.move(before);
       out += before + (place ? escapedTimes(value, place.levels) : value);
-      // Where a string begins like JSON, what stands after the value is no longer its beginning.
+      // If a string begins like JSON, the text after the value is no longer its beginning.
       place?.move(found);
       from = index + found.length;
     }

@@ -34,10 +34,10 @@ const ZIP_CODE = /^\d{5}-\d{4}$/;
 const DECIMAL = /^0?\.|^0\.|^\d+\.\d+$/;
 /** Versions and addresses are written so. */
 const DOTTED = /^\d+(?:\.\d+)+$/;
-/** The digits go on behind it, or it is part of a word. */
+/** More digits follow it, or it is part of a word. */
 const GOES_ON = /^(?:[A-WYZa-wyz]|_[A-Za-z0-9]|[./-]\d)/;
 
-/** Ways of writing that say enough by themselves. */
+/** Notations that suffice by themselves. */
 const TELLING: readonly RegExp[] = [
   // North America.
   /^(?:1[ .-])?(?:\(\d{3}\) ?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}$/,
@@ -52,7 +52,7 @@ const TELLING: readonly RegExp[] = [
   /^1[3-9]\d[ -]\d{4}[ -]\d{4}$/,
   /^[6-9]\d{4} \d{5}$/,
   /^0\d{1,3}-\d{3,4}-\d{3,4}$/,
-  // Twos at the end, or dots between threes behind a 0.
+  // Groups of two at the end, or dots between groups of three after a 0.
   /^(?:[2-9]\d\d \d\d|[2-9]\d \d{3}) \d\d \d\d$/,
   /^0\d{2,3}\.\d{3}\.\d{3,4}$/,
   // Two digits each.
@@ -64,10 +64,10 @@ const TELLING: readonly RegExp[] = [
 
 /**
  * The phone number that a candidate begins with, the longest that ends with a group of digits.
- * @param from where it stands in the text
+ * @param from its position in the text
  */
 export function phoneIn(found: string, context: Context, from: number): Found | undefined {
-  // A bracket that closes behind the number, or nowhere, is not its own.
+  // A bracket that closes after the number, or never, is not part of it.
   const open = found.includes(')') ? '' : (/^\(\s?/.exec(found)?.[0] ?? '');
   if (open !== '') return phoneIn(found.slice(open.length), context, from + open.length);
   // A call in source code: `fetch(5551234567)`.

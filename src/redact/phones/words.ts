@@ -1,6 +1,6 @@
 /** What people write before a phone number, in many languages. */
 
-/** Words that are said of phones alone. */
+/** Words that refer to phones only. */
 const SURE = [
   '\\b(?:tele)?phones?\\b',
   '\\btel\\b',
@@ -45,7 +45,7 @@ const SURE = [
   'điện thoại',
 ];
 
-/** Words that are said of other things too. */
+/** Words that may refer to other things too. */
 const LIKELY = [
   '\\b(?:call|ring|dial|reach|text|contact)(?: (?:me|us|him|her|them|you|the \\p{L}+))?\\b',
   '\\b(?:my|his|her|our|your) (?:\\p{L}+ )?number\\b',

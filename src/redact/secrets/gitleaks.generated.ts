@@ -4,7 +4,7 @@
  * curl-auth-header: headers are found whatever program they are written for
  * curl-auth-user: likewise
  * generic-api-key: names of secrets have a rule of their own
- * jwt: a kind of its own, known by what it holds
+ * jwt: a kind of its own, recognised by its content
  * kubernetes-secret-yaml: its pattern looks at each place of a file many times
  * private-key: a kind of its own, of any length
  * pkcs12-file: it looks at names of files alone

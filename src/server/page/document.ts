@@ -17,7 +17,7 @@ const OFF = `<!doctype html>
 <meta name="color-scheme" content="light dark">
 <title>llmproxy</title>
 <h1>llmproxy is running</h1>
-<p>Its page is off: it shows what people wrote, this proxy asks nobody for a key, and others than you may reach it.</p>
+<p>Its page is off: it shows what people wrote, this proxy requires no key, and others can reach it.</p>
 <p>Add keys (<code>auth.keys</code>), or write <code>server.page: on</code> into the configuration if everybody may read it.</p>
 </html>
 `;

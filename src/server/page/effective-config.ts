@@ -5,7 +5,7 @@ import { masked } from '../../config/mask.ts';
 /** The current configuration as YAML, with its secrets masked. */
 export function effectiveConfig({ config, mask }: ServerContext): { readonly yaml: string } {
   const safe = withoutSecrets(masked(config), mask);
-  return { yaml: `# Spans of time are milliseconds, sizes are bytes.\n${stringify(safe)}` };
+  return { yaml: `# Durations are in milliseconds, sizes in bytes.\n${stringify(safe)}` };
 }
 
 /** Secrets may also be in unexpected places, such as the URL of a provider. */

@@ -144,7 +144,8 @@ function untilUpgraded({ signal }: Request): { readonly abort: Abort; readonly u
   const abort = new Abort();
   let waits = true;
   const leave = () => {
-    if (waits) abort.abort(new ProxyError('client_abort', 'Cannot begin the session: the client left'));
+    if (waits)
+      abort.abort(new ProxyError('client_abort', 'Cannot begin the session: the client disconnected'));
   };
   if (signal.aborted) leave();
   else signal.addEventListener('abort', leave, { once: true });
@@ -291,7 +292,7 @@ async function beginLive(context: ServerContext, call: Call, shown: Shown): Prom
     const agreed = await agree(context, call, shown, { model: named, json: { text: setup, value } });
     if (end.isClosed) {
       agreed.discard();
-      throw new ProxyError('client_abort', 'Cannot begin the session: the client left');
+      throw new ProxyError('client_abort', 'Cannot begin the session: the client disconnected');
     }
     begin(context, call, agreed, { shown, asked: [setup] });
   } catch (thrown) {
@@ -305,13 +306,13 @@ async function firstMessage({ clock, limits }: ServerContext, { end, abort }: Ca
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const late = () =>
     reject(
-      new ProxyError('request_timeout', 'Cannot begin a session: nothing came within limits.body_timeout'),
+      new ProxyError('request_timeout', 'Cannot begin a session: nothing arrived within limits.body_timeout'),
     );
   const cancel = clock.after(limits.body_timeout, late);
   abort.onAbort(() => reject(abort.reason));
   end.first(
     (message) => resolve(typeof message === 'string' ? message : Buffer.from(message).toString()),
-    () => abort.abort(new ProxyError('client_abort', 'Cannot begin the session: the client left')),
+    () => abort.abort(new ProxyError('client_abort', 'Cannot begin the session: the client disconnected')),
   );
   try {
     return await promise;

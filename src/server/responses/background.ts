@@ -41,8 +41,8 @@ export interface BackgroundJob {
   readonly requester: Requester;
   readonly pipeline: Pipeline;
   /**
-   * Called when it was queued and begins: by whom and how it is answered now. @throws ProxyError when its caller may no
-   * longer ask for it
+   * Called when it was queued and begins: by whom and how it is answered now. @throws ProxyError when its
+   * caller may no longer request it
    */
   readonly later: () => Pick<BackgroundJob, 'requester' | 'pipeline'>;
   readonly ttlMs: number;

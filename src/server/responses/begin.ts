@@ -121,7 +121,10 @@ function statefulIn(value: JsonObject, mayStore: boolean): Stateful {
   if (previous !== undefined && conversation !== undefined)
     throw invalid('previous_response_id', 'it cannot be used together with "conversation"');
   if (background && !stores) {
-    const why = value.store === false ? 'store must not be false' : 'the log may not keep what this key asks';
+    const why =
+      value.store === false
+        ? 'store must not be false'
+        : 'the log may not keep the content of requests of this key';
     throw invalid('background', `a background response is stored, and ${why}`);
   }
   return { previous, conversation, background, stores };

@@ -80,7 +80,7 @@ export function addConversationItems(context: ServerContext): Handler<ServerEnv>
       nowMs + stored.ttlMs,
     );
     if (data === undefined) throw new NotHere('conversations', id);
-    if (data === 'full') throw invalid('items', 'the conversation has as many items as it may have');
+    if (data === 'full') throw invalid('items', 'the conversation has the most items allowed');
     return json(data.list);
   });
 }

@@ -28,9 +28,9 @@ export interface AskedElsewhere extends Called {
 }
 
 /**
- * Asks the provider that has what is not stored here: the one that is known to have stored it, or the only one that may
- * have. It is a request that is passed through like any other: with a record, and counted by the limits of its key; it
- * costs nothing.
+ * Forwards a request to the provider that has what is not stored here: the one that is known to have stored
+ * it, or the only one that may have. It is a request that is passed through like any other: with a record,
+ * and counted by the limits of its key; it costs nothing.
  * @throws the refusal, worded differently if several providers may have it
  */
 export async function askElsewhere(
@@ -80,11 +80,11 @@ async function keeper(
   const issuer = candidates.find(({ name }) => name === known?.provider);
   const [only, second] = candidates;
   if (issuer) return issuer;
-  // Nobody can tell of which model it is.
+  // Its model is unknown.
   if (!only || client.access.narrowsModels) throw refusal;
   if (!second) return only;
   const names = candidates.map(({ name }) => name).join(', ');
-  const why = `It is not stored here, and several providers may have it (${names}): ask with a key that may use only one of them.`;
+  const why = `It is not stored here, and several providers may have it (${names}): use a key that may use only one of them.`;
   throw new ProxyError('not_stored', `${refusal.message} ${why}`);
 }
 

@@ -66,7 +66,7 @@ export class EventStream {
         await this.#service.background.changed(owner, id, LOOK_MS);
       }
     } catch {
-      // The store does not answer: the stream is cut off, and looks it.
+      // The store does not answer: the stream is cut off, and does not look complete.
       this.end();
       controller.error();
     }

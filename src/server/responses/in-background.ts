@@ -60,7 +60,10 @@ export async function inBackground(
   return response;
 }
 
-/** Finds the caller of a queued request again. @returns a function that throws a ProxyError if it must not ask any more */
+/**
+ * Finds the caller of a queued request again. @returns a function that throws a ProxyError if it must not
+ * send requests any more
+ */
 function callerLater(
   context: ServerContext,
   { headers, client, model }: { headers: HeaderMap; client: Client; model: string },

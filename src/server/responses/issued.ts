@@ -14,7 +14,7 @@ const MOST = 10_000;
 const ID = /^\s*:\s*"([^"\\]{1,200})"/;
 const TRUE = /^\s*:\s*true\b/;
 
-/** How much behind a key holds its value, characters. */
+/** How much of the text after a key may contain its value, characters. */
 const VALUE = 256;
 
 /**

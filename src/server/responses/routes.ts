@@ -18,7 +18,7 @@ export function getResponse(context: ServerContext): Handler<ServerEnv> {
     if (c.req.query('stream') !== 'true') return json(shown.body);
     const after = numberIn(c.req.query('starting_after'));
     const request = c.req.raw;
-    // Nobody would read it to the end.
+    // Its client would not read it to the end.
     if (request.method === 'HEAD') return events(null);
     const server = c.env?.server;
     const over = stored.followers.take(owner === '' ? addressOf(request, server) : owner);

@@ -21,7 +21,10 @@ export function storedMs({ responses, logging }: Pick<Config, 'responses' | 'log
   return Math.min(responses.ttl, content || Infinity, head || Infinity);
 }
 
-/** What is stored may be large, and few wait for it: its server has at least so long to answer, milliseconds. */
+/**
+ * Stored data may be large, and few requests wait for it: its server has at least this long to answer,
+ * milliseconds.
+ */
 const LEAST_TIMEOUT_MS = 1_000;
 
 /** The server through which replicas share what is stored, where there is one. */

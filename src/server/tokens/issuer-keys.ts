@@ -99,7 +99,7 @@ export class IssuerKeys {
     const { issuer } = this.#issuer;
     const told = await fetchJson(`${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`);
     const { issuer: named, jwks_uri: url } = told as { issuer?: unknown; jwks_uri?: unknown };
-    if (named !== issuer) throw new Error('the configuration there is of another issuer');
+    if (named !== issuer) throw new Error('the configuration there belongs to another issuer');
     const found = typeof url === 'string' ? URL.parse(url) : null;
     const safe = found?.protocol === 'https:' || (found?.protocol === 'http:' && issuer.startsWith('http:'));
     if (!found || !safe) throw new Error('the configuration there has no jwks_uri that may be used');
@@ -148,5 +148,5 @@ async function fetchJson(url: string): Promise<object> {
   if (answer.status !== 200) throw new Error(`it answers ${answer.status}`);
   const value: unknown = JSON.parse(await readAtMost(answer, MAX_BYTES));
   if (typeof value === 'object' && value !== null) return value;
-  throw new Error('it answers no JSON object');
+  throw new Error('its answer is not a JSON object');
 }

@@ -5,7 +5,7 @@ export async function readAtMost(answer: Response, maxBytes: number): Promise<st
   let bytes = 0;
   for await (const chunk of answer.body ?? []) {
     bytes += chunk.length;
-    if (bytes > maxBytes) throw new Error(`it answers more than ${maxBytes} bytes`);
+    if (bytes > maxBytes) throw new Error(`its answer is longer than ${maxBytes} bytes`);
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();

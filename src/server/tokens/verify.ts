@@ -81,10 +81,10 @@ async function refused(cause: unknown): Promise<Refused> {
       return cause.claim === 'nbf'
         ? [RECOGNIZED.meant, 'it is not valid yet']
         : [signature, `its "${cause.claim}" is not the expected one`];
-    if (cause instanceof errors.JWSSignatureVerificationFailed) return [issuer, 'its signature is not right'];
+    if (cause instanceof errors.JWSSignatureVerificationFailed) return [issuer, 'its signature is invalid'];
     if (cause instanceof errors.JOSEAlgNotAllowed || cause instanceof errors.JOSENotSupported)
-      return [issuer, 'its algorithm is not taken here'];
-    if (cause instanceof errors.JWKSNoMatchingKey) return [issuer, 'no key of its issuer fits it'];
+      return [issuer, 'its algorithm is not accepted here'];
+    if (cause instanceof errors.JWKSNoMatchingKey) return [issuer, 'no key of its issuer matches it'];
     return [form, 'it is not a valid JWT'];
   };
   const [recognized, reason] = why();

@@ -89,7 +89,7 @@ export function pullArguments(owner: string, { all, texts, last, removed }: Vers
 
 /** Reads a reply of the script. @throws Error if it is not one */
 export function pulledOf(answer: Answer, known: Version, nowMs: number): Pulled {
-  if (!Array.isArray(answer)) throw new Error('Cannot read the answer of the server: it is no list');
+  if (!Array.isArray(answer)) throw new Error('Cannot read the answer of the server: it is not a list');
   const [kind, silence, version, last, removed, all, texts, items] = answer as readonly Answer[];
   if (kind === 'none' || kind === 'foreign') return { kind };
   const beatMs = nowMs - Number(silence);

@@ -22,7 +22,7 @@ export interface SenderDeps {
 export type Sent =
   | {
       readonly ok: true;
-      /** What the collector did not take of it, and why. */ readonly rejected: number;
+      /** How much of it the collector rejected, and why. */ readonly rejected: number;
       readonly words: string;
     }
   | { readonly ok: false; readonly reason: string };

@@ -112,7 +112,7 @@ function Preview({ answer, stale }: { answer: PreviewAnswer; stale: boolean }) {
       <p class="muted">
         {records === 0
           ? 'No record matches the filter.'
-          : `Of the newest ${records} ${records === 1 ? 'record' : 'records'} that the filter finds, the export makes ${made(rows.length)}.`}
+          : `Of the newest ${records} ${records === 1 ? 'record' : 'records'} that match the filter, the export makes ${made(rows.length)}.`}
         {Object.entries(dropped).length > 0 ? ' Left out: ' : ''}
         {Object.entries(dropped).map(([why, number]) => (
           <span class="tag" key={why}>

@@ -117,7 +117,7 @@ function termOf(word: string): Term | string {
   if (lower !== 'any' && Object.hasOwn(TEXT_FIELDS, lower))
     return { negated, field: lower as TextField, operator, value: text };
   if (Object.hasOwn(NUMBER_FIELDS, lower)) return numberTerm(lower as NumberField, written, negated);
-  return `${field} is no field`;
+  return `${field} is not a field`;
 }
 
 const SIGNS: Readonly<Record<string, Operator>> = {

@@ -55,7 +55,7 @@ function Part({ part }: { part: SaidPart }) {
       return <pre tabIndex={0}>{pretty(part.text)}</pre>;
     case 'image':
       return part.url.startsWith('data:image/') ? (
-        <img class="picture" src={part.url} alt="Picture of the conversation" />
+        <img class="picture" src={part.url} alt="Image in the conversation" />
       ) : (
         <p class="faint">
           Picture at <code>{part.url}</code>

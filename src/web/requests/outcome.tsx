@@ -17,7 +17,7 @@ export function Outcome({
       </span>
     );
   }
-  const word = outcome === 'client_abort' ? 'client left' : (fault ?? outcome).replaceAll('_', ' ');
+  const word = outcome === 'client_abort' ? 'client aborted' : (fault ?? outcome).replaceAll('_', ' ');
   return (
     <span class="outcome">
       <span class={outcome === 'client_abort' ? 'tag' : outcome === 'truncated' ? 'tag warn' : 'tag bad'}>

@@ -7,7 +7,7 @@ const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
   [['Esc'], 'Close, or leave the field'],
   [['/'], 'Go to the filter'],
   [['f'], 'Show only failed requests, or all'],
-  [['p'], 'Pause and go on'],
+  [['p'], 'Pause and resume'],
   [['1', '…', '6'], 'Requests, usage, providers, playground, dataset, config'],
   [['t'], 'Light, dark, or system theme'],
   [['?'], 'This list'],

@@ -27,7 +27,7 @@ export function SignIn({ done }: { done: () => void }) {
         <Logo />
         <h1>llmproxy</h1>
         <p class="muted">Sign in with a key that may read ops pages.</p>
-        {/* By this password managers know it again. */}
+        {/* Password managers recognise it by this name. */}
         <input type="text" name="username" autocomplete="username" value="llmproxy" readOnly hidden />
         <label for="key">API key</label>
         <input

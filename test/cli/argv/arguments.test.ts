@@ -37,7 +37,7 @@ const REFUSED: readonly (readonly [typed: string, hint: string])[] = [
   ['zzz', 'more; see `llmproxy help`'],
   ['help zzz', 'Cannot run `llmproxy zzz`: unknown command'],
   ['help keys zzz', 'Cannot run `llmproxy keys zzz`: unknown command'],
-  ['--config my.yaml serve', 'write it behind, as in `llmproxy COMMAND --config`'],
+  ['--config my.yaml serve', 'write it after the command, as in `llmproxy COMMAND --config`'],
   ['serve --prot 1', 'did you mean --port?'],
   ['serve --log_dir x', 'did you mean --log-dir?'],
   ['serve -port 1', 'Cannot use -port with `llmproxy serve`: unknown flag, did you mean --port?'],

@@ -181,7 +181,7 @@ test('the file is written whole where it is to be, and nothing is replaced', () 
   copyFileSync(join(FILES, 'litellm.yaml'), join(cwd, 'l.yaml'));
   const first = run(cwd, 'config', 'import', 'l.yaml', '--output', 'c.yaml');
   expect([first.code, first.out]).toEqual([0, '']);
-  expect(first.err).toContain('providers over from LiteLLM, into c.yaml.\n');
+  expect(first.err).toContain('providers from LiteLLM into c.yaml.\n');
   expect(run(cwd, 'config', 'validate', 'c.yaml').out).toContain('c.yaml is valid');
   expect(run(cwd, 'config', 'import', 'l.yaml', '--output', 'c.yaml').err).toContain(
     'it exists, use --force',

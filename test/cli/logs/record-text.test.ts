@@ -132,9 +132,9 @@ describe('recordText()', () => {
     });
     expect(text).toContain('answer    502 error, local/small-1, relay, 74 bytes\n');
     expect(text).toContain('error     server: Cannot get an answer from local/small-1: it answered 500\n');
-    expect(text).toEndWith('Of what was asked and answered nothing is kept: content is metadata');
+    expect(text).toEndWith('Request and answer were not kept: content is metadata');
     const cut = shown({ omitted: ['response'], response: undefined });
-    expect(cut).toEndWith('Not kept, since it was too long or no text: response');
+    expect(cut).toEndWith('Not kept, since it was too long or not text: response');
   });
 
   test('tells of sessions, resumed streams and traces', () => {

@@ -52,7 +52,8 @@ class ChatChecker {
       // Only an answer that was cut at the limit may end within its JSON.
       if (choice.finish === 'length') continue;
       for (const { function: fn } of choice.calls) {
-        if (!isObject(parseJson(fn.arguments))) this.#wrong(`arguments are no JSON object: ${fn.arguments}`);
+        if (!isObject(parseJson(fn.arguments)))
+          this.#wrong(`arguments are not a JSON object: ${fn.arguments}`);
       }
     }
   }

@@ -234,7 +234,7 @@ class ResponsesChecker {
     if (text !== undefined && (text !== item.text || !item.textDone))
       this.#wrong('a call differs from its deltas');
     if (whole.arguments !== undefined && !isObject(parseJson(text ?? ''))) {
-      this.#wrong(`the arguments are no JSON object: ${text}`);
+      this.#wrong(`the arguments are not a JSON object: ${text}`);
     }
     this.#items.push(whole);
     this.#item = undefined;

@@ -58,10 +58,10 @@ function notesOn({ malformed, answer_dropped: dropped, parts, omitted, session }
   const left = listOf(omitted).map(String);
   const { responses, closed_by: by } = objectOf(session);
   return [
-    ...(Array.isArray(parts) ? [`Put together of ${parts.length} streams, as the first was cut`] : []),
+    ...(Array.isArray(parts) ? [`Assembled from ${parts.length} streams, since the first was cut off`] : []),
     ...(numberOf(malformed) ? [`${String(malformed)} events of the stream could not be read`] : []),
-    ...(lost.length > 0 ? [`The client's protocol has no word for: ${lost.join(', ')}`] : []),
-    ...(left.length > 0 ? [`Too long to be logged, or no text: ${left.join(', ')}`] : []),
+    ...(lost.length > 0 ? [`The client's protocol cannot express: ${lost.join(', ')}`] : []),
+    ...(left.length > 0 ? [`Too long to be logged, or not text: ${left.join(', ')}`] : []),
     ...(isObject(session) ? [`A session of ${String(responses)} answers, closed by the ${String(by)}`] : []),
   ];
 }

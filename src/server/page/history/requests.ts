@@ -45,7 +45,7 @@ export async function requests(inputs: readonly LogInput[], job: RequestsJob): P
   } catch (error) {
     if (!limit.isOver(error)) throw error;
     complete = false;
-    problems.push('The search took too long: say more in the filter, such as since:24h');
+    problems.push('The search took too long: narrow the filter, for example by since:24h');
   }
   const heads = found.toSorted((a, b) => endOf(b) - endOf(a)).slice(0, job.most);
   const oldest = heads.at(-1);

@@ -19,7 +19,7 @@ export function conversationIn(record: JsonObject): Conversation {
   const { request, response, endpoint } = record;
   const nothing = (unsaid: string): Conversation => ({ said: null, unsaid, tools: [] });
   if (request === undefined && response === undefined) return nothing(whyNot(record));
-  if (!isTalk(endpoint)) return nothing('This is no conversation: see the raw bodies below.');
+  if (!isTalk(endpoint)) return nothing('This is not a conversation: see the raw bodies below.');
   try {
     const asked = isObject(request) ? askedIn(endpoint, request) : { messages: [], tools: [] };
     const answered = isObject(response) ? answeredIn(endpoint, response) : [];
@@ -32,10 +32,10 @@ export function conversationIn(record: JsonObject): Conversation {
 }
 
 function whyNot({ content, omitted }: JsonObject): string {
-  if (content === 'expired') return 'What was said is no longer in the log (logging.requests.retention).';
-  if (Array.isArray(omitted)) return 'What was said was too long to be logged, or no text.';
-  if (content === 'full') return 'Nothing was said: the request was refused before it was read.';
-  return `What was said is not logged (content: ${String(content)}).`;
+  if (content === 'expired') return 'The content is no longer in the log (logging.requests.retention).';
+  if (Array.isArray(omitted)) return 'The content was too long to be logged, or not text.';
+  if (content === 'full') return 'There is no content: the request was refused before it was read.';
+  return `The content is not logged (content: ${String(content)}).`;
 }
 
 type Talk = 'chat' | 'completions' | Foreign;

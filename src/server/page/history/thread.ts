@@ -43,7 +43,7 @@ export class HistoryThread {
     signal?: AbortSignal,
   ): Promise<Answers[Kind]> {
     if (this.#waiting.size >= MAX_WAITING)
-      throw new ProxyError('unavailable', 'Cannot read the request log: too many ask at once', {
+      throw new ProxyError('unavailable', 'Cannot read the request log: too many requests at once', {
         retryAfterMs: 1_000,
       });
     this.#cancelIdle?.();
@@ -87,7 +87,7 @@ export class HistoryThread {
   }
 
   #rest(): void {
-    this.#cancelIdle ??= this.#clock.after(IDLE_MS, () => this.#end('it had nothing to do'));
+    this.#cancelIdle ??= this.#clock.after(IDLE_MS, () => this.#end('it was idle'));
   }
 
   #end(why: string): void {

@@ -22,7 +22,7 @@ self.addEventListener('message', ({ data }: MessageEvent<ToThread>) => {
 async function answer({ number, job, left }: ToThread): Promise<void> {
   searchFor(left);
   try {
-    if (isLeft()) throw new Error('nobody waits for it');
+    if (isLeft()) throw new Error('the result is no longer needed');
     const answered = await work(job);
     reply({ number, answer: answered }, answered instanceof Uint8Array ? [answered.buffer] : []);
   } catch (error) {

@@ -11,7 +11,7 @@ export class StreamLimit extends ProxyError {
 
   constructor(stream: string) {
     const message =
-      'Cannot begin another stream: this connection has as many as it may have (limits.realtime.max_streams)';
+      'Cannot begin another stream: this connection has the most allowed (limits.realtime.max_streams)';
     super('invalid_request', message, { param: 'stream_id' });
     this.stream = stream;
   }

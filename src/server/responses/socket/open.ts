@@ -61,7 +61,7 @@ function checkShare(sockets: Iterable<object>, owner: string | undefined, most: 
   if (own >= Math.ceil(most / 2))
     throw new ProxyError(
       'over_share',
-      'Cannot open a connection: this client holds half of all there may be (limits.max_concurrent)',
+      'Cannot open a connection: this client holds half of the most allowed (limits.max_concurrent)',
       { retryAfterMs: 1_000 },
     );
 }

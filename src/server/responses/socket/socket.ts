@@ -165,9 +165,9 @@ export class ResponsesSocket implements SocketHandler {
     }
     if (this.#old) {
       const message =
-        'The connection has been open for as long as it may (limits.realtime.duration): open another one';
+        'The connection has reached its maximum age (limits.realtime.duration): open another one';
       await send(errorEvent(429, 'websocket_connection_limit_reached', message));
-      return this.#leave(CLOSE.normal, 'The connection has been open for as long as it may');
+      return this.#leave(CLOSE.normal, 'The connection has reached its maximum age');
     }
     const { turns, responses } = this.#context;
     if (event.generate === false) {
@@ -211,7 +211,7 @@ export class ResponsesSocket implements SocketHandler {
     if (this.#leaving) return this.#outgoing.close(this.#leaving.code, this.#leaving.reason);
     this.#cancelIdle();
     const { clock, limits } = this.#context;
-    const leave = () => this.#outgoing.close(CLOSE.normal, 'Nothing was asked for limits.realtime.idle');
+    const leave = () => this.#outgoing.close(CLOSE.normal, 'No request arrived for limits.realtime.idle');
     this.#cancelIdle = clock.after(limits.realtime.idle, leave);
   }
 }
