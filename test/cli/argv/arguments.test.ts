@@ -11,7 +11,7 @@ import { built, cleared, folder, run } from '../../helpers/binary.ts';
 beforeAll(built, 60_000);
 afterAll(cleared);
 
-/** What is typed, and what of the one line that answers says what to do. */
+/** Command lines, and the hint in the one-line error that each gets. */
 const REFUSED: readonly (readonly [typed: string, hint: string])[] = [
   ['serve my.yaml', 'did you mean --config my.yaml?'],
   ['serve .env', 'did you mean --env-file .env?'],
@@ -72,13 +72,13 @@ test.each(REFUSED)('llmproxy %s is refused with a hint', async (typed, hint) => 
   expect(message).not.toContain('\n');
 });
 
-test('what is refused is told on stderr, with exit code 2', () => {
+test('reports a refused command line on stderr, and exits with 2', () => {
   const { code, out, err } = run(folder(), 'serve', 'my.yaml');
   expect([code, out]).toEqual([2, '']);
   expect(err).toBe('Cannot use my.yaml with `llmproxy serve`: did you mean --config my.yaml?\n');
 });
 
-test('no command takes a flag that it does not know', async () => {
+test('every command refuses unknown flags', async () => {
   const commands = await allCommands(await commandOf(ROOT, ['llmproxy']));
   const runnable = commands.filter(({ definition }) => definition.run);
   expect(runnable.length).toBeGreaterThan(20);
@@ -88,7 +88,7 @@ test('no command takes a flag that it does not know', async () => {
     );
 });
 
-test('all files that are given are checked, and one that is wrong fails them all', () => {
+test('config validate checks all given files, and fails if one of them is invalid', () => {
   const cwd = folder();
   writeFileSync(join(cwd, 'a.yaml'), 'providers: [{ name: a, type: mock }]\n');
   writeFileSync(join(cwd, 'b.yaml'), 'providers: [{ name: a, typ: mock }]\n');
@@ -111,7 +111,7 @@ test('explain takes the model as its argument', () => {
   expect(run(cwd, 'explain', 'mock').out).toStartWith('mock at chat');
 });
 
-test('variables come from files before and behind a command, the first that sets one counts', () => {
+test('--env-file may be given before and after a command, and the first file that sets a variable is used', () => {
   const cwd = folder();
   writeFileSync(join(cwd, 'config.yaml'), 'providers: [{ name: "${NAME}", type: mock }]\n');
   writeFileSync(join(cwd, 'a.env'), 'NAME=from-a\n');
@@ -121,7 +121,7 @@ test('variables come from files before and behind a command, the first that sets
   expect(shown('config', 'validate', '--show', '--env-file=b.env', '--env-file', 'a.env')).toBe('from-b');
 });
 
-test('a group of commands alone shows its help and fails', () => {
+test('the name of a group without a command prints its help, and fails', () => {
   const { code, out } = run(folder(), 'keys');
   expect([code, out]).toEqual([2, run(folder(), 'keys', '--help').out]);
 });

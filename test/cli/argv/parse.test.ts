@@ -17,14 +17,14 @@ const command = (passesOn?: true): Promise<Command> =>
     'try',
   ]);
 
-/** What citty makes of what was parsed here. */
+/** The arguments as citty reads them after they were parsed here. */
 async function read(...args: string[]): Promise<Record<string, unknown>> {
   const plain = parseArguments(await command(), args).plain;
   const { _, port, json } = parseArgs([...plain], ARGS);
   return { rest: _, port, json, labels: repeated(plain, 'label') };
 }
 
-test('every way to write a flag is read alike', async () => {
+test('all notations of a flag are equivalent', async () => {
   for (const written of [['--port', '1'], ['--port=1'], ['-p', '1'], ['-p1']])
     expect(await read(...written, 'a')).toMatchObject({ port: '1', rest: ['a'] });
   for (const written of [['--json'], ['--json=true'], ['--json=on'], ['-j']])
@@ -33,26 +33,26 @@ test('every way to write a flag is read alike', async () => {
     expect(await read(...written)).toMatchObject({ json: false });
 });
 
-test('values stay as they were typed', async () => {
+test('values are kept as typed', async () => {
   for (const value of ['', '-', '-5', 'a=b', '--json', 'a b', '"x"', '--'])
     expect(await read(`--port=${value}`)).toMatchObject({ port: value, rest: [] });
   expect(await read('--port', '-5')).toMatchObject({ port: '-5' });
   expect(await read('--port', '-')).toMatchObject({ port: '-' });
 });
 
-test('the order in which all came is kept', async () => {
+test('the order of arguments is kept', async () => {
   const { plain } = parseArguments(await command(), ['x', '--label', 'a', '-', '-j', '--', '--label']);
   expect(plain).toEqual(['x', '--label=a', '-', '--json=true', '--', '--label']);
 });
 
-test('what stands behind -- is no flag', async () => {
+test('arguments after -- are not flags', async () => {
   expect(await read('a', '--', '--json', '-x')).toMatchObject({
     json: undefined,
     rest: ['a', '--json', '-x'],
   });
 });
 
-test('a flag that may be given several times keeps all its values', async () => {
+test('a repeatable flag keeps all its values', async () => {
   expect(await read('--label', 'a', 'x', '--label=b', '--', '--label=c')).toMatchObject({
     labels: ['a', 'b'],
     rest: ['x', '--label=c'],

@@ -16,7 +16,7 @@ const NAMES = readdirSync(FILES);
 
 const textOf = (name: string) => readFileSync(join(FILES, name), 'utf8');
 
-/** The result for values that may differ from those of the file. */
+/** The result for the values of the file, or for others. */
 function imported(name: string, value: unknown = YAML.parse(textOf(name))): string {
   return converted(
     { text: JSON.stringify(value), value, file: name },
@@ -37,7 +37,7 @@ describe.each(NAMES)('%s', (name) => {
     copyFileSync(join(FILES, name), join(cwd, name));
     const { code, out, err } = run(cwd, 'config', 'import', name);
     expect(code).toBe(0);
-    // With another ending: the formatter has its own idea of YAML.
+    // With another extension, since the formatter would change YAML files.
     expectGolden(join(EXPECTED, `${name.replace(/\.\w+$/, '')}.txt`), out);
     const { config, problems } = loadConfig({ path: 'config.yaml', text: out, env: {} });
     expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
@@ -46,24 +46,24 @@ describe.each(NAMES)('%s', (name) => {
       expect(`${out}${err}`).not.toContain(secret);
   });
 
-  test('loses nothing in silence', () => {
+  test('reports every setting that it does not convert', () => {
     const count = objectsIn(YAML.parse(textOf(name))).length;
     const lost: number[] = [];
-    // A vendor that is not known, or a section without a counterpart, is told of as a whole.
+    // An unknown vendor, or a section without a counterpart, is reported as a whole.
     const before = imported(name);
     for (let index = 0; index < count; index += 1) {
       const value: unknown = YAML.parse(textOf(name));
       objectsIn(value)[index]!.unheard_of = 7;
       const text = imported(name, value);
-      if (!text.includes('unheard_of') && !isToldWhole(objectsIn(value)[index]!, value, before))
+      if (!text.includes('unheard_of') && !isReportedWhole(objectsIn(value)[index]!, value, before))
         lost.push(index);
     }
     expect(lost).toEqual([]);
   });
 });
 
-/** Whether a comment names the object's place, or a place that it is in. */
-function isToldWhole(object: object, root: unknown, text: string): boolean {
+/** Whether a comment names the object's path, or a path that contains it. */
+function isReportedWhole(object: object, root: unknown, text: string): boolean {
   const path = pathTo(object, root) ?? '';
   const told = [...text.matchAll(/^# - (\S+?)[:,]?(?: \(.*?\))?(?:, \d+ times)?:? /gm)].map(
     ([, each]) => each!,
@@ -89,7 +89,7 @@ function pathTo(object: object, root: unknown, path = ''): string | undefined {
   return undefined;
 }
 
-test('a variable of the file stays one, with a fallback that keeps the file valid', () => {
+test('a variable in the file stays a variable, with a fallback that keeps the file valid', () => {
   const model_list = [
     {
       model_name: 'a',
@@ -107,7 +107,7 @@ test('a variable of the file stays one, with a fallback that keeps the file vali
   expect(loadConfig({ path: 'x', text, env: {} }).config).toBeDefined();
 });
 
-test('words of the file cannot become anything else than comments and values', () => {
+test('texts in the file can only become comments and values', () => {
   const name = 'x\nauth: none #';
   const model_list = [
     { model_name: name, litellm_params: { model: 'nobody/x' } },
@@ -119,7 +119,7 @@ test('words of the file cannot become anything else than comments and values', (
   expect(Object.keys(config!.models)).toEqual([name]);
 });
 
-test('what is not valid here is left out and told of, with all that depends on it', () => {
+test('invalid values, and everything that depends on them, are left out and reported', () => {
   const model_list = [
     { model_name: 'a', litellm_params: { model: 'bedrock/a', aws_region_name: 'no region!' } },
     {
@@ -141,7 +141,7 @@ test('what is not valid here is left out and told of, with all that depends on i
     expect(text).toMatch(new RegExp(`^# .*${told.replaceAll(/[[\]]/g, String.raw`\$&`)}`, 'm'));
 });
 
-test('a key is not written where somebody put it by mistake', () => {
+test('a key in an unexpected place is not written', () => {
   const key = 'sk-proj-abcdefghij1234567890ABCDEFGHIJ';
   const model_list = [
     { model_name: key, litellm_params: { model: 'openai/x', api_key: 'a-short-secret' } },
@@ -153,7 +153,7 @@ test('a key is not written where somebody put it by mistake', () => {
   expect(text).not.toContain('a-short-secret');
 });
 
-test('fallbacks that name each other end', () => {
+test('fallbacks that refer to each other do not cause an endless loop', () => {
   const row = (model_name: string) => ({ model_name, litellm_params: { model: `openai/${model_name}-x` } });
   const value = {
     model_list: [row('a'), row('b')],
@@ -176,7 +176,7 @@ test.each([
   expect(detectedFormat(value)).toBe(format as never);
 });
 
-test('the file is written whole where it is to be, and nothing is replaced', () => {
+test('--output writes the file atomically, and does not overwrite an existing one', () => {
   const cwd = folder();
   copyFileSync(join(FILES, 'litellm.yaml'), join(cwd, 'l.yaml'));
   const first = run(cwd, 'config', 'import', 'l.yaml', '--output', 'c.yaml');

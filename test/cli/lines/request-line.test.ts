@@ -36,7 +36,7 @@ function lineOf(changes: Partial<LogRecord> = {}, width = 80): string {
 
 const failure: Partial<LogRecord> = { outcome: 'error', input_tokens: null, output_tokens: null, cost: null };
 
-test('the line of a request at 80 columns', () => {
+test('requestLine() fits 80 columns', () => {
   const lines = [
     lineOf(),
     lineOf({ model: 'gpt-5-mini' }),
@@ -113,19 +113,19 @@ test('the line of a request at 80 columns', () => {
 });
 
 describe('requestLine()', () => {
-  test('shows all of an error where the output is no terminal', () => {
+  test('shows the whole error if the output is not a terminal', () => {
     const error = 'Cannot get an answer from openai/gpt-5-mini: it answered 500 and said that it is sorry';
     expect(lineOf({ ...failure, status: 502, fault: 'server', error }, Infinity)).toEndWith(
       `server: ${error}`,
     );
   });
 
-  test('does not call a failure what only lost a race', () => {
+  test('does not count an attempt that lost a race as a failure', () => {
     const attempt_log = [attempt('openai/gpt-5-mini', null, 200), attempt('groq/llama', 'hedge_lost', null)];
     expect(lineOf({ attempt_log })).toBe(lineOf());
   });
 
-  test('keeps what clients and providers wrote from steering a terminal', () => {
+  test('removes control characters from the texts of clients and providers', () => {
     const evil = '\x1b[2J\x07evil\r\n\u2028\u009b31m\u202ename';
     const line = lineOf({
       ...failure,
@@ -141,17 +141,17 @@ describe('requestLine()', () => {
     expect(line).toContain('evil');
   });
 
-  test('bounds what a client chose', () => {
+  test('shortens names that clients choose', () => {
     const long = 'm'.repeat(10_000);
     expect(Bun.stringWidth(lineOf({ model: long, key: long, upstream_model: long }))).toBeLessThan(400);
     expect(lineOf({ model: '模'.repeat(999) })).toContain('模…');
   });
 
-  test('reads lines of any other shape without failing', () => {
+  test('accepts records of any other shape', () => {
     expect(requestLine({}, { width: 80, paint: PLAIN, time: () => '-' })).toStartWith('- - ---   0ms -');
   });
 
-  test('paints where colours are wanted', () => {
+  test('uses colours if requested', () => {
     const record: JsonObject = { ...logRecord({ ...smart, ...failure, status: 502, fault: 'server' }) };
     const line = requestLine(record, { width: 80, paint: paintOf(true), time: () => '14:03:07' });
     expect(line).toContain('\x1b[31m502\x1b[39m');
@@ -159,7 +159,7 @@ describe('requestLine()', () => {
   });
 });
 
-test('attempts and details', () => {
+test('attemptLines() and detailsOf() show the attempts and details of a request', () => {
   const record: JsonObject = {
     ...logRecord({
       ...smart,

@@ -14,7 +14,7 @@ function shown(changes: Partial<LogRecord>, feedback: readonly JsonObject[] = []
   return recordText(record, feedback, OPTIONS);
 }
 
-test('a record at 80 columns', () => {
+test('recordText() fits 80 columns', () => {
   const request = JSON.stringify({
     model: 'smart',
     messages: [
@@ -116,7 +116,7 @@ assistant
 });
 
 describe('recordText()', () => {
-  test('says why a request failed, and what the log did not keep', () => {
+  test('shows why a request failed, and what the log did not keep', () => {
     const text = shown({
       outcome: 'error',
       status: 502,
@@ -137,7 +137,7 @@ describe('recordText()', () => {
     expect(cut).toEndWith('Not kept, since it was too long or not text: response');
   });
 
-  test('tells of sessions, resumed streams and traces', () => {
+  test('shows sessions, resumed streams and traces', () => {
     const session = {
       closed_by: 'client' as const,
       client_code: 1000,
@@ -159,7 +159,7 @@ describe('recordText()', () => {
     expect(text).toContain('trace     0af7651916cd43dd8448eb211c80319c\n');
   });
 
-  test('shows what is no conversation as JSON, and bounds it', () => {
+  test('shows a request that is not a conversation as JSON of limited length', () => {
     const text = shown({
       endpoint: 'embeddings',
       request: JSON.stringify({ input: ['a', 'b'], dimensions: 3 }),
@@ -171,7 +171,7 @@ describe('recordText()', () => {
     expect(text.length).toBeLessThan(12_000);
   });
 
-  test('keeps what people and models wrote from steering a terminal', () => {
+  test('removes control characters from the texts of people and models', () => {
     const evil = 'a\x1b[2Jb\x07c\r\n\u009b1md\u202ee\x1b]0;title\x07f';
     const text = shown({
       request: JSON.stringify({ messages: [{ role: evil, content: evil }] }),
@@ -183,8 +183,8 @@ describe('recordText()', () => {
   });
 });
 
-describe('turns of other protocols', () => {
-  test("Anthropic's messages", () => {
+describe('turns of a conversation', () => {
+  test("are read from Anthropic's messages", () => {
     expect(
       askedTurns({
         system: [{ type: 'text', text: 'Be kind.' }],
@@ -220,7 +220,7 @@ describe('turns of other protocols', () => {
     ]);
   });
 
-  test("OpenAI's Responses", () => {
+  test("are read from OpenAI's Responses", () => {
     expect(
       askedTurns({
         instructions: 'Be exact.',
@@ -252,7 +252,7 @@ describe('turns of other protocols', () => {
     ]);
   });
 
-  test('completions, several choices, and Gemini', () => {
+  test('are read from completions, several choices, and Gemini', () => {
     expect(askedTurns({ prompt: 'Once' })).toEqual([{ who: 'user', pieces: ['Once'] }]);
     expect(answeredTurns({ choices: [{ text: 'upon' }, { message: { refusal: 'No.' } }] })).toEqual([
       { who: 'assistant, choice 1', pieces: ['upon'] },
@@ -276,7 +276,7 @@ describe('turns of other protocols', () => {
   });
 
   test.each([[null], ['text'], [[]], [{}], [{ messages: [null, 7, {}] }], [{ choices: [{}] }]])(
-    'of %p there are none',
+    'are empty for %p',
     (value) => {
       expect(askedTurns(value)).toEqual([]);
       expect(answeredTurns(value)).toEqual([]);
