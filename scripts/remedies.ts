@@ -33,8 +33,7 @@ export const REMEDIES: Readonly<Record<string, string>> = {
   provider_payment_required: 'This request costs more than the provider allows. Lower `max_tokens`, or pay.',
   model_not_found:
     'Compare the name with `GET /v1/models`, and run `llmproxy explain MODEL`. The message suggests similar names. To serve a name of your own, add it to `models`.',
-  not_found:
-    'Check the ID: sessions, responses and conversations expire, and belong to the key that created them.',
+  not_found: 'Check the ID: responses and conversations expire, and belong to the key that created them.',
   previous_response_not_found:
     'The response is not stored, or not any more: it has expired, was created with another key, or with `store: false`. Send the whole conversation.',
   provider_endpoint_not_found:
@@ -98,7 +97,7 @@ export const SYMPTOMS: readonly Symptom[] = [
   {
     seen: 'Only the mock provider is served.',
     advice:
-      'A `config.yaml` in the current directory takes precedence over the environment. `llmproxy providers` shows each provider, and why it is on or off.',
+      'A `config.yaml` in the current directory takes precedence over the environment. `llmproxy doctor` shows each configured provider, and why it is off.',
   },
   {
     seen: 'The list of models in a client is empty or incomplete.',

@@ -164,7 +164,7 @@ export function summarize(statuses: readonly ProviderStatus[]): HealthSummary {
   return { status: answering === 0 ? 'unhealthy' : troubled > 0 ? 'degraded' : 'healthy', providers };
 }
 
-/** When it is probed next; a provider that is up is probed only if `health_checks.when` says `always`. */
+/** When it is probed next; a provider that is up is probed only if `health.probe` is `always`. */
 function nextProbe(targets: readonly Target[], state: ProviderState, nowMs: number): string | null {
   const { nextProbeMs, probed } = state;
   const down = () =>
