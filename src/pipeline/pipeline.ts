@@ -11,7 +11,7 @@ import type { Job, Routed } from './routing/router.ts';
 import type { StreamBudget } from './streams/stream-budget.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { endingError, endingOf, untoldEnding } from '../wire/endings.ts';
-import { tokensOf } from '../wire/estimate.ts';
+import { answerTokens } from '../wire/estimate-answer.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { Json } from '../wire/json.ts';
 import { parseJson } from '../wire/json.ts';
@@ -160,7 +160,7 @@ export class Pipeline {
     const nowMs = this.#deps.clock.monotonic();
     const { usage, finish, body, text, lost } = whole;
     const written = () =>
-      text === undefined ? Math.ceil(body.length / 4) : tokensOf((parseJson(text) ?? text) as Json);
+      text === undefined ? Math.ceil(body.length / 4) : answerTokens((parseJson(text) ?? text) as Json);
     target.used(ticket, usage, saysWhy(exchange.endpoint) ? written : undefined);
     target.succeed(ticket, nowMs, nowMs - beganMs);
     const answer = { usage, finish, bytes: body.length, written, text: () => text, malformed: 0, lost };

@@ -660,6 +660,80 @@ describe('usage that is not reported is estimated', () => {
     expect(usage.total.tokens).toBe(limits[0]!.used);
   });
 
+  const said = { role: 'assistant', content: 'Hello there, my friend.' };
+  const USAGES: readonly (readonly [object | undefined, number | undefined, number])[] = [
+    // What is reported, and the tokens that are charged: an estimated input is 20 to 30 tokens.
+    [undefined, undefined, 6],
+    [{}, undefined, 6],
+    [{ prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }, undefined, 6],
+    [{ prompt_tokens: null, completion_tokens: -3, total_tokens: 12 }, undefined, 6],
+    [{ completion_tokens: 9 }, undefined, 9],
+    [{ prompt_tokens: 5 }, 5, 6],
+    [{ prompt_tokens: 5, completion_tokens: 0 }, 5, 6],
+    [{ prompt_tokens: '5', completion_tokens: '9' }, undefined, 6],
+  ];
+  test.each(USAGES)(
+    'for an answer with the usage %j, streamed or whole, to every client',
+    async (usage, input, output) => {
+      const one = upstream(({ body }) => {
+        const { stream } = body as { stream?: boolean };
+        const of = { id: 'chatcmpl-0123456789abcdef', created: 1_700_000_000, model: 'gpt-4o' };
+        if (!stream) {
+          const choices = [{ index: 0, message: said, finish_reason: 'stop', logprobs: null }];
+          return Response.json({
+            ...of,
+            object: 'chat.completion',
+            system_fingerprint: 'fp_1',
+            choices,
+            usage,
+          });
+        }
+        const chunks = [
+          { choices: [{ index: 0, delta: said, finish_reason: null }] },
+          { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] },
+          { choices: [], usage },
+        ];
+        const text = chunks.map((each) =>
+          JSON.stringify({ ...of, object: 'chat.completion.chunk', ...each }),
+        );
+        return sse([...text, '[DONE]'].map((data) => `data: ${data}\n\n`).join(''));
+      });
+      const proxy = started({ auth: keys({ a: [{ tokens: 10_000, per: 'day' }] }) }, one);
+      const asked = [{ role: 'user', content: 'Say hello to me please, and nothing else' }];
+      const bodies: Record<string, object> = {
+        '/v1/chat/completions': { messages: asked },
+        '/v1/messages': { messages: asked, max_tokens: 50 },
+        '/v1/responses': { input: asked },
+        '/api/chat': { messages: asked },
+        '/api/generate': { prompt: asked[0]!.content },
+      };
+      let used = 0;
+      for (const [path, body] of Object.entries(bodies)) {
+        for (const stream of [false, true]) {
+          const answer = await proxy.post(path, { model: 'gpt-4o', stream, ...body }, by('a'));
+          expect([path, answer.status]).toEqual([path, 200]);
+          await answer.text();
+          const { limits } = await own(proxy, 'a');
+          const charged = limits[0]!.used - used;
+          used = limits[0]!.used;
+          if (input !== undefined) expect([path, stream, charged]).toEqual([path, stream, input + output]);
+          else {
+            expect(charged).toBeGreaterThanOrEqual(12 + output);
+            expect(charged).toBeLessThanOrEqual(32 + output);
+          }
+        }
+      }
+      const records = await proxy.recorded(10);
+      if (
+        input === undefined ||
+        usage === undefined ||
+        !('completion_tokens' in usage) ||
+        usage.completion_tokens === 0
+      )
+        expect(new Set(records.map(({ estimate }) => estimate!.output_tokens))).toEqual(new Set([output]));
+    },
+  );
+
   test('for a stream without usage, from its text and not from the fields around it', async () => {
     const text =
       'The committee agreed on Tuesday that the bridge should be closed to traffic until engineers had examined the northern pier, which has been sinking by about three millimetres a year since the flood. '.repeat(

@@ -12,7 +12,7 @@ import type { Answered } from './exchange-facts.ts';
 import type { Target } from '../targets/target.ts';
 import { cutBy, pausedBy } from '../../limits/refusal.ts';
 import { chargedFor, wasAsked } from '../../logs/record.ts';
-import { isCount, isEmbedding, isRealtime, isSound, saysWhy } from '../../wire/endpoints.ts';
+import { isCount, isEmbedding, isRealtime, isSound, isTalk, saysWhy } from '../../wire/endpoints.ts';
 import { plainUsage } from '../../wire/usage.ts';
 import { targetNames } from '../admission.ts';
 import { FailedUsage } from './failed-usage.ts';
@@ -208,13 +208,16 @@ export class Charge {
     const { usage, finish, parts, written } = answer;
     // Some report the input at the start, and of the output only that it has begun.
     const isTold = usage !== undefined && finish !== null && !parts;
-    if ((isTold && tellsInput(usage)) || !written) return undefined;
+    // A model that has answered has written something, whatever the server says.
+    const isWhole = isTold && tellsInput(usage) && (usage.output > 0 || !isTalk(endpoint));
+    if (isWhole || !written) return undefined;
     const untold = parts
       ? parts.filter((part) => part.input_tokens === null).length
       : tellsInput(usage)
         ? 0
         : 1;
     const output = isTold && usage.output > 0 ? usage.output : written();
+    if (isTold && tellsInput(usage) && output === 0) return undefined;
     return this.#tokens(usage ?? NO_USAGE, untold, output, source);
   }
 
