@@ -15,6 +15,7 @@ try {
   const known = thrown instanceof ExitError ? thrown : undefined;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   if (message !== '')
-    process.stderr.write(`${fitted(known ? message : `Error: ${message}`, widthOf(process.stderr))}\n`);
+    stderrLines.write(fitted(known ? message : `Error: ${message}`, widthOf(process.stderr)));
+  await stderrLines.written(LAST_LINES_MS);
   process.exit(known?.code ?? 1);
 }

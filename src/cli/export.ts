@@ -1,6 +1,6 @@
 import { defineCommand } from 'citty';
 import type { ArgsDef } from 'citty';
-import { existsSync, readFileSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { ExportError } from '../export/errors.ts';
@@ -26,7 +26,7 @@ import { OutputClosed } from '../export/write/sink.ts';
 import type { StageName } from './export-stage.ts';
 import { ExitError } from './exit.ts';
 import { RowCollector } from './export-preview.ts';
-import { print } from './output.ts';
+import { print, tell } from './output.ts';
 
 const EXIT = { failed: 1, usage: 2, empty: 3, violations: 4 } as const;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -75,7 +75,7 @@ async function exportStage(
   if (options.value('json')) print(reportText(summary.report));
   const empty = settings.failEmpty && summary.report.kept === 0;
   const written = empty ? undefined : output;
-  if (!options.value('quiet')) say(summaryText(summary, written) + nextText(settings, summary, written));
+  if (!options.value('quiet')) tell(summaryText(summary, written) + nextText(settings, summary, written));
   if (empty) throw new ExitError(EXIT.empty, 'No row was written');
 }
 
@@ -89,12 +89,12 @@ async function exportRows(settings: Settings, signal: AbortSignal): Promise<void
   else if (settings.json && settings.dryRun) print(reportText(summary.report));
   const empty = settings.failEmpty && summary.report.kept === 0;
   const output = settings.dryRun || empty ? undefined : settings.sink.path;
-  if (!settings.quiet) say(summaryText(summary, output) + nextText(settings, summary, output));
+  if (!settings.quiet) tell(summaryText(summary, output) + nextText(settings, summary, output));
   if (empty) throw new ExitError(EXIT.empty, 'No row was written');
   if (!settings.verify || summary.report.kept === 0) return;
   const { verified } = await import('./export-verify.ts');
   const text = verified(settings, summary.report);
-  if (!settings.quiet) say(text);
+  if (!settings.quiet) tell(text);
 }
 
 /** Suggests the next step if rows were written to files that a trainer loads. */
@@ -127,7 +127,7 @@ async function check({ flags }: Sources, options: Options, signal: AbortSignal):
   });
   const { rows, bad, violations } = summary;
   if (!options.value('quiet'))
-    say(
+    tell(
       `Checked ${thingsText(rows, 'row')} as ${format.name}: ${thingsText(violations, 'violation')} in ${thingsText(bad, 'row')}\n`,
     );
   if (violations > 0) throw new ExitError(EXIT.violations);
@@ -163,7 +163,7 @@ async function exportWith(
   const shown = settings.progress === 'always' || (settings.progress === 'auto' && terminal);
   const line =
     shown && !settings.quiet
-      ? new ProgressLine({ clock: systemClock, write: say, redraw: terminal })
+      ? new ProgressLine({ clock: systemClock, write: tell, redraw: terminal })
       : undefined;
   try {
     return await runExport(settings, {
@@ -173,7 +173,7 @@ async function exportWith(
       onTrouble: (trouble) => {
         if (!settings.verbose) return;
         line?.clear();
-        say(troubleText(trouble));
+        tell(troubleText(trouble));
       },
     });
   } finally {
@@ -198,7 +198,7 @@ async function readConfig(flags: GivenOptions, env: GivenOptions): Promise<Confi
   if (config) return config;
   const advice = `see llmproxy config validate ${path}`;
   if (named !== undefined) throw new ExitError(EXIT.failed, `Cannot use ${path}: it is not valid, ${advice}`);
-  say(`warning: ${path} is not valid, its export section is not used; ${advice}\n`);
+  tell(`warning: ${path} is not valid, its export section is not used; ${advice}\n`);
   return undefined;
 }
 
@@ -222,15 +222,4 @@ function exitOf(error: unknown, signal: AbortSignal): unknown {
   if (error instanceof InputError) return new ExitError(EXIT.failed, error.message);
   if (error instanceof OutputClosed) return new ExitError(EXIT.failed, error.message);
   return error;
-}
-
-const STDERR_FD = 2;
-
-/** Writes to stderr. A closed or slow reader must not make the export fail. */
-function say(text: string): void {
-  try {
-    writeSync(STDERR_FD, text);
-  } catch (error) {
-    if (!['EPIPE', 'EAGAIN'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  }
 }

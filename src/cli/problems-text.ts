@@ -1,6 +1,6 @@
 /** Prints the problems of files. */
 import type { Problem } from '../config/problems.ts';
-import { useColor } from './output.ts';
+import { tell, useColor } from './output.ts';
 import { widthOf, wrapped } from './wrap.ts';
 
 /** The longest part of a line that is shown: JSON files often have only one line. */
@@ -27,9 +27,7 @@ export function formatProblems(problems: readonly Problem[], layout: Layout): st
 export function tellProblems(problems: readonly Problem[], path: string): void {
   if (problems.length === 0) return;
   const { stderr } = process;
-  process.stderr.write(
-    `${formatProblems(problems, { path, color: useColor(stderr), width: widthOf(stderr) })}\n`,
-  );
+  tell(`${formatProblems(problems, { path, color: useColor(stderr), width: widthOf(stderr) })}\n`);
 }
 
 function format(

@@ -40,8 +40,10 @@ export function knownKeysIn(root: SchemaNode): KnownKeys {
   };
 }
 
-/** The keys that are allowed at a path of config.yaml. */
-export const knownKeys: KnownKeys = (path) => knownKeysIn(configJsonSchema())(path);
+let known: KnownKeys | undefined;
+
+/** The keys that are allowed at a path of config.yaml. The JSON Schema takes milliseconds, and a file may have many mistakes. */
+export const knownKeys: KnownKeys = (path) => (known ??= knownKeysIn(configJsonSchema()))(path);
 
 function flat(node: SchemaNode): SchemaNode[] {
   return [node, ...(node.anyOf ?? []).flatMap(flat)];

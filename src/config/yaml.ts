@@ -36,6 +36,8 @@ export function parsedYaml(written: string): ParsedYaml {
     merge: true,
     prettyErrors: false,
   });
+  // The parser counts the lines, but does not see a text that it cannot read.
+  if (unreadable) for (const { index } of text.matchAll(/\n/g)) counter.addNewLine(index + 1);
   const positions = new Positions(() => ({ document, counter }), text);
   const errors = [...document.errors, ...document.warnings];
   const lost = lostAliases(document);

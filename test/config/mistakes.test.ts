@@ -1,6 +1,7 @@
 /** What a configuration is valid with, and very likely not meant to say: a warning with what to write instead. */
 import { describe, expect, test } from 'bun:test';
 import { ignoredKeys } from '../../src/config/ignored-keys.ts';
+import { configJsonSchema, knownKeys } from '../../src/config/json-schema.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { PRESETS, PROVIDER_TYPES } from '../../src/config/presets.ts';
 import { formatProblems } from '../../src/cli/problems-text.ts';
@@ -310,4 +311,16 @@ test('what serve refuses is reported with its position, and is no error as long 
     { path: 'server.host', message: expect.stringContaining('Cannot listen on 0.0.0.0') },
   ]);
   expect(load({ type: 'mock' }, { server: { host: '0.0.0.0' }, auth: 'none' }).unserved).toEqual([]);
+});
+
+test('the keys to suggest are collected once, not for each unknown key', () => {
+  const tookMs = (count: number, work: () => unknown) => {
+    const beganMs = performance.now();
+    for (let at = 0; at < count; at += 1) work();
+    return performance.now() - beganMs;
+  };
+  const suggest = () => knownKeys(['providers', 0]);
+  expect(suggest()).toContain('base_url');
+  configJsonSchema();
+  expect(tookMs(40, suggest)).toBeLessThan(tookMs(10, configJsonSchema));
 });

@@ -68,6 +68,8 @@ const FAULTS: readonly (readonly [name: string, text: string, place: string, wor
   ['UTF-16', Buffer.from('\uFEFFproviders: []\n', 'utf16le').toString('utf8'), '1:1', 'saved as UTF-16'],
   ['Latin-1', Buffer.from('server: { host: \xE9 }\n', 'latin1').toString('utf8'), '1:17', 'not UTF-8'],
   ['an escape', 'server: \x1B[31m\n', '1:9', 'a control character (U+001B)'],
+  ['an escape further down', 'server:\n  host: \x1B[31m\n', '2:9', 'a control character (U+001B)'],
+  ['Latin-1 further down', 'server:\r\n  host: \uFFFD\r\n', '2:9', 'not UTF-8'],
   ['returns alone', 'providers:\r  - name: a\r', '1:11', 'a carriage return only'],
 ];
 

@@ -7,7 +7,7 @@ import { parsedYaml, valuesOf } from '../../config/yaml.ts';
 import { fileReason } from '../../logs/names.ts';
 import { about } from '../argv/command.ts';
 import { ExitError } from '../exit.ts';
-import { print } from '../output.ts';
+import { print, tell } from '../output.ts';
 import { tellProblems } from '../problems-text.ts';
 import { writeWhole } from '../write-whole.ts';
 import type { FormatName } from './convert.ts';
@@ -50,7 +50,7 @@ export default defineCommand({
     else writeWhole(output, result.text);
     const path = output ?? 'the result';
     const { config, problems } = loadConfig({ path, text: result.text, env: process.env });
-    tell(result, { format, output, providers: config?.providers.length ?? 0 });
+    tellResult(result, { format, output, providers: config?.providers.length ?? 0 });
     if (config) return;
     tellProblems(
       problems.filter(({ severity }) => severity === 'error'),
@@ -98,7 +98,7 @@ function detected(value: unknown, path: string): FormatName {
 }
 
 /** Reports the result on stderr: stdout may be the file. */
-function tell(
+function tellResult(
   { text, variables }: ReturnType<typeof converted>,
   { format, output, providers }: { format: FormatName; output: string | undefined; providers: number },
 ): void {
@@ -113,5 +113,5 @@ function tell(
       ? [`The file contained keys, which are not copied: put them into ${variables.join(', ')}.`]
       : []),
   ];
-  process.stderr.write(`${lines.join('\n')}\n`);
+  tell(`${lines.join('\n')}\n`);
 }

@@ -1,11 +1,11 @@
 /** Messages of the commands. They go to stderr: stdout is for the key, or for data. */
 import { relative } from 'node:path';
-import { print } from '../output.ts';
+import { print, tell } from '../output.ts';
 import type { NewSecret } from './secret.ts';
 import type { Place } from './place.ts';
 
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  tell(`${text}\n`);
 }
 
 /** What a running proxy does with the changed file, or what must be done for it to be read. */

@@ -2,6 +2,7 @@
  * Writes to stderr without delaying requests: a stopped terminal, or a pipe without a reader, would block the process.
  */
 import * as fs from 'node:fs';
+import { writeFully } from '../output.ts';
 
 const FD = 2;
 /** The size of the buffer for lines, bytes. */
@@ -75,7 +76,7 @@ export class LineWriter {
 
   #writeNow(bytes: Buffer): void {
     try {
-      for (let at = 0; at < bytes.length;) at += fs.writeSync(this.#fd, bytes, at);
+      writeFully(this.#fd, bytes);
     } catch (error) {
       this.#failed(error);
     }

@@ -17,7 +17,7 @@ import { ExitError } from '../exit.ts';
 import { paintOf } from '../lines/paint.ts';
 import { requestLine } from '../lines/request-line.ts';
 import { clockTime, dayTime, endedMs, utcTime } from '../lines/times.ts';
-import { print, useColor } from '../output.ts';
+import { print, tell, useColor } from '../output.ts';
 import { CONFIG_FLAG, readConfig } from '../source.ts';
 import { widthOf } from '../wrap.ts';
 import type { Choice } from './choice.ts';
@@ -156,5 +156,5 @@ export async function withKnownErrors(work: () => Promise<void>): Promise<void> 
 }
 
 export function say(message: string): void {
-  process.stderr.write(`${message}\n`);
+  tell(`${message}\n`);
 }

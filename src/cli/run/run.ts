@@ -2,7 +2,7 @@ import { defineCommand } from 'citty';
 import { listed } from '../../config/listed.ts';
 import { about } from '../argv/command.ts';
 import { ExitError } from '../exit.ts';
-import { print } from '../output.ts';
+import { print, tell } from '../output.ts';
 import { CONFIG_FLAG, loadSource } from '../source.ts';
 import type { OwnProxy } from './own-proxy.ts';
 import { executableOf, programNamed, runWith } from './program.ts';
@@ -64,7 +64,7 @@ export default defineCommand({
     } finally {
       await proxy?.end();
     }
-    for (const problem of proxy?.problems ?? []) process.stderr.write(`llmproxy: ${problem}\n`);
+    for (const problem of proxy?.problems ?? []) tell(`llmproxy: ${problem}\n`);
     if (code !== 0) throw new ExitError(code, '');
   },
 });
