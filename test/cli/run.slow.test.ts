@@ -8,7 +8,9 @@ import { BINARY, built, cleared, folder, runWith, serve } from '../helpers/binar
 beforeAll(built, 60_000);
 afterAll(cleared);
 
-const MOCK = 'providers: [{ name: mock, type: mock }]\nmodels: { "claude-*": mock, "gpt-*": mock }\n';
+/** At this port no proxy of whoever runs the tests can be found. */
+const BARE = 'server: { port: 0 }\nproviders: [{ name: mock, type: mock }]\n';
+const MOCK = `${BARE}models: { "claude-*": mock, "gpt-*": mock }\n`;
 
 /** A folder with a configuration, and programs that are shell scripts. */
 function prepared(script: string, config?: string): { cwd: string; env: Record<string, string> } {
@@ -146,7 +148,7 @@ describe('llmproxy run', () => {
     ['claude', ['--model', 'none'], 'Cannot run claude: no provider serves none. It lists mock.'],
     ['goose', [], 'Cannot run goose without a model: name one, as in `llmproxy run --model mock goose`.'],
   ])('%s %j is told what it would ask for in vain', (program, flags, message) => {
-    const { cwd, env } = prepared('echo begun', 'providers: [{ name: mock, type: mock }]\n');
+    const { cwd, env } = prepared('echo begun', BARE);
     const { code, out, err } = runWith(cwd, env, 'run', ...flags, program);
     expect([code, out, err]).toEqual([1, '', expect.stringContaining(message)]);
   });

@@ -14,9 +14,9 @@ export function baseOfUrl(url: string): string {
   return `${parsed.origin}${parsed.pathname}`.replace(/\/+$/, '').replace(/\/v1$/, '');
 }
 
-/** Where a proxy with this configuration listens; `undefined` for a unix socket, which these programs cannot use. */
+/** Where a proxy with this configuration listens; `undefined` for any free port, and for a unix socket, which these programs cannot use. */
 export function baseOfConfig({ server: { host, port, tls, unix } }: Config): string | undefined {
-  if (unix !== undefined) return undefined;
+  if (unix !== undefined || port === 0) return undefined;
   const local = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `${tls ? 'https' : 'http'}://${local.includes(':') ? `[${local}]` : local}:${port}`;
 }
