@@ -80,6 +80,11 @@ const STREAMS: readonly (readonly [string, string, readonly Json[]])[] = [
     [A],
   ],
   [
+    'a forced call that ends with "stop" (OpenAI)',
+    stream(calls({ index: 0, id: 'a', ...fn('f', X) }), delta({}, 'stop')),
+    [A],
+  ],
+  [
     'a message beside each delta (Writer)',
     stream(
       {
@@ -181,6 +186,11 @@ const ANSWERS: readonly (readonly [string, Json, readonly Json[]])[] = [
     [A],
   ],
   [
+    'a forced call that ends with "stop" (OpenAI)',
+    whole(said({ content: null, tool_calls: [callOf('a', 'f', X)] }, 'stop')),
+    [A],
+  ],
+  [
     'an empty reasoning_content beside reasoning',
     whole(said({ content: 'Hi', reasoning_content: '', reasoning: 'hm' }, 'stop')),
     [THOUGHT, TEXT],
@@ -275,13 +285,39 @@ describe('a chat client receives unchanged', () => {
     },
   );
 
-  test.each(ANSWERS.map(([name, sent, blocks]) => ({ name, sent, blocks })))('$name', async ({ sent }) => {
-    await using a = upstream(() => Response.json(sent));
-    await using proxy = running({ providers: [provider('a', a.url)] });
-    const response = await proxy.post('/v1/chat/completions', CHAT);
-    expect(await response.json()).toEqual(sent);
-    expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'success' });
-  });
+  test.each(ANSWERS.map(([name, sent, blocks]) => ({ name, sent, blocks })))(
+    '$name',
+    async ({ name, sent, blocks }) => {
+      await using a = upstream(() => Response.json(sent));
+      await using proxy = running({ providers: [provider('a', a.url)] });
+      const response = await proxy.post('/v1/chat/completions', CHAT);
+      expect(await response.json()).toEqual(sent);
+      const [record] = await proxy.recorded(1);
+      expect(record).toMatchObject({ outcome: 'success' });
+      if (name.includes('Snowflake')) return;
+      expect(record!.finish).toBe(blocks.some(({ type }) => type === 'tool_use') ? 'tool_calls' : 'stop');
+    },
+  );
+
+  test.each([false, true])(
+    'a forced function call as OpenAI used to have it, streamed: %p',
+    async (isStream) => {
+      const called = { role: 'assistant', content: null, function_call: { name: 'f', arguments: X } };
+      const sent = isStream ? stream(delta(called), delta({}, 'stop')) : whole(said(called, 'stop'));
+      await using a = upstream(() => (typeof sent === 'string' ? sse(sent) : Response.json(sent)));
+      await using proxy = running({ providers: [provider('a', a.url)] });
+      const functions = [{ name: 'f', parameters: { type: 'object', properties: {} } }];
+      await (
+        await proxy.post('/v1/chat/completions', {
+          ...CHAT,
+          stream: isStream,
+          functions,
+          function_call: { name: 'f' },
+        })
+      ).text();
+      expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'success', finish: 'tool_calls' });
+    },
+  );
 
   test('a custom tool call, and the record keeps its input', async () => {
     const sent = stream(

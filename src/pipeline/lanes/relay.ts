@@ -307,9 +307,11 @@ function* readWhole(
   };
 }
 
-/** The provider's finish reason of a choice; some have none for tool calls. */
+/** The provider's finish reason of a choice; for tool calls, some have none, and OpenAI says "stop" if it was forced. */
 function finishIn({ finish_reason: reason, message }: JsonObject): unknown {
-  return reason === '' && listOf(objectOf(message).tool_calls).length > 0 ? 'tool_calls' : reason;
+  const { tool_calls: calls, function_call: legacy } = objectOf(message);
+  if (listOf(calls).length === 0 && !isObject(legacy)) return reason;
+  return reason === '' || endingOf('chat', reason)?.finish === 'stop' ? 'tool_calls' : reason;
 }
 
 /** The calls of a choice whose arguments are text. */

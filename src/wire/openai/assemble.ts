@@ -60,6 +60,14 @@ class ChatFolding extends Folding<ChatChoice> {
     for (const each of listOf(objectOf(piece.logprobs).content)) choice.logprobs.push(each);
   }
 
+  /** After a forced call OpenAI says that the model stopped, as after a text. */
+  override get finish(): string | null {
+    const finish = super.finish;
+    const [choice] = this.choices;
+    if (finish !== 'stop' || !choice) return finish;
+    return choice.calls.calls.length > 0 || 'function_call' in choice.others ? 'tool_calls' : finish;
+  }
+
   override get called(): boolean {
     return this.choices.some(({ calls }) => calls.calls.length > 0);
   }
