@@ -4,8 +4,8 @@ import { isPublicIpv4 } from './checksums.ts';
 
 /** No part of it is an escape such as `%20`. */
 const USER =
-  /(?<!%(?=[0-9A-Fa-f]{2})|%[0-9A-Fa-f](?=[0-9A-Fa-f]))[\p{L}\p{N}](?:[\p{L}\p{N}._+'-]|%(?![0-9A-Fa-f]{2})){0,63}$/u;
-const HOST = /(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62})\.){1,8}\p{L}{2,24}/uy;
+  /(?<!%(?=[0-9A-Fa-f]{2})|%[0-9A-Fa-f](?=[0-9A-Fa-f]))[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}._+'-]|%(?![0-9A-Fa-f]{2})){0,63}$/u;
+const HOST = /(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]{0,62})\.){1,8}[\p{L}\p{M}]{2,24}/uy;
 const LONGEST_USER = 64;
 /** What begins a string in Python: b'jane@example.org'. */
 const PREFIX = /^[bfru]{1,2}'/i;
@@ -53,6 +53,17 @@ export const IPV4 =
   /(?<![A-Za-z0-9.-]|[A-Za-z0-9]__?)(?:\d{1,3}\.){3}\d{1,3}(?![A-Za-z0-9-]|__?[A-Za-z0-9]|\.\d)/g;
 export const IPV6 =
   /(?=[0-9A-Fa-f]{0,4}:)(?:(?<![A-Za-z0-9:.]|[A-Za-z0-9]__?)|(?<=[G-Zg-z][A-Za-z]{0,20}:))(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4})(?![A-Za-z0-9:]|__?[A-Za-z0-9]|\.\d)/g;
+
+/** Whether two colons are near each other, which is found ten times as fast as an address. */
+export function mayHoldIpv6(text: string): boolean {
+  for (let at = text.indexOf(':'), next: number; at >= 0; at = next) {
+    next = text.indexOf(':', at + 1);
+    if (next >= 0 && next - at <= LONGEST_GROUP) return true;
+  }
+  return false;
+}
+
+const LONGEST_GROUP = 5;
 
 /** Numbers in four parts that are not addresses. */
 const NUMBERED =

@@ -3,7 +3,7 @@
  */
 import type { RedactKind } from '../config/redact-kinds.ts';
 import { isObject, parseJson } from '../wire/json.ts';
-import { findEmails, IPV4, IPV6, isIpv4, isPublicIpv6 } from './addresses.ts';
+import { findEmails, IPV4, IPV6, isIpv4, isPublicIpv6, mayHoldIpv6 } from './addresses.ts';
 import { ibanLength, isCard, isIban } from './checksums.ts';
 import type { Context } from './context.ts';
 import { isNamed } from './context.ts';
@@ -56,7 +56,7 @@ export const FINDERS: Readonly<Record<RedactKind, Finder>> = {
   ip(looked, add) {
     const is = (found: string, from: number) => (isIpv4(found, looked.text, from) ? found : undefined);
     inNumbers(looked.numbers, IPV4S, is, add);
-    if (!/:[0-9a-f]{0,4}:/i.test(looked.text)) return;
+    if (!mayHoldIpv6(looked.text)) return;
     for (const { 0: found, index } of looked.text.matchAll(IPV6))
       if (isPublicIpv6(found)) add(index, index + found.length);
   },

@@ -10,8 +10,8 @@ import type { Replacing } from './replacements.ts';
 import { Replacements } from './replacements.ts';
 import { isSecretName } from './secrets/named.ts';
 import { isPlaceholder } from './secrets/placeholders.ts';
-import type { Plain } from './spellings.ts';
-import { plainParts } from './spellings.ts';
+import type { Plain } from './spellings/plain-parts.ts';
+import { plainParts } from './spellings/plain-parts.ts';
 
 /** Plain data, so that it can be sent to another thread. */
 export interface RedactOptions {
@@ -215,7 +215,7 @@ export class Redactor {
       spellings > 0
         ? plainParts(text).flatMap((part) => this.#spelled(text, part, label, spellings - 1))
         : [];
-    const all = spelled.length === 0 ? found : [...spelled, ...behindEscapes(found, spelled)];
+    const all = spelled.length === 0 ? found : [...spelled, ...behindEscapes(text, found, spelled)];
     const hits = text.includes('[') ? beside(this.#marks, text, all) : all;
     return hits.length < 2 ? hits : apart(hits);
   }
@@ -226,10 +226,10 @@ export class Redactor {
     return this.#find(text, label, spellings).flatMap(
       ({ from, to, kind, value, lead = Math.max(0, from - 1) }) => {
         const behind = Math.min(text.length, to + 1);
-        if (original.slice(plain.place(lead), plain.place(behind)) === text.slice(lead, behind)) return [];
+        if (original.slice(plain.place(lead), plain.end(behind)) === text.slice(lead, behind)) return [];
         return {
           from: plain.place(from),
-          to: plain.place(to),
+          to: plain.end(to),
           kind,
           value: value ?? text.slice(from, to),
           lead: plain.place(lead),
@@ -281,11 +281,13 @@ function beside(marks: RegExp, text: string, hits: readonly Hit[]): readonly Hit
 
 /**
  * Matches that begin within an escape, where the plain spelling shows that the value begins after it:
- * `njane@example.org` in `\njane@example.org`, `20jane@example.org` in `%20jane@example.org`.
+ * `njane@example.org` in `\njane@example.org`, `20jane@example.org` in `%20jane@example.org`. Only mail has escapes with
+ * an equals sign: in `=40jane@example.org`, the digits may belong to the value.
  */
-function behindEscapes(found: readonly Hit[], spelled: readonly Hit[]): Hit[] {
+function behindEscapes(text: string, found: readonly Hit[], spelled: readonly Hit[]): Hit[] {
   const starts = new Map<number, number>();
-  for (const { from, lead = from } of spelled) for (let at = lead + 1; at < from; at++) starts.set(at, from);
+  for (const { from, lead = from } of spelled)
+    if (text[lead] !== '=') for (let at = lead + 1; at < from; at++) starts.set(at, from);
   return found.map((hit) => ({ ...hit, from: starts.get(hit.from) ?? hit.from }));
 }
 

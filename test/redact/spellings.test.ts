@@ -6,7 +6,7 @@ import { REDACT_KINDS } from '../../src/config/redact-kinds.ts';
 import { Placeholders } from '../../src/redact/outward/placeholders.ts';
 import type { RedactOptions } from '../../src/redact/redactor.ts';
 import { Redactor } from '../../src/redact/redactor.ts';
-import { plainParts } from '../../src/redact/spellings.ts';
+import { plainParts } from '../../src/redact/spellings/plain-parts.ts';
 import { chat, feedback, line, user } from '../export/records.ts';
 import { workshop } from '../export/workshop.ts';
 
@@ -31,6 +31,26 @@ const percent = (text: string) => encodeURIComponent(text).replaceAll('.', '%2E'
 const escaped = (text: string) =>
   text.replaceAll(/[^ -~]|[@+(]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
+const SIGNS = /[^ -~]|[@+.:(-]/g;
+const hex = (sign: string, digits: number) => sign.codePointAt(0)!.toString(16).padStart(digits, '0');
+const octal = (byte: string) => `\\${parseInt(byte, 16).toString(8).padStart(3, '0')}`;
+const escapeBytes = (text: string, encoding: 'latin1' | 'utf8', escape: (byte: string) => string) =>
+  text.replaceAll(SIGNS, (sign) =>
+    Array.from(Buffer.from(sign, encoding), (byte) => escape(byte.toString(16).padStart(2, '0'))).join(''),
+  );
+const quotedPrintable = (text: string) =>
+  text.replaceAll(/[^ -~]|[@=]|\+(?!\d\d)/g, (sign) => percent(sign).replaceAll('%', '='));
+const utf7 = (sign: string) =>
+  `+${Buffer.from(sign, 'utf16le').swap16().toString('base64').replaceAll('=', '')}-`;
+const NAMES: Readonly<Record<string, string>> = {
+  '@': 'commat',
+  '.': 'period',
+  '+': 'plus',
+  '-': 'hyphen',
+  ü: 'uuml',
+};
+const named = (text: string) => text.replaceAll(/[@.+ü-]/g, (sign) => `&${NAMES[sign]!};`);
+
 const SPELLINGS: readonly (readonly [name: string, spell: (value: string) => string, around: string])[] = [
   ['a URL', percent, 'https://h.example/p?q=@&z=1'],
   ['a URL in a URL', (value) => percent(percent(value)), 'https://h.example/p?u=@'],
@@ -42,6 +62,45 @@ const SPELLINGS: readonly (readonly [name: string, spell: (value: string) => str
     (value) => JSON.stringify(JSON.stringify(escaped(value))).slice(3, -3),
     'x: "{\\"a\\":\\"@\\"}"',
   ],
+  [
+    'a URL of JavaScript',
+    (value) => value.replaceAll(/[^ -~]|[@+.: (-]/g, (sign) => `%u${hex(sign, 4)}`),
+    'q=@',
+  ],
+  ['a URL in Latin-1', (value) => escapeBytes(value, 'latin1', (byte) => `%${byte}`), 'q=@'],
+  ['a string with code points', (value) => value.replaceAll(SIGNS, (sign) => `\\u{${hex(sign, 1)}}`), '"@"'],
+  ['a string of Python', (value) => value.replaceAll(SIGNS, (sign) => `\\U${hex(sign, 8)}`), "'@'"],
+  ['a string of Perl', (value) => value.replaceAll(SIGNS, (sign) => `\\x{${hex(sign, 1)}}`), '"@"'],
+  ['bytes', (value) => escapeBytes(value, 'utf8', (byte) => `\\x${byte}`), "b'@'"],
+  ['octal bytes', (value) => escapeBytes(value, 'utf8', octal), '"@"'],
+  ['CSS', (value) => value.replaceAll(/[@+.:]/g, (sign) => `\\${hex(sign, 1)} `), 'content: "@"'],
+  ['Markdown', (value) => value.replaceAll(/[!-/:-@[-`{-~]/g, (sign) => `\\${sign}`), '- @ \\*'],
+  ['a shell', (value) => value.replaceAll(/[ ()]/g, (sign) => `\\${sign}`), 'call @ now'],
+  [
+    'a continued line',
+    (value) => `${value.slice(0, value.length / 2)}\\\n${value.slice(value.length / 2)}`,
+    '"@"',
+  ],
+  ['mail', quotedPrintable, 'Write to @ now'],
+  [
+    'broken mail',
+    (value) => `${value.slice(0, value.length / 2)}=\r\n${value.slice(value.length / 2)}`,
+    'Write to @ now',
+  ],
+  ['UTF-7', (value) => value.replaceAll(/[@+]/g, utf7), 'Write to @ now'],
+  [
+    'HTML without semicolons',
+    (value) => value.replaceAll(/[@+.](?!\d)/g, (sign) => `&#0${sign.charCodeAt(0)}`),
+    '<td>@</td>',
+  ],
+  ['HTML with names', named, '<td>@</td>'],
+  [
+    'typeset text',
+    (value) => value.replaceAll(' ', '\u00a0').replaceAll(/(?<=\d)-(?=\d)/g, '\u2011'),
+    'is @.',
+  ],
+  ['text with invisible characters', (value) => value.replaceAll(/(?<=[ -~])(?=[!-~])/g, '\u200b'), '‪@‬'],
+  ['text with marks apart', (value) => value.normalize('NFD'), 'It is @.'],
   ['HTML', (value) => value.replaceAll(/[@+.]/g, (sign) => `&#${sign.charCodeAt(0)};`), '<td>@</td>'],
   ['a full stop', (value) => value, 'It is @.'],
 ];
@@ -65,6 +124,13 @@ describe('Redactor.text() hides', () => {
     ['هاتف ٠٠٤٩ ٣٠ ١٢٣٤٥٦٧٨', 'هاتف [PHONE_1]'],
     ['jane＠example.org または ｉｎｆｏ＠ｅｘａｍｐｌｅ．ｃｏ．ｊｐ', '[EMAIL_1] または [EMAIL_2]'],
     ['a user%name@example.org', 'a [EMAIL_1]'],
+    ['jane@example。org, ＋49 30 12345678', '[EMAIL_1], [PHONE_1]'],
+    ['𝟎𝟑𝟎-𝟏𝟐𝟑𝟒-𝟓𝟔𝟕𝟖，（010）62345678', '[PHONE_1]，[PHONE_2]'],
+    ['jane[at]example[dot]org, jane (at) example.org', '[EMAIL_1], [EMAIL_1]'],
+    ['jane[@]example[.]org from 8[.]8[.]4[.]4', '[EMAIL_1] from [IP_1]'],
+    ['From: jane.doe=40exam=\nple.org', 'From: [EMAIL_1]'],
+    ['x=40jane@example.org', 'x=[EMAIL_1]'],
+    ['/^jane\\.doe@example\\.org$/', '/^[EMAIL_1]$/'],
     ['/mail/john.doe@example.org.txt', '/mail/[EMAIL_1].txt'],
     ['200,93.184.216.34,443', '200,[IP_1],443'],
     ['7,+49 30 12345678,9', '7,[PHONE_1],9'],
@@ -97,6 +163,11 @@ describe('Redactor.text() hides', () => {
     'logo@2x.min.js',
     'lib_8.8.4.4_linux',
     '100% 20%30 %zz %C3%28 50%ab',
+    'year=2024-01-01&page=40 x=\n  y; a == b&&c',
+    'values[at] = fn(at) || item(dot).name',
+    'a+Abc-d, x+AEA, &unknown; &amp=1 &#0; &#x110000;',
+    '\\100 \\40 \\x \\u{} \\u{110000} \\U00110000 %u12',
+    '第一。API。第二（1）',
     'C:\\new\\table\\u12 \\frac{1}{2}\\nabla',
     '12:00+02:00 1+2+3+4',
     'M1,8.8.4.4,2',
@@ -135,6 +206,16 @@ test('plainParts() maps each character to its original position', () => {
     fc.string().map(encodeURIComponent),
     fc.string({ unit: 'binary' }).map((text) => JSON.stringify(text)),
     fc.constantFrom('%', '%C3', '%C3%28', '\\u00', '&#64;', '&#x110000;', '=a+b', '٣', '\u{1d7d8}'),
+    fc.constantFrom(
+      '%F0%9F%98%80',
+      '\\u{1F600}',
+      '\\xf0\\x9f',
+      '=C3=BC',
+      'a=\nb',
+      'a\u00adb',
+      'a (at) b',
+      '+AEA-',
+    ),
   );
   fc.assert(
     fc.property(fc.array(piece), (pieces) => {
