@@ -32,6 +32,9 @@ export const ENDINGS: Readonly<Record<ProtocolName, Row>> = {
     error: 'server',
     // vLLM and SGLang: the engine aborted the request.
     abort: 'server',
+    // vLLM and Xiaomi: the server stopped a model that repeated itself.
+    repetition: 'length',
+    repetition_truncation: 'length',
     // DeepSeek.
     insufficient_system_resource: 'overloaded',
     // Z.ai.

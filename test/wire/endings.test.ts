@@ -40,6 +40,13 @@ test('endingOf() ignores case and dashes, and accepts finish reasons of other pr
   expect(endingOf('gemini', 2)).toEqual({ finish: 'length' });
 });
 
+test.each(['repetition', 'repetition_truncation'])(
+  'endingOf() treats %s as cut off: the server stopped a model that repeated itself',
+  (word) => {
+    expect(endingOf('chat', word)).toEqual({ finish: 'length' });
+  },
+);
+
 test.each([undefined, null, '', 'null', 'FINISH_REASON_UNSPECIFIED', 0, {}, true])(
   'endingOf() treats %p as no finish reason',
   (word) => {

@@ -293,6 +293,27 @@ describe('ResponsesReader', () => {
     expect(finishes(chunks)).toEqual(['tool_calls']);
   });
 
+  test('reads a call of a custom tool like an unstreamed one', () => {
+    const call = { id: 'ctc_a', type: 'custom_tool_call', call_id: 'a', name: 'run', input: 'print("é")' };
+    const { chunks } = read([
+      begun,
+      added(0, { ...call, input: '' }),
+      ['response.custom_tool_call_input.delta', { item_id: 'ctc_a', output_index: 0, delta: 'print(' }],
+      ['response.custom_tool_call_input.delta', { item_id: 'ctc_a', output_index: 0, delta: '"é")' }],
+      ['response.custom_tool_call_input.done', { item_id: 'ctc_a', output_index: 0, input: call.input }],
+      closed(0, call),
+      done,
+    ]);
+    const [wanted] = decodeResponse(response([call]), context).choices[0]!.message.tool_calls!;
+    const { name, arguments: given } = wanted!.function;
+    expect(given).toBe('{"input":"print(\\"é\\")"}');
+    expect(deltas(chunks).slice(1, -1) as JsonObject[]).toEqual([
+      { tool_calls: [{ index: 0, id: 'a', type: 'function', function: { name, arguments: '' } }] },
+      { tool_calls: [{ index: 0, function: { arguments: given } }] },
+    ]);
+    expect(finishes(chunks)).toEqual(['tool_calls']);
+  });
+
   test('returns citations with offsets into the complete text', () => {
     const annotation = { type: 'url_citation', url: 'u', title: 'U', start_index: 0, end_index: 1 };
     const part = ['response.content_part.added', { part: text('') }] as const;

@@ -17,7 +17,7 @@ import { decodeOther } from './hosted.ts';
 type Context = Pick<EncodeContext, 'created' | 'newId'>;
 
 /** Calls of tools that the request defines. */
-const CALLS: ReadonlySet<unknown> = new Set(['function_call', 'custom_tool_call']);
+export const CALLS: ReadonlySet<unknown> = new Set(['function_call', 'custom_tool_call']);
 
 /** How a response ended; `undefined` while it is in progress. */
 export function responseEnding({ status, incomplete_details: details }: JsonObject): Ending | undefined {
@@ -126,6 +126,6 @@ export function decodeCall(item: JsonObject, newId: () => string): ToolCall {
 }
 
 /** A custom tool takes free text; in chat it is a function with one text parameter, as in the client's requests. */
-function argumentsOf({ type, input, arguments: args }: JsonObject): string {
+export function argumentsOf({ type, input, arguments: args }: JsonObject): string {
   return type === 'custom_tool_call' ? JSON.stringify({ input: input ?? '' }) : stringOf(args) || '{}';
 }

@@ -8,7 +8,7 @@ import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { readEvent } from '../shapes/events.ts';
 import { decodeCitation } from './citations.ts';
 import { decodeOther } from './hosted.ts';
-import { encryptedBlock, eventUsage, reasoningText, responseEnding } from './response.ts';
+import { argumentsOf, CALLS, encryptedBlock, eventUsage, reasoningText, responseEnding } from './response.ts';
 import type { Call } from './call-book.ts';
 import { CallBook } from './call-book.ts';
 import type { ChunkNaming } from '../chunks.ts';
@@ -120,7 +120,7 @@ export class ResponsesReader implements ChatReader {
     this.#listed = true;
     this.#before = this.#length;
     if (item.type === 'reasoning') this.#between = this.#thought;
-    if (item.type === 'function_call') this.#calls.add(item, place);
+    if (CALLS.has(item.type)) this.#calls.add(item, place);
     return [];
   }
 
@@ -183,9 +183,9 @@ export class ResponsesReader implements ChatReader {
   #itemDone(item: JsonObject, place: unknown): ChatChunk[] {
     const of = { item_id: item.id, output_index: place };
     const spoke = [item.id, place, item.type].some((name) => name !== undefined && this.#spoken.has(name));
-    if (item.type === 'function_call') {
+    if (CALLS.has(item.type)) {
       const known = this.#calls.named(item.id, item.call_id, place);
-      return this.#whole(known ?? this.#calls.add(item, place), stringOf(item.arguments) ?? '');
+      return this.#whole(known ?? this.#calls.add(item, place), argumentsOf(item));
     }
     if (item.type === 'reasoning') {
       const block = encryptedBlock(item);
