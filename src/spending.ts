@@ -16,7 +16,7 @@ import { ReplicaLedger } from './limits/replicas/replica-ledger.ts';
 import type { SharedState } from './limits/replicas/replica-ledger.ts';
 import { MemoryLedger } from './limits/memory-ledger.ts';
 import { Refusals } from './limits/refusals.ts';
-import { chargedFor, wasAsked } from './logs/record.ts';
+import { chargedFor, wasSent } from './logs/record.ts';
 import { endMs, recordsSince } from './logs/tail.ts';
 import { targetNames } from './pipeline/admission.ts';
 
@@ -140,7 +140,7 @@ export class Spending {
         { caller, endpoint, model, targets, user: user ?? null },
         { input, output, usd: cost, ...times },
       );
-    if (wasAsked(record.attempt_log)) this.used({ id, key, tokens: input + output, usd: cost ?? 0 });
+    if (wasSent(record.attempt_log)) this.used({ id, key, tokens: input + output, usd: cost ?? 0 });
   }
 
   #open(config: Config): void {
@@ -182,7 +182,7 @@ interface Recovery {
 
 /** Whether limits count a request: a provider was called, or the proxy accepted feedback. */
 function isCharged({ attempt_log: attempts, endpoint, outcome }: ReadRecord): boolean {
-  return wasAsked(attempts) || (endpoint === 'feedback' && outcome === 'success');
+  return wasSent(attempts) || (endpoint === 'feedback' && outcome === 'success');
 }
 
 /** The name under which a provider's model is offered, if it differs. */

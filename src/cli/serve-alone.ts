@@ -6,7 +6,7 @@ import { ExitError } from './exit.ts';
 import { reloadOnChange, tellReloaded } from './serve-reload.ts';
 import { overrule, refuseOpenDoor } from './serve-settings.ts';
 import { openSocket } from './serve-socket.ts';
-import { told } from './serve-told.ts';
+import { operatorMessages } from './serve-messages.ts';
 import { Stopping } from './stopping.ts';
 import { surviveStrays } from './strays.ts';
 
@@ -55,7 +55,7 @@ function created({ source, config, log }: Serve): Proxy {
   try {
     return createProxy(config, {
       env: process.env,
-      ...told(config, log),
+      ...operatorMessages(config, log),
       keepsUsage: true,
       plugins: source.plugins,
       discovery: { asks: true },

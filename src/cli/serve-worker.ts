@@ -21,7 +21,7 @@ import { programLog } from './log.ts';
 import { overrule } from './serve-settings.ts';
 import type { OpenSocket } from './serve-socket.ts';
 import { openSocket } from './serve-socket.ts';
-import { told } from './serve-told.ts';
+import { operatorMessages } from './serve-messages.ts';
 import { Stopping } from './stopping.ts';
 import { surviveStrays } from './strays.ts';
 
@@ -120,7 +120,7 @@ class Worker {
     const offsetMs = clockOffsetMs(() => systemClock.monotonic());
     const proxy = createProxy(config, {
       env: process.env,
-      ...told(config, log, begin.worker),
+      ...operatorMessages(config, log, begin.worker),
       instance: begin.instance,
       secret: Buffer.from(begin.secret, 'base64'),
       worker: begin.worker,

@@ -243,7 +243,7 @@ export class Limiter {
     const plan = this.#tree.of(asking.caller);
     const { limits, unpriced, saysUnpriced } = plan;
     if (limits.length === 0) return undefined;
-    if (asking.untold) refuseUntold(asking, limits, saysUnpriced ? unpriced : 'refuse');
+    if (asking.untold) refuseUncountable(asking, limits, saysUnpriced ? unpriced : 'refuse');
     const applying = plan.always ? plan : applyingOf(limits.filter(({ limit }) => applies(limit, asking)));
     if (applying.limits.length === 0) return undefined;
     const reckoning = reckoned(asking, applying, unpriced);
@@ -345,7 +345,7 @@ function unitsFor(asking: Asking, unpriced: Unpriced, input: number, output: num
  * Refuses requests that would evade a limit because they cannot be counted. The default that models without a price are
  * allowed does not apply here: a group must allow it explicitly. @throws ProxyError `not_permitted`
  */
-function refuseUntold({ endpoint }: Asking, limits: readonly Planned[], unpriced: Unpriced): void {
+function refuseUncountable({ endpoint }: Asking, limits: readonly Planned[], unpriced: Unpriced): void {
   if (unpriced !== 'refuse') return;
   const counting = limits.find(
     ({ limit }) => (limit.kind === 'tokens' || limit.kind === 'budget') && limit.coversEndpoint(endpoint),

@@ -51,7 +51,7 @@ export function chargedFor(record: Charged): {
 }
 
 /** Whether a provider was called: a request that its protocol cannot express is not sent. */
-export function wasAsked(attempts: LogRecord['attempt_log']): boolean {
+export function wasSent(attempts: LogRecord['attempt_log']): boolean {
   return attempts.some(({ fault, status }) => status !== null || fault === null || !UNSENT.has(fault));
 }
 

@@ -10,7 +10,7 @@ import type { ResumeDeps } from './attempts/resume.ts';
 import type { Job, Routed } from './routing/router.ts';
 import type { StreamBudget } from './streams/stream-budget.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
-import { endingError, endingOf, untoldEnding } from '../wire/endings.ts';
+import { endingError, endingOf, missingEnding } from '../wire/endings.ts';
 import { answerTokens } from '../wire/estimate-answer.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { Json } from '../wire/json.ts';
@@ -170,7 +170,7 @@ export class Pipeline {
       const spent = { ...answer, bytes: 0, text: () => undefined };
       return void exchange.finish({ outcome, status: refused.rule.status, error: refused, answer: spent });
     }
-    const untold = finish === null && saysWhy(exchange.endpoint) ? untoldEnding(target.id) : undefined;
+    const untold = finish === null && saysWhy(exchange.endpoint) ? missingEnding(target.id) : undefined;
     const error = untold ?? endingError(endingOf('chat', finish), target.id);
     exchange.finish({ outcome: error ? 'truncated' : 'success', status: opened.status, error, answer });
   }

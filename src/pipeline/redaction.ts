@@ -13,7 +13,7 @@ import { parseInSteps } from '../wire/json-steps.ts';
 import { writeJson } from '../wire/json-write.ts';
 import { ANSWER_BOUNDS, isObject, stringOf } from '../wire/json.ts';
 import { tokenLists } from '../wire/openai/embeddings.ts';
-import { summaryOf, toldSummary } from '../wire/responses/compaction.ts';
+import { summaryOf, summaryText } from '../wire/responses/compaction.ts';
 import { findModel } from '../wire/splice.ts';
 
 /** Redacts a request on another thread. @throws ProxyError `unredactable`, `redaction_failed` */
@@ -95,7 +95,7 @@ function itemsOf(items: readonly unknown[], memory: ReplayMemory): readonly unkn
     const summary = summaryOf(known);
     return summary === undefined
       ? known
-      : { type: 'message', role: 'user', content: [{ type: 'input_text', text: toldSummary(summary) }] };
+      : { type: 'message', role: 'user', content: [{ type: 'input_text', text: summaryText(summary) }] };
   });
   return changed.every((item, at) => item === items[at]) ? items : changed;
 }

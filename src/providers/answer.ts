@@ -85,7 +85,7 @@ function iteratorOf(pieces: AsyncIterable<Piece> | Iterable<Piece>): Iterator<Pi
   return Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
 }
 
-interface ToldCall {
+interface AnsweredCall {
   readonly id: string;
   readonly type: 'function';
   readonly function: { readonly name: string; readonly arguments: string };
@@ -98,7 +98,7 @@ class Telling {
   #begun = false;
   #text = '';
   #reasoning = '';
-  readonly #calls: ToldCall[] = [];
+  readonly #calls: AnsweredCall[] = [];
   #usage: AnswerPiece['usage'];
   #finish: AnswerPiece['finish'];
 

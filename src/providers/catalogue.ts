@@ -140,7 +140,7 @@ export function catalogue(): CatalogueRow[] {
       drops: dropsOf(asked, type),
       probe: preset.probe ?? null,
       list: LISTS[type] ?? (preset.list ?? preset.probe)?.replace(/\?.*/, '') ?? null,
-      tells_usage: quirksOf(type).tellsUsage ?? false,
+      tells_usage: quirksOf(type).reportsUsage ?? false,
       tested: TESTED[type] ?? 'its documented format',
     };
   });

@@ -52,7 +52,7 @@ export function factsText(quirks: Quirks): string[] {
     ...line('functions', functionsText(quirks)),
     ...line('accepted anthropic-beta features', quirks.betas),
     ...line('system instructions', quirks.systemFirst ? ['only at the start'] : []),
-    ...line('usage of streams', quirks.tellsUsage ? ['reported by default'] : []),
+    ...line('usage of streams', quirks.reportsUsage ? ['reported by default'] : []),
     ...line('earlier reasoning', quirks.reasoning ? [REASONING[quirks.reasoning]] : []),
     ...line('tool call IDs', quirks.toolIds ? ['nine letters and digits'] : []),
     ...line('reported output tokens', quirks.outputWithoutReasoning ? ['do not include reasoning'] : []),

@@ -10,7 +10,7 @@ import { ProxyError } from '../errors.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 import { keyHeaders } from './auth/authorizer.ts';
 import { BaseProvider } from './base.ts';
-import { askedEach } from './parts.ts';
+import { sendEach } from './parts.ts';
 import { openSocket } from './socket.ts';
 import { exchange, markRaw, networkError } from './transport.ts';
 
@@ -146,7 +146,7 @@ export class HttpProvider<Options = unknown> extends BaseProvider<Options> {
     const ask = (body: Call['body']) => this.#send(call.with(body, call.contentType), signal);
     const broken = (cause: unknown): unknown =>
       signal.aborted ? signal.reason : networkError(this.name, cause);
-    return askedEach(parts, ask, broken);
+    return sendEach(parts, ask, broken);
   }
 
   async #send(call: Call, signal: AbortSignal): Promise<UpstreamReply> {

@@ -15,7 +15,7 @@ export const ANSWERS = 'answers';
  * @param broken creates the error for a body that ends prematurely
  * @throws as `ask` does
  */
-export async function askedEach(
+export async function sendEach(
   bodies: readonly Call['body'][],
   ask: (body: Call['body']) => Promise<UpstreamReply>,
   broken: (cause: unknown) => unknown,

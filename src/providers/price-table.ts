@@ -90,7 +90,7 @@ export class PriceTable {
   cost(vendor: string, model: string, usage: Usage, atMs: number): number | null {
     const entry = this.#entry(vendor, model);
     if (!entry) return null;
-    if (usage.untold && !countsUntold(entry, usage)) return null;
+    if (usage.untold && !countsUnreported(entry, usage)) return null;
     const rates = isPlain(usage) ? this.#rates(entry, model, atMs) : undefined;
     if (rates) return multiply(rates, usage);
     const { provider } = entry;
@@ -174,7 +174,7 @@ export function isPlain(usage: Usage): boolean {
 }
 
 /** Whether the model has a price for what is known about an answer without reported usage. */
-function countsUntold({ priced }: Entry, { seconds, characters }: Usage): boolean {
+function countsUnreported({ priced }: Entry, { seconds, characters }: Usage): boolean {
   if (seconds !== undefined) return priced.has('audio_hours');
   return characters !== undefined && priced.has('input_mchars');
 }

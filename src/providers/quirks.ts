@@ -27,7 +27,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   mistral: {
     ...OLD_ROLES,
     source: 'https://docs.mistral.ai/api/',
-    tellsUsage: true,
+    reportsUsage: true,
     drops: [
       'logprobs',
       'top_logprobs',
@@ -73,7 +73,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
     ...OLD_ROLES,
     source: 'https://docs.perplexity.ai/api-reference/chat-completions-post',
     systemFirst: true,
-    tellsUsage: true,
+    reportsUsage: true,
     drops: [
       'tools',
       'tool_choice',
@@ -93,7 +93,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   groq: {
     roles: { developer: 'developer' },
     source: 'https://console.groq.com/docs/openai',
-    tellsUsage: true,
+    reportsUsage: true,
     drops: ['logprobs', 'top_logprobs', 'logit_bias', 'store', 'verbosity'],
     clamps: { temperature: [1e-8, 2], n: [1, 1] },
     abilities: { json_with_tools: false },
@@ -130,7 +130,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   together: {
     ...OLD_ROLES,
     source: 'https://docs.together.ai/reference/chat-completions-1',
-    tellsUsage: true,
+    reportsUsage: true,
     renames: OLD_LIMIT,
     drops: ['store', 'verbosity', 'service_tier'],
     keeps: ['top_k'],
@@ -148,7 +148,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   openrouter: {
     roles: { developer: 'developer' },
     source: 'https://openrouter.ai/docs/api-reference/chat-completion',
-    tellsUsage: true,
+    reportsUsage: true,
     keeps: ['top_k', 'cache_control', 'web_search_options'],
     efforts: EFFORTS,
   },

@@ -10,5 +10,5 @@ export type UsageAsking = 'ask' | 'told' | 'never';
 export function usageAsking(provider: BaseProvider, model: string): UsageAsking {
   const { askUsage } = provider.settings;
   if (askUsage === 'off') return 'never';
-  return askUsage === 'auto' && provider.quirks(model).tellsUsage ? 'told' : 'ask';
+  return askUsage === 'auto' && provider.quirks(model).reportsUsage ? 'told' : 'ask';
 }

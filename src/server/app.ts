@@ -20,7 +20,7 @@ import type { Upgrade } from './realtime/open.ts';
 import { openSession, refusePlain } from './realtime/open.ts';
 import { serveOllama } from './ollama.ts';
 import { ownKey } from './key.ts';
-import { speaking } from './speaking.ts';
+import { clientProtocol } from './client-protocol.ts';
 import { health, live, metrics, providers, ready } from './ops.ts';
 import { serveDocument, servePage } from './page/door.ts';
 import {
@@ -128,7 +128,7 @@ export function createApp(context: ServerContext): ProxyApp {
   });
   const known = new Set(app.routes.filter(({ method }) => method !== 'ALL').map(({ path }) => path));
   const plain = (request: Request, error: ProxyError) =>
-    errorResponse(error, { id: context.newId(), attempts: [], endpoint: speaking(request) });
+    errorResponse(error, { id: context.newId(), attempts: [], endpoint: clientProtocol(request) });
   app.notFound((c) => {
     const { method, path } = c.req;
     return plain(

@@ -15,7 +15,7 @@ import { addressOf } from './network.ts';
 import { bodyLimits, readBody } from './body.ts';
 import { atOnce } from '../turns.ts';
 import { boundsOf, readJson } from './json.ts';
-import { speaking } from './speaking.ts';
+import { clientProtocol } from './client-protocol.ts';
 
 const MAX_ID = 200;
 const ACCEPTED = 202;
@@ -73,7 +73,7 @@ export function takeFeedback(context: ServerContext): Handler<ServerEnv> {
       const error = toProxyError(thrown);
       if (error.fault === 'internal') context.problem(`Request ${exchange.id}: ${error.message}`);
       finishFailed(exchange, error, statusOf(error));
-      return errorResponse(error, { id: exchange.id, attempts: [], endpoint: speaking(request) });
+      return errorResponse(error, { id: exchange.id, attempts: [], endpoint: clientProtocol(request) });
     }
   };
 }

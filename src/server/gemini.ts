@@ -1,7 +1,7 @@
 /** Gemini's API: its paths contain the model and the method, and its keys may be in the query. */
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { HeaderMap } from '../wire/headers.ts';
-import type { PathAsked } from './inbound.ts';
+import type { PathRequest } from './inbound.ts';
 import type { Inference } from './inference.ts';
 import { geminiCall } from '../wire/gemini/path.ts';
 
@@ -21,7 +21,7 @@ export function geminiCalls(bases: Iterable<string>, inferenceOf: (endpoint: End
       const { endpoint, model, stream } = call;
       let answer = answers.get(endpoint);
       if (!answer) answers.set(endpoint, (answer = inferenceOf(endpoint)));
-      const asked: PathAsked = {
+      const asked: PathRequest = {
         model,
         stream,
         form: stream && !EVENTS.test(request.url) ? 'list' : 'events',

@@ -5,7 +5,7 @@ import { ProxyError } from '../errors.ts';
 import { headerMap } from '../wire/headers.ts';
 import { errorResponse } from './error.ts';
 import { withQueryKey } from './gemini.ts';
-import { speaking } from './speaking.ts';
+import { clientProtocol } from './client-protocol.ts';
 
 /** A page for callers with a key; for everybody if there are no keys. */
 export function guarded(
@@ -19,12 +19,16 @@ export function guarded(
       return await handler(c, await context.auth.client(shown, null));
     } catch (thrown) {
       if (!(thrown instanceof ProxyError)) throw thrown;
-      return errorResponse(thrown, { id: context.newId(), attempts: [], endpoint: speaking(c.req.raw) });
+      return errorResponse(thrown, {
+        id: context.newId(),
+        attempts: [],
+        endpoint: clientProtocol(c.req.raw),
+      });
     }
   };
 }
 
 /** Google's clients send their key in the query when they list models; the query is ignored elsewhere. */
 function inQuery(request: Request): boolean {
-  return /\/models(?:[/?]|$)/.test(request.url) && speaking(request) === 'gemini';
+  return /\/models(?:[/?]|$)/.test(request.url) && clientProtocol(request) === 'gemini';
 }

@@ -35,11 +35,11 @@ export interface Origin {
   /** The name of the client's key; `null` without one. */
   readonly caller: string | null;
   /** The properties in its path, if that contains the model. */
-  readonly path?: PathAsked | undefined;
+  readonly path?: PathRequest | undefined;
 }
 
 /** The properties of a request in its path, apart from the endpoint. */
-export type PathAsked = Pick<Inbound, 'model' | 'stream' | 'form'>;
+export type PathRequest = Pick<Inbound, 'model' | 'stream' | 'form'>;
 
 export interface ParsingContext {
   /** The name of this process in the header x-llmproxy-via. */

@@ -18,7 +18,7 @@ import { contentFor, conversationOf, tagsOf, userOf } from './content.ts';
 import { errorResponse } from './error.ts';
 import { headerList, headerText } from './header-text.ts';
 import { hooked } from './hooked.ts';
-import type { Origin, PathAsked } from './inbound.ts';
+import type { Origin, PathRequest } from './inbound.ts';
 import { parseInbound } from './inbound.ts';
 import { LARGE, LargeBody } from './large-body.ts';
 import { inOnePiece, SCATTERED } from './one-piece.ts';
@@ -41,7 +41,7 @@ export type Inference = (
   request: Request,
   headers: HeaderMap,
   bindings: ServerBindings | undefined,
-  path?: PathAsked,
+  path?: PathRequest,
   last?: LastAnswer,
 ) => Promise<Response>;
 
@@ -49,7 +49,7 @@ export type Inference = (
 interface Call extends Called {
   readonly exchange: Exchange;
   readonly endpoint: Endpoint;
-  readonly path: PathAsked | undefined;
+  readonly path: PathRequest | undefined;
   readonly clientOf: (headers: HeaderMap) => Client | Promise<Client>;
   /** Restores Bun's own timeout of the connection. */
   readonly unlimited: () => void;

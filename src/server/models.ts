@@ -7,7 +7,7 @@ import { modelName, namesMethod } from '../wire/gemini/path.ts';
 import { geminiModel, pageOf, publisherModel } from './gemini-models.ts';
 import { permitModel } from './permit.ts';
 import { guarded } from './guarded.ts';
-import { speaking } from './speaking.ts';
+import { clientProtocol } from './client-protocol.ts';
 
 /** Anthropic's default page size for models. */
 const PAGE = 20;
@@ -17,8 +17,8 @@ const MAX_PAGE = 1_000;
 export function listModels(context: ServerContext): Handler<ServerEnv> {
   return guarded(context, (c, client) => {
     const names = context.registry.names(client.access);
-    if (speaking(c.req.raw) === 'gemini') return c.json(geminiPage(context, c, client));
-    if (speaking(c.req.raw) === 'messages') return c.json(page(names, c));
+    if (clientProtocol(c.req.raw) === 'gemini') return c.json(geminiPage(context, c, client));
+    if (clientProtocol(c.req.raw) === 'messages') return c.json(page(names, c));
     return c.json({ object: 'list', data: names.map(openaiModel) });
   });
 }
@@ -26,7 +26,7 @@ export function listModels(context: ServerContext): Handler<ServerEnv> {
 /** GET /v1/models/{id}: names with slashes as well, and names that only a glob matches. */
 export function getModel(context: ServerContext): Handler<ServerEnv> {
   return guarded(context, (c, client) => {
-    const google = speaking(c.req.raw) === 'gemini';
+    const google = clientProtocol(c.req.raw) === 'gemini';
     const { path } = c.req;
     if (google && namesMethod(path))
       throw new ProxyError('method_not_allowed', `Cannot GET ${path}: a model is called by POST`);
@@ -39,7 +39,7 @@ export function getModel(context: ServerContext): Handler<ServerEnv> {
       );
     const known = context.registry.names(client.access).find((name) => name.id === id);
     const model = known ?? { id, ownedBy: provider.name };
-    return c.json(speaking(c.req.raw) === 'messages' ? anthropicModel(model) : openaiModel(model));
+    return c.json(clientProtocol(c.req.raw) === 'messages' ? anthropicModel(model) : openaiModel(model));
   });
 }
 

@@ -143,16 +143,16 @@ export interface RequestsAnswer {
 }
 
 /** A part of a message. */
-export type SaidPart =
+export type ShownPart =
   | { readonly kind: 'text' | 'thinking' | 'refusal'; readonly text: string }
   | { readonly kind: 'call'; readonly name: string; readonly id: string; readonly text: string }
   | { readonly kind: 'result'; readonly id: string; readonly text: string }
   | { readonly kind: 'image'; readonly url: string }
   | { readonly kind: 'other'; readonly name: string; readonly text: string };
 
-export interface Said {
+export interface ShownMessage {
   readonly role: string;
-  readonly parts: readonly SaidPart[];
+  readonly parts: readonly ShownPart[];
 }
 
 export interface AttemptRow {
@@ -190,7 +190,7 @@ export interface RequestDetail {
   /** Notices for the client, such as unsupported fields. */
   readonly notes: readonly string[];
   /** The conversation; null if it is unknown, for the reason in `unsaid`. */
-  readonly said: readonly Said[] | null;
+  readonly said: readonly ShownMessage[] | null;
   readonly unsaid: string | null;
   /** Newest first. */
   readonly feedback: readonly FeedbackRow[];

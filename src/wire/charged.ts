@@ -22,7 +22,7 @@ const UNITED = /^(?:images|audio)\./;
 const MAX_IMAGES = 100;
 
 /** The charged amounts in the request itself: images generated, characters spoken. */
-export function askedUnits({ endpoint, contentType, bytes, json }: Asked): Units {
+export function requestedUnits({ endpoint, contentType, bytes, json }: Asked): Units {
   if (endpoint.startsWith('images.')) {
     const n = json ? countOf(json.value.n) : formNumber(bytes, contentType, 'n');
     return { images: Math.min(Math.max(n ?? 1, 1), MAX_IMAGES) };
@@ -41,7 +41,7 @@ const RECORDED: ReadonlySet<Endpoint> = new Set(['audio.transcriptions', 'audio.
 /** What a request is charged for besides tokens, as far as it says so itself, or can be assumed. */
 export function expectedUnits(asked: Asked): Units {
   if (!UNITED.test(asked.endpoint)) return {};
-  return unitsOf({ ...askedUnits(asked), seconds: recordedSeconds(asked) });
+  return unitsOf({ ...requestedUnits(asked), seconds: recordedSeconds(asked) });
 }
 
 /** The expected usage of a request. @param input tokens, approximately @param output tokens, approximately */
@@ -68,11 +68,11 @@ function characters(text: string): number {
 export function chargedUsage(endpoint: Endpoint, answer: JsonObject, asked: Units): Usage {
   const made = listOf(answer.data).length;
   const images = asked.images === undefined ? undefined : made || asked.images;
-  const told = toldTokens(endpoint, answer);
+  const told = reportedTokens(endpoint, answer);
   return { ...(told ?? UNTOLD), ...unitsOf({ ...asked, ...told, images, seconds: secondsOf(answer) }) };
 }
 
-function toldTokens(endpoint: Endpoint, { usage, meta }: JsonObject): Usage | undefined {
+function reportedTokens(endpoint: Endpoint, { usage, meta }: JsonObject): Usage | undefined {
   const told = openaiUsage(usage) ?? openaiUsage(objectOf(meta).tokens);
   if (told && endpoint.startsWith('images.') && told.output > 0)
     // All output tokens are image tokens unless the answer says otherwise.

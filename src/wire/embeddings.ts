@@ -4,7 +4,7 @@ import type { JsonObject } from './json.ts';
 export type EmbeddingProtocolName = 'gemini' | 'vertex' | 'cohere' | 'bedrock';
 
 /** A client's request for embeddings in OpenAI's format, and a function that writes the answer. */
-export interface EmbeddingsAsked {
+export interface EmbeddingsRequest {
   readonly request: JsonObject;
   /** Fields that OpenAI's format does not have. */
   readonly dropped: readonly string[];
@@ -15,7 +15,7 @@ export interface EmbeddingsAsked {
 /** Converts embeddings of clients to OpenAI's format. */
 export interface EmbeddingClient {
   /** @throws ProxyError `invalid_request` naming the invalid field */
-  decode(body: JsonObject): EmbeddingsAsked;
+  decode(body: JsonObject): EmbeddingsRequest;
 }
 
 /** The largest number of texts in one request. */

@@ -202,7 +202,7 @@ export function isImproper(finish: unknown): finish is string {
 }
 
 /** The ending of an answer without a finish reason. */
-export function untoldEnding(target: string): ProxyError {
+export function missingEnding(target: string): ProxyError {
   const message = `Cannot tell whether the answer of ${target} is complete: it has no finish reason`;
   return new ProxyError('unknown_ending', message, { target });
 }

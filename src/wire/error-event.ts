@@ -36,7 +36,7 @@ export function errorIn(value: unknown, name?: string): JsonObject | undefined {
   if (isObject(response) && isObject(response.error)) return { type: 'response.failed', response };
   for (const choice of listOf(given.choices))
     if (isObject(choice) && isTold(choice.error)) return { error: choice.error };
-  return named || speaksOfError(given) ? wrapped(given) : undefined;
+  return named || looksLikeError(given) ? wrapped(given) : undefined;
 }
 
 function isTold(error: unknown): boolean {
@@ -44,7 +44,7 @@ function isTold(error: unknown): boolean {
 }
 
 /** Whether an object that is nothing else looks like an error. */
-function speaksOfError(given: JsonObject): boolean {
+function looksLikeError(given: JsonObject): boolean {
   if (hasStatus(given.base_resp)) return true;
   const { message, detail, errors, error_msg: text, type } = given;
   if (typeof message !== 'string' && detail === undefined && errors === undefined && text === undefined)

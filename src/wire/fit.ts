@@ -8,7 +8,7 @@ import type { Quirks } from './quirks.ts';
 import type { Abilities } from './facts/abilities.ts';
 import type { Issued } from './parts/issued.ts';
 import { abilitiesOf } from './facts/abilities.ts';
-import { spokenMessages, withoutThoughtsAlone } from './facts/blanks.ts';
+import { acceptedMessages, withoutThoughtsAlone } from './facts/blanks.ts';
 import { withMediaTypes } from './facts/media-types.ts';
 import { fittingMessages } from './facts/messages.ts';
 import { fittingParameters } from './facts/parameters.ts';
@@ -71,7 +71,7 @@ export function fit(asked: ChatRequest, { protocol, quirks, issued, memory, mode
   // Chat servers receive the client's fields unless they are known to reject them.
   const isPlain =
     protocol === 'chat' && abilities.blank_text !== false && abilities.assistant_first !== false;
-  fitted.messages = isPlain ? withoutThoughtsAlone(shown) : spokenMessages(shown, abilities);
+  fitted.messages = isPlain ? withoutThoughtsAlone(shown) : acceptedMessages(shown, abilities);
   if (Array.isArray(fitted.tools)) fitted.tools = fitted.tools.map(typed) as ChatRequest['tools'];
   // Mistral's name, to which its own quirks convert it back.
   if ((fitted.tool_choice as unknown) === 'any') fitted.tool_choice = 'required';

@@ -52,7 +52,7 @@ export interface Quirks extends MessageFacts {
    */
   readonly reasoning?: 'every_turn' | 'where_known' | 'left_out';
   /** A stream reports its usage unasked. */
-  readonly tellsUsage?: true;
+  readonly reportsUsage?: true;
   /** Its count of output tokens excludes reasoning. */
   readonly outputWithoutReasoning?: true;
   /** Further quirks of some models; the first row whose pattern matches is used. */

@@ -7,7 +7,7 @@ import { readReset } from './retry-after.ts';
 export type Counted = 'requests' | 'tokens' | 'input' | 'output';
 
 /** The state of a limit. */
-export interface ToldLimit {
+export interface ReportedLimit {
   readonly counts: Counted;
   /** The total; `undefined` if it is not reported. */
   readonly limit: number | undefined;
@@ -49,14 +49,14 @@ const OF_ANTHROPIC: readonly Named[] = (
 
 const ALL = [...OF_OPENAI, ...OF_ANTHROPIC];
 
-const NOTHING: readonly ToldLimit[] = [];
+const NOTHING: readonly ReportedLimit[] = [];
 
 /**
  * The limits in the headers of a response. A limit with invalid or repeated values is left out.
  * @param nowMs milliseconds since the epoch, for dates
  */
-export function rateLimitsIn(headers: HeaderMap, nowMs: number): readonly ToldLimit[] {
-  let told: ToldLimit[] | undefined;
+export function rateLimitsIn(headers: HeaderMap, nowMs: number): readonly ReportedLimit[] {
+  let told: ReportedLimit[] | undefined;
   for (const named of ALL) {
     const remaining = headers[named.remaining];
     if (remaining === undefined) continue;
@@ -66,7 +66,7 @@ export function rateLimitsIn(headers: HeaderMap, nowMs: number): readonly ToldLi
   return told ?? NOTHING;
 }
 
-function read(named: Named, told: string, headers: HeaderMap, nowMs: number): ToldLimit | undefined {
+function read(named: Named, told: string, headers: HeaderMap, nowMs: number): ReportedLimit | undefined {
   const remaining = whole(told);
   const reset = readReset(headers[named.reset] ?? '', nowMs);
   if (remaining === undefined || !reset) return undefined;

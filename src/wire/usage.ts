@@ -145,7 +145,7 @@ function cachedTokens(usage: JsonObject, details: JsonObject): number {
  * Merges the usage that a stream has reported so far, in its own fields: some report the input first and the output
  * last. Later counts replace earlier ones, but invalid values replace nothing.
  */
-export function toldSoFar(earlier: JsonObject | undefined, value: unknown): JsonObject | undefined {
+export function reportedSoFar(earlier: JsonObject | undefined, value: unknown): JsonObject | undefined {
   if (!isObject(value)) return earlier;
   const known = Object.entries(value).filter(
     ([name, told]) =>

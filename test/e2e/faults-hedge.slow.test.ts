@@ -44,7 +44,7 @@ for (const [what, name, fault] of [
   everyWay(
     `when a target is ${what}, a second one is tried after the delay; it wins, and the first is cancelled`,
     async ({ rig, stream }) => {
-      const askedMs = performance.now();
+      const requestedMs = performance.now();
       const seen = await rig.ask(`${name} ${wayOf(stream)}`, { stream });
       expectWhole(seen, stream);
       expect(seen.headers.get('x-llmproxy-provider')).toBe('steady');
@@ -52,7 +52,7 @@ for (const [what, name, fault] of [
       const [first] = rig.broken.attemptsOf(model);
       const [second] = rig.steady.attemptsOf(model);
       // Counted from the question: a busy machine may see the first attempt late, but never the second one early.
-      expect(second!.atMs - askedMs).toBeGreaterThanOrEqual(DELAY_MS / 2);
+      expect(second!.atMs - requestedMs).toBeGreaterThanOrEqual(DELAY_MS / 2);
       await rig.broken.endedOf(model);
       expect(first!.aborted).toBe(true);
       const record = await rig.recordOf(seen);

@@ -3,7 +3,7 @@ import { RedisClient } from 'bun';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Heard, Told } from '../../src/limits/replicas/script.ts';
-import { argumentsOf, heardOf, SYNC_SCRIPT } from '../../src/limits/replicas/script.ts';
+import { argumentsOf, replyOf, SYNC_SCRIPT } from '../../src/limits/replicas/script.ts';
 import { REDIS_SERVER, TestRedis } from '../helpers/redis-server.ts';
 
 const MOST = 1_000;
@@ -40,7 +40,7 @@ function slice(amount: number) {
 function meter(): (more: Partial<Told>) => Promise<Heard> {
   const key = `{${(keys += 1)}}`;
   return async (more) =>
-    heardOf(await client.send('EVAL', [SYNC_SCRIPT.text, '1', key, ...argumentsOf(told(more), PATIENCE)]));
+    replyOf(await client.send('EVAL', [SYNC_SCRIPT.text, '1', key, ...argumentsOf(told(more), PATIENCE)]));
 }
 
 async function heard(answer: Promise<Heard>): Promise<Extract<Heard, { kind: 'heard' }>> {

@@ -90,17 +90,17 @@ export class CooldownModel {
     this.#impose({ untilMs, toldMs: 0, trial: true }, nowMs, after);
   }
 
-  pause(askedMs: number | undefined, ruleMs: number, nowMs: number): void {
+  pause(requestedMs: number | undefined, ruleMs: number, nowMs: number): void {
     const { max_retry_after } = this.#policy;
-    const ms = Math.min(askedMs ?? ruleMs, max_retry_after);
+    const ms = Math.min(requestedMs ?? ruleMs, max_retry_after);
     if (ms <= 0) return;
     const held = this.held(nowMs);
-    const told = askedMs === undefined ? 0 : nowMs + ms;
+    const told = requestedMs === undefined ? 0 : nowMs + ms;
     this.#impose(
       {
         untilMs: Math.max(nowMs + ms, held?.untilMs ?? 0),
         toldMs: Math.max(told, held?.toldMs ?? 0),
-        trial: held?.trial === true || (askedMs !== undefined && askedMs > max_retry_after),
+        trial: held?.trial === true || (requestedMs !== undefined && requestedMs > max_retry_after),
       },
       nowMs,
     );

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import type { LogRecord } from '../../src/logs/record.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { CLIENTS } from '../helpers/clients.ts';
-import { speaking } from '../../src/server/speaking.ts';
+import { clientProtocol } from '../../src/server/client-protocol.ts';
 import { running } from '../helpers/proxy.ts';
 import { sse, upstream } from '../helpers/upstream.ts';
 
@@ -269,6 +269,8 @@ describe.each([
 test.each(['/v1/usage?key=other', '/usage?key=other', '/base/v1/usage?since=1d&key=other'])(
   '%s is not treated as a Gemini path, whose keys are in the query',
   (path) => {
-    expect(speaking({ headers: new Headers(), url: `http://localhost${path}` } as Request)).toBe('chat');
+    expect(clientProtocol({ headers: new Headers(), url: `http://localhost${path}` } as Request)).toBe(
+      'chat',
+    );
   },
 );

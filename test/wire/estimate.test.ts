@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Json, JsonObject } from '../../src/wire/json.ts';
 import { ENDPOINT_NAMES } from '../../src/wire/endpoints.ts';
 import { estimate, tokensOf } from '../../src/wire/estimate.ts';
-import { eachSaid } from '../../src/wire/said.ts';
+import { eachOutputText } from '../../src/wire/output-text.ts';
 import { loadVocabulary, tokenCounter } from '../../src/wire/tokens.ts';
 import { weightOf } from '../../src/wire/weight.ts';
 
@@ -185,16 +185,16 @@ test('tokensOf() samples long values of any structure', () => {
   expect(ratio).toBeLessThan(1.6);
 });
 
-test('eachSaid() does not throw on extremely deep nesting', () => {
+test('eachOutputText() does not throw on extremely deep nesting', () => {
   let event: JsonObject = { content: 'x' };
   for (let n = 0; n < 200_000; n += 1) event = { message: event };
-  expect(() => eachSaid(event, () => undefined)).not.toThrow();
+  expect(() => eachOutputText(event, () => undefined)).not.toThrow();
 });
 
-test('eachSaid() finds the text that models write in the events of every protocol, and nothing else', () => {
+test('eachOutputText() finds the text that models write in the events of every protocol, and nothing else', () => {
   const said = (event: object) => {
     const found: string[] = [];
-    eachSaid(event as JsonObject, (text) => found.push(text));
+    eachOutputText(event as JsonObject, (text) => found.push(text));
     return found.join('|');
   };
   const chat = (delta: object) => ({

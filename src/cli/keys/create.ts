@@ -7,7 +7,7 @@ import { labelsIn, listFlag } from './lists.ts';
 import { momentOf, untilFlag } from './moments.ts';
 import { findPlace, keysIn, PLACE_FLAGS } from './place.ts';
 import { newSecret } from './secret.ts';
-import { giveSecret } from './told.ts';
+import { giveSecret } from './messages.ts';
 
 const meta: CommandInfo = {
   name: 'create',

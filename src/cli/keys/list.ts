@@ -6,7 +6,7 @@ import { widthOf } from '../wrap.ts';
 import type { DescribedKey } from './described.ts';
 import { described, endOf, momentText, usd } from './described.ts';
 import { findPlace, keysAt, PLACE_FLAGS } from './place.ts';
-import { say } from './told.ts';
+import { say } from './messages.ts';
 import { lastUseAndSpend } from './use.ts';
 
 const meta: CommandInfo = {

@@ -11,7 +11,7 @@ import { changeKeys } from './change.ts';
 import { AMOUNT_FLAGS } from './create.ts';
 import { endText, untilFlag } from './moments.ts';
 import { findPlace, keysIn, PLACE_FLAGS } from './place.ts';
-import { say, sayTakenOver } from './told.ts';
+import { say, sayTakenOver } from './messages.ts';
 
 const meta: CommandInfo = {
   name: 'raise',

@@ -2,7 +2,7 @@ import type { CommandInfo } from '../argv/command.ts';
 import { defineCommand } from 'citty';
 import { changeKeys, keyIn } from './change.ts';
 import { findPlace, PLACE_FLAGS } from './place.ts';
-import { say, sayTakenOver } from './told.ts';
+import { say, sayTakenOver } from './messages.ts';
 
 const meta: CommandInfo = {
   name: 'revoke',

@@ -5,7 +5,7 @@ import { changeKeys, keyIn } from './change.ts';
 import { endText, momentOf, spanFlag } from './moments.ts';
 import { findPlace, PLACE_FLAGS } from './place.ts';
 import { newSecret } from './secret.ts';
-import { giveSecret, say } from './told.ts';
+import { giveSecret, say } from './messages.ts';
 
 const meta: CommandInfo = {
   name: 'rotate',

@@ -8,7 +8,7 @@ import type { Paint } from '../lines/paint.ts';
 import { name } from '../lines/request-line.ts';
 import { wrapped } from '../wrap.ts';
 import type { Turn } from './turns.ts';
-import { answeredTurns, askedTurns } from './turns.ts';
+import { answeredTurns, requestTurns } from './turns.ts';
 
 export interface RecordTextOptions {
   readonly paint: Paint;
@@ -175,7 +175,7 @@ function feedbackLine({ ts, feedback, score }: JsonObject): string {
 
 function turnLines(record: JsonObject, paint: Paint): string[] {
   const { request, response, content, omitted } = record;
-  const [asked, answered] = [askedTurns(request), answeredTurns(response)];
+  const [asked, answered] = [requestTurns(request), answeredTurns(response)];
   const left = listOf(omitted).map(name);
   return [
     ...(asked.length > 0

@@ -10,7 +10,7 @@ export interface Turn {
 }
 
 /** The turns of a request whose protocol is recognised by its fields; empty if it is not a conversation. */
-export function askedTurns(request: unknown): Turn[] {
+export function requestTurns(request: unknown): Turn[] {
   if (!isObject(request)) return [];
   const { system, instructions, messages, input, prompt, contents, systemInstruction } = request;
   return [

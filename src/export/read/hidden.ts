@@ -49,7 +49,7 @@ export const HIDDEN: Readonly<Partial<Record<string, Look>>> = {
     const answers = taken.filter(({ type, role }) => type === 'model_output' || role === 'model');
     const answered = answers.flatMap(({ content }) => objectsOf(content));
     const cited = said.some(({ annotations }) => objectsOf(annotations).some(isCitation));
-    return hidden([...taken.map(stepSight), ...answered.map(saidSight)], cited || isToolUsage(usage));
+    return hidden([...taken.map(stepSight), ...answered.map(typeSight)], cited || isToolUsage(usage));
   },
 };
 
@@ -191,7 +191,7 @@ function stepSight({ type }: JsonObject): Sight {
 }
 
 /** Media in an answer; images are told apart later. */
-function saidSight({ type }: JsonObject): Sight {
+function typeSight({ type }: JsonObject): Sight {
   const name = stringOf(type) ?? 'text';
   return name === 'text' || name === 'image' ? 'shown' : 'content';
 }

@@ -4,7 +4,7 @@ import type { Problems } from './problems.ts';
 import type { Format, RenderOptions } from './format.ts';
 import { RejectError } from '../errors.ts';
 import { textProblems, unknownKeys } from './problems.ts';
-import { spokenText } from './inline-reasoning.ts';
+import { textWithReasoning } from './inline-reasoning.ts';
 import { alternating, systemApart, textOf, withoutRefusals } from './turns.ts';
 
 /**
@@ -48,7 +48,7 @@ export const alpacaFormat: Format = {
 function textIn(message: Message, options: RenderOptions): string {
   if (message.role === 'tool' || (message.role === 'assistant' && message.tool_calls))
     throw new RejectError('unsupported_tools');
-  return message.role === 'assistant' ? spokenText(message, options) : textOf(message);
+  return message.role === 'assistant' ? textWithReasoning(message, options) : textOf(message);
 }
 
 function pairs(texts: readonly string[]): string[][] {

@@ -5,7 +5,7 @@ import type { Format, RenderOptions } from './format.ts';
 import { RejectError } from '../errors.ts';
 import { fileProblems } from './chat-check.ts';
 import { objectsIn, textProblems, unknownKeys } from './problems.ts';
-import { spokenText } from './inline-reasoning.ts';
+import { textWithReasoning } from './inline-reasoning.ts';
 import { alternating, systemApart, textOf, withoutRefusals } from './turns.ts';
 
 /**
@@ -42,7 +42,7 @@ export const anthropicFormat: Format = {
 function turn(message: Message, options: RenderOptions): JsonObject {
   if (message.role === 'user') return { role: 'user', content: textOf(message) };
   if (message.role !== 'assistant' || message.tool_calls) throw new RejectError('unsupported_tools');
-  return { role: 'assistant', content: spokenText(message, options) };
+  return { role: 'assistant', content: textWithReasoning(message, options) };
 }
 
 function check(row: JsonObject): Problems {

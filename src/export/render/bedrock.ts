@@ -9,7 +9,7 @@ import { fileProblems } from './chat-check.ts';
 import { bedrockProblems, IMAGES, MAX_IMAGES, RESERVED, S3_URI, SCHEMA_VERSION } from './bedrock-check.ts';
 import { BEDROCK_FUNCTIONS, withFunctions } from './function-rules.ts';
 import { imageTypeAt } from './image-type.ts';
-import { spokenText } from './inline-reasoning.ts';
+import { textWithReasoning } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
 import { mergedTurns, partsOf, systemApart, withoutRefusals } from './turns.ts';
 import { parseLongNumbers } from '../../wire/long-numbers.ts';
@@ -101,7 +101,7 @@ function userBlock(part: Part): JsonObject {
 
 function assistantBlocks(message: AssistantMessage, ids: CallIds, options: RenderOptions): JsonObject[] {
   const apart = options.reasoning === 'keep' && message.reasoning !== undefined;
-  const text = apart ? message.content : spokenText(message, options);
+  const text = apart ? message.content : textWithReasoning(message, options);
   return [
     ...(apart ? [{ reasoningContent: { reasoningText: textBlock(message.reasoning!) } }] : []),
     ...(text === '' ? [] : [textBlock(text)]),

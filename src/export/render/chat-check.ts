@@ -47,14 +47,14 @@ export function talkProblems(value: unknown, path: string, check: TalkCheck): Pr
   if (problems.length > 0) return problems;
   return [
     ...items.flatMap((message, index) => messageProblems(message, `${path}[${index}]`, check)),
-    ...speakerProblems(items, path, check),
+    ...roleProblems(items, path, check),
     ...orderProblems(items, path, check),
     ...matchProblems(items, path),
     ...imageProblems(items, path, check),
   ];
 }
 
-function speakerProblems(items: readonly JsonObject[], path: string, { last }: TalkCheck): Problems {
+function roleProblems(items: readonly JsonObject[], path: string, { last }: TalkCheck): Problems {
   const problems: Problems = [];
   const roles = items.map(({ role }) => role);
   if (last && roles.at(-1) !== last) problems.push(`${path}: the last message must be the ${last}'s`);

@@ -5,7 +5,7 @@ import type { RenderOptions } from './format.ts';
 import type { ImageRules } from './images.ts';
 import { RejectError } from '../errors.ts';
 import { boundedImages, namedImage } from './images.ts';
-import { spokenText } from './inline-reasoning.ts';
+import { textWithReasoning } from './inline-reasoning.ts';
 import { callsOf, mergedTurns, textOnly, withReasoning } from './turns.ts';
 
 /** The features of chat messages that a loader supports, beyond roles and content. */
@@ -92,7 +92,7 @@ function addContent(
   { reasoningField, searchesText }: ChatRules,
 ): void {
   if (reasoningField) Object.assign(said, withReasoning(message, options));
-  else said.content = spokenText(message, options);
+  else said.content = textWithReasoning(message, options);
   if (searchesText) Object.assign(said, noReasoning(message, options));
 }
 

@@ -47,7 +47,7 @@ function systemProblems(value: unknown, path: string): Problems {
 
 function contentProblems(content: JsonObject, path: string): Problems {
   const { items, problems } = objectsIn(content.parts, `${path}.parts`);
-  const role = speakerOf(content);
+  const role = roleOf(content);
   const found = items.flatMap((part, index) => partProblems(part, `${path}.parts[${index}]`, role));
   return [...unknownKeys(content, ['role', 'parts'], path), ...problems, ...found];
 }
@@ -105,13 +105,13 @@ function fileDataProblems(file: unknown, path: string): Problems {
 }
 
 /** Results may have no role, or their former one. */
-function speakerOf({ role, parts }: JsonObject): unknown {
+function roleOf({ role, parts }: JsonObject): unknown {
   const results = listOf(parts).some((part) => isObject(part) && 'functionResponse' in part);
   return results && (role === undefined || role === 'function') ? 'user' : role;
 }
 
 function orderProblems(contents: readonly JsonObject[]): Problems {
-  const roles = contents.map(speakerOf);
+  const roles = contents.map(roleOf);
   const problems = roles.flatMap((role, index) => {
     const path = `contents[${index}].role`;
     if (role !== 'user' && role !== 'model') return [`${path}: expected user or model`];

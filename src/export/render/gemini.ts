@@ -9,7 +9,7 @@ import { fileProblems } from './chat-check.ts';
 import { geminiProblems, isGeminiWord, MAX_IMAGES, MIME_TYPES } from './gemini-check.ts';
 import { GEMINI_FUNCTIONS, withFunctions } from './function-rules.ts';
 import { imageTypeAt } from './image-type.ts';
-import { spokenText } from './inline-reasoning.ts';
+import { textWithReasoning } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
 import { alternating, partsOf, systemApart, withoutRefusals } from './turns.ts';
 import { isDeeper, loadable, MAX_TOOL_DEPTH } from '../conversation/json.ts';
@@ -80,7 +80,7 @@ function responseOf(text: string): JsonObject {
 }
 
 function modelParts(message: AssistantMessage, options: RenderOptions): JsonObject[] {
-  const text = spokenText(message, options);
+  const text = textWithReasoning(message, options);
   const calls = (message.tool_calls ?? []).map(({ function: { name, arguments: args } }) => ({
     functionCall: { name, args: parseLongNumbers(args) },
   }));

@@ -6,7 +6,7 @@ import type { Turn } from './tool-turns.ts';
 import { isObject, objectOf, parseExactJson, parseJson } from '../../wire/json.ts';
 import { objectsIn, textProblems, unknownKeys } from './problems.ts';
 import { fittedTools, functionsProblems, TEMPLATE_FUNCTIONS } from './function-rules.ts';
-import { spokenText } from './inline-reasoning.ts';
+import { textWithReasoning } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
 import { alternating, systemApart, textOf, withoutRefusals } from './turns.ts';
 import { jsonText } from '../conversation/json.ts';
@@ -66,14 +66,14 @@ function unquoted(text: string): unknown {
 
 /** Arguments are objects: LLaMA-Factory serialises them itself. */
 function answered(message: AssistantMessage, options: RenderOptions): JsonObject {
-  if (!message.tool_calls) return { from: 'gpt', value: spokenText(message, options) };
+  if (!message.tool_calls) return { from: 'gpt', value: textWithReasoning(message, options) };
   if (message.content !== '') options.onOmitted?.();
   const calls = message.tool_calls.map(({ function: { name, arguments: args } }) => ({
     name,
     arguments: parseLongNumbers(args),
   }));
   const content = jsonText(calls.length === 1 ? calls[0] : calls);
-  return { from: 'function_call', value: spokenText({ ...message, content }, options) };
+  return { from: 'function_call', value: textWithReasoning({ ...message, content }, options) };
 }
 
 /** Its plain template reads `parameters.properties` unconditionally. */

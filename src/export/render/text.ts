@@ -4,7 +4,7 @@ import type { Turn } from './tool-turns.ts';
 import { jsonText } from '../conversation/json.ts';
 import { RejectError } from '../errors.ts';
 import { textProblems, unknownKeys } from './problems.ts';
-import { spokenText } from './inline-reasoning.ts';
+import { textWithReasoning } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
 import { callsOf, leadingSystem, mergedTurns, textOf, withoutRefusals } from './turns.ts';
 
@@ -64,5 +64,5 @@ function textIn(turn: Turn, options: RenderOptions): string {
   const calls = callsOf(turn.message, 'object')?.map(
     ({ function: called }) => `<tool_call>\n${jsonText(called)}\n</tool_call>`,
   );
-  return [spokenText(turn.message, options), ...(calls ?? [])].filter(Boolean).join('\n');
+  return [textWithReasoning(turn.message, options), ...(calls ?? [])].filter(Boolean).join('\n');
 }

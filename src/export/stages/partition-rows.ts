@@ -94,7 +94,7 @@ export class PartitionRows {
   arrange(): void {
     this.#feedback.sort((a, b) => a.range - b.range || a.row - b.row);
     this.table.trimmed ||= this.#notes.values().some(({ trimmed }) => trimmed === true);
-    if (this.#log) arrange(this.table, this.#feedback, this.#log, heardBefore(this.#notes, this.#ranges));
+    if (this.#log) arrange(this.table, this.#feedback, this.#log, precededBy(this.#notes, this.#ranges));
   }
 
   place(row: number): RowPlace {
@@ -275,7 +275,7 @@ function groupIn(text: string): RowGroup {
 }
 
 /** The latest time in earlier ranges for the worker of a row. Rows are requested in order. */
-function heardBefore(
+function precededBy(
   notes: ReadonlyMap<number, RangeNote>,
   ranges: PagedColumn<Uint32Array<ArrayBuffer>>,
 ): (row: number, hand: number) => number {

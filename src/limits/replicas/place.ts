@@ -3,7 +3,7 @@ import type { Link } from '../../redis/link.ts';
 import type { Need, Share } from './share.ts';
 import { LinkDown } from '../../redis/link.ts';
 import type { Patience } from './script.ts';
-import { argumentsOf, heardOf, SYNC_SCRIPT } from './script.ts';
+import { argumentsOf, replyOf, SYNC_SCRIPT } from './script.ts';
 
 export interface PlaceDeps {
   readonly link: Link;
@@ -79,7 +79,7 @@ export class Place {
     for (let tries = 0; tries < 2 && link.up; tries += 1) {
       const told = this.share.tell(replica, this.#need(), clock.now());
       try {
-        const heard = await link.run(SYNC_SCRIPT, this.#key, argumentsOf(told, patience), heardOf);
+        const heard = await link.run(SYNC_SCRIPT, this.#key, argumentsOf(told, patience), replyOf);
         if (heard.kind === 'heard') return this.share.hear(heard, clock.now());
         if (heard.kind === 'lost') this.share.forgotten();
         // The server's clock or this machine's was set.

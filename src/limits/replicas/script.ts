@@ -217,7 +217,7 @@ export function argumentsOf(told: Told, { silentMs, expiresMs }: Patience): stri
 }
 
 /** @throws Error when it is not a reply of the script */
-export function heardOf(answer: Answer): Heard {
+export function replyOf(answer: Answer): Heard {
   if (!Array.isArray(answer)) throw new Error('Cannot read the answer of the server: it is not a list');
   const [kind, serverMs, epoch, share, others, slices] = answer as readonly Answer[];
   if (kind === 'lost' || kind === 'late' || kind === 'overdue') return { kind };

@@ -72,7 +72,7 @@ export class Share implements Counter {
   #pace = 0;
   /** The largest amount recently needed at once. */
   #largest = 0;
-  #askedMs = -Infinity;
+  #requestedMs = -Infinity;
   #toldMs = -Infinity;
   #heardMs = -Infinity;
   #most: number;
@@ -128,7 +128,7 @@ export class Share implements Counter {
 
   /** Whether more should be fetched in advance. */
   low(nowMs: number): boolean {
-    if (this.#server.closing || Math.abs(nowMs - this.#askedMs) < 20) return false;
+    if (this.#server.closing || Math.abs(nowMs - this.#requestedMs) < 20) return false;
     const spare = this.#share - this.#mine(nowMs);
     return spare < 0 || (!this.#scarce && spare < LOW_S * this.#pace);
   }
@@ -227,9 +227,9 @@ export class Share implements Counter {
 
   /** How much should be available for the next seconds; it shrinks while none is taken. */
   #ahead(nowMs: number): number {
-    const seconds = (nowMs - this.#askedMs) / 1_000;
+    const seconds = (nowMs - this.#requestedMs) / 1_000;
     this.#pace = Math.max(this.#pace / 2 ** Math.max(0, seconds), this.#taken / Math.max(seconds, PACE_S));
-    this.#askedMs = nowMs;
+    this.#requestedMs = nowMs;
     this.#taken = 0;
     return this.#scarce || this.#server.closing ? 0 : Math.floor(AHEAD_S * this.#pace);
   }

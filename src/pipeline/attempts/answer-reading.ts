@@ -13,11 +13,11 @@ import type { Tap } from '../streams/tap.ts';
 import type { AttemptTimers } from '../streams/timers.ts';
 import type { Streamed, Whole } from './attempting.ts';
 import { decodeInSteps, encodeInSteps } from '../../wire/bytes.ts';
-import { askedUnits } from '../../wire/charged.ts';
+import { requestedUnits } from '../../wire/charged.ts';
 import { ENDPOINTS } from '../../wire/endpoints.ts';
 import { restoredText } from '../redaction.ts';
 import { unread } from '../streams/reading.ts';
-import { toldIn } from '../streams/told-usage.ts';
+import { reportedUsageIn } from '../streams/reported-usage.ts';
 import { UsageFinder } from '../streams/usage-finder.ts';
 
 export interface AnswerReadingOptions {
@@ -59,7 +59,7 @@ export class AnswerReading {
   get told(): Usage | undefined {
     if (this.#tap) return this.#tap.usage;
     const { protocol, quirks } = this.#options;
-    return this.#text === undefined ? undefined : toldIn(this.#text, protocol, quirks);
+    return this.#text === undefined ? undefined : reportedUsageIn(this.#text, protocol, quirks);
   }
 
   /**
@@ -170,7 +170,7 @@ export class AnswerReading {
   #pass(): Streamed {
     const { inbound, release } = this.#options;
     this.#hears();
-    const finder = new UsageFinder(inbound.endpoint, askedUnits(inbound));
+    const finder = new UsageFinder(inbound.endpoint, requestedUnits(inbound));
     const flow = this.#reader.flow(undefined, { unpacks: this.#reader.unpacks, finder });
     return { kind: 'stream', flow, held: undefined, release };
   }

@@ -124,10 +124,10 @@ class FannedAttempt implements Attempting {
 
   #stream(streams: readonly Streamed[]): Streamed {
     const { value } = this.#inbound.json!;
-    const tellsUsage = objectOf(value.stream_options).include_usage === true;
+    const reportsUsage = objectOf(value.stream_options).include_usage === true;
     const tap = new Tap(passingOf('chat'), this.#deps.limits.maxContent, this.#count);
-    tap.awaitsUsage = tellsUsage;
-    const flow = new FannedFlow({ streams, tap, tellsUsage, target: this.#plan.target.id });
+    tap.awaitsUsage = reportsUsage;
+    const flow = new FannedFlow({ streams, tap, reportsUsage, target: this.#plan.target.id });
     const release = () => {
       for (const each of streams) each.release();
     };

@@ -7,7 +7,7 @@ import { countOf } from '../../wire/json.ts';
 const MOST = 8;
 
 /** The number of requested answers that may need a request each. */
-export function answersAsked({ endpoint, json, continuation }: Inbound): number {
+export function requestedAnswers({ endpoint, json, continuation }: Inbound): number {
   const count = endpoint === 'chat' && !continuation ? (countOf(json?.value.n) ?? 1) : 1;
   return count < 2 || count > MOST ? 1 : count;
 }
@@ -17,7 +17,7 @@ export function fannedCount(
   inbound: Inbound,
   { provider, model }: Pick<Target, 'provider' | 'model'>,
 ): number {
-  const count = answersAsked(inbound);
+  const count = requestedAnswers(inbound);
   if (count === 1) return 1;
   const quirks = provider.quirks(model);
   const protocol = provider.protocol(model, inbound.json!.value as never);

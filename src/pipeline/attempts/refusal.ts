@@ -2,7 +2,7 @@ import type { Classified } from '../../wire/classify.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Target } from '../targets/target.ts';
 import { ProxyError } from '../../errors.ts';
-import { USAGE_REFUSED } from '../../wire/openai/unasked-usage.ts';
+import { USAGE_REFUSED } from '../../wire/openai/unrequested-usage.ts';
 import { retryAfterMs } from '../../wire/retry-after.ts';
 import { PREFILL_REFUSED } from './continuation.ts';
 
@@ -45,7 +45,7 @@ export function refusal(classified: Classified, refused: Refused): ProxyError {
     return new ProxyError('prefill_unsupported', message, { target: id });
   }
   if (refused.asksUsage && REFUSALS.has(upstream.status) && USAGE_REFUSED.test(body)) {
-    target.refusesUsageAsked = true;
+    target.refusesUsageRequest = true;
     const message = `Cannot request the usage of a stream from ${id}: it does not support the field`;
     return new ProxyError('usage_unasked', message, { target: id, upstream });
   }

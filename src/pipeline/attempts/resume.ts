@@ -17,7 +17,7 @@ import { JoinedFlow } from '../streams/joined-flow.ts';
 type Part = NonNullable<LogRecord['parts']>[number];
 
 /** An interrupted answer, what the client has of it, and how the rest is encoded. */
-type Cut = Pick<JoinedFlowOptions, 'first' | 'tap' | 'rest' | 'tellsUsage'> & { readonly text: string };
+type Cut = Pick<JoinedFlowOptions, 'first' | 'tap' | 'rest' | 'reportsUsage'> & { readonly text: string };
 
 /** How often one answer is continued at most. */
 const MAX_RESUMES = 3;
@@ -86,8 +86,11 @@ export class Resumer {
       const { answer } = routed.opened;
       const rest = answer.kind === 'stream' ? flow.goOn(asked.client) : undefined;
       if (answer.kind === 'stream' && rest) {
-        const tellsUsage = asked.client.request.stream_options?.include_usage === true;
-        return { routed, streamed: this.#join(routed, answer, { first: flow, tap, text, rest, tellsUsage }) };
+        const reportsUsage = asked.client.request.stream_options?.include_usage === true;
+        return {
+          routed,
+          streamed: this.#join(routed, answer, { first: flow, tap, text, rest, reportsUsage }),
+        };
       }
       // From a server that does not stream: its answer came whole, as another stream's chunks, and is not split.
       routed.target.abandon(routed.ticket, clock.monotonic());

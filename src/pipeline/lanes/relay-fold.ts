@@ -12,7 +12,7 @@ import {
   isUsageAlone,
   withoutNullUsage,
   withoutTopNullUsage,
-} from '../../wire/openai/unasked-usage.ts';
+} from '../../wire/openai/unrequested-usage.ts';
 import { SseReader } from '../../wire/sse.ts';
 import { RelayContinuation } from './relay-continuation.ts';
 import { together, WholeEvents } from './whole-events.ts';

@@ -26,10 +26,10 @@ import { exactly } from '../../wire/json-exact.ts';
 import { countOf, isObject, listOf, numberOf, objectOf, PIECE_BOUNDS, stringOf } from '../../wire/json.ts';
 import { messageIn, ollamaFinish, ollamaUsage } from '../../wire/ollama/response.ts';
 import { spliceFormModel } from '../../wire/multipart.ts';
-import { toldUsage, vendorUsage } from '../../wire/openai/response.ts';
+import { reportedUsage, vendorUsage } from '../../wire/openai/response.ts';
 import { inBase64, inNumbers } from '../../wire/openai/embeddings.ts';
 import { rememberSignatures, withSignedCalls } from '../../wire/openai/signed-calls.ts';
-import { askingEdit, askingOptions } from '../../wire/openai/unasked-usage.ts';
+import { askingEdit, askingOptions } from '../../wire/openai/unrequested-usage.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
 import { givenBack } from '../../wire/relayed/given-back.ts';
 import { sealsInAnswer, sealsInEvent } from '../../wire/relayed/seals.ts';
@@ -137,7 +137,7 @@ function* relayedWhole(
   for (const seal of sealsInAnswer(endpoint, value)) issued.note(seal);
   if (wantsSignatures(quirks)) rememberSignatures(value, memory);
   const answer = yield* readWhole(value, target, endpoint, quirks);
-  const vectors = endpoint === 'embeddings' && json ? asAsked(value, json.value) : undefined;
+  const vectors = endpoint === 'embeddings' && json ? inRequestedForm(value, json.value) : undefined;
   return vectors ? { ...answer, text: yield* writeBody(vectors, text.length) } : answer;
 }
 
@@ -162,7 +162,10 @@ function takenHeaders(
 }
 
 /** Vectors in the requested form, if the server returned the other one. */
-function asAsked(answer: JsonObject, { encoding_format: format }: JsonObject): JsonObject | undefined {
+function inRequestedForm(
+  answer: JsonObject,
+  { encoding_format: format }: JsonObject,
+): JsonObject | undefined {
   if (format === 'base64') return inBase64(answer);
   return format === undefined || format === null || format === 'float' ? inNumbers(answer) : undefined;
 }
@@ -303,7 +306,7 @@ function* readWhole(
   return {
     text: undefined,
     finish: worstEnding(endings)?.finish ?? null,
-    usage: vendorUsage(toldUsage(value), quirks),
+    usage: vendorUsage(reportedUsage(value), quirks),
   };
 }
 

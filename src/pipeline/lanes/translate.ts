@@ -31,7 +31,7 @@ import { fit } from '../../wire/fit.ts';
 import type { OwnNames } from '../../wire/facts/tool-names.ts';
 import { exactly } from '../../wire/json-exact.ts';
 import { isObject, numberOf, PIECE_BOUNDS } from '../../wire/json.ts';
-import { USAGE_FIELD } from '../../wire/openai/unasked-usage.ts';
+import { USAGE_FIELD } from '../../wire/openai/unrequested-usage.ts';
 import { canonicalAssembler } from '../../wire/parts/assemble.ts';
 import { canonicalChunks } from '../../wire/parts/chunks.ts';
 import { sealedWith } from '../../wire/parts/issued.ts';

@@ -86,7 +86,7 @@ export function finishSession(end: End, routed: Routed<Begun>, exchange: Exchang
   else if (end.counts) target.fail(ticket, error, nowMs, clock.now());
   else target.abandon(ticket, nowMs);
   exchange.received(counts.received);
-  exchange.wasAsked(transcript.request());
+  exchange.setRequest(transcript.request());
   // Without a response, nothing was used.
   const untold = counts.answers > 0 || answering ? undefined : plainUsage(0, 0);
   const left = error?.fault === 'client_abort' || error?.fault === 'client_stall';

@@ -11,7 +11,7 @@ import type { Usage } from '../../wire/usage.ts';
 import type { Answered } from './exchange-facts.ts';
 import type { Target } from '../targets/target.ts';
 import { cutBy, pausedBy } from '../../limits/refusal.ts';
-import { chargedFor, wasAsked } from '../../logs/record.ts';
+import { chargedFor, wasSent } from '../../logs/record.ts';
 import { isCount, isEmbedding, isRealtime, isSound, isTalk, saysWhy } from '../../wire/endpoints.ts';
 import { plainUsage } from '../../wire/usage.ts';
 import { targetNames } from '../admission.ts';
@@ -173,7 +173,7 @@ export class Charge {
 
   /** Settles the reservation: what was used stays counted. */
   settle({ endpoint, attempts, source, isAnswered, isFeedback, answer }: Ended): Charged {
-    const asked = wasAsked(attempts);
+    const asked = wasSent(attempts);
     const told = answer?.usage;
     const { input, output, cost } = chargedFor({
       input_tokens: told?.input ?? null,
@@ -195,7 +195,7 @@ export class Charge {
 
   #estimated({ endpoint, attempts, source, isAnswered, answer, error }: Ended): LogRecord['estimate'] {
     if (!this.#lease || !this.#expected) return undefined;
-    if (isEmbedding(endpoint) && answer && !tellsInput(answer.usage))
+    if (isEmbedding(endpoint) && answer && !reportsInput(answer.usage))
       return this.#tokens(NO_USAGE, 1, 0, source);
     if (!isAnswered) {
       if (isCount(endpoint) || isRealtime(endpoint) || !leftOpen(attempts, error)) return undefined;
@@ -209,15 +209,15 @@ export class Charge {
     // Some report the input at the start, and of the output only that it has begun.
     const isTold = usage !== undefined && finish !== null && !parts;
     // A model that has answered has written something, whatever the server says.
-    const isWhole = isTold && tellsInput(usage) && (usage.output > 0 || !isTalk(endpoint));
+    const isWhole = isTold && reportsInput(usage) && (usage.output > 0 || !isTalk(endpoint));
     if (isWhole || !written) return undefined;
     const untold = parts
       ? parts.filter((part) => part.input_tokens === null).length
-      : tellsInput(usage)
+      : reportsInput(usage)
         ? 0
         : 1;
     const output = isTold && usage.output > 0 ? usage.output : written();
-    if (isTold && tellsInput(usage) && output === 0) return undefined;
+    if (isTold && reportsInput(usage) && output === 0) return undefined;
     return this.#tokens(usage ?? NO_USAGE, untold, output, source);
   }
 
@@ -250,7 +250,7 @@ function beyond(total: Spending, charged: Spending): Spending {
  * Whether the tokens of a text are reported. No text has none: some servers report zero, or nothing for a prompt that
  * they have cached.
  */
-function tellsInput(usage: Usage | undefined): usage is Usage {
+function reportsInput(usage: Usage | undefined): usage is Usage {
   return usage !== undefined && usage.input > 0;
 }
 
@@ -263,5 +263,5 @@ export function namesOf({ target, offer }: Source): readonly string[] {
 function leftOpen(attempts: LogRecord['attempt_log'], error: ProxyError | undefined): boolean {
   // Reported usage is already charged.
   if (attempts.at(-1)?.input_tokens !== undefined) return false;
-  return wasAsked(attempts) && error !== undefined && LEAVING.has(error.fault);
+  return wasSent(attempts) && error !== undefined && LEAVING.has(error.fault);
 }

@@ -233,7 +233,7 @@ export class Exchange {
   }
 
   /** Sets the request, if it is only known at the end. @param text as JSON */
-  wasAsked(text: string | undefined): void {
+  setRequest(text: string | undefined): void {
     this.#question = { ...this.#question, text };
   }
 

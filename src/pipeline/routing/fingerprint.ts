@@ -1,7 +1,7 @@
 import type { Expected } from '../../limits/limiter.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Call } from '../targets/target.ts';
-import { answersAsked, fannedCount } from '../attempts/fanned-count.ts';
+import { requestedAnswers, fannedCount } from '../attempts/fanned-count.ts';
 import { ENDPOINTS } from '../../wire/endpoints.ts';
 
 /** How much of a body's beginning and end is hashed, bytes. */
@@ -16,7 +16,7 @@ const TALK: ReadonlySet<string> = new Set(['chat', 'completions', 'realtime', 'l
  */
 export function callOf(inbound: Inbound, need: () => Expected, apart = false): Call {
   const { endpoint, stream, bytes } = inbound;
-  const isSeveral = answersAsked(inbound) > 1;
+  const isSeveral = requestedAnswers(inbound) > 1;
   return {
     requests: isSeveral ? (target) => fannedCount(inbound, target) : undefined,
     endpoint: stream ? `${endpoint}, streamed` : endpoint,

@@ -25,7 +25,7 @@ export interface FannedFlowOptions {
   readonly streams: readonly Streamed[];
   /** Sees the answers of all of them. */
   readonly tap: Tap;
-  readonly tellsUsage: boolean;
+  readonly reportsUsage: boolean;
   readonly target: string;
 }
 
@@ -39,10 +39,10 @@ export class FannedFlow implements Flow {
   /** What was read until the first content of each arrived. */
   #held: readonly (readonly [Branch, Uint8Array])[];
 
-  constructor({ streams, tap, tellsUsage, target }: FannedFlowOptions) {
+  constructor({ streams, tap, reportsUsage, target }: FannedFlowOptions) {
     this.tap = tap;
     this.#target = target;
-    this.#chunks = new JoinedChunks(tellsUsage);
+    this.#chunks = new JoinedChunks(reportsUsage);
     this.#branches = streams.map(({ flow }, index) => ({
       index,
       flow,

@@ -28,7 +28,7 @@ export interface JoinedFlowOptions {
   /** The tokens of the preceding parts. */
   readonly before: Usage | undefined;
   /** Whether the client gets the usage if the continuation has no event for it. */
-  readonly tellsUsage: boolean;
+  readonly reportsUsage: boolean;
   readonly target: string;
   readonly turns: Turns;
 }
@@ -45,7 +45,7 @@ export class JoinedFlow implements Flow {
   /** The fields that identify the answer for a chat client. */
   readonly #name: Pick<ChatChunk, 'id' | 'object' | 'created' | 'model'>;
   #held: Uint8Array | undefined;
-  #toldUsage = false;
+  #reportedUsage = false;
   /** The error that occurred after what was written. */
   #error: unknown;
 
@@ -129,12 +129,12 @@ export class JoinedFlow implements Flow {
   }
 
   #end(): string {
-    const { inner, rest, before, tellsUsage } = this.#options;
+    const { inner, rest, before, reportsUsage } = this.#options;
     this.tap.untold = inner.tap?.finish === null;
     const content = this.#join('', true);
     const choice = { index: 0, delta: { content }, finish_reason: null, logprobs: null };
     const said = content === '' ? '' : rest.push({ ...this.#name, choices: [choice] });
-    const used = before && tellsUsage && !this.#toldUsage ? this.#tellUsage(undefined) : '';
+    const used = before && reportsUsage && !this.#reportedUsage ? this.#tellUsage(undefined) : '';
     return said + used + rest.end();
   }
 
@@ -143,7 +143,7 @@ export class JoinedFlow implements Flow {
     const { before, inner, rest } = this.#options;
     const own = inner.tap?.usage ?? openaiUsage(told);
     const usage = own ? addUsage(before, own) : before;
-    this.#toldUsage = true;
+    this.#reportedUsage = true;
     return usage ? rest.push({ ...this.#name, choices: [], usage: encodeOpenaiUsage(usage) }) : '';
   }
 

@@ -9,8 +9,8 @@ import type { Lost } from '../../wire/parts/lost.ts';
 import type { Passing } from './passing.ts';
 import { ProxyError } from '../../errors.ts';
 import { classifyBody, tellable } from '../../wire/classify.ts';
-import { endingError, endingOf, fails, untoldEnding } from '../../wire/endings.ts';
-import { eachSaid } from '../../wire/said.ts';
+import { endingError, endingOf, fails, missingEnding } from '../../wire/endings.ts';
+import { eachOutputText } from '../../wire/output-text.ts';
 import { weightOf } from '../../wire/weight.ts';
 import { errorIn } from '../../wire/error-event.ts';
 import type { SseEvent } from '../../wire/sse.ts';
@@ -175,7 +175,7 @@ export class Tap {
   /** The fault with which a complete answer is recorded if its finish reason is unknown or missing. */
   oddity(target: string): ProxyError | undefined {
     if (this.finish !== null) return endingError(endingOf('chat', this.finish), target);
-    return untoldEnding(target);
+    return missingEnding(target);
   }
 
   /** The whole answer; `undefined` when it exceeded the limit or never began. */
@@ -274,7 +274,7 @@ export class Tap {
 
   #listen(value: JsonObject): void {
     const before = this.#said;
-    eachSaid(value, (text) => (this.#said += weightOf(text)));
+    eachOutputText(value, (text) => (this.#said += weightOf(text)));
     if (this.#said > before) this.#sayings += 1;
   }
 

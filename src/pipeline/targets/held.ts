@@ -2,7 +2,7 @@ import type { Scope } from '../../faults.ts';
 import type { Cooldown, Hold } from './cooldown.ts';
 import type { Caller } from './failing-callers.ts';
 import type { Call, Target } from './target.ts';
-import type { ToldLimits } from './told-limits.ts';
+import type { ReportedLimits } from './reported-limits.ts';
 import { ProxyError } from '../../errors.ts';
 
 /** What puts calls on hold, and the scope. */
@@ -33,7 +33,7 @@ export function heldBy(
 
 /** The limit of a key that is used up according to the provider; nothing if there is none. */
 export function usedUp(
-  told: ToldLimits,
+  told: ReportedLimits,
   { id }: Pick<Target, 'id'>,
   { key, call, nowMs }: { readonly key: number; readonly call: Call | undefined; readonly nowMs: number },
 ): readonly Held[] {

@@ -1,11 +1,11 @@
 import type { ProxyError } from '../../errors.ts';
-import type { ToldLimit } from '../../wire/rate-limits.ts';
+import type { ReportedLimit } from '../../wire/rate-limits.ts';
 import type { CooldownPolicy, CooldownTicket, OnHold } from './cooldown.ts';
 import type { ProviderState } from './provider-state.ts';
 import type { Call } from './target.ts';
-import type { Sent } from './told-limits.ts';
+import type { Sent } from './reported-limits.ts';
 import { Cooldown, LAST_RESORT_MS } from './cooldown.ts';
-import { ToldLimits } from './told-limits.ts';
+import { ReportedLimits } from './reported-limits.ts';
 
 /** A call's ticket for one of the provider's keys. */
 export interface KeyTicket {
@@ -25,7 +25,7 @@ interface HeldKey {
   /** Rate limited, for this model. */
   readonly limit: Cooldown;
   /** Its limits as reported in responses. */
-  readonly told: ToldLimits;
+  readonly told: ReportedLimits;
 }
 
 /**
@@ -87,7 +87,7 @@ export class TargetKeys {
   }
 
   /** A response reported the limits of its key. */
-  learn({ key, keys, sent }: KeyTicket, limits: readonly ToldLimit[], nowMs: number): void {
+  learn({ key, keys, sent }: KeyTicket, limits: readonly ReportedLimit[], nowMs: number): void {
     if (keys === this.#state.keys)
       this.#of(key).told.learn(limits, sent, nowMs, this.#policy.max_retry_after);
   }
@@ -131,7 +131,7 @@ export class TargetKeys {
       this.#held = keys.map((refusal, key) => ({
         refusal,
         limit: new Cooldown(this.#policy, this.#random, this.#onLimit?.(key, keys.length)),
-        told: new ToldLimits(),
+        told: new ReportedLimits(),
       }));
     }
     return this.#held[key]!;

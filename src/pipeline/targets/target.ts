@@ -4,7 +4,7 @@ import type { Expected } from '../../limits/limiter.ts';
 import type { Place, Room } from '../../limits/limits.ts';
 import type { UsageAsking } from '../../providers/usage-asking.ts';
 import type { BaseProvider } from '../../providers/base.ts';
-import type { ToldLimit } from '../../wire/rate-limits.ts';
+import type { ReportedLimit } from '../../wire/rate-limits.ts';
 import type { Usage } from '../../wire/usage.ts';
 import type { CooldownTicket } from './cooldown.ts';
 import type { Caller } from './failing-callers.ts';
@@ -79,7 +79,7 @@ export class Target {
   /** Learned from the target: it cannot continue from a prefix of its answer. */
   refusesPrefill = false;
   /** Learned from the target: it rejects the field that requests the usage of a stream. */
-  refusesUsageAsked = false;
+  refusesUsageRequest = false;
   readonly #policy: StatePolicy;
   readonly #random: () => number;
   readonly #keys: TargetKeys;
@@ -111,7 +111,7 @@ export class Target {
 
   /** Whether usage is requested for a stream whose client did not. */
   get usageAsking(): UsageAsking {
-    return this.refusesUsageAsked ? 'never' : usageAsking(this.provider, this.model);
+    return this.refusesUsageRequest ? 'never' : usageAsking(this.provider, this.model);
   }
 
   /**
@@ -220,7 +220,7 @@ export class Target {
   }
 
   /** The response headers reported the state of the provider's own limits. */
-  told(ticket: Ticket, limits: readonly ToldLimit[], nowMs: number): void {
+  told(ticket: Ticket, limits: readonly ReportedLimit[], nowMs: number): void {
     if (limits.length > 0) this.#keys.learn(ticket.key, limits, nowMs);
   }
 

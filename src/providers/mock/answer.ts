@@ -2,7 +2,7 @@ import type { ChatRequest, ToolCall } from '../../wire/chat.ts';
 import { isObject, listOf, objectOf } from '../../wire/json.ts';
 import { sampleOf } from './sample.ts';
 import { textOf } from './text.ts';
-import { exactReply, keysIn, numbersIn, questionIn, toolsAskedFor } from './wishes.ts';
+import { exactReply, keysIn, numbersIn, questionIn, requestedTools } from './wishes.ts';
 
 /** One choice of the mock's answer, before it is written as a body or a stream. */
 export interface Answer {
@@ -119,7 +119,7 @@ function callsOf(request: ChatRequest, choice: number): ToolCall[] {
   const functions = tools.map((tool) => objectOf(objectOf(tool).function));
   const names = functions.map(({ name }) => String(name));
   const named = isObject(wish) ? String(objectOf(objectOf(wish).function).name) : undefined;
-  const asked = named === undefined ? toolsAskedFor(question, names) : [named];
+  const asked = named === undefined ? requestedTools(question, names) : [named];
   const wanted = asked.length === 0 && forced ? names.slice(0, 1) : asked;
   return functions
     .filter(({ name }) => wanted.includes(String(name)))

@@ -77,7 +77,7 @@ const COMMON = new Set(['tool', 'function', 'call', 'with', 'from', 'data', 'mcp
  * The tools that the user asks for: those mentioned by name; otherwise the first that shares a word of its name with
  * the question; otherwise, if some tool is to be used, the first of all.
  */
-export function toolsAskedFor(question: string, names: readonly string[]): readonly string[] {
+export function requestedTools(question: string, names: readonly string[]): readonly string[] {
   const text = question.slice(-LOOKED_AT);
   const named = names.filter((name) => new RegExp(`(?<![\\w-])${RegExp.escape(name)}(?![\\w-])`).test(text));
   if (named.length > 0) return named;

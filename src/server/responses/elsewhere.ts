@@ -19,7 +19,7 @@ import { VIA, viaHere } from '../via.ts';
 const MAX_USER_AGENT = 200;
 
 /** A request about something that is not stored here. */
-export interface AskedElsewhere extends Called {
+export interface CalledElsewhere extends Called {
   /** The id of the request. */
   readonly id: string;
   readonly client: Client;
@@ -35,7 +35,7 @@ export interface AskedElsewhere extends Called {
  */
 export async function askElsewhere(
   context: ServerContext,
-  asked: AskedElsewhere,
+  asked: CalledElsewhere,
   refusal: NotHere,
 ): Promise<Response> {
   const provider = await keeper(context, asked, refusal);
@@ -58,7 +58,7 @@ export async function askElsewhere(
 /** The provider to ask. @throws the refusal */
 async function keeper(
   { registry, stored, issued, clock }: ServerContext,
-  { client }: AskedElsewhere,
+  { client }: CalledElsewhere,
   refusal: NotHere,
 ): Promise<BaseProvider> {
   const { of, id } = refusal;
@@ -90,7 +90,7 @@ async function keeper(
 
 async function forwarded(
   context: ServerContext,
-  { id, request, headers, server, client, body }: AskedElsewhere,
+  { id, request, headers, server, client, body }: CalledElsewhere,
   { provider, of }: { readonly provider: BaseProvider; readonly of: StoredKind },
   exchange: ReturnType<ServerContext['begin']>,
 ): Promise<Response> {

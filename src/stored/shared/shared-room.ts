@@ -141,6 +141,6 @@ function standingOf(answer: Answer, owner: string): Standing {
 }
 
 /** The name of an entity in the list of deletions. */
-export function goneName({ kind, owner, id }: { kind: Kind; owner: string; id: string }): string {
+export function deletionName({ kind, owner, id }: { kind: Kind; owner: string; id: string }): string {
   return `${hashOf(owner)} ${keyOf({ kind, id })}`;
 }

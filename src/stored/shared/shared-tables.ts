@@ -19,7 +19,7 @@ import {
   REMOVE_SCRIPT,
   versionAfter,
 } from './scripts.ts';
-import { goneName, SharedRoom } from './shared-room.ts';
+import { deletionName, SharedRoom } from './shared-room.ts';
 import { touchedBy } from './touched.ts';
 
 export interface SharedDeps {
@@ -114,7 +114,7 @@ export class SharedTables {
       const { nowMs, gone } = await this.#room.sweep(this.#sweptMs);
       this.#sweptMs = nowMs;
       for (const entity of gone.size > 0 ? copy.all() : [])
-        if (gone.has(goneName(entity)) && copy.known(entity)?.owes === '')
+        if (gone.has(deletionName(entity)) && copy.known(entity)?.owes === '')
           await this.#order.run([nameOf(entity)], async () => void (await this.#pull(entity)));
     } catch (thrown) {
       if (!(thrown instanceof LinkDown)) throw thrown;

@@ -1,8 +1,8 @@
 import { Copy } from '../lib/copy.tsx';
-import { useAsked } from '../lib/hooks.ts';
+import { useFetched } from '../lib/hooks.ts';
 
 export function Config() {
-  const { answer, problem } = useAsked<{ yaml: string }>('config');
+  const { answer, problem } = useFetched<{ yaml: string }>('config');
   if (!answer)
     return (
       <p class="empty" role={problem ? 'alert' : undefined}>

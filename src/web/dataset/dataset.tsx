@@ -4,7 +4,7 @@ import type { PreviewAnswer, Session } from '../api.ts';
 import { exportArguments, shellWords } from '../filter/command.ts';
 import { parseFilter } from '../filter/parse.ts';
 import { Copy } from '../lib/copy.tsx';
-import { useAsked, useSettled } from '../lib/hooks.ts';
+import { useFetched, useSettled } from '../lib/hooks.ts';
 import type { Route } from '../lib/route.ts';
 import { go } from '../lib/route.ts';
 import { FilterBar } from '../requests/filter-bar.tsx';
@@ -33,7 +33,7 @@ export function Dataset({ session, route }: { session: Session; route: Route }) 
     }).toString(),
     200,
   );
-  const { answer, problem, loading } = useAsked<PreviewAnswer>(
+  const { answer, problem, loading } = useFetched<PreviewAnswer>(
     session.logged && session.content ? `preview?${query}` : undefined,
   );
   return (

@@ -15,7 +15,7 @@ const NOTHING = { answer: undefined, problem: undefined, loading: true };
  * Requests data, and again at intervals while the page is visible. The last data is kept until newer data arrives.
  * @param everyMs 0 for once
  */
-export function useAsked<Answer>(path: string | undefined, everyMs = 0): Asked<Answer> {
+export function useFetched<Answer>(path: string | undefined, everyMs = 0): Asked<Answer> {
   const [asked, setAsked] = useState<Asked<Answer>>(NOTHING);
   useEffect(() => {
     if (path === undefined) return setAsked({ ...NOTHING, loading: false });

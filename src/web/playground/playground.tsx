@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Session } from '../api.ts';
-import { useAsked } from '../lib/hooks.ts';
+import { useFetched } from '../lib/hooks.ts';
 import type { Turn } from './chat.ts';
 import { answerTo } from './chat.ts';
 import { Compose } from './compose.tsx';
@@ -12,7 +12,7 @@ import { TurnView } from './turn.tsx';
 const MODEL = 'llmproxy-playground-model';
 
 export function Playground({ session }: { session: Session }) {
-  const { answer } = useAsked<{ models: string[] }>(session.asks ? 'models' : undefined);
+  const { answer } = useFetched<{ models: string[] }>(session.asks ? 'models' : undefined);
   const models = answer?.models ?? [];
   const [settings, change] = useSettings(models);
   const { turns, running, ask, stop, clear } = useChat();

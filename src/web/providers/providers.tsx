@@ -1,13 +1,13 @@
 import type { ProvidersAnswer } from '../api.ts';
 import { count, relative } from '../lib/format.ts';
-import { useAsked, useNow } from '../lib/hooks.ts';
+import { useFetched, useNow } from '../lib/hooks.ts';
 import { Provider } from './provider.tsx';
 import { StateWord } from './state.tsx';
 
 const EVERY_MS = 2_000;
 
 export function Providers() {
-  const { answer, problem } = useAsked<ProvidersAnswer>('providers', EVERY_MS);
+  const { answer, problem } = useFetched<ProvidersAnswer>('providers', EVERY_MS);
   const now = useNow(1_000);
   if (!answer)
     return (

@@ -1,4 +1,4 @@
-import type { Said, SaidPart } from '../api.ts';
+import type { ShownMessage, ShownPart } from '../api.ts';
 
 const NAMES: Readonly<Record<string, string>> = {
   system: 'System',
@@ -9,7 +9,7 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /** The conversation, in order. All of it is rendered as text, and cannot become part of the page. */
-export function Conversation({ said }: { said: readonly Said[] }) {
+export function Conversation({ said }: { said: readonly ShownMessage[] }) {
   return (
     <ol class="conversation">
       {said.map(({ role, parts }, index) => (
@@ -25,7 +25,7 @@ export function Conversation({ said }: { said: readonly Said[] }) {
   );
 }
 
-function Part({ part }: { part: SaidPart }) {
+function Part({ part }: { part: ShownPart }) {
   switch (part.kind) {
     case 'text':
       return <div class="said">{part.text}</div>;

@@ -1,13 +1,13 @@
 /** The last hour in four figures, each with its history. */
 import type { SeriesAnswer, Sums } from '../api.ts';
 import { count, money, share, span } from '../lib/format.ts';
-import { useAsked, useWidth } from '../lib/hooks.ts';
+import { useFetched, useWidth } from '../lib/hooks.ts';
 
 const EVERY_MS = 10_000;
 const HEIGHT = 34;
 
 export function Strip({ filter }: { filter: string }) {
-  const { answer } = useAsked<SeriesAnswer>(
+  const { answer } = useFetched<SeriesAnswer>(
     `series?${new URLSearchParams({ span: '1h', filter }).toString()}`,
     EVERY_MS,
   );

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { SeriesAnswer, Session } from '../api.ts';
 import type { Route } from '../lib/route.ts';
-import { useAsked } from '../lib/hooks.ts';
+import { useFetched } from '../lib/hooks.ts';
 import { go } from '../lib/route.ts';
 import { FilterBar } from '../requests/filter-bar.tsx';
 import { Choice } from '../lib/choice.tsx';
@@ -22,7 +22,7 @@ export function Usage({ session, route }: { session: Session; route: Route }) {
   const { filter } = route;
   const [reading, setReading] = useState(false);
   const query = new URLSearchParams({ span: wanted, by, filter }).toString();
-  const { answer, problem, loading } = useAsked<SeriesAnswer>(
+  const { answer, problem, loading } = useFetched<SeriesAnswer>(
     session.logged ? `series?${query}` : undefined,
     reading ? SOON_MS : LATER_MS,
   );

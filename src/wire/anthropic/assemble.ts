@@ -8,7 +8,7 @@ import { areBroken, entryOf, listOf, numberOf, objectOf, parseJson, stringOf } f
 import { earlyBlocks } from './early-blocks.ts';
 import { messagesErrorEvent } from './client-error.ts';
 import { anthropicUsage } from './response.ts';
-import { toldSoFar } from '../usage.ts';
+import { reportedSoFar } from '../usage.ts';
 
 /** Indexes come from outside and must not create arbitrarily long lists. */
 const MAX_BLOCKS = 1_024;
@@ -62,7 +62,7 @@ class MessageFolding implements Assembler {
   }
 
   count({ usage }: JsonObject): void {
-    this.#usage = toldSoFar(this.#usage, usage);
+    this.#usage = reportedSoFar(this.#usage, usage);
   }
 
   get finish(): string | null {

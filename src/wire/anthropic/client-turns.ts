@@ -108,13 +108,13 @@ function lastCache(parts: readonly ContentPart[], block: JsonObject): { cache_co
 
 function assistantMessage(content: unknown, at: string, dropped: Set<string>): ChatMessage[] {
   const list = new PartList();
-  blocksOf(content, at).forEach((block, index) => readSaid(block, list, `${at}.${index}`, dropped));
+  blocksOf(content, at).forEach((block, index) => readAnswerPart(block, list, `${at}.${index}`, dropped));
   if (list.parts.length === 0) return [];
   return [messageOf(list.parts)];
 }
 
 /** A block of an earlier answer. */
-function readSaid(block: JsonObject, list: PartList, at: string, dropped: Set<string>): void {
+function readAnswerPart(block: JsonObject, list: PartList, at: string, dropped: Set<string>): void {
   switch (block.type) {
     case 'thinking':
       textAt(block, 'thinking', at);

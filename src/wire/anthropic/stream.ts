@@ -7,7 +7,7 @@ import type { ReadOptions } from './response.ts';
 import { endingOf, fails, finishReason } from '../endings.ts';
 import { entryOf, isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { readEvent } from '../shapes/events.ts';
-import { toldSoFar } from '../usage.ts';
+import { reportedSoFar } from '../usage.ts';
 import { earlyBlocks } from './early-blocks.ts';
 import type { Part } from '../parts/part.ts';
 import { decodeCitations } from './citations.ts';
@@ -83,7 +83,7 @@ export class AnthropicReader implements ChatReader {
   }
 
   count({ usage }: JsonObject): void {
-    this.#counted = toldSoFar(this.#counted, usage);
+    this.#counted = reportedSoFar(this.#counted, usage);
   }
 
   #read(value: JsonObject, name?: string): ChatChunk[] {
@@ -97,7 +97,7 @@ export class AnthropicReader implements ChatReader {
       case 'content_block_stop':
         return this.#close(this.#blocks.get(numberOf(value.index) ?? 0));
       case 'message_delta':
-        this.#counted = toldSoFar(this.#counted, value.usage);
+        this.#counted = reportedSoFar(this.#counted, value.usage);
         return this.#end(objectOf(value.delta));
       case 'message_stop':
         return this.#stop();
@@ -125,7 +125,7 @@ export class AnthropicReader implements ChatReader {
     this.#begun = true;
     this.#id = stringOf(message.id) || this.#id;
     this.#model = stringOf(message.model) ?? '';
-    this.#counted = toldSoFar(this.#counted, message.usage);
+    this.#counted = reportedSoFar(this.#counted, message.usage);
     const role = this.#chunk({ role: 'assistant', content: '' });
     return [role, ...earlyBlocks(message).flatMap((event) => this.#read(event))];
   }

@@ -5,12 +5,12 @@ import { isObject, listOf } from '../json.ts';
 import { partsOf, withParts } from '../parts/message.ts';
 
 /** A placeholder for an empty text where text is required. */
-const NOTHING_SAID = '.';
+const PLACEHOLDER_TEXT = '.';
 
 /**
  * A conversation without empty messages if the target demands that, and with a user message first if it must begin so.
  */
-export function spokenMessages(
+export function acceptedMessages(
   messages: readonly ChatMessage[],
   { blank_text: blanks = true, assistant_first: begun = true }: Abilities,
 ): ChatMessage[] {
@@ -19,7 +19,7 @@ export function spokenMessages(
   const first = said.find((message) => !isInstruction(message));
   if (begun || first?.role !== 'assistant') return said;
   const at = said.indexOf(first);
-  return [...said.slice(0, at), { role: 'user', content: NOTHING_SAID }, ...said.slice(at)];
+  return [...said.slice(0, at), { role: 'user', content: PLACEHOLDER_TEXT }, ...said.slice(at)];
 }
 
 /** Removes answers that consist of reasoning only. */
@@ -58,7 +58,9 @@ function withoutSilence(messages: readonly ChatMessage[], isNone: (text: unknown
   if (kept.some((message) => !isInstruction(message))) return kept;
   // A system message needs at least one user message after it.
   const last = kept.at(-1);
-  return last ? [...kept.slice(0, -1), { ...last, role: 'user' }] : [{ role: 'user', content: NOTHING_SAID }];
+  return last
+    ? [...kept.slice(0, -1), { ...last, role: 'user' }]
+    : [{ role: 'user', content: PLACEHOLDER_TEXT }];
 }
 
 function withoutBlankParts(message: ChatMessage, isNone: (text: unknown) => boolean): ChatMessage {

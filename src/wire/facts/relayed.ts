@@ -7,7 +7,7 @@ import type { Withheld } from './withheld.ts';
 import { anthropicModel } from '../anthropic/models.ts';
 import { MIN_BUDGET, thinkingFor } from '../anthropic/thinking.ts';
 import { isObject, numberOf, objectOf } from '../json.ts';
-import { spokenMessages } from './blanks.ts';
+import { acceptedMessages } from './blanks.ts';
 import { fittingParameters } from './parameters.ts';
 
 /** The same object if no change is needed. @param model the upstream name */
@@ -17,20 +17,20 @@ export function fittingRelayed(request: JsonObject, shape: Shape, quirks: Quirks
   const taken = isKnown
     ? fittingParameters(request, shape, quirks, abilities ?? {})
     : { body: request, dropped: [] };
-  const spoken = shape === 'chat' && abilities ? withSpoken(taken.body, quirks) : taken.body;
+  const spoken = shape === 'chat' && abilities ? withAcceptedMessages(taken.body, quirks) : taken.body;
   if (shape !== 'messages' || !claude) return { body: spoken, dropped: taken.dropped };
   const thinking = withFittingThinking(spoken, quirks.like ?? model, abilities);
   return { body: thinking.body, dropped: [...taken.dropped, ...thinking.dropped] };
 }
 
-function withSpoken(body: JsonObject, { abilities = {} }: Quirks): JsonObject {
+function withAcceptedMessages(body: JsonObject, { abilities = {} }: Quirks): JsonObject {
   const { blank_text: blanks, assistant_first: begun } = abilities;
   if ((blanks !== false && begun !== false) || !Array.isArray(body.messages)) return body;
   // Chat has no ordered parts, which the canonical form has: a client's field of this name is ignored.
   const messages = body.messages.map((message: unknown) =>
     isObject(message) && 'parts' in message ? { ...message, parts: undefined } : message,
   ) as ChatMessage[];
-  return { ...body, messages: spokenMessages(messages, abilities) };
+  return { ...body, messages: acceptedMessages(messages, abilities) };
 }
 
 /** The thinking settings of a Claude model, in the form that it accepts. */

@@ -34,10 +34,10 @@ export function withheld(request: JsonObject, shape: Shape, known: Abilities): W
     }
   }
   body = withoutMedia(body, where, abilities, dropped);
-  if (abilities.tools === false && shape === 'chat') body = withToldCalls(body);
+  if (abilities.tools === false && shape === 'chat') body = withCallsAsText(body);
   if (abilities.hosted_tools === false && (shape === 'messages' || shape === 'responses'))
     body = withoutHosted(body, dropped);
-  if (abilities.system === false) body = withInstructionsSaid(body, shape);
+  if (abilities.system === false) body = withSystemAsUser(body, shape);
   if (abilities.json_schema === false || abilities.json_object === false) {
     body = withPlainFormat(body, shape, abilities, dropped);
   }
@@ -87,7 +87,7 @@ function withoutMedia(
 }
 
 /** Earlier calls and their results as text, for models without tools. */
-function withToldCalls(body: JsonObject): JsonObject {
+function withCallsAsText(body: JsonObject): JsonObject {
   if (!Array.isArray(body.messages)) return body;
   const messages = (body.messages as unknown[]).map((message) => {
     if (!isObject(message)) return message;
@@ -125,7 +125,7 @@ function withoutHosted(body: JsonObject, dropped: string[]): JsonObject {
 }
 
 /** System messages as user messages, for targets without system messages. */
-function withInstructionsSaid(body: JsonObject, shape: Shape): JsonObject {
+function withSystemAsUser(body: JsonObject, shape: Shape): JsonObject {
   if (shape === 'chat') {
     const messages = listOf(body.messages).map((message) => {
       const { role } = objectOf(message);
@@ -133,7 +133,7 @@ function withInstructionsSaid(body: JsonObject, shape: Shape): JsonObject {
     });
     return Array.isArray(body.messages) ? { ...body, messages } : body;
   }
-  if (shape === 'gemini') return withGoogleInstructionsSaid(body);
+  if (shape === 'gemini') return withGoogleSystemAsUser(body);
   const field = shape === 'messages' ? 'system' : 'instructions';
   const { [field]: said, ...rest } = body;
   if (said === undefined || said === null) return body;
@@ -143,7 +143,7 @@ function withInstructionsSaid(body: JsonObject, shape: Shape): JsonObject {
   return { ...rest, [conversation]: [{ role: 'user', content: said }, ...turns] };
 }
 
-function withGoogleInstructionsSaid(body: JsonObject): JsonObject {
+function withGoogleSystemAsUser(body: JsonObject): JsonObject {
   const { systemInstruction, system_instruction, ...rest } = body;
   const said = systemInstruction ?? system_instruction;
   if (!isObject(said)) return body;

@@ -5,7 +5,7 @@ import type { Begun } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { finishReason } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
-import { toldSoFar } from '../usage.ts';
+import { reportedSoFar } from '../usage.ts';
 import { geminiErrorEvent } from './client-error.ts';
 import { geminiUsage } from './response.ts';
 
@@ -45,7 +45,7 @@ class ContentFolding implements Assembler {
   }
 
   count({ usageMetadata }: JsonObject): void {
-    this.#usage = toldSoFar(this.#usage, usageMetadata);
+    this.#usage = reportedSoFar(this.#usage, usageMetadata);
   }
 
   get finish(): string | null {

@@ -10,7 +10,7 @@ import { signatureIn } from '../parts/issued.ts';
 import { wholeParts } from '../parts/part-list.ts';
 import { WholeCalls } from '../parts/whole-calls.ts';
 import { Grounding } from './client-grounding.ts';
-import { hasForm, isMedia, mediaPart, programPart, soundPart } from './client-said.ts';
+import { hasForm, isMedia, mediaPart, programPart, soundPart } from './client-media.ts';
 import { sealedSignature } from './client-seals.ts';
 
 /** How parts are encoded for a client. */

@@ -118,7 +118,7 @@ function modelMessage(
     const result = objectIn(part, 'functionResponse', here);
     if (result) return results.push(decodeResult(result, `${here}.functionResponse`, calls, dropped));
     for (const name of unknownIn(part, SAID)) dropped.add(`parts.${name}`);
-    return readSaid(part, list, here, { calls, dropped });
+    return readAnswerPart(part, list, here, { calls, dropped });
   });
   return list.parts.length > 0 ? [messageOf(list.parts), ...results] : results;
 }
@@ -129,7 +129,7 @@ interface Reading {
 }
 
 /** A part of an earlier answer. */
-function readSaid(part: JsonObject, list: PartList, at: string, { calls, dropped }: Reading): void {
+function readAnswerPart(part: JsonObject, list: PartList, at: string, { calls, dropped }: Reading): void {
   const signature = textIn(part, 'thoughtSignature', at);
   const text = textIn(part, 'text', at);
   if (text !== undefined && fieldOf(part, 'thought') === true) list.thinking(text);

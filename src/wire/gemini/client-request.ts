@@ -22,7 +22,7 @@ const KNOWN: ReadonlySet<string> = new Set([
 /** Service tiers in OpenAI's terms. */
 const TIERS: Readonly<Record<string, string>> = { STANDARD: 'default', FLEX: 'flex', PRIORITY: 'priority' };
 
-export interface GeminiAsked {
+export interface GeminiRequest {
   readonly request: ChatRequest;
   /** The names of what has no counterpart: fields, `tools.<name>`, `parts.<name>`. */
   readonly dropped: string[];
@@ -38,7 +38,7 @@ export interface GeminiAsked {
 export function decodeGeminiClient(
   body: JsonObject,
   { model, stream }: { readonly model: string; readonly stream: boolean },
-): GeminiAsked {
+): GeminiRequest {
   refuseCached(body);
   const dropped = new Set<string>(unknownIn(body, KNOWN));
   const { fields, thoughts } = decodeConfig(body, dropped);

@@ -23,7 +23,7 @@ export function geminiUsage(value: unknown): Usage | undefined {
   const said = tokenCount(value.candidatesTokenCount) ?? tokenCount(value.responseTokenCount);
   const thought = tokenCount(value.thoughtsTokenCount) ?? 0;
   if (prompt === undefined && said === undefined) return undefined;
-  const saidDetails = value.candidatesTokensDetails ?? value.responseTokensDetails;
+  const reportedDetails = value.candidatesTokensDetails ?? value.responseTokensDetails;
   return {
     input: sumOf(prompt ?? 0, tokenCount(value.toolUsePromptTokenCount) ?? 0),
     cached: tokenCount(value.cachedContentTokenCount) ?? 0,
@@ -33,10 +33,10 @@ export function geminiUsage(value: unknown): Usage | undefined {
     ...unitsOf({
       inputAudio: Math.min(ofModality(value.promptTokensDetails, 'AUDIO'), prompt ?? 0),
       cachedAudio: ofModality(value.cacheTokensDetails, 'AUDIO'),
-      outputAudio: Math.min(ofModality(saidDetails, 'AUDIO'), said ?? 0),
+      outputAudio: Math.min(ofModality(reportedDetails, 'AUDIO'), said ?? 0),
       inputImage: Math.min(ofModality(value.promptTokensDetails, 'IMAGE'), prompt ?? 0),
       cachedImage: ofModality(value.cacheTokensDetails, 'IMAGE'),
-      outputImage: Math.min(ofModality(saidDetails, 'IMAGE'), said ?? 0),
+      outputImage: Math.min(ofModality(reportedDetails, 'IMAGE'), said ?? 0),
     }),
   };
 }

@@ -12,13 +12,13 @@ import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { judgeEvent } from '../shapes/events.ts';
 import { decodeLogprobs } from './logprobs.ts';
 import type { Part } from '../parts/part.ts';
-import { toldAudio } from '../parts/message.ts';
+import { chatAudio } from '../parts/message.ts';
 import { extraOf, wholePart } from './answer-parts.ts';
 import { annotationsOf, grounded, searchOf } from './grounding.ts';
 import { decodeCall, geminiUsage, idOf } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
-import { toldSoFar } from '../usage.ts';
+import { reportedSoFar } from '../usage.ts';
 
 interface Candidate {
   calls: number;
@@ -71,7 +71,7 @@ export class GeminiReader implements ChatReader {
 
   /** Counts are cumulative, and those that an event omits keep their values. */
   count({ usageMetadata }: JsonObject): void {
-    this.#counted = toldSoFar(this.#counted, usageMetadata);
+    this.#counted = reportedSoFar(this.#counted, usageMetadata);
     this.usage = geminiUsage(this.#counted);
   }
 
@@ -175,7 +175,7 @@ function soundOr(parts: readonly Part[], candidate: Candidate): ChatDelta {
   const [only] = parts;
   if (only?.type !== 'audio') return { parts };
   const id = (candidate.audio ??= only.id);
-  return { audio: { ...toldAudio(only), id } };
+  return { audio: { ...chatAudio(only), id } };
 }
 
 /** The latest finish reason, unless it is less specific than an earlier one. */

@@ -4,7 +4,7 @@ import type { JsonObject } from '../json.ts';
 import type { Begun } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { areBroken, countOf, isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
-import { toldSoFar } from '../usage.ts';
+import { reportedSoFar } from '../usage.ts';
 import { interactionErrorEvent } from './client-error.ts';
 import { finishOf } from './status.ts';
 import { interactionUsage } from './usage.ts';
@@ -51,7 +51,7 @@ class InteractionFolding implements Assembler {
   }
 
   count({ interaction, usage }: JsonObject): void {
-    this.#usage = toldSoFar(this.#usage, objectOf(interaction).usage ?? usage);
+    this.#usage = reportedSoFar(this.#usage, objectOf(interaction).usage ?? usage);
   }
 
   get finish(): string | null {

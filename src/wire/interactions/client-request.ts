@@ -66,7 +66,7 @@ const TYPED: ReadonlySet<string> = new Set(['type']);
 /** The fields of a function that are read. */
 const DECLARED: ReadonlySet<string> = new Set(['type', 'name', 'description', 'parameters']);
 
-export interface InteractionAsked {
+export interface InteractionRequest {
   readonly request: ChatRequest;
   /** The names of what has no counterpart: fields, `tools.<type>`, `steps.<type>`, `content.<type>`. */
   readonly dropped: string[];
@@ -79,7 +79,7 @@ export interface InteractionAsked {
  * naming the invalid field, `unsupported` for what only Google has
  * @see https://ai.google.dev/api/interactions-api
  */
-export function decodeInteractionRequest(body: JsonObject): InteractionAsked {
+export function decodeInteractionRequest(body: JsonObject): InteractionRequest {
   refuseState(body);
   const dropped = new Set<string>(unknownIn(body, KNOWN));
   const config = objectIn(body, 'generation_config', '') ?? {};

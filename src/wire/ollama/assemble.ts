@@ -4,7 +4,7 @@ import type { JsonObject } from '../json.ts';
 import type { Begun } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { listOf, stringOf } from '../json.ts';
-import { toldSoFar } from '../usage.ts';
+import { reportedSoFar } from '../usage.ts';
 import { ollamaErrorEvent } from './client-error.ts';
 import { messageIn, ollamaFinish, ollamaUsage } from './response.ts';
 
@@ -42,7 +42,7 @@ class LineFolding implements Assembler {
   }
 
   count(event: JsonObject): void {
-    this.#counts = toldSoFar(this.#counts, Object.fromEntries(COUNTS.map((name) => [name, event[name]])));
+    this.#counts = reportedSoFar(this.#counts, Object.fromEntries(COUNTS.map((name) => [name, event[name]])));
   }
 
   get finish(): string | null {

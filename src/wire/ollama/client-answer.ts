@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
-import type { Said } from './client-said.ts';
+import type { MessagePiece } from './client-pieces.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 
 /** Which of the two endpoints. */
@@ -23,7 +23,7 @@ export interface AnswerOptions {
 /** A piece of an answer, or all of it. */
 export function answerOf(
   { kind, model, created }: AnswerOptions,
-  said: Said,
+  said: MessagePiece,
   done: boolean,
 ): JsonObject & { done: boolean } {
   const { content = '', ...rest } = said;

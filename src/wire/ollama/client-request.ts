@@ -23,7 +23,7 @@ const COMMON = [
 const CHAT: ReadonlySet<string> = new Set([...COMMON, 'messages', 'tools']);
 const GENERATE: ReadonlySet<string> = new Set([...COMMON, 'prompt', 'system', 'images', 'suffix']);
 
-export interface OllamaAsked {
+export interface OllamaRequest {
   readonly request: ChatRequest;
   /** The names of what has no counterpart: fields, `options.<name>`. */
   readonly dropped: string[];
@@ -34,7 +34,7 @@ export interface OllamaAsked {
  * @throws ProxyError `invalid_request` naming the invalid field
  * @see https://github.com/ollama/ollama/blob/main/docs/api.md
  */
-export function decodeChat(body: JsonObject): OllamaAsked {
+export function decodeChat(body: JsonObject): OllamaRequest {
   const dropped = namesBeside(body, CHAT);
   const messages = decodeMessages(body);
   const tools = decodeTools(body.tools, dropped);
@@ -46,7 +46,7 @@ export function decodeChat(body: JsonObject): OllamaAsked {
  * @throws ProxyError `invalid_request` naming the invalid field, `unsupported` for infilling
  * @see https://github.com/ollama/ollama/blob/main/docs/api.md
  */
-export function decodeGenerate(body: JsonObject): OllamaAsked {
+export function decodeGenerate(body: JsonObject): OllamaRequest {
   const dropped = namesBeside(body, GENERATE);
   const prompt = textOf(body, 'prompt');
   const system = textOf(body, 'system');
@@ -69,7 +69,7 @@ function asked(
   messages: ChatMessage[],
   more: Partial<ChatRequest>,
   dropped: Set<string>,
-): OllamaAsked {
+): OllamaRequest {
   const stream = body.stream === undefined || body.stream === null || flagIn(body, 'stream', '');
   const request: ChatRequest = {
     model: nameAt(body, 'model', ''),

@@ -6,14 +6,14 @@ import { canonicalChunks } from '../parts/chunks.ts';
 import { Lost } from '../parts/lost.ts';
 import { openaiUsage } from '../usage.ts';
 import { answerOf, encodeLogprobs, endingOf } from './client-answer.ts';
-import { SaidPieces, together } from './client-said.ts';
+import { OllamaPieces, together } from './client-pieces.ts';
 
 /** Encodes a whole chat answer. If there are several choices, the first is used. */
 export function encodeWhole(answer: ChatResponse, options: AnswerOptions, lost = new Lost()): JsonObject {
   const choices = listOf(answer.choices).filter(isObject);
   const choice = choices[0] ?? {};
   lost.add('choice', choices.length - 1);
-  const pieces = new SaidPieces({ newId: options.newId, lost, thoughts: options.thoughts });
+  const pieces = new OllamaPieces({ newId: options.newId, lost, thoughts: options.thoughts });
   const only = { ...answer, choices: [{ ...choice, message: objectOf(choice.message) }] };
   let finish: string | null = null;
   for (const chunk of canonicalChunks(only as unknown as ChatResponse)) {

@@ -4,13 +4,13 @@ import type { JsonObject } from '../json.ts';
 import type { ChatWriter } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import type { AnswerOptions } from './client-answer.ts';
-import type { Said } from './client-said.ts';
+import type { MessagePiece } from './client-pieces.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { Lost } from '../parts/lost.ts';
 import { openaiUsage } from '../usage.ts';
 import { answerOf, encodeLogprobs, endingOf } from './client-answer.ts';
 import { ollamaErrorEvent } from './client-error.ts';
-import { SaidPieces } from './client-said.ts';
+import { OllamaPieces } from './client-pieces.ts';
 
 /**
  * Encodes chat chunks as Ollama's stream, in events that the server writes as lines: each has the next piece, and the
@@ -19,7 +19,7 @@ import { SaidPieces } from './client-said.ts';
 export class LineWriter implements ChatWriter {
   readonly #options: AnswerOptions;
   readonly #lost: Lost;
-  readonly #pieces: SaidPieces;
+  readonly #pieces: OllamaPieces;
   #begunMs: number | undefined;
   #finish: string | null = null;
   #usage: Usage | undefined;
@@ -28,7 +28,7 @@ export class LineWriter implements ChatWriter {
   constructor(options: AnswerOptions, lost = new Lost()) {
     this.#options = options;
     this.#lost = lost;
-    this.#pieces = new SaidPieces({ newId: options.newId, lost, thoughts: options.thoughts });
+    this.#pieces = new OllamaPieces({ newId: options.newId, lost, thoughts: options.thoughts });
   }
 
   push(chunk: ChatChunk): string {
@@ -61,7 +61,7 @@ export class LineWriter implements ChatWriter {
     return ollamaErrorEvent(error);
   }
 
-  #piece(said: Said, more: JsonObject): string {
+  #piece(said: MessagePiece, more: JsonObject): string {
     return event({ ...answerOf(this.#options, said, false), ...more });
   }
 }

@@ -1,13 +1,13 @@
 import type { ClientProtocol, DecodeContext } from '../protocol.ts';
 import type { OllamaKind } from './client-answer.ts';
-import type { OllamaAsked } from './client-request.ts';
+import type { OllamaRequest } from './client-request.ts';
 import type { JsonObject } from '../json.ts';
 import { ollamaErrorBody } from './client-error.ts';
 import { decodeChat, decodeGenerate } from './client-request.ts';
 import { encodeWhole } from './client-response.ts';
 import { LineWriter } from './client-stream.ts';
 
-function clientFor(kind: OllamaKind, decode: (body: JsonObject) => OllamaAsked): ClientProtocol {
+function clientFor(kind: OllamaKind, decode: (body: JsonObject) => OllamaRequest): ClientProtocol {
   return {
     decode(body, { created, newId, elapsedMs = () => 0 }: DecodeContext) {
       const { request, dropped } = decode(body);

@@ -9,7 +9,7 @@ import { chatErrorEvent, openaiErrorBody } from './error.ts';
 import { PartList } from '../parts/part-list.ts';
 import { Lost, lostComment } from '../parts/lost.ts';
 import { readContent } from './answer-parts.ts';
-import { ToldPieces, toldMessage } from './client-said.ts';
+import { ChatPieces, chatMessage } from './client-pieces.ts';
 import { isLegacy, legacyFinish, oldBeside, withFunctionCall, withTools } from './legacy.ts';
 
 /** OpenAI's chat for clients: the canonical form is theirs. */
@@ -32,7 +32,7 @@ export const chatClient: ClientProtocol = {
 
 function encodeAnswer(answer: ChatResponse, legacy: boolean, lost: Lost): JsonObject {
   const choices = answer.choices.map((choice) => {
-    const message: JsonObject = { annotations: [], ...toldMessage(choice.message, lost) };
+    const message: JsonObject = { annotations: [], ...chatMessage(choice.message, lost) };
     if (!legacy) return { ...choice, message };
     return {
       ...choice,
@@ -147,7 +147,7 @@ class ChunkWriter implements ChatWriter {
   readonly #includeUsage: boolean;
   readonly #legacy: boolean;
   readonly #lost: Lost;
-  readonly #pieces: ToldPieces;
+  readonly #pieces: ChatPieces;
   #naming: ChunkNaming | undefined;
   #called = false;
   #finished = false;
@@ -156,7 +156,7 @@ class ChunkWriter implements ChatWriter {
     this.#includeUsage = includeUsage;
     this.#legacy = legacy;
     this.#lost = lost;
-    this.#pieces = new ToldPieces(lost);
+    this.#pieces = new ChatPieces(lost);
   }
 
   push(chunk: ChatChunk): string {

@@ -1,6 +1,6 @@
 import type { ProxyError } from '../../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { toldCode } from '../told-code.ts';
+import { clientErrorCode } from '../client-error-code.ts';
 
 /**
  * An error in OpenAI's format: the four fields that clients read, and `request_id` to find it in the log.
@@ -18,7 +18,7 @@ export function openaiErrorBody(
       message: error.message,
       type: upstream?.type ?? rule.type,
       param: upstream?.param ?? error.param ?? null,
-      code: toldCode(error),
+      code: clientErrorCode(error),
       request_id: requestId,
       ...(details && details.length > 0 ? { details } : {}),
     },

@@ -7,7 +7,7 @@ import type { Usage } from '../usage.ts';
 import { endingOf } from '../endings.ts';
 import { isObject, listOf, numberOf } from '../json.ts';
 import { chatErrorEvent } from './error.ts';
-import { toldUsage, vendorUsage } from './response.ts';
+import { reportedUsage, vendorUsage } from './response.ts';
 
 /** Indexes come from outside and must not create arbitrarily long lists. */
 const MAX_CHOICES = 128;
@@ -76,7 +76,7 @@ export abstract class Folding<C extends Choice> implements Assembler {
   }
 
   count(chunk: JsonObject): void {
-    const told = toldUsage(chunk);
+    const told = reportedUsage(chunk);
     if (!isObject(told)) return;
     this.#told = told;
     this.usage = vendorUsage(told, this.quirks) ?? this.usage;

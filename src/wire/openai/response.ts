@@ -19,7 +19,7 @@ type Context = Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
 export function decodeChatResponse(body: JsonObject, context: Context): ChatResponse {
   const choices = listOf(body.choices).filter(isObject);
   if (choices.length === 0) throw new ProxyError('malformed', 'Cannot read the answer: it has no choices');
-  const usage = vendorUsage(toldUsage(body), context.quirks);
+  const usage = vendorUsage(reportedUsage(body), context.quirks);
   const beside = sourcesBeside(body);
   return {
     id: stringOf(body.id) || `chatcmpl-${context.newId()}`,
@@ -42,7 +42,7 @@ export function decodeChatResponse(body: JsonObject, context: Context): ChatResp
 
 /** Decodes one chunk of such a server's stream. */
 export function decodeChunk(value: JsonObject, context: Context): ChatChunk {
-  const usage = vendorUsage(toldUsage(value), context.quirks);
+  const usage = vendorUsage(reportedUsage(value), context.quirks);
   return {
     id: stringOf(value.id) ?? '',
     object: 'chat.completion.chunk',
@@ -61,7 +61,7 @@ export function decodeChunk(value: JsonObject, context: Context): ChatChunk {
 }
 
 /** The usage in a body or chunk: Groq's chunks have it in a field of their own. */
-export function toldUsage({ usage, x_groq: own }: JsonObject): unknown {
+export function reportedUsage({ usage, x_groq: own }: JsonObject): unknown {
   return usage ?? objectOf(own).usage;
 }
 

@@ -19,12 +19,12 @@ export function joinedAnswers(answers: readonly JsonObject[], usage: Usage | und
 
 /** Gives the chunks of several streams a common id. */
 export class JoinedChunks {
-  readonly #tellsUsage: boolean;
+  readonly #reportsUsage: boolean;
   #named: JsonObject | undefined;
 
-  /** @param tellsUsage whether the client requested the usage */
-  constructor(tellsUsage: boolean) {
-    this.#tellsUsage = tellsUsage;
+  /** @param reportsUsage whether the client requested the usage */
+  constructor(reportsUsage: boolean) {
+    this.#reportsUsage = reportsUsage;
   }
 
   /** A chunk of the stream with this choice; `undefined` if it has nothing for the client. */
@@ -38,7 +38,7 @@ export class JoinedChunks {
 
   /** The total usage, after the last of them; `undefined` if it was not requested, or is unknown. */
   usage(usage: Usage | undefined): JsonObject | undefined {
-    if (!this.#tellsUsage || !usage) return undefined;
+    if (!this.#reportsUsage || !usage) return undefined;
     return { ...this.#named, object: 'chat.completion.chunk', choices: [], usage: encodeOpenaiUsage(usage) };
   }
 }

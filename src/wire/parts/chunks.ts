@@ -2,7 +2,7 @@ import type { ChatChunk, ChatDelta, ChatResponse } from '../chat.ts';
 import type { Part } from './part.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
 import { openaiUsage } from '../usage.ts';
-import { partsOf, toldAudio } from './message.ts';
+import { partsOf, chatAudio } from './message.ts';
 
 /** The chunks in which a whole canonical answer could have been streamed: its parts in order, one piece each. */
 export function canonicalChunks(answer: ChatResponse): ChatChunk[] {
@@ -46,7 +46,7 @@ function deltasOf(part: Part, index: number): ChatDelta[] {
     case 'refusal':
       return [{ refusal: part.text }];
     case 'audio':
-      return [{ audio: toldAudio(part) }];
+      return [{ audio: chatAudio(part) }];
     case 'call': {
       const { type: _, ...call } = part.call;
       return [{ tool_calls: [{ ...call, index, type: 'function' }] }];

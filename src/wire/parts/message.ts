@@ -42,7 +42,7 @@ export function messageOf(parts: readonly Part[], empty: string | null = ''): Ch
   const thought = thinking.map(({ text }) => text).filter((text) => text !== '');
   const seals = thinking.flatMap(({ seal }) => seal ?? []);
   const calls = parts.flatMap((part) => (part.type === 'call' ? [part.call] : []));
-  const annotations = texts.flatMap(({ annotations: notes = [] }) => notes).flatMap(toldAnnotation);
+  const annotations = texts.flatMap(({ annotations: notes = [] }) => notes).flatMap(chatAnnotation);
   const images = parts.flatMap((part) => (part.type === 'image' ? [part] : []));
   const audio = parts.find((part) => part.type === 'audio');
   const extra = texts.findLast(({ extra_content }) => extra_content !== undefined)?.extra_content;
@@ -58,7 +58,7 @@ export function messageOf(parts: readonly Part[], empty: string | null = ''): Ch
     ...(images.length > 0
       ? { images: images.map(({ url }, index) => ({ type: 'image_url', index, image_url: { url } })) }
       : {}),
-    ...(audio ? { audio: toldAudio(audio) } : {}),
+    ...(audio ? { audio: chatAudio(audio) } : {}),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
     ...(extra === undefined ? {} : { extra_content: extra }),
     ...(isPlain(parts) ? {} : { parts: [...parts] }),
@@ -106,7 +106,7 @@ function joined(parts: readonly Part[], type: 'refusal'): string {
 }
 
 /** Audio in chat's format. */
-export function toldAudio({ id, data, transcript, expires_at }: AudioPart): JsonObject {
+export function chatAudio({ id, data, transcript, expires_at }: AudioPart): JsonObject {
   return {
     ...(id === undefined ? {} : { id }),
     data,
@@ -116,7 +116,7 @@ export function toldAudio({ id, data, transcript, expires_at }: AudioPart): Json
 }
 
 /** An annotation in chat's format; `undefined` if chat has none like it. */
-export function toldAnnotation(annotation: Annotation): JsonObject[] {
+export function chatAnnotation(annotation: Annotation): JsonObject[] {
   if (annotation.type !== 'url_citation') return [];
   const { url, title, start_index, end_index } = annotation.url_citation;
   return [{ type: 'url_citation', url_citation: { url, title, start_index, end_index } }];

@@ -10,7 +10,7 @@ import { mayThink } from '../anthropic/thinking-turns.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
 import { NO_SIGNATURE, signatureIn, valuesOf } from '../parts/issued.ts';
 import { geminiModel } from '../gemini/models.ts';
-import { summaryOf, toldSummary } from '../responses/compaction.ts';
+import { summaryOf, summaryText } from '../responses/compaction.ts';
 import { FOREIGN_ITEM } from '../responses/hosted.ts';
 
 export interface GivenBack {
@@ -130,7 +130,7 @@ function responsesItems(
       return own ? item : undefined;
     }
     const summary = summaryOf(item);
-    if (summary !== undefined) return userSays(toldSummary(summary));
+    if (summary !== undefined) return userSays(summaryText(summary));
     if (stringOf(item.id)?.includes(`_${FOREIGN_ITEM}`)) return undefined;
     const said = item.role === 'assistant' || stringOf(item.type)?.endsWith('_call');
     if (!said) bare = false;

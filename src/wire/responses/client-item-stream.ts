@@ -7,7 +7,7 @@ import type { HostedCallPart, HostedResultPart } from '../parts/part.ts';
 import { areBroken } from '../json.ts';
 import { Lost } from '../parts/lost.ts';
 import { BETWEEN } from '../parts/part-list.ts';
-import { goneOn, itemOf, openItem, openPart, partOf, PARTS } from './client-parts.ts';
+import { continuedMessage, itemOf, openItem, openPart, partOf, PARTS } from './client-parts.ts';
 import { encodeHosted } from './hosted.ts';
 import { ownId } from './sealed.ts';
 import { customInput } from './tools.ts';
@@ -50,7 +50,7 @@ export class ItemWriter {
     this.#lost = lost;
     if (!begun?.response) return;
     this.output.push(...begun.response.items);
-    this.#open = goneOn(begun.response.item, begun.text);
+    this.#open = continuedMessage(begun.response.item, begun.text);
     this.next = begun.response.next;
   }
 

@@ -10,7 +10,7 @@ import { decodeCitation } from './citations.ts';
 import { decodeHosted } from './hosted.ts';
 import { ownCall, ownOutput } from './own-calls.ts';
 import { reasoningText } from './response.ts';
-import { summaryOf, toldSummary } from './compaction.ts';
+import { summaryOf, summaryText } from './compaction.ts';
 import { unseal } from './sealed.ts';
 import { shownName } from './tools.ts';
 import { named, wordOf } from '../words.ts';
@@ -75,7 +75,7 @@ class Conversation {
   #compaction(item: JsonObject, at: string): void {
     const summary = summaryOf(item);
     if (summary === undefined) this.dropped.push(`${at} (compaction)`);
-    else this.#hear({ role: 'user', content: toldSummary(summary) });
+    else this.#hear({ role: 'user', content: summaryText(summary) });
   }
 
   /** A call of a hosted tool in an earlier turn. */

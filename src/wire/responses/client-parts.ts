@@ -77,7 +77,7 @@ function idOf(kind: Kind, newId: () => string): string {
 }
 
 /** A message that another model began, whose text continues. */
-export function goneOn(id: string, text: string): Open {
+export function continuedMessage(id: string, text: string): Open {
   const open = openItem('message', () => '');
   return { ...open, id, part: { ...openPart('text'), text } };
 }

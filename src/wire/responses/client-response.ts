@@ -4,13 +4,13 @@ import type { ToolBox, ToolOrigin } from './tools.ts';
 import type { OpenaiUsage } from '../usage.ts';
 import { isImproper } from '../endings.ts';
 import {
-  toldChoice,
-  toldMetadata,
-  toldReasoning,
-  toldText,
-  toldTier,
-  toldTools,
-  toldTruncation,
+  echoedChoice,
+  echoedMetadata,
+  echoedReasoning,
+  echoedText,
+  echoedTier,
+  echoedTools,
+  echoedTruncation,
 } from './echo.ts';
 import type { LostKind } from '../parts/lost.ts';
 import type { HostedCallPart, HostedResultPart, Part, TextPart, ThinkingPart } from '../parts/part.ts';
@@ -22,7 +22,7 @@ import { encodeCitations } from './citations.ts';
 import { encodeProbabilities } from './probabilities.ts';
 import { ownId, seal } from './sealed.ts';
 import type { Standing } from './standing.ts';
-import { toldStanding } from './standing.ts';
+import { echoedStanding } from './standing.ts';
 import { ownCallItem, ownPrefix } from './own-tools.ts';
 import { customInput } from './tools.ts';
 
@@ -64,7 +64,7 @@ export function responseObject(
     created_at: created,
     completed_at: done && !reason ? created : null,
     status: reason ? 'incomplete' : done ? 'completed' : 'in_progress',
-    ...toldStanding(standing),
+    ...echoedStanding(standing),
     error: null,
     frequency_penalty: numberOf(request.frequency_penalty) ?? 0,
     incomplete_details: reason ? { reason } : null,
@@ -76,19 +76,19 @@ export function responseObject(
     parallel_tool_calls: request.parallel_tool_calls !== false,
     presence_penalty: numberOf(request.presence_penalty) ?? 0,
     prompt_cache_key: stringOf(request.prompt_cache_key) ?? null,
-    reasoning: toldReasoning(request.reasoning),
+    reasoning: echoedReasoning(request.reasoning),
     safety_identifier: stringOf(request.safety_identifier) ?? null,
-    service_tier: toldTier(request.service_tier),
+    service_tier: echoedTier(request.service_tier),
     temperature: numberOf(request.temperature) ?? 1,
-    text: toldText(request.text),
-    tool_choice: toldChoice(request.tool_choice),
-    tools: toldTools(request.tools),
+    text: echoedText(request.text),
+    tool_choice: echoedChoice(request.tool_choice),
+    tools: echoedTools(request.tools),
     top_logprobs: numberOf(request.top_logprobs) ?? 0,
     top_p: numberOf(request.top_p) ?? 1,
-    truncation: toldTruncation(request.truncation),
+    truncation: echoedTruncation(request.truncation),
     usage: done ? encodeUsage(answer.usage) : null,
     ...(typeof request.user === 'string' ? { user: request.user } : {}),
-    metadata: toldMetadata(request.metadata),
+    metadata: echoedMetadata(request.metadata),
   };
 }
 

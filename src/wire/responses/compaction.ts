@@ -82,6 +82,6 @@ export function summaryOf(item: JsonObject): string | undefined {
 }
 
 /** The summary as a user message for the next model. */
-export function toldSummary(text: string): string {
+export function summaryText(text: string): string {
   return `${SUMMARY}\n\n${text}`;
 }

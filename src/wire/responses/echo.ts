@@ -17,13 +17,13 @@ function oneOf(words: readonly string[], value: unknown): string | undefined {
 }
 
 /** The requested text format. */
-export function toldText(text: unknown): JsonObject {
+export function echoedText(text: unknown): JsonObject {
   const { format, verbosity } = objectOf(text);
   const told = oneOf(VERBOSITIES, verbosity);
-  return { format: toldFormat(objectOf(format)), ...(told === undefined ? {} : { verbosity: told }) };
+  return { format: echoedFormat(objectOf(format)), ...(told === undefined ? {} : { verbosity: told }) };
 }
 
-function toldFormat({ type, name, schema, description, strict }: JsonObject): JsonObject {
+function echoedFormat({ type, name, schema, description, strict }: JsonObject): JsonObject {
   if (type === 'json_object') return { type };
   if (type !== 'json_schema' || typeof name !== 'string' || !isObject(schema)) return { type: 'text' };
   return {
@@ -36,13 +36,13 @@ function toldFormat({ type, name, schema, description, strict }: JsonObject): Js
 }
 
 /** The requested reasoning. */
-export function toldReasoning(reasoning: unknown): JsonObject {
+export function echoedReasoning(reasoning: unknown): JsonObject {
   const { effort, summary } = objectOf(reasoning);
   return { effort: oneOf(EFFORTS, effort) ?? null, summary: oneOf(SUMMARIES, summary) ?? null };
 }
 
 /** The requested tool choice. */
-export function toldChoice(choice: unknown): unknown {
+export function echoedChoice(choice: unknown): unknown {
   const named = objectOf(choice);
   const isNamed = named.type === 'function' && typeof named.name === 'string';
   return isNamed ? { type: 'function', name: named.name } : (oneOf(CHOICES, choice) ?? 'auto');
@@ -81,7 +81,7 @@ const TOOLS: ReadonlyMap<unknown, Readonly<Record<string, Check>>> = new Map([
 ]);
 
 /** The valid tools; functions with the fields that may be omitted in requests, but not in responses. */
-export function toldTools(tools: unknown): JsonObject[] {
+export function echoedTools(tools: unknown): JsonObject[] {
   return listOf(tools).flatMap((tool) => {
     const required = isObject(tool) ? TOOLS.get(tool.type) : undefined;
     if (!isObject(tool) || required === undefined) return [];
@@ -98,16 +98,16 @@ export function toldTools(tools: unknown): JsonObject[] {
   });
 }
 
-export function toldTier(tier: unknown): string {
+export function echoedTier(tier: unknown): string {
   return oneOf(TIERS, tier) ?? 'default';
 }
 
-export function toldTruncation(truncation: unknown): string {
+export function echoedTruncation(truncation: unknown): string {
   return truncation === 'auto' ? 'auto' : 'disabled';
 }
 
 /** The metadata whose values are texts. */
-export function toldMetadata(metadata: unknown): JsonObject {
+export function echoedMetadata(metadata: unknown): JsonObject {
   const texts = Object.entries(objectOf(metadata)).filter(([, value]) => typeof value === 'string');
   return Object.fromEntries(texts);
 }

@@ -1,6 +1,6 @@
 import type { ProxyError } from '../../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { toldCode } from '../told-code.ts';
+import { clientErrorCode } from '../client-error-code.ts';
 
 /** The error codes that clients distinguish; they treat any other code like the first one. */
 const CODES: ReadonlySet<string> = new Set([
@@ -21,7 +21,7 @@ const CODES: ReadonlySet<string> = new Set([
  */
 export function failureEvents(error: ProxyError, response: JsonObject, next: number): string {
   const { upstream, message } = error;
-  const code = toldCode(error);
+  const code = clientErrorCode(error);
   const param = upstream?.param ?? error.param ?? null;
   const failed = {
     ...response,
@@ -38,7 +38,7 @@ export function failureEvents(error: ProxyError, response: JsonObject, next: num
 
 /** The error code of a failed response. */
 export function failedCode(error: ProxyError): string {
-  const code = toldCode(error);
+  const code = clientErrorCode(error);
   return CODES.has(code) ? code : 'server_error';
 }
 

@@ -47,10 +47,10 @@ export function encodeResponsesRequest(
   // Reasoning models reject requests for log probabilities.
   const silent = quirks.drops?.includes('logprobs') ?? false;
   if (silent) dropped.push(...given(request, ['logprobs', 'top_logprobs']));
-  const tellsTokens = request.logprobs === true && !silent;
+  const requestsLogprobs = request.logprobs === true && !silent;
   const include = [
     ...(REASONING.test(model) ? ['reasoning.encrypted_content'] : []),
-    ...(tellsTokens ? ['message.output_text.logprobs'] : []),
+    ...(requestsLogprobs ? ['message.output_text.logprobs'] : []),
   ];
   const body: JsonObject = {
     model,
@@ -63,7 +63,7 @@ export function encodeResponsesRequest(
     ...(effort ? { reasoning: { effort, ...(effort === 'none' ? {} : { summary: 'auto' }) } } : {}),
     ...textOptions(request),
     ...(tools.length > 0 ? { tools, ...toolChoice(request, dropped) } : {}),
-    ...(tellsTokens && typeof request.top_logprobs === 'number'
+    ...(requestsLogprobs && typeof request.top_logprobs === 'number'
       ? { top_logprobs: request.top_logprobs }
       : {}),
     ...(include.length > 0 ? { include } : {}),

@@ -17,7 +17,7 @@ export interface Standing {
 export const ALONE: Standing = { store: false, background: false };
 
 /** The fields that a response shows. */
-export function toldStanding({ store, previous, conversation, background }: Standing): JsonObject {
+export function echoedStanding({ store, previous, conversation, background }: Standing): JsonObject {
   return {
     background,
     ...(conversation === undefined ? {} : { conversation: { id: conversation } }),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { paintOf } from '../../../src/cli/lines/paint.ts';
 import { utcTime } from '../../../src/cli/lines/times.ts';
 import { recordText } from '../../../src/cli/logs/record-text.ts';
-import { answeredTurns, askedTurns } from '../../../src/cli/logs/turns.ts';
+import { answeredTurns, requestTurns } from '../../../src/cli/logs/turns.ts';
 import type { LogRecord } from '../../../src/logs/record.ts';
 import type { JsonObject } from '../../../src/wire/json.ts';
 import { encodeRecord, logRecord } from '../../helpers/log-record.ts';
@@ -186,7 +186,7 @@ describe('recordText()', () => {
 describe('turns of a conversation', () => {
   test("are read from Anthropic's messages", () => {
     expect(
-      askedTurns({
+      requestTurns({
         system: [{ type: 'text', text: 'Be kind.' }],
         messages: [
           {
@@ -222,7 +222,7 @@ describe('turns of a conversation', () => {
 
   test("are read from OpenAI's Responses", () => {
     expect(
-      askedTurns({
+      requestTurns({
         instructions: 'Be exact.',
         input: [
           { role: 'user', content: [{ type: 'input_text', text: 'Hi' }] },
@@ -236,7 +236,7 @@ describe('turns of a conversation', () => {
       { who: 'assistant', pieces: ['[calls c1] add({"a":1})'] },
       { who: 'tool c1', pieces: ['[result c1] 2'] },
     ]);
-    expect(askedTurns({ input: 'Hi' })).toEqual([{ who: 'user', pieces: ['Hi'] }]);
+    expect(requestTurns({ input: 'Hi' })).toEqual([{ who: 'user', pieces: ['Hi'] }]);
     const output = [
       { type: 'reasoning', summary: [{ type: 'summary_text', text: 'So.' }] },
       { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Two.' }] },
@@ -253,13 +253,13 @@ describe('turns of a conversation', () => {
   });
 
   test('are read from completions, several choices, and Gemini', () => {
-    expect(askedTurns({ prompt: 'Once' })).toEqual([{ who: 'user', pieces: ['Once'] }]);
+    expect(requestTurns({ prompt: 'Once' })).toEqual([{ who: 'user', pieces: ['Once'] }]);
     expect(answeredTurns({ choices: [{ text: 'upon' }, { message: { refusal: 'No.' } }] })).toEqual([
       { who: 'assistant, choice 1', pieces: ['upon'] },
       { who: 'assistant, choice 2', pieces: ['[refuses] No.'] },
     ]);
     expect(
-      askedTurns({
+      requestTurns({
         systemInstruction: { parts: [{ text: 'Be.' }] },
         contents: [
           { role: 'user', parts: [{ text: 'Hi' }, { inlineData: { mimeType: 'audio/wav', data: 'AA' } }] },
@@ -278,7 +278,7 @@ describe('turns of a conversation', () => {
   test.each([[null], ['text'], [[]], [{}], [{ messages: [null, 7, {}] }], [{ choices: [{}] }]])(
     'are empty for %p',
     (value) => {
-      expect(askedTurns(value)).toEqual([]);
+      expect(requestTurns(value)).toEqual([]);
       expect(answeredTurns(value)).toEqual([]);
     },
   );

@@ -1,5 +1,5 @@
 /** Shortens a conversation to what a browser can display. The raw bodies contain all of it. */
-import type { Said, SaidPart } from '../../../web/api.ts';
+import type { ShownMessage, ShownPart } from '../../../web/api.ts';
 
 /** The limit for one part, characters. */
 const MAX_TEXT = 100_000;
@@ -8,10 +8,10 @@ const MAX_PICTURE = 3_000_000;
 /** The limit for the whole conversation, characters. */
 const MAX_ALL = 6_000_000;
 
-export function bounded(said: readonly Said[]): Said[] {
+export function bounded(said: readonly ShownMessage[]): ShownMessage[] {
   let left = MAX_ALL;
   // The last turns are the most interesting ones.
-  const kept: Said[] = [];
+  const kept: ShownMessage[] = [];
   for (const { role, parts } of said.toReversed()) {
     const shown = parts.map((part) => {
       const short = shortened(part, left);
@@ -23,7 +23,7 @@ export function bounded(said: readonly Said[]): Said[] {
   return kept.toReversed();
 }
 
-function shortened(part: SaidPart, left: number): SaidPart {
+function shortened(part: ShownPart, left: number): ShownPart {
   if (part.kind === 'image') {
     return part.url.length <= Math.min(MAX_PICTURE, left)
       ? part
@@ -39,6 +39,6 @@ function shortened(part: SaidPart, left: number): SaidPart {
   return { ...part, text: `${part.text.slice(0, most)}\n… ${cut} more characters, see the raw bodies` };
 }
 
-function sizeOf(part: SaidPart): number {
+function sizeOf(part: ShownPart): number {
   return part.kind === 'image' ? part.url.length : part.text.length;
 }

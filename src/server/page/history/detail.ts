@@ -3,7 +3,7 @@ import type { AttemptRow, FeedbackRow, RequestDetail } from '../../../web/api.ts
 import type { JsonObject } from '../../../wire/json.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../../../wire/json.ts';
 import { rowIn } from './requests.ts';
-import { conversationIn } from './said.ts';
+import { conversationIn } from './conversation.ts';
 
 const MAX_ATTEMPTS = 100;
 const MAX_FEEDBACK = 20;

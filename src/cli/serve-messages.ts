@@ -7,7 +7,7 @@ import { requestLog } from './lines/request-log.ts';
  * The messages of a proxy to its operator, as lines on stderr.
  * @param worker the number of this worker, from 1
  */
-export function told(
+export function operatorMessages(
   { logging }: Config,
   log: ProgramLog,
   worker?: number,

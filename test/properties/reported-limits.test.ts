@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { ToldLimit } from '../../src/wire/rate-limits.ts';
-import { ToldLimits } from '../../src/pipeline/targets/told-limits.ts';
+import type { ReportedLimit } from '../../src/wire/rate-limits.ts';
+import { ReportedLimits } from '../../src/pipeline/targets/reported-limits.ts';
 import { BREAKER, call, reload, targets } from './targets.ts';
 
 const BELIEVED_MS = 60_000;
@@ -24,7 +24,7 @@ class ProvidersLimit {
     return Math.min(this.#limit, this.#left + (nowMs - this.#atMs) / this.#msEach);
   }
 
-  take(nowMs: number): ToldLimit {
+  take(nowMs: number): ReportedLimit {
     this.#left = this.at(nowMs) - 1;
     this.#atMs = nowMs;
     const remaining = Math.max(0, Math.floor(this.#left));
@@ -45,18 +45,18 @@ const msEach = fc.integer({ min: 50, max: 2_000 });
 
 interface Out {
   readonly atMs: number;
-  readonly sent: ReturnType<ToldLimits['send']>;
-  readonly says: ToldLimit;
+  readonly sent: ReturnType<ReportedLimits['send']>;
+  readonly says: ReportedLimit;
 }
 
 /** Runs the steps, and delivers answers as they come. @param ask whether a request is sent now */
 function play(
   sequence: readonly Step[],
-  told: ToldLimits,
+  told: ReportedLimits,
   {
     ask,
     come,
-  }: { ask: (nowMs: number) => ToldLimit | undefined; come: (answer: Out, nowMs: number) => void },
+  }: { ask: (nowMs: number) => ReportedLimit | undefined; come: (answer: Out, nowMs: number) => void },
 ): void {
   const out: Out[] = [];
   let nowMs = 0;
@@ -75,12 +75,12 @@ function play(
   }
 }
 
-describe('ToldLimits', () => {
+describe('ReportedLimits', () => {
   test('admits no request that the provider would refuse, in whatever order answers come', () => {
     fc.assert(
       fc.property(limit, msEach, steps, (most, each, sequence) => {
         const provider = new ProvidersLimit(most, each);
-        const told = new ToldLimits();
+        const told = new ReportedLimits();
         let known = false;
         let first = true;
         play(sequence, told, {
@@ -103,7 +103,7 @@ describe('ToldLimits', () => {
     fc.assert(
       fc.property(limit, msEach, steps, (most, each, sequence) => {
         const provider = new ProvidersLimit(most, each);
-        const told = new ToldLimits();
+        const told = new ReportedLimits();
         let sent = 0;
         play(sequence, told, {
           ask(nowMs) {
@@ -123,9 +123,9 @@ describe('ToldLimits', () => {
   });
 
   test('ignores reports in answers to requests that were sent earlier', () => {
-    const told = new ToldLimits();
+    const told = new ReportedLimits();
     const [first, second] = [told.send(0), told.send(1)];
-    const says = (remaining: number): ToldLimit[] => [
+    const says = (remaining: number): ReportedLimit[] => [
       { counts: 'requests', limit: undefined, remaining, reset: { ms: 9_000, moment: false } },
     ];
     told.learn(says(5), second, 10, BELIEVED_MS);
@@ -138,9 +138,9 @@ describe('ToldLimits', () => {
     expect(told.readyAt(asks(1), 70)).toBe(0);
   });
 
-  const learned = (limit: Partial<ToldLimit>, believedMs = BELIEVED_MS) => {
-    const told = new ToldLimits();
-    const all: ToldLimit = {
+  const learned = (limit: Partial<ReportedLimit>, believedMs = BELIEVED_MS) => {
+    const told = new ReportedLimits();
+    const all: ReportedLimit = {
       counts: 'requests',
       limit: undefined,
       remaining: 0,
@@ -163,7 +163,7 @@ describe('ToldLimits', () => {
     for (const moment of [false, true]) {
       expect(learned({ reset: { ms: 0, moment } }).readyAt(asks(1), 0)).toBe(0);
     }
-    const late = new ToldLimits();
+    const late = new ReportedLimits();
     const limit = { counts: 'requests', limit: 1, remaining: 0, reset: { ms: 500, moment: false } } as const;
     late.learn([limit], late.send(0), 30_000, BELIEVED_MS);
     expect(late.readyAt(asks(1), 30_000)).toBe(0);
@@ -199,7 +199,7 @@ describe('ToldLimits', () => {
 });
 
 describe('Target.told()', () => {
-  const none: readonly ToldLimit[] = [
+  const none: readonly ReportedLimit[] = [
     { counts: 'requests', limit: undefined, remaining: 0, reset: { ms: 2_000, moment: false } },
   ];
 

@@ -5,7 +5,7 @@ import { isGeminiPath } from '../wire/gemini/path.ts';
  * The endpoint whose protocol a client uses that requested none: Anthropic's and Google's clients are recognised by
  * headers, or by paths that only they use.
  */
-export function speaking({ headers, url }: Pick<Request, 'headers' | 'url'>): Endpoint {
+export function clientProtocol({ headers, url }: Pick<Request, 'headers' | 'url'>): Endpoint {
   const [, path = ''] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/.exec(url) ?? [];
   if (headers.has('anthropic-version') || /\/messages(?:\/|$)/.test(path)) return 'messages';
   if (OLLAMAS.test(path)) return 'ollama.chat';

@@ -1,5 +1,5 @@
 /** The conversation of a record as readable text, in any protocol. */
-import type { RequestDetail, Said, SaidPart } from '../../../web/api.ts';
+import type { RequestDetail, ShownMessage, ShownPart } from '../../../web/api.ts';
 import type { ChatMessage } from '../../../wire/chat.ts';
 import type { JsonObject } from '../../../wire/json.ts';
 import type { Part } from '../../../wire/parts/part.ts';
@@ -93,7 +93,7 @@ function withoutParts({ parts: _parts, ...message }: ChatMessage): ChatMessage {
   return message;
 }
 
-function saidOf(message: ChatMessage): Said {
+function saidOf(message: ChatMessage): ShownMessage {
   const { role } = message;
   if (role === 'assistant') return { role, parts: partsOf(message).map(partOf) };
   const parts = contentOf(message.content);
@@ -105,7 +105,7 @@ function saidOf(message: ChatMessage): Said {
   };
 }
 
-function contentOf(content: ChatMessage['content']): SaidPart[] {
+function contentOf(content: ChatMessage['content']): ShownPart[] {
   if (typeof content === 'string') return [{ kind: 'text', text: content }];
   return listOf(content).map((part) => {
     const { type, text, image_url: image } = objectOf(part);
@@ -116,7 +116,7 @@ function contentOf(content: ChatMessage['content']): SaidPart[] {
   });
 }
 
-function partOf(part: Part): SaidPart {
+function partOf(part: Part): ShownPart {
   switch (part.type) {
     case 'text':
     case 'refusal':

@@ -32,7 +32,7 @@ const AROUND = new Set([
  * Passes on what the model wrote in one stream event, in any protocol: pieces of text, reasoning, refusals and
  * arguments. Repetitions of earlier pieces, such as the end of an item in Responses, are left out.
  */
-export function eachSaid(event: JsonObject, take: (text: string) => void): void {
+export function eachOutputText(event: JsonObject, take: (text: string) => void): void {
   const { type, delta } = event;
   if (typeof type === 'string') {
     if (typeof delta === 'string') take(delta);

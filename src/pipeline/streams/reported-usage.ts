@@ -10,7 +10,7 @@ import { geminiUsage } from '../../wire/gemini/response.ts';
 import { interactionUsage } from '../../wire/interactions/usage.ts';
 import { isObject, parseJson } from '../../wire/json.ts';
 import { ollamaUsage } from '../../wire/ollama/response.ts';
-import { toldUsage, vendorUsage } from '../../wire/openai/response.ts';
+import { reportedUsage, vendorUsage } from '../../wire/openai/response.ts';
 import { openaiUsage } from '../../wire/usage.ts';
 
 /** A longer answer is not parsed a second time for its usage, characters. */
@@ -33,10 +33,14 @@ const PLACES: Readonly<Partial<Record<ProtocolName | Endpoint, (answer: JsonObje
  * The usage reported in a whole answer that cannot be used.
  * @param spoken the protocol that it is in, or the endpoint if it is the client's
  */
-export function toldIn(text: string, spoken: ProtocolName | Endpoint, quirks: Quirks): Usage | undefined {
+export function reportedUsageIn(
+  text: string,
+  spoken: ProtocolName | Endpoint,
+  quirks: Quirks,
+): Usage | undefined {
   const parsed = text.length > MAX_READ ? undefined : parseJson(text);
   const answer: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
   if (!isObject(answer)) return undefined;
   const read = PLACES[spoken];
-  return read ? read(answer) : vendorUsage(toldUsage(answer), quirks);
+  return read ? read(answer) : vendorUsage(reportedUsage(answer), quirks);
 }

@@ -5,7 +5,7 @@ import { RelayFold } from '../../src/pipeline/lanes/relay-fold.ts';
 import { passingOf } from '../../src/pipeline/streams/passing.ts';
 import { Tap } from '../../src/pipeline/streams/tap.ts';
 import { atOnce } from '../../src/turns.ts';
-import { askingEdit, askingOptions } from '../../src/wire/openai/unasked-usage.ts';
+import { askingEdit, askingOptions } from '../../src/wire/openai/unrequested-usage.ts';
 import { splice } from '../../src/wire/splice.ts';
 import { folded } from '../helpers/steps.ts';
 import { cutAt, cuts, together } from './cuts.ts';

@@ -9,7 +9,7 @@ import { WholeCalls } from '../parts/whole-calls.ts';
 import { bareImage } from './images.ts';
 
 /** A piece of a message, in the fields of Ollama's messages. */
-export interface Said {
+export interface MessagePiece {
   readonly content?: string;
   readonly thinking?: string;
   readonly images?: readonly string[];
@@ -17,8 +17,8 @@ export interface Said {
 }
 
 /** Encodes a message piece by piece in Ollama's format: one kind of content per piece, calls whole. */
-export class SaidPieces {
-  readonly #said = new WholeCalls<Said>();
+export class OllamaPieces {
+  readonly #said = new WholeCalls<MessagePiece>();
   readonly #newId: () => string;
   readonly #lost: Lost;
   /** Whether thoughts are shown. */
@@ -49,8 +49,8 @@ export class SaidPieces {
   }
 
   /** The complete pieces since the last call. */
-  take(): Said[] {
-    return this.#said.take<Said>(
+  take(): MessagePiece[] {
+    return this.#said.take<MessagePiece>(
       (piece) => [piece],
       (call) => this.#told(call),
     );
@@ -77,7 +77,7 @@ export class SaidPieces {
   }
 
   /** A call with truncated arguments cannot be executed: the done reason tells why. */
-  #told({ id, name, args }: WholeCall): Said[] {
+  #told({ id, name, args }: WholeCall): MessagePiece[] {
     if (args === undefined) return [];
     const index = this.#calls;
     this.#calls += 1;
@@ -86,7 +86,9 @@ export class SaidPieces {
 }
 
 /** Joins consecutive pieces to one message. */
-export function together(pieces: readonly Said[]): Required<Pick<Said, 'content'>> & Said {
+export function together(
+  pieces: readonly MessagePiece[],
+): Required<Pick<MessagePiece, 'content'>> & MessagePiece {
   const text = (name: 'content' | 'thinking') => pieces.map((piece) => piece[name] ?? '').join('');
   const images = pieces.flatMap((piece) => piece.images ?? []);
   const calls = pieces.flatMap((piece) => piece.tool_calls ?? []);

@@ -5,7 +5,7 @@ import type { JsonObject } from '../json.ts';
 import type { Lost, LostKind } from '../parts/lost.ts';
 import type { Annotation, Part } from '../parts/part.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
-import { toldAnnotation } from '../parts/message.ts';
+import { chatAnnotation } from '../parts/message.ts';
 import { annotationsIn } from '../parts/assemble.ts';
 import { wholeParts } from '../parts/part-list.ts';
 import { detailsIn } from './reasoning-details.ts';
@@ -13,7 +13,7 @@ import { detailsIn } from './reasoning-details.ts';
 const LOST: Readonly<Partial<Record<Part['type'], LostKind>>> = { hosted_call: 'hosted_tool', file: 'file' };
 
 /** Encodes a whole message. @param message canonical, with parts if chat's fields would lose the order */
-export function toldMessage(message: JsonObject, lost: Lost): JsonObject {
+export function chatMessage(message: JsonObject, lost: Lost): JsonObject {
   const { parts, ...told } = message;
   const listed = wholeParts(parts);
   const ran = new Set<string>();
@@ -25,7 +25,7 @@ export function toldMessage(message: JsonObject, lost: Lost): JsonObject {
 }
 
 /** Encodes the pieces of a message, one after another. */
-export class ToldPieces {
+export class ChatPieces {
   readonly #lost: Lost;
   readonly #ran = new Set<string>();
   #images = 0;
@@ -41,7 +41,7 @@ export class ToldPieces {
     countNotes(notes, this.#lost);
     const whole = wholeParts(parts);
     for (const part of whole) countPart(part, this.#ran, this.#lost);
-    const pages = notes.flatMap(toldAnnotation);
+    const pages = notes.flatMap(chatAnnotation);
     const images = whole.filter((part) => part.type === 'image').map(({ url }) => this.#image(url));
     return withDetails({
       ...told,

@@ -1,4 +1,4 @@
-import type { Counted, ToldLimit } from '../../wire/rate-limits.ts';
+import type { Counted, ReportedLimit } from '../../wire/rate-limits.ts';
 import type { Call } from './target.ts';
 import { Refill } from './refill.ts';
 
@@ -11,7 +11,7 @@ export interface Sent {
 }
 
 /** The state of a limit. Times are on the monotonic clock. */
-interface Told extends Pick<ToldLimit, 'remaining'> {
+interface Told extends Pick<ReportedLimit, 'remaining'> {
   readonly order: number;
   /** If the total is known. */
   readonly refill: Refill | undefined;
@@ -35,7 +35,7 @@ export interface UsedUp {
  * Responses arrive in any order: the report for the request that was sent last applies, and later reports for earlier
  * requests are outdated. Requests sent after that one have taken their part of what it reported.
  */
-export class ToldLimits {
+export class ReportedLimits {
   readonly #told = new Map<Counted, Told>();
   #sent = 0;
 
@@ -47,7 +47,7 @@ export class ToldLimits {
   }
 
   /** @param believedMs how long a limit is believed to be used up, from now */
-  learn(limits: readonly ToldLimit[], sent: Sent, nowMs: number, believedMs: number): void {
+  learn(limits: readonly ReportedLimit[], sent: Sent, nowMs: number, believedMs: number): void {
     for (const limit of limits) {
       const { counts, remaining, reset } = limit;
       const { order } = sent;
@@ -84,7 +84,7 @@ export class ToldLimits {
 }
 
 /** Both OpenAI and Anthropic refill evenly, and report when all is available again. */
-function refillOf({ limit, remaining }: ToldLimit, atMs: number, fullMs: number): Refill | undefined {
+function refillOf({ limit, remaining }: ReportedLimit, atMs: number, fullMs: number): Refill | undefined {
   if (limit === undefined || limit <= remaining) return undefined;
   return new Refill({ limit, left: remaining, atMs, fullMs });
 }
