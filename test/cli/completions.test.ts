@@ -1,4 +1,4 @@
-/** Completions in the shells themselves, as far as they are installed. */
+/** Tests completions in each shell that is installed. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,14 +17,14 @@ function place(): string {
   return cwd;
 }
 
-/** What a shell says to a script. */
+/** The output of a shell that runs a script. */
 function shell(cwd: string, command: readonly string[], input: string): string {
   const env = { PATH: `${join(cwd, 'bin')}:${process.env.PATH}`, HOME: cwd, TERM: 'dumb' };
   const { stdout, stderr } = Bun.spawnSync([...command], { cwd, env, stdin: Buffer.from(input) });
   return `${stdout.toString()}${stderr.toString()}`;
 }
 
-/** What is typed, what is offered among others, and what is not. */
+/** The text typed, some of the expected suggestions, and suggestions that must not appear. */
 const CASES: readonly (readonly [typed: string, offered: readonly string[], not: readonly string[]])[] = [
   ['llmproxy ', ['serve', 'keys', 'completions'], ['create', '--port']],
   ['llmproxy se', ['serve'], ['keys']],
@@ -40,7 +40,7 @@ const CASES: readonly (readonly [typed: string, offered: readonly string[], not:
   ['llmproxy help ke', ['keys'], []],
 ];
 
-/** Every shell is asked all cases at once: it takes a while to start. */
+/** Each shell runs all cases at once, because it starts slowly. */
 const SCRIPTS: Readonly<Record<string, string>> = {
   bash: `source <(llmproxy completions bash)
 at() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _llmproxy; printf '%s\n' "\${COMPREPLY[@]}"; echo ====; }
@@ -50,7 +50,7 @@ at llmproxy serve --config = my
   fish: `llmproxy completions fish | source
 ${CASES.map(([typed]) => `complete -C '${typed}'\necho ====`).join('\n')}
 `,
-  // It completes on a terminal only: it is typed into one.
+  // zsh completes only on a terminal, so the text is typed into one.
   zsh: `zmodload zsh/zpty
 zpty shell zsh -f -i
 zpty -w shell "PS1='at''-last>'; autoload -Uz compinit; compinit -D -u; source <(llmproxy completions zsh)"
@@ -74,7 +74,7 @@ function quotedWords(typed: string): string {
     .join(' ');
 }
 
-/** The words that a shell shows, without what it says about them. */
+/** The suggestions that the shell shows, without its own messages. */
 function wordsIn(shown: string): string[] {
   const pieces = Bun.stripANSI(shown).split(/\n|\r|\t|\s{2,}|--\s/);
   return pieces.map((piece) => piece.trim().replace(/\/$/, '').replaceAll('\\', ''));

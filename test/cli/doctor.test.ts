@@ -14,7 +14,7 @@ const KEY = 'sk-a-very-secret-key-0123456789';
 const servers: Bun.Server<undefined>[] = [];
 afterAll(() => Promise.all(servers.map((server) => server.stop(true))));
 
-/** A provider that answers as the first part of its path says: "/401/v1". */
+/** A provider that answers with the status in its path, such as "/401/v1". */
 function upstream(options: Partial<Bun.Serve.Options<undefined>> = {}): Bun.Server<undefined> {
   const server = Bun.serve({
     ...options,
@@ -42,7 +42,7 @@ interface Ran {
   readonly err: string;
 }
 
-/** Runs the binary while this process goes on answering. */
+/** Runs the binary while this process can still answer requests. */
 async function doctor(
   config: ConfigInput | string,
   { args = [] as string[], env = {} as Record<string, string>, cwd = folder() } = {},

@@ -13,7 +13,7 @@ const says = (content: string) => line({ response: answered({ content }) });
 const row = (content: string) =>
   `{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"${content}"}]}\n`;
 
-/** A working directory with logs/a.ndjson, and the command run in it. */
+/** A working directory with logs/a.ndjson, in which the command runs. */
 async function workshop(log = says('a') + says('b')) {
   const dir = await logDirectory();
   mkdirSync(join(dir.path, 'logs'));
@@ -137,7 +137,7 @@ describe('llmproxy export', () => {
         expect(stderr).toContain('Nothing was written');
         expect(readFileSync(shop.path(file)).equals(before)).toBe(true);
       }
-      // Without it an empty dataset is what was asked for.
+      // Without the option, an empty dataset is allowed.
       if (file === 'rows.jsonl') {
         expect((await shop.run(`--model-filter claude --force ${to}`)).code).toBe(0);
         expect(readFileSync(shop.path(file)).length).toBe(0);
@@ -160,7 +160,7 @@ describe('llmproxy export', () => {
     expect((await shop.run('--preview-html page.html')).stderr).toContain('page.html: it exists already');
   });
 
-  /** A stand-in for the library, which counts lines: what is tried is how its answer is taken. */
+  /** A stub of the library that counts lines: the test is about how its answer is used. */
   const DATASETS = `
 import os
 __version__ = "0"
@@ -235,7 +235,7 @@ def load_dataset(path, data_files=None):
     mkdirSync(shop.path('out'));
     const child = shop.spawn(['logs', '-', '--output', 'out/x.jsonl']);
     await until('the draft', () => readdirSync(shop.path('out')).length);
-    // The draft is there; the handler is too, since it is set up first.
+    // The draft exists, and the signal handler is set up before the draft.
     child.kill(signal);
     expect(await child.exited).toBe(code);
     expect(readdirSync(shop.path('out'))).toEqual([]);

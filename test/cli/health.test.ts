@@ -47,7 +47,7 @@ function report(held: readonly Held[], more: Partial<Provider> = {}): HealthRepo
   return { status: 'unhealthy', providers: [provider] };
 }
 
-/** What stands below the table. */
+/** The text below the table. */
 const below = (shown: HealthReport, width = Infinity) => healthText(shown, width).split('\n').slice(3);
 
 describe('the output of health', () => {

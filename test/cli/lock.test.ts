@@ -16,7 +16,7 @@ test('exclusively() waits for another process, and gets the lock when that is ki
     });`;
   const other = Bun.spawn([process.execPath, '--no-env-file', '-e', program], { stdout: 'pipe' });
   for await (const chunk of other.stdout) if (new TextDecoder().decode(chunk).includes('locked')) break;
-  // Its end comes while this process waits, so somebody else has to bring it.
+  // This process is blocked while it waits, so another one must kill the owner of the lock.
   const killer = Bun.spawn(['sh', '-c', `sleep 0.5; touch '${path}.ends'; kill -9 ${other.pid}`]);
   expect(exclusively(path, () => existsSync(`${path}.ends`))).toBe(true);
   await killer.exited;

@@ -1,4 +1,4 @@
-/** What commands write arrives completely, however slowly it is read. */
+/** The output of commands arrives completely, however slowly it is read. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { closeSync, constants, existsSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { BINARY, built, cleared, folder } from '../helpers/binary.ts';
 beforeAll(built, 60_000);
 afterAll(cleared);
 
-/** With these, the messages are longer than a pipe can hold. */
+/** Makes the messages longer than the capacity of a pipe. */
 const MANY = 1_000;
 
 /** Runs a shell command in a folder whose configuration has mistakes. */

@@ -1,4 +1,4 @@
-/** llmproxy run, with scripts in place of the programs: what they are told, and what comes back. */
+/** Tests llmproxy run with scripts in place of the programs: what they receive, and what it returns. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { BINARY, built, cleared, folder, runWith, serve } from '../helpers/binar
 beforeAll(built, 60_000);
 afterAll(cleared);
 
-/** At this port no proxy of whoever runs the tests can be found. */
+/** With this port, no proxy that is already running on this machine is found. */
 const BARE = 'server: { port: 0 }\nproviders: [{ name: mock, type: mock }]\n';
 const MOCK = `${BARE}models: { "claude-*": mock, "gpt-*": mock }\n`;
 
@@ -30,10 +30,10 @@ function prepared(script: string, config?: string): { cwd: string; env: Record<s
 
 const ASK = 'curl -s "$ANTHROPIC_BASE_URL/v1/models" -H "authorization: Bearer $ANTHROPIC_AUTH_TOKEN"';
 
-/** Waits to be told to end, but not for ever: it must not outlive a test that fails. */
+/** Waits to be stopped, but not for ever, so that it does not outlive a failed test. */
 const WAIT = 'n=0; while [ $n -lt 400 ]; do sleep 0.05; n=$((n+1)); done';
 
-/** A request that the log has. */
+/** A request that is logged. */
 const CHAT = `curl -s "$ANTHROPIC_BASE_URL/v1/chat/completions" -d '{"model":"mock","messages":[{"role":"user","content":"x"}]}'`;
 
 describe('llmproxy run', () => {
@@ -48,7 +48,7 @@ describe('llmproxy run', () => {
     expect(JSON.parse(models).data.map(({ id }: { id: string }) => id)).toEqual(['mock']);
     expect(base).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(fetch(base)).rejects.toThrow();
-    // What a folder has of its own stays as it was.
+    // Existing files of the folder are unchanged.
     expect(readdirSync(cwd).toSorted()).toEqual(['bin', 'config.yaml', 'logs']);
   });
 

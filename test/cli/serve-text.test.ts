@@ -1,4 +1,4 @@
-/** What serve says once it listens. */
+/** The text that serve prints when it is ready. */
 import { describe, expect, test } from 'bun:test';
 import type { Started } from '../../src/cli/serve-text.ts';
 import type { ProviderStatus } from '../../src/pipeline/targets/status.ts';

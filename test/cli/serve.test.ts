@@ -6,7 +6,7 @@ import { built, cleared, folder, run, serveWith } from '../helpers/binary.ts';
 beforeAll(built, 60_000);
 afterAll(cleared);
 
-/** What serve says on stderr, until it is told to stop. */
+/** What serve writes to stderr until it is stopped. */
 async function said(config?: object, more: Record<string, string> = {}): Promise<string> {
   const cwd = folder();
   writeFileSync(join(cwd, 'file'), '');
@@ -91,9 +91,9 @@ describe('files that cannot be read', () => {
   });
 });
 
-// Other systems do not show the environment of a process.
+// On other systems, the environment of a process cannot be read.
 describe.if(process.platform === 'linux')('llmproxy serve runs', () => {
-  /** Its environment, as its process was started with. */
+  /** The environment with which its process was started. */
   async function environment(more: Record<string, string>): Promise<readonly string[]> {
     const { process: child } = await serveWith(folder(), more);
     const variables = readFileSync(`/proc/${child.pid}/environ`, 'utf8').split('\0');

@@ -1,4 +1,4 @@
-/** Real clients before the compiled binary, with a scripted provider of each protocol behind it. */
+/** Tests real clients against the compiled binary, with a scripted provider of each protocol behind it. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Asking, Driver, Raised } from './driver.ts';
 import type { Rig } from './rig.ts';
@@ -50,12 +50,12 @@ function asking(model: string, scene: string, stream: boolean, thinks = false): 
   return { url: rig.url, model: name, words: `scene: ${scene}`, stream, thinks };
 }
 
-/** What the provider found wrong with what it was sent. */
+/** The problems that the provider found in the requests it received. */
 function complaints(name: string): string[] {
   return rig.upstreams[name]!.complaints.splice(0);
 }
 
-/** Clients that have no place for what was thought, or ask for it of OpenAI's own models alone. */
+/** Some clients have no field for reasoning, and LangChain requests it only from OpenAI's own models. */
 function showsReasoning({ name }: Driver, model: string): boolean {
   if (name === langchainResponses.name) return model.startsWith('gpt-5');
   return name !== aiChat.name && name !== langchainChat.name;
@@ -66,7 +66,7 @@ const WAYS = [
   ['streamed', true],
 ] as const;
 
-/** What is scripted of Gemini has no interactions, and those asked of Gemini are relayed. */
+/** The scripted Gemini has no interactions, and interactions with Gemini are relayed. */
 const pairs = DRIVERS.flatMap((driver) =>
   DIALECTS.filter(({ name }) => driver !== genaiInteractions || name !== 'gemini').map(
     (dialect) => [driver.name, dialect.name, driver, dialect] as const,
@@ -236,7 +236,7 @@ test('all SDKs raise their own error for an unknown model', async () => {
   const messages = [{ role: 'user' as const, content: 'Hi' }];
   const openai = new OpenAI({ apiKey: 'k', baseURL: `${rig.url}/v1`, maxRetries: 0 });
   const anthropic = new Anthropic({ apiKey: 'k', baseURL: rig.url, maxRetries: 0 });
-  // Their promises are not what `rejects` takes for one.
+  // The SDKs return promise-like objects that `rejects` does not accept as promises.
   const chat = async () => await openai.chat.completions.create({ model: 'nobody', messages });
   const message = async () => await anthropic.messages.create({ model: 'nobody', max_tokens: 9, messages });
   await expect(chat()).rejects.toThrow(OpenAI.NotFoundError);

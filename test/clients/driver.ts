@@ -1,48 +1,48 @@
-/** What a client got of an answer. */
+/** An answer as the client returned it. */
 export interface Got {
   readonly text: string;
-  /** What the model thought, where the client shows it. */
+  /** The model's reasoning, if the client shows it. */
   readonly reasoning?: string | undefined;
-  /** Whether the client takes the answer for one that ended of itself. */
+  /** Whether the client regards the answer as complete. */
   readonly finished: boolean;
-  /** Tokens, where the client tells them. */
+  /** Token counts, if the client reports them. */
   readonly input?: number | undefined;
   readonly output?: number | undefined;
 }
 
-/** An error as the client's user meets it. */
+/** An error as the client's user sees it. */
 export interface Raised {
-  /** Whether it is of the type that the client documents for errors of the API. */
+  /** Whether it has the type that the client documents for API errors. */
   readonly own: boolean;
   readonly status?: number | undefined;
   readonly message: string;
 }
 
-/** A client program of the kind that people write, on a real SDK. */
+/** A typical client program, based on a real SDK. */
 export interface Driver {
   readonly name: string;
   plain(asked: Asking): Promise<Got>;
-  /** Runs tools until the model has no more calls. @returns its last words */
+  /** Runs tools until the model makes no more calls. @returns the model's last message */
   loop(asked: Asking): Promise<string>;
   object(asked: Asking): Promise<unknown>;
   picture(asked: Asking): Promise<string>;
-  /** Leaves a stream after its first words. */
+  /** Aborts a stream after its first words. */
   leaves(asked: Asking): Promise<void>;
   raised(error: unknown): Raised;
 }
 
 export interface Asking {
-  /** Of the proxy, without a path. */
+  /** The proxy's URL, without a path. */
   readonly url: string;
   readonly model: string;
-  /** The user's words. */
+  /** The user's message. */
   readonly words: string;
   readonly stream: boolean;
-  /** Asks the model to think first. */
+  /** Whether to request reasoning. */
   readonly thinks: boolean;
 }
 
-/** Turns after which a loop has gone wrong. */
+/** If a loop takes more turns than this, something is wrong. */
 export const MAX_TURNS = 6;
 
 export const SCHEMA = {
@@ -52,7 +52,7 @@ export const SCHEMA = {
   additionalProperties: false,
 } as const;
 
-/** The tools by name, each with its one field. */
+/** The tools by name, each with its single field. */
 export const TOOLS: Readonly<Record<'weather' | 'clock', { field: string; description: string }>> = {
   weather: { field: 'city', description: 'The weather of a city' },
   clock: { field: 'zone', description: 'The time of a zone' },

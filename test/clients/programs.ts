@@ -1,6 +1,6 @@
 /**
- * Claude Code and Codex, run headless before the compiled binary: two commands in three turns, whichever provider
- * answers. Nothing but loopback can be reached.
+ * Claude Code and Codex, run headless against the compiled binary: two commands in three turns, whatever the
+ * provider. Only loopback is reachable.
  */
 import type { Rig } from './rig.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
@@ -29,7 +29,7 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-/** What is not on loopback would go to a closed port. */
+/** Requests to any other host go to a closed port. */
 const ENV = {
   PATH: process.env.PATH!,
   HTTPS_PROXY: 'http://127.0.0.1:9',
@@ -39,7 +39,7 @@ const ENV = {
   IS_SANDBOX: '1',
 } as const;
 
-/** Runs a program in an empty home. */
+/** Runs a program with an empty home directory. */
 async function run(command: readonly string[], env: Record<string, string>): Promise<string> {
   const child = Bun.spawn([join(BIN, command[0]!), ...command.slice(1)], {
     cwd: home,

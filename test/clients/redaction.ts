@@ -1,4 +1,7 @@
-/** Real clients whose requests are redacted: they get the values back, from a provider of each protocol. */
+/**
+ * Real clients whose requests are redacted: they receive the original values again, from a provider of each
+ * protocol.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
@@ -49,11 +52,11 @@ afterAll(async () => {
 
 interface Answer {
   readonly text: string;
-  /** What its first call was given. */
+  /** The arguments of its first call. */
   readonly args: unknown;
 }
 
-/** How each client asks. */
+/** How each client sends a request. */
 const CLIENTS: Readonly<Record<string, (model: string, stream: boolean) => Promise<Answer>>> = {
   async 'openai, chat'(model, stream) {
     const client = new OpenAI({ apiKey: 'k', baseURL: `${serving.url}/v1`, maxRetries: 0 });
@@ -116,7 +119,7 @@ const CLIENTS: Readonly<Record<string, (model: string, stream: boolean) => Promi
 
 describe.each(Object.keys(CLIENTS))('%s', (client) => {
   describe.each(NAMES)('at a provider of %s', (name) => {
-    // The events of the test's provider are too few for this client, and they are relayed.
+    // The events of the test's provider lack fields that this client needs, and they are relayed.
     const isIncomplete = client === 'openai, responses' && name === 'responses';
     test.each(isIncomplete ? [false] : [false, true])('streamed: %p', async (stream) => {
       const { text, args } = await CLIENTS[client]!(`m-${name}`, stream);

@@ -1,4 +1,4 @@
-/** The compiled binary between the clients and scripted upstreams, all on loopback. */
+/** Runs the compiled binary between the clients and scripted upstreams, all on loopback. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { Dialect, Upstream } from './upstream.ts';
 import { serveConfig } from '../helpers/binary.ts';
@@ -17,7 +17,10 @@ export interface Rig extends AsyncDisposable {
   readonly upstreams: Readonly<Record<string, Upstream>>;
 }
 
-/** The second name of each model: its target rests after 429, and the others' must not. */
+/**
+ * The suffix of each model's second name: a 429 puts that target on cooldown, which must not affect other
+ * tests.
+ */
 export const LIMITED = '-limited';
 
 export async function setUp(dialects = DIALECTS): Promise<Rig> {
@@ -30,7 +33,7 @@ export async function setUp(dialects = DIALECTS): Promise<Rig> {
       { ...common, name: name + LIMITED, models: [model + LIMITED] },
     ];
   });
-  // Errors are what is tested: no target may be taken out for those of other tests.
+  // The tests cause errors on purpose, so no breaker may open.
   const breaker = { failures: 1_000, min_calls: 1_000 };
   const serving = await serveConfig({
     providers: [...providers, { name: 'mock', type: 'mock' }],

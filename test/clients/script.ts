@@ -1,6 +1,6 @@
-/** What the scripted models say, whatever their protocol, and what the clients' tools answer. */
+/** The answers of the scripted models, whatever their protocol, and the results of the clients' tools. */
 
-/** Named in the user's words as `scene: NAME`. */
+/** The user's message names it as `scene: NAME`. */
 export type Scene =
   'plain' | 'tools' | 'shell' | 'object' | 'picture' | 'refused' | 'limited' | 'breaks' | 'endless';
 
@@ -16,36 +16,36 @@ export interface Said {
   readonly calls?: readonly Call[];
 }
 
-/** A tool that the model may not leave, and the fields that it takes. */
+/** A tool that the model must call, and its fields. */
 export interface Forced {
   readonly name: string;
   readonly fields: readonly string[];
 }
 
-/** What a scripted model understood of a request. */
+/** A request as the scripted model understood it. */
 export interface Heard {
   readonly scene: Scene;
-  /** What the tools answered, by turns. */
+  /** The results of the tools, by turn. */
   readonly results: readonly (readonly string[])[];
   readonly thinks: boolean;
   readonly stream: boolean;
-  /** Property names of the wanted object. */
+  /** Property names of the requested object. */
   readonly schema?: readonly string[] | undefined;
   /** A tool that must be called. */
   readonly must?: Forced | undefined;
-  /** Pictures, base64. */
+  /** Images in base64. */
   readonly pictures: readonly string[];
   readonly tools: readonly string[];
 }
 
-/** A request that the real API would refuse. */
+/** A request that the real API would reject. */
 export class Complaint extends Error {}
 
 export function demand(holds: unknown, claim: string): asserts holds {
   if (!holds) throw new Complaint(claim);
 }
 
-/** One pixel. */
+/** An image of one pixel. */
 export const PICTURE =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
 
@@ -57,12 +57,12 @@ export const REFUSAL = 'The scripted model refuses this.';
 export const LIMIT = 'The scripted quota is used up.';
 export const BREAKAGE = 'The scripted model fell over.';
 
-/** Tokens of every answer: what was read anew and from the cache, what was said and thought. */
+/** Token counts of every answer: uncached and cached input, text and reasoning. */
 export const USAGE = { fresh: 80, cached: 20, said: 25, thought: 5 };
-/** The same as clients sum them up. */
+/** The same, as the totals that clients report. */
 export const TOTALS = { input: 100, output: 30 };
 
-/** Names that JSON, SSE and UTF-8 must carry through fragments. */
+/** Names with characters that must survive JSON, SSE and UTF-8, even when split into fragments. */
 const TURNS: readonly (readonly Call[])[] = [
   [{ name: 'weather', input: { city: 'Zürich "old\ttown"' } }],
   [
@@ -79,14 +79,17 @@ export function runTool(name: string, input: unknown): string {
   throw new Error(`No tool ${name}(${JSON.stringify(input)})`);
 }
 
-/** The final words of the tool loop. */
+/** The last message of the tool loop. */
 export const TOLD = told(TURNS.map((calls) => calls.map(({ name, input }) => runTool(name, input))));
 
 function told(results: Heard['results']): string {
   return `I was told: ${results.flat().join('; ')}.`;
 }
 
-/** @param choice whether the request forces a call @param tools those it brings, by name with their schemas */
+/**
+ * @param choice whether the request forces a call
+ * @param tools the request's tools, as names with their schemas
+ */
 export function forcedOf(
   choice: boolean,
   tools: readonly (readonly [unknown, unknown])[],
@@ -97,14 +100,14 @@ export function forcedOf(
   return { name: String(only[0]), fields: Object.keys(properties) };
 }
 
-/** @throws Complaint where the words name no scene */
+/** @throws Complaint if the text names no scene */
 export function sceneOf(words: string): Scene {
   const name = /scene: (\w+)/.exec(words)?.[1];
   demand(name, `no scene in ${JSON.stringify(words.slice(0, 200))}`);
   return name as Scene;
 }
 
-/** What the model says next. @throws Complaint when it was asked for something else */
+/** The model's next answer. @throws Complaint if the request is not the expected one */
 export function answerTo({ scene, results, thinks, schema, must, pictures, tools }: Heard): Said {
   const reasoning = thinks ? REASONING : undefined;
   if (scene === 'object') {
@@ -125,7 +128,7 @@ export function answerTo({ scene, results, thinks, schema, must, pictures, tools
   return { reasoning, calls, ...(results.length === 0 ? { text: 'Let me look.' } : {}) };
 }
 
-/** How programs name their way to run a command, and what it is given. */
+/** The names of the programs' shell tools, and the arguments of each. */
 const SHELLS: Readonly<Record<string, (command: string) => Record<string, unknown>>> = {
   Bash: (command) => ({ command, description: 'Says a word' }),
   exec_command: (cmd) => ({ cmd }),
@@ -134,16 +137,16 @@ const SHELLS: Readonly<Record<string, (command: string) => Record<string, unknow
 };
 
 const COMMANDS = ['echo first-$((20+1))', 'echo second-$((20+2))'];
-/** What the program must have read of its commands. */
+/** The output of each command, which the program must send back. */
 const SPOKEN = [/first-21/, /second-22/];
 
-/** The last words where both commands were run and told of. */
+/** The last message, after both commands were run and their output received. */
 export const SHELL_TOLD = 'Both commands were run.';
 
-/** A program's own tool, run twice, each result read. */
+/** Calls the program's own shell tool twice, and checks each result. */
 function shell(results: Heard['results'], tools: readonly string[]): Said {
   const name = tools.find((tool) => tool in SHELLS);
-  // Programs ask for a title, or the like, without tools.
+  // Programs also send requests without tools, for example for a title.
   if (name === undefined) return { text: 'A title' };
   results.forEach((told, turn) =>
     demand(SPOKEN[turn]?.test(told.join()), `command ${turn} gave ${told.join()}`),

@@ -1,6 +1,6 @@
 /**
- * What a provider of type openai is sent, held to OpenAI's OpenAPI document by `steady`, a server that answers 400 to
- * whatever breaks it. Skipped where the document is not.
+ * Validates the requests to a provider of type openai with `steady`, a server that answers 400 to any
+ * request that violates OpenAI's OpenAPI document. Skipped if the document is missing.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ const skipped = !hasOpenapi || !hasRecordings;
 let steady: Bun.Subprocess | undefined;
 let before: Upstream;
 let proxy: Running;
-/** What was sent and refused, with the reason. */
+/** The rejected requests, each with the reason. */
 let refused: string[] = [];
 
 beforeAll(async () => {
@@ -53,8 +53,8 @@ afterAll(async () => {
 });
 
 /**
- * Two messages of several parts each are valid by the document, and by Ajv; steady takes the list for a text. What
- * other vendors' words mean is not OpenAI's to say.
+ * Two messages of several parts each are valid according to the document, and to Ajv, but steady expects a
+ * text there. Values that only other vendors define are not checked either.
  */
 const NOT_OURS = /"path":"body\.input","message":"Expected type string, got array"|on_demand/;
 

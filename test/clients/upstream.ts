@@ -1,11 +1,11 @@
-/** A scripted provider: one protocol, held to its rules, on a port of its own. */
+/** A scripted provider on its own port, which checks requests against the rules of its protocol. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { Heard, Said } from './script.ts';
 import { answerTo, Complaint, LIMIT, REFUSAL } from './script.ts';
 
 export type JsonObject = Record<string, unknown>;
 
-/** A whole frame of a stream. */
+/** A complete frame of a stream. */
 export type Frame = string | Uint8Array;
 
 export interface Asked {
@@ -14,22 +14,22 @@ export interface Asked {
   readonly body: JsonObject;
 }
 
-/** How a provider speaks. */
+/** A provider's protocol. */
 export interface Dialect {
   readonly name: string;
   readonly model: string;
   readonly type: ConfigInput['providers'][number]['type'];
-  /** Joined to the address for `base_url`. */
+  /** Appended to the address for `base_url`. */
   readonly base: string;
-  /** Of its streams; SSE unless set. */
+  /** The content type of its streams; SSE by default. */
   readonly mime?: string;
-  /** Other endpoints than the chat: the answer, or `undefined` for none. */
+  /** Answers endpoints other than chat; `undefined` if it has none. */
   other(asked: Asked): JsonObject | undefined;
-  /** @throws Complaint with the rule that the request breaks */
+  /** @throws Complaint naming the rule that the request breaks */
   hear(asked: Asked): Heard;
   whole(said: Said, turn: number): JsonObject;
   events(said: Said, turn: number): Frame[];
-  /** A stream that was begun: what comes before the words, words, and an error that ends it. */
+  /** A stream that fails: the frames before any text, a piece of text, and an error that ends the stream. */
   begun(): { head: Frame[]; piece: Frame; broken: Frame };
   error(status: number, message: string): JsonObject;
 }
@@ -37,10 +37,10 @@ export interface Dialect {
 export interface Upstream extends AsyncDisposable {
   readonly dialect: Dialect;
   readonly url: string;
-  /** Rules that requests broke. */
+  /** The rules that requests have broken. */
   readonly complaints: string[];
   readonly asked: Asked[];
-  /** Streams that were cut off from the other side. */
+  /** The number of streams that the other side closed. */
   left: number;
 }
 
@@ -48,7 +48,7 @@ export function frame(value: JsonObject, event?: string): string {
   return `${event === undefined ? '' : `event: ${event}\n`}data: ${JSON.stringify(value)}\n\n`;
 }
 
-/** Text in fragments of a few letters. */
+/** The text in fragments of a few characters. */
 export function fragments(text: string, size = 7): string[] {
   return text.match(new RegExp(`[\\s\\S]{1,${size}}`, 'g')) ?? [];
 }
@@ -88,7 +88,7 @@ export function serveUpstream(dialect: Dialect): Upstream {
     const { scene, stream } = heard;
     if (scene === 'refused') return Response.json(dialect.error(400, REFUSAL), { status: 400 });
     if (scene === 'limited') {
-      // At once: the next test is to hear it from here again, and not that the target rests.
+      // Retries are allowed at once, so that the next test gets this answer too, and not a cooldown.
       const headers = { 'retry-after': '0' };
       return Response.json(dialect.error(429, LIMIT), { status: 429, headers });
     }
@@ -102,7 +102,7 @@ export function serveUpstream(dialect: Dialect): Upstream {
     return stream ? streamed(dialect.events(said, turn)) : Response.json(dialect.whole(said, turn));
   }
 
-  /** Pieces cut across frames and letters, as networks do. */
+  /** Sends pieces that are cut within frames and characters, as on a real network. */
   function streamed(frames: readonly Frame[]): Response {
     const bytes = bytesOf(...frames);
     let at = 0;

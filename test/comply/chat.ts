@@ -1,4 +1,4 @@
-/** What models of other protocols are made of here: the built-in mock, asked as a server of chat. */
+/** The upstream of all other protocols in these tests: the built-in mock, called as a chat server. */
 import type { JsonObject } from '../../src/wire/json.ts';
 import { listOf, numberOf, objectOf, stringOf } from '../../src/wire/json.ts';
 
@@ -12,7 +12,7 @@ export interface ChatAnswer {
 
 export type AskChat = (request: JsonObject) => Promise<ChatAnswer>;
 
-/** Asks a server of chat at an address. @throws Error with what it said where it refuses */
+/** Calls a chat server. @throws Error with the server's answer if it rejects the request */
 export function chatAt(url: string): AskChat {
   return async (request) => {
     const reply = await fetch(`${url}/v1/chat/completions`, {

@@ -1,4 +1,4 @@
-/** A model behind Cohere's v2 chat: it gives on what it is asked to a server of chat, and answers in its own words. */
+/** A server of Cohere's v2 chat that translates requests for a chat server, and its answers back. */
 import type { JsonObject } from '../../src/wire/json.ts';
 import { isObject, listOf, objectOf, stringOf } from '../../src/wire/json.ts';
 import { eventStream } from '../helpers/speakers.ts';

@@ -1,4 +1,4 @@
-/** A model behind Bedrock's Converse: it gives on what it is asked to a server of chat, and answers in its own words. */
+/** A server of Bedrock's Converse that translates requests for a chat server, and its answers back. */
 import type { JsonObject } from '../../src/wire/json.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../../src/wire/json.ts';
 import { eventStream } from '../helpers/speakers.ts';

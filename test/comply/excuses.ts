@@ -1,4 +1,4 @@
-/** Why a test fails, or does not run, where that is no fault of the proxy's: by suite and test. */
+/** The reasons of failed and skipped tests that are not caused by the proxy, by suite and test. */
 type Excuse = readonly [test: RegExp, reason: string];
 
 export const FAILED: readonly Excuse[] = [

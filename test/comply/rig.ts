@@ -1,4 +1,7 @@
-/** The binary between a suite and a model of each protocol: the built-in mock, and what speaks other protocols in front of it. */
+/**
+ * Runs the binary between a suite and a model of each protocol: the built-in mock, with adapters for
+ * protocols that it does not have.
+ */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { serveConfig } from '../helpers/binary.ts';
 import { objectOf, parseJson } from '../../src/wire/json.ts';
@@ -6,17 +9,17 @@ import { chatAt } from './chat.ts';
 import { cohere } from './cohere.ts';
 import { converse } from './converse.ts';
 
-/** The protocols that the provider is asked in; each is the name of a model too. */
+/** The providers' protocols; each is also the name of a model. */
 export const UPSTREAMS = ['mock', 'chat', 'responses', 'anthropic', 'gemini', 'bedrock', 'cohere'] as const;
 export type UpstreamName = (typeof UPSTREAMS)[number];
 
 export interface ComplyRig {
-  /** Where the binary is asked. */
+  /** The binary's URL. */
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** Starts all of it on loopback. */
+/** Starts all servers on loopback. */
 export async function startComply(): Promise<ComplyRig> {
   const quiet = { logging: { level: 'error', requests: { enabled: false } } } as const;
   const model = await serveConfig({ ...quiet, providers: [{ name: 'm', type: 'mock', models: ['mock'] }] });

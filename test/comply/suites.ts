@@ -1,11 +1,11 @@
-/** The public suites: how each is run, and what it says. */
+/** The public suites: how each is run, and how its results are read. */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { UpstreamName } from './rig.ts';
 import { UPSTREAMS } from './rig.ts';
 import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../../src/wire/json.ts';
 
-/** What a suite says of one way. */
+/** The results of a suite with one upstream. */
 export interface Marks {
   readonly passed: number;
   readonly failed: readonly { readonly test: string; readonly why: string }[];
@@ -14,25 +14,25 @@ export interface Marks {
 
 export interface Suite {
   readonly name: string;
-  /** Where it comes from. */
+  /** The URL of its source. */
   readonly source: string;
-  /** Why it cannot be run here; `undefined` where it can. */
+  /** Why it cannot be run here; `undefined` if it can. */
   readonly lacks?: string | undefined;
   run(upstream: UpstreamName): Promise<Marks>;
 }
 
 export interface SuiteContext {
-  /** Where the binary is asked. */
+  /** The binary's URL. */
   readonly url: string;
-  /** The Python with what requirements.txt names. */
+  /** A Python in which requirements.txt is installed. */
   readonly python: string;
-  /** A folder for what suites write. */
+  /** A folder for the suites' output. */
   readonly folder: string;
 }
 
 const LIMIT_MS = 1_200_000;
 
-/** All suites, those that cannot be had here included. */
+/** All suites, including those that cannot be run here. */
 export async function suites(context: SuiteContext): Promise<Suite[]> {
   const comply = (format: string, title: string, ...flags: string[]): Suite => ({
     name: title,
@@ -123,7 +123,7 @@ async function llmComply(
   };
 }
 
-/** Runs a file of tests, for all upstreams at once; what came of each is in a file as JUnit writes it. */
+/** Runs a file of tests for all upstreams at once; pytest writes the results as JUnit XML. */
 async function pytest({ python, url, folder }: SuiteContext, file: string): Promise<Map<string, Marks>> {
   const report = join(folder, `${file}.xml`);
   rmSync(report, { force: true });
@@ -147,14 +147,14 @@ async function pytest({ python, url, folder }: SuiteContext, file: string): Prom
 }
 
 interface Case {
-  /** Its class. */
+  /** The class of the test. */
   readonly of: string;
   readonly test: string;
   readonly kind: string | undefined;
   readonly why: string;
 }
 
-/** What a report of JUnit's form says. */
+/** Reads a JUnit report. */
 function readJunit(xml: string): Case[] {
   const cases = xml.matchAll(
     /<testcase classname="([^"]*)" name="([^"]*)"[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g,
@@ -185,7 +185,7 @@ function unescaped(text: string): string {
 
 const OPEN_RESPONSES = 'https://github.com/openresponses/openresponses';
 
-/** The specification's own test is in its repository, and in no registry. */
+/** The specification's own test is only in its repository, not in a package registry. */
 async function openResponses({ url, folder }: SuiteContext): Promise<Suite> {
   const suite = { name: 'Open Responses, its own test', source: OPEN_RESPONSES };
   const checkout = join(folder, 'openresponses');

@@ -1,4 +1,4 @@
-/** Every command that the documentation shows can be typed as it stands there: the program has the command and its flags. */
+/** Every command in the documentation must work as shown: the program has the command and its flags. */
 import { expect, test } from 'bun:test';
 import { commandOf, subCommandOf } from '../../src/cli/argv/command.ts';
 import { parseArguments } from '../../src/cli/argv/parse.ts';
@@ -6,14 +6,14 @@ import { ROOT } from '../../src/cli/argv/tree.ts';
 import { parseFlags } from '../../src/export/options/flags.ts';
 import { fences, PAGES, readPage } from './pages.ts';
 
-/** The words of a line of a shell up to a pipe, a redirection or a comment. */
+/** The words of a shell line up to a pipe, a redirection or a comment. */
 function wordsOf(line: string): string[] {
   const words = line.match(/(?:[^\s'"|>;&#]|"(?:\\.|[^"])*"|'[^']*'|(?<=\S)#)+|[|>;&#]/g) ?? [];
   const end = words.findIndex((word) => /^[|>;&#]$/.test(word));
   return words.slice(0, end < 0 ? undefined : end).map((word) => word.replaceAll(/["']/g, ''));
 }
 
-/** The lines of a page that call the program, without variables in front of it. */
+/** The lines of a page that call the program, without preceding variables. */
 function calls(page: string): string[][] {
   return fences(page, 'sh')
     .flatMap((text) => text.replaceAll(/\\\n\s*/g, ' ').split('\n'))

@@ -5,7 +5,7 @@ import { schema } from '../../src/config/schema.ts';
 import { isObject } from '../../src/wire/json.ts';
 import { fences, PAGES } from './pages.ts';
 
-/** The examples of a page that are a configuration, or some sections of one; those of other programs are not. */
+/** The examples on a page that are a configuration, or sections of one; other YAML is left out. */
 function examples(page: string): object[] {
   return fences(page, 'yaml').flatMap((text) => {
     const value = YAML.parse(text) as unknown;
@@ -14,9 +14,9 @@ function examples(page: string): object[] {
   });
 }
 
-/** Providers that examples name where they show no more than routes to them. */
+/** Providers that examples refer to without defining them. */
 const VENDORS = ['openai', 'anthropic', 'openrouter', 'groq', 'mock'];
-/** Keys that the examples take from the environment. */
+/** Values for the environment variables in the examples. */
 const env = new Proxy<Record<string, string>>({}, { get: () => 'a-secret-of-some-length' });
 
 const shown = PAGES.map((page) => [page, examples(page)] as const).filter(([, found]) => found.length > 0);

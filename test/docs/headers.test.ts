@@ -5,7 +5,7 @@ import { Glob } from 'bun';
 import { CHAT, running } from '../helpers/proxy.ts';
 import { readPage, ROOT } from './pages.ts';
 
-/** Headers between parts of llmproxy itself. */
+/** Headers that llmproxy uses only internally. */
 const OWN = ['x-llmproxy-via', 'x-llmproxy-page', 'x-llmproxy-certificate'];
 
 test('docs/http-api.md names every header that llmproxy reads or writes for its clients', () => {

@@ -3,7 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'bun:test';
 import { PAGES, readPage, ROOT } from './pages.ts';
 
-/** The anchor that a heading gets where Markdown is shown. */
+/** The anchor of a heading in rendered Markdown. */
 function slug(heading: string): string {
   return heading
     .toLowerCase()

@@ -5,7 +5,7 @@ import { Glob } from 'bun';
 
 export const ROOT = join(import.meta.dir, '../..');
 
-/** Paths of all pages, from the root of the checkout. */
+/** Paths of all pages, relative to the root of the checkout. */
 export const PAGES: readonly string[] = [
   'README.md',
   'CONTRIBUTING.md',
@@ -17,7 +17,7 @@ export function readPage(page: string): string {
   return readFileSync(join(ROOT, page), 'utf8');
 }
 
-/** The contents of a page's fences in a language, without their indent. */
+/** The contents of a page's code blocks in a language, without their indentation. */
 export function fences(page: string, language: string): string[] {
   const pattern = new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^ *\`\`\`$`, 'gm');
   return [...readPage(page).matchAll(pattern)].map(([, indent = '', text = '']) =>

@@ -1,4 +1,4 @@
-/** The compiled binary alone in an empty folder, through the official OpenAI SDK. */
+/** The compiled binary on its own in an empty folder, called through the official OpenAI SDK. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** An answer that is passed on unread, and breaks: there is no event in which its client could be told. */
+/**
+ * An audio answer that breaks off: it is passed on unread, so there is no event that could report the error.
+ */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { built, cleared, serveConfig } from '../helpers/binary.ts';
 import { recordsIn } from '../helpers/logged.ts';

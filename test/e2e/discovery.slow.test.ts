@@ -1,4 +1,4 @@
-/** The compiled binary lists the models that its providers say they have. */
+/** The compiled binary lists the models that its providers report. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -88,7 +88,7 @@ describe('llmproxy serve', () => {
     });
     const serving = where === 'this process' ? await serve(cwd) : await serveWith(cwd, DISCOVERING);
     if ('discover_models' in one) await until('the other is asked', () => other.asked.length > 0);
-    // As long as the first lists take to be asked for, several times over.
+    // Several times as long as the first discovery takes.
     await Bun.sleep(400);
     expect([server.asked, await idsAt(serving)]).toEqual([[], ['m']]);
     if (!('discover_models' in one)) {

@@ -1,4 +1,4 @@
-/** Records that real requests wrote, exported by the compiled binary: none is learnt from that was not complete. */
+/** The compiled binary exports records of real requests; incomplete answers must not become training data. */
 import { expect } from 'bun:test';
 import { BINARY } from '../helpers/binary.ts';
 import { ENDS_AT_ONCE } from '../helpers/broken/wire.ts';
@@ -52,12 +52,12 @@ for (const each of [everyClientStream, everyClientWhole]) {
       for (const seen of [good, ...bad]) await rig.recordOf(seen);
       const rows = async (...flags: string[]) =>
         (await exported(rig.logs, '--tag', `way=${way}`, ...flags)).trim().split('\n');
-      // Without the switch some of them would be.
+      // Without the option, some of the incomplete answers are exported.
       expect((await rows()).length).toBeGreaterThan(1);
       const [row, ...others] = await rows('--successful-only');
       expect([row, others]).toEqual([expect.stringContaining('"good"'), []]);
     },
-    // Each exports twice: what is asked for in one protocol of each kind is enough.
+    // Each case exports twice, so one protocol of each kind must suffice.
     ({ client, protocol }) => protocol !== 'gemini' || client === 'gemini',
   );
 }

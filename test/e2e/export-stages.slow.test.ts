@@ -1,4 +1,7 @@
-/** The script of docs/stages.md, with the compiled binary: two processes at a time, the same bytes as one process. */
+/**
+ * The script of docs/stages.md with the compiled binary: two concurrent processes produce the same bytes as
+ * one.
+ */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -46,7 +49,7 @@ test.skipIf(Bun.which('jq') === null)(
     expect(one.code).toBe(0);
     const small = SCRIPT.replace('--partitions 4', '--partitions 4 --range-size 100KB');
     const { code, err } = script(cwd, small);
-    // Stages know the directory by its whole path.
+    // Stages store the absolute path of the directory.
     expect({ code, err: err.replaceAll(join(cwd, 'dataset'), 'one/') }).toEqual({ code: 0, err: one.err });
     expect(readdirSync(join(cwd, 'dataset/data')).length).toBeGreaterThan(3);
     expect(shards(cwd)).toBe(readFileSync(join(cwd, 'one/train.jsonl'), 'utf8'));
@@ -105,7 +108,7 @@ test('missing stages are named, and running a stage again changes nothing', () =
   const before = shards(cwd);
   expect(stage('render', '--range', '1').code).toBe(0);
   expect(shards(cwd)).toBe(before);
-  // A log that goes on is another log.
+  // A log that has grown counts as a different log.
   writeFileSync(join(cwd, 'logs/llmproxy-2026-11-20.ndjson'), '{}\n', { flag: 'a' });
   expect(stage('render', '--range', '0').err).toContain('it has changed since the plan was made');
 }, 120_000);

@@ -6,7 +6,7 @@ import { BINARY, built } from '../helpers/binary.ts';
 import { logDirectory } from '../helpers/log-directory.ts';
 import { until } from '../helpers/until.ts';
 
-/** A log long enough for threads. */
+/** A log large enough that the export uses threads. */
 const LOG = Array.from({ length: 9_000 }, (_, n) =>
   line({
     id: `r${n}`,
@@ -122,7 +122,7 @@ describe('the binary exports', () => {
     await until('the first file', () => readdirSync(shop.path('out')).length, { everyMs: 2 });
     child.kill('SIGINT');
     const code = await child.exited;
-    // It may have come to its end just then.
+    // The export may have completed just before the signal.
     if (code !== 0) expect([code, readdirSync(shop.path('out'))]).toEqual([130, []]);
   });
 

@@ -1,4 +1,4 @@
-/** The compiled binary with targets that flap or are all out, and in front of itself. */
+/** The compiled binary with targets that flap or are all unavailable, and with itself as its provider. */
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, expect, test } from 'bun:test';
@@ -10,7 +10,7 @@ import { until } from '../helpers/until.ts';
 
 const FAILURES = 3;
 const COOLDOWN_MS = 400;
-/** A cooldown is jittered down to this share of itself. */
+/** Jitter shortens a cooldown to this share at most. */
 const JITTER = 0.8;
 
 const { everyWay, everyStream, bothModes, once } = theme({
@@ -18,7 +18,7 @@ const { everyWay, everyStream, bothModes, once } = theme({
     deadline: '5s',
     breaker: { failures: FAILURES, cooldown: `${COOLDOWN_MS}ms`, max_cooldown: '5s' },
   },
-  // Long enough for an answer on a busy machine, since only the silent model is to meet it.
+  // Long enough for an answer on a busy machine: only the silent model may reach this limit.
   broken: { max_retries: 0, timeout: { first_byte: '900ms' } },
   models: {
     out: ['broken/503#out', 'broken/429-seconds:30#out', 'broken/silent#out'],
@@ -29,8 +29,8 @@ const { everyWay, everyStream, bothModes, once } = theme({
 });
 
 /**
- * Milliseconds between the moments at which two attempts arrived at the provider. The proxy cannot know of a
- * failure before its attempt has arrived, so that this is never less than the pause it makes after it.
+ * Milliseconds between the arrivals of two attempts at the provider. The proxy learns of a failure only
+ * after the attempt has arrived, so this is never less than the pause that follows.
  */
 function gapMs(attempts: readonly Attempt[], from: number, to: number): number {
   return attempts[to]!.atMs - attempts[from]!.atMs;
@@ -43,7 +43,7 @@ everyWay(
     for (let n = 0; n < 4 * FAILURES; n += 1) expectWhole(await rig.ask(model, { stream }), stream);
     const attempts = rig.broken.attemptsOf(model);
     expect(attempts.length).toBeGreaterThanOrEqual(FAILURES);
-    // Should these requests take so long, one of them is the trial after the cooldown.
+    // If these requests take that long, one of them is the trial after the cooldown.
     if (attempts.length === FAILURES) return;
     expect(gapMs(attempts, FAILURES - 1, FAILURES)).toBeGreaterThanOrEqual(COOLDOWN_MS * JITTER - 5);
     expect(attempts.length).toBeLessThanOrEqual(FAILURES + 2);
@@ -100,8 +100,8 @@ bothModes('a failed trial keeps the breaker open for longer', async ({ rig, stre
   });
   const attempts = rig.broken.attemptsOf(model);
   expect(gapMs(attempts, FAILURES - 1, FAILURES)).toBeGreaterThanOrEqual(COOLDOWN_MS * JITTER - 5);
-  // The second pause counts from when the proxy began the trial, which arrives a little later: it is compared
-  // with the longest first pause rather than with its own length.
+  // The second pause starts when the proxy starts the trial, which arrives a little later, so it is compared
+  // with the longest possible first pause rather than its own length.
   expect(gapMs(attempts, FAILURES, FAILURES + 1)).toBeGreaterThan(COOLDOWN_MS);
 });
 
@@ -179,7 +179,8 @@ for (const stream of [false, true]) {
     `a proxy pointed at itself answers 508 after one round [${stream ? 'streamed' : 'unstreamed'}]`,
     async () => {
       built();
-      // The address of a proxy is known when it runs: a pipe in front of it is known before.
+      // A proxy's address is known only once it runs, so the configuration names a forwarding server whose
+      // address is known before.
       let own = 0;
       let connections = 0;
       const pipe = createServer((socket) => {

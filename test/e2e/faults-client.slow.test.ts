@@ -1,4 +1,7 @@
-/** The compiled binary between a provider and callers that leave, read slowly or flood; and answers without measure. */
+/**
+ * The compiled binary between a provider and clients that disconnect, read slowly or send too much; and
+ * answers of unlimited length.
+ */
 import { readFileSync } from 'node:fs';
 import { expect } from 'bun:test';
 import type { Rig } from '../helpers/rig.ts';
@@ -16,7 +19,7 @@ const { everyWay, everyStream, bothModes } = theme({
   broken: { max_retries: 2, timeout: '60s' },
 });
 
-/** Asks and leaves as soon as the provider was asked, or content was seen. */
+/** Sends a request and disconnects once the provider has received it, or once content has arrived. */
 async function leave(rig: Rig, model: string, stream: boolean, seenContent: boolean): Promise<void> {
   const abort = new AbortController();
   const attempts = () => rig.broken.attemptsOf(model.replace(/^broken\//, '')).length;
@@ -81,7 +84,7 @@ everyStream(
     const [record] = await rig.recordsOf(model, 1);
     expect(JSON.stringify(record!.response)).toContain('tick');
     expect(record!.finish).toBeNull();
-    // OpenAI tells the usage at the end, Anthropic the input's at the beginning.
+    // OpenAI reports usage at the end, Anthropic reports the input tokens at the beginning.
     if (protocol === 'anthropic') expect(record!.input_tokens).toBe(USAGE.input);
   },
 );
@@ -131,7 +134,7 @@ lonely.everyWay(
     const open = async () => (await rig.health()).in_flight + rig.broken.counts().open;
     await until('every request to be over', async () => (await open()) === 0);
     for (const model of models) {
-      // One that left while it was still connecting was never here.
+      // A request whose client left while it was still connecting never reached the proxy.
       if (rig.broken.attemptsOf(model).length === 0) continue;
       expect((await rig.recordsOf(model, 1)).length).toBe(1);
     }
@@ -139,7 +142,7 @@ lonely.everyWay(
   },
 );
 
-/** Resident memory of the proxy, bytes; where /proc tells it. */
+/** The proxy's resident memory in bytes, on systems with /proc. */
 function residentBytes(rig: Rig): number | undefined {
   if (process.platform !== 'linux') return undefined;
   const status = readFileSync(`/proc/${rig.process.pid}/status`, 'utf8');
@@ -160,7 +163,7 @@ lonely.everyStream(
       last = sent();
       await Bun.sleep(400);
     }
-    // What the buffers of two connections hold.
+    // The capacity of the buffers of two connections.
     expect(sent()).toBeLessThan(48 * MIB);
     if (before !== undefined) expect(residentBytes(rig)! - before).toBeLessThan(64 * MIB);
     client.socket.destroy();

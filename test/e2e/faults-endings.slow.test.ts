@@ -1,4 +1,4 @@
-/** The compiled binary in front of providers whose answers end in other ways than they should. */
+/** The compiled binary in front of providers whose answers end in unusual ways. */
 import { expect } from 'bun:test';
 import OpenAI from 'openai';
 import type { Client } from '../helpers/callers/speech.ts';
@@ -13,11 +13,11 @@ const MAX_RETRIES = 1;
 
 const { everyClient, everyClientStream, everyClientWhole, once } = theme({
   routing: { breaker: { failures: 100 } },
-  // What ends at once must not need a limit to end it.
+  // Long enough that no answer ends because of a time limit.
   broken: { max_retries: MAX_RETRIES, timeout: { idle: '5s', first_content: '5s' } },
 });
 
-/** Words of each protocol for an end that is a failure, and the fault and code that it is. */
+/** Each protocol's finish reasons for failures, with the resulting fault and code. */
 const FAILURES = {
   openai: [
     ['error', 'server', 'upstream_error'],
@@ -82,14 +82,14 @@ everyClientStream(
       expect([STRANGE_ERRORS[shape], outcome, fault]).toEqual([STRANGE_ERRORS[shape], 'truncated', 'server']);
     }
   },
-  // They are events, which lines are not.
+  // The errors are SSE events, which Ollama's streams do not have.
   ({ protocol }) => protocol !== 'ollama',
 );
 
 everyClientWhole(
   'an unstreamed answer without a finish reason is passed on, and not recorded as a success',
   async ({ rig, ask, protocol }) => {
-    // A response says it by its status, which is never left out, and older servers of Ollama say nothing else than that it is done.
+    // A response always has a status, and older Ollama servers send no reason besides `done`.
     if (protocol === 'responses' || protocol === 'ollama') return;
     const seen = await ask(fresh('untold'));
     expect([seen.status, seen.content]).toEqual([200, TALE]);
@@ -133,7 +133,7 @@ everyClient(
   async ({ rig, ask, client, protocol, stream }) => {
     const model = fresh('ends:brand_new');
     const seen = await ask(model);
-    // Clients of Gemini know their own words alone, and have a message beside them.
+    // Clients of Gemini know only Gemini's finish reasons; a message next to it contains the original one.
     const foreign = client === 'gemini' && protocol !== 'gemini';
     const finish = foreign ? 'OTHER' : 'brand_new';
     expect(seen).toMatchObject({ status: 200, content: TALE, finish, done: stream ? 1 : 0 });
@@ -164,7 +164,7 @@ everyClientStream(
       finish: null,
     });
   },
-  // Some say how they end in their last event.
+  // In some protocols, the last event contains the finish reason.
   ({ protocol }) => !ENDS_AT_ONCE.has(protocol),
 );
 
@@ -177,7 +177,7 @@ for (const [what, fault] of [
     async ({ rig, ask }) => {
       const seen = await ask(fresh(fault));
       expect([seen.status, seen.done, looksFinished(seen), seen.error]).toEqual([200, 1, true, undefined]);
-      // Words of the provider are not made up: none is learnt from.
+      // No finish reason is invented, and the answer is not used for training.
       expect(await rig.recordOf(seen)).toMatchObject({
         outcome: 'truncated',
         fault: 'unknown_ending',
@@ -188,7 +188,7 @@ for (const [what, fault] of [
   );
 }
 
-/** What clients of each protocol call an answer that is cut at the limit on its tokens. */
+/** How each client protocol names an answer that was cut at the token limit. */
 const CUT: Readonly<Record<Client, string>> = {
   chat: 'length',
   messages: 'max_tokens',
@@ -208,7 +208,7 @@ everyClient(
   async ({ rig, ask, client, stream }) => {
     const model = fresh('broken-call');
     const seen = await ask(model);
-    // Where calls are told as a whole, nothing of it was told yet.
+    // In protocols that send calls whole, nothing of the call has been sent yet.
     if (!stream || client === 'gemini' || client === 'ollama') {
       expectWhole(seen, stream);
       expect(rig.broken.attemptsOf(model).length).toBe(1 + MAX_RETRIES);
@@ -228,11 +228,11 @@ everyClient(
     if (seen.streamed) expect(seen.calls).toEqual([{ name: 'weather', arguments: '{"city":Berlin' }]);
     expect((await rig.recordOf(seen)).outcome).toBe('success');
   },
-  // Gemini tells them as JSON.
+  // Gemini sends arguments as JSON objects.
   ({ client, protocol }) => client === 'chat' && protocol !== 'gemini',
 );
 
-/** What clients of each protocol call an answer that calls a tool. */
+/** How each client protocol names an answer that calls a tool. */
 const CALLED: Readonly<Record<Client, string>> = {
   chat: 'tool_calls',
   messages: 'tool_use',
@@ -276,7 +276,10 @@ for (const [what, fault] of [
   );
 }
 
-/** An event of megabytes takes its time on a busy machine: no limit is to cut it, and one lane of each kind is enough. */
+/**
+ * An event of several megabytes takes long on a busy machine: no time limit may cut it, and one lane of each
+ * kind must suffice.
+ */
 const large = theme({ routing: { breaker: { failures: 100 } }, broken: { max_retries: 0 } });
 const small = theme({ limits: { max_response: '1MiB' }, broken: { max_retries: 0 } });
 

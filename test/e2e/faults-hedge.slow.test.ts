@@ -1,4 +1,4 @@
-/** The compiled binary on routes with `hedge`: a second target beside one that is slow to begin. */
+/** The compiled binary on routes with `hedge`: a second target is called when the first is slow to start. */
 import { expect } from 'bun:test';
 import { expectWhole, providerAt, theme, themeOfEach } from '../helpers/rig.ts';
 import { until } from '../helpers/until.ts';
@@ -51,13 +51,14 @@ for (const [what, name, fault] of [
       const model = `${fault}#${name}-${wayOf(stream)}`;
       const [first] = rig.broken.attemptsOf(model);
       const [second] = rig.steady.attemptsOf(model);
-      // Counted from the question: a busy machine may see the first attempt late, but never the second one early.
+      // Measured from the start of the request: on a busy machine the first attempt may be recorded late,
+      // but the second is never early.
       expect(second!.atMs - requestedMs).toBeGreaterThanOrEqual(DELAY_MS / 2);
       await rig.broken.endedOf(model);
       expect(first!.aborted).toBe(true);
       const record = await rig.recordOf(seen);
       expect(record.outcome).toBe('success');
-      // To wait for the first is no time of ours, though it never answered.
+      // Waiting for the first target is not the proxy's overhead, although that target never answered.
       expect(record.latency_ms - record.overhead_ms!).toBeGreaterThanOrEqual(DELAY_MS / 2);
     },
   );
@@ -136,7 +137,7 @@ bothModes('a hedged answer has one record', async ({ rig, stream }) => {
   expect((await rig.recordOf(seen)).provider).toBe('steady');
 });
 
-/** Each with a budget of its own. */
+/** Each has its own budget. */
 const budgets = themeOfEach({
   broken: { timeout: '30s', max_retries: 0 },
   models: {
@@ -163,7 +164,7 @@ budgets.bothModes(
     for (const each of seen) expectWhole(each, stream);
     const extra = rig.steady.attemptsOf('thrifty').length;
     expect(extra).toBeGreaterThan(0);
-    // A tenth, and a few that a fresh budget allows at once.
+    // A tenth of the requests, plus the few that a new budget allows at once.
     expect(extra).toBeLessThanOrEqual(20);
   },
 );

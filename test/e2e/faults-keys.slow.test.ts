@@ -1,4 +1,7 @@
-/** The compiled binary in front of providers that refuse its key, or want money; and how they come back. */
+/**
+ * The compiled binary in front of providers that reject its key or report missing credit; and how they
+ * recover.
+ */
 import { expect } from 'bun:test';
 import type { Rig } from '../helpers/rig.ts';
 import { run } from '../helpers/binary.ts';
@@ -6,7 +9,7 @@ import { fresh } from '../helpers/caller.ts';
 import { expectWhole, providerAt, themeOfEach } from '../helpers/rig.ts';
 import { until } from '../helpers/until.ts';
 
-// Longer than any test: what is down stays down.
+// Longer than any test, so that nothing recovers by itself.
 const LONG = { routing: { breaker: { cooldown: '1h' } }, health: { interval: '1h' } } as const;
 
 const { everyWay, bothModes } = themeOfEach(LONG);
@@ -85,7 +88,7 @@ const rotating = themeOfEach({
   ],
 });
 
-/** The keys of the attempts, in their order. */
+/** The keys of the attempts, in order. */
 function keys({ broken }: Rig): string[] {
   return broken.attempts.map(({ headers }) =>
     (headers['authorization'] ?? headers['x-api-key'] ?? '').replace('Bearer ', ''),

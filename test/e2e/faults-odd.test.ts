@@ -1,4 +1,4 @@
-/** The compiled binary in front of providers whose answers are unusual: some of them good, some of them none. */
+/** The compiled binary in front of providers whose answers are unusual, some valid and some not. */
 import { expect } from 'bun:test';
 import { fresh } from '../helpers/caller.ts';
 import { expectWhole, theme } from '../helpers/rig.ts';

@@ -1,4 +1,4 @@
-/** The compiled binary in front of providers that say 429. */
+/** The compiled binary in front of providers that answer 429. */
 import { expect } from 'bun:test';
 import type { Attempt } from '../helpers/broken/attempt.ts';
 import { fresh } from '../helpers/caller.ts';
@@ -18,10 +18,10 @@ const { everyWay, bothModes, once } = theme({
   ),
 });
 
-/** Timers may fire this much early, milliseconds. */
+/** Timers may fire early by this much, in milliseconds. */
 const EARLY_MS = 5;
 
-/** Milliseconds between the moments at which the first two attempts arrived. */
+/** Milliseconds between the arrivals of the first two attempts. */
 function gapMs([first, second]: readonly Attempt[]): number {
   return second!.atMs - first!.atMs;
 }

@@ -1,4 +1,7 @@
-/** The compiled binary before providers that go and come back: how soon they are used again, and who waits for whom. */
+/**
+ * The compiled binary in front of providers that fail and recover: how soon they are used again, and which
+ * requests have to wait.
+ */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
@@ -49,7 +52,7 @@ async function proxied(config: ConfigInput): Promise<Proxy> {
 
 const answeredBy = (response: Response) => response.headers.get('x-llmproxy-provider');
 
-/** Asks every 20 ms until the first provider answers. @returns after how many requests */
+/** Sends a request every 20 ms until the first provider answers. @returns the number of requests this took */
 async function untilFirstAnswers({ ask }: Proxy, most: number): Promise<number> {
   for (let n = 1; n <= most; n += 1) {
     if (answeredBy(await ask()) === 'first') return n;
@@ -60,7 +63,7 @@ async function untilFirstAnswers({ ask }: Proxy, most: number): Promise<number> 
 
 type Truth = 'up' | '500' | '503' | '401' | '403' | 'silent' | 'html' | 'empty';
 
-/** A provider whose state can be changed. Its list of models can fail with it, or stay as it is. */
+/** A provider whose state can be changed, with or without its list of models. */
 function switchable(probe: 'honest' | 'blind'): { truth: Truth; server: Upstream } {
   const told: Record<Exclude<Truth, 'up' | 'silent'>, () => Response> = {
     '500': () => new Response('{}', { status: 500 }),
@@ -80,13 +83,13 @@ function switchable(probe: 'honest' | 'blind'): { truth: Truth; server: Upstream
   return Object.assign(state, { server });
 }
 
-// The default settings, a fortieth of them.
+// The default settings, divided by forty.
 const QUICK: Partial<ConfigInput> = {
   routing: { breaker: { cooldown: '50ms', max_cooldown: '250ms' } },
   health: { interval: '125ms', timeout: '125ms' },
 };
 
-/** Outages by the times they last and the times between them, milliseconds. */
+/** Outages by their duration and the time between them, in milliseconds. */
 const PATTERNS = { short: [1_000], long: [3_000], flapping: [500, 500, 500, 500, 500] } as const;
 
 for (const truth of ['500', '503', '401', '403', 'silent', 'html', 'empty'] as const) {
@@ -115,7 +118,8 @@ for (const truth of ['500', '503', '401', '403', 'silent', 'html', 'empty'] as c
             }
           }
           first.truth = 'up';
-          // Requests, not time: a busy machine needs longer for each. The bound of 375 ms are 19 of them.
+          // Counted in requests rather than time, because each takes longer on a busy machine. The bound of
+          // 375 ms corresponds to 19 requests.
           expect(await untilFirstAnswers(proxy, 60)).toBeLessThan(60);
         },
         LIMIT_MS,
@@ -143,7 +147,7 @@ test.concurrent(
     });
     for (let n = 0; n < 2; n += 1) await proxy.ask();
     most = 0;
-    // Some three seconds of ten callers at a time.
+    // About three seconds with ten concurrent callers.
     for (let n = 0; n < 20; n += 1) {
       await Promise.all(Array.from({ length: 10 }, () => proxy.ask()));
       await Bun.sleep(100);
@@ -151,7 +155,7 @@ test.concurrent(
     expect(most).toBe(1);
     const tried = only.asked.length - 2;
     expect(tried).toBeGreaterThanOrEqual(1);
-    // It is not asked with each of 200 requests, and never sooner than a second after it failed.
+    // Not every one of the 200 requests tries it: it is not tried within a second after a failure.
     expect(tried).toBeLessThan(20);
     down = false;
     expect(await untilFirstAnswers(proxy, 200)).toBeLessThan(200);

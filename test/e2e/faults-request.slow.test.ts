@@ -1,4 +1,7 @@
-/** The compiled binary in front of providers that refuse the request itself: the caller's fault, or the model's. */
+/**
+ * The compiled binary in front of providers that reject the request itself, because of the caller or the
+ * model.
+ */
 import { expect } from 'bun:test';
 import { ERRORS } from '../helpers/broken/errors.ts';
 import { fresh } from '../helpers/caller.ts';

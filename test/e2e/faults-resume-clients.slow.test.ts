@@ -1,4 +1,4 @@
-/** The compiled binary on routes with `resume: on`, asked by clients of every protocol. */
+/** The compiled binary on routes with `resume: on`, called by clients of every protocol. */
 import { expect } from 'bun:test';
 import type { Seen } from '../helpers/caller.ts';
 import type { Client } from '../helpers/callers/speech.ts';
@@ -17,7 +17,7 @@ const CUTS = [
   'ends:error',
 ] as const;
 
-/** Second targets: how they take a beginning, and what they make of it. */
+/** Second targets: how they accept the beginning of an answer, and how they continue it. */
 const SECONDS = ['prefilling', 'asked', 'messages'] as const;
 const WAYS = ['continue', 'continue-overlap', 'continue-over'] as const;
 
@@ -54,7 +54,7 @@ const { everyClientStream } = theme({
   ]),
 });
 
-/** What begins and ends an answer, which must each come once. */
+/** The first and the last event of an answer, each of which must occur exactly once. */
 const ONCE: Readonly<Record<Client, readonly string[]>> = {
   chat: [],
   gemini: [],
@@ -69,7 +69,7 @@ const ONCE: Readonly<Record<Client, readonly string[]>> = {
   ],
 };
 
-/** One answer as if nothing had happened: the same words, one beginning, one end, one name. */
+/** Expects one seamless answer: the complete text, one start, one end, one model name. */
 function expectUnbroken(seen: Seen): void {
   expectWhole(seen, true);
   const count = (wanted: string) => seen.events.filter(({ type }) => type === wanted).length;
@@ -102,7 +102,8 @@ for (const cut of CUTS) {
       expect(parts!.map(({ target }) => target)).toEqual([`broken/${cut}#plain`, `asked/continue#${cut}`]);
       expect(tokensOf(seen)).toEqual({ input: input!, output: output! });
     },
-    // Other protocols close the text before they say why it ended: then it is not in progress.
+    // In the other protocols, the text is closed before the finish reason is sent, so it is no longer in
+    // progress.
     ({ protocol }) => cut !== 'ends:error' || protocol === 'openai',
   );
 }
@@ -151,9 +152,9 @@ for (const [what, name] of [
   everyClientStream(
     `${what} is not resumed: it ends with an error event, and no other target is tried`,
     async ({ rig, ask, protocol }) => {
-      // What OpenAI-type providers and Ollama call reasoning carries no signature.
+      // Reasoning of OpenAI-type providers and Ollama has no signature.
       if (name === 'thinking' && (protocol === 'openai' || protocol === 'ollama')) return;
-      // Calls come whole there: of one that is cut nothing is said.
+      // These protocols send calls whole, so a call that was cut does not appear.
       if (name === 'tool' && (protocol === 'gemini' || protocol === 'ollama')) return;
       const seen = await ask(name);
       expect([seen.status, seen.done, seen.finish, looksFinished(seen)]).toEqual([200, 0, null, false]);
@@ -168,7 +169,7 @@ everyClientStream(
   async ({ rig, ask }) => {
     for (const name of ['lost', 'off', `broken/${fresh('cut-fin')}`]) {
       const seen = await ask(name);
-      // On a busy machine the wait for the cut may be the longer one.
+      // On a busy machine, the idle timeout may expire before the cut.
       expectCut(seen, 'truncated', 'timeout_idle');
       expect((await rig.recordOf(seen)).outcome).toBe('truncated');
     }

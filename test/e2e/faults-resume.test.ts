@@ -1,4 +1,7 @@
-/** The compiled binary on routes with `resume: on`: a stream that breaks after some text goes on at another target. */
+/**
+ * The compiled binary on routes with `resume: on`: another target continues a stream that breaks off after
+ * some text.
+ */
 import { expect } from 'bun:test';
 import type { Seen } from '../helpers/caller.ts';
 import type { Rig } from '../helpers/rig.ts';
@@ -8,7 +11,7 @@ import { expectCut, expectWhole, providerAt, theme } from '../helpers/rig.ts';
 
 const CUTS = ['cut-fin', 'cut-reset', 'cut-chunk', 'cut-clean', 'half-event', 'stall'] as const;
 
-/** Second targets: how they take a beginning, and what they make of it. */
+/** Second targets: how they accept the beginning of an answer, and how they continue it. */
 const SECONDS = ['prefilling', 'asked', 'messages'] as const;
 
 function route(...targets: string[]): { targets: string[]; resume: 'on' } {
@@ -48,7 +51,7 @@ const { everyStream } = theme({
   ]),
 });
 
-/** One answer as if nothing had happened: the same words, one id, one model, one end. */
+/** Expects one seamless answer: the complete text, one id, one model, one end. */
 function expectUnbroken(seen: Seen): void {
   expectWhole(seen, true);
   const chunks = seen.events as { id: string; model: string; object: string }[];
@@ -58,7 +61,7 @@ function expectUnbroken(seen: Seen): void {
   expect(roles.length).toBe(1);
 }
 
-/** Roles of the request that a target got. */
+/** The roles in the request that a target received. */
 function rolesAt({ broken }: Rig, model: string): string[] {
   const { messages } = broken.attemptsOf(model).at(-1)!.body as { messages: { role: string }[] };
   return messages.map(({ role }) => role);
@@ -143,7 +146,7 @@ for (const [what, name] of [
   everyStream(
     `${what} is not resumed: it ends with an error event, and no other target is tried`,
     async ({ rig, protocol }) => {
-      // What OpenAI-type providers call reasoning carries no signature.
+      // Reasoning of OpenAI-type providers has no signature.
       if (name === 'thinking' && protocol === 'openai') return;
       const seen = await rig.ask(name, { stream: true });
       expect([seen.status, seen.done, seen.finish, seen.error?.code]).toEqual([200, 0, null, 'truncated']);
@@ -188,7 +191,7 @@ const everywhere = theme({ routing: { resume: 'on' }, broken: { timeout: { idle:
 everywhere.everyStream('routing.resume: on holds for every name', async ({ rig }) => {
   const model = fresh('cut-fin');
   const seen = await rig.ask(model, { stream: true });
-  // The steady target knows nothing but the whole tale, and tells it from the beginning.
+  // The steady target only has the complete text, and starts from the beginning.
   expectUnbroken(seen);
   expect(seen.content).toBe(TALE);
   expect(rig.steady.attemptsOf(model).length).toBe(1);

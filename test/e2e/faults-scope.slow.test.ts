@@ -1,4 +1,7 @@
-/** The compiled binary in front of providers that refuse one thing: everything else they offer stays in use. */
+/**
+ * The compiled binary in front of providers that reject one thing: everything else they offer remains in
+ * use.
+ */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { ProviderStatus } from '../../src/pipeline/targets/status.ts';
@@ -34,7 +37,7 @@ function bodyOf(client: Client, model: string, stream: boolean): object {
   return client === 'count' ? { model, messages } : { model, messages, max_tokens: 50, stream };
 }
 
-/** The model that a provider is asked for. */
+/** The model that a request names. */
 function modelIn({ path, text }: Asked): unknown {
   const [, named] = /\/models\/([^/:]+):/.exec(path) ?? [];
   return named ?? JSON.parse(text).model;
@@ -55,7 +58,7 @@ const message = () =>
     usage: { input_tokens: 3, output_tokens: 1 },
   });
 
-/** A good answer in the protocol of the path. */
+/** A valid answer in the protocol of the path. */
 function fine({ path }: Asked): Response {
   if (path.endsWith('/count_tokens')) return Response.json({ input_tokens: 3 });
   if (/:(?:g|streamG)enerateContent/.test(path)) {
@@ -82,7 +85,7 @@ interface Rig extends AsyncDisposable {
 
 type ProviderInput = ConfigInput['providers'][number];
 
-/** One provider at the address, and a second one behind it where that is given. */
+/** One provider at the address, with a second one as its fallback if given. */
 async function rig(
   first: Upstream,
   {
@@ -171,7 +174,9 @@ const REFUSALS = [
   ['410 for one model', 410, 'Gone', undefined],
 ] as const;
 
-/** Which client asks which type of provider: translated, and relayed where the errors of the protocol are its own. */
+/**
+ * The combinations of client and provider type: translated, and relayed if the protocol has its own errors.
+ */
 const WAYS = [
   ...CLIENTS.map((client) => [client, 'openai-compatible'] as const),
   ['gemini', 'gemini'],
@@ -180,7 +185,7 @@ const WAYS = [
 
 const STREAMED_BY_FIELD: ReadonlySet<Client> = new Set(['chat', 'messages', 'responses']);
 
-/** A refusal in the provider's protocol. */
+/** An error answer in the provider's protocol. */
 function refused(type: (typeof WAYS)[number][1], status: number, words: string, code: string | undefined) {
   if (type === 'openai-compatible') return errorOf(status, words, { code });
   const error = type === 'ollama' ? words : { code: status, message: words, status: 'FAILED_PRECONDITION' };
@@ -188,7 +193,7 @@ function refused(type: (typeof WAYS)[number][1], status: number, words: string, 
 }
 
 for (const [client, type] of WAYS) {
-  // Refusals are no streams: that clients ask for one makes a difference where they say so in the body.
+  // Error answers are never streamed; the mode matters only for clients that state it in the body.
   for (const stream of STREAMED_BY_FIELD.has(client) ? [false, true] : [false]) {
     for (const [what, status, words, code] of REFUSALS) {
       test.concurrent(
@@ -261,7 +266,7 @@ test.concurrent(
     });
     const ask = (prompt: string) =>
       fetch(`${proxy.url}/v1/completions`, { method: 'POST', body: JSON.stringify({ model: 'm', prompt }) });
-    // The same request again and again may be at fault itself.
+    // If the same request fails repeatedly, it may itself be the cause.
     for (let n = 0; n < 5; n += 1) await ask('the same');
     expect(first.asked.length).toBe(5);
     for (let n = 0; n < 5; n += 1) await ask(`another ${n}`);
@@ -333,7 +338,8 @@ for (const status of [401, 402, 403, 404, 500]) {
         for (let n = 0; n < 5; n += 1) await proxy.ask('chat', 'm');
         fixed = true;
         let by = answeredBy(await proxy.ask('chat', 'm'));
-        // Bounded by requests and pauses, not by a clock: some 6 s where 200 ms are promised.
+        // Bounded by requests and pauses instead of time: this takes about 6 s if the promised 200 ms are
+        // not kept.
         for (let n = 0; n < 300 && by !== 'first'; n += 1) {
           await Bun.sleep(20);
           by = answeredBy(await proxy.ask('chat', 'm'));

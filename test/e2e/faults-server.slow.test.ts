@@ -1,4 +1,7 @@
-/** The compiled binary in front of providers that fail before they answer: 5xx, broken connections, none at all. */
+/**
+ * The compiled binary in front of providers that fail before they answer: 5xx, broken connections, no
+ * connection.
+ */
 import { expect } from 'bun:test';
 import { fresh } from '../helpers/caller.ts';
 import { UNTOLD } from '../helpers/callers/speech.ts';
@@ -10,7 +13,7 @@ const FAILURES = 4;
 const { everyClient, everyWay, bothModes } = theme({
   routing: { breaker: { failures: FAILURES } },
   broken: { max_retries: MAX_RETRIES },
-  // Nobody listens there, nobody has that name, and nobody there speaks TLS.
+  // A port on which nothing listens, a name that does not exist, and a server without TLS.
   others: ({ broken, protocol }) =>
     Object.entries({
       refusing: 'http://127.0.0.1:1',
@@ -25,7 +28,7 @@ const { everyClient, everyWay, bothModes } = theme({
   },
 });
 
-// One of each kind is tried with every client: the others differ in nothing that a client's protocol decides.
+// One fault of each kind is tested with every client protocol; the others do not depend on it.
 for (const status of ['500', '502', '503', '504', '529']) {
   const tried = status === '503' ? everyClient : everyWay;
   tried(`one ${status}, then fine, is retried on the same target`, async ({ rig, stream, ask }) => {

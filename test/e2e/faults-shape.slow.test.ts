@@ -1,4 +1,7 @@
-/** The compiled binary and answers that are none: tried elsewhere, never passed on, and recorded whatever they hold. */
+/**
+ * The compiled binary and invalid answers: they are retried elsewhere, never passed on, and recorded
+ * whatever they contain.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { ReadRecord } from '../../src/logs/record.ts';
 import type { Serving } from '../helpers/binary.ts';
@@ -13,7 +16,7 @@ import { upstream } from '../helpers/upstream.ts';
 const { type, whole, events, end } = SPEAKERS.chat;
 const asksForStream = (text: string) => text.includes('"stream":true');
 
-/** Whole answers and streams of a provider of chat that no client may get. */
+/** Invalid answers and streams of a chat provider, which no client may receive. */
 const ODD: Readonly<Record<string, readonly [whole: unknown, event: object]>> = {
   'message-null': [{ choices: [{ message: null }] }, { choices: [null] }],
   'choices-empty': [{ choices: [] }, { choices: {} }],
@@ -79,12 +82,12 @@ function post(at: string, asked: object): Promise<Response> {
   });
 }
 
-/** The record of a request, which has the shape that the documentation gives it. */
+/** The record of a request, checked against the documented schema. */
 async function logged(reply: Response): Promise<ReadRecord> {
   return recordSchema.parse(await loggedIn(serving.cwd, reply.headers.get('x-request-id')!));
 }
 
-/** Clients of every protocol, those of Ollama's too. */
+/** Clients of every protocol, including Ollama's. */
 const ASKING: Readonly<Record<string, { path: string; request: object }>> = {
   ...CLIENTS,
   'ollama.chat': { path: '/api/chat', request: { messages: [{ role: 'user', content: 'hi' }] } },
@@ -98,7 +101,7 @@ describe.each(Object.keys(ASKING))('a client of %s', (client) => {
     'never gets %s (streamed: %p)',
     async (name, stream) => {
       const alone = await post(path, { ...request, model: `alone-${name}`, stream });
-      // Ollama's errors are a message alone.
+      // Ollama's errors consist only of a message.
       const told = client.startsWith('ollama') ? 'Cannot use the answer of ' : 'malformed';
       expect([alone.status, await alone.text()]).toEqual([502, expect.stringContaining(told)]);
       expect(await logged(alone)).toMatchObject({ outcome: 'error', status: 502, fault: 'malformed' });

@@ -1,4 +1,7 @@
-/** The compiled binary in front of providers whose answers of status 200 are cut, malformed or no answers at all. */
+/**
+ * The compiled binary in front of providers whose answers with status 200 are cut, malformed or not answers
+ * at all.
+ */
 import { expect } from 'bun:test';
 import { ENDS_AT_ONCE, USAGE } from '../helpers/broken/wire.ts';
 import { fresh, tokensOf } from '../helpers/caller.ts';
@@ -8,7 +11,7 @@ const MAX_RETRIES = 1;
 
 const { everyClient, everyClientStream, everyClientWhole, once } = theme({
   routing: { breaker: { failures: 100 } },
-  // What ends at once must not need a limit to end it.
+  // Long enough that no answer ends because of a time limit.
   broken: { max_retries: MAX_RETRIES, timeout: { idle: '5s', first_content: '5s' } },
 });
 
@@ -96,7 +99,7 @@ for (const [what, fault] of [
       ]);
       await rig.broken.endedOf(model);
     },
-    // Some say by their last event alone that they are complete, and what they used.
+    // In some protocols, only the last event contains the finish reason and the usage.
     ({ protocol }) => !ENDS_AT_ONCE.has(protocol) || fault === 'done-open',
   );
 }
@@ -128,7 +131,7 @@ for (const [error, status] of [
         expectWhole(seen, stream);
         expect(rig.broken.attemptsOf(model).length).toBe(1 + MAX_RETRIES);
         const alone = await ask(`broken/${fresh(`${shape}:${error}`)}`);
-        // Where the error names a status, it is the provider's own. Ollama's errors are words alone.
+        // If the error contains a status, it is the provider's own. Ollama's errors are only text.
         const named = protocol === 'gemini' || (protocol === 'openai' && stream && shape !== 'error-json');
         expectError(alone, named ? Number(error) : protocol === 'ollama' ? 502 : status);
       }
@@ -147,7 +150,7 @@ everyClient(
       expect([rig.broken.attemptsOf(model).length, rig.steady.attemptsOf(model).length]).toEqual([1, 0]);
     }
   },
-  // Words alone do not say whose fault it is.
+  // Text alone does not say who caused the error.
   ({ protocol }) => protocol !== 'ollama',
 );
 

@@ -1,4 +1,7 @@
-/** The compiled binary in front of providers that are silent, late or slow, and callers with deadlines of their own. */
+/**
+ * The compiled binary in front of providers that are silent, late or slow, and clients with their own
+ * deadlines.
+ */
 import { expect } from 'bun:test';
 import { deafProvider } from '../helpers/deaf.ts';
 import { fresh } from '../helpers/caller.ts';
@@ -16,7 +19,7 @@ const { everyWay, everyStream, bothModes } = theme({
     providerAt(protocol, 'limited', broken, { timeout: { total: '700ms' }, priority: 3 }),
     providerAt(protocol, 'patient', broken, {
       timeout: { first_byte: '60s' },
-      // Over the provider's own.
+      // Longer than the provider's own limit.
       models: [{ name: '*', timeout: { first_byte: '300ms' } }],
       priority: 3,
     }),
@@ -38,7 +41,7 @@ everyWay(
     const [attempt, ...again] = await rig.broken.endedOf(model);
     const [next] = rig.steady.attemptsOf(model);
     expect(again).toEqual([]);
-    // The limit counts from the sending; a busy provider sees the request later.
+    // The time limit starts when the request is sent, which a busy provider sees later.
     expect(next!.atMs - attempt!.atMs).toBeGreaterThanOrEqual(SILENCE_MS / 2);
     expect([attempt!.closedBy, attempt!.aborted]).toEqual(['them', true]);
     const { attempt_log: log } = await rig.recordOf(seen);

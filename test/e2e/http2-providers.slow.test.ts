@@ -1,4 +1,4 @@
-/** Providers asked by HTTP/2 (`http2` of a provider), by the compiled binary and over real TLS. */
+/** The compiled binary calls providers over HTTP/2 (their `http2` setting), with real TLS. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ describe.skipIf(!canMake)('http2 of a provider', () => {
     ca.remove();
   });
 
-  /** A provider that speaks HTTP/1.1 alone, and counts connections whose handshake it ended. */
+  /** A provider that only speaks HTTP/1.1, and counts its requests. */
   const oldProvider = (): { url: string; asked: () => number } => {
     let asked = 0;
     const server = Bun.serve({
@@ -56,7 +56,10 @@ describe.skipIf(!canMake)('http2 of a provider', () => {
     return { url: `https://localhost:${server.port}/v1`, asked: () => asked };
   };
 
-  /** A provider that speaks both. @param answer by HTTP/2; asked with the body of the request */
+  /**
+   * A provider that speaks both versions.
+   * @param answer the answer over HTTP/2, from the body of the request
+   */
   const newProvider = async (
     answer: (stream: ServerHttp2Stream, body: string) => void,
   ): Promise<{ url: string; sockets: Set<Socket>; server: Http2SecureServer }> => {

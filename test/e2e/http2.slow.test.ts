@@ -1,4 +1,4 @@
-/** HTTP/2 as the compiled binary serves it: clients that behave, and clients that do not. */
+/** HTTP/2 as the compiled binary serves it, to well-behaved clients and to others. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { connect } from 'node:http2';
 import type { ClientHttp2Session } from 'node:http2';
@@ -31,10 +31,10 @@ const MIB = 1024 ** 2;
 const PATH = '/v1/chat/completions';
 const BODY = JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: 'hello' }] });
 const QUIET = { logging: { requests: { enabled: false } } } as const;
-/** Streams of a connection, as the server allows them. */
+/** The maximum number of streams of a connection. */
 const MOST_STREAMS = 256;
 
-/** A provider of streams that take a second and a half. */
+/** A provider whose streams take one and a half seconds. */
 const SLOW = {
   name: 'slow',
   type: 'mock',
@@ -45,7 +45,7 @@ const SLOW = {
 const EVENT = new TextEncoder().encode(chatStream(['x'.repeat(30_000)], ''));
 const TICK = new TextEncoder().encode(chatStream(['tick'], ''));
 
-/** Streams without end: as fast as they are taken, or a few words a second where "tick" is asked for. */
+/** Endless streams: as fast as they are read, or a few words per second if the request contains "tick". */
 const endless = Bun.serve({
   port: 0,
   hostname: '127.0.0.1',
@@ -73,18 +73,18 @@ const inFlight = async ({ url }: Serving): Promise<number> => {
   return ((await answer.json()) as { in_flight: number }).in_flight;
 };
 
-/** A connection on which requests may be sent. */
+/** A connection that is ready for requests. */
 async function connected(url: string, ca?: string): Promise<ClientHttp2Session> {
   const session = connect(url, ca === undefined ? {} : { ca });
   session.on('error', () => session.destroy());
   const { promise, resolve } = Promise.withResolvers<void>();
-  // Whoever asks before it has read the server's settings asks for too much at once.
+  // Before the client knows the server's settings, it may open too many streams.
   session.once('remoteSettings', () => resolve());
   await promise;
   return session;
 }
 
-/** The whole text of a stream, and how it ended. */
+/** The complete text of a stream, including how it ended. */
 function ask(session: ClientHttp2Session): Promise<string> {
   const stream = session.request({
     ':method': 'POST',
@@ -100,7 +100,11 @@ function ask(session: ClientHttp2Session): Promise<string> {
   return promise;
 }
 
-/** How many requests of somebody else are answered meanwhile. @throws what fetch throws when one is not */
+/**
+ * Sends another client's requests in the meantime.
+ * @returns how many were answered
+ * @throws the error of fetch if one was not
+ */
 async function neighbour({ url }: Serving, ended: AbortSignal): Promise<number> {
   let answered = 0;
   while (!ended.aborted) {
@@ -195,7 +199,10 @@ describe('server.http2', () => {
     await until('its end', () => client.seen(DATA, 1).some(({ flags }) => flags & END_STREAM));
   }, 20_000);
 
-  /** What one connection sends again and again. @param stream a number that no stream had yet, odd */
+  /**
+   * The frames that one connection sends repeatedly.
+   * @param stream an odd number that no stream has used yet
+   */
   const floods: readonly (readonly [string, (stream: number) => readonly Buffer[]])[] = [
     ['requests that are reset at once', (stream) => [request(stream, '/health/live'), reset(stream)]],
     ['questions to models that are reset at once', (stream) => [request(stream, PATH, BODY), reset(stream)]],
@@ -258,7 +265,8 @@ describe('server.http2', () => {
     });
     const before = residentBytes(server);
     using client = new FrameClient(server.url);
-    // The connection may send on: each stream has its own window of 64 KiB, which nobody opens.
+    // Opens the connection's window; each stream still has its own window of 64 KiB, which the client never
+    // opens.
     await client.send(frame(WINDOW_UPDATE, 0, 0, Buffer.from([0x3f, 0xff, 0, 0])));
     const ticking = 1;
     await client.send(request(ticking, PATH, BODY.replace('hello', 'tick')));
@@ -270,7 +278,7 @@ describe('server.http2', () => {
       most = Math.max(most, residentBytes(server));
       return (await inFlight(server)) === 1;
     });
-    // 16 streams of 4 MiB fit, and what they have handed over stays until the connection ends.
+    // 16 streams of 4 MiB fit, and the data already handed to the connection is kept until it ends.
     expect(most - before).toBeLessThan(400 * MIB);
     const heard = client.seen(DATA, ticking).length;
     await until('more of the stream that is read', () => client.seen(DATA, ticking).length > heard + 5);

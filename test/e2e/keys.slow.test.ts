@@ -1,4 +1,6 @@
-/** `llmproxy keys` on the compiled binary: what it writes, what it shows, and what a running proxy makes of it. */
+/**
+ * `llmproxy keys` with the compiled binary: what it writes, what it shows, and how a running proxy reacts.
+ */
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -176,7 +178,7 @@ describe('llmproxy keys', () => {
     expect(keysIn(cwd)).toContain('group: acme');
     const third = keys(cwd, 'rotate', 'alice', '--grace', '1h').out.trim();
     for (const key of [first, second, third]) expect(keysIn(cwd)).toContain(hash(key));
-    // Whoever exchanges a key at once does so because one has leaked, and it may be any of them.
+    // A key is replaced at once because one has leaked, and it may be any of them.
     const { out, err } = keys(cwd, 'rotate', 'alice');
     expect(err).toContain('Older keys no longer work.');
     for (const key of [first, second, third]) expect(keysIn(cwd)).not.toContain(hash(key));
@@ -200,7 +202,7 @@ describe('llmproxy keys', () => {
     ]);
     const text = keysIn(cwd);
     expect(text).toContain('by: 200000\n    until: 2999-01-31T12:00:00Z');
-    // Who goes takes raises along.
+    // Revoking a key removes its raises.
     keys(cwd, 'revoke', 'alice');
     expect(keysIn(cwd).match(/- key: /g)).toHaveLength(1);
   });
@@ -292,7 +294,7 @@ describe('llmproxy keys', () => {
 
 const CHAT = JSON.stringify({ model: 'mock', max_tokens: 1, messages: [{ role: 'user', content: 'hi' }] });
 
-/** On a connection of its own, which any of several workers may get. */
+/** Uses a new connection, which may reach any of several workers. */
 async function ask(url: string, key: string): Promise<number> {
   const answer = await fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
@@ -304,7 +306,7 @@ async function ask(url: string, key: string): Promise<number> {
   return answer.status;
 }
 
-/** Waits until so many requests in a row are answered alike. */
+/** Waits until this many requests in a row receive the status. */
 async function answers(url: string, key: string, status: number, times = 1): Promise<void> {
   await until(`${status} for a key`, async () => {
     for (let time = 0; time < times; time += 1) if ((await ask(url, key)) !== status) return false;
@@ -339,7 +341,7 @@ describe('a running proxy', () => {
     writeFileSync(join(cwd, 'keys.yaml'), 'keys: []\n');
     await answers(url, second, 401);
     expect(await ask(url, 'written-plum-key')).toBe(200);
-    // What keys used is written a moment later.
+    // Usage is written with a delay.
     await until('both requests', () => {
       const { out } = keys(cwd, 'show', 'written', '--json');
       return (JSON.parse(out) as { requests_this_month: number }).requests_this_month === 2;

@@ -1,4 +1,4 @@
-/** What happens to requests while the process is told to stop, to read its configuration again, or is killed. */
+/** What happens to requests when the process is stopped, reloads its configuration, or is killed. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ function lines(cwd: string): { id: string; outcome: string; fault: string | null
     .map((line) => JSON.parse(line) as { id: string; outcome: string; fault: string | null });
 }
 
-/** Begins so many streams and waits until each has said something. */
+/** Starts this many streams and waits until each has sent something. */
 async function streams(url: string, count: number): Promise<{ rest: () => Promise<string> }[]> {
   return await Promise.all(
     Array.from({ length: count }, async () => {
@@ -198,7 +198,7 @@ test('clients that send headers or bodies slowly delay nobody; a body that takes
     const { promise, resolve } = Promise.withResolvers<string>();
     let heard = '';
     let timer: Timer | undefined;
-    // Not before the connection is open: what is written earlier would go out first.
+    // Waits for the connection, because data written earlier would be sent before it.
     const socket = connect(Number(port), hostname, () => {
       socket.write(text);
       timer = setInterval(() => socket.write('x'), 20);
@@ -270,7 +270,7 @@ test('a client that reads nothing is disconnected, the upstream request is cance
     broken.attempts.every(({ closedBy }) => closedBy === 'them'),
   );
   expect((await providersOf(serving))[0]!.state).toBe('healthy');
-  // Unbounded, ten endless answers would be gigabytes by now.
+  // Without a bound, ten endless answers would take gigabytes by now.
   const metrics = await (await fetch(`${serving.url}/metrics`)).text();
   const bytes = Number(/^llmproxy_process_resident_memory_bytes (\S+)$/m.exec(metrics)![1]);
   expect(bytes).toBeLessThan(400 * 1024 ** 2);
@@ -291,7 +291,7 @@ test.skipIf(process.platform === 'win32')(
     });
     const { value } = await child.stdout.getReader().read();
     const url = /http:\/\/[\d.:]+/.exec(new TextDecoder().decode(value))![0];
-    // Each is told of in a line.
+    // Each reload is reported in a line.
     for (const level of ['info', 'debug', 'info', 'debug']) {
       write(level);
       await Bun.sleep(1_100);

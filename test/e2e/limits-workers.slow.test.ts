@@ -1,4 +1,4 @@
-/** Limits that several processes hold together. */
+/** Limits that several processes enforce together. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { Database } from 'bun:sqlite';
@@ -35,7 +35,7 @@ function configFor(url: string, limits: object[]): ConfigInput {
 const ask = (url: string, path = '/v1/chat/completions') =>
   fetch(url + path, {
     method: 'POST',
-    // On a connection of its own, which any of the workers may get.
+    // Uses a new connection, which may reach any of the workers.
     keepalive: false,
     headers: { authorization: `Bearer ${KEY}` },
     body: JSON.stringify({ model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'hi' }] }),
@@ -77,7 +77,7 @@ test('50 clients of three workers get exactly what the limits allow', async () =
     const seen = await own(url);
     return seen.usage.total.requests === 40 && seen;
   });
-  // 10 tokens in and 5 out of each, at 10 USD a million.
+  // Each request uses 10 input and 5 output tokens, at 10 USD per million.
   expect(spent.usage.total.cost).toBeCloseTo(40 * 15e-5, 9);
   expect(spent.limits).toMatchObject([
     { kind: 'requests', used: 40, reserved: 0 },
@@ -122,7 +122,8 @@ test('requests that end while another program has locked the file are counted an
     await go;
     return completion('hello');
   });
-  // A worker does not see what others could not give back, so that there must be capacity for all of these requests.
+  // Workers do not see what the others could not release yet, so the limits must have capacity for all of
+  // these requests.
   const limits = [{ concurrent: 7 }, { requests: 9, per: 'hour' }, { budget: 1, per: 'month' }];
   const { cwd, url, process: served } = await serveConfig(configFor(provider.url, limits));
   const under = Array.from({ length: 4 }, () => ask(url));
@@ -131,12 +132,13 @@ test('requests that end while another program has locked the file are counted an
   other.run('BEGIN IMMEDIATE');
   resolve();
   for (const each of under) expect((await each).status).toBe(200);
-  // These begin and end meanwhile.
+  // These start and end in the meantime.
   for (let n = 0; n < 3; n += 1) expect((await ask(url)).status).toBe(200);
   other.run('COMMIT');
   other.close();
   await until('all of it is written', async () => {
-    // A worker counts what it has not written yet: only when all of them agree, everything is in the file.
+    // Each worker also counts what it has not written yet, so the file is complete only when all of them
+    // agree.
     const seen = await Promise.all(Array.from({ length: 20 }, () => own(url)));
     return seen.every(
       ({ limits: [concurrent, requests, budget] }) =>
@@ -173,7 +175,7 @@ test('the usage of a key is recovered from the request log when workers are kill
   expect(after.limits[0]).toMatchObject({ used: 6, reserved: 0 });
   served.kill('SIGTERM');
   expect(await served.exited).toBe(0);
-  // What ended properly is not counted again.
+  // Requests that ended properly are not counted again.
   const again = await serveFolder(cwd);
   expect((await own(again.url)).usage.total.requests).toBe(6);
   again.process.kill('SIGTERM');

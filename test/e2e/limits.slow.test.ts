@@ -1,6 +1,6 @@
 /**
- * Limits on the binary, under load and trouble: what providers told, the ledger (GET /v1/key), the request log and /metrics
- * say the same.
+ * Limits of the binary under load and failures: the usage that providers reported, the ledger (GET /v1/key),
+ * the request log and /metrics must agree.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { Database } from 'bun:sqlite';
@@ -22,13 +22,16 @@ afterAll(async () => {
   cleared();
 });
 
-/** What a request tells its provider to do, in its `user`: "ok#17", "fail#18". */
+/** The usage of one answer. */
 interface Tokens {
   readonly input: number;
   readonly output: number;
 }
 
-/** A provider that remembers what it told of each request, and how many were with it at once. */
+/**
+ * A provider that stores the usage it reported for each request, and its maximum number of concurrent
+ * requests.
+ */
 interface Told extends Upstream {
   readonly told: Map<string, Tokens[]>;
   readonly busiest: () => number;
@@ -45,7 +48,10 @@ const chunk = (delta: object, finish: string | null = null) =>
     choices: [{ index: 0, delta, finish_reason: finish }],
   });
 
-/** Tokens that are known beforehand: another number for each request. */
+/**
+ * The usage of a request, determined by the number in its `user`; the word before it selects the behaviour:
+ * "ok#17", "fail#18".
+ */
 const tokensOf = (user: string): Tokens => {
   const n = Number(user.split('#')[1]);
   return { input: 3 + (n % 5), output: 4 + (n % 7) };
@@ -116,7 +122,7 @@ function scripted(name: 'first' | 'second'): Told {
             send('data: [DONE]\n\n');
             controller.close();
           } catch {
-            // The proxy is gone.
+            // The proxy has closed the connection.
           }
         },
       }),
@@ -193,7 +199,7 @@ interface Request {
   readonly maxTokens?: number;
 }
 
-/** Asks, and reads the whole answer. @returns its status */
+/** Sends a request and reads the complete answer. @returns its status */
 async function ask(
   url: string,
   { key, user, stream = false, path = '/v1/chat/completions', signal, model = 'm', maxTokens = 20 }: Request,
@@ -247,7 +253,7 @@ const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => to
 const toldBy = (providers: readonly Told[]) =>
   sum(providers.flatMap(({ told }) => [...told.values()].flat().map(({ input, output }) => input + output)));
 
-/** Waits until so many requests of a key are in the log, and nothing more is under way. */
+/** Waits until the log contains this many records of a key. */
 async function logged(cwd: string, key: string, count: number): Promise<ReadRecord[]> {
   return await until(`${count} records of ${key}`, () => {
     const records = recordsIn(cwd).filter((record) => record.key === key);
@@ -255,7 +261,10 @@ async function logged(cwd: string, key: string, count: number): Promise<ReadReco
   });
 }
 
-/** Waits until all is over that clients have asked; some leave before their request has arrived. */
+/**
+ * Waits until all requests of the clients have ended; some clients disconnect before their request has
+ * arrived.
+ */
 async function allLogged(
   { cwd, url }: Pick<Serving, 'cwd' | 'url'>,
   key: string,
@@ -316,16 +325,17 @@ describe('fifty clients at once', () => {
         for (let n = 0; n < 20; n += 1) {
           const status = await ask(url, { key: 'a', user: `slow#${at * 20 + n}`, ...WAYS[at % 4]! });
           if (status === 200) taken += 1;
-          // What is reserved by others comes back, mostly.
+          // Most reservations of other requests are released.
           else await Bun.sleep(5);
         }
       };
       await Promise.all(Array.from({ length: 50 }, (_, at) => client(at)));
       const used = await usedOf(url, 'a', kind);
       const most = kind === 'tokens' ? 900 : 1.5;
-      // Answers are as long as is told beforehand, and the input is estimated higher than it is: nothing is unknown.
+      // The length of answers is known in advance, and the input is overestimated, so no request may exceed
+      // the limit.
       expect(used).toBeLessThanOrEqual(most);
-      // A request reserves about 30 tokens: one more did not fit.
+      // A request reserves about 30 tokens, so less than that is left.
       const one = kind === 'tokens' ? 40 : 40 * 0.002;
       expect(used).toBeGreaterThan(most - one);
       const tokens = toldBy([provider]);
@@ -366,7 +376,7 @@ describe('the usage reported by providers, the ledger, the log and /metrics agre
   };
   const DEEDS = ['ok', 'slow', 'fail', 'limit', 'late', 'cut', 'refuse', 'leave'];
 
-  /** Each of fifty clients asks for all of it, some of it in other ways. */
+  /** Each of fifty clients sends every kind of request, in several variants. */
   async function trouble(
     url: string,
     rounds: number,
@@ -421,7 +431,7 @@ describe('the usage reported by providers, the ledger, the log and /metrics agre
     expect(sum(counted.map(([, value]) => Number(value)))).toBe(charged);
     const ofKey = [...metrics.matchAll(/^llmproxy_key_tokens_total\{.*key="a".*\} (\d+)$/gm)];
     expect(sum(ofKey.map(([, value]) => Number(value)))).toBe(charged);
-    // Of each answer that ended, what its provider told. Nothing is left but what the records estimate.
+    // A complete answer is charged as its provider reported; everything else is estimated in the records.
     let complete = 0;
     for (const { user, outcome, estimate, input_tokens: input, output_tokens: output, parts } of records) {
       if (outcome !== 'success' || estimate || parts) continue;
@@ -431,7 +441,8 @@ describe('the usage reported by providers, the ledger, the log and /metrics agre
     }
     expect(complete).toBeGreaterThan(asked / 2);
     for (const record of records.filter(({ parts }) => parts)) {
-      // The first part ended before it could tell: its text and its input are estimated, the second is as told.
+      // The first part ended before its usage was reported: its text and input are estimated, and the second
+      // part is charged as reported.
       const { input, output } = tokensOf(record.user!);
       expect(record.estimate!.input_tokens).toBeGreaterThan(input);
       expect(record.estimate!.output_tokens).toBeGreaterThanOrEqual(Math.max(output, WORDS.length));
@@ -455,7 +466,7 @@ describe('the usage reported by providers, the ledger, the log and /metrics agre
     const after = await own(again.url, 'a');
     expect(after.limits).toEqual(before.limits);
     expect(after.usage.total).toEqual(before.usage.total);
-    // And once more, when all of that is kept.
+    // The same again, after everything has been saved.
     again.process.kill('SIGTERM');
     await again.process.exited;
     const third = await served(config, cwd);
@@ -479,7 +490,8 @@ describe('the usage reported by providers, the ledger, the log and /metrics agre
     const { limits, usage } = await own(again.url, 'a');
     const [tokens, requests] = limits;
     const charged = sum(records.map(chargedOf));
-    // What was kept may be of lines that were still to be written; what is under way is not counted, but as requests.
+    // Saved usage may include records that were not written yet; requests in flight are counted only as
+    // requests.
     expect(tokens!.used).toBeGreaterThanOrEqual(charged);
     expect(tokens!.used - charged).toBeLessThan(50 * 60);
     expect(usage.total.tokens).toBe(tokens!.used);
@@ -590,7 +602,7 @@ describe('a state directory', () => {
       },
     );
     written(cwd, config);
-    // As good as a full disk: no file may grow beyond so many kB.
+    // Simulates a full disk: no file may exceed this size in kB.
     const script = join(cwd, 'serve.sh');
     writeFileSync(
       script,

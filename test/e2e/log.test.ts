@@ -1,4 +1,4 @@
-/** What becomes of the request log of the program while something stands in its way. */
+/** The program's request log when its files or folder are temporarily unavailable. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -35,7 +35,7 @@ test('no record is lost while the log directory is unusable, and this is reporte
   mkdirSync(old);
   renameSync(logs, join(old, 'logs'));
   writeFileSync(logs, '');
-  // The path is looked at four times a second.
+  // The path is checked four times per second.
   await Bun.sleep(300);
   for (let count = 0; count < 20; count++) expect(await chat(url)).toBe(200);
   await until('the log to fail', async () => (await health(url)).log.state === 'failing');

@@ -12,7 +12,7 @@ afterAll(cleared);
 
 const BEGIN_MS = Date.parse('2026-03-04T05:00:00.000Z');
 
-/** A folder with a log: ten requests, the first five of them in a compressed file. */
+/** A folder with a log of ten requests, the first five in a compressed file. */
 function logged(): string {
   const cwd = folder();
   mkdirSync(join(cwd, 'logs'));

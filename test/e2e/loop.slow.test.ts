@@ -1,11 +1,17 @@
-/** One heavy request holds nobody else up: those that once took from five seconds to minutes, beside normal ones. */
+/**
+ * A heavy request does not delay others: requests that once blocked the event loop for five seconds to
+ * minutes run beside normal ones.
+ */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { children, started } from '../../bench/children.ts';
 import { beside, loopConfig } from '../../bench/loop-run.ts';
 import { built, cleared, folder, serveConfig } from '../helpers/binary.ts';
 
-/** What a normal request may wait: a busy machine takes hundreds of milliseconds, what was held up took five seconds and more. */
+/**
+ * The time limit of a normal request: a busy machine takes hundreds of milliseconds, a blocked event loop
+ * five seconds and more.
+ */
 const BOUND_MS = 3_000;
 
 let url: string;

@@ -1,4 +1,6 @@
-/** Each metric against what was really sent, and against what documentation, dashboard and alerts say of it. */
+/**
+ * Compares each metric with the requests sent, and with its use in the documentation, dashboard and alerts.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +19,7 @@ const text = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 type Samples = ReadonlyMap<string, number>;
 
-/** Values of a page of metrics by name and labels, and what each metric is. */
+/** The samples of a metrics page by name and labels, and the type of each metric. */
 function read(page: string): { samples: Samples; families: ReadonlyMap<string, string> } {
   const lines = page.split('\n');
   const samples = lines
@@ -46,7 +48,7 @@ function configOf(url: string, s3: string): ConfigInput {
     },
     groups: { search: { limits: [{ budget: 1, per: 'day', warn_at: 0.5 }] } },
     health: { probe: 'never' },
-    // No file is complete, so that nothing is uploaded.
+    // No file is ever complete, so nothing is uploaded.
     logging: { requests: { upload: { url: 's3://logs', endpoint: s3 } } },
     routing: { breaker: { failures: 2, cooldown: '60s', max_cooldown: '60s' } },
     providers: [
@@ -62,7 +64,7 @@ function configOf(url: string, s3: string): ConfigInput {
   };
 }
 
-/** What the provider takes at least: no time of the proxy. */
+/** The minimum time the provider takes, which is not the proxy's overhead. */
 const SLOW_MS = 50;
 
 async function scenario() {
@@ -114,7 +116,7 @@ async function scenario() {
   return { page: read(await page()), [Symbol.asyncDispose]: () => provider[Symbol.asyncDispose]() };
 }
 
-/** What the requests above leave behind. */
+/** The values after the requests above. */
 const EXPECTED: Readonly<Record<string, number>> = {
   'llmproxy_requests_total{endpoint="chat",provider="steady",model="good",outcome="success",status="200"}': 5,
   'llmproxy_requests_total{endpoint="chat",provider="steady",model="unknown-thing",outcome="success",status="200"}': 1,
@@ -139,7 +141,7 @@ const EXPECTED: Readonly<Record<string, number>> = {
   'llmproxy_key_tokens_total{key="bob",group="",kind="output"}': 50,
   'llmproxy_label_requests_total{label="team",value="north"}': 6,
   'llmproxy_provider_state{provider="steady"}': 2,
-  // One key's requests alone failed there.
+  // Only the requests of one key failed there.
   'llmproxy_provider_state{provider="shaky"}': 1,
   'llmproxy_provider_keys{provider="refuser"}': 1,
   'llmproxy_provider_keys_held{provider="refuser"}': 1,
@@ -171,7 +173,7 @@ const EXPECTED: Readonly<Record<string, number>> = {
   llmproxy_realtime_sessions: 0,
 };
 
-/** Metrics with their labels that are known only where several workers serve, or where replicas share limits. */
+/** Metrics, with their labels, that exist only with several workers or with replicas that share limits. */
 const ELSEWHERE: ReadonlyMap<string, readonly string[]> = new Map([
   ['llmproxy_worker_restarts_total', ['worker']],
   ['llmproxy_worker_up', ['worker']],
@@ -194,7 +196,8 @@ describe('GET /metrics', () => {
 
   test('sums of money and time equal those of the requests sent', () => {
     const at = (name: string) => page.samples.get(name)!;
-    // 100 tokens in at 1 USD a million, 50 out at 2; the stream told none and is estimated.
+    // 100 input tokens at 1 USD per million, 50 output tokens at 2; the stream's usage is not reported and
+    // is estimated.
     expect(at('llmproxy_cost_usd_total{provider="steady",model="good"}')).toBeCloseTo(4 * 200e-6, 8);
     expect(at('llmproxy_key_cost_usd_total{key="alice",group="search"}')).toBeGreaterThan(4 * 200e-6);
     expect(at('llmproxy_label_cost_usd_total{label="team",value="north"}')).toBeGreaterThan(4 * 200e-6);
@@ -246,7 +249,7 @@ describe('GET /metrics', () => {
   });
 });
 
-/** What the dashboard and the alerts ask Prometheus. */
+/** The queries of the dashboard and the alerts. */
 function* expressions(): Generator<{ where: string; expr: string }> {
   const dashboard = JSON.parse(text('deploy/grafana/llmproxy.json')) as {
     panels: { title: string; targets?: { expr: string }[] }[];

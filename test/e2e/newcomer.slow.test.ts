@@ -1,6 +1,6 @@
 /**
- * The commands of the README as somebody types them who has just come: in a clean clone, and in an empty folder with the
- * binary alone. A command that the README shows and that has no step here fails.
+ * Runs the README's commands as a new user would: in a clean clone, and in an empty folder with only the
+ * binary. The test fails if the README shows a command that has no step here.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import {
@@ -29,14 +29,14 @@ afterAll(() => {
   rmSync(home, { recursive: true, force: true });
 });
 
-/** Nothing of whoever runs the tests: no keys, no configuration, and a home of its own. */
+/** Nothing from the user who runs the tests: no keys, no configuration, and a separate home directory. */
 const ENV: Readonly<Record<string, string>> = {
   PATH: `${join(home, 'bin')}:${process.env.PATH}`,
   HOME: home,
   LLMPROXY_DISCOVER_MODELS: 'false',
 };
 
-/** The lines of the README's shell, without comments. */
+/** The README's shell lines, without comments. */
 const LINES = fences('README.md', 'sh')
   .flatMap((text) => text.replaceAll(/\\\n\s*/g, ' ').split('\n'))
   .map((line) => line.replace(/\s+#.*$/, '').trim())
@@ -44,15 +44,15 @@ const LINES = fences('README.md', 'sh')
 
 interface Serving {
   readonly url: string;
-  /** What it has said so far. */
+  /** Its output so far. */
   readonly said: () => string;
   stop(): Promise<number>;
 }
 
-/** Runs a line that serves, on a free port in place of the usual one. */
+/** Runs a line that starts a server, on a free port instead of the default one. */
 async function serving(line: string, cwd: string): Promise<Serving> {
   const command = line.startsWith('make ') ? `${line} ARGS="--port 0"` : `${line} --port 0`;
-  // What a shell is told to end, it does not pass on; make does.
+  // A shell does not forward signals to its child; make does.
   const child = Bun.spawn(['sh', '-c', exec(command)], {
     cwd,
     env: { ...ENV },
@@ -85,7 +85,7 @@ async function serving(line: string, cwd: string): Promise<Serving> {
   };
 }
 
-/** Variables before a command go to what the shell becomes. */
+/** Replaces the shell with the command, keeping variables before it. */
 function exec(command: string): string {
   return command.replace(/^((?:[A-Z_]+=\S* )*)/, '$1exec ');
 }
@@ -102,7 +102,7 @@ test('every command of the README is tried here', () => {
   expect(told).toEqual([]);
 });
 
-/** What needs the network, or this very run. */
+/** Commands that need the network, or are running this test. */
 const NOT_HERE = /^(?:npx|npm|brew) |^make test$/;
 
 const STEPS = new Set([
@@ -122,14 +122,14 @@ const STEPS = new Set([
   'llmproxy export --successful-only --split train=0.9,validation=0.1 -o dataset/',
 ]);
 
-/** A line that begins so. @throws where the README has none, so that no step outlives its line */
+/** The line with this beginning. @throws if the README has none, so that no step outlives its line */
 function line(beginning: string): string {
   const found = LINES.find((each) => each.startsWith(beginning));
   if (found === undefined) throw new Error(`the README has no line that begins with ${beginning}`);
   return found;
 }
 
-/** What everybody tries first: the README's request, its TypeScript, and its page. */
+/** What new users try first: the README's request, its TypeScript example, and the page. */
 async function tryOut(url: string, cwd: string): Promise<void> {
   const { code, out } = shell(`${line('curl ').replace(USUAL, url)} -sS`, cwd);
   expect(code).toBe(0);
@@ -155,7 +155,7 @@ describe('in a clean clone', () => {
     await tryOut(url, clone);
     expect(said()).toContain('mock      mock  on     config file');
     rmSync(join(clone, 'readme.ts'));
-    // make tells of the signal that ends it.
+    // make reports the signal that ends it.
     await stop();
     const left = Bun.spawnSync(['git', '-C', clone, 'status', '--porcelain']).stdout.toString();
     expect(left.replace('?? node_modules\n', '')).toBe('');
@@ -230,7 +230,7 @@ describe('in an empty folder with the binary alone', () => {
     expect([valid.code, valid.out, valid.err]).toEqual([0, 'config.yaml is valid\n', '']);
     const explained = shell(line('llmproxy explain'), folder, keys);
     expect([explained.code, explained.out]).toEqual([0, expect.stringContaining('claude/claude-sonnet-4-5')]);
-    // Its globs mean the programs that it says they mean.
+    // The globs match the models that the README says they match.
     for (const [model, target] of [
       ['claude-opus-4-8', 'claude/claude-opus-4-8'],
       ['gpt-6.2-sol', 'openai/gpt-6.2-sol'],

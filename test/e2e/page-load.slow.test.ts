@@ -1,4 +1,7 @@
-/** The page while a thousand requests a second go by: neither the proxy nor the browser grows, also where readers stall. */
+/**
+ * The page at a thousand requests per second: the memory of the proxy and the browser stays bounded, even
+ * with clients that stop reading.
+ */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
@@ -22,7 +25,10 @@ const serving = async () =>
     providers: [{ name: 'm', type: 'mock', models: ['mock'] }],
   });
 
-/** Sends so many requests, as fast as a machine can up to a thousand a second. @returns how many were answered */
+/**
+ * Sends this many requests as fast as the machine can, at most a thousand per second.
+ * @returns how many were answered
+ */
 async function send(url: string, count: number): Promise<number> {
   const body = JSON.stringify({ model: 'mock', max_tokens: 1, messages: [{ role: 'user', content: 'hi' }] });
   const headers = { 'content-type': 'application/json' };
@@ -41,7 +47,7 @@ async function send(url: string, count: number): Promise<number> {
   return answered;
 }
 
-/** Asks for live requests, and reads none of them. */
+/** Opens the stream of live requests without reading it. */
 function stalled({ url }: Serving): Socket {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname, () => {

@@ -1,4 +1,4 @@
-/** The page of several processes on one port: one sign-in, and the requests of all. */
+/** The page of several processes on one port: a single sign-in, and the requests of all processes. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { LiveEvent } from '../../src/web/api.ts';
 import { built, cleared, serveConfig } from '../helpers/binary.ts';
@@ -20,7 +20,7 @@ test('a session is valid in all workers, live requests are those of all, and sig
     },
     providers: [{ name: 'm', type: 'mock', models: ['mock'] }],
   });
-  // Each on a connection of its own, which any of the workers may get.
+  // Each uses a new connection, which may reach any of the workers.
   const ask = async (path: string, init: RequestInit = {}) =>
     await fetch(url + path, { keepalive: false, ...init });
   const answer = await ask('/page/session', { method: 'POST', headers: OWN, body: '{"key":"k-boss"}' });
@@ -60,7 +60,8 @@ test('a session is valid in all workers, live requests are those of all, and sig
       }),
     );
   };
-  // What ends before the other workers have heard that somebody looks is not told, so that it is sent again and again.
+  // A request is not shown if it ends before the other workers know that a page is open, so requests are
+  // sent repeatedly.
   await until('requests of all workers to be seen', async () => {
     const sent = await send();
     await Bun.sleep(300);
@@ -71,6 +72,6 @@ test('a session is valid in all workers, live requests are those of all, and sig
 
   await ask('/page/session', { method: 'DELETE', headers: { ...OWN, cookie } });
   await until('the sign-in to have ended everywhere', async () => String(await statuses()) === '401');
-  // A stream that somebody reads ends with the sign-in too.
+  // Signing out also ends streams that are being read.
   await reading;
 }, 60_000);

@@ -1,4 +1,6 @@
-/** The page in a real browser, served by the binary: each view, by mouse and by keyboard, wide and narrow, light and dark. */
+/**
+ * The binary's page in a real browser: each view, with mouse and keyboard, wide and narrow, light and dark.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { createRequire } from 'node:module';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -70,9 +72,9 @@ const ask = async (url: string, body: object = {}, headers: Record<string, strin
 const open = async (url: string, view: string, look: Look = {}) =>
   await openPage(browser, `${url}/#/${view}`, look);
 
-/** What axe finds that is serious or worse. */
+/** The violations found by axe that are serious or critical. */
 async function findings(page: Page): Promise<unknown> {
-  // A script of the test may run where none of the page's own could be added.
+  // Injected by the test, bypassing the page's content security policy.
   await page.evaluate(AXE);
   return await page.evaluate(`axe.run().then(({ violations }) => violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
@@ -111,7 +113,7 @@ describe.skipIf(missing)('the page', () => {
     }, 60_000);
   });
 
-  /** What is there when a view has what it shows. */
+  /** The selector that appears when a view has loaded. */
   const READY: Readonly<Record<(typeof VIEWS)[number], string>> = {
     requests: '.requests-table tbody tr',
     usage: '.chart svg',

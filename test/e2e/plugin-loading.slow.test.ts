@@ -1,4 +1,4 @@
-/** How the compiled binary loads plugins, and loads them again. */
+/** How the compiled binary loads and reloads plugins. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { renameSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const CONFIG: ConfigInput = {
   providers: [{ name: 'a', type: 'odd', models: ['x'], max_retries: 0 }],
 };
 
-/** A plugin that answers with what an expression gives. */
+/** A plugin that answers with the value of an expression. */
 const saying = (expression: string, imports = '') => `import { answer, BaseProvider } from 'llmproxy';
 ${imports}
 export class Odd extends BaseProvider {
@@ -28,12 +28,12 @@ export class Odd extends BaseProvider {
 `;
 
 async function said(proxy: PluggedIn): Promise<string> {
-  // A connection of its own may lead to another worker.
+  // Uses a new connection, which may reach another worker.
   const answer = await proxy.post('/v1/chat/completions', CHAT, { keepalive: false });
   return textOf(await answer.json());
 }
 
-/** Waits until the plugin says something; the proxy looks at its files once a second. */
+/** Waits until the plugin answers with this text; the proxy checks its files once per second. */
 async function saidSoon(proxy: PluggedIn, text: string): Promise<void> {
   await until(`the answer ${text}`, async () => (await said(proxy)) === text, { everyMs: 100 });
 }
@@ -130,7 +130,7 @@ describe('A plugin is loaded again', () => {
     const without = { ...CONFIG, plugins: [], providers: [{ name: 'm', type: 'mock', models: ['x'] }] };
     write(proxy.cwd, { 'config.yaml': JSON.stringify(without) });
     await until('the mock', async () => (await said(proxy)).startsWith('You said'), { everyMs: 100 });
-    // A file that nobody names any more may go.
+    // A file that is no longer configured may be deleted.
     unlinkSync(join(proxy.cwd, 'odd.ts'));
     expect((await said(proxy)).startsWith('You said')).toBe(true);
   });

@@ -1,4 +1,4 @@
-/** The compiled binary with plugins: the examples, and what goes wrong. */
+/** The compiled binary with plugins: the examples, and failures. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { createHash, createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const example = (name: string) => ({ [name]: readFileSync(join(EXAMPLES, name), 
 const MOCK = { name: 'mock', type: 'mock' };
 const CHAT = { model: 'x', messages: [{ role: 'user', content: 'hi' }] };
 
-/** A plugin whose provider `odd` does what a function's body says. */
+/** A plugin with a provider `odd` whose `send` has this body. */
 function odd(body: string, more = ''): Record<string, string> {
   return {
     'odd.ts': `import { answer, BaseProvider, ProxyError, type Call } from 'llmproxy';
@@ -103,7 +103,7 @@ describe('examples/signed.ts', () => {
     expect(run(cwd, 'explain', '--model', 'x').out).toContain(
       'POST https://eu.acme.example/v3/models/x/generate',
     );
-    // What needs no providers runs no code of plugins.
+    // Commands that need no providers do not run plugin code.
     write(cwd, { 'signed.ts': 'throw new Error("it ran")' });
     expect(run(cwd, 'usage', '--config', 'config.yaml').err).not.toContain('it ran');
     expect(run(cwd, 'config', 'validate').err).toMatch(
@@ -316,7 +316,7 @@ test('a client that disconnects ends the generator, and a slow one delays it', a
   const reader = answer.body!.getReader();
   await reader.read();
   const count = () => Number(readFileSync(join(proxy.cwd, 'count'), 'utf8'));
-  // Sockets hold some megabytes; then the generator rests.
+  // Once the socket buffers hold some megabytes, the generator pauses.
   let last = -1;
   await until(
     'the generator to rest',

@@ -1,4 +1,4 @@
-/** The compiled binary between clients and providers of every protocol, with the code that it loads late. */
+/** The compiled binary between clients and providers of every protocol, with code that it loads lazily. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ function opened(made: Upstream): string {
   return made.url;
 }
 
-/** A Bedrock that is signed for, and a Vertex that is signed in to: what signs is loaded when it is first needed. */
+/** Bedrock with signed requests, and Vertex with a sign-in: the code for both is loaded on first use. */
 function signing(): { bedrock: Upstream; vertex: Upstream; file: string } {
   const tokens = upstream(() => Response.json({ access_token: 'ya29', expires_in: 3_600 }));
   const file = join(folder(), 'account.json');
@@ -71,7 +71,7 @@ beforeAll(async () => {
     ],
     logging: { level: 'error', requests: { flush_interval: '20ms' } },
   };
-  // As on a machine where `aws configure` was run.
+  // As on a machine on which `aws configure` was run.
   const serving = await serveConfig(config, { HOME: home, AWS_ACCESS_KEY_ID: '', AWS_PROFILE: '' });
   ({ url, cwd } = serving);
 }, 60_000);
@@ -103,7 +103,8 @@ describe.each(pairs)('a client of %s at a provider of %s', (client, name) => {
     const usage = client === 'chat' ? { stream_options: { include_usage: true } } : {};
     const reply = await post(path, { ...request, ...usage, model: `${name}-stream`, stream: true });
     const sse = await reply.text();
-    // What is relayed is the provider's own: only what we write is held to our grammar.
+    // Relayed answers are the provider's own: only answers that the proxy writes are checked against the
+    // grammar.
     if (client === name) return expect(sse).toContain('Looking ');
     const { value, problems } = check(sse);
     expect(problems).toEqual([]);

@@ -1,4 +1,7 @@
-/** The compiled binary in front of providers whose limits are real: what goes beyond them is refused, and counted. */
+/**
+ * The compiled binary in front of providers that really enforce their limits: excess requests are rejected,
+ * and counted.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +23,7 @@ const compatible = (name: string, url: string, extra: object = {}): ConfigInput[
   ...extra,
 });
 
-/** On a connection of its own, which any of several workers may get. */
+/** Uses a new connection, which may reach any of several workers. */
 const post = (url: string, body: object, init: RequestInit = {}) =>
   fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
@@ -48,7 +51,10 @@ function linesOf(cwd: string): Line[] {
   );
 }
 
-/** A provider that lets so many requests through, which come back evenly, and tells in its headers how many are left. */
+/**
+ * A provider with this many requests, which become available again at a constant rate; headers report how
+ * many remain.
+ */
 function metered(limit: number, msEach: number) {
   let left = limit;
   let atMs = performance.now();
@@ -110,7 +116,7 @@ test(
     expect((await post(url, CHAT)).status).toBe(200);
     const answers = await Promise.all(Array.from({ length: 30 }, () => post(url, CHAT)));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    // The ways there differ in how long they take, so one may come too early; most would if nothing were learned.
+    // Latencies vary, so one request may arrive too early; without learning from the headers, most would.
     expect(refused()).toBeLessThan(8);
   },
   LIMIT_MS,
@@ -121,7 +127,7 @@ const OUTPUT = 150;
 const MAX_TOKENS = 2_000;
 const PER_MINUTE = 30_000;
 
-/** A provider that charges what an answer may use when it begins, as far as it does not know better. */
+/** A provider that charges the maximum of an answer when it starts, and corrects this when it ends. */
 function charging() {
   let running = 0;
   let most = 0;
@@ -168,7 +174,7 @@ describe.each(WAYS)('a rate limit on tokens, %s', (_, more) => {
       const tookMs = performance.now() - beganMs;
       expect(new Set(statuses)).toEqual(new Set([200]));
       expect(limited.asked.length).toBe(50);
-      // A minute's worth, and what came back meanwhile.
+      // The limit of one minute, and what became available in the meantime.
       expect(most()).toBeLessThanOrEqual(PER_MINUTE * (1 + tookMs / 60_000));
       const lines = await until('all lines', () => linesOf(cwd).length === 50 && linesOf(cwd));
       const logged = lines.reduce((sum, line) => sum + line.input_tokens! + line.output_tokens!, 0);
@@ -192,7 +198,7 @@ describe.each(WAYS)('a rate limit on tokens, %s', (_, more) => {
         ],
         routing: { wait_budget: '0s', breaker: { failures: 100 } },
       });
-      // Nobody knows what it used: the whole of what was held counts as used.
+      // Its real usage is unknown, so everything that was reserved counts as used.
       const slow = await post(url, {
         ...CHAT,
         max_tokens: 4_000,

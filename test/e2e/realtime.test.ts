@@ -1,4 +1,4 @@
-/** Realtime sessions and what only passes, as the compiled binary serves them to real clients. */
+/** Realtime sessions and pass-through connections, as the compiled binary serves them to real clients. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ test('a thousand concurrent sessions are each served, recorded and released', as
   await using one = sessionUpstream(OPENAI);
   const { url, cwd, process } = await serveConfig(configFor(one.url));
   const callers = await Promise.all(Array.from({ length: 1_000 }, () => call(url + PATH)));
-  // The page itself is not counted.
+  // The request for this page itself is not counted.
   expect(await inFlight(url)).toBe(1_000);
   const sound = 'A'.repeat(8_000);
   for (const caller of callers) {
@@ -137,7 +137,7 @@ describe.skipIf(!canMake)('over TLS', () => {
   beforeAll(() => {
     ca = new Authority();
     one = sessionUpstream(OPENAI, ca.issue('/CN=upstream', SERVER_NAMES));
-    // The SDK opens what the platform has, and leaves no room for the authority of a test.
+    // The SDK uses the global WebSocket, and cannot be given the test's certificate authority.
     globalThis.WebSocket = class extends native {
       constructor(url: string | URL, options?: object) {
         super(url, {

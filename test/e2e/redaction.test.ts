@@ -1,4 +1,4 @@
-/** The compiled binary between a client and a provider that repeats what it is told. */
+/** The compiled binary between a client and a provider that repeats what it receives. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import OpenAI from 'openai';
 import { built, cleared, serveConfig } from '../helpers/binary.ts';

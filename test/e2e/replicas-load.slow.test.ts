@@ -1,4 +1,7 @@
-/** Replicas under load, before a real server: what a rolling restart loses, and what limits let through while things go wrong. */
+/**
+ * Replicas under load, with a real server: a rolling restart must lose nothing, and limits must hold during
+ * faults.
+ */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Serving } from '../helpers/binary.ts';
@@ -13,13 +16,13 @@ afterAll(cleared);
 
 const KEY = 'sk-a-key-for-tests';
 const headers = { authorization: `Bearer ${KEY}` };
-/** What each answer of the provider uses, and what it costs in USD. */
+/** The usage of each answer of the provider, and its cost in USD. */
 const TOKENS = 15;
 const USD = 15e-5;
 
 type Limits = NonNullable<NonNullable<ConfigInput['groups']>[string]['limits']>;
 
-/** @param timeout long enough for a busy machine, where the server is always there */
+/** @param timeout long enough for a busy machine, if the server is always available */
 const configOf = (provider: string, redis: string, limits: Limits, timeout = '5s'): ConfigInput => ({
   providers: [
     {
@@ -35,12 +38,15 @@ const configOf = (provider: string, redis: string, limits: Limits, timeout = '5s
   server: { drain_timeout: '10s' },
 });
 
-/** A load balancer: it asks another replica if one does not accept connections, and no longer asks one that says it is stopping. */
+/**
+ * A load balancer: it tries another replica if one does not accept connections, and stops using one that
+ * reports its shutdown.
+ */
 class Balancer {
   readonly replicas = new Set<Serving>();
   readonly statuses = new Map<number, number>();
   readonly lost: string[] = [];
-  /** When answers other than 200 came. */
+  /** When answers other than 200 arrived. */
   readonly refusedMs: number[] = [];
   #turn = 0;
   #ends = false;
@@ -81,7 +87,7 @@ class Balancer {
           method: 'POST',
           headers,
           body,
-          // An idle connection may be closed just when a request is sent over it, which its client then repeats.
+          // An idle connection may be closed while a request is being sent, and clients then retry.
           keepalive: false,
         });
         const text = await answer.text();
@@ -114,7 +120,7 @@ const slow = () =>
     return completion('hello');
   });
 
-// More than a minute of faults: `make check-scale` runs it.
+// Takes more than a minute, so only `make check-scale` runs it.
 describe.skipIf(REDIS_SERVER === null || process.env.LLMPROXY_TEST_SCALE !== '1')(
   'replicas under load',
   () => {
@@ -159,7 +165,7 @@ describe.skipIf(REDIS_SERVER === null || process.env.LLMPROXY_TEST_SCALE !== '1'
       for (let n = 0; n < 3; n += 1) balancer.replicas.add(await serveConfig(config));
       balancer.start(24);
       await until('something is refused', () => balancer.refusedMs.length > 0, { withinMs: 40_000 });
-      // What others have at hand then, and what is under way.
+      // The rest is what other replicas hold, and what is in flight.
       expect(provider.asked.length).toBeGreaterThan(1_500 * 0.9);
       await Bun.sleep(2_500);
       await balancer.stop();
@@ -211,7 +217,8 @@ describe.skipIf(REDIS_SERVER === null || process.env.LLMPROXY_TEST_SCALE !== '1'
             for (const cable of cables) cable.mend();
           }
         }
-        // Until nobody is let through: shares of those that were killed have expired, and all are connected again.
+        // Waits until no request is admitted: the shares of killed replicas have expired, and all others are
+        // connected again.
         let before = -1;
         await until(
           'it is used up',
@@ -225,9 +232,9 @@ describe.skipIf(REDIS_SERVER === null || process.env.LLMPROXY_TEST_SCALE !== '1'
           { withinMs: 90_000 },
         );
         await balancer.stop();
-        // N units where all were cut off at once.
+        // N units if all replicas were disconnected at once.
         expect(provider.asked.length).toBeLessThanOrEqual(most + 3);
-        // What a killed one had: its share, and what was under way.
+        // What a killed replica held: its share, and its requests in flight.
         expect(provider.asked.length).toBeGreaterThanOrEqual(most - 3 - killed * (0.05 * most + 24));
         expect(killed).toBe(1);
       },

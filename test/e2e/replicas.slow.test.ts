@@ -1,4 +1,4 @@
-/** Limits that two machines share by a server of Redis' protocol: the binary before a real one. */
+/** Limits that two machines share through a Redis-compatible server: the binary with a real one. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
@@ -62,7 +62,7 @@ async function get<T>(url: string, path: string): Promise<T> {
   ).json()) as T;
 }
 
-/** All that a server says on stderr, until it ends. */
+/** Everything that a server writes to stderr until it ends. */
 function stderrOf({ process: { stderr } }: Serving): () => string {
   let said = '';
   void (async () => {
@@ -95,7 +95,7 @@ describe.skipIf(REDIS_SERVER === null)('two replicas', () => {
 
     const first = await Promise.all(Array.from({ length: 20 }, (_, n) => ask(both[n % 2]!)));
     expect(first).toEqual(first.map(() => 200));
-    // What one replica knows of the other, it knows a moment later.
+    // Replicas learn of each other's usage with a delay.
     for (const url of both)
       await until('all is counted', async () => {
         const { limits } = await get<Own>(url, '/v1/key');
@@ -109,7 +109,7 @@ describe.skipIf(REDIS_SERVER === null)('two replicas', () => {
     await redis.kill();
     await until('it is told', async () => !(await get<Health>(one.url, '/health')).limits.shared);
     expect(valueOf(await get<Families>(one.url, '/metrics'), 'shared_limits_down')).toBe(1);
-    // Each has half of the ten that were left, a moment later.
+    // A moment later, each has half of the ten that were left.
     await until('it has its part', async () => (await ask(one.url)) === 200);
     const alone = await Promise.all(Array.from({ length: 8 }, () => ask(one.url)));
     expect(alone.filter((status) => status === 200).length).toBe(4);

@@ -1,4 +1,4 @@
-/** The compiled binary and lanes of a connection of the Responses API when it is stopped. */
+/** The compiled binary and the lanes of a Responses API connection when it is stopped. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { brokenProvider } from '../helpers/broken.ts';

@@ -1,4 +1,4 @@
-/** Content of the request log that has grown old, while the program serves. */
+/** Expired content of the request log, while the program is serving. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import {
   existsSync,
@@ -32,7 +32,7 @@ const old = (prefix: string) =>
     return encodeRecord(logRecord({ id: `${prefix}-${n}`, ts: '2026-01-01T05:06:07.000Z', request }));
   }).join('');
 
-/** A folder with a configuration and two old files of the log. */
+/** A folder with a configuration and two old log files. */
 function prepared(workers: number): string {
   const cwd = folder();
   const logs = join(cwd, 'logs');
@@ -69,7 +69,7 @@ function linesOf(cwd: string, name: string): Line[] {
     .map((line) => JSON.parse(line) as Line);
 }
 
-/** The contents of both files, each of them whole. */
+/** The contents of both files, checked to be complete. */
 function contents(cwd: string): string[] {
   return [PLAIN, PACKED].map((name) => {
     const lines = linesOf(cwd, name);
@@ -111,7 +111,7 @@ describe.each(WAYS)('retention of content, %s', (_, workers) => {
       expect(run(cwd, 'usage', '--by', 'key,model,day', '--json', ...files).out).toBe(used);
       const { code, err } = run(cwd, 'export', '--log-file', 'logs', '--output', 'rows.jsonl');
       expect(code).toBe(0);
-      // They all say the same, and one of them is enough.
+      // All requests are the same, so one row remains.
       const rows = readFileSync(join(cwd, 'rows.jsonl'), 'utf8').trimEnd().split('\n');
       expect([rows.length, rows[0]!.includes('a new question')]).toEqual([1, true]);
       expect(err).toMatch(/dropped +10,000 {2}expired: /);
@@ -129,7 +129,7 @@ describe.each(WAYS)('retention of content, %s', (_, workers) => {
         await Bun.sleep(round * 15);
         process.kill('SIGKILL');
         await process.exited;
-        // Workers end when their parent has.
+        // Workers end when their parent has ended.
         await Bun.sleep(workers > 1 ? 300 : 0);
         contents(cwd);
         for (const name of readdirSync(join(cwd, 'logs'))) {

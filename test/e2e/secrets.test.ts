@@ -1,4 +1,7 @@
-/** Secrets planted in every place that the program reads them from, and providers that say them back wherever they can. */
+/**
+ * Secrets in every place from which the program reads them, and providers that repeat them wherever they
+ * can.
+ */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { Asked } from '../helpers/upstream.ts';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
@@ -17,7 +20,7 @@ const pem = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.expor
   format: 'pem',
 }) as string;
 
-/** None has the shape of a vendor's key, or stands under a telling name. */
+/** None has the shape of a vendor's key; only some are in fields whose names suggest a secret. */
 const SECRETS = {
   'api_key of a provider': 'plum-api-key-one',
   'the second of its api_keys': 'plum-api-key-two',
@@ -27,7 +30,7 @@ const SECRETS = {
   'the password in HTTPS_PROXY': 'plum-proxy@password',
   'a client key': 'plum-client-key',
   'the key of the operator': 'plum-operator-key',
-  // Its hash alone is known: its shape gives it away.
+  // Only its hash is known, but its shape identifies it.
   'a key of the keys file': `sk-llmproxy-${'plum1'.repeat(9)}`,
   'client_secret of Azure': 'plum-client-secret',
   'the token of Azure': 'plum-entra-minted',
@@ -39,7 +42,7 @@ const SECRETS = {
 };
 const all = Object.values(SECRETS);
 
-/** Says everything it was told, and all secrets, in an answer of its protocol. Nobody can say those that are not yet made. */
+/** Repeats everything it received, and all secrets, in an answer of its protocol. */
 function echo({ path, text, headers }: Asked): Response {
   if (text.includes('says-nothing')) return new Response('', { status: 400 });
   if (path.includes('oauth2'))
@@ -177,13 +180,13 @@ test('no secret appears in any output, whatever providers send', async () => {
       await show(`/${page} after ${name}`, await fetch(`${url}/${page}`, ops));
     }
   }
-  // A reload gives the keys that were refused a new chance.
+  // After a reload, rejected keys are tried again.
   serving.kill('SIGHUP');
   await Bun.sleep(50);
   const statuses: number[] = [];
   for (const name of ['plain', 'azure', 'aws', 'google']) {
     asked += 1;
-    // What a provider answers is the client's: only what the proxy adds to it is looked at.
+    // The provider's answer belongs to the client: only what the proxy adds is checked.
     statuses.push(await show(`${name} answers`, await ask(`${name}/model`), false));
   }
   expect(statuses).toEqual([200, 200, 200, 200]);

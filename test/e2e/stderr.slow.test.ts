@@ -1,4 +1,6 @@
-/** What `serve` says while a lot is said, and nobody or several processes at once are at it. */
+/**
+ * The output of `serve` when there is a lot of it, when nothing reads it, and when several processes write.
+ */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +17,7 @@ const MOCK: ConfigInput = { providers: [{ name: 'mock', type: 'mock', models: ['
 test('continues while nobody reads its stderr, leaves out lines, and says how many', async () => {
   const cwd = folder();
   writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(MOCK));
-  // A reader that sleeps until it is told to read.
+  // A reader that reads nothing until it is resumed.
   const script = `exec "$0" serve --port 0 --log-level debug 2> >(read -r line < go; exec cat > said)`;
   Bun.spawnSync(['mkfifo', join(cwd, 'go')]);
   const child = Bun.spawn(['bash', '-c', script, BINARY], { cwd, stdout: 'pipe', stderr: 'ignore' });

@@ -1,4 +1,4 @@
-/** What `serve` says while it serves: a line for each request, and for each change of state. */
+/** The output of `serve` while it is running: one line for each request, and one for each change of state. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ afterAll(cleared);
 const SECRET = 'sk-upstream-0123456789abcdef';
 const MOCK: ConfigInput = { providers: [{ name: 'mock', type: 'mock', models: ['*'] }] };
 
-/** A provider that fails until it is told to work, and whose key is refused for one model. */
+/** A provider that fails until it is switched to working, and rejects the key for one model. */
 function moody() {
   const state = { works: false };
   const provider = upstream(({ text }) => {
@@ -57,7 +57,7 @@ async function ask(url: string, model: string): Promise<number> {
   return answer.status;
 }
 
-/** Times, ids and latencies are never the same twice. */
+/** Times, ids and latencies differ in each run. */
 function steadied(text: string): string {
   return text
     .replaceAll(/\b\d\d:\d\d:\d\d\b/g, 'HH:MM:SS')
@@ -209,7 +209,7 @@ test('reports when 80 % of a budget is used, and when it is used up', async () =
 test('continues while a terminal is stopped, and ends on a signal', async () => {
   const serving = await serveInTerminal(MOCK);
   serving.type('\x13');
-  // More than a terminal takes.
+  // More than the buffer of a terminal holds.
   for (let n = 0; n < 400; n++) expect(await ask(serving.url, 'any')).toBe(200);
   serving.process.kill('SIGTERM');
   expect(await serving.process.exited).toBe(0);

@@ -1,4 +1,4 @@
-/** Stored responses that two machines share by a server of Redis' protocol: the binary before a real one. */
+/** Stored responses that two machines share through a Redis-compatible server: the binary with a real one. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ const configOf = (provider: string, redis: string, more: Partial<ConfigInput> = 
 
 const both = async (config: ConfigInput) => [await replica(config), await replica(config)] as const;
 
-/** Whether a replica says that it shares what it stores. */
+/** Whether a replica reports that stored responses are shared. */
 async function isShared({ url }: Serving): Promise<boolean> {
   const answer = await fetch(`${url}/health`, { headers: { authorization: `Bearer ${ANN}` } });
   const { responses } = (await answer.json()) as { responses: { shared: boolean } };
@@ -59,7 +59,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas', () => {
     expect(await refusal(bobs.responses.retrieve(previous!))).toEqual(NOT_FOUND);
     const stolen = bobs.responses.create({ model: 'm', input: 'x', previous_response_id: previous! });
     expect(await refusal(stolen)).toEqual(PREVIOUS_NOT_FOUND);
-    // What one deletes is gone for the other, which had it.
+    // A response deleted through one replica is gone on the other, which had a copy.
     expect((await clients[1]!.responses.retrieve(previous!)).id).toBe(previous!);
     await clients[0]!.responses.delete(previous!);
     expect(await refusal(clients[1]!.responses.retrieve(previous!))).toEqual(NOT_FOUND);
@@ -75,7 +75,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas', () => {
       items: [{ role: 'user', content: 'first' }],
     });
     expect((await clients[1].conversations.retrieve(id)).metadata).toEqual({ topic: 'trees' });
-    // Both at once, so that their changes meet.
+    // Both at the same time, so that the changes conflict.
     await Promise.all(
       Array.from({ length: 10 }, (_, n) =>
         clients[n % 2]!.conversations.items.create(id, { items: [{ role: 'user', content: `${n}` }] }),
@@ -167,7 +167,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas', () => {
     const beganMs = performance.now();
     const third = await here.responses.create({ model: 'm', input: 'c', previous_response_id: second.id });
     expect(third.output_text).toBe('5');
-    // One waits, once.
+    // Only one request waits, and only once.
     expect(performance.now() - beganMs).toBeLessThan(8_000);
     await until('it is told', async () => !(await isShared(one)));
     await here.responses.delete(second.id);

@@ -1,4 +1,4 @@
-/** Stored responses across restarts, workers and disks that fail, in the compiled binary. */
+/** Stored responses in the compiled binary across restarts, several workers and failing disks. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ test('they survive a restart and a crash, and no key in them is written to disk'
   expect((await sdk(second).responses.retrieve(one.id)).output_text).toBe('1');
   const two = await sdk(second).responses.create({ model: 'm', input: 'b', previous_response_id: one.id });
   expect(two.output_text).toBe('3');
-  // What was answered is there as soon as it can be asked for.
+  // A response is available as soon as its id is known.
   expect((await sdk(second).responses.retrieve(two.id)).id).toBe(two.id);
   await stopped(second.process, 'SIGKILL');
   const third = await served(config, first.cwd);
@@ -71,7 +71,7 @@ test('several workers share them, and can cancel those of another', async () => 
   });
   const serving = await served(config);
   const client = sdk(serving);
-  // Each request has a connection of its own, so that it may meet any worker.
+  // Each request uses a new connection, which may reach any worker.
   const options = { headers: { connection: 'close' } };
   let previous = (await client.responses.create({ model: 'm', input: 'x' }, options)).id;
   for (let turn = 1; turn < 12; turn += 1) {
@@ -129,7 +129,7 @@ test.each([1, 2])(
     const first = await served(config);
     const { id } = await sdk(first).responses.create({ model: 'm', input: 'x', background: true });
     await until('it runs', async () => (await sdk(first).responses.retrieve(id)).status === 'in_progress');
-    // All of them at once, as a machine that loses power.
+    // All processes at once, as in a power failure.
     for (const pid of [first.process.pid, ...childrenOf(first.process.pid)]) process.kill(pid, 'SIGKILL');
     await first.process.exited;
     const second = await served(config, first.cwd);
@@ -152,7 +152,7 @@ test.each([1, 2])(
     const [short, long] = await Promise.all(
       ['short', 'long'].map((input) => sdk(first).responses.create({ model: 'm', input, background: true })),
     );
-    // At once: nothing else is under way at a connection.
+    // At once, because no connection has a request in flight.
     await stopped(first.process);
     expect(await new Response(first.process.stderr).text()).toContain('requests were cut');
     const second = await served(at(slow.url), first.cwd);

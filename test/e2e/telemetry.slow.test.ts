@@ -1,4 +1,4 @@
-/** Traces and metrics as a collector gets them, against what was really sent. */
+/** Compares the traces and metrics that a collector receives with what was sent. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -143,7 +143,7 @@ describe.each([
       ['chat bad', 3, PARENT.trace],
       ['chat good', 3, PARENT.trace],
     ]);
-    // Each provider was told its own span.
+    // Each provider received its own span.
     const told = seen.upstream.slice(0, 2).map(({ headers }) => headers.get('traceparent'));
     expect(told).toEqual(children.map(({ spanId }) => `00-${PARENT.trace}-${spanId}-01`));
     expect(seen.upstream[0]!.headers.get('tracestate')).toBe('vendor=1');
@@ -311,7 +311,7 @@ test('nothing is sent unless it is enabled, and then the usual variables apply',
   expect(sink.resource()).toMatchObject({ 'service.name': 'gateway', team: 'north side' });
   expect(sink.asked.map(({ path }) => path).toSorted()).toEqual(['/v1/metrics', '/v1/traces']);
   expect(sink.asked[0]!.headers.get('x-token')).toBe(TOKEN);
-  // What was asked and answered is told only where that is wanted.
+  // Prompts and answers are exported only if that is configured.
   expect(Object.keys(sink.spans[0]!.attributes).filter((name) => name.endsWith('messages'))).toEqual([]);
 });
 

@@ -1,4 +1,4 @@
-/** HTTPS as the compiled binary serves it, with certificates of this machine's openssl. */
+/** HTTPS as the compiled binary serves it, with certificates made by this machine's openssl. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -69,7 +69,7 @@ describe.skipIf(!canMake)('server.tls', () => {
       ...init,
     });
 
-  /** The name in the certificate that new connections get. */
+  /** The name in the certificate that new connections receive. */
   const presented = ({ url }: Serving, pair?: Pair): Promise<string> => {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const { port } = new URL(url);
@@ -198,7 +198,7 @@ describe.skipIf(!canMake)('server.tls', () => {
     const tls = { ...TLS, client_ca: 'ca.pem', client_certs: CERTS };
     const server = await serve(prepared({ auth: AUTH }, tls));
     expect((await ask(server, ci)).status).toBe(200);
-    // SDKs send a placeholder where they are given no key.
+    // SDKs send a placeholder if they have no key.
     expect((await ask(server, ci, { authorization: 'Bearer unused' })).status).toBe(200);
     const known = ca.issue('/CN=stranger', 'DNS:stranger.example.com');
     expect((await ask(server, known)).status).toBe(401);
@@ -229,7 +229,7 @@ describe.skipIf(!canMake)('server.tls', () => {
     expect((await ask(server)).status).toBe(401);
     expect((await ask(server, undefined, { 'x-api-key': 'alice-secret' })).status).toBe(200);
     expect(await ask(server, rogue, { 'x-api-key': 'alice-secret' }).catch(() => 'refused')).toBe('refused');
-    // Whoever names the header in which certificates are told says nothing by it.
+    // Sending the internal header for certificates has no effect.
     const forged = { 'x-llmproxy-certificate': encodeURIComponent('{"subject":{},"alternative":[]}') };
     expect((await ask(server, undefined, forged)).status).toBe(401);
     const next = {
@@ -265,7 +265,7 @@ describe.skipIf(!canMake)('server.tls', () => {
     for (const pair of [undefined, rogue])
       expect(await ask(server, pair).catch(() => 'refused')).toBe('refused');
     expect((await ask(server, ci)).status).toBe(200);
-    // The authority may change too.
+    // The certificate authority may change too.
     const other = new Authority('the next');
     const next = other.issue('/CN=ci/O=acme', 'DNS:ci.example.com');
     other.remove();
@@ -326,7 +326,8 @@ describe.skipIf(!canMake)('server.tls', () => {
     const deaf = await Promise.all(Array.from({ length: 40 }, open));
     await until('that all are cut', () => letGo === 41);
     expect(await inFlight(server)).toBe(0);
-    // What the system's buffers take, on two connections for each client; not what a provider can send in three seconds.
+    // The capacity of the system's buffers, on two connections per client; far less than a provider can send
+    // in three seconds.
     expect(sent / 41).toBeLessThan(64 * 1024 ** 2);
     for (const socket of deaf) socket.destroy();
     await upstream.stop(true);

@@ -1,4 +1,4 @@
-/** Uploads of the request log by the binary, over TLS: how much memory they take, and what kill and SIGTERM do to them. */
+/** Uploads of the request log by the binary, over TLS: their memory, and the effects of kill and SIGTERM. */
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,10 @@ describe.skipIf(!canMake)('the binary uploads a log', () => {
     for (const server of servers.splice(0)) await server.stop(true);
   });
 
-  /** An S3 that reads bodies as streams. @param reads told of what has come of an upload; false leaves it */
+  /**
+   * An S3 server that reads bodies as streams.
+   * @param reads called with the bytes read so far of an upload; false stops reading it
+   */
   function s3(reads: (bytes: number) => boolean = () => true) {
     const objects = new Map<string, { bytes: number; checksum: string }>();
     const server = Bun.serve({
@@ -57,7 +60,7 @@ describe.skipIf(!canMake)('the binary uploads a log', () => {
     return { objects, url: `https://127.0.0.1:${server.port}` };
   }
 
-  /** A folder with a configuration, and a log of yesterday. */
+  /** A folder with a configuration, and yesterday's log. */
   function prepared(text: string, upload: Readonly<Record<string, unknown>>) {
     const cwd = folder();
     const day = new Date(Date.now() - 86_400_000);

@@ -1,4 +1,4 @@
-/** What was used, out of the log of the compiled binary. */
+/** Usage reports from the log of the compiled binary. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const MODELS = [
   'a-model-with-a-name-that-is-longer-than-forty-columns',
 ];
 
-/** A log of so many requests, some of them without a price or cut. */
+/** A log of this many requests, some without a price and some cut. */
 function log(requests: number, textBytes = 0): string {
   const text = 'x'.repeat(textBytes);
   const lines = Array.from({ length: requests }, (_, at) => {

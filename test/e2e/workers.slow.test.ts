@@ -1,4 +1,4 @@
-/** Several processes on one port: what they count, limit, reload, log and lose together. */
+/** Several processes on one port: how they count, limit, reload, log and fail together. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ const SLOW: ConfigInput = { providers: [{ name: 'mock', type: 'mock', mock: { to
 const serving = (config: ConfigInput, workers: number | 'auto' = WORKERS) =>
   serveConfig({ ...config, server: { ...config.server, workers } });
 
-/** On a connection of its own, which any of the workers may get. */
+/** Uses a new connection, which may reach any of the workers. */
 const post = (url: string, body: object, init: RequestInit = {}) =>
   fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
@@ -47,7 +47,9 @@ async function metric(url: string, name: string): Promise<number> {
   return values.reduce((total, [, value]) => total + Number(value), 0);
 }
 
-/** Waits until so many workers were begun again, and all are there. A dying one may cut whoever asks it. */
+/**
+ * Waits until this many workers were restarted and all are running. A dying worker may drop the connection.
+ */
 async function renewed(url: string, count: number): Promise<void> {
   await until('a new worker', async () => {
     const restarts = await metric(url, 'worker_restarts_total').catch(() => 0);
@@ -56,7 +58,7 @@ async function renewed(url: string, count: number): Promise<void> {
   });
 }
 
-/** All lines that the log holds, in the order of the files. */
+/** All lines of the log, in the order of the files. */
 function lines(cwd: string): { id: string; outcome: string }[] {
   const directory = join(cwd, 'logs');
   return readdirSync(directory)
@@ -65,7 +67,7 @@ function lines(cwd: string): { id: string; outcome: string }[] {
     .map((line) => JSON.parse(line) as { id: string; outcome: string });
 }
 
-/** The files of the log that hold a line which is no JSON. */
+/** The log files that contain a line of invalid JSON. */
 function damagedFiles(cwd: string): string[] {
   const directory = join(cwd, 'logs');
   return readdirSync(directory).filter((file) =>
@@ -84,7 +86,7 @@ function isJson(line: string): boolean {
   }
 }
 
-/** What a program writes to stderr, as it comes. */
+/** What a program writes to stderr, as it arrives. */
 function said({ process }: Serving): () => string {
   let text = '';
   void (async () => {
@@ -93,7 +95,7 @@ function said({ process }: Serving): () => string {
   return () => text;
 }
 
-/** Begins so many streams at once. @returns those that began, and how many were refused */
+/** Starts this many streams at once. @returns those that started, and how many were refused */
 async function streams(url: string, count: number) {
   const answers = await Promise.all(
     Array.from({ length: count }, () => post(url, { ...CHAT, max_tokens: 60, stream: true })),
@@ -104,7 +106,7 @@ async function streams(url: string, count: number) {
   return { open, refused: refused.length };
 }
 
-// reusePort shares a port on Linux only, and what is shared is mapped from /proc.
+// reusePort shares a port only on Linux, and the shared memory is mapped through /proc.
 describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)', () => {
   test('report for all of them, whichever worker is asked', async () => {
     const { url } = await serving(SLOW);
@@ -230,11 +232,12 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     await until('traffic', () => answered > before + 50);
     stop.abort();
     await Promise.all(clients);
-    // What it was working on, and what met it while it ended: a client that comes again at once may do so twice.
+    // The requests it was serving, and those that reached it while it ended: a client that retries at once
+    // may fail twice.
     expect(failed).toBeLessThanOrEqual(16);
     expect(await metric(url, 'requests_total')).toBeGreaterThan(counted);
     expect(told()).toMatch(/worker \d ended \(SIGKILL\): it is restarted in 0\.2 s$/m);
-    // Whatever it was writing when it was killed is torn in its own file at most.
+    // At most, the line it was writing when it was killed is incomplete, in its own file.
     process.kill('SIGTERM');
     await process.exited;
     expect(damagedFiles(served.cwd).length).toBeLessThanOrEqual(1);
@@ -283,7 +286,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
       const open = await post(each.url, { ...CHAT, max_tokens: 60, stream: true });
       each.process.kill('SIGINT');
       await until('it waits', () => heard().includes('waiting for 1 request'));
-      // The parent hears of their ends and of the signal at the same time.
+      // The parent learns of the ends of its workers and of the signal at the same time.
       each.process.kill('SIGSTOP');
       await Bun.sleep(100);
       each.process.kill('SIGINT');
@@ -402,17 +405,20 @@ describe.each(process.platform === 'linux' ? [1, 2] : [1])('with %d processes', 
     await until('traffic', () => outcomes.length > 100);
     process.kill('SIGTERM');
     await Promise.all(clients);
-    // Refused in so many words, or because nobody listens any more: never in the middle of a request.
+    // Rejected with a 503, or because nothing listens any more, but never in the middle of a request.
     expect(outcomes.filter((outcome) => !['200', '503 close', 'ECONNREFUSED'].includes(outcome))).toEqual([]);
     expect(await process.exited).toBe(0);
   });
 });
 
-/** A program that is ready to share its port. */
+/** A program that is able to share its port. */
 const shares = () =>
   Bun.serve({ hostname: '127.0.0.1', port: 0, reusePort: true, fetch: () => new Response('other') });
 
-/** One request by a connection that is kept. @returns its status and what becomes of the connection, or an error's code */
+/**
+ * Sends one request over a kept-alive connection.
+ * @returns its status and the `connection` header, or the code of an error
+ */
 function ask(url: string, agent: Agent): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   const asked = request(`${url}/v1/chat/completions`, { method: 'POST', agent }, (answer) => {

@@ -1,4 +1,4 @@
-/** Headers of answers that are made of what a client chose stay small: clients stop at 16 KiB of all headers. */
+/** Response headers whose content a client chooses stay small: clients accept at most 16 KiB of headers. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { Serving } from '../helpers/binary.ts';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(cleared);
 
-/** What is said to be dropped of a message with blocks of such types. */
+/** The `x-llmproxy-dropped` header for a message with blocks of these types. */
 async function dropped(types: readonly string[]): Promise<string> {
   const blocks = types.map((type) => ({ type }));
   const content = [{ type: 'text', text: 'hi' }, ...blocks];
@@ -49,7 +49,7 @@ test.each([
   const value = await dropped(types);
   expect(value.length).toBeLessThanOrEqual(MAX);
   expect(value).toMatch(/^content\.[\x20-\x7e]+$/);
-  // What is cut is cut between characters.
+  // Names are cut between characters, not within them.
   for (const name of value.split(', ')) expect(() => decodeURIComponent(name)).not.toThrow();
 });
 

@@ -1,4 +1,4 @@
-/** In which headers keys are taken, and what is told of those that are not known, by the compiled binary. */
+/** Which headers the compiled binary accepts keys in, and how it answers unknown keys. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
@@ -52,10 +52,10 @@ afterAll(async () => {
 const post = (path: string, headers: Lines, { url } = keyed) =>
   rawRequest(url, path, { method: 'POST', headers, body: BODY });
 
-/** What the provider was asked by the last request. */
+/** The last request that the provider received. */
 const last = (): Asked => provider.asked.at(-1)!;
 
-/** The same key in each header that takes one. */
+/** The same key in each header that may contain one. */
 const each = (key: string): Lines[] => [
   [['authorization', `Bearer ${key}`]],
   [['Authorization', `bearer  ${key} `]],
@@ -165,7 +165,7 @@ describe('a 401', () => {
           expect(answer.head + answer.body).not.toContain(quoted);
       }
       for (const path of ['/v1/models', '/v1/models/gpt-4o', '/v1/key', '/providers', '/metrics']) {
-        // Google's clients, and they alone, show their key in the query, to see the models.
+        // Only Google's clients may send their key in the query, and only to list models.
         const shown = path.startsWith('/v1/models') && query.includes('?key=');
         const { status } = await rawRequest(keyed.url, path + query, { headers });
         expect([path, status]).toEqual([path, shown ? 200 : 401]);
@@ -207,7 +207,7 @@ describe('an idempotency key', () => {
     expect(bob).toMatch(/^[0-9a-f]{64}$/);
     expect(bob).not.toBe(alice);
     expect(await sentBy(ALICE, 'order-2')).not.toBe(alice);
-    // What another was given cannot be sent as it is.
+    // A client cannot choose the key that the provider received for another client.
     expect(await sentBy(BOB, alice!)).not.toBe(alice);
   });
 

@@ -1,4 +1,7 @@
-/** What decompresses a thousandfold, in both directions, at the compiled binary: it stops at the limit, and so does memory. */
+/**
+ * Compression bombs in both directions: the compiled binary stops decompressing at the limit, and its memory
+ * stays bounded.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import * as zlib from 'node:zlib';
 import { built, cleared, serveConfig } from '../helpers/binary.ts';
@@ -8,9 +11,9 @@ import { chatStream, upstream } from '../helpers/upstream.ts';
 
 const MIB = 1024 ** 2;
 const LIMIT = 8 * MIB;
-/** What the bombs decompress to. */
+/** The decompressed size of the bombs. */
 const SIZE = 384 * MIB;
-/** Room for the engine's own memory; the bombs are many times as large. */
+/** Allowance for the engine's own memory; the bombs are much larger. */
 const ROOM = 128 * MIB;
 
 const BROTLI = {
@@ -40,20 +43,20 @@ async function bomb(name: string, head: string, filling: string): Promise<Uint8A
 
 const EVENT = chatStream(['x'.repeat(1_000)], '');
 const KINDS = {
-  /** One value without end. */
+  /** One endless value. */
   json: ['{"model":"m","messages":[{"role":"user","content":"', 'x'],
-  /** One event without end. */
+  /** One endless event. */
   event: [`${EVENT}data: {"choices":[{"index":0,"delta":{"content":"`, 'x'],
-  /** Events without end. */
+  /** Endless events. */
   events: [EVENT, EVENT],
-  /** Comments without end, before any content. */
+  /** Endless comments, before any content. */
   comments: ['', ': nothing to say yet\n\n'],
 } as const;
 type Kind = keyof typeof KINDS;
 
 const bombs = new Map<string, Uint8Array<ArrayBuffer>>();
 
-/** `model` names the bomb and the way it is sent: "kind name status type". */
+/** `model` selects the bomb and how it is sent: "kind name status type". */
 const provided = upstream(({ text }) => {
   const { model } = JSON.parse(text) as { model: string };
   const [kind, name, status, type] = model.split('+') as [Kind, string, string, string];
@@ -74,7 +77,7 @@ afterAll(async () => {
   await provided[Symbol.asyncDispose]();
 });
 
-/** A proxy of its own for each test, since its peak is looked at. */
+/** Each test has its own proxy, because its peak memory is measured. */
 async function served(): Promise<void> {
   serving = await serveConfig({
     limits: { max_body: LIMIT, max_response: LIMIT },

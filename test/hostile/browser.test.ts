@@ -1,4 +1,4 @@
-/** What web pages can do to the compiled binary, as the bytes that browsers send. */
+/** What web pages can do to the compiled binary, tested with the bytes that browsers send. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { built, cleared, serveConfig } from '../helpers/binary.ts';
@@ -42,7 +42,10 @@ afterAll(async () => {
   await provider[Symbol.asyncDispose]();
 });
 
-/** As browsers mark what pages send: each line is one way to reach the address from a page of another origin. */
+/**
+ * Requests with the headers that browsers add; each line is one way in which a page of another origin can
+ * reach the address.
+ */
 const FOREIGN: [way: string, headers: Lines][] = [
   [
     'a fetch without CORS',

@@ -1,4 +1,4 @@
-/** What is remembered of one client's requests serves no other client, by the compiled binary. */
+/** What the compiled binary stores for one client is not available to any other client. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { Serving } from '../helpers/binary.ts';
 import { built, cleared, serveConfig } from '../helpers/binary.ts';

@@ -1,4 +1,7 @@
-/** Forms that two parsers could read in two ways, sent to the compiled binary: what is routed by is what the provider gets. */
+/**
+ * Forms that two parsers could read differently: the compiled binary routes by the same values that the
+ * provider receives.
+ */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { built, cleared, serveConfig } from '../helpers/binary.ts';
 import type { Serving } from '../helpers/binary.ts';

@@ -1,4 +1,4 @@
-/** Requests whose length is told in odd ways: what reaches the compiled binary is bounded, answered, and counted once. */
+/** Requests with unusual framing: the compiled binary bounds them, answers them, and counts each once. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { built, cleared, serveConfig } from '../helpers/binary.ts';
 import type { Serving } from '../helpers/binary.ts';
@@ -36,7 +36,7 @@ function requestOf(lines: readonly string[], sent: Sent = {}): string {
   return `${[`${method} ${path} HTTP/${version}`, ...host, ...lines].join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** All that is answered to the bytes, until it holds so many answers or the connection ends. */
+/** The answers to these bytes, read until there are `count` of them or the connection ends. */
 async function answersTo(bytes: string, count = 1): Promise<{ statuses: number[]; text: string }> {
   using client = await rawClient(serving.url);
   client.send(bytes);
@@ -63,7 +63,7 @@ test.each(PATHS)('two equal Content-Length headers are a 400 in the protocol of 
   ]);
 });
 
-/** Bun refuses these before we see them. */
+/** Bun rejects these before the program sees them. */
 const REFUSED: [name: string, lines: string[], body?: string][] = [
   ['different lengths', [length(BODY.length), length(3)]],
   ['a list of lengths', [length(`${BODY.length}, ${BODY.length}`)]],
@@ -141,7 +141,7 @@ test('pipelined requests get as many answers, whatever the first one contains', 
   const next = requestOf([length(BODY.length)]);
   const two = async (first: string) => (await answersTo(first + next, 2)).statuses;
   expect(await two(next)).toEqual([200, 200]);
-  // A body that is refused, or that nobody reads, is no request.
+  // A rejected or unread body must not be parsed as a request.
   const inner = requestOf([length(BODY.length)]);
   const get = (path: string) => requestOf([length(inner.length)], { method: 'GET', path, body: inner });
   expect(await two(get('/v1/models'))).toEqual([200, 200]);
@@ -167,7 +167,7 @@ test('trailers are not treated as headers, nor their content as a request', asyn
   expect(statuses).toEqual([200, 400]);
 });
 
-/** Sends so many bytes of a body as fast as they are taken, until the connection ends. */
+/** Sends this many bytes of a body as fast as they are accepted, until the connection ends. */
 async function flood(head: string, bytes: number, chunks = false): Promise<string> {
   using client = await rawClient(serving.url);
   const { socket } = client;

@@ -1,4 +1,4 @@
-/** By which names the compiled binary may be called: a page whose name was made to lead to loopback comes with its own. */
+/** Which host names the compiled binary accepts: a page using DNS rebinding sends its own name. */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
@@ -184,10 +184,10 @@ describe('HTTP/1.0 without Host', () => {
 });
 
 describe('a reload, which keeps the socket', () => {
-  /** Gives a running proxy another configuration. @returns what it says of it */
+  /** Reloads a running proxy with another configuration. @returns what it writes to stderr */
   async function reread({ url, cwd, process }: Serving, config: ConfigInput): Promise<string> {
     writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(config));
-    // One answer shows that it has begun to listen to signals too.
+    // Once it has answered a request, its signal handlers are set up too.
     await rawRequest(url.replace('0.0.0.0', '127.0.0.1'), '/health/live');
     process.kill('SIGHUP');
     const decoder = new TextDecoder();

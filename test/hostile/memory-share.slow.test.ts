@@ -1,4 +1,6 @@
-/** Who sends large bodies, slowly or many at once, to the compiled binary takes no room from others. */
+/**
+ * A client that sends large bodies to the compiled binary, slowly or many at once, leaves memory for others.
+ */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { connect } from 'node:net';
@@ -18,7 +20,7 @@ const KEYS = {
 };
 const waiting: (() => void)[] = [];
 
-/** Answers when it is told to, where the model says so. */
+/** Delays the answer if the model name asks for that. */
 const provided = upstream(async ({ text }) => {
   if (text.includes('"model":"slow"')) await new Promise<void>((resolve) => waiting.push(resolve));
   return completion('here');
@@ -48,7 +50,7 @@ interface Held {
   readonly socket: Socket;
 }
 
-/** Announces a body, sends so much of it, and then nothing. */
+/** Announces a body, sends part of it, and then nothing. */
 function hold(serving: Serving, announced: number, sent: number, key = '', localAddress?: string): Held {
   const { hostname, port } = new URL(serving.url);
   const socket = connect({ host: hostname, port: Number(port), ...(localAddress ? { localAddress } : {}) });

@@ -1,4 +1,7 @@
-/** Requests of one key that make a provider fail take nothing from the other keys: no target, no endpoint, no readiness. */
+/**
+ * Requests with one key that make a provider fail do not affect other keys: targets, endpoints and readiness
+ * stay available.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Serving } from '../helpers/binary.ts';
 import { built, cleared, serveConfig } from '../helpers/binary.ts';
@@ -8,7 +11,7 @@ const MALLORY = 'sk-mallory-000000000000000000000000';
 const BOB = 'sk-bob-0000000000000000000000000000';
 const OPS = 'sk-ops-0000000000000000000000000000';
 
-/** What a prompt can make a provider do, by the word that it contains. */
+/** The failures that a prompt can cause at the provider, by the word that it contains. */
 const FAILURES: Readonly<Record<string, () => Response>> = {
   crash: () => Response.json({ error: { message: 'CUDA error' } }, { status: 500 }),
   busy: () => Response.json({ error: { message: 'no worker' } }, { status: 503 }),
@@ -37,7 +40,7 @@ async function served(): Promise<void> {
         { name: 'ops', key: OPS, ops: true },
       ],
     },
-    // Nothing that failed is tried again during the test.
+    // Failed targets are not tried again during the test.
     routing: { breaker: { cooldown: '1h', max_cooldown: '1h' } },
     providers: [
       { name: 'a', type: 'openai-compatible', base_url: provider.url, models: ['m'], max_retries: 0 },

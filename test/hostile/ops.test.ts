@@ -1,4 +1,7 @@
-/** Who reads the pages about the inside of the compiled binary, also through a reverse proxy that says nothing of it. */
+/**
+ * Who may read the compiled binary's operational pages, also through a reverse proxy that does not identify
+ * itself.
+ */
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
@@ -46,7 +49,9 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(cleared);
 
-/** What reverse proxies send along: nothing, as a stock nginx does, or who they speak for. */
+/**
+ * The headers that reverse proxies add: none, as in nginx's default configuration, or the client's address.
+ */
 const WAYS: [way: string, headers: [string, string][], version: '1.0' | '1.1'][] = [
   ['directly from loopback', [], '1.1'],
   ['by a stock nginx', [['connection', 'close']], '1.0'],

@@ -1,4 +1,6 @@
-/** Keys that a provider repeats are nowhere to be read: in answers, pages or the log, before and after a reload. */
+/**
+ * Keys that a provider repeats do not appear in answers, on pages or in the log, before and after a reload.
+ */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
@@ -12,7 +14,7 @@ const SECOND = 'second/upstream-credential';
 const HEADER = 'operators-own-header-token';
 const LARGE = 'x'.repeat(300_000);
 
-/** Says all that it was told to whoever asks: in an error, or in a large answer. */
+/** Repeats the credentials that it received, in an error or in a large answer. */
 const provider = upstream(({ headers, text }) => {
   const told = `${headers.get('authorization')} ${headers.get('x-gateway-token')}, and before ${FIRST}`;
   if (text.includes('refuse')) return Response.json({ error: { message: told } }, { status: 400 });
@@ -49,7 +51,7 @@ const ask = (content: string) =>
     body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] }),
   });
 
-/** All that was logged. */
+/** The complete log. */
 function log(): string {
   const directory = join(serving.cwd, 'logs');
   if (!existsSync(directory)) return '';

@@ -1,4 +1,7 @@
-/** Clients of the compiled binary that read large streams slowly, or not at all: together they hold no more than limits.max_unread. */
+/**
+ * Clients that read large streams slowly or not at all: the compiled binary buffers no more than
+ * limits.max_unread for all of them together.
+ */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
@@ -12,11 +15,11 @@ import { chatStream, completion } from '../helpers/upstream.ts';
 
 const MIB = 1024 ** 2;
 const EVENT = new TextEncoder().encode(chatStream(['x'.repeat(30_000)], ''));
-/** Letters of an answer that is no stream. */
+/** The length of an unstreamed answer, in characters. */
 const WHOLE = 16 * MIB;
 let letGo = 0;
 
-/** A provider whose streams never end, as fast as they are taken. */
+/** A provider of endless streams, sent as fast as they are read. */
 const endless = Bun.serve({
   port: 0,
   hostname: '127.0.0.1',
@@ -51,7 +54,7 @@ function served(maxUnread: string): Promise<Serving> {
   });
 }
 
-/** A client that reads so many bytes every 50 ms, or as fast as it can. */
+/** A client that reads this many bytes every 50 ms, or as fast as it can. */
 function reader(
   serving: Serving,
   bytesAtATime: number,
@@ -105,7 +108,7 @@ test('only as many clients that read nothing are kept as fit into limits.max_unr
   expect(records(serving)[0]!.error).toContain('limits.max_unread');
   await until('the provider to be let go', () => letGo === 32);
   expect(await unreadBytes(serving)).toBeLessThanOrEqual(36 * MIB);
-  // Who reads goes on reading.
+  // Clients that read are not affected.
   const had = fast.read();
   await until('more for the fast one', () => fast.read() > had + 20 * MIB);
   expect(records(serving)).toHaveLength(32);

@@ -17,7 +17,7 @@ const command = (passesOn?: true): Promise<Command> =>
     'try',
   ]);
 
-/** The arguments as citty reads them after they were parsed here. */
+/** The arguments as citty reads them after parsing. */
 async function read(...args: string[]): Promise<Record<string, unknown>> {
   const plain = parseArguments(await command(), args).plain;
   const { _, port, json } = parseArgs([...plain], ARGS);

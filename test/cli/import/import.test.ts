@@ -16,7 +16,7 @@ const NAMES = readdirSync(FILES);
 
 const textOf = (name: string) => readFileSync(join(FILES, name), 'utf8');
 
-/** The result for the values of the file, or for others. */
+/** The result for the environment variables of the file, or for others. */
 function imported(name: string, value: unknown = YAML.parse(textOf(name))): string {
   return converted(
     { text: JSON.stringify(value), value, file: name },

@@ -15,7 +15,7 @@ const attempt = (target: string, fault: string | null, status: number | null, ms
   ms,
 });
 
-/** Of a request that took a way to its answer. */
+/** A successful request through a route. */
 const smart: Partial<LogRecord> = {
   id: 'req_01a22b07a98c749885ec193901ccd7b6',
   key: 'alice',

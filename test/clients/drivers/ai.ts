@@ -18,7 +18,9 @@ const tools = Object.fromEntries(
   ]),
 );
 
-/** Each provider reads its own. Of models by other names than OpenAI's its provider must be told that they think. */
+/**
+ * Each provider reads its own options. For models with names other than OpenAI's, reasoning must be forced.
+ */
 const THINKING = {
   openai: { reasoningEffort: 'low', reasoningSummary: 'auto', forceReasoning: true },
   anthropic: { thinking: { type: 'enabled', budgetTokens: 1_024 } },
@@ -27,7 +29,7 @@ const THINKING = {
 
 /** Vercel's AI SDK with one of its providers. */
 function driver(name: string, modelOf: (asked: Asking) => LanguageModel): Driver {
-  /** @returns the answer, and the object where one was asked for */
+  /** @returns the answer, and the object if one was requested */
   async function run(
     asked: Asking,
     content: ModelMessage['content'],
@@ -86,7 +88,7 @@ function driver(name: string, modelOf: (asked: Asking) => LanguageModel): Driver
     },
     raised(error) {
       const call = APICallError.isInstance(error);
-      // What comes inside of a stream is handed on as the API said it.
+      // Errors within a stream are passed on as the API sent them.
       const told = call || (typeof error === 'object' && error !== null && 'message' in error);
       const message = told ? String((error as Error).message) : JSON.stringify(error);
       return { own: told, status: call ? error.statusCode : undefined, message };
@@ -109,13 +111,13 @@ const google = ({ url }: Pick<Asking, 'url'>) =>
 
 export const aiGoogle = driver('ai, @ai-sdk/google', (asked) => google(asked)(asked.model));
 
-/** Vectors of texts. */
+/** Embeds texts. */
 export async function aiEmbed(asked: Pick<Asking, 'url' | 'model'>, values: string[]): Promise<number[][]> {
   const model = openai(asked).embedding(asked.model);
   return (await embedMany({ model, values, maxRetries: 0 })).embeddings;
 }
 
-/** The same by Google's own way. */
+/** The same through Google's own API. */
 export async function aiGoogleEmbed(
   asked: Pick<Asking, 'url' | 'model'>,
   values: string[],

@@ -23,7 +23,7 @@ interface Answer {
   readonly usage: Interactions.Usage | undefined;
 }
 
-/** An error that a stream ends with is an event to this SDK. */
+/** An error at the end of a stream is an event in this SDK. */
 class Told extends Error {}
 
 async function answer(asked: Asking, input: Step[], more: More = {}): Promise<Answer> {
@@ -51,7 +51,7 @@ async function answer(asked: Asking, input: Step[], more: More = {}): Promise<An
   return { steps, status: ended?.status, usage: ended?.usage };
 }
 
-/** Arguments are text until their end. */
+/** Arguments are text until they are complete. */
 function grow(step: Step, delta: Interactions.StepDelta['delta']): void {
   if (step.type === 'model_output' && delta.type === 'text') {
     step.content = [...(step.content ?? []), { type: 'text', text: delta.text }];
@@ -84,7 +84,7 @@ function user(text: string, ...content: Interactions.Content[]): Step {
   return { type: 'user_input', content: [{ type: 'text', text }, ...content] };
 }
 
-/** The interactions of the @google/genai package. */
+/** The interactions API of the @google/genai package. */
 export const genaiInteractions: Driver = {
   name: '@google/genai, interactions',
 

@@ -4,7 +4,7 @@ import type { Asking, Driver } from '../driver.ts';
 import { MAX_TURNS, parametersOf, SCHEMA, TOOLS } from '../driver.ts';
 import { PICTURE, runTool } from '../script.ts';
 
-/** Google's SDK, asking the proxy in place of Google. */
+/** Google's SDK, with the proxy as its endpoint. */
 export function genai({ url }: Pick<Asking, 'url'>): GoogleGenAI {
   return new GoogleGenAI({ apiKey: 'k', httpOptions: { baseUrl: url } });
 }

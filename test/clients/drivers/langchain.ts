@@ -20,9 +20,9 @@ async function answer(asked: Asking, runnable: Runnable, messages: BaseMessage[]
   return whole!;
 }
 
-/** LangChain's @langchain/openai. Of models by other names than OpenAI's it does not ask for reasoning. */
+/** LangChain's @langchain/openai. It requests reasoning only from models with OpenAI's names. */
 function driver(name: string, useResponsesApi: boolean): Driver {
-  // Whoever wants a summary is sent to Responses by it.
+  // Requesting a summary makes it use the Responses API.
   const reasoning = { effort: 'low' as const, ...(useResponsesApi ? { summary: 'auto' as const } : {}) };
   const chat = ({ url, model, thinks }: Asking) =>
     new ChatOpenAI({
@@ -30,7 +30,7 @@ function driver(name: string, useResponsesApi: boolean): Driver {
       apiKey: 'k',
       maxRetries: 0,
       useResponsesApi,
-      // What was thought comes back sealed, and is kept nowhere.
+      // Reasoning is returned encrypted, and nothing is stored.
       ...(useResponsesApi ? { zdrEnabled: true } : {}),
       ...(thinks ? { reasoning } : {}),
       configuration: { baseURL: `${url}/v1` },

@@ -4,7 +4,7 @@ import type { Asking, Driver } from '../driver.ts';
 import { MAX_TURNS, parametersOf, SCHEMA, TOOLS } from '../driver.ts';
 import { PICTURE, runTool } from '../script.ts';
 
-/** Ollama's library, asking the proxy in place of an Ollama. */
+/** Ollama's library, with the proxy as its server. */
 export function ollama({ url }: Pick<Asking, 'url'>): Ollama {
   return new Ollama({ host: url });
 }
@@ -89,7 +89,7 @@ export const ollamaSdk: Driver = {
 
   raised(error) {
     const { name, message, status_code: status } = error as Error & { status_code?: number };
-    // Their errors have a type for answers, and none of their own for what comes inside of a stream.
+    // The library has an error type for error answers, but none for errors within a stream.
     return { own: name === 'ResponseError' || name === 'Error', status, message };
   },
 };

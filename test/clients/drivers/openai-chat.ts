@@ -12,13 +12,13 @@ const tools = Object.entries(TOOLS).map(([name, { field, description }]) => ({
   function: { name, description, parameters: parametersOf(field) },
 }));
 
-/** One answer, whole or put together from its stream. */
+/** One answer, unstreamed or assembled from its stream. */
 async function answer(asked: Asking, messages: Message[], more: object = {}): Promise<OpenAI.ChatCompletion> {
   const thinking = asked.thinks ? { reasoning_effort: 'low' as const } : {};
   const body = { model: asked.model, messages, ...thinking, ...more };
   if (!asked.stream) return await client(asked).chat.completions.create(body);
   const runner = client(asked).chat.completions.stream({ ...body, stream_options: { include_usage: true } });
-  // Of a field that it does not know the package keeps the last piece alone.
+  // The package keeps only the last piece of a field that it does not know.
   let reasoning = '';
   runner.on('chunk', ({ choices }) => {
     reasoning += (choices[0]?.delta as Thought | undefined)?.reasoning_content ?? '';
@@ -28,7 +28,7 @@ async function answer(asked: Asking, messages: Message[], more: object = {}): Pr
   return completion;
 }
 
-/** The field that servers of this API use for it. */
+/** The field in which servers of this API send reasoning. */
 interface Thought {
   reasoning_content?: string;
 }

@@ -28,7 +28,7 @@ async function answer(asked: Asking, input: Input, more: object = {}): Promise<O
   return await client(asked).responses.stream(body).finalResponse();
 }
 
-/** The openai package, by the Responses API. */
+/** The Responses API of the openai package. */
 export const openaiResponses: Driver = {
   name: 'openai, responses',
 

@@ -1,4 +1,4 @@
-/** The tool loops that the SDKs bring themselves. */
+/** The tool loops that the SDKs contain. */
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { ResponsesToolRunner } from 'openai/helpers/responses-tool-runner';
@@ -6,7 +6,7 @@ import type { Asking } from '../driver.ts';
 import { parametersOf, TOOLS } from '../driver.ts';
 import { runTool } from '../script.ts';
 
-/** @returns the last words */
+/** @returns the model's last message */
 type Runner = (asked: Asking) => Promise<string>;
 
 const tools = Object.entries(TOOLS).map(([name, { field, description }]) => ({
@@ -61,8 +61,8 @@ const runnable = tools.map(({ name, description, schema }) => ({
 }));
 
 /**
- * Begins a thread by itself, where the API holds those.
- * @param later how many of the tools are added once the loop has begun
+ * Starts a thread by itself if the API supports threads.
+ * @param later how many of the tools are added after the loop has started
  */
 const toolRunner =
   (later: number): Runner =>

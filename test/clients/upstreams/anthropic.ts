@@ -124,7 +124,7 @@ export const anthropic: Dialect = {
   }),
 };
 
-/** Tools that the conversation defines, under a beta. */
+/** Tools that the conversation defines, in a beta version. */
 function addedTools({ role, content }: Turn): JsonObject[] {
   if (role !== 'system') return [];
   return blocks(content)
@@ -132,7 +132,10 @@ function addedTools({ role, content }: Turn): JsonObject[] {
     .map(({ tool }) => (tool as { definition: JsonObject }).definition);
 }
 
-/** Roles alternate, every call is answered in the turn behind it, first; thinking comes back signed. */
+/**
+ * Roles must alternate, the turn after a call must begin with its result, and thinking must be returned with
+ * its signature.
+ */
 function hearTurns(turns: readonly Turn[], thinks: boolean): string[][] {
   demand(turns.length > 0, 'messages: at least one message is required');
   const results: string[][] = [];

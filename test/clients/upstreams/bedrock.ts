@@ -37,7 +37,7 @@ const signatureOf = (turn: number) => `c2lnbmF0dXJlIG9m${turn}`;
 
 export const bedrock: Dialect = {
   name: 'bedrock',
-  // An inference profile: its name has dots and a colon.
+  // An inference profile, whose name contains dots and a colon.
   model: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0',
   type: 'bedrock',
   base: '',
@@ -138,7 +138,10 @@ function schemaOf(outputConfig: unknown): string[] | undefined {
   return Object.keys((JSON.parse(schema) as { properties: JsonObject }).properties);
 }
 
-/** Roles alternate, every call is answered first in the turn behind it; what was thought comes back signed. */
+/**
+ * Roles must alternate, the turn after a call must begin with its result, and reasoning must be returned
+ * with its signature.
+ */
 function hearTurns(turns: readonly Turn[], thinks: boolean): string[][] {
   demand(turns?.length > 0, 'a conversation must not be empty');
   const results: string[][] = [];
@@ -195,7 +198,7 @@ function delta(contentBlockIndex: number, value: JsonObject): Uint8Array {
   return eventFrame(['contentBlockDelta', { contentBlockIndex, delta: value }]);
 }
 
-/** Only calls are begun: texts are their pieces. */
+/** Only calls have a start event; texts consist of their deltas. */
 function blockEvents({ text, reasoningContent, toolUse }: Block, index: number): Uint8Array[] {
   const stop = eventFrame(['contentBlockStop', { contentBlockIndex: index }]);
   if (text !== undefined) return [...fragments(text).map((piece) => delta(index, { text: piece })), stop];

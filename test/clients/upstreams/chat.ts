@@ -139,7 +139,7 @@ export const chat: Dialect = {
   }),
 };
 
-/** Every call is answered by messages right behind it, and nothing else is. */
+/** The messages right after a call must be its results, and results must follow calls. */
 function hearMessages(messages: readonly Message[]): string[][] {
   demand(messages?.length > 0, 'messages is too short');
   const results: string[][] = [];

@@ -127,7 +127,7 @@ export const cohere: Dialect = {
   error: (_status, message) => ({ id: 'scripted', message }),
 };
 
-/** Every call is answered by messages right behind it, and nothing else is. */
+/** The messages right after a call must be its results, and results must follow calls. */
 function hearMessages(messages: readonly Message[]): string[][] {
   demand(messages?.length > 0, 'messages must not be empty');
   const results: string[][] = [];

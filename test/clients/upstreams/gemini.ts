@@ -122,7 +122,10 @@ export const gemini: Dialect = {
   }),
 };
 
-/** The user begins; calls come back signed and are answered, each by name, in the content behind them. */
+/**
+ * The user must begin. Calls must be returned with their signatures, and the next content must contain their
+ * results, by name.
+ */
 function hearContents(contents: readonly Content[]): string[][] {
   demand(contents?.length > 0, 'contents is not specified');
   demand(contents[0]!.role === 'user', 'a function call turn must come after a user turn');
@@ -164,7 +167,7 @@ function partsOf({ reasoning, text, calls = [] }: Said, turn: number): Part[] {
     ...(text === undefined ? [] : [{ text }]),
     ...calls.map(({ name, input }, at) => ({
       functionCall: { name, args: input },
-      // Of parallel calls the first alone is signed.
+      // Of parallel calls, only the first has a signature.
       ...(at === 0 ? { thoughtSignature: signatureOf(turn) } : {}),
     })),
   ];

@@ -1,4 +1,4 @@
-/** OpenAI's Responses API, keeping nothing. @see https://platform.openai.com/docs/api-reference/responses */
+/** OpenAI's Responses API, without storage. @see https://platform.openai.com/docs/api-reference/responses */
 import type { Said } from '../script.ts';
 import type { Asked, Dialect, JsonObject } from '../upstream.ts';
 import { BREAKAGE, demand, forcedOf, PIECE, sceneOf, USAGE } from '../script.ts';
@@ -18,7 +18,7 @@ const usage = {
   total_tokens: USAGE.fresh + USAGE.cached + USAGE.said + USAGE.thought,
 };
 
-/** Items that were asked to be kept: by their ids they may be named again. */
+/** Items of requests with `store`: later requests may refer to them by id. */
 const stored = new Map<string, Item>();
 let storing = false;
 
@@ -112,7 +112,10 @@ export const responses: Dialect = {
   }),
 };
 
-/** Every call has an output behind it, every output a call before it; sealed reasoning comes back. */
+/**
+ * Every call needs an output after it and every output a call before it; encrypted reasoning must be
+ * returned.
+ */
 function hearItems(input: readonly JsonObject[], sealed: boolean): string[][] {
   demand(input?.length > 0, 'input is empty');
   const results: string[][] = [];
@@ -245,7 +248,7 @@ function textAt(item_id: string, output_index: number): JsonObject {
   return { item_id, output_index, content_index: 0 };
 }
 
-/** Events, numbered. */
+/** Numbered events. */
 class Events {
   readonly frames: string[] = [];
   #sequence = 0;

@@ -1,4 +1,4 @@
-/** Conversations that Anthropic holds: the next turn of a thread brings its new messages alone. */
+/** Conversations stored by Anthropic: the next request of a thread contains only the new messages. */
 import type { JsonObject } from '../upstream.ts';
 import { demand } from '../script.ts';
 
@@ -6,7 +6,7 @@ export class Threads {
   readonly #held = new Map<string, JsonObject>();
   #asked: JsonObject | undefined;
 
-  /** The whole request that one means: tools and instructions are those that the thread began with. */
+  /** The complete request: tools and instructions are those of the thread's first request. */
   heard(body: JsonObject): JsonObject {
     const { thread, messages } = body;
     if (!thread) return body;
@@ -17,7 +17,7 @@ export class Threads {
     return this.#asked;
   }
 
-  /** Keeps the answer to what was heard last, where it was asked to. */
+  /** Stores the answer to the last request, if it was part of a thread. */
   answered(id: string, answer: JsonObject): void {
     const asked = this.#asked;
     if (asked) this.#held.set(id, { ...asked, messages: [...listOf(asked.messages), answer] });
