@@ -135,7 +135,9 @@ describe.each(pairs)('%s, answered by %s', (_, name, driver, { model }) => {
     const upstream = rig.upstreams[name]!;
     const before = upstream.left;
     await driver.leaves(asking(model, 'endless', true));
-    await until('the provider to be left', () => upstream.left !== before, { withinMs: 8_000 });
+    await until('the provider’s request to be cancelled', () => upstream.left !== before, {
+      withinMs: 8_000,
+    });
     expect(upstream.left).toBe(before + 1);
   }, 10_000);
 });

@@ -87,7 +87,8 @@ describe('llmproxy serve', () => {
       ...all,
     });
     const serving = where === 'this process' ? await serve(cwd) : await serveWith(cwd, DISCOVERING);
-    if ('discover_models' in one) await until('the other is asked', () => other.asked.length > 0);
+    if ('discover_models' in one)
+      await until('the request to the other provider', () => other.asked.length > 0);
     // Several times as long as the first discovery takes.
     await Bun.sleep(400);
     expect([server.asked, await idsAt(serving)]).toEqual([[], ['m']]);
@@ -125,7 +126,7 @@ describe('llmproxy serve', () => {
     await until('they are listed', () => bothListed(serving));
     writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(ollama(other.url)));
     serving.process.kill('SIGHUP');
-    await until('the other is listed', async () => (await idsAt(serving)).join() === 'new');
+    await until('the model of the other provider', async () => (await idsAt(serving)).join() === 'new');
   });
 
   test.skipIf(process.platform !== 'linux')(
@@ -139,10 +140,10 @@ describe('llmproxy serve', () => {
         const seen = await Promise.all(Array.from({ length: 12 }, () => idsAt(serving)));
         return seen.every((each) => each.join() === ids);
       };
-      await until('all workers know', () => everywhere('llama3:8b,qwen:7b'));
+      await until('the models on all workers', () => everywhere('llama3:8b,qwen:7b'));
       list = { ...LIST, data: [{ id: 'phi' }] };
       const before = server.asked.length;
-      await until('all workers know what is new', () => everywhere('phi'));
+      await until('the new models on all workers', () => everywhere('phi'));
       expect(server.asked.length - before).toBeLessThan(6);
     },
   );

@@ -28,7 +28,7 @@ async function leave(rig: Rig, model: string, stream: boolean, seenContent: bool
     if (body.includes('"content":"tick')) abort.abort();
   };
   const asking = rig.ask(model, { stream, signal: abort.signal, watch }).catch((error: Error) => error.name);
-  await until('the provider to be asked', () => attempts() > before);
+  await until('the request at the provider', () => attempts() > before);
   if (!seenContent || !stream) {
     await Bun.sleep(20);
     abort.abort();

@@ -106,10 +106,10 @@ everyWay('a caller that leaves a race takes both attempts with it', async ({ rig
     ...rig.broken.attemptsOf(`silent#both-${wayOf(stream)}`),
     ...rig.broken.attemptsOf(`silent#2-both-${wayOf(stream)}`),
   ];
-  await until('both targets to be asked', () => attempts().length >= 2);
+  await until('requests at both targets', () => attempts().length >= 2);
   abort.abort();
   expect(await left).toBe('AbortError');
-  await until('both targets to be let go', () => attempts().every(({ closedBy }) => closedBy));
+  await until('both requests to be cancelled', () => attempts().every(({ closedBy }) => closedBy));
   expect(attempts().map(({ aborted }) => aborted)).toEqual([true, true]);
 });
 

@@ -172,7 +172,7 @@ always.once('probe: always asks one free endpoint at a time, never a disabled pr
 always.once(
   'a provider is probed with a request that costs money only if probe_model is set',
   async (rig) => {
-    await until('two questions', () => rig.steady.attempts.length >= 2);
+    await until('two requests', () => rig.steady.attempts.length >= 2);
     expect(new Set(rig.steady.attempts.map(({ model }) => model))).toEqual(new Set(['say:ready']));
   },
 );

@@ -335,7 +335,7 @@ describe('a running proxy', () => {
     keys(cwd, 'enable', 'alice');
     await answers(url, second, 200);
     writeFileSync(join(cwd, 'keys.yaml'), 'keys: [\n');
-    await until('a word about the file', () => told.includes('the previous one stays in effect'));
+    await until('the message about the file', () => told.includes('the previous one stays in effect'));
     expect(told).toContain('keys.yaml:1:7 error: this bracket is never closed');
     expect(await ask(url, second)).toBe(200);
     writeFileSync(join(cwd, 'keys.yaml'), 'keys: []\n');

@@ -157,7 +157,7 @@ test('open breakers survive a reload, and refused keys are tried again', async (
   const states = async () => (await providersOf(serving)).map(({ reasons }) => reasons.join('; '));
   expect(await states()).toEqual(['breaker open for 500', 'down after auth']);
   serving.process.kill('SIGHUP');
-  await until('the refused key’s new chance', async () => (await states())[1] === '');
+  await until('the rejected key to be tried again', async () => (await states())[1] === '');
   expect((await states())[0]).toBe('breaker open for 500');
 });
 
@@ -266,7 +266,7 @@ test('a client that reads nothing is disconnected, the upstream request is cance
   expect(lines(serving.cwd)).toMatchObject(
     Array.from({ length: 10 }, () => ({ outcome: 'client_abort', fault: 'client_stall' })),
   );
-  await until('the provider to be let go', () =>
+  await until('the provider’s requests to be cancelled', () =>
     broken.attempts.every(({ closedBy }) => closedBy === 'them'),
   );
   expect((await providersOf(serving))[0]!.state).toBe('healthy');

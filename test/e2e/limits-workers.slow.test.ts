@@ -100,13 +100,13 @@ test('concurrent requests are counted across workers, and those of a killed work
       () => 0,
     ),
   );
-  await until('six are under way', () => provider.asked.length === 6);
-  await until('all others are refused', async () => {
+  await until('six requests in flight', () => provider.asked.length === 6);
+  await until('all others to be rejected', async () => {
     const settled = await Promise.all(waiting.map((each) => Promise.race([each, Bun.sleep(0)])));
     return settled.filter((status) => status === 429).length === 24;
   });
   for (const pid of childrenOf(served.pid)) process.kill(pid, 'SIGKILL');
-  await until('nothing is held', async () => {
+  await until('all reservations to be released', async () => {
     const seen = await own(url).catch(() => undefined);
     return seen?.limits[0]?.reserved === 0;
   });
@@ -127,7 +127,7 @@ test('requests that end while another program has locked the file are counted an
   const limits = [{ concurrent: 7 }, { requests: 9, per: 'hour' }, { budget: 1, per: 'month' }];
   const { cwd, url, process: served } = await serveConfig(configFor(provider.url, limits));
   const under = Array.from({ length: 4 }, () => ask(url));
-  await until('four are under way', () => provider.asked.length === 4);
+  await until('four requests in flight', () => provider.asked.length === 4);
   const other = new Database(join(cwd, 'state/usage.sqlite'));
   other.run('BEGIN IMMEDIATE');
   resolve();
@@ -167,7 +167,7 @@ test('the usage of a key is recovered from the request log when workers are kill
   for (let n = 0; n < 6; n += 1) await (await ask(url)).text();
   await until('all records', () => recordsIn(cwd).length === 6);
   for (const pid of childrenOf(served.pid)) process.kill(pid, 'SIGKILL');
-  const after = await until('the workers are back', async () => {
+  const after = await until('the workers to be restarted', async () => {
     const seen = await own(url).catch(() => undefined);
     return seen?.usage.total.requests === 6 && seen;
   });

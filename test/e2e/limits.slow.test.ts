@@ -520,7 +520,7 @@ describe('the usage reported by providers, the ledger, the log and /metrics agre
     const config = configured([provider as Told], LIMITS, { state: { flush_interval: '1s' } });
     const { url, cwd, process } = await served(config);
     const first = ask(url, { key: 'a', user: 'slow#1' });
-    await until('it is asked', () => provider.asked.length === 1);
+    await until('the request at the provider', () => provider.asked.length === 1);
     await ask(url, { key: 'a', user: 'ok#2' });
     await until(
       'both are kept',
@@ -585,7 +585,7 @@ describe('a state directory', () => {
     void (async () => {
       for await (const bytes of serving.process.stderr) told += new TextDecoder().decode(bytes);
     })();
-    await until('the reload is refused', () => told.includes('Cannot persist usage in state'));
+    await until('the reload to be rejected', () => told.includes('Cannot persist usage in state'));
     expect(await ask(serving.url, { key: 'none', user: 'ok#1' })).toBe(200);
   }, 20_000);
 
@@ -622,7 +622,7 @@ describe('a state directory', () => {
       })();
       for (let n = 0; n < 400 && !told.includes('Cannot write'); n += 1)
         expect(await ask(url!, { key: 'a', user: `ok#${n}` })).toBe(200);
-      await until('it is told', () => told.includes('Cannot write usage to state'));
+      await until('the message', () => told.includes('Cannot write usage to state'));
       expect(told).toMatch(/full|I\/O error/);
       for (let n = 0; n < 50; n += 1)
         expect(await ask(url!, { key: 'a', user: `ok#${1_000 + n}` })).toBe(200);

@@ -178,7 +178,7 @@ test('follows a log that is rotated and compressed while it is written', async (
   const reading = (async () => {
     for await (const chunk of child.stdout) shown += new TextDecoder().decode(chunk);
   })();
-  await until('the last one of before', () => shown.includes('model-1'));
+  await until('the last earlier record', () => shown.includes('model-1'));
   for (let n = 2; n < 40; n++) await ask(n);
   const names = () => [...shown.matchAll(/\/(model-\d+) /g)].map(([, name]) => name);
   await until('all of them', () => names().length >= 39);

@@ -216,7 +216,7 @@ describe('in an empty folder with the binary alone', () => {
 
   test('keys in the environment are enough', async () => {
     const { said, stop } = await serving(line('OPENAI_API_KEY='), cwd);
-    await until('it says whom it serves', () => said().includes('Request log'));
+    await until('the startup message', () => said().includes('Request log'));
     expect(said()).toMatch(/^openai +openai +on +OPENAI_API_KEY is set$/m);
     expect(said()).toMatch(/^anthropic +anthropic +on +ANTHROPIC_API_KEY is set$/m);
     expect(await stop()).toBe(0);

@@ -81,8 +81,12 @@ describe('A plugin is loaded again', () => {
     write(proxy.cwd, { 'deep/helper.ts': "export const word = 'two';" });
     await saidSoon(proxy, 'two');
     write(proxy.cwd, { 'deep/helper.ts': 'export const word = ;' });
-    await until('word of the mistake', () => /Unexpected ; at .*helper\.ts:1:21/.test(proxy.said()));
-    await until('word of what stays', () => proxy.said().includes('the previous one stays in effect'));
+    await until('the message about the mistake', () =>
+      /Unexpected ; at .*helper\.ts:1:21/.test(proxy.said()),
+    );
+    await until('the message that the previous plugin stays in effect', () =>
+      proxy.said().includes('the previous one stays in effect'),
+    );
     expect(await said(proxy)).toBe('two');
     write(proxy.cwd, { 'deep/helper.ts': "export const word = 'three';" });
     await saidSoon(proxy, 'three');
@@ -122,7 +126,7 @@ describe('A plugin is loaded again', () => {
     const proxy = await plugged(CONFIG, { 'odd.ts': saying("'one'") });
     const other = saying("'two'").replace("type = 'odd'", "type = 'even'");
     write(proxy.cwd, { 'odd.ts': other });
-    await until('word of the type', () => proxy.said().includes('found `odd`'));
+    await until('the message about the type', () => proxy.said().includes('found `odd`'));
     expect(await said(proxy)).toBe('one');
     const config = { ...CONFIG, providers: [{ name: 'a', type: 'even', models: ['x'] }] };
     write(proxy.cwd, { 'config.yaml': JSON.stringify(config) });

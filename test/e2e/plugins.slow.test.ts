@@ -181,7 +181,7 @@ describe('A provider of a plugin that throws', () => {
     const text = await alone.text();
     expect(JSON.parse(text)).toMatchObject({ error: { code: 'plugin_failed', type: 'server_error' } });
     expect(text).not.toMatch(/boom|odd\.ts|:\d+:\d+/);
-    await until('word of it', () => /Plugin odd: .*TypeError: boom at .*odd\.ts:5:\d+/.test(proxy.said()));
+    await until('the message', () => /Plugin odd: .*TypeError: boom at .*odd\.ts:5:\d+/.test(proxy.said()));
     const page = await (await fetch(`${proxy.url}/metrics`)).text();
     expect(page).toContain('llmproxy_attempt_faults_total{provider="a",fault="plugin"} 2');
   });
@@ -202,7 +202,7 @@ describe('A provider of a plugin that throws', () => {
     expect(message).toMatch(/beginning[\s\S]*event: error/);
     expect(message).not.toContain('message_stop');
     expect(chat + message).not.toContain('half way');
-    await until('word of it', () => /RangeError: half way at .*odd\.ts:8:/.test(proxy.said()));
+    await until('the message', () => /RangeError: half way at .*odd\.ts:8:/.test(proxy.said()));
   });
 
   test('in the middle of a stream may be followed by another target (`resume: on`)', async () => {
@@ -235,7 +235,7 @@ describe('A provider of a plugin that throws', () => {
     const proxy = await plugged(ODD, odd(`    ${body}`));
     const answer = await proxy.post('/v1/chat/completions', CHAT);
     expect(await answer.json()).toMatchObject({ error: { code: 'plugin_failed' } });
-    await until('word of it', () => proxy.said().includes('Plugin odd: Cannot get an answer from a: '));
+    await until('the message', () => proxy.said().includes('Plugin odd: Cannot get an answer from a: '));
   });
 
   test('a fetch that cannot connect does not count as a fault of its code', async () => {
@@ -294,7 +294,7 @@ test('an error that a plugin throws outside of any call is reported with its nam
     ['promise', 5],
     ['timer', 6],
   ])
-    await until(`word of the ${word}`, () =>
+    await until(`the message about the ${word}`, () =>
       new RegExp(`Plugin odd: .*stray ${word} at .*odd\\.ts:${line}:`).test(proxy.said()),
     );
   expect((await fetch(`${proxy.url}/health/live`)).status).toBe(200);
@@ -361,7 +361,7 @@ describe('Hooks', () => {
     const proxy = await plugged(config, hooks(code));
     const answer = await proxy.post('/v1/chat/completions', ask);
     expect([answer.status, await answer.json()]).toMatchObject([500, { error: { code: 'plugin_failed' } }]);
-    await until('word of it', () => told.test(proxy.said()));
+    await until('the message', () => told.test(proxy.said()));
   });
 
   test('get the caller of the request; what they change is routed, recorded and charged', async () => {

@@ -56,7 +56,9 @@ test('a thousand concurrent sessions are each served, recorded and released', as
   expect(new Set(records.map(({ id }) => id)).size).toBe(1_000);
   expect(records.every(({ outcome, output_tokens: out }) => outcome === 'success' && out === 5)).toBe(true);
   await until('nothing in flight', async () => (await inFlight(url)) === 0);
-  await until('the provider to be let go', () => one.sessions.every(({ closed }) => closed?.code === 1000));
+  await until('the provider’s sessions to be closed', () =>
+    one.sessions.every(({ closed }) => closed?.code === 1000),
+  );
   process.kill('SIGTERM');
   expect(await process.exited).toBe(0);
 }, 60_000);
@@ -110,7 +112,7 @@ test('a reload keeps sessions open, and new ones follow the new configuration', 
   await before.heard('session.created');
   writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(configFor(two.url)));
   process.kill('SIGHUP');
-  await until('a session elsewhere', async () => {
+  await until('a session at another target', async () => {
     using after = await call(url + PATH);
     await after.heard('session.created');
     return two.sessions.length > 0;

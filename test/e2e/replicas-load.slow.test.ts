@@ -164,7 +164,7 @@ describe.skipIf(REDIS_SERVER === null || process.env.LLMPROXY_TEST_SCALE !== '1'
       const balancer = new Balancer();
       for (let n = 0; n < 3; n += 1) balancer.replicas.add(await serveConfig(config));
       balancer.start(24);
-      await until('something is refused', () => balancer.refusedMs.length > 0, { withinMs: 40_000 });
+      await until('a refused request', () => balancer.refusedMs.length > 0, { withinMs: 40_000 });
       // The rest is what other replicas hold, and what is in flight.
       expect(provider.asked.length).toBeGreaterThan(1_500 * 0.9);
       await Bun.sleep(2_500);

@@ -101,24 +101,30 @@ describe.skipIf(REDIS_SERVER === null)('two replicas', () => {
         const { limits } = await get<Own>(url, '/v1/key');
         return limits[0]!.used === 20 && Math.round(limits[1]!.used * 1e5) === 20 * 15;
       });
-    await until('they know of each other', async () => {
+    await until('the replicas to find each other', async () => {
       const { limits } = await get<Health>(one.url, '/health');
       return limits.shared && limits.replicas === 2;
     });
 
     await redis.kill();
-    await until('it is told', async () => !(await get<Health>(one.url, '/health')).limits.shared);
+    await until(
+      'the outage to be reported',
+      async () => !(await get<Health>(one.url, '/health')).limits.shared,
+    );
     expect(valueOf(await get<Families>(one.url, '/metrics'), 'shared_limits_down')).toBe(1);
     // A moment later, each has half of the ten that were left.
-    await until('it has its part', async () => (await ask(one.url)) === 200);
+    await until('its share of the limit', async () => (await ask(one.url)) === 200);
     const alone = await Promise.all(Array.from({ length: 8 }, () => ask(one.url)));
     expect(alone.filter((status) => status === 200).length).toBe(4);
     const line = `Cannot share limits through 127.0.0.1:${redis.port} (state.redis)`;
-    await until('stderr says so', () => said().includes(line));
+    await until('the message on stderr', () => said().includes(line));
 
     await redis.start();
     for (const url of both)
-      await until('it is back', async () => (await get<Health>(url, '/health')).limits.shared);
+      await until(
+        'the limits to be shared again',
+        async () => (await get<Health>(url, '/health')).limits.shared,
+      );
     await until('all is counted again', async () => {
       const { limits } = await get<Own>(other.url, '/v1/key');
       return limits[0]!.used === 25;
@@ -129,7 +135,7 @@ describe.skipIf(REDIS_SERVER === null)('two replicas', () => {
     const metrics = await get<Families>(one.url, '/metrics');
     expect(valueOf(metrics, 'shared_limits_down')).toBe(0);
     expect(valueOf(metrics, 'shared_limits_failures_total')).toBeGreaterThan(0);
-    await until('stderr says so', () => said().includes('(state.redis) again'));
+    await until('the message on stderr', () => said().includes('(state.redis) again'));
     expect(said()).not.toContain(PASSWORD);
   });
 
@@ -154,7 +160,10 @@ describe.skipIf(REDIS_SERVER === null)('two replicas', () => {
     const statuses = await Promise.all(Array.from({ length: 20 }, () => ask(url)));
     expect(statuses.filter((status) => status === 200).length).toBe(15);
     await redis.start();
-    await until('it is back', async () => (await get<Health>(url, '/health')).limits.shared);
+    await until(
+      'the limits to be shared again',
+      async () => (await get<Health>(url, '/health')).limits.shared,
+    );
     await until('it is counted', async () => (await get<Own>(url, '/v1/key')).limits[0]!.used === 15);
   });
 

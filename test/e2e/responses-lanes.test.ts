@@ -28,7 +28,9 @@ test('answers in progress on any stream of a connection are finished, and no new
   create('a', one);
   create('b', two);
   create('a', never);
-  await until('both are asked', () => [one, two].every((model) => provider.attemptsOf(model).length === 1));
+  await until('both requests at the provider', () =>
+    [one, two].every((model) => provider.attemptsOf(model).length === 1),
+  );
   process.kill('SIGTERM');
   await until('it is closed', () => code !== undefined);
   expect(code).toBe(1001);

@@ -38,7 +38,7 @@ test('continues while nobody reads its stderr, leaves out lines, and says how ma
       Bun.file(join(cwd, 'said'))
         .text()
         .catch(() => '');
-    await until('the rest to be said', async () => {
+    await until('the rest of the output', async () => {
       await once();
       return (await said()).includes('lines were left out: stderr is read too slowly');
     });

@@ -85,7 +85,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas', () => {
       expect((await client.conversations.items.list(id, { limit: 100 })).data.length).toBe(11);
     const next = await clients[1].responses.create({ model: 'm', input: 'x', conversation: id });
     expect(next.output_text).toBe('12');
-    await until('its answer is there too', async () => {
+    await until('its answer on the other replica', async () => {
       const { data } = await clients[0].conversations.items.list(id, { limit: 100 });
       return data.length === 13;
     });
@@ -133,13 +133,19 @@ describe.skipIf(REDIS_SERVER === null)('replicas', () => {
     for await (const event of await there.responses.retrieve(id, { stream: true })) types.push(event.type);
     expect([types[0], types.at(-1)]).toEqual(['response.created', 'response.completed']);
     const slow = await here.responses.create({ model: 'm', input: 'slow', background: true });
-    await until('it runs', async () => (await there.responses.retrieve(slow.id)).status === 'in_progress');
+    await until(
+      'the response to be in progress',
+      async () => (await there.responses.retrieve(slow.id)).status === 'in_progress',
+    );
     expect((await there.responses.cancel(slow.id)).status).toBe('cancelled');
-    await until('its provider is left', () => left === 1);
+    await until('the provider’s request to be cancelled', () => left === 1);
     expect((await here.responses.retrieve(slow.id)).status).toBe('cancelled');
 
     const lost = await here.responses.create({ model: 'm', input: 'slow', background: true });
-    await until('it runs', async () => (await there.responses.retrieve(lost.id)).status === 'in_progress');
+    await until(
+      'the response to be in progress',
+      async () => (await there.responses.retrieve(lost.id)).status === 'in_progress',
+    );
     one.process.kill('SIGKILL');
     const gone = await until(
       'it is known to be gone',
@@ -169,7 +175,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas', () => {
     expect(third.output_text).toBe('5');
     // Only one request waits, and only once.
     expect(performance.now() - beganMs).toBeLessThan(8_000);
-    await until('it is told', async () => !(await isShared(one)));
+    await until('the outage to be reported', async () => !(await isShared(one)));
     await here.responses.delete(second.id);
     await Promise.all(
       (
@@ -197,7 +203,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas', () => {
         withinMs: 20_000,
       },
     );
-    await until('it is told', () => isShared(one));
+    await until('the responses to be shared again', () => isShared(one));
     await until('both items are there', async () => {
       const { data } = await there.conversations.items.list(conversation.id, { limit: 100 });
       return data.length === 3;

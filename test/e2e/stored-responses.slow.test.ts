@@ -89,7 +89,7 @@ test('several workers share them, and can cancel those of another', async () => 
   );
   await until('all run', () => came === runs.length);
   for (const { id } of runs) expect((await client.responses.cancel(id, options)).status).toBe('cancelled');
-  await until('all are left', () => left === runs.length, { withinMs: 15_000 });
+  await until('all provider requests to be cancelled', () => left === runs.length, { withinMs: 15_000 });
   await stopped(serving.process);
 }, 60_000);
 
@@ -128,7 +128,10 @@ test.each([1, 2])(
     const config = at(slow.url, { server: { workers } });
     const first = await served(config);
     const { id } = await sdk(first).responses.create({ model: 'm', input: 'x', background: true });
-    await until('it runs', async () => (await sdk(first).responses.retrieve(id)).status === 'in_progress');
+    await until(
+      'the response to be in progress',
+      async () => (await sdk(first).responses.retrieve(id)).status === 'in_progress',
+    );
     // All processes at once, as in a power failure.
     for (const pid of [first.process.pid, ...childrenOf(first.process.pid)]) process.kill(pid, 'SIGKILL');
     await first.process.exited;

@@ -391,7 +391,7 @@ test('reports what a collector rejected', async () => {
   });
   await plainAsk(url);
   await until('the spans', () => sink.spans.length === 2);
-  await until('the loss', async () =>
+  await until('the lost data to be counted', async () =>
     (await (await fetch(`${url}/metrics`)).text()).includes('records_dropped_total{sink="telemetry"} 1\n'),
   );
   process.kill('SIGTERM');

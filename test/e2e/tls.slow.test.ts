@@ -183,7 +183,7 @@ describe.skipIf(!canMake)('server.tls', () => {
     const reading = (async () => {
       for await (const chunk of server.process.stderr) said += new TextDecoder().decode(chunk);
     })();
-    await until('a word about it', () => said.includes('cannot be used'));
+    await until('the message', () => said.includes('cannot be used'));
     expect(said).toContain('server.tls.key: the private key does not belong to now/cert.pem');
     expect(await presented(server)).toBe('second');
     expect((await ask(server)).status).toBe(200);
@@ -238,7 +238,7 @@ describe.skipIf(!canMake)('server.tls', () => {
       server: { tls: { ...tls, client_certs: rule('DNS:other') } },
     };
     writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(next));
-    await until('the other rule', async () => (await ask(server, ci)).status === 401, { everyMs: 50 });
+    await until('the new rule to apply', async () => (await ask(server, ci)).status === 401, { everyMs: 50 });
   }, 20_000);
 
   test('required client certificates allow an address beyond loopback without keys, TLS alone does not', async () => {
@@ -275,7 +275,9 @@ describe.skipIf(!canMake)('server.tls', () => {
         (answer) => answer.status,
         () => 0,
       );
-    await until('the next authority', async () => (await status(next)) === 200, { everyMs: 50 });
+    await until('the next authority to be accepted', async () => (await status(next)) === 200, {
+      everyMs: 50,
+    });
     expect(await status(ci)).toBe(0);
   }, 20_000);
 
@@ -322,7 +324,7 @@ describe.skipIf(!canMake)('server.tls', () => {
     const leaving = await open();
     await until('the request', async () => (await inFlight(server)) === 1);
     leaving.destroy();
-    await until('that it is let go', () => letGo === 1);
+    await until('the provider’s request to be cancelled', () => letGo === 1);
     const deaf = await Promise.all(Array.from({ length: 40 }, open));
     await until('that all are cut', () => letGo === 41);
     expect(await inFlight(server)).toBe(0);

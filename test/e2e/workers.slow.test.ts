@@ -203,7 +203,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     expect(await names()).toEqual(valid);
     writeFileSync(path, 'providers: []\nnonsense: 1\n');
     process.kill('SIGHUP');
-    await until('a word about the file', () => told().includes('is not valid'));
+    await until('the message about the file', () => told().includes('is not valid'));
     expect(await names()).toEqual(valid);
     expect(told().match(/Reloaded /g)).toHaveLength(1);
     expect(told().match(/is not valid/g)).toHaveLength(1);

@@ -102,7 +102,7 @@ test('a key with many large bodies gets a 429 at its share, and other keys are s
   for (let at = 0; at < 3; at += 1) expect((await ask(serving, b, { size: 1_900_000 })).status).toBe(200);
   expect(await heldBytes(serving, 'key-of-operator')).toBeGreaterThan(6 * MIB);
   for (const { socket } of held) socket.destroy();
-  await until('its memory back', async () => (await heldBytes(serving, 'key-of-operator')) === 0);
+  await until('its memory to be released', async () => (await heldBytes(serving, 'key-of-operator')) === 0);
   expect((await ask(serving, a, { size: 1_900_000 })).status).toBe(200);
 });
 
@@ -110,7 +110,7 @@ test('a key whose requests wait for a slow provider cannot hold more than its sh
   const serving = await served({ auth: OPS });
   const [a, b] = [KEYS.keys[0]!.key, KEYS.keys[1]!.key];
   const slow = Array.from({ length: 8 }, () => ask(serving, a, { model: 'slow', size: 1_900_000 }));
-  await until('four at the provider', () => waiting.length === 4);
+  await until('four requests at the provider', () => waiting.length === 4);
   const refused = await ask(serving, a, { size: 1_900_000 });
   expect([refused.status, await refused.text()]).toEqual([429, expect.stringContaining('rate_limit_error')]);
   expect((await ask(serving, b, { size: 1_900_000 })).status).toBe(200);

@@ -106,7 +106,7 @@ test('only as many clients that read nothing are kept as fit into limits.max_unr
     new Set(['client_abort client_stall']),
   );
   expect(records(serving)[0]!.error).toContain('limits.max_unread');
-  await until('the provider to be let go', () => letGo === 32);
+  await until('the provider’s requests to be cancelled', () => letGo === 32);
   expect(await unreadBytes(serving)).toBeLessThanOrEqual(36 * MIB);
   // Clients that read are not affected.
   const had = fast.read();
@@ -129,7 +129,7 @@ test('clients that read little are disconnected before those that read more', as
 test('no client is disconnected while all fit', async () => {
   const serving = await served('64MiB');
   const clients = Array.from({ length: 8 }, () => reader(serving, 0));
-  await until('all to be behind', async () => (await unreadBytes(serving)) === 32 * MIB, {
+  await until('all buffers to be full', async () => (await unreadBytes(serving)) === 32 * MIB, {
     withinMs: 30_000,
   });
   await Bun.sleep(1_500);
@@ -149,7 +149,7 @@ test('unstreamed answers count too: a client that reads gets all of one, and the
   };
   expect((await ask()).content.length).toBe(WHOLE);
   await until('20 answers', () => records(serving).length === 21, { withinMs: 30_000 });
-  await until('few to be held', async () => (await unreadBytes(serving)) <= 100 * MIB);
+  await until('most of the buffers to be freed', async () => (await unreadBytes(serving)) <= 100 * MIB);
   expect(await unreadBytes(serving)).toBeGreaterThan(50 * MIB);
   expect((await ask()).content).toBe('x'.repeat(WHOLE));
   expect(residentBytes(serving) - before).toBeLessThan(1_500 * MIB);

@@ -81,7 +81,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     for (let n = 0; n < 8; n += 1) kinds.push((await one.take([REQUESTS!, 1])).kind);
     for (let n = 0; n < 8; n += 1) kinds.push((await other.take([REQUESTS!, 1])).kind);
     expect(kinds.filter((kind) => kind === 'taken').length).toBe(10);
-    const freeMs = await until('all is told', async () => {
+    const freeMs = await until('the usage to be shared', async () => {
       const refused = await other.take([REQUESTS!, 1]);
       return refused.kind === 'refused' && refused.freeMs;
     });
@@ -120,7 +120,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     const { ledger, take, settle } = await replica(redis.url);
     const charges = [chargeOf(TOKENS!, 10)];
     for (let n = 0; n < 20; n += 1) settle(await take([TOKENS!, 10]), 10);
-    await until('a share is at hand', async () => {
+    await until('a share of the capacity', async () => {
       const taken = await take([TOKENS!, 10]);
       settle(taken, 10);
       return ledger.ask(charges, Date.now()) === undefined;
@@ -138,12 +138,12 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     const big = await one.take([TOKENS!, 90_000]);
     expect((await other.take([TOKENS!, 20_000])).kind).toBe('refused');
     one.settle(big, 50_000);
-    await until('the rest is back', async () => {
+    await until('the rest to be returned', async () => {
       const taken = await other.take([TOKENS!, 40_000]);
       other.settle(taken, 45_000);
       return taken.kind === 'taken';
     });
-    await until('all is told', async () => (await one.used(TOKENS!)) === 95_000);
+    await until('the usage to be shared', async () => (await one.used(TOKENS!)) === 95_000);
   });
 
   test('reserves from all limits or from none', async () => {
@@ -169,11 +169,14 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     const [one, other] = [await replica(redis.url), await replica(redis.url)];
     const odd = 123_456_789_013;
     for (let n = 0; n < 7; n += 1) one.settle(await one.take([BUDGET!, odd]), odd);
-    await until('all is told', async () => (await other.used(BUDGET!)) === 7 * odd);
+    await until('the usage to be shared', async () => (await other.used(BUDGET!)) === 7 * odd);
     // One unit more than is left, and exactly what is left.
     const left = BUDGET!.most - 7 * odd;
     expect((await other.take([BUDGET!, left + 1])).kind).toBe('refused');
-    await until('it fits exactly', async () => (await other.take([BUDGET!, left])).kind === 'taken');
+    await until(
+      'a reservation that fits exactly',
+      async () => (await other.take([BUDGET!, left])).kind === 'taken',
+    );
   });
 
   test('uses the clock of the server for windows', async () => {
@@ -183,7 +186,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
       await replica(redis.url, { skewMs: -3_600_000 }),
     ];
     fast.settle(await fast.take([PER_SECOND!, 100]), 100);
-    await until('it is told', async () => (await slow.used(PER_SECOND!)) === 100 || 'over');
+    await until('the usage to be shared', async () => (await slow.used(PER_SECOND!)) === 100 || 'over');
     const beganMs = performance.now();
     await until('there is room again', async () => (await slow.take([PER_SECOND!, 100])).kind === 'taken');
     expect(performance.now() - beganMs).toBeLessThan(10_000);
@@ -196,7 +199,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     const taken = await gone.take([TOKENS!, 30_000]);
     await until('its share has expired', async () => (await other.used(TOKENS!)) >= 30_000);
     gone.settle(taken, 1_000);
-    await until('it has said what it used', async () => {
+    await until('the usage to be reported', async () => {
       await gone.ledger.refresh(TOKENS!, TOKENS!.id);
       return (await other.used(TOKENS!)) === 1_000;
     });
@@ -207,11 +210,11 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     const [one, other] = [await replica(redis.url), await replica(redis.url)];
     one.settle(await one.take([TOKENS!, 30_000]), 30_000);
     other.settle(await other.take([TOKENS!, 40_000]), 40_000);
-    await until('both are told', async () => (await one.used(TOKENS!)) === 70_000);
-    await until('they know of each other', () => one.ledger.state.replicas === 2);
+    await until('the usage on both replicas', async () => (await one.used(TOKENS!)) === 70_000);
+    await until('the replicas to find each other', () => one.ledger.state.replicas === 2);
     await redis.kill();
     await redis.start();
-    await until('both are back', () => one.ledger.state.up && other.ledger.state.up);
+    await until('both replicas to reconnect', () => one.ledger.state.up && other.ledger.state.up);
     await until('all is counted', async () => (await other.used(TOKENS!)) === 70_000);
     expect((await one.take([TOKENS!, 30_001])).kind).toBe('refused');
     const told = one.problems.map((problem) =>
@@ -235,7 +238,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
       async () => (await other.used(TOKENS!)) === 20_000 && (await one.used(TOKENS!)) === 20_000,
     );
     const held = await other.take([TOKENS!, 40_000]);
-    await until('both know of that', async () => {
+    await until('both replicas to learn of it', async () => {
       await one.used(TOKENS!);
       return one.ledger.read(TOKENS!, TOKENS!.id, Date.now()).reserved === 40_000;
     });
@@ -246,7 +249,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     expect(one.ledger.state.up).toBe(false);
     const taken = await Promise.all(
       [one, other].map(({ take }) =>
-        until('it has its part', async () => {
+        until('its share of the limit', async () => {
           const answer = await take([TOKENS!, 20_000]);
           return answer.kind === 'taken' && answer;
         }),
@@ -258,10 +261,10 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     expect((await other.take([TOKENS!, 100])).kind).toBe('refused');
     one.settle(taken[0]!, 20_000);
     redis.thaw();
-    await until('both are back', () => one.ledger.state.up && other.ledger.state.up);
+    await until('both replicas to reconnect', () => one.ledger.state.up && other.ledger.state.up);
     other.settle(taken[1]!, 15_000);
     other.settle(held, 20_000);
-    await until('all is told', async () => (await one.used(TOKENS!)) === 75_000);
+    await until('the usage to be shared', async () => (await one.used(TOKENS!)) === 75_000);
     expect((await other.take([TOKENS!, 25_000])).kind).toBe('taken');
   });
 
@@ -287,7 +290,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     expect(ledger.extend(taken as never, 0, 100_000, now())).toBe(false);
     expect(taken.held).toEqual([5_010]);
     settle(taken, 5_010);
-    await until('it is told', async () => (await used(TOKENS!)) === 5_010);
+    await until('the usage to be shared', async () => (await used(TOKENS!)) === 5_010);
   });
 
   test('names the user that the server rejects, but not the password', async () => {

@@ -253,9 +253,9 @@ describe('a list of models', () => {
     await using provided = upstream(() => never);
     const { clock, discovery, providers } = discovering({ providers: [vendor('openai', provided.url)] });
     clock.advance(1_000);
-    await until('it is asked', () => provided.asked.length === 1);
+    await until('the request at the provider', () => provided.asked.length === 1);
     clock.advance(20_000);
-    await until('it is given up', () =>
+    await until('the request to be cancelled', () =>
       discovery.status(providers[0]!)!.error?.includes('no answer in time'),
     );
     discovery.stop();

@@ -64,6 +64,6 @@ test('directDial() closes a connection with a hanging TLS handshake when it is a
   await until('the connection', () => sockets.length === 1);
   abort.abort(new Error('given up'));
   expect(await dialed.catch((error: Error) => error.message)).toBe('given up');
-  await until('its end', () => closed === 1);
+  await until('the connection to be closed', () => closed === 1);
   mute.close();
 });

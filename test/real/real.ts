@@ -129,7 +129,7 @@ test('a client that leaves stops the engine', async () => {
   await reply.body!.getReader().read();
   abort.abort();
   const seen = async () => ((await (await fetch(`${engineUrl}/seen`)).json()) as { aborted: number }).aborted;
-  expect(await until('the engine to be let go', seen)).toBe(1);
+  expect(await until('the engine’s request to be cancelled', seen)).toBe(1);
 }, 30_000);
 
 test('embeddings are the engine’s', async () => {

@@ -57,7 +57,7 @@ class TestCluster implements AsyncDisposable {
       if (n > 0) await first!.send('CLUSTER', 'MEET', '127.0.0.1', String(node.port), buses[n]!);
     }
     for (const node of cluster.nodes)
-      await until('they know each other', async () => {
+      await until('the nodes to find each other', async () => {
         const info = String(await node.send('CLUSTER', 'INFO'));
         return info.includes('cluster_state:ok') && info.includes('cluster_slots_assigned:16384');
       });
@@ -193,8 +193,8 @@ describe.skipIf(REDIS_SERVER === null)('a link', () => {
     );
     for (const { key } of keys) await count(key);
     await cluster.nodes[1]!.kill();
-    await until('it is told', () => told.length > 0);
-    await until('it is back', () => link.up, { withinMs: 15_000 });
+    await until('the message', () => told.length > 0);
+    await until('the link to be up again', () => link.up, { withinMs: 15_000 });
     for (const { key, at } of keys) if (at !== 1) expect(await count(key)).toBe(2);
     link.close();
   }, 30_000);
@@ -215,7 +215,7 @@ describe.skipIf(REDIS_SERVER === null)('a link', () => {
     });
     await expect(count('{a}')).rejects.toThrow('if it is a Sentinel, name the server that it watches');
     // It is tried again at once, and then given up.
-    await until('it is told', async () => {
+    await until('the message', async () => {
       await count('{a}').catch(() => undefined);
       return told.join().includes('Sentinel');
     });

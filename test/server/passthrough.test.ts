@@ -189,7 +189,7 @@ describe('a passthrough request', () => {
     const proxy = proxyFor(one.url);
     const answer = await fetch(`${proxy.url}/providers/one/files`);
     await answer.body!.getReader().cancel();
-    await until('the provider to hear', () => left);
+    await until('the provider to see the disconnect', () => left);
     expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'client_abort' });
   });
 

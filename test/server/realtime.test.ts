@@ -57,7 +57,7 @@ describe('a session', () => {
     client.socket.close(1000, 'bye');
     expect(await client.closed).toMatchObject({ code: 1000 });
     const [record] = await proxy.recorded(1);
-    await until('the provider to hear', () => one.sessions[0]!.closed);
+    await until('the provider’s session to be closed', () => one.sessions[0]!.closed);
     expect(one.sessions[0]!.closed).toEqual({ code: 1000, reason: 'bye' });
     expect(record).toMatchObject({
       outcome: 'success',
@@ -530,7 +530,7 @@ describe('the end of a session', () => {
     const client = await talk(proxy);
     await client.heard('session.created');
     (client.socket as unknown as { terminate(): void }).terminate();
-    await until('the provider to hear', () => one.sessions[0]!.closed);
+    await until('the provider’s session to be closed', () => one.sessions[0]!.closed);
     expect(one.sessions[0]!.closed!.code).toBe(1001);
     expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'client_abort', fault: 'client_abort' });
   });
@@ -648,7 +648,7 @@ describe('bounds of a session', () => {
     expect(await client.closed).toMatchObject({ code: 1013 });
     expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'truncated', fault: 'overloaded' });
     resume();
-    await until('the connection to be let go', () => reset);
+    await until('the connection to be reset', () => reset);
     deaf.stop(true);
   });
 

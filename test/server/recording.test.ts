@@ -43,7 +43,7 @@ test('beyond limits.max_recording the longest answers are not recorded, but stil
     const page = await (await fetch(`${proxy.url}/metrics`)).text();
     return Number(/^llmproxy_recording_bytes (\d+)$/m.exec(page)?.[1]);
   };
-  await until('the long one to be let go', async () => (await kept()) < 10_000);
+  await until('the long answer to be released', async () => (await kept()) < 10_000);
   expect(await kept()).toBeGreaterThan(1_000);
   long.end();
   short.end();

@@ -51,7 +51,7 @@ test('a key that is refused after it was replaced causes no cooldown for its suc
   );
   await using proxy = running(at(only, { api_key: 'old-key' }));
   const late = proxy.post('/v1/chat/completions', CHAT);
-  await until('the provider to be asked', () => only.asked.length);
+  await until('the request at the provider', () => only.asked.length);
   proxy.reload(at(only, { api_key: 'new-key' }));
   refused.resolve(Response.json({ error: { message: 'no' } }, { status: 401 }));
   expect((await late).status).toBe(502);

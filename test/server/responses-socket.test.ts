@@ -25,7 +25,7 @@ async function connected(url: string, headers: Record<string, string> = {}) {
   /** The events up to the end of a turn. */
   const turn = async (): Promise<JsonObject[]> => {
     const ends = /^(?:error|response\.(?:completed|incomplete|failed))$/;
-    const last = await until('the turn is over', () => {
+    const last = await until('the end of the turn', () => {
       const found = heard.findIndex(({ type }, place) => place >= seen && ends.test(String(type)));
       return found >= 0 && { found };
     });
@@ -252,7 +252,7 @@ describe('a connection', () => {
     client.say({ type: 'response.create', model: 'm', input: 'x' });
     await Bun.sleep(50);
     client.close();
-    await until('the provider is left', () => left);
+    await until('the provider’s request to be cancelled', () => left);
     expect((await proxy.recorded(1))[0]!.outcome).toBe('client_abort');
   });
 
@@ -285,7 +285,7 @@ describe('a connection', () => {
       using first = await connected(proxy.url);
       using second = await connected(proxy.url);
       const kept = await first.create(request);
-      await until('its answer is kept', async () => (await held()) > 400_000);
+      await until('its answer to be stored', async () => (await held()) > 400_000);
       // The queued text and the parsed body both count as this key's memory.
       for (let at = 0; at < 4; at += 1) second.say({ type: 'response.create', ...request });
       const told = [];
@@ -377,7 +377,9 @@ describe('streams of a connection', () => {
     client.say(create('second', { stream_id: 'a' }));
     client.say(create('other', { stream_id: 'b' }));
     client.say(create('plain'));
-    await until('three are asked', () => ['first', 'other', 'plain'].every((word) => provider.asks(word)));
+    await until('three requests at the provider', () =>
+      ['first', 'other', 'plain'].every((word) => provider.asks(word)),
+    );
     expect(provider.asks('second')).toBe(false);
     for (const [word, lane] of [
       ['plain', undefined],
@@ -385,9 +387,9 @@ describe('streams of a connection', () => {
       ['first', 'a'],
     ] as const) {
       provider.end(word);
-      await until(`${word} is answered`, () => ended(client.heard, lane).length === 1);
+      await until(`the end of ${word}`, () => ended(client.heard, lane).length === 1);
     }
-    await until('the next of its lane is asked', () => provider.asks('second'));
+    await until('the next request of its lane', () => provider.asks('second'));
     provider.end('second');
     await until('it is answered', () => ended(client.heard, 'a').length === 2);
     expect(ended(client.heard, 'a').map(textOf)).toEqual(['first1', 'second1']);
@@ -426,7 +428,7 @@ describe('streams of a connection', () => {
     client.say(create('one', { stream_id: 'a' }));
     client.say(create('two', { stream_id: 'b' }));
     client.say(create('three', { stream_id: 'c' }));
-    const refused = await until('the third is refused', () => of(client.heard, 'c')[0]);
+    const refused = await until('the rejection of the third', () => of(client.heard, 'c')[0]);
     expect(refused).toEqual({
       stream_id: 'c',
       type: 'error',
@@ -440,7 +442,7 @@ describe('streams of a connection', () => {
     });
     // Events without a stream_id have a stream of their own, which does not count.
     client.say(create('plain'));
-    await until('it is asked', () => provider.asks('plain'));
+    await until('the request at the provider', () => provider.asks('plain'));
     provider.end('one');
     await until('it is answered', () => ended(client.heard, 'a').length === 1);
     client.say(create('four', { stream_id: 'c' }));
@@ -469,9 +471,9 @@ describe('streams of a connection', () => {
     {
       using client = await connected(proxy.url);
       client.say(create(`kept ${' '.repeat(100_000)}`, { stream_id: 'a' }));
-      await until('it is asked', () => provider.asks('kept'));
+      await until('the request at the provider', () => provider.asks('kept'));
       provider.end('kept');
-      await until('it is kept', async () => (await held()) >= 100_000);
+      await until('the response to be stored', async () => (await held()) >= 100_000);
       client.say(create('runs', { stream_id: 'b' }));
       client.say(create(`waits ${' '.repeat(100_000)}`, { stream_id: 'b' }));
       await until('it waits', async () => (await held()) >= 200_000);

@@ -216,7 +216,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas with a shared store', () => {
     await one.call('responses', 'remove', ['ann', 'before']);
     expect(one.up()).toBe(false);
     cable.mend();
-    await until('all is told', async () => {
+    await until('the changes to be shared', async () => {
       const shown = await Promise.all(
         ['before', '0', '4'].map((id) => other.call('responses', 'show', ['ann', id, nowMs])),
       );
