@@ -105,7 +105,7 @@ function faultOf(status: number, words: Words): Fault {
   if (byCode && byCode !== 'forbidden' && byCode !== 'no_endpoint') return byCode;
   if (byType === 'not_found') return byType;
   if (told) return told;
-  if (byType === 'auth' || byType === 'billing') return byType;
+  if (byType === 'auth' || byType === 'billing' || byType === 'overloaded') return byType;
   if (status === 401) return 'auth';
   if (byCode) return byCode;
   return byStatus === 'invalid_request' ? (byType ?? byStatus) : byStatus;

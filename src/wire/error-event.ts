@@ -60,6 +60,25 @@ function hasStatus(base: unknown): boolean {
   return typeof code === 'number' && code !== 0;
 }
 
+/**
+ * The HTTP status that a status of MiniMax's stands for; the others are faults of the server.
+ * @see https://platform.minimax.io/docs/api-reference/errorcode
+ */
+const MINIMAX: ReadonlyMap<unknown, number> = new Map([
+  [1002, 429],
+  [1004, 401],
+  [1008, 402],
+  [1026, 400],
+  [1027, 400],
+  [1039, 429],
+  [1041, 429],
+  [1042, 400],
+  [2013, 400],
+  [2045, 429],
+  [2049, 401],
+  [2056, 429],
+]);
+
 /** The error's message where `classifyBody` looks for it. */
 function wrapped(given: JsonObject): JsonObject {
   if (isTold(given.error)) return given;
@@ -82,7 +101,7 @@ function wrapped(given: JsonObject): JsonObject {
   return {
     error: {
       message: words ?? (detail === undefined ? '' : JSON.stringify(detail)),
-      code: code ?? own ?? kind ?? statusCode ?? status,
+      code: code ?? own ?? kind ?? statusCode ?? MINIMAX.get(status) ?? status,
       type: type === 'error' ? undefined : type,
       param,
     },

@@ -8,9 +8,22 @@ import type { Fault } from '../faults.ts';
 
 type Words = Pick<UpstreamError, 'message' | 'param'>;
 
-/** Messages about an exceeded context, as recorded from vendors. */
-const CONTEXT_LENGTH =
-  /prompt is too long|exceeds the context window|maximum context length|exceeds the maximum number of tokens|input tokens exceeded|input is too long|exceeds the available context size|context length is only|prompt too long; exceeded|too many tokens|request too large for model/i;
+/** Messages about an exceeded context, as vendors and servers word them. */
+const CONTEXT_LENGTH = anyOf(
+  /prompt is too long|prompt too long; exceeded|too many tokens|exceeds the context window|maximum context length/,
+  /exceeds the maximum number of tokens allowed|input tokens exceed(?:ed| the configured limit)/,
+  /reduce the length of the messages|request too large for model/,
+  // Anthropic and Bedrock.
+  /input is too long|exceed context limit:/,
+  // Moonshot and Cloudflare, MiniMax, xAI, Copilot.
+  /exceeded (?:this )?model (?:token limit|context window limit)|context window exceeds limit/,
+  /maximum prompt length is|\btoken count of \d+ exceeds the limit of\b/,
+  // Alibaba, Z.ai, ByteDance, SiliconFlow.
+  /range of input length should be|prompt (?:exceeds max length|超长)|exceed max message tokens|less than max_seq_len\b/,
+  // llama.cpp, vLLM and LM Studio, SGLang, TGI.
+  /exceeds the available context size|context length (?:is|of) only|longer than the model's context length/,
+  /`inputs` (?:tokens \+ `max_new_tokens` must be <=|must have less than) \d/,
+);
 
 /** The request needs more tokens than a minute allows: waiting does not help, and other requests are not affected. */
 const LARGER_THAN_A_MINUTE = /\brequest too large for\b[^\n]{0,400}\btokens per min/i;
@@ -21,14 +34,14 @@ const LONG_COSTS_EXTRA =
 
 /** Messages about filtered content. */
 const CONTENT_POLICY =
-  /content filtering policy|content management policy|rejected (?:as a result of|by) our safety system|violat\w+ (?:[\w’']+ )?(?:usage|content|safety|acceptable use) (?:polic|guideline)|\bfailed check: safety_check|\bcontain\w* (?:inappropriate|unsafe|sensitive) content\b|敏感内容|\b(?:input|prompt|content|request) (?:was|has been|is) flagged\b/i;
+  /content filtering policy|content management policy|rejected (?:as a result of|by) our safety system|violat\w+ (?:[\w’']+ )?(?:usage|content|safety|acceptable use) (?:polic|guideline)|\bfailed check: safety_check|\bcontain\w* (?:inappropriate|unsafe|sensitive) (?:content|information)\b|\bunsafe or sensitive content\b|\bcontent exists risk\b|\b(?:in|out)put new_sensitive\b|敏感内容|\b(?:input|prompt|content|request) (?:was|has been|is) flagged\b/i;
 
 /** Messages that the provider lacks the model; some have status 400. Bounded, since they come from outside. */
 const NO_MODEL = anyOf(
   /\b(?:models?|deployment)\b\S*(?:\s+\S{1,200}){0,4}?\s+(?:not found\b|does(?: not|n't) exist|not exist\b|(?:is )?not available\b|not deployed\b|(?:has been |was )?(?:decommissioned|retired)\b|no longer (?:supported|available)\b)/,
   /\b(?:invalid|unknown|unsupported|no such) model\b/,
   /\bnot a valid model\b|\bmodel identifier is invalid\b|\bno endpoints found for\b|\bunable to access (?:\S+ )?model\b/,
-  /\bwith on-demand throughput (?:is not|isn['’]t) supported\b/,
+  /\bwith on-demand throughput (?:is not|isn['’]t) supported\b|模型不存在|\bno route for that uri\b/,
   /^model: \S+$/,
 );
 

@@ -26,6 +26,23 @@ describe('errorIn()', () => {
   });
 });
 
+test.each([
+  [1002, 'rate limit exceeded(RPM)', 'rate_limited'],
+  [1004, 'login fail: Please carry the API secret key', 'auth'],
+  [1008, 'insufficient balance', 'billing'],
+  [1026, 'input new_sensitive', 'content_policy'],
+  [1027, 'output new_sensitive', 'content_policy'],
+  [1033, 'system error', 'server'],
+  [2013, 'invalid params, messages is empty', 'invalid_request'],
+  [2013, 'invalid params, context window exceeds limit', 'context_length'],
+  [2049, 'invalid api key', 'auth'],
+  [2056, 'usage limit exceeded', 'rate_limited'],
+])('errorIn() finds MiniMax’s status %i (%s), which means %s', (code, told, fault) => {
+  const body = { choices: null, model: '', usage: null, base_resp: { status_code: code, status_msg: told } };
+  const found = classifyBody(errorIn(body));
+  expect([found?.fault as string, found?.upstream.message]).toEqual([fault, told]);
+});
+
 /** Events and bodies that are not errors, whatever text they contain. */
 const NONE: [what: string, value: unknown, name?: string][] = [
   ['a chunk', { choices: [{ index: 0, delta: { content: 'error' } }], error: null }],
