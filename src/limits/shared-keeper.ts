@@ -1,12 +1,16 @@
 import type { Database } from 'bun:sqlite';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { Accounts } from './accounts.ts';
 import { SharedLedger } from './shared-ledger.ts';
+import { claimSpare } from './spare.ts';
 import type { Mark } from './state-file.ts';
 import { LAST_IDS, noteId } from './last-ids.ts';
 import {
   addToAccount,
   deleteMark,
+  FILE,
   lockState,
   openState,
   putMark,
@@ -102,6 +106,7 @@ export class SharedKeeper {
     const isWritten = this.flush();
     this.#cancel?.();
     if (isWritten) deleteMark(this.#db, this.#mark);
+    this.ledger.close();
     this.#db.close();
   }
 
@@ -118,12 +123,17 @@ export class SharedKeeper {
 export function claimState(directory: string): () => void {
   const lock = lockState(directory);
   try {
+    const isNew = !existsSync(join(directory, FILE));
     const db = openState(directory);
     db.run('DELETE FROM holds');
     db.close();
+    const release = claimSpare(directory, isNew);
+    return () => {
+      release();
+      lock.close();
+    };
   } catch (thrown) {
     lock.close();
     throw thrown;
   }
-  return () => lock.close();
 }

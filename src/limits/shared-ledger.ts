@@ -1,17 +1,19 @@
-import type { Database, Statement } from 'bun:sqlite';
-import type { Charge, Counter, Ledger, Reading, Refusal, Reservation } from './ledger.ts';
+import type { Database } from 'bun:sqlite';
+import type { Charge, Ledger, Reading, Refusal, Reservation } from './ledger.ts';
 import type { Limit } from './limit.ts';
 import type { StoredMeter } from './meter.ts';
 import { Meter } from './meter.ts';
+import { MeterTables } from './meter-tables.ts';
 import { extend, reserve, settle } from './reserve.ts';
+import { Spare } from './spare.ts';
 import { BUSY_MS } from './state-file.ts';
-import { Unwritten } from './unwritten.ts';
+import { differenceOf, sumOf } from './stored-slices.ts';
 
 export interface SharedLedgerOptions {
   /** The number of this worker, from 1. */
   readonly worker: number;
   readonly maxMeters: number;
-  /** Its name in messages. */
+  /** Where the file is. */
   readonly directory: string;
   readonly onProblem: (message: string) => void;
 }
@@ -36,19 +38,15 @@ const FAILING_BUSY_MS = 10;
 /**
  * The meters of several workers in their common SQLite file: each step is a transaction, and therefore atomic. The
  * amounts that a worker holds have rows of their own, which are deleted when it is gone. While the file cannot be
- * written, because the disk is full or another program has locked it, a worker counts on in memory from what the file
- * says, and writes it later.
+ * written, because the disk is full or another program has locked it, they count on from what it says in a second file,
+ * which is in memory, and write it later.
  */
 export class SharedLedger implements Ledger {
   readonly #db: Database;
   readonly #options: SharedLedgerOptions;
-  readonly #readMeter: Statement<{ slices: string }, [string]>;
-  readonly #readHeld: Statement<{ held: number | null }, [string]>;
-  readonly #putMeter: Statement;
-  readonly #addHold: Statement;
-  readonly #atOnce: <T>(work: () => T) => T;
-  /** What this worker has counted and could not write. */
-  #unwritten = new Unwritten();
+  readonly #written: MeterTables;
+  /** Where the workers count what they cannot write. */
+  readonly #spare: Spare;
   /** When the file is tried again; `undefined` if it can be written. */
   #retryMs: number | undefined;
 
@@ -61,15 +59,25 @@ export class SharedLedger implements Ledger {
     this.maxMeters = options.maxMeters;
     this.#db = db;
     this.#options = options;
-    this.#readMeter = db.query('SELECT slices FROM meters WHERE name = ?');
-    this.#readHeld = db.query('SELECT SUM(amount) AS held FROM holds WHERE name = ?');
-    this.#putMeter = db.query('INSERT OR REPLACE INTO meters VALUES (?, ?, ?)');
-    this.#addHold = db.query(
-      'INSERT INTO holds VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET amount = amount + ?3',
-    );
-    const run = db.transaction((work: () => unknown) => work());
-    this.#atOnce = <T>(work: () => T) => run.immediate(work) as T;
-    db.run('DELETE FROM holds WHERE worker = ?', [options.worker]);
+    this.#written = new MeterTables(db);
+    this.#spare = new Spare(options.directory, options.worker);
+    this.#releaseAll();
+  }
+
+  /** Releases what the previous worker of this number held. */
+  #releaseAll(): void {
+    const { worker } = this.#options;
+    try {
+      this.#db.run('DELETE FROM holds WHERE worker = ?', [worker]);
+    } catch {
+      // Also while the file cannot be written: the worker is needed.
+      const held = this.#db
+        .query<{ name: string; amount: number }, [number]>('SELECT name, amount FROM holds WHERE worker = ?')
+        .all(worker);
+      this.#spare.exclusively(() => {
+        for (const { name, amount } of held) this.#spare.hold(name, -amount);
+      });
+    }
   }
 
   reserve(charges: readonly Charge[], nowMs: number): Taken | Refusal {
@@ -116,20 +124,25 @@ export class SharedLedger implements Ledger {
   }
 
   read(limit: Limit, name: string, nowMs: number): Reading {
-    const meter = this.#readable({ limit, name }, nowMs);
+    const { meter } = this.#partsOf({ limit, name });
     return { used: meter.used(nowMs), reserved: meter.reserved, resetMs: meter.emptyAt(nowMs) };
   }
 
   /** Writes what could not be written before. @returns whether everything is written now */
   catchUp(nowMs: number): boolean {
-    if (this.#retryMs === undefined) return true;
-    this.#retryMs = nowMs;
+    if (this.#retryMs === undefined && !this.#spare.isUsed) return true;
+    if (this.#retryMs !== undefined) this.#retryMs = nowMs;
     this.#step(
       () => [],
       () => undefined,
       nowMs,
     );
     return this.#retryMs === undefined;
+  }
+
+  /** Closes what it has opened. */
+  close(): void {
+    this.#spare.close();
   }
 
   /** Deletes expired meters. */
@@ -142,25 +155,50 @@ export class SharedLedger implements Ledger {
   /** Works on meters, in the file or, if that fails, in memory: the work may run twice, and the second run counts. */
   #step<T>(
     placesOf: () => readonly Place[],
-    work: (meters: readonly Counter[], places: readonly Place[]) => T,
+    work: (meters: readonly Meter[], places: readonly Place[]) => T,
     nowMs: number,
   ): T {
     if (!this.#isResting(nowMs)) {
       try {
-        const answer = this.#atOnce(() => {
-          if (this.#retryMs !== undefined) this.#writeUnwritten(nowMs);
+        const inFile = (tables: MeterTables): { readonly answer: T } => {
           const places = placesOf();
-          return this.#change(places, (meters) => work(meters, places));
-        });
+          return { answer: this.#change(tables, places, (meters) => work(meters, places)) };
+        };
+        const plain = this.#spare.isUsed ? undefined : this.#alone(inFile);
+        const busyMs = this.#retryMs === undefined ? BUSY_MS : FAILING_BUSY_MS;
+        const { answer } = plain ?? this.#spare.intoFile(inFile, busyMs);
         if (this.#retryMs !== undefined) this.#works();
         return answer;
       } catch (thrown) {
         this.#fails(thrown, nowMs);
       }
     }
-    const places = placesOf();
-    const meters = places.map((place) => this.#unwritten.noting(place, this.#readable(place, nowMs)));
-    return work(meters, places);
+    return this.#spare.exclusively(() => this.#stepInSpare(placesOf(), work, nowMs));
+  }
+
+  /** Works on the file alone. @returns `undefined` if other workers could not write it meanwhile */
+  #alone<T>(work: (tables: MeterTables) => T): T | undefined {
+    const tables = this.#written;
+    return tables.atOnce(() => (this.#spare.isUsed ? undefined : work(tables)));
+  }
+
+  #stepInSpare<T>(
+    places: readonly Place[],
+    work: (meters: readonly Meter[], places: readonly Place[]) => T,
+    nowMs: number,
+  ): T {
+    const parts = places.map((place) => this.#partsOf(place));
+    const meters = parts.map(({ meter }) => meter);
+    const before = meters.map(({ reserved }) => reserved);
+    const answer = work(meters, places);
+    for (const [index, { meter, written }] of parts.entries()) {
+      const { name, limit } = places[index]!;
+      const held = meter.reserved - before[index]!;
+      if (held !== 0) this.#spare.hold(name, held);
+      const slices = differenceOf(meter.stored(), written, limit.window, nowMs);
+      if (slices.length > 0 || this.#spare.has(name)) this.#spare.put(name, slices, meter.until);
+    }
+    return answer;
   }
 
   #isResting(nowMs: number): boolean {
@@ -171,7 +209,6 @@ export class SharedLedger implements Ledger {
 
   #works(): void {
     this.#retryMs = undefined;
-    this.#unwritten = new Unwritten();
     this.#db.run(`PRAGMA busy_timeout = ${BUSY_MS}`);
     this.#options.onProblem(`Usage is counted in ${this.#options.directory} again`);
   }
@@ -183,73 +220,71 @@ export class SharedLedger implements Ledger {
       // Waiting blocks the event loop, which should not happen again and again.
       this.#db.run(`PRAGMA busy_timeout = ${FAILING_BUSY_MS}`);
       onProblem(
-        `Cannot count usage in ${directory}: ${state}; it is counted in memory and written later, and until then each worker knows only its own`,
+        `Cannot count usage in ${directory}: ${state}; it is counted in memory and written later${this.#spare.isShared ? '' : ', and until then each worker knows only its own'}`,
       );
     }
     this.#retryMs = nowMs + RETRY_MS;
   }
 
-  #load({ limit, name }: Place, changed?: (meter: Meter) => void): Meter {
-    const stored = this.#readMeter.get(name);
-    const slices = stored ? (JSON.parse(stored.slices) as StoredMeter) : [];
-    const meter = new Meter(limit.window, slices, changed);
-    meter.hold(this.#readHeld.get(name)?.held ?? 0);
-    return meter;
-  }
-
-  /** A meter with what could not be written. */
-  #readable(place: Place, nowMs: number): Meter {
-    const meter = this.#loadIfPossible(place);
-    this.#unwritten.addTo(meter, place.name, nowMs);
-    return meter;
-  }
-
-  #loadIfPossible(place: Place): Meter {
-    if (this.#retryMs === undefined) return this.#load(place);
+  /** A meter with what could not be written, and what is. */
+  #partsOf({ name, limit }: Place): { readonly meter: Meter; readonly written: StoredMeter } {
+    let written: StoredMeter = [];
+    let held = 0;
     try {
-      return this.#load(place);
-    } catch {
-      // It was reported that the file cannot be used.
-      return new Meter(place.limit.window);
+      written = this.#written.slicesOf(name);
+      held = this.#written.heldOf(name);
+    } catch (thrown) {
+      // The operator has been told that the file cannot be used.
+      if (this.#retryMs === undefined) throw thrown;
     }
+    if (!this.#spare.isUsed) return { meter: meterOf(limit, written, held), written };
+    const all = sumOf(written, this.#spare.slicesOf(name));
+    return { meter: meterOf(limit, all, held + this.#spare.heldOf(name)), written };
   }
 
   /** Where charges are counted: new meters share one if there are too many. */
   #places(charges: readonly Charge[]): Place[] {
     return charges.map(({ limit, meter: name }) => {
-      const isFull = limit.owner.apart.length > 0 && this.#meters + this.#unwritten.size >= this.maxMeters;
+      const isFull = limit.owner.apart.length > 0 && this.#meters + this.#late >= this.maxMeters;
       return { limit, name: isFull && !this.#isKnown(name) ? `${limit.id} | all others` : name };
     });
   }
 
   #isKnown(name: string): boolean {
-    if (this.#unwritten.has(name)) return true;
+    if (this.#late > 0 && this.#spare.has(name)) return true;
     try {
-      return this.#readMeter.get(name) !== null;
+      return this.#written.has(name);
     } catch (thrown) {
       if (this.#retryMs === undefined) throw thrown;
       return false;
     }
   }
 
+  /** The number of meters that could not be written. */
+  get #late(): number {
+    return this.#spare.isUsed ? this.#spare.size : 0;
+  }
+
   /** Reads meters, works on them, and writes the changes. Within one transaction. */
-  #change<T>(places: readonly Place[], work: (meters: readonly Meter[]) => T): T {
+  #change<T>(tables: MeterTables, places: readonly Place[], work: (meters: readonly Meter[]) => T): T {
     const changed = new Set<Meter>();
-    const meters = places.map((place) => this.#load(place, (each) => changed.add(each)));
+    const meters = places.map(({ limit, name }) =>
+      meterOf(limit, tables.slicesOf(name), tables.heldOf(name), (each) => changed.add(each)),
+    );
     const before = meters.map(({ reserved }) => reserved);
     const answer = work(meters);
     for (const [index, meter] of meters.entries()) {
       const { name } = places[index]!;
       const held = meter.reserved - before[index]!;
-      if (held !== 0) this.#addHold.run(name, this.#options.worker, held);
-      if (changed.has(meter)) this.#putMeter.run(name, JSON.stringify(meter.stored()), meter.until);
+      if (held !== 0) tables.hold(name, this.#options.worker, held);
+      if (changed.has(meter)) tables.put(name, meter.stored(), meter.until);
     }
     return answer;
   }
+}
 
-  /** Within one transaction. */
-  #writeUnwritten(nowMs: number): void {
-    for (const place of this.#unwritten.places)
-      this.#change([place], ([meter]) => this.#unwritten.addTo(meter!, place.name, nowMs));
-  }
+function meterOf(limit: Limit, slices: StoredMeter, held: number, changed?: (meter: Meter) => void): Meter {
+  const meter = new Meter(limit.window, slices, changed);
+  meter.hold(held);
+  return meter;
 }
