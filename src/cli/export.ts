@@ -29,7 +29,7 @@ import { RowCollector } from './export-preview.ts';
 import { print, tell } from './output.ts';
 
 const EXIT = { failed: 1, usage: 2, empty: 3, violations: 4 } as const;
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 const DEFAULT_CONFIG = 'config.yaml';
 
 export default defineCommand({
@@ -202,10 +202,15 @@ async function readConfig(flags: GivenOptions, env: GivenOptions): Promise<Confi
   return undefined;
 }
 
-/** Aborts on the first Ctrl-C, so that no partial output remains; the second one exits at once. */
+/**
+ * Aborts on the first Ctrl-C, or when the terminal is closed, so that no partial output remains; the second signal exits
+ * at once.
+ */
 function stopSignal(): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
-  const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
+  const names = (Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]).filter(
+    (name) => name !== 'SIGHUP' || !ignoresHangup(),
+  );
   const release = () => names.forEach((name) => process.off(name, onSignal));
   const onSignal = (name: NodeJS.Signals) => {
     release();
@@ -213,6 +218,17 @@ function stopSignal(): { signal: AbortSignal; release: () => void } {
   };
   names.forEach((name) => process.on(name, onSignal));
   return { signal: controller.signal, release };
+}
+
+/** Whether the process was started with `nohup`, which a handler would undo. Only Linux tells; elsewhere it is assumed. */
+function ignoresHangup(): boolean {
+  try {
+    const [, ignored] = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+    // SIGHUP is signal 1, the lowest bit.
+    return ignored === undefined || (Number.parseInt(ignored.at(-1)!, 16) & 1) === 1;
+  } catch {
+    return true;
+  }
 }
 
 /** Converts an error to an exit code with a message for the user. */

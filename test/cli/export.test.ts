@@ -113,6 +113,8 @@ describe('llmproxy export', () => {
     ['none.ndjson', 1, 'Cannot read none.ndjson: there is no such file or directory'],
     ['--model-filter claude --fail-empty', 3, 'No row was written'],
     ['--model-filter claude', 0, 'kept 0'],
+    ['--stats -o -', 2, 'Cannot use --stats with --output -: both write to standard output'],
+    ['--preview 3 -o -', 2, 'Cannot use --preview with --output -: both write to standard output'],
   ])('%s exits with %p', async (args, code, words) => {
     await using shop = await workshop();
     const result = await shop.run(args);
@@ -227,7 +229,28 @@ def load_dataset(path, data_files=None):
     expect(stdout.trim().split(/\s+/).map(Number)).toEqual([1_000, row('x'.repeat(1_000)).length * 1_000]);
   });
 
+  test.skipIf(!existsSync('/dev/full'))('says so if stdout is full, and ignores that stderr is', async () => {
+    await using shop = await workshop();
+    for (const flags of ['', '--stats', '--check -f openai logs/a.ndjson', '--preview 2'])
+      expect((await shop.shell(`$EXPORT ${flags} > /dev/full; echo "exit $?" >&2`)).stderr).toMatch(
+        /Cannot write (?:to )?standard output: (?:the disk is full|no space left on device)\nexit 1\n$/,
+      );
+    const { stdout } = await shop.shell('$EXPORT --progress always -v 2> /dev/full; echo "exit $?"');
+    expect(stdout).toBe(`${row('a')}${row('b')}exit 0\n`);
+  });
+
+  test.skipIf(process.platform !== 'linux')('goes on after SIGHUP if it was started to do so', async () => {
+    await using shop = await workshop();
+    const { stdout } = await shop.shell(
+      `mkfifo pipe; { nohup $EXPORT logs pipe -q -o x.jsonl & } 2> nohup.err
+      exec 3> pipe; until ls -A | grep -q tmp; do sleep 0.01; done
+      kill -HUP $!; exec 3>&-; wait $!; echo "exit $?"; ls -A *x.jsonl*`,
+    );
+    expect(stdout).toBe('exit 0\nx.jsonl\n');
+  });
+
   test.each([
+    ...(process.platform === 'linux' ? ([['SIGHUP', 129]] as const) : []),
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('leaves nothing behind after %s', async (signal, code) => {

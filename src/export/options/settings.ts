@@ -64,13 +64,15 @@ export function resolveSettings(sources: Sources): Settings {
   const preview = options.value('preview');
   const previewHtml = options.value('preview-html');
   const looks = preview !== undefined || previewHtml !== undefined;
+  const dryRun = options.value('dry-run') || ((stats || looks) && !options.given('output'));
+  if (shape === 'stdout' && !dryRun) ownStdout(stats, preview);
   return {
     inputs: options.inputs ?? [sources.config?.logging.requests.directory ?? DEFAULT_DIRECTORY],
     plan: planOf(options, { selection, format, curation }),
     curation,
     sink: sinkOf(options, { path, shape, format, curation }),
     ...(manifest === undefined ? {} : { manifest }),
-    dryRun: options.value('dry-run') || ((stats || looks) && !options.given('output')),
+    dryRun,
     training: {
       epochs: options.value('epochs'),
       ...(price === undefined ? {} : { pricePerMillion: price }),
@@ -87,6 +89,16 @@ export function resolveSettings(sources: Sources): Settings {
     ...(preview === undefined ? {} : { preview }),
     ...(previewHtml === undefined ? {} : { previewHtml }),
   };
+}
+
+/** @throws ExportError if something else than rows would be written to stdout, after them */
+function ownStdout(stats: boolean, preview: number | undefined): void {
+  const flag = stats ? '--stats' : preview === undefined ? undefined : '--preview';
+  if (flag !== undefined)
+    throw new ExportError(
+      'usage',
+      `Cannot use ${flag} with --output -: both write to standard output, give --output PATH`,
+    );
 }
 
 /** The requested format; `undefined` for whole records. */
