@@ -1,6 +1,7 @@
 /** E-mail and IP addresses. */
 import { isIPv6 } from 'node:net';
 import { isPublicIpv4 } from './checksums.ts';
+import { isInPath } from './surroundings.ts';
 
 /** No part of it is an escape such as `%20`. */
 const USER =
@@ -24,17 +25,23 @@ export function findEmails(text: string, add: (from: number, to: number) => void
     // A file may be named after an address.
     const end = to - (NAMED_FILE.exec(text.slice(index, to))?.[1]!.length ?? 0);
     if (!isEmail(text.slice(from, end))) continue;
-    add(from, end);
+    const sender =
+      text[from - 1] === '=' ? SENDER.exec(text.slice(Math.max(behind, from - LONGEST_USER), from)) : null;
+    add(from - (sender?.[0].length ?? 0), end);
     behind = to;
   }
 }
 
+/** What precedes an address within that of a mailing list or a forwarding server: `list+jane=example.org@lists.example.com`. */
+const SENDER =
+  /(?<![\p{L}\p{N}._+-])(?:SRS[01][=+-]|prvs=|btv1==|[\p{L}\p{N}._-]{1,40}\+)[\p{L}\p{N}._+=-]*=$/u;
+
 /**
- * What precedes a password in a URL: in `postgres://ann:pa55word@db.example.org/`, the host is not part of a
- * value.
+ * What precedes a password in a URL, and the beginning of it: in `postgres://ann:pa55word@db.example.org/`, the host is
+ * not part of a value.
  */
-const URL_USER = /:\/\/[^\s:/@?#]{0,64}:$/;
-const LONGEST_URL_USER = 68;
+const URL_USER = /:\/\/[^\s:/@?#]{0,64}:(?!\d{1,5}[^\w@%!$&*+=~.-])[^\s/"'`<>\\]{0,128}$/;
+const LONGEST_URL_USER = 196;
 
 /** File extensions: `logo@2x.png` is an image. */
 const FILE = /\.(?:avif|css|gif|html?|ico|jpe?g|js|json|md|png|py|svg|tsx?|txt|webp|ya?ml)$/i;
@@ -48,9 +55,9 @@ function isEmail(found: string): boolean {
   return !/^git@/i.test(found) && !FILE.test(found);
 }
 
-/** Underscores around it are emphasis, those between it and a word are part of a name. */
+/** Underscores around it are emphasis, those between it and a word are part of a name. tcpdump appends the port to it. */
 export const IPV4 =
-  /(?<![A-Za-z0-9.-]|[A-Za-z0-9]__?)(?:\d{1,3}\.){3}\d{1,3}(?![A-Za-z0-9-]|__?[A-Za-z0-9]|\.\d)/g;
+  /(?<![A-Za-z0-9.-]|[A-Za-z0-9]__?)(?:\d{1,3}\.){3}\d{1,3}(?![A-Za-z0-9-]|__?[A-Za-z0-9]|\.\d(?!\d{0,4} > )(?!\d{0,4}: (?<=> [\d.]+: )))/g;
 export const IPV6 =
   /(?=[0-9A-Fa-f]{0,4}:)(?:(?<![A-Za-z0-9:.]|[A-Za-z0-9]__?)|(?<=[G-Zg-z][A-Za-z]{0,20}:))(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4})(?![A-Za-z0-9:]|__?[A-Za-z0-9]|\.\d)/g;
 
@@ -67,8 +74,9 @@ const LONGEST_GROUP = 5;
 
 /** Numbers in four parts that are not addresses. */
 const NUMBERED =
-  /(?:\b(?:sections?|chapters?|versions?|clauses?|figures?|fig|tables?|release|build|paragraphs?|step|item|part|appendix|article|rule|annex|chrome|safari|edge|firefox|opera|v|ver|rev)\b[ .:/]{0,2}|§ ?|version\(["'])(?:\d+(?:\.\d+)+(?:,| and| or)? )*$/i;
-const VERSIONS = /(?:\b|_)(?:versions?|upgraded?|updated?|bump(?:ed)?|released?|gcc|v8|npm)(?:\b|_)/i;
+  /(?:\b(?:sections?|chapters?|versions?|clauses?|figures?|fig|tables?|release|build|paragraphs?|step|item|part|appendix|article|rule|annex|oid|objectidentifier|chrome|safari|edge|firefox|opera|v|ver|rev)\b[ .:/]{0,2}|§ ?|(?:version|objectidentifier)\(["'])(?:\d+(?:\.\d+)+(?:,| and| or)? )*$/i;
+const VERSIONS =
+  /(?:\b|_)(?:versions?|upgraded?|updated?|bump(?:ed)?|released?|gcc|v8|npm)(?:\b|_)|(?:[=~<>!]=|~>|\^) ?$/i;
 const BEFORE = 40;
 
 /** Whether it is a real address: versions, sections and headings look alike. */
@@ -77,18 +85,12 @@ export function isIpv4(found: string, text: string, from: number): boolean {
   const before = text.slice(Math.max(0, from - BEFORE), from);
   if (NUMBERED.test(before)) return false;
   const behind = text.slice(from + found.length);
-  // Versions have small numbers, and coordinates occur in lists.
+  // Versions have small numbers.
   if (/^\d\d?(?:\.\d\d?){3}$/.test(found) && VERSIONS.test(before)) return false;
-  if (/[\d.][ ,-]$/.test(before) && /^[ ,]?-?\.?\d/.test(behind) && !isField(found, before, behind))
-    return false;
-  // A heading: small numbers at the start of a line, and a title.
+  if (isInPath(text, from, from + found.length) || found.endsWith('.0.0.0')) return false;
+  // A heading: small numbers at the start of a line or a comment, and a title or the end of the comment.
   const small = /^\d(?:\.\d){3}$/.test(found);
-  return !(small && /(?:^|\n)[#* ]*$/.test(before) && /^\.? \p{Lu}/u.test(behind));
-}
-
-/** Whether it is a field of comma-separated values: coordinates have no part of three digits. */
-function isField(found: string, before: string, behind: string): boolean {
-  return before.endsWith(',') && behind.startsWith(',') && /\d{3}/.test(found);
+  return !(small && /(?:^|\n)[-#*/%;! \t]*$/.test(before) && /^(?:\.? \p{Lu}| \*\/)/u.test(behind));
 }
 
 /** Loopback, link-local, private and documentation addresses, and `::` in code, are not personal data. */

@@ -12,6 +12,7 @@ import type { NumberPart } from './numbers.ts';
 import { EXTENSION, PHONE_CANDIDATE, phoneIn } from './phones/phones.ts';
 import type { Found } from './secrets/rule.ts';
 import { findPrivateKeys } from './private-keys.ts';
+import { isInPath, isInTable } from './surroundings.ts';
 import { findSecrets } from './secrets/scanner.ts';
 
 /** A text to search, and the parts of it that contain numbers. */
@@ -161,6 +162,9 @@ function cardIn(found: string): string | undefined {
 function isCardAt(card: string, looked: Looked, from: number): boolean {
   const [before, behind] = [looked.text[from - 1] ?? '', looked.text[from + card.length] ?? ''];
   if (/[A-Za-z]/.test(before) && /[A-Za-z]/.test(behind)) return false;
+  const { text } = looked;
+  const apart = isInPath(text, from, from + card.length) || isInTable(text, from, card, isCard);
+  if (apart && !isNamed(CARD_WORDS, looked, from)) return false;
   return card.length <= PLAIN_CARD || /\D/.test(card) || isNamed(CARD_WORDS, looked, from);
 }
 

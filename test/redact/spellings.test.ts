@@ -134,6 +134,22 @@ describe('Redactor.text() hides', () => {
     ['/mail/john.doe@example.org.txt', '/mail/[EMAIL_1].txt'],
     ['200,93.184.216.34,443', '200,[IP_1],443'],
     ['7,+49 30 12345678,9', '7,[PHONE_1],9'],
+    ['7,0049 30 12345678,030 12345678,9', '7,[PHONE_1],[PHONE_2],9'],
+    ['1,415-555-2671,(415) 555-2672,2', '1,[PHONE_1],[PHONE_2],2'],
+    ['1,8.8.4.4,2', '1,[IP_1],2'],
+    ['1.1.1.1 8.8.4.4 9.9.9.9', '[IP_1] [IP_2] [IP_3]'],
+    ['200 8.8.4.4 443', '200 [IP_1] 443'],
+    ['IP 93.184.216.34.443 > 8.8.4.4.51234: Flags', 'IP [IP_1].443 > [IP_2].51234: Flags'],
+    ['list+jane=example.org@lists.example.com', '[EMAIL_1]'],
+    ['SRS0=hash=tt=example.org=jane@forward.example.com', '[EMAIL_1]'],
+    ['?x=1+1&to=jane@example.org', '?x=1+1&to=[EMAIL_1]'],
+    ['Room 12a4, 030 12345678 -12, 5m2', 'Room 12a4, [PHONE_1] -12, 5m2'],
+    ['06 12 34 56 78 06 98 76 54 32', '[PHONE_1] [PHONE_2]'],
+    [
+      '4111 1111 1111 1111 1227 and 4111 1111 1111 1111 5500 0055 5555 5559',
+      '[CARD_1] 1227 and [CARD_1] [CARD_2]',
+    ],
+    ['card 4111 1111 1111 1111 66EB', 'card [CARD_1] 66EB'],
     ['client:2607:f8b0:4005:805::200e', 'client:[IP_1]'],
   ])('the value in %s', (text, expected) => {
     expect(make().text(text)).toBe(expected);

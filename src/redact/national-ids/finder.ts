@@ -5,10 +5,11 @@ import { NATIONAL_ID_WORDS } from './words.ts';
 import type { NationalId } from './table.ts';
 import { NATIONAL_IDS } from './table.ts';
 import type { NumberPart } from '../numbers.ts';
+import { isInPath, isInTable } from '../surroundings.ts';
 
 /** Where a number may begin. Lists of single digits are excluded. */
 const START =
-  /(?<![A-Za-z0-9_]|\d[.,:/+-])(?!\d[ ./+-]{1,2}\d[ ./+-]{1,2}\d[ ./+-])(?=[A-Z]{0,6}[ -]?[\dL-V][ ./+A-Z\d-]{5})[A-Z\d]/g;
+  /(?<![A-Za-z0-9_+]|\d[.,:/+-])(?!\d[ ./+-]{1,2}\d[ ./+-]{1,2}\d[ ./+-])(?=[A-Z]{0,6}[ -]?[\dL-V][ ./+A-Z\d-]{5})[A-Z\d]/g;
 const END = '(?![A-Za-z0-9_]|[-/.,]\\d)';
 /** Characters that do not belong to the number itself. */
 const SEPARATORS = /[ ./()+-]/g;
@@ -33,6 +34,11 @@ function patterns(first: string): readonly Prepared[] {
   return first >= 'A' ? prepared.letter : prepared.digit;
 }
 
+/** Whether it is a number of a table or a drawing. */
+function isApart(found: string, { check }: NationalId, text: string, from: number): boolean {
+  return isInPath(text, from, from + found.length) || isInTable(text, from, found, check);
+}
+
 /** @param add called with the start and the end of each number in the whole text */
 export function findNationalIds(
   part: NumberPart,
@@ -49,7 +55,9 @@ export function findNationalIds(
       const found = pattern.exec(part.text)?.[0];
       if (found === undefined || found.length <= longest) continue;
       if (!id.check(found.replaceAll(SEPARATORS, '').toUpperCase())) continue;
-      const alone = id.alone === undefined || (id.alone !== false && id.alone.test(found));
+      const alone =
+        (id.alone === undefined || (id.alone !== false && id.alone.test(found))) &&
+        !isApart(found, id, context.text, part.offset + from);
       if (alone || (named ??= isNamed(NATIONAL_ID_WORDS, context, part.offset + from)))
         longest = found.length;
     }

@@ -1,16 +1,18 @@
 /** Finds phone numbers by how they are written, by national numbering plans, and by the words before them. */
 import type { Context } from '../context.ts';
 import type { Found } from '../secrets/rule.ts';
+import { weighted } from '../checksums.ts';
 import { isNamed, isNamedBehind } from '../context.ts';
+import { isInPath, isInTable } from '../surroundings.ts';
 import { hasTrunkPrefix, international } from './countries.ts';
 import { PHONE_HINTS, PHONE_WORDS } from './words.ts';
 
 /**
  * A candidate: seven digits or more in groups, beginning with a `+`, a bracket or a digit. After other digits and a
- * space, only what is written differently, with hyphens or dots.
+ * space, only what is written differently, with hyphens or dots; after digits and a comma, also what begins with 0.
  */
 export const PHONE_CANDIDATE =
-  /(?=[+(\d])(?<![A-Za-z0-9+]|[A-Za-z0-9]__?|[A-Za-z0-9_][$#]|[$€£¥#]\s?)(?:(?<!\d[.:/-])\+\s?\d|(?<!\d[.,:/-])(?:\(\s?\+?\d|(?<!\d[ \u00a0])\d|\d(?=\d{1,4}[.\u2010-\u2013-]\d)))(?:[ \u00a0().\u2010-\u2013/-]{0,3}\d){6,17}(?!\d)/g;
+  /(?=[+(\d])(?<![A-Za-z0-9+]|[A-Za-z0-9]__?|[A-Za-z0-9_][$#]|[$€£¥#]\s?)(?<!\d[.:/-])(?:\+\s?\d|\(\s?\+?\d|(?<!\d[ \u00a0])(?:0\d|(?<!\d,)\d)|\d(?=\d{1,4}[.\u2010-\u2013-]\d))(?:[ \u00a0().\u2010-\u2013/-]{0,3}\d){6,17}(?!\d)/g;
 
 /** Extensions are part of the number. */
 export const EXTENSION = /(?:,? ?(?:x|ext\.?|extension|#) ?\d{1,6})(?!\w)/iy;
@@ -32,6 +34,19 @@ const YEARS = /(?:^|\()(?:1[5-9]|20)\d\d[-\u2010-\u2013/](?:1[5-9]|20)\d\d$/;
 /** With four more digits, of the United States. */
 const ZIP_CODE = /^\d{5}-\d{4}$/;
 const DECIMAL = /^0?\.|^0\.|^\d+\.\d+$/;
+/** Of a place, as ISO 6709 has them: degrees and minutes, and seconds. */
+const COORDINATES = /^\+[0-8]\d[0-5]\d(?:[0-5]\d)?[+-][01]\d\d[0-5]\d(?:[0-5]\d)?$|^\+\d{4,}\.\d{1,2}$/;
+/** Ranges of numbers, digits in sequence, constants, negative numbers, and dates with a year of two digits. */
+const NO_PHONE: readonly RegExp[] = [
+  /^(?:\d{1,2}-\d{1,2}(?: +|$))+$|^\d(?:-\d\d)+-\d$|^[01]-\d{6,}$/,
+  /^\d{1,4}0{6,}$/,
+  /-\.|\.-|\d -\d/,
+  /^\d{1,2}\/\d{1,2}\/\d\d(?![\d/])/,
+];
+const SEQUENCE = '012345678901234567890';
+/** Coordinates to the south, behind their sign. */
+const SOUTH = /^[0-8]\d[0-5]\d-[01]\d\d[0-5]\d$/;
+const BOOK = /^\d{1,5}[ -]\d{1,7}[ -]\d{1,7}[ -]\d$/;
 /** Versions and addresses are written so. */
 const DOTTED = /^\d+(?:\.\d+)+$/;
 /** More digits follow it, or it is part of a word. */
@@ -56,7 +71,7 @@ const TELLING: readonly RegExp[] = [
   /^(?:[2-9]\d\d \d\d|[2-9]\d \d{3}) \d\d \d\d$/,
   /^0\d{2,3}\.\d{3}\.\d{3,4}$/,
   // Two digits each.
-  /^0\d(?:([ .-])\d\d)(?:\1\d\d){3}$/,
+  /^0[1-9](?:([ .-])\d\d)(?:\1\d\d){3}$/,
   /^06 (?:1|\d\d) \d{3} \d{3,4}$/,
   // Brazil.
   /^\(?[1-9]\d\)? (?:9\d{4}|[2-9]\d{3})-\d{4}$/,
@@ -73,6 +88,7 @@ export function phoneIn(found: string, context: Context, from: number): Found | 
   // A call in source code: `fetch(5551234567)`.
   if (/\w\($/.test(context.text.slice(Math.max(0, from - 2), from)) && !found.startsWith('('))
     return undefined;
+  if (isBook(found) && !named(PHONE_WORDS, context, from, found)) return undefined;
   for (let end = found.length; end >= LEAST; end = previousGroup(found, end)) {
     const part = found.slice(0, end);
     const digits = part.replaceAll(/\D/g, '');
@@ -90,16 +106,25 @@ function isPhone(part: string, digits: string, context: Context, from: number): 
     return false;
   if (part.includes('+')) {
     const is = international(digits);
+    if (COORDINATES.test(part) && !named(PHONE_HINTS, context, from, part)) return false;
     if (is === 'valid')
       return !/[=*/]\s?$/.test(context.text.slice(Math.max(0, from - 2), from)) || digits.length > 9;
     return named(PHONE_HINTS, context, from, part) || (is === 'possible' && digits.length > 8);
   }
   const sure = named(PHONE_WORDS, context, from, part);
   if (sure) return digits.length <= MOST;
+  if (isOtherwise(part, digits, context, from)) return false;
   const trunk = /^0[1-9]/.test(digits);
   if (!THOUSANDS.test(part) && TELLING.some((pattern) => pattern.test(part))) return true;
   if (part.startsWith('00') && international(digits.slice(2)) === 'valid') return true;
-  if (trunk && digits.length >= LEAST_TRUNK && !DOTTED.test(part) && hasTrunkPrefix(digits)) return true;
+  if (
+    trunk &&
+    digits.length >= LEAST_TRUNK &&
+    digits.length <= MOST &&
+    !DOTTED.test(part) &&
+    hasTrunkPrefix(digits)
+  )
+    return true;
   if (plain && COMPACT_DATE.test(part)) return false;
   // Three groups of three may be a number too.
   if (THOUSANDS.test(part) && digits.length !== 9) return false;
@@ -108,6 +133,23 @@ function isPhone(part: string, digits: string, context: Context, from: number): 
     digits.length <= MOST &&
     named(PHONE_HINTS, context, from, part)
   );
+}
+
+/** Whether it is something else that only looks like a number, unless a word says what it is. */
+function isOtherwise(part: string, digits: string, { text }: Context, from: number): boolean {
+  if (NO_PHONE.some((pattern) => pattern.test(part)) || isBook(part)) return true;
+  if (SEQUENCE.includes(digits) || (text[from - 1] === '-' && SOUTH.test(part))) return true;
+  // Decimals without a zero, `.5 .025`, and codes: `417E.0039`.
+  if (/(?:^|[^\p{L}]|\d[A-F])\.$/u.test(text.slice(Math.max(0, from - 3), from))) return true;
+  if (isInPath(text, from, from + part.length)) return true;
+  return isInTable(text, from, part, (other) => other[0] === digits[0]);
+}
+
+/** Whether it is an ISBN, of ten digits in four groups. */
+function isBook(part: string): boolean {
+  if (!BOOK.test(part)) return false;
+  const digits = part.replaceAll(/\D/g, '');
+  return digits.length === 10 && weighted(digits, [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]) % 11 === 0;
 }
 
 function named(words: RegExp, context: Context, from: number, part: string): boolean {

@@ -35,7 +35,9 @@ const AUTHORIZATION = new RegExp(
 );
 const USER =
   /curl\b(?:[^\n\\]|\\[^]){0,400}?\s(?:-u|--user)[ =]{0,3}["']?(?!<)[^\s:"']{0,64}:([^\s"']{3,128})/y;
-const URL_PASSWORD = /:\/\/[^\s:/@?#]{0,64}:([^\s@/]{1,128})@/y;
+/** What begins with a port is no password. It ends with the last @ sign before the host. */
+const URL_PASSWORD =
+  /:\/\/[^\s:/@?#]{0,64}:(?!\d{1,5}[^\w@%!$&*+=~.-])([^\s@/"'`<>\\]{1,128}(?:@[^\s@/?#"'`<>,;\\]{1,128}(?=@))*)@/y;
 
 export const NAMED_RULES: readonly SecretRule[] = [
   {

@@ -12,6 +12,7 @@ const PLACEHOLDER = new RegExp(
     '^(?:your|my)(?:api|access|secret|auth)?(?:key|token|password|secret)$',
     // Variables of shells, templates and programming languages.
     '^[<[].{0,128}[>\\]]$',
+    '^(?:\\$\\{[^{}]{1,64}\\}[^A-Za-z0-9$]{0,3}){2,8}$|^urn:',
     '^\\$\\{?[\\w.:()-]{1,128}\\}?$|^\\$?\\{\\{.{0,128}\\}\\}$|^%[\\w-]{1,64}%$|^\\{[\\w.]{0,64}\\}$',
     '^(?:process\\.env|os\\.environ|os\\.getenv|env|secrets|vars|config|settings|self|this|request|args)[.[(]',
     // One character repeated.
@@ -24,9 +25,13 @@ export function isPlaceholder(value: string): boolean {
   return PLACEHOLDER.test(value);
 }
 
-/** Source code that reads a secret from elsewhere: a call, an index, or a member. */
+/** A name that is a secret's too, as in `this.accessToken = x509Token`. */
+const NAMED = /^[A-Za-z_$#][\w$.]{0,64}(?:token|key|secret|password)s?$/i;
+
+/** Source code that reads a secret from elsewhere: a call, an index, a member, or a regular expression. */
 export function isCode(value: string): boolean {
-  return /^[A-Za-z_$][\w$.]{0,64}(?:[[({]|$)/.test(value) && !/\d/.test(/^[\w$.]*/.exec(value)![0])
+  if (NAMED.test(value) || value.startsWith('/^')) return true;
+  return /^[A-Za-z_$][\w$.]{0,64}(?:[!?]?\.?[[({]|$)/.test(value) && !/\d/.test(/^[\w$.]*/.exec(value)![0])
     ? true
     : /^(?:https?:\/\/|\$\{|\{\{|@)|^[\w.]+\[/.test(value);
 }

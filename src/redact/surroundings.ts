@@ -1,0 +1,62 @@
+/** What surrounds a number in tables and drawings, where most numbers look like something by chance. */
+
+/** The number of characters on either side that are looked at. */
+const AROUND = 72;
+
+const COMMAND = '[mlhvcsqtaz]';
+/** Numbers after a command of an SVG path, as in `c-1753-1140 622-470`; one is enough at its beginning. */
+const PATH_BEFORE = new RegExp(
+  `(?:[\\d.]${COMMAND}-?\\.?\\d[\\d.]*[-., ]+\\d|(?:^|["'\`\\s])M-?\\.?\\d)[-\\d., ]*$`,
+  'i',
+);
+/** Numbers and two commands. */
+const PATH_BEHIND = new RegExp(`^(?:[-\\d., ]*\\d${COMMAND}){2}(?:-?\\.?\\d|["'\`])`, 'i');
+
+/** Whether a number is one of the coordinates of an SVG path. */
+export function isInPath(text: string, from: number, to: number): boolean {
+  return (
+    PATH_BEFORE.test(text.slice(Math.max(0, from - AROUND), from)) ||
+    PATH_BEHIND.test(text.slice(Math.max(from, to - 1), to + AROUND))
+  );
+}
+
+/** The size of the codes of characters. */
+const CODE = 4;
+const MOST_GROUPS = 6;
+/** One group, or several of the same size: numbers in columns. */
+const GROUPS = /^(\d{2,5})(?: \d{2,5})*$/;
+
+/**
+ * Whether a number is a part of a row of numbers or hexadecimal codes that all have the same size, as in tables and
+ * dumps of bytes. A list of nothing but such numbers is none.
+ * @param isOne whether digits, without spaces, are a number like this one
+ */
+export function isInTable(
+  text: string,
+  from: number,
+  found: string,
+  isOne: (digits: string) => boolean,
+): boolean {
+  const size = GROUPS.exec(found)?.[1]!.length;
+  const groups = found.split(' ');
+  if (size === undefined || groups.some(({ length }) => length !== size)) return false;
+  if (groups.length > MOST_GROUPS) return true;
+  const before = /(?:(?<![\w-])[0-9A-Fa-f]{2,5}[ \t])*$/.exec(
+    text.slice(Math.max(0, from - AROUND), from),
+  )![0];
+  const end = from + found.length;
+  const behind = /^(?:[ \t][0-9A-Fa-f]{2,5}(?![\w-]))*/.exec(text.slice(end, end + AROUND))![0];
+  const [left, right] = [before, behind].map((part) => part.trim().split(/[ \t]/).filter(Boolean));
+  const others = [...left!, ...right!].filter(
+    (other) => /\d/.test(other) && (other.length === size || other.length === size + 1),
+  );
+  // An expiry or a house number may follow.
+  if (others.length < 2)
+    return others.some((other) => (size === CODE && groups.length < 4) || /\D/.test(other));
+  if (others.some((other) => /\D/.test(other))) return true;
+  const row = [...left!, ...groups, ...right!];
+  if (left!.length % groups.length !== 0 || row.length % groups.length > 1) return true;
+  for (let at = 0; at + groups.length <= row.length; at += groups.length)
+    if (!isOne(row.slice(at, at + groups.length).join(''))) return true;
+  return false;
+}
