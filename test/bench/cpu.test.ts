@@ -2,10 +2,10 @@ import { expect, test } from 'bun:test';
 import { CpuMeter, OthersMeter } from '../../bench/cpu.ts';
 
 const BURN_US = 300_000;
-/** What the clocks may differ by: a tick or two, and the messages themselves. */
+/** The tolerance between the clocks: a tick or two, and the messages themselves. */
 const TOLERANCE_US = 60_000;
 
-/** Uses so much CPU when it is told to, and says how much it was. */
+/** Uses this much CPU on request, and reports the exact amount. */
 const BURN = `
 let state = 1;
 process.on('message', () => {
@@ -20,7 +20,7 @@ test.skipIf(process.platform !== 'linux')(
   'CpuMeter sees the CPU of a process and its children, and OthersMeter leaves it out',
   async () => {
     let heard = Promise.withResolvers<unknown>();
-    // The shell is the process that is asked about, the program its child.
+    // The shell is the measured process, and the program is its child.
     await using child = Bun.spawn(['sh', '-c', '"$0" -e "$1"; true', process.execPath, BURN], {
       ipc: (message: unknown) => heard.resolve(message),
       stdout: 'ignore',

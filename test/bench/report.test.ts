@@ -71,7 +71,7 @@ test('selfTimes() counts a sample only for its function, and native ones by thei
   ];
   const samples = [2, 3, 3, 4];
   const profile = { nodes, samples, timeDeltas: [10, 11, 45, 8] };
-  // A sample that comes late counts for one interval; nothing ran before it.
+  // A late sample counts for one interval; nothing ran before it.
   expect(selfTimes(profile, 10, '/here')).toEqual([
     { name: '(no JavaScript)', place: 'the event loop, or waiting', us: 35 },
     { name: 'parse', place: 'native, from src/a.ts:5', us: 21 },

@@ -1,4 +1,4 @@
-/** The binary before the receiver of the OpenTelemetry Collector, built by scripts/collector.ts. */
+/** The binary with the receiver of the OpenTelemetry Collector, built by scripts/collector.ts. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +8,7 @@ import { until } from '../helpers/until.ts';
 beforeAll(built, 60_000);
 afterAll(cleared);
 
-/** A port that is free now: the receiver does not say which it took. */
+/** A free port: the receiver does not report which port it uses. */
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import picomatch from 'picomatch';
 import { globMatcher, globsOverlap, isGlob } from '../../src/config/globs.ts';
 
-/** All texts of up to so many of these parts. */
+/** All texts of up to `most` of these parts. */
 function textsOf(parts: readonly string[], most: number): string[] {
   if (most === 0) return [''];
   return [
@@ -10,7 +10,7 @@ function textsOf(parts: readonly string[], most: number): string[] {
   ];
 }
 
-/** What picomatch takes for a path, and no model is called. */
+/** Names that picomatch treats as paths; no model has such a name. */
 const PATH = /(?:^|\/)\.{1,2}(?:\/|$)|^\/|\/\/|\/$|\.$/;
 
 test('globMatcher() matches the names that picomatch matches', () => {
@@ -63,7 +63,7 @@ test('globsOverlap() finds a name that two patterns share, where there is one', 
     }
   }
   expect(different).toEqual([]);
-  // What is not analysed may match.
+  // Patterns that are not analysed are assumed to match.
   expect(globsOverlap('!gpt-*', 'gpt-4o')).toBe(false);
   expect(globsOverlap('!gpt-*', 'gpt-4*')).toBe(true);
   expect(globsOverlap('gpt-[45]*', 'claude-*')).toBe(false);

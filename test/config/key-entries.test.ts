@@ -6,7 +6,7 @@ import { keysFromEntries } from '../../src/config/key-entries.ts';
 
 const hash = (digit: number) => `sha256:${String(digit).repeat(64)}`;
 
-/** What the parser that knows places reads. */
+/** The result of the parser that keeps positions. */
 function whole(text: string) {
   const document = parseDocument(text, { merge: true, logLevel: 'silent' });
   return document.errors.length > 0 ? undefined : keysFile.safeParse(document.toJS() ?? {}).data;

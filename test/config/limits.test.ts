@@ -1,4 +1,4 @@
-/** Limits whose settings cannot mean what they say. */
+/** Limits with contradictory settings. */
 import { expect, test } from 'bun:test';
 import { ENDPOINTS } from '../../src/config/schema/endpoint-globs.ts';
 import { limit } from '../../src/config/schema/groups.ts';

@@ -18,7 +18,7 @@ function shown(text: string, env: Record<string, string> = {}): string {
   return formatProblems(load(text, env).problems, { path: 'config.yaml', color: false });
 }
 
-/** Wrong configurations, where the error points and what it says. */
+/** Invalid configurations, with the position of the error and its message. */
 const GALLERY: readonly (readonly [string, string, string, ...string[]])[] = [
   [
     'an unknown key',

@@ -1,4 +1,4 @@
-/** What a configuration is valid with, and very likely not meant to say: a warning with what to write instead. */
+/** Likely mistakes in a valid configuration: each is a warning that says what to write instead. */
 import { describe, expect, test } from 'bun:test';
 import { ignoredKeys } from '../../src/config/ignored-keys.ts';
 import { configJsonSchema, knownKeys } from '../../src/config/json-schema.ts';
@@ -239,7 +239,7 @@ describe('a list', () => {
       `rate_limits[0].models[0]: ${none} \`fsat\`; did you mean \`fast\`?`,
       `auth.keys[0].models[0]: ${none} \`GPT-4o\`; did you mean \`gpt-4*\`?`,
     ]);
-    // Nothing is known about the models that a plugin or a wildcard serves.
+    // The models behind a plugin or a wildcard are unknown.
     expect(warned({ type: 'openai', models: ['*'] }, { groups: { g: { models } } })).toEqual([]);
   });
 

@@ -3,7 +3,7 @@ import { parseDocument } from 'yaml';
 import { KeysDocument } from '../../src/cli/keys/document.ts';
 import { plainYaml } from '../../src/config/plain-yaml.ts';
 
-/** Texts in which parsers of YAML differ from each other. */
+/** Texts that YAML parsers read differently. */
 const SCALARS =
   '2026-11-01 yes on Off n 0x1F 0o17 017 0b11 1_000 1e3 12e03 .inf -.inf .nan ~ null Null +12 1. .5 1.0 True 12:30:45 190:20:30 9007199254740993 -0 00 0.1e+2 "\\u00e9" \'it\'\'s\' !!str 1,000 = a:b a#b "a: b" a@b -'.split(
     ' ',

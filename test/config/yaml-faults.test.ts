@@ -7,7 +7,7 @@ const MOCK = 'providers:\n  - name: a\n    type: mock\n';
 const shown = (text: string) =>
   formatProblems(loadConfig({ path: 'c.yaml', text, env: {} }).problems, { path: 'c.yaml', color: false });
 
-/** What is wrong with a text, where, and a part of what is said. */
+/** The fault in a text, its position, and a part of the message. */
 const FAULTS: readonly (readonly [name: string, text: string, place: string, words: string])[] = [
   ['a key twice', `${MOCK}    name: b\n`, '4:5', '`name` is already on line 2'],
   ['a key twice within braces', 'server: { port: 1, port: 2 }\n', '1:20', '`port` is already on line 1'],
@@ -82,7 +82,7 @@ test.each(FAULTS)('%s is explained, at its position', (_, text, place, words) =>
   expect(caret).toMatch(/^ {6}\| *\^+/);
 });
 
-/** Lists of lists of lists, each ten times. */
+/** Nested lists, each with ten times the same list. */
 function bomb(): string {
   const row = (name: string, of: string) => `${name}: &${name} [${Array(10).fill(of).join(', ')}]\n`;
   return row('a', 'x') + row('b', '*a') + row('c', '*b') + row('d', '*c');

@@ -22,7 +22,7 @@ const template = readFileSync(join(ROOT, 'deploy/install.sh'), 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'llmproxy-install-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What stands for the binary: it says its version, as the script asks it to. */
+/** The content of the fake binary: it prints its version, which the script checks. */
 const program = (version: string) => `#!/bin/sh\necho "llmproxy ${version}"\n`;
 const sumsOf = (version: string, text: string) => {
   const digest = createHash('sha256').update(text).digest('hex');
@@ -36,7 +36,7 @@ interface Run {
 }
 
 let count = 0;
-/** Runs the script for a release. @param path the programs it may use, all where left out */
+/** Runs the script for a release. @param path the programs it may use; all if omitted */
 async function install(
   release: Parameters<typeof filled>[1],
   options: { directory?: string; path?: string; env?: Record<string, string>; cut?: number } = {},
@@ -56,7 +56,7 @@ async function install(
   return { code, err, files, directory };
 }
 
-/** A server of files on loopback. */
+/** A file server on loopback. */
 function serving(files: Record<string, string>): ReturnType<typeof upstream> {
   return upstream(({ path }) => {
     const text = files[path.slice(1)];

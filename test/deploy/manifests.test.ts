@@ -1,4 +1,7 @@
-/** What is in deploy/ for systemd, Docker and Kubernetes, read with the tools for it where they are installed. */
+/**
+ * The files in deploy/ for systemd, Docker and Kubernetes, checked with the tools for them if these are
+ * installed.
+ */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +39,7 @@ interface Container {
   readonly [probe: `${string}Probe`]: { readonly httpGet: { readonly path: string } };
 }
 
-/** Runs a tool. @returns what it printed @throws Error with what it complained of */
+/** Runs a tool. @returns its output @throws Error with its output if it fails */
 function tool(command: readonly string[], input?: string): string {
   const { exitCode, stdout, stderr } = Bun.spawnSync([...command], {
     stdin: input === undefined ? 'ignore' : Buffer.from(input),
@@ -50,7 +53,10 @@ function resourcesOf(text: string): Map<string, Resource> {
   return new Map(documents.filter((each) => each !== null).map((each) => [each.kind, each]));
 }
 
-/** A configuration is valid with the variables that it names, and its times fit into those of the pod. */
+/**
+ * Expects the configuration to be valid with the variables it names, and its times to fit into those of the
+ * pod.
+ */
 function expectServes(resources: Map<string, Resource>): void {
   const config = resources.get('ConfigMap')!.data!['config.yaml']!;
   const pod = resources.get('StatefulSet')!.spec!.template!.spec;

@@ -1,4 +1,4 @@
-/** The packages for npm, laid out as npm does it, and run by Node.js and by Bun. */
+/** The packages for npm, in npm's layout, run by Node.js and by Bun. */
 import { copyFileSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { BINARY, built } from '../helpers/binary.ts';
 
 const ROOT = join(import.meta.dir, '../..');
 const own = PLATFORMS.find(({ os, cpu }) => os === process.platform && cpu === process.arch);
-// Beside the binary, since the packages hold links to it, which cannot lead to another disk.
+// On the same disk as the binary, because the packages contain hard links to it.
 const folder = mkdtempSync(join(ROOT, 'dist/.npm-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -22,7 +22,7 @@ interface Manifest {
 }
 const manifestOf = (path: string): Manifest => JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
 
-/** Packages of a release whose binaries are all the same file. */
+/** Packages of a release in which all binaries are the same file. */
 function packages(name: string, binary: string): { folders: readonly string[]; folder: string } {
   const release = join(folder, name, 'release');
   mkdirSync(release, { recursive: true });

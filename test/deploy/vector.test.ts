@@ -1,4 +1,4 @@
-/** deploy/vector: what of it can be held to this program without Vector, and by Vector itself where that is installed. */
+/** deploy/vector, checked against this program, and by Vector itself if that is installed. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'bun:test';
@@ -38,7 +38,7 @@ describe('deploy/vector', () => {
   });
 
   test('accepts the longest lines that the log writes', () => {
-    // Two texts of `max_content`, each with all its characters escaped.
+    // Two texts of `max_content` in which every character is escaped.
     expect(Number(sources.request_log.max_line_bytes)).toBeGreaterThan(2 * 2 * 16 * 1024 ** 2);
   });
 

@@ -1,4 +1,4 @@
-/** A request log that holds something of everything an export turns into rows. */
+/** A request log with an example of everything that an export turns into rows. */
 import type { LogRecord } from '../../src/logs/record.ts';
 import { answered, call, chat, line, tool, user } from '../export/records.ts';
 import { encodeRecord, logRecord } from '../helpers/log-record.ts';
@@ -9,7 +9,7 @@ const PNG =
 
 const say = (role: string, content: unknown, more: object = {}) => ({ role, content, ...more });
 
-/** The lines of the log, each with its end. */
+/** The lines of the log, each with its line end. */
 export function interopLog(): string {
   let number = 0;
   const lines: string[] = [];
@@ -136,7 +136,7 @@ export function interopLog(): string {
   return lines.join('');
 }
 
-/** What has broken a consumer before, in the shapes in which logs have it. */
+/** Data that has broken a consumer before, in the shapes that logs contain. */
 function odd(): string[] {
   const lines: string[] = [];
   const chatted = (messages: readonly unknown[], answer: object, more: object = {}, finish = 'stop') =>
@@ -144,10 +144,10 @@ function odd(): string[] {
   const calling = (id: string, name: string, args: string) =>
     say('assistant', null, { tool_calls: [call(id, name, args)] });
 
-  // Words that tokenizers keep for themselves.
+  // Special tokens of tokenizers.
   chatted([user('What does <|endoftext|> mean?')], { content: '<|endoftext|> and <s> end a text.' });
 
-  // Numbers that datasets cannot hold in digits, in arguments and in a schema, beside halves of surrogate pairs.
+  // Numbers that datasets cannot store, in arguments and in a schema, next to halves of surrogate pairs.
   for (const [n, number] of [
     '18446744073709551615',
     '18446744073709551616',
@@ -169,7 +169,7 @@ function odd(): string[] {
     lines.push(lines.pop()!.replace(`"maximum":${n}`, `"maximum":${number}`));
   }
 
-  // A result that is a picture alone, of Anthropic's client.
+  // A result that is only an image, from Anthropic's client.
   const source = { type: 'base64', media_type: 'image/png', data: PNG.split(',')[1] };
   const use = [{ type: 'tool_use', id: 's1', name: 'shot', input: {} }];
   const given = [{ type: 'tool_result', tool_use_id: 's1', content: [{ type: 'image', source }] }];
@@ -236,7 +236,7 @@ function odd(): string[] {
     'tool_calls',
   );
 
-  // Thoughts, a text and calls in one message, and several answers to one request.
+  // Thinking, a text and calls in one message, and several answers to one request.
   chatted(
     [user('Weather, thoughtfully.')],
     {

@@ -1,11 +1,14 @@
-/** A request log of odd conversations, the same for the same seed: what clients, models and tools send, and more. */
+/**
+ * A request log of odd conversations, the same for the same seed: what clients, models and tools send, and
+ * more.
+ */
 import fc from 'fast-check';
 import { answered, chat, feedback, line } from '../export/records.ts';
 
 const PNG =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==';
 
-/** Words that some tokenizer, template or trainer keeps for itself, and signs that readers of JSON stumble over. */
+/** Special tokens of tokenizers, templates and trainers, and characters that JSON readers often get wrong. */
 const SIGNS = [
   '<|im_end|>',
   '<|endoftext|>',
@@ -236,7 +239,7 @@ const args = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...ARGUMENTS) },
 );
 
-/** Contents of results: text mostly, and what programs forget to turn into text. */
+/** Contents of results: mostly text, and values that programs forget to convert to text. */
 const RESULTS: readonly unknown[] = [
   'ok',
   '',
@@ -357,7 +360,7 @@ const uses = fc.tuple(calls, fc.array(result, { minLength: 4, maxLength: 4 })).m
   })),
 ]);
 
-/** Mostly in order; now and then a role that nobody knows, or two of the same in a row. */
+/** Mostly in order; sometimes with an unknown role, or the same role twice in a row. */
 const before = fc
   .array(
     fc.oneof(
@@ -423,8 +426,8 @@ const exchange = fc
   });
 
 /**
- * The lines of the log, each with its end. Answers in prompts are logged as well, since many formats train all. Each
- * second conversation has a worse answer beside the last one, for pairs.
+ * The lines of the log, each with its line end. Answers in prompts are logged as well, since many formats
+ * train all of them. Every second conversation has a worse alternative to its last answer, for pairs.
  */
 export function oddLog(seed: number, size: number): string {
   const lines: string[] = [];

@@ -243,7 +243,8 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
       return one.ledger.read(TOKENS!, TOKENS!.id, Date.now()).reserved === 40_000;
     });
     redis.freeze();
-    // Each replica gets half of the 40,000 that nobody holds, once the others would notice that it is cut off.
+    // Each replica gets half of the 40,000 that is not reserved, once the other could have noticed that it
+    // is cut off.
     const early = await Promise.all([one.take([TOKENS!, 20_000]), other.take([TOKENS!, 20_000])]);
     expect(early.map(({ kind }) => kind)).toEqual(['refused', 'refused']);
     expect(one.ledger.state.up).toBe(false);
@@ -255,7 +256,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
         }),
       ),
     );
-    // From now on, nobody waits.
+    // From now on, no request waits.
     expect(one.ledger.ask([chargeOf(TOKENS!, 1)], Date.now())).toBeUndefined();
     expect((await one.take([TOKENS!, 100])).kind).toBe('refused');
     expect((await other.take([TOKENS!, 100])).kind).toBe('refused');

@@ -23,7 +23,7 @@ interface Answer {
   readonly finish: string;
 }
 
-/** What the engine has seen, for whoever wants to compare. */
+/** The number of cancelled requests, and the usage of all answers, for comparisons. */
 const seen: { aborted: number; usage: Answer['usage'][] } = { aborted: 0, usage: [] };
 
 const llama = await getLlama({ gpu: false, build: 'never', logLevel: LlamaLogLevel.error });
@@ -31,7 +31,10 @@ const model = await llama.loadModel({ modelPath: process.argv[2] ?? 'tiny.gguf' 
 const context = await model.createContext({ threads: 1, sequences: 4, contextSize: 2_048 });
 const embedding = await model.createEmbeddingContext({ threads: 1 });
 
-/** A tool call is forced by a grammar: its arguments are JSON of the schema, whatever the model would say. */
+/**
+ * Generates an answer. A tool call is forced by a grammar, so its arguments match the schema whatever the
+ * model prefers.
+ */
 async function answer(
   body: ChatBody,
   sequence: LlamaContextSequence,
@@ -66,7 +69,7 @@ async function answer(
 
 let answers = 0;
 
-/** What names all of one answer. */
+/** The fields that identify one answer. */
 function naming(): (object: string) => object {
   const id = `chatcmpl-${(answers += 1)}`;
   return (object) => ({ id, object, created: 1, model: 'tiny' });

@@ -1,4 +1,4 @@
-/** The compiled binary before a real inference engine. Run by `make real`; LLMPROXY_GGUF names the model. */
+/** The compiled binary with a real inference engine. Run by `make real`; LLMPROXY_GGUF names the model. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import type { Serving } from '../helpers/binary.ts';
@@ -32,7 +32,7 @@ beforeAll(async () => {
     break;
   }
   const provider = { name: 'real', type: 'llamacpp' as const, base_url: `${engineUrl}/v1`, models: ['tiny'] };
-  // The engine speaks chat alone: what else clients speak is translated.
+  // The engine only serves chat; requests in other protocols are translated.
   proxy = await serveConfig({ providers: [{ ...provider, type: 'openai-compatible' }] });
 }, 120_000);
 

@@ -1,4 +1,4 @@
-/** A cluster of real servers, and a Sentinel: which commands reach whom. */
+/** A cluster of real servers, and a Sentinel: which server receives each command. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -214,7 +214,7 @@ describe.skipIf(REDIS_SERVER === null)('a link', () => {
       return false;
     });
     await expect(count('{a}')).rejects.toThrow('if it is a Sentinel, name the server that it watches');
-    // It is tried again at once, and then given up.
+    // The link retries at once, and then gives up.
     await until('the message', async () => {
       await count('{a}').catch(() => undefined);
       return told.join().includes('Sentinel');

@@ -1,6 +1,6 @@
 /**
- * Screens as people see them, in files beside this test. `UPDATE_GOLDEN=1` writes them anew. The help texts are those of
- * docs/cli.md, which `make docs` writes.
+ * Screens as people see them, in files beside this test. `UPDATE_GOLDEN=1` rewrites them. The help texts are
+ * those of docs/cli.md, which `make docs` writes.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { screenOf, steady, tooWide } from '../helpers/screen.ts';
 beforeAll(built, 60_000);
 afterAll(cleared);
 
-/** Expects a screen to be that of a file. */
+/** Expects a screen to equal a file. */
 async function expectScreen(name: string, ...typed: Parameters<typeof screenOf>): Promise<void> {
   const screen = steady(await screenOf(...typed));
   expect(tooWide(screen)).toEqual([]);
@@ -22,7 +22,7 @@ async function expectScreen(name: string, ...typed: Parameters<typeof screenOf>)
 
 describe('llmproxy config validate', () => {
   const BROKEN = join(import.meta.dir, 'broken');
-  // They end in .txt, so that nothing formats them.
+  // The extension .txt keeps formatters away from them.
   test.each(readdirSync(BROKEN).map((file) => file.replace(/\.txt$/, '')))('%s', async (name) => {
     const cwd = folder();
     copyFileSync(join(BROKEN, `${name}.txt`), join(cwd, name));
@@ -76,7 +76,7 @@ test('llmproxy health', async () => {
 
 test('llmproxy doctor', async () => {
   const cwd = folder();
-  // What it says of the machine is not to depend on it.
+  // Its report must not depend on this machine.
   const steadily = { server: { port: 0 }, limits: { max_concurrent: 10 } };
   const write = (config: object) =>
     writeFileSync(join(cwd, 'config.yaml'), JSON.stringify({ ...steadily, ...config }));

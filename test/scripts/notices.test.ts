@@ -13,7 +13,7 @@ afterAll(() => {
   for (const tree of trees) rmSync(tree, { recursive: true, force: true });
 });
 
-/** A checkout whose one dependency, `alpha`, needs `beta`, with these files in `beta`. */
+/** A checkout whose only dependency, `alpha`, needs `beta`, with these files in `beta`. */
 function checkout(files: Readonly<Record<string, string>>, license: string | undefined = 'MIT'): string {
   const root = mkdtempSync(join(tmpdir(), 'llmproxy-notices-'));
   trees.push(root);

@@ -1,4 +1,4 @@
-/** Signing with tools of the user's, which stand here as scripts that write down how they were called. */
+/** Signing with external tools, replaced by scripts that record how they were called. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ function install(tool: string, script: string): void {
   chmodSync(join(bin, tool), 0o755);
 }
 
-/** Signs in a process of its own, which finds the tools in `bin`. */
+/** Signs in a separate process, which finds the tools in `bin`. */
 function sign(tool: string, key?: string): { out: string; err: string } {
   const program = `
     import { signer } from './scripts/sign.ts';

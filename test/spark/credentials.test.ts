@@ -1,4 +1,7 @@
-/** Where the driver on Spark finds credentials for S3: in the environment, or from the role of the machine, pod or container. */
+/**
+ * Where the Spark driver finds credentials for S3: in the environment, or from the role of the machine, pod
+ * or container.
+ */
 import { afterAll, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +18,7 @@ const FOUND = {
   AWS_SESSION_TOKEN: 'session',
 };
 
-/** What a task gives the binary. @param more of the environment of the executor */
+/** The environment that a task passes to the binary. @param more additional variables of the executor */
 async function environmentOf(more: Readonly<Record<string, string>>): Promise<unknown> {
   const code =
     'import json, llmproxy_export as e\ntry: print(json.dumps(e.aws_environment({"AWS_REGION": "eu-west-1"})))\n' +

@@ -1,4 +1,7 @@
-/** On Spark an export writes what one process writes, whatever the logs, the flags and their division are, and whoever dies. */
+/**
+ * An export on Spark writes the same as one process, whatever the logs, flags and partitions, and even if
+ * tasks die.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +15,7 @@ const FLAKY = join(import.meta.dir, 'flaky.sh');
 const SEEDS = Number(process.env.LLMPROXY_TEST_SEEDS ?? 40);
 const FIRST = Number(process.env.LLMPROXY_TEST_SEED ?? 1);
 
-/** Decisions that the flags drawn at random may miss. */
+/** Flags that random selection may miss. */
 const ALWAYS: readonly (readonly string[])[] = [
   ['-f', 'trl'],
   ['-f', 'trl-dpo'],
@@ -21,7 +24,7 @@ const ALWAYS: readonly (readonly string[])[] = [
   ['-f', 'openai', '--max-tokens', '60', '--on-long', 'trim-oldest'],
 ];
 
-// Two minutes and more: `make check-scale` runs it.
+// Takes more than two minutes, so only `make check-scale` runs it.
 describe.skipIf(SPARK_PYTHON === null || process.env.LLMPROXY_TEST_SCALE !== '1')('exports on Spark', () => {
   let spark: SparkExports;
   let place: string;
@@ -31,7 +34,7 @@ describe.skipIf(SPARK_PYTHON === null || process.env.LLMPROXY_TEST_SCALE !== '1'
     place = folder();
     mkdirSync(join(place, 'marks'));
     const env = { FLAKY_BINARY: BINARY, FLAKY_MARKS: join(place, 'marks') };
-    // Two tasks at once, each of which may die three times.
+    // Two tasks at a time, each of which may die three times.
     spark = await SparkExports.start('local[2,4]', join(place, 'spark.log'), env);
   }, 600_000);
   afterAll(async () => {
@@ -50,7 +53,7 @@ describe.skipIf(SPARK_PYTHON === null || process.env.LLMPROXY_TEST_SCALE !== '1'
       const flags = ALWAYS[seed - 1] ?? flagsOf(chances);
       const [one, many] = [join(place, `one-${seed}/`), join(place, `many-${seed}/`)];
       const { code, err } = run(place, 'export', ...inputs, ...flags, '-q', '-o', one);
-      // Flags that do not go together.
+      // The flags exclude each other.
       if (code === 2) return;
       expect([code, code === 0 ? '' : err]).toEqual([0, '']);
       const size = chances.pick(['10KB', '50KB', '1MB']);

@@ -1,4 +1,4 @@
-/** deploy/spark/llmproxy_export.py under spark-submit, and what it says when something is wrong. */
+/** deploy/spark/llmproxy_export.py under spark-submit, and its error messages. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ function logs(place: string): string {
   return path;
 }
 
-/** A program in the place of the binary. */
+/** A script in place of the binary. */
 function script(path: string, text: string): string {
   writeFileSync(path, text);
   chmodSync(path, 0o755);
@@ -50,7 +50,7 @@ describe.skipIf(SPARK_PYTHON === null)('an export by spark-submit', () => {
         { FLAKY_BINARY: BINARY, FLAKY_MARKS: join(place, 'marks') },
       );
       expect([status, status === 0 ? '' : said]).toEqual([0, '']);
-      // The summary is that of one process.
+      // The summary equals that of a single process.
       expect(said).toMatch(/\nWrote \d+ rows .* to \S+many\n/);
       expect(outcomeIn(join(place, 'many'))).toEqual(outcomeIn(join(place, 'one')));
       expect(readdirSync(join(place, 'many/data')).filter((name) => name.startsWith('.'))).toEqual([]);

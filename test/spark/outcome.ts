@@ -4,7 +4,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { Report } from '../../src/export/report/report.ts';
 import { comparable } from '../export/stages/engine.ts';
 
-/** What an export left in its directory, without what the way of running it changes: the counts, and the rows of each split. */
+/** The result of an export, independent of how it was run: the counts, and the rows of each split. */
 export function outcomeIn(directory: string): {
   readonly report: object;
   readonly rows: Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ export function outcomeIn(directory: string): {
   const rows: Record<string, string> = {};
   for (const { split, path } of report.outputs)
     rows[split] = (rows[split] ?? '') + textIn(join(directory, path));
-  // Where workers wrote side by side, the rows of stages are in the order of the files.
+  // With several workers, the rows of stages are in the order of the files.
   if (!report.inputs.some(({ name }) => name.includes('.w2.'))) return { report: comparable(report), rows };
   const sorted = (text: string) => text.split('\n').toSorted().join('\n');
   const inAnyOrder = Object.entries(rows).map(([split, text]) => [split, sorted(text)]);

@@ -1,4 +1,4 @@
-/** The filter of the page: what is shown is what the command beside it exports. */
+/** The filter of the page: the requests shown are those that the displayed command exports. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { compileWhere } from '../../src/export/read/where.ts';
@@ -53,7 +53,7 @@ const RECORDS = [
   logRecord({ id: 'r5', outcome: 'truncated', fault: 'timeout_idle', status: 200, cost: 0 }),
 ];
 
-/** As they are read from a log. */
+/** The records as read from a log. */
 const HEADS = RECORDS.map((record) => JSON.parse(encodeRecord(record)) as JsonObject);
 
 const found = (text: string) => HEADS.filter(matcher(parseFilter(text))).map(({ id }) => id as string);
