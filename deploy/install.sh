@@ -3,7 +3,7 @@
 # ~/.local/bin. Nothing else on the machine is changed.
 #
 #   LLMPROXY_INSTALL_DIR   another directory
-#   LLMPROXY_BASE_URL      another place that holds the same files, such as a mirror
+#   LLMPROXY_BASE_URL      another address of the same files, such as a mirror
 set -eu
 
 version='@VERSION@'
@@ -16,7 +16,7 @@ sums='@SUMS@'
 fail() { echo "Cannot install llmproxy: $*" >&2; exit 1; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# Prints the platform as the files of the release name it.
+# Prints the platform as it is called in the file names of the release.
 platform() {
   case $(uname -m) in
     x86_64 | amd64) arch=x64 ;;
@@ -31,11 +31,11 @@ platform() {
       if has ldd && ldd --version 2>&1 | grep -qi musl; then echo "linux-$arch-musl"; else echo "linux-$arch"; fi
       ;;
     Darwin)
-      # A shell under Rosetta says x86_64 on a processor that is not.
+      # Under Rosetta, a shell reports x86_64 although the processor is not.
       [ "$(sysctl -n sysctl.proc_translated 2>/dev/null || true)" = 1 ] && arch=arm64
       echo "darwin-$arch"
       ;;
-    *) fail "this script knows Linux and macOS; on Windows use npm install --global llmproxy" ;;
+    *) fail "this script supports Linux and macOS; on Windows use npm install --global llmproxy" ;;
   esac
 }
 
@@ -63,13 +63,13 @@ digest() {
   fi
 }
 
-# All of it is read before any of it runs, so that a download of this script that was cut does nothing.
+# The shell reads the whole function before it runs it, so a truncated download of this script does nothing.
 main() {
   file=llmproxy-$version-$(platform)
   expected=$(echo "$sums" | sed -n "s/^\([0-9a-f]\{64\}\)  $file\$/\1/p")
   [ -n "$expected" ] || fail "this release has no file $file"
   mkdir -p "$directory" || fail "$directory cannot be made; name another with LLMPROXY_INSTALL_DIR"
-  # Beside its place, so that the last step is a rename: a running llmproxy is not disturbed.
+  # Downloaded next to its destination, so that the last step is a rename: a running llmproxy is not disturbed.
   draft=$(mktemp "$directory/.llmproxy.XXXXXX") || fail "$directory cannot be written; name another with LLMPROXY_INSTALL_DIR"
   trap 'rm -f "$draft"' EXIT
   trap 'exit 130' INT

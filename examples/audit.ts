@@ -1,10 +1,10 @@
 /**
- * Hooks: names the end user where a client does not, refuses what must not leave the house, marks answers, and tells an
- * auditor of each request.
+ * Hooks: sets the end user if a client does not, rejects requests that must not leave the company, marks answers, and
+ * reports each request to an auditor.
  *
  *   plugins: [./audit.ts]
  *
- * AUDIT_URL is where the auditor is told.
+ * AUDIT_URL is the address to which requests are reported.
  */
 import { env, ProxyError } from 'llmproxy';
 import type { Plugin } from 'llmproxy';
@@ -16,7 +16,7 @@ export default {
 
   onRequest({ body }, { key }) {
     if (SECRET.test(JSON.stringify(body)))
-      throw new ProxyError('content_policy', 'Cannot send the request: it names something that is secret');
+      throw new ProxyError('content_policy', 'Cannot send the request: it mentions a secret project');
     body.user ??= key ?? 'nobody';
   },
 
@@ -27,7 +27,7 @@ export default {
   async onRecord({ id, ts, key, user, model, outcome, cost }) {
     if (env.AUDIT_URL === undefined) return;
     const body = JSON.stringify({ id, ts, key, user, model, outcome, cost });
-    const told = await fetch(env.AUDIT_URL, { method: 'POST', body });
-    if (!told.ok) throw new Error(`the auditor answered with ${told.status}`);
+    const reply = await fetch(env.AUDIT_URL, { method: 'POST', body });
+    if (!reply.ok) throw new Error(`the auditor answered with ${reply.status}`);
   },
 } satisfies Plugin;

@@ -1,6 +1,5 @@
 /**
- * Answers that are made in code: a question that one of the functions below knows is answered by it, and all others go on
- * to a model.
+ * Answers from code: the functions below answer the questions that they know, and all others are forwarded to a model.
  *
  *   plugins: [./local.ts]
  *   providers:
@@ -13,11 +12,11 @@ import { answer, BaseProvider, z } from 'llmproxy';
 import type { Call, ChatMessage, UpstreamReply } from 'llmproxy';
 
 const options = z.strictObject({
-  else: z.url().optional().describe('Where other questions go; they are refused when it is left out.'),
+  else: z.url().optional().describe('The address for other questions; without it, they get a fixed answer.'),
   model: z.string().default('default'),
 });
 
-/** Each takes what was asked, and gives the answer or nothing. */
+/** Each function takes a question, and returns the answer if it knows one. */
 const FUNCTIONS: readonly ((question: string) => string | undefined)[] = [
   (question) => {
     const [, a, b] = /^\s*(\d+)\s*\+\s*(\d+)\s*$/.exec(question) ?? [];
@@ -35,7 +34,7 @@ export class Local extends BaseProvider<z.infer<typeof options>> {
     const question = textOf(request.messages.at(-1));
     for (const known of FUNCTIONS) {
       const found = known(question);
-      if (found !== undefined) return answer(call, () => said(found, question));
+      if (found !== undefined) return answer(call, () => streamed(found, question));
     }
     const { else: url, model } = this.options;
     if (url === undefined) return answer(call, () => ['I do not know. ', 'Please call us.']);
@@ -45,8 +44,8 @@ export class Local extends BaseProvider<z.infer<typeof options>> {
   }
 }
 
-/** A text word by word, as a model says it, and what it used. */
-function* said(text: string, question: string) {
+/** Yields a text word by word, as a model would, and then the usage. */
+function* streamed(text: string, question: string) {
   const words = text.match(/\s*\S+/g) ?? [];
   for (const word of words) yield word;
   yield { usage: { input: question.split(' ').length, output: words.length } };

@@ -1,5 +1,5 @@
 /**
- * A vendor with an odd sign-in: each request carries a signature of its method, path, time and body.
+ * A vendor with an unusual form of authentication: each request contains a signature of its method, path, time and body.
  *
  *   plugins: [./signed.ts]
  *   providers:
@@ -21,7 +21,7 @@ export class Acme extends HttpProvider<z.infer<typeof options>> {
   static readonly type = 'acme';
   static readonly options = options;
 
-  /** `base_url` in the configuration goes before the vendor's own address. */
+  /** `base_url` in the configuration takes precedence over the vendor's own address. */
   override get baseUrl(): string {
     return this.services.baseUrl ?? `https://${this.options.region}.acme.example`;
   }

@@ -49,20 +49,20 @@ from pyspark import RDD, Broadcast, SparkConf, SparkContext, SparkFiles
 # The rows of a stream, by their column `kind`.
 ROW, FEEDBACK, STRAY, NOTE, COUNTS = range(5)
 
-# What a share holds in memory before it goes to disk, and the rows that are divided at once.
+# How much of a share is kept in memory before it is written to disk, and how many rows are divided at a time.
 SPOOL_BYTES = 64 * 1024**2
 DIVIDED_ROWS = 65_536
-# Seconds for a process to end by itself when its stream broke off, so that its own words are heard.
+# Seconds in which a process whose stream broke off may end by itself, so that its error message is complete.
 LAST_WORDS = 10
 LAST_BYTES = 4_000
 
 
 class ExportError(Exception):
-    """Something that the user can do something about. Its text is shown without a stack trace."""
+    """An error that the user can fix. Its text is shown without a stack trace."""
 
     def __init__(self, text: str, status: int = 1):
         super().__init__(text)
-        # That of the process which failed, where it was on the driver.
+        # The exit status of the failed process, if it ran on the driver.
         self.status = status
 
 
@@ -71,9 +71,9 @@ class ExportError(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """What every task knows. Sent to the executors."""
+    """What every task needs. Sent to the executors."""
 
-    # A path, or the name of a file that Spark has brought to each machine.
+    # A path, or the name of a file that Spark has copied to each machine.
     binary: str
     shipped: bool
     plan: Broadcast[str]
@@ -103,7 +103,7 @@ class Job:
 
 
 class Process:
-    """A process of the binary. Leaving it raises an ExportError unless it ended with status 0."""
+    """A process of the binary. Leaving its context raises an ExportError unless it ended with status 0."""
 
     def __init__(self, command: list[str], *, name: str, host: str | None, stdin: IO[bytes] | int | None, aws: dict[str, str]):
         self._name = name = f"{name} on {host}" if host else name
@@ -123,7 +123,7 @@ class Process:
         except OSError as error:
             raise ExportError(
                 f"Cannot run {name}: {command[0]} does not start ({error.strerror}); "
-                "if the executors are machines of another kind than the driver, name their binary by --executor-binary"
+                "if the executors are other machines than the driver, name their binary with --executor-binary"
             ) from error
         self.stdin, self.stdout = self._process.stdin, self._process.stdout
 
@@ -131,7 +131,7 @@ class Process:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        # A stream that breaks off is the end of the process, whose own words say more than the stream.
+        # A stream breaks off because the process has ended, whose error message says more.
         broken = isinstance(error, (pa.ArrowInvalid, BrokenPipeError))
         if error is None or broken:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -148,7 +148,7 @@ class Process:
         if self._here and self.said:
             return self.said
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-        return f"{self._name} {how}: {self.said or 'it said nothing'}"
+        return f"{self._name} {how}: {self.said or 'it printed no message'}"
 
     def _last_words(self) -> str:
         size = self._errors.seek(0, os.SEEK_END)
@@ -160,12 +160,12 @@ PR_SET_PDEATHSIG = 1
 
 
 def _die_with_parent() -> None:
-    """Spark kills the Python process of a task that it gives up; its binary must not go on alone."""
+    """Spark kills the Python process of a cancelled task; the binary must end with it."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 # --- Streams -----------------------------------------------------------------------------------------------------------
-# A stream of Arrow IPC is a schema, batches and an end. The batches travel through Spark as bytes that nobody looks into.
+# A stream of Arrow IPC is a schema, batches and an end. Spark carries the batches as opaque bytes.
 
 END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
@@ -192,13 +192,13 @@ def payloads(table: pa.Table) -> list[str]:
 
 
 def share_of(roots: pa.ChunkedArray, shares: int) -> pa.ChunkedArray:
-    """The share in which each row is decided: its root modulo their number, for which Arrow has no function."""
+    """The share that decides on each row: its root modulo the number of shares, for which Arrow has no function."""
     positive = pc.bit_wise_and(roots, 2**63 - 1)
     return pc.subtract(positive, pc.multiply(pc.divide(positive, shares), shares))
 
 
 def divided(table: pa.Table, places: pa.ChunkedArray) -> Iterator[tuple[int, bytes]]:
-    """The rows of each place that occurs, in their order."""
+    """The rows of each place, in their order."""
     for from_row in range(0, table.num_rows, DIVIDED_ROWS):
         rows = table.slice(from_row, DIVIDED_ROWS)
         order = pc.array_sort_indices(places.slice(from_row, DIVIDED_ROWS).combine_chunks())
@@ -214,7 +214,7 @@ def divided(table: pa.Table, places: pa.ChunkedArray) -> Iterator[tuple[int, byt
 
 
 def extract(job: Job, number: int) -> Iterator[tuple[int, tuple[int, int, bytes]]]:
-    """The rows of a range, for the shares that decide on them; what every share needs goes to one place more."""
+    """The rows of a range, for the shares that decide on them; an additional place receives what every share needs."""
     with job.stage("extract", "--range", str(number), name=f"extract of range {number}") as process:
         with pa.ipc.open_stream(process.stdout) as stream:
             table = stream.read_all()
@@ -227,19 +227,19 @@ def extract(job: Job, number: int) -> Iterator[tuple[int, tuple[int, int, bytes]
 
 @dataclass(frozen=True)
 class Known:
-    """What the whole log says that every share needs. Sent to the executors."""
+    """What every share needs from the whole log. Sent to the executors."""
 
     schema: bytes
     # Feedback and notes, as batches.
     told: Broadcast[bytes]
-    # Roots whose rows are decided together, in a share of their own.
+    # Roots whose rows are decided on together, in a separate share.
     strays: list[int]
 
 
 def decide(job: Job, known: Known, share: int, blobs: Iterable[tuple[int, int, bytes]]) -> Iterator[tuple[int, object]]:
-    """The decisions of a share, for the ranges that hold the rows; its counts go to one place more.
+    """The decisions of a share, for the ranges that contain the rows; an additional place receives its counts.
 
-    The share of strays, which is the last, has rows of a range from several shares; any other has them in their order.
+    The last share, that of the strays, mixes rows from several shares; in all others the rows are in order.
     """
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as spool:
         places = []
@@ -255,7 +255,7 @@ def decide(job: Job, known: Known, share: int, blobs: Iterable[tuple[int, int, b
             feeder.start()
             with contextlib.ExitStack() as ending:
                 ending.callback(feeder.join)
-                # A process that nobody reads from any more would keep the feeder waiting.
+                # If nothing reads from the process any more, the feeder would wait for ever.
                 ending.callback(process.stdout.close)
                 with pa.ipc.open_stream(process.stdout) as stream:
                     for table in _tables(stream):
@@ -277,7 +277,7 @@ def _parts(known: Known, spool: IO[bytes], places: list[tuple[int, int, int, int
 
 
 def _feed(stdin: IO[bytes], known: Known, parts: Iterable[bytes]) -> None:
-    # A process that stops reading says why by its status.
+    # The status of a process that stops reading shows the reason.
     with contextlib.suppress(BrokenPipeError), stdin:
         stdin.write(known.schema + known.told.value)
         for part in parts:
@@ -286,7 +286,7 @@ def _feed(stdin: IO[bytes], known: Known, parts: Iterable[bytes]) -> None:
 
 
 def _tables(stream: pa.RecordBatchReader) -> Iterator[pa.Table]:
-    """Tables of some size, so that the decisions for a range travel in few pieces."""
+    """Larger tables, so that the decisions for a range are sent in few pieces."""
     batches, rows = [], 0
     for batch in stream:
         batches.append(batch)
@@ -312,7 +312,7 @@ def render(job: Job, number: int, blobs: Iterable[tuple[bytes, bytes]]) -> str:
     """Writes the shards of a range. Returns its counts."""
     found = list(blobs)
     with contextlib.ExitStack() as stack:
-        # A whole file and no pipe: what is left of a killed task must not take half of the decisions for all of them.
+        # A complete file instead of a pipe: if the task is killed, the binary must not take half of the decisions for all.
         decisions = stack.enter_context(tempfile.TemporaryFile())
         if found:
             decisions.write(b"".join([found[0][0], *(part for _, part in found), END]))
@@ -339,7 +339,7 @@ SESSION_SECONDS = 3600
 def aws_environment(given: dict[str, str]) -> dict[str, str]:
     """The variables that give the binary access to S3: those of the driver, or else the role of this machine, pod or container.
 
-    Roles are asked anew by each task, because their credentials expire.
+    Each task requests the credentials of a role again, because they expire.
     """
     if not given or "AWS_ACCESS_KEY_ID" in given:
         return given
@@ -355,7 +355,7 @@ def aws_environment(given: dict[str, str]) -> dict[str, str]:
 
 def _ask(url: str, *, method: str = "GET", headers: dict[str, str] | None = None, data: bytes | None = None) -> str:
     request = urllib.request.Request(url, data=data, headers=headers or {}, method=method)
-    # Metadata is on the machine itself, and never behind a proxy.
+    # The metadata service is on the machine itself, never behind a proxy.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({})) if data is None else urllib.request.build_opener()
     with opener.open(request, timeout=METADATA_SECONDS if data is None else 30) as response:
         return response.read().decode()
@@ -414,7 +414,7 @@ def _keys(answer: str) -> tuple[str, str, str]:
 def filesystem(aws: dict[str, str]) -> pafs.S3FileSystem:
     endpoint = aws.get("AWS_ENDPOINT_URL", "")
     if endpoint:
-        # Servers that do not know checksums behind the body store them as a part of it.
+        # Servers that do not support trailing checksums store them as part of the body.
         os.environ.setdefault("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
     scheme, _, host = endpoint.rpartition("://")
     return pafs.S3FileSystem(
@@ -433,7 +433,7 @@ def upload(path: str, url: str, aws: dict[str, str]) -> None:
         shutil.copyfileobj(source, target, 8 * 1024**2)
     stored = s3.get_file_info(place).size
     if stored != size:
-        raise ExportError(f"Cannot write {url}: the server has {stored} bytes of it and not {size}")
+        raise ExportError(f"Cannot write {url}: the server stored {stored} bytes instead of {size}")
 
 
 # --- The driver --------------------------------------------------------------------------------------------------------
@@ -441,7 +441,7 @@ def upload(path: str, url: str, aws: dict[str, str]) -> None:
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for."""
+    """The parsed command line."""
 
     binary: str
     executor_binary: str | None
@@ -460,15 +460,15 @@ def parse(argv: list[str]) -> Request:
     parser.add_argument(
         "--binary", default="llmproxy", help="the llmproxy binary on the driver, which Spark copies to the executors"
     )
-    parser.add_argument("--executor-binary", help="where the executors have llmproxy themselves; nothing is copied then")
+    parser.add_argument("--executor-binary", help="the path of llmproxy on the executors, if it is installed there; nothing is copied then")
     own, rest = (argv[: argv.index("--")], argv[argv.index("--") + 1 :]) if "--" in argv else (argv, [])
     options = parser.parse_args(own)
     binary = shutil.which(options.binary)
     if binary is None:
-        parser.error(f"there is no program {options.binary}; name the llmproxy binary by --binary PATH")
+        parser.error(f"there is no program {options.binary}; name the llmproxy binary with --binary PATH")
     arguments, output = _without_output([re.sub(r"^s3[an]://", "s3://", argument) for argument in rest])
     if output is None:
-        parser.error("give the output behind --: -o DIRECTORY/ or -o s3://BUCKET/PREFIX/")
+        parser.error("give the output after --: -o DIRECTORY/ or -o s3://BUCKET/PREFIX/")
     for argument in [*arguments, output]:
         scheme = re.match(r"^([a-z][a-z0-9+.-]*)://", argument)
         if scheme and scheme[1] != "s3":
@@ -491,7 +491,7 @@ def _without_output(arguments: list[str]) -> tuple[list[str], str | None]:
 
 
 def aws_settings(conf: SparkConf, request: Request) -> dict[str, str]:
-    """What is said of S3 in the environment or in Spark's own settings; nothing where no part of the export lies there."""
+    """The S3 settings in the environment or in Spark's configuration; empty if the export does not use S3."""
     names = [word for word in [*request.arguments, request.output] if word.startswith("s3://")]
     if not names:
         return {}
@@ -518,7 +518,7 @@ def region_of(bucket: str) -> str:
 
 
 def run_here(command: list[str], *, name: str, aws: dict[str, str], stdin: IO[bytes] | int | None = None) -> str:
-    """Runs a stage on the driver. Returns what it said."""
+    """Runs a stage on the driver. Returns its messages."""
     process = Process(command, name=name, host=None, stdin=stdin, aws=aws_environment(aws))
     with process:
         process.stdout.read()
@@ -526,7 +526,7 @@ def run_here(command: list[str], *, name: str, aws: dict[str, str], stdin: IO[by
 
 
 class Exporter:
-    """One export, from the driver's side."""
+    """One export, controlled by the driver."""
 
     def __init__(self, context: SparkContext, request: Request):
         self._context = context
@@ -537,9 +537,9 @@ class Exporter:
         self._local = re.match(r"^local(\[|$)", context.master) is not None
 
     def run(self) -> str:
-        """Returns the summary."""
+        """Runs the export. Returns the summary."""
         with tempfile.TemporaryDirectory(prefix="llmproxy-export-") as scratch:
-            # What goes to S3 is made here first.
+            # Output for S3 is written here first.
             folder = f"{scratch}/dataset/" if self._remote else self._request.output
             job = self._plan(folder)
             keys, known, counts = self._extract(job)
@@ -571,11 +571,11 @@ class Exporter:
         )
 
     def _extract(self, job: Job) -> tuple[RDD, Known, list[str]]:
-        """The keys by share, what all shares need, and the counts."""
+        """Returns the keys by share, what all shares need, and the counts."""
         self._describe(f"extract {job.ranges} ranges")
         ranges = self._context.parallelize(range(job.ranges), job.ranges)
         keys = ranges.flatMap(lambda number: extract(job, number)).partitionBy(job.shares + 1, int)
-        # This computes the keys, and Spark keeps what it shuffled for the next stage.
+        # This computes the keys; Spark keeps the shuffled data for the next stage.
         streams = self._context.runJob(keys, lambda pairs: [stream for _, (_, _, stream) in pairs], [job.shares])
         told = pa.concat_tables([pa.ipc.open_stream(stream).read_all() for stream in streams])
         told = told.sort_by([("kind", "ascending"), ("range", "ascending"), ("row", "ascending")])
@@ -587,7 +587,7 @@ class Exporter:
         return keys, known, payloads(told)
 
     def _decide(self, job: Job, keys: RDD, known: Known) -> tuple[RDD, list[str]]:
-        """The decisions by range, and the counts."""
+        """Returns the decisions by range, and the counts."""
         self._describe(f"decide in {job.shares} shares")
         strays = bool(known.strays)
 
@@ -623,14 +623,14 @@ class Exporter:
 
     def _finish(self, folder: str, counts: list[str]) -> str:
         command = [self._request.binary, "export", "--stage", "finish", "--plan", os.path.join(folder, "plan.json")]
-        # With a directory of its own it does not look for the shards.
+        # With a separate directory, it does not check for the shards.
         command += ["--output", folder] if self._remote else []
         with tempfile.TemporaryFile() as file:
             file.writelines(payload.encode() + b"\n" for payload in counts)
             file.seek(0)
             said = run_here(command, name="finish", aws=self._aws, stdin=file)
         if self._remote:
-            # The manifest last: it says that all is there.
+            # The manifest comes last, because it marks the dataset as complete.
             for name in sorted(os.listdir(folder), key=lambda name: name == "manifest.json"):
                 upload(folder + name, self._request.output + name, self._aws)
         return said.replace(folder.rstrip("/"), self._request.output.rstrip("/"))
@@ -639,12 +639,12 @@ class Exporter:
         self._context.setJobDescription(f"llmproxy: {work}")
 
 
-# What an export writes, and so what --force may remove.
+# The files that an export writes, which --force may therefore remove.
 OWN_FILES = re.compile(r"data/[^/]+-\d{5}-of-\d{5}\.[a-z.]+|README\.md|dataset_info\.json|manifest\.json|plan\.json")
 
 
 def clear(url: str, *, force: bool, aws: dict[str, str]) -> None:
-    """Requires a prefix that holds nothing, or with `force` nothing but an earlier export, which goes away."""
+    """Requires an empty prefix; with `force`, it may contain an earlier export, which is deleted."""
     prefix = url.removeprefix("s3://").rstrip("/")
     s3 = filesystem(aws_environment(aws))
     found = s3.get_file_info(pafs.FileSelector(prefix, recursive=True, allow_not_found=True))
@@ -654,7 +654,7 @@ def clear(url: str, *, force: bool, aws: dict[str, str]) -> None:
     others = [name for name in names if not OWN_FILES.fullmatch(name)]
     if others:
         raise ExportError(f"Cannot replace {url}: {others[0]} in it was not written by an export")
-    # The manifest first: without it, nobody takes what is left for a dataset.
+    # The manifest comes first: without it, the remaining files do not look like a dataset.
     for name in sorted(names, key=lambda name: name != "manifest.json"):
         s3.delete_file(f"{prefix}/{name}")
 

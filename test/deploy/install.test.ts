@@ -149,7 +149,7 @@ describe.skipIf(process.platform === 'win32')('install.sh', () => {
     expect(await says('Darwin', 'x86_64')).toBe('Downloading llmproxy-1.2.3-darwin-x64');
     expect(await says('Linux', 'aarch64')).toStartWith('Downloading llmproxy-1.2.3-linux-arm64');
     expect(await says('Linux', 'riscv64')).toContain('there is no binary for riscv64');
-    expect(await says('FreeBSD', 'amd64')).toContain('this script knows Linux and macOS');
+    expect(await says('FreeBSD', 'amd64')).toContain('this script supports Linux and macOS');
   });
 });
 

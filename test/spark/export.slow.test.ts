@@ -154,7 +154,7 @@ describe.skipIf(SPARK_PYTHON === null)('an export on Spark that is not possible'
       const foreign = script(join(place, 'foreign'), '\x7fELF of another machine');
       expect(await failed('--executor-binary', foreign, '--', log, '-o', join(place, 'b/'))).toMatchObject({
         status: 1,
-        said: expect.stringContaining('name their binary by --executor-binary'),
+        said: expect.stringContaining('name their binary with --executor-binary'),
       });
       const older = script(
         join(place, 'older'),

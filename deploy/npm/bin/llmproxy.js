@@ -31,7 +31,7 @@ function find() {
 
 const child = spawn(find(), process.argv.slice(2), { stdio: 'inherit' });
 
-// What a supervisor sends reaches this process alone. Ctrl-C reaches the child as well, for which a second one means "at once".
+// Signals of a supervisor reach only this process. Ctrl-C also reaches the child, for which a second one means "at once".
 for (const signal of ['SIGTERM', 'SIGHUP', 'SIGUSR2']) {
   if (process.platform !== 'win32') process.on(signal, () => child.kill(signal));
 }
