@@ -1,4 +1,5 @@
 import { isObject } from '../wire/json.ts';
+import { isJsonText } from '../wire/json-in-text.ts';
 import { numberText, parseLongNumbers } from '../wire/long-numbers.ts';
 import type { RedactKind } from '../config/redact-kinds.ts';
 import type { CustomPattern } from '../config/redact-patterns.ts';
@@ -94,9 +95,18 @@ export class Redactor {
 
   /**
    * Texts that are read as one, such as the parts of a message. A value that is spread over several of them
-   * is removed from all of them, and its replacement is in the first.
+   * is removed from all of them, and its replacement is in the first. A part that is JSON stays JSON, and is read alone.
    */
   texts(parts: readonly string[]): string[] {
+    const json = parts.findIndex(isJsonText);
+    if (json >= 0) {
+      const before = this.#joined(parts.slice(0, json));
+      return [...before, this.json(parts[json]!), ...this.texts(parts.slice(json + 1))];
+    }
+    return this.#joined(parts);
+  }
+
+  #joined(parts: readonly string[]): string[] {
     if (parts.length < 2) return parts.map((part) => this.text(part));
     const whole = parts.join('');
     let end = 0;

@@ -271,6 +271,62 @@ describe('a value that spans the parts of a message', () => {
     },
   );
 
+  const texts = (...all: string[]) => all.map((text) => ({ type: 'text', text }));
+  const call = { id: 'c1', type: 'function', function: { name: 'f', arguments: '{}' } };
+  const tools = [
+    { type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } },
+  ];
+
+  test.each(['-f openai', '-f openai --count-tokens', '-f kto --pairs feedback', '--corrections -f openai'])(
+    'is hidden in answers and results in an export with %s',
+    async (flags) => {
+      const spread = {
+        ...chat([
+          user('Who?'),
+          {
+            role: 'assistant',
+            content: texts('<think>Of joe', '?</think>It is joe@exam', 'ple.org.'),
+          },
+          user('Look.'),
+          { role: 'assistant', content: texts('At ann@exam', 'ple.org'), tool_calls: [call] },
+          {
+            role: 'tool',
+            tool_call_id: 'c1',
+            content: texts('{"n":4111111111111111}', 'by bob@exam', 'ple.org', '[1]'),
+          },
+        ]),
+        tools,
+      };
+      const response = {
+        choices: [
+          {
+            message: { role: 'assistant', content: texts('Tim, tim@exam', 'ple.org') },
+            finish_reason: 'stop',
+          },
+        ],
+      };
+      await using shop = await workshop({
+        'a.ndjson': `${line({ id: 'r', request: spread, response })}\n${feedback('r', { score: 1 })}\n`,
+      });
+      expect((await shop.run(`${flags} --redact all`)).report.kept).toBeGreaterThan(0);
+      const row = readFileSync(shop.output, 'utf8');
+      expect(row).not.toContain('exam');
+      expect(row).not.toContain('"parts"');
+      expect(row).toContain('At [EMAIL_');
+      expect(row).toContain('{\\"n\\":\\"[CARD_1]\\"}\\nby [EMAIL_');
+      expect(row).toContain('Tim, [EMAIL_');
+    },
+  );
+
+  test('leaves rows as they are without redaction', async () => {
+    const content = texts('one', 'two');
+    await using shop = await workshop({
+      'a.ndjson': line({ request: chat([user('a'), { role: 'assistant', content }, user('b')]) }),
+    });
+    await shop.run('-f openai');
+    expect(readFileSync(shop.output, 'utf8')).toContain('"content":"one\\ntwo"');
+  });
+
   test('is hidden in a complete record, and not across other lists', async () => {
     await using shop = await workshop({ 'a.ndjson': line({ request }) });
     await shop.run('--export-all --redact all');

@@ -27,7 +27,14 @@ export interface PlainMessage {
   readonly name?: string;
 }
 
-export interface AssistantMessage {
+/** A content that was logged in parts, which become lines. */
+interface Parted {
+  readonly content: string;
+  /** The parts, until they have been redacted: a value may be spread over several of them. */
+  readonly parts?: readonly string[];
+}
+
+export interface AssistantMessage extends Parted {
   readonly role: 'assistant';
   /** Empty if tool calls came without text, and for a refusal that is kept in its own field. */
   readonly content: string;
@@ -41,9 +48,8 @@ export interface AssistantMessage {
   readonly untrained?: true;
 }
 
-export interface ToolMessage {
+export interface ToolMessage extends Parted {
   readonly role: 'tool';
-  readonly content: string;
   readonly tool_call_id: string;
   readonly name?: string;
 }

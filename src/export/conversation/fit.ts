@@ -19,7 +19,7 @@ export async function messageCounter(): Promise<TokenCounter> {
 }
 
 function chatMessage({ content, ...message }: Message): ChatMessage {
-  const { reasoning, ...rest } = message as Partial<AssistantMessage>;
+  const { reasoning, parts: _, ...rest } = message as Partial<AssistantMessage>;
   const text = typeof content === 'string' ? content : content.map((part) => ({ ...part }));
   return {
     ...(rest as object),

@@ -41,9 +41,9 @@ export function promptOf(messages: unknown, options: ContentOptions): Message[] 
  */
 export function answerOf(
   message: JsonObject,
-  { refusals }: Pick<ContentOptions, 'refusals'>,
+  { refusals, partsApart }: Pick<ContentOptions, 'refusals' | 'partsApart'>,
 ): AssistantMessage {
-  const answer = assistantMessage(message, 'answer', 'keep');
+  const answer = assistantMessage(message, 'answer', { images: 'keep', partsApart });
   if (answer.refusal !== undefined) {
     if (refusals === 'exclude') throw new RejectError('refusal');
     return refusals === 'keep' ? answer : refusalAsContent(answer);
@@ -59,9 +59,10 @@ function holdsFiles({ audio, parts }: JsonObject): boolean {
 
 /** An earlier refusal is a text like any other: shown to the model, and trained only if the log has it as an answer. */
 function refusalAsContent({ refusal, ...message }: AssistantMessage): AssistantMessage {
-  return refusal === undefined
-    ? message
-    : { ...message, content: [message.content, refusal].filter(Boolean).join('\n') };
+  if (refusal === undefined) return message;
+  const { content, parts } = message;
+  const all = [...(parts ?? [content]), refusal].filter(Boolean);
+  return { ...message, content: all.join('\n'), ...(parts ? { parts: all } : {}) };
 }
 
 function saysNothing({ tool_calls: calls, content, refusal }: AssistantMessage): boolean {
@@ -75,11 +76,11 @@ function promptMessage(
   { images, partsApart }: ContentOptions,
 ): Message {
   const { role } = message;
-  if (role === 'tool' || role === 'function') return toolMessage(message, open, images);
+  if (role === 'tool' || role === 'function') return toolMessage(message, open, { images, partsApart });
   // OpenAI and chat templates require results directly after the calls.
   open.mustBeAnswered();
   if (role === 'assistant') {
-    const assistant = refusalAsContent(assistantMessage(message, String(index), images));
+    const assistant = refusalAsContent(assistantMessage(message, String(index), { images, partsApart }));
     if (saysNothing(assistant)) throw new RejectError('empty_message');
     for (const call of assistant.tool_calls ?? []) open.add(call.id);
     return assistant;
@@ -115,15 +116,18 @@ function shown(part: Part, keep: ContentOptions['images']): Part {
   return kept ? part : { type: 'text', text: PLACEHOLDER };
 }
 
+/** Which images have no placeholder, and whether parts stay apart. */
+type PartOptions = Pick<ContentOptions, 'images' | 'partsApart'>;
+
 /**
  * @param place a unique position, from which calls without an id get one
- * @param keep which of its images have no placeholder; in a row, only users can show some
+ * @param options in a row, only users can show images
  * @throws RejectError if it has such an image, or a file: a text about it would be trained without it
  */
 function assistantMessage(
   message: JsonObject,
   place: string,
-  keep: ContentOptions['images'],
+  { images: keep, partsApart }: PartOptions,
 ): AssistantMessage {
   if (holdsFiles(message)) throw new RejectError('unsupported_content');
   const refusals = listOf(message.content).filter(isRefusal);
@@ -135,7 +139,8 @@ function assistantMessage(
       : message.content;
   const refusal = stringOf(message.refusal) || refusals.map((part) => part.refusal).join('\n');
   const images = listOf(message.images).map((image) => ({ ...objectOf(image), type: 'image_url' }));
-  const spoken = joined([...partsOf(parts), ...partsOf(images)].map((part) => shown(part, keep)));
+  const texts = textsOf([...partsOf(parts), ...partsOf(images)].map((part) => shown(part, keep)));
+  const spoken = texts.join('\n');
   const named = reasoningOf(message);
   const { content, reasoning } =
     named === undefined ? thoughtApart(spoken) : { content: spoken, reasoning: named };
@@ -146,6 +151,7 @@ function assistantMessage(
     role: 'assistant',
     // Models often write a line break before their calls; loaders refuse text that is only white space.
     content: isBlank(content) ? '' : content,
+    ...(partsApart && !isBlank(content) ? partsIn(texts, spoken.length - content.length) : {}),
     ...nameOf(message),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
     ...(reasoning === undefined ? {} : { reasoning }),
@@ -210,13 +216,34 @@ function openedThought(text: string): readonly [end: number, thought: string] {
   return match === null ? [0, ''] : [match.index + match[0].length, text.slice(0, match.index)];
 }
 
-function toolMessage(message: JsonObject, open: OpenCalls, keep: ContentOptions['images']): Message {
+function toolMessage(
+  message: JsonObject,
+  open: OpenCalls,
+  { images: keep, partsApart }: PartOptions,
+): Message {
   // The result of a deprecated function names no call: it answers the open one.
   const id = message.role === 'function' ? open.only() : stringOf(message.tool_call_id);
   if (id === undefined) throw new RejectError('orphan_tool_result');
   open.answer(id);
-  const content = joined(partsOf(message.content).map((part) => shown(part, keep)));
-  return { role: 'tool', tool_call_id: id, ...nameOf(message), content: wellFormedJson(content) };
+  const texts = textsOf(partsOf(message.content).map((part) => shown(part, keep)));
+  return {
+    role: 'tool',
+    tool_call_id: id,
+    ...nameOf(message),
+    content: wellFormedJson(texts.join('\n')),
+    ...(partsApart ? partsIn(texts, 0) : {}),
+  };
+}
+
+/** The parts of a content, if there are several. @param from where it begins in the joined texts */
+function partsIn(texts: readonly string[], from: number): { parts?: readonly string[] } {
+  let at = 0;
+  const parts = texts.flatMap((text) => {
+    const begin = at;
+    at += text.length + 1;
+    return at <= from ? [] : [text.slice(Math.max(0, from - begin))];
+  });
+  return parts.length > 1 ? { parts } : {};
 }
 
 /** The text and images of a message; a string is one text, `null` is none. */
@@ -241,12 +268,14 @@ function partOf(part: unknown): Part {
 
 /** Text parts as one string, one per line, as servers of open models join them. */
 function joined(parts: readonly Part[]): string {
-  return parts
-    .map((part) => {
-      if (part.type !== 'text') throw new RejectError('unsupported_content');
-      return part.text;
-    })
-    .join('\n');
+  return textsOf(parts).join('\n');
+}
+
+function textsOf(parts: readonly Part[]): string[] {
+  return parts.map((part) => {
+    if (part.type !== 'text') throw new RejectError('unsupported_content');
+    return part.text;
+  });
 }
 
 function isBlank(text: string): boolean {

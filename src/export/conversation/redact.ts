@@ -1,14 +1,32 @@
-import type { Conversation, Message, Part, PlainMessage, Tool, ToolCall } from './conversation.ts';
+import type {
+  AssistantMessage,
+  Conversation,
+  Message,
+  Part,
+  PlainMessage,
+  Tool,
+  ToolCall,
+  ToolMessage,
+} from './conversation.ts';
 import { contentText } from './conversation.ts';
 import type { Redactor } from '../../redact/redactor.ts';
+import { isJsonText } from '../../wire/json-in-text.ts';
 
-/** The conversation with texts in place of lists of texts; the same object if there are none. */
+/** The conversation with texts in place of their parts; the same object if there are none. */
 export function withJoinedParts(conversation: Conversation): Conversation {
-  if (!conversation.prompt.some(isApart)) return conversation;
-  const prompt = conversation.prompt.map((message) =>
-    isApart(message) ? { ...message, content: contentText(message.content)! } : message,
-  );
-  return { ...conversation, prompt };
+  const { prompt, answer } = conversation;
+  if (!prompt.some(isApart) && !answer.parts && !prompt.some(hasParts)) return conversation;
+  const whole = (message: Message): Message => {
+    if (isApart(message)) return { ...message, content: contentText(message.content)! };
+    if (!hasParts(message)) return message;
+    const { parts: _, ...rest } = message;
+    return rest as Message;
+  };
+  return { ...conversation, prompt: prompt.map(whole), answer: whole(answer) as AssistantMessage };
+}
+
+function hasParts(message: Message): boolean {
+  return 'parts' in message;
 }
 
 function isApart(message: Message): message is PlainMessage {
@@ -39,7 +57,7 @@ function hideMessage(message: Message, redactor: Redactor): Message {
     return {
       ...message,
       ...name,
-      content: redactor.value(message.content) as string,
+      content: hideContent(message, (text) => redactor.value(text) as string, redactor),
       tool_call_id: redactor.text(message.tool_call_id),
     };
   if (message.role !== 'assistant') {
@@ -55,10 +73,20 @@ function hideMessage(message: Message, redactor: Redactor): Message {
     ...message,
     ...name,
     ...(reasoning === undefined ? {} : { reasoning: redactor.text(reasoning) }),
-    content: redactor.text(message.content),
+    content: hideContent(message, (text) => redactor.text(text), redactor),
     ...(refusal === undefined ? {} : { refusal: redactor.text(refusal) }),
     ...(calls ? { tool_calls: calls.map((call) => hideCall(call, redactor)) } : {}),
   };
+}
+
+/** @param hide for a content that is a single text, or JSON as a whole */
+function hideContent(
+  { content, parts }: AssistantMessage | ToolMessage,
+  hide: (text: string) => string,
+  redactor: Redactor,
+): string {
+  const apart = parts !== undefined && parts.join('\n') === content && !isJsonText(content);
+  return apart ? redactor.texts(parts).join('\n') : hide(content);
 }
 
 /** Adjacent texts are searched as one. */
