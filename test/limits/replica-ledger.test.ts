@@ -6,6 +6,7 @@ import { limit } from '../../src/config/schema/groups.ts';
 import { limitsOf } from '../../src/limits/limit.ts';
 import { MAX_ASKED } from '../../src/limits/limiter.ts';
 import { ReplicaLedger } from '../../src/limits/replicas/replica-ledger.ts';
+import { Cable } from '../helpers/cable.ts';
 import { DOCUMENTED_RULES, REDIS_SERVER, TestRedis } from '../helpers/redis-server.ts';
 import { until } from '../helpers/until.ts';
 
@@ -71,6 +72,13 @@ async function replica(
 
 function chargeOf(each: (typeof LIMITS)[number], amount: number): Charge {
   return { limit: each, meter: each.id, most: each.most, amount, known: amount, lenient: false };
+}
+
+/** How many requests a replica admits until it refuses one. */
+async function takenBy({ take }: Made): Promise<number> {
+  let taken = 0;
+  while ((await take([REQUESTS!, 1])).kind === 'taken') taken += 1;
+  return taken;
 }
 
 describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
@@ -267,6 +275,32 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     other.settle(held, 20_000);
     await until('the usage to be shared', async () => (await one.used(TOKENS!)) === 75_000);
     expect((await other.take([TOKENS!, 25_000])).kind).toBe('taken');
+  });
+
+  test('leaves its part to a replica that is cut off and has used all of its share', async () => {
+    await using redis = await TestRedis.start();
+    using cable = new Cable(redis.port);
+    const cutOff = await replica(cable.url, { timeoutMs: 100, replicas: 2 });
+    const other = await replica(redis.url, { replicas: 2 });
+    for (const { take } of [cutOff, other]) expect((await take([REQUESTS!, 1])).kind).toBe('taken');
+    await until('both know', async () => (await cutOff.used(REQUESTS!)) === 2);
+    cable.cut();
+    // The others leave it its part from then on.
+    await Bun.sleep(1_600);
+    expect(await takenBy(other)).toBe(4);
+    expect(await until('it may use its part', () => takenBy(cutOff))).toBe(4);
+  });
+
+  test('leaves nothing to a replica that is cut off and has not used the limit for seconds', async () => {
+    await using redis = await TestRedis.start();
+    using cable = new Cable(redis.port);
+    const cutOff = await replica(cable.url, { timeoutMs: 100, replicas: 2 });
+    const other = await replica(redis.url, { replicas: 2 });
+    for (const { take } of [cutOff, other]) expect((await take([REQUESTS!, 1])).kind).toBe('taken');
+    await Bun.sleep(2_200);
+    cable.cut();
+    await Bun.sleep(1_600);
+    expect(await takenBy(other)).toBe(8);
   });
 
   test('loses nothing when replicas end and others start', async () => {

@@ -156,7 +156,7 @@ if left > 0 and left >= least then
 end
 mine.share = keeps + more
 mine.until_, mine.heard = now + expires, now
-mine.apart = mine.share > 0 and parts > 1 and math.ceil(math.max(0, left - more) / parts) or 0
+mine.apart = parts > 1 and math.ceil(math.max(0, left - more) / parts) or 0
 local packed = cmsgpack.pack(meter)
 if last == math.huge then
   redis.call('SET', KEYS[1], packed)

@@ -47,6 +47,9 @@ const PARTS = 20;
 const AHEAD_S = 3;
 const LOW_S = 2;
 
+/** For how long after the last use a part of the rest is set apart, milliseconds: until the report after that. */
+const IN_USE_MS = 1_000;
+
 /**
  * The part of a limit that this replica may use without asking. What it holds, and has used since its last report,
  * never exceeds it; and the parts of all replicas plus the usage never exceed the limit.
@@ -70,6 +73,10 @@ export class Share implements Counter {
   /** The amount taken since the last exchange; and recently per second. */
   #taken = 0;
   #pace = 0;
+  /** When something was last reported as taken. */
+  #tookMs = -Infinity;
+  /** Whether the server sets a part of the rest apart, in case this replica is cut off from it. */
+  #claims = false;
   /** The largest amount recently needed at once. */
   #largest = 0;
   #requestedMs = -Infinity;
@@ -98,7 +105,7 @@ export class Share implements Counter {
 
   /** Whether a report is due. */
   get active(): boolean {
-    return this.#share > 0 || this.#held !== 0 || !this.#own.empty || !this.#sent.empty;
+    return this.#share > 0 || this.#claims || this.#held !== 0 || !this.#own.empty || !this.#sent.empty;
   }
 
   /** Whether little is left of the limit: unused parts are returned at once, so that others have them. */
@@ -177,6 +184,7 @@ export class Share implements Counter {
     }
     this.#toldMs = nowMs;
     this.#largest = Math.max(amount, this.#largest / 2);
+    if (this.#taken > 0) this.#tookMs = nowMs;
     const ahead = this.#ahead(nowMs);
     const mine = this.#mine(nowMs);
     const kept = Math.max(0, Math.min(this.#share - mine, Math.max(ahead, amount)));
@@ -184,6 +192,9 @@ export class Share implements Counter {
     const needs = Math.max(0, amount - kept);
     const { window } = this.limit;
     const { timed, answersMs, closing, replicas } = this.#server;
+    // A replica whose share is used up is as busy as one that has some left.
+    const inUse = this.#share > 0 || Math.abs(nowMs - this.#tookMs) < IN_USE_MS;
+    this.#claims = inUse && !closing && replicas > 1;
     return {
       replica,
       number: this.#server.next(),
@@ -199,7 +210,7 @@ export class Share implements Counter {
       now: window && amountOf(window, now, 0),
       restores: this.#restores,
       deadlineMs: timed ? now + answersMs : Infinity,
-      parts: closing ? 1 : replicas,
+      parts: this.#claims ? replicas : 1,
     };
   }
 
