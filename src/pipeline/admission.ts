@@ -15,6 +15,7 @@ import { ProxyError } from '../errors.ts';
 import { MAX_ASKED } from '../limits/limiter.ts';
 import { plainModel } from '../wire/model-variants.ts';
 import { otherModels } from '../wire/other-models.ts';
+import { keyGivenTwice } from '../wire/json-twice.ts';
 import { formFields } from '../wire/multipart.ts';
 import { setupOf } from '../wire/realtime/gemini.ts';
 import { shownName } from './routing/unknown-model.ts';
@@ -184,6 +185,12 @@ function othersIn({ endpoint, model, json, bytes, contentType }: Inbound): reado
   const names: string[] = [];
   const isForm = contentType.toLowerCase().startsWith('multipart/form-data');
   const value = json?.value ?? (isForm ? formFields(bytes, contentType) : {});
+  const twice = json && keyGivenTwice(json.text);
+  if (twice !== undefined)
+    throw new ProxyError(
+      'invalid_request',
+      `Cannot accept the request: "${shownName(twice)}" is given twice, so that it is not certain which models it names`,
+    );
   // The message that begins a session wraps its settings.
   const body = (endpoint === 'realtime.live' && setupOf(value)) || value;
   for (const name of otherModels(body, model)) {

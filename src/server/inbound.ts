@@ -115,15 +115,15 @@ export function* parseInbound(
 function refuseSpellings(value: JsonObject): void {
   for (const key in value) {
     if (key === 'model' || key === 'stream' || !OTHER_SPELLING.test(key)) continue;
-    const meant = key.length === 'model'.length ? 'model' : 'stream';
+    const meant = /model/i.test(key) ? 'model' : 'stream';
     throw new ProxyError('invalid_request', `Cannot read the request: write "${meant}" instead of "${key}"`, {
       param: key,
     });
   }
 }
 
-/** In Unicode, and so in Go, "ſ" is a small S. */
-const OTHER_SPELLING = /^(?:model|[sſ]tream)$/i;
+/** In Unicode, and so in Go, "ſ" is a small S. Some parsers drop spaces around a key, and end it at a zero character. */
+const OTHER_SPELLING = /^[\s\p{Cc}]*(?:model|[sſ]tream)(?:[\s\p{Cc}]*|\0.*)$/isu;
 
 /** An agent is not a model, and only Google has agents. @throws ProxyError `unsupported` */
 function refuseAgent({ model, agent }: JsonObject): void {
@@ -145,10 +145,13 @@ function trueOrFalse(stream: unknown): boolean {
   });
 }
 
+/** A path that leads elsewhere, and characters that no name has: some providers have the name in their URL. */
+const MISLEADING = /[\\/]\.{1,2}(?:[\\/]|$)|^\.{1,2}$|\p{Cc}/u;
+
 function named(model: unknown): string {
   // A lone surrogate cannot be encoded in a URL or a header.
   const fit = typeof model === 'string' && model.length <= MAX_MODEL && model.isWellFormed();
-  if (fit && model !== '') return model;
+  if (fit && model !== '' && !MISLEADING.test(model)) return model;
   throw new ProxyError('invalid_request', 'Cannot route the request: "model" must name a model', {
     param: 'model',
   });

@@ -51,11 +51,29 @@ export function readForm(body: Uint8Array, contentType: string): Form {
   for (const part of partsOf(bytes, boundaryOf(contentType))) {
     const disposition = dispositionOf(part.head);
     const name = nameOf(disposition);
-    if (name !== 'model' && name !== 'stream') continue;
+    const meant = meantBy(name);
+    if (meant === undefined) continue;
+    // Some servers ignore the case of a name or spaces around it, or make a list of "model[]".
+    if (name !== meant) throw unreadable(`write "${meant}" instead of "${name}"`, meant);
     if (found.has(name)) throw unreadable(`its form has two fields "${name}"`, name);
     found.set(name, fieldOf(bytes, part, disposition, name));
   }
   return { model: found.get('model'), stream: found.get('stream') };
+}
+
+/** The field that decides about the request and that a name may stand for. */
+function meantBy(name: string | undefined): 'model' | 'stream' | undefined {
+  // Names are much shorter.
+  if (name === undefined || name.length > 100) return undefined;
+  const letters = name
+    .replaceAll(/%[\da-f]{2}/gi, unescaped)
+    .replaceAll(/[^a-z]/gi, '')
+    .toLowerCase();
+  return letters === 'model' || letters === 'stream' ? letters : undefined;
+}
+
+function unescaped(code: string): string {
+  return String.fromCharCode(Number.parseInt(code.slice(1), 16));
 }
 
 /** The body with the model's name replaced and every other byte unchanged; the same body when it has no model. */

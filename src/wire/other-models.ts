@@ -136,7 +136,7 @@ class Search {
 }
 
 function names(key: string): boolean {
-  return NAMING.test(key.length > 40 ? '' : key.replaceAll(/[_-]/g, '').toLowerCase());
+  return NAMING.test(key.length > 40 ? '' : key.replaceAll(/[^a-z]/gi, '').toLowerCase());
 }
 
 function* listed(name: string): Generator<string> {

@@ -199,6 +199,22 @@ describe('models that a request names besides its own', () => {
       expect([fields, await transcribe(fields as never)]).toEqual([fields, 403]);
   });
 
+  test('are not hidden by giving a field twice', async () => {
+    for (const more of [
+      '"models":["secret-plan"],"models":["gpt-4o"]',
+      '"models":["secret-plan"],"models":null',
+      String.raw`"mode\u006cs":["secret-plan"],"models":[]`,
+      '"tools":[{"type":"image_generation","model":"secret-plan","model":"gpt-4o"}]',
+      '"providerOptions":{"gateway":{"models":["secret-plan"]}},"providerOptions":{}',
+    ]) {
+      const body = `{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}],${more}}`;
+      const refused = await proxy.post('/v1/chat/completions', body, by('member-key'));
+      expect([more, refused.status]).toEqual([more, 400]);
+      expect((await told(refused)).message).toContain('is given twice');
+      expect((await proxy.post('/v1/chat/completions', body, by('all-key'))).status).toBe(200);
+    }
+  });
+
   test('are refused if they are too many to be checked', async () => {
     const models = (count: number) => ({
       ...CHAT,

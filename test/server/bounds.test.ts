@@ -73,12 +73,29 @@ test('a request that spells "stream" or "model" as only some servers read it is 
     [String.raw`"MOD\u0045L":"other"`, 'MODEL'],
     ['"Stream":true', 'Stream'],
     ['"\u017ftream":true', '\u017ftream'],
+    ['"model ":"other"', 'model '],
+    [String.raw`"model\u0000x":"other"`, 'model'],
+    [String.raw`"\tStream":true`, 'Stream'],
   ] as const) {
     const response = await proxy.post('/v1/chat/completions', chat(field));
     expect([response.status, await response.text()]).toEqual([400, expect.stringContaining(key)]);
   }
   // Below the top level such a name belongs to the client.
   expect((await proxy.post('/v1/chat/completions', chat('"metadata":{"Model":"x"}'))).status).toBe(200);
+});
+
+test('a model whose name leads elsewhere is answered with 400', async () => {
+  await using proxy = running(MOCK);
+  for (const model of ['a/../b', 'a/./b', 'a/..', '..', '.', 'a\\..\\b', 'a\nb', 'a\u0000'])
+    expect([
+      model,
+      (await proxy.post('/v1/messages', { messages: [], model, max_tokens: 5 })).status,
+    ]).toEqual([model, 400]);
+  for (const model of ['./a', '../a', 'a..b', 'a/.b'])
+    expect([
+      model,
+      (await proxy.post('/v1/messages', { messages: [], model, max_tokens: 5 })).status,
+    ]).toEqual([model, 404]);
 });
 
 test('limits.max_depth, max_values and max_fields are configurable', async () => {

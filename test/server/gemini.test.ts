@@ -66,7 +66,6 @@ describe('a Gemini path', () => {
     '/v1beta/tunedModels/nobody:generateContent',
     '/v1beta/models/%:generateContent',
     '/v1beta/models/%2F:generateContent',
-    '/v1beta/models/..%2F..%2Fadmin:generateContent',
     '/v1beta/models/:generateContent',
     '/v1beta/models/gemini-pro:bidiGenerateContent',
     '/v1beta/models/gemini-pro',
@@ -75,6 +74,12 @@ describe('a Gemini path', () => {
   ])('%s is answered with 404 in Google’s shape', async (path) => {
     const answer = await ask(path, CONTENTS);
     expect(answer.status).toBe(404);
+    expect(geminiProblems('error', jsonOf(answer.text))).toEqual([]);
+  });
+
+  test('whose model leads elsewhere is answered with 400 in Google’s shape', async () => {
+    const answer = await ask('/v1beta/models/..%2F..%2Fadmin:generateContent', CONTENTS);
+    expect(answer.status).toBe(400);
     expect(geminiProblems('error', jsonOf(answer.text))).toEqual([]);
   });
 

@@ -1,0 +1,32 @@
+import { expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { keyGivenTwice } from '../../src/wire/json-twice.ts';
+
+test.each([
+  ['{}', undefined],
+  ['[1, "a", "a"]', undefined],
+  ['{"a": "a", "b": ["a", {"a": {"a": 1}}, {"a": 2}], "c": "\\"a\\": "}', undefined],
+  ['{"a": 1, "a": 2}', 'a'],
+  ['{"a": 1, "\\u0061": 2}', 'a'],
+  ['{"x": [{"b": "}", "c": {}, "b": []}]}', 'b'],
+  ['{"\\\\": 1, "\\"": 2, "\\\\": 3}', '\\'],
+])('keyGivenTwice(%s) is %p', (text, key) => {
+  expect(keyGivenTwice(text)).toBe(key);
+});
+
+test('keyGivenTwice() finds nothing in what JSON.stringify() writes, and every key that is written again', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }), fc.nat(), (value, which) => {
+      const text = JSON.stringify(value);
+      expect(keyGivenTwice(text)).toBeUndefined();
+      const keys = Object.keys(value);
+      const key = keys[which % keys.length]!;
+      expect(keyGivenTwice(`${text.slice(0, -1)},${JSON.stringify(key)}:null}`)).toBe(key);
+    }),
+  );
+});
+
+test('keyGivenTwice() refuses more keys than it compares', () => {
+  const many = Object.fromEntries(Array.from({ length: 20_001 }, (_, index) => [index, 0]));
+  expect(() => keyGivenTwice(JSON.stringify(many))).toThrow('too many fields');
+});
