@@ -4,11 +4,8 @@ import { writeBody } from '../../wire/json-write.ts';
 import type { Quirks } from '../../wire/quirks.ts';
 import type { Steps } from '../../turns.ts';
 import type { Inbound } from '../inbound.ts';
-import type { Lane, LaneContext, Prepared, WholeAnswer } from './lane.ts';
-import { ProxyError } from '../../errors.ts';
+import type { Lane, LaneContext, Prepared } from './lane.ts';
 import { betasFor } from '../../wire/anthropic/betas.ts';
-import { anthropicUsage } from '../../wire/anthropic/response.ts';
-import { endingOf, finishReason } from '../../wire/endings.ts';
 import { ENDPOINTS, placeOf } from '../../wire/endpoints.ts';
 import { fittingRelayed } from '../../wire/facts/relayed.ts';
 import type { Shape } from '../../wire/facts/shapes.ts';
@@ -16,35 +13,25 @@ import { SHAPES } from '../../wire/facts/shapes.ts';
 import { applyOverride } from '../../wire/facts/override.ts';
 import { fieldOf } from '../../wire/gemini/client-check.ts';
 import { countableAt, namedFor } from '../../wire/gemini/names.ts';
-import { geminiUsage } from '../../wire/gemini/response.ts';
-import { readingFirst } from '../../wire/json-ahead.ts';
 import type { Issued } from '../../wire/parts/issued.ts';
 import type { GivenBack } from '../../wire/relayed/given-back.ts';
-import { callsIn, finishOf } from '../../wire/interactions/status.ts';
-import { interactionUsage } from '../../wire/interactions/usage.ts';
 import { exactly } from '../../wire/json-exact.ts';
-import { countOf, isObject, listOf, numberOf, objectOf, PIECE_BOUNDS, stringOf } from '../../wire/json.ts';
-import { messageIn, ollamaFinish, ollamaUsage } from '../../wire/ollama/response.ts';
+import { countOf, numberOf, objectOf } from '../../wire/json.ts';
 import { spliceFormModel } from '../../wire/multipart.ts';
-import { reportedUsage, vendorUsage } from '../../wire/openai/response.ts';
-import { inBase64, inNumbers } from '../../wire/openai/embeddings.ts';
-import { rememberSignatures, withSignedCalls } from '../../wire/openai/signed-calls.ts';
+import { rememberSignatures, wantsSignatures, withSignedCalls } from '../../wire/openai/signed-calls.ts';
 import { askingEdit, askingOptions } from '../../wire/openai/unrequested-usage.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
 import { givenBack } from '../../wire/relayed/given-back.ts';
-import { sealsInAnswer, sealsInEvent } from '../../wire/relayed/seals.ts';
-import { responseEnding, responseFinish } from '../../wire/responses/response.ts';
+import { sealsInEvent } from '../../wire/relayed/seals.ts';
 import type { Edit } from '../../wire/splice.ts';
 import { modelEdit, splice } from '../../wire/splice.ts';
-import { openaiUsage } from '../../wire/usage.ts';
 import { passingOf } from '../streams/passing.ts';
 import { Tap } from '../streams/tap.ts';
-import { parseAnswer, parseRewritable } from './answer.ts';
-import { checkAnswer } from './check.ts';
+import { parseRewritable } from './answer.ts';
 import { issuedFor } from './issuer.ts';
-import { judge, judgeCut, judgeEnding, worstEnding } from './judge.ts';
 import { LinesFold } from './lines-fold.ts';
 import { RelayFold } from './relay-fold.ts';
+import { relayedWhole } from './relay-whole.ts';
 import { restoredEvents } from '../../redact/outward/streams/shapes.ts';
 import { RestoringFold } from './restoring-fold.ts';
 import { wholeAsStream } from './whole-as-stream.ts';
@@ -119,28 +106,6 @@ export const relay: Lane = {
   },
 };
 
-/** The facts about a request that reading its answer needs. */
-interface Relayed {
-  readonly endpoint: Endpoint;
-  readonly json: Inbound['json'];
-  readonly quirks: Quirks;
-  readonly issued: Issued;
-  readonly memory: LaneContext['memory'];
-}
-
-function* relayedWhole(
-  text: string,
-  target: string,
-  { endpoint, json, quirks, issued, memory }: Relayed,
-): Steps<WholeAnswer> {
-  const value = yield* parseWhole(text, target);
-  for (const seal of sealsInAnswer(endpoint, value)) issued.note(seal);
-  if (wantsSignatures(quirks)) rememberSignatures(value, memory);
-  const answer = yield* readWhole(value, target, endpoint, quirks);
-  const vectors = endpoint === 'embeddings' && json ? inRequestedForm(value, json.value) : undefined;
-  return vectors ? { ...answer, text: yield* writeBody(vectors, text.length) } : answer;
-}
-
 function* relayedAsStream(
   text: string,
   target: string,
@@ -159,15 +124,6 @@ function takenHeaders(
   const { 'anthropic-beta': asked, ...others } = headers;
   const { kept, dropped } = betasFor(asked, betas);
   return { headers: kept.length > 0 ? { ...others, 'anthropic-beta': kept.join(',') } : others, dropped };
-}
-
-/** Vectors in the requested form, if the server returned the other one. */
-function inRequestedForm(
-  answer: JsonObject,
-  { encoding_format: format }: JsonObject,
-): JsonObject | undefined {
-  if (format === 'base64') return inBase64(answer);
-  return format === undefined || format === null || format === 'float' ? inNumbers(answer) : undefined;
 }
 
 function uncompressed(headers: Inbound['headers']): Inbound['headers'] {
@@ -265,101 +221,8 @@ function givenOf(endpoint: Endpoint, value: JsonObject, issued: Issued, known: G
   return signed === kept ? given : { ...given, request: signed, sealed: true };
 }
 
-/** Whether it is Google's own OpenAI-compatible endpoint. */
-function wantsSignatures({ keeps }: Quirks): boolean {
-  return keeps?.includes('extra_content') ?? false;
-}
-
 /** Endpoints whose answers have choices. */
 const CHOOSING: readonly Endpoint[] = ['chat', 'completions'];
-
-function* parseWhole(text: string, target: string): Steps<JsonObject> {
-  const value = yield* parseAnswer(text, target);
-  if (!isObject(value)) throw unusable(target, 'it is not a JSON object');
-  return value;
-}
-
-function* readWhole(
-  value: JsonObject,
-  target: string,
-  endpoint: Endpoint,
-  quirks: Quirks,
-): Steps<WholeAnswer> {
-  judge(value, target);
-  checkAnswer(endpoint, value, target);
-  if (endpoint === 'messages') return readMessage(value, target);
-  if (endpoint === 'responses') return readResponse(value, target);
-  if (endpoint === 'gemini') return readContent(value, target);
-  if (endpoint === 'gemini.interactions') return readInteraction(value, target);
-  if (endpoint.startsWith('ollama')) return readOllama(value, target);
-  if (endpoint.startsWith('gemini'))
-    return { text: undefined, finish: null, usage: geminiUsage(value.usageMetadata) };
-  const choices = listOf(value.choices).map(objectOf);
-  const endings = choices.map((choice) => endingOf('chat', finishIn(choice)));
-  for (const [at, ending] of endings.entries()) {
-    judgeEnding(ending, target);
-    if (ending) continue;
-    const calls = callsOf(choices[at]!);
-    const texts = calls.map(({ function: fn }) => fn.arguments);
-    yield* readingFirst(texts, PIECE_BOUNDS, () => judgeCut(ending, calls, target));
-  }
-  return {
-    text: undefined,
-    finish: worstEnding(endings)?.finish ?? null,
-    usage: vendorUsage(reportedUsage(value), quirks),
-  };
-}
-
-/** The provider's finish reason of a choice; for tool calls, some have none, and OpenAI says "stop" if it was forced. */
-function finishIn({ finish_reason: reason, message }: JsonObject): unknown {
-  const { tool_calls: calls, function_call: legacy } = objectOf(message);
-  if (listOf(calls).length === 0 && !isObject(legacy)) return reason;
-  return reason === '' || endingOf('chat', reason)?.finish === 'stop' ? 'tool_calls' : reason;
-}
-
-/** The calls of a choice whose arguments are text. */
-function callsOf({ message }: JsonObject) {
-  return listOf(objectOf(message).tool_calls).map((call) => {
-    const text = stringOf(objectOf(objectOf(call).function).arguments);
-    return { function: { arguments: text ?? '{}' } };
-  });
-}
-
-function readMessage(value: JsonObject, target: string): WholeAnswer {
-  judgeEnding(endingOf('messages', value.stop_reason), target);
-  const finish = finishReason('messages', value.stop_reason);
-  return { text: undefined, finish, usage: anthropicUsage(value.usage) };
-}
-
-function readResponse(value: JsonObject, target: string): WholeAnswer {
-  judgeEnding(responseEnding(value), target);
-  return { text: undefined, finish: responseFinish(value), usage: openaiUsage(value.usage) };
-}
-
-/** The answer to a blocked prompt has no candidates. */
-function readContent(value: JsonObject, target: string): WholeAnswer {
-  const candidates = listOf(value.candidates).map(objectOf);
-  for (const each of candidates) judgeEnding(endingOf('gemini', each.finishReason), target);
-  const [first] = candidates;
-  const parts = listOf(objectOf(first?.content).parts);
-  const called = parts.some((part) => isObject(objectOf(part).functionCall));
-  const finish = first ? finishReason('gemini', first.finishReason, called && 'tools') : 'content_filter';
-  return { text: undefined, finish, usage: geminiUsage(value.usageMetadata) };
-}
-
-function readInteraction(value: JsonObject, target: string): WholeAnswer {
-  const finish = finishOf(value.status, callsIn(value.steps));
-  judgeEnding(endingOf('chat', finish), target);
-  return { text: undefined, finish, usage: interactionUsage(value.usage) };
-}
-
-/** An answer of Ollama's own API, including embeddings, which have no done reason. */
-function readOllama(value: JsonObject, target: string): WholeAnswer {
-  const called = listOf(messageIn(value).tool_calls).length > 0;
-  const finish = ollamaFinish(value, called);
-  judgeEnding(endingOf('chat', finish), target);
-  return { text: undefined, finish, usage: ollamaUsage(value) };
-}
 
 /** The number of requested answers. */
 function answersOf(endpoint: Endpoint, value: JsonObject): number {
@@ -388,8 +251,4 @@ function placedFor(
   };
   if (written) return place(written) ?? written;
   return place(json.value) && place(exactly(json.text, json.value));
-}
-
-function unusable(target: string, state: string): ProxyError {
-  return new ProxyError('malformed', `Cannot use the answer of ${target}: ${state}`, { target });
 }

@@ -4,9 +4,15 @@
  */
 import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';
+import type { Quirks } from '../quirks.ts';
 import { geminiModel } from '../gemini/models.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { NO_SIGNATURE, signatureIn } from '../parts/issued.ts';
+
+/** Whether it is Google's own OpenAI-compatible endpoint. */
+export function wantsSignatures({ keeps }: Quirks): boolean {
+  return keeps?.includes('extra_content') ?? false;
+}
 
 /** Remembers the signatures of calls in an answer, or in a stream event. */
 export function rememberSignatures({ choices }: JsonObject, memory: ReplayMemory): void {
