@@ -74,20 +74,20 @@ export class ProxyError extends Error {
   /** A copy of the error without large fields, for keeping. @internal */
   brief(): ProxyError {
     const { fault, message, target, param, upstream, retryAfterMs } = this;
-    const told = upstream && { ...upstream, headers: new Headers(), body: '', verbatim: false };
-    return new ProxyError(fault, message, { target, param, upstream: told, retryAfterMs });
+    const details = upstream && { ...upstream, headers: new Headers(), body: '', verbatim: false };
+    return new ProxyError(fault, message, { target, param, upstream: details, retryAfterMs });
   }
 
   /** A copy of the error with another wording of everything a caller or operator may read. @internal */
   reworded(rewrite: (text: string) => string): ProxyError {
-    const { fault, message, target, param, headers, upstream: told, cause, retryAfterMs } = this;
-    const upstream = told && {
-      ...told,
-      body: rewrite(told.body),
-      message: rewrite(told.message),
-      ...(told.param === undefined ? {} : { param: rewrite(told.param) }),
-      ...(told.code === undefined ? {} : { code: rewrite(told.code) }),
-      ...(told.type === undefined ? {} : { type: rewrite(told.type) }),
+    const { fault, message, target, param, headers, upstream: details, cause, retryAfterMs } = this;
+    const upstream = details && {
+      ...details,
+      body: rewrite(details.body),
+      message: rewrite(details.message),
+      ...(details.param === undefined ? {} : { param: rewrite(details.param) }),
+      ...(details.code === undefined ? {} : { code: rewrite(details.code) }),
+      ...(details.type === undefined ? {} : { type: rewrite(details.type) }),
     };
     return new ProxyError(fault, rewrite(message), {
       target,

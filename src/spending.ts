@@ -126,7 +126,7 @@ export class Spending {
     const namesOf = (name: string, upstream: string) =>
       targetNames(name, upstream, offeredAs(providers, name, upstream));
     const failed = record.attempt_log
-      .filter(({ input_tokens: told }) => told !== undefined)
+      .filter(({ input_tokens: inputTokens }) => inputTokens !== undefined)
       .flatMap(({ target }) => {
         const end = target.indexOf('/');
         return namesOf(target.slice(0, end), target.slice(end + 1));

@@ -44,7 +44,7 @@ const validate = defineCommand({
     const checked: Checked[] = [];
     for (const path of paths) checked.push(await check(path));
     if (args.json)
-      print(`${JSON.stringify(named.length > 1 ? checked.map(told) : told(checked[0]!), null, 2)}\n`);
+      print(`${JSON.stringify(named.length > 1 ? checked.map(reportOf) : reportOf(checked[0]!), null, 2)}\n`);
     else for (const each of checked) await tell(each, args.show === true);
     if (checked.every(({ config }) => config)) return;
     throw new ExitError(1, args.json ? '' : checked.flatMap(failure).join('\n'));
@@ -69,7 +69,7 @@ async function check(path: string): Promise<Checked> {
   }
 }
 
-function told({ path, config, problems }: Checked) {
+function reportOf({ path, config, problems }: Checked) {
   return { valid: config !== undefined, file: path, problems };
 }
 

@@ -100,11 +100,11 @@ interface Trouble {
 function troublesOf(provider: ProviderStatus): Trouble[] {
   const { state, reasons, last_error: last, held, models } = provider;
   const others = reasons.filter((reason) => !held.some((each) => says(each, reason)));
-  const told = state !== 'healthy' && last && !held.some(({ fault }) => fault === last.fault);
+  const showsError = state !== 'healthy' && last && !held.some(({ fault }) => fault === last.fault);
   return [
     ...groups(held).map((group) => heldTrouble(group, provider)),
     ...others.map((reason) => ({ first: reason })),
-    ...(told ? [{ first: `last error: ${last.message}` }] : []),
+    ...(showsError ? [{ first: `last error: ${last.message}` }] : []),
     // For a provider that is down, this adds nothing.
     ...(state === 'healthy' && models?.error && models.at === null ? [{ first: models.error }] : []),
   ];

@@ -37,8 +37,8 @@ export function programLog(
     info: consola.info,
     warn: consola.warn,
     error: consola.error,
-    trouble: (message, of) => consola.warn(new Told({ kind: of, message })),
-    event: (event) => consola[event.level](new Told({ ...event, message: plainLine(event.message) })),
+    trouble: (message, of) => consola.warn(new LogEvent({ kind: of, message })),
+    event: (event) => consola[event.level](new LogEvent({ ...event, message: plainLine(event.message) })),
   };
 }
 
@@ -56,7 +56,7 @@ function outliveReader(): void {
 }
 
 /** The name by which programs tell messages apart, on its way to a reporter. */
-class Told {
+class LogEvent {
   readonly event: Named;
 
   constructor(event: Named) {
@@ -71,8 +71,8 @@ class Told {
 const jsonReporter = (worker: number | undefined): ConsolaReporter => ({
   log({ date, type, args }) {
     const who = worker === undefined ? {} : { worker };
-    const told = args.find((arg) => arg instanceof Told)?.event;
-    const what = told && { event: told.kind, ...told.fields };
+    const logged = args.find((arg) => arg instanceof LogEvent)?.event;
+    const what = logged && { event: logged.kind, ...logged.fields };
     const message = args.map(String).join(' ');
     stderrLines.write(JSON.stringify({ ts: date.toISOString(), level: type, ...who, ...what, message }));
   },

@@ -29,12 +29,12 @@ const COLUMNS: readonly Column[] = [
  */
 export function reconcileText(result: Reconciliation, width: number): string {
   const { total, rows, providers, file, prices } = result;
-  const told = COLUMNS.filter(({ of }) =>
+  const shown = COLUMNS.filter(({ of }) =>
     of === 'cost' ? total.theirs.cost !== null : tokensOf(total.theirs) !== null,
   );
   // Without room for both sides, their difference is the most useful.
-  const least = told.filter(({ head }) => head === 'DIFFERENCE');
-  const tables = [told, least].map((columns) => tableOf(rows, total, columns));
+  const least = shown.filter(({ head }) => head === 'DIFFERENCE');
+  const tables = [shown, least].map((columns) => tableOf(rows, total, columns));
   const table = tables.find((each) => hasRoom(each, width)) ?? tables.at(-1)!;
   const whose = providers.length === 0 ? 'no request of ours' : `requests to ${providers.join(', ')}`;
   const at = prices === 'now' ? ', at current prices' : '';
@@ -87,9 +87,9 @@ function notesOf({ rows, unreadable }: Reconciliation): string[] {
 const MAX_SUSPECTS = 10;
 
 /** Input and output tokens, if the bill has them. */
-function tokensOf(side: Side, told: Side = side): number | null {
-  const input = told.input_tokens === null ? null : side.input_tokens;
-  const output = told.output_tokens === null ? null : side.output_tokens;
+function tokensOf(side: Side, shown: Side = side): number | null {
+  const input = shown.input_tokens === null ? null : side.input_tokens;
+  const output = shown.output_tokens === null ? null : side.output_tokens;
   return input === null && output === null ? null : (input ?? 0) + (output ?? 0);
 }
 

@@ -67,10 +67,10 @@ export function ignoredText(ignored: readonly IgnoredKey[], file: string, width:
   const are = ignored.length === 1 ? 'is' : 'are';
   const text = `${names} ${are} set, but no provider in ${file} uses ${ignored.length === 1 ? 'it' : 'them'}. Add to \`providers\`:`;
   // A warning begins with a prefix.
-  const told = width === Infinity ? [text] : wrapped(text, width, 'warning: '.length);
+  const wrappedText = width === Infinity ? [text] : wrapped(text, width, 'warning: '.length);
   const most = 5;
   const lines = ignored.slice(0, most).map(({ line }) => `  ${line}`);
-  return [...told, ...lines].join('\n');
+  return [...wrappedText, ...lines].join('\n');
 }
 
 /** Why the request log cannot be written, if that is known at the start. */

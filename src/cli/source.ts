@@ -41,7 +41,7 @@ export function readConfig(flag: string | undefined): Source {
   const path = pathOf(flag);
   if (path === undefined) return { ...discoverConfig(process.env), manager: undefined };
   const manager = new ConfigManager(path, process.env);
-  const config = told(path, () => manager.reload());
+  const config = reporting(path, () => manager.reload());
   if (!config) throw notValid(path);
   return { config, found: undefined, manager };
 }
@@ -71,7 +71,7 @@ export async function read(
   let plugins = NO_PLUGINS;
   try {
     const result = await manager.reloadWith(async (declared) => (plugins = await host.load(declared)));
-    return { config: told(path, () => result), plugins };
+    return { config: reporting(path, () => result), plugins };
   } catch (cause) {
     throw unreadable(path, cause);
   }
@@ -100,7 +100,7 @@ function pathOf(flag: string | undefined): string | undefined {
 }
 
 /** Prints the problems of a file. @throws ExitError when it cannot be read */
-function told(path: string, load: () => LoadResult): Config | undefined {
+function reporting(path: string, load: () => LoadResult): Config | undefined {
   try {
     const { config, problems } = load();
     tellProblems(problems, path);

@@ -17,17 +17,17 @@ interface Context {
   readonly document: Document;
   readonly from: number;
   readonly to: number;
-  readonly said: string;
+  readonly detail: string;
 }
 
 type Explain = (context: Context) => string | Partial<Fault>;
 
 /** The explanation of a parser error. */
-export function faultOf({ code, pos, message: said }: YAMLError, text: string, document: Document): Fault {
+export function faultOf({ code, pos, message: detail }: YAMLError, text: string, document: Document): Fault {
   const [from, to] = pos;
-  const found = (EXPLAIN[code] ?? other)({ text, document, from, to, said });
-  const told = typeof found === 'string' ? { message: found } : found;
-  return { offset: from, size: Math.max(1, to - from), message: other({ said }), ...told };
+  const found = (EXPLAIN[code] ?? other)({ text, document, from, to, detail });
+  const explained = typeof found === 'string' ? { message: found } : found;
+  return { offset: from, size: Math.max(1, to - from), message: other({ detail }), ...explained };
 }
 
 /** After these errors the rest of the document is parsed as it was meant. */
@@ -49,7 +49,8 @@ const EXPLAIN: Readonly<Record<string, Explain>> = {
     'a line that begins with `%` is a directive of YAML, and this one is unknown: remove it',
   BAD_DQ_ESCAPE: ({ text, from }) =>
     `\`${text.slice(from, from + 2)}\` means nothing within double quotes: double the backslash, or use single quotes`,
-  BAD_INDENT: (context) => (context.said.startsWith('Flow') ? unclosedBracket(context) : misaligned(context)),
+  BAD_INDENT: (context) =>
+    context.detail.startsWith('Flow') ? unclosedBracket(context) : misaligned(context),
   BAD_SCALAR_START: ({ text, from }) =>
     `no value begins with ${text[from] === '`' ? 'a backtick' : `\`${text[from]}\``} in YAML: put it into quotes`,
   BLOCK_AS_IMPLICIT_KEY: nested,
@@ -68,8 +69,8 @@ const EXPLAIN: Readonly<Record<string, Explain>> = {
   UNEXPECTED_TOKEN: unexpected,
 };
 
-function other({ said }: Pick<Context, 'said'>): string {
-  return `not valid YAML: ${said.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase())}`;
+function other({ detail }: Pick<Context, 'detail'>): string {
+  return `not valid YAML: ${detail.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase())}`;
 }
 
 /** The part of a line before an offset, and the line without its end. */
@@ -105,8 +106,8 @@ function misaligned({ text, from }: Context): Partial<Fault> {
 
 const DEEPER = 'this is the value of its key, but the line below is indented as if it went on';
 
-function nested({ text, document, from, said }: Context): string | Partial<Fault> {
-  if (/sequence/.test(said))
+function nested({ text, document, from, detail }: Context): string | Partial<Fault> {
+  if (/sequence/.test(detail))
     return { message: 'an item of a list is among keys here: indent it below its key', size: 1 };
   const { line } = lineAt(text, from);
   const rest = line.slice(from - (text.lastIndexOf('\n', from - 1) + 1));
@@ -131,11 +132,11 @@ function keyOverLines({ text, from }: Context): Partial<Fault> {
 }
 
 function missing(context: Context): string | Partial<Fault> {
-  const { said } = context;
-  if (/quote/.test(said)) return unclosedQuote(context);
-  if (said.startsWith('Flow')) return unclosedBracket(context);
-  if (said.startsWith('Sequence item')) return misaligned(context);
-  if (said.startsWith('Implicit map keys')) return { message: 'the colon of this key is missing' };
+  const { detail } = context;
+  if (/quote/.test(detail)) return unclosedQuote(context);
+  if (detail.startsWith('Flow')) return unclosedBracket(context);
+  if (detail.startsWith('Sequence item')) return misaligned(context);
+  if (detail.startsWith('Implicit map keys')) return { message: 'the colon of this key is missing' };
   return other(context);
 }
 
@@ -186,8 +187,8 @@ function keyOf({ key }: Pair): unknown {
   return isScalar(key) ? key.value : undefined;
 }
 
-function unexpected({ text, from, said }: Context): string | Partial<Fault> {
-  if (said.startsWith('Block scalar header')) return 'after `|` or `>` the text begins on the next line';
+function unexpected({ text, from, detail }: Context): string | Partial<Fault> {
+  if (detail.startsWith('Block scalar header')) return 'after `|` or `>` the text begins on the next line';
   const { start, line } = lineAt(text, from);
   const size = Math.max(1, line.trimEnd().length - (from - start));
   const before = line.slice(0, from - start).trim();

@@ -126,7 +126,7 @@ export class Limiter {
 
   /** Like `admit`, after obtaining room from elsewhere if there is too little here. */
   async admitAfterAsking(asking: Asking): Promise<Lease | Instead | undefined> {
-    for (let asked = 0; asked < MAX_ASKED; asked += 1) {
+    for (let tries = 0; tries < MAX_ASKED; tries += 1) {
       const wait = this.ask(asking);
       if (!wait || !(await wait)) break;
     }
@@ -265,11 +265,11 @@ export class Limiter {
   /** Whether this has not been reported in the current window. */
   #isNew({ charge: { meter, limit } }: Standing, what: string, nowMs: number): boolean {
     const { warned } = this.#deps;
-    const told = `${what} ${meter}`;
-    if ((warned.get(told) ?? -Infinity) > nowMs) return false;
+    const warning = `${what} ${meter}`;
+    if ((warned.get(warning) ?? -Infinity) > nowMs) return false;
     if (warned.size >= MAX_WARNED) warned.clear();
     const { window } = limit;
-    warned.set(told, window ? window.forgets(window.slice(nowMs)) : nowMs + HELD_MS);
+    warned.set(warning, window ? window.forgets(window.slice(nowMs)) : nowMs + HELD_MS);
     return true;
   }
 

@@ -65,13 +65,13 @@ export class LimitTree {
 
   #plan(caller: Caller): Plan {
     const groups = groupsOf(caller.group, this.#groups);
-    const said = groups.find(({ group }) => group.unpriced !== undefined)?.group.unpriced;
+    const stated = groups.find(({ group }) => group.unpriced !== undefined)?.group.unpriced;
     const limits = this.#limits(caller);
     return {
       ...applyingOf(limits),
       always: limits.every(({ limit }) => limit.allModels && limit.allEndpoints),
-      unpriced: said ?? 'allow',
-      saysUnpriced: said !== undefined,
+      unpriced: stated ?? 'allow',
+      saysUnpriced: stated !== undefined,
     };
   }
 

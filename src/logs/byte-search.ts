@@ -4,7 +4,7 @@ export class ByteSearch {
   readonly #bytes: Buffer;
   /** The position of the last match; there is none between `#asked` and it. */
   #found = -1;
-  #asked = 0;
+  #searchedFrom = 0;
 
   constructor(block: Buffer, bytes: Buffer) {
     this.#block = block;
@@ -13,10 +13,10 @@ export class ByteSearch {
 
   /** The next match at or after a position, which must never decrease; the length of the block if there is none. */
   from(place: number): number {
-    if (place > this.#found || place < this.#asked) {
+    if (place > this.#found || place < this.#searchedFrom) {
       const found = this.#block.indexOf(this.#bytes, place);
       this.#found = found < 0 ? this.#block.length : found;
-      this.#asked = place;
+      this.#searchedFrom = place;
     }
     return this.#found;
   }

@@ -43,15 +43,15 @@ export class LineBlock {
   add(record: LogRecord): boolean {
     const { request, response } = record;
     const head = headOf(record);
-    const asked = request === undefined ? '' : oneLine(request);
+    const requestText = request === undefined ? '' : oneLine(request);
     const answered = response === undefined ? '' : oneLine(response);
-    const chars = head.length + asked.length + answered.length;
+    const chars = head.length + requestText.length + answered.length;
     if (!this.#fits(chars * MAX_CHAR_BYTES + REQUEST.length + RESPONSE.length + CLOSING.length)) return false;
     // The parts are written separately: joining them would copy the large ones once more.
     const { bytes } = this.#memory;
     let at = this.#used;
     at += bytes.write(request === undefined ? head : head + REQUEST, at);
-    if (request !== undefined) at += bytes.write(asked, at);
+    if (request !== undefined) at += bytes.write(requestText, at);
     if (response !== undefined) {
       at += bytes.write(RESPONSE, at);
       at += bytes.write(answered, at);

@@ -55,7 +55,7 @@ export class Retention {
   /** Files known to hold only heads, with their sizes. */
   #expired = new Map<string, number>();
   /** Problems reported within the last hour, and when. */
-  readonly #told = new Map<string, number>();
+  readonly #warned = new Map<string, number>();
   #cancelTimer: (() => void) | undefined;
 
   /** @param settleMs how long a file must be unchanged to count as closed for compression, milliseconds */
@@ -264,9 +264,9 @@ export class Retention {
     const message = `Cannot ${action} ${object}: ${fileReason(error)}`;
     const nowMs = this.#deps.clock.monotonic();
     // Sweeps may run every minute and find the same problem again.
-    for (const [told, atMs] of this.#told) if (nowMs - atMs >= HOUR_MS) this.#told.delete(told);
-    if (this.#told.has(message)) return;
-    this.#told.set(message, nowMs);
+    for (const [warned, atMs] of this.#warned) if (nowMs - atMs >= HOUR_MS) this.#warned.delete(warned);
+    if (this.#warned.has(message)) return;
+    this.#warned.set(message, nowMs);
     this.#deps.onProblem(message);
   }
 }

@@ -205,8 +205,8 @@ const MOST_BEFORE = 4_096;
 /** The id and model in a whole answer, without parsing its content. */
 function namesIn(text: string): AnswerNames {
   const start = text.slice(0, MOST_BEFORE);
-  const said = start.search(/"(?:choices|output|content|data|candidates)"\s*:/);
-  const before = said < 0 ? start : start.slice(0, said);
+  const contentAt = start.search(/"(?:choices|output|content|data|candidates)"\s*:/);
+  const before = contentAt < 0 ? start : start.slice(0, contentAt);
   const named = (field: string) => new RegExp(`"${field}"\\s*:\\s*"([^"\\\\]{1,200})"`).exec(before)?.[1];
   return { id: named('id'), model: named('model') };
 }

@@ -7,7 +7,7 @@ const QUIET_MS = 60_000;
 /** The most problems that are remembered. */
 const MAX_REMEMBERED = 500;
 
-interface Told {
+interface Reported {
   readonly sinceMs: number;
   /** How often it has occurred since. */
   more: number;
@@ -20,7 +20,7 @@ interface Told {
 export class PluginReports {
   readonly #tell: (message: string) => void;
   readonly #clock: Clock;
-  readonly #told = new Map<string, Told>();
+  readonly #known = new Map<string, Reported>();
 
   constructor(tell: (message: string) => void, clock: Clock) {
     this.#tell = tell;
@@ -31,13 +31,13 @@ export class PluginReports {
   readonly failed = (plugin: string, what: string, thrown: unknown): void => {
     const message = `Plugin ${plugin}: ${what}: ${described(thrown)}`;
     const nowMs = this.#clock.monotonic();
-    const last = this.#told.get(message);
+    const last = this.#known.get(message);
     if (last && nowMs - last.sinceMs < QUIET_MS) {
       last.more += 1;
       return;
     }
-    if (this.#told.size >= MAX_REMEMBERED) this.#told.clear();
-    this.#told.set(message, { sinceMs: nowMs, more: 0 });
+    if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
+    this.#known.set(message, { sinceMs: nowMs, more: 0 });
     this.#tell(
       last && last.more > 0 ? `${message} (and ${last.more} times since it was last reported)` : message,
     );

@@ -53,7 +53,7 @@ const MAX_WHOLE = 64 * 1024 ** 2;
  */
 export function answer(call: Call, say: Speaker): UpstreamReply {
   const type = call.stream ? 'text/event-stream; charset=utf-8' : 'application/json';
-  const told = new Telling(call);
+  const telling = new Telling(call);
   let pieces: Iterator<Piece> | AsyncIterator<Piece> | undefined;
   const next = async (): Promise<Piece | undefined> => {
     pieces ??= iteratorOf(say());
@@ -66,7 +66,7 @@ export function answer(call: Call, say: Speaker): UpstreamReply {
       async pull(controller) {
         for (;;) {
           const piece = await next();
-          const text = piece === undefined ? told.end() : told.add(piece);
+          const text = piece === undefined ? telling.end() : telling.add(piece);
           if (text !== '') controller.enqueue(encoder.encode(text));
           if (piece === undefined) return controller.close();
           if (text !== '') return;

@@ -5,8 +5,8 @@ import { http2First, http2Only } from './http2.ts';
 export const connectPool: Connect = ({ keepaliveMs, http2 }) => {
   const session = new Bun.FetchSession({ keepAlive: { idleTimeout: Math.max(1, keepaliveMs / 1000) } });
   const fetch: Fetch = (url, init) => session.fetch(url, init);
-  const spoken = { off: fetch, auto: http2First(fetch), on: http2Only(fetch) };
-  return { fetch: spoken[http2], release: () => session.close() };
+  const fetchers = { off: fetch, auto: http2First(fetch), on: http2Only(fetch) };
+  return { fetch: fetchers[http2], release: () => session.close() };
 };
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];

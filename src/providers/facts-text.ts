@@ -95,15 +95,15 @@ export function factsOf(
   const name = quirks.like ?? model;
   const { quirks: row = {} } = models?.find(({ match }) => match.test(name)) ?? {};
   const known = mergeQuirks(own, row);
-  const said = differing(quirks, known);
-  const rest = without(quirks, said);
+  const stated = differing(quirks, known);
+  const rest = without(quirks, stated);
   const ofRow = shared(rest, row);
   return [
     ...protocolFacts(protocol, quirks),
     ...modelFacts(protocol, name),
     ...factsText(without(rest, ofRow)).map((text) => ({ text, source: vendor.source })),
     ...factsText(ofRow).map((text) => ({ text, source: row.source ?? vendor.source })),
-    ...factsText(said).map((text) => ({ text, source: 'the configuration' })),
+    ...factsText(stated).map((text) => ({ text, source: 'the configuration' })),
   ];
 }
 

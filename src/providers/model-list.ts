@@ -52,8 +52,8 @@ export function modelOf(row: Record<string, unknown>): ListedModel | undefined {
   if (!id || id.length > MAX_NAME || UNSEEN.test(id)) return undefined;
   const created = secondsOf(row.created ?? row.created_at ?? row.createdAt);
   const titles = [row.title, row.display_name, row.displayName, row.modelName, row.inferenceProfileName];
-  const told = stringOf(titles.find((each) => typeof each === 'string'))?.slice(0, MAX_NAME);
-  const title = told && !UNSEEN.test(told) ? told : undefined;
+  const listed = stringOf(titles.find((each) => typeof each === 'string'))?.slice(0, MAX_NAME);
+  const title = listed && !UNSEEN.test(listed) ? listed : undefined;
   return { id, ...(created === undefined ? {} : { created }), ...(title ? { title } : {}) };
 }
 

@@ -108,19 +108,19 @@ function pricedAs(model: string): string | undefined {
  */
 function costByPrice(price: Price, usage: Usage): number | null {
   const { request, image, minute, characters, search } = price;
-  const { images = 0, seconds = 0, characters: spoken = 0, webSearches = 0 } = usage;
+  const { images = 0, seconds = 0, characters: spokenCharacters = 0, webSearches = 0 } = usage;
   const other =
     (request ?? 0) +
     images * (image ?? 0) +
     (seconds / 60) * (minute ?? 0) +
-    (spoken / 1e6) * (characters ?? 0) +
+    (spokenCharacters / 1e6) * (characters ?? 0) +
     webSearches * (search ?? 0);
   if (!usage.untold) return other + tokensCost(price, usage);
   const counts =
     request !== undefined ||
     (images > 0 && image !== undefined) ||
     (seconds > 0 && minute !== undefined) ||
-    (spoken > 0 && characters !== undefined);
+    (spokenCharacters > 0 && characters !== undefined);
   return counts ? other : null;
 }
 

@@ -82,12 +82,12 @@ const UNOPENED =
 /**
  * A failure below HTTP: `unreachable` when there was no connection, otherwise `network`. The cause may name addresses,
  * never keys.
- * @param asked the provider, or the target if the answer had begun
+ * @param host the provider, or the target if the answer had begun
  */
-export function networkError(asked: string, cause: unknown): ProxyError {
+export function networkError(host: string, cause: unknown): ProxyError {
   const code = codeOf(cause);
   const fault = code !== undefined && UNOPENED.test(code) ? 'unreachable' : 'network';
-  return new ProxyError(fault, `Cannot reach ${asked}: ${socketReason(cause)}`, { target: asked, cause });
+  return new ProxyError(fault, `Cannot reach ${host}: ${socketReason(cause)}`, { target: host, cause });
 }
 
 export interface ExchangeInit {

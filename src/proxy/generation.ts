@@ -69,8 +69,8 @@ function proberOf(config: Config, attempts: AttemptDeps, { clock, random, pool }
     pool,
     async ask(provider, model, key, abort) {
       const target = pool.target(provider, model, clock.monotonic());
-      const asked = { target, offer: { name: model }, key, fresh: false, unsealed: false };
-      const plan = { ...asked, unsupported: 'drop' as const };
+      const turn = { target, offer: { name: model }, key, fresh: false, unsealed: false };
+      const plan = { ...turn, unsupported: 'drop' as const };
       await new Attempt(wordFor(model), plan, abort, attempts).open();
     },
   });

@@ -59,7 +59,7 @@ export class Link {
   #urls: string[];
   #up = false;
   #closed = false;
-  #told = false;
+  #reported = false;
   #upMs = Infinity;
   #retryMs = 0;
   #cancel: (() => void) | undefined;
@@ -109,7 +109,7 @@ export class Link {
     if (this.#nodes !== nodes) return;
     this.#up = true;
     this.#upMs = this.#options.clock.monotonic();
-    this.#told = false;
+    this.#reported = false;
     this.#options.onUp();
   }
 
@@ -183,8 +183,8 @@ export class Link {
   }
 
   #tell(reason: unknown): void {
-    if (this.#told || this.#closed) return;
-    this.#told = true;
+    if (this.#reported || this.#closed) return;
+    this.#reported = true;
     this.#options.onDown(messageOf(reason));
   }
 

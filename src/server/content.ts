@@ -14,9 +14,9 @@ export function contentFor(
   headers: HeaderMap,
 ): LogContent {
   const configured = client.content ?? logging.content;
-  const asked = logging.allow_header ? headers['x-llmproxy-log'] : undefined;
-  if (asked === undefined) return configured;
-  const wish = CONTENT_ORDER.indexOf(asked as LogContent);
+  const requested = logging.allow_header ? headers['x-llmproxy-log'] : undefined;
+  if (requested === undefined) return configured;
+  const wish = CONTENT_ORDER.indexOf(requested as LogContent);
   return CONTENT_ORDER[Math.max(wish, CONTENT_ORDER.indexOf(configured))]!;
 }
 
@@ -49,8 +49,8 @@ export function tagsOf(headers: HeaderMap, body: JsonObject): Record<string, str
     const at = part.indexOf('=');
     return at < 1 ? ['', ''] : [part.slice(0, at).trim(), part.slice(at + 1).trim()];
   });
-  const told = isObject(metadata) ? Object.entries(metadata).filter(([name]) => name !== 'user_id') : [];
-  const tags = [...told.slice(0, MAX_TAGS), ...named]
+  const given = isObject(metadata) ? Object.entries(metadata).filter(([name]) => name !== 'user_id') : [];
+  const tags = [...given.slice(0, MAX_TAGS), ...named]
     .filter((tag): tag is [string, string] => tag[0] !== '' && typeof tag[1] === 'string')
     .map(([name, value]) => [
       name.slice(0, MAX_NAME).toWellFormed(),

@@ -26,13 +26,13 @@ export interface Fleet {
   /** @throws as above */
   metrics(): Promise<readonly Family[]>;
   /** Sends a message to all others. */
-  tell(told: Told): void;
+  tell(news: FleetNews): void;
   /** @param listener called with messages of the others, and the number of the sender */
-  hear(listener: (told: Told, worker: number) => void): void;
+  hear(listener: (news: FleetNews, worker: number) => void): void;
 }
 
 /** The messages between processes by which the page shows all of them, whichever one it is connected to. */
-export type Told =
+export type FleetNews =
   /** Live requests are being watched; repeated as long as that is so. */
   | { readonly kind: 'look' }
   /** Finished requests, for watchers. */

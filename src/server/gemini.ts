@@ -21,14 +21,14 @@ export function geminiCalls(bases: Iterable<string>, inferenceOf: (endpoint: End
       const { endpoint, model, stream } = call;
       let answer = answers.get(endpoint);
       if (!answer) answers.set(endpoint, (answer = inferenceOf(endpoint)));
-      const asked: PathRequest = {
+      const pathRequest: PathRequest = {
         model,
         stream,
         form: stream && !EVENTS.test(request.url) ? 'list' : 'events',
       };
       const answering = answer;
       return (given, headers, bindings) =>
-        answering(given, withQueryKey(headers, given.url), bindings, asked);
+        answering(given, withQueryKey(headers, given.url), bindings, pathRequest);
     }
     return undefined;
   };

@@ -86,8 +86,8 @@ export function* parseInbound(
   const isOllamas = endpoint.startsWith('ollama');
   refuseSpellings(value);
   if (endpoint === 'gemini.interactions') refuseAgent(value);
-  const asked = named(path?.model ?? value.model ?? DEFAULT_MODELS[endpoint]);
-  const model = isOllamas && registry ? plainName(asked, (name) => registry.lists(name)) : asked;
+  const requested = named(path?.model ?? value.model ?? DEFAULT_MODELS[endpoint]);
+  const model = isOllamas && registry ? plainName(requested, (name) => registry.lists(name)) : requested;
   const inBody = typeof value.model === 'string' && placeOf(endpoint) !== 'model';
   const modelAt = yield* findModel(bytes, inBody);
   // Some clients set it on everything they send.

@@ -24,15 +24,15 @@ function described(client: Client, { limiter, spending }: ServerContext): object
     providers: providers ?? null,
     labels,
     limits: limiter.standingsOf(client).map(({ limit, most, used, reserved, resetMs }) => {
-      const told = (amount: number) => (limit.kind === 'budget' ? amount / UNITS_PER_USD : amount);
+      const amountOf = (amount: number) => (limit.kind === 'budget' ? amount / UNITS_PER_USD : amount);
       return {
         name: limit.name,
         kind: limit.kind,
         per: limit.per ?? null,
-        limit: told(most),
-        used: told(used),
-        reserved: told(reserved),
-        remaining: told(Math.max(0, most - used - reserved)),
+        limit: amountOf(most),
+        used: amountOf(used),
+        reserved: amountOf(reserved),
+        remaining: amountOf(Math.max(0, most - used - reserved)),
         resets_at: used > 0 && Number.isFinite(resetMs) ? new Date(resetMs).toISOString() : null,
       };
     }),

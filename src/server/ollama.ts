@@ -73,7 +73,7 @@ function detailsOf(family: string): object {
 function showModel(context: ServerContext): Handler<ServerEnv> {
   return async (c, next) => {
     const body = await modelBody(c);
-    return await guarded(context, (asked, client) => asked.json(described(context, body, client)))(c, next);
+    return await guarded(context, (inner, client) => inner.json(described(context, body, client)))(c, next);
   };
 }
 

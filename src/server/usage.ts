@@ -42,16 +42,16 @@ export function usage(context: ServerContext): Handler<ServerEnv> {
         'unavailable',
         'Cannot read the usage: the request log is off (logging.requests.enabled)',
       );
-    const asked = questionOf(c);
-    if (!operates && asked.key !== undefined && asked.key !== own)
+    const wanted = questionOf(c);
+    if (!operates && wanted.key !== undefined && wanted.key !== own)
       throw new ProxyError(
         'not_permitted',
         'Cannot show the usage of another key: this key may see its own (ops: true in auth.keys allows all)',
       );
-    const key = operates ? asked.key : (own ?? undefined);
+    const key = operates ? wanted.key : (own ?? undefined);
     const inputs = (await listLogs(context.logDirectory)).length > 0 ? [context.logDirectory] : [];
-    const options = { ...optionsOf(asked, key, context), inputs };
-    const report = await read(context, JSON.stringify({ ...asked, key }), options);
+    const options = { ...optionsOf(wanted, key, context), inputs };
+    const report = await read(context, JSON.stringify({ ...wanted, key }), options);
     return c.json(report, 200, { 'cache-control': 'no-store' });
   };
 }
@@ -65,11 +65,11 @@ function questionOf(c: Context<ServerEnv>): Question {
 }
 
 function optionsOf(
-  asked: Question,
+  wanted: Question,
   key: string | undefined,
   context: ServerContext,
 ): Omit<UsageOptions, 'inputs'> {
-  const { by, since, until, time_zone: timeZone, top, reprice } = asked;
+  const { by, since, until, time_zone: timeZone, top, reprice } = wanted;
   const when = { nowMs: context.clock.now(), timeZone };
   const fromMs = since === undefined ? undefined : momentFrom(since, when);
   const untilMs = until === undefined ? undefined : momentUntil(until, when);
@@ -100,9 +100,9 @@ function facets(by: string): string[] {
   }
 }
 
-async function read(context: ServerContext, asked: string, options: UsageOptions) {
+async function read(context: ServerContext, wanted: string, options: UsageOptions) {
   try {
-    return await context.usage.ask(asked, options);
+    return await context.usage.ask(wanted, options);
   } catch (cause) {
     if (!(cause instanceof InputError)) throw cause;
     // File paths are not for callers.

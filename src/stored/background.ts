@@ -40,13 +40,13 @@ export class StoredBackground {
     const failure = error ?? { code: 'server_error', message: 'It failed' };
     if (response === undefined)
       return this.#rows.change(owner, id, { ...parsed(row.body), status: 'failed', error: failure }, nowMs);
-    const told = parsed(response);
+    const answer = parsed(response);
     const previous = row.previous ?? undefined;
     const conversation = row.conversation ?? undefined;
-    const body = { ...told, ...ownFields({ id, previous, conversation, background: true }) };
+    const body = { ...answer, ...ownFields({ id, previous, conversation, background: true }) };
     this.#rows.write(() => {
       this.#rows.change(owner, id, body, nowMs);
-      this.#rows.issue(owner, id, told, issuer);
+      this.#rows.issue(owner, id, answer, issuer);
       const items = [...(JSON.parse(row.input) as JsonObject[]), ...outputOf(body)];
       this.#rows.join({ owner, conversation, id, nowMs, untilMs }, items);
     });

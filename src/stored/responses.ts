@@ -31,15 +31,15 @@ export class StoredResponses {
 
   keep(kept: KeptResponse): void {
     const { owner, previous, conversation, issuer, background = false, nowMs, untilMs } = kept;
-    const told = parsed(kept.response);
-    const issued = stringOf(told.id);
+    const answer = parsed(kept.response);
+    const issued = stringOf(answer.id);
     const id = kept.id ?? issued;
     if (id === undefined) return;
-    const body = { ...told, ...ownFields({ id, previous, conversation, background }) };
+    const body = { ...answer, ...ownFields({ id, previous, conversation, background }) };
     const input = inputOf(kept.request);
     this.#rows.write(() => {
       this.#rows.put(kept, { id, issued, input, body });
-      this.#rows.issue(owner, id, told, issuer);
+      this.#rows.issue(owner, id, answer, issuer);
       this.#rows.join({ owner, conversation, id, nowMs, untilMs }, [...input, ...outputOf(body)]);
     });
   }

@@ -140,11 +140,11 @@ export class ResponseRows {
   }
 
   /** Records the id at its provider if the response says that it was stored there. */
-  issue(owner: Owner, id: string, told: JsonObject, issuer: string | undefined): void {
-    const known = told.store === true ? (issuer ?? null) : null;
+  issue(owner: Owner, id: string, answer: JsonObject, issuer: string | undefined): void {
+    const known = answer.store === true ? (issuer ?? null) : null;
     this.db
       .query('UPDATE responses SET issuer = ?, issued = ? WHERE owner = ? AND id = ?')
-      .run(known, stringOf(told.id) ?? null, owner, id);
+      .run(known, stringOf(answer.id) ?? null, owner, id);
   }
 
   join({ owner, conversation, id, nowMs, untilMs }: Joining, items: readonly JsonObject[]): void {

@@ -29,17 +29,17 @@ export function* partsOf(families: readonly Family[]): Generator<Family> {
 }
 
 export function metricOf({ name, help, type, values }: Family, times: Times): Metric {
-  const told = { name: name.replace(/_total$/, ''), description: help, unit: unitOf(name) };
+  const common = { name: name.replace(/_total$/, ''), description: help, unit: unitOf(name) };
   if (type === 'histogram')
     return {
-      ...told,
+      ...common,
       histogram: { dataPoints: histogramPoints(values, name, times), aggregationTemporality: CUMULATIVE },
     };
   const { startTimeUnixNano, timeUnixNano } = times;
   if (type === 'gauge')
-    return { ...told, gauge: { dataPoints: values.map((sample) => point(sample, { timeUnixNano })) } };
+    return { ...common, gauge: { dataPoints: values.map((sample) => point(sample, { timeUnixNano })) } };
   const dataPoints = values.map((sample) => point(sample, { startTimeUnixNano, timeUnixNano }));
-  return { ...told, sum: { dataPoints, aggregationTemporality: CUMULATIVE, isMonotonic: true } };
+  return { ...common, sum: { dataPoints, aggregationTemporality: CUMULATIVE, isMonotonic: true } };
 }
 
 function point({ labels, value }: Sample, times: Omit<NumberDataPoint, 'attributes'>): NumberDataPoint {

@@ -88,9 +88,9 @@ function ofItem(item: unknown): Message[] {
 }
 
 function ofCall(call: JsonObject): JsonObject {
-  const told = isObject(call.function) ? call.function : call;
-  const args = told.arguments ?? told.input;
-  return { type: 'tool_call', id: call.call_id ?? call.id, name: told.name, arguments: valueOf(args) };
+  const details = isObject(call.function) ? call.function : call;
+  const args = details.arguments ?? details.input;
+  return { type: 'tool_call', id: call.call_id ?? call.id, name: details.name, arguments: valueOf(args) };
 }
 
 function partsOf(content: unknown): JsonObject[] {

@@ -120,7 +120,7 @@ function requestAttributes(request: JsonObject | undefined): KeyValue[] {
 /** Attributes without a name in the conventions. */
 function ownAttributes(record: LogRecord, mask: (text: string) => string): KeyValue[] {
   const { failed, estimate } = record;
-  const told = (text: string | null | undefined) => (text ? mask(text) : undefined);
+  const maskedText = (text: string | null | undefined) => (text ? mask(text) : undefined);
   return attributes([
     attribute('http.response.status_code', record.status),
     attribute('llmproxy.request.id', mask(record.id)),
@@ -129,9 +129,9 @@ function ownAttributes(record: LogRecord, mask: (text: string) => string): KeyVa
     attribute('llmproxy.attempts', record.attempts),
     attribute('llmproxy.provider', record.provider),
     attribute('llmproxy.lane', record.lane),
-    attribute('llmproxy.key', told(record.key)),
+    attribute('llmproxy.key', maskedText(record.key)),
     attribute('llmproxy.group', record.group),
-    attribute('llmproxy.user', told(record.user)),
+    attribute('llmproxy.user', maskedText(record.user)),
     double('llmproxy.cost_usd', record.cost),
     double('llmproxy.failed.cost_usd', failed?.cost),
     attribute('llmproxy.estimated.input_tokens', estimate?.input_tokens),

@@ -155,12 +155,12 @@ export function readBill(name: string, [header = [], ...lines]: readonly (readon
     const currency = cells('amount_currency', 'currency');
     if (currency !== '' && currency.toUpperCase() !== 'USD') throw otherCurrency(name, index, currency);
     const row = kind.read(cells, (...names) => number(cells(...names), toNumber));
-    const told = [row.requests, row.input_tokens, row.output_tokens, row.cost].filter(
+    const figures = [row.requests, row.input_tokens, row.output_tokens, row.cost].filter(
       (each) => each !== null,
     );
-    if (row.day === '' || told.some(Number.isNaN)) unreadable += 1;
+    if (row.day === '' || figures.some(Number.isNaN)) unreadable += 1;
     // Days without usage have a row without numbers.
-    else if (told.length > 0) rows.push(row);
+    else if (figures.length > 0) rows.push(row);
   }
   return { vendor: kind.vendor, title: kind.title, rows, unreadable };
 }

@@ -78,12 +78,12 @@ export class Repricer {
     return this.#prices.cost({ provider, model: upstream_model, ...whose }, usage, atMs);
   }
 
-  #whoseOf(provider: string, upstream: string, asked: string): Whose {
-    const key = `${provider}/${upstream}/${asked}`;
+  #whoseOf(provider: string, upstream: string, requested: string): Whose {
+    const key = `${provider}/${upstream}/${requested}`;
     let whose = this.#whose.get(key);
     if (!whose) {
       const vendor = vendorOf(this.#setup, provider);
-      whose = { vendor, configured: ownPrice(this.#setup, provider, [asked, upstream]) };
+      whose = { vendor, configured: ownPrice(this.#setup, provider, [requested, upstream]) };
       if (this.#whose.size >= MAX_REMEMBERED) this.#whose.clear();
       this.#whose.set(key, whose);
     }

@@ -96,16 +96,16 @@ function compared(theirs: readonly BillRow[], ours: readonly UsageRow[]): Reconc
   for (const row of theirs) pairOf(row.day, row.model).theirs.push(row);
   for (const row of ours) pairOf(row.group.day!, row.group.upstream_model ?? '').ours.push(row);
   // Only the figures that the bill contains, such as costs alone, can be compared.
-  const told = sideOf(theirs);
+  const reported = sideOf(theirs);
   return [...pairs.values()]
-    .map((pair) => reconciled(pair, told))
+    .map((pair) => reconciled(pair, reported))
     .toSorted((a, b) =>
       a.day < b.day ? -1 : a.day > b.day ? 1 : (b.theirs.cost ?? 0) - (a.theirs.cost ?? 0),
     );
 }
 
-function reconciled({ day, model, theirs, ours }: Pair, told: Side): ReconciledRow {
-  const bill = theirs.length === 0 ? zeros(told) : sideOf(theirs);
+function reconciled({ day, model, theirs, ours }: Pair, reported: Side): ReconciledRow {
+  const bill = theirs.length === 0 ? zeros(reported) : sideOf(theirs);
   const log: Side = {
     requests: sumOf(ours.map(({ requests }) => requests)),
     input_tokens: sumOf(ours.map(({ input_tokens: tokens }) => tokens)),
@@ -136,14 +136,14 @@ function sideMade(make: (field: (typeof FIELDS)[number]) => number | null): Side
 /** A figure that neither side has stays null. */
 function sideOf(rows: readonly Side[]): Side {
   return sideMade((field) => {
-    const told = rows.map((row) => row[field]).filter((each) => each !== null);
-    return told.length === 0 ? null : sumOf(told);
+    const reported = rows.map((row) => row[field]).filter((each) => each !== null);
+    return reported.length === 0 ? null : sumOf(reported);
   });
 }
 
 /** A day or model that is missing in the bill counts as zero for all figures that the bill contains. */
-function zeros(told: Side): Side {
-  return sideMade((field) => (told[field] === null ? null : 0));
+function zeros(reported: Side): Side {
+  return sideMade((field) => (reported[field] === null ? null : 0));
 }
 
 function lessOf(a: Side, b: Side): Side {

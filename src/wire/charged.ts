@@ -8,7 +8,7 @@ import { formNumber } from './multipart.ts';
 import { addUsage, openaiUsage, plainUsage, tokenCount, unitsOf, UNTOLD } from './usage.ts';
 
 /** The fields of a request that determine its charge. */
-interface Asked {
+interface ChargedRequest {
   readonly endpoint: Endpoint;
   readonly contentType: string;
   readonly bytes: Uint8Array;
@@ -22,7 +22,7 @@ const UNITED = /^(?:images|audio)\./;
 const MAX_IMAGES = 100;
 
 /** The charged amounts in the request itself: images generated, characters spoken. */
-export function requestedUnits({ endpoint, contentType, bytes, json }: Asked): Units {
+export function requestedUnits({ endpoint, contentType, bytes, json }: ChargedRequest): Units {
   if (endpoint.startsWith('images.')) {
     const n = json ? countOf(json.value.n) : formNumber(bytes, contentType, 'n');
     return { images: Math.min(Math.max(n ?? 1, 1), MAX_IMAGES) };
@@ -32,24 +32,27 @@ export function requestedUnits({ endpoint, contentType, bytes, json }: Asked): U
 }
 
 /** The assumed length of the recording in a request, seconds; `undefined` if it contains none. */
-export function recordedSeconds({ endpoint, bytes }: Pick<Asked, 'endpoint' | 'bytes'>): number | undefined {
+export function recordedSeconds({
+  endpoint,
+  bytes,
+}: Pick<ChargedRequest, 'endpoint' | 'bytes'>): number | undefined {
   return RECORDED.has(endpoint) ? secondsOfSound(bytes.length) : undefined;
 }
 
 const RECORDED: ReadonlySet<Endpoint> = new Set(['audio.transcriptions', 'audio.translations']);
 
 /** What a request is charged for besides tokens, as far as it says so itself, or can be assumed. */
-export function expectedUnits(asked: Asked): Units {
-  if (!UNITED.test(asked.endpoint)) return {};
-  return unitsOf({ ...requestedUnits(asked), seconds: recordedSeconds(asked) });
+export function expectedUnits(requested: ChargedRequest): Units {
+  if (!UNITED.test(requested.endpoint)) return {};
+  return unitsOf({ ...requestedUnits(requested), seconds: recordedSeconds(requested) });
 }
 
 /** The expected usage of a request. @param input tokens, approximately @param output tokens, approximately */
-export function expectedUsage(asked: Asked, input: number, output: number): Usage {
+export function expectedUsage(requested: ChargedRequest, input: number, output: number): Usage {
   const usage = plainUsage(input, output);
-  if (!UNITED.test(asked.endpoint)) return usage;
-  const { seconds, ...units } = expectedUnits(asked);
-  const outputImage = asked.endpoint.startsWith('images.') ? output : undefined;
+  if (!UNITED.test(requested.endpoint)) return usage;
+  const { seconds, ...units } = expectedUnits(requested);
+  const outputImage = requested.endpoint.startsWith('images.') ? output : undefined;
   // The length of a recording is a guess, as the length of an answer is, and not known without that.
   return { ...usage, ...unitsOf({ ...units, outputImage, seconds: output > 0 ? seconds : undefined }) };
 }
@@ -65,19 +68,24 @@ function characters(text: string): number {
  * The usage in a whole answer, or in its `usage` alone if the rest was not kept.
  * @param asked the amounts in the request, which the answer may correct
  */
-export function chargedUsage(endpoint: Endpoint, answer: JsonObject, asked: Units): Usage {
+export function chargedUsage(endpoint: Endpoint, answer: JsonObject, requested: Units): Usage {
   const made = listOf(answer.data).length;
-  const images = asked.images === undefined ? undefined : made || asked.images;
-  const told = reportedTokens(endpoint, answer);
-  return { ...(told ?? UNTOLD), ...unitsOf({ ...asked, ...told, images, seconds: secondsOf(answer) }) };
+  const images = requested.images === undefined ? undefined : made || requested.images;
+  const reported = reportedTokens(endpoint, answer);
+  return {
+    ...(reported ?? UNTOLD),
+    ...unitsOf({ ...requested, ...reported, images, seconds: secondsOf(answer) }),
+  };
 }
 
 function reportedTokens(endpoint: Endpoint, { usage, meta }: JsonObject): Usage | undefined {
-  const told = openaiUsage(usage) ?? openaiUsage(objectOf(meta).tokens);
-  if (told && endpoint.startsWith('images.') && told.output > 0)
+  const reported = openaiUsage(usage) ?? openaiUsage(objectOf(meta).tokens);
+  if (reported && endpoint.startsWith('images.') && reported.output > 0)
     // All output tokens are image tokens unless the answer says otherwise.
-    return 'output_tokens_details' in objectOf(usage) ? told : { ...told, outputImage: told.output };
-  if (told || !isObject(usage)) return told;
+    return 'output_tokens_details' in objectOf(usage)
+      ? reported
+      : { ...reported, outputImage: reported.output };
+  if (reported || !isObject(usage)) return reported;
   // Rerankers report only a total, which is their input.
   const total = tokenCount(usage.total_tokens);
   const { untold: _, ...nothing } = UNTOLD;
@@ -100,8 +108,8 @@ function amountOf(value: unknown): number | undefined {
 }
 
 /** The combined `usage` of all events of a streamed answer. */
-export function chargedSum(endpoint: Endpoint, usages: readonly JsonObject[], asked: Units): Usage {
+export function chargedSum(endpoint: Endpoint, usages: readonly JsonObject[], requested: Units): Usage {
   let sum: Usage | undefined;
   for (const usage of usages) sum = addUsage(sum, chargedUsage(endpoint, { usage }, {}));
-  return { ...(sum ?? UNTOLD), ...asked };
+  return { ...(sum ?? UNTOLD), ...requested };
 }

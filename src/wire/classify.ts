@@ -31,9 +31,9 @@ const MAX_HEAD = 8_000;
 export function classifyStatus(status: number, headers: Headers, body: string, verbatim = false): Classified {
   const json = parseJson(body);
   const parsed = wordsOf(json);
-  const told = parsed ?? { message: plainMessage(stringOf(json) ?? body) };
+  const known = parsed ?? { message: plainMessage(stringOf(json) ?? body) };
   // AWS names the class of an error in a header: "ThrottlingException:http://...".
-  const words = { ...told, code: told.code ?? headers.get('x-amzn-errortype')?.split(':')[0] };
+  const words = { ...known, code: known.code ?? headers.get('x-amzn-errortype')?.split(':')[0] };
   // Google's lists of errors belong to no client protocol, although their messages can be read.
   const upstream = { status, headers, body, verbatim: verbatim && isObject(json), ...words };
   return { fault: faultOf(status, words), upstream };
@@ -50,9 +50,9 @@ export function classifyBody(given: unknown): Classified | undefined {
   if (!words) return undefined;
   // OpenRouter and vLLM put the actual status into `code`; for others, type and message are used.
   const code = Number(words.code);
-  const told = Number.isInteger(code) && code >= 400 && code < 600;
-  const fault = faultOf(told ? code : meantBy(words), words);
-  const status = told ? code : FAULTS[fault].status;
+  const known = Number.isInteger(code) && code >= 400 && code < 600;
+  const fault = faultOf(known ? code : meantBy(words), words);
+  const status = known ? code : FAULTS[fault].status;
   return {
     fault,
     upstream: {
@@ -94,17 +94,17 @@ function faultOf(status: number, words: Words): Fault {
   // A missing feature is not a failure of the model.
   if (status === 501) return byCode ?? byStatus;
   if (status < 400 || status >= 500) return status < 400 ? byStatus : (byCode ?? byType ?? byStatus);
-  const told = faultOfWords(status, words);
+  const known = faultOfWords(status, words);
   // If something in the request is missing or rejected, that is narrower than the general meaning of the code.
   if (isPart(words.param) && [byCode, byType].some(holdsBack)) {
-    return told && FAULTS[told].blames === 'request' ? told : 'declined';
+    return known && FAULTS[known].blames === 'request' ? known : 'declined';
   }
   // A message about the request alone is narrower than a code about everything.
-  if (told && FAULTS[told].blames === 'request' && byCode === 'rate_limited') return told;
-  if (told === 'unaffordable') return told;
+  if (known && FAULTS[known].blames === 'request' && byCode === 'rate_limited') return known;
+  if (known === 'unaffordable') return known;
   if (byCode && byCode !== 'forbidden' && byCode !== 'no_endpoint') return byCode;
   if (byType === 'not_found') return byType;
-  if (told) return told;
+  if (known) return known;
   if (byType === 'auth' || byType === 'billing' || byType === 'overloaded') return byType;
   if (status === 401) return 'auth';
   if (byCode) return byCode;

@@ -38,7 +38,7 @@ export function continueChat(
   style: PrefillStyle | undefined,
 ): ChatRequest {
   const beginning = { role: 'assistant', content: style ? prefillText(text) : text };
-  const asked = style
+  const instruction = style
     ? [{ ...beginning, ...(style === 'prefix' ? { prefix: true } : {}) }]
     : [beginning, { role: 'user', content: PLEASE_CONTINUE }];
   const vllm = { continue_final_message: true, add_generation_prompt: false };
@@ -48,7 +48,7 @@ export function continueChat(
     ...(style === 'continue_final_message' ? vllm : {}),
     // The reasoning is already complete, and Anthropic does not accept a prefix together with thinking.
     ...(style ? { reasoning_effort: undefined, thinking: undefined } : {}),
-    messages: [...request.messages, ...asked],
+    messages: [...request.messages, ...instruction],
   };
 }
 

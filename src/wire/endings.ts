@@ -160,9 +160,9 @@ function meaningOf(protocol: ProtocolName, word: string): Finish | Failure | und
 }
 
 /** How an answer with this finish reason ends; `undefined` when it has not ended. */
-export function endingOf(protocol: ProtocolName, said: unknown): Ending | undefined {
-  if (typeof said !== 'string' && typeof said !== 'number') return undefined;
-  const own = String(said).slice(0, MAX_WORD);
+export function endingOf(protocol: ProtocolName, given: unknown): Ending | undefined {
+  if (typeof given !== 'string' && typeof given !== 'number') return undefined;
+  const own = String(given).slice(0, MAX_WORD);
   // Nearly always it is spelled as expected.
   const word = MEANINGS.get(protocol)?.has(own) ? own : plain(own);
   if (NONE.has(word)) return undefined;
@@ -179,10 +179,10 @@ export function endingOf(protocol: ProtocolName, said: unknown): Ending | undefi
  */
 export function finishReason(
   protocol: ProtocolName,
-  said: unknown,
+  given: unknown,
   calls?: 'tools' | 'structured' | false,
 ): string | null {
-  const finish = endingOf(protocol, said)?.finish ?? null;
+  const finish = endingOf(protocol, given)?.finish ?? null;
   if (calls === 'tools' && finish === 'stop') return 'tool_calls';
   return calls === 'structured' && finish === 'tool_calls' ? 'stop' : finish;
 }

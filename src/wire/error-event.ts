@@ -30,16 +30,16 @@ export function errorIn(value: unknown, name?: string): JsonObject | undefined {
     const isText = named && typeof given === 'string' && !/^\s*[{[]/.test(given);
     return isText ? { error: { message: given } } : undefined;
   }
-  if (isTold(given.error) || given.object === 'error' || given.type === 'error') return wrapped(given);
+  if (isReported(given.error) || given.object === 'error' || given.type === 'error') return wrapped(given);
   if (given.type === 'response.failed') return given;
   const { response } = given;
   if (isObject(response) && isObject(response.error)) return { type: 'response.failed', response };
   for (const choice of listOf(given.choices))
-    if (isObject(choice) && isTold(choice.error)) return { error: choice.error };
+    if (isObject(choice) && isReported(choice.error)) return { error: choice.error };
   return named || looksLikeError(given) ? wrapped(given) : undefined;
 }
 
-function isTold(error: unknown): boolean {
+function isReported(error: unknown): boolean {
   return error !== undefined && error !== null && error !== false && error !== '';
 }
 
@@ -81,11 +81,11 @@ const MINIMAX: ReadonlyMap<unknown, number> = new Map([
 
 /** The error's message where `classifyBody` looks for it. */
 function wrapped(given: JsonObject): JsonObject {
-  if (isTold(given.error)) return given;
+  if (isReported(given.error)) return given;
   const [first] = listOf(given.errors);
   if (first !== undefined)
     return { error: isObject(first) ? first : { message: stringOf(first) ?? wordOf(first) } };
-  const { status_msg: told, status_code: status } = objectOf(given.base_resp);
+  const { status_msg: reported, status_code: status } = objectOf(given.base_resp);
   const {
     message,
     detail,
@@ -97,7 +97,7 @@ function wrapped(given: JsonObject): JsonObject {
     type,
     param,
   } = given;
-  const words = stringOf(message) ?? stringOf(text) ?? stringOf(told) ?? stringOf(detail);
+  const words = stringOf(message) ?? stringOf(text) ?? stringOf(reported) ?? stringOf(detail);
   return {
     error: {
       message: words ?? (detail === undefined ? '' : JSON.stringify(detail)),

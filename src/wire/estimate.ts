@@ -68,8 +68,14 @@ function outputLimit(body: JsonObject): number | undefined {
   const { max_completion_tokens: completion, max_tokens: tokens, max_output_tokens: output } = body;
   const own = configured(body, 'maxOutputTokens', 'max_output_tokens');
   const { num_predict: predicted } = objectOf(body.options);
-  const told = (limit: unknown) => countOf(limit) ?? -1;
-  const largest = Math.max(told(completion), told(tokens), told(output), told(own), told(predicted));
+  const limitOf = (limit: unknown) => countOf(limit) ?? -1;
+  const largest = Math.max(
+    limitOf(completion),
+    limitOf(tokens),
+    limitOf(output),
+    limitOf(own),
+    limitOf(predicted),
+  );
   return largest < 0 ? undefined : largest;
 }
 

@@ -120,15 +120,15 @@ const AT_THE_BEGINNING = 40;
 /** The meaning of a 4xx message, regardless of the status; `undefined` when it adds nothing to the status. */
 export function faultOfWords(status: number, { message, param }: Words): Fault | undefined {
   if (tooLong(status, message)) return 'context_length';
-  const said = message.replace(QUOTED, ' ');
+  const text = message.replace(QUOTED, ' ');
   // An account may have been closed because of its content.
-  if (CONTENT_POLICY.test(message) && !early(AUTH, said)) return 'content_policy';
-  const ofPart = isPart(param) || FIELD.test(said);
-  if (OF_THE_ACCOUNT.has(status)) return ofPart ? refusesPart(status, said) : refusesAccount(status, said);
-  if (NO_OBJECT.test(said) || NO_FEATURE.test(said)) return 'declined';
+  if (CONTENT_POLICY.test(message) && !early(AUTH, text)) return 'content_policy';
+  const ofPart = isPart(param) || FIELD.test(text);
+  if (OF_THE_ACCOUNT.has(status)) return ofPart ? refusesPart(status, text) : refusesAccount(status, text);
+  if (NO_OBJECT.test(text) || NO_FEATURE.test(text)) return 'declined';
   if (ofPart) return status === 404 || status === 410 ? 'declined' : undefined;
   return (
-    refuses(said) ?? lacks(status, said) ?? (status === 400 && param === 'model' ? 'no_endpoint' : undefined)
+    refuses(text) ?? lacks(status, text) ?? (status === 400 && param === 'model' ? 'no_endpoint' : undefined)
   );
 }
 
@@ -150,54 +150,54 @@ function tooLong(status: number, message: string): boolean {
 }
 
 /** An account's status that is about a part of the request. */
-function refusesPart(status: number, said: string): Fault | undefined {
-  if (status === 402 && TOO_EXPENSIVE.test(said)) return 'unaffordable';
+function refusesPart(status: number, text: string): Fault | undefined {
+  if (status === 402 && TOO_EXPENSIVE.test(text)) return 'unaffordable';
   return status === 401 || status === 402 || status === 403 ? 'declined' : undefined;
 }
 
-function refusesAccount(status: number, said: string): Fault | undefined {
-  const fault = blamesAccount(status, said) ?? lacks(status, said);
+function refusesAccount(status: number, text: string): Fault | undefined {
+  const fault = blamesAccount(status, text) ?? lacks(status, text);
   if (fault || (status !== 401 && status !== 403)) return fault;
-  return early(BROUGHT, said, (at) => !OF_OURS.test(sentenceAt(said, at))) ? 'declined' : undefined;
+  return early(BROUGHT, text, (at) => !OF_OURS.test(sentenceAt(text, at))) ? 'declined' : undefined;
 }
 
 /** Whether the key or the account is at fault, for statuses that suggest it. */
-function blamesAccount(status: number, said: string): Fault | undefined {
+function blamesAccount(status: number, text: string): Fault | undefined {
   // A rate limit of Google's reads like a bill, and others advise the user to pay.
-  if (status === 429) return isOurs(BILLING, said) ? 'billing' : undefined;
-  if (TOO_EXPENSIVE.test(said) && status !== 401) return 'unaffordable';
-  if (LACKS_RIGHTS.test(said)) return 'forbidden';
-  if (isOurs(AUTH, said) || (status !== 402 && isOurs(TOKEN, said))) return 'auth';
-  return isOurs(BILLING, said) || isOurs(ADD_CREDITS, said) ? 'billing' : undefined;
+  if (status === 429) return isOurs(BILLING, text) ? 'billing' : undefined;
+  if (TOO_EXPENSIVE.test(text) && status !== 401) return 'unaffordable';
+  if (LACKS_RIGHTS.test(text)) return 'forbidden';
+  if (isOurs(AUTH, text) || (status !== 402 && isOurs(TOKEN, text))) return 'auth';
+  return isOurs(BILLING, text) || isOurs(ADD_CREDITS, text) ? 'billing' : undefined;
 }
 
 /** The same for statuses about the request: some vendors reject a key with 400, and say so at the beginning. */
-function refuses(said: string): Fault | undefined {
-  if (early(AUTH, said)) return 'auth';
-  return early(BILLING, said) ? 'billing' : undefined;
+function refuses(text: string): Fault | undefined {
+  if (early(AUTH, text)) return 'auth';
+  return early(BILLING, text) ? 'billing' : undefined;
 }
 
-function early(words: RegExp, said: string, holds = (at: number) => isOurs(words, said, at)): boolean {
-  const at = words.exec(said)?.index ?? Infinity;
+function early(words: RegExp, text: string, holds = (at: number) => isOurs(words, text, at)): boolean {
+  const at = words.exec(text)?.index ?? Infinity;
   return at <= AT_THE_BEGINNING && holds(at);
 }
 
 /** Whether a message about a key or an account is about ours: the request may contain its own. */
-function isOurs(words: RegExp, said: string, at = words.exec(said)?.index): boolean {
+function isOurs(words: RegExp, text: string, at = words.exec(text)?.index): boolean {
   if (at === undefined) return false;
-  const sentence = sentenceAt(said, at);
+  const sentence = sentenceAt(text, at);
   // The preceding words tell the subject; a later sentence is advice.
-  return OF_OURS.test(sentence) || !BROUGHT.test(said.slice(0, said.lastIndexOf('. ', at) + 1) + sentence);
+  return OF_OURS.test(sentence) || !BROUGHT.test(text.slice(0, text.lastIndexOf('. ', at) + 1) + sentence);
 }
 
-function sentenceAt(said: string, at: number): string {
-  const end = said.indexOf('. ', at);
-  return said.slice(said.lastIndexOf('. ', at) + 1, end < 0 ? undefined : end);
+function sentenceAt(text: string, at: number): string {
+  const end = text.indexOf('. ', at);
+  return text.slice(text.lastIndexOf('. ', at) + 1, end < 0 ? undefined : end);
 }
 
 /** Whether the provider lacks the model. */
-function lacks(status: number, said: string): Fault | undefined {
-  if (status === 429 || !NO_MODEL.test(said)) return undefined;
+function lacks(status: number, text: string): Fault | undefined {
+  if (status === 429 || !NO_MODEL.test(text)) return undefined;
   // A 400 may be about anything that the request refers to.
   return status === 404 || status === 410 ? 'not_found' : 'no_endpoint';
 }

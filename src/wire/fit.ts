@@ -48,11 +48,14 @@ const OWN_FORMATS: ReadonlySet<ProtocolName> = new Set(['messages', 'converse', 
 const PLAIN_TIERS: ReadonlySet<unknown> = new Set(['auto', 'default']);
 
 /** Adapts a request to a target. */
-export function fit(asked: ChatRequest, { protocol, quirks, issued, memory, model = '' }: FitFacts): Fitted {
+export function fit(
+  original: ChatRequest,
+  { protocol, quirks, issued, memory, model = '' }: FitFacts,
+): Fitted {
   const abilities = abilitiesOf(protocol, quirks);
   // Chat servers may support each other's fields.
-  const vendor = protocol === 'chat' ? { fields: {}, dropped: [] } : fromVendorFields(asked);
-  const request: ChatRequest = { ...asked, ...vendor.fields };
+  const vendor = protocol === 'chat' ? { fields: {}, dropped: [] } : fromVendorFields(original);
+  const request: ChatRequest = { ...original, ...vendor.fields };
   if (!Array.isArray(request.messages)) {
     return { request, dropped: vendor.dropped, sealed: false, names: new OwnNames(new Map()) };
   }

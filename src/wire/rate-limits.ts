@@ -56,18 +56,18 @@ const NOTHING: readonly ReportedLimit[] = [];
  * @param nowMs milliseconds since the epoch, for dates
  */
 export function rateLimitsIn(headers: HeaderMap, nowMs: number): readonly ReportedLimit[] {
-  let told: ReportedLimit[] | undefined;
+  let limits: ReportedLimit[] | undefined;
   for (const named of ALL) {
     const remaining = headers[named.remaining];
     if (remaining === undefined) continue;
     const limit = read(named, remaining, headers, nowMs);
-    if (limit) (told ??= []).push(limit);
+    if (limit) (limits ??= []).push(limit);
   }
-  return told ?? NOTHING;
+  return limits ?? NOTHING;
 }
 
-function read(named: Named, told: string, headers: HeaderMap, nowMs: number): ReportedLimit | undefined {
-  const remaining = whole(told);
+function read(named: Named, limits: string, headers: HeaderMap, nowMs: number): ReportedLimit | undefined {
+  const remaining = whole(limits);
   const reset = readReset(headers[named.reset] ?? '', nowMs);
   if (remaining === undefined || !reset) return undefined;
   return { counts: named.counts, limit: whole(headers[named.limit]), remaining, reset };

@@ -25,12 +25,12 @@ const DIMENSIONS = [
  * @returns milliseconds from 0 to one day, or `undefined` when there is no statement
  */
 export function retryAfterMs(headers: Headers, body: string | undefined, nowMs: number): number | undefined {
-  const told =
+  const waitMs =
     largest([number(headers.get('retry-after-ms'), 1), retryAfter(headers.get('retry-after'), nowMs)]) ??
     retryInfo(body) ??
     largest(DIMENSIONS.map(([left, reset]) => exhausted(headers.get(left), headers.get(reset), nowMs))) ??
-    spoken(body);
-  return told === undefined ? undefined : Math.min(DAY_MS, Math.max(0, told));
+    statedIn(body);
+  return waitMs === undefined ? undefined : Math.min(DAY_MS, Math.max(0, waitMs));
 }
 
 function largest(values: readonly (number | undefined)[]): number | undefined {
@@ -106,13 +106,13 @@ function retryInfo(body: string | undefined): number | undefined {
 }
 
 /** "try again in 6m0s", "retry after 12 seconds". */
-function spoken(body: string | undefined): number | undefined {
-  const said =
+function statedIn(body: string | undefined): number | undefined {
+  const stated =
     /(?:try again|retry) (?:in|after) ((?:\d+(?:\.\d+)?\s*(?:ms|h(?:ours?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)(?![a-z])\s*)+)/i.exec(
       body ?? '',
     )?.[1];
   // Units by their first letter, except milliseconds.
-  return said === undefined
+  return stated === undefined
     ? undefined
-    : span(said.toLowerCase().replace(/\s+|(?<=[hs])[a-z]+|(?<=m)[a-rt-z][a-z]*/g, ''));
+    : span(stated.toLowerCase().replace(/\s+|(?<=[hs])[a-z]+|(?<=m)[a-rt-z][a-z]*/g, ''));
 }

@@ -122,10 +122,10 @@ function within(part: unknown, whole = 0): number {
 
 /** Tokens read from and written to a cache. Gateways were seen to count written tokens among the read ones. */
 function cacheTokens(usage: JsonObject, details: JsonObject, input: number) {
-  const told = cachedTokens(usage, details);
+  const reported = cachedTokens(usage, details);
   const written = tokenCount(details.cache_write_tokens) ?? 0;
-  const isBoth = told <= input && told + written > input;
-  const cached = isBoth ? Math.max(0, told - written) : Math.min(told, input);
+  const isBoth = reported <= input && reported + written > input;
+  const cached = isBoth ? Math.max(0, reported - written) : Math.min(reported, input);
   return { cached, cacheWrite: Math.min(written, input - cached) };
 }
 
@@ -148,10 +148,10 @@ function cachedTokens(usage: JsonObject, details: JsonObject): number {
 export function reportedSoFar(earlier: JsonObject | undefined, value: unknown): JsonObject | undefined {
   if (!isObject(value)) return earlier;
   const known = Object.entries(value).filter(
-    ([name, told]) =>
-      (told !== null || earlier?.[name] === undefined) &&
-      told !== undefined &&
-      (tokenCount(told) !== undefined || tokenCount(earlier?.[name]) === undefined),
+    ([name, reported]) =>
+      (reported !== null || earlier?.[name] === undefined) &&
+      reported !== undefined &&
+      (tokenCount(reported) !== undefined || tokenCount(earlier?.[name]) === undefined),
   );
   return { ...earlier, ...Object.fromEntries(known) };
 }

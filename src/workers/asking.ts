@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Family } from '../pipeline/metrics/prometheus.ts';
-import type { Fleet, FleetStatus, Told } from '../server/fleet.ts';
+import type { Fleet, FleetStatus, FleetNews } from '../server/fleet.ts';
 import type { Answer, FromWorker, What } from './messages.ts';
 import { ProxyError } from '../errors.ts';
 
@@ -12,7 +12,7 @@ export class Asking implements Fleet {
   readonly #tell: (message: FromWorker) => void;
   readonly #clock: Clock;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
-  readonly #listeners: ((told: Told, worker: number) => void)[] = [];
+  readonly #listeners: ((news: FleetNews, worker: number) => void)[] = [];
   #asked = 0;
 
   constructor(tell: (message: FromWorker) => void, clock: Clock) {
@@ -28,17 +28,17 @@ export class Asking implements Fleet {
     return (await this.#ask('metrics')).families;
   }
 
-  tell(told: Told): void {
-    this.#tell({ kind: 'tell', told });
+  tell(news: FleetNews): void {
+    this.#tell({ kind: 'tell', news });
   }
 
-  hear(listener: (told: Told, worker: number) => void): void {
+  hear(listener: (news: FleetNews, worker: number) => void): void {
     this.#listeners.push(listener);
   }
 
   /** Called with a message from another worker. */
-  told(told: Told, worker: number): void {
-    for (const listener of this.#listeners) listener(told, worker);
+  news(news: FleetNews, worker: number): void {
+    for (const listener of this.#listeners) listener(news, worker);
   }
 
   /** Called with the parent's answer. */

@@ -90,10 +90,10 @@ function meanOf<T extends { readonly calls: number }>(
   all: readonly T[],
   of: (each: T) => number | null,
 ): number | null {
-  const told = all.filter((each) => of(each) !== null);
-  if (told.length === 0) return null;
+  const reporting = all.filter((each) => of(each) !== null);
+  if (reporting.length === 0) return null;
   const weight = (each: T) => Math.max(1, each.calls);
-  return sum(told.map((each) => of(each)! * weight(each))) / sum(told.map(weight));
+  return sum(reporting.map((each) => of(each)! * weight(each))) / sum(reporting.map(weight));
 }
 
 const tenths = (ms: number | null) => (ms === null ? null : Math.round(ms * 10) / 10);

@@ -5,7 +5,7 @@ import type { LogState } from '../logs/trouble.ts';
 import type { Family } from '../pipeline/metrics/prometheus.ts';
 import type { ProviderStatus } from '../pipeline/targets/status.ts';
 import type { Listing } from '../providers/model-cache.ts';
-import type { FleetStatus, Told } from '../server/fleet.ts';
+import type { FleetStatus, FleetNews } from '../server/fleet.ts';
 
 /** What a worker needs to start. */
 export interface Begin {
@@ -72,7 +72,7 @@ export type ToWorker =
   | { readonly kind: 'report'; readonly id: number; readonly what: What }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
   /** A message from another worker. */
-  | { readonly kind: 'told'; readonly worker: number; readonly told: Told };
+  | { readonly kind: 'told'; readonly worker: number; readonly news: FleetNews };
 
 export type FromWorker =
   /** The worker is running, and asks how to start. */
@@ -91,4 +91,4 @@ export type FromWorker =
   | { readonly kind: 'ask'; readonly id: number; readonly what: What }
   | { readonly kind: 'report'; readonly id: number; readonly report: Report }
   /** For all other workers. */
-  | { readonly kind: 'tell'; readonly told: Told };
+  | { readonly kind: 'tell'; readonly news: FleetNews };

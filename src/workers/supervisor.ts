@@ -157,8 +157,8 @@ export class Supervisor {
         return this.#gathering.take(slot.worker, message.id, message.report);
       case 'tell': {
         const others = this.#slots.filter(({ worker, listening }) => listening && worker !== slot.worker);
-        const told: ToWorker = { kind: 'told', worker: slot.worker, told: message.told };
-        for (const other of others) this.#tell(other, told);
+        const news: ToWorker = { kind: 'told', worker: slot.worker, news: message.news };
+        for (const other of others) this.#tell(other, news);
       }
     }
   }

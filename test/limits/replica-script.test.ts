@@ -2,7 +2,7 @@
 import { RedisClient } from 'bun';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { Heard, Told } from '../../src/limits/replicas/script.ts';
+import type { Reply, Report } from '../../src/limits/replicas/script.ts';
 import { argumentsOf, replyOf, SYNC_SCRIPT } from '../../src/limits/replicas/script.ts';
 import { REDIS_SERVER, TestRedis } from '../helpers/redis-server.ts';
 
@@ -13,7 +13,7 @@ let server: TestRedis;
 let client: RedisClient;
 let keys = 0;
 
-const told = (more: Partial<Told>): Told => ({
+const report = (more: Partial<Report>): Report => ({
   replica: 'one',
   number: 1,
   batch: 0,
@@ -37,19 +37,19 @@ function slice(amount: number) {
 }
 
 /** Reports to a meter of its own. */
-function meter(): (more: Partial<Told>) => Promise<Heard> {
+function meter(): (more: Partial<Report>) => Promise<Reply> {
   const key = `{${(keys += 1)}}`;
   return async (more) =>
-    replyOf(await client.send('EVAL', [SYNC_SCRIPT.text, '1', key, ...argumentsOf(told(more), PATIENCE)]));
+    replyOf(await client.send('EVAL', [SYNC_SCRIPT.text, '1', key, ...argumentsOf(report(more), PATIENCE)]));
 }
 
-async function heard(answer: Promise<Heard>): Promise<Extract<Heard, { kind: 'heard' }>> {
+async function heard(answer: Promise<Reply>): Promise<Extract<Reply, { kind: 'heard' }>> {
   const given = await answer;
   if (given.kind !== 'heard') throw new Error(`It is ${given.kind}`);
   return given;
 }
 
-const usedOf = ({ slices }: Extract<Heard, { kind: 'heard' }>) =>
+const usedOf = ({ slices }: Extract<Reply, { kind: 'heard' }>) =>
   slices.reduce((sum, [, , amount]) => sum + amount, 0);
 
 /**
@@ -77,9 +77,9 @@ describe.skipIf(REDIS_SERVER === null)('the script of a shared limit', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const tell = meter();
-        const sent: Partial<Told>[] = [];
+        const sent: Partial<Report>[] = [];
         const shares = new Map<string, number>();
-        const batches = new Map<string, Partial<Told>>();
+        const batches = new Map<string, Partial<Report>>();
         let number = 0;
         let used = 0;
         for (const { replica, does, amount, which } of steps) {

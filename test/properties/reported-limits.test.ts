@@ -198,7 +198,7 @@ describe('ReportedLimits', () => {
   });
 });
 
-describe('Target.told()', () => {
+describe('Target.reported()', () => {
   const none: readonly ReportedLimit[] = [
     { counts: 'requests', limit: undefined, remaining: 0, reset: { ms: 2_000, moment: false } },
   ];
@@ -207,7 +207,7 @@ describe('Target.told()', () => {
     const { models } = targets(2);
     const [target, other] = models;
     const ticket = target.begin(call(), 0);
-    target.told(ticket, none, 0);
+    target.reported(ticket, none, 0);
     target.succeed(ticket, 0, 1);
     expect(target.holds(0)).toMatchObject([
       { scope: 'key', key: 0, hold: { error: { fault: 'rate_limited' } } },
@@ -215,7 +215,7 @@ describe('Target.told()', () => {
     expect([target.readyAt(call(), 0), target.held(call(), 0), other.holds(0)]).toEqual([0, [], []]);
     const second = target.begin(call(), 0);
     expect(second.key.key).toBe(1);
-    target.told(second, none, 0);
+    target.reported(second, none, 0);
     expect([target.readyAt(call(), 0), target.lastResortAt(call(), 0, false)]).toEqual([2_000, 2_000]);
     expect([target.readyAt(call(), 2_000), target.holds(2_000), other.readyAt(call(), 0)]).toEqual([
       0,
@@ -230,10 +230,10 @@ describe('Target.told()', () => {
     const [target] = rig.models;
     const old = target.begin(call(), 0);
     reload(rig, 1);
-    target.told(old, none, 0);
+    target.reported(old, none, 0);
     expect(target.readyAt(call(), 0)).toBe(0);
     const day = [{ ...none[0]!, reset: { ms: 86_400_000, moment: true } }];
-    target.told(target.begin(call(), 0), day, 0);
+    target.reported(target.begin(call(), 0), day, 0);
     expect(target.readyAt(call(), 0)).toBe(BREAKER.max_retry_after);
   });
 });

@@ -38,7 +38,7 @@ export async function checkProviders(
   asking: Asking,
 ): Promise<ProviderCheck> {
   const waiting = [...providers];
-  const results = new Map<ProviderConfig, readonly Asked[]>();
+  const results = new Map<ProviderConfig, readonly ProviderResult[]>();
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift())
       results.set(next, await checkProvider(next, asking));
@@ -53,14 +53,14 @@ export async function checkProviders(
   };
 }
 
-interface Asked {
+interface ProviderResult {
   readonly finding: Finding;
   readonly skewMs?: number | undefined;
   /** Whether it answered at all; `undefined` if it was not called, or is on this machine. */
   readonly answered?: boolean | undefined;
 }
 
-async function checkProvider(config: ProviderConfig, asking: Asking): Promise<readonly Asked[]> {
+async function checkProvider(config: ProviderConfig, asking: Asking): Promise<readonly ProviderResult[]> {
   const { name } = config;
   const { env, classes } = asking;
   if (!config.enabled || !hasCredentials(config, env)) return [{ finding: off(config, env) }];
@@ -76,7 +76,7 @@ async function checkProvider(config: ProviderConfig, asking: Asking): Promise<re
   return await Promise.all(
     indexes.map(async (key) => {
       const many = keys.length > 1 ? ` (key ${key + 1})` : '';
-      const asked = await ask(
+      const result = await ask(
         {
           provider,
           config,
@@ -87,7 +87,7 @@ async function checkProvider(config: ProviderConfig, asking: Asking): Promise<re
         },
         asking.signal,
       );
-      return { ...asked, finding: { ...asked.finding, name: `${name}${many}` } };
+      return { ...result, finding: { ...result.finding, name: `${name}${many}` } };
     }),
   );
 }
@@ -109,7 +109,7 @@ interface Question {
   readonly dial: Dial | undefined;
 }
 
-async function ask(question: Question, signal: AbortSignal): Promise<Asked> {
+async function ask(question: Question, signal: AbortSignal): Promise<ProviderResult> {
   const { provider, config } = question;
   const host = hostOf(provider, config);
   if (!provider.probes) return await reach(question, signal);
@@ -133,7 +133,7 @@ async function ask(question: Question, signal: AbortSignal): Promise<Asked> {
 }
 
 /** A provider without a free endpoint: only whether a connection can be opened is checked. */
-async function reach({ provider, config, dial }: Question, signal: AbortSignal): Promise<Asked> {
+async function reach({ provider, config, dial }: Question, signal: AbortSignal): Promise<ProviderResult> {
   const { name } = config;
   const url = addressOf(provider, config);
   const host = hostOf(provider, config);
@@ -236,8 +236,8 @@ function isOutside(host: string | undefined): boolean {
 
 /** How far the clock of the response is ahead: its seconds have no fraction. */
 function skewOf(headers: Headers, beganMs: number, ms: number): number | undefined {
-  const told = Date.parse(headers.get('date') ?? '');
-  return Number.isNaN(told) ? undefined : told + 500 - (beganMs + ms / 2);
+  const serverMs = Date.parse(headers.get('date') ?? '');
+  return Number.isNaN(serverMs) ? undefined : serverMs + 500 - (beganMs + ms / 2);
 }
 
 /** Rejects when the signal aborts, even if the work ignores it. */

@@ -76,12 +76,12 @@ function provider(name: string, part: Given, draft: Draft): void {
     };
   });
   const groups = new Map<string, Deployment[]>();
-  const asked = new Set(made.flatMap(({ models, aliases }) => [...models, ...aliases.keys()]));
+  const requested = new Set(made.flatMap(({ models, aliases }) => [...models, ...aliases.keys()]));
   for (const { row, models, aliases } of made)
     for (const model of new Set([...models, ...aliases.keys()]))
       draft.model(row, aliases.get(model) ?? model);
   // A key for all models gets its share of each.
-  for (const model of asked) {
+  for (const model of requested) {
     const serving = made.filter(
       ({ models, aliases }) => models.includes(model) || models.includes('*') || aliases.has(model),
     );
@@ -91,7 +91,11 @@ function provider(name: string, part: Given, draft: Draft): void {
     }));
     groups.set(`${name}/${model}`, deployments);
   }
-  const all = [...groups].map(([asked, deployments]): Group => ({ name: asked, deployments, fallbacks: [] }));
+  const all = [...groups].map(([requested, deployments]): Group => ({
+    name: requested,
+    deployments,
+    fallbacks: [],
+  }));
   addRoutes(draft, all);
 }
 

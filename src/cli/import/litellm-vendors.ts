@@ -81,11 +81,12 @@ export interface Named {
   readonly model: string;
 }
 
-/** Splits "vendor/model". @param told the vendor, if the file names it separately */
-export function namedModel(written: string, told: string | undefined): Named {
-  if (told !== undefined && !written.startsWith(`${told}/`)) return { vendor: told, model: written };
+/** Splits "vendor/model". @param declared the vendor, if the file names it separately */
+export function namedModel(written: string, declared: string | undefined): Named {
+  if (declared !== undefined && !written.startsWith(`${declared}/`))
+    return { vendor: declared, model: written };
   const [first, ...rest] = written.split('/');
-  if (rest.length > 0 && (told !== undefined || Object.hasOwn(VENDORS, first!)))
+  if (rest.length > 0 && (declared !== undefined || Object.hasOwn(VENDORS, first!)))
     return { vendor: first!, model: bare(first!, rest.join('/')) };
   const vendor = BARE.find(([model]) => model.test(written))?.[1];
   if (vendor !== undefined) return { vendor, model: written };

@@ -51,8 +51,8 @@ export function fromLitellm(given: Given, draft: Draft): void {
     if (typeof found === 'string') notes.set(name, [...(notes.get(name) ?? []), found]);
     else groups.set(name, [...(groups.get(name) ?? []), found]);
   }
-  for (const [name, said] of notes)
-    for (const line of said) if (!groups.has(name)) draft.notes.add(`${name}: ${line}`);
+  for (const [name, remarks] of notes)
+    for (const line of remarks) if (!groups.has(name)) draft.notes.add(`${name}: ${line}`);
   const settings = litellmSettings(given, draft);
   const all = [...groups].map(([name, deployments]): Group => ({
     name,

@@ -14,16 +14,16 @@ type Path = readonly (string | number)[];
  * @returns the removed values and the reasons
  */
 export function mended(document: Document): string[] {
-  const told: string[] = [];
+  const removed: string[] = [];
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const text = document.toString({ lineWidth: 0 });
     const { problems } = loadConfig({ path: '', text, env: {} });
     const errors = problems.filter(({ severity }) => severity === 'error');
     const gone = errors.toReversed().flatMap((error) => takenOut(document, error));
-    if (gone.length === 0) return told;
-    told.push(...gone.toReversed());
+    if (gone.length === 0) return removed;
+    removed.push(...gone.toReversed());
   }
-  return told;
+  return removed;
 }
 
 function takenOut(document: Document, { path: written, message }: Problem): string[] {
@@ -34,8 +34,8 @@ function takenOut(document: Document, { path: written, message }: Problem): stri
   const parent = path.slice(0, -1);
   const left = parent.length > 1 ? document.getIn(parent, true) : undefined;
   if ((isSeq(left) || isMap(left)) && left.items.length === 0) document.deleteIn(parent);
-  const said = message.startsWith(`${written}: `) ? message.slice(written.length + 2) : message;
-  return [`${written}: not valid here (${said})`];
+  const reason = message.startsWith(`${written}: `) ? message.slice(written.length + 2) : message;
+  return [`${written}: not valid here (${reason})`];
 }
 
 /** Parses the path of a problem, such as "models.gpt-3.5.targets[0]": keys may contain dots. */

@@ -26,13 +26,13 @@ export function addRoutes(draft: Draft, groups: readonly Group[]): void {
   for (const { name, deployments, fallbacks, contentPolicy, notes = [] } of groups) {
     const missing = fallbacks.filter((each) => !known.has(each));
     const following = [...new Set(fallbacks)].flatMap((each) => own.get(each) ?? []);
-    const said = [...notes, ...missing.map((each) => `Its fallback ${each} is not a model in the file.`)];
+    const remarks = [...notes, ...missing.map((each) => `Its fallback ${each} is not a model in the file.`)];
     const policy = contentPolicy ? { content_policy: 'failover' } : {};
     if (following.length > 0) {
       const targets = [own.get(name)!, ...following].map((target) => ({ target }));
-      draft.routes.set(name, { targets, weighted: false, policy, notes: said });
-    } else if (!servedAs(draft, name, deployments) || said.length > 0)
-      draft.routes.set(name, { ...shape(deployments), policy, notes: said });
+      draft.routes.set(name, { targets, weighted: false, policy, notes: remarks });
+    } else if (!servedAs(draft, name, deployments) || remarks.length > 0)
+      draft.routes.set(name, { ...shape(deployments), policy, notes: remarks });
   }
 }
 

@@ -14,9 +14,9 @@ export function attemptLines({ attempt_log: attempts }: JsonObject, paint: Paint
     const shown = name(target);
     const ended = fault === null ? paint.green('answered') : paint.red(name(fault));
     const code = numberOf(status) === undefined ? '---' : String(numberOf(status));
-    const told = [numberOf(attempt.input_tokens), numberOf(attempt.output_tokens)];
-    const used = told.some((tokens) => tokens !== undefined)
-      ? ` used ${told.map((tokens) => count(tokens ?? 0)).join('+')}`
+    const reported = [numberOf(attempt.input_tokens), numberOf(attempt.output_tokens)];
+    const used = reported.some((tokens) => tokens !== undefined)
+      ? ` used ${reported.map((tokens) => count(tokens ?? 0)).join('+')}`
       : '';
     const padding = ' '.repeat(widest - Bun.stringWidth(shown));
     return `${index + 1}. ${shown}${padding} ${code} ${span(numberOf(ms) ?? 0).padStart(5)} ${ended}${used}`;

@@ -66,13 +66,13 @@ function wayText({
   feedback,
 }: JsonObject): string {
   if (isObject(feedback)) return `feedback on ${name(stringOf(feedback.request_id)?.slice(-SHORT_ID))}`;
-  const asked = isObject(passed)
+  const requested = isObject(passed)
     ? `${name(passed.method)} ${name(passed.path)}`
     : name(stringOf(model) || endpoint);
-  if (typeof provider !== 'string') return asked;
+  if (typeof provider !== 'string') return requested;
   const target = typeof upstream === 'string' ? `${provider}/${upstream}` : provider;
   const says = name(target);
-  return asked === says || model === upstream ? says : `${asked} → ${says}`;
+  return requested === says || model === upstream ? says : `${requested} → ${says}`;
 }
 
 function tokensText({ input_tokens: input, output_tokens: output, estimate }: JsonObject): string[] {

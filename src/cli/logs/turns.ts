@@ -123,12 +123,12 @@ function blockText(block: JsonObject): string {
 /** A call: "[calls] get_weather({"city":"Oslo"})". */
 function callText(call: unknown): string {
   if (!isObject(call)) return '';
-  const told = isObject(call.function) ? call.function : isObject(call.custom) ? call.custom : call;
-  const { arguments: args, input, args: others } = told;
+  const details = isObject(call.function) ? call.function : isObject(call.custom) ? call.custom : call;
+  const { arguments: args, input, args: others } = details;
   const given = args ?? input ?? others ?? {};
   const shown = typeof given === 'string' ? given : JSON.stringify(given);
   const id = stringOf(call.call_id) ?? stringOf(call.id);
-  return `[calls${id === undefined ? '' : ` ${id}`}] ${stringOf(told.name) ?? '?'}(${shown})`;
+  return `[calls${id === undefined ? '' : ` ${id}`}] ${stringOf(details.name) ?? '?'}(${shown})`;
 }
 
 /** Images, audio and files: their type and size, or their address. */

@@ -45,7 +45,7 @@ export function keyFor(config: Config | undefined): string {
 
 /** The models that a proxy lists. @throws ExitError when it refuses, or cannot be reached */
 export async function modelsAt(base: string, key: string): Promise<readonly string[]> {
-  const { status, body } = await asked(`${base}/v1/models`, key);
+  const { status, body } = await getJson(`${base}/v1/models`, key);
   const { data, error } = body as { data?: { id: string }[]; error?: { message?: string } };
   if (status === 200 && Array.isArray(data)) return data.map(({ id }) => id);
   throw new ExitError(1, `Cannot use ${base}: ${error?.message ?? `it answered ${status}`}`);
@@ -53,10 +53,10 @@ export async function modelsAt(base: string, key: string): Promise<readonly stri
 
 /** Whether a proxy serves a model under any of its names. */
 export async function servesModel(base: string, key: string, model: string): Promise<boolean> {
-  return (await asked(`${base}/v1/models/${encodeURIComponent(model)}`, key)).status === 200;
+  return (await getJson(`${base}/v1/models/${encodeURIComponent(model)}`, key)).status === 200;
 }
 
-async function asked(url: string, key: string): Promise<{ status: number; body: unknown }> {
+async function getJson(url: string, key: string): Promise<{ status: number; body: unknown }> {
   try {
     const headers = { authorization: `Bearer ${key}` };
     const answer = await fetch(url, { headers, signal: AbortSignal.timeout(5 * PATIENCE_MS) });

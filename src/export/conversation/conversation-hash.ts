@@ -181,8 +181,8 @@ function textOf({ content }: Exclude<Message, AssistantMessage>): string {
 }
 
 function saidIn({ content, refusal }: AssistantMessage): string {
-  const said = refusal === undefined ? content : content + refusal;
-  return said.includes('\n') ? said.replaceAll(/\r?\n/g, '').trim() : said.trim();
+  const answerText = refusal === undefined ? content : content + refusal;
+  return answerText.includes('\n') ? answerText.replaceAll(/\r?\n/g, '').trim() : answerText.trim();
 }
 
 const NO_NAME = { hi: 0, lo: 0 };

@@ -140,10 +140,10 @@ function assistantMessage(
   const refusal = stringOf(message.refusal) || refusals.map((part) => part.refusal).join('\n');
   const images = listOf(message.images).map((image) => ({ ...objectOf(image), type: 'image_url' }));
   const texts = textsOf([...partsOf(parts), ...partsOf(images)].map((part) => shown(part, keep)));
-  const spoken = texts.join('\n');
+  const answerText = texts.join('\n');
   const named = reasoningOf(message);
   const { content, reasoning } =
-    named === undefined ? thoughtApart(spoken) : { content: spoken, reasoning: named };
+    named === undefined ? thoughtApart(answerText) : { content: answerText, reasoning: named };
   const calls = isObject(message.function_call)
     ? [legacyCall(message.function_call, place)]
     : toolCallsOf(listOf(message.tool_calls));
@@ -151,7 +151,7 @@ function assistantMessage(
     role: 'assistant',
     // Models often write a line break before their calls; loaders refuse text that is only white space.
     content: isBlank(content) ? '' : content,
-    ...(partsApart && !isBlank(content) ? partsIn(texts, spoken.length - content.length) : {}),
+    ...(partsApart && !isBlank(content) ? partsIn(texts, answerText.length - content.length) : {}),
     ...nameOf(message),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
     ...(reasoning === undefined ? {} : { reasoning }),

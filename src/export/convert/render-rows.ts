@@ -116,12 +116,12 @@ function corrected(
 
 /** Whether two answers have the same text and calls, regardless of reasoning and call ids. */
 function saysSame(a: AssistantMessage, b: AssistantMessage): boolean {
-  const said = ({ content, refusal, tool_calls: calls }: AssistantMessage) => [
+  const contentOf = ({ content, refusal, tool_calls: calls }: AssistantMessage) => [
     content.trim(),
     refusal ?? '',
     (calls ?? []).map(({ function: { name, arguments: args } }) => [name, JSON.parse(args) as unknown]),
   ];
-  return Bun.deepEquals(said(a), said(b));
+  return Bun.deepEquals(contentOf(a), contentOf(b));
 }
 
 function marked(conversation: Conversation, untrained: readonly number[]): Conversation {

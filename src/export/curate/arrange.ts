@@ -6,13 +6,13 @@ import { doubles, words } from './table/column.ts';
 
 /**
  * Puts rows and feedback in the order in which they were written, day by day. The lines of one worker keep their order.
- * @param heard the latest time of earlier lines by a row's worker that may be in another table; 0 for none
+ * @param precedingMs the latest time of earlier lines by a row's worker that may be in another table; 0 for none
  */
 export function arrange(
   table: RowTable,
   feedback: PlacedFeedback[],
   log: SideBySide,
-  heard: (row: number, hand: number) => number = () => 0,
+  precedingMs: (row: number, hand: number) => number = () => 0,
 ): void {
   const { length } = table;
   const groups = words(length);
@@ -22,7 +22,7 @@ export function arrange(
   for (let row = 0; row < length; row++) {
     const { file } = table.place(row);
     const hand = log.hands[file]!;
-    const time = Math.max(lasts.get(hand) ?? 0, heard(row, hand), table.writtenMs(row));
+    const time = Math.max(lasts.get(hand) ?? 0, precedingMs(row, hand), table.writtenMs(row));
     lasts.set(hand, time);
     groups[row] = log.groups[file]!;
     times[row] = time;

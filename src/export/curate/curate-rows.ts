@@ -54,7 +54,7 @@ async function chooseFrom(
   const collectGarbage = collectGarbageEvery(MANY_ROWS);
   const take = async (batch: Batch, origin: BatchOrigin) => {
     const { file, firstLine } = origin;
-    for (const said of batch.feedback) feedback.push({ ...said, file, line: firstLine + said.line });
+    for (const given of batch.feedback) feedback.push({ ...given, file, line: firstLine + given.line });
     if (batch.ends.length > 0) {
       table.add(batch, { ...origin, spooledAt: spool.append(batch.text) });
       signatures.add(batch.signatures, batch.ends.length);

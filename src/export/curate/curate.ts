@@ -87,8 +87,8 @@ function conversations(
   set: RowSet,
   { conversations: mode, unlogged, minScore, branches }: CurationOptions,
 ): TurnSet | undefined {
-  const asked = unlogged === 'mask' || unlogged === 'drop';
-  const logged = asked ? loggedTurns(set, minScore) : undefined;
+  const needsLogged = unlogged === 'mask' || unlogged === 'drop';
+  const logged = needsLogged ? loggedTurns(set, minScore) : undefined;
   if (logged && unlogged === 'drop') dropUnlogged(set, logged);
   if (mode === 'collapse') dropBeginnings(set);
   if (branches === 'longest') dropShorterBranches(set);

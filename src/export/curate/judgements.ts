@@ -60,27 +60,27 @@ export class Judgements {
 
   #join(feedback: readonly Feedback[]): void {
     const about = byRequest(feedback);
-    const said: Set<number>[] = [];
+    const ratings: Set<number>[] = [];
     for (let row = 0; row < this.#table.length; row++)
       for (const number of about(this.#table.hi('id', row), this.#table.lo('id', row))) {
         this.matched.add(number);
         if (feedback[number]!.key !== this.#table.group(row).key) continue;
         this.own.add(number);
-        this.#saidOf(row, said).add(number);
+        this.#ratingsOf(row, ratings).add(number);
       }
-    for (const numbers of said) {
+    for (const numbers of ratings) {
       // Equal feedback may refer to several records; it is applied in the order of the log.
       const inOrder = [...numbers].toSorted((a, b) => a - b);
       this.#judgements.push(judgementOf(inOrder.map((number) => feedback[number]!)));
     }
   }
 
-  #saidOf(row: number, said: Set<number>[]): Set<number> {
+  #ratingsOf(row: number, ratings: Set<number>[]): Set<number> {
     const [hi, lo] = [this.#table.hi('content', row), this.#table.lo('content', row)];
     const found = this.#byContent.get(hi, lo);
-    if (found !== undefined) return said[found]!;
+    if (found !== undefined) return ratings[found]!;
     const numbers = new Set<number>();
-    this.#byContent.set(hi, lo, said.push(numbers) - 1);
+    this.#byContent.set(hi, lo, ratings.push(numbers) - 1);
     return numbers;
   }
 }
@@ -99,10 +99,10 @@ function byRequest(feedback: readonly Feedback[]): (hi: number, lo: number) => r
 }
 
 /** A later score or label replaces an earlier one, and so does a later correction. */
-function judgementOf(said: readonly Feedback[]): Judgement {
-  const verdict = said.findLast(({ score, label }) => score !== undefined || label !== undefined);
+function judgementOf(ratings: readonly Feedback[]): Judgement {
+  const verdict = ratings.findLast(({ score, label }) => score !== undefined || label !== undefined);
   const { score, label } = verdict ?? {};
-  const correction = said.findLast((one) => one.correction !== undefined)?.correction;
+  const correction = ratings.findLast((one) => one.correction !== undefined)?.correction;
   return {
     ...(score === undefined ? {} : { score }),
     ...(label === undefined ? {} : { label }),

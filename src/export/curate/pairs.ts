@@ -15,9 +15,11 @@ export function pairsOf(rows: RowSet, source: PairSource): Task[] {
   const tasks: Task[] = [];
   if (source !== 'regenerations') tasks.push(...corrections(rows), ...ratings(rows));
   if (source !== 'feedback') {
-    const told = new Set(tasks.flatMap(({ row, rejected }) => [`${row} ${rejected}`, `${rejected} ${row}`]));
+    const existing = new Set(
+      tasks.flatMap(({ row, rejected }) => [`${row} ${rejected}`, `${rejected} ${row}`]),
+    );
     const found = regenerations(rows, source);
-    tasks.push(...found.filter(({ row, rejected }) => !told.has(`${row} ${rejected}`)));
+    tasks.push(...found.filter(({ row, rejected }) => !existing.has(`${row} ${rejected}`)));
   }
   const used = new Set(tasks.flatMap(({ row, rejected }) => [row, rejected]));
   rows.each((row) => {

@@ -101,8 +101,8 @@ function contentsOf(tasks: readonly Task[], table: RowTable): Uint32Array {
   const hash = new Hash64();
   for (const [index, { row, rejected, correction, label }] of tasks.entries()) {
     hash.start(5);
-    for (const said of rejected === undefined ? [row] : [row, rejected])
-      hash.link({ hi: table.hi('content', said), lo: table.lo('content', said) });
+    for (const answer of rejected === undefined ? [row] : [row, rejected])
+      hash.link({ hi: table.hi('content', answer), lo: table.lo('content', answer) });
     hash.add(JSON.stringify([correction, label]));
     contents[2 * index] = hash.hi;
     contents[2 * index + 1] = hash.lo;

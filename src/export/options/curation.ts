@@ -11,8 +11,8 @@ const ALL: readonly Split[] = [{ name: 'train', share: 1 }];
 
 /** Which rows of the selected records are written. @param format `undefined` for whole records */
 export function curationOf(options: Options, format: Format | undefined): CurationOptions {
-  const asked = options.value('near-dup');
-  const near = asked === 'none' || !format ? undefined : asked;
+  const chosen = options.value('near-dup');
+  const near = chosen === 'none' || !format ? undefined : chosen;
   const splits = options.value('split') ?? ALL;
   const splitBy = options.value('split-by') ?? 'conversation';
   if (options.typed('split-by') && splits.length < 2)
@@ -27,7 +27,7 @@ export function curationOf(options: Options, format: Format | undefined): Curati
   const last = options.value('last');
   const maxRecords = options.value('max-records');
   const leaks = splits.length > 1 && format !== undefined;
-  const byNear = near !== undefined || (splitBy === 'conversation' && asked === undefined);
+  const byNear = near !== undefined || (splitBy === 'conversation' && chosen === undefined);
   return {
     ...conversationsOf(options, format),
     loss: format?.loss ?? 'completion',
@@ -77,9 +77,9 @@ function conversationsOf(
   options: Options,
   format: Format | undefined,
 ): Pick<CurationOptions, 'conversations' | 'unlogged' | 'branches'> {
-  const asked = options.value('conversations');
+  const chosen = options.value('conversations');
   const wish = options.value('unlogged-turns');
-  const conversations = format ? (asked ?? (format.loss === 'completion' ? 'turns' : 'collapse')) : 'turns';
+  const conversations = format ? (chosen ?? (format.loss === 'completion' ? 'turns' : 'collapse')) : 'turns';
   // If every answer has a row of its own, the longest branch is many rows rather than one.
   if (options.typed('branches') && conversations === 'turns')
     throw options.wrong('branches', 'each answer is a row of its own here: use --conversations collapse');

@@ -82,17 +82,17 @@ function reference({ reference_answer: text, reference_tool_calls: calls }: Json
 
 function alpaca({ system, history, instruction, input, output }: JsonObject): ShownTurn[] {
   const before = listOf(history).flatMap((pair) => {
-    const [asked, answered] = listOf(pair);
+    const [question, answered] = listOf(pair);
     return [
-      { role: 'user', text: textOf(asked), trained: false },
+      { role: 'user', text: textOf(question), trained: false },
       { role: 'assistant', text: textOf(answered), trained: true },
     ];
   });
-  const asked = [textOf(instruction), textOf(input)].filter(Boolean).join('\n');
+  const question = [textOf(instruction), textOf(input)].filter(Boolean).join('\n');
   return [
     ...shown('system', system),
     ...before,
-    { role: 'user', text: asked, trained: false },
+    { role: 'user', text: question, trained: false },
     { role: 'assistant', text: textOf(output), trained: true },
   ];
 }
@@ -115,8 +115,8 @@ function textOfMessage(message: JsonObject): string {
     !OTHER_FIELDS.has(key) && typeof text === 'string' && text !== '' ? [`(${key}) ${text}`] : [],
   );
   const called = listOf(calls).map((call) => callText(objectOf(objectOf(call).function)));
-  const said = [textOf(content ?? value ?? parts), typeof refusal === 'string' ? refusal : ''];
-  return [...thoughts, ...said, ...called].filter(Boolean).join('\n');
+  const texts = [textOf(content ?? value ?? parts), typeof refusal === 'string' ? refusal : ''];
+  return [...thoughts, ...texts, ...called].filter(Boolean).join('\n');
 }
 
 /** Text, or lists of parts and blocks, in any format. */

@@ -177,10 +177,10 @@ function resultsIn(text: string, calls: readonly JsonObject[]): JsonObject[] {
 
 function fromAlpaca(base: Entry, { instruction, input, output, system, history }: JsonObject): Entry {
   const before = listOf(history).flatMap((turn) => {
-    const [asked, answered] = listOf(turn);
-    return [says('user', asked), says('assistant', answered)];
+    const [question, answered] = listOf(turn);
+    return [says('user', question), says('assistant', answered)];
   });
-  const asked = [instruction, input].filter((text) => typeof text === 'string' && text !== '').join('\n');
+  const question = [instruction, input].filter((text) => typeof text === 'string' && text !== '').join('\n');
   const opening = stringOf(system) ? [says('system', system)] : [];
-  return fromMessages(base, [...opening, ...before, says('user', asked), says('assistant', output)], {});
+  return fromMessages(base, [...opening, ...before, says('user', question), says('assistant', output)], {});
 }

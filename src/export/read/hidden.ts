@@ -39,16 +39,16 @@ export const HIDDEN: Readonly<Partial<Record<string, Look>>> = {
       ...objectsOf(request.contents),
       ...candidates.map((candidate) => objectOf(candidate.content)),
     ];
-    const parts = contents.flatMap(({ parts: said }) => objectsOf(said));
+    const parts = contents.flatMap(({ parts: answerBlocks }) => objectsOf(answerBlocks));
     const found = candidates.some(isGrounded) || isToolUsage(response.usageMetadata);
     return hidden(parts.flatMap(partSights), found);
   },
   'gemini.interactions': ({ input }, { steps, usage }) => {
     const taken = [...objectsOf(input), ...objectsOf(steps)];
-    const said = taken.flatMap(({ content }) => objectsOf(content));
+    const answerBlocks = taken.flatMap(({ content }) => objectsOf(content));
     const answers = taken.filter(({ type, role }) => type === 'model_output' || role === 'model');
     const answered = answers.flatMap(({ content }) => objectsOf(content));
-    const cited = said.some(({ annotations }) => objectsOf(annotations).some(isCitation));
+    const cited = answerBlocks.some(({ annotations }) => objectsOf(annotations).some(isCitation));
     return hidden([...taken.map(stepSight), ...answered.map(typeSight)], cited || isToolUsage(usage));
   },
 };

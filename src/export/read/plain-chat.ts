@@ -52,8 +52,8 @@ export interface PlainChat {
 
 /** The conversation of a plain chat, with texts as strings. */
 export function spelled({ prompt, answer }: PlainChat): Conversation {
-  const said = prompt.map(({ role, content }): Message => ({ role, content: textOf(content) }));
-  return { prompt: said, answer: { role: 'assistant', content: textOf(answer.content) }, tools: [] };
+  const turns = prompt.map(({ role, content }): Message => ({ role, content: textOf(content) }));
+  return { prompt: turns, answer: { role: 'assistant', content: textOf(answer.content) }, tools: [] };
 }
 
 function textOf(content: PlainMessage['content']): string {

@@ -15,13 +15,13 @@ export function pythonEntry(record: JsonObject): Entry | undefined {
     return undefined;
   const data = isObject(record.extra_data) ? record.extra_data : record;
   const { request, response } = data;
-  const asked = isObject(request) && request.messages !== undefined ? request : data;
+  const body = isObject(request) && request.messages !== undefined ? request : data;
   const model =
     stringOf(data.model) ??
-    stringOf(asked.model) ??
+    stringOf(body.model) ??
     (isObject(response) ? stringOf(response.model) : '') ??
     '';
-  const talks = asked.messages !== undefined && response !== undefined;
+  const talks = body.messages !== undefined && response !== undefined;
   return {
     ...NO_FACTS,
     ts: timestamp,
@@ -29,12 +29,12 @@ export function pythonEntry(record: JsonObject): Entry | undefined {
     provider: stringOf(data.provider) ?? null,
     status: numberOf(data.status_code ?? data.status) ?? null,
     finish: stringOf(data.finish_reason) ?? null,
-    user: stringOf(asked.user) ?? null,
+    user: stringOf(body.user) ?? null,
     ...tokensOf(data),
     latencyMs: secondsOf(data.response_time),
     failure: failureOf(level, data),
     reject: talks ? undefined : 'not_a_conversation',
-    request: asked,
+    request: body,
     answer: answerMessage(response) ?? {},
     record,
   };
@@ -58,8 +58,11 @@ function secondsOf(value: unknown): number | null {
 const GOOD_WORDS = new Set(['ok', 'success', 'successful', 'succeeded', 'completed', 'complete', 'done']);
 
 function failureOf(level: string, data: JsonObject): Filter | undefined {
-  const said = [data.status, data.status_code].filter((status) => status !== undefined && status !== null);
-  if (/^(error|critical|fatal)$/i.test(level) || hasError(data) || !said.every(isGood)) return 'unsuccessful';
+  const statuses = [data.status, data.status_code].filter(
+    (status) => status !== undefined && status !== null,
+  );
+  if (/^(error|critical|fatal)$/i.test(level) || hasError(data) || !statuses.every(isGood))
+    return 'unsuccessful';
   const choice = isObject(data.response) ? firstChoice(data.response.choices) : undefined;
   // The original wrote no finish reasons: only one that is present can indicate a failure.
   const finish = stringOf(data.finish_reason) ?? stringOf(choice?.finish_reason);

@@ -75,11 +75,11 @@ export function compileSelection(selection: Selection, where?: Where): Wanted {
   const ofHead: readonly Test[] = where?.headOnly ? [...later, whereTest] : later;
   const ofBody = [...bodyTests(selection), ...(where && !where.headOnly ? [whereTest] : [])];
   const all: readonly Test[] = [...shared, ...(span ? [span] : []), ...ofHead, ...ofBody];
-  const asked = all.length > ofBody.length;
+  const filtersHead = all.length > ofBody.length;
   const verdicts = remembered((text) => sharedVerdict(text, shared));
   const quick = { verdictOf: verdicts, span, later: where?.headOnly ? undefined : later, ofHead };
   return {
-    ...(asked ? { over: (block, heads = new HeadScan(block)) => filterOver(block, heads, quick) } : {}),
+    ...(filtersHead ? { over: (block, heads = new HeadScan(block)) => filterOver(block, heads, quick) } : {}),
     byHead: !filled(selection.users) && !filled(selection.tags) && (where?.headOnly ?? true),
     entry: (facts, record) => first(all, facts, record),
   };

@@ -123,9 +123,9 @@ function resultBlock({ call, content }: Result, ids: CallIds): JsonObject {
 
 /** A description is required: the name replaces a missing one. */
 function toolSpec({ function: { name, description, parameters } }: Tool): JsonObject {
-  const told = description === undefined || description.trim() === '' ? name : description;
+  const described = description === undefined || description.trim() === '' ? name : description;
   const schema = isObject(parameters) ? parameters : { properties: {} };
-  return { toolSpec: { name, description: told, inputSchema: { json: { type: 'object', ...schema } } } };
+  return { toolSpec: { name, description: described, inputSchema: { json: { type: 'object', ...schema } } } };
 }
 
 /** Unique call ids, since a client may restart numbering in each turn. */

@@ -42,13 +42,13 @@ export function chatMessages(
   else textOnly(named);
   // An id may be reused in a later turn, for another function.
   const called = new Map<string, string>();
-  const said = (options.mergeTurns ? mergedTurns(named) : named).map((message) => {
+  const rendered = (options.mergeTurns ? mergedTurns(named) : named).map((message) => {
     if (message.role !== 'assistant') return renderInput(message, rules, called);
     for (const { id, function: target } of message.tool_calls ?? []) called.set(id, target.name);
     return renderAssistant(message, options, rules);
   });
-  const pictured = said.some(({ content }) => Array.isArray(content));
-  return pictured && rules.images?.allParts ? said.map(inParts) : said;
+  const pictured = rendered.some(({ content }) => Array.isArray(content));
+  return pictured && rules.images?.allParts ? rendered.map(inParts) : rendered;
 }
 
 function inParts(message: JsonObject): JsonObject {
@@ -75,25 +75,25 @@ function renderAssistant(message: AssistantMessage, options: RenderOptions, rule
   const { refusal, content, name } = message;
   if (refusal !== undefined && !rules.refusals) throw new RejectError('refusal');
   const calls = callsOf(message, options.toolArguments ?? rules.arguments);
-  const said: JsonObject = { role: 'assistant' };
+  const rendered: JsonObject = { role: 'assistant' };
   // Field by field, since this runs for every answer: copying objects took a thirtieth of an export.
-  if (refusal === undefined || content !== '') addContent(said, message, options, rules);
-  if (refusal !== undefined) said.refusal = refusal;
-  if (rules.names && name !== undefined) said.name = name;
-  if (calls) said.tool_calls = calls;
-  if (message.untrained && rules.mark) said[rules.mark] = rules.mark === 'weight' ? 0 : false;
-  return said;
+  if (refusal === undefined || content !== '') addContent(rendered, message, options, rules);
+  if (refusal !== undefined) rendered.refusal = refusal;
+  if (rules.names && name !== undefined) rendered.name = name;
+  if (calls) rendered.tool_calls = calls;
+  if (message.untrained && rules.mark) rendered[rules.mark] = rules.mark === 'weight' ? 0 : false;
+  return rendered;
 }
 
 function addContent(
-  said: JsonObject,
+  rendered: JsonObject,
   message: AssistantMessage,
   options: RenderOptions,
   { reasoningField, searchesText }: ChatRules,
 ): void {
-  if (reasoningField) Object.assign(said, withReasoning(message, options));
-  else said.content = textWithReasoning(message, options);
-  if (searchesText) Object.assign(said, noReasoning(message, options));
+  if (reasoningField) Object.assign(rendered, withReasoning(message, options));
+  else rendered.content = textWithReasoning(message, options);
+  if (searchesText) Object.assign(rendered, noReasoning(message, options));
 }
 
 /**

@@ -53,8 +53,8 @@ export const geminiFormat: Format = {
 };
 
 function boundedImages(messages: readonly Message[]): void {
-  const images = messages.flatMap(({ content: said }) =>
-    typeof said === 'string' ? [] : said.filter(({ type }) => type === 'image_url'),
+  const images = messages.flatMap(({ content: blocks }) =>
+    typeof blocks === 'string' ? [] : blocks.filter(({ type }) => type === 'image_url'),
   );
   if (images.length > MAX_IMAGES) throw new RejectError('too_many_images');
 }

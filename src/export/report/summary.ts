@@ -122,7 +122,7 @@ function reasonsText({
   redacted,
   feedback,
 }: Report): string[] {
-  const said = feedback.lines === 0 ? [] : [feedbackText(feedback)];
+  const feedbackLines = feedback.lines === 0 ? [] : [feedbackText(feedback)];
   // Whole records are for reading rather than for training.
   const poor = unsuccessful > 0 && format !== 'raw';
   return [
@@ -135,7 +135,7 @@ function reasonsText({
     ),
     ...section('bad line', bad, (reason: LineProblem, places) => placesText(LINE_PROBLEMS[reason], places)),
     ...Object.entries(redacted).map(([kind, hits]) => reasonLine('redacted', hits, kind)),
-    ...said,
+    ...feedbackLines,
   ];
 }
 

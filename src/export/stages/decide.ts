@@ -131,8 +131,8 @@ function decisionFrame(decisions: readonly Decision[]): DecisionFrame {
   const rows = decisions.length;
   const columns = emptyDecisions(rows);
   const task = new StringColumn();
-  for (const [at, { task: told, place, rejected, split, seq }] of decisions.entries()) {
-    const { row: _row, rejected: _rejected, ...details } = told;
+  for (const [at, { task: decided, place, rejected, split, seq }] of decisions.entries()) {
+    const { row: _row, rejected: _rejected, ...details } = decided;
     columns.range[at] = place.range;
     columns.row[at] = place.row;
     columns.seq[at] = seq;

@@ -95,13 +95,13 @@ class Extraction {
   add(batch: Batch, lines: { readonly starts: readonly number[]; readonly bytes: number }): RowFrame {
     const part = this.#part;
     this.#counters.add(batch, (line) => this.#place(line));
-    for (const { line, writtenMs, ...said } of batch.feedback)
+    for (const { line, writtenMs, ...given } of batch.feedback)
       this.#feedback.push({
         kind: KIND.feedback,
         file: part.input,
         line: part.lines + line,
         writtenMs,
-        payload: said,
+        payload: given,
       });
     this.#findStrays(batch);
     this.#trimmed ||= batch.flags.some((flag) => (flag & FLAG.trimmed) !== 0);
@@ -163,9 +163,9 @@ class Extraction {
     for (let row = 0; row < ends.length; row++) {
       const at = row * HASHES_PER_ROW + HASH.written;
       const time = hashes[at]! * 2 ** 32 + hashes[at + 1]!;
-      const heard = hand === undefined ? 0 : (this.#lastWritten.get(hand) ?? 0);
-      times.push(Math.max(time, heard));
-      if (hand !== undefined) this.#lastWritten.set(hand, Math.max(time, heard));
+      const lastMs = hand === undefined ? 0 : (this.#lastWritten.get(hand) ?? 0);
+      times.push(Math.max(time, lastMs));
+      if (hand !== undefined) this.#lastWritten.set(hand, Math.max(time, lastMs));
     }
     return times;
   }

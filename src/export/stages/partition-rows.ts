@@ -280,12 +280,12 @@ function precededBy(
   ranges: PagedColumn<Uint32Array<ArrayBuffer>>,
 ): (row: number, hand: number) => number {
   const inOrder = [...notes].toSorted(([a], [b]) => a - b);
-  const heard = new Map<number, number>();
+  const lastTimes = new Map<number, number>();
   let next = 0;
   return (row, hand) => {
     for (const range = ranges.at(row); next < inOrder.length && inOrder[next]![0] < range; next++)
       for (const [name, time] of Object.entries(inOrder[next]![1].lastWritten ?? {}))
-        heard.set(Number(name), Math.max(heard.get(Number(name)) ?? 0, time));
-    return heard.get(hand) ?? 0;
+        lastTimes.set(Number(name), Math.max(lastTimes.get(Number(name)) ?? 0, time));
+    return lastTimes.get(hand) ?? 0;
   };
 }

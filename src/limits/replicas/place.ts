@@ -77,13 +77,13 @@ export class Place {
     const { link, clock, replica, patience, looksAtClock } = this.#deps;
     // A server that has lost its data receives again what this replica has seen.
     for (let tries = 0; tries < 2 && link.up; tries += 1) {
-      const told = this.share.tell(replica, this.#need(), clock.now());
+      const report = this.share.tell(replica, this.#need(), clock.now());
       try {
-        const heard = await link.run(SYNC_SCRIPT, this.#key, argumentsOf(told, patience), replyOf);
-        if (heard.kind === 'heard') return this.share.hear(heard, clock.now());
-        if (heard.kind === 'lost') this.share.forgotten();
+        const reply = await link.run(SYNC_SCRIPT, this.#key, argumentsOf(report, patience), replyOf);
+        if (reply.kind === 'heard') return this.share.hear(reply, clock.now());
+        if (reply.kind === 'lost') this.share.forgotten();
         // The server's clock or this machine's was set.
-        if (heard.kind === 'overdue') await looksAtClock();
+        if (reply.kind === 'overdue') await looksAtClock();
       } catch (thrown) {
         if (!(thrown instanceof LinkDown)) throw thrown;
         return;

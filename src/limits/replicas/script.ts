@@ -3,7 +3,7 @@ import type { Answer } from '../../redis/link.ts';
 import { scriptOf } from '../../redis/link.ts';
 
 /** What a replica reports to the server about one meter, and requests from it. */
-export interface Told {
+export interface Report {
   readonly replica: string;
   /** Increases with every message of this replica: late messages are ignored. */
   readonly number: number;
@@ -42,7 +42,7 @@ export interface Amount {
 }
 
 /** The server's reply about a meter. */
-export type Heard =
+export type Reply =
   /** The server has lost its data; or there was a later message; or the deadline has passed. */
   | { readonly kind: 'lost' | 'late' | 'overdue' }
   | {
@@ -189,8 +189,8 @@ export interface Patience {
 }
 
 /** The message in the form that the script reads. */
-export function argumentsOf(told: Told, { silentMs, expiresMs }: Patience): string[] {
-  const { replica, number, batch, epoch, newEpoch, most, keeps, least, needs, wants } = told;
+export function argumentsOf(report: Report, { silentMs, expiresMs }: Patience): string[] {
+  const { replica, number, batch, epoch, newEpoch, most, keeps, least, needs, wants } = report;
   const amounts = (list: readonly Amount[]) => [
     String(list.length),
     ...list.flatMap(({ startMs, endMs, forgetMs, amount }) => [
@@ -207,17 +207,17 @@ export function argumentsOf(told: Told, { silentMs, expiresMs }: Patience): stri
     epoch,
     newEpoch,
     ...[most, keeps, least, needs, wants, expiresMs].map(String),
-    timeText(told.deadlineMs),
-    String(told.parts),
+    timeText(report.deadlineMs),
+    String(report.parts),
     String(silentMs),
-    ...amounts(told.now ? [told.now] : []),
-    ...amounts(told.used),
-    ...amounts(told.restores),
+    ...amounts(report.now ? [report.now] : []),
+    ...amounts(report.used),
+    ...amounts(report.restores),
   ];
 }
 
 /** @throws Error when it is not a reply of the script */
-export function replyOf(answer: Answer): Heard {
+export function replyOf(answer: Answer): Reply {
   if (!Array.isArray(answer)) throw new Error('Cannot read the answer of the server: it is not a list');
   const [kind, serverMs, epoch, share, others, slices] = answer as readonly Answer[];
   if (kind === 'lost' || kind === 'late' || kind === 'overdue') return { kind };

@@ -1,6 +1,6 @@
 import type { Counter } from '../ledger.ts';
 import type { Limit } from '../limit.ts';
-import type { Amount, Heard, Told } from './script.ts';
+import type { Amount, Reply, Report } from './script.ts';
 import { Meter } from '../meter.ts';
 import { amountOf, Tally } from './tally.ts';
 
@@ -119,18 +119,18 @@ export class Share implements Counter {
   }
 
   used(nowMs: number): number {
-    return this.#told(nowMs) + this.#own.total(this.#at(nowMs));
+    return this.#reported(nowMs) + this.#own.total(this.#at(nowMs));
   }
 
   room(most: number, nowMs: number): number {
     this.#most = most;
-    const free = most - this.#told(nowMs);
+    const free = most - this.#reported(nowMs);
     return Math.min(this.#allowed(free, nowMs), free) - this.#mine(nowMs);
   }
 
   /** The unreserved rest at the last reply, minus what was taken here beyond the share since. */
   left(nowMs: number): number {
-    return this.#most - this.#told(nowMs) - this.#others - Math.max(this.#share, this.#mine(nowMs));
+    return this.#most - this.#reported(nowMs) - this.#others - Math.max(this.#share, this.#mine(nowMs));
   }
 
   /** Whether more should be fetched in advance. */
@@ -174,7 +174,7 @@ export class Share implements Counter {
   }
 
   /** The message for the server. From here on only as much is taken as it will leave in any case. */
-  tell(replica: string, { amount, least }: Need, nowMs: number): Told {
+  tell(replica: string, { amount, least }: Need, nowMs: number): Report {
     const now = this.#at(nowMs);
     if (this.#sent.empty && !this.#own.empty) {
       this.#batch = this.#server.next();
@@ -214,11 +214,11 @@ export class Share implements Counter {
     };
   }
 
-  hear(heard: Extract<Heard, { kind: 'heard' }>, nowMs: number): void {
-    this.#seen = new Meter(this.limit.window, heard.slices);
-    this.#others = heard.others;
-    this.#epoch = heard.epoch;
-    this.#share = heard.share;
+  hear(reply: Extract<Reply, { kind: 'heard' }>, nowMs: number): void {
+    this.#seen = new Meter(this.limit.window, reply.slices);
+    this.#others = reply.others;
+    this.#epoch = reply.epoch;
+    this.#share = reply.share;
     this.#sent = new Tally(this.limit.window);
     this.#restores = [];
     this.#heardMs = nowMs;
@@ -269,7 +269,7 @@ export class Share implements Counter {
   }
 
   /** The usage, as far as the server knows or will know. */
-  #told(nowMs: number): number {
+  #reported(nowMs: number): number {
     const now = this.#at(nowMs);
     return this.#seen.used(now) + this.#sent.total(now);
   }

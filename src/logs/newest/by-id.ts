@@ -46,13 +46,13 @@ export async function recordById(
 ): Promise<RecordWithFeedback | undefined> {
   const isMeant = (known: unknown) =>
     typeof known === 'string' && (known === id || (id.length >= LEAST_END && known.endsWith(id)));
-  const said: JsonObject[] = [];
+  const ratings: JsonObject[] = [];
   for (const input of inSearchOrder(inputs, id)) {
     for await (const each of recordsNaming(input, id, options)) {
       const { head } = each;
       const whole = isMeant(head.id) ? wholeOf(each) : undefined;
-      if (whole) return { ...whole, feedback: said.filter((other) => subjectOf(other) === head.id) };
-      if (isMeant(subjectOf(head))) said.push(head);
+      if (whole) return { ...whole, feedback: ratings.filter((other) => subjectOf(other) === head.id) };
+      if (isMeant(subjectOf(head))) ratings.push(head);
     }
   }
   return undefined;

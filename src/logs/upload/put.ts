@@ -55,10 +55,10 @@ export async function putFile(
     // It is signed, so that servers without checksum support verify it as well.
     'x-amz-content-sha256': sha256.toString('hex'),
   };
-  const put = await asked('PUT', target, headers, { ...deps, body: { file, size } });
+  const put = await signedFetch('PUT', target, headers, { ...deps, body: { file, size } });
   if (put.status !== 200) throw refusalOf(put.status, put.body, deps.clock.now());
   verify(put.headers, expected);
-  const head = await asked('HEAD', target, { 'x-amz-checksum-mode': 'ENABLED' }, deps);
+  const head = await signedFetch('HEAD', target, { 'x-amz-checksum-mode': 'ENABLED' }, deps);
   // Write-only credentials are legitimate: the server's answer about the checksum must suffice then.
   if (head.status === 403) return sha256.toString('hex');
   if (head.status !== 200)
@@ -82,16 +82,16 @@ const TELLING =
  */
 export async function checkBucket({ url, ...target }: PutTarget, deps: PutDeps): Promise<void> {
   const list = new URL('?list-type=2&max-keys=1', url);
-  const { status, body } = await asked('GET', { ...target, url: list }, {}, deps);
+  const { status, body } = await signedFetch('GET', { ...target, url: list }, {}, deps);
   if (TELLING.test(body)) throw refusalOf(status, body, deps.clock.now());
 }
 
 /** Compares the object's properties as reported by the server. */
 function verify(headers: Headers, { sha256, md5 }: { readonly sha256: string; readonly md5: string }): void {
-  const told = headers.get('x-amz-checksum-sha256');
-  if (told !== null && told !== sha256)
+  const reported = headers.get('x-amz-checksum-sha256');
+  if (reported !== null && reported !== sha256)
     throw new UploadError('the checksum of the stored object differs from that of the file');
-  if (told !== null) return;
+  if (reported !== null) return;
   // For objects encrypted with customer keys, the ETag is not the MD5.
   const encryption = headers.get('x-amz-server-side-encryption') ?? 'AES256';
   const customer = headers.has('x-amz-server-side-encryption-customer-algorithm');
@@ -111,7 +111,7 @@ interface Asking extends PutDeps {
 }
 
 /** Sends one signed request. It is cancelled after `stallMs` without progress. */
-async function asked(
+async function signedFetch(
   method: 'GET' | 'PUT' | 'HEAD',
   { url, region, credentials }: PutTarget,
   headers: Readonly<Record<string, string>>,

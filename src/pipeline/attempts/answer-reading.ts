@@ -56,7 +56,7 @@ export class AnswerReading {
   }
 
   /** The usage that the answer has reported so far. */
-  get told(): Usage | undefined {
+  get reported(): Usage | undefined {
     if (this.#tap) return this.#tap.usage;
     const { protocol, quirks } = this.#options;
     return this.#text === undefined ? undefined : reportedUsageIn(this.#text, protocol, quirks);

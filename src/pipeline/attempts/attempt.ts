@@ -131,8 +131,8 @@ export class Attempt implements Attempting {
   }
 
   /** The usage that its answer has reported so far. */
-  get told(): Usage | undefined {
-    return this.#reading?.told;
+  get reported(): Usage | undefined {
+    return this.#reading?.reported;
   }
 
   /** Aborts an attempt that has not opened yet. @param reason a ProxyError */

@@ -53,7 +53,7 @@ export interface Attempting<A extends AnyAnswer = Whole | Streamed> {
   /** The provider's HTTP status, once it responded. */
   readonly status: number | null;
   /** The usage that its answer has reported so far. */
-  readonly told?: Usage | undefined;
+  readonly reported?: Usage | undefined;
   /** When it waited for the provider, on the monotonic clock; `undefined` if the provider was not called. */
   readonly heard?: { readonly fromMs: number; readonly untilMs: number } | undefined;
   /** Aborts it before it has opened. @param reason a ProxyError */

@@ -85,16 +85,16 @@ export function leastBad(
  * Excludes those whose context is known to be no larger than the one that was exceeded. Targets with an unknown context
  * stay: being configured is reason enough to try them.
  * @param windowOf the context of a contender in tokens, if known
- * @param told the context of the failed target, according to its error message
+ * @param reported the context of the failed target, according to its error message
  */
 export function leaveOutSmaller(
   contenders: readonly Contender[],
   failed: Contender,
   windowOf: (contender: Contender) => number | undefined,
-  told: number | undefined,
+  reported: number | undefined,
 ): void {
   failed.out = true;
-  const tooSmall = told ?? windowOf(failed);
+  const tooSmall = reported ?? windowOf(failed);
   if (tooSmall === undefined) return;
   for (const contender of contenders) {
     const window = windowOf(contender);

@@ -59,8 +59,8 @@ class FannedAttempt implements Attempting {
     return this.#attempts[0]?.redacted;
   }
 
-  get told(): Usage | undefined {
-    return sumOf(this.#attempts.map(({ told }) => told));
+  get reported(): Usage | undefined {
+    return sumOf(this.#attempts.map(({ reported }) => reported));
   }
 
   cancel(reason: unknown): void {

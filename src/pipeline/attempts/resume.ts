@@ -40,7 +40,7 @@ export interface ResumeDeps {
 export class Resumer {
   readonly #deps: ResumeDeps;
   readonly #job: Job;
-  readonly #asked = new Set<string>();
+  readonly #resumed = new Set<string>();
   readonly #ended = new Set<Routed['opened']>();
   readonly #parts: Part[] = [];
   /** The tokens of the completed parts. */
@@ -69,8 +69,10 @@ export class Resumer {
     const { tap } = flow;
     const text = tap?.begun()?.text;
     const { inbound, candidates, policy, abort } = this.#job;
-    this.#asked.add(broken.target.id);
-    const others = candidates.filter(({ provider, model }) => !this.#asked.has(`${provider.name}/${model}`));
+    this.#resumed.add(broken.target.id);
+    const others = candidates.filter(
+      ({ provider, model }) => !this.#resumed.has(`${provider.name}/${model}`),
+    );
     const wanted = policy.resume && error.rule.health !== 'none';
     if (!wanted || !tap || text === undefined || others.length === 0 || abort.aborted) return undefined;
     if (this.#parts.length > MAX_RESUMES) return undefined;
@@ -80,13 +82,13 @@ export class Resumer {
       const ofCaller = memory.of(inbound.caller);
       const { exchange } = this.#job;
       const elapsedMs = () => exchange.elapsedMs;
-      const asked = resumable(inbound, text, { created, newId, memory: ofCaller, elapsedMs });
-      if (!asked) return undefined;
-      const routed = await router.route({ ...this.#job, inbound: asked.inbound, candidates: others });
+      const resumed = resumable(inbound, text, { created, newId, memory: ofCaller, elapsedMs });
+      if (!resumed) return undefined;
+      const routed = await router.route({ ...this.#job, inbound: resumed.inbound, candidates: others });
       const { answer } = routed.opened;
-      const rest = answer.kind === 'stream' ? flow.goOn(asked.client) : undefined;
+      const rest = answer.kind === 'stream' ? flow.goOn(resumed.client) : undefined;
       if (answer.kind === 'stream' && rest) {
-        const reportsUsage = asked.client.request.stream_options?.include_usage === true;
+        const reportsUsage = resumed.client.request.stream_options?.include_usage === true;
         return {
           routed,
           streamed: this.#join(routed, answer, { first: flow, tap, text, rest, reportsUsage }),

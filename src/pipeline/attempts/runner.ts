@@ -142,7 +142,7 @@ class Running<A extends AnyAnswer> {
     const { unsupported } = job.policy;
     const { key } = this.#ticket.key;
     const answered = (headers: HeaderMap) =>
-      target.told(this.#ticket, rateLimitsIn(headers, clock.now()), clock.monotonic());
+      target.reported(this.#ticket, rateLimitsIn(headers, clock.now()), clock.monotonic());
     const { trace } = job.exchange;
     this.#traced = trace?.attempt(job.exchange.elapsedMs);
     const traceHeaders = this.#traced && trace!.headersFor(this.#traced);
@@ -179,8 +179,8 @@ class Running<A extends AnyAnswer> {
     const { contender } = this;
     this.#failed = true;
     if (!this.#lost) {
-      const { told } = this.#attempt;
-      if (told) contender.target.used(this.#ticket, told);
+      const { reported } = this.#attempt;
+      if (reported) contender.target.used(this.#ticket, reported);
       contender.target.fail(this.#ticket, error, this.#clock.monotonic(), this.#clock.now());
       this.#report(error);
     }
@@ -209,8 +209,8 @@ class Running<A extends AnyAnswer> {
     const { target } = this.contender;
     const message = `Cannot use ${target.id}: another target answered first`;
     const error = new ProxyError('hedge_lost', message);
-    const { told } = this.#attempt;
-    if (told) target.used(this.#ticket, told);
+    const { reported } = this.#attempt;
+    if (reported) target.used(this.#ticket, reported);
     target.abandon(this.#ticket, this.#clock.monotonic());
     if (this.#opened) return this.#discard(this.#opened);
     this.#report(error);
@@ -225,7 +225,7 @@ class Running<A extends AnyAnswer> {
     const fault = error?.fault ?? null;
     this.#entry = this.#exchange.attempted(target, offer, ms, fault, this.#attempt.status, this.#traced);
     if (redacted) this.#entry.redacted = redacted;
-    if (error) this.#exchange.failed(this.#entry, target, offer, this.#attempt.told);
+    if (error) this.#exchange.failed(this.#entry, target, offer, this.#attempt.reported);
   }
 
   /** Cancels an answer that is not used. Its reported usage is charged, unless that was done before. */
@@ -233,7 +233,7 @@ class Running<A extends AnyAnswer> {
     const { target, offer } = this.contender;
     const entry = this.#entry;
     if (entry && entry.input_tokens === undefined)
-      this.#exchange.failed(entry, target, offer, this.#attempt.told);
+      this.#exchange.failed(entry, target, offer, this.#attempt.reported);
     this.#attempt.discard(opened);
   }
 }

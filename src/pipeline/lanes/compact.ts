@@ -22,8 +22,8 @@ export const compact: Lane = {
   *prepare(inbound: Inbound, context: LaneContext): Steps<Prepared> {
     const { nowMs, newId, memory, provider, model } = context;
     const created = Math.floor(nowMs / 1000);
-    const { instructions: _, ...asked } = inbound.json?.value ?? {};
-    const client = clientOf('responses').decode(asked, { created, newId, memory, asked: inbound });
+    const { instructions: _, ...others } = inbound.json?.value ?? {};
+    const client = clientOf('responses').decode(others, { created, newId, memory, asked: inbound });
     yield;
     const chat = yield* chatOf(inbound, summaryRequest(client.request));
     const lane = provider.relays('chat', model, chat.json!.value) ? relay : translate;
@@ -42,8 +42,8 @@ function* compactedWhole(
   making: Parameters<typeof compactedResponse>[2],
 ): Steps<WholeAnswer> {
   const answer = yield* prepared.whole(text, target);
-  const told = typeof answer.text === 'string' ? answer.text : answer.text ? decoded(answer.text) : text;
-  const value = yield* parseAnswer(told, target);
+  const summaryOf = typeof answer.text === 'string' ? answer.text : answer.text ? decoded(answer.text) : text;
+  const value = yield* parseAnswer(summaryOf, target);
   const chatAnswer = isObject(value) ? (value as unknown as ChatResponse) : undefined;
   const summary = chatAnswer && summaryIn(chatAnswer);
   if (summary === undefined) {

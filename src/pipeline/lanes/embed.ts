@@ -105,11 +105,11 @@ function joined(answers: readonly JsonObject[]): JsonObject {
   if (others.length === 0) return first;
   const data = answers.flatMap((answer) => listOf(answer.data));
   const tokens = answers.map(({ usage }) => numberOf(objectOf(usage).prompt_tokens) ?? 0);
-  const told = tokens.reduce((sum, count) => sum + count, 0);
+  const total = tokens.reduce((sum, count) => sum + count, 0);
   return {
     ...first,
     data: data.map((each, index) => ({ ...objectOf(each), index })),
-    usage: { prompt_tokens: told, total_tokens: told },
+    usage: { prompt_tokens: total, total_tokens: total },
   };
 }
 
@@ -151,9 +151,9 @@ function* embeddedWhole(
   const used = openaiUsage(answer.usage);
   // Every text has tokens: 0 comes from providers that do not count them.
   const usage = used?.input === 0 ? undefined : used;
-  const told = client.encode(answer);
+  const total = client.encode(answer);
   yield;
-  return { text: yield* writeBody(told, text.length), finish: null, usage };
+  return { text: yield* writeBody(total, text.length), finish: null, usage };
 }
 
 /** Embeddings between a client and a provider with different formats. */

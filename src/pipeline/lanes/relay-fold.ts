@@ -134,12 +134,12 @@ export class RelayFold implements Fold {
       const reader = new SseReader();
       if (begun) reader.push(LINE_END);
       begun = true;
-      let told = 0;
+      let count = 0;
       for (let from = 0; from < event.length; from += LONG) {
-        told += reader.push(event.subarray(from, from + LONG)).length;
+        count += reader.push(event.subarray(from, from + LONG)).length;
         if (from + LONG < event.length) yield;
       }
-      if (told === 0 || passes[at++]) kept.push(event);
+      if (count === 0 || passes[at++]) kept.push(event);
     }
     return kept.length > 0 ? yield* concatInSteps(kept) : undefined;
   }

@@ -151,10 +151,10 @@ export class Metrics {
     if (record.overhead_ms !== undefined) this.#overhead.at(endpoint).observe(record.overhead_ms / 1000);
     if (isUnpriced(record)) this.#unpriced.at(record.provider ?? '', model).count += 1;
     for (const { target, fault, redacted } of record.attempt_log) {
-      const asked = target.slice(0, target.indexOf('/'));
-      this.#attempts.at(asked).count += 1;
-      for (const kind in redacted) this.#redacted.at(asked, kind).count += redacted[kind]!;
-      if (fault !== null) this.#faults.at(asked, fault).count += 1;
+      const providerName = target.slice(0, target.indexOf('/'));
+      this.#attempts.at(providerName).count += 1;
+      for (const kind in redacted) this.#redacted.at(providerName, kind).count += redacted[kind]!;
+      if (fault !== null) this.#faults.at(providerName, fault).count += 1;
     }
     if (input_tokens !== null) usage.input = (usage.input ?? 0) + input_tokens;
     if (output_tokens !== null) usage.output = (usage.output ?? 0) + output_tokens;
@@ -208,12 +208,14 @@ export class Metrics {
       counter(
         'tokens_total',
         'Tokens by kind',
-        used.flatMap(([labels, usage]) => KINDS.flatMap((kind) => told({ ...labels, kind }, usage[kind]))),
+        used.flatMap(([labels, usage]) =>
+          KINDS.flatMap((kind) => samplesOf({ ...labels, kind }, usage[kind])),
+        ),
       ),
       counter(
         'cost_usd_total',
         'Cost by the price table',
-        used.flatMap(([labels, { cost }]) => told(labels, cost)),
+        used.flatMap(([labels, { cost }]) => samplesOf(labels, cost)),
       ),
       counter(
         'unpriced_requests_total',
@@ -393,5 +395,5 @@ function usedRatios(limits: readonly LimitUse[]): Sample[] {
 const counts = ({ all }: Series<string, { count: number }>): Sample[] =>
   all.map(([labels, { count }]) => ({ labels, value: count }));
 
-const told = (labels: Sample['labels'], value: number | undefined): Sample[] =>
+const samplesOf = (labels: Sample['labels'], value: number | undefined): Sample[] =>
   value === undefined ? [] : [{ labels, value }];

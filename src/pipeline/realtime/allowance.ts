@@ -22,7 +22,7 @@ export class Allowance {
   #error: ProxyError | undefined;
   #lookAgainMs = -Infinity;
   /** Whether the client was told that minor messages are withheld. */
-  #told = false;
+  #warned = false;
   /** `undefined` if no provider reported any. */
   usage: Usage | undefined;
   /** The number of withheld messages. */
@@ -46,8 +46,8 @@ export class Allowance {
     const error = this.#error;
     if (!error) return undefined;
     this.withheld += 1;
-    const tell = !minor || !this.#told;
-    if (minor) this.#told = true;
+    const tell = !minor || !this.#warned;
+    if (minor) this.#warned = true;
     else this.#exchange.refuses();
     return { error, tell };
   }
@@ -55,7 +55,7 @@ export class Allowance {
   #look(): ProxyError | undefined {
     this.#lookAgainMs = this.#clock.monotonic() + ROOM_MS;
     this.#error = this.#exchange.spends(this.usage ?? NOTHING_USED);
-    if (!this.#error) this.#told = false;
+    if (!this.#error) this.#warned = false;
     return this.#error;
   }
 }

@@ -37,8 +37,8 @@ export function endOfClient(code: number, answering: boolean): End {
 /** The provider has closed the session. @param words its reason @param answering whether a response was in progress */
 export function closedByProvider(target: string, code: number, words: string, answering: boolean): End {
   if (CALM.includes(code) && !answering) return { by: 'provider', code };
-  const said = words === '' ? '' : `: ${words}`;
-  const error = cannotGoOn('truncated', target, `the provider closed it with ${code}${said}`);
+  const reason = words === '' ? '' : `: ${words}`;
+  const error = cannotGoOn('truncated', target, `the provider closed it with ${code}${reason}`);
   return { by: 'provider', code, error, counts: TROUBLES.includes(code) };
 }
 

@@ -44,7 +44,7 @@ function nextPage(last: URL, parameters: Readonly<Record<string, string>>): URL 
 }
 
 async function readPage(provider: BaseProvider, url: URL, turns: Turns, abort: Abort): Promise<ListPage> {
-  const reply = await asked(provider, url, abort);
+  const reply = await fetchList(provider, url, abort);
   const bytes = await turns.run(concatInSteps(await chunksOf(provider, reply)));
   const text = await turns.run(decodeInSteps(bytes, false));
   if (reply.status !== 200) {
@@ -60,7 +60,7 @@ async function readPage(provider: BaseProvider, url: URL, turns: Turns, abort: A
 }
 
 /** With the first key that is not refused. */
-async function asked(provider: BaseProvider, url: URL, abort: Abort): Promise<UpstreamReply> {
+async function fetchList(provider: BaseProvider, url: URL, abort: Abort): Promise<UpstreamReply> {
   for (let key = 0; ; key += 1) {
     const reply = await provider.list(url, key, abort.signal);
     const refused = reply.status === 401 || reply.status === 403;

@@ -59,7 +59,7 @@ export class ModelRegistry {
     this.#offers = new Offers(providers, off);
     this.#policy = routing;
     const routed = (name: string) =>
-      this.#routes.glob(name, this.#offers.addressed(name)) && this.#asked(name).candidates;
+      this.#routes.glob(name, this.#offers.addressed(name)) && this.#expansionOf(name).candidates;
     this.#listed = listed && new ListedNames(this.#offers, listed, routed);
   }
 
@@ -79,7 +79,7 @@ export class ModelRegistry {
     const key = `${endpoint} ${name}`;
     const known = this.#resolved.get(key);
     if (known) return known;
-    const { candidates: named, rule, route } = this.#asked(name);
+    const { candidates: named, rule, route } = this.#expansionOf(name);
     if (named.length === 0) throw this.#unknown(name, rule, access);
     const serving = named.filter(({ provider, model }) => provider.serves(endpoint, model));
     if (serving.length === 0) {
@@ -116,7 +116,7 @@ export class ModelRegistry {
 
   /** The first target of a name for a caller, at any endpoint. @throws ProxyError `unknown_model`, `not_permitted` */
   find(name: string, access: Access): Candidate {
-    const { candidates: named, rule } = this.#asked(name);
+    const { candidates: named, rule } = this.#expansionOf(name);
     if (named.length === 0) throw this.#unknown(name, rule, access);
     return allowed(name, named, access)[0]!;
   }
@@ -154,7 +154,7 @@ export class ModelRegistry {
   }
 
   /** Resolves a name that a client requests. */
-  #asked(name: string): Expansion {
+  #expansionOf(name: string): Expansion {
     const exact = this.#routes.exact(name);
     const match = exact ?? this.#routes.glob(name, this.#offers.addressed(name));
     if (!match) return this.#served(name);

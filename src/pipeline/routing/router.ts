@@ -267,8 +267,8 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
   #final(errors: readonly ProxyError[], contenders: readonly Contender[]): ProxyError {
     // A provider's message is more informative than a broken connection, and the operator's key does not concern the
     // caller.
-    const told = errors.findLast((error) => error.upstream && !error.refusesKey);
-    const error = told ?? errors.at(-1)!;
+    const reported = errors.findLast((error) => error.upstream && !error.refusesKey);
+    const error = reported ?? errors.at(-1)!;
     if (error.rule.health === 'none') return error;
     return error.waiting(recoveryMs(contenders, this.#deps.clock.monotonic()));
   }

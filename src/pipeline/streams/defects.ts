@@ -7,7 +7,7 @@ const MAX_REMEMBERED = 200;
  */
 export class Defects {
   readonly #tell: (message: string) => void;
-  readonly #told = new Set<string>();
+  readonly #logged = new Set<string>();
 
   constructor(tell: (message: string) => void) {
     this.#tell = tell;
@@ -22,13 +22,13 @@ export class Defects {
     const error = thrown instanceof Error ? thrown : undefined;
     const frames = error?.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
     const known = `${what} ${place ?? frames[0] ?? ''}`;
-    if (this.#told.has(known) || this.#told.size >= MAX_REMEMBERED) return;
-    this.#told.add(known);
+    if (this.#logged.has(known) || this.#logged.size >= MAX_REMEMBERED) return;
+    this.#logged.add(known);
     try {
       this.#tell([`${what}: ${error?.name ?? typeof thrown}; reported once`, ...frames].join('\n'));
     } catch {
       // A reporter that fails must not fail the request.
-      this.#told.delete(known);
+      this.#logged.delete(known);
     }
   }
 }

@@ -64,24 +64,25 @@ export class FannedFlow implements Flow {
   async next(): Promise<Uint8Array | undefined> {
     const held = this.#held;
     this.#held = [];
-    if (held.length > 0) return this.#told(held.map(([branch, bytes]) => this.#read(branch, bytes)).join(''));
+    if (held.length > 0)
+      return this.#encoded(held.map(([branch, bytes]) => this.#read(branch, bytes)).join(''));
     const open = this.#branches.filter(({ done }) => !done);
     if (open.length === 0) return undefined;
     for (const branch of open) branch.next ??= branch.flow.next().then((bytes) => ({ branch, bytes }));
     const { branch, bytes } = await Promise.race(open.map(({ next }) => next!));
     branch.next = undefined;
-    if (bytes === undefined || branch.flow.tap?.done) return this.#told(this.#end(branch, bytes));
-    return this.#told(this.#read(branch, bytes));
+    if (bytes === undefined || branch.flow.tap?.done) return this.#encoded(this.#end(branch, bytes));
+    return this.#encoded(this.#read(branch, bytes));
   }
 
   finish(): Uint8Array | undefined {
     if (this.tap.done) return undefined;
     const { usage } = this;
-    const told = this.#chunks.usage(usage);
-    const text = told ? this.#write(told) : '';
+    const encoded = this.#chunks.usage(usage);
+    const text = encoded ? this.#write(encoded) : '';
     this.tap.early = usage;
     this.tap.done = true;
-    return this.#told(`${text}data: [DONE]\n\n`);
+    return this.#encoded(`${text}data: [DONE]\n\n`);
   }
 
   fail(error: ProxyError, requestId: string): string {
@@ -132,7 +133,7 @@ export class FannedFlow implements Flow {
     return `data: ${data}\n\n`;
   }
 
-  #told(text: string): Uint8Array {
+  #encoded(text: string): Uint8Array {
     return this.#encoder.encode(text);
   }
 }

@@ -124,8 +124,8 @@ export class JoinedFlow implements Flow {
     const text = this.#join(stringOf(content) ?? '', ends);
     const piece = (delta: ChatChunk['choices'][number]['delta'], finish: string | null) =>
       rest.push({ ...this.#name, choices: [{ ...choice, delta, finish_reason: finish }] });
-    const said = text === '' ? '' : piece({ content: text }, null);
-    return ends ? said + piece(others, choice.finish_reason) : said;
+    const prefix = text === '' ? '' : piece({ content: text }, null);
+    return ends ? prefix + piece(others, choice.finish_reason) : prefix;
   }
 
   #end(): string {
@@ -133,15 +133,15 @@ export class JoinedFlow implements Flow {
     this.tap.untold = inner.tap?.finish === null;
     const content = this.#join('', true);
     const choice = { index: 0, delta: { content }, finish_reason: null, logprobs: null };
-    const said = content === '' ? '' : rest.push({ ...this.#name, choices: [choice] });
+    const prefix = content === '' ? '' : rest.push({ ...this.#name, choices: [choice] });
     const used = before && reportsUsage && !this.#reportedUsage ? this.#tellUsage(undefined) : '';
-    return said + used + rest.end();
+    return prefix + used + rest.end();
   }
 
   /** The tokens of all parts, each counted as in the record. */
-  #tellUsage(told: unknown): string {
+  #tellUsage(reported: unknown): string {
     const { before, inner, rest } = this.#options;
-    const own = inner.tap?.usage ?? openaiUsage(told);
+    const own = inner.tap?.usage ?? openaiUsage(reported);
     const usage = own ? addUsage(before, own) : before;
     this.#reportedUsage = true;
     return usage ? rest.push({ ...this.#name, choices: [], usage: encodeOpenaiUsage(usage) }) : '';

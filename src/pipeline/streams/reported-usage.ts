@@ -31,16 +31,16 @@ const PLACES: Readonly<Partial<Record<ProtocolName | Endpoint, (answer: JsonObje
 
 /**
  * The usage reported in a whole answer that cannot be used.
- * @param spoken the protocol that it is in, or the endpoint if it is the client's
+ * @param protocol the protocol that it is in, or the endpoint if it is the client's
  */
 export function reportedUsageIn(
   text: string,
-  spoken: ProtocolName | Endpoint,
+  protocol: ProtocolName | Endpoint,
   quirks: Quirks,
 ): Usage | undefined {
   const parsed = text.length > MAX_READ ? undefined : parseJson(text);
   const answer: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
   if (!isObject(answer)) return undefined;
-  const read = PLACES[spoken];
+  const read = PLACES[protocol];
   return read ? read(answer) : vendorUsage(reportedUsage(answer), quirks);
 }

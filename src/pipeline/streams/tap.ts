@@ -33,7 +33,7 @@ export class Tap {
   #assembler: Assembler;
   #bytes = 0;
   /** The estimated tokens of the model's output, and the number of events they came in. */
-  #said = 0;
+  #weight = 0;
   #sayings = 0;
   #overflowed = false;
   #content = false;
@@ -126,7 +126,7 @@ export class Tap {
 
   /** The estimated tokens so far: at least one for each event with content. */
   get written(): number {
-    return Math.max(this.#sayings, Math.ceil(this.#said));
+    return Math.max(this.#sayings, Math.ceil(this.#weight));
   }
 
   /** What the client has received, if it is one plain text in progress, known completely. */
@@ -201,8 +201,8 @@ export class Tap {
     // Nothing after the last event belongs to a stream.
     if (this.closed) return false;
     const value = eventJson(event);
-    const told = errorIn(value ?? data, name);
-    if (told && this.#classify(told, target)) {
+    const reported = errorIn(value ?? data, name);
+    if (reported && this.#classify(reported, target)) {
       if (isObject(value)) this.#assembler.count(value);
       return false;
     }
@@ -273,9 +273,9 @@ export class Tap {
   }
 
   #listen(value: JsonObject): void {
-    const before = this.#said;
-    eachOutputText(value, (text) => (this.#said += weightOf(text)));
-    if (this.#said > before) this.#sayings += 1;
+    const before = this.#weight;
+    eachOutputText(value, (text) => (this.#weight += weightOf(text)));
+    if (this.#weight > before) this.#sayings += 1;
   }
 
   /** An essential event that cannot be read ends the answer. */

@@ -19,17 +19,17 @@ const MARK = Buffer.from('"usage"');
  */
 export class UsageFinder {
   readonly #endpoint: Endpoint;
-  readonly #asked: Units;
+  readonly #requested: Units;
   readonly #found: JsonObject[] = [];
   #start: Uint8Array[] = [];
   #bytes = 0;
   /** A possible beginning of a usage object. */
   #carried: Buffer = Buffer.alloc(0);
 
-  /** @param asked the amounts in the request */
-  constructor(endpoint: Endpoint, asked: Units) {
+  /** @param requested the amounts in the request */
+  constructor(endpoint: Endpoint, requested: Units) {
     this.#endpoint = endpoint;
-    this.#asked = asked;
+    this.#requested = requested;
   }
 
   /** Adds the next bytes of the answer, decompressed. */
@@ -43,13 +43,13 @@ export class UsageFinder {
   /** What is known so far. */
   get usage(): Usage {
     const start = Buffer.concat(this.#start).toString();
-    const asked = this.#asked;
+    const requested = this.#requested;
     const whole = this.#bytes <= WHOLE_BYTES ? parseJson(start) : undefined;
-    if (isObject(whole)) return chargedUsage(this.#endpoint, whole, asked);
+    if (isObject(whole)) return chargedUsage(this.#endpoint, whole, requested);
     // A whole answer has one usage, at its end; in a stream each event may have one for its part.
-    if (!start.trimStart().startsWith('{')) return chargedSum(this.#endpoint, this.#found, asked);
+    if (!start.trimStart().startsWith('{')) return chargedSum(this.#endpoint, this.#found, requested);
     const duration = /"duration"\s*:\s*"?([\d.]+)/.exec(start)?.[1];
-    return chargedUsage(this.#endpoint, { usage: this.#found.at(-1), duration }, asked);
+    return chargedUsage(this.#endpoint, { usage: this.#found.at(-1), duration }, requested);
   }
 
   #search(block: Buffer): void {

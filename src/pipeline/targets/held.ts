@@ -33,11 +33,11 @@ export function heldBy(
 
 /** The limit of a key that is used up according to the provider; nothing if there is none. */
 export function usedUp(
-  told: ReportedLimits,
+  reported: ReportedLimits,
   { id }: Pick<Target, 'id'>,
   { key, call, nowMs }: { readonly key: number; readonly call: Call | undefined; readonly nowMs: number },
 ): readonly Held[] {
-  const limit = told.usedUp(call, nowMs);
+  const limit = reported.usedUp(call, nowMs);
   if (!limit) return [];
   const { counts, remaining, fromMs, untilMs } = limit;
   const what = counts === 'requests' || counts === 'tokens' ? counts : `${counts} tokens`;

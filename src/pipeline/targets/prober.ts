@@ -192,8 +192,8 @@ export class HealthProber {
       if (connects && cooldown === state.breaker.cooldown) cooldown.revive();
       else if (!connects || state.probeWorks) cooldown.postpone(nowMs + 2 * interval + timeout);
     }
-    const unheard = failingSinceMs !== undefined && state.answeredMs < failingSinceMs;
-    if (unheard && !connects) state.breaker.open(finding, nowMs);
+    const isUnanswered = failingSinceMs !== undefined && state.answeredMs < failingSinceMs;
+    if (isUnanswered && !connects) state.breaker.open(finding, nowMs);
     return true;
   }
 }

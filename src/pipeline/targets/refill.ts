@@ -6,8 +6,8 @@ export class Refill {
   #atMs: number;
 
   /**
-   * @param told.left the amount at `atMs`; negative if more was taken than there was
-   * @param told.fullMs when all of it is available again, if nothing else is taken
+   * @param state.left the amount at `atMs`; negative if more was taken than there was
+   * @param state.fullMs when all of it is available again, if nothing else is taken
    */
   constructor({ limit, left, atMs, fullMs }: { limit: number; left: number; atMs: number; fullMs: number }) {
     this.#limit = limit;

@@ -11,7 +11,7 @@ export interface Sent {
 }
 
 /** The state of a limit. Times are on the monotonic clock. */
-interface Told extends Pick<ReportedLimit, 'remaining'> {
+interface KnownLimit extends Pick<ReportedLimit, 'remaining'> {
   readonly order: number;
   /** If the total is known. */
   readonly refill: Refill | undefined;
@@ -36,13 +36,13 @@ export interface UsedUp {
  * requests are outdated. Requests sent after that one have taken their part of what it reported.
  */
 export class ReportedLimits {
-  readonly #told = new Map<Counted, Told>();
+  readonly #limits = new Map<Counted, KnownLimit>();
   #sent = 0;
 
   /** A request is sent. */
   send(nowMs: number): Sent {
     this.#sent += 1;
-    this.#told.get('requests')?.refill?.take(1, nowMs);
+    this.#limits.get('requests')?.refill?.take(1, nowMs);
     return { order: this.#sent, atMs: nowMs };
   }
 
@@ -51,7 +51,7 @@ export class ReportedLimits {
     for (const limit of limits) {
       const { counts, remaining, reset } = limit;
       const { order } = sent;
-      const known = this.#told.get(counts);
+      const known = this.#limits.get(counts);
       if (known && known.order > order) continue;
       // A duration may have been computed when the request arrived: a long answer delivers it late.
       const fromMs = reset.moment ? nowMs : sent.atMs;
@@ -59,25 +59,26 @@ export class ReportedLimits {
       const refill = refillOf(limit, fromMs, untilMs);
       // Requests sent meanwhile are counted as if sent just now: at worst that is too many for a moment.
       if (counts === 'requests') refill?.take(this.#sent - order, nowMs);
-      this.#told.set(counts, { order, remaining, refill, fromMs, untilMs, believedMs: nowMs + believedMs });
+      this.#limits.set(counts, { order, remaining, refill, fromMs, untilMs, believedMs: nowMs + believedMs });
     }
   }
 
   /** When a call may be made, on the monotonic clock: 0 for now. */
   readyAt(call: Call | undefined, nowMs: number): number {
-    if (this.#told.size === 0) return 0;
+    if (this.#limits.size === 0) return 0;
     let readyMs = 0;
-    for (const [counts, told] of this.#told) readyMs = Math.max(readyMs, freeAt(counts, told, call, nowMs));
+    for (const [counts, known] of this.#limits)
+      readyMs = Math.max(readyMs, freeAt(counts, known, call, nowMs));
     return readyMs > nowMs ? readyMs : 0;
   }
 
   /** The limit that keeps a call back for the longest time; `undefined` if none does. */
   usedUp(call: Call | undefined, nowMs: number): UsedUp | undefined {
     let worst: UsedUp | undefined;
-    for (const [counts, told] of this.#told) {
-      const untilMs = freeAt(counts, told, call, nowMs);
+    for (const [counts, known] of this.#limits) {
+      const untilMs = freeAt(counts, known, call, nowMs);
       if (untilMs <= Math.max(nowMs, worst?.untilMs ?? 0)) continue;
-      worst = { counts, remaining: told.remaining, fromMs: told.fromMs, untilMs };
+      worst = { counts, remaining: known.remaining, fromMs: known.fromMs, untilMs };
     }
     return worst;
   }
@@ -90,8 +91,8 @@ function refillOf({ limit, remaining }: ReportedLimit, atMs: number, fullMs: num
 }
 
 /** When enough of a limit is available: if it refills evenly, before all is. */
-function freeAt(counts: Counted, told: Told, call: Call | undefined, nowMs: number): number {
-  const { remaining, refill, untilMs, believedMs } = told;
+function freeAt(counts: Counted, known: KnownLimit, call: Call | undefined, nowMs: number): number {
+  const { remaining, refill, untilMs, believedMs } = known;
   const needed = neededOf(counts, remaining, call);
   if (refill) return Math.min(believedMs, refill.readyAt(needed, nowMs));
   return needed <= remaining ? 0 : Math.min(believedMs, untilMs);

@@ -25,7 +25,7 @@ interface HeldKey {
   /** Rate limited, for this model. */
   readonly limit: Cooldown;
   /** Its limits as reported in responses. */
-  readonly told: ReportedLimits;
+  readonly reported: ReportedLimits;
 }
 
 /**
@@ -76,20 +76,20 @@ export class TargetKeys {
    */
   begin(call: Call, nowMs: number): KeyTicket {
     const key = this.#choose(call, nowMs);
-    const { refusal, limit, told } = this.#of(key);
+    const { refusal, limit, reported } = this.#of(key);
     return {
       key,
       keys: this.#state.keys,
       refusal: refusal.begin(nowMs),
       limit: limit.begin(nowMs),
-      sent: told.send(nowMs),
+      sent: reported.send(nowMs),
     };
   }
 
   /** A response reported the limits of its key. */
   learn({ key, keys, sent }: KeyTicket, limits: readonly ReportedLimit[], nowMs: number): void {
     if (keys === this.#state.keys)
-      this.#of(key).told.learn(limits, sent, nowMs, this.#policy.max_retry_after);
+      this.#of(key).reported.learn(limits, sent, nowMs, this.#policy.max_retry_after);
   }
 
   succeed({ key, keys, refusal, limit }: KeyTicket): void {
@@ -131,24 +131,24 @@ export class TargetKeys {
       this.#held = keys.map((refusal, key) => ({
         refusal,
         limit: new Cooldown(this.#policy, this.#random, this.#onLimit?.(key, keys.length)),
-        told: new ReportedLimits(),
+        reported: new ReportedLimits(),
       }));
     }
     return this.#held[key]!;
   }
 
   #readyAt(key: number, call: Call, nowMs: number, again: boolean): number {
-    const { refusal, limit, told } = this.#of(key);
-    return Math.max(refusal.readyAt(nowMs), limit.readyAt(nowMs, again), told.readyAt(call, nowMs));
+    const { refusal, limit, reported } = this.#of(key);
+    return Math.max(refusal.readyAt(nowMs), limit.readyAt(nowMs, again), reported.readyAt(call, nowMs));
   }
 
   /** A time named by the provider is kept, as a limit or as a Retry-After. */
   #lastResortAt(key: number, call: Call, nowMs: number, alone: boolean): number {
-    const { refusal, limit, told } = this.#of(key);
+    const { refusal, limit, reported } = this.#of(key);
     return Math.max(
       refusal.lastResortAt(nowMs, alone),
       limit.lastResortAt(nowMs, alone),
-      told.readyAt(call, nowMs),
+      reported.readyAt(call, nowMs),
     );
   }
 

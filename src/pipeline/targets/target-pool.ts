@@ -68,9 +68,9 @@ export class TargetPool {
    * The target for a request, which may have begun under an earlier configuration: it gets the target of its provider's
    * successor if that is the same service, otherwise a target of its own that no other request uses.
    */
-  target(asked: BaseProvider, model: string, nowMs: number): Target {
-    if (this.#gone.has(asked)) return this.#newTarget(asked, model, this.#newState(asked));
-    const provider = this.#providers.get(asked.name) ?? asked;
+  target(given: BaseProvider, model: string, nowMs: number): Target {
+    if (this.#gone.has(given)) return this.#newTarget(given, model, this.#newState(given));
+    const provider = this.#providers.get(given.name) ?? given;
     const id = `${provider.name}/${model}`;
     let target = this.#targets.get(id);
     if (target) return target;

@@ -159,10 +159,10 @@ export class Target {
   /** What keeps a call back, the largest scope first; empty when it may be sent, or only lacks room. */
   held(call: Call, nowMs: number): Held[] {
     const { endpoint, caller } = call;
-    const ofKeys = [...this.#keys.cooldowns()].map(({ key, refusal, limit, told }) => [
+    const ofKeys = [...this.#keys.cooldowns()].map(({ key, refusal, limit, reported }) => [
       ...heldBy(refusal, nowMs, { scope: 'key', key }),
       ...heldBy(limit, nowMs, { scope: 'key', key }),
-      ...usedUp(told, this, { key, call, nowMs }),
+      ...usedUp(reported, this, { key, call, nowMs }),
     ]);
     return [
       ...heldBy(this.state.breaker.cooldown, nowMs, { scope: 'provider' }),
@@ -174,9 +174,9 @@ export class Target {
 
   /** Everything that is on hold at this target only. */
   holds(nowMs: number): Held[] {
-    const limits = [...this.#keys.cooldowns()].flatMap(({ key, limit, told }) => [
+    const limits = [...this.#keys.cooldowns()].flatMap(({ key, limit, reported }) => [
       ...heldBy(limit, nowMs, { scope: 'key', key }),
-      ...usedUp(told, this, { key, call: undefined, nowMs }),
+      ...usedUp(reported, this, { key, call: undefined, nowMs }),
     ]);
     const endpoints = [...this.#endpoints].flatMap(([endpoint, { cooldown }]) =>
       heldBy(cooldown, nowMs, { scope: 'endpoint', endpoint }),
@@ -214,13 +214,13 @@ export class Target {
    * Sets the known tokens of the call.
    * @param written those of its answer, if they are not reported
    */
-  used(ticket: Ticket, told: Usage | undefined, written?: () => number): void {
+  used(ticket: Ticket, reported: Usage | undefined, written?: () => number): void {
     if (!this.#room.countsTokens) return;
-    ticket.tokens = tokensIn(told) ?? (written && ticket.call.need().input + written());
+    ticket.tokens = tokensIn(reported) ?? (written && ticket.call.need().input + written());
   }
 
   /** The response headers reported the state of the provider's own limits. */
-  told(ticket: Ticket, limits: readonly ReportedLimit[], nowMs: number): void {
+  reported(ticket: Ticket, limits: readonly ReportedLimit[], nowMs: number): void {
     if (limits.length > 0) this.#keys.learn(ticket.key, limits, nowMs);
   }
 

@@ -119,8 +119,8 @@ function callsOf(request: ChatRequest, choice: number): ToolCall[] {
   const functions = tools.map((tool) => objectOf(objectOf(tool).function));
   const names = functions.map(({ name }) => String(name));
   const named = isObject(wish) ? String(objectOf(objectOf(wish).function).name) : undefined;
-  const asked = named === undefined ? requestedTools(question, names) : [named];
-  const wanted = asked.length === 0 && forced ? names.slice(0, 1) : asked;
+  const requested = named === undefined ? requestedTools(question, names) : [named];
+  const wanted = requested.length === 0 && forced ? names.slice(0, 1) : requested;
   return functions
     .filter(({ name }) => wanted.includes(String(name)))
     .map(({ name, parameters }, index) => ({

@@ -19,15 +19,15 @@ export function promptTokens(request: ChatRequest): number {
 export function usageOf(prompt: number, answers: readonly Answer[]): JsonObject {
   const count = (pieces: readonly string[]) => pieces.length;
   const reasoning = answers.reduce((sum, answer) => sum + count(answer.reasoning), 0);
-  const spoken = answers.reduce(
+  const written = answers.reduce(
     (sum, { text, calls }) =>
       sum + count(text) + calls.reduce((all, call) => all + tokensOf(call.function.arguments).length, 0),
     0,
   );
   return {
     prompt_tokens: prompt,
-    completion_tokens: spoken + reasoning,
-    total_tokens: prompt + spoken + reasoning,
+    completion_tokens: written + reasoning,
+    total_tokens: prompt + written + reasoning,
     prompt_tokens_details: { cached_tokens: 0 },
     completion_tokens_details: { reasoning_tokens: reasoning },
   };

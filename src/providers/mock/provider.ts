@@ -40,8 +40,8 @@ export class MockProvider extends BaseProvider<MockConfig> {
 
   override async send(call: Call, signal: AbortSignal): Promise<UpstreamReply> {
     const drawn = drawnFault(this.options, this.#random);
-    const asked = this.options.allow_header ? call.headers['x-mock-fault'] : undefined;
-    const fault = asked === undefined ? drawn : parseFault(asked);
+    const header = this.options.allow_header ? call.headers['x-mock-fault'] : undefined;
+    const fault = header === undefined ? drawn : parseFault(header);
     if (this.options.latency > 0) await sleep(this.clock, this.options.latency, Abort.following(signal));
     if (fault?.kind === 'silence') return await forever(signal);
     if (fault?.kind === 'reset') {

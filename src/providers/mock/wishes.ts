@@ -66,8 +66,8 @@ export function exactReply(question: string): string | undefined {
 /** The keys that an object should have: quoted words if the text mentions keys, or those of an object it shows. */
 export function keysIn(text: string): string[] {
   const shown = [...text.slice(-LOOKED_AT).matchAll(/["']([\w -]{1,60})["']\s*:/g)].map(([, key]) => key!);
-  const spoken = /\b(?:keys?|fields?|propert(?:y|ies)|attributes?)\b/i.test(text) ? quotedIn(text) : [];
-  return [...new Set(shown.length > 0 ? shown : spoken)].filter((key) => /^[\w -]{1,60}$/.test(key));
+  const quotedNames = /\b(?:keys?|fields?|propert(?:y|ies)|attributes?)\b/i.test(text) ? quotedIn(text) : [];
+  return [...new Set(shown.length > 0 ? shown : quotedNames)].filter((key) => /^[\w -]{1,60}$/.test(key));
 }
 
 /** Words that do not tell what a tool does. */

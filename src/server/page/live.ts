@@ -27,7 +27,7 @@ export interface LiveOptions {
 export function liveStream(watcher: Watcher, options: LiveOptions): ReadableStream<Uint8Array> {
   const { clock, inFlight, running, allowed } = options;
   const encoder = new TextEncoder();
-  const told = (event: LiveEvent) => encoder.encode(`data: ${JSON.stringify(event)}\n\n`);
+  const encoded = (event: LiveEvent) => encoder.encode(`data: ${JSON.stringify(event)}\n\n`);
   let begun = false;
   let toldMs = -Infinity;
   return new ReadableStream<Uint8Array>(
@@ -52,7 +52,9 @@ export function liveStream(watcher: Watcher, options: LiveOptions): ReadableStre
         // How long a browser waits before it reconnects when the stream ends.
         const first = begun ? '' : 'retry: 1000\n\n';
         begun = true;
-        controller.enqueue(first === '' ? told(event) : Buffer.concat([encoder.encode(first), told(event)]));
+        controller.enqueue(
+          first === '' ? encoded(event) : Buffer.concat([encoder.encode(first), encoded(event)]),
+        );
       },
       cancel() {
         watcher.end();

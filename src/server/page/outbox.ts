@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { RequestRow, RunningRow } from '../../web/api.ts';
-import type { Told } from '../fleet.ts';
+import type { FleetNews } from '../fleet.ts';
 
 /** How long a watch lasts unless it is renewed, milliseconds: several times the renewal interval. */
 const OPEN_MS = 10_000;
@@ -15,7 +15,7 @@ interface OutboxDeps {
   readonly clock: Clock;
   readonly inFlight: () => number;
   readonly running: () => readonly RunningRow[];
-  readonly tell: (told: Told) => void;
+  readonly tell: (news: FleetNews) => void;
 }
 
 /** Finished requests for another process in which they are watched. */

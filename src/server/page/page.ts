@@ -29,8 +29,8 @@ export class Page {
     this.history = new HistoryThread(clock);
     this.watch = new RecordWatch({ clock, inFlight, running: () => longest(running()), fleet });
     this.sessions = new Sessions(secret, () => clock.now());
-    fleet?.hear((told) => {
-      if (told.kind === 'signed_out') this.sessions.end(told);
+    fleet?.hear((news) => {
+      if (news.kind === 'signed_out') this.sessions.end(news);
     });
   }
 

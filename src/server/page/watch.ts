@@ -45,14 +45,14 @@ export class RecordWatch {
     this.#deps = deps;
     const { fleet, clock, inFlight, running } = deps;
     if (!fleet) return;
-    this.#outbox = new Outbox({ clock, inFlight, running, tell: (told) => fleet.tell(told) });
-    fleet.hear((told, worker) => {
-      if (told.kind === 'look') this.#outbox!.open();
-      if (told.kind !== 'rows') return;
-      const { inFlight, running } = told;
+    this.#outbox = new Outbox({ clock, inFlight, running, tell: (news) => fleet.tell(news) });
+    fleet.hear((news, worker) => {
+      if (news.kind === 'look') this.#outbox!.open();
+      if (news.kind !== 'rows') return;
+      const { inFlight, running } = news;
       this.#others.set(worker, { inFlight, running, atMs: clock.monotonic() });
-      for (const watcher of this.#watchers) watcher.misses(told.skipped);
-      for (const row of told.rows) this.#show(row);
+      for (const watcher of this.#watchers) watcher.misses(news.skipped);
+      for (const row of news.rows) this.#show(row);
     });
   }
 

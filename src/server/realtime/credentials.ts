@@ -35,8 +35,8 @@ export function spelledOut(
  * key.
  */
 export function agreedProtocol(headers: HeaderMap): string | undefined {
-  const spoken = protocolsOf(headers).filter((protocol) => !STANDS_FOR_HEADER.test(protocol));
-  return spoken.find((protocol) => protocol === 'realtime') ?? spoken[0];
+  const offered = protocolsOf(headers).filter((protocol) => !STANDS_FOR_HEADER.test(protocol));
+  return offered.find((protocol) => protocol === 'realtime') ?? offered[0];
 }
 
 function protocolsOf(headers: HeaderMap): string[] {

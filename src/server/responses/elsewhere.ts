@@ -35,16 +35,16 @@ export interface CalledElsewhere extends Called {
  */
 export async function askElsewhere(
   context: ServerContext,
-  asked: CalledElsewhere,
+  called: CalledElsewhere,
   refusal: NotHere,
 ): Promise<Response> {
-  const provider = await keeper(context, asked, refusal);
-  const { id, request, headers } = asked;
+  const provider = await keeper(context, called, refusal);
+  const { id, request, headers } = called;
   const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;
   const exchange = context.begin(id, 'passthrough', userAgent, headers);
-  exchange.finally(ownLimits(context, request, asked.server));
+  exchange.finally(ownLimits(context, request, called.server));
   try {
-    return await forwarded(context, asked, { provider, of: refusal.of }, exchange);
+    return await forwarded(context, called, { provider, of: refusal.of }, exchange);
   } catch (thrown) {
     const error = toProxyError(thrown);
     if (error.fault === 'internal') context.problem(`Request ${id}: ${String(error.cause ?? error)}`);
@@ -134,8 +134,8 @@ function placeOf(provider: BaseProvider, of: StoredKind): string | undefined {
 /** The provider's path for one of ours. @throws ProxyError `invalid_request` */
 function placeAt(place: string, url: URL): Pick<PassCall, 'segments' | 'query'> {
   const [path = '', own] = place.split('?');
-  const [asked = ''] = /\/(?:responses|conversations|interactions)(?:\/.*)?$/.exec(url.pathname) ?? [];
-  const segments = segmentsBelow(path.replace(/\/(?:responses|interactions)$/, '') + asked);
+  const [called = ''] = /\/(?:responses|conversations|interactions)(?:\/.*)?$/.exec(url.pathname) ?? [];
+  const segments = segmentsBelow(path.replace(/\/(?:responses|interactions)$/, '') + called);
   if (!segments)
     throw new ProxyError(
       'invalid_request',

@@ -106,9 +106,9 @@ export class EventStream {
       return replayedEvents(response)
         .slice(this.#after + 1)
         .join('');
-    const said = await store.ask('background', 'events', owner, id, this.#after - 1, nowMs);
+    const answer = await store.ask('background', 'events', owner, id, this.#after - 1, nowMs);
     // Its process may have been stopped before it could write the end.
-    if (LAST.test(said?.events[0] ?? '')) return '';
+    if (LAST.test(answer?.events[0] ?? '')) return '';
     return eventText({ ...lastEvent(response), sequence_number: this.#after + 1 });
   }
 

@@ -97,8 +97,8 @@ export class IssuerKeys {
   /** @see https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig */
   async #discovered(): Promise<string> {
     const { issuer } = this.#issuer;
-    const told = await fetchJson(`${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`);
-    const { issuer: named, jwks_uri: url } = told as { issuer?: unknown; jwks_uri?: unknown };
+    const document = await fetchJson(`${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`);
+    const { issuer: named, jwks_uri: url } = document as { issuer?: unknown; jwks_uri?: unknown };
     if (named !== issuer) throw new Error('the configuration there belongs to another issuer');
     const found = typeof url === 'string' ? URL.parse(url) : null;
     const safe = found?.protocol === 'https:' || (found?.protocol === 'http:' && issuer.startsWith('http:'));

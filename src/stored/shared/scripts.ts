@@ -96,11 +96,11 @@ export function pulledOf(answer: Answer, known: Version, nowMs: number): Pulled 
   if (kind === 'same') return { kind, beatMs };
   const news: Partial<Record<Text, string>> = {};
   const tags: Partial<Record<Text, string>> = { ...known.texts };
-  const said = texts as readonly string[];
-  for (let at = 0; at + 2 < said.length; at += 3) {
-    const name = said[at] as Text;
-    tags[name] = said[at + 1]!;
-    news[name] = said[at + 2]!;
+  const values = texts as readonly string[];
+  for (let at = 0; at + 2 < values.length; at += 3) {
+    const name = values[at] as Text;
+    tags[name] = values[at + 1]!;
+    news[name] = values[at + 2]!;
   }
   const flat = items as readonly (string | number)[];
   const numbered: [number, string][] = [];

@@ -233,13 +233,13 @@ export class SharedTables {
     const ttlMs = Math.max(1, extent.untilMs - clock.now());
     const push = this.#pushOf(entity, parts, known.all, ttlMs);
     try {
-      const said = await link.run(
+      const result = await link.run(
         PUSH_SCRIPT,
         keyOf(entity),
         pushArguments(hashOf(entity.owner), push),
         String,
       );
-      if (said === 'conflict') return 'conflict';
+      if (result === 'conflict') return 'conflict';
       copy.note(entity, { version: versionAfter(known, push), owes: '' });
       // The events of a running response are entered when it ends.
       if (entity.kind === 'response' && !parts.has('meta')) return 'done';

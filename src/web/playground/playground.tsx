@@ -61,14 +61,14 @@ function useChat() {
   const [running, setRunning] = useState<AbortController>();
   useEffect(() => () => running?.abort(), [running]);
   const ask = async (settings: Settings, text: string): Promise<void> => {
-    const asked: readonly Turn[] = [
+    const earlier: readonly Turn[] = [
       ...turns.filter(({ problem }) => problem === undefined),
       { role: 'user', text },
     ];
     const abort = new AbortController();
     setRunning(abort);
     try {
-      await answerTo(requestOf(settings, asked), abort.signal, (turn) => setTurns([...asked, turn]));
+      await answerTo(requestOf(settings, earlier), abort.signal, (turn) => setTurns([...earlier, turn]));
     } finally {
       setRunning(undefined);
     }

@@ -26,7 +26,7 @@ export function TurnView({ turn, writing }: { turn: Turn; writing: boolean }) {
 
 function FactsLine({ facts }: { facts: Facts }) {
   const { target, attempts, firstMs, ms, input, output, finish, id } = facts;
-  const told = [
+  const figures = [
     target,
     ...(attempts > 1 ? [`${attempts} attempts`] : []),
     `first content ${span(firstMs)}`,
@@ -36,7 +36,7 @@ function FactsLine({ facts }: { facts: Facts }) {
   ];
   return (
     <p class="faint turn-facts">
-      {told.join(' · ')} · <a href={`#/requests/${encodeURIComponent(id)}`}>request</a>
+      {figures.join(' · ')} · <a href={`#/requests/${encodeURIComponent(id)}`}>request</a>
     </p>
   );
 }

@@ -30,8 +30,8 @@ function decodeCitation(citation: JsonObject, start_index: number, end_index: nu
   }
   const page = stringOf(url) ?? stringOf(source);
   if (page === undefined) return [];
-  const told = { url: page, title: stringOf(title) ?? '', start_index, end_index, cited_text };
-  return [{ type: 'url_citation', url_citation: told, native }];
+  const common = { url: page, title: stringOf(title) ?? '', start_index, end_index, cited_text };
+  return [{ type: 'url_citation', url_citation: common, native }];
 }
 
 /** An annotation as a citation; Anthropic's own unchanged. @param text the whole text that it refers to */

@@ -58,9 +58,9 @@ export class BlockWriter {
   /** The signature of the preceding thinking, or a whole block that was not streamed. */
   signed({ thinking, signature }: { thinking: string; signature: string }): void {
     const last = this.#last;
-    const said = last?.kind === 'thinking' && last.signature === undefined ? last : undefined;
-    const block = said ?? this.#add('thinking', { type: 'thinking', thinking: '', signature: '' });
-    if (!said) block.waiting = thinking;
+    const current = last?.kind === 'thinking' && last.signature === undefined ? last : undefined;
+    const block = current ?? this.#add('thinking', { type: 'thinking', thinking: '', signature: '' });
+    if (!current) block.waiting = thinking;
     block.signature = signature;
     this.#advance();
   }

@@ -24,10 +24,10 @@ export function decodeOutput(body: JsonObject): Partial<ChatRequest> {
   const config = present(body, 'output_config') ? objectAt(body, 'output_config', '') : {};
   const budget = thinking && budgetOf(thinking);
   const effort = present(config, 'effort') ? nameAt(config, 'effort', 'output_config') : undefined;
-  const told = effort ?? (budget === undefined ? undefined : effortOf(budget));
-  const silent = thinking?.type === 'disabled' || told === undefined;
+  const wanted = effort ?? (budget === undefined ? undefined : effortOf(budget));
+  const silent = thinking?.type === 'disabled' || wanted === undefined;
   return {
-    ...(silent ? {} : { reasoning_effort: told }),
+    ...(silent ? {} : { reasoning_effort: wanted }),
     ...(thinking ? { thinking } : {}),
     ...(effort === undefined ? {} : { output_config: { effort } }),
     ...formatOf(body, config),

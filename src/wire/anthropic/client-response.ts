@@ -109,16 +109,16 @@ export function messageHead(answer: { id?: unknown; model?: unknown }, options: 
   };
 }
 
-/** @param said the content of the answer, which takes precedence: clients run tools only for `tool_use` */
+/** @param facts the content of the answer, which takes precedence: clients run tools only for `tool_use` */
 export function stopFields(
   finish: unknown,
-  said: { calls: boolean; refused: boolean; sequence: string | undefined },
+  facts: { calls: boolean; refused: boolean; sequence: string | undefined },
 ): JsonObject {
-  const reason = stopReason(finish, said);
+  const reason = stopReason(finish, facts);
   const details = { type: 'refusal', category: null, explanation: null };
   return {
     stop_reason: reason,
-    stop_sequence: reason === 'stop_sequence' ? said.sequence : null,
+    stop_sequence: reason === 'stop_sequence' ? facts.sequence : null,
     stop_details: reason === 'refusal' ? details : null,
   };
 }
@@ -136,8 +136,8 @@ function stopReason(
 
 /** The stop sequence of a choice, which vLLM and our own decoders put beside the finish reason. */
 export function stopSequence(choice: JsonObject, { stops }: AnswerOptions): string | undefined {
-  const told = stringOf(choice.stop_reason);
-  return told !== undefined && stops.includes(told) ? told : undefined;
+  const matched = stringOf(choice.stop_reason);
+  return matched !== undefined && stops.includes(matched) ? matched : undefined;
 }
 
 /** Anthropic counts cached tokens separately. */

@@ -156,10 +156,10 @@ export class MessagesWriter implements ChatWriter {
   #stop(): string {
     if (this.#stopped) return '';
     this.#stopped = true;
-    const said = { calls: this.#calls, refused: this.#refused, sequence: this.#sequence };
+    const facts = { calls: this.#calls, refused: this.#refused, sequence: this.#sequence };
     return messageEvent({
       type: 'message_delta',
-      delta: { container: null, ...stopFields(this.#finish, said) },
+      delta: { container: null, ...stopFields(this.#finish, facts) },
       usage: encodeUsage(this.#usage),
     });
   }

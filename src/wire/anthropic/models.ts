@@ -89,9 +89,9 @@ export function anthropicModel(name: string, abilities: Abilities = {}): Anthrop
   const model = ANTHROPIC_MODELS.find(({ match }) => match.test(name))?.model ?? UNNAMED;
   const { sampling = model.sampling, json_schema: jsonSchema = model.jsonSchema, reasoning } = abilities;
   if (reasoning === false) return { ...model, ...NO_THINKING, sampling, jsonSchema };
-  const asked =
+  const overrides =
     reasoning && model.thinking === 'none' ? ({ thinking: 'budget', budgets: true } as const) : {};
-  return { ...model, ...asked, sampling, jsonSchema };
+  return { ...model, ...overrides, sampling, jsonSchema };
 }
 
 const NO_THINKING = { thinking: 'none', budgets: false, efforts: [] } as const;

@@ -12,9 +12,9 @@ const FILES = 'files-api-2025-04-14';
 /** Stored files are only accepted together with their beta feature, which clients of other protocols cannot request. */
 function headersFor(body: JsonObject, betas: string | undefined): Record<string, string> {
   const names = (betas ?? '').split(',').map((name) => name.trim());
-  const asked = names.filter((name) => name !== '');
-  if (holdsFile(body.messages)) asked.push(FILES);
-  return asked.length > 0 ? { 'anthropic-beta': [...new Set(asked)].join(',') } : {};
+  const requested = names.filter((name) => name !== '');
+  if (holdsFile(body.messages)) requested.push(FILES);
+  return requested.length > 0 ? { 'anthropic-beta': [...new Set(requested)].join(',') } : {};
 }
 
 function holdsFile(messages: unknown): boolean {

@@ -153,10 +153,10 @@ function sampling(
 }
 
 function stops({ stop }: ChatRequest, dropped: string[]): JsonObject {
-  const asked = [stop ?? []].flat().filter((text) => typeof text === 'string' && text !== '');
+  const requested = [stop ?? []].flat().filter((text) => typeof text === 'string' && text !== '');
   // Stop sequences of white space only are rejected.
-  const sequences = asked.filter((text) => text.trim() !== '');
-  if (sequences.length < asked.length) dropped.push('stop');
+  const sequences = requested.filter((text) => text.trim() !== '');
+  if (sequences.length < requested.length) dropped.push('stop');
   return sequences.length > 0 ? { stop_sequences: sequences } : {};
 }
 

@@ -51,28 +51,28 @@ export function effortOfBudget(budget: number): string {
  * @param effort of `output_config`
  */
 export function thinkingFor(thinking: unknown, effort: unknown, model: AnthropicModel): Thinking {
-  const asked = isObject(thinking) ? thinking : undefined;
-  const type = asked?.type;
+  const requested = isObject(thinking) ? thinking : undefined;
+  const type = requested?.type;
   const word = stringOf(effort);
   if (model.thinking === 'none') {
     const lost = [
-      ...(asked && type !== 'disabled' ? ['thinking' as const] : []),
+      ...(requested && type !== 'disabled' ? ['thinking' as const] : []),
       ...(word ? ['effort' as const] : []),
     ];
     return { fields: {}, lost };
   }
   if (type === 'enabled' || type === 'adaptive') {
     const budgeted = model.budgets && (type === 'enabled' || model.thinking === 'budget');
-    if (budgeted) return withBudget(asked!, word, model);
-    const budget = numberOf(asked!.budget_tokens);
-    const { budget_tokens: _, ...others } = asked!;
+    if (budgeted) return withBudget(requested!, word, model);
+    const budget = numberOf(requested!.budget_tokens);
+    const { budget_tokens: _, ...others } = requested!;
     const wished = word ?? (budget === undefined ? undefined : effortOfBudget(budget));
     return { fields: { thinking: { ...others, type: 'adaptive' }, ...effortField(wished, model) }, lost: [] };
   }
   const calm = type === 'disabled' && !model.budgets && THINKING_EFFORTS.has(word) ? 'high' : word;
   const field = effortField(calm, model);
   const lost = word !== undefined && field.output_config === undefined ? ['effort' as const] : [];
-  return { fields: { ...(asked ? { thinking: asked } : {}), ...field }, lost };
+  return { fields: { ...(requested ? { thinking: requested } : {}), ...field }, lost };
 }
 
 /** An effort in OpenAI's terms, if the request has no settings of Anthropic's. */
@@ -84,10 +84,10 @@ export function thinkingOfEffort(effort: string, model: AnthropicModel): Thinkin
   return { fields: { thinking: { type: 'enabled', budget_tokens: budget } }, lost: [] };
 }
 
-function withBudget(asked: JsonObject, effort: string | undefined, model: AnthropicModel): Thinking {
-  const given = numberOf(asked.budget_tokens);
+function withBudget(requested: JsonObject, effort: string | undefined, model: AnthropicModel): Thinking {
+  const given = numberOf(requested.budget_tokens);
   const wished = given ?? entryOf(BUDGETS, effort ?? '') ?? PLAIN_BUDGET;
-  const thinking = { ...asked, type: 'enabled', budget_tokens: Math.max(MIN_BUDGET, wished) };
+  const thinking = { ...requested, type: 'enabled', budget_tokens: Math.max(MIN_BUDGET, wished) };
   return { fields: { thinking, ...effortField(effort, model) }, lost: [] };
 }
 

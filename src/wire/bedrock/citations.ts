@@ -18,13 +18,13 @@ function decodeCitation(citation: JsonObject, start_index: number, end_index: nu
   const { web, ...places } = objectOf(location);
   const url = stringOf(objectOf(web).url) ?? pageIn(source);
   if (url !== undefined) {
-    const told = {
+    const common = {
       url,
       title: stringOf(title) ?? stringOf(objectOf(web).domain) ?? '',
       start_index,
       end_index,
     };
-    return { type: 'url_citation', url_citation: { ...told, cited_text } };
+    return { type: 'url_citation', url_citation: { ...common, cited_text } };
   }
   const [place] = Object.values(places);
   const document = countOf(objectOf(place).documentIndex) ?? 0;

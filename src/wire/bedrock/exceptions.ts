@@ -22,10 +22,10 @@ const TYPES: Readonly<Record<string, string>> = {
  * An exception in a stream as an error body; `undefined` for other events.
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
  */
-export function exceptionBody(told: SseEvent): JsonObject | undefined {
-  const { event = '' } = told;
+export function exceptionBody(frame: SseEvent): JsonObject | undefined {
+  const { event = '' } = frame;
   if (event !== 'error' && !/(?:exception|error)$/i.test(event)) return undefined;
-  const body = objectOf(eventJson(told));
+  const body = objectOf(eventJson(frame));
   const name = event === 'error' ? (stringOf(body.code) ?? event) : event;
   const message =
     stringOf(body.message) ?? stringOf(body.Message) ?? stringOf(body.originalMessage) ?? 'no message';

@@ -58,6 +58,6 @@ export function roomFor(
 ): number | undefined {
   const budget = isObject(thinking) ? numberOf(thinking.budget_tokens) : undefined;
   if (budget === undefined) return maxTokens;
-  const asked = maxTokens ?? claude.maxTokens;
-  return asked > budget ? asked : budget + Math.max(MIN_ANSWER, asked);
+  const wanted = maxTokens ?? claude.maxTokens;
+  return wanted > budget ? wanted : budget + Math.max(MIN_ANSWER, wanted);
 }

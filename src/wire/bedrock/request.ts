@@ -76,7 +76,7 @@ export function encodeConverseRequest(
   return { body, dropped, structuredTool };
 }
 
-interface Asked {
+interface Requested {
   readonly model: ConverseModel;
   readonly reasoning: JsonObject;
   readonly thinking: boolean;
@@ -85,7 +85,7 @@ interface Asked {
 /** Sampling parameters: Converse's own fields, and those of particular models. */
 function sampling(
   request: ChatRequest,
-  { model, reasoning, thinking }: Asked,
+  { model, reasoning, thinking }: Requested,
   dropped: string[],
 ): { inferenceConfig: JsonObject; extra: JsonObject } {
   const { temperature, top_p, top_k } = request;

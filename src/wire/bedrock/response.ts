@@ -29,10 +29,10 @@ export interface ReadOptions extends Pick<EncodeContext, 'model' | 'created' | '
 /** Decodes a whole Converse answer. @throws ProxyError `malformed` */
 export function decodeConverseResponse(answer: JsonObject, options: ReadOptions): ChatResponse {
   const { structuredTool } = options;
-  const spoken = objectOf(answer.output).message;
-  if (!isObject(spoken)) throw new ProxyError('malformed', 'Cannot read the answer: it is not a message');
+  const answered = objectOf(answer.output).message;
+  if (!isObject(answered)) throw new ProxyError('malformed', 'Cannot read the answer: it is not a message');
   const list = new PartList();
-  const structured = readBlocks(spoken.content, list, { structuredTool, newId: options.newId });
+  const structured = readBlocks(answered.content, list, { structuredTool, newId: options.newId });
   const message = answerOf(list.parts);
   const finish = finishReason(
     'converse',

@@ -25,8 +25,8 @@ export function structure({ response_format: format }: ChatRequest, model: Conve
     return { ...none, system: [{ text: 'Answer with one valid JSON object and nothing else.' }] };
   }
   if (format?.type !== 'json_schema') return none;
-  const { schema: asked, name: given, description } = (format.json_schema ?? {}) as JsonObject;
-  const schema = isObject(asked) ? asked : { type: 'object' };
+  const { schema: requested, name: given, description } = (format.json_schema ?? {}) as JsonObject;
+  const schema = isObject(requested) ? requested : { type: 'object' };
   const name = typeof given === 'string' && given !== '' ? given : 'answer';
   if (model.jsonSchema) {
     const about = typeof description === 'string' && description !== '' ? { description } : {};

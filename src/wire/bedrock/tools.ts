@@ -6,7 +6,7 @@ import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { cachePoint } from './messages.ts';
 import { toolSchema } from '../parts/tool-schema.ts';
 
-interface Asked {
+interface Requested {
   readonly model: ConverseModel;
   /** Whether the model thinks before it answers; Claude cannot be forced to call a tool then. */
   readonly thinking: boolean;
@@ -21,7 +21,7 @@ interface Asked {
 export function toolConfig(
   request: ChatRequest,
   turns: readonly { readonly content: readonly JsonObject[] }[],
-  { model, thinking, structured }: Asked,
+  { model, thinking, structured }: Requested,
   dropped: string[],
 ): JsonObject {
   const called = calledNames(turns);
@@ -29,8 +29,8 @@ export function toolConfig(
   const wanted = forbidden && called.length === 0 ? [] : toolSpecs(request, model, dropped);
   if (forbidden && called.length > 0) dropped.push('tool_choice');
   const system = structured ? [] : systemTools(request, model, dropped);
-  const asked = [...wanted, ...system];
-  const specs = asked.length > 0 || structured ? asked : called.map((name) => spec({ name }));
+  const requested = [...wanted, ...system];
+  const specs = requested.length > 0 || structured ? requested : called.map((name) => spec({ name }));
   const tools = structured ? [...specs, structured] : specs;
   if (tools.length === 0) return {};
   if (request.parallel_tool_calls === false) dropped.push('parallel_tool_calls');

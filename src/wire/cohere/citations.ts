@@ -19,8 +19,8 @@ export function decodeCitation({ start, end, sources }: JsonObject, from: number
         : objectOf(parseJson(stringOf(fields) ?? ''));
       const cited_text = stringOf(snippet) ?? stringOf(text) ?? '';
       if (typeof url === 'string') {
-        const told = { url, title: stringOf(title) ?? '', start_index, end_index, cited_text };
-        return { type: 'url_citation', url_citation: told };
+        const common = { url, title: stringOf(title) ?? '', start_index, end_index, cited_text };
+        return { type: 'url_citation', url_citation: common };
       }
       const document = placeIn(stringOf(source.id) ?? '');
       const named = stringOf(title) ?? null;

@@ -39,8 +39,8 @@ function userContent({ content }: ChatMessage, at: string): string | JsonObject[
 /** Text before calls is the tool plan; Cohere accepts no text beside it. */
 function assistant(message: ChatMessage, thinking: boolean, at: string): JsonObject[] {
   const { content, refusal, reasoning_content: reasoning, tool_calls } = message;
-  const said = content === null || content === undefined ? '' : words(message, at);
-  const text = said + (refusal ?? '');
+  const own = content === null || content === undefined ? '' : words(message, at);
+  const text = own + (refusal ?? '');
   const calls = listOf(tool_calls).map((call, index) => toolCall(call, `${at}.tool_calls[${index}]`));
   const thought = thinking && reasoning ? [{ type: 'thinking', thinking: reasoning }] : [];
   if (calls.length > 0) {
@@ -73,9 +73,9 @@ function words({ content }: ChatMessage, at: string): string {
   return listOf(content)
     .map((part) => {
       const { text, refusal } = objectOf(part);
-      const said = stringOf(text) ?? stringOf(refusal);
-      if (said === undefined) throw invalid(at, 'only text parts are accepted here');
-      return said;
+      const own = stringOf(text) ?? stringOf(refusal);
+      if (own === undefined) throw invalid(at, 'only text parts are accepted here');
+      return own;
     })
     .join('\n');
 }

@@ -79,7 +79,7 @@ function numbers(request: ChatRequest, dropped: string[]): JsonObject {
 }
 
 function thinking(
-  { reasoning_effort: effort, thinking: asked }: ChatRequest,
+  { reasoning_effort: effort, thinking: requested }: ChatRequest,
   reasons: boolean,
   dropped: string[],
 ): JsonObject {
@@ -87,9 +87,9 @@ function thinking(
     if (effort && effort !== 'none') dropped.push('reasoning_effort');
     return {};
   }
-  if (isObject(asked)) {
-    if (asked.type === 'disabled') return { thinking: { type: 'disabled' } };
-    const budget = numberOf(asked.budget_tokens) ?? entryOf(BUDGETS, effort);
+  if (isObject(requested)) {
+    if (requested.type === 'disabled') return { thinking: { type: 'disabled' } };
+    const budget = numberOf(requested.budget_tokens) ?? entryOf(BUDGETS, effort);
     return { thinking: { type: 'enabled', ...(budget === undefined ? {} : { token_budget: budget }) } };
   }
   if (!effort) return {};

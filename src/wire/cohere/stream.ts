@@ -19,7 +19,7 @@ const MAX_HELD = 32;
 interface Call {
   readonly place: number;
   held: string;
-  said: boolean;
+  sent: boolean;
 }
 
 /**
@@ -105,16 +105,16 @@ export class CohereReader implements ChatReader {
 
   #call(index: number, { id, function: fn }: JsonObject): ChatChunk[] {
     const before = this.#close(index);
-    const call: Call = { place: this.#places++, held: '', said: false };
+    const call: Call = { place: this.#places++, held: '', sent: false };
     this.#calls.set(index, call);
     const { name, arguments: first } = objectOf(fn);
-    const said = {
+    const sent = {
       index: call.place,
       id: stringOf(id) || `call_${this.#options.newId()}`,
       type: 'function' as const,
       function: { name: stringOf(name) ?? '', arguments: '' },
     };
-    return [...before, ...this.#say({ tool_calls: [said] }), ...this.#arguments(index, stringOf(first))];
+    return [...before, ...this.#say({ tool_calls: [sent] }), ...this.#arguments(index, stringOf(first))];
   }
 
   #arguments(index: number, fragment: string | undefined): ChatChunk[] {
@@ -122,22 +122,22 @@ export class CohereReader implements ChatReader {
     if (!call || !fragment) return [];
     call.held += fragment;
     const open = call.held.length < MAX_HELD && 'null'.startsWith(call.held.trim());
-    if (!call.said && open) return [];
+    if (!call.sent && open) return [];
     const text = call.held;
     call.held = '';
-    call.said = true;
+    call.sent = true;
     return this.#say({ tool_calls: [{ index: call.place, function: { arguments: text } }] });
   }
 
   #close(index: number): ChatChunk[] {
     const call = this.#calls.get(index);
     this.#calls.delete(index);
-    if (!call || call.said) return [];
+    if (!call || call.sent) return [];
     return this.#say({ tool_calls: [{ index: call.place, function: { arguments: '{}' } }] });
   }
 
-  #end({ finish_reason: reason, usage: told, error }: JsonObject): ChatChunk[] {
-    this.usage = cohereUsage(told);
+  #end({ finish_reason: reason, usage: reported, error }: JsonObject): ChatChunk[] {
+    this.usage = cohereUsage(reported);
     const message = stringOf(error);
     if (message) {
       this.error = { type: 'error', error: { type: 'api_error', message } };

@@ -14,12 +14,12 @@ export function acceptedMessages(
   messages: readonly ChatMessage[],
   { blank_text: blanks = true, assistant_first: begun = true }: Abilities,
 ): ChatMessage[] {
-  const spoken = withoutThoughtsAlone(messages);
-  const said = withoutSilence(spoken, blanks ? isEmpty : isBlank);
-  const first = said.find((message) => !isInstruction(message));
-  if (begun || first?.role !== 'assistant') return said;
-  const at = said.indexOf(first);
-  return [...said.slice(0, at), { role: 'user', content: PLACEHOLDER_TEXT }, ...said.slice(at)];
+  const nonEmpty = withoutThoughtsAlone(messages);
+  const accepted = withoutSilence(nonEmpty, blanks ? isEmpty : isBlank);
+  const first = accepted.find((message) => !isInstruction(message));
+  if (begun || first?.role !== 'assistant') return accepted;
+  const at = accepted.indexOf(first);
+  return [...accepted.slice(0, at), { role: 'user', content: PLACEHOLDER_TEXT }, ...accepted.slice(at)];
 }
 
 /** Removes answers that consist of reasoning only. */
@@ -65,10 +65,10 @@ function withoutSilence(messages: readonly ChatMessage[], isNone: (text: unknown
 
 function withoutBlankParts(message: ChatMessage, isNone: (text: unknown) => boolean): ChatMessage {
   const parts = partsOf(message);
-  const spoken = parts.filter(
+  const nonEmpty = parts.filter(
     (part) => part.type !== 'text' || !isNone(part.text) || part.extra_content !== undefined,
   );
-  return spoken.length === parts.length ? message : withParts(message, spoken);
+  return nonEmpty.length === parts.length ? message : withParts(message, nonEmpty);
 }
 
 /** A message with empty text: its calls are kept, and so are results, which are required. */

@@ -59,17 +59,17 @@ function withFittingEffort(
 ): JsonObject {
   let body = request;
   for (const place of SHAPES[shape].efforts) {
-    const asked = at(body, place);
-    if (!isGiven(asked)) continue;
-    if (asked === 'none' && shape === 'chat' && unreasoned && !taken.includes('none')) {
+    const requested = at(body, place);
+    if (!isGiven(requested)) continue;
+    if (requested === 'none' && shape === 'chat' && unreasoned && !taken.includes('none')) {
       body = { ...withoutAt(body, place), ...unreasoned };
       continue;
     }
-    const effort = effortFor(asked, taken);
-    if (effort === asked) continue;
+    const effort = effortFor(requested, taken);
+    if (effort === requested) continue;
     if (effort === undefined) {
       body = withoutAt(body, place);
-      if (asked !== 'none') dropped.push(place);
+      if (requested !== 'none') dropped.push(place);
     } else body = withAt(body, place, effort);
   }
   return body;

@@ -25,10 +25,10 @@ export function withPlainFormat(
   dropped.push(shape === 'chat' ? `response_format${isSchema ? '.json_schema' : ''}` : `${owner}.format`);
   if (shape === 'chat') {
     const { response_format: _, ...rest } = body;
-    const told = { role: 'system', content: words };
+    const instruction = { role: 'system', content: words };
     return {
       ...rest,
-      messages: [told, ...listOf(body.messages)],
+      messages: [instruction, ...listOf(body.messages)],
       ...(plain ? { response_format: plain } : {}),
     };
   }
@@ -72,8 +72,8 @@ function withPlainGoogleFormat(
 
 function instructedBy(body: JsonObject, shape: 'messages' | 'responses', words: string): JsonObject {
   if (shape === 'responses') {
-    const said = stringOf(body.instructions);
-    return { instructions: said ? `${said}\n\n${words}` : words };
+    const existing = stringOf(body.instructions);
+    return { instructions: existing ? `${existing}\n\n${words}` : words };
   }
   const { system } = body;
   const before = typeof system === 'string' ? [{ type: 'text', text: system }] : listOf(system);

@@ -17,9 +17,9 @@ export function fittingRelayed(request: JsonObject, shape: Shape, quirks: Quirks
   const taken = isKnown
     ? fittingParameters(request, shape, quirks, abilities ?? {})
     : { body: request, dropped: [] };
-  const spoken = shape === 'chat' && abilities ? withAcceptedMessages(taken.body, quirks) : taken.body;
-  if (shape !== 'messages' || !claude) return { body: spoken, dropped: taken.dropped };
-  const thinking = withFittingThinking(spoken, quirks.like ?? model, abilities);
+  const accepted = shape === 'chat' && abilities ? withAcceptedMessages(taken.body, quirks) : taken.body;
+  if (shape !== 'messages' || !claude) return { body: accepted, dropped: taken.dropped };
+  const thinking = withFittingThinking(accepted, quirks.like ?? model, abilities);
   return { body: thinking.body, dropped: [...taken.dropped, ...thinking.dropped] };
 }
 
@@ -54,9 +54,9 @@ function withFittingThinking(body: JsonObject, name: string, abilities: Quirks['
   };
 }
 
-function isSameThinking(fitting: JsonObject | undefined, asked: unknown): boolean {
-  if (!fitting || !isObject(asked)) return fitting === undefined && !isObject(asked);
-  return fitting.type === asked.type && fitting.budget_tokens === asked.budget_tokens;
+function isSameThinking(fitting: JsonObject | undefined, requested: unknown): boolean {
+  if (!fitting || !isObject(requested)) return fitting === undefined && !isObject(requested);
+  return fitting.type === requested.type && fitting.budget_tokens === requested.budget_tokens;
 }
 
 /** Reduces a budget that was set here so that the answer has room; if that is impossible, thinking is disabled. */

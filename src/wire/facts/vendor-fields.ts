@@ -61,9 +61,9 @@ function thinkingIn(given: JsonObject, dropped: string[]): Fields {
     if (!isObject(reasoning)) dropped.push('reasoning');
     else Object.assign(fields, fromReasoning(reasoning, effort, thinking));
   }
-  const asked = fields.thinking ?? thinking;
-  if (isObject(asked)) Object.assign(fields, fromThinking(asked, effort, dropped));
-  if (SWITCHES.some((name) => given[name] === false) && effort === undefined && !isGiven(asked)) {
+  const requested = fields.thinking ?? thinking;
+  if (isObject(requested)) Object.assign(fields, fromThinking(requested, effort, dropped));
+  if (SWITCHES.some((name) => given[name] === false) && effort === undefined && !isGiven(requested)) {
     return { reasoning_effort: 'none', ...fields };
   }
   return fields;
@@ -71,12 +71,12 @@ function thinkingIn(given: JsonObject, dropped: string[]): Fields {
 
 /** OpenRouter's `reasoning`: an effort, a budget, or a boolean. */
 function fromReasoning(
-  { effort: asked, max_tokens: budget, enabled }: JsonObject,
+  { effort: requested, max_tokens: budget, enabled }: JsonObject,
   effort: string | undefined,
   thinking: unknown,
 ): Fields {
-  if (enabled === false || asked === 'none') return { reasoning_effort: effort ?? 'none' };
-  if (stringOf(asked)) return { reasoning_effort: effort ?? asked };
+  if (enabled === false || requested === 'none') return { reasoning_effort: effort ?? 'none' };
+  if (stringOf(requested)) return { reasoning_effort: effort ?? requested };
   if (countOf(budget) === undefined) return { reasoning_effort: effort ?? PLAIN_EFFORT };
   return { thinking: thinking ?? { type: 'enabled', budget_tokens: budget } };
 }
@@ -84,8 +84,8 @@ function fromReasoning(
 const TYPES: ReadonlySet<unknown> = new Set(['enabled', 'disabled', 'adaptive']);
 
 /** `thinking` of Anthropic, and of Z.ai, DeepSeek and others: anything that Anthropic does not have is removed. */
-function fromThinking(asked: JsonObject, effort: string | undefined, dropped: string[]): Fields {
-  const { type, budget_tokens: budget, display, ...foreign } = asked;
+function fromThinking(requested: JsonObject, effort: string | undefined, dropped: string[]): Fields {
+  const { type, budget_tokens: budget, display, ...foreign } = requested;
   dropped.push(...Object.keys(foreign).map((name) => `thinking.${name}`));
   if (!TYPES.has(type)) {
     if (type !== undefined) dropped.push('thinking');

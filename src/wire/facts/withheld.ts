@@ -65,7 +65,7 @@ function withoutMedia(
   if (!MEDIA.some((ability) => abilities[ability] === false)) return body;
   const given = body[conversation];
   if (!Array.isArray(given)) return body;
-  const told = (part: JsonObject): JsonObject => {
+  const asText = (part: JsonObject): JsonObject => {
     const ability = medium(part);
     if (ability === undefined || abilities[ability] !== false) return inner(part);
     const what = LEFT_OUT[ability];
@@ -77,7 +77,7 @@ function withoutMedia(
     for (const name of parts) {
       const list = owner[name];
       if (!Array.isArray(list)) continue;
-      const kept = list.map((part) => (isObject(part) ? told(part) : part));
+      const kept = list.map((part) => (isObject(part) ? asText(part) : part));
       if (kept.some((part, at) => part !== list[at])) changed = { ...changed, [name]: kept };
     }
     return changed;
@@ -102,8 +102,9 @@ function withCallsAsText(body: JsonObject): JsonObject {
       const { name, arguments: given } = objectOf(objectOf(call).function);
       return `[called ${stringOf(name) ?? ''} with ${stringOf(given) ?? '{}'}]`;
     });
-    const said = typeof message.content === 'string' && message.content !== '' ? [message.content] : [];
-    return { ...rest, content: [...said, ...words].join('\n') };
+    const instructions =
+      typeof message.content === 'string' && message.content !== '' ? [message.content] : [];
+    return { ...rest, content: [...instructions, ...words].join('\n') };
   });
   return messages.every((message, at) => message === listOf(body.messages)[at])
     ? body
@@ -135,17 +136,17 @@ function withSystemAsUser(body: JsonObject, shape: Shape): JsonObject {
   }
   if (shape === 'gemini') return withGoogleSystemAsUser(body);
   const field = shape === 'messages' ? 'system' : 'instructions';
-  const { [field]: said, ...rest } = body;
-  if (said === undefined || said === null) return body;
+  const { [field]: instructions, ...rest } = body;
+  if (instructions === undefined || instructions === null) return body;
   const { conversation } = SHAPES[shape];
   const given = body[conversation];
   const turns = typeof given === 'string' ? [{ role: 'user', content: given }] : listOf(given);
-  return { ...rest, [conversation]: [{ role: 'user', content: said }, ...turns] };
+  return { ...rest, [conversation]: [{ role: 'user', content: instructions }, ...turns] };
 }
 
 function withGoogleSystemAsUser(body: JsonObject): JsonObject {
   const { systemInstruction, system_instruction, ...rest } = body;
-  const said = systemInstruction ?? system_instruction;
-  if (!isObject(said)) return body;
-  return { ...rest, contents: [{ ...said, role: 'user' }, ...listOf(body.contents)] };
+  const instructions = systemInstruction ?? system_instruction;
+  if (!isObject(instructions)) return body;
+  return { ...rest, contents: [{ ...instructions, role: 'user' }, ...listOf(body.contents)] };
 }

@@ -90,10 +90,10 @@ class ContentFolding implements Assembler {
   begun(): Begun | undefined {
     const [first] = this.#candidates.values();
     if (!first || this.#candidates.size > 1 || this.finish !== null) return undefined;
-    const said = first.parts.filter(({ thought }) => thought !== true);
+    const visible = first.parts.filter(({ thought }) => thought !== true);
     const bound = first.parts.some(({ thoughtSignature }) => thoughtSignature !== undefined);
-    const isText = said.every(({ text }) => typeof text === 'string');
-    const text = said.map((part) => stringOf(part.text) ?? '').join('');
+    const isText = visible.every(({ text }) => typeof text === 'string');
+    const text = visible.map((part) => stringOf(part.text) ?? '').join('');
     return text !== '' && isText && !bound ? { text, place: 0 } : undefined;
   }
 

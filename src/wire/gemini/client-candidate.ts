@@ -27,7 +27,7 @@ export class CandidateWriter {
   readonly #grounding = new Grounding();
   /** Ids of the calls of tools that the provider ran. */
   readonly #ran = new Set<string>();
-  readonly #said = new WholeCalls<JsonObject>();
+  readonly #pieces = new WholeCalls<JsonObject>();
   /** A signature that belongs to the next part. */
   #seals: JsonObject[] = [];
   #text: string;
@@ -44,7 +44,7 @@ export class CandidateWriter {
   read(delta: ChatDelta): void {
     const { reasoning_content: thought, content, refusal, audio } = delta;
     if (typeof thought === 'string' && thought !== '' && this.#options.thoughts)
-      this.#said.add({ text: thought, thought: true });
+      this.#pieces.add({ text: thought, thought: true });
     for (const seal of listOf(delta.thinking_blocks)) if (isObject(seal)) this.#seals.push(seal);
     this.#say(textOf(content), signatureIn(delta.extra_content));
     for (const note of annotationsIn(delta)) this.#grounding.annotate(note);
@@ -59,17 +59,17 @@ export class CandidateWriter {
 
   /** The complete parts, in order, since the last call. */
   take(): JsonObject[] {
-    return this.#said.take<JsonObject>(
+    return this.#pieces.take<JsonObject>(
       (part) => [part],
-      (call) => this.#told(call),
+      (call) => this.#encodeCall(call),
     );
   }
 
   /** Ends the answer: whatever is incomplete stays so. @param finish in chat's words */
   finish(finish: string): void {
-    if (this.#seals.length > 0) this.#said.add({ text: '', ...this.#sealed() });
+    if (this.#seals.length > 0) this.#pieces.add({ text: '', ...this.#sealed() });
     this.#finish = finish;
-    this.#said.end();
+    this.#pieces.end();
   }
 
   get finished(): boolean {
@@ -80,10 +80,10 @@ export class CandidateWriter {
   ending(): JsonObject {
     const grounding = this.#grounding.result(this.#text);
     const finish = this.#finish ?? 'stop';
-    const told = isImproper(finish) ? `The provider ended the answer with "${finish}".` : this.#cut;
+    const encodeCall = isImproper(finish) ? `The provider ended the answer with "${finish}".` : this.#cut;
     return {
       finishReason: this.#refused ? 'SAFETY' : reasonOf(finish),
-      ...(told === undefined ? {} : { finishMessage: told }),
+      ...(encodeCall === undefined ? {} : { finishMessage: encodeCall }),
       ...(grounding ? { groundingMetadata: grounding } : {}),
     };
   }
@@ -91,18 +91,18 @@ export class CandidateWriter {
   #say(text: string, signature: string | undefined): void {
     if (text === '' && signature === undefined) return;
     this.#text += text;
-    this.#said.add({ text, ...this.#signed(signature) });
+    this.#pieces.add({ text, ...this.#signed(signature) });
   }
 
   /** Audio; there is no field for its transcript. */
   #hear({ data, transcript }: JsonObject): void {
-    if (typeof data === 'string' && data !== '') this.#said.add(soundPart(data));
+    if (typeof data === 'string' && data !== '') this.#pieces.add(soundPart(data));
     else if (typeof transcript === 'string') this.#say(transcript, undefined);
   }
 
   #whole(part: Part): void {
     const { lost } = this.#options;
-    if (isMedia(part)) this.#said.add(...mediaPart(part, lost));
+    if (isMedia(part)) this.#pieces.add(...mediaPart(part, lost));
     if (part.type !== 'hosted_call' && part.type !== 'hosted_result') return;
     if (part.type === 'hosted_call') this.#ran.add(part.id);
     // A result whose call was in an earlier answer.
@@ -111,16 +111,16 @@ export class CandidateWriter {
       if (part.type === 'hosted_result') this.#grounding.found(part.sources);
       else if (!this.#grounding.searched(part)) lost.add('hosted_tool');
     }
-    this.#said.add(...programPart(part, lost));
+    this.#pieces.add(...programPart(part, lost));
   }
 
   #call(delta: JsonObject): void {
     const newId = () => `call_${this.#options.newId()}`;
-    this.#said.call(delta, newId, () => this.#signed(signatureIn(delta.extra_content)).thoughtSignature);
+    this.#pieces.call(delta, newId, () => this.#signed(signatureIn(delta.extra_content)).thoughtSignature);
   }
 
   /** A call with truncated arguments cannot be executed. */
-  #told({ id, name, args, note: signature }: WholeCall): JsonObject[] {
+  #encodeCall({ id, name, args, note: signature }: WholeCall): JsonObject[] {
     if (args === undefined) {
       this.#cut = `The arguments of the call of "${name}" were cut.`;
       return [];
@@ -132,7 +132,7 @@ export class CandidateWriter {
   /** The signature of a part: its own, or one that preceded it. */
   #signed(own: string | undefined): { thoughtSignature?: string } {
     if (own === undefined) return this.#sealed();
-    if (this.#seals.length > 0) this.#said.add({ text: '', ...this.#sealed() });
+    if (this.#seals.length > 0) this.#pieces.add({ text: '', ...this.#sealed() });
     return { thoughtSignature: own };
   }
 

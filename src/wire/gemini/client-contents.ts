@@ -84,17 +84,17 @@ function userMessages(
   dropped: Set<string>,
 ): ChatMessage[] {
   const results: ChatMessage[] = [];
-  const said: ContentPart[] = [];
-  let speaks = false;
+  const userParts: ContentPart[] = [];
+  let hasContent = false;
   parts.forEach((part, index) => {
     const here = `${at}.parts[${index}]`;
     const result = objectIn(part, 'functionResponse', here);
     if (result) return results.push(decodeResult(result, `${here}.functionResponse`, calls, dropped));
     if (fieldOf(part, 'functionCall') !== undefined) throw wrong(here, 'only the model calls functions');
-    speaks = true;
-    return said.push(...decodeUserPart(part, here, dropped));
+    hasContent = true;
+    return userParts.push(...decodeUserPart(part, here, dropped));
   });
-  return speaks ? [...results, { role: 'user', content: simplest(said) }] : results;
+  return hasContent ? [...results, { role: 'user', content: simplest(userParts) }] : results;
 }
 
 /** A single plain text as a string, which every server accepts. */

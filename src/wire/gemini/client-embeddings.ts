@@ -26,7 +26,7 @@ export const embedContent: EmbeddingClient = {
     const dropped = new Set<string>();
     const wish = wishOf(body, '', dropped);
     return {
-      ...asked([wish], wish, dropped),
+      ...decoded([wish], wish, dropped),
       encode: (answer) => ({ embedding: vectorsIn(answer)[0] ?? { values: [] }, ...usageIn(answer) }),
     };
   },
@@ -45,7 +45,7 @@ export const batchEmbedContents: EmbeddingClient = {
         throw wrong(`requests[${index}].outputDimensionality`, 'expected the same in all requests');
     });
     return {
-      ...asked(wishes, first, dropped),
+      ...decoded(wishes, first, dropped),
       encode: (answer) => ({ embeddings: vectorsIn(answer), ...usageIn(answer) }),
     };
   },
@@ -68,7 +68,7 @@ export const predict: EmbeddingClient = {
     const [first] = wishes;
     if (!first) throw wrong('instances', 'at least one instance is required');
     return {
-      ...asked(wishes, first, dropped),
+      ...decoded(wishes, first, dropped),
       encode(answer) {
         const vectors = vectorsIn(answer);
         const tokens = openaiUsage(answer.usage)?.input ?? 0;
@@ -105,7 +105,7 @@ function wishOf(request: JsonObject, at: string, dropped: Set<string>): Wish {
 }
 
 /** The request in OpenAI's format. */
-function asked(
+function decoded(
   wishes: readonly Wish[],
   { task: first, size }: Wish,
   dropped: Set<string>,

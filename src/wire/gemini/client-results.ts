@@ -21,7 +21,7 @@ export function decodeResult(
   for (const name of unknownIn(result, KNOWN)) dropped.add(`functionResponse.${name}`);
   const name = nameIn(result, 'name', at);
   const id = calls.answered(textIn(result, 'id', at), name);
-  const { text, failed } = said(objectIn(result, 'response', at) ?? {}, name);
+  const { text, failed } = resultOf(objectIn(result, 'response', at) ?? {}, name);
   const media = objectsIn(result, 'parts', at).flatMap((part, index) =>
     decodeUserPart(part, `${at}.parts[${index}]`, dropped),
   );
@@ -42,7 +42,7 @@ const OUTPUTS = ['output', 'result', 'content'] as const;
  * Vercel's SDK repeats the name of the function in the object.
  * @param name of the function
  */
-function said(response: JsonObject, name: string): { text: string; failed: boolean } {
+function resultOf(response: JsonObject, name: string): { text: string; failed: boolean } {
   const keys = Object.keys(response).filter((key) => key !== 'name' || response.name !== name);
   const [only] = keys;
   if (keys.length !== 1 || only === undefined) return { text: jsonTextOf(response), failed: false };

@@ -28,7 +28,7 @@ export class ContentWriter implements ChatWriter {
   readonly #candidates = new Map<number, CandidateWriter>();
   #head: ReturnType<typeof headOf> | undefined;
   #usage: Usage | undefined;
-  #told = false;
+  #ended = false;
 
   /** @param begun what the client has already received */
   constructor(options: AnswerOptions, begun?: Begun, lost = new Lost()) {
@@ -43,8 +43,8 @@ export class ContentWriter implements ChatWriter {
     // Azure's first chunk has no id and model.
     if (choices.length === 0) return this.#isOver && this.#usage ? this.#stop() : '';
     this.#head ??= headOf(chunk, this.#options);
-    const told = choices.flatMap((choice) => this.#piece(choice));
-    return told.length > 0 ? this.#event(told) : '';
+    const ended = choices.flatMap((choice) => this.#piece(choice));
+    return ended.length > 0 ? this.#event(ended) : '';
   }
 
   end(): string {
@@ -83,14 +83,14 @@ export class ContentWriter implements ChatWriter {
 
   /** The last event: an empty text part, as from Google itself. */
   #stop(): string {
-    if (this.#told) return '';
-    this.#told = true;
+    if (this.#ended) return '';
+    this.#ended = true;
     if (this.#candidates.size === 0) this.#candidate(0);
     const last = [...this.#candidates].map(([index, candidate]) => {
       if (!candidate.finished) candidate.finish('stop');
       const parts = candidate.take();
-      const said = parts.length > 0 ? joinedParts(parts) : [{ text: '' }];
-      return { content: { role: 'model', parts: said }, ...candidate.ending(), index };
+      const shownParts = parts.length > 0 ? joinedParts(parts) : [{ text: '' }];
+      return { content: { role: 'model', parts: shownParts }, ...candidate.ending(), index };
     });
     return this.#event(last);
   }

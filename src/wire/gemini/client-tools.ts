@@ -45,9 +45,9 @@ export function decodeTools(body: JsonObject, dropped: Set<string>): Partial<Cha
   const { allowed, ...choice } = decodeChoice(objectIn(body, 'toolConfig', ''), dropped);
   demandDeclared(tools, allowed, 'toolConfig.functionCallingConfig.allowedFunctionNames');
   // Few APIs can restrict calls to some functions: those that may not be called are left out.
-  const told = allowed ? tools.filter(({ function: { name } }) => allowed.includes(name)) : tools;
+  const offered = allowed ? tools.filter(({ function: { name } }) => allowed.includes(name)) : tools;
   return {
-    ...(told.length > 0 ? { tools: told, ...choice } : {}),
+    ...(offered.length > 0 ? { tools: offered, ...choice } : {}),
     ...(hosted.length > 0 ? { hosted_tools: hosted } : {}),
   };
 }

@@ -9,13 +9,13 @@ import { sumOf } from '../usage.ts';
  */
 export function encodeUsage(usage: Usage | undefined): JsonObject {
   const { input, cached, output, reasoning, ...units } = usage ?? NOTHING;
-  const said = Math.max(0, output - reasoning);
+  const visible = Math.max(0, output - reasoning);
   const prompt = details(input, units.inputAudio, units.inputImage);
   const cache = details(cached, units.cachedAudio, units.cachedImage);
-  const answer = details(said, units.outputAudio, units.outputImage);
+  const answer = details(visible, units.outputAudio, units.outputImage);
   return {
     promptTokenCount: input,
-    candidatesTokenCount: said,
+    candidatesTokenCount: visible,
     totalTokenCount: sumOf(input, output),
     ...(reasoning > 0 ? { thoughtsTokenCount: reasoning } : {}),
     ...(cached > 0 ? { cachedContentTokenCount: cached, cacheTokensDetails: cache } : {}),

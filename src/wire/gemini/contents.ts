@@ -80,10 +80,10 @@ function modelParts(message: ChatMessage, made: Map<string, Made>, turn: Turn): 
       case 'call': {
         const here = `${turn.at}.tool_calls[${place}]`;
         // Parallel calls have one signature, on the first.
-        const told = callPart(part.call, { ...turn, at: here }, place === 0);
+        const encoded = callPart(part.call, { ...turn, at: here }, place === 0);
         made.set(part.call.id, { name: part.call.function.name, place });
         place += 1;
-        return [told];
+        return [encoded];
       }
       default:
         return [];

@@ -8,9 +8,9 @@ import { named } from '../words.ts';
 export function textParts({ content }: ChatMessage, at: string): JsonObject[] {
   return partsOf(content, at).flatMap((part) => {
     const { text, refusal } = objectOf(part);
-    const said = stringOf(text) ?? stringOf(refusal);
-    if (said === undefined) throw invalid(at, 'only text parts are accepted here');
-    return said === '' ? [] : [{ text: said }];
+    const own = stringOf(text) ?? stringOf(refusal);
+    if (own === undefined) throw invalid(at, 'only text parts are accepted here');
+    return own === '' ? [] : [{ text: own }];
   });
 }
 

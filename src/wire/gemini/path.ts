@@ -38,8 +38,8 @@ const OURS =
 /** @param path below the base path of the server; it may contain escapes */
 export function geminiCall(path: string): GeminiCall | undefined {
   const [, collection = '', name = '', method = ''] = CALL.exec(path.replace(/%3a/gi, ':')) ?? [];
-  const asked = Object.hasOwn(METHODS, method) ? METHODS[method] : undefined;
-  return asked && { ...asked, model: modelName(`${collection}/${name}`) };
+  const found = Object.hasOwn(METHODS, method) ? METHODS[method] : undefined;
+  return found && { ...found, model: modelName(`${collection}/${name}`) };
 }
 
 /** Whether a path contains a method of a model. */

@@ -48,17 +48,17 @@ export function encodeGeminiRequest(
   const format = formatOf(request, model);
   // If a model does not support functions together with JSON, functions that it must not call are left out.
   const alone = format && !model.jsonWithTools;
-  const told = alone && request.tool_choice === 'none' ? {} : tools;
+  const offered = alone && request.tool_choice === 'none' ? {} : tools;
   // If it may call them, JSON is requested in words, without a guarantee.
-  const inWords = alone && told.tools !== undefined;
+  const inWords = alone && offered.tools !== undefined;
   if (inWords) {
     system.push({ text: formatWords(request.response_format) });
     dropped.push('response_format');
   }
   const config = generationConfig(request, known, inWords ? undefined : format);
   const body: JsonObject = {
-    ...spoken(system, contents, model),
-    ...told,
+    ...conversation(system, contents, model),
+    ...offered,
     ...(Object.keys(config).length > 0 ? { generationConfig: config } : {}),
   };
   return { body, dropped };
@@ -82,7 +82,7 @@ function droppedOf(request: ChatRequest, { penalties, thinking }: GeminiModel): 
 }
 
 /** The conversation, and the system prompt. A conversation must not be empty. */
-function spoken(
+function conversation(
   system: JsonObject[],
   contents: ReturnType<typeof encodeContents>['contents'],
   model: GeminiModel,
@@ -120,7 +120,7 @@ function generationConfig(
 ): JsonObject {
   const { n, seed, modalities } = request;
   const stop = [request.stop ?? []].flat().filter((text) => text !== '');
-  const asked = request.logprobs === true;
+  const wanted = request.logprobs === true;
   const config: JsonObject = {
     maxOutputTokens: request.max_completion_tokens ?? request.max_tokens,
     temperature: request.temperature,
@@ -132,8 +132,8 @@ function generationConfig(
     seed: typeof seed === 'number' ? seed | 0 : undefined,
     presencePenalty: model.penalties ? request.presence_penalty : undefined,
     frequencyPenalty: model.penalties ? request.frequency_penalty : undefined,
-    responseLogprobs: asked ? true : undefined,
-    logprobs: asked ? request.top_logprobs : undefined,
+    responseLogprobs: wanted ? true : undefined,
+    logprobs: wanted ? request.top_logprobs : undefined,
     responseModalities: Array.isArray(modalities)
       ? modalities.filter((each) => typeof each === 'string').map((each) => each.toUpperCase())
       : undefined,

@@ -20,23 +20,23 @@ export type GeminiContext = Pick<EncodeContext, 'created' | 'memory' | 'model' |
 export function geminiUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
   const prompt = tokenCount(value.promptTokenCount);
-  const said = tokenCount(value.candidatesTokenCount) ?? tokenCount(value.responseTokenCount);
+  const visible = tokenCount(value.candidatesTokenCount) ?? tokenCount(value.responseTokenCount);
   const thought = tokenCount(value.thoughtsTokenCount) ?? 0;
-  if (prompt === undefined && said === undefined) return undefined;
+  if (prompt === undefined && visible === undefined) return undefined;
   const reportedDetails = value.candidatesTokensDetails ?? value.responseTokensDetails;
   return {
     input: sumOf(prompt ?? 0, tokenCount(value.toolUsePromptTokenCount) ?? 0),
     cached: tokenCount(value.cachedContentTokenCount) ?? 0,
     cacheWrite: 0,
-    output: sumOf(said ?? 0, thought),
+    output: sumOf(visible ?? 0, thought),
     reasoning: thought,
     ...unitsOf({
       inputAudio: Math.min(ofModality(value.promptTokensDetails, 'AUDIO'), prompt ?? 0),
       cachedAudio: ofModality(value.cacheTokensDetails, 'AUDIO'),
-      outputAudio: Math.min(ofModality(reportedDetails, 'AUDIO'), said ?? 0),
+      outputAudio: Math.min(ofModality(reportedDetails, 'AUDIO'), visible ?? 0),
       inputImage: Math.min(ofModality(value.promptTokensDetails, 'IMAGE'), prompt ?? 0),
       cachedImage: ofModality(value.cacheTokensDetails, 'IMAGE'),
-      outputImage: Math.min(ofModality(reportedDetails, 'IMAGE'), said ?? 0),
+      outputImage: Math.min(ofModality(reportedDetails, 'IMAGE'), visible ?? 0),
     }),
   };
 }

@@ -157,12 +157,12 @@ export class GeminiReader implements ChatReader {
       const parts = wholePart(part, this.#context);
       if (parts.length > 0) return soundOr(parts, candidate);
     }
-    const said = stringOf(text) ?? '';
-    if (thought === true) return said === '' ? undefined : { reasoning_content: said };
+    const own = stringOf(text) ?? '';
+    if (thought === true) return own === '' ? undefined : { reasoning_content: own };
     const extra = typeof signature === 'string' ? { extra_content: extraOf(signature) } : {};
-    if (said === '' && !extra.extra_content) return undefined;
-    candidate.text += said;
-    return { ...(said === '' ? {} : { content: said }), ...extra };
+    if (own === '' && !extra.extra_content) return undefined;
+    candidate.text += own;
+    return { ...(own === '' ? {} : { content: own }), ...extra };
   }
 
   get #naming(): ChunkNaming {
@@ -179,7 +179,7 @@ function soundOr(parts: readonly Part[], candidate: Candidate): ChatDelta {
 }
 
 /** The latest finish reason, unless it is less specific than an earlier one. */
-function keepFuller(known: JsonObject[], told: JsonObject): void {
+function keepFuller(known: JsonObject[], fuller: JsonObject): void {
   const chunks = (metadata: JsonObject | undefined) => listOf(metadata?.groundingChunks).length;
-  if (chunks(told) >= chunks(known[0])) known.splice(0, 1, told);
+  if (chunks(fuller) >= chunks(known[0])) known.splice(0, 1, fuller);
 }

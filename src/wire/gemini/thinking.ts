@@ -34,8 +34,8 @@ export function thinkingConfig(request: ChatRequest, { thinking }: GeminiModel):
   }
   const shown = effort === 'none' ? {} : { includeThoughts: true };
   if (isLevels(thinking)) return { thinkingLevel: nearest(thinking, entryOf(RANKS, effort) ?? 3), ...shown };
-  const told = numberOf(objectOf(request.thinking).budget_tokens);
-  return { thinkingBudget: within(thinking, effort, told), ...shown };
+  const requested = numberOf(objectOf(request.thinking).budget_tokens);
+  return { thinkingBudget: within(thinking, effort, requested), ...shown };
 }
 
 /** The requested effort; `none` if thinking is disabled. */
@@ -53,8 +53,8 @@ function nearest(levels: readonly ThinkingLevel[], wanted: number): ThinkingLeve
   return levels.reduce((best, level) => (distance(level) <= distance(best) ? level : best));
 }
 
-function within({ min, max, off }: Budget, effort: string, told: number | undefined): number {
+function within({ min, max, off }: Budget, effort: string, requested: number | undefined): number {
   if (effort === 'none') return off ? 0 : min;
-  const wanted = told ?? entryOf(BUDGETS, effort);
+  const wanted = requested ?? entryOf(BUDGETS, effort);
   return wanted === undefined ? DYNAMIC : Math.min(max, Math.max(min, wanted));
 }

@@ -78,10 +78,10 @@ class InteractionFolding implements Assembler {
 
   result(): JsonObject {
     const ordered = [...this.#steps].sort(([a], [b]) => a - b);
-    const told = listOf(this.#interaction.steps);
+    const listed = listOf(this.#interaction.steps);
     return {
       ...this.#interaction,
-      steps: told.length > 0 ? told : ordered.map(([, step]) => shown(step)),
+      steps: listed.length > 0 ? listed : ordered.map(([, step]) => shown(step)),
       ...(this.#usage === undefined ? {} : { usage: this.#usage }),
     };
   }
@@ -90,9 +90,9 @@ class InteractionFolding implements Assembler {
   begun(): Begun | undefined {
     if (this.#completed) return undefined;
     const steps = [...this.#steps];
-    const said = steps.filter(([, { fields }]) => fields.type !== 'thought');
+    const visible = steps.filter(([, { fields }]) => fields.type !== 'thought');
     const bound = steps.some(([, { fields }]) => stringOf(fields.signature));
-    const [only, second] = said;
+    const [only, second] = visible;
     if (!only || second || bound || only[1].stopped || only[1].fields.type !== 'model_output')
       return undefined;
     const [content, other] = listOf(only[1].fields.content).map(objectOf);

@@ -24,9 +24,9 @@ export function decodeInput(body: JsonObject, dropped: Set<string>): ChatMessage
   if (Array.isArray(input) && input.some(isStep))
     input.forEach((step: unknown, index) => steps.read(step, `input[${index}]`));
   else steps.says(decodeContent(input, 'input', dropped));
-  const said = steps.messages();
-  if (said.length === 0) throw wrong('input', 'expected at least one content');
-  return [...(system ? [{ role: 'system', content: system }] : []), ...said];
+  const list = steps.messages();
+  if (list.length === 0) throw wrong('input', 'expected at least one content');
+  return [...(system ? [{ role: 'system', content: system }] : []), ...list];
 }
 
 /** Whether a member of a list is a step rather than content; turns of the API's first version have a role. */
@@ -48,7 +48,7 @@ class Steps {
   readonly #messages: ChatMessage[] = [];
   readonly #calls = new CallPairs();
   /** The current message of the model, until another role begins. */
-  #said = new PartList();
+  #list = new PartList();
   /** What Google requires back with the model's next part. */
   #signature: string | undefined;
 
@@ -84,12 +84,12 @@ class Steps {
 
   #answers(content: unknown, at: string): void {
     for (const part of decodeContent(content, at, this.#dropped)) {
-      if (part.type === 'text') this.#said.text(part.text ?? '');
-      else if (part.type === 'image_url') this.#said.add({ type: 'image', url: urlOf(part) });
+      if (part.type === 'text') this.#list.text(part.text ?? '');
+      else if (part.type === 'image_url') this.#list.add({ type: 'image', url: urlOf(part) });
       else this.#dropped.add(`content.${part.type}`);
     }
     const extra = this.#takeSignature();
-    if (extra) this.#said.accompany(extra);
+    if (extra) this.#list.accompany(extra);
   }
 
   #thinks(step: JsonObject, at: string): void {
@@ -98,13 +98,13 @@ class Steps {
       .join('');
     const signature = textIn(step, 'signature', at);
     const seals = signature ? sealsIn(signature) : undefined;
-    if (summary !== '') this.#said.thinking(summary);
+    if (summary !== '') this.#list.thinking(summary);
     for (const seal of seals ?? []) {
-      const last = this.#said.parts.at(-1);
+      const last = this.#list.parts.at(-1);
       const own = stringOf(seal.thinking);
       // If the client changed the text, the signature no longer applies.
       if (own !== undefined && last?.type === 'thinking' && last.seal === undefined) last.text = own;
-      this.#said.seal(seal);
+      this.#list.seal(seal);
     }
     if (signature && !seals) this.#signature = signature;
   }
@@ -114,7 +114,7 @@ class Steps {
     const args = objectIn(step, 'arguments', at) ?? {};
     const id = this.#calls.called(textIn(step, 'id', at), name);
     const extra = this.#takeSignature();
-    this.#said.call({
+    this.#list.call({
       id,
       type: 'function',
       function: { name, arguments: jsonTextOf(args) },
@@ -152,8 +152,8 @@ class Steps {
 
   #endTurn(): void {
     this.#signature = undefined;
-    if (this.#said.parts.length > 0) this.#messages.push(messageOf(this.#said.parts));
-    this.#said = new PartList();
+    if (this.#list.parts.length > 0) this.#messages.push(messageOf(this.#list.parts));
+    this.#list = new PartList();
     this.#calls.turn();
   }
 }

@@ -38,7 +38,7 @@ const DATA = /^data:([^;,]+)(?:;[^;,]*)*?;base64,/;
 /** Encodes an answer as pieces of steps, in order; a call is emitted when it is complete. */
 export class Pieces {
   readonly #options: PieceOptions;
-  readonly #said = new WholeCalls<Piece>();
+  readonly #calls = new WholeCalls<Piece>();
   /** The whole text so far, and where the current text began in it. */
   #text: string;
   #from: number;
@@ -68,21 +68,21 @@ export class Pieces {
 
   /** The complete pieces since the last call. */
   take(): Piece[] {
-    return this.#said.take<Piece>(
+    return this.#calls.take<Piece>(
       (piece) => [piece],
-      (call) => this.#told(call),
+      (call) => this.#encodeCall(call),
     );
   }
 
   /** Ends the answer. */
   end(): void {
-    this.#said.end();
+    this.#calls.end();
   }
 
   #add(piece: Piece): void {
     // Text after anything else begins a new text.
     if (piece.kind !== 'text' && piece.kind !== 'annotation') this.#from = this.#text.length;
-    this.#said.add(piece);
+    this.#calls.add(piece);
   }
 
   #say(text: string): void {
@@ -127,13 +127,13 @@ export class Pieces {
     const signature = signatureIn(delta.extra_content);
     if (signature !== undefined) this.#add({ kind: 'signature', signature });
     this.#from = this.#text.length;
-    this.#said.call(delta, () => `call_${this.#options.newId()}`);
+    this.#calls.call(delta, () => `call_${this.#options.newId()}`);
   }
 
   /**
    * A call with truncated arguments cannot be executed: the status shows that something is missing.
    */
-  #told({ id, name, args }: WholeCall): Piece[] {
+  #encodeCall({ id, name, args }: WholeCall): Piece[] {
     return args === undefined ? [] : [{ kind: 'call', id, name, args }];
   }
 }

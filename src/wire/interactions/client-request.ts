@@ -186,9 +186,9 @@ function toolsOf(body: JsonObject, config: JsonObject, dropped: Set<string>): Pa
   const { allowed, ...choice } = choiceOf(config);
   demandDeclared(tools, allowed, 'generation_config.tool_choice.allowed_tools.tools');
   // Few APIs can restrict calls to some functions: those that may not be called are left out.
-  const told = allowed ? tools.filter(({ function: { name } }) => allowed.includes(name)) : tools;
+  const offered = allowed ? tools.filter(({ function: { name } }) => allowed.includes(name)) : tools;
   return {
-    ...(told.length > 0 ? { tools: told, ...choice } : {}),
+    ...(offered.length > 0 ? { tools: offered, ...choice } : {}),
     ...(hosted.length > 0 ? { hosted_tools: hosted } : {}),
   };
 }

@@ -39,7 +39,7 @@ export class InteractionWriter implements ChatWriter {
   #steps = 0;
   #finish: string | null = null;
   #usage: Usage | undefined;
-  #told = false;
+  #ended = false;
 
   /** @param begun what the client has already received: the text of a step that is not stopped yet */
   constructor(options: AnswerOptions, begun?: Begun, lost = new Lost()) {
@@ -68,8 +68,8 @@ export class InteractionWriter implements ChatWriter {
   }
 
   end(): string {
-    if (this.#told) return '';
-    this.#told = true;
+    if (this.#ended) return '';
+    this.#ended = true;
     const begun = this.#begin({});
     this.#pieces.end();
     const rest = this.#tell() + this.#stop();
@@ -98,9 +98,9 @@ export class InteractionWriter implements ChatWriter {
     const type = STEPS[piece.kind];
     const begun = this.#step?.type === type && type !== 'function_call' ? '' : this.#start(piece, type);
     const { index } = this.#step!;
-    const told = begun + event('step.delta', { index, delta: deltaOf(piece) });
+    const ended = begun + event('step.delta', { index, delta: deltaOf(piece) });
     // A signature and a call are complete.
-    return piece.kind === 'signature' || piece.kind === 'call' ? told + this.#stop() : told;
+    return piece.kind === 'signature' || piece.kind === 'call' ? ended + this.#stop() : ended;
   }
 
   #start(piece: Piece, type: string): string {

@@ -8,16 +8,16 @@ export function interactionUsage(given: unknown): Usage | undefined {
   if (!isObject(given)) return undefined;
   const count = (name: string) => tokenCount(given[name]);
   const input = count('total_input_tokens');
-  const said = count('total_output_tokens');
+  const visible = count('total_output_tokens');
   const thought = count('total_thought_tokens') ?? 0;
-  if (input === undefined && said === undefined) return undefined;
+  if (input === undefined && visible === undefined) return undefined;
   const tools = count('total_tool_use_tokens') ?? 0;
   const audio = audioIn(given.input_tokens_by_modality);
   return {
     input: sumOf(input ?? 0, tools),
     cached: count('total_cached_tokens') ?? 0,
     cacheWrite: 0,
-    output: sumOf(said ?? 0, thought),
+    output: sumOf(visible ?? 0, thought),
     reasoning: thought,
     ...(audio > 0 ? { inputAudio: audio } : {}),
   };

@@ -73,11 +73,11 @@ class LineFolding implements Assembler {
       ...(this.#calls.length > 0 ? { tool_calls: this.#calls } : {}),
     };
     const { message, response: _, thinking: _t, logprobs: _l, ...fields } = this.#fields;
-    const said =
+    const shown =
       message === undefined
         ? { response: this.#content, ...more }
         : { message: { role: 'assistant', content: this.#content, ...more } };
-    return { ...fields, ...said, ...(this.#logprobs.length > 0 ? { logprobs: this.#logprobs } : {}) };
+    return { ...fields, ...shown, ...(this.#logprobs.length > 0 ? { logprobs: this.#logprobs } : {}) };
   }
 
   begun(): Begun | undefined {

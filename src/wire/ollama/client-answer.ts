@@ -23,13 +23,13 @@ export interface AnswerOptions {
 /** A piece of an answer, or all of it. */
 export function answerOf(
   { kind, model, created }: AnswerOptions,
-  said: MessagePiece,
+  piece: MessagePiece,
   done: boolean,
 ): JsonObject & { done: boolean } {
-  const { content = '', ...rest } = said;
-  const told =
+  const { content = '', ...rest } = piece;
+  const body =
     kind === 'chat' ? { message: { role: 'assistant', content, ...rest } } : { response: content, ...rest };
-  return { model, created_at: new Date(created * 1000).toISOString(), ...told, done };
+  return { model, created_at: new Date(created * 1000).toISOString(), ...body, done };
 }
 
 /** The time of the request and of the first content, milliseconds. */

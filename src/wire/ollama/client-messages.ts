@@ -44,8 +44,8 @@ function contentOf({ content }: JsonObject, at: string): string {
 export function shown(text: string, images: unknown, at: string): string | ContentPart[] {
   const pictures = picturesIn(images, at);
   if (pictures.length === 0) return text;
-  const said: ContentPart[] = text === '' ? [] : [{ type: 'text', text }];
-  return [...said, ...pictures];
+  const texts: ContentPart[] = text === '' ? [] : [{ type: 'text', text }];
+  return [...texts, ...pictures];
 }
 
 function picturesIn(images: unknown, at: string): ContentPart[] {

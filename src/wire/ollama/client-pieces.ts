@@ -18,7 +18,7 @@ export interface MessagePiece {
 
 /** Encodes a message piece by piece in Ollama's format: one kind of content per piece, calls whole. */
 export class OllamaPieces {
-  readonly #said = new WholeCalls<MessagePiece>();
+  readonly #queue = new WholeCalls<MessagePiece>();
   readonly #newId: () => string;
   readonly #lost: Lost;
   /** Whether thoughts are shown. */
@@ -34,7 +34,7 @@ export class OllamaPieces {
   read(delta: ChatDelta): void {
     const { reasoning_content: thought, content, refusal, audio } = delta;
     if (this.#thoughts && typeof thought === 'string' && thought !== '')
-      this.#said.add({ thinking: thought });
+      this.#queue.add({ thinking: thought });
     this.#say(textOf(content));
     this.#lost.add('citation', annotationsIn(delta).length);
     if (isObject(audio)) this.#hear(audio);
@@ -45,23 +45,23 @@ export class OllamaPieces {
     }
     this.#say(refusal ?? '');
     for (const call of listOf(delta.tool_calls))
-      if (isObject(call)) this.#said.call(call, () => `call_${this.#newId()}`);
+      if (isObject(call)) this.#queue.call(call, () => `call_${this.#newId()}`);
   }
 
   /** The complete pieces since the last call. */
   take(): MessagePiece[] {
-    return this.#said.take<MessagePiece>(
+    return this.#queue.take<MessagePiece>(
       (piece) => [piece],
-      (call) => this.#told(call),
+      (call) => this.#encodeCall(call),
     );
   }
 
   end(): void {
-    this.#said.end();
+    this.#queue.end();
   }
 
   #say(text: string): void {
-    if (text !== '') this.#said.add({ content: text });
+    if (text !== '') this.#queue.add({ content: text });
   }
 
   /** For audio, the transcript. */
@@ -73,11 +73,11 @@ export class OllamaPieces {
   #show(url: string): void {
     const image = bareImage(url);
     if (image === undefined) this.#lost.add('image');
-    else this.#said.add({ images: [image] });
+    else this.#queue.add({ images: [image] });
   }
 
   /** A call with truncated arguments cannot be executed: the done reason tells why. */
-  #told({ id, name, args }: WholeCall): MessagePiece[] {
+  #encodeCall({ id, name, args }: WholeCall): MessagePiece[] {
     if (args === undefined) return [];
     const index = this.#calls;
     this.#calls += 1;

@@ -38,7 +38,7 @@ export function decodeChat(body: JsonObject): OllamaRequest {
   const dropped = namesBeside(body, CHAT);
   const messages = decodeMessages(body);
   const tools = decodeTools(body.tools, dropped);
-  return asked(body, messages, tools.length > 0 ? { tools } : {}, dropped);
+  return decoded(body, messages, tools.length > 0 ? { tools } : {}, dropped);
 }
 
 /**
@@ -55,7 +55,7 @@ export function decodeGenerate(body: JsonObject): OllamaRequest {
     ...(system === '' ? [] : [{ role: 'system', content: system }]),
     { role: 'user', content: shown(prompt, body.images, '') },
   ];
-  return asked(body, messages, {}, dropped);
+  return decoded(body, messages, {}, dropped);
 }
 
 /** Whether it only asks to load or unload the model. */
@@ -64,7 +64,7 @@ export function asksNothing(body: JsonObject): boolean {
   return body.messages === undefined && (body.prompt ?? '') === '' && body.images === undefined;
 }
 
-function asked(
+function decoded(
   body: JsonObject,
   messages: ChatMessage[],
   more: Partial<ChatRequest>,

@@ -23,7 +23,7 @@ export class LineWriter implements ChatWriter {
   #begunMs: number | undefined;
   #finish: string | null = null;
   #usage: Usage | undefined;
-  #told = false;
+  #ended = false;
 
   constructor(options: AnswerOptions, lost = new Lost()) {
     this.#options = options;
@@ -41,15 +41,15 @@ export class LineWriter implements ChatWriter {
     this.#finish = stringOf(choice.finish_reason) || null;
     if (this.#finish !== null) this.#pieces.end();
     const logprobs = encodeLogprobs(choice.logprobs);
-    const said = this.#pieces.take();
-    if (said.length > 0) this.#begunMs ??= this.#options.elapsedMs();
-    if (said.length === 0 && logprobs.logprobs !== undefined) return this.#piece({}, logprobs);
-    return said.map((piece, at) => this.#piece(piece, at === 0 ? logprobs : {})).join('');
+    const ready = this.#pieces.take();
+    if (ready.length > 0) this.#begunMs ??= this.#options.elapsedMs();
+    if (ready.length === 0 && logprobs.logprobs !== undefined) return this.#piece({}, logprobs);
+    return ready.map((piece, at) => this.#piece(piece, at === 0 ? logprobs : {})).join('');
   }
 
   end(): string {
-    if (this.#told) return '';
-    this.#told = true;
+    if (this.#ended) return '';
+    this.#ended = true;
     this.#pieces.end();
     const rest = this.#pieces.take().map((piece) => this.#piece(piece, {}));
     const timing = { begunMs: this.#begunMs, endMs: this.#options.elapsedMs() };
@@ -61,8 +61,8 @@ export class LineWriter implements ChatWriter {
     return ollamaErrorEvent(error);
   }
 
-  #piece(said: MessagePiece, more: JsonObject): string {
-    return event({ ...answerOf(this.#options, said, false), ...more });
+  #piece(ready: MessagePiece, more: JsonObject): string {
+    return event({ ...answerOf(this.#options, ready, false), ...more });
   }
 }
 

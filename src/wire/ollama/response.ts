@@ -19,8 +19,8 @@ export function ollamaUsage({ prompt_eval_count, eval_count }: JsonObject): Usag
 /** The finish reason in chat's words; `null` while there is none. @param called whether the answer has tool calls */
 export function ollamaFinish({ done, done_reason: reason }: JsonObject, called: boolean): string | null {
   if (done !== true) return null;
-  const told = stringOf(reason) || 'stop';
-  return called && told === 'stop' ? 'tool_calls' : told;
+  const given = stringOf(reason) || 'stop';
+  return called && given === 'stop' ? 'tool_calls' : given;
 }
 
 /** Decodes a whole answer. */

@@ -39,11 +39,11 @@ export class CallList {
 
   /** @param delta one of a chunk's `tool_calls` @returns `undefined` if there are too many of them */
   take(delta: JsonObject): CallPiece | undefined {
-    const { name: given, arguments: told, input } = objectOf(delta.function ?? delta.custom);
+    const { name: given, arguments: argumentsText, input } = objectOf(delta.function ?? delta.custom);
     const index = numberOf(delta.index) ?? undefined;
     const id = idText(delta.id);
     const name = stringOf(given) ?? '';
-    const text = textOf(told ?? input);
+    const text = textOf(argumentsText ?? input);
     const known = this.#known(index, id, { name, text });
     const call = known ?? this.#begin(index, id, isObject(delta.custom));
     if (!call) return undefined;

@@ -14,14 +14,14 @@ const LOST: Readonly<Partial<Record<Part['type'], LostKind>>> = { hosted_call: '
 
 /** Encodes a whole message. @param message canonical, with parts if chat's fields would lose the order */
 export function chatMessage(message: JsonObject, lost: Lost): JsonObject {
-  const { parts, ...told } = message;
+  const { parts, ...fields } = message;
   const listed = wholeParts(parts);
   const ran = new Set<string>();
   for (const part of listed) {
     countPart(part, ran, lost);
     if (part.type === 'text') countNotes(part.annotations ?? [], lost);
   }
-  return withDetails(told);
+  return withDetails(fields);
 }
 
 /** Encodes the pieces of a message, one after another. */
@@ -35,8 +35,9 @@ export class ChatPieces {
   }
 
   tell(delta: JsonObject): JsonObject {
-    const { parts, annotations, ...told } = objectOf(delta);
-    if (parts === undefined && annotations === undefined && told.thinking_blocks === undefined) return delta;
+    const { parts, annotations, ...fields } = objectOf(delta);
+    if (parts === undefined && annotations === undefined && fields.thinking_blocks === undefined)
+      return delta;
     const notes = annotationsIn({ annotations });
     countNotes(notes, this.#lost);
     const whole = wholeParts(parts);
@@ -44,7 +45,7 @@ export class ChatPieces {
     const pages = notes.flatMap(chatAnnotation);
     const images = whole.filter((part) => part.type === 'image').map(({ url }) => this.#image(url));
     return withDetails({
-      ...told,
+      ...fields,
       ...(pages.length > 0 ? { annotations: pages } : {}),
       ...(images.length > 0 ? { images } : {}),
     });
@@ -69,9 +70,9 @@ function countNotes(notes: readonly Annotation[], lost: Lost): void {
 }
 
 /** What must be sent back to a gateway, in the field that its own clients use. */
-function withDetails(told: JsonObject): JsonObject {
-  if (told.thinking_blocks === undefined) return told;
-  const { thinking_blocks: seals, ...rest } = told;
+function withDetails(fields: JsonObject): JsonObject {
+  if (fields.thinking_blocks === undefined) return fields;
+  const { thinking_blocks: seals, ...rest } = fields;
   const details = listOf(seals).flatMap((seal) => detailsIn(objectOf(seal)));
   const blocks = listOf(seals).filter((seal) => isObject(seal) && seal.type !== 'details');
   return {

@@ -26,7 +26,7 @@ export abstract class Folding<C extends Choice> implements Assembler {
   protected readonly quirks: Quirks;
   readonly #top: JsonObject = {};
   /** As last reported by the vendor. */
-  #told: unknown;
+  #reported: unknown;
   usage: Usage | undefined;
   content = false;
 
@@ -76,10 +76,10 @@ export abstract class Folding<C extends Choice> implements Assembler {
   }
 
   count(chunk: JsonObject): void {
-    const told = reportedUsage(chunk);
-    if (!isObject(told)) return;
-    this.#told = told;
-    this.usage = vendorUsage(told, this.quirks) ?? this.usage;
+    const reported = reportedUsage(chunk);
+    if (!isObject(reported)) return;
+    this.#reported = reported;
+    this.usage = vendorUsage(reported, this.quirks) ?? this.usage;
   }
 
   get finish(): string | null {
@@ -101,7 +101,7 @@ export abstract class Folding<C extends Choice> implements Assembler {
   result(): JsonObject {
     const { id, created, model, ...rest } = this.#top;
     const choices = this.choices.toSorted((a, b) => a.index - b.index).map((choice) => this.shown(choice));
-    return { id, object: this.object, created, model, ...rest, choices, usage: this.#told };
+    return { id, object: this.object, created, model, ...rest, choices, usage: this.#reported };
   }
 
   #at(index: number): C | undefined {

@@ -63,10 +63,10 @@ function idOf(index: number): string {
 }
 
 /** A message or a delta whose single call is encoded as a deprecated function call. */
-export function withFunctionCall(said: JsonObject): JsonObject {
-  const { tool_calls: calls, ...rest } = said;
+export function withFunctionCall(encoded: JsonObject): JsonObject {
+  const { tool_calls: calls, ...rest } = encoded;
   const first = listOf(calls).find((call) => (objectOf(call).index ?? 0) === 0);
-  return isObject(first) ? { ...rest, function_call: first.function } : calls === undefined ? said : rest;
+  return isObject(first) ? { ...rest, function_call: first.function } : calls === undefined ? encoded : rest;
 }
 
 /** The finish reason of an answer with a deprecated function call. */

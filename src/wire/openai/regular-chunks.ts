@@ -120,8 +120,8 @@ export function regularReasoning(delta: JsonObject): JsonObject {
 /** Snowflake's `inference:complete` streams a call like Claude does. */
 function ofSnowflake(delta: JsonObject): JsonObject {
   if (delta.type !== 'tool_use') return delta;
-  const { tool_use_id: told, name, input } = { ...objectOf(listOf(delta.content_list)[0]), ...delta };
-  const id = stringOf(told);
+  const { tool_use_id: toolUseId, name, input } = { ...objectOf(listOf(delta.content_list)[0]), ...delta };
+  const id = stringOf(toolUseId);
   const piece = { ...(id === undefined ? {} : { id }), function: { name, arguments: input } };
   return { tool_calls: [piece] };
 }

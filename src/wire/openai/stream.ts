@@ -114,8 +114,8 @@ export class ChunkReader implements ChatReader {
     choice.finish = finish ?? choice.finish;
     const { role: _, tool_calls: calls, reasoning_details: details, ...rest } = delta;
     const chunks: ChatChunk[] = [];
-    const say = (said: ChatDelta, reason: string | null = null, probabilities: unknown = null) =>
-      chunks.push(this.#chunk({ index, delta: said, logprobs: probabilities, finish_reason: reason }));
+    const say = (added: ChatDelta, reason: string | null = null, probabilities: unknown = null) =>
+      chunks.push(this.#chunk({ index, delta: added, logprobs: probabilities, finish_reason: reason }));
     if (!choice.begun) say({ role: 'assistant', content: '' });
     choice.begun = true;
     growDetails(choice.details, listOf(details).filter(isObject));

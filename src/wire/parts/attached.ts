@@ -33,8 +33,8 @@ export function withTextResults(messages: readonly ChatMessage[]): readonly Chat
 export function shownBefore(parts: readonly ContentPart[], message: ChatMessage): ChatMessage[] {
   const { content } = message;
   if (message.role !== 'user') return [{ role: 'user', content: [...parts] }, message];
-  const said = typeof content === 'string' ? [{ type: 'text', text: content }] : (content ?? []);
-  return [{ ...message, content: [...parts, ...said] }];
+  const own = typeof content === 'string' ? [{ type: 'text', text: content }] : (content ?? []);
+  return [{ ...message, content: [...parts, ...own] }];
 }
 
 /** Whether a result contains more than text. */

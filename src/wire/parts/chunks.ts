@@ -8,20 +8,20 @@ import { partsOf, chatAudio } from './message.ts';
 export function canonicalChunks(answer: ChatResponse): ChatChunk[] {
   const chunks = answer.choices.flatMap(({ index, message, logprobs, finish_reason, ...more }) => {
     let calls = 0;
-    let told = logprobs;
-    const said = partsOf(message).flatMap((part) => {
+    let left = logprobs;
+    const deltaChunks = partsOf(message).flatMap((part) => {
       const deltas = deltasOf(part, part.type === 'call' ? calls++ : 0);
       return deltas.map((delta) => {
-        const beside = delta.content === undefined ? null : told;
-        if (delta.content !== undefined) told = null;
+        const beside = delta.content === undefined ? null : left;
+        if (delta.content !== undefined) left = null;
         return chunkOf(answer, delta, { index, logprobs: beside });
       });
     });
     const finish = finish_reason ?? (calls > 0 ? 'tool_calls' : 'stop');
     return [
       chunkOf(answer, { role: 'assistant', content: '' }, { index }),
-      ...said,
-      chunkOf(answer, {}, { index, finish, logprobs: told, more }),
+      ...deltaChunks,
+      chunkOf(answer, {}, { index, finish, logprobs: left, more }),
     ];
   });
   return [...chunks, ...usageChunks(answer, openaiUsage(answer.usage))];

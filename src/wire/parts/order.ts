@@ -43,12 +43,12 @@ export function reordered(message: ChatMessage, memory: ReplayMemory): ChatMessa
 
 function inOrder(
   order: readonly unknown[],
-  said: readonly Part[],
+  ordered: readonly Part[],
   seals: readonly Seal[],
 ): Part[] | undefined {
-  const text = said.map((part) => (part.type === 'text' ? part.text : '')).join('');
-  const calls = said.filter((part) => part.type === 'call');
-  const others = said.filter(({ type }) => type !== 'text' && type !== 'call' && type !== 'thinking');
+  const text = ordered.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  const calls = ordered.filter((part) => part.type === 'call');
+  const others = ordered.filter(({ type }) => type !== 'text' && type !== 'call' && type !== 'thinking');
   const parts: Part[] = [];
   let at = 0;
   let called = 0;

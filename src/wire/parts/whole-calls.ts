@@ -83,15 +83,15 @@ export class WholeCalls<Piece extends object> {
   }
 
   /** The complete content, in order, since the last call. */
-  take<Told>(piece: (piece: Piece) => Told[], call: (call: WholeCall) => Told[]): Told[] {
-    const told: Told[] = [];
+  take<Encoded>(piece: (piece: Piece) => Encoded[], call: (call: WholeCall) => Encoded[]): Encoded[] {
+    const encoded: Encoded[] = [];
     for (let first = this.#queue[0]; first !== undefined; first = this.#queue[0]) {
       if (first instanceof Growing) {
         if (!this.#over && !first.complete) break;
-        told.push(...call(first.whole()));
-      } else told.push(...piece(first));
+        encoded.push(...call(first.whole()));
+      } else encoded.push(...piece(first));
       this.#queue.shift();
     }
-    return told;
+    return encoded;
   }
 }

@@ -1,6 +1,6 @@
 /** Gemini's Live API. @see https://ai.google.dev/api/live */
 import type { JsonObject } from '../json.ts';
-import type { RealtimeProtocol, Said, Told } from './protocol.ts';
+import type { RealtimeProtocol, SessionMessage, Told } from './protocol.ts';
 import { geminiUsage } from '../gemini/response.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { otherModels } from '../other-models.ts';
@@ -64,7 +64,7 @@ function toldBy(message: JsonObject): Told {
   return { usage, answer, piece, said: calls.length === 0 ? [] : [calling(calls)] };
 }
 
-function calling(calls: readonly JsonObject[]): Said {
+function calling(calls: readonly JsonObject[]): SessionMessage {
   return {
     role: 'assistant',
     content: null,
@@ -76,19 +76,19 @@ function calling(calls: readonly JsonObject[]): Said {
   };
 }
 
-function saidIn(message: JsonObject): Said[] {
+function saidIn(message: JsonObject): SessionMessage[] {
   const content = objectOf(message.clientContent ?? message.client_content);
   const turns = listOf(content.turns)
     .map(objectOf)
-    .map(({ role, parts }): Said => {
+    .map(({ role, parts }): SessionMessage => {
       return { role: role === 'model' ? 'assistant' : 'user', content: textOf(parts) };
     });
   const text = stringOf(objectOf(message.realtimeInput ?? message.realtime_input).text);
-  const typed: Said[] = text === undefined ? [] : [{ role: 'user', content: text }];
+  const typed: SessionMessage[] = text === undefined ? [] : [{ role: 'user', content: text }];
   return [...turns, ...typed].filter(({ content: words }) => words !== '');
 }
 
-function resultsIn(message: JsonObject): Said[] {
+function resultsIn(message: JsonObject): SessionMessage[] {
   const { functionResponses, function_responses: spelled } = objectOf(
     message.toolResponse ?? message.tool_response,
   );

@@ -1,6 +1,6 @@
 /** OpenAI's Realtime API. @see https://platform.openai.com/docs/api-reference/realtime */
 import type { JsonObject } from '../json.ts';
-import type { Asked, RealtimeProtocol, Said, Told } from './protocol.ts';
+import type { Asked, RealtimeProtocol, SessionMessage, Told } from './protocol.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { otherModels } from '../other-models.ts';
 import { openaiUsage } from '../usage.ts';
@@ -85,7 +85,7 @@ function sessionOf(session: JsonObject): JsonObject {
   return Object.fromEntries(KEPT.flatMap((key) => (key in session ? [[key, session[key]]] : [])));
 }
 
-function itemOf(item: JsonObject): Said[] {
+function itemOf(item: JsonObject): SessionMessage[] {
   const id = stringOf(item.call_id) ?? '';
   if (item.type === 'function_call') {
     const called = { name: stringOf(item.name) ?? '', arguments: stringOf(item.arguments) ?? '' };

@@ -5,7 +5,7 @@ import type { Usage } from '../usage.ts';
 export type RealtimeName = 'openai' | 'gemini';
 
 /** A turn of a session, as a chat message. */
-export interface Said {
+export interface SessionMessage {
   readonly role: 'user' | 'assistant' | 'tool';
   readonly content: string | null;
   readonly tool_calls?: readonly JsonObject[];
@@ -18,7 +18,7 @@ export interface Asked {
   readonly works: boolean;
   /** Whether it is one of many small messages, such as audio: a refusal of these is reported once. */
   readonly minor?: boolean;
-  readonly said?: readonly Said[];
+  readonly said?: readonly SessionMessage[];
   /** The session settings that it contains: instructions and tools. */
   readonly session?: JsonObject;
   /** Finds the models that it names: for the session, or for transcribing speech. Throws if there is too much to search. */
@@ -31,7 +31,7 @@ export interface Told {
   readonly usage?: Usage | undefined;
   /** Whether a response begins or has ended. */
   readonly answer?: 'begins' | 'ends' | undefined;
-  readonly said?: readonly Said[];
+  readonly said?: readonly SessionMessage[];
   /** A piece of the text of a message, and the role it belongs to. */
   readonly piece?: readonly { readonly role: 'user' | 'assistant'; readonly text: string }[];
   /** The whole message, if it is an error. */

@@ -1,11 +1,11 @@
 import type { JsonObject } from '../json.ts';
-import type { Asked, Said, Told } from './protocol.ts';
+import type { Asked, SessionMessage, Told } from './protocol.ts';
 
 /** The text of a session, in order, without audio. Above its size limit nothing is kept. */
 export class Transcript {
   readonly #maxCharacters: number;
   #session: JsonObject = {};
-  #said: Said[] = [];
+  #said: SessionMessage[] = [];
   /** Messages whose text is still incomplete. */
   readonly #open = new Map<'user' | 'assistant', string[]>();
   #characters = 0;
@@ -66,7 +66,7 @@ export class Transcript {
     return JSON.stringify({ object: 'realtime.session', messages: this.#said });
   }
 
-  #add(said: readonly Said[]): void {
+  #add(said: readonly SessionMessage[]): void {
     for (const message of said) {
       if (this.#full) return;
       this.#said.push(message);

@@ -132,9 +132,9 @@ function responsesItems(
     const summary = summaryOf(item);
     if (summary !== undefined) return userSays(summaryText(summary));
     if (stringOf(item.id)?.includes(`_${FOREIGN_ITEM}`)) return undefined;
-    const said = item.role === 'assistant' || stringOf(item.type)?.endsWith('_call');
-    if (!said) bare = false;
-    if (!said || !bare || item.id === undefined) return item;
+    const byModel = item.role === 'assistant' || stringOf(item.type)?.endsWith('_call');
+    if (!byModel) bare = false;
+    if (!byModel || !bare || item.id === undefined) return item;
     const { id: _, ...rest } = item;
     return rest;
   });

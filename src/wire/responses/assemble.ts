@@ -73,7 +73,7 @@ class ResponseFolding implements Assembler {
     else if (type === 'response.output_item.done') this.#item(event, true);
     else if (GROWN[type]) this.#grow(GROWN[type], event);
     else if (type === 'response.function_call_arguments.done') this.#argued(event);
-    else if (type === 'response.output_text.done') this.#said(event);
+    else if (type === 'response.output_text.done') this.#addText(event);
     else if (type === 'response.completed' || type === 'response.incomplete') {
       const status = type === 'response.incomplete' ? 'incomplete' : this.#response.status;
       const finish = responseFinish({ ...this.#response, status, output: this.#output }) ?? 'stop';
@@ -146,8 +146,8 @@ class ResponseFolding implements Assembler {
   }
 
   get #output(): unknown[] {
-    const told = listOf(this.#response.output);
-    if (told.length > 0) return told;
+    const listed = listOf(this.#response.output);
+    if (listed.length > 0) return listed;
     return this.#ordered().map(shown);
   }
 
@@ -185,7 +185,7 @@ class ResponseFolding implements Assembler {
   }
 
   /** Handles a complete text. */
-  #said(event: JsonObject): void {
+  #addText(event: JsonObject): void {
     const draft = this.#draft(event, {}, false);
     for (const part of draft?.parts.values() ?? []) part.done = true;
   }

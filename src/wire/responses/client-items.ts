@@ -81,12 +81,12 @@ class Conversation {
   /** A call of a hosted tool in an earlier turn. */
   #hosted(item: JsonObject, at: string): void {
     const call = ownCall(item);
-    if (call) return this.#said.call(call);
+    if (call) return this.#partList.call(call);
     const came = ownOutput(item);
     if (came) return this.#hear({ role: 'tool', tool_call_id: came.id, content: came.content });
     const parts = decodeHosted(item);
     if (parts.length === 0) this.dropped.push(`${at} (${wordOf(item.type)})`);
-    for (const part of parts) this.#said.add(part);
+    for (const part of parts) this.#partList.add(part);
   }
 
   /** A reference to an item of an earlier answer. */
@@ -109,7 +109,7 @@ class Conversation {
     this.messages.push(message);
   }
 
-  get #said(): PartList {
+  get #partList(): PartList {
     return (this.#turn ??= new PartList());
   }
 
@@ -123,7 +123,7 @@ class Conversation {
   }
 
   #answer({ content }: JsonObject): void {
-    const list = this.#said;
+    const list = this.#partList;
     if (typeof content === 'string') return list.text(content);
     for (const part of listOf(content)) {
       const { text, refusal, annotations } = objectOf(part);
@@ -140,7 +140,7 @@ class Conversation {
     const custom = item.type === 'custom_tool_call';
     const text = custom ? JSON.stringify({ input: item.input ?? '' }) : (stringOf(item.arguments) ?? '');
     const fn = { name: shownName(this.#box, item), arguments: text || '{}' };
-    this.#said.call({ id, type: 'function', function: fn });
+    this.#partList.call({ id, type: 'function', function: fn });
   }
 
   #output({ call_id: id, output }: JsonObject, at: string): void {
@@ -153,10 +153,10 @@ class Conversation {
     const seal = unseal(item);
     const text = reasoningText(item);
     if (!seal && text === '') return;
-    const last = this.#said.parts.at(-1);
+    const last = this.#partList.parts.at(-1);
     // Unsigned summaries are joined.
     if (!seal && last?.type === 'thinking' && !last.seal) last.text += `\n\n${text}`;
-    else this.#said.add({ type: 'thinking', text, ...(seal ? { seal } : {}) });
+    else this.#partList.add({ type: 'thinking', text, ...(seal ? { seal } : {}) });
   }
 }
 

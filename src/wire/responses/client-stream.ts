@@ -84,8 +84,8 @@ export class ResponsesWriter implements ChatWriter {
 
   #cite(delta: JsonObject): void {
     for (const note of annotationsIn(delta)) {
-      const [told] = encodeCitations([note], this.#items.before, this.#lost);
-      if (told && !this.#items.cite(told)) this.#lost.add('citation');
+      const [encoded] = encodeCitations([note], this.#items.before, this.#lost);
+      if (encoded && !this.#items.cite(encoded)) this.#lost.add('citation');
     }
   }
 

@@ -18,17 +18,17 @@ const SUMMARY = 'Summary of the conversation so far:';
 
 /** A request to summarise a conversation, given as a text, so that the tools it mentions need not be declared. */
 export function summaryRequest(request: ChatRequest): ChatRequest {
-  const said = request.messages.map(spoken).filter((text) => text !== '');
-  const content = `${ASKED}\n\n<conversation>\n${said.join('\n\n')}\n</conversation>`;
+  const texts = request.messages.map(textOfMessage).filter((text) => text !== '');
+  const content = `${ASKED}\n\n<conversation>\n${texts.join('\n\n')}\n</conversation>`;
   return { model: request.model, messages: [{ role: 'user', content }] };
 }
 
 /** The words of one side, preceded by a line that names it. */
-function spoken(message: ChatMessage): string {
+function textOfMessage(message: ChatMessage): string {
   const { role, tool_call_id: id } = message;
   if (role === 'tool') return `[result of ${String(id)}]\n${textOf(message.content)}`;
   if (role !== 'assistant') return `[${role}]\n${textOf(message.content)}`;
-  const said = partsOf(message).flatMap((part) => {
+  const texts = partsOf(message).flatMap((part) => {
     if (part.type === 'text' || part.type === 'refusal') return [part.text];
     if (part.type === 'call') {
       const { name, arguments: args } = part.call.function;
@@ -36,7 +36,7 @@ function spoken(message: ChatMessage): string {
     }
     return part.type === 'hosted_call' ? [`(uses ${part.name}: ${part.input})`] : [];
   });
-  return said.length === 0 ? '' : `[assistant]\n${said.join('\n')}`;
+  return texts.length === 0 ? '' : `[assistant]\n${texts.join('\n')}`;
 }
 
 function textOf(content: unknown): string {

@@ -19,8 +19,8 @@ function oneOf(words: readonly string[], value: unknown): string | undefined {
 /** The requested text format. */
 export function echoedText(text: unknown): JsonObject {
   const { format, verbosity } = objectOf(text);
-  const told = oneOf(VERBOSITIES, verbosity);
-  return { format: echoedFormat(objectOf(format)), ...(told === undefined ? {} : { verbosity: told }) };
+  const echoed = oneOf(VERBOSITIES, verbosity);
+  return { format: echoedFormat(objectOf(format)), ...(echoed === undefined ? {} : { verbosity: echoed }) };
 }
 
 function echoedFormat({ type, name, schema, description, strict }: JsonObject): JsonObject {
@@ -88,13 +88,13 @@ export function echoedTools(tools: unknown): JsonObject[] {
     if (!Object.entries(required).every(([name, check]) => check(tool[name]))) return [];
     if (tool.type !== 'function') return [tool];
     const { description, parameters, strict } = tool;
-    const told = {
+    const echoed = {
       ...tool,
       description: stringOf(description) ?? null,
       parameters: isObject(parameters) ? parameters : null,
       strict: strict === true,
     };
-    return [told];
+    return [echoed];
   });
 }
 

@@ -16,9 +16,9 @@ const NAMES: Readonly<Record<string, string>> = {
 export function decodeHosted(item: JsonObject): Part[] {
   const { type, id, result, revised_prompt: prompt } = item;
   if (type === 'image_generation_call') {
-    const told = typeof prompt === 'string' ? { prompt } : {};
+    const wish = typeof prompt === 'string' ? { prompt } : {};
     return typeof result === 'string' && result !== ''
-      ? [{ type: 'image', url: dataUri(item, result), ...told }]
+      ? [{ type: 'image', url: dataUri(item, result), ...wish }]
       : [];
   }
   if (typeof type !== 'string' || !Object.hasOwn(NAMES, type)) return [];

@@ -16,7 +16,7 @@ import { chunkOf, usageChunks } from '../chunks.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'model' | 'newId'>;
 
-type Spoken = 'message' | 'reasoning';
+type Streamed = 'message' | 'reasoning';
 
 /**
  * Decodes Responses events to chat chunks. Servers that omit sequence numbers, indexes or ids are accepted; unknown
@@ -30,12 +30,12 @@ export class ResponsesReader implements ChatReader {
   #model = '';
   #created: number | undefined;
   #begun = false;
-  #told = 0;
+  #called = 0;
   /** The length of the text so far, and of the part before the current one. */
   #length = 0;
   #before = 0;
   /** Items with content, by id and output index, or by their type for servers that send neither. */
-  readonly #spoken = new Set<unknown>();
+  readonly #streamed = new Set<unknown>();
   /** Whether a part of reasoning preceded. */
   #thought = false;
   #between = false;
@@ -132,7 +132,7 @@ export class ResponsesReader implements ChatReader {
   ): ChatChunk[] {
     const text = stringOf(delta) ?? '';
     if (text === '') return [];
-    this.#speaks('message', of);
+    this.#streams('message', of);
     if (field === 'content') this.#length += text.length;
     const logprobs = probabilities.length > 0 ? { content: probabilities, refusal: null } : null;
     return [chunkOf(this.#naming, { [field]: text }, { logprobs })];
@@ -143,9 +143,9 @@ export class ResponsesReader implements ChatReader {
     return annotations.length > 0 ? [this.#chunk({ annotations })] : [];
   }
 
-  #speaks(type: Spoken, { item_id, output_index }: JsonObject): void {
+  #streams(type: Streamed, { item_id, output_index }: JsonObject): void {
     const names = [item_id, output_index].filter((name) => name !== undefined);
-    for (const name of names.length > 0 ? names : [type]) this.#spoken.add(name);
+    for (const name of names.length > 0 ? names : [type]) this.#streamed.add(name);
   }
 
   #think(text: string, of: JsonObject): ChatChunk[] {
@@ -153,15 +153,15 @@ export class ResponsesReader implements ChatReader {
     const gap = this.#between ? '\n\n' : '';
     this.#between = false;
     this.#thought = true;
-    this.#speaks('reasoning', of);
+    this.#streams('reasoning', of);
     return [this.#chunk({ reasoning_content: gap + text })];
   }
 
   /** A call is only sent to the client once it continues: some servers announce calls that they make themselves. */
   #tell(call: Call): ChatChunk[] {
     if (call.index !== undefined) return [];
-    call.index = this.#told;
-    this.#told += 1;
+    call.index = this.#called;
+    this.#called += 1;
     const fn = { name: call.name, arguments: '' };
     return [
       this.#chunk({ tool_calls: [{ index: call.index, id: call.id, type: 'function', function: fn }] }),
@@ -170,9 +170,9 @@ export class ResponsesReader implements ChatReader {
 
   #argue(call: Call | undefined, text: string): ChatChunk[] {
     if (!call || text === '') return [];
-    const told = this.#tell(call);
+    const called = this.#tell(call);
     call.fragments = true;
-    return [...told, this.#chunk({ tool_calls: [{ index: call.index!, function: { arguments: text } }] })];
+    return [...called, this.#chunk({ tool_calls: [{ index: call.index!, function: { arguments: text } }] })];
   }
 
   #whole(call: Call | undefined, text: string): ChatChunk[] {
@@ -182,7 +182,7 @@ export class ResponsesReader implements ChatReader {
 
   #itemDone(item: JsonObject, place: unknown): ChatChunk[] {
     const of = { item_id: item.id, output_index: place };
-    const spoke = [item.id, place, item.type].some((name) => name !== undefined && this.#spoken.has(name));
+    const spoke = [item.id, place, item.type].some((name) => name !== undefined && this.#streamed.has(name));
     if (CALLS.has(item.type)) {
       const known = this.#calls.named(item.id, item.call_id, place);
       return this.#whole(known ?? this.#calls.add(item, place), argumentsOf(item));
@@ -200,8 +200,8 @@ export class ResponsesReader implements ChatReader {
     return listOf(item.content).flatMap((part) => {
       const { text, refusal, annotations } = objectOf(part);
       this.#before = this.#length;
-      const said = [...this.#say('content', text, of), ...this.#say('refusal', refusal, of)];
-      return [...said, ...this.#cite(listOf(annotations))];
+      const rest = [...this.#say('content', text, of), ...this.#say('refusal', refusal, of)];
+      return [...rest, ...this.#cite(listOf(annotations))];
     });
   }
 
@@ -217,7 +217,7 @@ export class ResponsesReader implements ChatReader {
     // A completed response without any output does not count as an answer.
     if (!this.#begun && !this.#listed && items.length === 0 && ending?.finish === 'stop') return [];
     const reason = ending?.finish ?? 'stop';
-    const finish = this.#told > 0 && reason === 'stop' ? 'tool_calls' : reason;
+    const finish = this.#called > 0 && reason === 'stop' ? 'tool_calls' : reason;
     return [...chunks, ...this.#end(finish), ...usageChunks(this.#naming, this.usage)];
   }
 

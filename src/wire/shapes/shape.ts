@@ -75,9 +75,9 @@ export function ends(shape: Shape): Shape {
 export function each(shape: Shape): Shape {
   return (value) => {
     if (!isObject(value)) return ': expected an object';
-    const told = Object.entries(value).filter(([, field]) => field !== null);
-    if (told.length === 0) return ': expected an object that is not empty';
-    for (const [name, field] of told) {
+    const given = Object.entries(value).filter(([, field]) => field !== null);
+    if (given.length === 0) return ': expected an object that is not empty';
+    for (const [name, field] of given) {
       const flaw = shape(field);
       if (flaw !== undefined) return `.${name}${flaw}`;
     }

@@ -28,24 +28,24 @@ function chatShape(restoresThoughts: boolean): StreamShape {
       const choice = listOf(like.choices)
         .map(objectOf)
         .find((each) => channel.startsWith(`${indexOf(each)}/`))!;
-      const said = channel.endsWith('/text')
+      const added = channel.endsWith('/text')
         ? { text }
         : { delta: deltaOf(objectOf(choice.delta), holder, { [field]: text }) };
       const { usage: _, ...rest } = like;
-      return { ...rest, choices: [{ index: indexOf(choice), ...said, finish_reason: null }] };
+      return { ...rest, choices: [{ index: indexOf(choice), ...added, finish_reason: null }] };
     },
   };
 }
 
 /** The delta of a choice that contains nothing but one text. */
-function deltaOf(delta: JsonObject, holder: JsonObject, said: JsonObject): JsonObject {
-  if (holder === delta) return said;
-  if (holder === delta.function_call) return { function_call: said };
-  if (holder === delta.audio) return { audio: said };
+function deltaOf(delta: JsonObject, holder: JsonObject, added: JsonObject): JsonObject {
+  if (holder === delta) return added;
+  if (holder === delta.function_call) return { function_call: added };
+  if (holder === delta.audio) return { audio: added };
   const call = listOf(delta.tool_calls)
     .map(objectOf)
     .find(({ function: called }) => called === holder);
-  return { tool_calls: [{ index: call?.index ?? 0, function: said }] };
+  return { tool_calls: [{ index: call?.index ?? 0, function: added }] };
 }
 
 function slotsIn(choice: JsonObject, restoresThoughts: boolean): TextSlot[] {

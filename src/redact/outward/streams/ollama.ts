@@ -19,10 +19,10 @@ export const OLLAMA_STREAM: StreamShape = {
     (channel === 'thinking' && WORDS.some((field) => holderOf(line, field) !== undefined)),
   bringing(like, { field }, text) {
     const { model, created_at } = like;
-    const said = isObject(like.message)
+    const visible = isObject(like.message)
       ? { message: { role: like.message.role, content: '', [field]: text } }
       : { response: '', [field]: text };
-    return { model, created_at, ...said, done: false };
+    return { model, created_at, ...visible, done: false };
   },
 };
 

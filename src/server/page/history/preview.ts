@@ -51,9 +51,9 @@ export async function preview(inputs: readonly LogInput[], job: PreviewJob): Pro
     });
     const { report } = await runExport({ ...settings, threads: 0 });
     const rows = readFileSync(output, 'utf8').split('\n').filter(Boolean);
-    const asked = records.filter(({ endpoint }) => endpoint !== 'feedback').length;
+    const requests = records.filter(({ endpoint }) => endpoint !== 'feedback').length;
     return {
-      records: asked,
+      records: requests,
       rows: rows
         .slice(0, MOST_ROWS)
         .map((row) => (row.length > MOST_SHOWN ? `${row.slice(0, MOST_SHOWN)} …` : row)),

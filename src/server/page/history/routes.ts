@@ -25,7 +25,7 @@ const SPANS = {
 
 const filter = z.string().max(MAX_FILTER).default('');
 
-const asked = {
+const queries = {
   requests: z.strictObject({ filter, before: z.coerce.number().optional() }),
   series: z.strictObject({
     filter,
@@ -50,7 +50,7 @@ export function serveHistory(app: Hono<ServerEnv>, context: ServerContext, acces
     );
   };
   app.get('/page/requests', async (c) => {
-    const { filter, before = null } = parsed(c, asked.requests);
+    const { filter, before = null } = parsed(c, queries.requests);
     return c.json(
       await history.ask(
         { kind: 'requests', directory: directory(), filter, most: MOST, before },
@@ -81,7 +81,7 @@ export function serveHistory(app: Hono<ServerEnv>, context: ServerContext, acces
     return c.body(body, 200, { 'content-type': 'text/plain; charset=utf-8' });
   });
   app.get('/page/series', async (c) => {
-    const { filter, by, span } = parsed(c, asked.series);
+    const { filter, by, span } = parsed(c, queries.series);
     const [spanMs, stepMs] = SPANS[span];
     return c.json(
       await history.ask(
@@ -92,7 +92,7 @@ export function serveHistory(app: Hono<ServerEnv>, context: ServerContext, acces
   });
   app.get('/page/preview', async (c) => {
     access.contentReader(headersOf(c));
-    const { filter, format, successful, redact } = parsed(c, asked.preview);
+    const { filter, format, successful, redact } = parsed(c, queries.preview);
     const choice = { format, successfulOnly: successful === 'true', redact: redact === 'true' };
     return c.json(
       await history.ask({ kind: 'preview', directory: directory(), filter, ...choice }, c.req.raw.signal),

@@ -82,7 +82,7 @@ class Counting {
         if (ms >= sinceMs && ms <= untilMs) this.#add(head, ms, first);
       },
     );
-    return { fromMs, stepMs, count, complete, ...this.#told(first, count) };
+    return { fromMs, stepMs, count, complete, ...this.#listed(first, count) };
   }
 
   #add(head: JsonObject, ms: number, first: number): void {
@@ -98,7 +98,7 @@ class Counting {
     this.#buckets.set(at, bucket);
   }
 
-  #told(first: number, count: number): Pick<SeriesAnswer, 'all' | 'groups'> {
+  #listed(first: number, count: number): Pick<SeriesAnswer, 'all' | 'groups'> {
     const totals = [...this.#groups].map((group) => ({
       group,
       cell: this.#sum(first, count, (each) => each === group),
@@ -108,13 +108,13 @@ class Counting {
       (a, b) => b.cell.sums.cost - a.cell.sums.cost || b.cell.sums.requests - a.cell.sums.requests,
     );
     const named = present.filter(({ group }) => group !== OTHERS).slice(0, MOST_TOLD);
-    const told = new Set(named.map(({ group }) => group));
-    const rest = present.filter(({ group }) => !told.has(group));
+    const listed = new Set(named.map(({ group }) => group));
+    const rest = present.filter(({ group }) => !listed.has(group));
     const groups = named.map(({ group }) =>
       this.#group(first, count, group as string | null, (each) => each === group),
     );
     if (rest.length > 0) {
-      groups.push({ ...this.#group(first, count, null, (each) => !told.has(each)), others: true });
+      groups.push({ ...this.#group(first, count, null, (each) => !listed.has(each)), others: true });
     }
     return { all: this.#group(first, count, null, () => true), groups };
   }

@@ -22,7 +22,7 @@ export class HistoryThread {
   /** By the number of the request. */
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
-  #asked = 0;
+  #lastNumber = 0;
   #cancelIdle: (() => void) | undefined;
 
   constructor(clock: Clock) {
@@ -49,7 +49,7 @@ export class HistoryThread {
     this.#cancelIdle?.();
     this.#cancelIdle = undefined;
     this.#worker ??= this.#start();
-    const number = (this.#asked += 1);
+    const number = (this.#lastNumber += 1);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#waiting.set(number, { resolve, reject });
     const left = new Int32Array(new SharedArrayBuffer(4));

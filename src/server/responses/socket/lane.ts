@@ -2,7 +2,7 @@ import type { JsonObject } from '../../../wire/json.ts';
 import type { LastAnswer } from '../last-answer.ts';
 
 /** A message, already parsed if that was needed to determine its lane. */
-export interface Said {
+export interface Message {
   readonly text: string;
   readonly event?: JsonObject;
 }
@@ -10,7 +10,7 @@ export interface Said {
 /** How the requests of a lane are handled. */
 export interface Answering {
   /** Handles one; it never throws. */
-  readonly answer: (said: Said, lane: Lane) => Promise<void>;
+  readonly answer: (message: Message, lane: Lane) => Promise<void>;
   /** Called when no request of the lane is queued or in progress. */
   readonly idle: () => void;
 }
@@ -22,7 +22,7 @@ export class Lane {
   /** The answer that the next request may continue. */
   readonly last: LastAnswer;
   readonly #answering: Answering;
-  readonly #waiting: Said[] = [];
+  readonly #waiting: Message[] = [];
   #busy = false;
 
   constructor(id: string | undefined, last: LastAnswer, answering: Answering) {
@@ -35,9 +35,9 @@ export class Lane {
     return this.#busy;
   }
 
-  push(said: Said): void {
+  push(message: Message): void {
     // A queued message is parsed again when it is its turn.
-    this.#waiting.push(this.#busy ? { text: said.text } : said);
+    this.#waiting.push(this.#busy ? { text: message.text } : message);
     if (!this.#busy) void this.#work();
   }
 

@@ -2,7 +2,7 @@ import type { ServerContext, ServerSocket, SocketHandler } from '../../context.t
 import type { JsonObject } from '../../../wire/json.ts';
 import type { TurnsOf } from './turn.ts';
 import type { Held } from '../last-answer.ts';
-import type { Said } from './lane.ts';
+import type { Message } from './lane.ts';
 import type { ProxyError } from '../../../errors.ts';
 import { toProxyError } from '../../../errors.ts';
 import { isUtf8 } from 'node:buffer';
@@ -69,7 +69,7 @@ export class ResponsesSocket implements SocketHandler {
     this.#lanes = new Lanes(limits.realtime.max_streams, (id) => {
       const last = new LastAnswer(limits.max_body, held, () => this.#lanes.answers());
       return new Lane(id, last, {
-        answer: (said, lane) => this.#turn(said, lane),
+        answer: (received, lane) => this.#turn(received, lane),
         idle: () => this.#rest(),
       });
     });
@@ -126,9 +126,9 @@ export class ResponsesSocket implements SocketHandler {
     for (let next = this.#came.shift(); next !== undefined; next = this.#came.shift()) {
       try {
         if (typeof next !== 'string') throw next;
-        const said = await this.#read(next);
+        const received = await this.#read(next);
         if (this.#closed || this.#leaving) break;
-        this.#lanes.of(said.event?.stream_id).push(said);
+        this.#lanes.of(received.event?.stream_id).push(received);
       } catch (thrown) {
         this.#over(typeof next === 'string' ? next.length : 0);
         await this.#refuse(thrown, thrown instanceof StreamLimit ? thrown.stream : undefined);
@@ -139,13 +139,13 @@ export class ResponsesSocket implements SocketHandler {
   }
 
   /** A message, parsed if that determines its lane. */
-  async #read(text: string): Promise<Said> {
+  async #read(text: string): Promise<Message> {
     if (!text.includes(NAMES_LANE)) return { text };
     const { turns, limits } = this.#context;
     return { text, event: await turns.run(readObject(text, boundsOf(limits))) };
   }
 
-  async #turn({ text, event: known }: Said, lane: Lane): Promise<void> {
+  async #turn({ text, event: known }: Message, lane: Lane): Promise<void> {
     // From here on its body is counted like that of any request.
     this.#over(text.length);
     try {

@@ -87,8 +87,8 @@ async function copied(reply: Response, send: (event: string) => Promise<void>): 
 
 /** @see https://developers.openai.com/docs/guides/websocket-mode */
 async function refused(reply: Response, send: (event: string) => Promise<void>): Promise<boolean> {
-  const told = parseJson(await reply.text());
-  const error = isObject(told) ? objectOf(told.error) : {};
+  const parsed = parseJson(await reply.text());
+  const error = isObject(parsed) ? objectOf(parsed.error) : {};
   await send(JSON.stringify({ type: 'error', status: reply.status, error }));
   return true;
 }
