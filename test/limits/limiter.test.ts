@@ -1,6 +1,5 @@
 /** Tests limits against a model, with generated configurations and histories. */
 import { describe, expect, test } from 'bun:test';
-import { Database } from 'bun:sqlite';
 import fc from 'fast-check';
 import type { Caller } from '../../src/limits/caller.ts';
 import type { Ledger } from '../../src/limits/ledger.ts';
@@ -14,9 +13,9 @@ import { ProxyError } from '../../src/errors.ts';
 import { UNITS_PER_USD } from '../../src/limits/limit.ts';
 import { Limiter } from '../../src/limits/limiter.ts';
 import { MemoryLedger } from '../../src/limits/memory-ledger.ts';
-import { SharedLedger } from '../../src/limits/shared-ledger.ts';
 import { windowOf } from '../../src/limits/window.ts';
 import { Book, expectedOf, unitsFor } from './admission-model.ts';
+import { cleanUp, directory, shared } from './shared-ledgers.ts';
 
 const MODELS = ['opus', 'cheap', 'other'];
 const PRICE = { input: 3, output: 7 };
@@ -524,28 +523,13 @@ describe('limits agree with the model', () => {
   test('in the file that workers share', () => {
     fc.assert(
       fc.property(configs, histories, fc.constantFrom(...STARTS), (config, history, start) => {
-        using db = shared();
-        run(config, history, {
-          start,
-          ledger: new SharedLedger(db, {
-            worker: 1,
-            maxMeters: 1_000,
-            directory: 'state',
-            onProblem: () => undefined,
-          }),
-          backwards: false,
-        });
+        try {
+          run(config, history, { start, ledger: shared(directory(), 1), backwards: false });
+        } finally {
+          cleanUp();
+        }
       }),
       { numRuns: 60 },
     );
   }, 120_000);
 });
-
-function shared(): Database {
-  const db = new Database(':memory:', { strict: true });
-  db.run('CREATE TABLE meters (name TEXT PRIMARY KEY, slices TEXT NOT NULL, until REAL)');
-  db.run(
-    'CREATE TABLE holds (name TEXT NOT NULL, worker INTEGER NOT NULL, amount REAL NOT NULL, PRIMARY KEY (name, worker))',
-  );
-  return db;
-}
