@@ -119,6 +119,16 @@ describe('conversationOf() drops', () => {
       ]),
     ],
     [
+      'a legacy result of another function than was called',
+      'orphan_tool_result',
+      asked([
+        user('W?'),
+        { role: 'assistant', function_call: { name: 'get_weather', arguments: '{}' } },
+        { role: 'function', name: 'get_time', content: 'y' },
+      ]),
+    ],
+    ['nothing but an empty system prompt', 'empty_message', asked([{ role: 'system', content: '' }])],
+    [
       'a legacy result without a call',
       'orphan_tool_result',
       asked([user('W?'), { role: 'function', name: 'f', content: 'y' }]),

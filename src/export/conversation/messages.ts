@@ -1,7 +1,7 @@
 /** Converts messages of requests and answers to the canonical conversation. */
 import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import type { AssistantMessage, Message, Part, PlainMessage } from './conversation.ts';
+import type { AssistantMessage, Message, Part, PlainMessage, ToolCall } from './conversation.ts';
 import { detailsText } from '../../wire/openai/reasoning-details.ts';
 import { RejectError } from '../errors.ts';
 import { wellFormedJson } from './json.ts';
@@ -27,11 +27,12 @@ export interface ContentOptions {
 export function promptOf(messages: unknown, options: ContentOptions): Message[] {
   if (!Array.isArray(messages) || messages.length === 0) throw new RejectError('no_messages');
   const open = new OpenCalls();
-  const prompt = messages.map((message: unknown, index) => {
+  const prompt = messages.flatMap((message: unknown, index) => {
     if (!isObject(message)) throw new RejectError('no_messages');
-    return promptMessage(message, index, open, options);
+    return promptMessage(message, index, open, options) ?? [];
   });
   open.mustBeAnswered();
+  if (prompt.length === 0) throw new RejectError('empty_message');
   return prompt;
 }
 
@@ -69,12 +70,13 @@ function saysNothing({ tool_calls: calls, content, refusal }: AssistantMessage):
   return !calls && isBlank(content) && refusal === undefined;
 }
 
+/** @returns `undefined` for an empty system prompt, which some programs send if none is set */
 function promptMessage(
   message: JsonObject,
   index: number,
   open: OpenCalls,
   { images, partsApart }: ContentOptions,
-): Message {
+): Message | undefined {
   const { role } = message;
   if (role === 'tool' || role === 'function') return toolMessage(message, open, { images, partsApart });
   // OpenAI and chat templates require results directly after the calls.
@@ -82,12 +84,14 @@ function promptMessage(
   if (role === 'assistant') {
     const assistant = refusalAsContent(assistantMessage(message, String(index), { images, partsApart }));
     if (saysNothing(assistant)) throw new RejectError('empty_message');
-    for (const call of assistant.tool_calls ?? []) open.add(call.id);
+    for (const call of assistant.tool_calls ?? []) open.add(call);
     return assistant;
   }
   // Trainers do not know the role "developer"; most chat templates silently skip unknown roles.
   if (role === 'system' || role === 'developer')
-    return plainMessage(message, 'system', { images, partsApart });
+    return partsOf(message.content).every(isBlankText)
+      ? undefined
+      : plainMessage(message, 'system', { images, partsApart });
   if (role === 'user') return plainMessage(message, 'user', { images, partsApart });
   throw new RejectError('unknown_role');
 }
@@ -221,8 +225,8 @@ function toolMessage(
   open: OpenCalls,
   { images: keep, partsApart }: PartOptions,
 ): Message {
-  // The result of a deprecated function names no call: it answers the open one.
-  const id = message.role === 'function' ? open.only() : stringOf(message.tool_call_id);
+  // The result of a deprecated function names no call: it answers the open one of that function.
+  const id = message.role === 'function' ? open.only(stringOf(message.name)) : stringOf(message.tool_call_id);
   if (id === undefined) throw new RejectError('orphan_tool_result');
   open.answer(id);
   const texts = textsOf(partsOf(message.content).map((part) => shown(part, keep)));
@@ -278,6 +282,10 @@ function textsOf(parts: readonly Part[]): string[] {
   });
 }
 
+function isBlankText(part: Part): boolean {
+  return part.type === 'text' && isBlank(part.text);
+}
+
 function isBlank(text: string): boolean {
   return text.trim() === '';
 }
@@ -288,21 +296,25 @@ function nameOf(message: JsonObject): { name?: string } {
 
 /** The tool calls of the last assistant message that have no results yet. */
 class OpenCalls {
-  readonly #ids = new Set<string>();
+  /** The names of their functions, by id. */
+  readonly #names = new Map<string, string>();
 
-  add(id: string): void {
-    this.#ids.add(id);
+  add(call: ToolCall): void {
+    this.#names.set(call.id, call.function.name);
   }
 
-  only(): string | undefined {
-    return this.#ids.size === 1 ? [...this.#ids][0] : undefined;
+  /** The id of the only open call, if it is of this function, or the function is not known. */
+  only(name: string | undefined): string | undefined {
+    const [first, ...others] = this.#names;
+    if (first === undefined || others.length > 0) return undefined;
+    return name === undefined || name === first[1] ? first[0] : undefined;
   }
 
   answer(id: string): void {
-    if (!this.#ids.delete(id)) throw new RejectError('orphan_tool_result');
+    if (!this.#names.delete(id)) throw new RejectError('orphan_tool_result');
   }
 
   mustBeAnswered(): void {
-    if (this.#ids.size > 0) throw new RejectError('unanswered_tool_call');
+    if (this.#names.size > 0) throw new RejectError('unanswered_tool_call');
   }
 }

@@ -43,9 +43,7 @@ export function translated(
     request: {},
     answer: {},
   });
-  // The conversation before it is stored at the provider.
-  if (endpoint === 'responses' && (request.previous_response_id ?? request.conversation ?? null) !== null)
-    return unfit('stored_conversation');
+  if (endpoint === 'responses' && isContinued(request)) return unfit('stored_conversation');
   const said = objectOf(response);
   if ([...listOf(request.input), ...listOf(said.output)].some(isNoFunction))
     return unfit('unsupported_content');
@@ -79,6 +77,14 @@ export function translated(
     if (!(cause instanceof ProxyError)) throw cause;
     return unfit('unsupported_content');
   }
+}
+
+/** Whether the conversation before it, or an item of it, is stored at the provider. */
+function isContinued({ previous_response_id: previous, conversation, input }: JsonObject): boolean {
+  return (
+    (previous ?? conversation ?? null) !== null ||
+    listOf(input).some((item) => objectOf(item).type === 'item_reference')
+  );
 }
 
 type CallInputs = (request: JsonObject, response: JsonObject) => unknown[];

@@ -11,8 +11,10 @@ export const MAX_IMAGES = 10;
 export const IMAGES: ReadonlySet<unknown> = new Set(['jpeg', 'png', 'gif', 'webp']);
 export const S3_URI = /^s3:\/\/[\w\-/.]+$/;
 /**
- * Words that are reserved by Nova's trainer: a single one of them makes the whole job fail. AWS's validator accepted some
- * of them in lower case, but no longer does.
+ * Words that are reserved by Nova's trainer: a single one of them, anywhere in a text of a user, a system prompt or the
+ * model, makes the whole job fail. AWS's validator accepted some of them in lower case, but no longer does; it does not
+ * look for them in results of tools.
+ * @see https://docs.aws.amazon.com/nova/latest/userguide/fine-tune-prepare-data-understanding.html
  */
 export const RESERVED = /(?i:system|user|bot|assistant):|Thought:|\[EOS\]|(?i:<(?:image|video|unk)>)/;
 
@@ -147,7 +149,7 @@ function toolResultProblems(result: JsonObject, path: string): Problems {
     if ((typeof text === 'string') === isObject(json))
       problems.push(`${place}: expected a text, or an object as json`);
     // Contrary to what the documentation suggests, a result may be empty.
-    if (typeof text === 'string' && text !== '') problems.push(...wordsProblems(text, `${place}.text`));
+    if (typeof text === 'string' && text !== '') problems.push(...textProblems(text, `${place}.text`));
   }
   return [...textProblems(toolUseId, `${path}.toolUseId`), ...problems];
 }

@@ -116,9 +116,9 @@ function assistantBlocks(message: AssistantMessage, ids: CallIds, options: Rende
 }
 
 function resultBlock({ call, content }: Result, ids: CallIds): JsonObject {
-  // A result may be empty, but not consist of white space.
+  // A result may be empty, but not consist of white space. Reserved words are allowed in it.
   const text = content.trim() === '' ? '' : content;
-  return { toolResult: { toolUseId: ids.of(call), content: [textBlock(text)] } };
+  return { toolResult: { toolUseId: ids.of(call), content: [{ text }] } };
 }
 
 /** A description is required: the name replaces a missing one. */

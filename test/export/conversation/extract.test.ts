@@ -97,6 +97,18 @@ describe('conversationOf() and openaiRow() write', () => {
         ],
       },
     ],
+    'no empty system prompt': [
+      {
+        request: chat([
+          { role: 'system', content: '' },
+          user('Hi'),
+          hello,
+          { role: 'developer', content: [{ type: 'text', text: ' \n' }] },
+          user('Well?'),
+        ]),
+      },
+      { messages: [user('Hi'), hello, user('Well?'), hello] },
+    ],
     'images as parts': [
       { request: chat([user([{ type: 'text', text: 'What?' }, image])]) },
       { messages: [user([{ type: 'text', text: 'What?' }, image]), hello] },

@@ -67,6 +67,13 @@ test('an exchange that continues a conversation stored by the provider is left o
   const request = { model: 'gpt-5', input: 'And then?', previous_response_id: 'resp_1' };
   const output = [{ type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Then.' }] }];
   expect(rowOf({ endpoint: 'responses', request, response: { output } })).toBe('stored_conversation');
+  const input = [
+    { type: 'item_reference', id: 'msg_1' },
+    { role: 'user', content: 'And then?' },
+  ];
+  expect(rowOf({ endpoint: 'responses', request: { model: 'gpt-5', input }, response: { output } })).toBe(
+    'stored_conversation',
+  );
   expect(
     rowOf({
       endpoint: 'responses',
@@ -82,7 +89,7 @@ test('an exchange that continues a conversation stored by the provider is left o
 });
 
 test('an exchange that cannot be understood is left out with that reason', () => {
-  const request = { model: 'gpt-5', input: [{ type: 'item_reference', id: 'x' }] };
+  const request = { model: 'gpt-5', input: 5 };
   const response = { output: [] };
   expect(rowOf({ endpoint: 'responses', request, response })).toBe('unsupported_content');
 });

@@ -603,13 +603,6 @@ export const BROKEN_TURNS: readonly Broken[] = [
     'toolResult.content[0]: expected a text, or an object as json',
   ],
   [
-    'reserved words in a result',
-    BEDROCK,
-    `${GIVEN}[0].toolResult.content[0].text`,
-    'User: x',
-    '"User:" is kept',
-  ],
-  [
     'a blank result',
     BEDROCK,
     `${GIVEN}[0].toolResult.content[0].text`,

@@ -4,7 +4,7 @@ import type { Example, Tool } from '../../../src/export/conversation/conversatio
 import type { FormatName } from '../../../src/config/export/options.ts';
 import type { JsonObject } from '../../../src/wire/json.ts';
 import { FORMATS } from '../../../src/export/render/all.ts';
-import { result, said, talk, user } from './conversations.ts';
+import { call, result, said, talk, user, WEATHER } from './conversations.ts';
 import { row, written } from './render.ts';
 
 const tool = (name: string, parameters?: unknown): Tool => ({
@@ -269,4 +269,10 @@ test('openai replaces invalid characters in the names of speakers too', () => {
 
 test.each(['user: hi', 'a <IMAGE>', 'BOT: x'])('bedrock rejects the reserved text %p', (text) => {
   expect(written(FORMATS.bedrock, talk([user(text)], said('Fine')))).toBe('reserved_words');
+});
+
+test('bedrock takes reserved words in the result of a tool, as the validator of AWS does', () => {
+  const asked = [user('Who?'), said('', { tool_calls: [call('c', 'Rome')] }), result('c', 'user: root')];
+  const taken = row(FORMATS.bedrock, talk(asked, said('Root'), { tools: [WEATHER] }));
+  expect(FORMATS.bedrock.check(taken)).toEqual([]);
 });
