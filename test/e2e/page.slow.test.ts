@@ -89,6 +89,8 @@ describe.skipIf(missing)('the page', () => {
     ['1280 px, dark', { width: 1280, scheme: 'dark' }],
     ['390 px, light', { width: 390, height: 844, scheme: 'light' }],
     ['390 px, dark', { width: 390, height: 844, scheme: 'dark' }],
+    ['320 px, dark', { width: 320, height: 640, scheme: 'dark' }],
+    ['768 px, light', { width: 768, height: 900, scheme: 'light' }],
   ] satisfies [string, Look][])('%s', (_, look) => {
     test('every view fits, has no serious axe findings, contacts no other host, and has no errors', async () => {
       const { url } = await served();
@@ -147,6 +149,42 @@ describe.skipIf(missing)('the page', () => {
     expect(faults).toEqual([]);
     await page.context().close();
   }, 60_000);
+
+  test.each([320, 768, 1000, 1280])(
+    'long and strange names fit into %d px, and stay text',
+    async (width) => {
+      const long = 'n'.repeat(64);
+      const models = [
+        '<img src=x onerror=alert(1)>',
+        '\u202Eمزود',
+        'm'.repeat(200),
+        'two words '.repeat(12).trim(),
+      ];
+      const { url } = await served({
+        auth: { keys: [{ name: long, key: 'k-boss-0123456789', ops: true }] },
+        providers: [
+          { name: `${long}1`, type: 'mock', models },
+          { name: `${long}2`, type: 'mock', models: ['broken'], mock: { faults: { rate: 1, status: 401 } } },
+        ],
+      });
+      for (const model of [...models, 'broken'])
+        await ask(url, { model, user: 'u'.repeat(200) }, { authorization: 'Bearer k-boss-0123456789' });
+      const { page, faults } = await open(url, 'requests', { width });
+      await page.getByLabel('API key').fill('k-boss-0123456789');
+      await page.keyboard.press('Enter');
+      for (const view of VIEWS) {
+        await page.goto(`${url}/#/${view}`);
+        await page.waitForSelector(READY[view]);
+        expect([view, await page.evaluate(FITS), faults]).toEqual([view, true, []]);
+      }
+      await page.goto(`${url}/#/requests`);
+      await page.locator('.row-link').first().click();
+      await page.waitForSelector('.conversation');
+      expect([await page.evaluate(FITS), faults]).toEqual([true, []]);
+      await page.context().close();
+    },
+    60_000,
+  );
 
   test('can be used with the keyboard', async () => {
     const { url } = await served();

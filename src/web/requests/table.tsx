@@ -21,8 +21,12 @@ export function RequestTable({
         <tr>
           <th scope="col">Ended</th>
           <th scope="col">Model</th>
-          <th scope="col">Provider</th>
-          <th scope="col">Key</th>
+          <th scope="col" class="provider">
+            Provider
+          </th>
+          <th scope="col" class="key">
+            Key
+          </th>
           <th scope="col">Outcome</th>
           <th scope="col" class="number">
             Tokens
@@ -30,7 +34,7 @@ export function RequestTable({
           <th scope="col" class="number">
             Cost
           </th>
-          <th scope="col" class="number">
+          <th scope="col" class="first number">
             First content
           </th>
           <th scope="col" class="number">
