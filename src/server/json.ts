@@ -1,11 +1,12 @@
 import type { Config } from '../config/schema.ts';
 import type { Steps } from '../turns.ts';
 import type { JsonObject } from '../wire/json.ts';
-import type { JsonBounds } from '../wire/json-steps.ts';
+import type { JsonBounds } from '../wire/json-bounds.ts';
 import { ProxyError } from '../errors.ts';
 import { decodeInSteps } from '../wire/bytes.ts';
 import { isObject } from '../wire/json.ts';
-import { KINDS, parseInSteps, TooComplex, TooLong } from '../wire/json-steps.ts';
+import { KINDS, TooComplex, TooLong } from '../wire/json-bounds.ts';
+import { parseInSteps } from '../wire/json-steps.ts';
 
 /** The configuration key of a limit. */
 const LIMITS: Readonly<Record<keyof JsonBounds, keyof Config['limits'] & string>> = {

@@ -3,7 +3,7 @@
  * results of tools. If these are many or long, they are parsed in steps beforehand.
  */
 import type { Steps } from '../turns.ts';
-import type { JsonBounds } from './json-steps.ts';
+import type { JsonBounds } from './json-bounds.ts';
 import { areNumbersExact } from './json-numbers.ts';
 import { parseInSteps } from './json-steps.ts';
 

@@ -1,5 +1,5 @@
 import { atOnce } from '../turns.ts';
-import type { JsonBounds } from './json-steps.ts';
+import type { JsonBounds } from './json-bounds.ts';
 import { readBefore } from './json-ahead.ts';
 import { exactly } from './json-exact.ts';
 import { areNumbersExact } from './json-numbers.ts';

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { JsonBounds } from '../../src/wire/json-steps.ts';
+import type { JsonBounds } from '../../src/wire/json-bounds.ts';
 import { atOnce } from '../../src/turns.ts';
 import { concatInSteps, decodeInSteps, decodeStrictly, encodeInSteps } from '../../src/wire/bytes.ts';
 import { parseJson } from '../../src/wire/json.ts';
-import { parseInSteps, TooComplex, TooLong } from '../../src/wire/json-steps.ts';
+import { TooComplex, TooLong } from '../../src/wire/json-bounds.ts';
+import { parseInSteps } from '../../src/wire/json-steps.ts';
 import { stringifyInSteps, writeBody } from '../../src/wire/json-write.ts';
 import { longestShare } from '../helpers/steps.ts';
 

@@ -2,7 +2,8 @@ import type { Steps } from '../../turns.ts';
 import { ProxyError } from '../../errors.ts';
 import { excessIn } from '../../wire/json-fields.ts';
 import { ANSWER_BOUNDS } from '../../wire/json.ts';
-import { KINDS, parseInSteps, TooComplex, TooLong } from '../../wire/json-steps.ts';
+import { KINDS, TooComplex, TooLong } from '../../wire/json-bounds.ts';
+import { parseInSteps } from '../../wire/json-steps.ts';
 
 /**
  * A provider's answer as a value; `undefined` when it is not JSON. @throws ProxyError `malformed` when it is too

@@ -1,7 +1,7 @@
 import type { Chain } from '../../stored/entries.ts';
 import type { Steps } from '../../turns.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import type { JsonBounds } from '../../wire/json-steps.ts';
+import type { JsonBounds } from '../../wire/json-bounds.ts';
 import { inputItems } from '../../stored/items.ts';
 import { exactly } from '../../wire/json-exact.ts';
 import { parseInSteps } from '../../wire/json-steps.ts';
