@@ -1,10 +1,10 @@
-import { statSync } from 'node:fs';
 import type { Found } from '../config/discover.ts';
 import type { IgnoredKey } from '../config/ignored-keys.ts';
 import type { Config } from '../config/schema.ts';
 import type { ProviderStatus } from '../pipeline/targets/status.ts';
 import type { Paint } from './lines/paint.ts';
 import { listed } from '../config/listed.ts';
+import { whyUnwritable } from './directories.ts';
 import { paintOf } from './lines/paint.ts';
 import { table } from './table.ts';
 import { wrapped } from './wrap.ts';
@@ -76,8 +76,9 @@ export function ignoredText(ignored: readonly IgnoredKey[], file: string, width:
 /** Why the request log cannot be written, if that is known at the start. */
 export function directoryProblem({ logging }: Pick<Config, 'logging'>): string | undefined {
   const { enabled, directory } = logging.requests;
-  if (!enabled || !statSync(directory, { throwIfNoEntry: false })?.isFile()) return undefined;
-  return `Cannot use ${directory} as the directory of the request log (logging.requests.directory): it is a file`;
+  const reason = enabled ? whyUnwritable(directory) : undefined;
+  if (reason === undefined) return undefined;
+  return `Cannot use ${directory} as the directory of the request log (logging.requests.directory): ${reason}`;
 }
 
 type Rows = readonly (readonly [name: string, text: string])[];

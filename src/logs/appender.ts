@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Batch } from './backlog.ts';
 import type { LogFile } from './files.ts';
 import type { Counters, Losses } from './losses.ts';
-import { Trouble } from './trouble.ts';
+import { lostText, Trouble } from './trouble.ts';
 
 interface AppenderDeps {
   readonly clock: Clock;
@@ -51,7 +51,7 @@ export class Appender {
     this.trouble = undefined;
     if (trouble) {
       const { path } = this.#file;
-      this.#deps.onProblem(`Request log ${path} is written again, ${trouble.lost} records were lost`);
+      this.#deps.onProblem(`Request log ${path} is written again, ${lostText(trouble.lost)}`);
     }
     this.#losses.written();
   }

@@ -60,6 +60,11 @@ export class Trouble {
   }
 }
 
+/** How many records were lost, for a message. */
+export function lostText(count: number): string {
+  return `${count} ${count === 1 ? 'record was' : 'records were'} lost`;
+}
+
 const FREE_SPACE = 'free space on its disk';
 const ALLOW = 'let the user of this process write there';
 const MAKE_WAY = 'move what is in the way, or set logging.requests.directory';
@@ -70,7 +75,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   EMFILE: 'raise the limit of open files (ulimit -n)',
   EACCES: ALLOW,
   EPERM: ALLOW,
-  EROFS: ALLOW,
+  EROFS: 'name a writable directory in logging.requests.directory',
   ENOTDIR: MAKE_WAY,
   EISDIR: MAKE_WAY,
   EEXIST: MAKE_WAY,

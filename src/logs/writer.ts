@@ -16,6 +16,7 @@ import type { Redaction } from './redaction.ts';
 import { Retention } from './retention.ts';
 import { Syncs } from './syncs.ts';
 import type { LogState, Trouble } from './trouble.ts';
+import { lostText } from './trouble.ts';
 import { withheld } from './withheld.ts';
 import type { UploadAccess } from './upload/uploader.ts';
 import { Uploader } from './upload/uploader.ts';
@@ -219,7 +220,7 @@ export class LogWriter {
     this.#stats.dropped += left;
     this.#stats.pending = 0;
     this.#report(
-      `Cannot write the request log ${trouble.path} before the end: ${trouble.reason}; ${trouble.lost + left} records were lost`,
+      `Cannot write the request log ${trouble.path} before the end: ${trouble.reason}; ${lostText(trouble.lost + left)}`,
     );
   }
 

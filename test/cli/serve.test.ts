@@ -54,6 +54,9 @@ describe('llmproxy serve says', () => {
       'warning: Cannot use file as the directory of the request log (logging.requests.directory): it is a file\n',
     );
     expect(text).not.toContain('Request log: ');
+    // As far as that is known at the start, any directory that cannot be written is reported.
+    const below = await said({ ...MOCK, logging: { requests: { directory: 'file/logs' } } });
+    expect(below).toMatch(/Cannot use file\/logs as the directory .*: \S+\/file is a file\n/);
   });
 
   test('why each disabled provider is disabled', async () => {

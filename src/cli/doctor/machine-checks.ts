@@ -1,9 +1,10 @@
 /** Checks limits, disks and ports of this machine. */
-import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import { fileReason } from '../../logs/names.ts';
+import { nearestExisting, whyUnwritable } from '../directories.ts';
 import type { Finding } from './finding.ts';
 import { failed, ok, skipped, warning } from './finding.ts';
 
@@ -56,31 +57,16 @@ export function checkDirectories(
 }
 
 function checkDirectory(name: string, directory: string, key: string): Finding {
-  const path = resolve(directory);
-  const place = nearest(path);
+  const reason = whyUnwritable(directory);
   const elsewhere = `Make it writable, or name another one in ${key}.`;
-  if (!statSync(place).isDirectory())
-    return failed(
-      name,
-      `${directory} cannot be a directory: ${place === path ? 'it' : place} is a file`,
-      elsewhere,
-    );
-  try {
-    accessSync(place, constants.W_OK | constants.X_OK);
-  } catch (cause) {
-    return failed(name, `${directory} cannot be written: ${fileReason(cause)}`, elsewhere);
-  }
+  if (reason !== undefined) return failed(name, `${directory} cannot be written: ${reason}`, elsewhere);
+  const place = nearestExisting(directory);
   const { bavail, bsize } = statfsSync(place);
   const free = bavail * bsize;
-  const message = `${directory}${place === path ? '' : ' (to be created)'}: writable, ${sizeText(free)} free`;
+  const message = `${directory}${place === resolve(directory) ? '' : ' (to be created)'}: writable, ${sizeText(free)} free`;
   const room = 'Free up space, or set logging.requests.max_total and retention.';
   if (free < NOTHING) return failed(name, message, room);
   return free < LITTLE ? warning(name, message, room) : ok(name, message);
-}
-
-/** The path, or its nearest parent that exists. */
-function nearest(path: string): string {
-  return existsSync(path) || path === dirname(path) ? path : nearest(dirname(path));
 }
 
 function sizeText(bytes: number): string {
