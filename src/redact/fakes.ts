@@ -27,7 +27,9 @@ export function fakeOf(kind: RedactKind | 'custom', found: string, hash: Buffer)
       // The same layout, with an invalid checksum.
       return found.replace(/\d/g, () => digit(draw));
     case 'private_key':
-      return '-----BEGIN FAKE KEY-----\n' + letters(draw, 64) + '\n-----END FAKE KEY-----';
+      return ['-----BEGIN FAKE KEY-----', letters(draw, 64), '-----END FAKE KEY-----'].join(
+        found.includes('\n') ? '\n' : ' ',
+      );
     case 'jwt':
       return `fake.${letters(draw, 24)}.${letters(draw, 32)}`;
     default:

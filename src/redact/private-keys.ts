@@ -31,7 +31,8 @@ function endOf(text: string, at: number, label: string): number {
   const near = text.slice(at, at + LONGEST);
   const close = near.indexOf(closing);
   const next = near.indexOf('BEGIN ');
-  if (close >= 0 && (next < 0 || close < next)) {
+  // Brackets are not in keys: in JSON, another string ends there.
+  if (close >= 0 && (next < 0 || close < next) && !/[{}[\]]/.test(near.slice(0, close))) {
     const line = /^ ?-{4,5}/.exec(near.slice(close + closing.length, close + closing.length + 8))?.[0] ?? '';
     return at + close + closing.length + line.length;
   }

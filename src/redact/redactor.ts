@@ -4,6 +4,7 @@ import { numberText, parseLongNumbers } from '../wire/long-numbers.ts';
 import type { RedactKind } from '../config/redact-kinds.ts';
 import type { CustomPattern } from '../config/redact-patterns.ts';
 import type { Finder } from './kinds.ts';
+import { quotesFor, wholeCharacters } from './boundaries.ts';
 import { FINDERS } from './kinds.ts';
 import type { NumberPart } from './numbers.ts';
 import { numberParts } from './numbers.ts';
@@ -125,7 +126,7 @@ export class Redactor {
       for (const { from, to, kind, value } of hits) {
         if (to <= begin || from >= stop) continue;
         out += whole.slice(at, Math.max(at, from));
-        if (from >= begin) out += this.#replacements.of(kind, whole.slice(from, to), value);
+        if (from >= begin) out += this.#replacement(whole, { from, to, kind, value });
         at = Math.min(to, stop);
       }
       return out + whole.slice(at, stop);
@@ -136,11 +137,16 @@ export class Redactor {
     if (hits.length === 0) return text;
     let out = '';
     let at = 0;
-    for (const { from, to, kind, value } of hits) {
-      out += text.slice(at, from) + this.#replacements.of(kind, text.slice(from, to), value);
-      at = to;
+    for (const hit of hits) {
+      out += text.slice(at, hit.from) + this.#replacement(text, hit);
+      at = hit.to;
     }
     return out + text.slice(at);
+  }
+
+  #replacement(text: string, { from, to, kind, value }: Hit): string {
+    const quotes = quotesFor(text, from, to);
+    return quotes + this.#replacements.of(kind, text.slice(from, to), value) + quotes;
   }
 
   /** JSON text stays valid JSON. Any other text is searched as it is. */
@@ -219,7 +225,9 @@ export class Redactor {
     };
     for (const kind of this.#kinds)
       kind.find(looked, (from, to) => {
-        if (from < to && !this.#isMark.test(text.slice(from, to))) found.push({ from, to, kind });
+        if (from >= to || this.#isMark.test(text.slice(from, to))) return;
+        const [begin, end] = wholeCharacters(text, from, to);
+        found.push({ from: begin, to: end, kind });
       });
     const spelled =
       spellings > 0

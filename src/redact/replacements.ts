@@ -84,7 +84,11 @@ function spelledLike(found: string, fake: string, plain: string): string {
   if (found === plain) return fake;
   const isQuery = /%[0-9A-Fa-f]{2}/.test(found) || found.replaceAll('+', ' ') === plain;
   if (isQuery) return encodeURIComponent(fake);
-  return found.includes('\\') ? JSON.stringify(fake).slice(1, -1) : fake;
+  // JSON within JSON doubles the backslashes.
+  const most = Math.max(0, ...Array.from(found.matchAll(/\\+/g), ([run]) => run.length));
+  let spelled = fake;
+  for (let slashes = 1; slashes <= most; slashes *= 2) spelled = JSON.stringify(spelled).slice(1, -1);
+  return spelled;
 }
 
 /** Makes different spellings of the same value equal. */

@@ -7,6 +7,7 @@ import { REDACT_KINDS } from '../../src/config/redact-kinds.ts';
 import type { RedactOptions } from '../../src/redact/redactor.ts';
 import { customPattern } from '../../src/config/redact-patterns.ts';
 import { Redactor } from '../../src/redact/redactor.ts';
+import { isJsonText } from '../../src/wire/json-in-text.ts';
 
 const make = (options: Partial<RedactOptions> = {}) =>
   new Redactor({ kinds: REDACT_KINDS, custom: [], mode: 'tag', salt: 'salt', ...options });
@@ -358,6 +359,75 @@ test('json() returns JSON for JSON, whatever it contains, and finds nothing in i
     }),
     { numRuns: 1000 },
   );
+});
+
+describe('JSON within a text stays JSON', () => {
+  const word = fc.constantFrom(
+    ...SECRETS.map(([, secret]) => secret),
+    'a@',
+    '{',
+    '[1]',
+    '"',
+    '\\',
+    '\n',
+    '%40',
+    '\\u0040',
+    'api_key: "',
+    'password=hunter2hunter2',
+    '😀',
+    '-----BEGIN PRIVATE KEY-----',
+    'http://h:80?to=a@b',
+    'pg://u:p@ss@db.corp.com/x',
+    'curl -u a:hunter22 x',
+  );
+  const text = fc.array(word, { maxLength: 3 }).map((words) => words.join(' '));
+  const number = fc.constantFrom(4111111111111111, 5500005555555559, 493012345678, 7);
+  const { any } = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { maxDepth: 3 },
+      text,
+      fc.array(fc.oneof(number, tie('any')), { minLength: 1, maxLength: 3 }),
+      tie('any').map((inner) => JSON.stringify(inner)),
+      fc.dictionary(
+        fc.oneof(text, fc.constantFrom('card', 'tel', 'password', 'token')),
+        fc.oneof(number, tie('any')),
+        { maxKeys: 3 },
+      ),
+    ),
+  }));
+  /** The number of texts in a value that are JSON, within JSON as well. */
+  const documents = (value: unknown): number => {
+    if (typeof value === 'string') return isJsonText(value) ? 1 + documents(JSON.parse(value)) : 0;
+    return typeof value === 'object' && value !== null
+      ? Object.values(value).reduce<number>((sum, inner) => sum + documents(inner), 0)
+      : 0;
+  };
+
+  test.each(['tag', 'hash', 'fake'] as const)('with %s', (mode) => {
+    fc.assert(
+      fc.property(fc.record({ a: any }), fc.constantFrom(0, 2), (value, indent) => {
+        const hidden = make({ mode }).text(`Result: ${JSON.stringify(value, null, indent)}\nDone.`);
+        const inner: unknown = JSON.parse(hidden.slice('Result: '.length, -'\nDone.'.length));
+        expect(documents(inner)).toBeGreaterThanOrEqual(documents(value));
+        expect(hidden.isWellFormed()).toBe(true);
+      }),
+      { numRuns: 500, seed: 5 },
+    );
+  });
+
+  test.each([
+    ['see {"card": 4111111111111111}', 'see {"card": "[CARD_1]"}'],
+    ['see [4111111111111111, 7]', 'see ["[CARD_1]", 7]'],
+    [String.raw`see "{\"n\":[7,4111111111111111]}"`, String.raw`see "{\"n\":[7,\"[CARD_1]\"]}"`],
+    [String.raw`see {"s":"[4111111111111111]"}`, String.raw`see {"s":"[\"[CARD_1]\"]"}`],
+    ['{"n":4111111111111111}\n{"n":7}', '{"n":"[CARD_1]"}\n{"n":7}'],
+    ['{"password":[4111111111111111]} {"token":12345678a}', '{"password":["[CARD_1]"]} {"token":[KEY_1]}'],
+    [String.raw`x {"password":"[4111111111111111,\"\"]"}`, String.raw`x {"password":"[\"[CARD_1]\",\"\"]"}`],
+    ['a,4111111111111111,b and card: 4111111111111111, yes', 'a,[CARD_1],b and card: [CARD_1], yes'],
+    [String.raw`x {"a":"-----BEGIN PRIVATE KEY-----\\"}`, String.raw`x {"a":"[PRIVATE_KEY_1]\\"}`],
+  ])('in %s', (given, expected) => {
+    expect(make().text(given)).toBe(expected);
+  });
 });
 
 test('isCard() and isIban() verify check digits', () => {

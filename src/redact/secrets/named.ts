@@ -46,6 +46,8 @@ export const NAMED_RULES: readonly SecretRule[] = [
       const quoted = stickyAt(QUOTED, text, from);
       if (quoted) {
         const value = text.slice(...quoted);
+        // JSON in a string.
+        if (/^[[{]/.test(value) && (text[quoted[1]] === '\\' || /[[{,:]$/.test(value))) return undefined;
         return isPlaceholder(value) || isVague(text, from, value) ? undefined : quoted;
       }
       return unquoted(text, from);
@@ -87,12 +89,20 @@ function unquoted(text: string, from: number): Found | undefined {
   const found = stickyAt(UNQUOTED, text, from);
   if (!found) return undefined;
   const [begin, end] = longer(text, found, REST, hasDigit) ?? [0, 0];
-  // A full stop after it ends the sentence.
-  const value = text.slice(begin, end).replace(/[.:]+$/, '');
+  // A full stop after it ends the sentence, and a bracket the object; one at its beginning begins a list.
+  const value = withoutBrackets(text.slice(begin, end)).replace(/[.:]+$/, '');
+  if (/^[[{](?!\{)/.test(value)) return undefined;
   // A name followed by a bracket is a call.
   return value.length < 8 || text[end] === '(' || isPlaceholder(value) || isCode(value)
     ? undefined
     : [begin, begin + value.length];
+}
+
+/** A value without brackets at its end that close none of its own. */
+function withoutBrackets(value: string): string {
+  let end = value.length;
+  while (end > 0 && /[\]}]/.test(value[end - 1]!) && !/[[{]/.test(value.slice(0, end))) end -= 1;
+  return value.slice(0, end);
 }
 
 /** A lower-case word after `key` or `token` is a name rather than a secret. After a password it may be one. */
