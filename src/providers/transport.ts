@@ -41,6 +41,13 @@ const REASONS: Readonly<Record<string, string>> = {
   ZlibError: 'compressed answer is broken',
 };
 
+/** What codes have in common that are not listed above. */
+const FAMILIES: readonly (readonly [codes: RegExp, reason: string])[] = [
+  [/^EAI_/, 'host name cannot be resolved'],
+  [/^(?:CERT_|UNABLE_TO_)|SELF_SIGNED/, 'TLS certificate cannot be verified'],
+  [/^ERR_(?:TLS|SSL)/, 'TLS handshake failed'],
+];
+
 /** Bun's code of an error; `undefined` if it has none. */
 export function codeOf(cause: unknown): string | undefined {
   const code = (cause as { code?: unknown } | undefined)?.code;
@@ -50,7 +57,9 @@ export function codeOf(cause: unknown): string | undefined {
 /** An error of fetch in words: "connection refused". */
 export function socketReason(cause: unknown): string {
   const code = codeOf(cause);
-  return code === undefined ? 'connection failed' : (REASONS[code] ?? code);
+  if (code === undefined) return 'connection failed';
+  const [, family] = FAMILIES.find(([codes]) => codes.test(code)) ?? [];
+  return REASONS[code] ?? (family === undefined ? code : `${family} (${code})`);
 }
 
 /** Whether it is an error that fetch throws for connection problems. */
