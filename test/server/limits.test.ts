@@ -734,6 +734,66 @@ describe('usage that is not reported is estimated', () => {
     },
   );
 
+  test.each<[string, object[], number]>([
+    [
+      'includes reasoning that its total adds',
+      [
+        {
+          prompt_tokens: 5,
+          completion_tokens: 6,
+          total_tokens: 21,
+          completion_tokens_details: { reasoning_tokens: 10 },
+        },
+      ],
+      21,
+    ],
+    [
+      'includes reasoning once',
+      [
+        {
+          prompt_tokens: 5,
+          completion_tokens: 16,
+          total_tokens: 21,
+          completion_tokens_details: { reasoning_tokens: 10 },
+        },
+      ],
+      21,
+    ],
+    [
+      'is the last of several',
+      [
+        { prompt_tokens: 5, completion_tokens: 1 },
+        { prompt_tokens: 5, completion_tokens: 6 },
+      ],
+      11,
+    ],
+    [
+      'is not taken back by an empty one',
+      [{ prompt_tokens: 5, completion_tokens: 6 }, { prompt_tokens: 0, completion_tokens: 0 }, {}],
+      11,
+    ],
+  ])('but what a stream reports %s', async (_, reports, tokens) => {
+    const of = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o' };
+    const end = { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] };
+    const chunks = [
+      { choices: [{ index: 0, delta: said }] },
+      end,
+      ...reports.map((usage) => ({ choices: [], usage })),
+    ];
+    const one = upstream(() =>
+      sse(
+        [...chunks.map((each) => JSON.stringify({ ...of, ...each })), '[DONE]']
+          .map((data) => `data: ${data}\n\n`)
+          .join(''),
+      ),
+    );
+    const proxy = started({ auth: keys({ a: [{ tokens: 10_000, per: 'day' }] }) }, one);
+    for (const [n, path] of ['/v1/chat/completions', '/v1/messages'].entries()) {
+      await (await proxy.post(path, { ...CHAT, max_tokens: 50, stream: true }, by('a'))).text();
+      expect((await own(proxy, 'a')).limits[0]!.used).toBe(tokens * (n + 1));
+    }
+  });
+
   test('for a stream without usage, from its text and not from the fields around it', async () => {
     const text =
       'The committee agreed on Tuesday that the bridge should be closed to traffic until engineers had examined the northern pier, which has been sinking by about three millimetres a year since the flood. '.repeat(

@@ -71,8 +71,20 @@ export function vendorUsage(value: unknown, quirks: Quirks): Usage | undefined {
   if (!usage) return undefined;
   // Some report it separately from the total: Perplexity, Together, Mistral.
   const reasoning = usage.reasoning || (tokenCount(objectOf(value).reasoning_tokens) ?? 0);
-  const output = quirks.outputWithoutReasoning ? sumOf(usage.output, reasoning) : usage.output;
+  const isApart = quirks.outputWithoutReasoning || addsReasoning(value, usage, reasoning);
+  const output = isApart ? sumOf(usage.output, reasoning) : usage.output;
   return reasoning === usage.reasoning && output === usage.output ? usage : { ...usage, reasoning, output };
+}
+
+/** Whether the reported total says that the output does not include reasoning, as behind gateways of such vendors. */
+function addsReasoning(told: unknown, { input, output }: Usage, reasoning: number): boolean {
+  return reasoning > 0 && objectOf(told).total_tokens === input + output + reasoning;
+}
+
+/** The later of two reports. Some servers end with one that is empty. */
+export function laterUsage(before: Usage | undefined, after: Usage | undefined): Usage | undefined {
+  const isEmpty = after === undefined || after.input + after.output === 0;
+  return isEmpty ? (before ?? after) : after;
 }
 
 function decodeMessage(message: JsonObject, beside: readonly Annotation[], { newId }: Context): ChatMessage {

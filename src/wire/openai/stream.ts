@@ -62,7 +62,7 @@ export class ChunkReader implements ChatReader {
     const value = readEvent('chat', event, this);
     if (!value) return [];
     const chunk = decodeChunk(this.#regular.chunk(value), this.#context);
-    if (chunk.usage) this.#usage = chunk.usage;
+    this.#counts(chunk.usage);
     const beside = sourcesBeside(value);
     if (beside.length > 0) this.#beside = beside;
     // Some servers give each chunk another id, and Azure's first chunk has none.
@@ -71,7 +71,12 @@ export class ChunkReader implements ChatReader {
   }
 
   count({ usage }: JsonObject): void {
-    this.#usage = decodeChunk({ usage }, this.#context).usage ?? this.#usage;
+    this.#counts(decodeChunk({ usage }, this.#context).usage);
+  }
+
+  /** Some servers end with a usage that is empty. */
+  #counts(told: ChatChunk['usage']): void {
+    if (told && (!this.#usage || told.prompt_tokens + told.completion_tokens > 0)) this.#usage = told;
   }
 
   end(): ChatChunk[] {
