@@ -301,10 +301,13 @@ describe('tools', () => {
 
   test('sends strict only to models with structured output', () => {
     const tools = [{ type: 'function', function: { name: 'f', strict: true } }];
-    const inputSchema = { json: { type: 'object', properties: {} } };
+    const json = { type: 'object', properties: {} };
+    const closed = { json: { ...json, additionalProperties: false } };
     const specs = (model: string) => encode({ tools }, model).body.toolConfig;
-    expect(specs(CLAUDE)).toEqual({ tools: [{ toolSpec: { name: 'f', inputSchema, strict: true } }] });
-    expect(specs(NOVA)).toEqual({ tools: [{ toolSpec: { name: 'f', inputSchema } }] });
+    expect(specs(CLAUDE)).toEqual({
+      tools: [{ toolSpec: { name: 'f', inputSchema: closed, strict: true } }],
+    });
+    expect(specs(NOVA)).toEqual({ tools: [{ toolSpec: { name: 'f', inputSchema: { json } } }] });
   });
 
   test('drops tools that are not functions', () => {
@@ -331,13 +334,25 @@ describe('structured output', () => {
   test.each([CLAUDE, 'openai.gpt-oss-120b-1:0', 'qwen.qwen3-32b-v1:0', 'nvidia.nemotron-nano-12b-v2'])(
     'is sent as an output format to %s',
     (model) => {
-      const jsonSchema = { schema: JSON.stringify(schema), name: 'thing' };
+      const closed = { ...schema, additionalProperties: false };
+      const jsonSchema = { schema: JSON.stringify(closed), name: 'thing' };
       expect(encode({ response_format }, model).body).toEqual({
         ...HI,
         outputConfig: { textFormat: { type: 'json_schema', structure: { jsonSchema } } },
       });
     },
   );
+
+  test('is sent as a tool that must be called if an output format cannot express the schema', () => {
+    const open = { type: 'object', additionalProperties: { type: 'string' } };
+    const { body } = encode({
+      response_format: { type: 'json_schema', json_schema: { name: 'n', schema: open } },
+    });
+    expect(body).not.toHaveProperty('outputConfig');
+    expect(body.toolConfig).toMatchObject({
+      tools: [{ toolSpec: { name: 'n', inputSchema: { json: open } } }],
+    });
+  });
 
   test('is sent as a tool that must be called if the model has no output format', () => {
     expect(encode({ response_format }, NOVA).body).toEqual({

@@ -55,6 +55,16 @@ test.each([
   ['prompt is too long: 210000 tokens > 200000 maximum', 200_000],
   ['The input token count (1200000) exceeds the maximum number of tokens allowed (1048575).', 1_048_575],
   ['the request exceeds the available context size (4096 tokens)', 4096],
+  ["This model's maximum prompt length is 131072 but the request contains 537812 tokens.", 131_072],
+  ['Invalid request: Your request exceeded model token limit: 8192 (requested: 9000)', 8192],
+  ['prompt token count of 140000 exceeds the limit of 128000', 128_000],
+  ['Input tokens exceed the configured limit of 272000 tokens.', 272_000],
+  ['Range of input length should be [1, 129024]', 129_024],
+  ['length of prompt_tokens (40000) must be less than max_seq_len (32768).', 32_768],
+  ['input length and `max_tokens` exceed context limit: 195000 + 8192 > 200000', 200_000],
+  ['input and maximum output tokens (9000) exceeded this model context window limit (8192).', 8192],
+  ["The input (40000 tokens) is longer than the model's context length (32768 tokens).", 32_768],
+  ['the model is loaded with context length of only 4096 tokens', 4096],
   ['something went wrong', undefined],
 ])('contextWindowIn() reads the context size from "%s"', (message, tokens) => {
   expect(contextWindowIn(message)).toBe(tokens);

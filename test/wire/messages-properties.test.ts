@@ -110,9 +110,11 @@ const turns = fc
   .tuple(fc.array(fc.tuple(userTurn, assistantTurn), { maxLength: 3 }), userTurn)
   .map(([pairs, last]) => [...pairs.flat(), last]);
 
+/** A schema within the subset that Anthropic accepts for strict tools and structured output. */
+const CLOSED = { type: 'object', properties: { a: { type: 'string' } }, additionalProperties: false };
 const tool = marked(
   fc.record<JsonObject>(
-    { name, description: said, input_schema: fc.constant({ type: 'object' }), strict: fc.constant(true) },
+    { name, description: said, input_schema: fc.constant(CLOSED), strict: fc.constant(true) },
     { requiredKeys: ['name', 'input_schema'] },
   ),
 );
@@ -143,7 +145,7 @@ const requests: fc.Arbitrary<JsonObject> = fc
       service_tier: fc.constantFrom('auto', 'standard_only'),
       output_config: fc.constantFrom(
         { effort: 'max' },
-        { format: { type: 'json_schema', schema: { type: 'object' } } },
+        { format: { type: 'json_schema', schema: CLOSED } },
         { effort: 'low', format: { type: 'json_schema', schema: { type: 'string' } } },
       ),
       cache_control: fc.constant({ type: 'ephemeral', ttl: '1h' }),

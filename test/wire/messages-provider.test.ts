@@ -179,3 +179,35 @@ test('the stop sequence that ended an answer is returned next to the finish reas
   const [chunk] = event({ type: 'message_stop' });
   expect(chunk?.choices[0]).toMatchObject({ finish_reason: 'stop', stop_reason: 'END' });
 });
+
+describe('schemas', () => {
+  const open = { type: 'object', properties: { n: { type: 'integer', minimum: 1 } } };
+  const closed = {
+    type: 'object',
+    properties: { n: { type: 'integer', description: '{minimum: 1}' } },
+    additionalProperties: false,
+  };
+  const map = { type: 'object', additionalProperties: { type: 'integer' } };
+  const asked = (schema: JsonObject) =>
+    encode({ response_format: { type: 'json_schema', json_schema: { name: 'n', schema } } });
+  const strict = (parameters: JsonObject) =>
+    encode({ tools: [{ type: 'function', function: { name: 'f', parameters, strict: true } }] }).body.tools;
+
+  test('of structured output are closed', () => {
+    const { body, structuredTool } = asked(open);
+    expect(body.output_config).toEqual({ format: { type: 'json_schema', schema: closed } });
+    expect(structuredTool).toBeUndefined();
+  });
+
+  test('that cannot be closed are those of a tool that must be called', () => {
+    const { body, structuredTool } = asked(map);
+    expect(body).not.toHaveProperty('output_config');
+    expect(body).toMatchObject({ tools: [{ name: 'n', input_schema: map }], tool_choice: { name: 'n' } });
+    expect(structuredTool).toBe('n');
+  });
+
+  test('of strict tools are closed; a tool whose schema cannot be is not strict', () => {
+    expect(strict(open)).toEqual([{ name: 'f', input_schema: closed, strict: true }]);
+    expect(strict(map)).toEqual([{ name: 'f', input_schema: map }]);
+  });
+});

@@ -57,6 +57,9 @@ const tool = fc.record({ name, description: said }).map((fn) => ({
   function: { ...fn, parameters: { type: 'object', properties: { x: { type: 'string' } } } },
 }));
 
+/** A schema that every provider accepts. */
+const CLOSED = { type: 'object', properties: { a: { type: 'string' } }, additionalProperties: false };
+
 /** Requests that use only what chat, Messages and Responses can all express. */
 const requests = fc
   .record(
@@ -67,7 +70,7 @@ const requests = fc
       top_p: fc.constantFrom(0.5, 1),
       user: name,
       stream: fc.constant(true as const),
-      response_format: fc.constant({ type: 'json_schema', json_schema: { schema: { type: 'object' } } }),
+      response_format: fc.constant({ type: 'json_schema', json_schema: { schema: CLOSED } }),
     },
     { requiredKeys: ['messages', 'max_tokens'] },
   )

@@ -10,6 +10,7 @@ import { isObject, listOf, objectOf } from '../json.ts';
 import type { HostedTool } from '../parts/hosted-tools.ts';
 import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { OPENAIS_OWN, TUNING, demandMessages, given, moreThanOne } from '../demands.ts';
+import { closedSchema } from '../parts/closed-schema.ts';
 import { toolSchema } from '../parts/tool-schema.ts';
 
 /** An Anthropic request, and what is needed to decode its answer. */
@@ -88,11 +89,13 @@ function encodeTools(request: ChatRequest, dropped: string[]): JsonObject[] {
       dropped.push(`tools[${index}]`);
       return [];
     }
+    const schema = toolSchema(fn.parameters);
+    const closed = fn.strict === true ? closedSchema(schema) : undefined;
     return {
       name: fn.name,
       ...(fn.description === undefined ? {} : { description: fn.description }),
-      input_schema: toolSchema(fn.parameters),
-      ...(fn.strict === true ? { strict: true } : {}),
+      input_schema: closed ?? schema,
+      ...(closed ? { strict: true } : {}),
       ...(cache_control === undefined ? {} : { cache_control }),
     };
   });
@@ -197,7 +200,7 @@ interface Structure {
   readonly tool: string | undefined;
 }
 
-/** `response_format`: the model's own if it has one, otherwise a forced tool call, otherwise an instruction. */
+/** `response_format`: the model's own if that can express it, otherwise a forced tool call, or an instruction. */
 function structure({ response_format: format }: ChatRequest, abilities: AnthropicModel): Structure {
   const none: Structure = { fields: {}, tools: [], system: [], tool: undefined };
   if (format?.type === 'json_object') {
@@ -208,8 +211,9 @@ function structure({ response_format: format }: ChatRequest, abilities: Anthropi
   }
   if (format?.type !== 'json_schema') return none;
   const { schema, name } = format.json_schema ?? {};
-  if (abilities.jsonSchema)
-    return { ...none, fields: { output_config: { format: { type: 'json_schema', schema } } } };
+  const closed = abilities.jsonSchema ? closedSchema(schema) : undefined;
+  if (closed)
+    return { ...none, fields: { output_config: { format: { type: 'json_schema', schema: closed } } } };
   const tool = name ?? 'answer';
   const description = 'Gives the answer. Call it exactly once.';
   return { ...none, tool, tools: [{ name: tool, description, input_schema: toolSchema(schema) }] };

@@ -2,6 +2,7 @@ import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ConverseModel } from './models.ts';
 import { isObject } from '../json.ts';
+import { closedSchema } from '../parts/closed-schema.ts';
 import { spec } from './tools.ts';
 
 /** How structured output is requested. */
@@ -16,7 +17,7 @@ export interface Structure {
 }
 
 /**
- * `response_format`: Bedrock's own if the model supports it, otherwise a forced tool call, otherwise an instruction.
+ * `response_format`: Bedrock's own if the model supports it and it can express the schema, otherwise a forced tool call, otherwise an instruction.
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
  */
 export function structure({ response_format: format }: ChatRequest, model: ConverseModel): Structure {
@@ -28,9 +29,10 @@ export function structure({ response_format: format }: ChatRequest, model: Conve
   const { schema: requested, name: given, description } = (format.json_schema ?? {}) as JsonObject;
   const schema = isObject(requested) ? requested : { type: 'object' };
   const name = typeof given === 'string' && given !== '' ? given : 'answer';
-  if (model.jsonSchema) {
+  const closed = model.jsonSchema ? closedSchema(schema) : undefined;
+  if (closed) {
     const about = typeof description === 'string' && description !== '' ? { description } : {};
-    const jsonSchema = { schema: JSON.stringify(schema), name, ...about };
+    const jsonSchema = { schema: JSON.stringify(closed), name, ...about };
     const textFormat = { type: 'json_schema', structure: { jsonSchema } };
     return { ...none, fields: { outputConfig: { textFormat } } };
   }

@@ -4,6 +4,7 @@ import type { ConverseModel } from './models.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { cachePoint } from './messages.ts';
+import { closedSchema } from '../parts/closed-schema.ts';
 import { toolSchema } from '../parts/tool-schema.ts';
 
 interface Requested {
@@ -42,13 +43,15 @@ export function toolConfig(
 
 /** A function as a tool of Converse. */
 export function spec({ name, description, parameters, strict }: JsonObject): JsonObject {
+  const schema = toolSchema(parameters);
+  const closed = strict === true ? closedSchema(schema) : undefined;
   return {
     toolSpec: {
       name,
       // Empty descriptions are rejected.
       ...(stringOf(description) ? { description } : {}),
-      inputSchema: { json: toolSchema(parameters) },
-      ...(strict === true ? { strict: true } : {}),
+      inputSchema: { json: closed ?? schema },
+      ...(closed ? { strict: true } : {}),
     },
   };
 }

@@ -250,6 +250,9 @@ function compareParameter(name: Parameter, { wanted, got, asked, differ }: Compa
   // A client that leaves the effort to the vendor accepts any.
   if (name === 'effort' && right === 'some') return;
   if (name === 'format' && (target === 'gemini' || typeof right === 'string')) return;
+  // These accept a subset of JSON Schema only.
+  if (name === 'format' && (target === 'messages' || target === 'converse'))
+    return differ(name, propertiesOf(given), propertiesOf(right));
   if (name === 'temperature') return differ(name, given, Math.min(Number(right), HOTTEST[target] ?? 2));
   // Cohere's limits; see its reference.
   if (name === 'topP' && target === 'cohere')

@@ -5,8 +5,10 @@
 import type { Api } from '../read/exchange.ts';
 import { z } from 'zod';
 import { openapiProblems } from '../../helpers/openapi.ts';
+import { isClosed } from './closed.ts';
 
 const any = z.unknown();
+const OPEN = 'expected a schema within the subset of strict tools and structured output';
 const object = z.record(z.string(), z.unknown());
 const base64 = z.base64();
 const cache = z.strictObject({ type: z.literal('ephemeral'), ttl: z.enum(['5m', '1h']).optional() });
@@ -92,15 +94,17 @@ const messages = z.strictObject({
   tools: z
     .array(
       z.union([
-        z.strictObject({
-          type: z.literal('custom').optional(),
-          name: z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/),
-          description: z.string().optional(),
-          input_schema: z.looseObject({ type: z.literal('object') }),
-          strict: z.boolean().optional(),
-          defer_loading: z.boolean().optional(),
-          ...cached,
-        }),
+        z
+          .strictObject({
+            type: z.literal('custom').optional(),
+            name: z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/),
+            description: z.string().optional(),
+            input_schema: z.looseObject({ type: z.literal('object') }),
+            strict: z.boolean().optional(),
+            defer_loading: z.boolean().optional(),
+            ...cached,
+          })
+          .refine(({ strict, input_schema }) => strict !== true || isClosed(input_schema), OPEN),
         z.looseObject({ type: z.string().regex(/_\d{8}$/), name: z.string() }),
       ]),
     )
@@ -132,7 +136,9 @@ const messages = z.strictObject({
   output_config: z
     .strictObject({
       effort: effort.optional(),
-      format: z.strictObject({ type: z.literal('json_schema'), schema: object }).optional(),
+      format: z
+        .strictObject({ type: z.literal('json_schema'), schema: object.refine(isClosed, OPEN) })
+        .optional(),
     })
     .optional(),
   metadata: z.strictObject({ user_id: z.string().max(256) }).optional(),
