@@ -90,7 +90,7 @@ describe('closedSchema()', () => {
     ],
     ['a reference to elsewhere', { $ref: 'https://x.test/s.json' }],
     ['a composition with a reference', { allOf: [{ $ref: '#/$defs/A' }, closed], $defs: { A: closed } }],
-    ['a condition', { ...closed, if: {}, then: {} }],
+    ['a condition', { ...closed, if: {}, else: {} }],
     ['true', true],
     ['nothing', undefined],
   ])('returns nothing for %s', (_, schema) => {
