@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { LogRecord } from '../../src/logs/record.ts';
 import type { PreviewAnswer, RequestDetail, RequestsAnswer, SeriesAnswer } from '../../src/web/api.ts';
@@ -489,6 +490,22 @@ test('GET /page/config masks keys and secrets', async () => {
   const { yaml } = (await answer.json()) as { yaml: string };
   expect(yaml).toContain('name: boss');
   expect(yaml).not.toMatch(/sk-(?:client|provider)/);
+  await proxy.close();
+});
+
+test('GET /page/config takes little time for a thousand providers', async () => {
+  const providers = Array.from({ length: 1_000 }, (_, at) => ({ name: `p${at}`, type: 'mock' }));
+  const config = schema.parse({ providers, logging: { requests: { enabled: false } } });
+  const proxy = createProxy(config, { env: {} });
+  const ask = async () => await (await proxy.fetch(new Request('http://127.0.0.1/page/config'), {})).json();
+  const beganMs = performance.now();
+  const { yaml } = (await ask()) as { yaml: string };
+  const tookMs = performance.now() - beganMs;
+  const value = Bun.YAML.parse(yaml) as { providers: object[] };
+  expect(value.providers).toHaveLength(1_000);
+  const stringMs = performance.now();
+  stringify(value);
+  expect(tookMs).toBeLessThan((performance.now() - stringMs) / 2);
   await proxy.close();
 });
 
