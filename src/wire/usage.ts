@@ -143,7 +143,8 @@ function cachedTokens(usage: JsonObject, details: JsonObject): number {
 
 /**
  * Merges the usage that a stream has reported so far, in its own fields: some report the input first and the output
- * last. Later counts replace earlier ones, but invalid values replace nothing.
+ * last. Later counts replace earlier ones, but invalid values replace nothing, and zero replaces no count: some
+ * servers repeat all fields and fill in only those that are new.
  */
 export function reportedSoFar(earlier: JsonObject | undefined, value: unknown): JsonObject | undefined {
   if (!isObject(value)) return earlier;
@@ -151,7 +152,7 @@ export function reportedSoFar(earlier: JsonObject | undefined, value: unknown): 
     ([name, reported]) =>
       (reported !== null || earlier?.[name] === undefined) &&
       reported !== undefined &&
-      (tokenCount(reported) !== undefined || tokenCount(earlier?.[name]) === undefined),
+      ((tokenCount(reported) ?? 0) > 0 || !tokenCount(earlier?.[name])),
   );
   return { ...earlier, ...Object.fromEntries(known) };
 }

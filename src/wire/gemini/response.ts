@@ -23,12 +23,16 @@ export function geminiUsage(value: unknown): Usage | undefined {
   const visible = tokenCount(value.candidatesTokenCount) ?? tokenCount(value.responseTokenCount);
   const thought = tokenCount(value.thoughtsTokenCount) ?? 0;
   if (prompt === undefined && visible === undefined) return undefined;
+  const input = sumOf(prompt ?? 0, tokenCount(value.toolUsePromptTokenCount) ?? 0);
+  // Some hosts leave out the parts of the answer, but not the total.
+  const rest = Math.max(0, (tokenCount(value.totalTokenCount) ?? 0) - input);
+  const output = visible === undefined ? Math.max(rest, thought) : sumOf(visible, thought);
   const reportedDetails = value.candidatesTokensDetails ?? value.responseTokensDetails;
   return {
-    input: sumOf(prompt ?? 0, tokenCount(value.toolUsePromptTokenCount) ?? 0),
+    input,
     cached: tokenCount(value.cachedContentTokenCount) ?? 0,
     cacheWrite: 0,
-    output: sumOf(visible ?? 0, thought),
+    output,
     reasoning: thought,
     ...unitsOf({
       inputAudio: Math.min(ofModality(value.promptTokensDetails, 'AUDIO'), prompt ?? 0),

@@ -1,0 +1,37 @@
+/** Usage that servers report in several events, or in part. */
+import { expect, test } from 'bun:test';
+import { anthropicUsage } from '../../src/wire/anthropic/response.ts';
+import { geminiUsage } from '../../src/wire/gemini/response.ts';
+import { reportedSoFar } from '../../src/wire/usage.ts';
+
+test.each([
+  ['a zero input at the end', { input_tokens: 25, output_tokens: 1 }, { input_tokens: 0, output_tokens: 7 }],
+  ['the input at the end', { input_tokens: 0, output_tokens: 0 }, { input_tokens: 25, output_tokens: 7 }],
+  ['zeros at the end', { input_tokens: 25, output_tokens: 7 }, { input_tokens: 0, output_tokens: 0 }],
+  [
+    'invalid counts at the end',
+    { input_tokens: 25, output_tokens: 7 },
+    { input_tokens: -1, output_tokens: null },
+  ],
+])('reportedSoFar() keeps what is known: %s', (_, first, last) => {
+  const usage = anthropicUsage(reportedSoFar(reportedSoFar(undefined, first), last));
+  expect(usage).toMatchObject({ input: 25, output: 7 });
+});
+
+test('reportedSoFar() keeps what was read from a cache', () => {
+  const first = { input_tokens: 5, cache_read_input_tokens: 1_000, output_tokens: 1 };
+  const last = { input_tokens: 5, cache_read_input_tokens: 0, output_tokens: 7 };
+  const usage = anthropicUsage(reportedSoFar(first, last));
+  expect(usage).toMatchObject({ input: 1_005, cached: 1_000, output: 7 });
+});
+
+test.each([
+  [{ promptTokenCount: 10, totalTokenCount: 115 }, 10, 105],
+  [{ promptTokenCount: 10, toolUsePromptTokenCount: 5, totalTokenCount: 20 }, 15, 5],
+  [{ promptTokenCount: 10, totalTokenCount: 10 }, 10, 0],
+  [{ promptTokenCount: 10, totalTokenCount: 3 }, 10, 0],
+  [{ promptTokenCount: 10, candidatesTokenCount: 5, totalTokenCount: 115 }, 10, 5],
+  [{ promptTokenCount: 10, thoughtsTokenCount: 100, totalTokenCount: 115 }, 10, 105],
+])('geminiUsage(%j) is %p and %p tokens', (reported, input, output) => {
+  expect(geminiUsage(reported)).toMatchObject({ input, output });
+});
