@@ -13,7 +13,7 @@ import { print } from './output.ts';
 import { withoutSecrets } from './shown.ts';
 import { CONFIG_FLAG, loadSource } from './source.ts';
 import { table } from './table.ts';
-import { widthOf } from './wrap.ts';
+import { fitted, widthOf } from './wrap.ts';
 
 /** The request used if none is given. */
 const SAMPLE = { messages: [{ role: 'user', content: 'Hello' }] };
@@ -129,38 +129,46 @@ function render({ model, endpoint, matched_by, targets, failures }: Explanation)
   const order = table(['', 'TARGET', 'TYPE', 'LANE', 'TIER', 'PRIORITY', 'WEIGHT'], rows, width);
   const follows = failures.map(({ fault, leads_to }) => [fault, leads_to]);
   return [
-    `${model} at ${endpoint}, matched by ${matched_by}: tried in this order, as long as they are healthy`,
+    fitted(
+      `${model} at ${endpoint}, matched by ${matched_by}: tried in this order, as long as they are healthy`,
+      width,
+    ),
     order,
     '',
-    ...targets.flatMap((target) => [...described(target), '']),
+    ...targets.flatMap((target) => [...described(target, width), '']),
     'If the first of them fails',
-    table(['FAULT', 'LEADS TO'], follows, Infinity),
+    table(['FAULT', 'LEADS TO'], follows, width),
     '',
   ].join('\n');
 }
 
-function described({
-  target,
-  url,
-  protocol,
-  headers,
-  body,
-  dropped,
-  refused,
-  covered_by,
-  listed,
-  facts,
-  redacts,
-}: ExplainedTarget): string[] {
-  const lines = [`${target} (model ${covered_by}, protocol ${protocol})`];
-  if (listed !== null) lines.push(`  ${listed}`);
-  for (const fact of facts) lines.push(`  known: ${fact}`);
-  if (redacts.length > 0) lines.push(`  redacted before it is sent: ${redacts.join(', ')}`);
-  if (refused !== null) return [...lines, `  not tried: ${refused}`];
+function described(
+  {
+    target,
+    url,
+    protocol,
+    headers,
+    body,
+    dropped,
+    refused,
+    covered_by,
+    listed,
+    facts,
+    redacts,
+  }: ExplainedTarget,
+  width: number,
+): string[] {
+  // The request is shown as it is: only sentences are wrapped.
+  const told = (text: string) => fitted(text, width);
+  const lines = [told(`${target} (model ${covered_by}, protocol ${protocol})`)];
+  if (listed !== null) lines.push(told(`  ${listed}`));
+  for (const fact of facts) lines.push(told(`  known: ${fact}`));
+  if (redacts.length > 0) lines.push(told(`  redacted before it is sent: ${redacts.join(', ')}`));
+  if (refused !== null) return [...lines, told(`  not tried: ${refused}`)];
   if (url === null) return [...lines, '  answered by the proxy itself'];
   lines.push(`  POST ${url}`);
   for (const [name, value] of Object.entries(headers)) lines.push(`  ${name}: ${value}`);
   lines.push(`  ${JSON.stringify(body, null, 2).replaceAll('\n', '\n  ')}`);
-  if (dropped.length > 0) lines.push(`  left out: ${dropped.join(', ')}`);
+  if (dropped.length > 0) lines.push(told(`  left out: ${dropped.join(', ')}`));
   return lines;
 }

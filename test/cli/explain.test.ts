@@ -157,6 +157,12 @@ describe('llmproxy explain', () => {
   });
 });
 
+test.each([60, 80])('llmproxy explain fits into %d columns', async (columns) => {
+  const shown = await runInTerminal(columns, 'explain', 'mock');
+  expect(shown.split('\n').filter((line) => line.length > columns)).toEqual([]);
+  expect(shown).toMatch(/^rate_limited +\S/m);
+});
+
 describe('llmproxy providers', () => {
   test('lists every type', () => {
     const { code, out } = run(folder(), 'providers');
