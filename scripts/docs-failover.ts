@@ -151,7 +151,8 @@ abandoned. \`probe_model\` pays for one short answer per interval.
 | --- | --- | --- | --- | --- | --- | --- | --- |
 ${rules.join('\n')}
 
-The status is the provider's own if it is meaningful to the client, and so is the body if the client caused the fault.
+A provider's own status replaces the one in the table if both are 4xx or both are 5xx, except that a rate limit is always a 429 and a
+rejected key of the proxy always a 502. The body is the provider's own if the client caused the fault.
 All other errors have OpenAI's error format, with every attempt under \`details\`. A failure after the first content has been sent
 becomes an error event in the stream: the same object after \`data: \`, and no \`[DONE]\`.
 

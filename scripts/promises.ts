@@ -237,6 +237,14 @@ export const PROMISES: readonly Promised[] = [
     ],
   },
   {
+    when: 'a provider’s own failure under a status that blames the caller, such as 407, 408 or 499; or the reverse, such as a 500 for a prompt that is too long',
+    does: 'The fault decides, not the status; if no other target answers, the client gets the status of that fault in the table below',
+    tests: [
+      [REQUEST, 'a 408 of a provider is its own timeout: retried, then the next target'],
+      [REQUEST, 'of the only provider does not blame the other side'],
+    ],
+  },
+  {
     when: 'impossible numbers: usage below 0, or 1e300',
     does: 'The answer is forwarded; the number counts as unknown in the record, in metrics and in memory budgets',
     tests: [[SHAPE, 'is answered when usage is below 0, and the memory of its request is released']],

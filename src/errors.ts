@@ -101,13 +101,18 @@ export class ProxyError extends Error {
 }
 
 /**
- * The status for the client. A provider's own status is passed on if it is meaningful to the client; a rejected key of
- * ours is not.
+ * The status for the client: the provider's own, unless that blames the wrong side. Clients would take a 407 or a 408 from
+ * between the proxy and the provider for their own error, and repeat a request that a 500 says is too long.
  */
 export function statusOf(error: ProxyError): number {
   const { upstream, rule } = error;
-  if (!upstream || error.refusesKey || upstream.status < 400) return rule.status;
-  return upstream.status;
+  if (!upstream || error.refusesKey || rule.status === 429) return rule.status;
+  const sameSide = hundredsOf(upstream.status) === hundredsOf(rule.status);
+  return sameSide ? upstream.status : rule.status;
+}
+
+function hundredsOf(status: number): number {
+  return Math.floor(status / 100);
 }
 
 /** Converts a thrown value to a {@link ProxyError}; values of any other type are internal errors. */

@@ -63,7 +63,11 @@ export const FAULTS = {
     '429 rate_limit_error rate_limit_exceeded',
     'a 429, or an error whose text says the same',
   ),
-  overloaded: rule(again, '503 server_error overloaded', '503, 529, or an error whose text says the same'),
+  overloaded: rule(
+    again,
+    '503 server_error overloaded',
+    '425, 498, 503, 529, or an error whose text says the same',
+  ),
   server: rule(
     again,
     '502 server_error upstream_error',

@@ -196,3 +196,22 @@ everyWay('a 408 of a provider is its own timeout: retried, then the next target'
   expectWhole(await rig.ask(model, { stream }), stream);
   expect(rig.broken.attemptsOf(model).length).toBe(3);
 });
+
+for (const [fault, status] of [
+  ['407', 502],
+  ['408', 502],
+  ['425', 503],
+  ['498', 503],
+  ['499', 502],
+  ['400-limit', 429],
+  ['500-context', 400],
+] as const) {
+  everyWay(
+    `a ${fault} of the only provider does not blame the other side: ${status}`,
+    async ({ rig, stream }) => {
+      const seen = await rig.ask(`broken/${fresh(fault)}`, { stream });
+      expect(seen.status).toBe(status);
+      expect((await rig.recordOf(seen)).status).toBe(status);
+    },
+  );
+}

@@ -78,6 +78,32 @@ export const ERRORS = {
     anthropicMessage: 'model: no such model',
   },
   '408': { status: 408, openai: ['timeout', null], anthropic: 'timeout_error', message: 'Request timed out' },
+  '407': {
+    status: 407,
+    openai: ['error', null],
+    anthropic: 'error',
+    message: 'Proxy Authentication Required',
+  },
+  '425': { status: 425, openai: ['error', null], anthropic: 'error', message: 'Too early' },
+  '498': {
+    status: 498,
+    openai: ['error', 'capacity_exceeded'],
+    anthropic: 'error',
+    message: 'Flex capacity exceeded',
+  },
+  '499': { status: 499, openai: ['error', null], anthropic: 'error', message: 'Client closed request' },
+  '400-limit': {
+    status: 400,
+    openai: ['rate_limit_error', 'rate_limit_exceeded'],
+    anthropic: 'rate_limit_error',
+    message: 'Too many requests',
+  },
+  '500-context': {
+    status: 500,
+    openai: ['server_error', 'context_length_exceeded'],
+    anthropic: 'context_length_exceeded',
+    message: 'The prompt is too long',
+  },
   '409': { status: 409, openai: [INVALID, null], anthropic: 'conflict_error', message: 'Two edits at once' },
   '413': {
     status: 413,
