@@ -26,6 +26,17 @@ test('keyGivenTwice() finds nothing in what JSON.stringify() writes, and every k
   );
 });
 
+test('keyGivenTwice() finds the key among any number of others', () => {
+  for (const count of [1, 31, 32, 33, 34, 500]) {
+    const text = JSON.stringify(
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, []])),
+    );
+    expect(keyGivenTwice(text)).toBeUndefined();
+    for (const key of ['k0', `k${count - 1}`])
+      expect(keyGivenTwice(`${text.slice(0, -1)},"${key}":0}`)).toBe(key);
+  }
+});
+
 test('keyGivenTwice() refuses more keys than it compares', () => {
   const many = Object.fromEntries(Array.from({ length: 20_001 }, (_, index) => [index, 0]));
   expect(() => keyGivenTwice(JSON.stringify(many))).toThrow('too many fields');
