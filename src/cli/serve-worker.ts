@@ -80,7 +80,7 @@ export async function serveWorker(): Promise<void> {
     if (message.kind === 'begin') void begin(message);
     else if (message.kind === 'drain') void end(message.signal);
     else if (message.kind === 'answer') asking.answered(message.id, message.answer);
-    else if (message.kind === 'told') asking.news(message.news, message.worker);
+    else if (message.kind === 'news') asking.news(message.news, message.worker);
     else if (message.kind === 'models') worker?.proxy.takeModels(new Map(message.listings));
     else if (message.kind === 'cut') void worker?.cut(message.signal);
     else if (message.kind === 'reload') {

@@ -10,7 +10,7 @@ import { shown } from './refusal.ts';
 /** The outcome of a request. */
 export interface Outcome {
   /** Whether a provider was called, or the proxy itself has handled it. */
-  readonly asked: boolean;
+  readonly sent: boolean;
   /** The names of what answered: the model, and "provider/model"; empty if nothing did. */
   readonly answered: () => readonly string[];
   readonly input: number;
@@ -132,9 +132,9 @@ export class Lease {
     return unitsOf(asking.price(input, output) ?? priceOf(unpriced, input, output));
   }
 
-  #used({ limit }: Charge, { asked, answered, input, output, usd }: Outcome): number {
+  #used({ limit }: Charge, { sent, answered, input, output, usd }: Outcome): number {
     const { asking, unpriced, carried } = this.#terms;
-    if (!asked || !covers(limit, asking, answered)) return 0;
+    if (!sent || !covers(limit, asking, answered)) return 0;
     switch (limit.kind) {
       case 'requests':
         return carried ? 0 : 1;

@@ -126,7 +126,7 @@ export class Limiter {
 
   /** Like `admit`, after obtaining room from elsewhere if there is too little here. */
   async admitAfterAsking(asking: Asking): Promise<Lease | Instead | undefined> {
-    for (let tries = 0; tries < MAX_ASKED; tries += 1) {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const wait = this.ask(asking);
       if (!wait || !(await wait)) break;
     }
@@ -165,7 +165,7 @@ export class Limiter {
    * Obtains room for a request if limits are counted elsewhere and there is too little here. Must be awaited before
    * `admit`.
    * @returns `undefined` if there is nothing to wait for, as always if this process counts alone; otherwise whether
-   * retrying is worthwhile, at most {@link MAX_ASKED} times
+   * retrying is worthwhile, at most {@link MAX_TRIES} times
    * @throws ProxyError `not_permitted` for a model without a price
    */
   ask(asking: Asking, lenient: ReadonlySet<Limit> = NONE): Promise<boolean> | undefined {
@@ -308,7 +308,7 @@ interface Wanted {
 }
 
 /** How often room is requested that others may take meanwhile. */
-export const MAX_ASKED = 10;
+export const MAX_TRIES = 10;
 
 /** How long a warning without a window is not repeated, milliseconds. */
 const HELD_MS = 60_000;

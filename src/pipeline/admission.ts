@@ -12,7 +12,7 @@ import type { Usage } from '../wire/usage.ts';
 import { expectedUnits, expectedUsage, recordedSeconds } from '../wire/charged.ts';
 import { isGlob } from '../config/globs.ts';
 import { ProxyError } from '../errors.ts';
-import { MAX_ASKED } from '../limits/limiter.ts';
+import { MAX_TRIES } from '../limits/limiter.ts';
 import { plainModel } from '../wire/model-variants.ts';
 import { otherModels } from '../wire/other-models.ts';
 import { keyGivenTwice } from '../wire/json-twice.ts';
@@ -96,7 +96,7 @@ export class Admission {
       const { candidates } = resolution;
       const expected = once(() => this.#expected(inbound, candidates));
       const asking = this.#asking({ inbound, requester, candidates, expected, others });
-      for (let asked = 0; asked < MAX_ASKED; asked += 1) {
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
         const wait = limiter.ask(asking, lenient);
         if (!wait || !(yield wait)) break;
       }
@@ -125,7 +125,7 @@ export class Admission {
     }
   }
 
-  #asking({ inbound, requester, candidates, expected, others }: Asked): Asking {
+  #asking({ inbound, requester, candidates, expected, others }: AskingInput): Asking {
     const { price } = this.#deps;
     const { endpoint, model } = inbound;
     const { caller, user, address } = requester;
@@ -160,8 +160,8 @@ export class Admission {
     const { longest } = factsOf(candidates);
     const { endpoint, json } = inbound;
     const seconds = recordedSeconds(inbound);
-    const asked = { endpoint, body: json?.value, seconds };
-    const { input, output, bounded } = estimate(asked, longest ?? this.#deps.assumedOutput, longest);
+    const request = { endpoint, body: json?.value, seconds };
+    const { input, output, bounded } = estimate(request, longest ?? this.#deps.assumedOutput, longest);
     // No model's longest answer says how long a recording is.
     const known = bounded || (longest !== undefined && seconds === undefined);
     return { input, output, bounded: known, units: () => expectedUnits(inbound) };
@@ -169,7 +169,7 @@ export class Admission {
 }
 
 /** A request, and what was found out about it. */
-interface Asked {
+interface AskingInput {
   readonly inbound: Inbound;
   readonly requester: Requester;
   readonly candidates: readonly Candidate[];

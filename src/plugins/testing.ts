@@ -61,6 +61,6 @@ export function provider<Options, Made extends BaseProvider<Options>>(
 export function call(request: Partial<ChatRequest>, endpoint: Endpoint = 'chat'): Call {
   const { model = 'test', stream } = request;
   const body = JSON.stringify({ ...request, model });
-  const asked = { endpoint, body, contentType: 'application/json', headers: {} };
-  return new Call(asked, model, stream === true, { key: 0, fresh: false });
+  const received = { endpoint, body, contentType: 'application/json', headers: {} };
+  return new Call(received, model, stream === true, { key: 0, fresh: false });
 }

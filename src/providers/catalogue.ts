@@ -40,21 +40,25 @@ export interface CatalogueRow {
 }
 
 /** The names of the protocols. */
-const PROTOCOLS: Readonly<Record<Api, Spoken>> = {
-  openai: { name: 'OpenAI chat', spoken: 'chat', protocol: chatProtocol },
-  anthropic: { name: 'Anthropic Messages', spoken: 'messages', protocol: anthropicProtocol },
-  gemini: { name: 'Gemini', spoken: 'gemini', protocol: geminiProtocol },
-  vertex: { name: 'Gemini, Messages or chat', spoken: 'gemini', protocol: geminiProtocol },
-  bedrock: { name: 'Bedrock Converse', spoken: 'converse', protocol: converseProtocol },
-  cohere: { name: 'Cohere v2', spoken: 'cohere', protocol: cohereProtocol },
-  mock: { name: 'in process', spoken: 'chat', protocol: chatProtocol },
-  plugin: { name: 'its own code', spoken: 'chat', protocol: chatProtocol },
+const PROTOCOLS: Readonly<Record<Api, ProtocolEntry>> = {
+  openai: { name: 'OpenAI chat', format: 'chat', protocol: chatProtocol },
+  anthropic: { name: 'Anthropic Messages', format: 'messages', protocol: anthropicProtocol },
+  gemini: { name: 'Gemini', format: 'gemini', protocol: geminiProtocol },
+  vertex: { name: 'Gemini, Messages or chat', format: 'gemini', protocol: geminiProtocol },
+  bedrock: { name: 'Bedrock Converse', format: 'converse', protocol: converseProtocol },
+  cohere: { name: 'Cohere v2', format: 'cohere', protocol: cohereProtocol },
+  mock: { name: 'in process', format: 'chat', protocol: chatProtocol },
+  plugin: { name: 'its own code', format: 'chat', protocol: chatProtocol },
 };
-const RESPONSES: Spoken = { name: 'OpenAI Responses', spoken: 'responses', protocol: responsesProtocol };
+const RESPONSES: ProtocolEntry = {
+  name: 'OpenAI Responses',
+  format: 'responses',
+  protocol: responsesProtocol,
+};
 
-interface Spoken {
+interface ProtocolEntry {
   readonly name: string;
-  readonly spoken: ProtocolName;
+  readonly format: ProtocolName;
   readonly protocol: ProviderProtocol;
 }
 
@@ -129,15 +133,15 @@ export function catalogue(): CatalogueRow[] {
   return PROVIDER_TYPES.map((type) => {
     const preset = presetOf(type);
     const only = preset.onlyResponses?.source === '.';
-    const asked = only ? RESPONSES : PROTOCOLS[preset.api];
+    const entry = only ? RESPONSES : PROTOCOLS[preset.api];
     return {
       type,
       title: preset.title,
-      protocol: asked.name,
+      protocol: entry.name,
       relays: relayed(preset, only),
       auth: authText(type, preset),
       endpoints: preset.endpoints,
-      drops: dropsOf(asked, type),
+      drops: dropsOf(entry, type),
       probe: preset.probe ?? null,
       list: LISTS[type] ?? (preset.list ?? preset.probe)?.replace(/\?.*/, '') ?? null,
       tells_usage: quirksOf(type).reportsUsage ?? false,
@@ -161,7 +165,7 @@ function authText(type: ProviderType, { auth, keyEnv, keyOptional }: Preset): st
 }
 
 /** The fields of {@link EVERYTHING} that are left out for the newest model of a vendor. */
-function dropsOf({ spoken: name, protocol }: Spoken, type: ProviderType): readonly string[] {
+function dropsOf({ format: name, protocol }: ProtocolEntry, type: ProviderType): readonly string[] {
   const first = presetOf(type).models[0] ?? 'model';
   const model = (typeof first === 'string' ? first : first.name).replace(/[*{].*$/, '') + '9';
   const { models, ...vendor }: Quirks = quirksOf(type);

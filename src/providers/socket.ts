@@ -41,7 +41,7 @@ export async function openSocket(provider: string, url: URL, init: SocketInit): 
   // Loaded with the first session, since most processes never have one.
   const { request } = await (url.protocol === 'https:' ? import('node:https') : import('node:http'));
   if (signal.aborted) throw signal.reason;
-  const asked = request(url, {
+  const upgrade = request(url, {
     method: 'GET',
     // A connection that has become a WebSocket is never reused.
     agent: false,
@@ -54,11 +54,11 @@ export async function openSocket(provider: string, url: URL, init: SocketInit): 
     },
   });
   const leave = () => {
-    asked.destroy();
+    upgrade.destroy();
     reject(signal.reason as Error);
   };
   signal.addEventListener('abort', leave, { once: true });
-  asked.on('upgrade', (answer, stream, head) => {
+  upgrade.on('upgrade', (answer, stream, head) => {
     if (signal.aborted) return void stream.destroy();
     const accept = createHash('sha1')
       .update(key + ACCEPT_SUFFIX)
@@ -71,11 +71,11 @@ export async function openSocket(provider: string, url: URL, init: SocketInit): 
     const socket = new ClientSocket(stream, head, { maxMessage, clock });
     resolve({ status: 101, headers: headersOf(answer), body: null, socket });
   });
-  asked.on('response', (answer) => {
+  upgrade.on('response', (answer) => {
     resolve({ status: answer.statusCode ?? 0, headers: headersOf(answer), body: bodyOf(answer) });
   });
-  asked.on('error', (cause) => reject(networkError(provider, cause)));
-  asked.end();
+  upgrade.on('error', (cause) => reject(networkError(provider, cause)));
+  upgrade.end();
   try {
     return await promise;
   } finally {

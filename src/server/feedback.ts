@@ -43,7 +43,7 @@ const feedback = z
   })
   .refine(
     ({ score, label, correction: better, comment }) =>
-      [score, label, better, comment].some((said) => said !== undefined),
+      [score, label, better, comment].some((field) => field !== undefined),
     {
       error: 'give score, label, correction or comment',
     },

@@ -10,7 +10,7 @@ import type { Client } from './auth.ts';
 import type { ServerBindings, ServerContext } from './context.ts';
 import { ProxyError, toProxyError, statusOf } from '../errors.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
-import { askedIn } from '../pipeline/record/trace.ts';
+import { tracedRequest } from '../pipeline/record/trace.ts';
 import { requestId, responseHeaders } from '../wire/headers.ts';
 import type { Called } from './body.ts';
 import { bodyLimits, readBody } from './body.ts';
@@ -124,23 +124,25 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   const sent = await context.turns.run(parseInbound(origin, bytes, context));
   const abort = leaving(request.signal);
   exchange.asks(questionOf(sent, headers));
-  if (exchange.trace && sent.json) exchange.trace.request = askedIn(sent.json.value);
+  if (exchange.trace && sent.json) exchange.trace.request = tracedRequest(sent.json.value);
   const { hooks } = context;
-  const asked = hooks?.hasRequests ? await afterHooks(context, call, { hooks, sent, origin, abort }) : sent;
-  permitModel(client, asked.model);
-  refuseForeign(asked, client, context);
-  noteOwner(asked, client, exchange, context);
+  const hookedRequest = hooks?.hasRequests
+    ? await afterHooks(context, call, { hooks, sent, origin, abort })
+    : sent;
+  permitModel(client, hookedRequest.model);
+  refuseForeign(hookedRequest, client, context);
+  noteOwner(hookedRequest, client, exchange, context);
   const { stored } = context;
   const inbound =
     (stored || last) && isStateful(endpoint)
-      ? await beginStored(asked, { client, content, origin, exchange, last }, context, stored)
-      : asked;
+      ? await beginStored(hookedRequest, { client, content, origin, exchange, last }, context, stored)
+      : hookedRequest;
   if (inbound.expanded) exchange.asks(questionOf(inbound, headers));
   const user = inbound.json ? userOf(inbound.json.value) : null;
   const loading = context.ready();
   if (loading) await loading;
   if (inbound.standing?.background)
-    return await inBackground(context, call, { inbound, asked, client, user });
+    return await inBackground(context, call, { inbound, unexpanded: hookedRequest, client, user });
   const stalled = () => server?.timeout(request, STALLED_CLOSE_SECONDS);
   context.running.add(abort, exchange);
   const address = () => addressOf(request, server);

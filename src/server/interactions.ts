@@ -25,8 +25,8 @@ function stored(context: ServerContext): Handler<ServerEnv> {
       const client = await context.auth.client(headers, 'gemini.interactions');
       if (context.draining())
         throw new ProxyError('shutting_down', 'Cannot accept the request: shutting down');
-      const asked = { id, request, headers, server: c.env?.server, client, body: undefined };
-      return await askElsewhere(context, asked, new NotHere('interactions', c.req.param('id') ?? ''));
+      const called = { id, request, headers, server: c.env?.server, client, body: undefined };
+      return await askElsewhere(context, called, new NotHere('interactions', c.req.param('id') ?? ''));
     } catch (thrown) {
       return errorResponse(toProxyError(thrown), { id, attempts: [], endpoint: 'gemini.interactions' });
     }

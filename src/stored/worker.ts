@@ -52,7 +52,7 @@ function open({ directory, options, redis }: Extract<ToStore, { kind: 'open' }>)
   const responses = new StoredResponses(rows);
   const conversations = new StoredConversations(db, options, redact);
   opened = { db, tables: { responses, background: new StoredBackground(rows), conversations } };
-  others = redis && shareThrough(redis, { db, rows, call, told: reply });
+  others = redis && shareThrough(redis, { db, rows, call, report: reply });
   if (!options.isShared && directory !== undefined) takeOver(directory, rows);
   others?.tables.begin();
   const sweep = () => {
@@ -94,8 +94,8 @@ function configure(options: StoredOptions): void {
 }
 
 /** Calls are started in order. */
-function begin(asked: Extract<ToStore, { kind: 'call' }>): void {
-  const answering = answer(asked).finally(() => underWay.delete(answering));
+function begin(called: Extract<ToStore, { kind: 'call' }>): void {
+  const answering = answer(called).finally(() => underWay.delete(answering));
   underWay.add(answering);
 }
 

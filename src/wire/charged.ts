@@ -66,7 +66,7 @@ function characters(text: string): number {
 
 /**
  * The usage in a whole answer, or in its `usage` alone if the rest was not kept.
- * @param asked the amounts in the request, which the answer may correct
+ * @param requested the amounts in the request, which the answer may correct
  */
 export function chargedUsage(endpoint: Endpoint, answer: JsonObject, requested: Units): Usage {
   const made = listOf(answer.data).length;

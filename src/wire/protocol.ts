@@ -143,7 +143,7 @@ export interface ChatWriter {
 
 export interface DecodeContext {
   /** Properties of the request outside its body, in protocols that have them. */
-  readonly asked?: {
+  readonly requested?: {
     readonly model: string;
     readonly stream: boolean;
     /** The id of the response, if responses are stored. */

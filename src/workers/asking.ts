@@ -13,7 +13,7 @@ export class Asking implements Fleet {
   readonly #clock: Clock;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   readonly #listeners: ((news: FleetNews, worker: number) => void)[] = [];
-  #asked = 0;
+  #lastId = 0;
 
   constructor(tell: (message: FromWorker) => void, clock: Clock) {
     this.#tell = tell;
@@ -47,7 +47,7 @@ export class Asking implements Fleet {
   }
 
   async #ask<W extends What>(what: W): Promise<Extract<Answer, { what: W }>> {
-    const id = (this.#asked += 1);
+    const id = (this.#lastId += 1);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const silent = () =>
       reject(new ProxyError('unavailable', 'Cannot query the other workers: no answer in time'));

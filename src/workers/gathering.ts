@@ -26,7 +26,7 @@ export class Gathering {
   /** The counters of workers that have ended. */
   #past: readonly Family[] = [];
   readonly #restarts: number[];
-  #asked = 0;
+  #lastQuestion = 0;
 
   constructor(workers: number, clock: Clock) {
     this.#workers = workers;
@@ -36,17 +36,17 @@ export class Gathering {
 
   /**
    * The merged state of all workers; those that do not answer in time are named.
-   * @param asked the numbers of the workers that listen
+   * @param workers the numbers of the workers that listen
    * @param ask asks one of them
    */
   gather(
     what: What,
-    asked: readonly number[],
+    workers: readonly number[],
     ask: (worker: number, question: number) => void,
   ): Promise<Answer> {
     let running = this.#running.get(what);
     if (!running) {
-      running = this.#gather(what, asked, ask).finally(() => this.#running.delete(what));
+      running = this.#gather(what, workers, ask).finally(() => this.#running.delete(what));
       this.#running.set(what, running);
     }
     return running;
@@ -55,10 +55,10 @@ export class Gathering {
   /** Called with a worker's answer. */
   take(worker: number, question: number, report: Report): void {
     if (report.what === 'metrics') this.#counted.set(worker, lasting(report.families));
-    const asked = this.#questions.get(question);
-    if (!asked?.waiting.delete(worker)) return;
-    asked.reports.set(worker, report);
-    if (asked.waiting.size === 0) asked.done();
+    const pending = this.#questions.get(question);
+    if (!pending?.waiting.delete(worker)) return;
+    pending.reports.set(worker, report);
+    if (pending.waiting.size === 0) pending.done();
   }
 
   /** Called when a worker has ended: it is no longer waited for, and its counters are kept. */
@@ -73,16 +73,16 @@ export class Gathering {
 
   async #gather(
     what: What,
-    asked: readonly number[],
+    workers: readonly number[],
     ask: (worker: number, question: number) => void,
   ): Promise<Answer> {
-    const question = (this.#asked += 1);
+    const question = (this.#lastQuestion += 1);
     const { promise, resolve: done } = Promise.withResolvers<void>();
     const reports = new Map<number, Report>();
-    this.#questions.set(question, { waiting: new Set(asked), reports, done });
+    this.#questions.set(question, { waiting: new Set(workers), reports, done });
     const cancel = this.#clock.after(PATIENCE_MS, done);
-    for (const worker of asked) ask(worker, question);
-    if (asked.length > 0) await promise;
+    for (const worker of workers) ask(worker, question);
+    if (workers.length > 0) await promise;
     cancel();
     this.#questions.delete(question);
     return what === 'metrics' ? this.#metrics(reports) : this.#status(reports);
@@ -100,13 +100,13 @@ export class Gathering {
   }
 
   #metrics(reports: ReadonlyMap<number, Report>): Answer {
-    const told = [...reports.values()].flatMap((report) =>
+    const reported = [...reports.values()].flatMap((report) =>
       report.what === 'metrics' ? [report.families] : [],
     );
     // A counter that drops and rises again would look like a burst of requests, so the last reported value is kept.
     const silent = this.#numbers.filter((worker) => !reports.has(worker));
     const counted = silent.map((worker) => this.#counted.get(worker) ?? []);
-    const families = mergeFamilies([...told, ...counted, this.#past]);
+    const families = mergeFamilies([...reported, ...counted, this.#past]);
     return { what: 'metrics', families: [...families, ...this.#ofWorkers(reports)] };
   }
 

@@ -72,7 +72,7 @@ export type ToWorker =
   | { readonly kind: 'report'; readonly id: number; readonly what: What }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
   /** A message from another worker. */
-  | { readonly kind: 'told'; readonly worker: number; readonly news: FleetNews };
+  | { readonly kind: 'news'; readonly worker: number; readonly news: FleetNews };
 
 export type FromWorker =
   /** The worker is running, and asks how to start. */

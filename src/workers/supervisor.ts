@@ -157,17 +157,17 @@ export class Supervisor {
         return this.#gathering.take(slot.worker, message.id, message.report);
       case 'tell': {
         const others = this.#slots.filter(({ worker, listening }) => listening && worker !== slot.worker);
-        const news: ToWorker = { kind: 'told', worker: slot.worker, news: message.news };
+        const news: ToWorker = { kind: 'news', worker: slot.worker, news: message.news };
         for (const other of others) this.#tell(other, news);
       }
     }
   }
 
   async #answer(slot: Slot, id: number, what: What): Promise<void> {
-    const asked = this.#slots.filter(({ listening }) => listening);
+    const members = this.#slots.filter(({ listening }) => listening);
     const answer: Answer = await this.#gathering.gather(
       what,
-      asked.map(({ worker }) => worker),
+      members.map(({ worker }) => worker),
       (worker, question) => this.#tell(this.#slots[worker - 1]!, { kind: 'report', id: question, what }),
     );
     this.#tell(slot, { kind: 'answer', id, answer });

@@ -402,7 +402,7 @@ function run(
     const { input, output } = used;
     const answered = by === undefined ? [] : namesOf(by);
     const told = {
-      asked,
+      sent: asked,
       answered: () => answered,
       input,
       output,

@@ -4,7 +4,7 @@ import type { Charge, Refusal, Reservation } from '../../src/limits/ledger.ts';
 import { systemClock } from '../../src/clock.ts';
 import { limit } from '../../src/config/schema/groups.ts';
 import { limitsOf } from '../../src/limits/limit.ts';
-import { MAX_ASKED } from '../../src/limits/limiter.ts';
+import { MAX_TRIES } from '../../src/limits/limiter.ts';
 import { ReplicaLedger } from '../../src/limits/replicas/replica-ledger.ts';
 import { Cable } from '../helpers/cable.ts';
 import { DOCUMENTED_RULES, REDIS_SERVER, TestRedis } from '../helpers/redis-server.ts';
@@ -54,7 +54,7 @@ async function replica(
     problems,
     async take(...wanted) {
       const charges = wanted.map(([each, amount]): Charge => chargeOf(each, amount));
-      for (let asked = 0; asked < MAX_ASKED; asked += 1) {
+      for (let asked = 0; asked < MAX_TRIES; asked += 1) {
         const wait = ledger.ask(charges, clock.now());
         if (!wait || !(await wait)) break;
       }

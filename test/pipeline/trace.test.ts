@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { askedIn, Trace } from '../../src/pipeline/record/trace.ts';
+import { tracedRequest, Trace } from '../../src/pipeline/record/trace.ts';
 
 const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const trace = (headers: Record<string, string>, sample = 1, random = Math.random) =>
@@ -62,8 +62,10 @@ describe('Trace', () => {
   });
 });
 
-test('askedIn() keeps parameters for spans, but no text that people wrote', () => {
-  expect(askedIn({ model: 'm', messages: [{ content: 'secret' }], temperature: 1, user: 'me' })).toEqual({
+test('tracedRequest() keeps parameters for spans, but no text that people wrote', () => {
+  expect(
+    tracedRequest({ model: 'm', messages: [{ content: 'secret' }], temperature: 1, user: 'me' }),
+  ).toEqual({
     temperature: 1,
   });
 });

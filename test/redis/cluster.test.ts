@@ -145,7 +145,7 @@ describe.skipIf(REDIS_SERVER === null)('a link', () => {
         rows,
         call: (_, name, given) =>
           (stored as never as Record<string, (...all: unknown[]) => unknown>)[name]!(...given),
-        told: (message) => {
+        report: (message) => {
           if (message.kind !== 'shared' || message.message !== undefined)
             problems.push(JSON.stringify(message));
         },

@@ -50,7 +50,7 @@ async function replica(url: string): Promise<Replica> {
       db,
       rows,
       call,
-      told: (message) => {
+      report: (message) => {
         if (message.kind === 'shared') ({ up, failures } = message.state);
       },
     },

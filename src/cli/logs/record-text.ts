@@ -114,11 +114,11 @@ function errorText({ fault, error }: JsonObject): string {
 /** The course of a realtime session. */
 function sessionText({ session }: JsonObject): string {
   if (!isObject(session)) return '';
-  const { closed_by: by, client_events: asked, provider_events: told, responses, refused } = session;
+  const { closed_by: by, client_events: sent, provider_events: received, responses, refused } = session;
   return joined([
     `closed by ${name(by)}`,
-    `${figure(asked)} messages in`,
-    `${figure(told)} out`,
+    `${figure(sent)} messages in`,
+    `${figure(received)} out`,
     `${figure(responses)} answers`,
     numberOf(refused) ? `${figure(refused)} refused by limits` : undefined,
   ]);
@@ -158,28 +158,28 @@ function moneyText({ cost, failed, estimate }: JsonObject): string {
 }
 
 function feedbackLine({ ts, feedback, score }: JsonObject): string {
-  const said = isObject(feedback) ? feedback : {};
-  const label = typeof said.label === 'boolean' ? (said.label ? 'good' : 'bad') : undefined;
-  const points = numberOf(score) ?? numberOf(said.score);
-  const words = stringOf(said.comment);
+  const given = isObject(feedback) ? feedback : {};
+  const label = typeof given.label === 'boolean' ? (given.label ? 'good' : 'bad') : undefined;
+  const points = numberOf(score) ?? numberOf(given.score);
+  const words = stringOf(given.comment);
   return joined([
     stringOf(ts),
     points === undefined ? undefined : `score ${points}`,
     label,
     words === undefined ? undefined : plain(words).replaceAll('\n', ' '),
-    said.correction === undefined
+    given.correction === undefined
       ? undefined
-      : `corrected: ${plain(jsonText(said.correction)).replaceAll('\n', ' ')}`,
+      : `corrected: ${plain(jsonText(given.correction)).replaceAll('\n', ' ')}`,
   ]);
 }
 
 function turnLines(record: JsonObject, paint: Paint): string[] {
   const { request, response, content, omitted } = record;
-  const [asked, answered] = [requestTurns(request), answeredTurns(response)];
+  const [question, answered] = [requestTurns(request), answeredTurns(response)];
   const left = listOf(omitted).map(name);
   return [
-    ...(asked.length > 0
-      ? asked.flatMap((turn) => linesOf(turn, paint))
+    ...(question.length > 0
+      ? question.flatMap((turn) => linesOf(turn, paint))
       : rawLines('Request', request, paint)),
     ...(answered.length > 0
       ? answered.flatMap((turn) => linesOf(turn, paint))

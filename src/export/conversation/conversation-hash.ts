@@ -157,7 +157,7 @@ function hashMessage(hash: Hash64, message: Message): void {
     hash.add(textOf(message));
     return;
   }
-  hash.add(saidIn(message));
+  hash.add(answerTextOf(message));
   for (const { function: called } of message.tool_calls ?? []) {
     hash.add(called.name);
     hash.add(canonical(called.arguments));
@@ -170,9 +170,9 @@ export function linkText(hashed: HashedMessage): string | Uint8Array {
   const message = hashed as Message;
   if (message.role !== 'assistant') return textOf(message);
   const calls = message.tool_calls ?? [];
-  if (calls.length === 0) return saidIn(message);
+  if (calls.length === 0) return answerTextOf(message);
   const called = calls.map(({ function: { name, arguments: args } }) => [name, canonical(args)]);
-  return JSON.stringify([saidIn(message), called]);
+  return JSON.stringify([answerTextOf(message), called]);
 }
 
 function textOf({ content }: Exclude<Message, AssistantMessage>): string {
@@ -180,7 +180,7 @@ function textOf({ content }: Exclude<Message, AssistantMessage>): string {
   return (text.includes('\r') ? text.replaceAll('\r\n', '\n') : text).trim();
 }
 
-function saidIn({ content, refusal }: AssistantMessage): string {
+function answerTextOf({ content, refusal }: AssistantMessage): string {
   const answerText = refusal === undefined ? content : content + refusal;
   return answerText.includes('\n') ? answerText.replaceAll(/\r?\n/g, '').trim() : answerText.trim();
 }

@@ -44,34 +44,35 @@ export function translated(
     answer: {},
   });
   if (endpoint === 'responses' && isContinued(request)) return unfit('stored_conversation');
-  const said = objectOf(response);
-  if ([...listOf(request.input), ...listOf(said.output)].some(isNoFunction))
+  const answerBody = objectOf(response);
+  if ([...listOf(request.input), ...listOf(answerBody.output)].some(isNoFunction))
     return unfit('unsupported_content');
   if (endpoint === 'gemini.interactions' && (request.previous_interaction_id ?? null) !== null)
     return unfit('stored_conversation');
-  const hidden = HIDDEN[endpoint]?.(request, said);
+  const hidden = HIDDEN[endpoint]?.(request, answerBody);
   if (hidden?.content) return unfit('unsupported_content');
   // Decoding would write them as null.
-  if (CALL_INPUTS[endpoint]?.(request, said).some(isInfinite)) return unfit('invalid_tool_call');
+  if (CALL_INPUTS[endpoint]?.(request, answerBody).some(isInfinite)) return unfit('invalid_tool_call');
   let ids = 0;
   // The same line must give the same row: missing ids are numbered.
   const context = { created: 0, model: facts.model, memory: NO_MEMORY, newId: () => String((ids += 1)) };
   try {
-    const { request: asked, dropped } = clientOf(endpoint).decode(request, {
+    const { request: decoded, dropped } = clientOf(endpoint).decode(request, {
       ...context,
-      asked: { model: facts.model, stream: false },
+      requested: { model: facts.model, stream: false },
     });
     // Only its issuer can read an encrypted compaction.
     if (dropped.some((name) => name.endsWith('(compaction)'))) return unfit('stored_conversation');
     const answer = isObject(response) ? DECODERS[endpoint](response, context).choices[0]?.message : undefined;
     // Claude paused to be continued: a success for the client, but not an answer.
-    const paused = endpoint === 'messages' && said.stop_reason === 'pause_turn';
+    const paused = endpoint === 'messages' && answerBody.stop_reason === 'pause_turn';
     return {
       ...facts,
       ...(paused ? { failure: facts.failure ?? 'unfinished' } : {}),
       providerTools: hidden?.tools ?? false,
-      request: { ...asked },
-      answer: endpoint === 'messages' && said.stop_reason === 'refusal' ? refused(answer) : { ...answer },
+      request: { ...decoded },
+      answer:
+        endpoint === 'messages' && answerBody.stop_reason === 'refusal' ? refused(answer) : { ...answer },
     };
   } catch (cause) {
     if (!(cause instanceof ProxyError)) throw cause;

@@ -22,7 +22,7 @@ const BLOCKS = ['text', 'image', 'video', 'document', 'reasoningContent', 'toolU
 type Kind = (typeof BLOCKS)[number];
 
 /** The role that may use a kind of block; kinds that are not listed are for both roles. */
-const SPEAKERS: Readonly<Partial<Record<Kind, string>>> = {
+const ROLE_OF_KIND: Readonly<Partial<Record<Kind, string>>> = {
   image: 'user',
   video: 'user',
   document: 'user',
@@ -95,8 +95,9 @@ function blockProblems(block: JsonObject, role: unknown, path: string): Problems
   if (kind === undefined || kinds.length > 1)
     return [...problems, `${path}: expected one of ${BLOCKS.join(', ')}`];
   const place = `${path}.${kind}`;
-  const speaker = SPEAKERS[kind];
-  if (speaker !== undefined && role !== speaker) problems.push(`${place}: only the ${speaker} has it`);
+  const expectedRole = ROLE_OF_KIND[kind];
+  if (expectedRole !== undefined && role !== expectedRole)
+    problems.push(`${place}: only the ${expectedRole} has it`);
   if (kind === 'text') return [...problems, ...wordsProblems(block.text, place)];
   const value = block[kind];
   if (!isObject(value)) return [...problems, `${place}: expected an object`];

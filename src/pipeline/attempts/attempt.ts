@@ -172,7 +172,7 @@ export class Attempt implements Attempting {
       elapsedMs,
       redaction:
         this.#hidden && this.#hidden.values.length > 0
-          ? { asked: whole, restorer: this.#restorer }
+          ? { requested: whole, restorer: this.#restorer }
           : undefined,
     };
     const prepared = await turns.run(lane.prepare(inbound, context));
@@ -187,10 +187,10 @@ export class Attempt implements Attempting {
     this.#sealed = prepared.sealed ?? false;
     const { stream } = inbound;
     const { traceHeaders } = this.#plan;
-    const asked = traceHeaders
+    const outgoing = traceHeaders
       ? { ...prepared, headers: { ...prepared.headers, ...traceHeaders } }
       : prepared;
-    const call = new Call(asked, model, stream, this.#plan);
+    const call = new Call(outgoing, model, stream, this.#plan);
     const { signal } = this.#abort;
     this.#sentMs = clock.monotonic();
     const reply = await (provider.settings.plugin

@@ -50,9 +50,9 @@ export function resumable(inbound: Inbound, text: string, context: DecodeContext
     return { client, inbound: { ...inbound, continuation: { text, translated: false } } };
   }
   if (!isTalk(endpoint)) return undefined;
-  const client = clientOf(endpoint).decode(json.value, { ...context, asked: inbound });
+  const client = clientOf(endpoint).decode(json.value, { ...context, requested: inbound });
   const request = { ...client.request, stream: true, stream_options: { include_usage: true } };
-  const asked: Inbound = {
+  const resumed: Inbound = {
     ...inbound,
     endpoint: 'chat',
     query: undefined,
@@ -60,7 +60,7 @@ export function resumable(inbound: Inbound, text: string, context: DecodeContext
     json: { text: '', value: request },
     continuation: { text, translated: true },
   };
-  return { client: { request, stream: client.stream, strict: true }, inbound: asked };
+  return { client: { request, stream: client.stream, strict: true }, inbound: resumed };
 }
 
 /** The request itself, or the one that continues its interrupted answer at a target. */

@@ -166,8 +166,8 @@ function eventsOf(answer: JsonObject): string {
 
 /** The same request for one answer. */
 function* single(inbound: Inbound): Steps<Inbound> {
-  const { text: asked, value } = inbound.json!;
-  const { n: _, ...one } = exactly(asked, value);
+  const { text: original, value } = inbound.json!;
+  const { n: _, ...one } = exactly(original, value);
   const text = yield* writeJson(one, inbound.bytes.length);
   const bytes = yield* encodeInSteps(text);
   const modelAt = yield* findModel(bytes, typeof value.model === 'string');

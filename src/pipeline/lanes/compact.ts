@@ -23,7 +23,7 @@ export const compact: Lane = {
     const { nowMs, newId, memory, provider, model } = context;
     const created = Math.floor(nowMs / 1000);
     const { instructions: _, ...others } = inbound.json?.value ?? {};
-    const client = clientOf('responses').decode(others, { created, newId, memory, asked: inbound });
+    const client = clientOf('responses').decode(others, { created, newId, memory, requested: inbound });
     yield;
     const chat = yield* chatOf(inbound, summaryRequest(client.request));
     const lane = provider.relays('chat', model, chat.json!.value) ? relay : translate;

@@ -82,7 +82,7 @@ export const count: Lane = {
       () =>
         clientOf(inbound.endpoint).decode(
           { ...(inbound.endpoint.startsWith('gemini') ? {} : { max_tokens: 1 }), ...value, stream: false },
-          { created, newId, memory, asked: { model: inbound.model, stream: false } },
+          { created, newId, memory, requested: { model: inbound.model, stream: false } },
         ),
     );
     yield;

@@ -119,7 +119,7 @@ export interface LaneContext {
 /** How an answer to a redacted request is returned. */
 export interface Redaction {
   /** The request as the client sent it. */
-  readonly asked: Inbound;
+  readonly requested: Inbound;
   /** Replaces placeholders in the answer; `undefined` if they stay, or there are none. */
   readonly restorer: Restorer | undefined;
 }

@@ -64,12 +64,12 @@ export const relay: Lane = {
     const written = changed?.request ?? own.request;
     const asking = options && !written ? yield* askingEdit(inbound.bytes, json!.value, options) : undefined;
     const hidesUsage = options !== undefined && (written !== undefined || asking !== undefined);
-    const asked = hidesUsage ? { stream_options: options } : {};
+    const added = hidesUsage ? { stream_options: options } : {};
     const placed = placedFor(inbound, written, provider.counts(model), model);
     const body = placed
       ? yield* writeBody(placed, inbound.bytes.length)
       : written
-        ? yield* writeBody({ ...written, ...asked, model }, inbound.bytes.length)
+        ? yield* writeBody({ ...written, ...added, model }, inbound.bytes.length)
         : yield* edited(inbound, model, asking);
     // The body is copied once more when it is sent.
     yield;
@@ -85,7 +85,7 @@ export const relay: Lane = {
       sealed: own.sealed || chains,
       whole: (text, target) => relayedWhole(text, target, { endpoint, json, quirks, issued, memory }),
       wholeAsStream: (text, target) =>
-        relayedAsStream(text, target, context.redaction?.asked ?? given, context),
+        relayedAsStream(text, target, context.redaction?.requested ?? given, context),
       tap(maxBytes) {
         const tap = new Tap(passing, maxBytes, answersOf(endpoint, json?.value ?? {}));
         // The client does not wait for usage that is only needed for the record.
@@ -109,10 +109,10 @@ export const relay: Lane = {
 function* relayedAsStream(
   text: string,
   target: string,
-  asked: Inbound,
+  requested: Inbound,
   context: LaneContext,
 ): Steps<string | undefined> {
-  return wholeAsStream(asked, context, yield* parseRewritable(text, target));
+  return wholeAsStream(requested, context, yield* parseRewritable(text, target));
 }
 
 /** The headers without those values of `anthropic-beta` that the provider rejects. */
@@ -121,8 +121,8 @@ function takenHeaders(
   { betas }: Quirks,
 ): { headers: Inbound['headers']; dropped: readonly string[] } {
   if (betas === undefined || headers['anthropic-beta'] === undefined) return { headers, dropped: [] };
-  const { 'anthropic-beta': asked, ...others } = headers;
-  const { kept, dropped } = betasFor(asked, betas);
+  const { 'anthropic-beta': wanted, ...others } = headers;
+  const { kept, dropped } = betasFor(wanted, betas);
   return { headers: kept.length > 0 ? { ...others, 'anthropic-beta': kept.join(',') } : others, dropped };
 }
 

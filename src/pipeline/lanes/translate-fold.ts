@@ -85,11 +85,11 @@ export class TranslateFold implements Fold {
     this.#tap.goOn();
     // The continuation comes from another flow, which has already restored it.
     this.#restored = undefined;
-    const told = (text: string): string => {
+    const encoded = (text: string): string => {
       if (this.#tap.error) throw this.#tap.error;
       return text;
     };
-    return { push: (chunk) => told(this.#write([chunk])), end: () => told(this.#end()) };
+    return { push: (chunk) => encoded(this.#write([chunk])), end: () => encoded(this.#end()) };
   }
 
   #write(chunks: readonly ChatChunk[]): string {

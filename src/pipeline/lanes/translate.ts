@@ -82,7 +82,7 @@ export const translate: Lane = {
     const created = Math.floor(nowMs / 1000);
     const client = yield* understood(inbound, context);
     // An answer may echo fields of the request, which the client knows as it sent them.
-    const answering = redaction ? yield* understood(redaction.asked, context) : client;
+    const answering = redaction ? yield* understood(redaction.requested, context) : client;
     const restorer = redaction?.restorer;
     yield;
     const name = provider.protocol(model, client.request);
@@ -151,13 +151,13 @@ export const translate: Lane = {
 
 /** Decodes a client's request. */
 function* understood(inbound: Inbound, { nowMs, newId, memory, elapsedMs }: LaneContext): Steps<Understood> {
-  const asked = inbound.json ? exactly(inbound.json.text, inbound.json.value) : {};
+  const body = inbound.json ? exactly(inbound.json.text, inbound.json.value) : {};
   const created = Math.floor(nowMs / 1000);
-  const context = { created, newId, memory, asked: inbound, elapsedMs };
+  const context = { created, newId, memory, requested: inbound, elapsedMs };
   return yield* writingFirst(
-    () => callInputsWithin(asked),
+    () => callInputsWithin(body),
     inbound.bytes.length,
-    () => clientOf(inbound.endpoint).decode(asked, context),
+    () => clientOf(inbound.endpoint).decode(body, context),
   );
 }
 
@@ -175,10 +175,10 @@ function keep(
   restorer: Restorer | undefined,
 ): void {
   for (const { message } of choices) {
-    const said = partsOf(message);
+    const own = partsOf(message);
     const parts = restorer
-      ? said.map((part) => (part.type === 'thinking' ? { ...part, text: restorer.hidden(part.text) } : part))
-      : said;
+      ? own.map((part) => (part.type === 'thinking' ? { ...part, text: restorer.hidden(part.text) } : part))
+      : own;
     for (const part of parts) for (const value of sealedWith(part)) issued.note(value);
     for (const part of parts) {
       // Clients may drop Google's signature of a call.

@@ -47,13 +47,13 @@ export function wholeAsStream(
     background: _b,
     prompt: _s,
     previous_interaction_id: _i,
-    ...asked
+    ...requested
   } = json?.value ?? {};
-  const client = clientOf(endpoint).decode(asked, {
+  const client = clientOf(endpoint).decode(requested, {
     created,
     newId,
     memory,
-    asked: inbound,
+    requested: inbound,
     elapsedMs,
   });
   const context = { model, quirks: provider.quirks(model), created, newId, memory };

@@ -103,14 +103,14 @@ export class SessionAttempt implements Attempting<Begun> {
     const call = { endpoint, model, key, headers, maxMessage: this.#deps.maxMessage };
     const reply = await provider.connect(call, this.#abort.signal);
     this.status = reply.status;
-    const told = headerMap(reply.headers);
-    this.#plan.answered?.(told);
+    const shown = headerMap(reply.headers);
+    this.#plan.answered?.(shown);
     if (!reply.socket) throw await this.#refused(reply);
     this.#socket = reply.socket;
     this.#timers.answered(true);
     const { held, closed } = await this.#first(reply.socket);
     const answer: Begun = { kind: 'session', socket: reply.socket, held, closed };
-    return { lane: 'relay', status: reply.status, headers: told, dropped: [], answer };
+    return { lane: 'relay', status: reply.status, headers: shown, dropped: [], answer };
   }
 
   /** Waits for the first message, which shows whether there is a session. */
@@ -172,7 +172,7 @@ export class SessionAttempt implements Attempting<Begun> {
   }
 
   #errorIn(message: SocketMessage): ProxyError | undefined {
-    const { error } = this.#protocol.told(textOf(message));
+    const { error } = this.#protocol.providerEvent(textOf(message));
     const classified = error && classifyBody(error);
     if (!classified) return undefined;
     const { target } = this.#plan;

@@ -32,8 +32,8 @@ export interface Wanted {
 /** A session that a provider has begun, before the client is connected to it. */
 export interface Agreed {
   readonly routed: Routed<Begun>;
-  /** @param asked the client's first message, which the provider has already received */
-  begin(peer: Peer, asked: readonly string[]): Session;
+  /** @param sent the client's first message, which the provider has already received */
+  begin(peer: Peer, sent: readonly string[]): Session;
   /** The client has disconnected. */
   discard(): void;
 }
@@ -68,7 +68,7 @@ export class Realtime {
     exchange.answers(routed.target, routed.offer, 'relay');
     return {
       routed,
-      begin: (peer, asked) => this.#begin(peer, asked, { inbound, exchange, routed, wanted }),
+      begin: (peer, sent) => this.#begin(peer, sent, { inbound, exchange, routed, wanted }),
       discard() {
         routed.opened.answer.socket.terminate();
         routed.target.abandon(routed.ticket, clock.monotonic());
@@ -78,7 +78,7 @@ export class Realtime {
 
   #begin(
     peer: Peer,
-    asked: readonly string[],
+    sent: readonly string[],
     {
       inbound,
       exchange,
@@ -110,7 +110,7 @@ export class Realtime {
       },
     );
     sessions.add(session);
-    session.begin(asked);
+    session.begin(sent);
     return session;
   }
 }

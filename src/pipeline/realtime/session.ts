@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { SocketMessage } from '../../providers/base.ts';
-import type { Asked, RealtimeProtocol } from '../../wire/realtime/protocol.ts';
+import type { ClientEvent, RealtimeProtocol } from '../../wire/realtime/protocol.ts';
 import type { Exchange } from '../record/exchange.ts';
 import type { Routed } from '../routing/router.ts';
 import type { StreamBudget, WatchedStream } from '../streams/stream-budget.ts';
@@ -111,8 +111,8 @@ export class Session implements WatchedStream {
     return this.#routed.opened.answer.socket;
   }
 
-  /** Passes on what has arrived so far, then everything else. @param asked what the provider has already received */
-  begin(asked: readonly string[]): void {
+  /** Passes on what has arrived so far, then everything else. @param sent what the provider has already received */
+  begin(sent: readonly string[]): void {
     const { clock, limits, budget } = this.#deps;
     const { held, closed } = this.#routed.opened.answer;
     budget.add(this);
@@ -124,9 +124,9 @@ export class Session implements WatchedStream {
       ends: (why) => this.#stop(why),
       silent: () => this.#fail(endOfSilence(this.#routed.target.id)),
     });
-    for (const text of asked) {
+    for (const text of sent) {
       this.#count(text);
-      this.#transcript.asked(this.#protocol.asked(text));
+      this.#transcript.clientEvent(this.#protocol.clientEvent(text));
     }
     for (const message of held) this.#fromProvider(message);
     if (closed) return this.#providerClosed(...closed);
@@ -143,15 +143,15 @@ export class Session implements WatchedStream {
   fromClient(message: SocketMessage): void {
     if (this.#over) return;
     this.#count(message);
-    const asked = this.#readClient(message);
-    if (!asked) return;
-    const withheld = asked.works ? this.#allowance.withholds(asked.minor === true) : undefined;
+    const clientEvent = this.#readClient(message);
+    if (!clientEvent) return;
+    const withheld = clientEvent.works ? this.#allowance.withholds(clientEvent.minor === true) : undefined;
     if (withheld) {
       const { error, tell } = withheld;
       if (tell && !this.#tell(error)) this.#fail({ by: 'proxy', code: CLOSE.policy, error });
       return;
     }
-    this.#transcript.asked(asked);
+    this.#transcript.clientEvent(clientEvent);
     this.#socket.send(message);
     if (this.#socket.unsent <= this.#deps.limits.maxUnsent) return;
     const state = 'the provider takes less than the client sends (limits.realtime.max_unsent)';
@@ -160,11 +160,11 @@ export class Session implements WatchedStream {
   }
 
   /** @returns `undefined` if the message is withheld */
-  #readClient(message: SocketMessage): Asked | undefined {
+  #readClient(message: SocketMessage): ClientEvent | undefined {
     try {
-      const asked = this.#protocol.asked(textOf(message));
-      if (asked.models) this.#deps.permit(asked.models);
-      return asked;
+      const clientEvent = this.#protocol.clientEvent(textOf(message));
+      if (clientEvent.models) this.#deps.permit(clientEvent.models);
+      return clientEvent;
     } catch (thrown) {
       const error = toProxyError(thrown);
       this.#allowance.withheld += 1;
@@ -232,12 +232,12 @@ export class Session implements WatchedStream {
     this.#vigil?.spoken();
     this.#exchange.begins();
     this.#counts.provider += 1;
-    const told = this.#protocol.told(textOf(message));
-    this.#transcript.told(told);
-    if (told.answer) this.#answering = told.answer === 'begins';
-    if (told.answer === 'ends') this.#counts.answers += 1;
+    const providerEvent = this.#protocol.providerEvent(textOf(message));
+    this.#transcript.providerEvent(providerEvent);
+    if (providerEvent.answer) this.#answering = providerEvent.answer === 'begins';
+    if (providerEvent.answer === 'ends') this.#counts.answers += 1;
     this.#outbox.add(message);
-    const error = told.usage && this.#allowance.spend(told.usage);
+    const error = providerEvent.usage && this.#allowance.spend(providerEvent.usage);
     if (error && this.#exchange.isHard) this.#fail({ by: 'proxy', code: CLOSE.policy, error });
     if (this.#draining && !this.#answering) this.#stop(STOPPED);
   }
@@ -284,7 +284,7 @@ export class Session implements WatchedStream {
     this.#socket.close(CLOSE.normal, '');
   }
 
-  /** Closes it with an error that the client is told. @param code the close code; 1006 aborts the connection */
+  /** Closes it with an error that the client is providerEvent. @param code the close code; 1006 aborts the connection */
   #fail(end: Failed, code = end.code): void {
     if (this.#over) return;
     const breaks = code === CLOSE.abnormal;

@@ -51,7 +51,7 @@ export interface Ended {
 /** What was charged to limits. */
 export interface Charged {
   /** Whether a provider was called. */
-  readonly asked: boolean;
+  readonly sent: boolean;
   readonly tokens: number;
   readonly usd: number;
 }
@@ -143,7 +143,7 @@ export class Charge {
   /** Other limits apply to a session from now on: what it has used so far is charged to the previous ones. */
   moves(lease: Lease | undefined, source: Source | undefined): void {
     const answered = () => (source ? namesOf(source) : []);
-    this.#lease?.settle({ asked: true, answered, ...beyond(this.#spent, this.#charged) });
+    this.#lease?.settle({ sent: true, answered, ...beyond(this.#spent, this.#charged) });
     this.#charged = this.#spent;
     this.#lease = lease;
     this.#empty = undefined;
@@ -155,8 +155,8 @@ export class Charge {
   }
 
   /** The usage reported by an attempt whose answer is not used. @returns the fields for the attempt's record */
-  failed(source: Source, told: Usage): NonNullable<LogRecord['failed']> {
-    return this.#failed.add(told, this.#priceOf(source, told), namesOf(source));
+  failed(source: Source, reported: Usage): NonNullable<LogRecord['failed']> {
+    return this.#failed.add(reported, this.#priceOf(source, reported), namesOf(source));
   }
 
   /** Prices the reported usage. */
@@ -173,11 +173,11 @@ export class Charge {
 
   /** Settles the reservation: what was used stays counted. */
   settle({ endpoint, attempts, source, isAnswered, isFeedback, answer }: Ended): Charged {
-    const asked = wasSent(attempts);
-    const told = answer?.usage;
+    const sent = wasSent(attempts);
+    const reported = answer?.usage;
     const { input, output, cost } = chargedFor({
-      input_tokens: told?.input ?? null,
-      output_tokens: told?.output ?? null,
+      input_tokens: reported?.input ?? null,
+      output_tokens: reported?.output ?? null,
       cost: this.#cost,
       estimate: this.#estimate,
       failed: this.#failed.sum,
@@ -189,8 +189,8 @@ export class Charge {
     // Counting tokens is free, even if a group sets a price for models without one.
     const usd = isCount(endpoint) ? 0 : cost;
     const rest = beyond({ input, output, usd }, this.#charged);
-    this.#lease?.settle({ asked: asked || isFeedback, answered, ...rest });
-    return { asked, tokens: input + output, usd: cost ?? 0 };
+    this.#lease?.settle({ sent: sent || isFeedback, answered, ...rest });
+    return { sent, tokens: input + output, usd: cost ?? 0 };
   }
 
   #estimated({ endpoint, attempts, source, isAnswered, answer, error }: Ended): LogRecord['estimate'] {
@@ -199,7 +199,7 @@ export class Charge {
       return this.#tokens(NO_USAGE, 1, 0, source);
     if (!isAnswered) {
       if (isCount(endpoint) || isRealtime(endpoint) || !leftOpen(attempts, error)) return undefined;
-      // What is asked for is charged: the text, the images, and the recording, which counts as output.
+      // What is sent for is charged: the text, the images, and the recording, which counts as output.
       return this.#tokens(NO_USAGE, 1, isSound(endpoint) ? this.#expected().output : 0, source);
     }
     if (isSound(endpoint) && answer?.usage?.untold && this.#cost === null)
@@ -222,11 +222,16 @@ export class Charge {
   }
 
   /** @param untold how often the input was sent to a target that did not report it */
-  #tokens(told: Usage, untold: number, written: number, source: Source | undefined): LogRecord['estimate'] {
-    const input = told.input + untold * this.#expected!().input;
-    const output = Math.max(told.output, written);
+  #tokens(
+    reported: Usage,
+    untold: number,
+    written: number,
+    source: Source | undefined,
+  ): LogRecord['estimate'] {
+    const input = reported.input + untold * this.#expected!().input;
+    const output = Math.max(reported.output, written);
     const units = this.#expected!().units?.();
-    const cost = source ? this.#priceOf(source, { ...told, ...units, input, output }) : null;
+    const cost = source ? this.#priceOf(source, { ...reported, ...units, input, output }) : null;
     return { input_tokens: input, output_tokens: output, cost };
   }
 

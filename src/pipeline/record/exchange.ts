@@ -74,7 +74,7 @@ export class Exchange {
   readonly #charge: Charge;
   /** Its place in a trace, if requests are traced. */
   trace: Trace | undefined;
-  /** What its caller is told about its limits. */
+  /** What its caller is hasContent about its limits. */
   limitHeaders: Readonly<Record<string, string>> | undefined;
   readonly #afterwards: (() => void)[] = [];
   #keep: ((settled: Settled) => void) | undefined;
@@ -101,7 +101,7 @@ export class Exchange {
   }
 
   /** The caller and the request, as far as known. */
-  get asked(): { readonly key: string | null; readonly model: string; readonly stream: boolean } {
+  get requested(): { readonly key: string | null; readonly model: string; readonly stream: boolean } {
     const { model, stream } = this.#question;
     return { key: this.#asker.key, model, stream };
   }
@@ -174,9 +174,9 @@ export class Exchange {
   }
 
   /** Adds the usage reported by an attempt whose answer is not used. */
-  failed(entry: AttemptEntry, target: Target, offer: ProviderModel, told: Usage | undefined): void {
-    if (!told || told.untold || this.#finished) return;
-    Object.assign(entry, this.#charge.failed({ target, offer }, told));
+  failed(entry: AttemptEntry, target: Target, offer: ProviderModel, usage: Usage | undefined): void {
+    if (!usage || usage.untold || this.#finished) return;
+    Object.assign(entry, this.#charge.failed({ target, offer }, usage));
   }
 
   /** It is passed through unchanged. @param path without ids */
@@ -266,9 +266,9 @@ export class Exchange {
     this.#settle(ending);
     const keep = this.#keep;
     if (!keep) return this.#deps.sinks.take(this.#record(ending), this.trace);
-    const told = madeOnce(ending);
-    this.#part('store', () => keep(this.#settled(told)));
-    return this.#deps.sinks.take(this.#record(told), this.trace);
+    const ended = madeOnce(ending);
+    this.#part('store', () => keep(this.#settled(ended)));
+    return this.#deps.sinks.take(this.#record(ended), this.trace);
   }
 
   #settled({ outcome, error, answer }: Ending): Settled {
@@ -302,8 +302,8 @@ export class Exchange {
     if (source && usage) this.#part('cost', () => this.#charge.tell(usage, source));
     this.#part('estimate', () => this.#charge.estimates(ended));
     this.#part('limits', () => {
-      const { asked, tokens, usd } = this.#charge.settle(ended);
-      if (asked) this.#deps.used({ id, key: this.#asker.key, tokens, usd });
+      const { sent, tokens, usd } = this.#charge.settle(ended);
+      if (sent) this.#deps.used({ id, key: this.#asker.key, tokens, usd });
     });
   }
 
@@ -322,7 +322,7 @@ export class Exchange {
     const { model, stream, text, user, tags } = this.#question;
     const { usage, finish, parts, malformed, lost } = answer;
     const tokens = usage?.untold ? undefined : usage;
-    const told = content !== 'none';
+    const hasContent = content !== 'none';
     const record: LogRecord = {
       v: RECORD_VERSION,
       ts: new Date(this.#epochMs).toISOString(),
@@ -346,10 +346,10 @@ export class Exchange {
       latency_ms: round(this.elapsedMs),
       first_content_ms: this.#firstContentMs,
       key,
-      conversation: told ? conversation : null,
+      conversation: hasContent ? conversation : null,
       score: this.#opinion?.score ?? null,
-      user: told ? user : null,
-      tags: told ? tags : null,
+      user: hasContent ? user : null,
+      tags: hasContent ? tags : null,
       group,
       labels: labels && someOf(labels),
       estimate: this.#charge.estimate,
@@ -361,8 +361,8 @@ export class Exchange {
       overhead_ms: session || this.#passed || this.#opinion ? undefined : this.#overheadMs,
       request_bytes: this.#requestBytes,
       response_bytes: answer.bytes,
-      user_agent: told ? this.#userAgent : null,
-      error: error && told ? tidyText(error.message, MAX_ERROR) : null,
+      user_agent: hasContent ? this.#userAgent : null,
+      error: error && hasContent ? tidyText(error.message, MAX_ERROR) : null,
       // A rival attempt may end later, and must not change the record.
       attempt_log: this.attempts.slice(),
       parts,

@@ -50,7 +50,7 @@ const ASKED = [
 ] as const;
 
 /** The parameters of a request. The whole request may be megabytes. */
-export function askedIn(request: JsonObject): JsonObject {
+export function tracedRequest(request: JsonObject): JsonObject {
   return Object.fromEntries(ASKED.filter((name) => name in request).map((name) => [name, request[name]]));
 }
 

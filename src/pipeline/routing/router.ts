@@ -150,7 +150,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
       }
       const next = left.attempts > 0 ? await this.#next(turn, left, again) : undefined;
       if (!next) break;
-      const outcome = await next.asked;
+      const outcome = await next.pending;
       if (!Array.isArray(outcome)) return outcome;
       failed = outcome;
     }
@@ -165,7 +165,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
     turn: Turn,
     left: Left,
     again: Contender | undefined,
-  ): Promise<{ readonly asked: ReturnType<AttemptRunner<A>['ask']> } | undefined> {
+  ): Promise<{ readonly pending: ReturnType<AttemptRunner<A>['ask']> } | undefined> {
     const { clock } = this.#deps;
     const { job, contenders, untilMs } = turn;
     for (;;) {
@@ -188,7 +188,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
       const place = contender.target.reserve(contender.call, nowMs);
       if (!place) continue;
       if (!isReady) left.lastResort = false;
-      return { asked: this.#runner.ask(turn, contender, place) };
+      return { pending: this.#runner.ask(turn, contender, place) };
     }
   }
 

@@ -21,7 +21,7 @@ export function longest(running: Iterable<Exchange>): RunningRow[] {
 
 function runningRow(exchange: Exchange): RunningRow {
   const { target } = exchange;
-  const { key, model } = exchange.asked;
+  const { key, model } = exchange.requested;
   return {
     id: exchange.id,
     model,

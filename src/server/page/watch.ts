@@ -26,7 +26,7 @@ export interface WatchDeps {
 }
 
 /** The figures of another process. */
-interface Heard {
+interface WorkerState {
   readonly inFlight: number;
   readonly running: readonly RunningRow[];
   readonly atMs: number;
@@ -38,7 +38,7 @@ export class RecordWatch {
   /** Sends requests to other processes in which they are watched. */
   readonly #outbox: Outbox | undefined;
   /** The latest figures of the other processes, by number. */
-  readonly #others = new Map<number, Heard>();
+  readonly #others = new Map<number, WorkerState>();
   #cancelLook: (() => void) | undefined;
 
   constructor(deps: WatchDeps) {
@@ -86,16 +86,16 @@ export class RecordWatch {
 
   /** The number of requests in progress, in all processes that have reported it. */
   get inFlight(): number {
-    return this.#heard.reduce((sum, other) => sum + other.inFlight, this.#deps.inFlight());
+    return this.#active.reduce((sum, other) => sum + other.inFlight, this.#deps.inFlight());
   }
 
   /** The longest-running of them. */
   get running(): RunningRow[] {
-    const all = [...this.#deps.running(), ...this.#heard.flatMap(({ running }) => running)];
+    const all = [...this.#deps.running(), ...this.#active.flatMap(({ running }) => running)];
     return all.toSorted((a, b) => b.ms - a.ms).slice(0, MOST_RUNNING);
   }
 
-  get #heard(): Heard[] {
+  get #active(): WorkerState[] {
     const sinceMs = this.#deps.clock.monotonic() - FRESH_MS;
     return [...this.#others.values()].filter(({ atMs }) => atMs >= sinceMs);
   }

@@ -81,7 +81,7 @@ export function openSession(context: ServerContext, endpoint: RealtimeEndpoint):
           throw notUpgraded();
         }
         upgraded();
-        begin(context, call, agreed, { shown, asked: [] });
+        begin(context, call, agreed, { shown, sent: [] });
         return undefined;
       }
       if (!upgrade(call)) throw notUpgraded();
@@ -176,9 +176,9 @@ async function agree(
   context: ServerContext,
   { headers, address, endpoint, exchange, caller, abort }: Call,
   { client }: Shown,
-  asked: { readonly model: string; readonly json: Inbound['json'] },
+  requested: { readonly model: string; readonly json: Inbound['json'] },
 ): Promise<Agreed> {
-  const { model, json } = asked;
+  const { model, json } = requested;
   permitModel(client, model);
   exchange.asks({ model, stream: true, text: undefined, user: null, tags: tagsOf(headers, {}) });
   const loading = context.ready();
@@ -223,10 +223,10 @@ function begin(
   context: ServerContext,
   call: Call,
   agreed: Agreed,
-  { shown, asked }: { readonly shown: Shown; readonly asked: readonly string[] },
+  { shown, sent }: { readonly shown: Shown; readonly sent: readonly string[] },
 ): void {
   const { end, abort } = call;
-  const session = agreed.begin(end, asked);
+  const session = agreed.begin(end, sent);
   checkAgain(context, call, shown, (error) => session.abort(error, CLOSE.policy));
   abort.onAbort(() => session.abort(toProxyError(abort.reason)));
   end.listen(session);
@@ -269,7 +269,7 @@ function goOn(
   { exchange, endpoint, address, caller }: Call,
   client: Client,
 ): void {
-  const { model } = exchange.asked;
+  const { model } = exchange.requested;
   permitModel(client, model);
   permitProvider(client, exchange.target!.provider.name);
   const targets = exchange.targetNames;
@@ -294,7 +294,7 @@ async function beginLive(context: ServerContext, call: Call, shown: Shown): Prom
       agreed.discard();
       throw new ProxyError('client_abort', 'Cannot begin the session: the client disconnected');
     }
-    begin(context, call, agreed, { shown, asked: [setup] });
+    begin(context, call, agreed, { shown, sent: [setup] });
   } catch (thrown) {
     const error = failed(context, exchange, thrown);
     end.close(closeCodeOf(error), error.message);
@@ -337,8 +337,8 @@ function failed(context: ServerContext, exchange: Exchange, thrown: unknown): Pr
   const error = toProxyError(thrown);
   if (error.fault === 'internal') {
     const { cause, message } = error;
-    const told = cause instanceof Error ? (cause.stack ?? cause.message) : message;
-    context.problem(`Request ${exchange.id}: ${told}`);
+    const details = cause instanceof Error ? (cause.stack ?? cause.message) : message;
+    context.problem(`Request ${exchange.id}: ${details}`);
   }
   return finishFailed(exchange, error, statusOf(error));
 }

@@ -22,7 +22,12 @@ export interface BackgroundCall extends Called {
 export async function inBackground(
   context: ServerContext,
   { request, server, headers, exchange, unlimited }: BackgroundCall,
-  { inbound, asked, client, user }: { inbound: Inbound; asked: Inbound; client: Client; user: string | null },
+  {
+    inbound,
+    unexpanded,
+    client,
+    user,
+  }: { inbound: Inbound; unexpanded: Inbound; client: Client; user: string | null },
 ): Promise<Response> {
   const { pipeline, running, clock } = context;
   const stored = context.stored!;
@@ -30,11 +35,11 @@ export async function inBackground(
   // No client waits on this connection for the end.
   unlimited();
   const requester = { caller: client, user, address: () => addressOf(request, server) };
-  const checked = callerLater(context, { headers, client, model: asked.model });
+  const checked = callerLater(context, { headers, client, model: unexpanded.model });
   const body = await stored.background.accept({
     owner,
     inbound,
-    request: asked.json!.text,
+    request: unexpanded.json!.text,
     exchange,
     requester,
     pipeline,

@@ -12,20 +12,20 @@ export interface ShareDeps {
   readonly rows: ResponseRows;
   /** Makes a call on the tables of the file. */
   readonly call: (table: TableName, name: string, given: readonly unknown[]) => unknown;
-  readonly told: (message: FromStore) => void;
+  readonly report: (message: FromStore) => void;
 }
 
 /** Starts to share stored data through a server. It connects in the background. */
 export function shareThrough(
   { url, timeoutMs }: RedisPlace,
-  { db, rows, call, told }: ShareDeps,
+  { db, rows, call, report }: ShareDeps,
 ): { readonly tables: SharedTables; readonly close: () => void } {
   const host = URL.parse(url)?.host ?? '';
   let wasDown = false;
   const trouble = (thrown: unknown) =>
-    told({ kind: 'trouble', reason: thrown instanceof Error ? thrown.message : String(thrown) });
+    report({ kind: 'trouble', reason: thrown instanceof Error ? thrown.message : String(thrown) });
   const tell = (message?: string) =>
-    told({ kind: 'shared', state: { up: link.up, failures: link.failures }, message });
+    report({ kind: 'shared', state: { up: link.up, failures: link.failures }, message });
   const link: Link = new Link({
     url,
     timeoutMs,

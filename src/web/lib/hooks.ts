@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, reason } from './ask.ts';
 
 /** The state of a request. */
-export interface Asked<Answer> {
+export interface Fetched<Answer> {
   readonly answer: Answer | undefined;
   readonly problem: string | undefined;
   readonly loading: boolean;
@@ -15,22 +15,22 @@ const NOTHING = { answer: undefined, problem: undefined, loading: true };
  * Requests data, and again at intervals while the page is visible. The last data is kept until newer data arrives.
  * @param everyMs 0 for once
  */
-export function useFetched<Answer>(path: string | undefined, everyMs = 0): Asked<Answer> {
-  const [asked, setAsked] = useState<Asked<Answer>>(NOTHING);
+export function useFetched<Answer>(path: string | undefined, everyMs = 0): Fetched<Answer> {
+  const [fetched, setFetched] = useState<Fetched<Answer>>(NOTHING);
   useEffect(() => {
-    if (path === undefined) return setAsked({ ...NOTHING, loading: false });
-    setAsked((last) => ({ ...last, loading: true }));
+    if (path === undefined) return setFetched({ ...NOTHING, loading: false });
+    setFetched((last) => ({ ...last, loading: true }));
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const look = async (): Promise<void> => {
       try {
         if (!document.hidden || everyMs === 0) {
           const answer = await ask<Answer>(path, abort.signal);
-          setAsked({ answer, problem: undefined, loading: false });
+          setFetched({ answer, problem: undefined, loading: false });
         }
       } catch (thrown) {
         if (abort.signal.aborted) return;
-        setAsked((last) => ({ ...last, problem: reason(thrown), loading: false }));
+        setFetched((last) => ({ ...last, problem: reason(thrown), loading: false }));
       }
       if (everyMs > 0 && !abort.signal.aborted) timer = setTimeout(() => void look(), everyMs);
     };
@@ -40,7 +40,7 @@ export function useFetched<Answer>(path: string | undefined, everyMs = 0): Asked
       clearTimeout(timer);
     };
   }, [path, everyMs]);
-  return asked;
+  return fetched;
 }
 
 /** The width of an element in pixels: 0 before it is known. */

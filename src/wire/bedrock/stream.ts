@@ -137,8 +137,8 @@ export class ConverseReader implements ChatReader {
 
   #add(index: number, kind: Block['kind'], start: JsonObject = {}): Block {
     const call = kind === 'tool' ? this.#calls++ : -1;
-    const unsaid = { fragments: false, reasoning: '', signature: '', redacted: '', input: '' };
-    const block: Block = { kind, call, ...unsaid, start, given: [], from: this.#length, cited: [] };
+    const unsent = { fragments: false, reasoning: '', signature: '', redacted: '', input: '' };
+    const block: Block = { kind, call, ...unsent, start, given: [], from: this.#length, cited: [] };
     this.#blocks.set(index, block);
     return block;
   }

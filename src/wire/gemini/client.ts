@@ -30,6 +30,9 @@ export const geminiCountClient: ClientProtocol = {
 /**
  * The model is in the path of a request; where the path is unknown, as in log lines, the model is read from the body.
  */
-function askedIn({ asked }: DecodeContext, body: { model?: unknown }): { model: string; stream: boolean } {
-  return asked ?? { model: stringOf(body.model) ?? '', stream: false };
+function askedIn(
+  { requested }: DecodeContext,
+  body: { model?: unknown },
+): { model: string; stream: boolean } {
+  return requested ?? { model: stringOf(body.model) ?? '', stream: false };
 }

@@ -160,9 +160,9 @@ class ChunkWriter implements ChatWriter {
   }
 
   push(chunk: ChatChunk): string {
-    const { usage, ...said } = chunk;
+    const { usage, ...fields } = chunk;
     const id = chatId(chunk.id);
-    const rest = { ...said, id, choices: said.choices.map((choice) => this.#told(choice)) };
+    const rest = { ...fields, id, choices: fields.choices.map((choice) => this.#encoded(choice)) };
     this.#naming ??= { ...chunk, id };
     for (const { delta, finish_reason } of chunk.choices) {
       this.#called ||= objectOf(delta).tool_calls !== undefined;
@@ -178,10 +178,10 @@ class ChunkWriter implements ChatWriter {
     return this.#finish() + lostComment(this.#lost) + DONE;
   }
 
-  #told(choice: ChatChunk['choices'][number]): ChatChunk['choices'][number] {
-    const told = this.#pieces.tell(choice.delta);
-    if (!this.#legacy) return told === choice.delta ? choice : { ...choice, delta: told };
-    return { ...choice, delta: withFunctionCall(told), finish_reason: legacyFinish(choice.finish_reason) };
+  #encoded(choice: ChatChunk['choices'][number]): ChatChunk['choices'][number] {
+    const encoded = this.#pieces.tell(choice.delta);
+    if (!this.#legacy) return encoded === choice.delta ? choice : { ...choice, delta: encoded };
+    return { ...choice, delta: withFunctionCall(encoded), finish_reason: legacyFinish(choice.finish_reason) };
   }
 
   fail(error: ProxyError, requestId: string): string {

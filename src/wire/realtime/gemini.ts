@@ -1,6 +1,6 @@
 /** Gemini's Live API. @see https://ai.google.dev/api/live */
 import type { JsonObject } from '../json.ts';
-import type { RealtimeProtocol, SessionMessage, Told } from './protocol.ts';
+import type { RealtimeProtocol, SessionMessage, ProviderEvent } from './protocol.ts';
 import { geminiUsage } from '../gemini/response.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { otherModels } from '../other-models.ts';
@@ -15,18 +15,18 @@ const RESPONSES = ['toolResponse', 'tool_response'];
 export const geminiLive: RealtimeProtocol = {
   name: 'gemini',
   greets: false,
-  asked(text) {
+  clientEvent(text) {
     const message = parseJson(text);
     if (!isObject(message)) return { works: true };
     const setup = setupOf(message);
     if (setup) return { works: false, session: settingsOf(setup), models: () => modelsIn(setup) };
     const works = [...WORKING, ...RESPONSES].some((field) => field in message);
-    return { works, said: [...saidIn(message), ...resultsIn(message)] };
+    return { works, turns: [...turnsIn(message), ...resultsIn(message)] };
   },
-  told(text) {
+  providerEvent(text) {
     if (!READ.test(text)) return {};
     const message = parseJson(text);
-    return isObject(message) ? toldBy(message) : {};
+    return isObject(message) ? providerEventOf(message) : {};
   },
   errorEvent: () => undefined,
 };
@@ -46,22 +46,22 @@ function modelsIn(setup: JsonObject): string[] {
   return [...(model === '' ? [] : [model]), ...otherModels(setup, model)];
 }
 
-function toldBy(message: JsonObject): Told {
+function providerEventOf(message: JsonObject): ProviderEvent {
   const content = objectOf(message.serverContent);
   const usage = geminiUsage(message.usageMetadata);
   const calls = listOf(objectOf(message.toolCall).functionCalls).map(objectOf);
-  const heard = stringOf(objectOf(content.inputTranscription).text);
-  const spoken = stringOf(objectOf(content.outputTranscription).text);
+  const userText = stringOf(objectOf(content.inputTranscription).text);
+  const modelText = stringOf(objectOf(content.outputTranscription).text);
   const written = textOf(objectOf(content.modelTurn).parts);
   const piece = [
-    ...(heard === undefined ? [] : [{ role: 'user' as const, text: heard }]),
-    ...[spoken, written === '' ? undefined : written].flatMap((text) =>
+    ...(userText === undefined ? [] : [{ role: 'user' as const, text: userText }]),
+    ...[modelText, written === '' ? undefined : written].flatMap((text) =>
       text === undefined ? [] : [{ role: 'assistant' as const, text }],
     ),
   ];
   // An interrupted turn is followed by turnComplete as well.
   const answer = content.turnComplete === true ? 'ends' : isObject(content.modelTurn) ? 'begins' : undefined;
-  return { usage, answer, piece, said: calls.length === 0 ? [] : [calling(calls)] };
+  return { usage, answer, piece, turns: calls.length === 0 ? [] : [calling(calls)] };
 }
 
 function calling(calls: readonly JsonObject[]): SessionMessage {
@@ -76,7 +76,7 @@ function calling(calls: readonly JsonObject[]): SessionMessage {
   };
 }
 
-function saidIn(message: JsonObject): SessionMessage[] {
+function turnsIn(message: JsonObject): SessionMessage[] {
   const content = objectOf(message.clientContent ?? message.client_content);
   const turns = listOf(content.turns)
     .map(objectOf)

@@ -1,6 +1,6 @@
 /** OpenAI's Realtime API. @see https://platform.openai.com/docs/api-reference/realtime */
 import type { JsonObject } from '../json.ts';
-import type { Asked, RealtimeProtocol, SessionMessage, Told } from './protocol.ts';
+import type { ClientEvent, RealtimeProtocol, SessionMessage, ProviderEvent } from './protocol.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { otherModels } from '../other-models.ts';
 import { openaiUsage } from '../usage.ts';
@@ -10,8 +10,8 @@ const SOUND = /^\s*\{\s*"type"\s*:\s*"response\.(?:output_)?audio\.delta"/;
 
 const APPEND = /^\s*\{[^{}[\]]{0,200}?"type"\s*:\s*"input_audio_buffer\.append"/;
 
-const NOTHING: Told = {};
-const SPOKEN: Asked = { works: true, minor: true };
+const NOTHING: ProviderEvent = {};
+const SPOKEN: ClientEvent = { works: true, minor: true };
 
 /** Events that cause the model to respond. With server-side voice activity detection, any audio may. */
 const WORKING: ReadonlySet<unknown> = new Set(['response.create', 'input_audio_buffer.commit']);
@@ -22,23 +22,25 @@ const KEPT = ['instructions', 'tools', 'modalities', 'output_modalities'] as con
 export const openaiRealtime: RealtimeProtocol = {
   name: 'openai',
   greets: true,
-  asked(text) {
+  clientEvent(text) {
     if (isAppend(text)) return SPOKEN;
     const event = parseJson(text);
     // The provider decides what it means.
     if (!isObject(event)) return { works: true };
     if (event.type === 'input_audio_buffer.append') return SPOKEN;
     if (event.type === 'conversation.item.create')
-      return { works: false, said: itemOf(objectOf(event.item)) };
+      return { works: false, turns: itemOf(objectOf(event.item)) };
     const { type, session, response } = event;
     const models = () => [session, response].flatMap((each) => (isObject(each) ? modelsIn(each) : []));
-    const asked = { works: WORKING.has(type), models };
-    return type === 'session.update' ? { ...asked, session: sessionOf(objectOf(session)) } : asked;
+    const clientEvent = { works: WORKING.has(type), models };
+    return type === 'session.update'
+      ? { ...clientEvent, session: sessionOf(objectOf(session)) }
+      : clientEvent;
   },
-  told(text) {
+  providerEvent(text) {
     if (SOUND.test(text)) return NOTHING;
     const event = parseJson(text);
-    return isObject(event) ? toldBy(event) : NOTHING;
+    return isObject(event) ? providerEventOf(event) : NOTHING;
   },
   errorEvent: ({ code, type, message }, id) =>
     JSON.stringify({
@@ -57,17 +59,17 @@ function isAppend(text: string): boolean {
   return text.indexOf('"type"') === text.lastIndexOf('"type"');
 }
 
-function toldBy(event: JsonObject): Told {
+function providerEventOf(event: JsonObject): ProviderEvent {
   switch (event.type) {
     case 'response.created':
       return { answer: 'begins' };
     case 'response.done': {
       const response = objectOf(event.response);
-      const said = listOf(response.output).flatMap((item) => itemOf(objectOf(item)));
-      return { answer: 'ends', usage: openaiUsage(response.usage), said };
+      const turns = listOf(response.output).flatMap((item) => itemOf(objectOf(item)));
+      return { answer: 'ends', usage: openaiUsage(response.usage), turns };
     }
     case 'conversation.item.input_audio_transcription.completed':
-      return { said: [{ role: 'user', content: stringOf(event.transcript) ?? '' }] };
+      return { turns: [{ role: 'user', content: stringOf(event.transcript) ?? '' }] };
     case 'error':
       return { error: event };
     default:

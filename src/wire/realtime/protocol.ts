@@ -13,12 +13,12 @@ export interface SessionMessage {
 }
 
 /** The meaning of a client message for limits and the record. */
-export interface Asked {
+export interface ClientEvent {
   /** Whether it causes the model to respond, at once or when the speaker pauses. */
   readonly works: boolean;
   /** Whether it is one of many small messages, such as audio: a refusal of these is reported once. */
   readonly minor?: boolean;
-  readonly said?: readonly SessionMessage[];
+  readonly turns?: readonly SessionMessage[];
   /** The session settings that it contains: instructions and tools. */
   readonly session?: JsonObject;
   /** Finds the models that it names: for the session, or for transcribing speech. Throws if there is too much to search. */
@@ -26,12 +26,12 @@ export interface Asked {
 }
 
 /** The meaning of a provider message for limits and the record. */
-export interface Told {
+export interface ProviderEvent {
   /** The usage since the previous report. */
   readonly usage?: Usage | undefined;
   /** Whether a response begins or has ended. */
   readonly answer?: 'begins' | 'ends' | undefined;
-  readonly said?: readonly SessionMessage[];
+  readonly turns?: readonly SessionMessage[];
   /** A piece of the text of a message, and the role it belongs to. */
   readonly piece?: readonly { readonly role: 'user' | 'assistant'; readonly text: string }[];
   /** The whole message, if it is an error. */
@@ -43,8 +43,8 @@ export interface RealtimeProtocol {
   readonly name: RealtimeName;
   /** Whether the provider sends the first message. */
   readonly greets: boolean;
-  asked(text: string): Asked;
-  told(text: string): Told;
+  clientEvent(text: string): ClientEvent;
+  providerEvent(text: string): ProviderEvent;
   /** An error as an event; `undefined` if the API has none, so that the connection is closed with a reason instead. */
   errorEvent(error: { code: string; type: string; message: string }, id: string): string | undefined;
 }

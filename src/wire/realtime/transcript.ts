@@ -1,11 +1,11 @@
 import type { JsonObject } from '../json.ts';
-import type { Asked, SessionMessage, Told } from './protocol.ts';
+import type { ClientEvent, SessionMessage, ProviderEvent } from './protocol.ts';
 
 /** The text of a session, in order, without audio. Above its size limit nothing is kept. */
 export class Transcript {
   readonly #maxCharacters: number;
   #session: JsonObject = {};
-  #said: SessionMessage[] = [];
+  #turns: SessionMessage[] = [];
   /** Messages whose text is still incomplete. */
   readonly #open = new Map<'user' | 'assistant', string[]>();
   #characters = 0;
@@ -23,17 +23,17 @@ export class Transcript {
   }
 
   /** Adds a client message. */
-  asked({ session, said = [] }: Asked): void {
+  clientEvent({ session, turns = [] }: ClientEvent): void {
     if (this.#full) return;
     if (session) {
       this.#session = { ...this.#session, ...session };
       this.#grow(JSON.stringify(session).length);
     }
-    this.#add(said);
+    this.#add(turns);
   }
 
   /** Adds a provider message. */
-  told({ said = [], piece = [], answer }: Told): void {
+  providerEvent({ turns = [], piece = [], answer }: ProviderEvent): void {
     if (this.#full) return;
     for (const { role, text } of piece) {
       const pieces = this.#open.get(role);
@@ -41,8 +41,8 @@ export class Transcript {
       else this.#open.set(role, [text]);
       this.#grow(text.length);
     }
-    if (answer === 'ends' || said.length > 0) this.#close();
-    this.#add(said);
+    if (answer === 'ends' || turns.length > 0) this.#close();
+    this.#add(turns);
   }
 
   /** Discards everything, and marks the transcript as truncated. */
@@ -50,7 +50,7 @@ export class Transcript {
     this.#full = true;
     this.#characters = 0;
     this.#session = {};
-    this.#said = [];
+    this.#turns = [];
     this.#open.clear();
   }
 
@@ -63,13 +63,13 @@ export class Transcript {
   response(): string | undefined {
     if (this.#full) return undefined;
     this.#close();
-    return JSON.stringify({ object: 'realtime.session', messages: this.#said });
+    return JSON.stringify({ object: 'realtime.session', messages: this.#turns });
   }
 
-  #add(said: readonly SessionMessage[]): void {
-    for (const message of said) {
+  #add(turns: readonly SessionMessage[]): void {
+    for (const message of turns) {
       if (this.#full) return;
-      this.#said.push(message);
+      this.#turns.push(message);
       this.#grow((message.content?.length ?? 0) + JSON.stringify(message.tool_calls ?? '').length);
     }
   }
@@ -78,7 +78,7 @@ export class Transcript {
   #close(): void {
     for (const role of ['user', 'assistant'] as const) {
       const pieces = this.#open.get(role);
-      if (pieces) this.#said.push({ role, content: pieces.join('') });
+      if (pieces) this.#turns.push({ role, content: pieces.join('') });
     }
     this.#open.clear();
   }

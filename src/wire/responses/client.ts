@@ -8,8 +8,8 @@ import { ResponsesWriter } from './client-stream.ts';
 
 /** The Responses API for clients. The items of answers are remembered for a while, so that they can be referred to. */
 export const responsesClient: ClientProtocol = {
-  decode(body, { created, newId, memory, asked }) {
-    const standing = asked?.standing;
+  decode(body, { created, newId, memory, requested }) {
+    const standing = requested?.standing;
     const { request, dropped, origins } = decodeResponsesRequest(body, memory, standing !== undefined);
     // A client that requests no storage will not refer to it.
     const remember =

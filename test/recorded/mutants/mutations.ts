@@ -169,8 +169,8 @@ const PLACES: readonly Mutation[] = [
   }),
   edit('relayed requests lose a parameter', 'request', {
     file: RELAY,
-    find: 'writeBody({ ...written, ...asked, model }',
-    replace: 'writeBody({ ...written, ...asked, temperature: undefined, model }',
+    find: 'writeBody({ ...written, ...added, model }',
+    replace: 'writeBody({ ...written, ...added, temperature: undefined, model }',
   }),
   edit('relayed streams are changed', 'bytes', {
     file: 'pipeline/lanes/relay-fold.ts',

@@ -8,11 +8,11 @@ const MAX_PICTURE = 3_000_000;
 /** The limit for the whole conversation, characters. */
 const MAX_ALL = 6_000_000;
 
-export function bounded(said: readonly ShownMessage[]): ShownMessage[] {
+export function bounded(messages: readonly ShownMessage[]): ShownMessage[] {
   let left = MAX_ALL;
   // The last turns are the most interesting ones.
   const kept: ShownMessage[] = [];
-  for (const { role, parts } of said.toReversed()) {
+  for (const { role, parts } of messages.toReversed()) {
     const shown = parts.map((part) => {
       const short = shortened(part, left);
       left -= sizeOf(short);

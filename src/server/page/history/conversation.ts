@@ -21,9 +21,13 @@ export function conversationIn(record: JsonObject): Conversation {
   if (request === undefined && response === undefined) return nothing(whyNot(record));
   if (!isTalk(endpoint)) return nothing('This is not a conversation: see the raw bodies below.');
   try {
-    const asked = isObject(request) ? askedIn(endpoint, request) : { messages: [], tools: [] };
+    const requested = isObject(request) ? requestIn(endpoint, request) : { messages: [], tools: [] };
     const answered = isObject(response) ? answeredIn(endpoint, response) : [];
-    return { said: bounded([...asked.messages, ...answered].map(saidOf)), unsaid: null, tools: asked.tools };
+    return {
+      said: bounded([...requested.messages, ...answered].map(shownMessage)),
+      unsaid: null,
+      tools: requested.tools,
+    };
   } catch (error) {
     if (error instanceof ProxyError || error instanceof TypeError)
       return nothing('The bodies cannot be read as a conversation: see them below.');
@@ -48,14 +52,14 @@ function isTalk(endpoint: unknown): endpoint is Talk {
 
 /** Missing ids are replaced deterministically; their values do not matter here. */
 const CONTEXT = { created: 0, model: '', memory: NO_MEMORY, newId: () => '' };
-const ASKED = { ...CONTEXT, asked: { model: '', stream: false } };
+const DECODE_CONTEXT = { ...CONTEXT, requested: { model: '', stream: false } };
 
-interface Asked {
+interface ReadRequest {
   readonly messages: readonly ChatMessage[];
   readonly tools: readonly string[];
 }
 
-function askedIn(endpoint: Talk, request: JsonObject): Asked {
+function requestIn(endpoint: Talk, request: JsonObject): ReadRequest {
   if (endpoint === 'completions') {
     const prompts = typeof request.prompt === 'string' ? [request.prompt] : listOf(request.prompt);
     return {
@@ -67,7 +71,7 @@ function askedIn(endpoint: Talk, request: JsonObject): Asked {
     };
   }
   const isChat = endpoint === 'chat';
-  const chat = isChat ? request : clientOf(endpoint).decode(request, ASKED).request;
+  const chat = isChat ? request : clientOf(endpoint).decode(request, DECODE_CONTEXT).request;
   const messages = listOf(chat.messages).filter(isObject) as ChatMessage[];
   return {
     messages: isChat ? messages.map(withoutParts) : messages,
@@ -93,7 +97,7 @@ function withoutParts({ parts: _parts, ...message }: ChatMessage): ChatMessage {
   return message;
 }
 
-function saidOf(message: ChatMessage): ShownMessage {
+function shownMessage(message: ChatMessage): ShownMessage {
   const { role } = message;
   if (role === 'assistant') return { role, parts: partsOf(message).map(partOf) };
   const parts = contentOf(message.content);
