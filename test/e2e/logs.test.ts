@@ -112,7 +112,7 @@ test('shows one request in 80 columns, by its id, the end of its id, or as the l
     `
 id        req_33333333333333333333333333333333
 time      2026-03-04T05:00:03Z, 13ms
-asked     smart, chat
+request   smart, chat
 by        key bob, test/1
 answer    502 error, local/small-1, relay, finish stop, 74 bytes
 error     server: Cannot get an answer

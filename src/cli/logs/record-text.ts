@@ -71,7 +71,7 @@ function rowsOf(record: JsonObject, time: (ms: number) => string): [label: strin
       'time',
       `${time(beganMs)}, ${span(whole)}${first === undefined ? '' : `, first content after ${span(first)}`}`,
     ],
-    ['asked', joined([name(stringOf(model) || endpoint), name(endpoint), stream === true && 'stream'])],
+    ['request', joined([name(stringOf(model) || endpoint), name(endpoint), stream === true && 'stream'])],
     ['by', joined([...who, stringOf(record.user_agent) && name(record.user_agent)])],
     ['in', stringOf(record.conversation) ? `conversation ${name(record.conversation)}` : ''],
     ['answer', answerText(record)],

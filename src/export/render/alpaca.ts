@@ -70,7 +70,7 @@ function check(row: JsonObject): Problems {
   if (history !== undefined && history !== null && !Array.isArray(history))
     return [...problems, 'history: expected a list'];
   for (const [index, pair] of ((history ?? []) as unknown[]).entries())
-    if (!isPair(pair)) problems.push(`history[${index}]: expected what was asked and what was answered`);
+    if (!isPair(pair)) problems.push(`history[${index}]: expected a question and its answer`);
   return problems;
 }
 

@@ -6,7 +6,7 @@ export function Targets({ targets }: { targets: readonly TargetState[] }) {
   return (
     <details>
       <summary>
-        {targets.length} {targets.length === 1 ? 'model' : 'models'} asked
+        {targets.length} {targets.length === 1 ? 'model' : 'models'} called
       </summary>
       <table class="plain">
         <thead>

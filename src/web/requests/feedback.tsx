@@ -16,7 +16,7 @@ export function Feedback({ rows }: { rows: readonly FeedbackRow[] }) {
             {row.comment === null ? null : <p class="said">{row.comment}</p>}
             {row.correction === null ? null : (
               <p class="said">
-                <span class="tag">should have been</span> {row.correction}
+                <span class="tag">correction</span> {row.correction}
               </p>
             )}
           </li>
@@ -33,6 +33,6 @@ function Judgement({ row: { score, label } }: { row: FeedbackRow }) {
     ...(score === null ? [] : [`score ${score}`]),
   ];
   return (
-    <span class={good === null ? 'tag' : good ? 'tag ok' : 'tag bad'}>{words.join(', ') || 'said'}</span>
+    <span class={good === null ? 'tag' : good ? 'tag ok' : 'tag bad'}>{words.join(', ') || 'comment'}</span>
   );
 }

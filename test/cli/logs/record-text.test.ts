@@ -79,7 +79,7 @@ test('recordText() fits 80 columns', () => {
     `
 id        req_01a22b07a98c749885ec193901ccd7b6
 time      2026-03-04T05:06:07Z, 1.42s, first content after 210ms
-asked     smart, chat, stream
+request   smart, chat, stream
 by        key alice, group search, team=north, OpenAI/Python 2.1.0 a rather long
           name of a client program that is wrapped
 in        conversation talk-7
