@@ -69,7 +69,7 @@ test('reports requests, breakers, keys and providers in a terminal', async () =>
   await using provider = moody();
   const serving = await serveInTerminal(configOf(provider.url), { more: { NO_COLOR: '1' } });
   const { url, shown } = serving;
-  for (const model of ['smart', 'smart', 'smart', 'good', 'nope\x07', 'other']) await ask(url, model);
+  for (const model of ['smart', 'smart', 'smart', 'good', 'nope\u202E', 'other']) await ask(url, model);
   await until('the message about the provider', () => shown().includes('keyless is unhealthy'));
   provider.state.works = true;
   await until(
