@@ -74,7 +74,7 @@ const LONGEST_GROUP = 5;
 
 /** Numbers in four parts that are not addresses. */
 const NUMBERED =
-  /(?:\b(?:sections?|chapters?|versions?|clauses?|figures?|fig|tables?|release|build|paragraphs?|step|item|part|appendix|article|rule|annex|oid|objectidentifier|chrome|safari|edge|firefox|opera|v|ver|rev)\b[ .:/]{0,2}|§ ?|(?:version|objectidentifier)\(["'])(?:\d+(?:\.\d+)+(?:,| and| or)? )*$/i;
+  /(?:\b(?:(?:versions?|release|build|oid|objectidentifier|chrome|safari|edge|firefox|opera|ver|rev)\b[ .:/]{0,2}|(?:sections?|chapters?|clauses?|figures?|fig|tables?|paragraphs?|step|item|part|appendix|article|rule|annex|v)\b[ ./]{0,2})|§ ?|(?:version|objectidentifier)\(["'])(?:\d+(?:\.\d+)+(?:,| and| or)? )*$/i;
 const VERSIONS =
   /(?:\b|_)(?:versions?|upgraded?|updated?|bump(?:ed)?|released?|gcc|v8|npm)(?:\b|_)|(?:[=~<>!]=|~>|\^) ?$/i;
 const BEFORE = 40;

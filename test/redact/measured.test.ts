@@ -3,7 +3,10 @@ import { describe, expect, test } from 'bun:test';
 import type { RedactKind } from '../../src/config/redact-kinds.ts';
 import { REDACT_KINDS } from '../../src/config/redact-kinds.ts';
 import { VENDORS } from './corpus/keys.ts';
-import { leaks, measure, negativeLines } from './corpus/measure.ts';
+import { casesOf, leaks, measure, negativeLines } from './corpus/measure.ts';
+import { chance } from './corpus/seeded.ts';
+import { PLACES, SPELLINGS } from './corpus/spellings.ts';
+import { Redactor } from '../../src/redact/redactor.ts';
 
 /** The minimum share of hidden cases. Values with a check digit or a form of their own are nearly always found. */
 const LEAST: Readonly<Record<RedactKind, number>> = {
@@ -50,6 +53,35 @@ describe('Redactor on generated texts', () => {
     expect(wrong.length > MOST_FALSE ? wrong : []).toEqual([]);
   });
 });
+
+/** The minimum share of hidden values in a random spelling and a random text. */
+const LEAST_SPELLED = 0.95;
+const ROUNDS = 400;
+
+test.each(REDACT_KINDS.filter((kind) => kind !== 'private_key'))(
+  'Redactor hides nearly all values of the kind %s, however and wherever they are written',
+  (kind) => {
+    const { below, pick } = chance(7);
+    const redactor = new Redactor({ kinds: REDACT_KINDS, custom: [], mode: 'tag', salt: '' });
+    const hide = (text: string) => {
+      redactor.fresh();
+      return redactor.text(text);
+    };
+    // Values that are recognized by themselves, without a word.
+    const values = casesOf(kind)
+      .map(({ secret }) => secret)
+      .filter((secret) => !leaks(secret, hide(secret)));
+    const missed: string[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const [, spell, around] = pick(SPELLINGS);
+      const spelled = spell(pick(values));
+      const place = around.includes('=@') ? around : pick(PLACES);
+      const text = `${'x '.repeat(below(40))}${place.replaceAll('@', () => spelled)}`;
+      if (leaks(spelled, hide(text))) missed.push(text);
+    }
+    expect(missed.length > ROUNDS * (1 - LEAST_SPELLED) ? missed : []).toEqual([]);
+  },
+);
 
 test('leaks() detects what is left of a secret', () => {
   expect(leaks('0170 1234567', 'call [PHONE_1] now')).toBe(false);

@@ -7,6 +7,7 @@ import { Placeholders } from '../../src/redact/outward/placeholders.ts';
 import type { RedactOptions } from '../../src/redact/redactor.ts';
 import { Redactor } from '../../src/redact/redactor.ts';
 import { plainParts } from '../../src/redact/spellings/plain-parts.ts';
+import { SPELLINGS } from './corpus/spellings.ts';
 import { chat, feedback, line, user } from '../export/records.ts';
 import { workshop } from '../export/workshop.ts';
 
@@ -24,85 +25,6 @@ const VALUES: readonly (readonly [tag: string, value: string])[] = [
   ['IP', '8.8.4.4'],
   ['IP', '2607:f8b0:4005:805::200e'],
   ['KEY', `ghp_${'a1B2c3'.repeat(6)}`],
-];
-
-/** Escapes everything but letters and digits, as servers and browsers do. */
-const percent = (text: string) => encodeURIComponent(text).replaceAll('.', '%2E');
-const escaped = (text: string) =>
-  text.replaceAll(/[^ -~]|[@+(]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
-
-const SIGNS = /[^ -~]|[@+.:(-]/g;
-const hex = (sign: string, digits: number) => sign.codePointAt(0)!.toString(16).padStart(digits, '0');
-const octal = (byte: string) => `\\${parseInt(byte, 16).toString(8).padStart(3, '0')}`;
-const escapeBytes = (text: string, encoding: 'latin1' | 'utf8', escape: (byte: string) => string) =>
-  text.replaceAll(SIGNS, (sign) =>
-    Array.from(Buffer.from(sign, encoding), (byte) => escape(byte.toString(16).padStart(2, '0'))).join(''),
-  );
-const quotedPrintable = (text: string) =>
-  text.replaceAll(/[^ -~]|[@=]|\+(?!\d\d)/g, (sign) => percent(sign).replaceAll('%', '='));
-const utf7 = (sign: string) =>
-  `+${Buffer.from(sign, 'utf16le').swap16().toString('base64').replaceAll('=', '')}-`;
-const NAMES: Readonly<Record<string, string>> = {
-  '@': 'commat',
-  '.': 'period',
-  '+': 'plus',
-  '-': 'hyphen',
-  ü: 'uuml',
-};
-const named = (text: string) => text.replaceAll(/[@.+ü-]/g, (sign) => `&${NAMES[sign]!};`);
-
-const SPELLINGS: readonly (readonly [name: string, spell: (value: string) => string, around: string])[] = [
-  ['a URL', percent, 'https://h.example/p?q=@&z=1'],
-  ['a URL in a URL', (value) => percent(percent(value)), 'https://h.example/p?u=@'],
-  ['a query', (value) => percent(value).replaceAll('%20', '+'), 'q=@&z=1'],
-  ['an escaped line', (value) => value, '"a\\n@\\tb"'],
-  ['escaped text', escaped, 'console.log("@")'],
-  [
-    'JSON in JSON',
-    (value) => JSON.stringify(JSON.stringify(escaped(value))).slice(3, -3),
-    'x: "{\\"a\\":\\"@\\"}"',
-  ],
-  [
-    'a URL of JavaScript',
-    (value) => value.replaceAll(/[^ -~]|[@+.: (-]/g, (sign) => `%u${hex(sign, 4)}`),
-    'q=@',
-  ],
-  ['a URL in Latin-1', (value) => escapeBytes(value, 'latin1', (byte) => `%${byte}`), 'q=@'],
-  ['a string with code points', (value) => value.replaceAll(SIGNS, (sign) => `\\u{${hex(sign, 1)}}`), '"@"'],
-  ['a string of Python', (value) => value.replaceAll(SIGNS, (sign) => `\\U${hex(sign, 8)}`), "'@'"],
-  ['a string of Perl', (value) => value.replaceAll(SIGNS, (sign) => `\\x{${hex(sign, 1)}}`), '"@"'],
-  ['bytes', (value) => escapeBytes(value, 'utf8', (byte) => `\\x${byte}`), "b'@'"],
-  ['octal bytes', (value) => escapeBytes(value, 'utf8', octal), '"@"'],
-  ['CSS', (value) => value.replaceAll(/[@+.:]/g, (sign) => `\\${hex(sign, 1)} `), 'content: "@"'],
-  ['Markdown', (value) => value.replaceAll(/[!-/:-@[-`{-~]/g, (sign) => `\\${sign}`), '- @ \\*'],
-  ['a shell', (value) => value.replaceAll(/[ ()]/g, (sign) => `\\${sign}`), 'call @ now'],
-  [
-    'a continued line',
-    (value) => `${value.slice(0, value.length / 2)}\\\n${value.slice(value.length / 2)}`,
-    '"@"',
-  ],
-  ['mail', quotedPrintable, 'Write to @ now'],
-  [
-    'broken mail',
-    (value) => `${value.slice(0, value.length / 2)}=\r\n${value.slice(value.length / 2)}`,
-    'Write to @ now',
-  ],
-  ['UTF-7', (value) => value.replaceAll(/[@+]/g, utf7), 'Write to @ now'],
-  [
-    'HTML without semicolons',
-    (value) => value.replaceAll(/[@+.](?!\d)/g, (sign) => `&#0${sign.charCodeAt(0)}`),
-    '<td>@</td>',
-  ],
-  ['HTML with names', named, '<td>@</td>'],
-  [
-    'typeset text',
-    (value) => value.replaceAll(' ', '\u00a0').replaceAll(/(?<=\d)-(?=\d)/g, '\u2011'),
-    'is @.',
-  ],
-  ['text with invisible characters', (value) => value.replaceAll(/(?<=[ -~])(?=[!-~])/g, '\u200b'), '‪@‬'],
-  ['text with marks apart', (value) => value.normalize('NFD'), 'It is @.'],
-  ['HTML', (value) => value.replaceAll(/[@+.]/g, (sign) => `&#${sign.charCodeAt(0)};`), '<td>@</td>'],
-  ['a full stop', (value) => value, 'It is @.'],
 ];
 
 describe('Redactor.text() hides', () => {
@@ -137,6 +59,10 @@ describe('Redactor.text() hides', () => {
     ['7,0049 30 12345678,030 12345678,9', '7,[PHONE_1],[PHONE_2],9'],
     ['1,415-555-2671,(415) 555-2672,2', '1,[PHONE_1],[PHONE_2],2'],
     ['1,8.8.4.4,2', '1,[IP_1],2'],
+    ['v: 185.169.103.126, item: 8.8.4.4', 'v: [IP_1], item: [IP_2]'],
+    ['_843.727.008-14_ and _219 09 9999_', '_[NATIONAL_ID_1]_ and _[SSN_1]_'],
+    ['17,3069885SA,x', '17,[NATIONAL_ID_1],x'],
+    ['-----BEGIN\u00a0PRIVATE\u00a0KEY-----', '[PRIVATE_KEY_1]'],
     ['1.1.1.1 8.8.4.4 9.9.9.9', '[IP_1] [IP_2] [IP_3]'],
     ['200 8.8.4.4 443', '200 [IP_1] 443'],
     ['IP 93.184.216.34.443 > 8.8.4.4.51234: Flags', 'IP [IP_1].443 > [IP_2].51234: Flags'],

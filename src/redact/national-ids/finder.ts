@@ -9,8 +9,8 @@ import { isInPath, isInTable } from '../surroundings.ts';
 
 /** Where a number may begin. Lists of single digits are excluded. */
 const START =
-  /(?<![A-Za-z0-9_+]|\d[.,:/+-])(?!\d[ ./+-]{1,2}\d[ ./+-]{1,2}\d[ ./+-])(?=[A-Z]{0,6}[ -]?[\dL-V][ ./+A-Z\d-]{5})[A-Z\d]/g;
-const END = '(?![A-Za-z0-9_]|[-/.,]\\d)';
+  /(?<![A-Za-z0-9+]|[A-Za-z0-9]__?|\d[.:/+-])(?!\d[ ./+-]{1,2}\d[ ./+-]{1,2}\d[ ./+-])(?=[A-Z]{0,6}[ -]?[\dL-V][ ./+A-Z\d-]{5})[A-Z\d]/g;
+const END = '(?![A-Za-z0-9]|__?[A-Za-z0-9]|[-/.]\\d)';
 /** Characters that do not belong to the number itself. */
 const SEPARATORS = /[ ./()+-]/g;
 

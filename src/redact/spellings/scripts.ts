@@ -50,7 +50,7 @@ function maySpell(text: string): boolean {
 
 function isTelling(found: string, before: string, behind: string): boolean {
   if (SPACE.test(found))
-    return /[\dA-Z)]/.test(before) && /[\dA-Z(]/.test(behind) && /\d/.test(before + behind);
+    return /[\dA-Z)]/.test(before) && /[\dA-Z(]/.test(behind) && /\d|[A-Z]{2}/.test(before + behind);
   if (DASH.test(found)) return /[\d)]/.test(before) && /[\d(]/.test(behind);
   if (HIDDEN.test(found)) return /[!-~]/.test(before) && (/[!-~]/.test(behind) || HIDDEN.test(behind));
   if (found === '\ud835') return /[\udfce-\udfff]/.test(behind);
