@@ -70,7 +70,7 @@ export function translated(
       ...facts,
       ...(paused ? { failure: facts.failure ?? 'unfinished' } : {}),
       providerTools: hidden?.tools ?? false,
-      request: { ...decoded },
+      request: { ...decoded, messages: decoded.messages.map(spokenAtOnce) },
       answer:
         endpoint === 'messages' && answerBody.stop_reason === 'refusal' ? refused(answer) : { ...answer },
     };
@@ -86,6 +86,17 @@ function isContinued({ previous_response_id: previous, conversation, input }: Js
     (previous ?? conversation ?? null) !== null ||
     listOf(input).some((item) => objectOf(item).type === 'item_reference')
   );
+}
+
+/**
+ * An earlier answer with its text in one part, as it was decoded when it was the answer: blocks, into which citations and
+ * calls divide a text, continue one another.
+ */
+function spokenAtOnce(message: ChatMessage): ChatMessage {
+  const { role, content } = message;
+  if (role !== 'assistant' || !Array.isArray(content) || content.length < 2) return message;
+  const text = content.map((part) => (part.type === 'text' ? part.text : undefined));
+  return text.includes(undefined) ? message : { ...message, content: text.join('') };
 }
 
 type CallInputs = (request: JsonObject, response: JsonObject) => unknown[];

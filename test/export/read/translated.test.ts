@@ -166,3 +166,77 @@ test('the stop reason of Claude alone marks an answer as paused or refused', asy
   expect([all.report.kept, all.report.dropped.refusal?.count]).toEqual([2, 1]);
   expect((await shop.run('--refusals content --force')).report.kept).toBe(3);
 });
+
+describe('an answer of several blocks is the same text when it is a turn of the prompt', () => {
+  /** The two requests of a conversation, in each of which the model says several blocks. */
+  async function rowsOf(exchanges: readonly Parameters<typeof line>[0][]): Promise<unknown> {
+    await using shop = await workshop({ 'a.ndjson': exchanges.map(line).join('') });
+    await shop.run('-f trl');
+    return shop.rows();
+  }
+  const row = {
+    messages: [
+      { role: 'user', content: 'Color?' },
+      { role: 'assistant', content: 'The grass is green' },
+      { role: 'user', content: 'Sure?' },
+      { role: 'assistant', content: 'Yes' },
+    ],
+  };
+  const color = { role: 'user', content: 'Color?' };
+  const sure = { role: 'user', content: 'Sure?' };
+
+  test('in Messages', async () => {
+    const said = (...texts: string[]) => ({
+      role: 'assistant',
+      content: texts.map((text): { type: string; text: string; cache_control?: object } => ({
+        type: 'text',
+        text,
+      })),
+    });
+    const exchange = (messages: object[], answer: object) => ({
+      endpoint: 'messages' as const,
+      request: { model: 'm', max_tokens: 9, messages },
+      response: { type: 'message', ...answer, stop_reason: 'end_turn' },
+    });
+    const first = said('The gra', 'ss', ' is green');
+    // Clients mark the last block that is to be cached.
+    const cached = first.content.with(2, { ...first.content[2]!, cache_control: { type: 'ephemeral' } });
+    const log = [
+      exchange([color], first),
+      exchange([color, { ...first, content: cached }, sure], said('Ye', 's')),
+    ];
+    expect(await rowsOf(log)).toEqual([row]);
+  });
+
+  test('in Responses', async () => {
+    const said = (...texts: string[]) => ({
+      type: 'message',
+      role: 'assistant',
+      content: texts.map((text) => ({ type: 'output_text', text, annotations: [] })),
+    });
+    const exchange = (input: object[], answer: object) => ({
+      endpoint: 'responses' as const,
+      request: { model: 'm', input },
+      response: { status: 'completed', output: [answer] },
+    });
+    const first = said('The gra', 'ss', ' is green');
+    const log = [exchange([color], first), exchange([color, first, sure], said('Ye', 's'))];
+    expect(await rowsOf(log)).toEqual([row]);
+  });
+
+  test('in Gemini', async () => {
+    const said = (...texts: string[]) => ({ role: 'model', parts: texts.map((text) => ({ text })) });
+    const asks = (text: string) => ({ role: 'user', parts: [{ text }] });
+    const exchange = (contents: object[], content: object) => ({
+      endpoint: 'gemini' as const,
+      request: { contents },
+      response: { candidates: [{ content, finishReason: 'STOP', index: 0 }] },
+    });
+    const first = said('The gra', 'ss', ' is green');
+    const log = [
+      exchange([asks('Color?')], first),
+      exchange([asks('Color?'), first, asks('Sure?')], said('Ye', 's')),
+    ];
+    expect(await rowsOf(log)).toEqual([row]);
+  });
+});
