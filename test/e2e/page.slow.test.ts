@@ -332,6 +332,8 @@ describe.skipIf(missing)('the page', () => {
     serving.process.kill('SIGTERM');
     await page.waitForSelector('.pulse.lost');
     await serving.process.exited;
+    await page.getByRole('link', { name: 'Config' }).click();
+    await page.waitForSelector('text=The proxy cannot be reached');
     const { port } = new URL(serving.url);
     const config = JSON.parse(readFileSync(join(serving.cwd, 'config.yaml'), 'utf8')) as ConfigInput;
     writeFileSync(
@@ -341,6 +343,9 @@ describe.skipIf(missing)('the page', () => {
     const { serveAsWritten } = await import('../helpers/binary.ts');
     const again = await serveAsWritten(serving.cwd);
     await page.waitForSelector('.pulse.live');
+    await page.waitForSelector('.yaml b');
+    await page.getByRole('link', { name: 'Requests', exact: true }).click();
+    await page.waitForSelector('.requests-table');
     await ask(again.url);
     await page.waitForSelector('.requests-table tbody tr');
     await page.context().close();

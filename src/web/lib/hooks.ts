@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ask, reason } from './ask.ts';
+import { ask, reason, Refused } from './ask.ts';
 
 /** The state of a request. */
 export interface Fetched<Answer> {
@@ -11,9 +11,12 @@ export interface Fetched<Answer> {
 
 const NOTHING = { answer: undefined, problem: undefined, loading: true };
 
+/** The interval at which a proxy that cannot be reached is asked again, milliseconds. */
+const RETRY_MS = 3_000;
+
 /**
  * Requests data, and again at intervals while the page is visible. The last data is kept until newer data arrives.
- * @param everyMs 0 for once
+ * @param everyMs 0 for once, or until the proxy can be reached
  */
 export function useFetched<Answer>(path: string | undefined, everyMs = 0): Fetched<Answer> {
   const [fetched, setFetched] = useState<Fetched<Answer>>(NOTHING);
@@ -23,6 +26,7 @@ export function useFetched<Answer>(path: string | undefined, everyMs = 0): Fetch
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const look = async (): Promise<void> => {
+      let nextMs = everyMs;
       try {
         if (!document.hidden || everyMs === 0) {
           const answer = await ask<Answer>(path, abort.signal);
@@ -31,8 +35,9 @@ export function useFetched<Answer>(path: string | undefined, everyMs = 0): Fetch
       } catch (thrown) {
         if (abort.signal.aborted) return;
         setFetched((last) => ({ ...last, problem: reason(thrown), loading: false }));
+        if (!(thrown instanceof Refused)) nextMs = RETRY_MS;
       }
-      if (everyMs > 0 && !abort.signal.aborted) timer = setTimeout(() => void look(), everyMs);
+      if (nextMs > 0 && !abort.signal.aborted) timer = setTimeout(() => void look(), nextMs);
     };
     void look();
     return () => {
