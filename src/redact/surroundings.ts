@@ -46,16 +46,19 @@ export function isInTable(
   )![0];
   const end = from + found.length;
   const behind = /^(?:[ \t][0-9A-Fa-f]{2,5}(?![\w-]))*/.exec(text.slice(end, end + AROUND))![0];
-  const [left, right] = [before, behind].map((part) => part.trim().split(/[ \t]/).filter(Boolean));
-  const others = [...left!, ...right!].filter(
-    (other) => /\d/.test(other) && (other.length === size || other.length === size + 1),
-  );
+  const [left, right] = [before, behind].map((part) => part.trim().split(/[ \t]/));
+  // Only what is next to it, of the same size.
+  const fits = (other: string) => /\d/.test(other) && (other.length === size || other.length === size + 1);
+  const leftOnes = left!.slice(left!.findLastIndex((other) => !fits(other)) + 1);
+  const firstOther = right!.findIndex((other) => !fits(other));
+  const rightOnes = firstOther < 0 ? right! : right!.slice(0, firstOther);
+  const others = [...leftOnes, ...rightOnes];
   // An expiry or a house number may follow.
   if (others.length < 2)
     return others.some((other) => (size === CODE && groups.length < 4) || /\D/.test(other));
   if (others.some((other) => /\D/.test(other))) return true;
-  const row = [...left!, ...groups, ...right!];
-  if (left!.length % groups.length !== 0 || row.length % groups.length > 1) return true;
+  const row = [...leftOnes, ...groups, ...rightOnes];
+  if (leftOnes.length % groups.length !== 0 || row.length % groups.length > 1) return true;
   for (let at = 0; at + groups.length <= row.length; at += groups.length)
     if (!isOne(row.slice(at, at + groups.length).join(''))) return true;
   return false;

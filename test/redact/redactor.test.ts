@@ -60,6 +60,7 @@ describe('Redactor.text() with tags', () => {
     ["['pg://u:hunter2@h','jane@corp.com']", "['pg://u:[KEY_1]@h','[EMAIL_1]']"],
     ['https://x.io/?token=abcdef123456&a=1', 'https://x.io/?token=[KEY_1]&a=1'],
     ['password: hunter2hunter2', 'password: [KEY_1]'],
+    ['password: hunter2Password, pwd=Summer2024Key', 'password: [KEY_1], pwd=[KEY_2]'],
     ['in JSON {"password":"hunter2secret1"}', 'in JSON {"password":"[KEY_1]"}'],
     [
       String.raw`in a string {\"password\": \"hunter2secret1\"}`,

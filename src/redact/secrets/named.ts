@@ -1,6 +1,6 @@
 /** Finds secrets by the name before them: in assignments, headers, commands and URLs. */
 import type { Found, SecretRule } from './rule.ts';
-import { isCode, isPlaceholder } from './placeholders.ts';
+import { isCode, isNameOfKey, isPlaceholder } from './placeholders.ts';
 import { entropy, stickyAt } from './rule.ts';
 
 /** Words that, before `key`, make it the name of a secret. */
@@ -92,6 +92,7 @@ function unquoted(text: string, from: number): Found | undefined {
   // A full stop after it ends the sentence, and a bracket the object; one at its beginning begins a list.
   const value = withoutBrackets(text.slice(begin, end)).replace(/[.:]+$/, '');
   if (/^[[{](?!\{)/.test(value)) return undefined;
+  if (/[tk]/i.test(text[from]!) && isNameOfKey(value)) return undefined;
   // A name followed by a bracket is a call.
   return value.length < 8 || text[end] === '(' || isPlaceholder(value) || isCode(value)
     ? undefined

@@ -25,12 +25,14 @@ export function isPlaceholder(value: string): boolean {
   return PLACEHOLDER.test(value);
 }
 
-/** A name that is a secret's too, as in `this.accessToken = x509Token`. */
-const NAMED = /^[A-Za-z_$#][\w$.]{0,64}(?:token|key|secret|password)s?$/i;
+/** Whether it is the name of a token or a key, as in `this.accessToken = x509Token`. Passwords may end so too. */
+export function isNameOfKey(value: string): boolean {
+  return /^[A-Za-z_$#][\w$.]{0,64}(?:Token|Key)s?$/.test(value);
+}
 
 /** Source code that reads a secret from elsewhere: a call, an index, a member, or a regular expression. */
 export function isCode(value: string): boolean {
-  if (NAMED.test(value) || value.startsWith('/^')) return true;
+  if (value.startsWith('/^')) return true;
   return /^[A-Za-z_$][\w$.]{0,64}(?:[!?]?\.?[[({]|$)/.test(value) && !/\d/.test(/^[\w$.]*/.exec(value)![0])
     ? true
     : /^(?:https?:\/\/|\$\{|\{\{|@)|^[\w.]+\[/.test(value);
