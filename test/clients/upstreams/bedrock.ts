@@ -23,7 +23,7 @@ const FIELDS = new Set(
   ),
 );
 const CONFIG = new Set('maxTokens temperature topP stopSequences'.split(' '));
-const BLOCKS = new Set('text image toolUse toolResult reasoningContent'.split(' '));
+const BLOCKS = new Set('text image toolUse toolResult reasoningContent cachePoint'.split(' '));
 
 const usage = {
   inputTokens: USAGE.fresh,

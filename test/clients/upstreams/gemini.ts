@@ -63,8 +63,9 @@ export const gemini: Dialect = {
     demand(unknown.length === 0, `Unknown name ${unknown.join()}: Cannot find field.`);
     const contents = body.contents as Content[];
     const results = hearContents(contents);
-    const declared = ((body.tools ?? []) as { functionDeclarations: JsonObject[] }[]).flatMap(
-      ({ functionDeclarations }) => functionDeclarations,
+    // Others than functions are run by the provider, such as `{ "googleSearch": {} }`.
+    const declared = ((body.tools ?? []) as { functionDeclarations?: JsonObject[] }[]).flatMap(
+      ({ functionDeclarations = [] }) => functionDeclarations,
     );
     demand(
       declared.every(({ name }) => /^[a-zA-Z_][\w.:-]{0,127}$/.test(String(name))),
