@@ -176,6 +176,11 @@ export class Limiter {
     return wanted && ledger.ask(wanted.charges, nowMs);
   }
 
+  /** Whether some of a caller's limits apply to certain models only. */
+  looksAtModels(caller: Caller): boolean {
+    return this.#tree.of(caller).looksAtModels;
+  }
+
   /** Updates the usage of a caller's limits from where they are counted, before `standingsOf`. */
   async refresh(caller: Caller): Promise<void> {
     const { ledger } = this.#deps;

@@ -32,6 +32,8 @@ export interface Applying {
 export interface Plan extends Applying {
   /** Whether all of them apply to every request of the caller. */
   readonly always: boolean;
+  /** Whether some of them apply to certain models only. */
+  readonly looksAtModels: boolean;
   /** The rule for models without a price: the nearest setting from the caller to the root. */
   readonly unpriced: Unpriced;
   /** Whether a group sets it. */
@@ -70,6 +72,7 @@ export class LimitTree {
     return {
       ...applyingOf(limits),
       always: limits.every(({ limit }) => limit.allModels && limit.allEndpoints),
+      looksAtModels: limits.some(({ limit }) => !limit.allModels),
       unpriced: stated ?? 'allow',
       saysUnpriced: stated !== undefined,
     };

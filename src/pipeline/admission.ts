@@ -1,3 +1,4 @@
+import type { Steps, Turns } from '../turns.ts';
 import type { Access } from '../limits/access.ts';
 import type { Caller } from '../limits/caller.ts';
 import type { Lease } from '../limits/lease.ts';
@@ -36,6 +37,7 @@ export type EstimatePrice = (candidate: Candidate, usage: Usage) => number | nul
 export interface AdmissionDeps {
   readonly registry: ModelRegistry;
   readonly limiter: Limiter;
+  readonly turns: Turns;
   readonly price: EstimatePrice;
   /** The assumed tokens of an answer that neither the request nor its model limits. */
   readonly assumedOutput: number;
@@ -52,7 +54,8 @@ export interface Admitted extends Resolution {
 
 const NONE: ReadonlySet<never> = new Set();
 
-type Steps = Generator<Promise<boolean>, Admitted, boolean>;
+/** A decision that waits now and then; it continues with what it waited for. */
+type Deciding = Generator<Promise<unknown>, Admitted, unknown>;
 
 /** Finds the targets of a request, and reserves its estimated usage in the caller's limits. */
 export class Admission {
@@ -72,20 +75,24 @@ export class Admission {
     return step.done ? step.value : this.#later(step.value, steps);
   }
 
-  async #later(first: Promise<boolean>, steps: Steps): Promise<Admitted> {
+  async #later(first: Promise<unknown>, steps: Deciding): Promise<Admitted> {
     let step = steps.next(await first);
     while (!step.done) step = steps.next(await step.value);
     return step.value;
   }
 
   /** Pauses where there may be something to wait for. */
-  *#steps(inbound: Inbound, requester: Requester): Steps {
-    const { registry, limiter } = this.#deps;
+  *#steps(inbound: Inbound, requester: Requester): Deciding {
+    const { registry, limiter, turns } = this.#deps;
     const { endpoint } = inbound;
     let lenient: ReadonlySet<Limit> = NONE;
     let givenUp: ReadonlySet<string> = NONE;
     const { access } = requester.caller;
     let resolution = registry.resolve(inbound.model, endpoint, access);
+    if (access.narrowsModels || limiter.looksAtModels(requester.caller)) {
+      const checking = turns.run(refuseTwice(inbound));
+      if (checking) yield checking;
+    }
     const others = once(() => othersIn(inbound));
     if (access.narrowsModels) {
       const providers = resolution.candidates.map(({ provider }) => provider.name);
@@ -180,17 +187,21 @@ interface AskingInput {
 /** More than any provider takes; each of them is compared with every list and limit. */
 const MAX_OTHERS = 100;
 
+/** @throws ProxyError `invalid_request` if it is not certain what a request names */
+function* refuseTwice({ json }: Inbound): Steps<void> {
+  const key = json && (yield* keyGivenTwice(json.text));
+  if (key !== undefined)
+    throw new ProxyError(
+      'invalid_request',
+      `Cannot accept the request: "${shownName(key)}" is given twice, so that it is not certain which models it names`,
+    );
+}
+
 /** @throws ProxyError `invalid_request` if there are too many */
 function othersIn({ endpoint, model, json, bytes, contentType }: Inbound): readonly string[] {
   const names: string[] = [];
   const isForm = contentType.toLowerCase().startsWith('multipart/form-data');
   const value = json?.value ?? (isForm ? formFields(bytes, contentType) : {});
-  const twice = json && keyGivenTwice(json.text);
-  if (twice !== undefined)
-    throw new ProxyError(
-      'invalid_request',
-      `Cannot accept the request: "${shownName(twice)}" is given twice, so that it is not certain which models it names`,
-    );
   // The message that begins a session wraps its settings.
   const body = (endpoint === 'realtime.live' && setupOf(value)) || value;
   for (const name of otherModels(body, model)) {

@@ -44,6 +44,7 @@ export function generate(config: Config, plugins: Plugins, lasting: Lasting): Ge
   const admission = new Admission({
     registry,
     limiter,
+    turns: lasting.turns,
     price: ({ provider, model, offer }, usage) =>
       prices.cost(
         { provider: provider.name, vendor: provider.settings.prices, model, configured: offer.price },

@@ -26,8 +26,8 @@ interface Part {
 const MAX_PARTS = 256;
 const MAX_HEAD = 8 * 1024;
 
-/** Longer values are files. */
-const MAX_TEXT = 64 * 1024;
+/** How much of a field is read; no list of names is longer. */
+const MAX_TEXT = 16 * 1024;
 
 /** Longer values are not plausible numbers. */
 const MAX_DIGITS = 9;
@@ -104,14 +104,15 @@ export function formNumber(body: Uint8Array, contentType: string, name: string):
   return undefined;
 }
 
-/** All short fields of a parsed form, as a JSON body would have them; lists and objects are written as JSON there. */
+/** The fields of a parsed form, as a JSON body would have them; lists and objects are written as JSON there. */
 export function formFields(body: Uint8Array, contentType: string): JsonObject {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const fields = new Map<string, unknown[]>();
   for (const { head, start, end } of partsOf(bytes, boundaryOf(contentType))) {
     const name = nameOf(dispositionOf(head))?.replace(/\[\]$/, '');
-    if (name === undefined || end - start > MAX_TEXT) continue;
-    const text = bytes.toString('utf8', start, end);
+    if (name === undefined) continue;
+    // What is cut is not JSON, and no name of a model either.
+    const text = bytes.toString('utf8', start, Math.min(end, start + MAX_TEXT));
     const value = /^\s*[[{]/.test(text) ? (parseJson(text) ?? text) : text;
     fields.set(name, [...(fields.get(name) ?? []), value]);
   }

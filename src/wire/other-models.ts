@@ -57,6 +57,9 @@ const OWN: ReadonlySet<string> = new Set([
   'headers',
 ]);
 
+/** The parts of a schema of arguments whose keys are names of the caller's own. */
+const OF_SCHEMA: ReadonlySet<string> = new Set(['properties', 'patternProperties', '$defs', 'definitions']);
+
 /** Fields that hold names, in letters alone: `models`, `fallback_models`, `analysis_models`, `deployment_id`. */
 const NAMING = /(?:models?|fallbacks?|deployment|adapter)(?:ids?|names?|list|dict)?$|^lorapath$/;
 
@@ -121,12 +124,11 @@ class Search {
       return;
     }
     const fields = value as JsonObject;
-    // A schema of arguments.
-    if (isObject(fields.properties)) return;
+    const isSchema = isObject(fields.properties);
     // LiteLLM's `{"model": ["fallback"]}`, as opposed to an object that says which of its fields is the name.
     const isMap = named && !Object.keys(fields).some(names);
     for (const key in fields) {
-      if (OWN.has(key)) continue;
+      if (OWN.has(key) || (isSchema && OF_SCHEMA.has(key))) continue;
       const each = fields[key];
       if (!isMap) yield* this.#field(key, each, depth + 1);
       else if (typeof each === 'string') yield* listed(each);

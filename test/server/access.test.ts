@@ -179,8 +179,11 @@ describe('models that a request names besides its own', () => {
         { models: ['gpt-4.1,claude-x'] },
         { route: 'fallback' },
         { extra: { router: { fallback_model: 'claude-x' } } },
+        { fallbacks: [{ properties: {}, model: 'claude-x' }] },
       ),
-    ).toEqual([403, 403, 403, 403, 403, 403, 403]);
+    ).toEqual([403, 403, 403, 403, 403, 403, 403, 403]);
+    const parameters = { type: 'object', properties: { model: { type: 'string', default: 'claude-x' } } };
+    expect(await ask({ tools: [{ type: 'function', function: { name: 'pick', parameters } }] })).toBe(200);
     const transcribe = async (fields: Record<string, string>) => {
       const body = new FormData();
       for (const [name, value] of Object.entries({ model: 'gpt-4o-transcribe', ...fields }))
@@ -195,6 +198,8 @@ describe('models that a request names besides its own', () => {
       { fallbacks: '[{"gpt-4o-transcribe": ["claude-x"]}]' },
       { 'models[]': 'claude-x' },
       { preset: 'other' },
+      // A field as long as a file.
+      { fallbacks: `[${' '.repeat(100_000)}"claude-x"]` },
     ])
       expect([fields, await transcribe(fields as never)]).toEqual([fields, 403]);
   });

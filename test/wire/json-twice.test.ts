@@ -1,6 +1,9 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { keyGivenTwice } from '../../src/wire/json-twice.ts';
+import * as twice from '../../src/wire/json-twice.ts';
+import { atOnce } from '../../src/turns.ts';
+
+const keyGivenTwice = (text: string) => atOnce(twice.keyGivenTwice(text));
 
 test.each([
   ['{}', undefined],
@@ -38,6 +41,23 @@ test('keyGivenTwice() finds the key among any number of others', () => {
 });
 
 test('keyGivenTwice() refuses more keys than it compares', () => {
-  const many = Object.fromEntries(Array.from({ length: 20_001 }, (_, index) => [index, 0]));
+  const many = Object.fromEntries(Array.from({ length: 200_001 }, (_, index) => [index, 0]));
   expect(() => keyGivenTwice(JSON.stringify(many))).toThrow('too many fields');
+});
+
+test.each([
+  ['numbers', `{"a":[${'1,'.repeat(2_000_000)}1]}`],
+  ['white space', `{"a":${' '.repeat(4_000_000)}1}`],
+  ['escaped quotes', `{"a":"${'\\"'.repeat(2_000_000)}"}`],
+  ['a run of backslashes', `{"a":"${'\\'.repeat(4_000_000)}"}`],
+  ['runs of backslashes', `{"a":"${`${'\\'.repeat(1_001)}"`.repeat(4_000)}"}`],
+  ['short strings', `{"a":[${'"",'.repeat(1_000_000)}1]}`],
+  ['keys', `[${'{"a":1,"b":2},'.repeat(90_000)}1]`],
+])('keyGivenTwice() pauses while it reads %s', (_, text) => {
+  let pauses = 0;
+  const steps = twice.keyGivenTwice(text);
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) pauses += 1;
+  expect(step.value).toBeUndefined();
+  expect(pauses).toBeGreaterThan(10);
 });
