@@ -6,14 +6,14 @@ export interface RawUpstream extends AsyncDisposable {
   readonly url: string;
 }
 
-/** @param reply the complete reply; the connection is closed after it */
-export async function rawUpstream(reply: string | Uint8Array): Promise<RawUpstream> {
+/** @param reply the complete reply; the connection is closed after it, unless `open` says to keep it */
+export async function rawUpstream(reply: string | Uint8Array, { open = false } = {}): Promise<RawUpstream> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => sockets.delete(socket));
-    socket.once('data', () => socket.end(reply));
+    socket.once('data', () => (open ? void socket.write(reply) : void socket.end(reply)));
   });
   const { promise: listening, resolve } = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', () => resolve());

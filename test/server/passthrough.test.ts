@@ -4,6 +4,7 @@ import type { ConfigInput } from '../../src/config/schema.ts';
 import type { Script } from '../helpers/upstream.ts';
 import { provider, running } from '../helpers/proxy.ts';
 import { rawRequest } from '../helpers/raw-request.ts';
+import { rawUpstream } from '../helpers/raw-upstream.ts';
 import { completion, pieces, upstream } from '../helpers/upstream.ts';
 import { until } from '../helpers/until.ts';
 
@@ -337,4 +338,20 @@ describe('an error of the provider in the passthrough', () => {
     expect(answer.status).toBe(504);
     expect((await proxy.recorded(1))[0]).toMatchObject({ fault: 'timeout_first_byte' });
   });
+
+  for (const [what, reply, status, code] of [
+    ['without a valid status', 'HTTP/1.1 999 Odd\r\ncontent-length: 2\r\n\r\n{}', 502, 'malformed_response'],
+    ['cut off before its body', 'HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n', 502, 'upstream_unreachable'],
+    ['that stalls before its body', 'HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n', 504, 'timeout_idle'],
+  ] as const) {
+    test(`with an answer ${what} is answered with ${status}, and recorded as that`, async () => {
+      const one = await rawUpstream(reply, { open: status === 504 });
+      open.push(one);
+      const proxy = proxyFor(one.url, {}, { timeout: { idle: '200ms', first_byte: '20s' } });
+      const answer = await fetch(`${proxy.url}/providers/one/files`);
+      const { error } = (await answer.json()) as Refusal;
+      expect([answer.status, error.code]).toEqual([status, code]);
+      expect(await proxy.recorded(1)).toMatchObject([{ status, outcome: 'error', attempts: 1 }]);
+    });
+  }
 });

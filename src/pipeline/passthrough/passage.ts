@@ -3,12 +3,13 @@ import type { Clock } from '../../clock.ts';
 import type { BaseProvider, PassCall, UpstreamReply } from '../../providers/base.ts';
 import type { HeaderMap } from '../../wire/headers.ts';
 import type { Exchange } from '../record/exchange.ts';
-import { ProxyError } from '../../errors.ts';
+import { ProxyError, toProxyError } from '../../errors.ts';
 import { beginning } from '../../providers/beginning.ts';
 import { networkError } from '../../providers/transport.ts';
 import { classifyStatus } from '../../wire/classify.ts';
 import { headerMap } from '../../wire/headers.ts';
 import { refusalOf } from '../attempts/refusal.ts';
+import { invalidStatus } from '../streams/reading.ts';
 import { Silence } from '../streams/silence.ts';
 import { limitsOf } from '../streams/timers.ts';
 import { UsageFinder } from '../streams/usage-finder.ts';
@@ -34,6 +35,14 @@ export interface Passed {
   readonly status: number;
   readonly upstream: HeaderMap;
   readonly body: ReadableStream<Uint8Array> | string | null;
+}
+
+type Piece = { done: false; value: Uint8Array } | { done: true; value?: unknown };
+
+/** What a reader of a stream can do, as far as it is needed here; the types of Bun's and Node's differ. */
+interface Reader {
+  readonly read: () => Promise<Piece>;
+  readonly cancel: () => Promise<void>;
 }
 
 /** One request on its way. */
@@ -74,15 +83,34 @@ export class Passage {
       throw error;
     }
     const { status } = reply;
+    const flaw = invalidStatus(status);
+    if (flaw !== undefined) throw this.#giveUp(reply, this.#unfit('malformed', flaw));
     if (status >= 300 && status !== 304) return await this.#refused(reply);
-    this.#report(undefined, status);
     const upstream = headerMap(reply.headers);
     if (!reply.body || status === 204 || status === 304 || call.method === 'HEAD') {
+      this.#report(undefined, status);
       this.#finish(status, undefined);
       void reply.body?.cancel();
       return { status, upstream, body: null };
     }
-    return { status, upstream, body: this.#answer(reply.body, status) };
+    const reader = reply.body.getReader();
+    // Until something has arrived, a failure can still be answered with a status of its own.
+    const first = await this.#next(reader).catch((error: ProxyError) => {
+      throw this.#giveUp({ status, body: reader }, error);
+    });
+    this.#report(undefined, status);
+    return { status, upstream, body: this.#answer(reader, first, status) };
+  }
+
+  /** Gives up an answer of which nothing was passed on. @returns the error */
+  #giveUp(
+    { status, body }: { status: number; body: Pick<Reader, 'cancel'> | null },
+    error: ProxyError,
+  ): ProxyError {
+    this.#silence.stop();
+    this.#report(error, status);
+    void body?.cancel().catch(() => undefined);
+    return error;
   }
 
   /** The body as it passes, counted. */
@@ -120,24 +148,30 @@ export class Passage {
     });
   }
 
-  #answer(body: ReadableStream<Uint8Array>, status: number): ReadableStream<Uint8Array> {
-    const reader = body.getReader();
+  /** The next piece of an answer. @throws ProxyError */
+  async #next(reader: Reader): Promise<Piece> {
     const { provider } = this.#passing;
-    const { maxBytes } = this.#deps;
     const { idle } = limitsOf(false, provider.settings.timeouts);
-    const fail = (controller: ReadableStreamDefaultController, error: ProxyError): void => {
-      this.#finish(status, error);
-      void reader.cancel().catch(() => undefined);
-      // Bun prints errors on stderr with their stack; an error without one prints nothing.
-      controller.error();
-    };
+    this.#wait(idle, this.#timeout('timeout_idle', 'silence within timeout.idle'));
+    try {
+      return await reader.read();
+    } catch (cause) {
+      const { aborted, reason } = this.#abort;
+      throw aborted && reason instanceof ProxyError ? reason : networkError(provider.name, cause);
+    } finally {
+      this.#silence.stop();
+    }
+  }
+
+  #answer(reader: Reader, first: Piece, status: number): ReadableStream<Uint8Array> {
+    const { maxBytes } = this.#deps;
+    let ahead: Piece | undefined = first;
     return new ReadableStream(
       {
         pull: async (controller) => {
-          this.#wait(idle, this.#timeout('timeout_idle', 'silence within timeout.idle'));
           try {
-            const { done, value } = await reader.read();
-            this.#silence.stop();
+            const { done, value } = ahead ?? (await this.#next(reader));
+            ahead = undefined;
             if (done) {
               this.#finish(status, undefined);
               return controller.close();
@@ -145,17 +179,12 @@ export class Passage {
             this.#sent += value.length;
             this.#finder?.push(value);
             if (this.#sent <= maxBytes) return controller.enqueue(value);
-            const state = `its answer is larger than ${maxBytes} bytes (limits.max_passthrough)`;
-            fail(
-              controller,
-              new ProxyError('too_long', `Cannot pass on the answer of ${provider.name}: ${state}`),
-            );
-          } catch (cause) {
-            const { aborted, reason } = this.#abort;
-            fail(
-              controller,
-              aborted && reason instanceof ProxyError ? reason : networkError(provider.name, cause),
-            );
+            throw this.#unfit('too_long', `it is larger than ${maxBytes} bytes (limits.max_passthrough)`);
+          } catch (thrown) {
+            this.#finish(status, toProxyError(thrown));
+            void reader.cancel().catch(() => undefined);
+            // Bun prints errors on stderr with their stack; an error without one prints nothing.
+            controller.error();
           }
         },
         cancel: () => {
@@ -178,10 +207,7 @@ export class Passage {
     this.#silence.stop();
     const { provider } = this.#passing;
     if (status < 400) {
-      const error = new ProxyError(
-        'server',
-        `Cannot pass on the answer of ${provider.name}: it is a redirect`,
-      );
+      const error = this.#unfit('server', 'it is a redirect');
       this.#report(error, status);
       throw error;
     }
@@ -196,6 +222,11 @@ export class Passage {
     this.#sent = Buffer.byteLength(words);
     this.#finish(status, error);
     return { status, upstream: headerMap(headers), body: words };
+  }
+
+  #unfit(fault: 'malformed' | 'server' | 'too_long', state: string): ProxyError {
+    const target = this.#passing.provider.name;
+    return new ProxyError(fault, `Cannot pass on the answer of ${target}: ${state}`);
   }
 
   #awaitAnswer(): void {

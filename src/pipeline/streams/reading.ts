@@ -6,11 +6,15 @@ import { networkError } from '../../providers/transport.ts';
 /** Successful statuses without an answer, or with a part that was not requested. */
 const WITHOUT_ANSWER: ReadonlySet<number> = new Set([204, 205, 206]);
 
-/**
- * Why a response cannot be an answer, whatever it contains; `undefined` when it can. Servers may send any three digits.
- */
+/** Why a response cannot be passed on, whatever it contains; `undefined` when it can. Servers may send any three digits. */
+export function invalidStatus(status: number): string | undefined {
+  return status < 200 || status > 599 ? `its status ${status} is not a valid HTTP status` : undefined;
+}
+
+/** Why a response cannot be an answer, whatever it contains; `undefined` when it can. */
 export function statusFlaw(status: number): string | undefined {
-  if (status < 200 || status > 599) return `its status ${status} is not a valid HTTP status`;
+  const invalid = invalidStatus(status);
+  if (invalid !== undefined) return invalid;
   return WITHOUT_ANSWER.has(status)
     ? `its status ${status} means an incomplete or missing answer`
     : undefined;
