@@ -83,7 +83,7 @@ export class Replacements implements Replacing {
 function spelledLike(found: string, fake: string, plain: string): string {
   if (found === plain) return fake;
   const isQuery = /%[0-9A-Fa-f]{2}/.test(found) || found.replaceAll('+', ' ') === plain;
-  if (isQuery) return encodeURIComponent(fake);
+  if (isQuery) return encodeURIComponent(fake.toWellFormed());
   // JSON within JSON doubles the backslashes.
   const most = Math.max(0, ...Array.from(found.matchAll(/\\+/g), ([run]) => run.length));
   let spelled = fake;

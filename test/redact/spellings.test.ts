@@ -137,6 +137,11 @@ test('Redactor escapes a fake like the value that it replaces', () => {
   expect(make({ mode: 'fake' }).text('/call?tel=030+12345678')).toMatch(/\?tel=\d+%20\d+$/);
 });
 
+test('Redactor makes a fake of a value with half a character', () => {
+  const hidden = make({ mode: 'fake' }).text('password=a1b2c3d4%41\ud83d9');
+  expect(hidden).not.toContain('a1b2');
+});
+
 test('a placeholder is restored to the original spelling', () => {
   const placeholders = new Placeholders(new Set());
   new Redactor(OPTIONS, placeholders).text('tel=%2B493012345678');
