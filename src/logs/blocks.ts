@@ -9,6 +9,8 @@ import { S3Reader } from './s3.ts';
 const BLOCK_BYTES = 1024 ** 2;
 /** Blocks of compressed data are not reused, so they are smaller. */
 const PACKED_BYTES = 256 * 1024;
+/** The size of pieces where damage is expected: all bytes before it count. */
+const SMALL_PIECE_BYTES = 1;
 const STDIN_FD = 0;
 /** The interval at which an idle pipe is polled, milliseconds. */
 const EMPTY_PIPE_MS = 10;
@@ -19,7 +21,7 @@ export interface BlockOptions {
   readonly onBytes?: (bytes: number) => void;
 }
 
-/** Thrown when compressed data ends early or is damaged; everything readable was delivered before. */
+/** Thrown when compressed data ends early or is damaged; everything readable was delivered before, except from a pipe. */
 export class DamagedInput extends Error {
   override readonly name = 'DamagedInput';
 }
@@ -35,7 +37,7 @@ export async function* readBlocks(input: LogInput, options: BlockOptions = {}): 
   try {
     const start = await source.peek();
     const packing = packingOf(start);
-    if (packing !== undefined) yield* unpacked(source, start, packing);
+    if (packing !== undefined) yield* unpacked(source, start, { input, options, packing });
     else {
       if (start.length > 0) yield start;
       const buffer = Buffer.allocUnsafe(BLOCK_BYTES);
@@ -57,15 +59,53 @@ export function packingOf(start: Buffer): Packing | undefined {
   return magic === 0xfd2fb528 || (magic & 0xfffffff0) >>> 0 === 0x184d2a50 ? 'zstd' : undefined;
 }
 
-async function* unpacked(source: Source, start: Buffer, packing: Packing): AsyncGenerator<Buffer> {
+/**
+ * Decompresses an input. The decompressor drops what it has made of the piece in which it finds damage, so that a file
+ * is then read once more, with small pieces there.
+ */
+async function* unpacked(
+  source: Source,
+  start: Buffer,
+  { input, options, packing }: { input: LogInput; options: BlockOptions; packing: Packing },
+): AsyncGenerator<Buffer> {
+  const progress: Progress = { read: start.length, before: 0, delivered: 0 };
+  try {
+    yield* decompressed(source, start, packing, progress);
+  } catch (error) {
+    if (!(error instanceof DamagedInput)) throw error;
+    const { signal } = options;
+    const again = input.path === '-' ? undefined : new Source(input, signal ? { signal } : {});
+    if (again) yield* upToDamage(again, packing, progress);
+    throw error;
+  }
+}
+
+/** How far decompression has come. */
+interface Progress {
+  /** The compressed bytes read so far, and before the latest piece. */
+  read: number;
+  before: number;
+  /** The decompressed bytes delivered so far. */
+  delivered: number;
+}
+
+async function* decompressed(
+  source: Source,
+  start: Buffer,
+  packing: Packing,
+  progress: Progress,
+  pieceAt = (_position: number) => PACKED_BYTES,
+): AsyncGenerator<Buffer> {
   let failure: unknown;
   const packed = new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       start: (controller) => controller.enqueue(Buffer.from(start)),
       async pull(controller) {
-        const buffer = Buffer.allocUnsafe(PACKED_BYTES);
+        const buffer = Buffer.allocUnsafe(pieceAt(progress.read));
         try {
           const bytes = await source.read(buffer);
+          progress.before = progress.read;
+          progress.read += bytes;
           if (bytes === 0) controller.close();
           else controller.enqueue(buffer.subarray(0, bytes));
         } catch (error) {
@@ -79,11 +119,35 @@ async function* unpacked(source: Source, start: Buffer, packing: Packing): Async
   try {
     // node:zlib treats a truncated zstd file as complete, and drops the data before the cut in a gzip file.
     for await (const block of packed.pipeThrough(new DecompressionStream(packing))) {
+      progress.delivered += block.length;
       yield Buffer.from(block.buffer, block.byteOffset, block.byteLength);
     }
   } catch (error) {
     if (failure !== undefined) throw failure;
     throw new DamagedInput(`${packing}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** What can be read of a damaged file beyond what was delivered before. */
+async function* upToDamage(
+  source: Source,
+  packing: Packing,
+  { before, delivered }: Progress,
+): AsyncGenerator<Buffer> {
+  const progress: Progress = { read: 0, before: 0, delivered: 0 };
+  try {
+    const start = await source.peek();
+    progress.read = start.length;
+    const pieceAt = (position: number) =>
+      position < before ? Math.min(PACKED_BYTES, before - position) : SMALL_PIECE_BYTES;
+    for await (const block of decompressed(source, start, packing, progress, pieceAt)) {
+      const fresh = progress.delivered - delivered;
+      if (fresh > 0) yield block.subarray(Math.max(0, block.length - fresh));
+    }
+  } catch (error) {
+    if (!(error instanceof DamagedInput)) throw error;
+  } finally {
+    source.close();
   }
 }
 

@@ -189,6 +189,17 @@ describe('readLines()', () => {
     }
   });
 
+  test('loses no line before damage at the very end of a compressed file', async () => {
+    const lines = Array.from({ length: 20 }, (_, index) => `{"id":"${index}"}\n`).join('');
+    const wanted = [...Array.from({ length: 20 }, (_, index) => String(index)), '21 damaged_file'];
+    const checksum = Buffer.from(gzipSync(lines));
+    checksum.writeUInt32LE(0, checksum.length - 8);
+    const garbage = (pack: (bytes: Buffer) => Buffer) =>
+      Buffer.concat([pack(Buffer.from(lines)), Buffer.from('?')]);
+    for (const bytes of [checksum, garbage(gzipSync), garbage(zstdCompressSync)])
+      expect(await readBytes(bytes)).toEqual(wanted);
+  });
+
   test('stops where a file ended when it was opened', async () => {
     await using dir = await logDirectory();
     const path = join(dir.path, 'live.ndjson');

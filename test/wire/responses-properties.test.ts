@@ -57,7 +57,7 @@ test('a streamed Responses answer is valid and has the same content as without s
       for (const { value } of framesOf(sse, [])) assembler.push(objectOf(value));
       expect(assembler.result()).toEqual(response);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
