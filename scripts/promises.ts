@@ -72,6 +72,11 @@ export const PROMISES: readonly Promised[] = [
     tests: [[SERVER, 'then fine, is retried on the same target']],
   },
   {
+    when: 'a 5xx with Retry-After',
+    does: 'The same target is not tried again for this request before that time. If the wait does not fit `routing.wait_budget` and no other target answers, the client gets the error with that Retry-After. Other requests may still try the target',
+    tests: [[LIMITED, 'a Retry-After of an overloaded provider reaches the client']],
+  },
+  {
     when: 'repeated 5xx',
     does: 'The target is tried again up to `max_retries` times, then the next target; the breaker opens',
     tests: [

@@ -96,6 +96,11 @@ everyWay('a Retry-After beyond the wait budget is not waited for', async ({ rig,
   expect([rig.broken.attemptsOf(model).length, rig.broken.attemptsOf(alone).length]).toEqual([1, 1]);
 });
 
+everyWay('a Retry-After of an overloaded provider reaches the client', async ({ rig, stream }) => {
+  const seen = await rig.ask(`broken/${fresh('503-seconds:60')}`, { stream });
+  expect([seen.status, seen.headers.get('retry-after')]).toEqual([503, '60']);
+});
+
 bothModes(
   'a target on cooldown gets no requests, and the client gets a Retry-After',
   async ({ rig, stream }) => {

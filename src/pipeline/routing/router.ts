@@ -270,7 +270,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
     const reported = errors.findLast((error) => error.upstream && !error.refusesKey);
     const error = reported ?? errors.at(-1)!;
     if (error.rule.health === 'none') return error;
-    return error.waiting(recoveryMs(contenders, this.#deps.clock.monotonic()));
+    return error.waiting(recoveryMs(contenders, this.#deps.clock.monotonic()) ?? statedMs(errors));
   }
 
   #unavailable(job: Job, contenders: readonly Contender[]): ProxyError {
@@ -331,6 +331,13 @@ function hasOtherKey({ target, call, rotations }: Contender, { rule }: ProxyErro
 
 /** The Retry-After if a target may be tried immediately. */
 const LAST_RESORT_HINT_MS = 1_000;
+
+/** The shortest time that targets asked for with their last errors, if all of them did; milliseconds. */
+function statedMs(errors: readonly ProxyError[]): number | undefined {
+  const last = new Map(errors.map(({ target, retryAfterMs }) => [target, retryAfterMs ?? 0]));
+  const soonestMs = Math.min(...last.values());
+  return soonestMs > 0 ? soonestMs : undefined;
+}
 
 /** Milliseconds until the first of them may be tried again; `undefined` when one may be now. */
 function recoveryMs(contenders: readonly Contender[], nowMs: number): number | undefined {

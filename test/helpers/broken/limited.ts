@@ -1,4 +1,4 @@
-/** Scripts of a provider that answers 429 and states when to retry, in all the known forms. */
+/** Scripts of a provider that states when to retry: with a 429 in all the known forms, and with a 503. */
 import type { Script } from './scripts.ts';
 
 /** The argument is a number of seconds. */
@@ -12,6 +12,7 @@ export const LIMITED: Readonly<Record<string, Script>> = {
   '429-ms': limited((seconds) => ({ 'retry-after-ms': String(seconds * 1_000) })),
   '429-date': limited((seconds) => ({ 'retry-after': inSeconds(seconds).toUTCString() })),
   '429-zero-ms': limited((seconds) => ({ 'retry-after-ms': '0', 'retry-after': String(seconds) })),
+  '503-seconds': (turn) => turn.error('503', { 'retry-after': turn.argument || '1' }),
   '429-zero': limited(() => ({ 'retry-after': '0' })),
   '429-garbage': limited(() => ({ 'retry-after': 'soon' })),
   '429-reset': limited((seconds) => ({
