@@ -5,7 +5,7 @@ import { anthropicProtocol } from '../../wire/anthropic/protocol.ts';
 import { clientOf } from '../../wire/clients.ts';
 import { geminiProtocol } from '../../wire/gemini/protocol.ts';
 import { decodeInteraction } from '../../wire/interactions/answer.ts';
-import { isObject } from '../../wire/json.ts';
+import { isObject, listOf } from '../../wire/json.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
 import { canonicalChunks } from '../../wire/parts/chunks.ts';
 import { responsesProtocol } from '../../wire/responses/protocol.ts';
@@ -34,6 +34,11 @@ export function wholeAsStream(
     if (chunks.length === 0) return undefined;
     return `${chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')}data: [DONE]\n\n`;
   }
+  // An answer of the older completions has the form of an event that contains all of the text.
+  if (endpoint === 'completions')
+    return listOf(value.choices).length > 0
+      ? `data: ${JSON.stringify(value)}\n\ndata: [DONE]\n\n`
+      : undefined;
   // A whole answer is the only line of a stream.
   if (endpoint === 'ollama.chat' || endpoint === 'ollama.generate')
     return `data: ${JSON.stringify(value)}\n\n`;
