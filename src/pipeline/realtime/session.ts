@@ -284,7 +284,7 @@ export class Session implements WatchedStream {
     this.#socket.close(CLOSE.normal, '');
   }
 
-  /** Closes it with an error that the client is providerEvent. @param code the close code; 1006 aborts the connection */
+  /** Closes it with an error that the client receives. @param code the close code; 1006 aborts the connection */
   #fail(end: Failed, code = end.code): void {
     if (this.#over) return;
     const breaks = code === CLOSE.abnormal;

@@ -74,7 +74,7 @@ export class Exchange {
   readonly #charge: Charge;
   /** Its place in a trace, if requests are traced. */
   trace: Trace | undefined;
-  /** What its caller is hasContent about its limits. */
+  /** Headers that inform the caller about its limits. */
   limitHeaders: Readonly<Record<string, string>> | undefined;
   readonly #afterwards: (() => void)[] = [];
   #keep: ((settled: Settled) => void) | undefined;

@@ -7,8 +7,12 @@ const KEPT = new Set(['title', 'description', 'default']);
 /** Keywords that constrain nothing. */
 const SILENT = new Set(['$schema', '$id', '$comment', 'readOnly', 'writeOnly', 'deprecated']);
 
-/** Keywords without which a schema would have another structure. */
+/**
+ * Keywords without which a schema would have another structure. What fits several closed objects at once has no
+ * property that one of them lacks, so that `allOf` is among them.
+ */
 const STRUCTURAL = new Set([
+  'allOf',
   'not',
   'if',
   'then',
@@ -45,9 +49,10 @@ const DEFINITION = /^#\/(?:\$defs|definitions)\/([^/]+)$/;
 
 /**
  * Converts a JSON Schema to the subset that Anthropic and Bedrock accept for structured output and strict tools, and
- * outside of which they reject a request: every object is closed, and limits of numbers, texts and lists are only said
- * in the description. An answer that fits the result also has the structure of the given schema.
- * @returns `undefined` if the subset cannot express it: it has objects with arbitrary keys, or contains itself
+ * outside of which they reject a request: every object is closed, and limits of numbers, texts and lists are only
+ * mentioned in the description. An answer that fits the result also has the structure of the given schema.
+ * @returns `undefined` if the subset cannot express it: it composes objects, has objects with arbitrary keys, or contains
+ * itself
  * @see https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations
  */
 export function closedSchema(schema: unknown): JsonObject | undefined {
@@ -67,8 +72,11 @@ class Closing {
   close(given: unknown, depth = 0): JsonObject {
     if (!isObject(given) || depth > MAX_DEPTH) return this.#fail();
     const schema = withOneForm(given);
-    if (typeof schema.$ref === 'string')
+    if (typeof schema.$ref === 'string') {
+      // Nothing else may narrow what it refers to.
+      if (Object.keys(schema).some((name) => name !== '$ref' && !OF_WHOLE.has(name))) this.#fail();
       return { ...this.#definitions(schema, depth), ...this.#refer(schema.$ref) };
+    }
     const made: JsonObject = {};
     const limits: string[] = [];
     for (const [name, value] of Object.entries(schema)) {
@@ -82,7 +90,7 @@ class Closing {
       const said = stringOf(made.description);
       made.description = `${said ? `${said}\n\n` : ''}{${limits.join(', ')}}`;
     }
-    const isTyped = ['type', 'enum', 'const', 'anyOf', 'allOf'].some((name) => name in made);
+    const isTyped = ['type', 'enum', 'const', 'anyOf'].some((name) => name in made);
     const isWhole = made.type !== 'object' || 'properties' in made;
     return isTyped && isWhole && (made.type !== 'array' || 'items' in made) ? made : this.#fail();
   }
@@ -112,6 +120,8 @@ class Closing {
         made.properties = this.#each(value, depth);
         return true;
       case 'required':
+        if (!Array.isArray(value)) return false;
+        if (!value.every((each) => Object.hasOwn(objectOf(schema.properties), String(each)))) this.#fail();
         made.required = value;
         return true;
       case 'additionalProperties':
@@ -122,11 +132,9 @@ class Closing {
         return true;
       case 'anyOf':
       case 'oneOf':
+        // Closed objects are not combined with others, see `allOf`.
+        if ('properties' in schema || 'items' in schema || 'anyOf' in made) this.#fail();
         made.anyOf = listOf(value).map(inner);
-        return true;
-      case 'allOf':
-        if (listOf(value).some((each) => '$ref' in objectOf(each))) this.#fail();
-        made.allOf = listOf(value).map(inner);
         return true;
       case '$defs':
       case 'definitions':
@@ -200,7 +208,8 @@ const OF_WHOLE = new Set([...KEPT, ...SILENT, '$defs', 'definitions']);
 function withOneForm(given: JsonObject): JsonObject {
   const { allOf, ...alone } = given;
   const [only, second] = listOf(allOf);
-  const schema = isObject(only) && second === undefined ? { ...alone, ...only } : given;
+  const isOne = isObject(only) && second === undefined && !contradicts(alone, only);
+  const schema = isOne ? { ...alone, ...only } : given;
   const { type, ...rest } = schema;
   if (type === undefined && isObject(schema.properties)) return { type: 'object', ...schema };
   const types = listOf(type);
@@ -215,6 +224,17 @@ function withOneForm(given: JsonObject): JsonObject {
   return { ...Object.fromEntries(whole), anyOf: choices };
 }
 
+/** Whether a keyword that both have constrains them differently. */
+function contradicts(one: JsonObject, other: JsonObject): boolean {
+  return Object.keys(other).some(
+    (name) =>
+      Object.hasOwn(one, name) &&
+      !KEPT.has(name) &&
+      !SILENT.has(name) &&
+      JSON.stringify(one[name]) !== JSON.stringify(other[name]),
+  );
+}
+
 function hasKeys(value: unknown): boolean {
   return Object.keys(objectOf(value)).length > 0;
 }
@@ -225,10 +245,24 @@ function isScalar(value: unknown): boolean {
 
 /** Whether a definition refers to itself, directly or through others. */
 function containsItself(references: ReadonlyMap<string, ReadonlySet<string>>): boolean {
-  const left = new Map(references);
-  for (let size = -1; left.size !== size;) {
-    size = left.size;
-    for (const [name, to] of left) if (![...to].some((each) => left.has(each))) left.delete(name);
+  const users = new Map<string, string[]>();
+  const left = new Map<string, number>();
+  for (const [name, to] of references) {
+    const others = [...to].filter((each) => references.has(each));
+    left.set(name, others.length);
+    for (const each of others) {
+      const known = users.get(each);
+      if (known) known.push(name);
+      else users.set(each, [name]);
+    }
   }
-  return left.size > 0;
+  const ended = [...left.keys()].filter((name) => left.get(name) === 0);
+  for (const name of ended) {
+    for (const user of users.get(name) ?? []) {
+      left.set(user, left.get(user)! - 1);
+      // It is visited later in this loop.
+      if (left.get(user) === 0) ended.push(user);
+    }
+  }
+  return ended.length < references.size;
 }
