@@ -245,7 +245,7 @@ const PLACES: readonly Mutation[] = [
   }),
   edit('a refusal is answered with another status', 'status', {
     file: 'errors.ts',
-    find: 'if (!upstream || error.refusesKey || upstream.status < 400) return rule.status;',
+    find: 'if (!upstream || error.refusesKey || rule.status === 429) return rule.status;',
     replace: 'if (upstream) return 200;\n  if (!upstream) return rule.status;',
   }),
 ];
