@@ -39,6 +39,9 @@ export interface AnswerReadingOptions {
   readonly defects: Defects;
 }
 
+/** Endpoints whose answer may be a text, which is empty for a recording in which nobody speaks. */
+const MAY_BE_EMPTY: ReadonlySet<Endpoint> = new Set(['audio.transcriptions', 'audio.translations']);
+
 /** Reads a successful response until it may be sent to the client. */
 export class AnswerReading {
   readonly #reader: ReplyReader;
@@ -66,7 +69,7 @@ export class AnswerReading {
    * The whole body of an unstreamed answer, or a streamed one with its first content.
    * @throws ProxyError when it is an error, or cannot be read
    */
-  answer(): Promise<Whole | Streamed> | Streamed {
+  answer(): Promise<Whole | Streamed> {
     const { endpoint, stream } = this.#options.inbound;
     if (!ENDPOINTS[endpoint].understood) return this.#pass();
     if (!stream) return this.#whole();
@@ -166,13 +169,17 @@ export class AnswerReading {
     return { kind: 'stream', flow, held: beginning, release };
   }
 
-  /** An answer that is not parsed, such as audio or images. Its usage is searched for as it passes. */
-  #pass(): Streamed {
+  /** An answer that is not parsed, such as audio or images, once it has begun. Its usage is searched for as it passes. */
+  async #pass(): Promise<Streamed> {
     const { inbound, release } = this.#options;
-    this.#hears();
     const finder = new UsageFinder(inbound.endpoint, requestedUnits(inbound));
     const flow = this.#reader.flow(undefined, { unpacks: this.#reader.unpacks, finder });
-    return { kind: 'stream', flow, held: undefined, release };
+    let held = await flow.next();
+    while (held?.length === 0) held = await flow.next();
+    this.#hears();
+    if (held === undefined && !MAY_BE_EMPTY.has(inbound.endpoint))
+      throw this.#reader.malformed('it is empty');
+    return { kind: 'stream', flow, held, release };
   }
 
   #hears(): void {

@@ -1,0 +1,55 @@
+/** Answers that are not parsed, such as audio and images, from providers that fail before the first byte of the body. */
+import { expect, test } from 'bun:test';
+import { provider, running } from '../helpers/proxy.ts';
+import { rawUpstream } from '../helpers/raw-upstream.ts';
+import { upstream } from '../helpers/upstream.ts';
+
+const HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
+const FAULTS = [
+  ['is cut off', `${HEAD}content-length: 20\r\n\r\n`, false, 502, 'network'],
+  ['stalls', `${HEAD}content-length: 20\r\n\r\n`, true, 504, 'timeout_idle'],
+  ['is empty', `${HEAD}content-length: 0\r\n\r\n`, true, 502, 'malformed'],
+] as const;
+const ENDPOINTS = ['/v1/audio/speech', '/v1/images/generations', '/v1/moderations', '/v1/rerank'];
+const ASKED = { model: 'gpt-x', input: 'x', voice: 'v', prompt: 'x', query: 'x', documents: ['x'] };
+const SETTINGS = { max_retries: 0, timeout: { idle: '200ms' } };
+
+for (const [what, reply, open, status, fault] of FAULTS) {
+  test.each(ENDPOINTS)(
+    `an answer of %s that ${what} before its body is replaced by the next target’s`,
+    async (path) => {
+      await using a = await rawUpstream(reply, { open });
+      await using b = upstream(() => Response.json({ results: [] }));
+      await using proxy = running({
+        providers: [provider('a', a.url, SETTINGS), provider('b', b.url, { priority: 2 })],
+      });
+      const response = await proxy.post(path, ASKED);
+      expect([response.status, await response.json()]).toEqual([200, { results: [] }]);
+      const [record] = await proxy.recorded(1);
+      expect([record!.outcome, record!.attempt_log.map((attempt) => attempt.fault)]).toEqual([
+        'success',
+        [fault, null],
+      ]);
+    },
+  );
+
+  test(`an answer that ${what} before its body, from the only target, is a ${status}`, async () => {
+    await using a = await rawUpstream(reply, { open });
+    await using proxy = running({ providers: [provider('a', a.url, SETTINGS)] });
+    const response = await proxy.post('/v1/audio/speech', ASKED);
+    expect(response.status).toBe(status);
+    expect(await proxy.recorded(1)).toMatchObject([{ outcome: 'error', status, fault }]);
+  });
+}
+
+test('a transcription as a text may be empty', async () => {
+  await using a = upstream(() => new Response('', { headers: { 'content-type': 'text/plain' } }));
+  await using proxy = running({ providers: [provider('a', a.url)] });
+  const form = new FormData();
+  form.set('model', 'gpt-x');
+  form.set('response_format', 'text');
+  form.set('file', new File(['x'], 'x.wav'));
+  const response = await fetch(`${proxy.url}/v1/audio/transcriptions`, { method: 'POST', body: form });
+  expect([response.status, await response.text()]).toEqual([200, '']);
+  expect(await proxy.recorded(1)).toMatchObject([{ outcome: 'success', attempts: 1 }]);
+});
