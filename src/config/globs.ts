@@ -5,6 +5,14 @@ export function isGlob(name: string): boolean {
   return /[*?[\]{}!]/.test(name);
 }
 
+/**
+ * A name or pattern as limits compare it. Some providers ignore the case of a name, and spaces around it: other
+ * spellings must not evade a limit.
+ */
+export function foldedName(name: string): string {
+  return name.trim().toLowerCase();
+}
+
 /** How specific a pattern is: the number of its literal characters. Of alternatives, `{a,bc}`, the shortest counts. */
 export function literalLength(pattern: string): number {
   const choices = pattern.replace(/\{([^{}]*)\}/g, (_, words: string) =>

@@ -3,7 +3,7 @@ import type { LimitConfig } from './schema/groups.ts';
 import type { Path, Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
 import type { Config } from './schema.ts';
-import { globMatcher, globsOverlap, isGlob } from './globs.ts';
+import { foldedName, globMatcher, globsOverlap, isGlob } from './globs.ts';
 import { presetOf } from './presets.ts';
 import { ENDPOINTS } from './schema/endpoint-globs.ts';
 import { nearest, shortlist } from './suggest.ts';
@@ -85,7 +85,7 @@ export class ListChecks {
       const problems = [
         ...this.#exclusions(models, [...at, index, 'models']),
         ...this.#exclusions(endpoints ?? [], [...at, index, 'endpoints']),
-        ...models.flatMap((entry, place) => this.#model(entry, [...at, index, 'models', place])),
+        ...models.flatMap((entry, place) => this.#limited(entry, [...at, index, 'models', place])),
       ];
       const isUsed = (name: string) => allows(endpoints, name) && mayUse(chain, name);
       if (endpoints === undefined || ENDPOINTS.some(isUsed) || !ENDPOINTS.some((name) => mayUse(chain, name)))
@@ -135,7 +135,21 @@ export class ListChecks {
 
   #model(entry: string, at: Path): Problem[] {
     const models = (this.#models ??= modelsOf(this.#config));
-    if (this.#has(entry, () => models.some((model) => globsOverlap(entry, model)))) return [];
+    return this.#has(entry, () => models.some((model) => globsOverlap(entry, model)))
+      ? []
+      : this.#noModel(entry, at, models);
+  }
+
+  /** An entry of a limit, which covers all spellings of a name. */
+  #limited(entry: string, at: Path): Problem[] {
+    const models = (this.#models ??= modelsOf(this.#config));
+    const folded = foldedName(entry);
+    return this.#has(`limit ${folded}`, () => models.some((model) => globsOverlap(folded, foldedName(model))))
+      ? []
+      : this.#noModel(entry, at, models);
+  }
+
+  #noModel(entry: string, at: Path, models: readonly string[]): Problem[] {
     const message = `no provider, alias or route has a model \`${entry}\``;
     return [this.#warning(at, message, meant(entry, shortlist(entry, models)))];
   }

@@ -1,6 +1,6 @@
 import type { Apart, LimitConfig, RateLimitConfig, Unpriced } from '../config/schema/groups.ts';
 import type { Window } from './window.ts';
-import { globMatcher, isGlob } from '../config/globs.ts';
+import { foldedName, globMatcher, isGlob } from '../config/globs.ts';
 import { canonicalZone } from '../config/time-zone.ts';
 import { rolls, windowOf } from './window.ts';
 
@@ -120,11 +120,6 @@ function shownAmount(config: LimitConfig, kind: LimitKind): string {
 function coversModels(patterns: readonly string[] | undefined): (name: string) => boolean {
   const fits = covers(patterns?.map(foldedName));
   return (name) => fits(foldedName(name));
-}
-
-/** Some providers ignore the case of a name, and spaces around it: other spellings must not evade a limit. */
-export function foldedName(name: string): string {
-  return name.trim().toLowerCase();
 }
 
 function covers(patterns: readonly string[] | undefined): (name: string) => boolean {

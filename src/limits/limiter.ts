@@ -7,8 +7,9 @@ import type { Units } from '../wire/usage.ts';
 import type { Limit } from './limit.ts';
 import type { Applying, Parts, Planned } from './plan.ts';
 import { ProxyError } from '../errors.ts';
+import { foldedName } from '../config/globs.ts';
 import { isWorthTelling, Lease, warningOf } from './lease.ts';
-import { foldedName, priceOf, tokensOf, unitsOf } from './limit.ts';
+import { priceOf, tokensOf, unitsOf } from './limit.ts';
 import { applyingOf, LimitTree, meterOf, mostNow } from './plan.ts';
 import { overLimit } from './refusal.ts';
 

@@ -243,6 +243,13 @@ describe('a list', () => {
     expect(warned({ type: 'openai', models: ['*'] }, { groups: { g: { models } } })).toEqual([]);
   });
 
+  test('of a limit may spell a model in any case, as limits do', () => {
+    const limits = [{ requests: 1, per: 'day', models: ['GPT-4o', 'P/GPT-4*', ' fast ', 'gpt-*'] }];
+    expect(listed({ groups: { g: { limits, each_user: limits } }, rate_limits: limits })).toEqual([]);
+    const unusual = { type: 'openai', models: ['GPT-4o'] };
+    expect(warned(unusual, { rate_limits: [{ requests: 1, per: 'day', models: ['gpt-4o'] }] })).toEqual([]);
+  });
+
   test('of providers names those that exist', () => {
     expect(listed({ groups: { g: { providers: ['p', 'P', 'azure-*'] } } }, { providers: ['opnai'] })).toEqual(
       [

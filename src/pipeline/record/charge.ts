@@ -199,7 +199,7 @@ export class Charge {
       return this.#tokens(NO_USAGE, 1, 0, source);
     if (!isAnswered) {
       if (isCount(endpoint) || isRealtime(endpoint) || !leftOpen(attempts, error)) return undefined;
-      // What is sent for is charged: the text, the images, and the recording, which counts as output.
+      // What was requested is charged: the text, the images, and the recording, which counts as output.
       return this.#tokens(NO_USAGE, 1, isSound(endpoint) ? this.#expected().output : 0, source);
     }
     if (isSound(endpoint) && answer?.usage?.untold && this.#cost === null)
