@@ -1,4 +1,4 @@
-/** Answers that are not parsed, such as audio and images, from providers that fail before the first byte of the body. */
+/** Answers that are not parsed, such as audio and images, from providers that fail before they send any. */
 import { expect, test } from 'bun:test';
 import { provider, running } from '../helpers/proxy.ts';
 import { rawUpstream } from '../helpers/raw-upstream.ts';
@@ -6,8 +6,15 @@ import { upstream } from '../helpers/upstream.ts';
 
 const HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
 const FAULTS = [
-  ['is cut off', `${HEAD}content-length: 20\r\n\r\n`, false, 502, 'network'],
-  ['stalls', `${HEAD}content-length: 20\r\n\r\n`, true, 504, 'timeout_idle'],
+  ['is cut off before its body', `${HEAD}content-length: 20\r\n\r\n`, false, 502, 'network'],
+  ['stalls before its body', `${HEAD}content-length: 20\r\n\r\n`, true, 504, 'timeout_idle'],
+  [
+    'is a page',
+    'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 9\r\n\r\n<p>No</p>',
+    true,
+    502,
+    'malformed',
+  ],
   ['is empty', `${HEAD}content-length: 0\r\n\r\n`, true, 502, 'malformed'],
 ] as const;
 const ENDPOINTS = ['/v1/audio/speech', '/v1/images/generations', '/v1/moderations', '/v1/rerank'];
@@ -15,25 +22,22 @@ const ASKED = { model: 'gpt-x', input: 'x', voice: 'v', prompt: 'x', query: 'x',
 const SETTINGS = { max_retries: 0, timeout: { idle: '200ms' } };
 
 for (const [what, reply, open, status, fault] of FAULTS) {
-  test.each(ENDPOINTS)(
-    `an answer of %s that ${what} before its body is replaced by the next target’s`,
-    async (path) => {
-      await using a = await rawUpstream(reply, { open });
-      await using b = upstream(() => Response.json({ results: [] }));
-      await using proxy = running({
-        providers: [provider('a', a.url, SETTINGS), provider('b', b.url, { priority: 2 })],
-      });
-      const response = await proxy.post(path, ASKED);
-      expect([response.status, await response.json()]).toEqual([200, { results: [] }]);
-      const [record] = await proxy.recorded(1);
-      expect([record!.outcome, record!.attempt_log.map((attempt) => attempt.fault)]).toEqual([
-        'success',
-        [fault, null],
-      ]);
-    },
-  );
+  test.each(ENDPOINTS)(`an answer of %s that ${what} is replaced by the next target’s`, async (path) => {
+    await using a = await rawUpstream(reply, { open });
+    await using b = upstream(() => Response.json({ results: [] }));
+    await using proxy = running({
+      providers: [provider('a', a.url, SETTINGS), provider('b', b.url, { priority: 2 })],
+    });
+    const response = await proxy.post(path, ASKED);
+    expect([response.status, await response.json()]).toEqual([200, { results: [] }]);
+    const [record] = await proxy.recorded(1);
+    expect([record!.outcome, record!.attempt_log.map((attempt) => attempt.fault)]).toEqual([
+      'success',
+      [fault, null],
+    ]);
+  });
 
-  test(`an answer that ${what} before its body, from the only target, is a ${status}`, async () => {
+  test(`an answer that ${what} from the only target is a ${status}`, async () => {
     await using a = await rawUpstream(reply, { open });
     await using proxy = running({ providers: [provider('a', a.url, SETTINGS)] });
     const response = await proxy.post('/v1/audio/speech', ASKED);
@@ -41,6 +45,13 @@ for (const [what, reply, open, status, fault] of FAULTS) {
     expect(await proxy.recorded(1)).toMatchObject([{ outcome: 'error', status, fault }]);
   });
 }
+
+test('a text that is labelled as HTML is passed on', async () => {
+  await using a = upstream(() => new Response('Hi', { headers: { 'content-type': 'text/html' } }));
+  await using proxy = running({ providers: [provider('a', a.url)] });
+  const response = await proxy.post('/v1/rerank', ASKED);
+  expect([response.status, await response.text()]).toEqual([200, 'Hi']);
+});
 
 test('a transcription as a text may be empty', async () => {
   await using a = upstream(() => new Response('', { headers: { 'content-type': 'text/plain' } }));

@@ -39,6 +39,9 @@ export interface AnswerReadingOptions {
   readonly defects: Defects;
 }
 
+/** How much of an answer shows whether it is a page, bytes. */
+const START = 256;
+
 /** Endpoints whose answer may be a text, which is empty for a recording in which nobody speaks. */
 const MAY_BE_EMPTY: ReadonlySet<Endpoint> = new Set(['audio.transcriptions', 'audio.translations']);
 
@@ -179,6 +182,10 @@ export class AnswerReading {
     this.#hears();
     if (held === undefined && !MAY_BE_EMPTY.has(inbound.endpoint))
       throw this.#reader.malformed('it is empty');
+    // A page of a gateway. Some servers label plain text as HTML.
+    const type = this.#reader.headers['content-type'] ?? '';
+    if (held && /\bhtml\b/.test(type) && /^\s*</.test(new TextDecoder().decode(held.subarray(0, START))))
+      throw this.#reader.malformed('it is an HTML page');
     return { kind: 'stream', flow, held, release };
   }
 
