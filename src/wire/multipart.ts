@@ -2,6 +2,7 @@ import type { JsonObject } from './json.ts';
 import { ProxyError } from '../errors.ts';
 import { decodeStrictly } from './bytes.ts';
 import { parseJson } from './json.ts';
+import { MAX_NAMES } from './other-models.ts';
 
 /** A field of a multipart/form-data body, and the position of its value. */
 export interface FormField {
@@ -26,8 +27,8 @@ interface Part {
 const MAX_PARTS = 256;
 const MAX_HEAD = 8 * 1024;
 
-/** How much of a field is read; no list of names is longer. */
-const MAX_TEXT = 16 * 1024;
+/** How much of a field is read, bytes: more than the longest list of names, whose characters have up to three bytes. */
+const MAX_TEXT = 3 * MAX_NAMES + 3;
 
 /** Longer values are not plausible numbers. */
 const MAX_DIGITS = 9;
@@ -111,7 +112,7 @@ export function formFields(body: Uint8Array, contentType: string): JsonObject {
   for (const { head, start, end } of partsOf(bytes, boundaryOf(contentType))) {
     const name = nameOf(dispositionOf(head))?.replace(/\[\]$/, '');
     if (name === undefined) continue;
-    // What is cut is not JSON, and no name of a model either.
+    // What is cut is not JSON, and too long for names of models.
     const text = bytes.toString('utf8', start, Math.min(end, start + MAX_TEXT));
     const value = /^\s*[[{]/.test(text) ? (parseJson(text) ?? text) : text;
     fields.set(name, [...(fields.get(name) ?? []), value]);

@@ -57,8 +57,18 @@ const OWN: ReadonlySet<string> = new Set([
   'headers',
 ]);
 
-/** The parts of a schema of arguments whose keys are names of the caller's own. */
-const OF_SCHEMA: ReadonlySet<string> = new Set(['properties', 'patternProperties', '$defs', 'definitions']);
+/** The parts of a schema of arguments whose keys are names of the caller's own, and values of arguments. */
+const OF_SCHEMA: ReadonlySet<string> = new Set([
+  'properties',
+  'patternProperties',
+  '$defs',
+  'definitions',
+  'dependentRequired',
+  'dependentSchemas',
+  'dependencies',
+  'default',
+  'examples',
+]);
 
 /** Fields that hold names, in letters alone: `models`, `fallback_models`, `analysis_models`, `deployment_id`. */
 const NAMING = /(?:models?|fallbacks?|deployment|adapter)(?:ids?|names?|list|dict)?$|^lorapath$/;
@@ -66,6 +76,9 @@ const NAMING = /(?:models?|fallbacks?|deployment|adapter)(?:ids?|names?|list|dic
 /** The deepest place where a name may stand, and the most values that are looked at. */
 const MAX_DEPTH = 16;
 const MAX_VALUES = 10_000;
+
+/** The length of the longest list of names in a text, characters. */
+export const MAX_NAMES = 16 * 1024;
 
 /**
  * The names, as the provider knows them; usually none. A name may occur several times.
@@ -106,8 +119,10 @@ class Search {
   *#field(key: string, value: unknown, depth: number): Generator<string> {
     if (typeof value === 'string') {
       // Perplexity has presets as well.
-      if (key === 'preset') yield value.startsWith('@preset/') ? value : `@preset/${value}`;
-      else if (names(key)) yield* listed(value);
+      const isPreset = key === 'preset';
+      if (isPreset && value.length <= MAX_NAMES)
+        yield value.startsWith('@preset/') ? value : `@preset/${value}`;
+      else if (isPreset || names(key)) yield* listed(value);
     } else if (typeof value === 'object' && value !== null) yield* this.#values(value, names(key), depth);
   }
 
@@ -124,7 +139,7 @@ class Search {
       return;
     }
     const fields = value as JsonObject;
-    const isSchema = isObject(fields.properties);
+    const isSchema = isObject(fields.properties) || isObject(fields.$defs);
     // LiteLLM's `{"model": ["fallback"]}`, as opposed to an object that says which of its fields is the name.
     const isMap = named && !Object.keys(fields).some(names);
     for (const key in fields) {
@@ -142,6 +157,7 @@ function names(key: string): boolean {
 }
 
 function* listed(name: string): Generator<string> {
+  if (name.length > MAX_NAMES) throw tooMuch();
   let several = false;
   for (const part of within(name)) {
     several = true;

@@ -198,10 +198,12 @@ describe('models that a request names besides its own', () => {
       { fallbacks: '[{"gpt-4o-transcribe": ["claude-x"]}]' },
       { 'models[]': 'claude-x' },
       { preset: 'other' },
-      // A field as long as a file.
-      { fallbacks: `[${' '.repeat(100_000)}"claude-x"]` },
     ])
       expect([fields, await transcribe(fields as never)]).toEqual([fields, 403]);
+    // Fields as long as files are not searched.
+    const blank = ' '.repeat(100_000);
+    for (const fallbacks of [`[${blank}"claude-x"]`, `gpt-x,${blank},claude-x`])
+      expect(await transcribe({ fallbacks })).toBe(400);
   });
 
   test('are not hidden by giving a field twice', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
+import { formFields } from '../../src/wire/multipart.ts';
 import { otherModels } from '../../src/wire/other-models.ts';
 
 test.each<[object, readonly string[]]>([
@@ -25,6 +26,24 @@ test.each<[object, readonly string[]]>([
   ],
   [
     { tools: [{ type: 'function', name: 'f', parameters: { properties: { model: { type: 'string' } } } }] },
+    [],
+  ],
+  [
+    {
+      tools: [
+        {
+          type: 'function',
+          parameters: {
+            properties: { model: {} },
+            dependentRequired: { model: ['q'] },
+            dependencies: { model: ['q'] },
+            default: { model: 'q' },
+            examples: [{ model: 'q' }],
+          },
+        },
+        { type: 'function', parameters: { $ref: '#/$defs/Model', $defs: { Model: { type: 'object' } } } },
+      ],
+    },
     [],
   ],
   [{ compound_custom: { models: { answering_model: 'b', reasoning_model: 'c' } } }, ['b', 'c']],
@@ -99,3 +118,25 @@ test('otherModels() refuses what it cannot search', () => {
   expect(() => [...otherModels({ x: Array(20_000).fill('b') }, 'a')]).toThrow('too large');
   expect([...otherModels({ messages: Array(20_000).fill('b') }, 'a')]).toEqual([]);
 });
+
+test('otherModels() refuses long texts in place of names, without splitting them', () => {
+  const long = 'b,'.repeat(8_000_000);
+  const began = performance.now();
+  expect(() => [...otherModels({ models: long }, 'a')]).toThrow('too large');
+  expect(() => [...otherModels({ models: [long] }, 'a')]).toThrow('too large');
+  expect(() => [...otherModels({ preset: long }, 'a')]).toThrow('too large');
+  const refusingMs = performance.now() - began;
+  const alsoBegan = performance.now();
+  expect(long.split(',').length).toBeGreaterThan(1);
+  expect(refusingMs).toBeLessThan((performance.now() - alsoBegan) / 2);
+});
+
+test.each([' ', '\u3000'])(
+  'otherModels() overlooks no name far behind in a field of a form (%j)',
+  (blank) => {
+    const text = `b,${blank.repeat(20_000)},c`;
+    const form = `--x\r\nContent-Disposition: form-data; name="models"\r\n\r\n${text}\r\n--x--\r\n`;
+    const fields = formFields(new TextEncoder().encode(form), 'multipart/form-data; boundary=x');
+    expect(() => [...otherModels(fields, 'a')]).toThrow('too large');
+  },
+);
