@@ -10,6 +10,9 @@ export interface Context {
 const BEFORE = 48;
 const BEHIND = 20;
 
+/** Every word contains a letter. Tables have none, and a letter is found many times as fast as a word. */
+const LETTER = /\p{L}/u;
+
 /** Matches separate words, including those that a name in source code is composed of. */
 function words(text: string): string {
   return text.replaceAll(/([a-z])([A-Z])/g, '$1 $2').replaceAll(/[_-]/g, ' ');
@@ -18,13 +21,16 @@ function words(text: string): string {
 /** Whether the text before a position, or the key, tells what it is. */
 export function isNamed(named: RegExp, { text, label }: Context, from: number): boolean {
   return (
-    (label !== '' && named.test(words(label))) ||
-    named.test(words(text.slice(Math.max(0, from - BEFORE), from)))
+    (label !== '' && named.test(words(label))) || holds(named, text.slice(Math.max(0, from - BEFORE), from))
   );
 }
 
 /** Whether the text directly after it does: `on 555-0100, my phone`. */
 export function isNamedBehind(named: RegExp, { text }: Context, to: number): boolean {
   // In data and code the next field says nothing about this one.
-  return named.test(words(/^[^"'`:;={}<>|\n]*/.exec(text.slice(to, to + BEHIND))![0]));
+  return holds(named, /^[^"'`:;={}<>|\n]*/.exec(text.slice(to, to + BEHIND))![0]);
+}
+
+function holds(named: RegExp, part: string): boolean {
+  return LETTER.test(part) && named.test(words(part));
 }

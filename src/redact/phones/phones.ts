@@ -12,7 +12,7 @@ import { PHONE_HINTS, PHONE_WORDS } from './words.ts';
  * space, only what is written differently, with hyphens or dots; after digits and a comma, also what begins with 0.
  */
 export const PHONE_CANDIDATE =
-  /(?=[+(\d])(?<![A-Za-z0-9+]|[A-Za-z0-9]__?|[A-Za-z0-9_][$#]|[$€£¥#]\s?)(?<!\d[.:/-])(?:\+\s?\d|\(\s?\+?\d|(?<!\d[ \u00a0])(?:0\d|(?<!\d,)\d)|\d(?=\d{1,4}[.\u2010-\u2013-]\d))(?:[ \u00a0().\u2010-\u2013/-]{0,3}\d){6,17}(?!\d)/g;
+  /(?=[+(\d])(?<![A-Za-z0-9+]|[A-Za-z0-9]__?|[A-Za-z0-9_][$#]|[$€£¥#]\s?)(?<!\d[.:/\u2010-\u2013-])(?:\+\s?\d|\(\s?\+?\d|(?<!\d[ \u00a0])(?:0\d|(?<!\d,)\d)|\d(?=\d{1,4}[.\u2010-\u2013-]\d))(?:[ \u00a0().\u2010-\u2013/-]{0,3}\d){6,17}(?!\d)/g;
 
 /** Extensions are part of the number. */
 export const EXTENSION = /(?:,? ?(?:x|ext\.?|extension|#) ?\d{1,6})(?!\w)/iy;
@@ -88,17 +88,18 @@ export function phoneIn(found: string, context: Context, from: number): Found | 
   // A call in source code: `fetch(5551234567)`.
   if (/\w\($/.test(context.text.slice(Math.max(0, from - 2), from)) && !found.startsWith('('))
     return undefined;
-  if (isBook(found) && !named(PHONE_WORDS, context, from, found)) return undefined;
+  const names = namesAt(context, from);
+  if (isBook(found) && !names.sure(found)) return undefined;
   for (let end = found.length; end >= LEAST; end = previousGroup(found, end)) {
     const part = found.slice(0, end);
     const digits = part.replaceAll(/\D/g, '');
     if (digits.length < LEAST) return undefined;
-    if (digits.length <= MOST + 2 && isPhone(part, digits, context, from)) return [from, from + end];
+    if (digits.length <= MOST + 2 && isPhone(part, digits, context, from, names)) return [from, from + end];
   }
   return undefined;
 }
 
-function isPhone(part: string, digits: string, context: Context, from: number): boolean {
+function isPhone(part: string, digits: string, context: Context, from: number, names: Names): boolean {
   const plain = digits.length === part.length;
   const behind = context.text.slice(from + part.length, from + part.length + 2);
   if (GOES_ON.test(behind) && !/^e/i.test(behind)) return false;
@@ -106,12 +107,12 @@ function isPhone(part: string, digits: string, context: Context, from: number): 
     return false;
   if (part.includes('+')) {
     const is = international(digits);
-    if (COORDINATES.test(part) && !named(PHONE_HINTS, context, from, part)) return false;
+    if (COORDINATES.test(part) && !names.likely(part)) return false;
     if (is === 'valid')
       return !/[=*/]\s?$/.test(context.text.slice(Math.max(0, from - 2), from)) || digits.length > 9;
-    return named(PHONE_HINTS, context, from, part) || (is === 'possible' && digits.length > 8);
+    return names.likely(part) || (is === 'possible' && digits.length > 8);
   }
-  const sure = named(PHONE_WORDS, context, from, part);
+  const sure = names.sure(part);
   if (sure) return digits.length <= MOST;
   if (isOtherwise(part, digits, context, from)) return false;
   const trunk = /^0[1-9]/.test(digits);
@@ -128,11 +129,7 @@ function isPhone(part: string, digits: string, context: Context, from: number): 
   if (plain && COMPACT_DATE.test(part)) return false;
   // Three groups of three may be a number too.
   if (THOUSANDS.test(part) && digits.length !== 9) return false;
-  return (
-    (!plain || digits.length >= LEAST_PLAIN) &&
-    digits.length <= MOST &&
-    named(PHONE_HINTS, context, from, part)
-  );
+  return (!plain || digits.length >= LEAST_PLAIN) && digits.length <= MOST && names.likely(part);
 }
 
 /** Whether it is something else that only looks like a number, unless a word says what it is. */
@@ -152,8 +149,20 @@ function isBook(part: string): boolean {
   return digits.length === 10 && weighted(digits, [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]) % 11 === 0;
 }
 
-function named(words: RegExp, context: Context, from: number, part: string): boolean {
-  return isNamed(words, context, from) || isNamedBehind(words, context, from + part.length);
+/** Whether words before a candidate, or after a part of it, refer to a phone. */
+interface Names {
+  sure(part: string): boolean;
+  likely(part: string): boolean;
+}
+
+/** What precedes a candidate is the same for all its parts, so it is searched once. */
+function namesAt(context: Context, from: number): Names {
+  const named = (words: RegExp) => {
+    let before: boolean | undefined;
+    return (part: string) =>
+      (before ??= isNamed(words, context, from)) || isNamedBehind(words, context, from + part.length);
+  };
+  return { sure: named(PHONE_WORDS), likely: named(PHONE_HINTS) };
 }
 
 /** Where the last group of digits but the one at the end stops. */
