@@ -90,7 +90,7 @@ export class Admission {
     const { access } = requester.caller;
     let resolution = registry.resolve(inbound.model, endpoint, access);
     if (access.narrowsModels || limiter.looksAtModels(requester.caller)) {
-      const checking = turns.run(refuseTwice(inbound));
+      const checking = turns.run(refuseTwice(inbound.json?.text));
       if (checking) yield checking;
     }
     const others = once(() => othersIn(inbound));
@@ -188,8 +188,8 @@ interface AskingInput {
 const MAX_OTHERS = 100;
 
 /** @throws ProxyError `invalid_request` if it is not certain what a request names */
-function* refuseTwice({ json }: Inbound): Steps<void> {
-  const key = json && (yield* keyGivenTwice(json.text));
+export function* refuseTwice(text: string | undefined): Steps<void> {
+  const key = text === undefined ? undefined : yield* keyGivenTwice(text);
   if (key !== undefined)
     throw new ProxyError(
       'invalid_request',

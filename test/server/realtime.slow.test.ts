@@ -272,6 +272,29 @@ describe('access to a session', () => {
     expect(one.sessions[0]!.messages.map(String).join()).not.toContain('gpt-realtime-2');
   });
 
+  test('is not granted to models that other parsers find in a message', async () => {
+    const one = upstream();
+    const proxy = proxyFor(one.url, { auth: { keys: [{ name: 'me', key: 'k', models: ['gpt-realtime'] }] } });
+    const client = await talk(proxy, { headers: { authorization: 'Bearer k' } });
+    await client.heard('session.created');
+    const named = '"session":{"model":"secret-plan"}';
+    const hidden = [
+      `{"type":"session.update","session":{"model":"secret-plan","model":"gpt-realtime"}}`,
+      `{"type":"session.update",${named},"session":{}}`,
+      `{"type":"session.update",${named},"type":"conversation.item.create"}`,
+      `{"type":"session.update",${named},"type":"input_audio_buffer.append"}`,
+      // Python accepts it.
+      `{"type":"session.update","x":NaN,${named}}`,
+    ];
+    for (const text of hidden) client.socket.send(text);
+    client.send({ type: 'session.update', session: { model: 'gpt-realtime' } });
+    await until('the last one', () => one.sessions[0]!.messages.length > 0);
+    const errors = client.told.filter(({ type }) => type === 'error') as unknown as Refusal[];
+    expect(errors.map(({ error }) => error.code)).toEqual(hidden.map(() => 'invalid_request'));
+    expect(one.sessions[0]!.messages.map(String).join()).not.toContain('secret-plan');
+    client.socket.close();
+  });
+
   test('is denied to pages of another origin or host', async () => {
     const one = upstream();
     const proxy = proxyFor(one.url);

@@ -1,6 +1,7 @@
 import type { Abort } from '../../abort.ts';
 import type { Admission, Requester } from '../admission.ts';
-import { refuseOthers } from '../admission.ts';
+import { refuseOthers, refuseTwice } from '../admission.ts';
+import { atOnce } from '../../turns.ts';
 import type { Exchange } from '../record/exchange.ts';
 import type { Inbound } from '../inbound.ts';
 import type { RequestRouter, Routed } from '../routing/router.ts';
@@ -100,11 +101,12 @@ export class Realtime {
         ...this.#deps,
         limits: { ...limits, maxContent: wanted.keeps ? maxContent : 0 },
         over: (over) => void sessions.delete(over),
-        permit(models) {
+        permit(models, text) {
           const caller = wanted.caller();
           if (!caller.access.narrowsModels) return;
           const { provider, model } = routed.target;
           const others = models().filter((name) => name !== model && name !== inbound.model);
+          atOnce(refuseTwice(text));
           refuseOthers(others, [provider.name], caller);
         },
       },

@@ -45,8 +45,11 @@ export interface SessionDeps {
   readonly budget: StreamBudget;
   /** Redacts a provider's text. */
   readonly mask: (text: string) => string;
-  /** Checks models that the client names besides the session's. @throws ProxyError `not_permitted` */
-  readonly permit: (models: () => readonly string[]) => void;
+  /**
+   * Checks models that the client names besides the session's, in a message in JSON. @throws ProxyError
+   * `not_permitted`, `invalid_request` if it is not certain which it names
+   */
+  readonly permit: (models: () => readonly string[], text: string) => void;
   /** Called at the end. */
   readonly over: (session: Session) => void;
 }
@@ -162,8 +165,9 @@ export class Session implements WatchedStream {
   /** @returns `undefined` if the message is withheld */
   #readClient(message: SocketMessage): ClientEvent | undefined {
     try {
-      const clientEvent = this.#protocol.clientEvent(textOf(message));
-      if (clientEvent.models) this.#deps.permit(clientEvent.models);
+      const text = textOf(message);
+      const clientEvent = this.#protocol.clientEvent(text);
+      if (clientEvent.models) this.#deps.permit(clientEvent.models, text);
       return clientEvent;
     } catch (thrown) {
       const error = toProxyError(thrown);

@@ -4,6 +4,7 @@ import type { RealtimeProtocol, SessionMessage, ProviderEvent } from './protocol
 import { geminiUsage } from '../gemini/response.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { otherModels } from '../other-models.ts';
+import { unreadableModels } from './protocol.ts';
 
 /** Fields other than audio and video; a message without any of them need not be parsed. */
 const READ = /"(?:usageMetadata|text|turnComplete|functionCalls)"/;
@@ -17,11 +18,11 @@ export const geminiLive: RealtimeProtocol = {
   greets: false,
   clientEvent(text) {
     const message = parseJson(text);
-    if (!isObject(message)) return { works: true };
+    if (!isObject(message)) return { works: true, models: unreadableModels };
     const setup = setupOf(message);
     if (setup) return { works: false, session: settingsOf(setup), models: () => modelsIn(setup) };
     const works = [...WORKING, ...RESPONSES].some((field) => field in message);
-    return { works, turns: [...turnsIn(message), ...resultsIn(message)] };
+    return { works, turns: [...turnsIn(message), ...resultsIn(message)], models: () => [] };
   },
   providerEvent(text) {
     if (!READ.test(text)) return {};

@@ -4,6 +4,7 @@ import type { ClientEvent, RealtimeProtocol, SessionMessage, ProviderEvent } fro
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { otherModels } from '../other-models.ts';
 import { openaiUsage } from '../usage.ts';
+import { unreadableModels } from './protocol.ts';
 
 /** Audio deltas: most of the traffic, and not parsed. */
 const SOUND = /^\s*\{\s*"type"\s*:\s*"response\.(?:output_)?audio\.delta"/;
@@ -26,12 +27,12 @@ export const openaiRealtime: RealtimeProtocol = {
     if (isAppend(text)) return SPOKEN;
     const event = parseJson(text);
     // The provider decides what it means.
-    if (!isObject(event)) return { works: true };
-    if (event.type === 'input_audio_buffer.append') return SPOKEN;
-    if (event.type === 'conversation.item.create')
-      return { works: false, turns: itemOf(objectOf(event.item)) };
+    if (!isObject(event)) return { works: true, models: unreadableModels };
     const { type, session, response } = event;
     const models = () => [session, response].flatMap((each) => (isObject(each) ? modelsIn(each) : []));
+    if (type === 'input_audio_buffer.append') return { ...SPOKEN, models };
+    if (type === 'conversation.item.create')
+      return { works: false, turns: itemOf(objectOf(event.item)), models };
     const clientEvent = { works: WORKING.has(type), models };
     return type === 'session.update'
       ? { ...clientEvent, session: sessionOf(objectOf(session)) }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
+import { ProxyError } from '../../errors.ts';
 
 /** The realtime API that a client and a provider use. */
 export type RealtimeName = 'openai' | 'gemini';
@@ -21,8 +22,16 @@ export interface ClientEvent {
   readonly turns?: readonly SessionMessage[];
   /** The session settings that it contains: instructions and tools. */
   readonly session?: JsonObject;
-  /** Finds the models that it names: for the session, or for transcribing speech. Throws if there is too much to search. */
+  /**
+   * Finds the models that it names: for the session, or for transcribing speech. Throws if there is too much to search,
+   * or it is not JSON; omitted if it certainly names none.
+   */
   readonly models?: () => readonly string[];
+}
+
+/** The models of a message that only other parsers may understand. @throws ProxyError `invalid_request` */
+export function unreadableModels(): never {
+  throw new ProxyError('invalid_request', 'Cannot accept the message: it is not a JSON object');
 }
 
 /** The meaning of a provider message for limits and the record. */
