@@ -102,9 +102,8 @@ function withCallsAsText(body: JsonObject): JsonObject {
       const { name, arguments: given } = objectOf(objectOf(call).function);
       return `[called ${stringOf(name) ?? ''} with ${stringOf(given) ?? '{}'}]`;
     });
-    const instructions =
-      typeof message.content === 'string' && message.content !== '' ? [message.content] : [];
-    return { ...rest, content: [...instructions, ...words].join('\n') };
+    const texts = typeof message.content === 'string' && message.content !== '' ? [message.content] : [];
+    return { ...rest, content: [...texts, ...words].join('\n') };
   });
   return messages.every((message, at) => message === listOf(body.messages)[at])
     ? body

@@ -80,10 +80,10 @@ export class CandidateWriter {
   ending(): JsonObject {
     const grounding = this.#grounding.result(this.#text);
     const finish = this.#finish ?? 'stop';
-    const encodeCall = isImproper(finish) ? `The provider ended the answer with "${finish}".` : this.#cut;
+    const finishMessage = isImproper(finish) ? `The provider ended the answer with "${finish}".` : this.#cut;
     return {
       finishReason: this.#refused ? 'SAFETY' : reasonOf(finish),
-      ...(encodeCall === undefined ? {} : { finishMessage: encodeCall }),
+      ...(finishMessage === undefined ? {} : { finishMessage }),
       ...(grounding ? { groundingMetadata: grounding } : {}),
     };
   }
