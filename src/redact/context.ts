@@ -10,7 +10,7 @@ export interface Context {
 const BEFORE = 48;
 const BEHIND = 20;
 
-/** Every word contains a letter. Tables have none, and a letter is found many times as fast as a word. */
+/** Every word contains a letter. Tables of numbers have none, and a letter is found many times as fast as a word. */
 const LETTER = /\p{L}/u;
 
 /** Matches separate words, including those that a name in source code is composed of. */
