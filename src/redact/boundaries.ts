@@ -48,12 +48,23 @@ const BEHIND_NUMBER = /^(?:\s|\\+[nrt])*(?:[\]}]|$|,(?:\s|\\+[nrt])*(?:\\*"|[[{\
 const BEFORE = 240;
 const BEHIND = 64;
 
+const NUMBER = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
+const REST_OF_NUMBER = /(?:\.\d{1,64})?(?:e[+-]?\d{1,8})?/iy;
+
+/** Where a number in JSON begins and ends of which the digits are a part: with its sign, fraction and exponent. */
+export function wholeNumber(text: string, from: number, to: number): readonly [from: number, to: number] {
+  const begin = text[from - 1] === '-' ? from - 1 : from;
+  REST_OF_NUMBER.lastIndex = to;
+  REST_OF_NUMBER.test(text);
+  return [begin, REST_OF_NUMBER.lastIndex];
+}
+
 /**
  * The quotation mark with which the replacement of a number begins and ends, if it is a number in JSON within a text;
  * otherwise nothing. JSON would not be valid with a word there.
  */
 export function quotesFor(text: string, from: number, to: number): string {
-  if (/\D/.test(text.slice(from, to)) || !BEHIND_NUMBER.test(text.slice(to, to + BEHIND))) return '';
+  if (!NUMBER.test(text.slice(from, to)) || !BEHIND_NUMBER.test(text.slice(to, to + BEHIND))) return '';
   const before = text.slice(Math.max(0, from - BEFORE), from);
   if (!/[:,[](?:\s|\\+[nrt])*$/.test(before)) return '';
   const [whole, slashes, between] = BEFORE_NUMBER.exec(before) ?? [];

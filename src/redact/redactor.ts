@@ -4,7 +4,7 @@ import { numberText, parseLongNumbers } from '../wire/long-numbers.ts';
 import type { RedactKind } from '../config/redact-kinds.ts';
 import type { CustomPattern } from '../config/redact-patterns.ts';
 import type { Finder } from './kinds.ts';
-import { quotesFor, wholeCharacters } from './boundaries.ts';
+import { quotesFor, wholeCharacters, wholeNumber } from './boundaries.ts';
 import { FINDERS } from './kinds.ts';
 import type { NumberPart } from './numbers.ts';
 import { numberParts } from './numbers.ts';
@@ -14,6 +14,13 @@ import { isSecretName } from './secrets/named.ts';
 import { isPlaceholder } from './secrets/placeholders.ts';
 import type { Plain } from './spellings/plain-parts.ts';
 import { plainParts } from './spellings/plain-parts.ts';
+
+/** What replaces a part of a text. */
+interface Replaced {
+  readonly from: number;
+  readonly to: number;
+  readonly put: string;
+}
 
 /** Plain data, so that it can be sent to another thread. */
 export interface RedactOptions {
@@ -123,10 +130,10 @@ export class Redactor {
       const [begin, stop] = [ends[index]! - part.length, ends[index]!];
       let out = '';
       let at = begin;
-      for (const { from, to, kind, value } of hits) {
-        if (to <= begin || from >= stop) continue;
-        out += whole.slice(at, Math.max(at, from));
-        if (from >= begin) out += this.#replacement(whole, { from, to, kind, value });
+      for (const hit of hits) {
+        if (hit.to <= begin || hit.from >= stop) continue;
+        const { from, to, put } = hit.from >= begin ? this.#replacement(whole, hit) : { ...hit, put: '' };
+        out += whole.slice(at, Math.max(at, from)) + put;
         at = Math.min(to, stop);
       }
       return out + whole.slice(at, stop);
@@ -138,15 +145,19 @@ export class Redactor {
     let out = '';
     let at = 0;
     for (const hit of hits) {
-      out += text.slice(at, hit.from) + this.#replacement(text, hit);
-      at = hit.to;
+      const { from, to, put } = this.#replacement(text, hit);
+      out += text.slice(at, from) + put;
+      at = to;
     }
     return out + text.slice(at);
   }
 
-  #replacement(text: string, { from, to, kind, value }: Hit): string {
-    const quotes = quotesFor(text, from, to);
-    return quotes + this.#replacements.of(kind, text.slice(from, to), value) + quotes;
+  /** What to put in place of a match. A number in JSON is replaced as a whole. */
+  #replacement(text: string, { from, to, kind, value }: Hit): Replaced {
+    const put = this.#replacements.of(kind, text.slice(from, to), value);
+    const [begin, end] = wholeNumber(text, from, to);
+    const quotes = quotesFor(text, begin, end);
+    return quotes === '' ? { from, to, put } : { from: begin, to: end, put: quotes + put + quotes };
   }
 
   /** JSON text stays valid JSON. Any other text is searched as it is. */

@@ -397,7 +397,15 @@ describe('JSON within a text stays JSON', () => {
     'curl -u a:hunter22 x',
   );
   const text = fc.array(word, { maxLength: 3 }).map((words) => words.join(' '));
-  const number = fc.constantFrom(4111111111111111, 5500005555555559, 493012345678, 7);
+  const number = fc.constantFrom(
+    4111111111111111,
+    5500005555555559,
+    493012345678,
+    -4111111111111111,
+    4111111111111111.5,
+    7,
+    -0.5,
+  );
   const { any } = fc.letrec((tie) => ({
     any: fc.oneof(
       { maxDepth: 3 },
@@ -418,6 +426,17 @@ describe('JSON within a text stays JSON', () => {
       ? Object.values(value).reduce<number>((sum, inner) => sum + documents(inner), 0)
       : 0;
   };
+
+  test('with signs, fractions and exponents', () => {
+    for (const [written, hidden] of [
+      ['{"card": -4111111111111111}', '{"card": "[CARD_1]"}'],
+      ['{"card": 4111111111111111.5, "b": 1}', '{"card": "[CARD_1]", "b": 1}'],
+      ['{"card": 4111111111111111e0}', '{"card": "[CARD_1]"}'],
+      ['[-4111111111111111, 2]', '["[CARD_1]", 2]'],
+      ['costs -4111111111111111 in all', 'costs -[CARD_1] in all'],
+    ])
+      expect(make({ mode: 'tag' }).text(`x ${written} y`)).toBe(`x ${hidden} y`);
+  });
 
   test.each(['tag', 'hash', 'fake'] as const)('with %s', (mode) => {
     fc.assert(
