@@ -1,4 +1,5 @@
 /** What surrounds a number in tables and drawings, where most numbers look like something by chance. */
+import { ibanLength, isIban } from './checksums.ts';
 
 /** The number of characters on either side that are looked at. */
 const AROUND = 72;
@@ -41,11 +42,10 @@ export function isInTable(
   const groups = found.split(' ');
   if (size === undefined || groups.some(({ length }) => length !== size)) return false;
   if (groups.length > MOST_GROUPS) return true;
-  const before = /(?:(?<![\w-])[0-9A-Fa-f]{2,5}[ \t])*$/.exec(
-    text.slice(Math.max(0, from - AROUND), from),
-  )![0];
   const end = from + found.length;
-  const behind = /^(?:[ \t][0-9A-Fa-f]{2,5}(?![\w-]))*/.exec(text.slice(end, end + AROUND))![0];
+  const preceding = afterIban(text.slice(Math.max(0, from - AROUND), from));
+  const before = /(?:(?<![\w-])[0-9A-Fa-f]{2,5}[ \t])*$/.exec(preceding)![0];
+  const behind = /^(?:[ \t][0-9A-Fa-f]{2,5}(?![\w-]))*/.exec(beforeIban(text.slice(end, end + AROUND)))![0];
   const [left, right] = [before, behind].map((part) => part.trim().split(/[ \t]/));
   // Only what is next to it, of the same size.
   const fits = (other: string) => /\d/.test(other) && (other.length === size || other.length === size + 1);
@@ -53,8 +53,8 @@ export function isInTable(
   const firstOther = right!.findIndex((other) => !fits(other));
   const rightOnes = firstOther < 0 ? right! : right!.slice(0, firstOther);
   const others = [...leftOnes, ...rightOnes];
-  // An expiry or a house number may follow.
-  if (others.length < 2)
+  // An expiry, a house number or, behind a card, another number may follow.
+  if (others.length < (size === CODE ? Math.max(2, groups.length) : 2))
     return others.some((other) => (size === CODE && groups.length < 4) || /\D/.test(other));
   if (others.some((other) => /\D/.test(other))) return true;
   const row = [...leftOnes, ...groups, ...rightOnes];
@@ -62,4 +62,29 @@ export function isInTable(
   for (let at = 0; at + groups.length <= row.length; at += groups.length)
     if (!isOne(row.slice(at, at + groups.length).join(''))) return true;
   return false;
+}
+
+/** An IBAN in groups of four, which are like the codes of a table. */
+const IBAN = /(?<!\w)[A-Z]{2}\d\d(?: ?[0-9A-Z]{4}){2,7}(?: ?[0-9A-Z]{1,3})?(?!\w)/g;
+
+function beforeIban(text: string): string {
+  const [first] = ibansIn(text);
+  return first ? text.slice(0, first.index) : text;
+}
+
+function afterIban(text: string): string {
+  const last = ibansIn(text).at(-1);
+  return last ? text.slice(last.index + last.length) : text;
+}
+
+function ibansIn(text: string): { readonly index: number; readonly length: number }[] {
+  return [...text.matchAll(IBAN)].flatMap(({ 0: found, index }) => {
+    const length = ibanLength(found.slice(0, 2));
+    if (length === undefined) return [];
+    // What follows it may look like a part of it.
+    let signs = 0;
+    let end = 0;
+    while (end < found.length && signs < length) if (found[end++] !== ' ') signs += 1;
+    return isIban(found.slice(0, end).replaceAll(' ', '')) ? [{ index, length: end }] : [];
+  });
 }

@@ -377,6 +377,19 @@ test('json() returns JSON for JSON, whatever it contains, and finds nothing in i
   );
 });
 
+test('a number beside others is no part of a table', () => {
+  const iban = 'DE89 3704 0044 0532 0130 00';
+  for (const [text, hidden] of [
+    [`4111 1111 1111 1111 ${iban} a`, '[CARD_1] [IBAN_1] a'],
+    [`a ${iban} 4111 1111 1111 1111`, 'a [IBAN_1] [CARD_1]'],
+    ['4111 1111 1111 1111 2027 0123', '[CARD_1] 2027 0123'],
+    ['0010 0020 4111 1111 1111 1111', '0010 0020 [CARD_1]'],
+  ])
+    expect(make({ mode: 'tag' }).text(text!)).toBe(hidden!);
+  const dump = '00f0: 4111 1111 1111 1111 de8f 3704 00a4 0532';
+  expect(make({ mode: 'tag' }).text(dump)).toBe(dump);
+});
+
 describe('JSON within a text stays JSON', () => {
   const word = fc.constantFrom(
     ...SECRETS.map(([, secret]) => secret),
