@@ -109,8 +109,13 @@ test('a key with many large bodies gets a 429 at its share, and other keys are s
 test('a key whose requests wait for a slow provider cannot hold more than its share either', async () => {
   const serving = await served({ auth: OPS });
   const [a, b] = [KEYS.keys[0]!.key, KEYS.keys[1]!.key];
-  const slow = Array.from({ length: 8 }, () => ask(serving, a, { model: 'slow', size: 1_900_000 }));
-  await until('four requests at the provider', () => waiting.length === 4);
+  const slow: Promise<Response>[] = [];
+  // One after another: of bodies that arrive together, more are refused than would have had to be.
+  for (let count = 1; count <= 4; count += 1) {
+    slow.push(ask(serving, a, { model: 'slow', size: 1_900_000 }));
+    await until(`request ${count} at the provider`, () => waiting.length === count);
+  }
+  for (let more = 0; more < 4; more += 1) slow.push(ask(serving, a, { model: 'slow', size: 1_900_000 }));
   const refused = await ask(serving, a, { size: 1_900_000 });
   expect([refused.status, await refused.text()]).toEqual([429, expect.stringContaining('rate_limit_error')]);
   expect((await ask(serving, b, { size: 1_900_000 })).status).toBe(200);
