@@ -188,7 +188,7 @@ describe('in an empty folder with the binary alone', () => {
   test('it serves, answers, shows its health, and exports its log as a dataset', async () => {
     const { url, said, stop } = await serving('llmproxy serve', cwd);
     await tryOut(url, cwd);
-    expect(said()).toContain("No provider's key is in the environment");
+    await until('the message about keys', () => said().includes("No provider's key is in the environment"));
     const health = shell(`${line('llmproxy health')} --url ${url}`, cwd);
     expect([health.code, health.out]).toEqual([0, expect.stringContaining('healthy')]);
     expect(await stop()).toBe(0);
