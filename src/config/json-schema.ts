@@ -42,7 +42,10 @@ export function knownKeysIn(root: SchemaNode): KnownKeys {
 
 let known: KnownKeys | undefined;
 
-/** The keys that are allowed at a path of config.yaml. The JSON Schema takes milliseconds, and a file may have many mistakes. */
+/**
+ * The keys that are allowed at a path of config.yaml. Making the JSON Schema takes milliseconds, and a file may have many
+ * mistakes.
+ */
 export const knownKeys: KnownKeys = (path) => (known ??= knownKeysIn(configJsonSchema()))(path);
 
 function flat(node: SchemaNode): SchemaNode[] {

@@ -21,7 +21,10 @@ export interface BlockOptions {
   readonly onBytes?: (bytes: number) => void;
 }
 
-/** Thrown when compressed data ends early or is damaged; everything readable was delivered before, except from a pipe. */
+/**
+ * Thrown when compressed data ends early or is damaged. Everything readable was delivered before, except what the damaged
+ * piece of a pipe contains.
+ */
 export class DamagedInput extends Error {
   override readonly name = 'DamagedInput';
 }

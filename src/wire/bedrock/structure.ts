@@ -17,7 +17,8 @@ export interface Structure {
 }
 
 /**
- * `response_format`: Bedrock's own if the model supports it and it can express the schema, otherwise a forced tool call, otherwise an instruction.
+ * `response_format`: Bedrock's own if the model supports it and it can express the schema, otherwise a forced tool call, or
+ * an instruction.
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
  */
 export function structure({ response_format: format }: ChatRequest, model: ConverseModel): Structure {
