@@ -201,6 +201,20 @@ function odd(): string[] {
     'end_turn',
   );
 
+  // What Claude Code tells the model beside results.
+  const both = ['a', 'b'].map((id) => ({ ...use[0]!, id, input: { n: id } }));
+  const reminded = [
+    ...both.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: `seen ${id}` })),
+    { type: 'text', text: '<system-reminder>Be brief.</system-reminder>' },
+    { type: 'text', text: '[Request interrupted by user]' },
+  ];
+  claude([user('Look twice.')], both, 'tool_use');
+  claude(
+    [user('Look twice.'), say('assistant', both), user(reminded)],
+    [{ type: 'text', text: 'Twice the same.' }],
+    'end_turn',
+  );
+
   // A search that the provider ran.
   claude(
     [user('Who won?')],

@@ -12,8 +12,8 @@ import { objectsIn, unknownKeys } from './problems.ts';
 export interface TalkCheck extends MessageCheck {
   /** The role of the last message; any by default. */
   readonly last?: 'assistant' | 'user';
-  /** The user must be first, and roles must alternate. */
-  readonly alternate?: true;
+  /** The user must be first, and roles must alternate. After a result, the user may speak, or only the assistant. */
+  readonly alternate?: true | 'answering_results';
   /** A system message is only allowed at the start. */
   readonly systemFirst?: true;
 }
@@ -81,7 +81,8 @@ function orderProblems(
     const opens = index === 0 || before === 'system';
     if (opens && role !== 'user' && role !== 'system') problems.push(`${place}: the user must be first`);
     if (role === before && role !== 'tool') problems.push(`${place}: the ${String(role)} twice in a row`);
-    if (role === 'user' && before === 'tool') problems.push(`${place}: the assistant must answer the tool`);
+    if (alternate === 'answering_results' && role === 'user' && before === 'tool')
+      problems.push(`${place}: the assistant must answer the tool`);
   }
   return problems;
 }

@@ -106,7 +106,7 @@ function fileDataProblems(file: unknown, path: string): Problems {
 
 /** Results may have no role, or their former one. */
 function roleOf({ role, parts }: JsonObject): unknown {
-  const results = listOf(parts).some((part) => isObject(part) && 'functionResponse' in part);
+  const results = listOf(parts).some(isResult);
   return results && (role === undefined || role === 'function') ? 'user' : role;
 }
 
@@ -124,19 +124,24 @@ function orderProblems(contents: readonly JsonObject[]): Problems {
 }
 
 /**
- * Results are matched by name and order: there must be as many as calls, of the same functions, and nothing beside
- * them.
+ * Results are matched by name and order: there must be as many as calls, of the same functions, and before everything
+ * else that the user says.
  */
 function resultProblems(contents: readonly JsonObject[]): Problems {
   return contents.flatMap(({ parts }, index) => {
     const called = namesIn(contents[index - 1]?.parts, 'functionCall');
     const given = namesIn(parts, 'functionResponse');
     const path = `contents[${index}].parts`;
-    if (given.length > 0 && listOf(parts).length > given.length) return [`${path}: results stand alone`];
+    const late = listOf(parts).slice(given.length).some(isResult);
+    if (late) return [`${path}: results come before what the user says`];
     return JSON.stringify(called) === JSON.stringify(given)
       ? []
       : [`${path}: expected the results of ${called.length} calls, found ${given.length}, or of others`];
   });
+}
+
+function isResult(part: unknown): boolean {
+  return isObject(part) && 'functionResponse' in part;
 }
 
 function namesIn(parts: unknown, kind: 'functionCall' | 'functionResponse'): unknown[] {

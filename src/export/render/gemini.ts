@@ -44,7 +44,7 @@ export const geminiFormat: Format = {
     const { system, rest } = systemApart(messages);
     return {
       ...(system === undefined ? {} : { systemInstruction: { parts: [{ text: system }] } }),
-      contents: turnsOf(alternating(rest)).map((turn) => content(turn, options)),
+      contents: contentsOf(turnsOf(alternating(rest)), options),
       ...(tools.length > 0 ? { tools: [{ functionDeclarations: tools.map(declaration) }] } : {}),
     };
   },
@@ -59,13 +59,25 @@ function boundedImages(messages: readonly Message[]): void {
   if (images.length > MAX_IMAGES) throw new RejectError('too_many_images');
 }
 
-function content(turn: Turn, options: RenderOptions): JsonObject {
-  if (turn.by === 'assistant') return { role: 'model', parts: modelParts(turn.message, options) };
-  if (turn.by === 'user') return { role: 'user', parts: partsOf(turn.message.content).map(userPart) };
-  const parts = turn.results.map(({ call, content: text }) => ({
+/** Results form a user's content, followed by what the user says next, as Google's own command line client sends them. */
+function contentsOf(turns: readonly Turn[], options: RenderOptions): JsonObject[] {
+  const contents: { role: 'user' | 'model'; parts: JsonObject[] }[] = [];
+  for (const turn of turns) {
+    const role = turn.by === 'assistant' ? 'model' : 'user';
+    const parts = partsIn(turn, options);
+    const last = contents.at(-1);
+    if (last?.role === role) last.parts.push(...parts);
+    else contents.push({ role, parts });
+  }
+  return contents;
+}
+
+function partsIn(turn: Turn, options: RenderOptions): JsonObject[] {
+  if (turn.by === 'assistant') return modelParts(turn.message, options);
+  if (turn.by === 'user') return partsOf(turn.message.content).map(userPart);
+  return turn.results.map(({ call, content: text }) => ({
     functionResponse: { name: call.function.name, response: responseOf(text) },
   }));
-  return { role: 'user', parts };
 }
 
 /**

@@ -26,7 +26,7 @@ const FIREWORKS_RULES: ChatRules = {
 };
 
 /**
- * Together: no keys beyond those of the format, alternating roles, images as data, all messages as lists of parts if
+ * Together: no keys beyond those of the format, alternating roles, of which a user may follow results, images as data, all messages as lists of parts if
  * one is, and at most 50.1 GiB per file, as checked by version 2.42 of its client.
  * @see https://docs.together.ai/docs/fine-tuning/data-preparation
  * @see https://docs.together.ai/docs/fine-tuning/function-calling

@@ -5,7 +5,7 @@ import type { Format, RenderOptions } from './format.ts';
 import { chatMessages } from './chat.ts';
 import { chatRowProblems, fileProblems } from './chat-check.ts';
 import { MISTRAL_FUNCTIONS, withFunctions } from './function-rules.ts';
-import { alternating, allMessages, toolsField } from './turns.ts';
+import { alternating, allMessages, saidInResults, toolsField } from './turns.ts';
 
 const RULES: ChatRules = {
   arguments: 'string',
@@ -16,7 +16,8 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
 /**
  * Mistral: call ids have nine letters or digits, a message has either text or calls, functions have descriptions. Text
- * beside calls is left out, since the validator accepts only one of them, and so is reasoning.
+ * beside calls is left out, since the validator accepts only one of them, and so is reasoning. Before version 1.13, the
+ * validator requires the assistant after a result.
  * @see https://github.com/mistralai/mistral-finetune#2-function-calling-dataset
  * @see https://docs.mistral.ai/resources/known-limitations
  */
@@ -37,7 +38,7 @@ export const mistralFormat: Format = {
       rules: RULES,
       keys: ['messages', 'tools'],
       last: 'assistant',
-      alternate: true,
+      alternate: 'answering_results',
       toolId: ID,
       contentOrCalls: true,
       describedTools: true,
@@ -50,7 +51,9 @@ function render(example: Example, options: RenderOptions): JsonObject {
   const conversation = withFunctions(example.conversation, MISTRAL_FUNCTIONS);
   const { tools } = conversation;
   const ids = new ShortIds();
-  const messages = alternating(allMessages(conversation)).map((message) => shortened(message, ids, options));
+  const messages = saidInResults(alternating(allMessages(conversation))).map((message) =>
+    shortened(message, ids, options),
+  );
   return {
     messages: chatMessages(messages, { ...options, mergeTurns: false }, RULES).map(withoutEmptyText),
     ...toolsField(tools),

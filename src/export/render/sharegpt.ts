@@ -8,7 +8,7 @@ import { objectsIn, textProblems, unknownKeys } from './problems.ts';
 import { fittedTools, functionsProblems, TEMPLATE_FUNCTIONS } from './function-rules.ts';
 import { textWithReasoning } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
-import { alternating, systemApart, textOf, withoutRefusals } from './turns.ts';
+import { alternating, systemApart, textOf, withinResult, withoutRefusals } from './turns.ts';
 import { jsonText } from '../conversation/json.ts';
 import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
@@ -38,7 +38,7 @@ export const sharegptFormat: Format = {
     return {
       conversations: [
         ...(system === undefined ? [] : [{ from: 'system', value: system }]),
-        ...turnsOf(alternating(rest)).map((turn) => shared(turn, options)),
+        ...sharedTurns(turnsOf(alternating(rest)), options),
       ],
       tools: tools.length > 0 ? jsonText(fittedTools(tools, TEMPLATE_FUNCTIONS).map(bare)) : '',
       ...(metadata ? { metadata } : {}),
@@ -46,6 +46,18 @@ export const sharegptFormat: Format = {
   },
   check,
 };
+
+/** What a human says directly after an observation is part of it: otherwise the row would be skipped. */
+function sharedTurns(turns: readonly Turn[], options: RenderOptions): JsonObject[] {
+  const rendered: JsonObject[] = [];
+  for (const turn of turns) {
+    const last = rendered.at(-1);
+    if (turn.by === 'user' && last?.from === 'observation')
+      last.value = withinResult(last.value as string, turn.message);
+    else rendered.push(shared(turn, options));
+  }
+  return rendered;
+}
 
 function shared(turn: Turn, options: RenderOptions): JsonObject {
   if (turn.by === 'user') return { from: 'human', value: textOf(turn.message) };

@@ -100,20 +100,36 @@ export function textOf({ content }: Pick<Message, 'content'>): string {
 }
 
 /**
- * Checks the order that strict loaders require: the user first, alternating roles, tool results directly after
- * their calls.
+ * Checks the order that strict loaders require: the user first, and roles that alternate. A user may speak directly after
+ * results, as clients of Anthropic's API do, where both are one message: each format writes that as its loader accepts it.
  * @throws RejectError when the order is violated
  */
 export function alternating(messages: readonly Message[]): Message[] {
   const merged = mergedTurns(messages);
   const first = merged.find(({ role }) => role !== 'system');
   if (first?.role !== 'user') throw new RejectError('wrong_order');
-  for (const [index, { role }] of merged.entries()) {
-    const before = merged[index - 1]?.role;
-    if (role === 'user' && (before === 'user' || before === 'tool')) throw new RejectError('wrong_order');
-    if (role === 'assistant' && before === 'assistant') throw new RejectError('wrong_order');
-  }
+  const twice = merged.some(({ role }, index) => role === 'assistant' && merged[index - 1]?.role === role);
+  if (twice) throw new RejectError('wrong_order');
   return merged;
+}
+
+/**
+ * What a user says directly after results, at the end of the last one, for loaders that expect the assistant there.
+ * @throws RejectError when it contains an image
+ */
+export function saidInResults(messages: readonly Message[]): Message[] {
+  const joined: Message[] = [];
+  for (const message of messages) {
+    const last = joined.at(-1);
+    if (message.role !== 'user' || last?.role !== 'tool') joined.push(message);
+    else joined[joined.length - 1] = { ...last, content: withinResult(last.content, message) };
+  }
+  return joined;
+}
+
+/** @throws RejectError when the message contains an image */
+export function withinResult(result: string, message: PlainMessage): string {
+  return [result, textOf(message)].filter(Boolean).join(SEAM);
 }
 
 /** Tokens that the template of gpt-oss rejects in text and in reasoning. */

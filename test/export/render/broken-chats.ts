@@ -298,11 +298,5 @@ export const BROKEN_CHATS: readonly (readonly [string, Names, string, unknown, s
     [HELLO, HI, HELLO],
     'messages[0].role: the user must be first',
   ],
-  [
-    'the user after a tool',
-    ['together', 'mistral'],
-    'messages[4]',
-    HI,
-    'messages[4].role: the assistant must answer',
-  ],
+  ['the user after a tool', ['mistral'], 'messages[4]', HI, 'messages[4].role: the assistant must answer'],
 ];

@@ -267,11 +267,11 @@ export const BROKEN_TURNS: readonly Broken[] = [
     'functionResponse: the model gives no results',
   ],
   [
-    'a result beside a text',
+    'a result after a text',
     GEMINI,
-    'contents[2].parts[2]',
-    { text: 'x' },
-    'contents[2].parts: results stand alone',
+    'contents[2].parts',
+    [{ text: 'x' }, RESULT, { functionResponse: { name: 'g', response: {} } }],
+    'contents[2].parts: results come before what the user says',
   ],
   [
     'a call without result',

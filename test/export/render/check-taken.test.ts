@@ -44,6 +44,21 @@ const TAKEN: readonly (readonly [string, Names, string, unknown])[] = [
   ],
   ['several system messages', ['openai'], 'messages', [HI, { role: 'system', content: 'x' }, HI, HELLO]],
   ['the same roles in a row', ['openai', 'fireworks', 'axolotl', 'trl'], 'messages', [HI, HI, HELLO, HELLO]],
+  [
+    'the user after a result',
+    ['openai', 'fireworks', 'together', 'axolotl'],
+    'messages',
+    [
+      HI,
+      {
+        role: 'assistant',
+        tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }],
+      },
+      { role: 'tool', tool_call_id: 'a', content: '1' },
+      HI,
+      HELLO,
+    ],
+  ],
   ['an image by URL', ['openai'], 'messages[1].content', [URL]],
   ['text as parts', ['openai', 'fireworks'], 'messages[0].content', [{ type: 'text', text: 'x' }]],
   [
@@ -98,6 +113,7 @@ const TAKEN: readonly (readonly [string, Names, string, unknown])[] = [
     Array.from({ length: 60 }, (_, n) => file(n < 30 ? 'image/png' : 'audio/mp3')),
   ],
   ['a file on the web', ['gemini'], 'contents[0].parts[1].fileData.fileUri', 'https://example.com/a'],
+  ['what a user says after results', ['gemini'], 'contents[2].parts[2]', { text: 'x' }],
   ['results without a role', ['gemini'], 'contents[2].role', undefined],
   ['results with their former role', ['gemini'], 'contents[2].role', 'function'],
   ['a call without arguments', ['gemini'], 'contents[1].parts[1].functionCall.args', undefined],
