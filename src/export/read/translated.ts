@@ -13,6 +13,7 @@ import { decodeOllamaResponse } from '../../wire/ollama/response.ts';
 import { decodeResponse } from '../../wire/responses/response.ts';
 import { NO_MEMORY } from '../../wire/protocol.ts';
 import { HIDDEN } from './hidden.ts';
+import { answersApart, isCommentaryOnly } from './phases.ts';
 
 /** Endpoints whose exchanges must be converted to chat, and how their answers are decoded. */
 export const DECODERS = {
@@ -57,15 +58,19 @@ export function translated(
   // The same line must give the same row: missing ids are numbered.
   const context = { created: 0, model: facts.model, memory: NO_MEMORY, newId: () => String((ids += 1)) };
   try {
-    const { request: decoded, dropped } = clientOf(endpoint).decode(request, {
+    const { request: decoded, dropped } = clientOf(endpoint).decode(spokenApart(endpoint, request), {
       ...context,
       requested: { model: facts.model, stream: false },
     });
     // Only its issuer can read an encrypted compaction.
     if (dropped.some((name) => name.endsWith('(compaction)'))) return unfit('stored_conversation');
-    const answer = isObject(response) ? DECODERS[endpoint](response, context).choices[0]?.message : undefined;
-    // Claude paused to be continued: a success for the client, but not an answer.
-    const paused = endpoint === 'messages' && answerBody.stop_reason === 'pause_turn';
+    const answer = isObject(response)
+      ? DECODERS[endpoint](spokenApart(endpoint, response), context).choices[0]?.message
+      : undefined;
+    // The model is to be continued: a success for the client, but not an answer.
+    const paused =
+      (endpoint === 'messages' && answerBody.stop_reason === 'pause_turn') ||
+      (endpoint === 'responses' && isCommentaryOnly(listOf(answerBody.output)));
     return {
       ...facts,
       ...(paused ? { failure: facts.failure ?? 'unfinished' } : {}),
@@ -78,6 +83,14 @@ export function translated(
     if (!(cause instanceof ProxyError)) throw cause;
     return unfit('unsupported_content');
   }
+}
+
+/** A request or a response in which each turn of the model has one text. */
+function spokenApart(endpoint: Foreign, body: JsonObject): JsonObject {
+  if (endpoint !== 'responses') return body;
+  const items = Array.isArray(body.output) ? 'output' : 'input';
+  const list = body[items];
+  return Array.isArray(list) ? { ...body, [items]: answersApart(list) } : body;
 }
 
 /** Whether the conversation before it, or an item of it, is stored at the provider. */
