@@ -26,7 +26,10 @@ const DIMENSIONS = [
  */
 export function retryAfterMs(headers: Headers, body: string | undefined, nowMs: number): number | undefined {
   const waitMs =
-    largest([number(headers.get('retry-after-ms'), 1), retryAfter(headers.get('retry-after'), nowMs)]) ??
+    largest([
+      ...valuesIn(headers.get('retry-after-ms')).map((text) => number(text, 1)),
+      ...valuesIn(headers.get('retry-after')).map((text) => number(text, 1_000) ?? date(text, nowMs)),
+    ]) ??
     retryInfo(body) ??
     largest(DIMENSIONS.map(([left, reset]) => exhausted(headers.get(left), headers.get(reset), nowMs))) ??
     statedIn(body);
@@ -42,14 +45,32 @@ function number(text: string | null, unitMs: number): number | undefined {
   return text !== null && /^\s*\d+(\.\d+)?\s*$/.test(text) ? Number(text) * unitMs : undefined;
 }
 
-function retryAfter(text: string | null, nowMs: number): number | undefined {
-  return number(text, 1_000) ?? date(text, nowMs);
+/** The values of a header that a proxy repeated, which are joined by commas; a weekday and its date are one value. */
+function valuesIn(header: string | null): string[] {
+  return header?.match(/(?:\s*[A-Za-z]+\s*,)?[^,]+/g) ?? [];
 }
 
-function date(text: string | null, nowMs: number): number | undefined {
-  if (text === null || !/\d{4}/.test(text) || !/[A-Za-z]/.test(text)) return undefined;
-  const atMs = Date.parse(text);
+/** "Sunday, 06-Nov-94 08:49:37 GMT", an obsolete form that recipients must accept. */
+const WITH_SHORT_YEAR = /(\d{1,2})-([A-Za-z]{3})-(\d{2}) (\d{2}:\d{2}:\d{2})/;
+
+const ZONE = /(?:Z|GMT|UTC|[+-]\d{2}:?\d{2})\s*$/i;
+
+/** @see https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7 */
+function date(text: string, nowMs: number): number | undefined {
+  const [, day, month, year, time] = WITH_SHORT_YEAR.exec(text) ?? [];
+  const whole = time === undefined ? text : `${day} ${month} ${fullYear(Number(year), nowMs)} ${time}`;
+  if (!/\d{4}/.test(whole) || !/[A-Za-z]/.test(whole)) return undefined;
+  // Times without a zone, as in the form of `asctime`, are in UTC.
+  const zone = ZONE.test(whole) ? '' : /\dT\d/.test(whole) ? 'Z' : ' GMT';
+  const atMs = Date.parse(whole.trim() + zone);
   return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
+}
+
+/** A year of two digits is in the past if it would be more than 50 years in the future. */
+function fullYear(year: number, nowMs: number): number {
+  const now = new Date(nowMs).getUTCFullYear();
+  const same = now - (now % 100) + year;
+  return same > now + 50 ? same - 100 : same;
 }
 
 /** "12ms", "1s", "6m0s", "1h2m3.5s" in milliseconds. */

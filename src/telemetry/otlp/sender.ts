@@ -2,6 +2,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Destination } from '../settings.ts';
 import { sleep } from '../../clock.ts';
+import { retryAfterMs } from '../../wire/retry-after.ts';
 
 /** The statuses after which a request may be retried. */
 const AGAIN: ReadonlySet<number> = new Set([429, 502, 503, 504]);
@@ -89,7 +90,7 @@ export class OtlpSender {
       if (!AGAIN.has(answer.status)) return { ok: false, reason };
       return {
         again: reason,
-        afterMs: retryAfterMs(answer.headers.get('retry-after'), this.#deps.clock.now()),
+        afterMs: retryAfterMs(answer.headers, undefined, this.#deps.clock.now()),
       };
     } catch (error) {
       const { name, message } = error as Error;
@@ -106,12 +107,6 @@ export class OtlpSender {
       return { rejected: 0, words: '' };
     }
   }
-}
-
-function retryAfterMs(text: string | null, nowMs: number): number | undefined {
-  if (text === null) return undefined;
-  const ms = /^\d+$/.test(text.trim()) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
 function wordsIn(bytes: Uint8Array, isJson: boolean): string {
