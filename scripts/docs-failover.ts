@@ -92,7 +92,8 @@ use exponential backoff with full jitter (\`retry_delay\`, \`routing.max_retry_d
 is respected, up to \`routing.max_retry_after\`. All attempts must fit into \`routing.deadline\` and
 \`routing.max_attempts\`, and waiting into \`routing.wait_budget\`. The 200 is held back until the first content, or until the body is
 complete if it is not streamed; until then, the request can be sent elsewhere. Answers that are not parsed (audio, images, moderations,
-rerank) are held back until their first byte; if one breaks off later, the client's connection is closed.
+rerank) are held back until their first byte, or, if they are JSON of at most 64 KiB, until they are complete and have proved to be
+neither an error nor empty; if one breaks off later, the client's connection is closed.
 
 A target without capacity is skipped at once in favour of one that has some. Capacity is determined by \`rate_limit\` (requests and tokens
 per minute, of the provider and of the model), \`max_connections\`, and the limits that the provider reports in the

@@ -15,7 +15,10 @@ import type { Streamed, Whole } from './attempting.ts';
 import { decodeInSteps, encodeInSteps } from '../../wire/bytes.ts';
 import { requestedUnits } from '../../wire/charged.ts';
 import { ENDPOINTS } from '../../wire/endpoints.ts';
+import { isObject, parseJson } from '../../wire/json.ts';
+import { judge } from '../lanes/judge.ts';
 import { restoredText } from '../redaction.ts';
+import type { Flow } from '../streams/flow.ts';
 import { unread } from '../streams/reading.ts';
 import { reportedUsageIn } from '../streams/reported-usage.ts';
 import { UsageFinder } from '../streams/usage-finder.ts';
@@ -42,8 +45,14 @@ export interface AnswerReadingOptions {
 /** How much of an answer shows whether it is a page, bytes. */
 const START = 256;
 
-/** Endpoints whose answer may be a text, which is empty for a recording in which nobody speaks. */
-const MAY_BE_EMPTY: ReadonlySet<Endpoint> = new Set(['audio.transcriptions', 'audio.translations']);
+/** JSON up to this size is read before it is passed on, bytes. */
+const SHORT = 64 * 1024;
+
+/**
+ * Endpoints whose answer may be a text, which is empty for a recording in which nobody speaks. Some servers label it as
+ * JSON.
+ */
+const MAY_BE_TEXT: ReadonlySet<Endpoint> = new Set(['audio.transcriptions', 'audio.translations']);
 
 /** Reads a successful response until it may be sent to the client. */
 export class AnswerReading {
@@ -180,13 +189,42 @@ export class AnswerReading {
     let held = await flow.next();
     while (held?.length === 0) held = await flow.next();
     this.#hears();
-    if (held === undefined && !MAY_BE_EMPTY.has(inbound.endpoint))
-      throw this.#reader.malformed('it is empty');
+    if (held === undefined && !MAY_BE_TEXT.has(inbound.endpoint)) throw this.#reader.malformed('it is empty');
     // A page of a gateway. Some servers label plain text as HTML.
     const type = this.#reader.headers['content-type'] ?? '';
     if (held && /\bhtml\b/.test(type) && /^\s*</.test(new TextDecoder().decode(held.subarray(0, START))))
       throw this.#reader.malformed('it is an HTML page');
+    if (held && /\bjson\b/.test(type)) held = await this.#shortJson(flow, held);
     return { kind: 'stream', flow, held, release };
+  }
+
+  /**
+   * The beginning of JSON that is passed on, all of it if it is short: it must be an answer then, and neither an error
+   * nor empty.
+   */
+  async #shortJson(flow: Flow, first: Uint8Array): Promise<Uint8Array> {
+    const pieces = [first];
+    for (let size = first.length; size <= SHORT; size += pieces.at(-1)!.length) {
+      const next = await flow.next();
+      if (next === undefined) {
+        const whole = Buffer.concat(pieces);
+        this.#judgeJson(whole);
+        return whole;
+      }
+      pieces.push(next);
+    }
+    return Buffer.concat(pieces);
+  }
+
+  #judgeJson(bytes: Uint8Array): void {
+    const { target, inbound } = this.#options;
+    const isText = MAY_BE_TEXT.has(inbound.endpoint);
+    const value = parseJson(new TextDecoder().decode(bytes));
+    if (isObject(value)) judge(value, target);
+    if (isText && (value === undefined || typeof value === 'string')) return;
+    if (value === undefined) throw this.#reader.malformed('it is not valid JSON');
+    if (value === null || typeof value !== 'object' || Object.keys(value).length === 0)
+      throw this.#reader.malformed(`it is ${JSON.stringify(value)}`);
   }
 
   #hears(): void {
