@@ -53,6 +53,8 @@ export const REMEDIES: Readonly<Record<string, string>> = {
   prefill_unsupported: 'Appears only in `details`: the answer is continued in another way.',
   usage_unasked:
     'Appears only in `details`: the request is repeated without it. Set `ask_usage: off` for the provider to avoid this.',
+  schema_refused:
+    'Appears only in `details`: the request is repeated without the guarantee. Simplify the schema to have it.',
   seals_refused: 'Appears only in `details`: the request is repeated without the reasoning.',
   unknown_ending: 'Nothing: the answer is forwarded unchanged. Please report which provider it was.',
   invalid_request:

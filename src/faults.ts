@@ -207,6 +207,11 @@ export const FAULTS = {
     '400 invalid_request_error usage_unasked',
     'the server rejects `stream_options`, with which usage was requested (`ask_usage`): the request is repeated without it',
   ),
+  schema_refused: rule(
+    ours,
+    '400 invalid_request_error schema_refused',
+    'the provider cannot compile a schema of a translated request, for structured output or a strict tool: the request is repeated once without that guarantee',
+  ),
   seals_refused: rule(
     ours,
     '400 invalid_request_error seals_refused',

@@ -70,7 +70,7 @@ function proberOf(config: Config, attempts: AttemptDeps, { clock, random, pool }
     pool,
     async ask(provider, model, key, abort) {
       const target = pool.target(provider, model, clock.monotonic());
-      const turn = { target, offer: { name: model }, key, fresh: false, unsealed: false };
+      const turn = { target, offer: { name: model }, key, fresh: false, unsealed: false, schemaless: false };
       const plan = { ...turn, unsupported: 'drop' as const };
       await new Attempt(wordFor(model), plan, abort, attempts).open();
     },

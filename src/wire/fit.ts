@@ -8,13 +8,14 @@ import type { Quirks } from './quirks.ts';
 import type { Abilities } from './facts/abilities.ts';
 import type { Issued } from './parts/issued.ts';
 import { abilitiesOf } from './facts/abilities.ts';
+import { withAllowedTools } from './facts/allowed-tools.ts';
 import { acceptedMessages, withoutThoughtsAlone } from './facts/blanks.ts';
 import { withMediaTypes } from './facts/media-types.ts';
 import { fittingMessages } from './facts/messages.ts';
 import { fittingParameters } from './facts/parameters.ts';
 import { PROTOCOL_FACTS } from './facts/protocols.ts';
 import { OwnNames, renamedFor, withNames } from './facts/tool-names.ts';
-import { withPlainCalls } from './facts/custom-calls.ts';
+import { hasSchemas, withoutStrictness } from './facts/schemas.ts';
 import { fromVendorFields } from './facts/vendor-fields.ts';
 import { refuseForeignFiles } from './facts/vendor-files.ts';
 import { isObject } from './json.ts';
@@ -29,6 +30,8 @@ export interface FitFacts {
   /** What may be sent back to it. */
   readonly issued: Issued;
   readonly memory: ReplayMemory;
+  /** Whether it has just refused to compile a schema. */
+  readonly schemaless?: boolean;
 }
 
 export interface Fitted {
@@ -37,6 +40,8 @@ export interface Fitted {
   readonly dropped: readonly string[];
   /** Whether it contains signed or encrypted parts, which the target could reject. */
   readonly sealed: boolean;
+  /** Whether the target has to compile a schema for it, which it could refuse. */
+  readonly schemas: boolean;
   /** Gives the calls in the answer the names that the client knows. */
   readonly names: OwnNames;
 }
@@ -50,23 +55,31 @@ const PLAIN_TIERS: ReadonlySet<unknown> = new Set(['auto', 'default']);
 /** Adapts a request to a target. */
 export function fit(
   original: ChatRequest,
-  { protocol, quirks, issued, memory, model = '' }: FitFacts,
+  { protocol, quirks, issued, memory, model = '', schemaless = false }: FitFacts,
 ): Fitted {
   const abilities = abilitiesOf(protocol, quirks);
   // Chat servers may support each other's fields.
   const vendor = protocol === 'chat' ? { fields: {}, dropped: [] } : fromVendorFields(original);
-  const request: ChatRequest = { ...original, ...vendor.fields };
+  const lost: string[] = [];
+  const limited = withAllowedTools(original, protocol);
+  const lenient = schemaless ? withoutStrictness(limited, lost) : limited;
+  const request: ChatRequest = { ...lenient, ...vendor.fields };
   if (!Array.isArray(request.messages)) {
-    return { request, dropped: vendor.dropped, sealed: false, names: new OwnNames(new Map()) };
+    return {
+      request,
+      dropped: vendor.dropped,
+      sealed: false,
+      schemas: false,
+      names: new OwnNames(new Map()),
+    };
   }
-  const given = protocol === 'chat' ? request.messages : request.messages.map(withPlainCalls);
-  const returned = returnedMessages(given, { protocol, abilities, issued, memory });
+  const returned = returnedMessages(request.messages, { protocol, abilities, issued, memory });
   request.messages = [...returned.messages];
   // By now, images of earlier answers are part of user messages if the target accepts them only there.
   refuseForeignFiles(request.messages, { protocol, quirks, model: quirks.like ?? model });
   const usual = PROTOCOL_FACTS.find(({ protocols, efforts }) => efforts && protocols.includes(protocol));
   const steering = usual?.efforts ? { efforts: usual.efforts, ...quirks } : quirks;
-  const taken = fittingParameters(request, 'chat', steering, ofEncoder(protocol, abilities));
+  const taken = fittingParameters(request, 'chat', steering, ofEncoder(protocol, abilities, schemaless));
   const fitted = { ...taken.body } as ChatRequest;
   const roles = { ...usual?.roles, ...quirks.roles };
   const named = fittingMessages(fitted.messages, { roles }) as ChatMessage[] | undefined;
@@ -78,7 +91,7 @@ export function fit(
   if (Array.isArray(fitted.tools)) fitted.tools = fitted.tools.map(typed) as ChatRequest['tools'];
   // Mistral's name, to which its own quirks convert it back.
   if ((fitted.tool_choice as unknown) === 'any') fitted.tool_choice = 'required';
-  const dropped = new Set([...vendor.dropped, ...returned.dropped, ...taken.dropped]);
+  const dropped = new Set([...vendor.dropped, ...lost, ...returned.dropped, ...taken.dropped]);
   // Anthropic has service tiers of its own.
   const { service_tier: tier } = fitted;
   if (protocol === 'messages' && tier !== undefined && tier !== null && !PLAIN_TIERS.has(tier)) {
@@ -90,6 +103,7 @@ export function fit(
     request: withNames(fitted, renamed),
     dropped: [...dropped],
     sealed: returned.sealed,
+    schemas: !schemaless && hasSchemas(fitted),
     names: new OwnNames(renamed),
   };
 }
@@ -109,15 +123,12 @@ function withoutForeign(fitted: ChatRequest, protocol: ProtocolName): string[] {
   ) {
     left.push('messages.name');
   }
-  if (isObject(fitted.tool_choice) && (fitted.tool_choice.type as string) === 'custom') {
-    delete fitted.tool_choice;
-    left.push('tool_choice');
-  }
   return left;
 }
 
-function ofEncoder(protocol: ProtocolName, abilities: Abilities): Abilities {
-  if (!OWN_FORMATS.has(protocol)) return abilities;
+function ofEncoder(protocol: ProtocolName, abilities: Abilities, schemaless: boolean): Abilities {
+  // Gemini has no other way to request a schema than the one that it refused.
+  if (!OWN_FORMATS.has(protocol) || (schemaless && protocol === 'gemini')) return abilities;
   const { json_schema: _schema, json_with_tools: _beside, ...others } = abilities;
   return others;
 }

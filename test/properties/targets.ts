@@ -76,6 +76,7 @@ export const contender = (target: Target, out = false): Contender => ({
   out,
   fresh: false,
   unsealed: false,
+  schemaless: false,
 });
 
 /** A provider's answer without a message. */

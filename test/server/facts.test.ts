@@ -149,21 +149,6 @@ describe('tools', () => {
   });
 });
 
-test('earlier calls of custom tools become function calls for other providers', async () => {
-  const call = { id: 'c', type: 'custom', custom: { name: 'sql', input: 'select 1' } };
-  const messages = [
-    U,
-    { role: 'assistant', content: null, tool_calls: [call] },
-    { role: 'tool', tool_call_id: 'c', content: '1' },
-  ];
-  const custom = { type: 'custom', custom: { name: 'sql' } };
-  const asked = await askedOf('anthropic', { model: MODEL, messages, tools: [custom], tool_choice: custom });
-  expect([asked.status, asked.dropped]).toEqual([200, 'tool_choice, tools[0]']);
-  expect(messagesOf(asked)[1]!.content).toEqual([
-    { type: 'tool_use', id: 'c', name: 'sql', input: { input: 'select 1' } },
-  ]);
-});
-
 test('stop sequences beyond a provider’s maximum are dropped and named', async () => {
   const stop = ['a', 'b', 'c', 'd', 'e', 'f'];
   const body = { model: 'gemini-x', max_tokens: 9, messages: [U], stop_sequences: stop };

@@ -66,6 +66,7 @@ export class Attempt implements Attempting {
   #asksUsage = false;
   /** Whether the request contains something signed or encrypted by the provider. */
   #sealed = false;
+  #schemas = false;
   /** The redacted request, if something was redacted. */
   #hidden: RedactedInbound | undefined;
   #restorer: Restorer | undefined;
@@ -147,7 +148,7 @@ export class Attempt implements Attempting {
   }
 
   async #open(): Promise<Opened> {
-    const { target, offer, unsealed } = this.#plan;
+    const { target, offer, unsealed, schemaless } = this.#plan;
     const { provider, model } = target;
     const { clock, newId, memory, turns } = this.#deps;
     const whole =
@@ -169,6 +170,7 @@ export class Attempt implements Attempting {
       memory: ofCaller,
       usage,
       unsealed,
+      schemaless,
       elapsedMs,
       redaction:
         this.#hidden && this.#hidden.values.length > 0
@@ -185,6 +187,7 @@ export class Attempt implements Attempting {
       throw new ProxyError('unsupported', message, { target: target.id, param: dropped[0]! });
     }
     this.#sealed = prepared.sealed ?? false;
+    this.#schemas = prepared.schemas ?? false;
     const { stream } = inbound;
     const { traceHeaders } = this.#plan;
     const outgoing = traceHeaders
@@ -284,6 +287,7 @@ export class Attempt implements Attempting {
       target: this.#plan.target,
       asksUsage: this.#asksUsage,
       sealed: this.#sealed,
+      schemas: this.#schemas,
       body,
       nowMs: this.#deps.clock.now(),
     });

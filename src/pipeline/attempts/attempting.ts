@@ -18,6 +18,8 @@ export interface AttemptPlan {
   readonly fresh: boolean;
   /** Whether to leave out everything signed or encrypted: the target has just rejected it. */
   readonly unsealed: boolean;
+  /** Whether to request nothing for which the target has to compile a schema: it has just refused one. */
+  readonly schemaless: boolean;
   /** What is redacted in the request before it is sent. */
   readonly redact?: OutwardRule | undefined;
   /** What to do about fields that the target does not support. */

@@ -20,6 +20,8 @@ export interface Contender {
   fresh: boolean;
   /** Whether the next attempt leaves out everything signed or encrypted. */
   unsealed: boolean;
+  /** Whether the next attempt requests nothing for which the provider has to compile a schema. */
+  schemaless: boolean;
 }
 
 export interface Soonest {

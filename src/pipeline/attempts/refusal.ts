@@ -13,6 +13,9 @@ const SEALS_REFUSED =
 /** Providers' messages that they have not stored the response that a request refers to. */
 const PREVIOUS_LACKED = /previous[_ ]response|response with id/i;
 
+/** Providers' messages that they cannot compile a schema: it is too complex, or uses what they do not support. */
+const SCHEMA_REFUSED = /schema|grammar|\bstrict\b|structured output|too many states/i;
+
 /** Statuses for a request that the provider does not understand. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 422]);
 
@@ -25,6 +28,8 @@ export interface Refused {
   readonly asksUsage: boolean;
   /** Whether the request contained something signed or encrypted by the provider. */
   readonly sealed: boolean;
+  /** Whether the provider had to compile a schema for the request. */
+  readonly schemas: boolean;
   /** The provider's error response. */
   readonly body: string;
   /** Milliseconds since the epoch. */
@@ -54,6 +59,10 @@ export function refusal(classified: Classified, refused: Refused): ProxyError {
   if (refused.sealed && (refusesSeals || lacksPrevious)) {
     const message = `Cannot continue at ${id}: it refused the reasoning sent back to it (${upstream.message})`;
     return new ProxyError('seals_refused', message, { target: id, upstream });
+  }
+  if (refused.schemas && fault === 'invalid_request' && SCHEMA_REFUSED.test(upstream.message)) {
+    const message = `Cannot request a schema at ${id}: it refused it (${upstream.message})`;
+    return new ProxyError('schema_refused', message, { target: id, upstream });
   }
   return refusalOf(classified, { target: id, body, nowMs: refused.nowMs });
 }

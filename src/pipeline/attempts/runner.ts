@@ -135,7 +135,7 @@ class Running<A extends AnyAnswer> {
     this.contender = contender;
     this.#clock = clock;
     this.#exchange = job.exchange;
-    const { target, offer, call, fresh, unsealed, redact } = contender;
+    const { target, offer, call, fresh, unsealed, schemaless, redact } = contender;
     const within = share(contender);
     this.#beganMs = clock.monotonic();
     this.#ticket = target.begin(call, this.#beganMs, place);
@@ -152,6 +152,7 @@ class Running<A extends AnyAnswer> {
       key,
       fresh,
       unsealed,
+      schemaless,
       redact,
       unsupported,
       share: within,

@@ -71,6 +71,8 @@ export interface Prepared {
   readonly asksUsage?: boolean;
   /** Whether it contains something that the target itself signed or encrypted, and could reject. */
   readonly sealed?: boolean;
+  /** Whether the target has to compile a schema for it, and could refuse to. */
+  readonly schemas?: boolean;
   /**
    * Its steps are those of a generator function outside of `prepare`: one that is created with each request has a
    * prototype of its own, for which the runtime's compiler starts anew again and again.
@@ -112,6 +114,8 @@ export interface LaneContext {
   readonly elapsedMs?: () => number;
   /** Whether the target has just rejected its own reasoning. */
   readonly unsealed?: boolean;
+  /** Whether the target has just refused to compile a schema. */
+  readonly schemaless?: boolean;
   /** Set if something was redacted in the request. */
   readonly redaction?: Redaction | undefined;
 }

@@ -71,6 +71,9 @@ const BETAS = 'anthropic-beta';
 /** For providers that must not be asked for the usage of a stream. */
 const ASKS_NO_USAGE: Quirks = { drops: [USAGE_FIELD] };
 
+/** For providers that have just refused to compile a schema. */
+const COMPILES_NO_SCHEMA: Quirks = { abilities: { json_schema: false } };
+
 /** Protocols in which reasoning is signed or encrypted: it must stay as the provider wrote it. */
 const SIGNS: ReadonlySet<ProtocolName> = new Set(['messages', 'responses', 'converse']);
 
@@ -78,7 +81,7 @@ const SIGNS: ReadonlySet<ProtocolName> = new Set(['messages', 'responses', 'conv
 export const translate: Lane = {
   kind: 'translate',
   *prepare(inbound: Inbound, context: LaneContext): Steps<Prepared> {
-    const { provider, model, nowMs, newId, memory, redaction } = context;
+    const { provider, model, nowMs, newId, memory, redaction, schemaless = false } = context;
     const created = Math.floor(nowMs / 1000);
     const client = yield* understood(inbound, context);
     // An answer may echo fields of the request, which the client knows as it sent them.
@@ -88,9 +91,10 @@ export const translate: Lane = {
     const name = provider.protocol(model, client.request);
     const protocol = PROTOCOLS[name];
     const own = provider.quirks(model);
-    const quirks = context.usage === 'never' ? mergeQuirks(own, ASKS_NO_USAGE) : own;
+    const asking = context.usage === 'never' ? mergeQuirks(own, ASKS_NO_USAGE) : own;
+    const quirks = schemaless ? mergeQuirks(asking, COMPILES_NO_SCHEMA) : asking;
     const issued = issuedFor(provider, model, context);
-    const fitted = fit(client.request, { protocol: name, model, quirks, issued, memory });
+    const fitted = fit(client.request, { protocol: name, model, quirks, issued, memory, schemaless });
     const betas = inbound.headers[BETAS];
     const coding = { model, quirks, created, newId, memory: issued.view, betas };
     const encode = () => protocol.encode(fitted.request, coding);
@@ -122,6 +126,7 @@ export const translate: Lane = {
       dropped: dropped.filter((name) => inbound.endpoint === 'chat' || name !== USAGE_FIELD),
       asksUsage: name === 'chat' && inbound.stream && !quirks.drops?.includes(USAGE_FIELD),
       sealed: fitted.sealed,
+      schemas: fitted.schemas,
       whole: (text, target) => translatedWhole(text, target, reading),
       wholeAsStream: (text, target) => translatedAsStream(text, target, reading),
       tap(maxBytes) {

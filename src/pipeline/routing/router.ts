@@ -216,6 +216,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
       out: false,
       fresh: false,
       unsealed: false,
+      schemaless: false,
     }));
   }
 
@@ -232,6 +233,7 @@ export class RequestRouter<A extends AnyAnswer = Whole | Streamed> {
     const nowMs = this.#deps.clock.monotonic();
     const otherKey = hasOtherKey(contender, error, nowMs);
     if (error.fault === 'seals_refused') contender.unsealed = true;
+    else if (error.fault === 'schema_refused') contender.schemaless = true;
     else if (retry === 'at_once') contender.fresh = true;
     else if (otherKey) contender.rotations += 1;
     else contender.attempts += 1;
@@ -319,8 +321,8 @@ function costsAnAttempt({ error }: Failure): boolean {
   return error.fault !== 'usage_unasked';
 }
 
-function isUntried({ attempts, rotations, fresh, unsealed }: Contender): boolean {
-  return attempts === 0 && rotations === 0 && !fresh && !unsealed;
+function isUntried({ attempts, rotations, fresh, unsealed, schemaless }: Contender): boolean {
+  return attempts === 0 && rotations === 0 && !fresh && !unsealed && !schemaless;
 }
 
 /** Whether the key was at fault, and another one that was not tried yet may be used now. */

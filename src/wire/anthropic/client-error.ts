@@ -44,6 +44,7 @@ const BY_FAULT: Readonly<Partial<Record<Fault, string>>> = {
   unsupported: 'invalid_request_error',
   prefill_unsupported: 'invalid_request_error',
   usage_unasked: 'invalid_request_error',
+  schema_refused: 'invalid_request_error',
   seals_refused: 'invalid_request_error',
   invalid_request: 'invalid_request_error',
   method_not_allowed: 'invalid_request_error',

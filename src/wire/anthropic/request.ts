@@ -11,6 +11,7 @@ import type { HostedTool } from '../parts/hosted-tools.ts';
 import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { OPENAIS_OWN, TUNING, demandMessages, given, moreThanOne } from '../demands.ts';
 import { closedSchema } from '../parts/closed-schema.ts';
+import { SchemaBudget } from '../parts/schema-budget.ts';
 import { toolSchema } from '../parts/tool-schema.ts';
 
 /** An Anthropic request, and what is needed to decode its answer. */
@@ -43,12 +44,15 @@ export function encodeAnthropicRequest(
   demandMessages(request);
   const abilities = anthropicModel(quirks.like ?? model, quirks.abilities);
   const { system, turns } = encodeMessages(request.messages, memory);
-  const structured = structure(request, abilities);
+  const budget = SchemaBudget.ofClaude();
+  const structured = structure(request, abilities, budget);
   const dropped: string[] = [...given(request, UNSUPPORTED), ...moreThanOne(request)];
   const hosted = structured.tool
     ? []
     : hostedTools(request).flatMap((tool) => encodeHostedTool(tool, dropped));
-  const tools = [...encodeTools(request, dropped), ...hosted, ...structured.tools];
+  // Models without structured output have no strict tools either.
+  const strict = abilities.jsonSchema ? budget : undefined;
+  const tools = [...encodeTools(request, strict, dropped), ...hosted, ...structured.tools];
   // A thinking model cannot be forced to call the tool.
   const wished = reasoning(request, abilities, dropped);
   if (structured.tool && wished.thinking !== undefined) {
@@ -82,7 +86,12 @@ export function encodeAnthropicRequest(
   return { body, dropped, structuredTool: structured.tool };
 }
 
-function encodeTools(request: ChatRequest, dropped: string[]): JsonObject[] {
+/** @param budget of strict tools; `undefined` if the model has none */
+function encodeTools(
+  request: ChatRequest,
+  budget: SchemaBudget | undefined,
+  dropped: string[],
+): JsonObject[] {
   return listOf(request.tools).flatMap((tool, index) => {
     const { function: fn, type, cache_control } = objectOf(tool);
     if (type !== 'function' || !isObject(fn)) {
@@ -90,7 +99,7 @@ function encodeTools(request: ChatRequest, dropped: string[]): JsonObject[] {
       return [];
     }
     const schema = toolSchema(fn.parameters);
-    const closed = fn.strict === true ? closedSchema(schema) : undefined;
+    const closed = fn.strict === true ? budget?.grant(closedSchema(schema), 'tool') : undefined;
     return {
       name: fn.name,
       ...(fn.description === undefined ? {} : { description: fn.description }),
@@ -201,7 +210,11 @@ interface Structure {
 }
 
 /** `response_format`: the model's own if that can express it, otherwise a forced tool call, or an instruction. */
-function structure({ response_format: format }: ChatRequest, abilities: AnthropicModel): Structure {
+function structure(
+  { response_format: format }: ChatRequest,
+  abilities: AnthropicModel,
+  budget: SchemaBudget,
+): Structure {
   const none: Structure = { fields: {}, tools: [], system: [], tool: undefined };
   if (format?.type === 'json_object') {
     return {
@@ -211,7 +224,7 @@ function structure({ response_format: format }: ChatRequest, abilities: Anthropi
   }
   if (format?.type !== 'json_schema') return none;
   const { schema, name } = format.json_schema ?? {};
-  const closed = abilities.jsonSchema ? closedSchema(schema) : undefined;
+  const closed = abilities.jsonSchema ? budget.grant(closedSchema(schema), 'answer') : undefined;
   if (closed)
     return { ...none, fields: { output_config: { format: { type: 'json_schema', schema: closed } } } };
   const tool = name ?? 'answer';

@@ -7,6 +7,7 @@ import { isObject, objectOf } from '../json.ts';
 import { encodeConverseMessages } from './messages.ts';
 import { converseModel } from './models.ts';
 import { reasoningFields, roomFor } from './reasoning.ts';
+import { SchemaBudget } from '../parts/schema-budget.ts';
 import { structure } from './structure.ts';
 import { toolConfig } from './tools.ts';
 import { OPENAIS_OWN, TUNING, demandMessages, given, moreThanOne } from '../demands.ts';
@@ -49,7 +50,8 @@ export function encodeConverseRequest(
   const nine = model.mistral || quirks.toolIds === 'nine_alphanumerics';
   const { system, turns } = encodeConverseMessages(request.messages, model, memory, nine);
   const dropped: string[] = [...given(request, UNSUPPORTED), ...moreThanOne(request)];
-  const { fields, system: instructions, tool, name: structuredTool } = structure(request, model);
+  const budget = model.reasoning === 'claude' ? SchemaBudget.ofClaude() : SchemaBudget.unlimited();
+  const { fields, system: instructions, tool, name: structuredTool } = structure(request, model, budget);
   // A thinking model cannot be forced to call the tool.
   const unthinking =
     tool === undefined
@@ -68,7 +70,7 @@ export function encodeConverseRequest(
     messages: turns,
     ...(instructed.length > 0 ? { system: instructed } : {}),
     ...(Object.keys(inferenceConfig).length > 0 ? { inferenceConfig } : {}),
-    ...toolConfig(request, turns, { model, thinking, structured: tool }, dropped),
+    ...toolConfig(request, turns, { model, thinking, structured: tool, budget }, dropped),
     ...fields,
     ...(Object.keys(additional).length > 0 ? { additionalModelRequestFields: additional } : {}),
     ...(TIERS.has(request.service_tier) ? { serviceTier: { type: request.service_tier } } : {}),

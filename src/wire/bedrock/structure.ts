@@ -2,6 +2,7 @@ import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ConverseModel } from './models.ts';
 import { isObject } from '../json.ts';
+import type { SchemaBudget } from '../parts/schema-budget.ts';
 import { closedSchema } from '../parts/closed-schema.ts';
 import { spec } from './tools.ts';
 
@@ -21,7 +22,11 @@ export interface Structure {
  * an instruction.
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
  */
-export function structure({ response_format: format }: ChatRequest, model: ConverseModel): Structure {
+export function structure(
+  { response_format: format }: ChatRequest,
+  model: ConverseModel,
+  budget: SchemaBudget,
+): Structure {
   const none: Structure = { fields: {}, system: [], tool: undefined, name: undefined };
   if (format?.type === 'json_object') {
     return { ...none, system: [{ text: 'Answer with one valid JSON object and nothing else.' }] };
@@ -30,7 +35,7 @@ export function structure({ response_format: format }: ChatRequest, model: Conve
   const { schema: requested, name: given, description } = (format.json_schema ?? {}) as JsonObject;
   const schema = isObject(requested) ? requested : { type: 'object' };
   const name = typeof given === 'string' && given !== '' ? given : 'answer';
-  const closed = model.jsonSchema ? closedSchema(schema) : undefined;
+  const closed = model.jsonSchema ? budget.grant(closedSchema(schema), 'answer') : undefined;
   if (closed) {
     const about = typeof description === 'string' && description !== '' ? { description } : {};
     const jsonSchema = { schema: JSON.stringify(closed), name, ...about };

@@ -4,6 +4,7 @@ import type { ConverseModel } from './models.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { cachePoint } from './messages.ts';
+import type { SchemaBudget } from '../parts/schema-budget.ts';
 import { closedSchema } from '../parts/closed-schema.ts';
 import { toolSchema } from '../parts/tool-schema.ts';
 
@@ -13,6 +14,8 @@ interface Requested {
   readonly thinking: boolean;
   /** The tool whose call stands for structured output. */
   readonly structured: JsonObject | undefined;
+  /** Of strict tools. */
+  readonly budget: SchemaBudget;
 }
 
 /**
@@ -22,12 +25,12 @@ interface Requested {
 export function toolConfig(
   request: ChatRequest,
   turns: readonly { readonly content: readonly JsonObject[] }[],
-  { model, thinking, structured }: Requested,
+  { model, thinking, structured, budget }: Requested,
   dropped: string[],
 ): JsonObject {
   const called = calledNames(turns);
   const forbidden = request.tool_choice === 'none';
-  const wanted = forbidden && called.length === 0 ? [] : toolSpecs(request, model, dropped);
+  const wanted = forbidden && called.length === 0 ? [] : toolSpecs(request, { model, budget }, dropped);
   if (forbidden && called.length > 0) dropped.push('tool_choice');
   const system = structured ? [] : systemTools(request, model, dropped);
   const requested = [...wanted, ...system];
@@ -41,10 +44,13 @@ export function toolConfig(
   return { toolConfig: { tools, ...(choice ? { toolChoice: choice } : {}) } };
 }
 
-/** A function as a tool of Converse. */
-export function spec({ name, description, parameters, strict }: JsonObject): JsonObject {
+/** A function as a tool of Converse. @param budget of strict tools; without one it is not strict */
+export function spec(
+  { name, description, parameters, strict }: JsonObject,
+  budget?: SchemaBudget,
+): JsonObject {
   const schema = toolSchema(parameters);
-  const closed = strict === true ? closedSchema(schema) : undefined;
+  const closed = strict === true ? budget?.grant(closedSchema(schema), 'tool') : undefined;
   return {
     toolSpec: {
       name,
@@ -66,7 +72,11 @@ function systemTools(request: ChatRequest, model: ConverseModel, dropped: string
   });
 }
 
-function toolSpecs(request: ChatRequest, model: ConverseModel, dropped: string[]): JsonObject[] {
+function toolSpecs(
+  request: ChatRequest,
+  { model, budget }: Pick<Requested, 'model' | 'budget'>,
+  dropped: string[],
+): JsonObject[] {
   return listOf(request.tools).flatMap((tool, index) => {
     const { function: fn, type, cache_control } = objectOf(tool);
     if (type !== 'function' || !isObject(fn)) {
@@ -75,7 +85,7 @@ function toolSpecs(request: ChatRequest, model: ConverseModel, dropped: string[]
     }
     const mark = model.caching === 'everywhere' ? cachePoint(cache_control, model) : [];
     // Models without structured outputs reject the field.
-    return [spec(model.jsonSchema ? fn : { ...fn, strict: false }), ...mark];
+    return [spec(fn, model.jsonSchema ? budget : undefined), ...mark];
   });
 }
 

@@ -1,4 +1,4 @@
-import type { ChatChunk, ChatMessage, ChatRequest, ChatResponse, ContentPart } from '../chat.ts';
+import type { ChatChunk, ChatDelta, ChatMessage, ChatRequest, ChatResponse, ContentPart } from '../chat.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import type { JsonObject } from '../json.ts';
 import type { ChatWriter, ClientProtocol, Understood } from '../protocol.ts';
@@ -6,6 +6,8 @@ import { ProxyError } from '../../errors.ts';
 import { chunkOf } from '../chunks.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
 import { chatErrorEvent, openaiErrorBody } from './error.ts';
+import { CustomCallStream, withCustomCalls, withFunctionsOnly } from './custom-tools.ts';
+import type { CustomNames } from './custom-tools.ts';
 import { PartList } from '../parts/part-list.ts';
 import { Lost, lostComment } from '../parts/lost.ts';
 import { readContent } from './answer-parts.ts';
@@ -17,22 +19,30 @@ export const chatClient: ClientProtocol = {
   decode(body) {
     checkMessages(body.messages);
     const given = withoutParts(body as unknown as ChatRequest);
-    const request = withTools(withReasoning(given.request));
+    const { request, custom } = withFunctionsOnly(withTools(withReasoning(given.request)));
     const includeUsage = request.stream_options?.include_usage === true;
     const legacy = isLegacy(body);
     return {
       request,
       dropped: [...oldBeside(body), ...given.dropped],
-      encode: (answer, lost = new Lost()) => encodeAnswer(answer, legacy, lost),
-      stream: (_begun, lost = new Lost()) => new ChunkWriter({ includeUsage, legacy, lost }),
+      encode: (answer, lost = new Lost()) => encodeAnswer(answer, { legacy, custom, lost }),
+      stream: (_begun, lost = new Lost()) => new ChunkWriter({ includeUsage, legacy, custom, lost }),
     };
   },
   errorBody: openaiErrorBody,
 };
 
-function encodeAnswer(answer: ChatResponse, legacy: boolean, lost: Lost): JsonObject {
+interface Encoding {
+  /** Whether calls are encoded as deprecated function calls. */
+  readonly legacy: boolean;
+  readonly custom: CustomNames;
+  readonly lost: Lost;
+}
+
+function encodeAnswer(answer: ChatResponse, { legacy, custom, lost }: Encoding): JsonObject {
   const choices = answer.choices.map((choice) => {
-    const message: JsonObject = { annotations: [], ...chatMessage(choice.message, lost) };
+    const fields = withCustomCalls(chatMessage(choice.message, lost), custom);
+    const message: JsonObject = { annotations: [], ...fields };
     if (!legacy) return { ...choice, message };
     return {
       ...choice,
@@ -127,19 +137,20 @@ function reasoningIn(content: unknown): string {
 
 /** Encodes chunks for a chat client whose relayed stream is continued by another provider. */
 export function relayedChat(body: JsonObject): Pick<Understood, 'request' | 'stream'> {
+  const { request, custom } = withFunctionsOnly(body as unknown as ChatRequest);
   return {
-    request: body as unknown as ChatRequest,
-    stream: () => ({ push: event, end: () => DONE, fail: chatErrorEvent }),
+    request,
+    stream() {
+      const calls = new CustomCallStream(custom);
+      return { push: (chunk) => event(calls.chunk(chunk)), end: () => DONE, fail: chatErrorEvent };
+    },
   };
 }
 
 const DONE = 'data: [DONE]\n\n';
 
-interface WriterOptions {
+interface WriterOptions extends Encoding {
   readonly includeUsage: boolean;
-  /** Whether calls are encoded as deprecated function calls. */
-  readonly legacy: boolean;
-  readonly lost: Lost;
 }
 
 /** Each chunk is an event. The one with the usage is sent to clients that requested it. */
@@ -148,15 +159,17 @@ class ChunkWriter implements ChatWriter {
   readonly #legacy: boolean;
   readonly #lost: Lost;
   readonly #pieces: ChatPieces;
+  readonly #custom: CustomCallStream;
   #naming: ChunkNaming | undefined;
   #called = false;
   #finished = false;
 
-  constructor({ includeUsage, legacy, lost }: WriterOptions) {
+  constructor({ includeUsage, legacy, custom, lost }: WriterOptions) {
     this.#includeUsage = includeUsage;
     this.#legacy = legacy;
     this.#lost = lost;
     this.#pieces = new ChatPieces(lost);
+    this.#custom = new CustomCallStream(custom);
   }
 
   push(chunk: ChatChunk): string {
@@ -179,7 +192,8 @@ class ChunkWriter implements ChatWriter {
   }
 
   #encoded(choice: ChatChunk['choices'][number]): ChatChunk['choices'][number] {
-    const encoded = this.#pieces.tell(choice.delta);
+    const delta = this.#pieces.tell(choice.delta);
+    const encoded = this.#custom.delta(choice.index, delta, choice.finish_reason !== null);
     if (!this.#legacy) return encoded === choice.delta ? choice : { ...choice, delta: encoded };
     return { ...choice, delta: withFunctionCall(encoded), finish_reason: legacyFinish(choice.finish_reason) };
   }
@@ -191,7 +205,9 @@ class ChunkWriter implements ChatWriter {
   #finish(): string {
     if (this.#finished || !this.#naming) return '';
     this.#finished = true;
-    const last = chunkOf(this.#naming, {}, { finish: this.#called ? 'tool_calls' : 'stop' });
+    const inputs = this.#custom.end(0);
+    const rest = inputs.length > 0 ? { tool_calls: inputs } : {};
+    const last = chunkOf(this.#naming, rest as ChatDelta, { finish: this.#called ? 'tool_calls' : 'stop' });
     return event(this.#includeUsage ? { ...last, usage: null } : last);
   }
 }

@@ -10,7 +10,7 @@ import { BETWEEN } from '../parts/part-list.ts';
 import { continuedMessage, itemOf, openItem, openPart, partOf, PARTS } from './client-parts.ts';
 import { encodeHosted } from './hosted.ts';
 import { ownId } from './sealed.ts';
-import { customInput } from './tools.ts';
+import { freeText } from '../parts/free-text.ts';
 
 /** A call whose pieces arrive while another item is being written. */
 interface Waiting {
@@ -287,7 +287,7 @@ export class ItemWriter {
     }
     // Such a call is only sent as an item.
     if (kind === 'own') return;
-    const input = customInput(text);
+    const input = freeText(text);
     this.event('response.custom_tool_call_input.delta', { ...at, delta: input });
     this.event('response.custom_tool_call_input.done', { ...at, input });
   }

@@ -5,6 +5,7 @@ import type { ToolBox } from './tools.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { messageOf } from '../parts/message.ts';
+import { freeTextArguments } from '../parts/free-text.ts';
 import { PartList } from '../parts/part-list.ts';
 import { decodeCitation } from './citations.ts';
 import { decodeHosted } from './hosted.ts';
@@ -138,7 +139,7 @@ class Conversation {
     const id = stringOf(item.call_id);
     if (!id) throw invalid(`${at}.call_id`, 'it is missing');
     const custom = item.type === 'custom_tool_call';
-    const text = custom ? JSON.stringify({ input: item.input ?? '' }) : (stringOf(item.arguments) ?? '');
+    const text = custom ? freeTextArguments(stringOf(item.input) ?? '') : (stringOf(item.arguments) ?? '');
     const fn = { name: shownName(this.#box, item), arguments: text || '{}' };
     this.#partList.call({ id, type: 'function', function: fn });
   }

@@ -24,7 +24,7 @@ import { ownId, seal } from './sealed.ts';
 import type { Standing } from './standing.ts';
 import { echoedStanding } from './standing.ts';
 import { ownCallItem, ownPrefix } from './own-tools.ts';
-import { customInput } from './tools.ts';
+import { freeText } from '../parts/free-text.ts';
 
 /** The fields of a response that are known before it begins. */
 export interface Envelope {
@@ -273,7 +273,7 @@ export function callObject(
       call_id: callId,
       name,
       ...group,
-      input: customInput(text),
+      input: freeText(text),
     };
   }
   return { id, type: 'function_call', status, call_id: callId, name, ...group, arguments: text };

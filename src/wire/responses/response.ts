@@ -10,6 +10,7 @@ import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
 import type { Seal } from '../parts/part.ts';
 import { answerOf } from '../parts/message.ts';
+import { freeTextArguments } from '../parts/free-text.ts';
 import { PartList } from '../parts/part-list.ts';
 import { decodeCitation } from './citations.ts';
 import { decodeOther } from './hosted.ts';
@@ -127,5 +128,5 @@ export function decodeCall(item: JsonObject, newId: () => string): ToolCall {
 
 /** A custom tool takes free text; in chat it is a function with one text parameter, as in the client's requests. */
 export function argumentsOf({ type, input, arguments: args }: JsonObject): string {
-  return type === 'custom_tool_call' ? JSON.stringify({ input: input ?? '' }) : stringOf(args) || '{}';
+  return type === 'custom_tool_call' ? freeTextArguments(stringOf(input) ?? '') : stringOf(args) || '{}';
 }

@@ -1,7 +1,8 @@
 import type { ChatRequest, ChatTool } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
-import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import type { HostedTool } from '../parts/hosted-tools.ts';
+import { freeTextTool } from '../parts/free-text.ts';
 import { searchOptions } from '../parts/hosted-tools.ts';
 import { wordOf } from '../words.ts';
 import { ownTool } from './own-tools.ts';
@@ -99,18 +100,7 @@ function functionTool({ description, parameters, strict }: JsonObject, name: str
 }
 
 function customTool({ description, format }: JsonObject, name: string): ChatTool {
-  const grammar = stringOf(objectOf(format).definition);
-  const words = [stringOf(description), grammar && `The input must follow this grammar:\n${grammar}`];
-  const parameters = {
-    type: 'object',
-    properties: { input: { type: 'string', description: 'All of the input, as plain text.' } },
-    required: ['input'],
-    additionalProperties: false,
-  };
-  return {
-    type: 'function',
-    function: { name, description: words.filter(Boolean).join('\n\n'), parameters },
-  };
+  return freeTextTool(name, stringOf(description), stringOf(objectOf(format).definition));
 }
 
 function keyOf(namespace: string, name: string): string {
@@ -128,12 +118,6 @@ export function shownName({ shown }: ToolBox, item: JsonObject): string {
 function chosenName(box: ToolBox, tool: JsonObject): string {
   const type = stringOf(tool.type) ?? '';
   return box.origins.get(type)?.kind === 'own' ? type : shownName(box, tool);
-}
-
-/** The free text for a custom tool, from the arguments of its function. */
-export function customInput(text: string): string {
-  const value = parseJson(text);
-  return isObject(value) && typeof value.input === 'string' ? value.input : text;
 }
 
 /**
