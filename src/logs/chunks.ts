@@ -1,6 +1,7 @@
 /** Reads inputs as chunks of whole lines, in memory that can be transferred to another thread. */
-import type { BlockOptions } from './blocks.ts';
-import { DamagedInput, readBlocks } from './blocks.ts';
+import { readBlocks } from './blocks.ts';
+import type { BlockOptions } from './source.ts';
+import { DamagedInput } from './unpacked.ts';
 import type { LogInput } from './input.ts';
 import { MAX_LINE_BYTES } from './reader.ts';
 

@@ -1,6 +1,6 @@
 /** Ranges of a file that each thread reads by itself: only numbers are passed between threads. */
 import * as fs from 'node:fs';
-import { packingOf } from './blocks.ts';
+import { packingOf } from './unpacked.ts';
 import type { LogInput } from './input.ts';
 import { MAX_LINE_BYTES } from './reader.ts';
 

@@ -4,8 +4,9 @@
 import { isUtf8 } from 'node:buffer';
 import { isObject } from '../wire/json.ts';
 import type { JsonObject } from '../wire/json.ts';
-import { DamagedInput, readBlocks } from './blocks.ts';
-import type { BlockOptions } from './blocks.ts';
+import { readBlocks } from './blocks.ts';
+import type { BlockOptions } from './source.ts';
+import { DamagedInput } from './unpacked.ts';
 import { LINE_START } from './head.ts';
 import type { LogInput } from './input.ts';
 import { LineSplitter } from './lines.ts';

@@ -200,6 +200,21 @@ describe('readLines()', () => {
       expect(await readBytes(bytes)).toEqual(wanted);
   });
 
+  test('ignores zeros behind a complete compressed file, as gzip does', async () => {
+    const lines = Array.from({ length: 20 }, (_, index) => `{"id":"${index}"}\n`);
+    const ids = lines.map((_, index) => String(index));
+    for (const pack of [gzipSync, zstdCompressSync]) {
+      const members = [lines.slice(0, 7), lines.slice(7)].map((some) => pack(Buffer.from(some.join(''))));
+      const whole = Buffer.concat(members);
+      const followed = (zeros: number, more = '') =>
+        readBytes(Buffer.concat([whole, Buffer.alloc(zeros), Buffer.from(more)]));
+      for (const zeros of [1, 2, 700, 600_000]) expect(await followed(zeros)).toEqual(ids);
+      expect(await followed(700, '?')).toEqual([...ids, '21 damaged_file']);
+      const cut = Buffer.concat([members[0]!, members[1]!.subarray(0, -5), Buffer.alloc(700)]);
+      expect((await readBytes(cut)).at(-1)).toEndWith('damaged_file');
+    }
+  });
+
   test('stops where a file ended when it was opened', async () => {
     await using dir = await logDirectory();
     const path = join(dir.path, 'live.ndjson');

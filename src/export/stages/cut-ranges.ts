@@ -1,6 +1,6 @@
 /** Divides the logs into ranges, each of which one process reads. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { packingOf } from '../../logs/blocks.ts';
+import { packingOf } from '../../logs/unpacked.ts';
 import type { PlannedInput, PlannedPart, PlannedRange } from './stage-plan.ts';
 
 /** The assumed expansion of compressed logs. */

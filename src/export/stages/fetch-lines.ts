@@ -1,7 +1,7 @@
 /** Reads single lines of an input again, by their offsets. */
 import * as fs from 'node:fs';
 import type { LogInput } from '../../logs/input.ts';
-import { packingOf } from '../../logs/blocks.ts';
+import { packingOf } from '../../logs/unpacked.ts';
 import { readChunks } from '../../logs/chunks.ts';
 import { ExportError } from '../errors.ts';
 

@@ -1,7 +1,7 @@
 /** Opens a log file for reading from its end; compressed and remote files are read from their start. */
 import * as fs from 'node:fs';
 import type { LogInput } from '../input.ts';
-import { packingOf } from '../blocks.ts';
+import { packingOf } from '../unpacked.ts';
 import { fileReason } from '../names.ts';
 import { InputError } from '../problem.ts';
 import { part } from './lines.ts';

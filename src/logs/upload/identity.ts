@@ -1,6 +1,7 @@
 /** Identifies a log file even after it was compressed, continued, or reduced to its heads. */
 import { createHash } from 'node:crypto';
-import { DamagedInput, readBlocks } from '../blocks.ts';
+import { readBlocks } from '../blocks.ts';
+import { DamagedInput } from '../unpacked.ts';
 import { headRecord } from '../head-record.ts';
 import { LineBeginnings } from '../line-beginnings.ts';
 
