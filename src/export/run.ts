@@ -22,6 +22,8 @@ export interface ExportSummary {
   readonly report: Report;
   /** The number of files read. */
   readonly files: number;
+  /** Files that were found by several names, and read once. */
+  readonly sameFiles: readonly Pick<LogInput, 'name' | 'otherNames'>[];
   /** The number of bytes read from disk. */
   readonly bytesRead: number;
   /** Whether reading ended early: enough rows, or the reader of the output has left. */
@@ -83,6 +85,7 @@ async function exportInputs(
   const summary = (report: Report, ended: ExportSummary['ended']): ExportSummary => ({
     report,
     files: counters.files,
+    sameFiles: inputs.filter(({ otherNames }) => otherNames),
     bytesRead: count.bytesRead,
     ...(ended ? { ended } : {}),
     ...emptySplitOf(report, options.curation),

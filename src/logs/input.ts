@@ -15,25 +15,33 @@ export interface LogInput {
   readonly bytes: number | undefined;
   /** The source of the input if it is not a local file. */
   readonly object?: S3Object;
+  /** Other names by which the same file was found, such as those of links; it is read once. */
+  readonly otherNames?: readonly string[];
 }
 
 /**
  * Resolves the user's arguments to files, oldest first within each directory or glob.
- * @param named files, directories, globs, and `-` for standard input; a file given twice is read once
+ * @param named files, directories, globs, and `-` for standard input; a file given twice, by whatever names, is read once
  * @param exclude a path that directories and globs skip: the output, if it lies among the logs
  * @throws InputError when an argument does not exist, or when no file is found at all
  */
 export async function findInputs(named: readonly string[], exclude?: string): Promise<LogInput[]> {
-  const found = new Map<string, LogInput>();
-  const left = exclude === undefined ? undefined : await identity(exclude);
+  const found = new Map<string, { readonly input: LogInput; readonly others: Set<string> }>();
+  const left = exclude === undefined ? undefined : await realPath(exclude);
   for (const name of named) {
     for (const { input, listed } of await resolve(name)) {
-      const id = await identity(input.path);
-      if (!found.has(id) && !(listed && id === left)) found.set(id, input);
+      if (listed && (await realPath(input.path)) === left) continue;
+      const { input: known, others } = found.getOrInsert(await identity(input.path), {
+        input,
+        others: new Set(),
+      });
+      if (known.name !== input.name) others.add(input.name);
     }
   }
   if (found.size === 0) throw new InputError(`Cannot find a log to read: ${named.join(', ')} contains none`);
-  return [...found.values()];
+  return [...found.values()].map(({ input, others }) =>
+    others.size === 0 ? input : { ...input, otherNames: [...others] },
+  );
 }
 
 interface Resolved {
@@ -122,10 +130,15 @@ function byRotation(a: string, b: string): number {
   return stems || (first?.rank ?? 0) - (second?.rank ?? 0) || (a < b ? -1 : Number(a > b));
 }
 
-/** The key by which two names refer to the same file. */
+/** The key by which two names refer to the same file, also those of a hard link. Some file systems number no files. */
 async function identity(path: string): Promise<string> {
   if (path === '-' || path.startsWith(S3_SCHEME)) return path;
-  return realpath(path).catch(() => path);
+  const { dev, ino } = await stat(path, { bigint: true }).catch(() => ({ dev: 0n, ino: 0n }));
+  return ino === 0n ? realPath(path) : `${dev}:${ino}`;
+}
+
+async function realPath(path: string): Promise<string> {
+  return path.startsWith(S3_SCHEME) ? path : realpath(path).catch(() => path);
 }
 
 async function statIfThere(path: string) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -88,6 +88,29 @@ describe('findInputs()', () => {
 
   test('leaves out the output if it is among the logs', async () => {
     expect(await names(['a.ndjson', 'dataset.jsonl'], undefined, 'dataset.jsonl')).toEqual(['a.ndjson']);
+  });
+
+  test('lists a file once, by whatever names it is found', async () => {
+    await using dir = await logDirectory();
+    const at = (name: string) => join(dir.path, name);
+    for (const name of ['logs', 'links', 'copies']) mkdirSync(at(name));
+    for (const name of ['logs/a.ndjson', 'logs/b.ndjson', 'copies/a.ndjson']) writeFileSync(at(name), '');
+    linkSync(at('logs/a.ndjson'), at('links/hard.ndjson'));
+    symlinkSync('../logs/a.ndjson', at('links/soft.ndjson'));
+    symlinkSync('logs', at('mirror'));
+    const found = await findInputs([at('logs'), at('l*/*'), at('mirror'), at('copies'), at('links')]);
+    expect(found.map(({ name, otherNames }) => [name, otherNames])).toEqual([
+      [at('logs/a.ndjson'), ['links/hard.ndjson', 'links/soft.ndjson', 'mirror/a.ndjson'].map(at)],
+      [at('logs/b.ndjson'), [at('mirror/b.ndjson')]],
+      [at('copies/a.ndjson'), undefined],
+    ]);
+  });
+
+  test('reads a log although the output is another name of it', async () => {
+    await using dir = await logDirectory();
+    writeFileSync(join(dir.path, 'a.ndjson'), '');
+    linkSync(join(dir.path, 'a.ndjson'), join(dir.path, 'out'));
+    expect(await findInputs([dir.path], join(dir.path, 'out'))).toHaveLength(1);
   });
 
   test('follows links to files, and skips directories', async () => {

@@ -14,12 +14,13 @@ import { bytesText, countText, thingsText } from './text.ts';
  * @param output the output path, or `-`; `undefined` if nothing was written
  */
 export function summaryText(
-  { report, files, bytesRead, ended, emptySplit }: ExportSummary,
+  { report, files, sameFiles, bytesRead, ended, emptySplit }: ExportSummary,
   output: string | undefined,
 ): string {
   const { lines, kept, outputs, further_answers: further } = report;
   const out = [
     `Read ${thingsText(lines, 'line')}${further > 0 ? ` with ${thingsText(further, 'further answer')}` : ''} (${bytesText(bytesRead)}) from ${thingsText(files, 'file')}, kept ${countText(kept)}`,
+    ...sameFilesText(sameFiles),
     ...reasonsText(report),
   ];
   if (ended === 'max_records') out.push('Stopped at --max-records; the rest was not read');
@@ -34,6 +35,19 @@ export function summaryText(
       );
   }
   return `${out.join('\n')}\n`;
+}
+
+/** The number of names shown. */
+const SHOWN_NAMES = 3;
+
+function sameFilesText(files: ExportSummary['sameFiles']): string[] {
+  const names = files.flatMap(({ name, otherNames = [] }) =>
+    otherNames.map((other) => `${other} is ${name}`),
+  );
+  if (names.length === 0) return [];
+  const more = names.length > SHOWN_NAMES ? ', ...' : '';
+  const shown = `${names.slice(0, SHOWN_NAMES).join(', ')}${more}`;
+  return [reasonLine('read once', names.length, `are other names of the same files (${shown})`)];
 }
 
 function splitsText({ splits }: Report): string {

@@ -67,6 +67,7 @@ export async function finish(
   const summary: ExportSummary = {
     report,
     files: counters.files,
+    sameFiles: plan.inputs.filter(({ otherNames }) => otherNames),
     bytesRead: plan.inputs.reduce((sum, { bytes }) => sum + bytes, 0),
     ...emptySplitOf(report, settings.curation),
   };

@@ -115,7 +115,7 @@ function partitionsFor(options: Options, curation: CurationOptions, bytes: numbe
   return options.value('partitions') ?? Math.max(1, Math.ceil(bytes / PARTITION_BYTES));
 }
 
-async function planned({ name, path, bytes, object }: LogInput): Promise<PlannedInput> {
+async function planned({ name, path, bytes, object, otherNames }: LogInput): Promise<PlannedInput> {
   if (object) return { name, path, bytes: object.bytes, etag: object.etag };
   if (bytes === undefined)
     throw new ExportError(
@@ -123,7 +123,8 @@ async function planned({ name, path, bytes, object }: LogInput): Promise<Planned
       `Cannot export ${name} in stages: it is not a file, and every stage reads the logs again`,
     );
   const { mtimeMs } = statSync(path);
-  return { name, path: resolve(path), bytes, modifiedMs: Math.floor(mtimeMs) };
+  const modified = { bytes, modifiedMs: Math.floor(mtimeMs) };
+  return { name, path: resolve(path), ...modified, ...(otherNames ? { otherNames } : {}) };
 }
 
 function without(values: StagePlan['options']): StagePlan['options'] {

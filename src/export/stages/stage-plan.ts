@@ -27,6 +27,7 @@ export interface PlannedInput {
   readonly modifiedMs?: number;
   /** The version of an object. */
   readonly etag?: string;
+  readonly otherNames?: LogInput['otherNames'];
 }
 
 /** The lines that begin in a part of an input. */

@@ -31,8 +31,14 @@ test('summaryText() reports what was read, why rows are missing, and where the r
   const report = reportOf({ counters, stats, outcome: { seen: [] } }, settings, [
     { path: 'out.jsonl', split: 'train', rows: 1, bytes: 1_234 },
   ]);
-  expect(summaryText({ report, files: 2, bytesRead: 34_000_000, ended: 'max_records' }, 'out.jsonl')).toBe(
+  const sameFiles = [
+    { name: 'a.log', otherNames: ['b.log', 'c/a.log'] },
+    { name: 'd.log', otherNames: ['e.log', 'f.log'] },
+  ];
+  const summary = { report, files: 2, sameFiles, bytesRead: 34_000_000, ended: 'max_records' } as const;
+  expect(summaryText(summary, 'out.jsonl')).toBe(
     `Read 12,345 lines (34 MB) from 2 files, kept 2
+  read once         4  are other names of the same files (b.log is a.log, c/a.log is a.log, e.log is d.log, ...)
   kept         1  are answers that failed, were cut or filtered (--successful-only leaves them out)
   left out         1  model: the model does not match --model or --model-filter
   dropped         2  no_answer: the answer has neither text nor tool calls (a.log:7, a.log:8)
