@@ -4,22 +4,36 @@
  *
  * A value of a signature comes from one shingle, for texts that share most of their shingles usually from the same one.
  * So what many rows share shows in their signatures: they agree in the same values. A single value of 4 bits is equal by
- * chance too often to be counted, two adjacent ones are not.
+ * chance too often to be counted; two adjacent ones show a template of few rows among few, three one among many.
  */
 import { PROMPT, valueAt, VALUES } from './signature.ts';
 
-/** The share of the long prompts from which two adjacent values are common; by chance it is 1 in 256. */
-const SHARE = 0.05;
-/** The number of rows from which they are. */
-const LEAST_ROWS = 8;
-
-/** The values of the second texts, and the numbers that two of them form. */
+/** The values of the second texts. */
 const SHOWN = VALUES / 2;
-const PAIR = 256;
+
+/** The values that are counted together, and the numbers that they form. */
+interface Run {
+  readonly length: number;
+  readonly numbers: number;
+  /**
+   * The least number of rows with the same run. As not all rows of a template have all of its values, a template has
+   * a few more.
+   */
+  readonly leastRows: number;
+}
+const RUNS: readonly Run[] = [
+  { length: 2, numbers: 16 ** 2, leastRows: 8 },
+  { length: 3, numbers: 16 ** 3, leastRows: 6 },
+];
+
+/** By how many standard deviations, and additional rows, a count must exceed the one that is expected by chance. */
+const DEVIATIONS = 6;
+const MARGIN = 4;
 
 export class Templates {
-  readonly #counts = new Int32Array((SHOWN - 1) * PAIR);
+  readonly #counts = RUNS.map(({ length, numbers }) => new Int32Array((SHOWN - length + 1) * numbers));
   #rows = 0;
+  readonly #values = new Uint8Array(SHOWN);
   readonly #mask = new Int32Array(VALUES / 8);
 
   /** @param signature of a pair of texts; see PairHasher */
@@ -27,8 +41,9 @@ export class Templates {
     const whole = signature.subarray(4 * PROMPT);
     if (whole.every((byte) => byte === 0)) return;
     this.#rows += 1;
-    for (let at = 0; at < SHOWN - 1; at++)
-      this.#counts[at * PAIR + ((signature[at]! >>> 4) | (signature[at + 1]! & 0xf0))]! += 1;
+    for (let at = 0; at < SHOWN; at++) this.#values[at] = signature[at]! >>> 4;
+    for (const [run, counts] of this.#counts.entries())
+      this.#eachRun(RUNS[run]!, (place) => (counts[place]! += 1));
   }
 
   /**
@@ -36,20 +51,35 @@ export class Templates {
    * `undefined` if there are none.
    */
   maskOf(words: Int32Array, from: number): Int32Array | undefined {
-    if (words[from + PROMPT] === 0 || this.#rows < LEAST_ROWS) return undefined;
-    const least = Math.max(LEAST_ROWS, SHARE * this.#rows);
+    if (words[from + PROMPT] === 0) return undefined;
+    for (let at = 0; at < SHOWN; at++) this.#values[at] = valueAt(words, from, 2 * at + 1);
     const mask = this.#mask.fill(0);
     let any = false;
-    let value = valueAt(words, from, 1);
-    for (let at = 0; at < SHOWN - 1; at++) {
-      const next = valueAt(words, from, 2 * at + 3);
-      if (this.#counts[at * PAIR + (value | (next << 4))]! >= least) {
-        mask[at >>> 2]! |= 0xf0 << (8 * (at & 3));
-        mask[(at + 1) >>> 2]! |= 0xf0 << (8 * ((at + 1) & 3));
+    for (const [index, counts] of this.#counts.entries()) {
+      const run = RUNS[index]!;
+      const least = leastCount(this.#rows, run);
+      this.#eachRun(run, (place, first) => {
+        if (counts[place]! < least) return;
+        for (let at = first; at < first + run.length; at++) mask[at >>> 2]! |= 0xf0 << (8 * (at & 3));
         any = true;
-      }
-      value = next;
+      });
     }
     return any ? mask : undefined;
   }
+
+  /** Visits the runs of the current values: the place of its count, and its first value. */
+  #eachRun({ length, numbers }: Run, visit: (place: number, first: number) => void): void {
+    let number = 0;
+    for (let at = 0; at < SHOWN; at++) {
+      number = ((number << 4) | this.#values[at]!) & (numbers - 1);
+      const first = at - length + 1;
+      if (first >= 0) visit(first * numbers + number, first);
+    }
+  }
+}
+
+/** The number of rows with the same run from which it is no coincidence. */
+function leastCount(rows: number, { numbers, leastRows }: Run): number {
+  const expected = rows / numbers;
+  return Math.max(leastRows, expected + DEVIATIONS * Math.sqrt(expected) + MARGIN);
 }

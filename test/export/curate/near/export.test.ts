@@ -211,6 +211,18 @@ describe('--near-dup compares answers and prompts separately', () => {
       },
     );
 
+    test('other instructions in the log do not matter', async () => {
+      const instructions = Array.from({ length: 30 }, (_, n) => words(n + 1_000, 200));
+      const log = (write: (text: string) => string) =>
+        instructions.flatMap((each, n) => {
+          const rows = Array.from({ length: 10 }, (_, row) => words(10 * n + row + 50, 20));
+          return rows.map((text) => one(`${each}\n${write(text)}`, 'positive'));
+        });
+      const all = log((text) => text);
+      expect(await kept(all, '--near-dup 0.8')).toBe(300);
+      expect(await kept([...all, ...log((text) => text.toUpperCase())], '--near-dup 0.8')).toBe(300);
+    });
+
     test('a long answer is sufficient, and so is a prompt that few rows share', async () => {
       const answer = words(9, 80);
       const long = texts(20, 20).map((text) => one(`${instruction} ${text}`, answer));
