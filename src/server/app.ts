@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { Handler } from 'hono';
 import { cors } from 'hono/cors';
 import { getPath } from 'hono/utils/url';
 import type { ServerBindings, ServerContext, ServerEnv } from './context.ts';
@@ -75,13 +76,16 @@ export function createApp(context: ServerContext): ProxyApp {
     app.use(cors({ origin, exposeHeaders: EXPOSED }));
   }
   for (const base of bases) {
-    for (const prefix of [`${base}/v1`, base]) {
+    for (const prefix of PREFIXES.map((own) => base + own)) {
       for (const name of PLAIN_ENDPOINTS) {
         const path = (placeOf(name) === 'root' ? base : prefix) + ENDPOINTS[name].path;
         if (models.has(path)) continue;
         const answer = inference(context, name);
         models.set(path, answer);
-        app.post(path, ({ req, env }) => answer(req.raw, headerMap(req.raw.headers), env));
+        const take: Handler<ServerEnv> = ({ req, env }) => answer(req.raw, headerMap(req.raw.headers), env);
+        app.post(path, take);
+        // Azure's clients name the model in the path too.
+        if (prefix === base) app.post(`${base}/openai/deployments/:name${ENDPOINTS[name].path}`, take);
       }
       app.post(`${prefix}/feedback`, takeFeedback(context));
       app.get(`${prefix}/key`, ownKey(context));
@@ -218,6 +222,9 @@ const EXPOSED = [
     `anthropic-ratelimit-tokens-${what}`,
   ]),
 ];
+
+/** What precedes the endpoints' paths; the last is that of Groq's clients and of Azure's current ones. */
+const PREFIXES = ['/v1', '', '/openai/v1'] as const;
 
 /** The paths of realtime sessions: OpenAI's and Azure's, and Gemini's by version. */
 const SESSIONS = [

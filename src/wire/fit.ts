@@ -20,6 +20,7 @@ import { fromVendorFields } from './facts/vendor-fields.ts';
 import { refuseForeignFiles } from './facts/vendor-files.ts';
 import { isObject } from './json.ts';
 import { returnedMessages } from './parts/returned.ts';
+import { wholeTurns } from './parts/whole-turns.ts';
 
 /** What is known about a target. */
 export interface FitFacts {
@@ -73,7 +74,7 @@ export function fit(
       names: new OwnNames(new Map()),
     };
   }
-  const returned = returnedMessages(request.messages, { protocol, abilities, issued, memory });
+  const returned = returnedMessages(wholeTurns(request.messages), { protocol, abilities, issued, memory });
   request.messages = [...returned.messages];
   // By now, images of earlier answers are part of user messages if the target accepts them only there.
   refuseForeignFiles(request.messages, { protocol, quirks, model: quirks.like ?? model });

@@ -124,11 +124,23 @@ test('the client’s x-request-id is kept, and an invalid one is replaced', asyn
 
 test('every path is served with and without /v1 and below base_path', async () => {
   await using proxy = running({ ...MOCK, server: { base_path: '/llm' } });
-  for (const path of ['/v1', '', '/llm/v1', '/llm']) {
+  for (const path of ['/v1', '', '/llm/v1', '/llm', '/openai/v1', '/llm/openai/v1']) {
     expect((await proxy.post(`${path}/chat/completions`, ASK)).status).toBe(200);
     expect((await fetch(`${proxy.url}${path}/models`)).status).toBe(200);
   }
   expect((await fetch(`${proxy.url}/llm/health`)).status).toBe(200);
+});
+
+test('the paths of Azure’s clients are served', async () => {
+  await using proxy = running({ ...MOCK, server: { base_path: '/llm' } });
+  for (const base of ['', '/llm']) {
+    const path = `${base}/openai/deployments/mock/chat/completions?api-version=2024-10-21`;
+    const answer = await proxy.post(path, ASK, { headers: { 'api-key': 'k' } });
+    expect([answer.status, (await answer.json()) as object]).toMatchObject([
+      200,
+      { object: 'chat.completion' },
+    ]);
+  }
 });
 
 test('models are listed, and found by id, with slashes and by glob', async () => {

@@ -37,11 +37,15 @@ export function decodeContents(body: JsonObject, dropped: Set<string>): ChatMess
   if (contents.length === 0) throw wrong('contents', 'at least one content is required');
   const messages = systemMessages(fieldOf(body, 'systemInstruction'), dropped);
   const calls = new CallPairs();
+  let before = '';
   contents.forEach((content, index) => {
     const at = `contents[${index}]`;
     const parts = objectsIn(content, 'parts', at);
     if (parts.length === 0) throw wrong(`${at}.parts`, 'at least one part is required');
     const role = textIn(content, 'role', at) || 'user';
+    // Clients may keep each piece of a stream as a content.
+    if (role === 'model' && before !== 'model') calls.turn();
+    before = role;
     if (role === 'model') messages.push(...modelMessage(parts, at, calls, dropped));
     else if (role === 'user' || role === 'function')
       messages.push(...userMessages(parts, at, calls, dropped));
@@ -112,7 +116,6 @@ function modelMessage(
 ): ChatMessage[] {
   const list = new PartList();
   const results: ChatMessage[] = [];
-  calls.turn();
   parts.forEach((part, index) => {
     const here = `${at}.parts[${index}]`;
     const result = objectIn(part, 'functionResponse', here);

@@ -16,7 +16,7 @@ import { imageUrl } from './images.ts';
  */
 export function decodeMessages(body: JsonObject): ChatMessage[] {
   const calls = new CallPairs();
-  return objectsAt(body.messages ?? [], 'messages', false).map((message, index) => {
+  return objectsAt(body.messages ?? [], 'messages', false).map((message, index, all) => {
     const at = `messages.${index}`;
     const { role } = message;
     switch (role) {
@@ -25,6 +25,7 @@ export function decodeMessages(body: JsonObject): ChatMessage[] {
       case 'user':
         return { role, content: shown(contentOf(message, at), message.images, at) };
       case 'assistant':
+        if (all[index - 1]?.role !== role) calls.turn();
         return assistantMessage(message, at, calls);
       case 'tool':
         return toolMessage(message, at, calls);
@@ -59,7 +60,6 @@ function picturesIn(images: unknown, at: string): ContentPart[] {
 }
 
 function assistantMessage(message: JsonObject, at: string, calls: CallPairs): ChatMessage {
-  calls.turn();
   const { thinking, images } = message;
   const text = contentOf(message, at);
   const parts: Part[] = [];
