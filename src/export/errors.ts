@@ -76,7 +76,7 @@ export const REJECT_REASONS = {
   wrong_order: 'the order of roles is not allowed in the format',
   too_many_images: 'more images than the format allows',
   unlogged_turn:
-    'its prompt contains answers that the log does not show as successful, or that the filters exclude, and the format would train them (--unlogged-turns)',
+    'its prompt contains answers that the log does not show as successful, or that the filters exclude, and the format would train them, or --unlogged-turns drop leaves them out',
   corrected: 'feedback corrects the answer (--corrections uses the correction instead)',
   no_pair: 'neither feedback nor a regeneration shows which of two answers is better',
   no_judgement: 'neither feedback nor a regeneration shows whether the answer is good',

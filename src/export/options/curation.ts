@@ -85,7 +85,9 @@ function conversationsOf(
     throw options.wrong('branches', 'each answer is a row of its own here: use --conversations collapse');
   const branches = conversations === 'turns' ? 'all' : options.value('branches');
   const how = { conversations, branches } as const;
-  if (!format || format.loss === 'completion') return { ...how, unlogged: 'pass' };
+  if (!format) return { ...how, unlogged: 'pass' };
+  // Nothing within a prompt is trained, but the prompt itself may not be wanted.
+  if (format.loss === 'completion') return { ...how, unlogged: wish === 'drop' ? 'drop' : 'pass' };
   if (format.loss === 'all') return { ...how, unlogged: wish === 'keep' ? 'keep' : 'drop' };
   // No answer is trained in another's prompt then.
   return { ...how, unlogged: conversations === 'turns' && wish === 'mask' ? 'pass' : wish };

@@ -66,6 +66,8 @@ describe('a conversation of several records', () => {
     expect((await shop.run('-f trl --unlogged-turns keep --force')).report.kept).toBe(2);
     expect((await shop.run('-f openai --unlogged-turns drop --force')).report.kept).toBe(1);
     expect((await shop.run('-f trl-pc --force')).report.kept).toBe(2);
+    expect((await shop.run('-f trl-pc --unlogged-turns drop --force')).report.kept).toBe(1);
+    expect((await shop.run('-f trl-pc --force')).report.kept).toBe(2);
   });
 
   test('does not lose an answer to a longer conversation that produces no row', async () => {
