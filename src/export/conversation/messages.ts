@@ -29,9 +29,11 @@ export function promptOf(messages: unknown, options: ContentOptions): Message[] 
   const open = new OpenCalls();
   const prompt = messages.flatMap((message: unknown, index) => {
     if (!isObject(message)) throw new RejectError('no_messages');
-    return promptMessage(message, index, open, options) ?? [];
+    const shownBefore = isResult(message) ? [] : open.shown();
+    return [...shownBefore, ...(promptMessage(message, index, open, options) ?? [])];
   });
   open.mustBeAnswered();
+  prompt.push(...open.shown());
   if (prompt.length === 0) throw new RejectError('empty_message');
   return prompt;
 }
@@ -70,29 +72,33 @@ function saysNothing({ tool_calls: calls, content, refusal }: AssistantMessage):
   return !calls && isBlank(content) && refusal === undefined;
 }
 
+function isResult({ role }: JsonObject): boolean {
+  return role === 'tool' || role === 'function';
+}
+
 /** @returns `undefined` for an empty system prompt, which some programs send if none is set */
 function promptMessage(
   message: JsonObject,
   index: number,
   open: OpenCalls,
   { images, partsApart }: ContentOptions,
-): Message | undefined {
+): [Message] | undefined {
   const { role } = message;
-  if (role === 'tool' || role === 'function') return toolMessage(message, open, { images, partsApart });
+  if (isResult(message)) return [toolMessage(message, open, { images, partsApart })];
   // OpenAI and chat templates require results directly after the calls.
   open.mustBeAnswered();
   if (role === 'assistant') {
     const assistant = refusalAsContent(assistantMessage(message, String(index), { images, partsApart }));
     if (saysNothing(assistant)) throw new RejectError('empty_message');
     for (const call of assistant.tool_calls ?? []) open.add(call);
-    return assistant;
+    return [assistant];
   }
   // Trainers do not know the role "developer"; most chat templates silently skip unknown roles.
   if (role === 'system' || role === 'developer')
     return partsOf(message.content).every(isBlankText)
       ? undefined
-      : plainMessage(message, 'system', { images, partsApart });
-  if (role === 'user') return plainMessage(message, 'user', { images, partsApart });
+      : [plainMessage(message, 'system', { images, partsApart })];
+  if (role === 'user') return [plainMessage(message, 'user', { images, partsApart })];
   throw new RejectError('unknown_role');
 }
 
@@ -229,7 +235,9 @@ function toolMessage(
   const id = message.role === 'function' ? open.only(stringOf(message.name)) : stringOf(message.tool_call_id);
   if (id === undefined) throw new RejectError('orphan_tool_result');
   open.answer(id);
-  const texts = textsOf(partsOf(message.content).map((part) => shown(part, keep)));
+  const parts = partsOf(message.content).map((part) => shown(part, keep));
+  open.show(parts.filter((part) => part.type === 'image_url'));
+  const texts = textsOf(parts.map((part) => shown(part, 'drop')));
   return {
     role: 'tool',
     tool_call_id: id,
@@ -294,10 +302,11 @@ function nameOf(message: JsonObject): { name?: string } {
   return typeof message.name === 'string' && message.name !== '' ? { name: message.name } : {};
 }
 
-/** The tool calls of the last assistant message that have no results yet. */
+/** The tool calls of the last assistant message that have no results yet, and what their results show. */
 class OpenCalls {
   /** The names of their functions, by id. */
   readonly #names = new Map<string, string>();
+  #images: Part[] = [];
 
   add(call: ToolCall): void {
     this.#names.set(call.id, call.function.name);
@@ -312,6 +321,17 @@ class OpenCalls {
 
   answer(id: string): void {
     if (!this.#names.delete(id)) throw new RejectError('orphan_tool_result');
+  }
+
+  show(images: readonly Part[]): void {
+    this.#images.push(...images);
+  }
+
+  /** A message with the images of the results, which no format allows within them; none if there are no images. */
+  shown(): Message[] {
+    const images = this.#images;
+    this.#images = [];
+    return images.length > 0 ? [{ role: 'user', content: images }] : [];
   }
 
   mustBeAnswered(): void {

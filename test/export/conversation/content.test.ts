@@ -79,6 +79,74 @@ describe('--images drop', () => {
   });
 });
 
+describe('images in the results of tools', () => {
+  const source = { type: 'base64', media_type: 'image/png', data: PIXEL };
+  const log = (content: object[]) =>
+    line({
+      endpoint: 'messages',
+      finish: 'end_turn',
+      request: {
+        model: 'm',
+        max_tokens: 9,
+        messages: [
+          { role: 'user', content: 'look' },
+          {
+            role: 'assistant',
+            content: ['t1', 't2'].map((id) => ({ type: 'tool_use', id, name: 'shot', input: {} })),
+          },
+          { role: 'user', content },
+        ],
+        tools: [{ name: 'shot', input_schema: { type: 'object' } }],
+      },
+      response: {
+        id: 'm',
+        type: 'message',
+        role: 'assistant',
+        content: [{ type: 'text', text: 'I see.' }],
+        stop_reason: 'end_turn',
+      },
+    });
+  const shown = (id: string, ...more: object[]) => ({
+    type: 'tool_result',
+    tool_use_id: id,
+    content: [...more, { type: 'image', source }],
+  });
+  const seen = { type: 'text', text: 'seen' };
+
+  test.each([
+    ['openai', [shown('t1', seen), shown('t2')], ['seen\n[image]', '[image]', [image(), image()]]],
+    [
+      'fireworks',
+      [shown('t1'), { ...shown('t2'), content: 'no' }, { type: 'text', text: 'well?' }],
+      ['[image]', 'no', [image()], 'well?'],
+    ],
+    [
+      'together',
+      [shown('t1'), { ...shown('t2'), content: 'no' }, { type: 'text', text: 'well?' }],
+      [
+        [{ type: 'text', text: '[image]' }],
+        [{ type: 'text', text: 'no' }],
+        [image(), { type: 'text', text: 'well?' }],
+      ],
+    ],
+  ] as const)('%s has them in a message of the user', async (name, content, expected) => {
+    await using shop = await workshop({ 'a.ndjson': log([...content]) });
+    const { report } = await shop.run(`-f ${name} --unlogged-turns keep`);
+    expect(report.dropped).toEqual({});
+    const [row] = shop.rows() as unknown as Row[];
+    expect(row!.messages.slice(2, -1).map(({ content: each }) => each)).toEqual([...expected]);
+    expect(FORMATS[name].check(row as unknown as JsonObject)).toEqual([]);
+  });
+
+  test.each(['trl', 'mistral', 'sharegpt', 'gemini', 'bedrock'])('%s has no place for them', async (name) => {
+    await using shop = await workshop({ 'a.ndjson': log([shown('t1'), shown('t2')]) });
+    const { report } = await shop.run(`-f ${name} --unlogged-turns keep`);
+    expect([report.kept, report.dropped.unsupported_content?.count]).toEqual([0, 1]);
+    const dropped = await shop.run(`-f ${name} --unlogged-turns keep --images drop --force`);
+    expect(dropped.report.kept).toBe(1);
+  });
+});
+
 test.each([
   [{ content: 'Here it is.', images: [image()] }],
   [{ content: 'Listen.', audio: { id: 'a', data: 'AA==', transcript: 'Listen.' } }],
