@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/clock.ts';
+import { systemClock } from '../../src/clock.ts';
 
 interface Timer {
   readonly atMs: number;
@@ -54,4 +55,19 @@ export class FakeClock implements Clock {
     }
     return first;
   }
+}
+
+/**
+ * A clock on which time passes this many times as fast, for waits of seconds beside real sockets. Timeouts pass as fast:
+ * those that must not be reached need to be long.
+ */
+export function fastClock(factor: number): Clock {
+  const startMs = systemClock.now();
+  const elapsedMs = (since: number) => (systemClock.monotonic() - since) * factor;
+  const began = systemClock.monotonic();
+  return {
+    now: () => startMs + elapsedMs(began),
+    monotonic: () => elapsedMs(0),
+    after: (ms, action) => systemClock.after(ms / factor, action),
+  };
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Clock } from '../../src/clock.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { LogRecord } from '../../src/logs/record.ts';
 import type { RecordSink } from '../../src/pipeline/streams/sinks.ts';
@@ -25,11 +26,13 @@ export interface Running extends AsyncDisposable {
 /**
  * A proxy on a real socket, built as `serve` builds it, with its log in a temporary folder.
  * @param further sinks that receive each record before the list of records does
+ * @param clock the system's, unless a test is to wait less
  */
 export function running(
   config: ConfigInput,
   env: Record<string, string> = {},
   further: readonly RecordSink[] = [],
+  clock?: Clock,
 ): Running {
   const directory = mkdtempSync(join(tmpdir(), 'llmproxy-test-'));
   const parse = (input: ConfigInput) => {
@@ -41,7 +44,7 @@ export function running(
   const problems: string[] = [];
   const sinks = [...further, (record: LogRecord) => records.push(record)];
   const onProblem = (message: string) => void problems.push(message);
-  const proxy = createProxy(parse(config), { env, sinks, onProblem });
+  const proxy = createProxy(parse(config), { env, sinks, onProblem, clock });
   const listener = listen(proxy, { host: '127.0.0.1', port: 0 });
   return {
     url: listener.url,

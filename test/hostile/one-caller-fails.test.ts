@@ -23,7 +23,6 @@ const provider = upstream(({ text }) => {
   const word = Object.keys(FAILURES).find((each) => text.includes(each));
   return word === undefined ? completion('fine') : FAILURES[word]!();
 });
-let serving: Serving;
 
 beforeAll(() => built(), 60_000);
 afterAll(async () => {
@@ -31,8 +30,8 @@ afterAll(async () => {
   await provider[Symbol.asyncDispose]();
 });
 
-async function served(): Promise<void> {
-  serving = await serveConfig({
+function served(): Promise<Serving> {
+  return serveConfig({
     auth: {
       keys: [
         { name: 'mallory', key: MALLORY },
@@ -48,8 +47,8 @@ async function served(): Promise<void> {
   });
 }
 
-async function ask(key: string, content: string): Promise<string> {
-  const response = await fetch(`${serving.url}/v1/chat/completions`, {
+async function ask({ url }: Serving, key: string, content: string): Promise<string> {
+  const response = await fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] }),
@@ -58,35 +57,37 @@ async function ask(key: string, content: string): Promise<string> {
   return body.error?.code ?? String(response.status);
 }
 
-async function failing(key: string, word: string): Promise<string> {
+async function failing(serving: Serving, key: string, word: string): Promise<string> {
   let last = '';
-  for (let n = 0; n < 12; n += 1) last = await ask(key, `${word} ${n}`);
+  for (let n = 0; n < 12; n += 1) last = await ask(serving, key, `${word} ${n}`);
   return last;
 }
 
 describe.each(Object.keys(FAILURES))('%s', (word) => {
-  test('puts the key that caused it on hold, and no other key', async () => {
-    await served();
-    await failing(MALLORY, word);
-    expect(await ask(MALLORY, 'hello')).not.toBe('200');
-    expect(await ask(BOB, 'hello')).toBe('200');
+  test.concurrent('puts the key that caused it on hold, and no other key', async () => {
+    const serving = await served();
+    await failing(serving, MALLORY, word);
+    expect(await ask(serving, MALLORY, 'hello')).not.toBe('200');
+    expect(await ask(serving, BOB, 'hello')).toBe('200');
     expect((await fetch(`${serving.url}/health/ready`)).status).toBe(200);
-    expect(await ask(BOB, 'hello again')).toBe('200');
+    expect(await ask(serving, BOB, 'hello again')).toBe('200');
   });
 
-  test('puts all keys on hold once another one fails as well', async () => {
-    await served();
-    await failing(MALLORY, word);
-    await failing(BOB, word);
-    expect([await ask(MALLORY, 'hello'), await ask(BOB, 'hello'), await ask(OPS, 'hello')]).not.toContain(
-      '200',
-    );
+  test.concurrent('puts all keys on hold once another one fails as well', async () => {
+    const serving = await served();
+    await failing(serving, MALLORY, word);
+    await failing(serving, BOB, word);
+    expect([
+      await ask(serving, MALLORY, 'hello'),
+      await ask(serving, BOB, 'hello'),
+      await ask(serving, OPS, 'hello'),
+    ]).not.toContain('200');
   });
 });
 
-test('operators see which key is affected', async () => {
-  await served();
-  await failing(MALLORY, 'crash');
+test.concurrent('operators see which key is affected', async () => {
+  const serving = await served();
+  await failing(serving, MALLORY, 'crash');
   const page = await fetch(`${serving.url}/providers`, { headers: { authorization: `Bearer ${OPS}` } });
   const { providers } = (await page.json()) as { providers: { state: string; held: object[] }[] };
   expect(providers[0]).toMatchObject({ state: 'degraded', held: [{ scope: 'target', only: 'mallory' }] });

@@ -492,7 +492,7 @@ describe('limits agree with the model', () => {
       fc.property(configs, histories, fc.constantFrom(...STARTS), (config, history, start) =>
         run(config, history, { start, ledger: new MemoryLedger(new Map(), 1_000), backwards: false }),
       ),
-      { numRuns: 600 },
+      { numRuns: 300 },
     );
   }, 120_000);
 
@@ -516,7 +516,7 @@ describe('limits agree with the model', () => {
           backwards: true,
         });
       }),
-      { numRuns: 600 },
+      { numRuns: 300 },
     );
   }, 120_000);
 
@@ -529,7 +529,7 @@ describe('limits agree with the model', () => {
           cleanUp();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   }, 120_000);
 });

@@ -5,8 +5,8 @@ import type { Counts } from './counted.ts';
 import { counted } from './counted.ts';
 import { lockstepClient, lockstepProvider } from './lockstep.ts';
 
-const WARM_UP = 200;
-const REQUESTS = 1_000;
+const WARM_UP = 100;
+const REQUESTS = 300;
 const STREAMS = 100;
 const [SHORT, LONG] = [4, 14];
 

@@ -49,13 +49,15 @@ test.each<[string, (many: number) => void]>([
     (many) => {
       const tap = new Tap(passingOf('chat'), Infinity, 1);
       const good = 'data: {"choices":[{"delta":{"content":"abc"}}]}\n\n';
-      folded(new RelayFold(tap, 'a/m', '').push(new TextEncoder().encode(`${good.repeat(many)}data: {\n\n`)));
+      folded(
+        new RelayFold(tap, 'a/m', '').push(new TextEncoder().encode(`${good.repeat(many / 4)}data: {\n\n`)),
+      );
     },
   ],
   [
     'pieces of one long event',
     (many) => {
-      const event = new TextEncoder().encode(`data: {"choices":[],"x":"${'x'.repeat(many * 512)}"}\n\n`);
+      const event = new TextEncoder().encode(`data: {"choices":[],"x":"${'x'.repeat(many * 128)}"}\n\n`);
       const tap = new Tap(passingOf('chat'), Infinity, 1);
       const fold = new RelayFold(tap, 'a/m', '');
       const reader = new SseReader();

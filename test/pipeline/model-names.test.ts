@@ -1,6 +1,8 @@
 /** Requests to a provider use its own name for the model, whatever the client calls it. */
-import { describe, expect, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import type { Running } from '../helpers/proxy.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
+import type { Upstream } from '../helpers/upstream.ts';
 import { COUNTING } from '../../src/pipeline/lanes/count.ts';
 import { EMBEDDINGS } from '../../src/pipeline/lanes/embed.ts';
 import { PROTOCOLS } from '../../src/pipeline/lanes/translate.ts';
@@ -35,17 +37,31 @@ const ASKED = [
 ] as const;
 
 describe.each(Object.keys(SPEAKERS) as SpeakerName[])('a provider with the protocol %s', (name) => {
+  let provided: Upstream;
+  let proxy: Running;
+
+  beforeAll(() => {
+    provided = upstream(() => Response.json(SPEAKERS[name].whole));
+    const provider = speakerConfig(name, provided.url);
+    proxy = running({
+      providers: [
+        { ...provider, models: [OWN] },
+        { ...provider, name: 'renaming', models: [{ name: CLIENT, upstream: OWN }] },
+      ],
+      models: { 'a-route': [`${name}/${OWN}`] },
+    });
+  });
+  afterAll(async () => {
+    await proxy[Symbol.asyncDispose]();
+    await provided[Symbol.asyncDispose]();
+  });
+
   test.each(ASKED)('gets its own model name for requests to %s', async (path, request) => {
     for (const model of [CLIENT, `${name}/${OWN}`, 'a-route']) {
-      await using provided = upstream(() => Response.json(SPEAKERS[name].whole));
-      const models = model === CLIENT ? [{ name: CLIENT, upstream: OWN }] : [OWN];
-      await using proxy = running({
-        providers: [{ ...speakerConfig(name, provided.url), models }],
-        models: { 'a-route': [`${name}/${model === CLIENT ? CLIENT : OWN}`] },
-      });
       await (await proxy.post(path, { ...request, model })).text();
-      if (path !== '/v1/embeddings') expect(provided.asked).not.toBeEmpty();
-      for (const asked of provided.asked) {
+      const all = provided.asked.splice(0);
+      if (path !== '/v1/embeddings') expect(all).not.toBeEmpty();
+      for (const asked of all) {
         const sent = decodeURIComponent(asked.path) + asked.text;
         expect(sent).toContain(OWN);
         for (const foreign of [CLIENT, `${name}/${OWN}`, 'a-route']) expect(sent).not.toContain(foreign);

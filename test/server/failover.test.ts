@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { gzipSync } from 'node:zlib';
+import { fastClock } from '../helpers/clock.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { until } from '../helpers/until.ts';
 import { chatStream, completion, sse, upstream } from '../helpers/upstream.ts';
@@ -218,20 +219,20 @@ test('an error whose body never arrives is classified by its status', async () =
     new Response(new ReadableStream({ start: (body) => body.enqueue('{') }), { status: 401 });
   await using bad = upstream(stalled);
   await using good = upstream(() => completion('ok'));
-  await using proxy = running({
-    providers: [provider('a', bad.url), provider('b', good.url, { priority: 2 })],
-  });
+  const providers = [provider('a', bad.url), provider('b', good.url, { priority: 2 })];
+  await using proxy = running({ providers }, {}, [], fastClock(20));
   expect((await proxy.post('/v1/chat/completions', CHAT)).status).toBe(200);
   expect((await proxy.recorded(1))[0]!.attempt_log.map(({ fault }) => fault)).toEqual(['auth', null]);
-}, 10_000);
+});
 
 test('counting tokens locally does not mark a target as recovered', async () => {
   await using bad = upstream(() => failure(503));
-  await using proxy = running({
+  const config = {
     providers: [provider('a', bad.url, { max_retries: 0 })],
-    health: { probe: 'never' },
-    routing: { breaker: { failures: 1, cooldown: '1h', max_cooldown: '1h' } },
-  });
+    health: { probe: 'never' as const },
+    routing: { breaker: { failures: 1, cooldown: '10h', max_cooldown: '10h' } },
+  };
+  await using proxy = running(config, {}, [], fastClock(20));
   await proxy.post('/v1/chat/completions', CHAT);
   // As a last resort, a second after the failure, the target is tried with a request that needs no provider.
   await until('the count', async () => {
@@ -246,9 +247,9 @@ test('counting tokens locally does not mark a target as recovered', async () => 
 
 test('counting tokens locally uses no time of a provider’s timeouts', async () => {
   await using silent = upstream(() => failure(503));
-  const timeout = { connect: '100ms', first_byte: '100ms', total: '100ms' };
+  const timeout = { connect: '20ms', first_byte: '20ms', total: '20ms' };
   await using proxy = running({ providers: [provider('a', silent.url, { timeout, max_retries: 0 })] });
-  const long = { ...CHAT, messages: [{ role: 'user', content: 'some words of a prompt, '.repeat(100_000) }] };
+  const long = { ...CHAT, messages: [{ role: 'user', content: 'some words of a prompt, '.repeat(20_000) }] };
   const counted = await proxy.post('/v1/messages/count_tokens', long);
   expect([counted.status, await counted.json()]).toEqual([200, { input_tokens: expect.any(Number) }]);
   expect(await proxy.recorded(1)).toMatchObject([{ outcome: 'success', fault: null }]);

@@ -1,15 +1,17 @@
 /** Values redacted from a request are restored in its answer, unstreamed and streamed, in every protocol. */
-import { describe, expect, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import OpenAI from 'openai';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { Running } from '../helpers/proxy.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
+import type { Upstream } from '../helpers/upstream.ts';
 import { listOf, objectOf } from '../../src/wire/json.ts';
 import { CLIENTS } from '../helpers/clients.ts';
 import { provider, running } from '../helpers/proxy.ts';
 import { speakerConfig, SPEAKERS } from '../helpers/speakers.ts';
 import { telling } from '../helpers/told.ts';
+import { until } from '../helpers/until.ts';
 import { chatStream, completion, sse, upstream } from '../helpers/upstream.ts';
 import { cutAt } from '../properties/cuts.ts';
 
@@ -54,33 +56,43 @@ async function answerOf(proxy: Running, client: keyof typeof CLIENTS, way: 'whol
 }
 
 describe.each(SPEAKER_NAMES)('restoration from a %s provider', (name) => {
+  const told = {
+    reasoning: cutAt(hidden(REASONING), [7, 9]),
+    text: cutAt(hidden(TEXT), [5, 6, 12, 14, 28]),
+    args: cutAt(
+      JSON.stringify(ARGS, (_, value: unknown) =>
+        typeof value === 'string' ? hidden(value) : value,
+      ).replaceAll(MAIL, '[EMAIL_2]'),
+      [8, 10, 30],
+    ),
+  };
+  let provided: Upstream;
+  let proxy: Running;
+
+  beforeAll(() => {
+    provided = telling(name, () => told);
+    proxy = running({ providers: [{ ...speakerConfig(name, provided.url), redact: REDACT }] });
+  });
+  afterAll(async () => {
+    await proxy[Symbol.asyncDispose]();
+    await provided[Symbol.asyncDispose]();
+  });
+
   describe.each(CLIENT_NAMES)('to a %s client', (client) => {
     test.each(WAYS)('%s', async (way) => {
-      const told = {
-        reasoning: cutAt(hidden(REASONING), [7, 9]),
-        text: cutAt(hidden(TEXT), [5, 6, 12, 14, 28]),
-        args: cutAt(
-          JSON.stringify(ARGS, (_, value: unknown) =>
-            typeof value === 'string' ? hidden(value) : value,
-          ).replaceAll(MAIL, '[EMAIL_2]'),
-          [8, 10, 30],
-        ),
-      };
-      await using provided = telling(name, () => told);
-      await using proxy = running({ providers: [{ ...speakerConfig(name, provided.url), redact: REDACT }] });
-      const { answer } = await answerOf(proxy, client, way);
+      const { answer, reply } = await answerOf(proxy, client, way);
       const said = CLIENTS[client].said(answer);
       expect(said.text).toBe(TEXT);
       expect(said.reasoning).toBe(SIGNING.includes(name) ? hidden(REASONING) : REASONING);
       expect(said.calls.map(([, args]) => JSON.parse(args))).toEqual([ARGS, {}]);
       // The provider never saw the original values.
-      expect(provided.asked[0]!.text).toContain(
-        'I am [EMAIL_2], my key is\\n[PRIVATE_KEY_1]\\n, not [EMAIL_1] or [EMAIL_9]',
-      );
-      expect(provided.asked[0]!.text).not.toContain(MAIL);
-      const [record] = await proxy.recorded(1);
-      expect(record!.outcome).toBe('success');
-      expect(CLIENTS[client].said(JSON.parse(record!.response!) as JsonObject).text).toBe(TEXT);
+      const sent = provided.asked.at(-1)!.text;
+      expect(sent).toContain('I am [EMAIL_2], my key is\\n[PRIVATE_KEY_1]\\n, not [EMAIL_1] or [EMAIL_9]');
+      expect(sent).not.toContain(MAIL);
+      const id = reply.headers.get('x-request-id');
+      const record = await until('the record', () => proxy.records.find((each) => each.id === id));
+      expect(record.outcome).toBe('success');
+      expect(CLIENTS[client].said(JSON.parse(record.response!) as JsonObject).text).toBe(TEXT);
     });
   });
 });
