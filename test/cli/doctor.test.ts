@@ -80,87 +80,99 @@ const compatible = (name: string, base_url: string, more: object = {}) => ({
 });
 const server = { port: 0 };
 
-test('every provider is reported with the answer of its free endpoint, and no key is shown', async () => {
-  const { url } = upstream();
-  const at = (first: string) => `${url.origin}/${first}/v1`;
-  const statuses = ['200', '401', '403', '404', '429', '302', '503'];
-  const config = {
-    server,
-    providers: [
-      ...statuses.map((status) => compatible(`s${status}`, at(status))),
-      compatible('bare', `${url.origin}/404`),
-      compatible('keyless', at('401'), { api_key: undefined }),
-      compatible('closed', 'http://127.0.0.1:1/v1'),
-      compatible('nowhere', 'http://no-such-host.invalid/v1'),
-      compatible('off', at('200'), { enabled: false }),
-      { name: 'unset', type: 'openai', api_key_env: 'NOT_SET' },
-      { name: 'mock', type: 'mock' },
-    ],
-  } as ConfigInput;
-  const { code, by } = await findings(config);
-  expect(code).toBe(1);
-  expect(by('s200')).toMatchObject({
-    state: 'ok',
-    message: expect.stringMatching(/^answers in \d+ ms, its key is valid$/) as string,
-  });
-  expect(by('s401')).toMatchObject({ state: 'failed', fix: 'Set another key: api_key.' });
-  expect(by('s403').state).toBe('warning');
-  expect(by('s404')).toMatchObject({
-    state: 'warning',
-    fix: expect.stringContaining('is its path correct?') as string,
-  });
-  expect(by('bare').fix).toContain('need /v1 at the end');
-  expect(by('s429').state).toBe('warning');
-  expect(by('s302')).toMatchObject({ state: 'failed', fix: expect.stringContaining('base_url') as string });
-  expect(by('s503').state).toBe('warning');
-  expect(by('keyless')).toMatchObject({ state: 'failed', fix: 'Set api_key_env.' });
-  expect(by('closed').message).toBe('127.0.0.1: connection refused');
-  expect(by('nowhere').message).toBe('no-such-host.invalid: host name not found (DNS)');
-  expect(by('off')).toMatchObject({ state: 'skipped', message: 'not enabled' });
-  expect(by('unset')).toMatchObject({ state: 'warning', fix: 'Set NOT_SET.' });
-  expect(by('mock').state).toBe('ok');
-  const { out, err } = await doctor(config);
-  expect(out + err).not.toContain(KEY);
-  expect(out.split('\n').filter((line) => line.length > 80 || line.endsWith(' '))).toEqual([]);
-});
+test.concurrent(
+  'every provider is reported with the answer of its free endpoint, and no key is shown',
+  async () => {
+    const { url } = upstream();
+    const at = (first: string) => `${url.origin}/${first}/v1`;
+    const statuses = ['200', '401', '403', '404', '429', '302', '503'];
+    const config = {
+      server,
+      providers: [
+        ...statuses.map((status) => compatible(`s${status}`, at(status))),
+        compatible('bare', `${url.origin}/404`),
+        compatible('keyless', at('401'), { api_key: undefined }),
+        compatible('closed', 'http://127.0.0.1:1/v1'),
+        compatible('nowhere', 'http://no-such-host.invalid/v1'),
+        compatible('off', at('200'), { enabled: false }),
+        { name: 'unset', type: 'openai', api_key_env: 'NOT_SET' },
+        { name: 'mock', type: 'mock' },
+      ],
+    } as ConfigInput;
+    const { code, by } = await findings(config);
+    expect(code).toBe(1);
+    expect(by('s200')).toMatchObject({
+      state: 'ok',
+      message: expect.stringMatching(/^answers in \d+ ms, its key is valid$/) as string,
+    });
+    expect(by('s401')).toMatchObject({ state: 'failed', fix: 'Set another key: api_key.' });
+    expect(by('s403').state).toBe('warning');
+    expect(by('s404')).toMatchObject({
+      state: 'warning',
+      fix: expect.stringContaining('is its path correct?') as string,
+    });
+    expect(by('bare').fix).toContain('need /v1 at the end');
+    expect(by('s429').state).toBe('warning');
+    expect(by('s302')).toMatchObject({ state: 'failed', fix: expect.stringContaining('base_url') as string });
+    expect(by('s503').state).toBe('warning');
+    expect(by('keyless')).toMatchObject({ state: 'failed', fix: 'Set api_key_env.' });
+    expect(by('closed').message).toBe('127.0.0.1: connection refused');
+    expect(by('nowhere').message).toBe('no-such-host.invalid: host name not found (DNS)');
+    expect(by('off')).toMatchObject({ state: 'skipped', message: 'not enabled' });
+    expect(by('unset')).toMatchObject({ state: 'warning', fix: 'Set NOT_SET.' });
+    expect(by('mock').state).toBe('ok');
+    const { out, err } = await doctor(config);
+    expect(out + err).not.toContain(KEY);
+    expect(out.split('\n').filter((line) => line.length > 80 || line.endsWith(' '))).toEqual([]);
+  },
+);
 
-test('the exit status is 0 if all is well, and a machine without network is reported once', async () => {
-  const { url } = upstream();
-  const well = await findings({ server, providers: [compatible('one', `${url.origin}/v1`)] } as ConfigInput);
-  expect([well.code, well.by('network').message, well.by('clock').state]).toEqual([0, 'none', 'ok']);
-  const offline = await findings({
-    server,
-    providers: [compatible('one', 'http://no-such-host.invalid/v1')],
-  } as ConfigInput);
-  expect(offline.code).toBe(1);
-  expect(offline.by('network').message).toContain('it seems to be offline');
-  expect(offline.by('clock').state).toBe('skipped');
-});
+test.concurrent(
+  'the exit status is 0 if all is well, and a machine without network is reported once',
+  async () => {
+    const { url } = upstream();
+    const well = await findings({
+      server,
+      providers: [compatible('one', `${url.origin}/v1`)],
+    } as ConfigInput);
+    expect([well.code, well.by('network').message, well.by('clock').state]).toEqual([0, 'none', 'ok']);
+    const offline = await findings({
+      server,
+      providers: [compatible('one', 'http://no-such-host.invalid/v1')],
+    } as ConfigInput);
+    expect(offline.code).toBe(1);
+    expect(offline.by('network').message).toContain('it seems to be offline');
+    expect(offline.by('clock').state).toBe('skipped');
+  },
+);
 
-test('a provider without a free endpoint is only tested for reachability, and not behind a proxy', async () => {
-  const { url } = upstream();
-  const at = (name: string, base_url: string) => ({
-    name,
-    type: 'zai',
-    models: ['m'],
-    api_key: KEY,
-    base_url,
-  });
-  const providers = [at('there', `${url.origin}/v1`), at('closed', 'http://127.0.0.1:1/v1')];
-  const direct = await findings({ server, providers } as ConfigInput);
-  expect(direct.by('there')).toMatchObject({
-    state: 'ok',
-    message: expect.stringContaining('can be reached') as string,
-  });
-  expect(direct.by('closed')).toMatchObject({ state: 'failed', message: '127.0.0.1: connection refused' });
-  const proxied = await findings({ server, providers } as ConfigInput, {
-    env: { HTTPS_PROXY: 'http://127.0.0.1:9' },
-  });
-  expect(proxied.by('there')).toMatchObject({
-    state: 'skipped',
-    message: expect.stringContaining('HTTP proxy') as string,
-  });
-});
+test.concurrent(
+  'a provider without a free endpoint is only tested for reachability, and not behind a proxy',
+  async () => {
+    const { url } = upstream();
+    const at = (name: string, base_url: string) => ({
+      name,
+      type: 'zai',
+      models: ['m'],
+      api_key: KEY,
+      base_url,
+    });
+    const providers = [at('there', `${url.origin}/v1`), at('closed', 'http://127.0.0.1:1/v1')];
+    const direct = await findings({ server, providers } as ConfigInput);
+    expect(direct.by('there')).toMatchObject({
+      state: 'ok',
+      message: expect.stringContaining('can be reached') as string,
+    });
+    expect(direct.by('closed')).toMatchObject({ state: 'failed', message: '127.0.0.1: connection refused' });
+    const proxied = await findings({ server, providers } as ConfigInput, {
+      env: { HTTPS_PROXY: 'http://127.0.0.1:9' },
+    });
+    expect(proxied.by('there')).toMatchObject({
+      state: 'skipped',
+      message: expect.stringContaining('HTTP proxy') as string,
+    });
+  },
+);
 
 test('a provider that does not answer does not delay the others', async () => {
   const { url } = upstream();
@@ -170,7 +182,7 @@ test('a provider that does not answer does not delay the others', async () => {
   expect(by('well').state).toBe('ok');
 });
 
-test('the clock is compared with that of providers', async () => {
+test.concurrent('the clock is compared with that of providers', async () => {
   const { url } = upstream();
   const providers = [compatible('one', `${url.origin}/ahead120/v1`)];
   const { by } = await findings({ server, providers } as ConfigInput);
@@ -211,26 +223,30 @@ test.skipIf(!canMake)('certificate problems are reported with what to do', async
   authority.remove();
 });
 
-test('warns of a key in the environment that the configuration does not use, and of one with another spelling', async () => {
-  const config = {
-    providers: [
-      { name: 'mock', type: 'mock' },
-      { name: 'x', type: 'openai', api_key: 'os.environ/X', enabled: false },
-    ],
-  };
-  const env = { GROQ_API_KEY: 'gsk_0123456789' };
-  const { out } = await doctor({ ...config, server: { port: 1 } }, { env });
-  const told = out.replaceAll(/\s+/g, ' ');
-  expect(told).toContain('GROQ_API_KEY is set, but no provider uses it');
-  expect(told).toContain('`- { name: groq, type: groq, api_key_env: GROQ_API_KEY }`');
-  expect(told).toContain("this is another program's notation for a variable");
-  expect(out).not.toContain('0123456789');
-}, 30_000);
+test.concurrent(
+  'warns of a key in the environment that the configuration does not use, and of one with another spelling',
+  async () => {
+    const config = {
+      providers: [
+        { name: 'mock', type: 'mock' },
+        { name: 'x', type: 'openai', api_key: 'os.environ/X', enabled: false },
+      ],
+    };
+    const env = { GROQ_API_KEY: 'gsk_0123456789' };
+    const { out } = await doctor({ ...config, server: { port: 1 } }, { env });
+    const told = out.replaceAll(/\s+/g, ' ');
+    expect(told).toContain('GROQ_API_KEY is set, but no provider uses it');
+    expect(told).toContain('`- { name: groq, type: groq, api_key_env: GROQ_API_KEY }`');
+    expect(told).toContain("this is another program's notation for a variable");
+    expect(out).not.toContain('0123456789');
+  },
+  30_000,
+);
 
 describe('the machine', () => {
   const MOCK = [{ name: 'mock', type: 'mock' }];
 
-  test('reports a port used by another program, and one where llmproxy answers', async () => {
+  test.concurrent('reports a port used by another program, and one where llmproxy answers', async () => {
     const other = upstream();
     const taken = await findings({ server: { port: other.port! }, providers: MOCK } as ConfigInput);
     expect([taken.code, taken.by('port').message]).toEqual([
@@ -252,7 +268,7 @@ describe('the machine', () => {
     expect(absent.by('port').message).toContain('this machine has no such address');
   });
 
-  test('reports directories that cannot be created, and those that will be', async () => {
+  test.concurrent('reports directories that cannot be created, and those that will be', async () => {
     const cwd = folder();
     writeFileSync(join(cwd, 'file'), '');
     mkdirSync(join(cwd, 'there'));
@@ -293,7 +309,7 @@ describe('the machine', () => {
     expect(found!.fix).toContain('ulimit -n 16384');
   });
 
-  test('reports proxies in the environment, without their passwords', async () => {
+  test.concurrent('reports proxies in the environment, without their passwords', async () => {
     const providers = [compatible('local', 'http://127.0.0.1:1/v1'), { name: 'mock', type: 'mock' }];
     const by = async (env: Record<string, string>) =>
       (await findings({ server, providers } as ConfigInput, { env })).by('http proxy');
@@ -308,7 +324,7 @@ describe('the machine', () => {
   });
 });
 
-test('an invalid, missing or open configuration is reported', async () => {
+test.concurrent('an invalid, missing or open configuration is reported', async () => {
   const broken = await findings('providers: [{ name: a, type: mock }]\nprot: 1\nserver: { prot: 2 }\n');
   expect([broken.code, broken.by('config').message]).toEqual([
     1,

@@ -20,7 +20,7 @@ async function said(config?: object, more: Record<string, string> = {}): Promise
 const MOCK = { providers: [{ name: 'mock', type: 'mock' }] };
 
 describe('llmproxy serve says', () => {
-  test('what to do without a configuration and without keys', async () => {
+  test.concurrent('what to do without a configuration and without keys', async () => {
     const text = await said();
     expect(text).toContain('mock      mock  on     always there');
     expect(text).toContain(
@@ -31,7 +31,7 @@ describe('llmproxy serve says', () => {
     expect(text).toMatch(/^Models: 1 by name at GET \/v1\/models\nPage: http:\S+\/$/m);
   });
 
-  test('that a key in the environment is not used, and the line that would use it', async () => {
+  test.concurrent('that a key in the environment is not used, and the line that would use it', async () => {
     const text = await said(MOCK, { OPENAI_API_KEY: 'sk-proj-0123456789' });
     expect(text).toContain(
       'warning: OPENAI_API_KEY is set, but no provider in config.yaml uses it. Add to `providers`:\n' +
@@ -40,7 +40,7 @@ describe('llmproxy serve says', () => {
     expect(text).not.toContain('0123456789');
   });
 
-  test('where requests are logged and how much of them, and nothing if they are not', async () => {
+  test.concurrent('where requests are logged and how much of them, and nothing if they are not', async () => {
     const requests = { directory: 'elsewhere', content: 'metadata' };
     expect(await said({ ...MOCK, logging: { requests } })).toContain(
       '\nRequest log: elsewhere, content metadata\n',
@@ -48,7 +48,7 @@ describe('llmproxy serve says', () => {
     expect(await said({ ...MOCK, logging: { requests: { enabled: false } } })).not.toContain('log');
   });
 
-  test('that the directory of the request log is a file', async () => {
+  test.concurrent('that the directory of the request log is a file', async () => {
     const text = await said({ ...MOCK, logging: { requests: { directory: 'file' } } });
     expect(text).toContain(
       'warning: Cannot use file as the directory of the request log (logging.requests.directory): it is a file\n',
@@ -59,7 +59,7 @@ describe('llmproxy serve says', () => {
     expect(below).toMatch(/Cannot use file\/logs as the directory .*: \S+\/file is a file\n/);
   });
 
-  test('why each disabled provider is disabled', async () => {
+  test.concurrent('why each disabled provider is disabled', async () => {
     const text = await said({
       providers: [
         ...MOCK.providers,
@@ -105,13 +105,13 @@ describe.if(process.platform === 'linux')('llmproxy serve runs', () => {
     return variables;
   }
 
-  test("with Bun's settings for a server", async () => {
+  test.concurrent("with Bun's settings for a server", async () => {
     const variables = await environment({});
     expect(variables).toContain('BUN_CONFIG_MAX_HTTP_REQUESTS=65535');
     expect(variables).toContain('MIMALLOC_PURGE_DELAY=1000');
   });
 
-  test('with the settings that are already set', async () => {
+  test.concurrent('with the settings that are already set', async () => {
     const variables = await environment({ MIMALLOC_PURGE_DELAY: '5' });
     expect(variables).toContain('BUN_CONFIG_MAX_HTTP_REQUESTS=65535');
     expect(variables).toContain('MIMALLOC_PURGE_DELAY=5');

@@ -11,7 +11,7 @@ const client = (url: string) => new OpenAI({ apiKey: 'unused', baseURL: `${url}/
 beforeAll(built, 60_000);
 afterAll(cleared);
 
-test('the openai SDK gets answers of every endpoint from the mock', async () => {
+test.concurrent('the openai SDK gets answers of every endpoint from the mock', async () => {
   const { url } = await serve(folder());
   const openai = client(url);
   const messages = [{ role: 'user' as const, content: 'hello' }];
@@ -59,7 +59,7 @@ test('the openai SDK gets answers of every endpoint from the mock', async () => 
   expect((error as InstanceType<typeof OpenAI.NotFoundError>).code).toBe('model_not_found');
 });
 
-test('an in-band error reaches the SDK as an error, not as a finished answer', async () => {
+test.concurrent('an in-band error reaches the SDK as an error, not as a finished answer', async () => {
   const cwd = folder();
   writeFileSync(
     join(cwd, 'config.yaml'),
@@ -76,45 +76,48 @@ test('an in-band error reaches the SDK as an error, not as a finished answer', a
   expect(read()).rejects.toThrow('cut');
 });
 
-test('a dead first provider fails no request, and every conversation is one exported line', async () => {
-  const cwd = folder();
-  writeFileSync(
-    join(cwd, 'config.yaml'),
-    `providers:
+test.concurrent(
+  'a dead first provider fails no request, and every conversation is one exported line',
+  async () => {
+    const cwd = folder();
+    writeFileSync(
+      join(cwd, 'config.yaml'),
+      `providers:
   - { name: dead, type: openai-compatible, base_url: "http://127.0.0.1:1", models: ["mock*"], priority: 1 }
   - { name: mock, type: mock, priority: 2 }
 `,
-  );
-  const serving = await serve(cwd);
-  const openai = client(serving.url);
-  const ask = async (n: number) => {
-    const stream = await openai.chat.completions.create({
-      model: 'mock',
-      messages: [{ role: 'user', content: `q${n}` }],
-      stream: true,
-    });
-    let text = '';
-    for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
-    return text;
-  };
-  const answers = await Promise.all(Array.from({ length: 25 }, (_, n) => ask(n)));
-  expect(answers.every((text, n) => text.startsWith(`You said: q${n} `))).toBe(true);
-  const health = run(cwd, 'health', '--url', serving.url);
-  expect(health.code).toBe(1);
-  expect(health.out).toContain('unhealthy');
-  serving.process.kill('SIGTERM');
-  expect(await serving.process.exited).toBe(0);
-  const exported = run(cwd, 'export', '--model-filter', 'mock', '--successful-only');
-  const rows = exported.out
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { messages: { content: string }[] });
-  expect(exported.code).toBe(0);
-  expect(new Set(rows.map((row) => row.messages[0]!.content)).size).toBe(25);
-  expect(rows.length).toBe(25);
-});
+    );
+    const serving = await serve(cwd);
+    const openai = client(serving.url);
+    const ask = async (n: number) => {
+      const stream = await openai.chat.completions.create({
+        model: 'mock',
+        messages: [{ role: 'user', content: `q${n}` }],
+        stream: true,
+      });
+      let text = '';
+      for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
+      return text;
+    };
+    const answers = await Promise.all(Array.from({ length: 25 }, (_, n) => ask(n)));
+    expect(answers.every((text, n) => text.startsWith(`You said: q${n} `))).toBe(true);
+    const health = run(cwd, 'health', '--url', serving.url);
+    expect(health.code).toBe(1);
+    expect(health.out).toContain('unhealthy');
+    serving.process.kill('SIGTERM');
+    expect(await serving.process.exited).toBe(0);
+    const exported = run(cwd, 'export', '--model-filter', 'mock', '--successful-only');
+    const rows = exported.out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { messages: { content: string }[] });
+    expect(exported.code).toBe(0);
+    expect(new Set(rows.map((row) => row.messages[0]!.content)).size).toBe(25);
+    expect(rows.length).toBe(25);
+  },
+);
 
-test('SIGTERM lets a stream finish and loses no record; a new request is refused', async () => {
+test.concurrent('SIGTERM lets a stream finish and loses no record; a new request is refused', async () => {
   const cwd = folder();
   writeFileSync(
     join(cwd, 'config.yaml'),
@@ -142,7 +145,7 @@ test('SIGTERM lets a stream finish and loses no record; a new request is refused
   expect(lines.map((line) => (JSON.parse(line) as { outcome: string }).outcome)).toEqual(['success']);
 });
 
-test('a second SIGINT ends at once', async () => {
+test.concurrent('a second SIGINT ends at once', async () => {
   const cwd = folder();
   writeFileSync(
     join(cwd, 'config.yaml'),
@@ -164,7 +167,7 @@ test('a second SIGINT ends at once', async () => {
   await hanging;
 });
 
-test('a hostile folder changes nothing: no .env, no bunfig.toml', async () => {
+test.concurrent('a hostile folder changes nothing: no .env, no bunfig.toml', async () => {
   const cwd = folder();
   writeFileSync(join(cwd, '.env'), 'OPENAI_API_KEY=sk-from-a-file-nobody-named\nFILE_KEY=abc\n');
   writeFileSync(join(cwd, 'bunfig.toml'), 'preload = ["./evil.ts"]\n');
@@ -177,7 +180,7 @@ test('a hostile folder changes nothing: no .env, no bunfig.toml', async () => {
   expect(run(cwd, 'config', 'validate', '--env-file', '.env').code).toBe(0);
 });
 
-test('an address that others can reach requires keys or auth: none', async () => {
+test.concurrent('an address that others can reach requires keys or auth: none', async () => {
   const cwd = folder();
   const refused = run(cwd, 'serve', '--host', '0.0.0.0', '--port', '0');
   expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('auth: none')]);
@@ -186,7 +189,7 @@ test('an address that others can reach requires keys or auth: none', async () =>
   expect(url).toContain('0.0.0.0');
 });
 
-test('config validate refuses the address that serve refuses, and flags correct it', async () => {
+test.concurrent('config validate refuses the address that serve refuses, and flags correct it', async () => {
   const cwd = folder();
   const text = 'server: { host: 0.0.0.0, port: 0 }\nproviders: [{ name: mock, type: mock }]\n';
   writeFileSync(join(cwd, 'config.yaml'), text);

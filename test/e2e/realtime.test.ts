@@ -63,7 +63,7 @@ test('a thousand concurrent sessions are each served, recorded and released', as
   expect(await process.exited).toBe(0);
 }, 60_000);
 
-test('SIGTERM lets an answer finish, closes sessions with 1001, and loses no record', async () => {
+test.concurrent('SIGTERM lets an answer finish, closes sessions with 1001, and loses no record', async () => {
   await using one = sessionUpstream({
     ...OPENAI,
     message: ({ socket }) => void socket.send('{"type":"response.created","response":{}}'),
@@ -85,26 +85,29 @@ test('SIGTERM lets an answer finish, closes sessions with 1001, and loses no rec
   expect(records.map(({ session }) => session!.closed_by)).toEqual(['proxy', 'proxy']);
 });
 
-test('sessions that do not finish within server.drain_timeout are closed with an event that says so', async () => {
-  await using one = sessionUpstream({
-    ...OPENAI,
-    message: ({ socket }) => void socket.send('{"type":"response.created","response":{}}'),
-  });
-  const { url, cwd, process } = await serveConfig({
-    ...configFor(one.url),
-    server: { drain_timeout: '300ms' },
-  });
-  const busy = await call(url + PATH);
-  busy.send({ type: 'response.create' });
-  await busy.heard('response.created');
-  process.kill('SIGTERM');
-  expect(await busy.closed).toMatchObject({ code: 1001 });
-  expect(busy.told.at(-1)).toMatchObject({ type: 'error', error: { code: 'shutting_down' } });
-  expect(await process.exited).toBe(0);
-  expect(recordsIn(cwd)[0]).toMatchObject({ outcome: 'truncated', fault: 'shutting_down' });
-});
+test.concurrent(
+  'sessions that do not finish within server.drain_timeout are closed with an event that says so',
+  async () => {
+    await using one = sessionUpstream({
+      ...OPENAI,
+      message: ({ socket }) => void socket.send('{"type":"response.created","response":{}}'),
+    });
+    const { url, cwd, process } = await serveConfig({
+      ...configFor(one.url),
+      server: { drain_timeout: '300ms' },
+    });
+    const busy = await call(url + PATH);
+    busy.send({ type: 'response.create' });
+    await busy.heard('response.created');
+    process.kill('SIGTERM');
+    expect(await busy.closed).toMatchObject({ code: 1001 });
+    expect(busy.told.at(-1)).toMatchObject({ type: 'error', error: { code: 'shutting_down' } });
+    expect(await process.exited).toBe(0);
+    expect(recordsIn(cwd)[0]).toMatchObject({ outcome: 'truncated', fault: 'shutting_down' });
+  },
+);
 
-test('a reload keeps sessions open, and new ones follow the new configuration', async () => {
+test.concurrent('a reload keeps sessions open, and new ones follow the new configuration', async () => {
   await using one = sessionUpstream(OPENAI);
   await using two = sessionUpstream(OPENAI);
   const { url, cwd, process } = await serveConfig(configFor(one.url));
@@ -121,7 +124,7 @@ test('a reload keeps sessions open, and new ones follow the new configuration', 
   await before.heard('response.done');
 });
 
-test('messages are passed on unchanged, also large ones', async () => {
+test.concurrent('messages are passed on unchanged, also large ones', async () => {
   await using one = upstream(({ body }) => new Response(body.slice(0, body.length)));
   const { url, cwd } = await serveConfig(configFor(one.url));
   const body = new Uint8Array(20 * 1024 * 1024).map((_, at) => at % 251);
@@ -155,7 +158,7 @@ describe.skipIf(!canMake)('over TLS', () => {
     ca.remove();
   });
 
-  test("OpenAI's SDK has a session, on both sides over TLS", async () => {
+  test.concurrent("OpenAI's SDK has a session, on both sides over TLS", async () => {
     const { cert, key } = ca.issue('/CN=proxy', SERVER_NAMES);
     const files = folder();
     const put = (name: string, text: string) => {
