@@ -9,6 +9,7 @@
  * `is_error: true`, and images in their content.
  */
 import type { ProxyError } from '../errors.ts';
+import type { Events } from './long-events.ts';
 import type { ChatChunk, ChatRequest, ChatResponse } from './chat.ts';
 import type { JsonObject } from './json.ts';
 import type { Lost } from './parts/lost.ts';
@@ -134,9 +135,9 @@ export interface BegunResponse {
 
 /** Encodes a stream of canonical chunks in a client's protocol, as complete SSE events. */
 export interface ChatWriter {
-  push(chunk: ChatChunk): string;
+  push(chunk: ChatChunk): Events;
   /** The answer is complete: its last events and the terminator. */
-  end(): string;
+  end(): Events;
   /** The answer failed: its last events, with the error. */
   fail(error: ProxyError, requestId: string): string;
 }

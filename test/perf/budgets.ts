@@ -22,5 +22,4 @@ export const BUDGETS: Readonly<Record<string, readonly [number, number, number, 
   'new ReadableStream':       [      0,          0,               1,       0,               1,        0],
   'new Response':             [      1,          1,               1,       0,               1,        0],
   'new TextDecoder':          [      0,          0,               1,       0,               1,        0],
-  'new TextEncoder':          [      0,          0,               0,       0,               1,        0],
 };

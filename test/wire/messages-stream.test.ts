@@ -1,7 +1,9 @@
 import { expect, test } from 'bun:test';
 import type { ChatChunk, ChatDelta } from '../../src/wire/chat.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
+import type { Events } from '../../src/wire/long-events.ts';
 import { messagesClient } from '../../src/wire/anthropic/client.ts';
+import { eventsText, streamText } from '../../src/wire/long-events.ts';
 import { encodeOpenaiUsage } from '../../src/wire/usage.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
 import { checkMessagesStream } from '../helpers/grammar/messages.ts';
@@ -28,13 +30,12 @@ const call = (index: number, piece: string, begin: JsonObject = {}) => {
 
 /** The whole stream that is written for these chunks. */
 function written(chunks: readonly ChatChunk[]): string {
-  const stream = writer();
-  return chunks.map((each) => stream.push(each)).join('') + stream.end();
+  return streamText(chunks, writer());
 }
 
 /** The types of the events, with their index and the content of their deltas. */
-function told(sse: string): string[] {
-  return framesOf(sse, []).map(({ value }) => {
+function told(events: Events): string[] {
+  return framesOf(eventsText(events), []).map(({ value }) => {
     const { type, delta, index } = value as { type: string; delta?: JsonObject; index?: number };
     const said = delta?.text ?? delta?.thinking ?? delta?.partial_json ?? delta?.signature;
     return [type, index, said].filter((part) => part !== undefined).join(' ');
@@ -248,7 +249,7 @@ test('stream() writes a refusal as text with the stop reason refusal', () => {
 });
 
 test('stream() writes a valid empty message for an empty answer', () => {
-  expect(checkMessagesStream(writer().end())).toMatchObject({
+  expect(checkMessagesStream(eventsText(writer().end()))).toMatchObject({
     message: { content: [], model: 'asked' },
     problems: [],
   });
@@ -258,8 +259,8 @@ test('checkMessagesStream() accepts an error at any position', () => {
   const stream = writer();
   const begin = stream.push(chunk({ role: 'assistant', content: 'A' }));
   const error = 'event: error\ndata: {"type":"error","error":{"type":"api_error","message":"m"}}\n\n';
-  expect(checkMessagesStream(begin + error).problems).toEqual([]);
-  expect(checkMessagesStream(begin).problems).toEqual(['the stream ends while block']);
+  expect(checkMessagesStream(eventsText(begin) + error).problems).toEqual([]);
+  expect(checkMessagesStream(eventsText(begin)).problems).toEqual(['the stream ends while block']);
 });
 
 test('stream() takes little time for a hundred thousand calls that wait for the first one', () => {

@@ -1,6 +1,7 @@
 /** The checker of Responses streams finds every fault. */
 import { expect, test } from 'bun:test';
-import type { ChatDelta } from '../../src/wire/chat.ts';
+import type { ChatChunk, ChatDelta } from '../../src/wire/chat.ts';
+import { streamText } from '../../src/wire/long-events.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { NO_MEMORY } from '../../src/wire/protocol.ts';
 import { responsesClient } from '../../src/wire/responses/client.ts';
@@ -12,22 +13,22 @@ function good(): JsonObject[] {
   const writer = responsesClient
     .decode({ model: 'm', input: 'Hi' }, { created: 1, newId: () => `n${(ids += 1)}`, memory: NO_MEMORY })
     .stream();
-  const push = (delta: ChatDelta, finish_reason: string | null = null) =>
-    writer.push({
-      id: 'c',
-      object: 'chat.completion.chunk',
-      created: 1,
-      model: 'm',
-      choices: [{ index: 0, delta, finish_reason }],
-    });
-  const sse =
-    push({ reasoning_content: 'Hm.' }) +
-    push({ content: 'Hello' }) +
-    push({
+  const said = (delta: ChatDelta, finish_reason: string | null = null): ChatChunk => ({
+    id: 'c',
+    object: 'chat.completion.chunk',
+    created: 1,
+    model: 'm',
+    choices: [{ index: 0, delta, finish_reason }],
+  });
+  const chunks = [
+    said({ reasoning_content: 'Hm.' }),
+    said({ content: 'Hello' }),
+    said({
       tool_calls: [{ index: 0, id: 'a', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }],
-    }) +
-    push({}, 'tool_calls') +
-    writer.end();
+    }),
+    said({}, 'tool_calls'),
+  ];
+  const sse = streamText(chunks, writer);
   return framesOf(sse, []).map(({ value }) => value!);
 }
 

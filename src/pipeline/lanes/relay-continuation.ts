@@ -1,5 +1,6 @@
 import type { ChatChunk } from '../../wire/chat.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import { eventsText } from '../../wire/long-events.ts';
 import type { ChatWriter } from '../../wire/protocol.ts';
 import type { Tap } from '../streams/tap.ts';
 import type { Answering, Continuation } from './lane.ts';
@@ -33,11 +34,11 @@ export class RelayContinuation implements Continuation {
         ? undefined
         : this.#tap.objection(finish, this.#target, { strict: this.#strict, brokenCall });
     if (error) throw error;
-    return this.#show(this.#writer.push(chunk));
+    return this.#show(eventsText(this.#writer.push(chunk)));
   }
 
   end(): string {
-    return this.#show(this.#writer.end());
+    return this.#show(eventsText(this.#writer.end()));
   }
 
   #show(text: string): string {

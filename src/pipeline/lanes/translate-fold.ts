@@ -5,9 +5,12 @@ import type { SseEvent } from '../../wire/sse.ts';
 import type { Steps } from '../../turns.ts';
 import type { Continuation, Fold, Folded } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
+import { isSteps } from '../../turns.ts';
 import { classifyBody, tellable } from '../../wire/classify.ts';
 import { areLong, eventJson, readAhead, unreadable } from '../../wire/event-json.ts';
 import { excessIn } from '../../wire/json-fields.ts';
+import { EventList, shortLength } from '../../wire/long-events.ts';
+import { shortChunks } from '../../wire/short-chunks.ts';
 import type { OwnNames } from '../../wire/facts/tool-names.ts';
 import type { RestoredEvents } from '../../redact/outward/restore-events.ts';
 import type { Tap } from '../streams/tap.ts';
@@ -31,7 +34,6 @@ export class TranslateFold implements Fold {
   readonly #tap: Tap;
   readonly #target: string;
   readonly #parts: TranslateFoldParts;
-  readonly #encoder = new TextEncoder();
   #restored: RestoredEvents | undefined;
 
   constructor(tap: Tap, target: string, parts: TranslateFoldParts) {
@@ -53,28 +55,46 @@ export class TranslateFold implements Fold {
     return areLong(events) ? this.#readInSteps(events, ended) : this.#read(events, ended);
   }
 
+  /** Long events are parsed and translated in steps: each piece of a long text is written on its own. */
   *#readInSteps(events: readonly SseEvent[], ended: boolean): Steps<Folded> {
-    const read: SseEvent[] = [];
-    for (const event of yield* readAhead(events))
-      read.push((yield* excessIn(eventJson(event), event.data)) ? unreadable(event) : event);
-    return this.#read(read, ended);
+    const list = new EventList();
+    for (const event of yield* readAhead(events)) {
+      const read = (yield* excessIn(eventJson(event), event.data)) ? unreadable(event) : event;
+      for (const chunk of this.#parts.reader.push(read).flatMap(shortChunks)) {
+        this.#write([chunk], list);
+        yield;
+      }
+      if (this.#stopped) break;
+    }
+    const encoded = this.#conclude(ended, list);
+    return isSteps(encoded) ? yield* encoded : encoded;
   }
 
-  #read(events: readonly SseEvent[], ended: boolean): Uint8Array | undefined {
-    const { reader } = this.#parts;
-    let text = '';
+  #read(events: readonly SseEvent[], ended: boolean): Folded | Steps<Folded> {
+    const list = new EventList();
     for (const event of events) {
-      text += this.#write(reader.push(event));
-      if (reader.error || this.#tap.error) break;
+      this.#write(this.#parts.reader.push(event), list);
+      if (this.#stopped) break;
     }
-    if (ended && !reader.error) text += this.#write(reader.end());
+    return this.#conclude(ended, list);
+  }
+
+  /** Whether an error was found: what follows it is not translated. */
+  get #stopped(): boolean {
+    return this.#parts.reader.error !== undefined || this.#tap.error !== undefined;
+  }
+
+  /** Adds what follows the events read so far. @param list the client's events */
+  #conclude(ended: boolean, list: EventList): Folded | Steps<Folded> {
+    const { reader } = this.#parts;
+    if (ended && !reader.error) this.#write(reader.end(), list);
     this.#tap.malformed = reader.malformed;
     this.#tap.early = reader.usage;
     this.#tap.heldFinish = reader.finished ?? false;
     this.#tap.error ??= this.#error(reader.error);
     const complete = reader.done || (ended && this.#tap.finished);
-    if (complete && !this.#tap.done) text += this.#end();
-    return text === '' ? undefined : this.#encoder.encode(text);
+    if (complete && !this.#tap.done) this.#end(list);
+    return list.encoded();
   }
 
   fail(error: ProxyError, requestId: string): string {
@@ -85,43 +105,46 @@ export class TranslateFold implements Fold {
     this.#tap.goOn();
     // The continuation comes from another flow, which has already restored it.
     this.#restored = undefined;
-    const encoded = (text: string): string => {
+    const written = (write: (list: EventList) => void): string => {
+      const list = new EventList();
+      write(list);
       if (this.#tap.error) throw this.#tap.error;
-      return text;
+      return list.text();
     };
-    return { push: (chunk) => encoded(this.#write([chunk])), end: () => encoded(this.#end()) };
+    return {
+      push: (chunk) => written((list) => this.#write([chunk], list)),
+      end: () => written((list) => this.#end(list)),
+    };
   }
 
-  #write(chunks: readonly ChatChunk[]): string {
+  #write(chunks: readonly ChatChunk[], list: EventList): void {
     const { names } = this.#parts;
-    let text = '';
     for (const given of chunks) {
       const chunk = names.chunk(given);
-      text += this.#restored ? this.#writeRestored(this.#restored, chunk) : this.#writeOne(chunk);
+      if (this.#restored) this.#writeRestored(this.#restored.push(chunk as unknown as JsonObject), list);
+      else this.#writeOne(chunk, list);
       if (this.#tap.error) break;
     }
-    return text;
   }
 
-  /** @param chunk the next one, or none at the end */
-  #writeRestored(restored: RestoredEvents, chunk?: ChatChunk): string {
-    const events = chunk ? restored.push(chunk as unknown as JsonObject) : restored.end();
-    return events.map((event) => this.#writeOne(event as unknown as ChatChunk)).join('');
+  #writeRestored(events: readonly JsonObject[], list: EventList): void {
+    for (const event of events) this.#writeOne(event as unknown as ChatChunk, list);
   }
 
   /** Finish reasons are emitted last: whether the answer is valid is known before the client sees its end. */
-  #writeOne(chunk: ChatChunk): string {
+  #writeOne(chunk: ChatChunk, list: EventList): void {
     const { writer, strict } = this.#parts;
     for (const { finish_reason: finish } of chunk.choices) {
       if (finish !== null) this.#tap.error ??= this.#tap.objection(finish, this.#target, { strict });
     }
     // Nothing follows the usage.
     if (chunk.choices.length === 0) this.#tap.error ??= this.#untold();
-    if (this.#tap.error) return '';
+    if (this.#tap.error) return;
     const written = writer.push(chunk);
+    list.add(written);
     this.#tap.sealed ||= chunk.choices.some(({ delta }) => isSealed(delta));
-    this.#tap.chunk(chunk, written.length || 1);
-    return written;
+    // Long events repeat texts that were counted before.
+    this.#tap.chunk(chunk, shortLength(written) || 1);
   }
 
   /** The error of an answer that ends here without a finish reason. */
@@ -129,18 +152,14 @@ export class TranslateFold implements Fold {
     return this.#tap.finish === null ? this.#tap.objection(null, this.#target) : undefined;
   }
 
-  #end(): string {
-    const rest = this.#restored ? this.#writeRestored(this.#restored) : '';
-    return rest + this.#ended();
-  }
-
-  #ended(): string {
+  #end(list: EventList): void {
+    if (this.#restored) this.#writeRestored(this.#restored.end(), list);
     this.#tap.error ??= this.#untold();
-    if (this.#tap.error) return '';
+    if (this.#tap.error) return;
     this.#tap.done = true;
     const answer = this.#tap.sealed ? this.#tap.answer() : undefined;
     if (answer) this.#parts.keep(answer as unknown as ChatResponse);
-    return this.#parts.writer.end();
+    list.add(this.#parts.writer.end());
   }
 
   #error(event: JsonObject | undefined): ProxyError | undefined {

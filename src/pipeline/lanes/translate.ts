@@ -27,6 +27,7 @@ import { foreignHeaders } from '../../wire/headers.ts';
 import { readingFirst } from '../../wire/json-ahead.ts';
 import { callInputsWithin, jsonWithinAnswer, jsonWithinRequest } from '../../wire/json-within.ts';
 import { writingFirst } from '../../wire/json-written.ts';
+import { streamText } from '../../wire/long-events.ts';
 import { fit } from '../../wire/fit.ts';
 import type { OwnNames } from '../../wire/facts/tool-names.ts';
 import { exactly } from '../../wire/json-exact.ts';
@@ -233,11 +234,7 @@ function* translatedAsStream(text: string, target: string, reading: Reading): St
   const answer = yield* readWhole(text, target, reading);
   return yield* readingFirst(jsonWithinAnswer(answer), PIECE_BOUNDS, () => {
     judgeWhole(answer, target, reading.strict);
-    return (
-      canonicalChunks(answer)
-        .map((chunk) => writer.push(chunk))
-        .join('') + writer.end()
-    );
+    return streamText(canonicalChunks(answer), writer);
   });
 }
 

@@ -6,6 +6,7 @@ import { clientOf } from '../../wire/clients.ts';
 import { geminiProtocol } from '../../wire/gemini/protocol.ts';
 import { decodeInteraction } from '../../wire/interactions/answer.ts';
 import { isObject, listOf } from '../../wire/json.ts';
+import { streamText } from '../../wire/long-events.ts';
 import { chunksOf } from '../../wire/openai/chunks.ts';
 import { canonicalChunks } from '../../wire/parts/chunks.ts';
 import { responsesProtocol } from '../../wire/responses/protocol.ts';
@@ -65,10 +66,5 @@ export function wholeAsStream(
   const answer = protocol
     ? protocol.encode(client.request, context).decode(value)
     : decodeInteraction(value, context);
-  const writer = client.stream();
-  return (
-    canonicalChunks(answer)
-      .map((chunk) => writer.push(chunk))
-      .join('') + writer.end()
-  );
+  return streamText(canonicalChunks(answer), client.stream());
 }

@@ -42,6 +42,9 @@ export interface PumpOptions {
 
 type Controller = ReadableStreamDefaultController<Uint8Array>;
 
+/** How much is sent at once, bytes: the server copies it. */
+const MOST_SENT = 1024 * 1024;
+
 /**
  * The committed answer as the body for the client. It is read only as fast as the client takes it. It ends in one of
  * three ways: complete, with an error event in the client's protocol, or because the client disconnects; an interrupted
@@ -54,6 +57,9 @@ export class Pump implements WatchedStream {
   readonly #reforming: Reforming | undefined;
   #streamed: Streamed;
   #held: Uint8Array | undefined;
+  /** The rest of what is being sent, and whether the answer is complete with it. */
+  #unsent: Uint8Array | undefined;
+  #completes = false;
   #sent = 0;
   #over = false;
   /** Whether the client has taken everything, and waits. */
@@ -101,6 +107,10 @@ export class Pump implements WatchedStream {
     this.#movedMs = this.#options.clock.monotonic();
     this.#wanted = true;
     while (!this.#over) {
+      if (this.#unsent) {
+        this.#goOn(controller, this.#unsent);
+        break;
+      }
       try {
         const bytes = this.#held ?? (await this.#streamed.flow.next());
         this.#held = undefined;
@@ -124,6 +134,17 @@ export class Pump implements WatchedStream {
     return this.#streamed.flow.tap?.closed ?? false;
   }
 
+  /** Sends the next piece of what is being sent. */
+  #goOn(controller: Controller, unsent: Uint8Array): void {
+    this.#sendPiece(controller, unsent);
+    if (this.#completes) this.#completeWithRest(controller);
+  }
+
+  #completeWithRest(controller: Controller): void {
+    this.#completes = this.#unsent !== undefined;
+    if (!this.#completes) this.#complete(controller);
+  }
+
   #complete(controller: Controller): void {
     this.#close(controller);
     this.#end({ outcome: 'success' });
@@ -133,7 +154,7 @@ export class Pump implements WatchedStream {
 
   async cancel(): Promise<void> {
     // Some clients disconnect at the last event, whatever may follow.
-    if (this.#isClosed) {
+    if (this.#isClosed && !this.#unsent) {
       this.#end({ outcome: 'success' });
       return await this.#streamed.flow.drain();
     }
@@ -153,7 +174,7 @@ export class Pump implements WatchedStream {
     const last = bytes === undefined || (flow.tap?.done ?? false);
     const some = bytes ?? flow.finish();
     const sends = some !== undefined && some.length > 0 && this.#send(controller, some);
-    if (last) this.#complete(controller);
+    if (last) this.#completeWithRest(controller);
     const over = last || this.#isClosed ? undefined : this.#owner.overuse();
     if (over) this.#stop(controller, over);
     return last || sends || over !== undefined;
@@ -207,8 +228,14 @@ export class Pump implements WatchedStream {
   /** Sends whole events. @returns whether there was anything to send */
   #send(controller: Controller, events: Uint8Array): boolean {
     const bytes = this.#reforming ? this.#reforming.push(events) : events;
-    if (bytes.length > 0) this.#enqueue(controller, bytes);
+    if (bytes.length > 0) this.#sendPiece(controller, bytes);
     return bytes.length > 0;
+  }
+
+  #sendPiece(controller: Controller, bytes: Uint8Array): void {
+    this.#unsent = undefined;
+    this.#enqueue(controller, bytes.length > MOST_SENT ? bytes.subarray(0, MOST_SENT) : bytes);
+    if (bytes.length > MOST_SENT) this.#unsent = bytes.subarray(MOST_SENT);
   }
 
   /** The end of the stream, in forms that have one. */
@@ -218,6 +245,10 @@ export class Pump implements WatchedStream {
   }
 
   #enqueue(controller: Controller, bytes: Uint8Array): void {
+    const rest = this.#unsent;
+    this.#unsent = undefined;
+    // An event must not begin within another.
+    if (rest) this.#enqueue(controller, rest);
     this.#movedMs = this.#options.clock.monotonic();
     this.#sent += bytes.length;
     controller.enqueue(bytes);

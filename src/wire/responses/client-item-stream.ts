@@ -5,6 +5,8 @@ import type { Kind, Open, OpenCall, PartType } from './client-parts.ts';
 import type { Envelope } from './client-response.ts';
 import type { HostedCallPart, HostedResultPart } from '../parts/part.ts';
 import { areBroken } from '../json.ts';
+import type { Events, LongEvent } from '../long-events.ts';
+import { eventOf } from '../long-events.ts';
 import { Lost } from '../parts/lost.ts';
 import { BETWEEN } from '../parts/part-list.ts';
 import { continuedMessage, itemOf, openItem, openPart, partOf, PARTS } from './client-parts.ts';
@@ -37,7 +39,7 @@ export class ItemWriter {
   /** The length of the whole text so far, and of the part before the current one, characters. */
   #length = 0;
   before = 0;
-  #out = '';
+  #out: (string | LongEvent)[] = [];
   /** The sequence number of the next event. */
   next = 0;
 
@@ -55,16 +57,20 @@ export class ItemWriter {
   }
 
   event(type: string, fields: JsonObject): void {
-    const data = JSON.stringify({ type, ...fields, sequence_number: this.next });
+    this.#out.push(eventOf(type, { type, ...fields, sequence_number: this.next }));
     this.next += 1;
-    this.#out += `event: ${type}\ndata: ${data}\n\n`;
+  }
+
+  /** Adds text that is not an event. */
+  comment(text: string): void {
+    this.#out.push(text);
   }
 
   /** The events since the last call. */
-  take(): string {
+  take(): Events {
     const out = this.#out;
-    this.#out = '';
-    return out;
+    this.#out = [];
+    return out.every((event) => typeof event === 'string') ? out.join('') : out;
   }
 
   /** @param id of the new item, if it has one already */

@@ -4,6 +4,8 @@ import type { JsonObject } from '../json.ts';
 import type { Begun, ChatWriter } from '../protocol.ts';
 import type { OpenaiUsage } from '../usage.ts';
 import type { Envelope } from './client-response.ts';
+import type { Events } from '../long-events.ts';
+import { eventsText } from '../long-events.ts';
 import { isObject, listOf } from '../json.ts';
 import { encodeCitations } from './citations.ts';
 import type { ImagePart, Part } from '../parts/part.ts';
@@ -42,7 +44,7 @@ export class ResponsesWriter implements ChatWriter {
     this.#model = String(this.#announced.model);
   }
 
-  push(chunk: ChatChunk): string {
+  push(chunk: ChatChunk): Events {
     if (this.#id === '') this.#begin(chunk);
     if (chunk.usage) this.#usage = chunk.usage;
     const choice = chunk.choices.find(({ index }) => index === 0);
@@ -51,20 +53,20 @@ export class ResponsesWriter implements ChatWriter {
     return this.#items.take();
   }
 
-  end(): string {
+  end(): Events {
     if (this.#id === '') this.#begin({ id: '', model: '' });
     this.#items.end();
     const response = this.#response(this.#finish ?? 'stop');
-    const before = this.#items.take() + lostComment(this.#lost);
+    this.#items.comment(lostComment(this.#lost));
     this.#items.event(`response.${String(response.status)}`, { response });
-    return before + this.#items.take();
+    return this.#items.take();
   }
 
   fail(error: ProxyError, _requestId: string): string {
     if (this.#id === '') this.#begin({ id: '', model: '' });
     const response = { ...this.#response(null), output: this.#items.unfinished() };
     const events = failureEvents(error, response, this.#items.next);
-    return this.#items.take() + events;
+    return eventsText(this.#items.take()) + events;
   }
 
   #read({ delta, logprobs, finish_reason: finish }: ChatChunk['choices'][number]): void {
