@@ -3,6 +3,7 @@ import { isObject, listOf, objectOf, parseJson } from '../../wire/json.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { AssistantMessage, Tool, ToolCall } from './conversation.ts';
 import { RejectError } from '../errors.ts';
+import { isRawJSON } from '../../wire/long-numbers.ts';
 import {
   holdsInfinity,
   holdsRounded,
@@ -57,7 +58,7 @@ function definition({ name, description, parameters, strict }: JsonObject): Tool
     function: {
       name: name as string,
       ...(typeof description === 'string' ? { description } : {}),
-      ...(isObject(parameters) ? { parameters: writable(parameters) } : {}),
+      ...(isWritten(parameters) ? { parameters: writable(parameters) } : {}),
       ...(typeof strict === 'boolean' ? { strict } : {}),
     },
   };
@@ -70,7 +71,7 @@ function callOf(call: JsonObject): ToolCall['function'] {
 
 /** The arguments as the model wrote them; "" means none. */
 function argumentsOf(value: unknown): string {
-  if (isObject(value)) {
+  if (isWritten(value)) {
     if (isInfinite(shallow(value))) throw new RejectError('invalid_tool_call');
     return jsonText(value);
   }
@@ -87,6 +88,11 @@ function argumentsOf(value: unknown): string {
 function writable(schema: JsonObject): JsonObject {
   if (isInfinite(shallow(schema))) throw new RejectError('invalid_tool');
   return holdsRounded(schema) ? (loadable(schema) as JsonObject) : schema;
+}
+
+/** Whether a value is an object in the log. A long number is one only in memory, where it keeps its digits. */
+function isWritten(value: unknown): value is JsonObject {
+  return isObject(value) && !isRawJSON(value);
 }
 
 /** @throws RejectError when a value is nested too deeply for trainers */
