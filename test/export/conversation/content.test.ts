@@ -550,21 +550,22 @@ test('an answer that is a JSON object instead of its text is exported as the tex
 
 describe('a long number in place of an object', () => {
   const LONG = '18446744073709551616';
-  const written = (record: string) => record.replace('"LONG"', LONG);
+  const logged = (parameters: unknown, message: object) =>
+    line({
+      request: chat([user('Hi')], { tools: [{ type: 'function', function: { name: 'f', parameters } }] }),
+      response: answered(message),
+    }).replaceAll('"LONG"', LONG);
 
   test('is not taken for the parameters of a tool', async () => {
-    const parameters = { type: 'function', function: { name: 'f', parameters: 'LONG' } };
-    const log = written(line({ request: chat([user('Hi')], { tools: [parameters] }) }));
-    await using shop = await workshop({ 'a.ndjson': log });
-    await shop.run('-f openai');
+    await using shop = await workshop({ 'a.ndjson': logged('LONG', { content: 'Hello' }) });
+    await shop.run('-f fireworks');
     expect(shop.rows()[0]).toMatchObject({ tools: [{ type: 'function', function: { name: 'f' } }] });
-    expect(FORMATS.openai.check(shop.rows()[0] as unknown as JsonObject)).toEqual([]);
+    expect(FORMATS.fireworks.check(shop.rows()[0] as unknown as JsonObject)).toEqual([]);
   });
 
   test('is not taken for the arguments of a call', async () => {
-    const response = answered({ content: null, tool_calls: [call('c', 'f', 'LONG')] }, 'tool_calls');
-    const log = written(line({ request: chat([user('Hi')], { tools: [tool('f')] }), response }));
-    await using shop = await workshop({ 'a.ndjson': log });
+    const calling = { content: null, tool_calls: [call('c', 'f', 'LONG')] };
+    await using shop = await workshop({ 'a.ndjson': logged({ maximum: 'LONG' }, calling) });
     expect((await shop.run('-f openai')).report.dropped.invalid_tool_call?.count).toBe(1);
   });
 });
