@@ -248,3 +248,28 @@ test('tokens are counted for the request that would be sent', async () => {
   );
   expect(body.messages).toEqual([{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }]);
 });
+
+test('requests of Mistral’s clients reach other chat servers in OpenAI’s words', async () => {
+  const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
+  const url = 'data:image/png;base64,iVBORw0KGgo=';
+  const thought = { type: 'thinking', thinking: [{ type: 'text', text: 'Hm.' }] };
+  const text = { type: 'text', text: 'Hi' };
+  const messages = [
+    { role: 'user', content: [text, { type: 'image_url', image_url: url }] },
+    { role: 'assistant', content: [thought, text] },
+    { role: 'assistant', content: [thought] },
+    U,
+  ];
+  const given = { model: 'm', tools, tool_choice: 'any', messages };
+  for (const type of ['openai', 'openai-compatible', 'groq'] as const) {
+    const { body, dropped } = await askedOf(type, given);
+    expect([body.tool_choice, dropped]).toEqual(['required', null]);
+    expect(body.messages).toEqual([
+      { role: 'user', content: [text, { type: 'image_url', image_url: { url } }] },
+      { role: 'assistant', content: [text] },
+      { role: 'assistant', content: '' },
+      U,
+    ]);
+  }
+  expect((await askedOf('mistral', given)).body).toEqual(given);
+});

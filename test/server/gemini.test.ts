@@ -46,6 +46,7 @@ describe('a Gemini path', () => {
     ['/v1beta/models/gemini-pro', 'gemini-pro'],
     ['/v1/models/gemini-pro', 'gemini-pro'],
     ['/v1alpha/models/models%2Fgemini-pro', 'gemini-pro'],
+    ['/models/gemini-pro', 'gemini-pro'],
     ['/v1beta1/projects/p/locations/l/publishers/google/models/gemini-pro', 'gemini-pro'],
     ['/v1/publishers/google/models/gemini-pro', 'gemini-pro'],
     ['/v1/projects/p/locations/l/publishers/meta/models/llama', 'meta/llama'],

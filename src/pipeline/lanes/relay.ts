@@ -7,6 +7,7 @@ import type { Inbound } from '../inbound.ts';
 import type { Lane, LaneContext, Prepared } from './lane.ts';
 import { betasFor } from '../../wire/anthropic/betas.ts';
 import { ENDPOINTS, placeOf } from '../../wire/endpoints.ts';
+import { fromMistral } from '../../wire/facts/mistral-dialect.ts';
 import { fittingRelayed } from '../../wire/facts/relayed.ts';
 import type { Shape } from '../../wire/facts/shapes.ts';
 import { SHAPES } from '../../wire/facts/shapes.ts';
@@ -157,7 +158,8 @@ function fittedFor(
 ): ReturnType<typeof applyQuirks> {
   const shape = endpoint === 'completions' ? 'chat' : endpoint;
   if (!isShape(shape)) return undefined;
-  const taken = fittingRelayed(value, shape, quirks, model);
+  const spelled = shape === 'chat' ? fromMistral(value, quirks) : value;
+  const taken = fittingRelayed(spelled, shape, quirks, model);
   const changed = shape === 'chat' ? applyQuirks(taken.body, quirks) : undefined;
   if (changed === undefined && taken.body === value) return undefined;
   return {

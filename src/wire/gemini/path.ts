@@ -22,11 +22,11 @@ const METHODS: Readonly<Record<string, Pick<GeminiCall, 'endpoint' | 'stream'>>>
 export const VERSIONS = ['v1beta', 'v1', 'v1alpha', 'v1beta1'] as const;
 
 /**
- * A version, at Vertex AI a project and a location, then the model and the method. Model names may contain slashes and
+ * A version, which some clients leave to the base URL, at Vertex AI a project and a location, then the model and the method. Model names may contain slashes and
  * colons: the method follows the last colon.
  */
 const CALL =
-  /^\/v1(?:alpha|beta1?)?(?:\/projects\/[^/]+\/locations\/[^/]+)?\/(publishers\/[^/]+\/models|models|tunedModels|endpoints)\/(.+):(\w+)$/;
+  /^(?:\/v1(?:alpha|beta1?)?)?(?:\/projects\/[^/]+\/locations\/[^/]+)?\/(publishers\/[^/]+\/models|models|tunedModels|endpoints)\/(.+):(\w+)$/;
 
 /**
  * Paths that only Google's clients use, wherever they are served. Below /v1/models the method distinguishes them: it is
