@@ -100,7 +100,8 @@ async function listed(paths: string[]): Promise<Resolved[]> {
     // A file that is being compressed exists twice; the original is certainly complete.
     const plain = path.replace(COMPRESSED, '');
     if (plain !== path && all.has(plain)) continue;
-    const info = await statIfThere(path);
+    // A link that leads nowhere is no log, nor is one that leads to itself.
+    const info = await statIfThere(path, ['ELOOP']);
     if (info?.isFile()) inputs.push({ input: { name: path, path, bytes: info.size }, listed: true });
   }
   return inputs;
@@ -141,9 +142,9 @@ async function realPath(path: string): Promise<string> {
   return path.startsWith(S3_SCHEME) ? path : realpath(path).catch(() => path);
 }
 
-async function statIfThere(path: string) {
+async function statIfThere(path: string, more: readonly string[] = []) {
   return stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    if (['ENOENT', 'ENOTDIR', ...more].includes(error.code ?? '')) return undefined;
     throw new InputError(`Cannot read ${path}: ${fileReason(error)}`, { cause: error });
   });
 }

@@ -118,6 +118,9 @@ describe('findInputs()', () => {
     mkdirSync(join(dir.path, 'sub.ndjson'));
     writeFileSync(join(dir.path, 'real'), '');
     symlinkSync('real', join(dir.path, 'link.ndjson'));
+    symlinkSync('nowhere', join(dir.path, 'dangling.ndjson'));
+    symlinkSync('itself.ndjson', join(dir.path, 'itself.ndjson'));
+    await expect(findInputs([join(dir.path, 'itself.ndjson')])).rejects.toThrow('too many symbolic links');
     const inputs = await findInputs([dir.path]);
     expect(inputs.map(({ name }) => name)).toEqual([join(dir.path, 'link.ndjson')]);
   });
