@@ -10,7 +10,10 @@ import { BINARY, built } from '../helpers/binary.ts';
 const ROOT = join(import.meta.dir, '../..');
 const own = PLATFORMS.find(({ os, cpu }) => os === process.platform && cpu === process.arch);
 // On the same disk as the binary, because the packages contain hard links to it.
-const folder = mkdtempSync(join(ROOT, 'dist/.npm-test-'));
+const DIST = join(ROOT, 'dist');
+// A fresh checkout has none until something is built.
+mkdirSync(DIST, { recursive: true });
+const folder = mkdtempSync(join(DIST, '.npm-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Manifest {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { renameSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigInput } from '../../src/config/schema.ts';
-import { built, cleared, folder, run } from '../helpers/binary.ts';
+import { BINARY, built, cleared, folder, run } from '../helpers/binary.ts';
 import type { PluggedIn } from '../helpers/plugins.ts';
 import { plugged, textOf, write } from '../helpers/plugins.ts';
 import { until } from '../helpers/until.ts';
@@ -263,12 +263,9 @@ describe('llmproxy plugin', () => {
     });
     const env = { ...process.env, BUN_BE_BUN: '1' };
     const options = { cwd: join(cwd, 'mine'), env, stdout: 'pipe', stderr: 'pipe' } as const;
-    const { exitCode, stderr } = Bun.spawnSync(
-      [join(import.meta.dir, '../../dist/llmproxy'), 'test'],
-      options,
-    );
+    const { exitCode, stderr } = Bun.spawnSync([BINARY, 'test'], options);
     expect([exitCode, stderr.toString()]).toEqual([0, expect.stringContaining(' 2 pass\n 0 fail')]);
-    const types = Bun.spawnSync([join(import.meta.dir, '../../dist/llmproxy'), 'check'], options);
+    const types = Bun.spawnSync([BINARY, 'check'], options);
     expect([types.exitCode, types.stderr.toString()]).toEqual([0, expect.anything()]);
     write(cwd, { 'mine/local.ts': '// mine' });
     expect(run(cwd, 'plugin', 'init', 'mine').out).toContain('mine/local.ts: left as it is');
