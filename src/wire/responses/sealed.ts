@@ -1,5 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { Seal } from '../parts/part.ts';
+import { decodeStrictly } from '../bytes.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 
 /** The prefix that distinguishes blocks of other protocols from OpenAI's own encrypted reasoning. */
@@ -11,8 +12,7 @@ export const MARK = 'llmproxy.';
  */
 export function seal(block: JsonObject): string {
   if (block.type === 'encrypted') return stringOf(block.encrypted_content) ?? '';
-  const bytes = new TextEncoder().encode(JSON.stringify(block));
-  return MARK + btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+  return MARK + new TextEncoder().encode(JSON.stringify(block)).toBase64();
 }
 
 /** The id by which OpenAI finds encrypted reasoning. */
@@ -35,8 +35,7 @@ export function unseal(item: JsonObject): Seal | undefined {
 /** The content of what was encoded here, without its prefix; `undefined` if it is something else, or truncated. */
 export function unsealed(content: string): unknown {
   try {
-    const bytes = Uint8Array.from(atob(content.slice(MARK.length)), (char) => char.charCodeAt(0));
-    return parseJson(new TextDecoder().decode(bytes));
+    return parseJson(decodeStrictly(Uint8Array.fromBase64(content.slice(MARK.length))));
   } catch {
     return undefined;
   }
