@@ -1,5 +1,6 @@
 import { canonicalAssembler } from '../../src/wire/parts/assemble.ts';
 import { expect, test } from 'bun:test';
+import { LinesFold } from '../../src/pipeline/lanes/lines-fold.ts';
 import { RelayFold } from '../../src/pipeline/lanes/relay-fold.ts';
 import { passingOf } from '../../src/pipeline/streams/passing.ts';
 import { Tap } from '../../src/pipeline/streams/tap.ts';
@@ -67,6 +68,18 @@ test.each<[string, (many: number) => void]>([
         events += reader.push(event.subarray(at, at + 4_096)).length;
       }
       expect([tap.chunks, events]).toEqual([1, 1]);
+    },
+  ],
+  [
+    'pieces of one long line',
+    (many) => {
+      const line = new TextEncoder().encode(
+        `{"message":{"content":"${'x'.repeat(many * 128)}"},"done":false}\n`,
+      );
+      const tap = new Tap(passingOf('ollama.chat'), Infinity, 1);
+      const fold = new LinesFold(new RelayFold(tap, 'a/m', ''));
+      for (let at = 0; at < line.length; at += 32_768) folded(fold.push(line.subarray(at, at + 32_768)));
+      expect(tap.chunks).toBe(1);
     },
   ],
   [
