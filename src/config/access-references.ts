@@ -2,8 +2,9 @@ import type { LimitConfig } from './schema/groups.ts';
 import type { Path, Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
 import type { Config } from './schema.ts';
+import { cyclesIn } from './cycles.ts';
 import { served } from './served.ts';
-import { nearest } from './suggest.ts';
+import { KnownNames } from './suggest.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -16,7 +17,7 @@ export function checkAuth(config: Config, positions: Positions, env: Env): Probl
     return [
       positions.atValue(['auth'], 'auth needs `keys`, `keys_file` or `issuers`: otherwise nobody could call'),
     ];
-  const certified = config.server.tls?.client_certs.map(({ key }) => key) ?? [];
+  const certified = new Set(config.server.tls?.client_certs.map(({ key }) => key));
   const seen = new Set<string>();
   const problems = keys.flatMap((key, index) => {
     const at = ['auth', 'keys', index];
@@ -26,7 +27,7 @@ export function checkAuth(config: Config, positions: Positions, env: Env): Probl
     seen.add(key.name);
     const given = [key.key, key.key_env, key.hash].filter((value) => value !== undefined);
     // A caller with a client certificate needs no secret.
-    const least = certified.includes(key.name) ? 0 : 1;
+    const least = certified.has(key.name) ? 0 : 1;
     if (given.length < least || given.length > 1)
       found.push(positions.atValue(at, 'give exactly one of key, key_env, hash'));
     if (key.key_env !== undefined && !env[key.key_env]) {
@@ -59,17 +60,24 @@ export function checkLimits(config: Config, positions: Positions): Problem[] {
   for (const [name, group] of Object.entries(config.groups)) {
     const at = ['groups', name];
     problems.push(...checkGroup(group.parent, [...at, 'parent'], config, positions));
-    const circle = circleFrom(name, config);
-    if (circle) problems.push(positions.atKey(['groups'], name, `group cycle: ${circle.join(' -> ')}`));
     check(group.limits, [...at, 'limits']);
     check(group.each_key, [...at, 'each_key']);
     check(group.each_user, [...at, 'each_user']);
   }
+  for (const cycle of cyclesIn(Object.keys(config.groups), parentsOf(config)))
+    problems.push(positions.atKey(['groups'], cycle[0]!, `group cycle: ${cycle.join(' -> ')}`));
   check(config.rate_limits, ['rate_limits']);
   if (config.auth === undefined || config.auth === 'none') return problems;
   for (const [index, { limits }] of config.auth.keys.entries())
     check(limits, ['auth', 'keys', index, 'limits']);
   return problems;
+}
+
+function parentsOf({ groups }: Config): (name: string) => readonly string[] {
+  return (name) => {
+    const parent = groups[name]?.parent;
+    return parent !== undefined && Object.hasOwn(groups, parent) ? [parent] : [];
+  };
 }
 
 type Using = readonly Pick<LimitConfig, 'when_used_up'>[];
@@ -83,6 +91,8 @@ export function checkUses(limits: Using, at: Path, config: Config, positions: Po
   });
 }
 
+const known = new WeakMap<Config['groups'], KnownNames>();
+
 /** Checks that a group that is referred to exists. */
 export function checkGroup(
   group: string | undefined,
@@ -91,19 +101,7 @@ export function checkGroup(
   positions: Positions,
 ): Problem[] {
   if (group === undefined || Object.hasOwn(groups, group)) return [];
-  const [close] = nearest(group, Object.keys(groups), 1);
-  const hint = close === undefined ? {} : { hint: `did you mean \`${close}\`?` };
-  return [positions.atValue(at, `there is no group \`${group}\` in \`groups\``, hint)];
-}
-
-/** The cycle of parents that a group is part of. */
-function circleFrom(name: string, { groups }: Config): string[] | undefined {
-  const trail = [name];
-  for (let parent = groups[name]?.parent; parent !== undefined; parent = groups[parent]?.parent) {
-    if (parent === name) return [...trail, name];
-    // A cycle further up is reported for its own groups.
-    if (trail.includes(parent)) return undefined;
-    trail.push(parent);
-  }
-  return undefined;
+  let names = known.get(groups);
+  if (!names) known.set(groups, (names = new KnownNames(() => Object.keys(groups))));
+  return [positions.atValue(at, `there is no group \`${group}\` in \`groups\``, names.hint(group))];
 }

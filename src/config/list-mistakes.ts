@@ -1,12 +1,14 @@
 /** Detects entries of lists that match nothing, and lists that do not say what they seem to. */
+import { listed } from './listed.ts';
 import type { LimitConfig } from './schema/groups.ts';
 import type { Path, Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
 import type { Config } from './schema.ts';
-import { foldedName, globMatcher, globsOverlap, isGlob } from './globs.ts';
+import { foldedName, globMatcher, isGlob } from './globs.ts';
+import { NameSet } from './name-set.ts';
 import { presetOf } from './presets.ts';
 import { ENDPOINTS } from './schema/endpoint-globs.ts';
-import { nearest, shortlist } from './suggest.ts';
+import { KnownNames } from './suggest.ts';
 
 /** The lists of a key or a group. */
 interface Lists {
@@ -26,14 +28,20 @@ interface Listed extends Lists {
 export class ListChecks {
   readonly #config: Config;
   readonly #positions: Positions;
-  #models: readonly string[] | undefined;
-  /** By entry: many keys have the same ones. */
-  readonly #known = new Map<string, boolean>();
+  /** What entries can mean; prepared when there are any, and the results kept: many keys have the same entries. */
+  readonly #models: Known;
+  readonly #foldedModels: Known;
+  readonly #providers: Known;
+  /** The endpoints that a list of globs allows, by the list. */
+  readonly #endpoints = new Map<string, ReadonlySet<string>>();
 
   /** @param positions of the file that the lists are in */
   constructor(config: Config, positions: Positions) {
     this.#config = config;
     this.#positions = positions;
+    this.#models = new Known(() => modelsOf(config));
+    this.#foldedModels = new Known(() => modelsOf(config).map(foldedName));
+    this.#providers = new Known(() => config.providers.map(({ name }) => name));
   }
 
   /** The lists of groups, of limits for everybody, and of prices. */
@@ -47,11 +55,11 @@ export class ListChecks {
         return [
           ...this.#lists(group, at),
           ...Object.entries({ limits: own, each_key: keys, each_user: users }).flatMap(([where, list]) =>
-            this.#limits(list, [...at, where], this.#chain(name)),
+            this.#limits(list, [...at, where], () => this.#chain(name)),
           ),
         ];
       }),
-      ...this.#limits(limits, ['rate_limits'], []),
+      ...this.#limits(limits, ['rate_limits'], () => []),
       ...keys.flatMap((key, index) => this.key(key, ['auth', 'keys', index])),
       ...prices.flatMap(({ provider }, index) =>
         provider === undefined ? [] : this.#provider(provider, ['prices', index, 'provider']),
@@ -65,7 +73,7 @@ export class ListChecks {
     return [
       ...this.#lists(key, at),
       ...this.#nothing(key, at, chain),
-      ...this.#limits(key.limits, [...at, 'limits'], chain),
+      ...this.#limits(key.limits, [...at, 'limits'], () => chain),
     ];
   }
 
@@ -80,16 +88,17 @@ export class ListChecks {
     ];
   }
 
-  #limits(limits: readonly LimitConfig[], at: Path, chain: readonly Lists[]): Problem[] {
+  #limits(limits: readonly LimitConfig[], at: Path, chainOf: () => readonly Lists[]): Problem[] {
     return limits.flatMap(({ models = [], endpoints }, index) => {
       const problems = [
         ...this.#exclusions(models, [...at, index, 'models']),
         ...this.#exclusions(endpoints ?? [], [...at, index, 'endpoints']),
         ...models.flatMap((entry, place) => this.#limited(entry, [...at, index, 'models', place])),
       ];
-      const isUsed = (name: string) => allows(endpoints, name) && mayUse(chain, name);
-      if (endpoints === undefined || ENDPOINTS.some(isUsed) || !ENDPOINTS.some((name) => mayUse(chain, name)))
-        return problems;
+      if (endpoints === undefined) return problems;
+      const chain = chainOf();
+      const usable = ENDPOINTS.filter((name) => this.#mayUse(chain, name));
+      if (usable.length === 0 || usable.some((name) => this.#allowed(endpoints).has(name))) return problems;
       const message =
         'this limit never applies: no endpoint is in this list and in those of its keys and groups';
       return [...problems, this.#warning([...at, index, 'endpoints'], message)];
@@ -100,7 +109,7 @@ export class ListChecks {
   #nothing({ endpoints, ops, group }: Listed, at: Path, chain: readonly Lists[]): Problem[] {
     if (ops === 'only' || group === undefined || chain.some((lists) => lists.endpoints?.length === 0))
       return [];
-    if (ENDPOINTS.some((name) => mayUse(chain, name))) return [];
+    if (ENDPOINTS.some((name) => this.#mayUse(chain, name))) return [];
     const place = [...at, endpoints === undefined ? 'group' : 'endpoints'];
     return [this.#warning(place, 'no endpoint is in all lists of this key and its groups: it may use none')];
   }
@@ -108,12 +117,13 @@ export class ListChecks {
   /** Entries add to each other, so that `!x` allows everything but x. */
   #exclusions(list: readonly string[], at: Path): Problem[] {
     if (list.length < 2) return [];
+    const kept = list.filter((entry) => !entry.startsWith('!'));
+    const others = kept.length === 0 ? '' : `: ${listed(kept)}`;
     return list.flatMap((entry, index) => {
       if (!entry.startsWith('!')) return [];
-      const others = list.filter((other) => other !== entry).join(', ');
       const message = `\`${entry}\` takes nothing out of a list: it adds everything but ${entry.slice(1)}`;
-      const hint = `list what is meant, without \`${entry}\`: ${others}`;
-      return [this.#warning([...at, index], message, hint)];
+      const hint = `list what is meant, without \`${entry}\`${others}`;
+      return [this.#warning([...at, index], message, { hint })];
     });
   }
 
@@ -128,43 +138,41 @@ export class ListChecks {
   }
 
   #provider(entry: string, at: Path): Problem[] {
-    const names = this.#config.providers.map(({ name }) => name);
-    if (this.#has(`provider ${entry}`, () => names.some(matcher(entry)))) return [];
-    return [this.#warning(at, `there is no provider \`${entry}\``, meant(entry, names))];
+    if (this.#providers.has(entry)) return [];
+    return [this.#warning(at, `there is no provider \`${entry}\``, this.#providers.names.hint(entry))];
   }
 
   #model(entry: string, at: Path): Problem[] {
-    const models = (this.#models ??= modelsOf(this.#config));
-    return this.#has(entry, () => models.some((model) => globsOverlap(entry, model)))
-      ? []
-      : this.#noModel(entry, at, models);
+    return this.#models.has(entry) ? [] : this.#noModel(entry, at);
   }
 
   /** An entry of a limit, which covers all spellings of a name. */
   #limited(entry: string, at: Path): Problem[] {
-    const models = (this.#models ??= modelsOf(this.#config));
-    const folded = foldedName(entry);
-    return this.#has(`limit ${folded}`, () => models.some((model) => globsOverlap(folded, foldedName(model))))
-      ? []
-      : this.#noModel(entry, at, models);
+    return this.#foldedModels.has(foldedName(entry)) ? [] : this.#noModel(entry, at);
   }
 
-  #noModel(entry: string, at: Path, models: readonly string[]): Problem[] {
+  #noModel(entry: string, at: Path): Problem[] {
     const message = `no provider, alias or route has a model \`${entry}\``;
-    return [this.#warning(at, message, meant(entry, shortlist(entry, models)))];
+    return [this.#warning(at, message, this.#models.names.hint(entry))];
   }
 
-  #has(entry: string, look: () => boolean): boolean {
-    let found = this.#known.get(entry);
-    if (found === undefined) this.#known.set(entry, (found = look()));
-    return found;
+  /** Whether all lists allow an endpoint. */
+  #mayUse(chain: readonly Lists[], name: string): boolean {
+    return chain.every(({ endpoints }) => endpoints === undefined || this.#allowed(endpoints).has(name));
   }
 
-  #warning(at: Path, message: string, hint?: string): Problem {
-    return this.#positions.atValue(at, message, {
-      severity: 'warning',
-      ...(hint === undefined ? {} : { hint }),
-    });
+  #allowed(list: readonly string[]): ReadonlySet<string> {
+    const written = list.join(' ');
+    let allowed = this.#endpoints.get(written);
+    if (!allowed) {
+      const globs = new NameSet(list);
+      this.#endpoints.set(written, (allowed = new Set(ENDPOINTS.filter((name) => globs.covers(name)))));
+    }
+    return allowed;
+  }
+
+  #warning(at: Path, message: string, hinted: { readonly hint?: string } = {}): Problem {
+    return this.#positions.atValue(at, message, { severity: 'warning', ...hinted });
   }
 
   /** The lists of a group and its parents. Cycles are reported elsewhere. */
@@ -193,19 +201,23 @@ function modelsOf({ models, providers }: Config): string[] {
   return [...new Set([...Object.keys(models), ...offers])];
 }
 
-function mayUse(chain: readonly Lists[], endpoint: string): boolean {
-  return chain.every(({ endpoints }) => allows(endpoints, endpoint));
-}
+/** Names that entries can mean. */
+class Known {
+  readonly names: KnownNames;
+  readonly #list: () => readonly string[];
+  readonly #found = new Map<string, boolean>();
+  #set: NameSet | undefined;
 
-function allows(list: readonly string[] | undefined, name: string): boolean {
-  return list === undefined || list.some((entry) => matcher(entry)(name));
-}
+  constructor(list: () => readonly string[]) {
+    this.#list = list;
+    this.names = new KnownNames(list);
+  }
 
-function matcher(entry: string): (name: string) => boolean {
-  return isGlob(entry) ? globMatcher(entry) : (name) => name === entry;
-}
-
-function meant(entry: string, names: readonly string[]): string | undefined {
-  const [close] = nearest(entry, names, 1);
-  return close === undefined ? undefined : `did you mean \`${close}\`?`;
+  /** Whether an entry, which may be a glob, can mean one of them. */
+  has(entry: string): boolean {
+    let found = this.#found.get(entry);
+    this.#set ??= new NameSet(this.#list());
+    if (found === undefined) this.#found.set(entry, (found = this.#set.overlaps(entry)));
+    return found;
+  }
 }

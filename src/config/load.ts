@@ -62,9 +62,9 @@ export function loadConfig({ env, readKeys, readPem, plugins, read, ...source }:
     return { config: undefined, problems, shape: undefined, keysFile: undefined, unserved: [] };
   const parsed = schema.safeParse(value, ONCE);
   // A value that could not be interpolated fails the schema for no other reason.
-  const filled = problems.map(({ line }) => line);
+  const filled = new Set(problems.map(({ line }) => line));
   if (!parsed.success) {
-    problems.push(...explain(parsed.error.issues, positions).filter(({ line }) => !filled.includes(line)));
+    problems.push(...explain(parsed.error.issues, positions).filter(({ line }) => !filled.has(line)));
   } else {
     problems.push(...checkReferences(parsed.data, positions, env), ...checkServer(parsed.data, positions));
     if (readPem) problems.push(...checkTls(parsed.data, positions, dirname(source.path), readPem));

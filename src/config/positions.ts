@@ -1,6 +1,6 @@
-import type { Document, LineCounter, Node, Pair } from 'yaml';
+import type { Document, LineCounter, Node, Pair, YAMLMap } from 'yaml';
 import type { Problem } from './problems.ts';
-import { isCollection, isMap, isNode, isScalar } from 'yaml';
+import { isCollection, isMap, isNode, isScalar, isSeq } from 'yaml';
 import { shownSource } from './problems.ts';
 
 export type Path = readonly PropertyKey[];
@@ -10,11 +10,18 @@ interface Parsed {
   readonly counter: LineCounter;
 }
 
-/** Finds the positions of values and keys in a YAML document, for messages. */
+/**
+ * Finds the positions of values and keys in a YAML document, for messages. A file may have thousands of mistakes, on one
+ * line and in one map: neither is searched again for each of them.
+ */
 export class Positions {
   readonly #parse: () => Parsed;
   readonly #text: string;
   #parsed: (Parsed & { readonly lines: readonly string[] }) | undefined;
+  /** Lines as they may be shown, by number. */
+  readonly #shown = new Map<number, string>();
+  /** The pairs of maps, by key. */
+  readonly #pairs = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
 
   /** @param parse returns the document; called when a position is first needed */
   constructor(parse: () => Parsed, text: string) {
@@ -35,7 +42,7 @@ export class Positions {
   /** A problem at a key. */
   atKey(path: Path, key: string, message: string, hint?: string): Problem {
     const map = this.#node(path);
-    const pair = isMap(map) ? map.items.find((item) => keyText(item) === key) : undefined;
+    const pair = isMap(map) ? this.#pairsOf(map).get(key) : undefined;
     const node = pair && isNode(pair.key) ? pair.key : undefined;
     const size = node ? length(node) : key.length;
     return this.at([...path, key], node?.range?.[0] ?? 0, size, message, { hint });
@@ -49,10 +56,9 @@ export class Positions {
     message: string,
     { hint, severity = 'error' }: { hint?: string | undefined; severity?: Problem['severity'] } = {},
   ): Problem {
-    const { counter, lines } = this.#read();
-    const { line, col } = counter.linePos(offset);
+    const { line, col } = this.#read().counter.linePos(offset);
     const place = { line: Math.max(1, line), column: Math.max(1, col) };
-    const source = shownSource(lines[place.line - 1] ?? '');
+    const source = this.#source(place.line);
     return { severity, path: pathText(path), message, hint, ...place, length: size, source };
   }
 
@@ -67,18 +73,40 @@ export class Positions {
     return this.#parsed;
   }
 
-  #node(path: Path): Node | undefined {
-    const { document } = this.#read();
-    for (let depth = path.length; depth >= 0; depth -= 1) {
-      const node = document.getIn(path.slice(0, depth), true);
-      if (isNode(node) && (isScalar(node) || isCollection(node))) return node;
-    }
-    return undefined;
+  /** @param line its number, from 1 */
+  #source(line: number): string {
+    let shown = this.#shown.get(line);
+    if (shown === undefined) this.#shown.set(line, (shown = shownSource(this.#read().lines[line - 1] ?? '')));
+    return shown;
   }
-}
 
-function keyText(pair: Pair): string | undefined {
-  return isScalar(pair.key) ? String(pair.key.value) : undefined;
+  #node(path: Path): Node | undefined {
+    let node: unknown = this.#read().document.contents;
+    let found: Node | undefined;
+    for (let depth = 0; isScalar(node) || isCollection(node); depth += 1) {
+      found = node;
+      if (depth === path.length) break;
+      node = this.#within(node, path[depth]!);
+    }
+    return found;
+  }
+
+  #within(node: Node, part: PropertyKey): unknown {
+    if (isSeq(node)) return typeof part === 'number' ? node.items[part] : undefined;
+    return isMap(node) ? this.#pairsOf(node).get(String(part))?.value : undefined;
+  }
+
+  #pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
+    let pairs = this.#pairs.get(map);
+    if (!pairs) {
+      // Of a key given twice, the first counts.
+      const entries = map.items.toReversed().flatMap((pair): [string, Pair][] => {
+        return isScalar(pair.key) ? [[String(pair.key.value), pair]] : [];
+      });
+      this.#pairs.set(map, (pairs = new Map(entries)));
+    }
+    return pairs;
+  }
 }
 
 function length(node: Node): number {

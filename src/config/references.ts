@@ -1,6 +1,7 @@
 import type { Config, ProviderConfig, RouteConfig } from './schema.ts';
 import type { Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
+import { cyclesIn } from './cycles.ts';
 import { checkAuth, checkLimits } from './access-references.ts';
 import { starOf } from './globs.ts';
 import { hasCredentials, resolveKeys } from './keys.ts';
@@ -8,7 +9,7 @@ import { checkKeys } from './key-mistakes.ts';
 import { ListChecks } from './list-mistakes.ts';
 import { isBuiltIn, presetOf } from './presets.ts';
 import { served } from './served.ts';
-import { nearest } from './suggest.ts';
+import { KnownNames } from './suggest.ts';
 import { checkAddresses } from './url-mistakes.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -160,8 +161,10 @@ function targetsOf(route: RouteConfig): { name: string; path: (string | number)[
 }
 
 function checkRoutes(config: Config, positions: Positions): Problem[] {
+  const { models, providers } = config;
   const problems: Problem[] = [];
-  for (const [alias, route] of Object.entries(config.models)) {
+  const names = new KnownNames(() => [...Object.keys(models), ...providers.map(({ name }) => `${name}/...`)]);
+  for (const [alias, route] of Object.entries(models)) {
     const star = starOf(alias);
     for (const { name, path } of targetsOf(route)) {
       const at = ['models', alias, ...path];
@@ -172,39 +175,21 @@ function checkRoutes(config: Config, positions: Positions): Problem[] {
       }
       // A star may stand for anything.
       if (served(config, name.replace('*', 'x'), alias)) continue;
-      const names = [
-        ...Object.keys(config.models),
-        ...config.providers.map((provider) => `${provider.name}/...`),
-      ];
-      const [close] = nearest(
-        name,
-        names.filter((known) => known !== alias),
-        1,
-      );
-      const hint = close ? { hint: `did you mean \`${close}\`?` } : {};
-      problems.push(positions.atValue(at, `models.${alias}: no provider or alias serves \`${name}\``, hint));
+      const message = `models.${alias}: no provider or alias serves \`${name}\``;
+      problems.push(positions.atValue(at, message, names.hint(name, alias)));
     }
-    const cycle = cycleFrom(alias, config);
-    if (cycle) problems.push(positions.atKey(['models'], alias, `alias cycle: ${cycle.join(' -> ')}`));
   }
+  for (const cycle of cyclesIn(Object.keys(models), aliasesIn(config)))
+    problems.push(positions.atKey(['models'], cycle[0]!, `alias cycle: ${cycle.join(' -> ')}`));
   return problems;
 }
 
-/** The cycle that begins and ends at an alias. */
-function cycleFrom(alias: string, { models }: Config): string[] | undefined {
-  const walk = (name: string, trail: readonly string[]): string[] | undefined => {
-    if (!Object.hasOwn(models, name)) return undefined;
-    for (const target of targetsOf(models[name]!)) {
-      // An alias that refers to itself means the providers' model of the same name.
-      if (target.name === name) continue;
-      if (target.name === alias) return [...trail, alias];
-      if (trail.includes(target.name)) continue;
-      const found = walk(target.name, [...trail, target.name]);
-      if (found) return found;
-    }
-    return undefined;
-  };
-  return walk(alias, [alias]);
+/** The other aliases that one leads to. An alias that refers to itself means the providers' model of the same name. */
+function aliasesIn({ models }: Config): (alias: string) => readonly string[] {
+  return (alias) =>
+    targetsOf(models[alias]!)
+      .map(({ name }) => name)
+      .filter((name) => name !== alias && Object.hasOwn(models, name));
 }
 
 function checkExport({ export: { start_date, end_date } }: Config, positions: Positions): Problem[] {

@@ -1,6 +1,15 @@
 import type { Config } from './schema.ts';
-import { globMatcher, isGlob } from './globs.ts';
+import { isGlob } from './globs.ts';
+import { NameSet } from './name-set.ts';
 import { presetOf } from './presets.ts';
+
+/** The offers of each provider, and of all of them. */
+interface AllOffers {
+  readonly by: ReadonlyMap<string, NameSet>;
+  readonly all: NameSet;
+}
+
+const known = new WeakMap<Config['providers'], AllOffers>();
 
 /**
  * Whether a name in `models` refers to a model that a provider serves; globs in `models` do not count.
@@ -8,16 +17,32 @@ import { presetOf } from './presets.ts';
  */
 export function served({ models, providers }: Config, name: string, alias?: string): boolean {
   if (name !== alias && Object.hasOwn(models, name)) return true;
-  const first = name.includes('/') ? name.slice(0, name.indexOf('/')) : undefined;
-  const named = providers.some((provider) => provider.name === first) ? first : undefined;
-  return providers.some((provider) =>
-    (provider.models ?? presetOf(provider.type).models).some((model) => {
+  const { by, all } = offersOf(providers);
+  const first = name.includes('/') ? name.slice(0, name.indexOf('/')) : '';
+  const own = by.get(first);
+  if (!own) return all.covers(name);
+  if (own.covers(name.slice(first.length + 1)) || own.covers(name)) return true;
+  return all.covers(name, (offer) => saysProvider(offer, first));
+}
+
+/** A configuration may have thousands of names and offers: these are prepared once. */
+function offersOf(providers: Config['providers']): AllOffers {
+  const found = known.get(providers);
+  if (found) return found;
+  const by = new Map<string, NameSet>();
+  const all = new NameSet();
+  for (const { name, type, models } of providers) {
+    const own = by.get(name) ?? new NameSet();
+    by.set(name, own);
+    for (const model of models ?? presetOf(type).models) {
       const offer = typeof model === 'string' ? model : model.name;
-      if (provider.name === named && covers(offer, name.slice(named.length + 1))) return true;
-      const mayBe = named === undefined || provider.name === named || saysProvider(offer, named);
-      return mayBe && covers(offer, name);
-    }),
-  );
+      own.add(offer);
+      all.add(offer);
+    }
+  }
+  const made = { by, all };
+  known.set(providers, made);
+  return made;
 }
 
 /**
@@ -26,8 +51,4 @@ export function served({ models, providers }: Config, name: string, alias?: stri
  */
 export function saysProvider(offer: string, provider: string): boolean {
   return !isGlob(offer) || offer.startsWith(`${provider}/`);
-}
-
-function covers(offer: string, name: string): boolean {
-  return isGlob(offer) ? globMatcher(offer)(name) : offer === name;
 }

@@ -2,7 +2,7 @@ import type { Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
 import type { Config } from './schema.ts';
 import type { ReadPem } from './tls-files.ts';
-import { nearest } from './suggest.ts';
+import { KnownNames } from './suggest.ts';
 import { readTls } from './tls-files.ts';
 
 const CERTS = ['server', 'tls', 'client_certs'];
@@ -46,13 +46,11 @@ export function checkClientCerts({ server: { tls }, auth }: Config, positions: P
   if (certs.length === 0) return [];
   if (auth === undefined || auth === 'none')
     return [positions.atValue(CERTS, '`client_certs` needs `auth.keys`: without keys all callers are alike')];
-  const names = auth.keys.map((key) => key.name);
+  const keys = new Set(auth.keys.map(({ name }) => name));
+  const names = new KnownNames(() => [...keys]);
   return certs.flatMap(({ key }, index) => {
-    if (names.includes(key)) return [];
-    const [close] = nearest(key, names, 1);
-    const hint = close === undefined ? {} : { hint: `did you mean \`${close}\`?` };
-    return [
-      positions.atValue([...CERTS, index, 'key'], `there is no key named \`${key}\` in \`auth\``, hint),
-    ];
+    if (keys.has(key)) return [];
+    const message = `there is no key named \`${key}\` in \`auth\``;
+    return [positions.atValue([...CERTS, index, 'key'], message, names.hint(key))];
   });
 }

@@ -98,3 +98,35 @@ export function meantKey(key: string, known: readonly string[]): string | undefi
   const synonym = SYNONYMS[key.toLowerCase()];
   return synonym && known.includes(synonym) ? synonym : nearest(key, known, 1)[0];
 }
+
+/** How many unknown names of one kind get a suggestion: each search looks at all known names. */
+const MOST_SUGGESTIONS = 100;
+
+/** The names that a file can refer to, and suggestions for names that are not among them. */
+export class KnownNames {
+  readonly #list: () => readonly string[];
+  #names: readonly string[] | undefined;
+  readonly #found = new Map<string, readonly string[]>();
+
+  /** @param list returns the names; called when the first suggestion is needed */
+  constructor(list: () => readonly string[]) {
+    this.#list = list;
+  }
+
+  /** @param but a name that cannot be meant */
+  near(name: string, but?: string): string | undefined {
+    let found = this.#found.get(name);
+    if (!found && this.#found.size >= MOST_SUGGESTIONS) return undefined;
+    if (!found) {
+      this.#names ??= this.#list();
+      this.#found.set(name, (found = nearest(name, shortlist(name, this.#names), 2)));
+    }
+    return found.find((each) => each !== but);
+  }
+
+  /** The hint of a problem with an unknown name. */
+  hint(name: string, but?: string): { readonly hint?: string } {
+    const close = this.near(name, but);
+    return close === undefined ? {} : { hint: `did you mean \`${close}\`?` };
+  }
+}

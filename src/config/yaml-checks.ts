@@ -1,38 +1,46 @@
 /** Rejects what YAML allows but a configuration must not contain. */
-import type { Document, Node } from 'yaml';
-import { isCollection, visit } from 'yaml';
+import type { Document, LineCounter, Scalar } from 'yaml';
+import { isMap, isScalar } from 'yaml';
+import { eachNode } from './each-node.ts';
 import type { Fault } from './yaml-faults.ts';
 import { RETURNS } from './yaml-faults.ts';
 
 const UTF_16 = 'the file is saved as UTF-16: save it as UTF-8';
 
-/** Aliases without an anchor: usually globs without quotes. */
-export function lostAliases(document: Document): { readonly fault: Fault; readonly node: Node }[] {
-  const found: { fault: Fault; node: Node }[] = [];
-  visit(document, {
-    Alias(_, node) {
-      if (node.resolve(document) !== undefined) return;
-      const [offset, end] = node.range ?? [0, 1];
-      // Its name is not quoted in the message: it may be part of a secret.
-      const message =
-        '`*` begins an alias in YAML, and there is no such anchor above: a glob must be in quotes';
-      found.push({ node, fault: { offset, size: end - offset, message } });
-    },
+/** Keys that are not strings: they would be converted. */
+export function oddKeys(document: Document): Fault[] {
+  const found: Fault[] = [];
+  eachNode(document, (node, isKey) => {
+    if (!isKey || isScalar(node)) return undefined;
+    const [offset, end] = node.range ?? [0, 1];
+    found.push({ offset, size: end - offset, message: 'a key is a word here, neither a list nor a map' });
+    return undefined;
   });
   return found;
 }
 
-/** Keys that are not strings: they would be converted. */
-export function oddKeys(document: Document): Fault[] {
+/** Keys that occur twice in one map. The parser finds them as well, but compares each key with all others for that. */
+export function repeatedKeys(document: Document, counter: LineCounter): Fault[] {
   const found: Fault[] = [];
-  visit(document, {
-    Pair(_, { key }) {
-      if (!isCollection(key)) return;
-      const [offset, end] = key.range ?? [0, 1];
-      found.push({ offset, size: end - offset, message: 'a key is a word here, neither a list nor a map' });
-    },
+  eachNode(document, (node) => {
+    if (!isMap(node)) return undefined;
+    const first = new Map<unknown, Scalar>();
+    for (const { key } of node.items) {
+      // A merge has a symbol of its own.
+      if (!isScalar(key)) continue;
+      const known = first.get(key.value);
+      if (known) found.push(repeated(key, counter.linePos(known.range?.[0] ?? 0).line));
+      else first.set(key.value, key);
+    }
+    return undefined;
   });
   return found;
+}
+
+function repeated({ range, value }: Scalar, line: number): Fault {
+  const name = String(value);
+  const message = `\`${name}\` is already on line ${line}: give it once`;
+  return { offset: range?.[0] ?? 0, size: Math.max(1, name.length), message };
 }
 
 /** Why a file cannot be parsed as YAML at all. @param text the file decoded as UTF-8 */

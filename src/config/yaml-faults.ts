@@ -1,6 +1,7 @@
 /** Explains YAML syntax errors, and says what to do. */
-import type { Document, Node, Pair, YAMLError } from 'yaml';
-import { isCollection, isScalar, visit } from 'yaml';
+import type { Document, Node, YAMLError } from 'yaml';
+import { isCollection, isScalar } from 'yaml';
+import { eachNode } from './each-node.ts';
 
 /** An error in a text, and its position. */
 export interface Fault {
@@ -30,11 +31,14 @@ export function faultOf({ code, pos, message: detail }: YAMLError, text: string,
   return { offset: from, size: Math.max(1, to - from), message: other({ detail }), ...explained };
 }
 
-/** After these errors the rest of the document is parsed as it was meant. */
-export const HARMLESS: ReadonlySet<string> = new Set([
+/** Whether the rest of the document is parsed as it was meant. */
+export function isHarmless({ code }: YAMLError): boolean {
+  return HARMLESS.has(code);
+}
+
+const HARMLESS: ReadonlySet<string> = new Set([
   'BAD_DQ_ESCAPE',
   'BAD_SCALAR_START',
-  'DUPLICATE_KEY',
   'MULTIPLE_DOCS',
   'TAG_RESOLVE_FAILED',
 ]);
@@ -55,7 +59,6 @@ const EXPLAIN: Readonly<Record<string, Explain>> = {
     `no value begins with ${text[from] === '`' ? 'a backtick' : `\`${text[from]}\``} in YAML: put it into quotes`,
   BLOCK_AS_IMPLICIT_KEY: nested,
   BLOCK_IN_FLOW: () => ({ message: 'expected a comma between the items in the brackets', size: 1 }),
-  DUPLICATE_KEY: duplicate,
   KEY_OVER_1024_CHARS: () => ({ message: 'this key is longer than 1024 characters', size: 1 }),
   MISSING_CHAR: missing,
   MULTILINE_IMPLICIT_KEY: keyOverLines,
@@ -87,8 +90,12 @@ function keyColumn(line: string): number {
 
 /** The nearest preceding line with content. */
 function lineAbove(text: string, start: number): string | undefined {
-  const lines = text.slice(0, Math.max(0, start - 1)).split(/\r?\n/);
-  return start === 0 ? undefined : lines.findLast((line) => /^\s*[^\s#]/.test(line));
+  for (let end = start; end > 0;) {
+    const above = lineAt(text, end - 1);
+    if (/^\s*[^\s#]/.test(above.line)) return above.line;
+    end = above.start;
+  }
+  return undefined;
 }
 
 function misaligned({ text, from }: Context): Partial<Fault> {
@@ -158,33 +165,12 @@ function unclosedBracket({ text, document, from }: Context): Partial<Fault> {
 /** The start of the last node of a kind that is still open at an offset. */
 function lastNode(document: Document, offset: number, is: (node: Node) => boolean): number | undefined {
   let found: number | undefined;
-  visit(document, {
-    Node(_, node) {
-      const [start, , end] = node.range ?? [0, 0, 0];
-      if (is(node) && start < offset && end >= offset - 1 && start >= (found ?? 0)) found = start;
-    },
+  eachNode(document, (node) => {
+    const [start, , end] = node.range ?? [0, 0, 0];
+    if (is(node) && start < offset && end >= offset - 1 && start >= (found ?? 0)) found = start;
+    return undefined;
   });
   return found;
-}
-
-function duplicate({ text, document, from }: Context): Partial<Fault> {
-  let first: Pair | undefined;
-  let again: Pair | undefined;
-  visit(document, {
-    Map(_, map) {
-      again ??= map.items.find(({ key }) => isScalar(key) && key.range?.[0] === from);
-      if (!again || first || !map.items.includes(again)) return;
-      first = map.items.find(({ key }) => isScalar(key) && key.value === keyOf(again!));
-    },
-  });
-  if (!again || !first || !isScalar(first.key)) return { message: 'this key occurs twice' };
-  const line = text.slice(0, first.key.range?.[0] ?? 0).split('\n').length;
-  const name = String(keyOf(again));
-  return { size: name.length, message: `\`${name}\` is already on line ${line}: give it once` };
-}
-
-function keyOf({ key }: Pair): unknown {
-  return isScalar(key) ? key.value : undefined;
 }
 
 function unexpected({ text, from, detail }: Context): string | Partial<Fault> {

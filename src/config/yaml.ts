@@ -1,11 +1,13 @@
 import type { Document } from 'yaml';
-import { isScalar, LineCounter, parseDocument, Scalar, visit } from 'yaml';
+import { isScalar, LineCounter, parseDocument } from 'yaml';
 import type { Problem } from './problems.ts';
 import type { Fault } from './yaml-faults.ts';
+import { checkAliases } from './aliases.ts';
+import { eachNode } from './each-node.ts';
 import { interpolate } from './interpolate.ts';
 import { Positions } from './positions.ts';
-import { lostAliases, oddKeys, textFault, topFault } from './yaml-checks.ts';
-import { faultOf, HARMLESS } from './yaml-faults.ts';
+import { oddKeys, repeatedKeys, textFault, topFault } from './yaml-checks.ts';
+import { faultOf, isHarmless } from './yaml-faults.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -24,6 +26,9 @@ export interface ParsedYaml {
   readonly document: Document | undefined;
 }
 
+/** How many errors of the parser are explained: they cause each other, and each is searched for in the document. */
+const MOST_ERRORS = 100;
+
 /** Parses one of our files. Each error is reported once, in our own words. */
 export function parsedYaml(written: string): ParsedYaml {
   // Editors on Windows add a byte order mark, which would count as a column.
@@ -32,7 +37,7 @@ export function parsedYaml(written: string): ParsedYaml {
   const unreadable = textFault(text);
   const document = parseDocument(unreadable ? '' : text, {
     lineCounter: counter,
-    uniqueKeys: true,
+    uniqueKeys: false,
     merge: true,
     prettyErrors: false,
   });
@@ -40,16 +45,17 @@ export function parsedYaml(written: string): ParsedYaml {
   if (unreadable) for (const { index } of text.matchAll(/\n/g)) counter.addNewLine(index + 1);
   const positions = new Positions(() => ({ document, counter }), text);
   const errors = [...document.errors, ...document.warnings];
-  const lost = lostAliases(document);
-  for (const { node } of lost) replace(document, node);
+  const { lost, wrong } = checkAliases(document);
   const odd = oddKeys(document);
   const faults: Fault[] = [
     ...(unreadable ? [unreadable] : []),
-    ...errors.map((error) => faultOf(error, text, document)),
-    ...lost.map(({ fault }) => fault),
+    ...errors.slice(0, MOST_ERRORS).map((error) => faultOf(error, text, document)),
+    ...lost,
+    ...wrong,
+    ...repeatedKeys(document, counter),
     ...odd,
   ];
-  const broken = unreadable !== undefined || odd.length > 0 || errors.some(({ code }) => !HARMLESS.has(code));
+  const broken = unreadable !== undefined || odd.length + wrong.length > 0 || !errors.every(isHarmless);
   return {
     positions,
     problems: firstOfLines(untilOpen(faults).map((fault) => positionedFault(fault, positions))),
@@ -57,17 +63,13 @@ export function parsedYaml(written: string): ParsedYaml {
   };
 }
 
-/** The values of a document. @throws nothing: what cannot be converted is a problem */
+/** The values of a document; `undefined` if it has none that can be used. */
 export function valuesOf({ document, positions, problems }: ParsedYaml): unknown {
   if (!document) return undefined;
-  try {
-    const value: unknown = document.toJS();
-    if (value === null || value === undefined || isMapOfKeys(value)) return value ?? null;
-    problems.push(positions.at([], document.contents?.range?.[0] ?? 0, 1, topFault(value)));
-  } catch {
-    // Aliases that contain themselves, or expand to thousands of copies.
-    problems.push(positions.at([], 0, 1, 'its aliases expand to too many values: write the values instead'));
-  }
+  // How much aliases expand to was checked.
+  const value: unknown = document.toJS({ maxAliasCount: -1 });
+  if (value === null || value === undefined || isMapOfKeys(value)) return value ?? null;
+  problems.push(positions.at([], document.contents?.range?.[0] ?? 0, 1, topFault(value)));
   return undefined;
 }
 
@@ -84,11 +86,10 @@ export function readYaml({ text }: ConfigSource, env: Env): ReadConfig {
   const parsed = parsedYaml(text);
   const { document, positions, problems } = parsed;
   if (!document) return { value: undefined, positions, problems };
-  visit(document, {
-    Scalar(key, node) {
-      const wrong = key === 'key' ? undefined : interpolate(node, env);
-      if (wrong) problems.push(positions.at([], node.range?.[0] ?? 0, spanOf(node), wrong));
-    },
+  eachNode(document, (node, isKey) => {
+    const wrong = isKey || !isScalar(node) ? undefined : interpolate(node, env);
+    if (wrong) problems.push(positions.at([], node.range?.[0] ?? 0, spanOf(node), wrong));
+    return undefined;
   });
   const value = valuesOf(parsed);
   if (value === null) problems.push(positions.at([], 0, 1, EMPTY));
@@ -99,18 +100,6 @@ const EMPTY = 'the file is empty: `llmproxy config init FILE` writes a sample';
 
 function isMapOfKeys(value: unknown): boolean {
   return typeof value === 'object' && !Array.isArray(value);
-}
-
-/** An alias without an anchor keeps its text, so that the rest can be checked. */
-function replace(document: Document, lost: unknown): void {
-  visit(document, {
-    Alias(_, node) {
-      if (node !== lost) return undefined;
-      const scalar = new Scalar(`*${node.source}`);
-      scalar.range = node.range;
-      return scalar;
-    },
-  });
 }
 
 function positionedFault({ offset, size, message }: Fault, positions: Positions): Problem {

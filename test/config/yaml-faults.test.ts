@@ -56,6 +56,9 @@ const FAULTS: readonly (readonly [name: string, text: string, place: string, wor
   ['a second document', `${MOCK}---\nserver: {}\n`, '4:1', 'a second document begins here'],
   ['a directive', '%FOO\n---\nserver: {}\n', '1:1', 'a directive of YAML'],
   ['aliases that grow', bomb(), '1:1', 'its aliases expand to too many values'],
+  ['an alias that contains itself', 'a: &a { b: *a }\n', '1:1', 'its aliases expand to too many values'],
+  ['an alias as a key', 'a: &a x\nb: { *a : 1 }\n', '2:6', 'a key is a word here'],
+  ['a merge of a word', `${MOCK}    <<: b\n`, '4:5', '`<<` takes a map'],
   ['an empty file', '', '1:1', 'the file is empty'],
   ['a file of comments', '# nothing\n', '1:1', 'the file is empty'],
   ['a list', '- a\n', '1:1', 'found a list'],
@@ -85,7 +88,8 @@ test.each(FAULTS)('%s is explained, at its position', (_, text, place, words) =>
 /** Nested lists, each with ten times the same list. */
 function bomb(): string {
   const row = (name: string, of: string) => `${name}: &${name} [${Array(10).fill(of).join(', ')}]\n`;
-  return row('a', 'x') + row('b', '*a') + row('c', '*b') + row('d', '*c');
+  const names = 'abcdefgh';
+  return Array.from(names, (name, at) => row(name, at === 0 ? 'x' : `*${names[at - 1]}`)).join('');
 }
 
 test('a fault that changes no other value hides none of the problems after it', () => {
