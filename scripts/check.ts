@@ -54,7 +54,9 @@ interface Ran {
 }
 
 async function spawn(command: readonly string[]): Promise<Ran> {
-  const step = Bun.spawn([...command], { cwd: ROOT, stdout: 'pipe', stderr: 'pipe', stdin: 'ignore' });
+  // The names of failed tests are read from the output, which has another form in colour.
+  const env = { ...process.env, FORCE_COLOR: undefined };
+  const step = Bun.spawn([...command], { cwd: ROOT, env, stdout: 'pipe', stderr: 'pipe', stdin: 'ignore' });
   const [out, err, code] = await Promise.all([step.stdout.text(), step.stderr.text(), step.exited]);
   return { out, err, code };
 }

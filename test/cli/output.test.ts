@@ -16,7 +16,7 @@ function shell(command: string, mistakes = 1): { code: number; out: string; err:
   const cwd = folder();
   const providers = Array.from({ length: mistakes }, (_, at) => ({ name: `p${at}`, type: 'mock', typo: 1 }));
   writeFileSync(join(cwd, 'config.yaml'), JSON.stringify({ providers }, null, 1));
-  const ran = Bun.spawnSync(['sh', '-c', command, BINARY], { cwd });
+  const ran = Bun.spawnSync(['sh', '-c', command, BINARY], { env: process.env, cwd });
   return { code: ran.exitCode, out: ran.stdout.toString(), err: ran.stderr.toString() };
 }
 

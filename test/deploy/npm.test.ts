@@ -81,6 +81,7 @@ for (const [runtime, program] of runtimes) {
         writeFileSync(join(cwd, 'config.yaml'), 'providers: [{ name: mock, type: mock }]');
         const child = Bun.spawn([program!, launcher, 'serve', '--port', '0'], {
           cwd,
+          env: process.env,
           stdin: 'ignore',
           stderr: 'ignore',
         });

@@ -21,6 +21,7 @@ const FAILED: Readonly<Record<Protocol, string>> = {
 
 async function exported(logs: string, ...flags: string[]): Promise<string> {
   const child = Bun.spawn([BINARY, 'export', logs, '-f', 'trl', '-q', ...flags], {
+    env: process.env,
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',

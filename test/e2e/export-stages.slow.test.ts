@@ -9,7 +9,7 @@ import { fences } from '../docs/pages.ts';
 import { logLines } from '../export/stages/logs.ts';
 import { BINARY, built, cleared, folder, run } from '../helpers/binary.ts';
 
-beforeAll(built);
+beforeAll(built, 60_000);
 afterAll(cleared);
 
 const SCRIPT = fences('docs/stages.md', 'sh').find((text) => text.includes('xargs'))!;
@@ -62,7 +62,13 @@ test('a stage that waits for rows ends on a signal', async () => {
   run(cwd, 'export', '--stage', 'plan', 'logs/', '-o', 'dataset/');
   for (const stage of [['decide', '--partition', '0'], ['render', '--range', '0'], ['finish']]) {
     const args = ['export', '--plan', 'dataset/plan.json', '--stage', ...stage];
-    const waiting = Bun.spawn([BINARY, ...args], { cwd, stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' });
+    const waiting = Bun.spawn([BINARY, ...args], {
+      env: process.env,
+      cwd,
+      stdin: 'pipe',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    });
     await Bun.sleep(1_500);
     waiting.kill('SIGTERM');
     expect([stage[0], await waiting.exited]).toEqual([stage[0], 143]);

@@ -43,7 +43,7 @@ async function workshop() {
   };
 }
 
-beforeAll(built);
+beforeAll(built, 60_000);
 
 describe('the binary exports', () => {
   test('in several threads the same as in one', async () => {

@@ -159,7 +159,12 @@ describe('llmproxy keys', () => {
     const codes = await Promise.all(
       names.map(
         (name) =>
-          Bun.spawn([BINARY, 'keys', 'create', name], { cwd, stdout: 'ignore', stderr: 'ignore' }).exited,
+          Bun.spawn([BINARY, 'keys', 'create', name], {
+            env: process.env,
+            cwd,
+            stdout: 'ignore',
+            stderr: 'ignore',
+          }).exited,
       ),
     );
     expect(codes).toEqual(names.map(() => 0));

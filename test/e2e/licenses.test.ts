@@ -16,7 +16,10 @@ test('licenses prints the licences of the packages in node_modules, from the bin
 
 test('licenses ends quietly when its reader closes the pipe', () => {
   const script = `set -o pipefail; "${BINARY}" licenses | head -n 1`;
-  const { exitCode, stdout, stderr } = Bun.spawnSync(['bash', '-c', script], { cwd: folder() });
+  const { exitCode, stdout, stderr } = Bun.spawnSync(['bash', '-c', script], {
+    env: process.env,
+    cwd: folder(),
+  });
   expect(stdout.toString()).toStartWith('llmproxy ');
   expect([exitCode, stderr.toString()]).toEqual([0, '']);
 });

@@ -285,6 +285,7 @@ test.skipIf(process.platform === 'win32')(
       writeFileSync(join(cwd, 'config.yaml'), JSON.stringify({ ...SLOW, logging: { level } }));
     write('info');
     const child = Bun.spawn(['bash', '-c', `exec "$0" serve --port 0 2> >(head -c 1 > /dev/null)`, BINARY], {
+      env: process.env,
       cwd,
       stdout: 'pipe',
       stderr: 'ignore',

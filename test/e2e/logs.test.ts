@@ -143,7 +143,12 @@ assistant
 test('ends cleanly when its reader closes the pipe', async () => {
   const cwd = logged();
   const script = '"$0" logs -n 10 | head -n 1; echo "${PIPESTATUS[0]}" >&2';
-  const child = Bun.spawn(['bash', '-c', script, BINARY], { cwd, stdout: 'pipe', stderr: 'pipe' });
+  const child = Bun.spawn(['bash', '-c', script, BINARY], {
+    env: process.env,
+    cwd,
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
   expect(await child.stdout.text()).toContain('00000000');
   expect(await child.stderr.text()).toBe('0\n');
 });
@@ -170,6 +175,7 @@ test('follows a log that is rotated and compressed while it is written', async (
   await until('the first records', () => existsSync(join(cwd, 'logs')));
   await Bun.sleep(100);
   const child = Bun.spawn([BINARY, 'logs', '-f', '-n', '1', '--model', 'model-*'], {
+    env: process.env,
     cwd,
     stdout: 'pipe',
     stderr: 'pipe',

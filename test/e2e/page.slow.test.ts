@@ -286,7 +286,7 @@ describe.skipIf(missing)('the page', () => {
       'llmproxy export --model-filter gpt --successful-only --format openai --output dataset.jsonl',
     );
     const { BINARY } = await import('../helpers/binary.ts');
-    const made = Bun.spawnSync(['sh', '-c', command.replace('llmproxy', BINARY)], { cwd });
+    const made = Bun.spawnSync(['sh', '-c', command.replace('llmproxy', BINARY)], { env: process.env, cwd });
     expect(made.exitCode).toBe(0);
     const rows = readFileSync(join(cwd, 'dataset.jsonl'), 'utf8').trimEnd().split('\n');
     const shown = await page.locator('.row-preview').allTextContents();

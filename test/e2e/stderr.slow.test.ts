@@ -20,7 +20,12 @@ test('continues while nobody reads its stderr, leaves out lines, and says how ma
   // A reader that reads nothing until it is resumed.
   const script = `exec "$0" serve --port 0 --log-level debug 2> >(read -r line < go; exec cat > said)`;
   Bun.spawnSync(['mkfifo', join(cwd, 'go')]);
-  const child = Bun.spawn(['bash', '-c', script, BINARY], { cwd, stdout: 'pipe', stderr: 'ignore' });
+  const child = Bun.spawn(['bash', '-c', script, BINARY], {
+    env: process.env,
+    cwd,
+    stdout: 'pipe',
+    stderr: 'ignore',
+  });
   try {
     const { value } = await child.stdout.getReader().read();
     const url = /http:\/\/[\d.:]+/.exec(new TextDecoder().decode(value))![0];

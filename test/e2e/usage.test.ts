@@ -63,11 +63,8 @@ describe('llmproxy usage', () => {
     expect(Bun.stripANSI(out)).toBe(out);
     expect(out).toMatch(/ann +30 /);
     const many = log(20_000);
-    const piped = Bun.spawnSync([
-      'sh',
-      '-c',
-      `"${BINARY}" usage "${many}" --by hour,model,key --csv | head -n 1`,
-    ]);
+    const script = `"${BINARY}" usage "${many}" --by hour,model,key --csv | head -n 1`;
+    const piped = Bun.spawnSync(['sh', '-c', script], { env: process.env });
     expect(piped.stdout.toString()).toStartWith('hour,model,key,requests,');
     expect(piped.stderr.toString()).toBe('');
   });
@@ -85,6 +82,7 @@ describe('llmproxy usage', () => {
   test('reprices, also from standard input', () => {
     const path = log(10);
     const piped = Bun.spawnSync([BINARY, 'usage', '-', '--reprice', '--json', '--by', ''], {
+      env: process.env,
       stdin: Bun.file(path),
       cwd: folder(),
     });

@@ -5,6 +5,7 @@ import type { ConfigInput } from '../../src/config/schema.ts';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isForeign } from './environment.ts';
 
 const root = join(import.meta.dir, '../..');
 export const BINARY = join(root, 'dist/llmproxy');
@@ -16,9 +17,7 @@ const servers: Bun.Subprocess[] = [];
  * models either, so that tests count only their own requests.
  */
 const env: Readonly<Record<string, string | undefined>> = {
-  ...Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/_API_KEY$|^LLMPROXY_|^BUN_CONFIG|^MIMALLOC/.test(name)),
-  ),
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !isForeign(name))),
   LLMPROXY_DISCOVER_MODELS: 'false',
 };
 

@@ -27,7 +27,7 @@ const provided = upstream(async ({ text }) => {
 });
 const sockets: Socket[] = [];
 
-beforeAll(built);
+beforeAll(built, 60_000);
 afterAll(async () => {
   cleared();
   for (const socket of sockets) socket.destroy();

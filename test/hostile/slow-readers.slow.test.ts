@@ -37,7 +37,7 @@ const endless = Bun.serve({
 });
 const sockets: Socket[] = [];
 
-beforeAll(built);
+beforeAll(built, 60_000);
 afterAll(async () => {
   for (const socket of sockets) socket.destroy();
   cleared();

@@ -23,7 +23,7 @@ function script(path: string, text: string): string {
 }
 
 describe.skipIf(SPARK_PYTHON === null)('an export by spark-submit', () => {
-  beforeAll(built);
+  beforeAll(built, 60_000);
   afterAll(cleared);
 
   test(
@@ -63,7 +63,7 @@ describe.skipIf(SPARK_PYTHON === null)('an export by spark-submit', () => {
 describe.skipIf(SPARK_PYTHON === null || process.env.LLMPROXY_TEST_SCALE !== '1')(
   'executors apart from the driver',
   () => {
-    beforeAll(built);
+    beforeAll(built, 60_000);
     afterAll(cleared);
 
     test(

@@ -1,0 +1,7 @@
+/** Loaded before each test file, so that tests depend on nothing in the environment that they run in. */
+import { isForeign } from './helpers/environment.ts';
+
+for (const name of Object.keys(process.env)) if (isForeign(name)) delete process.env[name];
+
+// Tests compare the permissions of files with those of the usual umask.
+process.umask(0o022);
