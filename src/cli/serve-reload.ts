@@ -8,6 +8,9 @@ import { read } from './source.ts';
 /** The polling interval, milliseconds. Polling finds the swapped files of a mounted ConfigMap, which events miss. */
 const LOOK_MS = 1_000;
 
+/** How long files must stay as they are before they are read: another program may still be writing, milliseconds. */
+const SETTLE_MS = 200;
+
 /**
  * Reloads the configuration when its file, its keys file or one of its plugins changes, and on SIGHUP; the latter also
  * resets rejected keys if nothing has changed. An invalid configuration changes nothing.
@@ -47,8 +50,14 @@ export function reloadOnChange(
     wanted = { force: force || (wanted?.force ?? false) };
     working ??= work();
   };
+  let settling: Timer | undefined;
   const look = (): void => {
-    if (!working && (manager.stale || host.stale)) ask(false);
+    if (working || settling || !(manager.stale || host.stale)) return;
+    const { state } = manager;
+    settling = setTimeout(() => {
+      settling = undefined;
+      if (manager.state === state) ask(false);
+    }, SETTLE_MS);
   };
   const hangup = (): void => ask(true);
   const timer = setInterval(look, LOOK_MS);
@@ -58,6 +67,7 @@ export function reloadOnChange(
     stopped = true;
     wanted = undefined;
     clearInterval(timer);
+    clearTimeout(settling);
     process.off('SIGHUP', hangup);
   };
 }

@@ -27,15 +27,40 @@ export interface KeysResult {
   readonly problems: readonly Problem[];
 }
 
-/** Reads a keys file: YAML, schema, and consistency with the configuration that names it. */
-export function readKeysFile({ path, text = '' }: KeysText, config: Config): KeysResult {
-  const { file, positions, problems } = parsedKeys(text);
-  const found = file ? checkKeys(file, config, positions) : problems;
+/** What to do about a keys file without keys while keys of it are in effect. */
+export const RESTORE = 'restore it, or write `keys: []` into it to revoke all of its keys';
+
+/**
+ * Reads a keys file: YAML, schema, and consistency with the configuration that names it.
+ * @param isInUse whether keys of such a file are in effect, which one without a list of keys must not revoke
+ */
+export function readKeysFile({ path, text }: KeysText, config: Config, isInUse = false): KeysResult {
+  const { file, positions, problems } = parsedKeys(text ?? '');
+  const found = file ? [...checkKeys(file, config, positions)] : [...problems];
+  if (file && text !== undefined && !hasList(text)) found.push(checkEmpty(positions, isInUse));
   const placed = found
     .toSorted((a, b) => a.line - b.line || a.column - b.column)
     .map((each) => ({ ...each, file: path }));
   const valid = !placed.some(({ severity }) => severity === 'error');
   return { file: valid ? file : undefined, problems: placed };
+}
+
+/** Whether a valid keys file has a list of keys, even if it is empty. */
+function hasList(text: string): boolean {
+  return /(?:^|[\s{,])(?:"keys"|'keys'|keys)\s*:/.test(text.replaceAll(/^\s*#.*$/gm, ''));
+}
+
+/** An empty file is most likely a failed write; an empty list is a decision. */
+function checkEmpty(positions: Positions, isInUse: boolean): Problem {
+  if (isInUse)
+    return positions.at(
+      [],
+      0,
+      1,
+      `this file has no list of keys, most likely because writing it failed: ${RESTORE}`,
+    );
+  const message = 'this file has no list of keys: restore it, or write `keys: []` if there are none';
+  return positions.at([], 0, 1, message, { severity: 'warning' });
 }
 
 interface ParsedKeys {

@@ -3,7 +3,7 @@ import type { Config } from './schema.ts';
 import type { Problem } from './problems.ts';
 import { explain } from './explain.ts';
 import type { KeysText } from './keys-file.ts';
-import { readKeysFile, withKeys } from './keys-file.ts';
+import { readKeysFile, RESTORE, withKeys } from './keys-file.ts';
 import { hasCredentials } from './keys.ts';
 import type { Positions } from './positions.ts';
 import { checkOpenDoor } from './open-door.ts';
@@ -43,6 +43,11 @@ export interface LoadOptions extends ConfigSource {
   readonly env: Env;
   /** Reads the keys file; without it, its keys are left out. */
   readonly readKeys?: ReadText | undefined;
+  /**
+   * Whether keys from a keys file are in effect. They are not revoked by a file that has vanished or is empty, which is
+   * most likely a failed write.
+   */
+  readonly hasFileKeys?: boolean | undefined;
   /** Reads the files of `server.tls`; without it, they are not checked. */
   readonly readPem?: ReadPem | undefined;
   /** What the plugins provide; if they were not loaded, any type of provider is accepted. */
@@ -55,7 +60,15 @@ export interface LoadOptions extends ConfigSource {
 const ONCE = { jitless: true } as const;
 
 /** Loads a configuration: YAML, `${VAR}`, schema, references. All problems are found at once. */
-export function loadConfig({ env, readKeys, readPem, plugins, read, ...source }: LoadOptions): LoadResult {
+export function loadConfig({
+  env,
+  readKeys,
+  hasFileKeys = false,
+  readPem,
+  plugins,
+  read,
+  ...source
+}: LoadOptions): LoadResult {
   const { value, positions, problems: found } = read ?? readYaml(source, env);
   const problems = [...found];
   if (value === undefined)
@@ -71,10 +84,10 @@ export function loadConfig({ env, readKeys, readPem, plugins, read, ...source }:
   }
   problems.push(...checkTypes(value, positions, { plugins, shape: parsed.data }));
   const shape = parsed.data;
-  const { keysFile, unread } = keysOf(shape, source.path, positions, readKeys);
+  const { keysFile, unread } = keysOf(shape, { source: source.path, positions, readKeys, hasFileKeys });
   problems.push(...unread);
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
-  const keys = shape && keysFile && readKeysFile(keysFile, shape);
+  const keys = shape && keysFile && readKeysFile(keysFile, shape, hasFileKeys);
   if (keys) problems.push(...keys.problems);
   const whole = keys?.file && shape ? withKeys(shape, keys.file) : shape;
   // Without the keys file, names of keys cannot be checked.
@@ -99,18 +112,29 @@ export function keysPathOf({ auth }: Pick<Config, 'auth'>, path: string): string
 /** Reads the keys file, or reports why it cannot be read. */
 function keysOf(
   config: Config | undefined,
-  source: string,
-  positions: Positions,
-  readKeys: ReadText | undefined,
+  {
+    source,
+    positions,
+    readKeys,
+    hasFileKeys,
+  }: {
+    readonly source: string;
+    readonly positions: Positions;
+    readonly readKeys: ReadText | undefined;
+    readonly hasFileKeys: boolean;
+  },
 ): { keysFile: KeysText | undefined; unread: readonly Problem[] } {
   const path = config && keysPathOf(config, source);
   if (path === undefined || readKeys === undefined) return { keysFile: undefined, unread: [] };
   const at = ['auth', 'keys_file'];
   try {
     const text = readKeys(path);
-    const missing = `there is no ${path} yet: \`llmproxy keys create NAME\` creates it`;
-    const unread = text === undefined ? [positions.atValue(at, missing, { severity: 'warning' })] : [];
-    return { keysFile: { path, text }, unread };
+    const missing = hasFileKeys
+      ? positions.atValue(at, `there is no ${path} any more: ${RESTORE}`)
+      : positions.atValue(at, `there is no ${path} yet: \`llmproxy keys create NAME\` creates it`, {
+          severity: 'warning',
+        });
+    return { keysFile: { path, text }, unread: text === undefined ? [missing] : [] };
   } catch (cause) {
     const message = `Cannot read ${path}: ${(cause as Error).message}`;
     return { keysFile: { path, text: undefined }, unread: [positions.atValue(at, message)] };

@@ -39,6 +39,8 @@ export class ConfigManager {
   #plugins: PluginTypes | undefined;
   #current: Config | undefined;
   #currentText: ConfigText | undefined;
+  /** Whether the current configuration has keys of a keys file. */
+  #hasFileKeys = false;
 
   /** @param readPem reads the files of `server.tls`; omitted if nothing is served with them */
   constructor(path: string, env: Readonly<Record<string, string | undefined>>, readPem?: ReadPem) {
@@ -60,6 +62,11 @@ export class ConfigManager {
   /** Whether one of the files was replaced or written since it was last read. */
   get stale(): boolean {
     return this.#stampsNow().some((stamp, index) => stamp !== this.#stamps[index]);
+  }
+
+  /** Identifies the present state of the files. */
+  get state(): string {
+    return this.#stampsNow().join();
   }
 
   /**
@@ -101,6 +108,7 @@ export class ConfigManager {
       text,
       env: this.#env,
       readKeys,
+      hasFileKeys: this.#hasFileKeys,
       readPem: this.#readPem,
       plugins,
       read,
@@ -113,6 +121,7 @@ export class ConfigManager {
     }
     if (config) {
       this.#current = config;
+      this.#hasFileKeys = keysIn(config) > keysIn(shape);
       this.#currentText = { path, text, keys: keysFile?.text };
     }
     return this.#result;
@@ -132,6 +141,11 @@ export class ConfigManager {
       return true;
     }
   }
+}
+
+function keysIn(config: Config | undefined): number {
+  const auth = config?.auth;
+  return auth === undefined || auth === 'none' ? 0 : auth.keys.length;
 }
 
 /** Loads a configuration from the texts that another process has read. */

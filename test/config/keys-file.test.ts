@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AuthConfig } from '../../src/config/schema/auth.ts';
@@ -51,7 +51,16 @@ test('loadConfig() treats a missing keys file as empty, with a warning', () => {
   expect(result.problems).toMatchObject([
     { severity: 'warning', path: 'auth.keys_file', line: 5, message: expect.stringContaining('keys create') },
   ]);
-  expect(load('').problems).toEqual([]);
+  for (const text of ['', '# keys: later\n', '{}\n', 'raises: []\n'])
+    expect(load(text).problems).toMatchObject([
+      {
+        severity: 'warning',
+        file: '/etc/llmproxy/keys.yaml',
+        message: expect.stringContaining('`keys: []`'),
+      },
+    ]);
+  for (const text of ['keys: []\n', '\uFEFFkeys: []\n', '{ keys: [] }', '{"keys":[]}', '"keys": []\r\n'])
+    expect([text, load(text).problems]).toEqual([text, []]);
 });
 
 const WRONG: readonly (readonly [string, string, string, string])[] = [
@@ -101,7 +110,7 @@ test.each(WRONG)('loadConfig() names the position in the keys file: %s', (_, key
 });
 
 test('loadConfig() warns of a raise for an unknown key', () => {
-  const result = load('raises: [{ key: nobody, kind: tokens, by: 5, until: 2027-01-31 }]\n');
+  const result = load('keys: []\nraises: [{ key: nobody, kind: tokens, by: 5, until: 2027-01-31 }]\n');
   expect(result.config).toBeDefined();
   expect(result.problems).toMatchObject([
     { severity: 'warning', file: '/etc/llmproxy/keys.yaml', path: 'raises[0].key' },
@@ -130,7 +139,7 @@ describe('ConfigManager', () => {
     (manager.current!.auth as Exclude<AuthConfig, 'none' | undefined>).keys.map(({ name }) => name);
 
   beforeEach(() => {
-    rmSync(keysPath, { force: true });
+    rmSync(keysPath, { recursive: true, force: true });
     write(path, CONFIG);
   });
 
@@ -149,7 +158,45 @@ describe('ConfigManager', () => {
     rmSync(keysPath);
     expect(manager.stale).toBe(true);
     manager.reload();
-    expect([manager.stale, names(manager)]).toEqual([false, ['alice']]);
+    expect([manager.stale, names(manager)]).toEqual([false, ['alice', 'carol']]);
+  });
+
+  test.each<[string, string, () => void]>([
+    ['emptied', 'no list of keys', () => writeFileSync(keysPath, '')],
+    ['reduced to a comment', 'no list of keys', () => write(keysPath, '# keys: [{ name: bob }]\n')],
+    ['reduced to an empty map', 'no list of keys', () => write(keysPath, '{}\n')],
+    ['cut off within a key', 'never closed', () => writeFileSync(keysPath, bob.slice(0, -20))],
+    ['cut off before its first key', 'keys', () => writeFileSync(keysPath, 'keys:\n')],
+    ['deleted', 'any more', () => rmSync(keysPath)],
+    ['a dangling link', 'any more', () => (rmSync(keysPath), symlinkSync('nowhere', keysPath))],
+    ['a directory', 'EISDIR', () => (rmSync(keysPath), mkdirSync(keysPath))],
+    [
+      'replaced by zeros, as after a crash of the machine',
+      'zero byte',
+      () => write(keysPath, '\0'.repeat(80)),
+    ],
+  ])('keeps the keys of a file that is %s, until it says otherwise', (_, words, spoil) => {
+    write(keysPath, bob);
+    const manager = new ConfigManager(path, {});
+    manager.reload();
+    spoil();
+    expect(manager.stale).toBe(true);
+    const { problems } = manager.reload();
+    expect(formatProblems(problems, { path, color: false })).toContain(words);
+    expect([manager.stale, names(manager)]).toEqual([false, ['alice', 'bob']]);
+    rmSync(keysPath, { recursive: true, force: true });
+    write(keysPath, '\uFEFFkeys: []\r\n');
+    manager.reload();
+    expect(names(manager)).toEqual(['alice']);
+  });
+
+  test('keeps the keys when the configuration names a file that does not exist', () => {
+    write(keysPath, bob);
+    const manager = new ConfigManager(path, {});
+    manager.reload();
+    write(path, CONFIG.replace('keys.yaml', 'kyes.yaml'));
+    expect(manager.reload().config).toBeUndefined();
+    expect(names(manager)).toEqual(['alice', 'bob']);
   });
 
   test('keeps the last configuration while the keys file is invalid', () => {

@@ -144,6 +144,16 @@ describe('llmproxy keys', () => {
     expect(keysIn(cwd)).toBe(`${text}    disabled: true\n`);
   });
 
+  test('an empty file, which a failed write may have left, is not written', () => {
+    const cwd = place();
+    writeFileSync(join(cwd, 'keys.yaml'), '');
+    const { code, err } = keys(cwd, 'create', 'alice');
+    expect([code, err]).toEqual([1, expect.stringContaining('write `keys: []` into it')]);
+    expect(keysIn(cwd)).toBe('');
+    writeFileSync(join(cwd, 'keys.yaml'), 'keys: []\n');
+    expect(keys(cwd, 'create', 'alice').code).toBe(0);
+  });
+
   test('a file that is a symlink remains one', () => {
     const cwd = place();
     mkdirSync(join(cwd, 'data'));
@@ -343,6 +353,9 @@ describe('a running proxy', () => {
     await until('the message about the file', () => told.includes('the previous one stays in effect'));
     expect(told).toContain('keys.yaml:1:7 error: this bracket is never closed');
     expect(await ask(url, second)).toBe(200);
+    writeFileSync(join(cwd, 'keys.yaml'), '');
+    await until('the message about the empty file', () => told.includes('has no list of keys'));
+    expect(await ask(url, second)).toBe(200);
     writeFileSync(join(cwd, 'keys.yaml'), 'keys: []\n');
     await answers(url, second, 401);
     expect(await ask(url, 'written-plum-key')).toBe(200);
@@ -351,6 +364,22 @@ describe('a running proxy', () => {
       const { out } = keys(cwd, 'show', 'written', '--json');
       return (JSON.parse(out) as { requests_this_month: number }).requests_this_month === 2;
     });
+  }, 60_000);
+
+  test('does not read a file while it is being written', async () => {
+    const cwd = place();
+    const { url } = await serve(cwd);
+    keys(cwd, 'create', 'alice');
+    const begun = keysIn(cwd);
+    const bob = keys(cwd, 'create', 'bob').out.trim();
+    const whole = keysIn(cwd);
+    await answers(url, bob, 200);
+    // The beginning is valid by itself, and has one key less.
+    for (let time = 0; time < 40; time += 1) {
+      writeFileSync(join(cwd, 'keys.yaml'), time % 2 === 0 ? begun : whole);
+      await Bun.sleep(100);
+      expect(await ask(url, bob)).toBe(200);
+    }
   }, 60_000);
 
   test.skipIf(process.platform !== 'linux')(

@@ -40,6 +40,12 @@ export function changeKeys<Result>(place: Place, change: (changing: Changing) =>
     throw new ExitError(1, `Cannot write ${path}: there is no directory ${dirname(path)}`);
   return exclusively(path, () => {
     const text = textAt(path);
+    // A running proxy may still have the keys that were in it, and would lose them.
+    if (text?.trim() === '')
+      throw new ExitError(
+        1,
+        `Cannot change ${path}: it is empty, most likely because writing it failed. Restore it, or write \`keys: []\` into it to begin without keys`,
+      );
     const before = readKeysFile({ path, text }, config);
     if (!before.file) {
       tellProblems(before.problems, path);
