@@ -8,7 +8,7 @@ import type { Config } from '../config/schema.ts';
 import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
 import { print } from './output.ts';
-import { tellProblems } from './problems-text.ts';
+import { printProblems } from './problems-text.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** The schema file that `config init` puts beside the configuration. */
@@ -74,7 +74,7 @@ function reportOf({ path, config, problems }: Checked) {
 }
 
 async function tell({ path, config, problems }: Checked, show: boolean): Promise<void> {
-  tellProblems(problems, path);
+  printProblems(problems, path);
   if (config && show) print(await shown(config));
   else if (config)
     print(`${path} is valid${problems.length > 0 ? `, ${counted(problems.length, 'warning')}` : ''}\n`);

@@ -24,7 +24,7 @@ export function formatProblems(problems: readonly Problem[], layout: Layout): st
 }
 
 /** Prints problems to stderr, in its width. */
-export function tellProblems(problems: readonly Problem[], path: string): void {
+export function printProblems(problems: readonly Problem[], path: string): void {
   if (problems.length === 0) return;
   const { stderr } = process;
   tell(`${formatProblems(problems, { path, color: useColor(stderr), width: widthOf(stderr) })}\n`);

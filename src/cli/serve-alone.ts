@@ -3,12 +3,12 @@ import type { Serve } from './serve.ts';
 import { createProxy } from '../proxy.ts';
 import { NO_PLUGINS } from '../plugins/loaded.ts';
 import { ExitError } from './exit.ts';
-import { reloadOnChange, tellReloaded } from './serve-reload.ts';
-import { overrule, refuseOpenDoor } from './serve-settings.ts';
+import { reloadOnChange, printReloaded } from './serve-reload.ts';
+import { overrule, refuseOpenAccess } from './serve-settings.ts';
 import { openSocket } from './serve-socket.ts';
 import { operatorMessages } from './serve-messages.ts';
 import { Stopping } from './stopping.ts';
-import { surviveStrays } from './strays.ts';
+import { handleUncaughtErrors } from './uncaught-errors.ts';
 
 /** Serves in this process. @throws ExitError when it cannot listen */
 export async function serveAlone(serve: Serve): Promise<void> {
@@ -25,8 +25,8 @@ export async function serveAlone(serve: Serve): Promise<void> {
           (next, loaded) => {
             overrule(next, flags);
             // The socket stays open until a restart, even if the file changes.
-            refuseOpenDoor(next, config.server);
-            tellReloaded(manager, next, proxy.reload(next, loaded), log);
+            refuseOpenAccess(next, config.server);
+            printReloaded(manager, next, proxy.reload(next, loaded), log);
           },
           log,
         )
@@ -44,7 +44,7 @@ export async function serveAlone(serve: Serve): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  surviveStrays(() => plugins?.loaded ?? NO_PLUGINS, log);
+  handleUncaughtErrors(() => plugins?.loaded ?? NO_PLUGINS, log);
   // A reader of this line may send signals, so their handlers are installed by now.
   serve.listening(listener.url, { providers: proxy.providers(), models: proxy.modelCount() });
   await proxy.warm();

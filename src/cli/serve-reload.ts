@@ -73,7 +73,7 @@ export function reloadOnChange(
 }
 
 /** Reports that a file was applied, and which changes were not. @param restart keys that need a restart */
-export function tellReloaded(
+export function printReloaded(
   { path }: ConfigManager,
   config: Config,
   restart: readonly string[],

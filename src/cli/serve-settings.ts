@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { Flags, LoggingFlags } from '../workers/messages.ts';
-import { openDoor } from '../config/open-door.ts';
+import { openAccess } from '../config/open-access.ts';
 import { MAX_WORKERS } from '../config/schema/server.ts';
 import { availableProcessors } from '../workers/count.ts';
 import { ExitError } from './exit.ts';
@@ -53,8 +53,8 @@ function oneOf<Word extends string>(flag: string, given: string, words: readonly
 /**
  * @param server the address to listen on @throws ExitError when anybody could use the proxy without being allowed to
  */
-export function refuseOpenDoor(config: Config, server: Config['server']): void {
-  const door = openDoor(config, server);
+export function refuseOpenAccess(config: Config, server: Config['server']): void {
+  const door = openAccess(config, server);
   if (door) throw new ExitError(1, door.message);
 }
 

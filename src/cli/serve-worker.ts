@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Proxy } from '../proxy.ts';
 import type { ConfigText } from '../config/manager.ts';
-import type { Begin, FromWorker, Report, ToWorker, What } from '../workers/messages.ts';
+import type { Begin, FromWorker, Report, ToWorker, StateKind } from '../workers/messages.ts';
 import { systemClock } from '../clock.ts';
 import { declaredPlugins } from '../config/plugin-types.ts';
 import { isBuiltIn } from '../config/presets.ts';
@@ -12,7 +12,7 @@ import { discoverConfig } from '../config/discover.ts';
 import { loadText } from '../config/manager.ts';
 import { sharedLimits } from '../limits/shared.ts';
 import { createProxy } from '../proxy.ts';
-import { Asking } from '../workers/asking.ts';
+import { WorkerFleet } from '../workers/worker-fleet.ts';
 import { clockOffsetMs, mapShared, MEMORY_FD } from '../workers/shared-file.ts';
 import { ExitError } from './exit.ts';
 import { stderrLines } from './lines/stderr.ts';
@@ -23,7 +23,7 @@ import type { OpenSocket } from './serve-socket.ts';
 import { openSocket } from './serve-socket.ts';
 import { operatorMessages } from './serve-messages.ts';
 import { Stopping } from './stopping.ts';
-import { surviveStrays } from './strays.ts';
+import { handleUncaughtErrors } from './uncaught-errors.ts';
 
 /**
  * Signals are handled by the parent: a terminal sends them to all processes, and the parent tells workers when to stop.
@@ -38,7 +38,7 @@ export async function serveWorker(): Promise<void> {
   if (process.send === undefined)
     throw new ExitError(2, 'Cannot serve as a worker: unset LLMPROXY_WORKER, which is set for workers only');
   delete process.env.LLMPROXY_WORKER;
-  const asking = new Asking(tell, systemClock);
+  const fleet = new WorkerFleet(tell, systemClock);
   const ignore = () => undefined;
   let worker: Worker | undefined;
   // A configuration to apply that arrives while plugins are still being loaded.
@@ -56,7 +56,7 @@ export async function serveWorker(): Promise<void> {
   const begin = async (message: Begin): Promise<void> => {
     if (ending) return;
     try {
-      const ready = await Worker.begin(message, asking);
+      const ready = await Worker.begin(message, fleet);
       if (ending) return await ready.proxy.close();
       // Messages that arrive while the socket is opened are handled as well.
       worker = ready;
@@ -79,8 +79,8 @@ export async function serveWorker(): Promise<void> {
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'begin') void begin(message);
     else if (message.kind === 'drain') void end(message.signal);
-    else if (message.kind === 'answer') asking.answered(message.id, message.answer);
-    else if (message.kind === 'news') asking.news(message.news, message.worker);
+    else if (message.kind === 'answer') fleet.receiveAnswer(message.id, message.answer);
+    else if (message.kind === 'news') fleet.receive(message.news, message.worker);
     else if (message.kind === 'models') worker?.proxy.takeModels(new Map(message.listings));
     else if (message.kind === 'cut') void worker?.cut(message.signal);
     else if (message.kind === 'reload') {
@@ -110,7 +110,7 @@ class Worker {
   #reloading: Promise<void> = Promise.resolve();
 
   /** @throws ExitError when the configuration, or one of its plugins, has become invalid */
-  static async begin(begin: Begin, fleet: Asking): Promise<Worker> {
+  static async begin(begin: Begin, fleet: WorkerFleet): Promise<Worker> {
     const configured = new Configured(begin);
     const { reloaded } = begin;
     // Plugins that are no longer named may have been deleted.
@@ -139,7 +139,7 @@ class Worker {
       const next = await configured.read(reloaded);
       proxy.reload(next.config, next.plugins);
     }
-    surviveStrays(() => configured.plugins, log);
+    handleUncaughtErrors(() => configured.plugins, log);
     return new Worker(proxy, { begin, config, configured, log });
   }
 
@@ -200,7 +200,7 @@ class Worker {
     }
   }
 
-  report(what: What): Report {
+  report(what: StateKind): Report {
     if (what === 'metrics') return { what, families: this.proxy.metrics() };
     const { proxy } = this;
     return { what, providers: proxy.providers(), inFlight: proxy.inFlight(), log: proxy.log() };

@@ -14,9 +14,9 @@ import { makeSharedFile } from '../workers/shared-file.ts';
 import { Supervisor } from '../workers/supervisor.ts';
 import { ClaimedState } from './claimed-state.ts';
 import { ExitError } from './exit.ts';
-import { surviveStrays } from './strays.ts';
-import { reloadOnChange, tellReloaded } from './serve-reload.ts';
-import { cannotListen, overrule, refuseOpenDoor } from './serve-settings.ts';
+import { handleUncaughtErrors } from './uncaught-errors.ts';
+import { reloadOnChange, printReloaded } from './serve-reload.ts';
+import { cannotListen, overrule, refuseOpenAccess } from './serve-settings.ts';
 
 /**
  * Serves with several processes, which this one starts, supervises and stops. It loads the configuration for all of
@@ -66,7 +66,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
     supervisor.drain(signal);
   };
   // The parent has loaded them too.
-  surviveStrays(() => plugins?.loaded ?? NO_PLUGINS, log);
+  handleUncaughtErrors(() => plugins?.loaded ?? NO_PLUGINS, log);
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   try {
@@ -77,12 +77,12 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
       let current = config;
       const take = (next: Config): void => {
         overrule(next, serve.flags);
-        refuseOpenDoor(next, config.server);
+        refuseOpenAccess(next, config.server);
         state.claimFor(next);
         reservePlaces(shared.memory, next.providers);
         reloaded = manager.currentText!;
         supervisor.reload(reloaded);
-        tellReloaded(manager, next, needRestart(current, next), log);
+        printReloaded(manager, next, needRestart(current, next), log);
         current = next;
       };
       stopReloading = reloadOnChange({ manager, plugins }, take, log);

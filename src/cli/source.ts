@@ -12,7 +12,7 @@ import { NO_PLUGINS } from '../plugins/loaded.ts';
 import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
 import { tell } from './output.ts';
-import { tellProblems } from './problems-text.ts';
+import { printProblems } from './problems-text.ts';
 
 /** The flag of commands that need a configuration. */
 export const CONFIG_FLAG = {
@@ -103,7 +103,7 @@ function pathOf(flag: string | undefined): string | undefined {
 function reporting(path: string, load: () => LoadResult): Config | undefined {
   try {
     const { config, problems } = load();
-    tellProblems(problems, path);
+    printProblems(problems, path);
     return config;
   } catch (cause) {
     throw unreadable(path, cause);

@@ -6,7 +6,7 @@ import type { KeysText } from './keys-file.ts';
 import { readKeysFile, RESTORE, withKeys } from './keys-file.ts';
 import { hasCredentials } from './keys.ts';
 import type { Positions } from './positions.ts';
-import { checkOpenDoor } from './open-door.ts';
+import { checkOpenAccess } from './open-access.ts';
 import { checkReferences } from './references.ts';
 import type { PluginTypes } from './plugin-types.ts';
 import { checkTypes } from './plugin-types.ts';
@@ -99,7 +99,7 @@ export function loadConfig({
     problems,
     shape,
     keysFile,
-    unserved: shape ? checkOpenDoor(shape, positions) : [],
+    unserved: shape ? checkOpenAccess(shape, positions) : [],
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { StreamForm } from '../wire/stream-form.ts';
-import type { Standing } from '../wire/responses/standing.ts';
+import type { StorageState } from '../wire/responses/storage-state.ts';
 import type { Span } from '../wire/json-keys.ts';
 
 /** A client's request, parsed and validated as far as routing needs. */
@@ -35,7 +35,7 @@ export interface Inbound {
   /** The caller's own timeout for the whole answer, milliseconds; `Infinity` without one. */
   readonly endWithinMs: number;
   /** The storage state of a response, if responses are stored. */
-  readonly standing?: Standing | undefined;
+  readonly standing?: StorageState | undefined;
   /** Whether the earlier conversation was inserted. */
   readonly expanded?: boolean;
   /** The request without the inserted conversation, for the provider that has stored it itself. */

@@ -24,7 +24,7 @@ import { disabledStatus, providerStatus } from '../pipeline/targets/status.ts';
 import { StateWatch } from '../pipeline/targets/state-watch.ts';
 import { StreamBudget } from '../pipeline/streams/stream-budget.ts';
 import { TargetPool } from '../pipeline/targets/target-pool.ts';
-import { watching } from '../pipeline/targets/watch.ts';
+import { reportHolds } from '../pipeline/targets/watch.ts';
 import type { Hooks } from '../plugins/hooks.ts';
 import { PluginReports } from '../plugins/reports.ts';
 import type { BaseProvider } from '../providers/base.ts';
@@ -120,7 +120,7 @@ export class Lasting {
     this.limits = deps.limits ?? LOCAL_LIMITS;
     const { clock, random, turns } = this;
     const tell = this.#teller();
-    this.pool = new TargetPool({ ...policyOf(first), watch: tell && watching(tell) }, random, this.limits);
+    this.pool = new TargetPool({ ...policyOf(first), watch: tell && reportHolds(tell) }, random, this.limits);
     const hiddenKeys = first.logging.requests.redact;
     const content = redactKinds(first.logging.requests.redact_content);
     this.work = new WorkThread({ clock, secrets: [], keys: hiddenKeys, content });

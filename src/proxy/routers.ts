@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { AttemptDeps } from '../pipeline/attempts/attempt.ts';
-import { attemptFor } from '../pipeline/attempts/fanned-attempt.ts';
+import { attemptFor } from '../pipeline/attempts/fan-out-attempt.ts';
 import type { Begun } from '../pipeline/realtime/attempt.ts';
 import { SessionAttempt } from '../pipeline/realtime/attempt.ts';
 import { RequestRouter } from '../pipeline/routing/router.ts';

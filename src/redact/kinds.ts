@@ -16,11 +16,11 @@ import { isInPath, isInTable } from './surroundings.ts';
 import { findSecrets } from './secrets/scanner.ts';
 
 /** A text to search, and the parts of it that contain numbers. */
-export interface Looked extends Context {
+export interface SearchedText extends Context {
   readonly numbers: readonly NumberPart[];
 }
 
-export type Finder = (looked: Looked, add: (from: number, to: number) => void) => void;
+export type Finder = (searched: SearchedText, add: (from: number, to: number) => void) => void;
 
 /** In the order that decides between matches with the same start and length. */
 export const FINDERS: Readonly<Record<RedactKind, Finder>> = {
@@ -39,34 +39,34 @@ export const FINDERS: Readonly<Record<RedactKind, Finder>> = {
   },
   email: ({ text }, add) => findEmails(text, add),
   iban: ({ numbers }, add) => inNumbers(numbers, IBANS, ibanIn, add),
-  card(looked, add) {
+  card(searched, add) {
     const is = (found: string, from: number) => {
       const card = cardIn(found);
-      return card !== undefined && isCardAt(card, looked, from) ? card : undefined;
+      return card !== undefined && isCardAt(card, searched, from) ? card : undefined;
     };
-    inNumbers(looked.numbers, CARDS, is, add);
+    inNumbers(searched.numbers, CARDS, is, add);
   },
-  ssn(looked, add) {
-    inNumbers(looked.numbers, SSNS, (found) => found, add);
-    const named = (found: string, from: number) => (isNamed(SSN_WORDS, looked, from) ? found : undefined);
-    inNumbers(looked.numbers, NAMED_SSNS, named, add);
+  ssn(searched, add) {
+    inNumbers(searched.numbers, SSNS, (found) => found, add);
+    const named = (found: string, from: number) => (isNamed(SSN_WORDS, searched, from) ? found : undefined);
+    inNumbers(searched.numbers, NAMED_SSNS, named, add);
   },
-  national_id(looked, add) {
-    for (const part of looked.numbers) findNationalIds(part, looked, add);
+  national_id(searched, add) {
+    for (const part of searched.numbers) findNationalIds(part, searched, add);
   },
-  ip(looked, add) {
-    const is = (found: string, from: number) => (isIpv4(found, looked.text, from) ? found : undefined);
-    inNumbers(looked.numbers, IPV4S, is, add);
-    if (!mayHoldIpv6(looked.text)) return;
-    for (const { 0: found, index } of looked.text.matchAll(IPV6))
+  ip(searched, add) {
+    const is = (found: string, from: number) => (isIpv4(found, searched.text, from) ? found : undefined);
+    inNumbers(searched.numbers, IPV4S, is, add);
+    if (!mayHoldIpv6(searched.text)) return;
+    for (const { 0: found, index } of searched.text.matchAll(IPV6))
       if (isPublicIpv6(found)) add(index, index + found.length);
   },
-  phone(looked, add) {
-    for (const part of looked.numbers) {
+  phone(searched, add) {
+    for (const part of searched.numbers) {
       let { text, offset } = part;
       PHONE_CANDIDATE.lastIndex = 0;
       for (let match = PHONE_CANDIDATE.exec(text); match; match = PHONE_CANDIDATE.exec(text)) {
-        const found = phoneIn(match[0], looked, offset + match.index);
+        const found = phoneIn(match[0], searched, offset + match.index);
         if (!found) {
           PHONE_CANDIDATE.lastIndex = afterGroup(text, match.index);
           continue;
@@ -159,13 +159,13 @@ function cardIn(found: string): string | undefined {
 }
 
 /** Digits within a hash do not count, and long ones without separators are usually record numbers. */
-function isCardAt(card: string, looked: Looked, from: number): boolean {
-  const [before, behind] = [looked.text[from - 1] ?? '', looked.text[from + card.length] ?? ''];
+function isCardAt(card: string, searched: SearchedText, from: number): boolean {
+  const [before, behind] = [searched.text[from - 1] ?? '', searched.text[from + card.length] ?? ''];
   if (/[A-Za-z]/.test(before) && /[A-Za-z]/.test(behind)) return false;
-  const { text } = looked;
+  const { text } = searched;
   const apart = isInPath(text, from, from + card.length) || isInTable(text, from, card, isCard);
-  if (apart && !isNamed(CARD_WORDS, looked, from)) return false;
-  return card.length <= PLAIN_CARD || /\D/.test(card) || isNamed(CARD_WORDS, looked, from);
+  if (apart && !isNamed(CARD_WORDS, searched, from)) return false;
+  return card.length <= PLAIN_CARD || /\D/.test(card) || isNamed(CARD_WORDS, searched, from);
 }
 
 const PLAIN_CARD = 16;

@@ -227,7 +227,7 @@ export class Redactor {
     if (text.length < SHORTEST) return [];
     const found: Hit[] = [];
     let numbers: readonly NumberPart[] | undefined;
-    const looked = {
+    const searched = {
       text,
       label,
       get numbers() {
@@ -235,7 +235,7 @@ export class Redactor {
       },
     };
     for (const kind of this.#kinds)
-      kind.find(looked, (from, to) => {
+      kind.find(searched, (from, to) => {
         if (from >= to || this.#isMark.test(text.slice(from, to))) return;
         const [begin, end] = wholeCharacters(text, from, to);
         found.push({ from: begin, to: end, kind });

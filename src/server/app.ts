@@ -23,7 +23,7 @@ import { serveOllama } from './ollama.ts';
 import { ownKey } from './key.ts';
 import { clientProtocol } from './client-protocol.ts';
 import { health, live, metrics, providers, ready } from './ops.ts';
-import { serveDocument, servePage } from './page/door.ts';
+import { serveDocument, servePage } from './page/lazy-routes.ts';
 import {
   addConversationItems,
   createConversation,

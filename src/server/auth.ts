@@ -11,7 +11,7 @@ import type { HeaderMap } from '../wire/headers.ts';
 import { ProxyError } from '../errors.ts';
 import { accessOf } from '../limits/access.ts';
 import { permitEndpoint } from './permit.ts';
-import { moreTelling, RECOGNIZED, Refused, tellingOf } from './refused.ts';
+import { moreSpecific, RECOGNIZED, Refused, specificityOf } from './refused.ts';
 import { keyFor, namesIn } from './tls/client-certificate.ts';
 
 /** An authenticated caller. There is one object for each caller of a configuration. */
@@ -158,7 +158,7 @@ export class Authenticator {
     const tokens = this.#tokens;
     const texts = tokens ? presented(headers).filter(tokens.resembles) : [];
     if (texts.length === 0) throw found;
-    const isOnly = texts.length === 1 && tellingOf(found) === 0;
+    const isOnly = texts.length === 1 && specificityOf(found) === 0;
     const client = isOnly ? tokens!.client(texts[0]!) : firstValid(tokens!, texts, found);
     return client instanceof Promise
       ? client.then((each) => permitted(each, endpoint))
@@ -287,7 +287,7 @@ export class Authenticator {
       if (!secret) continue;
       const why = this.#refusalOf(secret);
       if (!why) return secret.known;
-      refusal = moreTelling(refusal, why);
+      refusal = moreSpecific(refusal, why);
     }
     if (refusal) return refusal;
     const certified = this.#certified(headers);
@@ -409,7 +409,7 @@ async function firstValid(tokens: Tokens, texts: readonly string[], refusal: Pro
       return await tokens.client(text);
     } catch (thrown) {
       if (!(thrown instanceof ProxyError)) throw thrown;
-      why = moreTelling(why, thrown);
+      why = moreSpecific(why, thrown);
     }
   }
   throw why;

@@ -9,7 +9,7 @@ import { isLoopback } from '../config/references.ts';
 import { ProxyError, toProxyError, statusOf } from '../errors.ts';
 import { tooLarge } from '../pipeline/passthrough/passage.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
-import { pathTemplate, segmentsBelow } from '../wire/below.ts';
+import { pathTemplate, safeSegments } from '../wire/safe-path.ts';
 import { headerMap, passedHeaders, passingHeaders, requestId } from '../wire/headers.ts';
 import { bodyLimits, readBody } from './body.ts';
 import { contentFor, conversationOf, tagsOf } from './content.ts';
@@ -152,7 +152,7 @@ function placeOf({ registry }: ServerContext, { key, access }: Client, path: str
       'unknown_route',
       `Cannot pass the request on: "${name.slice(0, MAX_NAME)}" is not a provider with \`passthrough: true\``,
     );
-  const segments = segmentsBelow(path.slice(slash));
+  const segments = safeSegments(path.slice(slash));
   if (segments) return { provider, segments };
   throw new ProxyError(
     'invalid_request',

@@ -27,12 +27,12 @@ export class Refused extends ProxyError {
 }
 
 /** The refusal that tells the caller more; the first of two that tell as much. */
-export function moreTelling(first: ProxyError | undefined, second: ProxyError): ProxyError {
-  return first && tellingOf(first) >= tellingOf(second) ? first : second;
+export function moreSpecific(first: ProxyError | undefined, second: ProxyError): ProxyError {
+  return first && specificityOf(first) >= specificityOf(second) ? first : second;
 }
 
 /** How much a refusal tells the caller; 0 if nothing about its credential is known. */
-export function tellingOf(refusal: ProxyError): number {
+export function specificityOf(refusal: ProxyError): number {
   // It may be valid.
   if (refusal.fault === 'unavailable') return 7;
   if (refusal.fault === 'not_permitted') return 6;

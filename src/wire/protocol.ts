@@ -14,7 +14,7 @@ import type { ChatChunk, ChatRequest, ChatResponse } from './chat.ts';
 import type { JsonObject } from './json.ts';
 import type { Lost } from './parts/lost.ts';
 import type { Quirks } from './quirks.ts';
-import type { Standing } from './responses/standing.ts';
+import type { StorageState } from './responses/storage-state.ts';
 import type { SseEvent } from './sse.ts';
 import type { Usage } from './usage.ts';
 
@@ -148,7 +148,7 @@ export interface DecodeContext {
     readonly model: string;
     readonly stream: boolean;
     /** The id of the response, if responses are stored. */
-    readonly standing?: Standing | undefined;
+    readonly standing?: StorageState | undefined;
   };
   /** Milliseconds since the request, for protocols that report durations. */
   readonly elapsedMs?: (() => number) | undefined;

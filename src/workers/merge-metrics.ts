@@ -16,7 +16,7 @@ export function mergeFamilies(lists: readonly (readonly Family[])[]): Family[] {
 }
 
 /** Keeps only counters: what a worker counted stays counted after it has ended. */
-export function lasting(families: readonly Family[]): Family[] {
+export function withoutGauges(families: readonly Family[]): Family[] {
   return families.filter(({ type }) => type !== 'gauge');
 }
 

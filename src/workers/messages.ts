@@ -38,7 +38,7 @@ export interface Flags {
 /** Command-line flags for the output on stderr. */
 export type LoggingFlags = Partial<Pick<Config['logging'], 'level' | 'format' | 'show_requests'>>;
 
-export type What = 'status' | 'metrics';
+export type StateKind = 'status' | 'metrics';
 
 /** The state of one worker, by kind of request. */
 export type Report =
@@ -69,7 +69,7 @@ export type ToWorker =
   | { readonly kind: 'drain'; readonly signal: string }
   /** Abort the requests in progress. */
   | { readonly kind: 'cut'; readonly signal: string }
-  | { readonly kind: 'report'; readonly id: number; readonly what: What }
+  | { readonly kind: 'report'; readonly id: number; readonly what: StateKind }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
   /** A message from another worker. */
   | { readonly kind: 'news'; readonly worker: number; readonly news: FleetNews };
@@ -88,7 +88,7 @@ export type FromWorker =
   | Models
   /** The worker cannot start, and exits. */
   | { readonly kind: 'failed'; readonly message: string }
-  | { readonly kind: 'ask'; readonly id: number; readonly what: What }
+  | { readonly kind: 'ask'; readonly id: number; readonly what: StateKind }
   | { readonly kind: 'report'; readonly id: number; readonly report: Report }
   /** For all other workers. */
   | { readonly kind: 'tell'; readonly news: FleetNews };

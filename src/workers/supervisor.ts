@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { ProviderStatus } from '../pipeline/targets/status.ts';
 import type { ConfigText } from '../config/manager.ts';
-import type { Answer, Begin, FromWorker, Models, ToWorker, What } from './messages.ts';
-import { Gathering } from './gathering.ts';
+import type { Answer, Begin, FromWorker, Models, ToWorker, StateKind } from './messages.ts';
+import { StateCollector } from './state-collector.ts';
 
 export interface SupervisorOptions {
   readonly workers: number;
@@ -56,7 +56,7 @@ const LAST_WORD_MS = 5_000;
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #slots: readonly Slot[];
-  readonly #gathering: Gathering;
+  readonly #collector: StateCollector;
   readonly #started = Promise.withResolvers<Started>();
   readonly #ended = Promise.withResolvers<void>();
   /** The lists of models that a worker received last. */
@@ -74,7 +74,7 @@ export class Supervisor {
       failures: 0,
       cancelRestart: undefined,
     }));
-    this.#gathering = new Gathering(options.workers, options.clock);
+    this.#collector = new StateCollector(options.workers, options.clock);
   }
 
   /** Starts all of them. @throws Error when one cannot start; none is left running then */
@@ -154,7 +154,7 @@ export class Supervisor {
       case 'ask':
         return void this.#answer(slot, message.id, message.what);
       case 'report':
-        return this.#gathering.take(slot.worker, message.id, message.report);
+        return this.#collector.take(slot.worker, message.id, message.report);
       case 'tell': {
         const others = this.#slots.filter(({ worker, listening }) => listening && worker !== slot.worker);
         const news: ToWorker = { kind: 'news', worker: slot.worker, news: message.news };
@@ -163,9 +163,9 @@ export class Supervisor {
     }
   }
 
-  async #answer(slot: Slot, id: number, what: What): Promise<void> {
+  async #answer(slot: Slot, id: number, what: StateKind): Promise<void> {
     const members = this.#slots.filter(({ listening }) => listening);
-    const answer: Answer = await this.#gathering.gather(
+    const answer: Answer = await this.#collector.gather(
       what,
       members.map(({ worker }) => worker),
       (worker, question) => this.#tell(this.#slots[worker - 1]!, { kind: 'report', id: question, what }),
@@ -177,7 +177,7 @@ export class Supervisor {
     slot.child = undefined;
     slot.listening = false;
     this.#options.release(slot.worker);
-    this.#gathering.gone(slot.worker);
+    this.#collector.workerEnded(slot.worker);
     if (this.#stopping) return this.#endIfGone();
     // It reports why it cannot start before it exits.
     if (!this.#up)

@@ -3,8 +3,8 @@ import { ProxyError } from '../../src/errors.ts';
 import type { ProxyEvent } from '../../src/events.ts';
 import { Breaker } from '../../src/pipeline/targets/breaker.ts';
 import { Cooldown } from '../../src/pipeline/targets/cooldown.ts';
-import type { Whose } from '../../src/pipeline/targets/watch.ts';
-import { watching } from '../../src/pipeline/targets/watch.ts';
+import type { HoldScope } from '../../src/pipeline/targets/watch.ts';
+import { reportHolds } from '../../src/pipeline/targets/watch.ts';
 
 const POLICY = {
   failures: 2,
@@ -18,9 +18,9 @@ const POLICY = {
 /** The middle of the random range, for cooldowns exactly as long as the policy says. */
 const middle = () => 0.5;
 
-function told(whose: Whose) {
+function told(whose: HoldScope) {
   const events: ProxyEvent[] = [];
-  const onHold = watching((event) => events.push(event))(whose);
+  const onHold = reportHolds((event) => events.push(event))(whose);
   return { events, onHold, lines: () => events.map(({ level, message }) => `${level} ${message}`) };
 }
 

@@ -4,7 +4,7 @@ import type { HeldStatus, ProviderStatus, TargetStatus } from '../../src/pipelin
 import { disabledStatus } from '../../src/pipeline/targets/status.ts';
 import type { LogState } from '../../src/logs/trouble.ts';
 import { mergeLogs } from '../../src/workers/merge-log.ts';
-import { lasting, mergeFamilies } from '../../src/workers/merge-metrics.ts';
+import { withoutGauges, mergeFamilies } from '../../src/workers/merge-metrics.ts';
 import { mergeProviders } from '../../src/workers/merge-providers.ts';
 
 const status = (changes: Partial<ProviderStatus> = {}): ProviderStatus => ({
@@ -164,7 +164,7 @@ describe('mergeFamilies()', () => {
 
   test('lasting() omits gauges, which describe only the moment', () => {
     const all = (['counter', 'gauge', 'histogram'] as const).map((type) => family({ type }));
-    expect(lasting(all).map(({ type }) => type)).toEqual(['counter', 'histogram']);
+    expect(withoutGauges(all).map(({ type }) => type)).toEqual(['counter', 'histogram']);
   });
 });
 

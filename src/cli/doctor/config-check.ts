@@ -8,7 +8,7 @@ import { fileReason } from '../../logs/names.ts';
 import { NO_PLUGINS } from '../../plugins/loaded.ts';
 import { checkedConfig } from '../checked-config.ts';
 import { ExitError } from '../exit.ts';
-import { refuseOpenDoor } from '../serve-settings.ts';
+import { refuseOpenAccess } from '../serve-settings.ts';
 import type { Finding } from './finding.ts';
 import { counted, failed, ok, warning } from './finding.ts';
 
@@ -86,7 +86,7 @@ function unused(config: Config): Finding[] {
 /** `serve` refuses to start if others could reach it without a key. */
 function open(config: Config): Finding[] {
   try {
-    refuseOpenDoor(config, config.server);
+    refuseOpenAccess(config, config.server);
     return [];
   } catch (thrown) {
     if (thrown instanceof ExitError) return [failed('config', thrown.message)];

@@ -8,7 +8,7 @@ import { fileReason } from '../../logs/names.ts';
 import { about } from '../argv/command.ts';
 import { ExitError } from '../exit.ts';
 import { print, tell } from '../output.ts';
-import { tellProblems } from '../problems-text.ts';
+import { printProblems } from '../problems-text.ts';
 import { writeWhole } from '../write-whole.ts';
 import type { FormatName } from './convert.ts';
 import { converted, detectedFormat, FORMAT_NAMES, titleOf } from './convert.ts';
@@ -52,7 +52,7 @@ export default defineCommand({
     const { config, problems } = loadConfig({ path, text: result.text, env: process.env });
     tellResult(result, { format, output, providers: config?.providers.length ?? 0 });
     if (config) return;
-    tellProblems(
+    printProblems(
       problems.filter(({ severity }) => severity === 'error'),
       path,
     );
@@ -72,7 +72,7 @@ function valueOf(text: string, path: string): unknown {
   const parsed = parsedYaml(text);
   const value = valuesOf(parsed);
   const { problems } = parsed;
-  tellProblems(problems, path);
+  printProblems(problems, path);
   if (value === undefined || problems.length > 0)
     throw new ExitError(1, `Cannot import ${path}: it is not valid, see above`);
   if (value === null) throw new ExitError(1, `Cannot import ${path}: it is empty`);

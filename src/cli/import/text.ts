@@ -4,7 +4,7 @@ import { Document, isCollection, isMap, isNode, isSeq, visit } from 'yaml';
 import { masker } from '../../logs/redact.ts';
 import type { Draft, DraftProvider, DraftRoute } from './draft.ts';
 import type { Left } from './given.ts';
-import { mended } from './mend.ts';
+import { removeInvalid } from './remove-invalid.ts';
 
 /** Longer comments are wrapped. */
 const COLUMNS = 100;
@@ -48,12 +48,12 @@ export function draftText(draft: Draft, left: readonly string[], { title, file }
     `Made by \`llmproxy config import\` from ${file}, a configuration of ${title}.`,
     ...draft.notes,
   ];
-  const gone = [...left, ...mended(document)];
+  const gone = [...left, ...removeInvalid(document)];
   if (!document.hasIn(['providers', 0])) {
     head.push('None of its models could be converted: the built-in mock takes their place.');
     document.setIn(['providers'], document.createNode([{ name: 'mock', type: 'mock' }]));
     // A reference to a removed entry would be invalid.
-    gone.push(...mended(document));
+    gone.push(...removeInvalid(document));
   }
   const lost = gone.length > 0 ? ['Not imported:', ...gone.map((line) => `- ${line}`)] : [];
   document.commentBefore = lines([...head, ...(lost.length > 0 ? ['', ...lost] : [])].map(mask));

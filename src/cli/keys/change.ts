@@ -18,7 +18,7 @@ import { readKeysFile } from '../../config/keys-file.ts';
 import { fileReason } from '../../logs/names.ts';
 import { ExitError } from '../exit.ts';
 import { exclusively } from '../lock.ts';
-import { tellProblems } from '../problems-text.ts';
+import { printProblems } from '../problems-text.ts';
 import { KeysDocument } from './document.ts';
 import type { Place } from './place.ts';
 import { keysIn, textAt } from './place.ts';
@@ -48,7 +48,7 @@ export function changeKeys<Result>(place: Place, change: (changing: Changing) =>
       );
     const before = readKeysFile({ path, text }, config);
     if (!before.file) {
-      tellProblems(before.problems, path);
+      printProblems(before.problems, path);
       throw new ExitError(1, `Cannot change ${path}: it is not valid, see above`);
     }
     const document = new KeysDocument(text);
@@ -56,7 +56,7 @@ export function changeKeys<Result>(place: Place, change: (changing: Changing) =>
     const changed = document.toString();
     const after = readKeysFile({ path, text: changed }, config);
     if (!after.file) {
-      tellProblems(after.problems, path);
+      printProblems(after.problems, path);
       throw new ExitError(1, `Cannot change ${path}: it would not be valid, see above. It stays as it was`);
     }
     writeDurably(path, changed);

@@ -9,7 +9,7 @@ import { keysPathOf, loadConfig } from '../../config/load.ts';
 import { readIfThere } from '../../config/manager.ts';
 import { fileReason } from '../../logs/names.ts';
 import { ExitError } from '../exit.ts';
-import { tellProblems } from '../problems-text.ts';
+import { printProblems } from '../problems-text.ts';
 import { CONFIG_FLAG } from '../source.ts';
 
 /** The flags of all commands that manage keys. */
@@ -76,7 +76,7 @@ function shapeOf(path: string): Config {
   }
   const { shape, problems } = loadConfig({ path, text, env: process.env });
   if (shape) return shape;
-  tellProblems(problems, path);
+  printProblems(problems, path);
   throw new ExitError(1, `Cannot use ${path}: it is not valid, see above`);
 }
 
@@ -89,7 +89,7 @@ export interface PlacedKey {
 /** All keys: those in the configuration, then those in the keys file. @throws ExitError when that is invalid */
 export function keysAt({ path, config }: Place): { keys: PlacedKey[]; raises: readonly Raised[] } {
   const { file, problems } = readKeysFile({ path, text: textAt(path) }, config);
-  tellProblems(problems, path);
+  printProblems(problems, path);
   if (!file) throw new ExitError(1, `Cannot use ${path}: it is not valid, see above`);
   return {
     keys: [

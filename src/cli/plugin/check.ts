@@ -44,7 +44,7 @@ export default defineCommand({
     for (const { message } of problems) tell(`${message}\n`);
     const wrong = errors.length + problems.length + (failed === undefined ? 0 : 1);
     if (wrong > 0) throw new ExitError(1, `${wrong} problem${wrong === 1 ? '' : 's'} found`);
-    for (const plugin of all) print(`${relative(process.cwd(), plugin.path)}: ${brought(plugin)}\n`);
+    for (const plugin of all) print(`${relative(process.cwd(), plugin.path)}: ${contributions(plugin)}\n`);
   },
 });
 
@@ -62,7 +62,7 @@ function namedIn(flag: string | undefined): readonly string[] {
 }
 
 /** The content of a plugin in words. */
-export function brought({ name, providers, hooks }: LoadedPlugin): string {
+export function contributions({ name, providers, hooks }: LoadedPlugin): string {
   const types = providers.map(({ type }) => `provider type ${type}`);
   const called = Object.keys(hooks ?? {}).filter((key) => key !== 'name');
   const calls = called.length > 0 ? [`hooks ${called.join(', ')}`] : [];

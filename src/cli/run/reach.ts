@@ -22,7 +22,7 @@ export function baseOfConfig({ server: { host, port, tls, unix } }: Config): str
 }
 
 /** Whether this proxy, rather than another server, answers at an address. */
-export async function isThere(base: string): Promise<boolean> {
+export async function isProxyAt(base: string): Promise<boolean> {
   try {
     const answer = await fetch(`${base}/health/live`, { signal: AbortSignal.timeout(PATIENCE_MS) });
     return ((await answer.json()) as { status?: unknown }).status === 'live';

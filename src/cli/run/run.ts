@@ -8,7 +8,7 @@ import type { OwnProxy } from './own-proxy.ts';
 import { executableOf, programNamed, runWith } from './program.ts';
 import type { Launch, Program, Reach } from './programs.ts';
 import { KEY_VARIABLE, PROGRAMS } from './programs.ts';
-import { baseOfConfig, baseOfUrl, fileHere, isThere, keyFor, modelsAt, servesModel } from './reach.ts';
+import { baseOfConfig, baseOfUrl, fileHere, isProxyAt, keyFor, modelsAt, servesModel } from './reach.ts';
 
 const NAMES = PROGRAMS.map(({ name }) => name);
 
@@ -94,7 +94,7 @@ async function found({ url, config: flag }: Flags): Promise<Found> {
   const source = await loadSource(fileHere(flag) ?? null);
   const key = keyFor(source.config);
   const base = baseOfConfig(source.config);
-  if (base !== undefined && (await isThere(base))) return { base, key, proxy: undefined };
+  if (base !== undefined && (await isProxyAt(base))) return { base, key, proxy: undefined };
   const { beginProxy } = await import('./own-proxy.ts');
   const proxy = await beginProxy(source);
   return { base: proxy.base, key, proxy };
@@ -130,7 +130,7 @@ async function show(
   const source = url === undefined ? await loadSource(fileHere(flag) ?? null) : undefined;
   const base = url === undefined ? (baseOfConfig(source!.config) ?? HERE) : baseOfUrl(url);
   const program = programNamed(command, base);
-  const there = await isThere(base);
+  const there = await isProxyAt(base);
   const given = process.env[KEY_VARIABLE];
   const key = given ? '[masked]' : 'unused';
   const launch = program.launch({

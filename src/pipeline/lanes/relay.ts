@@ -15,14 +15,14 @@ import { applyOverride } from '../../wire/facts/override.ts';
 import { fieldOf } from '../../wire/gemini/client-check.ts';
 import { countableAt, namedFor } from '../../wire/gemini/names.ts';
 import type { Issued } from '../../wire/parts/issued.ts';
-import type { GivenBack } from '../../wire/relayed/given-back.ts';
+import type { OwnHistory } from '../../wire/relayed/own-history.ts';
 import { exactly } from '../../wire/json-exact.ts';
 import { countOf, numberOf, objectOf } from '../../wire/json.ts';
 import { spliceFormModel } from '../../wire/multipart.ts';
 import { rememberSignatures, wantsSignatures, withSignedCalls } from '../../wire/openai/signed-calls.ts';
 import { askingEdit, askingOptions } from '../../wire/openai/unrequested-usage.ts';
 import { applyQuirks } from '../../wire/quirks.ts';
-import { givenBack } from '../../wire/relayed/given-back.ts';
+import { ownHistory } from '../../wire/relayed/own-history.ts';
 import { sealsInEvent } from '../../wire/relayed/seals.ts';
 import type { Edit } from '../../wire/splice.ts';
 import { modelEdit, splice } from '../../wire/splice.ts';
@@ -195,7 +195,7 @@ const GIVEN_BACK: ReadonlySet<Endpoint> = new Set([
   'gemini',
 ]);
 
-const UNCHANGED: GivenBack = { request: undefined, dropped: [], sealed: false };
+const UNCHANGED: OwnHistory = { request: undefined, dropped: [], sealed: false };
 
 /** The request without what other providers issued. If it changes, numbers keep their digits nevertheless. */
 function ownRequest(
@@ -203,7 +203,7 @@ function ownRequest(
   { text, value }: NonNullable<Inbound['json']>,
   issued: Issued,
   known: Giving,
-): GivenBack {
+): OwnHistory {
   const given = givenOf(endpoint, value, issued, known);
   const exact = given.request ? exactly(text, value) : value;
   return exact === value ? given : givenOf(endpoint, exact, issued, known);
@@ -213,10 +213,10 @@ interface Giving extends Known {
   readonly expanded: boolean;
 }
 
-function givenOf(endpoint: Endpoint, value: JsonObject, issued: Issued, known: Giving): GivenBack {
+function givenOf(endpoint: Endpoint, value: JsonObject, issued: Issued, known: Giving): OwnHistory {
   const { quirks, expanded } = known;
   const model = quirks.like ?? known.model;
-  const given = givenBack(endpoint, value, issued, { keeps: quirks.keeps ?? [], model, expanded });
+  const given = ownHistory(endpoint, value, issued, { keeps: quirks.keeps ?? [], model, expanded });
   if (endpoint !== 'chat' || !wantsSignatures(quirks)) return given;
   const kept = given.request ?? value;
   const signed = withSignedCalls(kept, issued.view, model);

@@ -13,7 +13,7 @@ import { Allowance } from './allowance.ts';
 import { closedByProvider, cutByProvider, endOfClient, endOfSilence, finishSession } from './ending.ts';
 import { bytesOf, textOf } from './messages.ts';
 import { Outbox } from './outbox.ts';
-import { Vigil } from './vigil.ts';
+import { SessionWatchdog } from './session-watchdog.ts';
 
 /** The client's end of a session. */
 export interface Peer {
@@ -79,7 +79,7 @@ export class Session implements WatchedStream {
   readonly #allowance: Allowance;
   readonly #outbox: Outbox;
   readonly #counts: Counts = { client: 0, provider: 0, answers: 0, received: 0 };
-  #vigil: Vigil | undefined;
+  #watchdog: SessionWatchdog | undefined;
   #over = false;
   #answering = false;
   #draining = false;
@@ -119,13 +119,13 @@ export class Session implements WatchedStream {
     const { clock, limits, budget } = this.#deps;
     const { held, closed } = this.#routed.opened.answer;
     budget.add(this);
-    this.#vigil = new Vigil({
+    this.#watchdog = new SessionWatchdog({
       clock,
       ...limits,
       ping: () => this.#socket.ping(),
-      listens: () => !this.#outbox.isBehind,
-      ends: (why) => this.#stop(why),
-      silent: () => this.#fail(endOfSilence(this.#routed.target.id)),
+      isReading: () => !this.#outbox.isBehind,
+      onEnd: (why) => this.#stop(why),
+      onUnresponsive: () => this.#fail(endOfSilence(this.#routed.target.id)),
     });
     for (const text of sent) {
       this.#count(text);
@@ -135,7 +135,7 @@ export class Session implements WatchedStream {
     if (closed) return this.#providerClosed(...closed);
     this.#socket.listen({
       message: (message) => this.#fromProvider(message),
-      heard: () => this.#vigil?.heard(),
+      heard: () => this.#watchdog?.bytesReceived(),
       drained: () => undefined,
       closed: (...how) => this.#providerClosed(...how),
     });
@@ -226,14 +226,14 @@ export class Session implements WatchedStream {
   }
 
   #count(message: SocketMessage): void {
-    this.#vigil?.spoken();
+    this.#watchdog?.messageExchanged();
     this.#counts.client += 1;
     this.#counts.received += bytesOf(message);
   }
 
   #fromProvider(message: SocketMessage): void {
     if (this.#over) return;
-    this.#vigil?.spoken();
+    this.#watchdog?.messageExchanged();
     this.#exchange.begins();
     this.#counts.provider += 1;
     const providerEvent = this.#protocol.providerEvent(textOf(message));
@@ -303,7 +303,7 @@ export class Session implements WatchedStream {
   #end(end: End): void {
     if (this.#over) return;
     this.#over = true;
-    this.#vigil?.stop();
+    this.#watchdog?.stop();
     const { sent } = this.#outbox;
     this.#outbox.stop();
     this.#deps.budget.delete(this);

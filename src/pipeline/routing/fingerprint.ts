@@ -1,7 +1,7 @@
 import type { Expected } from '../../limits/limiter.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Call } from '../targets/target.ts';
-import { requestedAnswers, fannedCount } from '../attempts/fanned-count.ts';
+import { requestedAnswers, fanOutCount } from '../attempts/fan-out-count.ts';
 import { ENDPOINTS } from '../../wire/endpoints.ts';
 
 /** How much of a body's beginning and end is hashed, bytes. */
@@ -18,7 +18,7 @@ export function callOf(inbound: Inbound, need: () => Expected, apart = false): C
   const { endpoint, stream, bytes } = inbound;
   const isSeveral = requestedAnswers(inbound) > 1;
   return {
-    requests: isSeveral ? (target) => fannedCount(inbound, target) : undefined,
+    requests: isSeveral ? (target) => fanOutCount(inbound, target) : undefined,
     endpoint: stream ? `${endpoint}, streamed` : endpoint,
     caller: apart ? inbound.caller : null,
     fingerprint: () => fingerprintOf(bytes),

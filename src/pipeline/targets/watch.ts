@@ -4,7 +4,7 @@ import type { ProxyError } from '../../errors.ts';
 import type { Hold, OnHold } from './cooldown.ts';
 
 /** What a cooldown applies to. */
-export type Whose =
+export type HoldScope =
   /** All models of a provider that cannot be reached. */
   | { readonly scope: 'provider'; readonly name: string }
   | { readonly scope: 'target'; readonly name: string }
@@ -15,7 +15,7 @@ export type Whose =
   | { readonly scope: 'limit'; readonly name: string; readonly key: number; readonly keys: number };
 
 /** Creates the listener of a cooldown. */
-export type Watch = (whose: Whose) => OnHold;
+export type Watch = (whose: HoldScope) => OnHold;
 
 /** A pause of this length is worth reporting to the operator, milliseconds. */
 const LONG_PAUSE_MS = 60_000;
@@ -24,7 +24,7 @@ const LONG_PAUSE_MS = 60_000;
 const MAX_WORDS = 200;
 
 /** Reports each change once. A cooldown that is prolonged by a failed trial is reported at level debug. */
-export function watching(tell: (event: ProxyEvent) => void): Watch {
+export function reportHolds(tell: (event: ProxyEvent) => void): Watch {
   return (whose) => (now, before) => {
     const event = whose.scope === 'limit' ? pauseEvent(whose, now) : holdEvent(whose, now, before);
     if (event) tell(event);
@@ -32,7 +32,7 @@ export function watching(tell: (event: ProxyEvent) => void): Watch {
 }
 
 function holdEvent(
-  whose: Exclude<Whose, { scope: 'limit' }>,
+  whose: Exclude<HoldScope, { scope: 'limit' }>,
   now: Hold | undefined,
   before: Hold | undefined,
 ): ProxyEvent | undefined {
@@ -61,7 +61,7 @@ function holdEvent(
   };
 }
 
-function wordsOf(whose: Exclude<Whose, { scope: 'limit' }>) {
+function wordsOf(whose: Exclude<HoldScope, { scope: 'limit' }>) {
   const { name } = whose;
   switch (whose.scope) {
     case 'provider':
@@ -94,7 +94,7 @@ function wordsOf(whose: Exclude<Whose, { scope: 'limit' }>) {
 
 /** A rate limit ends by itself, usually soon: only a long one is reported at once. */
 function pauseEvent(
-  whose: Extract<Whose, { scope: 'limit' }>,
+  whose: Extract<HoldScope, { scope: 'limit' }>,
   now: Hold | undefined,
 ): ProxyEvent | undefined {
   if (!now) return undefined;
@@ -112,7 +112,7 @@ function keyOf({ key, keys }: { readonly key: number; readonly keys: number }): 
   return keys === 1 ? 'its key' : `key ${key + 1} of ${keys}`;
 }
 
-function fieldsOf(whose: Whose): Record<string, string | number> {
+function fieldsOf(whose: HoldScope): Record<string, string | number> {
   const { scope, name } = whose;
   if (scope === 'provider') return { provider: name };
   if (scope === 'target') return { target: name };

@@ -2,7 +2,7 @@ import type { ChatRequest, ToolCall } from '../../wire/chat.ts';
 import { isObject, listOf, objectOf } from '../../wire/json.ts';
 import { sampleOf } from './sample.ts';
 import { textOf } from './text.ts';
-import { exactReply, keysIn, numbersIn, questionIn, requestedTools } from './wishes.ts';
+import { exactReply, keysIn, numbersIn, questionIn, requestedTools } from './instructions.ts';
 
 /** One choice of the mock's answer, before it is written as a body or a stream. */
 export interface Answer {

@@ -1,5 +1,5 @@
 import { isObject, listOf, numberOf, objectOf } from '../../wire/json.ts';
-import { namesIn, numbersIn, quotedIn } from './wishes.ts';
+import { namesIn, numbersIn, quotedIn } from './instructions.ts';
 
 const MAX_DEPTH = 12;
 

@@ -8,7 +8,7 @@ import type { Chain } from '../../stored/entries.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';
 import type { Steps } from '../../turns.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import type { Standing } from '../../wire/responses/standing.ts';
+import type { StorageState } from '../../wire/responses/storage-state.ts';
 import type { Origin } from '../inbound.ts';
 import type { StoredService } from './service.ts';
 import { ProxyError } from '../../errors.ts';
@@ -57,7 +57,7 @@ export async function beginStored(
   if (!json) return inbound;
   const stateful = statefulIn(json.value, mayStore(stored, asking));
   const { previous, conversation, background, stores } = stateful;
-  const standing: Standing = {
+  const standing: StorageState = {
     store: stores,
     previous,
     conversation,
@@ -174,7 +174,7 @@ async function comesFrom(
 /** The request with the earlier conversation; and as it was sent, for the provider that has stored it. */
 async function expanded(
   inbound: Inbound,
-  { from, standing }: { from: Extract<Chain, { kind: 'found' }>; standing: Standing },
+  { from, standing }: { from: Extract<Chain, { kind: 'found' }>; standing: StorageState },
   asking: Asking,
   context: ServerContext,
 ): Promise<Inbound> {

@@ -5,7 +5,7 @@ import type { BaseProvider, PassCall } from '../../providers/base.ts';
 import type { NotHere, StoredKind } from './not-stored.ts';
 import { ProxyError, statusOf, toProxyError } from '../../errors.ts';
 import { finishFailed } from '../../pipeline/pipeline.ts';
-import { pathTemplate, segmentsBelow } from '../../wire/below.ts';
+import { pathTemplate, safeSegments } from '../../wire/safe-path.ts';
 import { passedHeaders, passingHeaders } from '../../wire/headers.ts';
 import { ownerOf } from './not-stored.ts';
 import { errorResponse } from '../error.ts';
@@ -135,7 +135,7 @@ function placeOf(provider: BaseProvider, of: StoredKind): string | undefined {
 function placeAt(place: string, url: URL): Pick<PassCall, 'segments' | 'query'> {
   const [path = '', own] = place.split('?');
   const [called = ''] = /\/(?:responses|conversations|interactions)(?:\/.*)?$/.exec(url.pathname) ?? [];
-  const segments = segmentsBelow(path.replace(/\/(?:responses|interactions)$/, '') + called);
+  const segments = safeSegments(path.replace(/\/(?:responses|interactions)$/, '') + called);
   if (!segments)
     throw new ProxyError(
       'invalid_request',

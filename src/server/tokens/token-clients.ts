@@ -9,7 +9,7 @@ import type { Caller } from '../../limits/caller.ts';
 import { UNRESTRICTED } from '../../limits/caller.ts';
 import { accessOf } from '../../limits/access.ts';
 import type { Client, KnownKeys, TokenFacts, Tokens } from '../auth.ts';
-import { moreTelling, RECOGNIZED, Refused } from '../refused.ts';
+import { moreSpecific, RECOGNIZED, Refused } from '../refused.ts';
 import { callerName } from './caller-name.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
 import { verifyToken } from './verify.ts';
@@ -87,7 +87,7 @@ export class TokenClients implements Tokens {
         return client();
       } catch (thrown) {
         if (!(thrown instanceof ProxyError) || thrown.fault === 'not_permitted') throw thrown;
-        refusal = moreTelling(refusal, thrown);
+        refusal = moreSpecific(refusal, thrown);
       }
     }
     throw refusal;

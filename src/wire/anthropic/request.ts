@@ -9,7 +9,7 @@ import { mayThink } from './thinking-turns.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
 import type { HostedTool } from '../parts/hosted-tools.ts';
 import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
-import { OPENAIS_OWN, TUNING, demandMessages, given, moreThanOne } from '../demands.ts';
+import { OPENAI_ONLY, TUNING, requireMessages, given, moreThanOne } from '../requirements.ts';
 import { closedSchema } from '../parts/closed-schema.ts';
 import { SchemaBudget } from '../parts/schema-budget.ts';
 import { toolSchema } from '../parts/tool-schema.ts';
@@ -24,7 +24,7 @@ export interface AnthropicRequest {
 }
 
 /** Fields of a chat request without a counterpart. */
-const UNSUPPORTED = [...TUNING, ...OPENAIS_OWN, 'store', 'verbosity'] as const;
+const UNSUPPORTED = [...TUNING, ...OPENAI_ONLY, 'store', 'verbosity'] as const;
 
 const MIN_ANSWER = 1_024;
 
@@ -41,7 +41,7 @@ export function encodeAnthropicRequest(
     quirks = {},
   }: Pick<EncodeContext, 'model' | 'memory'> & Partial<Pick<EncodeContext, 'quirks'>>,
 ): AnthropicRequest {
-  demandMessages(request);
+  requireMessages(request);
   const abilities = anthropicModel(quirks.like ?? model, quirks.abilities);
   const { system, turns } = encodeMessages(request.messages, memory);
   const budget = SchemaBudget.ofClaude();

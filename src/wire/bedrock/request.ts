@@ -10,7 +10,7 @@ import { reasoningFields, roomFor } from './reasoning.ts';
 import { SchemaBudget } from '../parts/schema-budget.ts';
 import { structure } from './structure.ts';
 import { toolConfig } from './tools.ts';
-import { OPENAIS_OWN, TUNING, demandMessages, given, moreThanOne } from '../demands.ts';
+import { OPENAI_ONLY, TUNING, requireMessages, given, moreThanOne } from '../requirements.ts';
 
 /** A Converse request, and what is needed to decode its answer. */
 export interface ConverseRequest {
@@ -24,7 +24,7 @@ export interface ConverseRequest {
 /** Fields of a chat request without a counterpart. */
 const UNSUPPORTED = [
   ...TUNING,
-  ...OPENAIS_OWN,
+  ...OPENAI_ONLY,
   'store',
   'verbosity',
   'metadata',
@@ -45,7 +45,7 @@ export function encodeConverseRequest(
   request: ChatRequest,
   { model: name, memory, quirks, betas }: Pick<EncodeContext, 'model' | 'memory' | 'quirks' | 'betas'>,
 ): ConverseRequest {
-  demandMessages(request);
+  requireMessages(request);
   const model = converseModel(quirks.like ?? name, quirks.abilities);
   const nine = model.mistral || quirks.toolIds === 'nine_alphanumerics';
   const { system, turns } = encodeConverseMessages(request.messages, model, memory, nine);

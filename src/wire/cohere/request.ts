@@ -5,12 +5,12 @@ import { entryOf, isObject, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeCohereMessages } from './messages.ts';
 import { encodeTools } from './tools.ts';
 import { hostedTools, wordFor } from '../parts/hosted-tools.ts';
-import { OPENAIS_OWN, demandMessages, given, moreThanOne } from '../demands.ts';
+import { OPENAI_ONLY, requireMessages, given, moreThanOne } from '../requirements.ts';
 
 /** Fields of a chat request without a counterpart. */
 const UNSUPPORTED = [
   'top_logprobs',
-  ...OPENAIS_OWN,
+  ...OPENAI_ONLY,
   'store',
   'verbosity',
   'metadata',
@@ -43,7 +43,7 @@ export function encodeCohereRequest(
   request: ChatRequest,
   { model, quirks }: Pick<EncodeContext, 'model' | 'quirks'>,
 ): { body: JsonObject; dropped: string[] } {
-  demandMessages(request);
+  requireMessages(request);
   const dropped: string[] = [...given(request, UNSUPPORTED), ...moreThanOne(request)];
   dropped.push(...hostedTools(request).map(wordFor));
   const reasons = REASONS.test(model);

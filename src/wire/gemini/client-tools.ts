@@ -43,7 +43,7 @@ export function decodeTools(body: JsonObject, dropped: Set<string>): Partial<Cha
   );
   const hosted = given.flatMap((tool) => hostedIn(tool, dropped));
   const { allowed, ...choice } = decodeChoice(objectIn(body, 'toolConfig', ''), dropped);
-  demandDeclared(tools, allowed, 'toolConfig.functionCallingConfig.allowedFunctionNames');
+  requireDeclared(tools, allowed, 'toolConfig.functionCallingConfig.allowedFunctionNames');
   // Few APIs can restrict calls to some functions: those that may not be called are left out.
   const offered = allowed ? tools.filter(({ function: { name } }) => allowed.includes(name)) : tools;
   return {
@@ -56,7 +56,7 @@ export function decodeTools(body: JsonObject, dropped: Set<string>): Partial<Cha
  * Of functions that may be called, at least one must be declared: otherwise all tools would be left out in silence.
  * @throws ProxyError `invalid_request`
  */
-export function demandDeclared(
+export function requireDeclared(
   tools: readonly ChatTool[],
   allowed: readonly string[] | undefined,
   at: string,

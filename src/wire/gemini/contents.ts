@@ -2,7 +2,7 @@ import type { ChatMessage, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ReplayMemory } from '../protocol.ts';
 import type { GeminiModel } from './models.ts';
-import type { Made } from './results.ts';
+import type { EarlierCall } from './results.ts';
 import type { ImagePart, TextPart } from '../parts/part.ts';
 import { argumentsIn, isObject } from '../json.ts';
 import { partsOf } from '../parts/message.ts';
@@ -28,7 +28,7 @@ export function encodeContents(
 ): { system: JsonObject[]; contents: Content[] } {
   const system: JsonObject[] = [];
   const contents: Content[] = [];
-  const made = new Map<string, Made>();
+  const made = new Map<string, EarlierCall>();
   const results = new Results(model);
   const addResults = () => {
     const { parts, media } = results.take();
@@ -67,7 +67,7 @@ interface Turn {
   readonly at: string;
 }
 
-function modelParts(message: ChatMessage, made: Map<string, Made>, turn: Turn): JsonObject[] {
+function modelParts(message: ChatMessage, made: Map<string, EarlierCall>, turn: Turn): JsonObject[] {
   let place = 0;
   return partsOf(message).flatMap((part): JsonObject[] => {
     switch (part.type) {

@@ -9,7 +9,7 @@ import { formatWords } from '../facts/format-words.ts';
 import { openapiSchema, withoutConst } from './schema.ts';
 import { effortOf, thinkingConfig } from './thinking.ts';
 import { encodeTools, withHosted } from './tools.ts';
-import { demandMessages, given } from '../demands.ts';
+import { requireMessages, given } from '../requirements.ts';
 
 /** Fields of a chat request without a counterpart. */
 const UNSUPPORTED = [
@@ -39,7 +39,7 @@ export function encodeGeminiRequest(
   request: ChatRequest,
   { model: name, memory, quirks }: Context,
 ): { body: JsonObject; dropped: string[] } {
-  demandMessages(request);
+  requireMessages(request);
   const model = geminiModel(quirks?.like ?? name, quirks?.abilities);
   const known = { ...model, penalties: model.penalties || knowsPenalties(quirks?.keeps) };
   const dropped = droppedOf(request, known);

@@ -5,7 +5,7 @@ import { isObject, parseExactJson } from '../json.ts';
 import { invalid, partsOf, userParts } from './parts.ts';
 
 /** An earlier call, by its id. */
-export interface Made {
+export interface EarlierCall {
   readonly name: string;
   /** Its index among the calls of its turn. */
   readonly place: number;
@@ -31,7 +31,7 @@ export class Results {
   }
 
   /** @throws ProxyError `invalid_request` for a result without a call */
-  push(message: ChatMessage, made: ReadonlyMap<string, Made>, at: string): void {
+  push(message: ChatMessage, made: ReadonlyMap<string, EarlierCall>, at: string): void {
     const id = message.tool_call_id;
     const call = made.get(id ?? '');
     const name = call?.name ?? message.name;

@@ -13,7 +13,7 @@ import {
   textsIn,
   wrong,
 } from '../gemini/client-check.ts';
-import { demandDeclared } from '../gemini/client-tools.ts';
+import { requireDeclared } from '../gemini/client-tools.ts';
 import { entryOf, isObject, listOf } from '../json.ts';
 import { isStrict } from '../strict-schema.ts';
 import { named, wordOf } from '../words.ts';
@@ -184,7 +184,7 @@ function toolsOf(body: JsonObject, config: JsonObject, dropped: Set<string>): Pa
     else dropped.add(`tools.${wordOf(tool.type)}`);
   });
   const { allowed, ...choice } = choiceOf(config);
-  demandDeclared(tools, allowed, 'generation_config.tool_choice.allowed_tools.tools');
+  requireDeclared(tools, allowed, 'generation_config.tool_choice.allowed_tools.tools');
   // Few APIs can restrict calls to some functions: those that may not be called are left out.
   const offered = allowed ? tools.filter(({ function: { name } }) => allowed.includes(name)) : tools;
   return {

@@ -12,7 +12,7 @@ import { PartList } from '../parts/part-list.ts';
 import { Lost, lostComment } from '../parts/lost.ts';
 import { readContent } from './answer-parts.ts';
 import { ChatPieces, chatMessage } from './client-pieces.ts';
-import { isLegacy, legacyFinish, oldBeside, withFunctionCall, withTools } from './legacy.ts';
+import { isLegacy, legacyFinish, ignoredLegacyFields, withFunctionCall, withTools } from './legacy.ts';
 
 /** OpenAI's chat for clients: the canonical form is theirs. */
 export const chatClient: ClientProtocol = {
@@ -24,7 +24,7 @@ export const chatClient: ClientProtocol = {
     const legacy = isLegacy(body);
     return {
       request,
-      dropped: [...oldBeside(body), ...given.dropped],
+      dropped: [...ignoredLegacyFields(body), ...given.dropped],
       encode: (answer, lost = new Lost()) => encodeAnswer(answer, { legacy, custom, lost }),
       stream: (_begun, lost = new Lost()) => new ChunkWriter({ includeUsage, legacy, custom, lost }),
     };

@@ -12,7 +12,7 @@ export function isLegacy({ functions, tools }: JsonObject): boolean {
 }
 
 /** Deprecated fields beside tools, which take precedence. */
-export function oldBeside(request: JsonObject): string[] {
+export function ignoredLegacyFields(request: JsonObject): string[] {
   if (isLegacy(request)) return [];
   return ['functions', 'function_call'].filter(
     (name) => request[name] !== undefined && request[name] !== null,

@@ -9,7 +9,7 @@ import { partsWithSeals } from '../parts/message.ts';
 import { applyQuirks } from '../quirks.ts';
 import { detailsIn } from './reasoning-details.ts';
 import { signedCalls } from './signed-calls.ts';
-import { demandMessages } from '../demands.ts';
+import { requireMessages } from '../requirements.ts';
 
 /** Canonical fields that belong to other protocols and are unknown to all OpenAI servers. */
 const FOREIGN = ['thinking', 'output_config', 'cache_control', 'top_k'] as const;
@@ -22,7 +22,7 @@ export function encodeChatRequest(
   request: ChatRequest,
   { model, quirks, memory }: Pick<EncodeContext, 'model' | 'quirks' | 'memory'>,
 ): { body: JsonObject; dropped: string[] } {
-  demandMessages(request);
+  requireMessages(request);
   const body: JsonObject = { ...request, model };
   const dropped: string[] = [];
   for (const name of FOREIGN) {

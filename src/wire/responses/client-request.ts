@@ -5,7 +5,7 @@ import type { ToolBox } from './tools.ts';
 import { ProxyError } from '../../errors.ts';
 import { listOf, objectOf, stringOf } from '../json.ts';
 import { decodeItems } from './client-items.ts';
-import { SAME } from './same.ts';
+import { SHARED_FIELDS } from './shared-fields.ts';
 import { decodeChoice, decodeTools } from './tools.ts';
 import { unknownFields } from './unknown-fields.ts';
 
@@ -46,7 +46,7 @@ export function decodeResponsesRequest(
   const instructions = stringOf(body.instructions);
   if (instructions) messages.unshift({ role: 'system', content: instructions });
   const isGiven = (name: string) => body[name] !== undefined && body[name] !== null;
-  const given = SAME.filter(isGiven);
+  const given = SHARED_FIELDS.filter(isGiven);
   dropped.push(
     ...Object.keys(UNSUPPORTED).filter((name) => isGiven(name) && body[name] !== UNSUPPORTED[name]),
     ...unknownFields(body),

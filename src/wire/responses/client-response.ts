@@ -21,8 +21,8 @@ import { encodeHosted, encodeImage, FOREIGN_ITEM } from './hosted.ts';
 import { encodeCitations } from './citations.ts';
 import { encodeProbabilities } from './probabilities.ts';
 import { ownId, seal } from './sealed.ts';
-import type { Standing } from './standing.ts';
-import { echoedStanding } from './standing.ts';
+import type { StorageState } from './storage-state.ts';
+import { storageFields } from './storage-state.ts';
 import { ownCallItem, ownPrefix } from './own-tools.ts';
 import { freeText } from '../parts/free-text.ts';
 
@@ -35,7 +35,7 @@ export interface Envelope {
   readonly newId: () => string;
   /** Separate, since reasoning may have an id of its own, which arrives too late in a stream. */
   readonly newThoughtId: () => string;
-  readonly standing: Standing;
+  readonly standing: StorageState;
   /** Stores an item of the answer, for clients that refer to it. */
   readonly remember: (item: JsonObject) => void;
 }
@@ -64,7 +64,7 @@ export function responseObject(
     created_at: created,
     completed_at: done && !reason ? created : null,
     status: reason ? 'incomplete' : done ? 'completed' : 'in_progress',
-    ...echoedStanding(standing),
+    ...storageFields(standing),
     error: null,
     frequency_penalty: numberOf(request.frequency_penalty) ?? 0,
     incomplete_details: reason ? { reason } : null,

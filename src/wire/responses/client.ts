@@ -2,7 +2,7 @@ import type { JsonObject } from '../json.ts';
 import type { ClientProtocol } from '../protocol.ts';
 import { openaiErrorBody } from '../openai/error.ts';
 import { decodeResponsesRequest } from './client-request.ts';
-import { ALONE } from './standing.ts';
+import { NOT_STORED } from './storage-state.ts';
 import { encodeResponse } from './client-response.ts';
 import { ResponsesWriter } from './client-stream.ts';
 
@@ -30,7 +30,7 @@ export const responsesClient: ClientProtocol = {
       newId: items(),
       newThoughtId: thoughts(),
       remember,
-      standing: standing ?? ALONE,
+      standing: standing ?? NOT_STORED,
     });
     return {
       request,

@@ -1,12 +1,12 @@
 import type { JsonObject } from '../json.ts';
-import type { Standing } from './standing.ts';
+import type { StorageState } from './storage-state.ts';
 import { stringOf } from '../json.ts';
 import { responseObject } from './client-response.ts';
 
 /** A response that is queued in the background. @param created seconds since the epoch */
 export function queuedResponse(
   request: JsonObject,
-  { id, created, standing }: { id: string; created: number; standing: Standing },
+  { id, created, standing }: { id: string; created: number; standing: StorageState },
 ): JsonObject {
   const envelope = {
     request,

@@ -5,8 +5,8 @@ import { isObject, listOf, objectOf } from '../json.ts';
 import { encodeItems } from './items.ts';
 import type { HostedTool } from '../parts/hosted-tools.ts';
 import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
-import { OPENAIS_OWN, TUNING, demandMessages, given, moreThanOne } from '../demands.ts';
-import { SAME as SAME_BUT_STREAM } from './same.ts';
+import { OPENAI_ONLY, TUNING, requireMessages, given, moreThanOne } from '../requirements.ts';
+import { SHARED_FIELDS as SAME_BUT_STREAM } from './shared-fields.ts';
 import { toolSchema } from '../parts/tool-schema.ts';
 
 /** Fields that both APIs have under the same name. */
@@ -16,7 +16,7 @@ const SAME = [...SAME_BUT_STREAM, 'stream'] as const;
 const UNSUPPORTED = [
   'stop',
   ...TUNING.filter((name) => name !== 'logprobs' && name !== 'top_logprobs'),
-  ...OPENAIS_OWN,
+  ...OPENAI_ONLY,
   'top_k',
 ] as const;
 
@@ -35,7 +35,7 @@ export function encodeResponsesRequest(
   request: ChatRequest,
   { model, quirks, memory }: Pick<EncodeContext, 'model' | 'quirks' | 'memory'>,
 ): { body: JsonObject; dropped: string[] } {
-  demandMessages(request);
+  requireMessages(request);
   const same = given(request, SAME);
   const refused = same.filter((name) => quirks.drops?.includes(name));
   const dropped: string[] = [...given(request, UNSUPPORTED), ...moreThanOne(request), ...refused];

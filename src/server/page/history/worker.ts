@@ -4,7 +4,7 @@ import { detailOf } from './detail.ts';
 import { logInputs } from './inputs.ts';
 import { preview } from './preview.ts';
 import { requests } from './requests.ts';
-import { rawBody, requestById } from './one.ts';
+import { rawBody, requestById } from './by-id.ts';
 import { SeriesReader } from './series.ts';
 import { isLeft, searchFor } from './time-limit.ts';
 

@@ -1,5 +1,5 @@
 /** Fields that chat and Responses requests have under the same name. */
-export const SAME = [
+export const SHARED_FIELDS = [
   'temperature',
   'top_p',
   'parallel_tool_calls',

@@ -12,7 +12,7 @@ const DECODINGS = 3;
  * @returns `undefined` for a path that some server may resolve differently: `.` and `..`, a slash or a backslash within
  * a segment, two consecutive slashes, with any number of encodings
  */
-export function segmentsBelow(path: string): readonly string[] | undefined {
+export function safeSegments(path: string): readonly string[] | undefined {
   if (!path.startsWith('/') || path.length > MAX_PATH) return undefined;
   const segments = path.slice(1).split('/');
   // A trailing slash is not a segment.

@@ -13,7 +13,7 @@ export function requestedAnswers({ endpoint, json, continuation }: Inbound): num
 }
 
 /** The number of requests to a target. */
-export function fannedCount(
+export function fanOutCount(
   inbound: Inbound,
   { provider, model }: Pick<Target, 'provider' | 'model'>,
 ): number {

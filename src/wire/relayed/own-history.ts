@@ -13,7 +13,7 @@ import { geminiModel } from '../gemini/models.ts';
 import { summaryOf, summaryText } from '../responses/compaction.ts';
 import { FOREIGN_ITEM } from '../responses/hosted.ts';
 
-export interface GivenBack {
+export interface OwnHistory {
   /** The request as the provider accepts it; `undefined` when no change is needed. */
   readonly request: JsonObject | undefined;
   readonly dropped: readonly string[];
@@ -24,7 +24,7 @@ export interface GivenBack {
 type Kept = (value: JsonObject) => JsonObject | undefined;
 
 /** The facts about the target. */
-export interface Taking {
+export interface TargetFacts {
   /** The fields of chat messages that the provider supports: `extra_content`, `annotations`. */
   readonly keeps: readonly string[];
   readonly model: string;
@@ -34,12 +34,12 @@ export interface Taking {
   readonly expanded: boolean;
 }
 
-export function givenBack(
+export function ownHistory(
   endpoint: Endpoint,
   request: JsonObject,
   issued: Issued,
-  { keeps, model, expanded }: Taking,
-): GivenBack {
+  { keeps, model, expanded }: TargetFacts,
+): OwnHistory {
   let sealed = false;
   const owns = (seal: JsonObject): boolean => {
     const own = issued.owns(seal);

@@ -1,14 +1,14 @@
 import type { Clock } from '../clock.ts';
 import type { Family } from '../pipeline/metrics/prometheus.ts';
 import type { Fleet, FleetStatus, FleetNews } from '../server/fleet.ts';
-import type { Answer, FromWorker, What } from './messages.ts';
+import type { Answer, FromWorker, StateKind } from './messages.ts';
 import { ProxyError } from '../errors.ts';
 
 /** How long the parent may take to ask all workers, milliseconds: longer than it waits for one. */
 const PATIENCE_MS = 3_000;
 
 /** A worker's view of the others: it asks the parent, which asks all workers. */
-export class Asking implements Fleet {
+export class WorkerFleet implements Fleet {
   readonly #tell: (message: FromWorker) => void;
   readonly #clock: Clock;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
@@ -37,16 +37,16 @@ export class Asking implements Fleet {
   }
 
   /** Called with a message from another worker. */
-  news(news: FleetNews, worker: number): void {
+  receive(news: FleetNews, worker: number): void {
     for (const listener of this.#listeners) listener(news, worker);
   }
 
   /** Called with the parent's answer. */
-  answered(id: number, answer: Answer): void {
+  receiveAnswer(id: number, answer: Answer): void {
     this.#waiting.get(id)?.(answer);
   }
 
-  async #ask<W extends What>(what: W): Promise<Extract<Answer, { what: W }>> {
+  async #ask<W extends StateKind>(what: W): Promise<Extract<Answer, { what: W }>> {
     const id = (this.#lastId += 1);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const silent = () =>

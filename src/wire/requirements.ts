@@ -3,7 +3,7 @@ import type { ChatRequest } from './chat.ts';
 import { ProxyError } from '../errors.ts';
 
 /** @throws ProxyError `invalid_request` */
-export function demandMessages({ messages }: ChatRequest): void {
+export function requireMessages({ messages }: ChatRequest): void {
   if (Array.isArray(messages) && messages.length > 0) return;
   throw new ProxyError('invalid_request', 'Cannot translate messages: expected a list of messages', {
     param: 'messages',
@@ -21,7 +21,7 @@ export function given(request: ChatRequest, names: readonly string[]): string[] 
 }
 
 /** Fields of chat that hardly any other protocol supports. */
-export const OPENAIS_OWN = ['logit_bias', 'audio', 'modalities', 'prediction'] as const;
+export const OPENAI_ONLY = ['logit_bias', 'audio', 'modalities', 'prediction'] as const;
 
 /** Sampling fields that many protocols do not support. */
 export const TUNING = ['logprobs', 'top_logprobs', 'seed', 'presence_penalty', 'frequency_penalty'] as const;

@@ -8,7 +8,7 @@ import { described } from '../plugins/place.ts';
  * error is a defect of this program and ends it.
  * @param current the loaded plugins
  */
-export function surviveStrays(current: () => Plugins, log: ProgramLog): void {
+export function handleUncaughtErrors(current: () => Plugins, log: ProgramLog): void {
   const caught = (thrown: unknown): void => {
     const plugins = current();
     const owner = plugins.ownerOf(thrown);

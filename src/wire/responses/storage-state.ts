@@ -1,7 +1,7 @@
 /** The storage state of a response: the part that it shows, and the part that only the proxy knows. */
 import type { JsonObject } from '../json.ts';
 
-export interface Standing {
+export interface StorageState {
   /** The predetermined id, if any. */
   readonly id?: string | undefined;
   /** Whether it is stored here. */
@@ -14,10 +14,10 @@ export interface Standing {
 }
 
 /** A response that is not stored. */
-export const ALONE: Standing = { store: false, background: false };
+export const NOT_STORED: StorageState = { store: false, background: false };
 
 /** The fields that a response shows. */
-export function echoedStanding({ store, previous, conversation, background }: Standing): JsonObject {
+export function storageFields({ store, previous, conversation, background }: StorageState): JsonObject {
   return {
     background,
     ...(conversation === undefined ? {} : { conversation: { id: conversation } }),

@@ -13,7 +13,7 @@ type Path = readonly (string | number)[];
  * Removes every invalid value.
  * @returns the removed values and the reasons
  */
-export function mended(document: Document): string[] {
+export function removeInvalid(document: Document): string[] {
   const removed: string[] = [];
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const text = document.toString({ lineWidth: 0 });

@@ -15,7 +15,7 @@ import { joinedAnswers } from '../../wire/openai/several.ts';
 import { findModel } from '../../wire/splice.ts';
 import { addUsage } from '../../wire/usage.ts';
 import { Attempt } from './attempt.ts';
-import { fannedCount } from './fanned-count.ts';
+import { fanOutCount } from './fan-out-count.ts';
 import { FannedFlow } from '../streams/fanned-flow.ts';
 import { passingOf } from '../streams/passing.ts';
 import { Tap } from '../streams/tap.ts';
@@ -27,14 +27,14 @@ export function attemptFor(
   client: Abort,
   deps: AttemptDeps,
 ): Attempting {
-  const count = fannedCount(inbound, plan.target);
+  const count = fanOutCount(inbound, plan.target);
   return count > 1
-    ? new FannedAttempt(inbound, plan, count, client, deps)
+    ? new FanOutAttempt(inbound, plan, count, client, deps)
     : new Attempt(inbound, plan, client, deps);
 }
 
 /** Several parallel requests to one target. If one fails, all are aborted, like a single failed request. */
-class FannedAttempt implements Attempting {
+class FanOutAttempt implements Attempting {
   readonly #inbound: Inbound;
   readonly #plan: AttemptPlan;
   readonly #count: number;

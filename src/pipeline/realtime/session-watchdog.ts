@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { Silence } from '../streams/silence.ts';
 
-export interface VigilOptions {
+export interface SessionWatchdogOptions {
   readonly clock: Clock;
   /** How long both sides may be silent, milliseconds. */
   readonly idleMs: number;
@@ -10,43 +10,43 @@ export interface VigilOptions {
   /** Sends a ping to the provider. */
   readonly ping: () => void;
   /** Whether the provider can be heard now. */
-  readonly listens: () => boolean;
+  readonly isReading: () => boolean;
   /** Called with a reason when the session is over in good order. */
-  readonly ends: (why: string) => void;
+  readonly onEnd: (why: string) => void;
   /** Called when the provider does not answer pings. */
-  readonly silent: () => void;
+  readonly onUnresponsive: () => void;
 }
 
 /** The interval of pings to the provider, milliseconds. Two without an answer end the session. */
 const PING_MS = 20_000;
 
 /** Watches a session: that messages are exchanged, that the provider is there, and that it ends. */
-export class Vigil {
-  readonly #options: VigilOptions;
+export class SessionWatchdog {
+  readonly #options: SessionWatchdogOptions;
   readonly #idle: Silence;
   readonly #cancelEnd: () => void;
   #cancelPing: (() => void) | undefined;
   #heardMs: number;
 
-  constructor(options: VigilOptions) {
+  constructor(options: SessionWatchdogOptions) {
     this.#options = options;
-    const { clock, maxMs, ends } = options;
+    const { clock, maxMs, onEnd: ends } = options;
     this.#heardMs = clock.monotonic();
     this.#idle = new Silence(clock, () => ends('neither side has sent anything for limits.realtime.idle'));
     this.#cancelEnd = clock.after(maxMs, () =>
       ends('it has lasted as long as limits.realtime.duration allows'),
     );
-    this.spoken();
+    this.messageExchanged();
     this.#pingLater();
   }
 
   /** A message was exchanged. */
-  spoken(): void {
+  messageExchanged(): void {
     this.#idle.wait(this.#options.idleMs);
   }
 
   /** Bytes from the provider have arrived, of any kind. */
-  heard(): void {
+  bytesReceived(): void {
     this.#heardMs = this.#options.clock.monotonic();
   }
 
@@ -57,9 +57,9 @@ export class Vigil {
   }
 
   #pingLater(): void {
-    const { clock, ping, listens, silent } = this.#options;
+    const { clock, ping, isReading: listens, onUnresponsive: silent } = this.#options;
     this.#cancelPing = clock.after(PING_MS, () => {
-      if (!listens()) this.heard();
+      if (!listens()) this.bytesReceived();
       if (clock.monotonic() - this.#heardMs > 2 * PING_MS) return silent();
       ping();
       this.#pingLater();

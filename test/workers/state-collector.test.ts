@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import type { Answer, Report } from '../../src/workers/messages.ts';
-import { Gathering } from '../../src/workers/gathering.ts';
+import { StateCollector } from '../../src/workers/state-collector.ts';
 import { quota } from '../../src/workers/count.ts';
 import { FakeClock } from '../helpers/clock.ts';
 
@@ -22,19 +22,19 @@ const valuesOf = (answer: Answer, name: string) =>
 /** Workers that answer with these counts; `undefined` stands for one that does not answer. */
 function workers(values: (number | undefined)[]) {
   const clock = new FakeClock();
-  const gathering = new Gathering(values.length, clock);
+  const collector = new StateCollector(values.length, clock);
   const asked: number[] = [];
   const gather = (among = values.map((_, index) => index + 1)) =>
-    gathering.gather('metrics', among, (worker, question) => {
+    collector.gather('metrics', among, (worker, question) => {
       asked.push(worker);
       const value = values[worker - 1];
-      if (value !== undefined) gathering.take(worker, question, counted(value));
+      if (value !== undefined) collector.take(worker, question, counted(value));
     });
-  return { clock, gathering, values, asked, gather };
+  return { clock, collector, values, asked, gather };
 }
 
 test('counts of a worker stay in the sum when it does not answer and when it has ended', async () => {
-  const { clock, gathering, values, gather } = workers([5, 7]);
+  const { clock, collector, values, gather } = workers([5, 7]);
   expect(valuesOf(await gather(), 'c')).toEqual([12]);
   values[1] = undefined;
   const late = gather();
@@ -45,7 +45,7 @@ test('counts of a worker stay in the sum when it does not answer and when it has
     [1],
     [1, 0],
   ]);
-  gathering.gone(2);
+  collector.workerEnded(2);
   expect(valuesOf(await gather([1]), 'c')).toEqual([12]);
   // Its successor counts from zero.
   values[1] = 1;
@@ -57,9 +57,9 @@ test('counts of a worker stay in the sum when it does not answer and when it has
 });
 
 test('a worker that ends in the meantime is not waited for, and simultaneous calls share one answer', async () => {
-  const { gathering, asked, gather } = workers([5, undefined]);
+  const { collector, asked, gather } = workers([5, undefined]);
   const answers = Promise.all([gather(), gather()]);
-  gathering.gone(2);
+  collector.workerEnded(2);
   const [first, second] = await answers;
   expect(first).toBe(second);
   expect(asked).toEqual([1, 2]);
@@ -67,9 +67,9 @@ test('a worker that ends in the meantime is not waited for, and simultaneous cal
 });
 
 test('the status lists the workers that did not answer', async () => {
-  const gathering = new Gathering(3, new FakeClock());
-  const answer = await gathering.gather('status', [2], (worker, question) =>
-    gathering.take(worker, question, { what: 'status', providers: [], inFlight: 4, log: null }),
+  const collector = new StateCollector(3, new FakeClock());
+  const answer = await collector.gather('status', [2], (worker, question) =>
+    collector.take(worker, question, { what: 'status', providers: [], inFlight: 4, log: null }),
   );
   expect(answer).toEqual({
     what: 'status',

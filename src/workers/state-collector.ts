@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Family } from '../pipeline/metrics/prometheus.ts';
-import type { Answer, Report, What } from './messages.ts';
-import { lasting, mergeFamilies } from './merge-metrics.ts';
+import type { Answer, Report, StateKind } from './messages.ts';
+import { withoutGauges, mergeFamilies } from './merge-metrics.ts';
 import { mergeLogs } from './merge-log.ts';
 import { mergeProviders } from './merge-providers.ts';
 
@@ -15,12 +15,12 @@ interface Question {
 }
 
 /** Collects the state of all workers and merges it. */
-export class Gathering {
+export class StateCollector {
   readonly #workers: number;
   readonly #clock: Clock;
   readonly #questions = new Map<number, Question>();
   /** Concurrent requests share one answer. */
-  readonly #running = new Map<What, Promise<Answer>>();
+  readonly #running = new Map<StateKind, Promise<Answer>>();
   /** The counters of each worker as last reported. */
   readonly #counted = new Map<number, readonly Family[]>();
   /** The counters of workers that have ended. */
@@ -40,7 +40,7 @@ export class Gathering {
    * @param ask asks one of them
    */
   gather(
-    what: What,
+    what: StateKind,
     workers: readonly number[],
     ask: (worker: number, question: number) => void,
   ): Promise<Answer> {
@@ -54,7 +54,7 @@ export class Gathering {
 
   /** Called with a worker's answer. */
   take(worker: number, question: number, report: Report): void {
-    if (report.what === 'metrics') this.#counted.set(worker, lasting(report.families));
+    if (report.what === 'metrics') this.#counted.set(worker, withoutGauges(report.families));
     const pending = this.#questions.get(question);
     if (!pending?.waiting.delete(worker)) return;
     pending.reports.set(worker, report);
@@ -62,7 +62,7 @@ export class Gathering {
   }
 
   /** Called when a worker has ended: it is no longer waited for, and its counters are kept. */
-  gone(worker: number): void {
+  workerEnded(worker: number): void {
     this.#restarts[worker - 1]! += 1;
     this.#past = mergeFamilies([this.#past, this.#counted.get(worker) ?? []]);
     this.#counted.delete(worker);
@@ -72,7 +72,7 @@ export class Gathering {
   }
 
   async #gather(
-    what: What,
+    what: StateKind,
     workers: readonly number[],
     ask: (worker: number, question: number) => void,
   ): Promise<Answer> {

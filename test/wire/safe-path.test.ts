@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { pathTemplate, segmentsBelow } from '../../src/wire/below.ts';
+import { pathTemplate, safeSegments } from '../../src/wire/safe-path.ts';
 
 describe('segmentsBelow()', () => {
   test.each([
@@ -9,7 +9,7 @@ describe('segmentsBelow()', () => {
     ['/models/gemini-2.0:generateContent', ['models', 'gemini-2.0:generateContent']],
     ['/a/..b/c..', ['a', '..b', 'c..']],
     ['/a/caf%C3%A9', ['a', 'caf%C3%A9']],
-  ])('splits %s', (path, segments) => expect(segmentsBelow(path)).toEqual(segments));
+  ])('splits %s', (path, segments) => expect(safeSegments(path)).toEqual(segments));
 
   test.each([
     '',
@@ -41,7 +41,7 @@ describe('segmentsBelow()', () => {
     '/a/%zz',
     '/a/%ff',
     `/${'a'.repeat(3_000)}`,
-  ])('refuses %s', (path) => expect(segmentsBelow(path)).toBeUndefined());
+  ])('refuses %s', (path) => expect(safeSegments(path)).toBeUndefined());
 });
 
 test('pathTemplate() keeps known words and replaces ids', () => {

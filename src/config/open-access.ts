@@ -5,7 +5,7 @@ import { isLoopback } from './references.ts';
 import { modeOf } from './schema/socket.ts';
 
 /** Why a proxy must not listen on its address: others can reach it, and nothing restricts who may call. */
-export interface OpenDoor {
+export interface OpenAccess {
   readonly message: string;
   /** The key of `server` that makes it reachable. */
   readonly key: 'host' | 'unix_mode';
@@ -15,10 +15,10 @@ export interface OpenDoor {
  * A proxy that others can reach needs keys, client certificates, or an explicit statement that it needs neither.
  * @param server the address on which the process listens
  */
-export function openDoor(
+export function openAccess(
   { auth }: Pick<Config, 'auth'>,
   { host, unix, unix_mode, tls }: Config['server'],
-): OpenDoor | undefined {
+): OpenAccess | undefined {
   if (auth !== undefined) return undefined;
   if (unix !== undefined) {
     if ((modeOf(unix_mode) & 0o077) === 0) return undefined;
@@ -31,9 +31,9 @@ export function openDoor(
 }
 
 /** The same as an error of the file, which flags of `serve` may resolve. */
-export function checkOpenDoor(config: Config, positions: Positions): Problem[] {
-  const door = openDoor(config, config.server);
-  return door ? [positions.atValue(['server', door.key], door.message)] : [];
+export function checkOpenAccess(config: Config, positions: Positions): Problem[] {
+  const open = openAccess(config, config.server);
+  return open ? [positions.atValue(['server', open.key], open.message)] : [];
 }
 
 function messageOf(where: string, other: string): string {

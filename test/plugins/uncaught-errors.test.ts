@@ -7,10 +7,10 @@ const SRC = join(import.meta.dir, '../../src');
 /** Runs code with these plugins, in a process that survives uncaught errors. */
 function ran(plugins: string, code: string): { code: number; err: string } {
   const script = `
-    import { surviveStrays } from '${SRC}/cli/strays.ts';
+    import { handleUncaughtErrors } from '${SRC}/cli/uncaught-errors.ts';
     import { programLog } from '${SRC}/cli/log.ts';
     import { NO_PLUGINS, Plugins } from '${SRC}/plugins/loaded.ts';
-    surviveStrays(() => ${plugins}, programLog({ level: 'info', format: 'text' }));
+    handleUncaughtErrors(() => ${plugins}, programLog({ level: 'info', format: 'text' }));
     ${code}
     setTimeout(() => console.error('still here'), 50);
   `;
