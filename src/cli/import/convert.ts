@@ -4,6 +4,7 @@ import { Given } from './given.ts';
 import { AGENTGATEWAY_REASONS, fromAgentgateway } from './agentgateway.ts';
 import { BIFROST_REASONS, fromBifrost } from './bifrost.ts';
 import { fromLitellm, LITELLM_REASONS } from './litellm.ts';
+import { withCredentials } from './litellm-credentials.ts';
 import { fromPython, PYTHON_REASONS } from './python.ts';
 import { draftText, leftLines } from './text.ts';
 
@@ -11,6 +12,8 @@ interface Format {
   readonly title: string;
   /** Top-level keys that are unique to a program. */
   readonly marks: readonly string[];
+  /** Resolves what the file refers to within itself. */
+  readonly resolve?: (value: unknown) => unknown;
   readonly convert: (given: Given, draft: Draft) => void;
   readonly reasons: Readonly<Record<string, string>>;
 }
@@ -19,6 +22,7 @@ const FORMATS = {
   litellm: {
     title: 'LiteLLM',
     marks: ['model_list', 'litellm_settings', 'router_settings', 'general_settings'],
+    resolve: withCredentials,
     convert: fromLitellm,
     reasons: LITELLM_REASONS,
   },
@@ -71,8 +75,8 @@ export function converted(
   source: { readonly text: string; readonly value: unknown; readonly file: string },
   name: FormatName,
 ): Converted {
-  const { title, convert, reasons }: Format = FORMATS[name];
-  const given = new Given(source.value);
+  const { title, resolve, convert, reasons }: Format = FORMATS[name];
+  const given = new Given(resolve ? resolve(source.value) : source.value);
   const draft = new Draft(source.text);
   convert(given, draft);
   const left = leftLines(given.left(), reasons);

@@ -39,15 +39,13 @@ export class Given {
 
   /** A number, or a text that contains one. */
   number(...keys: readonly string[]): number | undefined {
-    const value = this.#first(
-      keys,
-      (each) => each !== '' && Number.isFinite(Number(each)) && typeof each !== 'boolean',
-    );
-    return value === undefined ? undefined : Number(value);
+    const value = this.#first(keys, (each) => numberIn(each) !== undefined);
+    return value === undefined ? undefined : numberIn(value);
   }
 
   flag(...keys: readonly string[]): boolean | undefined {
-    return this.#first(keys, (each) => typeof each === 'boolean') as boolean | undefined;
+    const value = this.#first(keys, (each) => flagIn(each) !== undefined);
+    return value === undefined ? undefined : flagIn(value);
   }
 
   /** The texts in a list; a single text counts as a list of one. */
@@ -114,6 +112,21 @@ export class Given {
     this.#parts.set(key, parts);
     return parts;
   }
+}
+
+/** Programs in Python read YAML 1.1, in which 20_000 is a number. */
+function numberIn(value: unknown): number | undefined {
+  if (typeof value === 'boolean' || value === '') return undefined;
+  const number = Number(typeof value === 'string' ? value.replaceAll(/(?<=\d)_(?=\d)/g, '') : value);
+  return Number.isFinite(number) ? number : undefined;
+}
+
+/** And `yes` is a boolean. */
+function flagIn(value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  if (typeof value !== 'string') return undefined;
+  if (/^(?:yes|on|true)$/i.test(value)) return true;
+  return /^(?:no|off|false)$/i.test(value) ? false : undefined;
 }
 
 function join(path: string, key: string): string {

@@ -1,22 +1,19 @@
 /** LiteLLM's names of vendors. @see https://docs.litellm.ai/docs/providers */
+import type { Given } from './given.ts';
+import { COMPATIBLE_VENDORS } from './litellm-hosts.ts';
 
 export interface Vendor {
   readonly type: string;
   /** The variable of its key if the file has none. */
   readonly keyEnv?: string;
-  /** For OpenAI-compatible servers without a type of their own. */
+  /** Its URL, unless the type implies it. */
   readonly baseUrl?: string;
   /** The required ending of its URL. */
   readonly path?: string;
 }
 
-const compatible = (baseUrl: string, keyEnv: string): Vendor => ({
-  type: 'openai-compatible',
-  baseUrl,
-  keyEnv,
-});
-
 export const VENDORS: Readonly<Record<string, Vendor>> = {
+  ...COMPATIBLE_VENDORS,
   openai: { type: 'openai', keyEnv: 'OPENAI_API_KEY' },
   'text-completion-openai': { type: 'openai', keyEnv: 'OPENAI_API_KEY' },
   azure: { type: 'azure', keyEnv: 'AZURE_API_KEY' },
@@ -31,7 +28,7 @@ export const VENDORS: Readonly<Record<string, Vendor>> = {
   cohere: { type: 'cohere', keyEnv: 'COHERE_API_KEY' },
   cohere_chat: { type: 'cohere', keyEnv: 'COHERE_API_KEY' },
   mistral: { type: 'mistral', keyEnv: 'MISTRAL_API_KEY' },
-  codestral: { type: 'mistral', keyEnv: 'CODESTRAL_API_KEY' },
+  codestral: { type: 'mistral', keyEnv: 'CODESTRAL_API_KEY', baseUrl: 'https://codestral.mistral.ai/v1' },
   deepseek: { type: 'deepseek', keyEnv: 'DEEPSEEK_API_KEY' },
   xai: { type: 'xai', keyEnv: 'XAI_API_KEY' },
   perplexity: { type: 'perplexity', keyEnv: 'PERPLEXITYAI_API_KEY' },
@@ -53,14 +50,18 @@ export const VENDORS: Readonly<Record<string, Vendor>> = {
   llamafile: { type: 'openai-compatible', baseUrl: 'http://127.0.0.1:8080/v1' },
   litellm_proxy: { type: 'openai-compatible', keyEnv: 'LITELLM_PROXY_API_KEY' },
   databricks: { type: 'openai-compatible', keyEnv: 'DATABRICKS_API_KEY' },
-  nvidia_nim: compatible('https://integrate.api.nvidia.com/v1', 'NVIDIA_NIM_API_KEY'),
-  deepinfra: compatible('https://api.deepinfra.com/v1/openai', 'DEEPINFRA_API_KEY'),
-  sambanova: compatible('https://api.sambanova.ai/v1', 'SAMBANOVA_API_KEY'),
-  nebius: compatible('https://api.studio.nebius.ai/v1', 'NEBIUS_API_KEY'),
-  novita: compatible('https://api.novita.ai/v3/openai', 'NOVITA_API_KEY'),
-  dashscope: compatible('https://dashscope-intl.aliyuncs.com/compatible-mode/v1', 'DASHSCOPE_API_KEY'),
-  hyperbolic: compatible('https://api.hyperbolic.xyz/v1', 'HYPERBOLIC_API_KEY'),
 };
+
+/**
+ * Azure AI Foundry serves Claude by Anthropic's API, and other models by OpenAI's. Servers of single models have other
+ * addresses.
+ */
+export function azureAi(model: string, params: Given): Vendor {
+  const { azure_ai: vendor } = VENDORS;
+  if (/^claude/i.test(model)) return { ...vendor!, type: 'anthropic', path: '/anthropic' };
+  const isFoundry = /\.(?:services\.ai|openai)\.azure\.com\b/.test(params.text('api_base', 'base_url') ?? '');
+  return isFoundry ? { ...vendor!, type: 'azure' } : vendor!;
+}
 
 /** The vendors of models whose names do not contain one. */
 const BARE: readonly (readonly [model: RegExp, vendor: string])[] = [

@@ -5,8 +5,14 @@ import type { Deployment, Group } from './routes.ts';
 import { address, headersOf, seconds } from './fields.ts';
 import { fromLitellmText } from './litellm-text.ts';
 import { litellmSettings } from './litellm-settings.ts';
-import { namedModel, VENDORS } from './litellm-vendors.ts';
+import type { Vendor } from './litellm-vendors.ts';
+import { azureAi, namedModel, VENDORS } from './litellm-vendors.ts';
 import { addRoutes } from './routes.ts';
+
+const HALF_A_PRICE =
+  'a price needs both input_cost_per_token and output_cost_per_token; without it, the known price of the model applies';
+const NO_REDIS =
+  'no Redis is needed: state is kept in files (docs/keys.md); several machines share it by `state.redis` (docs/scale.md)';
 
 /** Why certain parts are not converted, by path. */
 export const LITELLM_REASONS: Readonly<Record<string, string>> = {
@@ -29,9 +35,16 @@ export const LITELLM_REASONS: Readonly<Record<string, string>> = {
   'litellm_settings.set_verbose': '`logging: {level: debug}` logs more',
   'router_settings.routing_strategy':
     'targets are selected by order and weight; slow or failing ones are skipped',
-  'router_settings.redis_host': 'no Redis is needed: state is kept in files (docs/keys.md)',
-  'router_settings.redis_port': 'no Redis is needed: state is kept in files (docs/keys.md)',
-  'router_settings.redis_password': 'no Redis is needed: state is kept in files (docs/keys.md)',
+  'model_list[].litellm_params.input_cost_per_token': HALF_A_PRICE,
+  'model_list[].litellm_params.output_cost_per_token': HALF_A_PRICE,
+  'model_list[].model_info.input_cost_per_token': HALF_A_PRICE,
+  'model_list[].model_info.output_cost_per_token': HALF_A_PRICE,
+  'router_settings.redis_host': NO_REDIS,
+  'router_settings.redis_port': NO_REDIS,
+  'router_settings.redis_password': NO_REDIS,
+  'router_settings.redis_url': NO_REDIS,
+  'general_settings.coordination_redis': NO_REDIS,
+  'general_settings.use_redis_transaction_buffer': NO_REDIS,
   'general_settings.database_url':
     'no database is needed; create the keys of the database again with `llmproxy keys create NAME`',
   'general_settings.store_model_in_db': 'all models are in this file',
@@ -39,6 +52,7 @@ export const LITELLM_REASONS: Readonly<Record<string, string>> = {
   guardrails: 'write a plugin with hooks (docs/plugins.md)',
   mcp_servers: 'it is no proxy for MCP',
   environment_variables: 'put them in a file for --env-file',
+  include: 'import each of these files as well, and combine the results',
 };
 
 export function fromLitellm(given: Given, draft: Draft): void {
@@ -74,15 +88,16 @@ function deployment(entry: Given, draft: Draft): Deployment | string {
   if (!params || written === undefined) return 'it names no litellm_params.model';
   const { vendor, model } = namedModel(written, params.text('custom_llm_provider'));
   const known = vendor === undefined ? undefined : VENDORS[vendor];
-  if (!known) {
+  if (vendor === undefined || !known) {
     // The row is mentioned as a whole, in one line.
     for (const part of [params, info]) part?.skip(...part.keys);
     return `${written} is of an unknown vendor: it is left out.`;
   }
-  const provider = providerOf({ vendor: vendor!, params }, draft);
+  const own = vendor === 'azure_ai' ? azureAi(model, params) : known;
+  const provider = providerOf({ name: vendor, vendor: own, params }, draft);
   info?.skip('id', 'mode', 'base_model', 'litellm_provider', 'key', 'db_model');
   const target = draft.model(provider, model === '' ? '*' : model, {
-    price: price(params, info),
+    price: price(model, params, info),
     timeout: seconds(params.number('timeout')),
     rate_limit: rate(params, entry),
     context_window: info?.number('max_input_tokens'),
@@ -92,10 +107,20 @@ function deployment(entry: Given, draft: Draft): Deployment | string {
   return { target, weight: params.number('weight'), order: params.number('order') };
 }
 
-function providerOf({ vendor, params }: { vendor: string; params: Given }, draft: Draft): DraftProvider {
-  const { type, keyEnv, baseUrl, path } = VENDORS[vendor]!;
+/** A vendor of a deployment. */
+interface Source {
+  /** LiteLLM's name of it. */
+  readonly name: string;
+  readonly vendor: Vendor;
+  readonly params: Given;
+}
+
+function providerOf({ name, vendor, params }: Source, draft: Draft): DraftProvider {
+  const { type, keyEnv, baseUrl, path } = vendor;
   const notes = new Set<string>();
-  const written = params.text('api_base', 'base_url');
+  const text = params.text('api_base', 'base_url');
+  // The address of Foundry's older API ends with /models.
+  const written = name === 'azure_ai' ? text?.replace(/\/models\/*$/, '') : text;
   const isOwn = type === 'openai' && written !== undefined && !/\bapi\.openai\.com\b/.test(written);
   const kind = isOwn ? 'openai-compatible' : type;
   const apiVersion = environment(params.text('api_version'), draft, 'preview');
@@ -111,11 +136,10 @@ function providerOf({ vendor, params }: { vendor: string; params: Given }, draft
     ...headersOf(params.part('extra_headers') ?? params.part('headers'), draft, fromLitellmText),
     ...(organization === undefined ? {} : { 'OpenAI-Organization': environment(organization, draft, '')! }),
   };
-  const provider = draft.provider(isOwn ? hostName(base) : vendor.replaceAll('_', '-'), {
+  const needsAddress = kind === 'azure' || kind === 'openai-compatible';
+  const provider = draft.provider(isOwn ? hostName(base) : name.replaceAll('_', '-'), {
     type: kind,
-    base_url:
-      base ??
-      (kind === 'azure' || kind === 'openai-compatible' ? (baseUrl ?? missingAddress(notes)) : undefined),
+    base_url: base ?? baseUrl ?? (needsAddress ? missingAddress(notes) : undefined),
     ...draft.keyFields(kind, key, notes),
     api_version: kind === 'azure' ? apiVersion : undefined,
     region: kind === 'bedrock' || kind === 'vertex' ? region(params, draft) : undefined,
@@ -157,13 +181,16 @@ function positive(count: number | undefined): number | undefined {
   return count !== undefined && count > 0 ? Math.trunc(count) : undefined;
 }
 
-function price(params: Given, info: Given | undefined): object | undefined {
+/** Half a price would make the other half free, unless the model's answers have no tokens. */
+function price(model: string, params: Given, info: Given | undefined): object | undefined {
+  const isKnown = (name: string) => params.has(name) || info?.has(name) === true;
+  const isFree = info?.text('mode') === 'embedding' || /embed|rerank|^voyage-/.test(model);
+  if (!isKnown('input_cost_per_token') || !(isFree || isKnown('output_cost_per_token'))) return undefined;
   const usd = (name: string): number | undefined => {
     const token = params.number(name) ?? info?.number(name);
     return token === undefined ? undefined : Number((token * 1e6).toPrecision(12));
   };
   const [input, output] = [usd('input_cost_per_token'), usd('output_cost_per_token')];
-  if (input === undefined && output === undefined) return undefined;
   return {
     input: input ?? 0,
     output: output ?? 0,

@@ -18,7 +18,8 @@ export interface Group {
 }
 
 /** Writes the routes of all groups. A name that a provider already serves under the same name needs none. */
-export function addRoutes(draft: Draft, groups: readonly Group[]): void {
+export function addRoutes(draft: Draft, given: readonly Group[]): void {
+  const groups = given.map((group) => ({ ...group, deployments: merged(group.deployments) }));
   const known = new Map(groups.map((group) => [group.name, group]));
   // The group itself without its fallbacks: routes that refer to each other would never end.
   const own = new Map<string, string>();
@@ -34,6 +35,18 @@ export function addRoutes(draft: Draft, groups: readonly Group[]): void {
     } else if (!servedAs(draft, name, deployments) || remarks.length > 0)
       draft.routes.set(name, { ...shape(deployments), policy, notes: remarks });
   }
+}
+
+/** Deployments that differ in nothing that counts here become one, with the weight of all. */
+function merged(deployments: readonly Deployment[]): readonly Deployment[] {
+  const found = new Map<string, Deployment>();
+  for (const deployment of deployments) {
+    const id = JSON.stringify([deployment.target, deployment.order]);
+    const before = found.get(id);
+    const weight = before ? (before.weight ?? 1) + (deployment.weight ?? 1) : deployment.weight;
+    found.set(id, { ...deployment, weight });
+  }
+  return [...found.values()];
 }
 
 /** Whether another group's route refers to this one, so that it needs a name without its fallbacks. */
