@@ -31,6 +31,11 @@ export function isNamedBehind(named: RegExp, { text }: Context, to: number): boo
   return holds(named, /^[^"'`:;={}<>|\n]*/.exec(text.slice(to, to + BEHIND))![0]);
 }
 
+/** Whether a word may follow any part of what begins and ends there. */
+export function mayNameBehind({ text }: Context, from: number, to: number): boolean {
+  return LETTER.test(text.slice(from, to + BEHIND));
+}
+
 function holds(named: RegExp, part: string): boolean {
   return LETTER.test(part) && named.test(words(part));
 }

@@ -328,20 +328,44 @@ test('Redactor.text() takes linear time', () => {
   }
 }, 60_000);
 
-test('Redactor.text() searches a list with typographic dashes about as fast as one with hyphens', () => {
-  // Processor time, because other programs may be using the machine.
-  const time = (piece: string) => {
-    const text = piece.repeat(6_000 / piece.length);
-    const before = process.cpuUsage();
-    make().text(text);
-    return process.cpuUsage(before).user;
-  };
-  const fastest = (piece: string) => Math.min(time(piece), time(piece), time(piece));
+test.each([
   // If the words before a number were searched for each of its ends, these would take six to thirty times as long.
-  const limit = 4 * fastest('1 -');
-  const slow = ['1 \u2010', '1\u2010', '\u201012'].filter((piece) => fastest(piece) > limit);
-  expect(slow).toEqual([]);
-}, 30_000);
+  [
+    'a list with typographic dashes about as fast as one with hyphens',
+    '1 -',
+    4,
+    ['1 \u2010', '1\u2010', '\u201012'],
+  ],
+  // If each of its ends were tried as a number, these would take ten to twenty times as long.
+  [
+    'a list of single digits about as fast as one of groups',
+    '123 456 ',
+    8,
+    ['-0)', '1  ', '(1) ', '1 \u2010'],
+  ],
+])(
+  'Redactor.text() searches %s',
+  (_, reference, most, lists) => {
+    // Processor time, because other programs may be using the machine.
+    const time = (piece: string) => {
+      const text = piece.repeat(24_000 / piece.length);
+      const before = process.cpuUsage();
+      make().text(text);
+      return process.cpuUsage(before).user;
+    };
+    const fastest = (piece: string) => Math.min(time(piece), time(piece), time(piece), time(piece));
+    const limit = most * fastest(reference);
+    expect(lists.filter((piece) => fastest(piece) > limit)).toEqual([]);
+  },
+  30_000,
+);
+
+test('a list of single digits is no phone number unless a word says so', () => {
+  const redacted = make().text(
+    'pi: 0 3 1 4 1 5 9 2 6 5\ncall 0 3 1 4 1 5 9 2 6 5\n0 1 7 1 2 3 4 5 6 7 on my phone',
+  );
+  expect(redacted).toMatch(/^pi: 0 3 1 4 1 5 9 2 6 5\ncall \[PHONE_1\]\n\[PHONE_2\] on my phone$/);
+});
 
 test('json() returns JSON for JSON, whatever it contains, and finds nothing in its own output', () => {
   const word = fc.constantFrom(

@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts';
 import type { Found } from '../secrets/rule.ts';
 import { weighted } from '../checksums.ts';
-import { isNamed, isNamedBehind } from '../context.ts';
+import { isNamed, isNamedBehind, mayNameBehind } from '../context.ts';
 import { isInPath, isInTable } from '../surroundings.ts';
 import { hasTrunkPrefix, international } from './countries.ts';
 import { PHONE_HINTS, PHONE_WORDS } from './words.ts';
@@ -17,6 +17,8 @@ export const PHONE_CANDIDATE =
 /** Extensions are part of the number. */
 export const EXTENSION = /(?:,? ?(?:x|ext\.?|extension|#) ?\d{1,6})(?!\w)/iy;
 
+/** The number of groups of one digit, without a word that identifies it. */
+const MOST_SINGLE = 3;
 const LEAST = 7;
 const MOST = 15;
 /** For a number without separators or a word that identifies it. */
@@ -88,15 +90,28 @@ export function phoneIn(found: string, context: Context, from: number): Found | 
   // A call in source code: `fetch(5551234567)`.
   if (/\w\($/.test(context.text.slice(Math.max(0, from - 2), from)) && !found.startsWith('('))
     return undefined;
-  const names = namesAt(context, from);
+  const names = namesAt(context, from, from + found.length);
   if (isBook(found) && !names.sure(found)) return undefined;
+  const listed = found.includes('+') ? Infinity : behindSingles(found);
   for (let end = found.length; end >= LEAST; end = previousGroup(found, end)) {
     const part = found.slice(0, end);
+    if (end > listed && !names.likely(part)) continue;
     const digits = part.replaceAll(/\D/g, '');
     if (digits.length < LEAST) return undefined;
     if (digits.length <= MOST + 2 && isPhone(part, digits, context, from, names)) return [from, from + end];
   }
   return undefined;
+}
+
+/** The position up to which it is not a list of single digits: most are no number, and there may be very many of them. */
+function behindSingles(found: string): number {
+  let single = 0;
+  for (let at = 0; at < found.length; at += 1) {
+    if (!isDigit(found, at) || isDigit(found, at + 1) || isDigit(found, at - 1)) continue;
+    single += 1;
+    if (single > MOST_SINGLE) return at;
+  }
+  return Infinity;
 }
 
 function isPhone(part: string, digits: string, context: Context, from: number, names: Names): boolean {
@@ -155,12 +170,14 @@ interface Names {
   likely(part: string): boolean;
 }
 
-/** What precedes a candidate is the same for all its parts, so it is searched once. */
-function namesAt(context: Context, from: number): Names {
+/** What precedes a candidate is the same for all its parts, so it is searched once; often no word follows any of them. */
+function namesAt(context: Context, from: number, to: number): Names {
+  let mayFollow: boolean | undefined;
   const named = (words: RegExp) => {
     let before: boolean | undefined;
-    return (part: string) =>
-      (before ??= isNamed(words, context, from)) || isNamedBehind(words, context, from + part.length);
+    const isBehind = (end: number) =>
+      (mayFollow ??= mayNameBehind(context, from, to)) && isNamedBehind(words, context, end);
+    return (part: string) => (before ??= isNamed(words, context, from)) || isBehind(from + part.length);
   };
   return { sure: named(PHONE_WORDS), likely: named(PHONE_HINTS) };
 }
