@@ -23,7 +23,7 @@ interface Terms {
   readonly reckoning: Reckoning;
   readonly asking: Asking;
   readonly unpriced: Unpriced;
-  /** Whether it began earlier, and is counted as a request already. */
+  /** Whether it began earlier: it is counted as a request where it has to be. */
   readonly carried?: boolean;
 }
 
@@ -121,7 +121,9 @@ export class Lease {
     this.#settled = true;
     const { clock, ledger } = this.#deps;
     const amounts: number[] = [];
-    for (const { charge } of this.#reservation.standings) amounts.push(this.#used(charge, outcome));
+    const { standings } = this.#reservation;
+    for (let index = 0; index < standings.length; index += 1)
+      amounts.push(this.#used(standings[index]!.charge, outcome, index));
     ledger.settle(this.#reservation, amounts, clock.now());
   }
 
@@ -132,12 +134,12 @@ export class Lease {
     return unitsOf(asking.price(input, output) ?? priceOf(unpriced, input, output));
   }
 
-  #used({ limit }: Charge, { sent, answered, input, output, usd }: Outcome): number {
+  #used({ limit }: Charge, { sent, answered, input, output, usd }: Outcome, index: number): number {
     const { asking, unpriced, carried } = this.#terms;
     if (!sent || !covers(limit, asking, answered)) return 0;
     switch (limit.kind) {
       case 'requests':
-        return carried ? 0 : 1;
+        return carried ? this.#reservation.held[index]! : 1;
       case 'concurrent':
         return 0;
       case 'tokens':

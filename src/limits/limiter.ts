@@ -54,6 +54,9 @@ export interface Asking extends Marks {
   readonly untold?: boolean;
 }
 
+/** A session that goes on. */
+export type Going = Marks & Pick<Asking, 'address'>;
+
 /** Another model should answer, since a limit is used up. */
 export interface Instead {
   readonly kind: 'instead';
@@ -135,31 +138,35 @@ export class Limiter {
   }
 
   /**
-   * What a session holds of its limits that goes on under another configuration. Nothing refuses it at once, it counts
-   * as concurrent, and its further usage is charged as it arises.
+   * What a session holds of its limits that goes on under others: another configuration applies, or it has named a model.
+   * It counts as concurrent, and its further usage is charged as it arises.
+   * @param before what was known about it until now: limits that did not apply then must have room, and count it as a
+   * request. If omitted, nothing refuses it at once.
    * @returns `undefined` if no limit applies
+   * @throws ProxyError `over_limit`, `over_budget`
    */
-  carry(going: Marks & Pick<Asking, 'address'>): Lease | undefined {
+  carry(going: Going, before?: Marks): Lease | undefined {
     const { ledger, clock } = this.#deps;
     const nowMs = clock.now();
-    const asking: Asking = {
-      ...going,
-      expected: () => NOTHING.expected,
-      price: () => 0,
-      allPriced: () => true,
-    };
+    const asking: Asking = { ...going, ...FREE };
     const wanted = this.#wanted(asking, NONE, nowMs);
     if (!wanted) return undefined;
     const charges = wanted.charges.map((charge): Charge => {
+      if (before && !applies(charge.limit, before)) return { ...charge, amount: 1, known: 1 };
       // Requests count from their start, so that this one is counted already.
       if (charge.limit.kind !== 'concurrent') return { ...charge, amount: 0, known: 0 };
       return { ...charge, lenient: true };
     });
     const answer = ledger.reserve(charges, nowMs);
-    // Nothing that is refused was asked for.
-    if (answer.kind === 'refused') return undefined;
+    // No other model can answer instead.
+    if (answer.kind === 'refused') return this.#refuse(answer, asking, nowMs).refuse();
     const { reckoning, unpriced } = wanted;
     return new Lease(answer, { reckoning, unpriced, asking, carried: true }, this.#deps);
+  }
+
+  /** Obtains room for a session that has named a model. @returns what to wait for, as `ask` does */
+  askToCarry(going: Going): Promise<unknown> | undefined {
+    return this.ask({ ...going, ...FREE });
   }
 
   /**
@@ -325,6 +332,9 @@ const MAX_WARNED = 10_000;
 const NONE: ReadonlySet<Limit> = new Set();
 const NO_ADDRESS = { asksAddress: false };
 const NOTHING: Reckoning = { expected: { input: 0, output: 0, bounded: true }, units: 0, knownUnits: 0 };
+
+/** Nothing is reserved in advance. */
+const FREE = { expected: () => NOTHING.expected, price: () => 0, allPriced: () => true };
 
 /** The estimated usage of a request, as far as its limits need it. @throws ProxyError `not_permitted` */
 function reckoned(asking: Asking, { countsMoney, countsTokens }: Applying, unpriced: Unpriced): Reckoning {

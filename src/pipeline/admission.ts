@@ -185,7 +185,14 @@ interface AskingInput {
 }
 
 /** More than any provider takes; each of them is compared with every list and limit. */
-const MAX_OTHERS = 100;
+export const MAX_OTHERS = 100;
+
+export function tooManyOthers(): ProxyError {
+  return new ProxyError(
+    'invalid_request',
+    `Cannot accept the request: it names more than ${MAX_OTHERS} models besides its own`,
+  );
+}
 
 /** @throws ProxyError `invalid_request` if it is not certain what a request names */
 export function* refuseTwice(text: string | undefined): Steps<void> {
@@ -198,18 +205,14 @@ export function* refuseTwice(text: string | undefined): Steps<void> {
 }
 
 /** @throws ProxyError `invalid_request` if there are too many */
-function othersIn({ endpoint, model, json, bytes, contentType }: Inbound): readonly string[] {
+export function othersIn({ endpoint, model, json, bytes, contentType }: Inbound): readonly string[] {
   const names: string[] = [];
   const isForm = contentType.toLowerCase().startsWith('multipart/form-data');
   const value = json?.value ?? (isForm ? formFields(bytes, contentType) : {});
   // The message that begins a session wraps its settings.
   const body = (endpoint === 'realtime.live' && setupOf(value)) || value;
   for (const name of otherModels(body, model)) {
-    if (names.length === MAX_OTHERS)
-      throw new ProxyError(
-        'invalid_request',
-        `Cannot accept the request: it names more than ${MAX_OTHERS} models besides its own`,
-      );
+    if (names.length === MAX_OTHERS) throw tooManyOthers();
     names.push(name);
   }
   return names;

@@ -159,12 +159,13 @@ function pipelineOf(config: Config, lasting: Lasting, { admission, hooks, router
   });
 }
 
-function realtimeOf(config: Config, lasting: Lasting, { admission, routers }: Made): Realtime {
+function realtimeOf(config: Config, lasting: Lasting, { admission, limiter, routers }: Made): Realtime {
   const { clock, budget, secrets, traffic } = lasting;
   const { max_unsent: maxUnsent, idle, duration } = config.limits.realtime;
   return new Realtime({
     clock,
     admission,
+    limiter,
     router: routers.sessions,
     budget,
     mask: secrets.mask,

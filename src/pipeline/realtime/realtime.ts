@@ -1,7 +1,7 @@
 import type { Abort } from '../../abort.ts';
+import type { Limiter } from '../../limits/limiter.ts';
 import type { Admission, Requester } from '../admission.ts';
-import { refuseOthers, refuseTwice } from '../admission.ts';
-import { atOnce } from '../../turns.ts';
+import { othersIn } from '../admission.ts';
 import type { Exchange } from '../record/exchange.ts';
 import type { Inbound } from '../inbound.ts';
 import type { RequestRouter, Routed } from '../routing/router.ts';
@@ -9,9 +9,11 @@ import type { Begun } from './attempt.ts';
 import type { Peer, SessionDeps, SessionLimits } from './session.ts';
 import { protocolOf } from './messages.ts';
 import { Session } from './session.ts';
+import { Terms } from './terms.ts';
 
 export interface RealtimeDeps extends Omit<SessionDeps, 'limits' | 'over' | 'permit'> {
   readonly admission: Admission;
+  readonly limiter: Limiter;
   readonly router: RequestRouter<Begun>;
   readonly limits: Omit<SessionLimits, 'maxContent'>;
   /** The largest transcript that is kept, characters. */
@@ -24,8 +26,6 @@ export interface RealtimeDeps extends Omit<SessionDeps, 'limits' | 'over' | 'per
 export interface Wanted {
   readonly abort: Abort;
   readonly requester: Requester;
-  /** The caller under the present configuration, whose lists apply to models that messages name. */
-  readonly caller: () => Requester['caller'];
   /** Whether the transcript is recorded. */
   readonly keeps: boolean;
 }
@@ -33,6 +33,8 @@ export interface Wanted {
 /** A session that a provider has begun, before the client is connected to it. */
 export interface Agreed {
   readonly routed: Routed<Begun>;
+  /** What applies to the session. */
+  readonly terms: Terms;
   /** @param sent the client's first message, which the provider has already received */
   begin(peer: Peer, sent: readonly string[]): Session;
   /** The client has disconnected. */
@@ -49,7 +51,7 @@ export class Realtime {
 
   /** @throws ProxyError; the caller must finish the exchange then */
   async open(inbound: Inbound, exchange: Exchange, wanted: Wanted): Promise<Agreed> {
-    const { admission, router, clock } = this.#deps;
+    const { admission, limiter, router, clock } = this.#deps;
     const admitted = await admission.admit(inbound, wanted.requester);
     const { candidates, policy, lease, instead, expected } = admitted;
     exchange.admitted(lease, expected);
@@ -67,9 +69,13 @@ export class Realtime {
       exchange,
     });
     exchange.answers(routed.target, routed.offer, 'relay');
+    const { caller, address } = wanted.requester;
+    const others = limiter.looksAtModels(caller) ? othersIn(inbound) : [];
+    const terms = new Terms(exchange, address, { caller, limiter }, others);
     return {
       routed,
-      begin: (peer, sent) => this.#begin(peer, sent, { inbound, exchange, routed, wanted }),
+      terms,
+      begin: (peer, sent) => this.#begin(peer, sent, { inbound, exchange, routed, terms, wanted }),
       discard() {
         routed.opened.answer.socket.terminate();
         routed.target.abandon(routed.ticket, clock.monotonic());
@@ -84,11 +90,13 @@ export class Realtime {
       inbound,
       exchange,
       routed,
+      terms,
       wanted,
     }: {
       readonly inbound: Inbound;
       readonly exchange: Exchange;
       readonly routed: Routed<Begun>;
+      readonly terms: Terms;
       readonly wanted: Wanted;
     },
   ): Session {
@@ -101,14 +109,7 @@ export class Realtime {
         ...this.#deps,
         limits: { ...limits, maxContent: wanted.keeps ? maxContent : 0 },
         over: (over) => void sessions.delete(over),
-        permit(models, text) {
-          const caller = wanted.caller();
-          if (!caller.access.narrowsModels) return;
-          const { provider, model } = routed.target;
-          const others = models().filter((name) => name !== model && name !== inbound.model);
-          atOnce(refuseTwice(text));
-          refuseOthers(others, [provider.name], caller);
-        },
+        permit: (models, text) => terms.permit(models, text),
       },
     );
     sessions.add(session);

@@ -11,6 +11,7 @@ import { Transcript } from '../../wire/realtime/transcript.ts';
 import { CLOSE, fittingReason, isSendable } from '../../wire/websocket/close.ts';
 import { Allowance } from './allowance.ts';
 import { closedByProvider, cutByProvider, endOfClient, endOfSilence, finishSession } from './ending.ts';
+import { Inbox } from './inbox.ts';
 import { bytesOf, textOf } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { SessionWatchdog } from './session-watchdog.ts';
@@ -46,10 +47,10 @@ export interface SessionDeps {
   /** Redacts a provider's text. */
   readonly mask: (text: string) => string;
   /**
-   * Checks models that the client names besides the session's, in a message in JSON. @throws ProxyError
-   * `not_permitted`, `invalid_request` if it is not certain which it names
+   * Checks the models that the client names besides the session's, in a message in JSON.
+   * @returns what to wait for, if anything @throws ProxyError, or rejects with one, if the message must not be passed on
    */
-  readonly permit: (models: () => readonly string[], text: string) => void;
+  readonly permit: (models: () => readonly string[], text: string) => Promise<void> | undefined;
   /** Called at the end. */
   readonly over: (session: Session) => void;
 }
@@ -77,6 +78,7 @@ export class Session implements WatchedStream {
   readonly #deps: SessionDeps;
   readonly #transcript: Transcript;
   readonly #allowance: Allowance;
+  readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #counts: Counts = { client: 0, provider: 0, answers: 0, received: 0 };
   #watchdog: SessionWatchdog | undefined;
@@ -100,6 +102,11 @@ export class Session implements WatchedStream {
     const { clock, limits } = deps;
     this.#transcript = new Transcript(limits.maxContent);
     this.#allowance = new Allowance(exchange, clock);
+    this.#inbox = new Inbox({
+      maxWaiting: limits.maxUnsent,
+      handle: (message) => this.#handle(message),
+      full: () => this.#behind('the client sends more than can be checked (limits.realtime.max_unsent)'),
+    });
     this.#outbox = new Outbox(peer, {
       clock,
       maxWaiting: limits.maxUnsent,
@@ -146,8 +153,27 @@ export class Session implements WatchedStream {
   fromClient(message: SocketMessage): void {
     if (this.#over) return;
     this.#count(message);
-    const clientEvent = this.#readClient(message);
-    if (!clientEvent) return;
+    this.#inbox.add(message);
+  }
+
+  /** @returns what later messages must wait for */
+  #handle(message: SocketMessage): Promise<void> | undefined {
+    if (this.#over) return undefined;
+    const withhold = (thrown: unknown) => this.#withhold(toProxyError(thrown));
+    try {
+      const text = textOf(message);
+      const clientEvent = this.#protocol.clientEvent(text);
+      const checking = clientEvent.models && this.#deps.permit(clientEvent.models, text);
+      if (checking) return checking.then(() => this.#passOn(message, clientEvent)).catch(withhold);
+      this.#passOn(message, clientEvent);
+    } catch (thrown) {
+      withhold(thrown);
+    }
+    return undefined;
+  }
+
+  #passOn(message: SocketMessage, clientEvent: ClientEvent): void {
+    if (this.#over) return;
     const withheld = clientEvent.works ? this.#allowance.withholds(clientEvent.minor === true) : undefined;
     if (withheld) {
       const { error, tell } = withheld;
@@ -157,24 +183,19 @@ export class Session implements WatchedStream {
     this.#transcript.clientEvent(clientEvent);
     this.#socket.send(message);
     if (this.#socket.unsent <= this.#deps.limits.maxUnsent) return;
-    const state = 'the provider takes less than the client sends (limits.realtime.max_unsent)';
-    const error = new ProxyError('overloaded', `Cannot continue the session: ${state}`);
-    this.#fail({ by: 'proxy', code: CLOSE.tryLater, error });
+    this.#behind('the provider takes less than the client sends (limits.realtime.max_unsent)');
   }
 
-  /** @returns `undefined` if the message is withheld */
-  #readClient(message: SocketMessage): ClientEvent | undefined {
-    try {
-      const text = textOf(message);
-      const clientEvent = this.#protocol.clientEvent(text);
-      if (clientEvent.models) this.#deps.permit(clientEvent.models, text);
-      return clientEvent;
-    } catch (thrown) {
-      const error = toProxyError(thrown);
-      this.#allowance.withheld += 1;
-      if (!this.#tell(error)) this.#fail({ by: 'proxy', code: CLOSE.policy, error });
-      return undefined;
-    }
+  /** A message that must not be passed on. */
+  #withhold(error: ProxyError): void {
+    if (this.#over) return;
+    this.#allowance.withheld += 1;
+    if (!this.#tell(error)) this.#fail({ by: 'proxy', code: CLOSE.policy, error });
+  }
+
+  #behind(state: string): void {
+    const error = new ProxyError('overloaded', `Cannot continue the session: ${state}`);
+    this.#fail({ by: 'proxy', code: CLOSE.tryLater, error });
   }
 
   /** The client can take more again. */

@@ -1,6 +1,7 @@
 import type { Inbound } from '../../pipeline/inbound.ts';
 import type { Exchange } from '../../pipeline/record/exchange.ts';
 import type { Agreed } from '../../pipeline/realtime/realtime.ts';
+import type { Terms } from '../../pipeline/realtime/terms.ts';
 import type { HeaderMap } from '../../wire/headers.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Client, Shown } from '../auth.ts';
@@ -49,8 +50,6 @@ interface Call {
   readonly endpoint: RealtimeEndpoint;
   readonly exchange: Exchange;
   readonly end: ClientEnd;
-  /** Its caller under the present configuration. */
-  readonly caller: { now?: Client };
   /** Aborts it until it is a session. */
   readonly abort: Abort;
 }
@@ -69,7 +68,7 @@ export function openSession(context: ServerContext, endpoint: RealtimeEndpoint):
     const { abort, upgraded } = untilUpgraded(request);
     const end = new ClientEnd(context.limits.realtime.max_unsent);
     const address = addressOf(request, bindings.server);
-    const call: Call = { request, headers, bindings, address, endpoint, exchange, end, caller: {}, abort };
+    const call: Call = { request, headers, bindings, address, endpoint, exchange, end, abort };
     // Bun would close a silent connection while providers are called.
     bindings.server?.timeout(request, 0);
     try {
@@ -152,14 +151,10 @@ function untilUpgraded({ signal }: Request): { readonly abort: Abort; readonly u
   return { abort, upgraded: () => void (waits = false) };
 }
 
-async function admitted(
-  context: ServerContext,
-  { headers, endpoint, exchange, caller }: Call,
-): Promise<Shown> {
+async function admitted(context: ServerContext, { headers, endpoint, exchange }: Call): Promise<Shown> {
   if (context.draining()) throw new ProxyError('shutting_down', 'Cannot begin a session: shutting down');
   const client = await context.auth.client(headers, endpoint);
   const shown = context.auth.shownBy(client, headers);
-  caller.now = client;
   exchange.comesFrom({
     key: client.key,
     content: contentFor(context, client, headers),
@@ -174,7 +169,7 @@ async function admitted(
 /** Finds a provider that begins the session. */
 async function agree(
   context: ServerContext,
-  { headers, address, endpoint, exchange, caller, abort }: Call,
+  { headers, address, endpoint, exchange, abort }: Call,
   { client }: Shown,
   requested: { readonly model: string; readonly json: Inbound['json'] },
 ): Promise<Agreed> {
@@ -201,7 +196,6 @@ async function agree(
   return await context.realtime.open(inbound, exchange, {
     abort,
     requester: { caller: client, user: null, address: () => address },
-    caller: () => caller.now ?? client,
     keeps: contentFor(context, client, headers) === 'full',
   });
 }
@@ -227,7 +221,7 @@ function begin(
 ): void {
   const { end, abort } = call;
   const session = agreed.begin(end, sent);
-  checkAgain(context, call, shown, (error) => session.abort(error, CLOSE.policy));
+  checkAgain(context, call, { shown, terms: agreed.terms }, (error) => session.abort(error, CLOSE.policy));
   abort.onAbort(() => session.abort(toProxyError(abort.reason)));
   end.listen(session);
   if (context.draining()) session.drain();
@@ -240,7 +234,7 @@ function begin(
 function checkAgain(
   context: ServerContext,
   call: Call,
-  shown: Shown,
+  { shown, terms }: { readonly shown: Shown; readonly terms: Terms },
   refuse: (error: ProxyError) => void,
 ): void {
   const { now, clock } = context;
@@ -252,7 +246,7 @@ function checkAgain(
     try {
       const current = now();
       const client = current.auth.again(shown, endpoint);
-      if (current !== under) goOn(current, call, client);
+      if (current !== under) goOn(current, call.exchange, client, terms);
       under = current;
       later();
     } catch (thrown) {
@@ -264,18 +258,10 @@ function checkAgain(
 }
 
 /** @throws ProxyError `not_permitted` when its caller may no longer use the model or the provider */
-function goOn(
-  { limiter }: ServerContext,
-  { exchange, endpoint, address, caller }: Call,
-  client: Client,
-): void {
-  const { model } = exchange.requested;
-  permitModel(client, model);
+function goOn({ limiter }: ServerContext, exchange: Exchange, client: Client, terms: Terms): void {
+  permitModel(client, exchange.requested.model);
   permitProvider(client, exchange.target!.provider.name);
-  const targets = exchange.targetNames;
-  const going = { caller: client, endpoint, model, targets, user: null, address: () => address };
-  exchange.moves(limiter.carry(going));
-  caller.now = client;
+  terms.change({ caller: client, limiter });
 }
 
 /** Waits for the message that contains the model, and continues from there. */
