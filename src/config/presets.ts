@@ -369,6 +369,7 @@ export const PRESETS = {
     keyEnv: ['ZAI_API_KEY'],
     models: ['glm-*'],
     endpoints: CHAT,
+    prices: 'zai',
     priority: 20,
   },
   huggingface: {
@@ -380,7 +381,6 @@ export const PRESETS = {
     models: ['*/*'],
     probe: '/models',
     endpoints: CHAT,
-    prices: 'huggingface',
     priority: 40,
   },
   ollama: {

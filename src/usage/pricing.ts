@@ -5,6 +5,7 @@ import type { JsonObject } from '../wire/json.ts';
 import type { Usage } from '../wire/usage.ts';
 import { globMatcher, isGlob } from '../config/globs.ts';
 import { PRESETS, presetOf } from '../config/presets.ts';
+import { priceVendor } from '../config/price-vendor.ts';
 import { Prices } from '../providers/prices.ts';
 import { countOf, objectOf, stringOf } from '../wire/json.ts';
 import { decodeUnits, UNTOLD } from '../wire/usage.ts';
@@ -26,9 +27,9 @@ interface PricedProvider {
 export function priceSetup({ prices, providers }: Pick<Config, 'prices' | 'providers'>): PriceSetup {
   return {
     overrides: prices,
-    providers: providers.map(({ name, type, models = [] }) => ({
+    providers: providers.map(({ name, type, base_url: baseUrl, models = [] }) => ({
       name,
-      vendor: presetOf(type).prices,
+      vendor: priceVendor(type, baseUrl),
       models: models.flatMap((model) => {
         if (typeof model === 'string' || !model.price) return [];
         const { name: called, upstream, price } = model;

@@ -1,0 +1,34 @@
+import { PROVIDER_TYPES, presetOf } from './presets.ts';
+
+/** Vendors in the price table that have no type of their own, by host. A test compares them with the table. */
+const OTHER_HOSTS: Readonly<Record<string, string>> = {
+  'api.arcee.ai': 'arcee',
+  'api.avian.io': 'avian',
+  'api.doubleword.ai': 'doubleword',
+  'api.minimax.io': 'minimax',
+  'api.minimaxi.com': 'minimax',
+  'api.moonshot.cn': 'moonshotai',
+  'api.novita.ai': 'novita',
+  'api.voyageai.com': 'voyageai',
+  'inference.baseten.co': 'baseten',
+  'oai.endpoints.kepler.ai.cloud.ovh.net': 'ovhcloud',
+  'open.bigmodel.cn': 'zhipuai',
+};
+
+/** The vendors in the price table, by the host of their API. */
+export const PRICE_HOSTS: ReadonlyMap<string, string> = new Map([
+  ...PROVIDER_TYPES.flatMap((type): [string, string][] => {
+    const { baseUrl, prices } = presetOf(type);
+    return baseUrl === undefined || prices === undefined ? [] : [[new URL(baseUrl).host, prices]];
+  }),
+  ...Object.entries(OTHER_HOSTS),
+]);
+
+/**
+ * The id of a provider's vendor in the price table: by its address, since many vendors serve the APIs of others, and
+ * otherwise by its type. `undefined` if it has none.
+ */
+export function priceVendor(type: string, baseUrl: string | undefined): string | undefined {
+  const host = baseUrl === undefined ? undefined : URL.parse(baseUrl)?.host;
+  return (host === undefined ? undefined : PRICE_HOSTS.get(host)) ?? presetOf(type).prices;
+}
