@@ -57,7 +57,7 @@ test('a streamed Responses answer is valid and has the same content as without s
       for (const { value } of framesOf(sse, [])) assembler.push(objectOf(value));
       expect(assembler.result()).toEqual(response);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 
@@ -197,7 +197,7 @@ test('a Responses request that is decoded to chat and encoded for Responses is u
       expect(encoded.body).toEqual({ ...given, store: false });
       expect(openapiProblems('CreateResponse', encoded.body)).toEqual([]);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
