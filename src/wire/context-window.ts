@@ -29,7 +29,8 @@ export function contextWindowIn(message: string): number | undefined {
 const KNOWN: readonly (readonly [RegExp, number])[] = [
   [/gemini-(?:2\.5|[3-9])/, 1_048_576],
   [/llama-?v?3[.p-]?[1-3]/i, 131_072],
-  [/mistral-(?:large|medium|small)/, 131_072],
+  // Later ones, and so what `-latest` stands for, have more.
+  [/mistral-(?:large|medium|small)-2(?:4\d\d|50\d|51[01])/, 131_072],
   [/gpt-oss-/, 131_072],
 ];
 

@@ -74,3 +74,10 @@ test('commonContextWindow() knows common models by their name', () => {
   const names = ['gemini-2.5-pro', 'llama-3.3-70b-versatile', 'mistral-large-latest', 'my-own-model'];
   expect(names.map(commonContextWindow)).toEqual([1_048_576, 131_072, 131_072, undefined]);
 });
+
+test('commonContextWindow() does not know what a moving name stands for', () => {
+  const known = ['mistral-large-2411', 'mistral-small-2506', 'mistral-medium-2508'];
+  expect(known.map(commonContextWindow)).toEqual([131_072, 131_072, 131_072]);
+  const unknown = ['mistral-large-latest', 'mistral-large-2512', 'mistral-medium-2604', 'mistral-large-4'];
+  expect(unknown.map(commonContextWindow)).toEqual([undefined, undefined, undefined, undefined]);
+});
