@@ -9,6 +9,7 @@ import type { Used } from './pipeline/record/exchange-facts.ts';
 import type { Turns } from './turns.ts';
 import { Accounts } from './limits/accounts.ts';
 import { Keeper } from './limits/keeper.ts';
+import { ObjectOwners } from './limits/object-owners.ts';
 import { unitsOf } from './limits/limit.ts';
 import { Limiter } from './limits/limiter.ts';
 import { SharedKeeper } from './limits/shared-keeper.ts';
@@ -40,6 +41,7 @@ export class Spending {
   readonly #options: SpendingOptions;
   #ledger: Ledger;
   #accounts = new Accounts();
+  #objects = new ObjectOwners();
   #keeper: Keeper | SharedKeeper | undefined;
   /** Limits that are shared with other machines. */
   readonly #replicas: ReplicaLedger | undefined;
@@ -80,6 +82,11 @@ export class Spending {
   used({ id, key, tokens, usd }: Used): void {
     if (key !== null) this.#accounts.add(key, tokens, unitsOf(usd), this.#options.clock.now());
     this.#keeper?.counted(id);
+  }
+
+  /** Who had providers store what. */
+  get objects(): ObjectOwners {
+    return this.#objects;
   }
 
   accountOf(key: string): StoredAccount {
@@ -158,6 +165,8 @@ export class Spending {
           : new SharedKeeper({ ...options, maxMeters, worker: keeps });
       this.#ledger = this.#keeper.ledger;
       this.#accounts = this.#keeper.accounts;
+      this.#keeper.objects.giveBack(this.#objects.take());
+      this.#objects = this.#keeper.objects;
     } catch (thrown) {
       const state = thrown instanceof Error ? thrown.message : String(thrown);
       // Without limits nothing depends on it.

@@ -4,6 +4,7 @@ import type { Mark } from './state-file.ts';
 import type { Changes, ChangedMeter } from './store.ts';
 import { Accounts } from './accounts.ts';
 import { LAST_IDS, noteId } from './last-ids.ts';
+import { ObjectOwners } from './object-owners.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { UsageStore } from './store.ts';
 
@@ -25,6 +26,7 @@ const SWEEP_MS = 3_600_000;
 export class Keeper {
   readonly ledger: MemoryLedger;
   readonly accounts: Accounts;
+  readonly objects: ObjectOwners;
   /** What the previous process had persisted, if it ended without warning. */
   readonly crashed: Mark | undefined;
   /** Limits are written with a delay, as everything is. */
@@ -49,6 +51,10 @@ export class Keeper {
     const { meters, crashed } = this.#store.load(options.clock.now());
     this.ledger = new MemoryLedger(meters, options.maxMeters);
     this.accounts = new Accounts((key) => this.#store.accountOf(key));
+    this.objects = new ObjectOwners(
+      (id) => this.#store.objectOf(id),
+      () => this.#writeLater(),
+    );
     this.crashed = crashed;
     this.#lastIds.push(...(crashed?.lastIds ?? []));
     // If the process ends before its first write, the log entries since now are not counted yet.
@@ -58,6 +64,10 @@ export class Keeper {
   /** Called when a request has ended and is counted. */
   counted(id: string): void {
     noteId(this.#lastIds, id);
+    this.#writeLater();
+  }
+
+  #writeLater(): void {
     this.#cancel ??= this.#options.clock.after(this.#options.flushMs, () => {
       this.#cancel = undefined;
       void this.flush();
@@ -96,10 +106,8 @@ export class Keeper {
       }
       this.#failed = true;
       this.accounts.giveBack(changes.accounts, clock.now());
-      this.#cancel ??= clock.after(this.#options.flushMs, () => {
-        this.#cancel = undefined;
-        void this.flush();
-      });
+      this.objects.giveBack(changes.objects);
+      this.#writeLater();
     }
   }
 
@@ -108,6 +116,7 @@ export class Keeper {
     const mark = { atMs: nowMs, lastIds: this.#lastIds.slice(-LAST_IDS) };
     const sweeps = nowMs >= this.#sweepsAtMs;
     if (sweeps) this.#sweepsAtMs = nowMs + SWEEP_MS;
-    return { meters: [...this.#unwritten.values()], accounts: this.accounts.take(), mark, sweeps };
+    const meters = [...this.#unwritten.values()];
+    return { meters, accounts: this.accounts.take(), objects: this.objects.take(), mark, sweeps };
   }
 }

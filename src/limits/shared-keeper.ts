@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { Accounts } from './accounts.ts';
+import { ObjectOwners, putObject, readObject, trimObjects } from './object-owners.ts';
 import { SharedLedger } from './shared-ledger.ts';
 import { claimSpare } from './spare.ts';
 import type { Mark } from './state-file.ts';
@@ -42,6 +43,7 @@ export class SharedKeeper {
   readonly #options: SharedKeeperOptions;
   readonly #db: Database;
   readonly accounts: Accounts;
+  readonly objects: ObjectOwners;
   #cancel: (() => void) | undefined;
   #failed = false;
 
@@ -54,6 +56,10 @@ export class SharedKeeper {
     this.#lastIds.push(...(this.crashed?.lastIds ?? []));
     if (!this.crashed) putMark(this.#db, this.#mark, { atMs: options.clock.now(), lastIds: [] });
     this.accounts = new Accounts((key) => readAccount(this.#db, key));
+    this.objects = new ObjectOwners(
+      (id) => readObject(this.#db, id),
+      () => void this.#writeLater(),
+    );
     this.ledger = new SharedLedger(this.#db, options);
   }
 
@@ -82,10 +88,13 @@ export class SharedKeeper {
     // The ledger reports the reason.
     if (!this.ledger.catchUp(nowMs)) return this.#writeLater();
     const accounts = this.accounts.take();
+    const objects = this.objects.take();
     try {
       this.#db
         .transaction(() => {
           for (const [key, more] of accounts) addToAccount(this.#db, key, more, nowMs);
+          for (const [id, object] of objects) putObject(this.#db, id, object, nowMs);
+          if (objects.size > 0) trimObjects(this.#db);
           putMark(this.#db, this.#mark, { atMs: nowMs, lastIds: this.#lastIds.slice(-LAST_IDS) });
           this.ledger.sweep(nowMs);
         })
@@ -98,6 +107,7 @@ export class SharedKeeper {
         onProblem(`Cannot write the usage of keys to ${directory}: ${state}; the write will be retried`);
       this.#failed = true;
       this.accounts.giveBack(accounts, nowMs);
+      this.objects.giveBack(objects);
       return this.#writeLater();
     }
   }

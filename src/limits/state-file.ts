@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoredAccount } from './accounts.ts';
 import { joined, NO_ACCOUNT } from './accounts.ts';
+import { OBJECTS_SCHEMA } from './object-owners.ts';
 
 /** The SQLite file in the state directory, and the lock on it. */
 
@@ -15,6 +16,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS holds (
     name TEXT NOT NULL, worker INTEGER NOT NULL, amount REAL NOT NULL, PRIMARY KEY (name, worker)
   ) WITHOUT ROWID;
+  ${OBJECTS_SCHEMA}
 `;
 
 /** How long a step waits for another process that writes, milliseconds: it only writes a few rows. */

@@ -1,6 +1,8 @@
 import type { Database } from 'bun:sqlite';
 import type { StoredMeter } from './meter.ts';
 import type { StoredAccount } from './accounts.ts';
+import type { StoredObject } from './object-owners.ts';
+import { putObject, readObject, trimObjects } from './object-owners.ts';
 import type { Mark } from './state-file.ts';
 import {
   FILE,
@@ -38,6 +40,8 @@ export interface Changes {
   readonly meters: readonly ChangedMeter[];
   /** What was added to the account of each key. */
   readonly accounts: ReadonlyMap<string, StoredAccount>;
+  /** What providers have stored, by its id. */
+  readonly objects: ReadonlyMap<string, StoredObject>;
   readonly mark: Mark;
   /** Whether to delete expired meters. */
   readonly sweeps: boolean;
@@ -110,6 +114,10 @@ export class UsageStore {
     return readAccount(this.#db, key);
   }
 
+  objectOf(id: string): StoredObject | undefined {
+    return readObject(this.#db, id);
+  }
+
   /** Persists all changes or none, in several turns. @throws as SQLite does, above all when the disk is full */
   async save(changes: Changes, pause: () => Promise<void>): Promise<void> {
     this.#db.run('BEGIN IMMEDIATE');
@@ -131,11 +139,13 @@ export class UsageStore {
     this.#db.run('DELETE FROM meters WHERE until < ?', [nowMs]);
   }
 
-  *#writes({ meters, accounts, mark, sweeps }: Changes): Generator<() => unknown> {
+  *#writes({ meters, accounts, objects, mark, sweeps }: Changes): Generator<() => unknown> {
     const putMeter = this.#db.query('INSERT OR REPLACE INTO meters VALUES (?, ?, ?)');
     for (const { name, slices, untilMs } of meters)
       yield () => putMeter.run(name, JSON.stringify(slices), untilMs);
     for (const [key, more] of accounts) yield () => addToAccount(this.#db, key, more, mark.atMs);
+    for (const [id, object] of objects) yield () => putObject(this.#db, id, object, mark.atMs);
+    if (objects.size > 0) yield () => trimObjects(this.#db);
     if (sweeps) yield () => this.#sweep(mark.atMs);
     yield () => this.mark(mark);
   }

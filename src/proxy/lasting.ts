@@ -88,7 +88,7 @@ export class Lasting {
   readonly store: Store;
   readonly background: Background;
   readonly followers: Followers;
-  readonly issued = new IssuedResponses();
+  readonly issued = new IssuedResponses(() => this.spending.objects);
   readonly secrets: Secrets;
   readonly log: LogWriter | undefined;
   readonly spending: Spending;
