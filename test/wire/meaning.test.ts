@@ -71,7 +71,7 @@ test.each([
 });
 
 test('commonContextWindow() knows common models by their name', () => {
-  const names = ['gemini-2.5-pro', 'llama-3.3-70b-versatile', 'mistral-large-latest', 'my-own-model'];
+  const names = ['gemini-2.5-pro', 'llama-3.3-70b-versatile', 'mistral-large-2411', 'my-own-model'];
   expect(names.map(commonContextWindow)).toEqual([1_048_576, 131_072, 131_072, undefined]);
 });
 
