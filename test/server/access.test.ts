@@ -345,15 +345,15 @@ describe('a key', () => {
 
 /** Routes that no list covers: those open to everyone, a key's own usage, and lists of models. */
 const FREE =
-  /^(?:\/v1\w*)?(?:\/|\/api\/(?:version|tags|ps|show|pull|push|create|copy|delete|blobs\/\*)|\/health(?:\/live|\/ready)?|\/key|\/usage|(?:\/projects\/:project\/locations\/:location)?(?:\/publishers\/google)?\/(?:tunedModels|models)(?:\/\*)?)$/;
+  /^(?:(?:\/openai)?\/v1\w*)?(?:\/|\/api\/(?:version|tags|ps|show|pull|push|create|copy|delete|blobs\/\*)|\/health(?:\/live|\/ready)?|\/key|\/usage|(?:\/projects\/:project\/locations\/:location)?(?:\/publishers\/google)?\/(?:tunedModels|models)(?:\/\*)?)$/;
 /** The operator's pages, which no list opens. */
 const OPS = /^\/(?:providers|metrics)$/;
-const FEEDBACK = /^(?:\/v1)?\/feedback$/;
+const FEEDBACK = /^(?:(?:\/openai)?\/v1)?\/feedback$/;
 /** Sessions name their model in the URL, except those of Gemini, which name it in a message of the WebSocket. */
 const REALTIME = /\/realtime$/;
 const LIVE = /BidiGenerateContent$/;
 /** A WebSocket whose requests name their models: see responses-socket.test.ts. */
-const SOCKET = /^(?:\/v1)?\/responses$/;
+const SOCKET = /^(?:(?:\/openai)?\/v1)?\/responses$/;
 /** Stored objects belong to no model or provider: a key that may use responses may see its own. */
 const STORED = /\/responses\/:id|\/conversations|\/interactions\/:id/;
 /** Calls of Gemini's clients are recognized by their form, not by a route. */

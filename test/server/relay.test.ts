@@ -68,11 +68,7 @@ test.each([
     expect(await response.text()).toBe(plain);
   }
   bytes = bytes.slice(0, -9);
-  const whole = path.includes('chat');
-  const cut = await ask('identity')
-    .then(async (response) => `${response.status} ${await response.text()}`)
-    .catch(String);
-  expect(cut).toContain(whole ? '502' : 'Error');
+  expect((await ask('identity')).status).toBe(502);
   expect((await proxy.recorded(5))[4]).toMatchObject({ fault: 'malformed' });
 });
 

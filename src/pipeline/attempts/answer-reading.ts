@@ -194,7 +194,8 @@ export class AnswerReading {
     const type = this.#reader.headers['content-type'] ?? '';
     if (held && /\bhtml\b/.test(type) && /^\s*</.test(new TextDecoder().decode(held.subarray(0, START))))
       throw this.#reader.malformed('it is an HTML page');
-    if (held && /\bjson\b/.test(type)) held = await this.#shortJson(flow, held);
+    const readable = this.#reader.unpacks || this.#reader.encoding === 'identity';
+    if (held && readable && /\bjson\b/.test(type)) held = await this.#shortJson(flow, held);
     return { kind: 'stream', flow, held, release };
   }
 
