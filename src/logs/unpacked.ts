@@ -125,8 +125,8 @@ async function* upToDamage(
 }
 
 /**
- * Whether a file is complete except for zeros after its end, as tapes, tar and space that was allocated in advance leave them. gzip
- * ignores them as well. The decompressor needs one or two bytes to tell that no further member follows.
+ * Whether a file is complete except for zeros after its end, as tapes, tar and space that was allocated in advance leave
+ * them. gzip ignores them as well. The decompressor needs one or two bytes to tell that no further member follows.
  * @param at the number of bytes in which the decompressor found something wrong
  */
 async function isPadded(reopened: () => Source, packing: Packing, at: number): Promise<boolean> {
@@ -135,7 +135,7 @@ async function isPadded(reopened: () => Source, packing: Packing, at: number): P
     try {
       const start = await source.peek();
       const progress: Progress = { read: start.length, before: 0, delivered: 0 };
-      const pieceAt = (position: number) => Math.min(PACKED_BYTES, end - position);
+      const pieceAt = (position: number) => Math.max(0, Math.min(PACKED_BYTES, end - position));
       for await (const _ of decompressed(source, start, packing, progress, pieceAt));
       return await restIsZero(source);
     } catch (error) {

@@ -238,6 +238,8 @@ describe('readLines()', () => {
       expect(await followed(700, '?')).toEqual([...ids, '21 damaged_file']);
       const cut = Buffer.concat([members[0]!, members[1]!.subarray(0, -5), Buffer.alloc(700)]);
       expect((await readBytes(cut)).at(-1)).toEndWith('damaged_file');
+      const begun = Buffer.concat([whole.subarray(0, 2), Buffer.alloc(20)]);
+      expect(await readBytes(begun)).not.toEqual([]);
     }
   });
 
