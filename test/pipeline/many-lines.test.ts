@@ -7,6 +7,7 @@ import { passingOf } from '../../src/pipeline/streams/passing.ts';
 import { Tap } from '../../src/pipeline/streams/tap.ts';
 import { isSteps } from '../../src/turns.ts';
 import { SseReader } from '../../src/wire/sse.ts';
+import { usedMs } from '../helpers/cpu.ts';
 
 const encoder = new TextEncoder();
 const text = (content: string) =>
@@ -25,12 +26,6 @@ function pushed(hidesUsage: boolean): Steps<Folded> {
   const steps = fold.push(REST);
   if (!isSteps(steps)) throw new Error('It is read at once');
   return steps;
-}
-
-/** The time that this thread has used so far, which other processes and threads do not affect, milliseconds. */
-function usedMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
 }
 
 function tookMs(work: () => void): number {

@@ -4,6 +4,7 @@ import { fastClock } from '../helpers/clock.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { until } from '../helpers/until.ts';
 import { chatStream, completion, sse, upstream } from '../helpers/upstream.ts';
+import { usedMs } from '../helpers/cpu.ts';
 
 const DEAD = 'http://127.0.0.1:1';
 
@@ -208,10 +209,10 @@ test('a small compressed error page that expands hugely is handled in bounded ti
     () => new Response(page, { status: 400, headers: { 'content-encoding': 'gzip' } }),
   );
   await using proxy = running({ providers: [provider('a', bad.url)] });
-  const beganMs = performance.now();
+  const beganMs = usedMs();
   const response = await proxy.post('/v1/chat/completions', CHAT);
   expect([response.status, (await response.text()).length < 4_000]).toEqual([400, true]);
-  expect(performance.now() - beganMs).toBeLessThan(1_000);
+  expect(usedMs() - beganMs).toBeLessThan(1_000);
 });
 
 test('an error whose body never arrives is classified by its status', async () => {

@@ -24,6 +24,7 @@ import { systemClock } from '../../src/clock.ts';
 import { listen } from '../../src/server/listen.ts';
 import { logDirectory } from '../helpers/log-directory.ts';
 import { encodeRecord, logRecord } from '../helpers/log-record.ts';
+import { usedMs } from '../helpers/cpu.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -498,14 +499,14 @@ test('GET /page/config takes little time for a thousand providers', async () => 
   const config = schema.parse({ providers, logging: { requests: { enabled: false } } });
   const proxy = createProxy(config, { env: {} });
   const ask = async () => await (await proxy.fetch(new Request('http://127.0.0.1/page/config'), {})).json();
-  const beganMs = performance.now();
+  const beganMs = usedMs();
   const { yaml } = (await ask()) as { yaml: string };
-  const tookMs = performance.now() - beganMs;
+  const tookMs = usedMs() - beganMs;
   const value = Bun.YAML.parse(yaml) as { providers: object[] };
   expect(value.providers).toHaveLength(1_000);
-  const stringMs = performance.now();
+  const stringMs = usedMs();
   stringify(value);
-  expect(tookMs).toBeLessThan((performance.now() - stringMs) / 2);
+  expect(tookMs).toBeLessThan((usedMs() - stringMs) / 2);
   await proxy.close();
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Fault, Scope } from '../../src/faults.ts';
 import { FAULTS } from '../../src/faults.ts';
 import { classifyBody, classifyStatus } from '../../src/wire/classify.ts';
+import { usedMs } from '../helpers/cpu.ts';
 
 const faultOf = (status: number, body = '', headers: Record<string, string> = {}): Fault =>
   classifyStatus(status, new Headers(headers), body).fault;
@@ -187,9 +188,9 @@ test('classifyStatus() takes little time for long messages', () => {
     'exceeded your monthly '.repeat(90),
   ];
   for (const message of long) for (const status of [400, 403, 404, 429]) faultOf(status, openai(message));
-  const beganMs = performance.now();
+  const beganMs = usedMs();
   for (const message of long) for (const status of [400, 403, 404, 429]) faultOf(status, openai(message));
-  expect(performance.now() - beganMs).toBeLessThan(1_000);
+  expect(usedMs() - beganMs).toBeLessThan(1_000);
 });
 
 test.each([

@@ -8,6 +8,7 @@ import { encodeOpenaiUsage } from '../../src/wire/usage.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
 import { checkMessagesStream } from '../helpers/grammar/messages.ts';
 import { NO_MEMORY } from '../../src/wire/protocol.ts';
+import { usedMs } from '../helpers/cpu.ts';
 
 const request = { model: 'asked', max_tokens: 1, messages: [{ role: 'user', content: 'x' }], stream: true };
 let ids = 0;
@@ -266,9 +267,9 @@ test('checkMessagesStream() accepts an error at any position', () => {
 test('stream() takes little time for a hundred thousand calls that wait for the first one', () => {
   const stream = writer();
   stream.push(chunk({ role: 'assistant', ...call(0, '{', { id: 'a', name: 'f' }) }));
-  const begin = performance.now();
+  const begin = usedMs();
   for (let index = 1; index < 100_000; index += 1)
     stream.push(chunk(call(index, '{}', { id: `c${index}`, name: 'g' })));
   stream.push(chunk(call(0, '}')));
-  expect(performance.now() - begin).toBeLessThan(5_000);
+  expect(usedMs() - begin).toBeLessThan(5_000);
 });

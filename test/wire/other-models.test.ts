@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { formFields } from '../../src/wire/multipart.ts';
 import { otherModels } from '../../src/wire/other-models.ts';
+import { usedMs } from '../helpers/cpu.ts';
 
 test.each<[object, readonly string[]]>([
   [{ model: 'a', messages: [] }, []],
@@ -121,14 +122,14 @@ test('otherModels() refuses what it cannot search', () => {
 
 test('otherModels() refuses long texts in place of names, without splitting them', () => {
   const long = 'b,'.repeat(8_000_000);
-  const began = performance.now();
+  const began = usedMs();
   expect(() => [...otherModels({ models: long }, 'a')]).toThrow('too large');
   expect(() => [...otherModels({ models: [long] }, 'a')]).toThrow('too large');
   expect(() => [...otherModels({ preset: long }, 'a')]).toThrow('too large');
-  const refusingMs = performance.now() - began;
-  const alsoBegan = performance.now();
+  const refusingMs = usedMs() - began;
+  const alsoBegan = usedMs();
   expect(long.split(',').length).toBeGreaterThan(1);
-  expect(refusingMs).toBeLessThan((performance.now() - alsoBegan) / 2);
+  expect(refusingMs).toBeLessThan((usedMs() - alsoBegan) / 2);
 });
 
 test.each([' ', '\u3000'])(
