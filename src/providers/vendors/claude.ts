@@ -31,6 +31,28 @@ const BETAS = [
   'tool-search-tool-2025-10-19',
   'tool-examples-2025-10-29',
   'fine-grained-tool-streaming-2025-05-14',
+  'thinking-binding-controls-2026-08-01',
+  'thinking-display-updates-2026-08-18',
+];
+
+/**
+ * Those that only Vertex AI accepts, unlike Bedrock's Converse API.
+ * @see https://github.com/BerriAI/litellm/blob/main/litellm/anthropic_beta_headers_config.json
+ */
+const BETAS_OF_VERTEX = [
+  'compact-2026-01-12',
+  'dangerous-tool-use-2026-09-03',
+  'inline-tools-2026-09-15',
+  'mid-conversation-output-config-2026-07-01',
+  'mid-conversation-system-clear-at-2026-08-21',
+  'mid-conversation-tool-changes-2026-07-01',
+  'model-context-window-exceeded-2025-08-26',
+  'per-turn-control-2026-07-01',
+  'structured-outputs-2025-11-13',
+  'structured-outputs-2025-12-15',
+  'task-budgets-2026-03-13',
+  'thinking-token-count-2026-05-13',
+  'web-search-2025-03-05',
 ];
 
 export const CLAUDE_ON_BEDROCK: Quirks = {
@@ -42,6 +64,6 @@ export const CLAUDE_ON_BEDROCK: Quirks = {
 
 export const CLAUDE_ON_VERTEX: Quirks = {
   ...CLAUDE,
-  betas: [...BETAS, 'web-search-2025-03-05', 'compact-2026-01-12'],
+  betas: [...BETAS, ...BETAS_OF_VERTEX],
   source: 'https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude',
 };
