@@ -32,8 +32,11 @@ export const FOLD = 'pipeline/lanes/translate-fold.ts';
 /** The first declaration in that file, before which functions are inserted. */
 const TABLE = 'export const PROTOCOLS: ';
 
-/** The class in the other one, before which functions are inserted. */
-const CLASS = 'export class TranslateFold ';
+/** The file that collects and encodes the events of translated streams. */
+const EVENTS = 'wire/long-events.ts';
+
+/** The class in it, before which functions are inserted. */
+const CLASS = 'export class EventList ';
 
 /** `walk` calls the visitor for each object and list, the inner ones first, and returns what it makes of them. */
 const WALK = `
@@ -83,12 +86,12 @@ function eventsMutated(text: string): string {
         replace: 'yield* writeBody(walk(written, mutated), text.length)',
       },
       {
-        file: FOLD,
-        find: 'this.#encoder.encode(text)',
-        replace: 'this.#encoder.encode(eventsMutated(text))',
+        file: EVENTS,
+        find: 'encoder.encode(this.#text)',
+        replace: 'encoder.encode(eventsMutated(this.#text))',
       },
       { file: LANE, find: TABLE, replace: `${WALK}${mutated(visit)}${TABLE}` },
-      { file: FOLD, find: CLASS, replace: `${WALK}${mutated(visit)}${events}${CLASS}` },
+      { file: EVENTS, find: CLASS, replace: `${WALK}${mutated(visit)}${events}${CLASS}` },
     ],
   };
 }
