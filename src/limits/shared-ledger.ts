@@ -6,7 +6,7 @@ import { Meter } from './meter.ts';
 import { MeterTables } from './meter-tables.ts';
 import { extend, reserve, settle } from './reserve.ts';
 import { Spare } from './spare.ts';
-import { BUSY_MS } from './state-file.ts';
+import { BUSY_MS, FAILING_BUSY_MS } from './state-file.ts';
 import { differenceOf, sumOf } from './stored-slices.ts';
 
 export interface SharedLedgerOptions {
@@ -31,9 +31,6 @@ interface Taken extends Reservation {
 
 /** The interval at which a file that cannot be written is tried again, milliseconds. */
 const RETRY_MS = 1_000;
-
-/** How long a step waits for a file that could not be written the last time, milliseconds. */
-const FAILING_BUSY_MS = 10;
 
 /**
  * The meters of several workers in their common SQLite file: each step is a transaction, and therefore atomic. The

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import type { StoredMeter } from './meter.ts';
 import { MeterTables } from './meter-tables.ts';
-import { BUSY_MS, openState } from './state-file.ts';
+import { BUSY_MS, FAILING_BUSY_MS, openState } from './state-file.ts';
 import { sumOf } from './stored-slices.ts';
 
 /**
@@ -21,13 +21,24 @@ import { sumOf } from './stored-slices.ts';
  * negative, since what is written may be taken back.
  */
 const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS spare.gate (passed INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS spare.batch (id TEXT NOT NULL, step INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS spare.late (name TEXT PRIMARY KEY, slices TEXT NOT NULL, until REAL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS spare.late_holds (
     name TEXT NOT NULL, worker INTEGER NOT NULL, amount REAL NOT NULL, PRIMARY KEY (name, worker)
   ) WITHOUT ROWID;
-  INSERT INTO spare.gate SELECT 0 WHERE NOT EXISTS (SELECT * FROM spare.gate);
+  INSERT INTO spare.batch SELECT hex(randomblob(8)), 0 WHERE NOT EXISTS (SELECT * FROM spare.batch);
 `;
+
+/** The name of the mark in the state file. */
+const MARK = 'spare';
+
+/** What was written to the state file last. */
+interface Mark {
+  /** Identifies what was counted here until then. */
+  readonly batch: string;
+  /** Identifies the transaction. */
+  readonly step: string;
+}
 
 /** Where Linux keeps files in memory. */
 const MEMORY = '/dev/shm';
@@ -124,7 +135,9 @@ export class Spare {
     this.#db.run('BEGIN');
     try {
       // Writing at once takes the lock of this file alone.
-      this.#db.run('UPDATE spare.gate SET passed = passed + 1');
+      this.#db.run('UPDATE spare.batch SET step = step');
+      this.#dropWritten();
+      this.#db.run('UPDATE spare.batch SET step = step + 1');
       Atomics.add(this.#flag, 0, 1);
       const answer = work();
       this.#db.run('COMMIT');
@@ -143,14 +156,22 @@ export class Spare {
   intoFile<T>(work: (written: MeterTables) => T, busyMs: number): T {
     this.#waits(busyMs);
     let seen = 0;
-    const answer = this.written.atOnce(() => {
-      seen = Atomics.load(this.#flag, 0);
-      this.#write();
-      return work(this.written);
-    });
+    let done: { readonly answer: T } | undefined;
+    const step = crypto.randomUUID();
+    try {
+      this.written.atOnce(() => {
+        seen = Atomics.load(this.#flag, 0);
+        this.#write(step);
+        done = { answer: work(this.written) };
+      });
+    } catch (thrown) {
+      // The files are committed one after the other: if the state file was, the step is done.
+      if (!done || this.#mark()?.step !== step) throw thrown;
+      return done.answer;
+    }
     // Another worker may use it again by now.
     Atomics.compareExchange(this.#flag, 0, seen, 0);
-    return answer;
+    return done!.answer;
   }
 
   close(): void {
@@ -161,8 +182,43 @@ export class Spare {
     this.#db.run(`PRAGMA busy_timeout = ${ms}`);
   }
 
-  #write(): void {
+  /** Identifies what is counted here now. */
+  get #batch(): string {
+    return this.#db.query<{ batch: string }, []>("SELECT id || ' ' || step AS batch FROM spare.batch").get()!
+      .batch;
+  }
+
+  /**
+   * Deletes what the state file already includes: a process that ended between the commits of both files has written it
+   * there, and not deleted it here.
+   */
+  #dropWritten(): void {
+    if (this.#mark()?.batch !== this.#batch) return;
+    this.#db.run('DELETE FROM spare.late');
+    this.#db.run('DELETE FROM spare.late_holds');
+  }
+
+  /** The last step that wrote to the state file; `undefined` if there was none, or the file cannot be read. */
+  #mark(): Mark | undefined {
+    this.#waits(FAILING_BUSY_MS);
+    try {
+      const row = this.#db
+        .query<{ mark: string }, [string]>('SELECT mark FROM marks WHERE name = ?')
+        .get(MARK);
+      return row ? (JSON.parse(row.mark) as Mark) : undefined;
+    } catch {
+      // Usage that it may include is counted again: rather too much than too little.
+      return undefined;
+    } finally {
+      this.#waits(BUSY_MS);
+    }
+  }
+
+  #write(step: string): void {
     const { written } = this;
+    this.#dropWritten();
+    const mark: Mark = { batch: this.#batch, step };
+    this.#db.query('INSERT OR REPLACE INTO marks VALUES (?, ?)').run(MARK, JSON.stringify(mark));
     for (const { name, slices, until } of this.#db.query<LateRow, []>('SELECT * FROM spare.late').all()) {
       const sum = sumOf(written.slicesOf(name), JSON.parse(slices) as StoredMeter);
       written.put(name, sum, Math.max(written.untilOf(name), until));
@@ -171,6 +227,7 @@ export class Spare {
     for (const { name, worker, amount } of holds.all()) written.hold(name, worker, amount);
     this.#db.run('DELETE FROM spare.late');
     this.#db.run('DELETE FROM spare.late_holds');
+    this.#db.run('UPDATE spare.batch SET step = step + 1');
   }
 }
 

@@ -22,6 +22,9 @@ const SCHEMA = `
 /** How long a step waits for another process that writes, milliseconds: it only writes a few rows. */
 export const BUSY_MS = 1_000;
 
+/** How long a step waits for a file that could not be written the last time, milliseconds. */
+export const FAILING_BUSY_MS = 10;
+
 /** Thrown when another process uses the state directory. */
 export class StateInUse extends Error {}
 

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'bun:test';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import type { Charge, Ledger, Reservation } from '../../src/limits/ledger.ts';
 import { limit } from '../../src/config/schema/groups.ts';
@@ -146,6 +147,43 @@ test('while the file cannot be written, limits apply, and usage is written later
   }
   expect(other.reserve([charge(0, 1, 1)], nowMs).kind).toBe('refused');
 }, 20_000);
+
+test.skipIf(!existsSync('/dev/shm'))(
+  'a process that ends after it has written to the file, and before it has noted that, counts nothing twice',
+  () => {
+    const path = directory();
+    const nowMs = 1_796_000_000_000;
+    const [ledger, other] = [shared(path, 1), shared(path, 2)];
+    const { dev, ino } = statSync(path);
+    const spare = (name: string) => `/dev/shm/llmproxy-${process.getuid!()}-${dev}-${ino}/${name}`;
+    const files = ['late.sqlite', 'used'].map(spare);
+    const used = (from: SharedLedger) => from.read(LIMITS[1]!, charge(1, 0, 0).meter, nowMs);
+    const spend = (from: SharedLedger, tokens: number) =>
+      from.settle(taken(from.reserve([charge(1, tokens, tokens)], nowMs)), [tokens], nowMs);
+    let unlock = locked(path);
+    spend(ledger, 10);
+    const held = taken(ledger.reserve([charge(1, 5, 5)], nowMs));
+    const before = files.map((file) => readFileSync(file));
+    unlock();
+    const crash = () => {
+      expect(ledger.catchUp(nowMs)).toBe(true);
+      // The second commit did not happen.
+      for (const [index, file] of files.entries()) writeFileSync(file, before[index]!);
+    };
+    crash();
+    spend(other, 20);
+    expect(used(other)).toMatchObject({ used: 30, reserved: 5 });
+    crash();
+    // The same if the file cannot be written again right away.
+    unlock = locked(path);
+    spend(other, 3);
+    expect(used(other)).toMatchObject({ used: 33, reserved: 5 });
+    unlock();
+    expect(other.catchUp(nowMs + 1_000)).toBe(true);
+    ledger.settle(held, [4], nowMs);
+    for (const each of [ledger, other]) expect(used(each)).toMatchObject({ used: 37, reserved: 0 });
+  },
+);
 
 test('a worker counts from zero if the file cannot be read either, and reports that once', () => {
   const path = directory();
