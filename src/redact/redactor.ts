@@ -12,6 +12,7 @@ import type { Replacing } from './replacements.ts';
 import { Replacements } from './replacements.ts';
 import { isSecretName } from './secrets/named.ts';
 import { isPlaceholder } from './secrets/placeholders.ts';
+import { base64In } from './spellings/base64.ts';
 import type { Plain } from './spellings/plain-parts.ts';
 import { plainParts } from './spellings/plain-parts.ts';
 
@@ -244,9 +245,18 @@ export class Redactor {
       spellings > 0
         ? plainParts(text).flatMap((part) => this.#spelled(text, part, label, spellings - 1))
         : [];
+    if (spellings > 0) found.push(...this.#encoded(text, label, spellings - 1));
     const all = spelled.length === 0 ? found : [...spelled, ...behindEscapes(text, found, spelled)];
     const hits = text.includes('[') ? beside(this.#marks, text, all) : all;
     return hits.length < 2 ? hits : apart(hits);
+  }
+
+  /** Base64 of a text with a value in it, which is replaced as a whole. */
+  #encoded(text: string, label: string, spellings: number): Hit[] {
+    return base64In(text).flatMap(({ from, to, plain }) => {
+      const [hit] = this.#find(plain, label, spellings);
+      return hit ? [{ from, to, kind: hit.kind, value: hit.value ?? plain.slice(hit.from, hit.to) }] : [];
+    });
   }
 
   /** What only the plain spelling shows: an escape in it or beside it hides it in the original. */
@@ -295,7 +305,7 @@ const LEAST_ENCODED = 2_048;
 
 /** Images, recordings and documents, in which a pattern may match by chance. */
 function isEncoded(text: string): boolean {
-  if (/^data:[^,]{0,100};base64,/i.test(text)) return true;
+  if (/^data:(?!text\/|application\/json)[^,]{0,100};base64,/i.test(text)) return true;
   return text.length >= LEAST_ENCODED && /^[A-Za-z0-9+/_-]+={0,2}$/.test(text);
 }
 

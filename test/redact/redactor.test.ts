@@ -294,6 +294,8 @@ test('Redactor.text() takes linear time', () => {
     '\\\\',
     '\\u0031',
     '&#64;a',
+    'aGVsbG8gd29ybGQh',
+    'amFuZUBleGFtcGxlLmNvbSBh ',
     '=a+1',
     '１２',
     '=40',
