@@ -31,7 +31,15 @@ export class Terms {
   /** Another configuration applies from now on. */
   change(holder: Holder): void {
     this.#holder = holder;
-    this.#exchange.moves(holder.limiter.carry(this.#marks(this.#others)));
+    const move = () => {
+      // It may have ended, or moved on.
+      if (this.#exchange.over || this.#holder !== holder) return;
+      this.#exchange.moves(holder.limiter.carry(this.#marks(this.#others)));
+    };
+    // A place that the session gets in any case is first asked for, so that nobody else takes it.
+    const room = holder.limiter.askToCarry(this.#marks(this.#others));
+    if (room) void room.then(move);
+    else move();
   }
 
   /**
@@ -59,6 +67,8 @@ export class Terms {
 
   /** @throws ProxyError `over_limit`, `over_budget` if a limit that applies now has no room */
   #count(others: ReadonlySet<string>): void {
+    // Nothing would release what it took after its end.
+    if (this.#exchange.over) return;
     this.#exchange.moves(this.#holder.limiter.carry(this.#marks(others), this.#marks(this.#others)));
     this.#others = others;
   }
