@@ -378,6 +378,7 @@ function limitedTo(kilobytes: number, ...parameters: string[]) {
   const script = join(import.meta.dir, '..', 'helpers', 'log-process.ts');
   const shell = ['bash', '-c', `ulimit -S -f ${kilobytes}; exec "$@"`, 'bash'];
   const started = Bun.spawn([...shell, process.execPath, script, ...parameters], {
+    env: process.env,
     stdin: 'pipe',
     stdout: 'ignore',
     stderr: 'pipe',
