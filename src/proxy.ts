@@ -7,65 +7,65 @@ import { listEveryMs } from './config/discovery.ts';
 import { secretsOf } from './config/keys.ts';
 import { NO_PLUGINS } from './plugins/loaded.ts';
 import { generate } from './proxy/generation.ts';
-import { Lasting } from './proxy/lasting.ts';
+import { ProcessState } from './proxy/process-state.ts';
 import { policyOf } from './proxy/settings.ts';
 
 export type { Proxy, ProxyDeps } from './proxy/contract.ts';
-export { newInstance } from './proxy/lasting.ts';
+export { newInstance } from './proxy/process-state.ts';
 
 /** The composition root: the parts that outlive a configuration, and the parts that each configuration creates. */
 export function createProxy(first: Config, deps: ProxyDeps): Proxy {
-  const lasting = new Lasting(first, deps, () => current);
-  const { pool, secrets, spending, discovery, traffic } = lasting;
-  let current = generate(first, deps.plugins ?? NO_PLUGINS, lasting);
+  const processState = new ProcessState(first, deps, () => current);
+  const { pool, secrets, spending, discovery, traffic } = processState;
+  let current = generate(first, deps.plugins ?? NO_PLUGINS, processState);
   pool.adopt(policyOf(first), current.providers, () => true);
-  begin(current, lasting);
+  begin(current, processState);
   return {
     fetch: (request, bindings) => current.app.fetch(request, bindings),
     upgrade: (request, bindings) => current.app.upgrade?.(request, bindings),
     maxMessage: first.limits.realtime.max_message,
-    providers: lasting.statuses,
-    metrics: () => lasting.metrics.families(),
+    providers: processState.statuses,
+    metrics: () => processState.metrics.families(),
     inFlight: () => traffic.inFlight,
-    log: lasting.logState,
+    log: processState.logState,
     recover: () => spending.recover(current.config, current.limiter, (key) => current.auth.named(key)),
     modelCount: () => current.registry.names().length,
     takeModels: (listings) => discovery?.take(listings),
-    warm: () => lasting.priceTable.load(),
+    warm: () => processState.priceTable.load(),
     reload(config, plugins = NO_PLUGINS) {
       const last = current;
       secrets.replace(secretsOf(config, deps.env));
       let next: Generation;
       try {
-        next = generate(config, plugins, lasting);
+        next = generate(config, plugins, processState);
       } catch (thrown) {
         secrets.replace(secretsOf(last.config, deps.env));
         throw thrown;
       }
       pool.adopt(policyOf(config), next.providers, (name) => sameService(name, last.config, config));
       current = next;
-      lasting.configure(config);
+      processState.configure(config);
       last.prober.stop();
-      begin(next, lasting);
+      begin(next, processState);
       closeAll(last.providers);
       return needRestart(last.config, config);
     },
     drain() {
       traffic.drain();
-      lasting.page.endStreams();
+      processState.page.endStreams();
     },
     refuse: () => void (traffic.refusing = true),
     cut: () => traffic.cut(),
     async close() {
       current.prober.stop();
-      await lasting.close(current);
+      await processState.close(current);
       closeAll(current.providers);
     },
   };
 }
 
 /** Starts the background work of a configuration: health probes and model discovery. */
-function begin({ config, providers, prober }: Generation, { discovery, deps }: Lasting): void {
+function begin({ config, providers, prober }: Generation, { discovery, deps }: ProcessState): void {
   prober.start(providers);
   discovery?.adopt(providers, ({ name }) => {
     const provider = config.providers.find((each) => each.name === name);

@@ -26,7 +26,7 @@ import { OutputClosed } from '../export/write/sink.ts';
 import type { StageName } from './export-stage.ts';
 import { ExitError } from './exit.ts';
 import { RowCollector } from './export-preview.ts';
-import { print, tell } from './output.ts';
+import { print, printStderr } from './output.ts';
 
 const EXIT = { failed: 1, usage: 2, empty: 3, violations: 4 } as const;
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -75,7 +75,8 @@ async function exportStage(
   if (options.value('json')) print(reportText(summary.report));
   const empty = settings.failEmpty && summary.report.kept === 0;
   const written = empty ? undefined : output;
-  if (!options.value('quiet')) tell(summaryText(summary, written) + nextText(settings, summary, written));
+  if (!options.value('quiet'))
+    printStderr(summaryText(summary, written) + nextText(settings, summary, written));
   if (empty) throw new ExitError(EXIT.empty, 'No row was written');
 }
 
@@ -89,12 +90,12 @@ async function exportRows(settings: Settings, signal: AbortSignal): Promise<void
   else if (settings.json && settings.dryRun) print(reportText(summary.report));
   const empty = settings.failEmpty && summary.report.kept === 0;
   const output = settings.dryRun || empty ? undefined : settings.sink.path;
-  if (!settings.quiet) tell(summaryText(summary, output) + nextText(settings, summary, output));
+  if (!settings.quiet) printStderr(summaryText(summary, output) + nextText(settings, summary, output));
   if (empty) throw new ExitError(EXIT.empty, 'No row was written');
   if (!settings.verify || summary.report.kept === 0) return;
   const { verified } = await import('./export-verify.ts');
   const text = verified(settings, summary.report);
-  if (!settings.quiet) tell(text);
+  if (!settings.quiet) printStderr(text);
 }
 
 /** Suggests the next step if rows were written to files that a trainer loads. */
@@ -127,7 +128,7 @@ async function check({ flags }: Sources, options: Options, signal: AbortSignal):
   });
   const { rows, bad, violations } = summary;
   if (!options.value('quiet'))
-    tell(
+    printStderr(
       `Checked ${thingsText(rows, 'row')} as ${format.name}: ${thingsText(violations, 'violation')} in ${thingsText(bad, 'row')}\n`,
     );
   if (violations > 0) throw new ExitError(EXIT.violations);
@@ -163,7 +164,7 @@ async function exportWith(
   const shown = settings.progress === 'always' || (settings.progress === 'auto' && terminal);
   const line =
     shown && !settings.quiet
-      ? new ProgressLine({ clock: systemClock, write: tell, redraw: terminal })
+      ? new ProgressLine({ clock: systemClock, write: printStderr, redraw: terminal })
       : undefined;
   try {
     return await runExport(settings, {
@@ -173,7 +174,7 @@ async function exportWith(
       onTrouble: (trouble) => {
         if (!settings.verbose) return;
         line?.clear();
-        tell(troubleText(trouble));
+        printStderr(troubleText(trouble));
       },
     });
   } finally {
@@ -198,7 +199,7 @@ async function readConfig(flags: GivenOptions, env: GivenOptions): Promise<Confi
   if (config) return config;
   const advice = `see llmproxy config validate ${path}`;
   if (named !== undefined) throw new ExitError(EXIT.failed, `Cannot use ${path}: it is not valid, ${advice}`);
-  tell(`warning: ${path} is not valid, its export section is not used; ${advice}\n`);
+  printStderr(`warning: ${path} is not valid, its export section is not used; ${advice}\n`);
   return undefined;
 }
 

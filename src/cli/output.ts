@@ -24,7 +24,7 @@ export function print(text: string): void {
  * Writes all data to stderr before it returns, waiting for a slow reader: what a stream still buffers is lost when the
  * process exits. A command does not fail because its messages cannot be written.
  */
-export function tell(text: string): void {
+export function printStderr(text: string): void {
   try {
     writeFully(STDERR, text);
   } catch {

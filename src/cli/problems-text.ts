@@ -1,6 +1,6 @@
 /** Prints the problems of files. */
 import type { Problem } from '../config/problems.ts';
-import { tell, useColor } from './output.ts';
+import { printStderr, useColor } from './output.ts';
 import { widthOf, wrapped } from './wrap.ts';
 
 /** The longest part of a line that is shown: JSON files often have only one line. */
@@ -27,7 +27,7 @@ export function formatProblems(problems: readonly Problem[], layout: Layout): st
 export function printProblems(problems: readonly Problem[], path: string): void {
   if (problems.length === 0) return;
   const { stderr } = process;
-  tell(`${formatProblems(problems, { path, color: useColor(stderr), width: widthOf(stderr) })}\n`);
+  printStderr(`${formatProblems(problems, { path, color: useColor(stderr), width: widthOf(stderr) })}\n`);
 }
 
 function format(

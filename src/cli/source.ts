@@ -11,7 +11,7 @@ import { PluginHost } from '../plugins/host.ts';
 import { NO_PLUGINS } from '../plugins/loaded.ts';
 import { fileReason } from '../logs/names.ts';
 import { ExitError } from './exit.ts';
-import { tell } from './output.ts';
+import { printStderr } from './output.ts';
 import { printProblems } from './problems-text.ts';
 
 /** The flag of commands that need a configuration. */
@@ -89,7 +89,7 @@ export async function pluginsIn(flag: string | undefined): Promise<Plugins> {
   }
   const host = new PluginHost({ env: process.env });
   const plugins = await host.load(declaredPlugins({ path, text }, process.env));
-  for (const { message } of plugins.problems) tell(`${message}\n`);
+  for (const { message } of plugins.problems) printStderr(`${message}\n`);
   return plugins;
 }
 

@@ -62,18 +62,18 @@ function guardedBody(body: Body, provider: BaseProvider, signal: AbortSignal): B
           controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
         } catch (thrown) {
           const error = signal.aborted ? (signal.reason as unknown) : pluginError(provider, thrown);
-          letGo(reader, error);
+          cancelQuietly(reader, error);
           throw error;
         }
       },
-      cancel: (reason) => letGo(reader, reason),
+      cancel: (reason) => cancelQuietly(reader, reason),
     },
     { highWaterMark: 0 },
   );
 }
 
 /** Cancels a body. If the plugin fails in this as well, there is nothing left to report. */
-function letGo(reader: { cancel(reason: unknown): Promise<void> }, reason: unknown): void {
+function cancelQuietly(reader: { cancel(reason: unknown): Promise<void> }, reason: unknown): void {
   reader.cancel(reason).catch(() => undefined);
 }
 

@@ -19,7 +19,7 @@ import { hookedAnswer } from '../server/hooked.ts';
 import { storedMs } from '../server/responses/service.ts';
 import { priceSetup } from '../usage/pricing.ts';
 import { VERSION } from '../version.ts';
-import type { Lasting } from './lasting.ts';
+import type { ProcessState } from './process-state.ts';
 import type { Routers } from './routers.ts';
 
 /** The Retry-After when too many requests are in progress. */
@@ -38,50 +38,50 @@ interface Made {
 }
 
 /** Everything that the routes of the server use. */
-export function contextOf(config: Config, lasting: Lasting, made: Made): ServerContext {
-  const { first, deps, clock, turns, traffic, limits, secrets, telemetry } = lasting;
+export function contextOf(config: Config, processState: ProcessState, made: Made): ServerContext {
+  const { first, deps, clock, turns, traffic, limits, secrets, telemetry } = processState;
   const { auth, registry, limiter, buffered, hooks } = made;
-  const ofExchanges = exchangeDeps(config, lasting, made);
+  const ofExchanges = exchangeDeps(config, processState, made);
   return {
     // The socket stays open until a restart.
     server: { ...config.server, host: first.server.host },
     limits: config.limits,
     limiter,
-    spending: lasting.spending,
+    spending: processState.spending,
     logging: config.logging.requests,
     clock,
     turns,
-    instance: lasting.instance,
+    instance: processState.instance,
     auth,
     registry,
     buffered,
-    unread: lasting.budget,
+    unread: processState.budget,
     hooks: hooks.hasRequests ? hooks : undefined,
-    pipeline: pipelineOf(config, lasting, made),
+    pipeline: pipelineOf(config, processState, made),
     passthrough: new Passthrough({
       clock,
       limiter,
-      pool: lasting.pool,
+      pool: processState.pool,
       mask: secrets.mask,
       maxBytes: config.limits.max_passthrough,
       bodyStallMs: config.limits.body_timeout,
     }),
     sockets: traffic.sockets,
-    now: () => lasting.present().context,
+    now: () => processState.current().context,
     // A connection opened under an earlier configuration continues under the current one.
-    responses: () => lasting.present().app.responses,
+    responses: () => processState.current().app.responses,
     stored:
       config.responses.store === 'never'
         ? undefined
         : {
-            store: lasting.store,
-            background: lasting.background,
-            followers: lasting.followers,
+            store: processState.store,
+            background: processState.background,
+            followers: processState.followers,
             keep: config.responses.store,
             ttlMs: storedMs(config),
           },
-    issued: lasting.issued,
-    realtime: realtimeOf(config, lasting, made),
+    issued: processState.issued,
+    realtime: realtimeOf(config, processState, made),
     begin(id, endpoint, userAgent, headers) {
       traffic.inFlight += 1;
       const exchange = new Exchange(id, endpoint, userAgent, ofExchanges);
@@ -99,17 +99,17 @@ export function contextOf(config: Config, lasting: Lasting, made: Made): ServerC
       if (requests) exchange.finally(() => requests.free());
     },
     newId: () => `req_${Bun.randomUUIDv7('buffer').toHex()}`,
-    metrics: lasting.metrics,
-    ready: () => lasting.priceTable.pending(),
-    providers: lasting.statuses,
-    summary: () => summarize(lasting.statuses()),
-    log: lasting.logState,
-    sharedLimits: () => lasting.spending.shared,
-    sharedResponses: () => lasting.store.shared,
+    metrics: processState.metrics,
+    ready: () => processState.priceTable.pending(),
+    providers: processState.statuses,
+    summary: () => summarize(processState.statuses()),
+    log: processState.logState,
+    sharedLimits: () => processState.spending.shared,
+    sharedResponses: () => processState.store.shared,
     logDirectory: first.logging.requests.directory,
-    usage: lasting.usage,
+    usage: processState.usage,
     config,
-    page: lasting.page,
+    page: processState.page,
     priceSetup: () => priceSetup(config),
     fleet: deps.fleet,
     running: traffic.running,
@@ -118,12 +118,12 @@ export function contextOf(config: Config, lasting: Lasting, made: Made): ServerC
     refusing: () => traffic.refusing,
     version: VERSION,
     mask: secrets.mask,
-    problem: lasting.problem,
+    problem: processState.problem,
   };
 }
 
-function exchangeDeps(config: Config, lasting: Lasting, { prices }: Made): ExchangeDeps {
-  const { clock, sinks, defects, traffic, spending } = lasting;
+function exchangeDeps(config: Config, processState: ProcessState, { prices }: Made): ExchangeDeps {
+  const { clock, sinks, defects, traffic, spending } = processState;
   return {
     clock,
     sinks,
@@ -140,8 +140,12 @@ function exchangeDeps(config: Config, lasting: Lasting, { prices }: Made): Excha
   };
 }
 
-function pipelineOf(config: Config, lasting: Lasting, { admission, hooks, routers }: Made): Pipeline {
-  const { clock, turns, memory, newId, secrets, budget } = lasting;
+function pipelineOf(
+  config: Config,
+  processState: ProcessState,
+  { admission, hooks, routers }: Made,
+): Pipeline {
+  const { clock, turns, memory, newId, secrets, budget } = processState;
   return new Pipeline({
     clock,
     revise: hooks.hasAnswers
@@ -159,8 +163,12 @@ function pipelineOf(config: Config, lasting: Lasting, { admission, hooks, router
   });
 }
 
-function realtimeOf(config: Config, lasting: Lasting, { admission, limiter, routers }: Made): Realtime {
-  const { clock, budget, secrets, traffic } = lasting;
+function realtimeOf(
+  config: Config,
+  processState: ProcessState,
+  { admission, limiter, routers }: Made,
+): Realtime {
+  const { clock, budget, secrets, traffic } = processState;
   const { max_unsent: maxUnsent, idle, duration } = config.limits.realtime;
   return new Realtime({
     clock,

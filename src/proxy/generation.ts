@@ -15,36 +15,36 @@ import { Authenticator } from '../server/auth.ts';
 import { Buffered } from '../server/buffered.ts';
 import { TokenClients } from '../server/tokens/token-clients.ts';
 import { contextOf } from './context.ts';
-import type { Lasting, Present } from './lasting.ts';
+import type { ProcessState, Current } from './process-state.ts';
 import { attemptDeps, routersOf } from './routers.ts';
 
 /** The objects of one configuration, which the next one replaces. */
-export interface Generation extends Present {
+export interface Generation extends Current {
   readonly prober: HealthProber;
   readonly auth: Authenticator;
   readonly registry: ModelRegistry;
 }
 
 /** Builds the objects of a configuration. @throws as the constructor of a plugin's class does */
-export function generate(config: Config, plugins: Plugins, lasting: Lasting): Generation {
-  const { deps, clock, secrets, problem, reports, spending, discovery } = lasting;
+export function generate(config: Config, plugins: Plugins, processState: ProcessState): Generation {
+  const { deps, clock, secrets, problem, reports, spending, discovery } = processState;
   const { failed } = reports;
-  const hooks = new Hooks(plugins, { clock, failed, dropped: lasting.recordDropped });
+  const hooks = new Hooks(plugins, { clock, failed, dropped: processState.recordDropped });
   const classes = plugins.classes(failed);
   const providers = makeProviders(config, { ...deps, learn: secrets.add, log: problem, plugins: classes });
-  const prices = new Prices(config.prices, lasting.priceTable);
+  const prices = new Prices(config.prices, processState.priceTable);
   const registry = new ModelRegistry(providers, config, offReasons(config, deps.env), discovery);
   const limiter = spending.limiter(config);
   const auth = new Authenticator(config, {
     clock,
     secret: (variable) => deps.env[variable],
-    tokens: tokensFor(config, lasting),
+    tokens: tokensFor(config, processState),
   });
-  const attempts = attemptDeps(config, lasting);
+  const attempts = attemptDeps(config, processState);
   const admission = new Admission({
     registry,
     limiter,
-    turns: lasting.turns,
+    turns: processState.turns,
     price: ({ provider, model, offer }, usage) =>
       prices.cost(
         { provider: provider.name, vendor: provider.settings.prices, model, configured: offer.price },
@@ -55,15 +55,19 @@ export function generate(config: Config, plugins: Plugins, lasting: Lasting): Ge
   });
   const { max_buffered: maxBuffered, max_buffered_share: share, max_body: maxBody } = config.limits;
   const buffered = new Buffered(maxBuffered, Math.max(share * maxBuffered, maxBody));
-  const routers = routersOf(config, { prices, attempts, lasting });
+  const routers = routersOf(config, { prices, attempts, processState });
   const made = { auth, registry, limiter, buffered, hooks, admission, prices, routers };
-  const context = contextOf(config, lasting, made);
+  const context = contextOf(config, processState, made);
   const app = createApp(context);
-  const prober = proberOf(config, attempts, lasting);
+  const prober = proberOf(config, attempts, processState);
   return { config, providers, prober, buffered, auth, limiter, hooks, registry, context, app };
 }
 
-function proberOf(config: Config, attempts: AttemptDeps, { clock, random, pool }: Lasting): HealthProber {
+function proberOf(
+  config: Config,
+  attempts: AttemptDeps,
+  { clock, random, pool }: ProcessState,
+): HealthProber {
   return new HealthProber(config.health, {
     clock,
     random,
@@ -79,7 +83,7 @@ function proberOf(config: Config, attempts: AttemptDeps, { clock, random, pool }
 
 function tokensFor(
   { auth, groups }: Config,
-  { clock, issuers }: Lasting,
+  { clock, issuers }: ProcessState,
 ): ((known: KnownKeys) => Tokens) | undefined {
   const configured = auth === undefined || auth === 'none' ? [] : auth.issuers;
   const keys = issuers.adopt(configured);

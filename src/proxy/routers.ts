@@ -8,7 +8,7 @@ import type { Target } from '../pipeline/targets/target.ts';
 import type { ProviderModel } from '../providers/base.ts';
 import type { Prices } from '../providers/prices.ts';
 import { commonContextWindow } from '../wire/context-window.ts';
-import type { Lasting } from './lasting.ts';
+import type { ProcessState } from './process-state.ts';
 
 /** The objects that send requests and sessions to targets. */
 export interface Routers {
@@ -17,8 +17,8 @@ export interface Routers {
 }
 
 /** The dependencies of attempts. */
-export function attemptDeps(config: Config, lasting: Lasting): AttemptDeps {
-  const { deps, clock, turns, memory, newId, defects, work, redaction, secrets } = lasting;
+export function attemptDeps(config: Config, processState: ProcessState): AttemptDeps {
+  const { deps, clock, turns, memory, newId, defects, work, redaction, secrets } = processState;
   return {
     clock,
     turns,
@@ -38,9 +38,9 @@ export function attemptDeps(config: Config, lasting: Lasting): AttemptDeps {
 
 export function routersOf(
   config: Config,
-  { prices, attempts, lasting }: { prices: Prices; attempts: AttemptDeps; lasting: Lasting },
+  { prices, attempts, processState }: { prices: Prices; attempts: AttemptDeps; processState: ProcessState },
 ): Routers {
-  const { clock, random, pool, secrets } = lasting;
+  const { clock, random, pool, secrets } = processState;
   const shared = {
     clock,
     random,

@@ -1,4 +1,4 @@
-/** Converts the configuration to the settings of lasting objects. */
+/** Converts the configuration to the settings of objects that outlive it. */
 import type { Config } from '../config/schema.ts';
 import type { StreamLimits } from '../pipeline/streams/stream-budget.ts';
 import type { TargetPool } from '../pipeline/targets/target-pool.ts';

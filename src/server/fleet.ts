@@ -26,9 +26,9 @@ export interface Fleet {
   /** @throws as above */
   metrics(): Promise<readonly Family[]>;
   /** Sends a message to all others. */
-  tell(news: FleetNews): void;
+  publish(news: FleetNews): void;
   /** @param listener called with messages of the others, and the number of the sender */
-  hear(listener: (news: FleetNews, worker: number) => void): void;
+  subscribe(listener: (news: FleetNews, worker: number) => void): void;
 }
 
 /** The messages between processes by which the page shows all of them, whichever one it is connected to. */

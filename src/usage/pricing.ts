@@ -8,7 +8,7 @@ import { PRESETS, presetOf } from '../config/presets.ts';
 import { priceVendor } from '../config/price-vendor.ts';
 import { Prices } from '../providers/prices.ts';
 import { countOf, objectOf, stringOf } from '../wire/json.ts';
-import { decodeUnits, UNTOLD } from '../wire/usage.ts';
+import { decodeUnits, UNKNOWN_USAGE } from '../wire/usage.ts';
 
 /** The parts of the configuration that determine prices: plain data that can be sent to another thread. */
 export interface PriceSetup {
@@ -110,7 +110,7 @@ export function usageOf(head: JsonObject): Usage | undefined {
   const output = countOf(head.output_tokens);
   const units = decodeUnits(head.units);
   if (input === undefined && output === undefined)
-    return Object.keys(objectOf(head.units)).length > 0 ? { ...UNTOLD, ...units } : undefined;
+    return Object.keys(objectOf(head.units)).length > 0 ? { ...UNKNOWN_USAGE, ...units } : undefined;
   return {
     input: input ?? 0,
     cached: countOf(head.cached_tokens) ?? 0,

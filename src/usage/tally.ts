@@ -8,7 +8,7 @@ import type { EndpointSpec } from '../wire/endpoints.ts';
 import type { Usage } from '../wire/usage.ts';
 import { ENDPOINTS } from '../wire/endpoints.ts';
 import { countOf, entryOf, numberOf, objectOf, stringOf } from '../wire/json.ts';
-import { plainUsage, UNTOLD } from '../wire/usage.ts';
+import { plainUsage, UNKNOWN_USAGE } from '../wire/usage.ts';
 import { facetOf } from './facets.ts';
 import { usageOf } from './pricing.ts';
 import { addSums, noSums } from './report.ts';
@@ -130,7 +130,7 @@ export class Tally {
   #cost(head: JsonObject, usage: Usage | undefined, ts: string): number | null {
     if (!this.#repricer) return numberOf(head.cost) ?? null;
     // For a request that is passed through, only the request itself may have a price.
-    const priced = usage ?? (passesUnread(head) ? UNTOLD : undefined);
+    const priced = usage ?? (passesUnread(head) ? UNKNOWN_USAGE : undefined);
     return priced ? this.#repricer.cost(head, priced, Date.parse(ts)) : null;
   }
 

@@ -5,7 +5,7 @@ import type { Units, Usage } from './usage.ts';
 import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from './json.ts';
 import { secondsOfSound } from './media-tokens.ts';
 import { formNumber } from './multipart.ts';
-import { addUsage, openaiUsage, plainUsage, tokenCount, unitsOf, UNTOLD } from './usage.ts';
+import { addUsage, openaiUsage, plainUsage, tokenCount, unitsOf, UNKNOWN_USAGE } from './usage.ts';
 
 /** The fields of a request that determine its charge. */
 interface ChargedRequest {
@@ -73,7 +73,7 @@ export function chargedUsage(endpoint: Endpoint, answer: JsonObject, requested: 
   const images = requested.images === undefined ? undefined : made || requested.images;
   const reported = reportedTokens(endpoint, answer);
   return {
-    ...(reported ?? UNTOLD),
+    ...(reported ?? UNKNOWN_USAGE),
     ...unitsOf({ ...requested, ...reported, images, seconds: secondsOf(answer) }),
   };
 }
@@ -88,7 +88,7 @@ function reportedTokens(endpoint: Endpoint, { usage, meta }: JsonObject): Usage 
   if (reported || !isObject(usage)) return reported;
   // Rerankers report only a total, which is their input.
   const total = tokenCount(usage.total_tokens);
-  const { untold: _, ...nothing } = UNTOLD;
+  const { untold: _, ...nothing } = UNKNOWN_USAGE;
   return total === undefined ? undefined : { ...nothing, input: total };
 }
 
@@ -111,5 +111,5 @@ function amountOf(value: unknown): number | undefined {
 export function chargedSum(endpoint: Endpoint, usages: readonly JsonObject[], requested: Units): Usage {
   let sum: Usage | undefined;
   for (const usage of usages) sum = addUsage(sum, chargedUsage(endpoint, { usage }, {}));
-  return { ...(sum ?? UNTOLD), ...requested };
+  return { ...(sum ?? UNKNOWN_USAGE), ...requested };
 }

@@ -63,7 +63,14 @@ export function searchCount(value: unknown): number | undefined {
 }
 
 /** An answer without reported tokens. */
-export const UNTOLD: Usage = { input: 0, cached: 0, cacheWrite: 0, output: 0, reasoning: 0, untold: true };
+export const UNKNOWN_USAGE: Usage = {
+  input: 0,
+  cached: 0,
+  cacheWrite: 0,
+  output: 0,
+  reasoning: 0,
+  untold: true,
+};
 
 /** The units with an amount above zero. */
 export function unitsOf(amounts: { readonly [name in Unit]?: number | undefined }): Units {

@@ -28,11 +28,11 @@ export class WorkerFleet implements Fleet {
     return (await this.#ask('metrics')).families;
   }
 
-  tell(news: FleetNews): void {
+  publish(news: FleetNews): void {
     this.#tell({ kind: 'tell', news });
   }
 
-  hear(listener: (news: FleetNews, worker: number) => void): void {
+  subscribe(listener: (news: FleetNews, worker: number) => void): void {
     this.#listeners.push(listener);
   }
 

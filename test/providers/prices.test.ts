@@ -3,7 +3,7 @@ import { calcPrice, findProvider } from '@pydantic/genai-prices';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { schema } from '../../src/config/schema.ts';
 import { Prices } from '../../src/providers/prices.ts';
-import { plainUsage, unitsOf, UNTOLD } from '../../src/wire/usage.ts';
+import { plainUsage, unitsOf, UNKNOWN_USAGE } from '../../src/wire/usage.ts';
 import type { Usage } from '../../src/wire/usage.ts';
 
 const table = new Prices();
@@ -88,9 +88,9 @@ describe('Prices.cost() with the built-in table', () => {
   });
 
   test('counts minutes of audio, and returns null for a unit without a price', () => {
-    expect(listed('openai', 'whisper-1', { ...UNTOLD, seconds: 600 })).toBeCloseTo(0.06, 9);
-    expect(listed('openai', 'gpt-4o-mini-tts', { ...UNTOLD, characters: 100 })).toBeNull();
-    expect(listed('openai', 'gpt-4o', UNTOLD)).toBeNull();
+    expect(listed('openai', 'whisper-1', { ...UNKNOWN_USAGE, seconds: 600 })).toBeCloseTo(0.06, 9);
+    expect(listed('openai', 'gpt-4o-mini-tts', { ...UNKNOWN_USAGE, characters: 100 })).toBeNull();
+    expect(listed('openai', 'gpt-4o', UNKNOWN_USAGE)).toBeNull();
     expect(listed('openai', 'no-such-model', tokens())).toBeNull();
   });
 
@@ -287,13 +287,13 @@ describe('Prices.cost() with configured prices', () => {
       2_000,
     ],
     ['requests', { request: 0.5, input: 1, output: 1 }, {}, 500_000 + 1_100],
-    ['images', { image: 0.04 }, { ...UNTOLD, images: 3 }, 120_000],
-    ['minutes', { minute: 0.006 }, { ...UNTOLD, seconds: 90 }, 9_000],
-    ['characters', { characters: 15 }, { ...UNTOLD, characters: 2_000 }, 30_000],
+    ['images', { image: 0.04 }, { ...UNKNOWN_USAGE, images: 3 }, 120_000],
+    ['minutes', { minute: 0.006 }, { ...UNKNOWN_USAGE, seconds: 90 }, 9_000],
+    ['characters', { characters: 15 }, { ...UNKNOWN_USAGE, characters: 2_000 }, 30_000],
     ['searches', { search: 0.01, input: 0, output: 0 }, { webSearches: 2 }, 20_000],
-    ['free requests', { request: 0 }, UNTOLD, 0],
-    ['no unit that was not used', { image: 0.04 }, { ...UNTOLD, seconds: 5 }, null],
-    ['no tokens that were not reported', { input: 1, output: 1 }, UNTOLD, null],
+    ['free requests', { request: 0 }, UNKNOWN_USAGE, 0],
+    ['no unit that was not used', { image: 0.04 }, { ...UNKNOWN_USAGE, seconds: 5 }, null],
+    ['no tokens that were not reported', { input: 1, output: 1 }, UNKNOWN_USAGE, null],
   ] as const)('counts %s', (_, price, usage, millionths) => {
     const usd = listed('none', 'm', tokens(usage), NOW, configured([{ model: 'm', ...price }]));
     if (millionths === null) expect(usd).toBeNull();

@@ -7,7 +7,7 @@ import { parsedYaml, valuesOf } from '../../config/yaml.ts';
 import { fileReason } from '../../logs/names.ts';
 import { about } from '../argv/command.ts';
 import { ExitError } from '../exit.ts';
-import { print, tell } from '../output.ts';
+import { print, printStderr } from '../output.ts';
 import { printProblems } from '../problems-text.ts';
 import { writeWhole } from '../write-whole.ts';
 import type { FormatName } from './convert.ts';
@@ -113,5 +113,5 @@ function tellResult(
       ? [`The file contained keys, which are not copied: put them into ${variables.join(', ')}.`]
       : []),
   ];
-  tell(`${lines.join('\n')}\n`);
+  printStderr(`${lines.join('\n')}\n`);
 }

@@ -7,7 +7,7 @@ import { labelsIn, listFlag } from './lists.ts';
 import { momentOf, untilFlag } from './moments.ts';
 import { findPlace, keysIn, PLACE_FLAGS } from './place.ts';
 import { newSecret } from './secret.ts';
-import { giveSecret } from './messages.ts';
+import { printSecret } from './messages.ts';
 
 const meta: CommandInfo = {
   name: 'create',
@@ -101,6 +101,6 @@ export default defineCommand({
         );
       document.addKey(fields);
     });
-    giveSecret(name, made, place, args.json);
+    printSecret(name, made, place, args.json);
   },
 });

@@ -2,7 +2,7 @@ import type { CommandInfo } from '../argv/command.ts';
 import { defineCommand } from 'citty';
 import { changeKeys, keyIn } from './change.ts';
 import { findPlace, PLACE_FLAGS } from './place.ts';
-import { say, sayTakenOver } from './messages.ts';
+import { printMessage, printTakenOver } from './messages.ts';
 
 const args = {
   name: { type: 'positional', required: true, description: 'Name of the key' },
@@ -16,10 +16,10 @@ function setDisabled(flags: { name: string; config?: string; file?: string }, di
     keyIn(file, name, place, disabled ? 'disable' : 'enable');
     document.changeKey(name, { disabled: disabled ? true : undefined });
   });
-  say(
+  printMessage(
     `The key ${name} is ${disabled ? 'disabled: requests with it are answered with 403' : 'enabled again'}.`,
   );
-  sayTakenOver(place);
+  printTakenOver(place);
 }
 
 const disabling: CommandInfo = {

@@ -6,7 +6,7 @@ import { widthOf } from '../wrap.ts';
 import type { DescribedKey } from './described.ts';
 import { described, endOf, momentText, usd } from './described.ts';
 import { findPlace, keysAt, PLACE_FLAGS } from './place.ts';
-import { say } from './messages.ts';
+import { printMessage } from './messages.ts';
 import { lastUseAndSpend } from './use.ts';
 
 const meta: CommandInfo = {
@@ -25,7 +25,8 @@ export default defineCommand({
     const uses = lastUseAndSpend(place.config, nowMs);
     const all = keys.map((each) => described(each, { raises, use: uses.get(each.key.name), nowMs }));
     if (args.json) return print(`${JSON.stringify(all, null, 2)}\n`);
-    if (all.length === 0) return say('There are no keys yet: llmproxy keys create NAME creates one.');
+    if (all.length === 0)
+      return printMessage('There are no keys yet: llmproxy keys create NAME creates one.');
     const header = ['NAME', 'PREFIX', 'GROUP', 'EXPIRES', 'LAST USE', 'USD'];
     print(`${table(header, all.map(cells), widthOf(process.stdout))}\n`);
   },

@@ -11,7 +11,7 @@ import { changeKeys } from './change.ts';
 import { AMOUNT_FLAGS } from './create.ts';
 import { endText, untilFlag } from './moments.ts';
 import { findPlace, keysIn, PLACE_FLAGS } from './place.ts';
-import { say, sayTakenOver } from './messages.ts';
+import { printMessage, printTakenOver } from './messages.ts';
 
 const meta: CommandInfo = {
   name: 'raise',
@@ -59,10 +59,10 @@ export default defineCommand({
       document.keepRaises((text) => until.parse(text) > nowMs);
       for (const { kind, amount } of amounts) document.addRaise({ key: name, kind, by: amount, until: end });
     });
-    say(
+    printMessage(
       `The key ${name} may use ${amounts.map(amountText).join(' and ')} more, until ${endText(until.parse(end))}.`,
     );
-    sayTakenOver(place);
+    printTakenOver(place);
   },
 });
 

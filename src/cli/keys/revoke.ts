@@ -2,7 +2,7 @@ import type { CommandInfo } from '../argv/command.ts';
 import { defineCommand } from 'citty';
 import { changeKeys, keyIn } from './change.ts';
 import { findPlace, PLACE_FLAGS } from './place.ts';
-import { say, sayTakenOver } from './messages.ts';
+import { printMessage, printTakenOver } from './messages.ts';
 
 const meta: CommandInfo = {
   name: 'revoke',
@@ -19,7 +19,7 @@ export default defineCommand({
       keyIn(file, args.name, place, 'revoke');
       document.removeKey(args.name);
     });
-    say(`The key ${args.name} is revoked.`);
-    sayTakenOver(place);
+    printMessage(`The key ${args.name} is revoked.`);
+    printTakenOver(place);
   },
 });

@@ -5,7 +5,7 @@ import { changeKeys, keyIn } from './change.ts';
 import { endText, momentOf, spanFlag } from './moments.ts';
 import { findPlace, PLACE_FLAGS } from './place.ts';
 import { newSecret } from './secret.ts';
-import { giveSecret, say } from './messages.ts';
+import { printSecret, printMessage } from './messages.ts';
 
 const meta: CommandInfo = {
   name: 'rotate',
@@ -41,10 +41,10 @@ export default defineCommand({
       });
     });
     if (!args.json)
-      say(
+      printMessage(
         graceMs > 0 ? `The old key works until ${endText(nowMs + graceMs)}.` : 'Older keys no longer work.',
       );
-    giveSecret(args.name, made, place, args.json);
+    printSecret(args.name, made, place, args.json);
   },
 });
 

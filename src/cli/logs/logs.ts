@@ -17,7 +17,7 @@ import { ExitError } from '../exit.ts';
 import { paintOf } from '../lines/paint.ts';
 import { requestLine } from '../lines/request-line.ts';
 import { clockTime, dayTime, endedMs, utcTime } from '../lines/times.ts';
-import { print, tell, useColor } from '../output.ts';
+import { print, printStderr, useColor } from '../output.ts';
 import { CONFIG_FLAG, readConfig } from '../source.ts';
 import { widthOf } from '../wrap.ts';
 import type { Choice } from './choice.ts';
@@ -95,9 +95,10 @@ interface Listing {
 async function list(named: readonly string[], choice: Choice, { most, show }: Listing): Promise<void> {
   const inputs = await findInputs(named);
   const { test, sinceMs } = choice;
-  const found = await newestRecords(inputs, { test, most, sinceMs, onProblem: say });
+  const found = await newestRecords(inputs, { test, most, sinceMs, onProblem: printMessage });
   for (const { head } of found.toReversed()) show(head);
-  if (found.length === 0 && most > 0) say(choice.any ? 'No request matches' : 'No request is logged yet');
+  if (found.length === 0 && most > 0)
+    printMessage(choice.any ? 'No request matches' : 'No request is logged yet');
 }
 
 async function follow(named: readonly string[], choice: Choice, { most, show }: Listing): Promise<void> {
@@ -114,7 +115,7 @@ async function follow(named: readonly string[], choice: Choice, { most, show }: 
     if (error instanceof InputError) return [];
     throw error;
   });
-  const found = await newestRecords(inputs, { test, most, sinceMs, onProblem: say });
+  const found = await newestRecords(inputs, { test, most, sinceMs, onProblem: printMessage });
   for (const record of found.toReversed()) if (isBefore(record)) show(record.head);
   for await (const { line } of follower.lines(NEVER)) {
     const head = headOf(line);
@@ -155,6 +156,6 @@ export async function withKnownErrors(work: () => Promise<void>): Promise<void> 
   }
 }
 
-export function say(message: string): void {
-  tell(`${message}\n`);
+export function printMessage(message: string): void {
+  printStderr(`${message}\n`);
 }

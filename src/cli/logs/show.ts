@@ -15,7 +15,7 @@ import { CONFIG_FLAG } from '../source.ts';
 import { widthOf } from '../wrap.ts';
 import type { Choice } from './choice.ts';
 import { CHOICE_FLAGS, choiceOf } from './choice.ts';
-import { LOGS_OPERAND, logsNamed, say, withKnownErrors } from './logs.ts';
+import { LOGS_OPERAND, logsNamed, printMessage, withKnownErrors } from './logs.ts';
 import { recordText } from './record-text.ts';
 
 const ARGS: ArgsDef = {
@@ -51,7 +51,9 @@ export default defineCommand({
         throw new ExitError(2, `Cannot filter the requests that ${id} identifies: filters belong to last`);
       const inputs = await findInputs(logsNamed(logs, repeated(rawArgs, 'config').at(-1)));
       const found =
-        id === 'last' ? await newest(inputs, choice) : await recordById(inputs, id, { onProblem: say });
+        id === 'last'
+          ? await newest(inputs, choice)
+          : await recordById(inputs, id, { onProblem: printMessage });
       if (!found) throw new ExitError(1, notFound(id, choice));
       const { stdout } = process;
       if (args.raw === true) return print(`${found.line.toString()}\n`);
@@ -69,8 +71,13 @@ async function newest(
 ): Promise<RecordWithFeedback | undefined> {
   const wants: typeof test.wants = (head, whole) =>
     head.endpoint !== 'feedback' && (test.wants?.(head, whole) ?? true);
-  const [last] = await newestRecords(inputs, { test: { ...test, wants }, most: 1, sinceMs, onProblem: say });
-  return last && (await recordById(inputs, last.head.id, { onProblem: say }));
+  const [last] = await newestRecords(inputs, {
+    test: { ...test, wants },
+    most: 1,
+    sinceMs,
+    onProblem: printMessage,
+  });
+  return last && (await recordById(inputs, last.head.id, { onProblem: printMessage }));
 }
 
 function notFound(id: string, { any }: Choice): string {

@@ -8,7 +8,7 @@ import { schema } from '../../config/schema.ts';
 import { fileReason } from '../../logs/names.ts';
 import { PluginHost } from '../../plugins/host.ts';
 import { ExitError } from '../exit.ts';
-import { print, tell } from '../output.ts';
+import { print, printStderr } from '../output.ts';
 import { CONFIG_FLAG } from '../source.ts';
 import { checkTypes } from './types.ts';
 
@@ -34,14 +34,14 @@ export default defineCommand({
     const missing = files.find((file) => !existsSync(file));
     if (missing !== undefined) throw new ExitError(2, `Cannot check ${missing}: there is no such file`);
     const { errors, failed } = await checkTypes(files);
-    for (const error of errors) tell(`${error}\n`);
+    for (const error of errors) printStderr(`${error}\n`);
     if (errors.some((error) => /'(?:node|bun):|\(TS25(?:80|84|91)\)/.test(error)))
-      tell('Types of Bun and Node are missing: BUN_BE_BUN=1 llmproxy add -d bun-types\n');
-    if (failed !== undefined) tell(`Cannot check types: ${failed}\n`);
+      printStderr('Types of Bun and Node are missing: BUN_BE_BUN=1 llmproxy add -d bun-types\n');
+    if (failed !== undefined) printStderr(`Cannot check types: ${failed}\n`);
     const host = new PluginHost({ env: process.env });
     const limitMs = schema.shape.plugin_timeout.parse(undefined);
     const { all, problems } = await host.load({ paths: files, limitMs });
-    for (const { message } of problems) tell(`${message}\n`);
+    for (const { message } of problems) printStderr(`${message}\n`);
     const wrong = errors.length + problems.length + (failed === undefined ? 0 : 1);
     if (wrong > 0) throw new ExitError(1, `${wrong} problem${wrong === 1 ? '' : 's'} found`);
     for (const plugin of all) print(`${relative(process.cwd(), plugin.path)}: ${contributions(plugin)}\n`);

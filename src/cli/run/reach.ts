@@ -67,7 +67,7 @@ async function getJson(url: string, key: string): Promise<{ status: number; body
 }
 
 /** The default configuration file: the current directory may contain a config.yaml of another program. */
-export function fileHere(flag: string | undefined): string | undefined {
+export function configFileHere(flag: string | undefined): string | undefined {
   const named = flag ?? (process.env.LLMPROXY_CONFIG || undefined);
   if (named !== undefined || !existsSync('config.yaml')) return named;
   return /^providers\s*:/m.test(readFileSync('config.yaml', 'utf8')) ? 'config.yaml' : undefined;

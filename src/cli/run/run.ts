@@ -2,13 +2,21 @@ import { defineCommand } from 'citty';
 import { listed } from '../../config/listed.ts';
 import { about } from '../argv/command.ts';
 import { ExitError } from '../exit.ts';
-import { print, tell } from '../output.ts';
+import { print, printStderr } from '../output.ts';
 import { CONFIG_FLAG, loadSource } from '../source.ts';
 import type { OwnProxy } from './own-proxy.ts';
 import { executableOf, programNamed, runWith } from './program.ts';
 import type { Launch, Program, Reach } from './programs.ts';
 import { KEY_VARIABLE, PROGRAMS } from './programs.ts';
-import { baseOfConfig, baseOfUrl, fileHere, isProxyAt, keyFor, modelsAt, servesModel } from './reach.ts';
+import {
+  baseOfConfig,
+  baseOfUrl,
+  configFileHere,
+  isProxyAt,
+  keyFor,
+  modelsAt,
+  servesModel,
+} from './reach.ts';
 
 const NAMES = PROGRAMS.map(({ name }) => name);
 
@@ -64,7 +72,7 @@ export default defineCommand({
     } finally {
       await proxy?.end();
     }
-    for (const problem of proxy?.problems ?? []) tell(`llmproxy: ${problem}\n`);
+    for (const problem of proxy?.problems ?? []) printStderr(`llmproxy: ${problem}\n`);
     if (code !== 0) throw new ExitError(code, '');
   },
 });
@@ -91,7 +99,7 @@ async function found({ url, config: flag }: Flags): Promise<Found> {
     const base = baseOfUrl(url);
     return { base, key: keyFor(undefined), proxy: undefined };
   }
-  const source = await loadSource(fileHere(flag) ?? null);
+  const source = await loadSource(configFileHere(flag) ?? null);
   const key = keyFor(source.config);
   const base = baseOfConfig(source.config);
   if (base !== undefined && (await isProxyAt(base))) return { base, key, proxy: undefined };
@@ -127,7 +135,7 @@ async function show(
   own: readonly string[],
   { url, config: flag, model }: Flags,
 ): Promise<void> {
-  const source = url === undefined ? await loadSource(fileHere(flag) ?? null) : undefined;
+  const source = url === undefined ? await loadSource(configFileHere(flag) ?? null) : undefined;
   const base = url === undefined ? (baseOfConfig(source!.config) ?? HERE) : baseOfUrl(url);
   const program = programNamed(command, base);
   const there = await isProxyAt(base);

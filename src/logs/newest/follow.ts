@@ -57,7 +57,7 @@ export class LogFollower {
     while (!signal.aborted) {
       await this.#lookForFiles();
       for (const file of this.#open.values()) yield* this.#more(file);
-      this.#letGo();
+      this.#closeStale();
       await pause(LOOK_MS, signal);
     }
     for (const { fd } of this.#open.values()) fs.closeSync(fd);
@@ -113,7 +113,7 @@ export class LogFollower {
   }
 
   /** Closes files that are gone, replaced, or superseded for long: all of them have been read. */
-  #letGo(): void {
+  #closeStale(): void {
     for (const [path, file] of this.#open) {
       const found = fs.statSync(path, { throwIfNoEntry: false });
       const isSame = found?.ino === file.inode;

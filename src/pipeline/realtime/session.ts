@@ -243,7 +243,7 @@ export class Session implements WatchedStream {
   }
 
   letGo(): void {
-    this.#transcript.letGo();
+    this.#transcript.discard();
   }
 
   #count(message: SocketMessage): void {

@@ -85,7 +85,7 @@ export class Access {
     if (signedIn) {
       const { id, until } = signedIn;
       this.#context.page.sessions.end(signedIn);
-      this.#context.fleet?.tell({ kind: 'signed_out', id, until });
+      this.#context.fleet?.publish({ kind: 'signed_out', id, until });
     }
     return cookieWith('', headers, this.#path);
   }

@@ -29,7 +29,7 @@ export class Page {
     this.history = new HistoryThread(clock);
     this.watch = new RecordWatch({ clock, inFlight, running: () => longest(running()), fleet });
     this.sessions = new Sessions(secret, () => clock.now());
-    fleet?.hear((news) => {
+    fleet?.subscribe((news) => {
       if (news.kind === 'signed_out') this.sessions.end(news);
     });
   }

@@ -45,8 +45,8 @@ export class RecordWatch {
     this.#deps = deps;
     const { fleet, clock, inFlight, running } = deps;
     if (!fleet) return;
-    this.#outbox = new Outbox({ clock, inFlight, running, tell: (news) => fleet.tell(news) });
-    fleet.hear((news, worker) => {
+    this.#outbox = new Outbox({ clock, inFlight, running, tell: (news) => fleet.publish(news) });
+    fleet.subscribe((news, worker) => {
       if (news.kind === 'look') this.#outbox!.open();
       if (news.kind !== 'rows') return;
       const { inFlight, running } = news;
@@ -116,7 +116,7 @@ export class RecordWatch {
       this.#cancelLook = undefined;
       return;
     }
-    fleet.tell({ kind: 'look' });
+    fleet.publish({ kind: 'look' });
     this.#cancelLook = clock.after(LOOK_MS, () => this.#look());
   }
 }

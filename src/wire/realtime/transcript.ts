@@ -46,7 +46,7 @@ export class Transcript {
   }
 
   /** Discards everything, and marks the transcript as truncated. */
-  letGo(): void {
+  discard(): void {
     this.#full = true;
     this.#characters = 0;
     this.#session = {};
@@ -86,6 +86,6 @@ export class Transcript {
   #grow(characters: number): void {
     // The overhead of a message.
     this.#characters += characters + 40;
-    if (this.#characters > this.#maxCharacters) this.letGo();
+    if (this.#characters > this.#maxCharacters) this.discard();
   }
 }

@@ -54,8 +54,8 @@ import { backgroundLimits, policyOf, streamLimits } from './settings.ts';
 import { Traffic } from './traffic.ts';
 import { uploadAccess } from './upload-access.ts';
 
-/** The parts of the current configuration that lasting objects use. */
-export interface Present {
+/** What exists for the current configuration only, as far as the objects that outlive it use it. */
+export interface Current {
   readonly config: Config;
   readonly providers: readonly BaseProvider[];
   readonly buffered: Buffered;
@@ -69,7 +69,7 @@ export interface Present {
  * State that outlives a configuration: health and breakers, the log, usage counted against limits, signatures and
  * streams of conversations, keys of identity providers, connections to collectors.
  */
-export class Lasting {
+export class ProcessState {
   readonly deps: ProxyDeps;
   /** The configuration at the start of the process, whose settings for sockets and the log hold until a restart. */
   readonly first: Config;
@@ -105,14 +105,14 @@ export class Lasting {
   readonly budget: StreamBudget;
   /** Keys of identity providers, so that a reload need not fetch them. */
   readonly issuers: IssuerPool;
-  readonly present: () => Present;
+  readonly current: () => Current;
   readonly #stateWatch: StateWatch | undefined;
   #recordsDropped = 0;
 
-  constructor(first: Config, deps: ProxyDeps, present: () => Present) {
+  constructor(first: Config, deps: ProxyDeps, current: () => Current) {
     this.deps = deps;
     this.first = first;
-    this.present = present;
+    this.current = current;
     this.clock = deps.clock ?? systemClock;
     this.random = deps.random ?? Math.random;
     this.turns = deps.turns ?? realTurns;
@@ -166,7 +166,7 @@ export class Lasting {
     this.budget = new StreamBudget(clock, streamLimits(first));
     this.issuers = new IssuerPool({ clock, problem: this.problem });
     this.#stateWatch =
-      tell && new StateWatch({ clock, pool: this.pool, providers: () => present().providers, tell });
+      tell && new StateWatch({ clock, pool: this.pool, providers: () => current().providers, tell });
   }
 
   /** Reports a problem that does not belong to a request. It goes to stderr, and may quote a provider. */
@@ -184,7 +184,7 @@ export class Lasting {
 
   /** The state of all providers in the current configuration, including disabled ones. */
   readonly statuses = (): ProviderStatus[] => {
-    const { config, providers } = this.present();
+    const { config, providers } = this.current();
     const { pool, clock, discovery, deps } = this;
     const off = config.providers.filter((provider) => !provider.enabled);
     return [
@@ -205,7 +205,7 @@ export class Lasting {
   }
 
   /** Flushes and closes everything. @param hooks the current ones, which receive the last records */
-  async close({ hooks }: Pick<Present, 'hooks'>): Promise<void> {
+  async close({ hooks }: Pick<Current, 'hooks'>): Promise<void> {
     this.#stateWatch?.close();
     this.discovery?.stop();
     await this.spending.close();
@@ -250,7 +250,7 @@ export class Lasting {
       new Telemetry(settings, {
         clock,
         random,
-        placeOf: (named) => placeOf(this.present().providers.find((provider) => provider.name === named)),
+        placeOf: (named) => placeOf(this.current().providers.find((provider) => provider.name === named)),
         families: () => this.metrics.families(),
         mask: this.secrets.mask,
         problem: this.#problemOf('telemetry'),
@@ -266,7 +266,7 @@ export class Lasting {
       { name: 'metrics', keeps: false, take: (record) => this.metrics.observe(record) },
       ...(log ? [{ name: 'log', keeps: true, take: (record: LogRecord) => log.write(record) }] : []),
       { name: 'page', keeps: false, take: (record) => page.watch.take(record) },
-      { name: 'plugins', keeps: false, take: (record) => this.present().hooks.record(record) },
+      { name: 'plugins', keeps: false, take: (record) => this.current().hooks.record(record) },
       ...(telemetry ? [{ name: 'telemetry', keeps: false, take: telemetry.take }] : []),
       ...(onRecord
         ? [{ name: 'lines', keeps: false, take: (record: LogRecord) => onRecord(record, secrets.mask) }]
@@ -281,7 +281,7 @@ export class Lasting {
       providers: this.statuses,
       inFlight: () => traffic.inFlight,
       sessions: () => traffic.sessions.size,
-      buffered: () => this.present().buffered.bytes,
+      buffered: () => this.current().buffered.bytes,
       unread: () => this.budget.bytes,
       recording: () => this.budget.kept,
       memory: () => process.memoryUsage.rss(),
@@ -295,7 +295,7 @@ export class Lasting {
       decisions: () => spending.refusals.decisions,
       spansDropped: () => this.telemetry?.dropped ?? 0,
       version: VERSION,
-      limits: () => this.present().limiter.shared(),
+      limits: () => this.current().limiter.shared(),
       sharedLimits: () => spending.shared,
       sharedResponses: () => store.shared,
     });
