@@ -84,9 +84,9 @@ function blocksOf(part: Part, all: string, options: AnswerOptions, lost: Lost): 
   }
 }
 
-/** @param citations `null` for none: the field is always present */
+/** Without citations the field is left out, as the API does: some clients reject `null`. */
 export function textBlock(text: string, citations: readonly unknown[] = []): JsonObject {
-  return { type: 'text', text, citations: citations.length > 0 ? citations : null };
+  return { type: 'text', text, ...(citations.length > 0 ? { citations } : {}) };
 }
 
 /** A tool without a counterpart at Anthropic is lost together with its result, and counted once. */

@@ -54,7 +54,8 @@ export const contentBlock = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('text'),
     text: z.string(),
-    citations: z.array(citation).min(1).nullable(),
+    // Required by the type, but the API leaves it out unless there are any.
+    citations: z.array(citation).min(1).optional(),
   }),
   z.strictObject({ type: z.literal('thinking'), thinking: z.string(), signature: z.string() }),
   z.strictObject({ type: z.literal('redacted_thinking'), data: z.string().min(1) }),
