@@ -316,7 +316,19 @@ describe('tools', () => {
       parallel_tool_calls: false,
     });
     expect(body.toolConfig).toEqual({ tools: [weatherSpec] });
-    expect(dropped).toEqual(['tools[0]', 'parallel_tool_calls']);
+    expect(dropped).toEqual(['tools[0]']);
+  });
+
+  test.each([
+    [CLAUDE, undefined, { type: 'auto', disable_parallel_tool_use: true }, []],
+    [CLAUDE, 'required' as const, { disable_parallel_tool_use: true }, []],
+    [NOVA, undefined, undefined, ['parallel_tool_calls']],
+  ])('asks %s for one call at a time, with the choice %s', (model, tool_choice, field, left) => {
+    const request = { tools: [weather], parallel_tool_calls: false, ...(tool_choice ? { tool_choice } : {}) };
+    const { body, dropped } = encode(request, model);
+    const { tool_choice: sent } = (body.additionalModelRequestFields ?? {}) as Record<string, unknown>;
+    expect(sent).toEqual(field);
+    expect(dropped).toEqual(left);
   });
 });
 

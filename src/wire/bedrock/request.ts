@@ -9,7 +9,7 @@ import { converseModel } from './models.ts';
 import { reasoningFields, roomFor } from './reasoning.ts';
 import { SchemaBudget } from '../parts/schema-budget.ts';
 import { structure } from './structure.ts';
-import { toolConfig } from './tools.ts';
+import { singleCall, toolConfig } from './tools.ts';
 import { OPENAI_ONLY, TUNING, requireMessages, given, moreThanOne } from '../requirements.ts';
 
 /** A Converse request, and what is needed to decode its answer. */
@@ -62,7 +62,13 @@ export function encodeConverseRequest(
   const reasoning = reasoningFields(unthinking, model, dropped);
   const thinking = 'thinking' in reasoning && objectOf(reasoning.thinking).type !== 'disabled';
   const { inferenceConfig, extra } = sampling(request, { model, reasoning, thinking }, dropped);
-  const additional = { ...reasoning, ...extra, ...betaFields(betas, model, quirks, dropped) };
+  const tools = toolConfig(request, turns, { model, thinking, structured: tool, budget }, dropped);
+  const additional = {
+    ...reasoning,
+    ...extra,
+    ...betaFields(betas, model, quirks, dropped),
+    ...singleCall(request, model, tools, dropped),
+  };
   const instructed = [...system, ...instructions];
   if (!TIERS.has(request.service_tier) && !PLAIN_TIERS.has(request.service_tier))
     dropped.push('service_tier');
@@ -70,7 +76,7 @@ export function encodeConverseRequest(
     messages: turns,
     ...(instructed.length > 0 ? { system: instructed } : {}),
     ...(Object.keys(inferenceConfig).length > 0 ? { inferenceConfig } : {}),
-    ...toolConfig(request, turns, { model, thinking, structured: tool, budget }, dropped),
+    ...tools,
     ...fields,
     ...(Object.keys(additional).length > 0 ? { additionalModelRequestFields: additional } : {}),
     ...(TIERS.has(request.service_tier) ? { serviceTier: { type: request.service_tier } } : {}),

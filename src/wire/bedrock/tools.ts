@@ -37,11 +37,31 @@ export function toolConfig(
   const specs = requested.length > 0 || structured ? requested : called.map((name) => spec({ name }));
   const tools = structured ? [...specs, structured] : specs;
   if (tools.length === 0) return {};
-  if (request.parallel_tool_calls === false) dropped.push('parallel_tool_calls');
   const choice = structured
     ? structuredChoice(request, structured, wanted.length > 0, model)
     : toolChoice(request, thinking);
   return { toolConfig: { tools, ...(choice ? { toolChoice: choice } : {}) } };
+}
+
+/**
+ * Claude's own field for at most one call at a time. It repeats the choice unless `toolConfig` has one, with which
+ * Converse rejects it.
+ * @param config the result of {@link toolConfig}
+ * @see https://github.com/BerriAI/litellm/blob/main/litellm/llms/bedrock/chat/converse_transformation.py
+ */
+export function singleCall(
+  { parallel_tool_calls: parallel }: ChatRequest,
+  { reasoning }: ConverseModel,
+  config: JsonObject,
+  dropped: string[],
+): JsonObject {
+  if (parallel !== false || !('toolConfig' in config)) return {};
+  if (reasoning !== 'claude') {
+    dropped.push('parallel_tool_calls');
+    return {};
+  }
+  const chosen = 'toolChoice' in objectOf(config.toolConfig);
+  return { tool_choice: { ...(chosen ? {} : { type: 'auto' }), disable_parallel_tool_use: true } };
 }
 
 /** A function as a tool of Converse. @param budget of strict tools; without one it is not strict */
