@@ -5,6 +5,7 @@ import { NO_PLUGINS } from '../plugins/loaded.ts';
 import { ExitError } from './exit.ts';
 import { reloadOnChange, printReloaded } from './serve-reload.ts';
 import { overrule, refuseOpenAccess } from './serve-settings.ts';
+import { handleOtherSignals } from './serve-signals.ts';
 import { openSocket } from './serve-socket.ts';
 import { operatorMessages } from './serve-messages.ts';
 import { Stopping } from './stopping.ts';
@@ -38,12 +39,15 @@ export async function serveAlone(serve: Serve): Promise<void> {
     stopReloading();
     await stopping.drain(signal);
     close();
+    stopOthers();
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
     ended.resolve();
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  const hangup = { tryAgain: () => void proxy.reload(config, NO_PLUGINS), stop };
+  const stopOthers = handleOtherSignals(manager ? { log } : { hangup, log });
   handleUncaughtErrors(() => plugins?.loaded ?? NO_PLUGINS, log);
   // A reader of this line may send signals, so their handlers are installed by now.
   serve.listening(listener.url, { providers: proxy.providers(), models: proxy.modelCount() });

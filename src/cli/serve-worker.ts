@@ -19,6 +19,7 @@ import { stderrLines } from './lines/stderr.ts';
 import type { ProgramLog } from './log.ts';
 import { programLog } from './log.ts';
 import { overrule } from './serve-settings.ts';
+import { MEANINGLESS } from './serve-signals.ts';
 import type { OpenSocket } from './serve-socket.ts';
 import { openSocket } from './serve-socket.ts';
 import { operatorMessages } from './serve-messages.ts';
@@ -28,7 +29,7 @@ import { handleUncaughtErrors } from './uncaught-errors.ts';
 /**
  * Signals are handled by the parent: a terminal sends them to all processes, and the parent tells workers when to stop.
  */
-const IGNORED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const IGNORED = ['SIGINT', 'SIGTERM', 'SIGHUP', ...MEANINGLESS] as const;
 
 /**
  * Serves as one of several workers: starts, reloads and stops on the parent's messages, and stops when the parent is

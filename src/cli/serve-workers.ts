@@ -17,6 +17,7 @@ import { ExitError } from './exit.ts';
 import { handleUncaughtErrors } from './uncaught-errors.ts';
 import { reloadOnChange, printReloaded } from './serve-reload.ts';
 import { cannotListen, overrule, refuseOpenAccess } from './serve-settings.ts';
+import { handleOtherSignals } from './serve-signals.ts';
 
 /**
  * Serves with several processes, which this one starts, supervises and stops. It loads the configuration for all of
@@ -69,6 +70,8 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
   handleUncaughtErrors(() => plugins?.loaded ?? NO_PLUGINS, log);
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  const hangup = { tryAgain: () => undefined, stop };
+  const stopOthers = handleOtherSignals(manager ? { log } : { hangup, log });
   try {
     state.claimFor(config);
     reservePlaces(shared.memory, config.providers);
@@ -95,6 +98,7 @@ export async function serveWithWorkers(serve: Serve): Promise<void> {
     stopReloading();
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
+    stopOthers();
     shared.close();
     state.release();
     claimed.release();

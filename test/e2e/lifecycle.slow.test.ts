@@ -161,6 +161,46 @@ test('open breakers survive a reload, and refused keys are tried again', async (
   expect((await states())[0]).toBe('breaker open for 500');
 });
 
+test.each([[1], [2]])(
+  'signals that mean something to other servers only do not end %i process(es) without a configuration file',
+  async (workers) => {
+    const serving = await serve(folder(), '--workers', String(workers));
+    expect((await post(serving.url, CHAT)).status).toBe(200);
+    for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
+      serving.process.kill(signal);
+      await Bun.sleep(20);
+      expect((await post(serving.url, CHAT)).status).toBe(200);
+    }
+    serving.process.kill('SIGTERM');
+    expect(await serving.process.exited).toBe(0);
+    const told = await new Response(serving.process.stderr as ReadableStream).text();
+    expect(told).toContain('SIGHUP: there is no configuration file to reload');
+    expect(told).toContain('SIGUSR1 is ignored: the request log rotates by itself');
+    expect(lines(serving.cwd)).toHaveLength(4);
+  },
+);
+
+test('a closed terminal stops a proxy without a configuration file as Ctrl-C does', async () => {
+  const cwd = folder();
+  const heard = Promise.withResolvers<void>();
+  const shown: string[] = [];
+  const child = Bun.spawn([BINARY, 'serve', '--port', '0'], {
+    cwd,
+    terminal: {
+      data(_, bytes) {
+        shown.push(new TextDecoder().decode(bytes));
+        if (shown.join('').includes('Request log')) heard.resolve();
+      },
+    },
+  });
+  await heard.promise;
+  const url = /http:\/\/[\d.:]+/.exec(shown.join(''))![0];
+  await post(url, CHAT);
+  child.kill('SIGHUP');
+  expect(await child.exited).toBe(0);
+  expect(lines(cwd)).toHaveLength(1);
+});
+
 test('kill -9 under load loses at most what was not flushed, and the next start continues the log', async () => {
   const config: ConfigInput = {
     providers: [{ name: 'mock', type: 'mock' }],
