@@ -126,8 +126,9 @@ export function answeredHash({ hi, lo }: Pick<Hash64, 'hi' | 'lo'>, answer: Assi
 }
 
 /**
- * Adds a message to the hash of the written form. Reasoning and line ends are part of it, but not of chains: clients do
- * not send reasoning back, and may join the pieces of an answer by line ends or by nothing.
+ * Adds a message to the hash of the written form. Reasoning, line ends and all of the arguments are part of it, but not of
+ * chains: clients do not send reasoning back, may join the pieces of an answer by line ends or by nothing, and tidy
+ * arguments.
  * @param link set to the message's own hash, as used in chains
  */
 function addMessage(content: Hash64, message: HashedMessage, link: Hash64): void {
@@ -141,7 +142,8 @@ function addMessage(content: Hash64, message: HashedMessage, link: Hash64): void
   content.link(link);
   if (message.role !== 'assistant') return addLayout(content, message as PlainMessage | ToolMessage);
   if (message.content.includes('\n')) content.add(message.content.trim());
-  const { reasoning } = message as AssistantMessage;
+  const { reasoning, tool_calls: calls } = message as AssistantMessage;
+  for (const { function: called } of calls ?? []) content.add(canonical(called.arguments));
   if (reasoning !== undefined) content.add(reasoning);
 }
 
@@ -160,7 +162,7 @@ function hashMessage(hash: Hash64, message: Message): void {
   hash.add(answerTextOf(message));
   for (const { function: called } of message.tool_calls ?? []) {
     hash.add(called.name);
-    hash.add(canonical(called.arguments));
+    hash.add(returned(called.arguments));
   }
 }
 
@@ -171,7 +173,7 @@ export function linkText(hashed: HashedMessage): string | Uint8Array {
   if (message.role !== 'assistant') return textOf(message);
   const calls = message.tool_calls ?? [];
   if (calls.length === 0) return answerTextOf(message);
-  const called = calls.map(({ function: { name, arguments: args } }) => [name, canonical(args)]);
+  const called = calls.map(({ function: { name, arguments: args } }) => [name, returned(args)]);
   return JSON.stringify([answerTextOf(message), called]);
 }
 
@@ -198,16 +200,31 @@ export function idHash(id: string): Hash64 {
 
 /** Arguments with sorted keys, however client and provider wrote them. */
 function canonical(args: string): string {
-  const value = parseJson(args);
-  return isObject(value) ? JSON.stringify(sorted(value)) : args;
+  return rewritten(args, (value) => value);
 }
 
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isObject(value)) return value;
-  return Object.fromEntries(
-    Object.keys(value)
-      .toSorted()
-      .map((key) => [key, sorted(value[key])]),
-  );
+/**
+ * Arguments as far as clients send them back unchanged. Claude Code adds defaults, turns texts into numbers, and leaves out
+ * white space at line ends and the change to the directory in which it is anyway.
+ */
+function returned(args: string): string {
+  return rewritten(args, (value) => {
+    if (typeof value === 'string') return value.replace(CHANGE_OF_DIRECTORY, '').replaceAll(/\s+/g, '');
+    // Most defaults are false or null. What is undefined is left out.
+    return value === false || value === null ? undefined : String(value);
+  });
+}
+
+const CHANGE_OF_DIRECTORY = /^\s*cd\s[^&\n]*&&/;
+
+/** JSON text of an object with sorted keys, and other values that are neither lists nor objects. */
+function rewritten(args: string, rewrite: (value: unknown) => unknown): string {
+  const inOrder = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(inOrder);
+    if (!isObject(value)) return rewrite(value);
+    const keys = Object.keys(value).toSorted();
+    return Object.fromEntries(keys.map((key) => [key, inOrder(value[key])]));
+  };
+  const value = parseJson(args);
+  return isObject(value) ? JSON.stringify(inOrder(value)) : args;
 }
