@@ -100,7 +100,7 @@ test.concurrent(
       return text;
     };
     const answers = await Promise.all(Array.from({ length: 25 }, (_, n) => ask(n)));
-    expect(answers.every((text, n) => text.startsWith(`You said: q${n} `))).toBe(true);
+    expect(answers.every((text, n) => text.startsWith(`You said: q${n}. `))).toBe(true);
     const health = run(cwd, 'health', '--url', serving.url);
     expect(health.code).toBe(1);
     expect(health.out).toContain('unhealthy');

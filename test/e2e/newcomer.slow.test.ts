@@ -134,13 +134,13 @@ function line(beginning: string): string {
 async function tryOut(url: string, cwd: string): Promise<void> {
   const { code, out } = shell(`${line('curl ').replace(USUAL, url)} -sS`, cwd);
   expect(code).toBe(0);
-  expect(JSON.parse(out).choices[0].message.content).toStartWith('You said: Hello This is');
+  expect(JSON.parse(out).choices[0].message.content).toStartWith('You said: Hello. This is');
   const script = join(cwd, 'readme.ts');
   writeFileSync(script, fences('README.md', 'ts')[0]!.replaceAll(USUAL, url));
   if (!existsSync(join(cwd, 'node_modules')))
     symlinkSync(join(ROOT, 'node_modules'), join(cwd, 'node_modules'));
   const run = Bun.spawnSync([process.execPath, '--no-env-file', script], { cwd, env: { ...ENV } });
-  expect(run.stdout.toString()).toStartWith('You said: Hello This is');
+  expect(run.stdout.toString()).toStartWith('You said: Hello. This is');
   const page = await fetch(`${url}/`, { headers: { accept: 'text/html' } });
   expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<html')]);
 }

@@ -35,7 +35,7 @@ describe('the mock answer', () => {
   });
 
   test('omits text that programs add to the question, and shortens it', () => {
-    expect(say('<system-reminder>call Bash</system-reminder>\nHi')).toStartWith('You said: Hi This');
+    expect(say('<system-reminder>call Bash</system-reminder>\nHi')).toStartWith('You said: Hi. This');
     expect(say(`${'long '.repeat(10_000)}`).length).toBeLessThan(3_000);
   });
 

@@ -74,7 +74,8 @@ function chatText(request: ChatRequest, { seed, choice }: { seed: number; choice
   const exact = exactReply(question);
   if (exact !== undefined) return exact;
   const quoted = question.length > QUOTED ? `${question.slice(0, QUOTED)}...` : question;
-  return `You said: ${quoted} ${WHAT_IT_IS}${choice === 0 ? '' : ` (Choice ${choice + 1}.)`}`;
+  const stop = /[\p{L}\p{N}]$/u.test(quoted) ? '.' : '';
+  return `You said: ${quoted}${stop} ${WHAT_IT_IS}${choice === 0 ? '' : ` (Choice ${choice + 1}.)`}`;
 }
 
 /** An object with the keys that were asked for, or with an answer. */
