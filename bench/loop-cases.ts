@@ -315,6 +315,10 @@ const OTHERS: Readonly<Record<string, Making>> = {
     model: 'up/pieces',
     stream: true,
   }),
+  'Ollama: a stream with an event of 20 MB': ollama(() => [user('hello')], {
+    model: 'up/long',
+    stream: true,
+  }),
   'Ollama: 2,000 vectors': () => ({
     path: '/api/embed',
     body: JSON.stringify({ model: 'up/vectors', input: many(2_000, () => 'a') }),
@@ -352,6 +356,7 @@ const ANSWERS: Readonly<Record<string, Making>> = {
   ),
   'a stream with an event of 60 MB': asking('up/large', { stream: true }),
   'a stream with an event of 60 MB, translated': asking('up/large', { stream: true }, '/v1/messages'),
+  'a stream with an event of 20 MB, Responses': asking('up/long', { stream: true }, '/v1/responses'),
   'calls with 30 MB of arguments, translated': asking('up/arguments', {}, '/v1/messages'),
   'an answer of 9,000 choices, translated': asking('up/manyChoices', {}, '/v1/messages'),
   'an answer of 9,000 choices, streamed': asking('up/manyChoices', { stream: true }),

@@ -89,6 +89,7 @@ const ANSWERS: Readonly<Record<string, () => Response>> = {
   arguments: () => json(withArguments()),
   fields: () =>
     sse(delta({ content: 'a' }) + event([{ index: 0, delta: { content: 'b', x: fields(150_000) } }]) + END),
+  long: () => sse(delta({ content: 'a' }) + delta({ content: 'word '.repeat(4 * MB) }) + END),
   large: () => sse(delta({ content: 'a' }) + delta({ content: 'word '.repeat(12 * MB) }) + END),
   deep: () => json(completion('word', `,"x":${'['.repeat(100_000)}${']'.repeat(100_000)}`)),
   drawing: () => json(JSON.stringify({ created: 1, data: [{ b64_json: 'A'.repeat(20 * MB) }] })),

@@ -54,6 +54,8 @@ export default defineCommand({
   },
   async run({ args }) {
     const endpoint = endpointOf(args.endpoint);
+    if (args.asked === undefined && args.model === undefined && args.request === undefined)
+      throw new ExitError(2, 'Cannot explain a request: name its MODEL, or give it with --request FILE');
     const given = args.request === undefined ? sampleFor(endpoint) : await bodyOf(args.request);
     if (args.asked !== undefined && args.model !== undefined)
       throw new ExitError(2, `Cannot use --model ${args.model} with ${args.asked}: give one model`);

@@ -71,7 +71,13 @@ async function resolve(name: string): Promise<Resolved[]> {
     if (paths.length === 0) throw new InputError(`Cannot read ${name}: no file matches it`);
     return listed(paths);
   }
-  throw new InputError(`Cannot read ${name}: there is no such file or directory`);
+  throw new InputError(`Cannot read ${name}: there is no such file or directory${hintFor(name)}`);
+}
+
+/** Most often, nothing has been logged yet, or the command runs in another directory than the proxy. */
+function hintFor(name: string): string {
+  if (rankOf(name) !== undefined) return '';
+  return '; a request log begins with the first request, below the directory in which llmproxy serve was started';
 }
 
 /** A single object, all objects under a prefix, or the objects that match a glob. */

@@ -147,7 +147,8 @@ describe('llmproxy explain', () => {
 
   test.each([
     [['--model', 'nothing'], 1, 'Cannot find model "nothing"'],
-    [[], 1, '"model" must name a model'],
+    [[], 2, 'Cannot explain a request: name its MODEL, or give it with --request FILE'],
+    [['--model', ''], 1, '"model" must name a model'],
     [['--model', 'smart', '--endpoint', 'chats'], 2, 'Cannot use --endpoint chats'],
     [['--request', 'none.json'], 1, 'Cannot read none.json'],
   ])('%p ends with a word about it', (args, code, message) => {

@@ -132,6 +132,7 @@ describe('findInputs()', () => {
       `Cannot find a log to read: ${dir.path} contains none`,
     );
     await expect(at('none.ndjson')).rejects.toThrow('there is no such file or directory');
+    await expect(at('none')).rejects.toThrow('below the directory in which llmproxy serve was started');
     await expect(at('*.ndjson')).rejects.toThrow('no file matches it');
   });
 });
