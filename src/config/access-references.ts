@@ -1,3 +1,4 @@
+import type { KeyConfig } from './schema/auth.ts';
 import type { LimitConfig } from './schema/groups.ts';
 import type { Path, Positions } from './positions.ts';
 import type { Problem } from './problems.ts';
@@ -19,6 +20,7 @@ export function checkAuth(config: Config, positions: Positions, env: Env): Probl
     ];
   const certified = new Set(config.server.tls?.client_certs.map(({ key }) => key));
   const seen = new Set<string>();
+  const secrets = new Map<string, string>();
   const problems = keys.flatMap((key, index) => {
     const at = ['auth', 'keys', index];
     const found: Problem[] = [];
@@ -35,6 +37,13 @@ export function checkAuth(config: Config, positions: Positions, env: Env): Probl
         positions.atValue([...at, 'key_env'], `the environment variable ${key.key_env} is not set or empty`),
       );
     }
+    const hash = hashOf(key, env);
+    const other = hash === undefined ? undefined : secrets.get(hash);
+    if (other !== undefined && other !== key.name) {
+      const field = SECRETS.find((each) => key[each] !== undefined)!;
+      found.push(positions.atValue([...at, field], `\`${other}\` is the same key by another name`));
+    }
+    if (hash !== undefined) secrets.set(hash, key.name);
     return [...found, ...checkGroup(key.group, [...at, 'group'], config, positions)];
   });
   const names = new Set<string>();
@@ -50,6 +59,16 @@ export function checkAuth(config: Config, positions: Positions, env: Env): Probl
     problems.push(positions.atValue(['auth', 'keys', 0, 'name'], message, { severity: 'warning' }));
   }
   return problems;
+}
+
+/** The fields that hold the secret of a key. */
+const SECRETS = ['key', 'key_env', 'hash'] as const;
+
+/** The SHA-256 of a key as `hash` has it; `undefined` if its secret is unknown here. */
+export function hashOf({ key, key_env: variable, hash }: KeyConfig, env: Env): string | undefined {
+  if (hash !== undefined) return hash;
+  const secret = key ?? (variable === undefined ? undefined : env[variable]);
+  return secret ? `sha256:${new Bun.CryptoHasher('sha256').update(secret).digest('hex')}` : undefined;
 }
 
 /** Checks groups and limits: parents that are missing or form a cycle, models that no provider serves. */

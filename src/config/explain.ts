@@ -23,6 +23,12 @@ export function explain(
 ): Problem[] {
   return issues.flatMap((issue) => {
     const path = [...base, ...issue.path];
+    if (issue.code === 'invalid_key') {
+      const name = String(path.at(-1));
+      const message = issueText(issue.issues[0]?.message ?? issue.message);
+      return [positions.atKey(path.slice(0, -1), name, `\`${name}\` cannot be a name here: ${message}`)];
+    }
+    if (issue.code === 'invalid_union' && issue.errors.every(areMissing)) return [lacking(positions, path)];
     if (issue.code === 'invalid_union') {
       const meant = meantBranch(issue.errors);
       return meant
@@ -32,14 +38,24 @@ export function explain(
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map((key) => unknownKey(positions, path, key, known(path)));
     if (issue.code === 'invalid_value') return [wrongChoice(positions, path, issue.values)];
-    if (issue.code === 'invalid_type' && issue.message.includes('received undefined')) {
-      const name = String(path.at(-1));
-      return [
-        positions.atValue(path.slice(0, -1), `${owner(path)}needs \`${name}\` (${kindText(issue.expected)})`),
-      ];
-    }
+    if (issue.code === 'invalid_type' && isMissing(issue))
+      return [lacking(positions, path, ` (${kindText(issue.expected)})`)];
     return [positions.atValue(path, described(path, issueText(issue.message)))];
   });
+}
+
+/** Whether there is no value at all. */
+function isMissing({ code, message }: Issue): boolean {
+  return code === 'invalid_type' && message.includes('received undefined');
+}
+
+/** The same for a branch of a union. */
+function areMissing(branch: readonly Issue[]): boolean {
+  return branch.some((issue) => issue.path.length === 0 && isMissing(issue));
+}
+
+function lacking(positions: Positions, path: Path, kind = ''): Problem {
+  return positions.atValue(path.slice(0, -1), `${owner(path)}needs \`${String(path.at(-1))}\`${kind}`);
 }
 
 /** The branch that got furthest into the value: its issues are about parts of the value, not about its type. */

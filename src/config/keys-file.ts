@@ -1,9 +1,9 @@
 /** The file of keys that `auth.keys_file` names, and its merge into the configuration. */
 import { LineCounter, parseDocument } from 'yaml';
-import type { AuthConfig, KeysFile } from './schema/auth.ts';
+import type { AuthConfig, KeyConfig, KeysFile } from './schema/auth.ts';
 import type { Problem } from './problems.ts';
 import type { Config } from './schema.ts';
-import { checkGroup, checkUses } from './access-references.ts';
+import { checkGroup, checkUses, hashOf } from './access-references.ts';
 import { keysFile } from './schema/auth.ts';
 import { explain } from './explain.ts';
 import { jsonSchemaOf, knownKeysIn } from './json-schema.ts';
@@ -114,7 +114,13 @@ function checkKeys({ keys, raises }: KeysFile, config: Config, positions: Positi
   const problems: Problem[] = [];
   const own = namesIn(config.auth);
   const names = new Set<string>();
-  const hashes = new Map<string, string>();
+  // Keys whose secret is in a variable are unknown here.
+  const hashes = new Map(
+    keysIn(config.auth).flatMap((key): [string, string][] => {
+      const hash = hashOf(key, {});
+      return hash === undefined ? [] : [[hash, key.name]];
+    }),
+  );
   const lists = new ListChecks(config, positions);
   for (const [index, key] of keys.entries()) {
     const at = ['keys', index];
@@ -141,5 +147,9 @@ function checkKeys({ keys, raises }: KeysFile, config: Config, positions: Positi
 }
 
 function namesIn(auth: AuthConfig): ReadonlySet<string> {
-  return new Set(auth === undefined || auth === 'none' ? [] : auth.keys.map(({ name }) => name));
+  return new Set(keysIn(auth).map(({ name }) => name));
+}
+
+function keysIn(auth: AuthConfig): readonly KeyConfig[] {
+  return auth === undefined || auth === 'none' ? [] : auth.keys;
 }

@@ -1,5 +1,5 @@
 /** Suggests the name that was probably meant. */
-const SYNONYMS: Readonly<Record<string, string>> = {
+const SYNONYMS: Readonly<Record<string, string | readonly string[]>> = {
   url: 'base_url',
   endpoint: 'base_url',
   key: 'api_key',
@@ -7,8 +7,14 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   token: 'api_key',
   headers: 'custom_headers',
   retries: 'max_retries',
-  rpm: 'rate_limit',
-  tpm: 'rate_limit',
+  rpm: ['rate_limit', 'requests'],
+  tpm: ['rate_limit', 'tokens'],
+  requests_per_minute: ['rate_limit', 'requests'],
+  tokens_per_minute: ['rate_limit', 'tokens'],
+  per_key: 'each_key',
+  per_user: 'each_user',
+  enabled: 'disabled',
+  api_key: 'key',
   kind: 'type',
   provider: 'type',
   dir: 'directory',
@@ -95,8 +101,8 @@ export function nearest(name: string, names: readonly string[], count: number): 
 
 /** The key that was probably meant by an unknown one. */
 export function meantKey(key: string, known: readonly string[]): string | undefined {
-  const synonym = SYNONYMS[key.toLowerCase()];
-  return synonym && known.includes(synonym) ? synonym : nearest(key, known, 1)[0];
+  const synonyms = [SYNONYMS[key.toLowerCase()] ?? []].flat();
+  return synonyms.find((synonym) => known.includes(synonym)) ?? nearest(key, known, 1)[0];
 }
 
 /** How many unknown names of one kind get a suggestion: each search looks at all known names. */

@@ -32,7 +32,9 @@ const SHARE = 'expected a share such as "80%" or 0.8';
 
 /** A share as "80%" or 0.8. Parsed to a number from 0 to 1. */
 export const share = z
-  .union([rate, z.string().regex(/^(?:100|\d{1,2})(?:\.\d+)?%$/, SHARE)], { error: SHARE })
+  .union([z.number().min(0, SHARE).max(1, SHARE), z.string().regex(/^(?:100|\d{1,2})(?:\.\d+)?%$/, SHARE)], {
+    error: SHARE,
+  })
   .transform((value) => (typeof value === 'number' ? value : Number.parseFloat(value) / 100))
   .refine((value) => value <= 1, SHARE);
 

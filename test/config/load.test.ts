@@ -100,6 +100,37 @@ const GALLERY: readonly (readonly [string, string, string, ...string[]])[] = [
     'type mock',
   ],
   ['an alias to nowhere', `${MOCK}models: { fast: mok }\n`, '2:17', 'no provider or alias serves `mok`'],
+  [
+    'one client key by two names',
+    `${MOCK}auth: { keys: [{ name: a, key: plum }, { name: b, hash: "sha256:${new Bun.CryptoHasher('sha256').update('plum').digest('hex')}" }] }\n`,
+    '2:60',
+    '`a` is the same key by another name',
+  ],
+  [
+    'a name with a space',
+    `${MOCK}groups: { "a b": {} }\n`,
+    '2:11',
+    '`a b` cannot be a name here: expected letters',
+  ],
+  [
+    'an issuer without its audience',
+    `${MOCK}auth: { issuers: [{ name: c, issuer: "https://x" }] }\n`,
+    '2:19',
+    'needs `audience`',
+  ],
+  [
+    'a share as a number of percent',
+    `${MOCK}rate_limits: [{ budget: 5, per: day, warn_at: 80 }]\n`,
+    '2:47',
+    'such as "80%"',
+  ],
+  [
+    'two limits in one',
+    `${MOCK}rate_limits: [{ requests: 5, tokens: 5, per: day }]\n`,
+    '2:15',
+    'write a limit for each',
+  ],
+  ['money with its sign', `${MOCK}rate_limits: [{ budget: $5, per: day }]\n`, '2:25', 'an amount of USD'],
   ['an alias cycle', `${MOCK}models:\n  a: b\n  b: c\n  c: a\n`, '3:3', 'alias cycle: a -> b -> c -> a'],
   ['a client key without a key', `${MOCK}auth: { keys: [{ name: a }] }\n`, '2:16', 'exactly one of'],
   [

@@ -15,7 +15,11 @@ const KINDS = ['requests', 'tokens', 'budget', 'concurrent'] as const;
 const fields = () => ({
   requests: count.optional().describe('Requests per window.'),
   tokens: count.optional().describe('Tokens per window.'),
-  budget: z.number().nonnegative().optional().describe('USD per window, by the price table.'),
+  budget: z
+    .number({ error: 'expected an amount of USD, such as 50' })
+    .nonnegative()
+    .optional()
+    .describe('USD per window, by the price table.'),
   concurrent: count.optional().describe('Requests at once. It has no window.'),
   per: z.enum(PERIODS).optional().describe('Length of the window; `total` never ends.'),
   count: z.enum(['both', 'input', 'output']).default('both').describe('Which tokens count against `tokens`.'),
@@ -76,7 +80,9 @@ const ROLLING: ReadonlySet<unknown> = new Set<Period>(['second', 'minute', 'hour
 function flawOf(limit: Limited): string | undefined {
   const kinds = KINDS.filter((kind) => limit[kind] !== undefined);
   const [kind] = kinds;
-  if (kind === undefined || kinds.length > 1) return `expected one of ${KINDS.join(', ')}`;
+  if (kind === undefined) return `expected one of ${KINDS.join(', ')}`;
+  if (kinds.length > 1)
+    return `${kinds.map((each) => `\`${each}\``).join(' and ')} are given together: write a limit for each`;
   const { per, window, time_zone: timeZone, models, endpoints } = limit;
   const empty = models?.length === 0 ? 'models' : endpoints?.length === 0 ? 'endpoints' : undefined;
   if (empty !== undefined) return `\`${empty}: []\` covers nothing: leave it out to cover all`;
