@@ -51,6 +51,18 @@ export function fromAgentgateway(given: Given, draft: Draft): void {
   addRoutes(draft, own);
   for (const virtual of llm?.list('virtualModels') ?? []) virtualModel(virtual, draft);
   clients(llm?.part('policies'), draft);
+  prices(given.part('config')?.part('pricing'), draft);
+}
+
+/** USD per million tokens, as here. */
+function prices(pricing: Given | undefined, draft: Draft): void {
+  for (const [model, each] of pricing?.part('models')?.named() ?? []) {
+    const [input, output] = [each.number('input'), each.number('output')];
+    const [cached, cacheWrite] = [each.number('cacheRead'), each.number('cacheWrite')];
+    if (input === undefined || output === undefined)
+      draft.notes.add(`The price of ${model} lacks its input or its output, and is left out.`);
+    else draft.append('prices', { model, input, output, cached, cache_write: cacheWrite });
+  }
 }
 
 /** Keys of clients, and limits for everybody. */

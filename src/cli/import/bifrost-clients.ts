@@ -5,8 +5,17 @@ import { keyOf, textOf } from './bifrost-values.ts';
 import { clientKey } from './client-keys.ts';
 import { windowOf } from './fields.ts';
 
-/** Virtual keys, with their budgets and rate limits. */
-export function governance(given: Given | undefined, draft: Draft): void {
+/** A vendor's key in the file. */
+export interface VendorKey {
+  readonly vendor: string;
+  /** By which virtual keys refer to it. */
+  readonly ids: readonly string[];
+  /** The provider that it has become. */
+  readonly provider: string;
+}
+
+/** Virtual keys, with their budgets and rate limits. @param keys of all vendors */
+export function governance(given: Given | undefined, keys: readonly VendorKey[], draft: Draft): void {
   const budgets = new Map(given?.list('budgets').map((each) => [each.text('id'), each]));
   const rates = new Map(given?.list('rate_limits').map((each) => [each.text('id'), each]));
   for (const key of given?.list('virtual_keys') ?? []) {
@@ -14,14 +23,15 @@ export function governance(given: Given | undefined, draft: Draft): void {
     const name = key.text('name') ?? key.text('id');
     key.skip('id', 'description');
     if (written === undefined || name === undefined) continue;
-    const providers = key.list('provider_configs').map((each) => {
-      const models = each.texts('allowed_models') ?? [];
-      const provider = each.text('provider');
-      // Providers are named after the vendors, one for each key.
-      return models.length === 0 || models.includes('*')
-        ? `${provider}/*`
-        : models.map((model) => `${provider}/${model}`);
+    const configs = key.list('provider_configs');
+    const models = configs.flatMap((each) => {
+      const allowed = each.texts('allowed_models') ?? [];
+      const vendor = each.text('provider');
+      return allowed.length === 0 || allowed.includes('*')
+        ? [`${vendor}/*`]
+        : allowed.map((model) => `${vendor}/${model}`);
     });
+    const providers = providersOf(configs, keys);
     const limits = [
       ...budgetOf(budgets.get(key.text('budget_id'))),
       ...ratesOf(rates.get(key.text('rate_limit_id'))),
@@ -30,12 +40,26 @@ export function governance(given: Given | undefined, draft: Draft): void {
       name,
       key: written,
       fields: {
-        ...(providers.length > 0 ? { models: providers.flat() } : {}),
+        ...(models.length > 0 ? { models } : {}),
+        ...(providers ? { providers } : {}),
         ...(limits.length > 0 ? { limits } : {}),
         ...(key.flag('is_active') === false ? { disabled: true } : {}),
       },
     });
   }
+}
+
+/** The providers that a virtual key may use; `undefined` if it may use every key of its vendors. */
+function providersOf(configs: readonly Given[], keys: readonly VendorKey[]): string[] | undefined {
+  let isLimited = false;
+  const providers = configs.flatMap((each) => {
+    const wanted = each.texts('key_ids') ?? ['*'];
+    const ofVendor = keys.filter(({ vendor }) => vendor === each.text('provider'));
+    if (wanted.includes('*')) return ofVendor;
+    isLimited = true;
+    return ofVendor.filter(({ ids }) => ids.some((id) => wanted.includes(id)));
+  });
+  return isLimited ? providers.map(({ provider }) => provider) : undefined;
 }
 
 function budgetOf(budget: Given | undefined): object[] {

@@ -2,6 +2,7 @@
 import type { Draft, DraftProvider, Key } from './draft.ts';
 import type { Given } from './given.ts';
 import type { Deployment, Group } from './routes.ts';
+import type { VendorKey } from './bifrost-clients.ts';
 import { client, governance } from './bifrost-clients.ts';
 import { keyOf, textOf } from './bifrost-values.ts';
 import { isType } from './draft.ts';
@@ -43,12 +44,15 @@ const ADDRESSES: Readonly<Record<string, string>> = {
 };
 
 export function fromBifrost(given: Given, draft: Draft): void {
-  for (const [name, part] of given.part('providers')?.named() ?? []) provider(name, part, draft);
-  governance(given.part('governance'), draft);
+  const keys = (given.part('providers')?.named() ?? []).flatMap(([name, part]) =>
+    provider(name, part, draft),
+  );
+  governance(given.part('governance'), keys, draft);
   client(given.part('client'), draft);
 }
 
-function provider(name: string, part: Given, draft: Draft): void {
+/** @returns its keys, each of which is a provider here */
+function provider(name: string, part: Given, draft: Draft): VendorKey[] {
   const custom = part.part('custom_provider_config')?.text('base_provider_type');
   const kind = custom ?? name;
   const network = part.part('network_config');
@@ -60,15 +64,16 @@ function provider(name: string, part: Given, draft: Draft): void {
   if (type === undefined) {
     part.skip(...part.keys);
     draft.notes.add(`${name}: an unknown vendor: it is left out.`);
-    return;
+    return [];
   }
   const keys = part.list('keys');
   const made = (keys.length > 0 ? keys : [undefined]).map((key) => {
     const row = keyed({ name, type, key, network, part, base }, draft);
     const aliases = aliasesOf(key);
     const models = key?.texts('models');
-    key?.skip('id', 'name', 'enabled');
+    key?.skip('enabled');
     return {
+      ids: [key?.text('id'), key?.text('name')].filter((id) => id !== undefined),
       row,
       models: models === undefined || models.length === 0 ? ['*'] : models,
       aliases,
@@ -97,6 +102,7 @@ function provider(name: string, part: Given, draft: Draft): void {
     fallbacks: [],
   }));
   addRoutes(draft, all);
+  return made.map(({ ids, row }) => ({ vendor: name, ids, provider: row.name }));
 }
 
 interface Keyed {

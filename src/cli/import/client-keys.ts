@@ -23,8 +23,9 @@ export function clientKey(draft: Draft, { name, key, fields = {} }: ClientKey): 
   }
   // A key from an unset variable would make the file invalid, and without `auth` anybody could use the proxy.
   draft.section('auth', { keys_file: 'keys.yaml' });
+  const entry = JSON.stringify({ name: nameOf(name), key_env: key.env, ...fields });
   draft.notes.add(
-    `The key ${name} is in ${key.env}: add {name: ${nameOf(name)}, key_env: ${key.env}} to \`keys\` below \`auth\` once that is set.`,
+    `The key ${name} is in ${key.env}: add ${entry} to \`keys\` below \`auth\` once that is set.`,
   );
 }
 

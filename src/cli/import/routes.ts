@@ -27,7 +27,10 @@ export function addRoutes(draft: Draft, given: readonly Group[]): void {
   for (const { name, deployments, fallbacks, contentPolicy, notes = [] } of groups) {
     const missing = fallbacks.filter((each) => !known.has(each));
     const following = [...new Set(fallbacks)].flatMap((each) => own.get(each) ?? []);
-    const remarks = [...notes, ...missing.map((each) => `Its fallback ${each} is not a model in the file.`)];
+    const remarks = [
+      ...new Set(notes),
+      ...missing.map((each) => `Its fallback ${each} is not a model in the file.`),
+    ];
     const policy = contentPolicy ? { content_policy: 'failover' } : {};
     if (following.length > 0) {
       const targets = [own.get(name)!, ...following].map((target) => ({ target }));

@@ -23,6 +23,7 @@ const SECTIONS = [
   'auth',
   'providers',
   'models',
+  'prices',
   'routing',
   'groups',
   'rate_limits',
