@@ -103,7 +103,7 @@ const GALLERY: readonly (readonly [string, string, string, ...string[]])[] = [
   [
     'one client key by two names',
     `${MOCK}auth: { keys: [{ name: a, key: plum }, { name: b, hash: "sha256:${new Bun.CryptoHasher('sha256').update('plum').digest('hex')}" }] }\n`,
-    '2:60',
+    '2:57',
     '`a` is the same key by another name',
   ],
   [
