@@ -5,13 +5,18 @@ import type { Exchange } from './record/exchange.ts';
 import type { Flow } from './streams/flow.ts';
 import type { Caller } from './pipeline.ts';
 import type { StreamEnd, StreamOwner } from './streams/pump.ts';
+import type { Tap } from './streams/tap.ts';
 import type { ResumeDeps } from './attempts/resume.ts';
 import type { Job, Routed } from './routing/router.ts';
+import { atOnce } from '../turns.ts';
 import { Resumer } from './attempts/resume.ts';
 
 export interface DeliveryDeps extends ResumeDeps {
   readonly clock: Clock;
 }
+
+/** Longer answers are written as JSON in steps, bytes. */
+const LONG = 1024 * 1024;
 
 /** The client, and the record. */
 export interface Recipient {
@@ -66,10 +71,27 @@ export class Delivery implements StreamOwner {
   }
 
   ended(end: StreamEnd, sent: number): void {
-    const { exchange, stopLimit } = this.#recipient;
-    stopLimit();
+    this.#recipient.stopLimit();
     const failed = 'error' in end ? end.error : undefined;
     this.#settle(failed, end.outcome === 'truncated');
+    const { tap } = this.#first;
+    const finish = (text: () => string | undefined) => this.#finish(end, sent, failed, text);
+    // The record of a long answer waits until that is written as JSON.
+    if (tap && tap.kept > LONG)
+      void this.#assembled(tap).then((text) => finish(() => text), rethrownBy(finish));
+    else finish(() => tap && atOnce(tap.assembled()));
+  }
+
+  async #assembled(tap: Tap): Promise<string | undefined> {
+    return await this.#deps.turns.run(tap.assembled());
+  }
+
+  #finish(
+    end: StreamEnd,
+    sent: number,
+    failed: ProxyError | undefined,
+    text: () => string | undefined,
+  ): void {
     const { tap } = this.#first;
     const { parts, usage } = this.#resumer;
     const answer = {
@@ -77,7 +99,7 @@ export class Delivery implements StreamOwner {
       finish: tap?.finish ?? null,
       bytes: sent,
       written: () => tap?.written ?? 0,
-      text: () => tap?.assembled(),
+      text,
       parts: parts && [...parts],
       malformed: tap?.malformed ?? 0,
       lost: tap?.lost?.names(),
@@ -85,7 +107,7 @@ export class Delivery implements StreamOwner {
     // A complete answer with an unknown finish reason is recorded with that.
     const oddity = failed ? undefined : tap?.oddity(this.#routed.target.id);
     const outcome = oddity ? 'truncated' : end.outcome;
-    exchange.finish({ outcome, status: this.#status, error: failed ?? oddity, answer });
+    this.#recipient.exchange.finish({ outcome, status: this.#status, error: failed ?? oddity, answer });
   }
 
   /** Whether it may use more, if its limits interrupt a stream that uses too much. */
@@ -110,4 +132,12 @@ export class Delivery implements StreamOwner {
     else target.abandon(ticket, nowMs);
     this.#resumer.ended(this.#routed, error);
   }
+}
+
+/** Passes on an error where the text is needed. */
+function rethrownBy(finish: (text: () => string | undefined) => void): (thrown: unknown) => void {
+  return (thrown) =>
+    finish(() => {
+      throw thrown;
+    });
 }

@@ -16,6 +16,7 @@ import { canonicalAssembler } from '../../src/wire/parts/assemble.ts';
 import { NO_MEMORY } from '../../src/wire/protocol.ts';
 import { FakeClock } from '../helpers/clock.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
+import { CHAT, provider, running } from '../helpers/proxy.ts';
 
 const CONTEXT = { created: 1, newId: () => 'n', memory: NO_MEMORY };
 const PASSING = { ...passingOf('chat'), assembler: canonicalAssembler };
@@ -105,6 +106,35 @@ test('a text of 2 MB that arrives in short events is repeated in many steps', ()
   const end = read(translation.push(encoder.encode(END)));
   expect(texts(text + end.text)).toMatchObject(WHOLE);
   expect(end.steps).toBeGreaterThan(4 * 4);
+});
+
+test('the answer for the record is written in many steps', () => {
+  const tap = new Tap(PASSING, Infinity, 1);
+  tap.chunk({ choices: [{ index: 0, delta: { content: TEXT }, finish_reason: 'stop' }] }, TEXT.length);
+  const steps = tap.assembled();
+  let count = 0;
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done) {
+      expect(step.value).toContain(JSON.stringify(TEXT));
+      break;
+    }
+    count += 1;
+  }
+  expect(count).toBeGreaterThan(3);
+});
+
+test('a streamed answer of 2 MB is in its record', async () => {
+  const sse = `${event({ content: TEXT })}${END}`;
+  using upstream = Bun.serve({
+    port: 0,
+    fetch: () => new Response(sse, { headers: { 'content-type': 'text/event-stream' } }),
+  });
+  await using proxy = running({ providers: [provider('up', `${upstream.url.href}v1`)] });
+  const response = await proxy.post('/v1/chat/completions', { ...CHAT, stream: true });
+  expect(await response.text()).toContain(JSON.stringify(TEXT));
+  const [record] = await proxy.recorded(1);
+  expect(record).toMatchObject({ outcome: 'success', finish: 'stop' });
+  expect(JSON.parse(String(record!.response)).choices[0].message.content).toBe(TEXT);
 });
 
 /** A pump of one answer. */

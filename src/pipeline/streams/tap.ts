@@ -1,4 +1,5 @@
 import type { ChatChunk } from '../../wire/chat.ts';
+import type { Steps } from '../../turns.ts';
 import type { Usage } from '../../wire/usage.ts';
 import type { Assembler } from '../../wire/assembler.ts';
 import type { Ending } from '../../wire/endings.ts';
@@ -16,6 +17,7 @@ import { errorIn } from '../../wire/error-event.ts';
 import type { SseEvent } from '../../wire/sse.ts';
 import { eventJson } from '../../wire/event-json.ts';
 import { isObject, numberOf, stringOf } from '../../wire/json.ts';
+import { writeJson } from '../../wire/json-write.ts';
 import { brokenEvent } from '../../wire/shapes/events.ts';
 
 /** The size of the rest of a discarded answer above which that is discarded as well, bytes. */
@@ -183,10 +185,10 @@ export class Tap {
     return this.#overflowed || this.#bytes === 0 ? undefined : this.#assembler.result();
   }
 
-  /** The whole answer as JSON text; `undefined` when it exceeded the limit or never began. */
-  assembled(): string | undefined {
+  /** The whole answer as JSON text, in steps if it is long; `undefined` when it exceeded the limit or never began. */
+  *assembled(): Steps<string | undefined> {
     const answer = this.answer();
-    return answer && JSON.stringify(this.#shown(answer));
+    return answer && (yield* writeJson(this.#shown(answer), this.#bytes));
   }
 
   /**
