@@ -1,6 +1,7 @@
 import type { Charge, Ledger, Reading, Refusal, Reservation } from './ledger.ts';
 import type { Limit } from './limit.ts';
 import type { ChangedMeter, KeptMeter } from './store.ts';
+import { mostMeters } from './limit.ts';
 import { Meter } from './meter.ts';
 import { extend, reserve, settle } from './reserve.ts';
 
@@ -71,7 +72,7 @@ export class MemoryLedger implements Ledger {
     const known = this.#meters.get(name);
     if (known) return known;
     // Limits that are not counted separately are bounded by the configuration.
-    const isOwn = limit.owner.apart.length === 0 || this.#stored.has(name) || this.#hasRoom(nowMs);
+    const isOwn = limit.owner.apart.length === 0 || this.#stored.has(name) || this.#hasRoom(limit, nowMs);
     const own = isOwn ? name : `${limit.id} | all others`;
     return this.#meters.get(own) ?? this.#make(limit, own);
   }
@@ -85,13 +86,14 @@ export class MemoryLedger implements Ledger {
   }
 
   /** Whether one more meter may be added; deletes empty ones if necessary. */
-  #hasRoom(nowMs: number): boolean {
-    if (this.#size < this.maxMeters) return true;
+  #hasRoom(limit: Limit, nowMs: number): boolean {
+    const most = mostMeters(limit, this.maxMeters);
+    if (this.#size < most) return true;
     if (nowMs - this.#sweptMs < SWEEP_MS) return false;
     this.#sweptMs = nowMs;
     for (const [name, meter] of this.#meters) if (meter.idle(nowMs)) this.#meters.delete(name);
     for (const [name, { untilMs }] of this.#stored) if (untilMs <= nowMs) this.#stored.delete(name);
-    return this.#size < this.maxMeters;
+    return this.#size < most;
   }
 
   get #size(): number {

@@ -2,6 +2,7 @@ import type { Database } from 'bun:sqlite';
 import type { Charge, Ledger, Reading, Refusal, Reservation } from './ledger.ts';
 import type { Limit } from './limit.ts';
 import type { StoredMeter } from './meter.ts';
+import { mostMeters } from './limit.ts';
 import { Meter } from './meter.ts';
 import { MeterTables } from './meter-tables.ts';
 import { extend, reserve, settle } from './reserve.ts';
@@ -242,7 +243,8 @@ export class SharedLedger implements Ledger {
   /** Where charges are counted: new meters share one if there are too many. */
   #places(charges: readonly Charge[]): Place[] {
     return charges.map(({ limit, meter: name }) => {
-      const isFull = limit.owner.apart.length > 0 && this.#meters + this.#late >= this.maxMeters;
+      const most = mostMeters(limit, this.maxMeters);
+      const isFull = limit.owner.apart.length > 0 && this.#meters + this.#late >= most;
       return { limit, name: isFull && !this.#isKnown(name) ? `${limit.id} | all others` : name };
     });
   }

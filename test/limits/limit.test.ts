@@ -73,7 +73,7 @@ describe('MemoryLedger', () => {
   });
 
   test('counts additional callers together when there are too many, and each of the first separately', () => {
-    const each = one({ requests: 2, per: 'day' }, ['user']);
+    const each = one({ requests: 2, per: 'day' }, ['key']);
     const ledger = new MemoryLedger(new Map(), 100);
     const admitted = Array.from(
       { length: 20_000 },
@@ -97,4 +97,24 @@ describe('MemoryLedger', () => {
     expect(ask('c', 200_000)).toBe('taken');
     expect(ledger.read(all, all.id, 200_000).used).toBe(3);
   });
+});
+
+test('users that a client names leave room for the meters of other keys', () => {
+  const users = one({ requests: 5, per: 'day' }, ['user']);
+  const keys = one({ requests: 2, per: 'day' }, ['key']);
+  const ledger = new MemoryLedger(new Map(), 20);
+  const ask = (of: typeof users, whose: string) => {
+    const charge = {
+      limit: of,
+      meter: `${of.id} | ${whose}`,
+      most: of.most,
+      amount: 1,
+      known: 1,
+      lenient: false,
+    };
+    return ledger.reserve([charge], 0).kind;
+  };
+  for (let user = 0; user < 30; user += 1) ask(users, `user-${user}`);
+  expect(ask(users, 'another')).toBe('refused');
+  for (const key of ['a', 'b']) expect([ask(keys, key), ask(keys, key)]).toEqual(['taken', 'taken']);
 });

@@ -3,6 +3,7 @@ import type { Charge, Ledger, Reading, Refusal, Reservation } from '../ledger.ts
 import type { Limit } from '../limit.ts';
 import type { Answer } from '../../redis/link.ts';
 import type { Server } from './share.ts';
+import { mostMeters } from '../limit.ts';
 import { extend, reserve, settle } from '../reserve.ts';
 import { Link, LinkDown } from '../../redis/link.ts';
 import { Place } from './place.ts';
@@ -305,7 +306,7 @@ export class ReplicaLedger implements Ledger {
   #place(limit: Limit, name: string, nowMs: number): Place {
     const known = this.#places.get(name);
     if (known) return known;
-    const isOwn = limit.owner.apart.length === 0 || this.#hasRoom(nowMs);
+    const isOwn = limit.owner.apart.length === 0 || this.#hasRoom(limit, nowMs);
     const own = isOwn ? name : `${limit.id} | all others`;
     return this.#places.get(own) ?? this.#make(limit, own);
   }
@@ -325,13 +326,14 @@ export class ReplicaLedger implements Ledger {
   }
 
   /** Whether one more share may be added; deletes empty ones if necessary. */
-  #hasRoom(nowMs: number): boolean {
-    if (this.#places.size < this.maxMeters) return true;
+  #hasRoom(limit: Limit, nowMs: number): boolean {
+    const most = mostMeters(limit, this.maxMeters);
+    if (this.#places.size < most) return true;
     if (nowMs - this.#sweptMs < SWEEP_MS) return false;
     this.#sweptMs = nowMs;
     for (const [name, place] of this.#places)
       if (!place.busy && place.share.idle(nowMs)) this.#places.delete(name);
-    return this.#places.size < this.maxMeters;
+    return this.#places.size < most;
   }
 
   /**
