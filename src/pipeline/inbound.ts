@@ -35,7 +35,7 @@ export interface Inbound {
   /** The caller's own timeout for the whole answer, milliseconds; `Infinity` without one. */
   readonly endWithinMs: number;
   /** The storage state of a response, if responses are stored. */
-  readonly standing?: StorageState | undefined;
+  readonly storage?: StorageState | undefined;
   /** Whether the earlier conversation was inserted. */
   readonly expanded?: boolean;
   /** The request without the inserted conversation, for the provider that has stored it itself. */

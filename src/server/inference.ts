@@ -141,7 +141,7 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   const user = inbound.json ? userOf(inbound.json.value) : null;
   const loading = context.ready();
   if (loading) await loading;
-  if (inbound.standing?.background)
+  if (inbound.storage?.background)
     return await inBackground(context, call, { inbound, unexpanded: hookedRequest, client, user });
   const stalled = () => server?.timeout(request, STALLED_CLOSE_SECONDS);
   context.running.add(abort, exchange);

@@ -61,7 +61,7 @@ export class LargeBody implements WatchedStream {
   }
 
   /** Its record is made from the whole. */
-  letGo(): void {}
+  stopRecording(): void {}
 
   #end(): void {
     this.#bytes = undefined;

@@ -67,7 +67,7 @@ export function classifyBody(given: unknown): Classified | undefined {
 }
 
 /** The provider's message in a form that callers may see: a message about a rejected key may quote the key. */
-export function tellable({ fault, upstream }: Classified): string {
+export function safeMessage({ fault, upstream }: Classified): string {
   return fault === 'auth' ? 'it refused our key' : upstream.message;
 }
 

@@ -11,7 +11,7 @@ import {
   tokensOfSpeech,
   UNKNOWN_FILE,
 } from './media-tokens.ts';
-import { weightOf, WHOLE } from './weight.ts';
+import { roughTokens, MOST_UNSAMPLED } from './rough-tokens.ts';
 
 /** Endpoints whose answer is an image, for which tokens may be reported. */
 const DRAWING: ReadonlySet<Endpoint> = new Set(['images.generations', 'images.edits', 'images.variations']);
@@ -161,6 +161,6 @@ function typeOf(object: { readonly [key: string]: Json }): string | undefined {
 
 function ofText(text: string, looks: { left: number }): number {
   if (looks.left <= 0) return Math.ceil(text.length / CHARACTERS);
-  looks.left -= Math.min(text.length, WHOLE);
-  return Math.ceil(weightOf(text));
+  looks.left -= Math.min(text.length, MOST_UNSAMPLED);
+  return Math.ceil(roughTokens(text));
 }

@@ -148,7 +148,7 @@ export interface DecodeContext {
     readonly model: string;
     readonly stream: boolean;
     /** The id of the response, if responses are stored. */
-    readonly standing?: StorageState | undefined;
+    readonly storage?: StorageState | undefined;
   };
   /** Milliseconds since the request, for protocols that report durations. */
   readonly elapsedMs?: (() => number) | undefined;

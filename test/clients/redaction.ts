@@ -12,7 +12,7 @@ import type { SpeakerName } from '../helpers/speakers.ts';
 import type { Upstream } from '../helpers/upstream.ts';
 import { built, cleared, serveConfig } from '../helpers/binary.ts';
 import { speakerConfig } from '../helpers/speakers.ts';
-import { telling } from '../helpers/told.ts';
+import { answering } from '../helpers/scripted-answers.ts';
 
 const MAIL = 'ann@corp.example.com';
 const SAID = `Write to ${MAIL}.`;
@@ -32,7 +32,7 @@ beforeAll(async () => {
   for (const name of NAMES)
     providers.set(
       name,
-      telling(name, () => TOLD),
+      answering(name, () => TOLD),
     );
   serving = await serveConfig({
     providers: NAMES.map((name) => ({

@@ -3,14 +3,14 @@
  * deadlines.
  */
 import { expect } from 'bun:test';
-import { deafProvider } from '../helpers/deaf.ts';
+import { unresponsiveProvider } from '../helpers/unresponsive-provider.ts';
 import { fresh } from '../helpers/caller.ts';
 import { expectCut, expectWhole, providerAt, theme } from '../helpers/rig.ts';
 
 const SILENCE_MS = 400;
 const LIMITS = { first_byte: '400ms', first_content: '600ms', idle: '500ms' };
 
-const deaf = process.platform === 'linux' ? deafProvider() : undefined;
+const deaf = process.platform === 'linux' ? unresponsiveProvider() : undefined;
 
 const { everyWay, everyStream, bothModes } = theme({
   routing: { deadline: '4s', breaker: { failures: 100 } },

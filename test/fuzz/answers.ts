@@ -2,11 +2,11 @@
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { Dice } from '../simulate/dice.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
-import type { Tale } from '../helpers/tales.ts';
+import type { ScriptedEnding } from '../helpers/scripted-endings.ts';
 import { listOf, numberOf, objectOf } from '../../src/wire/json.ts';
 import { ollamaText } from '../helpers/broken/ollama-wire.ts';
 import { ANSWER, SPEAKERS } from '../helpers/speakers.ts';
-import { textOf } from '../helpers/tales.ts';
+import { textOf } from '../helpers/scripted-endings.ts';
 
 export type Event = readonly [name: string, data: object];
 
@@ -89,7 +89,7 @@ const WORDS = [
   '\\ ',
 ];
 
-function taleOf(finish: string, dice: Dice): Tale {
+function taleOf(finish: string, dice: Dice): ScriptedEnding {
   const pieces = ['Well, ', ...Array.from({ length: dice.whole(0, 6) }, () => dice.pick(WORDS)), 'done.'];
   const usage = { input: dice.whole(1, 5_000), output: dice.whole(1, 500) };
   return { pieces, finish, terminated: true, usage };
@@ -149,7 +149,10 @@ function chatAnswer(spoken: SpeakerName, ask: Ask, dice: Dice): Sound {
 function lines({ path }: Ask, dice: Dice): Sound {
   const frame = { model: 'm-1', created_at: '2025-01-01T00:00:00Z' };
   const calls = dice.chance(0.4) && path.endsWith('/chat');
-  const tale: Tale = { ...taleOf('stop', dice), ...(calls ? { call: ['{"city":', '"Paris"}'] } : {}) };
+  const tale: ScriptedEnding = {
+    ...taleOf('stop', dice),
+    ...(calls ? { call: ['{"city":', '"Paris"}'] } : {}),
+  };
   const told = (stream: boolean) =>
     ollamaText(frame, tale, stream)
       .trim()

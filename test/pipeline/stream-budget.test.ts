@@ -17,7 +17,7 @@ class Stream implements WatchedStream {
     budget.add(this);
   }
 
-  letGo(): void {
+  stopRecording(): void {
     this.lettings += 1;
     this.kept = 0;
   }

@@ -2,7 +2,7 @@
  * What the operator or a vendor's facts say that a model does not support is dropped or replaced, and named, relayed
  * or translated.
  */
-import type { Json } from '../helpers/asked-of.ts';
+import type { Json } from '../helpers/sent-requests.ts';
 import { describe, expect, test } from 'bun:test';
 import { ABILITIES } from '../../src/wire/facts/abilities.ts';
 import { abilities as config } from '../../src/config/schema/request-changes.ts';
@@ -10,7 +10,7 @@ import { PROTOCOL_FACTS } from '../../src/wire/facts/protocols.ts';
 import { QUIRKS, quirksOf } from '../../src/providers/quirks.ts';
 import { mergeQuirks } from '../../src/wire/quirks.ts';
 import { factsOf } from '../../src/providers/facts-text.ts';
-import { askedOf } from '../helpers/asked-of.ts';
+import { requestSentTo } from '../helpers/sent-requests.ts';
 import { provider, running } from '../helpers/proxy.ts';
 import { completion, upstream } from '../helpers/upstream.ts';
 
@@ -25,7 +25,7 @@ const LANES = ['openai-compatible', 'anthropic'] as const;
 
 describe.each(LANES)('a model of %s', (type) => {
   const asked = (body: Json, abilities: Json) =>
-    askedOf(type, { model: 'claude-sonnet-4-5', ...body }, { abilities: abilities as never });
+    requestSentTo(type, { model: 'claude-sonnet-4-5', ...body }, { abilities: abilities as never });
 
   test('receives no images and files if it supports none', async () => {
     const messages = [{ role: 'user', content: [{ type: 'text', text: 'Look' }, image, file] }];
@@ -72,9 +72,9 @@ describe.each(LANES)('a model of %s', (type) => {
 test('abilities set by the operator override the known facts of a model', async () => {
   const models = [{ name: 'claude-3-5-*', abilities: { reasoning: true } }, '*'];
   const extra = { models, abilities: { vision: false } };
-  const asked = await askedOf('anthropic', { model: 'claude-3-5-x', reasoning_effort: 'low' }, extra);
+  const asked = await requestSentTo('anthropic', { model: 'claude-3-5-x', reasoning_effort: 'low' }, extra);
   expect(asked.body.thinking).toEqual({ type: 'enabled', budget_tokens: 1_024 });
-  const kept = await askedOf(
+  const kept = await requestSentTo(
     'openai',
     { model: 'gpt-5', temperature: 0.2 },
     { abilities: { sampling: true } },
@@ -101,11 +101,15 @@ test('a prompt that is too long goes to a provider with a larger context window'
 test('a model that is declared like another has its facts', async () => {
   const models = [{ name: 'house', like: 'gpt-5' }, { name: 'plain' }];
   const given = { temperature: 0.2, max_tokens: 5 };
-  const like = await askedOf('azure', { model: 'house', ...given }, { models });
+  const like = await requestSentTo('azure', { model: 'house', ...given }, { models });
   expect([like.body.max_completion_tokens, like.dropped]).toEqual([5, 'temperature']);
-  expect((await askedOf('azure', { model: 'plain', ...given }, { models })).body).toMatchObject(given);
+  expect((await requestSentTo('azure', { model: 'plain', ...given }, { models })).body).toMatchObject(given);
   const profile = [{ name: 'arn', like: 'claude-sonnet-4-5' }];
-  const bedrock = await askedOf('bedrock', { model: 'arn', reasoning_effort: 'low' }, { models: profile });
+  const bedrock = await requestSentTo(
+    'bedrock',
+    { model: 'arn', reasoning_effort: 'low' },
+    { models: profile },
+  );
   expect(bedrock.body.additionalModelRequestFields).toEqual({
     thinking: { type: 'enabled', budget_tokens: 1_024 },
   });
@@ -152,7 +156,7 @@ test.each([
   ],
 ] as const)('abilities also apply to relayed requests to %s', async (path, type, body, dropped) => {
   const abilities = { vision: false, tools: false, json_schema: false };
-  const asked = await askedOf(type, { model: 'm', ...body }, { path, abilities });
+  const asked = await requestSentTo(type, { model: 'm', ...body }, { path, abilities });
   expect(asked.dropped).toBe(dropped);
   expect(asked.body).not.toHaveProperty('tools');
   expect(JSON.stringify(asked.body)).not.toContain('x.png');

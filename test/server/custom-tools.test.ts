@@ -1,7 +1,7 @@
 /** Chat's custom tools, which take free text, at providers that have functions only. */
-import type { Json } from '../helpers/asked-of.ts';
+import type { Json } from '../helpers/sent-requests.ts';
 import { describe, expect, test } from 'bun:test';
-import { askedOf } from '../helpers/asked-of.ts';
+import { requestSentTo } from '../helpers/sent-requests.ts';
 import { CHAT, running } from '../helpers/proxy.ts';
 import { sse, upstream } from '../helpers/upstream.ts';
 
@@ -16,7 +16,7 @@ const INPUT = 'select "é\\n"\nfrom t';
 
 describe('a request', () => {
   test('declares them as functions with one text parameter', async () => {
-    const { body, dropped } = await askedOf('anthropic', {
+    const { body, dropped } = await requestSentTo('anthropic', {
       model: MODEL,
       tools: [SQL, CLOCK],
       tool_choice: SQL,
@@ -44,7 +44,7 @@ describe('a request', () => {
       { role: 'assistant', content: null, tool_calls: [call] },
       { role: 'tool', tool_call_id: 'c', content: '1' },
     ];
-    const { body } = await askedOf('anthropic', { model: MODEL, messages, tools: [SQL] });
+    const { body } = await requestSentTo('anthropic', { model: MODEL, messages, tools: [SQL] });
     expect((body.messages as Json[])[1]!.content).toEqual([
       { type: 'tool_use', id: 'c', name: 'sql', input: { input: INPUT } },
     ]);
@@ -56,18 +56,18 @@ describe('a request', () => {
   ])('with allowed tools (%s) has only these where a choice cannot be limited', async (mode, choice) => {
     const allowed = { mode, tools: [{ type: 'custom', custom: { name: 'sql' } }] };
     const given = { tools: [CLOCK, SQL], tool_choice: { type: 'allowed_tools', allowed_tools: allowed } };
-    const claude = await askedOf('anthropic', { model: MODEL, ...given });
+    const claude = await requestSentTo('anthropic', { model: MODEL, ...given });
     expect([(claude.body.tools as Json[]).map(({ name }) => name), claude.body.tool_choice]).toEqual([
       ['sql'],
       choice,
     ]);
-    const nova = await askedOf('bedrock', { model: 'amazon.nova-pro-v1:0', ...given });
+    const nova = await requestSentTo('bedrock', { model: 'amazon.nova-pro-v1:0', ...given });
     const { tools, toolChoice } = nova.body.toolConfig as { tools: { toolSpec: Json }[]; toolChoice: Json };
     expect([tools.map(({ toolSpec }) => toolSpec.name), Object.keys(toolChoice)]).toEqual([
       ['sql'],
       [choice.type],
     ]);
-    const cohere = await askedOf('cohere', { model: 'command-a-03-2025', ...given });
+    const cohere = await requestSentTo('cohere', { model: 'command-a-03-2025', ...given });
     expect((cohere.body.tools as { function: Json }[]).map((tool) => tool.function.name)).toEqual(['sql']);
   });
 });

@@ -1,7 +1,7 @@
 /** A model's turn that a client returns in pieces, as clients do that keep every piece of a stream as a message. */
-import type { Json } from '../helpers/asked-of.ts';
+import type { Json } from '../helpers/sent-requests.ts';
 import { expect, test } from 'bun:test';
-import { askedOf } from '../helpers/asked-of.ts';
+import { requestSentTo } from '../helpers/sent-requests.ts';
 
 const CITIES = ['Rome', 'Bonn'];
 const told = (city: string) => `12 degrees in ${city}`;
@@ -52,7 +52,7 @@ const CLIENTS = [
 
 test.each(CLIENTS)('%s’s reaches a chat server and Cohere as one message', async (_, path, body) => {
   for (const type of ['openai-compatible', 'cohere'] as const) {
-    const asked = await askedOf(type, body, { path });
+    const asked = await requestSentTo(type, body, { path });
     const [, said, ...results] = asked.body.messages as Json[];
     const calls = said!.tool_calls as { id: string; function: { arguments: string } }[];
     expect(calls.map((call) => JSON.parse(call.function.arguments) as Json)).toEqual(

@@ -3,8 +3,8 @@
  * dropped.
  */
 import { describe, expect, test } from 'bun:test';
-import type { Json } from '../helpers/asked-of.ts';
-import { askedOf } from '../helpers/asked-of.ts';
+import type { Json } from '../helpers/sent-requests.ts';
+import { requestSentTo } from '../helpers/sent-requests.ts';
 import { CHAT } from '../helpers/proxy.ts';
 
 const U = { role: 'user', content: 'Hi' };
@@ -17,36 +17,41 @@ describe('roles', () => {
   test.each(['deepseek', 'mistral', 'lmstudio', 'perplexity-sonar', 'ollama', 'vllm', 'zai'] as const)(
     'developer messages become system messages for %s',
     async (type) => {
-      const asked = await askedOf(type, { model: 'm', messages: [{ role: 'developer', content: 'S' }, U] });
+      const asked = await requestSentTo(type, {
+        model: 'm',
+        messages: [{ role: 'developer', content: 'S' }, U],
+      });
       expect(messagesOf(asked)).toEqual([{ role: 'system', content: 'S' }, U]);
     },
   );
 
   test('developer messages stay unchanged for OpenAI', async () => {
     const messages = [{ role: 'developer', content: 'S' }, U];
-    expect(messagesOf(await askedOf('openai', { messages }))).toEqual(messages);
+    expect(messagesOf(await requestSentTo('openai', { messages }))).toEqual(messages);
   });
 
   test('developer messages become system messages for an unknown server, unless they are relayed', async () => {
     const input = [{ role: 'developer', content: 'S' }, U];
     const path = '/v1/responses';
     const roles = async (type: 'openai-compatible' | 'azure') =>
-      messagesOf(await askedOf(type, { model: 'm', input }, { path, api: 'chat' })).map(({ role }) => role);
+      messagesOf(await requestSentTo(type, { model: 'm', input }, { path, api: 'chat' })).map(
+        ({ role }) => role,
+      );
     expect(await roles('openai-compatible')).toEqual(['system', 'user']);
     expect(await roles('azure')).toEqual(['developer', 'user']);
     const messages = [{ role: 'developer', content: 'S' }, U];
-    expect(messagesOf(await askedOf('openai-compatible', { messages }))).toEqual(messages);
+    expect(messagesOf(await requestSentTo('openai-compatible', { messages }))).toEqual(messages);
   });
 
   test('system messages in mid-conversation become user messages where they must come first', async () => {
     const late = { role: 'system', content: 'T' };
     const messages = [{ role: 'system', content: 'S' }, U, A, late, U];
-    expect(messagesOf(await askedOf('perplexity-sonar', { model: 'sonar', messages }))).toEqual([
+    expect(messagesOf(await requestSentTo('perplexity-sonar', { model: 'sonar', messages }))).toEqual([
       ...messages.slice(0, 3),
       { role: 'user', content: 'T' },
       U,
     ]);
-    expect(messagesOf(await askedOf('openai', { messages }))).toEqual(messages);
+    expect(messagesOf(await requestSentTo('openai', { messages }))).toEqual(messages);
   });
 });
 
@@ -73,14 +78,14 @@ describe('blank content', () => {
         ],
       },
     ];
-    expect(messagesOf(await askedOf(type, { model: MODEL, messages }))).toEqual([
+    expect(messagesOf(await requestSentTo(type, { model: MODEL, messages }))).toEqual([
       { role: 'user', content: [...content] },
     ]);
   });
 
   test.each(['anthropic', 'bedrock'] as const)('is replaced for %s if nothing is left', async (type) => {
     const [message] = messagesOf(
-      await askedOf(type, { model: MODEL, messages: [{ role: 'user', content: '' }] }),
+      await requestSentTo(type, { model: MODEL, messages: [{ role: 'user', content: '' }] }),
     );
     expect(JSON.stringify(message)).toContain('"text":"."');
   });
@@ -93,7 +98,7 @@ describe('blank content', () => {
         { role: 'user', content },
       ];
       for (const type of ['anthropic', 'bedrock', 'gemini', 'cohere', 'perplexity'] as const) {
-        const { text } = await askedOf(type, { model: 'm', messages });
+        const { text } = await requestSentTo(type, { model: 'm', messages });
         expect([type, text]).toEqual([type, expect.stringContaining('"S"')]);
         expect(text).not.toMatch(/"(?:text|content)":(?:""|\[\])/);
       }
@@ -103,15 +108,15 @@ describe('blank content', () => {
   test('of an answer with nothing but reasoning is dropped', async () => {
     const messages = [U, { role: 'assistant', content: null, reasoning_content: 'hm' }, U];
     for (const type of ['anthropic', 'bedrock', 'gemini', 'cohere'] as const) {
-      const asked = messagesOf(await askedOf(type, { model: MODEL, messages }));
+      const asked = messagesOf(await requestSentTo(type, { model: MODEL, messages }));
       expect(asked.every(({ role }) => role === 'user')).toBe(true);
     }
   });
 
   test('is put before an answer that comes first for Bedrock', async () => {
-    const asked = messagesOf(await askedOf('bedrock', { model: MODEL, messages: [A, U] }));
+    const asked = messagesOf(await requestSentTo('bedrock', { model: MODEL, messages: [A, U] }));
     expect(asked.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
-    const kept = messagesOf(await askedOf('anthropic', { model: MODEL, messages: [A, U] }));
+    const kept = messagesOf(await requestSentTo('anthropic', { model: MODEL, messages: [A, U] }));
     expect(kept.map(({ role }) => role)).toEqual(['assistant', 'user']);
   });
 });
@@ -123,7 +128,7 @@ describe('media', () => {
     'data:image/jpeg;base64,AAAA',
   ])('has a media type that providers know: %s', async (url) => {
     for (const type of ['anthropic', 'gemini'] as const) {
-      const asked = await askedOf(type, { model: MODEL, messages: [image(url)] });
+      const asked = await requestSentTo(type, { model: MODEL, messages: [image(url)] });
       expect([asked.status, JSON.stringify(messagesOf(asked))]).toEqual([
         asked.status,
         expect.stringContaining('"image/jpeg"'),
@@ -136,7 +141,7 @@ describe('media', () => {
 describe('tools', () => {
   test('without a type become functions', async () => {
     const tools = [{ function: { name: 'f', parameters: { type: 'object' } } }];
-    const asked = await askedOf('anthropic', { model: MODEL, tools });
+    const asked = await requestSentTo('anthropic', { model: MODEL, tools });
     expect([(asked.body.tools as Json[])[0]!.name, asked.dropped]).toEqual(['f', null]);
   });
 
@@ -145,24 +150,24 @@ describe('tools', () => {
     ['perplexity', 'perplexity/sonar', { tool_choice: 'required' }],
   ] as const)('are made mandatory by the tool_choice of %s', async (type, model, wanted) => {
     const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
-    expect((await askedOf(type, { model, tools, tool_choice: 'any' })).body).toMatchObject(wanted);
+    expect((await requestSentTo(type, { model, tools, tool_choice: 'any' })).body).toMatchObject(wanted);
   });
 });
 
 test('stop sequences beyond a provider’s maximum are dropped and named', async () => {
   const stop = ['a', 'b', 'c', 'd', 'e', 'f'];
   const body = { model: 'gemini-x', max_tokens: 9, messages: [U], stop_sequences: stop };
-  const chat = await askedOf('openai-compatible', body, { path: '/v1/messages' });
+  const chat = await requestSentTo('openai-compatible', body, { path: '/v1/messages' });
   expect([chat.body.stop, chat.dropped]).toEqual([stop.slice(0, 4), 'stop']);
-  const { body: asked } = await askedOf('gemini', { model: 'gemini-x', stop });
+  const { body: asked } = await requestSentTo('gemini', { model: 'gemini-x', stop });
   expect((asked.generationConfig as Json).stopSequences).toEqual(stop.slice(0, 5));
-  const named = await askedOf('anthropic', { model: MODEL, messages: [{ ...U, name: 'ann' }] });
+  const named = await requestSentTo('anthropic', { model: MODEL, messages: [{ ...U, name: 'ann' }] });
   expect(named.dropped).toBe('messages.name');
 });
 
 test('models that Azure serves only by the Responses API are requested there', async () => {
-  expect((await askedOf('azure', { model: 'gpt-5-codex' })).path).toBe('/responses');
-  expect((await askedOf('azure', { model: 'gpt-5' })).path).toBe('/chat/completions');
+  expect((await requestSentTo('azure', { model: 'gpt-5-codex' })).path).toBe('/responses');
+  expect((await requestSentTo('azure', { model: 'gpt-5' })).path).toBe('/chat/completions');
 });
 
 describe('reasoning fields of other vendors', () => {
@@ -175,17 +180,17 @@ describe('reasoning fields of other vendors', () => {
     ['reasoning that is on', { reasoning: { enabled: true } }, budget(8_192)],
     ['reasoning that is off', { reasoning: { enabled: false } }, { thinking: undefined }],
   ])('for %s become Claude’s own', async (_, body, wanted) => {
-    const asked = await askedOf('anthropic', { model: MODEL, ...body });
+    const asked = await requestSentTo('anthropic', { model: MODEL, ...body });
     expect(asked.body.thinking).toEqual(wanted.thinking as object);
     expect([asked.body.reasoning, asked.dropped]).toEqual([undefined, null]);
   });
 
   test('are named as dropped where they have no counterpart', async () => {
     const body = { provider: { order: ['x'] }, reasoning_format: 'parsed', min_p: 0.1 };
-    expect((await askedOf('anthropic', { model: MODEL, ...body })).dropped).toBe(
+    expect((await requestSentTo('anthropic', { model: MODEL, ...body })).dropped).toBe(
       'provider, reasoning_format, min_p',
     );
-    expect((await askedOf('openrouter', { model: MODEL, ...body })).body).toMatchObject(body);
+    expect((await requestSentTo('openrouter', { model: MODEL, ...body })).body).toMatchObject(body);
   });
 });
 
@@ -194,7 +199,7 @@ describe('parameters', () => {
     'of sampling are reduced to one for Claude 4.5 on %s',
     async (type) => {
       const location = type === 'vertex' ? { project: 'p' } : {};
-      const asked = await askedOf(type, { model: MODEL, temperature: 0.5, top_p: 0.9 }, location);
+      const asked = await requestSentTo(type, { model: MODEL, temperature: 0.5, top_p: 0.9 }, location);
       expect(JSON.stringify(asked.body)).toContain('"temperature":0.5');
       expect(JSON.stringify(asked.body)).not.toMatch(/top_?p/i);
       expect(asked.dropped).toBe('top_p');
@@ -202,7 +207,7 @@ describe('parameters', () => {
   );
 
   test('of sampling are reduced to one for Claude 4.5 in relayed Messages too', async () => {
-    const asked = await askedOf(
+    const asked = await requestSentTo(
       'anthropic',
       { model: MODEL, max_tokens: 9, temperature: 0.5, top_p: 0.9 },
       { path: '/v1/messages' },
@@ -212,7 +217,7 @@ describe('parameters', () => {
   });
 
   test('of sampling are both sent to older Claude models', async () => {
-    const { body } = await askedOf('anthropic', {
+    const { body } = await requestSentTo('anthropic', {
       model: 'claude-3-5-haiku-latest',
       temperature: 0.5,
       top_p: 0.9,
@@ -229,7 +234,7 @@ describe('parameters', () => {
     ['o3', 'low', 'low'],
     ['gpt-5.9', 'max', 'max'],
   ])('for %s with effort %s send %p', async (model, reasoning_effort, wanted) => {
-    const asked = await askedOf('openai', { model, reasoning_effort });
+    const asked = await requestSentTo('openai', { model, reasoning_effort });
     expect(asked.body.reasoning_effort).toBe(wanted!);
     expect(asked.dropped).toBe(wanted === undefined ? 'reasoning_effort' : null);
   });
@@ -241,7 +246,7 @@ test('tokens are counted for the request that would be sent', async () => {
     U,
     { role: 'user', content: [{ type: 'input_text', text: '\n' }] },
   ];
-  const { body } = await askedOf(
+  const { body } = await requestSentTo(
     'anthropic',
     { model: MODEL, input },
     { path: '/v1/responses/input_tokens' },
@@ -262,7 +267,7 @@ test('requests of Mistral’s clients reach other chat servers in OpenAI’s wor
   ];
   const given = { model: 'm', tools, tool_choice: 'any', messages };
   for (const type of ['openai', 'openai-compatible', 'groq'] as const) {
-    const { body, dropped } = await askedOf(type, given);
+    const { body, dropped } = await requestSentTo(type, given);
     expect([body.tool_choice, dropped]).toEqual(['required', null]);
     expect(body.messages).toEqual([
       { role: 'user', content: [text, { type: 'image_url', image_url: { url } }] },
@@ -271,5 +276,5 @@ test('requests of Mistral’s clients reach other chat servers in OpenAI’s wor
       U,
     ]);
   }
-  expect((await askedOf('mistral', given)).body).toEqual(given);
+  expect((await requestSentTo('mistral', given)).body).toEqual(given);
 });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { schema } from '../../src/config/schema.ts';
 import { CHAT } from '../helpers/proxy.ts';
-import { askedOf } from '../helpers/asked-of.ts';
+import { requestSentTo } from '../helpers/sent-requests.ts';
 
 const U = CHAT.messages;
 
@@ -15,13 +15,13 @@ describe('overrides of request fields', () => {
   const given = { temperature: 1, top_p: 0.5, user: 'u' };
 
   test('drop, rename and set fields of a relayed request', async () => {
-    const asked = await askedOf('openai-compatible', { model: 'm', ...given }, { request });
+    const asked = await requestSentTo('openai-compatible', { model: 'm', ...given }, { request });
     expect(asked.body).toEqual({ model: 'm', messages: U, temperature: 0.1, nucleus: 0.5, safe: true });
     expect(asked.dropped).toBe('user');
   });
 
   test('keep all digits of numbers in a relayed request', async () => {
-    const reply = await askedOf(
+    const reply = await requestSentTo(
       'openai-compatible',
       { model: 'm' },
       { request, raw: '{"model":"m","messages":[],"seed":1,"logit_bias":{"1":12345678901234567890}}' },
@@ -37,7 +37,7 @@ describe('overrides of request fields', () => {
       rename: { stop_sequences: 'stops' },
     };
     const messages = [{ role: 'system', content: 'S' }, ...U];
-    const asked = await askedOf(
+    const asked = await requestSentTo(
       'anthropic',
       { model: 'claude-x', messages, stop: ['a'] },
       { request: changes },
@@ -50,7 +50,7 @@ describe('overrides of request fields', () => {
 
   test.each(['/v1/messages', '/v1/responses'])('apply to relayed %s too', async (path) => {
     const type = path.includes('messages') ? 'anthropic' : 'openai';
-    const asked = await askedOf(
+    const asked = await requestSentTo(
       type,
       { model: 'm', input: 'Hi', max_tokens: 5 },
       { path, request: { set: { x: 1 } } },
@@ -59,7 +59,7 @@ describe('overrides of request fields', () => {
   });
 
   test('apply to embeddings too', async () => {
-    const asked = await askedOf(
+    const asked = await requestSentTo(
       'cohere',
       { model: 'm', input: 'Hi' },
       { path: '/v1/embeddings', request: { set: { truncate: 'END' } } },
@@ -70,17 +70,17 @@ describe('overrides of request fields', () => {
   test('of a model override those of its provider', async () => {
     const models = [{ name: 'deep-*', request: { set: { a: 2, b: 3 } } }, '*'];
     const extra = { request: { set: { a: 1 } }, models };
-    expect((await askedOf('openai-compatible', { model: 'deep-1' }, extra)).body).toMatchObject({
+    expect((await requestSentTo('openai-compatible', { model: 'deep-1' }, extra)).body).toMatchObject({
       a: 2,
       b: 3,
     });
-    const { body } = await askedOf('openai-compatible', { model: 'm' }, extra);
+    const { body } = await requestSentTo('openai-compatible', { model: 'm' }, extra);
     expect([body.a, body.b]).toEqual([1, undefined]);
   });
 
   test('keep fields that would be dropped for the vendor', async () => {
     const given = { model: 'deepseek-x', seed: 7, store: true };
-    const asked = await askedOf('deepseek', given, { request: { keep: ['seed'] } });
+    const asked = await requestSentTo('deepseek', given, { request: { keep: ['seed'] } });
     expect([asked.body.seed, asked.body.store, asked.dropped]).toEqual([7, undefined, 'store']);
   });
 
@@ -106,7 +106,7 @@ test.each(['openai-compatible', 'perplexity'] as const)(
       system_first: true,
     };
     const messages = [{ role: 'developer', content: 'S' }, ...U, { role: 'system', content: 'T' }];
-    const asked = await askedOf(
+    const asked = await requestSentTo(
       type,
       { model: 'm', messages, reasoning_effort: 'high' },
       { request: { ...request, efforts: [...request.efforts] }, api: 'chat' },
@@ -126,14 +126,16 @@ describe('the API used for chat', () => {
     ['chat', '/v1/responses', '/chat/completions'],
     ['chat', '/v1/chat/completions', '/chat/completions'],
   ] as const)('%s: %s is sent to %s', async (api, path, asked) => {
-    expect((await askedOf('openai', { model: 'gpt-4o', input: 'Hi' }, { api, path })).path).toBe(asked);
+    expect((await requestSentTo('openai', { model: 'gpt-4o', input: 'Hi' }, { api, path })).path).toBe(asked);
     const models = [{ name: 'gpt-4o', api }];
-    expect((await askedOf('openai', { model: 'gpt-4o', input: 'Hi' }, { models, path })).path).toBe(asked);
+    expect((await requestSentTo('openai', { model: 'gpt-4o', input: 'Hi' }, { models, path })).path).toBe(
+      asked,
+    );
   });
 
   test('is configured by the model before the provider, and overrides known facts', async () => {
     const models = [{ name: 'gpt-5-codex', api: 'chat' as const }];
     const extra = { models, api: 'responses' as const };
-    expect((await askedOf('openai', { model: 'gpt-5-codex' }, extra)).path).toBe('/chat/completions');
+    expect((await requestSentTo('openai', { model: 'gpt-5-codex' }, extra)).path).toBe('/chat/completions');
   });
 });

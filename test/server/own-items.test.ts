@@ -2,9 +2,9 @@
  * Items and blocks that only one vendor defines, in requests to another: translated where possible, else named as
  * dropped.
  */
-import type { Json } from '../helpers/asked-of.ts';
+import type { Json } from '../helpers/sent-requests.ts';
 import { describe, expect, test } from 'bun:test';
-import { askedOf } from '../helpers/asked-of.ts';
+import { requestSentTo } from '../helpers/sent-requests.ts';
 import { provider, running } from '../helpers/proxy.ts';
 import { upstream } from '../helpers/upstream.ts';
 
@@ -44,7 +44,7 @@ describe('OpenAI’s client-side tools become function calls and results for oth
         ...(output === undefined ? {} : { output }),
       },
     ];
-    const asked = await askedOf('openai-compatible', { model: 'm', input }, { path: '/v1/responses' });
+    const asked = await requestSentTo('openai-compatible', { model: 'm', input }, { path: '/v1/responses' });
     expect(asked.dropped).toBeNull();
     const [, said, result] = asked.body.messages as Json[];
     const [call] = said!.tool_calls as { id: string; function: { name: string; arguments: string } }[];
@@ -59,7 +59,7 @@ describe('OpenAI’s client-side tools become function calls and results for oth
       { type: 'computer_call', call_id: 'c', action: { type: 'screenshot' } },
       { type: 'computer_call_output', call_id: 'c', output: { type: 'computer_screenshot', image_url: url } },
     ];
-    const asked = await askedOf('anthropic', { model: 'claude-x', input }, { path: '/v1/responses' });
+    const asked = await requestSentTo('anthropic', { model: 'claude-x', input }, { path: '/v1/responses' });
     expect(JSON.stringify((asked.body.messages as Json[]).at(-1))).toContain('"data":"iVBORw0KGgo="');
   });
 });
@@ -74,7 +74,7 @@ test.each([
   { type: 'of_tomorrow', id: 'o' },
 ])('an item without a counterpart is named as dropped: $type', async (item) => {
   for (const type of ['openai-compatible', 'anthropic', 'bedrock'] as const) {
-    const asked = await askedOf(type, { model: 'm', input: [U, item, U] }, { path: '/v1/responses' });
+    const asked = await requestSentTo(type, { model: 'm', input: [U, item, U] }, { path: '/v1/responses' });
     expect(asked.dropped).toBe(`input[1] (${item.type})`);
   }
 });
@@ -87,7 +87,7 @@ test('tools that were added during a conversation are sent once', async () => {
     { type: 'additional_tools', role: 'developer', tools: [f, g] },
     { type: 'tool_search_output', call_id: 'c', tools: [g, { ...f, name: 'h' }] },
   ];
-  const asked = await askedOf(
+  const asked = await requestSentTo(
     'anthropic',
     { model: 'claude-x', input, tools: [f] },
     { path: '/v1/responses' },
@@ -97,7 +97,7 @@ test('tools that were added during a conversation are sent once', async () => {
 
 describe('Anthropic’s own blocks', () => {
   const asked = (content: Json[]) =>
-    askedOf(
+    requestSentTo(
       'openai-compatible',
       { model: 'm', max_tokens: 9, messages: [U, { role: 'assistant', content }, U] },
       { path: '/v1/messages' },
@@ -130,7 +130,7 @@ test('unknown fields of a Responses request are named as dropped, also within ot
     reasoning: { effort: 'low', context: 'all' },
     text: { x: 1 },
   };
-  const asked = await askedOf('openai-compatible', body, { path: '/v1/responses' });
+  const asked = await requestSentTo('openai-compatible', body, { path: '/v1/responses' });
   expect(asked.dropped).toBe('of_tomorrow, reasoning.context, text.x');
 });
 
@@ -217,7 +217,7 @@ describe('OpenAI’s built-in tools that a client runs', () => {
 
   test('can be chosen, are dropped where OpenAI would run them, and yield to a function with their name', async () => {
     const ask = (body: Json) =>
-      askedOf('openai-compatible', { model: 'm', input, ...body }, { path: '/v1/responses' });
+      requestSentTo('openai-compatible', { model: 'm', input, ...body }, { path: '/v1/responses' });
     const chosen = await ask({ tools: TOOLS, tool_choice: { type: 'apply_patch' } });
     expect(chosen.body.tool_choice).toEqual({ type: 'function', function: { name: 'apply_patch' } });
     const hosted = await ask({ tools: [{ type: 'shell', environment: { type: 'container_auto' } }] });

@@ -7,7 +7,7 @@ import type { SpeakerName } from '../helpers/speakers.ts';
 import { CLIENTS } from '../helpers/clients.ts';
 import { running } from '../helpers/proxy.ts';
 import { speakerConfig } from '../helpers/speakers.ts';
-import { telling } from '../helpers/told.ts';
+import { answering } from '../helpers/scripted-answers.ts';
 import { cutAt, cuts } from '../properties/cuts.ts';
 
 type Redact = NonNullable<ConfigInput['providers'][number]['redact']>;
@@ -59,7 +59,7 @@ describe('repeated text is restored exactly, and no value reaches the provider',
   const rule: Redact = { out: ['all'], restore: true };
 
   const echoing = (name: SpeakerName, places: () => readonly number[]) =>
-    telling(name, (asked) => {
+    answering(name, (asked) => {
       const found = /<<([^]*?)>>/.exec(textsIn(JSON.parse(asked)))![1]!;
       return {
         reasoning: ['Hm.'],

@@ -10,7 +10,7 @@ import { listOf, objectOf } from '../../src/wire/json.ts';
 import { CLIENTS } from '../helpers/clients.ts';
 import { provider, running } from '../helpers/proxy.ts';
 import { speakerConfig, SPEAKERS } from '../helpers/speakers.ts';
-import { telling } from '../helpers/told.ts';
+import { answering } from '../helpers/scripted-answers.ts';
 import { until } from '../helpers/until.ts';
 import { chatStream, completion, sse, upstream } from '../helpers/upstream.ts';
 import { cutAt } from '../properties/cuts.ts';
@@ -70,7 +70,7 @@ describe.each(SPEAKER_NAMES)('restoration from a %s provider', (name) => {
   let proxy: Running;
 
   beforeAll(() => {
-    provided = telling(name, () => told);
+    provided = answering(name, () => told);
     proxy = running({ providers: [{ ...speakerConfig(name, provided.url), redact: REDACT }] });
   });
   afterAll(async () => {
@@ -147,7 +147,7 @@ describe('restoration for Ollama clients', () => {
       text: cutAt(hidden(WORDS), [6, 9, 14]),
       args: ['{"to":"[EMA', 'IL_2]"}'],
     };
-    await using a = telling('messages', () => told);
+    await using a = answering('messages', () => told);
     await using proxy = running({ providers: [{ ...speakerConfig('messages', a.url), redact: REDACT }] });
     const reply = await proxy.post('/api/chat', { model: 'm', messages: [{ role: 'user', content: SAID }] });
     const messages = linesOf(await reply.text()).map(({ message }) => objectOf(message));
@@ -348,7 +348,7 @@ describe('the openai client', () => {
   test.each(['chat', 'messages'] as const)(
     'assembles a restored chat stream from a %s provider',
     async (name) => {
-      await using a = telling(name, () => told);
+      await using a = answering(name, () => told);
       await using proxy = running({ providers: [{ ...speakerConfig(name, a.url), redact: REDACT }] });
       const client = new OpenAI({ baseURL: `${proxy.url}/v1`, apiKey: 'k', maxRetries: 0 });
       const stream = client.chat.completions.stream({
@@ -364,7 +364,7 @@ describe('the openai client', () => {
   test.each(['chat', 'gemini'] as const)(
     'assembles a restored Responses stream from a %s provider',
     async (name) => {
-      await using a = telling(name, () => told);
+      await using a = answering(name, () => told);
       await using proxy = running({ providers: [{ ...speakerConfig(name, a.url), redact: REDACT }] });
       const client = new OpenAI({ baseURL: `${proxy.url}/v1`, apiKey: 'k', maxRetries: 0 });
       const response = await client.responses
@@ -386,7 +386,7 @@ describe('the next turn', () => {
       text: ['For [EMAIL_1]: '],
       args: ['{"to":"[EMAIL_1]"}'],
     };
-    await using a = telling('messages', () => told);
+    await using a = answering('messages', () => told);
     await using proxy = running({ providers: [{ ...speakerConfig('messages', a.url), redact: REDACT }] });
     const ask = {
       model: 'claude-sonnet-4-5',
@@ -422,7 +422,7 @@ describe('the next turn', () => {
 
   test.each(SPEAKER_NAMES)('sends no redacted value from what is remembered of a %s answer', async (name) => {
     const told = { reasoning: ['Hm, [EMAIL_1].'], text: ['For [EMAIL_1]: '], args: ['{"to":"[EMAIL_1]"}'] };
-    await using a = telling(name, () => told);
+    await using a = answering(name, () => told);
     await using proxy = running({ providers: [{ ...speakerConfig(name, a.url), redact: REDACT }] });
     const first = { role: 'user', content: `I am ${MAIL}` };
     const ask = async (messages: unknown[]) =>

@@ -4,13 +4,13 @@
 import { describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
-import type { Tale } from '../helpers/tales.ts';
+import type { ScriptedEnding } from '../helpers/scripted-endings.ts';
 import { objectOf, parseJson } from '../../src/wire/json.ts';
 import { CLIENTS } from '../helpers/clients.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
 import { running } from '../helpers/proxy.ts';
 import { speakerConfig } from '../helpers/speakers.ts';
-import { told } from '../helpers/tales.ts';
+import { scriptedResponse } from '../helpers/scripted-endings.ts';
 import { upstream } from '../helpers/upstream.ts';
 
 const FINISH: Readonly<Record<SpeakerName, string>> = {
@@ -38,11 +38,11 @@ interface Told {
 /** Requests a stream that the first provider begins and the others continue. */
 async function resumed(
   client: Asking,
-  first: [SpeakerName, Tale],
-  ...rest: [SpeakerName, Tale][]
+  first: [SpeakerName, ScriptedEnding],
+  ...rest: [SpeakerName, ScriptedEnding][]
 ): Promise<Told> {
   const { path, request, check } = CLIENTS[client];
-  const all = [first, ...rest].map(([name, tale]) => upstream(() => told(name, tale, true)));
+  const all = [first, ...rest].map(([name, tale]) => upstream(() => scriptedResponse(name, tale, true)));
   await using stack = new AsyncDisposableStack();
   for (const each of all) stack.use(each);
   await using proxy = running({
@@ -188,7 +188,7 @@ describe.each(clients)('a %s client of a resumed stream', (client) => {
     ]);
   });
 
-  test.each<[string, Tale]>([
+  test.each<[string, ScriptedEnding]>([
     ['a call is in progress', { pieces: ['Let me see.'], call: ['{"city":'] }],
     ['the text is over', { pieces: ['Let me see.'], call: [] }],
   ])('receives the error where %s', async (_, tale) => {

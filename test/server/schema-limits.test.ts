@@ -1,8 +1,8 @@
 /** Schemas that a provider does not compile: beyond Claude's documented limits, and beyond any provider's own. */
 import type { ConfigInput } from '../../src/config/schema.ts';
-import type { Json } from '../helpers/asked-of.ts';
+import type { Json } from '../helpers/sent-requests.ts';
 import { describe, expect, test } from 'bun:test';
-import { askedOf } from '../helpers/asked-of.ts';
+import { requestSentTo } from '../helpers/sent-requests.ts';
 import { CHAT, running } from '../helpers/proxy.ts';
 import { SPEAKERS } from '../helpers/speakers.ts';
 import { upstream } from '../helpers/upstream.ts';
@@ -33,12 +33,12 @@ const answer = (schema: Json) => ({
 
 /** The names of the strict tools. */
 async function strictAtClaude(tools: readonly Json[], extra: Json = {}): Promise<unknown[]> {
-  const { body } = await askedOf('anthropic', { model: MODEL, tools, ...extra });
+  const { body } = await requestSentTo('anthropic', { model: MODEL, tools, ...extra });
   return (body.tools as Json[]).filter(({ strict }) => strict === true).map(({ name }) => name);
 }
 
 async function strictAtBedrock(tools: readonly Json[]): Promise<unknown[]> {
-  const { body } = await askedOf('bedrock', { model: BEDROCKS, tools });
+  const { body } = await requestSentTo('bedrock', { model: BEDROCKS, tools });
   const specs = (body.toolConfig as { tools: { toolSpec: Json }[] }).tools.map(({ toolSpec }) => toolSpec);
   return specs.filter(({ strict }) => strict === true).map(({ name }) => name);
 }
@@ -82,7 +82,7 @@ describe('Claude’s limits count for all strict schemas of a request together',
     const tools = [tool('t0', objectWith({ optional: 10 }))];
     const within = answer(objectWith({ optional: 20 }));
     expect(await strictAtClaude(tools, { response_format: within })).toEqual([]);
-    const { body } = await askedOf('anthropic', {
+    const { body } = await requestSentTo('anthropic', {
       model: MODEL,
       response_format: answer(objectWith({ optional: 25 })),
     });
@@ -90,7 +90,7 @@ describe('Claude’s limits count for all strict schemas of a request together',
   });
 
   test('models without structured output get no strict tools', async () => {
-    const { body } = await askedOf('anthropic', {
+    const { body } = await requestSentTo('anthropic', {
       model: 'claude-3-5-haiku',
       tools: [tool('t', objectWith({}))],
     });

@@ -1,7 +1,7 @@
 /** What single vendors and models refuse or expect in another form: each is asked in a form that it accepts. */
-import type { Json } from '../helpers/asked-of.ts';
+import type { Json } from '../helpers/sent-requests.ts';
 import { describe, expect, test } from 'bun:test';
-import { askedOf } from '../helpers/asked-of.ts';
+import { requestSentTo } from '../helpers/sent-requests.ts';
 import { provider, running } from '../helpers/proxy.ts';
 import { upstream } from '../helpers/upstream.ts';
 
@@ -21,14 +21,14 @@ describe('functions of gpt-5.4 and newer, which chat refuses beside reasoning', 
     ['gpt-5.2', { tools, reasoning_effort: 'high' }, '/chat/completions'],
   ] as const)('%s %j is sent to %s%s', async (model, body, path) => {
     for (const type of ['openai', 'azure'] as const)
-      expect((await askedOf(type, { model, ...body })).path).toBe(path);
+      expect((await requestSentTo(type, { model, ...body })).path).toBe(path);
   });
 
   test('use chat where the operator sets api: chat, and follow the model that an alias is like', async () => {
     const asked = { model: 'gpt-5.6', tools };
-    expect((await askedOf('openai', asked, { api: 'chat' })).path).toBe('/chat/completions');
+    expect((await requestSentTo('openai', asked, { api: 'chat' })).path).toBe('/chat/completions');
     const models = [{ name: 'house', like: 'gpt-5.6' }];
-    expect((await askedOf('azure', { ...asked, model: 'house' }, { models })).path).toBe('/responses');
+    expect((await requestSentTo('azure', { ...asked, model: 'house' }, { models })).path).toBe('/responses');
   });
 
   test('use Responses for Messages clients too', async () => {
@@ -38,18 +38,18 @@ describe('functions of gpt-5.4 and newer, which chat refuses beside reasoning', 
       tools: [{ name: 'f', input_schema: { type: 'object' } }],
       output_config: { effort: 'high' },
     };
-    const asked = await askedOf('openai', body, { path: '/v1/messages' });
+    const asked = await requestSentTo('openai', body, { path: '/v1/messages' });
     expect([asked.path, asked.body.reasoning]).toEqual(['/responses', { effort: 'high', summary: 'auto' }]);
   });
 
   test('use deployment URLs of Azure for models that only Responses serves', async () => {
     const extra = { api_version: '2025-04-01-preview' };
-    const asked = await askedOf('azure', { model: 'gpt-5-codex' }, extra);
+    const asked = await requestSentTo('azure', { model: 'gpt-5-codex' }, extra);
     expect([asked.path, asked.body.model]).toEqual([
       '/openai/responses?api-version=2025-04-01-preview',
       'gpt-5-codex',
     ]);
-    expect((await askedOf('azure', { model: 'gpt-4o' }, extra)).path).toContain(
+    expect((await requestSentTo('azure', { model: 'gpt-4o' }, extra)).path).toContain(
       '/openai/deployments/gpt-4o/chat',
     );
   });
@@ -79,7 +79,7 @@ const TAKEN: readonly (readonly [type: never, model: string, taken: string])[] =
 
 test.each(TAKEN)('%s %s is sent the efforts %s', async (type, model, taken) => {
   const asked = await Promise.all(
-    EFFORTS.map((reasoning_effort) => askedOf(type, { model, reasoning_effort })),
+    EFFORTS.map((reasoning_effort) => requestSentTo(type, { model, reasoning_effort })),
   );
   const told = asked.map(({ body }) => {
     const { effort } = (body.reasoning ?? {}) as Json;
@@ -94,7 +94,7 @@ test.each(TAKEN)('%s %s is sent the efforts %s', async (type, model, taken) => {
 
 test('reasoning is turned off with the vendor’s own field where its effort has no such value', async () => {
   const off = async (type: 'deepseek' | 'vllm') =>
-    (await askedOf(type, { model: 'm', reasoning_effort: 'none' })).body;
+    (await requestSentTo(type, { model: 'm', reasoning_effort: 'none' })).body;
   expect((await off('deepseek')).thinking).toEqual({ type: 'disabled' });
   expect((await off('vllm')).chat_template_kwargs).toEqual({ enable_thinking: false });
 });
@@ -104,7 +104,7 @@ test.each([
   ['claude-sonnet-4-6', { low: 'low', xhigh: 'high', max: 'max' }],
 ] as const)('%s is sent its own form of effort, both translated and relayed', async (model, efforts) => {
   for (const [asked, told] of Object.entries(efforts)) {
-    const chat = await askedOf('anthropic', { model, reasoning_effort: asked });
+    const chat = await requestSentTo('anthropic', { model, reasoning_effort: asked });
     expect([chat.body.thinking, chat.body.output_config]).toEqual([{ type: 'adaptive' }, { effort: told }]);
     const body = {
       model,
@@ -112,7 +112,7 @@ test.each([
       thinking: { type: 'adaptive' },
       output_config: { effort: asked },
     };
-    const relayed = await askedOf('anthropic', body, { path: '/v1/messages' });
+    const relayed = await requestSentTo('anthropic', body, { path: '/v1/messages' });
     expect([relayed.body.thinking, relayed.body.output_config]).toEqual([
       { type: 'adaptive' },
       { effort: told },
@@ -122,7 +122,11 @@ test.each([
 
 describe('thinking in a relayed message', () => {
   const relayed = async (model: string, body: Json) => {
-    const asked = await askedOf('anthropic', { model, max_tokens: 9_000, ...body }, { path: '/v1/messages' });
+    const asked = await requestSentTo(
+      'anthropic',
+      { model, max_tokens: 9_000, ...body },
+      { path: '/v1/messages' },
+    );
     return [asked.body.thinking, asked.body.output_config, asked.dropped];
   };
 
@@ -175,14 +179,14 @@ describe('thinking in a relayed message', () => {
 test('a response format works beside functions on an older Claude', async () => {
   const response_format = { type: 'json_schema', json_schema: { name: 'out', schema: { type: 'object' } } };
   const ask = (body: Json) =>
-    askedOf('anthropic', { model: 'claude-3-5-sonnet', tools, response_format, ...body });
+    requestSentTo('anthropic', { model: 'claude-3-5-sonnet', tools, response_format, ...body });
   const { body } = await ask({});
   expect((body.tools as Json[]).map(({ name }) => name)).toEqual(['f', 'out']);
   expect(body.tool_choice).toEqual({ type: 'any' });
   expect((await ask({ tool_choice: 'none' })).body.tool_choice).toEqual({ type: 'tool', name: 'out' });
   const choice = { type: 'function', function: { name: 'f' } };
   expect((await ask({ tool_choice: choice })).body.tool_choice).toEqual({ type: 'tool', name: 'f' });
-  const thinking = await askedOf('anthropic', {
+  const thinking = await requestSentTo('anthropic', {
     model: 'claude-3-7-sonnet',
     response_format,
     reasoning_effort: 'high',
@@ -192,10 +196,14 @@ test('a response format works beside functions on an older Claude', async () => 
 
 test('JSON output beside functions is requested in the prompt from vendors that refuse the field', async () => {
   const response_format = { type: 'json_object' };
-  const { body, dropped } = await askedOf('groq', { model: 'openai/gpt-oss-20b', tools, response_format });
+  const { body, dropped } = await requestSentTo('groq', {
+    model: 'openai/gpt-oss-20b',
+    tools,
+    response_format,
+  });
   expect([body.response_format, dropped]).toEqual([undefined, 'response_format']);
   expect(JSON.stringify(body.messages)).toContain('one valid JSON object');
-  const alone = await askedOf('groq', { model: 'openai/gpt-oss-20b', response_format });
+  const alone = await requestSentTo('groq', { model: 'openai/gpt-oss-20b', response_format });
   expect([alone.body.response_format, alone.dropped]).toEqual([response_format, null]);
 });
 
@@ -310,7 +318,11 @@ describe('thought signatures at Google’s chat endpoint', () => {
 
   test('are replaced by the skip marker for calls of another model, where the model requires one', async () => {
     const signature = async (model: string) => {
-      const { body } = await askedOf('openai-compatible', { model, messages: turn('foreign') }, { request });
+      const { body } = await requestSentTo(
+        'openai-compatible',
+        { model, messages: turn('foreign') },
+        { request },
+      );
       return ((body.messages as { tool_calls?: Json[] }[])[1]!.tool_calls![0]!.extra_content ??
         null) as Json | null;
     };
@@ -324,7 +336,7 @@ describe('thought signatures at Google’s chat endpoint', () => {
     const messages = turn('c1').map((message) =>
       'tool_calls' in message ? { ...message, tool_calls: [{ ...call('c1'), extra_content }] } : message,
     );
-    const { body } = await askedOf('openai-compatible', { model: 'm', messages });
+    const { body } = await requestSentTo('openai-compatible', { model: 'm', messages });
     expect(JSON.stringify(body)).not.toContain('extra_content');
   });
 });
@@ -379,7 +391,7 @@ test.each([
 );
 
 test('more texts than OpenAI accepts in one request are refused', async () => {
-  const asked = await askedOf(
+  const asked = await requestSentTo(
     'cohere',
     { model: 'embed-x', input: Array.from({ length: 2_049 }, () => 'x') },
     { path: '/v1/embeddings' },
@@ -471,7 +483,7 @@ describe('function names that a provider refuses', () => {
       messages: [U],
       tools: [{ name, input_schema: { type: 'object' } }],
     };
-    const asked = await askedOf('openai', body, { path: '/v1/messages' });
+    const asked = await requestSentTo('openai', body, { path: '/v1/messages' });
     const [{ function: fn }] = asked.body.tools as [{ function: { name: string } }];
     expect([fn.name.length, fn.name.startsWith('mcp__xxx')]).toEqual([64, true]);
   });

@@ -7,7 +7,7 @@ import { ENDPOINT_NAMES } from '../../src/wire/endpoints.ts';
 import { estimate, tokensOf } from '../../src/wire/estimate.ts';
 import { eachOutputText } from '../../src/wire/output-text.ts';
 import { loadVocabulary, tokenCounter } from '../../src/wire/tokens.ts';
-import { weightOf } from '../../src/wire/weight.ts';
+import { roughTokens } from '../../src/wire/rough-tokens.ts';
 
 let count: (text: string) => number;
 let countRequest: Awaited<ReturnType<typeof tokenCounter>>;
@@ -65,7 +65,7 @@ const TEXTS: Readonly<Record<string, string>> = {
 describe('weightOf() is close to the token count of', () => {
   test.each(Object.keys(TEXTS))('%s', (name) => {
     const text = TEXTS[name]!;
-    const ratio = weightOf(text) / count(text);
+    const ratio = roughTokens(text) / count(text);
     expect(ratio).toBeGreaterThan(0.65);
     expect(ratio).toBeLessThan(1.4);
   });
@@ -76,7 +76,7 @@ describe('weightOf() is close to the token count of', () => {
       TEXTS.English!.repeat(500),
       Object.values(TEXTS).join('\n').repeat(9),
     ]) {
-      const ratio = weightOf(text) / count(text);
+      const ratio = roughTokens(text) / count(text);
       expect(ratio).toBeGreaterThan(0.65);
       expect(ratio).toBeLessThan(1.4);
     }

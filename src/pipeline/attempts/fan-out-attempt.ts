@@ -16,7 +16,7 @@ import { findModel } from '../../wire/splice.ts';
 import { addUsage } from '../../wire/usage.ts';
 import { Attempt } from './attempt.ts';
 import { fanOutCount } from './fan-out-count.ts';
-import { FannedFlow } from '../streams/fanned-flow.ts';
+import { FanOutFlow } from '../streams/fan-out-flow.ts';
 import { passingOf } from '../streams/passing.ts';
 import { Tap } from '../streams/tap.ts';
 
@@ -127,7 +127,7 @@ class FanOutAttempt implements Attempting {
     const reportsUsage = objectOf(value.stream_options).include_usage === true;
     const tap = new Tap(passingOf('chat'), this.#deps.limits.maxContent, this.#count);
     tap.awaitsUsage = reportsUsage;
-    const flow = new FannedFlow({ streams, tap, reportsUsage, target: this.#plan.target.id });
+    const flow = new FanOutFlow({ streams, tap, reportsUsage, target: this.#plan.target.id });
     const release = () => {
       for (const each of streams) each.release();
     };

@@ -2,7 +2,7 @@ import type { ToolCall } from '../../wire/chat.ts';
 import type { Ending } from '../../wire/endings.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { ProxyError } from '../../errors.ts';
-import { classifyBody, tellable } from '../../wire/classify.ts';
+import { classifyBody, safeMessage } from '../../wire/classify.ts';
 import { errorIn } from '../../wire/error-event.ts';
 import { endingError, fails } from '../../wire/endings.ts';
 import { areBroken } from '../../wire/json.ts';
@@ -11,7 +11,7 @@ import { areBroken } from '../../wire/json.ts';
 export function judge(body: JsonObject, target: string): void {
   const found = classifyBody(errorIn(body));
   if (!found) return;
-  throw new ProxyError(found.fault, `Cannot get an answer from ${target}: ${tellable(found)}`, {
+  throw new ProxyError(found.fault, `Cannot get an answer from ${target}: ${safeMessage(found)}`, {
     target,
     upstream: found.upstream,
   });

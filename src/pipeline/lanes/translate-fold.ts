@@ -6,7 +6,7 @@ import type { Steps } from '../../turns.ts';
 import type { Continuation, Fold, Folded } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { isSteps } from '../../turns.ts';
-import { classifyBody, tellable } from '../../wire/classify.ts';
+import { classifyBody, safeMessage } from '../../wire/classify.ts';
 import { areLong, eventJson, readAhead, unreadable } from '../../wire/event-json.ts';
 import { excessIn } from '../../wire/json-fields.ts';
 import { EventList, shortLength } from '../../wire/long-events.ts';
@@ -166,7 +166,7 @@ export class TranslateFold implements Fold {
     const found = event && classifyBody(event);
     if (!found) return undefined;
     const target = this.#target;
-    return new ProxyError(found.fault, `Cannot complete the answer of ${target}: ${tellable(found)}`, {
+    return new ProxyError(found.fault, `Cannot complete the answer of ${target}: ${safeMessage(found)}`, {
       target,
       upstream: found.upstream,
     });

@@ -242,7 +242,7 @@ export class Session implements WatchedStream {
     this.#tooSlow('the client reads less than others, and too much is held for all (limits.max_unread)');
   }
 
-  letGo(): void {
+  stopRecording(): void {
     this.#transcript.discard();
   }
 

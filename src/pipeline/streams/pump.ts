@@ -92,14 +92,14 @@ export class Pump implements WatchedStream {
     return this.#streamed.flow.tap?.kept ?? 0;
   }
 
-  letGo(): void {
-    this.#streamed.flow.tap?.letGo();
+  stopRecording(): void {
+    this.#streamed.flow.tap?.discard();
   }
 
   start(controller: Controller): void {
     this.#controller = controller;
     this.#options.budget.add(this);
-    this.#lookIn(controller, this.#everyMs);
+    this.#scheduleLook(controller, this.#everyMs);
   }
 
   /** Continues until something was sent or the stream is over. */
@@ -273,7 +273,7 @@ export class Pump implements WatchedStream {
     if (comments && quietMs >= keepaliveMs)
       this.#enqueue(controller, new TextEncoder().encode(KEEP_ALIVE[this.#options.form]));
     const everyMs = this.#everyMs;
-    this.#lookIn(controller, quietMs >= everyMs ? everyMs : everyMs - quietMs);
+    this.#scheduleLook(controller, quietMs >= everyMs ? everyMs : everyMs - quietMs);
   }
 
   /** The shorter of the two silences. */
@@ -282,7 +282,7 @@ export class Pump implements WatchedStream {
     return Math.min(stallMs, keepaliveMs || stallMs);
   }
 
-  #lookIn(controller: Controller, ms: number): void {
+  #scheduleLook(controller: Controller, ms: number): void {
     this.#cancelLook = this.#options.clock.after(Math.max(1, ms), () => this.#look(controller));
   }
 

@@ -13,7 +13,7 @@ export interface WatchedStream {
   /** The number of bytes assembled for its record. */
   readonly kept: number;
   /** Leaves the answer out of its record, since all records together hold too much. */
-  letGo(): void;
+  stopRecording(): void;
 }
 
 /** The limits for all streams together, bytes. */
@@ -82,7 +82,7 @@ export class StreamBudget {
     this.#stop = this.#clock.after(EVERY_MS, () => {
       this.#stop = undefined;
       this.#cutSlowest();
-      this.#letGoLongest();
+      this.#stopRecordingLongest();
       if (this.#streams.size > 0) this.#lookLater();
     });
   }
@@ -106,13 +106,13 @@ export class StreamBudget {
     }
   }
 
-  #letGoLongest(): void {
+  #stopRecordingLongest(): void {
     let bytes = this.kept;
     if (bytes <= this.limits.recording) return;
     for (const stream of [...this.#streams.keys()].sort((one, other) => other.kept - one.kept)) {
       if (bytes <= this.limits.recording) return;
       bytes -= stream.kept;
-      stream.letGo();
+      stream.stopRecording();
     }
   }
 }

@@ -9,10 +9,10 @@ import type { Verdict } from '../../wire/shapes/events.ts';
 import type { Lost } from '../../wire/parts/lost.ts';
 import type { Passing } from './passing.ts';
 import { ProxyError } from '../../errors.ts';
-import { classifyBody, tellable } from '../../wire/classify.ts';
+import { classifyBody, safeMessage } from '../../wire/classify.ts';
 import { endingError, endingOf, fails, missingEnding } from '../../wire/endings.ts';
 import { eachOutputText } from '../../wire/output-text.ts';
-import { weightOf } from '../../wire/weight.ts';
+import { roughTokens } from '../../wire/rough-tokens.ts';
 import { errorIn } from '../../wire/error-event.ts';
 import type { SseEvent } from '../../wire/sse.ts';
 import { eventJson } from '../../wire/event-json.ts';
@@ -35,8 +35,8 @@ export class Tap {
   #assembler: Assembler;
   #bytes = 0;
   /** The estimated tokens of the model's output, and the number of events they came in. */
-  #weight = 0;
-  #sayings = 0;
+  #outputTokens = 0;
+  #contentEvents = 0;
   #overflowed = false;
   #content = false;
   /** What a discarded assembler knew about the end. */
@@ -128,7 +128,7 @@ export class Tap {
 
   /** The estimated tokens so far: at least one for each event with content. */
   get written(): number {
-    return Math.max(this.#sayings, Math.ceil(this.#weight));
+    return Math.max(this.#contentEvents, Math.ceil(this.#outputTokens));
   }
 
   /** What the client has received, if it is one plain text in progress, known completely. */
@@ -254,7 +254,7 @@ export class Tap {
     this.#listen(value);
     // After the answer was discarded, only its further course matters.
     const most = this.#overflowed ? Math.min(REST, this.#maxBytes) : this.#maxBytes;
-    if (this.#bytes > most) this.letGo();
+    if (this.#bytes > most) this.discard();
     this.#assembler.push(value);
   }
 
@@ -264,7 +264,7 @@ export class Tap {
   }
 
   /** Discards what is assembled so far; a new assembler reads the rest. */
-  letGo(): void {
+  discard(): void {
     this.#content ||= this.#assembler.content;
     this.#overflowed = true;
     this.#ended ||= this.finished;
@@ -275,9 +275,9 @@ export class Tap {
   }
 
   #listen(value: JsonObject): void {
-    const before = this.#weight;
-    eachOutputText(value, (text) => (this.#weight += weightOf(text)));
-    if (this.#weight > before) this.#sayings += 1;
+    const before = this.#outputTokens;
+    eachOutputText(value, (text) => (this.#outputTokens += roughTokens(text)));
+    if (this.#outputTokens > before) this.#contentEvents += 1;
   }
 
   /** An essential event that cannot be read ends the answer. */
@@ -290,7 +290,7 @@ export class Tap {
   #classify(value: JsonObject, target: string): boolean {
     const found = classifyBody(value);
     if (!found) return false;
-    const message = `Cannot complete the answer of ${target}: ${tellable(found)}`;
+    const message = `Cannot complete the answer of ${target}: ${safeMessage(found)}`;
     this.error = new ProxyError(found.fault, message, { target, upstream: found.upstream });
     return true;
   }

@@ -33,7 +33,7 @@ export interface BackgroundLimits {
 /** A request to run in the background. */
 export interface BackgroundJob {
   readonly owner: Owner;
-  /** Including its standing, which contains its id. */
+  /** Including its storage state, which contains its id. */
   readonly inbound: Inbound;
   /** As its client sent it, JSON. */
   readonly request: string;
@@ -93,14 +93,14 @@ export class Background {
   async accept(job: BackgroundJob): Promise<string> {
     const { owner, inbound, request, exchange, ttlMs } = job;
     this.#checkRoom(owner);
-    const standing = inbound.standing!;
-    const id = standing.id!;
+    const storage = inbound.storage!;
+    const id = storage.id!;
     const { clock, store } = this.#deps;
     const nowMs = clock.now();
     const created = Math.floor(nowMs / 1000);
-    const queued = queuedResponse(inbound.json!.value, { id, created, standing });
+    const queued = queuedResponse(inbound.json!.value, { id, created, storage });
     const response = JSON.stringify(queued);
-    const { previous, conversation } = standing;
+    const { previous, conversation } = storage;
     const untilMs = nowMs + ttlMs;
     const streams = inbound.stream;
     const entry = { owner, id, request, response, previous, conversation, streams, nowMs, untilMs };

@@ -57,18 +57,18 @@ export async function beginStored(
   if (!json) return inbound;
   const stateful = statefulIn(json.value, mayStore(stored, asking));
   const { previous, conversation, background, stores } = stateful;
-  const standing: StorageState = {
+  const storage: StorageState = {
     store: stores,
     previous,
     conversation,
     background,
     ...(background ? { id: `resp_${context.newId().slice('req_'.length)}` } : {}),
   };
-  const known = { ...inbound, standing };
+  const known = { ...inbound, storage };
   const from = await comesFrom(stateful, asking, context, stored);
   const begun =
     from?.kind === 'found'
-      ? await expanded(known, { from, standing }, asking, context)
+      ? await expanded(known, { from, storage }, asking, context)
       : background
         ? await context.turns.run(without(known, ['background'], asking, context))
         : known;
@@ -174,7 +174,7 @@ async function comesFrom(
 /** The request with the earlier conversation; and as it was sent, for the provider that has stored it. */
 async function expanded(
   inbound: Inbound,
-  { from, standing }: { from: Extract<Chain, { kind: 'found' }>; standing: StorageState },
+  { from, storage }: { from: Extract<Chain, { kind: 'found' }>; storage: StorageState },
   asking: Asking,
   context: ServerContext,
 ): Promise<Inbound> {
@@ -182,7 +182,7 @@ async function expanded(
   const { issuer, issued } = from;
   const whole = await turns.run(joint(inbound, from.items, asking, context));
   if (issuer === undefined || issued === undefined) return whole;
-  const isAsSent = issued === standing.previous && !standing.background;
+  const isAsSent = issued === storage.previous && !storage.background;
   const asSent = isAsSent
     ? inbound
     : await turns.run(without(inbound, ['background'], asking, context, { previous_response_id: issued }));
@@ -234,7 +234,7 @@ function* rewritten(
   buffered.take(owner, bytes.length);
   exchange.finally(() => buffered.free(owner, bytes.length));
   const read = yield* parseInbound(origin, bytes, context);
-  return { ...read, standing: inbound.standing };
+  return { ...read, storage: inbound.storage };
 }
 
 function invalid(param: string, state: string): ProxyError {

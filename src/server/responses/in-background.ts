@@ -53,7 +53,7 @@ export async function inBackground(
   const response = inbound.stream
     ? events(
         new EventStream(
-          { owner, id: inbound.standing!.id!, after: -1, streams: true },
+          { owner, id: inbound.storage!.id!, after: -1, streams: true },
           stored,
           clock,
           ownLimits(context, request, server),

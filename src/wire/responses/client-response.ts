@@ -35,7 +35,7 @@ export interface Envelope {
   readonly newId: () => string;
   /** Separate, since reasoning may have an id of its own, which arrives too late in a stream. */
   readonly newThoughtId: () => string;
-  readonly standing: StorageState;
+  readonly storage: StorageState;
   /** Stores an item of the answer, for clients that refer to it. */
   readonly remember: (item: JsonObject) => void;
 }
@@ -46,7 +46,7 @@ export interface Envelope {
  * @see https://platform.openai.com/docs/api-reference/responses/object
  */
 export function responseObject(
-  { request, created, standing }: Envelope,
+  { request, created, storage }: Envelope,
   answer: {
     id: string;
     model: string;
@@ -64,7 +64,7 @@ export function responseObject(
     created_at: created,
     completed_at: done && !reason ? created : null,
     status: reason ? 'incomplete' : done ? 'completed' : 'in_progress',
-    ...storageFields(standing),
+    ...storageFields(storage),
     error: null,
     frequency_penalty: numberOf(request.frequency_penalty) ?? 0,
     incomplete_details: reason ? { reason } : null,
@@ -114,8 +114,8 @@ export function encodeResponse(answer: ChatResponse, envelope: Envelope, lost = 
 }
 
 /** The predetermined id, or the provider's own if it has the form of a response id. */
-export function responseId(id: unknown, { newId, standing }: Pick<Envelope, 'newId' | 'standing'>): string {
-  if (standing.id !== undefined) return standing.id;
+export function responseId(id: unknown, { newId, storage }: Pick<Envelope, 'newId' | 'storage'>): string {
+  if (storage.id !== undefined) return storage.id;
   return stringOf(id)?.startsWith('resp_') ? String(id) : `resp_${newId()}`;
 }
 

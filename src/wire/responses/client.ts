@@ -9,8 +9,8 @@ import { ResponsesWriter } from './client-stream.ts';
 /** The Responses API for clients. The items of answers are remembered for a while, so that they can be referred to. */
 export const responsesClient: ClientProtocol = {
   decode(body, { created, newId, memory, requested }) {
-    const standing = requested?.standing;
-    const { request, dropped, origins } = decodeResponsesRequest(body, memory, standing !== undefined);
+    const storage = requested?.storage;
+    const { request, dropped, origins } = decodeResponsesRequest(body, memory, storage !== undefined);
     // A client that requests no storage will not refer to it.
     const remember =
       body.store === false ? () => undefined : (item: JsonObject) => memory.set(String(item.id), item);
@@ -30,7 +30,7 @@ export const responsesClient: ClientProtocol = {
       newId: items(),
       newThoughtId: thoughts(),
       remember,
-      standing: standing ?? NOT_STORED,
+      storage: storage ?? NOT_STORED,
     });
     return {
       request,

@@ -6,7 +6,7 @@ import { responseObject } from './client-response.ts';
 /** A response that is queued in the background. @param created seconds since the epoch */
 export function queuedResponse(
   request: JsonObject,
-  { id, created, standing }: { id: string; created: number; standing: StorageState },
+  { id, created, storage }: { id: string; created: number; storage: StorageState },
 ): JsonObject {
   const envelope = {
     request,
@@ -14,7 +14,7 @@ export function queuedResponse(
     created,
     newId: () => id,
     newThoughtId: () => id,
-    standing,
+    storage,
     remember: () => undefined,
   };
   const model = stringOf(request.model) ?? '';

@@ -1,10 +1,10 @@
 /** Scripts of answers that end in unusual ways. The argument is the provider's finish reason. */
 import type { SpeakerName } from '../speakers.ts';
-import type { Tale } from '../tales.ts';
+import type { ScriptedEnding } from '../scripted-endings.ts';
 import type { Protocol } from './wire.ts';
 import type { Script } from './scripts.ts';
 import type { Turn } from './turn.ts';
-import { textOf } from '../tales.ts';
+import { textOf } from '../scripted-endings.ts';
 import { ollamaText } from './ollama-wire.ts';
 import { GAP_MS, half, otherHalf, pieces } from './scripts.ts';
 import { USAGE } from './wire.ts';
@@ -38,7 +38,7 @@ function protocolOf({ attempt }: Turn): Protocol {
   return attempt.protocol === 'probe' ? 'openai' : attempt.protocol;
 }
 
-function text(turn: Turn, given: Tale): string {
+function text(turn: Turn, given: ScriptedEnding): string {
   const tale = { usage: USAGE, terminated: true, ...given };
   const protocol = protocolOf(turn);
   if (protocol !== 'ollama') return textOf(SPEAKERS[protocol], tale, turn.stream);
@@ -47,7 +47,7 @@ function text(turn: Turn, given: Tale): string {
 
 /** Sends a tale all at once. */
 const tell =
-  (taleOf: (turn: Turn) => Tale): Script =>
+  (taleOf: (turn: Turn) => ScriptedEnding): Script =>
   async (turn) => {
     const whole = text(turn, taleOf(turn));
     if (!turn.stream) return await turn.answer(200, whole);

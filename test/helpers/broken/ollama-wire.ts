@@ -1,4 +1,4 @@
-import type { Tale } from '../tales.ts';
+import type { ScriptedEnding } from '../scripted-endings.ts';
 import type { ErrorAnswer } from './errors.ts';
 import type { Wire, WireOptions } from './wire.ts';
 import { USAGE } from './wire.ts';
@@ -32,7 +32,7 @@ export function ollamaWire({ model }: WireOptions): Wire {
 }
 
 /** A tale as lines, or as one body. @param frame the fields that each of them has */
-export function ollamaText(frame: object, tale: Tale, stream: boolean): string {
+export function ollamaText(frame: object, tale: ScriptedEnding, stream: boolean): string {
   const { pieces = [], call, finish, usage, terminated } = tale;
   const message = (content: string, more: object = {}) => ({ role: 'assistant', content, ...more });
   const calls = call && {

@@ -23,8 +23,8 @@ export function* warmUp(
   if (previous !== undefined && !before) throw previousNotFound(previous);
   const id = `resp_${newId().slice('req_'.length)}`;
   const created = Math.floor(clock.now() / 1000);
-  const standing = { id, store: false, previous, background: false };
-  const begun = { ...queuedResponse(event, { id, created, standing }), status: 'in_progress' };
+  const storage = { id, store: false, previous, background: false };
+  const begun = { ...queuedResponse(event, { id, created, storage }), status: 'in_progress' };
   const usage = {
     input_tokens: 0,
     input_tokens_details: { cached_tokens: 0 },

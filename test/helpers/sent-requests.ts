@@ -20,7 +20,7 @@ const ANSWER = {
 };
 
 /** The request that a provider received, and the warnings that the client got about fields that were left out. */
-export async function askedOf(
+export async function requestSentTo(
   type: Provider['type'],
   body: Json,
   { path = '/v1/chat/completions', raw, ...extra }: Partial<Provider> & { path?: string; raw?: string } = {},

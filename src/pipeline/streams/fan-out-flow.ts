@@ -21,7 +21,7 @@ interface Branch {
   done: boolean;
 }
 
-export interface FannedFlowOptions {
+export interface FanOutFlowOptions {
   readonly streams: readonly Streamed[];
   /** Sees the answers of all of them. */
   readonly tap: Tap;
@@ -30,7 +30,7 @@ export interface FannedFlowOptions {
 }
 
 /** Several streams with one choice each as one stream with several, in order of arrival. */
-export class FannedFlow implements Flow {
+export class FanOutFlow implements Flow {
   readonly tap: Tap;
   readonly #target: string;
   readonly #branches: readonly Branch[];
@@ -39,7 +39,7 @@ export class FannedFlow implements Flow {
   /** What was read until the first content of each arrived. */
   #held: readonly (readonly [Branch, Uint8Array])[];
 
-  constructor({ streams, tap, reportsUsage, target }: FannedFlowOptions) {
+  constructor({ streams, tap, reportsUsage, target }: FanOutFlowOptions) {
     this.tap = tap;
     this.#target = target;
     this.#chunks = new JoinedChunks(reportsUsage);

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 const AF_INET = 2;
 const SOCK_STREAM = 1;
 
-export interface DeafProvider extends Disposable {
+export interface UnresponsiveProvider extends Disposable {
   readonly url: string;
 }
 
@@ -13,7 +13,7 @@ export interface DeafProvider extends Disposable {
  * An address at which connections are neither opened nor refused, as behind a firewall that drops packets: a listening
  * socket that never accepts, with a full queue. Linux only.
  */
-export function deafProvider(): DeafProvider {
+export function unresponsiveProvider(): UnresponsiveProvider {
   const { symbols: libc } = dlopen('libc.so.6', {
     socket: { args: ['int', 'int', 'int'], returns: 'int' },
     bind: { args: ['int', 'ptr', 'int'], returns: 'int' },

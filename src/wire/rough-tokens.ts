@@ -37,24 +37,24 @@ const ADDED = Float64Array.from(
 );
 
 /** Longer texts are sampled: at how many positions, and how much at each, characters. */
-export const WHOLE = 512;
+export const MOST_UNSAMPLED = 512;
 const PLACES = 8;
-const PLACE = WHOLE / PLACES;
+const PLACE = MOST_UNSAMPLED / PLACES;
 
 /** The estimated tokens of a piece of text, not rounded. */
-export function weightOf(text: string): number {
+export function roughTokens(text: string): number {
   const { length } = text;
-  if (length <= WHOLE) return weightBetween(text, 0, length);
+  if (length <= MOST_UNSAMPLED) return tokensBetween(text, 0, length);
   const step = (length - PLACE) / (PLACES - 1);
   let weight = 0;
   for (let place = 0; place < PLACES; place += 1) {
     const start = Math.floor(place * step);
-    weight += weightBetween(text, start, start + PLACE);
+    weight += tokensBetween(text, start, start + PLACE);
   }
-  return (weight * length) / WHOLE;
+  return (weight * length) / MOST_UNSAMPLED;
 }
 
-function weightBetween(text: string, start: number, end: number): number {
+function tokensBetween(text: string, start: number, end: number): number {
   let weight = 0;
   let last = start === 0 ? OTHER : kindOf(text.charCodeAt(start - 1));
   for (let at = start; at < end; at += 1) {

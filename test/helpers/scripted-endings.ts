@@ -3,7 +3,7 @@ import type { SpeakerName } from './speakers.ts';
 import { eventStream, sseOf, SPEAKERS } from './speakers.ts';
 
 /** An answer. Parts of its end that are omitted are not sent. */
-export interface Tale {
+export interface ScriptedEnding {
   readonly pieces?: readonly string[];
   /** A block of thinking before everything else. Messages only. */
   readonly thought?: object;
@@ -19,21 +19,22 @@ export interface Tale {
 type Event = readonly [name: string, data: object];
 
 interface Teller {
-  readonly events: (tale: Tale) => readonly Event[];
-  readonly whole: (tale: Tale) => object;
+  readonly events: (tale: ScriptedEnding) => readonly Event[];
+  readonly whole: (tale: ScriptedEnding) => object;
   readonly end?: string;
 }
 
 const named = (type: string, data: object = {}): Event => [type, { type, ...data }];
 const when = <T>(condition: unknown, ...events: readonly T[]): readonly T[] => (condition ? events : []);
 
-const chatUsage = ({ usage }: Tale) =>
+const chatUsage = ({ usage }: ScriptedEnding) =>
   usage && {
     prompt_tokens: usage.input,
     completion_tokens: usage.output,
     total_tokens: usage.input + usage.output,
   };
-const tokens = ({ usage }: Tale) => usage && { input_tokens: usage.input, output_tokens: usage.output };
+const tokens = ({ usage }: ScriptedEnding) =>
+  usage && { input_tokens: usage.input, output_tokens: usage.output };
 const chatChunk = (choices: readonly object[], more: object = {}): Event => [
   '',
   { id: 'c-1', object: 'chat.completion.chunk', created: 5, model: 'm-1', choices, ...more },
@@ -43,7 +44,7 @@ const choice = (delta: object, finish: unknown = null) =>
 const head = { id: 'call_1', type: 'function', function: { name: 'weather', arguments: '' } };
 const joined = (pieces: readonly string[] = []) => pieces.join('');
 
-const messageEvents = (tale: Tale): readonly Event[] => {
+const messageEvents = (tale: ScriptedEnding): readonly Event[] => {
   const { thought, pieces, call, finish, terminated } = tale;
   const grow = (index: number, delta: object) => named('content_block_delta', { index, delta });
   const first = thought ? 1 : 0;
@@ -94,7 +95,7 @@ const messageEvents = (tale: Tale): readonly Event[] => {
   ];
 };
 
-const responseOf = (tale: Tale, output: readonly object[]) => {
+const responseOf = (tale: ScriptedEnding, output: readonly object[]) => {
   const { finish } = tale;
   const whole = finish === 'completed' || finish === 'failed' || finish === 'cancelled';
   return {
@@ -125,12 +126,12 @@ const responseCall = (text: string) => ({
   arguments: text,
   status: 'completed',
 });
-const outputOf = ({ pieces, call }: Tale) => [
+const outputOf = ({ pieces, call }: ScriptedEnding) => [
   ...when(pieces, message(joined(pieces))),
   ...when(call, responseCall(joined(call))),
 ];
 
-const responseEvents = (tale: Tale): readonly Event[] => {
+const responseEvents = (tale: ScriptedEnding): readonly Event[] => {
   const { pieces, call, finish } = tale;
   const response = responseOf(tale, outputOf(tale));
   const at = pieces ? 1 : 0;
@@ -173,7 +174,7 @@ const responseEvents = (tale: Tale): readonly Event[] => {
   return events.map(([name, data], sequence_number) => [name, { ...data, sequence_number }]);
 };
 
-const geminiAnswer = (tale: Tale, parts: readonly object[], finishReason?: unknown): object => ({
+const geminiAnswer = (tale: ScriptedEnding, parts: readonly object[], finishReason?: unknown): object => ({
   candidates: [
     {
       content: { role: 'model', parts },
@@ -189,7 +190,7 @@ const geminiAnswer = (tale: Tale, parts: readonly object[], finishReason?: unkno
       }
     : {}),
 });
-const geminiParts = ({ pieces = [], call }: Tale) => [
+const geminiParts = ({ pieces = [], call }: ScriptedEnding) => [
   ...pieces.map((text) => ({ text })),
   ...when(call, { functionCall: { name: 'weather', args: { text: joined(call) } } }),
 ];
@@ -330,13 +331,13 @@ const TELLERS: Readonly<Record<SpeakerName, Teller>> = {
 };
 
 /** The answer of a provider as text: the events of a stream, or a body. */
-export function textOf(name: SpeakerName, tale: Tale, stream: boolean): string {
+export function textOf(name: SpeakerName, tale: ScriptedEnding, stream: boolean): string {
   const { events, whole, end = '' }: Teller = TELLERS[name];
   return stream ? sseOf(events(tale)) + (tale.terminated ? end : '') : JSON.stringify(whole(tale));
 }
 
 /** The answer of a provider. */
-export function told(name: SpeakerName, tale: Tale, stream: boolean): Response {
+export function scriptedResponse(name: SpeakerName, tale: ScriptedEnding, stream: boolean): Response {
   const { events, whole, end = '' }: Teller = TELLERS[name];
   if (!stream) return Response.json(whole(tale));
   return eventStream(SPEAKERS[name].type, events(tale), tale.terminated ? end : '');

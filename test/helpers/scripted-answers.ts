@@ -5,7 +5,7 @@ import { ANSWER, eventStream, SPEAKERS } from './speakers.ts';
 import { upstream } from './upstream.ts';
 
 /** The content of an answer. */
-export interface Telling {
+export interface ScriptedAnswer {
   readonly reasoning: readonly string[];
   readonly text: readonly string[];
   /** The arguments of the first call, as JSON text of an object. */
@@ -15,7 +15,7 @@ export interface Telling {
 type Event = readonly [name: string, data: object];
 
 /** The texts of the speakers' own answer, and the pieces that replace them in a stream. */
-const PLACES: Readonly<Record<string, keyof Telling>> = {
+const PLACES: Readonly<Record<string, keyof ScriptedAnswer>> = {
   [ANSWER.reasoning]: 'reasoning',
   'Looking ': 'text',
   [ANSWER.calls[0][1]]: 'args',
@@ -24,21 +24,21 @@ const PLACES: Readonly<Record<string, keyof Telling>> = {
 const LEFT_OUT = ['it up.', '"Paris"}'];
 
 /** A provider with this answer, unstreamed or streamed as requested. @param told makes the answer from the request */
-export function telling(name: SpeakerName, told: (asked: string) => Telling): Upstream {
+export function answering(name: SpeakerName, told: (asked: string) => ScriptedAnswer): Upstream {
   return upstream(({ text, path }) => {
     const isStream = /"stream":\s*true/.test(text) || /stream/i.test(path);
     return answer(name, told(text), isStream ? 'stream' : 'whole');
   });
 }
 
-function answer(name: SpeakerName, told: Telling, way: 'whole' | 'stream'): Response {
+function answer(name: SpeakerName, told: ScriptedAnswer, way: 'whole' | 'stream'): Response {
   const { type, events, whole, ...speaker } = SPEAKERS[name];
   if (way === 'whole') return Response.json(changed(whole, told));
   const streamed = (events as readonly Event[]).flatMap((event) => eventsOf(event, told));
   return eventStream(type, streamed, 'end' in speaker ? speaker.end : '');
 }
 
-function eventsOf([name, data]: Event, told: Telling): Event[] {
+function eventsOf([name, data]: Event, told: ScriptedAnswer): Event[] {
   const isWhole = /done|completed/.test(name);
   const texts: string[] = [];
   eachText(data, (text) => texts.push(text));
@@ -51,7 +51,7 @@ function eventsOf([name, data]: Event, told: Telling): Event[] {
   ]);
 }
 
-function changed(value: object, told: Telling): object {
+function changed(value: object, told: ScriptedAnswer): object {
   const args = told.args.join('');
   return mapped(
     value,
