@@ -119,6 +119,54 @@ describe.each([
   });
 });
 
+test('a conversation that a provider has created for one key is out of reach for others', async () => {
+  const asked: string[] = [];
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    async fetch(request) {
+      const path = new URL(request.url).pathname;
+      asked.push(`${request.method} ${path} ${await request.text()}`);
+      return path.endsWith('/responses')
+        ? Response.json(response('resp_9'))
+        : Response.json({ id: 'conv_1', object: 'conversation', created_at: 1, metadata: {} });
+    },
+  });
+  await using provider = { [Symbol.asyncDispose]: () => server.stop(true) };
+  void provider;
+  await using proxy = running({
+    auth: AUTH,
+    responses: { store: 'never' },
+    providers: [
+      {
+        name: 'p',
+        type: 'openai',
+        base_url: `http://127.0.0.1:${server.port}/v1`,
+        api_key: 'none-at-all',
+        models: ['m'],
+        max_retries: 0,
+      },
+    ],
+  });
+  const created = await proxy.post('/v1/conversations', {}, { headers: ALICE });
+  expect(await created.json()).toMatchObject({ id: 'conv_1' });
+  const before = asked.length;
+  const at = `${proxy.url}/v1/conversations/conv_1`;
+  for (const [method, path] of [
+    ['GET', at],
+    ['DELETE', at],
+    ['GET', `${at}/items`],
+  ] as const)
+    expect((await fetch(path, { method, headers: BOB })).status).toBe(404);
+  const continued = (headers: Record<string, string>, conversation: unknown) =>
+    proxy.post('/v1/responses', { model: 'm', input: 'hi', conversation }, { headers });
+  for (const conversation of ['conv_1', { id: 'conv_1' }])
+    expect((await continued(BOB, conversation)).status).toBeOneOf([400, 404]);
+  expect(asked.length).toBe(before);
+  expect((await fetch(at, { headers: ALICE })).status).toBe(200);
+  expect((await continued(ALICE, { id: 'conv_1' })).status).toBe(200);
+});
+
 test('an id that is only mentioned in an answer is not bound to a key', async () => {
   await using provider = storing();
   await using proxy = running({

@@ -1,6 +1,7 @@
 import type { Client } from '../auth.ts';
 import type { Called } from '../body.ts';
 import type { ServerContext } from '../context.ts';
+import type { StoredObject } from '../../limits/object-owners.ts';
 import type { BaseProvider, PassCall } from '../../providers/base.ts';
 import type { NotHere, StoredKind } from './not-stored.ts';
 import { ProxyError, statusOf, toProxyError } from '../../errors.ts';
@@ -112,6 +113,9 @@ async function forwarded(
   Object.assign(travelling, exchange.joinTrace());
   // The body was decompressed when it was read.
   delete travelling['content-encoding'];
+  const creates = of === 'conversations' && method === 'POST' && segments.at(-1) === 'conversations';
+  // The answer is looked at as it passes.
+  if (creates) travelling['accept-encoding'] = 'identity';
   const abort = leaving(request.signal);
   context.running.add(abort, exchange);
   const call = { method, segments, query, headers: travelling, body };
@@ -123,7 +127,36 @@ async function forwarded(
   back['x-llmproxy-provider'] = provider.name;
   // The body of an error was decompressed to be read.
   if (typeof passed.body === 'string') delete back['content-encoding'];
-  return new Response(passed.body, { status: passed.status, headers: back });
+  const { status } = passed;
+  const answer =
+    creates && status < 300 && passed.body instanceof ReadableStream
+      ? passed.body.pipeThrough(beside(note(context, { owner: ownerOf(client), provider: provider.name })))
+      : passed.body;
+  return new Response(answer, { status, headers: back });
+}
+
+/** Remembers whose conversation a provider has created. @returns what receives its answer */
+function note({ issued, turns }: ServerContext, object: StoredObject): (text: string) => void {
+  return (text) => void turns.run(issued.note(text, object, false));
+}
+
+/** The largest answer that is looked at, bytes: one about a new conversation is much shorter. */
+const MAX_NOTED = 64 * 1024;
+
+/** Passes an answer on unchanged. @param take receives it at its end, unless it is large */
+function beside(take: (text: string) => void): TransformStream<Uint8Array, Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  return new TransformStream({
+    transform(piece, controller) {
+      bytes += piece.length;
+      if (bytes <= MAX_NOTED) pieces.push(piece);
+      controller.enqueue(piece);
+    },
+    flush() {
+      if (bytes <= MAX_NOTED) take(Buffer.concat(pieces).toString());
+    },
+  });
 }
 
 /** The path below which a provider has what it stored. */

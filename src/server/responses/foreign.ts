@@ -4,7 +4,7 @@ import type { Inbound } from '../../pipeline/inbound.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';
 import type { Client } from '../auth.ts';
 import type { ServerContext } from '../context.ts';
-import { stringOf } from '../../wire/json.ts';
+import { objectOf, stringOf } from '../../wire/json.ts';
 import { previousNotFound } from '../../wire/responses/client-request.ts';
 import { notStored, ownerOf } from './not-stored.ts';
 
@@ -23,8 +23,14 @@ export function refuseForeign(
   { issued }: Pick<ServerContext, 'issued'>,
 ): void {
   const param = PREVIOUS[endpoint];
-  const previous = param === undefined ? undefined : stringOf(json?.value[param]);
-  if (previous === undefined || !issued.isForeign(previous, ownerOf(client))) return;
+  if (param === undefined || !json) return;
+  const owner = ownerOf(client);
+  const { conversation: of } = json.value;
+  const conversation = stringOf(of) ?? stringOf(objectOf(of).id);
+  if (conversation !== undefined && issued.isForeign(conversation, owner))
+    throw notStored('Conversation', conversation, 'conversation');
+  const previous = stringOf(json.value[param]);
+  if (previous === undefined || !issued.isForeign(previous, owner)) return;
   throw param === 'previous_response_id'
     ? previousNotFound(previous)
     : notStored('Interaction', previous, param);
