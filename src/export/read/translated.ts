@@ -11,6 +11,7 @@ import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
 import { decodeInteraction } from '../../wire/interactions/answer.ts';
 import { decodeOllamaResponse } from '../../wire/ollama/response.ts';
 import { decodeResponse } from '../../wire/responses/response.ts';
+import { wholeTurns } from '../../wire/parts/whole-turns.ts';
 import { NO_MEMORY } from '../../wire/protocol.ts';
 import { HIDDEN } from './hidden.ts';
 import { answersApart, isCommentaryOnly } from './phases.ts';
@@ -75,7 +76,7 @@ export function translated(
       ...facts,
       ...(paused ? { failure: facts.failure ?? 'unfinished' } : {}),
       providerTools: hidden?.tools ?? false,
-      request: { ...decoded, messages: decoded.messages.map(spokenAtOnce) },
+      request: { ...decoded, messages: wholeTurns(decoded.messages).map(spokenAtOnce) },
       answer:
         endpoint === 'messages' && answerBody.stop_reason === 'refusal' ? refused(answer) : { ...answer },
     };

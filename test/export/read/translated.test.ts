@@ -240,3 +240,34 @@ describe('an answer of several blocks is the same text when it is a turn of the 
     expect(await rowsOf(log)).toEqual([row]);
   });
 });
+
+test('a turn that Google’s SDK returns in pieces is one message', () => {
+  const cities = ['SF', 'Rome'];
+  const call = (city: string) => ({ functionCall: { id: city, name: 'get_weather', args: { city } } });
+  const told = (city: string) => ({
+    functionResponse: { id: city, name: 'get_weather', response: { result: 'rain' } },
+  });
+  const request = {
+    contents: [
+      { role: 'user', parts: [{ text: 'Weather?' }] },
+      { role: 'model', parts: [{ text: 'Let me ' }] },
+      { role: 'model', parts: [{ text: 'look.' }] },
+      ...cities.map((city) => ({ role: 'model', parts: [call(city)] })),
+      { role: 'model', parts: [{ text: '' }] },
+      { role: 'user', parts: cities.map(told) },
+    ],
+    tools: [{ functionDeclarations: [{ name: 'get_weather', parameters: schema }] }],
+  };
+  const response = {
+    candidates: [{ content: { role: 'model', parts: [{ text: 'It rains.' }] }, finishReason: 'STOP' }],
+  };
+  const { messages } = rowOf({ endpoint: 'gemini', request, response }) as unknown as typeof row;
+  expect(messages.map(({ role, tool_calls: calls }) => [role, calls?.length])).toEqual([
+    ['user', undefined],
+    ['assistant', 2],
+    ['tool', undefined],
+    ['tool', undefined],
+    ['assistant', undefined],
+  ]);
+  expect(messages[1]!.content).toBe('Let me look.');
+});
