@@ -16,8 +16,8 @@ function examples(page: string): object[] {
 
 /** Providers that examples refer to without defining them. */
 const VENDORS = ['openai', 'anthropic', 'openrouter', 'groq', 'mock'];
-/** Values for the environment variables in the examples. */
-const env = new Proxy<Record<string, string>>({}, { get: () => 'a-secret-of-some-length' });
+/** Values for the environment variables in the examples, each of them another. */
+const env = new Proxy<Record<string, string>>({}, { get: (_, name) => `the-secret-in-${String(name)}` });
 
 const shown = PAGES.map((page) => [page, examples(page)] as const).filter(([, found]) => found.length > 0);
 
