@@ -310,6 +310,35 @@ test('what another provider signed is returned to it, and never sent to Gemini',
   );
 });
 
+test('calls of other providers have no signature, so that Gemini 3 gets a placeholder for the first of a turn', async () => {
+  await using gemini = speaker('gemini', 'whole');
+  await using google = running({
+    providers: [{ ...speakerConfig('gemini', gemini.url), models: ['gemini-3-pro', 'gemini-2.5-pro'] }],
+  });
+  const call = (name: string, more: object = {}) => ({ functionCall: { name, args: {} }, ...more });
+  const told = (name: string) => ({ functionResponse: { name, response: { output: 'done' } } });
+  const contents = [
+    ...CONTENTS.contents,
+    { role: 'model', parts: [{ text: 'Hm.' }, call('f'), call('g')] },
+    { role: 'model', parts: [call('h')] },
+    { role: 'user', parts: ['f', 'g', 'h'].map(told) },
+    { role: 'model', parts: [call('f')] },
+    { role: 'user', parts: [told('f')] },
+  ];
+  const sent = async (model: string) => {
+    await (await google.post(`/v1beta/models/${model}:generateContent`, { contents })).text();
+    return jsonOf(gemini.asked.at(-1)!.text).contents;
+  };
+  const placeholder = { thoughtSignature: 'skip_thought_signature_validator' };
+  expect(await sent('gemini-2.5-pro')).toEqual(contents);
+  expect(await sent('gemini-3-pro')).toEqual(
+    contents.with(1, { role: 'model', parts: [{ text: 'Hm.' }, call('f', placeholder), call('g')] }).with(4, {
+      role: 'model',
+      parts: [call('f', placeholder)],
+    }),
+  );
+});
+
 test('a relayed request is sent unchanged where nothing in it must change', async () => {
   const text = '{ "contents":[{"parts":[{"text":"\\u0068i"}]}],\n "unknownField": 12345678901234567890 }';
   const answer = await ask('/v1beta/models/gemini-pro:generateContent', text);

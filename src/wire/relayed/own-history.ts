@@ -6,6 +6,7 @@ import type { Endpoint } from '../endpoints.ts';
 import type { JsonObject } from '../json.ts';
 import type { Issued } from '../parts/issued.ts';
 import { FOREIGN_CALL } from '../anthropic/hosted.ts';
+import { SIGNATURES, withSignedCalls } from './signed-contents.ts';
 import { mayThink } from '../anthropic/thinking-turns.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
 import { NO_SIGNATURE, signatureIn, valuesOf } from '../parts/issued.ts';
@@ -55,7 +56,7 @@ export function ownHistory(
       : name === 'input'
         ? responsesItems(given, owns, expanded)
         : endpoint === 'gemini'
-          ? eachKept(given, (content) => geminiContent(content, owns, geminiModel(model).pairsById))
+          ? geminiContents(given, owns, geminiModel(model).pairsById)
           : eachKept(given, (message) => chatMessage(message, owns, keeps));
   const changed = kept === given ? undefined : { ...request, [name]: kept };
   if (endpoint !== 'messages' || mayThink(request.thinking, kept)) {
@@ -150,10 +151,16 @@ function isOwnReasoning(item: JsonObject, owns: (seal: JsonObject) => boolean, e
   return valuesOf(item).length === 0 ? !expanded : owns(item);
 }
 
-/** The signature of a part, in either spelling. */
-const SIGNATURES = ['thoughtSignature', 'thought_signature'] as const;
-
 /** @param demanded whether the model rejects calls without a signature: missing ones are replaced by a placeholder */
+function geminiContents(
+  contents: readonly unknown[],
+  owns: (seal: JsonObject) => boolean,
+  demanded: boolean,
+): readonly unknown[] {
+  const kept = eachKept(contents, (content) => geminiContent(content, owns, demanded));
+  return demanded ? withSignedCalls(kept) : kept;
+}
+
 function geminiContent(
   content: JsonObject,
   owns: (seal: JsonObject) => boolean,
