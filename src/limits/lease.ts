@@ -19,6 +19,9 @@ export interface Outcome {
   readonly usd: number | null;
 }
 
+/** What a session uses; USD is `null` if the price is unknown. */
+type Spending = Pick<Outcome, 'input' | 'output' | 'usd'>;
+
 interface Terms {
   readonly reckoning: Reckoning;
   readonly asking: Asking;
@@ -88,23 +91,22 @@ export class Lease {
   }
 
   /**
-   * Reserves what a session has used so far, and some more to go on with.
+   * Reserves what a session has used so far, what it is expected to use for what it has asked for, and some more to go on
+   * with.
    * @returns the limit that has no room left
    */
-  reach({ input, output, usd }: Pick<Outcome, 'input' | 'output' | 'usd'>): Limit | undefined {
+  reach(spent: Spending, ahead: Spending): Limit | undefined {
     const { clock, ledger } = this.#deps;
     const nowMs = clock.now();
     let empty: Limit | undefined;
     for (const [index, { charge }] of this.#reservation.standings.entries()) {
       const { limit, lenient } = charge;
       if (limit.kind !== 'tokens' && limit.kind !== 'budget') continue;
-      const used =
-        limit.kind === 'tokens'
-          ? tokensOf(limit, { input, output })
-          : unitsOf(usd ?? priceOf(this.#terms.unpriced, input, output));
+      const used = this.#spentOf(limit, spent);
       const over = used - this.#reservation.held[index]!;
       if (over > 0) ledger.extend(this.#reservation, index, over, nowMs, true);
-      if (over < 0 || lenient || ledger.extend(this.#reservation, index, 1, nowMs)) continue;
+      const more = used + this.#spentOf(limit, ahead) - this.#reservation.held[index]!;
+      if (more < 0 || lenient || ledger.extend(this.#reservation, index, more + 1, nowMs)) continue;
       empty ??= limit;
     }
     return empty;
@@ -125,6 +127,11 @@ export class Lease {
     for (let index = 0; index < standings.length; index += 1)
       amounts.push(this.#used(standings[index]!.charge, outcome, index));
     ledger.settle(this.#reservation, amounts, clock.now());
+  }
+
+  #spentOf(limit: Limit, { input, output, usd }: Spending): number {
+    if (limit.kind === 'tokens') return tokensOf(limit, { input, output });
+    return unitsOf(usd ?? priceOf(this.#terms.unpriced, input, output));
   }
 
   #amountOf({ limit }: Charge, output: number): number {

@@ -170,6 +170,7 @@ function realtimeOf(
 ): Realtime {
   const { clock, budget, secrets, traffic } = processState;
   const { max_unsent: maxUnsent, idle, duration } = config.limits.realtime;
+  const { assumed_output: assumedOutput } = config.limits;
   return new Realtime({
     clock,
     admission,
@@ -179,6 +180,6 @@ function realtimeOf(
     mask: secrets.mask,
     sessions: traffic.sessions,
     maxContent: config.logging.requests.max_content,
-    limits: { maxUnsent, idleMs: idle, maxMs: duration, stallMs: config.limits.client_stall },
+    limits: { maxUnsent, idleMs: idle, maxMs: duration, stallMs: config.limits.client_stall, assumedOutput },
   });
 }

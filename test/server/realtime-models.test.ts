@@ -116,3 +116,25 @@ test('holds a place among concurrent sessions of the model while it lasts', asyn
   second.send(DEAR);
   await until('the message', () => proxy.sent()[1]!.includes('dear'));
 });
+
+test('a session that asks for many responses at once spends no more than one that waits for each', async () => {
+  await using proxy = await rig([{ tokens: 100, per: 'day' }]);
+  const client = await proxy.talk();
+  const aside = { type: 'response.create', response: { conversation: 'none' } };
+  for (let count = 0; count < 50; count += 1) client.send(aside);
+  await until('all', () => client.answers() + client.errors().length === 50);
+  expect(client.errors()[0]).toContain('100 tokens per day');
+  // Each uses 15: the last one begins with at least one left.
+  for (let count = 0; count < 50; count += 1) {
+    const before = client.told.length;
+    client.send(aside);
+    await until('an answer or an error', () =>
+      client.told.slice(before).some(({ type }) => type === 'response.done' || type === 'error'),
+    );
+  }
+  client.socket.close();
+  await proxy.proxy.recorded(1);
+  const [used] = await proxy.used();
+  expect(used).toBeGreaterThanOrEqual(100);
+  expect(used).toBeLessThan(115);
+});

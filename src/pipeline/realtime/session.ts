@@ -37,6 +37,8 @@ export interface SessionLimits {
   readonly stallMs: number;
   /** The largest transcript that is kept, characters; 0 keeps none. */
   readonly maxContent: number;
+  /** The tokens of a response of which nothing is known. */
+  readonly assumedOutput: number;
 }
 
 export interface SessionDeps {
@@ -101,7 +103,7 @@ export class Session implements WatchedStream {
     this.#deps = deps;
     const { clock, limits } = deps;
     this.#transcript = new Transcript(limits.maxContent);
-    this.#allowance = new Allowance(exchange, clock);
+    this.#allowance = new Allowance(exchange, clock, limits.assumedOutput);
     this.#inbox = new Inbox({
       maxWaiting: limits.maxUnsent,
       handle: (message) => this.#handle(message),
@@ -174,12 +176,13 @@ export class Session implements WatchedStream {
 
   #passOn(message: SocketMessage, clientEvent: ClientEvent): void {
     if (this.#over) return;
-    const withheld = clientEvent.works ? this.#allowance.withholds(clientEvent.minor === true) : undefined;
+    const withheld = clientEvent.works ? this.#allowance.withholds(clientEvent) : undefined;
     if (withheld) {
       const { error, tell } = withheld;
       if (tell && !this.#tell(error)) this.#fail({ by: 'proxy', code: CLOSE.policy, error });
       return;
     }
+    if (clientEvent.asks) this.#allowance.asks();
     this.#transcript.clientEvent(clientEvent);
     this.#socket.send(message);
     if (this.#socket.unsent <= this.#deps.limits.maxUnsent) return;
@@ -261,6 +264,7 @@ export class Session implements WatchedStream {
     this.#transcript.providerEvent(providerEvent);
     if (providerEvent.answer) this.#answering = providerEvent.answer === 'begins';
     if (providerEvent.answer === 'ends') this.#counts.answers += 1;
+    if (providerEvent.answer === 'ends' || providerEvent.error) this.#allowance.ends();
     this.#outbox.add(message);
     const error = providerEvent.usage && this.#allowance.spend(providerEvent.usage);
     if (error && this.#exchange.isHard) this.#fail({ by: 'proxy', code: CLOSE.policy, error });

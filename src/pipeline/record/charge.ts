@@ -71,6 +71,12 @@ interface Spending {
 
 const NO_SPENDING: Spending = { input: 0, output: 0, usd: 0 };
 
+/** Responses that a session has asked for, and the expected usage of each. */
+export interface Ahead {
+  readonly responses: number;
+  readonly usage: Usage;
+}
+
 /** The charge of one request: what it reserves while it runs, and what it has used in the end. */
 export class Charge {
   readonly #price: Pricer;
@@ -126,17 +132,20 @@ export class Charge {
 
   /**
    * Charges what a session has used so far.
+   * @param ahead what it is expected to use for each response that it has asked for, and their number
    * @returns why it must not request more now, if a limit is used up
    */
-  spends(usage: Usage, source: Source | undefined): ProxyError | undefined {
-    this.#spent = {
-      input: usage.input,
-      output: usage.output,
-      usd: source ? this.#priceOf(source, usage) : null,
-    };
+  spends(usage: Usage, ahead: Ahead, source: Source | undefined): ProxyError | undefined {
+    const priced = (of: Usage): Spending => ({
+      input: of.input,
+      output: of.output,
+      usd: source ? this.#priceOf(source, of) : null,
+    });
+    this.#spent = priced(usage);
     const lease = this.#lease;
     if (!lease) return undefined;
-    this.#empty = lease.reach(beyond(this.#spent, this.#charged));
+    const expected = ahead.responses === 0 ? NO_SPENDING : times(priced(ahead.usage), ahead.responses);
+    this.#empty = lease.reach(beyond(this.#spent, this.#charged), expected);
     return this.#empty && pausedBy(this.#empty);
   }
 
@@ -239,6 +248,10 @@ export class Charge {
     const usd = this.#price(target, offer.price, usage, this.#atMs);
     return usd !== null && Number.isFinite(usd) && usd >= 0 ? usd : null;
   }
+}
+
+function times({ input, output, usd }: Spending, many: number): Spending {
+  return { input: input * many, output: output * many, usd: usd === null ? null : usd * many };
 }
 
 /** What was used beyond what is charged already. */

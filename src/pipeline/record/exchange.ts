@@ -11,7 +11,7 @@ import type { Expected } from '../../limits/limiter.ts';
 import type { Sinks } from '../streams/sinks.ts';
 import type { Target } from '../targets/target.ts';
 import type { Trace, TracedAttempt } from './trace.ts';
-import type { Ended, Pricer, Source } from './charge.ts';
+import type { Ahead, Ended, Pricer, Source } from './charge.ts';
 import type { Answered, Asker, Ending, Opinion, Question, Settled, Used } from './exchange-facts.ts';
 import { RECORD_VERSION } from '../../logs/record.ts';
 import { encodeUnits } from '../../wire/usage.ts';
@@ -216,10 +216,11 @@ export class Exchange {
 
   /**
    * Charges what a session has used so far.
+   * @param ahead what it has asked for
    * @returns why it must not request more now, if a limit is used up
    */
-  spends(usage: Usage): ProxyError | undefined {
-    return this.#charge.spends(usage, this.#source);
+  spends(usage: Usage, ahead: Ahead): ProxyError | undefined {
+    return this.#charge.spends(usage, ahead, this.#source);
   }
 
   /** Other limits apply to a session from now on. */

@@ -33,7 +33,7 @@ export const openaiRealtime: RealtimeProtocol = {
     if (type === 'input_audio_buffer.append') return { ...SPOKEN, models };
     if (type === 'conversation.item.create')
       return { works: false, turns: itemOf(objectOf(event.item)), models };
-    const clientEvent = { works: WORKING.has(type), models };
+    const clientEvent = { works: WORKING.has(type), asks: type === 'response.create', models };
     return type === 'session.update'
       ? { ...clientEvent, session: sessionOf(objectOf(session)) }
       : clientEvent;

@@ -17,6 +17,8 @@ export interface SessionMessage {
 export interface ClientEvent {
   /** Whether it causes the model to respond, at once or when the speaker pauses. */
   readonly works: boolean;
+  /** Whether it asks for a response of its own: there may be several at once. */
+  readonly asks?: boolean;
   /** Whether it is one of many small messages, such as audio: a refusal of these is reported once. */
   readonly minor?: boolean;
   readonly turns?: readonly SessionMessage[];
