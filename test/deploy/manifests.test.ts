@@ -76,7 +76,7 @@ function expectValid(config: string): void {
   writeFileSync(
     join(cwd, '.env'),
     [...config.matchAll(/(?:key_env: |\$\{)(\w+)/g)]
-      .map(([, name]) => `${name}=sk-0123456789abcdef\n`)
+      .map(([, name]) => `${name}=sk-0123456789-${name}\n`)
       .join(''),
   );
   const { code, out, err } = run(cwd, 'config', 'validate', 'config.yaml', '--env-file', '.env');
