@@ -144,6 +144,20 @@ function plain(messages: unknown): unknown {
   });
 }
 
+/** The contents without the placeholder that calls of other providers get for Gemini 3. */
+function unsigned(contents: unknown): unknown {
+  if (!Array.isArray(contents)) return contents;
+  return contents.map((content) => {
+    const { parts, ...others } = objectOf(content);
+    if (!Array.isArray(parts)) return content as unknown;
+    const own = parts.map((part) => {
+      const { thoughtSignature: signature, ...rest } = objectOf(part);
+      return signature === 'skip_thought_signature_validator' ? rest : (part as unknown);
+    });
+    return { ...others, parts: own };
+  });
+}
+
 /** A relayed request is the client's own, except for the model name, reported fields, and the requested usage. */
 function relayed(request: Json, asked: Json, told: string): Problem[] {
   const names = new Set([...Object.keys(request), ...Object.keys(asked)]);
@@ -154,7 +168,7 @@ function relayed(request: Json, asked: Json, told: string): Problem[] {
   const wanted = { ...(own as Json | undefined), ...ASKED_USAGE };
   if (stream === true && Bun.deepEquals(asked.stream_options, wanted)) names.delete('stream_options');
   return [...names]
-    .filter((name) => !Bun.deepEquals(plain(request[name]), asked[name]) && !told.includes(name))
+    .filter((name) => !Bun.deepEquals(plain(request[name]), unsigned(asked[name])) && !told.includes(name))
     .map((name) => ({
       aspect: 'request' as const,
       text: `${name} is relayed as ${shown(asked[name])}, not ${shown(request[name])}`,
