@@ -455,7 +455,7 @@ test('redactRequest() hides a secret that looks like a placeholder of another re
 });
 
 test('redactRequest() takes time in proportion to the size of the request', () => {
-  const LINES = 16_000;
+  const LINES = 8_000;
   /** The CPU time for all lines, with this many in each request. */
   const ask = (count: number) => {
     const lines = Array.from({ length: count }, (_, n) => `${n}: ann${n}@corp.example.com is not ann@x`);
@@ -463,9 +463,9 @@ test('redactRequest() takes time in proportion to the size of the request', () =
       { role: 'user', content: lines.join('\n') },
       { role: 'user', content: lines.join(' ') },
     ];
-    const before = process.cpuUsage();
+    const before = process.threadCpuUsage();
     for (let done = 0; done < LINES; done += count) redacted({ messages });
-    return process.cpuUsage(before).user;
+    return process.threadCpuUsage(before).user;
   };
   const best = (count: number) => Math.min(...Array.from({ length: 3 }, () => ask(count)));
   // Quadratic work would take 16 times as long.

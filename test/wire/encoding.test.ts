@@ -64,7 +64,7 @@ describe.each(PACK)('%s:', (_, encoding, pack) => {
   });
 
   test('inflate() stops at its limit, and counts each piece before it returns', async () => {
-    const bomb = pack(Buffer.alloc(32 * 1024 * 1024));
+    const bomb = pack(Buffer.alloc(8 * 1024 * 1024));
     let counted = 0;
     const over = inflate(bomb, encoding, 1_000_000, (bytes) => void (counted += bytes));
     expect(over).rejects.toThrow(InflatedTooLarge);
@@ -109,7 +109,7 @@ describe.each(PACK)('%s:', (_, encoding, pack) => {
       Buffer.from(await inflateBeginning(bytes, encoding, max)).toString();
     expect(await begin(packed, 100)).toBe(WORDS.slice(0, 100));
     expect(WORDS).toStartWith(await begin(packed.subarray(0, packed.length >> 1), 1_000_000));
-    expect((await begin(pack(Buffer.alloc(64 * 1024 * 1024)), 65_536)).length).toBe(65_536);
+    expect((await begin(pack(Buffer.alloc(8 * 1024 * 1024)), 65_536)).length).toBe(65_536);
     expect((await begin(Buffer.from('this is not compressed'), 100)).length).toBeLessThan(100);
     expect(await begin(new Uint8Array(), 100)).toBe('');
   });

@@ -137,7 +137,7 @@ describe('parseInSteps(), like JSON.parse(),', () => {
         const text = pieces.join('');
         expect(tried(() => parse(text))).toEqual(tried(() => JSON.parse(text)));
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_500 },
     );
   });
 
