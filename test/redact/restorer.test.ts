@@ -38,6 +38,14 @@ test('Restorer restores values in the text of an answer, cut anywhere', () => {
   );
 });
 
+test('Restorer takes a whole answer in quotes for words, as it does in pieces', () => {
+  for (const text of ['"[PRIVATE_KEY_1]"', ' " [PRIVATE_KEY_1] "'])
+    for (const restored of [restorer.text(text, 'text'), inPieces([text], 'text')])
+      expect(restored).toBe(text.replace('[PRIVATE_KEY_1]', () => KEY));
+  expect(JSON.parse(restorer.text('["[PRIVATE_KEY_1]"]', 'text'))).toEqual([KEY]);
+  expect(JSON.parse(restorer.text('"[PRIVATE_KEY_1]"', 'json'))).toBe(KEY);
+});
+
 test('Restorer restores values in JSON with the necessary escapes, cut anywhere', () => {
   fc.assert(
     fc.property(texts, texts, cuts, (text, name, places) => {

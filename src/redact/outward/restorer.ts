@@ -8,6 +8,9 @@ export type TextForm = 'text' | 'json';
 /** The beginning of a text that is an object in JSON, or a list of them. */
 const JSON_BEGINNING = /^\s*(?:\[\s*){0,8}\{\s*"/;
 
+/** The beginning of a text in quotes, which is JSON by chance only. */
+const QUOTED = /^\s*"/;
+
 /** How much of the beginning of a text tells whether it is JSON, characters. */
 const MOST_BEGINNING = 64;
 
@@ -34,7 +37,7 @@ export class Restorer {
   /** Restores a complete text. */
   text(text: string, form: TextForm): string {
     if (!this.occursIn(text)) return text;
-    const isJson = this.escapes && (form === 'json' || isJsonText(text));
+    const isJson = this.escapes && (form === 'json' || (isJsonText(text) && !QUOTED.test(text)));
     return this.restored(text, isJson ? new JsonPlace() : undefined);
   }
 
