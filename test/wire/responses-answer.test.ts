@@ -326,6 +326,41 @@ describe('ResponsesReader', () => {
     });
   });
 
+  test('separates messages by a blank line, with citations in their places', () => {
+    const spoken = (place: number) => ({ ...message(), id: `msg_${place}`, phase: 'commentary' });
+    const annotation = { type: 'url_citation', url: 'u', title: 'U', start_index: 0, end_index: 2 };
+    const { chunks } = read([
+      begun,
+      added(0, spoken(0)),
+      said('Looking.', { item_id: 'msg_0' }),
+      closed(0, { ...message(text('Looking.')), id: 'msg_0' }),
+      added(1, spoken(1)),
+      ['response.content_part.added', { part: text('') }],
+      said('It', { item_id: 'msg_1' }),
+      said(' is.', { item_id: 'msg_1' }),
+      ['response.output_text.annotation.added', { annotation }],
+      closed(2, { ...message(text('Whole.')), id: 'msg_2' }),
+      done,
+    ]);
+    expect(deltas(chunks).slice(1, -1)).toEqual([
+      { content: 'Looking.' },
+      { content: '\n\n' },
+      { content: 'It' },
+      { content: ' is.' },
+      {
+        annotations: [
+          { type: 'url_citation', url_citation: { url: 'u', title: 'U', start_index: 10, end_index: 12 } },
+        ],
+      },
+      { content: '\n\n' },
+      { content: 'Whole.' },
+    ]);
+    const output = [message(text('Looking.')), message(text('It is.', { annotations: [annotation] }))];
+    const { content, annotations } = decodeResponse(response(output), context).choices[0]!.message;
+    expect(content).toBe('Looking.\n\nIt is.');
+    expect(annotations).toMatchObject([{ url_citation: { start_index: 10, end_index: 12 } }]);
+  });
+
   test('returns a refusal', () => {
     const { chunks } = read([begun, ['response.refusal.delta', { delta: 'No.' }], done]);
     expect(deltas(chunks).slice(1, -1)).toEqual([{ refusal: 'No.' }]);

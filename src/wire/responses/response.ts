@@ -75,10 +75,15 @@ export function decodeResponse(body: JsonObject, { created, newId }: Context): C
   };
 }
 
+/** What separates two messages of an answer, such as commentary and the final answer, in protocols with one text. */
+export const PARAGRAPH = '\n\n';
+
 function readItem(item: JsonObject, list: PartList, logprobs: unknown[], newId: () => string): void {
-  if (item.type === 'message')
-    for (const part of listOf(item.content)) readPart(objectOf(part), list, logprobs);
-  else if (item.type === 'reasoning') {
+  if (item.type === 'message') {
+    const parts = listOf(item.content).map(objectOf);
+    if (list.length > 0 && parts.some(({ text }) => stringOf(text))) list.text(PARAGRAPH);
+    for (const part of parts) readPart(part, list, logprobs);
+  } else if (item.type === 'reasoning') {
     const seal = encryptedBlock(item);
     const text = reasoningText(item);
     if (seal || text !== '') list.add({ type: 'thinking', text, ...(seal ? { seal } : {}) });

@@ -8,7 +8,15 @@ import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { readEvent } from '../shapes/events.ts';
 import { decodeCitation } from './citations.ts';
 import { decodeOther } from './hosted.ts';
-import { argumentsOf, CALLS, encryptedBlock, eventUsage, reasoningText, responseEnding } from './response.ts';
+import {
+  argumentsOf,
+  CALLS,
+  encryptedBlock,
+  eventUsage,
+  PARAGRAPH,
+  reasoningText,
+  responseEnding,
+} from './response.ts';
 import type { Call } from './call-book.ts';
 import { CallBook } from './call-book.ts';
 import type { ChunkNaming } from '../chunks.ts';
@@ -34,6 +42,8 @@ export class ResponsesReader implements ChatReader {
   /** The length of the text so far, and of the part before the current one. */
   #length = 0;
   #before = 0;
+  /** Whether a new message begins, while text precedes. */
+  #apart = false;
   /** Items with content, by id and output index, or by their type for servers that send neither. */
   readonly #streamed = new Set<unknown>();
   /** Whether a part of reasoning preceded. */
@@ -120,6 +130,7 @@ export class ResponsesReader implements ChatReader {
     this.#listed = true;
     this.#before = this.#length;
     if (item.type === 'reasoning') this.#between = this.#thought;
+    if (item.type === 'message') this.#apart = this.#length > 0;
     if (CALLS.has(item.type)) this.#calls.add(item, place);
     return [];
   }
@@ -133,9 +144,19 @@ export class ResponsesReader implements ChatReader {
     const text = stringOf(delta) ?? '';
     if (text === '') return [];
     this.#streams('message', of);
+    const gap = field === 'content' ? this.#gap() : [];
     if (field === 'content') this.#length += text.length;
     const logprobs = probabilities.length > 0 ? { content: probabilities, refusal: null } : null;
-    return [chunkOf(this.#naming, { [field]: text }, { logprobs })];
+    return [...gap, chunkOf(this.#naming, { [field]: text }, { logprobs })];
+  }
+
+  /** What separates a message from the one before. */
+  #gap(): ChatChunk[] {
+    if (!this.#apart) return [];
+    this.#apart = false;
+    this.#length += PARAGRAPH.length;
+    this.#before = this.#length;
+    return [this.#chunk({ content: PARAGRAPH })];
   }
 
   #cite(notes: readonly unknown[]): ChatChunk[] {
@@ -197,6 +218,7 @@ export class ResponsesReader implements ChatReader {
       return parts.length > 0 ? [this.#chunk({ parts })] : [];
     }
     if (spoke) return [];
+    this.#apart = this.#length > 0;
     return listOf(item.content).flatMap((part) => {
       const { text, refusal, annotations } = objectOf(part);
       this.#before = this.#length;
