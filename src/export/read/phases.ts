@@ -3,12 +3,9 @@ import type { JsonObject } from '../../wire/json.ts';
 import { isObject, listOf, objectOf, stringOf } from '../../wire/json.ts';
 import { reasoningText } from '../../wire/responses/response.ts';
 
-/** The separator between messages of one turn. */
-const SEAM = '\n\n';
-
 /**
- * Items in which each turn of the model has one text: its final answer if it has one, otherwise all its messages, as
- * paragraphs. What it said before a final answer (`phase: commentary`) becomes part of its reasoning.
+ * Items in which each turn of the model has one text: its final answer if it has one, otherwise all its messages. What
+ * it said before a final answer (`phase: commentary`) becomes part of its reasoning.
  * @param items `input` of a request, or `output` of a response
  * @see https://developers.openai.com/api/reference/resources/responses `phase` of an output message
  */
@@ -45,7 +42,7 @@ function isModels({ type, role }: JsonObject): boolean {
 function spokenTurn(turn: readonly JsonObject[]): JsonObject[] {
   if (turn.filter(isMessage).length < 2) return [...turn];
   const answered = turn.some((item) => isMessage(item) && item.phase === 'final_answer');
-  return paragraphs(answered && turn.some(isCommentary) ? withCommentaryThought(turn) : turn);
+  return answered && turn.some(isCommentary) ? withCommentaryThought(turn) : [...turn];
 }
 
 function isMessage({ type }: JsonObject): boolean {
@@ -77,20 +74,4 @@ function messageText({ content }: JsonObject): string {
   return listOf(content)
     .map((part) => stringOf(objectOf(part).text) ?? '')
     .join('');
-}
-
-function paragraphs(turn: readonly JsonObject[]): JsonObject[] {
-  let begun = false;
-  return turn.map((item) => {
-    if (!isMessage(item) || messageText(item) === '') return item;
-    const spaced = begun ? afterSeam(item) : item;
-    begun = true;
-    return spaced;
-  });
-}
-
-function afterSeam(item: JsonObject): JsonObject {
-  const { content } = item;
-  if (typeof content === 'string') return { ...item, content: SEAM + content };
-  return { ...item, content: [{ type: 'output_text', text: SEAM }, ...listOf(content)] };
 }

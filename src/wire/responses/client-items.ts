@@ -9,6 +9,7 @@ import { freeTextArguments } from '../parts/free-text.ts';
 import { PartList } from '../parts/part-list.ts';
 import { decodeCitation } from './citations.ts';
 import { decodeHosted } from './hosted.ts';
+import { beginMessage } from './paragraphs.ts';
 import { ownCall, ownOutput } from './own-calls.ts';
 import { reasoningText } from './response.ts';
 import { summaryOf, summaryText } from './compaction.ts';
@@ -125,6 +126,7 @@ class Conversation {
 
   #answer({ content }: JsonObject): void {
     const list = this.#partList;
+    beginMessage(list, content);
     if (typeof content === 'string') return list.text(content);
     for (const part of listOf(content)) {
       const { text, refusal, annotations } = objectOf(part);

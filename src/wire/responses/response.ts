@@ -14,6 +14,7 @@ import { freeTextArguments } from '../parts/free-text.ts';
 import { PartList } from '../parts/part-list.ts';
 import { decodeCitation } from './citations.ts';
 import { decodeOther } from './hosted.ts';
+import { beginMessage } from './paragraphs.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'newId'>;
 
@@ -75,14 +76,10 @@ export function decodeResponse(body: JsonObject, { created, newId }: Context): C
   };
 }
 
-/** What separates two messages of an answer, such as commentary and the final answer, in protocols with one text. */
-export const PARAGRAPH = '\n\n';
-
 function readItem(item: JsonObject, list: PartList, logprobs: unknown[], newId: () => string): void {
   if (item.type === 'message') {
-    const parts = listOf(item.content).map(objectOf);
-    if (list.length > 0 && parts.some(({ text }) => stringOf(text))) list.text(PARAGRAPH);
-    for (const part of parts) readPart(part, list, logprobs);
+    beginMessage(list, item.content);
+    for (const part of listOf(item.content)) readPart(objectOf(part), list, logprobs);
   } else if (item.type === 'reasoning') {
     const seal = encryptedBlock(item);
     const text = reasoningText(item);

@@ -8,15 +8,8 @@ import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { readEvent } from '../shapes/events.ts';
 import { decodeCitation } from './citations.ts';
 import { decodeOther } from './hosted.ts';
-import {
-  argumentsOf,
-  CALLS,
-  encryptedBlock,
-  eventUsage,
-  PARAGRAPH,
-  reasoningText,
-  responseEnding,
-} from './response.ts';
+import { PARAGRAPH } from './paragraphs.ts';
+import { argumentsOf, CALLS, encryptedBlock, eventUsage, reasoningText, responseEnding } from './response.ts';
 import type { Call } from './call-book.ts';
 import { CallBook } from './call-book.ts';
 import type { ChunkNaming } from '../chunks.ts';
