@@ -38,6 +38,9 @@ async function all(inflater: Inflater): Promise<Uint8Array[]> {
   return pieces;
 }
 
+/** Each write takes a turn of a thread. */
+const MOST_WRITES = 1_500;
+
 describe.each(PACK)('%s:', (_, encoding, pack) => {
   test.each(['', 'a', WORDS])('inflate() returns the original text', async (text) => {
     expect(Buffer.concat(await inflate(pack(text), encoding, 1_000_000)).toString()).toBe(text);
@@ -46,14 +49,14 @@ describe.each(PACK)('%s:', (_, encoding, pack) => {
   test('an Inflater returns the same for chunks of any size, in small pieces', async () => {
     const packed = pack(WORDS);
     for (const size of [1, 7, 1_000, packed.length]) {
-      const some = size === 1 ? packed.subarray(0, 3_000) : packed;
+      const some = packed.subarray(0, MOST_WRITES * size);
       const inflater = new Inflater(encoding);
       const pieces: Uint8Array[] = [];
       for (let at = 0; at < some.length; at += size) {
         inflater.write(some.subarray(at, at + size));
         pieces.push(...(await all(inflater)));
       }
-      if (some === packed) {
+      if (some.length === packed.length) {
         inflater.end();
         pieces.push(...(await all(inflater)));
         expect(Buffer.concat(pieces).toString()).toBe(WORDS);
