@@ -361,7 +361,7 @@ test.concurrent(
         : Response.json({ error: { message: 'slow' } }, { status: 429, headers: { 'retry-after': '86400' } }),
     );
     await using proxy = await rig(only, {
-      config: { routing: { max_retry_after: '300ms', wait_budget: '0s' } },
+      config: { routing: { max_retry_after: '1s', wait_budget: '0s' } },
     });
     expect((await proxy.ask('chat', 'm')).status).toBe(429);
     const early = await proxy.ask('chat', 'm');

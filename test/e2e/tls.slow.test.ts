@@ -321,16 +321,18 @@ describe.skipIf(!canMake)('server.tls', () => {
       socket.write(head + STREAMED);
       return socket;
     };
+    // All data for them is encrypted: more of them take longer on a slow machine than the test may.
+    const DEAF = 16;
     const leaving = await open();
     await until('the request', async () => (await inFlight(server)) === 1);
     leaving.destroy();
     await until('the provider’s request to be cancelled', () => letGo === 1);
-    const deaf = await Promise.all(Array.from({ length: 40 }, open));
-    await until('that all are cut', () => letGo === 41);
+    const deaf = await Promise.all(Array.from({ length: DEAF }, open));
+    await until('that all are cut', () => letGo === DEAF + 1);
     await until('that all have ended', async () => (await inFlight(server)) === 0);
     // The capacity of the system's buffers, on two connections per client; far less than a provider can send
     // in three seconds.
-    expect(sent / 41).toBeLessThan(64 * 1024 ** 2);
+    expect(sent / (DEAF + 1)).toBeLessThan(64 * 1024 ** 2);
     for (const socket of deaf) socket.destroy();
     await upstream.stop(true);
   }, 30_000);
