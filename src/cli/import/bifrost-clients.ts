@@ -59,7 +59,8 @@ function providersOf(configs: readonly Given[], keys: readonly VendorKey[]): str
     isLimited = true;
     return ofVendor.filter(({ ids }) => ids.some((id) => wanted.includes(id)));
   });
-  return isLimited ? providers.map(({ provider }) => provider) : undefined;
+  // Keys that differ only in their credentials may have become one provider.
+  return isLimited ? [...new Set(providers.map(({ provider }) => provider))] : undefined;
 }
 
 function budgetOf(budget: Given | undefined): object[] {
