@@ -60,7 +60,7 @@ export function fit(
 ): Fitted {
   const abilities = abilitiesOf(protocol, quirks);
   // Chat servers may support each other's fields.
-  const vendor = protocol === 'chat' ? { fields: {}, dropped: [] } : fromVendorFields(original);
+  const vendor = protocol === 'chat' ? { fields: {}, dropped: [] } : fromVendorFields(original, protocol);
   const lost: string[] = [];
   const limited = withAllowedTools(original, protocol);
   const lenient = schemaless ? withoutStrictness(limited, lost) : limited;

@@ -6,6 +6,7 @@ import { encodeMessages } from './messages.ts';
 import { anthropicModel } from './models.ts';
 import { openEffort, thinkingFor, thinkingOfEffort } from './thinking.ts';
 import { mayThink } from './thinking-turns.ts';
+import { withOwnFields } from '../facts/own-fields.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
 import type { HostedTool } from '../parts/hosted-tools.ts';
 import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
@@ -83,7 +84,7 @@ export function encodeAnthropicRequest(
   if (isObject(thinking.output_config) && isObject(structured.fields.output_config)) {
     body.output_config = { ...thinking.output_config, ...structured.fields.output_config };
   }
-  return { body, dropped, structuredTool: structured.tool };
+  return { body: withOwnFields(body, request, 'messages'), dropped, structuredTool: structured.tool };
 }
 
 /** @param budget of strict tools; `undefined` if the model has none */

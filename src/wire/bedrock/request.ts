@@ -3,6 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
 import type { ConverseModel } from './models.ts';
 import { betasFor } from '../anthropic/betas.ts';
+import { withOwnFields } from '../facts/own-fields.ts';
 import { isObject, objectOf } from '../json.ts';
 import { encodeConverseMessages } from './messages.ts';
 import { converseModel } from './models.ts';
@@ -81,7 +82,7 @@ export function encodeConverseRequest(
     ...(Object.keys(additional).length > 0 ? { additionalModelRequestFields: additional } : {}),
     ...(TIERS.has(request.service_tier) ? { serviceTier: { type: request.service_tier } } : {}),
   };
-  return { body, dropped, structuredTool };
+  return { body: withOwnFields(body, request, 'converse'), dropped, structuredTool };
 }
 
 interface Requested {

@@ -1,6 +1,7 @@
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
+import { withOwnFields } from '../facts/own-fields.ts';
 import { entryOf, isObject, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeCohereMessages } from './messages.ts';
 import { encodeTools } from './tools.ts';
@@ -64,7 +65,7 @@ export function encodeCohereRequest(
     ...format.fields,
     ...thinking(request, reasons, dropped),
   };
-  return { body, dropped };
+  return { body: withOwnFields(body, request, 'cohere'), dropped };
 }
 
 /** Within Cohere's limits. A negative penalty asks for the opposite, which it does not have. */

@@ -53,6 +53,11 @@ function plainPart(part: ContentPart): ContentPart {
     // Mistral's.
     case 'document_url':
       return filePart(part, part.document_url, part.document_name);
+    // A URL beside chat's own fields, as Portkey has it.
+    case 'file':
+      return part.file?.file_data === undefined
+        ? filePart(part, objectOf(part.file).file_url, part.file?.filename)
+        : part;
     // Perplexity's.
     case 'file_url':
       return filePart(part, part.file_url, part.file_name);

@@ -1,8 +1,10 @@
 /** Fields that vendors add to OpenAI's chat, in requests to providers of other protocols. */
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
+import type { ProtocolName } from '../protocol.ts';
 import { effortOfBudget } from '../anthropic/thinking.ts';
 import { EFFORTS } from './effort.ts';
+import { isOwnField } from './own-fields.ts';
 import { countOf, entryOf, isObject, stringOf } from '../json.ts';
 
 /** OpenAI's fields and those of the canonical form: encoders that leave one of these out name it. */
@@ -28,13 +30,16 @@ const PLAIN_EFFORT = 'medium';
 /** Changes to the fields of a request: `undefined` removes one. */
 type Fields = Record<string, unknown>;
 
-/** Converts vendors' own fields in translated requests; the remaining ones are named as lost. */
-export function fromVendorFields(request: ChatRequest): { fields: Fields; dropped: string[] } {
+/** Converts vendors' own fields in translated requests; those that the target lacks are named as lost. */
+export function fromVendorFields(
+  request: ChatRequest,
+  target: ProtocolName,
+): { fields: Fields; dropped: string[] } {
   const given: JsonObject = request;
   const fields: Fields = {};
   const dropped: string[] = [];
   for (const name of Object.keys(given)) {
-    if (KNOWN.has(name) || !isGiven(given[name])) continue;
+    if (KNOWN.has(name) || isOwnField(name, target) || !isGiven(given[name])) continue;
     const same = entryOf(SAME, name);
     if (same !== undefined && !isGiven(given[same])) fields[same] = given[name];
     else dropped.push(name);

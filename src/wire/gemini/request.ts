@@ -6,6 +6,7 @@ import { isObject } from '../json.ts';
 import { encodeContents } from './contents.ts';
 import { geminiModel } from './models.ts';
 import { formatWords } from '../facts/format-words.ts';
+import { withOwnFields } from '../facts/own-fields.ts';
 import { openapiSchema, withoutConst } from './schema.ts';
 import { effortOf, thinkingConfig } from './thinking.ts';
 import { encodeTools, withHosted } from './tools.ts';
@@ -61,7 +62,7 @@ export function encodeGeminiRequest(
     ...offered,
     ...(Object.keys(config).length > 0 ? { generationConfig: config } : {}),
   };
-  return { body, dropped };
+  return { body: withOwnFields(body, request, 'gemini'), dropped };
 }
 
 /** Vertex AI accepts penalties for models that reject them at Google AI. */

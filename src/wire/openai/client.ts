@@ -108,25 +108,36 @@ function withoutParts(request: ChatRequest): { request: ChatRequest; dropped: st
   return { request: { ...request, messages: plain }, dropped: ['messages.parts'] };
 }
 
-/** Mistral's clients send its reasoning back as parts of the content. */
+/** Some clients send reasoning back as parts of the content: Mistral's as texts, others as Anthropic's signed blocks. */
 function withReasoning(request: ChatRequest): ChatRequest {
   const { messages } = request;
-  const odd = Array.isArray(messages) && messages.some((message) => isThought(message));
+  const odd =
+    Array.isArray(messages) &&
+    messages.some(({ role, content }) => role === 'assistant' && listOf(content).some(isThought));
   return odd ? { ...request, messages: messages.map(withoutThoughts) } : request;
 }
 
-function isThought(message: ChatMessage): boolean {
-  return (
-    message?.role === 'assistant' &&
-    listOf(message.content).some((part) => objectOf(part).type === 'thinking')
-  );
+const THOUGHTS: ReadonlySet<unknown> = new Set(['thinking', 'redacted_thinking']);
+
+function isThought(part: unknown): boolean {
+  return isObject(part) && THOUGHTS.has(part.type);
+}
+
+function isSealed({ type, signature }: JsonObject): boolean {
+  return type === 'redacted_thinking' || typeof signature === 'string';
 }
 
 function withoutThoughts(message: ChatMessage): ChatMessage {
-  if (!isThought(message)) return message;
-  const reasoning = reasoningIn(message.content);
-  const content = (message.content as ContentPart[]).filter((part) => part?.type !== 'thinking');
-  return { ...message, content, reasoning_content: message.reasoning_content ?? reasoning };
+  const parts = listOf(message.content);
+  if (message.role !== 'assistant' || !parts.some(isThought)) return message;
+  const sealed = parts.filter((part) => isThought(part) && isSealed(objectOf(part)));
+  const words = reasoningIn(parts);
+  return {
+    ...message,
+    content: parts.filter((part) => !isThought(part)) as ContentPart[],
+    reasoning_content: message.reasoning_content ?? words,
+    ...(sealed.length > 0 && message.thinking_blocks === undefined ? { thinking_blocks: sealed } : {}),
+  };
 }
 
 function reasoningIn(content: unknown): string {
