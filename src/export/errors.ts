@@ -67,8 +67,7 @@ export const REJECT_REASONS = {
   invalid_tool_call:
     'a tool call has no ID or name, a duplicate ID, or arguments that are not a JSON object or contain a number such as 1e400',
   invalid_tool: 'a tool definition contains a number such as 1e400, which would become null',
-  unknown_tool:
-    'the answer calls a tool that the request does not define, or an earlier answer does and the format would train it (trl-pc does not)',
+  unknown_tool: 'the answer calls a tool that the request does not define',
   unanswered_tool_call: 'a tool call in the request has no result',
   orphan_tool_result: 'a tool result belongs to no call, or to a call that already has one',
   too_deep: 'nested too deeply to be written, or its tools too deeply to be loaded (over 50 levels)',
@@ -76,7 +75,7 @@ export const REJECT_REASONS = {
   wrong_order: 'the order of roles is not allowed in the format',
   too_many_images: 'more images than the format allows',
   unlogged_turn:
-    'its prompt contains answers that the log does not show as successful, or that the filters exclude, and the format would train them, or --unlogged-turns drop leaves them out',
+    'its prompt contains answers that the log does not show as successful, or that the filters exclude (--unlogged-turns drop)',
   corrected: 'feedback corrects the answer (--corrections uses the correction instead)',
   no_pair: 'neither feedback nor a regeneration shows which of two answers is better',
   no_judgement: 'neither feedback nor a regeneration shows whether the answer is good',

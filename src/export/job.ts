@@ -75,4 +75,6 @@ export interface ReadOutcome {
   readonly feedback?: { readonly unmatched: number; readonly foreign: number };
   /** The number of answers that are trained more than once. */
   readonly repeatedAnswers?: number;
+  /** The number of rows that quote answers for which the whole log was needed. */
+  readonly quotedRows?: number;
 }

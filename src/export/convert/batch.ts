@@ -35,10 +35,15 @@ export const FLAG = {
   success: 2,
   /** The client identified the owner of the exchange: an end user, or a conversation id. */
   owned: 4,
-  /** The oldest turns were removed, with `--on-long trim-oldest`. */
-  trimmed: 8,
+  /**
+   * The row trains fewer answers of its conversation than other rows of it: the oldest turns were removed, or it does not
+   * define a tool that was called.
+   */
+  partial: 8,
   /** A text beside calls was left out because the format cannot express it. */
   omitted: 16,
+  /** Answers of the prompt are quoted, because the format would train them otherwise. */
+  quoted: 32,
 } as const;
 
 /** The positions of a row's hashes, in pairs of 32 bits. */

@@ -19,7 +19,7 @@ export interface Plan {
   /** Whether all rows are rendered after the log was read, because feedback decides what becomes of them. */
   readonly unrendered: boolean;
   /**
-   * The answers within a prompt. `draft`: rendered later, since the whole log decides which of them are trained.
+   * The answers within a prompt. `unrendered`: rendered later, since the whole log decides which of them are trained.
    * `mask`: none is trained. `train`: as the format does it.
    */
   readonly earlier: 'unrendered' | 'mask' | 'train';

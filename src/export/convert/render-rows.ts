@@ -4,7 +4,7 @@ import type { AssistantMessage, Conversation, Example } from '../conversation/co
 import type { RejectReason } from '../errors.ts';
 import type { TokenCounter } from '../conversation/fit.ts';
 import type { Plan } from './plan.ts';
-import { FORMATS } from '../render/all.ts';
+import { renderRow } from '../render/row.ts';
 import { answerOf } from '../conversation/messages.ts';
 import { mustBeDefined } from '../conversation/tools.ts';
 import { RejectError } from '../errors.ts';
@@ -92,7 +92,8 @@ function rowOf(
     rejected && redactor
       ? redactConversation({ ...conversation, answer: rejected }, redactor).answer
       : rejected;
-  return FORMATS[plan.format].render(
+  return renderRow(
+    plan.format,
     {
       ...example,
       conversation: redacted,

@@ -11,6 +11,7 @@ import { RowTemplates } from './row-templates.ts';
 import { conversationOf, withSystem } from '../conversation/extract.ts';
 import { withoutUndefinedCalls } from '../conversation/undefined-calls.ts';
 import { FORMATS } from '../render/all.ts';
+import { renderRow } from '../render/row.ts';
 import type { RenderOptions } from '../render/format.ts';
 import { toLine, toLoadableLine } from '../conversation/json.ts';
 import { metadataOf } from '../read/metadata.ts';
@@ -119,26 +120,26 @@ export class RowMaker {
     const dressed = this.#dressed(logged);
     const sound = plan.earlier === 'mask' ? dressed : this.#defined(dressed);
     const { conversation: fitted, tokens } = this.#fitted(sound, entry);
-    const trimmed = fitted !== sound ? FLAG.trimmed : 0;
+    const partial = fitted !== dressed ? FLAG.partial : 0;
     const conversation =
       this.#redactor && !plan.unrendered ? redactConversation(fitted, this.#redactor) : fitted;
     if (conversation !== logged) chain.rewrite(conversation);
     const metadata = plan.metadata === 'none' ? {} : { metadata: this.#metadata(entry, plan.metadata) };
     const unrendered = plan.unrendered || (plan.earlier === 'unrendered' && chain.turns.length > 0);
-    const example: Example = {
-      conversation:
-        plan.earlier === 'mask' && !entry.untrained ? untrainedPrompt(conversation) : conversation,
-      ...metadata,
-    };
+    const marked = plan.earlier === 'mask' && !entry.untrained ? untrainedPrompt(conversation) : conversation;
+    // The log may show more that must be quoted, which is then counted.
+    const known = plan.earlier !== 'unrendered' || chain.turns.length === 0;
+    const quoted = known && quotes(marked, plan) ? FLAG.quoted : 0;
+    const example: Example = { conversation: marked, ...metadata };
     // A row to be rendered later is tried now: otherwise it could displace shorter conversations and then turn out to
     // be invalid.
     this.#omitted = 0;
     const row = plan.unrendered
       ? tried(example, { format: plan.format, render: this.#render })
-      : FORMATS[plan.format].render(example, this.#render);
+      : renderRow(plan.format, example, this.#render);
     return {
       text: unrendered ? toLine(example) : toLine(row),
-      flags: flagsOf(entry, unrendered) | trimmed | this.#omitted,
+      flags: flagsOf(entry, unrendered) | partial | quoted | this.#omitted,
       ...tokens,
       ...(this.#signer ? { signature: this.#signer.sign(conversation, this.#trainedAnswers()) } : {}),
       ...this.#roots?.of(logged, conversation, chain),
@@ -152,8 +153,6 @@ export class RowMaker {
     if (!entry.untrained) return conversation;
     // A dataset from another source says itself what is trained; its answers are in no log.
     this.#chain.turns.length = 0;
-    if (entry.untrained.size > 0 && FORMATS[this.#plan.format].loss === 'all')
-      throw new RejectError('unlogged_turn');
     return untrainedPrompt(conversation, entry.untrained);
   }
 
@@ -176,7 +175,8 @@ export class RowMaker {
 
   /** The conversation without training on calls that the row does not define. */
   #defined(conversation: Conversation): Conversation {
-    return withoutUndefinedCalls(conversation, FORMATS[this.#plan.format].loss, this.#chain.turns);
+    const { loss } = FORMATS[this.#plan.format];
+    return loss === 'completion' ? conversation : withoutUndefinedCalls(conversation, this.#chain.turns);
   }
 
   /** The conversation shortened to the length limit, with its tokens. */
@@ -208,21 +208,19 @@ export class RowMaker {
  * @throws RejectError when it cannot
  */
 function tried(example: Example, { format, render }: Pick<Plan, 'format' | 'render'>): Example {
-  const { sampleKind, render: renderRow } = FORMATS[format];
+  const { sampleKind } = FORMATS[format];
   const conversation = withJoinedParts(example.conversation);
   const judged = {
     label: true,
     rejected: { role: 'assistant', content: `${conversation.answer.content}.` },
   } as const;
   try {
-    renderRow({ ...example, conversation, ...judged }, render);
+    renderRow(format, { ...example, conversation, ...judged }, render);
   } catch (error) {
     // A correction may replace an invalid answer, but cannot repair the prompt.
     if (!(error instanceof RejectError) || sampleKind === 'preference' || sampleKind === 'label') throw error;
-    renderRow(
-      { ...example, conversation: { ...conversation, answer: { role: 'assistant', content: '-' } } },
-      render,
-    );
+    const corrected = { ...conversation, answer: { role: 'assistant', content: '-' } } as const;
+    renderRow(format, { ...example, conversation: corrected }, render);
   }
   return example;
 }
@@ -253,6 +251,14 @@ function tokensOf({ inputTokens, outputTokens }: PlainFacts): Fitted['tokens'] {
 function loggedTotal({ inputTokens, outputTokens }: Fitted['tokens']): number | undefined {
   const known = inputTokens !== UNKNOWN_TOKENS && outputTokens !== UNKNOWN_TOKENS;
   return known ? inputTokens + outputTokens : undefined;
+}
+
+/** Whether the row quotes answers that the format would otherwise train. */
+function quotes({ prompt }: Conversation, { format }: Plan): boolean {
+  return (
+    FORMATS[format].loss === 'all' &&
+    prompt.some((message) => message.role === 'assistant' && message.untrained)
+  );
 }
 
 /** @param which messages, by index; all by default */

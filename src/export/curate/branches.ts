@@ -27,13 +27,16 @@ export function repeatedTurns(set: RowSet, trained?: TurnSet): TurnSet {
   return repeated;
 }
 
-/** Leaves out all branches of a conversation except the one with the most answers, the last one among equals. */
-export function dropShorterBranches(set: RowSet): void {
+/**
+ * Leaves out all branches of a conversation except the one with the most answers, the last one among equals.
+ * @param logged the answers that the log contains; all by default
+ */
+export function dropShorterBranches(set: RowSet, logged?: TurnSet): void {
   const { table } = set;
   const branches = table.hashParts(set.length);
   set.each((one) => {
     const row = set.rowOf(one);
-    const [hi, lo] = firstAnswer(table, row);
+    const [hi, lo] = firstAnswer(table, row, logged);
     branches.add(hi, lo, one, table.turnCount(row));
   });
   for (const part of branches.parts) {
@@ -51,9 +54,17 @@ export function dropShorterBranches(set: RowSet): void {
   branches.close();
 }
 
-/** The hash after the first answer of a row, which all branches with that answer share. */
-function firstAnswer(table: RowTable, row: number): readonly [hi: number, lo: number] {
-  if (table.turnCount(row) === 0) return [table.hi('conversation', row), table.lo('conversation', row)];
-  const turn = table.firstTurn(row);
-  return [table.turnHi(turn), table.turnLo(turn)];
+/**
+ * The hash after the first answer of a row, which all branches with that answer share. Answers that are not in the log do
+ * not count: a program may begin all its conversations with the same ones.
+ */
+function firstAnswer(
+  table: RowTable,
+  row: number,
+  logged: TurnSet | undefined,
+): readonly [hi: number, lo: number] {
+  const first = table.firstTurn(row);
+  for (let turn = first; turn < first + table.turnCount(row); turn++)
+    if (logged?.has(turn) ?? true) return [table.turnHi(turn), table.turnLo(turn)];
+  return [table.hi('conversation', row), table.lo('conversation', row)];
 }

@@ -75,7 +75,8 @@ async function chooseFrom(
   if (stays(chosen, job, table)) keepAll(job, table, spool);
   else await writeChosen(job, chosen, { table, spool });
   const { unmatched, foreign } = chosen.sets[0]!.judgements;
-  return { seen, feedback: { unmatched, foreign }, repeatedAnswers: chosen.repeatedAnswers };
+  const { repeatedAnswers, quotedRows } = chosen;
+  return { seen, feedback: { unmatched, foreign }, repeatedAnswers, quotedRows };
 }
 
 /** The reasons for omissions, as the summary lists them. */

@@ -13,7 +13,7 @@ import { judged } from './judged.ts';
 import { Judgements, valueOf } from './judgements.ts';
 import { balance, keepFirst, keepLast, sample } from './sample.ts';
 import { assignSplits } from './split.ts';
-import { dropBeginnings, dropUnlogged, loggedTurns, turnsWhere } from './turns.ts';
+import { answersBehind, dropBeginnings, dropUnlogged, loggedTurns, turnsWhere } from './turns.ts';
 import { dropShorterBranches, repeatedTurns } from './branches.ts';
 
 /** The result of all decisions. */
@@ -24,6 +24,8 @@ export interface Chosen {
   readonly splits: Uint8Array | undefined;
   /** The number of answers that are trained more than once, in formats that train all answers of a row. */
   readonly repeatedAnswers: number;
+  /** The number of rows that quote answers of their prompts, because the format would train them otherwise. */
+  readonly quotedRows: number;
   /** Whether all rows are written as they were converted. */
   readonly whole: boolean;
   /** The rows to write, in the order of the log. */
@@ -42,34 +44,35 @@ export function choose(
 ): Chosen {
   const rows = new RowSet(table, new Judgements(table, feedback));
   const splits = splitRows(rows, options, signatures);
-  const { set, logged } = decided(rows, options, signatures);
+  const { set, trained } = decided(rows, options, signatures);
   draw(set, options);
-  const repeated = repeatedIn(set, options, logged);
+  const repeated = repeatedIn(set, options, trained);
   return {
     sets: set === rows ? [rows] : [rows, set],
     splits,
     whole: set === rows && !options.corrections && set.count() === table.length,
     repeatedAnswers: options.loss === 'all' ? (repeated?.size ?? 0) : 0,
-    tasks: () => tasksOf(set, options, { logged, repeated }),
+    quotedRows: options.loss === 'all' && trained ? rowsWithOthers(set, trained) : 0,
+    tasks: () => tasksOf(set, options, { trained, repeated }),
   };
 }
 
 interface Decided {
   /** The rows, or what is made from them. */
   readonly set: RowSet;
-  /** The answers within prompts that the log contains; `undefined` when no decision needs them. */
-  readonly logged: TurnSet | undefined;
+  /** The answers within prompts that may be trained; `undefined` when no decision needs them. */
+  readonly trained: TurnSet | undefined;
 }
 
 /** Makes all decisions except sampling, balancing and limits. */
 function decided(rows: RowSet, options: CurationOptions, signatures: RowSignatures): Decided {
   const set = judged(rows, options);
-  const logged = conversations(set, options);
+  const trained = conversations(set, options);
   const { dedup, near, seed } = options;
   if (dedup !== 'none') dropDuplicates(set, dedup === 'exact' ? 'content' : 'prompt');
   if (near !== undefined)
     dropNearDuplicates(set, { threshold: near, seed, pairs: true }, signatures.duplicates);
-  return { set, logged };
+  return { set, trained };
 }
 
 function splitRows(
@@ -82,17 +85,31 @@ function splitRows(
   return assignSplits(set, { splits, splitBy, seed, near, signature: signatures.leaks });
 }
 
-/** @returns the answers within prompts that the log contains; `undefined` when no decision needs them */
+/** @returns the answers within prompts that may be trained; `undefined` when no decision needs them */
 function conversations(
   set: RowSet,
-  { conversations: mode, unlogged, minScore, branches }: CurationOptions,
+  { conversations: mode, unlogged, minScore, branches, loss }: CurationOptions,
 ): TurnSet | undefined {
   const needsLogged = unlogged === 'mask' || unlogged === 'drop';
   const logged = needsLogged ? loggedTurns(set, minScore) : undefined;
   if (logged && unlogged === 'drop') dropUnlogged(set, logged);
-  if (mode === 'collapse') dropBeginnings(set);
-  if (branches === 'longest') dropShorterBranches(set);
-  return logged;
+  const behind = logged && loss === 'all' ? answersBehind(set, logged) : undefined;
+  // What a row masks is bad or unknown, and in no other row; what it quotes may be good.
+  if (mode === 'collapse') dropBeginnings(set, behind);
+  if (branches === 'longest') dropShorterBranches(set, logged);
+  return behind ?? logged;
+}
+
+/** The number of selected rows whose prompts contain answers that are not among these. */
+function rowsWithOthers(set: RowSet, turns: TurnSet): number {
+  let rows = 0;
+  set.each((one) => {
+    const row = set.rowOf(one);
+    const first = set.table.firstTurn(row);
+    // If any is not, the first one is not.
+    if (set.table.turnCount(row) > 0 && !turns.has(first)) rows += 1;
+  });
+  return rows;
 }
 
 function draw(set: RowSet, { sample: wanted, perGroup, last, maxRecords, seed }: CurationOptions): void {
@@ -106,18 +123,18 @@ function draw(set: RowSet, { sample: wanted, perGroup, last, maxRecords, seed }:
 function repeatedIn(
   set: RowSet,
   { loss, conversations: mode, sampleKind }: CurationOptions,
-  logged: TurnSet | undefined,
+  trained: TurnSet | undefined,
 ): TurnSet | undefined {
   if (sampleKind !== 'sft' || loss === 'completion') return undefined;
   // Each answer has a row of its own then, and is masked in all others.
   if (loss === 'per_turn' && mode === 'turns') return undefined;
-  return repeatedTurns(set, logged);
+  return repeatedTurns(set, trained);
 }
 
 /** Facts about the answers within prompts; `undefined` if no decision needs them. */
 interface TurnFacts {
-  /** Those that the log contains. */
-  readonly logged: TurnSet | undefined;
+  /** Those that may be trained. */
+  readonly trained: TurnSet | undefined;
   /** Those that an earlier row trains. */
   readonly repeated: TurnSet | undefined;
 }
@@ -125,10 +142,10 @@ interface TurnFacts {
 function* tasksOf(
   set: RowSet,
   { corrections, scores, loss }: CurationOptions,
-  { logged, repeated }: TurnFacts,
+  { trained, repeated }: TurnFacts,
 ): Generator<Task> {
   const masked = loss === 'per_turn' ? repeated : undefined;
-  const isUntrained = (turn: number) => !(logged?.has(turn) ?? true) || (masked?.has(turn) ?? false);
+  const isUntrained = (turn: number) => !(trained?.has(turn) ?? true) || (masked?.has(turn) ?? false);
   // A correction has no score.
   const scoreOf = ({ row, correction }: Task) =>
     scores && correction === undefined ? valueOf(set.judgements.of(row)) : undefined;

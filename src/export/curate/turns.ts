@@ -70,11 +70,13 @@ export function loggedTurns(set: RowSet, minScore: number | undefined): TurnSet 
   return logged;
 }
 
-/** The hashes after answers in the prompts of selected items, with their indexes among all. */
-function turnsByHash(set: RowSet): HashParts {
+/** The hashes after answers in the prompts of selected items, with their indexes among all. @param of all by default */
+function turnsByHash(set: RowSet, of?: TurnSet): HashParts {
   const { table } = set;
   const turns = table.hashParts(hashesIn(set));
-  eachTurn(set, (turn) => turns.add(table.turnHi(turn), table.turnLo(turn), turn));
+  eachTurn(set, (turn) => {
+    if (of?.has(turn) ?? true) turns.add(table.turnHi(turn), table.turnLo(turn), turn);
+  });
   return turns;
 }
 
@@ -117,7 +119,23 @@ export function turnsWhere({ table }: RowSet, row: number, holds: (turn: number)
   return numbers;
 }
 
-/** Leaves out conversations with answers that are not in the log, for formats that would train them. */
+/**
+ * The answers within prompts that are trained by a format that trains every answer of a row: those behind the last one
+ * that is not in the log, up to which a row quotes its prompt.
+ */
+export function answersBehind(set: RowSet, logged: TurnSet): TurnSet {
+  const { table } = set;
+  const behind = turnSet(table.turns);
+  set.each((one) => {
+    const row = set.rowOf(one);
+    const first = table.firstTurn(row);
+    for (let turn = first + table.turnCount(row) - 1; turn >= first && logged.has(turn); turn--)
+      behind.add(turn);
+  });
+  return behind;
+}
+
+/** Leaves out conversations with answers that are not in the log. */
 export function dropUnlogged(set: RowSet, logged: TurnSet): void {
   set.each((one) => {
     const row = set.rowOf(one);
@@ -128,14 +146,15 @@ export function dropUnlogged(set: RowSet, logged: TurnSet): void {
 /**
  * Leaves out items that another selected one continues: it contains everything they do. A corrected answer is in no
  * other row.
+ * @param trained the answers within prompts for which a row stands; all by default
  */
-export function dropBeginnings(set: RowSet): void {
-  if (set.table.trimmed) return dropCovered(set);
+export function dropBeginnings(set: RowSet, trained?: TurnSet): void {
+  if (set.table.partial) return dropCovered(set, trained);
   const { table } = set;
   // Left out together at the end: an item that continues another may itself be continued.
   const beginnings = new Uint8Array(set.length);
   if (table.turns === 0) return;
-  const turns = turnsByHash(set);
+  const turns = turnsByHash(set, trained);
   const ends = table.hashParts(hashesIn(set));
   set.each((one) => {
     const row = set.rowOf(one);
@@ -157,11 +176,11 @@ export function dropBeginnings(set: RowSet): void {
 }
 
 /**
- * The same if the oldest turns were removed: a conversation then consists of several windows, which together contain
- * all its answers. A row that continues another may no longer contain the first answers of a third one. Each is
- * therefore checked, the last ones first, for whether a row that stays contains its answer.
+ * The same if the oldest turns were removed, or if tools changed: a conversation then consists of several windows, which
+ * together contain all its answers. A row that continues another may no longer contain the first answers of a third one.
+ * Each is therefore checked, the last ones first, for whether a row that stays contains its answer.
  */
-function dropCovered(set: RowSet): void {
+function dropCovered(set: RowSet, trained: TurnSet | undefined): void {
   const { table } = set;
   const held = new HashMap64();
   for (const one of set.all().toReversed()) {
@@ -172,7 +191,7 @@ function dropCovered(set: RowSet): void {
     }
     const first = table.firstTurn(row);
     for (let turn = first; turn < first + table.turnCount(row); turn++)
-      held.set(table.turnHi(turn), table.turnLo(turn), 1);
+      if (trained?.has(turn) ?? true) held.set(table.turnHi(turn), table.turnLo(turn), 1);
   }
 }
 

@@ -88,7 +88,7 @@ function conversationsOf(
   if (!format) return { ...how, unlogged: 'pass' };
   // Nothing within a prompt is trained, but the prompt itself may not be wanted.
   if (format.loss === 'completion') return { ...how, unlogged: wish === 'drop' ? 'drop' : 'pass' };
-  if (format.loss === 'all') return { ...how, unlogged: wish === 'keep' ? 'keep' : 'drop' };
+  if (format.loss === 'all') return { ...how, unlogged: wish };
   // No answer is trained in another's prompt then.
   return { ...how, unlogged: conversations === 'turns' && wish === 'mask' ? 'pass' : wish };
 }

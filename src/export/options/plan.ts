@@ -67,6 +67,7 @@ function earlierOf(
   { conversations, unlogged }: CurationOptions,
   format: Format | undefined,
 ): Plan['earlier'] {
+  if (format?.loss === 'all') return unlogged === 'mask' ? 'unrendered' : 'train';
   if (format?.loss !== 'per_turn') return 'train';
   if (conversations === 'collapse') return 'unrendered';
   return unlogged === 'keep' ? 'train' : 'mask';

@@ -29,6 +29,8 @@ export interface Report {
    * answers.
    */
   readonly repeated_answers: number;
+  /** The number of rows that quote answers in a user message, because the format would train them otherwise. */
+  readonly quoted_rows: number;
   /** The number of rows that lack a text beside calls, which the format cannot express. */
   readonly omitted_text: number;
   readonly splits: Readonly<Record<string, number>>;
@@ -83,6 +85,7 @@ export function reportOf(
     kept: stats.rows,
     unsuccessful: stats.unsuccessful,
     repeated_answers: outcome.repeatedAnswers ?? 0,
+    quoted_rows: stats.quoted + (outcome.quotedRows ?? 0),
     omitted_text: stats.omitted,
     splits: byName(new Map(sink.splits.map((name) => [name, stats.splits.get(name) ?? 0]))),
     filtered: byName(counters.filtered),

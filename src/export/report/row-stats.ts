@@ -21,6 +21,7 @@ export interface PlainStats {
   readonly rows: number;
   readonly unsuccessful: number;
   readonly omitted: number;
+  readonly quoted: number;
   readonly models: Readonly<Record<string, number>>;
   readonly providers: Readonly<Record<string, number>>;
   readonly finishReasons: Readonly<Record<string, number>>;
@@ -38,6 +39,8 @@ export class RowStats {
   unsuccessful = 0;
   /** The number of rows that lack a text beside calls, which the format cannot express. */
   omitted = 0;
+  /** The number of rows that were known to quote answers when they were extracted. */
+  quoted = 0;
   readonly models = new Map<string, number>();
   readonly providers = new Map<string, number>();
   readonly finishReasons = new Map<string, number>();
@@ -53,6 +56,7 @@ export class RowStats {
     this.rows += 1;
     if ((flags & FLAG.success) === 0) this.unsuccessful += 1;
     if ((flags & FLAG.omitted) !== 0) this.omitted += 1;
+    if ((flags & FLAG.quoted) !== 0) this.quoted += 1;
     countOf(this.models, model === '' ? 'unknown' : model);
     countOf(this.providers, provider ?? 'unknown');
     countOf(this.finishReasons, finish ?? 'unknown');
@@ -74,6 +78,7 @@ export class RowStats {
       rows: this.rows,
       unsuccessful: this.unsuccessful,
       omitted: this.omitted,
+      quoted: this.quoted,
       models: plain(this.models),
       providers: plain(this.providers),
       finishReasons: plain(this.finishReasons),
@@ -89,6 +94,7 @@ export class RowStats {
     this.rows += stats.rows;
     this.unsuccessful += stats.unsuccessful;
     this.omitted += stats.omitted;
+    this.quoted += stats.quoted;
     for (const name of ['models', 'providers', 'finishReasons', 'splits'] as const)
       for (const [value, count] of Object.entries(stats[name])) addTo(this[name], value, count);
     for (const [tokens, count] of stats.totals) {

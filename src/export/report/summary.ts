@@ -128,6 +128,7 @@ function countLine(title: string, count: number, value: string): string {
 function reasonsText({
   unsuccessful,
   repeated_answers: repeated,
+  quoted_rows: quoted,
   omitted_text: omitted,
   format,
   filtered,
@@ -142,6 +143,7 @@ function reasonsText({
   return [
     ...(poor ? [reasonLine('kept', unsuccessful, POOR)] : []),
     ...(repeated > 0 ? [reasonLine('repeated', repeated, REPEATED)] : []),
+    ...(quoted > 0 ? [reasonLine('quoting', quoted, QUOTED)] : []),
     ...(omitted > 0 ? [reasonLine('shortened', omitted, OMITTED)] : []),
     ...section('left out', filtered, (reason: Filter) => FILTERS[reason]),
     ...section('dropped', dropped, (reason: RejectReason, places) =>
@@ -155,6 +157,8 @@ function reasonsText({
 
 const REPEATED =
   'are answers that several rows train, as branches of one conversation do (--branches longest, or a format that marks what is trained)';
+const QUOTED =
+  'are rows that quote earlier answers in a user message: the log does not show them as successful, or the row must not train them (--unlogged-turns)';
 const OMITTED = 'are rows without a text beside calls, which the format has no place for';
 const POOR = 'are answers that failed, were cut or filtered (--successful-only leaves them out)';
 

@@ -33,6 +33,7 @@ export interface DecideCounts {
   readonly matched: readonly FeedbackName[];
   readonly own: readonly FeedbackName[];
   readonly repeatedAnswers: number;
+  readonly quotedRows: number;
 }
 
 type FeedbackName = readonly [range: number, row: number];
@@ -183,7 +184,7 @@ function setNumber(column: Uint32Array, row: number, value: number): void {
 }
 
 function countsOf(
-  { sets, repeatedAnswers }: Chosen,
+  { sets, repeatedAnswers, quotedRows }: Chosen,
   rows: PartitionRows,
   {
     partition,
@@ -215,6 +216,7 @@ function countsOf(
     matched: [...judgements.matched].map(nameOf),
     own: [...judgements.own].map(nameOf),
     repeatedAnswers,
+    quotedRows,
   };
 }
 

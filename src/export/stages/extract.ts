@@ -38,7 +38,7 @@ export interface RangeNote {
   /** The latest time at which each of several workers wrote a row of the range, by the index of its first input. */
   readonly lastWritten?: Readonly<Record<string, number>>;
   /** Whether the oldest turns of some row were removed. */
-  readonly trimmed?: true;
+  readonly partial?: true;
 }
 
 /** @throws ExportError, InputError; the signal's reason when it aborts */
@@ -73,7 +73,7 @@ class Extraction {
   readonly #feedback: Companion[] = [];
   readonly #strays = new Map<string, { readonly hi: number; readonly lo: number }>();
   #rows = 0;
-  #trimmed = false;
+  #partial = false;
 
   constructor(range: number, inputs: readonly LogInput[]) {
     this.#range = range;
@@ -104,7 +104,7 @@ class Extraction {
         payload: given,
       });
     this.#findStrays(batch);
-    this.#trimmed ||= batch.flags.some((flag) => (flag & FLAG.trimmed) !== 0);
+    this.#partial ||= batch.flags.some((flag) => (flag & FLAG.partial) !== 0);
     const places: BatchPlaces = {
       range: this.#range,
       firstRow: this.#rows,
@@ -122,7 +122,7 @@ class Extraction {
   companions(): RowFrame {
     const note: RangeNote = {
       ...(this.#lastWritten.size > 0 ? { lastWritten: Object.fromEntries(this.#lastWritten) } : {}),
-      ...(this.#trimmed ? { trimmed: true } : {}),
+      ...(this.#partial ? { partial: true } : {}),
     };
     const counts: ExtractCounts = {
       stage: 'extract',

@@ -59,6 +59,7 @@ export async function finish(
         seen: lines.seen,
         feedback: feedbackOf(counters, decides),
         repeatedAnswers: decides.reduce((sum, { repeatedAnswers }) => sum + repeatedAnswers, 0),
+        quotedRows: decides.reduce((sum, { quotedRows }) => sum + quotedRows, 0),
       },
     },
     settings,

@@ -93,7 +93,7 @@ export class PartitionRows {
   /** Puts everything in the order of the log, after the last row. */
   arrange(): void {
     this.#feedback.sort((a, b) => a.range - b.range || a.row - b.row);
-    this.table.trimmed ||= this.#notes.values().some(({ trimmed }) => trimmed === true);
+    this.table.partial ||= this.#notes.values().some(({ partial }) => partial === true);
     if (this.#log) arrange(this.table, this.#feedback, this.#log, precededBy(this.#notes, this.#ranges));
   }
 

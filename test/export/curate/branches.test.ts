@@ -167,17 +167,33 @@ describe('tools that change within a conversation', () => {
     expect(trained.toSorted()).toEqual(['done', 'new', 'old']);
   });
 
-  test('start a new conversation if the format trains all turns', async () => {
+  test('have a call quoted in rows that do not define its tool, if the format trains all turns', async () => {
     await using shop = await workshop({ 'a.ndjson': log });
     const { report } = await shop.run('-f trl');
     expectDefined(shop);
     expect(rowsOf(shop).map(({ messages }) => messages.map(({ role }) => role[0]).join(''))).toEqual([
       'ua',
-      'ua',
+      'uaua',
     ]);
-    // After a call without a user message, there is nothing that could be trained alone.
-    expect(report.dropped.unknown_tool?.count).toBe(1);
+    expect([report.quoted_rows, report.dropped]).toEqual([1, {}]);
     expect((await shop.run('-f trl-pc --force')).report.kept).toBe(3);
+  });
+
+  test.each(['openai', 'trl'])('lose no answer if they change after several turns: %s', async (format) => {
+    const later =
+      step(first, ['old'], called('old', '1')) +
+      step(second, ['old'], { content: 'done' }) +
+      step(third, ['new'], called('new', '2'));
+    await using shop = await workshop({ 'a.ndjson': later });
+    await shop.run(`-f ${format}`);
+    expectDefined(shop);
+    const trained = rowsOf(shop).flatMap(({ messages }) =>
+      messages
+        .filter(({ role, weight }) => role === 'assistant' && weight !== 0)
+        .map(({ content, tool_calls: calls }) => calls?.[0]!.function.name ?? content),
+    );
+    expect(trained).toContain('old');
+    expect(trained).toContain('new');
   });
 });
 

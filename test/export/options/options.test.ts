@@ -120,7 +120,7 @@ describe('resolveSettings()', () => {
       return [curation.conversations, curation.unlogged, plan.earlier, plan.unrendered];
     };
     expect(how('-f openai')).toEqual(['collapse', 'mask', 'unrendered', false]);
-    expect(how('-f trl')).toEqual(['collapse', 'drop', 'train', false]);
+    expect(how('-f trl')).toEqual(['collapse', 'mask', 'unrendered', false]);
     expect(how('-f trl --unlogged-turns keep')).toEqual(['collapse', 'keep', 'train', false]);
     expect(how('-f trl-pc')).toEqual(['turns', 'pass', 'train', false]);
     expect(how('-f openai --conversations turns')).toEqual(['turns', 'pass', 'mask', false]);

@@ -212,7 +212,7 @@ test.each([
   await shop.run();
   const [{ messages }] = shop.rows() as unknown as [{ messages: { weight?: number }[] }];
   expect(messages.map(({ weight }) => weight ?? 1)).toEqual([1, 0, 1, 1]);
-  expect((await shop.run('-f trl --force')).report.dropped.unlogged_turn?.count).toBe(1);
+  expect((await shop.run('-f trl --force')).report.quoted_rows).toBe(1);
 });
 
 test('weights of an external dataset are kept', async () => {
@@ -227,5 +227,5 @@ test('weights of an external dataset are kept', async () => {
   await using shop = await workshop({ 'a.jsonl': `${JSON.stringify(row)}\n` });
   await shop.run('--successful-only');
   expect(shop.rows()).toEqual([row]);
-  expect((await shop.run('-f trl --force')).report.dropped.unlogged_turn?.count).toBe(1);
+  expect((await shop.run('-f trl --force')).report.quoted_rows).toBe(1);
 });

@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { logDirectory } from '../../helpers/log-directory.ts';
-import { answered, asked, call, chat, feedback, line, tool, user } from '../records.ts';
+import { answered, asked, chat, feedback, line, user } from '../records.ts';
 import { comparable, inExchange, inOneProcess, inStages } from './engine.ts';
 import { random } from './logs.ts';
 
@@ -71,27 +71,17 @@ const CASES: Readonly<Record<string, Case>> = {
     flags: '-f trl --redact email',
     left: { duplicate: 11 },
   },
-  'different beginnings that are cut off after calls of tools that no longer exist': {
+  'conversations that begin with an answer that is not in the log': {
     files: {
       'a.ndjson': numbers(12)
-        .map((n) =>
-          line({
-            request: chat(
-              [
-                user(`Begin ${n}`),
-                { role: 'assistant', content: null, tool_calls: [call('c', 'gone', {})] },
-                { role: 'tool', tool_call_id: 'c', content: '1' },
-                user('And now?'),
-              ],
-              { tools: [tool('other')] },
-            ),
-            ...answer('Done'),
-          }),
-        )
+        .map((n) => {
+          const turns = ['Set up', 'Got it', `Q ${n}`, 'A'];
+          return window(turns) + window([...turns, 'R', 'B']);
+        })
         .join(''),
     },
-    flags: '-f trl --unlogged-turns keep',
-    left: { duplicate: 11 },
+    flags: '-f trl',
+    left: { continued: 12 },
   },
   'different beginnings that are cut off because they are too long': {
     files: {

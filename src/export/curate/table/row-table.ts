@@ -80,8 +80,8 @@ export class RowTable {
 
   /** Whether any row must still be rendered. */
   unrendered = false;
-  /** Whether the oldest turns of any row were removed. */
-  trimmed = false;
+  /** Whether any row trains fewer answers of its conversation than others. */
+  partial = false;
 
   add(batch: Batch, { file, firstLine, spooledAt }: BatchPlace): void {
     const { ends, flags } = batch;
@@ -94,7 +94,7 @@ export class RowTable {
     this.#end = spooledAt + (ends.at(-1) ?? 0);
     this.#flags.append(flags);
     this.unrendered ||= flags.some((flag) => (flag & FLAG.unrendered) !== 0);
-    this.trimmed ||= flags.some((flag) => (flag & FLAG.trimmed) !== 0);
+    this.partial ||= flags.some((flag) => (flag & FLAG.partial) !== 0);
     this.#lines.append(batch.places.map((place) => firstLine + place));
     this.#turnEnds.append(batch.turnEnds.map((end) => turnsBefore + end));
     this.#turns.append(batch.turns);
