@@ -91,14 +91,57 @@ export class Lease {
   }
 
   /**
+   * Whether it has a place under a limit that a session keeps when it goes on.
+   * @param charge what the session will take of the limit
+   * @param sameAmounts whether the limits have not changed; a place under a higher limit has to be obtained again
+   */
+  keeps({ limit, meter, most }: Charge, sameAmounts: boolean): boolean {
+    return this.#reservation.standings.some(
+      ({ charge }, index) =>
+        limit.kind === 'concurrent' &&
+        charge.meter === meter &&
+        this.#reservation.held[index]! > 0 &&
+        (sameAmounts || charge.most <= most),
+    );
+  }
+
+  /** Whether a session goes on under limits on concurrency in which it has no place. */
+  get lacksPlace(): boolean {
+    return this.#lacking.length > 0;
+  }
+
+  /** Obtains these places if they are counted elsewhere. @returns what to wait for, as `Ledger.ask` does */
+  askForPlaces(tries: number): Promise<boolean> | undefined {
+    const { clock, ledger } = this.#deps;
+    if (this.#settled || !ledger.ask) return undefined;
+    const charges = this.#lacking.map(({ charge }) => ({ ...charge, amount: 1, known: 1 }));
+    return ledger.ask(charges, clock.now(), tries);
+  }
+
+  /** Takes these places. @returns the limit that has no room for it */
+  takePlaces(): Limit | undefined {
+    if (this.#settled) return undefined;
+    const { clock, ledger } = this.#deps;
+    const full = this.#lacking.find(({ index }) => !ledger.extend(this.#reservation, index, 1, clock.now()));
+    return full?.charge.limit;
+  }
+
+  get #lacking(): { readonly charge: Charge; readonly index: number }[] {
+    const { standings, held } = this.#reservation;
+    return standings
+      .map(({ charge }, index) => ({ charge, index }))
+      .filter(({ charge, index }) => charge.limit.kind === 'concurrent' && held[index] === 0);
+  }
+
+  /**
    * Reserves what a session has used so far, what it is expected to use for what it has asked for, and some more to go on
    * with.
-   * @returns the limit that has no room left
+   * @returns the limit that has no room left; if there are several, one that cuts it off
    */
   reach(spent: Spending, ahead: Spending): Limit | undefined {
     const { clock, ledger } = this.#deps;
     const nowMs = clock.now();
-    let empty: Limit | undefined;
+    let empty = this.takePlaces();
     for (const [index, { charge }] of this.#reservation.standings.entries()) {
       const { limit, lenient } = charge;
       if (limit.kind !== 'tokens' && limit.kind !== 'budget') continue;
@@ -107,7 +150,7 @@ export class Lease {
       if (over > 0) ledger.extend(this.#reservation, index, over, nowMs, true);
       const more = used + this.#spentOf(limit, ahead) - this.#reservation.held[index]!;
       if (more < 0 || lenient || ledger.extend(this.#reservation, index, more + 1, nowMs)) continue;
-      empty ??= limit;
+      if (empty === undefined || (limit.hard && !empty.hard)) empty = limit;
     }
     return empty;
   }

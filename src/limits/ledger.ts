@@ -90,11 +90,12 @@ export interface Ledger {
   add(charges: readonly Charge[], nowMs: number): void;
   /**
    * Obtains room for charges from elsewhere if there is too little here.
+   * @param tries how often it was called for this request before; 0 if omitted
    * @returns `undefined` if there is nothing to wait for: they should be reserved at once. Otherwise a promise that
-   * never rejects and settles within a bounded time: whether reserving again is worthwhile, since others may have been
-   * faster
+   * never rejects and settles within a bounded time: whether asking again is worthwhile, since others may have been
+   * faster, or may return what they do not use
    */
-  ask?(charges: readonly Charge[], nowMs: number): Promise<boolean> | undefined;
+  ask?(charges: readonly Charge[], nowMs: number, tries?: number): Promise<boolean> | undefined;
   /** Updates a meter from elsewhere before it is read. Never rejects and takes a bounded time. */
   refresh?(limit: Limit, meter: string): Promise<void>;
 }

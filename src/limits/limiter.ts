@@ -57,6 +57,16 @@ export interface Asking extends Marks {
 /** A session that goes on. */
 export type Going = Marks & Pick<Asking, 'address'>;
 
+/** A session as it was until now. */
+export interface Until {
+  readonly lease: Lease | undefined;
+  /**
+   * What was known about it, if it has named a model since: limits that did not apply then must have room, and count it
+   * as a request. Otherwise another configuration applies, and nothing refuses it.
+   */
+  readonly marks?: Marks;
+}
+
 /** Another model should answer, since a limit is used up. */
 export interface Instead {
   readonly kind: 'instead';
@@ -131,7 +141,7 @@ export class Limiter {
   /** Like `admit`, after obtaining room from elsewhere if there is too little here. */
   async admitAfterAsking(asking: Asking): Promise<Lease | Instead | undefined> {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const wait = this.ask(asking);
+      const wait = this.ask(asking, tries);
       if (!wait || !(await wait)) break;
     }
     return this.admit(asking);
@@ -139,25 +149,17 @@ export class Limiter {
 
   /**
    * What a session holds of its limits that goes on under others: another configuration applies, or it has named a model.
-   * It counts as concurrent, and its further usage is charged as it arises.
-   * @param before what was known about it until now: limits that did not apply then must have room, and count it as a
-   * request. If omitted, nothing refuses it at once.
-   * @returns `undefined` if no limit applies
-   * @throws ProxyError `over_limit`, `over_budget`
+   * It keeps its places, and its further usage is charged as it arises.
+   * @returns `undefined` if no limit applies. It may lack places
+   * @throws ProxyError `over_limit`, `over_budget` when it has named a model, and a limit on that has no room
    */
-  carry(going: Going, before?: Marks): Lease | undefined {
+  carry(going: Going, until: Until): Lease | undefined {
     const { ledger, clock } = this.#deps;
     const nowMs = clock.now();
     const asking: Asking = { ...going, ...FREE };
     const wanted = this.#wanted(asking, NONE, nowMs);
     if (!wanted) return undefined;
-    const charges = wanted.charges.map((charge): Charge => {
-      if (before && !applies(charge.limit, before)) return { ...charge, amount: 1, known: 1 };
-      // Requests count from their start, so that this one is counted already.
-      if (charge.limit.kind !== 'concurrent') return { ...charge, amount: 0, known: 0 };
-      return { ...charge, lenient: true };
-    });
-    const answer = ledger.reserve(charges, nowMs);
+    const answer = ledger.reserve(carriedOf(wanted.charges, until), nowMs);
     // No other model can answer instead.
     if (answer.kind === 'refused') return this.#refuse(answer, asking, nowMs).refuse();
     const { reckoning, unpriced } = wanted;
@@ -165,23 +167,28 @@ export class Limiter {
   }
 
   /** Obtains room for a session that has named a model. @returns what to wait for, as `ask` does */
-  askToCarry(going: Going): Promise<unknown> | undefined {
-    return this.ask({ ...going, ...FREE });
+  askToCarry(going: Going, tries: number, until: Until): Promise<boolean> | undefined {
+    const { ledger, clock } = this.#deps;
+    if (!ledger.ask) return undefined;
+    const nowMs = clock.now();
+    const wanted = this.#wanted({ ...going, ...FREE }, NONE, nowMs);
+    return wanted && ledger.ask(carriedOf(wanted.charges, until), nowMs, tries);
   }
 
   /**
    * Obtains room for a request if limits are counted elsewhere and there is too little here. Must be awaited before
    * `admit`.
+   * @param tries how often it was called for this request before
    * @returns `undefined` if there is nothing to wait for, as always if this process counts alone; otherwise whether
    * retrying is worthwhile, at most {@link MAX_TRIES} times
    * @throws ProxyError `not_permitted` for a model without a price
    */
-  ask(asking: Asking, lenient: ReadonlySet<Limit> = NONE): Promise<boolean> | undefined {
+  ask(asking: Asking, tries: number, lenient: ReadonlySet<Limit> = NONE): Promise<boolean> | undefined {
     const { ledger, clock } = this.#deps;
     if (!ledger.ask) return undefined;
     const nowMs = clock.now();
     const wanted = this.#wanted(asking, lenient, nowMs);
-    return wanted && ledger.ask(wanted.charges, nowMs);
+    return wanted && ledger.ask(wanted.charges, nowMs, tries);
   }
 
   /** Whether some of a caller's limits apply to certain models only. */
@@ -371,6 +378,16 @@ function refuseUncountable({ endpoint }: Asking, limits: readonly Planned[], unp
     'not_permitted',
     `Cannot use the endpoint ${endpoint}: its cost cannot be determined, and ${counting.limit.name} applies; ask the operator for \`unpriced: allow\` in the group, or for a limit that does not cover it`,
   );
+}
+
+/** What a session takes of the limits under which it goes on. */
+function carriedOf(charges: readonly Charge[], { lease, marks }: Until): Charge[] {
+  return charges.map((charge): Charge => {
+    if (marks && !applies(charge.limit, marks)) return { ...charge, amount: 1, known: 1 };
+    if (lease?.keeps(charge, marks !== undefined)) return { ...charge, lenient: true };
+    // Requests count from their start, so that this one is counted already; and places are taken where there are any.
+    return { ...charge, amount: 0, known: 0 };
+  });
 }
 
 function applies(limit: Limit, { endpoint, model, targets, others }: Marks): boolean {

@@ -104,7 +104,7 @@ export class Admission {
       const expected = once(() => this.#expected(inbound, candidates));
       const asking = this.#asking({ inbound, requester, candidates, expected, others });
       for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-        const wait = limiter.ask(asking, lenient);
+        const wait = limiter.ask(asking, tries, lenient);
         if (!wait || !(yield wait)) break;
       }
       const answer = limiter.admit(asking, lenient);

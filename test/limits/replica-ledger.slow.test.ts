@@ -55,7 +55,7 @@ async function replica(
     async take(...wanted) {
       const charges = wanted.map(([each, amount]): Charge => chargeOf(each, amount));
       for (let asked = 0; asked < MAX_TRIES; asked += 1) {
-        const wait = ledger.ask(charges, clock.now());
+        const wait = ledger.ask(charges, clock.now(), asked);
         if (!wait || !(await wait)) break;
       }
       return ledger.reserve(charges, clock.now());
@@ -121,6 +121,71 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
       );
       expect(kinds).toEqual(kinds.map(() => 'taken'));
     }
+  });
+
+  test('refuses nobody who could have been admitted all the time, however small limits are', async () => {
+    await using redis = await TestRedis.start();
+    const replicas = [await replica(redis.url), await replica(redis.url), await replica(redis.url)];
+    for (let round = 0; round < 60; round += 1) {
+      const [places, requests, tokens] = limitsOf(
+        [
+          { concurrent: 1 + (round % 5) },
+          { requests: 1 + (round % 7), per: 'hour' },
+          { tokens: 20 + round, per: 'total' },
+        ].map((each) => limit.parse(each) as LimitConfig),
+        { name: `group ${round}`, apart: [] },
+      );
+      const all = [places!, requests!, tokens!].filter((_, index) => (round >> index) % 2 === 0);
+      const wanted = all.map((each) => [each, each === tokens ? 5 : 1] as const);
+      if (wanted.length === 0) continue;
+      const taken = new Map(all.map((each) => [each, 0]));
+      const waiting = new Set<{ hasHadRoom: boolean }>();
+      const change = (by: 1 | -1) => {
+        for (const [each, amount] of wanted)
+          if (by > 0 || each === places) taken.set(each, taken.get(each)! + by * amount);
+        const hasRoom = wanted.every(([each, amount]) => taken.get(each)! + amount <= each.most);
+        for (const each of waiting) each.hasHadRoom &&= hasRoom;
+        expect(all.every((each) => taken.get(each)! <= each.most)).toBe(true);
+      };
+      const client = async (index: number) => {
+        await Bun.sleep((index * 7) % 11);
+        const { take, settle } = replicas[index % 3]!;
+        const request = { hasHadRoom: true };
+        waiting.add(request);
+        for (const [each, amount] of wanted) request.hasHadRoom &&= taken.get(each)! + amount <= each.most;
+        const answer = await take(...wanted);
+        waiting.delete(request);
+        if (answer.kind === 'refused') return request.hasHadRoom ? 'refused in error' : 'refused';
+        change(1);
+        await Bun.sleep((index * 5) % 13);
+        settle(answer, ...wanted.map(([, amount]) => amount));
+        change(-1);
+        return 'taken';
+      };
+      const outcomes = await Promise.all(Array.from({ length: 9 }, (_, index) => client(index)));
+      expect(outcomes).not.toContain('refused in error');
+      expect(outcomes).toContain('taken');
+    }
+  }, 60_000);
+
+  test('gives no places of a lowered limit twice', async () => {
+    await using redis = await TestRedis.start();
+    const [one, other] = [await replica(redis.url), await replica(redis.url)];
+    const [four, two] = [4, 2].map(
+      (concurrent) =>
+        limitsOf([limit.parse({ concurrent }) as LimitConfig], { name: 'group lower', apart: [] })[0]!,
+    );
+    const held = [await one.take([four!, 1]), await one.take([four!, 1])];
+    held.push(await other.take([four!, 1]), await other.take([four!, 1]));
+    expect(held.map(({ kind }) => kind)).toEqual(['taken', 'taken', 'taken', 'taken']);
+    // One ends on each replica. The two that continue are all that the lowered limit allows.
+    one.settle(held[0]!, 0);
+    other.settle(held[2]!, 0);
+    const more = await Promise.all([one.take([two!, 1]), other.take([two!, 1])]);
+    expect(more.map(({ kind }) => kind)).toEqual(['refused', 'refused']);
+    one.settle(held[1]!, 0);
+    expect((await other.take([two!, 1])).kind).toBe('taken');
+    expect((await one.take([two!, 1])).kind).toBe('refused');
   });
 
   test('does not contact the server while it has capacity of its own', async () => {

@@ -22,6 +22,7 @@ const report = (more: Partial<Report>): Report => ({
   newEpoch: 'first',
   most: MOST,
   keeps: 0,
+  taken: 0,
   least: 0,
   needs: 0,
   wants: 0,
@@ -129,6 +130,16 @@ describe.skipIf(REDIS_SERVER === null)('the script of a shared limit', () => {
     expect(await heard(tell({ replica: 'two', number: 3, needs: 2_000, least: 1 }))).toMatchObject({
       share: 950,
     });
+  });
+
+  test('tells what the others hold without having taken it', async () => {
+    const tell = meter();
+    await tell({ number: 1, needs: 300 });
+    expect(await heard(tell({ replica: 'two', number: 1 }))).toMatchObject({ others: 300, unused: 300 });
+    await tell({ number: 2, keeps: 300, taken: 200 });
+    expect(await heard(tell({ replica: 'two', number: 2 }))).toMatchObject({ others: 300, unused: 100 });
+    await tell({ number: 3, keeps: 200, taken: 200 });
+    expect(await heard(tell({ replica: 'two', number: 3 }))).toMatchObject({ others: 200, unused: 0 });
   });
 
   test('reports that its data is lost, and merges what replicas know of it', async () => {

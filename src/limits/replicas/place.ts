@@ -12,6 +12,8 @@ export interface PlaceDeps {
   readonly patience: Patience;
   /** Synchronises with the server's clock again. */
   readonly looksAtClock: () => Promise<void>;
+  /** Reports it soon, since it holds something that others may need. */
+  readonly tellSoon: (place: Place) => void;
 }
 
 const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
@@ -19,7 +21,8 @@ const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve)
 /** A share, and its exchanges with the server: one at a time, and requests that arrive meanwhile share the next one. */
 export class Place {
   readonly share: Share;
-  readonly #key: string;
+  /** The key of the limit on the server. */
+  readonly key: string;
   readonly #deps: PlaceDeps;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -27,7 +30,7 @@ export class Place {
   readonly #waiting = new Set<Need>();
 
   constructor(key: string, share: Share, deps: PlaceDeps) {
-    this.#key = key;
+    this.key = key;
     this.share = share;
     this.#deps = deps;
   }
@@ -66,6 +69,13 @@ export class Place {
     this.#next = undefined;
     this.#running = this.#run().finally(() => (this.#running = undefined));
     await this.#running;
+    // The request for which it was fetched may have gone on, or been refused by another limit, meanwhile.
+    if (this.isWithheld(this.#deps.clock.now())) this.#deps.tellSoon(this);
+  }
+
+  /** Whether it holds something that none of its requests has taken or waits for, and that others may need. */
+  isWithheld(nowMs: number): boolean {
+    return this.#waiting.size === 0 && this.share.scarce && this.share.spare(nowMs) > 0;
   }
 
   /** Whether an exchange is pending. */
@@ -79,7 +89,7 @@ export class Place {
     for (let tries = 0; tries < 2 && link.up; tries += 1) {
       const report = this.share.tell(replica, this.#need(), clock.now());
       try {
-        const reply = await link.run(SYNC_SCRIPT, this.#key, argumentsOf(report, patience), replyOf);
+        const reply = await link.run(SYNC_SCRIPT, this.key, argumentsOf(report, patience), replyOf);
         if (reply.kind === 'heard') return this.share.hear(reply, clock.now());
         if (reply.kind === 'lost') this.share.forgotten();
         // The server's clock or this machine's was set.

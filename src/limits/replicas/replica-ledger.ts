@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import { sleep } from '../../clock.ts';
 import type { Charge, Ledger, Reading, Refusal, Reservation } from '../ledger.ts';
 import type { Limit } from '../limit.ts';
 import type { Answer } from '../../redis/link.ts';
@@ -36,6 +37,16 @@ interface Taken extends Reservation {
   readonly places: readonly Place[];
 }
 
+/** A charge for which there is too little here. */
+interface Short {
+  readonly place: Place;
+  readonly charge: Charge;
+}
+
+/** When the server may have room, the soonest first: some of it may be held by other replicas. */
+const CHANCES = ['now', 'when others return it', 'when others end', 'none'] as const;
+type Chance = (typeof CHANCES)[number];
+
 /** Much longer than a replica is ever silent. */
 const EXPIRES_MS = 10_000;
 
@@ -50,6 +61,18 @@ const GONE_MS = 5_000;
 
 /** If little is left of a limit, unused parts of a share are returned this soon, milliseconds. */
 const SOON_MS = 5;
+
+/**
+ * The wait before the server is asked again for what it did not have, milliseconds; doubled each time. All of them are
+ * longer than {@link TICK_MS}, within which every replica returns what it does not use.
+ */
+const PAUSE_MS = 3;
+
+/**
+ * How often it is asked again for what requests of other replicas have taken: those that have just ended are reported
+ * within this time, and no refusal should take much longer.
+ */
+const TRIES_FOR_TAKEN = 4;
 
 /** The number of shares reported in parallel. */
 const AT_ONCE = 100;
@@ -139,17 +162,17 @@ export class ReplicaLedger implements Ledger {
     );
     if (answer.kind === 'refused') return answer;
     this.#fill(places, nowMs);
-    // Requests count from their start: others can tell then when there is room again.
-    for (const place of places)
-      if (place.share.scarce && place.share.limit.kind === 'requests') this.#tellSoon(place);
+    // Others wait for what seems to be unused, and can tell then that it is not, or when there is room again.
+    for (const place of places) if (place.share.scarce) this.#tellSoon(place);
     return Object.assign(answer, { places });
   }
 
-  /** A running stream may exceed the share if the limit had room when the server last answered. */
+  /** A running stream may exceed the share if the limit had room when the server last answered; places are never more. */
   extend(reservation: Taken, index: number, amount: number, nowMs: number, used = false): boolean {
     const place = reservation.places[index]!;
     const { share } = place;
-    const isThere = this.#link.up && share.left(nowMs) >= amount;
+    const isStream = share.limit.kind !== 'concurrent';
+    const isThere = isStream && this.#link.up && share.left(nowMs) >= amount;
     const taken = extend(reservation, index, amount, { meter: share, nowMs, used: used || isThere });
     this.#fill([place], nowMs);
     return taken;
@@ -178,10 +201,10 @@ export class ReplicaLedger implements Ledger {
       if (limit.window) this.#place(limit, meter, nowMs).share.use(amount, nowMs, nowMs);
   }
 
-  ask(charges: readonly Charge[], nowMs: number): Promise<boolean> | undefined {
+  ask(charges: readonly Charge[], nowMs: number, tries = 0): Promise<boolean> | undefined {
     if (!this.#link.up && !this.#opening && !this.#link.again) return undefined;
-    if (this.#short(charges, nowMs).length === 0) return undefined;
-    return this.#within(this.#get(charges, nowMs), false);
+    if (this.#short(charges, nowMs, tries > 0).length === 0) return undefined;
+    return this.#askAndPause(charges, nowMs, tries);
   }
 
   refresh(limit: Limit, meter: string): Promise<void> {
@@ -200,7 +223,19 @@ export class ReplicaLedger implements Ledger {
     this.#link.close();
   }
 
-  async #get(charges: readonly Charge[], nowMs: number): Promise<boolean> {
+  async #askAndPause(charges: readonly Charge[], nowMs: number, tries: number): Promise<boolean> {
+    const chance = await this.#within(this.#get(charges, nowMs, tries > 0), 'none');
+    if (chance === 'now') return true;
+    if (chance === 'none' || (chance === 'when others end' && tries >= TRIES_FOR_TAKEN)) return false;
+    // Replicas that have obtained what the other one is waiting for do not meet again.
+    await sleep(this.#options.clock, PAUSE_MS * 2 ** tries * (0.75 + Math.random() / 2));
+    return true;
+  }
+
+  /**
+   * @param again whether it was in vain before: two replicas could each have obtained what the other one is waiting for
+   */
+  async #get(charges: readonly Charge[], nowMs: number, again: boolean): Promise<Chance> {
     const counting = charges.filter(({ lenient, amount }) => !lenient && amount > 0);
     const waits = counting.map(({ limit, meter, amount, known }) => ({
       place: this.#place(limit, meter, nowMs),
@@ -210,28 +245,40 @@ export class ReplicaLedger implements Ledger {
     try {
       await (this.#opening ?? this.#link.again);
       const { clock } = this.#options;
-      await Promise.all(this.#short(charges, clock.now()).map(({ place }) => place.ask()));
-      return this.#mayFit(charges, clock.now());
+      const short = this.#short(charges, clock.now(), again);
+      if (again) await askInTurn(short, clock);
+      else await Promise.all(short.map(({ place }) => place.ask()));
+      return this.#chance(charges, clock.now());
     } finally {
-      for (const { place, need } of waits) place.leave(need);
+      for (const { place, need } of waits) {
+        place.leave(need);
+        // In vain, or it is taken by then.
+        if (place.isWithheld(this.#options.clock.now())) this.#tellSoon(place);
+      }
     }
   }
 
-  /** Whether the server could have room for everything that is missing here. */
-  #mayFit(charges: readonly Charge[], nowMs: number): boolean {
-    return this.#short(charges, nowMs).every(
-      ({ place: { share }, charge: { most, known } }) =>
-        share.room(most, nowMs) + Math.max(0, share.left(nowMs)) >= Math.max(1, known),
-    );
+  /** When there may be room for everything that is missing here. */
+  #chance(charges: readonly Charge[], nowMs: number): Chance {
+    let worst: Chance = 'now';
+    for (const { place, charge } of this.#short(charges, nowMs, true)) {
+      const chance = chanceOf(place.share, charge, nowMs);
+      if (CHANCES.indexOf(chance) > CHANCES.indexOf(worst)) worst = chance;
+    }
+    return worst;
   }
 
-  /** The charges for which there is too little here. */
-  #short(charges: readonly Charge[], nowMs: number): { place: Place; charge: Charge }[] {
-    const short: { place: Place; charge: Charge }[] = [];
+  /**
+   * The charges for which there is too little here.
+   * @param atLeast whether only that counts without which the request is refused
+   */
+  #short(charges: readonly Charge[], nowMs: number, atLeast: boolean): Short[] {
+    const short: Short[] = [];
     for (const charge of charges) {
       if (charge.lenient || charge.amount === 0) continue;
       const place = this.#place(charge.limit, charge.meter, nowMs);
-      if (place.share.room(charge.most, nowMs) < charge.amount) short.push({ place, charge });
+      const wanted = atLeast ? leastOf(charge) : charge.amount;
+      if (place.share.room(charge.most, nowMs) < wanted) short.push({ place, charge });
     }
     return short;
   }
@@ -319,6 +366,7 @@ export class ReplicaLedger implements Ledger {
       replica: this.#replica,
       patience: { silentMs: SILENT_MS, expiresMs },
       looksAtClock: () => this.#present('is there'),
+      tellSoon: (withheld: Place) => this.#tellSoon(withheld),
     };
     const place = new Place(keyOf(name), new Share(limit, this.#server), deps);
     this.#places.set(name, place);
@@ -346,6 +394,28 @@ export class ReplicaLedger implements Ledger {
     void answer.then(resolve, reject).finally(cancel);
     return promise;
   }
+}
+
+/** Asks for one after another, in the same order on all replicas, as long as each is obtained. */
+async function askInTurn(short: readonly Short[], clock: Clock): Promise<void> {
+  for (const { place, charge } of short.toSorted((one, other) =>
+    one.place.key < other.place.key ? -1 : 1,
+  )) {
+    await place.ask();
+    if (place.share.room(charge.most, clock.now()) < leastOf(charge)) return;
+  }
+}
+
+function chanceOf(share: Share, charge: Charge, nowMs: number): Chance {
+  const missing = leastOf(charge) - share.room(charge.most, nowMs) - Math.max(0, share.left(nowMs));
+  if (missing <= 0) return 'now';
+  if (missing <= share.othersLeaveUnused) return 'when others return it';
+  return missing <= share.othersHold ? 'when others end' : 'none';
+}
+
+/** What a request must at least obtain. */
+function leastOf({ known }: Charge): number {
+  return Math.max(1, known);
 }
 
 /**

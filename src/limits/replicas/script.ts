@@ -17,6 +17,8 @@ export interface Report {
   readonly most: number;
   /** The part of the limit that the replica already has, and keeps. */
   readonly keeps: number;
+  /** The part of that which its requests have taken. */
+  readonly taken: number;
   /** What it needs beyond that, at least and at best. */
   readonly least: number;
   readonly needs: number;
@@ -53,6 +55,8 @@ export type Reply =
       readonly share: number;
       /** The parts of the others. */
       readonly others: number;
+      /** As much of that as requests of the others have not taken, as far as they have reported it. */
+      readonly unused: number;
       readonly slices: StoredMeter;
     };
 
@@ -70,8 +74,9 @@ local me, number, batch, epoch, newEpoch = ARGV[1], tonumber(ARGV[2]), tonumber(
 local most, keeps, least = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local needs, wants, expires = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 local deadline, parts, silent = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+local takes = tonumber(ARGV[15])
 if deadline >= 0 and now > deadline then return { 'overdue' } end
-local at = 15
+local at = 16
 local function amounts()
   local list, count = {}, tonumber(ARGV[at])
   at = at + 1
@@ -110,7 +115,7 @@ for _, each in ipairs(restores) do
   local found = slice(each)
   if found then found.before = math.max(found.before, each.amount) end
 end
-local others = 0
+local others, unused = 0, 0
 for id, each in pairs(replicas) do
   each.until_ = each.until_ + away
   if each.share > 0 and each.until_ <= now then
@@ -123,7 +128,11 @@ for id, each in pairs(replicas) do
   end
   if id ~= me then
     if each.until_ + 86400000 < now then replicas[id] = nil else others = others + each.share end
-    if each.until_ > now and now - (each.heard or now) > silent then others = others + (each.apart or 0) end
+    if each.until_ > now and now - (each.heard or now) > silent then
+      others = others + (each.apart or 0)
+    else
+      unused = unused + math.min(each.share, each.unused or 0)
+    end
   end
 end
 if mine.lost then
@@ -154,7 +163,7 @@ local more = 0
 if left > 0 and left >= least then
   more = math.min(left, math.max(needs, math.min(wants, math.floor(left / 20))))
 end
-mine.share = keeps + more
+mine.share, mine.unused = keeps + more, math.max(0, keeps + more - takes)
 mine.until_, mine.heard = now + expires, now
 mine.apart = parts > 1 and math.ceil(math.max(0, left - more) / parts) or 0
 local packed = cmsgpack.pack(meter)
@@ -163,7 +172,7 @@ if last == math.huge then
 else
   redis.call('SET', KEYS[1], packed, 'PX', string.format('%.0f', math.ceil(last - now) + 3600000))
 end
-return { 'heard', now, meter.id, mine.share, others, answer }
+return { 'heard', now, meter.id, mine.share, others, unused, answer }
 `;
 
 /** Announces a replica, and counts all of them. */
@@ -190,7 +199,7 @@ export interface Patience {
 
 /** The message in the form that the script reads. */
 export function argumentsOf(report: Report, { silentMs, expiresMs }: Patience): string[] {
-  const { replica, number, batch, epoch, newEpoch, most, keeps, least, needs, wants } = report;
+  const { replica, number, batch, epoch, newEpoch, most, keeps, taken, least, needs, wants } = report;
   const amounts = (list: readonly Amount[]) => [
     String(list.length),
     ...list.flatMap(({ startMs, endMs, forgetMs, amount }) => [
@@ -210,6 +219,7 @@ export function argumentsOf(report: Report, { silentMs, expiresMs }: Patience): 
     timeText(report.deadlineMs),
     String(report.parts),
     String(silentMs),
+    String(taken),
     ...amounts(report.now ? [report.now] : []),
     ...amounts(report.used),
     ...amounts(report.restores),
@@ -219,7 +229,7 @@ export function argumentsOf(report: Report, { silentMs, expiresMs }: Patience): 
 /** @throws Error when it is not a reply of the script */
 export function replyOf(answer: Answer): Reply {
   if (!Array.isArray(answer)) throw new Error('Cannot read the answer of the server: it is not a list');
-  const [kind, serverMs, epoch, share, others, slices] = answer as readonly Answer[];
+  const [kind, serverMs, epoch, share, others, unused, slices] = answer as readonly Answer[];
   if (kind === 'lost' || kind === 'late' || kind === 'overdue') return { kind };
   const flat = slices as readonly (string | number)[];
   const read: [number, number | null, number][] = [];
@@ -234,6 +244,7 @@ export function replyOf(answer: Answer): Reply {
     epoch: String(epoch),
     share: Number(share),
     others: Number(others),
+    unused: Number(unused),
     slices: read,
   };
 }

@@ -60,9 +60,12 @@ export class Share implements Counter {
   /** The total usage as reported by the server, and the parts of the other replicas. */
   #seen: Meter;
   #others = 0;
+  /** The part of theirs that their requests have not taken. */
+  #unused = 0;
   #epoch = '';
-  /** How much may be held and used here, without what was reported. */
+  /** How much may be held and used here, without what was reported; and the amount of the limit that it is a part of. */
   #share = 0;
+  #partOf: number;
   #held = 0;
   /** Usage that was not sent yet, and usage that was sent: it is sent again until the server confirms it. */
   #own: Tally;
@@ -83,12 +86,14 @@ export class Share implements Counter {
   #toldMs = -Infinity;
   #heardMs = -Infinity;
   #most: number;
+  #toldMost = 0;
   #scarce = false;
 
   constructor(limit: Limit, server: Server) {
     this.limit = limit;
     this.#server = server;
     this.#most = limit.most;
+    this.#partOf = limit.most;
     this.#seen = new Meter(limit.window);
     this.#own = new Tally(limit.window);
     this.#sent = new Tally(limit.window);
@@ -133,10 +138,25 @@ export class Share implements Counter {
     return this.#most - this.#reported(nowMs) - this.#others - Math.max(this.#share, this.#mine(nowMs));
   }
 
+  /** What others hold, and might give up within moments. */
+  get othersHold(): number {
+    return this.#others;
+  }
+
+  /** As much of that as their requests have not taken: they give it up, or it turns out to be taken. */
+  get othersLeaveUnused(): number {
+    return this.#unused;
+  }
+
+  /** The part that is not taken here, and that others may need. */
+  spare(nowMs: number): number {
+    return this.#share - this.#mine(nowMs);
+  }
+
   /** Whether more should be fetched in advance. */
   low(nowMs: number): boolean {
     if (this.#server.closing || Math.abs(nowMs - this.#requestedMs) < 20) return false;
-    const spare = this.#share - this.#mine(nowMs);
+    const spare = this.spare(nowMs);
     return spare < 0 || (!this.#scarce && spare < LOW_S * this.#pace);
   }
 
@@ -183,11 +203,12 @@ export class Share implements Counter {
       this.#own = new Tally(this.limit.window);
     }
     this.#toldMs = nowMs;
+    this.#toldMost = this.#most;
     this.#largest = Math.max(amount, this.#largest / 2);
     if (this.#taken > 0) this.#tookMs = nowMs;
     const ahead = this.#ahead(nowMs);
     const mine = this.#mine(nowMs);
-    const kept = Math.max(0, Math.min(this.#share - mine, Math.max(ahead, amount)));
+    const kept = this.#isLowered ? 0 : Math.max(0, Math.min(this.#share - mine, Math.max(ahead, amount)));
     this.#share = mine + kept;
     const needs = Math.max(0, amount - kept);
     const { window } = this.limit;
@@ -204,6 +225,7 @@ export class Share implements Counter {
       newEpoch: replica,
       most: this.#most,
       keeps: this.#share,
+      taken: mine,
       least: Math.max(0, least - kept),
       needs,
       wants: Math.max(needs, ahead - kept),
@@ -217,8 +239,10 @@ export class Share implements Counter {
   hear(reply: Extract<Reply, { kind: 'heard' }>, nowMs: number): void {
     this.#seen = new Meter(this.limit.window, reply.slices);
     this.#others = reply.others;
+    this.#unused = reply.unused;
     this.#epoch = reply.epoch;
     this.#share = reply.share;
+    this.#partOf = this.#toldMost;
     this.#sent = new Tally(this.limit.window);
     this.#restores = [];
     this.#heardMs = nowMs;
@@ -251,9 +275,15 @@ export class Share implements Counter {
    * before.
    */
   #allowed(free: number, nowMs: number): number {
+    if (this.#server.up && this.#isLowered) return Math.min(this.#share, this.#mine(nowMs));
     if (this.#server.up || nowMs < this.#partMs()) return this.#share;
     const nobodys = free - this.#others - this.#share;
     return this.#share + Math.ceil(Math.max(0, nobodys) / this.#server.replicas);
+  }
+
+  /** Whether the limit was lowered since: all shares together may be more than all of it. */
+  get #isLowered(): boolean {
+    return this.#most < this.#partOf;
   }
 
   /** From when the part of the unreserved rest may be used, if the server is unavailable. */

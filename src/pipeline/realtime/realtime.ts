@@ -11,7 +11,7 @@ import { protocolOf } from './messages.ts';
 import { Session } from './session.ts';
 import { Terms } from './terms.ts';
 
-export interface RealtimeDeps extends Omit<SessionDeps, 'limits' | 'over' | 'permit'> {
+export interface RealtimeDeps extends Omit<SessionDeps, 'limits' | 'over' | 'permit' | 'takePlace'> {
   readonly admission: Admission;
   readonly limiter: Limiter;
   readonly router: RequestRouter<Begun>;
@@ -71,7 +71,7 @@ export class Realtime {
     exchange.answers(routed.target, routed.offer, 'relay');
     const { caller, address } = wanted.requester;
     const others = limiter.looksAtModels(caller) ? othersIn(inbound) : [];
-    const terms = new Terms(exchange, address, { caller, limiter }, others);
+    const terms = new Terms({ exchange, address, clock }, { caller, limiter, lease }, others);
     return {
       routed,
       terms,
@@ -110,6 +110,7 @@ export class Realtime {
         limits: { ...limits, maxContent: wanted.keeps ? maxContent : 0 },
         over: (over) => void sessions.delete(over),
         permit: (models, text) => terms.permit(models, text),
+        takePlace: (isMinor) => terms.takePlace(isMinor),
       },
     );
     sessions.add(session);

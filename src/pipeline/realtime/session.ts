@@ -53,6 +53,11 @@ export interface SessionDeps {
    * @returns what to wait for, if anything @throws ProxyError, or rejects with one, if the message must not be passed on
    */
   readonly permit: (models: () => readonly string[], text: string) => Promise<void> | undefined;
+  /**
+   * Takes a place under limits on concurrency if the session lacks one, before it makes the model work.
+   * @returns what to wait for, if anything; it never rejects
+   */
+  readonly takePlace: (isMinor: boolean) => Promise<void> | undefined;
   /** Called at the end. */
   readonly over: (session: Session) => void;
 }
@@ -165,7 +170,9 @@ export class Session implements WatchedStream {
     try {
       const text = textOf(message);
       const clientEvent = this.#protocol.clientEvent(text);
-      const checking = clientEvent.models && this.#deps.permit(clientEvent.models, text);
+      const { models, works, minor = false } = clientEvent;
+      const permitting = models && this.#deps.permit(models, text);
+      const checking = permitting ?? (works ? this.#deps.takePlace(minor) : undefined);
       if (checking) return checking.then(() => this.#passOn(message, clientEvent)).catch(withhold);
       this.#passOn(message, clientEvent);
     } catch (thrown) {
@@ -267,7 +274,7 @@ export class Session implements WatchedStream {
     if (providerEvent.answer === 'ends' || providerEvent.error) this.#allowance.ends();
     this.#outbox.add(message);
     const error = providerEvent.usage && this.#allowance.spend(providerEvent.usage);
-    if (error && this.#exchange.isHard) this.#fail({ by: 'proxy', code: CLOSE.policy, error });
+    if (error && this.#exchange.isCutOff) this.#fail({ by: 'proxy', code: CLOSE.policy, error });
     if (this.#draining && !this.#answering) this.#stop(STOPPED);
   }
 

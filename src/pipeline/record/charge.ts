@@ -119,9 +119,9 @@ export class Charge {
     this.#expected = expected;
   }
 
-  /** Whether a limit aborts it at once when it is used up. */
-  get isHard(): boolean {
-    return this.#lease?.isHard ?? false;
+  /** Whether the limit that has no room left for a session ends it. */
+  get isCutOff(): boolean {
+    return this.#empty?.hard ?? false;
   }
 
   /** Reserves more for an answer that has grown. @returns why it must not continue if there is no room */

@@ -209,9 +209,9 @@ export class Exchange {
     return this.#charge.overuse(written);
   }
 
-  /** Whether a limit aborts it at once when it is used up. */
-  get isHard(): boolean {
-    return this.#charge.isHard;
+  /** Whether the limit that has no room left for a session ends it. */
+  get isCutOff(): boolean {
+    return this.#charge.isCutOff;
   }
 
   /**
