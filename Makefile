@@ -18,7 +18,7 @@ serve: install ## run the proxy from source
 	@$(RUN) src/main.ts serve $(ARGS)
 
 test: install ## run the tests
-	@$(RUN) test --parallel=2 --timeout 20000 --path-ignore-patterns '**/*.slow.test.ts' $(ARGS)
+	@$(RUN) test --parallel=2 --timeout 20000 --no-isolate --path-ignore-patterns '**/*.slow.test.ts' $(ARGS)
 
 test-slow: install ## run the tests that take long, those in *.slow.test.ts
 	@$(RUN) test --parallel=2 --timeout 20000 .slow.test $(ARGS)

@@ -4,15 +4,18 @@ import { join } from 'node:path';
 
 const SRC = join(import.meta.dir, '../../src');
 
-/** Runs code with these plugins, in a process that survives uncaught errors. */
-function ran(plugins: string, code: string): { code: number; err: string } {
+/**
+ * Runs code with these plugins, in a process that survives uncaught errors.
+ * @param waitMs for how long it runs unless an error ends it before
+ */
+function ran(plugins: string, code: string, waitMs = 50): { code: number; err: string } {
   const script = `
     import { handleUncaughtErrors } from '${SRC}/cli/uncaught-errors.ts';
     import { programLog } from '${SRC}/cli/log.ts';
     import { NO_PLUGINS, Plugins } from '${SRC}/plugins/loaded.ts';
     handleUncaughtErrors(() => ${plugins}, programLog({ level: 'info', format: 'text' }));
     ${code}
-    setTimeout(() => console.error('still here'), 50);
+    setTimeout(() => console.error('still here'), ${waitMs});
   `;
   const { exitCode, stderr } = Bun.spawnSync([process.execPath, '--no-env-file', '-e', script]);
   return { code: exitCode, err: stderr.toString() };
@@ -26,7 +29,7 @@ test('without plugins, uncaught errors end the program as usual', () => {
     "void Promise.reject(new Error('lost'));",
     "setTimeout(() => { throw new Error('lost'); }, 1);",
   ]) {
-    const { code: exit, err } = ran('NO_PLUGINS', code);
+    const { code: exit, err } = ran('NO_PLUGINS', code, 10_000);
     expect([exit, err]).toEqual([1, expect.stringContaining('lost')]);
     expect(err).not.toContain('still here');
   }
