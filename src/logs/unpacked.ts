@@ -1,6 +1,8 @@
 /** Decompresses an input, as far as it can be read. */
 import type { LogInput } from './input.ts';
 import type { BlockOptions } from './source.ts';
+import type { Bytes } from './replay.ts';
+import { Recording } from './replay.ts';
 import { Source } from './source.ts';
 
 /** Blocks of compressed data are not reused, so they are smaller than others. */
@@ -19,15 +21,15 @@ export function packingOf(start: Buffer): Packing | undefined {
 
 /**
  * Thrown when compressed data ends early or is damaged. Everything readable was delivered before, except what the damaged
- * piece of a pipe contains.
+ * piece of a long pipe contains.
  */
 export class DamagedInput extends Error {
   override readonly name = 'DamagedInput';
 }
 
 /**
- * Decompresses an input. The decompressor drops what it has made of the piece in which it finds damage, so that a file
- * is then read once more, with small pieces there.
+ * Decompresses an input. The decompressor drops what it has made of the piece in which it finds damage, so that the input
+ * is then read once more, with small pieces there. A pipe is therefore kept, as far as it is short enough.
  * @throws DamagedInput
  */
 export async function* unpacked(
@@ -36,16 +38,23 @@ export async function* unpacked(
   { input, options, packing }: { input: LogInput; options: BlockOptions; packing: Packing },
 ): AsyncGenerator<Buffer> {
   const progress: Progress = { read: start.length, before: 0, delivered: 0 };
+  const recording = isPipe(input) ? new Recording(source, start) : undefined;
   try {
-    yield* decompressed(source, start, packing, progress);
+    yield* decompressed(recording ?? source, start, packing, progress);
   } catch (error) {
     if (!(error instanceof DamagedInput)) throw error;
-    if (input.path === '-') throw error;
     const { signal } = options;
-    const reopened = () => new Source(input, signal ? { signal } : {});
-    const at = yield* upToDamage(reopened(), packing, progress);
-    if (at === undefined || !(await isPadded(reopened, packing, at))) throw error;
+    const again = recording ? () => recording.replay() : () => new Source(input, signal ? { signal } : {});
+    const first = again();
+    if (!first) throw error;
+    const at = yield* upToDamage(first, packing, progress);
+    if (at === undefined || !(await isPadded(() => again()!, packing, at))) throw error;
   }
+}
+
+/** Whether an input cannot be opened a second time: standard input, and pipes with names. */
+function isPipe({ bytes, object }: LogInput): boolean {
+  return bytes === undefined && !object;
 }
 
 /** How far decompression has come. */
@@ -58,7 +67,7 @@ interface Progress {
 }
 
 async function* decompressed(
-  source: Source,
+  source: Pick<Bytes, 'read'>,
   start: Buffer,
   packing: Packing,
   progress: Progress,
@@ -101,7 +110,7 @@ async function* decompressed(
  * @returns the number of bytes in which the damage shows, if nothing but zeros follows
  */
 async function* upToDamage(
-  source: Source,
+  source: Bytes,
   packing: Packing,
   { before, delivered }: Progress,
 ): AsyncGenerator<Buffer, number | undefined> {
@@ -129,9 +138,9 @@ async function* upToDamage(
  * them. gzip ignores them as well. The decompressor needs one or two bytes to tell that no further member follows.
  * @param at the number of bytes in which the decompressor found something wrong
  */
-async function isPadded(reopened: () => Source, packing: Packing, at: number): Promise<boolean> {
+async function isPadded(again: () => Bytes, packing: Packing, at: number): Promise<boolean> {
   for (const end of [at - 2, at - 1]) {
-    const source = reopened();
+    const source = again();
     try {
       const start = await source.peek();
       const progress: Progress = { read: start.length, before: 0, delivered: 0 };
@@ -147,7 +156,7 @@ async function isPadded(reopened: () => Source, packing: Packing, at: number): P
   return false;
 }
 
-async function restIsZero(source: Source): Promise<boolean> {
+async function restIsZero(source: Pick<Bytes, 'read'>): Promise<boolean> {
   const buffer = Buffer.allocUnsafe(PACKED_BYTES);
   for (let bytes = await source.read(buffer); bytes > 0; bytes = await source.read(buffer))
     if (buffer.subarray(0, bytes).some((byte) => byte !== 0)) return false;

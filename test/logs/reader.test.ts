@@ -37,6 +37,18 @@ async function readBytes(bytes: string | Uint8Array, options: ReadOptions = {}):
   return await read([path], options);
 }
 
+/** Reads these bytes from a pipe with a name. */
+async function readPiped(bytes: string | Uint8Array): Promise<string[]> {
+  await using dir = await logDirectory();
+  const [path, pipe] = [join(dir.path, 'some.file'), join(dir.path, 'pipe')];
+  writeFileSync(path, bytes);
+  Bun.spawnSync(['mkfifo', pipe]);
+  await using writer = Bun.spawn(['cp', path, pipe], { stderr: 'ignore' });
+  const seen = await read([pipe]);
+  await writer.exited;
+  return seen;
+}
+
 describe('findInputs()', () => {
   async function names(
     files: string[],
@@ -216,7 +228,10 @@ describe('readLines()', () => {
     }
   });
 
-  test('loses no line before damage at the very end of a compressed file', async () => {
+  test.each([
+    ['file', readBytes],
+    ['pipe', readPiped],
+  ])('loses no line before damage at the very end of a compressed %s', async (_, readAll) => {
     const lines = Array.from({ length: 20 }, (_, index) => `{"id":"${index}"}\n`).join('');
     const wanted = [...Array.from({ length: 20 }, (_, index) => String(index)), '21 damaged_file'];
     const checksum = Buffer.from(gzipSync(lines));
@@ -224,23 +239,26 @@ describe('readLines()', () => {
     const garbage = (pack: (bytes: Buffer) => Buffer) =>
       Buffer.concat([pack(Buffer.from(lines)), Buffer.from('?')]);
     for (const bytes of [checksum, garbage(gzipSync), garbage(zstdCompressSync)])
-      expect(await readBytes(bytes)).toEqual(wanted);
+      expect(await readAll(bytes)).toEqual(wanted);
   });
 
-  test('ignores zeros behind a complete compressed file, as gzip does', async () => {
+  test.each([
+    ['file', readBytes],
+    ['pipe', readPiped],
+  ])('ignores zeros behind a complete compressed %s, as gzip does', async (_, readAll) => {
     const lines = Array.from({ length: 20 }, (_, index) => `{"id":"${index}"}\n`);
     const ids = lines.map((_, index) => String(index));
     for (const pack of [gzipSync, zstdCompressSync]) {
       const members = [lines.slice(0, 7), lines.slice(7)].map((some) => pack(Buffer.from(some.join(''))));
       const whole = Buffer.concat(members);
       const followed = (zeros: number, more = '') =>
-        readBytes(Buffer.concat([whole, Buffer.alloc(zeros), Buffer.from(more)]));
+        readAll(Buffer.concat([whole, Buffer.alloc(zeros), Buffer.from(more)]));
       for (const zeros of [1, 2, 700, 600_000]) expect(await followed(zeros)).toEqual(ids);
       expect(await followed(700, '?')).toEqual([...ids, '21 damaged_file']);
       const cut = Buffer.concat([members[0]!, members[1]!.subarray(0, -5), Buffer.alloc(700)]);
-      expect((await readBytes(cut)).at(-1)).toEndWith('damaged_file');
+      expect((await readAll(cut)).at(-1)).toEndWith('damaged_file');
       const begun = Buffer.concat([whole.subarray(0, 2), Buffer.alloc(20)]);
-      expect(await readBytes(begun)).not.toEqual([]);
+      expect(await readAll(begun)).not.toEqual([]);
     }
   });
 
