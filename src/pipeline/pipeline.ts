@@ -177,7 +177,7 @@ export class Pipeline {
 
   #stream(job: Job, routed: Routed, streamed: Streamed, caller: Caller): ReadableStream<Uint8Array> {
     const { exchange } = job;
-    const { clock, mask, keepaliveMs, stallMs, budget } = this.#deps;
+    const { clock, turns, mask, keepaliveMs, stallMs, budget } = this.#deps;
     const { flow } = streamed;
     const { tap } = flow;
     if (tap) exchange.begins();
@@ -186,7 +186,7 @@ export class Pipeline {
     const recipient = { caller, exchange, stopLimit: this.#limitWhole(job) };
     const owner = new Delivery(job, routed, flow, recipient, this.#deps);
     const { form } = job.inbound;
-    const options = { clock, requestId: exchange.id, mask, keepaliveMs, stallMs, budget, form };
+    const options = { clock, turns, requestId: exchange.id, mask, keepaliveMs, stallMs, budget, form };
     return new ReadableStream(new Pump(streamed, owner, options));
   }
 

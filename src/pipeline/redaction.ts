@@ -111,11 +111,11 @@ export function* restoredText(text: string, restorer: Restorer): Steps<string> {
   if (typeof value !== 'object' || value === null) return text;
   yield;
   const restored = yield* restoredInSteps(exactly(text, value), restorer);
-  return yield* writeJson(restored, text.length);
+  return yield* writeJson(restored);
 }
 
 function* withValue(inbound: Inbound, value: JsonObject): Steps<Inbound> {
-  const text = yield* writeJson(value, inbound.bytes.length);
+  const text = yield* writeJson(value);
   return yield* withBody(inbound, yield* encodeInSteps(text));
 }
 

@@ -24,7 +24,7 @@ export async function hooked(
   context: HookedContext,
 ): Promise<Inbound> {
   const { turns, limits } = context;
-  const { json, model, bytes } = inbound;
+  const { json, model } = inbound;
   // The text is parsed anew, since plugins may modify what they are given.
   const copy = json && (await turns.run(parseInSteps(json.text, boundsOf(limits))));
   const body = await hooks.request(isObject(copy) ? copy : { model }, facts, client);
@@ -32,7 +32,7 @@ export async function hooked(
   try {
     if (!json) throw new Error('its body is a form, and cannot be changed');
     const { path, rest } = placed(origin.path, body, json.value);
-    const written = await turns.run(writeBody(rest, bytes.length));
+    const written = await turns.run(writeBody(rest));
     return await turns.run(parseInbound({ ...origin, path }, bytesOf(written), context));
   } catch (cause) {
     throw hooks.spoilt(cause);

@@ -1,3 +1,4 @@
+import type { Events } from './long-events.ts';
 import type { ProxyError } from '../errors.ts';
 import type { JsonObject } from './json.ts';
 import type { Begun } from './protocol.ts';
@@ -27,7 +28,7 @@ export interface Assembler {
   /** What the client has received, if it is one plain text in progress that another model could continue. */
   begun(): Begun | undefined;
   /** The last events of the stream, which report the error. */
-  fail(error: ProxyError, requestId: string): string;
+  fail(error: ProxyError, requestId: string): Events;
   /** An assembler for the rest of the same answer, which only knows how its stream continues. */
   fresh(): Assembler;
 }

@@ -31,7 +31,31 @@ export function readBefore(text: string): Read | undefined {
 
 /** Parses the texts in steps, then runs the work that uses them. The values are shared and must not be changed. */
 export function* readingFirst<T>(texts: readonly string[], bounds: JsonBounds, work: () => T): Steps<T> {
-  if (texts.reduce((length, text) => length + text.length, 0) <= SHORT) return work();
+  const values = yield* readAll(texts, bounds);
+  return values ? withRead(values, work) : work();
+}
+
+/** The same for work that is done in steps. */
+export function* readingFirstInSteps<T>(
+  texts: readonly string[],
+  bounds: JsonBounds,
+  work: Steps<T>,
+): Steps<T> {
+  const values = yield* readAll(texts, bounds);
+  if (!values) return yield* work;
+  for (;;) {
+    const step = withRead(values, () => work.next());
+    if (step.done) return step.value;
+    yield;
+  }
+}
+
+/** The values of the texts; `undefined` if they are so short that they may be parsed when they are needed. */
+function* readAll(
+  texts: readonly string[],
+  bounds: JsonBounds,
+): Steps<ReadonlyMap<string, Read> | undefined> {
+  if (texts.reduce((length, text) => length + text.length, 0) <= SHORT) return undefined;
   const values = new Map<string, Read>();
   let left = STRIDE;
   for (const text of texts) {
@@ -41,6 +65,10 @@ export function* readingFirst<T>(texts: readonly string[], bounds: JsonBounds, w
     yield;
     left = STRIDE;
   }
+  return values;
+}
+
+function withRead<T>(values: ReadonlyMap<string, Read>, work: () => T): T {
   const before = read;
   read = values;
   try {

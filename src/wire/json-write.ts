@@ -1,6 +1,7 @@
 import type { Steps } from '../turns.ts';
 import { concatInSteps, wholeBefore } from './bytes.ts';
 import type { JsonObject } from './json.ts';
+import { sizeOf } from './json-size.ts';
 
 /**
  * How much is written between two pauses, characters: a few milliseconds of work, even if every character is escaped.
@@ -23,21 +24,19 @@ const FEW = 16;
 /** How many plain members of a list are written at once. */
 const ROW = 2_000;
 
-/** Results of sources up to this size are written at once, in characters or bytes. */
+/** Results up to about this length are written at once, characters. */
 const SHORT = 256 * 1024;
 
-/**
- * The JSON text of a value, written in steps if its source is long. @param length of the source, characters or bytes
- */
-export function* writeJson(value: object, length: number): Steps<string> {
-  if (length <= SHORT) return JSON.stringify(value);
+/** The JSON text of a value, written in steps if it is long. */
+export function* writeJson(value: object): Steps<string> {
+  if (sizeOf(value, SHORT) <= SHORT) return JSON.stringify(value);
   yield;
   return yield* stringifyInSteps(value);
 }
 
 /** The same for sending: long results are bytes, since joining them as text would take long. */
-export function* writeBody(value: object, length: number): Steps<string | Uint8Array<ArrayBuffer>> {
-  if (length <= SHORT) return JSON.stringify(value);
+export function* writeBody(value: object): Steps<string | Uint8Array<ArrayBuffer>> {
+  if (sizeOf(value, SHORT) <= SHORT) return JSON.stringify(value);
   yield;
   const bytes: Uint8Array[] = [];
   for (const piece of yield* piecesOf(value)) {

@@ -3,8 +3,11 @@ import type { Steps } from '../turns.ts';
 import type { ChatChunk } from './chat.ts';
 import type { JsonObject } from './json.ts';
 import type { ChatWriter } from './protocol.ts';
+import { isSteps } from '../turns.ts';
 import { concatInSteps } from './bytes.ts';
+import { sizeOf } from './json-size.ts';
 import { writeBody } from './json-write.ts';
+import { shortChunks } from './short-chunks.ts';
 
 /** An event whose data is not written yet, and must not change until it is. */
 export interface LongEvent {
@@ -16,7 +19,7 @@ export interface LongEvent {
 /** Events for a client, in order: as text, except long ones. */
 export type Events = string | readonly (string | LongEvent)[];
 
-/** Data with more text than this is long, characters. */
+/** Longer data is long, characters. */
 const LONG = 256 * 1024;
 
 /** Text is encoded in parts of about this size, characters. */
@@ -24,23 +27,11 @@ const PART = 512 * 1024;
 
 /** An event, as text unless it is long. */
 export function eventOf(name: string, data: JsonObject): string | LongEvent {
-  return textIn(data, LONG) > LONG ? { name, data } : textOf({ name, data });
+  return sizeOf(data, LONG) > LONG ? { name, data } : textOf({ name, data });
 }
 
 function textOf({ name, data }: LongEvent): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
-}
-
-/** The length of the texts in a value, characters; counting stops beyond `most`. */
-function textIn(value: unknown, most: number): number {
-  if (typeof value === 'string') return value.length;
-  if (typeof value !== 'object' || value === null) return 0;
-  let length = 0;
-  for (const name in value) {
-    length += textIn((value as JsonObject)[name], most - length);
-    if (length > most) break;
-  }
-  return length;
 }
 
 /** All events as text, written at once. */
@@ -49,9 +40,19 @@ export function eventsText(events: Events): string {
   return events.map((event) => (typeof event === 'string' ? event : textOf(event))).join('');
 }
 
-/** A whole stream as text, written at once. */
-export function streamText(chunks: readonly ChatChunk[], writer: ChatWriter): string {
-  return [...chunks.map((chunk) => writer.push(chunk)), writer.end()].map(eventsText).join('');
+/** A whole stream, encoded. */
+export function* streamInSteps(
+  chunks: readonly ChatChunk[],
+  writer: ChatWriter,
+): Steps<Uint8Array<ArrayBuffer>> {
+  const list = new EventList();
+  for (const chunk of chunks.flatMap(shortChunks)) {
+    list.add(writer.push(chunk));
+    yield;
+  }
+  list.add(writer.end());
+  const encoded = list.encoded();
+  return isSteps(encoded) ? yield* encoded : (encoded ?? new Uint8Array());
 }
 
 /** The length of the events that are text, characters. */
@@ -86,17 +87,17 @@ export class EventList {
   }
 
   /** The bytes; in steps if there are many. `undefined` if there are none. */
-  encoded(): Uint8Array | undefined | Steps<Uint8Array> {
+  encoded(): Uint8Array<ArrayBuffer> | undefined | Steps<Uint8Array<ArrayBuffer>> {
     if (this.#before.length > 0) return this.#inSteps();
     return this.#text === '' ? undefined : encoder.encode(this.#text);
   }
 
-  *#inSteps(): Steps<Uint8Array> {
+  *#inSteps(): Steps<Uint8Array<ArrayBuffer>> {
     const pieces: Uint8Array[] = [];
     for (const event of [...this.#before, this.#text]) {
       if (typeof event === 'string') pieces.push(encoder.encode(event));
       else {
-        const data = yield* writeBody(event.data, Infinity);
+        const data = yield* writeBody(event.data);
         const written = typeof data === 'string' ? encoder.encode(data) : data;
         pieces.push(encoder.encode(`event: ${event.name}\ndata: `), written, encoder.encode('\n\n'));
       }

@@ -139,7 +139,7 @@ export interface ChatWriter {
   /** The answer is complete: its last events and the terminator. */
   end(): Events;
   /** The answer failed: its last events, with the error. */
-  fail(error: ProxyError, requestId: string): string;
+  fail(error: ProxyError, requestId: string): Events;
 }
 
 export interface DecodeContext {

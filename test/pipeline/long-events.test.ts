@@ -3,20 +3,25 @@ import { expect, test } from 'bun:test';
 import type { Folded } from '../../src/pipeline/lanes/lane.ts';
 import type { TranslateFoldParts } from '../../src/pipeline/lanes/translate-fold.ts';
 import type { Steps } from '../../src/turns.ts';
+import type { ChatChunk } from '../../src/wire/chat.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
+import type { Events } from '../../src/wire/long-events.ts';
+import { ProxyError } from '../../src/errors.ts';
 import { TranslateFold } from '../../src/pipeline/lanes/translate-fold.ts';
 import { passingOf } from '../../src/pipeline/streams/passing.ts';
 import { Pump } from '../../src/pipeline/streams/pump.ts';
 import { StreamBudget } from '../../src/pipeline/streams/stream-budget.ts';
 import { Tap } from '../../src/pipeline/streams/tap.ts';
-import { isSteps } from '../../src/turns.ts';
+import { atOnce, isSteps, turns } from '../../src/turns.ts';
 import { clientOf } from '../../src/wire/clients.ts';
+import { streamInSteps } from '../../src/wire/long-events.ts';
 import { chatProtocol } from '../../src/wire/openai/protocol.ts';
 import { canonicalAssembler } from '../../src/wire/parts/assemble.ts';
 import { NO_MEMORY } from '../../src/wire/protocol.ts';
 import { FakeClock } from '../helpers/clock.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
+import { longestShare } from '../helpers/steps.ts';
 
 const CONTEXT = { created: 1, newId: () => 'n', memory: NO_MEMORY };
 const PASSING = { ...passingOf('chat'), assembler: canonicalAssembler };
@@ -137,18 +142,24 @@ test('a streamed answer of 2 MB is in its record', async () => {
   expect(JSON.parse(String(record!.response)).choices[0].message.content).toBe(TEXT);
 });
 
-/** A pump of one answer. */
-function pumped(pieces: (Uint8Array | undefined)[], ended: string[]): ReadableStream<Uint8Array> {
+/** A pump of one answer. @param failure the last events, if the answer fails after its pieces */
+function pumped(
+  pieces: (Uint8Array | undefined)[],
+  ended: string[],
+  failure?: Events,
+): ReadableStream<Uint8Array> {
   const clock = new FakeClock();
   const tap = { done: false, kept: 0 } as Tap;
   const flow = {
     tap,
     next: async () => {
       const piece = pieces.shift();
-      if (pieces.length === 0) Object.assign(tap, { done: true });
+      if (failure && !piece) throw new ProxyError('truncated', 'cut');
+      if (pieces.length === 0 && !failure) Object.assign(tap, { done: true });
       return piece;
     },
     finish: () => undefined,
+    fail: () => failure,
     drain: async () => undefined,
     cancel: async () => undefined,
   };
@@ -160,7 +171,7 @@ function pumped(pieces: (Uint8Array | undefined)[], ended: string[]): ReadableSt
   };
   const streamed = { flow, held: undefined, release: () => undefined } as never;
   const budget = new StreamBudget(clock, { unread: Infinity, recording: Infinity });
-  const options = { clock, budget, requestId: 'r', mask: String, keepaliveMs: 0, stallMs: 1_000 };
+  const options = { clock, turns, budget, requestId: 'r', mask: String, keepaliveMs: 0, stallMs: 1_000 };
   return new ReadableStream(new Pump(streamed, owner, { ...options, form: 'events' }));
 }
 
@@ -182,4 +193,21 @@ test('Pump reports a client that disconnects within a long event', async () => {
   await reader.read();
   await reader.cancel();
   expect(ended[0]).toStartWith('client_abort');
+});
+
+test('Pump sends all of the last events of a failed answer, also if they repeat megabytes of it', async () => {
+  const data = { type: 'response.failed', text: '\n'.repeat(2_000_000) };
+  const ended: string[] = [];
+  const sent = await new Response(pumped([new Uint8Array([7])], ended, ['a', { name: 'b', data }])).text();
+  expect(sent === `\u0007aevent: b\ndata: ${JSON.stringify(data)}\n\n`).toBe(true);
+  expect(ended).toEqual(['truncated 1']);
+});
+
+test('streamInSteps() writes a long answer in short steps', () => {
+  const client = clientOf('responses').decode({ model: 'm', input: 'Hi', stream: true }, CONTEXT);
+  const chunk = (delta: object, finish: string | null) =>
+    ({ id: 'c', model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] }) as ChatChunk;
+  const make = () => streamInSteps([chunk({ content: TEXT }, null), chunk({}, 'stop')], client.stream());
+  expect(texts(new TextDecoder().decode(atOnce(make())))).toMatchObject(WHOLE);
+  expect(longestShare(make)).toBeLessThan(1 / 3);
 });

@@ -1,7 +1,7 @@
 /** Requests of Gemini clients as chat requests, and chat answers as Gemini answers. */
 import { describe, expect, test } from 'bun:test';
 import type { ChatChunk, ChatResponse } from '../../src/wire/chat.ts';
-import { streamText } from '../../src/wire/long-events.ts';
+import { streamOf } from '../helpers/written.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { ProxyError } from '../../src/errors.ts';
 import { geminiClient } from '../../src/wire/gemini/client.ts';
@@ -379,7 +379,7 @@ describe('stream() of a Gemini answer', () => {
     const writer = geminiClient
       .decode({ ...hi, generationConfig: { thinkingConfig: { includeThoughts: true } } }, CONTEXT)
       .stream();
-    const { value, problems } = checkGeminiStream(streamText(chunks, writer));
+    const { value, problems } = checkGeminiStream(streamOf(chunks, writer));
     expect(problems).toEqual([]);
     return (value.candidates as JsonObject[])[0]!;
   };

@@ -279,13 +279,14 @@ test.each<[string, unknown]>([
   ['many fields', Object.fromEntries(Array.from({ length: 100_000 }, (_, n) => [`k${n}`, { n }]))],
   ['what lies deep', Array.from({ length: 40 }).reduce((inner) => [inner], Array(1_000_000).fill(0.5))],
 ])('writeBody() works in small steps: %s', (_, value) => {
-  expect(longestShare(() => writeBody(value as object, Infinity))).toBeLessThan(1 / 2);
+  expect(longestShare(() => writeBody(value as object))).toBeLessThan(1 / 2);
 });
 
 test('writeBody() writes long values as bytes and short ones as text', () => {
-  const value = { text: 'é\u{1f600}"\\\ud800'.repeat(200_000), list: [1, 'a', null, { b: [] }] };
-  expect(atOnce(writeBody(value, 100))).toBe(JSON.stringify(value));
-  const bytes = atOnce(writeBody(value, 10_000_000));
+  const short = { list: [1, 'é', null, { b: [] }] };
+  expect(atOnce(writeBody(short))).toBe(JSON.stringify(short));
+  const value = { text: 'é\u{1f600}"\\\ud800'.repeat(200_000), ...short };
+  const bytes = atOnce(writeBody(value));
   expect(new TextDecoder().decode(bytes as Uint8Array) === JSON.stringify(value)).toBe(true);
 });
 

@@ -3,7 +3,8 @@ import type { ChatChunk, ChatDelta } from '../../src/wire/chat.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
 import type { Events } from '../../src/wire/long-events.ts';
 import { messagesClient } from '../../src/wire/anthropic/client.ts';
-import { eventsText, streamText } from '../../src/wire/long-events.ts';
+import { eventsText } from '../../src/wire/long-events.ts';
+import { streamOf } from '../helpers/written.ts';
 import { encodeOpenaiUsage } from '../../src/wire/usage.ts';
 import { framesOf } from '../helpers/grammar/frames.ts';
 import { checkMessagesStream } from '../helpers/grammar/messages.ts';
@@ -31,7 +32,7 @@ const call = (index: number, piece: string, begin: JsonObject = {}) => {
 
 /** The whole stream that is written for these chunks. */
 function written(chunks: readonly ChatChunk[]): string {
-  return streamText(chunks, writer());
+  return streamOf(chunks, writer());
 }
 
 /** The types of the events, with their index and the content of their deltas. */

@@ -1,4 +1,5 @@
 /** Responses that are assembled from the events of a stream, complete or not. */
+import { eventsText } from '../../src/wire/long-events.ts';
 import { expect, test } from 'bun:test';
 import type { Assembler } from '../../src/wire/assembler.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
@@ -171,9 +172,9 @@ test('responseAssembler() keeps the items if the last event has no output', () =
 test('responseAssembler().fail() continues the sequence numbers', () => {
   const folded = responseAssembler();
   const numbers = (assembler: Assembler) =>
-    [...assembler.fail(new ProxyError('server', 'x'), 'r').matchAll(/"sequence_number":(\d+)/g)].map(
-      ([, number]) => Number(number),
-    );
+    [
+      ...eventsText(assembler.fail(new ProxyError('server', 'x'), 'r')).matchAll(/"sequence_number":(\d+)/g),
+    ].map(([, number]) => Number(number));
   expect(numbers(folded)).toEqual([0, 1]);
   folded.push({ ...begun, sequence_number: 0 });
   folded.push({ ...said('a'), sequence_number: 7 });

@@ -1,7 +1,7 @@
 /** The checker of Responses streams finds every fault. */
 import { expect, test } from 'bun:test';
 import type { ChatChunk, ChatDelta } from '../../src/wire/chat.ts';
-import { streamText } from '../../src/wire/long-events.ts';
+import { streamOf } from '../helpers/written.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { NO_MEMORY } from '../../src/wire/protocol.ts';
 import { responsesClient } from '../../src/wire/responses/client.ts';
@@ -28,7 +28,7 @@ function good(): JsonObject[] {
     }),
     said({}, 'tool_calls'),
   ];
-  const sse = streamText(chunks, writer);
+  const sse = streamOf(chunks, writer);
   return framesOf(sse, []).map(({ value }) => value!);
 }
 

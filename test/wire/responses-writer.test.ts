@@ -1,7 +1,8 @@
 /** Chat answers as answers of the Responses API, with and without streaming. */
 import { describe, expect, test } from 'bun:test';
 import type { ChatChunk, ChatDelta, ChatMessage, ChatResponse } from '../../src/wire/chat.ts';
-import { eventsText, streamText } from '../../src/wire/long-events.ts';
+import { eventsText } from '../../src/wire/long-events.ts';
+import { streamOf } from '../helpers/written.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { ProxyError } from '../../src/errors.ts';
 import { NO_MEMORY } from '../../src/wire/protocol.ts';
@@ -272,7 +273,7 @@ const piece = (index: number, text: string, id?: string): ChatDelta => ({
 
 function write(...chunks: ChatChunk[]): { sse: string; response: JsonObject; events: string[] } {
   const writer = client().stream();
-  const sse = streamText(chunks, writer);
+  const sse = streamOf(chunks, writer);
   const { response, problems } = checkResponsesStream(sse);
   expect(problems).toEqual([]);
   const events = framesOf(sse, []).map(({ value }) => {
@@ -415,7 +416,7 @@ describe('an error', () => {
   test('ends a stream with two events, the second of which contains the incomplete response', () => {
     const writer = client().stream();
     const begun = writer.push(chunk({ content: 'Hel' }));
-    const [first, second] = framesOf(writer.fail(error, 'req_1'), []);
+    const [first, second] = framesOf(eventsText(writer.fail(error, 'req_1')), []);
     const next = framesOf(eventsText(begun), []).length;
     for (const frame of [first, second])
       expect(openapiProblems('ResponseStreamEvent', frame?.value)).toEqual([]);

@@ -12,7 +12,7 @@ import type { ReplyReader } from '../streams/reply-reader.ts';
 import type { Tap } from '../streams/tap.ts';
 import type { AttemptTimers } from '../streams/timers.ts';
 import type { Streamed, Whole } from './attempting.ts';
-import { decodeInSteps, encodeInSteps } from '../../wire/bytes.ts';
+import { concatInSteps, decodeInSteps, encodeInSteps } from '../../wire/bytes.ts';
 import { requestedUnits } from '../../wire/charged.ts';
 import { ENDPOINTS } from '../../wire/endpoints.ts';
 import { isObject, parseJson } from '../../wire/json.ts';
@@ -144,7 +144,7 @@ export class AnswerReading {
 
   /** Converts a whole answer to a stream, if a stream was requested. */
   async #unstreamed(): Promise<Whole> {
-    const { turns, release } = this.#options;
+    const { release } = this.#options;
     const bytes = await this.#reader.bytes();
     this.#hears();
     release();
@@ -152,15 +152,14 @@ export class AnswerReading {
     const prepared = this.#prepared;
     const { wholeAsStream } = prepared;
     const { text: made, finish, usage, lost } = await this.#read((target) => prepared.whole(given, target));
-    const events = wholeAsStream && (await this.#read((target) => wholeAsStream(given, target)));
-    if (events === undefined) throw this.#reader.malformed('it is not a stream');
-    const body = await turns.run(encodeInSteps(events));
+    const body = wholeAsStream && (await this.#read((target) => wholeAsStream(given, target)));
+    if (body === undefined) throw this.#reader.malformed('it is not a stream');
     const text = await this.#textOf(made ?? given);
     return { kind: 'whole', body, text, finish, usage, lost, made: 'text/event-stream' };
   }
 
   async #stream(): Promise<Streamed> {
-    const { target, timers, release, maxContent } = this.#options;
+    const { target, timers, release, maxContent, turns } = this.#options;
     const tap = (this.#tap = this.#prepared.tap(maxContent));
     const flow = this.#reader.flow({ tap, fold: this.#prepared.fold(tap, target) });
     const held: Uint8Array[] = [];
@@ -177,7 +176,7 @@ export class AnswerReading {
     }
     if (!tap.content && !tap.finished) throw this.#reader.malformed('it ends without any content');
     timers.begun();
-    const beginning = held.length > 0 ? Buffer.concat(held) : undefined;
+    const beginning = held.length > 1 ? await turns.run(concatInSteps(held)) : held[0];
     return { kind: 'stream', flow, held: beginning, release };
   }
 

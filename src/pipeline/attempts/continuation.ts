@@ -69,7 +69,7 @@ export function* continued(inbound: Inbound, target: Target, offer: ProviderMode
   if (continuation === undefined || !json) return inbound;
   const style = prefillStyle(target, offer);
   const value = continueChat(json.value as unknown as ChatRequest, continuation.text, style);
-  const text = yield* writeJson(value, inbound.bytes.length);
+  const text = yield* writeJson(value);
   const bytes = yield* encodeInSteps(text);
   const modelAt = yield* findModel(bytes, typeof value.model === 'string');
   return { ...inbound, json: { text, value, modelAt }, bytes };

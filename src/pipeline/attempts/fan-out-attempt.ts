@@ -140,8 +140,7 @@ class FanOutAttempt implements Attempting {
       objectOf(JSON.parse(text ?? new TextDecoder().decode(body)) as JsonObject),
     );
     const joined = joinedAnswers(answers, usage);
-    const length = wholes.reduce((bytes, { body }) => bytes + body.length, 0);
-    const text = await this.#deps.turns.run(writeJson(joined, length));
+    const text = await this.#deps.turns.run(writeJson(joined));
     // From a server that does not stream.
     const { stream } = this.#inbound;
     const body = await this.#deps.turns.run(encodeInSteps(stream ? eventsOf(joined) : text));
@@ -168,7 +167,7 @@ function eventsOf(answer: JsonObject): string {
 function* single(inbound: Inbound): Steps<Inbound> {
   const { text: original, value } = inbound.json!;
   const { n: _, ...one } = exactly(original, value);
-  const text = yield* writeJson(one, inbound.bytes.length);
+  const text = yield* writeJson(one);
   const bytes = yield* encodeInSteps(text);
   const modelAt = yield* findModel(bytes, typeof value.model === 'string');
   return { ...inbound, json: { text, value: one, modelAt }, bytes };

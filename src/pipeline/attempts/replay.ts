@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../wire/json.ts';
 import type { ReplayMemory } from '../../wire/protocol.ts';
+import { sizeOf } from '../../wire/json-size.ts';
 
 interface Kept {
   readonly value: JsonObject;
@@ -30,7 +31,7 @@ export class BoundedReplay {
   }
 
   #set(id: string, value: JsonObject): void {
-    const bytes = JSON.stringify(value).length + id.length;
+    const bytes = sizeOf(value, this.#maxBytes) + id.length;
     if (bytes > this.#maxBytes) return;
     this.#drop(id);
     this.#kept.set(id, { value, bytes });

@@ -58,7 +58,7 @@ function* compactedWhole(
 /** A chat request in place of the original one. */
 function* chatOf(inbound: Inbound, request: object): Steps<Inbound> {
   const value = { ...request, model: inbound.model };
-  const text = yield* writeJson(value, inbound.bytes.length);
+  const text = yield* writeJson(value);
   const bytes = yield* encodeInSteps(text);
   const modelAt = yield* findModel(bytes, true);
   return {

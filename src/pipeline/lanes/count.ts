@@ -104,7 +104,7 @@ export const count: Lane = {
     );
     return {
       endpoint: counting.endpoint,
-      body: yield* writeBody(encoded, inbound.bytes.length),
+      body: yield* writeBody(encoded),
       contentType: 'application/json',
       headers: foreignHeaders(inbound.headers),
       dropped: client.dropped,

@@ -153,7 +153,7 @@ function* embeddedWhole(
   const usage = used?.input === 0 ? undefined : used;
   const total = client.encode(answer);
   yield;
-  return { text: yield* writeBody(total, text.length), finish: null, usage };
+  return { text: yield* writeBody(total), finish: null, usage };
 }
 
 /** Embeddings between a client and a provider with different formats. */
@@ -174,7 +174,7 @@ export const embed: Lane = {
       const changed = override && applyOverride(encoded.body, override);
       for (const name of [...encoded.dropped, ...(changed?.dropped ?? [])]) dropped.add(name);
       yield;
-      bodies.push(yield* writeBody((changed ?? encoded).body, inbound.bytes.length));
+      bodies.push(yield* writeBody((changed ?? encoded).body));
     }
     const parts = bodies.length > 1 ? bodies : undefined;
     return {

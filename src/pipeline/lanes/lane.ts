@@ -1,3 +1,4 @@
+import type { Events } from '../../wire/long-events.ts';
 import type { BaseProvider } from '../../providers/base.ts';
 import type { UsageAsking } from '../../providers/usage-asking.ts';
 import type { ProxyError } from '../../errors.ts';
@@ -33,7 +34,7 @@ export interface Fold {
   /** The upstream has ended: the remaining bytes, above all the terminator, when the answer is complete. */
   end(): Folded | Steps<Folded>;
   /** The answer failed: the client's last events. */
-  fail(error: ProxyError, requestId: string): string;
+  fail(error: ProxyError, requestId: string): Events;
   /** Continues with another target's answer in place of the upstream's. */
   goOn(client: Answering): Continuation;
 }
@@ -84,7 +85,7 @@ export interface Prepared {
    * that is not possible.
    * @throws ProxyError as `whole` does
    */
-  wholeAsStream?(text: string, target: string): Steps<string | undefined>;
+  wholeAsStream?(text: string, target: string): Steps<Uint8Array<ArrayBuffer> | undefined>;
   /** @param maxBytes how much of the answer is assembled for the record */
   tap(maxBytes: number): Tap;
   fold(tap: Tap, target: string): Fold;

@@ -1,3 +1,4 @@
+import type { Events } from '../../wire/long-events.ts';
 import type { ProxyError } from '../../errors.ts';
 import type { Steps } from '../../turns.ts';
 import type { Answering, Continuation, Fold, Folded } from './lane.ts';
@@ -45,7 +46,7 @@ export class LinesFold implements Fold {
     return this.#events.end();
   }
 
-  fail(error: ProxyError, requestId: string): string {
+  fail(error: ProxyError, requestId: string): Events {
     return this.#events.fail(error, requestId);
   }
 

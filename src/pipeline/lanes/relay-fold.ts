@@ -1,3 +1,4 @@
+import type { Events } from '../../wire/long-events.ts';
 import type { Tap } from '../streams/tap.ts';
 import type { ProxyError } from '../../errors.ts';
 import type { SseEvent } from '../../wire/sse.ts';
@@ -68,7 +69,7 @@ export class RelayFold implements Fold {
     return joined(rest, new TextEncoder().encode(this.#terminator));
   }
 
-  fail(error: ProxyError, requestId: string): string {
+  fail(error: ProxyError, requestId: string): Events {
     return this.#tap.fail(error, requestId);
   }
 

@@ -48,7 +48,7 @@ export function* relayedWhole(
   if (wantsSignatures(quirks)) rememberSignatures(value, memory);
   const answer = yield* readWhole(value, target, endpoint, quirks);
   const vectors = endpoint === 'embeddings' && json ? inRequestedForm(value, json.value) : undefined;
-  return vectors ? { ...answer, text: yield* writeBody(vectors, text.length) } : answer;
+  return vectors ? { ...answer, text: yield* writeBody(vectors) } : answer;
 }
 
 function* parseWhole(text: string, target: string): Steps<JsonObject> {

@@ -68,9 +68,9 @@ export const relay: Lane = {
     const added = hidesUsage ? { stream_options: options } : {};
     const placed = placedFor(inbound, written, provider.counts(model), model);
     const body = placed
-      ? yield* writeBody(placed, inbound.bytes.length)
+      ? yield* writeBody(placed)
       : written
-        ? yield* writeBody({ ...written, ...added, model }, inbound.bytes.length)
+        ? yield* writeBody({ ...written, ...added, model })
         : yield* edited(inbound, model, asking);
     // The body is copied once more when it is sent.
     yield;
@@ -112,8 +112,8 @@ function* relayedAsStream(
   target: string,
   requested: Inbound,
   context: LaneContext,
-): Steps<string | undefined> {
-  return wholeAsStream(requested, context, yield* parseRewritable(text, target));
+): Steps<Uint8Array<ArrayBuffer> | undefined> {
+  return yield* wholeAsStream(requested, context, yield* parseRewritable(text, target));
 }
 
 /** The headers without those values of `anthropic-beta` that the provider rejects. */

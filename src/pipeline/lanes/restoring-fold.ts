@@ -1,3 +1,4 @@
+import type { Events } from '../../wire/long-events.ts';
 import type { ProxyError } from '../../errors.ts';
 import type { RestoredEvents } from '../../redact/outward/restore-events.ts';
 import type { Steps } from '../../turns.ts';
@@ -46,7 +47,7 @@ export class RestoringFold implements Fold {
     return rest && last ? joined(rest, last) : (rest ?? last);
   }
 
-  fail(error: ProxyError, requestId: string): string {
+  fail(error: ProxyError, requestId: string): Events {
     return this.#inner.fail(error, requestId);
   }
 

@@ -1,3 +1,4 @@
+import type { Events } from '../../wire/long-events.ts';
 import type { ChatChunk, ChatDelta, ChatResponse } from '../../wire/chat.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { ChatReader, ChatWriter, Framing } from '../../wire/protocol.ts';
@@ -97,7 +98,7 @@ export class TranslateFold implements Fold {
     return list.encoded();
   }
 
-  fail(error: ProxyError, requestId: string): string {
+  fail(error: ProxyError, requestId: string): Events {
     return this.#parts.writer.fail(error, requestId);
   }
 

@@ -24,10 +24,10 @@ import { geminiProtocol } from '../../wire/gemini/protocol.ts';
 import { endingOf } from '../../wire/endings.ts';
 import { applyOverride } from '../../wire/facts/override.ts';
 import { foreignHeaders } from '../../wire/headers.ts';
-import { readingFirst } from '../../wire/json-ahead.ts';
+import { readingFirst, readingFirstInSteps } from '../../wire/json-ahead.ts';
 import { callInputsWithin, jsonWithinAnswer, jsonWithinRequest } from '../../wire/json-within.ts';
 import { writingFirst } from '../../wire/json-written.ts';
-import { streamText } from '../../wire/long-events.ts';
+import { streamInSteps } from '../../wire/long-events.ts';
 import { fit } from '../../wire/fit.ts';
 import type { OwnNames } from '../../wire/facts/tool-names.ts';
 import { exactly } from '../../wire/json-exact.ts';
@@ -104,7 +104,7 @@ export const translate: Lane = {
       : encode();
     yield;
     const changed = quirks.override && applyOverride(encoded.body, quirks.override);
-    const body = yield* writeBody(changed?.body ?? encoded.body, inbound.bytes.length);
+    const body = yield* writeBody(changed?.body ?? encoded.body);
     const left = [client, fitted, encoded, changed ?? { dropped: [] }];
     const dropped = [...new Set(left.flatMap((each) => each.dropped))];
     // Chat passes arguments on as text.
@@ -226,16 +226,26 @@ function* translatedWhole(text: string, target: string, reading: Reading): Steps
   const endings = answer.choices.map(({ finish_reason }) => endingOf('chat', finish_reason));
   const finish = worstEnding(endings)?.finish ?? null;
   const usage = openaiUsage(answer.usage);
-  return { text: yield* writeBody(written, text.length), finish, usage, lost: lost.names() };
+  return { text: yield* writeBody(written), finish, usage, lost: lost.names() };
 }
 
-function* translatedAsStream(text: string, target: string, reading: Reading): Steps<string | undefined> {
-  const writer = reading.answering.stream();
+function* translatedAsStream(
+  text: string,
+  target: string,
+  reading: Reading,
+): Steps<Uint8Array<ArrayBuffer> | undefined> {
   const answer = yield* readWhole(text, target, reading);
-  return yield* readingFirst(jsonWithinAnswer(answer), PIECE_BOUNDS, () => {
-    judgeWhole(answer, target, reading.strict);
-    return streamText(canonicalChunks(answer), writer);
-  });
+  const events = judgedAsStream(answer, target, reading);
+  return yield* readingFirstInSteps(jsonWithinAnswer(answer), PIECE_BOUNDS, events);
+}
+
+function* judgedAsStream(
+  answer: ChatResponse,
+  target: string,
+  reading: Reading,
+): Steps<Uint8Array<ArrayBuffer>> {
+  judgeWhole(answer, target, reading.strict);
+  return yield* streamInSteps(canonicalChunks(answer), reading.answering.stream());
 }
 
 function* readWhole(

@@ -1,3 +1,4 @@
+import type { Events } from '../../wire/long-events.ts';
 import type { Abort } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
 import type { UsageFinder } from './usage-finder.ts';
@@ -65,7 +66,7 @@ export interface Flow {
    */
   finish(): Uint8Array | undefined;
   /** The answer failed: the client's last events. */
-  fail(error: ProxyError, requestId: string): string;
+  fail(error: ProxyError, requestId: string): Events;
   /** Continues with another target's answer. `undefined` if the answer is not parsed. */
   goOn(client: Answering): Continuation | undefined;
   /** The client has the whole answer: reads the rest, so that the connection can be reused. */
@@ -175,7 +176,7 @@ export class UpstreamFlow implements Flow {
     return undefined;
   }
 
-  fail(error: ProxyError, requestId: string): string {
+  fail(error: ProxyError, requestId: string): Events {
     return this.#options.reading?.fold.fail(error, requestId) ?? '';
   }
 

@@ -1,3 +1,4 @@
+import type { Events } from '../../wire/long-events.ts';
 import type { ChatChunk } from '../../wire/chat.ts';
 import type { Joiner } from '../../wire/join.ts';
 import type { SseEvent } from '../../wire/sse.ts';
@@ -81,7 +82,7 @@ export class JoinedFlow implements Flow {
     return bytes;
   }
 
-  fail(error: ProxyError, requestId: string): string {
+  fail(error: ProxyError, requestId: string): Events {
     return this.#options.first.fail(error, requestId);
   }
 

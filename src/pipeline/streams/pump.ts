@@ -1,7 +1,10 @@
 import type { Clock } from '../../clock.ts';
 import type { Streamed } from '../attempts/attempting.ts';
 import type { StreamBudget, WatchedStream } from './stream-budget.ts';
+import type { Steps, Turns } from '../../turns.ts';
 import { ProxyError, toProxyError } from '../../errors.ts';
+import { isSteps } from '../../turns.ts';
+import { EventList } from '../../wire/long-events.ts';
 import type { StreamForm } from '../../wire/stream-form.ts';
 import { KEEP_ALIVE, Reforming } from '../../wire/stream-form.ts';
 import { HELD_BY_STREAM } from './stream-budget.ts';
@@ -26,6 +29,7 @@ export interface StreamOwner {
 
 export interface PumpOptions {
   readonly clock: Clock;
+  readonly turns: Turns;
   /** The id by which the client finds an error in the log. */
   readonly requestId: string;
   /** Redacts a provider's text. */
@@ -62,6 +66,8 @@ export class Pump implements WatchedStream {
   #completes = false;
   #sent = 0;
   #over = false;
+  /** Whether the client has closed the connection. */
+  #left = false;
   /** Whether the client has taken everything, and waits. */
   #wanted = false;
   /** When something was last sent or requested. */
@@ -153,6 +159,7 @@ export class Pump implements WatchedStream {
   }
 
   async cancel(): Promise<void> {
+    this.#left = true;
     // Some clients disconnect at the last event, whatever may follow.
     if (this.#isClosed && !this.#unsent) {
       this.#end({ outcome: 'success' });
@@ -219,8 +226,22 @@ export class Pump implements WatchedStream {
     const { flow } = this.#streamed;
     // Any error aborts the connection, and Bun would print one with a stack on stderr.
     if (!flow.tap) return controller.error();
-    const events = flow.fail(error, this.#options.requestId);
-    this.#send(controller, new TextEncoder().encode(events));
+    const events = new EventList();
+    events.add(flow.fail(error, this.#options.requestId));
+    const encoded = events.encoded();
+    if (isSteps(encoded)) void this.#conclude(controller, encoded);
+    else this.#sendLast(controller, encoded ?? new Uint8Array());
+  }
+
+  /** Sends last events that take long to write: some repeat the answer. */
+  async #conclude(controller: Controller, encoded: Steps<Uint8Array>): Promise<void> {
+    const bytes = await this.#options.turns.run(encoded);
+    if (!this.#left) this.#sendLast(controller, bytes);
+  }
+
+  #sendLast(controller: Controller, events: Uint8Array): void {
+    this.#send(controller, events);
+    this.#flush(controller);
     this.#close(controller);
     controller.close();
   }
@@ -244,11 +265,16 @@ export class Pump implements WatchedStream {
     if (bytes && bytes.length > 0) this.#enqueue(controller, bytes);
   }
 
-  #enqueue(controller: Controller, bytes: Uint8Array): void {
+  /** Sends the rest of what is being sent. */
+  #flush(controller: Controller): void {
     const rest = this.#unsent;
     this.#unsent = undefined;
-    // An event must not begin within another.
     if (rest) this.#enqueue(controller, rest);
+  }
+
+  #enqueue(controller: Controller, bytes: Uint8Array): void {
+    // An event must not begin within another.
+    this.#flush(controller);
     this.#movedMs = this.#options.clock.monotonic();
     this.#sent += bytes.length;
     controller.enqueue(bytes);

@@ -2,6 +2,7 @@ import type { ChatChunk } from '../../wire/chat.ts';
 import type { Steps } from '../../turns.ts';
 import type { Usage } from '../../wire/usage.ts';
 import type { Assembler } from '../../wire/assembler.ts';
+import type { Events } from '../../wire/long-events.ts';
 import type { Ending } from '../../wire/endings.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { Begun } from '../../wire/protocol.ts';
@@ -145,7 +146,7 @@ export class Tap {
   }
 
   /** The last events of a stream that failed. */
-  fail(error: ProxyError, requestId: string): string {
+  fail(error: ProxyError, requestId: string): Events {
     return this.#assembler.fail(error, requestId);
   }
 
@@ -188,7 +189,7 @@ export class Tap {
   /** The whole answer as JSON text, in steps if it is long; `undefined` when it exceeded the limit or never began. */
   *assembled(): Steps<string | undefined> {
     const answer = this.answer();
-    return answer && (yield* writeJson(this.#shown(answer), this.#bytes));
+    return answer && (yield* writeJson(this.#shown(answer)));
   }
 
   /**

@@ -198,7 +198,7 @@ function* joint(inbound: Inbound, items: string, asking: Asking, context: Server
   const before = yield* parseInSteps(items, boundsOf(context.limits));
   const earlier = listOf(isObject(before) || Array.isArray(before) ? exactly(items, before as never) : []);
   const body = { ...own, input: [...earlier, ...inputItems(input)] };
-  const read = yield* rewritten(inbound, body, items.length, asking, context);
+  const read = yield* rewritten(inbound, body, asking, context);
   return { ...read, expanded: true };
 }
 
@@ -212,18 +212,17 @@ function* without(
 ): Steps<Inbound> {
   const { text, value } = inbound.json!;
   const kept = Object.entries(exactly(text, value)).filter(([name]) => !names.includes(name));
-  return yield* rewritten(inbound, { ...Object.fromEntries(kept), ...others }, 0, asking, context);
+  return yield* rewritten(inbound, { ...Object.fromEntries(kept), ...others }, asking, context);
 }
 
 function* rewritten(
   inbound: Inbound,
   body: JsonObject,
-  more: number,
   { client, origin, exchange }: Asking,
   context: ServerContext,
 ): Steps<Inbound> {
   const { limits, buffered } = context;
-  const written = yield* writeBody(body, inbound.bytes.length + more);
+  const written = yield* writeBody(body);
   const bytes = typeof written === 'string' ? new TextEncoder().encode(written) : written;
   if (bytes.length > limits.max_body)
     throw new ProxyError(

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../json.ts';
+import { sizeOf } from '../json-size.ts';
 import type { ClientEvent, SessionMessage, ProviderEvent } from './protocol.ts';
 
 /** The text of a session, in order, without audio. Above its size limit nothing is kept. */
@@ -27,7 +28,7 @@ export class Transcript {
     if (this.#full) return;
     if (session) {
       this.#session = { ...this.#session, ...session };
-      this.#grow(JSON.stringify(session).length);
+      this.#grow(sizeOf(session, this.#maxCharacters));
     }
     this.#add(turns);
   }
@@ -70,7 +71,7 @@ export class Transcript {
     for (const message of turns) {
       if (this.#full) return;
       this.#turns.push(message);
-      this.#grow((message.content?.length ?? 0) + JSON.stringify(message.tool_calls ?? '').length);
+      this.#grow((message.content?.length ?? 0) + sizeOf(message.tool_calls, this.#maxCharacters));
     }
   }
 

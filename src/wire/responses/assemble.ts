@@ -1,3 +1,4 @@
+import type { Events } from '../long-events.ts';
 import type { JsonObject } from '../json.ts';
 import type { ProxyError } from '../../errors.ts';
 import type { Assembler } from '../assembler.ts';
@@ -125,7 +126,7 @@ class ResponseFolding implements Assembler {
     return { text, place, response: { announced: this.#response, items, item, next: this.#next } };
   }
 
-  fail(error: ProxyError, _requestId: string): string {
+  fail(error: ProxyError, _requestId: string): Events {
     return failureEvents(error, { object: 'response', ...this.result() }, this.#next);
   }
 

@@ -5,7 +5,6 @@ import type { Begun, ChatWriter } from '../protocol.ts';
 import type { OpenaiUsage } from '../usage.ts';
 import type { Envelope } from './client-response.ts';
 import type { Events } from '../long-events.ts';
-import { eventsText } from '../long-events.ts';
 import { isObject, listOf } from '../json.ts';
 import { encodeCitations } from './citations.ts';
 import type { ImagePart, Part } from '../parts/part.ts';
@@ -62,11 +61,11 @@ export class ResponsesWriter implements ChatWriter {
     return this.#items.take();
   }
 
-  fail(error: ProxyError, _requestId: string): string {
+  fail(error: ProxyError, _requestId: string): Events {
     if (this.#id === '') this.#begin({ id: '', model: '' });
     const response = { ...this.#response(null), output: this.#items.unfinished() };
     const events = failureEvents(error, response, this.#items.next);
-    return eventsText(this.#items.take()) + events;
+    return [this.#items.take(), events].flat();
   }
 
   #read({ delta, logprobs, finish_reason: finish }: ChatChunk['choices'][number]): void {

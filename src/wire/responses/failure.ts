@@ -1,6 +1,8 @@
 import type { ProxyError } from '../../errors.ts';
 import type { JsonObject } from '../json.ts';
+import type { LongEvent } from '../long-events.ts';
 import { clientErrorCode } from '../client-error-code.ts';
+import { eventOf } from '../long-events.ts';
 
 /** The error codes that clients distinguish; they treat any other code like the first one. */
 const CODES: ReadonlySet<string> = new Set([
@@ -19,7 +21,7 @@ const CODES: ReadonlySet<string> = new Set([
  * @param response the response so far
  * @param next the sequence number of the first of them
  */
-export function failureEvents(error: ProxyError, response: JsonObject, next: number): string {
+export function failureEvents(error: ProxyError, response: JsonObject, next: number): (string | LongEvent)[] {
   const { upstream, message } = error;
   const code = clientErrorCode(error);
   const param = upstream?.param ?? error.param ?? null;
@@ -30,10 +32,10 @@ export function failureEvents(error: ProxyError, response: JsonObject, next: num
     error: { code: failedCode(error), message },
     incomplete_details: null,
   };
-  return (
-    event({ type: 'error', code, message, param, sequence_number: next }) +
-    event({ type: 'response.failed', response: failed, sequence_number: next + 1 })
-  );
+  return [
+    event({ type: 'error', code, message, param, sequence_number: next }),
+    event({ type: 'response.failed', response: failed, sequence_number: next + 1 }),
+  ];
 }
 
 /** The error code of a failed response. */
@@ -42,6 +44,6 @@ export function failedCode(error: ProxyError): string {
   return CODES.has(code) ? code : 'server_error';
 }
 
-function event(value: JsonObject & { type: string }): string {
-  return `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`;
+function event(value: JsonObject & { type: string }): string | LongEvent {
+  return eventOf(value.type, value);
 }

@@ -58,8 +58,8 @@ export function asking(name: string, visit: string, aspect: Aspect = 'request'):
     edits: [
       {
         file: LANE,
-        find: 'yield* writeBody(changed?.body ?? encoded.body, inbound.bytes.length)',
-        replace: 'yield* writeBody(walk(changed?.body ?? encoded.body, mutated), inbound.bytes.length)',
+        find: 'yield* writeBody(changed?.body ?? encoded.body)',
+        replace: 'yield* writeBody(walk(changed?.body ?? encoded.body, mutated))',
       },
       { file: LANE, find: TABLE, replace: `${WALK}${mutated(visit)}${TABLE}` },
     ],
@@ -82,8 +82,8 @@ function eventsMutated(text: string): string {
     edits: [
       {
         file: LANE,
-        find: 'yield* writeBody(written, text.length)',
-        replace: 'yield* writeBody(walk(written, mutated), text.length)',
+        find: 'yield* writeBody(written)',
+        replace: 'yield* writeBody(walk(written, mutated))',
       },
       {
         file: EVENTS,

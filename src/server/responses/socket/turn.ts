@@ -68,7 +68,7 @@ export async function answerTurn(
 /** The body of the equivalent HTTP request. @param text the message */
 export function* bodyOf(event: JsonObject, text: string): Steps<string | Uint8Array<ArrayBuffer>> {
   const own = Object.entries(exactly(text, event)).filter(([name]) => !TRANSPORT.includes(name as never));
-  return yield* writeBody({ ...Object.fromEntries(own), stream: true }, text.length);
+  return yield* writeBody({ ...Object.fromEntries(own), stream: true });
 }
 
 /** @returns whether it ended with a failure */
