@@ -19,7 +19,9 @@ import { hasSchemas, withoutStrictness } from './facts/schemas.ts';
 import { fromVendorFields } from './facts/vendor-fields.ts';
 import { refuseForeignFiles } from './facts/vendor-files.ts';
 import { isObject } from './json.ts';
+import { resultsFirst } from './parts/results-first.ts';
 import { returnedMessages } from './parts/returned.ts';
+import { toolSchema } from './parts/tool-schema.ts';
 import { wholeTurns } from './parts/whole-turns.ts';
 
 /** What is known about a target. */
@@ -74,7 +76,12 @@ export function fit(
       names: new OwnNames(new Map()),
     };
   }
-  const returned = returnedMessages(wholeTurns(request.messages), { protocol, abilities, issued, memory });
+  const returned = returnedMessages(resultsFirst(wholeTurns(request.messages)), {
+    protocol,
+    abilities,
+    issued,
+    memory,
+  });
   request.messages = [...returned.messages];
   // By now, images of earlier answers are part of user messages if the target accepts them only there.
   refuseForeignFiles(request.messages, { protocol, quirks, model: quirks.like ?? model });
@@ -134,9 +141,11 @@ function ofEncoder(protocol: ProtocolName, abilities: Abilities, schemaless: boo
   return others;
 }
 
-/** Some clients omit the type of a tool, as old ones could. */
+/** A tool with its type, which old clients may omit, and with a schema that OpenAI accepts. */
 function typed(tool: unknown): unknown {
-  return isObject(tool) && tool.type === undefined && isObject(tool.function)
-    ? { type: 'function', ...tool }
-    : tool;
+  if (!isObject(tool) || !isObject(tool.function)) return tool;
+  const { parameters } = tool.function;
+  const schema = isObject(parameters) ? toolSchema(parameters) : parameters;
+  const fn = schema === parameters ? tool.function : { ...tool.function, parameters: schema };
+  return tool.type === undefined || fn !== tool.function ? { type: 'function', ...tool, function: fn } : tool;
 }

@@ -3,6 +3,7 @@
  * are large, they are serialised in steps beforehand.
  */
 import type { Steps } from '../turns.ts';
+import { isObject, stringOf } from './json.ts';
 import { stringifyInSteps } from './json-write.ts';
 
 /** Results of sources below this size are serialised when they are needed, bytes or characters. */
@@ -39,4 +40,9 @@ export function* writingFirst<T>(values: () => readonly object[], length: number
   } finally {
     written = before;
   }
+}
+
+/** The arguments of a call as JSON text: Mistral and some clients give them as an object. */
+export function argumentsText(value: unknown): string {
+  return isObject(value) ? jsonTextOf(value) : (stringOf(value) ?? '');
 }

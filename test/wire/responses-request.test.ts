@@ -224,7 +224,7 @@ describe('tools', () => {
     type: 'function',
     name: 'f',
     description: 'F',
-    parameters: { type: 'object' },
+    parameters: { type: 'object', properties: {} },
     strict: false,
   };
 

@@ -1,4 +1,4 @@
-/** The schemas of tool parameters as sent to providers that require `type: "object"`. */
+/** The schemas of tool parameters as sent to providers that require `type: "object"`, or `properties` beside it. */
 import { expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { anthropicProtocol } from '../../src/wire/anthropic/protocol.ts';
@@ -25,12 +25,13 @@ function schemas(body: unknown): JsonObject[] {
 }
 
 const CASES: [string, JsonObject | undefined, JsonObject][] = [
-  ['refers to a recursive definition', NODE, { ...NODE, type: 'object' }],
+  ['refers to a recursive definition', NODE, { ...NODE, type: 'object', properties: {} }],
   ['has only properties', { properties: { a: {} } }, { properties: { a: {} }, type: 'object' }],
-  ['has a list of types', { type: ['object', 'null'] }, { type: 'object' }],
-  ['is empty', {}, { type: 'object' }],
+  ['has a list of types', { type: ['object', 'null'] }, { type: 'object', properties: {} }],
+  ['has no type', { type: null, properties: { a: {} } }, { type: 'object', properties: { a: {} } }],
+  ['is empty', {}, { type: 'object', properties: {} }],
   ['is missing', undefined, { type: 'object', properties: {} }],
-  ['has type object', { type: 'object', required: [] }, { type: 'object', required: [] }],
+  ['has type object', { type: 'object', required: [] }, { type: 'object', required: [], properties: {} }],
 ];
 for (const [name, protocol] of Object.entries(PROTOCOLS))
   test.each(CASES)(`${name}: a schema that %s`, (_, parameters, sent) => {

@@ -2,6 +2,7 @@ import type { ChatMessage, ContentPart, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { argumentsText } from '../json-written.ts';
 import { named } from '../words.ts';
 
 /**
@@ -56,7 +57,11 @@ function assistant(message: ChatMessage, thinking: boolean, at: string): JsonObj
 function toolCall(call: unknown, at: string): JsonObject {
   const { id, function: fn } = objectOf(call) as Partial<ToolCall>;
   if (typeof id !== 'string' || typeof fn?.name !== 'string') throw invalid(at, 'it is not a function call');
-  return { id, type: 'function', function: { name: fn.name, arguments: fn.arguments || '{}' } };
+  return {
+    id,
+    type: 'function',
+    function: { name: fn.name, arguments: argumentsText(fn.arguments) || '{}' },
+  };
 }
 
 function toolResult(message: ChatMessage, at: string): JsonObject {

@@ -6,7 +6,7 @@ import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { finishReason } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
-import { jsonTextOf } from '../json-written.ts';
+import { argumentsText } from '../json-written.ts';
 import type { Annotation, Part } from '../parts/part.ts';
 import { imagePart, answerOf, readAnnotation } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
@@ -101,14 +101,9 @@ function decodeCall(call: JsonObject, newId: () => string): ToolCall {
   return {
     id: stringOf(call.id) || `call_${newId()}`,
     type: 'function',
-    function: { name: stringOf(fn.name) ?? '', arguments: argumentsOf(fn.arguments) || '{}' },
+    function: { name: stringOf(fn.name) ?? '', arguments: argumentsText(fn.arguments) || '{}' },
     ...(call.extra_content === undefined ? {} : { extra_content: call.extra_content }),
   };
-}
-
-/** Arguments as JSON text: Mistral may give them as an object. */
-export function argumentsOf(value: unknown): string {
-  return isObject(value) ? jsonTextOf(value) : (stringOf(value) ?? '');
 }
 
 /** Decodes a piece of a message; `reasoning_details` are kept as received, to be assembled. */

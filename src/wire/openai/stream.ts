@@ -11,7 +11,8 @@ import { openaiUsage } from '../usage.ts';
 import { RegularChunks } from './regular-chunks.ts';
 import { sourcesBeside } from './answer-parts.ts';
 import { growDetails, sealOf } from './reasoning-details.ts';
-import { argumentsOf, decodeChunk } from './response.ts';
+import { argumentsText } from '../json-written.ts';
+import { decodeChunk } from './response.ts';
 
 interface Call {
   /** The server's own index, if it sends one. */
@@ -163,7 +164,7 @@ export class ChunkReader implements ChatReader {
     const index = numberOf(delta.index);
     const id = stringOf(delta.id) || undefined;
     const { name, arguments: given } = objectOf(delta.function);
-    const text = argumentsOf(given);
+    const text = argumentsText(given);
     const known = calls.findLastIndex((call) =>
       index === undefined ? id === undefined || call.id === id : call.index === index,
     );

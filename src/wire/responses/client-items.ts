@@ -4,12 +4,14 @@ import type { ReplayMemory } from '../protocol.ts';
 import type { ToolBox } from './tools.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { jsonTextOf } from '../json-written.ts';
 import { messageOf } from '../parts/message.ts';
 import { freeTextArguments } from '../parts/free-text.ts';
 import { PartList } from '../parts/part-list.ts';
 import { decodeCitation } from './citations.ts';
 import { decodeHosted } from './hosted.ts';
 import { beginMessage } from './paragraphs.ts';
+import { agentMessage } from './agents.ts';
 import { ownCall, ownOutput } from './own-calls.ts';
 import { reasoningText } from './response.ts';
 import { summaryOf, summaryText } from './compaction.ts';
@@ -61,6 +63,8 @@ class Conversation {
         return this.#output(item, at);
       case 'reasoning':
         return this.#reasoning(item);
+      case 'agent_message':
+        return this.#agentMessage(item, at);
       case 'compaction':
         return this.#compaction(item, at);
       case 'item_reference':
@@ -71,6 +75,14 @@ class Conversation {
       default:
         return this.#hosted(item, at);
     }
+  }
+
+  /** What another agent says to this one. */
+  #agentMessage(item: JsonObject, at: string): void {
+    const { parts, unread } = agentMessage(item);
+    this.dropped.push(...unread.map((place) => `${at}.content[${place}] (encrypted_content)`));
+    if (parts.length > 0) this.#hear({ role: 'user', content: simplest(partsOf(parts, `${at}.content`)) });
+    else if (unread.length === 0) this.dropped.push(`${at} (agent_message)`);
   }
 
   /** A compacted conversation; only its issuer can read the encrypted part. */
@@ -84,7 +96,7 @@ class Conversation {
   #hosted(item: JsonObject, at: string): void {
     const call = ownCall(item);
     if (call) return this.#partList.call(call);
-    const came = ownOutput(item);
+    const came = ownOutput(item, (tool) => shownName(this.#box, tool));
     if (came) return this.#hear({ role: 'tool', tool_call_id: came.id, content: came.content });
     const parts = decodeHosted(item);
     if (parts.length === 0) this.dropped.push(`${at} (${wordOf(item.type)})`);
@@ -141,7 +153,7 @@ class Conversation {
     const id = stringOf(item.call_id);
     if (!id) throw invalid(`${at}.call_id`, 'it is missing');
     const custom = item.type === 'custom_tool_call';
-    const text = custom ? freeTextArguments(stringOf(item.input) ?? '') : (stringOf(item.arguments) ?? '');
+    const text = custom ? freeTextArguments(textOf(item.input)) : textOf(item.arguments);
     const fn = { name: shownName(this.#box, item), arguments: text || '{}' };
     this.#partList.call({ id, type: 'function', function: fn });
   }
@@ -163,9 +175,10 @@ class Conversation {
   }
 }
 
-function textOf(output: unknown): string {
-  if (typeof output === 'string') return output;
-  return output === undefined || output === null ? '' : JSON.stringify(output);
+/** Some clients send the arguments of a call, or its result, as a value in place of its JSON. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value === undefined || value === null ? '' : jsonTextOf(value);
 }
 
 function contentOf(content: unknown, at: string): string | ContentPart[] {

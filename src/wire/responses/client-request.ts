@@ -79,16 +79,28 @@ function toolsOf({ tools, input }: JsonObject): unknown[] {
     const { type, tools: added } = objectOf(item);
     return BRINGS_TOOLS.has(type) ? listOf(added) : [];
   });
-  // Tools that were found, or added again, may already be declared.
-  const known = new Set(given.map((tool) => objectOf(tool).name));
-  const others = brought.filter((tool) => {
-    const { name } = objectOf(tool);
-    if (name === undefined) return true;
-    const isNew = !known.has(name);
-    known.add(name);
-    return isNew;
-  });
+  const known = new Set(given.flatMap(toolKeys));
+  const others = brought.flatMap((tool) => withoutKnown(objectOf(tool), known));
   return others.length > 0 ? [...given, ...others] : given;
+}
+
+/** A tool by its namespace and name, or all tools of a namespace; none if they have no names. */
+function toolKeys(tool: unknown): string[] {
+  const { type, name, tools } = objectOf(tool);
+  if (typeof name !== 'string') return [];
+  return type === 'namespace' ? listOf(tools).map((inner) => keyOf(inner, name)) : [keyOf(tool)];
+}
+
+function keyOf(tool: unknown, namespace = ''): string {
+  return JSON.stringify([namespace, objectOf(tool).name]);
+}
+
+/** Tools that were found, or added again, may already be declared. @param known the keys of those, which it extends */
+function withoutKnown(tool: JsonObject, known: Set<string>): JsonObject[] {
+  const isNew = (key: string) => !known.has(key) && known.add(key);
+  if (tool.type !== 'namespace') return toolKeys(tool).every(isNew) ? [tool] : [];
+  const inner = listOf(tool.tools).filter((each) => isNew(keyOf(each, stringOf(tool.name))));
+  return inner.length > 0 ? [{ ...tool, tools: inner }] : [];
 }
 
 /** @param stores whether responses are stored: references that remain were not found then */

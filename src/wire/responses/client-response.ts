@@ -257,7 +257,7 @@ export function prefixOf({ kind, name }: ToolOrigin): string {
 }
 
 export function callObject(
-  { kind, name, namespace }: ToolOrigin,
+  { kind, name, namespace, encrypts }: ToolOrigin,
   id: string,
   callId: string,
   text: string,
@@ -276,7 +276,9 @@ export function callObject(
       input: freeText(text),
     };
   }
-  return { id, type: 'function_call', status, call_id: callId, name, ...group, arguments: text };
+  // Codex takes arguments for encrypted unless this says which ones are.
+  const plain = encrypts ? { encrypted_function_args: [] } : {};
+  return { id, type: 'function_call', status, call_id: callId, name, ...group, arguments: text, ...plain };
 }
 
 /** Clients read these fields unconditionally: unknown values are 0. */

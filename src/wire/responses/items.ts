@@ -4,6 +4,7 @@ import type { ReplayMemory } from '../protocol.ts';
 import { ProxyError } from '../../errors.ts';
 import type { Part } from '../parts/part.ts';
 import { listOf, objectOf, stringOf } from '../json.ts';
+import { argumentsText } from '../json-written.ts';
 import { partsWithSeals } from '../parts/message.ts';
 import { nineOf } from '../quirks.ts';
 import { named } from '../words.ts';
@@ -135,8 +136,8 @@ function itemOf(part: Part, id: string): JsonObject | undefined {
 }
 
 function callItem(call: ToolCall): JsonObject {
-  const { name, arguments: text } = objectOf(call.function);
-  return { type: 'function_call', call_id: callId(call.id), name, arguments: text || '{}' };
+  const { name, arguments: given } = objectOf(call.function);
+  return { type: 'function_call', call_id: callId(call.id), name, arguments: argumentsText(given) || '{}' };
 }
 
 /** An id in the accepted form, the same for a call and its result. */

@@ -4,7 +4,7 @@
  */
 import type { ContentPart, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
-import { isObject, objectOf, stringOf } from '../json.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 
 /** The items, by the names of their tools, and the field that contains the action. */
 const CALLS: Readonly<Record<string, readonly [tool: string, field: string]>> = {
@@ -12,6 +12,7 @@ const CALLS: Readonly<Record<string, readonly [tool: string, field: string]>> = 
   local_shell_call: ['local_shell', 'action'],
   apply_patch_call: ['apply_patch', 'operation'],
   computer_call: ['computer', 'action'],
+  tool_search_call: ['tool_search', 'arguments'],
 };
 
 const OUTPUT = /_output$/;
@@ -21,7 +22,7 @@ export function ownCall(item: JsonObject): ToolCall | undefined {
   const type = stringOf(item.type) ?? '';
   if (!Object.hasOwn(CALLS, type)) return undefined;
   const [name, field] = CALLS[type]!;
-  const id = stringOf(item.call_id) ?? stringOf(item.id);
+  const id = idOf(item);
   if (!id) return undefined;
   // Computer use may have several actions at once.
   const given = isObject(item[field])
@@ -32,12 +33,36 @@ export function ownCall(item: JsonObject): ToolCall | undefined {
   return { id, type: 'function', function: { name, arguments: JSON.stringify(given) } };
 }
 
-/** Decodes such a result, with the id of its call; `undefined` for another item. */
-export function ownOutput(item: JsonObject): { id: string; content: string | ContentPart[] } | undefined {
+/**
+ * Decodes such a result, with the id of its call; `undefined` for another item.
+ * @param nameOf the model's name for a tool of the request, which may be in a namespace
+ */
+export function ownOutput(
+  item: JsonObject,
+  nameOf: (tool: JsonObject) => string,
+): { id: string; content: string | ContentPart[] } | undefined {
   const type = stringOf(item.type) ?? '';
-  if (!OUTPUT.test(type) || !Object.hasOwn(CALLS, type.replace(OUTPUT, ''))) return undefined;
-  const id = stringOf(item.call_id) ?? stringOf(item.id);
-  return id ? { id, content: contentOf(item) } : undefined;
+  const finds = type === 'tool_search_output';
+  if (!finds && !(OUTPUT.test(type) && Object.hasOwn(CALLS, type.replace(OUTPUT, '')))) return undefined;
+  const id = idOf(item);
+  return id ? { id, content: finds ? foundTools(item, nameOf) : contentOf(item) } : undefined;
+}
+
+/** A search without a call id was run by OpenAI. */
+function idOf({ type, call_id, id }: JsonObject): string | undefined {
+  return stringOf(call_id) ?? (stringOf(type)?.startsWith('tool_search') ? undefined : stringOf(id));
+}
+
+/** The names of the tools that a search found. The tools themselves are added to those of the request. */
+function foundTools({ tools }: JsonObject, nameOf: (tool: JsonObject) => string): string {
+  const names = listOf(tools)
+    .map(objectOf)
+    .flatMap((tool) =>
+      tool.type === 'namespace'
+        ? listOf(tool.tools).map((inner) => nameOf({ ...objectOf(inner), namespace: tool.name }))
+        : [nameOf(tool)],
+    );
+  return JSON.stringify({ tools: names });
 }
 
 function contentOf({ output, status }: JsonObject): string | ContentPart[] {

@@ -9,6 +9,7 @@ import { isObject, listOf, numberOf, objectOf, parseJson, stringOf } from '../js
 interface OwnTool {
   /** The prefix of its call ids. */
   readonly prefix: string;
+  /** What the model is told about it, unless the client does. */
   readonly description: string;
   readonly parameters: JsonObject;
   /** Encodes a call as the client's item. @param given its arguments */
@@ -75,20 +76,32 @@ const OWN_TOOLS: Readonly<Record<string, OwnTool>> = {
       },
     }),
   },
+  tool_search: {
+    prefix: 'tsc',
+    description: 'Searches for further tools, which can be called afterwards.',
+    parameters: { type: 'object', properties: { query: { type: 'string' } }, required: ['query'] },
+    fields: (given) => ({ execution: 'client', arguments: given }),
+  },
 };
 
 function toolOf(name: string): OwnTool | undefined {
   return Object.hasOwn(OWN_TOOLS, name) ? OWN_TOOLS[name] : undefined;
 }
 
-/** Such a tool as a function; `undefined` for others, and for one that OpenAI runs in its own container. */
-export function ownTool({ type, environment }: JsonObject): ChatTool | undefined {
-  const name = stringOf(type) ?? '';
+/** Such a tool as a function; `undefined` for others, and for one that OpenAI runs itself. */
+export function ownTool(tool: JsonObject): ChatTool | undefined {
+  const name = stringOf(tool.type) ?? '';
   const known = toolOf(name);
-  const { type: place } = objectOf(environment);
-  if (!known || (place !== undefined && place !== 'local')) return undefined;
-  const { description, parameters } = known;
+  if (!known || !isLocal(name, tool)) return undefined;
+  const description = stringOf(tool.description) ?? known.description;
+  const parameters = isObject(tool.parameters) ? tool.parameters : known.parameters;
   return { type: 'function', function: { name, description, parameters } };
+}
+
+function isLocal(name: string, { environment, execution }: JsonObject): boolean {
+  const { type: place } = objectOf(environment);
+  // OpenAI searches among the tools of the request itself, all of which other providers receive anyway.
+  return name === 'tool_search' ? execution === 'client' : place === undefined || place === 'local';
 }
 
 /** The prefix of the id for one of its calls. */

@@ -5,6 +5,7 @@ import type { HostedTool } from '../parts/hosted-tools.ts';
 import { freeTextTool } from '../parts/free-text.ts';
 import { searchOptions } from '../parts/hosted-tools.ts';
 import { wordOf } from '../words.ts';
+import { withoutEncryption } from './agents.ts';
 import { ownTool } from './own-tools.ts';
 
 /** How a function of the model is presented to the client. */
@@ -14,6 +15,8 @@ export interface ToolOrigin {
   readonly name: string;
   /** The client's namespace of the tool. */
   readonly namespace?: string;
+  /** Whether OpenAI would encrypt some of its arguments. */
+  readonly encrypts?: true;
 }
 
 /** The tools of a request, and how calls of each are presented to the client. */
@@ -47,9 +50,16 @@ export function decodeTools(value: unknown): ToolBox {
       return;
     }
     const shown = origins.has(name) && namespace !== undefined ? `${namespace}__${name}`.slice(-64) : name;
-    origins.set(shown, { kind, name, ...(namespace === undefined ? {} : { namespace }) });
+    const { parameters, encrypts } = withoutEncryption(objectOf(tool.parameters));
+    origins.set(shown, {
+      kind,
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(encrypts ? { encrypts } : {}),
+    });
     if (namespace !== undefined) shownNames.set(keyOf(namespace, name), shown);
-    tools.push(kind === 'custom' ? customTool(tool, shown) : functionTool(tool, shown));
+    const plain = encrypts ? { ...tool, parameters } : tool;
+    tools.push(kind === 'custom' ? customTool(tool, shown) : functionTool(plain, shown));
   };
   listOf(value).forEach((each, index) => {
     const tool = objectOf(each);
