@@ -14,6 +14,7 @@ import { unitsOf } from './limits/limit.ts';
 import { Limiter } from './limits/limiter.ts';
 import { SharedKeeper } from './limits/shared-keeper.ts';
 import { ReplicaLedger } from './limits/replicas/replica-ledger.ts';
+import { SharedOwners } from './limits/replicas/shared-owners.ts';
 import type { SharedState } from './limits/replicas/replica-ledger.ts';
 import { MemoryLedger } from './limits/memory-ledger.ts';
 import { Refusals } from './limits/refusals.ts';
@@ -45,6 +46,8 @@ export class Spending {
   #keeper: Keeper | SharedKeeper | undefined;
   /** Limits that are shared with other machines. */
   readonly #replicas: ReplicaLedger | undefined;
+  /** Who had providers store what, as far as other machines know; `undefined` if nothing is shared. */
+  readonly sharedOwners: SharedOwners | undefined;
 
   /** @throws StateInUse, and as the file system does, if there are limits that cannot be persisted */
   constructor(config: Config, options: SpendingOptions) {
@@ -53,8 +56,10 @@ export class Spending {
     const { redis: url, redis_timeout: timeoutMs, replicas } = config.state;
     const { clock, onProblem } = options;
     const maxMeters = config.limits.max_callers;
-    if (url !== undefined && options.keeps !== undefined)
+    if (url !== undefined && options.keeps !== undefined) {
       this.#replicas = new ReplicaLedger({ url, timeoutMs, replicas, maxMeters, clock, onProblem });
+      this.sharedOwners = new SharedOwners({ link: this.#replicas.link, clock });
+    }
     this.#open(config);
   }
 
@@ -122,6 +127,8 @@ export class Spending {
   }
 
   async close(): Promise<void> {
+    await this.sharedOwners?.flush();
+    this.sharedOwners?.close();
     await this.#replicas?.close();
     await this.#keeper?.close();
   }

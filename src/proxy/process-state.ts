@@ -88,7 +88,7 @@ export class ProcessState {
   readonly store: Store;
   readonly background: Background;
   readonly followers: Followers;
-  readonly issued = new IssuedResponses(() => this.spending.objects);
+  readonly issued = new IssuedResponses(() => this.spending);
   readonly secrets: Secrets;
   readonly log: LogWriter | undefined;
   readonly spending: Spending;

@@ -130,7 +130,8 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
     ? await afterHooks(context, call, { hooks, sent, origin, abort })
     : sent;
   permitModel(client, hookedRequest.model);
-  refuseForeign(hookedRequest, client, context);
+  const continuing = refuseForeign(hookedRequest, client, context);
+  if (continuing) await continuing;
   noteOwner(hookedRequest, client, exchange, context);
   const { stored } = context;
   const inbound =

@@ -87,7 +87,8 @@ const SWEEP_MS = 1_000;
 export class ReplicaLedger implements Ledger {
   readonly #options: ReplicaLedgerOptions;
   readonly #replica = crypto.randomUUID();
-  readonly #link: Link;
+  /** The connection to the server, for everything that replicas share by it. */
+  readonly link: Link;
   readonly #places = new Map<string, Place>();
   readonly #server: { -readonly [key in keyof Server]: Server[key] };
   readonly #soon = new Set<Place>();
@@ -124,7 +125,7 @@ export class ReplicaLedger implements Ledger {
         );
       },
     });
-    this.#link = link;
+    this.link = link;
     let last = 0;
     this.#server = {
       offsetMs: 0,
@@ -144,7 +145,7 @@ export class ReplicaLedger implements Ledger {
   }
 
   get state(): SharedState {
-    return { up: this.#link.up, replicas: this.#server.replicas, failures: this.#link.failures };
+    return { up: this.link.up, replicas: this.#server.replicas, failures: this.link.failures };
   }
 
   /** Resolves when the server has answered, or is known to be unavailable. */
@@ -172,7 +173,7 @@ export class ReplicaLedger implements Ledger {
     const place = reservation.places[index]!;
     const { share } = place;
     const isStream = share.limit.kind !== 'concurrent';
-    const isThere = isStream && this.#link.up && share.left(nowMs) >= amount;
+    const isThere = isStream && this.link.up && share.left(nowMs) >= amount;
     const taken = extend(reservation, index, amount, { meter: share, nowMs, used: used || isThere });
     this.#fill([place], nowMs);
     return taken;
@@ -202,7 +203,7 @@ export class ReplicaLedger implements Ledger {
   }
 
   ask(charges: readonly Charge[], nowMs: number, tries = 0): Promise<boolean> | undefined {
-    if (!this.#link.up && !this.#opening && !this.#link.again) return undefined;
+    if (!this.link.up && !this.#opening && !this.link.again) return undefined;
     if (this.#short(charges, nowMs, tries > 0).length === 0) return undefined;
     return this.#askAndPause(charges, nowMs, tries);
   }
@@ -217,10 +218,10 @@ export class ReplicaLedger implements Ledger {
     this.#cancelTick?.();
     await this.#ticking;
     // Usage during an outage would otherwise be lost.
-    if (!this.#link.up) await this.#link.open();
+    if (!this.link.up) await this.link.open();
     await this.#tellAll([...this.#places.values()].filter(({ share }) => share.active));
     await this.#present('leaves');
-    this.#link.close();
+    this.link.close();
   }
 
   async #askAndPause(charges: readonly Charge[], nowMs: number, tries: number): Promise<boolean> {
@@ -243,7 +244,7 @@ export class ReplicaLedger implements Ledger {
     }));
     for (const { place, need } of waits) place.enter(need);
     try {
-      await (this.#opening ?? this.#link.again);
+      await (this.#opening ?? this.link.again);
       const { clock } = this.#options;
       const short = this.#short(charges, clock.now(), again);
       if (again) await askInTurn(short, clock);
@@ -285,7 +286,7 @@ export class ReplicaLedger implements Ledger {
 
   /** Obtains more before it is needed. */
   #fill(places: readonly Place[], nowMs: number): void {
-    if (!this.#link.up) return;
+    if (!this.link.up) return;
     for (const place of places) if (!place.busy && place.share.low(nowMs)) void place.ask();
   }
 
@@ -313,23 +314,18 @@ export class ReplicaLedger implements Ledger {
   }
 
   async #tellAll(places: readonly Place[]): Promise<void> {
-    for (let at = 0; at < places.length && this.#link.up; at += AT_ONCE)
+    for (let at = 0; at < places.length && this.link.up; at += AT_ONCE)
       await Promise.all(places.slice(at, at + AT_ONCE).map((place) => place.ask()));
   }
 
   /** Announces that this replica exists or leaves, and learns the number of replicas and the server's time. */
   async #present(what: 'is there' | 'leaves'): Promise<void> {
-    if (!this.#link.up) return;
+    if (!this.link.up) return;
     const { clock, replicas } = this.#options;
     const sentMs = clock.now();
     try {
       const args = [this.#replica, String(GONE_MS), what];
-      const [count, serverMs] = await this.#link.run(
-        PRESENCE_SCRIPT,
-        'llmproxy:{replicas}',
-        args,
-        presenceOf,
-      );
+      const [count, serverMs] = await this.link.run(PRESENCE_SCRIPT, 'llmproxy:{replicas}', args, presenceOf);
       this.#server.replicas = Math.max(replicas, count, 1);
       this.#compareClocks(serverMs, sentMs, clock.now());
     } catch (thrown) {
@@ -361,7 +357,7 @@ export class ReplicaLedger implements Ledger {
   #make(limit: Limit, name: string): Place {
     const { clock, expiresMs = EXPIRES_MS } = this.#options;
     const deps = {
-      link: this.#link,
+      link: this.link,
       clock,
       replica: this.#replica,
       patience: { silentMs: SILENT_MS, expiresMs },

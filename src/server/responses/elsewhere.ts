@@ -64,8 +64,8 @@ async function keeper(
 ): Promise<BaseProvider> {
   const { of, id } = refusal;
   const owner = ownerOf(client);
-  const known = issued.get(id);
-  if (known && known.owner !== owner) throw refusal;
+  const known = await issued.find(id, owner);
+  if (known && !known.isOwn) throw refusal;
   // What another key has stored is out of reach, wherever it is.
   if (stored && of !== 'interactions') {
     const nowMs = clock.now();

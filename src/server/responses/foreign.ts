@@ -4,6 +4,7 @@ import type { Inbound } from '../../pipeline/inbound.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';
 import type { Client } from '../auth.ts';
 import type { ServerContext } from '../context.ts';
+import type { IssuedResponses } from './issued.ts';
 import { objectOf, stringOf } from '../../wire/json.ts';
 import { previousNotFound } from '../../wire/responses/client-request.ts';
 import { notStored, ownerOf } from './not-stored.ts';
@@ -16,21 +17,40 @@ const PREVIOUS: Partial<Record<Endpoint, string>> = {
   'gemini.interactions': 'previous_interaction_id',
 };
 
-/** @throws ProxyError `previous_not_found` or `not_stored` if it continues what another key has had a provider store */
+/**
+ * Refuses to continue what another key has had a provider store.
+ * @returns what to wait for, if it continues anything
+ * @throws ProxyError `previous_not_found` or `not_stored`, by rejecting
+ */
 export function refuseForeign(
   { endpoint, json }: Inbound,
   client: Pick<Client, 'key'>,
   { issued }: Pick<ServerContext, 'issued'>,
-): void {
+): Promise<void> | undefined {
   const param = PREVIOUS[endpoint];
-  if (param === undefined || !json) return;
-  const owner = ownerOf(client);
+  if (param === undefined || !json) return undefined;
   const { conversation: of } = json.value;
   const conversation = stringOf(of) ?? stringOf(objectOf(of).id);
-  if (conversation !== undefined && issued.isForeign(conversation, owner))
-    throw notStored('Conversation', conversation, 'conversation');
   const previous = stringOf(json.value[param]);
-  if (previous === undefined || !issued.isForeign(previous, owner)) return;
+  if (conversation === undefined && previous === undefined) return undefined;
+  return refuse({ conversation, previous, param }, ownerOf(client), issued);
+}
+
+interface Continued {
+  readonly conversation: string | undefined;
+  readonly previous: string | undefined;
+  readonly param: string;
+}
+
+async function refuse(
+  { conversation, previous, param }: Continued,
+  owner: string,
+  issued: IssuedResponses,
+): Promise<void> {
+  const isForeign = async (id: string) => (await issued.find(id, owner))?.isOwn === false;
+  if (conversation !== undefined && (await isForeign(conversation)))
+    throw notStored('Conversation', conversation, 'conversation');
+  if (previous === undefined || !(await isForeign(previous))) return;
   throw param === 'previous_response_id'
     ? previousNotFound(previous)
     : notStored('Interaction', previous, param);
