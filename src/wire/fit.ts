@@ -97,8 +97,6 @@ export function fit(
     protocol === 'chat' && abilities.blank_text !== false && abilities.assistant_first !== false;
   fitted.messages = isPlain ? withoutThoughtsAlone(shown) : acceptedMessages(shown, abilities);
   if (Array.isArray(fitted.tools)) fitted.tools = fitted.tools.map(typed) as ChatRequest['tools'];
-  // Mistral's name, to which its own quirks convert it back.
-  if ((fitted.tool_choice as unknown) === 'any') fitted.tool_choice = 'required';
   const dropped = new Set([...vendor.dropped, ...lost, ...returned.dropped, ...taken.dropped]);
   // Anthropic has service tiers of its own.
   const { service_tier: tier } = fitted;

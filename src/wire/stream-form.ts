@@ -15,11 +15,35 @@ export const FORM_TYPES = {
 } as const satisfies Record<StreamForm, string>;
 
 /** What keeps a silent stream alive: only white space is allowed between JSON values, and lines must not be empty. */
-export const KEEP_ALIVE = {
+const KEEP_ALIVE = {
   events: ': keep-alive\n\n',
   list: ' ',
   lines: ' ',
 } as const satisfies Record<StreamForm, string>;
+
+/** How much of a stream shows whether its events have ids, bytes. */
+const SHOWN = 1024;
+const LINE_FEED = 0x0a;
+const ID = [...'id:'].map((letter) => letter.charCodeAt(0));
+
+/**
+ * What keeps this stream alive. Once an event had an id, the SDKs in Python take each blank line for an event, and fail
+ * at its empty data: the comment has none then. Elsewhere it has one, for clients that only look at blank lines.
+ * @param begun the first bytes of the stream
+ * @see https://github.com/openai/openai-python/issues/2722
+ */
+export function keepAlive(form: StreamForm, begun: Uint8Array | undefined): string {
+  return form === 'events' && begun && hasIds(begun) ? ': keep-alive\n' : KEEP_ALIVE[form];
+}
+
+function hasIds(begun: Uint8Array): boolean {
+  const end = Math.min(begun.length, SHOWN);
+  for (let line = 0, next = 0; line < end && next >= 0; line = next + 1) {
+    if (ID.every((byte, at) => begun[line + at] === byte)) return true;
+    next = begun.indexOf(LINE_FEED, line);
+  }
+  return false;
+}
 
 const encoder = new TextEncoder();
 

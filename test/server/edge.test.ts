@@ -206,6 +206,32 @@ test('a quiet stream is kept alive by comments, and not cut', async () => {
   expect(text).toContain('data: ');
 });
 
+test('the comment has no blank line once an event had an id: SDKs in Python would take it for an event', async () => {
+  const events = chatStream(['Hello', ' there']).replaceAll(/^data:/gm, 'id: 1\ndata:');
+  await using slow = upstream(() => sse(after(200, events)));
+  await using proxy = running({
+    server: { keepalive_comment: '20ms' },
+    providers: [{ name: 'a', type: 'openai-compatible', base_url: slow.url, models: ['*'] }],
+  });
+  const text = await (await proxy.post('/v1/chat/completions', { ...ASK, model: 'm', stream: true })).text();
+  expect(text.replaceAll(/^: keep-alive\n/gm, '')).toBe(events);
+  expect(text).toContain(': keep-alive\n: keep-alive\n');
+});
+
+/** A stream that stalls after its first two events. */
+function after(ms: number, events: string): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const [first = '', second = '', ...rest] = events.split(/(?<=\n\n)/);
+  return new ReadableStream({
+    async start(controller) {
+      controller.enqueue(encoder.encode(first + second));
+      await Bun.sleep(ms);
+      controller.enqueue(encoder.encode(rest.join('')));
+      controller.close();
+    },
+  });
+}
+
 test.each([
   ['a list', '/v1beta/models/m:streamGenerateContent', (text: string) => JSON.parse(text) as unknown[]],
   [
@@ -218,21 +244,7 @@ test.each([
         .map((line) => JSON.parse(line) as unknown),
   ],
 ])('a quiet stream that is %s of JSON is kept alive by spaces', async (_, path, read) => {
-  const [first = '', ...rest] = chatStream(['Hello', ' there']).split(/(?<=\n\n)/);
-  await using slow = upstream(() => {
-    const encoder = new TextEncoder();
-    return new Response(
-      new ReadableStream({
-        async start(controller) {
-          controller.enqueue(encoder.encode(first + (rest.shift() ?? '')));
-          await Bun.sleep(200);
-          controller.enqueue(encoder.encode(rest.join('')));
-          controller.close();
-        },
-      }),
-      { headers: { 'content-type': 'text/event-stream' } },
-    );
-  });
+  await using slow = upstream(() => sse(after(200, chatStream(['Hello', ' there']))));
   await using proxy = running({
     server: { keepalive_comment: '20ms' },
     providers: [provider('a', slow.url, { models: ['m'] })],

@@ -6,7 +6,7 @@ import { ProxyError, toProxyError } from '../../errors.ts';
 import { isSteps } from '../../turns.ts';
 import { EventList } from '../../wire/long-events.ts';
 import type { StreamForm } from '../../wire/stream-form.ts';
-import { KEEP_ALIVE, Reforming } from '../../wire/stream-form.ts';
+import { keepAlive, Reforming } from '../../wire/stream-form.ts';
 import { HELD_BY_STREAM } from './stream-budget.ts';
 
 /** How a committed stream ended. */
@@ -70,6 +70,8 @@ export class Pump implements WatchedStream {
   #left = false;
   /** Whether the client has taken everything, and waits. */
   #wanted = false;
+  /** What is sent if the provider is silent. */
+  readonly #keepAlive: string;
   /** When something was last sent or requested. */
   #movedMs: number;
   #cancelLook = (): void => undefined;
@@ -81,6 +83,7 @@ export class Pump implements WatchedStream {
     this.#streamed = streamed;
     this.#held = streamed.held;
     this.#movedMs = options.clock.monotonic();
+    this.#keepAlive = keepAlive(options.form, streamed.held);
     // An answer that is not parsed has no events.
     const { form } = options;
     this.#reforming = form === 'events' || !streamed.flow.tap ? undefined : new Reforming(form);
@@ -297,7 +300,7 @@ export class Pump implements WatchedStream {
     if (!waits && quietMs >= stallMs) return this.#stall('the client read nothing for limits.client_stall');
     const comments = waits && keepaliveMs > 0 && this.#streamed.flow.tap !== undefined;
     if (comments && quietMs >= keepaliveMs)
-      this.#enqueue(controller, new TextEncoder().encode(KEEP_ALIVE[this.#options.form]));
+      this.#enqueue(controller, new TextEncoder().encode(this.#keepAlive));
     const everyMs = this.#everyMs;
     this.#scheduleLook(controller, quietMs >= everyMs ? everyMs : everyMs - quietMs);
   }

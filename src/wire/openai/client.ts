@@ -12,6 +12,7 @@ import { PartList } from '../parts/part-list.ts';
 import { Lost, lostComment } from '../parts/lost.ts';
 import { readContent } from './answer-parts.ts';
 import { ChatPieces, chatMessage } from './client-pieces.ts';
+import { choiceMode, choiceName, isSingleChoice } from '../parts/tool-choice.ts';
 import { isLegacy, legacyFinish, ignoredLegacyFields, withFunctionCall, withTools } from './legacy.ts';
 
 /** OpenAI's chat for clients: the canonical form is theirs. */
@@ -19,12 +20,13 @@ export const chatClient: ClientProtocol = {
   decode(body) {
     checkMessages(body.messages);
     const given = withoutParts(body as unknown as ChatRequest);
-    const { request, custom } = withFunctionsOnly(withTools(withReasoning(given.request)));
+    const { request: plain, custom } = withFunctionsOnly(withTools(withReasoning(given.request)));
+    const { request, dropped } = withChatChoice(plain);
     const includeUsage = request.stream_options?.include_usage === true;
     const legacy = isLegacy(body);
     return {
       request,
-      dropped: [...ignoredLegacyFields(body), ...given.dropped],
+      dropped: [...ignoredLegacyFields(body), ...given.dropped, ...dropped],
       encode: (answer, lost = new Lost()) => encodeAnswer(answer, { legacy, custom, lost }),
       stream: (_begun, lost = new Lost()) => new ChunkWriter({ includeUsage, legacy, custom, lost }),
     };
@@ -106,6 +108,20 @@ function withoutParts(request: ChatRequest): { request: ChatRequest; dropped: st
     return { request, dropped: [] };
   const plain = messages.map(({ parts: _parts, ...message }): ChatMessage => message);
   return { request: { ...request, messages: plain }, dropped: ['messages.parts'] };
+}
+
+/** The request with its choice of a tool in chat's words; one that cannot be understood is left out. */
+function withChatChoice(request: ChatRequest): { request: ChatRequest; dropped: string[] } {
+  const { tool_choice: choice, ...rest } = request;
+  if (choice === undefined || choice === null) return { request, dropped: [] };
+  const single = isSingleChoice(choice) ? { parallel_tool_calls: false, ...rest } : rest;
+  const mode = choiceMode(choice);
+  if (mode !== undefined) return { request: { ...single, tool_choice: mode }, dropped: [] };
+  if ((objectOf(choice).type as unknown) === 'allowed_tools') return { request, dropped: [] };
+  const declared = listOf(request.tools).some((tool) => choiceName(objectOf(tool)) === (choice as unknown));
+  const name = declared ? String(choice) : choiceName(objectOf(choice));
+  if (name === undefined) return { request: single, dropped: ['tool_choice'] };
+  return { request: { ...single, tool_choice: { type: 'function', function: { name } } }, dropped: [] };
 }
 
 /** Some clients send reasoning back as parts of the content: Mistral's as texts, others as Anthropic's signed blocks. */

@@ -4,6 +4,7 @@ import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import type { HostedTool } from '../parts/hosted-tools.ts';
 import { freeTextTool } from '../parts/free-text.ts';
 import { searchOptions } from '../parts/hosted-tools.ts';
+import { choiceMode, choiceName } from '../parts/tool-choice.ts';
 import { wordOf } from '../words.ts';
 import { withoutEncryption } from './agents.ts';
 import { ownTool } from './own-tools.ts';
@@ -141,14 +142,16 @@ export function decodeChoice(
 ): Pick<ChatRequest, 'tools' | 'tool_choice'> {
   const tools = [...box.tools];
   const all = tools.length > 0 ? { tools } : {};
-  if (choice === undefined || choice === null || choice === 'auto' || choice === 'none') {
-    return tools.length > 0 && typeof choice === 'string' ? { ...all, tool_choice: choice } : all;
+  const word = choiceMode(choice);
+  if (choice === undefined || choice === null || word === 'auto' || word === 'none') {
+    return tools.length > 0 && word !== undefined ? { ...all, tool_choice: word } : all;
   }
   if (tools.length > 0) {
-    if (choice === 'required') return { ...all, tool_choice: choice };
-    const { type, mode, tools: allowed } = objectOf(choice);
-    if (type === 'function' || type === 'custom') {
-      const name = shownName(box, objectOf(choice));
+    if (word === 'required') return { ...all, tool_choice: word };
+    const { type, mode, tools: allowed, namespace } = objectOf(choice);
+    const chosen = choiceName(objectOf(choice));
+    if ((type === 'function' || type === 'custom' || type === 'tool') && chosen !== undefined) {
+      const name = shownName(box, { name: chosen, namespace });
       return { ...all, tool_choice: { type: 'function', function: { name } } };
     }
     if (typeof type === 'string' && box.origins.get(type)?.kind === 'own') {
@@ -157,10 +160,10 @@ export function decodeChoice(
     if (type === 'allowed_tools') {
       const names = new Set(listOf(allowed).map((tool) => chosenName(box, objectOf(tool))));
       const left = tools.filter((tool) => names.has(tool.function.name));
-      const chosen = mode === 'required' ? 'required' : 'auto';
-      return left.length > 0 ? { tools: left, tool_choice: chosen } : {};
+      const how = mode === 'required' ? 'required' : 'auto';
+      return left.length > 0 ? { tools: left, tool_choice: how } : {};
     }
   }
-  if (choice !== 'required' || box.hosted.length === 0) dropped.push('tool_choice');
+  if (word !== 'required' || box.hosted.length === 0) dropped.push('tool_choice');
   return all;
 }
