@@ -43,18 +43,6 @@ export interface Limit {
   readonly hard: boolean;
 }
 
-/** The share of all meters that is left to callers: whoever names users or models could otherwise take all of them. */
-const CALLERS_SHARE = 0.1;
-
-/**
- * The number of meters above which new ones of a limit are counted together.
- * @param max the most meters of all limits
- */
-export function mostMeters({ owner: { apart } }: Limit, max: number): number {
-  const isByCaller = apart.every((part) => part === 'key' || part === 'group');
-  return isByCaller ? max : Math.ceil(max * (1 - CALLERS_SHARE));
-}
-
 /** Creates the limits of one owner. Two that differ only in their amount get ids of their own. */
 export function limitsOf(configs: readonly (LimitConfig | RateLimitConfig)[], owner: Owner): Limit[] {
   const seen = new Map<string, number>();

@@ -1,7 +1,7 @@
 import type { Charge, Ledger, Reading, Refusal, Reservation } from './ledger.ts';
 import type { Limit } from './limit.ts';
 import type { ChangedMeter, KeptMeter } from './store.ts';
-import { mostMeters } from './limit.ts';
+import { CrowdCount, hasOwnMeter } from './crowd.ts';
 import { Meter } from './meter.ts';
 import { extend, reserve, settle } from './reserve.ts';
 
@@ -16,6 +16,7 @@ const SWEEP_MS = 1_000;
 /** The meters of a process that serves alone. Changes are reported so that they can be persisted. */
 export class MemoryLedger implements Ledger {
   readonly #meters = new Map<string, Meter>();
+  readonly #crowds = new CrowdCount();
   /** Persisted meters that have not been used yet. */
   readonly #stored: Map<string, KeptMeter>;
   /** Meters changed since the last write, of limits whose usage outlives a request. */
@@ -72,7 +73,8 @@ export class MemoryLedger implements Ledger {
     const known = this.#meters.get(name);
     if (known) return known;
     // Limits that are not counted separately are bounded by the configuration.
-    const isOwn = limit.owner.apart.length === 0 || this.#stored.has(name) || this.#hasRoom(limit, nowMs);
+    const isOwn =
+      limit.owner.apart.length === 0 || this.#stored.has(name) || this.#hasRoom(limit, name, nowMs);
     const own = isOwn ? name : `${limit.id} | all others`;
     return this.#meters.get(own) ?? this.#make(limit, own);
   }
@@ -82,21 +84,27 @@ export class MemoryLedger implements Ledger {
     const meter = new Meter(limit.window, this.#stored.get(name)?.slices, limit.window && changed);
     this.#stored.delete(name);
     this.#meters.set(name, meter);
+    this.#crowds.add(limit, name);
     return meter;
   }
 
   /** Whether one more meter may be added; deletes empty ones if necessary. */
-  #hasRoom(limit: Limit, nowMs: number): boolean {
-    const most = mostMeters(limit, this.maxMeters);
-    if (this.#size < most) return true;
+  #hasRoom(limit: Limit, name: string, nowMs: number): boolean {
+    if (this.#isFree(limit, name)) return true;
     if (nowMs - this.#sweptMs < SWEEP_MS) return false;
     this.#sweptMs = nowMs;
-    for (const [name, meter] of this.#meters) if (meter.idle(nowMs)) this.#meters.delete(name);
-    for (const [name, { untilMs }] of this.#stored) if (untilMs <= nowMs) this.#stored.delete(name);
-    return this.#size < most;
+    for (const [each, meter] of this.#meters) if (meter.idle(nowMs)) this.#forget(each);
+    for (const [each, { untilMs }] of this.#stored) if (untilMs <= nowMs) this.#stored.delete(each);
+    return this.#isFree(limit, name);
   }
 
-  get #size(): number {
-    return this.#meters.size + this.#stored.size;
+  #isFree(limit: Limit, name: string): boolean {
+    const all = this.#meters.size + this.#stored.size;
+    return hasOwnMeter(limit, name, { all, ofCrowd: (crowd) => this.#crowds.of(crowd) }, this.maxMeters);
+  }
+
+  #forget(name: string): void {
+    this.#meters.delete(name);
+    this.#crowds.delete(name);
   }
 }

@@ -5,6 +5,7 @@ import type { StoredMeter } from './meter.ts';
 export class MeterTables {
   readonly #read: Statement<{ slices: string; until: number }, [string]>;
   readonly #held: Statement<{ held: number | null }, [string]>;
+  readonly #count: Statement<{ count: number }, [string, string]>;
   readonly #put: Statement;
   readonly #hold: Statement;
   /** Works in one transaction, which locks all files of the connection. */
@@ -14,6 +15,7 @@ export class MeterTables {
   constructor(db: Database) {
     this.#read = db.query('SELECT slices, until FROM meters WHERE name = ?');
     this.#held = db.query('SELECT SUM(amount) AS held FROM holds WHERE name = ?');
+    this.#count = db.query('SELECT COUNT(*) AS count FROM meters WHERE name >= ? AND name < ?');
     this.#put = db.query('INSERT OR REPLACE INTO meters VALUES (?, ?, ?)');
     this.#hold = db.query(
       'INSERT INTO holds VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET amount = amount + ?3',
@@ -24,6 +26,11 @@ export class MeterTables {
 
   has(name: string): boolean {
     return this.#read.get(name) !== null;
+  }
+
+  /** The number of meters whose names begin with this. */
+  countOf(prefix: string): number {
+    return this.#count.get(prefix, `${prefix}\uffff`)!.count;
   }
 
   slicesOf(name: string): StoredMeter {

@@ -2,7 +2,7 @@ import type { Database } from 'bun:sqlite';
 import type { Charge, Ledger, Reading, Refusal, Reservation } from './ledger.ts';
 import type { Limit } from './limit.ts';
 import type { StoredMeter } from './meter.ts';
-import { mostMeters } from './limit.ts';
+import { hasOwnMeter } from './crowd.ts';
 import { Meter } from './meter.ts';
 import { MeterTables } from './meter-tables.ts';
 import { extend, reserve, settle } from './reserve.ts';
@@ -52,6 +52,8 @@ export class SharedLedger implements Ledger {
   maxMeters: number;
   /** The number of meters at the last sweep. */
   #meters = 0;
+  /** The number of meters of crowds that were asked for since then. */
+  readonly #crowds = new Map<string, number>();
 
   constructor(db: Database, options: SharedLedgerOptions) {
     this.maxMeters = options.maxMeters;
@@ -147,6 +149,7 @@ export class SharedLedger implements Ledger {
   sweep(nowMs: number): void {
     this.#db.run('DELETE FROM meters WHERE until < ?', [nowMs]);
     this.#db.run('DELETE FROM holds WHERE amount = 0');
+    this.#crowds.clear();
     this.#meters = this.#db.query<{ count: number }, []>('SELECT COUNT(*) AS count FROM meters').get()!.count;
   }
 
@@ -243,10 +246,28 @@ export class SharedLedger implements Ledger {
   /** Where charges are counted: new meters share one if there are too many. */
   #places(charges: readonly Charge[]): Place[] {
     return charges.map(({ limit, meter: name }) => {
-      const most = mostMeters(limit, this.maxMeters);
-      const isFull = limit.owner.apart.length > 0 && this.#meters + this.#late >= most;
-      return { limit, name: isFull && !this.#isKnown(name) ? `${limit.id} | all others` : name };
+      const isOwn = limit.owner.apart.length === 0 || this.#isFree(limit, name) || this.#isKnown(name);
+      return { limit, name: isOwn ? name : `${limit.id} | all others` };
     });
+  }
+
+  #isFree(limit: Limit, name: string): boolean {
+    const all = this.#meters + this.#late;
+    return hasOwnMeter(limit, name, { all, ofCrowd: (crowd) => this.#crowd(crowd) }, this.maxMeters);
+  }
+
+  /** The number of written meters whose names begin with this. */
+  #crowd(prefix: string): number {
+    const known = this.#crowds.get(prefix);
+    if (known !== undefined) return known;
+    let count = 0;
+    try {
+      count = this.#written.countOf(prefix);
+    } catch (thrown) {
+      if (this.#retryMs === undefined) throw thrown;
+    }
+    this.#crowds.set(prefix, count);
+    return count;
   }
 
   #isKnown(name: string): boolean {

@@ -107,6 +107,23 @@ test('beyond max_callers, new callers share a meter until others expire', () => 
   expect(ask('g', nowMs + 120_000).kind).toBe('taken');
 });
 
+test('users of one group leave meters to those of others', () => {
+  const ledger = shared(directory(), 1, 20);
+  const first = (group: string, user: number): string => {
+    const [each] = limitsOf([limit.parse({ requests: 1, per: 'day' })], {
+      name: `each user of group ${group}`,
+      apart: ['user'],
+    });
+    ledger.sweep(0);
+    const own = { limit: each!, meter: `${each!.id} | ["${user}"]`, most: 1 };
+    return ledger.reserve([{ ...charge(0, 1, 1), ...own }], 0).kind;
+  };
+  const large = Array.from({ length: 30 }, (_, user) => first('large', user));
+  // Eight ninths of 18, and the first of all others.
+  expect(large.filter((kind) => kind === 'taken').length).toBe(17);
+  expect(first('small', 1)).toBe('taken');
+});
+
 test('a state directory has one owner at a time', () => {
   const path = directory();
   expect(() => claimState(path)).toThrow('another llmproxy uses it');

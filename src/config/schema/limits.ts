@@ -111,6 +111,6 @@ export const limits = z.strictObject({
     .positive()
     .default(100_000)
     .describe(
-      'Most keys, end users and addresses that limits count separately, all limits together. Beyond it, those whose windows have ended are forgotten first; then new ones share a single count per limit. A tenth is left to keys and groups, so that users whom a client names cannot take all.',
+      'Most keys, end users and addresses that limits count separately, all limits together. Beyond it, those whose windows have ended are forgotten first; then new ones share a single count per limit. A tenth is left to keys and groups, so that users whom a client names cannot take all; and those of one group never take more than eight times what they leave free for those of others.',
     ),
 });

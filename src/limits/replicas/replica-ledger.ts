@@ -4,7 +4,7 @@ import type { Charge, Ledger, Reading, Refusal, Reservation } from '../ledger.ts
 import type { Limit } from '../limit.ts';
 import type { Answer } from '../../redis/link.ts';
 import type { Server } from './share.ts';
-import { mostMeters } from '../limit.ts';
+import { CrowdCount, hasOwnMeter } from '../crowd.ts';
 import { extend, reserve, settle } from '../reserve.ts';
 import { Link, LinkDown } from '../../redis/link.ts';
 import { Place } from './place.ts';
@@ -90,6 +90,7 @@ export class ReplicaLedger implements Ledger {
   /** The connection to the server, for everything that replicas share by it. */
   readonly link: Link;
   readonly #places = new Map<string, Place>();
+  readonly #crowds = new CrowdCount();
   readonly #server: { -readonly [key in keyof Server]: Server[key] };
   readonly #soon = new Set<Place>();
   #opening: Promise<void> | undefined;
@@ -349,7 +350,7 @@ export class ReplicaLedger implements Ledger {
   #place(limit: Limit, name: string, nowMs: number): Place {
     const known = this.#places.get(name);
     if (known) return known;
-    const isOwn = limit.owner.apart.length === 0 || this.#hasRoom(limit, nowMs);
+    const isOwn = limit.owner.apart.length === 0 || this.#hasRoom(limit, name, nowMs);
     const own = isOwn ? name : `${limit.id} | all others`;
     return this.#places.get(own) ?? this.#make(limit, own);
   }
@@ -366,18 +367,26 @@ export class ReplicaLedger implements Ledger {
     };
     const place = new Place(keyOf(name), new Share(limit, this.#server), deps);
     this.#places.set(name, place);
+    this.#crowds.add(limit, name);
     return place;
   }
 
   /** Whether one more share may be added; deletes empty ones if necessary. */
-  #hasRoom(limit: Limit, nowMs: number): boolean {
-    const most = mostMeters(limit, this.maxMeters);
-    if (this.#places.size < most) return true;
+  #hasRoom(limit: Limit, name: string, nowMs: number): boolean {
+    if (this.#isFree(limit, name)) return true;
     if (nowMs - this.#sweptMs < SWEEP_MS) return false;
     this.#sweptMs = nowMs;
-    for (const [name, place] of this.#places)
-      if (!place.busy && place.share.idle(nowMs)) this.#places.delete(name);
-    return this.#places.size < most;
+    for (const [each, place] of this.#places) {
+      if (place.busy || !place.share.idle(nowMs)) continue;
+      this.#places.delete(each);
+      this.#crowds.delete(each);
+    }
+    return this.#isFree(limit, name);
+  }
+
+  #isFree(limit: Limit, name: string): boolean {
+    const meters = { all: this.#places.size, ofCrowd: (crowd: string) => this.#crowds.of(crowd) };
+    return hasOwnMeter(limit, name, meters, this.maxMeters);
   }
 
   /**
