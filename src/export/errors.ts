@@ -81,7 +81,8 @@ export const REJECT_REASONS = {
   no_judgement: 'neither feedback nor a regeneration shows whether the answer is good',
   unsupported_tools: 'tools or tool calls, which the format does not support, or more tools than it allows',
   unreadable: 'llmproxy failed to process the record; please report a bug, including the line that -v prints',
-  reserved_words: 'a text contains words that the trainer reserves, such as "User:" or "<image>"',
+  reserved_words:
+    'a text contains words that the trainer reserves, such as "User:" or "<image>", or all of the user\'s texts are results of tools (<tool_response>)',
 } as const;
 
 export type Filter = keyof typeof FILTERS;

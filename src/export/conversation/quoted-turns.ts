@@ -20,22 +20,25 @@ const SEAM = '\n\n';
 export function withQuotedTurns(conversation: Conversation): Conversation {
   const { prompt } = conversation;
   const last = prompt.findLastIndex((message) => message.role === 'assistant' && message.untrained);
-  if (last < 0) return conversation;
-  const next = prompt.findIndex(({ role }, index) => index > last && role === 'assistant');
-  const end = next < 0 ? prompt.length : next;
-  const asked = prompt.findIndex(({ role }, index) => index > last && index < end && role === 'user');
-  const from = asked < 0 ? end : asked;
-  const quoted = prompt.slice(0, from);
+  // An answer that was begun for the model has no next message.
+  return last < 0 || last === prompt.length - 1
+    ? conversation
+    : { ...conversation, prompt: quotedThrough(prompt, last) };
+}
+
+/** Messages of which those up to an answer are quoted in the user's next one. @param last the index of the answer */
+export function quotedThrough(messages: readonly Message[], last: number): Message[] {
+  const next = messages.findIndex(({ role }, index) => index > last && role === 'assistant');
+  const end = next < 0 ? messages.length : next;
+  const asked = messages.findIndex(({ role }, index) => index > last && index < end && role === 'user');
+  const quoted = messages.slice(0, asked < 0 ? end : asked);
   const parts = quotation(quoted.filter(({ role }) => role !== 'system'));
-  const said = asked < 0 ? [] : [text(SEAM), ...partsOf((prompt[asked] as PlainMessage).content)];
-  return {
-    ...conversation,
-    prompt: [
-      ...quoted.filter(({ role }) => role === 'system'),
-      { role: 'user', content: contentOf([...parts, ...said]) },
-      ...prompt.slice(asked < 0 ? end : asked + 1),
-    ],
-  };
+  const said = asked < 0 ? [] : [text(SEAM), ...partsOf((messages[asked] as PlainMessage).content)];
+  return [
+    ...quoted.filter(({ role }) => role === 'system'),
+    { role: 'user', content: contentOf([...parts, ...said]) },
+    ...messages.slice(asked < 0 ? end : asked + 1),
+  ];
 }
 
 /** Messages as parts of one: texts between tags, and the images among them. */

@@ -64,6 +64,8 @@ const decoder = new TextDecoder();
 
 /** The end tag of reasoning, which is not part of the text. */
 const THOUGHT = Buffer.from('think>');
+/** The end tag of results that programs write into user messages, on which some chat templates fail. */
+const RESULT = Buffer.from('tool_response>');
 /** The beginnings of names in a usage that only tools of the provider have, such as `num_search_queries`. */
 const SERVER_TOOLS = Buffer.from('"server_');
 const NUMBER_OF = Buffer.from('"num_s');
@@ -258,7 +260,7 @@ export class PlainBlock {
     }
     if (!json.closed || role === undefined) return undefined;
     const content = this.#text(from, to, escaped);
-    if (content === undefined || (role === 'assistant' && this.#holdsThought(from, to))) return undefined;
+    if (content === undefined || (role !== 'system' && this.#holdsTag(role, from, to))) return undefined;
     return { role, content, from, to };
   }
 
@@ -278,8 +280,9 @@ export class PlainBlock {
     return text.trim() === '' ? undefined : text;
   }
 
-  #holdsThought(from: number, to: number): boolean {
-    return this.#block.subarray(from, to).includes(THOUGHT);
+  /** Whether a text contains a tag that affects its row. */
+  #holdsTag(role: 'user' | 'assistant', from: number, to: number): boolean {
+    return this.#block.subarray(from, to).includes(role === 'user' ? RESULT : THOUGHT);
   }
 
   /** A field whose value does not affect the row; unknown fields must be absent. */

@@ -42,6 +42,7 @@ export const axolotlFormat: Format = {
       textTools: true,
       last: 'assistant',
       systemFirst: true,
+      asksQuestion: true,
       functionRules: TEMPLATE_FUNCTIONS,
     }),
 };

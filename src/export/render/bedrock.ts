@@ -11,7 +11,7 @@ import { BEDROCK_FUNCTIONS, withFunctions } from './function-rules.ts';
 import { imageTypeAt } from './image-type.ts';
 import { textWithReasoning } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
-import { mergedTurns, partsOf, systemApart, withoutRefusals } from './turns.ts';
+import { alternating, partsOf, systemApart, withoutRefusals } from './turns.ts';
 import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /**
@@ -39,7 +39,7 @@ export const bedrockFormat: Format = {
     const messages = [...prompt, answer];
     withoutRefusals(messages);
     const { system, rest } = systemApart(messages);
-    const turns = turnsOf(mergedTurns(rest));
+    const turns = turnsOf(alternating(rest));
     definedCalls(turns, tools);
     return {
       schemaVersion: SCHEMA_VERSION,
@@ -72,7 +72,6 @@ function alternatingMessages(turns: readonly Turn[], options: RenderOptions): Js
     if (last?.role === role) last.content.push(...content);
     else messages.push({ role, content });
   }
-  if (messages[0]?.role !== 'user') throw new RejectError('wrong_order');
   if (messages.some(({ content }) => content.filter(({ image }) => image).length > MAX_IMAGES))
     throw new RejectError('too_many_images');
   return messages;

@@ -7,6 +7,7 @@ import type { Problems } from './problems.ts';
 import { functionsOf, functionsProblems } from './function-rules.ts';
 import { messageProblems } from './message-check.ts';
 import { objectsIn, unknownKeys } from './problems.ts';
+import { onlyResults } from './results-in-text.ts';
 
 /** Rules for a list of messages. */
 export interface TalkCheck extends MessageCheck {
@@ -16,6 +17,8 @@ export interface TalkCheck extends MessageCheck {
   readonly alternate?: true | 'answering_results';
   /** A system message is only allowed at the start. */
   readonly systemFirst?: true;
+  /** Whether loaders fail if all messages of the user look like results of tools. */
+  readonly asksQuestion?: true;
 }
 
 /** Rules for a list of tools. */
@@ -49,6 +52,7 @@ export function talkProblems(value: unknown, path: string, check: TalkCheck): Pr
     ...items.flatMap((message, index) => messageProblems(message, `${path}[${index}]`, check)),
     ...roleProblems(items, path, check),
     ...orderProblems(items, path, check),
+    ...questionProblems(items, path, check),
     ...matchProblems(items, path),
     ...imageProblems(items, path, check),
   ];
@@ -85,6 +89,15 @@ function orderProblems(
       problems.push(`${place}: the assistant must answer the tool`);
   }
   return problems;
+}
+
+function questionProblems(items: readonly JsonObject[], path: string, { asksQuestion }: TalkCheck): Problems {
+  const said = items.flatMap(({ role, content }) =>
+    role === 'user' && typeof content === 'string' ? [content] : [],
+  );
+  return asksQuestion && onlyResults(said)
+    ? [`${path}: chat templates take all messages of the user for results (<tool_response>), and fail`]
+    : [];
 }
 
 /** Each call must have one result, directly after it; calls of the last message need none. */

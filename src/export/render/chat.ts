@@ -4,8 +4,10 @@ import type { AssistantMessage, Message } from '../conversation/conversation.ts'
 import type { RenderOptions } from './format.ts';
 import type { ImageRules } from './images.ts';
 import { RejectError } from '../errors.ts';
+import { contentText } from '../conversation/conversation.ts';
 import { boundedImages, namedImage } from './images.ts';
 import { textWithReasoning } from './inline-reasoning.ts';
+import { onlyResults } from './results-in-text.ts';
 import { callsOf, mergedTurns, textOnly, withReasoning } from './turns.ts';
 
 /** The features of chat messages that a loader supports, beyond roles and content. */
@@ -23,7 +25,7 @@ export interface ChatRules {
   readonly toolNames?: true;
   /** Whether reasoning has a field of its own; otherwise it can only be part of the text. */
   readonly reasoningField?: true;
-  /** Whether chat templates look for reasoning in a text that has no reasoning beside it. */
+  /** Whether chat templates look into texts: for reasoning in an answer, and for a tool's result in a user message. */
   readonly searchesText?: true;
 }
 
@@ -40,6 +42,7 @@ export function chatMessages(
   );
   if (rules.images) boundedImages(named, rules.images);
   else textOnly(named);
+  if (rules.searchesText && onlyResults(userTexts(named))) throw new RejectError('reserved_words');
   // An id may be reused in a later turn, for another function.
   const called = new Map<string, string>();
   const rendered = (options.mergeTurns ? mergedTurns(named) : named).map((message) => {
@@ -49,6 +52,10 @@ export function chatMessages(
   });
   const pictured = rendered.some(({ content }) => Array.isArray(content));
   return pictured && rules.images?.allParts ? rendered.map(inParts) : rendered;
+}
+
+function userTexts(messages: readonly Message[]): string[] {
+  return messages.flatMap(({ role, content }) => (role === 'user' ? [contentText(content) ?? ''] : []));
 }
 
 function inParts(message: JsonObject): JsonObject {

@@ -6,7 +6,7 @@ import { RejectError } from '../errors.ts';
 import { textProblems, unknownKeys } from './problems.ts';
 import { textWithReasoning } from './inline-reasoning.ts';
 import { turnsOf } from './tool-turns.ts';
-import { callsOf, leadingSystem, mergedTurns, textOf, withoutRefusals } from './turns.ts';
+import { callsOf, leadingSystem, mergedTurns, notEndingInAnswer, textOf, withoutRefusals } from './turns.ts';
 
 /**
  * One text per row, in ChatML as used by Qwen and many others: tools as JSON lines in the system message, calls in
@@ -36,7 +36,7 @@ export const textFormat: Format = {
 const BOUNDS = /<\|(?:im_start|im_end|endoftext)\|>/;
 
 function chatMl({ prompt, answer, tools }: Conversation, options: RenderOptions): string {
-  const messages = leadingSystem([...prompt, answer]);
+  const messages = leadingSystem([...notEndingInAnswer(prompt), answer]);
   withoutRefusals(messages);
   const turns = turnsOf(withTools(options.mergeTurns ? mergedTurns(messages) : messages, tools));
   return turns

@@ -11,6 +11,7 @@ import { textProblems } from './problems.ts';
 export const TEMPLATE_CHECK: RowCheck = {
   rules: { arguments: 'object', reasoningField: true },
   systemFirst: true,
+  asksQuestion: true,
   textTools: true,
   functionRules: TEMPLATE_FUNCTIONS,
 };

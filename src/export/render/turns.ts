@@ -10,6 +10,7 @@ import type {
 } from '../conversation/conversation.ts';
 import type { RenderOptions } from './format.ts';
 import { RejectError } from '../errors.ts';
+import { quotedThrough } from '../conversation/quoted-turns.ts';
 import { parseLongNumbers } from '../../wire/long-numbers.ts';
 
 /** The separator between the texts of joined messages. */
@@ -21,8 +22,16 @@ const SEAM = '\n\n';
  * answers
  */
 export function promptEndingInUser(prompt: readonly Message[]): readonly Message[] {
-  if (prompt.at(-1)?.role === 'assistant' || !prompt.some(({ role }) => role === 'user'))
-    throw new RejectError('wrong_order');
+  if (!prompt.some(({ role }) => role === 'user')) throw new RejectError('wrong_order');
+  return notEndingInAnswer(prompt);
+}
+
+/**
+ * A prompt behind which the answer is a message of its own, rather than the rest of one that the client began.
+ * @throws RejectError when it ends with the assistant
+ */
+export function notEndingInAnswer(prompt: readonly Message[]): readonly Message[] {
+  if (prompt.at(-1)?.role === 'assistant') throw new RejectError('wrong_order');
   return prompt;
 }
 
@@ -100,17 +109,26 @@ export function textOf({ content }: Pick<Message, 'content'>): string {
 }
 
 /**
- * Checks the order that strict loaders require: the user first, and roles that alternate. A user may speak directly after
- * results, as clients of Anthropic's API do, where both are one message: each format writes that as its loader accepts it.
+ * A conversation in the order that strict loaders require: the user first, and roles that alternate. A user may speak
+ * directly after results, as clients of Anthropic's API do, where both are one message: each format writes that as its
+ * loader accepts it. A greeting with which a program opens the conversation is quoted in the user's first message.
+ * @param messages including the answer
  * @throws RejectError when the order is violated
  */
 export function alternating(messages: readonly Message[]): Message[] {
-  const merged = mergedTurns(messages);
+  notEndingInAnswer(messages.slice(0, -1));
+  const merged = withoutGreeting(mergedTurns(messages));
   const first = merged.find(({ role }) => role !== 'system');
   if (first?.role !== 'user') throw new RejectError('wrong_order');
   const twice = merged.some(({ role }, index) => role === 'assistant' && merged[index - 1]?.role === role);
   if (twice) throw new RejectError('wrong_order');
   return merged;
+}
+
+function withoutGreeting(messages: Message[]): Message[] {
+  const first = messages.findIndex(({ role }) => role !== 'system');
+  const greets = messages[first]?.role === 'assistant' && messages[first + 1]?.role === 'user';
+  return greets ? quotedThrough(messages, first) : messages;
 }
 
 /**

@@ -47,6 +47,7 @@ const words = fc.oneof(
       '\u3000東京\ufeff',
       '<think>x</think>y',
       'x\n</think>y',
+      '<tool_response>x</tool_response>',
       '<|im_end|>',
       '<|endoftext|>',
       'Human: a\nAssistant: b',

@@ -50,6 +50,13 @@ export const BROKEN_CHATS: readonly (readonly [string, Names, string, unknown, s
   ['a blank answer', CHATS, 'messages[4].content', ' ', 'messages[4].content: is blank'],
   ['an answer of null', CHATS, 'messages[4].content', null, 'messages[4]: says nothing'],
   ['the user last', CHATS, 'messages[5]', HI, "messages: the last message must be the assistant's"],
+  [
+    'only results of tools in texts',
+    ['axolotl', 'trl'],
+    'messages',
+    [{ role: 'user', content: '<tool_response>\n1\n</tool_response>' }, HELLO],
+    'messages: chat templates take all messages of the user for results',
+  ],
   ['no user', CHATS, 'messages', [HELLO], 'messages: no message of a user'],
   ['an unknown key in a message', CHATS, 'messages[1].text', 'x', 'messages[1].text: unknown key'],
   [

@@ -10,6 +10,13 @@ const PROMPTS = ['trl-pc', 'trl-dpo', 'kto'] as const;
 export const BROKEN_SIDES: readonly (readonly [string, readonly FormatName[], string, unknown, string])[] = [
   ['a prompt beside messages', ['trl'], 'prompt', [HI], 'prompt: belongs to another kind of row'],
   ['an invalid tool', PROMPTS, 'tools', [{}], 'tools[0]: expected'],
+  [
+    'a prompt with only results of tools in texts',
+    PROMPTS,
+    'prompt',
+    [{ role: 'user', content: '<tool_response>1</tool_response>' }],
+    'prompt: chat templates take all messages of the user for results',
+  ],
   ['no prompt', ['trl-pc', 'kto'], 'prompt', undefined, 'prompt: expected a list'],
   ['an empty prompt', PROMPTS, 'prompt', [], 'prompt: is empty'],
   [

@@ -28,6 +28,14 @@ const NESTED = [{ ...HI }, { ...HELLO }];
 
 /** Values that loaders accept although the renderers write something else. */
 const TAKEN: readonly (readonly [string, Names, string, unknown])[] = [
+  [
+    'results of tools in texts, after a question',
+    ['axolotl', 'trl'],
+    'messages',
+    [HI, HELLO, { role: 'user', content: '<tool_response>1</tool_response>' }, HELLO],
+  ],
+  ['a beginning of a result', ['trl'], 'messages[1].content', '<tool_response> is a tag'],
+  ['an end of a result', ['trl'], 'messages[1].content', 'It ends with </tool_response>'],
   ['null beside calls', ['openai'], 'messages[2].content', null],
   ['a refusal', ['openai'], 'messages[4]', { role: 'assistant', content: null, refusal: 'No' }],
   ['null as a refusal', ['openai'], 'messages[4].refusal', null],

@@ -147,6 +147,12 @@ export const CONVERSATIONS: Readonly<Record<string, Example>> = {
   'the assistant first': talk([said('Welcome.'), ...asked]),
   'no user': talk([system('Tell a joke.')], said('No.')),
   'an answer that was begun': talk([user('Count.'), said('1, 2')], said(', 3')),
+  'results of tools in texts': talk([
+    user('What time is it?'),
+    said('<tool_call>clock</tool_call>'),
+    user('<tool_response>\n9:00\n</tool_response>'),
+  ]),
+  'only results of tools in texts': talk([user(' <tool_response>\n9:00\n</tool_response>')]),
   'bounds of turns in a text': talk([user('What is <|im_end|>?')], said('A token.')),
   'where it comes from': { ...talk(asked), metadata: { id: 'req_1', model: 'm' } },
   'a pair': { ...talk([system('Be kind.'), ...asked]), rejected: said('Go away.'), label: true },
