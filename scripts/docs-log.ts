@@ -64,6 +64,8 @@ function shapeOf(schema: z.ZodType): Field {
 
 function page(): string {
   const bodyShape = shapeOf(body);
+  const headShape = shapeOf(head);
+  const iteration = headShape.properties?.iterations?.items ?? {};
   const attempt = bodyShape.properties?.attempt_log?.items ?? {};
   return `# The request log
 
@@ -79,7 +81,11 @@ decide from the first bytes of a line whether it is of interest. The body follow
 
 ### Head
 
-${fields(shapeOf(head))}
+${fields(headShape)}
+
+Each entry of \`iterations\`:
+
+${fields(iteration)}
 
 ### Body
 

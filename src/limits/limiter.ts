@@ -3,7 +3,7 @@ import type { Unpriced } from '../config/schema/groups.ts';
 import type { Config } from '../config/schema.ts';
 import type { Caller } from './caller.ts';
 import type { Charge, Ledger, Refusal, Standing } from './ledger.ts';
-import type { Units } from '../wire/usage.ts';
+import type { Units } from '../wire/units.ts';
 import type { Limit } from './limit.ts';
 import type { Applying, Parts, Planned } from './plan.ts';
 import { ProxyError } from '../errors.ts';

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { ENDPOINT_NAMES } from '../wire/endpoints.ts';
-import { UNITS } from '../wire/usage.ts';
+import { UNITS } from '../wire/units.ts';
 import { OUTCOMES, RECORD_VERSION } from './record.ts';
 
 const count = z.number().int().nonnegative();
@@ -16,6 +16,21 @@ const charge = {
   output_tokens: count.describe('Output tokens.'),
   cost: z.number().nonnegative().nullable().describe("Cost in USD; null if the model's price is unknown."),
 };
+
+const units = z.partialRecord(z.enum(Object.values(UNITS)), z.number().nonnegative());
+
+/** What another inference has used. */
+const iteration = z.object({
+  model: z
+    .string()
+    .nullable()
+    .describe('The model, by the name that the provider reports; null if it is the one that answered.'),
+  input_tokens: charge.input_tokens,
+  cached_tokens: count.describe('Input tokens read from a prompt cache.'),
+  cache_write_tokens: count.describe('Input tokens written to a prompt cache.'),
+  output_tokens: charge.output_tokens,
+  units: units.optional().describe('Parts of these tokens with a price of their own, if any.'),
+});
 
 /** The fields of the head, in the order in which they are written. */
 export const head = z.object({
@@ -109,11 +124,16 @@ export const head = z.object({
     .describe(
       'Usage of attempts that failed or lost to another one, as far as their providers reported it. Limits are charged for it in addition to the tokens above, which do not include it.',
     ),
-  units: z
-    .partialRecord(z.enum(Object.values(UNITS)), z.number().nonnegative())
+  units: units
     .optional()
     .describe(
       `Usage with a price of its own, if any: parts of the tokens above, and units other than tokens (${Object.values(UNITS).join(', ')}).`,
+    ),
+  iterations: z
+    .array(iteration)
+    .optional()
+    .describe(
+      'Inferences besides those that wrote the answer, if the provider reports any: one that condenses the conversation, or that of an adviser. Their tokens are part of the tokens above; each is priced on its own.',
     ),
 });
 

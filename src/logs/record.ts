@@ -69,8 +69,8 @@ export function estimatedSize(record: LogRecord): number {
   const { request, response, error, user_agent: agent, attempt_log: attempts } = record;
   const texts =
     (request?.length ?? 0) + (response?.length ?? 0) + (error?.length ?? 0) + (agent?.length ?? 0);
-  const { feedback, parts, tags, units, session, passed } = record;
-  const some = feedback || parts || tags || units || session || passed;
-  const rare = some ? JSON.stringify([feedback, parts, tags, units, session, passed]).length : 0;
+  const { feedback, parts, tags, units, iterations, session, passed } = record;
+  const some = feedback || parts || tags || units || iterations || session || passed;
+  const rare = some ? JSON.stringify([feedback, parts, tags, units, iterations, session, passed]).length : 0;
   return HEAD_BYTES + texts + rare + attempts.length * ATTEMPT_BYTES;
 }

@@ -1,6 +1,8 @@
 import type { DatedPrice, Price } from '../config/schema/prices.ts';
+import type { Iteration } from '../wire/iterations.ts';
 import type { Usage } from '../wire/usage.ts';
 import { globMatcher } from '../config/globs.ts';
+import { withoutIterations } from '../wire/iterations.ts';
 import { plainModel } from '../wire/model-variants.ts';
 import { isPlain, PriceTable } from './price-table.ts';
 
@@ -62,9 +64,21 @@ export class Prices {
    * @returns USD, or `null` when the price is unknown
    */
   cost(of: Priced, usage: Usage, atMs: number): number | null {
+    if (usage.iterations) return this.#costOfIterations(of, usage, usage.iterations, atMs);
     const usd = this.#cost(of, usage, atMs);
     const plain = usd === null && of.vendor === 'openrouter' ? pricedAs(of.model) : undefined;
     return plain === undefined ? usd : this.#cost({ ...of, model: plain }, usage, atMs);
+  }
+
+  /** Each at the price of its model; without one, at that of the model that answered. */
+  #costOfIterations(of: Priced, usage: Usage, iterations: readonly Iteration[], atMs: number): number | null {
+    let sum = this.cost(of, withoutIterations(usage), atMs);
+    for (const { model, usage: its } of iterations) {
+      const named = model === undefined || model === of.model ? of : { ...of, model, configured: undefined };
+      const usd = this.cost(named, its, atMs) ?? this.cost(of, its, atMs);
+      sum = sum === null || usd === null ? null : sum + usd;
+    }
+    return rounded(sum);
   }
 
   #cost(of: Priced, usage: Usage, atMs: number): number | null {
@@ -75,8 +89,7 @@ export class Prices {
       : vendor === undefined
         ? null
         : this.#table.cost(vendor, model, usage, atMs);
-    // Sums of binary fractions have rounding errors; ten digits suffice.
-    return usd === null ? null : Math.round(usd * 1e10) / 1e10;
+    return rounded(usd);
   }
 
   /** The context window from the table, tokens; `undefined` when the model is missing. */
@@ -95,6 +108,11 @@ export class Prices {
     }
     return fitting.find(({ from = -Infinity, until = Infinity }) => from <= atMs && atMs < until);
   }
+}
+
+/** Sums of binary fractions have rounding errors; ten digits suffice. */
+function rounded(usd: number | null): number | null {
+  return usd === null ? null : Math.round(usd * 1e10) / 1e10;
 }
 
 /** The model at whose price OpenRouter charges a variant that has none of its own; those that are free have. */

@@ -7,8 +7,10 @@ import { globMatcher, isGlob } from '../config/globs.ts';
 import { PRESETS, presetOf } from '../config/presets.ts';
 import { priceVendor } from '../config/price-vendor.ts';
 import { Prices } from '../providers/prices.ts';
+import { decodeIterations } from '../wire/iterations.ts';
 import { countOf, objectOf, stringOf } from '../wire/json.ts';
-import { decodeUnits, UNKNOWN_USAGE } from '../wire/usage.ts';
+import { UNKNOWN_USAGE } from '../wire/usage.ts';
+import { decodeUnits } from '../wire/units.ts';
 
 /** The parts of the configuration that determine prices: plain data that can be sent to another thread. */
 export interface PriceSetup {
@@ -118,5 +120,6 @@ export function usageOf(head: JsonObject): Usage | undefined {
     output: output ?? 0,
     reasoning: countOf(head.reasoning_tokens) ?? 0,
     ...units,
+    ...decodeIterations(head.iterations),
   };
 }

@@ -1,11 +1,13 @@
 /** What is charged for answers that are not translated: images, audio, reranking, moderation. */
 import type { Endpoint } from './endpoints.ts';
 import type { JsonObject } from './json.ts';
-import type { Units, Usage } from './usage.ts';
+import type { Usage } from './usage.ts';
+import type { Units } from './units.ts';
 import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from './json.ts';
 import { secondsOfSound } from './media-tokens.ts';
 import { formNumber } from './multipart.ts';
-import { addUsage, openaiUsage, plainUsage, tokenCount, unitsOf, UNKNOWN_USAGE } from './usage.ts';
+import { addUsage, openaiUsage, plainUsage, UNKNOWN_USAGE } from './usage.ts';
+import { tokenCount, unitsOf } from './units.ts';
 
 /** The fields of a request that determine its charge. */
 interface ChargedRequest {

@@ -1,30 +1,9 @@
+import type { Iteration, IterationRecord } from './iterations.ts';
 import type { JsonObject } from './json.ts';
-import { countOf, isObject, numberOf, objectOf } from './json.ts';
-
-/**
- * Amounts that are reported besides tokens: parts of the tokens with a price of their own, and other charged units. The
- * names are those of the request log (`units`).
- */
-export const UNITS = {
-  cacheWrite1h: 'cache_write_1h_tokens',
-  inputAudio: 'input_audio_tokens',
-  cachedAudio: 'cached_audio_tokens',
-  outputAudio: 'output_audio_tokens',
-  inputImage: 'input_image_tokens',
-  cachedImage: 'cached_image_tokens',
-  outputImage: 'output_image_tokens',
-  webSearches: 'web_searches',
-  images: 'images',
-  seconds: 'seconds',
-  characters: 'characters',
-} as const;
-
-export type Unit = keyof typeof UNITS;
-
-const UNIT_NAMES = Object.keys(UNITS) as Unit[];
-
-/** Only amounts above zero. */
-export type Units = { readonly [name in Unit]?: number };
+import type { Units } from './units.ts';
+import { decodeIterations, encodeIterations, iterationsOf } from './iterations.ts';
+import { isObject, objectOf } from './json.ts';
+import { searchCount, sumOf, sumOfUnits, tokenCount, unitsOf } from './units.ts';
 
 /**
  * The tokens of one answer, normalised: `input` includes what was read from and written to a prompt cache, `output`
@@ -37,29 +16,10 @@ export interface Usage extends Units {
   readonly cacheWrite: number;
   readonly output: number;
   readonly reasoning: number;
+  /** Inferences besides those that wrote the answer, if any: parts of the tokens above. */
+  readonly iterations?: readonly Iteration[];
   /** No tokens were reported: the zeros are meaningless, and only other units are known. */
   readonly untold?: true;
-}
-
-/**
- * More than any model takes or writes for one answer. A provider that reports more is not believed: its usage would use
- * up limits that others share.
- */
-const MOST_TOKENS = 50_000_000;
-
-/** Reported tokens; `undefined` if they are not a count, or not to be believed. */
-export function tokenCount(value: unknown): number | undefined {
-  const count = countOf(value);
-  return count === undefined || count > MOST_TOKENS ? undefined : count;
-}
-
-/** The same for searches that an answer took. */
-const MOST_SEARCHES = 10_000;
-
-/** Reported searches; `undefined` if they are not a count, or not to be believed. */
-export function searchCount(value: unknown): number | undefined {
-  const count = countOf(value);
-  return count === undefined || count > MOST_SEARCHES ? undefined : count;
 }
 
 /** An answer without reported tokens. */
@@ -71,16 +31,6 @@ export const UNKNOWN_USAGE: Usage = {
   reasoning: 0,
   untold: true,
 };
-
-/** The units with an amount above zero. */
-export function unitsOf(amounts: { readonly [name in Unit]?: number | undefined }): Units {
-  const some: { [name in Unit]?: number } = {};
-  for (const name of UNIT_NAMES) {
-    const amount = amounts[name];
-    if (amount !== undefined && amount > 0) some[name] = amount;
-  }
-  return some;
-}
 
 /** Input tokens that did not come from a cache. */
 export function plainUsage(input: number, output: number): Usage {
@@ -119,6 +69,7 @@ export function openaiUsage(value: unknown): Usage | undefined {
       outputImage: within(completion.image_tokens, output),
       webSearches: searchCount(objectOf(value.server_tool_use).web_search_requests),
     }),
+    ...(value.iterations === undefined ? {} : decodeIterations(value.iterations)),
   };
 }
 
@@ -164,14 +115,6 @@ export function reportedSoFar(earlier: JsonObject | undefined, value: unknown): 
   return { ...earlier, ...Object.fromEntries(known) };
 }
 
-/** Adds counts of one request. The sum is capped, so that it can be believed as well as its parts. */
-export function sumOf(...counts: readonly number[]): number {
-  return Math.min(
-    MOST_TOKENS,
-    counts.reduce((sum, count) => sum + count, 0),
-  );
-}
-
 /** All tokens of an answer, input and output; `undefined` if it did not report them. */
 export function tokensIn(usage: Usage | undefined): number | undefined {
   return usage && sumOf(usage.input, usage.output);
@@ -186,7 +129,8 @@ export function addUsage(a: Usage | undefined, b: Usage): Usage {
     cacheWrite: sumOf(a.cacheWrite, b.cacheWrite),
     output: sumOf(a.output, b.output),
     reasoning: sumOf(a.reasoning, b.reasoning),
-    ...unitsOf(Object.fromEntries(UNIT_NAMES.map((name) => [name, sumOf(a[name] ?? 0, b[name] ?? 0)]))),
+    ...sumOfUnits(a, b),
+    ...iterationsOf(a, b),
     ...(a.untold && b.untold ? { untold: true } : {}),
   };
 }
@@ -220,6 +164,7 @@ export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
       ...(outputImage ? { image_tokens: outputImage } : {}),
     },
     ...(webSearches ? { server_tool_use: { web_search_requests: webSearches } } : {}),
+    ...(usage.iterations ? { iterations: encodeIterations(usage)! } : {}),
   };
 }
 
@@ -238,20 +183,5 @@ export interface OpenaiUsage {
   };
   completion_tokens_details: { reasoning_tokens: number; audio_tokens?: number; image_tokens?: number };
   server_tool_use?: { web_search_requests: number };
-}
-
-/** Units in the form of the request log; `undefined` when there are none. */
-export function encodeUnits(usage: Usage): Record<string, number> | undefined {
-  let some: Record<string, number> | undefined;
-  for (const name of UNIT_NAMES) {
-    const amount = usage[name];
-    if (amount) (some ??= {})[UNITS[name]] = amount;
-  }
-  return some;
-}
-
-/** Reads units from the request log. */
-export function decodeUnits(value: unknown): Units {
-  if (!isObject(value)) return {};
-  return unitsOf(Object.fromEntries(UNIT_NAMES.map((name) => [name, numberOf(value[UNITS[name]])])));
+  iterations?: IterationRecord[];
 }

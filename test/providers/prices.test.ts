@@ -3,7 +3,8 @@ import { calcPrice, findProvider } from '@pydantic/genai-prices';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { schema } from '../../src/config/schema.ts';
 import { Prices } from '../../src/providers/prices.ts';
-import { plainUsage, unitsOf, UNKNOWN_USAGE } from '../../src/wire/usage.ts';
+import { plainUsage, UNKNOWN_USAGE } from '../../src/wire/usage.ts';
+import { unitsOf } from '../../src/wire/units.ts';
 import type { Usage } from '../../src/wire/usage.ts';
 
 const table = new Prices();

@@ -1,6 +1,6 @@
 /** Implausible usage from a provider uses up no shared limits. */
 import { expect, test } from 'bun:test';
-import { anthropicUsage } from '../../src/wire/anthropic/response.ts';
+import { anthropicUsage } from '../../src/wire/anthropic/usage.ts';
 import { chargedUsage } from '../../src/wire/charged.ts';
 import { openaiUsage } from '../../src/wire/usage.ts';
 import { CHAT, running } from '../helpers/proxy.ts';

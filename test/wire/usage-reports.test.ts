@@ -1,6 +1,6 @@
 /** Usage that servers report in several events, or in part. */
 import { expect, test } from 'bun:test';
-import { anthropicUsage } from '../../src/wire/anthropic/response.ts';
+import { anthropicUsage } from '../../src/wire/anthropic/usage.ts';
 import { geminiUsage } from '../../src/wire/gemini/response.ts';
 import { reportedSoFar } from '../../src/wire/usage.ts';
 

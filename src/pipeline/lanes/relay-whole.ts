@@ -6,7 +6,7 @@ import type { Quirks } from '../../wire/quirks.ts';
 import type { Inbound } from '../inbound.ts';
 import type { LaneContext, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
-import { anthropicUsage } from '../../wire/anthropic/response.ts';
+import { anthropicUsage } from '../../wire/anthropic/usage.ts';
 import { endingOf, finishReason } from '../../wire/endings.ts';
 import { geminiUsage } from '../../wire/gemini/response.ts';
 import { callsIn, finishOf } from '../../wire/interactions/status.ts';

@@ -14,7 +14,8 @@ import type { Trace, TracedAttempt } from './trace.ts';
 import type { Ahead, Ended, Pricer, Source } from './charge.ts';
 import type { Answered, Asker, Ending, Opinion, Question, Settled, Used } from './exchange-facts.ts';
 import { RECORD_VERSION } from '../../logs/record.ts';
-import { encodeUnits } from '../../wire/usage.ts';
+import { encodeIterations } from '../../wire/iterations.ts';
+import { encodeUnits } from '../../wire/units.ts';
 import { tidyText } from '../../wire/json.ts';
 import { Charge, namesOf } from './charge.ts';
 import { Waits } from './waits.ts';
@@ -356,6 +357,7 @@ export class Exchange {
       estimate: this.#charge.estimate,
       failed: this.#charge.failedSum,
       units: usage && encodeUnits(usage),
+      iterations: usage && encodeIterations(usage),
       feedback: this.#opinion?.feedback,
       trace_id: this.trace?.traceId,
       lane: this.#lane,

@@ -1,6 +1,6 @@
 import type { LogRecord } from '../../logs/record.ts';
 import type { Usage } from '../../wire/usage.ts';
-import { sumOf } from '../../wire/usage.ts';
+import { sumOf } from '../../wire/units.ts';
 
 type Sum = NonNullable<LogRecord['failed']>;
 

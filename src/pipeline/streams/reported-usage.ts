@@ -3,7 +3,7 @@ import type { JsonObject } from '../../wire/json.ts';
 import type { ProtocolName } from '../../wire/protocol.ts';
 import type { Quirks } from '../../wire/quirks.ts';
 import type { Usage } from '../../wire/usage.ts';
-import { anthropicUsage } from '../../wire/anthropic/response.ts';
+import { anthropicUsage } from '../../wire/anthropic/usage.ts';
 import { converseUsage } from '../../wire/bedrock/response.ts';
 import { cohereUsage } from '../../wire/cohere/response.ts';
 import { geminiUsage } from '../../wire/gemini/response.ts';

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../../wire/endpoints.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import type { Units, Usage } from '../../wire/usage.ts';
+import type { Usage } from '../../wire/usage.ts';
+import type { Units } from '../../wire/units.ts';
 import { chargedSum, chargedUsage } from '../../wire/charged.ts';
 import { isObject, parseJson } from '../../wire/json.ts';
 

@@ -7,7 +7,7 @@ import { finishReason } from '../endings.ts';
 import { areBroken, entryOf, listOf, numberOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { earlyBlocks } from './early-blocks.ts';
 import { messagesErrorEvent } from './client-error.ts';
-import { anthropicUsage } from './response.ts';
+import { anthropicUsage } from './usage.ts';
 import { reportedSoFar } from '../usage.ts';
 
 /** Indexes come from outside and must not create arbitrarily long lists. */

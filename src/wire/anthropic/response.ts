@@ -1,37 +1,13 @@
 import type { ChatResponse } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
-import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { finishReason } from '../endings.ts';
-import { isObject, objectOf, stringOf } from '../json.ts';
+import { stringOf } from '../json.ts';
 import { answerOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
-import { encodeOpenaiUsage, searchCount, sumOf, tokenCount, unitsOf } from '../usage.ts';
+import { encodeOpenaiUsage } from '../usage.ts';
 import { readBlocks, refusalIn } from './parts.ts';
-
-/** Anthropic's usage, normalised: its `input_tokens` excludes cached tokens. */
-export function anthropicUsage(value: unknown): Usage | undefined {
-  if (!isObject(value)) return undefined;
-  const plain = tokenCount(value.input_tokens);
-  const output = tokenCount(value.output_tokens);
-  if (plain === undefined && output === undefined) return undefined;
-  const cached = tokenCount(value.cache_read_input_tokens) ?? 0;
-  const cacheWrite = tokenCount(value.cache_creation_input_tokens) ?? 0;
-  return {
-    input: sumOf(plain ?? 0, cached, cacheWrite),
-    cached,
-    cacheWrite,
-    output: output ?? 0,
-    reasoning: tokenCount(objectOf(value.output_tokens_details).thinking_tokens) ?? 0,
-    ...unitsOf({
-      cacheWrite1h: Math.min(
-        tokenCount(objectOf(value.cache_creation).ephemeral_1h_input_tokens) ?? 0,
-        cacheWrite,
-      ),
-      webSearches: searchCount(objectOf(value.server_tool_use).web_search_requests),
-    }),
-  };
-}
+import { anthropicUsage } from './usage.ts';
 
 /** The stop sequence of an answer, in the field that vLLM has beside the finish reason. */
 export function stoppedBy(sequence: unknown): { stop_reason?: string } {

@@ -13,7 +13,8 @@ import type { Part } from '../parts/part.ts';
 import { decodeCitations } from './citations.ts';
 import { decodeOther, isHostedCall } from './hosted.ts';
 import { refusalIn, sealOf } from './parts.ts';
-import { anthropicUsage, stoppedBy } from './response.ts';
+import { stoppedBy } from './response.ts';
+import { anthropicUsage } from './usage.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
 

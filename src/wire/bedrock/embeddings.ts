@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
 import { cohereEmbeddings, decodeCohereEmbeddings } from '../cohere/embeddings.ts';
-import { tokenCount } from '../usage.ts';
+import { tokenCount } from '../units.ts';
 import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
 
 /**

@@ -7,7 +7,8 @@ import { finishReason } from '../endings.ts';
 import { isObject, objectOf } from '../json.ts';
 import { answerOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
-import { encodeOpenaiUsage, sumOf, tokenCount } from '../usage.ts';
+import { encodeOpenaiUsage } from '../usage.ts';
+import { sumOf, tokenCount } from '../units.ts';
 import { readBlocks } from './parts.ts';
 
 /** Bedrock's usage, normalised: its `inputTokens` excludes cached tokens. */

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
-import { tokenCount } from '../usage.ts';
+import { tokenCount } from '../units.ts';
 import { isObject, objectOf } from '../json.ts';
 import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
 

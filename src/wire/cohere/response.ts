@@ -8,7 +8,8 @@ import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from '../json
 import { jsonTextOf } from '../json-written.ts';
 import { answerOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
-import { encodeOpenaiUsage, tokenCount } from '../usage.ts';
+import { encodeOpenaiUsage } from '../usage.ts';
+import { tokenCount } from '../units.ts';
 import { decodeCitation } from './citations.ts';
 
 /** Cohere's usage, normalised: `tokens` are what the model processed, `billed_units` only what is charged. */

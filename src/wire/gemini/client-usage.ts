@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
-import { sumOf } from '../usage.ts';
+import { sumOf } from '../units.ts';
 
 /**
  * `usageMetadata`: thoughts are counted separately from the answer, and each modality in lists. All three counts are

@@ -2,7 +2,7 @@ import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
-import { sumOf, tokenCount } from '../usage.ts';
+import { sumOf, tokenCount } from '../units.ts';
 
 /**
  * Encodes OpenAI's embeddings for `:batchEmbedContents`. Clients that know the field may set `task_type`.

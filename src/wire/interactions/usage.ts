@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
-import { sumOf, tokenCount } from '../usage.ts';
+import { sumOf, tokenCount } from '../units.ts';
 
 /** The usage of an interaction, normalised: it counts thoughts separately from the answer. */
 export function interactionUsage(given: unknown): Usage | undefined {

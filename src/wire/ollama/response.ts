@@ -7,7 +7,8 @@ import type { Usage } from '../usage.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { jsonTextOf } from '../json-written.ts';
 import { answerOf } from '../parts/message.ts';
-import { encodeOpenaiUsage, plainUsage, tokenCount } from '../usage.ts';
+import { encodeOpenaiUsage, plainUsage } from '../usage.ts';
+import { tokenCount } from '../units.ts';
 import { imageUrl } from './images.ts';
 
 /** The usage at the end of an answer. */

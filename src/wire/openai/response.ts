@@ -11,7 +11,8 @@ import type { Annotation, Part } from '../parts/part.ts';
 import { imagePart, answerOf, readAnnotation } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
 import { readContent, readMessage, reasoningOf, sourcesBeside } from './answer-parts.ts';
-import { encodeOpenaiUsage, openaiUsage, sumOf, tokenCount } from '../usage.ts';
+import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
+import { sumOf, tokenCount } from '../units.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
 
