@@ -111,13 +111,14 @@ export function textOf({ content }: Pick<Message, 'content'>): string {
 /**
  * A conversation in the order that strict loaders require: the user first, and roles that alternate. A user may speak
  * directly after results, as clients of Anthropic's API do, where both are one message: each format writes that as its
- * loader accepts it. A greeting with which a program opens the conversation is quoted in the user's first message.
+ * loader accepts it. What a program says by itself is quoted in the user's next message: a greeting that opens the
+ * conversation, and something added to an answer that is trained, which would not be trained if both were one.
  * @param messages including the answer
  * @throws RejectError when the order is violated
  */
 export function alternating(messages: readonly Message[]): Message[] {
   notEndingInAnswer(messages.slice(0, -1));
-  const merged = withoutGreeting(mergedTurns(messages));
+  const merged = mergedTurns(withoutAdditions(withoutGreeting(messages)));
   const first = merged.find(({ role }) => role !== 'system');
   if (first?.role !== 'user') throw new RejectError('wrong_order');
   const twice = merged.some(({ role }, index) => role === 'assistant' && merged[index - 1]?.role === role);
@@ -125,10 +126,29 @@ export function alternating(messages: readonly Message[]): Message[] {
   return merged;
 }
 
-function withoutGreeting(messages: Message[]): Message[] {
-  const first = messages.findIndex(({ role }) => role !== 'system');
-  const greets = messages[first]?.role === 'assistant' && messages[first + 1]?.role === 'user';
-  return greets ? quotedThrough(messages, first) : messages;
+function withoutGreeting(messages: readonly Message[]): readonly Message[] {
+  const user = messages.findIndex(({ role }) => role === 'user');
+  const opening = messages.slice(0, Math.max(user, 0)).filter(({ role }) => role !== 'system');
+  const greets = opening.length > 0 && opening.every(({ role }) => role === 'assistant');
+  return greets ? quotedThrough(messages, user - 1) : messages;
+}
+
+function withoutAdditions(messages: readonly Message[]): readonly Message[] {
+  const kept: Message[] = [];
+  for (let at = 0; at < messages.length; at++) {
+    let end = at;
+    if (isAnswer(kept.at(-1), false)) while (isAnswer(messages[end], true)) end += 1;
+    if (end > at && messages[end]?.role === 'user') {
+      kept.push(...quotedThrough(messages.slice(at, end + 1), end - at - 1));
+      at = end;
+    } else kept.push(messages[at]!);
+  }
+  return kept;
+}
+
+/** @param untrained which answers: those that are not trained, or the others */
+function isAnswer(message: Message | undefined, untrained: boolean): boolean {
+  return message?.role === 'assistant' && (message.untrained ?? false) === untrained;
 }
 
 /**
