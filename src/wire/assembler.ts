@@ -22,6 +22,8 @@ export interface Assembler {
   readonly called: boolean;
   /** Whether the arguments of some call are, so far, invalid, so that no tool can be run with them. */
   readonly brokenCall: boolean;
+  /** The arguments of the calls so far, for readers that parse long ones in steps before the end. */
+  readonly callTexts?: readonly string[];
   /** Whether an empty finish reason ends an answer with calls; decisive only if nothing else does. */
   readonly endsWithCalls?: boolean;
   result(): JsonObject;

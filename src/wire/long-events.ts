@@ -11,7 +11,7 @@ import { shortChunks } from './short-chunks.ts';
 
 /** An event whose data is not written yet, and must not change until it is. */
 export interface LongEvent {
-  /** The value of its `event:` field. */
+  /** The value of its `event:` field; empty if it has none. */
   readonly name: string;
   readonly data: JsonObject;
 }
@@ -30,8 +30,24 @@ export function eventOf(name: string, data: JsonObject): string | LongEvent {
   return sizeOf(data, LONG) > LONG ? { name, data } : textOf({ name, data });
 }
 
+/** An event without a name, as text unless it is long. */
+export function dataEvent(data: JsonObject): string | LongEvent {
+  return eventOf('', data);
+}
+
+/** Events that follow each other. */
+export function eventsAfter(first: Events, ...more: readonly Events[]): Events {
+  const all = [first, ...more].flat();
+  return all.every((event) => typeof event === 'string') ? all.join('') : all;
+}
+
 function textOf({ name, data }: LongEvent): string {
-  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+  return `${headOf(name)}${JSON.stringify(data)}\n\n`;
+}
+
+/** What precedes the data of an event. */
+function headOf(name: string): string {
+  return name === '' ? 'data: ' : `event: ${name}\ndata: `;
 }
 
 /** All events as text, written at once. */
@@ -99,7 +115,7 @@ export class EventList {
       else {
         const data = yield* writeBody(event.data);
         const written = typeof data === 'string' ? encoder.encode(data) : data;
-        pieces.push(encoder.encode(`event: ${event.name}\ndata: `), written, encoder.encode('\n\n'));
+        pieces.push(encoder.encode(headOf(event.name)), written, encoder.encode('\n\n'));
       }
       yield;
     }

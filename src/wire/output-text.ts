@@ -1,5 +1,6 @@
 import type { JsonObject } from './json.ts';
 import { isObject } from './json.ts';
+import { sizeOf } from './json-size.ts';
 
 /** Fields in a piece of an answer that contain the model's words, as opposed to names or signatures. */
 const WRITTEN = new Set([
@@ -42,6 +43,15 @@ export function eachOutputText(event: JsonObject, take: (text: string) => void):
   written(event, take, DEPTH);
 }
 
+/** Arguments above this size are passed on text by text, without their names, characters. */
+const LONG = 64 * 1024;
+
+function given(value: unknown, take: (text: string) => void): void {
+  if (typeof value === 'string') take(value);
+  else if (sizeOf(value, LONG) <= LONG) take(JSON.stringify(value));
+  else for (const name in value as JsonObject) given((value as JsonObject)[name], take);
+}
+
 /** How deep fields are searched: the arguments of a call are the deepest, and servers can send anything. */
 const DEPTH = 6;
 
@@ -56,6 +66,6 @@ function written(value: JsonObject, take: (text: string) => void, depth: number)
         for (const item of field) if (isObject(item)) written(item, take, depth - 1);
       }
     } else if (AROUND.has(name) && isObject(field)) written(field, take, depth - 1);
-    else if ((name === 'args' || name === 'arguments') && isObject(field)) take(JSON.stringify(field));
+    else if ((name === 'args' || name === 'arguments') && isObject(field)) given(field, take);
   }
 }

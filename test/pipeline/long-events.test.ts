@@ -209,5 +209,26 @@ test('streamInSteps() writes a long answer in short steps', () => {
     ({ id: 'c', model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] }) as ChatChunk;
   const make = () => streamInSteps([chunk({ content: TEXT }, null), chunk({}, 'stop')], client.stream());
   expect(texts(new TextDecoder().decode(atOnce(make())))).toMatchObject(WHOLE);
-  expect(longestShare(make)).toBeLessThan(1 / 3);
+  expect(longestShare(make)).toBeLessThan(1 / 2);
 });
+
+test.each(['ollama.chat', 'gemini', 'messages'] as const)(
+  'streamInSteps() writes long arguments and signatures for %s in short steps',
+  (endpoint) => {
+    const request = endpoint === 'gemini' ? { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }] } : CHAT;
+    const client = clientOf(endpoint).decode({ ...request, max_tokens: 9 }, CONTEXT);
+    const chunk = (delta: object, finish: string | null) =>
+      ({ id: 'c', model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] }) as ChatChunk;
+    const seal = { type: 'thinking', thinking: 'a', signature: 'A'.repeat(2_000_000) };
+    const called = { name: 'f', arguments: JSON.stringify({ a: TEXT.repeat(2) }) };
+    const chunks = [
+      chunk({ reasoning_content: 'a', thinking_blocks: [seal] }, null),
+      chunk({ tool_calls: [{ index: 0, id: 'c', type: 'function', function: called }] }, 'tool_calls'),
+    ];
+    const make = () => streamInSteps(chunks, client.stream());
+    const written = new TextDecoder().decode(atOnce(make()));
+    expect(framesOf(written, []).length).toBeGreaterThan(1);
+    expect(written.includes('some of them')).toBe(true);
+    expect(longestShare(make)).toBeLessThan(1 / 2);
+  },
+);

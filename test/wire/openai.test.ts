@@ -1,3 +1,4 @@
+import { eventsText } from '../../src/wire/long-events.ts';
 import { describe, expect, test } from 'bun:test';
 import type { ChatRequest } from '../../src/wire/chat.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
@@ -310,8 +311,8 @@ describe('decode() of a chat client’s request', () => {
       { id: '1', choices: [{ index: 0 }] },
       { id: '1', choices: [], usage: { a: 1 } },
     ];
-    expect(chunks.map((chunk) => writer.push(chunk as never))).toEqual(written);
-    expect(writer.end()).toBe('data: [DONE]\n\n');
+    expect(chunks.map((chunk) => eventsText(writer.push(chunk as never)))).toEqual(written);
+    expect(eventsText(writer.end())).toBe('data: [DONE]\n\n');
   });
 });
 

@@ -9,12 +9,18 @@ import { ProxyError } from '../../errors.ts';
 import { isSteps } from '../../turns.ts';
 import { classifyBody, safeMessage } from '../../wire/classify.ts';
 import { areLong, eventJson, readAhead, unreadable } from '../../wire/event-json.ts';
+import { PIECE_BOUNDS } from '../../wire/json.ts';
+import { readingFirst } from '../../wire/json-ahead.ts';
+import { sizeOf } from '../../wire/json-size.ts';
 import { excessIn } from '../../wire/json-fields.ts';
 import { EventList, shortLength } from '../../wire/long-events.ts';
 import { shortChunks } from '../../wire/short-chunks.ts';
 import type { OwnNames } from '../../wire/facts/tool-names.ts';
 import type { RestoredEvents } from '../../redact/outward/restore-events.ts';
 import type { Tap } from '../streams/tap.ts';
+
+/** Longer arguments of calls are parsed in steps, characters. */
+const LONG_CALLS = 64 * 1024;
 
 /** What a translated stream is read and written with. */
 export interface TranslateFoldParts {
@@ -36,6 +42,8 @@ export class TranslateFold implements Fold {
   readonly #target: string;
   readonly #parts: TranslateFoldParts;
   #restored: RestoredEvents | undefined;
+  /** The length of the arguments of calls so far, characters. */
+  #callLength = 0;
 
   constructor(tap: Tap, target: string, parts: TranslateFoldParts) {
     this.#tap = tap;
@@ -53,7 +61,8 @@ export class TranslateFold implements Fold {
   }
 
   #take(events: readonly SseEvent[], ended: boolean): Folded | Steps<Folded> {
-    return areLong(events) ? this.#readInSteps(events, ended) : this.#read(events, ended);
+    const inSteps = areLong(events) || this.#hasLongCalls;
+    return inSteps ? this.#readInSteps(events, ended) : this.#read(events, ended);
   }
 
   /** Long events are parsed and translated in steps: each piece of a long text is written on its own. */
@@ -62,13 +71,24 @@ export class TranslateFold implements Fold {
     for (const event of yield* readAhead(events)) {
       const read = (yield* excessIn(eventJson(event), event.data)) ? unreadable(event) : event;
       for (const chunk of this.#parts.reader.push(read).flatMap(shortChunks)) {
-        this.#write([chunk], list);
+        yield* readingFirst(this.#readAt(chunk), PIECE_BOUNDS, () => this.#write([chunk], list));
         yield;
       }
       if (this.#stopped) break;
     }
     const encoded = this.#conclude(ended, list);
     return isSteps(encoded) ? yield* encoded : encoded;
+  }
+
+  /** Whether arguments of calls would be parsed for too long at their end. */
+  get #hasLongCalls(): boolean {
+    return this.#callLength > LONG_CALLS;
+  }
+
+  /** The texts that are parsed when a chunk is written: at the end, the arguments of calls. */
+  #readAt({ choices }: ChatChunk): readonly string[] {
+    if (!this.#hasLongCalls || choices.every(({ finish_reason: finish }) => finish === null)) return [];
+    return this.#tap.callTexts;
   }
 
   #read(events: readonly SseEvent[], ended: boolean): Folded | Steps<Folded> {
@@ -144,8 +164,9 @@ export class TranslateFold implements Fold {
     const written = writer.push(chunk);
     list.add(written);
     this.#tap.sealed ||= chunk.choices.some(({ delta }) => isSealed(delta));
-    // Long events repeat texts that were counted before.
-    this.#tap.chunk(chunk, shortLength(written) || 1);
+    for (const { delta } of chunk.choices) this.#callLength += callLength(delta);
+    // What is not written yet, or in an event that is not text yet, is kept as well.
+    this.#tap.chunk(chunk, Math.max(shortLength(written), sizeOf(chunk.choices, Infinity)));
   }
 
   /** The error of an answer that ends here without a finish reason. */
@@ -172,6 +193,11 @@ export class TranslateFold implements Fold {
       upstream: found.upstream,
     });
   }
+}
+
+/** The length of the pieces of arguments in a delta, characters. */
+function callLength({ tool_calls: calls }: ChatDelta): number {
+  return calls?.reduce((length, { function: called }) => length + (called?.arguments?.length ?? 0), 0) ?? 0;
 }
 
 /** Whether a delta contains something that must be sent back. */

@@ -17,7 +17,8 @@ import { roughTokens } from '../../wire/rough-tokens.ts';
 import { errorIn } from '../../wire/error-event.ts';
 import type { SseEvent } from '../../wire/sse.ts';
 import { eventJson } from '../../wire/event-json.ts';
-import { isObject, numberOf, stringOf } from '../../wire/json.ts';
+import { isObject, numberOf, PIECE_BOUNDS, stringOf } from '../../wire/json.ts';
+import { readingFirst } from '../../wire/json-ahead.ts';
 import { writeJson } from '../../wire/json-write.ts';
 import { brokenEvent } from '../../wire/shapes/events.ts';
 
@@ -181,6 +182,11 @@ export class Tap {
     return missingEnding(target);
   }
 
+  /** The arguments of the calls so far. */
+  get callTexts(): readonly string[] {
+    return this.#assembler.callTexts ?? [];
+  }
+
   /** The whole answer; `undefined` when it exceeded the limit or never began. */
   answer(): JsonObject | undefined {
     return this.#overflowed || this.#bytes === 0 ? undefined : this.#assembler.result();
@@ -189,7 +195,9 @@ export class Tap {
   /** The whole answer as JSON text, in steps if it is long; `undefined` when it exceeded the limit or never began. */
   *assembled(): Steps<string | undefined> {
     const answer = this.answer();
-    return answer && (yield* writeJson(this.#shown(answer)));
+    if (!answer) return undefined;
+    const shown = yield* readingFirst(this.callTexts, PIECE_BOUNDS, () => this.#shown(answer));
+    return yield* writeJson(shown);
   }
 
   /**

@@ -1,3 +1,5 @@
+import type { Events, LongEvent } from '../long-events.ts';
+import { eventOf } from '../long-events.ts';
 import type { JsonObject } from '../json.ts';
 import { JsonEnd } from '../json-end.ts';
 import { textBlock } from './client-response.ts';
@@ -37,7 +39,7 @@ export class BlockWriter {
   #lastCall: Block | undefined;
   /** Whether the first open block has been started. */
   #open = false;
-  #out = '';
+  #out: (string | LongEvent)[] = [];
 
   /** @param textAt the index of a text whose beginning the client has; omitted if it has nothing yet */
   constructor(textAt?: number) {
@@ -124,9 +126,9 @@ export class BlockWriter {
   }
 
   /** The events since the last call. */
-  take(): string {
+  take(): Events {
     const out = this.#out;
-    this.#out = '';
+    this.#out = [];
     return out;
   }
 
@@ -196,11 +198,11 @@ export class BlockWriter {
   }
 
   #event(event: JsonObject & { type: string }): void {
-    this.#out += messageEvent(event);
+    this.#out.push(messageEvent(event));
   }
 }
 
-/** A stream event as text. */
-export function messageEvent(event: JsonObject & { type: string }): string {
-  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+/** A stream event. */
+export function messageEvent(event: JsonObject & { type: string }): string | LongEvent {
+  return eventOf(event.type, event);
 }

@@ -1,3 +1,4 @@
+import { eventsText } from '../long-events.ts';
 import type { ProxyError } from '../../errors.ts';
 import type { Fault } from '../../faults.ts';
 import type { JsonObject } from '../json.ts';
@@ -83,7 +84,7 @@ export function messagesErrorBody(
 
 /** An error as the last event of a message's stream. */
 export function messagesErrorEvent(error: ProxyError, requestId: string): string {
-  return messageEvent(messagesErrorBody(error, requestId));
+  return eventsText([messageEvent(messagesErrorBody(error, requestId))]);
 }
 
 function typeOf({ upstream, fault }: ProxyError): string {

@@ -1,3 +1,5 @@
+import type { Events } from '../long-events.ts';
+import { eventsAfter } from '../long-events.ts';
 import type { ChatChunk } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { ProxyError } from '../../errors.ts';
@@ -53,7 +55,7 @@ export class MessagesWriter implements ChatWriter {
     this.#started = begun !== undefined;
   }
 
-  push(chunk: ChatChunk): string {
+  push(chunk: ChatChunk): Events {
     this.#usage = openaiUsage(chunk.usage) ?? this.#usage;
     const choices = listOf(chunk.choices).filter(isObject);
     // Azure's first chunk has no id and model.
@@ -70,26 +72,22 @@ export class MessagesWriter implements ChatWriter {
       this.#sequence = stopSequence(choice, this.#options);
       this.#blocks.close();
     }
-    return begin + this.#blocks.take();
+    return eventsAfter(begin, this.#blocks.take());
   }
 
-  end(): string {
+  end(): Events {
     const begin = this.#start({});
     this.#blocks.close();
-    return (
-      begin +
-      this.#blocks.take() +
-      this.#stop() +
-      lostComment(this.#lost) +
-      messageEvent({ type: 'message_stop' })
-    );
+    return eventsAfter(begin, this.#blocks.take(), this.#stop(), lostComment(this.#lost), [
+      messageEvent({ type: 'message_stop' }),
+    ]);
   }
 
   fail(error: ProxyError, requestId: string): string {
     return messagesErrorEvent(error, requestId);
   }
 
-  #start(chunk: { id?: unknown; model?: unknown }): string {
+  #start(chunk: { id?: unknown; model?: unknown }): Events {
     if (this.#started) return '';
     this.#started = true;
     const message = {
@@ -100,7 +98,7 @@ export class MessagesWriter implements ChatWriter {
       stop_details: null,
       usage: encodeUsage(undefined),
     };
-    return messageEvent({ type: 'message_start', message });
+    return [messageEvent({ type: 'message_start', message })];
   }
 
   #read(delta: JsonObject): void {
@@ -153,14 +151,16 @@ export class MessagesWriter implements ChatWriter {
     this.#blocks.call(numberOf(call.index), id, stringOf(name) ?? '', text, newId);
   }
 
-  #stop(): string {
+  #stop(): Events {
     if (this.#stopped) return '';
     this.#stopped = true;
     const facts = { calls: this.#calls, refused: this.#refused, sequence: this.#sequence };
-    return messageEvent({
-      type: 'message_delta',
-      delta: { container: null, ...stopFields(this.#finish, facts) },
-      usage: encodeUsage(this.#usage),
-    });
+    return [
+      messageEvent({
+        type: 'message_delta',
+        delta: { container: null, ...stopFields(this.#finish, facts) },
+        usage: encodeUsage(this.#usage),
+      }),
+    ];
   }
 }

@@ -1,3 +1,5 @@
+import type { Events } from '../long-events.ts';
+import { dataEvent, eventsAfter } from '../long-events.ts';
 import type { ProxyError } from '../../errors.ts';
 import type { ChatChunk } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
@@ -37,7 +39,7 @@ export class ContentWriter implements ChatWriter {
     this.#lost = lost;
   }
 
-  push(chunk: ChatChunk): string {
+  push(chunk: ChatChunk): Events {
     this.#usage = openaiUsage(chunk.usage) ?? this.#usage;
     const choices = listOf(chunk.choices).filter(isObject);
     // Azure's first chunk has no id and model.
@@ -47,8 +49,8 @@ export class ContentWriter implements ChatWriter {
     return ended.length > 0 ? this.#event(ended) : '';
   }
 
-  end(): string {
-    return this.#stop() + lostComment(this.#lost);
+  end(): Events {
+    return eventsAfter(this.#stop(), lostComment(this.#lost));
   }
 
   fail(error: ProxyError, requestId: string): string {
@@ -82,7 +84,7 @@ export class ContentWriter implements ChatWriter {
   }
 
   /** The last event: an empty text part, as from Google itself. */
-  #stop(): string {
+  #stop(): Events {
     if (this.#ended) return '';
     this.#ended = true;
     if (this.#candidates.size === 0) this.#candidate(0);
@@ -95,9 +97,9 @@ export class ContentWriter implements ChatWriter {
     return this.#event(last);
   }
 
-  #event(candidates: readonly JsonObject[]): string {
+  #event(candidates: readonly JsonObject[]): Events {
     this.#head ??= headOf({}, this.#options);
     const answer = { candidates, usageMetadata: encodeUsage(this.#usage), ...this.#head };
-    return `data: ${JSON.stringify(answer)}\n\n`;
+    return [dataEvent(answer)];
   }
 }

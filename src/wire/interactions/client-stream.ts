@@ -1,3 +1,6 @@
+import type { Events, LongEvent } from '../long-events.ts';
+import { eventOf, eventsAfter } from '../long-events.ts';
+import { jsonTextOf } from '../json-written.ts';
 import type { ProxyError } from '../../errors.ts';
 import type { ChatChunk } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
@@ -53,7 +56,7 @@ export class InteractionWriter implements ChatWriter {
     this.#head = headOf({}, options);
   }
 
-  push(chunk: ChatChunk): string {
+  push(chunk: ChatChunk): Events {
     this.#usage = openaiUsage(chunk.usage) ?? this.#usage;
     const choices = listOf(chunk.choices).filter(isObject);
     const choice = choices.find(({ index }) => (numberOf(index) ?? 0) === 0);
@@ -64,58 +67,57 @@ export class InteractionWriter implements ChatWriter {
     this.#pieces.read(objectOf(choice.delta));
     this.#finish = stringOf(choice.finish_reason) || null;
     if (this.#finish !== null) this.#pieces.end();
-    return begun + this.#tell();
+    return eventsAfter(begun, this.#tell());
   }
 
-  end(): string {
+  end(): Events {
     if (this.#ended) return '';
     this.#ended = true;
     const begun = this.#begin({});
     this.#pieces.end();
-    const rest = this.#tell() + this.#stop();
+    const rest = this.#tell();
+    const stopped = this.#stop();
     const interaction = { ...this.#head, ...endingOf(this.#finish, this.#usage, this.#head!) };
-    return `${begun}${rest}${event('interaction.completed', { interaction })}${lostComment(this.#lost)}${DONE}`;
+    const completed = event('interaction.completed', { interaction });
+    return eventsAfter(begun, rest, stopped, [completed], lostComment(this.#lost) + DONE);
   }
 
   fail(error: ProxyError): string {
     return interactionErrorEvent(error);
   }
 
-  #begin(chunk: { readonly id?: unknown; readonly model?: unknown }): string {
+  #begin(chunk: { readonly id?: unknown; readonly model?: unknown }): Events {
     if (this.#head) return '';
     this.#head = headOf(chunk, this.#options);
-    return event('interaction.created', { interaction: { ...this.#head, status: 'in_progress' } });
+    return [event('interaction.created', { interaction: { ...this.#head, status: 'in_progress' } })];
   }
 
-  #tell(): string {
-    return this.#pieces
-      .take()
-      .map((piece) => this.#piece(piece))
-      .join('');
+  #tell(): Events {
+    return eventsAfter('', ...this.#pieces.take().map((piece) => this.#piece(piece)));
   }
 
-  #piece(piece: Piece): string {
+  #piece(piece: Piece): Events {
     const type = STEPS[piece.kind];
     const begun = this.#step?.type === type && type !== 'function_call' ? '' : this.#start(piece, type);
     const { index } = this.#step!;
-    const ended = begun + event('step.delta', { index, delta: deltaOf(piece) });
+    const ended = eventsAfter(begun, [event('step.delta', { index, delta: deltaOf(piece) })]);
     // A signature and a call are complete.
-    return piece.kind === 'signature' || piece.kind === 'call' ? ended + this.#stop() : ended;
+    return piece.kind === 'signature' || piece.kind === 'call' ? eventsAfter(ended, this.#stop()) : ended;
   }
 
-  #start(piece: Piece, type: string): string {
+  #start(piece: Piece, type: string): Events {
     const stopped = this.#stop();
     this.#step = { type, index: this.#steps };
     this.#steps += 1;
     const more = piece.kind === 'call' ? { id: piece.id, name: piece.name, arguments: {} } : {};
-    return stopped + event('step.start', { index: this.#step.index, step: { type, ...more } });
+    return eventsAfter(stopped, [event('step.start', { index: this.#step.index, step: { type, ...more } })]);
   }
 
-  #stop(): string {
+  #stop(): Events {
     if (!this.#step) return '';
     const { index } = this.#step;
     this.#step = undefined;
-    return event('step.stop', { index });
+    return [event('step.stop', { index })];
   }
 }
 
@@ -132,10 +134,10 @@ function deltaOf(piece: Piece): JsonObject {
     case 'content':
       return piece.content;
     case 'call':
-      return { type: 'arguments_delta', arguments: JSON.stringify(piece.args) };
+      return { type: 'arguments_delta', arguments: jsonTextOf(piece.args) };
   }
 }
 
-function event(type: string, fields: JsonObject): string {
-  return `event: ${type}\ndata: ${JSON.stringify({ ...fields, event_type: type })}\n\n`;
+function event(type: string, fields: JsonObject): string | LongEvent {
+  return eventOf(type, { ...fields, event_type: type });
 }

@@ -1,3 +1,5 @@
+import type { Events } from '../long-events.ts';
+import { dataEvent, eventsAfter } from '../long-events.ts';
 import type { ProxyError } from '../../errors.ts';
 import type { ChatChunk } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
@@ -31,7 +33,7 @@ export class LineWriter implements ChatWriter {
     this.#pieces = new OllamaPieces({ newId: options.newId, lost, thoughts: options.thoughts });
   }
 
-  push(chunk: ChatChunk): string {
+  push(chunk: ChatChunk): Events {
     this.#usage = openaiUsage(chunk.usage) ?? this.#usage;
     const choices = listOf(chunk.choices).filter(isObject);
     const choice = choices.find(({ index }) => (numberOf(index) ?? 0) === 0);
@@ -44,28 +46,24 @@ export class LineWriter implements ChatWriter {
     const ready = this.#pieces.take();
     if (ready.length > 0) this.#begunMs ??= this.#options.elapsedMs();
     if (ready.length === 0 && logprobs.logprobs !== undefined) return this.#piece({}, logprobs);
-    return ready.map((piece, at) => this.#piece(piece, at === 0 ? logprobs : {})).join('');
+    return eventsAfter('', ...ready.map((piece, at) => this.#piece(piece, at === 0 ? logprobs : {})));
   }
 
-  end(): string {
+  end(): Events {
     if (this.#ended) return '';
     this.#ended = true;
     this.#pieces.end();
     const rest = this.#pieces.take().map((piece) => this.#piece(piece, {}));
     const timing = { begunMs: this.#begunMs, endMs: this.#options.elapsedMs() };
     const last = { ...answerOf(this.#options, {}, true), ...endingOf(this.#finish, this.#usage, timing) };
-    return rest.join('') + event(last);
+    return eventsAfter('', ...rest, [dataEvent(last)]);
   }
 
   fail(error: ProxyError): string {
     return ollamaErrorEvent(error);
   }
 
-  #piece(ready: MessagePiece, more: JsonObject): string {
-    return event({ ...answerOf(this.#options, ready, false), ...more });
+  #piece(ready: MessagePiece, more: JsonObject): Events {
+    return [dataEvent({ ...answerOf(this.#options, ready, false), ...more })];
   }
-}
-
-function event(value: JsonObject): string {
-  return `data: ${JSON.stringify(value)}\n\n`;
 }

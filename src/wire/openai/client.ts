@@ -1,3 +1,5 @@
+import type { Events } from '../long-events.ts';
+import { dataEvent, eventsAfter } from '../long-events.ts';
 import type { ChatChunk, ChatDelta, ChatMessage, ChatRequest, ChatResponse, ContentPart } from '../chat.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import type { JsonObject } from '../json.ts';
@@ -169,7 +171,7 @@ export function relayedChat(body: JsonObject): Pick<Understood, 'request' | 'str
     request,
     stream() {
       const calls = new CustomCallStream(custom);
-      return { push: (chunk) => event(calls.chunk(chunk)), end: () => DONE, fail: chatErrorEvent };
+      return { push: (chunk) => [dataEvent(calls.chunk(chunk))], end: () => DONE, fail: chatErrorEvent };
     },
   };
 }
@@ -199,7 +201,7 @@ class ChunkWriter implements ChatWriter {
     this.#custom = new CustomCallStream(custom);
   }
 
-  push(chunk: ChatChunk): string {
+  push(chunk: ChatChunk): Events {
     const { usage, ...fields } = chunk;
     const id = chatId(chunk.id);
     const rest = { ...fields, id, choices: fields.choices.map((choice) => this.#encoded(choice)) };
@@ -210,12 +212,12 @@ class ChunkWriter implements ChatWriter {
     }
     // Without a finish reason from the provider the client gets one nevertheless, before the usage.
     const before = chunk.choices.length === 0 ? this.#finish() : '';
-    if (!this.#includeUsage) return chunk.choices.length === 0 ? before : event(rest);
-    return before + event({ ...rest, usage: usage ?? null });
+    if (!this.#includeUsage) return chunk.choices.length === 0 ? before : [dataEvent(rest)];
+    return eventsAfter(before, [dataEvent({ ...rest, usage: usage ?? null })]);
   }
 
-  end(): string {
-    return this.#finish() + lostComment(this.#lost) + DONE;
+  end(): Events {
+    return eventsAfter(this.#finish(), lostComment(this.#lost) + DONE);
   }
 
   #encoded(choice: ChatChunk['choices'][number]): ChatChunk['choices'][number] {
@@ -229,16 +231,12 @@ class ChunkWriter implements ChatWriter {
     return chatErrorEvent(error, requestId);
   }
 
-  #finish(): string {
+  #finish(): Events {
     if (this.#finished || !this.#naming) return '';
     this.#finished = true;
     const inputs = this.#custom.end(0);
     const rest = inputs.length > 0 ? { tool_calls: inputs } : {};
     const last = chunkOf(this.#naming, rest as ChatDelta, { finish: this.#called ? 'tool_calls' : 'stop' });
-    return event(this.#includeUsage ? { ...last, usage: null } : last);
+    return [dataEvent(this.#includeUsage ? { ...last, usage: null } : last)];
   }
-}
-
-function event(chunk: object): string {
-  return `data: ${JSON.stringify(chunk)}\n\n`;
 }

@@ -56,6 +56,10 @@ class PartsFolding extends Folding<PartsChoice> {
     return this.choices.some(({ calls }) => calls.size > 0);
   }
 
+  get callTexts(): readonly string[] {
+    return this.choices.flatMap(({ calls }) => [...calls.values()].map((call) => call.function.arguments));
+  }
+
   override get brokenCall(): boolean {
     return this.choices.some(({ calls }) =>
       [...calls.values()].some((call) => areBroken(call.function.arguments)),
