@@ -381,6 +381,7 @@ export const PRESETS = {
     models: ['*/*'],
     probe: '/models',
     endpoints: CHAT,
+    prices: 'huggingface',
     priority: 40,
   },
   ollama: {

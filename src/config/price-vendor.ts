@@ -24,6 +24,19 @@ export const PRICE_HOSTS: ReadonlyMap<string, string> = new Map([
   ...Object.entries(OTHER_HOSTS),
 ]);
 
+/** Vendors whose models have the prices of the provider that their name selects: `openai/gpt-oss-120b:groq`. */
+export const PRICE_ROUTERS: ReadonlySet<string> = new Set(['huggingface']);
+
+/**
+ * The vendor in the price table, and the name there, of a model. A router's model without a provider, or with a policy
+ * to choose one, such as `:fastest`, has no price in the table.
+ * @see https://huggingface.co/docs/inference-providers/index#provider-selection
+ */
+export function pricedModel(vendor: string, model: string): readonly [vendor: string, model: string] {
+  const colon = PRICE_ROUTERS.has(vendor) ? model.lastIndexOf(':') : -1;
+  return colon < 0 ? [vendor, model] : [`${vendor}_${model.slice(colon + 1)}`, model.slice(0, colon)];
+}
+
 /**
  * The id of a provider's vendor in the price table: by its address, since many vendors serve the APIs of others, and
  * otherwise by its type. `undefined` if it has none.

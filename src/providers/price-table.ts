@@ -1,5 +1,6 @@
 import type { calcPrice, Provider, TieredPrices } from '@pydantic/genai-prices';
 import type { Usage } from '../wire/usage.ts';
+import { pricedModel } from '../config/price-vendor.ts';
 
 type Calculate = typeof calcPrice;
 
@@ -128,7 +129,8 @@ export class PriceTable {
   }
 
   #lookUp(vendor: string, model: string): Entry | null {
-    const found = this.#calculate!({}, model, { providerId: vendor });
+    const [providerId, name] = pricedModel(vendor, model);
+    const found = this.#calculate!({}, name, { providerId });
     if (!found) return null;
     const { prices, context_window } = found.model;
     const all = Array.isArray(prices) ? prices.map((each) => each.prices) : [prices];

@@ -1,16 +1,17 @@
 import { expect, test } from 'bun:test';
 import { findProvider } from '@pydantic/genai-prices';
 import { PROVIDER_TYPES, presetOf } from '../../src/config/presets.ts';
-import { PRICE_HOSTS, priceVendor } from '../../src/config/price-vendor.ts';
+import { PRICE_HOSTS, PRICE_ROUTERS, priceVendor } from '../../src/config/price-vendor.ts';
 import { schema } from '../../src/config/schema.ts';
 import { makeProviders } from '../../src/providers/make.ts';
 import { priceSetup } from '../../src/usage/pricing.ts';
 
 test('every vendor named here is in the price table, which knows it by its address as well', () => {
   const named = PROVIDER_TYPES.map(presetOf).flatMap(({ prices }) => prices ?? []);
-  expect(named.filter((id) => findProvider({ providerId: id })?.id !== id)).toEqual([]);
+  const own = named.filter((id) => !PRICE_ROUTERS.has(id));
+  expect(own.filter((id) => findProvider({ providerId: id })?.id !== id)).toEqual([]);
   expect(PRICE_HOSTS.size).toBeGreaterThan(20);
-  for (const [host, id] of PRICE_HOSTS)
+  for (const [host, id] of [...PRICE_HOSTS].filter(([, vendor]) => !PRICE_ROUTERS.has(vendor)))
     expect([host, findProvider({ providerApiUrl: `https://${host}/` })?.id]).toEqual([host, id]);
 });
 
@@ -26,6 +27,7 @@ test.each([
   ['anthropic', 'https://api.deepseek.com/anthropic', 'deepseek'],
   ['anthropic', 'https://api.z.ai/api/anthropic', 'zai'],
   ['openai-compatible', 'https://api.minimax.io/v1', 'minimax'],
+  ['openai-compatible', 'https://router.huggingface.co/v1', 'huggingface'],
   ['anthropic', 'https://proxy.example/anthropic', 'anthropic'],
   ['anthropic', undefined, 'anthropic'],
   ['openai-compatible', 'http://gpu:8000/v1', undefined],

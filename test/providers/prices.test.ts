@@ -169,6 +169,23 @@ test.each([
   expect(cost(model)).toBe(same === null ? null : cost(same));
 });
 
+test.each([
+  ['deepseek-ai/DeepSeek-R1:novita', 'huggingface_novita', 'deepseek-ai/DeepSeek-R1'],
+  ['openai/gpt-oss-120b:fireworks-ai', 'huggingface_fireworks-ai', 'openai/gpt-oss-120b'],
+  ['meta-llama/Llama-3.3-70B-Instruct:together', 'huggingface_together', 'meta-llama/Llama-3.3-70B-Instruct'],
+])('Hugging Face charges what the provider does that the name selects: %s', (model, providerId, plain) => {
+  const usage = { input_tokens: 1_000, output_tokens: 100 };
+  const { total_price } = calcPrice(usage, plain, { providerId, timestamp: new Date(NOW) })!;
+  expect(listed('huggingface', model, tokens())).toBeCloseTo(total_price, 10);
+});
+
+test.each(['openai/gpt-oss-120b', 'openai/gpt-oss-120b:fastest', 'nobody/nothing:novita'])(
+  'Hugging Face’s price of %s depends on the provider that it selects: none is guessed',
+  (model) => {
+    expect(listed('huggingface', model, tokens())).toBeNull();
+  },
+);
+
 test('Prices.cost() accepts any usage, even if its parts contradict each other', () => {
   const random = seeded(11);
   let priced = 0;
