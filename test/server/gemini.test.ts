@@ -53,6 +53,8 @@ describe('a Gemini path', () => {
     ['/v1beta/models/meta%2Fllama', 'meta/llama'],
     ['/v1beta/models/meta/llama', 'meta/llama'],
     ['/v1beta/models/a/b:c', 'a/b:c'],
+    // Vercel's SDK, for a model whose name has a slash.
+    ['/v1beta/meta/llama', 'meta/llama'],
     ['/v1beta/models/a%2Fb%3Ac', 'a/b:c'],
     ['/v1beta/tunedModels/mine', 'tunedModels/mine'],
     ['/v1/projects/p/locations/l/endpoints/123', 'endpoints/123'],
@@ -71,6 +73,8 @@ describe('a Gemini path', () => {
     '/v1beta/models/gemini-pro:bidiGenerateContent',
     '/v1beta/models/gemini-pro',
     '/v1beta/files',
+    '/v1beta/nobody:generateContent',
+    '/v1beta/nobody/here:generateContent',
     '/v1/projects/p/locations/l/endpoints/1:bidiGenerateContent',
   ])('%s is answered with 404 in Google’s shape', async (path) => {
     const answer = await ask(path, CONTENTS);

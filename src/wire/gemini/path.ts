@@ -1,4 +1,5 @@
 import type { Endpoint } from '../endpoints.ts';
+import { entryOf } from '../json.ts';
 
 /** The parsed path of a request. */
 export interface GeminiCall {
@@ -28,6 +29,9 @@ export const VERSIONS = ['v1beta', 'v1', 'v1alpha', 'v1beta1'] as const;
 const CALL =
   /^(?:\/v1(?:alpha|beta1?)?)?(?:\/projects\/[^/]+\/locations\/[^/]+)?\/(publishers\/[^/]+\/models|models|tunedModels|endpoints)\/(.+):(\w+)$/;
 
+/** The same where a client takes a name with a slash, such as that of a provider and its model, for a whole resource. */
+const OF_RESOURCE = /^\/v1(?:alpha|beta1?)?\/([^/]+\/.+):(\w+)$/;
+
 /**
  * Paths that only Google's clients use, wherever they are served. Below /v1/models the method distinguishes them: it is
  * in camel case, unlike Ollama's tags (`llama3:8b`).
@@ -37,9 +41,11 @@ const OURS =
 
 /** @param path below the base path of the server; it may contain escapes */
 export function geminiCall(path: string): GeminiCall | undefined {
-  const [, collection = '', name = '', method = ''] = CALL.exec(path.replace(/%3a/gi, ':')) ?? [];
-  const found = Object.hasOwn(METHODS, method) ? METHODS[method] : undefined;
-  return found && { ...found, model: modelName(`${collection}/${name}`) };
+  const plain = path.replace(/%3a/gi, ':');
+  const [, collection, name, method = ''] = CALL.exec(plain) ?? [];
+  const [, resource, other = ''] = collection === undefined ? (OF_RESOURCE.exec(plain) ?? []) : [];
+  const found = entryOf(METHODS, method || other);
+  return found && { ...found, model: modelName(resource ?? `${collection}/${name}`) };
 }
 
 /** Whether a path contains a method of a model. */
