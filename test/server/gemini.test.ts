@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../../src/wire/json.ts';
 import { listOf, objectOf, parseJson } from '../../src/wire/json.ts';
 import { geminiProblems } from '../helpers/published/gemini.ts';
-import { running } from '../helpers/proxy.ts';
+import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { SPEAKERS, speaker, speakerConfig } from '../helpers/speakers.ts';
 import { sse, upstream } from '../helpers/upstream.ts';
 
@@ -364,4 +364,58 @@ test('a prompt that Gemini blocks counts as a filtered answer', async () => {
   expect(await streamed.text()).toContain('blockReason');
   for (const record of await relaying.recorded(2))
     expect(record).toMatchObject({ outcome: 'success', finish: 'content_filter', input_tokens: 3 });
+});
+
+describe('a call whose arguments Vertex AI streams', () => {
+  const call = (functionCall: object, finishReason?: string) => ({
+    candidates: [
+      { content: { role: 'model', parts: [{ functionCall }] }, ...(finishReason ? { finishReason } : {}) },
+    ],
+    modelVersion: 'gemini-pro',
+  });
+  const value = (jsonPath: string, more: object) =>
+    call({ partialArgs: [{ jsonPath, ...more }], willContinue: true });
+  const PIECES = [
+    call({ name: 'cook', willContinue: true }),
+    value('$.steps[0]', { stringValue: 'Boil ', willContinue: true }),
+    value('$.steps[0]', { stringValue: 'water' }),
+    value('$.minutes', { numberValue: 12 }),
+  ];
+  const END = call({}, 'STOP');
+  const ARGS = { steps: ['Boil water'], minutes: 12 };
+
+  async function asked(path: string, events: readonly object[]) {
+    const text = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
+    await using vertex = upstream(
+      () => new Response(text, { headers: { 'content-type': 'text/event-stream' } }),
+    );
+    await using own = running({
+      providers: [provider('p', vertex.url, { type: 'gemini', models: ['*'], max_retries: 0 })],
+    });
+    const body = path.startsWith('/v1beta') ? CONTENTS : { ...CHAT, model: 'gemini-pro', stream: true };
+    const reply = await (await own.post(path, body)).text();
+    return { reply, record: (await own.recorded(1))[0]! };
+  }
+  const GEMINI = '/v1beta/models/gemini-pro:streamGenerateContent?alt=sse';
+
+  test('is relayed as it comes, and recorded whole', async () => {
+    const { reply, record } = await asked(GEMINI, [...PIECES, END]);
+    expect(reply.match(/partialArgs/g)).toHaveLength(3);
+    expect(record).toMatchObject({ outcome: 'success', finish: 'tool_calls' });
+    const { candidates } = jsonOf(record.response!) as { candidates: { content: { parts: unknown[] } }[] };
+    expect(candidates[0]!.content.parts).toEqual([{ functionCall: { name: 'cook', args: ARGS } }]);
+  });
+
+  test('reaches clients of another protocol whole', async () => {
+    const { reply, record } = await asked('/v1/chat/completions', [...PIECES, END]);
+    expect(reply).toContain(JSON.stringify({ name: 'cook', arguments: JSON.stringify(ARGS) }));
+    expect(record).toMatchObject({ outcome: 'success', finish: 'tool_calls' });
+  });
+
+  test('is not complete if the stream ends within it', async () => {
+    const { record } = await asked(GEMINI, [...PIECES, { candidates: [{ finishReason: 'MAX_TOKENS' }] }]);
+    expect(record).toMatchObject({ finish: 'length' });
+    const { record: cut } = await asked(GEMINI, PIECES);
+    expect(cut.outcome).not.toBe('success');
+  });
 });

@@ -6,6 +6,7 @@ import type { Usage } from '../usage.ts';
 import { finishReason } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { reportedSoFar } from '../usage.ts';
+import { CallPieces } from './call-pieces.ts';
 import { geminiErrorEvent } from './client-error.ts';
 import { geminiUsage } from './response.ts';
 
@@ -15,6 +16,7 @@ const MAX_PARTS = 16_384;
 
 interface Candidate {
   readonly parts: JsonObject[];
+  readonly calls: CallPieces;
   /** The latest values of all other fields. */
   fields: JsonObject;
   readonly chosen: unknown[];
@@ -73,8 +75,9 @@ class ContentFolding implements Assembler {
     return [...this.#candidates.values()].some(({ parts }) => parts.some(isCall));
   }
 
-  /** Calls are sent whole. */
-  readonly brokenCall = false;
+  get brokenCall(): boolean {
+    return [...this.#candidates.values()].some(({ calls }) => calls.isOpen);
+  }
 
   result(): JsonObject {
     const ordered = [...this.#candidates].sort(([a], [b]) => a - b);
@@ -114,23 +117,26 @@ class ContentFolding implements Assembler {
     const { chosenCandidates, topCandidates } = objectOf(logprobsResult);
     candidate.chosen.push(...listOf(chosenCandidates));
     candidate.top.push(...listOf(topCandidates));
-    for (const part of listOf(objectOf(content).parts)) if (isObject(part)) this.#add(candidate.parts, part);
-  }
-
-  #add(parts: JsonObject[], part: JsonObject): void {
-    this.content ||= typeof part.text === 'string' ? part.text !== '' : Object.keys(part).length > 0;
-    const last = parts.at(-1);
-    if (last && goesOn(last, part)) last.text = `${String(last.text)}${String(part.text)}`;
-    else if (parts.length < MAX_PARTS) parts.push({ ...part });
+    for (const part of listOf(objectOf(content).parts)) {
+      if (!isObject(part)) continue;
+      this.content ||= typeof part.text === 'string' ? part.text !== '' : Object.keys(part).length > 0;
+      for (const each of isCall(part) ? candidate.calls.push(part) : [part]) add(candidate.parts, each);
+    }
   }
 
   #candidate(index: number): Candidate | undefined {
     const known = this.#candidates.get(index);
     if (known || this.#candidates.size >= MAX_CANDIDATES) return known;
-    const made: Candidate = { parts: [], fields: {}, chosen: [], top: [] };
+    const made: Candidate = { parts: [], calls: new CallPieces(), fields: {}, chosen: [], top: [] };
     this.#candidates.set(index, made);
     return made;
   }
+}
+
+function add(parts: JsonObject[], part: JsonObject): void {
+  const last = parts.at(-1);
+  if (last && goesOn(last, part)) last.text = `${String(last.text)}${String(part.text)}`;
+  else if (parts.length < MAX_PARTS) parts.push({ ...part });
 }
 
 /** Whether a part continues a text: signed parts stay separate. */

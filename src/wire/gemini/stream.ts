@@ -14,6 +14,7 @@ import { decodeLogprobs } from './logprobs.ts';
 import type { Part } from '../parts/part.ts';
 import { chatAudio } from '../parts/message.ts';
 import { extraOf, wholePart } from './answer-parts.ts';
+import { CallPieces } from './call-pieces.ts';
 import { annotationsOf, grounded, searchOf } from './grounding.ts';
 import { decodeCall, geminiUsage, idOf } from './response.ts';
 import type { ChunkNaming } from '../chunks.ts';
@@ -21,6 +22,7 @@ import { chunkOf, usageChunks } from '../chunks.ts';
 import { reportedSoFar } from '../usage.ts';
 
 interface Candidate {
+  readonly pieces: CallPieces;
   calls: number;
   /** The latest finish reason: Vertex was seen to repeat it in every event. */
   reason: unknown;
@@ -35,8 +37,8 @@ interface Candidate {
 const MAX_CANDIDATES = 128;
 
 /**
- * Decodes Gemini's stream to chat chunks. Each of its events is an answer with the next words; calls are sent whole;
- * the stream has no terminator.
+ * Decodes Gemini's stream to chat chunks. Each of its events is an answer with the next words; calls are sent on once
+ * they are whole; the stream has no terminator.
  * @see https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
  */
 export class GeminiReader implements ChatReader {
@@ -120,13 +122,23 @@ export class GeminiReader implements ChatReader {
     let candidate = this.#candidates.get(index);
     if (!candidate) {
       if (this.#candidates.size >= MAX_CANDIDATES) return [];
-      candidate = { calls: 0, reason: undefined, text: '', metadata: [], audio: undefined };
+      candidate = {
+        pieces: new CallPieces(),
+        calls: 0,
+        reason: undefined,
+        text: '',
+        metadata: [],
+        audio: undefined,
+      };
       this.#candidates.set(index, candidate);
       chunks.push(chunkOf(this.#naming, { role: 'assistant', content: '' }, { index }));
     }
-    const deltas = listOf(objectOf(value.content).parts)
-      .map((part) => this.#delta(objectOf(part), candidate))
-      .filter((delta) => delta !== undefined);
+    const { pieces } = candidate;
+    const parts = listOf(objectOf(value.content).parts)
+      .map(objectOf)
+      .flatMap((part) => (isObject(part.functionCall) ? pieces.push(part) : [part]));
+    const whole = ending ? [...parts, ...pieces.end()] : parts;
+    const deltas = whole.map((part) => this.#delta(part, candidate)).filter((delta) => delta !== undefined);
     // It is repeated in each event, as far as it is known.
     if (isObject(value.groundingMetadata)) keepFuller(candidate.metadata, value.groundingMetadata);
     const logprobs = decodeLogprobs(value.logprobsResult);

@@ -14,6 +14,7 @@ import {
   kinds,
   list,
   maybe,
+  nothing,
   number,
   numbers,
   object,
@@ -102,16 +103,30 @@ export const item: Shape = both(
 
 const responses = fields({ output: list(item), status: maybe(text), incomplete_details: maybe(object) });
 
+const calling = fields({ name: word, args: maybe(object) });
+
 /** A part of a candidate. */
-export const part: Shape = fields({
+const part = fields({ text: maybe(text), functionCall: maybe(calling) });
+
+/** The same in a stream, where a call may continue that of an earlier part. */
+export const streamedPart: Shape = fields({
   text: maybe(text),
-  functionCall: maybe(fields({ name: word, args: maybe(object) })),
+  functionCall: maybe(
+    either(fields({ name: nothing, args: nothing, partialArgs: maybe(list(object)) }), calling),
+  ),
 });
 
 /** A candidate may be empty if it was truncated or filtered; Vertex was seen to send numeric finish reasons. */
-export const candidates: Shape = list(
-  fields({ content: maybe(fields({ parts: maybe(list(part)) })), finishReason: maybe(either(number, text)) }),
-);
+const candidatesWith = (piece: Shape): Shape =>
+  list(
+    fields({
+      content: maybe(fields({ parts: maybe(list(piece)) })),
+      finishReason: maybe(either(number, text)),
+    }),
+  );
+
+const candidates = candidatesWith(part);
+export const streamedCandidates = candidatesWith(streamedPart);
 
 /** A blocked prompt has no candidates. */
 const gemini = either(

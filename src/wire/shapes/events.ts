@@ -6,7 +6,7 @@ import type { Shape } from './shape.ts';
 import { errorIn } from '../error-event.ts';
 import { eventJson } from '../event-json.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
-import { candidates, item, part, step } from './answers.ts';
+import { item, step, streamedCandidates, streamedPart } from './answers.ts';
 import { both, either, fields, kinds, list, maybe, object, text, word } from './shape.ts';
 
 /**
@@ -97,13 +97,13 @@ const RESPONSES = table({
 
 const responses: EventJudge = (event, name) => judged(RESPONSES, stringOf(event.type) ?? name, event);
 
-const geminiAnswer = fields({ candidates: maybe(candidates) });
+const geminiAnswer = fields({ candidates: maybe(streamedCandidates) });
 
 const gemini: EventJudge = (event) => {
   if (geminiAnswer(event) === undefined) return 'sound';
   const given = listOf(event.candidates).map(objectOf);
   const parts = given.flatMap(({ content }) => listOf(objectOf(content).parts));
-  if (parts.some((each) => objectOf(each).functionCall !== undefined && part(each) !== undefined))
+  if (parts.some((each) => objectOf(each).functionCall !== undefined && streamedPart(each) !== undefined))
     return 'broken';
   return given.some(({ finishReason }) => stringOf(finishReason)) ? 'sound' : 'odd';
 };

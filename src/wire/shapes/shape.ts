@@ -85,6 +85,10 @@ export function each(shape: Shape): Shape {
   };
 }
 
+/** No value: it is missing, or `null`. */
+export const nothing: Shape = (value) =>
+  value === undefined || value === null ? undefined : ': expected no value';
+
 /** An optional value, which may be missing or `null`. */
 export function maybe(shape: Shape): Shape {
   return (value) => (value === undefined || value === null ? undefined : shape(value));
