@@ -278,6 +278,36 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     });
   });
 
+  test('frees the places of a killed replica, however rarely the others use the limit', async () => {
+    await using redis = await TestRedis.start();
+    const killed = await replica(redis.url, { expiresMs: 500 });
+    const other = await replica(redis.url);
+    for (let each = 0; each < 3; each += 1) expect((await killed.take([CONCURRENT!, 1])).kind).toBe('taken');
+    expect((await other.take([CONCURRENT!, 1])).kind).toBe('refused');
+    killed.ledger.link.close();
+    // Longer than a replica in use is ever silent.
+    await Bun.sleep(2_000);
+    expect((await other.take([CONCURRENT!, 1])).kind).toBe('taken');
+  });
+
+  test('keeps the places of a replica while the server is unavailable to all', async () => {
+    await using redis = await TestRedis.start();
+    const [one, other] = [
+      await replica(redis.url, { timeoutMs: 200, expiresMs: 1_500 }),
+      await replica(redis.url, { timeoutMs: 200, expiresMs: 1_500 }),
+    ];
+    for (let each = 0; each < 3; each += 1) expect((await one.take([CONCURRENT!, 1])).kind).toBe('taken');
+    redis.freeze();
+    await until('both to notice', async () => {
+      await Promise.all([one.used(CONCURRENT!), other.used(CONCURRENT!)]);
+      return !one.ledger.state.up && !other.ledger.state.up;
+    });
+    await Bun.sleep(2_000);
+    redis.thaw();
+    await until('one of them to be back', () => other.ledger.state.up);
+    expect((await other.take([CONCURRENT!, 1])).kind).toBe('refused');
+  });
+
   test('restores usage on a server that has lost its data', async () => {
     await using redis = await TestRedis.start();
     const [one, other] = [await replica(redis.url), await replica(redis.url)];

@@ -29,6 +29,7 @@ const report = (more: Partial<Report>): Report => ({
   now: slice(0),
   restores: [],
   deadlineMs: Infinity,
+  connectedMs: 3_600_000,
   parts: 1,
   ...more,
 });

@@ -140,6 +140,9 @@ export class ReplicaLedger implements Ledger {
       get up() {
         return link.up;
       },
+      get connectedMs() {
+        return link.upForMs;
+      },
       next: () => (last += 1),
     };
     this.#opening = link.open().finally(() => (this.#opening = undefined));

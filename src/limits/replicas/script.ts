@@ -30,6 +30,8 @@ export interface Report {
   readonly restores: readonly Amount[];
   /** The deadline by the server's clock, after which the message has no effect. `Infinity` if that clock is unknown. */
   readonly deadlineMs: number;
+  /** For how long this replica has been connected: others that could not report during that time may not be lost. */
+  readonly connectedMs: number;
   /** By how many replicas the unreserved rest is divided while the server is unavailable; 1 to set nothing apart. */
   readonly parts: number;
 }
@@ -65,7 +67,8 @@ export type Reply =
  * stay numbers throughout, since Lua's conversion to text keeps only 14 digits.
  *
  * A silent replica may be cut off, and may then use its part of the unreserved rest: that part is set apart for it
- * meanwhile. If all were silent, the server itself was unavailable, and no replica counts as lost.
+ * meanwhile. It is lost only after a time in which it could have reported: the server itself may have been unavailable
+ * before this replica was connected.
  */
 const SYNC = `
 local time = redis.call('TIME')
@@ -74,9 +77,9 @@ local me, number, batch, epoch, newEpoch = ARGV[1], tonumber(ARGV[2]), tonumber(
 local most, keeps, least = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local needs, wants, expires = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 local deadline, parts, silent = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
-local takes = tonumber(ARGV[15])
+local takes, connected = tonumber(ARGV[15]), tonumber(ARGV[16])
 if deadline >= 0 and now > deadline then return { 'overdue' } end
-local at = 16
+local at = 17
 local function amounts()
   local list, count = {}, tonumber(ARGV[at])
   at = at + 1
@@ -91,10 +94,7 @@ local present, used, restores = amounts()[1], amounts(), amounts()
 local raw = redis.call('GET', KEYS[1])
 local meter = raw and cmsgpack.unpack(raw)
 if epoch ~= '' and (not meter or meter.id ~= epoch) then return { 'lost' } end
-meter = meter or { id = newEpoch, slices = {}, replicas = {}, at = now }
-local away = now - (meter.at or now)
-if away <= silent then away = 0 end
-meter.at = now
+meter = meter or { id = newEpoch, slices = {}, replicas = {} }
 local slices, replicas = meter.slices, meter.replicas
 local mine = replicas[me] or { share = 0, number = 0, batch = 0, until_ = 0, heard = now, apart = 0 }
 if number <= mine.number then return { 'late' } end
@@ -117,8 +117,9 @@ for _, each in ipairs(restores) do
 end
 local others, unused = 0, 0
 for id, each in pairs(replicas) do
-  each.until_ = each.until_ + away
-  if each.share > 0 and each.until_ <= now then
+  local heard = each.heard or now
+  local isLost = math.max(heard, now - connected) + each.until_ - heard <= now
+  if each.share > 0 and isLost then
     local into = present and slice(present)
     if into then
       into.amount = into.amount + each.share
@@ -128,7 +129,7 @@ for id, each in pairs(replicas) do
   end
   if id ~= me then
     if each.until_ + 86400000 < now then replicas[id] = nil else others = others + each.share end
-    if each.until_ > now and now - (each.heard or now) > silent then
+    if not isLost and now - heard > silent then
       others = others + (each.apart or 0)
     else
       unused = unused + math.min(each.share, each.unused or 0)
@@ -220,6 +221,7 @@ export function argumentsOf(report: Report, { silentMs, expiresMs }: Patience): 
     String(report.parts),
     String(silentMs),
     String(taken),
+    String(report.connectedMs),
     ...amounts(report.now ? [report.now] : []),
     ...amounts(report.used),
     ...amounts(report.restores),

@@ -10,6 +10,8 @@ export interface Server {
   readonly offsetMs: number;
   /** Whether it is available. */
   readonly up: boolean;
+  /** For how long it has been available without interruption, milliseconds. */
+  readonly connectedMs: number;
   /** The number of replicas, including this one. */
   readonly replicas: number;
   /** Whether this replica is about to stop, and keeps nothing. */
@@ -212,7 +214,7 @@ export class Share implements Counter {
     this.#share = mine + kept;
     const needs = Math.max(0, amount - kept);
     const { window } = this.limit;
-    const { timed, answersMs, closing, replicas } = this.#server;
+    const { timed, answersMs, closing, replicas, connectedMs } = this.#server;
     // A replica whose share is used up is as busy as one that has some left.
     const inUse = this.#share > 0 || Math.abs(nowMs - this.#tookMs) < IN_USE_MS;
     this.#claims = inUse && !closing && replicas > 1;
@@ -233,6 +235,7 @@ export class Share implements Counter {
       restores: this.#restores,
       deadlineMs: timed ? now + answersMs : Infinity,
       parts: this.#claims ? replicas : 1,
+      connectedMs: Math.floor(connectedMs),
     };
   }
 
