@@ -10,7 +10,7 @@ import type { Plugins } from '../plugins/loaded.ts';
 import { makeProviders } from '../providers/make.ts';
 import { Prices } from '../providers/prices.ts';
 import { createApp } from '../server/app.ts';
-import type { KnownKeys, Tokens } from '../server/auth.ts';
+import type { KnownKeys, Tokens } from '../server/tokens/tokens.ts';
 import { Authenticator } from '../server/auth.ts';
 import { Buffered } from '../server/buffered.ts';
 import { TokenClients } from '../server/tokens/token-clients.ts';

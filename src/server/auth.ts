@@ -1,67 +1,21 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import type { AuthConfig, KeyConfig, Raise } from '../config/schema/auth.ts';
-import type { Config, LogContent } from '../config/schema.ts';
+import type { Config } from '../config/schema.ts';
 import type { ClientCertConfig } from '../config/schema/socket.ts';
-import type { Access } from '../limits/access.ts';
-import type { Caller } from '../limits/caller.ts';
-import { UNRESTRICTED } from '../limits/caller.ts';
 import type { Recorded } from '../wire/endpoints.ts';
 import type { HeaderMap } from '../wire/headers.ts';
+import type { Client, Shown } from './client.ts';
+import type { Secret } from './key-secrets.ts';
+import type { KnownKey } from './known-key.ts';
+import type { KnownKeys, Tokens } from './tokens/tokens.ts';
 import { ProxyError } from '../errors.ts';
-import { accessOf } from '../limits/access.ts';
+import { ANYONE } from './client.ts';
+import { bearer, presented } from './credentials.ts';
+import { hashIn, hashOf, KeySecrets } from './key-secrets.ts';
+import { asking, isAlone, knownKey, refusalOf } from './known-key.ts';
 import { permitEndpoint } from './permit.ts';
 import { moreSpecific, RECOGNIZED, Refused, specificityOf } from './refused.ts';
 import { keyFor, namesIn } from './tls/client-certificate.ts';
-
-/** An authenticated caller. There is one object for each caller of a configuration. */
-export interface Client extends Caller {
-  /** How much of its requests is logged, if its key sets that. */
-  readonly content: LogContent | undefined;
-  readonly access: Access;
-  /** What a token said about it; omitted for callers that are keys. */
-  readonly token?: TokenFacts | undefined;
-}
-
-/** What the token of a caller said, as far as another configuration may understand it differently. */
-export interface TokenFacts {
-  /** The name of its issuer. */
-  readonly issuer: string;
-  /** Whether it named the group; otherwise the issuer's applies. */
-  readonly namesGroup: boolean;
-}
-
-/** How a caller identified itself, for requests that last longer than a configuration. */
-export interface Shown {
-  readonly client: Client;
-  readonly headers: HeaderMap;
-  /** Whether a token identified it. */
-  readonly byToken: boolean;
-}
-
-/** Accepts tokens of identity providers in place of keys. */
-export interface Tokens {
-  /** Whether a text may be a token. */
-  readonly resembles: (text: string) => boolean;
-  /** Whether a text claims to be a token of one of the issuers. */
-  readonly claims: (text: string) => boolean;
-  /**
-   * The caller that a token belongs to; without a promise if the token is cached.
-   * @throws ProxyError `unauthenticated`, `not_permitted`, or `unavailable` while the issuer's keys cannot be fetched
-   */
-  readonly client: (token: string) => Client | Promise<Client>;
-  /**
-   * The caller of a token that was valid under an earlier configuration.
-   * @throws ProxyError `unauthenticated`, `not_permitted`
-   */
-  readonly again: (client: Client, facts: TokenFacts) => Client;
-}
-
-/** What tokens may refer to. */
-export interface KnownKeys {
-  /** The caller whose key has this name. @throws ProxyError if there is none, or it must not call */
-  readonly named: (name: string) => Client;
-}
+import { firstValid } from './tokens/tokens.ts';
 
 export interface AuthDeps {
   readonly clock: Pick<Clock, 'now'>;
@@ -71,26 +25,6 @@ export interface AuthDeps {
   readonly tokens?: ((keys: KnownKeys) => Tokens) | undefined;
 }
 
-interface KnownKey {
-  readonly name: string;
-  readonly client: Client;
-  /** When it expires, milliseconds since 1970. */
-  readonly expires: number;
-  readonly disabled: boolean;
-  /** Whether it may send requests to models. */
-  readonly asks: boolean;
-  /** Whether it may read the operational endpoints. */
-  readonly operates: boolean;
-}
-
-/** A secret, known by its hash. */
-interface Secret {
-  readonly hash: Buffer;
-  readonly known: KnownKey;
-  /** When it was replaced by another, milliseconds since 1970; `Infinity` for the current one. */
-  readonly until: number;
-}
-
 /** A key that may read the operational endpoints. */
 export interface OperatorKey {
   readonly name: string;
@@ -98,24 +32,12 @@ export interface OperatorKey {
   readonly hash: string;
 }
 
-const ANYONE: Client = {
-  ...UNRESTRICTED,
-  key: null,
-  group: undefined,
-  content: undefined,
-  access: accessOf({ ...UNRESTRICTED, group: undefined }, {}),
-};
-
 /** The part of the configuration that defines who may call. */
 export type AuthSource = Pick<Config, 'auth' | 'groups'> & Partial<Pick<Config, 'server'>>;
 
-/** Headers besides `Authorization` in which the SDKs of Anthropic, Azure and Google send their key. */
-const KEY_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key'];
-
 /** Determines who sent a request, by the hashes of the configured keys. The keys themselves are not kept. */
 export class Authenticator {
-  /** By the beginning of their hash, so that the cost of a request does not depend on the number of keys. */
-  readonly #secrets = new Map<number, Secret[]>();
+  readonly #secrets = new KeySecrets();
   readonly #keys = new Map<string, KnownKey>();
   readonly #open: boolean;
   readonly #clock: Pick<Clock, 'now'>;
@@ -135,8 +57,9 @@ export class Authenticator {
       this.#keys.set(key.name, known);
       const plain = key.key ?? (key.key_env === undefined ? undefined : secret(key.key_env));
       const hash = key.hash ? hashIn(key.hash) : plain ? Buffer.from(hashOf(plain)) : undefined;
-      if (hash) this.#learn(hash, known, Infinity);
-      for (const { hash: former, until } of key.previous ?? []) this.#learn(hashIn(former), known, until);
+      if (hash) this.#secrets.add(hash, known, Infinity);
+      for (const { hash: former, until } of key.previous ?? [])
+        this.#secrets.add(hashIn(former), known, until);
     }
     this.#tokens = tokens?.({ named: (name) => this.#named(name) });
   }
@@ -225,7 +148,7 @@ export class Authenticator {
   operatorKey(headers: HeaderMap): OperatorKey {
     this.operator(headers);
     for (const text of presented(headers)) {
-      const secret = this.#secretOf(text);
+      const secret = this.#secrets.of(text);
       if (secret && this.#opens(secret)) return { name: secret.known.name, hash: secret.hash.toHex() };
     }
     throw new ProxyError('unauthenticated', 'Cannot accept the request: the API key is unknown');
@@ -233,8 +156,8 @@ export class Authenticator {
 
   /** The hashes of a key's valid secrets if it may read the operational endpoints; empty otherwise. */
   operatorHashes(name: string): string[] {
-    return [...this.#secrets.values()]
-      .flat()
+    return this.#secrets
+      .all()
       .filter((secret) => secret.known.name === name && this.#opens(secret))
       .map(({ hash }) => hash.toHex());
   }
@@ -249,16 +172,7 @@ export class Authenticator {
   }
 
   #opens(secret: Secret): boolean {
-    return secret.known.operates && !this.#refusalOf(secret);
-  }
-
-  #learn(hash: Buffer, known: KnownKey, until: number): void {
-    const place = beginningOf(hash);
-    const others = this.#secrets.get(place) ?? [];
-    // If two keys have the same secret, the first one is used, unless it has expired.
-    const same = others.find((other) => timingSafeEqual(other.hash, hash));
-    if (same && same.until >= until) return;
-    this.#secrets.set(place, [...others.filter((other) => other !== same), { hash, known, until }]);
+    return secret.known.operates && !refusalOf(secret.known, secret.until, this.#clock);
   }
 
   /**
@@ -268,24 +182,19 @@ export class Authenticator {
   #look(headers: HeaderMap): KnownKey | ProxyError {
     // Nearly always it is this one.
     const token = bearer(headers.authorization);
-    const secret = token ? this.#secretOf(token) : undefined;
-    return secret && !this.#refusalOf(secret) ? secret.known : this.#lookEverywhere(headers);
-  }
-
-  #secretOf(text: string): Secret | undefined {
-    const hash = hashOf(text);
-    for (const secret of this.#secrets.get(beginningOf(hash)) ?? NONE)
-      if (timingSafeEqual(secret.hash, hash)) return secret;
-    return undefined;
+    const secret = token ? this.#secrets.of(token) : undefined;
+    return secret && !refusalOf(secret.known, secret.until, this.#clock)
+      ? secret.known
+      : this.#lookEverywhere(headers);
   }
 
   #lookEverywhere(headers: HeaderMap): KnownKey | ProxyError {
     let refusal: ProxyError | undefined;
     const texts = presented(headers);
     for (const text of texts) {
-      const secret = this.#secretOf(text);
+      const secret = this.#secrets.of(text);
       if (!secret) continue;
-      const why = this.#refusalOf(secret);
+      const why = refusalOf(secret.known, secret.until, this.#clock);
       if (!why) return secret.known;
       refusal = moreSpecific(refusal, why);
     }
@@ -307,29 +216,7 @@ export class Authenticator {
     const names = namesIn(headers);
     const key = names && keyFor(names, this.#certs);
     const known = key === undefined ? undefined : this.#keys.get(key);
-    return known && (this.#refusalOf({ known, until: Infinity }) ?? known);
-  }
-
-  /** Why a known secret is refused. Only its owner is told. */
-  #refusalOf({ known, until }: Pick<Secret, 'known' | 'until'>): ProxyError | undefined {
-    const { name, expires, disabled } = known;
-    if (!disabled && expires === Infinity && until === Infinity) return undefined;
-    const nowMs = this.#clock.now();
-    if (disabled)
-      return new ProxyError(
-        'not_permitted',
-        `Cannot accept the request: the API key "${name}" is disabled; ask the operator`,
-      );
-    if (nowMs >= expires)
-      return new Refused(
-        RECOGNIZED.meant,
-        `Cannot accept the request: the API key "${name}" expired on ${lastDay(expires)}; ask the operator for a new one`,
-      );
-    if (nowMs < until) return undefined;
-    return new Refused(
-      RECOGNIZED.meant,
-      `Cannot accept the request: the API key "${name}" was rotated, and the old key expired on ${lastDay(until)}`,
-    );
+    return known && (refusalOf(known, Infinity, this.#clock) ?? known);
   }
 
   #again({ client, headers, byToken }: Shown): Client {
@@ -346,104 +233,13 @@ export class Authenticator {
   #named(name: string): Client {
     const known = this.#keys.get(name);
     if (!known) throw new Refused(RECOGNIZED.meant, 'Cannot accept the token: it names an unknown key');
-    const refusal = this.#refusalOf({ known, until: Infinity });
+    const refusal = refusalOf(known, Infinity, this.#clock);
     if (refusal) throw refusal;
     return asking(known);
   }
 }
 
-const HASH_PREFIX = 'sha256:';
-const NONE: readonly Secret[] = [];
-
-/** The owner of the only key operates the proxy; if there may be several callers, the message names the operators. */
-function isAlone({ keys, keys_file: file, issuers }: Exclude<AuthConfig, 'none' | undefined>): boolean {
-  return keys.length === 1 && file === undefined && issuers.length === 0;
-}
-
-function knownKey(
-  key: KeyConfig,
-  { groups, raises, alone }: { groups: Config['groups']; raises: readonly Raise[]; alone: boolean },
-): KnownKey {
-  const { name, group, models, endpoints, providers, limits, labels, ops = alone } = key;
-  const caller: Caller = { key: name, group, models, endpoints, providers, limits, raises, labels };
-  return {
-    name,
-    client: { ...caller, content: key.log, access: accessOf(caller, groups) },
-    expires: key.expires ?? Infinity,
-    disabled: key.disabled,
-    asks: ops !== 'only',
-    operates: ops !== false,
-  };
-}
-
-function asking({ client, asks }: KnownKey): Client {
-  if (asks) return client;
-  throw new ProxyError('not_permitted', 'Cannot accept the request: this key may only read ops pages');
-}
-
 function permitted(client: Client, endpoint: Recorded | null): Client {
   if (endpoint !== null) permitEndpoint(client, endpoint);
   return client;
-}
-
-/** The credentials in the headers. */
-function presented(headers: HeaderMap): string[] {
-  const keys: string[] = [];
-  const token = bearer(headers.authorization);
-  if (token) keys.push(token);
-  for (const name of KEY_HEADERS) {
-    const key = headers[name];
-    if (key) keys.push(key);
-  }
-  return keys;
-}
-
-/**
- * The caller of the first valid token: clients send a placeholder in one header and the token in another.
- * @param refusal of what is not a token
- */
-async function firstValid(tokens: Tokens, texts: readonly string[], refusal: ProxyError): Promise<Client> {
-  let why = refusal;
-  for (const text of texts) {
-    try {
-      return await tokens.client(text);
-    } catch (thrown) {
-      if (!(thrown instanceof ProxyError)) throw thrown;
-      why = moreSpecific(why, thrown);
-    }
-  }
-  throw why;
-}
-
-/** The hash that `auth.keys` of the configuration or its file contain. */
-function hashIn(configured: string): Buffer {
-  return Buffer.from(configured.slice(HASH_PREFIX.length), 'hex');
-}
-
-const digest = new Uint8Array(32);
-
-/**
- * SHA-256. In a single call, which costs a tenth of an incremental hash.
- * @returns memory that the next call overwrites
- */
-function hashOf(key: string): Uint8Array {
-  return Bun.SHA256.hash(key, digest) as Uint8Array;
-}
-
-/** The first six bytes as a number, which maps find sooner than a text. Hashes that begin alike share a place. */
-function beginningOf(hash: Uint8Array): number {
-  let beginning = 0;
-  for (let index = 0; index < 6; index += 1) beginning = beginning * 256 + hash[index]!;
-  return beginning;
-}
-
-function bearer(header: string | undefined): string | undefined {
-  // As nearly all clients write it.
-  if (header?.startsWith('Bearer ')) return header.slice('Bearer '.length).trim();
-  return /^bearer\s+(.+)$/i.exec(header ?? '')?.[1]?.trim();
-}
-
-/** The last day, in UTC, before a moment. */
-function lastDay(ms: number): string {
-  return new Date(ms - 1).toISOString().slice(0, 10);
 }

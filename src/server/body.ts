@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Turns } from '../turns.ts';
 import type { Encoding } from '../wire/encoding.ts';
 import type { HeaderMap } from '../wire/headers.ts';
-import type { Client } from './auth.ts';
+import type { Client } from './client.ts';
 import type { Buffered } from './buffered.ts';
 import type { ServerBindings, ServerContext } from './context.ts';
 import { ProxyError } from '../errors.ts';

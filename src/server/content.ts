@@ -1,7 +1,7 @@
 import type { LogContent } from '../config/schema.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { HeaderMap } from '../wire/headers.ts';
-import type { Client } from './auth.ts';
+import type { Client } from './client.ts';
 import type { ServerContext } from './context.ts';
 import { isObject, stringOf } from '../wire/json.ts';
 

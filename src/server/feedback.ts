@@ -10,7 +10,7 @@ import { headerMap, requestId } from '../wire/headers.ts';
 import { contentFor } from './content.ts';
 import { errorResponse } from './error.ts';
 import type { Called } from './body.ts';
-import type { Client } from './auth.ts';
+import type { Client } from './client.ts';
 import { addressOf } from './network.ts';
 import { bodyLimits, readBody } from './body.ts';
 import { atOnce } from '../turns.ts';

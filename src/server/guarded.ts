@@ -1,5 +1,5 @@
 import type { Context, Handler } from 'hono';
-import type { Client } from './auth.ts';
+import type { Client } from './client.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { ProxyError } from '../errors.ts';
 import { headerMap } from '../wire/headers.ts';

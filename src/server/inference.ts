@@ -6,7 +6,7 @@ import type { Reply } from '../pipeline/pipeline.ts';
 import type { Hooks } from '../plugins/hooks.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { HeaderMap } from '../wire/headers.ts';
-import type { Client } from './auth.ts';
+import type { Client } from './client.ts';
 import type { ServerBindings, ServerContext } from './context.ts';
 import { ProxyError, toProxyError, statusOf } from '../errors.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';

@@ -1,6 +1,6 @@
 import type { Handler } from 'hono';
 import type { StoredAccount } from '../limits/accounts.ts';
-import type { Client } from './auth.ts';
+import type { Client } from './client.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { UNITS_PER_USD } from '../limits/limit.ts';
 import { guarded } from './guarded.ts';

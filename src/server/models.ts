@@ -1,7 +1,7 @@
 import type { Context, Handler } from 'hono';
 import type { ModelName } from '../pipeline/routing/listed-names.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
-import type { Client } from './auth.ts';
+import type { Client } from './client.ts';
 import { ProxyError } from '../errors.ts';
 import { modelName, namesMethod } from '../wire/gemini/path.ts';
 import { geminiModel, pageOf, publisherModel } from './gemini-models.ts';

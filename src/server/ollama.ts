@@ -1,7 +1,7 @@
 /** The parts of Ollama's API besides inference: information, and what a proxy does not support. */
 import type { Context, Handler, Hono } from 'hono';
 import type { JsonObject } from '../wire/json.ts';
-import type { Client } from './auth.ts';
+import type { Client } from './client.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { ProxyError } from '../errors.ts';
 import { commonContextWindow } from '../wire/context-window.ts';

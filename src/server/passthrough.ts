@@ -3,7 +3,7 @@ import type { Exchange } from '../pipeline/record/exchange.ts';
 import type { Passing } from '../pipeline/passthrough/passage.ts';
 import type { BaseProvider, PassCall } from '../providers/base.ts';
 import type { Called } from './body.ts';
-import type { Client } from './auth.ts';
+import type { Client } from './client.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import { isLoopback } from '../config/references.ts';
 import { ProxyError, toProxyError, statusOf } from '../errors.ts';

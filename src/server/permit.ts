@@ -1,5 +1,5 @@
 import type { Recorded } from '../wire/endpoints.ts';
-import type { Client } from './auth.ts';
+import type { Client } from './client.ts';
 import { ProxyError } from '../errors.ts';
 import { shownName } from '../pipeline/routing/unknown-model.ts';
 

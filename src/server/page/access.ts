@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Session } from '../../web/api.ts';
 import type { HeaderMap } from '../../wire/headers.ts';
-import type { Client } from '../auth.ts';
+import type { Client } from '../client.ts';
 import type { ServerContext } from '../context.ts';
 import type { SignedIn } from './sessions.ts';
 import { ProxyError } from '../../errors.ts';

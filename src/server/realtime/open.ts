@@ -4,7 +4,7 @@ import type { Agreed } from '../../pipeline/realtime/realtime.ts';
 import type { Terms } from '../../pipeline/realtime/terms.ts';
 import type { HeaderMap } from '../../wire/headers.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import type { Client, Shown } from '../auth.ts';
+import type { Client, Shown } from '../client.ts';
 import type { ServerBindings, ServerContext } from '../context.ts';
 import { Abort } from '../../abort.ts';
 import { ProxyError, toProxyError, statusOf } from '../../errors.ts';

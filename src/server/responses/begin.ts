@@ -1,4 +1,4 @@
-import type { Client } from '../auth.ts';
+import type { Client } from '../client.ts';
 import type { ServerContext } from '../context.ts';
 import type { LogContent } from '../../config/schema.ts';
 import type { Exchange } from '../../pipeline/record/exchange.ts';

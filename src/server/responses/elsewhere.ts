@@ -1,4 +1,4 @@
-import type { Client } from '../auth.ts';
+import type { Client } from '../client.ts';
 import type { Called } from '../body.ts';
 import type { ServerContext } from '../context.ts';
 import type { StoredObject } from '../../limits/object-owners.ts';

@@ -2,7 +2,7 @@
 import type { Exchange } from '../../pipeline/record/exchange.ts';
 import type { Inbound } from '../../pipeline/inbound.ts';
 import type { Endpoint } from '../../wire/endpoints.ts';
-import type { Client } from '../auth.ts';
+import type { Client } from '../client.ts';
 import type { ServerContext } from '../context.ts';
 import type { IssuedResponses } from './issued.ts';
 import { objectOf, stringOf } from '../../wire/json.ts';

@@ -1,7 +1,8 @@
 import type { Exchange } from '../../pipeline/record/exchange.ts';
 import type { Inbound } from '../../pipeline/inbound.ts';
 import type { HeaderMap } from '../../wire/headers.ts';
-import type { Authenticator, Client } from '../auth.ts';
+import type { Authenticator } from '../auth.ts';
+import type { Client } from '../client.ts';
 import type { Called } from '../body.ts';
 import type { ServerContext } from '../context.ts';
 import { addressOf } from '../network.ts';

@@ -1,4 +1,4 @@
-import type { Client } from '../auth.ts';
+import type { Client } from '../client.ts';
 import { ProxyError } from '../../errors.ts';
 
 /** What providers may have stored. */

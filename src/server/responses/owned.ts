@@ -1,5 +1,5 @@
 import type { Context, Handler } from 'hono';
-import type { Client } from '../auth.ts';
+import type { Client } from '../client.ts';
 import type { ServerContext, ServerEnv } from '../context.ts';
 import type { StoredService } from './service.ts';
 import { ProxyError, toProxyError } from '../../errors.ts';
