@@ -115,6 +115,7 @@ const SCHEMAS: readonly unknown[] = [
   { type: 'object', properties: { a: { anyOf: [] }, b: { anyOf: {} }, c: { allOf: 'x' } } },
   { type: 'object', properties: { a: { const: 1 }, b: { const: 'x' }, c: { enum: [] }, d: { enum: 'x' } } },
   { type: 'object', properties: { a: { enum: ['x', 'x', ''] } } },
+  { type: 'object', properties: { a: { type: 'integer', enum: [1, 2] }, b: { enum: [null], anyOf: [{}] } } },
   {
     type: 'object',
     patternProperties: { '^x': { type: 'string' } },

@@ -7,6 +7,7 @@ import { isObject, objectOf, parseExactJson, parseJson } from '../../wire/json.t
 import { objectsIn, textProblems, unknownKeys } from './problems.ts';
 import { fittedTools, functionsProblems, TEMPLATE_FUNCTIONS } from './function-rules.ts';
 import { textWithReasoning } from './inline-reasoning.ts';
+import { textEnumProblems, withTextEnums } from './text-enums.ts';
 import { turnsOf } from './tool-turns.ts';
 import { alternating, systemApart, textOf, withinResult, withoutRefusals } from './turns.ts';
 import { jsonText } from '../conversation/json.ts';
@@ -90,7 +91,7 @@ function answered(message: AssistantMessage, options: RenderOptions): JsonObject
 
 /** Its plain template reads `parameters.properties` unconditionally. */
 function bare({ function: { name, description, parameters } }: Tool): JsonObject {
-  const schema = { type: 'object', ...objectOf(parameters) };
+  const schema = withTextEnums({ type: 'object', ...objectOf(parameters) });
   return {
     name,
     ...(description === undefined ? {} : { description }),
@@ -154,5 +155,11 @@ function toolsProblems(text: unknown): Problems {
       ? [`tools[${index}].parameters.properties: expected an object`]
       : []),
   ]);
-  return [...problems, ...functionsProblems(functions, (index) => `tools[${index}]`, TEMPLATE_FUNCTIONS)];
+  return [
+    ...problems,
+    ...functions.flatMap(({ parameters }, index) =>
+      textEnumProblems(objectOf(parameters), `tools[${index}].parameters`),
+    ),
+    ...functionsProblems(functions, (index) => `tools[${index}]`, TEMPLATE_FUNCTIONS),
+  ];
 }

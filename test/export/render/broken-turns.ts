@@ -753,6 +753,13 @@ export const BROKEN_TURNS: readonly Broken[] = [
   ['a tool without name', SHAREGPT, 'tools', '[{"parameters":{"properties":{}}}]', 'tools[0]'],
   ['a tool without properties', SHAREGPT, 'tools', '[{"name":"f","parameters":{}}]', 'tools[0]'],
   [
+    'a tool with a number among the values of a property',
+    SHAREGPT,
+    'tools',
+    '[{"name":"f","parameters":{"properties":{"a":{"enum":["x",1]}}}}]',
+    'tools[0].parameters.properties.a.enum: expected texts',
+  ],
+  [
     'a tool with a property whose schema is true',
     SHAREGPT,
     'tools',
