@@ -16,12 +16,14 @@ import { fittingParameters } from './facts/parameters.ts';
 import { PROTOCOL_FACTS } from './facts/protocols.ts';
 import { OwnNames, renamedFor, withNames } from './facts/tool-names.ts';
 import { hasSchemas, withoutStrictness } from './facts/schemas.ts';
+import { withTextOfFiles } from './facts/text-files.ts';
 import { fromVendorFields } from './facts/vendor-fields.ts';
 import { refuseForeignFiles } from './facts/vendor-files.ts';
 import { isObject } from './json.ts';
 import { resultsFirst } from './parts/results-first.ts';
 import { returnedMessages } from './parts/returned.ts';
 import { toolSchema } from './parts/tool-schema.ts';
+import { wholeResults } from './parts/whole-results.ts';
 import { wholeTurns } from './parts/whole-turns.ts';
 
 /** What is known about a target. */
@@ -76,13 +78,9 @@ export function fit(
       names: new OwnNames(new Map()),
     };
   }
-  const returned = returnedMessages(resultsFirst(wholeTurns(request.messages)), {
-    protocol,
-    abilities,
-    issued,
-    memory,
-  });
-  request.messages = [...returned.messages];
+  const whole = wholeResults(resultsFirst(wholeTurns(request.messages)));
+  const returned = returnedMessages(whole, { protocol, abilities, issued, memory });
+  request.messages = returned.messages.map((message) => withTextOfFiles(withMediaTypes(message)));
   // By now, images of earlier answers are part of user messages if the target accepts them only there.
   refuseForeignFiles(request.messages, { protocol, quirks, model: quirks.like ?? model });
   const usual = PROTOCOL_FACTS.find(({ protocols, efforts }) => efforts && protocols.includes(protocol));
@@ -91,7 +89,7 @@ export function fit(
   const fitted = { ...taken.body } as ChatRequest;
   const roles = { ...usual?.roles, ...quirks.roles };
   const named = fittingMessages(fitted.messages, { roles }) as ChatMessage[] | undefined;
-  const shown = (named ?? fitted.messages).map(withMediaTypes);
+  const shown = named ?? fitted.messages;
   // Chat servers receive the client's fields unless they are known to reject them.
   const isPlain =
     protocol === 'chat' && abilities.blank_text !== false && abilities.assistant_first !== false;

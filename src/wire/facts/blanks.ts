@@ -8,14 +8,16 @@ import { partsOf, withParts } from '../parts/message.ts';
 const PLACEHOLDER_TEXT = '.';
 
 /**
- * A conversation without empty messages if the target demands that, and with a user message first if it must begin so.
+ * A conversation without empty messages and without white space at its end if the target demands that, and with a user
+ * message first if it must begin so.
  */
 export function acceptedMessages(
   messages: readonly ChatMessage[],
   { blank_text: blanks = true, assistant_first: begun = true }: Abilities,
 ): ChatMessage[] {
   const nonEmpty = withoutThoughtsAlone(messages);
-  const accepted = withoutSilence(nonEmpty, blanks ? isEmpty : isBlank);
+  const spoken = withoutSilence(nonEmpty, blanks ? isEmpty : isBlank);
+  const accepted = blanks ? spoken : withTrimmedEnd(spoken);
   const first = accepted.find((message) => !isInstruction(message));
   if (begun || first?.role !== 'assistant') return accepted;
   const at = accepted.indexOf(first);
@@ -69,6 +71,17 @@ function withoutBlankParts(message: ChatMessage, isNone: (text: unknown) => bool
     (part) => part.type !== 'text' || !isNone(part.text) || part.extra_content !== undefined,
   );
   return nonEmpty.length === parts.length ? message : withParts(message, nonEmpty);
+}
+
+/** The beginning of an answer that the model is to continue must not end with white space. */
+function withTrimmedEnd(messages: ChatMessage[]): ChatMessage[] {
+  const last = messages.at(-1);
+  if (last?.role !== 'assistant') return messages;
+  const parts = partsOf(last);
+  const end = parts.at(-1);
+  if (end?.type !== 'text' || end.text.trimEnd() === end.text) return messages;
+  const trimmed = withParts(last, [...parts.slice(0, -1), { ...end, text: end.text.trimEnd() }]);
+  return [...messages.slice(0, -1), trimmed];
 }
 
 /** A message with empty text: its calls are kept, and so are results, which are required. */

@@ -1,6 +1,6 @@
 /** Media types in the form that providers know, and files in vendors' own parts of chat. */
 import type { ChatMessage, ContentPart } from '../chat.ts';
-import { isObject, objectOf, stringOf } from '../json.ts';
+import { entryOf, isObject, objectOf, stringOf } from '../json.ts';
 
 /** Names of media types that clients use but providers do not know. */
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
@@ -53,11 +53,9 @@ function plainPart(part: ContentPart): ContentPart {
     // Mistral's.
     case 'document_url':
       return filePart(part, part.document_url, part.document_name);
-    // A URL beside chat's own fields, as Portkey has it.
+    // Some clients send data without its type, or a URL in a field of its own.
     case 'file':
-      return part.file?.file_data === undefined
-        ? filePart(part, objectOf(part.file).file_url, part.file?.filename)
-        : part;
+      return part.image === true ? part : withPlainFile(part);
     // Perplexity's.
     case 'file_url':
       return filePart(part, part.file_url, part.file_name);
@@ -89,6 +87,14 @@ function withPlainUrl(part: ContentPart): ContentPart {
   return { ...part, image_url: isObject(image) ? { ...image, url: plain } : plain } as ContentPart;
 }
 
+function withPlainFile(part: ContentPart): ContentPart {
+  const { file_data: data, file_url: url, filename } = objectOf(part.file);
+  // The name of a file that Google has is no data.
+  if (typeof data === 'string' && !ADDRESS.test(data) && !typeIn(data, stringOf(filename))) return part;
+  const plain = filePart(part, data ?? url, filename);
+  return plain.file?.file_data === data ? part : plain;
+}
+
 /** A file given by its URL, or by its data with or without a type. */
 function filePart(part: ContentPart, given: unknown, name: unknown): ContentPart {
   const url = stringOf(given) ?? stringOf(objectOf(given).url);
@@ -99,12 +105,17 @@ function filePart(part: ContentPart, given: unknown, name: unknown): ContentPart
   return { type: 'file', file: { file_data: asDataUrl(url, filename), ...named }, ...marked };
 }
 
+const ADDRESS = /^(?:data:|[a-z][a-z0-9+.-]*:\/\/)/i;
+
 function asDataUrl(url: string, filename: string | undefined): string {
-  if (/^(?:data:|[a-z][a-z0-9+.-]*:\/\/)/i.test(url)) return plainDataUrl(url);
-  const ending = /\.([a-z0-9]+)$/i.exec(filename ?? '')?.[1]?.toLowerCase() ?? '';
-  const known = Object.hasOwn(ENDINGS, ending) ? ENDINGS[ending] : undefined;
-  const type = known ?? BEGINNINGS.find(([begin]) => url.startsWith(begin))?.[1] ?? 'application/pdf';
-  return `data:${type};base64,${url}`;
+  if (ADDRESS.test(url)) return plainDataUrl(url);
+  return `data:${typeIn(url, filename) ?? 'application/pdf'};base64,${url}`;
+}
+
+/** The type of data in base64 by the name of the file, or by its beginning. */
+function typeIn(data: string, filename = ''): string | undefined {
+  const ending = /\.([a-z0-9]+)$/i.exec(filename)?.[1]?.toLowerCase() ?? '';
+  return entryOf(ENDINGS, ending) ?? BEGINNINGS.find(([begin]) => data.startsWith(begin))?.[1];
 }
 
 function soundPart(part: ContentPart): ContentPart {

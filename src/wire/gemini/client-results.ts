@@ -39,16 +39,18 @@ const OUTPUTS = ['output', 'result', 'content'] as const;
 
 /**
  * A result is an object in Gemini's API and text in chat: if the object only wraps a text, that text is the result.
- * Vercel's SDK repeats the name of the function in the object.
+ * Vercel's SDK wraps every result, and repeats the name of the function beside it.
  * @param name of the function
  */
 function resultOf(response: JsonObject, name: string): { text: string; failed: boolean } {
-  const keys = Object.keys(response).filter((key) => key !== 'name' || response.name !== name);
+  const isNamed = response.name === name;
+  const keys = Object.keys(response).filter((key) => key !== 'name' || !isNamed);
   const [only] = keys;
   if (keys.length !== 1 || only === undefined) return { text: jsonTextOf(response), failed: false };
   const value = response[only];
   const text = typeof value === 'string' ? value : undefined;
   if (only === 'error') return { text: text ?? jsonTextOf(value), failed: true };
-  const wraps = text !== undefined && OUTPUTS.some((output) => output === only);
-  return { text: wraps ? text : jsonTextOf(response), failed: false };
+  const wraps = OUTPUTS.some((output) => output === only);
+  if (wraps && text !== undefined) return { text, failed: false };
+  return { text: jsonTextOf(wraps && isNamed ? value : response), failed: false };
 }
