@@ -1,7 +1,8 @@
 import type { Unpriced } from '../config/schema/groups.ts';
 import type { Clock } from '../clock.ts';
 import type { Charge, Ledger, Reservation, Standing } from './ledger.ts';
-import type { Asking, Reckoning } from './limiter.ts';
+import type { Asking } from './asking.ts';
+import type { Reckoning } from './reckoning.ts';
 import type { Limit } from './limit.ts';
 import { limitHeaders } from './headers.ts';
 import { priceOf, tokensOf, unitsOf } from './limit.ts';

@@ -1,61 +1,19 @@
 import type { Clock } from '../clock.ts';
 import type { Unpriced } from '../config/schema/groups.ts';
 import type { Config } from '../config/schema.ts';
+import type { Asking, Going, Marks } from './asking.ts';
 import type { Caller } from './caller.ts';
 import type { Charge, Ledger, Refusal, Standing } from './ledger.ts';
-import type { Units } from '../wire/units.ts';
 import type { Limit } from './limit.ts';
-import type { Applying, Parts, Planned } from './plan.ts';
-import { ProxyError } from '../errors.ts';
-import { foldedName } from '../config/globs.ts';
+import type { Parts, Planned } from './plan.ts';
+import type { Reckoning } from './reckoning.ts';
+import { applies, partsOf } from './asking.ts';
 import { isWorthTelling, Lease, warningOf } from './lease.ts';
 import { priceOf, tokensOf, unitsOf } from './limit.ts';
 import { applyingOf, LimitTree, meterOf, mostNow } from './plan.ts';
+import { chargeOf, NOTHING, reckoned, refuseUncountable } from './reckoning.ts';
 import { overLimit } from './refusal.ts';
-
-/** The estimated tokens and cost of a request. */
-export interface Expected {
-  readonly input: number;
-  readonly output: number;
-  /** Whether the request itself limits its answer. */
-  readonly bounded: boolean;
-  /** What it is charged for besides tokens; only called if its usage is not reported. */
-  readonly units?: () => Units;
-}
-
-/** The properties of a request that limits use. */
-export interface Marks {
-  readonly caller: Caller;
-  readonly endpoint: string;
-  /** The requested model. */
-  readonly model: string;
-  /** Other names of the possible or actual targets: models of providers, and "provider/model". */
-  readonly targets: readonly string[];
-  /**
-   * Models that the provider may run besides or in place of the requested one, since the request names them. Throws if
-   * there are too many.
-   */
-  readonly others?: (() => readonly string[]) | undefined;
-  /** The end user that the client names. */
-  readonly user: string | null;
-}
-
-/** A request that asks to be admitted. */
-export interface Asking extends Marks {
-  /** Its origin; only called if a limit is counted by it. */
-  readonly address: () => string | undefined;
-  /** Only called if a limit needs it. */
-  readonly expected: () => Expected;
-  /** USD for this many tokens at the most expensive target; `null` if no price is known. */
-  readonly price: (input: number, output: number) => number | null;
-  /** Whether the price of every target is known. */
-  readonly allPriced: () => boolean;
-  /** Whether neither its usage nor its model can be determined. */
-  readonly untold?: boolean;
-}
-
-/** A session that goes on. */
-export type Going = Marks & Pick<Asking, 'address'>;
+import { Warnings } from './warnings.ts';
 
 /** A session as it was until now. */
 export interface Until {
@@ -112,10 +70,12 @@ export interface LimiterDeps {
 export class Limiter {
   readonly #tree: LimitTree;
   readonly #deps: LimiterDeps;
+  readonly #warnings: Warnings;
 
   constructor(config: Pick<Config, 'groups' | 'rate_limits'>, deps: LimiterDeps) {
     this.#tree = new LimitTree(config);
     this.#deps = deps;
+    this.#warnings = new Warnings(deps.warned);
   }
 
   /**
@@ -279,24 +239,13 @@ export class Limiter {
 
   /** Warns the operator, once per window. */
   #warn(standing: Standing, nowMs: number): void {
-    if (this.#isNew(standing, 'nearly', nowMs)) this.#deps.warns(warningOf(standing));
-  }
-
-  /** Whether this has not been reported in the current window. */
-  #isNew({ charge: { meter, limit } }: Standing, what: string, nowMs: number): boolean {
-    const { warned } = this.#deps;
-    const warning = `${what} ${meter}`;
-    if ((warned.get(warning) ?? -Infinity) > nowMs) return false;
-    if (warned.size >= MAX_WARNED) warned.clear();
-    const { window } = limit;
-    warned.set(warning, window ? window.forgets(window.slice(nowMs)) : nowMs + HELD_MS);
-    return true;
+    if (this.#warnings.isNew(standing, 'nearly', nowMs)) this.#deps.warns(warningOf(standing));
   }
 
   #refuse(refusal: Refusal, { endpoint }: Asking, nowMs: number): Instead {
     const { standing } = refusal;
     const { limit } = standing.charge;
-    if (limit.kind === 'budget' && this.#isNew(standing, 'used', nowMs)) {
+    if (limit.kind === 'budget' && this.#warnings.isNew(standing, 'used', nowMs)) {
       const then =
         limit.use === undefined ? 'requests that need more are refused' : `${limit.use} answers instead`;
       this.#deps.usedUp(`${warningOf(standing)}: ${then}`);
@@ -312,15 +261,6 @@ export class Limiter {
   }
 }
 
-/** The estimated usage of a request. */
-export interface Reckoning {
-  readonly expected: Expected;
-  /** Units of money. */
-  readonly units: number;
-  /** The part of it that is known in advance. */
-  readonly knownUnits: number;
-}
-
 interface Wanted {
   readonly charges: readonly Charge[];
   readonly reckoning: Reckoning;
@@ -330,55 +270,10 @@ interface Wanted {
 /** How often room is requested that others may take meanwhile. */
 export const MAX_TRIES = 10;
 
-/** How long a warning without a window is not repeated, milliseconds. */
-const HELD_MS = 60_000;
-
-/** The number of meters whose warnings are remembered. */
-const MAX_WARNED = 10_000;
-
 const NONE: ReadonlySet<Limit> = new Set();
 const NO_ADDRESS = { asksAddress: false };
-const NOTHING: Reckoning = { expected: { input: 0, output: 0, bounded: true }, units: 0, knownUnits: 0 };
-
 /** Nothing is reserved in advance. */
 const FREE = { expected: () => NOTHING.expected, price: () => 0, allPriced: () => true };
-
-/** The estimated usage of a request, as far as its limits need it. @throws ProxyError `not_permitted` */
-function reckoned(asking: Asking, { countsMoney, countsTokens }: Applying, unpriced: Unpriced): Reckoning {
-  if (!countsMoney && !countsTokens) return NOTHING;
-  const expected = asking.expected();
-  const { input, output, bounded } = expected;
-  if (!countsMoney) return { expected, units: 0, knownUnits: 0 };
-  const units = unitsFor(asking, unpriced, input, output);
-  return { expected, units, knownUnits: bounded ? units : unitsFor(asking, unpriced, input, 0) };
-}
-
-function unitsFor(asking: Asking, unpriced: Unpriced, input: number, output: number): number {
-  const usd = asking.price(input, output) ?? 0;
-  if (unpriced === 'allow' || asking.allPriced()) return unitsOf(usd);
-  if (unpriced !== 'refuse') return unitsOf(Math.max(usd, priceOf(unpriced, input, output)));
-  throw new ProxyError(
-    'not_permitted',
-    `Cannot use model "${asking.model}": its price is unknown, and a budget applies that allows priced models only`,
-    { param: 'model' },
-  );
-}
-
-/**
- * Refuses requests that would evade a limit because they cannot be counted. The default that models without a price are
- * allowed does not apply here: a group must allow it explicitly. @throws ProxyError `not_permitted`
- */
-function refuseUncountable({ endpoint }: Asking, limits: readonly Planned[], unpriced: Unpriced): void {
-  if (unpriced !== 'refuse') return;
-  const counting = limits.find(
-    ({ limit }) => (limit.kind === 'tokens' || limit.kind === 'budget') && limit.coversEndpoint(endpoint),
-  );
-  if (!counting) return;
-  throw new ProxyError(
-    'not_permitted',
-    `Cannot use the endpoint ${endpoint}: its cost cannot be determined, and ${counting.limit.name} applies; ask the operator for \`unpriced: allow\` in the group, or for a limit that does not cover it`,
-  );
-}
 
 /** What a session takes of the limits under which it goes on. */
 function carriedOf(charges: readonly Charge[], { lease, marks }: Until): Charge[] {
@@ -388,48 +283,4 @@ function carriedOf(charges: readonly Charge[], { lease, marks }: Until): Charge[
     // Requests count from their start, so that this one is counted already; and places are taken where there are any.
     return { ...charge, amount: 0, known: 0 };
   });
-}
-
-function applies(limit: Limit, { endpoint, model, targets, others }: Marks): boolean {
-  if (!limit.coversEndpoint(endpoint)) return false;
-  if (limit.allModels || limit.coversModel(model)) return true;
-  // These are asked for first, because it throws if there are too many: later would be too late for a refusal.
-  return (others?.().some(limit.coversModel) ?? false) || targets.some(limit.coversModel);
-}
-
-function partsOf(
-  { caller, user, model, targets, endpoint, address }: Marks & Pick<Asking, 'address'>,
-  { asksAddress }: Pick<Applying, 'asksAddress'>,
-): Parts {
-  return {
-    key: caller.key ?? '',
-    group: caller.group ?? '',
-    user: user ?? '',
-    address: (asksAddress ? address() : undefined) ?? '',
-    // One model may have several names, each of which clients can use.
-    model: foldedName(targets[0] ?? model),
-    endpoint,
-  };
-}
-
-function chargeOf(
-  planned: Planned,
-  meter: string,
-  { expected, units, knownUnits }: Reckoning,
-  { nowMs, lenient }: { readonly nowMs: number; readonly lenient: boolean },
-): Charge {
-  const { limit, raises } = planned;
-  let amount = 1;
-  let known = 1;
-  if (limit.kind === 'tokens') {
-    const { input, bounded } = expected;
-    // Unknown usage counts as something: a limit that is used up refuses only what needs room.
-    amount = Math.max(tokensOf(limit, expected), bounded ? 0 : 1);
-    known = bounded ? amount : tokensOf(limit, { input, output: 0 });
-  } else if (limit.kind === 'budget') {
-    amount = units;
-    known = knownUnits;
-  }
-  const most = raises.length === 0 ? limit.most : mostNow(planned, nowMs);
-  return { limit, meter, most, amount, known, lenient };
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Exchange } from '../pipeline/record/exchange.ts';
 import type { Opinion } from '../pipeline/record/exchange-facts.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
-import type { Asking } from '../limits/limiter.ts';
+import type { Asking } from '../limits/asking.ts';
 import { ProxyError, toProxyError, statusOf } from '../errors.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
 import { headerMap, requestId } from '../wire/headers.ts';

@@ -1,5 +1,6 @@
 import type { Abort } from '../../abort.ts';
-import type { Asking, Limiter } from '../../limits/limiter.ts';
+import type { Limiter } from '../../limits/limiter.ts';
+import type { Asking } from '../../limits/asking.ts';
 import type { Requester } from '../admission.ts';
 import type { Exchange } from '../record/exchange.ts';
 import type { PassageDeps, Passed, Passing } from './passage.ts';

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Lease } from '../../limits/lease.ts';
-import type { Limiter, Marks, Until } from '../../limits/limiter.ts';
+import type { Limiter, Until } from '../../limits/limiter.ts';
+import type { Marks } from '../../limits/asking.ts';
 import type { Requester } from '../admission.ts';
 import type { Exchange } from '../record/exchange.ts';
 import { MAX_TRIES } from '../../limits/limiter.ts';

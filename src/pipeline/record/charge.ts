@@ -3,7 +3,7 @@ import type { ProxyError } from '../../errors.ts';
 import type { Fault } from '../../faults.ts';
 import type { Lease } from '../../limits/lease.ts';
 import type { Limit } from '../../limits/limit.ts';
-import type { Expected } from '../../limits/limiter.ts';
+import type { Expected } from '../../limits/asking.ts';
 import type { LogRecord } from '../../logs/record.ts';
 import type { ProviderModel } from '../../providers/base.ts';
 import type { Recorded } from '../../wire/endpoints.ts';

@@ -7,7 +7,7 @@ import type { Recorded } from '../../wire/endpoints.ts';
 import type { Usage } from '../../wire/usage.ts';
 import type { Defects } from '../streams/defects.ts';
 import type { Lease } from '../../limits/lease.ts';
-import type { Expected } from '../../limits/limiter.ts';
+import type { Expected } from '../../limits/asking.ts';
 import type { Sinks } from '../streams/sinks.ts';
 import type { Target } from '../targets/target.ts';
 import type { Trace, TracedAttempt } from './trace.ts';

@@ -1,4 +1,4 @@
-import type { Expected } from '../../limits/limiter.ts';
+import type { Expected } from '../../limits/asking.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Call } from '../targets/target.ts';
 import { requestedAnswers, fanOutCount } from '../attempts/fan-out-count.ts';

@@ -1,6 +1,6 @@
 import type { Abort } from '../../abort.ts';
 import type { RoutePolicy } from '../../config/schema.ts';
-import type { Expected } from '../../limits/limiter.ts';
+import type { Expected } from '../../limits/asking.ts';
 import type { ProviderModel } from '../../providers/base.ts';
 import type { AnyAnswer, Opened, Streamed, Whole } from '../attempts/attempting.ts';
 import type { Exchange } from '../record/exchange.ts';

@@ -1,6 +1,6 @@
 import type { ProxyError } from '../../errors.ts';
 import type { Fault, FaultRule, Scope } from '../../faults.ts';
-import type { Expected } from '../../limits/limiter.ts';
+import type { Expected } from '../../limits/asking.ts';
 import type { Place, Room } from '../../limits/limits.ts';
 import type { UsageAsking } from '../../providers/usage-asking.ts';
 import type { BaseProvider } from '../../providers/base.ts';
