@@ -1,7 +1,6 @@
 import { Hono } from 'hono';
 import type { Handler } from 'hono';
 import { cors } from 'hono/cors';
-import { getPath } from 'hono/utils/url';
 import type { ServerBindings, ServerContext, ServerEnv } from './context.ts';
 import type { Inference } from './inference.ts';
 import type { App } from './listen.ts';
@@ -18,6 +17,7 @@ import { inference } from './inference.ts';
 import { getModel, listModels } from './models.ts';
 import { PASSED_METHODS, passOn } from './passthrough.ts';
 import type { Upgrade } from './realtime/open.ts';
+import { pathOf, usualPath } from './paths.ts';
 import { openSession, refusePlain } from './realtime/open.ts';
 import { serveOllama } from './ollama.ts';
 import { ownKey } from './key.ts';
@@ -51,9 +51,19 @@ export interface ProxyApp extends App {
  * the cost.
  */
 export function createApp(context: ServerContext): ProxyApp {
-  const app = new Hono<ServerEnv>({ getPath: pathOf });
   const { cors: allowed, base_path } = context.server;
   const bases = new Set(['', base_path]);
+  const models = new Map<string, Inference>();
+  const versioned = [...bases].flatMap((base) => [...VERSIONS].map((version) => `${base}/${version}/`));
+  /** Only paths of the APIs are corrected: what another server in front of this one hides must stay hidden. */
+  const placeIn = (request: Request): string => {
+    const path = pathOf(request);
+    const usual = usualPath(path);
+    const isApi =
+      usual !== undefined && (models.has(usual) || versioned.some((prefix) => usual.startsWith(prefix)));
+    return isApi ? usual : path;
+  };
+  const app = new Hono<ServerEnv>({ getPath: placeIn });
   // Load balancers use various names for these; the answer is a single word.
   for (const base of bases) {
     app.get(`${base}/health/live`, live);
@@ -68,7 +78,6 @@ export function createApp(context: ServerContext): ProxyApp {
     // A client that keeps its connection alive would send the next request to a socket that is being closed.
     if (context.draining()) c.res.headers.set('connection', 'close');
   });
-  const models = new Map<string, Inference>();
   const upgrades = new Map<string, Upgrade>();
   if (allowed) {
     const listed = listedOrigins(allowed);
@@ -156,7 +165,7 @@ export function createApp(context: ServerContext): ProxyApp {
   };
   const upgrade = (request: Request, bindings: ServerBindings) => {
     // Google's clients send a duplicate slash.
-    const open = upgrades.get(pathOf(request).replace(/^\/+/, '/'));
+    const open = upgrades.get(placeIn(request).replace(/^\/+/, '/'));
     if (!open) return undefined;
     const headers = headerMap(request.headers);
     const refusal = checked(request, headers);
@@ -168,7 +177,7 @@ export function createApp(context: ServerContext): ProxyApp {
     upgrade,
     responses,
     fetch(request: Request, bindings: ServerBindings) {
-      const path = request.method === 'POST' ? pathOf(request) : undefined;
+      const path = request.method === 'POST' ? placeIn(request) : undefined;
       const answer = path === undefined ? undefined : (models.get(path) ?? called(request, path));
       if (!answer) return app.fetch(request, bindings);
       const headers = headerMap(request.headers);
@@ -237,8 +246,3 @@ const SESSIONS = [
       ] as const,
   ),
 ];
-
-/** The path of a request. Without a Host header, as in HTTP/1.0, its URL is the path alone. */
-function pathOf(request: Request): string {
-  return getPath(request.url.startsWith('/') ? new Request(`http://localhost${request.url}`) : request);
-}

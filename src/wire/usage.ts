@@ -40,9 +40,10 @@ export function plainUsage(input: number, output: number): Usage {
 /** Reads `usage` of a body in OpenAI's format (chat, completions, embeddings); `undefined` when there is none. */
 export function openaiUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
-  const input = tokenCount(value.prompt_tokens) ?? tokenCount(value.input_tokens);
+  const told = tokenCount(value.prompt_tokens) ?? tokenCount(value.input_tokens);
   const output = tokenCount(value.completion_tokens) ?? tokenCount(value.output_tokens);
-  if (input === undefined && output === undefined) return undefined;
+  if (told === undefined && output === undefined) return undefined;
+  const input = told === undefined ? undefined : told + besides(value, told, output ?? 0);
   // Mistral's hosts misspell it.
   const details = value.prompt_tokens_details ?? value.input_tokens_details ?? value.prompt_token_details;
   // Transcriptions use the singular.
@@ -81,20 +82,39 @@ function within(part: unknown, whole = 0): number {
 /** Tokens read from and written to a cache. Gateways were seen to count written tokens among the read ones. */
 function cacheTokens(usage: JsonObject, details: JsonObject, input: number) {
   const reported = cachedTokens(usage, details);
-  const written = tokenCount(details.cache_write_tokens) ?? 0;
+  const written =
+    tokenCount(details.cache_write_tokens) ??
+    tokenCount(details.cache_creation_tokens) ??
+    tokenCount(usage.cache_creation_input_tokens) ??
+    0;
   const isBoth = reported <= input && reported + written > input;
   const cached = isBoth ? Math.max(0, reported - written) : Math.min(reported, input);
   return { cached, cacheWrite: Math.min(written, input - cached) };
 }
 
-/** Tokens from a cache, in each vendor's field: DeepSeek, Mistral, then Moonshot and Together. */
+/**
+ * Cached tokens that the input does not include, as the total shows: some gateways count as Anthropic does, whose
+ * fields they keep.
+ * @see https://github.com/Portkey-AI/gateway/pull/1754
+ */
+function besides(usage: JsonObject, input: number, output: number): number {
+  const { cache_read_input_tokens: read, cache_creation_input_tokens: written, total_tokens: total } = usage;
+  const cached = (tokenCount(read) ?? 0) + (tokenCount(written) ?? 0);
+  return tokenCount(total) === input + output + cached ? cached : 0;
+}
+
+/**
+ * Tokens from a cache, in each vendor's field: DeepSeek, Mistral, then Moonshot and Together, and gateways such as
+ * LiteLLM that add Anthropic's fields.
+ */
 function cachedTokens(usage: JsonObject, details: JsonObject): number {
-  const { prompt_cache_hit_tokens, num_cached_tokens, cached_tokens } = usage;
+  const { prompt_cache_hit_tokens, num_cached_tokens, cached_tokens, cache_read_input_tokens } = usage;
   return (
     tokenCount(details.cached_tokens) ??
     tokenCount(prompt_cache_hit_tokens) ??
     tokenCount(num_cached_tokens) ??
     tokenCount(cached_tokens) ??
+    tokenCount(cache_read_input_tokens) ??
     0
   );
 }

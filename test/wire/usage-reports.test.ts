@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test';
 import { anthropicUsage } from '../../src/wire/anthropic/usage.ts';
 import { geminiUsage } from '../../src/wire/gemini/response.ts';
-import { reportedSoFar } from '../../src/wire/usage.ts';
+import { openaiUsage, reportedSoFar } from '../../src/wire/usage.ts';
 
 test.each([
   ['a zero input at the end', { input_tokens: 25, output_tokens: 1 }, { input_tokens: 0, output_tokens: 7 }],
@@ -34,4 +34,23 @@ test.each([
   [{ promptTokenCount: 10, thoughtsTokenCount: 100, totalTokenCount: 115 }, 10, 105],
 ])('geminiUsage(%j) is %p and %p tokens', (reported, input, output) => {
   expect(geminiUsage(reported)).toMatchObject({ input, output });
+});
+
+const ANTHROPIC = { cache_read_input_tokens: 80, cache_creation_input_tokens: 10 };
+
+test.each([
+  ['beside the input', { prompt_tokens: 10, completion_tokens: 5, total_tokens: 105, ...ANTHROPIC }],
+  ['within the input', { prompt_tokens: 100, completion_tokens: 5, total_tokens: 105, ...ANTHROPIC }],
+  [
+    'in the details as well',
+    {
+      prompt_tokens: 100,
+      completion_tokens: 5,
+      total_tokens: 105,
+      prompt_tokens_details: { cached_tokens: 80, cache_creation_tokens: 10 },
+      ...ANTHROPIC,
+    },
+  ],
+])('openaiUsage() reads what gateways keep of Anthropic’s fields: %s', (_, reported) => {
+  expect(openaiUsage(reported)).toMatchObject({ input: 100, cached: 80, cacheWrite: 10, output: 5 });
 });

@@ -1,0 +1,44 @@
+/** The base URLs that users write in their clients: with a slash at the end, with a version too many, of another vendor. */
+import { expect, test } from 'bun:test';
+import { running } from '../helpers/proxy.ts';
+
+const ASK = { model: 'mock', messages: [{ role: 'user', content: 'Hi' }], max_tokens: 9 };
+const CONTENTS = { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }] };
+
+const serving = (server: object = {}) =>
+  running({ server: server as never, providers: [{ name: 'mock', type: 'mock' }] });
+
+test.each([
+  ['/v1/chat/completions/', ASK],
+  ['/v1//chat/completions', ASK],
+  ['//v1/chat/completions', ASK],
+  ['/v1/v1/chat/completions', ASK],
+  ['/v1/v1/messages?beta=true', ASK],
+  ['/v1/messages/count_tokens/', ASK],
+  ['/chat/completions/', ASK],
+  ['/api/v1/chat/completions', ASK],
+  ['/anthropic/v1/messages', ASK],
+  ['/llm/v1/v1/messages', ASK],
+  ['/llm//v1/chat/completions', ASK],
+  ['/v1beta/v1beta/models/mock:generateContent', CONTENTS],
+  ['/v1/v1beta/models/mock:generateContent', CONTENTS],
+])('POST %s is served', async (path, body) => {
+  for (const cors of [false, { origins: ['*'] }]) {
+    await using proxy = serving({ base_path: '/llm', cors });
+    expect((await proxy.post(path, body)).status).toBe(200);
+  }
+});
+
+test.each(['/v1/models/', '/v1/v1/models', '/v1//models'])('GET %s lists the models', async (path) => {
+  await using proxy = serving();
+  const { data } = (await (await fetch(proxy.url + path)).json()) as { data: { id: string }[] };
+  expect(data.map(({ id }) => id)).toContain('mock');
+});
+
+test.each(['/metrics/', '/metrics//', '/health//live', '/v1/metrics', '/anthropic/metrics'])(
+  '%s is not served: a server in front may hide the page by its path',
+  async (path) => {
+    await using proxy = serving();
+    expect((await fetch(proxy.url + path)).status).toBe(404);
+  },
+);
