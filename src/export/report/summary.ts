@@ -164,7 +164,7 @@ const POOR = 'are answers that failed, were cut or filtered (--successful-only l
 
 function feedbackText({ lines, unmatched, foreign }: Report['feedback']): string {
   const odd = [
-    unmatched > 0 ? `${countText(unmatched)} for no record that was read` : '',
+    unmatched > 0 ? `${countText(unmatched)} for records that are not in the log, or made no row` : '',
     foreign > 0 ? `${countText(foreign)} from a different key than the request` : '',
   ].filter(Boolean);
   return reasonLine('feedback', lines, odd.length > 0 ? odd.join(', ') : 'joined to its records');
