@@ -42,6 +42,7 @@ function systemProblems(value: unknown, path: string): Problems {
     const place = `${path}.parts[${index}]`;
     problems.push(...unknownKeys(part, ['text'], place), ...textProblems(part.text, `${place}.text`));
   }
+  if (typeof (value.role ?? '') !== 'string') problems.push(`${path}.role: expected a text`);
   return [...unknownKeys(value, ['role', 'parts'], path), ...problems];
 }
 

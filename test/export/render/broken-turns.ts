@@ -54,6 +54,13 @@ export const BROKEN_TURNS: readonly Broken[] = [
     'systemInstruction.text: unknown key',
   ],
   [
+    'a number as the role of an instruction',
+    GEMINI,
+    'systemInstruction.role',
+    0,
+    'systemInstruction.role: expected a text',
+  ],
+  [
     'an instruction without parts',
     GEMINI,
     'systemInstruction.parts',

@@ -113,6 +113,7 @@ const TAKEN: readonly (readonly [string, Names, string, unknown])[] = [
   ],
   ['no system prompt', ['gemini'], 'systemInstruction', undefined],
   ['a system prompt without role', ['gemini'], 'systemInstruction.role', undefined],
+  ['null as the role of a system prompt', ['gemini'], 'systemInstruction.role', null],
   ['thirty images', ['gemini'], 'contents[0].parts', Array.from({ length: 30 }, () => file('image/png'))],
   [
     'thirty additional files',
