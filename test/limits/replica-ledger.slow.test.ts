@@ -290,6 +290,21 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     expect((await other.take([CONCURRENT!, 1])).kind).toBe('taken');
   });
 
+  test('asks first after it was suspended for so long that others may have its share', async () => {
+    await using redis = await TestRedis.start();
+    const { ledger, take, settle } = await replica(redis.url, { expiresMs: 3_000 });
+    const charges = [chargeOf(TOKENS!, 10)];
+    await until('a share of the capacity', async () => {
+      settle(await take([TOKENS!, 10]), 10);
+      return ledger.ask(charges, Date.now()) === undefined;
+    });
+    // Nothing runs meanwhile.
+    Bun.sleepSync(3_100);
+    expect(ledger.ask(charges, Date.now())).toBeInstanceOf(Promise);
+    expect(ledger.reserve(charges, Date.now()).kind).toBe('refused');
+    expect((await take([TOKENS!, 10])).kind).toBe('taken');
+  });
+
   test('keeps the places of a replica while the server is unavailable to all', async () => {
     await using redis = await TestRedis.start();
     const [one, other] = [

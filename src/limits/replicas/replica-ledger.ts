@@ -113,6 +113,7 @@ export class ReplicaLedger implements Ledger {
       // takes.
       answersMs: 3 * timeoutMs,
       silentMs: SILENT_MS,
+      expiresMs,
       replicas,
       closing: false,
       get up() {

@@ -18,6 +18,8 @@ export interface Server {
   readonly closing: boolean;
   /** Whether its clock is known. */
   readonly timed: boolean;
+  /** After this silence a share counts as used, or is given to others, milliseconds. */
+  readonly expiresMs: number;
   /** The timeout of its replies, milliseconds. */
   readonly answersMs: number;
   /** After this silence a replica counts as cut off, milliseconds. */
@@ -48,6 +50,9 @@ const PARTS = 20;
  */
 const AHEAD_S = 3;
 const LOW_S = 2;
+
+/** The part of the time until a share expires after which it is no longer used without asking. */
+const OUTDATED = 0.8;
 
 /** For how long after the last use a part of the rest is set apart, milliseconds: until the report after that. */
 const IN_USE_MS = 1_000;
@@ -210,7 +215,9 @@ export class Share implements Counter {
     if (this.#taken > 0) this.#tookMs = nowMs;
     const ahead = this.#ahead(nowMs);
     const mine = this.#mine(nowMs);
-    const kept = this.#isLowered ? 0 : Math.max(0, Math.min(this.#share - mine, Math.max(ahead, amount)));
+    const kept = this.#isOutdated(nowMs)
+      ? 0
+      : Math.max(0, Math.min(this.#share - mine, Math.max(ahead, amount)));
     this.#share = mine + kept;
     const needs = Math.max(0, amount - kept);
     const { window } = this.limit;
@@ -278,15 +285,18 @@ export class Share implements Counter {
    * before.
    */
   #allowed(free: number, nowMs: number): number {
-    if (this.#server.up && this.#isLowered) return Math.min(this.#share, this.#mine(nowMs));
+    if (this.#server.up && this.#isOutdated(nowMs)) return Math.min(this.#share, this.#mine(nowMs));
     if (this.#server.up || nowMs < this.#partMs()) return this.#share;
     const nobodys = free - this.#others - this.#share;
     return this.#share + Math.ceil(Math.max(0, nobodys) / this.#server.replicas);
   }
 
-  /** Whether the limit was lowered since: all shares together may be more than all of it. */
-  get #isLowered(): boolean {
-    return this.#most < this.#partOf;
+  /**
+   * Whether the server has to be asked before anything else is taken: the limit was lowered, so that all shares together
+   * may be more than all of it; or this process was suspended for so long that others may have the share.
+   */
+  #isOutdated(nowMs: number): boolean {
+    return this.#most < this.#partOf || nowMs - this.#heardMs > OUTDATED * this.#server.expiresMs;
   }
 
   /** From when the part of the unreserved rest may be used, if the server is unavailable. */
