@@ -175,8 +175,7 @@ export class RowMaker {
 
   /** The conversation without training on calls that the row does not define. */
   #defined(conversation: Conversation): Conversation {
-    const { loss } = FORMATS[this.#plan.format];
-    return loss === 'completion' ? conversation : withoutUndefinedCalls(conversation, this.#chain.turns);
+    return withoutUndefinedCalls(conversation, FORMATS[this.#plan.format].loss, this.#chain.turns);
   }
 
   /** The conversation shortened to the length limit, with its tokens. */

@@ -179,6 +179,16 @@ describe('tools that change within a conversation', () => {
     expect((await shop.run('-f trl-pc --force')).report.kept).toBe(3);
   });
 
+  test('lose no answer before a call that is not in the log', async () => {
+    const known = [user('hi'), says('hello'), ...first, called('old', '1'), gave('1')];
+    const log = step([user('hi')], ['old'], { content: 'hello' }) + step(known, ['new'], { content: 'done' });
+    await using shop = await workshop({ 'a.ndjson': log });
+    for (const flags of ['', '--unlogged-turns keep']) {
+      await shop.run(`-f trl --force ${flags}`);
+      expect([...trainedIn(shop).values()]).toEqual([1, 1]);
+    }
+  });
+
   test.each(['openai', 'trl'])('lose no answer if they change after several turns: %s', async (format) => {
     const later =
       step(first, ['old'], called('old', '1')) +
