@@ -28,6 +28,8 @@ export interface Quirks extends MessageFacts {
   readonly drops?: readonly string[];
   /** Fields of other protocols that it supports: `top_k`, `thinking`, `cache_control`, `extra_content`. */
   readonly keeps?: readonly string[];
+  /** Whether a Gemini model rejects calls without signatures, although its name does not show it. */
+  readonly signsCalls?: true;
   /** Fields that it has under another name. */
   readonly renames?: Readonly<Record<string, string>>;
   /** Numbers with a narrower range, both ends inclusive. */

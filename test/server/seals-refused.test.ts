@@ -162,3 +162,45 @@ test('thinking without Anthropic’s signature is not sent to Anthropic after a 
     messages: [turns[0], { role: 'assistant', content: [{ type: 'tool_use', id: 'a' }] }, turns[2]],
   });
 });
+
+const LACKED = {
+  error: {
+    code: 400,
+    message: 'Function call is missing a thought_signature in functionCall parts.',
+    status: 'INVALID_ARGUMENT',
+  },
+};
+const CALLED = [
+  { role: 'user', content: 'go' },
+  {
+    role: 'assistant',
+    content: null,
+    tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }],
+  },
+  { role: 'tool', tool_call_id: 'a', content: 'x' },
+];
+const PARTS = [
+  { role: 'user', parts: [{ text: 'go' }] },
+  { role: 'model', parts: [{ functionCall: { name: 'f', args: {} } }] },
+  { role: 'user', parts: [{ functionResponse: { name: 'f', response: { result: 'x' } } }] },
+];
+
+test.each([
+  ['translated', '/v1/chat/completions', { model: 'gemini-2.5-flash', messages: CALLED }],
+  ['relayed', '/v1beta/models/gemini-2.5-flash:generateContent', { contents: PARTS }],
+])(
+  'a model before Gemini 3 that demands signatures gets placeholders from then on: %s',
+  async (_, path, body) => {
+    const PLACEHOLDER = 'skip_thought_signature_validator';
+    await using a = upstream(({ text }) =>
+      text.includes(PLACEHOLDER)
+        ? Response.json(SPEAKERS.gemini.whole)
+        : Response.json(LACKED, { status: 400 }),
+    );
+    await using proxy = running(at('gemini', a.url));
+    for (const asked of [2, 3]) {
+      expect((await proxy.post(path, body)).status).toBe(200);
+      expect(a.asked).toHaveLength(asked);
+    }
+  },
+);

@@ -171,6 +171,7 @@ export class Attempt implements Attempting {
       usage,
       unsealed,
       schemaless,
+      signsCalls: target.demandsSignatures || undefined,
       elapsedMs,
       redaction:
         this.#hidden && this.#hidden.values.length > 0

@@ -10,6 +10,12 @@ import { PREFILL_REFUSED } from './continuation.ts';
 const SEALS_REFUSED =
   /signature|encrypted[_ ]content|reasoning_details|(?:thinking|reasoning)\b.{0,80}(?:cannot be modified|could not be (?:verified|decrypted)|invalid|required)/is;
 
+/**
+ * Google's message that a call has no signature. Models before Gemini 3 need none, but were seen to demand them.
+ * @see https://github.com/Gitlawb/openclaude/issues/583
+ */
+const SIGNATURE_LACKED = /missing a .?thought_?signature/i;
+
 /** Providers' messages that they have not stored the response that a request refers to. */
 const PREVIOUS_LACKED = /previous[_ ]response|response with id/i;
 
@@ -56,7 +62,9 @@ export function refusal(classified: Classified, refused: Refused): ProxyError {
   }
   const lacksPrevious = inbound.chained !== undefined && PREVIOUS_LACKED.test(upstream.message);
   const refusesSeals = fault === 'invalid_request' && SEALS_REFUSED.test(upstream.message);
-  if (refused.sealed && (refusesSeals || lacksPrevious)) {
+  const lacksSignature = refusesSeals && !target.demandsSignatures && SIGNATURE_LACKED.test(upstream.message);
+  if (lacksSignature) target.demandsSignatures = true;
+  if ((refused.sealed && (refusesSeals || lacksPrevious)) || lacksSignature) {
     const message = `Cannot continue at ${id}: it refused the reasoning sent back to it (${upstream.message})`;
     return new ProxyError('seals_refused', message, { target: id, upstream });
   }

@@ -117,6 +117,8 @@ export interface LaneContext {
   readonly unsealed?: boolean;
   /** Whether the target has just refused to compile a schema. */
   readonly schemaless?: boolean;
+  /** Whether the target rejected calls without signatures. */
+  readonly signsCalls?: true | undefined;
   /** Set if something was redacted in the request. */
   readonly redaction?: Redaction | undefined;
 }

@@ -52,7 +52,8 @@ export const relay: Lane = {
     const { endpoint, headers, json } = inbound;
     const quirks = provider.quirks(model);
     const issued = issuedFor(provider, model, context);
-    const taking = { quirks, model, expanded: inbound.expanded === true };
+    const { signsCalls } = context;
+    const taking = { quirks, model, expanded: inbound.expanded === true, signsCalls };
     const own = json && GIVEN_BACK.has(endpoint) ? ownRequest(endpoint, json, issued, taking) : UNCHANGED;
     const value = own.request ?? json?.value;
     const fitted = value && changedFor(endpoint, value, { quirks, model });
@@ -211,15 +212,21 @@ function ownRequest(
 
 interface Giving extends Known {
   readonly expanded: boolean;
+  readonly signsCalls: true | undefined;
 }
 
 function givenOf(endpoint: Endpoint, value: JsonObject, issued: Issued, known: Giving): OwnHistory {
-  const { quirks, expanded } = known;
+  const { quirks, expanded, signsCalls } = known;
   const model = quirks.like ?? known.model;
-  const given = ownHistory(endpoint, value, issued, { keeps: quirks.keeps ?? [], model, expanded });
+  const given = ownHistory(endpoint, value, issued, {
+    keeps: quirks.keeps ?? [],
+    model,
+    expanded,
+    signsCalls,
+  });
   if (endpoint !== 'chat' || !wantsSignatures(quirks)) return given;
   const kept = given.request ?? value;
-  const signed = withSignedCalls(kept, issued.view, model);
+  const signed = withSignedCalls(kept, issued.view, model, signsCalls);
   return signed === kept ? given : { ...given, request: signed, sealed: true };
 }
 

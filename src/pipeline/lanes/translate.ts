@@ -75,6 +75,9 @@ const ASKS_NO_USAGE: Quirks = { drops: [USAGE_FIELD] };
 /** For providers that have just refused to compile a schema. */
 const COMPILES_NO_SCHEMA: Quirks = { abilities: { json_schema: false } };
 
+/** For targets that rejected calls without signatures, although others with such a model accept them. */
+const SIGNS_CALLS: Quirks = { signsCalls: true };
+
 /** Protocols in which reasoning is signed or encrypted: it must stay as the provider wrote it. */
 const SIGNS: ReadonlySet<ProtocolName> = new Set(['messages', 'responses', 'converse']);
 
@@ -93,8 +96,9 @@ export const translate: Lane = {
     const protocol = PROTOCOLS[name];
     const own = provider.quirks(model);
     const asking = context.usage === 'never' ? mergeQuirks(own, ASKS_NO_USAGE) : own;
-    const quirks = schemaless ? mergeQuirks(asking, COMPILES_NO_SCHEMA) : asking;
+    const compiling = schemaless ? mergeQuirks(asking, COMPILES_NO_SCHEMA) : asking;
     const issued = issuedFor(provider, model, context);
+    const quirks = context.signsCalls ? mergeQuirks(compiling, SIGNS_CALLS) : compiling;
     const fitted = fit(client.request, { protocol: name, model, quirks, issued, memory, schemaless });
     const betas = inbound.headers[BETAS];
     const coding = { model, quirks, created, newId, memory: issued.view, betas };

@@ -80,6 +80,8 @@ export class Target {
   refusesPrefill = false;
   /** Learned from the target: it rejects the field that requests the usage of a stream. */
   refusesUsageRequest = false;
+  /** Learned from the target: it rejects calls without Google's signatures. */
+  demandsSignatures = false;
   readonly #policy: StatePolicy;
   readonly #random: () => number;
   readonly #keys: TargetKeys;

@@ -111,7 +111,7 @@ function callPart(call: ToolCall, { memory, model, at }: Turn, first: boolean): 
   if (typeof name !== 'string') throw invalid(at, 'function.name is missing');
   const args = argumentsIn(text);
   const known = signatureIn(call.extra_content) ?? signatureIn(memory.get(id)?.extra_content);
-  const signature = known ?? (first && model.pairsById ? NO_SIGNATURE : undefined);
+  const signature = known ?? (first && model.signsCalls ? NO_SIGNATURE : undefined);
   return {
     functionCall: { ...(model.pairsById && id ? { id } : {}), name, args },
     ...(signature === undefined ? {} : { thoughtSignature: signature }),

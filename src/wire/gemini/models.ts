@@ -13,11 +13,10 @@ export interface GeminiModel {
   readonly system: boolean;
   /** Whether it accepts presence and frequency penalties at Google AI. Vertex AI accepts them for more models. */
   readonly penalties: boolean;
-  /**
-   * Whether it matches results to calls by id, and rejects calls without their signatures. Older models may reject
-   * the ids.
-   */
+  /** Whether it matches results to calls by id. Older models may reject the ids. */
   readonly pairsById: boolean;
+  /** Whether it rejects calls without their signatures. */
+  readonly signsCalls: boolean;
   /** Whether function results may contain media. */
   readonly mediaInResults: boolean;
   /** How thinking is controlled: not at all, by a number of tokens, or by these levels. */
@@ -38,6 +37,7 @@ const OLD: GeminiModel = {
   system: true,
   penalties: true,
   pairsById: false,
+  signsCalls: false,
   mediaInResults: false,
   thinking: 'none',
 };
@@ -51,6 +51,7 @@ const NEW: GeminiModel = {
   ...BUDGETED,
   jsonWithTools: true,
   pairsById: true,
+  signsCalls: true,
   mediaInResults: true,
   thinking: ['LOW', 'MEDIUM', 'HIGH'],
 };

@@ -41,7 +41,8 @@ export function encodeGeminiRequest(
   { model: name, memory, quirks }: Context,
 ): { body: JsonObject; dropped: string[] } {
   requireMessages(request);
-  const model = geminiModel(quirks?.like ?? name, quirks?.abilities);
+  const named = geminiModel(quirks?.like ?? name, quirks?.abilities);
+  const model = quirks?.signsCalls ? { ...named, signsCalls: true } : named;
   const known = { ...model, penalties: model.penalties || knowsPenalties(quirks?.keeps) };
   const dropped = droppedOf(request, known);
   const { system, contents } = encodeContents(request.messages, memory, model);

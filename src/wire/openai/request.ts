@@ -114,7 +114,8 @@ function encodePart(part: JsonObject, quirks: Quirks): JsonObject {
 
 /** Google's signature of a call is sent back to Google only. */
 function encodeCalls(calls: readonly unknown[], { model, quirks, memory }: Coding): unknown {
-  if (quirks.keeps?.includes('extra_content')) return signedCalls(calls, memory, quirks.like ?? model);
+  if (quirks.keeps?.includes('extra_content'))
+    return signedCalls(calls, memory, quirks.like ?? model, quirks.signsCalls);
   return calls.map((call) => {
     const { extra_content: _, ...plain } = objectOf(call);
     return plain;

@@ -27,14 +27,19 @@ export function rememberSignatures({ choices }: JsonObject, memory: ReplayMemory
   }
 }
 
-/** The calls of a message with their signatures, as far as known. @param model or the model it is equivalent to */
+/**
+ * The calls of a message with their signatures, as far as known.
+ * @param model or the model it is equivalent to
+ * @param demanded whether calls without signatures are rejected, whatever the model's name says
+ */
 export function signedCalls(
   calls: readonly unknown[],
   memory: ReplayMemory,
   model: string,
+  demanded?: true,
 ): readonly unknown[] {
   // Older models require none. Parallel calls have one, on the first.
-  const needed = geminiModel(model).pairsById;
+  const needed = demanded ?? geminiModel(model).signsCalls;
   const signed = calls.map((call, at) => {
     if (!isObject(call) || signatureIn(call.extra_content) !== undefined) return call;
     const known = memory.get(stringOf(call.id) ?? '')?.extra_content;
@@ -47,13 +52,18 @@ export function signedCalls(
 }
 
 /** A chat request with signatures on its earlier calls; the same object if nothing changes. */
-export function withSignedCalls(request: JsonObject, memory: ReplayMemory, model: string): JsonObject {
+export function withSignedCalls(
+  request: JsonObject,
+  memory: ReplayMemory,
+  model: string,
+  demanded?: true,
+): JsonObject {
   const { messages } = request;
   if (!Array.isArray(messages)) return request;
   const signed = messages.map((message) => {
     const { role, tool_calls: calls } = objectOf(message);
     if (role !== 'assistant' || !Array.isArray(calls)) return message as unknown;
-    const kept = signedCalls(calls, memory, model);
+    const kept = signedCalls(calls, memory, model, demanded);
     return kept === calls ? message : { ...objectOf(message), tool_calls: kept };
   });
   return signed.every((message, at) => message === messages[at]) ? request : { ...request, messages: signed };

@@ -33,13 +33,15 @@ export interface TargetFacts {
    * Whether the history was assembled from responses stored here: providers other than the issuer have not stored it.
    */
   readonly expanded: boolean;
+  /** Whether it rejects calls without signatures; otherwise its name shows it. */
+  readonly signsCalls?: true | undefined;
 }
 
 export function ownHistory(
   endpoint: Endpoint,
   request: JsonObject,
   issued: Issued,
-  { keeps, model, expanded }: TargetFacts,
+  { keeps, model, expanded, signsCalls }: TargetFacts,
 ): OwnHistory {
   let sealed = false;
   const owns = (seal: JsonObject): boolean => {
@@ -56,7 +58,7 @@ export function ownHistory(
       : name === 'input'
         ? responsesItems(given, owns, expanded)
         : endpoint === 'gemini'
-          ? geminiContents(given, owns, geminiModel(model).pairsById)
+          ? geminiContents(given, owns, signsCalls ?? geminiModel(model).signsCalls)
           : eachKept(given, (message) => chatMessage(message, owns, keeps));
   const changed = kept === given ? undefined : { ...request, [name]: kept };
   if (endpoint !== 'messages' || mayThink(request.thinking, kept)) {
