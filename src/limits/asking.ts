@@ -1,4 +1,5 @@
 /** What limits know of a request, and which of them apply to it. */
+import type { Tiered } from '../wire/reported-tiers.ts';
 import type { Units } from '../wire/units.ts';
 import type { Caller } from './caller.ts';
 import type { Limit } from './limit.ts';
@@ -12,7 +13,7 @@ export interface Expected {
   /** Whether the request itself limits its answer. */
   readonly bounded: boolean;
   /** What it is charged for besides tokens; only called if its usage is not reported. */
-  readonly units?: () => Units;
+  readonly units?: () => Units & Tiered;
 }
 
 /** The properties of a request that limits use. */

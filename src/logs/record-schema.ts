@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { ENDPOINT_NAMES } from '../wire/endpoints.ts';
+import { SERVICE_TIERS } from '../service-tiers.ts';
 import { UNITS } from '../wire/units.ts';
 import { OUTCOMES, RECORD_VERSION } from './record.ts';
 
@@ -134,6 +135,12 @@ export const head = z.object({
     .optional()
     .describe(
       'Inferences besides those that wrote the answer, if the provider reports any: one that condenses the conversation, or that of an adviser. Their tokens are part of the tokens above; each is priced on its own.',
+    ),
+  tiers: z
+    .array(z.enum(SERVICE_TIERS))
+    .optional()
+    .describe(
+      'Service tiers with a price of their own in which the answer was computed, if the provider reports any: flex, priority, fast (Anthropic), us (inference within the United States).',
     ),
 });
 

@@ -5,6 +5,7 @@ import { globMatcher } from '../config/globs.ts';
 import { withoutIterations } from '../wire/iterations.ts';
 import { plainModel } from '../wire/model-variants.ts';
 import { isPlain, PriceTable } from './price-table.ts';
+import { tierFactor } from './tier-prices.ts';
 
 /** The model whose price is looked up. */
 export interface Priced {
@@ -75,7 +76,8 @@ export class Prices {
     let sum = this.cost(of, withoutIterations(usage), atMs);
     for (const { model, usage: its } of iterations) {
       const named = model === undefined || model === of.model ? of : { ...of, model, configured: undefined };
-      const usd = this.cost(named, its, atMs) ?? this.cost(of, its, atMs);
+      const tiered = usage.tiers ? { ...its, tiers: usage.tiers } : its;
+      const usd = this.cost(named, tiered, atMs) ?? this.cost(of, tiered, atMs);
       sum = sum === null || usd === null ? null : sum + usd;
     }
     return rounded(sum);
@@ -88,8 +90,18 @@ export class Prices {
       ? costByPrice(own, usage)
       : vendor === undefined
         ? null
-        : this.#table.cost(vendor, model, usage, atMs);
+        : this.#tableCost(vendor, model, usage, atMs);
     return rounded(usd);
+  }
+
+  /** The factors of service tiers apply to tokens, and not to searches. */
+  #tableCost(vendor: string, model: string, usage: Usage, atMs: number): number | null {
+    const usd = this.#table.cost(vendor, model, usage, atMs);
+    const factor = usage.tiers === undefined ? 1 : tierFactor(vendor, model, usage);
+    if (usd === null || factor === 1) return usd;
+    const { webSearches: _, ...withoutSearches } = usage;
+    const tokens = usage.webSearches ? this.#table.cost(vendor, model, withoutSearches, atMs)! : usd;
+    return usd + (factor - 1) * tokens;
   }
 
   /** The context window from the table, tokens; `undefined` when the model is missing. */
@@ -133,7 +145,10 @@ function costByPrice(price: Price, usage: Usage): number | null {
     (seconds / 60) * (minute ?? 0) +
     (spokenCharacters / 1e6) * (characters ?? 0) +
     webSearches * (search ?? 0);
-  if (!usage.untold) return other + tokensCost(price, usage);
+  if (!usage.untold) {
+    const factor = (usage.tiers ?? []).reduce((product, tier) => product * (price.tiers?.[tier] ?? 1), 1);
+    return other + factor * tokensCost(price, usage);
+  }
   const counts =
     request !== undefined ||
     (images > 0 && image !== undefined) ||

@@ -10,6 +10,7 @@ import { Prices } from '../providers/prices.ts';
 import { decodeIterations } from '../wire/iterations.ts';
 import { countOf, objectOf, stringOf } from '../wire/json.ts';
 import { UNKNOWN_USAGE } from '../wire/usage.ts';
+import { decodeTiers } from '../wire/reported-tiers.ts';
 import { decodeUnits } from '../wire/units.ts';
 
 /** The parts of the configuration that determine prices: plain data that can be sent to another thread. */
@@ -121,5 +122,6 @@ export function usageOf(head: JsonObject): Usage | undefined {
     reasoning: countOf(head.reasoning_tokens) ?? 0,
     ...units,
     ...decodeIterations(head.iterations),
+    ...decodeTiers(head.tiers),
   };
 }

@@ -2,11 +2,13 @@
 import type { Endpoint } from './endpoints.ts';
 import type { JsonObject } from './json.ts';
 import type { Usage } from './usage.ts';
+import type { Tiered } from './reported-tiers.ts';
 import type { Units } from './units.ts';
 import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from './json.ts';
 import { secondsOfSound } from './media-tokens.ts';
 import { formNumber } from './multipart.ts';
-import { addUsage, openaiUsage, plainUsage, UNKNOWN_USAGE } from './usage.ts';
+import { addUsage, openaiUsage, plainUsage, UNKNOWN_USAGE, withTiers } from './usage.ts';
+import { requestedTiers } from './reported-tiers.ts';
 import { tokenCount, unitsOf } from './units.ts';
 
 /** The fields of a request that determine its charge. */
@@ -43,17 +45,20 @@ export function recordedSeconds({
 
 const RECORDED: ReadonlySet<Endpoint> = new Set(['audio.transcriptions', 'audio.translations']);
 
-/** What a request is charged for besides tokens, as far as it says so itself, or can be assumed. */
-export function expectedUnits(requested: ChargedRequest): Units {
-  if (!UNITED.test(requested.endpoint)) return {};
+/**
+ * What a request is charged for besides tokens, as far as it says so itself, or can be assumed, and the service tiers
+ * that it asks for.
+ */
+export function expectedUnits(requested: ChargedRequest): Units & Tiered {
+  if (!UNITED.test(requested.endpoint)) return requestedTiers(requested.json?.value ?? {});
   return unitsOf({ ...requestedUnits(requested), seconds: recordedSeconds(requested) });
 }
 
 /** The expected usage of a request. @param input tokens, approximately @param output tokens, approximately */
 export function expectedUsage(requested: ChargedRequest, input: number, output: number): Usage {
   const usage = plainUsage(input, output);
-  if (!UNITED.test(requested.endpoint)) return usage;
-  const { seconds, ...units } = expectedUnits(requested);
+  if (!UNITED.test(requested.endpoint)) return withTiers(usage, requestedTiers(requested.json?.value ?? {}));
+  const { seconds, tiers: _, ...units } = expectedUnits(requested);
   const outputImage = requested.endpoint.startsWith('images.') ? output : undefined;
   // The length of a recording is a guess, as the length of an answer is, and not known without that.
   return { ...usage, ...unitsOf({ ...units, outputImage, seconds: output > 0 ? seconds : undefined }) };

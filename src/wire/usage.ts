@@ -1,8 +1,10 @@
 import type { Iteration, IterationRecord } from './iterations.ts';
 import type { JsonObject } from './json.ts';
+import type { Tiered } from './reported-tiers.ts';
 import type { Units } from './units.ts';
 import { decodeIterations, encodeIterations, iterationsOf } from './iterations.ts';
 import { isObject, objectOf } from './json.ts';
+import { decodeTiers } from './reported-tiers.ts';
 import { searchCount, sumOf, sumOfUnits, tokenCount, unitsOf } from './units.ts';
 
 /**
@@ -10,7 +12,7 @@ import { searchCount, sumOf, sumOfUnits, tokenCount, unitsOf } from './units.ts'
  * includes reasoning. Providers count these differently; each protocol's decoder converts them. All values are
  * non-negative integers of a plausible size: anything else from a provider is left out.
  */
-export interface Usage extends Units {
+export interface Usage extends Units, Tiered {
   readonly input: number;
   readonly cached: number;
   readonly cacheWrite: number;
@@ -71,6 +73,7 @@ export function openaiUsage(value: unknown): Usage | undefined {
       webSearches: searchCount(objectOf(value.server_tool_use).web_search_requests),
     }),
     ...(value.iterations === undefined ? {} : decodeIterations(value.iterations)),
+    ...(value.tiers === undefined ? {} : decodeTiers(value.tiers)),
   };
 }
 
@@ -151,8 +154,20 @@ export function addUsage(a: Usage | undefined, b: Usage): Usage {
     reasoning: sumOf(a.reasoning, b.reasoning),
     ...sumOfUnits(a, b),
     ...iterationsOf(a, b),
+    ...tiersIn(a, b),
     ...(a.untold && b.untold ? { untold: true } : {}),
   };
+}
+
+/** The tiers of a sum: those of its last part that has any. */
+function tiersIn(a: Usage, b: Usage): Tiered {
+  const tiers = b.tiers ?? a.tiers;
+  return tiers ? { tiers } : {};
+}
+
+/** A usage with the service tiers that its answer reports beside it. */
+export function withTiers<U extends Usage | undefined>(usage: U, { tiers }: Tiered): U {
+  return usage && tiers ? { ...usage, tiers } : usage;
 }
 
 /** Writes usage in OpenAI's format. Values without a field there are put where other vendors put them, if any do. */
@@ -185,6 +200,7 @@ export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
     },
     ...(webSearches ? { server_tool_use: { web_search_requests: webSearches } } : {}),
     ...(usage.iterations ? { iterations: encodeIterations(usage)! } : {}),
+    ...(usage.tiers ? { tiers: [...usage.tiers] } : {}),
   };
 }
 
@@ -204,4 +220,5 @@ export interface OpenaiUsage {
   completion_tokens_details: { reasoning_tokens: number; audio_tokens?: number; image_tokens?: number };
   server_tool_use?: { web_search_requests: number };
   iterations?: IterationRecord[];
+  tiers?: string[];
 }

@@ -8,7 +8,6 @@ export const BUDGETS: Readonly<Record<string, readonly [number, number, number, 
   //                           request               stream relayed          stream translated
   //                           relayed  translated  begun and ended  a chunk  begun and ended  a chunk
   'AbortSignal listener':     [      1,          1,               1,       0,               1,        0],
-  'Buffer.concat':            [      0,          0,               1,       0,               1,        0],
   'Buffer.from':              [      1,          1,               1,       0,               1,        0],
   'Headers iterated':         [      2,          2,               2,       0,               2,        0],
   'JSON.parse':               [      2,          2,               2,       1,               2,        1],

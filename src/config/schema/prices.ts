@@ -1,5 +1,6 @@
 /** Prices in the configuration: USD per million tokens, or per unit of another kind. */
 import { z } from 'zod';
+import { SERVICE_TIERS } from '../../service-tiers.ts';
 import { onDemand, since, text, until } from '../words.ts';
 
 const usd = z.number().nonnegative();
@@ -24,6 +25,12 @@ const amounts = () => ({
   minute: usd.optional().describe('USD per minute of transcribed audio.'),
   characters: usd.optional().describe('USD per million characters of synthesized speech.'),
   search: usd.optional().describe('USD per web search.'),
+  tiers: z
+    .partialRecord(z.enum(SERVICE_TIERS), z.number().positive())
+    .optional()
+    .describe(
+      'Factors on the prices of tokens by service tier, such as `{ flex: 0.5, priority: 2 }`; 1 if omitted.',
+    ),
 });
 
 const NONE = 'expected a price: input and output, or request, image, minute, characters or search';

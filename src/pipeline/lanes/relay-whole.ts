@@ -16,11 +16,10 @@ import { writeBody } from '../../wire/json-write.ts';
 import { isObject, listOf, objectOf, PIECE_BOUNDS, stringOf } from '../../wire/json.ts';
 import { messageIn, ollamaFinish, ollamaUsage } from '../../wire/ollama/response.ts';
 import { inBase64, inNumbers } from '../../wire/openai/embeddings.ts';
-import { reportedUsage, vendorUsage } from '../../wire/openai/response.ts';
+import { answerUsage } from '../../wire/openai/response.ts';
 import { rememberSignatures, wantsSignatures } from '../../wire/openai/signed-calls.ts';
 import { sealsInAnswer } from '../../wire/relayed/seals.ts';
-import { responseEnding, responseFinish } from '../../wire/responses/response.ts';
-import { openaiUsage } from '../../wire/usage.ts';
+import { responseEnding, responseFinish, responseUsage } from '../../wire/responses/response.ts';
 import { parseAnswer } from './answer.ts';
 import { checkAnswer } from './check.ts';
 import { judge, judgeCut, judgeEnding, worstEnding } from './judge.ts';
@@ -84,7 +83,7 @@ function* readWhole(
   return {
     text: undefined,
     finish: worstEnding(endings)?.finish ?? null,
-    usage: vendorUsage(reportedUsage(value), quirks),
+    usage: answerUsage(value, quirks),
   };
 }
 
@@ -111,7 +110,7 @@ function readMessage(value: JsonObject, target: string): WholeAnswer {
 
 function readResponse(value: JsonObject, target: string): WholeAnswer {
   judgeEnding(responseEnding(value), target);
-  return { text: undefined, finish: responseFinish(value), usage: openaiUsage(value.usage) };
+  return { text: undefined, finish: responseFinish(value), usage: responseUsage(value) };
 }
 
 /** The answer to a blocked prompt has no candidates. */

@@ -240,7 +240,9 @@ export class Charge {
     const input = reported.input + untold * this.#expected!().input;
     const output = Math.max(reported.output, written);
     const units = this.#expected!().units?.();
-    const cost = source ? this.#priceOf(source, { ...reported, ...units, input, output }) : null;
+    const tiers = reported.tiers ?? units?.tiers;
+    const used = { ...reported, ...units, ...(tiers ? { tiers } : {}), input, output };
+    const cost = source ? this.#priceOf(source, used) : null;
     return { input_tokens: input, output_tokens: output, cost };
   }
 

@@ -358,6 +358,7 @@ export class Exchange {
       failed: this.#charge.failedSum,
       units: usage && encodeUnits(usage),
       iterations: usage && encodeIterations(usage),
+      tiers: usage?.tiers && [...usage.tiers],
       feedback: this.#opinion?.feedback,
       trace_id: this.trace?.traceId,
       lane: this.#lane,

@@ -10,8 +10,8 @@ import { geminiUsage } from '../../wire/gemini/response.ts';
 import { interactionUsage } from '../../wire/interactions/usage.ts';
 import { isObject, parseJson } from '../../wire/json.ts';
 import { ollamaUsage } from '../../wire/ollama/response.ts';
-import { reportedUsage, vendorUsage } from '../../wire/openai/response.ts';
-import { openaiUsage } from '../../wire/usage.ts';
+import { answerUsage } from '../../wire/openai/response.ts';
+import { responseUsage } from '../../wire/responses/response.ts';
 
 /** A longer answer is not parsed a second time for its usage, characters. */
 const MAX_READ = 1024 * 1024;
@@ -20,12 +20,12 @@ const MAX_READ = 1024 * 1024;
 const PLACES: Readonly<Partial<Record<ProtocolName | Endpoint, (answer: JsonObject) => Usage | undefined>>> =
   {
     messages: ({ usage }) => anthropicUsage(usage),
-    responses: ({ usage }) => openaiUsage(usage),
+    responses: responseUsage,
     'gemini.interactions': ({ usage }) => interactionUsage(usage),
     'ollama.chat': ollamaUsage,
     'ollama.generate': ollamaUsage,
     gemini: ({ usageMetadata }) => geminiUsage(usageMetadata),
-    converse: ({ usage }) => converseUsage(usage),
+    converse: converseUsage,
     cohere: ({ usage }) => cohereUsage(usage),
   };
 
@@ -42,5 +42,5 @@ export function reportedUsageIn(
   const answer: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
   if (!isObject(answer)) return undefined;
   const read = PLACES[protocol];
-  return read ? read(answer) : vendorUsage(reportedUsage(answer), quirks);
+  return read ? read(answer) : answerUsage(answer, quirks);
 }

@@ -7,12 +7,13 @@ import { finishReason } from '../endings.ts';
 import { isObject, objectOf } from '../json.ts';
 import { answerOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
+import { tiersOf } from '../reported-tiers.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 import { sumOf, tokenCount } from '../units.ts';
 import { readBlocks } from './parts.ts';
 
-/** Bedrock's usage, normalised: its `inputTokens` excludes cached tokens. */
-export function converseUsage(value: unknown): Usage | undefined {
+/** The usage in an answer, or in an event of a stream, normalised: its `inputTokens` excludes cached tokens. */
+export function converseUsage({ usage: value, serviceTier }: JsonObject): Usage | undefined {
   if (!isObject(value)) return undefined;
   const input = tokenCount(value.inputTokens);
   const output = tokenCount(value.outputTokens);
@@ -20,7 +21,8 @@ export function converseUsage(value: unknown): Usage | undefined {
   const cached = tokenCount(value.cacheReadInputTokens) ?? 0;
   const cacheWrite = tokenCount(value.cacheWriteInputTokens) ?? 0;
   const all = sumOf(input ?? 0, cached, cacheWrite);
-  return { input: all, cached, cacheWrite, output: output ?? 0, reasoning: 0 };
+  const tiers = tiersOf(objectOf(serviceTier).type);
+  return { input: all, cached, cacheWrite, output: output ?? 0, reasoning: 0, ...tiers };
 }
 
 export interface ReadOptions extends Pick<EncodeContext, 'model' | 'created' | 'newId'> {
@@ -40,7 +42,7 @@ export function decodeConverseResponse(answer: JsonObject, options: ReadOptions)
     answer.stopReason,
     structured && !message.tool_calls && 'structured',
   );
-  const usage = converseUsage(answer.usage);
+  const usage = converseUsage(answer);
   return {
     id: `chatcmpl-${options.newId()}`,
     object: 'chat.completion',

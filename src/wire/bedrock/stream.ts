@@ -83,7 +83,7 @@ export class ConverseReader implements ChatReader {
       case 'messageStop':
         return this.#end(value.stopReason);
       case 'metadata':
-        this.usage = converseUsage(value.usage) ?? this.usage;
+        this.usage = converseUsage(value) ?? this.usage;
         return this.finished ? this.end() : [];
       default:
         return [];

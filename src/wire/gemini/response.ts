@@ -6,6 +6,7 @@ import { ProxyError } from '../../errors.ts';
 import { finishReason } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { jsonTextOf } from '../json-written.ts';
+import { tiersOf } from '../reported-tiers.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 import { sumOf, tokenCount, unitsOf } from '../units.ts';
 import { answerOf } from '../parts/message.ts';
@@ -43,6 +44,7 @@ export function geminiUsage(value: unknown): Usage | undefined {
       cachedImage: ofModality(value.cacheTokensDetails, 'IMAGE'),
       outputImage: Math.min(ofModality(reportedDetails, 'IMAGE'), visible ?? 0),
     }),
+    ...tiersOf(value.serviceTier, value.trafficType),
   };
 }
 

@@ -7,7 +7,7 @@ import type { Usage } from '../usage.ts';
 import { endingOf } from '../endings.ts';
 import { isObject, listOf, numberOf } from '../json.ts';
 import { chatErrorEvent } from './error.ts';
-import { laterUsage, reportedUsage, vendorUsage } from './response.ts';
+import { answerUsage, laterUsage, reportedUsage } from './response.ts';
 
 /** Indexes come from outside and must not create arbitrarily long lists. */
 const MAX_CHOICES = 128;
@@ -79,7 +79,7 @@ export abstract class Folding<C extends Choice> implements Assembler {
     const reported = reportedUsage(chunk);
     if (!isObject(reported)) return;
     this.#reported = reported;
-    this.usage = laterUsage(this.usage, vendorUsage(reported, this.quirks));
+    this.usage = laterUsage(this.usage, answerUsage(chunk, this.quirks));
   }
 
   get finish(): string | null {

@@ -11,7 +11,8 @@ import type { Annotation, Part } from '../parts/part.ts';
 import { imagePart, answerOf, readAnnotation } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
 import { readContent, readMessage, reasoningOf, sourcesBeside } from './answer-parts.ts';
-import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
+import { tiersOf } from '../reported-tiers.ts';
+import { encodeOpenaiUsage, openaiUsage, withTiers } from '../usage.ts';
 import { sumOf, tokenCount } from '../units.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
@@ -20,7 +21,7 @@ type Context = Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
 export function decodeChatResponse(body: JsonObject, context: Context): ChatResponse {
   const choices = listOf(body.choices).filter(isObject);
   if (choices.length === 0) throw new ProxyError('malformed', 'Cannot read the answer: it has no choices');
-  const usage = vendorUsage(reportedUsage(body), context.quirks);
+  const usage = answerUsage(body, context.quirks);
   const beside = sourcesBeside(body);
   return {
     id: stringOf(body.id) || `chatcmpl-${context.newId()}`,
@@ -43,7 +44,7 @@ export function decodeChatResponse(body: JsonObject, context: Context): ChatResp
 
 /** Decodes one chunk of such a server's stream. */
 export function decodeChunk(value: JsonObject, context: Context): ChatChunk {
-  const usage = vendorUsage(reportedUsage(value), context.quirks);
+  const usage = answerUsage(value, context.quirks);
   return {
     id: stringOf(value.id) ?? '',
     object: 'chat.completion.chunk',
@@ -59,6 +60,11 @@ export function decodeChunk(value: JsonObject, context: Context): ChatChunk {
       })),
     ...(usage ? { usage: encodeOpenaiUsage(usage) } : {}),
   };
+}
+
+/** The usage in a body or chunk, with the service tier beside it. */
+export function answerUsage(answer: JsonObject, quirks: Quirks): Usage | undefined {
+  return withTiers(vendorUsage(reportedUsage(answer), quirks), tiersOf(answer.service_tier));
 }
 
 /** The usage in a body or chunk: Groq's chunks have it in a field of their own. */

@@ -7,7 +7,8 @@ import { ProxyError } from '../../errors.ts';
 import { classifyBody } from '../classify.ts';
 import { endingOf } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
-import { encodeOpenaiUsage, openaiUsage } from '../usage.ts';
+import { tiersOf } from '../reported-tiers.ts';
+import { encodeOpenaiUsage, openaiUsage, withTiers } from '../usage.ts';
 import type { Seal } from '../parts/part.ts';
 import { answerOf } from '../parts/message.ts';
 import { freeTextArguments } from '../parts/free-text.ts';
@@ -37,7 +38,13 @@ export function responseFinish(response: JsonObject): string | null {
 
 /** The usage in an event: in its response, or beside an error. */
 export function eventUsage({ response, usage }: JsonObject): Usage | undefined {
-  return openaiUsage(objectOf(response).usage ?? usage);
+  const whole = objectOf(response);
+  return whole.usage ? responseUsage(whole) : openaiUsage(usage);
+}
+
+/** The usage in a whole response. */
+export function responseUsage({ usage, service_tier: tier }: JsonObject): Usage | undefined {
+  return withTiers(openaiUsage(usage), tiersOf(tier));
 }
 
 /**
@@ -58,7 +65,7 @@ export function decodeResponse(body: JsonObject, { created, newId }: Context): C
   for (const item of body.output) if (isObject(item)) readItem(item, list, logprobs, newId);
   const spoke = body.output.some((item) => objectOf(item).type === 'message');
   const message = answerOf(list.parts, spoke ? '' : null);
-  const usage = openaiUsage(body.usage);
+  const usage = responseUsage(body);
   return {
     id: stringOf(body.id) ?? `resp_${newId()}`,
     object: 'chat.completion',

@@ -1,0 +1,4 @@
+/** How, or where, an answer was computed, if that has a price of its own: `us` is inference within the United States. */
+export const SERVICE_TIERS = ['flex', 'priority', 'fast', 'us'] as const;
+
+export type ServiceTier = (typeof SERVICE_TIERS)[number];
