@@ -3,6 +3,7 @@ import { isJsonText } from '../wire/json-in-text.ts';
 import { numberText, parseLongNumbers } from '../wire/long-numbers.ts';
 import type { RedactKind } from '../config/redact-kinds.ts';
 import type { CustomPattern } from '../config/redact-patterns.ts';
+import type { FoundTexts } from './found-texts.ts';
 import type { Finder } from './kinds.ts';
 import { quotesFor, wholeCharacters, wholeNumber } from './boundaries.ts';
 import { FINDERS } from './kinds.ts';
@@ -65,9 +66,14 @@ export class Redactor {
   readonly #secrets: Kind | undefined;
   readonly #marks: RegExp;
   readonly #isMark: RegExp;
+  readonly #found: FoundTexts | undefined;
 
-  /** @param replacing creates the replacements; by default as `mode` says */
-  constructor({ kinds, custom, mode, salt }: RedactOptions, replacing?: Replacing) {
+  /**
+   * @param replacing creates the replacements; by default as `mode` says
+   * @param found remembers what was found, where texts of one owner are repeated
+   */
+  constructor({ kinds, custom, mode, salt }: RedactOptions, replacing?: Replacing, found?: FoundTexts) {
+    this.#found = found;
     this.#replacements = replacing ?? new Replacements(mode, salt);
     const { marks } = this.#replacements;
     this.#marks = marks ?? OWN_MARKS;
@@ -99,7 +105,7 @@ export class Redactor {
 
   /** @param label the JSON key that the text is the value of */
   text(text: string, label = ''): string {
-    return this.#replaced(text, this.#find(text, label));
+    return this.#replaced(text, this.#hits(text, label));
   }
 
   /**
@@ -123,9 +129,9 @@ export class Redactor {
     // The end of a part and the beginning of the next are not one word: each part is searched on its own too.
     const own = parts.flatMap((part, index) => {
       const offset = ends[index]! - part.length;
-      return this.#find(part, '').map((hit) => ({ ...hit, from: hit.from + offset, to: hit.to + offset }));
+      return this.#hits(part, '').map((hit) => ({ ...hit, from: hit.from + offset, to: hit.to + offset }));
     });
-    const across = this.#find(whole, '').filter(({ from, to }) => ends.some((at) => from < at && to > at));
+    const across = this.#hits(whole, '').filter(({ from, to }) => ends.some((at) => from < at && to > at));
     const hits = apart([...own, ...across]);
     return parts.map((part, index) => {
       const [begin, stop] = [ends[index]! - part.length, ends[index]!];
@@ -221,6 +227,10 @@ export class Redactor {
       return undefined;
     if (isPlaceholder(value)) return value;
     return this.#isMark.test(value) ? value : this.#replacements.of(this.#secrets, value);
+  }
+
+  #hits(text: string, label: string): readonly Hit[] {
+    return this.#found?.of(text, label, () => this.#find(text, label)) ?? this.#find(text, label);
   }
 
   /** @param spellings how often the text may be escaped, one within the other */

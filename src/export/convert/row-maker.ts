@@ -19,6 +19,7 @@ import { RowSigner } from '../curate/near/row-signer.ts';
 import type { RejectReason } from '../errors.ts';
 import { RejectError } from '../errors.ts';
 import { redactConversation, withJoinedParts } from '../conversation/redact.ts';
+import { FoundTexts } from '../../redact/found-texts.ts';
 import { Redactor } from '../../redact/redactor.ts';
 import { fieldText } from '../read/selection.ts';
 import { FLAG, UNKNOWN_TOKENS } from './batch.ts';
@@ -49,7 +50,7 @@ export class RowMaker {
     this.#plan = plan;
     this.#render = { ...plan.render, onOmitted: () => void (this.#omitted = FLAG.omitted) };
     this.counter = counter;
-    this.#redactor = plan.redact && new Redactor(plan.redact);
+    this.#redactor = plan.redact && new Redactor(plan.redact, undefined, new FoundTexts());
     this.#signer =
       plan.nearSeed === undefined ? undefined : new RowSigner(plan.compare, { seed: plan.nearSeed });
     this.#roots = plan.roots && new RowRoots(plan);
