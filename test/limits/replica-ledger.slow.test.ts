@@ -205,6 +205,28 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     redis.thaw();
   });
 
+  test('does not contact the server for places while few of many are taken, however fast they change', async () => {
+    await using redis = await TestRedis.start();
+    const [places] = limitsOf([limit.parse({ concurrent: 200 }) as LimitConfig], {
+      name: 'group g',
+      apart: [],
+    });
+    const { ledger, take, settle } = await replica(redis.url);
+    let asked = 0;
+    const client = async (index: number) => {
+      for (let n = 0; n < 150; n += 1) {
+        if (ledger.ask([chargeOf(places!, 1)], Date.now())) asked += 1;
+        const taken = await take([places!, 1]);
+        await Bun.sleep((index * n) % 7);
+        settle(taken, 0);
+        await Bun.sleep((index + n) % 5);
+      }
+    };
+    await Promise.all([1, 2, 3, 4, 5, 6].map(client));
+    // Of 900 requests.
+    expect(asked).toBeLessThan(100);
+  });
+
   test('releases what a request did not use, and counts usage beyond the reservation', async () => {
     await using redis = await TestRedis.start();
     const [one, other] = [await replica(redis.url), await replica(redis.url)];

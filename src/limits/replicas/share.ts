@@ -36,6 +36,9 @@ export interface Need {
   readonly least: number;
 }
 
+/** Within a second, the number of requests that run at once rises by no more than one in this many, usually. */
+const RISE = 8;
+
 /** The shortest period for computing a rate, seconds: two requests in a row do not make thousands a second. */
 const PACE_S = 0.25;
 
@@ -83,6 +86,9 @@ export class Share implements Counter {
   /** The amount taken since the last exchange; and recently per second. */
   #taken = 0;
   #pace = 0;
+  /** The largest amount held at once since the last exchange; and recently. */
+  #peak = 0;
+  #level = 0;
   /** When something was last reported as taken. */
   #tookMs = -Infinity;
   /** Whether the server sets a part of the rest apart, in case this replica is cut off from it. */
@@ -175,6 +181,7 @@ export class Share implements Counter {
   hold(amount: number): void {
     this.#held += amount;
     this.#taken += amount;
+    this.#peak = Math.max(this.#peak, this.#held);
   }
 
   release(amount: number): void {
@@ -273,10 +280,17 @@ export class Share implements Counter {
   /** How much should be available for the next seconds; it shrinks while none is taken. */
   #ahead(nowMs: number): number {
     const seconds = (nowMs - this.#requestedMs) / 1_000;
-    this.#pace = Math.max(this.#pace / 2 ** Math.max(0, seconds), this.#taken / Math.max(seconds, PACE_S));
+    const fades = 2 ** Math.max(0, seconds);
+    this.#level = Math.max(this.#level / fades, this.#peak);
+    // Places are returned: however many requests there are, only as many are needed as run at once.
+    this.#pace = this.limit.window
+      ? Math.max(this.#pace / fades, this.#taken / Math.max(seconds, PACE_S))
+      : this.#level / RISE;
+    const below = this.limit.window ? 0 : this.#level - this.#held;
     this.#requestedMs = nowMs;
     this.#taken = 0;
-    return this.#scarce || this.#server.closing ? 0 : Math.floor(AHEAD_S * this.#pace);
+    this.#peak = this.#held;
+    return this.#scarce || this.#server.closing ? 0 : Math.floor(below + AHEAD_S * this.#pace);
   }
 
   /**
