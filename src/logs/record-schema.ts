@@ -142,6 +142,11 @@ export const head = z.object({
     .describe(
       'Service tiers with a price of their own in which the answer was computed, if the provider reports any: flex, priority, fast (Anthropic), us (inference within the United States).',
     ),
+  reported_cost: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe('What the provider says that the answer costs, USD, if it does.'),
 });
 
 const attempt = z.object({

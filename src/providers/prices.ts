@@ -24,13 +24,16 @@ interface Override {
   readonly matches: (of: Priced) => boolean;
 }
 
+/** The vendors, by their ids in the table, that report what an answer costs. */
+const REPORTING: ReadonlySet<string | undefined> = new Set(['openrouter', 'perplexity', 'x-ai']);
+
 /** The number of models whose configured prices are cached. */
 const MAX_REMEMBERED = 1_000;
 
 /**
  * The cost of answers. A model's own price in the configuration takes precedence, then the first entry in the
- * configuration's `prices` that matches model, provider and time, then the built-in table. A model in none of them has
- * no price; none is guessed.
+ * configuration's `prices` that matches model, provider and time, then what the provider reports, then the built-in
+ * table. An answer to which none of them applies has no price; none is guessed.
  */
 export class Prices {
   readonly #table: PriceTable;
@@ -66,9 +69,20 @@ export class Prices {
    */
   cost(of: Priced, usage: Usage, atMs: number): number | null {
     if (usage.iterations) return this.#costOfIterations(of, usage, usage.iterations, atMs);
-    const usd = this.#cost(of, usage, atMs);
-    const plain = usd === null && of.vendor === 'openrouter' ? pricedAs(of.model) : undefined;
-    return plain === undefined ? usd : this.#cost({ ...of, model: plain }, usage, atMs);
+    const own = of.configured ?? this.#override(of, atMs);
+    if (own) return rounded(costByPrice(own, usage));
+    const { usd: reported } = usage;
+    if (reported === undefined || !REPORTING.has(of.vendor)) return this.#listed(of, usage, atMs);
+    // Nothing is free because a report says so.
+    return reported > 0 ? rounded(reported) : (this.#listed(of, usage, atMs) ?? 0);
+  }
+
+  /** The cost by the built-in table. */
+  #listed({ vendor, model }: Priced, usage: Usage, atMs: number): number | null {
+    if (vendor === undefined) return null;
+    const usd = this.#tableCost(vendor, model, usage, atMs);
+    const plain = usd === null && vendor === 'openrouter' ? pricedAs(model) : undefined;
+    return rounded(plain === undefined ? usd : this.#tableCost(vendor, plain, usage, atMs));
   }
 
   /** Each at the price of its model; without one, at that of the model that answered. */
@@ -81,17 +95,6 @@ export class Prices {
       sum = sum === null || usd === null ? null : sum + usd;
     }
     return rounded(sum);
-  }
-
-  #cost(of: Priced, usage: Usage, atMs: number): number | null {
-    const { vendor, model } = of;
-    const own = of.configured ?? this.#override(of, atMs);
-    const usd = own
-      ? costByPrice(own, usage)
-      : vendor === undefined
-        ? null
-        : this.#tableCost(vendor, model, usage, atMs);
-    return rounded(usd);
   }
 
   /** The factors of service tiers apply to tokens, and not to searches. */

@@ -10,6 +10,7 @@ import { Prices } from '../providers/prices.ts';
 import { decodeIterations } from '../wire/iterations.ts';
 import { countOf, objectOf, stringOf } from '../wire/json.ts';
 import { UNKNOWN_USAGE } from '../wire/usage.ts';
+import { costOf } from '../wire/reported-cost.ts';
 import { decodeTiers } from '../wire/reported-tiers.ts';
 import { decodeUnits } from '../wire/units.ts';
 
@@ -123,5 +124,6 @@ export function usageOf(head: JsonObject): Usage | undefined {
     ...units,
     ...decodeIterations(head.iterations),
     ...decodeTiers(head.tiers),
+    ...costOf(head.reported_cost),
   };
 }

@@ -1,9 +1,11 @@
 import type { Iteration, IterationRecord } from './iterations.ts';
 import type { JsonObject } from './json.ts';
+import type { Costed } from './reported-cost.ts';
 import type { Tiered } from './reported-tiers.ts';
 import type { Units } from './units.ts';
 import { decodeIterations, encodeIterations, iterationsOf } from './iterations.ts';
 import { isObject, objectOf } from './json.ts';
+import { reportedCost } from './reported-cost.ts';
 import { decodeTiers } from './reported-tiers.ts';
 import { searchCount, sumOf, sumOfUnits, tokenCount, unitsOf } from './units.ts';
 
@@ -12,7 +14,7 @@ import { searchCount, sumOf, sumOfUnits, tokenCount, unitsOf } from './units.ts'
  * includes reasoning. Providers count these differently; each protocol's decoder converts them. All values are
  * non-negative integers of a plausible size: anything else from a provider is left out.
  */
-export interface Usage extends Units, Tiered {
+export interface Usage extends Units, Tiered, Costed {
   readonly input: number;
   readonly cached: number;
   readonly cacheWrite: number;
@@ -74,6 +76,7 @@ export function openaiUsage(value: unknown): Usage | undefined {
     }),
     ...(value.iterations === undefined ? {} : decodeIterations(value.iterations)),
     ...(value.tiers === undefined ? {} : decodeTiers(value.tiers)),
+    ...reportedCost(value),
   };
 }
 
@@ -155,6 +158,8 @@ export function addUsage(a: Usage | undefined, b: Usage): Usage {
     ...sumOfUnits(a, b),
     ...iterationsOf(a, b),
     ...tiersIn(a, b),
+    // A part without a cost leaves that of the sum unknown.
+    ...(a.usd === undefined || b.usd === undefined ? {} : { usd: a.usd + b.usd }),
     ...(a.untold && b.untold ? { untold: true } : {}),
   };
 }
@@ -201,6 +206,7 @@ export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
     ...(webSearches ? { server_tool_use: { web_search_requests: webSearches } } : {}),
     ...(usage.iterations ? { iterations: encodeIterations(usage)! } : {}),
     ...(usage.tiers ? { tiers: [...usage.tiers] } : {}),
+    ...(usage.usd === undefined ? {} : { cost: usage.usd }),
   };
 }
 
@@ -221,4 +227,5 @@ export interface OpenaiUsage {
   server_tool_use?: { web_search_requests: number };
   iterations?: IterationRecord[];
   tiers?: string[];
+  cost?: number;
 }

@@ -359,6 +359,7 @@ export class Exchange {
       units: usage && encodeUnits(usage),
       iterations: usage && encodeIterations(usage),
       tiers: usage?.tiers && [...usage.tiers],
+      reported_cost: usage?.usd,
       feedback: this.#opinion?.feedback,
       trace_id: this.trace?.traceId,
       lane: this.#lane,

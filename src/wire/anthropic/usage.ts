@@ -3,6 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
 import { withIterations } from '../iterations.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { reportedCost } from '../reported-cost.ts';
 import { tiersOf } from '../reported-tiers.ts';
 import { addUsage } from '../usage.ts';
 import { searchCount, sumOf, tokenCount, unitsOf } from '../units.ts';
@@ -40,6 +41,7 @@ function countsOf(value: JsonObject): Usage | undefined {
       webSearches: searchCount(objectOf(value.server_tool_use).web_search_requests),
     }),
     ...tiersOf(value.speed, value.inference_geo),
+    ...reportedCost(value),
   };
 }
 

@@ -1,0 +1,106 @@
+/** Answers whose provider says what they cost. */
+import { expect, test } from 'bun:test';
+import type { ConfigInput } from '../../src/config/schema.ts';
+import type { JsonObject } from '../../src/wire/json.ts';
+import { Repricer, usageOf } from '../../src/usage/pricing.ts';
+import { CHAT, provider, running } from '../helpers/proxy.ts';
+import { sse, upstream } from '../helpers/upstream.ts';
+
+const TOKENS = { prompt_tokens: 1_000, completion_tokens: 100, total_tokens: 1_100 };
+const PATHS = ['/v1/chat/completions', '/v1/messages'] as const;
+
+type Provider = ConfigInput['providers'][number];
+
+const whole = (usage: object) =>
+  Response.json({
+    id: 'c',
+    object: 'chat.completion',
+    created: 1,
+    model: 'm',
+    choices: [{ index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }],
+    usage,
+  });
+
+function streamed(usage: object): Response {
+  const chunk = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm' };
+  const events = [
+    { ...chunk, choices: [{ index: 0, delta: { role: 'assistant', content: 'Hi' }, finish_reason: null }] },
+    { ...chunk, choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] },
+    { ...chunk, choices: [], usage },
+  ];
+  return sse(
+    [...events.map((event) => JSON.stringify(event)), '[DONE]'].map((data) => `data: ${data}\n\n`).join(''),
+  );
+}
+
+interface Asked {
+  readonly more?: Partial<Provider>;
+  readonly prices?: ConfigInput['prices'];
+  readonly model?: string;
+  readonly path?: string;
+  readonly stream?: boolean;
+}
+
+/** The record of an answer with this usage. */
+async function recorded(
+  type: Provider['type'],
+  usage: object,
+  { more = {}, prices = [], model = 'unlisted/model', path = PATHS[0], stream = false }: Asked = {},
+): Promise<JsonObject> {
+  await using provided = upstream(() => (stream ? streamed(usage) : whole(usage)));
+  await using proxy = running({
+    prices,
+    providers: [provider('p', provided.url, { type, models: ['*'], ...more })],
+  });
+  await (await proxy.post(path, { ...CHAT, model, max_tokens: 200, stream })).text();
+  const [record] = await proxy.recorded(1);
+  return record as unknown as JsonObject;
+}
+
+const ways = PATHS.flatMap((path) => [false, true].map((stream) => ({ path, stream })));
+
+test.each(ways)('the cost that xAI reports applies at $path (stream: $stream)', async (way) => {
+  const record = await recorded('xai', { ...TOKENS, cost_in_usd_ticks: 123_000_000 }, way);
+  expect(record).toMatchObject({ cost: 0.0123, reported_cost: 0.0123, input_tokens: 1_000 });
+  // What was spent is computed from the log in the same way.
+  const price = { overrides: [], providers: [{ name: 'p', vendor: 'x-ai', models: [] }] };
+  expect((await Repricer.load(price)).cost(record, usageOf(record)!, Date.now())).toBe(0.0123);
+});
+
+test.each([
+  ['openrouter', { cost: 0.01, is_byok: false }, 0.01],
+  ['openrouter', { cost: 0.01, is_byok: true, cost_details: { upstream_inference_cost: 0.2 } }, 0.21],
+  ['perplexity-sonar', { cost: { input_tokens_cost: 0.001, request_cost: 0.005, total_cost: 0.006 } }, 0.006],
+] as const)('the cost that %s reports as %j is %d USD', async (type, usage, usd) => {
+  expect(await recorded(type, { ...TOKENS, ...usage })).toMatchObject({ cost: usd });
+});
+
+test.each([
+  ['of a vendor that is not known to charge it', 'openai-compatible', { cost: 5 }, null],
+  ['that is negative', 'openrouter', { cost: -1 }, null],
+  ['that is no number', 'openrouter', { cost: '1' }, null],
+  ['beyond all bounds', 'openrouter', { cost: 1e9 }, null],
+  ['without the part of the vendor whose key it is', 'openrouter', { cost: 0.01, is_byok: true }, null],
+  ['of nothing, for a model without a price', 'openrouter', { cost: 0 }, 0],
+] as const)('a cost %s is not believed', async (_, type, usage, cost) => {
+  expect(await recorded(type, { ...TOKENS, ...usage })).toMatchObject({ cost });
+});
+
+test('a cost of nothing does not make a model free that has a price', async () => {
+  const model = 'openai/gpt-4o';
+  const listed = await recorded('openrouter', TOKENS, { model });
+  expect(listed.cost).toBeGreaterThan(0);
+  expect(await recorded('openrouter', { ...TOKENS, cost: 0 }, { model })).toMatchObject({
+    cost: listed.cost,
+  });
+});
+
+test('a configured price takes precedence', async () => {
+  const price = { input: 1, output: 10 };
+  const usage = { ...TOKENS, cost: 0.5 };
+  const cost = 0.002;
+  const prices = [{ model: '*', ...price }];
+  expect(await recorded('openrouter', usage, { prices })).toMatchObject({ cost, reported_cost: 0.5 });
+  const more = { models: [{ name: '*', price }] };
+  expect(await recorded('openrouter', usage, { more })).toMatchObject({ cost });
+});
