@@ -1,6 +1,7 @@
 /** Usage that servers report in several events, or in part. */
 import { expect, test } from 'bun:test';
 import { anthropicUsage } from '../../src/wire/anthropic/usage.ts';
+import { converseUsage } from '../../src/wire/bedrock/response.ts';
 import { geminiUsage } from '../../src/wire/gemini/response.ts';
 import { openaiUsage, reportedSoFar } from '../../src/wire/usage.ts';
 
@@ -53,4 +54,23 @@ test.each([
   ],
 ])('openaiUsage() reads what gateways keep of Anthropic’s fields: %s', (_, reported) => {
   expect(openaiUsage(reported)).toMatchObject({ input: 100, cached: 80, cacheWrite: 10, output: 5 });
+});
+
+test.each([
+  [[{ ttl: '1h', inputTokens: 40 }], 40],
+  [
+    [
+      { ttl: '5m', inputTokens: 60 },
+      { ttl: '1h', inputTokens: 30 },
+      { ttl: '1h', inputTokens: 10 },
+    ],
+    40,
+  ],
+  [[{ ttl: '1h', inputTokens: 1_000 }], 100],
+  [[{ ttl: '5m', inputTokens: 100 }], undefined],
+  ['odd', undefined],
+])('converseUsage() finds what was written to a cache for an hour in %j', (cacheDetails, cacheWrite1h) => {
+  const usage = { inputTokens: 5, outputTokens: 1, cacheWriteInputTokens: 100, cacheDetails };
+  const { input, cacheWrite, ...more } = converseUsage({ usage })!;
+  expect([input, cacheWrite, more.cacheWrite1h]).toEqual([105, 100, cacheWrite1h]);
 });

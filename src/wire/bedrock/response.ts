@@ -4,12 +4,12 @@ import type { EncodeContext } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { finishReason } from '../endings.ts';
-import { isObject, objectOf } from '../json.ts';
+import { isObject, listOf, objectOf } from '../json.ts';
 import { answerOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
 import { tiersOf } from '../reported-tiers.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
-import { sumOf, tokenCount } from '../units.ts';
+import { sumOf, tokenCount, unitsOf } from '../units.ts';
 import { readBlocks } from './parts.ts';
 
 /** The usage in an answer, or in an event of a stream, normalised: its `inputTokens` excludes cached tokens. */
@@ -22,7 +22,24 @@ export function converseUsage({ usage: value, serviceTier }: JsonObject): Usage 
   const cacheWrite = tokenCount(value.cacheWriteInputTokens) ?? 0;
   const all = sumOf(input ?? 0, cached, cacheWrite);
   const tiers = tiersOf(objectOf(serviceTier).type);
-  return { input: all, cached, cacheWrite, output: output ?? 0, reasoning: 0, ...tiers };
+  const cacheWrite1h = Math.min(hourlyWrites(value.cacheDetails), cacheWrite);
+  return {
+    input: all,
+    cached,
+    cacheWrite,
+    output: output ?? 0,
+    reasoning: 0,
+    ...unitsOf({ cacheWrite1h }),
+    ...tiers,
+  };
+}
+
+/** The tokens written to a prompt cache for an hour. */
+function hourlyWrites(details: unknown): number {
+  const some = listOf(details)
+    .map(objectOf)
+    .filter(({ ttl }) => ttl === '1h');
+  return sumOf(...some.map(({ inputTokens }) => tokenCount(inputTokens) ?? 0));
 }
 
 export interface ReadOptions extends Pick<EncodeContext, 'model' | 'created' | 'newId'> {
