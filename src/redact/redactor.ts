@@ -108,6 +108,11 @@ export class Redactor {
     return this.#replaced(text, this.#hits(text, label));
   }
 
+  /** Whether `text` would replace something. */
+  finds(text: string): boolean {
+    return this.#hits(text, '').length > 0;
+  }
+
   /**
    * Texts that are read as one, such as the parts of a message. A value that is spread over several of them
    * is removed from all of them, and its replacement is in the first. A part that is JSON stays JSON, and is read alone.

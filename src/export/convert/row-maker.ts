@@ -6,7 +6,7 @@ import type { RowGroup } from './batch.ts';
 import type { MadeRow } from './builder.ts';
 import type { Fitted, TokenCounter } from '../conversation/fit.ts';
 import type { Plan } from './plan.ts';
-import { spelled } from '../read/plain-chat.ts';
+import { spelled, textsOf } from '../read/plain-chat.ts';
 import { RowTemplates } from './row-templates.ts';
 import { conversationOf, withSystem } from '../conversation/extract.ts';
 import { withoutUndefinedCalls } from '../conversation/undefined-calls.ts';
@@ -54,8 +54,10 @@ export class RowMaker {
     this.#signer =
       plan.nearSeed === undefined ? undefined : new RowSigner(plan.compare, { seed: plan.nearSeed });
     this.#roots = plan.roots && new RowRoots(plan);
-    if (copiesTexts(plan) && selectsByHead)
-      this.#templates = new RowTemplates((entry) => this.#example(entry));
+    if (!copiesTexts(plan) || !selectsByHead) return;
+    // What it makes is put around texts in which nothing is redacted.
+    const maker = plan.redact ? new RowMaker({ ...plan, redact: undefined }, counter, false) : this;
+    this.#templates = new RowTemplates((entry) => maker.#example(entry));
   }
 
   /** Whether it makes rows of plain chats from templates. */
@@ -73,6 +75,7 @@ export class RowMaker {
    * @returns why there is none, or `undefined` if it must be made in the usual way
    */
   plainRow(chat: PlainChat, block: Buffer): MadeRow | RejectReason | undefined {
+    if (this.#redactor && textsOf(chat).some((text) => this.#redactor!.finds(text))) return undefined;
     const shaped = this.#templates!.of(chat);
     if (shaped === undefined || typeof shaped === 'string') return shaped;
     const { facts } = chat;
@@ -225,10 +228,12 @@ function tried(example: Example, { format, render }: Pick<Plan, 'format' | 'rend
   return example;
 }
 
-/** Whether rows contain texts as logged, and nothing of a record but its conversation. */
+/** Whether rows contain texts as logged, unless something is redacted in them, and nothing of a record but its conversation. */
 function copiesTexts(plan: Plan): boolean {
   if (plan.raw || plan.facts || plan.balance !== undefined || FORMATS[plan.format].readsTexts) return false;
-  if (plan.system !== 'keep' || plan.metadata !== 'none' || plan.redact) return false;
+  if (plan.system !== 'keep' || plan.metadata !== 'none') return false;
+  // Roots of redacted texts are computed without digits, and rows to be rendered later are redacted then.
+  if (plan.redact && (plan.roots || plan.unrendered)) return false;
   return !plan.countTokens && plan.maxTokens === undefined;
 }
 

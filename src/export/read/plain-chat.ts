@@ -56,6 +56,11 @@ export function spelled({ prompt, answer }: PlainChat): Conversation {
   return { prompt: turns, answer: { role: 'assistant', content: textOf(answer.content) }, tools: [] };
 }
 
+/** The texts of a plain chat. */
+export function textsOf({ prompt, answer }: PlainChat): string[] {
+  return [...prompt, answer].map(({ content }) => textOf(content));
+}
+
 function textOf(content: PlainMessage['content']): string {
   return typeof content === 'string' ? content : decoder.decode(content);
 }

@@ -29,7 +29,10 @@ function isPlain(text: string): boolean {
 /** The same line with an unknown field, which forces general conversion. */
 const usual = (text: string) => `${text.slice(0, text.lastIndexOf('}'))},"other":1}\n`;
 
-/** Texts with everything that affects a decision: edges, escapes, other scripts, reasoning, words of templates. */
+/**
+ * Texts with everything that affects a decision: edges, escapes, other scripts, reasoning, words of templates, and what
+ * is redacted.
+ */
 const words = fc.oneof(
   { weight: 4, arbitrary: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).map((s) => `w${s}w`) },
   { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }) },
@@ -55,6 +58,8 @@ const words = fc.oneof(
       '\ud83d',
       '\u007f\u2028',
       '/\b\f\r\u0001',
+      'Mail jane@example.org',
+      'My SSN is 536-22-4918',
     ),
   },
 );
@@ -157,6 +162,8 @@ const FLAGS = [
   '--successful-only --conversations turns',
   '--merge-turns --refusals content --reasoning drop',
   '--near-dup 0.8 --split train=0.5,test=0.5',
+  '--redact all',
+  '--redact email --redact-pattern w=w+',
 ];
 
 /** What stages of an export request in addition. */
