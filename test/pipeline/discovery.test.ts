@@ -217,6 +217,8 @@ describe('a list of models', () => {
       () => Response.json(OPENAI),
       () => new Response('no', { status: 401 }),
       () => new Response('<html>', { headers: { 'content-type': 'text/html' } }),
+      // No error is like the one before, so that none is taken for the result of the next request.
+      () => new Response('down', { status: 500 }),
       () => Response.json({ error: 'odd' }),
       () => new Response(new Uint8Array(9 * 1024 * 1024)),
       () => Response.json({ data: [{ id: 'gpt-5' }, { id: 7 }, null, { id: '' }, { id: 'x\n' }] }),
@@ -229,8 +231,9 @@ describe('a list of models', () => {
     for (const [seconds, asked, error] of [
       [60, 2, 'it answered 401'],
       [15, 3, 'is not a list of models'],
-      [30, 4, 'is not a list of models'],
-      [60, 5, 'is larger than 8 MiB'],
+      [30, 4, 'it answered 500'],
+      [60, 5, 'is not a list of models'],
+      [60, 6, 'is larger than 8 MiB'],
     ] as const) {
       clock.advance(seconds * 1_000 - 1);
       expect(provided.asked).toHaveLength(asked - 1);
