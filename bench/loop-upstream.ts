@@ -90,6 +90,11 @@ const ANSWERS: Readonly<Record<string, () => Response>> = {
   fields: () =>
     sse(delta({ content: 'a' }) + event([{ index: 0, delta: { content: 'b', x: fields(150_000) } }]) + END),
   long: () => sse(delta({ content: 'a' }) + delta({ content: 'word '.repeat(4 * MB) }) + END),
+  cjk: () => sse(delta({ content: 'a' }) + delta({ content: '語'.repeat(7 * MB) }) + END),
+  wholeCjk: () => json(completion('語'.repeat(7 * MB))),
+  longCall: () =>
+    sse(delta(called) + delta(call(`${'word '.repeat(4 * MB)}"}`)) + delta({}, 0, 'tool_calls') + END),
+  cut: () => sse(delta({ content: 'a' }) + delta({ content: 'word '.repeat(4 * MB) })),
   large: () => sse(delta({ content: 'a' }) + delta({ content: 'word '.repeat(12 * MB) }) + END),
   deep: () => json(completion('word', `,"x":${'['.repeat(100_000)}${']'.repeat(100_000)}`)),
   drawing: () => json(JSON.stringify({ created: 1, data: [{ b64_json: 'A'.repeat(20 * MB) }] })),
