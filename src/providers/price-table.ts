@@ -170,6 +170,7 @@ export function isPlain(usage: Usage): boolean {
     usage.cachedImage === undefined &&
     usage.outputImage === undefined &&
     usage.webSearches === undefined &&
+    usage.fileSearches === undefined &&
     usage.seconds === undefined &&
     usage.characters === undefined
   );
@@ -220,6 +221,7 @@ function tableUsage(usage: Usage): Parameters<Calculate>[0] {
     output_image_tokens: outputImage,
     output_reasoning_tokens: Math.min(reasoning, Math.max(0, output - outputAudio - outputImage)),
     web_searches: usage.webSearches ?? 0,
+    storage_searches: usage.fileSearches ?? 0,
     ...(seconds === undefined ? {} : { audio_seconds: seconds, input_audio_seconds: seconds }),
     ...(characters === undefined ? {} : { input_characters: characters }),
   };

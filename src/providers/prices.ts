@@ -102,8 +102,9 @@ export class Prices {
     const usd = this.#table.cost(vendor, model, usage, atMs);
     const factor = usage.tiers === undefined ? 1 : tierFactor(vendor, model, usage);
     if (usd === null || factor === 1) return usd;
-    const { webSearches: _, ...withoutSearches } = usage;
-    const tokens = usage.webSearches ? this.#table.cost(vendor, model, withoutSearches, atMs)! : usd;
+    const { webSearches, fileSearches, ...withoutSearches } = usage;
+    const searched = webSearches !== undefined || fileSearches !== undefined;
+    const tokens = searched ? this.#table.cost(vendor, model, withoutSearches, atMs)! : usd;
     return usd + (factor - 1) * tokens;
   }
 
@@ -140,14 +141,16 @@ function pricedAs(model: string): string | undefined {
  * @returns USD, or `null` when the price does not cover what is known about the answer
  */
 function costByPrice(price: Price, usage: Usage): number | null {
-  const { request, image, minute, characters, search } = price;
-  const { images = 0, seconds = 0, characters: spokenCharacters = 0, webSearches = 0 } = usage;
+  const { request, image, minute, characters, search, file_search: fileSearch } = price;
+  const { images = 0, seconds = 0, characters: spokenCharacters = 0 } = usage;
+  const { webSearches = 0, fileSearches = 0 } = usage;
   const other =
     (request ?? 0) +
     images * (image ?? 0) +
     (seconds / 60) * (minute ?? 0) +
     (spokenCharacters / 1e6) * (characters ?? 0) +
-    webSearches * (search ?? 0);
+    webSearches * (search ?? 0) +
+    fileSearches * (fileSearch ?? 0);
   if (!usage.untold) {
     const factor = (usage.tiers ?? []).reduce((product, tier) => product * (price.tiers?.[tier] ?? 1), 1);
     return other + factor * tokensCost(price, usage);

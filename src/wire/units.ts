@@ -14,6 +14,7 @@ export const UNITS = {
   cachedImage: 'cached_image_tokens',
   outputImage: 'output_image_tokens',
   webSearches: 'web_searches',
+  fileSearches: 'file_searches',
   images: 'images',
   seconds: 'seconds',
   characters: 'characters',

@@ -73,6 +73,7 @@ export function openaiUsage(value: unknown): Usage | undefined {
       cachedImage: within(fromCache.image_tokens, cached),
       outputImage: within(completion.image_tokens, output),
       webSearches: searchCount(objectOf(value.server_tool_use).web_search_requests),
+      fileSearches: searchCount(objectOf(value.server_tool_use).file_search_requests),
     }),
     ...(value.iterations === undefined ? {} : decodeIterations(value.iterations)),
     ...(value.tiers === undefined ? {} : decodeTiers(value.tiers)),
@@ -178,7 +179,7 @@ export function withTiers<U extends Usage | undefined>(usage: U, { tiers }: Tier
 /** Writes usage in OpenAI's format. Values without a field there are put where other vendors put them, if any do. */
 export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
   const { cacheWrite1h, inputAudio, cachedAudio, outputAudio } = usage;
-  const { inputImage, cachedImage, outputImage, webSearches } = usage;
+  const { inputImage, cachedImage, outputImage, webSearches, fileSearches } = usage;
   return {
     prompt_tokens: usage.input,
     completion_tokens: usage.output,
@@ -203,7 +204,14 @@ export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
       ...(outputAudio ? { audio_tokens: outputAudio } : {}),
       ...(outputImage ? { image_tokens: outputImage } : {}),
     },
-    ...(webSearches ? { server_tool_use: { web_search_requests: webSearches } } : {}),
+    ...(webSearches || fileSearches
+      ? {
+          server_tool_use: {
+            web_search_requests: webSearches ?? 0,
+            ...(fileSearches ? { file_search_requests: fileSearches } : {}),
+          },
+        }
+      : {}),
     ...(usage.iterations ? { iterations: encodeIterations(usage)! } : {}),
     ...(usage.tiers ? { tiers: [...usage.tiers] } : {}),
     ...(usage.usd === undefined ? {} : { cost: usage.usd }),
@@ -224,7 +232,7 @@ export interface OpenaiUsage {
     cached_tokens_details?: { audio_tokens?: number; image_tokens?: number };
   };
   completion_tokens_details: { reasoning_tokens: number; audio_tokens?: number; image_tokens?: number };
-  server_tool_use?: { web_search_requests: number };
+  server_tool_use?: { web_search_requests: number; file_search_requests?: number };
   iterations?: IterationRecord[];
   tiers?: string[];
   cost?: number;

@@ -1,4 +1,4 @@
-/** Answers whose provider says what they cost. */
+/** Answers whose provider says what they cost, or what besides tokens it charges for. */
 import { expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
@@ -103,4 +103,39 @@ test('a configured price takes precedence', async () => {
   expect(await recorded('openrouter', usage, { prices })).toMatchObject({ cost, reported_cost: 0.5 });
   const more = { models: [{ name: '*', price }] };
   expect(await recorded('openrouter', usage, { more })).toMatchObject({ cost });
+});
+
+test.each([false, true])('searches in a response are charged (stream: %p)', async (stream) => {
+  const item = (type: string, more: object = {}) => ({ id: 'i', type, status: 'completed', ...more });
+  const output = [
+    item('web_search_call', { action: { type: 'search', query: 'a' } }),
+    item('web_search_call', { action: { type: 'open_page', url: 'https://example.com' } }),
+    item('web_search_call'),
+    item('file_search_call', { queries: ['a'] }),
+    item('message', { role: 'assistant', content: [{ type: 'output_text', text: 'Hi', annotations: [] }] }),
+  ];
+  const response = {
+    id: 'resp_1',
+    object: 'response',
+    created_at: 1,
+    model: 'gpt-5',
+    status: 'completed',
+    output,
+    usage: { input_tokens: 1_000, output_tokens: 100, total_tokens: 1_100 },
+  };
+  const event = { type: 'response.completed', sequence_number: 0, response };
+  await using provided = upstream(() =>
+    stream ? sse(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`) : Response.json(response),
+  );
+  const settings = { type: 'openai', api: 'responses', models: ['*'] } as const;
+  for (const path of ['/v1/responses', '/v1/chat/completions']) {
+    await using proxy = running({ providers: [provider('p', provided.url, settings)] });
+    const said = [{ role: 'user', content: 'Hello' }];
+    const body = path === '/v1/responses' ? { input: said } : { messages: said };
+    await (await proxy.post(path, { model: 'gpt-5', stream, ...body })).text();
+    const [record] = await proxy.recorded(1);
+    expect(record).toMatchObject({ outcome: 'success', units: { web_searches: 2, file_searches: 1 } });
+    // 1,000 tokens at 1.25 USD and 100 at 10 USD per million; 10 USD and 2.50 USD per thousand searches.
+    expect(record!.cost).toBeCloseTo(0.00125 + 0.001 + 0.02 + 0.0025, 10);
+  }
 });

@@ -25,6 +25,7 @@ const amounts = () => ({
   minute: usd.optional().describe('USD per minute of transcribed audio.'),
   characters: usd.optional().describe('USD per million characters of synthesized speech.'),
   search: usd.optional().describe('USD per web search.'),
+  file_search: usd.optional().describe('USD per search of stored files.'),
   tiers: z
     .partialRecord(z.enum(SERVICE_TIERS), z.number().positive())
     .optional()

@@ -8,6 +8,7 @@ import { classifyBody } from '../classify.ts';
 import { endingOf } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { tiersOf } from '../reported-tiers.ts';
+import { unitsOf } from '../units.ts';
 import { encodeOpenaiUsage, openaiUsage, withTiers } from '../usage.ts';
 import type { Seal } from '../parts/part.ts';
 import { answerOf } from '../parts/message.ts';
@@ -42,9 +43,23 @@ export function eventUsage({ response, usage }: JsonObject): Usage | undefined {
   return whole.usage ? responseUsage(whole) : openaiUsage(usage);
 }
 
-/** The usage in a whole response. */
-export function responseUsage({ usage, service_tier: tier }: JsonObject): Usage | undefined {
-  return withTiers(openaiUsage(usage), tiersOf(tier));
+/** The usage in a whole response, and the searches in its output, which are charged as well. */
+export function responseUsage({ usage, service_tier: tier, output }: JsonObject): Usage | undefined {
+  const reported = withTiers(openaiUsage(usage), tiersOf(tier));
+  if (!reported || !Array.isArray(output)) return reported;
+  const webSearches = reported.webSearches ?? output.filter(isSearch).length;
+  const fileSearches = output.filter((item) => objectOf(item).type === 'file_search_call').length;
+  if (webSearches + fileSearches === 0) return reported;
+  return { ...reported, ...unitsOf({ ...reported, webSearches, fileSearches }) };
+}
+
+/**
+ * Whether an item is a search of the web; opening a page found by one is free.
+ * @see https://platform.openai.com/docs/guides/tools-web-search
+ */
+function isSearch(item: unknown): boolean {
+  const { type, action } = objectOf(item);
+  return type === 'web_search_call' && (objectOf(action).type ?? 'search') === 'search';
 }
 
 /**
