@@ -100,6 +100,7 @@ export const translate: Lane = {
     const issued = issuedFor(provider, model, context);
     const quirks = context.signsCalls ? mergeQuirks(compiling, SIGNS_CALLS) : compiling;
     const fitted = fit(client.request, { protocol: name, model, quirks, issued, memory, schemaless });
+    yield;
     const betas = inbound.headers[BETAS];
     const coding = { model, quirks, created, newId, memory: issued.view, betas };
     const encode = () => protocol.encode(fitted.request, coding);

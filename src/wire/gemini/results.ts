@@ -64,7 +64,8 @@ export class Results {
 
 /** Results must be objects. If a text contains numbers that JavaScript would round, it stays text. */
 function responseOf(text: string, failed: boolean): JsonObject {
-  const value = parseExactJson(text);
+  // For anything else, parsing would only fail, which takes longer than parsing.
+  const value = /^\s*[[{]/.test(text) ? parseExactJson(text) : undefined;
   if (isObject(value) && !failed) return value;
   return { [failed ? 'error' : 'result']: isObject(value) || Array.isArray(value) ? value : text };
 }
