@@ -29,7 +29,12 @@ export function* decodeInSteps(bytes: Uint8Array, fatal: boolean): Steps<string>
   const isValid = isUtf8(bytes);
   if (fatal && !isValid) throw new TypeError(INVALID);
   const size = isValid ? DECODED : INVALID_DECODED;
-  if (bytes.length <= size) return strict.decode(bytes);
+  if (bytes.length <= size) {
+    const text = strict.decode(bytes);
+    // Reading it takes long as well.
+    yield;
+    return text;
+  }
   const decoder = new TextDecoder();
   let text = '';
   for (let at = 0; at < bytes.length; at += size) {
