@@ -175,7 +175,10 @@ function typeOf(node: Node, indent: string): string {
   if (node.anyOf) return node.anyOf.map((each) => typeOf(each, indent)).join(' | ');
   if (node.const !== undefined) return JSON.stringify(node.const);
   if (node.enum) return node.enum.map((value) => JSON.stringify(value)).join(' | ');
-  if (node.items) return `readonly ${typeOf(node.items, indent)}[]`;
+  if (node.items) {
+    const type = typeOf(node.items, indent);
+    return node.items.enum || node.items.anyOf ? `readonly (${type})[]` : `readonly ${type}[]`;
+  }
   if (node.properties) {
     const inner = `${indent}  `;
     const fields = Object.entries(node.properties).map(([name, field]) => {
