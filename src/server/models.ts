@@ -1,8 +1,11 @@
 import type { Context, Handler } from 'hono';
 import type { ModelName } from '../pipeline/routing/listed-names.ts';
+import type { ModelRegistry } from '../pipeline/routing/models.ts';
+import type { Access } from '../limits/access.ts';
 import type { ServerContext, ServerEnv } from './context.ts';
 import type { Client } from './client.ts';
 import { ProxyError } from '../errors.ts';
+import { commonContextWindow } from '../wire/context-window.ts';
 import { modelName, namesMethod } from '../wire/gemini/path.ts';
 import { geminiModel, pageOf, publisherModel } from './gemini-models.ts';
 import { permitModel } from './permit.ts';
@@ -18,7 +21,8 @@ export function listModels(context: ServerContext): Handler<ServerEnv> {
   return guarded(context, (c, client) => {
     const names = context.registry.names(client.access);
     if (clientProtocol(c.req.raw) === 'gemini') return c.json(geminiPage(context, c, client));
-    if (clientProtocol(c.req.raw) === 'messages') return c.json(page(names, c));
+    if (clientProtocol(c.req.raw) === 'messages')
+      return c.json(page(names, c, (name) => anthropicModel(name, context.registry, client.access)));
     return c.json({ object: 'list', data: names.map(openaiModel) });
   });
 }
@@ -32,14 +36,17 @@ export function getModel(context: ServerContext): Handler<ServerEnv> {
       throw new ProxyError('method_not_allowed', `Cannot GET ${path}: a model is called by POST`);
     const id = google ? modelName(resourceIn(path)) : unescaped(path.slice(path.indexOf('/models/') + 8));
     permitModel(client, id);
-    const { provider } = context.registry.find(id, client.access);
+    const { registry } = context;
+    const { provider } = registry.find(id, client.access);
     if (google)
-      return c.json(
-        IN_VERTEX.test(path) ? publisherModel(id) : geminiModel(id, context.registry, client.access),
-      );
-    const known = context.registry.names(client.access).find((name) => name.id === id);
+      return c.json(IN_VERTEX.test(path) ? publisherModel(id) : geminiModel(id, registry, client.access));
+    const known = registry.names(client.access).find((name) => name.id === id);
     const model = known ?? { id, ownedBy: provider.name };
-    return c.json(clientProtocol(c.req.raw) === 'messages' ? anthropicModel(model) : openaiModel(model));
+    return c.json(
+      clientProtocol(c.req.raw) === 'messages'
+        ? anthropicModel(model, registry, client.access)
+        : openaiModel(model),
+    );
   });
 }
 
@@ -81,7 +88,13 @@ function openaiModel({ id, ownedBy, created = 0 }: ModelName): object {
   return { id, object: 'model', created, owned_by: ownedBy };
 }
 
-function anthropicModel({ id, title = id, created = 0 }: ModelName): object {
+/** Claude Code shortens a conversation in time if it knows the limits, which are those of the first target. */
+function anthropicModel(
+  { id, title = id, created = 0 }: ModelName,
+  registry: ModelRegistry,
+  access: Access,
+): object {
+  const { model, offer } = registry.find(id, access);
   return {
     type: 'model',
     id,
@@ -89,8 +102,8 @@ function anthropicModel({ id, title = id, created = 0 }: ModelName): object {
     created_at: new Date(created * 1_000).toISOString().replace('.000Z', 'Z'),
     // A name may stand for several targets, or be a glob: their abilities are not listed.
     capabilities: null,
-    max_input_tokens: null,
-    max_tokens: null,
+    max_input_tokens: offer.contextWindow ?? commonContextWindow(model) ?? null,
+    max_tokens: offer.maxOutput ?? null,
     lifecycle: 'active',
     line: null,
     deprecated_at: null,
@@ -99,7 +112,11 @@ function anthropicModel({ id, title = id, created = 0 }: ModelName): object {
 }
 
 /** A page of models. @see https://docs.anthropic.com/en/api/models-list */
-function page(models: readonly ModelName[], { req }: Context<ServerEnv>): object {
+function page(
+  models: readonly ModelName[],
+  { req }: Context<ServerEnv>,
+  described: (model: ModelName) => object,
+): object {
   const ids = models.map(({ id }) => id);
   const { limit, after_id: after, before_id: before } = req.query();
   const size = Math.min(MAX_PAGE, Math.max(1, Math.floor(Number(limit)) || PAGE));
@@ -108,7 +125,7 @@ function page(models: readonly ModelName[], { req }: Context<ServerEnv>): object
   const rest = models.slice(start, end);
   const shown = before === undefined ? rest.slice(0, size) : rest.slice(-size);
   return {
-    data: shown.map(anthropicModel),
+    data: shown.map(described),
     has_more: rest.length > shown.length,
     first_id: shown[0]?.id ?? null,
     last_id: shown.at(-1)?.id ?? null,

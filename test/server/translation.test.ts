@@ -1,5 +1,6 @@
 /** Translation beyond answers: embeddings, token counts, models, dropped fields and signatures. */
 import { describe, expect, test } from 'bun:test';
+import type { JsonObject } from '../../src/wire/json.ts';
 import { openapiProblems } from '../helpers/openapi.ts';
 import { modelInfo, modelPage } from '../helpers/published/messages.ts';
 import { publishedProblems } from '../helpers/published/problems.ts';
@@ -147,6 +148,22 @@ describe('models', () => {
     expect(publishedProblems(modelInfo, one)).toEqual([]);
     expect(one).toMatchObject({ type: 'model', id: 'c' });
     expect(await page('/zzz')).toMatchObject({ type: 'error', error: { type: 'not_found_error' } });
+  });
+
+  test('are listed with their limits for Anthropic’s clients, as far as they are known', async () => {
+    const models = [{ name: 'limited', context_window: 50_000, max_output: 4_000 }, { name: 'unknown' }];
+    await using proxy = running(at('anthropic', 'http://127.0.0.1:9', { models }));
+    const headers = { 'anthropic-version': '2023-06-01' };
+    const limits = async (path: string) => {
+      const answer = (await (await fetch(`${proxy.url}/v1/models${path}`, { headers })).json()) as JsonObject;
+      const listed = (answer.data ?? [answer]) as JsonObject[];
+      return listed.map(({ id, max_input_tokens: input, max_tokens: output }) => [id, input, output]);
+    };
+    expect(await limits('')).toEqual([
+      ['limited', 50_000, 4_000],
+      ['unknown', null, null],
+    ]);
+    expect(await limits('/limited')).toEqual([['limited', 50_000, 4_000]]);
   });
 });
 
