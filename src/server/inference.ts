@@ -15,6 +15,7 @@ import { requestId, responseHeaders } from '../wire/headers.ts';
 import type { Called } from './body.ts';
 import { bodyLimits, readBody } from './body.ts';
 import { contentFor, conversationOf, tagsOf, userOf } from './content.ts';
+import { mayBeEarly, withEarlyHead } from './early-head.ts';
 import { errorResponse } from './error.ts';
 import { headerList, headerText } from './header-text.ts';
 import { hooked } from './hooked.ts';
@@ -148,13 +149,27 @@ async function answer(context: ServerContext, call: Call): Promise<Response> {
   context.running.add(abort, exchange);
   const address = () => addressOf(request, server);
   const requester = { caller: client, user, address };
-  const reply = await context.pipeline.handle(inbound, exchange, { abort, stalled, requester });
-  return respond(reply, exchange, context, (bytes) => {
+  const inPieces = (bytes: Uint8Array) => {
     const large = new LargeBody(bytes, context.unread, () => {
       context.problem(`Request ${exchange.id}: its client read too little of the answer (limits.max_unread)`);
       stalled();
     });
     return new ReadableStream(large);
+  };
+  const handling = context.pipeline.handle(inbound, exchange, { abort, stalled, requester });
+  const { early_head: afterMs, keepalive_comment: everyMs } = context.server;
+  if (afterMs === 0 || last || !mayBeEarly(inbound)) {
+    return respond(await handling, exchange, context, inPieces);
+  }
+  const replying = handling.then((reply) => respond(reply, exchange, context, inPieces));
+  return await withEarlyHead(replying, {
+    inbound,
+    exchange,
+    clock: context.clock,
+    afterMs,
+    everyMs: everyMs || afterMs,
+    left: () => abort.abort(clientLeft()),
+    problem: (error) => context.problem(defect(exchange.id, error)),
   });
 }
 
@@ -248,6 +263,9 @@ function decimal(usd: number): string {
 
 /** Aborts with a typed reason when the client disconnects; the deadline may abort it as well. */
 export function leaving(signal: AbortSignal): Abort {
-  const message = 'Cannot finish the answer: the client closed the connection';
-  return Abort.following(signal, () => new ProxyError('client_abort', message));
+  return Abort.following(signal, clientLeft);
+}
+
+function clientLeft(): ProxyError {
+  return new ProxyError('client_abort', 'Cannot finish the answer: the client closed the connection');
 }

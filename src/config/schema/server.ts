@@ -86,4 +86,9 @@ export const server = z.strictObject({
     .describe(
       'Send an SSE comment after this much silence on a stream, so that nothing in between closes the connection. 0 disables it.',
     ),
+  early_head: duration
+    .prefault(0)
+    .describe(
+      'Send the head of a stream after this time although no target has begun to answer, and comments from then on, for proxies in between that close silent connections. Targets are tried as always, but an error can only be an event in the stream then. 0 disables it.',
+    ),
 });
