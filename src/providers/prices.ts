@@ -68,13 +68,14 @@ export class Prices {
    * @returns USD, or `null` when the price is unknown
    */
   cost(of: Priced, usage: Usage, atMs: number): number | null {
-    if (usage.iterations) return this.#costOfIterations(of, usage, usage.iterations, atMs);
+    const { iterations, usd } = usage;
     const own = of.configured ?? this.#override(of, atMs);
+    const reported = own || !REPORTING.has(of.vendor) ? undefined : usd;
+    // What is reported covers all iterations. Nothing is free because a report says so.
+    if (reported !== undefined && reported > 0) return rounded(reported);
+    if (iterations) return this.#costOfIterations(of, usage, iterations, atMs);
     if (own) return rounded(costByPrice(own, usage));
-    const { usd: reported } = usage;
-    if (reported === undefined || !REPORTING.has(of.vendor)) return this.#listed(of, usage, atMs);
-    // Nothing is free because a report says so.
-    return reported > 0 ? rounded(reported) : (this.#listed(of, usage, atMs) ?? 0);
+    return this.#listed(of, usage, atMs) ?? reported ?? null;
   }
 
   /** The cost by the built-in table. */

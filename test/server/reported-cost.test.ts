@@ -2,6 +2,8 @@
 import { expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
+import type { Usage } from '../../src/wire/usage.ts';
+import { Prices } from '../../src/providers/prices.ts';
 import { Repricer, usageOf } from '../../src/usage/pricing.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
 import { sse, upstream } from '../helpers/upstream.ts';
@@ -84,6 +86,20 @@ test.each([
   ['of nothing, for a model without a price', 'openrouter', { cost: 0 }, 0],
 ] as const)('a cost %s is not believed', async (_, type, usage, cost) => {
   expect(await recorded(type, { ...TOKENS, ...usage })).toMatchObject({ cost });
+});
+
+test('a reported cost covers all inferences for the answer', async () => {
+  const prices = new Prices();
+  await prices.load();
+  const of = {
+    provider: 'p',
+    vendor: 'openrouter',
+    model: 'anthropic/claude-sonnet-4.5',
+    configured: undefined,
+  };
+  const usage = { input: 1_000, cached: 0, cacheWrite: 0, output: 100, reasoning: 0, usd: 0.5 };
+  const iterations = [{ model: undefined, usage: { ...usage, usd: undefined } }];
+  expect(prices.cost(of, { ...usage, iterations } as Usage, Date.now())).toBe(0.5);
 });
 
 test('a cost of nothing does not make a model free that has a price', async () => {
