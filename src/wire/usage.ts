@@ -44,10 +44,10 @@ export function plainUsage(input: number, output: number): Usage {
 /** Reads `usage` of a body in OpenAI's format (chat, completions, embeddings); `undefined` when there is none. */
 export function openaiUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
-  const told = tokenCount(value.prompt_tokens) ?? tokenCount(value.input_tokens);
+  const listed = tokenCount(value.prompt_tokens) ?? tokenCount(value.input_tokens);
   const output = tokenCount(value.completion_tokens) ?? tokenCount(value.output_tokens);
-  if (told === undefined && output === undefined) return undefined;
-  const input = told === undefined ? undefined : told + besides(value, told, output ?? 0);
+  if (listed === undefined && output === undefined) return undefined;
+  const input = listed === undefined ? undefined : listed + besides(value, listed, output ?? 0);
   // Mistral's hosts misspell it.
   const details = value.prompt_tokens_details ?? value.input_tokens_details ?? value.prompt_token_details;
   // Transcriptions use the singular.

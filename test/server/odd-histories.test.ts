@@ -110,6 +110,12 @@ describe('a file of text is sent as text', () => {
     expect(JSON.stringify(messages)).not.toContain('base64');
   });
 
+  test('unless it is in another encoding', async () => {
+    const latin = `data:text/plain;base64,${Buffer.from('# Über', 'latin1').toString('base64')}`;
+    const { messages } = await sent('messages', 'chat', files({ file_data: latin }));
+    expect(messages).toMatchObject([{ content: [{ type: 'document' }] }]);
+  });
+
   test('unless it is a document of another kind', async () => {
     const { messages } = await sent('messages', 'chat', files({ file_data: data('application/pdf') }));
     expect(messages).toMatchObject([{ content: [{ type: 'document', source: { type: 'base64' } }] }]);

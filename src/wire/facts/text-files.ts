@@ -1,4 +1,5 @@
 /** Files that contain text: chat servers and models without file input understand them as text. */
+import { isUtf8 } from 'node:buffer';
 import type { ChatMessage, ContentPart } from '../chat.ts';
 import { isObject, stringOf } from '../json.ts';
 
@@ -19,7 +20,10 @@ function asText(part: ContentPart): ContentPart {
   const data = part.type === 'file' ? stringOf(part.file?.file_data) : undefined;
   const found = data === undefined ? null : TEXT_TYPES.exec(data.slice(0, 300));
   if (!found) return part;
-  const text = new TextDecoder().decode(Buffer.from(data!.slice(found[0].length), 'base64'));
+  const bytes = Buffer.from(data!.slice(found[0].length), 'base64');
+  // Text in another encoding would be garbled, and is decoded so slowly that others would wait.
+  if (!isUtf8(bytes)) return part;
+  const text = new TextDecoder().decode(bytes);
   const { cache_control: mark } = part;
   const name = part.file?.filename;
   return {
