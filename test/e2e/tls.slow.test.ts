@@ -322,20 +322,21 @@ describe.skipIf(!canMake)('server.tls', () => {
       return socket;
     };
     // All data for them is encrypted: more of them take longer on a slow machine than the test may.
-    const DEAF = 16;
+    const DEAF = 8;
     const leaving = await open();
     await until('the request', async () => (await inFlight(server)) === 1);
     leaving.destroy();
     await until('the provider’s request to be cancelled', () => letGo === 1);
     const deaf = await Promise.all(Array.from({ length: DEAF }, open));
-    await until('that all are cut', () => letGo === DEAF + 1);
+    const withinMs = 40_000;
+    await until('that all are cut', () => letGo === DEAF + 1, { withinMs });
     await until('that all have ended', async () => (await inFlight(server)) === 0);
     // The capacity of the system's buffers, on two connections per client; far less than a provider can send
     // in three seconds.
     expect(sent / (DEAF + 1)).toBeLessThan(64 * 1024 ** 2);
     for (const socket of deaf) socket.destroy();
     await upstream.stop(true);
-  }, 30_000);
+  }, 60_000);
 
   test('requests in flight finish on a signal, and a second signal ends them', async () => {
     const mock = { tokens_per_second: 5 };

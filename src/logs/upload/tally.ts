@@ -43,15 +43,13 @@ export class UploadTally {
     this.#pending = { files: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0) };
   }
 
-  /** Called when one of them no longer waits. */
-  settled({ size }: FoundLog): void {
+  /** Called when one of them no longer waits, because it was uploaded or has changed since. */
+  settled({ size }: FoundLog, how: 'uploaded' | 'changed'): void {
     this.#pending.files -= 1;
     this.#pending.bytes -= size;
-  }
-
-  uploaded(bytes: number): void {
+    if (how !== 'uploaded') return;
     this.#counts.uploaded += 1;
-    this.#counts.uploaded_bytes += bytes;
+    this.#counts.uploaded_bytes += size;
   }
 
   /** Called when a file is deleted that was not uploaded. */

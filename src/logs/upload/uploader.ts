@@ -184,8 +184,7 @@ export class Uploader {
     for (const file of due) {
       if (this.#abort.signal.aborted) return;
       try {
-        await this.#upload(file);
-        this.#tally.settled(file);
+        this.#tally.settled(file, await this.#upload(file));
       } catch (error) {
         if (this.#abort.signal.aborted) return;
         failed = true;
@@ -233,9 +232,9 @@ export class Uploader {
     return { clock: this.#deps.clock, signal: this.#abort.signal, rate, stallMs: STALL_MS };
   }
 
-  async #upload(file: FoundLog): Promise<void> {
+  async #upload(file: FoundLog): Promise<'uploaded' | 'changed'> {
     const found = await this.#files.identify(file);
-    if (!found) return;
+    if (!found) return 'changed';
     if (file.size > MAX_OBJECT_BYTES)
       throw new UploadError('it is larger than 5 GiB, the most that S3 accepts in one request', {
         ofFile: true,
@@ -247,13 +246,12 @@ export class Uploader {
         ? before.object.slice(`s3://${this.#bucket}/`.length)
         : objectKey(file, { prefix: this.#prefix, host: this.#host, identity: found.identity });
     const handle = await openFile(join(this.#directory, file.name));
-    if (!handle) return;
+    if (!handle) return 'changed';
     try {
       const { size, mtimeMs } = await handle.stat();
       // The next check will find the file in its new state.
-      if (size !== file.size || mtimeMs !== file.mtimeMs) return;
+      if (size !== file.size || mtimeMs !== file.mtimeMs) return 'changed';
       const sha256 = await putFile(handle, size, await this.#target(key), this.#putDeps);
-      this.#tally.uploaded(size);
       await this.#files.remember(file, {
         object: `s3://${this.#bucket}/${key}`,
         at: new Date(this.#deps.clock.now()).toISOString(),
@@ -263,6 +261,7 @@ export class Uploader {
         mtime_ms: mtimeMs,
         ...found,
       });
+      return 'uploaded';
     } finally {
       await handle.close();
     }
