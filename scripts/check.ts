@@ -5,7 +5,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './compile.ts';
-import { countTests, failuresByFile } from './test-counts.ts';
+import { runAgain } from './run-again.ts';
+import type { TestRun } from './run-again.ts';
+import { countTests } from './test-counts.ts';
 import type { TestCounts } from './test-counts.ts';
 
 const bun = [process.execPath, '--no-env-file'];
@@ -48,13 +50,7 @@ const OF_THE_BINARY = new Set(['fuzz', 'smoke', 'soak']);
 /** The counts of all steps that ran tests. */
 const counted: TestCounts[] = [];
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function spawn(command: readonly string[]): Promise<Ran> {
+async function spawn(command: readonly string[]): Promise<TestRun> {
   // The names of failed tests are read from the output, which has another form in colour.
   const env = { ...process.env, FORCE_COLOR: undefined };
   const step = Bun.spawn([...command], { cwd: ROOT, env, stdout: 'pipe', stderr: 'pipe', stdin: 'ignore' });
@@ -62,42 +58,27 @@ async function spawn(command: readonly string[]): Promise<Ran> {
   return { out, err, code };
 }
 
-/**
- * Runs the failed files once more, one after another and with nothing beside them: on a busy machine, a test that waits
- * for a real event can time out. A file that fails again counts as failed; one that passes is printed, so that somebody
- * looks at it.
- */
-async function runAgain({ err }: Ran, failed: number): Promise<boolean> {
-  const failures = failuresByFile(err);
-  const files = [...failures.keys()];
-  const named = failures.values().reduce((total, count) => total + count, 0);
-  // An error outside of any test belongs to no file that could be run again.
-  if (files.length === 0 || files.length > MOST_AGAIN || named < failed) return false;
-  const second = await spawn([...bun, 'test', '--timeout', '20000', ...files.map((file) => `./${file}`)]);
-  const { passed, failed: still } = countTests(second.err);
-  if (second.code !== 0 || still > 0 || passed === 0) return false;
-  process.stdout.write(`${err}\nPassed only when run again alone: ${files.join(', ')}\n`);
-  return true;
-}
-
-/** A few files may fail because the machine is busy; more than that is no coincidence. */
-const MOST_AGAIN = 4;
-
 async function run([name, command]: Step): Promise<boolean> {
   const began = performance.now();
   const ran = await spawn(command);
   let counts = OF_TESTS.has(name) ? countTests(ran.err) : undefined;
   // A test that ends the process ends it with exit code 0 and without a summary, which is not a success.
   let passed = ran.code === 0 && (!counts || (counts.failed === 0 && counts.passed > 0));
-  if (!passed && counts && counts.passed > 0 && (await runAgain(ran, counts.failed))) {
-    counts = { passed: counts.passed + counts.failed, failed: 0 };
-    passed = true;
+  const again = !passed && counts && counts.passed > 0 ? await runAgain(ran, runFile) : undefined;
+  if (again) {
+    ({ counts } = again);
+    passed = counts.failed === 0;
   }
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   process.stdout.write(`${passed ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)\n`);
-  if (!passed) process.stdout.write(`${ran.out}${ran.err}\n`);
+  // What passed only the second time is printed too, so that somebody looks at it.
+  if (!passed || again) process.stdout.write(`${ran.out}${ran.err}\n${again?.report ?? ''}\n`);
   if (counts) counted.push(counts);
   return passed;
+}
+
+async function runFile(file: string): Promise<TestRun> {
+  return await spawn([...bun, 'test', '--timeout', '20000', `./${file}`]);
 }
 
 const named = process.argv.slice(2);
