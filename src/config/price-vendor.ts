@@ -5,6 +5,8 @@ const OTHER_HOSTS: Readonly<Record<string, string>> = {
   'api.arcee.ai': 'arcee',
   'api.avian.io': 'avian',
   'api.doubleword.ai': 'doubleword',
+  'api.githubcopilot.com': 'github-copilot',
+  'api.meta.ai': 'meta',
   'api.minimax.io': 'minimax',
   'api.minimaxi.com': 'minimax',
   'api.moonshot.cn': 'moonshotai',

@@ -1,5 +1,6 @@
-import type { calcPrice, Provider, TieredPrices } from '@pydantic/genai-prices';
+import type { calcPrice, PriceCalculationResult, Provider, TieredPrices } from '@pydantic/genai-prices';
 import type { Usage } from '../wire/usage.ts';
+import type { ListedVendor } from './price-list.ts';
 import { pricedModel } from '../config/price-vendor.ts';
 
 type Calculate = typeof calcPrice;
@@ -59,12 +60,13 @@ const TOLD: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The prices of @pydantic/genai-prices, as current as the release. They may have tiers, a start date and times of day.
+ * The prices of genai-prices, as current as the release. They may have tiers, a start date and times of day.
  * A model that is missing has no price; none is guessed.
  */
 export class PriceTable {
   readonly #entries = new Map<string, Entry | null>();
   #calculate: Calculate | undefined;
+  #vendors: ReadonlyMap<string, ListedVendor> = new Map();
   #loaded: Promise<void> | undefined;
 
   /** Loads the table once, which takes about 40 ms; until then nothing has a price. */
@@ -79,7 +81,8 @@ export class PriceTable {
   }
 
   async #load(): Promise<void> {
-    const table = await import('@pydantic/genai-prices');
+    const [table, list] = await Promise.all([import('@pydantic/genai-prices'), import('./price-list.ts')]);
+    this.#vendors = list.listedVendors();
     this.#calculate = table.calcPrice;
   }
 
@@ -129,8 +132,8 @@ export class PriceTable {
   }
 
   #lookUp(vendor: string, model: string): Entry | null {
-    const [providerId, name] = pricedModel(vendor, model);
-    const found = this.#calculate!({}, name, { providerId });
+    const [id, name] = pricedModel(vendor, model);
+    const found = this.#find(id, name);
     if (!found) return null;
     const { prices, context_window } = found.model;
     const all = Array.isArray(prices) ? prices.map((each) => each.prices) : [prices];
@@ -142,6 +145,18 @@ export class PriceTable {
       rates: Array.isArray(prices) ? undefined : ratesOf(prices),
       priced: new Set(all.flatMap(Object.keys)),
     };
+  }
+
+  #find(id: string, model: string): PriceCalculationResult {
+    const { addresses = '', models = [], resells = [] } = this.#vendors.get(id) ?? {};
+    const provider = { id, name: id, api_pattern: addresses, models };
+    const own = this.#calculate!({}, model, { provider });
+    if (own) return own;
+    for (const other of resells) {
+      const found = this.#find(other, model);
+      if (found) return found;
+    }
+    return null;
   }
 }
 

@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'bun:test';
-import { calcPrice, findProvider } from '@pydantic/genai-prices';
+import { describe, expect, spyOn, test } from 'bun:test';
+import { calcPrice } from '@pydantic/genai-prices';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { schema } from '../../src/config/schema.ts';
+import { listedVendors } from '../../src/providers/price-list.ts';
 import { Prices } from '../../src/providers/prices.ts';
 import { plainUsage, UNKNOWN_USAGE } from '../../src/wire/usage.ts';
 import { unitsOf } from '../../src/wire/units.ts';
@@ -95,6 +96,24 @@ describe('Prices.cost() with the built-in table', () => {
     expect(listed('openai', 'no-such-model', tokens())).toBeNull();
   });
 
+  test('is newer than the package that calculates with it, and understood by it', () => {
+    expect(listed('anthropic', 'claude-haiku-5-5', tokens())).toBeCloseTo((1_000 * 0.1 + 100 * 0.5) / 1e6, 9);
+    // Azure has the prices of the vendors whose models it sells.
+    expect(listed('azure', 'gpt-6.1-terra', tokens())).toBe(listed('openai', 'gpt-6.1-terra', tokens()));
+    const warn = spyOn(console, 'warn');
+    const models = [...listedVendors()].flatMap(([vendor, { models: all }]) =>
+      all.map((model) => ({ vendor, model: { ...model, match: { equals: model.id } } })),
+    );
+    const unread = models.filter(({ vendor: id, model }) => {
+      const provider = { id, name: id, api_pattern: '', models: [model] };
+      return calcPrice({}, model.id, { provider }) === null;
+    });
+    expect(unread).toEqual([]);
+    expect(models.length).toBeGreaterThan(2_000);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
   test('equals the sum of genai-prices for every model, at any time', () => {
     const random = seeded(7);
     const times = [
@@ -114,7 +133,8 @@ describe('Prices.cost() with the built-in table', () => {
       'x-ai',
       'perplexity',
     ]) {
-      for (const { id } of findProvider({ providerId: vendor })!.models) {
+      const { models } = listedVendors().get(vendor)!;
+      for (const { id } of models) {
         const atMs = Date.parse(times[random(times.length)]!);
         const [cached, cacheWrite, plain] = [random(300_000), random(9_000), random(300_000)];
         const usage = tokens({
@@ -131,7 +151,7 @@ describe('Prices.cost() with the built-in table', () => {
             output_tokens: usage.output,
           },
           id,
-          { providerId: vendor, timestamp: new Date(atMs) },
+          { provider: { id: vendor, name: vendor, api_pattern: '', models }, timestamp: new Date(atMs) },
         );
         const usd = listed(vendor, id, usage, atMs);
         if (expected === null) expect(usd).toBeNull();
@@ -199,7 +219,7 @@ test('Prices.cost() accepts any usage, even if its parts contradict each other',
     'perplexity',
     'x-ai',
   ]) {
-    for (const { id } of findProvider({ providerId: vendor })!.models) {
+    for (const { id } of listedVendors().get(vendor)!.models) {
       const some = () => random(3) * random(1_000);
       const usage = {
         ...tokens({ input: some(), cached: some(), cacheWrite: some(), output: some(), reasoning: some() }),

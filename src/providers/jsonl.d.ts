@@ -1,0 +1,5 @@
+/** A file of one JSON value per line, imported as text. */
+declare module '*.jsonl' {
+  const text: string;
+  export default text;
+}
