@@ -40,7 +40,7 @@ function install(): void {
 /** Runs tests, and ends this process if one fails. */
 function run(what: string, more: Record<string, string>, args: readonly string[]): void {
   const { exitCode } = Bun.spawnSync(
-    [process.execPath, '--no-env-file', 'test', '--timeout', '20000', ...testsThatNeed(what), ...args],
+    [process.execPath, '--no-env-file', 'test', '--timeout', '60000', ...testsThatNeed(what), ...args],
     {
       cwd: ROOT,
       env: { ...process.env, LLMPROXY_TEST_SCALE: '1', ...more },

@@ -18,7 +18,7 @@ const docs = readdirSync(join(ROOT, 'scripts'))
   .filter((file) => /^docs-.*\.ts$/.test(file))
   .map((file): Step => [file.replace('.ts', ''), [...bun, `scripts/${file}`, '--check']]);
 
-const tests = [...bun, 'test', '--parallel=2', '--timeout', '20000'];
+const tests = [...bun, 'test', '--parallel=2', '--timeout', '60000'];
 const SLOW_TESTS = '**/*.slow.test.ts';
 
 type Step = readonly [name: string, command: readonly string[]];
@@ -78,7 +78,7 @@ async function run([name, command]: Step): Promise<boolean> {
 }
 
 async function runFile(file: string): Promise<TestRun> {
-  return await spawn([...bun, 'test', '--timeout', '20000', `./${file}`]);
+  return await spawn([...bun, 'test', '--timeout', '60000', `./${file}`]);
 }
 
 const named = process.argv.slice(2);

@@ -19,7 +19,7 @@ test('startLoad() counts each answer once, and has as many requests in flight as
     },
   });
   const load = startLoad(server.url.href, { clients: 3, request: requestBytes(CHAT, '') });
-  await until('a hundred answers', () => load.completed() >= 100);
+  await until('a hundred answers', () => load.completed(), { atLeast: 100 });
   const [completed, latencies] = [load.completed(), load.takeLatenciesMs()];
   load.stop();
   expect(latencies).toHaveLength(completed);
@@ -40,7 +40,7 @@ test('startLoad() counts words in answers that arrive in pieces', async () => {
   });
   const options = { clients: 1, request: requestBytes(CHAT, ''), counts: 'word ' };
   const load = startLoad(server.url.href, options);
-  await until('ten answers', () => load.completed() >= 30);
+  await until('ten answers', () => load.completed(), { atLeast: 30 });
   const answers = load.takeLatenciesMs().length;
   load.stop();
   expect(Math.floor(load.completed() / 3)).toBe(answers);

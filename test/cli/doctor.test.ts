@@ -240,7 +240,7 @@ test.concurrent(
     expect(told).toContain("this is another program's notation for a variable");
     expect(out).not.toContain('0123456789');
   },
-  30_000,
+  60_000,
 );
 
 describe('the machine', () => {

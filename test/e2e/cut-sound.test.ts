@@ -38,7 +38,7 @@ test('an interrupted recording breaks the client’s connection; the record says
     while (!(await reader.read()).done);
   };
   expect(rest()).rejects.toThrow();
-  await until('the record', () => recordsIn(cwd).length === 1);
+  await until('the record', () => recordsIn(cwd).length, { is: 1 });
   expect(recordsIn(cwd)[0]).toMatchObject({ outcome: 'truncated', fault: 'network' });
   process.kill('SIGTERM');
   expect(await process.exited).toBe(0);

@@ -88,7 +88,7 @@ describe('llmproxy serve', () => {
     });
     const serving = where === 'this process' ? await serve(cwd) : await serveWith(cwd, DISCOVERING);
     if ('discover_models' in one)
-      await until('the request to the other provider', () => other.asked.length > 0);
+      await until('the request to the other provider', () => other.asked.length, { atLeast: 1 });
     // Several times as long as the first discovery takes.
     await Bun.sleep(400);
     expect([server.asked, await idsAt(serving)]).toEqual([[], ['m']]);
@@ -114,7 +114,7 @@ describe('llmproxy serve', () => {
       DISCOVERING,
     );
     const asked = (key: string) => idsAt(serving, { authorization: `Bearer ${key}` });
-    await until('they are listed', async () => (await asked('sk-all-1234567890')).length === 2);
+    await until('they are listed', async () => (await asked('sk-all-1234567890')).length, { is: 2 });
     expect(await asked('sk-few-1234567890')).toEqual(['qwen:7b']);
   });
 
@@ -126,7 +126,7 @@ describe('llmproxy serve', () => {
     await until('they are listed', () => bothListed(serving));
     writeFileSync(join(cwd, 'config.yaml'), JSON.stringify(ollama(other.url)));
     serving.process.kill('SIGHUP');
-    await until('the model of the other provider', async () => (await idsAt(serving)).join() === 'new');
+    await until('the model of the other provider', async () => (await idsAt(serving)).join(), { is: 'new' });
   });
 
   test.skipIf(process.platform !== 'linux')(

@@ -132,7 +132,7 @@ lonely.everyWay(
       }),
     );
     const open = async () => (await rig.health()).in_flight + rig.broken.counts().open;
-    await until('every request to be over', async () => (await open()) === 0);
+    await until('every request to be over', () => open(), { is: 0 });
     for (const model of models) {
       // A request whose client left while it was still connecting never reached the proxy.
       if (rig.broken.attemptsOf(model).length === 0) continue;

@@ -6,7 +6,7 @@ import { expect } from 'bun:test';
 import type { Rig } from '../helpers/rig.ts';
 import { run } from '../helpers/binary.ts';
 import { fresh } from '../helpers/caller.ts';
-import { expectWhole, providerAt, themeOfEach } from '../helpers/rig.ts';
+import { expectHeldBack, expectWhole, providerAt, themeOfEach } from '../helpers/rig.ts';
 import { until } from '../helpers/until.ts';
 
 // Longer than any test, so that nothing recovers by itself.
@@ -58,7 +58,7 @@ for (const [what, fault] of [
     expect([first.status, first.error !== undefined]).toEqual([502, true]);
     expect([502, 503]).toContain(second.status);
     expect(first.body + second.body).not.toContain('sk-');
-    expect(rig.broken.attempts.length).toBe(1);
+    expectHeldBack(rig.broken.attempts, 1);
   });
 }
 
@@ -127,7 +127,7 @@ recovering.bothModes(
   async ({ rig, stream }) => {
     rig.broken.probeStatus = 401;
     await rig.ask(fresh('401'), { stream });
-    await until('two probes', () => rig.broken.probes.length >= 2);
+    await until('two probes', () => rig.broken.probes.length, { atLeast: 2 });
     expect((await rig.ask(fresh('any'), { stream })).headers.get('x-llmproxy-provider')).toBe('steady');
     rig.broken.probeStatus = 200;
     await until('the provider to be up', async () => (await rig.provider('broken')).state !== 'unhealthy');
@@ -161,7 +161,7 @@ const always = themeOfEach({
 });
 
 always.once('probe: always asks one free endpoint at a time, never a disabled provider’s', async (rig) => {
-  await until('four probes', () => rig.broken.probes.length >= 4);
+  await until('four probes', () => rig.broken.probes.length, { atLeast: 4 });
   const { probes } = rig.broken;
   for (const [n, probe] of probes.slice(1).entries()) {
     expect(probe.atMs).toBeGreaterThanOrEqual(probes[n]!.closedAtMs!);
@@ -172,7 +172,7 @@ always.once('probe: always asks one free endpoint at a time, never a disabled pr
 always.once(
   'a provider is probed with a request that costs money only if probe_model is set',
   async (rig) => {
-    await until('two requests', () => rig.steady.attempts.length >= 2);
+    await until('two requests', () => rig.steady.attempts.length, { atLeast: 2 });
     expect(new Set(rig.steady.attempts.map(({ model }) => model))).toEqual(new Set(['say:ready']));
   },
 );

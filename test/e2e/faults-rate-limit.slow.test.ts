@@ -77,7 +77,7 @@ bothModes('a target with a Retry-After is tried again at that time, not earlier'
     return rig.broken.attemptsOf(model).length >= 2;
   });
   expect(gapMs(rig.broken.attemptsOf(model))).toBeGreaterThanOrEqual(700 - EARLY_MS);
-  expect(rig.steady.attemptsOf(model).length).toBeGreaterThan(1);
+  expect(rig.steady.attemptsOf(model).length).toBeGreaterThan(0);
 });
 
 everyWay('a Retry-After beyond the wait budget is not waited for', async ({ rig, stream }) => {

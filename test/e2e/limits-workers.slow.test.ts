@@ -100,7 +100,7 @@ test('concurrent requests are counted across workers, and those of a killed work
       () => 0,
     ),
   );
-  await until('six requests in flight', () => provider.asked.length === 6);
+  await until('six requests in flight', () => provider.asked.length, { is: 6 });
   await until('all others to be rejected', async () => {
     const settled = await Promise.all(waiting.map((each) => Promise.race([each, Bun.sleep(0)])));
     return settled.filter((status) => status === 429).length === 24;
@@ -114,7 +114,7 @@ test('concurrent requests are counted across workers, and those of a killed work
   expect((await ask(url)).status).toBe(200);
   served.kill('SIGKILL');
   await served.exited;
-}, 30_000);
+}, 60_000);
 
 test('limits hold exactly while another program has locked the file, even if workers are killed meanwhile', async () => {
   const { promise: go, resolve } = Promise.withResolvers<void>();
@@ -125,7 +125,7 @@ test('limits hold exactly while another program has locked the file, even if wor
   const limits = [{ concurrent: 4 }, { requests: 9, per: 'hour' }, { budget: 1, per: 'month' }];
   const { cwd, url, process: served } = await serveConfig(configFor(provider.url, limits));
   const under = Array.from({ length: 4 }, () => ask(url));
-  await until('four requests in flight', () => provider.asked.length === 4);
+  await until('four requests in flight', () => provider.asked.length, { is: 4 });
   const other = new Database(join(cwd, 'state/usage.sqlite'));
   other.run('BEGIN IMMEDIATE');
   const full = await Promise.all(Array.from({ length: 12 }, () => ask(url)));
@@ -170,7 +170,7 @@ test('the usage of a key is recovered from the request log when workers are kill
     logging: { requests: { flush_interval: '10ms' } },
   });
   for (let n = 0; n < 6; n += 1) await (await ask(url)).text();
-  await until('all records', () => recordsIn(cwd).length === 6);
+  await until('all records', () => recordsIn(cwd).length, { is: 6 });
   for (const pid of childrenOf(served.pid)) process.kill(pid, 'SIGKILL');
   const after = await until('the workers to be restarted', async () => {
     const seen = await own(url).catch(() => undefined);
@@ -185,7 +185,7 @@ test('the usage of a key is recovered from the request log when workers are kill
   expect((await own(again.url)).usage.total.requests).toBe(6);
   again.process.kill('SIGTERM');
   await again.process.exited;
-}, 40_000);
+}, 60_000);
 
 test('a second llmproxy in the same directory refuses to count there', async () => {
   await using provider = upstream(() => completion('hello'));

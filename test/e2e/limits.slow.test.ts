@@ -362,7 +362,7 @@ describe('fifty clients at once', () => {
     expect(provider.busiest()).toBeLessThanOrEqual(5);
     expect(await usedOf(url, 'a', 'concurrent')).toBe(0);
     expect([...provider.told.values()].map((all) => all.length)).toEqual(Array(50).fill(1));
-  }, 30_000);
+  }, 60_000);
 });
 
 describe('the usage reported by providers, the ledger, the log and /metrics agree', () => {
@@ -520,7 +520,7 @@ describe('the usage reported by providers, the ledger, the log and /metrics agre
     const config = configured([provider as Told], LIMITS, { state: { flush_interval: '1s' } });
     const { url, cwd, process } = await served(config);
     const first = ask(url, { key: 'a', user: 'slow#1' });
-    await until('the request at the provider', () => provider.asked.length === 1);
+    await until('the request at the provider', () => provider.asked.length, { is: 1 });
     await ask(url, { key: 'a', user: 'ok#2' });
     await until(
       'both are kept',
@@ -540,7 +540,7 @@ describe('the usage reported by providers, the ledger, the log and /metrics agre
     await process.exited;
     const again = await served(config, cwd);
     expect((await own(again.url, 'a')).limits.slice(0, 2).map(({ used }) => used)).toEqual([14, 2]);
-  }, 30_000);
+  }, 60_000);
 });
 
 describe('a state directory', () => {
@@ -587,7 +587,7 @@ describe('a state directory', () => {
     })();
     await until('the reload to be rejected', () => told.includes('Cannot persist usage in state'));
     expect(await ask(serving.url, { key: 'none', user: 'ok#1' })).toBe(200);
-  }, 20_000);
+  }, 60_000);
 
   test('on a full disk does not stop the service, and is reported once', async () => {
     const cwd = folder();
@@ -634,5 +634,5 @@ describe('a state directory', () => {
     } finally {
       child.kill('SIGKILL');
     }
-  }, 40_000);
+  }, 60_000);
 });

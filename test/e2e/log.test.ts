@@ -30,7 +30,7 @@ test('no record is lost while the log directory is unusable, and this is reporte
   const { url, cwd, process } = await serveConfig(MOCK);
   const logs = join(cwd, 'logs');
   expect(await chat(url)).toBe(200);
-  await until('the first record', () => recordsIn(cwd).length === 1);
+  await until('the first record', () => recordsIn(cwd).length, { is: 1 });
   const old = join(cwd, 'old');
   mkdirSync(old);
   renameSync(logs, join(old, 'logs'));
@@ -38,7 +38,7 @@ test('no record is lost while the log directory is unusable, and this is reporte
   // The path is checked four times per second.
   await Bun.sleep(300);
   for (let count = 0; count < 20; count++) expect(await chat(url)).toBe(200);
-  await until('the log to fail', async () => (await health(url)).log.state === 'failing');
+  await until('the log to fail', async () => (await health(url)).log.state, { is: 'failing' });
   const failing = await health(url);
   expect(failing).toMatchObject({ status: 'healthy', log: { reason: 'its directory is a file', lost: 0 } });
   expect(Date.parse(failing.log.since!)).toBeGreaterThan(0);
@@ -49,7 +49,7 @@ test('no record is lost while the log directory is unusable, and this is reporte
   );
   expect(shown.code).toBe(0);
   rmSync(logs);
-  await until('the log to be written again', async () => (await health(url)).log.pending === 0);
+  await until('the log to be written again', async () => (await health(url)).log.pending, { is: 0 });
   expect((await health(url)).log).toEqual({ state: 'ok', since: null, reason: null, pending: 0, lost: 0 });
   expect(recordsIn(cwd).length + recordsIn(old).length).toBe(21);
   process.kill('SIGTERM');
@@ -64,7 +64,7 @@ test('a program that ends while its log cannot be written reports what is lost',
   const { url, cwd, process } = await serveConfig(MOCK);
   writeFileSync(join(cwd, 'logs'), '');
   for (let count = 0; count < 3; count++) expect(await chat(url)).toBe(200);
-  await until('the log to fail', async () => (await health(url)).log.state === 'failing');
+  await until('the log to fail', async () => (await health(url)).log.state, { is: 'failing' });
   process.kill('SIGTERM');
   expect(await process.exited).toBe(0);
   expect(await process.stderr.text()).toMatch(/before the end: its directory is a file; 3 records were lost/);
@@ -81,7 +81,7 @@ test('redact_content removes personal data from the log, and from nothing else',
     body: JSON.stringify({ model: 'mock', messages: [{ role: 'user', content: words }] }),
   });
   expect(await asked.text()).toContain('jane.doe@corp-mail.com');
-  await until('the record', () => recordsIn(cwd).length === 1);
+  await until('the record', () => recordsIn(cwd).length, { is: 1 });
   const [record] = recordsIn(cwd);
   expect(record).toMatchObject({
     outcome: 'success',

@@ -187,7 +187,7 @@ test('follows a log that is rotated and compressed while it is written', async (
   await until('the last earlier record', () => shown.includes('model-1'));
   for (let n = 2; n < 40; n++) await ask(n);
   const names = () => [...shown.matchAll(/\/(model-\d+) /g)].map(([, name]) => name);
-  await until('all of them', () => names().length >= 39);
+  await until('all of them', () => names().length, { atLeast: 39 });
   expect(names()).toEqual(Array.from({ length: 39 }, (_, n) => `model-${n + 1}`));
   child.kill('SIGINT');
   await child.exited;

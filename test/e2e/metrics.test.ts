@@ -188,7 +188,7 @@ describe('GET /metrics', () => {
   beforeAll(async () => {
     await using seen = await scenario();
     ({ page } = seen);
-  }, 30_000);
+  }, 60_000);
 
   test.each(Object.entries(EXPECTED))('%s', (name, value) => {
     expect(page.samples.get(name)).toBe(value);

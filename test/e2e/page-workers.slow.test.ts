@@ -71,7 +71,7 @@ test('a session is valid in all workers, live requests are those of all, and sig
   await until('those of all workers', () => sent.every((id) => seen.has(id)));
 
   await ask('/page/session', { method: 'DELETE', headers: { ...OWN, cookie } });
-  await until('the sign-in to have ended everywhere', async () => String(await statuses()) === '401');
+  await until('the sign-in to have ended everywhere', async () => String(await statuses()), { is: '401' });
   // Signing out also ends streams that are being read.
   await reading;
 }, 60_000);

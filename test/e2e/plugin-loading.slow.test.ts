@@ -35,7 +35,7 @@ async function said(proxy: PluggedIn): Promise<string> {
 
 /** Waits until the plugin answers with this text; the proxy checks its files once per second. */
 async function saidSoon(proxy: PluggedIn, text: string): Promise<void> {
-  await until(`the answer ${text}`, async () => (await said(proxy)) === text, { everyMs: 100 });
+  await until(`the answer ${text}`, () => said(proxy), { is: text, everyMs: 100 });
 }
 
 describe('A plugin that cannot be loaded', () => {
@@ -147,7 +147,7 @@ test.if(process.platform === 'linux')(
     const proxy = await plugged(config, { 'odd.ts': saying('`one ${process.pid}`') });
     const pids = new Set<string>();
     const ask = async () => (await said(proxy)).split(' ');
-    await until('both workers', async () => pids.add((await ask())[1]!).size === 2);
+    await until('both workers', async () => pids.add((await ask())[1]!).size, { is: 2 });
     write(proxy.cwd, { 'odd.ts': saying('`two ${process.pid}`') });
     const changed = new Set<string>();
     await until('both to have it', async () => {

@@ -159,7 +159,7 @@ describe('examples/audit.ts', () => {
     expect(refused.status).toBe(400);
     expect(await refused.json()).toMatchObject({ error: { code: 'content_policy_violation' } });
     expect(vendor.asked.length).toBe(1);
-    await until('two audits', () => auditor.asked.length === 2);
+    await until('two audits', () => auditor.asked.length, { is: 2 });
     expect(auditor.asked.map(({ text }) => JSON.parse(text) as object)).toMatchObject([
       { user: 'nobody', model: 'x', outcome: 'success' },
       { user: null, outcome: 'error' },

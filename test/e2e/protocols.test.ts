@@ -141,7 +141,7 @@ test('every request is one line of the log, with its endpoint', async () => {
         .split('\n')
         .filter(Boolean),
     );
-  await until(`${wanted} records`, () => lines().length >= wanted);
+  await until(`${wanted} records`, () => lines().length, { atLeast: wanted });
   const records = lines().map((line) => JSON.parse(line) as { endpoint: string; outcome: string });
   expect(records).toHaveLength(wanted);
   expect(records.filter(({ outcome }) => outcome !== 'success')).toEqual([]);

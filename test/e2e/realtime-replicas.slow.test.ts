@@ -123,7 +123,7 @@ test.skipIf(REDIS_SERVER === null)(
       sessions.splice(sessions.indexOf(client), 1);
       client.socket.close();
     }
-    await until('the others to have their places', async () => (await answered()).length === 2);
+    await until('the others to have their places', async () => (await answered()).length, { is: 2 });
     for (const client of sessions) client.socket.close();
   },
   60_000,

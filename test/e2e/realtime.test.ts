@@ -55,7 +55,7 @@ test('a thousand concurrent sessions are each served, recorded and released', as
   });
   expect(new Set(records.map(({ id }) => id)).size).toBe(1_000);
   expect(records.every(({ outcome, output_tokens: out }) => outcome === 'success' && out === 5)).toBe(true);
-  await until('nothing in flight', async () => (await inFlight(url)) === 0);
+  await until('nothing in flight', () => inFlight(url), { is: 0 });
   await until('the provider’s sessions to be closed', () =>
     one.sessions.every(({ closed }) => closed?.code === 1000),
   );

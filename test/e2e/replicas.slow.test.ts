@@ -113,7 +113,7 @@ describe.skipIf(REDIS_SERVER === null)('two replicas', () => {
     );
     expect(valueOf(await get<Families>(one.url, '/metrics'), 'shared_limits_down')).toBe(1);
     // A moment later, each has half of the ten that were left.
-    await until('its share of the limit', async () => (await ask(one.url)) === 200);
+    await until('its share of the limit', () => ask(one.url), { is: 200 });
     const alone = await Promise.all(Array.from({ length: 8 }, () => ask(one.url)));
     expect(alone.filter((status) => status === 200).length).toBe(4);
     const line = `Cannot share limits through 127.0.0.1:${redis.port} (state.redis)`;
@@ -164,7 +164,7 @@ describe.skipIf(REDIS_SERVER === null)('two replicas', () => {
       'the limits to be shared again',
       async () => (await get<Health>(url, '/health')).limits.shared,
     );
-    await until('it is counted', async () => (await get<Own>(url, '/v1/key')).limits[0]!.used === 15);
+    await until('it is counted', async () => (await get<Own>(url, '/v1/key')).limits[0]!.used, { is: 15 });
   });
 
   test.skipIf(!canMake)('connect to the server by TLS, and verify its certificate', async () => {

@@ -52,7 +52,7 @@ test('continues while nobody reads its stderr, leaves out lines, and says how ma
     child.kill('SIGTERM');
   }
   expect(await child.exited).toBe(0);
-}, 30_000);
+}, 60_000);
 
 test.skipIf(process.platform !== 'linux')('keeps the lines of several workers whole', async () => {
   const cwd = folder();
@@ -68,7 +68,7 @@ test.skipIf(process.platform !== 'linux')('keeps the lines of several workers wh
     await answer.text();
   };
   for (let n = 0; n < 300; n += 30) await Promise.all(Array.from({ length: 30 }, once));
-  await until('all records', () => recordsIn(cwd).length === 300);
+  await until('all records', () => recordsIn(cwd).length, { is: 300 });
   serving.process.kill('SIGTERM');
   expect(await serving.process.exited).toBe(0);
   const lines = (await texts)

@@ -138,7 +138,7 @@ describe.skipIf(REDIS_SERVER === null)('replicas', () => {
       async () => (await there.responses.retrieve(slow.id)).status === 'in_progress',
     );
     expect((await there.responses.cancel(slow.id)).status).toBe('cancelled');
-    await until('the provider’s request to be cancelled', () => left === 1);
+    await until('the provider’s request to be cancelled', () => left, { is: 1 });
     expect((await here.responses.retrieve(slow.id)).status).toBe('cancelled');
 
     const lost = await here.responses.create({ model: 'm', input: 'slow', background: true });
@@ -147,14 +147,10 @@ describe.skipIf(REDIS_SERVER === null)('replicas', () => {
       async () => (await there.responses.retrieve(lost.id)).status === 'in_progress',
     );
     one.process.kill('SIGKILL');
-    const gone = await until(
-      'it is known to be gone',
-      async () => {
-        const now = await there.responses.retrieve(lost.id);
-        return now.status === 'failed' && now;
-      },
-      { withinMs: 25_000 },
-    );
+    const gone = await until('it is known to be gone', async () => {
+      const now = await there.responses.retrieve(lost.id);
+      return now.status === 'failed' && now;
+    });
     expect(gone.error?.code).toBe('server_error');
   }, 90_000);
 
@@ -192,16 +188,10 @@ describe.skipIf(REDIS_SERVER === null)('replicas', () => {
     await until(
       'it is shared',
       async () => (await refusal(there.responses.retrieve(third.id))) === undefined,
-      {
-        withinMs: 20_000,
-      },
     );
     await until(
       'it is deleted',
       async () => (await refusal(there.responses.retrieve(second.id))) !== undefined,
-      {
-        withinMs: 20_000,
-      },
     );
     await until('the responses to be shared again', () => isShared(one));
     await until('both items are there', async () => {
@@ -220,9 +210,6 @@ describe.skipIf(REDIS_SERVER === null)('replicas', () => {
     await until(
       'it is there again',
       async () => (await refusal(sdk(other, ANN).responses.retrieve(id))) === undefined,
-      {
-        withinMs: 20_000,
-      },
     );
     const next = await sdk(other, ANN).responses.create({ model: 'm', input: 'b', previous_response_id: id });
     expect(next.output_text).toBe('3');

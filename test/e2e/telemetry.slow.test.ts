@@ -123,7 +123,7 @@ describe.each([
   beforeAll(async () => {
     seen = await scenario();
     ({ spans } = seen);
-  }, 30_000);
+  }, 60_000);
 
   const named = (name: string) => spans.find((span) => span.name === name)!;
 
@@ -367,7 +367,7 @@ test('retries failures that may be retried, and no others', async () => {
     logging: { level: 'warn' },
   });
   await plainAsk(url);
-  await until('the spans', () => sink.spans.length === 2);
+  await until('the spans', () => sink.spans.length, { is: 2 });
   await until(
     'two exports of metrics',
     () => sink.asked.filter(({ path }) => path === '/v1/metrics').length >= 2,
@@ -390,7 +390,7 @@ test('reports what a collector rejected', async () => {
     logging: { level: 'warn' },
   });
   await plainAsk(url);
-  await until('the spans', () => sink.spans.length === 2);
+  await until('the spans', () => sink.spans.length, { is: 2 });
   await until('the lost data to be counted', async () =>
     (await (await fetch(`${url}/metrics`)).text()).includes('records_dropped_total{sink="telemetry"} 1\n'),
   );

@@ -47,7 +47,7 @@ describe.skipIf(process.platform === 'win32')('server.unix', () => {
       expect(await server.process.exited).toBe(0);
       expect(existsSync(socket)).toBeFalse();
     },
-    20_000,
+    60_000,
   );
 
   test.concurrent(
@@ -69,7 +69,7 @@ describe.skipIf(process.platform === 'win32')('server.unix', () => {
       const third = await serveAsWritten(cwd);
       expect((await ask(third, { headers })).status).toBe(200);
     },
-    20_000,
+    60_000,
   );
 
   test.concurrent(
@@ -84,7 +84,7 @@ describe.skipIf(process.platform === 'win32')('server.unix', () => {
       expect(serving).toHaveLength(1);
       expect((await ask(serving[0]!)).status).toBe(200);
     },
-    20_000,
+    60_000,
   );
 
   test('does not replace a file, and says what is wrong with a path', () => {
@@ -101,7 +101,7 @@ describe.skipIf(process.platform === 'win32')('server.unix', () => {
     expect(told(prepared({ unix: 'l'.repeat(120) }))).toContain('the path is longer than 107 bytes');
     expect(told(prepared({ unix_mode: '0666' }))).toContain('Add auth.keys or server.unix_mode "0600"');
     expect(told(prepared({ tls: { cert: 'a', key: 'b' } }))).toContain('`tls` belongs to a port');
-  }, 20_000);
+  }, 60_000);
 
   test.concurrent(
     'is served by one process, and counts clients without an address together',
@@ -114,7 +114,7 @@ describe.skipIf(process.platform === 'win32')('server.unix', () => {
       const said = await new Response(server.process.stderr).text();
       expect(said).toContain('Cannot share a unix socket between 2 workers: one process serves');
     },
-    20_000,
+    60_000,
   );
 
   test.concurrent(
@@ -124,7 +124,7 @@ describe.skipIf(process.platform === 'win32')('server.unix', () => {
       expect(server.url).toStartWith('http://127.0.0.1:');
       expect(existsSync(join(server.cwd, 'llm.sock'))).toBeFalse();
     },
-    20_000,
+    60_000,
   );
 
   test.concurrent(
@@ -149,6 +149,6 @@ describe.skipIf(process.platform === 'win32')('server.unix', () => {
       expect(await status).toBe(200);
       expect(await server.process.exited).toBe(0);
     },
-    20_000,
+    60_000,
   );
 });

@@ -88,7 +88,7 @@ describe.skipIf(!canMake)('the binary uploads a log', () => {
     const text = line.repeat(160);
     const proxy = await prepared(text, { endpoint: server.url, rate: 0 }).serve();
     const before = residentBytes(proxy);
-    await until('the object', () => server.objects.size === 1);
+    await until('the object', () => server.objects.size, { is: 1 });
     expect([...server.objects.values()][0]!.bytes).toBe(text.length);
     if (before > 0) expect(peakBytes(proxy) - before).toBeLessThan(96 * MIB);
   });
@@ -113,7 +113,7 @@ describe.skipIf(!canMake)('the binary uploads a log', () => {
     expect(readdirSync(join(cwd, 'logs'))).toHaveLength(1);
     expect(server.objects.size).toBe(0);
     await serve();
-    await until('the object', () => server.objects.size === 1);
+    await until('the object', () => server.objects.size, { is: 1 });
     expect([...server.objects.values()][0]!.bytes).toBe(text.length);
     await until('the marker', () =>
       readdirSync(join(cwd, 'logs')).some((name) => name.endsWith('.uploaded')),

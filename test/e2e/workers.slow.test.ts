@@ -223,7 +223,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
         await answer?.text().catch(() => undefined);
       }
     });
-    await until('traffic', () => answered > 100);
+    await until('traffic', () => answered, { atLeast: 100 });
     const counted = await metric(url, 'requests_total');
     const [victim] = childrenOf(process.pid);
     globalThis.process.kill(victim!, 'SIGKILL');
@@ -295,7 +295,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
       expect(await each.process.exited).toBe(0);
       expect(heard()).not.toContain('error:');
     }
-  }, 40_000);
+  }, 60_000);
 
   test('stop together: streams finish, or end on a second signal', async () => {
     const calm = await serving(SLOW);
@@ -323,7 +323,7 @@ describe.skipIf(process.platform !== 'linux')('workers (Linux only: reusePort)',
     hasty.process.kill('SIGINT');
     for (const answer of cut) expect(await answer.text()).toContain('"shutting_down"');
     expect(await hasty.process.exited).toBe(0);
-  }, 20_000);
+  }, 60_000);
 
   test('end when the parent is killed, and release the port', async () => {
     const { url, process } = await serving(MOCK);
@@ -402,7 +402,7 @@ describe.each(process.platform === 'linux' ? [1, 2] : [1])('with %d processes', 
         if (outcome !== '200') return agent.destroy();
       }
     });
-    await until('traffic', () => outcomes.length > 100);
+    await until('traffic', () => outcomes.length, { atLeast: 100 });
     process.kill('SIGTERM');
     await Promise.all(clients);
     // Rejected with a 503, or because nothing listens any more, but never in the middle of a request.

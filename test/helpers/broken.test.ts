@@ -118,7 +118,7 @@ test('a broken provider tells a client that disconnects from one that the provid
   abort.abort();
   expect(await asking).toBe('AbortError');
   await ask(broken.url, 'reset').catch(() => undefined);
-  await until('the end of both attempts', () => broken.counts().open === 0);
+  await until('the end of both attempts', () => broken.counts().open, { is: 0 });
   expect(broken.attempts.map(({ closedBy, aborted }) => [closedBy, aborted])).toEqual([
     ['them', true],
     ['us', false],

@@ -68,7 +68,7 @@ export async function brokenProvider(options: BrokenOptions = {}): Promise<Broke
     attemptsOf: (model: string) => log.attempts.filter((attempt) => attempt.model === model),
     async endedOf(model: string) {
       const open = () => provider.attemptsOf(model).filter(({ closedBy }) => closedBy === undefined).length;
-      await until(`the end of all attempts at ${model}`, () => open() === 0);
+      await until(`the end of all attempts at ${model}`, () => open(), { is: 0 });
       return provider.attemptsOf(model);
     },
     counts: () => ({ ...log.counts, connections: { opened, open: sockets.size } }),

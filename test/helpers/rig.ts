@@ -3,12 +3,14 @@ import type { ConfigInput } from '../../src/config/schema.ts';
 import type { ReadRecord } from '../../src/logs/record.ts';
 import type { ProviderStatus } from '../../src/pipeline/targets/status.ts';
 import type { BrokenProvider } from './broken.ts';
+import type { Attempt } from './broken/attempt.ts';
 import type { AskOptions, Seen } from './caller.ts';
 import type { Protocol } from './broken/wire.ts';
 import type { Client } from './callers/speech.ts';
 import type { Theme } from './ways.ts';
 import { afterAll, beforeAll, expect } from 'bun:test';
 import { join } from 'node:path';
+import { LAST_RESORT_MS } from '../../src/pipeline/targets/cooldown.ts';
 import { built, cleared, serveConfig } from './binary.ts';
 import { brokenProvider, TALE } from './broken.ts';
 import { ask, errorOf, looksFinished } from './caller.ts';
@@ -148,6 +150,17 @@ export function themeOfEach(options: RigOptions): Theme {
       await check(rig);
     },
   });
+}
+
+/**
+ * Expects that a provider that is the only target of its requests was on hold after a number of attempts. It may then
+ * be tried again as a last resort, but not sooner than `LAST_RESORT_MS` after its last failure; on a busy machine, a
+ * test can take that long.
+ */
+export function expectHeldBack(attempts: readonly Attempt[], after: number): void {
+  expect(attempts.length).toBeGreaterThanOrEqual(after);
+  for (let at = after; at < attempts.length; at += 1)
+    expect(attempts[at]!.atMs - attempts[at - 1]!.atMs).toBeGreaterThanOrEqual(LAST_RESORT_MS - 5);
 }
 
 /** The finish reason of a complete answer in each client's protocol. */

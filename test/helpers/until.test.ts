@@ -15,6 +15,14 @@ test('until() reports what it waited for, for how long, and what it saw last', a
   await expect(until('a name', async () => null, SOON)).rejects.toThrow(/last seen: null$/);
 });
 
+test('until() waits for a value or a number, and reports what it saw instead', async () => {
+  const counts = [3, 0, 1, 2];
+  expect(await until('nothing', () => counts.shift(), { is: 0 })).toBe(0);
+  expect(await until('two', () => counts.shift(), { atLeast: 2 })).toBe(2);
+  await expect(until('two', () => 1, { ...SOON, is: 2 })).rejects.toThrow(/last seen: 1$/);
+  await expect(until('two', () => 1, { ...SOON, atLeast: 2 })).rejects.toThrow(/last seen: 1$/);
+});
+
 test('until() does not wait for a check that never ends', async () => {
   const never = () => new Promise<boolean>(() => undefined);
   await expect(until('an answer', never, SOON)).rejects.toThrow(

@@ -1,25 +1,37 @@
 /** The result of waiting: any truthy value. */
 type Truthy<T> = Exclude<T, false | null | undefined | 0 | ''>;
 
-export interface UntilOptions {
+export interface UntilOptions<T> {
+  /** What the check must return; by default any truthy value. */
+  readonly is?: NoInfer<T>;
+  /** The smallest number that the check must return. */
+  readonly atLeast?: number;
   /** Pause between two checks. Default: 5 ms. */
   readonly everyMs?: number;
-  /** How long to wait. Default: 15 s, which is below the time limit of a test, so that the reason is reported. */
+  /**
+   * How long to wait. Default: 40 s, many times what it takes on a busy machine, and below the time limit of a test, so
+   * that the reason is reported.
+   */
   readonly withinMs?: number;
 }
 
 /**
  * Waits for something that another process or a socket causes.
  * @param what what is waited for, to complete the sentence "Waited for …"
- * @param check checks for it; a check that takes too long counts as failed
- * @returns the first truthy value that `check` returned
+ * @param check looks for it; a check that takes too long counts as failed. With `is` or `atLeast` it returns what it
+ *   saw, which a failure then reports
+ * @returns what `check` returned when it had happened
  * @throws Error that says what did not happen, after how long, and what the last check saw
  */
 export async function until<T>(
   what: string,
   check: () => T | Promise<T>,
-  { everyMs = 5, withinMs = 15_000 }: UntilOptions = {},
+  { is, atLeast, everyMs = 5, withinMs = 40_000 }: UntilOptions<T> = {},
 ): Promise<Truthy<T>> {
+  const happened = (seen: T): boolean => {
+    if (is !== undefined) return seen === is;
+    return atLeast === undefined ? Boolean(seen) : Number(seen) >= atLeast;
+  };
   const beganMs = performance.now();
   const late = Promise.withResolvers<void>();
   const timer = setTimeout(late.resolve, withinMs);
@@ -32,7 +44,7 @@ export async function until<T>(
   try {
     do {
       const seen = await Promise.race([look(), late.promise]);
-      if (seen) return seen as Truthy<T>;
+      if (seen !== undefined && happened(seen)) return seen as Truthy<T>;
       await Promise.race([Bun.sleep(everyMs), late.promise]);
     } while (performance.now() - beganMs < withinMs);
   } finally {

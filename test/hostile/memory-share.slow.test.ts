@@ -93,7 +93,7 @@ test('a key with many large bodies gets a 429 at its share, and other keys are s
   const serving = await served({ auth: OPS });
   const [a, b] = [KEYS.keys[0]!.key, KEYS.keys[1]!.key];
   const held = Array.from({ length: 24 }, () => hold(serving, 2 * MIB, MIB, a));
-  await until('refusals', () => held.filter(({ status }) => status() !== undefined).length >= 8);
+  await until('refusals', () => held.filter(({ status }) => status() !== undefined).length, { atLeast: 8 });
   expect(new Set(held.map(({ status }) => status()))).toEqual(new Set([undefined, 429]));
   const told = held.find(({ status }) => status() === 429)!.text();
   expect(told).toContain('limits.max_buffered_share');
@@ -102,7 +102,7 @@ test('a key with many large bodies gets a 429 at its share, and other keys are s
   for (let at = 0; at < 3; at += 1) expect((await ask(serving, b, { size: 1_900_000 })).status).toBe(200);
   expect(await heldBytes(serving, 'key-of-operator')).toBeGreaterThan(6 * MIB);
   for (const { socket } of held) socket.destroy();
-  await until('its memory to be released', async () => (await heldBytes(serving, 'key-of-operator')) === 0);
+  await until('its memory to be released', () => heldBytes(serving, 'key-of-operator'), { is: 0 });
   expect((await ask(serving, a, { size: 1_900_000 })).status).toBe(200);
 });
 
@@ -113,7 +113,7 @@ test('a key whose requests wait for a slow provider cannot hold more than its sh
   // One after another: of bodies that arrive together, more are refused than would have had to be.
   for (let count = 1; count <= 4; count += 1) {
     slow.push(ask(serving, a, { model: 'slow', size: 1_900_000 }));
-    await until(`request ${count} at the provider`, () => waiting.length === count);
+    await until(`request ${count} at the provider`, () => waiting.length, { is: count });
   }
   for (let more = 0; more < 4; more += 1) slow.push(ask(serving, a, { model: 'slow', size: 1_900_000 }));
   const refused = await ask(serving, a, { size: 1_900_000 });
@@ -131,14 +131,14 @@ test('max_buffered_share: 1 removes the share, and all clients together get a 50
     limits: { max_body: '2MiB', max_buffered: '4MiB', max_buffered_share: 1 },
   });
   const held = Array.from({ length: 16 }, () => hold(serving, 2 * MIB, MIB, KEYS.keys[0]!.key));
-  await until('refusals', () => held.filter(({ status }) => status() !== undefined).length >= 4);
+  await until('refusals', () => held.filter(({ status }) => status() !== undefined).length, { atLeast: 4 });
   expect(new Set(held.map(({ status }) => status()))).toEqual(new Set([undefined, 503]));
 });
 
 test.skipIf(process.platform !== 'linux')('without keys each address has a share', async () => {
   const serving = await served({});
   const held = Array.from({ length: 24 }, () => hold(serving, 2 * MIB, MIB, '', '127.0.0.2'));
-  await until('refusals', () => held.filter(({ status }) => status() !== undefined).length >= 8);
+  await until('refusals', () => held.filter(({ status }) => status() !== undefined).length, { atLeast: 8 });
   expect(new Set(held.map(({ status }) => status()))).toEqual(new Set([undefined, 429]));
   expect((await ask(serving, '', { size: 1_900_000 })).status).toBe(200);
 });

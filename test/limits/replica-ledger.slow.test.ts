@@ -238,7 +238,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
       other.settle(taken, 45_000);
       return taken.kind === 'taken';
     });
-    await until('the usage to be shared', async () => (await one.used(TOKENS!)) === 95_000);
+    await until('the usage to be shared', () => one.used(TOKENS!), { is: 95_000 });
   });
 
   test('reserves from all limits or from none', async () => {
@@ -264,7 +264,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     const [one, other] = [await replica(redis.url), await replica(redis.url)];
     const odd = 123_456_789_013;
     for (let n = 0; n < 7; n += 1) one.settle(await one.take([BUDGET!, odd]), odd);
-    await until('the usage to be shared', async () => (await other.used(BUDGET!)) === 7 * odd);
+    await until('the usage to be shared', () => other.used(BUDGET!), { is: 7 * odd });
     // One unit more than is left, and exactly what is left.
     const left = BUDGET!.most - 7 * odd;
     expect((await other.take([BUDGET!, left + 1])).kind).toBe('refused');
@@ -283,7 +283,9 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     fast.settle(await fast.take([PER_SECOND!, 100]), 100);
     await until('the usage to be shared', async () => (await slow.used(PER_SECOND!)) === 100 || 'over');
     const beganMs = performance.now();
-    await until('there is room again', async () => (await slow.take([PER_SECOND!, 100])).kind === 'taken');
+    await until('there is room again', async () => (await slow.take([PER_SECOND!, 100])).kind, {
+      is: 'taken',
+    });
     expect(performance.now() - beganMs).toBeLessThan(10_000);
   });
 
@@ -292,7 +294,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     const gone = await replica(redis.url, { expiresMs: 1 });
     const other = await replica(redis.url);
     const taken = await gone.take([TOKENS!, 30_000]);
-    await until('its share has expired', async () => (await other.used(TOKENS!)) >= 30_000);
+    await until('its share has expired', () => other.used(TOKENS!), { atLeast: 30_000 });
     gone.settle(taken, 1_000);
     await until('the usage to be reported', async () => {
       await gone.ledger.refresh(TOKENS!, TOKENS!.id);
@@ -350,12 +352,12 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     const [one, other] = [await replica(redis.url), await replica(redis.url)];
     one.settle(await one.take([TOKENS!, 30_000]), 30_000);
     other.settle(await other.take([TOKENS!, 40_000]), 40_000);
-    await until('the usage on both replicas', async () => (await one.used(TOKENS!)) === 70_000);
-    await until('the replicas to find each other', () => one.ledger.state.replicas === 2);
+    await until('the usage on both replicas', () => one.used(TOKENS!), { is: 70_000 });
+    await until('the replicas to find each other', () => one.ledger.state.replicas, { is: 2 });
     await redis.kill();
     await redis.start();
     await until('both replicas to reconnect', () => one.ledger.state.up && other.ledger.state.up);
-    await until('all is counted', async () => (await other.used(TOKENS!)) === 70_000);
+    await until('all is counted', () => other.used(TOKENS!), { is: 70_000 });
     expect((await one.take([TOKENS!, 30_001])).kind).toBe('refused');
     const told = one.problems.map((problem) =>
       problem.replace(/:\d+/, ':PORT').replace(/: \S.*?;/, ': REASON;'),
@@ -405,7 +407,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     await until('both replicas to reconnect', () => one.ledger.state.up && other.ledger.state.up);
     other.settle(taken[1]!, 15_000);
     other.settle(held, 20_000);
-    await until('the usage to be shared', async () => (await one.used(TOKENS!)) === 75_000);
+    await until('the usage to be shared', () => one.used(TOKENS!), { is: 75_000 });
     expect((await other.take([TOKENS!, 25_000])).kind).toBe('taken');
   });
 
@@ -415,7 +417,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     const cutOff = await replica(cable.url, { timeoutMs: 100, replicas: 2 });
     const other = await replica(redis.url, { replicas: 2 });
     for (const { take } of [cutOff, other]) expect((await take([REQUESTS!, 1])).kind).toBe('taken');
-    await until('both know', async () => (await cutOff.used(REQUESTS!)) === 2);
+    await until('both know', () => cutOff.used(REQUESTS!), { is: 2 });
     cable.cut();
     // The others leave it its part from then on.
     await Bun.sleep(1_600);
@@ -457,7 +459,7 @@ describe.skipIf(REDIS_SERVER === null)('ReplicaLedger', () => {
     expect(ledger.extend(taken as never, 0, 100_000, now())).toBe(false);
     expect(taken.held).toEqual([5_010]);
     settle(taken, 5_010);
-    await until('the usage to be shared', async () => (await used(TOKENS!)) === 5_010);
+    await until('the usage to be shared', () => used(TOKENS!), { is: 5_010 });
   });
 
   test('names the user that the server rejects, but not the password', async () => {

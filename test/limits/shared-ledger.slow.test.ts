@@ -95,4 +95,4 @@ test('workers together do not exceed a limit while the file cannot be written, e
     expect(each.read(LIMITS[0]!, charge(0, 0, 0).meter, nowMs)).toMatchObject({ used: 4 });
     expect(each.read(LIMITS[3]!, charge(3, 0, 0).meter, nowMs)).toMatchObject({ reserved: 2 });
   }
-}, 20_000);
+}, 60_000);

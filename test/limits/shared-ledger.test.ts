@@ -163,7 +163,7 @@ test('while the file cannot be written, limits apply, and usage is written later
     expect(used(each, 3)).toMatchObject({ used: 0, reserved: 0 });
   }
   expect(other.reserve([charge(0, 1, 1)], nowMs).kind).toBe('refused');
-}, 20_000);
+}, 60_000);
 
 test.skipIf(!existsSync('/dev/shm'))(
   'a process that ends after it has written to the file, and before it has noted that, counts nothing twice',

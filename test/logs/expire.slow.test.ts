@@ -192,7 +192,7 @@ describe('Retention with different ages for content and head', () => {
     await place(dir.path, NAME, text);
     const { retention, problems } = sweeping(dir.path, { retention: { content: DAY_MS, head: 0 } });
     const sweep = retention.sweep();
-    await until('the copy to be started', async () => (await dir.names()).length > 1, { everyMs: 0 });
+    await until('the copy to be started', async () => (await dir.names()).length, { atLeast: 2, everyMs: 0 });
     await retention.close();
     await sweep;
     expect([await dir.names(), problems]).toEqual([[NAME], []]);

@@ -162,7 +162,7 @@ test('close() stops a compression in progress and leaves no copy', async () => {
   await writeFile(join(dir.path, name('2026-03-09')), Buffer.alloc(50_000_000, 'abcdefgh\n'));
   const { retention, problems } = setup(dir.path, { compress: 'zstd' }, -Infinity);
   const sweep = retention.sweep();
-  await until('the copy to be started', async () => (await dir.names()).length > 1, { everyMs: 0 });
+  await until('the copy to be started', async () => (await dir.names()).length, { atLeast: 2, everyMs: 0 });
   await retention.close();
   await sweep;
   expect(await dir.names()).toEqual([name('2026-03-09')]);
@@ -180,7 +180,7 @@ test('LogWriter applies retention when it opens a file', async () => {
   });
   writer.write(logRecord());
   await writer.flush();
-  await until('the old file to be gone', async () => (await dir.names()).length === 1);
+  await until('the old file to be gone', async () => (await dir.names()).length, { is: 1 });
   await writer.close();
   expect(await dir.names()).toEqual([name('2026-03-10')]);
 });

@@ -68,7 +68,7 @@ test('write() starts to write at 256 KiB without waiting', async () => {
   await Bun.sleep(5);
   expect(await dir.names()).toEqual([]);
   writer.write(logRecord({ id: 'b', request: half }));
-  await until('both records to be written', () => writer.stats.written === 2);
+  await until('both records to be written', () => writer.stats.written, { is: 2 });
   expect(ids(await dir.text(TODAY))).toEqual(['a', 'b']);
   expect(clock.monotonic()).toBe(0);
   await writer.close();
@@ -232,7 +232,7 @@ test.each(obstacles)(
     await remove();
     writer.write(logRecord({ id: 'c' }));
     clock.advance(10_000);
-    await until('all to be written', () => writer.stats.written === 3);
+    await until('all to be written', () => writer.stats.written, { is: 3 });
     expect(problems.slice(1)).toEqual([
       `Request log ${join(directory, TODAY)} is written again, 0 records were lost`,
     ]);
@@ -251,12 +251,12 @@ test('a failed write is retried after 250 ms, then after twice as long each time
   await writer.flush();
   for (const [attempt, waitMs] of [250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000].entries()) {
     writer.write(logRecord());
-    await until('the attempt to end', () => clock.timers === 1);
+    await until('the attempt to end', () => clock.timers, { is: 1 });
     clock.advance(waitMs - 1);
     await Bun.sleep(2);
     expect(writer.stats.errors).toBe(attempt + 1);
     clock.advance(1);
-    await until('the next attempt', () => writer.stats.errors === attempt + 2);
+    await until('the next attempt', () => writer.stats.errors, { is: attempt + 2 });
   }
   await writer.close();
 });
@@ -275,7 +275,7 @@ test('while writing fails, only records that exceed the queue are lost, and thei
   expect(writer.state.pending).toBeLessThanOrEqual(10_000);
   await rm(join(dir.path, TODAY));
   clock.advance(10_000);
-  await until('the rest to be written', () => writer.stats.pending === 0);
+  await until('the rest to be written', () => writer.stats.pending, { is: 0 });
   expect(problems.slice(1)).toEqual([
     `Request log ${join(dir.path, TODAY)} is written again, ${dropped} records were lost`,
   ]);
@@ -546,7 +546,7 @@ test('a worker closes its file when the day is over, even if nothing more is wri
   expect(await dir.names()).toEqual(['llmproxy-2026-03-04.w2.ndjson']);
   clock.advance(86_400_000);
   // It is the oldest file that is not open.
-  await until('the file of yesterday to be deleted', async () => (await dir.names()).length === 0);
+  await until('the file of yesterday to be deleted', async () => (await dir.names()).length, { is: 0 });
   writer.write(logRecord({ id: 'b' }));
   await writer.flush();
   expect(await dir.names()).toEqual(['llmproxy-2026-03-05.w2.ndjson']);

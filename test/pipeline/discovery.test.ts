@@ -167,7 +167,7 @@ describe('a list of models', () => {
       });
       const before = named();
       clock.advance(1_000);
-      await until('it is listed', () => kept.length > 0);
+      await until('it is listed', () => kept.length, { atLeast: 1 });
       expect(provided.asked.map(({ path }) => path)).toEqual([...paths]);
       expect(JSON.stringify(provided.asked.map(({ headers }) => [...headers]))).toContain('sk-1');
       expect(named()).toEqual([...before, ...ids]);
@@ -194,7 +194,7 @@ describe('a list of models', () => {
       models: { mine: 'one/a', 'r*': 'one/a' },
     });
     clock.advance(1_000);
-    await until('both are listed', () => kept.at(-1)?.size === 2);
+    await until('both are listed', () => kept.at(-1)?.size, { is: 2 });
     expect(registry.names()).toEqual([
       { id: 'mine', ownedBy: 'llmproxy' },
       { id: 'exact', ownedBy: 'two' },
@@ -256,7 +256,7 @@ describe('a list of models', () => {
     await using provided = upstream(() => never);
     const { clock, discovery, providers } = discovering({ providers: [vendor('openai', provided.url)] });
     clock.advance(1_000);
-    await until('the request at the provider', () => provided.asked.length === 1);
+    await until('the request at the provider', () => provided.asked.length, { is: 1 });
     clock.advance(20_000);
     await until('the request to be cancelled', () =>
       discovery.status(providers[0]!)!.error?.includes('no answer in time'),
@@ -273,7 +273,7 @@ describe('a list of models', () => {
     const keys = { api_key: undefined, api_keys: ['bad', 'good'] };
     const { clock, kept } = discovering({ providers: [vendor('openai', provided.url, keys)] });
     clock.advance(1_000);
-    await until('it is listed', () => kept.length > 0);
+    await until('it is listed', () => kept.length, { atLeast: 1 });
     expect(provided.asked).toHaveLength(2);
   });
 
@@ -286,7 +286,7 @@ describe('a list of models', () => {
       providers: [vendor('openai', provided.url, { models: ['vendor-*/*'] })],
     });
     clock.advance(1_000);
-    await until('it is listed', () => kept.length > 0);
+    await until('it is listed', () => kept.length, { atLeast: 1 });
     expect(registry.names()).toHaveLength(1_999);
     expect(() => registry.resolve(`${data[1_321]!.id}x`.slice(1), 'chat')).toThrow(
       `did you mean "${data[1_321]!.id}"`,
@@ -298,7 +298,7 @@ describe('a list of models', () => {
     const told = discovering({ providers: [vendor('openai', provided.url)] }, new Map(), false);
     const asking = discovering({ providers: [vendor('openai', provided.url)] });
     asking.clock.advance(1_000);
-    await until('it is listed', () => asking.kept.length > 0);
+    await until('it is listed', () => asking.kept.length, { atLeast: 1 });
     told.clock.advance(MINUTE);
     told.discovery.take(asking.kept[0]!);
     expect([told.ids(), provided.asked.length]).toEqual([['gpt-4o'], 1]);
@@ -367,10 +367,10 @@ describe('lists on disk', () => {
     const [provider] = makeProviders(config, { env: {}, clock });
     discovery.adopt([provider!], () => MINUTE);
     clock.advance(1_000);
-    await until('it is listed', () => discovery.models(provider!)?.length === 2);
+    await until('it is listed', () => discovery.models(provider!)?.length, { is: 2 });
     list = { ...OPENAI, data: [{ id: 'gpt-5' }] };
     clock.advance(MINUTE);
-    await until('it is listed again', () => discovery.models(provider!)?.length === 1);
+    await until('it is listed again', () => discovery.models(provider!)?.length, { is: 1 });
     expect(problems).toEqual([expect.stringContaining('Cannot keep the lists of models in')]);
     discovery.stop();
   });

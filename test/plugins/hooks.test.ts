@@ -114,7 +114,7 @@ describe('onRecord', () => {
       },
     });
     hooks.record(logRecord());
-    await until('the first', () => taken === 1);
+    await until('the first', () => taken, { is: 1 });
     for (let n = 0; n < 1_200; n += 1) hooks.record(logRecord());
     expect(dropped()).toBe(200);
     expect(failures[0]).toBe(
@@ -142,9 +142,9 @@ describe('onRecord', () => {
       },
     });
     for (const id of ['a', 'b', 'c']) hooks.record(logRecord({ id }));
-    await until('the second', () => seen.length === 2);
+    await until('the second', () => seen.length, { is: 2 });
     clock.advance(LIMIT_MS);
-    await until('the third', () => seen.length === 3);
+    await until('the third', () => seen.length, { is: 3 });
     expect(failures).toEqual([
       'p0: Cannot do onRecord: no',
       'p0: Cannot do onRecord: it took longer than 100 ms (plugin_timeout)',

@@ -61,9 +61,9 @@ test('directDial() closes a connection with a hanging TLS handshake when it is a
   const abort = new AbortController();
   const { port } = mute.address() as AddressInfo;
   const dialed = directDial({})!(new URL(`https://127.0.0.1:${port}`), abort.signal);
-  await until('the connection', () => sockets.length === 1);
+  await until('the connection', () => sockets.length, { is: 1 });
   abort.abort(new Error('given up'));
   expect(await dialed.catch((error: Error) => error.message)).toBe('given up');
-  await until('the connection to be closed', () => closed === 1);
+  await until('the connection to be closed', () => closed, { is: 1 });
   mute.close();
 });

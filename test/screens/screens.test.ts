@@ -45,7 +45,7 @@ describe('the help in docs/cli.md', () => {
         wrong.push(name);
     }
     expect(wrong).toEqual([]);
-  }, 30_000);
+  }, 60_000);
 
   test.each([40, 200])(
     'a terminal of %d columns shows it within its width, or within 80',

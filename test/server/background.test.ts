@@ -60,7 +60,7 @@ describe('a background response', () => {
       'the response to be in progress',
       async () => (await client.responses.retrieve(queued.id)).status === 'in_progress',
     );
-    await until('the request at the provider', () => provider.waits() === 1);
+    await until('the request at the provider', () => provider.waits(), { is: 1 });
     provider.answer('done');
     const done = await until('it is complete', async () => {
       const now = await client.responses.retrieve(queued.id);
@@ -77,7 +77,7 @@ describe('a background response', () => {
     // Another response can continue from it.
     const next = client.responses.create({ model: 'm', input: 'b', previous_response_id: queued.id });
     void next.then(() => undefined);
-    await until('another request at the provider', () => provider.waits() === 1);
+    await until('another request at the provider', () => provider.waits(), { is: 1 });
     const { messages } = JSON.parse(provider.asked[1]!) as { messages: JsonObject[] };
     expect(messages.map(({ content }) => content)).toEqual(['a', 'done', 'b']);
     provider.answer('more');
@@ -89,9 +89,9 @@ describe('a background response', () => {
     await using proxy = running(at(provider.url));
     const client = sdk(proxy);
     const { id } = await client.responses.create(background);
-    await until('the request at the provider', () => provider.waits() === 1);
+    await until('the request at the provider', () => provider.waits(), { is: 1 });
     expect((await client.responses.cancel(id)).status).toBe('cancelled');
-    await until('the provider’s request to be cancelled', () => provider.left() === 1);
+    await until('the provider’s request to be cancelled', () => provider.left(), { is: 1 });
     const [record] = await proxy.recorded(1);
     expect(record!.outcome).toBe('client_abort');
     expect((await client.responses.retrieve(id)).status).toBe('cancelled');
@@ -99,7 +99,7 @@ describe('a background response', () => {
     const plain = await (async () => {
       const asked = client.responses.create({ model: 'm', input: 'a' });
       void asked.then(() => undefined);
-      await until('both requests at the provider', () => provider.waits() === 2);
+      await until('both requests at the provider', () => provider.waits(), { is: 2 });
       provider.answer('x');
       provider.answer('x');
       return asked;
@@ -112,7 +112,7 @@ describe('a background response', () => {
     await using proxy = running(at(provider.url));
     const client = sdk(proxy);
     const { id } = await client.responses.create(background);
-    await until('the request at the provider', () => provider.waits() === 1);
+    await until('the request at the provider', () => provider.waits(), { is: 1 });
     provider.fail();
     const failed = await until('it failed', async () => {
       const now = await client.responses.retrieve(id);
@@ -131,11 +131,11 @@ describe('a background response', () => {
     const client = sdk(proxy);
     const first = await client.responses.create(background);
     const second = await client.responses.create(background);
-    await until('the first request at the provider', () => provider.waits() === 1);
+    await until('the first request at the provider', () => provider.waits(), { is: 1 });
     expect((await client.responses.retrieve(second.id)).status).toBe('queued');
     expect(await refusal(client.responses.create(background))).toEqual([503, 'no_target_available', null]);
     provider.answer('one');
-    await until('the second request at the provider', () => provider.waits() === 1);
+    await until('the second request at the provider', () => provider.waits(), { is: 1 });
     expect((await client.responses.retrieve(first.id)).output_text).toBe('one');
     provider.answer('two');
     const told = await until('the second is complete', async () => {
@@ -159,12 +159,12 @@ describe('a background response', () => {
     const first = await c.responses.create(background);
     const ofA = await a.responses.create(background);
     const ofB = [await b.responses.create(background), await b.responses.create(background)];
-    await until('the first request at the provider', () => provider.waits() === 1);
+    await until('the first request at the provider', () => provider.waits(), { is: 1 });
     const [, limited, kept] = keys;
     const fewer = { ...limited!, limits: [{ requests: 1, per: 'day' }] as never };
     proxy.reload(at(provider.url, { responses, auth: { keys: [fewer, kept!] } }));
     provider.answer('one');
-    await until('the request of b at the provider', () => provider.waits() === 1);
+    await until('the request of b at the provider', () => provider.waits(), { is: 1 });
     provider.answer('two');
     const records = await proxy.recorded(4);
     expect(provider.asked.length).toBe(2);
@@ -197,10 +197,10 @@ describe('a background response', () => {
       expect((await proxy.post('/v1/responses', background, { headers })).status).toBe(200);
     };
     for (const name of ['a', 'b', 'a']) await ask(name);
-    await until('the first request at the provider', () => provider.waits() === 1);
+    await until('the first request at the provider', () => provider.waits(), { is: 1 });
     proxy.reload(config(true));
     provider.answer('one');
-    await until('the next request at the provider', () => provider.waits() === 1);
+    await until('the next request at the provider', () => provider.waits(), { is: 1 });
     provider.answer('two');
     const records = await proxy.recorded(3);
     expect(records.map(({ key, fault }) => [key, fault])).toEqual([
@@ -222,13 +222,13 @@ describe('a background response', () => {
     const statuses = many.map((each) => each?.[0] ?? 200);
     expect([200, 429].map((status) => statuses.filter((each) => each === status).length)).toEqual([3, 9]);
     const { id } = await b.responses.create({ ...background, input: 'of b' });
-    await until('the first request at the provider', () => provider.waits() === 1);
+    await until('the first request at the provider', () => provider.waits(), { is: 1 });
     provider.answer('one');
     // Two of a's requests were queued before it.
-    await until('the next request at the provider', () => provider.asked.length === 2);
+    await until('the next request at the provider', () => provider.asked.length, { is: 2 });
     expect(provider.asked[1]).toContain('of b');
     provider.answer('two');
-    await until('it is complete', async () => (await b.responses.retrieve(id)).status === 'completed');
+    await until('it is complete', async () => (await b.responses.retrieve(id)).status, { is: 'completed' });
   });
 
   test('is refused at once by the limits of its key, and nothing is stored', async () => {
@@ -237,7 +237,9 @@ describe('a background response', () => {
     await using proxy = running(at(provider.url, config));
     const client = sdk(proxy);
     const { id } = await client.responses.create(background);
-    await until('it is complete', async () => (await client.responses.retrieve(id)).status === 'completed');
+    await until('it is complete', async () => (await client.responses.retrieve(id)).status, {
+      is: 'completed',
+    });
     expect((await refusal(client.responses.create(background)))?.[0]).toBe(429);
     expect((await refusal(client.responses.create({ ...background, store: false })))?.[2]).toBe('background');
   });
@@ -247,9 +249,9 @@ describe('a background response', () => {
     await using proxy = running(at(provider.url));
     const client = sdk(proxy);
     const { id } = await client.responses.create(background);
-    await until('the request at the provider', () => provider.waits() === 1);
+    await until('the request at the provider', () => provider.waits(), { is: 1 });
     await client.responses.delete(id);
-    await until('the provider’s request to be cancelled', () => provider.left() === 1);
+    await until('the provider’s request to be cancelled', () => provider.left(), { is: 1 });
     expect(await refusal(client.responses.retrieve(id))).toEqual(NOT_FOUND);
   });
 });

@@ -330,7 +330,7 @@ describe('a client that leaves before the answer', () => {
     await using rig = limited([{ budget: 9, per: 'day' }], () => new Promise<Response>(() => undefined));
     const leaving = new AbortController();
     const asked = rig.post(path, body(), leaving.signal).catch(() => undefined);
-    await until('the request at the provider', () => rig.provided.asked.length === 1);
+    await until('the request at the provider', () => rig.provided.asked.length, { is: 1 });
     leaving.abort();
     await asked;
     const [record] = await rig.recorded(1);

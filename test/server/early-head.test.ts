@@ -142,7 +142,7 @@ describe('early_head', () => {
     const reply = await proxy.post('/v1/chat/completions', STREAM, { signal: leaving.signal });
     expect(reply.status).toBe(200);
     leaving.abort();
-    await until('the record', () => proxy.records.length === 1);
+    await until('the record', () => proxy.records.length, { is: 1 });
     expect(proxy.records).toMatchObject([{ outcome: 'client_abort' }]);
     go();
   });

@@ -314,7 +314,7 @@ test.each([false, true])(
     const { timers } = clock;
     const asked = proxy.fetch(request, { server });
     // The timers of the connection, the deadline, the attempt and the mock itself.
-    await until('the request at the mock', () => clock.timers === timers + 4);
+    await until('the request at the mock', () => clock.timers, { is: timers + 4 });
     clock.advance(19_000);
     expect(limits).toEqual([]);
     clock.advance(2_000);

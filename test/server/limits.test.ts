@@ -531,7 +531,7 @@ test('a request reserves no more than the maximum output of its model, however m
     slow,
   );
   const asked = Array.from({ length: 5 }, () => chat(proxy, 'a', { max_tokens: 100_000 }));
-  await until('all requests at the provider', () => slow.asked.length === 5);
+  await until('all requests at the provider', () => slow.asked.length, { is: 5 });
   expect((await own(proxy, 'a')).limits[0]!.reserved).toBeLessThan(5 * 130);
   resolve();
   expect((await Promise.all(asked)).map(({ status }) => status)).toEqual(Array(5).fill(200));
@@ -585,7 +585,7 @@ describe('a reload', () => {
     });
     const proxy = started({ auth: keys({ a: [{ concurrent: 1 }] }) }, slow);
     const first = chat(proxy, 'a');
-    await until('the first request at the provider', () => slow.asked.length === 1);
+    await until('the first request at the provider', () => slow.asked.length, { is: 1 });
     proxy.change({ auth: keys({ a: [{ concurrent: 1 }] }) });
     const refused = await chat(proxy, 'a');
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
@@ -896,7 +896,7 @@ describe('usage that is not reported is estimated', () => {
         { ...by('a'), signal: leaving.signal },
       )
       .catch(() => undefined);
-    await until('the request at the provider', () => slow.asked.length === 1);
+    await until('the request at the provider', () => slow.asked.length, { is: 1 });
     expect((await own(proxy, 'a')).limits[0]!.reserved).toBeGreaterThan(200);
     leaving.abort();
     await asked;

@@ -84,7 +84,7 @@ describe('a Gemini Live session', () => {
     const client = await call(`${proxy.url}/${PATH}?key=k`);
     client.send(setup('models/voice'));
     client.send(QUESTION);
-    await until('the answer', () => client.binary.length === 5);
+    await until('the answer', () => client.binary.length, { is: 5 });
     const session = one.sessions[0]!;
     expect(session.path).toBe(PATH);
     expect(session.headers.get('x-goog-api-key')).toBe('AIza-upstream');
@@ -119,7 +119,7 @@ describe('a Gemini Live session', () => {
     using client = await call(proxy.url + PATH);
     client.send(setup());
     client.send(QUESTION);
-    await until('the answer', () => client.binary.length === 5);
+    await until('the answer', () => client.binary.length, { is: 5 });
     expect(good.sessions[0]!.messages.length).toBe(2);
     client.socket.close();
     const [record] = await proxy.recorded(1);
@@ -177,7 +177,7 @@ describe('a Gemini Live session', () => {
     const client = await call(`${proxy.url + PATH}?key=k`);
     client.send(setup());
     client.send(QUESTION);
-    await until('the answer', () => client.binary.length === 5);
+    await until('the answer', () => client.binary.length, { is: 5 });
     client.send(QUESTION);
     const { code, reason } = await client.closed;
     expect(code).toBe(1008);
@@ -194,7 +194,7 @@ describe('a Gemini Live session', () => {
       using client = await call(`${proxy.url + PATH}?key=k`);
       client.send(setup());
       if (closes) expect((await client.closed).reason).toContain('1 requests per day of key me is used up');
-      else await until('the session', () => client.binary.length === 1);
+      else await until('the session', () => client.binary.length, { is: 1 });
     }
     expect(one.sessions.length).toBe(1);
   });

@@ -60,14 +60,14 @@ test.each<[string, object]>([
   expect(await proxy.used()).toEqual([0]);
   // However often it is named.
   for (const message of [naming, naming, ASK]) first.send(message);
-  await until('an answer', () => first.answers() > 0);
+  await until('an answer', () => first.answers(), { atLeast: 1 });
   expect(await proxy.used()).toEqual([1]);
   const second = await proxy.talk();
   second.send(naming);
-  await until('the refusal', () => second.errors().length === 1);
+  await until('the refusal', () => second.errors().length, { is: 1 });
   expect(second.errors()[0]).toContain('1 requests per day for dear');
   second.send(ASK);
-  await until('an answer', () => second.answers() === 1);
+  await until('an answer', () => second.answers(), { is: 1 });
   expect(proxy.sent()[1]).not.toContain('dear');
   first.socket.close();
   second.socket.close();
@@ -84,19 +84,19 @@ test('counts the usage from then on, also under another configuration', async ()
   const client = await proxy.talk();
   const ask = async (answers: number) => {
     client.send(ASK);
-    await until('an answer', () => client.answers() === answers);
+    await until('an answer', () => client.answers(), { is: answers });
   };
   await ask(1);
   client.send(DEAR);
   await ask(2);
-  await until('its usage', async () => (await proxy.used())[1] === 15);
+  await until('its usage', async () => (await proxy.used())[1], { is: 15 });
   proxy.reload(limits(31));
   await Bun.sleep(1_200);
   await ask(3);
   await ask(4);
   // 15 before it named the model, 45 since: the last one that had room began with 30 of 31.
   client.send(ASK);
-  await until('the refusal', () => client.errors().length > 0);
+  await until('the refusal', () => client.errors().length, { atLeast: 1 });
   expect(client.errors()[0]).toContain('31 tokens per day for dear');
   client.socket.close();
   const [record] = await proxy.proxy.recorded(1);
@@ -110,7 +110,7 @@ test('holds a place among concurrent sessions of the model while it lasts', asyn
   first.send(DEAR);
   await until('the message', () => proxy.sent()[0]!.includes('dear'));
   second.send(DEAR);
-  await until('the refusal', () => second.errors().length === 1);
+  await until('the refusal', () => second.errors().length, { is: 1 });
   first.socket.close();
   await proxy.proxy.recorded(1);
   second.send(DEAR);
@@ -122,7 +122,7 @@ test('a session that asks for many responses at once spends no more than one tha
   const client = await proxy.talk();
   const aside = { type: 'response.create', response: { conversation: 'none' } };
   for (let count = 0; count < 50; count += 1) client.send(aside);
-  await until('all', () => client.answers() + client.errors().length === 50);
+  await until('all', () => client.answers() + client.errors().length, { is: 50 });
   expect(client.errors()[0]).toContain('100 tokens per day');
   // Each uses 15: the last one begins with at least one left.
   for (let count = 0; count < 50; count += 1) {

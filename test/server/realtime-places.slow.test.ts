@@ -69,8 +69,8 @@ test('sessions beyond a lowered limit stay open, and continue as places become f
   await proxy.reload([{ concurrent: 2 }]);
   expect(await outcomes()).toEqual(['answered', 'answered']);
   for (const each of sessions) each.close();
-  await until('no place to be taken', async () => (await proxy.taken())[0] === 0);
-}, 20_000);
+  await until('no place to be taken', async () => (await proxy.taken())[0], { is: 0 });
+}, 60_000);
 
 test('sessions keep their places under limits that stay the same or are raised, although these are full', async () => {
   const [one, two]: Limits[] = [[{ concurrent: 2 }], [{ concurrent: 2, per: undefined }]];
@@ -82,7 +82,7 @@ test('sessions keep their places under limits that stay the same or are raised, 
   }
   expect((await proxy.taken())[0]).toBe(2);
   for (const each of sessions) each.close();
-}, 20_000);
+}, 60_000);
 
 test('a used-up limit does not close a session because another one is hard', async () => {
   await using proxy = await rig([

@@ -241,7 +241,7 @@ describe('access to a session', () => {
       await client.heard('response.done');
       client.socket.close();
     }
-  }, 20_000);
+  }, 60_000);
 
   test('includes the models that its messages name, by the lists of the present configuration', async () => {
     const one = upstream();
@@ -258,7 +258,7 @@ describe('access to a session', () => {
     update({ model: 'gpt-realtime-2' });
     client.send({ type: 'response.create', response: { model: 'gpt-realtime-2' } });
     const errors = () => client.told.filter(({ type }) => type === 'error') as unknown as Refusal[];
-    await until('the refusals', () => errors().length === 4);
+    await until('the refusals', () => errors().length, { is: 4 });
     expect(errors().map(({ error }) => [error.code, /"(.*?)"/.exec(error.message)?.[1]])).toEqual([
       ['key_not_permitted', 'whisper-1'],
       ['key_not_permitted', 'whisper-1'],
@@ -268,7 +268,7 @@ describe('access to a session', () => {
     proxy.reload({ providers: [provider('one', `${one.url}/v1`)], ...config(['gpt-realtime', 'whisper-1']) });
     await Bun.sleep(1_200);
     update({ audio: { input: { transcription: { model: 'whisper-1' } } } });
-    await until('both', () => one.sessions[0]!.messages.length === 2);
+    await until('both', () => one.sessions[0]!.messages.length, { is: 2 });
     expect(one.sessions[0]!.messages.map(String).join()).not.toContain('gpt-realtime-2');
   });
 
@@ -288,7 +288,7 @@ describe('access to a session', () => {
     ];
     for (const text of hidden) client.socket.send(text);
     client.send({ type: 'session.update', session: { model: 'gpt-realtime' } });
-    await until('the last one', () => one.sessions[0]!.messages.length > 0);
+    await until('the last one', () => one.sessions[0]!.messages.length, { atLeast: 1 });
     const errors = client.told.filter(({ type }) => type === 'error') as unknown as Refusal[];
     expect(errors.map(({ error }) => error.code)).toEqual(hidden.map(() => 'invalid_request'));
     expect(one.sessions[0]!.messages.map(String).join()).not.toContain('secret-plan');
@@ -404,7 +404,7 @@ describe('limits on a session', () => {
     const done = () => client.told.filter(({ type }) => type === 'response.done').length;
     for (let turn = 1; turn <= 2; turn += 1) {
       client.send({ type: 'response.create' });
-      await until('an answer', () => done() === turn);
+      await until('an answer', () => done(), { is: turn });
     }
     // Other requests are refused for what the session has used so far.
     expect((await handshake(proxy.url + PATH, headers)).status).toBe(429);
@@ -500,7 +500,7 @@ describe('limits on a session', () => {
       ['2 concurrent requests of key me', 0, 0],
       ['30 tokens per day of group team', 30, 0],
     ]);
-  }, 20_000);
+  }, 60_000);
 
   test('also hold for an event type hidden in a duplicate or escaped field', async () => {
     const one = upstream();
@@ -513,7 +513,7 @@ describe('limits on a session', () => {
       '{"type":"input_audio_buffer.append","audio":"","\\u0074ype":"response.create"}',
     ];
     for (const text of hidden) client.send(text);
-    await until('both refusals', () => client.told.filter(({ type }) => type === 'error').length === 2);
+    await until('both refusals', () => client.told.filter(({ type }) => type === 'error').length, { is: 2 });
     expect(one.sessions[0]!.messages.length).toBe(1);
   });
 });
@@ -572,7 +572,7 @@ describe('the end of a session', () => {
         'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
       },
     }).catch(() => undefined);
-    await until('the handshake', () => one.asked.length === 1);
+    await until('the handshake', () => one.asked.length, { is: 1 });
     abort.abort();
     await asked;
     expect((await proxy.recorded(1))[0]).toMatchObject({ outcome: 'client_abort' });
@@ -628,7 +628,7 @@ describe('bounds of a session', () => {
       },
     });
     const socket = await raw;
-    await until('the session', () => one.sessions.length === 1);
+    await until('the session', () => one.sessions.length, { is: 1 });
     const before = process.memoryUsage.rss();
     for (let n = 0; n < 500; n += 1) one.sessions[0]!.socket.send(piece);
     const [record] = await proxy.recorded(1);

@@ -297,7 +297,7 @@ describe('a connection', () => {
       const next = { model: 'm', input: 'b', store: false, previous_response_id: idOf(kept) };
       expect(textOf(await first.create(next))).toBe('3');
     }
-    await until('all of it is free', async () => (await held()) === 0);
+    await until('all of it is free', () => held(), { is: 0 });
   });
 
   test('counts towards the half of max_concurrent that one key may hold', async () => {
@@ -387,11 +387,11 @@ describe('streams of a connection', () => {
       ['first', 'a'],
     ] as const) {
       provider.end(word);
-      await until(`the end of ${word}`, () => ended(client.heard, lane).length === 1);
+      await until(`the end of ${word}`, () => ended(client.heard, lane).length, { is: 1 });
     }
     await until('the next request of its lane', () => provider.asks('second'));
     provider.end('second');
-    await until('it is answered', () => ended(client.heard, 'a').length === 2);
+    await until('it is answered', () => ended(client.heard, 'a').length, { is: 2 });
     expect(ended(client.heard, 'a').map(textOf)).toEqual(['first1', 'second1']);
     for (const lane of ['a', 'b', undefined]) {
       const events = of(client.heard, lane);
@@ -444,7 +444,7 @@ describe('streams of a connection', () => {
     client.say(create('plain'));
     await until('the request at the provider', () => provider.asks('plain'));
     provider.end('one');
-    await until('it is answered', () => ended(client.heard, 'a').length === 1);
+    await until('it is answered', () => ended(client.heard, 'a').length, { is: 1 });
     client.say(create('four', { stream_id: 'c' }));
     await until('there is room', () => provider.asks('four'));
   });
@@ -473,11 +473,11 @@ describe('streams of a connection', () => {
       client.say(create(`kept ${' '.repeat(100_000)}`, { stream_id: 'a' }));
       await until('the request at the provider', () => provider.asks('kept'));
       provider.end('kept');
-      await until('the response to be stored', async () => (await held()) >= 100_000);
+      await until('the response to be stored', () => held(), { atLeast: 100_000 });
       client.say(create('runs', { stream_id: 'b' }));
       client.say(create(`waits ${' '.repeat(100_000)}`, { stream_id: 'b' }));
-      await until('it waits', async () => (await held()) >= 200_000);
+      await until('it waits', () => held(), { atLeast: 200_000 });
     }
-    await until('all of it is free', async () => (await held()) === 0);
+    await until('all of it is free', () => held(), { is: 0 });
   });
 });

@@ -31,10 +31,10 @@ test('requests that wake at the same moment keep to the rate limit', async () =>
       {},
     );
   const answers = Array.from({ length: 65 }, ask);
-  await until('the requests of one minute', () => asked === 60);
+  await until('the requests of one minute', () => asked, { is: 60 });
   for (let second = 1; second <= 5; second += 1) {
     clock.advance(1_000);
-    await until('one more request', () => asked >= 60 + second);
+    await until('one more request', () => asked, { atLeast: 60 + second });
     await Bun.sleep(20);
     expect(asked).toBe(60 + second);
   }

@@ -16,7 +16,7 @@ beforeAll(async () => {
   const vocabulary = await loadVocabulary();
   count = (text) => vocabulary.countAll(text);
   countRequest = await tokenCounter();
-}, 20_000);
+}, 60_000);
 
 const own = (path: string) => readFileSync(join(import.meta.dir, '../..', path), 'utf8');
 const digest = (seed: number) => new Bun.CryptoHasher('sha256').update(String(seed)).digest();

@@ -65,4 +65,4 @@ test('logs in S3 are exported in stages as in one process', async () => {
     }
     await server.stop(true);
   }
-}, 40_000);
+}, 60_000);
