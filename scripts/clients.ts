@@ -27,7 +27,7 @@ run(
   '--no-env-file',
   'test',
   '--timeout',
-  '20000',
+  '60000',
   './test/clients/clients.ts',
   './test/clients/redaction.ts',
   './test/clients/steady.ts',
@@ -35,5 +35,5 @@ run(
 );
 if (programs) {
   run(join(folder, 'programs'), 'install', '--frozen-lockfile');
-  run(ROOT, '--no-env-file', 'test', '--timeout', '20000', './test/clients/programs.ts', ...only);
+  run(ROOT, '--no-env-file', 'test', '--timeout', '60000', './test/clients/programs.ts', ...only);
 }

@@ -18,7 +18,7 @@ const built = Bun.spawnSync(['go', 'build', '-o', receiver, '.'], {
 });
 if (built.exitCode !== 0) process.exit(1);
 const tests = Bun.spawnSync(
-  [process.execPath, '--no-env-file', 'test', '--timeout', '20000', './test/collector/collector.ts'],
+  [process.execPath, '--no-env-file', 'test', '--timeout', '60000', './test/collector/collector.ts'],
   {
     cwd: ROOT,
     env: { ...process.env, LLMPROXY_COLLECTOR: receiver },

@@ -42,7 +42,7 @@ process.stdout.write(`${tried - missed} of ${tried} mutants are noticed\n`);
 process.exitCode = missed > 0 ? 1 : 0;
 
 function isNoticed(): boolean {
-  const { status } = spawnSync(process.execPath, ['test', '--timeout', '20000', '--bail', ...TESTS], {
+  const { status } = spawnSync(process.execPath, ['test', '--timeout', '60000', '--bail', ...TESTS], {
     cwd: folder,
   });
   return status !== 0;

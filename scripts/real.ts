@@ -32,7 +32,7 @@ const install = Bun.spawnSync([process.execPath, 'install', '--frozen-lockfile']
 });
 if (install.exitCode !== 0) process.exit(1);
 const tests = Bun.spawnSync(
-  [process.execPath, '--no-env-file', 'test', '--timeout', '20000', './test/real/real.ts'],
+  [process.execPath, '--no-env-file', 'test', '--timeout', '60000', './test/real/real.ts'],
   {
     cwd: ROOT,
     env: { ...process.env, LLMPROXY_GGUF: model },

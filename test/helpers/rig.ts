@@ -74,11 +74,13 @@ export function providerAt(
 }
 
 export async function startRig(protocol: Protocol, options: RigOptions = {}): Promise<Rig> {
-  const { broken: own = {}, steady: others = {}, others: further, ...config } = options;
+  const { broken: own = {}, steady: others = {}, others: further, routing, ...config } = options;
   const broken = await brokenProvider();
   const steady = await brokenProvider({ steady: true });
   const serving = await serveConfig({
     logging: { level: 'error', requests: { flush_interval: '20ms' } },
+    // Nothing recovers by itself during a test, unless the test sets when: on a busy machine, any time can pass.
+    routing: { ...routing, breaker: { cooldown: '1h', max_cooldown: '1h', ...routing?.breaker } },
     ...config,
     providers: [
       providerAt(protocol, 'broken', broken.url, own),
