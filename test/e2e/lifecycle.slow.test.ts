@@ -260,7 +260,11 @@ test('clients that send headers or bodies slowly delay nobody; a body that takes
     ),
   );
   expect((await post(url, { ...CHAT, max_tokens: 1 })).status).toBe(200);
-  for (const { heard } of bodies) expect(await heard).toStartWith('HTTP/1.1 408 ');
+  const answers = await Promise.all(bodies.map(({ heard }) => heard));
+  // A connection is closed while its client still sends, so the system may discard the answer.
+  const arrived = answers.filter((answer) => answer !== '');
+  expect(arrived).not.toEqual([]);
+  for (const answer of arrived) expect(answer).toStartWith('HTTP/1.1 408 ');
   for (const { end } of headers) end();
   await until('21 records', () => lines(cwd).length, { is: 21 });
   expect(lines(cwd).filter(({ fault }) => fault === 'request_timeout')).toHaveLength(20);
