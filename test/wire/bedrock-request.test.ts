@@ -24,6 +24,8 @@ function turns(messages: ChatMessage[], model?: string, memory?: Map<string, Jso
 }
 
 const HI = { messages: [{ role: 'user', content: [{ text: 'Hi' }] }] };
+/** What Claude gets if the client sets no limit. */
+const ROOM = { inferenceConfig: { maxTokens: 64_000 } };
 const weather = {
   type: 'function',
   function: {
@@ -46,7 +48,7 @@ const call = (id: string, name = 'weather', json = '{"city":"Rome"}') => ({
 });
 
 test('encode() turns one message into one turn, without the model and the stream flag', () => {
-  expect(encode({ stream: true })).toEqual({ body: HI, dropped: [] });
+  expect(encode({ stream: true })).toEqual({ body: { ...HI, ...ROOM }, dropped: [] });
 });
 
 describe('messages', () => {
@@ -63,6 +65,7 @@ describe('messages', () => {
       ],
     });
     expect(body).toEqual({
+      ...ROOM,
       system: [{ text: 'Be brief' }, { text: 'Be kind' }],
       messages: [
         { role: 'user', content: [{ text: 'One' }, { text: 'Two' }] },
@@ -227,6 +230,7 @@ describe('messages', () => {
     const mark = { cachePoint: { type: 'default' } };
     const tools = [{ ...weather, cache_control }];
     expect(encode({ messages, tools }).body).toEqual({
+      ...ROOM,
       system: [{ text: 'Long' }, mark],
       messages: [
         { role: 'user', content: [document, { text: 'See the document.' }, hour, { text: 'Hi' }, hour] },
@@ -350,6 +354,7 @@ describe('structured output', () => {
       const jsonSchema = { schema: JSON.stringify(closed), name: 'thing' };
       expect(encode({ response_format }, model).body).toEqual({
         ...HI,
+        ...(model === CLAUDE ? ROOM : {}),
         outputConfig: { textFormat: { type: 'json_schema', structure: { jsonSchema } } },
       });
     },
@@ -389,6 +394,7 @@ describe('structured output', () => {
   test('is requested by an instruction for json_object', () => {
     expect(encode({ response_format: { type: 'json_object' } }).body).toEqual({
       ...HI,
+      ...ROOM,
       system: [{ text: 'Answer with one valid JSON object and nothing else.' }],
     });
   });
@@ -407,6 +413,21 @@ describe('parameters', () => {
       serviceTier: { type: 'flex' },
     });
     expect(dropped).toEqual([]);
+  });
+
+  test.each([
+    [CLAUDE, 64_000],
+    ['global.anthropic.claude-opus-4-8', 64_000],
+    ['us.anthropic.claude-opus-4-6-v1', 128_000],
+    // Its input and `maxTokens` must fit into the context window together.
+    ['us.anthropic.claude-sonnet-4-20250514-v1:0', undefined],
+    [NOVA, undefined],
+    [LLAMA, undefined],
+  ])('let an answer of %s have %p tokens unless the client sets a limit', (model, maxTokens) => {
+    expect(encode({}, model).body.inferenceConfig).toEqual(
+      maxTokens === undefined ? undefined : { maxTokens },
+    );
+    expect(encode({ max_tokens: 7 }, model).body.inferenceConfig).toEqual({ maxTokens: 7 });
   });
 
   test('include top_k for Claude, but no stop sequence of white space', () => {
@@ -465,6 +486,7 @@ describe('reasoning', () => {
     expect(encode({ reasoning_effort: 'low' }).body.inferenceConfig).toEqual({ maxTokens: 64_000 });
     expect(encode({ reasoning_effort: 'medium' }, 'us.anthropic.claude-sonnet-4-6').body).toEqual({
       ...HI,
+      inferenceConfig: { maxTokens: 128_000 },
       additionalModelRequestFields: { thinking: { type: 'adaptive' }, output_config: { effort: 'medium' } },
     });
   });
@@ -479,7 +501,7 @@ describe('reasoning', () => {
   });
 
   test.each(['none', 'minimal'])('is not requested from Claude for effort %s', (reasoning_effort) => {
-    expect(encode({ reasoning_effort })).toEqual({ body: HI, dropped: [] });
+    expect(encode({ reasoning_effort })).toEqual({ body: { ...HI, ...ROOM }, dropped: [] });
   });
 
   test('becomes an effort for gpt-oss and a configuration for Nova 2', () => {

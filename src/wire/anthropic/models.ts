@@ -5,6 +5,11 @@ import type { Effort } from '../facts/effort.ts';
 export interface AnthropicModel {
   /** The `max_tokens` sent when the client sets none; the API requires it. */
   readonly maxTokens: number;
+  /**
+   * Whether `max_tokens` may be more than the context window has room for; older models answer 400. Such an answer
+   * ends with `model_context_window_exceeded`.
+   */
+  readonly beyondWindow: boolean;
   /** How thinking is requested. */
   readonly thinking: 'adaptive' | 'budget' | 'none';
   /** Whether a token budget is accepted, in addition to or in place of `adaptive`. */
@@ -30,6 +35,7 @@ const EFFORT_PAGE = 'https://platform.claude.com/docs/en/build-with-claude/effor
 
 const OLD: AnthropicModel = {
   maxTokens: 8_192,
+  beyondWindow: false,
   thinking: 'none',
   budgets: false,
   efforts: [],
@@ -38,9 +44,11 @@ const OLD: AnthropicModel = {
   prefill: true,
 };
 const BUDGETED: AnthropicModel = { ...OLD, maxTokens: 64_000, thinking: 'budget', budgets: true };
+const WITH_SCHEMA: AnthropicModel = { ...BUDGETED, beyondWindow: true, jsonSchema: true };
 
 const NEWEST: AnthropicModel = {
   maxTokens: 64_000,
+  beyondWindow: true,
   thinking: 'adaptive',
   budgets: false,
   efforts: ['low', 'medium', 'high', 'xhigh', 'max'],
@@ -65,18 +73,17 @@ export const ANTHROPIC_MODELS: readonly AnthropicRow[] = [
   { match: /claude-sonnet-4(?:-0|-20|@|$)/, model: BUDGETED, source: MODELS_PAGE },
   {
     match: /claude-opus-4-5/,
-    model: { ...BUDGETED, jsonSchema: true, efforts: ['low', 'medium', 'high'] },
+    model: { ...WITH_SCHEMA, efforts: ['low', 'medium', 'high'] },
     source: EFFORT_PAGE,
   },
-  { match: /claude-(?:sonnet|haiku)-4-5/, model: { ...BUDGETED, jsonSchema: true }, source: EFFORT_PAGE },
+  { match: /claude-(?:sonnet|haiku)-4-5/, model: WITH_SCHEMA, source: EFFORT_PAGE },
   {
     match: /claude-(?:opus|sonnet)-4-6/,
     model: {
-      ...BUDGETED,
+      ...WITH_SCHEMA,
       maxTokens: 128_000,
       thinking: 'adaptive',
       efforts: ['low', 'medium', 'high', 'max'],
-      jsonSchema: true,
       prefill: false,
     },
     source: EFFORT_PAGE,

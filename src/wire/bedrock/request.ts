@@ -98,7 +98,7 @@ function sampling(
   dropped: string[],
 ): { inferenceConfig: JsonObject; extra: JsonObject } {
   const { temperature, top_p, top_k } = request;
-  const maxTokens = request.max_completion_tokens ?? request.max_tokens ?? undefined;
+  const maxTokens = request.max_completion_tokens ?? request.max_tokens ?? defaultRoom(model);
   const stopSequences = stops(request, model, dropped);
   const config: JsonObject = {};
   const room = roomFor(maxTokens, reasoning.thinking, model.claude);
@@ -129,6 +129,15 @@ function sampling(
   const extra =
     model.topK === 'top_k' ? { top_k: wished.top_k } : { inferenceConfig: { topK: wished.top_k } };
   return { inferenceConfig: config, extra };
+}
+
+/**
+ * `maxTokens` if the client sets none: Bedrock would end Claude's answers, including its thinking, after 4,096 tokens.
+ * AWS documents the model's maximum as the default, which other models have.
+ * @see https://github.com/BerriAI/litellm/issues/41529
+ */
+function defaultRoom({ reasoning, claude }: ConverseModel): number | undefined {
+  return reasoning === 'claude' && claude.beyondWindow ? claude.maxTokens : undefined;
 }
 
 /** Beta features, which Anthropic's clients request by header, have a field here. */
