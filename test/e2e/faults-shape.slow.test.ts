@@ -56,6 +56,7 @@ beforeAll(async () => {
   const spoiled = events.map(([name, data]) => [name, 'usage' in data ? { ...data, usage } : data] as const);
   urls.minus = answering({ ...whole, usage }, spoiled);
   serving = await serveConfig({
+    logging: { requests: { flush_interval: '10ms' } },
     routing: { breaker: { failures: 1_000, min_calls: 1_000 } },
     limits: { max_buffered: '1MB' },
     providers: Object.entries(urls).map(([name, url]) => ({ ...speakerConfig('chat', url), name })),

@@ -15,7 +15,7 @@ import { built, cleared, serveConfig } from './binary.ts';
 import { brokenProvider, TALE } from './broken.ts';
 import { ask, errorOf, looksFinished } from './caller.ts';
 import { CODELESS } from './callers/speech.ts';
-import { recordsIn } from './logged.ts';
+import { FollowedLog } from './logged.ts';
 import { until } from './until.ts';
 import { themeOn } from './ways.ts';
 
@@ -89,9 +89,10 @@ export async function startRig(protocol: Protocol, options: RigOptions = {}): Pr
     ],
   });
   const json = async (path: string) => (await fetch(serving.url + path, { keepalive: false })).json();
+  const log = new FollowedLog(serving.cwd);
   const find = async (what: string, wanted: (record: ReadRecord) => boolean, count: number) =>
     await until(`${count} records of ${what}`, () => {
-      const found = recordsIn(serving.cwd).filter(wanted);
+      const found = log.records().filter(wanted);
       return found.length >= count && found;
     });
   return {
