@@ -22,7 +22,8 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
   openai: OPENAI,
   azure: OPENAI,
   anthropic: CLAUDE,
-  vertex: CLAUDE_ON_VERTEX,
+  // https://docs.cloud.google.com/vertex-ai/generative-ai/docs/priority-paygo
+  vertex: { ...CLAUDE_ON_VERTEX, tierHeader: 'x-vertex-ai-llm-shared-request-type' },
   bedrock: CLAUDE_ON_BEDROCK,
   mistral: {
     ...OLD_ROLES,

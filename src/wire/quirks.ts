@@ -30,6 +30,8 @@ export interface Quirks extends MessageFacts {
   readonly keeps?: readonly string[];
   /** Whether a Gemini model rejects calls without signatures, although its name does not show it. */
   readonly signsCalls?: true;
+  /** The header that requests a service tier of Gemini models, which are otherwise a field of the body. */
+  readonly tierHeader?: string;
   /** Fields that it has under another name. */
   readonly renames?: Readonly<Record<string, string>>;
   /** Numbers with a narrower range, both ends inclusive. */

@@ -176,6 +176,41 @@ test('what a tier costs is reserved', async () => {
   expect(await ask({})).toBe(200);
 });
 
+describe('a tier is requested from Google', () => {
+  const HEADER = 'x-vertex-ai-llm-shared-request-type';
+  const TYPES = {
+    gemini: { type: 'gemini' },
+    vertex: { type: 'vertex', project: 'p', region: 'global', api_key: 'k' },
+  } as const;
+
+  /** What arrives as `serviceTier` and as the header, and what is left out. */
+  async function asked(type: keyof typeof TYPES, service_tier: unknown) {
+    await using provided = upstream(() => Response.json(gemini({})));
+    const settings = { ...TYPES[type], models: ['*'] };
+    await using proxy = running({ providers: [provider('p', provided.url, settings)] });
+    const body = { ...CHAT, model: 'gemini-3.5-flash', service_tier };
+    const { headers } = await proxy.post(PATHS.chat, body);
+    const [call] = provided.asked;
+    return [
+      (JSON.parse(call!.text) as JsonObject).serviceTier,
+      call!.headers.get(HEADER) ?? undefined,
+      headers.get('x-llmproxy-dropped') ?? undefined,
+    ];
+  }
+
+  test.each([
+    ['gemini', 'flex', ['flex', undefined, undefined]],
+    ['gemini', 'priority', ['priority', undefined, undefined]],
+    ['vertex', 'flex', [undefined, 'flex', undefined]],
+    ['vertex', 'priority', [undefined, 'priority', undefined]],
+    ['gemini', 'default', [undefined, undefined, undefined]],
+    ['vertex', 'auto', [undefined, undefined, undefined]],
+    ['gemini', 'scale', [undefined, undefined, 'service_tier']],
+  ] as const)('%s, %s', async (type, tier, expected) => {
+    expect(await asked(type, tier)).toEqual([...expected]);
+  });
+});
+
 describe('a configured price', () => {
   const price = { model: '*', input: 1, output: 10 };
 

@@ -121,12 +121,12 @@ describe('parameters', () => {
       logit_bias: {},
       user: 'u',
       store: true,
-      service_tier: 'flex',
+      service_tier: 'scale',
       parallel_tool_calls: false,
     };
     const { body, dropped } = encode(request);
     expect(body).toEqual({ contents });
-    expect(dropped).toEqual(['logit_bias', 'user', 'store', 'service_tier', 'parallel_tool_calls']);
+    expect(dropped).toEqual(['logit_bias', 'user', 'store', 'parallel_tool_calls', 'service_tier']);
     expect(encode({ parallel_tool_calls: true, user: undefined, store: null }).dropped).toEqual([]);
   });
 });

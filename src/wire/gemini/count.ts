@@ -10,7 +10,7 @@ import { encodeGeminiRequest } from './request.ts';
  * @see https://ai.google.dev/api/tokens
  */
 export function encodeGeminiCount(request: ChatRequest, context: EncodeContext): JsonObject {
-  const { generationConfig: _, ...counted } = encodeGeminiRequest(request, context).body;
+  const { generationConfig: _, serviceTier: _tier, ...counted } = encodeGeminiRequest(request, context).body;
   return { generateContentRequest: { model: `models/${context.model}`, ...counted } };
 }
 
@@ -19,7 +19,12 @@ export function encodeGeminiCount(request: ChatRequest, context: EncodeContext):
  * @see https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/count-tokens
  */
 export function encodeVertexCount(request: ChatRequest, context: EncodeContext): JsonObject {
-  const { generationConfig: _, toolConfig: _choice, ...counted } = encodeGeminiRequest(request, context).body;
+  const {
+    generationConfig: _,
+    toolConfig: _choice,
+    serviceTier: _tier,
+    ...counted
+  } = encodeGeminiRequest(request, context).body;
   return counted;
 }
 

@@ -8,6 +8,7 @@ import { geminiModel } from './models.ts';
 import { formatWords } from '../facts/format-words.ts';
 import { withOwnFields } from '../facts/own-fields.ts';
 import { openapiSchema, withoutConst } from './schema.ts';
+import { askedTier } from './service-tier.ts';
 import { effortOf, thinkingConfig } from './thinking.ts';
 import { encodeTools, withHosted } from './tools.ts';
 import { requireMessages, given } from '../requirements.ts';
@@ -18,8 +19,6 @@ const UNSUPPORTED = [
   'user',
   'safety_identifier',
   'store',
-  // Google AI has service tiers in the body and Vertex AI in headers.
-  'service_tier',
   'verbosity',
   'parallel_tool_calls',
   'prediction',
@@ -39,7 +38,7 @@ type Context = Pick<EncodeContext, 'model' | 'memory'> & Partial<Pick<EncodeCont
 export function encodeGeminiRequest(
   request: ChatRequest,
   { model: name, memory, quirks }: Context,
-): { body: JsonObject; dropped: string[] } {
+): { body: JsonObject; dropped: string[]; headers?: Readonly<Record<string, string>> } {
   requireMessages(request);
   const named = geminiModel(quirks?.like ?? name, quirks?.abilities);
   const model = quirks?.signsCalls ? { ...named, signsCalls: true } : named;
@@ -58,12 +57,15 @@ export function encodeGeminiRequest(
     dropped.push('response_format');
   }
   const config = generationConfig(request, known, inWords ? undefined : format);
+  const { fields, headers, isUnknown } = askedTier(request, quirks);
+  if (isUnknown) dropped.push('service_tier');
   const body: JsonObject = {
     ...conversation(system, contents, model),
     ...offered,
     ...(Object.keys(config).length > 0 ? { generationConfig: config } : {}),
+    ...fields,
   };
-  return { body: withOwnFields(body, request, 'gemini'), dropped };
+  return { body: withOwnFields(body, request, 'gemini'), dropped, ...(headers ? { headers } : {}) };
 }
 
 /** Vertex AI accepts penalties for models that reject them at Google AI. */
