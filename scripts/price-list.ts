@@ -7,10 +7,6 @@ import { join } from 'node:path';
 import { REMOTE_DATA_JSON_URL } from '@pydantic/genai-prices';
 
 type Model = Provider['models'][number];
-type Amounts = Record<string, unknown>;
-
-/** Pages of documents are priced, but not sold here. */
-const UNKNOWN: ReadonlySet<string> = new Set(['input_document_kpages', 'input_annotated_document_kpages']);
 
 const LIST = join(import.meta.dir, '../src/providers/price-list.jsonl');
 
@@ -30,18 +26,13 @@ function slim({ id, match, context_window, prices }: Model): object {
   const slimmed = Array.isArray(prices)
     ? prices.map(({ constraint, prices: amounts }) => ({
         ...(constraint ? { constraint: typed(constraint) } : {}),
-        prices: supported(amounts),
+        prices: amounts,
       }))
-    : supported(prices);
+    : prices;
   return { id, match, ...(context_window === undefined ? {} : { context_window }), prices: slimmed };
 }
 
 /** The data leave out the type, which the calculation needs. */
 function typed(constraint: object): object {
   return { ...constraint, type: 'start_date' in constraint ? 'start_date' : 'time_of_date' };
-}
-
-/** The prices of units that the package knows. A test fails if there are others. */
-function supported(prices: Amounts): Amounts {
-  return Object.fromEntries(Object.entries(prices).filter(([name]) => !UNKNOWN.has(name)));
 }

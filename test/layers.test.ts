@@ -18,7 +18,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['wire', 'config'],
   ['errors.ts', 'clock.ts', 'events.ts', 'turns.ts', 'version.ts', 'web'],
   ['faults.ts', 'abort.ts', 'timer-wheel.ts'],
-  ['chain.ts', 'service-tiers.ts'],
+  ['chain.ts', 'service-tiers.ts', 'fee-units.ts'],
 ];
 
 /** Names that pipeline/ and wire/ may not use: time, randomness and I/O are passed in as arguments. */

@@ -57,6 +57,8 @@ const TOLD: ReadonlySet<string> = new Set([
   'input_image_mtok',
   'cache_image_read_mtok',
   'output_image_mtok',
+  'input_video_mtok',
+  'output_video_mtok',
 ]);
 
 /**
@@ -99,7 +101,9 @@ export class PriceTable {
     if (rates) return multiply(rates, usage);
     const { provider } = entry;
     const found = this.#calculate!(tableUsage(usage), model, { provider, timestamp: new Date(atMs) });
-    return found?.total_price ?? null;
+    const usd = found?.total_price ?? null;
+    // Tokens are not free because only other units have a price.
+    return usd === 0 && usage.input + usage.output > 0 && !pricesTokens(entry) ? null : usd;
   }
 
   /** Prices that depend on the time of day change at full minutes. */
@@ -184,6 +188,8 @@ export function isPlain(usage: Usage): boolean {
     usage.inputImage === undefined &&
     usage.cachedImage === undefined &&
     usage.outputImage === undefined &&
+    usage.inputVideo === undefined &&
+    usage.outputVideo === undefined &&
     usage.webSearches === undefined &&
     usage.fileSearches === undefined &&
     usage.seconds === undefined &&
@@ -195,6 +201,11 @@ export function isPlain(usage: Usage): boolean {
 function countsUnreported({ priced }: Entry, { seconds, characters }: Usage): boolean {
   if (seconds !== undefined) return priced.has('audio_hours');
   return characters !== undefined && priced.has('input_mchars');
+}
+
+/** Whether tokens or requests have a price, which may be zero. */
+function pricesTokens({ priced }: Entry): boolean {
+  return priced.has('input_mtok') || priced.has('output_mtok') || priced.has('requests_kcount');
 }
 
 function multiply(rates: Rates, usage: Usage): number {
@@ -219,12 +230,13 @@ function tierOf(price: number | TieredPrices, input: number): number {
 function tableUsage(usage: Usage): Parameters<Calculate>[0] {
   const { cached, cacheWrite, output, reasoning, seconds, characters } = usage;
   const { cacheWrite1h = 0, inputAudio = 0, outputAudio = 0, inputImage = 0, outputImage = 0 } = usage;
+  const { inputVideo = 0, outputVideo = 0 } = usage;
   const cachedAudio = Math.min(usage.cachedAudio ?? 0, cached, inputAudio);
   const cachedImage = Math.min(usage.cachedImage ?? 0, cached - cachedAudio, inputImage);
-  const parts = inputAudio + inputImage + (cached - cachedAudio - cachedImage) + cacheWrite;
+  const parts = inputAudio + inputImage + inputVideo + (cached - cachedAudio - cachedImage) + cacheWrite;
   return {
     input_tokens: Math.max(usage.input, parts),
-    output_tokens: Math.max(output, outputAudio + outputImage),
+    output_tokens: Math.max(output, outputAudio + outputImage + outputVideo),
     cache_read_tokens: cached,
     cache_write_tokens: cacheWrite,
     cache_write_1h_tokens: Math.min(cacheWrite1h, cacheWrite),
@@ -234,7 +246,12 @@ function tableUsage(usage: Usage): Parameters<Calculate>[0] {
     input_image_tokens: inputImage,
     cache_image_read_tokens: cachedImage,
     output_image_tokens: outputImage,
-    output_reasoning_tokens: Math.min(reasoning, Math.max(0, output - outputAudio - outputImage)),
+    input_video_tokens: inputVideo,
+    output_video_tokens: outputVideo,
+    output_reasoning_tokens: Math.min(
+      reasoning,
+      Math.max(0, output - outputAudio - outputImage - outputVideo),
+    ),
     web_searches: usage.webSearches ?? 0,
     storage_searches: usage.fileSearches ?? 0,
     ...(seconds === undefined ? {} : { audio_seconds: seconds, input_audio_seconds: seconds }),

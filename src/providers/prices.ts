@@ -4,6 +4,8 @@ import type { Usage } from '../wire/usage.ts';
 import { globMatcher } from '../config/globs.ts';
 import { withoutIterations } from '../wire/iterations.ts';
 import { plainModel } from '../wire/model-variants.ts';
+import { UNITS_WITH_FEES } from '../wire/units.ts';
+import { feesFor } from './fees.ts';
 import { isPlain, PriceTable } from './price-table.ts';
 import { tierFactor } from './tier-prices.ts';
 
@@ -98,15 +100,18 @@ export class Prices {
     return rounded(sum);
   }
 
-  /** The factors of service tiers apply to tokens, and not to searches. */
+  /** The factors of service tiers apply to tokens, and not to fees. */
   #tableCost(vendor: string, model: string, usage: Usage, atMs: number): number | null {
-    const usd = this.#table.cost(vendor, model, usage, atMs);
+    const { usd: fees, rest } = feesFor(vendor, model, usage);
+    const listed = this.#table.cost(vendor, model, rest, atMs);
+    // Rankings may have no other price.
+    if (listed === null) return usage.rerankSearches !== undefined && fees > 0 ? fees : null;
     const factor = usage.tiers === undefined ? 1 : tierFactor(vendor, model, usage);
-    if (usd === null || factor === 1) return usd;
-    const { webSearches, fileSearches, ...withoutSearches } = usage;
+    if (factor === 1) return listed + fees;
+    const { webSearches, fileSearches, ...withoutSearches } = rest;
     const searched = webSearches !== undefined || fileSearches !== undefined;
-    const tokens = searched ? this.#table.cost(vendor, model, withoutSearches, atMs)! : usd;
-    return usd + (factor - 1) * tokens;
+    const tokens = searched ? this.#table.cost(vendor, model, withoutSearches, atMs)! : listed;
+    return listed + fees + (factor - 1) * tokens;
   }
 
   /** The context window from the table, tokens; `undefined` when the model is missing. */
@@ -151,7 +156,8 @@ function costByPrice(price: Price, usage: Usage): number | null {
     (seconds / 60) * (minute ?? 0) +
     (spokenCharacters / 1e6) * (characters ?? 0) +
     webSearches * (search ?? 0) +
-    fileSearches * (fileSearch ?? 0);
+    fileSearches * (fileSearch ?? 0) +
+    feesByPrice(price, usage);
   if (!usage.untold) {
     const factor = (usage.tiers ?? []).reduce((product, tier) => product * (price.tiers?.[tier] ?? 1), 1);
     return other + factor * tokensCost(price, usage);
@@ -159,9 +165,17 @@ function costByPrice(price: Price, usage: Usage): number | null {
   const counts =
     request !== undefined ||
     (images > 0 && image !== undefined) ||
+    (usage.rerankSearches !== undefined && price.fees?.rerank_searches !== undefined) ||
     (seconds > 0 && minute !== undefined) ||
     (spokenCharacters > 0 && characters !== undefined);
   return counts ? other : null;
+}
+
+function feesByPrice({ fees }: Price, usage: Usage): number {
+  if (!fees) return 0;
+  let usd = 0;
+  for (const [name, unit] of UNITS_WITH_FEES) usd += (fees[name] ?? 0) * (usage[unit] ?? 0);
+  return usd;
 }
 
 function tokensCost(price: Price, usage: Usage): number {

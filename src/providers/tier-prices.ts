@@ -15,27 +15,37 @@ interface Row {
 const OPENAI = 'https://platform.openai.com/docs/pricing';
 const GOOGLE = 'https://ai.google.dev/gemini-api/docs/pricing';
 const AWS = 'https://aws.amazon.com/bedrock/pricing/';
+const FIREWORKS = 'https://docs.fireworks.ai/serverless/pricing';
 const FAST = 'https://platform.claude.com/docs/en/build-with-claude/fast-mode';
 
 /** The first row that matches applies. */
 const ROWS: readonly Row[] = [
   { vendors: ['openai', 'azure'], tier: 'flex', factor: 0.5, source: OPENAI },
-  { vendors: ['openai', 'azure'], tier: 'priority', models: /gpt-5\.5/, factor: 2.5, source: OPENAI },
-  {
-    vendors: ['openai', 'azure'],
-    tier: 'priority',
-    models: /gpt-5-mini|o4-mini/,
-    factor: 1.8,
-    source: OPENAI,
-  },
-  { vendors: ['openai', 'azure'], tier: 'priority', models: /gpt-4\.1-nano/, factor: 2, source: OPENAI },
-  { vendors: ['openai', 'azure'], tier: 'priority', models: /gpt-4\.1|\bo3\b/, factor: 1.75, source: OPENAI },
-  { vendors: ['openai', 'azure'], tier: 'priority', models: /gpt-4o/, factor: 1.7, source: OPENAI },
-  { vendors: ['openai', 'azure'], tier: 'priority', factor: 2, source: OPENAI },
+  ...inPriority([
+    [/gpt-5\.5/, 2.5],
+    [/gpt-5-mini/, 1.8],
+    [/o4-mini/, 2 / 1.1],
+    [/gpt-4\.1-nano/, 2],
+    [/gpt-4\.1|\bo3\b|gpt-4o-2024-05-13/, 1.75],
+    [/gpt-4o-mini/, 5 / 3],
+    [/gpt-4o/, 1.7],
+    [/./, 2],
+  ]),
+  { vendors: ['openai', 'azure', 'aws'], tier: 'ultrafast', factor: 6, source: OPENAI },
   { vendors: ['google'], tier: 'flex', factor: 0.5, source: GOOGLE },
   { vendors: ['google'], tier: 'priority', factor: 1.8, source: GOOGLE },
   { vendors: ['aws'], tier: 'flex', factor: 0.5, source: AWS },
   { vendors: ['aws'], tier: 'priority', factor: 1.75, source: AWS },
+  { vendors: ['aws'], tier: 'optimized', factor: 1.25, source: AWS },
+  {
+    vendors: ['fireworks'],
+    tier: 'priority',
+    models: /kimi-k2p|kimi-k3p1-pro|minimax-m3|muse-|qwen3p8/,
+    factor: 1.5,
+    source: FIREWORKS,
+  },
+  { vendors: ['fireworks'], tier: 'priority', models: /gpt-oss/, factor: 1.2, source: FIREWORKS },
+  { vendors: ['fireworks'], tier: 'priority', factor: 1.25, source: FIREWORKS },
   { vendors: ['anthropic'], tier: 'fast', models: /opus-4-[67]/, factor: 6, source: FAST },
   { vendors: ['anthropic'], tier: 'fast', factor: 2, source: FAST },
   {
@@ -45,6 +55,19 @@ const ROWS: readonly Row[] = [
     source: 'https://platform.claude.com/docs/en/build-with-claude/data-residency',
   },
 ];
+
+/** OpenAI's priority tier, which is also called fast. */
+function inPriority(factors: readonly (readonly [RegExp, number])[]): Row[] {
+  return (['priority', 'fast'] as const).flatMap((tier) =>
+    factors.map(([models, factor]) => ({
+      vendors: ['openai', 'azure'],
+      tier,
+      models,
+      factor,
+      source: OPENAI,
+    })),
+  );
+}
 
 /**
  * The factor on the prices of tokens for an answer's service tiers.

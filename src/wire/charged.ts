@@ -7,9 +7,10 @@ import type { Units } from './units.ts';
 import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from './json.ts';
 import { secondsOfSound } from './media-tokens.ts';
 import { formNumber } from './multipart.ts';
-import { addUsage, openaiUsage, plainUsage, UNKNOWN_USAGE, withTiers } from './usage.ts';
+import { addUsage, openaiUsage, plainUsage, UNKNOWN_USAGE } from './usage.ts';
 import { requestedTiers } from './reported-tiers.ts';
-import { tokenCount, unitsOf } from './units.ts';
+import { requestedTools } from './requested-tools.ts';
+import { searchCount, tokenCount, unitsOf } from './units.ts';
 
 /** The fields of a request that determine its charge. */
 interface ChargedRequest {
@@ -50,14 +51,24 @@ const RECORDED: ReadonlySet<Endpoint> = new Set(['audio.transcriptions', 'audio.
  * that it asks for.
  */
 export function expectedUnits(requested: ChargedRequest): Units & Tiered {
-  if (!UNITED.test(requested.endpoint)) return requestedTiers(requested.json?.value ?? {});
+  if (!UNITED.test(requested.endpoint)) {
+    const body = requested.json?.value ?? {};
+    if (requested.endpoint === 'rerank')
+      return { rerankSearches: searchesFor(listOf(body.documents).length) };
+    return { ...requestedTiers(body), ...requestedTools(body) };
+  }
   return unitsOf({ ...requestedUnits(requested), seconds: recordedSeconds(requested) });
+}
+
+/** A search ranks up to 100 documents. @see https://cohere.com/pricing */
+function searchesFor(documents: number): number {
+  return Math.max(1, Math.ceil(documents / 100));
 }
 
 /** The expected usage of a request. @param input tokens, approximately @param output tokens, approximately */
 export function expectedUsage(requested: ChargedRequest, input: number, output: number): Usage {
   const usage = plainUsage(input, output);
-  if (!UNITED.test(requested.endpoint)) return withTiers(usage, requestedTiers(requested.json?.value ?? {}));
+  if (!UNITED.test(requested.endpoint)) return { ...usage, ...expectedUnits(requested) };
   const { seconds, tiers: _, ...units } = expectedUnits(requested);
   const outputImage = requested.endpoint.startsWith('images.') ? output : undefined;
   // The length of a recording is a guess, as the length of an answer is, and not known without that.
@@ -81,8 +92,19 @@ export function chargedUsage(endpoint: Endpoint, answer: JsonObject, requested: 
   const reported = reportedTokens(endpoint, answer);
   return {
     ...(reported ?? UNKNOWN_USAGE),
-    ...unitsOf({ ...requested, ...reported, images, seconds: secondsOf(answer) }),
+    ...unitsOf({
+      ...requested,
+      ...reported,
+      ...rerankUnits(answer),
+      images: images ?? reported?.images,
+      seconds: secondsOf(answer),
+    }),
   };
+}
+
+/** Cohere reports what a ranking is charged by, and no tokens. */
+function rerankUnits({ meta }: JsonObject): Units {
+  return unitsOf({ rerankSearches: searchCount(objectOf(objectOf(meta).billed_units).search_units) });
 }
 
 function reportedTokens(endpoint: Endpoint, { usage, meta }: JsonObject): Usage | undefined {

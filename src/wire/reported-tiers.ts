@@ -1,7 +1,7 @@
 import type { ServiceTier } from '../service-tiers.ts';
 import type { JsonObject } from './json.ts';
 import { SERVICE_TIERS } from '../service-tiers.ts';
-import { stringOf } from './json.ts';
+import { objectOf, stringOf } from './json.ts';
 
 export interface Tiered {
   /** The service tiers of an answer other than the standard ones, if any. */
@@ -31,8 +31,10 @@ export function requestedTiers({
   serviceTier,
   speed,
   inference_geo: place,
+  performance_config,
+  performanceConfig = performance_config,
 }: JsonObject): Tiered {
-  return tiersOf(service_tier, serviceTier, speed, place);
+  return tiersOf(service_tier, serviceTier, speed, place, objectOf(performanceConfig).latency);
 }
 
 /** Reads tiers from the request log, or from a usage in OpenAI's format. */

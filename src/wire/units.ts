@@ -1,4 +1,6 @@
 /** Counts that providers report: of tokens, and of whatever else has a price. */
+import type { FeeUnit } from '../fee-units.ts';
+import { FEE_UNITS } from '../fee-units.ts';
 import { countOf, isObject, numberOf } from './json.ts';
 
 /**
@@ -13,8 +15,20 @@ export const UNITS = {
   inputImage: 'input_image_tokens',
   cachedImage: 'cached_image_tokens',
   outputImage: 'output_image_tokens',
+  inputVideo: 'input_video_tokens',
+  outputVideo: 'output_video_tokens',
   webSearches: 'web_searches',
+  previewSearches: 'preview_web_searches',
+  mapSearches: 'map_searches',
   fileSearches: 'file_searches',
+  pageVisits: 'page_visits',
+  codeCalls: 'code_calls',
+  containerGigabytes: 'container_gigabytes',
+  rerankSearches: 'rerank_searches',
+  guardrailFilters: 'guardrail_filter_units',
+  guardrailChecks: 'guardrail_check_units',
+  guardrailImages: 'guardrail_image_units',
+  guardrailReasoning: 'guardrail_reasoning_units',
   images: 'images',
   seconds: 'seconds',
   characters: 'characters',
@@ -39,13 +53,31 @@ export function tokenCount(value: unknown): number | undefined {
   return count === undefined || count > MOST_TOKENS ? undefined : count;
 }
 
-/** The same for searches that an answer took. */
+/** The same for searches that an answer took, and for other work of tools. */
 const MOST_SEARCHES = 10_000;
 
 /** Reported searches; `undefined` if they are not a count, or not to be believed. */
 export function searchCount(value: unknown): number | undefined {
   const count = countOf(value);
   return count === undefined || count > MOST_SEARCHES ? undefined : count;
+}
+
+const FEE_NAMES = UNIT_NAMES.filter((name) => (FEE_UNITS as readonly string[]).includes(UNITS[name]));
+
+/** The units that have a fee of their own, by the names of the request log. */
+export const UNITS_WITH_FEES: ReadonlyMap<FeeUnit, Unit> = new Map(
+  FEE_NAMES.map((name) => [UNITS[name] as FeeUnit, name]),
+);
+
+/** Reads units with a fee from a usage in OpenAI's format, as far as they are to be believed. */
+export function decodeFeeUnits(value: unknown): Units {
+  if (!isObject(value)) return {};
+  return unitsOf(Object.fromEntries(FEE_NAMES.map((name) => [name, searchCount(value[UNITS[name]])])));
+}
+
+/** Units with a fee, for a usage in OpenAI's format; `undefined` when there are none. */
+export function encodeFeeUnits(usage: Units): Record<string, number> | undefined {
+  return encodeUnits(Object.fromEntries(FEE_NAMES.map((name) => [name, usage[name]])));
 }
 
 /** The units with an amount above zero. */

@@ -7,7 +7,8 @@ import { decodeIterations, encodeIterations, iterationsOf } from './iterations.t
 import { isObject, objectOf } from './json.ts';
 import { reportedCost } from './reported-cost.ts';
 import { decodeTiers } from './reported-tiers.ts';
-import { searchCount, sumOf, sumOfUnits, tokenCount, unitsOf } from './units.ts';
+import { toolCalls } from './reported-tools.ts';
+import { decodeFeeUnits, encodeFeeUnits, sumOf, sumOfUnits, tokenCount, unitsOf } from './units.ts';
 
 /**
  * The tokens of one answer, normalised: `input` includes what was read from and written to a prompt cache, `output`
@@ -72,9 +73,9 @@ export function openaiUsage(value: unknown): Usage | undefined {
       inputImage: within(prompt.image_tokens, input),
       cachedImage: within(fromCache.image_tokens, cached),
       outputImage: within(completion.image_tokens, output),
-      webSearches: searchCount(objectOf(value.server_tool_use).web_search_requests),
-      fileSearches: searchCount(objectOf(value.server_tool_use).file_search_requests),
     }),
+    ...toolCalls(value),
+    ...(value.units === undefined ? {} : decodeFeeUnits(value.units)),
     ...(value.iterations === undefined ? {} : decodeIterations(value.iterations)),
     ...(value.tiers === undefined ? {} : decodeTiers(value.tiers)),
     ...reportedCost(value),
@@ -176,10 +177,16 @@ export function withTiers<U extends Usage | undefined>(usage: U, { tiers }: Tier
   return usage && tiers ? { ...usage, tiers } : usage;
 }
 
+/** A usage with units that its answer shows elsewhere. */
+export function withUnits<U extends Usage | undefined>(usage: U, units: Units): U {
+  return usage && Object.keys(units).length > 0 ? { ...usage, ...units } : usage;
+}
+
 /** Writes usage in OpenAI's format. Values without a field there are put where other vendors put them, if any do. */
 export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
   const { cacheWrite1h, inputAudio, cachedAudio, outputAudio } = usage;
   const { inputImage, cachedImage, outputImage, webSearches, fileSearches } = usage;
+  const units = encodeFeeUnits(usage);
   return {
     prompt_tokens: usage.input,
     completion_tokens: usage.output,
@@ -212,6 +219,7 @@ export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
           },
         }
       : {}),
+    ...(units ? { units } : {}),
     ...(usage.iterations ? { iterations: encodeIterations(usage)! } : {}),
     ...(usage.tiers ? { tiers: [...usage.tiers] } : {}),
     ...(usage.usd === undefined ? {} : { cost: usage.usd }),
@@ -233,6 +241,7 @@ export interface OpenaiUsage {
   };
   completion_tokens_details: { reasoning_tokens: number; audio_tokens?: number; image_tokens?: number };
   server_tool_use?: { web_search_requests: number; file_search_requests?: number };
+  units?: Record<string, number>;
   iterations?: IterationRecord[];
   tiers?: string[];
   cost?: number;

@@ -5,7 +5,7 @@ import { ProxyError } from '../../src/errors.ts';
 import { classifyBody } from '../../src/wire/classify.ts';
 import { geminiProtocol } from '../../src/wire/gemini/protocol.ts';
 import { chatAssembler } from '../../src/wire/openai/assemble.ts';
-import { geminiUsage } from '../../src/wire/gemini/response.ts';
+import { geminiUsage } from '../../src/wire/gemini/usage.ts';
 
 function begin(remembered = new Map<string, JsonObject>()) {
   let ids = 0;

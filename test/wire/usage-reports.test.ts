@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test';
 import { anthropicUsage } from '../../src/wire/anthropic/usage.ts';
 import { converseUsage } from '../../src/wire/bedrock/response.ts';
-import { geminiUsage } from '../../src/wire/gemini/response.ts';
+import { geminiUsage } from '../../src/wire/gemini/usage.ts';
 import { openaiUsage, reportedSoFar } from '../../src/wire/usage.ts';
 
 test.each([

@@ -1,5 +1,6 @@
 /** Prices in the configuration: USD per million tokens, or per unit of another kind. */
 import { z } from 'zod';
+import { FEE_UNITS } from '../../fee-units.ts';
 import { SERVICE_TIERS } from '../../service-tiers.ts';
 import { onDemand, since, text, until } from '../words.ts';
 
@@ -26,6 +27,12 @@ const amounts = () => ({
   characters: usd.optional().describe('USD per million characters of synthesized speech.'),
   search: usd.optional().describe('USD per web search.'),
   file_search: usd.optional().describe('USD per search of stored files.'),
+  fees: z
+    .partialRecord(z.enum(FEE_UNITS), usd)
+    .optional()
+    .describe(
+      'USD per unit of another kind, by its name in the log (`units`), such as `{ map_searches: 0.014 }`.',
+    ),
   tiers: z
     .partialRecord(z.enum(SERVICE_TIERS), z.number().positive())
     .optional()
@@ -34,7 +41,7 @@ const amounts = () => ({
     ),
 });
 
-const NONE = 'expected a price: input and output, or request, image, minute, characters or search';
+const NONE = 'expected a price: input and output, or request, image, minute, characters, search or fees';
 
 function sound(price: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
   const { input, output } = price;
@@ -46,7 +53,7 @@ function sound(price: Readonly<Record<string, unknown>>, context: z.RefinementCt
 }
 
 /** The fields of which one is enough to define a price. */
-const ALONE = ['input', 'request', 'image', 'minute', 'characters', 'search'] as const;
+const ALONE = ['input', 'request', 'image', 'minute', 'characters', 'search', 'fees'] as const;
 
 export const price = onDemand(() =>
   z

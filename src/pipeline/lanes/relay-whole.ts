@@ -8,9 +8,9 @@ import type { LaneContext, WholeAnswer } from './lane.ts';
 import { ProxyError } from '../../errors.ts';
 import { anthropicUsage } from '../../wire/anthropic/usage.ts';
 import { endingOf, finishReason } from '../../wire/endings.ts';
-import { geminiUsage } from '../../wire/gemini/response.ts';
+import { contentUsage } from '../../wire/gemini/groundings.ts';
 import { callsIn, finishOf } from '../../wire/interactions/status.ts';
-import { interactionUsage } from '../../wire/interactions/usage.ts';
+import { wholeInteractionUsage } from '../../wire/interactions/usage.ts';
 import { readingFirst } from '../../wire/json-ahead.ts';
 import { writeBody } from '../../wire/json-write.ts';
 import { isObject, listOf, objectOf, PIECE_BOUNDS, stringOf } from '../../wire/json.ts';
@@ -69,8 +69,7 @@ function* readWhole(
   if (endpoint === 'gemini') return readContent(value, target);
   if (endpoint === 'gemini.interactions') return readInteraction(value, target);
   if (endpoint.startsWith('ollama')) return readOllama(value, target);
-  if (endpoint.startsWith('gemini'))
-    return { text: undefined, finish: null, usage: geminiUsage(value.usageMetadata) };
+  if (endpoint.startsWith('gemini')) return { text: undefined, finish: null, usage: contentUsage(value) };
   const choices = listOf(value.choices).map(objectOf);
   const endings = choices.map((choice) => endingOf('chat', finishIn(choice)));
   for (const [at, ending] of endings.entries()) {
@@ -121,13 +120,13 @@ function readContent(value: JsonObject, target: string): WholeAnswer {
   const parts = listOf(objectOf(first?.content).parts);
   const called = parts.some((part) => isObject(objectOf(part).functionCall));
   const finish = first ? finishReason('gemini', first.finishReason, called && 'tools') : 'content_filter';
-  return { text: undefined, finish, usage: geminiUsage(value.usageMetadata) };
+  return { text: undefined, finish, usage: contentUsage(value) };
 }
 
 function readInteraction(value: JsonObject, target: string): WholeAnswer {
   const finish = finishOf(value.status, callsIn(value.steps));
   judgeEnding(endingOf('chat', finish), target);
-  return { text: undefined, finish, usage: interactionUsage(value.usage) };
+  return { text: undefined, finish, usage: wholeInteractionUsage(value) };
 }
 
 /** An answer of Ollama's own API, including embeddings, which have no done reason. */

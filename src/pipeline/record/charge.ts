@@ -241,7 +241,7 @@ export class Charge {
     const output = Math.max(reported.output, written);
     const units = this.#expected!().units?.();
     const tiers = reported.tiers ?? units?.tiers;
-    const used = { ...reported, ...units, ...(tiers ? { tiers } : {}), input, output };
+    const used = { ...units, ...reported, ...(tiers ? { tiers } : {}), input, output };
     const cost = source ? this.#priceOf(source, used) : null;
     return { input_tokens: input, output_tokens: output, cost };
   }

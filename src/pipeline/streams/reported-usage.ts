@@ -6,8 +6,8 @@ import type { Usage } from '../../wire/usage.ts';
 import { anthropicUsage } from '../../wire/anthropic/usage.ts';
 import { converseUsage } from '../../wire/bedrock/response.ts';
 import { cohereUsage } from '../../wire/cohere/response.ts';
-import { geminiUsage } from '../../wire/gemini/response.ts';
-import { interactionUsage } from '../../wire/interactions/usage.ts';
+import { contentUsage } from '../../wire/gemini/groundings.ts';
+import { wholeInteractionUsage } from '../../wire/interactions/usage.ts';
 import { isObject, parseJson } from '../../wire/json.ts';
 import { ollamaUsage } from '../../wire/ollama/response.ts';
 import { answerUsage } from '../../wire/openai/response.ts';
@@ -21,10 +21,10 @@ const PLACES: Readonly<Partial<Record<ProtocolName | Endpoint, (answer: JsonObje
   {
     messages: ({ usage }) => anthropicUsage(usage),
     responses: responseUsage,
-    'gemini.interactions': ({ usage }) => interactionUsage(usage),
+    'gemini.interactions': wholeInteractionUsage,
     'ollama.chat': ollamaUsage,
     'ollama.generate': ollamaUsage,
-    gemini: ({ usageMetadata }) => geminiUsage(usageMetadata),
+    gemini: contentUsage,
     converse: converseUsage,
     cohere: ({ usage }) => cohereUsage(usage),
   };

@@ -10,10 +10,12 @@ import { PartList } from '../parts/part-list.ts';
 import { tiersOf } from '../reported-tiers.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 import { sumOf, tokenCount, unitsOf } from '../units.ts';
+import { guardrailUnits } from './guardrails.ts';
 import { readBlocks } from './parts.ts';
 
 /** The usage in an answer, or in an event of a stream, normalised: its `inputTokens` excludes cached tokens. */
-export function converseUsage({ usage: value, serviceTier }: JsonObject): Usage | undefined {
+export function converseUsage(answer: JsonObject): Usage | undefined {
+  const { usage: value, serviceTier, performanceConfig, trace } = answer;
   if (!isObject(value)) return undefined;
   const input = tokenCount(value.inputTokens);
   const output = tokenCount(value.outputTokens);
@@ -21,7 +23,7 @@ export function converseUsage({ usage: value, serviceTier }: JsonObject): Usage 
   const cached = tokenCount(value.cacheReadInputTokens) ?? 0;
   const cacheWrite = tokenCount(value.cacheWriteInputTokens) ?? 0;
   const all = sumOf(input ?? 0, cached, cacheWrite);
-  const tiers = tiersOf(objectOf(serviceTier).type);
+  const tiers = tiersOf(objectOf(serviceTier).type, objectOf(performanceConfig).latency);
   const cacheWrite1h = Math.min(hourlyWrites(value.cacheDetails), cacheWrite);
   return {
     input: all,
@@ -30,6 +32,7 @@ export function converseUsage({ usage: value, serviceTier }: JsonObject): Usage 
     output: output ?? 0,
     reasoning: 0,
     ...unitsOf({ cacheWrite1h }),
+    ...guardrailUnits(trace),
     ...tiers,
   };
 }

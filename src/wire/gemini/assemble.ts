@@ -5,10 +5,11 @@ import type { Begun } from '../protocol.ts';
 import type { Usage } from '../usage.ts';
 import { finishReason } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
-import { reportedSoFar } from '../usage.ts';
+import { reportedSoFar, withUnits } from '../usage.ts';
 import { CallPieces } from './call-pieces.ts';
 import { geminiErrorEvent } from './client-error.ts';
-import { geminiUsage } from './response.ts';
+import { Groundings } from './groundings.ts';
+import { geminiUsage } from './usage.ts';
 
 /** Candidates and parts come from outside and must not create arbitrarily long lists. */
 const MAX_CANDIDATES = 128;
@@ -31,6 +32,7 @@ export function contentAssembler(): Assembler {
 class ContentFolding implements Assembler {
   readonly #candidates = new Map<number, Candidate>();
   #usage: JsonObject | undefined;
+  readonly #groundings = new Groundings();
   /** Fields besides the candidates. */
   #answer: JsonObject = {};
   #blocked = false;
@@ -46,8 +48,9 @@ class ContentFolding implements Assembler {
     });
   }
 
-  count({ usageMetadata }: JsonObject): void {
-    this.#usage = reportedSoFar(this.#usage, usageMetadata);
+  count(event: JsonObject): void {
+    this.#usage = reportedSoFar(this.#usage, event.usageMetadata);
+    this.#groundings.add(event);
   }
 
   get finish(): string | null {
@@ -68,7 +71,7 @@ class ContentFolding implements Assembler {
   }
 
   get usage(): Usage | undefined {
-    return geminiUsage(this.#usage);
+    return withUnits(geminiUsage(this.#usage), this.#groundings.units);
   }
 
   get called(): boolean {

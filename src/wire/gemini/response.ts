@@ -1,60 +1,20 @@
 import type { ChatMessage, ChatResponse, ToolCall } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
-import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
 import { finishReason } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { jsonTextOf } from '../json-written.ts';
-import { tiersOf } from '../reported-tiers.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
-import { sumOf, tokenCount, unitsOf } from '../units.ts';
 import { answerOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
 import type { Grounded } from './grounding.ts';
 import { extraOf, wholePart } from './answer-parts.ts';
 import { annotationsOf, grounded, searchOf } from './grounding.ts';
+import { contentUsage } from './groundings.ts';
 import { decodeLogprobs } from './logprobs.ts';
 
 export type GeminiContext = Pick<EncodeContext, 'created' | 'memory' | 'model' | 'newId'>;
-
-/** Gemini's usage, normalised: it counts thoughts separately from the answer. */
-export function geminiUsage(value: unknown): Usage | undefined {
-  if (!isObject(value)) return undefined;
-  const prompt = tokenCount(value.promptTokenCount);
-  const visible = tokenCount(value.candidatesTokenCount) ?? tokenCount(value.responseTokenCount);
-  const thought = tokenCount(value.thoughtsTokenCount) ?? 0;
-  if (prompt === undefined && visible === undefined) return undefined;
-  const input = sumOf(prompt ?? 0, tokenCount(value.toolUsePromptTokenCount) ?? 0);
-  // Some hosts leave out the parts of the answer, but not the total.
-  const rest = Math.max(0, (tokenCount(value.totalTokenCount) ?? 0) - input);
-  const output = visible === undefined ? Math.max(rest, thought) : sumOf(visible, thought);
-  const reportedDetails = value.candidatesTokensDetails ?? value.responseTokensDetails;
-  return {
-    input,
-    cached: tokenCount(value.cachedContentTokenCount) ?? 0,
-    cacheWrite: 0,
-    output,
-    reasoning: thought,
-    ...unitsOf({
-      inputAudio: Math.min(ofModality(value.promptTokensDetails, 'AUDIO'), prompt ?? 0),
-      cachedAudio: ofModality(value.cacheTokensDetails, 'AUDIO'),
-      outputAudio: Math.min(ofModality(reportedDetails, 'AUDIO'), visible ?? 0),
-      inputImage: Math.min(ofModality(value.promptTokensDetails, 'IMAGE'), prompt ?? 0),
-      cachedImage: ofModality(value.cacheTokensDetails, 'IMAGE'),
-      outputImage: Math.min(ofModality(reportedDetails, 'IMAGE'), visible ?? 0),
-    }),
-    ...tiersOf(value.serviceTier, value.trafficType),
-  };
-}
-
-/** The tokens of one modality in a list. */
-function ofModality(details: unknown, modality: string): number {
-  const some = listOf(details)
-    .map(objectOf)
-    .filter((each) => each.modality === modality);
-  return sumOf(...some.map((each) => tokenCount(each.tokenCount) ?? 0));
-}
 
 /** Decodes a whole answer. @throws ProxyError `malformed` */
 export function decodeGeminiResponse(body: JsonObject, context: GeminiContext): ChatResponse {
@@ -63,7 +23,7 @@ export function decodeGeminiResponse(body: JsonObject, context: GeminiContext): 
   if (candidates.length === 0 && blocked === undefined) {
     throw new ProxyError('malformed', 'Cannot read the answer: it has no candidates');
   }
-  const usage = geminiUsage(body.usageMetadata);
+  const usage = contentUsage(body);
   const choices =
     candidates.length === 0
       ? [{ index: 0, message: refused(), logprobs: null, finish_reason: 'content_filter' }]

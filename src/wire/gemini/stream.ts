@@ -16,10 +16,12 @@ import { chatAudio } from '../parts/message.ts';
 import { extraOf, wholePart } from './answer-parts.ts';
 import { CallPieces } from './call-pieces.ts';
 import { annotationsOf, grounded, searchOf } from './grounding.ts';
-import { decodeCall, geminiUsage, idOf } from './response.ts';
+import { Groundings } from './groundings.ts';
+import { decodeCall, idOf } from './response.ts';
+import { geminiUsage } from './usage.ts';
 import type { ChunkNaming } from '../chunks.ts';
 import { chunkOf, usageChunks } from '../chunks.ts';
-import { reportedSoFar } from '../usage.ts';
+import { reportedSoFar, withUnits } from '../usage.ts';
 
 interface Candidate {
   readonly pieces: CallPieces;
@@ -47,6 +49,7 @@ export class GeminiReader implements ChatReader {
   #id: string | undefined;
   #model: string;
   #counted: JsonObject | undefined;
+  readonly #groundings = new Groundings();
   done = false;
   error: JsonObject | undefined;
   malformed = 0;
@@ -72,9 +75,10 @@ export class GeminiReader implements ChatReader {
   }
 
   /** Counts are cumulative, and those that an event omits keep their values. */
-  count({ usageMetadata }: JsonObject): void {
-    this.#counted = reportedSoFar(this.#counted, usageMetadata);
-    this.usage = geminiUsage(this.#counted);
+  count(answer: JsonObject): void {
+    this.#counted = reportedSoFar(this.#counted, answer.usageMetadata);
+    this.#groundings.add(answer);
+    this.usage = withUnits(geminiUsage(this.#counted), this.#groundings.units);
   }
 
   end(): ChatChunk[] {

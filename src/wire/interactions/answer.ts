@@ -9,7 +9,7 @@ import { answerOf } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
 import { encodeOpenaiUsage } from '../usage.ts';
 import { callsIn, finishOf } from './status.ts';
-import { interactionUsage } from './usage.ts';
+import { wholeInteractionUsage } from './usage.ts';
 
 /** Decodes an interaction, from Google or from this proxy, to the canonical form. */
 export function decodeInteraction(
@@ -35,7 +35,7 @@ export function decodeInteraction(
       });
     }
   }
-  const usage = interactionUsage(body.usage);
+  const usage = wholeInteractionUsage(body);
   return {
     id: `chatcmpl-${stringOf(body.id) || newId()}`,
     object: 'chat.completion',

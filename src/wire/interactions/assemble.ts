@@ -7,7 +7,7 @@ import { areBroken, countOf, isObject, listOf, objectOf, parseJson, stringOf } f
 import { reportedSoFar } from '../usage.ts';
 import { interactionErrorEvent } from './client-error.ts';
 import { finishOf } from './status.ts';
-import { interactionUsage } from './usage.ts';
+import { wholeInteractionUsage } from './usage.ts';
 
 /** Steps and their content come from outside and must not create arbitrarily long lists. */
 const MAX_STEPS = 4_096;
@@ -65,7 +65,7 @@ class InteractionFolding implements Assembler {
   }
 
   get usage(): Usage | undefined {
-    return interactionUsage(this.#usage);
+    return wholeInteractionUsage(this.result());
   }
 
   get called(): boolean {

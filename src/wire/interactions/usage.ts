@@ -1,7 +1,10 @@
 import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
+import type { Units } from '../units.ts';
 import { isObject, listOf, objectOf } from '../json.ts';
-import { sumOf, tokenCount } from '../units.ts';
+import { tiersOf } from '../reported-tiers.ts';
+import { searchCount, sumOf, tokenCount, unitsOf } from '../units.ts';
+import { withTiers, withUnits } from '../usage.ts';
 
 /** The usage of an interaction, normalised: it counts thoughts separately from the answer. */
 export function interactionUsage(given: unknown): Usage | undefined {
@@ -29,6 +32,33 @@ function audioIn(modalities: unknown): number {
     .find(({ modality }) => modality === 'audio');
   return tokenCount(audio?.tokens) ?? 0;
 }
+
+/**
+ * The usage in a whole interaction.
+ * @see https://ai.google.dev/gemini-api/docs/interactions
+ */
+export function wholeInteractionUsage({ usage, steps, service_tier: tier }: JsonObject): Usage | undefined {
+  return withUnits(withTiers(interactionUsage(usage), tiersOf(tier)), searchesIn(listOf(steps)));
+}
+
+/** The searches that steps made: each query is charged. */
+export function searchesIn(steps: readonly unknown[]): Units {
+  const counts = { webSearches: 0, mapSearches: 0 };
+  for (const step of steps) {
+    const { type, arguments: args } = objectOf(step);
+    const unit = typeof type === 'string' && Object.hasOwn(SEARCHES, type) ? SEARCHES[type] : undefined;
+    if (unit) counts[unit] += Math.max(1, listOf(objectOf(args).queries).length);
+  }
+  return unitsOf({
+    webSearches: searchCount(counts.webSearches),
+    mapSearches: searchCount(counts.mapSearches),
+  });
+}
+
+const SEARCHES: Readonly<Record<string, 'webSearches' | 'mapSearches'>> = {
+  google_search_call: 'webSearches',
+  google_maps_call: 'mapSearches',
+};
 
 /** Encodes usage in the format of an interaction. */
 export function encodeInteractionUsage(usage: Usage | undefined): JsonObject {

@@ -6,6 +6,8 @@ import type { Quirks } from '../quirks.ts';
 import type { Usage } from '../usage.ts';
 import { endingOf } from '../endings.ts';
 import { isObject, listOf, numberOf } from '../json.ts';
+import { ExecutedTools } from '../reported-tools.ts';
+import { withUnits } from '../usage.ts';
 import { chatErrorEvent } from './error.ts';
 import { answerUsage, laterUsage, reportedUsage } from './response.ts';
 
@@ -27,7 +29,8 @@ export abstract class Folding<C extends Choice> implements Assembler {
   readonly #top: JsonObject = {};
   /** As last reported by the vendor. */
   #reported: unknown;
-  usage: Usage | undefined;
+  #usage: Usage | undefined;
+  readonly #executed = new ExecutedTools();
   content = false;
 
   protected abstract readonly object: string;
@@ -65,6 +68,7 @@ export abstract class Folding<C extends Choice> implements Assembler {
       if (value !== undefined && value !== null && value !== '') this.#top[key] = value;
     }
     this.count(chunk);
+    this.#executed.add(chunk);
     for (const piece of listOf(chunk.choices)) {
       if (!isObject(piece)) continue;
       const choice = this.#at(numberOf(piece.index) ?? 0);
@@ -79,7 +83,11 @@ export abstract class Folding<C extends Choice> implements Assembler {
     const reported = reportedUsage(chunk);
     if (!isObject(reported)) return;
     this.#reported = reported;
-    this.usage = laterUsage(this.usage, answerUsage(chunk, this.quirks));
+    this.#usage = laterUsage(this.#usage, answerUsage(chunk, this.quirks));
+  }
+
+  get usage(): Usage | undefined {
+    return withUnits(this.#usage, this.#executed.units);
   }
 
   get finish(): string | null {

@@ -12,7 +12,8 @@ import { imagePart, answerOf, readAnnotation } from '../parts/message.ts';
 import { PartList } from '../parts/part-list.ts';
 import { readContent, readMessage, reasoningOf, sourcesBeside } from './answer-parts.ts';
 import { tiersOf } from '../reported-tiers.ts';
-import { encodeOpenaiUsage, openaiUsage, withTiers } from '../usage.ts';
+import { ExecutedTools } from '../reported-tools.ts';
+import { encodeOpenaiUsage, openaiUsage, withTiers, withUnits } from '../usage.ts';
 import { sumOf, tokenCount } from '../units.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'newId' | 'quirks'>;
@@ -62,9 +63,13 @@ export function decodeChunk(value: JsonObject, context: Context): ChatChunk {
   };
 }
 
-/** The usage in a body or chunk, with the service tier beside it. */
+/** The usage in a body or chunk, with the service tier and the executed tools beside it. */
 export function answerUsage(answer: JsonObject, quirks: Quirks): Usage | undefined {
-  return withTiers(vendorUsage(reportedUsage(answer), quirks), tiersOf(answer.service_tier));
+  const usage = withTiers(vendorUsage(reportedUsage(answer), quirks), tiersOf(answer.service_tier));
+  if (!usage) return undefined;
+  const executed = new ExecutedTools();
+  executed.add(answer);
+  return withUnits(usage, executed.units);
 }
 
 /** The usage in a body or chunk: Groq's chunks have it in a field of their own. */

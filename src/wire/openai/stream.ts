@@ -7,7 +7,8 @@ import { endingOf, fails } from '../endings.ts';
 import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import type { Annotation, Seal } from '../parts/part.ts';
 import { brokenEvent, readEvent } from '../shapes/events.ts';
-import { openaiUsage } from '../usage.ts';
+import { ExecutedTools } from '../reported-tools.ts';
+import { openaiUsage, withUnits } from '../usage.ts';
 import { RegularChunks } from './regular-chunks.ts';
 import { sourcesBeside } from './answer-parts.ts';
 import { growDetails, sealOf } from './reasoning-details.ts';
@@ -44,6 +45,7 @@ export class ChunkReader implements ChatReader {
   readonly #regular: RegularChunks;
   #named: ChatChunk | undefined;
   #usage: ChatChunk['usage'];
+  readonly #executed = new ExecutedTools();
   /** Sources beside the choices, which each chunk may repeat. */
   #beside: Annotation[] = [];
   done = false;
@@ -64,6 +66,7 @@ export class ChunkReader implements ChatReader {
     if (!value) return [];
     const chunk = decodeChunk(this.#regular.chunk(value), this.#context);
     this.#counts(chunk.usage);
+    this.#executed.add(value);
     const beside = sourcesBeside(value);
     if (beside.length > 0) this.#beside = beside;
     // Some servers give each chunk another id, and Azure's first chunk has none.
@@ -90,7 +93,7 @@ export class ChunkReader implements ChatReader {
   }
 
   get usage(): Usage | undefined {
-    return openaiUsage(this.#usage);
+    return withUnits(openaiUsage(this.#usage), this.#executed.units);
   }
 
   #stop(): ChatChunk[] {

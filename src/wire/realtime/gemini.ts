@@ -1,13 +1,16 @@
 /** Gemini's Live API. @see https://ai.google.dev/api/live */
 import type { JsonObject } from '../json.ts';
+import type { Usage } from '../usage.ts';
 import type { RealtimeProtocol, SessionMessage, ProviderEvent } from './protocol.ts';
-import { geminiUsage } from '../gemini/response.ts';
+import { Groundings } from '../gemini/groundings.ts';
+import { geminiUsage } from '../gemini/usage.ts';
 import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
 import { otherModels } from '../other-models.ts';
+import { plainUsage, withUnits } from '../usage.ts';
 import { unreadableModels } from './protocol.ts';
 
 /** Fields other than audio and video; a message without any of them need not be parsed. */
-const READ = /"(?:usageMetadata|text|turnComplete|functionCalls)"/;
+const READ = /"(?:usageMetadata|groundingMetadata|text|turnComplete|functionCalls)"/;
 
 /** Client messages that cause the model to respond. */
 const WORKING = ['clientContent', 'client_content', 'realtimeInput', 'realtime_input'];
@@ -49,7 +52,7 @@ function modelsIn(setup: JsonObject): string[] {
 
 function providerEventOf(message: JsonObject): ProviderEvent {
   const content = objectOf(message.serverContent);
-  const usage = geminiUsage(message.usageMetadata);
+  const usage = usageOf(message);
   const calls = listOf(objectOf(message.toolCall).functionCalls).map(objectOf);
   const userText = stringOf(objectOf(content.inputTranscription).text);
   const modelText = stringOf(objectOf(content.outputTranscription).text);
@@ -63,6 +66,15 @@ function providerEventOf(message: JsonObject): ProviderEvent {
   // An interrupted turn is followed by turnComplete as well.
   const answer = content.turnComplete === true ? 'ends' : isObject(content.modelTurn) ? 'begins' : undefined;
   return { usage, answer, piece, turns: calls.length === 0 ? [] : [calling(calls)] };
+}
+
+/** The grounding of an answer may be in a message of its own. */
+function usageOf(message: JsonObject): Usage | undefined {
+  const groundings = new Groundings();
+  groundings.add(message);
+  const { units } = groundings;
+  const reported = geminiUsage(message.usageMetadata);
+  return withUnits(reported ?? (Object.keys(units).length > 0 ? plainUsage(0, 0) : undefined), units);
 }
 
 function calling(calls: readonly JsonObject[]): SessionMessage {

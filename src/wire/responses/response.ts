@@ -8,7 +8,6 @@ import { classifyBody } from '../classify.ts';
 import { endingOf } from '../endings.ts';
 import { countOf, isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { tiersOf } from '../reported-tiers.ts';
-import { unitsOf } from '../units.ts';
 import { encodeOpenaiUsage, openaiUsage, withTiers } from '../usage.ts';
 import type { Seal } from '../parts/part.ts';
 import { answerOf } from '../parts/message.ts';
@@ -17,6 +16,7 @@ import { PartList } from '../parts/part-list.ts';
 import { decodeCitation } from './citations.ts';
 import { decodeOther } from './hosted.ts';
 import { beginMessage } from './paragraphs.ts';
+import { withToolWork } from './tool-work.ts';
 
 type Context = Pick<EncodeContext, 'created' | 'newId'>;
 
@@ -43,23 +43,10 @@ export function eventUsage({ response, usage }: JsonObject): Usage | undefined {
   return whole.usage ? responseUsage(whole) : openaiUsage(usage);
 }
 
-/** The usage in a whole response, and the searches in its output, which are charged as well. */
-export function responseUsage({ usage, service_tier: tier, output }: JsonObject): Usage | undefined {
-  const reported = withTiers(openaiUsage(usage), tiersOf(tier));
-  if (!reported || !Array.isArray(output)) return reported;
-  const webSearches = reported.webSearches ?? output.filter(isSearch).length;
-  const fileSearches = output.filter((item) => objectOf(item).type === 'file_search_call').length;
-  if (webSearches + fileSearches === 0) return reported;
-  return { ...reported, ...unitsOf({ ...reported, webSearches, fileSearches }) };
-}
-
-/**
- * Whether an item is a search of the web; opening a page found by one is free.
- * @see https://platform.openai.com/docs/guides/tools-web-search
- */
-function isSearch(item: unknown): boolean {
-  const { type, action } = objectOf(item);
-  return type === 'web_search_call' && (objectOf(action).type ?? 'search') === 'search';
+/** The usage in a whole response, and the work of tools that it shows, which is charged as well. */
+export function responseUsage(response: JsonObject): Usage | undefined {
+  const usage = withTiers(openaiUsage(response.usage), tiersOf(response.service_tier));
+  return usage && withToolWork(usage, response);
 }
 
 /**
