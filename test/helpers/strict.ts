@@ -70,7 +70,11 @@ const same = (a: unknown, b: unknown) => Bun.deepEquals(a, b);
 /** A block without empty fields: Anthropic returns its blocks with these fields, and accepts them with and without. */
 function plain({ citations, caller, ...block }: JsonObject): JsonObject {
   const isDirect = same(caller, { type: 'direct' }) || caller === undefined;
-  return { ...block, ...(citations ? { citations } : {}), ...(isDirect ? {} : { caller }) };
+  return {
+    ...block,
+    ...(listOf(citations).length > 0 ? { citations } : {}),
+    ...(isDirect ? {} : { caller }),
+  };
 }
 
 export class StrictMessages extends Strict {

@@ -220,7 +220,7 @@ const REQUEST = { ...CHAT, max_tokens: 100 };
 describe('a Messages client receives', () => {
   const plain = (blocks: readonly Json[]) =>
     blocks.map(({ id, signature, citations, caller, ...block }) => {
-      expect([signature ?? '', citations ?? null]).toEqual(['', null]);
+      expect([signature ?? '', citations ?? []]).toEqual(['', []]);
       expect(caller ?? { type: 'direct' }).toEqual({ type: 'direct' });
       return /^[ab01]$/.test(String(id)) ? { ...block, id } : block;
     });

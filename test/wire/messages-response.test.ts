@@ -41,7 +41,7 @@ test('encode() turns a text answer into a message with one block', () => {
     model: 'm',
     container: null,
     diagnostics: null,
-    content: [{ type: 'text', text: 'Hello' }],
+    content: [{ type: 'text', text: 'Hello', citations: [] }],
     stop_reason: 'end_turn',
     stop_sequence: null,
     stop_details: null,
@@ -59,7 +59,7 @@ const content = (message: JsonObject) => encode(answer(message)).content;
 test('encode() adds an empty signature to unsigned reasoning', () => {
   expect(content({ reasoning_content: 'Hm', content: 'A' })).toEqual([
     { type: 'thinking', thinking: 'Hm', signature: '' },
-    { type: 'text', text: 'A' },
+    { type: 'text', text: 'A', citations: [] },
   ]);
 });
 
@@ -118,7 +118,7 @@ test.each<[string, JsonObject, string | null, JsonObject, unknown[]]>([
 });
 
 test('encode() returns a refusal as text', () => {
-  expect(content({ refusal: 'No.' })).toEqual([{ type: 'text', text: 'No.' }]);
+  expect(content({ refusal: 'No.' })).toEqual([{ type: 'text', text: 'No.', citations: [] }]);
 });
 
 test('encode() counts cached tokens separately', () => {

@@ -79,7 +79,7 @@ test('stream() writes text as one block, with these exact events', () => {
   };
   const events = [
     { type: 'message_start', message },
-    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '', citations: [] } },
     { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hel' } },
     { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'lo' } },
     { type: 'content_block_stop', index: 0 },
@@ -155,7 +155,7 @@ test('stream() writes a signature before its thinking block stops, and redacted 
     { type: 'thinking', thinking: 'Hm', signature: 's1' },
     { type: 'redacted_thinking', data: 'r' },
     { type: 'thinking', thinking: '', signature: 's2' },
-    { type: 'text', text: 'A' },
+    { type: 'text', text: 'A', citations: [] },
   ]);
 });
 

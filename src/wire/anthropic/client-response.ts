@@ -84,9 +84,12 @@ function blocksOf(part: Part, all: string, options: AnswerOptions, lost: Lost): 
   }
 }
 
-/** Without citations the field is left out, as the API does: some clients reject `null`. */
+/**
+ * Without citations the list is empty, as where the API begins a block: the published schema requires the field, and some
+ * clients reject its `null`.
+ */
 export function textBlock(text: string, citations: readonly unknown[] = []): JsonObject {
-  return { type: 'text', text, ...(citations.length > 0 ? { citations } : {}) };
+  return { type: 'text', text, citations };
 }
 
 /** A tool without a counterpart at Anthropic is lost together with its result, and counted once. */

@@ -54,8 +54,8 @@ export const contentBlock = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('text'),
     text: z.string(),
-    // Required by the type, but the API leaves it out unless there are any.
-    citations: z.array(citation).min(1).optional(),
+    // The type allows `null` too, which some clients reject.
+    citations: z.array(citation),
   }),
   z.strictObject({ type: z.literal('thinking'), thinking: z.string(), signature: z.string() }),
   z.strictObject({ type: z.literal('redacted_thinking'), data: z.string().min(1) }),
