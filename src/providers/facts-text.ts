@@ -55,6 +55,7 @@ export function factsText(quirks: Quirks): string[] {
     ...line('usage of streams', quirks.reportsUsage ? ['reported by default'] : []),
     ...line('earlier reasoning', quirks.reasoning ? [REASONING[quirks.reasoning]] : []),
     ...line('tool call IDs', quirks.toolIds ? ['nine letters and digits'] : []),
+    ...line('files', quirks.documentUrls ? ['sent as `document_url`'] : []),
     ...line('reported output tokens', quirks.outputWithoutReasoning ? ['do not include reasoning'] : []),
     ...line('treated like', quirks.like === undefined ? [] : [quirks.like]),
   ];

@@ -47,6 +47,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
       reasoning_effort: { minimal: 'none', low: 'high', medium: 'high', xhigh: 'high', max: 'high' },
     },
     toolIds: 'nine_alphanumerics',
+    documentUrls: true,
   },
   deepseek: {
     ...OLD_ROLES,

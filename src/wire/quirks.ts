@@ -4,6 +4,7 @@ import type { Effort } from './facts/effort.ts';
 import type { MessageFacts } from './facts/messages.ts';
 import type { Override } from './facts/override.ts';
 import { fittingMessages } from './facts/messages.ts';
+import { withDocumentUrls } from './facts/mistral-dialect.ts';
 import { isObject, listOf } from './json.ts';
 
 /** How a vendor deviates from the protocol it implements, as data. */
@@ -48,6 +49,8 @@ export interface Quirks extends MessageFacts {
   readonly override?: Override;
   /** Fields that every request has, unless the client sets them. */
   readonly sets?: JsonObject;
+  /** Files are parts of Mistral's type `document_url`. */
+  readonly documentUrls?: true;
   /** The format of its tool call ids; other ids are replaced. */
   readonly toolIds?: 'nine_alphanumerics';
   /**
@@ -96,7 +99,8 @@ export function applyQuirks(
   });
   const set = Object.entries(quirks.sets ?? {}).filter(([name]) => request[name] === undefined);
   const fitting = fittingMessages(request.messages, { roles: quirks.roles, systemFirst: comesFirst(quirks) });
-  const rewritten = (quirks.toolIds && rewriteToolIds(fitting ?? request.messages)) ?? fitting;
+  const matched = (quirks.toolIds && rewriteToolIds(fitting ?? request.messages)) ?? fitting;
+  const rewritten = (quirks.documentUrls && withDocumentUrls(matched ?? request.messages)) ?? matched;
   const all = [dropped, renamed, clamped, worded, set];
   if (!rewritten && all.every(({ length }) => length === 0)) return undefined;
   const changed: JsonObject = { ...request, ...Object.fromEntries([...worded, ...set]) };
@@ -119,8 +123,8 @@ function comesFirst({ systemFirst, abilities }: Quirks): true | undefined {
 
 /** Whether no request would be changed. */
 function changesNothing(quirks: Quirks): boolean {
-  const { drops, renames, clamps, words, sets, toolIds, roles } = quirks;
-  if (drops?.length || toolIds || comesFirst(quirks)) return false;
+  const { drops, renames, clamps, words, sets, toolIds, documentUrls, roles } = quirks;
+  if (drops?.length || toolIds || documentUrls || comesFirst(quirks)) return false;
   return !renames && !clamps && !words && !sets && !roles;
 }
 

@@ -254,6 +254,69 @@ test('tokens are counted for the request that would be sent', async () => {
   expect(body.messages).toEqual([{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }]);
 });
 
+describe('documents and sounds at Mistral', () => {
+  const pdf = 'data:application/pdf;base64,JVBERi0xLjQK';
+  const file = { type: 'file', file: { file_data: pdf, filename: 'a.pdf' } };
+  const document = { type: 'document_url', document_url: pdf, document_name: 'a.pdf' };
+  const said = (...content: object[]) => [{ role: 'user', content }];
+
+  test.each([
+    ['with a name', file, document],
+    [
+      'without a type',
+      { type: 'file', file: { file_data: 'JVBERi0xLjQK' } },
+      { type: 'document_url', document_url: pdf },
+    ],
+    [
+      'by its URL',
+      { type: 'file', file: { file_url: 'https://a.example/b.pdf' } },
+      { type: 'document_url', document_url: 'https://a.example/b.pdf' },
+    ],
+    ['stored there', { type: 'file', file: { file_id: '3f2a' } }, { type: 'file', file_id: '3f2a' }],
+  ])('a file %s is sent in its form', async (_, given, sent) => {
+    const { body } = await requestSentTo('mistral', { model: 'm', messages: said(given) });
+    expect(body.messages).toEqual(said(sent));
+  });
+
+  test('a file from another API is sent in its form', async () => {
+    const source = { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0xLjQK' };
+    const messages = said({ type: 'document', source, title: 'a.pdf' });
+    const { body } = await requestSentTo(
+      'mistral',
+      { model: 'm', max_tokens: 9, messages },
+      { path: '/v1/messages' },
+    );
+    expect(body.messages).toEqual(said(document));
+  });
+
+  test.each(['openai', 'openai-compatible', 'groq'] as const)(
+    'those of its clients reach %s in OpenAI’s form',
+    async (type) => {
+      const sound = { type: 'input_audio', input_audio: 'UklGRgAAAAA=' };
+      const messages = said(document, sound);
+      const { body } = await requestSentTo(type, { model: 'm', messages });
+      const heard = { type: 'input_audio', input_audio: { data: 'UklGRgAAAAA=', format: 'wav' } };
+      expect(body.messages).toEqual(said(file, heard));
+      const same = await requestSentTo('mistral', { model: 'm', messages });
+      expect(same.body.messages).toEqual(messages);
+    },
+  );
+
+  test('those of its clients reach Gemini', async () => {
+    const messages = said(document, { type: 'input_audio', input_audio: '//uQxAAAAAA=' });
+    const { body } = await requestSentTo('gemini', { model: 'gemini-3.5-flash', messages });
+    expect(body.contents).toEqual([
+      {
+        role: 'user',
+        parts: [
+          { inlineData: { mimeType: 'application/pdf', data: 'JVBERi0xLjQK' } },
+          { inlineData: { mimeType: 'audio/mp3', data: '//uQxAAAAAA=' } },
+        ],
+      },
+    ]);
+  });
+});
+
 test('requests of Mistral’s clients reach other chat servers in OpenAI’s words', async () => {
   const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
   const url = 'data:image/png;base64,iVBORw0KGgo=';

@@ -21,6 +21,13 @@ const BEGINNINGS: readonly (readonly [string, string])[] = [
   ['/9j/', 'image/jpeg'],
 ];
 
+/** The beginnings of sounds in base64. */
+const SOUNDS: readonly (readonly [string, string])[] = [
+  ['UklGR', 'wav'],
+  ['ZkxhQ', 'flac'],
+  ['T2dnU', 'ogg'],
+];
+
 /** By file name extension. */
 const ENDINGS: Readonly<Record<string, string>> = {
   pdf: 'application/pdf',
@@ -43,7 +50,8 @@ export function withMediaTypes(message: ChatMessage): ChatMessage {
     : ({ ...message, content } as ChatMessage);
 }
 
-function plainPart(part: ContentPart): ContentPart {
+/** A part of a vendor's own kind as OpenAI's; any other part unchanged. */
+export function plainPart(part: ContentPart): ContentPart {
   switch (part.type) {
     case 'image_url':
       return withPlainUrl(part);
@@ -68,7 +76,10 @@ function plainPart(part: ContentPart): ContentPart {
         : part;
     // vLLM's.
     case 'audio_url':
-      return soundPart(part);
+      return soundPart(part, part.audio_url);
+    // Mistral's clients send the data alone.
+    case 'input_audio':
+      return typeof part.input_audio === 'string' ? soundPart(part, part.input_audio) : part;
     // Anthropic's.
     case 'image':
     case 'document':
@@ -118,8 +129,13 @@ function typeIn(data: string, filename = ''): string | undefined {
   return entryOf(ENDINGS, ending) ?? BEGINNINGS.find(([begin]) => data.startsWith(begin))?.[1];
 }
 
-function soundPart(part: ContentPart): ContentPart {
-  const url = stringOf(part.audio_url) ?? stringOf(objectOf(part.audio_url).url) ?? '';
+/** A sound given by a data URL, or by its data without a type. */
+function soundPart(part: ContentPart, given: unknown): ContentPart {
+  const url = stringOf(given) ?? stringOf(objectOf(given).url) ?? '';
+  if (url !== '' && !ADDRESS.test(url.slice(0, 200))) {
+    const format = SOUNDS.find(([begin]) => url.startsWith(begin))?.[1] ?? 'mp3';
+    return { type: 'input_audio', input_audio: { data: url, format } };
+  }
   const data = /^data:audio\/(?:x-)?([\w.+-]+)[^,]{0,100};base64,/i.exec(url.slice(0, 200));
   if (!data) return part;
   const format = data[1]!
