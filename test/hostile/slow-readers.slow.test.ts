@@ -2,7 +2,7 @@
  * Clients that read large streams slowly or not at all: the compiled binary buffers no more than
  * limits.max_unread for all of them together.
  */
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -38,11 +38,12 @@ const endless = Bun.serve({
 const sockets: Socket[] = [];
 
 beforeAll(built, 60_000);
-afterAll(async () => {
-  for (const socket of sockets) socket.destroy();
+// Clients that read as fast as they can would take the processor from the next test.
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
   cleared();
-  await endless.stop(true);
 });
+afterAll(() => endless.stop(true));
 
 function served(maxUnread: string): Promise<Serving> {
   return serveConfig({

@@ -14,7 +14,9 @@ const MODEL = 'llmproxy-playground-model';
 export function Playground({ session }: { session: Session }) {
   const { answer } = useFetched<{ models: string[] }>(session.asks ? 'models' : undefined);
   const models = answer?.models ?? [];
-  const [settings, change] = useSettings(models);
+  const [settings, change] = useSettings();
+  // Written into the field, it would be joined with what somebody types while the models are loaded.
+  const model = settings.model === '' ? (models[0] ?? '') : settings.model;
   const { turns, running, ask, stop, clear } = useChat();
   return (
     <div class="playground-grid">
@@ -22,9 +24,9 @@ export function Playground({ session }: { session: Session }) {
       <section class="card flush talk" aria-label="Conversation">
         <Turns turns={turns} running={running} />
         <Compose
-          ready={session.asks && settings.model !== ''}
+          ready={session.asks && model !== ''}
           running={running}
-          onSend={(text) => void ask(settings, text)}
+          onSend={(text) => void ask({ ...settings, model }, text)}
           onStop={stop}
           onNew={turns.length > 0 ? clear : undefined}
         />
@@ -40,8 +42,8 @@ export function Playground({ session }: { session: Session }) {
   );
 }
 
-/** The settings, with the model used last, or the first one. */
-function useSettings(models: readonly string[]): [Settings, (change: Partial<Settings>) => void] {
+/** The settings, with the model used last. */
+function useSettings(): [Settings, (change: Partial<Settings>) => void] {
   const [settings, setSettings] = useState<Settings>(() => ({
     model: localStorage.getItem(MODEL) ?? '',
     system: '',
@@ -50,9 +52,9 @@ function useSettings(models: readonly string[]): [Settings, (change: Partial<Set
   }));
   const change = (next: Partial<Settings>) => {
     if (next.model !== undefined) localStorage.setItem(MODEL, next.model);
-    setSettings({ ...settings, ...next });
+    setSettings((last) => ({ ...last, ...next }));
   };
-  return [settings.model === '' ? { ...settings, model: models[0] ?? '' } : settings, change];
+  return [settings, change];
 }
 
 /** A conversation, and the answer in progress. */

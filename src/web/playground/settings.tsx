@@ -3,6 +3,7 @@ import type { Session } from '../api.ts';
 
 /** The settings of requests as typed: empty for the model's default. */
 export interface Settings {
+  /** Empty for the first model. */
   readonly model: string;
   readonly system: string;
   readonly temperature: string;
@@ -32,7 +33,7 @@ export function SettingsCard({ session, settings, onChange, models }: SettingsPr
         <input
           value={model}
           list="models"
-          placeholder="gpt-4o"
+          placeholder={models[0] ?? 'gpt-4o'}
           autocomplete="off"
           onFocus={(event) => event.currentTarget.select()}
           onInput={(event) => onChange({ model: event.currentTarget.value })}
