@@ -39,11 +39,25 @@ export function pricedModel(vendor: string, model: string): readonly [vendor: st
   return colon < 0 ? [vendor, model] : [`${vendor}_${model.slice(colon + 1)}`, model.slice(0, colon)];
 }
 
+/** OpenAI's hosts that process requests in one region. */
+const REGIONAL_HOST = /^(?:eu|us|gov)\.api\.openai\.com$/;
+
+/**
+ * Whether a provider's vendor processes requests in one region, which costs more with some models: at such a host of
+ * OpenAI, or in a location of Vertex AI. The names of Bedrock's models say it themselves.
+ * @param region as configured
+ */
+export function isRegional(type: string, baseUrl: string | undefined, region: string | undefined): boolean {
+  if (type === 'vertex') return region !== undefined && region !== 'global';
+  return baseUrl !== undefined && REGIONAL_HOST.test(URL.parse(baseUrl)?.host ?? '');
+}
+
 /**
  * The id of a provider's vendor in the price table: by its address, since many vendors serve the APIs of others, and
  * otherwise by its type. `undefined` if it has none.
  */
 export function priceVendor(type: string, baseUrl: string | undefined): string | undefined {
   const host = baseUrl === undefined ? undefined : URL.parse(baseUrl)?.host;
+  if (host !== undefined && REGIONAL_HOST.test(host)) return 'openai';
   return (host === undefined ? undefined : PRICE_HOSTS.get(host)) ?? presetOf(type).prices;
 }

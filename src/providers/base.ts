@@ -129,6 +129,8 @@ export interface ProviderSettings {
   readonly probeModel: string | undefined;
   /** The id in the price table. */
   readonly prices: string | undefined;
+  /** Whether requests are processed in one region, which may cost more. */
+  readonly isRegional: boolean;
   /** Whether requests to endpoints that the proxy does not know may be passed through to it. */
   readonly passthrough: boolean;
   /** The endpoint families it serves. */

@@ -5,7 +5,7 @@ import type { ProviderClass } from './classes.ts';
 import type { Services } from './services.ts';
 import type { Connect, Dial } from './transport.ts';
 import { presetOf } from '../config/presets.ts';
-import { priceVendor } from '../config/price-vendor.ts';
+import { isRegional, priceVendor } from '../config/price-vendor.ts';
 import { builtIn } from './classes.ts';
 import { overridesOf } from './overrides.ts';
 import { quirksOf } from './quirks.ts';
@@ -106,6 +106,7 @@ function settingsOf(config: ProviderConfig, keys: number, plugin: PluginClass | 
     prefill: preset.prefill,
     probeModel: config.probe_model,
     prices: priceVendor(config.type, config.base_url),
+    isRegional: isRegional(config.type, config.base_url, config.region),
     passthrough: config.passthrough,
     endpoints: plugin?.endpoints ?? preset.endpoints,
     quirks: quirksOf(config.type, config.base_url),

@@ -7,7 +7,7 @@ import { plainModel } from '../wire/model-variants.ts';
 import { UNITS_WITH_FEES } from '../wire/units.ts';
 import { feesFor } from './fees.ts';
 import { isPlain, PriceTable } from './price-table.ts';
-import { tierFactor } from './tier-prices.ts';
+import { regionFactor, tierFactor } from './tier-prices.ts';
 
 /** The model whose price is looked up. */
 export interface Priced {
@@ -15,10 +15,23 @@ export interface Priced {
   readonly provider: string;
   /** The provider's id in the price table; `undefined` when it has none. */
   readonly vendor: string | undefined;
+  /** Whether requests are processed in one region, which may cost more. */
+  readonly isRegional?: boolean;
   /** The upstream name of the model. */
   readonly model: string;
   /** The model's own price in the configuration. */
   readonly configured: Price | undefined;
+}
+
+/** What the price of a provider's models depends on. */
+export function pricedAt({
+  name,
+  settings,
+}: {
+  readonly name: string;
+  readonly settings: { readonly prices: string | undefined; readonly isRegional: boolean };
+}): Pick<Priced, 'provider' | 'vendor' | 'isRegional'> {
+  return { provider: name, vendor: settings.prices, isRegional: settings.isRegional };
 }
 
 interface Override {
@@ -81,11 +94,12 @@ export class Prices {
   }
 
   /** The cost by the built-in table. */
-  #listed({ vendor, model }: Priced, usage: Usage, atMs: number): number | null {
+  #listed({ vendor, model, isRegional = false }: Priced, usage: Usage, atMs: number): number | null {
     if (vendor === undefined) return null;
-    const usd = this.#tableCost(vendor, model, usage, atMs);
+    const place = isRegional ? regionFactor(vendor, model) : 1;
+    const usd = this.#tableCost(vendor, model, usage, atMs, place);
     const plain = usd === null && vendor === 'openrouter' ? pricedAs(model) : undefined;
-    return rounded(plain === undefined ? usd : this.#tableCost(vendor, plain, usage, atMs));
+    return rounded(plain === undefined ? usd : this.#tableCost(vendor, plain, usage, atMs, place));
   }
 
   /** Each at the price of its model; without one, at that of the model that answered. */
@@ -100,13 +114,13 @@ export class Prices {
     return rounded(sum);
   }
 
-  /** The factors of service tiers apply to tokens, and not to fees. */
-  #tableCost(vendor: string, model: string, usage: Usage, atMs: number): number | null {
+  /** The factors of service tiers and of the place apply to tokens, and not to fees. */
+  #tableCost(vendor: string, model: string, usage: Usage, atMs: number, place: number): number | null {
     const { usd: fees, rest } = feesFor(vendor, model, usage);
     const listed = this.#table.cost(vendor, model, rest, atMs);
     // Rankings may have no other price.
     if (listed === null) return usage.rerankSearches !== undefined && fees > 0 ? fees : null;
-    const factor = usage.tiers === undefined ? 1 : tierFactor(vendor, model, usage);
+    const factor = place * (usage.tiers === undefined ? 1 : tierFactor(vendor, model, usage));
     if (factor === 1) return listed + fees;
     const { webSearches, fileSearches, ...withoutSearches } = rest;
     const searched = webSearches !== undefined || fileSearches !== undefined;

@@ -56,6 +56,20 @@ const ROWS: readonly Row[] = [
   },
 ];
 
+/** Models whose tokens cost 10% more if they are processed in one region. */
+const REGIONAL: Readonly<Record<string, { readonly models: RegExp; readonly source: string }>> = {
+  openai: { models: /^gpt-(?:5\.[4-9]|[6-9]|realtime-2\.[1-9])/, source: OPENAI },
+  google: {
+    models: /claude-\w+-(?:4-[5-9]|[5-9])|gemini-(?:3\.1-flash-(?:image|lite)|3\.[5-9]|[4-9])/,
+    source: 'https://cloud.google.com/vertex-ai/generative-ai/pricing',
+  },
+};
+
+/** The factor on the prices of tokens that are processed in one region. @param vendor the id in the price table */
+export function regionFactor(vendor: string, model: string): number {
+  return REGIONAL[vendor]?.models.test(model) ? 1.1 : 1;
+}
+
 /** OpenAI's priority tier, which is also called fast. */
 function inPriority(factors: readonly (readonly [RegExp, number])[]): Row[] {
   return (['priority', 'fast'] as const).flatMap((tier) =>

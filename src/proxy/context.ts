@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import { pricedAt } from '../providers/prices.ts';
 import { ProxyError } from '../errors.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import type { Admission } from '../pipeline/admission.ts';
@@ -129,11 +130,7 @@ function exchangeDeps(config: Config, processState: ProcessState, { prices }: Ma
     sinks,
     defects,
     price: ({ provider, model }, configured, usage, atMs) =>
-      prices.cost(
-        { provider: provider.name, vendor: provider.settings.prices, model, configured },
-        usage,
-        atMs,
-      ),
+      prices.cost({ ...pricedAt(provider), model, configured }, usage, atMs),
     maxContent: config.logging.requests.max_content,
     over: () => (traffic.inFlight -= 1),
     used: (used) => spending.used(used),

@@ -8,7 +8,7 @@ import { HealthProber, wordFor } from '../pipeline/targets/prober.ts';
 import { Hooks } from '../plugins/hooks.ts';
 import type { Plugins } from '../plugins/loaded.ts';
 import { makeProviders } from '../providers/make.ts';
-import { Prices } from '../providers/prices.ts';
+import { pricedAt, Prices } from '../providers/prices.ts';
 import { createApp } from '../server/app.ts';
 import type { KnownKeys, Tokens } from '../server/tokens/tokens.ts';
 import { Authenticator } from '../server/auth.ts';
@@ -46,11 +46,7 @@ export function generate(config: Config, plugins: Plugins, processState: Process
     limiter,
     turns: processState.turns,
     price: ({ provider, model, offer }, usage) =>
-      prices.cost(
-        { provider: provider.name, vendor: provider.settings.prices, model, configured: offer.price },
-        usage,
-        clock.now(),
-      ),
+      prices.cost({ ...pricedAt(provider), model, configured: offer.price }, usage, clock.now()),
     assumedOutput: config.limits.assumed_output,
   });
   const { max_buffered: maxBuffered, max_buffered_share: share, max_body: maxBody } = config.limits;

@@ -5,7 +5,7 @@ import type { JsonObject } from '../wire/json.ts';
 import type { Usage } from '../wire/usage.ts';
 import { globMatcher, isGlob } from '../config/globs.ts';
 import { PRESETS, presetOf } from '../config/presets.ts';
-import { priceVendor } from '../config/price-vendor.ts';
+import { isRegional, priceVendor } from '../config/price-vendor.ts';
 import { Prices } from '../providers/prices.ts';
 import { decodeIterations } from '../wire/iterations.ts';
 import { countOf, objectOf, stringOf } from '../wire/json.ts';
@@ -24,6 +24,7 @@ interface PricedProvider {
   readonly name: string;
   /** The id in the price table. */
   readonly vendor: string | undefined;
+  readonly isRegional: boolean;
   /** Models with a price of their own. */
   readonly models: readonly { readonly name: string; readonly upstream?: string; readonly price: Price }[];
 }
@@ -31,9 +32,10 @@ interface PricedProvider {
 export function priceSetup({ prices, providers }: Pick<Config, 'prices' | 'providers'>): PriceSetup {
   return {
     overrides: prices,
-    providers: providers.map(({ name, type, base_url: baseUrl, models = [] }) => ({
+    providers: providers.map(({ name, type, base_url: baseUrl, region, models = [] }) => ({
       name,
       vendor: priceVendor(type, baseUrl),
+      isRegional: isRegional(type, baseUrl, region),
       models: models.flatMap((model) => {
         if (typeof model === 'string' || !model.price) return [];
         const { name: called, upstream, price } = model;
@@ -52,6 +54,7 @@ export function vendorOf({ providers }: PriceSetup, name: string): string | unde
 
 interface Whose {
   readonly vendor: string | undefined;
+  readonly isRegional: boolean;
   readonly configured: Price | undefined;
 }
 
@@ -88,7 +91,12 @@ export class Repricer {
     let whose = this.#whose.get(key);
     if (!whose) {
       const vendor = vendorOf(this.#setup, provider);
-      whose = { vendor, configured: ownPrice(this.#setup, provider, [requested, upstream]) };
+      const regional = this.#setup.providers.some(({ name, isRegional: is }) => is && name === provider);
+      whose = {
+        vendor,
+        isRegional: regional,
+        configured: ownPrice(this.#setup, provider, [requested, upstream]),
+      };
       if (this.#whose.size >= MAX_REMEMBERED) this.#whose.clear();
       this.#whose.set(key, whose);
     }

@@ -65,7 +65,7 @@ test.each(ways)('the cost that xAI reports applies at $path (stream: $stream)', 
   const record = await recorded('xai', { ...TOKENS, cost_in_usd_ticks: 123_000_000 }, way);
   expect(record).toMatchObject({ cost: 0.0123, reported_cost: 0.0123, input_tokens: 1_000 });
   // What was spent is computed from the log in the same way.
-  const price = { overrides: [], providers: [{ name: 'p', vendor: 'x-ai', models: [] }] };
+  const price = { overrides: [], providers: [{ name: 'p', vendor: 'x-ai', isRegional: false, models: [] }] };
   expect((await Repricer.load(price)).cost(record, usageOf(record)!, Date.now())).toBe(0.0123);
 });
 

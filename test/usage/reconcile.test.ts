@@ -272,7 +272,7 @@ test.each([
   ['gpt-4o-mini', 'gpt-4o-mini'],
 ])('plainModel(%j)', (name, plain) => expect(plainModel(name)).toBe(plain));
 
-const setup = { overrides: [], providers: [{ name: 'oa', vendor: 'openai', models: [] }] };
+const setup = { overrides: [], providers: [{ name: 'oa', vendor: 'openai', isRegional: false, models: [] }] };
 
 async function compared(text: string, records: readonly Partial<LogRecord>[], providers?: readonly string[]) {
   const path = join(directory, 'log.ndjson');
