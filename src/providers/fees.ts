@@ -52,16 +52,18 @@ const ROWS: readonly Row[] = [
   {
     vendors: ['google'],
     unit: 'webSearches',
-    models: /gemini-(?:live-)?[12]/,
+    models: /gemini-[12]/,
     usd: 0.035,
     once: true,
     source: GOOGLE,
   },
+  // A session has many prompts.
+  { vendors: ['google'], unit: 'webSearches', models: /gemini-live-2/, usd: 0.035, source: GOOGLE },
   { vendors: ['google'], unit: 'webSearches', usd: 0.014, source: GOOGLE },
   {
     vendors: ['google'],
     unit: 'mapSearches',
-    models: /gemini-(?:live-)?[12]/,
+    models: /gemini-[12]/,
     usd: 0.025,
     once: true,
     source: GOOGLE,

@@ -1,4 +1,5 @@
 import type { Provider } from '@pydantic/genai-prices';
+import { corrected } from './price-corrections.ts';
 import lines from './price-list.jsonl' with { type: 'text' };
 
 type Model = Provider['models'][number];
@@ -22,8 +23,8 @@ interface Vendor {
 }
 
 /**
- * The vendors of the price list by their ids. `scripts/price-list.ts` writes it: the data of genai-prices, which are
- * newer than those in its package for JavaScript.
+ * The vendors of the price list by their ids, corrected. `scripts/price-list.ts` writes the list: the data of
+ * genai-prices, which are newer than those in its package for JavaScript.
  */
 export function listedVendors(): ReadonlyMap<string, ListedVendor> {
   const vendors = new Map<string, ListedVendor>();
@@ -32,5 +33,6 @@ export function listedVendors(): ReadonlyMap<string, ListedVendor> {
     if ('prices' in line) vendors.get(id)!.models.push(line);
     else vendors.set(id, { id, addresses: line.api_pattern, resells: line.resells ?? [], models: [] });
   }
+  for (const [id, { models }] of vendors) models.splice(0, models.length, ...corrected(id, models));
   return vendors;
 }

@@ -31,6 +31,8 @@ const ROWS: readonly Row[] = [
     [/gpt-4o/, 1.7],
     [/./, 2],
   ]),
+  // Until February 2027.
+  { vendors: ['openai', 'azure'], tier: 'ultrafast', models: /gpt-6\.2/, factor: 3, source: OPENAI },
   { vendors: ['openai', 'azure', 'aws'], tier: 'ultrafast', factor: 6, source: OPENAI },
   { vendors: ['google'], tier: 'flex', factor: 0.5, source: GOOGLE },
   { vendors: ['google'], tier: 'priority', factor: 1.8, source: GOOGLE },

@@ -66,7 +66,7 @@ export function openaiUsage(value: unknown): Usage | undefined {
     output: output ?? 0,
     reasoning: tokenCount(completion.reasoning_tokens) ?? 0,
     ...unitsOf({
-      cacheWrite1h: within(prompt.cache_write_1h_tokens, cacheWrite),
+      cacheWrite1h: within(longWrites(prompt), cacheWrite),
       inputAudio: within(prompt.audio_tokens, input),
       cachedAudio: within(fromCache.audio_tokens, cached),
       outputAudio: within(completion.audio_tokens, output),
@@ -80,6 +80,14 @@ export function openaiUsage(value: unknown): Usage | undefined {
     ...(value.tiers === undefined ? {} : decodeTiers(value.tiers)),
     ...reportedCost(value),
   };
+}
+
+/** Tokens written to a cache for an hour, as this project writes it, or for 12 hours, as OpenAI reports it. */
+function longWrites({
+  cache_write_1h_tokens: written,
+  cache_write_tokens_details: details,
+}: JsonObject): unknown {
+  return written ?? objectOf(details).ttl_12h_tokens;
 }
 
 /** A part never exceeds the whole. */

@@ -1,7 +1,10 @@
 import { describe, expect, spyOn, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { calcPrice } from '@pydantic/genai-prices';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { schema } from '../../src/config/schema.ts';
+import { CORRECTIONS } from '../../src/providers/price-corrections.ts';
 import { feesFor } from '../../src/providers/fees.ts';
 import { listedVendors } from '../../src/providers/price-list.ts';
 import { Prices } from '../../src/providers/prices.ts';
@@ -62,12 +65,36 @@ describe('Prices.cost() with the built-in table', () => {
     ['a request', 'perplexity', 'sonar', {}, 1_000 + 100 + 12_000],
     [
       'the price tier of a long prompt',
+      'google',
+      'gemini-2.5-pro',
+      { input: 200_001 },
+      200_001 * 2.5 + 100 * 15,
+    ],
+    ['the tier below that', 'google', 'gemini-2.5-pro', { input: 200_000 }, 200_000 * 1.25 + 100 * 10],
+    [
+      'a sum of several prompts',
       'anthropic',
       'claude-sonnet-4-5',
-      { input: 200_001 },
-      200_001 * 6 + 100 * 22.5,
+      { input: 900_000 },
+      900_000 * 3 + 100 * 15,
     ],
-    ['the tier below that', 'anthropic', 'claude-sonnet-4-5', { input: 200_000 }, 200_000 * 3 + 100 * 15],
+    ['a newer model', 'openai', 'gpt-6.2-sol', { input: 300_000 }, 300_000 * 4 + 100 * 15],
+    [
+      'cache writes with a lifetime of 12 hours',
+      'azure',
+      'gpt-6-sol',
+      { cacheWrite: 200, cacheWrite1h: 150 },
+      800 * 2 + 50 * 2.5 + 150 * 5 + 100 * 10,
+    ],
+    [
+      'the audio of an older model',
+      'openai',
+      'gpt-4o-audio-preview',
+      { inputAudio: 500 },
+      500 * 42.5 + 1_000,
+    ],
+    ['a tuned model', 'openai', 'ft:gpt-4.1-2025-04-14:me::1', {}, 1_000 * 3 + 100 * 12],
+    ['Europe', 'aws', 'eu.amazon.nova-pro-v1:0', {}, 1_000 * 1.05 + 100 * 4.2],
     [
       'parts that exceed their total',
       'openai',
@@ -114,6 +141,18 @@ describe('Prices.cost() with the built-in table', () => {
     expect(models.length).toBeGreaterThan(2_000);
     expect(warn).not.toHaveBeenCalled();
     warn.mockRestore();
+  });
+
+  test('is corrected where it must be, and nowhere else', () => {
+    const lines = readFileSync(join(import.meta.dir, '../../src/providers/price-list.jsonl'), 'utf8');
+    const ids = new Set(
+      lines.matchAll(/^\{"vendor":"([^"]+)","id":"([^"]+)"/gm).map(([, a, b]) => `${a} ${b}`),
+    );
+    // A new model that the list has meanwhile needs no correction, and a missing one cannot be replaced.
+    const needless = CORRECTIONS.filter(
+      ({ vendor, id, match }) => ids.has(`${vendor} ${id}`) === Boolean(match),
+    );
+    expect(needless).toEqual([]);
   });
 
   test('equals the sum of genai-prices for every model, at any time', () => {

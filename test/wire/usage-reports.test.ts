@@ -74,3 +74,12 @@ test.each([
   const { input, cacheWrite, ...more } = converseUsage({ usage })!;
   expect([input, cacheWrite, more.cacheWrite1h]).toEqual([105, 100, cacheWrite1h]);
 });
+
+test('openaiUsage() finds what was written to a cache for 12 hours', () => {
+  const details = {
+    cache_write_tokens: 100,
+    cache_write_tokens_details: { ttl_12h_tokens: 40, ttl_30m_tokens: 60 },
+  };
+  const usage = { input_tokens: 1_000, output_tokens: 5, input_tokens_details: details };
+  expect(openaiUsage(usage)).toMatchObject({ input: 1_000, cacheWrite: 100, cacheWrite1h: 40 });
+});
