@@ -6,6 +6,7 @@ import type { JsonObject } from '../../src/wire/json.ts';
 import type { Running } from '../helpers/proxy.ts';
 import type { SpeakerName } from '../helpers/speakers.ts';
 import type { Upstream } from '../helpers/upstream.ts';
+import { CallPieces } from '../../src/wire/gemini/call-pieces.ts';
 import { listOf, objectOf } from '../../src/wire/json.ts';
 import { CLIENTS } from '../helpers/clients.ts';
 import { provider, running } from '../helpers/proxy.ts';
@@ -377,6 +378,51 @@ describe('the openai client', () => {
       });
     },
   );
+});
+
+describe('arguments that Gemini streams', () => {
+  const part = (functionCall: JsonObject, candidate: JsonObject = {}) => ({
+    candidates: [{ content: { role: 'model', parts: [{ functionCall }] }, ...candidate }],
+  });
+  const piece = (jsonPath: string, stringValue: string, willContinue: boolean) =>
+    part({
+      partialArgs: [{ jsonPath, stringValue, ...(willContinue ? { willContinue } : {}) }],
+      willContinue: true,
+    });
+  const streamed = [
+    part({ name: 'send', willContinue: true }),
+    piece('$.to', 'To [EMA', true),
+    piece('$.to', 'IL_2', true),
+    piece('$.to', '] [', false),
+    piece('$.cc[0]', '[EMAIL', true),
+    piece('$.cc[0]', '_2]', false),
+    // This text never ends.
+    piece('$.bcc', '[EMAIL_2] [EMAIL_', true),
+    part({}, { finishReason: 'STOP' }),
+  ];
+  const ARGUMENTS = { to: `To ${MAIL} [`, cc: [MAIL], bcc: `${MAIL} [EMAIL_` };
+
+  test.each(['gemini', 'chat'] as const)('are restored for a %s client', async (client) => {
+    await using a = upstream(() =>
+      sse(streamed.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')),
+    );
+    await using proxy = running({ providers: [{ ...speakerConfig('gemini', a.url), redact: REDACT }] });
+    const { path, request } = CLIENTS[client];
+    const reply = await proxy.post(path, { ...request, ...ASKED[client], stream: true });
+    const text = await reply.text();
+    if (client === 'chat') {
+      const { value } = CLIENTS.chat.check(text);
+      expect(CLIENTS.chat.said(value).calls.map(([, args]) => JSON.parse(args))).toEqual([ARGUMENTS]);
+      return;
+    }
+    const pieces = new CallPieces();
+    const calls = text
+      .split('\n')
+      .flatMap((line) => (line.startsWith('data: ') ? [JSON.parse(line.slice(6)) as JsonObject] : []))
+      .flatMap(({ candidates }) => listOf(objectOf(objectOf(listOf(candidates)[0]).content).parts))
+      .flatMap((each) => pieces.push(objectOf(each)));
+    expect(calls.map(({ functionCall }) => objectOf(functionCall).args)).toEqual([ARGUMENTS]);
+  });
 });
 
 describe('the next turn', () => {
