@@ -57,6 +57,7 @@ export function factsText(quirks: Quirks): string[] {
     ...line('tool call IDs', quirks.toolIds ? ['nine letters and digits'] : []),
     ...line('files', quirks.documentUrls ? ['sent as `document_url`'] : []),
     ...line('reported output tokens', quirks.outputWithoutReasoning ? ['do not include reasoning'] : []),
+    ...line('service tier of answers', quirks.hidesTier ? ['taken to be the requested one'] : []),
     ...line('treated like', quirks.like === undefined ? [] : [quirks.like]),
   ];
 }

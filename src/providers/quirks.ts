@@ -142,6 +142,7 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
     ...OLD_ROLES,
     source: 'https://docs.fireworks.ai/api-reference/post-chatcompletions',
     drops: ['store', 'verbosity', 'web_search_options', 'prompt_cache_retention'],
+    hidesTier: true,
     renames: { ...OLD_LIMIT, prompt_cache_key: 'prompt_cache_isolation_key' },
     reasoning: 'where_known',
     keeps: ['top_k'],

@@ -62,6 +62,8 @@ export interface Quirks extends MessageFacts {
   readonly reportsUsage?: true;
   /** Its count of output tokens excludes reasoning. */
   readonly outputWithoutReasoning?: true;
+  /** Its answers do not say in which service tier they were computed: it is the requested one. */
+  readonly hidesTier?: true;
   /** Further quirks of some models; the first row whose pattern matches is used. */
   readonly models?: readonly { readonly match: RegExp; readonly quirks: Omit<Quirks, 'models'> }[];
 }

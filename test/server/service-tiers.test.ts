@@ -127,6 +127,20 @@ test.each(
 });
 
 test.each([
+  ['priority', ['priority'], 1.25],
+  ['default', undefined, 1],
+])('Fireworks, which does not report its tier, charges for %s', async (tier, tiers, factor) => {
+  const model = 'accounts/fireworks/models/glm-5p2';
+  await using provided = upstream(() => Response.json(chat({})));
+  const settings = { type: 'fireworks', models: ['*'] };
+  await using proxy = running({ providers: [provider('p', provided.url, settings)] });
+  await (await proxy.post(PATHS.chat, { ...CHAT, model, service_tier: tier })).text();
+  const [record] = await proxy.recorded(1);
+  expect(record!.tiers as unknown).toEqual(tiers);
+  expect(record!.cost).toBeCloseTo((factor * (1_000 * 1.4 + 100 * 4.4)) / 1e6, 9);
+});
+
+test.each([
   ['OpenAI’s default tier', 'openai', chat({ service_tier: 'default' })],
   ['capacity bought in advance', 'openai', chat({ service_tier: 'scale' })],
   ['Anthropic’s tiers', 'anthropic', message({ service_tier: 'priority', speed: 'standard' })],

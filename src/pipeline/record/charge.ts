@@ -7,6 +7,7 @@ import type { Expected } from '../../limits/asking.ts';
 import type { LogRecord } from '../../logs/record.ts';
 import type { ProviderModel } from '../../providers/base.ts';
 import type { Recorded } from '../../wire/endpoints.ts';
+import type { Tiered } from '../../wire/reported-tiers.ts';
 import type { Usage } from '../../wire/usage.ts';
 import type { Answered } from './exchange-facts.ts';
 import type { Target } from '../targets/target.ts';
@@ -166,6 +167,12 @@ export class Charge {
   /** The usage reported by an attempt whose answer is not used. @returns the fields for the attempt's record */
   failed(source: Source, reported: Usage): NonNullable<LogRecord['failed']> {
     return this.#failed.add(reported, this.#priceOf(source, reported), namesOf(source));
+  }
+
+  /** The service tiers that the request asks for. */
+  get requestedTiers(): Tiered {
+    const { tiers } = this.#expected?.().units?.() ?? {};
+    return tiers ? { tiers } : {};
   }
 
   /** Prices the reported usage. */

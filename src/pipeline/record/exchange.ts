@@ -260,9 +260,10 @@ export class Exchange {
   }
 
   /** Writes the single record. Later calls do nothing. @returns whether it is kept */
-  finish(ending: Ending): boolean {
+  finish(given: Ending): boolean {
     if (this.#finished) return true;
     this.#finished = true;
+    const ending = this.#inItsTier(given);
     this.#part('release', this.#deps.over);
     for (const action of this.#afterwards) this.#part('release', action);
     this.#settle(ending);
@@ -271,6 +272,15 @@ export class Exchange {
     const ended = madeOnce(ending);
     this.#part('store', () => keep(this.#settled(ended)));
     return this.#deps.sinks.take(this.#record(ended), this.trace);
+  }
+
+  /** The answer of a vendor that does not say in which service tier it was computed, in the requested one. */
+  #inItsTier(ending: Ending): Ending {
+    const { answer } = ending;
+    const usage = answer?.usage;
+    if (!usage || usage.tiers || !this.target?.provider.settings.quirks.hidesTier) return ending;
+    const tiered = { ...usage, ...this.#charge.requestedTiers };
+    return { ...ending, answer: { ...answer, usage: tiered, text: () => answer.text() } };
   }
 
   #settled({ outcome, error, answer }: Ending): Settled {
