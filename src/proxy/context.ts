@@ -165,11 +165,14 @@ function realtimeOf(
   processState: ProcessState,
   { admission, limiter, routers }: Made,
 ): Realtime {
-  const { clock, budget, secrets, traffic } = processState;
-  const { max_unsent: maxUnsent, idle, duration } = config.limits.realtime;
+  const { clock, turns, budget, secrets, traffic } = processState;
+  const { max_message, max_unsent: maxUnsent, idle, duration } = config.limits.realtime;
+  // A client cannot be paused: what it sends while a message of it is read must fit.
+  const maxUnread = Math.max(maxUnsent, 4 * max_message);
   const { assumed_output: assumedOutput } = config.limits;
   return new Realtime({
     clock,
+    turns,
     admission,
     limiter,
     router: routers.sessions,
@@ -177,6 +180,13 @@ function realtimeOf(
     mask: secrets.mask,
     sessions: traffic.sessions,
     maxContent: config.logging.requests.max_content,
-    limits: { maxUnsent, idleMs: idle, maxMs: duration, stallMs: config.limits.client_stall, assumedOutput },
+    limits: {
+      maxUnsent,
+      maxUnread,
+      idleMs: idle,
+      maxMs: duration,
+      stallMs: config.limits.client_stall,
+      assumedOutput,
+    },
   });
 }

@@ -4,6 +4,7 @@ import type { RealtimeProtocol } from '../../wire/realtime/protocol.ts';
 import type { Inbound } from '../inbound.ts';
 import type { Attempting, AttemptPlan, Opened } from '../attempts/attempting.ts';
 import { Abort } from '../../abort.ts';
+import { atOnce } from '../../turns.ts';
 import { ProxyError } from '../../errors.ts';
 import { beginning } from '../../providers/beginning.ts';
 import { classifyBody, classifyStatus } from '../../wire/classify.ts';
@@ -172,7 +173,7 @@ export class SessionAttempt implements Attempting<Begun> {
   }
 
   #errorIn(message: SocketMessage): ProxyError | undefined {
-    const { error } = this.#protocol.providerEvent(textOf(message));
+    const { error } = atOnce(this.#protocol.providerEvent(textOf(message)));
     const classified = error && classifyBody(error);
     if (!classified) return undefined;
     const { target } = this.#plan;

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
+import type { Steps, Turns } from '../../turns.ts';
 import type { SocketMessage } from '../../providers/base.ts';
-import type { ClientEvent, RealtimeProtocol } from '../../wire/realtime/protocol.ts';
+import type { ClientEvent, ProviderEvent, RealtimeProtocol } from '../../wire/realtime/protocol.ts';
 import type { Exchange } from '../record/exchange.ts';
 import type { Routed } from '../routing/router.ts';
 import type { StreamBudget, WatchedStream } from '../streams/stream-budget.ts';
@@ -29,6 +30,8 @@ export interface Peer {
 export interface SessionLimits {
   /** The largest queue in either direction, bytes. */
   readonly maxUnsent: number;
+  /** The most that may arrive while a message is read, bytes. */
+  readonly maxUnread: number;
   /** How long both sides may be silent, milliseconds. */
   readonly idleMs: number;
   /** The longest session, milliseconds. */
@@ -43,6 +46,7 @@ export interface SessionLimits {
 
 export interface SessionDeps {
   readonly clock: Clock;
+  readonly turns: Turns;
   readonly limits: SessionLimits;
   /** The memory for records of all sessions and streams. */
   readonly budget: StreamBudget;
@@ -85,15 +89,20 @@ export class Session implements WatchedStream {
   readonly #deps: SessionDeps;
   readonly #transcript: Transcript;
   readonly #allowance: Allowance;
-  readonly #inbox: Inbox;
+  readonly #fromClient: Inbox<ClientEvent>;
+  readonly #fromProvider: Inbox<ProviderEvent>;
   readonly #outbox: Outbox;
   readonly #counts: Counts = { client: 0, provider: 0, answers: 0, received: 0 };
   #watchdog: SessionWatchdog | undefined;
+  /** The number of the client's messages that the provider has received already. */
+  #received = 0;
   #over = false;
   #answering = false;
   #draining = false;
   /** How the provider ended it while messages were still queued. */
   #closedBehind: Begun['closed'];
+  /** The same for the client. */
+  #leftBehind: readonly [code: number, reason: string] | undefined;
 
   constructor(
     peer: Peer,
@@ -109,10 +118,23 @@ export class Session implements WatchedStream {
     const { clock, limits } = deps;
     this.#transcript = new Transcript(limits.maxContent);
     this.#allowance = new Allowance(exchange, clock, limits.assumedOutput);
-    this.#inbox = new Inbox({
-      maxWaiting: limits.maxUnsent,
-      handle: (message) => this.#handle(message),
+    const { maxUnsent, maxUnread } = limits;
+    this.#fromClient = new Inbox({
+      read: (message) => this.#read(message, (text) => protocol.clientEvent(text)),
+      handle: (message, event) => this.#handle(message, event),
+      maxWaiting: maxUnsent,
+      maxUnread,
       full: () => this.#behind('the client sends more than can be checked (limits.realtime.max_unsent)'),
+      idle: () => this.#leftBehind && this.clientClosed(...this.#leftBehind),
+    });
+    this.#fromProvider = new Inbox({
+      read: (message) => this.#read(message, (text) => protocol.providerEvent(text)),
+      handle: (message, event) => void this.#toClient(message, event),
+      // The provider is paused meanwhile.
+      maxWaiting: Infinity,
+      maxUnread: Infinity,
+      full: () => undefined,
+      idle: () => this.#caughtUp(),
     });
     this.#outbox = new Outbox(peer, {
       clock,
@@ -141,37 +163,43 @@ export class Session implements WatchedStream {
       onEnd: (why) => this.#stop(why),
       onUnresponsive: () => this.#fail(endOfSilence(this.#routed.target.id)),
     });
-    for (const text of sent) {
-      this.#count(text);
-      this.#transcript.clientEvent(this.#protocol.clientEvent(text));
-    }
-    for (const message of held) this.#fromProvider(message);
+    this.#received = sent.length;
+    for (const text of sent) this.fromClient(text);
+    for (const message of held) this.#providerSent(message);
     if (closed) return this.#providerClosed(...closed);
     this.#socket.listen({
-      message: (message) => this.#fromProvider(message),
+      message: (message) => this.#providerSent(message),
       heard: () => this.#watchdog?.bytesReceived(),
       drained: () => undefined,
       closed: (...how) => this.#providerClosed(...how),
     });
-    if (!this.#outbox.isBehind && !this.#over) this.#socket.resume();
+    if (this.#keepsUp && !this.#over) this.#socket.resume();
   }
 
   /** A message from the client. */
   fromClient(message: SocketMessage): void {
     if (this.#over) return;
     this.#count(message);
-    this.#inbox.add(message);
+    this.#fromClient.add(message);
+  }
+
+  /** Pauses when many messages have arrived at once, and within a long one. */
+  #read<Event>(message: SocketMessage, read: (text: string) => Steps<Event>): Event | Promise<Event> {
+    return this.#deps.turns.run(read(textOf(message)));
   }
 
   /** @returns what later messages must wait for */
-  #handle(message: SocketMessage): Promise<void> | undefined {
+  #handle(message: SocketMessage, clientEvent: ClientEvent): Promise<void> | undefined {
     if (this.#over) return undefined;
+    if (this.#received > 0) {
+      this.#received -= 1;
+      this.#transcript.clientEvent(clientEvent);
+      return undefined;
+    }
     const withhold = (thrown: unknown) => this.#withhold(toProxyError(thrown));
     try {
-      const text = textOf(message);
-      const clientEvent = this.#protocol.clientEvent(text);
       const { models, works, minor = false } = clientEvent;
-      const permitting = models && this.#deps.permit(models, text);
+      const permitting = models && this.#deps.permit(models, textOf(message));
       const checking = permitting ?? (works ? this.#deps.takePlace(minor) : undefined);
       if (checking) return checking.then(() => this.#passOn(message, clientEvent)).catch(withhold);
       this.#passOn(message, clientEvent);
@@ -216,6 +244,11 @@ export class Session implements WatchedStream {
   /** The client has closed its end. @param code 1006 if the connection was lost */
   clientClosed(code: number, reason: string): void {
     if (this.#over) return;
+    if (this.#fromClient.isBusy) {
+      // Queued messages are passed on first.
+      this.#leftBehind = [code, reason];
+      return;
+    }
     this.#end(endOfClient(code, this.#answering));
     if (code === CLOSE.abnormal) this.#socket.close(CLOSE.goingAway, '');
     else this.#socket.close(code, reason);
@@ -262,12 +295,17 @@ export class Session implements WatchedStream {
     this.#counts.received += bytesOf(message);
   }
 
-  #fromProvider(message: SocketMessage): void {
+  #providerSent(message: SocketMessage): void {
     if (this.#over) return;
     this.#watchdog?.messageExchanged();
+    this.#fromProvider.add(message);
+    if (this.#fromProvider.isBusy) this.#socket.pause();
+  }
+
+  #toClient(message: SocketMessage, providerEvent: ProviderEvent): void {
+    if (this.#over) return;
     this.#exchange.begins();
     this.#counts.provider += 1;
-    const providerEvent = this.#protocol.providerEvent(textOf(message));
     this.#transcript.providerEvent(providerEvent);
     if (providerEvent.answer) this.#answering = providerEvent.answer === 'begins';
     if (providerEvent.answer === 'ends') this.#counts.answers += 1;
@@ -278,8 +316,13 @@ export class Session implements WatchedStream {
     if (this.#draining && !this.#answering) this.#stop(STOPPED);
   }
 
+  /** Whether nothing of the provider waits to be read, or for the client. */
+  get #keepsUp(): boolean {
+    return !this.#fromProvider.isBusy && !this.#outbox.isBehind;
+  }
+
   #caughtUp(): void {
-    if (this.#over) return;
+    if (this.#over || !this.#keepsUp) return;
     if (this.#closedBehind) this.#providerClosed(...this.#closedBehind);
     else this.#socket.resume();
   }
@@ -299,7 +342,7 @@ export class Session implements WatchedStream {
 
   #providerClosed(code: number, reason: string, flawed: boolean): void {
     if (this.#over) return;
-    if (this.#outbox.waiting > 0) {
+    if (this.#fromProvider.isBusy || this.#outbox.waiting > 0) {
       // Queued messages are sent first.
       this.#closedBehind = [code, reason, flawed];
       return;

@@ -10,8 +10,9 @@ import { Abort } from '../../abort.ts';
 import { ProxyError, toProxyError, statusOf } from '../../errors.ts';
 import { finishFailed } from '../../pipeline/pipeline.ts';
 import { requestHeaders, requestId } from '../../wire/headers.ts';
-import { isObject, parseJson, stringOf } from '../../wire/json.ts';
+import { isObject, stringOf } from '../../wire/json.ts';
 import { liveModel, setupOf } from '../../wire/realtime/gemini.ts';
+import { parseMessage } from '../../wire/realtime/protocol.ts';
 import { CLOSE } from '../../wire/websocket/close.ts';
 import { contentFor, conversationOf, tagsOf } from '../content.ts';
 import { callerLimits } from '../deadline.ts';
@@ -269,7 +270,7 @@ async function beginLive(context: ServerContext, call: Call, shown: Shown): Prom
   const { end, exchange } = call;
   try {
     const setup = await firstMessage(context, call);
-    const value = parseJson(setup);
+    const value = await context.turns.run(parseMessage(setup));
     const named = isObject(value) ? setupModel(value) : undefined;
     if (named === undefined || !isObject(value)) {
       const message = 'Cannot begin a session: its first message must be a setup that names a model';

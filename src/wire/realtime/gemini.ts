@@ -4,10 +4,10 @@ import type { Usage } from '../usage.ts';
 import type { RealtimeProtocol, SessionMessage, ProviderEvent } from './protocol.ts';
 import { Groundings } from '../gemini/groundings.ts';
 import { geminiUsage } from '../gemini/usage.ts';
-import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { otherModels } from '../other-models.ts';
 import { plainUsage, withUnits } from '../usage.ts';
-import { unreadableModels } from './protocol.ts';
+import { parseMessage, unreadableModels } from './protocol.ts';
 
 /** Fields other than audio and video; a message without any of them need not be parsed. */
 const READ = /"(?:usageMetadata|groundingMetadata|text|turnComplete|functionCalls)"/;
@@ -19,17 +19,17 @@ const RESPONSES = ['toolResponse', 'tool_response'];
 export const geminiLive: RealtimeProtocol = {
   name: 'gemini',
   greets: false,
-  clientEvent(text) {
-    const message = parseJson(text);
+  *clientEvent(text) {
+    const message = yield* parseMessage(text);
     if (!isObject(message)) return { works: true, models: unreadableModels };
     const setup = setupOf(message);
     if (setup) return { works: false, session: settingsOf(setup), models: () => modelsIn(setup) };
     const works = [...WORKING, ...RESPONSES].some((field) => field in message);
     return { works, turns: [...turnsIn(message), ...resultsIn(message)], models: () => [] };
   },
-  providerEvent(text) {
+  *providerEvent(text) {
     if (!READ.test(text)) return {};
-    const message = parseJson(text);
+    const message = yield* parseMessage(text);
     return isObject(message) ? providerEventOf(message) : {};
   },
   errorEvent: () => undefined,

@@ -1,10 +1,10 @@
 /** OpenAI's Realtime API. @see https://platform.openai.com/docs/api-reference/realtime */
 import type { JsonObject } from '../json.ts';
 import type { ClientEvent, RealtimeProtocol, SessionMessage, ProviderEvent } from './protocol.ts';
-import { isObject, listOf, objectOf, parseJson, stringOf } from '../json.ts';
+import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { otherModels } from '../other-models.ts';
 import { openaiUsage } from '../usage.ts';
-import { unreadableModels } from './protocol.ts';
+import { parseMessage, unreadableModels } from './protocol.ts';
 
 /** Audio deltas: most of the traffic, and not parsed. */
 const SOUND = /^\s*\{\s*"type"\s*:\s*"response\.(?:output_)?audio\.delta"/;
@@ -23,9 +23,9 @@ const KEPT = ['instructions', 'tools', 'modalities', 'output_modalities'] as con
 export const openaiRealtime: RealtimeProtocol = {
   name: 'openai',
   greets: true,
-  clientEvent(text) {
+  *clientEvent(text) {
     if (isAppend(text)) return SPOKEN;
-    const event = parseJson(text);
+    const event = yield* parseMessage(text);
     // The provider decides what it means.
     if (!isObject(event)) return { works: true, models: unreadableModels };
     const { type, session, response } = event;
@@ -38,9 +38,9 @@ export const openaiRealtime: RealtimeProtocol = {
       ? { ...clientEvent, session: sessionOf(objectOf(session)) }
       : clientEvent;
   },
-  providerEvent(text) {
+  *providerEvent(text) {
     if (SOUND.test(text)) return NOTHING;
-    const event = parseJson(text);
+    const event = yield* parseMessage(text);
     return isObject(event) ? providerEventOf(event) : NOTHING;
   },
   errorEvent: ({ code, type, message }, id) =>

@@ -1,6 +1,9 @@
+import type { Steps } from '../../turns.ts';
 import type { JsonObject } from '../json.ts';
 import type { Usage } from '../usage.ts';
 import { ProxyError } from '../../errors.ts';
+import { readingFirst } from '../json-ahead.ts';
+import { parseJson, PIECE_BOUNDS } from '../json.ts';
 
 /** The realtime API that a client and a provider use. */
 export type RealtimeName = 'openai' | 'gemini';
@@ -31,6 +34,11 @@ export interface ClientEvent {
   readonly models?: () => readonly string[];
 }
 
+/** Parses a message in steps; `undefined` if it is not JSON. */
+export function* parseMessage(text: string): Steps<unknown> {
+  return yield* readingFirst([text], PIECE_BOUNDS, () => parseJson(text));
+}
+
 /** The models of a message that only other parsers may understand. @throws ProxyError `invalid_request` */
 export function unreadableModels(): never {
   throw new ProxyError('invalid_request', 'Cannot accept the message: it is not a JSON object');
@@ -54,8 +62,10 @@ export interface RealtimeProtocol {
   readonly name: RealtimeName;
   /** Whether the provider sends the first message. */
   readonly greets: boolean;
-  clientEvent(text: string): ClientEvent;
-  providerEvent(text: string): ProviderEvent;
+  /** Reads a message of the client, in steps if it is long. */
+  clientEvent(text: string): Steps<ClientEvent>;
+  /** Reads a message of the provider, in steps if it is long. */
+  providerEvent(text: string): Steps<ProviderEvent>;
   /** An error as an event; `undefined` if the API has none, so that the connection is closed with a reason instead. */
   errorEvent(error: { code: string; type: string; message: string }, id: string): string | undefined;
 }

@@ -7,13 +7,19 @@ export type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
 /** The length of the key that masks a frame, bytes. */
 export const MASK_BYTES = 4;
 
+/** A key is applied to whole words, which takes a quarter of the time. */
+const WORD_BYTES = MASK_BYTES;
+
 /**
  * One whole, masked frame. @param mask four unpredictable bytes, different for each frame
  */
 export function encodeFrame(opcode: Opcode, payload: Uint8Array, mask: Uint8Array): Buffer {
   const { length } = payload;
   const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const frame = Buffer.allocUnsafe(header + MASK_BYTES + length);
+  const start = header + MASK_BYTES;
+  // So that the payload begins where whole words do.
+  const before = -start & (WORD_BYTES - 1);
+  const frame = Buffer.from(new ArrayBuffer(before + start + length), before);
   frame[0] = 0x80 | opcode;
   if (header === 2) frame[1] = 0x80 | length;
   else if (header === 4) {
@@ -25,8 +31,12 @@ export function encodeFrame(opcode: Opcode, payload: Uint8Array, mask: Uint8Arra
     frame.writeUInt32BE(length % 2 ** 32, 6);
   }
   frame.set(mask, header);
-  const start = header + MASK_BYTES;
-  for (let at = 0; at < length; at += 1) frame[start + at] = payload[at]! ^ mask[at & 3]!;
+  frame.set(payload, start);
+  const words = Math.floor(length / WORD_BYTES);
+  const [word] = new Uint32Array(Uint8Array.from(mask).buffer) as unknown as [number];
+  const masked = new Uint32Array(frame.buffer, before + start, words);
+  for (let at = 0; at < words; at += 1) masked[at]! ^= word;
+  for (let at = words * WORD_BYTES; at < length; at += 1) frame[start + at]! ^= mask[at & 3]!;
   return frame;
 }
 
