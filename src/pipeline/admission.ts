@@ -16,8 +16,8 @@ import { isGlob } from '../config/globs.ts';
 import { ProxyError } from '../errors.ts';
 import { MAX_TRIES } from '../limits/limiter.ts';
 import { plainModel } from '../wire/model-variants.ts';
-import { otherModels } from '../wire/other-models.ts';
-import { keyGivenTwice } from '../wire/json-twice.ts';
+import { findOtherModels } from '../wire/other-models.ts';
+import { KeySearch } from '../wire/json-twice.ts';
 import { formFields } from '../wire/multipart.ts';
 import { setupOf } from '../wire/realtime/gemini.ts';
 import { shownName } from './routing/unknown-model.ts';
@@ -91,11 +91,12 @@ export class Admission {
     const { access } = requester.caller;
     let resolution = registry.resolve(inbound.model, endpoint, access);
     if (access.narrowsModels || limiter.looksAtModels(requester.caller)) {
-      const checking = turns.run(refuseTwice(inbound.json?.text));
+      const rest = refuseTwice(inbound.json?.text);
+      const checking = rest && turns.run(rest);
       if (checking) yield checking;
     }
     const others = once(() => othersIn(inbound));
-    if (access.narrowsModels) {
+    if (access.narrowsModels && others().length > 0) {
       const providers = resolution.candidates.map(({ provider }) => provider.name);
       refuseOthers(others(), providers, requester.caller);
     }
@@ -195,28 +196,47 @@ export function tooManyOthers(): ProxyError {
   );
 }
 
-/** @throws ProxyError `invalid_request` if it is not certain what a request names */
-export function* refuseTwice(text: string | undefined): Steps<void> {
-  const key = text === undefined ? undefined : yield* keyGivenTwice(text);
-  if (key !== undefined)
-    throw new ProxyError(
-      'invalid_request',
-      `Cannot accept the request: "${shownName(key)}" is given twice, so that it is not certain which models it names`,
-    );
+/**
+ * Refuses a request that has a key twice.
+ * @returns the rest of the search if the text is too long for one step; `undefined` if the search is over
+ * @throws ProxyError `invalid_request` if it is not certain what the request names, as the rest of the search does
+ */
+export function refuseTwice(text: string | undefined): Steps<void> | undefined {
+  if (text === undefined) return undefined;
+  const search = new KeySearch(text);
+  if (!search.read()) return restOf(search);
+  if (search.found !== undefined) throw givenTwice(search.found);
+  return undefined;
+}
+
+function* restOf(search: KeySearch): Steps<void> {
+  do yield;
+  while (!search.read());
+  if (search.found !== undefined) throw givenTwice(search.found);
+}
+
+function givenTwice(key: string): ProxyError {
+  return new ProxyError(
+    'invalid_request',
+    `Cannot accept the request: "${shownName(key)}" is given twice, so that it is not certain which models it names`,
+  );
 }
 
 /** @throws ProxyError `invalid_request` if there are too many */
 export function othersIn({ endpoint, model, json, bytes, contentType }: Inbound): readonly string[] {
   const names: string[] = [];
-  const isForm = contentType.toLowerCase().startsWith('multipart/form-data');
-  const value = json?.value ?? (isForm ? formFields(bytes, contentType) : {});
+  const value = json?.value ?? (isForm(contentType) ? formFields(bytes, contentType) : {});
   // The message that begins a session wraps its settings.
   const body = (endpoint === 'realtime.live' && setupOf(value)) || value;
-  for (const name of otherModels(body, model)) {
+  findOtherModels(body, model, (name) => {
     if (names.length === MAX_OTHERS) throw tooManyOthers();
     names.push(name);
-  }
+  });
   return names;
+}
+
+function isForm(contentType: string): boolean {
+  return contentType.toLowerCase().startsWith('multipart/form-data');
 }
 
 /**

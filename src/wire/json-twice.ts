@@ -1,4 +1,3 @@
-import type { Steps } from '../turns.ts';
 import { ProxyError } from '../errors.ts';
 import { COMMA, LIST, LIST_END, OBJECT, OBJECT_END, QUOTE } from './json-bytes.ts';
 
@@ -37,56 +36,100 @@ const SEARCH = 8;
 const COMPARISON = 64;
 
 /**
- * A key that an object in JSON has twice; `undefined` for none. Parsers differ in which of the two counts, and some
- * merge them, so that one may be hidden behind the other. It takes about as long as parsing.
- * @param text valid JSON
- * @throws ProxyError `invalid_request` if it has too many keys to compare
+ * Searches for a key that an object in JSON has twice. Parsers differ in which of the two counts, and some
+ * merge them, so that one may be hidden behind the other. It takes about as long as parsing, and a
+ * short text needs no pause.
  */
-export function* keyGivenTwice(text: string): Steps<string | undefined> {
-  const open: Keys[] = [];
-  let here: Keys | undefined;
-  let expectKey = false;
-  let keysLeft = MAX_KEYS;
-  let pauseIn = STRIDE;
-  let escape = next(text, '\\', 0);
-  for (let at = 0; at < text.length; at += 1) {
-    if ((pauseIn -= 1) <= 0) {
-      pauseIn = STRIDE;
-      yield;
+export class KeySearch {
+  readonly #text: string;
+  /** The objects and lists around the current position, without the innermost one. */
+  readonly #open: Keys[] = [];
+  #here: Keys | undefined;
+  #expectKey = false;
+  #keysLeft = MAX_KEYS;
+  #at = 0;
+  /** The beginning of the string whose end is being searched for; -1 outside of strings. */
+  #start = -1;
+  #hasEscapes = false;
+  /** The next backslash. */
+  #escape: number;
+  /** What is left of the current stride, characters. */
+  #left = 0;
+  #found: string | undefined;
+
+  /** @param text valid JSON */
+  constructor(text: string) {
+    this.#text = text;
+    this.#escape = next(text, '\\', 0);
+  }
+
+  /** The key, once `read` has returned true; `undefined` for none. */
+  get found(): string | undefined {
+    return this.#found;
+  }
+
+  /**
+   * Reads on.
+   * @returns whether the search is over; otherwise it is to be called again after a pause
+   * @throws ProxyError `invalid_request` if there are too many keys to compare
+   */
+  read(): boolean {
+    const text = this.#text;
+    this.#left = STRIDE;
+    while (this.#at < text.length) {
+      if (this.#left <= 0) return false;
+      if (this.#start >= 0) {
+        if (!this.#readString()) return false;
+        if (this.#found !== undefined) return true;
+      } else this.#readSign(text.charCodeAt(this.#at));
+      this.#at += 1;
+      this.#left -= 1;
     }
-    const char = text.charCodeAt(at);
+    return true;
+  }
+
+  #readSign(char: number): void {
     if (char === QUOTE) {
-      const start = at + 1;
-      at = next(text, '"', start);
-      const hasEscapes = escape < at;
-      while (escape < at) {
-        // A backslash and the character behind it, which may be a quote.
-        const behind = escape + 2;
-        if (behind > at) at = next(text, '"', behind);
-        escape = next(text, '\\', behind);
-        if ((pauseIn -= SEARCH) > 0) continue;
-        pauseIn = STRIDE;
-        yield;
-      }
-      pauseIn -= SEARCH;
-      if (!expectKey) continue;
-      expectKey = false;
-      const key = hasEscapes ? (JSON.parse(text.slice(start - 1, at + 1)) as string) : text.slice(start, at);
-      if (here!.add(key)) return key;
-      pauseIn -= COMPARISON;
-      if ((keysLeft -= 1) < 0)
-        throw new ProxyError('invalid_request', 'Cannot accept the request: it has too many fields');
-    } else if (char === COMMA) expectKey = here?.isObject ?? false;
+      this.#start = this.#at + 1;
+      // The loop goes on behind the quote that is found here.
+      this.#at = next(this.#text, '"', this.#start) - 1;
+      this.#hasEscapes = false;
+    } else if (char === COMMA) this.#expectKey = this.#here?.isObject ?? false;
     else if (char === OBJECT || char === LIST) {
-      if (here) open.push(here);
-      here = new Keys(char === OBJECT);
-      expectKey = char === OBJECT;
+      if (this.#here) this.#open.push(this.#here);
+      this.#here = new Keys(char === OBJECT);
+      this.#expectKey = char === OBJECT;
     } else if (char === OBJECT_END || char === LIST_END) {
-      here = open.pop();
-      expectKey = false;
+      this.#here = this.#open.pop();
+      this.#expectKey = false;
     }
   }
-  return undefined;
+
+  /** Reads to the end of a string. @returns false if a pause is due before */
+  #readString(): boolean {
+    const text = this.#text;
+    while (this.#escape < this.#at) {
+      // A backslash and the character behind it, which may be a quote.
+      const behind = this.#escape + 2;
+      if (behind > this.#at) this.#at = next(text, '"', behind);
+      this.#escape = next(text, '\\', behind);
+      this.#hasEscapes = true;
+      if ((this.#left -= SEARCH) <= 0) return false;
+    }
+    this.#left -= SEARCH;
+    const start = this.#start;
+    this.#start = -1;
+    if (!this.#expectKey) return true;
+    this.#expectKey = false;
+    const key = this.#hasEscapes
+      ? (JSON.parse(text.slice(start - 1, this.#at + 1)) as string)
+      : text.slice(start, this.#at);
+    if (this.#here!.add(key)) this.#found = key;
+    this.#left -= COMPARISON;
+    if ((this.#keysLeft -= 1) < 0)
+      throw new ProxyError('invalid_request', 'Cannot accept the request: it has too many fields');
+    return true;
+  }
 }
 
 /** The next place of a character, or the end of the text. */

@@ -81,60 +81,79 @@ const MAX_VALUES = 10_000;
 export const MAX_NAMES = 16 * 1024;
 
 /**
- * The names, as the provider knows them; usually none. A name may occur several times.
+ * Finds the names, as the provider knows them; usually none. A name may occur several times.
  * @param model the requested one, which may consist of several
+ * @param found called with each name; what it throws ends the search
  * @throws ProxyError `invalid_request` if there is too much to search
  */
-export function* otherModels(body: JsonObject, model: string): Generator<string> {
-  yield* within(model);
-  yield* new Search().of(body);
+export function findOtherModels(body: JsonObject, model: string, found: (name: string) => void): void {
+  within(model, found);
+  new Search(found).search(body);
 }
 
 /**
- * The models within one name: those of a list, as LiteLLM and Helicone take it, and OpenRouter's presets, which choose
- * models of their own.
+ * Finds the models within one name: those of a list, as LiteLLM and Helicone take it, and OpenRouter's presets, which
+ * choose models of their own.
+ * @returns whether it consists of several
  */
-function* within(name: string): Generator<string> {
-  const parts = name.includes(',') ? name.split(',').map((part) => part.trim()) : [name];
-  for (const part of parts) {
-    const at = part.indexOf('@preset/');
-    if (at > 0) {
-      yield part.slice(0, at);
-      yield part.slice(at);
-    } else if (parts.length > 1 && part !== '') yield part;
+function within(name: string, found: (name: string) => void): boolean {
+  const isList = name.includes(',');
+  if (!isList) return withinOne(name, found);
+  let several = false;
+  for (const part of name.split(',')) {
+    const each = part.trim();
+    if (withinOne(each, found)) several = true;
+    else if (each !== '') {
+      several = true;
+      found(each);
+    }
   }
+  return several;
+}
+
+function withinOne(name: string, found: (name: string) => void): boolean {
+  const at = name.indexOf('@preset/');
+  if (at <= 0) return false;
+  found(name.slice(0, at));
+  found(name.slice(at));
+  return true;
 }
 
 class Search {
+  readonly #found: (name: string) => void;
   #left = MAX_VALUES;
 
-  *of(body: JsonObject): Generator<string> {
-    for (const key in body) {
-      if (key !== 'model' && !CONTENT.has(key) && !OWN.has(key)) yield* this.#field(key, body[key], 1);
-    }
-    // Its router then chooses the model to fall back to.
-    if (body.route === 'fallback' && body.models === undefined) yield 'openrouter/auto';
+  constructor(found: (name: string) => void) {
+    this.#found = found;
   }
 
-  *#field(key: string, value: unknown, depth: number): Generator<string> {
+  search(body: JsonObject): void {
+    for (const key in body) {
+      if (key !== 'model' && !CONTENT.has(key) && !OWN.has(key)) this.#field(key, body[key], 1);
+    }
+    // Its router then chooses the model to fall back to.
+    if (body.route === 'fallback' && body.models === undefined) this.#found('openrouter/auto');
+  }
+
+  #field(key: string, value: unknown, depth: number): void {
     if (typeof value === 'string') {
       // Perplexity has presets as well.
       const isPreset = key === 'preset';
       if (isPreset && value.length <= MAX_NAMES)
-        yield value.startsWith('@preset/') ? value : `@preset/${value}`;
-      else if (isPreset || names(key)) yield* listed(value);
-    } else if (typeof value === 'object' && value !== null) yield* this.#values(value, names(key), depth);
+        this.#found(value.startsWith('@preset/') ? value : `@preset/${value}`);
+      else if (isPreset || names(key)) this.#listed(value);
+    } else if (typeof value === 'object' && value !== null) this.#values(value, names(key), depth);
   }
 
   /** @param named whether texts in it are names */
-  *#values(value: object, named: boolean, depth: number): Generator<string> {
+  #values(value: object, named: boolean, depth: number): void {
     if ((this.#left -= 1) < 0 || depth > MAX_DEPTH) throw tooMuch();
     if (Array.isArray(value)) {
       for (const each of value as unknown[]) {
         if (typeof each === 'string') {
           if ((this.#left -= 1) < 0) throw tooMuch();
-          if (named) yield* listed(each);
-        } else if (typeof each === 'object' && each !== null) yield* this.#values(each, named, depth + 1);
+          if (named) this.#listed(each);
+        } else if (typeof each === 'object' && each !== null) this.#values(each, named, depth + 1);
       }
       return;
     }
@@ -145,25 +164,20 @@ class Search {
     for (const key in fields) {
       if (OWN.has(key) || (isSchema && OF_SCHEMA.has(key))) continue;
       const each = fields[key];
-      if (!isMap) yield* this.#field(key, each, depth + 1);
-      else if (typeof each === 'string') yield* listed(each);
-      else if (typeof each === 'object' && each !== null) yield* this.#values(each, true, depth + 1);
+      if (!isMap) this.#field(key, each, depth + 1);
+      else if (typeof each === 'string') this.#listed(each);
+      else if (typeof each === 'object' && each !== null) this.#values(each, true, depth + 1);
     }
+  }
+
+  #listed(name: string): void {
+    if (name.length > MAX_NAMES) throw tooMuch();
+    if (!within(name, this.#found) && name !== '') this.#found(name);
   }
 }
 
 function names(key: string): boolean {
   return NAMING.test(key.length > 40 ? '' : key.replaceAll(/[^a-z]/gi, '').toLowerCase());
-}
-
-function* listed(name: string): Generator<string> {
-  if (name.length > MAX_NAMES) throw tooMuch();
-  let several = false;
-  for (const part of within(name)) {
-    several = true;
-    yield part;
-  }
-  if (!several && name !== '') yield name;
 }
 
 function tooMuch(): ProxyError {

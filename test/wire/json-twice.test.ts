@@ -1,9 +1,12 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import * as twice from '../../src/wire/json-twice.ts';
-import { atOnce } from '../../src/turns.ts';
+import { KeySearch } from '../../src/wire/json-twice.ts';
 
-const keyGivenTwice = (text: string) => atOnce(twice.keyGivenTwice(text));
+function keyGivenTwice(text: string): string | undefined {
+  const search = new KeySearch(text);
+  while (!search.read());
+  return search.found;
+}
 
 test.each([
   ['{}', undefined],
@@ -13,11 +16,11 @@ test.each([
   ['{"a": 1, "\\u0061": 2}', 'a'],
   ['{"x": [{"b": "}", "c": {}, "b": []}]}', 'b'],
   ['{"\\\\": 1, "\\"": 2, "\\\\": 3}', '\\'],
-])('keyGivenTwice(%s) is %p', (text, key) => {
+])('KeySearch finds in %s the key %p', (text, key) => {
   expect(keyGivenTwice(text)).toBe(key);
 });
 
-test('keyGivenTwice() finds nothing in what JSON.stringify() writes, and every key that is written again', () => {
+test('KeySearch finds nothing in what JSON.stringify() writes, and every key that is written again', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }), fc.nat(), (value, which) => {
       const text = JSON.stringify(value);
@@ -29,7 +32,7 @@ test('keyGivenTwice() finds nothing in what JSON.stringify() writes, and every k
   );
 });
 
-test('keyGivenTwice() finds the key among any number of others', () => {
+test('KeySearch finds the key among any number of others', () => {
   for (const count of [1, 31, 32, 33, 34, 500]) {
     const text = JSON.stringify(
       Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, []])),
@@ -40,7 +43,7 @@ test('keyGivenTwice() finds the key among any number of others', () => {
   }
 });
 
-test('keyGivenTwice() refuses more keys than it compares', () => {
+test('KeySearch refuses more keys than it compares', () => {
   const many = Object.fromEntries(Array.from({ length: 200_001 }, (_, index) => [index, 0]));
   expect(() => keyGivenTwice(JSON.stringify(many))).toThrow('too many fields');
 });
@@ -53,11 +56,10 @@ test.each([
   ['runs of backslashes', `{"a":"${`${'\\'.repeat(1_001)}"`.repeat(4_000)}"}`],
   ['short strings', `{"a":[${'"",'.repeat(1_000_000)}1]}`],
   ['keys', `[${'{"a":1,"b":2},'.repeat(90_000)}1]`],
-])('keyGivenTwice() pauses while it reads %s', (_, text) => {
+])('KeySearch pauses while it reads %s', (_, text) => {
   let pauses = 0;
-  const steps = twice.keyGivenTwice(text);
-  let step = steps.next();
-  for (; !step.done; step = steps.next()) pauses += 1;
-  expect(step.value).toBeUndefined();
+  const search = new KeySearch(text);
+  while (!search.read()) pauses += 1;
+  expect(search.found).toBeUndefined();
   expect(pauses).toBeGreaterThan(10);
 });

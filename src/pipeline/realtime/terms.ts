@@ -74,7 +74,8 @@ export class Terms {
     if (!caller.access.narrowsModels && !isCounted) return undefined;
     const { target, requested } = this.#deps.exchange;
     const named = models().filter((name) => name !== target!.model && name !== requested.model);
-    atOnce(refuseTwice(text));
+    const rest = refuseTwice(text);
+    if (rest) atOnce(rest);
     refuseOthers(named, [target!.provider.name], caller);
     const others = new Set([...this.#others, ...named]);
     if (others.size === this.#others.size) return undefined;

@@ -5,7 +5,7 @@ import type { RealtimeProtocol, SessionMessage, ProviderEvent } from './protocol
 import { Groundings } from '../gemini/groundings.ts';
 import { geminiUsage } from '../gemini/usage.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
-import { otherModels } from '../other-models.ts';
+import { findOtherModels } from '../other-models.ts';
 import { plainUsage, withUnits } from '../usage.ts';
 import { parseMessage, unreadableModels } from './protocol.ts';
 
@@ -47,7 +47,9 @@ export function liveModel(name: string): string {
 
 function modelsIn(setup: JsonObject): string[] {
   const model = liveModel(stringOf(setup.model) ?? '');
-  return [...(model === '' ? [] : [model]), ...otherModels(setup, model)];
+  const models = model === '' ? [] : [model];
+  findOtherModels(setup, model, (name) => void models.push(name));
+  return models;
 }
 
 function providerEventOf(message: JsonObject): ProviderEvent {

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../json.ts';
 import type { ClientEvent, RealtimeProtocol, SessionMessage, ProviderEvent } from './protocol.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
-import { otherModels } from '../other-models.ts';
+import { findOtherModels } from '../other-models.ts';
 import { openaiUsage } from '../usage.ts';
 import { parseMessage, unreadableModels } from './protocol.ts';
 
@@ -81,7 +81,9 @@ function providerEventOf(event: JsonObject): ProviderEvent {
 /** The models in the settings of a session or a response. Some servers change the model of an open session. */
 function modelsIn(settings: JsonObject): string[] {
   const model = stringOf(settings.model);
-  return [...(model === undefined ? [] : [model]), ...otherModels(settings, model ?? '')];
+  const models = model === undefined ? [] : [model];
+  findOtherModels(settings, model ?? '', (name) => void models.push(name));
+  return models;
 }
 
 function sessionOf(session: JsonObject): JsonObject {
