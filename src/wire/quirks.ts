@@ -3,6 +3,7 @@ import type { Abilities } from './facts/abilities.ts';
 import type { Effort } from './facts/effort.ts';
 import type { MessageFacts } from './facts/messages.ts';
 import type { Override } from './facts/override.ts';
+import { asksForMore } from './facts/asked.ts';
 import { fittingMessages } from './facts/messages.ts';
 import { withDocumentUrls } from './facts/mistral-dialect.ts';
 import { isObject, listOf } from './json.ts';
@@ -89,7 +90,7 @@ export function applyQuirks(
   quirks: Quirks,
 ): { request: JsonObject; dropped: string[] } | undefined {
   if (changesNothing(quirks)) return undefined;
-  const dropped = (quirks.drops ?? []).filter((name) => isGiven(request[name]));
+  const removed = (quirks.drops ?? []).filter((name) => request[name] !== undefined);
   const renamed = Object.entries(quirks.renames ?? {}).filter(([name]) => isGiven(request[name]));
   const clamped = Object.entries(quirks.clamps ?? {}).filter(([name, [least, most]]) => {
     const value = request[name];
@@ -103,7 +104,7 @@ export function applyQuirks(
   const fitting = fittingMessages(request.messages, { roles: quirks.roles, systemFirst: comesFirst(quirks) });
   const matched = (quirks.toolIds && rewriteToolIds(fitting ?? request.messages)) ?? fitting;
   const rewritten = (quirks.documentUrls && withDocumentUrls(matched ?? request.messages)) ?? matched;
-  const all = [dropped, renamed, clamped, worded, set];
+  const all = [removed, renamed, clamped, worded, set];
   if (!rewritten && all.every(({ length }) => length === 0)) return undefined;
   const changed: JsonObject = { ...request, ...Object.fromEntries([...worded, ...set]) };
   if (rewritten) changed.messages = rewritten;
@@ -114,8 +115,8 @@ export function applyQuirks(
     changed[other] ??= changed[name];
     delete changed[name];
   }
-  for (const name of dropped) delete changed[name];
-  return { request: changed, dropped };
+  for (const name of removed) delete changed[name];
+  return { request: changed, dropped: removed.filter((name) => asksForMore(name, request[name])) };
 }
 
 /** Whether system messages are at the beginning only. */

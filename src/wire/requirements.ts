@@ -1,6 +1,7 @@
 /** Requirements on a request that hold for every provider's protocol. */
 import type { ChatRequest } from './chat.ts';
 import { ProxyError } from '../errors.ts';
+import { asksForMore } from './facts/asked.ts';
 
 /** @throws ProxyError `invalid_request` */
 export function requireMessages({ messages }: ChatRequest): void {
@@ -15,9 +16,9 @@ export function moreThanOne({ n }: ChatRequest): string[] {
   return (n ?? 1) === 1 ? [] : ['n'];
 }
 
-/** Which of these fields the request sets. */
+/** Which of these fields of the request ask for anything. */
 export function given(request: ChatRequest, names: readonly string[]): string[] {
-  return names.filter((name) => request[name] !== undefined && request[name] !== null);
+  return names.filter((name) => asksForMore(name, request[name]));
 }
 
 /** Fields of chat that hardly any other protocol supports. */

@@ -213,7 +213,7 @@ describe('a parameter that a target does not support', () => {
       ...CHAT,
       seed: 4,
       max_completion_tokens: 5,
-      logit_bias: {},
+      logit_bias: { 7: 1 },
       safe_prompt: true,
     });
     expect(reply.headers.get('x-llmproxy-dropped')).toBe('logit_bias');

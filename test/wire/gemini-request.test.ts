@@ -118,7 +118,7 @@ describe('parameters', () => {
 
   test('that Gemini lacks are reported as dropped', () => {
     const request = {
-      logit_bias: {},
+      logit_bias: { 7: 1 },
       user: 'u',
       store: true,
       service_tier: 'scale',

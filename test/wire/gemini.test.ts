@@ -166,7 +166,7 @@ describe('encode() of a Gemini request', () => {
       logprobs: true,
       top_logprobs: 2,
       user: 'u',
-      logit_bias: {},
+      logit_bias: { 7: 1 },
       response_format: { type: 'json_schema', json_schema: { name: 'a', schema: { type: 'object' } } },
     });
     expect(made.generationConfig).toEqual({

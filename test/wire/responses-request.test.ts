@@ -320,7 +320,7 @@ describe('parameters', () => {
       seed: 1,
       presence_penalty: 1,
       frequency_penalty: 1,
-      logit_bias: {},
+      logit_bias: { 7: 1 },
       top_k: 5,
     };
     const { body: asked, dropped } = encode({

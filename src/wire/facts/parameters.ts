@@ -4,9 +4,8 @@ import type { Abilities } from './abilities.ts';
 import type { Quirks } from '../quirks.ts';
 import type { Shape } from './shapes.ts';
 import type { Withheld } from './withheld.ts';
-import { objectOf } from '../json.ts';
 import { effortFor } from './effort.ts';
-import { withAt, withoutAt } from './paths.ts';
+import { valueAt, withAt, withoutAt } from './paths.ts';
 import { SHAPES } from './shapes.ts';
 import { withheld } from './withheld.ts';
 
@@ -46,7 +45,7 @@ function forRequest(
 }
 
 function isReasoning(request: JsonObject, shape: Shape): boolean {
-  const [effort] = SHAPES[shape].efforts.map((place) => at(request, place)).filter(isGiven);
+  const [effort] = SHAPES[shape].efforts.map((place) => valueAt(request, place)).filter(isGiven);
   return effort !== undefined && effort !== 'none';
 }
 
@@ -59,7 +58,7 @@ function withFittingEffort(
 ): JsonObject {
   let body = request;
   for (const place of SHAPES[shape].efforts) {
-    const requested = at(body, place);
+    const requested = valueAt(body, place);
     if (!isGiven(requested)) continue;
     if (requested === 'none' && shape === 'chat' && unreasoned && !taken.includes('none')) {
       body = { ...withoutAt(body, place), ...unreasoned };
@@ -73,12 +72,6 @@ function withFittingEffort(
     } else body = withAt(body, place, effort);
   }
   return body;
-}
-
-/** The value at a path of at most two names. */
-function at(body: JsonObject, place: string): unknown {
-  const [first = '', second] = place.split('.');
-  return second === undefined ? body[first] : objectOf(body[first])[second];
 }
 
 function isGiven(value: unknown): boolean {

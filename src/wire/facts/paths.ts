@@ -1,6 +1,6 @@
 /** Paths within a request, such as `reasoning.effort` or `messages[].name`, and changes at them. */
 import type { JsonObject } from '../json.ts';
-import { isObject } from '../json.ts';
+import { isObject, objectOf } from '../json.ts';
 
 /** A field, and whether the rest of the path applies to each of its elements. */
 export interface Step {
@@ -41,6 +41,12 @@ function pathOf(text: string): Path {
   if (READ.size >= MAX_READ) READ.clear();
   READ.set(text, path);
   return path;
+}
+
+/** The value at a path of at most two names, without a list. */
+export function valueAt(body: JsonObject, place: string): unknown {
+  const [first = '', second] = place.split('.');
+  return second === undefined ? body[first] : objectOf(body[first])[second];
 }
 
 /** A change at the end of a path: takes the object that contains the last field, and returns its replacement. */

@@ -3,8 +3,9 @@ import type { Abilities, Ability } from './abilities.ts';
 import type { JsonObject } from '../json.ts';
 import type { RequestShape, Shape } from './shapes.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
+import { asksForMore } from './asked.ts';
 import { withPlainFormat } from './plain-format.ts';
-import { withoutAt } from './paths.ts';
+import { valueAt, withoutAt } from './paths.ts';
 import { SHAPES } from './shapes.ts';
 
 export interface Withheld {
@@ -29,7 +30,7 @@ export function withheld(request: JsonObject, shape: Shape, known: Abilities): W
     if (abilities[ability as Ability] !== false) continue;
     for (const place of places) {
       const without = withoutAt(body, place);
-      if (without !== body && saysMore(place, request)) dropped.push(place);
+      if (without !== body && asksForMore(place, valueAt(request, place))) dropped.push(place);
       body = without;
     }
   }
@@ -42,17 +43,6 @@ export function withheld(request: JsonObject, shape: Shape, known: Abilities): W
     body = withPlainFormat(body, shape, abilities, dropped);
   }
   return { body, dropped };
-}
-
-/** A field with its default value is removed silently. */
-function saysMore(place: string, request: JsonObject): boolean {
-  const value = request[place];
-  if (place === 'n') return value !== 1;
-  if (place === 'logprobs') return value !== false;
-  if (place === 'reasoning_effort') return value !== 'none';
-  if (place === 'thinking') return objectOf(value).type !== 'disabled';
-  if (place === 'presence_penalty' || place === 'frequency_penalty') return value !== 0;
-  return value !== null;
 }
 
 /** Images, audio and files are replaced by notes that they are missing. */

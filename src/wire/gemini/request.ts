@@ -74,12 +74,7 @@ function knowsPenalties(keeps: readonly string[] = []): boolean {
 }
 
 function droppedOf(request: ChatRequest, { penalties, thinking }: GeminiModel): string[] {
-  const dropped: string[] = given(request, UNSUPPORTED).filter(
-    // Calls may always be parallel.
-    (name) => name !== 'parallel_tool_calls' || request[name] === false,
-  );
-  // 0 is the default.
-  if (!penalties) dropped.push(...given(request, PENALTIES).filter((name) => request[name] !== 0));
+  const dropped: string[] = given(request, penalties ? UNSUPPORTED : [...UNSUPPORTED, ...PENALTIES]);
   const effort = effortOf(request);
   if (thinking === 'none' && effort !== undefined && effort !== 'none') dropped.push('reasoning_effort');
   return dropped;

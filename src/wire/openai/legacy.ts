@@ -4,19 +4,18 @@
  */
 import type { ChatMessage, ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
+import { asksForMore } from '../facts/asked.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 
 /** Whether a request declares functions in the deprecated way: its answer then has to call them in that way as well. */
 export function isLegacy({ functions, tools }: JsonObject): boolean {
-  return Array.isArray(functions) && tools === undefined;
+  return Array.isArray(functions) && (tools ?? undefined) === undefined;
 }
 
 /** Deprecated fields beside tools, which take precedence. */
 export function ignoredLegacyFields(request: JsonObject): string[] {
   if (isLegacy(request)) return [];
-  return ['functions', 'function_call'].filter(
-    (name) => request[name] !== undefined && request[name] !== null,
-  );
+  return ['functions', 'function_call'].filter((name) => asksForMore(name, request[name]));
 }
 
 /** The request with tools in place of functions; the same object if it has none. */

@@ -36,9 +36,13 @@ export function encodeResponsesRequest(
   { model, quirks, memory }: Pick<EncodeContext, 'model' | 'quirks' | 'memory'>,
 ): { body: JsonObject; dropped: string[] } {
   requireMessages(request);
-  const same = given(request, SAME);
+  const same = SAME.filter((name) => request[name] !== undefined && request[name] !== null);
   const refused = same.filter((name) => quirks.drops?.includes(name));
-  const dropped: string[] = [...given(request, UNSUPPORTED), ...moreThanOne(request), ...refused];
+  const dropped: string[] = [
+    ...given(request, UNSUPPORTED),
+    ...moreThanOne(request),
+    ...given(request, refused),
+  ];
   const { instructions, input } = encodeItems(request.messages, memory);
   const hosted = hostedTools(request).flatMap((tool) => encodeHostedTool(tool, dropped));
   const tools = [...encodeTools(request, dropped), ...hosted];
