@@ -12,6 +12,7 @@ type Prepared = (stream: boolean) => Response;
 
 const CHATS = '/v1/chat/completions';
 const RESPONSES = '/v1/responses';
+const MESSAGES = '/v1/messages';
 const GEMINI = (model: string, stream: boolean) =>
   `/v1beta/models/${model}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`;
 
@@ -231,6 +232,36 @@ const ROWS: readonly (readonly [string, Type, string, string, Prepared, object, 
     0.006,
   ],
   [
+    'tools of Groq, translated',
+    'groq',
+    'openai/gpt-oss-120b',
+    MESSAGES,
+    chat({ executed_tools: [{ index: 0, type: 'search' }] }),
+    { web_searches: 1 },
+    150 + 60,
+    0.005,
+  ],
+  [
+    'a search of maps, translated',
+    'gemini',
+    'gemini-3.5-flash',
+    MESSAGES,
+    gemini(maps),
+    { map_searches: 1 },
+    1_500 + 900,
+    0.014,
+  ],
+  [
+    'code in a container, translated',
+    'openai',
+    'gpt-5.2-codex',
+    MESSAGES,
+    response([python('a')]),
+    { container_gigabytes: 1 },
+    1_750 + 1_400,
+    0.0075,
+  ],
+  [
     'connectors of Mistral',
     'mistral',
     'mistral-medium-2508',
@@ -256,7 +287,7 @@ test.each(
   const asked =
     path === 'gemini'
       ? proxy.post(GEMINI(model, stream), { contents: [{ role: 'user', parts: [{ text: 'Hello' }] }] })
-      : proxy.post(path, { model, stream, ...body });
+      : proxy.post(path, { model, stream, max_tokens: 200, ...body });
   await (await asked).text();
   const [record] = await proxy.recorded(1);
   expect(record!.outcome).toBe('success');

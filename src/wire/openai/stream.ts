@@ -8,7 +8,7 @@ import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
 import type { Annotation, Seal } from '../parts/part.ts';
 import { brokenEvent, readEvent } from '../shapes/events.ts';
 import { ExecutedTools } from '../reported-tools.ts';
-import { openaiUsage, withUnits } from '../usage.ts';
+import { encodeOpenaiUsage, openaiUsage, withUnits } from '../usage.ts';
 import { RegularChunks } from './regular-chunks.ts';
 import { sourcesBeside } from './answer-parts.ts';
 import { growDetails, sealOf } from './reasoning-details.ts';
@@ -106,7 +106,7 @@ export class ChunkReader implements ChatReader {
       for (const choice of this.#choices.values()) choice.finish ??= 'tool_calls';
     const last = [...this.#choices].flatMap(([index, choice]) => this.#finish(index, choice));
     if (!this.#usage || !this.#named) return last;
-    return [...last, { ...this.#named, choices: [], usage: this.#usage }];
+    return [...last, { ...this.#named, choices: [], usage: encodeOpenaiUsage(this.usage!) }];
   }
 
   #choice({ index, delta, logprobs, finish_reason: finish }: ChatChunk['choices'][number]): ChatChunk[] {
