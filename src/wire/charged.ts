@@ -4,12 +4,13 @@ import type { JsonObject } from './json.ts';
 import type { Usage } from './usage.ts';
 import type { Tiered } from './reported-tiers.ts';
 import type { Units } from './units.ts';
+import { withIterations } from './iterations.ts';
 import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from './json.ts';
 import { secondsOfSound } from './media-tokens.ts';
 import { formNumber } from './multipart.ts';
 import { addUsage, openaiUsage, plainUsage, UNKNOWN_USAGE } from './usage.ts';
 import { requestedTiers } from './reported-tiers.ts';
-import { requestedTools } from './requested-tools.ts';
+import { requestedImage, requestedTools } from './requested-tools.ts';
 import { searchCount, tokenCount, unitsOf } from './units.ts';
 
 /** The fields of a request that determine its charge. */
@@ -68,7 +69,10 @@ function searchesFor(documents: number): number {
 /** The expected usage of a request. @param input tokens, approximately @param output tokens, approximately */
 export function expectedUsage(requested: ChargedRequest, input: number, output: number): Usage {
   const usage = plainUsage(input, output);
-  if (!UNITED.test(requested.endpoint)) return { ...usage, ...expectedUnits(requested) };
+  if (!UNITED.test(requested.endpoint)) {
+    const made = requestedImage(requested.json?.value ?? {});
+    return withIterations({ ...usage, ...expectedUnits(requested) }, made);
+  }
   const { seconds, tiers: _, ...units } = expectedUnits(requested);
   const outputImage = requested.endpoint.startsWith('images.') ? output : undefined;
   // The length of a recording is a guess, as the length of an answer is, and not known without that.

@@ -1,7 +1,9 @@
+import type { Iteration } from './iterations.ts';
 import type { JsonObject } from './json.ts';
 import type { Unit, Units } from './units.ts';
 import { isObject, listOf, objectOf, stringOf } from './json.ts';
 import { unitsOf } from './units.ts';
+import { plainUsage } from './usage.ts';
 
 /** Tools that the provider runs, by the beginning of their type, and what a call of them is charged by. */
 const TYPES: readonly (readonly [RegExp, readonly Unit[]])[] = [
@@ -42,6 +44,29 @@ export function requestedTools({ tools }: JsonObject): Units {
       amounts[unit] = unit === 'containerGigabytes' ? gigabytesIn(tool) : 1;
   }
   return unitsOf(amounts);
+}
+
+/** The model of OpenAI's image tool if the tool does not name one. @see https://developers.openai.com/api/docs/guides/tools-image-generation */
+export const IMAGE_MODEL = 'gpt-image-1';
+
+/** The tokens of a square image by its quality. @see https://developers.openai.com/api/docs/guides/image-generation */
+const IMAGE_TOKENS: ReadonlyMap<unknown, number> = new Map([
+  ['low', 272],
+  ['high', 4_160],
+]);
+const MEDIUM_IMAGE_TOKENS = 1_056;
+
+/** What a request is charged for at least if the model makes an image with its tool: that of another model. */
+export function requestedImage({ tools }: JsonObject): Iteration[] {
+  const tool = listOf(tools)
+    .slice(0, MOST_TOOLS)
+    .map(objectOf)
+    .find(({ type }) => type === 'image_generation');
+  if (!tool) return [];
+  const output = IMAGE_TOKENS.get(tool.quality) ?? MEDIUM_IMAGE_TOKENS;
+  return [
+    { model: stringOf(tool.model) ?? IMAGE_MODEL, usage: { ...plainUsage(0, output), outputImage: output } },
+  ];
 }
 
 function unitsOfType(type: string): readonly Unit[] {

@@ -360,6 +360,8 @@ test('what a tool costs at least is reserved', async () => {
   expect(await ask({ model: 'gpt-4o-mini-search-preview' })).toBe(429);
   const search = { type: 'web_search_preview' };
   expect(await ask({ tools: [search] })).toBe(429);
+  expect(await ask({ tools: [{ type: 'image_generation' }] })).toBe(429);
+  expect(await ask({ tools: [{ type: 'image_generation', quality: 'low' }] })).not.toBe(429);
   expect(await ask({})).toBe(200);
 });
 

@@ -5,12 +5,9 @@ import type { Units } from '../units.ts';
 import type { Usage } from '../usage.ts';
 import { withIterations } from '../iterations.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
-import { gigabytesIn } from '../requested-tools.ts';
+import { gigabytesIn, IMAGE_MODEL } from '../requested-tools.ts';
 import { searchCount, unitsOf } from '../units.ts';
 import { openaiUsage, withUnits } from '../usage.ts';
-
-/** The model that makes images if the tool does not name one. @see https://developers.openai.com/api/docs/guides/tools-image-generation */
-const IMAGE_MODEL = 'gpt-image-1';
 
 /** A usage with the searches, the containers and the images of its response. */
 export function withToolWork(usage: Usage, { output, tools, tool_usage: work }: JsonObject): Usage {
