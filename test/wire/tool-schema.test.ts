@@ -42,3 +42,37 @@ for (const [name, protocol] of Object.entries(PROTOCOLS))
     );
     expect(schemas(body)).toEqual([sent]);
   });
+
+const ALTERNATIVES = { anyOf: [{ properties: { a: {} } }, { properties: { b: {} } }] };
+test.each([
+  ['anthropicProtocol', false],
+  ['converseProtocol', false],
+  ['responsesProtocol', false],
+  // Cohere's reference has no such restriction.
+  ['cohereProtocol', true],
+] as const)('%s: alternatives at the root of a schema stay there: %p', (name, stay) => {
+  const fn = { name: 'f', description: null, parameters: ALTERNATIVES };
+  const { body } = PROTOCOLS[name].encode(
+    {
+      model: 'm',
+      messages: [{ role: 'user', content: 'hi' }],
+      tools: [{ type: 'function', function: fn }] as never,
+    },
+    { model: 'm', quirks: {}, created: 1, newId: () => 'id', memory: NO_MEMORY },
+  );
+  const [schema] = schemas(body);
+  expect('anyOf' in schema!).toBe(stay);
+  if (!stay) expect(schema).toEqual({ type: 'object', properties: { a: {}, b: {} } });
+});
+
+test('a description that is null is not sent to Anthropic, which rejects it', () => {
+  const { body } = anthropicProtocol.encode(
+    {
+      model: 'm',
+      messages: [{ role: 'user', content: 'hi' }],
+      tools: [{ type: 'function', function: { name: 'f', description: null } }] as never,
+    },
+    { model: 'claude-sonnet-4-6', quirks: {}, created: 1, newId: () => 'id', memory: NO_MEMORY },
+  );
+  expect(body.tools).toEqual([{ name: 'f', input_schema: { type: 'object', properties: {} } }]);
+});

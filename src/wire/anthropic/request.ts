@@ -13,7 +13,7 @@ import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { OPENAI_ONLY, TUNING, requireMessages, given, moreThanOne } from '../requirements.ts';
 import { closedSchema } from '../parts/closed-schema.ts';
 import { SchemaBudget } from '../parts/schema-budget.ts';
-import { toolSchema } from '../parts/tool-schema.ts';
+import { rootSchema } from '../parts/root-schema.ts';
 
 /** An Anthropic request, and what is needed to decode its answer. */
 export interface AnthropicRequest {
@@ -99,11 +99,11 @@ function encodeTools(
       dropped.push(`tools[${index}]`);
       return [];
     }
-    const schema = toolSchema(fn.parameters);
+    const schema = rootSchema(fn.parameters);
     const closed = fn.strict === true ? budget?.grant(closedSchema(schema), 'tool') : undefined;
     return {
       name: fn.name,
-      ...(fn.description === undefined ? {} : { description: fn.description }),
+      ...(typeof fn.description === 'string' ? { description: fn.description } : {}),
       input_schema: closed ?? schema,
       ...(closed ? { strict: true } : {}),
       ...(cache_control === undefined ? {} : { cache_control }),
@@ -230,7 +230,7 @@ function structure(
     return { ...none, fields: { output_config: { format: { type: 'json_schema', schema: closed } } } };
   const tool = name ?? 'answer';
   const description = 'Gives the answer. Call it exactly once.';
-  return { ...none, tool, tools: [{ name: tool, description, input_schema: toolSchema(schema) }] };
+  return { ...none, tool, tools: [{ name: tool, description, input_schema: rootSchema(schema) }] };
 }
 
 /** Anthropic's standard tier corresponds to OpenAI's default one. */

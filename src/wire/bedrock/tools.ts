@@ -6,7 +6,7 @@ import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { cachePoint } from './messages.ts';
 import type { SchemaBudget } from '../parts/schema-budget.ts';
 import { closedSchema } from '../parts/closed-schema.ts';
-import { toolSchema } from '../parts/tool-schema.ts';
+import { rootSchema } from '../parts/root-schema.ts';
 
 interface Requested {
   readonly model: ConverseModel;
@@ -69,7 +69,7 @@ export function spec(
   { name, description, parameters, strict }: JsonObject,
   budget?: SchemaBudget,
 ): JsonObject {
-  const schema = toolSchema(parameters);
+  const schema = rootSchema(parameters);
   const closed = strict === true ? budget?.grant(closedSchema(schema), 'tool') : undefined;
   return {
     toolSpec: {

@@ -7,7 +7,7 @@ import type { HostedTool } from '../parts/hosted-tools.ts';
 import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { OPENAI_ONLY, TUNING, requireMessages, given, moreThanOne } from '../requirements.ts';
 import { SHARED_FIELDS as SAME_BUT_STREAM } from './shared-fields.ts';
-import { toolSchema } from '../parts/tool-schema.ts';
+import { rootSchema } from '../parts/root-schema.ts';
 
 /** Fields that both APIs have under the same name. */
 const SAME = [...SAME_BUT_STREAM, 'stream'] as const;
@@ -87,7 +87,7 @@ function encodeTools(request: ChatRequest, dropped: string[]): JsonObject[] {
       type: 'function',
       name: fn.name,
       ...(fn.description === undefined ? {} : { description: fn.description }),
-      parameters: toolSchema(fn.parameters),
+      parameters: rootSchema(fn.parameters),
       // Strict is the default there, and ordinary schemas do not satisfy it.
       strict: fn.strict ?? false,
     };
