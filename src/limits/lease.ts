@@ -7,6 +7,7 @@ import type { Limit } from './limit.ts';
 import { limitHeaders } from './headers.ts';
 import { priceOf, tokensOf, unitsOf } from './limit.ts';
 import { shown } from './refusal.ts';
+import { headerText } from '../wire/header-text.ts';
 
 /** The outcome of a request. */
 export interface Outcome {
@@ -65,8 +66,10 @@ export class Lease {
   headers(messages: boolean): Record<string, string> {
     const { standings, atMs } = this.#reservation;
     const headers = limitHeaders(standings, atMs, messages);
-    if (standings.some(isNearlyUsedUp))
-      headers['x-llmproxy-warning'] = standings.filter(isNearlyUsedUp).map(warningOf).join('; ');
+    if (standings.some(isNearlyUsedUp)) {
+      const warnings = standings.filter(isNearlyUsedUp).map(warningOf);
+      headers['x-llmproxy-warning'] = headerText(warnings.join('; '));
+    }
     return headers;
   }
 

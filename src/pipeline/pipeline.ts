@@ -12,6 +12,7 @@ import type { StreamBudget } from './streams/stream-budget.ts';
 import { ProxyError, toProxyError } from '../errors.ts';
 import { endingError, endingOf, missingEnding } from '../wire/endings.ts';
 import { answerTokens } from '../wire/estimate-answer.ts';
+import { headerText } from '../wire/header-text.ts';
 import type { Endpoint } from '../wire/endpoints.ts';
 import type { Json } from '../wire/json.ts';
 import { parseJson } from '../wire/json.ts';
@@ -126,7 +127,7 @@ export class Pipeline {
     exchange.admitted(lease, expected);
     if (lease) exchange.limitHeaders = lease.headers(inbound.endpoint.startsWith('messages'));
     if (instead !== undefined)
-      exchange.limitHeaders = { ...exchange.limitHeaders, 'x-llmproxy-instead': instead };
+      exchange.limitHeaders = { ...exchange.limitHeaders, 'x-llmproxy-instead': headerText(instead) };
     return admitted;
   }
 

@@ -17,7 +17,7 @@ import { bodyLimits, readBody } from './body.ts';
 import { contentFor, conversationOf, tagsOf, userOf } from './content.ts';
 import { mayBeEarly, withEarlyHead } from './early-head.ts';
 import { errorResponse } from './error.ts';
-import { headerList, headerText } from './header-text.ts';
+import { headerList, headerText } from '../wire/header-text.ts';
 import { hooked } from './hooked.ts';
 import type { Origin, PathRequest } from './inbound.ts';
 import { parseInbound } from './inbound.ts';
@@ -227,7 +227,7 @@ function respond(
   if (!limitHeaders) return response;
   // Setting them one by one costs less than a larger object.
   const sent = response.headers;
-  for (const name in limitHeaders) sent.set(name, headerText(limitHeaders[name]!));
+  for (const name in limitHeaders) sent.set(name, limitHeaders[name]!);
   return response;
 }
 

@@ -14,7 +14,6 @@ import { headerMap, passedHeaders, passingHeaders, requestId } from '../wire/hea
 import { bodyLimits, readBody } from './body.ts';
 import { contentFor, conversationOf, tagsOf } from './content.ts';
 import { errorResponse } from './error.ts';
-import { headerText } from './header-text.ts';
 import { scopeByKey } from './idempotency.ts';
 import { leaving } from './inference.ts';
 import { ownLimits } from './own-limits.ts';
@@ -104,7 +103,7 @@ async function pass(
     body: answer,
   } = await context.passthrough.pass(passing, exchange, requester, abort);
   const back = passedHeaders(upstream, context.mask);
-  for (const [name, value] of Object.entries(exchange.limitHeaders ?? {})) back[name] = headerText(value);
+  Object.assign(back, exchange.limitHeaders);
   back['x-request-id'] = exchange.id;
   back['x-llmproxy-provider'] = provider.name;
   // The body of an error was decompressed to be read.

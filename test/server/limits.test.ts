@@ -447,6 +447,22 @@ describe('a warning', () => {
   });
 });
 
+test('a warning about a model whose name no header can have reaches the caller with every kind of answer', async () => {
+  const limits = [{ requests: 4, per: 'day' as const, models: ['модель*'], warn_at: '25%' }];
+  const proxy = started(
+    { auth: keys({ a: limits }), models: { модель: ['gpt-4o'] } },
+    upstream(({ text }) => (text.includes('fail') ? new Response('{}', { status: 400 }) : completion('one'))),
+  );
+  for (const [content, status] of [
+    ['hi', 200],
+    ['fail', 400],
+  ] as const) {
+    const answer = await chat(proxy, 'a', { model: 'модель', messages: [{ role: 'user', content }] });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('x-llmproxy-warning')).toContain(encodeURIComponent('модель'));
+  }
+});
+
 test('a provider’s rate limit headers do not reach callers that have limits of their own', async () => {
   const names = ['limit', 'remaining', 'reset'].map((what) => `x-ratelimit-${what}-tokens`);
   const telling = () =>

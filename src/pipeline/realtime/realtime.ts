@@ -10,6 +10,7 @@ import type { Peer, SessionDeps, SessionLimits } from './session.ts';
 import { protocolOf } from './messages.ts';
 import { Session } from './session.ts';
 import { Terms } from './terms.ts';
+import { headerText } from '../../wire/header-text.ts';
 
 export interface RealtimeDeps extends Omit<SessionDeps, 'limits' | 'over' | 'permit' | 'takePlace'> {
   readonly admission: Admission;
@@ -57,7 +58,7 @@ export class Realtime {
     exchange.admitted(lease, expected);
     if (lease) exchange.limitHeaders = lease.headers(false);
     if (instead !== undefined)
-      exchange.limitHeaders = { ...exchange.limitHeaders, 'x-llmproxy-instead': instead };
+      exchange.limitHeaders = { ...exchange.limitHeaders, 'x-llmproxy-instead': headerText(instead) };
     const routed = await router.route({
       inbound,
       candidates,

@@ -17,7 +17,7 @@ import { CLOSE } from '../../wire/websocket/close.ts';
 import { contentFor, conversationOf, tagsOf } from '../content.ts';
 import { callerLimits } from '../deadline.ts';
 import { errorResponse } from '../error.ts';
-import { headerText } from '../header-text.ts';
+import { headerText } from '../../wire/header-text.ts';
 import { IDLE_SECONDS } from '../listen.ts';
 import { addressOf } from '../network.ts';
 import { permitModel, permitProvider } from '../permit.ts';
@@ -202,8 +202,7 @@ async function agree(
 }
 
 function upgrade({ request, headers, bindings, exchange, end }: Call): boolean {
-  const answer: Record<string, string> = { 'x-request-id': exchange.id };
-  for (const [name, value] of Object.entries(exchange.limitHeaders ?? {})) answer[name] = headerText(value);
+  const answer: Record<string, string> = { 'x-request-id': exchange.id, ...exchange.limitHeaders };
   const { target } = exchange;
   if (target) {
     answer['x-llmproxy-provider'] = target.provider.name;

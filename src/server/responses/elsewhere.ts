@@ -10,7 +10,6 @@ import { pathTemplate, safeSegments } from '../../wire/safe-path.ts';
 import { passedHeaders, passingHeaders } from '../../wire/headers.ts';
 import { ownerOf } from './not-stored.ts';
 import { errorResponse } from '../error.ts';
-import { headerText } from '../header-text.ts';
 import { leaving } from '../inference.ts';
 import { addressOf } from '../network.ts';
 import { ownLimits } from '../own-limits.ts';
@@ -122,7 +121,7 @@ async function forwarded(
   const requester = { caller: client, user: null, address: () => addressOf(request, server) };
   const passed = await context.passthrough.read({ provider, call }, exchange, requester, abort);
   const back = passedHeaders(passed.upstream, context.mask);
-  for (const [name, value] of Object.entries(exchange.limitHeaders ?? {})) back[name] = headerText(value);
+  Object.assign(back, exchange.limitHeaders);
   back['x-request-id'] = id;
   back['x-llmproxy-provider'] = provider.name;
   // The body of an error was decompressed to be read.
