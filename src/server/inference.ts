@@ -11,16 +11,17 @@ import type { ServerBindings, ServerContext } from './context.ts';
 import { ProxyError, toProxyError, statusOf } from '../errors.ts';
 import { finishFailed } from '../pipeline/pipeline.ts';
 import { tracedRequest } from '../pipeline/record/trace.ts';
+import { headerList, headerText } from '../wire/header-text.ts';
 import { requestId, responseHeaders } from '../wire/headers.ts';
 import type { Called } from './body.ts';
 import { bodyLimits, readBody } from './body.ts';
 import { contentFor, conversationOf, tagsOf, userOf } from './content.ts';
 import { mayBeEarly, withEarlyHead } from './early-head.ts';
 import { errorResponse } from './error.ts';
-import { headerList, headerText } from '../wire/header-text.ts';
 import { hooked } from './hooked.ts';
 import type { Origin, PathRequest } from './inbound.ts';
 import { parseInbound } from './inbound.ts';
+import { KeptHeaders } from './kept-headers.ts';
 import { LARGE, LargeBody } from './large-body.ts';
 import { inOnePiece, SCATTERED } from './one-piece.ts';
 import { addressOf } from './network.ts';
@@ -200,10 +201,8 @@ function respond(
   inPieces: (bytes: Uint8Array) => ReadableStream<Uint8Array>,
 ): Response {
   const streams = reply.body instanceof ReadableStream;
-  const headers = responseHeaders(reply.upstream, mask);
   const { limitHeaders } = exchange;
-  // The rate limit headers describe the caller's own limits rather than those of a provider that it shares with others.
-  if (limitHeaders) for (const name in headers) if (OF_LIMITS.test(name)) delete headers[name];
+  const headers = responseHeaders(reply.upstream, mask, limitHeaders !== undefined);
   if (reply.made) {
     delete headers['content-encoding'];
     if (!headers['content-type']?.startsWith(reply.made)) headers['content-type'] = reply.made;
@@ -223,13 +222,11 @@ function respond(
   if (reply.lost && reply.lost.length > 0) headers['x-llmproxy-answer-dropped'] = headerList(reply.lost);
   // A client that keeps its connection alive would send the next request to a socket that is being closed.
   if (draining()) headers['connection'] = 'close';
-  const response = new Response(given(reply.body, inPieces), { status: reply.status, headers });
-  if (!limitHeaders) return response;
-  // Setting them one by one costs less than a larger object.
-  const sent = response.headers;
-  for (const name in limitHeaders) sent.set(name, limitHeaders[name]!);
-  return response;
+  for (const name in limitHeaders) headers[name] = limitHeaders[name]!;
+  return new Response(given(reply.body, inPieces), { status: reply.status, headers: kept.of(headers) });
 }
+
+const kept = new KeptHeaders();
 
 /** The body in the form in which Bun sends it best. */
 function given(
@@ -239,8 +236,6 @@ function given(
   if (body instanceof ReadableStream || body.length < SCATTERED) return body;
   return body.length <= LARGE ? inOnePiece(body) : inPieces(body);
 }
-
-const OF_LIMITS = /^(?:x|anthropic)-ratelimit-/;
 
 function someIn(counts: Readonly<Record<string, number>>): boolean {
   for (const _ in counts) return true;

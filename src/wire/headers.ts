@@ -106,8 +106,14 @@ const MAX_HEADERS = 4_096;
  * A provider's headers for the client. The length is set by the server, which knows what it sends. Invalid headers, and
  * those above the size limit, are dropped.
  * @param mask redacts a value
+ * @param limited whether the caller has limits of its own: the rate limit headers then describe these, rather than those
+ *   of a provider that it shares with others
  */
-export function responseHeaders(upstream: HeaderMap, mask: (text: string) => string): Record<string, string> {
+export function responseHeaders(
+  upstream: HeaderMap,
+  mask: (text: string) => string,
+  limited = false,
+): Record<string, string> {
   const travelling: Record<string, string> = {};
   let room = MAX_HEADERS;
   const pass = (name: string, value: string | undefined): void => {
@@ -120,7 +126,7 @@ export function responseHeaders(upstream: HeaderMap, mask: (text: string) => str
   for (const name of RESPONSE) pass(name, upstream[name]);
   const id = UPSTREAM_IDS.find((name) => upstream[name]);
   if (id !== undefined) pass('x-llmproxy-upstream-request-id', upstream[id]);
-  for (const name in upstream) if (RESPONSE_PREFIXES.test(name)) pass(name, upstream[name]);
+  if (!limited) for (const name in upstream) if (RESPONSE_PREFIXES.test(name)) pass(name, upstream[name]);
   return travelling;
 }
 

@@ -10,6 +10,8 @@ export const BUDGETS: Readonly<Record<string, readonly [number, number, number, 
   'AbortSignal listener':     [      1,          1,               1,       0,               1,        0],
   'Buffer.from':              [      1,          1,               1,       0,               1,        0],
   'Headers iterated':         [      2,          2,               2,       0,               2,        0],
+  // The id of the request, in headers that are otherwise copied from the last response.
+  'Headers written':          [      1,          1,               1,       0,               1,        0],
   'JSON.parse':               [      2,          2,               2,       1,               2,        1],
   'JSON.stringify':           [      0,          2,               1,       0,               7,        1],
   'Promise.race':             [      0,          0,               1,       0,               1,        0],
