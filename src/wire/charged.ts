@@ -9,6 +9,7 @@ import { countOf, isObject, listOf, numberOf, objectOf, stringOf } from './json.
 import { secondsOfSound } from './media-tokens.ts';
 import { formNumber } from './multipart.ts';
 import { addUsage, openaiUsage, plainUsage, UNKNOWN_USAGE } from './usage.ts';
+import { reportedCost } from './reported-cost.ts';
 import { requestedTiers } from './reported-tiers.ts';
 import { requestedImage, requestedTools } from './requested-tools.ts';
 import { searchCount, tokenCount, unitsOf } from './units.ts';
@@ -96,6 +97,8 @@ export function chargedUsage(endpoint: Endpoint, answer: JsonObject, requested: 
   const reported = reportedTokens(endpoint, answer);
   return {
     ...(reported ?? UNKNOWN_USAGE),
+    // Of an image or a recording, the cost may be all that is reported.
+    ...reportedCost(objectOf(answer.usage)),
     ...unitsOf({
       ...requested,
       ...reported,

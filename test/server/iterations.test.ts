@@ -19,6 +19,8 @@ const tokens = (input_tokens: number, output_tokens: number, more: object = {}) 
 const PRICES: ConfigInput['prices'] = [
   { model: 'claude-sonnet-4-5', input: 1, output: 10, cached: 0.5 },
   { model: 'claude-opus-4-7', input: 100, output: 1_000 },
+  { model: 'claude-opus-4-8', input: 5, output: 50 },
+  { model: 'claude-fable-5', input: 2, output: 20 },
 ];
 
 interface Case {
@@ -64,8 +66,22 @@ const CASES: Readonly<Record<string, Case>> = {
         { type: 'fallback_message', model: 'claude-opus-4-8', ...tokens(110, 20) },
       ],
     }),
-    expected: [110, 0, 20, 310],
-    iterations: undefined,
+    expected: [110, 0, 20, 550 + 1_000],
+    iterations: [{ model: 'claude-opus-4-8', ...own, input_tokens: 110, output_tokens: 20 }],
+  },
+  'another model takes over from one that has begun': {
+    first: tokens(100, 1),
+    usage: tokens(140, 20, {
+      iterations: [
+        { type: 'message', model: 'claude-fable-5', ...tokens(100, 30) },
+        { type: 'fallback_message', model: 'claude-opus-4-8', ...tokens(140, 20) },
+      ],
+    }),
+    expected: [240, 0, 50, 200 + 600 + 700 + 1_000],
+    iterations: [
+      { model: 'claude-fable-5', ...own, input_tokens: 100, output_tokens: 30 },
+      { model: 'claude-opus-4-8', ...own, input_tokens: 140, output_tokens: 20 },
+    ],
   },
   'one inference suffices': {
     first: tokens(100, 1),

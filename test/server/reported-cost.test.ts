@@ -88,6 +88,14 @@ test.each([
   expect(await recorded(type, { ...TOKENS, ...usage })).toMatchObject({ cost });
 });
 
+test('the cost of an image is all that xAI reports of it', async () => {
+  const answer = { data: [{ url: 'https://a.example/i.jpg' }], usage: { cost_in_usd_ticks: 200_000_000 } };
+  await using provided = upstream(() => Response.json(answer));
+  await using proxy = running({ providers: [provider('p', provided.url, { type: 'xai', models: ['*'] })] });
+  await (await proxy.post('/v1/images/generations', { model: 'grok-imagine-image', prompt: 'A' })).text();
+  expect(await proxy.recorded(1)).toMatchObject([{ cost: 0.02, reported_cost: 0.02, units: { images: 1 } }]);
+});
+
 test('a reported cost covers all inferences for the answer', async () => {
   const prices = new Prices();
   await prices.load();

@@ -5,7 +5,7 @@ import { withIterations } from '../iterations.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { reportedCost } from '../reported-cost.ts';
 import { tiersOf } from '../reported-tiers.ts';
-import { addUsage } from '../usage.ts';
+import { addUsage, plainUsage } from '../usage.ts';
 import { searchCount, sumOf, tokenCount, unitsOf } from '../units.ts';
 
 /**
@@ -47,24 +47,31 @@ function countsOf(value: JsonObject): Usage | undefined {
 
 /**
  * The usage of the iterations that wrote the answer, and the others: the compaction of the conversation, and an adviser.
- * If another model took over, the answer is its own.
+ * If another model took over, the answer has its price, and what the first one wrote before it refused is charged as
+ * well; a refusal without any output is free.
  * @see https://platform.claude.com/docs/en/build-with-claude/compaction#understanding-usage
+ * @see https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback
  */
 function iterationsIn(value: unknown): { own: Counts | undefined; others: Iteration[] } {
   const others: Iteration[] = [];
-  let written: Usage | undefined;
-  let tookOver: Usage | undefined;
+  const written: Iteration[] = [];
+  let tookOver: Iteration | undefined;
   for (const each of listOf(value).filter(isObject)) {
     const usage = countsOf(each);
     if (!usage) continue;
-    if (each.type === 'message') written = addUsage(written, usage);
-    else if (each.type === 'fallback_message') tookOver = usage;
-    else others.push({ model: stringOf(each.model), usage });
+    const iteration = { model: stringOf(each.model), usage };
+    if (each.type === 'message') written.push(iteration);
+    else if (each.type === 'fallback_message') tookOver = iteration;
+    else others.push(iteration);
   }
-  const own = tookOver ?? written;
+  if (tookOver) {
+    const refused = written.filter(({ usage }) => usage.output > 0);
+    return { own: { ...plainUsage(0, 0), cacheWrite1h: 0 }, others: [...others, ...refused, tookOver] };
+  }
+  const own = written.map(({ usage }) => usage).reduce<Usage | undefined>(addUsage, undefined);
   if (!own) return { own: undefined, others };
   const { input, cached, cacheWrite, output } = own;
   return { own: { input, cached, cacheWrite, output }, others };
 }
 
-type Counts = Pick<Usage, 'input' | 'cached' | 'cacheWrite' | 'output'>;
+type Counts = Pick<Usage, 'input' | 'cached' | 'cacheWrite' | 'cacheWrite1h' | 'output'>;
