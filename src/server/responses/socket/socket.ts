@@ -176,7 +176,7 @@ export class ResponsesSocket implements SocketHandler {
     }
     const { signal } = this.#abort;
     const body = await turns.run(bodyOf(event, text));
-    await answerTurn({ event, body, last }, responses(), this.#turns, { signal, send });
+    await answerTurn({ event, body, last }, responses(), this.#turns, { signal, send, pause: turns.pause });
   }
 
   async #refuse(thrown: unknown, lane: string | undefined): Promise<void> {

@@ -40,18 +40,26 @@ const TRANSPORT = [
 const OF_HANDSHAKE =
   /^(?:sec-websocket-.*|upgrade|connection|content-.*|transfer-encoding|accept-encoding|x-request-id|idempotency-key)$/;
 
+/** The client that an answer is for. */
+interface AnswerTo {
+  readonly signal: AbortSignal;
+  /** Sends an event; resolves when the client can take more. */
+  readonly send: (event: string) => Promise<void>;
+  /** Waits for the next iteration of the event loop if this one has lasted long enough. */
+  readonly pause: () => Promise<void> | undefined;
+}
+
 /** The final events of a stream that failed. */
 const FAILED: ReadonlySet<unknown> = new Set(['error', 'response.failed']);
 
 /**
  * Handles one `response.create` like the same request over HTTP: with its limits, its record and its storage.
- * @param send sends an event; resolves when the client can take more
  */
 export async function answerTurn(
   { event, body, last }: Turn,
   ask: Inference,
   { url, headers, bindings }: TurnsOf,
-  { signal, send }: { signal: AbortSignal; send: (event: string) => Promise<void> },
+  { signal, send, pause }: AnswerTo,
 ): Promise<void> {
   const sent: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers))
@@ -60,7 +68,7 @@ export async function answerTurn(
   sent['content-length'] = String(typeof body === 'string' ? Buffer.byteLength(body) : body.length);
   const request = new Request(url, { method: 'POST', body, headers: sent, signal });
   const reply = await ask(request, sent, bindings, undefined, last);
-  const failed = reply.ok ? await copied(reply, send) : await refused(reply, send);
+  const failed = reply.ok ? await copied(reply, send, pause) : await refused(reply, send);
   // An answer that could not be continued once is not tried again.
   if (failed && !signal.aborted && event.previous_response_id) last.forget();
 }
@@ -71,18 +79,28 @@ export function* bodyOf(event: JsonObject, text: string): Steps<string | Uint8Ar
   return yield* writeBody({ ...Object.fromEntries(own), stream: true });
 }
 
+/** How many bytes are read between two pauses. */
+const STRIDE = 2 * 1024 * 1024;
+
 /** @returns whether it ended with a failure */
-async function copied(reply: Response, send: (event: string) => Promise<void>): Promise<boolean> {
+async function copied(reply: Response, send: AnswerTo['send'], pause: AnswerTo['pause']): Promise<boolean> {
   const events = new SseReader();
   let failed = false;
-  for await (const bytes of reply.body ?? []) {
-    for (const { data } of events.push(bytes)) {
+  for await (const bytes of inStrides(reply.body ?? [])) {
+    await pause();
+    for (const { event, data } of events.push(bytes)) {
       if (data === '[DONE]') continue;
-      failed ||= FAILED.has(objectOf(parseJson(data)).type);
+      // Almost all servers name events, so that a long one need not be parsed.
+      failed ||= FAILED.has(event ?? objectOf(parseJson(data)).type);
       await send(data);
     }
   }
   return failed;
+}
+
+async function* inStrides(body: AsyncIterable<Uint8Array> | []): AsyncGenerator<Uint8Array> {
+  for await (const bytes of body)
+    for (let at = 0; at < bytes.length; at += STRIDE) yield bytes.subarray(at, at + STRIDE);
 }
 
 /** @see https://developers.openai.com/docs/guides/websocket-mode */
