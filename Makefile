@@ -21,7 +21,7 @@ test: install ## run the tests
 	@$(RUN) test --parallel=2 --timeout 60000 --no-isolate --path-ignore-patterns '**/*.slow.test.ts' $(ARGS)
 
 test-slow: install ## run the tests that take long, those in *.slow.test.ts
-	@$(RUN) test --parallel=2 --timeout 60000 .slow.test $(ARGS)
+	@$(RUN) test --parallel=2 --timeout 60000 --no-isolate .slow.test $(ARGS)
 
 check: install ## all that must pass: format, types, lint, docs, build, tests, smoke
 	@$(RUN) scripts/check.ts $(ARGS)
