@@ -71,8 +71,10 @@ export function openaiUsage(value: unknown): Usage | undefined {
       cachedAudio: within(fromCache.audio_tokens, cached),
       outputAudio: within(completion.audio_tokens, output),
       inputImage: within(prompt.image_tokens, input),
+      inputVideo: within(prompt.video_tokens, input),
       cachedImage: within(fromCache.image_tokens, cached),
       outputImage: within(completion.image_tokens, output),
+      outputVideo: within(completion.video_tokens, output),
     }),
     ...toolCalls(value),
     ...(value.units === undefined ? {} : decodeFeeUnits(value.units)),
@@ -193,7 +195,8 @@ export function withUnits<U extends Usage | undefined>(usage: U, units: Units): 
 /** Writes usage in OpenAI's format. Values without a field there are put where other vendors put them, if any do. */
 export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
   const { cacheWrite1h, inputAudio, cachedAudio, outputAudio } = usage;
-  const { inputImage, cachedImage, outputImage, webSearches, fileSearches } = usage;
+  const { inputImage, cachedImage, outputImage, inputVideo, outputVideo } = usage;
+  const { webSearches, fileSearches } = usage;
   const units = encodeFeeUnits(usage);
   return {
     prompt_tokens: usage.input,
@@ -205,6 +208,7 @@ export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
       ...(cacheWrite1h ? { cache_write_1h_tokens: cacheWrite1h } : {}),
       ...(inputAudio ? { audio_tokens: inputAudio } : {}),
       ...(inputImage ? { image_tokens: inputImage } : {}),
+      ...(inputVideo ? { video_tokens: inputVideo } : {}),
       ...(cachedAudio || cachedImage
         ? {
             cached_tokens_details: {
@@ -218,6 +222,7 @@ export function encodeOpenaiUsage(usage: Usage): OpenaiUsage {
       reasoning_tokens: usage.reasoning,
       ...(outputAudio ? { audio_tokens: outputAudio } : {}),
       ...(outputImage ? { image_tokens: outputImage } : {}),
+      ...(outputVideo ? { video_tokens: outputVideo } : {}),
     },
     ...(webSearches || fileSearches
       ? {
@@ -245,9 +250,15 @@ export interface OpenaiUsage {
     cache_write_1h_tokens?: number;
     audio_tokens?: number;
     image_tokens?: number;
+    video_tokens?: number;
     cached_tokens_details?: { audio_tokens?: number; image_tokens?: number };
   };
-  completion_tokens_details: { reasoning_tokens: number; audio_tokens?: number; image_tokens?: number };
+  completion_tokens_details: {
+    reasoning_tokens: number;
+    audio_tokens?: number;
+    image_tokens?: number;
+    video_tokens?: number;
+  };
   server_tool_use?: { web_search_requests: number; file_search_requests?: number };
   units?: Record<string, number>;
   iterations?: IterationRecord[];
