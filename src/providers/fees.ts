@@ -21,6 +21,7 @@ const AZURE = 'https://azure.microsoft.com/en-us/pricing/details/cognitive-servi
 const CLAUDE = 'https://platform.claude.com/docs/en/about-claude/pricing#specific-tool-pricing';
 const GOOGLE = 'https://ai.google.dev/gemini-api/docs/pricing';
 const GROQ = 'https://groq.com/pricing';
+const DEEPSEEK = 'https://api-docs.deepseek.com/quick_start/pricing';
 const MISTRAL = 'https://mistral.ai/pricing#api-pricing';
 const XAI = 'https://docs.x.ai/developers/pricing#tools-pricing';
 const COHERE = 'https://cohere.com/pricing';
@@ -71,6 +72,8 @@ const ROWS: readonly Row[] = [
   { vendors: ['google'], unit: 'mapSearches', usd: 0.014, source: GOOGLE },
   { vendors: ['groq'], unit: 'webSearches', usd: 0.005, source: GROQ },
   { vendors: ['groq'], unit: 'pageVisits', usd: 0.001, source: GROQ },
+  { vendors: ['deepseek'], unit: 'webSearches', usd: 0.000_75, source: DEEPSEEK },
+  { vendors: ['deepseek'], unit: 'pageVisits', usd: 0.000_75, source: DEEPSEEK },
   { vendors: ['mistral'], unit: 'webSearches', usd: 0.03, source: MISTRAL },
   { vendors: ['mistral'], unit: 'codeCalls', usd: 0.03, source: MISTRAL },
   { vendors: ['mistral'], unit: 'images', usd: 0.1, source: MISTRAL },

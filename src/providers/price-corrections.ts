@@ -107,6 +107,13 @@ export const CORRECTIONS: readonly Correction[] = [
   ]),
   {
     vendor: 'mistral',
+    id: 'mistral-large-latest',
+    match: { equals: 'mistral-large-latest' },
+    prices: { input_mtok: 0.5, cache_read_mtok: 0.05, output_mtok: 1.5 },
+    source: 'https://docs.mistral.ai/models/mistral-large-3-25-12',
+  },
+  {
+    vendor: 'mistral',
     id: 'magistral-medium-latest',
     match: { equals: 'magistral-medium-latest' },
     prices: { input_mtok: 1.5, cache_read_mtok: 0.15, output_mtok: 7.5 },

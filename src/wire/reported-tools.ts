@@ -15,6 +15,8 @@ export function toolCalls(usage: JsonObject): Units {
     return unitsOf({
       webSearches: searchCount(own.web_search_requests),
       fileSearches: searchCount(own.file_search_requests),
+      // Free at Anthropic, and not at others that speak its protocol.
+      pageVisits: searchCount(own.web_fetch_requests),
     });
   if (isObject(connectors))
     return unitsOf({

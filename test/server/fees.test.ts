@@ -322,6 +322,32 @@ test.each<[object, object, number]>([
   expect(record!.cost).toBeCloseTo(millionths / 1e6, 9);
 });
 
+test('DeepSeek charges for searches and for pages, which Claude visits for free', async () => {
+  const answer = {
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant',
+    model: 'm',
+    content: [{ type: 'text', text: 'Hi' }],
+    stop_reason: 'end_turn',
+    usage: {
+      input_tokens: 0,
+      output_tokens: 1,
+      server_tool_use: { web_search_requests: 2, web_fetch_requests: 4 },
+    },
+  };
+  await using provided = upstream(() => Response.json(answer));
+  const fee = async (type: Type, model: string) => {
+    await using proxy = running({ providers: [provider('p', provided.url, { type, models: ['*'] })] });
+    await (await proxy.post(MESSAGES, { ...CHAT, model, max_tokens: 9 })).text();
+    const [record] = await proxy.recorded(1);
+    expect(record!.units).toEqual({ web_searches: 2, page_visits: 4 });
+    return record!.cost!;
+  };
+  expect(await fee('deepseek', 'deepseek-v4-pro')).toBeCloseTo(6 * 0.000_75, 4);
+  expect(await fee('anthropic', 'claude-haiku-4-5')).toBeCloseTo(2 * 0.01, 4);
+});
+
 test('Cohere charges for rankings, which have no tokens', async () => {
   const answer = {
     results: [{ index: 0, relevance_score: 0.5 }],

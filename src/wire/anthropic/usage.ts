@@ -5,8 +5,9 @@ import { withIterations } from '../iterations.ts';
 import { isObject, listOf, objectOf, stringOf } from '../json.ts';
 import { reportedCost } from '../reported-cost.ts';
 import { tiersOf } from '../reported-tiers.ts';
+import { toolCalls } from '../reported-tools.ts';
 import { addUsage, plainUsage } from '../usage.ts';
-import { searchCount, sumOf, tokenCount, unitsOf } from '../units.ts';
+import { sumOf, tokenCount, unitsOf } from '../units.ts';
 
 /**
  * Anthropic's usage, normalised: its `input_tokens` excludes cached tokens, and its counts exclude the iterations that
@@ -38,8 +39,8 @@ function countsOf(value: JsonObject): Usage | undefined {
         tokenCount(objectOf(value.cache_creation).ephemeral_1h_input_tokens) ?? 0,
         cacheWrite,
       ),
-      webSearches: searchCount(objectOf(value.server_tool_use).web_search_requests),
     }),
+    ...toolCalls(value),
     ...tiersOf(value.speed, value.inference_geo),
     ...reportedCost(value),
   };
