@@ -38,6 +38,43 @@ test.each(TARGETS)('nothing that asks for nothing is named as left out for %s', 
   }
 });
 
+test.each([
+  [
+    '/v1/messages',
+    'messages',
+    {
+      tools: null,
+      tool_choice: null,
+      metadata: {},
+      mcp_servers: [],
+      stop_sequences: null,
+      system: [],
+      thinking: null,
+    },
+  ],
+  [
+    '/v1/responses',
+    'input',
+    {
+      tools: [],
+      tool_choice: null,
+      include: [],
+      text: {},
+      reasoning: null,
+      metadata: {},
+      prompt: null,
+      truncation: null,
+    },
+  ],
+] as const)('the same holds for clients of %s', async (path, said, fields) => {
+  for (const [type, model] of TARGETS.slice(0, 4)) {
+    const body = { model, max_tokens: 9, [said]: [{ role: 'user', content: 'Hi' }], ...fields };
+    const { max_tokens: _, ...response } = body;
+    const { dropped } = await requestSentTo(type, said === 'input' ? response : body, { path });
+    if (said === 'input' || type !== 'anthropic') expect({ type, dropped }).toEqual({ type, dropped: null });
+  }
+});
+
 test('a field that a vendor rejects is removed although it is null', async () => {
   const { body } = await requestSentTo('mistral', { ...CHAT, ...NULLS });
   for (const name of ['logit_bias', 'user', 'store', 'verbosity', 'logprobs'])

@@ -8,14 +8,18 @@ type Protocol = Parameters<typeof speaker>[0];
 
 const PATHS = {
   chat: '/v1/chat/completions',
+  messages: '/v1/messages',
+  responses: '/v1/responses',
   gemini: `/v1beta/models/${CHAT.model}:generateContent`,
 } as const;
+
+const USUAL = { chat: CHAT, messages: {}, responses: { model: CHAT.model }, gemini: {} };
 
 /** What a provider receives for a request. */
 async function sent(protocol: Protocol, client: keyof typeof PATHS, body: object): Promise<JsonObject> {
   await using provider = speaker(protocol, 'whole');
   await using proxy = running({ providers: [speakerConfig(protocol, provider.url)] });
-  const reply = await proxy.post(PATHS[client], { ...(client === 'chat' ? CHAT : {}), ...body });
+  const reply = await proxy.post(PATHS[client], { ...USUAL[client], ...body });
   expect([reply.status, await reply.text()]).toEqual([200, expect.any(String)]);
   return JSON.parse(provider.asked[0]!.text) as JsonObject;
 }
@@ -120,6 +124,50 @@ describe('a file of text is sent as text', () => {
     const { messages } = await sent('messages', 'chat', files({ file_data: data('application/pdf') }));
     expect(messages).toMatchObject([{ content: [{ type: 'document', source: { type: 'base64' } }] }]);
   });
+});
+
+describe('an earlier refusal is sent back', () => {
+  const refused = (protocol: Protocol) => (protocol === 'gemini' ? 'parts' : 'content');
+  const turn = async (protocol: Protocol, client: 'chat' | 'responses', body: object) => {
+    const request = await sent(protocol, client, body);
+    return ((request.messages ?? request.contents) as JsonObject[])[1]![refused(protocol)];
+  };
+
+  test.each(['messages', 'converse', 'gemini'] as const)('to %s', async (protocol) => {
+    for (const content of [null, '', []]) {
+      const messages = [user, { role: 'assistant', content, refusal: 'I must not.' }, user];
+      expect(await turn(protocol, 'chat', { messages })).toMatchObject([{ text: 'I must not.' }]);
+    }
+    const answer = {
+      type: 'message',
+      role: 'assistant',
+      content: [{ type: 'refusal', refusal: 'I must not.' }],
+    };
+    expect(await turn(protocol, 'responses', { input: [user, answer, user] })).toMatchObject([
+      { text: 'I must not.' },
+    ]);
+  });
+});
+
+test('a cache mark on a call reaches only APIs that have it', async () => {
+  const cache_control = { type: 'ephemeral' };
+  const messages = [
+    user,
+    {
+      role: 'assistant',
+      content: [{ type: 'tool_use', id: 'toolu_1', name: 'look', input: {}, cache_control }],
+    },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'Red' }] },
+  ];
+  const turn = async (protocol: Protocol, model: string) => {
+    const request = await sent(protocol, 'messages', { model, max_tokens: 9, messages });
+    return (request.messages as JsonObject[])[1]!;
+  };
+  expect((await turn('chat', 'gpt')).tool_calls).toEqual([call('toolu_1')]);
+  expect((await turn('converse', 'anthropic.claude-sonnet-4-5')).content).toMatchObject([
+    { toolUse: { toolUseId: 'toolu_1' } },
+    { cachePoint: { type: 'default' } },
+  ]);
 });
 
 test('the beginning of an answer loses the white space at its end where Claude continues it', async () => {

@@ -184,7 +184,12 @@ test('decode() turns tools that Anthropic ran into parts, and reports unsupporte
     { role: 'user', content: 'Hi' },
     { role: 'assistant', content },
   ];
-  const { request, dropped } = decode({ messages: turns, container: 'c', mcp_servers: [], metadata: null });
+  const { request, dropped } = decode({
+    messages: turns,
+    container: 'c',
+    mcp_servers: [{ name: 'm' }],
+    metadata: null,
+  });
   expect(request.messages[1]).toMatchObject({
     content: 'Found.',
     parts: [

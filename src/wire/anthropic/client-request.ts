@@ -1,5 +1,6 @@
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
+import { asksForMore } from '../facts/asked.ts';
 import { flagIn, nameAt, numberIn, objectAt, textAt, wrong } from './client-check.ts';
 import { decodeOutput } from './client-effort.ts';
 import { cacheOf } from './client-parts.ts';
@@ -40,7 +41,7 @@ export function decodeMessagesRequest(body: JsonObject): { request: ChatRequest;
   refuseThread(body);
   const model = nameAt(body, 'model', '');
   const dropped = new Set<string>();
-  for (const key in body) if (!KNOWN.has(key) && body[key] !== null) dropped.add(key);
+  for (const key in body) if (!KNOWN.has(key) && asksForMore(key, body[key])) dropped.add(key);
   const maxTokens = numberIn(body, 'max_tokens', { whole: true });
   if (maxTokens === undefined) throw wrong('max_tokens', 'field required');
   const request: ChatRequest = {

@@ -24,7 +24,7 @@ export function decodeTools(body: JsonObject, dropped: Set<string>): Partial<Cha
   const choice = decodeChoice(body.tool_choice);
   if (tools.length === 0) {
     const forced =
-      body.tool_choice !== undefined && choice.tool_choice !== 'none' && choice.tool_choice !== 'auto';
+      isObject(body.tool_choice) && choice.tool_choice !== 'none' && choice.tool_choice !== 'auto';
     if (forced) dropped.add('tool_choice');
     return hostedField(hosted);
   }

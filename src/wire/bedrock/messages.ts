@@ -125,7 +125,7 @@ function partOf(part: Part, scope: Scope, at: string): JsonObject[] {
     case 'refusal':
       return [{ text: part.text }];
     case 'call':
-      return [toolUse(part.call, scope, at)];
+      return marked([toolUse(part.call, scope, at)], objectOf(part.call).cache_control, scope.model);
     default:
       return [];
   }

@@ -84,10 +84,12 @@ function withTrimmedEnd(messages: ChatMessage[]): ChatMessage[] {
   return [...messages.slice(0, -1), trimmed];
 }
 
-/** A message with empty text: its calls are kept, and so are results, which are required. */
+/** A message with empty text: calls and refusals are kept, and so are results, which are required. */
 function wordless(message: ChatMessage, role: string): ChatMessage[] {
   if (role === 'tool' || role === 'function') return [message];
-  return listOf(message.tool_calls).length > 0 ? [{ ...message, content: null }] : [];
+  const { refusal } = message as Partial<Record<string, unknown>>;
+  const saysMore = listOf(message.tool_calls).length > 0 || Boolean(refusal);
+  return saysMore ? [{ ...message, content: null }] : [];
 }
 
 function isEmpty(text: unknown): boolean {

@@ -114,12 +114,11 @@ function encodePart(part: JsonObject, quirks: Quirks): JsonObject {
 
 /** Google's signature of a call is sent back to Google only. */
 function encodeCalls(calls: readonly unknown[], { model, quirks, memory }: Coding): unknown {
+  const plain = calls.map((call) => withoutMarker(objectOf(call), quirks));
   if (quirks.keeps?.includes('extra_content'))
-    return signedCalls(calls, memory, quirks.like ?? model, quirks.signsCalls);
-  return calls.map((call) => {
-    const { extra_content: _, ...plain } = objectOf(call);
-    return plain;
-  });
+    return signedCalls(plain, memory, quirks.like ?? model, quirks.signsCalls);
+  for (const call of plain) delete call.extra_content;
+  return plain;
 }
 
 function withoutMarker(value: object, quirks: Quirks): JsonObject {

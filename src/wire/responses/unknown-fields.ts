@@ -1,5 +1,6 @@
 /** Names the fields of a Responses request that are not supported. */
 import type { JsonObject } from '../json.ts';
+import { asksForMore } from '../facts/asked.ts';
 import { objectOf } from '../json.ts';
 
 /** Fields that are read, that concern the transport of the answer, or whose absence makes no difference. */
@@ -20,7 +21,7 @@ const WITHIN: Readonly<Record<string, ReadonlySet<string>>> = {
 
 /** The names of the other fields: `extra`, `reasoning.context`. */
 export function unknownFields(body: JsonObject): string[] {
-  const isGiven = (owner: JsonObject, name: string) => owner[name] !== undefined && owner[name] !== null;
+  const isGiven = (owner: JsonObject, name: string) => asksForMore(name, owner[name]);
   const own = Object.keys(body).filter((name) => !KNOWN.has(name) && isGiven(body, name));
   const inner = Object.entries(WITHIN).flatMap(([name, known]) => {
     const owner = objectOf(body[name]);
