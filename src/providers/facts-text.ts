@@ -55,6 +55,7 @@ export function factsText(quirks: Quirks): string[] {
     ...line('usage of streams', quirks.reportsUsage ? ['reported by default'] : []),
     ...line('earlier reasoning', quirks.reasoning ? [REASONING[quirks.reasoning]] : []),
     ...line('tool call IDs', quirks.toolIds ? ['nine letters and digits'] : []),
+    ...line('response formats', quirks.objectRoots ? ['only schemas of objects'] : []),
     ...line('files', quirks.documentUrls ? ['sent as `document_url`'] : []),
     ...line('reported output tokens', quirks.outputWithoutReasoning ? ['do not include reasoning'] : []),
     ...line('service tier of answers', quirks.hidesTier ? ['taken to be the requested one'] : []),

@@ -12,6 +12,7 @@ import { withAllowedTools } from './facts/allowed-tools.ts';
 import { acceptedMessages, withoutThoughtsAlone } from './facts/blanks.ts';
 import { withMediaTypes } from './facts/media-types.ts';
 import { fittingMessages } from './facts/messages.ts';
+import { asksForOtherRoot } from './facts/object-root.ts';
 import { fittingParameters } from './facts/parameters.ts';
 import { PROTOCOL_FACTS } from './facts/protocols.ts';
 import { OwnNames, renamedFor, withNames } from './facts/tool-names.ts';
@@ -85,7 +86,14 @@ export function fit(
   refuseForeignFiles(request.messages, { protocol, quirks, model: quirks.like ?? model });
   const usual = PROTOCOL_FACTS.find(({ protocols, efforts }) => efforts && protocols.includes(protocol));
   const steering = usual?.efforts ? { efforts: usual.efforts, ...quirks } : quirks;
-  const taken = fittingParameters(request, 'chat', steering, ofEncoder(protocol, abilities, schemaless));
+  const expressible = ofEncoder(protocol, abilities, schemaless);
+  const inWords = quirks.objectRoots && asksForOtherRoot(request);
+  const taken = fittingParameters(
+    request,
+    'chat',
+    steering,
+    inWords ? { ...expressible, json_schema: false, json_object: false } : expressible,
+  );
   const fitted = { ...taken.body } as ChatRequest;
   const roles = { ...usual?.roles, ...quirks.roles };
   const named = fittingMessages(fitted.messages, { roles }) as ChatMessage[] | undefined;

@@ -50,6 +50,8 @@ export interface Quirks extends MessageFacts {
   readonly override?: Override;
   /** Fields that every request has, unless the client sets them. */
   readonly sets?: JsonObject;
+  /** The schemas of response formats must be those of objects. */
+  readonly objectRoots?: true;
   /** Files are parts of Mistral's type `document_url`. */
   readonly documentUrls?: true;
   /** The format of its tool call ids; other ids are replaced. */

@@ -24,6 +24,8 @@ export const OPENAI: Quirks = {
   source: REASONING_GUIDE,
   // It sends an empty list with each answer, which its clients send back.
   keeps: ['annotations'],
+  // https://platform.openai.com/docs/guides/structured-outputs#root-objects-must-not-be-anyof-and-must-be-an-object
+  objectRoots: true,
   // The role is specific to OpenAI.
   roles: { developer: 'developer' },
   models: [

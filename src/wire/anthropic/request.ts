@@ -11,6 +11,8 @@ import { isObject, listOf, objectOf } from '../json.ts';
 import type { HostedTool } from '../parts/hosted-tools.ts';
 import { hostedTools, knownOptions, wordFor } from '../parts/hosted-tools.ts';
 import { OPENAI_ONLY, TUNING, requireMessages, given, moreThanOne } from '../requirements.ts';
+import { schemaWords } from '../facts/format-words.ts';
+import { hasObjectRoot } from '../facts/object-root.ts';
 import { closedSchema } from '../parts/closed-schema.ts';
 import { SchemaBudget } from '../parts/schema-budget.ts';
 import { rootSchema } from '../parts/root-schema.ts';
@@ -228,6 +230,8 @@ function structure(
   const closed = abilities.jsonSchema ? budget.grant(closedSchema(schema), 'answer') : undefined;
   if (closed)
     return { ...none, fields: { output_config: { format: { type: 'json_schema', schema: closed } } } };
+  // The arguments of a tool are an object.
+  if (!hasObjectRoot(schema)) return { ...none, system: [{ type: 'text', text: schemaWords(schema) }] };
   const tool = name ?? 'answer';
   const description = 'Gives the answer. Call it exactly once.';
   return { ...none, tool, tools: [{ name: tool, description, input_schema: rootSchema(schema) }] };

@@ -3,6 +3,8 @@ import type { JsonObject } from '../json.ts';
 import type { ConverseModel } from './models.ts';
 import { isObject } from '../json.ts';
 import type { SchemaBudget } from '../parts/schema-budget.ts';
+import { schemaWords } from '../facts/format-words.ts';
+import { hasObjectRoot } from '../facts/object-root.ts';
 import { closedSchema } from '../parts/closed-schema.ts';
 import { spec } from './tools.ts';
 
@@ -42,9 +44,9 @@ export function structure(
     const textFormat = { type: 'json_schema', structure: { jsonSchema } };
     return { ...none, fields: { outputConfig: { textFormat } } };
   }
-  if (model.demands === 'none') {
-    const text = `Answer with one valid JSON value and nothing else. It has to fit this schema: ${JSON.stringify(schema)}`;
-    return { ...none, system: [{ text }] };
+  // The arguments of a tool are an object.
+  if (model.demands === 'none' || !hasObjectRoot(schema)) {
+    return { ...none, system: [{ text: schemaWords(schema) }] };
   }
   const tool = spec({ name, description: 'Gives the answer. Call it exactly once.', parameters: schema });
   return { ...none, tool, name };

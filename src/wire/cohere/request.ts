@@ -1,6 +1,7 @@
 import type { ChatRequest } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import type { EncodeContext } from '../protocol.ts';
+import { hasObjectRoot } from '../facts/object-root.ts';
 import { withOwnFields } from '../facts/own-fields.ts';
 import { entryOf, isObject, numberOf, objectOf, stringOf } from '../json.ts';
 import { encodeCohereMessages } from './messages.ts';
@@ -106,11 +107,12 @@ function responseFormat(
 ): { fields: JsonObject; system: JsonObject[] } {
   if (format?.type !== 'json_object' && format?.type !== 'json_schema') return { fields: {}, system: [] };
   const schema = format.type === 'json_schema' ? objectOf(format.json_schema).schema : undefined;
-  if (!tools) {
+  if (!tools && (schema === undefined || hasObjectRoot(schema))) {
     const fields = { type: 'json_object', ...(isObject(schema) ? { json_schema: schema } : {}) };
     return { fields: { response_format: fields }, system: [] };
   }
+  const kind = schema === undefined || hasObjectRoot(schema) ? 'object' : 'value';
   const fit = isObject(schema) ? ` It has to fit this schema: ${JSON.stringify(schema)}` : '';
-  const content = `Give your answer, once it is complete, as one valid JSON object and nothing else.${fit}`;
+  const content = `Give your answer, once it is complete, as one valid JSON ${kind} and nothing else.${fit}`;
   return { fields: {}, system: [{ role: 'system', content: stringOf(content) }] };
 }
