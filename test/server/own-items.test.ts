@@ -66,6 +66,8 @@ describe('OpenAI’s client-side tools become function calls and results for oth
 
 test.each([
   { type: 'tool_search_call', id: 't', arguments: {} },
+  { type: 'tool_search_call', call_id: 't', execution: 'server', arguments: {} },
+  { type: 'tool_search_output', call_id: 't', execution: 'server', tools: [] },
   { type: 'program', id: 'p', code: '1' },
   { type: 'mcp_approval_request', id: 'a', name: 'f', arguments: '{}' },
   { type: 'mcp_approval_response', approval_request_id: 'a', approve: true },

@@ -48,9 +48,10 @@ export function ownOutput(
   return id ? { id, content: finds ? foundTools(item, nameOf) : contentOf(item) } : undefined;
 }
 
-/** A search without a call id was run by OpenAI. */
-function idOf({ type, call_id, id }: JsonObject): string | undefined {
-  return stringOf(call_id) ?? (stringOf(type)?.startsWith('tool_search') ? undefined : stringOf(id));
+/** `undefined` for a search that OpenAI ran itself, which has no call id or says so. */
+function idOf({ type, call_id, id, execution }: JsonObject): string | undefined {
+  if (!stringOf(type)?.startsWith('tool_search')) return stringOf(call_id) ?? stringOf(id);
+  return execution === 'server' ? undefined : stringOf(call_id);
 }
 
 /** The names of the tools that a search found. The tools themselves are added to those of the request. */

@@ -2,7 +2,7 @@
 import type { Api } from '../read/exchange.ts';
 import type { Json } from '../read/json.ts';
 import type { Choice, Counts } from './said.ts';
-import { numberOf, objectOf } from '../read/json.ts';
+import { numberOf, objectOf, objectsOf } from '../read/json.ts';
 
 const FINISH: Readonly<Record<Api, Readonly<Record<string, string>>>> = {
   chat: {
@@ -88,7 +88,9 @@ function openai(usage: Json, provider: string): Counts | undefined {
   const prompt = objectOf(usage.prompt_tokens_details ?? usage.input_tokens_details);
   const completion = objectOf(usage.completion_tokens_details ?? usage.output_tokens_details);
   const reasoning = count(completion.reasoning_tokens) || count(usage.reasoning_tokens);
-  const apart = (provider === 'xai' || provider === 'perplexity') && usage.prompt_tokens !== undefined;
+  const isSum = reasoning > 0 && count(usage.total_tokens) === count(input) + count(output) + reasoning;
+  const apart =
+    isSum || ((provider === 'xai' || provider === 'perplexity') && usage.prompt_tokens !== undefined);
   const cached = prompt.cached_tokens ?? usage.prompt_cache_hit_tokens ?? usage.num_cached_tokens;
   return {
     input: count(input),
@@ -107,14 +109,21 @@ const USAGE: Readonly<Record<Api, Counting>> = {
   chat: openai,
   responses: openai,
   messages(usage) {
-    const cached = count(usage.cache_read_input_tokens);
-    const cacheWrite = count(usage.cache_creation_input_tokens);
+    const all = objectsOf(usage.iterations);
+    // A model that refused before another took over costs nothing.
+    const refuses = all.some(({ type }) => type === 'fallback_message');
+    const charged = all.filter((each) => !refuses || count(each.output_tokens) > 0);
+    // The usage itself leaves out what compaction and advisers took.
+    const sum = (name: string) =>
+      charged.length > 0 ? charged.reduce((total, each) => total + count(each[name]), 0) : count(usage[name]);
+    const cached = sum('cache_read_input_tokens');
+    const cacheWrite = sum('cache_creation_input_tokens');
     const reasoning = count(objectOf(usage.output_tokens_details).thinking_tokens);
     return {
-      input: count(usage.input_tokens) + cached + cacheWrite,
+      input: sum('input_tokens') + cached + cacheWrite,
       cached,
       cacheWrite,
-      output: count(usage.output_tokens),
+      output: sum('output_tokens'),
       reasoning,
     };
   },

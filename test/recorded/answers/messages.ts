@@ -38,7 +38,10 @@ export function messagesStream(events: readonly Json[]): Said {
     } else if (event.type === 'content_block_delta') grow(choice, delta, calls.get(event.index));
     else if (event.type === 'message_delta') {
       finish(choice, delta);
-      const told = Object.entries(objectOf(event.usage)).filter(([, count]) => count !== null);
+      // Some servers fill in only the counts that are new, and zeros in place of the others.
+      const told = Object.entries(objectOf(event.usage)).filter(
+        ([name, count]) => count !== null && (count !== 0 || !said.usage?.[name]),
+      );
       said.usage = { ...said.usage, ...Object.fromEntries(told) };
     } else if (event.type === 'message_stop') said.ended = true;
   }

@@ -54,6 +54,8 @@ function begin(choice: Choice, item: Json): void {
   const { parts } = choice;
   const { type } = item;
   if (type === 'message') {
+    // Commentary and the final answer are paragraphs of one text.
+    if (item.phase !== undefined && parts.at(-1)?.kind === 'text') addText(parts, 'text', '\n\n');
     for (const part of objectsOf(item.content)) contentPart(choice, part);
   } else if (type === 'reasoning') {
     const thoughts = [...objectsOf(item.summary), ...objectsOf(item.content)];

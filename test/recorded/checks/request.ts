@@ -7,7 +7,7 @@ import type { Asker, Asking, Item } from '../requests/asking.ts';
 import { canned } from '../lab/canned.ts';
 import { vendorOf } from '../lab/vendors.ts';
 import { textOf } from '../read/exchange.ts';
-import { objectOf, shown } from '../read/json.ts';
+import { isObject, objectOf, shown } from '../read/json.ts';
 import { compareRequests } from '../requests/compare.ts';
 import { unreadFields } from '../requests/gemini-fields.ts';
 import { unreadOfInteractions } from '../requests/interactions.ts';
@@ -133,14 +133,18 @@ function askedOnce(wanted: Asking, times: number): Asking {
 const ASKED_USAGE = { include_usage: true };
 
 /**
- * The messages without the empty lists that only OpenAI puts into its answers, and that others refuse when they are
- * sent back.
+ * The messages without what only one vendor's answers have and others refuse when it is sent back: OpenAI's empty lists,
+ * and Mistral's parts for reasoning.
  */
 function plain(messages: unknown): unknown {
   if (!Array.isArray(messages)) return messages;
   return messages.map((message) => {
-    const { annotations, ...others } = objectOf(message);
-    return Array.isArray(annotations) && annotations.length === 0 ? others : (message as unknown);
+    if (!isObject(message)) return message as unknown;
+    const { annotations, ...others } = message;
+    const own = Array.isArray(annotations) && annotations.length === 0 ? others : message;
+    const { content } = own;
+    if (!Array.isArray(content)) return own;
+    return { ...own, content: content.filter((part) => !Array.isArray(objectOf(part).thinking)) };
   });
 }
 

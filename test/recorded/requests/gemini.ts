@@ -145,8 +145,9 @@ function resultOf(response: Json, waiting: Waiting[]): Item[] {
   // Vercel's library repeats the name of the function there.
   const told = Object.entries(value).filter(([key, each]) => key !== 'name' || each !== response.name);
   const [[key, only] = [], ...more] = told;
+  const isNamed = value.name !== undefined && value.name === response.name;
   const isWrapped =
-    key === 'result' || key === 'error' || (WRAPS.has(String(key)) && typeof only === 'string');
+    key === 'result' || key === 'error' || (WRAPS.has(String(key)) && (isNamed || typeof only === 'string'));
   const inner = more.length === 0 && isWrapped ? only : value;
   const text = typeof inner === 'string' ? inner : written(inner);
   return [

@@ -4,6 +4,7 @@ import { dataOf, unknownKind } from '../answers/said.ts';
 import { isObject, listOf, objectOf, objectsOf, stringOf } from '../read/json.ts';
 import { given } from './asking.ts';
 import { propertiesOf } from './schema-names.ts';
+import { fileItem } from './text-file.ts';
 
 const RAN =
   /^(?:web_search|file_search|code_interpreter|mcp|computer|local_shell|shell|apply_patch|tool_search|image_generation)_call(?:_output)?$|^tool_search_output$|^mcp_\w+$|^program(?:_output)?$|^compaction$/;
@@ -32,7 +33,8 @@ export function responsesAsking(body: Json): Asking {
       items.push(
         ...(typeof output === 'string' ? [] : media.map((each) => ({ ...each, role: 'tool' }) as Item)),
       );
-    } else if (RAN.test(String(type))) items.push({ kind: 'ran', name: String(type) });
+    } else if (isSearchOfClient(item)) items.push(searchItem(item));
+    else if (RAN.test(String(type))) items.push({ kind: 'ran', name: String(type) });
     else unknownKind('Responses', type);
   }
   const { format, verbosity } = objectOf(body.text);
@@ -61,6 +63,26 @@ export function responsesAsking(body: Json): Asking {
       verbosity,
     }),
   };
+}
+
+/** Whether the client searches for tools itself. */
+function isSearchOfClient({ type, call_id: id, execution }: Json): boolean {
+  return (
+    /^tool_search_(?:call|output)$/.test(String(type)) && typeof id === 'string' && execution !== 'server'
+  );
+}
+
+/** Such a search is a call of a function, and its result are the names of the tools. */
+function searchItem({ type, call_id: call, arguments: input, tools }: Json): Item {
+  const id = String(call);
+  return type === 'tool_search_call'
+    ? { kind: 'call', id, name: 'tool_search', input: JSON.stringify(input) }
+    : {
+        kind: 'result',
+        id,
+        text: JSON.stringify({ tools: objectsOf(tools).map(({ name }) => name) }),
+        failed: false,
+      };
 }
 
 /**
@@ -97,7 +119,7 @@ function partsOf(content: unknown, role: Role): Item[] {
     if (type === 'input_image')
       return [{ kind: 'image', role, data: dataOf(part.image_url ?? part.file_id) }];
     if (type === 'input_file')
-      return [{ kind: 'file', role, data: dataOf(part.file_data ?? part.file_url ?? part.file_id) }];
+      return [fileItem(part.file_data ?? part.file_url ?? part.file_id, part.filename, role)];
     if (type === 'input_audio')
       return [{ kind: 'audio', role, data: String(objectOf(part.input_audio).data) }];
     return unknownKind('Responses', type);
