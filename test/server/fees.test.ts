@@ -2,6 +2,8 @@
 import { expect, test } from 'bun:test';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import type { JsonObject } from '../../src/wire/json.ts';
+import { schema } from '../../src/config/schema.ts';
+import { priceSetup, Repricer, usageOf } from '../../src/usage/pricing.ts';
 import { Prices } from '../../src/providers/prices.ts';
 import { requestedTools } from '../../src/wire/requested-tools.ts';
 import { CHAT, provider, running } from '../helpers/proxy.ts';
@@ -281,7 +283,8 @@ test.each(
   const { type, model, path, answer, units, millionths, fee, stream } = row;
   await using provided = upstream(() => answer(stream));
   const api = path === RESPONSES ? { api: 'responses' } : {};
-  await using proxy = running({ providers: [provider('p', provided.url, { type, ...api, models: ['*'] })] });
+  const config = { providers: [provider('p', provided.url, { type, ...api, models: ['*'] })] };
+  await using proxy = running(config);
   const said = [{ role: 'user', content: 'Hello' }];
   const body = path === RESPONSES ? { input: said } : { messages: said };
   const asked =
@@ -293,6 +296,11 @@ test.each(
   expect(record!.outcome).toBe('success');
   expect(record!.units ?? {}).toEqual(units);
   expect(record!.cost).toBeCloseTo(millionths / 1e6 + fee, 9);
+  if (stream) return;
+  // What was spent is computed from the log in the same way.
+  const repricer = await Repricer.load(priceSetup(schema.parse(config)));
+  const logged = record as unknown as JsonObject;
+  expect(repricer.cost(logged, usageOf(logged)!, Date.now())).toBe(record!.cost);
 });
 
 test.each<[object, object, number]>([
