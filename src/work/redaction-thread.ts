@@ -2,7 +2,11 @@ import type { Clock } from '../clock.ts';
 import type { OutwardRule } from '../config/schema/redaction.ts';
 import type { Redacted } from '../redact/outward/redact-request.ts';
 import type { FromWorker, ToWorker } from './thread.ts';
+import type { JsonBounds } from '../wire/json-bounds.ts';
 import { ProxyError } from '../errors.ts';
+import { turns } from '../turns.ts';
+import { decodeInSteps } from '../wire/bytes.ts';
+import { parseInSteps } from '../wire/json-steps.ts';
 import { WORKER } from './thread.ts';
 
 /** The number of requests of one caller that may wait at the same time. */
@@ -142,7 +146,7 @@ export class RedactionThread {
       if (worker !== this.#worker || job?.id !== data.job) return;
       this.#running = undefined;
       job.forget();
-      if (data.kind === 'redacted') job.resolve(data);
+      if (data.kind === 'redacted') void received(data).then(job.resolve, job.reject);
       else if (data.kind === 'unsearchable') job.reject(unredactable(data.what));
       else job.reject(failed(data.kind === 'failed' ? data.reason : 'no answer'));
       this.#next();
@@ -167,6 +171,21 @@ export class RedactionThread {
     this.#running = undefined;
   }
 }
+
+/** What the thread found, read in steps. */
+async function received({ bytes, values, counts }: FromWorker & { kind: 'redacted' }): Promise<Redacted> {
+  const text = await turns.run(decodeInSteps(values, true));
+  const read = (await turns.run(parseInSteps(text, NO_BOUNDS))) as Redacted['values'];
+  return { bytes, values: read, counts };
+}
+
+/** Text that was generated here. */
+const NO_BOUNDS: JsonBounds = {
+  maxDepth: Infinity,
+  maxValues: Infinity,
+  maxFields: Infinity,
+  maxObjectFields: Infinity,
+};
 
 function failed(state: string): ProxyError {
   return new ProxyError('redaction_failed', `Cannot redact the request, so it is not sent: ${state}`);

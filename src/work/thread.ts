@@ -48,7 +48,12 @@ export type FromWorker =
   | { readonly kind: 'counted'; readonly job: number; readonly tokens: number }
   | { readonly kind: 'read'; readonly job: number; readonly texts: readonly string[] }
   | { readonly kind: 'line'; readonly job: number; readonly bytes: Uint8Array<ArrayBuffer> }
-  | (Redacted & { readonly kind: 'redacted'; readonly job: number })
+  | (Omit<Redacted, 'values'> & {
+      readonly kind: 'redacted';
+      readonly job: number;
+      /** As JSON text: receiving thousands of them as a message would block the event loop. */
+      readonly values: Uint8Array<ArrayBuffer>;
+    })
   /** The part of a request that cannot be searched, and its place. */
   | { readonly kind: 'unsearchable'; readonly job: number; readonly what: string }
   | { readonly kind: 'failed'; readonly job: number; readonly reason: string };

@@ -100,8 +100,10 @@ async function redact({ job, bytes, rule }: Message<'redact'>): Promise<void> {
   try {
     outward ??= import('../redact/outward/redact-request.ts');
     const { redactRequest } = await outward;
-    const redacted = redactRequest(bytes, rule);
-    reply({ kind: 'redacted', job, ...redacted }, redacted.bytes ? [redacted.bytes.buffer] : []);
+    const { bytes: changed, values: found, counts } = redactRequest(bytes, rule);
+    const values = new TextEncoder().encode(JSON.stringify(found));
+    const buffers = changed ? [changed.buffer, values.buffer] : [values.buffer];
+    reply({ kind: 'redacted', job, bytes: changed, values, counts }, buffers);
   } catch (error) {
     if (error instanceof Error && error.name === 'Unsearchable')
       reply({ kind: 'unsearchable', job, what: error.message });

@@ -86,6 +86,8 @@ describe('the text that is held back', () => {
     ['see [E', 'see '],
     ['see [EMAIL_1', 'see '],
     ['see [EMAIL_2', 'see [EMAIL_2'],
+    ['see [EMAIL_13', 'see [EMAIL_13'],
+    ['see [OTHER_1', 'see [OTHER_1'],
     ['see [x', 'see [x'],
     ['see [[', 'see ['],
     ['a list: [1, 2]', 'a list: [1, 2]'],

@@ -230,11 +230,12 @@ export class Attempt implements Attempting {
   /** The request without what its rule redacts: what cannot be searched is not sent. */
   async #redacted(inbound: Inbound, rule: OutwardRule): Promise<Inbound> {
     const memory = this.#deps.memory.of(inbound.caller);
+    const { turns } = this.#deps;
     const { signal } = this.#abort;
     this.#hidden = await redacted(inbound, rule, memory, signal, this.#deps);
     this.#abort.throwIfAborted();
     const { values } = this.#hidden;
-    if (rule.restore && values.length > 0) this.#restorer = new Restorer(values);
+    if (rule.restore && values.length > 0) this.#restorer = await turns.run(Restorer.inSteps(values));
     return this.#hidden.inbound;
   }
 

@@ -1,3 +1,4 @@
+import type { Steps } from '../../turns.ts';
 import { isJsonText } from '../../wire/json-in-text.ts';
 import { JsonPlace } from './json-place.ts';
 import { PLACEHOLDER } from './placeholders.ts';
@@ -14,17 +15,54 @@ const QUOTED = /^\s*"/;
 /** How much of the beginning of a text tells whether it is JSON, characters. */
 const MOST_BEGINNING = 64;
 
+/** What is written differently in JSON. */
+const ESCAPED = /["\\\p{Cc}\p{Surrogate}]/u;
+
+/** The beginning of a placeholder that contains a part of its number. */
+const NUMBERED = /^(\[[A-Z][A-Z0-9_]{0,40}_)([1-9]\d{0,5})$/;
+
+/** How many values are taken between two pauses. */
+const STRIDE = 4_096;
+
+type Values = readonly (readonly [placeholder: string, value: string])[];
+
 /** Replaces placeholders with the values that they stand for. */
 export class Restorer {
-  readonly #values: ReadonlyMap<string, string>;
-  /** All beginnings of placeholders. Created for the first stream. */
+  readonly #values = new Map<string, string>();
+  /** The largest numbers of placeholders, by what precedes the number. */
+  readonly #largest = new Map<string, number>();
+  /** All beginnings of what precedes the number. Created for the first stream. */
   #beginnings: ReadonlySet<string> | undefined;
-  /** Whether some value looks different in JSON. */
-  readonly escapes: boolean;
+  #escapes = false;
 
-  constructor(values: readonly (readonly [placeholder: string, value: string])[]) {
-    this.#values = new Map(values);
-    this.escapes = values.some(([, value]) => escaped(value) !== value);
+  constructor(values: Values) {
+    this.#add(values);
+  }
+
+  /** One for many values, which takes some time. */
+  static *inSteps(values: Values): Steps<Restorer> {
+    const restorer = new Restorer([]);
+    for (let at = 0; at < values.length; at += STRIDE) {
+      restorer.#add(values.slice(at, at + STRIDE));
+      yield;
+    }
+    return restorer;
+  }
+
+  #add(values: Values): void {
+    for (const [placeholder, value] of values) {
+      this.#values.set(placeholder, value);
+      const at = placeholder.lastIndexOf('_') + 1;
+      const before = placeholder.slice(0, at);
+      const number = Number(placeholder.slice(at, -1));
+      if (number > (this.#largest.get(before) ?? 0)) this.#largest.set(before, number);
+      this.#escapes ||= ESCAPED.test(value);
+    }
+  }
+
+  /** Whether some value looks different in JSON. */
+  get escapes(): boolean {
+    return this.#escapes;
   }
 
   /** Whether a text contains a placeholder. */
@@ -69,8 +107,16 @@ export class Restorer {
   unfinished(text: string): number {
     const at = text.lastIndexOf('[');
     if (at < 0) return 0;
-    this.#beginnings ??= new Set(Array.from(this.#values.keys()).flatMap(beginningsOf));
-    return this.#beginnings.has(text.slice(at)) ? text.length - at : 0;
+    return this.#begins(text.slice(at)) ? text.length - at : 0;
+  }
+
+  #begins(text: string): boolean {
+    this.#beginnings ??= new Set(Array.from(this.#largest.keys()).flatMap(beginningsOf));
+    if (this.#beginnings.has(text)) return true;
+    const [, before = '', number] = NUMBERED.exec(text) ?? [];
+    if (this.#values.has(`${text}]`)) return true;
+    // The numbers of a kind have hardly any gaps: there is one that continues with another digit.
+    return 10 * Number(number) <= (this.#largest.get(before) ?? 0);
   }
 
   /** The reverse: replaces the values with their placeholders. */
@@ -143,7 +189,7 @@ function escaped(value: string): string {
   return JSON.stringify(value).slice(1, -1);
 }
 
-/** "[", "[E", ..., but not the whole. */
-function beginningsOf(placeholder: string): string[] {
-  return Array.from({ length: placeholder.length - 1 }, (_, length) => placeholder.slice(0, length + 1));
+/** "[", "[E", ..., and the whole. */
+function beginningsOf(before: string): string[] {
+  return Array.from({ length: before.length }, (_, length) => before.slice(0, length + 1));
 }
