@@ -138,6 +138,7 @@ export class Admission {
     const { price } = this.#deps;
     const { endpoint, model } = inbound;
     const { caller, user, address } = requester;
+    let usageOf: ReturnType<typeof expectedUsage> | undefined;
     return {
       caller,
       endpoint,
@@ -148,7 +149,7 @@ export class Admission {
       address,
       expected,
       price(input, output) {
-        const usage = expectedUsage(inbound, input, output);
+        const usage = (usageOf ??= expectedUsage(inbound))(input, output);
         let dearest: number | null = null;
         for (const candidate of candidates) {
           const usd = price(candidate, usage);
@@ -159,7 +160,7 @@ export class Admission {
       allPriced() {
         // Counting tokens is free whatever a model costs.
         if (isCount(endpoint)) return true;
-        const usage = expectedUsage(inbound, 0, 0);
+        const usage = (usageOf ??= expectedUsage(inbound))(0, 0);
         return candidates.every((candidate) => price(candidate, usage) !== null);
       },
     };

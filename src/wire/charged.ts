@@ -67,17 +67,28 @@ function searchesFor(documents: number): number {
   return Math.max(1, Math.ceil(documents / 100));
 }
 
-/** The expected usage of a request. @param input tokens, approximately @param output tokens, approximately */
-export function expectedUsage(requested: ChargedRequest, input: number, output: number): Usage {
-  const usage = plainUsage(input, output);
+/**
+ * The expected usage of a request, for any expected number of tokens. Limits price a request with several of them, and a
+ * request may have many tools: they are read once.
+ */
+export function expectedUsage(requested: ChargedRequest): (input: number, output: number) => Usage {
+  const besides = expectedUnits(requested);
   if (!UNITED.test(requested.endpoint)) {
     const made = requestedImage(requested.json?.value ?? {});
-    return withIterations({ ...usage, ...expectedUnits(requested) }, made);
+    if (made.length === 0 && Object.keys(besides).length === 0) return plainUsage;
+    return (input, output) => withIterations({ ...plainUsage(input, output), ...besides }, made);
   }
-  const { seconds, tiers: _, ...units } = expectedUnits(requested);
-  const outputImage = requested.endpoint.startsWith('images.') ? output : undefined;
-  // The length of a recording is a guess, as the length of an answer is, and not known without that.
-  return { ...usage, ...unitsOf({ ...units, outputImage, seconds: output > 0 ? seconds : undefined }) };
+  const { seconds, tiers: _, ...units } = besides;
+  const isImage = requested.endpoint.startsWith('images.');
+  return (input, output) => ({
+    ...plainUsage(input, output),
+    ...unitsOf({
+      ...units,
+      outputImage: isImage ? output : undefined,
+      // The length of a recording is a guess, as the length of an answer is, and not known without that.
+      seconds: output > 0 ? seconds : undefined,
+    }),
+  });
 }
 
 /** Counts characters as code points: a surrogate pair is one. */

@@ -34,6 +34,7 @@ const MOST_TOOLS = 1_000;
  * does is not known before the answer.
  */
 export function requestedTools({ tools }: JsonObject): Units {
+  if (!tools) return {};
   const amounts: { [name in Unit]?: number } = {};
   for (const tool of listOf(tools).slice(0, MOST_TOOLS)) {
     if (!isObject(tool)) continue;
@@ -58,6 +59,7 @@ const MEDIUM_IMAGE_TOKENS = 1_056;
 
 /** What a request is charged for at least if the model makes an image with its tool: that of another model. */
 export function requestedImage({ tools }: JsonObject): Iteration[] {
+  if (!tools) return [];
   const tool = listOf(tools)
     .slice(0, MOST_TOOLS)
     .map(objectOf)
