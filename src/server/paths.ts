@@ -13,14 +13,18 @@ const LAST_SLASH = /(?<=.)\/$/;
 const TWICE = new RegExp(`/${VERSION}(?=/${VERSION}/)`);
 /** The directories of OpenRouter's API, and of other vendors' endpoints for Anthropic's clients. */
 const DIRECTORY = /\/(?:api|anthropic)(?=\/v1\/)/;
-const UNUSUAL = new RegExp([SLASHES, LAST_SLASH, TWICE, DIRECTORY].map(({ source }) => source).join('|'));
+/** The second version of Cohere's API, whose rerank has the form of the first one. */
+const SECOND = /(?:\/v1)?\/v2(?=\/rerank$)/;
+const UNUSUAL = new RegExp(
+  [SLASHES, LAST_SLASH, TWICE, DIRECTORY, SECOND].map(({ source }) => source).join('|'),
+);
 
 /**
  * The path without what a base URL has too much of: a slash at its end, the version, which most clients add themselves,
- * or the directory of another vendor. `undefined` if it has nothing of that.
+ * or the directory or version of another vendor. `undefined` if it has nothing of that.
  */
 export function usualPath(path: string): string | undefined {
   if (!UNUSUAL.test(path)) return undefined;
   const plain = path.replace(SLASHES, '/').replace(LAST_SLASH, '');
-  return plain.replace(TWICE, '').replace(DIRECTORY, '');
+  return plain.replace(TWICE, '').replace(DIRECTORY, '').replace(SECOND, '/v1');
 }

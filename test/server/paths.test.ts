@@ -1,6 +1,7 @@
 /** The base URLs that users write in their clients: with a slash at the end, with a version too many, of another vendor. */
 import { expect, test } from 'bun:test';
 import { running } from '../helpers/proxy.ts';
+import { upstream } from '../helpers/upstream.ts';
 
 const ASK = { model: 'mock', messages: [{ role: 'user', content: 'Hi' }], max_tokens: 9 };
 const CONTENTS = { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }] };
@@ -28,6 +29,21 @@ test.each([
     expect((await proxy.post(path, body)).status).toBe(200);
   }
 });
+
+test.each(['/v1/rerank', '/v2/rerank', '/v1/v2/rerank'])(
+  'POST %s is served, as Cohere’s SDK asks',
+  async (path) => {
+    await using vendor = upstream(() =>
+      Response.json({ id: 'r', results: [{ index: 0, relevance_score: 1 }] }),
+    );
+    await using proxy = running({
+      providers: [{ name: 'c', type: 'cohere', base_url: vendor.url, api_key: 'k', models: ['*'] }],
+    });
+    const reply = await proxy.post(path, { model: 'rerank-v3.5', query: 'q', documents: ['a'] });
+    expect(reply.status).toBe(200);
+    expect(vendor.asked.map((call) => call.path)).toEqual(['/v2/rerank']);
+  },
+);
 
 test.each(['/v1/models/', '/v1/v1/models', '/v1//models'])('GET %s lists the models', async (path) => {
   await using proxy = serving();

@@ -23,9 +23,21 @@ test('encodeCohereEmbeddings() always sends an input type, the caller’s if the
 
 test.each([
   [{ task_type: 'RETRIEVAL_QUERY', input_type: 'search_query' }, []],
+  [{ task_type: 'CLUSTERING' }, []],
   [{ task_type: 'SEMANTIC_SIMILARITY' }, ['taskType']],
 ])('encodeCohereEmbeddings() drops a task that Cohere does not have: %j', (more, dropped) => {
   expect(encodeCohereEmbeddings({ model: 'm', input: 'Hi', ...more }, 'm').dropped).toEqual(dropped);
+});
+
+test.each([
+  [{ task_type: 'RETRIEVAL_QUERY' }, 'search_query'],
+  [{ task_type: 'CLASSIFICATION' }, 'classification'],
+  [{ input_type: 'query' }, 'search_query'],
+  [{ task_type: 'RETRIEVAL_QUERY', input_type: 'clustering' }, 'clustering'],
+  [{ input_type: 7 }, 'search_document'],
+  [{}, 'search_document'],
+])('the purpose of %j is %s', (more, input_type) => {
+  expect(encodeCohereEmbeddings({ model: 'm', input: 'Hi', ...more }, 'm').body.input_type).toBe(input_type);
 });
 
 test('decodeCohereEmbeddings() returns a list in OpenAI’s shape', () => {

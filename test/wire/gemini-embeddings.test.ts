@@ -39,6 +39,19 @@ test('encodeGeminiEmbeddings() sends one request for each text', () => {
   });
 });
 
+test.each([
+  ['search_query', 'RETRIEVAL_QUERY'],
+  ['search_document', 'RETRIEVAL_DOCUMENT'],
+  ['clustering', 'CLUSTERING'],
+  ['passage', 'RETRIEVAL_DOCUMENT'],
+  ['image', undefined],
+])('the input_type %s becomes the task %p', (input_type, taskType) => {
+  const { requests } = encodeGeminiEmbeddings({ input: 'a', input_type }, MODEL).body;
+  expect((requests as { taskType?: string }[])[0]!.taskType).toBe(taskType);
+  const { instances } = encodeVertexEmbeddings({ input: 'a', input_type }).body;
+  expect((instances as { task_type?: string }[])[0]!.task_type).toBe(taskType);
+});
+
 test('encodeVertexEmbeddings() sends one instance for each text', () => {
   expect(
     encodeVertexEmbeddings({ input: ['a', 'b'], dimensions: 8, task_type: 'CLUSTERING', user: 'u' }),

@@ -1,20 +1,13 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
+import { inputTypeIn } from '../embedding-purpose.ts';
 import { tokenCount } from '../units.ts';
 import { isObject, objectOf } from '../json.ts';
 import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
 
-/** The purpose of the texts, which Cohere requires and OpenAI has no field for. */
-const INPUT_TYPES: ReadonlySet<unknown> = new Set([
-  'search_document',
-  'search_query',
-  'classification',
-  'clustering',
-]);
-
 /**
- * Encodes OpenAI's embeddings as Cohere's v2 embed. Clients that know the field may set `input_type`; the default is
- * that texts are embedded to be searched.
+ * Encodes OpenAI's embeddings as Cohere's v2 embed. Clients may set `input_type`, or Google's `task_type`; the
+ * default is that texts are embedded to be searched.
  * @param model the model's name at Cohere
  * @throws ProxyError `invalid_request`, `unsupported` for tokens
  * @see https://docs.cohere.com/reference/embed
@@ -29,16 +22,17 @@ export function encodeCohereEmbeddings(
 
 /** The part that Cohere and Bedrock have in common. */
 export function cohereEmbeddings(request: JsonObject): { body: JsonObject; dropped: string[] } {
-  const { dimensions, input_type: type, truncate } = request;
+  const { dimensions, truncate } = request;
+  const type = inputTypeIn(request);
   const body = {
     texts: embeddingInputs(request),
-    input_type: INPUT_TYPES.has(type) ? type : 'search_document',
+    input_type: type ?? 'search_document',
     ...(typeof dimensions === 'number' ? { output_dimension: dimensions } : {}),
     ...(typeof truncate === 'string' ? { truncate } : {}),
   };
   const dropped = request.user === undefined || request.user === null ? [] : ['user'];
   // Some of Gemini's tasks, such as similarity, have no counterpart.
-  if (request.task_type !== undefined && !INPUT_TYPES.has(type)) dropped.push('taskType');
+  if (request.task_type !== undefined && type === undefined) dropped.push('taskType');
   return { body, dropped };
 }
 

@@ -1,7 +1,7 @@
 /** Gemini's embeddings for clients: decodes requests and encodes answers. */
 import type { EmbeddingClient } from '../embeddings.ts';
 import type { JsonObject } from '../json.ts';
-import { entryOf, listOf, objectOf } from '../json.ts';
+import { listOf, objectOf } from '../json.ts';
 import { vectorOf } from '../openai/embeddings.ts';
 import { openaiUsage } from '../usage.ts';
 import { fieldOf, numberIn, objectIn, objectsIn, textIn, unknownIn, wrong } from './client-check.ts';
@@ -117,25 +117,10 @@ function decoded(
     request: {
       input: wishes.map(({ text }) => text),
       ...(size === undefined ? {} : { dimensions: size }),
-      ...(task === undefined ? {} : { task_type: task, ...inputType(task) }),
+      ...(task === undefined ? {} : { task_type: task }),
     },
     dropped: [...dropped],
   };
-}
-
-/** Cohere's names for task types. */
-const INPUT_TYPES: Readonly<Record<string, string>> = {
-  RETRIEVAL_QUERY: 'search_query',
-  QUESTION_ANSWERING: 'search_query',
-  CODE_RETRIEVAL_QUERY: 'search_query',
-  RETRIEVAL_DOCUMENT: 'search_document',
-  CLASSIFICATION: 'classification',
-  CLUSTERING: 'clustering',
-};
-
-function inputType(task: string): JsonObject {
-  const type = entryOf(INPUT_TYPES, task);
-  return type === undefined ? {} : { input_type: type };
 }
 
 function vectorsIn({ data }: JsonObject): { values: number[] }[] {

@@ -1,11 +1,12 @@
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
-import { isObject, listOf, numberOf, objectOf, stringOf } from '../json.ts';
+import { taskIn } from '../embedding-purpose.ts';
+import { isObject, listOf, numberOf, objectOf } from '../json.ts';
 import { embeddingInputs, embeddingList, vectorOf } from '../openai/embeddings.ts';
 import { sumOf, tokenCount } from '../units.ts';
 
 /**
- * Encodes OpenAI's embeddings for `:batchEmbedContents`. Clients that know the field may set `task_type`.
+ * Encodes OpenAI's embeddings for `:batchEmbedContents`. Clients may set `task_type`, or Cohere's `input_type`.
  * @throws ProxyError `invalid_request`, `unsupported` for tokens
  * @see https://ai.google.dev/api/embeddings
  */
@@ -62,8 +63,8 @@ export function decodeVertexEmbeddings(
   return listed(given, model, format, tokens);
 }
 
-function wishes({ dimensions, task_type }: JsonObject): { size?: number; task?: string } {
-  return { size: numberOf(dimensions), task: stringOf(task_type) };
+function wishes(request: JsonObject): { size?: number; task?: string } {
+  return { size: numberOf(request.dimensions), task: taskIn(request) };
 }
 
 function droppedOf({ user }: JsonObject): string[] {
