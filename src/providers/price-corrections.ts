@@ -96,6 +96,8 @@ export const CORRECTIONS: readonly Correction[] = [
     source: CLAUDE,
   },
   { vendor: 'google', id: 'claude-sonnet-4-5', prices: { ...SONNET, output_mtok: 15 }, source: CLAUDE },
+  // The introductory price of Gemini 3.8 Flash does not apply.
+  gemini('gemini-3.8-flash-cyber', { input_mtok: 1.5, cache_read_mtok: 0.15, output_mtok: 7.5 }),
   gemini('gemini-4-hydrogen', { input_mtok: 1.5, cache_read_mtok: 0.075, output_mtok: 7.5 }),
   gemini('gemini-4-neon', { input_mtok: 3, cache_read_mtok: 0.15, output_mtok: 15 }),
   gemini('gemini-4-carbon', [
