@@ -98,6 +98,8 @@ export const QUIRKS: Readonly<Partial<Record<ProviderType, Quirks>>> = {
     reportsUsage: true,
     drops: ['logprobs', 'top_logprobs', 'logit_bias', 'store', 'verbosity'],
     clamps: { temperature: [1e-8, 2], n: [1, 1] },
+    // https://console.groq.com/docs/service-tiers
+    words: { service_tier: { default: 'on_demand', priority: 'performance' } },
     abilities: { json_with_tools: false },
     models: [
       {

@@ -225,6 +225,22 @@ describe('a tier is requested from Google', () => {
   });
 });
 
+test.each([
+  ['default', 'on_demand'],
+  ['priority', 'performance'],
+  ['flex', 'flex'],
+  ['auto', 'auto'],
+])('the tier %s is called %s by Groq', async (service_tier, name) => {
+  for (const model of ['openai/gpt-oss-120b', 'qwen/qwen3-32b']) {
+    await using provided = upstream(() => Response.json(chat({})));
+    await using proxy = running({
+      providers: [provider('p', provided.url, { type: 'groq', models: ['*'] })],
+    });
+    await proxy.post(PATHS.chat, { ...CHAT, model, service_tier });
+    expect((JSON.parse(provided.asked[0]!.text) as JsonObject).service_tier).toBe(name);
+  }
+});
+
 describe('a configured price', () => {
   const price = { model: '*', input: 1, output: 10 };
 
