@@ -100,6 +100,26 @@ describe('messages', () => {
     expect(() => turns(image('nonsense'))).toThrow(expect.objectContaining({ fault: 'invalid_request' }));
   });
 
+  test('accepts videos as base64 data only', () => {
+    const file = { type: 'file', file: { file_data: 'data:video/mp4;base64,AAAA' } };
+    const video = (url: string) => ({ type: 'video_url', video_url: { url } });
+    const rows = [
+      [video('data:video/3gpp;base64,AAAA'), 'three_gp'],
+      [video('data:video/quicktime;base64,AAAA'), 'mov'],
+      [file, 'mp4'],
+    ] as const;
+    for (const [part, format] of rows) {
+      const content = [part, { type: 'text', text: 'Hi' }] as ChatMessage['content'];
+      expect(turns([{ role: 'user', content }], NOVA)).toEqual([
+        { role: 'user', content: [{ video: { format, source: { bytes: 'AAAA' } } }, { text: 'Hi' }] },
+      ]);
+    }
+    for (const url of ['data:video/avi;base64,AAAA', 's3://b/k.mp4', 'https://a.example/b.mp4']) {
+      const content = [video(url)] as ChatMessage['content'];
+      expect(() => turns([{ role: 'user', content }], NOVA)).toThrow('Bedrock');
+    }
+  });
+
   test('gives documents unique names that Bedrock accepts, and adds the text that it requires', () => {
     const file = (file_data: string, filename?: string) => ({ type: 'file', file: { file_data, filename } });
     const pdf = 'data:application/pdf;base64,AAAA';

@@ -1,10 +1,21 @@
 import type { ContentPart } from '../chat.ts';
 import type { JsonObject } from '../json.ts';
 import { ProxyError } from '../../errors.ts';
-import { isObject, objectOf, stringOf } from '../json.ts';
+import { entryOf, isObject, objectOf, stringOf } from '../json.ts';
 import { named } from '../words.ts';
 
 const IMAGES = new Set(['png', 'jpeg', 'gif', 'webp']);
+const VIDEOS = new Set(['mkv', 'mov', 'mp4', 'webm', 'flv', 'mpeg', 'mpg', 'wmv', 'three_gp']);
+/** Formats with another name in media types. */
+const FORMATS: Readonly<Record<string, string>> = {
+  jpg: 'jpeg',
+  quicktime: 'mov',
+  'x-matroska': 'mkv',
+  'x-flv': 'flv',
+  'x-ms-wmv': 'wmv',
+  '3gpp': 'three_gp',
+  '3gp': 'three_gp',
+};
 const AUDIO: ReadonlySet<unknown> = new Set([
   'mp3',
   'wav',
@@ -58,14 +69,12 @@ export class DocumentNames {
 }
 
 /**
- * An image, file or audio part as a Converse block; `undefined` for other parts.
+ * An image, video, file or audio part as a Converse block; `undefined` for other parts.
  * @throws ProxyError `unsupported` for URLs, which Bedrock does not fetch, and for unknown formats
  */
 export function mediaBlock(part: ContentPart, names: DocumentNames, at: string): JsonObject | undefined {
-  if (part.type === 'image_url') {
-    const url = typeof part.image_url === 'string' ? part.image_url : part.image_url?.url;
-    return imageBlock(dataOf(url, at), at);
-  }
+  if (part.type === 'image_url') return imageBlock(mediumOf(urlIn(part.image_url), at), at);
+  if (part.type === 'video_url') return videoBlock(mediumOf(urlIn(part.video_url), at), at);
   if (part.type === 'input_audio') {
     const { data, format } = objectOf(part.input_audio);
     if (typeof data !== 'string' || !AUDIO.has(format)) {
@@ -76,38 +85,59 @@ export function mediaBlock(part: ContentPart, names: DocumentNames, at: string):
   if (part.type !== 'file') return undefined;
   const { file_data: data, filename } = part.file ?? {};
   if (data === undefined) throw unsupported(at, 'a file that is kept elsewhere cannot be sent to Bedrock');
-  const source = dataOf(data, at);
-  if (source.media.startsWith('image/')) return imageBlock(source, at);
+  const medium = mediumOf(data, at);
+  const { type, source } = medium;
+  if (type.startsWith('image/')) return imageBlock(medium, at);
+  if (type.startsWith('video/')) return videoBlock(medium, at);
   const extension = /\.([a-z0-9]+)$/i.exec(filename ?? '')?.[1]?.toLowerCase() ?? '';
-  const format = DOCUMENTS[source.media] ?? (EXTENSIONS.has(extension) ? extension : undefined);
-  if (format === undefined)
-    throw unsupported(at, `files of type ${named(source.media)} cannot be sent to Bedrock`);
-  return { document: { format, name: names.of(stringOf(filename)), source: { bytes: source.bytes } } };
+  const format = DOCUMENTS[type] ?? (EXTENSIONS.has(extension) ? extension : undefined);
+  if (format === undefined) {
+    throw unsupported(at, `files of type ${named(type)} cannot be sent to Bedrock`);
+  }
+  return { document: { format, name: names.of(stringOf(filename)), source } };
 }
 
-interface Data {
-  readonly media: string;
-  /** In base64. */
-  readonly bytes: string;
+interface Medium {
+  readonly type: string;
+  /** Bedrock's name of the format, by the type. */
+  readonly format: string;
+  readonly source: JsonObject;
 }
 
-function imageBlock({ media, bytes }: Data, at: string): JsonObject {
-  const format = media.replace('image/', '').replace(/^jpg$/, 'jpeg');
-  if (!IMAGES.has(format)) throw unsupported(at, `images of type ${named(media)} cannot be sent to Bedrock`);
-  return { image: { format, source: { bytes } } };
+function urlIn(value: unknown): unknown {
+  return isObject(value) ? value.url : value;
+}
+
+function imageBlock({ type, format, source }: Medium, at: string): JsonObject {
+  if (IMAGES.has(format)) return { image: { format, source } };
+  throw unsupported(at, `images of type ${named(type)} cannot be sent to Bedrock`);
+}
+
+function videoBlock({ type, format, source }: Medium, at: string): JsonObject {
+  if (VIDEOS.has(format)) return { video: { format, source } };
+  throw unsupported(at, `videos of type ${named(type)} cannot be sent to Bedrock`);
 }
 
 /** The parts of a data: URI; its data may be many megabytes, so that only its head is matched. */
-function dataOf(url: unknown, at: string): Data {
+function mediumOf(url: unknown, at: string): Medium {
   if (typeof url === 'string') {
     const comma = url.slice(0, 500).indexOf(',');
     const head = comma < 0 ? undefined : /^data:([^;,]*)[^,]*;base64$/i.exec(url.slice(0, comma));
-    if (head) return { media: (head[1] ?? '').toLowerCase(), bytes: url.slice(comma + 1) };
+    if (head) {
+      const type = (head[1] ?? '').toLowerCase();
+      return { type, format: formatOf(type.replace(/^.*\//, '')), source: { bytes: url.slice(comma + 1) } };
+    }
+    // Objects in S3 would be read with the proxy's permissions, which its clients must not use.
     if (/^(?:https?|s3|gs):\/\//i.test(url)) throw unsupported(at, 'Bedrock fetches no URLs');
   }
   throw new ProxyError('invalid_request', `Cannot translate ${at} for Bedrock: expected a base64 data: URI`, {
     param: at,
   });
+}
+
+/** Bedrock's name of a format. */
+function formatOf(name: string): string {
+  return entryOf(FORMATS, name) ?? name;
 }
 
 /** Whether there is a document without a text block beside it, which Bedrock rejects. */
