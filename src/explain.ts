@@ -5,7 +5,7 @@ import type { Endpoint } from './wire/endpoints.ts';
 import type { Clock } from './clock.ts';
 import type { BaseProvider } from './providers/base.ts';
 import { systemClock } from './clock.ts';
-import { listEveryMs } from './config/discovery.ts';
+import { listTimes } from './config/discovery.ts';
 import { offReasons } from './config/keys.ts';
 import { explainRequest } from './pipeline/routing/explain.ts';
 import type { ModelDiscovery } from './pipeline/routing/discovery.ts';
@@ -47,10 +47,7 @@ function knownModels(
 ): ModelDiscovery {
   const never = { random: () => 0, turns, asks: false, problem: () => undefined };
   const discovery = keptDiscovery(config, { clock, ...never });
-  discovery.adopt(providers, ({ name }) => {
-    const provider = config.providers.find((each) => each.name === name);
-    return provider && listEveryMs(config, provider, env);
-  });
+  discovery.adopt(providers, listTimes(config, env));
   return discovery;
 }
 

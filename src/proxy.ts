@@ -2,8 +2,8 @@ import type { Config } from './config/schema.ts';
 import type { BaseProvider } from './providers/base.ts';
 import type { Proxy, ProxyDeps } from './proxy/contract.ts';
 import type { Generation } from './proxy/generation.ts';
-import { needRestart, sameService } from './config/changes.ts';
-import { listEveryMs } from './config/discovery.ts';
+import { needRestart, sameServices } from './config/changes.ts';
+import { listTimes } from './config/discovery.ts';
 import { secretsOf } from './config/keys.ts';
 import { NO_PLUGINS } from './plugins/loaded.ts';
 import { generate } from './proxy/generation.ts';
@@ -42,7 +42,8 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
         secrets.replace(secretsOf(last.config, deps.env));
         throw thrown;
       }
-      pool.adopt(policyOf(config), next.providers, (name) => sameService(name, last.config, config));
+      const same = sameServices(last.config, config);
+      pool.adopt(policyOf(config), next.providers, (name) => same.has(name));
       current = next;
       processState.configure(config);
       last.prober.stop();
@@ -67,10 +68,7 @@ export function createProxy(first: Config, deps: ProxyDeps): Proxy {
 /** Starts the background work of a configuration: health probes and model discovery. */
 function begin({ config, providers, prober }: Generation, { discovery, deps }: ProcessState): void {
   prober.start(providers);
-  discovery?.adopt(providers, ({ name }) => {
-    const provider = config.providers.find((each) => each.name === name);
-    return provider && listEveryMs(config, provider, deps.env);
-  });
+  discovery?.adopt(providers, listTimes(config, deps.env));
 }
 
 /** Closes connections; an error of a plugin must not prevent closing the others. */

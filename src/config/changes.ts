@@ -3,13 +3,14 @@ import type { Config } from './schema.ts';
 /** The settings that determine which service a provider is. */
 const IDENTITY = ['type', 'base_url', 'region', 'project', 'tenant_id', 'options'] as const;
 
-/** Whether state about a provider stays valid: another address or another vendor is another service. */
-export function sameService(name: string, before: Config, after: Config): boolean {
-  const find = ({ providers }: Config) => providers.find((provider) => provider.name === name);
-  const [old, now] = [find(before), find(after)];
-  return (
-    old !== undefined && now !== undefined && IDENTITY.every((key) => Bun.deepEquals(old[key], now[key]))
-  );
+/** The names of the providers whose state stays valid: another address or another vendor is another service. */
+export function sameServices(before: Config, after: Config): ReadonlySet<string> {
+  const known = new Map(before.providers.map((provider) => [provider.name, provider]));
+  const same = after.providers.filter((now) => {
+    const old = known.get(now.name);
+    return old !== undefined && IDENTITY.every((key) => Bun.deepEquals(old[key], now[key]));
+  });
+  return new Set(same.map(({ name }) => name));
 }
 
 /** Keys whose change takes a restart, since the socket and the log are already open. */

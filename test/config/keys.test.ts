@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { sameService } from '../../src/config/changes.ts';
+import { sameServices } from '../../src/config/changes.ts';
 import { secretsOf } from '../../src/config/keys.ts';
 import { masked } from '../../src/config/mask.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -106,10 +106,10 @@ describe('A provider after a reload', () => {
 
   test('is the same service if only its key changes', () => {
     const other = parsed('type: bedrock, region: us-east-1, api_key: other');
-    expect(sameService('one', here, other)).toBe(true);
+    expect([...sameServices(here, other)]).toEqual(['one']);
   });
 
   test('is a different service in another region', () => {
-    expect(sameService('one', here, parsed('type: bedrock, region: eu-west-1'))).toBe(false);
+    expect(sameServices(here, parsed('type: bedrock, region: eu-west-1')).size).toBe(0);
   });
 });
