@@ -1,13 +1,18 @@
 import type { ServerContext } from '../context.ts';
 import { masked } from '../../config/mask.ts';
+import { yamlText } from './yaml-text.ts';
 
 /**
- * The current configuration as YAML, with its secrets masked. Bun writes it fifteen times as fast as the library that
- * parses it: thousands of providers must not delay other requests.
+ * The current configuration as YAML, with its secrets masked. It is written in steps: thousands of providers must not
+ * delay other requests.
  */
-export function effectiveConfig({ config, mask }: ServerContext): { readonly yaml: string } {
-  const safe = withoutSecrets(masked(config), mask);
-  return { yaml: `# Durations are in milliseconds, sizes in bytes.\n${Bun.YAML.stringify(safe, null, 2)}` };
+export async function effectiveConfig({
+  config,
+  mask,
+  turns,
+}: ServerContext): Promise<{ readonly yaml: string }> {
+  const text = await turns.run(yamlText(masked(config), (part) => withoutSecrets(part, mask)));
+  return { yaml: `# Durations are in milliseconds, sizes in bytes.\n${text}` };
 }
 
 /** Secrets may also be in unexpected places, such as the URL of a provider. */

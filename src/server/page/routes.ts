@@ -44,7 +44,7 @@ export function pageRoutes(context: ServerContext, base: string): Hono<ServerEnv
   });
   app.get('/page/live', (c) => live(c, context, access));
   app.get('/page/providers', async (c) => c.json(await providers(context)));
-  app.get('/page/config', (c) => c.json(effectiveConfig(context)));
+  app.get('/page/config', async (c) => c.json(await effectiveConfig(context)));
   serveHistory(app, context, access);
   servePlayground(app, context, access);
   app.notFound((c) =>
