@@ -59,7 +59,8 @@ export function metrics(context: ServerContext): Handler<ServerEnv> {
     context.auth.operator(headerMap(c.req.raw.headers));
     const families: readonly Family[] = await (context.fleet?.metrics() ?? context.metrics.families());
     if ((c.req.header('accept') ?? '').includes('application/json')) return c.json(families);
-    return c.text(prometheusText(families), 200, { 'content-type': PROMETHEUS_TYPE });
+    const text = await context.turns.run(prometheusText(families));
+    return c.text(text, 200, { 'content-type': PROMETHEUS_TYPE });
   };
 }
 

@@ -3,6 +3,7 @@ import type { MetricSources } from '../../src/pipeline/metrics/metrics.ts';
 import type { ProviderStatus } from '../../src/pipeline/targets/status.ts';
 import { Metrics } from '../../src/pipeline/metrics/metrics.ts';
 import { prometheusText } from '../../src/pipeline/metrics/prometheus.ts';
+import { atOnce } from '../../src/turns.ts';
 import { logRecord } from '../helpers/log-record.ts';
 
 const NOTHING: MetricSources = {
@@ -30,7 +31,7 @@ const NOTHING: MetricSources = {
 
 /** The sample lines of one metric, without the metric’s name. */
 function linesOf(metrics: Metrics, name: string): string[] {
-  const lines = prometheusText(metrics.families()).split('\n');
+  const lines = atOnce(prometheusText(metrics.families())).split('\n');
   return lines
     .filter((line) => line.startsWith(`llmproxy_${name}`))
     .map((line) => line.slice(9 + name.length));
@@ -116,7 +117,7 @@ test('prometheusText() escapes label values, and formats infinity as +Inf', () =
       { ...provider, breaker: 'open', breakers: { closed: 1, open: 2, half_open: 3 }, targets: [] },
     ],
   });
-  expect(prometheusText(metrics.families())).toContain(
+  expect(atOnce(prometheusText(metrics.families()))).toContain(
     '# HELP llmproxy_provider_state healthy 2, degraded 1, unhealthy 0, disabled -1\n' +
       '# TYPE llmproxy_provider_state gauge\nllmproxy_provider_state{provider="a\\"b\\\\c\\nd"} 2\n\n',
   );
@@ -199,4 +200,19 @@ test('the state of targets and breakers is reported for a limited number of targ
     '{provider="a",model="three"} 1',
     '{provider="a",model="four"} 2',
   ]);
+});
+
+test('prometheusText() writes many samples in steps', () => {
+  const values = Array.from({ length: 10_000 }, (_, n) => ({ labels: { provider: `p${n}` }, value: n }));
+  const steps = prometheusText([
+    { name: 'a', help: 'one', type: 'gauge', values, aggregator: 'sum' },
+    { name: 'b', help: 'two', type: 'gauge', values: [], aggregator: 'sum' },
+  ]);
+  let count = 0;
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) count += 1;
+  expect(count).toBeGreaterThanOrEqual(9);
+  const lines = (step.value as string).split('\n');
+  expect(lines.slice(0, 3)).toEqual(['# HELP a one', '# TYPE a gauge', 'a{provider="p0"} 0']);
+  expect(lines.slice(-5)).toEqual(['a{provider="p9999"} 9999', '', '# HELP b two', '# TYPE b gauge', '']);
 });

@@ -1,4 +1,5 @@
 /** The Prometheus text format. @see https://prometheus.io/docs/instrumenting/exposition_formats/ */
+import type { Steps } from '../../turns.ts';
 
 export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -62,16 +63,25 @@ export class Histogram {
   }
 }
 
-/** @returns all of them, each with its HELP and TYPE lines, separated by empty lines */
-export function prometheusText(families: readonly Family[]): string {
-  return `${families.map(familyText).join('\n\n')}\n`;
-}
+/** How many samples are written between two pauses. */
+const STRIDE = 1_000;
 
-function familyText({ name, help, type, values }: Family): string {
-  const lines = values.map(
-    ({ metricName, labels, value }) => `${metricName ?? name}${labelText(labels)} ${numberText(value)}`,
-  );
-  return [`# HELP ${name} ${escaped(help)}`, `# TYPE ${name} ${type}`, ...lines].join('\n');
+/** All of them as text, each with its HELP and TYPE lines, separated by empty lines. */
+export function* prometheusText(families: readonly Family[]): Steps<string> {
+  const blocks: string[] = [];
+  let left = STRIDE;
+  for (const { name, help, type, values } of families) {
+    const lines = [`# HELP ${name} ${escaped(help)}`, `# TYPE ${name} ${type}`];
+    for (const { metricName, labels, value } of values) {
+      lines.push(`${metricName ?? name}${labelText(labels)} ${numberText(value)}`);
+      left -= 1;
+      if (left > 0) continue;
+      yield;
+      left = STRIDE;
+    }
+    blocks.push(lines.join('\n'));
+  }
+  return `${blocks.join('\n\n')}\n`;
 }
 
 function labelText(labels: Labels): string {
