@@ -50,7 +50,7 @@ export interface Quirks extends MessageFacts {
   readonly override?: Override;
   /** Fields that every request has, unless the client sets them. */
   readonly sets?: JsonObject;
-  /** The schemas of response formats must be those of objects. */
+  /** The schemas of response formats must be those of objects, and parameters have no alternatives at the root. */
   readonly objectRoots?: true;
   /** Files are parts of Mistral's type `document_url`. */
   readonly documentUrls?: true;

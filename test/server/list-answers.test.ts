@@ -40,6 +40,18 @@ test.each([
   expect(body).toHaveProperty(field);
 });
 
+test('alternatives at the root of parameters stay there except for OpenAI', async () => {
+  const parametersJsonSchema = { anyOf: [{ properties: { a: {} } }, { properties: { b: {} } }] };
+  const tools = [{ functionDeclarations: [{ name: 'f', parametersJsonSchema }] }];
+  const raw = JSON.stringify({ contents, tools });
+  const sent = async (type: 'openai' | 'vllm') => {
+    const { body } = await requestSentTo(type, {}, { path: '/v1beta/models/gpt-4.1:generateContent', raw });
+    return (body.tools as { function: JsonObject }[])[0]!.function.parameters;
+  };
+  expect(await sent('openai')).toEqual({ type: 'object', properties: { a: {}, b: {} } });
+  expect(await sent('vllm')).toMatchObject(parametersJsonSchema);
+});
+
 test('servers of OpenAI’s API that accept other formats, and Anthropic’s newer models, get the schema', async () => {
   const schemaOf = ({ body }: { body: JsonObject }) =>
     JSON.stringify(body.response_format ?? body.output_config);

@@ -6,6 +6,7 @@ import { ProxyError } from '../../errors.ts';
 import { isObject, objectOf, stringOf } from '../json.ts';
 import { hostedTools, knownOptions, toChatOptions, wordFor } from '../parts/hosted-tools.ts';
 import { partsWithSeals } from '../parts/message.ts';
+import { rootSchema } from '../parts/root-schema.ts';
 import { applyQuirks } from '../quirks.ts';
 import { detailsIn } from './reasoning-details.ts';
 import { signedCalls } from './signed-calls.ts';
@@ -35,13 +36,21 @@ export function encodeChatRequest(
   // OpenAI accepts it only together with storage.
   if (body.store !== true) delete body.metadata;
   body.messages = request.messages.map((message) => encodeMessage(message, { model, quirks, memory }));
-  if (Array.isArray(request.tools)) body.tools = request.tools.map((tool) => withoutMarker(tool, quirks));
+  if (Array.isArray(request.tools)) body.tools = request.tools.map((tool) => encodeTool(tool, quirks));
   if (request.stream) body.stream_options = { ...request.stream_options, include_usage: true };
   const changed = applyQuirks(body, quirks);
   return {
     body: changed?.request ?? body,
     dropped: [...dropped, ...(changed?.dropped ?? [])],
   };
+}
+
+function encodeTool(tool: object, quirks: Quirks): JsonObject {
+  const plain = withoutMarker(tool, quirks);
+  const fn = objectOf(plain.function);
+  if (!quirks.objectRoots || !isObject(fn.parameters)) return plain;
+  const parameters = rootSchema(fn.parameters);
+  return parameters === fn.parameters ? plain : { ...plain, function: { ...fn, parameters } };
 }
 
 /** Models with web search: others reject its options. */
