@@ -13,6 +13,8 @@ export class TargetPool {
   readonly #random: () => number;
   readonly #limits: Limits;
   readonly #targets = new Map<string, Target>();
+  /** The same by the names of their providers: with thousands of providers, searching all for each takes long. */
+  readonly #byProvider = new Map<string, Set<Target>>();
   readonly #states = new Map<string, ProviderState>();
   /** Those of the current configuration. */
   #providers: ReadonlyMap<string, BaseProvider> = new Map();
@@ -41,7 +43,7 @@ export class TargetPool {
     for (const [id, target] of this.#targets) {
       const provider = successor(target.provider.name);
       if (!provider) {
-        this.#targets.delete(id);
+        this.#remove(id, target);
         continue;
       }
       target.renew(provider);
@@ -77,6 +79,7 @@ export class TargetPool {
     if (this.#targets.size >= MAX_TARGETS) this.#evict(nowMs);
     target = this.#newTarget(provider, model, this.state(provider));
     this.#targets.set(id, target);
+    this.#byProvider.getOrInsertComputed(provider.name, () => new Set()).add(target);
     return target;
   }
 
@@ -94,17 +97,25 @@ export class TargetPool {
 
   /** The targets of a provider that were called so far. */
   targets(provider: string): Target[] {
-    return [...this.#targets.values()].filter((target) => target.provider.name === provider);
+    return [...(this.#byProvider.get(provider) ?? [])];
   }
 
   /** Drops the oldest target without significant state, otherwise the oldest. */
   #evict(nowMs: number): void {
     for (const [id, target] of this.#targets) {
       if (target.holds(nowMs).length > 0) continue;
-      this.#targets.delete(id);
+      this.#remove(id, target);
       return;
     }
-    const oldest = this.#targets.keys().next().value;
-    if (oldest !== undefined) this.#targets.delete(oldest);
+    const [oldest] = this.#targets;
+    if (oldest) this.#remove(...oldest);
+  }
+
+  #remove(id: string, target: Target): void {
+    this.#targets.delete(id);
+    const { name } = target.provider;
+    const others = this.#byProvider.get(name);
+    others?.delete(target);
+    if (others?.size === 0) this.#byProvider.delete(name);
   }
 }
