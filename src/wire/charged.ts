@@ -57,7 +57,8 @@ export function expectedUnits(requested: ChargedRequest): Units & Tiered {
     const body = requested.json?.value ?? {};
     if (requested.endpoint === 'rerank')
       return { rerankSearches: searchesFor(listOf(body.documents).length) };
-    return { ...requestedTiers(body), ...requestedTools(body) };
+    const tiers = requestedTiers(body);
+    return body.tools ? { ...tiers, ...requestedTools(body) } : tiers;
   }
   return unitsOf({ ...requestedUnits(requested), seconds: recordedSeconds(requested) });
 }
