@@ -18,7 +18,7 @@ const docs = readdirSync(join(ROOT, 'scripts'))
   .filter((file) => /^docs-.*\.ts$/.test(file))
   .map((file): Step => [file.replace('.ts', ''), [...bun, `scripts/${file}`, '--check']]);
 
-// Loading the program anew for each file would take a quarter of the time.
+// Loading the program anew for each file would take a quarter of the time of the quick tests.
 const tests = [...bun, 'test', '--parallel=2', '--timeout', '60000', '--no-isolate'];
 const SLOW_TESTS = '**/*.slow.test.ts';
 
