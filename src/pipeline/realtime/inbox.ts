@@ -77,6 +77,11 @@ export class Inbox<Event> {
     }
     this.#first += 1;
     this.#bytes -= bytesOf(message);
+    // A client that never pauses may keep the queue from becoming empty.
+    if (this.#first > this.#queue.length / 2) {
+      this.#queue = this.#queue.slice(this.#first);
+      this.#first = 0;
+    }
     return message;
   }
 }
