@@ -26,6 +26,14 @@ function costMs(work: () => void): number {
   return Math.min(...tries);
 }
 
+/** How many times as long the second takes. What looks like too much is measured again: others use the processor too. */
+function growth(some: () => void, more: () => void): number {
+  let times = Infinity;
+  for (let round = 0; round < 4 && times >= 10; round += 1)
+    times = Math.min(times, costMs(more) / Math.max(costMs(some), 2));
+  return times;
+}
+
 test.each<[string, (many: number) => void]>([
   [
     'chunks with signed reasoning',
@@ -94,13 +102,12 @@ test.each<[string, (many: number) => void]>([
 ])('%s take linear time', (_, work) => {
   // Compilation and garbage collection weigh more in the shorter run.
   work(SOME);
-  expect(costMs(() => work(MORE))).toBeLessThan(
-    10 *
-      Math.max(
-        costMs(() => work(SOME)),
-        2,
-      ),
-  );
+  expect(
+    growth(
+      () => work(SOME),
+      () => work(MORE),
+    ),
+  ).toBeLessThan(10);
 });
 
 test('whether calls are broken is determined once, even if many choices end', () => {
@@ -118,6 +125,10 @@ test('whether calls are broken is determined once, even if many choices end', ()
     assembler.push({ choices: [{ index: 3, delta }] });
     expect(assembler.brokenCall).toBe(true);
   };
-  const once = costMs(() => asked(1));
-  expect(costMs(() => asked(128))).toBeLessThan(10 * Math.max(once, 2));
+  expect(
+    growth(
+      () => asked(1),
+      () => asked(128),
+    ),
+  ).toBeLessThan(10);
 });
