@@ -74,6 +74,7 @@ const ROWS: readonly Row[] = [
   { vendors: ['groq'], unit: 'pageVisits', usd: 0.001, source: GROQ },
   { vendors: ['deepseek'], unit: 'webSearches', usd: 0.000_75, source: DEEPSEEK },
   { vendors: ['deepseek'], unit: 'pageVisits', usd: 0.000_75, source: DEEPSEEK },
+  // Not compared with the page, which could not be read.
   { vendors: ['mistral'], unit: 'webSearches', usd: 0.03, source: MISTRAL },
   { vendors: ['mistral'], unit: 'codeCalls', usd: 0.03, source: MISTRAL },
   { vendors: ['mistral'], unit: 'images', usd: 0.1, source: MISTRAL },

@@ -38,6 +38,7 @@ const ROWS: readonly Row[] = [
   { vendors: ['google'], tier: 'priority', factor: 1.8, source: GOOGLE },
   { vendors: ['aws'], tier: 'flex', factor: 0.5, source: AWS },
   { vendors: ['aws'], tier: 'priority', factor: 1.75, source: AWS },
+  // Not compared with the page, which could not be read.
   { vendors: ['aws'], tier: 'optimized', factor: 1.25, source: AWS },
   {
     vendors: ['fireworks'],
